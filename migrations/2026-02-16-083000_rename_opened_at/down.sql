@@ -1,0 +1,1 @@
+ALTER TABLE accounts RENAME COLUMN created_at TO opened_at;

@@ -1,0 +1,1 @@
+ALTER TABLE accounts RENAME COLUMN opened_at TO created_at;

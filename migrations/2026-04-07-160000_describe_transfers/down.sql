@@ -1,0 +1,3 @@
+ALTER TABLE transfers
+    DROP COLUMN tags,
+    DROP COLUMN details;

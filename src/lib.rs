@@ -1,0 +1,1 @@
+//! A PostgreSQL data layer on diesel: write migrations, get a data layer.
