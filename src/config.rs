@@ -1,0 +1,349 @@
+//! Where the server is, and how to behave towards it.
+//!
+//! Connection parameters are libpq's own (PostgreSQL manual, 32.1.2), whether they come from a URL, a
+//! key=value string, the environment or the methods here; what none of them says, libpq decides as it
+//! does for `psql`. No password is ever shown: not by `Debug`, not in an error.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::fmt;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::error::{Error, Result};
+use crate::retry::RetryPolicy;
+use crate::session::libpq;
+
+/// Where the server is, and how to behave towards it.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// let config = bowline::Config::from_url("postgres://ann@db.example.com/bank")?
+///     .max_size(20)
+///     .call_timeout(Duration::from_secs(10));
+/// # Ok::<(), bowline::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Config {
+    parameters: BTreeMap<String, String>,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) call_timeout: Duration,
+    pub(crate) checkout_timeout: Duration,
+    pub(crate) max_size: u32,
+    pub(crate) max_lifetime: Duration,
+    pub(crate) idle_timeout: Duration,
+    pub(crate) statement_cache: usize,
+    pub(crate) retry: RetryPolicy,
+}
+
+impl Config {
+    /// Nothing said: libpq's defaults, which are a local server and the name of the user.
+    pub fn new() -> Self {
+        Self {
+            parameters: BTreeMap::new(),
+            connect_timeout: Duration::from_secs(5),
+            call_timeout: Duration::from_secs(30),
+            checkout_timeout: Duration::from_secs(5),
+            max_size: 10,
+            max_lifetime: Duration::from_secs(30 * 60),
+            idle_timeout: Duration::from_secs(10 * 60),
+            statement_cache: 256,
+            retry: RetryPolicy::default(),
+        }
+    }
+
+    /// What `DATABASE_URL` says, and libpq's own variables (`PGHOST`, `PGUSER`, ..) for the rest.
+    ///
+    /// A file `.env` in the working directory or above it gives what the environment does not. Fails if
+    /// the file cannot be read as such, or if neither says anything.
+    pub fn from_env() -> Result<Self> {
+        let file = dot_env()?;
+        let variable = |name: &str| {
+            env::var(name)
+                .ok()
+                .or_else(|| file.get(name).cloned())
+                .filter(|value| !value.is_empty())
+        };
+        let url = variable("DATABASE_URL");
+        let mut config = match &url {
+            Some(url) => Self::from_url(url).map_err(|error| {
+                error.with_hint("look at DATABASE_URL: it is to read postgres://user@host:5432/database")
+            })?,
+            None => Self::new(),
+        };
+        let mut found = url.is_some();
+        for (name, parameter) in ENVIRONMENT {
+            let Some(value) = variable(name) else { continue };
+            found = true;
+            config.parameters.entry(parameter.to_owned()).or_insert(value);
+        }
+        if !found {
+            return Err(Error::config(
+                "DATABASE_URL is not set",
+                "set it, in the environment or in a file .env: DATABASE_URL=postgres://user@host:5432/database",
+            ));
+        }
+        Ok(config)
+    }
+
+    /// What a URL (`postgres://..`) or a key=value string (`host=.. dbname=..`) says.
+    ///
+    /// The error shows nothing of the string, since there may be a password in it.
+    pub fn from_url(url: &str) -> Result<Self> {
+        let parameters = libpq::parse_conninfo(url).map_err(|libpq::InvalidConninfo| {
+            Error::config(
+                "the connection string cannot be read",
+                "it is to read postgres://user@host:5432/database, with / @ : % in a password written as %2F %40 %3A %25",
+            )
+        })?;
+        Ok(Self {
+            parameters: parameters.into_iter().collect(),
+            ..Self::new()
+        })
+    }
+
+    /// Any parameter of libpq's (PostgreSQL manual, 32.1.2); one that libpq does not know fails at connect.
+    pub fn parameter(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.parameters.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// The server's name or address, or the folder of its Unix socket.
+    pub fn host(self, host: impl Into<String>) -> Self {
+        self.parameter("host", host)
+    }
+
+    /// The server's port.
+    pub fn port(self, port: u16) -> Self {
+        self.parameter("port", port.to_string())
+    }
+
+    /// The role to log in as.
+    pub fn user(self, user: impl Into<String>) -> Self {
+        self.parameter("user", user)
+    }
+
+    /// The role's password.
+    pub fn password(self, password: impl Into<String>) -> Self {
+        self.parameter("password", password)
+    }
+
+    /// The database.
+    pub fn dbname(self, dbname: impl Into<String>) -> Self {
+        self.parameter("dbname", dbname)
+    }
+
+    /// How long connecting may take in all, look-up of names included; 5 s unless set.
+    pub fn connect_timeout(mut self, limit: Duration) -> Self {
+        self.connect_timeout = limit;
+        self
+    }
+
+    /// How long one call may take, all its round trips and retries included; 30 s unless set.
+    pub fn call_timeout(mut self, limit: Duration) -> Self {
+        self.call_timeout = limit;
+        self
+    }
+
+    /// How long to wait for a session of the pool; 5 s unless set.
+    pub fn checkout_timeout(mut self, limit: Duration) -> Self {
+        self.checkout_timeout = limit;
+        self
+    }
+
+    /// How many sessions the pool opens at most; 10 unless set, and at least 1.
+    pub fn max_size(mut self, sessions: u32) -> Self {
+        self.max_size = sessions.max(1);
+        self
+    }
+
+    /// How old a pooled session may grow; 30 minutes unless set.
+    pub fn max_lifetime(mut self, limit: Duration) -> Self {
+        self.max_lifetime = limit.max(Duration::from_secs(1));
+        self
+    }
+
+    /// How long a pooled session may be idle; 10 minutes unless set.
+    pub fn idle_timeout(mut self, limit: Duration) -> Self {
+        self.idle_timeout = limit.max(Duration::from_secs(1));
+        self
+    }
+
+    /// How many statements each session keeps prepared; 256 unless set, 0 for none.
+    pub fn statement_cache(mut self, statements: usize) -> Self {
+        self.statement_cache = statements;
+        self
+    }
+
+    /// How often and how patiently conflicts are retried.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
+        self
+    }
+
+    /// The value of a connection parameter, if it was said.
+    pub(crate) fn get(&self, parameter: &str) -> Option<&str> {
+        self.parameters.get(parameter).map(String::as_str)
+    }
+
+    /// What libpq is to be told, with what is safer or nearer than its defaults.
+    pub(crate) fn connection_parameters(&self) -> BTreeMap<String, String> {
+        let mut parameters = self.parameters.clone();
+        let said = |name: &str, variable: &str| self.parameters.contains_key(name) || env::var_os(variable).is_some();
+        let has_service = said("service", "PGSERVICE");
+        if !has_service && !said("host", "PGHOST") && !said("hostaddr", "PGHOSTADDR") {
+            // The bundled libpq looks in /tmp only, while distributions put the socket here.
+            let port = self
+                .parameters
+                .get("port")
+                .cloned()
+                .or_else(|| env::var("PGPORT").ok())
+                .unwrap_or_else(|| "5432".to_owned());
+            let socket = Path::new(DISTRIBUTION_SOCKETS).join(format!(".s.PGSQL.{port}"));
+            if socket.exists() {
+                parameters.insert("host".to_owned(), DISTRIBUTION_SOCKETS.to_owned());
+            }
+        }
+        let host = parameters.get("host").cloned().or_else(|| env::var("PGHOST").ok());
+        if !has_service && !said("sslmode", "PGSSLMODE") && !host.as_deref().is_none_or(is_local) {
+            parameters.insert("sslmode".to_owned(), "verify-full".to_owned());
+            if !said("sslrootcert", "PGSSLROOTCERT") {
+                parameters.insert("sslrootcert".to_owned(), "system".to_owned());
+            }
+        }
+        parameters.insert("client_encoding".to_owned(), "UTF8".to_owned());
+        // diesel reads and writes times without a zone as UTC; what the user said comes after and wins.
+        let options = self
+            .parameters
+            .get("options")
+            .cloned()
+            .or_else(|| env::var("PGOPTIONS").ok())
+            .unwrap_or_default();
+        parameters.insert(
+            "options".to_owned(),
+            format!("-c TimeZone=UTC {options}").trim_end().to_owned(),
+        );
+        let program = env::args().next().unwrap_or_default();
+        if let Some(name) = Path::new(&program).file_name().and_then(|name| name.to_str()) {
+            parameters
+                .entry("fallback_application_name".to_owned())
+                .or_insert_with(|| name.to_owned());
+        }
+        parameters
+    }
+}
+
+/// Where Debian, Fedora and their kin put the socket.
+const DISTRIBUTION_SOCKETS: &str = "/var/run/postgresql";
+
+/// libpq's variables that a `.env` may hold, with the parameters they stand for (PostgreSQL manual, 32.15).
+const ENVIRONMENT: [(&str, &str); 15] = [
+    ("PGHOST", "host"),
+    ("PGHOSTADDR", "hostaddr"),
+    ("PGPORT", "port"),
+    ("PGDATABASE", "dbname"),
+    ("PGUSER", "user"),
+    ("PGPASSWORD", "password"),
+    ("PGPASSFILE", "passfile"),
+    ("PGSERVICE", "service"),
+    ("PGSSLMODE", "sslmode"),
+    ("PGSSLROOTCERT", "sslrootcert"),
+    ("PGSSLCERT", "sslcert"),
+    ("PGSSLKEY", "sslkey"),
+    ("PGAPPNAME", "application_name"),
+    ("PGOPTIONS", "options"),
+    ("PGTARGETSESSIONATTRS", "target_session_attrs"),
+];
+
+/// What a file `.env` says, without touching the environment of the process, which other threads may be reading.
+fn dot_env() -> Result<BTreeMap<String, String>> {
+    let unreadable = || {
+        Error::config(
+            "the file .env cannot be read",
+            "each line is to read NAME=value, with a value that holds spaces in quotes",
+        )
+    };
+    match dotenvy::dotenv_iter() {
+        Ok(lines) => lines.collect::<Result<_, _>>().map_err(|_| unreadable()),
+        Err(error) if error.not_found() => Ok(BTreeMap::new()),
+        Err(_) => Err(unreadable()),
+    }
+}
+
+/// Whether every host is on this machine, where nobody can listen in between.
+fn is_local(hosts: &str) -> bool {
+    hosts.split(',').all(|host| {
+        host.is_empty()
+            || host.starts_with('/')
+            || host.starts_with('@')
+            || host == "localhost"
+            || host == "::1"
+            || host.starts_with("127.")
+    })
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Config {
+    /// All but secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("Config");
+        for (name, value) in &self.parameters {
+            let secret = matches!(name.as_str(), "password" | "sslpassword" | "oauth_client_secret");
+            out.field(name, if secret { &"***" } else { value });
+        }
+        out.field("connect_timeout", &self.connect_timeout)
+            .field("call_timeout", &self.call_timeout)
+            .field("checkout_timeout", &self.checkout_timeout)
+            .field("max_size", &self.max_size)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_password_is_shown() {
+        let config = Config::from_url("postgres://ann:s3cretmarker@db/bank").expect("a good URL");
+        assert!(!format!("{config:?}").contains("s3cretmarker"));
+    }
+
+    #[test]
+    fn the_error_of_a_bad_url_shows_nothing_of_it() {
+        let error = Config::from_url("postgres://ann:s3cret/marker@db:port/bank").expect_err("a bad URL");
+        let shown = format!("{error} {error:?} {:?}", error.hint());
+        assert!(!shown.contains("s3cret") && !shown.contains("marker"), "{shown}");
+    }
+
+    #[test]
+    fn a_server_elsewhere_has_to_prove_who_it_is() {
+        let remote = Config::new().host("db.example.com").connection_parameters();
+        assert_eq!(remote["sslmode"], "verify-full");
+        let chosen = Config::new()
+            .host("db.example.com")
+            .parameter("sslmode", "require")
+            .connection_parameters();
+        assert_eq!(chosen["sslmode"], "require");
+        assert!(
+            !Config::new()
+                .host("/tmp")
+                .connection_parameters()
+                .contains_key("sslmode")
+        );
+    }
+
+    #[test]
+    fn the_users_options_come_after_ours() {
+        let parameters = Config::new()
+            .parameter("options", "-c work_mem=8MB")
+            .connection_parameters();
+        assert_eq!(parameters["options"], "-c TimeZone=UTC -c work_mem=8MB");
+    }
+}

@@ -1,0 +1,363 @@
+//! Why a call failed, grouped by what the caller does next.
+//!
+//! One variant for each thing to do, whatever layer failed; the facts are the same in all of them and
+//! are asked by method. Texts fit after "failed to".
+
+mod diesel;
+mod server;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::constraint::Constraint;
+use crate::sqlstate::SqlState;
+
+pub use server::ServerError;
+
+/// What this crate's functions return.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a call failed, by what the caller can do about it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// No row, or fewer than were asked for: answer "not there".
+    NotFound(Report),
+    /// More rows than were asked for: the query selects by something that is not unique.
+    TooManyRows(Report),
+    /// The data broke a constraint and will break it again: [`Error::constraint`] says which.
+    Constraint(Report),
+    /// Concurrent transactions won, as often as was tried: try again later.
+    Conflict(Report),
+    /// The deadline passed: see [`Error::outcome`] before trying again.
+    Timeout(Report),
+    /// The server or a connection to it could not be had, or was lost: see [`Error::outcome`].
+    Unavailable(Report),
+    /// The query can never work as it is: mend it.
+    Query(Report),
+    /// The answer does not fit the Rust type: mend the type.
+    Decode(Report),
+    /// A setting is missing or wrong: mend it.
+    Config(Report),
+}
+
+/// What became of the work of a failed call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// Nothing of it is in the database.
+    NotCommitted,
+    /// All of it is in the database; the failure came after.
+    Committed,
+    /// The connection was lost while the commit was under way, so it may be either.
+    Unknown,
+}
+
+/// The facts of a failure.
+pub struct Report(Box<Facts>);
+
+struct Facts {
+    outcome: Outcome,
+    message: Cow<'static, str>,
+    server: Option<Arc<ServerError>>,
+    hint: Option<Cow<'static, str>>,
+    sql: Option<Arc<str>>,
+    place: Option<Place>,
+    attempts: u32,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// Which statement of those that travelled together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// Counted from 1.
+    pub number: usize,
+    /// How many there were.
+    pub of: usize,
+}
+
+impl Error {
+    /// What became of the work.
+    pub fn outcome(&self) -> Outcome {
+        self.facts().outcome
+    }
+
+    /// The server's code, where the server answered.
+    pub fn sqlstate(&self) -> Option<SqlState> {
+        self.server().map(|server| server.sqlstate)
+    }
+
+    /// The one line message: the server's where it answered, else ours.
+    pub fn message(&self) -> &str {
+        self.server().map_or(&self.facts().message, |server| &server.message)
+    }
+
+    /// The server's detail; it often quotes the data at fault, so it is not part of the text.
+    pub fn detail(&self) -> Option<&str> {
+        self.server()?.detail.as_deref()
+    }
+
+    /// What to do, by the server or by us.
+    pub fn hint(&self) -> Option<&str> {
+        self.server()
+            .and_then(|server| server.hint.as_deref())
+            .or(self.facts().hint.as_deref())
+    }
+
+    /// Where in [`Error::sql`], in characters, the first being 1.
+    pub fn position(&self) -> Option<usize> {
+        self.server()?.position
+    }
+
+    /// The SQL at fault, with placeholders in the place of values.
+    pub fn sql(&self) -> Option<&str> {
+        self.facts().sql.as_deref()
+    }
+
+    /// Which of the statements that travelled together failed; `None` where one went alone.
+    pub fn place(&self) -> Option<Place> {
+        self.facts().place
+    }
+
+    /// How often the work was tried.
+    pub fn attempts(&self) -> u32 {
+        self.facts().attempts
+    }
+
+    /// All that the server said, where it answered.
+    pub fn server(&self) -> Option<&ServerError> {
+        self.facts().server.as_deref()
+    }
+
+    /// The violated constraint of one table, as a value to match on; `None` for any other failure.
+    pub fn constraint<C: Constraint>(&self) -> Option<C> {
+        let server = self.server()?;
+        let here = server.table.as_deref() == Some(C::TABLE) && server.schema.as_deref() == Some(C::SCHEMA);
+        C::from_name(server.constraint.as_deref().filter(|_| here)?)
+    }
+
+    /// The name of the violated constraint or unique index.
+    pub fn constraint_name(&self) -> Option<&str> {
+        self.server()?.constraint.as_deref()
+    }
+
+    pub(crate) fn config(message: impl Into<Cow<'static, str>>, hint: impl Into<Cow<'static, str>>) -> Self {
+        Self::Config(Report::new(message).with_hint(hint))
+    }
+
+    pub(crate) fn query(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::Query(Report::new(message))
+    }
+
+    pub(crate) fn decode(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        let source = source.into();
+        Self::Decode(Report::new(source.to_string()).with_source(source))
+    }
+
+    pub(crate) fn unavailable(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::Unavailable(Report::new(message))
+    }
+
+    pub(crate) fn timeout(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::Timeout(Report::new(message))
+    }
+
+    /// The variant that the server's code asks for (PostgreSQL manual, Appendix A).
+    pub(crate) fn from_server(server: ServerError) -> Self {
+        let state = server.sqlstate;
+        let variant: fn(Report) -> Self = match (state.class(), state) {
+            ("23", _) => Self::Constraint,
+            (_, SqlState::SERIALIZATION_FAILURE | SqlState::DEADLOCK_DETECTED) => Self::Conflict,
+            (_, SqlState::QUERY_CANCELED | SqlState::LOCK_NOT_AVAILABLE) => Self::Timeout,
+            (_, SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT) => Self::Timeout,
+            ("08" | "53" | "58", _) => Self::Unavailable,
+            ("57", _) => Self::Unavailable,
+            _ => Self::Query,
+        };
+        variant(Report(Box::new(Facts {
+            server: Some(Arc::new(server)),
+            ..Facts::default()
+        })))
+    }
+
+    pub(crate) fn with_outcome(mut self, outcome: Outcome) -> Self {
+        self.facts_mut().outcome = outcome;
+        self
+    }
+
+    pub(crate) fn with_hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
+        self.facts_mut().hint = Some(hint.into());
+        self
+    }
+
+    pub(crate) fn with_sql(mut self, sql: Arc<str>) -> Self {
+        self.facts_mut().sql = Some(sql);
+        self
+    }
+
+    pub(crate) fn with_place(mut self, number: usize, of: usize) -> Self {
+        self.facts_mut().place = (of > 1).then_some(Place { number, of });
+        self
+    }
+
+    pub(crate) fn with_attempts(mut self, attempts: u32) -> Self {
+        self.facts_mut().attempts = attempts;
+        self
+    }
+
+    pub(crate) fn shared_server(&self) -> Option<&Arc<ServerError>> {
+        self.facts().server.as_ref()
+    }
+
+    /// The same facts as another variant.
+    pub(crate) fn reclassify(self, variant: fn(Report) -> Self) -> Self {
+        variant(self.into_report())
+    }
+
+    fn facts(&self) -> &Facts {
+        match self {
+            Self::NotFound(r)
+            | Self::TooManyRows(r)
+            | Self::Constraint(r)
+            | Self::Conflict(r)
+            | Self::Timeout(r)
+            | Self::Unavailable(r)
+            | Self::Query(r)
+            | Self::Decode(r)
+            | Self::Config(r) => &r.0,
+        }
+    }
+
+    fn facts_mut(&mut self) -> &mut Facts {
+        match self {
+            Self::NotFound(r)
+            | Self::TooManyRows(r)
+            | Self::Constraint(r)
+            | Self::Conflict(r)
+            | Self::Timeout(r)
+            | Self::Unavailable(r)
+            | Self::Query(r)
+            | Self::Decode(r)
+            | Self::Config(r) => &mut r.0,
+        }
+    }
+
+    fn into_report(self) -> Report {
+        match self {
+            Self::NotFound(r)
+            | Self::TooManyRows(r)
+            | Self::Constraint(r)
+            | Self::Conflict(r)
+            | Self::Timeout(r)
+            | Self::Unavailable(r)
+            | Self::Query(r)
+            | Self::Decode(r)
+            | Self::Config(r) => r,
+        }
+    }
+
+    /// What the caller was about to do, to stand after "failed to".
+    fn intent(&self) -> &'static str {
+        match self {
+            Self::NotFound(_) => "find the row",
+            Self::TooManyRows(_) => "find a single row",
+            Self::Constraint(_) => "keep a constraint",
+            Self::Conflict(_) => "win against concurrent transactions",
+            Self::Timeout(_) => "finish in time",
+            Self::Unavailable(_) => "use the server",
+            Self::Query(_) => "run the query",
+            Self::Decode(_) => "read the answer",
+            Self::Config(_) => "configure the database",
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let facts = self.facts();
+        write!(f, "{}: {}", self.intent(), self.message())?;
+        if let Some(state) = self.sqlstate() {
+            write!(f, " (SQLSTATE {state})")?;
+        }
+        if let Some(Place { number, of }) = facts.place {
+            write!(f, ", in statement {number} of {of}")?;
+        }
+        if facts.attempts > 1 {
+            write!(f, ", tried {} times", facts.attempts)?;
+        }
+        match facts.outcome {
+            Outcome::NotCommitted => Ok(()),
+            Outcome::Committed => f.write_str("; the work is committed"),
+            Outcome::Unknown => f.write_str("; whether the work is committed is not known"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.facts().source.as_deref().map(|source| source as _)
+    }
+}
+
+impl Report {
+    pub(crate) fn new(message: impl Into<Cow<'static, str>>) -> Self {
+        Self(Box::new(Facts {
+            message: message.into(),
+            ..Facts::default()
+        }))
+    }
+
+    pub(crate) fn with_hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
+        self.0.hint = Some(hint.into());
+        self
+    }
+
+    pub(crate) fn with_source(mut self, source: Box<dyn std::error::Error + Send + Sync>) -> Self {
+        self.0.source = Some(source);
+        self
+    }
+}
+
+impl Default for Facts {
+    fn default() -> Self {
+        Self {
+            outcome: Outcome::NotCommitted,
+            message: Cow::Borrowed(""),
+            server: None,
+            hint: None,
+            sql: None,
+            place: None,
+            attempts: 1,
+            source: None,
+        }
+    }
+}
+
+impl fmt::Debug for Report {
+    /// Only what is there.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let facts = &self.0;
+        let mut out = f.debug_struct("Report");
+        match &facts.server {
+            Some(server) => out.field("server", server),
+            None => out.field("message", &facts.message),
+        };
+        out.field("outcome", &facts.outcome);
+        if let Some(hint) = &facts.hint {
+            out.field("hint", hint);
+        }
+        if let Some(sql) = &facts.sql {
+            out.field("sql", sql);
+        }
+        if let Some(place) = &facts.place {
+            out.field("place", place);
+        }
+        if facts.attempts > 1 {
+            out.field("attempts", &facts.attempts);
+        }
+        if let Some(source) = &facts.source {
+            out.field("source", source);
+        }
+        out.finish()
+    }
+}

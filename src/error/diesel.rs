@@ -1,0 +1,245 @@
+//! Between diesel's error type and ours, both ways.
+//!
+//! diesel's type has no place for the SQLSTATE, the outcome or the SQL. An error that goes out through
+//! one of diesel's traits is therefore remembered here, and when it comes back (by `?` in a transaction,
+//! say) what diesel's type could not carry is found again. Nothing is remembered for longer than the
+//! diesel error lives, nor more than a few dozen at once; an error that is not found again is classified
+//! by what diesel did keep.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error as DieselError};
+
+use super::{Error, Outcome, Report, ServerError};
+use crate::sqlstate::SqlState;
+
+/// What a `diesel::result::Error` of ours holds.
+pub(crate) struct DieselReport(Arc<Carried>);
+
+struct Carried {
+    message: String,
+    server: Option<Arc<ServerError>>,
+    error: Mutex<Option<Error>>,
+}
+
+/// Errors on their way through diesel's type, the latest last.
+static UNDER_WAY: Mutex<VecDeque<Weak<Carried>>> = Mutex::new(VecDeque::new());
+const REMEMBERED: usize = 64;
+
+impl From<Error> for DieselError {
+    /// Keeps what diesel's type can carry; converting it back to [`Error`] gives the whole again.
+    fn from(error: Error) -> Self {
+        match &error {
+            Error::NotFound(_) => Self::NotFound,
+            Error::Decode(_) => Self::DeserializationError(Box::new(error)),
+            Error::Query(_) if error.server().is_none() => Self::QueryBuilderError(Box::new(error)),
+            _ => {
+                let kind = kind(&error);
+                let carried = Arc::new(Carried {
+                    message: error.message().to_owned(),
+                    server: error.shared_server().cloned(),
+                    error: Mutex::new(Some(error)),
+                });
+                remember(&carried);
+                Self::DatabaseError(kind, Box::new(DieselReport(carried)))
+            }
+        }
+    }
+}
+
+impl From<DieselError> for Error {
+    /// Gives back an error of ours as it was, and classifies any other by what diesel kept of it.
+    fn from(error: DieselError) -> Self {
+        match error {
+            DieselError::NotFound => Self::NotFound(Report::new("expected one row, got 0")),
+            DieselError::DatabaseError(kind, information) => {
+                recall(&*information).unwrap_or_else(|| classify(&kind, &*information))
+            }
+            DieselError::DeserializationError(source) => match source.downcast::<Self>() {
+                Ok(error) => *error,
+                Err(source) => Self::decode(source),
+            },
+            DieselError::QueryBuilderError(source) | DieselError::SerializationError(source) => {
+                match source.downcast::<Self>() {
+                    Ok(error) => *error,
+                    Err(source) => Self::Query(Report::new(source.to_string()).with_source(source)),
+                }
+            }
+            DieselError::RollbackErrorOnCommit { commit_error, .. } => Self::from(*commit_error),
+            DieselError::BrokenTransactionManager => {
+                Self::unavailable("the transaction was lost by an earlier failure")
+                    .with_hint("take a new session from the pool")
+            }
+            other => {
+                let message = other.to_string();
+                Self::Query(Report::new(message).with_source(Box::new(other)))
+            }
+        }
+    }
+}
+
+impl DatabaseErrorInformation for DieselReport {
+    fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    fn details(&self) -> Option<&str> {
+        self.0.server.as_ref()?.detail.as_deref()
+    }
+
+    fn hint(&self) -> Option<&str> {
+        self.0.server.as_ref()?.hint.as_deref()
+    }
+
+    fn table_name(&self) -> Option<&str> {
+        self.0.server.as_ref()?.table.as_deref()
+    }
+
+    fn column_name(&self) -> Option<&str> {
+        self.0.server.as_ref()?.column.as_deref()
+    }
+
+    fn constraint_name(&self) -> Option<&str> {
+        self.0.server.as_ref()?.constraint.as_deref()
+    }
+
+    fn statement_position(&self) -> Option<i32> {
+        self.0
+            .server
+            .as_ref()?
+            .position
+            .and_then(|position| i32::try_from(position).ok())
+    }
+}
+
+impl fmt::Debug for DieselReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0.message, f)
+    }
+}
+
+fn remember(carried: &Arc<Carried>) {
+    let mut under_way = UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner);
+    under_way.retain(|earlier| earlier.strong_count() > 0);
+    if under_way.len() == REMEMBERED {
+        under_way.pop_front();
+    }
+    under_way.push_back(Arc::downgrade(carried));
+}
+
+/// The error that this information belongs to, if it is one of ours.
+///
+/// diesel's trait cannot be downcast, but the address of the message tells: while `information` lives,
+/// nothing else can be there.
+fn recall(information: &dyn DatabaseErrorInformation) -> Option<Error> {
+    let address = information.message().as_ptr();
+    let mut under_way = UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner);
+    let place = under_way.iter().position(|carried| {
+        carried
+            .upgrade()
+            .is_some_and(|carried| carried.message.as_ptr() == address && !carried.message.is_empty())
+    })?;
+    let carried = under_way.remove(place)?.upgrade()?;
+    let mut error = carried.error.lock().unwrap_or_else(PoisonError::into_inner);
+    error.take()
+}
+
+/// diesel's kind for an error of ours, as diesel's own connection would choose it.
+fn kind(error: &Error) -> DatabaseErrorKind {
+    match error.sqlstate() {
+        Some(SqlState::UNIQUE_VIOLATION) => DatabaseErrorKind::UniqueViolation,
+        Some(SqlState::FOREIGN_KEY_VIOLATION) => DatabaseErrorKind::ForeignKeyViolation,
+        Some(SqlState::NOT_NULL_VIOLATION) => DatabaseErrorKind::NotNullViolation,
+        Some(SqlState::CHECK_VIOLATION) => DatabaseErrorKind::CheckViolation,
+        Some(SqlState::RESTRICT_VIOLATION) => DatabaseErrorKind::RestrictViolation,
+        Some(SqlState::EXCLUSION_VIOLATION) => DatabaseErrorKind::ExclusionViolation,
+        Some(SqlState::SERIALIZATION_FAILURE) => DatabaseErrorKind::SerializationFailure,
+        Some(SqlState::READ_ONLY_SQL_TRANSACTION) => DatabaseErrorKind::ReadOnlyTransaction,
+        Some(state) if state.class() == "08" => DatabaseErrorKind::ClosedConnection,
+        None if matches!(error, Error::Unavailable(_)) => DatabaseErrorKind::ClosedConnection,
+        _ => DatabaseErrorKind::Unknown,
+    }
+}
+
+fn classify(kind: &DatabaseErrorKind, information: &dyn DatabaseErrorInformation) -> Error {
+    let message = information.message().to_owned();
+    let sqlstate = match kind {
+        DatabaseErrorKind::UniqueViolation => SqlState::UNIQUE_VIOLATION,
+        DatabaseErrorKind::ForeignKeyViolation => SqlState::FOREIGN_KEY_VIOLATION,
+        DatabaseErrorKind::NotNullViolation => SqlState::NOT_NULL_VIOLATION,
+        DatabaseErrorKind::CheckViolation => SqlState::CHECK_VIOLATION,
+        DatabaseErrorKind::RestrictViolation => SqlState::RESTRICT_VIOLATION,
+        DatabaseErrorKind::ExclusionViolation => SqlState::EXCLUSION_VIOLATION,
+        DatabaseErrorKind::SerializationFailure => SqlState::SERIALIZATION_FAILURE,
+        DatabaseErrorKind::ReadOnlyTransaction => SqlState::READ_ONLY_SQL_TRANSACTION,
+        DatabaseErrorKind::ClosedConnection => return Error::unavailable(message).with_outcome(Outcome::Unknown),
+        _ => return Error::query(message),
+    };
+    let owned = |text: Option<&str>| text.map(str::to_owned);
+    Error::from_server(ServerError {
+        severity: "ERROR".to_owned(),
+        sqlstate,
+        message,
+        detail: owned(information.details()),
+        hint: owned(information.hint()),
+        position: information
+            .statement_position()
+            .and_then(|position| usize::try_from(position).ok()),
+        context: None,
+        schema: None,
+        table: owned(information.table_name()),
+        column: owned(information.column_name()),
+        data_type: None,
+        constraint: owned(information.constraint_name()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn deadlock() -> Error {
+        Error::from_server(ServerError {
+            severity: "ERROR".to_owned(),
+            sqlstate: SqlState::DEADLOCK_DETECTED,
+            message: "deadlock detected".to_owned(),
+            detail: None,
+            hint: None,
+            position: None,
+            context: None,
+            schema: None,
+            table: None,
+            column: None,
+            data_type: None,
+            constraint: None,
+        })
+        .with_sql("select 1".into())
+    }
+
+    #[test]
+    fn an_error_that_passes_through_diesel_keeps_its_sqlstate_and_sql() {
+        let back = Error::from(DieselError::from(deadlock()));
+        assert_eq!(back.sqlstate(), Some(SqlState::DEADLOCK_DETECTED));
+        assert_eq!(back.sql(), Some("select 1"));
+    }
+
+    #[test]
+    fn an_error_that_passes_through_diesel_is_found_among_many_and_on_another_thread() {
+        let kept: Vec<_> = (0..20).map(|_| DieselError::from(deadlock())).collect();
+        let back = std::thread::spawn(move || kept.into_iter().map(Error::from).collect::<Vec<_>>())
+            .join()
+            .expect("no panic");
+        assert!(
+            back.iter()
+                .all(|error| error.sqlstate() == Some(SqlState::DEADLOCK_DETECTED))
+        );
+    }
+
+    #[test]
+    fn an_error_of_diesels_own_is_classified_by_its_kind() {
+        let error = DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, Box::new("taken".to_owned()));
+        assert!(matches!(Error::from(error), Error::Constraint(_)));
+    }
+}

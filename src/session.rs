@@ -1,0 +1,295 @@
+//! One connection to the server.
+//!
+//! A [`Session`] speaks libpq's protocol in pipelines and is a diesel `Connection` for backend `Pg`, so
+//! that what a diesel user writes works on it. It adds what diesel's own connection hides: the SQLSTATE,
+//! a deadline for every call, an honest COMMIT, and many statements in one round trip.
+
+mod deadline;
+mod dialogue;
+mod diesel;
+mod driver;
+mod flight;
+mod prepared;
+mod resolve;
+mod transactions;
+
+pub(crate) mod command;
+pub(crate) mod libpq;
+pub(crate) mod row;
+pub(crate) mod types;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ::diesel::connection::{DynInstrumentation, TransactionManager as _};
+
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::sqlstate::SqlState;
+use crate::statement::{Answers, Statement};
+use crate::transaction::TransactionOptions;
+use dialogue::Connecting;
+use driver::Stopped;
+use flight::Frame;
+use prepared::Prepared;
+use types::TypeCache;
+
+pub(crate) use deadline::after;
+pub use row::{SessionField, SessionRow};
+pub use transactions::{SessionTransactions, Transactions};
+
+/// One connection to the server.
+///
+/// Inside of [`Database::transaction`](crate::Database::transaction) it is the transaction. `Send`, but
+/// not `Sync`: one call at a time. Every call ends by its deadline (see [`Session::within`]); a session
+/// that was lost says so by [`Session::is_broken`] and fails each further call.
+pub struct Session {
+    connection: libpq::Connection,
+    prepared: Prepared,
+    types: Arc<TypeCache>,
+    transactions: Transactions,
+    instrumentation: DynInstrumentation,
+    /// How long one call may take.
+    limit: Duration,
+    /// A deadline that holds for several calls, such as that of a transaction with its retries.
+    deadline: Option<Instant>,
+    lost: Option<String>,
+}
+
+impl Session {
+    /// Connects; takes as many round trips as libpq needs, and no more.
+    ///
+    /// Fails within [`Config::connect_timeout`], the look-up of names included.
+    pub fn connect(config: &Config) -> Result<Self> {
+        Self::connect_sharing(config, Arc::default(), after(config.connect_timeout))
+    }
+
+    /// Connects, sharing what is known of the database's types.
+    pub(crate) fn connect_sharing(config: &Config, types: Arc<TypeCache>, deadline: Instant) -> Result<Self> {
+        let mut parameters = config.connection_parameters();
+        let at = address(&parameters);
+        resolve::resolve(&mut parameters, deadline)?;
+        let parameters: Vec<_> = parameters.into_iter().collect();
+        let mut connection = libpq::Connection::start(&parameters).map_err(Error::query)?;
+        let driven = if connection.is_refused() {
+            Err(Stopped::Lost(connection.message()))
+        } else {
+            driver::drive(&mut Connecting(&mut connection), deadline)
+        };
+        match driven {
+            Ok(()) => {}
+            Err(Stopped::Deadline) => {
+                return Err(Error::timeout(format!(
+                    "connecting to {at} took longer than {:?}",
+                    config.connect_timeout
+                )));
+            }
+            Err(Stopped::Lost(said)) => {
+                let said = flight::without_secret(&said, config.get("password"));
+                return Err(connect_error(&said, &at, connection.needs_password()));
+            }
+        }
+        connection.set_nonblocking().map_err(Error::unavailable)?;
+        Ok(Self {
+            connection,
+            prepared: Prepared::new(config.statement_cache),
+            types,
+            transactions: Transactions::default(),
+            instrumentation: DynInstrumentation::default_instrumentation(),
+            limit: config.call_timeout,
+            deadline: None,
+            lost: None,
+        })
+    }
+
+    /// Runs a statement, all or nothing: one round trip.
+    ///
+    /// Outside of a transaction it is committed; inside of one it is committed with it. One more round
+    /// trip is taken the first time a type is met that a migration made, and where a row count is expected
+    /// of SQL that PostgreSQL cannot check within a query.
+    pub fn run<S: Statement>(&mut self, statement: S) -> Result<S::Output> {
+        let frame = if self.transactions.depth() > 0 {
+            Frame::Within
+        } else {
+            Frame::Implicit
+        };
+        self.run_in(&statement, frame)
+    }
+
+    /// Runs a statement as a transaction of its own with these options: still one round trip.
+    pub(crate) fn run_as<S: Statement>(&mut self, statement: &S, options: &TransactionOptions) -> Result<S::Output> {
+        let frame = if options.is_default() {
+            Frame::Implicit
+        } else {
+            Frame::Explicit(options.begin())
+        };
+        self.run_in(statement, frame)
+    }
+
+    fn run_in<S: Statement + ?Sized>(&mut self, statement: &S, frame: Frame) -> Result<S::Output> {
+        let flown = self.fly(statement, frame)?;
+        let mut answers = Answers::new(flown.answers);
+        statement.decode(&mut answers).map_err(|error| {
+            let place = answers.taken();
+            let error = error
+                .with_outcome(flown.outcome)
+                .with_place(place, flown.commands.len());
+            match flown.commands.get(place.saturating_sub(1)) {
+                Some(command) => error.with_sql(Arc::clone(&command.sql)),
+                None => error,
+            }
+        })
+    }
+
+    /// Runs `work` in a savepoint: if it fails, only what it did is undone, and the transaction goes on.
+    ///
+    /// Outside of a transaction it is a transaction. SAVEPOINT and RELEASE travel with the statements;
+    /// undoing takes one round trip.
+    pub fn savepoint<T, E>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E>
+    where
+        E: From<Error>,
+    {
+        self.transact("BEGIN", work)
+    }
+
+    /// Runs `work` in a transaction begun by this SQL, or in a savepoint within one.
+    pub(crate) fn transact<T, E>(&mut self, begin: &str, work: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E>
+    where
+        E: From<Error>,
+    {
+        transactions::begin(self, begin).map_err(Error::from)?;
+        let mut guard = RollbackOnPanic {
+            session: self,
+            armed: true,
+        };
+        let done = work(guard.session);
+        match done {
+            Ok(value) => {
+                guard.armed = false;
+                SessionTransactions::commit_transaction(guard.session).map_err(Error::from)?;
+                Ok(value)
+            }
+            // The guard rolls back; the caller's error says more than a failure to do so would.
+            Err(error) => Err(error),
+        }
+    }
+
+    /// How long each call of this session may take from now on; what exceeds it is cancelled on the server.
+    pub fn within(&mut self, limit: Duration) -> &mut Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Whether the connection was lost, or a transaction left in a state that nobody knows.
+    pub fn is_broken(&self) -> bool {
+        self.lost.is_some() || self.transactions.is_broken() || !self.connection.is_alive()
+    }
+
+    /// How many transactions are open, one in the other.
+    pub fn transaction_depth(&self) -> u32 {
+        self.transactions.depth()
+    }
+
+    /// The process id of the server's side, as in `pg_stat_activity`.
+    pub fn backend_pid(&self) -> i32 {
+        self.connection.backend_pid()
+    }
+
+    /// The server's version as PostgreSQL counts: 15.18 is 150018.
+    pub fn server_version(&self) -> i32 {
+        self.connection.server_version()
+    }
+
+    /// Holds several calls to one deadline.
+    pub(crate) fn set_deadline(&mut self, deadline: Option<Instant>) {
+        self.deadline = deadline;
+    }
+
+    /// The code of the latest error of the server's since the outermost transaction began.
+    pub(crate) fn latest_failure(&self) -> Option<SqlState> {
+        self.transactions.latest
+    }
+
+    /// Whether the session is as it was when it was made, as far as can be told without asking the server.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.transactions.depth() == 0 && self.connection.transaction_status() == libpq::TransactionStatus::Idle
+    }
+
+    /// Whether the server has closed the connection while it was idle: looks at the socket, takes no round trip.
+    pub(crate) fn was_closed(&self) -> bool {
+        let mut byte = [0_u8; 1];
+        let Some(socket) = self.connection.socket() else {
+            return true;
+        };
+        match rustix::net::recv(
+            socket,
+            &mut byte,
+            rustix::net::RecvFlags::PEEK | rustix::net::RecvFlags::DONTWAIT,
+        ) {
+            Ok((0, _)) => true,
+            // What arrives unasked is a notice, a notification, or the server's word that it closes; libpq sorts it out
+            // with the next call, except for the last, which a FATAL error announces.
+            Ok(_) => matches!(byte, [b'E'] | [TLS_ALERT]),
+            Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => false,
+            Err(_) => true,
+        }
+    }
+
+    /// The server refuses all but the end of the transaction.
+    fn is_aborted(&self) -> bool {
+        self.connection.transaction_status() == libpq::TransactionStatus::InError
+    }
+}
+
+/// The first byte of a TLS record that announces the end; no message of PostgreSQL's begins with it.
+const TLS_ALERT: u8 = 0x15;
+
+/// Rolls back when the work within a transaction fails or panics; the panic goes on.
+struct RollbackOnPanic<'s> {
+    session: &'s mut Session,
+    armed: bool,
+}
+
+impl Drop for RollbackOnPanic<'_> {
+    fn drop(&mut self) {
+        if self.armed && SessionTransactions::rollback_transaction(self.session).is_err() {
+            self.session.transactions.set_broken();
+        }
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("backend_pid", &self.backend_pid())
+            .field("transaction_depth", &self.transaction_depth())
+            .field("is_broken", &self.is_broken())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Where the parameters lead, for errors.
+fn address(parameters: &std::collections::BTreeMap<String, String>) -> String {
+    let get = |name: &str| parameters.get(name).map(String::as_str);
+    match (get("host").or(get("hostaddr")), get("port")) {
+        (Some(host), Some(port)) => format!("{host}:{port}"),
+        (Some(host), None) => host.to_owned(),
+        (None, _) => "the server".to_owned(),
+    }
+}
+
+/// Why connecting failed, by what libpq says; it gives no SQLSTATE for this.
+fn connect_error(said: &str, at: &str, needs_password: bool) -> Error {
+    let said = said.replace('\n', "; ");
+    let hint = if needs_password {
+        "give a password: in the connection string, in PGPASSWORD, or in ~/.pgpass"
+    } else if said.contains("Connection refused") || said.contains("No such file") {
+        "is the server running, and is this its address and port?"
+    } else if said.contains("certificate") || said.contains("SSL") || said.contains("root certificate") {
+        "a server elsewhere has to prove who it is (sslmode=verify-full): give its authority in sslrootcert, or choose another sslmode"
+    } else {
+        "look at the connection string"
+    };
+    Error::unavailable(format!("could not connect to {at}: {said}")).with_hint(hint)
+}

@@ -1,0 +1,177 @@
+//! One command on its way to the server: SQL, bound values, and what must be true of its answer.
+
+use std::sync::Arc;
+
+use super::libpq::BoundValue;
+
+/// A command with its values in binary.
+#[derive(Debug, Clone)]
+pub(crate) struct Command {
+    pub(crate) sql: Arc<str>,
+    /// The OIDs of the parameters' types.
+    pub(crate) types: Vec<u32>,
+    pub(crate) values: Vec<BoundValue>,
+    /// Whether it is worth a named statement: its SQL comes back with other values.
+    pub(crate) reusable: bool,
+    pub(crate) rows: Expectation,
+}
+
+/// How many rows an answer must have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Expectation {
+    Any,
+    One,
+    AtMostOne,
+    /// Affected, not returned.
+    Exactly(u64),
+}
+
+/// How an expectation can be held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// There is nothing to hold, or the server holds it.
+    Server,
+    /// Only the answer tells, so nothing may be committed before it has come.
+    Client,
+}
+
+impl Command {
+    /// A command without parameters that is not worth a name: BEGIN, SAVEPOINT, ..
+    pub(crate) fn plain(sql: impl Into<Arc<str>>) -> Self {
+        Self {
+            sql: sql.into(),
+            types: Vec::new(),
+            values: Vec::new(),
+            reusable: false,
+            rows: Expectation::Any,
+        }
+    }
+
+    /// Whether it is a query of diesel's that only reads: nothing is lost when its answer is judged here.
+    ///
+    /// diesel's own queries are reusable and SQL written by hand is not; a function with side effects
+    /// that somebody declared to diesel is the one thing this does not see.
+    pub(crate) fn only_reads(&self) -> bool {
+        let keyword = first_keyword(&self.sql);
+        (self.reusable && keyword == "SELECT") || keyword == "SHOW"
+    }
+
+    /// Makes the server hold the expectation, by wrapping the SQL in a query that fails when it is not met.
+    ///
+    /// A data-modifying `WITH` may stand at the top level only (PostgreSQL manual, 7.8.4), so what begins with one
+    /// cannot be wrapped, nor can what is not a query.
+    pub(crate) fn hold(&mut self) -> Verdict {
+        if self.rows == Expectation::Any {
+            return Verdict::Server;
+        }
+        if !matches!(
+            first_keyword(&self.sql).as_str(),
+            "SELECT" | "INSERT" | "UPDATE" | "DELETE" | "VALUES" | "TABLE"
+        ) {
+            return Verdict::Client;
+        }
+        let sql = self.sql.trim_end().trim_end_matches(';');
+        self.sql = match self.rows {
+            Expectation::Any => return Verdict::Server,
+            // The outer join keeps the planner from skipping the count when there is no row.
+            Expectation::One => format!(
+                "WITH s AS (\n{sql}\n) SELECT s.* FROM (SELECT CASE WHEN count(*) = 1 THEN 1 \
+                 ELSE ('{MARK} one row, got ' || count(*))::int END AS ok FROM s) g LEFT JOIN s ON g.ok = 1"
+            ),
+            Expectation::AtMostOne => format!(
+                "WITH s AS (\n{sql}\n) SELECT s.* FROM (SELECT CASE WHEN count(*) <= 1 THEN 1 \
+                 ELSE ('{MARK} one row, got ' || count(*))::int END AS ok FROM s) g JOIN s ON g.ok = 1"
+            ),
+            Expectation::Exactly(rows) => format!(
+                "WITH s AS (\n{sql} RETURNING 1\n) SELECT CASE WHEN count(*) = {rows} THEN count(*) \
+                 ELSE ('{MARK} {rows} rows, got ' || count(*))::int END FROM s"
+            ),
+        }
+        .into();
+        Verdict::Server
+    }
+}
+
+/// Begins the text that a held expectation fails with; the server quotes it in its message, in any language.
+const MARK: &str = "bowline: expected";
+
+/// What the message of a held expectation says: how many rows were expected and found.
+pub(crate) fn unmet(message: &str) -> Option<(u64, u64)> {
+    let rest = &message[message.find(MARK)? + MARK.len()..];
+    let (expected, found) = rest.split_once(", got ")?;
+    let expected = match expected.trim() {
+        "one row" => 1,
+        rows => rows.strip_suffix(" rows")?.parse().ok()?,
+    };
+    let digits = found.bytes().take_while(u8::is_ascii_digit).count();
+    Some((expected, found[..digits].parse().ok()?))
+}
+
+/// The first word of the SQL in upper case, past white space, comments and opening parentheses.
+pub(crate) fn first_keyword(sql: &str) -> String {
+    let mut rest = sql;
+    loop {
+        rest = rest.trim_start_matches(|c: char| c.is_whitespace() || c == '(');
+        if let Some(comment) = rest.strip_prefix("--") {
+            rest = comment.find('\n').map_or("", |end| &comment[end..]);
+        } else if let Some(comment) = rest.strip_prefix("/*") {
+            rest = skip_block_comment(comment);
+        } else {
+            break;
+        }
+    }
+    rest.chars()
+        .take_while(|c| c.is_ascii_alphabetic())
+        .collect::<String>()
+        .to_ascii_uppercase()
+}
+
+/// What follows a block comment, which may hold others (PostgreSQL manual, 4.1.5).
+fn skip_block_comment(inside: &str) -> &str {
+    let mut depth = 1;
+    let mut rest = inside;
+    while depth > 0 {
+        let (open, close) = (rest.find("/*"), rest.find("*/"));
+        match (open, close) {
+            (Some(open), Some(close)) if open < close => {
+                depth += 1;
+                rest = &rest[open + 2..];
+            }
+            (_, Some(close)) => {
+                depth -= 1;
+                rest = &rest[close + 2..];
+            }
+            (_, None) => return "",
+        }
+    }
+    rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_keyword_stands_behind_comments_and_parentheses() {
+        assert_eq!(first_keyword(" -- all\n /* a /* b */ c */ ((select 1))"), "SELECT");
+        assert_eq!(first_keyword("/* open"), "");
+        assert_eq!(first_keyword(""), "");
+    }
+
+    #[test]
+    fn the_servers_message_tells_what_was_expected_and_found() {
+        let message = "invalid input syntax for type integer: \"bowline: expected one row, got 0\"";
+        assert_eq!(unmet(message), Some((1, 0)));
+        assert_eq!(unmet("ungültig: »bowline: expected 3 rows, got 12«"), Some((3, 12)));
+        assert_eq!(unmet("invalid input syntax for type integer: \"x\""), None);
+    }
+
+    #[test]
+    fn what_begins_with_with_cannot_be_held_by_the_server() {
+        let mut command = Command {
+            rows: Expectation::One,
+            ..Command::plain("WITH x AS (DELETE FROM t RETURNING 1) SELECT 1")
+        };
+        assert_eq!(command.hold(), Verdict::Client);
+    }
+}

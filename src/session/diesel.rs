@@ -1,0 +1,167 @@
+//! diesel's connection traits, so that what a diesel user writes works on a [`Session`].
+
+use std::vec;
+
+use diesel::RunQueryDsl as _;
+use diesel::connection::{
+    CacheSize, Connection, ConnectionSealed, Instrumentation, LoadConnection, SimpleConnection, TransactionManager as _,
+};
+use diesel::migration::{CREATE_MIGRATIONS_TABLE, MigrationConnection};
+use diesel::pg::{Pg, PgMetadataLookup, PgTypeMetadata};
+use diesel::query_builder::{Query, QueryFragment, QueryId};
+use diesel::r2d2::R2D2Connection;
+use diesel::result::{ConnectionError, ConnectionResult, QueryResult};
+
+use super::row::SessionRow;
+use super::transactions::{SessionTransactions, Transactions};
+use super::{Frame, Session};
+use crate::config::Config;
+use crate::error::Result;
+use crate::session::command::Expectation;
+use crate::session::libpq::ResultSet;
+use crate::statement::{Answers, Encoder, Sealed, Statement, render};
+
+impl SimpleConnection for Session {
+    fn batch_execute(&mut self, query: &str) -> QueryResult<()> {
+        self.script(query)?;
+        Ok(())
+    }
+}
+
+impl ConnectionSealed for Session {}
+
+impl Connection for Session {
+    type Backend = Pg;
+    type TransactionManager = SessionTransactions;
+
+    fn establish(database_url: &str) -> ConnectionResult<Self> {
+        Config::from_url(database_url)
+            .and_then(|config| Self::connect(&config))
+            .map_err(|error| ConnectionError::BadConnection(error.to_string()))
+    }
+
+    fn execute_returning_count<T>(&mut self, source: &T) -> QueryResult<usize>
+    where
+        T: QueryFragment<Pg> + QueryId,
+    {
+        let answer = self.run_diesel(source)?;
+        Ok(answer.map_or(0, |answer| answer.rows_affected()))
+    }
+
+    fn transaction_state(&mut self) -> &mut Transactions {
+        &mut self.transactions
+    }
+
+    fn instrumentation(&mut self) -> &mut dyn Instrumentation {
+        &mut *self.instrumentation
+    }
+
+    fn set_instrumentation(&mut self, instrumentation: impl Instrumentation) {
+        self.instrumentation = instrumentation.into();
+    }
+
+    /// `Unbounded` means as many as [`Config::statement_cache`] says at most: it stays bounded.
+    fn set_prepared_statement_cache_size(&mut self, size: CacheSize) {
+        let capacity = match size {
+            CacheSize::Disabled => 0,
+            _ => Config::new().statement_cache,
+        };
+        self.prepared.set_capacity(capacity);
+    }
+}
+
+impl LoadConnection for Session {
+    type Cursor<'conn, 'query> = Cursor;
+    type Row<'conn, 'query> = SessionRow;
+
+    fn load<'conn, 'query, T>(&'conn mut self, source: T) -> QueryResult<Cursor>
+    where
+        T: Query + QueryFragment<Pg> + QueryId + 'query,
+    {
+        let answer = self.run_diesel(&source)?;
+        Ok(Cursor(
+            answer
+                .map(SessionRow::all)
+                .map(Iterator::collect::<Vec<_>>)
+                .unwrap_or_default()
+                .into_iter(),
+        ))
+    }
+}
+
+/// The rows that a diesel query gave.
+#[derive(Debug)]
+pub struct Cursor(vec::IntoIter<SessionRow>);
+
+impl Iterator for Cursor {
+    type Item = QueryResult<SessionRow>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next().map(Ok)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.size_hint()
+    }
+}
+
+impl MigrationConnection for Session {
+    fn setup(&mut self) -> QueryResult<usize> {
+        diesel::sql_query(CREATE_MIGRATIONS_TABLE).execute(self)
+    }
+}
+
+impl R2D2Connection for Session {
+    fn ping(&mut self) -> QueryResult<()> {
+        diesel::sql_query("SELECT 1").execute(self).map(drop)
+    }
+
+    fn is_broken(&mut self) -> bool {
+        Session::is_broken(self) || SessionTransactions::is_broken_transaction_manager(self)
+    }
+}
+
+/// For diesel's own code that asks a connection for the OIDs of types, one at a time.
+impl PgMetadataLookup for Session {
+    fn lookup_type(&mut self, type_name: &str, schema: Option<&str>) -> PgTypeMetadata {
+        let mut lookup = super::types::TypeLookup::new(std::sync::Arc::clone(&self.types));
+        let known = lookup.lookup_type(type_name, schema);
+        let misses = lookup.take_misses();
+        if misses.is_empty() || self.look_up(&misses, super::after(self.limit)).is_err() {
+            return known;
+        }
+        lookup.lookup_type(type_name, schema)
+    }
+}
+
+impl Session {
+    /// Runs a query as diesel has it: any number of rows.
+    fn run_diesel<T: QueryFragment<Pg>>(&mut self, query: &T) -> QueryResult<Option<ResultSet>> {
+        let frame = if self.transactions.depth() > 0 {
+            Frame::Within
+        } else {
+            Frame::Implicit
+        };
+        let flown = self.fly(&Borrowed(query), frame)?;
+        Ok(flown.answers.into_iter().next())
+    }
+}
+
+/// A diesel query on loan, as a statement.
+struct Borrowed<'q, T>(&'q T);
+
+impl<T> Sealed for Borrowed<'_, T> {}
+
+impl<T: QueryFragment<Pg>> Statement for Borrowed<'_, T> {
+    type Output = ();
+
+    fn encode(&self, encoder: &mut Encoder) -> Result<()> {
+        let command = render(self.0, Expectation::Any, &mut encoder.lookup)?;
+        encoder.commands.push(command);
+        Ok(())
+    }
+
+    fn decode(&self, _: &mut Answers) -> Result<()> {
+        Ok(())
+    }
+}

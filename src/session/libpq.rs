@@ -1,0 +1,574 @@
+//! libpq behind safe types: the only file with `unsafe`.
+//!
+//! Each type owns one C object and frees it once. Nothing here blocks: connections are made with
+//! `PQconnectStartParams` and put into non-blocking mode, and who waits for the socket is decided above.
+//! Strings that come from libpq are copied out, so that no borrow outlives the object that lent it.
+#![expect(unsafe_code, reason = "the C interface of libpq")]
+
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::num::NonZeroU32;
+use std::os::fd::{BorrowedFd, RawFd};
+use std::ptr::{self, NonNull};
+
+use pq_sys as pq;
+
+/// What libpq says of itself when a call fails; not what a server said.
+pub(crate) type Said = String;
+
+/// One connection (`PGconn`).
+#[derive(Debug)]
+pub(crate) struct Connection(NonNull<pq::PGconn>);
+
+// SAFETY: libpq allows a connection to move between threads as long as two do not use it at once
+// (PostgreSQL manual, 32.20); every call here that touches it takes the value by reference, and
+// `Connection` is not `Sync`.
+unsafe impl Send for Connection {}
+
+/// What `PQconnectPoll` and `PQcancelPoll` wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Polling {
+    Readable,
+    Writable,
+    Done,
+    Failed,
+}
+
+/// What the server says of the transaction (`PQtransactionStatus`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TransactionStatus {
+    Idle,
+    Active,
+    InTransaction,
+    InError,
+    /// The connection is gone.
+    Unknown,
+}
+
+/// A value of a bound parameter in binary form; `None` is NULL.
+pub(crate) type BoundValue = Option<Vec<u8>>;
+
+impl Connection {
+    /// Begins to connect; `Connection::poll_connect` carries it on.
+    ///
+    /// A `dbname` that is a URL or a key=value string is expanded, as `PQconnectdbParams` documents.
+    pub(crate) fn start(parameters: &[(String, String)]) -> Result<Self, Said> {
+        let strings = |pick: fn(&(String, String)) -> &str| {
+            parameters
+                .iter()
+                .map(|parameter| {
+                    CString::new(pick(parameter)).map_err(|_| "a connection parameter holds a NUL byte".to_owned())
+                })
+                .collect::<Result<Vec<_>, _>>()
+        };
+        let (keys, values) = (strings(|(key, _)| key)?, strings(|(_, value)| value)?);
+        let terminated = |strings: &[CString]| {
+            strings
+                .iter()
+                .map(|string| string.as_ptr())
+                .chain([ptr::null()])
+                .collect::<Vec<_>>()
+        };
+        let (keys, values) = (terminated(&keys), terminated(&values));
+        // SAFETY: both arrays end with NULL and their strings live until the call returns.
+        let connection = unsafe { pq::PQconnectStartParams(keys.as_ptr(), values.as_ptr(), 1) };
+        let connection = Self(NonNull::new(connection).ok_or("libpq is out of memory")?);
+        // SAFETY: the connection is valid; the receiver is a function of this file that keeps nothing.
+        unsafe { pq::PQsetNoticeReceiver(connection.0.as_ptr(), Some(receive_notice), ptr::null_mut()) };
+        Ok(connection)
+    }
+
+    pub(crate) fn poll_connect(&mut self) -> Polling {
+        // SAFETY: the connection is valid.
+        polling(unsafe { pq::PQconnectPoll(self.0.as_ptr()) })
+    }
+
+    /// Lets no later call block; to be called once connected.
+    pub(crate) fn set_nonblocking(&mut self) -> Result<(), Said> {
+        // SAFETY: the connection is valid.
+        self.check(unsafe { pq::PQsetnonblocking(self.0.as_ptr(), 1) } == 0)
+    }
+
+    /// Whether libpq refused the parameters before it tried to connect.
+    pub(crate) fn is_refused(&self) -> bool {
+        // SAFETY: the connection is valid.
+        unsafe { pq::PQstatus(self.0.as_ptr()) == pq::ConnStatusType::CONNECTION_BAD }
+    }
+
+    /// `false` once libpq has seen that the connection is gone.
+    pub(crate) fn is_alive(&self) -> bool {
+        // SAFETY: the connection is valid.
+        unsafe { pq::PQstatus(self.0.as_ptr()) == pq::ConnStatusType::CONNECTION_OK }
+    }
+
+    /// The socket, while there is one.
+    pub(crate) fn socket(&self) -> Option<BorrowedFd<'_>> {
+        // SAFETY: the connection is valid.
+        borrow(unsafe { pq::PQsocket(self.0.as_ptr()) })
+    }
+
+    pub(crate) fn transaction_status(&self) -> TransactionStatus {
+        // SAFETY: the connection is valid.
+        match unsafe { pq::PQtransactionStatus(self.0.as_ptr()) } {
+            pq::PGTransactionStatusType::PQTRANS_IDLE => TransactionStatus::Idle,
+            pq::PGTransactionStatusType::PQTRANS_ACTIVE => TransactionStatus::Active,
+            pq::PGTransactionStatusType::PQTRANS_INTRANS => TransactionStatus::InTransaction,
+            pq::PGTransactionStatusType::PQTRANS_INERROR => TransactionStatus::InError,
+            _ => TransactionStatus::Unknown,
+        }
+    }
+
+    /// `15.18` gives 150018.
+    pub(crate) fn server_version(&self) -> i32 {
+        // SAFETY: the connection is valid.
+        unsafe { pq::PQserverVersion(self.0.as_ptr()) }
+    }
+
+    /// The process id of the server's backend.
+    pub(crate) fn backend_pid(&self) -> i32 {
+        // SAFETY: the connection is valid.
+        unsafe { pq::PQbackendPID(self.0.as_ptr()) }
+    }
+
+    /// Whether the server asked for a password and had none.
+    pub(crate) fn needs_password(&self) -> bool {
+        // SAFETY: the connection is valid.
+        unsafe { pq::PQconnectionNeedsPassword(self.0.as_ptr()) == 1 }
+    }
+
+    /// The last message; empty when there is none.
+    pub(crate) fn message(&self) -> Said {
+        // SAFETY: the connection is valid, and the string is copied before any other call.
+        copy(unsafe { pq::PQerrorMessage(self.0.as_ptr()) })
+            .unwrap_or_default()
+            .trim_end()
+            .to_owned()
+    }
+
+    pub(crate) fn enter_pipeline(&mut self) -> Result<(), Said> {
+        // SAFETY: the connection is valid.
+        self.check(unsafe { pq::PQenterPipelineMode(self.0.as_ptr()) } == 1)
+    }
+
+    pub(crate) fn exit_pipeline(&mut self) -> Result<(), Said> {
+        // SAFETY: the connection is valid.
+        self.check(unsafe { pq::PQexitPipelineMode(self.0.as_ptr()) } == 1)
+    }
+
+    /// Queues a Sync without flushing.
+    pub(crate) fn send_sync(&mut self) -> Result<(), Said> {
+        // SAFETY: the connection is valid.
+        self.check(unsafe { pq::PQsendPipelineSync(self.0.as_ptr()) } == 1)
+    }
+
+    /// Queues a simple query, which may hold several statements.
+    pub(crate) fn send_simple(&mut self, sql: &CStr) -> Result<(), Said> {
+        // SAFETY: the connection is valid and the string ends with NUL.
+        self.check(unsafe { pq::PQsendQuery(self.0.as_ptr(), sql.as_ptr()) } == 1)
+    }
+
+    /// Queues a Parse for a named statement.
+    pub(crate) fn send_prepare(&mut self, name: &CStr, sql: &CStr, types: &[u32]) -> Result<(), Said> {
+        let count = parameter_count(types.len())?;
+        // SAFETY: the connection is valid, the strings end with NUL, `types` has `count` items.
+        let sent = unsafe { pq::PQsendPrepare(self.0.as_ptr(), name.as_ptr(), sql.as_ptr(), count, types.as_ptr()) };
+        self.check(sent == 1)
+    }
+
+    /// Queues Bind and Execute of a named statement; the answer comes in binary.
+    pub(crate) fn send_prepared(&mut self, name: &CStr, values: &[BoundValue]) -> Result<(), Said> {
+        let bound = Bound::new(values)?;
+        // SAFETY: the connection is valid, the name ends with NUL, the arrays have `count` items and
+        // point into `values`, which outlives the call.
+        let sent = unsafe {
+            pq::PQsendQueryPrepared(
+                self.0.as_ptr(),
+                name.as_ptr(),
+                bound.count,
+                bound.values.as_ptr(),
+                bound.lengths.as_ptr(),
+                bound.formats.as_ptr(),
+                BINARY,
+            )
+        };
+        self.check(sent == 1)
+    }
+
+    /// Queues Parse, Bind and Execute of the unnamed statement; the answer comes in binary.
+    pub(crate) fn send_unnamed(&mut self, sql: &CStr, types: &[u32], values: &[BoundValue]) -> Result<(), Said> {
+        let bound = Bound::new(values)?;
+        // SAFETY: as in `send_prepared`; `types` has as many items as `values`.
+        let sent = unsafe {
+            pq::PQsendQueryParams(
+                self.0.as_ptr(),
+                sql.as_ptr(),
+                bound.count,
+                types.as_ptr(),
+                bound.values.as_ptr(),
+                bound.lengths.as_ptr(),
+                bound.formats.as_ptr(),
+                BINARY,
+            )
+        };
+        self.check(sent == 1)
+    }
+
+    /// Queues a Close of a named statement.
+    pub(crate) fn send_close(&mut self, name: &CStr) -> Result<(), Said> {
+        // SAFETY: the connection is valid and the name ends with NUL.
+        self.check(unsafe { pq::PQsendClosePrepared(self.0.as_ptr(), name.as_ptr()) } == 1)
+    }
+
+    /// Writes what is queued; `false` when some is left because the socket is full.
+    pub(crate) fn flush(&mut self) -> Result<bool, Said> {
+        // SAFETY: the connection is valid.
+        match unsafe { pq::PQflush(self.0.as_ptr()) } {
+            0 => Ok(true),
+            1 => Ok(false),
+            _ => Err(self.message()),
+        }
+    }
+
+    /// Reads what has arrived, without waiting.
+    pub(crate) fn consume_input(&mut self) -> Result<(), Said> {
+        // SAFETY: the connection is valid.
+        self.check(unsafe { pq::PQconsumeInput(self.0.as_ptr()) } == 1)
+    }
+
+    /// Whether `next_result` would have to wait.
+    pub(crate) fn is_busy(&mut self) -> bool {
+        // SAFETY: the connection is valid.
+        unsafe { pq::PQisBusy(self.0.as_ptr()) == 1 }
+    }
+
+    /// The next result; `None` ends those of one command. To be called when not busy.
+    pub(crate) fn next_result(&mut self) -> Option<ResultSet> {
+        // SAFETY: the connection is valid; the result is owned by the caller from here.
+        NonNull::new(unsafe { pq::PQgetResult(self.0.as_ptr()) }).map(ResultSet)
+    }
+
+    /// Ends a COPY FROM STDIN that nobody feeds; the server answers with an error that holds `reason`.
+    pub(crate) fn refuse_copy_in(&mut self, reason: &CStr) -> Result<(), Said> {
+        // SAFETY: the connection is valid and the string ends with NUL.
+        self.check(unsafe { pq::PQputCopyEnd(self.0.as_ptr(), reason.as_ptr()) } >= 0)
+    }
+
+    /// Takes and drops one row of a COPY TO STDOUT; `None` when more has to arrive, `Some(false)` at its end.
+    pub(crate) fn skip_copy_out(&mut self) -> Option<bool> {
+        let mut buffer: *mut c_char = ptr::null_mut();
+        // SAFETY: the connection is valid; `buffer` is set only when the length is above zero.
+        match unsafe { pq::PQgetCopyData(self.0.as_ptr(), &mut buffer, 1) } {
+            0 => None,
+            length if length > 0 => {
+                // SAFETY: libpq allocated the buffer and gave it away.
+                unsafe { pq::PQfreemem(buffer.cast()) };
+                Some(true)
+            }
+            _ => Some(false),
+        }
+    }
+
+    fn check(&self, ok: bool) -> Result<(), Said> {
+        if ok { Ok(()) } else { Err(self.message()) }
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        // SAFETY: the connection is valid and this is the last use.
+        unsafe { pq::PQfinish(self.0.as_ptr()) };
+    }
+}
+
+/// A request to cancel what a connection is doing, on a connection of its own (`PGcancelConn`).
+///
+/// Encrypted and verified as the connection that it serves (PostgreSQL manual, 32.7).
+#[derive(Debug)]
+pub(crate) struct Cancel(NonNull<pq::PGcancelConn>);
+
+// SAFETY: as for `Connection`.
+unsafe impl Send for Cancel {}
+
+impl Cancel {
+    pub(crate) fn start(connection: &Connection) -> Result<Self, Said> {
+        // SAFETY: the connection is valid; the cancel object copies what it needs from it.
+        let cancel = unsafe { pq::PQcancelCreate(connection.0.as_ptr()) };
+        let cancel = Self(NonNull::new(cancel).ok_or("libpq is out of memory")?);
+        // SAFETY: the object is valid.
+        if unsafe { pq::PQcancelStart(cancel.0.as_ptr()) } == 1 {
+            Ok(cancel)
+        } else {
+            Err(cancel.message())
+        }
+    }
+
+    pub(crate) fn poll(&mut self) -> Polling {
+        // SAFETY: the object is valid.
+        polling(unsafe { pq::PQcancelPoll(self.0.as_ptr()) })
+    }
+
+    pub(crate) fn socket(&self) -> Option<BorrowedFd<'_>> {
+        // SAFETY: the object is valid.
+        borrow(unsafe { pq::PQcancelSocket(self.0.as_ptr()) })
+    }
+
+    pub(crate) fn message(&self) -> Said {
+        // SAFETY: the object is valid, and the string is copied before any other call.
+        copy(unsafe { pq::PQcancelErrorMessage(self.0.as_ptr()) })
+            .unwrap_or_default()
+            .trim_end()
+            .to_owned()
+    }
+}
+
+impl Drop for Cancel {
+    fn drop(&mut self) {
+        // SAFETY: the object is valid and this is the last use.
+        unsafe { pq::PQcancelFinish(self.0.as_ptr()) };
+    }
+}
+
+/// One answer (`PGresult`); never changes once made.
+#[derive(Debug)]
+pub(crate) struct ResultSet(NonNull<pq::PGresult>);
+
+// SAFETY: a PGresult is plain memory of its own that libpq never touches again once handed out, and
+// the functions used here only read it (PostgreSQL manual, 32.20).
+unsafe impl Send for ResultSet {}
+// SAFETY: as above.
+unsafe impl Sync for ResultSet {}
+
+/// Of which kind an answer is (`PQresultStatus`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Status {
+    Empty,
+    Command,
+    Rows,
+    CopyIn,
+    CopyOut,
+    PipelineSync,
+    PipelineAborted,
+    Error,
+}
+
+/// The fields of an error or notice (`PQresultErrorField`).
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Field {
+    Severity = b'V' as isize,
+    SqlState = b'C' as isize,
+    Message = b'M' as isize,
+    Detail = b'D' as isize,
+    Hint = b'H' as isize,
+    Position = b'P' as isize,
+    Context = b'W' as isize,
+    Schema = b's' as isize,
+    Table = b't' as isize,
+    Column = b'c' as isize,
+    DataType = b'd' as isize,
+    Constraint = b'n' as isize,
+}
+
+impl ResultSet {
+    pub(crate) fn status(&self) -> Status {
+        use pq::ExecStatusType as S;
+        // SAFETY: the result is valid.
+        match unsafe { pq::PQresultStatus(self.0.as_ptr()) } {
+            S::PGRES_EMPTY_QUERY => Status::Empty,
+            S::PGRES_COMMAND_OK => Status::Command,
+            S::PGRES_TUPLES_OK | S::PGRES_SINGLE_TUPLE | S::PGRES_TUPLES_CHUNK => Status::Rows,
+            S::PGRES_COPY_IN | S::PGRES_COPY_BOTH => Status::CopyIn,
+            S::PGRES_COPY_OUT => Status::CopyOut,
+            S::PGRES_PIPELINE_SYNC => Status::PipelineSync,
+            S::PGRES_PIPELINE_ABORTED => Status::PipelineAborted,
+            _ => Status::Error,
+        }
+    }
+
+    pub(crate) fn error_field(&self, field: Field) -> Option<String> {
+        // SAFETY: the result is valid and the string is copied.
+        copy(unsafe { pq::PQresultErrorField(self.0.as_ptr(), field as c_int) })
+    }
+
+    /// The whole message as libpq words it; for errors that have no fields, because libpq made them.
+    pub(crate) fn error_message(&self) -> String {
+        // SAFETY: the result is valid and the string is copied.
+        copy(unsafe { pq::PQresultErrorMessage(self.0.as_ptr()) })
+            .unwrap_or_default()
+            .trim_end()
+            .to_owned()
+    }
+
+    /// `INSERT 0 1`, `COMMIT`, ..
+    pub(crate) fn command_tag(&self) -> String {
+        // SAFETY: the result is valid and the string is copied.
+        copy(unsafe { pq::PQcmdStatus(self.0.as_ptr()) }).unwrap_or_default()
+    }
+
+    /// The number in the command tag; 0 for a command that has none.
+    pub(crate) fn rows_affected(&self) -> usize {
+        // SAFETY: the result is valid and the string is copied.
+        let text = copy(unsafe { pq::PQcmdTuples(self.0.as_ptr()) }).unwrap_or_default();
+        text.parse().unwrap_or(0)
+    }
+
+    pub(crate) fn row_count(&self) -> usize {
+        // SAFETY: the result is valid.
+        usize::try_from(unsafe { pq::PQntuples(self.0.as_ptr()) }).unwrap_or(0)
+    }
+
+    pub(crate) fn column_count(&self) -> usize {
+        // SAFETY: the result is valid.
+        usize::try_from(unsafe { pq::PQnfields(self.0.as_ptr()) }).unwrap_or(0)
+    }
+
+    pub(crate) fn column_name(&self, column: usize) -> Option<&str> {
+        let column = self.column_index(column)?;
+        // SAFETY: the result is valid and the column is one of its own.
+        let name = unsafe { pq::PQfname(self.0.as_ptr(), column) };
+        // SAFETY: a name that is not NULL ends with NUL and lives as long as the result.
+        NonNull::new(name).and_then(|name| unsafe { CStr::from_ptr(name.as_ptr()) }.to_str().ok())
+    }
+
+    /// The OID of the column's type.
+    pub(crate) fn column_type(&self, column: usize) -> Option<NonZeroU32> {
+        let column = self.column_index(column)?;
+        // SAFETY: the result is valid and the column is one of its own.
+        NonZeroU32::new(unsafe { pq::PQftype(self.0.as_ptr(), column) })
+    }
+
+    /// The bytes of a value; `None` is NULL, and also a row or column that is not there.
+    pub(crate) fn value(&self, row: usize, column: usize) -> Option<&[u8]> {
+        let column = self.column_index(column)?;
+        let row = c_int::try_from(row).ok().filter(|_| row < self.row_count())?;
+        // SAFETY: the result is valid, row and column are of its own, the bytes live as long as it does.
+        unsafe {
+            if pq::PQgetisnull(self.0.as_ptr(), row, column) == 1 {
+                return None;
+            }
+            let start = pq::PQgetvalue(self.0.as_ptr(), row, column);
+            let length = usize::try_from(pq::PQgetlength(self.0.as_ptr(), row, column)).unwrap_or(0);
+            Some(std::slice::from_raw_parts(start.cast(), length))
+        }
+    }
+
+    fn column_index(&self, column: usize) -> Option<c_int> {
+        c_int::try_from(column).ok().filter(|_| column < self.column_count())
+    }
+}
+
+impl Drop for ResultSet {
+    fn drop(&mut self) {
+        // SAFETY: the result is valid and this is the last use.
+        unsafe { pq::PQclear(self.0.as_ptr()) };
+    }
+}
+
+/// The parameters that a connection string holds, by libpq's own rules, without defaults from the environment.
+///
+/// The error tells nothing of the string, because libpq's message quotes parts of it, at times the password.
+pub(crate) fn parse_conninfo(conninfo: &str) -> Result<Vec<(String, String)>, InvalidConninfo> {
+    let conninfo = CString::new(conninfo).map_err(|_| InvalidConninfo)?;
+    let mut message: *mut c_char = ptr::null_mut();
+    // SAFETY: the string ends with NUL; `message` receives an allocation of libpq's or stays NULL.
+    let options = unsafe { pq::PQconninfoParse(conninfo.as_ptr(), &mut message) };
+    if !message.is_null() {
+        // SAFETY: libpq allocated the message and gave it away.
+        unsafe { pq::PQfreemem(message.cast()) };
+    }
+    let options = NonNull::new(options).ok_or(InvalidConninfo)?;
+    let mut parameters = Vec::new();
+    let mut option = options.as_ptr();
+    // SAFETY: the array ends with an item whose keyword is NULL; the strings are copied before it is freed.
+    unsafe {
+        while let Some(keyword) = copy((*option).keyword) {
+            if let Some(value) = copy((*option).val) {
+                parameters.push((keyword, value));
+            }
+            option = option.add(1);
+        }
+        pq::PQconninfoFree(options.as_ptr());
+    }
+    Ok(parameters)
+}
+
+/// A connection string that libpq cannot read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct InvalidConninfo;
+
+/// The version of the libpq in use: 18.6 gives 180006.
+pub(crate) fn library_version() -> i32 {
+    // SAFETY: takes nothing and touches nothing.
+    unsafe { pq::PQlibVersion() }
+}
+
+const BINARY: c_int = 1;
+
+/// The arrays that libpq wants for bound values, pointing into them.
+struct Bound {
+    count: c_int,
+    values: Vec<*const c_char>,
+    lengths: Vec<c_int>,
+    formats: Vec<c_int>,
+}
+
+impl Bound {
+    fn new(values: &[BoundValue]) -> Result<Self, Said> {
+        let lengths = values
+            .iter()
+            .map(|value| {
+                c_int::try_from(value.as_ref().map_or(0, Vec::len))
+                    .map_err(|_| "a bound value is larger than 2 GiB".to_owned())
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            count: parameter_count(values.len())?,
+            values: values
+                .iter()
+                .map(|value| value.as_ref().map_or(ptr::null(), |bytes| bytes.as_ptr().cast()))
+                .collect(),
+            lengths,
+            formats: vec![BINARY; values.len()],
+        })
+    }
+}
+
+fn parameter_count(count: usize) -> Result<c_int, Said> {
+    // The protocol counts parameters in 16 bits (PostgreSQL manual, 55.7, Bind).
+    u16::try_from(count)
+        .map(c_int::from)
+        .map_err(|_| format!("a statement takes at most 65535 parameters, this one has {count}"))
+}
+
+fn polling(status: pq::PostgresPollingStatusType) -> Polling {
+    match status {
+        pq::PostgresPollingStatusType::PGRES_POLLING_READING => Polling::Readable,
+        pq::PostgresPollingStatusType::PGRES_POLLING_WRITING | pq::PostgresPollingStatusType::PGRES_POLLING_ACTIVE => {
+            Polling::Writable
+        }
+        pq::PostgresPollingStatusType::PGRES_POLLING_OK => Polling::Done,
+        pq::PostgresPollingStatusType::PGRES_POLLING_FAILED => Polling::Failed,
+    }
+}
+
+fn borrow<'a>(socket: RawFd) -> Option<BorrowedFd<'a>> {
+    // SAFETY: a socket that is not negative is open, and the callers bind the borrow to the object that owns it.
+    (socket >= 0).then(|| unsafe { BorrowedFd::borrow_raw(socket) })
+}
+
+fn copy(text: *const c_char) -> Option<String> {
+    // SAFETY: a string of libpq's that is not NULL ends with NUL; it is copied at once.
+    (!text.is_null()).then(|| unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned())
+}
+
+/// Passes a notice of the server's on to `tracing`.
+extern "C" fn receive_notice(_: *mut c_void, result: *const pq::PGresult) {
+    let field = |field: Field| {
+        // SAFETY: libpq lends a valid result for the length of this call, and the string is copied.
+        copy(unsafe { pq::PQresultErrorField(result, field as c_int) }).unwrap_or_default()
+    };
+    let (severity, code, message) = (field(Field::Severity), field(Field::SqlState), field(Field::Message));
+    if severity == "WARNING" {
+        tracing::warn!(target: "bowline::notice", code, "{message}");
+    } else {
+        tracing::debug!(target: "bowline::notice", severity, code, "{message}");
+    }
+}

@@ -1,0 +1,125 @@
+//! Host names to addresses, within a deadline.
+//!
+//! libpq looks names up itself, but its look-up blocks for as long as the resolver likes and
+//! `connect_timeout` does not cover it. So names are looked up here, on a thread that is left behind
+//! when the deadline passes, and libpq is given addresses; it still gets the names, which certificates
+//! are checked against.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, ToSocketAddrs};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Instant;
+
+use crate::error::{Error, Result};
+
+/// Adds `hostaddr` to the parameters, for hosts that are names.
+pub(crate) fn resolve(parameters: &mut BTreeMap<String, String>, deadline: Instant) -> Result<()> {
+    let env = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    if parameters.contains_key("hostaddr")
+        || env("PGHOSTADDR").is_some()
+        || parameters.contains_key("service")
+        || env("PGSERVICE").is_some()
+    {
+        return Ok(());
+    }
+    let Some(hosts) = parameters.get("host").cloned().or_else(|| env("PGHOST")) else {
+        return Ok(());
+    };
+    if !hosts.split(',').any(is_name) {
+        return Ok(());
+    }
+    let ports = parameters
+        .get("port")
+        .cloned()
+        .or_else(|| env("PGPORT"))
+        .unwrap_or_default();
+    let ports: Vec<&str> = ports.split(',').collect();
+    let (mut names, mut addresses, mut its_ports) = (Vec::new(), Vec::new(), Vec::new());
+    for (index, host) in hosts.split(',').enumerate() {
+        let port = ports.get(index).or(ports.first()).copied().unwrap_or_default();
+        let found = if is_name(host) {
+            look_up(host, deadline)?.iter().map(ToString::to_string).collect()
+        } else {
+            vec![
+                host.parse::<IpAddr>()
+                    .map(|address| address.to_string())
+                    .unwrap_or_default(),
+            ]
+        };
+        for address in found {
+            names.push(host.to_owned());
+            addresses.push(address);
+            its_ports.push(port.to_owned());
+        }
+    }
+    parameters.insert("host".to_owned(), names.join(","));
+    parameters.insert("hostaddr".to_owned(), addresses.join(","));
+    if its_ports.iter().any(|port| !port.is_empty()) {
+        parameters.insert("port".to_owned(), its_ports.join(","));
+    }
+    Ok(())
+}
+
+/// Whether this is neither the folder of a socket nor an address.
+fn is_name(host: &str) -> bool {
+    !host.is_empty() && !host.starts_with(['/', '@']) && host.parse::<IpAddr>().is_err()
+}
+
+fn look_up(host: &str, deadline: Instant) -> Result<Vec<IpAddr>> {
+    let (tell, answer) = mpsc::channel();
+    let name = host.to_owned();
+    // Left behind at the deadline: a look-up cannot be interrupted, and ends by the resolver's own limits.
+    let spawned = thread::Builder::new()
+        .name("bowline-resolve".to_owned())
+        .spawn(move || {
+            let addresses = (name.as_str(), 0).to_socket_addrs().map(|found| {
+                let mut addresses: Vec<IpAddr> = found.map(|address| address.ip()).collect();
+                addresses.dedup();
+                addresses
+            });
+            // Nobody listens any more once the deadline has passed.
+            tell.send(addresses).ok();
+        });
+    spawned
+        .map_err(|error| Error::unavailable(format!("could not start a thread to look up host {host:?}: {error}")))?;
+    match answer.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+        Ok(Ok(addresses)) if !addresses.is_empty() => Ok(addresses),
+        Ok(Ok(_)) => Err(Error::unavailable(format!("host {host:?} has no address"))),
+        Ok(Err(error)) => Err(Error::unavailable(format!("host {host:?} was not found: {error}"))
+            .with_hint("look at the host's name in the connection string")),
+        Err(_) => Err(Error::timeout(format!("looking up host {host:?} took too long"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn resolved(host: &str, port: &str) -> BTreeMap<String, String> {
+        let mut parameters = BTreeMap::from([
+            ("host".to_owned(), host.to_owned()),
+            ("port".to_owned(), port.to_owned()),
+        ]);
+        resolve(&mut parameters, Instant::now() + Duration::from_secs(5)).expect("localhost resolves");
+        parameters
+    }
+
+    #[test]
+    fn a_name_is_given_its_addresses_and_stays_for_the_certificate() {
+        let parameters = resolved("localhost,/tmp", "5433");
+        let hosts: Vec<_> = parameters["host"].split(',').collect();
+        assert_eq!(hosts.first(), Some(&"localhost"));
+        assert_eq!(hosts.last(), Some(&"/tmp"));
+        assert!(parameters["hostaddr"].contains("127.0.0.1"));
+        assert_eq!(parameters["port"].split(',').count(), hosts.len());
+    }
+
+    #[test]
+    fn sockets_and_addresses_are_left_as_they_are() {
+        assert!(!resolved("/tmp", "5432").contains_key("hostaddr"));
+        assert!(!resolved("127.0.0.1", "5432").contains_key("hostaddr"));
+    }
+}

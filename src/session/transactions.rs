@@ -1,0 +1,228 @@
+//! Where a session stands in its transactions.
+//!
+//! BEGIN, SAVEPOINT and RELEASE are lazy: they wait here and travel with the next statement, so a
+//! transaction of n statements takes n + 1 round trips and one without statements takes none. The same
+//! book serves diesel's `Connection::transaction` and ours.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use diesel::connection::{
+    Instrumentation as _, InstrumentationEvent, TransactionDepthChange, TransactionManager, TransactionManagerStatus,
+};
+use diesel::result::QueryResult;
+
+use super::Session;
+use crate::error::{Error, Result, ServerError};
+use crate::sqlstate::SqlState;
+
+/// A session's book of its transactions.
+#[derive(Debug, Default)]
+pub struct Transactions {
+    status: TransactionManagerStatus,
+    /// SQL that travels with the next statement.
+    waiting: Vec<Arc<str>>,
+    /// The error that made the server refuse the rest of the transaction.
+    pub(super) failure: Option<Arc<ServerError>>,
+    /// The code of the latest error of the server's since the outermost transaction began.
+    pub(super) latest: Option<SqlState>,
+}
+
+const RELEASE: &str = "RELEASE SAVEPOINT";
+
+impl Transactions {
+    /// How many are open, one in the other.
+    pub(crate) fn depth(&self) -> u32 {
+        self.status
+            .transaction_depth()
+            .ok()
+            .flatten()
+            .map_or(0, NonZeroU32::get)
+    }
+
+    /// What has to be sent before the next statement.
+    pub(super) fn waiting(&self) -> &[Arc<str>] {
+        &self.waiting
+    }
+
+    /// What waited was sent.
+    pub(super) fn sent(&mut self) {
+        self.waiting.clear();
+    }
+
+    /// Keeps an error of the server's.
+    pub(super) fn note(&mut self, error: &Error) {
+        if let Some(server) = error.shared_server() {
+            self.latest = Some(server.sqlstate);
+            if self.depth() > 0 {
+                self.failure.get_or_insert_with(|| Arc::clone(server));
+            }
+        }
+    }
+
+    /// The connection can no longer be trusted.
+    pub(super) fn set_broken(&mut self) {
+        self.status.set_in_error();
+        self.waiting.clear();
+    }
+
+    pub(super) fn is_broken(&self) -> bool {
+        matches!(self.status, TransactionManagerStatus::InError)
+    }
+
+    /// The server has nothing open: a script may have ended a transaction that this book still has.
+    pub(super) fn reset(&mut self) {
+        self.status = TransactionManagerStatus::default();
+        self.waiting.clear();
+        self.failure = None;
+    }
+
+    fn begin(&mut self, sql: &str) -> Result<(), diesel::result::Error> {
+        let depth = self.status.transaction_depth()?;
+        let TransactionManagerStatus::Valid(valid) = &mut self.status else {
+            return Err(diesel::result::Error::BrokenTransactionManager);
+        };
+        valid.change_transaction_depth(TransactionDepthChange::IncreaseDepth)?;
+        match depth {
+            None => {
+                self.failure = None;
+                self.latest = None;
+                self.waiting.push(sql.into());
+            }
+            Some(depth) => self.waiting.push(format!("SAVEPOINT {}", savepoint(depth)).into()),
+        }
+        Ok(())
+    }
+
+    /// Leaves the innermost transaction.
+    fn leave(&mut self) -> Result<(), diesel::result::Error> {
+        let TransactionManagerStatus::Valid(valid) = &mut self.status else {
+            return Err(diesel::result::Error::BrokenTransactionManager);
+        };
+        valid.change_transaction_depth(TransactionDepthChange::DecreaseDepth)
+    }
+
+    /// Drops the innermost transaction from what waits; `false` if the server has it already.
+    fn unsend(&mut self, depth: u32) -> bool {
+        let begin = if depth == 1 {
+            self.waiting.iter().position(|sql| sql.starts_with("BEGIN"))
+        } else {
+            let sql = format!("SAVEPOINT {}", savepoint_of(depth));
+            self.waiting.iter().rposition(|waiting| **waiting == sql)
+        };
+        if let Some(place) = begin {
+            self.waiting.truncate(place);
+        }
+        begin.is_some()
+    }
+}
+
+/// The savepoint made when this many are open.
+fn savepoint(open: NonZeroU32) -> String {
+    format!("bowline_{open}")
+}
+
+/// The savepoint of the transaction at this depth, which is 2 or more.
+fn savepoint_of(depth: u32) -> String {
+    format!("bowline_{}", depth - 1)
+}
+
+/// Begins, commits and rolls back a [`Session`]'s transactions, for diesel and for this crate alike.
+#[derive(Debug)]
+pub struct SessionTransactions;
+
+impl TransactionManager<Session> for SessionTransactions {
+    type TransactionStateData = Transactions;
+
+    /// Takes no round trip: the BEGIN or SAVEPOINT travels with the next statement.
+    fn begin_transaction(session: &mut Session) -> QueryResult<()> {
+        begin(session, "BEGIN")
+    }
+
+    /// One round trip; none if nothing was sent since the transaction began.
+    fn rollback_transaction(session: &mut Session) -> QueryResult<()> {
+        let depth = open(session)?;
+        session
+            .instrumentation
+            .on_connection_event(InstrumentationEvent::rollback_transaction(depth));
+        let transactions = &mut session.transactions;
+        if !transactions.unsend(depth.get()) {
+            transactions.waiting.clear();
+            if depth.get() == 1 {
+                session.control(&["ROLLBACK"])?;
+            } else {
+                let name = savepoint_of(depth.get());
+                session.control(&[&format!("ROLLBACK TO SAVEPOINT {name}"), &format!("{RELEASE} {name}")])?;
+            }
+            session.transactions.failure = None;
+        }
+        session.transactions.leave()
+    }
+
+    /// One round trip for the outermost, none for one within; none if nothing was sent since it began.
+    ///
+    /// Fails, having rolled back, if an earlier statement failed and the caller passed over it: PostgreSQL
+    /// would answer ROLLBACK to a COMMIT and call it a success.
+    fn commit_transaction(session: &mut Session) -> QueryResult<()> {
+        let depth = open(session)?;
+        if session.is_aborted() {
+            let failure = session.transactions.failure.clone();
+            Self::rollback_transaction(session)?;
+            return Err(aborted(failure).into());
+        }
+        session
+            .instrumentation
+            .on_connection_event(InstrumentationEvent::commit_transaction(depth));
+        if session.transactions.unsend(depth.get()) {
+            return session.transactions.leave();
+        }
+        if depth.get() > 1 {
+            session
+                .transactions
+                .waiting
+                .push(format!("{RELEASE} {}", savepoint_of(depth.get())).into());
+            return session.transactions.leave();
+        }
+        session.transactions.waiting.clear();
+        if let Err(error) = session.commit() {
+            if session.transactions.depth() > 0 && !session.transactions.is_broken() {
+                Self::rollback_transaction(session)?;
+            }
+            return Err(error.into());
+        }
+        session.transactions.leave()
+    }
+
+    fn transaction_manager_status_mut(session: &mut Session) -> &mut TransactionManagerStatus {
+        &mut session.transactions.status
+    }
+}
+
+/// Begins a transaction by this SQL, or a savepoint within one.
+pub(super) fn begin(session: &mut Session, sql: &str) -> QueryResult<()> {
+    session.transactions.begin(sql)?;
+    let depth = open(session)?;
+    session
+        .instrumentation
+        .on_connection_event(InstrumentationEvent::begin_transaction(depth));
+    Ok(())
+}
+
+fn open(session: &mut Session) -> QueryResult<NonZeroU32> {
+    session
+        .transactions
+        .status
+        .transaction_depth()?
+        .ok_or(diesel::result::Error::NotInTransaction)
+}
+
+fn aborted(failure: Option<Arc<ServerError>>) -> Error {
+    let error = match failure {
+        Some(failure) => Error::from_server(ServerError::clone(&failure)),
+        None => Error::query("an earlier statement of the transaction failed"),
+    };
+    error.with_hint(
+        "this statement failed earlier in the transaction, and PostgreSQL then lets none of it be committed: \
+         return the error, or run what may fail in a savepoint",
+    )
+}

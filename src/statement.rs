@@ -1,0 +1,121 @@
+//! `Statement`: a query, and how to read its answer, as a value.
+//!
+//! A statement holds a finished diesel query. It is encoded by reference, as often as a retry needs,
+//! and knows no connection: sessions run it. Several statements in a tuple or a `Vec` are one
+//! statement, travel together and are one transaction.
+
+mod compose;
+mod query;
+
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+use crate::session::command::Command;
+use crate::session::libpq::ResultSet;
+use crate::session::types::{TypeCache, TypeLookup, TypeName};
+
+pub use compose::{BoxedStatement, Map};
+pub use query::{Affected, All, One, Optional, Rows, StatementDsl};
+pub(crate) use query::{check_count, render, wrong_count};
+
+/// A query and how to read its answer.
+///
+/// Made from any diesel query by [`StatementDsl`], by generated functions, or from others: tuples of up
+/// to twelve statements and `Vec`s of statements are statements. It is run by
+/// [`Database::run`](crate::Database::run), [`Session::run`](crate::Session::run) or an
+/// [`Executor`](crate::Executor), all or nothing. The trait is sealed.
+#[must_use = "a statement does nothing until it is run"]
+pub trait Statement: Sealed {
+    /// What running it gives.
+    type Output;
+
+    /// The same statement with its output changed by `f`, which runs after the commit.
+    fn map<T, F>(self, f: F) -> Map<Self, F>
+    where
+        Self: Sized,
+        F: Fn(Self::Output) -> T,
+    {
+        Map::new(self, f)
+    }
+
+    /// The same statement without its type, for functions that return one of several and for lists of different ones.
+    fn boxed<'a>(self) -> BoxedStatement<'a, Self::Output>
+    where
+        Self: Sized + 'a,
+    {
+        Box::new(self)
+    }
+
+    #[doc(hidden)]
+    fn encode(&self, encoder: &mut Encoder) -> Result<()>;
+
+    #[doc(hidden)]
+    fn decode(&self, answers: &mut Answers) -> Result<Self::Output>;
+}
+
+/// Keeps the trait closed, so that it can grow.
+#[doc(hidden)]
+pub trait Sealed {}
+
+/// Collects the commands of a statement.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Encoder {
+    pub(crate) commands: Vec<Command>,
+    pub(crate) lookup: TypeLookup,
+}
+
+impl Encoder {
+    pub(crate) fn new(types: Arc<TypeCache>) -> Self {
+        Self {
+            commands: Vec::new(),
+            lookup: TypeLookup::new(types),
+        }
+    }
+
+    /// The commands, or the types that have to be looked up before they can be made.
+    pub(crate) fn finish(mut self, encoded: Result<()>) -> Result<Encoded> {
+        let misses = self.lookup.take_misses();
+        if misses.is_empty() {
+            encoded.map(|()| Encoded::Commands(self.commands))
+        } else {
+            Ok(Encoded::Misses(misses))
+        }
+    }
+}
+
+/// What encoding gave.
+#[derive(Debug)]
+pub(crate) enum Encoded {
+    Commands(Vec<Command>),
+    Misses(Vec<TypeName>),
+}
+
+/// The answers to the commands of a statement, in their order.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Answers {
+    answers: std::vec::IntoIter<ResultSet>,
+    taken: usize,
+}
+
+impl Answers {
+    pub(crate) fn new(answers: Vec<ResultSet>) -> Self {
+        Self {
+            answers: answers.into_iter(),
+            taken: 0,
+        }
+    }
+
+    pub(crate) fn next(&mut self) -> Result<ResultSet> {
+        self.taken += 1;
+        self.answers
+            .next()
+            .ok_or_else(|| Error::decode("the server gave fewer answers than there were commands"))
+    }
+
+    /// How many were taken so far: the number of the command whose answer is being read.
+    pub(crate) fn taken(&self) -> usize {
+        self.taken
+    }
+}

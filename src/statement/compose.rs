@@ -1,0 +1,95 @@
+//! Statements made of statements.
+
+use super::{Answers, Encoder, Sealed, Statement};
+use crate::error::Result;
+
+/// A statement whose output is changed by a function; made by [`Statement::map`].
+#[derive(Debug)]
+pub struct Map<S, F> {
+    statement: S,
+    f: F,
+}
+
+impl<S, F> Map<S, F> {
+    pub(super) fn new(statement: S, f: F) -> Self {
+        Self { statement, f }
+    }
+}
+
+impl<S, F> Sealed for Map<S, F> {}
+
+impl<S: Statement, T, F: Fn(S::Output) -> T> Statement for Map<S, F> {
+    type Output = T;
+
+    fn encode(&self, encoder: &mut Encoder) -> Result<()> {
+        self.statement.encode(encoder)
+    }
+
+    fn decode(&self, answers: &mut Answers) -> Result<T> {
+        self.statement.decode(answers).map(&self.f)
+    }
+}
+
+/// A statement without its type; made by [`Statement::boxed`].
+pub type BoxedStatement<'a, T> = Box<dyn Statement<Output = T> + 'a>;
+
+impl<S: Statement + ?Sized> Sealed for Box<S> {}
+
+impl<S: Statement + ?Sized> Statement for Box<S> {
+    type Output = S::Output;
+
+    fn encode(&self, encoder: &mut Encoder) -> Result<()> {
+        (**self).encode(encoder)
+    }
+
+    fn decode(&self, answers: &mut Answers) -> Result<S::Output> {
+        (**self).decode(answers)
+    }
+}
+
+impl<S> Sealed for Vec<S> {}
+
+/// All of them, in order; the output has one item for each.
+impl<S: Statement> Statement for Vec<S> {
+    type Output = Vec<S::Output>;
+
+    fn encode(&self, encoder: &mut Encoder) -> Result<()> {
+        self.iter().try_for_each(|statement| statement.encode(encoder))
+    }
+
+    fn decode(&self, answers: &mut Answers) -> Result<Self::Output> {
+        self.iter().map(|statement| statement.decode(answers)).collect()
+    }
+}
+
+macro_rules! tuple {
+    ($($S:ident $index:tt),+) => {
+        impl<$($S),+> Sealed for ($($S,)+) {}
+
+        impl<$($S: Statement),+> Statement for ($($S,)+) {
+            type Output = ($($S::Output,)+);
+
+            fn encode(&self, encoder: &mut Encoder) -> Result<()> {
+                $(self.$index.encode(encoder)?;)+
+                Ok(())
+            }
+
+            fn decode(&self, answers: &mut Answers) -> Result<Self::Output> {
+                Ok(($(self.$index.decode(answers)?,)+))
+            }
+        }
+    };
+}
+
+tuple!(A 0);
+tuple!(A 0, B 1);
+tuple!(A 0, B 1, C 2);
+tuple!(A 0, B 1, C 2, D 3);
+tuple!(A 0, B 1, C 2, D 3, E 4);
+tuple!(A 0, B 1, C 2, D 3, E 4, F 5);
+tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6);
+tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
+tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8);
+tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9);
+tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10);
+tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11);

@@ -1,0 +1,258 @@
+//! Statements made of one diesel query.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use diesel::RunQueryDsl;
+use diesel::deserialize::FromSqlRow;
+use diesel::pg::{Pg, PgQueryBuilder};
+use diesel::query_builder::bind_collector::RawBytesBindCollector;
+use diesel::query_builder::{AsQuery, QueryBuilder, QueryFragment};
+use diesel::query_dsl::CompatibleType;
+
+use super::{Answers, Encoder, Sealed, Statement};
+use crate::error::{Error, Report, Result};
+use crate::session::Session;
+use crate::session::command::{Command, Expectation};
+use crate::session::libpq::ResultSet;
+use crate::session::row::SessionRow;
+
+/// Makes a [`Statement`] of any diesel query: of whatever diesel's own `RunQueryDsl` could run.
+pub trait StatementDsl: Sized {
+    /// All rows, as `T`.
+    fn all<T>(self) -> Rows<Self::Query, Self::SqlType, T, All>
+    where
+        Self: AsQuery,
+    {
+        Rows::new(self.as_query())
+    }
+
+    /// Exactly one row, as `T`; else [`Error::NotFound`] or [`Error::TooManyRows`], and nothing is committed.
+    fn one<T>(self) -> Rows<Self::Query, Self::SqlType, T, One>
+    where
+        Self: AsQuery,
+    {
+        Rows::new(self.as_query())
+    }
+
+    /// The row if there is one, as `T`; with more than one [`Error::TooManyRows`], and nothing is committed.
+    fn optional<T>(self) -> Rows<Self::Query, Self::SqlType, T, Optional>
+    where
+        Self: AsQuery,
+    {
+        Rows::new(self.as_query())
+    }
+
+    /// How many rows were written.
+    fn affected(self) -> Affected<Self>
+    where
+        Self: QueryFragment<Pg>,
+    {
+        Affected {
+            query: self,
+            rows: Expectation::Any,
+        }
+    }
+
+    /// Exactly this many rows written; else [`Error::NotFound`] or [`Error::TooManyRows`], and nothing is committed.
+    ///
+    /// For an `INSERT`, `UPDATE` or `DELETE` without `RETURNING`.
+    fn exactly(self, rows: u32) -> Affected<Self>
+    where
+        Self: QueryFragment<Pg>,
+    {
+        Affected {
+            query: self,
+            rows: Expectation::Exactly(rows.into()),
+        }
+    }
+}
+
+impl<Q: RunQueryDsl<Session>> StatementDsl for Q {}
+
+/// A query that gives rows; made by [`StatementDsl`].
+#[derive(Debug)]
+pub struct Rows<Q, ST, T, N> {
+    query: Q,
+    read: PhantomData<fn() -> (ST, T, N)>,
+}
+
+impl<Q, ST, T, N> Rows<Q, ST, T, N> {
+    fn new(query: Q) -> Self {
+        Self {
+            query,
+            read: PhantomData,
+        }
+    }
+}
+
+/// All rows.
+#[derive(Debug)]
+pub enum All {}
+
+/// Exactly one row.
+#[derive(Debug)]
+pub enum One {}
+
+/// One row or none.
+#[derive(Debug)]
+pub enum Optional {}
+
+impl<Q, ST, T, N> Sealed for Rows<Q, ST, T, N> {}
+
+impl<Q, ST, T> Statement for Rows<Q, ST, T, All>
+where
+    Q: QueryFragment<Pg>,
+    ST: CompatibleType<T, Pg>,
+    T: FromSqlRow<ST::SqlType, Pg>,
+{
+    type Output = Vec<T>;
+
+    fn encode(&self, encoder: &mut Encoder) -> Result<()> {
+        push(&self.query, Expectation::Any, encoder)
+    }
+
+    fn decode(&self, answers: &mut Answers) -> Result<Vec<T>> {
+        let place = answers.taken() + 1;
+        SessionRow::all(answers.next()?)
+            .map(|row| read::<T, ST::SqlType>(&row, place))
+            .collect()
+    }
+}
+
+impl<Q, ST, T> Statement for Rows<Q, ST, T, One>
+where
+    Q: QueryFragment<Pg>,
+    ST: CompatibleType<T, Pg>,
+    T: FromSqlRow<ST::SqlType, Pg>,
+{
+    type Output = T;
+
+    fn encode(&self, encoder: &mut Encoder) -> Result<()> {
+        push(&self.query, Expectation::One, encoder)
+    }
+
+    fn decode(&self, answers: &mut Answers) -> Result<T> {
+        let place = answers.taken() + 1;
+        let mut rows = SessionRow::all(answers.next()?);
+        match (rows.len(), rows.next()) {
+            (1, Some(row)) => read::<T, ST::SqlType>(&row, place),
+            (found, _) => Err(wrong_count(1, found)),
+        }
+    }
+}
+
+impl<Q, ST, T> Statement for Rows<Q, ST, T, Optional>
+where
+    Q: QueryFragment<Pg>,
+    ST: CompatibleType<T, Pg>,
+    T: FromSqlRow<ST::SqlType, Pg>,
+{
+    type Output = Option<T>;
+
+    fn encode(&self, encoder: &mut Encoder) -> Result<()> {
+        push(&self.query, Expectation::AtMostOne, encoder)
+    }
+
+    fn decode(&self, answers: &mut Answers) -> Result<Option<T>> {
+        let place = answers.taken() + 1;
+        let mut rows = SessionRow::all(answers.next()?);
+        match (rows.len(), rows.next()) {
+            (0, _) => Ok(None),
+            (1, Some(row)) => read::<T, ST::SqlType>(&row, place).map(Some),
+            (found, _) => Err(wrong_count(1, found)),
+        }
+    }
+}
+
+/// A query that gives the number of rows it wrote; made by [`StatementDsl`].
+#[derive(Debug)]
+pub struct Affected<Q> {
+    query: Q,
+    rows: Expectation,
+}
+
+impl<Q> Sealed for Affected<Q> {}
+
+impl<Q: QueryFragment<Pg>> Statement for Affected<Q> {
+    type Output = usize;
+
+    fn encode(&self, encoder: &mut Encoder) -> Result<()> {
+        push(&self.query, self.rows, encoder)
+    }
+
+    fn decode(&self, answers: &mut Answers) -> Result<usize> {
+        let answer = answers.next()?;
+        let found = match self.rows {
+            // The wrapped query is a SELECT of the count.
+            Expectation::Exactly(rows) if answer.column_count() > 0 => usize::try_from(rows).unwrap_or(usize::MAX),
+            _ => answer.rows_affected(),
+        };
+        Ok(found)
+    }
+}
+
+/// Renders the query and its values into a command.
+fn push<Q: QueryFragment<Pg> + ?Sized>(query: &Q, rows: Expectation, encoder: &mut Encoder) -> Result<()> {
+    let command = render(query, rows, &mut encoder.lookup)?;
+    encoder.commands.push(command);
+    Ok(())
+}
+
+/// The command of a diesel query.
+pub(crate) fn render<Q>(query: &Q, rows: Expectation, lookup: &mut crate::session::types::TypeLookup) -> Result<Command>
+where
+    Q: QueryFragment<Pg> + ?Sized,
+{
+    let mut builder = PgQueryBuilder::default();
+    query.to_sql(&mut builder, &Pg)?;
+    let mut binds = RawBytesBindCollector::<Pg>::new();
+    query.collect_binds(&mut binds, lookup, &Pg)?;
+    let types = binds
+        .metadata
+        .iter()
+        .map(|metadata| metadata.oid().unwrap_or(0))
+        .collect();
+    Ok(Command {
+        sql: Arc::from(builder.finish()),
+        types,
+        values: binds.binds,
+        reusable: query.is_safe_to_cache_prepared(&Pg)?,
+        rows,
+    })
+}
+
+fn read<T: FromSqlRow<ST, Pg>, ST>(row: &SessionRow, place: usize) -> Result<T> {
+    T::build_from_row(row).map_err(|error| Error::decode(error).with_place(place, place))
+}
+
+/// The error for an answer with the wrong number of rows.
+pub(crate) fn wrong_count(expected: u64, found: usize) -> Error {
+    let rows = if expected == 1 {
+        "one row".to_owned()
+    } else {
+        format!("{expected} rows")
+    };
+    let report = Report::new(format!("expected {rows}, got {found}"));
+    if (found as u64) < expected {
+        Error::NotFound(report)
+    } else {
+        Error::TooManyRows(report)
+    }
+}
+
+/// Whether an answer has as many rows as its command expects; for what the server could not hold.
+pub(crate) fn check_count(command: &Command, answer: &ResultSet) -> Result<()> {
+    let (expected, found) = match command.rows {
+        Expectation::Any => return Ok(()),
+        Expectation::One => (1, answer.row_count()),
+        Expectation::AtMostOne if answer.row_count() == 0 => return Ok(()),
+        Expectation::AtMostOne => (1, answer.row_count()),
+        Expectation::Exactly(rows) => (rows, answer.rows_affected()),
+    };
+    if found as u64 == expected {
+        Ok(())
+    } else {
+        Err(wrong_count(expected, found))
+    }
+}
