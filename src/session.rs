@@ -36,7 +36,6 @@ use prepared::Prepared;
 use types::TypeCache;
 
 pub(crate) use deadline::after;
-pub use row::{SessionField, SessionRow};
 pub use transactions::{SessionTransactions, Transactions};
 
 /// One connection to the server.
@@ -117,8 +116,12 @@ impl Session {
         self.run_in(&statement, frame)
     }
 
-    /// Runs a statement as a transaction of its own with these options: still one round trip.
+    /// Runs a statement as a transaction of its own with these options, still in one round trip; within a
+    /// transaction as a savepoint, to which the options of the one around it apply.
     pub(crate) fn run_as<S: Statement>(&mut self, statement: &S, options: &TransactionOptions) -> Result<S::Output> {
+        if self.transactions.depth() > 0 {
+            return self.savepoint(|session| session.run_in(statement, Frame::Within));
+        }
         let frame = if options.is_default() {
             Frame::Implicit
         } else {
@@ -201,14 +204,22 @@ impl Session {
         self.connection.server_version()
     }
 
-    /// Holds several calls to one deadline.
-    pub(crate) fn set_deadline(&mut self, deadline: Option<Instant>) {
-        self.deadline = deadline;
+    /// Holds what follows to one deadline, however many calls it is.
+    pub(crate) fn begin_call(&mut self, deadline: Instant) {
+        self.deadline = Some(deadline);
+        self.transactions.latest = None;
     }
 
-    /// The code of the latest error of the server's since the outermost transaction began.
-    pub(crate) fn latest_failure(&self) -> Option<SqlState> {
-        self.transactions.latest
+    /// Ends what [`Session::begin_call`] began; gives the code that decides whether to try again.
+    ///
+    /// Nothing is tried again once the connection was lost, since then the outcome may not be known.
+    pub(crate) fn end_call(&mut self) -> Option<SqlState> {
+        self.deadline = None;
+        if self.is_broken() {
+            None
+        } else {
+            self.transactions.latest
+        }
     }
 
     /// Whether the session is as it was when it was made, as far as can be told without asking the server.

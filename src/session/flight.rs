@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use diesel::connection::{Instrumentation as _, InstrumentationEvent, StrQueryHelper};
+use diesel::connection::{InstrumentationEvent, StrQueryHelper};
 use diesel::sql_types::{Array, Nullable, Oid, Text};
 
 use super::command::{Command, Expectation, Verdict, first_keyword, unmet};

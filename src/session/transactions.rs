@@ -7,9 +7,7 @@
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use diesel::connection::{
-    Instrumentation as _, InstrumentationEvent, TransactionDepthChange, TransactionManager, TransactionManagerStatus,
-};
+use diesel::connection::{InstrumentationEvent, TransactionDepthChange, TransactionManager, TransactionManagerStatus};
 use diesel::result::QueryResult;
 
 use super::Session;

@@ -1,0 +1,188 @@
+//! `Database`: what an application holds.
+
+mod source;
+
+use std::fmt;
+use std::panic::Location;
+use std::sync::Arc;
+use std::thread;
+
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::pool::Pool;
+use crate::retry::RetryPolicy;
+use crate::session::{Session, after};
+use crate::statement::Statement;
+use crate::transaction::TransactionOptions;
+use crate::unit_of_work::UnitOfWork;
+
+pub use source::PooledSession;
+use source::Source;
+
+/// A database: a pool of sessions, and how work is run on them. Cheap to clone; clones share the pool.
+#[derive(Clone)]
+pub struct Database {
+    source: Source,
+    options: TransactionOptions,
+    settings: Arc<Config>,
+}
+
+impl Database {
+    /// Connects to what the environment or a file `.env` says (see [`Config::from_env`]).
+    pub fn from_env() -> Result<Self> {
+        Config::from_env()?.open()
+    }
+
+    /// Connects to what a URL or a key=value string says.
+    pub fn connect(url: &str) -> Result<Self> {
+        Config::from_url(url)?.open()
+    }
+
+    /// A configuration to say more in; [`Config::open`] connects.
+    pub fn builder() -> Config {
+        Config::new()
+    }
+
+    /// Runs a statement, all or nothing, committed when this returns: one round trip.
+    ///
+    /// Retried as a whole when PostgreSQL asks for it (SQLSTATE 40001 and 40P01), within
+    /// [`Config::call_timeout`].
+    #[track_caller]
+    pub fn run<S: Statement>(&self, statement: S) -> Result<S::Output> {
+        self.run_for(statement, Location::caller())
+    }
+
+    pub(crate) fn run_for<S: Statement>(&self, statement: S, holder: &'static Location<'static>) -> Result<S::Output> {
+        let work = |session: &mut Session| session.run_as(&statement, &self.options);
+        self.retried(holder, work)
+            .map_err(|(error, attempts)| error.with_attempts(attempts))
+    }
+
+    /// The same database, its transactions with these options.
+    ///
+    /// ```
+    /// # use bowline::{serializable, sql, Database, Result, StatementDsl as _};
+    /// # fn settle(db: &Database) -> Result<()> {
+    /// db.with(serializable()).run(sql("UPDATE accounts SET balance = balance + 1").affected())?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with(&self, options: TransactionOptions) -> Self {
+        Self {
+            options,
+            ..self.clone()
+        }
+    }
+
+    /// Runs `work` in a transaction: n statements take n + 1 round trips.
+    ///
+    /// Committed if `work` returns `Ok`, rolled back if it returns `Err` or panics. It is run again from
+    /// its beginning when PostgreSQL asks for it (SQLSTATE 40001 and 40P01), whatever error it made of
+    /// that, so it may run several times and its effects outside of the database should wait until this
+    /// returns. If a statement failed and `work` returned `Ok` all the same, the result is that failure.
+    #[track_caller]
+    pub fn transaction<T, E>(&self, work: impl Fn(&mut Session) -> Result<T, E>) -> Result<T, E>
+    where
+        E: From<Error>,
+    {
+        let holder = Location::caller();
+        let begin = self.options.begin();
+        self.retried(holder, |session| session.transact(&begin, &work))
+            .map_err(|(error, _)| error)
+    }
+
+    /// Runs `work` in a transaction once, whatever happens.
+    #[track_caller]
+    pub fn transaction_once<T, E>(&self, work: impl FnOnce(&mut Session) -> Result<T, E>) -> Result<T, E>
+    where
+        E: From<Error>,
+    {
+        let mut session = self.source.get(Location::caller())?;
+        session.transact(&self.options.begin(), work)
+    }
+
+    /// Collects statements and commits them together: one round trip.
+    pub fn unit_of_work(&self) -> UnitOfWork<'_> {
+        UnitOfWork::new(self)
+    }
+
+    /// A session of the pool, for diesel's own functions and for what must be on one connection.
+    ///
+    /// It goes back when dropped. Fails within [`Config::checkout_timeout`].
+    #[track_caller]
+    pub fn session(&self) -> Result<PooledSession> {
+        self.source.get(Location::caller())
+    }
+
+    /// Runs `work` on a session until it succeeds, fails for good, or was tried often enough; counts the attempts.
+    fn retried<T, E>(
+        &self,
+        holder: &'static Location<'static>,
+        mut work: impl FnMut(&mut Session) -> Result<T, E>,
+    ) -> Result<T, (E, u32)>
+    where
+        E: From<Error>,
+    {
+        let deadline = after(self.settings.call_timeout);
+        let mut attempt = 1;
+        loop {
+            let mut session = self.source.get(holder).map_err(|error| (error.into(), attempt))?;
+            session.begin_call(deadline);
+            // A savepoint cannot mend a conflict of the transaction around it.
+            let policy = if session.transaction_depth() > 0 {
+                RetryPolicy::never()
+            } else {
+                self.settings.retry
+            };
+            let done = work(&mut session);
+            let failure = session.end_call();
+            drop(session);
+            let error = match done {
+                Ok(value) => return Ok(value),
+                Err(error) => error,
+            };
+            let Some(pause) = policy.pause(attempt, failure, deadline) else {
+                return Err((error, attempt));
+            };
+            tracing::debug!(attempt, ?failure, ?pause, "trying again after a conflict");
+            thread::sleep(pause);
+            attempt += 1;
+        }
+    }
+}
+
+impl Config {
+    /// Connects: makes a first session, so that a mistake shows here, and a pool for the rest.
+    #[track_caller]
+    pub fn open(self) -> Result<Database> {
+        let source = Source::Pool(Pool::new(&self));
+        source.get(Location::caller())?;
+        Ok(Database {
+            source,
+            options: TransactionOptions::default(),
+            settings: Arc::new(self),
+        })
+    }
+}
+
+#[cfg(feature = "testing")]
+impl Database {
+    /// A database of one session, whose open transaction all work becomes part of.
+    pub(crate) fn pinned(session: Session, config: Config) -> Self {
+        let source = Source::Pinned(Arc::new(source::Pinned::new(session)));
+        Self {
+            source,
+            options: TransactionOptions::default(),
+            settings: Arc::new(config),
+        }
+    }
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Database")
+            .field("source", &self.source)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}

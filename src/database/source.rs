@@ -1,0 +1,112 @@
+//! Where a database's sessions come from: a pool, or the one session of a test.
+
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::panic::Location;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::error::{Error, Result};
+use crate::pool::{self, Pool};
+use crate::session::Session;
+
+/// Where sessions come from.
+#[derive(Debug, Clone)]
+pub(super) enum Source {
+    Pool(Pool),
+    Pinned(Arc<Pinned>),
+}
+
+impl Source {
+    pub(super) fn get(&self, holder: &'static Location<'static>) -> Result<PooledSession> {
+        let session = match self {
+            Self::Pool(pool) => Held::Pooled(pool.get(holder)?),
+            Self::Pinned(pinned) => Pinned::take(pinned, holder)?,
+        };
+        Ok(PooledSession(session))
+    }
+}
+
+/// One session for all, which only one holds at a time.
+#[derive(Debug)]
+pub(super) struct Pinned(Mutex<Place>);
+
+#[derive(Debug)]
+enum Place {
+    Here(Box<Session>),
+    HeldBy(&'static Location<'static>),
+}
+
+impl Pinned {
+    pub(super) fn new(session: Session) -> Self {
+        Self(Mutex::new(Place::Here(Box::new(session))))
+    }
+
+    /// The session, unless it is held: waiting for it would be waiting for oneself.
+    fn take(pinned: &Arc<Self>, holder: &'static Location<'static>) -> Result<Held> {
+        let mut place = pinned.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match std::mem::replace(&mut *place, Place::HeldBy(holder)) {
+            Place::Here(session) => Ok(Held::Pinned {
+                session: Some(session),
+                home: Arc::clone(pinned),
+            }),
+            Place::HeldBy(first) => {
+                *place = Place::HeldBy(first);
+                Err(Error::query(format!(
+                    "the test's only session is asked for at {holder} while it is held at {first}"
+                ))
+                .with_hint(
+                    "pass the session on, or give the test a database of its own with #[bowline::test(database)]",
+                ))
+            }
+        }
+    }
+}
+
+/// A session on loan; it goes back when dropped.
+///
+/// A [`Session`] by `Deref`: whatever takes `&mut Session` takes `&mut *session`.
+pub struct PooledSession(Held);
+
+enum Held {
+    Pooled(pool::PooledSession),
+    Pinned {
+        session: Option<Box<Session>>,
+        home: Arc<Pinned>,
+    },
+}
+
+impl Deref for PooledSession {
+    type Target = Session;
+
+    fn deref(&self) -> &Session {
+        match &self.0 {
+            Held::Pooled(session) => session,
+            Held::Pinned { session, .. } => session.as_deref().expect("taken in `drop` only"),
+        }
+    }
+}
+
+impl DerefMut for PooledSession {
+    fn deref_mut(&mut self) -> &mut Session {
+        match &mut self.0 {
+            Held::Pooled(session) => session,
+            Held::Pinned { session, .. } => session.as_deref_mut().expect("taken in `drop` only"),
+        }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Self::Pinned { session, home } = self {
+            if let Some(session) = session.take() {
+                *home.0.lock().unwrap_or_else(PoisonError::into_inner) = Place::Here(session);
+            }
+        }
+    }
+}
+
+impl fmt::Debug for PooledSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&**self, f)
+    }
+}
