@@ -4,6 +4,8 @@
 //! nothing of Rust. It is made by replaying migrations, and compared with what a server answers, so it
 //! keeps PostgreSQL's words: names as stored, expressions as text, constraints and indexes apart.
 
+pub mod replay;
+
 use std::collections::BTreeMap;
 
 /// What a database holds.
@@ -96,11 +98,23 @@ pub struct Constraint {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ConstraintKind {
-    PrimaryKey { columns: Vec<String> },
-    Unique { columns: Vec<String>, nulls_not_distinct: bool },
+    PrimaryKey {
+        columns: Vec<String>,
+    },
+    Unique {
+        columns: Vec<String>,
+        nulls_not_distinct: bool,
+    },
     /// The expression as written, without the outer parentheses, and the columns it names.
-    Check { expression: String, columns: Vec<String> },
-    ForeignKey { columns: Vec<String>, references: Name, referenced_columns: Vec<String> },
+    Check {
+        expression: String,
+        columns: Vec<String>,
+    },
+    ForeignKey {
+        columns: Vec<String>,
+        references: Name,
+        referenced_columns: Vec<String>,
+    },
     Exclude,
 }
 
@@ -133,10 +147,31 @@ pub struct Type {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TypeKind {
     /// Labels in sort order.
-    Enum { labels: Vec<String> },
-    Domain { base: DataType, not_null: bool, default: Option<String>, checks: Vec<Constraint> },
-    Composite { attributes: Vec<(String, DataType)> },
-    Range { subtype: DataType },
+    Enum {
+        labels: Vec<String>,
+    },
+    Domain {
+        base: DataType,
+        not_null: bool,
+        default: Option<String>,
+        checks: Vec<Constraint>,
+    },
+    Composite {
+        attributes: Vec<(String, DataType)>,
+    },
+    Range {
+        subtype: DataType,
+    },
     /// Of an extension, known by name alone.
     External,
+}
+
+impl Relation {
+    /// The columns of the primary key, if there is one.
+    pub fn primary_key(&self) -> Option<&[String]> {
+        self.constraints.iter().find_map(|constraint| match &constraint.kind {
+            ConstraintKind::PrimaryKey { columns } => Some(columns.as_slice()),
+            _ => None,
+        })
+    }
 }

@@ -1,0 +1,75 @@
+//! What replay does not follow, told so that a person can act on it.
+
+use std::ops::Range;
+use std::path::PathBuf;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use squawk_syntax::SyntaxNode;
+
+/// A statement that was not followed, as a handler tells it.
+#[derive(Debug)]
+pub(super) struct Refused {
+    pub(super) span: Range<usize>,
+    pub(super) why: String,
+    pub(super) hint: String,
+}
+
+pub(super) type Result<T, E = Refused> = std::result::Result<T, E>;
+
+impl Refused {
+    pub(super) fn new(node: &SyntaxNode, why: impl Into<String>) -> Self {
+        let range = node.text_range();
+        Self {
+            span: range.start().into()..range.end().into(),
+            why: why.into(),
+            hint: IGNORE.to_owned(),
+        }
+    }
+
+    pub(super) fn do_this(mut self, hint: impl Into<String>) -> Self {
+        self.hint = hint.into();
+        self
+    }
+}
+
+const IGNORE: &str = "if it changes no table, column, key or type, write `-- bowline: ignore` on the line before it";
+
+/// A statement that was not followed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The migration's file.
+    pub file: PathBuf,
+    /// The whole text of the file.
+    pub source: String,
+    /// Where in the text, in bytes.
+    pub span: Range<usize>,
+    /// Why it was not followed.
+    pub why: String,
+    /// What to do.
+    pub hint: String,
+}
+
+impl Refusal {
+    /// The line of the statement, the first being 1.
+    pub fn line(&self) -> usize {
+        self.source[..self.span.start].matches('\n').count() + 1
+    }
+
+    /// With the place in the source underlined, as a terminal shows it.
+    pub fn render(&self, coloured: bool) -> String {
+        let path = self.file.to_string_lossy();
+        let first_line = self.source[self.span.clone()].lines().next().unwrap_or_default().len();
+        let span = self.span.start..self.span.start + first_line;
+        let snippet = Snippet::source(&self.source)
+            .path(path.as_ref())
+            .annotation(AnnotationKind::Primary.span(span));
+        let title = Level::ERROR.primary_title(&self.why).element(snippet);
+        let report: [Group<'_>; 2] = [title, Group::with_title(Level::HELP.secondary_title(&self.hint))];
+        let renderer = if coloured {
+            Renderer::styled()
+        } else {
+            Renderer::plain()
+        };
+        renderer.render(&report)
+    }
+}
