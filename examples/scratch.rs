@@ -27,9 +27,13 @@ fn main() {
         )
         .unwrap();
     println!("insert {n}");
-    let row: T = db.run(t::table.find(1).select(T::as_select()).one()).unwrap();
+    let row: T = db
+        .run(t::table.find(1).select(T::as_select()).one())
+        .unwrap();
     println!("{row:?}");
-    let e = db.run(t::table.find(2).select(T::as_select()).one::<T>()).unwrap_err();
+    let e = db
+        .run(t::table.find(2).select(T::as_select()).one::<T>())
+        .unwrap_err();
     println!("missing: {e} {:?}", e.outcome());
     let (a, b) = db
         .run((
@@ -41,7 +45,9 @@ fn main() {
     // tuple all or nothing
     let e = db
         .run((
-            diesel::update(t::table.find(99)).set(t::name.eq("x")).exactly(1),
+            diesel::update(t::table.find(99))
+                .set(t::name.eq("x"))
+                .exactly(1),
             diesel::insert_into(t::table)
                 .values((t::id.eq(2), t::name.eq("two")))
                 .affected(),
@@ -63,17 +69,31 @@ fn main() {
         .unwrap_err();
     println!("unique: {e} {:?} {:?}", e.constraint_name(), e.sql());
     // deferred
-    let e = db.run(sql("insert into d values (1, 77)").affected()).unwrap_err();
-    println!("deferred implicit: {e} {:?} {:?}", e.constraint_name(), e.outcome());
+    let e = db
+        .run(sql("insert into d values (1, 77)").affected())
+        .unwrap_err();
+    println!(
+        "deferred implicit: {e} {:?} {:?}",
+        e.constraint_name(),
+        e.outcome()
+    );
     let e = db
         .with(serializable())
         .run(sql("insert into d values (1, 77)").affected())
         .unwrap_err();
-    println!("deferred explicit: {e} {:?} {:?}", e.constraint_name(), e.outcome());
+    println!(
+        "deferred explicit: {e} {:?} {:?}",
+        e.constraint_name(),
+        e.outcome()
+    );
     let e = db
         .transaction(|tx| tx.run(sql("insert into d values (1, 77)").affected()))
         .unwrap_err();
-    println!("deferred tx: {e} {:?} {:?}", e.constraint_name(), e.outcome());
+    println!(
+        "deferred tx: {e} {:?} {:?}",
+        e.constraint_name(),
+        e.outcome()
+    );
     // swallowed
     let e = db
         .transaction(|tx| -> Result<i32> {
@@ -127,7 +147,11 @@ fn main() {
     let e = s
         .run(sql("select pg_sleep(5)::text as y, 1 as x").all::<One1>())
         .unwrap_err();
-    println!("timeout: {e} after {:?} broken {}", started.elapsed(), s.is_broken());
+    println!(
+        "timeout: {e} after {:?} broken {}",
+        started.elapsed(),
+        s.is_broken()
+    );
     let e = s.batch_execute("select pg_sleep(5)").unwrap_err();
     println!("batch timeout: {e} broken {}", s.is_broken());
     let e = s
@@ -145,7 +169,10 @@ fn main() {
         .run(sql(format!("select pg_terminate_backend({pid})::int as x")).all::<One1>())
         .unwrap();
     std::thread::sleep(std::time::Duration::from_millis(100));
-    println!("after terminate: {:?}", db.run(t::table.count().one::<i64>()));
+    println!(
+        "after terminate: {:?}",
+        db.run(t::table.count().one::<i64>())
+    );
     println!(
         "{}",
         Database::connect("host=/tmp/lead user=nobody_here dbname=postgres").unwrap_err()

@@ -68,15 +68,22 @@ impl Config {
         let url = variable("DATABASE_URL");
         let mut config = match &url {
             Some(url) => Self::from_url(url).map_err(|error| {
-                error.with_hint("look at DATABASE_URL: it is to read postgres://user@host:5432/database")
+                error.with_hint(
+                    "look at DATABASE_URL: it is to read postgres://user@host:5432/database",
+                )
             })?,
             None => Self::new(),
         };
         let mut found = url.is_some();
         for (name, parameter) in ENVIRONMENT {
-            let Some(value) = variable(name) else { continue };
+            let Some(value) = variable(name) else {
+                continue;
+            };
             found = true;
-            config.parameters.entry(parameter.to_owned()).or_insert(value);
+            config
+                .parameters
+                .entry(parameter.to_owned())
+                .or_insert(value);
         }
         if !found {
             return Err(Error::config(
@@ -190,7 +197,9 @@ impl Config {
     /// What libpq is to be told, with what is safer or nearer than its defaults.
     pub(crate) fn connection_parameters(&self) -> BTreeMap<String, String> {
         let mut parameters = self.parameters.clone();
-        let said = |name: &str, variable: &str| self.parameters.contains_key(name) || env::var_os(variable).is_some();
+        let said = |name: &str, variable: &str| {
+            self.parameters.contains_key(name) || env::var_os(variable).is_some()
+        };
         let has_service = said("service", "PGSERVICE");
         if !has_service && !said("host", "PGHOST") && !said("hostaddr", "PGHOSTADDR") {
             // The bundled libpq looks in /tmp only, while distributions put the socket here.
@@ -205,7 +214,10 @@ impl Config {
                 parameters.insert("host".to_owned(), DISTRIBUTION_SOCKETS.to_owned());
             }
         }
-        let host = parameters.get("host").cloned().or_else(|| env::var("PGHOST").ok());
+        let host = parameters
+            .get("host")
+            .cloned()
+            .or_else(|| env::var("PGHOST").ok());
         if !has_service && !said("sslmode", "PGSSLMODE") && !host.as_deref().is_none_or(is_local) {
             parameters.insert("sslmode".to_owned(), "verify-full".to_owned());
             if !said("sslrootcert", "PGSSLROOTCERT") {
@@ -225,7 +237,10 @@ impl Config {
             format!("-c TimeZone=UTC {options}").trim_end().to_owned(),
         );
         let program = env::args().next().unwrap_or_default();
-        if let Some(name) = Path::new(&program).file_name().and_then(|name| name.to_str()) {
+        if let Some(name) = Path::new(&program)
+            .file_name()
+            .and_then(|name| name.to_str())
+        {
             parameters
                 .entry("fallback_application_name".to_owned())
                 .or_insert_with(|| name.to_owned());
@@ -294,7 +309,10 @@ impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("Config");
         for (name, value) in &self.parameters {
-            let secret = matches!(name.as_str(), "password" | "sslpassword" | "oauth_client_secret");
+            let secret = matches!(
+                name.as_str(),
+                "password" | "sslpassword" | "oauth_client_secret"
+            );
             out.field(name, if secret { &"***" } else { value });
         }
         out.field("connect_timeout", &self.connect_timeout)
@@ -317,9 +335,13 @@ mod tests {
 
     #[test]
     fn the_error_of_a_bad_url_shows_nothing_of_it() {
-        let error = Config::from_url("postgres://ann:s3cret/marker@db:port/bank").expect_err("a bad URL");
+        let error =
+            Config::from_url("postgres://ann:s3cret/marker@db:port/bank").expect_err("a bad URL");
         let shown = format!("{error} {error:?} {:?}", error.hint());
-        assert!(!shown.contains("s3cret") && !shown.contains("marker"), "{shown}");
+        assert!(
+            !shown.contains("s3cret") && !shown.contains("marker"),
+            "{shown}"
+        );
     }
 
     #[test]

@@ -13,3 +13,38 @@ pub trait Constraint: Copy + Sized + 'static {
     /// The constraint's name in the database.
     fn name(self) -> &'static str;
 }
+
+/// Declares the constraints of a table: `pub enum AccountConstraint on "public"."accounts" { Pkey = "accounts_pkey" }`.
+#[macro_export]
+macro_rules! constraints {
+    (
+        $(#[$attribute:meta])*
+        $visibility:vis enum $Enum:ident on $schema:literal.$table:literal {
+            $($(#[$variant_attribute:meta])* $Variant:ident = $name:literal),+ $(,)?
+        }
+    ) => {
+        $(#[$attribute])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        $visibility enum $Enum {
+            $($(#[$variant_attribute])* $Variant,)+
+        }
+
+        impl $crate::Constraint for $Enum {
+            const SCHEMA: &'static str = $schema;
+            const TABLE: &'static str = $table;
+
+            fn from_name(name: &str) -> Option<Self> {
+                match name {
+                    $($name => Some(Self::$Variant),)+
+                    _ => None,
+                }
+            }
+
+            fn name(self) -> &'static str {
+                match self {
+                    $(Self::$Variant => $name,)+
+                }
+            }
+        }
+    };
+}

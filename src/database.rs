@@ -52,7 +52,11 @@ impl Database {
         self.run_for(statement, Location::caller())
     }
 
-    pub(crate) fn run_for<S: Statement>(&self, statement: S, holder: &'static Location<'static>) -> Result<S::Output> {
+    pub(crate) fn run_for<S: Statement>(
+        &self,
+        statement: S,
+        holder: &'static Location<'static>,
+    ) -> Result<S::Output> {
         let work = |session: &mut Session| session.run_as(&statement, &self.options);
         self.retried(holder, work)
             .map_err(|(error, attempts)| error.with_attempts(attempts))
@@ -93,7 +97,10 @@ impl Database {
 
     /// Runs `work` in a transaction once, whatever happens.
     #[track_caller]
-    pub fn transaction_once<T, E>(&self, work: impl FnOnce(&mut Session) -> Result<T, E>) -> Result<T, E>
+    pub fn transaction_once<T, E>(
+        &self,
+        work: impl FnOnce(&mut Session) -> Result<T, E>,
+    ) -> Result<T, E>
     where
         E: From<Error>,
     {
@@ -126,7 +133,10 @@ impl Database {
         let deadline = after(self.settings.call_timeout);
         let mut attempt = 1;
         loop {
-            let mut session = self.source.get(holder).map_err(|error| (error.into(), attempt))?;
+            let mut session = self
+                .source
+                .get(holder)
+                .map_err(|error| (error.into(), attempt))?;
             session.begin_call(deadline);
             // A savepoint cannot mend a conflict of the transaction around it.
             let policy = if session.transaction_depth() > 0 {

@@ -89,7 +89,8 @@ impl Error {
 
     /// The one line message: the server's where it answered, else ours.
     pub fn message(&self) -> &str {
-        self.server().map_or(&self.facts().message, |server| &server.message)
+        self.server()
+            .map_or(&self.facts().message, |server| &server.message)
     }
 
     /// The server's detail; it often quotes the data at fault, so it is not part of the text.
@@ -132,7 +133,8 @@ impl Error {
     /// The violated constraint of one table, as a value to match on; `None` for any other failure.
     pub fn constraint<C: Constraint>(&self) -> Option<C> {
         let server = self.server()?;
-        let here = server.table.as_deref() == Some(C::TABLE) && server.schema.as_deref() == Some(C::SCHEMA);
+        let here = server.table.as_deref() == Some(C::TABLE)
+            && server.schema.as_deref() == Some(C::SCHEMA);
         C::from_name(server.constraint.as_deref().filter(|_| here)?)
     }
 
@@ -141,7 +143,10 @@ impl Error {
         self.server()?.constraint.as_deref()
     }
 
-    pub(crate) fn config(message: impl Into<Cow<'static, str>>, hint: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn config(
+        message: impl Into<Cow<'static, str>>,
+        hint: impl Into<Cow<'static, str>>,
+    ) -> Self {
         Self::Config(Report::new(message).with_hint(hint))
     }
 

@@ -56,8 +56,11 @@ impl Pool {
         let turn = Queue::wait(&inner.queue, deadline, holder).ok_or_else(|| self.exhausted())?;
         let left = deadline.saturating_duration_since(Instant::now());
         let mut slot = inner.sessions.get_timeout(left).map_err(|_| {
-            Error::timeout(format!("no session could be made within {:?}", inner.checkout_timeout))
-                .with_hint("look at Config::checkout_timeout and Config::connect_timeout")
+            Error::timeout(format!(
+                "no session could be made within {:?}",
+                inner.checkout_timeout
+            ))
+            .with_hint("look at Config::checkout_timeout and Config::connect_timeout")
         })?;
         match slot.take_failure() {
             Some(failure) => Err(failure),

@@ -45,11 +45,19 @@ impl RetryPolicy {
     ///
     /// `attempt` is the one that failed, counted from 1. The pause is anywhere between nothing and the
     /// longest ("full jitter"), so that those who collided do not collide again.
-    pub(crate) fn pause(&self, attempt: u32, failure: Option<SqlState>, deadline: Instant) -> Option<Duration> {
+    pub(crate) fn pause(
+        &self,
+        attempt: u32,
+        failure: Option<SqlState>,
+        deadline: Instant,
+    ) -> Option<Duration> {
         if attempt >= self.attempts || !failure.is_some_and(is_conflict) {
             return None;
         }
-        let longest = self.base.saturating_mul(1_u32 << (attempt - 1).min(16)).min(self.cap);
+        let longest = self
+            .base
+            .saturating_mul(1_u32 << (attempt - 1).min(16))
+            .min(self.cap);
         let pause = longest.mul_f64(random());
         (Instant::now() + pause < deadline).then_some(pause)
     }
@@ -57,7 +65,10 @@ impl RetryPolicy {
 
 /// Whether PostgreSQL asks for the whole transaction to be tried again.
 pub(crate) fn is_conflict(state: SqlState) -> bool {
-    matches!(state, SqlState::SERIALIZATION_FAILURE | SqlState::DEADLOCK_DETECTED)
+    matches!(
+        state,
+        SqlState::SERIALIZATION_FAILURE | SqlState::DEADLOCK_DETECTED
+    )
 }
 
 /// A number from 0 up to 1.
@@ -77,14 +88,25 @@ mod tests {
     fn a_conflict_is_retried_until_the_attempts_are_spent() {
         let policy = RetryPolicy::default();
         let deadline = Instant::now() + LATER;
-        assert!(policy.pause(4, Some(SqlState::DEADLOCK_DETECTED), deadline).is_some());
-        assert_eq!(policy.pause(5, Some(SqlState::DEADLOCK_DETECTED), deadline), None);
+        assert!(
+            policy
+                .pause(4, Some(SqlState::DEADLOCK_DETECTED), deadline)
+                .is_some()
+        );
+        assert_eq!(
+            policy.pause(5, Some(SqlState::DEADLOCK_DETECTED), deadline),
+            None
+        );
     }
 
     #[test]
     fn nothing_else_is_retried() {
         let deadline = Instant::now() + LATER;
-        for failure in [None, Some(SqlState::UNIQUE_VIOLATION), Some(SqlState::QUERY_CANCELED)] {
+        for failure in [
+            None,
+            Some(SqlState::UNIQUE_VIOLATION),
+            Some(SqlState::QUERY_CANCELED),
+        ] {
             assert_eq!(RetryPolicy::default().pause(1, failure, deadline), None);
         }
     }
@@ -96,7 +118,11 @@ mod tests {
             ..RetryPolicy::default()
         };
         for attempt in 1..40 {
-            let pause = policy.pause(attempt, Some(SqlState::SERIALIZATION_FAILURE), Instant::now() + LATER);
+            let pause = policy.pause(
+                attempt,
+                Some(SqlState::SERIALIZATION_FAILURE),
+                Instant::now() + LATER,
+            );
             assert!(pause.is_some_and(|pause| pause <= policy.cap));
         }
         assert_eq!(

@@ -65,7 +65,11 @@ impl Session {
     }
 
     /// Connects, sharing what is known of the database's types.
-    pub(crate) fn connect_sharing(config: &Config, types: Arc<TypeCache>, deadline: Instant) -> Result<Self> {
+    pub(crate) fn connect_sharing(
+        config: &Config,
+        types: Arc<TypeCache>,
+        deadline: Instant,
+    ) -> Result<Self> {
         let mut parameters = config.connection_parameters();
         let at = address(&parameters);
         resolve::resolve(&mut parameters, deadline)?;
@@ -118,7 +122,11 @@ impl Session {
 
     /// Runs a statement as a transaction of its own with these options, still in one round trip; within a
     /// transaction as a savepoint, to which the options of the one around it apply.
-    pub(crate) fn run_as<S: Statement>(&mut self, statement: &S, options: &TransactionOptions) -> Result<S::Output> {
+    pub(crate) fn run_as<S: Statement>(
+        &mut self,
+        statement: &S,
+        options: &TransactionOptions,
+    ) -> Result<S::Output> {
         if self.transactions.depth() > 0 {
             return self.savepoint(|session| session.run_in(statement, Frame::Within));
         }
@@ -157,7 +165,11 @@ impl Session {
     }
 
     /// Runs `work` in a transaction begun by this SQL, or in a savepoint within one.
-    pub(crate) fn transact<T, E>(&mut self, begin: &str, work: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E>
+    pub(crate) fn transact<T, E>(
+        &mut self,
+        begin: &str,
+        work: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E>
     where
         E: From<Error>,
     {
@@ -224,7 +236,8 @@ impl Session {
 
     /// Whether the session is as it was when it was made, as far as can be told without asking the server.
     pub(crate) fn is_idle(&self) -> bool {
-        self.transactions.depth() == 0 && self.connection.transaction_status() == libpq::TransactionStatus::Idle
+        self.transactions.depth() == 0
+            && self.connection.transaction_status() == libpq::TransactionStatus::Idle
     }
 
     /// Whether the server has closed the connection while it was idle: looks at the socket, takes no round trip.
@@ -297,7 +310,10 @@ fn connect_error(said: &str, at: &str, needs_password: bool) -> Error {
         "give a password: in the connection string, in PGPASSWORD, or in ~/.pgpass"
     } else if said.contains("Connection refused") || said.contains("No such file") {
         "is the server running, and is this its address and port?"
-    } else if said.contains("certificate") || said.contains("SSL") || said.contains("root certificate") {
+    } else if said.contains("certificate")
+        || said.contains("SSL")
+        || said.contains("root certificate")
+    {
         "a server elsewhere has to prove who it is (sslmode=verify-full): give its authority in sslrootcert, or choose another sslmode"
     } else {
         "look at the connection string"

@@ -78,9 +78,13 @@ impl TransactionOptions {
             Isolation::RepeatableRead => " ISOLATION LEVEL REPEATABLE READ",
             Isolation::Serializable => " ISOLATION LEVEL SERIALIZABLE",
         });
-        let writing = self
-            .read_only
-            .map(|read_only| if read_only { " READ ONLY" } else { " READ WRITE" });
+        let writing = self.read_only.map(|read_only| {
+            if read_only {
+                " READ ONLY"
+            } else {
+                " READ WRITE"
+            }
+        });
         let deferrable = self.deferrable.then_some(" DEFERRABLE");
         ["BEGIN"]
             .into_iter()

@@ -66,8 +66,11 @@ impl<'a> UnitOfWork<'a> {
         S::Output: 'static,
     {
         let place = self.statements.len();
-        self.statements
-            .push(statement.map(|output| Box::new(output) as Box<dyn Any>).boxed());
+        self.statements.push(
+            statement
+                .map(|output| Box::new(output) as Box<dyn Any>)
+                .boxed(),
+        );
         Ticket {
             unit: self.number,
             place,

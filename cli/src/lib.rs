@@ -1,4 +1,62 @@
-//! The pipeline of `bowline`: migrations to a catalog, to a plan, to files.
+//! The command `bowline`: migrations to a catalog, to a plan, to files; and the commands around it.
 
-pub mod catalog;
-pub mod migrations;
+mod catalog;
+mod commands;
+mod emit;
+mod error;
+mod migrations;
+mod plan;
+mod project;
+mod ui;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use commands::generate;
+use error::{CliError, exit_code};
+use project::Project;
+
+/// A PostgreSQL data layer from SQL migrations.
+#[derive(Debug, Parser)]
+#[command(name = "bowline", version, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Generate(generate::Generate),
+}
+
+/// Runs the command line; the exit code is 0 when done, 1 when it failed, 2 when the command line was wrong.
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // A closed output is nobody's failure: there is nobody left to tell.
+            error.print().ok();
+            return ExitCode::from(if error.use_stderr() {
+                exit_code::USAGE
+            } else {
+                exit_code::DONE
+            });
+        }
+    };
+    match run(&arguments.command) {
+        Ok(()) => ExitCode::from(exit_code::DONE),
+        Err(error) => {
+            ui::failure(&error);
+            ExitCode::from(exit_code::FAILED)
+        }
+    }
+}
+
+fn run(command: &Command) -> Result<(), CliError> {
+    let here = std::env::current_dir()
+        .map_err(|error| CliError::failed(format!("the working directory is gone: {error}")))?;
+    match command {
+        Command::Generate(arguments) => generate::run(arguments, &Project::find(&here)?),
+    }
+}

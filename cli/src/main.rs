@@ -1,1 +1,5 @@
-fn main() {}
+//! The command `bowline`.
+
+fn main() -> std::process::ExitCode {
+    bowline_cli::main()
+}

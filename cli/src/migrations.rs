@@ -78,7 +78,10 @@ pub fn read_folder(folder: &Path) -> Result<Vec<Migration>, FolderError> {
         .find(|[first, second]| first.version == second.version)
     {
         return Err(fail(
-            format!("{} and {} have one version, {}", first.name, second.name, first.version),
+            format!(
+                "{} and {} have one version, {}",
+                first.name, second.name, first.version
+            ),
             "rename one of them: diesel would run only one",
         ));
     }
@@ -127,12 +130,22 @@ fn read_sql(path: &Path) -> Result<Option<SqlFile>, FolderError> {
 }
 
 fn read_metadata(path: &Path) -> Result<bool, FolderError> {
-    let Some(file) = read_sql(path)? else { return Ok(true) };
+    let Some(file) = read_sql(path)? else {
+        return Ok(true);
+    };
     let metadata: Metadata = toml::from_str(&file.text).map_err(|error| {
         let line = error.span().map_or(1, |span| {
-            file.text[..span.start.min(file.text.len())].matches('\n').count() + 1
+            file.text[..span.start.min(file.text.len())]
+                .matches('\n')
+                .count()
+                + 1
         });
-        let what = error.message().lines().next().unwrap_or_default().to_owned();
+        let what = error
+            .message()
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .to_owned();
         fail(
             format!("{}:{line} cannot be followed: {what}", path.display()),
             "write `run_in_transaction = true` or `run_in_transaction = false`, or remove the file",
@@ -189,7 +202,10 @@ mod tests {
     #[test]
     fn two_migrations_with_one_version_are_an_error() {
         let message = error(&[("2026-01-01_a/up.sql", ""), ("20260101_b/up.sql", "")]);
-        assert_eq!(message, "2026-01-01_a and 20260101_b have one version, 20260101");
+        assert_eq!(
+            message,
+            "2026-01-01_a and 20260101_b have one version, 20260101"
+        );
     }
 
     #[test]
@@ -199,7 +215,9 @@ mod tests {
             metadata(""),
             "migrations/1_a/metadata.toml:1 cannot be followed: missing field `run_in_transaction`"
         );
-        assert!(metadata("run_in_transactions = true").contains("unknown field `run_in_transactions`"));
+        assert!(
+            metadata("run_in_transactions = true").contains("unknown field `run_in_transactions`")
+        );
         assert!(
             metadata("# a\nrun_in_transaction = maybe")
                 .starts_with("migrations/1_a/metadata.toml:2 cannot be followed")
@@ -208,6 +226,9 @@ mod tests {
 
     #[test]
     fn a_folder_without_up_sql_is_an_error() {
-        assert_eq!(error(&[("1_a/down.sql", "")]), "migrations/1_a has no up.sql");
+        assert_eq!(
+            error(&[("1_a/down.sql", "")]),
+            "migrations/1_a has no up.sql"
+        );
     }
 }

@@ -137,9 +137,9 @@ fn recall(information: &dyn DatabaseErrorInformation) -> Option<Error> {
     let address = information.message().as_ptr();
     let mut under_way = UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner);
     let place = under_way.iter().position(|carried| {
-        carried
-            .upgrade()
-            .is_some_and(|carried| carried.message.as_ptr() == address && !carried.message.is_empty())
+        carried.upgrade().is_some_and(|carried| {
+            carried.message.as_ptr() == address && !carried.message.is_empty()
+        })
     })?;
     let carried = under_way.remove(place)?.upgrade()?;
     let mut error = carried.error.lock().unwrap_or_else(PoisonError::into_inner);
@@ -174,7 +174,9 @@ fn classify(kind: &DatabaseErrorKind, information: &dyn DatabaseErrorInformation
         DatabaseErrorKind::ExclusionViolation => SqlState::EXCLUSION_VIOLATION,
         DatabaseErrorKind::SerializationFailure => SqlState::SERIALIZATION_FAILURE,
         DatabaseErrorKind::ReadOnlyTransaction => SqlState::READ_ONLY_SQL_TRANSACTION,
-        DatabaseErrorKind::ClosedConnection => return Error::unavailable(message).with_outcome(Outcome::Unknown),
+        DatabaseErrorKind::ClosedConnection => {
+            return Error::unavailable(message).with_outcome(Outcome::Unknown);
+        }
         _ => return Error::query(message),
     };
     let owned = |text: Option<&str>| text.map(str::to_owned);
@@ -228,9 +230,10 @@ mod tests {
     #[test]
     fn an_error_that_passes_through_diesel_is_found_among_many_and_on_another_thread() {
         let kept: Vec<_> = (0..20).map(|_| DieselError::from(deadlock())).collect();
-        let back = std::thread::spawn(move || kept.into_iter().map(Error::from).collect::<Vec<_>>())
-            .join()
-            .expect("no panic");
+        let back =
+            std::thread::spawn(move || kept.into_iter().map(Error::from).collect::<Vec<_>>())
+                .join()
+                .expect("no panic");
         assert!(
             back.iter()
                 .all(|error| error.sqlstate() == Some(SqlState::DEADLOCK_DETECTED))
@@ -239,7 +242,10 @@ mod tests {
 
     #[test]
     fn an_error_of_diesels_own_is_classified_by_its_kind() {
-        let error = DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, Box::new("taken".to_owned()));
+        let error = DieselError::DatabaseError(
+            DatabaseErrorKind::UniqueViolation,
+            Box::new("taken".to_owned()),
+        );
         assert!(matches!(Error::from(error), Error::Constraint(_)));
     }
 }

@@ -37,7 +37,8 @@ impl fmt::Debug for ServerError {
     /// Only what is there.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("ServerError");
-        out.field("sqlstate", &self.sqlstate).field("message", &self.message);
+        out.field("sqlstate", &self.sqlstate)
+            .field("message", &self.message);
         for (name, value) in [
             ("detail", &self.detail),
             ("hint", &self.hint),

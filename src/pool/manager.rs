@@ -72,7 +72,9 @@ impl r2d2::ManageConnection for SessionManager {
 
     fn is_valid(&self, slot: &mut Slot) -> Result<(), Error> {
         match &slot.0 {
-            Ok(session) if session.was_closed() => Err(Error::unavailable("the server closed the connection")),
+            Ok(session) if session.was_closed() => {
+                Err(Error::unavailable("the server closed the connection"))
+            }
             _ => Ok(()),
         }
     }

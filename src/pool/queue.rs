@@ -53,7 +53,11 @@ impl Queue {
     }
 
     /// A turn, once all who asked before have had theirs; `None` at the deadline.
-    pub(super) fn wait(queue: &Arc<Self>, deadline: Instant, holder: &'static Location<'static>) -> Option<Turn> {
+    pub(super) fn wait(
+        queue: &Arc<Self>,
+        deadline: Instant,
+        holder: &'static Location<'static>,
+    ) -> Option<Turn> {
         use std::sync::atomic::Ordering::Relaxed;
         let mut state = queue.lock();
         if state.free > 0 && state.waiting.is_empty() {
@@ -99,7 +103,8 @@ impl Drop for Turn {
         state.holders.remove(&self.number);
         match state.waiting.pop_front() {
             Some(next) => {
-                next.has_turn.store(true, std::sync::atomic::Ordering::Relaxed);
+                next.has_turn
+                    .store(true, std::sync::atomic::Ordering::Relaxed);
                 next.called.notify_one();
             }
             None => state.free += 1,
@@ -128,7 +133,8 @@ mod tests {
             .map(|number| {
                 let (asked, tell, queue) = (Arc::clone(&queue), tell.clone(), Arc::clone(&queue));
                 let waiter = thread::spawn(move || {
-                    let turn = Queue::wait(&queue, soon(), Location::caller()).expect("a turn in time");
+                    let turn =
+                        Queue::wait(&queue, soon(), Location::caller()).expect("a turn in time");
                     tell.send(number).expect("somebody listens");
                     drop(turn);
                 });
@@ -139,7 +145,9 @@ mod tests {
             })
             .collect();
         drop(first);
-        waiting.into_iter().for_each(|waiter| waiter.join().expect("no panic"));
+        waiting
+            .into_iter()
+            .for_each(|waiter| waiter.join().expect("no panic"));
         assert_eq!(order.try_iter().collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
     }
 
@@ -147,7 +155,14 @@ mod tests {
     fn who_gives_up_at_the_deadline_leaves_no_trace() {
         let queue = Arc::new(Queue::new(1));
         let turn = Queue::wait(&queue, soon(), Location::caller()).expect("a free turn");
-        assert!(Queue::wait(&queue, Instant::now() + Duration::from_millis(10), Location::caller()).is_none());
+        assert!(
+            Queue::wait(
+                &queue,
+                Instant::now() + Duration::from_millis(10),
+                Location::caller()
+            )
+            .is_none()
+        );
         drop(turn);
         assert!(Queue::wait(&queue, soon(), Location::caller()).is_some());
     }

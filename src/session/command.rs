@@ -153,7 +153,10 @@ mod tests {
 
     #[test]
     fn the_first_keyword_stands_behind_comments_and_parentheses() {
-        assert_eq!(first_keyword(" -- all\n /* a /* b */ c */ ((select 1))"), "SELECT");
+        assert_eq!(
+            first_keyword(" -- all\n /* a /* b */ c */ ((select 1))"),
+            "SELECT"
+        );
         assert_eq!(first_keyword("/* open"), "");
         assert_eq!(first_keyword(""), "");
     }
@@ -162,7 +165,10 @@ mod tests {
     fn the_servers_message_tells_what_was_expected_and_found() {
         let message = "invalid input syntax for type integer: \"bowline: expected one row, got 0\"";
         assert_eq!(unmet(message), Some((1, 0)));
-        assert_eq!(unmet("ungültig: »bowline: expected 3 rows, got 12«"), Some((3, 12)));
+        assert_eq!(
+            unmet("ungültig: »bowline: expected 3 rows, got 12«"),
+            Some((3, 12))
+        );
         assert_eq!(unmet("invalid input syntax for type integer: \"x\""), None);
     }
 

@@ -135,7 +135,11 @@ pub(crate) struct Heard {
 const FLUSH_AT: usize = 16 * 1024;
 
 impl<'c> Pipeline<'c> {
-    pub(crate) fn new(connection: &'c mut Connection, messages: VecDeque<Message>, commands: usize) -> Self {
+    pub(crate) fn new(
+        connection: &'c mut Connection,
+        messages: VecDeque<Message>,
+        commands: usize,
+    ) -> Self {
         let mut heard = Heard::default();
         heard.answers.resize_with(commands, || None);
         Self {
@@ -169,7 +173,11 @@ impl<'c> Pipeline<'c> {
                     self.connection.send_prepare(&name, &sql, &types)?;
                     Awaited::Prepare(name)
                 }
-                Message::Execute { command, name, values } => {
+                Message::Execute {
+                    command,
+                    name,
+                    values,
+                } => {
                     self.connection.send_prepared(&name, &values)?;
                     Awaited::Answer(command)
                 }
@@ -278,7 +286,9 @@ fn size(message: &Message) -> usize {
     32 + match message {
         Message::Prepare { sql, types, .. } => sql.as_bytes().len() + 4 * types.len(),
         Message::Execute { values: bound, .. } => values(bound),
-        Message::Unnamed { sql, values: bound, .. } => sql.as_bytes().len() + values(bound),
+        Message::Unnamed {
+            sql, values: bound, ..
+        } => sql.as_bytes().len() + values(bound),
         Message::Close { .. } | Message::Sync => 0,
     }
 }
@@ -378,5 +388,6 @@ impl Machine for Script<'_> {
 
 /// The SQL as libpq takes it.
 pub(crate) fn c_string(sql: &Arc<str>) -> Result<CString, Said> {
-    CString::new(sql.as_bytes()).map_err(|_| "the SQL holds a NUL byte, which PostgreSQL cannot store".to_owned())
+    CString::new(sql.as_bytes())
+        .map_err(|_| "the SQL holds a NUL byte, which PostgreSQL cannot store".to_owned())
 }

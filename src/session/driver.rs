@@ -35,11 +35,18 @@ pub(crate) fn drive(machine: &mut impl Machine, deadline: Instant) -> Result<(),
             if left.is_zero() {
                 return Err(Stopped::Deadline);
             }
-            let left = Timespec::try_from(left).unwrap_or(Timespec { tv_sec: 1, tv_nsec: 0 });
+            let left = Timespec::try_from(left).unwrap_or(Timespec {
+                tv_sec: 1,
+                tv_nsec: 0,
+            });
             match poll(&mut [PollFd::from_borrowed_fd(socket, flags)], Some(&left)) {
                 Ok(0) | Err(Errno::INTR) => {}
                 Ok(_) => break,
-                Err(error) => return Err(Stopped::Lost(format!("waiting for the server failed: {error}"))),
+                Err(error) => {
+                    return Err(Stopped::Lost(format!(
+                        "waiting for the server failed: {error}"
+                    )));
+                }
             }
         }
     }

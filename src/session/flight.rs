@@ -47,10 +47,16 @@ const GRACE: Duration = Duration::from_millis(1500);
 
 impl Session {
     /// Sends a statement and takes its answers.
-    pub(super) fn fly<S: Statement + ?Sized>(&mut self, statement: &S, frame: Frame) -> Result<Flown> {
+    pub(super) fn fly<S: Statement + ?Sized>(
+        &mut self,
+        statement: &S,
+        frame: Frame,
+    ) -> Result<Flown> {
         let first = self.fly_once(statement, frame.clone());
         match first {
-            Err(error) if !matches!(frame, Frame::Within) && self.made_stale(&error) => self.fly_once(statement, frame),
+            Err(error) if !matches!(frame, Frame::Within) && self.made_stale(&error) => {
+                self.fly_once(statement, frame)
+            }
             other => other,
         }
     }
@@ -68,7 +74,9 @@ impl Session {
         let verdict = hold(&mut commands);
         match (frame, verdict) {
             (Frame::Implicit, Verdict::Client) => self.fly_and_judge(commands, "BEGIN", deadline),
-            (Frame::Explicit(begin), Verdict::Client) => self.fly_and_judge(commands, &begin, deadline),
+            (Frame::Explicit(begin), Verdict::Client) => {
+                self.fly_and_judge(commands, &begin, deadline)
+            }
             (Frame::Implicit, Verdict::Server) => {
                 let answers = self.exchange(&[], &commands, &[], CommitPoint::Sync, deadline)?;
                 Ok(Flown {
@@ -79,7 +87,8 @@ impl Session {
             }
             (Frame::Explicit(begin), Verdict::Server) => {
                 let (before, after) = ([Command::plain(begin)], commit_commands());
-                let flown = self.exchange(&before, &commands, &after, CommitPoint::Command, deadline);
+                let flown =
+                    self.exchange(&before, &commands, &after, CommitPoint::Command, deadline);
                 if flown.is_err() && !self.is_idle() {
                     self.undo(deadline);
                 }
@@ -104,8 +113,19 @@ impl Session {
     }
 
     /// For row counts that only the answer tells: the commit takes a trip of its own, after the judgement.
-    fn fly_and_judge(&mut self, commands: Vec<Command>, begin: &str, deadline: Instant) -> Result<Flown> {
-        let flown = self.exchange(&[Command::plain(begin)], &commands, &[], CommitPoint::Later, deadline);
+    fn fly_and_judge(
+        &mut self,
+        commands: Vec<Command>,
+        begin: &str,
+        deadline: Instant,
+    ) -> Result<Flown> {
+        let flown = self.exchange(
+            &[Command::plain(begin)],
+            &commands,
+            &[],
+            CommitPoint::Later,
+            deadline,
+        );
         let judged = flown.and_then(|answers| {
             judge(&commands, &answers)?;
             self.exchange(&[], &commit_commands(), &[], CommitPoint::Command, deadline)?;
@@ -151,7 +171,8 @@ impl Session {
     /// Commits the open transaction.
     pub(super) fn commit(&mut self) -> Result<()> {
         let deadline = self.call_deadline();
-        let answers = self.exchange(&[], &commit_commands(), &[], CommitPoint::Command, deadline)?;
+        let answers =
+            self.exchange(&[], &commit_commands(), &[], CommitPoint::Command, deadline)?;
         match answers.last().map(ResultSet::command_tag) {
             Some(tag) if tag == "COMMIT" => Ok(()),
             tag => Err(Error::query(format!(
@@ -162,7 +183,11 @@ impl Session {
     }
 
     /// Makes the commands, looking up types that are met for the first time.
-    fn encode<S: Statement + ?Sized>(&mut self, statement: &S, deadline: Instant) -> Result<Vec<Command>> {
+    fn encode<S: Statement + ?Sized>(
+        &mut self,
+        statement: &S,
+        deadline: Instant,
+    ) -> Result<Vec<Command>> {
         let mut looked_up = false;
         loop {
             let mut encoder = Encoder::new(Arc::clone(&self.types));
@@ -174,8 +199,11 @@ impl Session {
                 }
                 Encoded::Misses(names) if looked_up => {
                     let names: Vec<_> = names.into_iter().map(|name| name.name).collect();
-                    return Err(Error::query(format!("the database has no type {}", names.join(", ")))
-                        .with_hint("run the migrations, or look at the search_path"));
+                    return Err(Error::query(format!(
+                        "the database has no type {}",
+                        names.join(", ")
+                    ))
+                    .with_hint("run the migrations, or look at the search_path"));
                 }
                 Encoded::Misses(names) => self.look_up(&names, deadline)?,
             }
@@ -208,7 +236,9 @@ impl Session {
                 .map_err(Error::decode)?
                 .parse()
                 .map_err(|_| wrong_count(1, 0))?;
-            Ok(names.get(number - 1).map(|name| (name.clone(), (oid, array))))
+            Ok(names
+                .get(number - 1)
+                .map(|name| (name.clone(), (oid, array))))
         });
         let found: Vec<_> = found.collect::<Result<Vec<_>>>()?;
         self.types.extend(found.into_iter().flatten());
@@ -232,7 +262,9 @@ impl Session {
             .first()
             .map_or_else(|| Arc::from(""), |command| Arc::clone(&command.sql));
         self.instrumentation
-            .on_connection_event(InstrumentationEvent::start_query(&StrQueryHelper::new(&sql)));
+            .on_connection_event(InstrumentationEvent::start_query(&StrQueryHelper::new(
+                &sql,
+            )));
         let exchanged = self.exchange_unseen(before, commands, after, commit, deadline);
         let (result, seen) = match exchanged {
             Ok(answers) => (Ok(answers), None),
@@ -264,7 +296,12 @@ impl Session {
             .iter()
             .map(|sql| Command::plain(Arc::clone(sql)))
             .collect();
-        let all: Vec<&Command> = waiting.iter().chain(before).chain(commands).chain(after).collect();
+        let all: Vec<&Command> = waiting
+            .iter()
+            .chain(before)
+            .chain(commands)
+            .chain(after)
+            .collect();
         let first = waiting.len() + before.len();
         let messages = self.messages(&all)?;
         self.connection
@@ -274,7 +311,9 @@ impl Session {
         let driven = drive(&mut pipeline, deadline);
         let (driven, expired) = match driven {
             Err(Stopped::Deadline) => (
-                settle(&mut pipeline, |pipeline| Cancel::start(pipeline.connection())),
+                settle(&mut pipeline, |pipeline| {
+                    Cancel::start(pipeline.connection())
+                }),
                 true,
             ),
             other => (other, false),
@@ -283,13 +322,20 @@ impl Session {
         self.transactions.sent();
         self.prepared.settle(&heard.prepared, &heard.closed);
         if let Err(stopped) = driven {
-            let outcome =
-                if heard.sync_sent && commit != CommitPoint::Later && !all.iter().all(|command| command.only_reads()) {
-                    Outcome::Unknown
-                } else {
-                    Outcome::NotCommitted
-                };
-            return Err(self.lost_error(stopped, heard.error.map(|(_, error)| error), expired, outcome));
+            let outcome = if heard.sync_sent
+                && commit != CommitPoint::Later
+                && !all.iter().all(|command| command.only_reads())
+            {
+                Outcome::Unknown
+            } else {
+                Outcome::NotCommitted
+            };
+            return Err(self.lost_error(
+                stopped,
+                heard.error.map(|(_, error)| error),
+                expired,
+                outcome,
+            ));
         }
         self.connection
             .exit_pipeline()
@@ -299,15 +345,22 @@ impl Session {
             let error = server_error(&error, expired);
             return Err(
                 match place.and_then(|place| all.get(place).map(|command| (place, *command))) {
-                    Some((place, command)) if (first..first + commands.len()).contains(&place) => error
-                        .with_sql(Arc::clone(&command.sql))
-                        .with_place(place - first + 1, commands.len()),
+                    Some((place, command)) if (first..first + commands.len()).contains(&place) => {
+                        error
+                            .with_sql(Arc::clone(&command.sql))
+                            .with_place(place - first + 1, commands.len())
+                    }
                     Some((_, command)) => error.with_sql(Arc::clone(&command.sql)),
                     None => error,
                 },
             );
         }
-        Ok(answers.into_iter().skip(first).take(commands.len()).flatten().collect())
+        Ok(answers
+            .into_iter()
+            .skip(first)
+            .take(commands.len())
+            .flatten()
+            .collect())
     }
 
     /// The messages for commands, with names for those that come back.
@@ -320,7 +373,10 @@ impl Session {
             .collect();
         for (number, command) in commands.iter().enumerate() {
             let (types, values) = (command.types.clone(), command.values.clone());
-            let sql = || c_string(&command.sql).map_err(|said| Error::query(said).with_sql(Arc::clone(&command.sql)));
+            let sql = || {
+                c_string(&command.sql)
+                    .map_err(|said| Error::query(said).with_sql(Arc::clone(&command.sql)))
+            };
             if !(command.reusable && self.prepared.is_on()) {
                 messages.push_back(Message::Unnamed {
                     command: number,
@@ -372,7 +428,10 @@ impl Session {
         let mut script = Script::new(&mut self.connection, c_text);
         let driven = drive(&mut script, deadline);
         let (driven, expired) = match driven {
-            Err(Stopped::Deadline) => (settle(&mut script, |script| Cancel::start(script.connection())), true),
+            Err(Stopped::Deadline) => (
+                settle(&mut script, |script| Cancel::start(script.connection())),
+                true,
+            ),
             other => (other, false),
         };
         let heard = std::mem::take(&mut script.heard);
@@ -387,7 +446,8 @@ impl Session {
                 Err(self.lost_error(stopped, error, expired, outcome))
             }
             (Ok(()), Some(error)) => {
-                Err(shift(server_error(&error, expired), before.chars().count()).with_sql(sql.into()))
+                Err(shift(server_error(&error, expired), before.chars().count())
+                    .with_sql(sql.into()))
             }
             (Ok(()), None) => Ok(heard.tags),
         };
@@ -395,7 +455,9 @@ impl Session {
             self.transactions.note(error);
         }
         // A script may hold its own BEGIN or COMMIT.
-        if self.connection.transaction_status() == TransactionStatus::Idle && self.transactions.depth() > 0 {
+        if self.connection.transaction_status() == TransactionStatus::Idle
+            && self.transactions.depth() > 0
+        {
             self.transactions.reset();
         }
         result
@@ -412,7 +474,9 @@ impl Session {
         let stale = match error.sqlstate() {
             Some(SqlState::INVALID_SQL_STATEMENT_NAME) => true,
             Some(SqlState::FEATURE_NOT_SUPPORTED) => error.message().contains("cached plan"),
-            Some(SqlState::INTERNAL_ERROR | SqlState::UNDEFINED_OBJECT) => error.message().contains("type"),
+            Some(SqlState::INTERNAL_ERROR | SqlState::UNDEFINED_OBJECT) => {
+                error.message().contains("type")
+            }
             _ => false,
         };
         if stale && self.is_idle() && error.outcome() == Outcome::NotCommitted {
@@ -426,14 +490,23 @@ impl Session {
     /// Marks the session as lost.
     fn lose(&mut self, said: String, outcome: Outcome) -> Error {
         self.transactions.set_broken();
-        let error = Error::unavailable(format!("the connection was lost: {said}")).with_outcome(outcome);
+        let error =
+            Error::unavailable(format!("the connection was lost: {said}")).with_outcome(outcome);
         self.lost.get_or_insert(said);
         error
     }
 
-    fn lost_error(&mut self, stopped: Stopped, last: Option<ResultSet>, expired: bool, outcome: Outcome) -> Error {
+    fn lost_error(
+        &mut self,
+        stopped: Stopped,
+        last: Option<ResultSet>,
+        expired: bool,
+        outcome: Outcome,
+    ) -> Error {
         let said = match stopped {
-            Stopped::Deadline => "the server did not answer in time, nor when asked to cancel".to_owned(),
+            Stopped::Deadline => {
+                "the server did not answer in time, nor when asked to cancel".to_owned()
+            }
             Stopped::Lost(said) => said,
         };
         let lost = self.lose(said, outcome);
@@ -466,7 +539,10 @@ fn commit_commands() -> Vec<Command> {
 }
 
 /// Asks the server to cancel, and hears it out for a moment.
-fn settle<M: Machine>(machine: &mut M, cancel: impl Fn(&M) -> Result<Cancel, String>) -> Result<(), Stopped> {
+fn settle<M: Machine>(
+    machine: &mut M,
+    cancel: impl Fn(&M) -> Result<Cancel, String>,
+) -> Result<(), Stopped> {
     let patience = after(GRACE);
     if let Ok(cancel) = cancel(machine) {
         // Whether the request got through shows in what the server answers.
@@ -522,15 +598,20 @@ fn refuse_copy(command: &Command) -> Result<()> {
     }
     let sql = command.sql.to_ascii_uppercase();
     let words: Vec<_> = sql.split_whitespace().collect();
-    let streams = words
-        .windows(2)
-        .any(|pair| matches!(pair, ["FROM", "STDIN" | "STDIN;"] | ["TO", "STDOUT" | "STDOUT;"]));
+    let streams = words.windows(2).any(|pair| {
+        matches!(
+            pair,
+            ["FROM", "STDIN" | "STDIN;"] | ["TO", "STDOUT" | "STDOUT;"]
+        )
+    });
     if !streams {
         return Ok(());
     }
-    Err(Error::query("COPY from or to the client cannot run as a statement")
-        .with_hint("insert the rows in chunks with insert_many, or let the server read a file")
-        .with_sql(Arc::clone(&command.sql)))
+    Err(
+        Error::query("COPY from or to the client cannot run as a statement")
+            .with_hint("insert the rows in chunks with insert_many, or let the server read a file")
+            .with_sql(Arc::clone(&command.sql)),
+    )
 }
 
 /// The error of an answer.
@@ -540,7 +621,9 @@ fn server_error(result: &ResultSet, expired: bool) -> Error {
         return Error::query(result.error_message());
     };
     let message = text(Field::Message).unwrap_or_default();
-    if let Some((expected, found)) = unmet(&message).filter(|_| sqlstate == SqlState::INVALID_TEXT_REPRESENTATION) {
+    if let Some((expected, found)) =
+        unmet(&message).filter(|_| sqlstate == SqlState::INVALID_TEXT_REPRESENTATION)
+    {
         return wrong_count(expected, usize::try_from(found).unwrap_or(usize::MAX));
     }
     let error = Error::from_server(ServerError {
@@ -568,11 +651,16 @@ fn server_error(result: &ResultSet, expired: bool) -> Error {
 
 /// The same error with its position counted from behind what was put in front of the SQL.
 fn shift(error: Error, by: usize) -> Error {
-    let Some(server) = error.server().filter(|server| by > 0 && server.position.is_some()) else {
+    let Some(server) = error
+        .server()
+        .filter(|server| by > 0 && server.position.is_some())
+    else {
         return error;
     };
     let server = ServerError {
-        position: server.position.and_then(|position| position.checked_sub(by)),
+        position: server
+            .position
+            .and_then(|position| position.checked_sub(by)),
         ..server.clone()
     };
     Error::from_server(server)

@@ -56,7 +56,8 @@ impl Connection {
             parameters
                 .iter()
                 .map(|parameter| {
-                    CString::new(pick(parameter)).map_err(|_| "a connection parameter holds a NUL byte".to_owned())
+                    CString::new(pick(parameter))
+                        .map_err(|_| "a connection parameter holds a NUL byte".to_owned())
                 })
                 .collect::<Result<Vec<_>, _>>()
         };
@@ -73,7 +74,9 @@ impl Connection {
         let connection = unsafe { pq::PQconnectStartParams(keys.as_ptr(), values.as_ptr(), 1) };
         let connection = Self(NonNull::new(connection).ok_or("libpq is out of memory")?);
         // SAFETY: the connection is valid; the receiver is a function of this file that keeps nothing.
-        unsafe { pq::PQsetNoticeReceiver(connection.0.as_ptr(), Some(receive_notice), ptr::null_mut()) };
+        unsafe {
+            pq::PQsetNoticeReceiver(connection.0.as_ptr(), Some(receive_notice), ptr::null_mut())
+        };
         Ok(connection)
     }
 
@@ -167,10 +170,23 @@ impl Connection {
     }
 
     /// Queues a Parse for a named statement.
-    pub(crate) fn send_prepare(&mut self, name: &CStr, sql: &CStr, types: &[u32]) -> Result<(), Said> {
+    pub(crate) fn send_prepare(
+        &mut self,
+        name: &CStr,
+        sql: &CStr,
+        types: &[u32],
+    ) -> Result<(), Said> {
         let count = parameter_count(types.len())?;
         // SAFETY: the connection is valid, the strings end with NUL, `types` has `count` items.
-        let sent = unsafe { pq::PQsendPrepare(self.0.as_ptr(), name.as_ptr(), sql.as_ptr(), count, types.as_ptr()) };
+        let sent = unsafe {
+            pq::PQsendPrepare(
+                self.0.as_ptr(),
+                name.as_ptr(),
+                sql.as_ptr(),
+                count,
+                types.as_ptr(),
+            )
+        };
         self.check(sent == 1)
     }
 
@@ -194,7 +210,12 @@ impl Connection {
     }
 
     /// Queues Parse, Bind and Execute of the unnamed statement; the answer comes in binary.
-    pub(crate) fn send_unnamed(&mut self, sql: &CStr, types: &[u32], values: &[BoundValue]) -> Result<(), Said> {
+    pub(crate) fn send_unnamed(
+        &mut self,
+        sql: &CStr,
+        types: &[u32],
+        values: &[BoundValue],
+    ) -> Result<(), Said> {
         let bound = Bound::new(values)?;
         // SAFETY: as in `send_prepared`; `types` has as many items as `values`.
         let sent = unsafe {
@@ -438,20 +459,25 @@ impl ResultSet {
     /// The bytes of a value; `None` is NULL, and also a row or column that is not there.
     pub(crate) fn value(&self, row: usize, column: usize) -> Option<&[u8]> {
         let column = self.column_index(column)?;
-        let row = c_int::try_from(row).ok().filter(|_| row < self.row_count())?;
+        let row = c_int::try_from(row)
+            .ok()
+            .filter(|_| row < self.row_count())?;
         // SAFETY: the result is valid, row and column are of its own, the bytes live as long as it does.
         unsafe {
             if pq::PQgetisnull(self.0.as_ptr(), row, column) == 1 {
                 return None;
             }
             let start = pq::PQgetvalue(self.0.as_ptr(), row, column);
-            let length = usize::try_from(pq::PQgetlength(self.0.as_ptr(), row, column)).unwrap_or(0);
+            let length =
+                usize::try_from(pq::PQgetlength(self.0.as_ptr(), row, column)).unwrap_or(0);
             Some(std::slice::from_raw_parts(start.cast(), length))
         }
     }
 
     fn column_index(&self, column: usize) -> Option<c_int> {
-        c_int::try_from(column).ok().filter(|_| column < self.column_count())
+        c_int::try_from(column)
+            .ok()
+            .filter(|_| column < self.column_count())
     }
 }
 
@@ -523,7 +549,11 @@ impl Bound {
             count: parameter_count(values.len())?,
             values: values
                 .iter()
-                .map(|value| value.as_ref().map_or(ptr::null(), |bytes| bytes.as_ptr().cast()))
+                .map(|value| {
+                    value
+                        .as_ref()
+                        .map_or(ptr::null(), |bytes| bytes.as_ptr().cast())
+                })
                 .collect(),
             lengths,
             formats: vec![BINARY; values.len()],
@@ -541,9 +571,8 @@ fn parameter_count(count: usize) -> Result<c_int, Said> {
 fn polling(status: pq::PostgresPollingStatusType) -> Polling {
     match status {
         pq::PostgresPollingStatusType::PGRES_POLLING_READING => Polling::Readable,
-        pq::PostgresPollingStatusType::PGRES_POLLING_WRITING | pq::PostgresPollingStatusType::PGRES_POLLING_ACTIVE => {
-            Polling::Writable
-        }
+        pq::PostgresPollingStatusType::PGRES_POLLING_WRITING
+        | pq::PostgresPollingStatusType::PGRES_POLLING_ACTIVE => Polling::Writable,
         pq::PostgresPollingStatusType::PGRES_POLLING_OK => Polling::Done,
         pq::PostgresPollingStatusType::PGRES_POLLING_FAILED => Polling::Failed,
     }
@@ -556,7 +585,11 @@ fn borrow<'a>(socket: RawFd) -> Option<BorrowedFd<'a>> {
 
 fn copy(text: *const c_char) -> Option<String> {
     // SAFETY: a string of libpq's that is not NULL ends with NUL; it is copied at once.
-    (!text.is_null()).then(|| unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned())
+    (!text.is_null()).then(|| {
+        unsafe { CStr::from_ptr(text) }
+            .to_string_lossy()
+            .into_owned()
+    })
 }
 
 /// Passes a notice of the server's on to `tracing`.
@@ -565,7 +598,11 @@ extern "C" fn receive_notice(_: *mut c_void, result: *const pq::PGresult) {
         // SAFETY: libpq lends a valid result for the length of this call, and the string is copied.
         copy(unsafe { pq::PQresultErrorField(result, field as c_int) }).unwrap_or_default()
     };
-    let (severity, code, message) = (field(Field::Severity), field(Field::SqlState), field(Field::Message));
+    let (severity, code, message) = (
+        field(Field::Severity),
+        field(Field::SqlState),
+        field(Field::Message),
+    );
     if severity == "WARNING" {
         tracing::warn!(target: "bowline::notice", code, "{message}");
     } else {

@@ -58,7 +58,8 @@ impl Prepared {
             self.evict();
         }
         self.named += 1;
-        let name = CString::new(format!("bowline_{}", self.named)).expect("letters and digits hold no NUL");
+        let name = CString::new(format!("bowline_{}", self.named))
+            .expect("letters and digits hold no NUL");
         self.statements.insert(
             key,
             Statement {
@@ -91,7 +92,11 @@ impl Prepared {
     /// Takes over what the server confirmed, and forgets what it did not.
     pub(crate) fn settle(&mut self, prepared: &[CString], closed: &[CString]) {
         self.to_close.retain(|name| !closed.contains(name));
-        for statement in self.statements.values_mut().filter(|statement| !statement.confirmed) {
+        for statement in self
+            .statements
+            .values_mut()
+            .filter(|statement| !statement.confirmed)
+        {
             statement.confirmed = prepared.contains(&statement.name);
         }
         self.statements.retain(|_, statement| statement.confirmed);

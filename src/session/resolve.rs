@@ -37,9 +37,16 @@ pub(crate) fn resolve(parameters: &mut BTreeMap<String, String>, deadline: Insta
     let ports: Vec<&str> = ports.split(',').collect();
     let (mut names, mut addresses, mut its_ports) = (Vec::new(), Vec::new(), Vec::new());
     for (index, host) in hosts.split(',').enumerate() {
-        let port = ports.get(index).or(ports.first()).copied().unwrap_or_default();
+        let port = ports
+            .get(index)
+            .or(ports.first())
+            .copied()
+            .unwrap_or_default();
         let found = if is_name(host) {
-            look_up(host, deadline)?.iter().map(ToString::to_string).collect()
+            look_up(host, deadline)?
+                .iter()
+                .map(ToString::to_string)
+                .collect()
         } else {
             vec![
                 host.parse::<IpAddr>()
@@ -81,14 +88,21 @@ fn look_up(host: &str, deadline: Instant) -> Result<Vec<IpAddr>> {
             // Nobody listens any more once the deadline has passed.
             tell.send(addresses).ok();
         });
-    spawned
-        .map_err(|error| Error::unavailable(format!("could not start a thread to look up host {host:?}: {error}")))?;
+    spawned.map_err(|error| {
+        Error::unavailable(format!(
+            "could not start a thread to look up host {host:?}: {error}"
+        ))
+    })?;
     match answer.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
         Ok(Ok(addresses)) if !addresses.is_empty() => Ok(addresses),
         Ok(Ok(_)) => Err(Error::unavailable(format!("host {host:?} has no address"))),
-        Ok(Err(error)) => Err(Error::unavailable(format!("host {host:?} was not found: {error}"))
-            .with_hint("look at the host's name in the connection string")),
-        Err(_) => Err(Error::timeout(format!("looking up host {host:?} took too long"))),
+        Ok(Err(error)) => Err(
+            Error::unavailable(format!("host {host:?} was not found: {error}"))
+                .with_hint("look at the host's name in the connection string"),
+        ),
+        Err(_) => Err(Error::timeout(format!(
+            "looking up host {host:?} took too long"
+        ))),
     }
 }
 
@@ -103,7 +117,8 @@ mod tests {
             ("host".to_owned(), host.to_owned()),
             ("port".to_owned(), port.to_owned()),
         ]);
-        resolve(&mut parameters, Instant::now() + Duration::from_secs(5)).expect("localhost resolves");
+        resolve(&mut parameters, Instant::now() + Duration::from_secs(5))
+            .expect("localhost resolves");
         parameters
     }
 

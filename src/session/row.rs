@@ -73,7 +73,8 @@ impl RowIndex<usize> for SessionRow {
 
 impl<'a> RowIndex<&'a str> for SessionRow {
     fn idx(&self, name: &'a str) -> Option<usize> {
-        (0..self.answer.column_count()).find(|column| self.answer.column_name(*column) == Some(name))
+        (0..self.answer.column_count())
+            .find(|column| self.answer.column_name(*column) == Some(name))
     }
 }
 

@@ -7,7 +7,9 @@
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use diesel::connection::{InstrumentationEvent, TransactionDepthChange, TransactionManager, TransactionManagerStatus};
+use diesel::connection::{
+    InstrumentationEvent, TransactionDepthChange, TransactionManager, TransactionManagerStatus,
+};
 use diesel::result::QueryResult;
 
 use super::Session;
@@ -87,7 +89,9 @@ impl Transactions {
                 self.latest = None;
                 self.waiting.push(sql.into());
             }
-            Some(depth) => self.waiting.push(format!("SAVEPOINT {}", savepoint(depth)).into()),
+            Some(depth) => self
+                .waiting
+                .push(format!("SAVEPOINT {}", savepoint(depth)).into()),
         }
         Ok(())
     }
@@ -150,7 +154,10 @@ impl TransactionManager<Session> for SessionTransactions {
                 session.control(&["ROLLBACK"])?;
             } else {
                 let name = savepoint_of(depth.get());
-                session.control(&[&format!("ROLLBACK TO SAVEPOINT {name}"), &format!("{RELEASE} {name}")])?;
+                session.control(&[
+                    &format!("ROLLBACK TO SAVEPOINT {name}"),
+                    &format!("{RELEASE} {name}"),
+                ])?;
             }
             session.transactions.failure = None;
         }

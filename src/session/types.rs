@@ -26,16 +26,26 @@ pub(crate) struct TypeCache(RwLock<HashMap<TypeName, Oids>>);
 
 impl TypeCache {
     fn get(&self, name: &TypeName) -> Option<Oids> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).get(name).copied()
+        self.0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(name)
+            .copied()
     }
 
     pub(crate) fn extend(&self, found: impl IntoIterator<Item = (TypeName, Oids)>) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).extend(found);
+        self.0
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend(found);
     }
 
     /// Forgets all, because DDL made at least one of them stale.
     pub(crate) fn clear(&self) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).clear();
+        self.0
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
     }
 }
 

@@ -54,11 +54,14 @@ impl<S: Statement> Statement for Vec<S> {
     type Output = Vec<S::Output>;
 
     fn encode(&self, encoder: &mut Encoder) -> Result<()> {
-        self.iter().try_for_each(|statement| statement.encode(encoder))
+        self.iter()
+            .try_for_each(|statement| statement.encode(encoder))
     }
 
     fn decode(&self, answers: &mut Answers) -> Result<Self::Output> {
-        self.iter().map(|statement| statement.decode(answers)).collect()
+        self.iter()
+            .map(|statement| statement.decode(answers))
+            .collect()
     }
 }
 

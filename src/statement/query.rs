@@ -185,7 +185,9 @@ impl<Q: QueryFragment<Pg>> Statement for Affected<Q> {
         let answer = answers.next()?;
         let found = match self.rows {
             // The wrapped query is a SELECT of the count.
-            Expectation::Exactly(rows) if answer.column_count() > 0 => usize::try_from(rows).unwrap_or(usize::MAX),
+            Expectation::Exactly(rows) if answer.column_count() > 0 => {
+                usize::try_from(rows).unwrap_or(usize::MAX)
+            }
             _ => answer.rows_affected(),
         };
         Ok(found)
@@ -193,14 +195,22 @@ impl<Q: QueryFragment<Pg>> Statement for Affected<Q> {
 }
 
 /// Renders the query and its values into a command.
-fn push<Q: QueryFragment<Pg> + ?Sized>(query: &Q, rows: Expectation, encoder: &mut Encoder) -> Result<()> {
+fn push<Q: QueryFragment<Pg> + ?Sized>(
+    query: &Q,
+    rows: Expectation,
+    encoder: &mut Encoder,
+) -> Result<()> {
     let command = render(query, rows, &mut encoder.lookup)?;
     encoder.commands.push(command);
     Ok(())
 }
 
 /// The command of a diesel query.
-pub(crate) fn render<Q>(query: &Q, rows: Expectation, lookup: &mut crate::session::types::TypeLookup) -> Result<Command>
+pub(crate) fn render<Q>(
+    query: &Q,
+    rows: Expectation,
+    lookup: &mut crate::session::types::TypeLookup,
+) -> Result<Command>
 where
     Q: QueryFragment<Pg> + ?Sized,
 {

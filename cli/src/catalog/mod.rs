@@ -47,7 +47,6 @@ pub enum RelationKind {
     PartitionedTable,
     /// `PARTITION OF`: left out of the generated code, as `diesel print-schema` shows it, so kept apart.
     Partition,
-    ForeignTable,
     View,
     MaterializedView,
 }
@@ -169,9 +168,11 @@ pub enum TypeKind {
 impl Relation {
     /// The columns of the primary key, if there is one.
     pub fn primary_key(&self) -> Option<&[String]> {
-        self.constraints.iter().find_map(|constraint| match &constraint.kind {
-            ConstraintKind::PrimaryKey { columns } => Some(columns.as_slice()),
-            _ => None,
-        })
+        self.constraints
+            .iter()
+            .find_map(|constraint| match &constraint.kind {
+                ConstraintKind::PrimaryKey { columns } => Some(columns.as_slice()),
+                _ => None,
+            })
     }
 }

@@ -11,9 +11,13 @@ use crate::catalog::{ConstraintKind, Fill, IndexKey, Name, RelationKind};
 impl Replay {
     pub(super) fn alter_table(&mut self, node: &SyntaxNode) -> Result<()> {
         use SyntaxKind as K;
-        let table_node = child(node, K::TABLE_RELATION_NAME).ok_or_else(|| Refused::new(node, "no table is named"))?;
+        let table_node = child(node, K::TABLE_RELATION_NAME)
+            .ok_or_else(|| Refused::new(node, "no table is named"))?;
         let parts = path(&table_node);
-        if parts.last().is_some_and(|table| self.temporary.contains(table)) {
+        if parts
+            .last()
+            .is_some_and(|table| self.temporary.contains(table))
+        {
             return Ok(());
         }
         let Some(mut table) = self.find_relation(&parts) else {
@@ -38,15 +42,20 @@ impl Replay {
         match action.kind() {
             K::ADD_COLUMN => {
                 let column = child_name(action, K::COLUMN_NAME).unwrap_or_default();
-                let exists = self.table(&table).columns.iter().any(|other| other.name == column);
+                let exists = self
+                    .table(&table)
+                    .columns
+                    .iter()
+                    .any(|other| other.name == column);
                 if exists && has(action, K::IF_NOT_EXISTS) {
                     return Ok(table);
                 }
                 if exists {
-                    return Err(
-                        Refused::new(action, format!("{} has a column {column} already", table.name))
-                            .do_this("give it another name"),
-                    );
+                    return Err(Refused::new(
+                        action,
+                        format!("{} has a column {column} already", table.name),
+                    )
+                    .do_this("give it another name"));
                 }
                 let column = self.add_column(action, &table)?;
                 for clause in action.children() {
@@ -76,10 +85,16 @@ impl Replay {
                     .iter_mut()
                     .find(|constraint| constraint.name == from);
                 constraint
-                    .ok_or_else(|| Refused::new(action, format!("{} has no constraint {from}", table.name)))?
+                    .ok_or_else(|| {
+                        Refused::new(action, format!("{} has no constraint {from}", table.name))
+                    })?
                     .name
                     .clone_from(&to);
-                for index in relation.indexes.iter_mut().filter(|index| index.name == from) {
+                for index in relation
+                    .indexes
+                    .iter_mut()
+                    .filter(|index| index.name == from)
+                {
                     index.name.clone_from(&to);
                 }
             }
@@ -104,7 +119,9 @@ impl Replay {
                 ));
             }
             K::ATTACH_PARTITION | K::DETACH_PARTITION => {
-                let part = action.descendants().find(|node| node.kind() == K::TABLE_NAME_REF);
+                let part = action
+                    .descendants()
+                    .find(|node| node.kind() == K::TABLE_NAME_REF);
                 let part = part.ok_or_else(|| Refused::new(action, "no partition is named"))?;
                 let attached = action.kind() == K::ATTACH_PARTITION;
                 self.relation_mut(&part)?.kind = if attached {
@@ -128,7 +145,10 @@ impl Replay {
     fn alter_column(&mut self, action: &SyntaxNode, table: &Name) -> Result<()> {
         use SyntaxKind as K;
         let column_name = child_name(action, K::COLUMN_NAME_REF).unwrap_or_default();
-        let Some(option) = action.children().find(|child| child.kind() != K::COLUMN_NAME_REF) else {
+        let Some(option) = action
+            .children()
+            .find(|child| child.kind() != K::COLUMN_NAME_REF)
+        else {
             return Ok(());
         };
         if option.kind() == K::SET_TYPE {
@@ -139,7 +159,8 @@ impl Replay {
         let column = self.column_mut(action, table, &column_name)?;
         match option.kind() {
             K::SET_DEFAULT => {
-                let default = expression(&option).ok_or_else(|| Refused::new(&option, "the default is not given"))?;
+                let default = expression(&option)
+                    .ok_or_else(|| Refused::new(&option, "the default is not given"))?;
                 column.fill = default_fill(&default);
             }
             K::DROP_DEFAULT | K::DROP_IDENTITY | K::DROP_EXPRESSION => column.fill = Fill::Nothing,
@@ -152,7 +173,8 @@ impl Replay {
                     schema: table.schema.clone(),
                     name: sequence,
                 };
-                self.sequences.insert(full, Some((table.clone(), column_name)));
+                self.sequences
+                    .insert(full, Some((table.clone(), column_name)));
             }
             K::SET_GENERATED => {
                 column.fill = Fill::Identity {
@@ -181,7 +203,13 @@ impl Replay {
     fn drop_column(&mut self, action: &SyntaxNode, table: &Name) -> Result<()> {
         use SyntaxKind as K;
         let column = child_name(action, K::COLUMN_NAME_REF).unwrap_or_default();
-        if has(action, K::IF_EXISTS) && !self.table(table).columns.iter().any(|other| other.name == column) {
+        if has(action, K::IF_EXISTS)
+            && !self
+                .table(table)
+                .columns
+                .iter()
+                .any(|other| other.name == column)
+        {
             return Ok(());
         }
         self.column_mut(action, table, &column)?;
@@ -189,8 +217,17 @@ impl Replay {
             matches!(kind, ConstraintKind::ForeignKey { references, referenced_columns, .. }
                 if references == table && referenced_columns.contains(&column))
         };
-        let mut others = self.catalog.relations.values().filter(|other| other.name != *table);
-        let dependent = others.find(|other| other.constraints.iter().any(|constraint| referenced(&constraint.kind)));
+        let mut others = self
+            .catalog
+            .relations
+            .values()
+            .filter(|other| other.name != *table);
+        let dependent = others.find(|other| {
+            other
+                .constraints
+                .iter()
+                .any(|constraint| referenced(&constraint.kind))
+        });
         if let Some(other) = dependent.filter(|_| !drop::cascades(action)) {
             return Err(Refused::new(
                 action,
@@ -202,7 +239,9 @@ impl Replay {
             .do_this("drop the reference first, or say CASCADE"));
         }
         for other in self.catalog.relations.values_mut() {
-            other.constraints.retain(|constraint| !referenced(&constraint.kind));
+            other
+                .constraints
+                .retain(|constraint| !referenced(&constraint.kind));
         }
         self.sequences.retain(|_, owner| {
             owner
@@ -232,14 +271,21 @@ impl Replay {
         use SyntaxKind as K;
         let constraint = child_name(action, K::CONSTRAINT_NAME_REF).unwrap_or_default();
         let relation = self.table(table);
-        let Some(place) = relation.constraints.iter().position(|other| other.name == constraint) else {
+        let Some(place) = relation
+            .constraints
+            .iter()
+            .position(|other| other.name == constraint)
+        else {
             // NOT NULL constraints have names of their own from PostgreSQL 18 on.
             let column = constraint
                 .strip_prefix(&format!("{}_", table.name))
                 .and_then(|rest| rest.strip_suffix("_not_null"));
-            if let Some(column) =
-                column.and_then(|column| relation.columns.iter_mut().find(|other| other.name == column))
-            {
+            if let Some(column) = column.and_then(|column| {
+                relation
+                    .columns
+                    .iter_mut()
+                    .find(|other| other.name == column)
+            }) {
                 column.not_null = false;
                 return Ok(());
             }
@@ -293,7 +339,12 @@ impl Replay {
                 }
             }
         }
-        for owner in self.sequences.values_mut().flatten().filter(|owner| owner.0 == *table) {
+        for owner in self
+            .sequences
+            .values_mut()
+            .flatten()
+            .filter(|owner| owner.0 == *table)
+        {
             rename(&mut owner.1);
         }
         let relation = self.table(table);
@@ -307,7 +358,9 @@ impl Replay {
             for key in &mut index.keys {
                 match key {
                     IndexKey::Column { name, .. } => rename(name),
-                    IndexKey::Expression(expression) => *expression = rename_in(expression, from, to),
+                    IndexKey::Expression(expression) => {
+                        *expression = rename_in(expression, from, to)
+                    }
                 }
             }
             if let Some(predicate) = &mut index.predicate {
@@ -316,7 +369,10 @@ impl Replay {
         }
         for constraint in &mut relation.constraints {
             match &mut constraint.kind {
-                ConstraintKind::Check { expression, columns } => {
+                ConstraintKind::Check {
+                    expression,
+                    columns,
+                } => {
                     *expression = rename_in(expression, from, to);
                     columns.iter_mut().for_each(rename);
                 }
@@ -343,7 +399,12 @@ impl Replay {
                 }
             }
         }
-        for owner in self.sequences.values_mut().flatten().filter(|owner| owner.0 == *from) {
+        for owner in self
+            .sequences
+            .values_mut()
+            .flatten()
+            .filter(|owner| owner.0 == *from)
+        {
             owner.0 = to.clone();
         }
         to

@@ -23,8 +23,11 @@ impl Replay {
                 let mut parts = path(&object);
                 let column = parts.pop().unwrap_or_default();
                 let missing = || {
-                    Refused::new(node, format!("there is no column {}.{column}", parts.join(".")))
-                        .do_this("look at the name and at the migrations before this one")
+                    Refused::new(
+                        node,
+                        format!("there is no column {}.{column}", parts.join(".")),
+                    )
+                    .do_this("look at the name and at the migrations before this one")
                 };
                 let table = self.find_relation(&parts).ok_or_else(missing)?;
                 let relation = self.table(&table);

@@ -10,13 +10,22 @@ use crate::catalog::{Constraint, ConstraintKind, Index, IndexKey, Name};
 
 impl Replay {
     /// Adds a constraint; what is none, or belongs to the column alone, is left to others.
-    pub(super) fn add_constraint(&mut self, node: &SyntaxNode, table: &Name, column: Option<&str>) -> Result<()> {
+    pub(super) fn add_constraint(
+        &mut self,
+        node: &SyntaxNode,
+        table: &Name,
+        column: Option<&str>,
+    ) -> Result<()> {
         use SyntaxKind as K;
-        let given = child(node, K::CONSTRAINT_NAME_CLAUSE).and_then(|clause| child_name(&clause, K::CONSTRAINT_NAME));
+        let given = child(node, K::CONSTRAINT_NAME_CLAUSE)
+            .and_then(|clause| child_name(&clause, K::CONSTRAINT_NAME));
         match node.kind() {
-            K::PRIMARY_KEY_CONSTRAINT | K::UNIQUE_CONSTRAINT => self.add_key(node, table, column, given),
+            K::PRIMARY_KEY_CONSTRAINT | K::UNIQUE_CONSTRAINT => {
+                self.add_key(node, table, column, given)
+            }
             K::CHECK_CONSTRAINT => {
-                let condition = expression(node).ok_or_else(|| Refused::new(node, "the condition is not given"))?;
+                let condition = expression(node)
+                    .ok_or_else(|| Refused::new(node, "the condition is not given"))?;
                 let columns = columns_in(&condition);
                 let part = match (column, columns.as_slice()) {
                     (Some(column), _) => column.to_owned(),
@@ -29,7 +38,9 @@ impl Replay {
                 };
                 self.push_constraint(node, table, given, &part, "check", kind)
             }
-            K::REFERENCES_CONSTRAINT | K::FOREIGN_KEY_CONSTRAINT => self.add_foreign_key(node, table, column, given),
+            K::REFERENCES_CONSTRAINT | K::FOREIGN_KEY_CONSTRAINT => {
+                self.add_foreign_key(node, table, column, given)
+            }
             K::EXCLUDE_CONSTRAINT => {
                 let list = child(node, K::CONSTRAINT_EXCLUSION_LIST);
                 let elements = list
@@ -48,7 +59,13 @@ impl Replay {
         }
     }
 
-    fn add_key(&mut self, node: &SyntaxNode, table: &Name, column: Option<&str>, given: Option<String>) -> Result<()> {
+    fn add_key(
+        &mut self,
+        node: &SyntaxNode,
+        table: &Name,
+        column: Option<&str>,
+        given: Option<String>,
+    ) -> Result<()> {
         use SyntaxKind as K;
         let is_primary = node.kind() == K::PRIMARY_KEY_CONSTRAINT;
         if let Some(using) = child(node, K::USING_INDEX_NAME) {
@@ -58,7 +75,9 @@ impl Replay {
             Some(column) => vec![column.to_owned()],
             None => column_list(node, K::CONSTRAINT_COLUMN_REF_LIST),
         };
-        let nulls_not_distinct = node.descendants().any(|child| child.kind() == K::NULLS_NOT_DISTINCT);
+        let nulls_not_distinct = node
+            .descendants()
+            .any(|child| child.kind() == K::NULLS_NOT_DISTINCT);
         for column in columns.iter().filter(|_| is_primary) {
             self.column_mut(node, table, column)?.not_null = true;
         }
@@ -112,7 +131,8 @@ impl Replay {
             .indexes
             .iter_mut()
             .find(|index| index.name == index_name);
-        let index = index.ok_or_else(|| Refused::new(node, format!("there is no index {index_name}")))?;
+        let index =
+            index.ok_or_else(|| Refused::new(node, format!("there is no index {index_name}")))?;
         let name = given.unwrap_or(index_name);
         index.name.clone_from(&name);
         let nulls_not_distinct = index.nulls_not_distinct;
@@ -168,11 +188,15 @@ impl Replay {
                 lists.get(1).cloned().unwrap_or_default(),
             ),
         };
-        let parent_name = child(node, K::TABLE_NAME_REF).ok_or_else(|| Refused::new(node, "no table is referenced"))?;
+        let parent_name = child(node, K::TABLE_NAME_REF)
+            .ok_or_else(|| Refused::new(node, "no table is referenced"))?;
         let parent = self.relation_mut(&parent_name)?;
         let references = parent.name.clone();
         if referenced_columns.is_empty() {
-            referenced_columns = parent.primary_key().map(<[String]>::to_vec).unwrap_or_default();
+            referenced_columns = parent
+                .primary_key()
+                .map(<[String]>::to_vec)
+                .unwrap_or_default();
         }
         let part = columns.join("_");
         let kind = ConstraintKind::ForeignKey {
@@ -194,7 +218,11 @@ impl Replay {
     ) -> Result<()> {
         let name = given.unwrap_or_else(|| self.free_name(table, part, label, |_| false));
         let relation = self.table(table);
-        if relation.constraints.iter().any(|constraint| constraint.name == name) {
+        if relation
+            .constraints
+            .iter()
+            .any(|constraint| constraint.name == name)
+        {
             return Err(Refused::new(
                 node,
                 format!(
@@ -232,7 +260,9 @@ fn constraint(node: &SyntaxNode, name: String, kind: ConstraintKind) -> Constrai
     let initially_deferred = has(node, K::INITIALLY_DEFERRED_CONSTRAINT_OPTION);
     // INITIALLY DEFERRED alone makes it DEFERRABLE; NOT DEFERRABLE holds the word too.
     let words: Vec<_> = tokens(node).map(|token| token.kind()).collect();
-    let negated = words.windows(2).any(|pair| pair == [K::NOT_KW, K::DEFERRABLE_KW]);
+    let negated = words
+        .windows(2)
+        .any(|pair| pair == [K::NOT_KW, K::DEFERRABLE_KW]);
     let deferrable = initially_deferred || (words.contains(&K::DEFERRABLE_KW) && !negated);
     Constraint {
         name,

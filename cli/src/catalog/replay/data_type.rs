@@ -42,8 +42,9 @@ pub(super) fn read(replay: &Replay, node: &SyntaxNode) -> Result<Typed> {
             }
         }
         None => replay.find_type(&written.words).ok_or_else(|| {
-            Refused::new(node, format!("the type {words} is not known"))
-                .do_this("create it in a migration, or the extension that brings it with CREATE EXTENSION")
+            Refused::new(node, format!("the type {words} is not known")).do_this(
+                "create it in a migration, or the extension that brings it with CREATE EXTENSION",
+            )
         })?,
     };
     Ok(Typed {
@@ -113,7 +114,9 @@ fn built_in(name: &str, modifiers: &[i32]) -> Option<&'static str> {
         "float" if modifiers.first().is_some_and(|bits| *bits <= 24) => "float4",
         "float" => "float8",
         "decimal" | "dec" => "numeric",
-        "character varying" | "char varying" | "nchar varying" | "national character varying" => "varchar",
+        "character varying" | "char varying" | "nchar varying" | "national character varying" => {
+            "varchar"
+        }
         "character" | "char" | "nchar" | "national character" => "bpchar",
         "bit varying" => "varbit",
         "timestamp without time zone" => "timestamp",
@@ -202,7 +205,9 @@ pub(super) fn types_of_extension(extension: &str) -> &'static [&'static str] {
         "ltree" => &["ltree", "lquery", "ltxtquery"],
         "cube" => &["cube"],
         "seg" => &["seg"],
-        "isn" => &["isbn", "isbn13", "ismn", "ismn13", "issn", "issn13", "ean13", "upc"],
+        "isn" => &[
+            "isbn", "isbn13", "ismn", "ismn13", "issn", "issn13", "ean13", "upc",
+        ],
         "intarray" => &["query_int"],
         "vector" => &["vector", "halfvec", "sparsevec"],
         "postgis" => &["geometry", "geography", "box2d", "box3d"],

@@ -13,7 +13,11 @@ pub(super) fn cascades(node: &SyntaxNode) -> bool {
 }
 
 impl Replay {
-    pub(super) fn drop_relations(&mut self, node: &SyntaxNode, references: SyntaxKind) -> Result<()> {
+    pub(super) fn drop_relations(
+        &mut self,
+        node: &SyntaxNode,
+        references: SyntaxKind,
+    ) -> Result<()> {
         let mut found = Vec::new();
         for reference in children(node, references) {
             let parts = path(&reference);
@@ -24,8 +28,10 @@ impl Replay {
                 Some(name) => found.push(name),
                 None if has(node, SyntaxKind::IF_EXISTS) => {}
                 None => {
-                    return Err(Refused::new(node, format!("there is no {}", parts.join(".")))
-                        .do_this("look at the name and at the migrations before this one"));
+                    return Err(
+                        Refused::new(node, format!("there is no {}", parts.join(".")))
+                            .do_this("look at the name and at the migrations before this one"),
+                    );
                 }
             }
         }
@@ -36,12 +42,18 @@ impl Replay {
                 .relations
                 .values()
                 .filter(|relation| !found.contains(&relation.name));
-            if let Some(other) =
-                others.find(|relation| relation.constraints.iter().any(|constraint| refers(&constraint.kind)))
-            {
+            if let Some(other) = others.find(|relation| {
+                relation
+                    .constraints
+                    .iter()
+                    .any(|constraint| refers(&constraint.kind))
+            }) {
                 return Err(Refused::new(
                     node,
-                    format!("{} refers to it, so PostgreSQL refuses this", other.name.name),
+                    format!(
+                        "{} refers to it, so PostgreSQL refuses this",
+                        other.name.name
+                    ),
                 )
                 .do_this("drop the reference first, or say CASCADE"));
             }
@@ -69,12 +81,23 @@ impl Replay {
                 if has(node, SyntaxKind::IF_EXISTS) {
                     continue;
                 }
-                return Err(Refused::new(node, format!("there is no type {}", parts.join("."))));
+                return Err(Refused::new(
+                    node,
+                    format!("there is no type {}", parts.join(".")),
+                ));
             };
             let uses = |relation: &crate::catalog::Relation| {
-                relation.columns.iter().any(|column| column.data_type.name == name)
+                relation
+                    .columns
+                    .iter()
+                    .any(|column| column.data_type.name == name)
             };
-            if let Some(user) = self.catalog.relations.values().find(|relation| uses(relation)) {
+            if let Some(user) = self
+                .catalog
+                .relations
+                .values()
+                .find(|relation| uses(relation))
+            {
                 if !cascades(node) {
                     return Err(Refused::new(
                         node,
@@ -100,8 +123,8 @@ impl Replay {
     }
 
     pub(super) fn create_sequence(&mut self, node: &SyntaxNode) -> Result<()> {
-        let sequence =
-            child(node, SyntaxKind::SEQUENCE).ok_or_else(|| Refused::new(node, "the sequence's name is not given"))?;
+        let sequence = child(node, SyntaxKind::SEQUENCE)
+            .ok_or_else(|| Refused::new(node, "the sequence's name is not given"))?;
         let name = self.new_name(&sequence);
         self.sequences.insert(name, None);
         Ok(())
@@ -115,8 +138,10 @@ impl Replay {
         }
         // A sequence that a default still uses cannot be dropped without CASCADE, which then drops the default.
         if cascades(node) && child_name(node, SyntaxKind::SEQUENCE_REF).is_some() {
-            return Err(Refused::new(node, "replay does not follow DROP SEQUENCE .. CASCADE")
-                .do_this("drop the default of the column first"));
+            return Err(
+                Refused::new(node, "replay does not follow DROP SEQUENCE .. CASCADE")
+                    .do_this("drop the default of the column first"),
+            );
         }
         Ok(())
     }

@@ -10,7 +10,8 @@ use crate::catalog::{ConstraintKind, Index, IndexKey, RelationKind};
 impl Replay {
     pub(super) fn create_index(&mut self, node: &SyntaxNode) -> Result<()> {
         use SyntaxKind as K;
-        let table_node = child(node, K::TABLE_RELATION_NAME).ok_or_else(|| Refused::new(node, "no table is named"))?;
+        let table_node = child(node, K::TABLE_RELATION_NAME)
+            .ok_or_else(|| Refused::new(node, "no table is named"))?;
         if path(&table_node)
             .last()
             .is_some_and(|table| self.temporary.contains(table))
@@ -18,7 +19,8 @@ impl Replay {
             return Ok(());
         }
         let table = self.relation_mut(&table_node)?.name.clone();
-        let list = child(node, K::PARTITION_ITEM_LIST).ok_or_else(|| Refused::new(node, "the index has no columns"))?;
+        let list = child(node, K::PARTITION_ITEM_LIST)
+            .ok_or_else(|| Refused::new(node, "the index has no columns"))?;
         let keys: Vec<_> = children(&list, K::PARTITION_ITEM)
             .filter_map(|item| key(&item))
             .collect();
@@ -35,7 +37,9 @@ impl Replay {
         let index = Index {
             name: index_name,
             unique: has(node, K::UNIQUE_KW),
-            nulls_not_distinct: node.descendants().any(|child| child.kind() == K::NULLS_NOT_DISTINCT),
+            nulls_not_distinct: node
+                .descendants()
+                .any(|child| child.kind() == K::NULLS_NOT_DISTINCT),
             method: child_name(node, K::USING_METHOD).unwrap_or_else(|| "btree".to_owned()),
             keys,
             predicate: predicate.map(|predicate| text(&predicate)),
@@ -81,7 +85,9 @@ impl Replay {
             let index = name(&reference);
             let schema = path(&reference).into_iter().rev().nth(1);
             let holder = self.catalog.relations.values_mut().find(|relation| {
-                schema.as_ref().is_none_or(|schema| *schema == relation.name.schema)
+                schema
+                    .as_ref()
+                    .is_none_or(|schema| *schema == relation.name.schema)
                     && relation.indexes.iter().any(|other| other.name == index)
             });
             let Some(relation) = holder else {
@@ -91,7 +97,10 @@ impl Replay {
                 return Err(no_index(node, &index));
             };
             let is_key = |kind: &ConstraintKind| {
-                matches!(kind, ConstraintKind::PrimaryKey { .. } | ConstraintKind::Unique { .. })
+                matches!(
+                    kind,
+                    ConstraintKind::PrimaryKey { .. } | ConstraintKind::Unique { .. }
+                )
             };
             if relation
                 .constraints
@@ -127,7 +136,13 @@ fn key(item: &SyntaxNode) -> Option<IndexKey> {
         },
         K::PAREN_EXPR => {
             let inner = text(&expression);
-            IndexKey::Expression(inner.trim_start_matches('(').trim_end_matches(')').trim().to_owned())
+            IndexKey::Expression(
+                inner
+                    .trim_start_matches('(')
+                    .trim_end_matches(')')
+                    .trim()
+                    .to_owned(),
+            )
         }
         _ => IndexKey::Expression(text(&expression)),
     })

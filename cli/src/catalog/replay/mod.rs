@@ -138,7 +138,10 @@ impl Replay {
             kind if is_harmless(kind) => Ok(()),
             kind => {
                 let words = format!("{kind:?}").replace('_', " ");
-                Err(Refused::new(node, format!("replay does not follow {words} yet")))
+                Err(Refused::new(
+                    node,
+                    format!("replay does not follow {words} yet"),
+                ))
             }
         }
     }
@@ -151,8 +154,8 @@ impl Replay {
         if child_name(&config, SyntaxKind::CONFIG_PARAMETER_REF).as_deref() != Some("search_path") {
             return Ok(());
         }
-        let value =
-            child(&config, SyntaxKind::TO_CONFIG_VALUE).ok_or_else(|| Refused::new(node, "no value is given"))?;
+        let value = child(&config, SyntaxKind::TO_CONFIG_VALUE)
+            .ok_or_else(|| Refused::new(node, "no value is given"))?;
         let names = child_names(&value, SyntaxKind::CONFIG_VALUE_NAME);
         let strings = value.children().filter_map(|item| tree::string(&item));
         self.search_path = names
@@ -273,9 +276,10 @@ impl Replay {
 
 /// `-- bowline: ignore` right before a statement: its author answers for it.
 fn is_ignored(node: &SyntaxNode) -> bool {
-    let before = std::iter::successors(node.first_token().and_then(|token| token.prev_token()), |token| {
-        token.prev_token()
-    });
+    let before = std::iter::successors(
+        node.first_token().and_then(|token| token.prev_token()),
+        |token| token.prev_token(),
+    );
     before
         .take_while(|token| tree::is_trivia(token.kind()))
         .any(|token| token.text().trim_start_matches('-').trim() == "bowline: ignore")
@@ -301,7 +305,10 @@ fn select(node: &SyntaxNode) -> Result<()> {
         return Err(Refused::new(node, "replay does not follow SELECT INTO yet")
             .do_this("create the table with its columns, then insert into it"));
     }
-    for call in node.descendants().filter(|node| node.kind() == SyntaxKind::CALL_EXPR) {
+    for call in node
+        .descendants()
+        .filter(|node| node.kind() == SyntaxKind::CALL_EXPR)
+    {
         let function = call
             .children()
             .next()

@@ -36,7 +36,13 @@ fn clip(text: &str, length: usize) -> &str {
 
 impl Replay {
     /// A name that is free, by counting up behind the label.
-    pub(super) fn free_name(&self, table: &Name, columns: &str, label: &str, taken: impl Fn(&str) -> bool) -> String {
+    pub(super) fn free_name(
+        &self,
+        table: &Name,
+        columns: &str,
+        label: &str,
+        taken: impl Fn(&str) -> bool,
+    ) -> String {
         let mut count = 0;
         loop {
             let label = if count == 0 {
@@ -45,7 +51,10 @@ impl Replay {
                 format!("{label}{count}")
             };
             let name = object_name(&table.name, columns, &label);
-            if !taken(&name) && !self.has_relation(&table.schema, &name) && !self.has_constraint(&table.schema, &name) {
+            if !taken(&name)
+                && !self.has_relation(&table.schema, &name)
+                && !self.has_constraint(&table.schema, &name)
+            {
                 return name;
             }
             count += 1;

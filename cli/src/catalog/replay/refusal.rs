@@ -32,7 +32,8 @@ impl Refused {
     }
 }
 
-const IGNORE: &str = "if it changes no table, column, key or type, write `-- bowline: ignore` on the line before it";
+const IGNORE: &str =
+    "if it changes no table, column, key or type, write `-- bowline: ignore` on the line before it";
 
 /// A statement that was not followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,13 +59,20 @@ impl Refusal {
     /// With the place in the source underlined, as a terminal shows it.
     pub fn render(&self, coloured: bool) -> String {
         let path = self.file.to_string_lossy();
-        let first_line = self.source[self.span.clone()].lines().next().unwrap_or_default().len();
+        let first_line = self.source[self.span.clone()]
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .len();
         let span = self.span.start..self.span.start + first_line;
         let snippet = Snippet::source(&self.source)
             .path(path.as_ref())
             .annotation(AnnotationKind::Primary.span(span));
         let title = Level::ERROR.primary_title(&self.why).element(snippet);
-        let report: [Group<'_>; 2] = [title, Group::with_title(Level::HELP.secondary_title(&self.hint))];
+        let report: [Group<'_>; 2] = [
+            title,
+            Group::with_title(Level::HELP.secondary_title(&self.hint)),
+        ];
         let renderer = if coloured {
             Renderer::styled()
         } else {

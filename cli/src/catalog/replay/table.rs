@@ -10,8 +10,8 @@ use crate::catalog::{Column, Fill, Name, Relation, RelationKind};
 impl Replay {
     pub(super) fn create_table(&mut self, node: &SyntaxNode) -> Result<()> {
         use SyntaxKind as K;
-        let table_name =
-            child(node, K::TABLE_NAME).ok_or_else(|| Refused::new(node, "the table's name is not given"))?;
+        let table_name = child(node, K::TABLE_NAME)
+            .ok_or_else(|| Refused::new(node, "the table's name is not given"))?;
         let table = self.new_name(&table_name);
         if has(node, K::TEMP) {
             self.temporary.insert(table.name);
@@ -25,7 +25,10 @@ impl Replay {
             };
         }
         if has(node, K::OF_TYPE) {
-            return Err(Refused::new(node, "replay does not follow CREATE TABLE .. OF yet"));
+            return Err(Refused::new(
+                node,
+                "replay does not follow CREATE TABLE .. OF yet",
+            ));
         }
         let kind = match (child(node, K::PARTITION_OF), has(node, K::PARTITION_BY)) {
             (Some(_), _) => RelationKind::Partition,
@@ -34,7 +37,9 @@ impl Replay {
         };
         let mut relation = Relation::new(table.clone(), kind);
         for parent in self.parents(node) {
-            relation.columns.extend(self.relation_mut(&parent)?.columns.clone());
+            relation
+                .columns
+                .extend(self.relation_mut(&parent)?.columns.clone());
         }
         self.catalog.relations.insert(table.clone(), relation);
         let built = self.table_elements(node, &table);
@@ -64,7 +69,11 @@ impl Replay {
             match element.kind() {
                 K::COLUMN => {
                     let column = self.add_column(&element, table)?;
-                    constraints.extend(element.children().map(|clause| (clause, Some(column.clone()))));
+                    constraints.extend(
+                        element
+                            .children()
+                            .map(|clause| (clause, Some(column.clone()))),
+                    );
                 }
                 K::LIKE_CLAUSE => self.like(&element, table)?,
                 _ => constraints.push((element, None)),
@@ -84,11 +93,12 @@ impl Replay {
 
     /// The columns of another table, and with INCLUDING what else is asked for.
     fn like(&mut self, node: &SyntaxNode, table: &Name) -> Result<()> {
-        let model_name =
-            child(node, SyntaxKind::RELATION_NAME_REF).ok_or_else(|| Refused::new(node, "no table is named"))?;
+        let model_name = child(node, SyntaxKind::RELATION_NAME_REF)
+            .ok_or_else(|| Refused::new(node, "no table is named"))?;
         let including = text(node).to_ascii_uppercase();
-        let takes =
-            |what: &str| including.contains("INCLUDING ALL") || including.contains(&format!("INCLUDING {what}"));
+        let takes = |what: &str| {
+            including.contains("INCLUDING ALL") || including.contains(&format!("INCLUDING {what}"))
+        };
         if takes("CONSTRAINTS") || takes("INDEXES") {
             return Err(Refused::new(
                 node,
@@ -117,15 +127,25 @@ impl Replay {
     pub(super) fn add_column(&mut self, node: &SyntaxNode, table: &Name) -> Result<String> {
         let column_name = child_name(node, SyntaxKind::COLUMN_NAME)
             .ok_or_else(|| Refused::new(node, "the column's name is not given"))?;
-        let type_node = node.children().find(|child| data_type::is_type(child.kind()));
-        let type_node =
-            type_node.ok_or_else(|| Refused::new(node, format!("the type of column {column_name} is not known")))?;
+        let type_node = node
+            .children()
+            .find(|child| data_type::is_type(child.kind()));
+        let type_node = type_node.ok_or_else(|| {
+            Refused::new(
+                node,
+                format!("the type of column {column_name} is not known"),
+            )
+        })?;
         let typed = data_type::read(self, &type_node)?;
         let mut column = Column {
             name: column_name.clone(),
             data_type: typed.data_type,
             not_null: typed.is_serial,
-            fill: if typed.is_serial { Fill::Serial } else { Fill::Nothing },
+            fill: if typed.is_serial {
+                Fill::Serial
+            } else {
+                Fill::Nothing
+            },
             comment: None,
         };
         for clause in node.children() {
@@ -137,7 +157,8 @@ impl Replay {
                 schema: table.schema.clone(),
                 name: sequence,
             };
-            self.sequences.insert(full, Some((table.clone(), column_name.clone())));
+            self.sequences
+                .insert(full, Some((table.clone(), column_name.clone())));
         }
         let columns = &mut self.table(table).columns;
         match columns.iter_mut().find(|other| other.name == column_name) {
@@ -177,7 +198,8 @@ fn constrain_column(column: &mut Column, clause: &SyntaxNode) -> Result<()> {
         K::NOT_NULL_CONSTRAINT => column.not_null = true,
         K::NULL_CONSTRAINT => column.not_null = false,
         K::DEFAULT_CONSTRAINT => {
-            let default = expression(clause).ok_or_else(|| Refused::new(clause, "the default is not given"))?;
+            let default = expression(clause)
+                .ok_or_else(|| Refused::new(clause, "the default is not given"))?;
             column.fill = default_fill(&default);
         }
         K::GENERATED_CONSTRAINT => {
@@ -207,13 +229,20 @@ pub(super) fn generated(clause: &SyntaxNode) -> Result<Fill> {
         .collect();
     let says = |word: &str| words.iter().any(|other| other == word);
     if says("IDENTITY") {
-        return Ok(Fill::Identity { always: says("ALWAYS") });
+        return Ok(Fill::Identity {
+            always: says("ALWAYS"),
+        });
     }
     let body = clause
         .children()
         .find(|child| child.kind() != K::CONSTRAINT_NAME_CLAUSE);
     let found = body.as_ref().and_then(expression);
-    let found = found.ok_or_else(|| Refused::new(clause, "the expression of the generated column is not given"))?;
+    let found = found.ok_or_else(|| {
+        Refused::new(
+            clause,
+            "the expression of the generated column is not given",
+        )
+    })?;
     // PostgreSQL 18 makes it VIRTUAL where nothing is said, and earlier ones do not allow that.
     Ok(Fill::Generated {
         expression: text(&found),
@@ -224,7 +253,10 @@ pub(super) fn generated(clause: &SyntaxNode) -> Result<Fill> {
 fn exists(node: &SyntaxNode, table: &Name) -> Refused {
     Refused::new(
         node,
-        format!("there is a relation {} already, so PostgreSQL refuses this", table.name),
+        format!(
+            "there is a relation {} already, so PostgreSQL refuses this",
+            table.name
+        ),
     )
     .do_this("give it another name, or drop the earlier one first")
 }

@@ -34,7 +34,13 @@ fn show(sql: &str) -> String {
         let columns: Vec<_> = relation.columns.iter().map(show_column).collect();
         writeln!(out, "{}: {}", relation.name.name, columns.join(", ")).expect("a string");
         for constraint in &relation.constraints {
-            writeln!(out, "  {}: {}", constraint.name, show_kind(&constraint.kind)).expect("a string");
+            writeln!(
+                out,
+                "  {}: {}",
+                constraint.name,
+                show_kind(&constraint.kind)
+            )
+            .expect("a string");
         }
         for index in &relation.indexes {
             let keys: Vec<_> = index
@@ -50,7 +56,8 @@ fn show(sql: &str) -> String {
                 .as_ref()
                 .map(|predicate| format!(" where {predicate}"))
                 .unwrap_or_default();
-            writeln!(out, "  index {}: {}{predicate}", index.name, keys.join(" ")).expect("a string");
+            writeln!(out, "  index {}: {}{predicate}", index.name, keys.join(" "))
+                .expect("a string");
         }
     }
     out
@@ -203,7 +210,10 @@ fn what_is_not_followed_is_refused_and_named_and_the_rest_goes_on() {
 
 #[test]
 fn an_author_can_answer_for_a_statement() {
-    assert_eq!(show("-- bowline: ignore\nDO $$ BEGIN PERFORM 1; END $$;"), "");
+    assert_eq!(
+        show("-- bowline: ignore\nDO $$ BEGIN PERFORM 1; END $$;"),
+        ""
+    );
 }
 
 #[test]

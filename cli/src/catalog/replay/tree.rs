@@ -8,13 +8,17 @@ pub(super) fn child(node: &SyntaxNode, kind: SyntaxKind) -> Option<SyntaxNode> {
 }
 
 /// The child nodes of this kind.
-pub(super) fn children(node: &SyntaxNode, kind: SyntaxKind) -> impl Iterator<Item = SyntaxNode> + use<> {
+pub(super) fn children(
+    node: &SyntaxNode,
+    kind: SyntaxKind,
+) -> impl Iterator<Item = SyntaxNode> + use<> {
     node.children().filter(move |child| child.kind() == kind)
 }
 
 /// Whether there is a child node or token of this kind.
 pub(super) fn has(node: &SyntaxNode, kind: SyntaxKind) -> bool {
-    node.children_with_tokens().any(|child| child.kind() == kind)
+    node.children_with_tokens()
+        .any(|child| child.kind() == kind)
 }
 
 /// All tokens below, without white space and comments.
@@ -38,7 +42,10 @@ pub(super) fn path(node: &SyntaxNode) -> Vec<String> {
 
 /// Whether a token is all of its node: names are, keywords around them are not.
 fn stands_alone(token: &SyntaxToken) -> bool {
-    token.kind() != SyntaxKind::DOT && token.parent().is_some_and(|parent| tokens(&parent).count() == 1)
+    token.kind() != SyntaxKind::DOT
+        && token
+            .parent()
+            .is_some_and(|parent| tokens(&parent).count() == 1)
 }
 
 /// The last part of a dotted name; empty if there is none, which the parser has reported.
@@ -58,7 +65,10 @@ pub(super) fn child_names(node: &SyntaxNode, kind: SyntaxKind) -> Vec<String> {
 
 /// An identifier as PostgreSQL stores it: folded to lower case unless quoted (manual, 4.1.1).
 pub(super) fn identifier(text: &str) -> String {
-    let stored = match text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+    let stored = match text
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+    {
         Some(quoted) => quoted.replace("\"\"", "\""),
         None => text.to_ascii_lowercase(),
     };
@@ -71,7 +81,10 @@ pub(super) fn truncate(name: &str) -> &str {
     if name.len() <= LONGEST {
         return name;
     }
-    let end = (0..=LONGEST).rev().find(|end| name.is_char_boundary(*end)).unwrap_or(0);
+    let end = (0..=LONGEST)
+        .rev()
+        .find(|end| name.is_char_boundary(*end))
+        .unwrap_or(0);
     &name[..end]
 }
 
@@ -79,7 +92,10 @@ pub(super) fn truncate(name: &str) -> &str {
 pub(super) fn string(node: &SyntaxNode) -> Option<String> {
     let token = tokens(node).next()?;
     let text = token.text();
-    if let Some(rest) = text.strip_prefix(['E', 'e']).and_then(|rest| rest.strip_prefix('\'')) {
+    if let Some(rest) = text
+        .strip_prefix(['E', 'e'])
+        .and_then(|rest| rest.strip_prefix('\''))
+    {
         return Some(unescape(rest.strip_suffix('\'')?));
     }
     if let Some(rest) = text.strip_prefix('\'') {
@@ -87,7 +103,9 @@ pub(super) fn string(node: &SyntaxNode) -> Option<String> {
     }
     if text.starts_with('$') {
         let tag = text[1..].find('$')? + 2;
-        return text.get(tag..text.len().checked_sub(tag)?).map(str::to_owned);
+        return text
+            .get(tag..text.len().checked_sub(tag)?)
+            .map(str::to_owned);
     }
     None
 }
@@ -140,7 +158,8 @@ pub(super) fn columns_in(expression: &SyntaxNode) -> Vec<String> {
         .filter(|node| node.kind() == SyntaxKind::NAME_REF);
     for reference in names {
         let is_function = reference.parent().is_some_and(|parent| {
-            parent.kind() == SyntaxKind::CALL_EXPR && parent.children().next().as_ref() == Some(&reference)
+            parent.kind() == SyntaxKind::CALL_EXPR
+                && parent.children().next().as_ref() == Some(&reference)
         });
         let column = name(&reference);
         if !is_function && !columns.contains(&column) {
@@ -176,8 +195,13 @@ fn words(expression: &str) -> impl Iterator<Item = (&str, bool)> {
         let is_word = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
         let (end, is_name) = match first {
             '"' => (rest[1..].find('"').map_or(rest.len(), |end| end + 2), true),
-            '\'' => (rest[1..].find('\'').map_or(rest.len(), |end| end + 2), false),
-            c if c.is_alphabetic() || c == '_' => (rest.find(|c| !is_word(c)).unwrap_or(rest.len()), true),
+            '\'' => (
+                rest[1..].find('\'').map_or(rest.len(), |end| end + 2),
+                false,
+            ),
+            c if c.is_alphabetic() || c == '_' => {
+                (rest.find(|c| !is_word(c)).unwrap_or(rest.len()), true)
+            }
             c if c.is_ascii_digit() => (rest.find(|c| !is_word(c)).unwrap_or(rest.len()), false),
             c => (c.len_utf8(), false),
         };

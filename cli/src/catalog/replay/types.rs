@@ -4,17 +4,22 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use super::data_type::child_type;
 use super::refusal::{Refused, Result};
-use super::tree::{child, child_name, children, columns_in, expression, has, name, path, string, text};
+use super::tree::{
+    child, child_name, children, columns_in, expression, has, name, path, string, text,
+};
 use super::{Replay, data_type};
 use crate::catalog::{Constraint, ConstraintKind, DataType, Name, Type, TypeKind};
 
 impl Replay {
     pub(super) fn create_type(&mut self, node: &SyntaxNode) -> Result<()> {
         use SyntaxKind as K;
-        let name_node = child(node, K::TYPE_NAME).ok_or_else(|| Refused::new(node, "the type's name is not given"))?;
+        let name_node = child(node, K::TYPE_NAME)
+            .ok_or_else(|| Refused::new(node, "the type's name is not given"))?;
         let type_name = self.new_name(&name_node);
         let kind = if let Some(labels) = child(node, K::ENUM_TYPE) {
-            let labels = labels.descendants().filter(|child| child.kind() == K::VARIANT);
+            let labels = labels
+                .descendants()
+                .filter(|child| child.kind() == K::VARIANT);
             TypeKind::Enum {
                 labels: labels.filter_map(|variant| string(&variant)).collect(),
             }
@@ -23,33 +28,43 @@ impl Replay {
                 .descendants()
                 .filter(|child| child.kind() == K::COMPOSITE_FIELD_DEF);
             TypeKind::Composite {
-                attributes: fields.map(|field| self.attribute(&field)).collect::<Result<_>>()?,
+                attributes: fields
+                    .map(|field| self.attribute(&field))
+                    .collect::<Result<_>>()?,
             }
         } else if let Some(range) = child(node, K::RANGE_TYPE) {
-            let options = range.descendants().filter(|child| child.kind() == K::ATTRIBUTE_OPTION);
-            let subtype =
-                { options }.find(|option| child_name(option, K::ATTRIBUTE_NAME).as_deref() == Some("subtype"));
+            let options = range
+                .descendants()
+                .filter(|child| child.kind() == K::ATTRIBUTE_OPTION);
+            let subtype = { options }
+                .find(|option| child_name(option, K::ATTRIBUTE_NAME).as_deref() == Some("subtype"));
             let value = subtype.and_then(|option| child(&option, K::ATTRIBUTE_VALUE));
-            let value = value.ok_or_else(|| Refused::new(node, "the subtype of the range is not given"))?;
+            let value =
+                value.ok_or_else(|| Refused::new(node, "the subtype of the range is not given"))?;
             TypeKind::Range {
                 subtype: child_type(self, &value)?.data_type,
             }
         } else {
-            return Err(Refused::new(node, "replay does not follow base types written in C"));
+            return Err(Refused::new(
+                node,
+                "replay does not follow base types written in C",
+            ));
         };
         self.insert_type(node, type_name, kind)
     }
 
     pub(super) fn create_domain(&mut self, node: &SyntaxNode) -> Result<()> {
         use SyntaxKind as K;
-        let name_node = child(node, K::DOMAIN).ok_or_else(|| Refused::new(node, "the domain's name is not given"))?;
+        let name_node = child(node, K::DOMAIN)
+            .ok_or_else(|| Refused::new(node, "the domain's name is not given"))?;
         let domain = self.new_name(&name_node);
         let base = child_type(self, node)?.data_type;
         let mut checks: Vec<Constraint> = Vec::new();
         for clause in children(node, K::CHECK_CONSTRAINT) {
-            let condition = expression(&clause).ok_or_else(|| Refused::new(&clause, "the condition is not given"))?;
-            let given =
-                child(&clause, K::CONSTRAINT_NAME_CLAUSE).and_then(|given| child_name(&given, K::CONSTRAINT_NAME));
+            let condition = expression(&clause)
+                .ok_or_else(|| Refused::new(&clause, "the condition is not given"))?;
+            let given = child(&clause, K::CONSTRAINT_NAME_CLAUSE)
+                .and_then(|given| child_name(&given, K::CONSTRAINT_NAME));
             let name = given.unwrap_or_else(|| {
                 self.free_name(&domain, "", "check", |name| {
                     checks.iter().any(|check| check.name == name)
@@ -83,7 +98,10 @@ impl Replay {
         if self.catalog.types.contains_key(&name) {
             return Err(Refused::new(
                 node,
-                format!("there is a type {} already, so PostgreSQL refuses this", name.name),
+                format!(
+                    "there is a type {} already, so PostgreSQL refuses this",
+                    name.name
+                ),
             )
             .do_this("give it another name, or drop the earlier one first"));
         }
@@ -105,14 +123,18 @@ impl Replay {
 
     pub(super) fn alter_type(&mut self, node: &SyntaxNode) -> Result<()> {
         use SyntaxKind as K;
-        let type_node = child(node, K::TYPE_NAME_REF).ok_or_else(|| Refused::new(node, "no type is named"))?;
+        let type_node =
+            child(node, K::TYPE_NAME_REF).ok_or_else(|| Refused::new(node, "no type is named"))?;
         let parts = path(&type_node);
         let missing = || {
             Refused::new(node, format!("there is no type {}", parts.join(".")))
                 .do_this("look at the name and at the migrations before this one")
         };
         let type_name = self.find_type(&parts).ok_or_else(missing)?;
-        let Some(action) = node.children().find(|child| !matches!(child.kind(), K::TYPE_NAME_REF)) else {
+        let Some(action) = node
+            .children()
+            .find(|child| !matches!(child.kind(), K::TYPE_NAME_REF))
+        else {
             return Ok(());
         };
         match action.kind() {
@@ -184,21 +206,33 @@ impl Replay {
             return if if_not_exists {
                 Ok(())
             } else {
-                Err(Refused::new(action, format!("the enum has a label {label} already")))
+                Err(Refused::new(
+                    action,
+                    format!("the enum has a label {label} already"),
+                ))
             };
         }
         let place = match (&before, &after) {
             (Some(before), _) => labels.iter().position(|other| other == before),
-            (None, Some(after)) => labels.iter().position(|other| other == after).map(|place| place + 1),
+            (None, Some(after)) => labels
+                .iter()
+                .position(|other| other == after)
+                .map(|place| place + 1),
             (None, None) => Some(labels.len()),
         };
-        let place = place.ok_or_else(|| Refused::new(action, "the enum has no such label to stand beside"))?;
+        let place = place
+            .ok_or_else(|| Refused::new(action, "the enum has no such label to stand beside"))?;
         labels.insert(place, label);
         Ok(())
     }
 
     fn labels(&mut self, node: &SyntaxNode, type_name: &Name) -> Result<&mut Vec<String>> {
-        match self.catalog.types.get_mut(type_name).map(|found| &mut found.kind) {
+        match self
+            .catalog
+            .types
+            .get_mut(type_name)
+            .map(|found| &mut found.kind)
+        {
             Some(TypeKind::Enum { labels }) => Ok(labels),
             _ => Err(Refused::new(node, format!("{} is no enum", type_name.name))),
         }
@@ -216,20 +250,30 @@ impl Replay {
             .filter(|child| matches!(child.kind(), K::COMPOSITE_FIELD | K::COMPOSITE_FIELD_REF))
             .map(|child| name(&child))
             .collect();
-        let Some(TypeKind::Composite { attributes }) =
-            self.catalog.types.get_mut(type_name).map(|found| &mut found.kind)
+        let Some(TypeKind::Composite { attributes }) = self
+            .catalog
+            .types
+            .get_mut(type_name)
+            .map(|found| &mut found.kind)
         else {
-            return Err(Refused::new(part, format!("{} is no composite type", type_name.name)));
+            return Err(Refused::new(
+                part,
+                format!("{} is no composite type", type_name.name),
+            ));
         };
         match (part.kind(), names.as_slice(), new) {
-            (K::ADD_ATTRIBUTE, [attribute], Some(data_type)) => attributes.push((attribute.clone(), data_type)),
+            (K::ADD_ATTRIBUTE, [attribute], Some(data_type)) => {
+                attributes.push((attribute.clone(), data_type))
+            }
             (K::ALTER_ATTRIBUTE, [attribute], Some(data_type)) => {
                 attributes
                     .iter_mut()
                     .filter(|(other, _)| other == attribute)
                     .for_each(|(_, old)| old.clone_from(&data_type));
             }
-            (K::DROP_ATTRIBUTE, [attribute], _) => attributes.retain(|(other, _)| other != attribute),
+            (K::DROP_ATTRIBUTE, [attribute], _) => {
+                attributes.retain(|(other, _)| other != attribute)
+            }
             (K::RENAME_ATTRIBUTE, [from, to], _) => {
                 attributes
                     .iter_mut()

@@ -9,7 +9,8 @@ use crate::catalog::{Relation, RelationKind};
 
 impl Replay {
     pub(super) fn create_view(&mut self, node: &SyntaxNode) -> Result<()> {
-        let view = child(node, SyntaxKind::VIEW).ok_or_else(|| Refused::new(node, "the view's name is not given"))?;
+        let view = child(node, SyntaxKind::VIEW)
+            .ok_or_else(|| Refused::new(node, "the view's name is not given"))?;
         if has(node, SyntaxKind::TEMP) {
             return Ok(());
         }
@@ -28,11 +29,16 @@ impl Replay {
         {
             return Err(Refused::new(
                 node,
-                format!("there is a relation {} already, so PostgreSQL refuses this", name.name),
+                format!(
+                    "there is a relation {} already, so PostgreSQL refuses this",
+                    name.name
+                ),
             )
             .do_this("give it another name, or drop the earlier one first"));
         }
-        self.catalog.relations.insert(name.clone(), Relation::new(name, kind));
+        self.catalog
+            .relations
+            .insert(name.clone(), Relation::new(name, kind));
         Ok(())
     }
 }

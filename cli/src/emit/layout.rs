@@ -1,0 +1,129 @@
+//! How rustfmt lays code out: what fits in a line, and how it is broken when it does not.
+
+/// The longest line.
+const WIDTH: usize = 100;
+/// The longest chain of calls, and the longest list of arguments, that stay in one line.
+const CHAIN: usize = 60;
+
+/// A chain of calls at an indentation: in one line if it is short, else a line for each call.
+pub(super) fn chain(indent: usize, before: &str, links: &[String], after: &str) -> String {
+    let single = links.concat();
+    let pad = " ".repeat(indent);
+    if single.len() <= CHAIN && indent + before.len() + single.len() + after.len() <= WIDTH {
+        return format!("{pad}{before}{single}{after}\n");
+    }
+    let inner = " ".repeat(indent + 4);
+    let mut out = format!("{pad}{before}{}", links.first().map_or("", String::as_str));
+    for link in &links[1..] {
+        out.push_str(&format!("\n{inner}{link}"));
+    }
+    format!("{out}{after}\n")
+}
+
+/// The head of a function at an indentation of four: in one line if it fits, else a line for each argument.
+pub(super) fn signature(name: &str, arguments: &[String], output: &str) -> String {
+    let single = format!(
+        "    pub fn {name}({}) -> {output} {{\n",
+        arguments.join(", ")
+    );
+    if single.trim_end().len() <= WIDTH {
+        return single;
+    }
+    let arguments: String = arguments
+        .iter()
+        .map(|argument| format!("        {argument},\n"))
+        .collect();
+    format!("    pub fn {name}(\n{arguments}    ) -> {output} {{\n")
+}
+
+/// A `use` of several names, sorted as rustfmt sorts them.
+pub(super) fn use_list(path: &str, mut names: Vec<String>) -> String {
+    names.sort();
+    if let [only] = names.as_slice() {
+        return format!("{path}{only};\n");
+    }
+    let single = format!("{path}{{{}}};\n", names.join(", "));
+    if single.trim_end().len() <= WIDTH {
+        return single;
+    }
+    let mut lines = vec![String::new()];
+    for name in names {
+        let fits = lines.last().is_some_and(|line: &String| {
+            line.is_empty() || 4 + line.len() + 1 + name.len() + 1 <= WIDTH
+        });
+        if !fits {
+            lines.push(String::new());
+        }
+        if let Some(line) = lines.last_mut() {
+            line.push_str(if line.is_empty() { "" } else { " " });
+            line.push_str(&format!("{name},"));
+        }
+    }
+    let lines: String = lines.iter().map(|line| format!("    {line}\n")).collect();
+    format!("{path}{{\n{lines}}};\n")
+}
+
+/// A macro call with a list of names: in one line if the list is short, else a line for each.
+pub(super) fn macro_list(indent: usize, name: &str, items: &[String]) -> String {
+    let pad = " ".repeat(indent);
+    let single = format!("{},", items.join(", "));
+    if single.len() <= CHAIN {
+        return format!("{pad}{name}({single});\n");
+    }
+    let items: String = items
+        .iter()
+        .map(|item| format!("{pad}    {item},\n"))
+        .collect();
+    format!("{pad}{name}(\n{items}{pad});\n")
+}
+
+/// An attribute with a list: in one line if it fits, else broken as rustfmt breaks it.
+pub(super) fn derive(items: &[String]) -> String {
+    let single = format!("#[derive({})]", items.join(", "));
+    if single.len() <= WIDTH {
+        return format!("{single}\n");
+    }
+    let mut lines = vec![String::new()];
+    for item in items {
+        if let Some(line) = lines.last_mut() {
+            if !line.is_empty() && 4 + line.len() + 1 + item.len() + 1 > WIDTH {
+                lines.push(String::new());
+            }
+        }
+        if let Some(line) = lines.last_mut() {
+            line.push_str(if line.is_empty() { "" } else { " " });
+            line.push_str(&format!("{item},"));
+        }
+    }
+    let lines: String = lines.iter().map(|line| format!("    {line}\n")).collect();
+    format!("#[derive(\n{lines})]\n")
+}
+
+/// A string literal of Rust, whatever the text holds.
+pub(super) fn literal(text: &str) -> String {
+    format!("{text:?}")
+}
+
+/// Documentation at an indentation; a line of the text is a line of the comment, whatever it holds.
+pub(super) fn doc(indent: usize, text: &str) -> String {
+    let pad = " ".repeat(indent);
+    text.split(['\n', '\r'])
+        .map(|line| {
+            line.chars()
+                .filter(|c| !c.is_control() && !is_bidirectional(*c))
+                .collect::<String>()
+        })
+        .map(|line| {
+            if line.trim().is_empty() {
+                format!("{pad}///\n")
+            } else {
+                format!("{pad}/// {}\n", line.trim())
+            }
+        })
+        .collect()
+}
+
+/// Characters that change the direction of the text around them, which Rust refuses in comments.
+fn is_bidirectional(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}

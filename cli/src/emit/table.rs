@@ -1,0 +1,338 @@
+//! The file of one table, top to bottom.
+
+use crate::plan::{Field, Function, TablePlan};
+
+use super::HEADER;
+use super::layout::{derive, doc, literal, use_list};
+
+mod functions;
+
+pub(super) fn table(table: &TablePlan) -> String {
+    [
+        header(table),
+        imports(table),
+        id(table),
+        row(table),
+        new(table),
+        changes(table),
+        constraints(table),
+        functions::functions(table),
+    ]
+    .into_iter()
+    .filter(|block| !block.is_empty())
+    .collect::<Vec<_>>()
+    .join("\n")
+}
+
+fn header(table: &TablePlan) -> String {
+    format!(
+        "{HEADER}\n// Do not edit: write your own queries in an `impl {}` of your own.\n",
+        table.row
+    )
+}
+
+fn imports(table: &TablePlan) -> String {
+    let has = |wanted: fn(&Function) -> bool| table.functions.iter().any(wanted);
+    let types = table.fields.iter().map(|field| &field.rust_type);
+    let mut outside: Vec<String> = types
+        .clone()
+        .flat_map(|rust_type| rust_type.imports.clone())
+        .collect();
+    outside.extend(table.id.iter().filter_map(|id| id.import.clone()));
+    let is_borrowed = [&table.new_fields, &table.changes_fields]
+        .into_iter()
+        .flatten()
+        .any(|field| field.rust_type.has_lifetime());
+    outside.retain(|import| is_borrowed || !import.starts_with("std::"));
+    let pages = has(|function| matches!(function, Function::List | Function::ListBy { .. }));
+    outside.push(
+        if pages {
+            "bowline::{Page, Statement, StatementDsl as _}"
+        } else {
+            "bowline::{Statement, StatementDsl as _}"
+        }
+        .to_owned(),
+    );
+    outside.push("diesel::prelude::*".to_owned());
+    let has_upsert = has(|function| matches!(function, Function::Upsert { .. }));
+    if has(|function| {
+        matches!(
+            function,
+            Function::FindBy {
+                predicate: Some(_),
+                ..
+            } | Function::Upsert {
+                predicate: Some(_),
+                ..
+            }
+        )
+    }) {
+        outside.push("diesel::dsl::sql".to_owned());
+        outside.push("diesel::sql_types::Bool".to_owned());
+    }
+    if has(|function| {
+        matches!(
+            function,
+            Function::Upsert {
+                predicate: Some(_),
+                ..
+            }
+        )
+    }) {
+        outside.push("diesel::upsert::{DecoratableTarget, excluded}".to_owned());
+    } else if has_upsert {
+        outside.push("diesel::upsert::excluded".to_owned());
+    }
+    let reads = !table.new_fields.is_empty() || !table.changes_fields.is_empty();
+    outside.push(
+        if reads {
+            "serde::{Deserialize, Serialize}"
+        } else {
+            "serde::Serialize"
+        }
+        .to_owned(),
+    );
+    outside.sort();
+    outside.dedup();
+    let (std, outside): (Vec<_>, Vec<_>) = outside
+        .into_iter()
+        .partition(|import| import.starts_with("std::"));
+    let mut inside = Vec::new();
+    if !table.foreign_ids.is_empty() {
+        inside.push(use_list("use super::", table.foreign_ids.clone()));
+    }
+    inside.push(format!("use super::schema::{};\n", table.module));
+    let mut enums: Vec<String> = types
+        .filter(|rust_type| rust_type.is_enum)
+        .map(|rust_type| enum_name(&rust_type.owned))
+        .collect();
+    enums.sort();
+    enums.dedup();
+    if !enums.is_empty() {
+        inside.push(use_list("use super::types::", enums));
+    }
+    let lines = |imports: Vec<String>| {
+        imports
+            .iter()
+            .map(|import| format!("use {import};\n"))
+            .collect::<String>()
+    };
+    [lines(std), lines(outside), inside.concat()]
+        .into_iter()
+        .filter(|group| !group.is_empty())
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// The enum in `Vec<Option<Enum>>`.
+fn enum_name(rust_type: &str) -> String {
+    rust_type
+        .trim_start_matches("Vec<Option<")
+        .trim_end_matches('>')
+        .to_owned()
+}
+
+fn id(table: &TablePlan) -> String {
+    let Some(id) = &table.id else {
+        return String::new();
+    };
+    format!(
+        "bowline::id! {{\n    /// Identifies {} [`{}`].\n    pub struct {}({}): diesel::sql_types::{};\n}}\n",
+        article(&table.row),
+        table.row,
+        id.name,
+        id.inner,
+        id.sql_type
+    )
+}
+
+fn row(table: &TablePlan) -> String {
+    let comment = table
+        .comment
+        .clone()
+        .unwrap_or_else(|| format!("A row of `{}`.", table.sql_name));
+    let mut derives: Vec<String> = [
+        "Debug",
+        "Clone",
+        "PartialEq",
+        "Queryable",
+        "Selectable",
+        "Identifiable",
+        "Serialize",
+    ]
+    .map(str::to_owned)
+    .into();
+    derives.extend(table.extra_derives.iter().cloned());
+    let key: Vec<_> = table
+        .key
+        .iter()
+        .filter_map(|column| table.fields.iter().find(|field| field.sql_name == *column))
+        .collect();
+    let mut attributes = format!("table_name = {}", table.module);
+    if key.len() != table.key.len() {
+        derives.retain(|derive| derive != "Identifiable");
+    } else if key.iter().map(|field| field.name.as_str()).ne(["id"]) {
+        let key: Vec<_> = key.iter().map(|field| field.name.clone()).collect();
+        attributes.push_str(&format!(", primary_key({})", key.join(", ")));
+    }
+    let mut out = format!(
+        "{}{}#[diesel({attributes})]\n",
+        doc(0, &comment),
+        derive(&derives)
+    );
+    out.push_str("#[diesel(check_for_backend(diesel::pg::Pg))]\n");
+    out.push_str(&format!("pub struct {} {{\n", table.row));
+    for field in &table.fields {
+        out.push_str(&comment_of(field));
+        out.push_str(&rename(field));
+        out.push_str(&format!(
+            "    pub {}: {},\n",
+            field.name,
+            wrapped(&field.rust_type.owned, field.options)
+        ));
+    }
+    out + "}\n"
+}
+
+fn new(table: &TablePlan) -> String {
+    if table.new_fields.is_empty() {
+        return String::new();
+    }
+    let has_default = table.new_fields.iter().any(|field| field.options > 0);
+    let default = if has_default {
+        " `None` takes the column's default."
+    } else {
+        ""
+    };
+    let mut out = format!(
+        "/// {} [`{}`] to insert.{default}\n",
+        capital(article(&table.row)),
+        table.row
+    );
+    out.push_str("#[derive(Debug, Clone, PartialEq, Insertable, Deserialize)]\n");
+    out.push_str(&format!("#[diesel(table_name = {})]\n", table.module));
+    out.push_str(&format!(
+        "pub struct {}{} {{\n",
+        table.new_type(),
+        lifetime(&table.new_fields)
+    ));
+    for field in &table.new_fields {
+        out.push_str(&rename(field));
+        if field.options > 1 {
+            out.push_str("    #[serde(default, deserialize_with = \"bowline::nullable\")]\n");
+        }
+        out.push_str(&format!(
+            "    pub {}: {},\n",
+            field.name,
+            wrapped(&field.rust_type.borrowed, field.options)
+        ));
+    }
+    out + "}\n"
+}
+
+fn changes(table: &TablePlan) -> String {
+    if table.changes_fields.is_empty() {
+        return String::new();
+    }
+    let has_nullable = table.changes_fields.iter().any(|field| field.options > 1);
+    let nullable = if has_nullable {
+        "; `Some(None)` sets it to NULL"
+    } else {
+        ""
+    };
+    let mut out = format!(
+        "/// Changes to {} [`{}`]. `None` leaves the column as it is{nullable}.\n",
+        article(&table.row),
+        table.row
+    );
+    out.push_str("#[derive(Debug, Clone, Default, PartialEq, AsChangeset, Deserialize)]\n");
+    out.push_str(&format!(
+        "#[diesel(table_name = {})]\n#[serde(default)]\n",
+        table.module
+    ));
+    out.push_str(&format!(
+        "pub struct {}{} {{\n",
+        table.changes_type(),
+        lifetime(&table.changes_fields)
+    ));
+    for field in &table.changes_fields {
+        out.push_str(&rename(field));
+        if field.options > 1 {
+            out.push_str("    #[serde(deserialize_with = \"bowline::nullable\")]\n");
+        }
+        out.push_str(&format!(
+            "    pub {}: {},\n",
+            field.name,
+            wrapped(&field.rust_type.borrowed, field.options)
+        ));
+    }
+    out + "}\n"
+}
+
+fn constraints(table: &TablePlan) -> String {
+    let mut out = format!(
+        "bowline::constraints! {{\n    /// What can be violated in `{}`.\n",
+        table.sql_name
+    );
+    out.push_str(&format!(
+        "    pub enum {} on {}.{} {{\n",
+        table.constraint_type(),
+        literal(&table.name.schema),
+        literal(&table.name.name)
+    ));
+    for constraint in &table.constraints {
+        out.push_str(&doc(8, &format!("`{}`", constraint.definition)));
+        out.push_str(&format!(
+            "        {} = {},\n",
+            constraint.variant,
+            literal(&constraint.sql_name)
+        ));
+    }
+    out + "    }\n}\n"
+}
+
+fn comment_of(field: &Field) -> String {
+    field
+        .comment
+        .as_deref()
+        .map(|comment| doc(4, comment))
+        .unwrap_or_default()
+}
+
+/// Where Rust needs another name, JSON keeps the column's.
+fn rename(field: &Field) -> String {
+    if field.name == field.sql_name {
+        String::new()
+    } else {
+        format!("    #[serde(rename = {})]\n", literal(&field.sql_name))
+    }
+}
+
+fn wrapped(rust_type: &str, options: usize) -> String {
+    format!(
+        "{}{rust_type}{}",
+        "Option<".repeat(options),
+        ">".repeat(options)
+    )
+}
+
+/// `<'a>` if a field borrows.
+fn lifetime(fields: &[Field]) -> &'static str {
+    if fields.iter().any(|field| field.rust_type.has_lifetime()) {
+        "<'a>"
+    } else {
+        ""
+    }
+}
+
+fn article(noun: &str) -> &'static str {
+    if noun.starts_with(['A', 'E', 'I', 'O', 'U', 'a', 'e', 'i', 'o', 'u']) {
+        "an"
+    } else {
+        "a"
+    }
+}
+
+fn capital(article: &str) -> &'static str {
+    if article == "an" { "An" } else { "A" }
+}

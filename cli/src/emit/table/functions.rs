@@ -1,0 +1,572 @@
+//! The functions of a table's row type, in the order of a reader's questions.
+
+use crate::plan::{Field, Function, KeyColumn, TablePlan};
+
+use super::super::layout::{chain, doc, literal, signature};
+use super::{article, lifetime};
+
+pub(super) fn functions(table: &TablePlan) -> String {
+    let functions: Vec<_> = table
+        .functions
+        .iter()
+        .map(|function| self::function(table, function))
+        .collect();
+    format!("impl {} {{\n{}}}\n", table.row, functions.join("\n"))
+}
+
+fn function(table: &TablePlan, function: &Function) -> String {
+    match function {
+        Function::Find => find(table),
+        Function::Get => get(table),
+        Function::FindBy {
+            name,
+            columns,
+            index,
+            predicate,
+        } => find_by(table, name, columns, index, predicate.as_deref()),
+        Function::List => list(table, "list", &[], None),
+        Function::ListBy {
+            name,
+            columns,
+            index,
+        } => list(table, name, columns, Some(index)),
+        Function::Insert => insert(table),
+        Function::InsertMany => insert_many(table),
+        Function::Update => update(table),
+        Function::Upsert {
+            name,
+            columns,
+            predicate,
+        } => upsert(table, name, columns, predicate.as_deref()),
+        Function::Delete => delete(table),
+        Function::Count => count(table),
+        Function::Exists => exists(table),
+    }
+}
+
+/// Arguments, with the lifetimes that the statement holds on to.
+struct Arguments {
+    list: Vec<String>,
+    generics: &'static str,
+    captures: &'static str,
+}
+
+impl Arguments {
+    fn new(arguments: impl IntoIterator<Item = (String, String)>) -> Self {
+        let arguments: Vec<_> = arguments.into_iter().collect();
+        let borrowed = arguments
+            .iter()
+            .filter(|(_, rust_type)| rust_type.contains('&') || rust_type.contains("'_"))
+            .count();
+        let (generics, captures) = match borrowed {
+            0 => ("", ""),
+            1 => ("", " + use<'_>"),
+            _ => ("<'a>", " + use<'a>"),
+        };
+        let named = |rust_type: String| {
+            if borrowed > 1 {
+                rust_type.replace('&', "&'a ").replace("'_", "'a")
+            } else {
+                rust_type
+            }
+        };
+        let list = arguments
+            .into_iter()
+            .map(|(name, rust_type)| format!("{name}: {}", named(rust_type)))
+            .collect();
+        Self {
+            list,
+            generics,
+            captures,
+        }
+    }
+
+    fn head(&self, name: &str, output: &str) -> String {
+        signature(
+            &format!("{name}{}", self.generics),
+            &self.list,
+            &format!("impl Statement<Output = {output}>{}", self.captures),
+        )
+    }
+}
+
+fn key(table: &TablePlan) -> Vec<&Field> {
+    table
+        .key
+        .iter()
+        .filter_map(|column| table.fields.iter().find(|field| field.sql_name == *column))
+        .collect()
+}
+
+fn key_arguments(table: &TablePlan) -> Vec<(String, String)> {
+    key(table)
+        .iter()
+        .map(|field| (field.name.clone(), field.rust_type.argument.clone()))
+        .collect()
+}
+
+/// `.find(id)`, or `.find((a, b))` for a key of several columns.
+fn find_link(table: &TablePlan) -> String {
+    let names: Vec<_> = key(table).iter().map(|field| field.name.clone()).collect();
+    match names.as_slice() {
+        [only] => format!(".find({only})"),
+        several => format!(".find(({}))", several.join(", ")),
+    }
+}
+
+/// What a key is called in a sentence: `id`, or `account_id and label`.
+fn key_words(table: &TablePlan) -> String {
+    key(table)
+        .iter()
+        .map(|field| field.sql_name.clone())
+        .collect::<Vec<_>>()
+        .join(" and ")
+}
+
+fn source(table: &TablePlan) -> String {
+    format!("{}::table", table.module)
+}
+
+fn select(table: &TablePlan) -> String {
+    format!(".select({}::as_select())", table.row)
+}
+
+fn returning(table: &TablePlan) -> String {
+    format!(".returning({}::as_returning())", table.row)
+}
+
+fn end(table: &TablePlan, combinator: &str) -> String {
+    format!(".{combinator}::<{}>()", table.row)
+}
+
+fn find(table: &TablePlan) -> String {
+    let arguments = Arguments::new(key_arguments(table));
+    doc(
+        4,
+        &format!(
+            "The {} with this {}, or `None`.",
+            table.noun,
+            key_words(table)
+        ),
+    ) + &arguments.head("find", &format!("Option<{}>", table.row))
+        + &chain(
+            8,
+            "",
+            &[
+                source(table),
+                find_link(table),
+                select(table),
+                end(table, "optional"),
+            ],
+            "",
+        )
+        + "    }\n"
+}
+
+fn get(table: &TablePlan) -> String {
+    let arguments = Arguments::new(key_arguments(table));
+    doc(
+        4,
+        &format!(
+            "The {} with this {}, or the error `NotFound`.",
+            table.noun,
+            key_words(table)
+        ),
+    ) + &arguments.head("get", &table.row)
+        + &chain(
+            8,
+            "",
+            &[
+                source(table),
+                find_link(table),
+                select(table),
+                end(table, "one"),
+            ],
+            "",
+        )
+        + "    }\n"
+}
+
+fn filters(table: &TablePlan, columns: &[KeyColumn], predicate: Option<&str>) -> Vec<String> {
+    let equal = columns.iter().map(|column| {
+        format!(
+            ".filter({}::{}.eq({}))",
+            table.module, column.field, column.field
+        )
+    });
+    let predicate = predicate
+        .map(|predicate| format!(".filter(sql::<Bool>({}))", literal(&one_line(predicate))));
+    equal.chain(predicate).collect()
+}
+
+fn find_by(
+    table: &TablePlan,
+    name: &str,
+    columns: &[KeyColumn],
+    index: &str,
+    predicate: Option<&str>,
+) -> String {
+    let arguments = Arguments::new(
+        columns
+            .iter()
+            .map(|column| (column.field.clone(), column.argument.clone())),
+    );
+    let words: Vec<_> = columns
+        .iter()
+        .map(|column| column.sql_name.clone())
+        .collect();
+    let which = predicate
+        .map(|predicate| format!(" where `{}`", one_line(predicate)))
+        .unwrap_or_default();
+    let mut links = vec![source(table)];
+    links.extend(filters(table, columns, predicate));
+    links.extend([select(table), end(table, "optional")]);
+    doc(
+        4,
+        &format!(
+            "The {} with this {}{which}, or `None`.\n\nServed by the unique index `{index}`.",
+            table.noun,
+            words.join(" and ")
+        ),
+    ) + &arguments.head(name, &format!("Option<{}>", table.row))
+        + &chain(8, "", &links, "")
+        + "    }\n"
+}
+
+fn list(table: &TablePlan, name: &str, columns: &[KeyColumn], index: Option<&str>) -> String {
+    let key = key(table);
+    let owned: Vec<_> = key
+        .iter()
+        .map(|field| field.rust_type.owned.clone())
+        .collect();
+    let page = match owned.as_slice() {
+        [only] => format!("Page<{only}>"),
+        several => format!("Page<({})>", several.join(", ")),
+    };
+    let by = columns
+        .iter()
+        .map(|column| (column.field.clone(), column.argument.clone()));
+    let arguments = Arguments::new(by.chain([("page".to_owned(), page)]));
+    let ordered: Vec<_> = key
+        .iter()
+        .map(|field| format!("{}::{}", table.module, field.name))
+        .collect();
+    let order = match ordered.as_slice() {
+        [only] => format!(".order({only})"),
+        several => format!(".order(({}))", several.join(", ")),
+    };
+    let mut links = vec![source(table)];
+    links.extend(filters(table, columns, None));
+    links.extend([
+        select(table),
+        order,
+        ".limit(page.limit)".to_owned(),
+        ".into_boxed()".to_owned(),
+    ]);
+    let of = columns
+        .iter()
+        .map(|column| column.sql_name.clone())
+        .collect::<Vec<_>>()
+        .join(" and ");
+    let of = if of.is_empty() {
+        String::new()
+    } else {
+        format!(" with this {of}")
+    };
+    let served = index
+        .map(|index| format!("\n\nServed by the index `{index}`."))
+        .unwrap_or_default();
+    doc(
+        4,
+        &format!(
+            "Up to `page.limit` rows{of}, by {}, those after `page.after`.{served}",
+            key_words(table)
+        ),
+    ) + &arguments.head(name, &format!("Vec<{}>", table.row))
+        + &chain(8, "let mut query = ", &links, ";")
+        + &after(table, &key)
+        + &format!("        query.all::<{}>()\n    }}\n", table.row)
+}
+
+/// Goes on behind a row: `(a, b) > (x, y)`, which diesel has no words for, is said column by column.
+fn after(table: &TablePlan, key: &[&Field]) -> String {
+    let names: Vec<_> = key.iter().map(|field| field.name.clone()).collect();
+    let column = |name: &String| format!("{}::{name}", table.module);
+    if let [only] = names.as_slice() {
+        return format!(
+            "        if let Some(after) = page.after {{\n            query = query.filter({}.gt(after));\n        }}\n",
+            column(only)
+        );
+    }
+    let mut out = format!(
+        "        if let Some(({})) = page.after {{\n",
+        names.join(", ")
+    );
+    for (place, (name, field)) in names.iter().zip(key).enumerate().rev() {
+        if place + 1 == names.len() {
+            out.push_str(&format!(
+                "            let after = {}.gt({name});\n",
+                column(name)
+            ));
+            continue;
+        }
+        let again = if field.rust_type.argument.starts_with('&') {
+            format!("{name}.clone()")
+        } else {
+            name.clone()
+        };
+        out.push_str(&chain(
+            12,
+            "let after = ",
+            &[
+                column(name),
+                format!(".eq({again})"),
+                ".and(after)".to_owned(),
+            ],
+            ";",
+        ));
+        out.push_str(&chain(
+            12,
+            "let after = ",
+            &[
+                column(name),
+                format!(".gt({name})"),
+                ".or(after)".to_owned(),
+            ],
+            ";",
+        ));
+    }
+    out + "            query = query.filter(after);\n        }\n"
+}
+
+fn new_argument(table: &TablePlan) -> String {
+    let lifetime = lifetime(&table.new_fields).replace("'a", "'_");
+    format!("{}{lifetime}", table.new_type())
+}
+
+fn changes_argument(table: &TablePlan) -> String {
+    let lifetime = lifetime(&table.changes_fields).replace("'a", "'_");
+    format!("{}{lifetime}", table.changes_type())
+}
+
+fn insert(table: &TablePlan) -> String {
+    let arguments = Arguments::new([("new".to_owned(), new_argument(table))]);
+    let insert = format!("diesel::insert_into({})", source(table));
+    doc(
+        4,
+        &format!(
+            "Inserts {} {} and returns it as stored.",
+            article(&table.noun),
+            table.noun
+        ),
+    ) + &arguments.head("insert", &table.row)
+        + &chain(
+            8,
+            "",
+            &[
+                insert,
+                ".values(new)".to_owned(),
+                returning(table),
+                end(table, "one"),
+            ],
+            "",
+        )
+        + "    }\n"
+}
+
+fn insert_many(table: &TablePlan) -> String {
+    let arguments = Arguments::new([("new".to_owned(), format!("Vec<{}>", new_argument(table)))]);
+    let insert = format!("diesel::insert_into({})", source(table));
+    doc(
+        4,
+        "Inserts many in one round trip, all or none, and returns them as stored, in their order.",
+    ) + &arguments.head("insert_many", &format!("Vec<{}>", table.row))
+        + &format!(
+            "        bowline::chunks(new, {})\n            .map(|chunk| {{\n",
+            table.new_fields.len()
+        )
+        + &chain(
+            16,
+            "",
+            &[
+                insert,
+                ".values(chunk)".to_owned(),
+                returning(table),
+                end(table, "all"),
+            ],
+            "",
+        )
+        + "            })\n            .collect::<Vec<_>>()\n"
+        + "            .map(|rows| rows.into_iter().flatten().collect::<Vec<_>>())\n    }\n"
+}
+
+fn update(table: &TablePlan) -> String {
+    let arguments = Arguments::new(
+        key_arguments(table)
+            .into_iter()
+            .chain([("changes".to_owned(), changes_argument(table))]),
+    );
+    let names: Vec<_> = key(table).iter().map(|field| field.name.clone()).collect();
+    let update = format!("diesel::update({}{})", source(table), find_link(table));
+    doc(
+        4,
+        &format!(
+            "Makes the changes and returns the {} as stored, or the error `NotFound`.\n\nNo changes just read it.",
+            table.noun
+        ),
+    ) + &arguments.head("update", &table.row)
+        + &format!(
+            "        if changes == {}::default() {{\n",
+            table.changes_type()
+        )
+        + &format!(
+            "            return Self::get({}).boxed();\n        }}\n",
+            names.join(", ")
+        )
+        + &chain(
+            8,
+            "",
+            &[
+                update,
+                ".set(changes)".to_owned(),
+                returning(table),
+                end(table, "one"),
+                ".boxed()".to_owned(),
+            ],
+            "",
+        )
+        + "    }\n"
+}
+
+fn upsert(table: &TablePlan, name: &str, columns: &[KeyColumn], predicate: Option<&str>) -> String {
+    let has_changes = !table.changes_fields.is_empty();
+    let mut list = vec![("new".to_owned(), new_argument(table))];
+    if has_changes {
+        list.push(("changes".to_owned(), changes_argument(table)));
+    }
+    let arguments = Arguments::new(list);
+    let column = |column: &KeyColumn| format!("{}::{}", table.module, column.field);
+    let target = match columns {
+        [only] => format!(".on_conflict({})", column(only)),
+        several => format!(
+            ".on_conflict(({}))",
+            several.iter().map(column).collect::<Vec<_>>().join(", ")
+        ),
+    };
+    let words = columns
+        .iter()
+        .map(|column| column.sql_name.clone())
+        .collect::<Vec<_>>()
+        .join(" and ");
+    let mut insert = vec![
+        format!("diesel::insert_into({})", source(table)),
+        ".values(new)".to_owned(),
+        target,
+    ];
+    insert.extend(predicate.map(|predicate| {
+        format!(
+            ".filter_target(sql::<Bool>({}))",
+            literal(&one_line(predicate))
+        )
+    }));
+    insert.push(".do_update()".to_owned());
+    let first = columns.first().map(column).unwrap_or_default();
+    // Writing what is there already makes PostgreSQL return the row.
+    let keep = format!(".set({first}.eq(excluded({first})))");
+    let run = |set: String, last: &[&str]| {
+        let mut links = vec![
+            "insert".to_owned(),
+            set,
+            returning(table),
+            end(table, "one"),
+        ];
+        links.extend(last.iter().map(|link| (*link).to_owned()));
+        links
+    };
+    let what = if has_changes {
+        "makes the changes to it instead"
+    } else {
+        "leaves it as it is"
+    };
+    let mut out = doc(
+        4,
+        &format!(
+            "Inserts the {}; where one with this {words} is there already, {what}.",
+            table.noun
+        ),
+    );
+    out.push_str(&arguments.head(name, &table.row));
+    out.push_str(&chain(8, "let insert = ", &insert, ";"));
+    if has_changes {
+        out.push_str(&format!(
+            "        if changes == {}::default() {{\n",
+            table.changes_type()
+        ));
+        out.push_str(&chain(12, "return ", &run(keep, &[".boxed()"]), ";"));
+        out.push_str("        }\n");
+        out.push_str(&chain(
+            8,
+            "",
+            &run(".set(changes)".to_owned(), &[".boxed()"]),
+            "",
+        ));
+    } else {
+        out.push_str(&chain(8, "", &run(keep, &[]), ""));
+    }
+    out + "    }\n"
+}
+
+fn delete(table: &TablePlan) -> String {
+    let arguments = Arguments::new(key_arguments(table));
+    let delete = format!("diesel::delete({}{})", source(table), find_link(table));
+    doc(
+        4,
+        &format!("Deletes the {}; `false` if there was none.", table.noun),
+    ) + &arguments.head("delete", "bool")
+        + &chain(
+            8,
+            "",
+            &[
+                delete,
+                ".affected()".to_owned(),
+                ".map(|rows| rows == 1)".to_owned(),
+            ],
+            "",
+        )
+        + "    }\n"
+}
+
+fn count(table: &TablePlan) -> String {
+    doc(4, "How many rows there are; reads the whole table.")
+        + &Arguments::new([]).head("count", "i64")
+        + &chain(
+            8,
+            "",
+            &[
+                source(table),
+                ".count()".to_owned(),
+                ".one::<i64>()".to_owned(),
+            ],
+            "",
+        )
+        + "    }\n"
+}
+
+fn exists(table: &TablePlan) -> String {
+    let arguments = Arguments::new(key_arguments(table));
+    doc(
+        4,
+        &format!(
+            "Whether there is {} {} with this {}.",
+            article(&table.noun),
+            table.noun,
+            key_words(table)
+        ),
+    ) + &arguments.head("exists", "bool")
+        + &chain(8, "let row = ", &[source(table), find_link(table)], ";")
+        + "        diesel::select(diesel::dsl::exists(row)).one::<bool>()\n    }\n"
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,67 @@
+//! What a command fails with: a sentence, and what to do.
+
+use std::fmt;
+
+/// Exit codes, for those who call the command from a script.
+pub mod exit_code {
+    /// Done.
+    pub const DONE: u8 = 0;
+    /// It failed, or `--check` found a difference.
+    pub const FAILED: u8 = 1;
+    /// The command line was wrong.
+    pub const USAGE: u8 = 2;
+}
+
+/// Why a command failed.
+#[derive(Debug)]
+pub struct CliError {
+    pub message: String,
+    pub hints: Vec<String>,
+    /// What is shown above the message as it is: diffs, underlined sources.
+    pub report: String,
+}
+
+impl CliError {
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            hints: Vec::new(),
+            report: String::new(),
+        }
+    }
+
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    pub fn report(mut self, report: impl Into<String>) -> Self {
+        self.report = report.into();
+        self
+    }
+}
+
+impl fmt::Display for CliError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for CliError {}
+
+impl From<crate::migrations::FolderError> for CliError {
+    fn from(error: crate::migrations::FolderError) -> Self {
+        Self::failed(error.to_string()).hint(error.hint)
+    }
+}
+
+impl From<bowline::Error> for CliError {
+    fn from(error: bowline::Error) -> Self {
+        let hint = error.hint().map(str::to_owned);
+        let failed = Self::failed(format!("failed to {error}"));
+        match hint {
+            Some(hint) => failed.hint(hint),
+            None => failed,
+        }
+    }
+}

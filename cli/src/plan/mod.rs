@@ -1,0 +1,156 @@
+//! CHOICES: which Rust is written for a catalog; pure.
+//!
+//! A [`Plan`] holds every name, type and function of the files to come, so that `emit` decides nothing.
+
+mod functions;
+mod names;
+mod rust_type;
+mod schema;
+mod table;
+
+use std::collections::BTreeMap;
+
+use crate::catalog::{Catalog, Name, RelationKind, Type, TypeKind};
+use crate::project::Settings;
+
+pub use functions::{Function, KeyColumn};
+pub use schema::{CustomType, SchemaColumn, SchemaPlan, SchemaTable};
+pub use table::{Field, TablePlan};
+
+/// What the generated files will hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// One `schema.rs` for each output that `diesel.toml` names.
+    pub schemas: Vec<SchemaPlan>,
+    /// The tables that get a file of their own.
+    pub tables: Vec<TablePlan>,
+    /// The enums, which share a file.
+    pub enums: Vec<EnumPlan>,
+    /// What a person should know: columns without a Rust type, tables without a key, ..
+    pub notes: Vec<String>,
+}
+
+/// A Rust enum for one of PostgreSQL's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnumPlan {
+    /// The Rust name, which is the marker type's in `schema.rs` too.
+    pub name: String,
+    /// Of `COMMENT ON TYPE`.
+    pub comment: Option<String>,
+    /// Variant and label, in PostgreSQL's order.
+    pub variants: Vec<(String, String)>,
+}
+
+/// Plans the files for a catalog.
+///
+/// Fails where two things would get one Rust name.
+pub fn plan(catalog: &Catalog, settings: &Settings) -> Result<Plan, Collision> {
+    let mut notes = Vec::new();
+    let schemas = settings
+        .outputs
+        .iter()
+        .map(|output| schema::plan(catalog, output))
+        .collect::<Vec<_>>();
+    let mut tables = Vec::new();
+    for relation in catalog.relations.values() {
+        let shown = schemas.iter().any(|schema| {
+            schema
+                .tables
+                .iter()
+                .any(|table| table.name == relation.name)
+        });
+        match relation.kind {
+            RelationKind::View | RelationKind::MaterializedView => {
+                notes.push(format!(
+                    "{} is a view, for which no code is generated",
+                    relation.name.name
+                ));
+            }
+            RelationKind::Partition => {}
+            _ if relation.primary_key().is_none() => {
+                notes.push(format!(
+                    "{} has no primary key, so diesel cannot name it and no code is generated",
+                    relation.name.name
+                ));
+            }
+            _ if shown && relation.name.schema == "public" => {
+                tables.push(table::plan(catalog, relation, settings, &mut notes))
+            }
+            _ => {}
+        }
+    }
+    let enums = enums(catalog, &tables);
+    check_collisions(&tables, &enums)?;
+    Ok(Plan {
+        schemas,
+        tables,
+        enums,
+        notes,
+    })
+}
+
+/// Two things that would get one Rust name.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{first} and {second} would both be called {name} in Rust")]
+pub struct Collision {
+    name: String,
+    first: String,
+    second: String,
+}
+
+fn check_collisions(tables: &[TablePlan], enums: &[EnumPlan]) -> Result<(), Collision> {
+    let mut seen: BTreeMap<String, String> = BTreeMap::new();
+    let of_tables = tables.iter().flat_map(|table| {
+        let whose = format!("table {}", table.sql_name);
+        table
+            .type_names()
+            .into_iter()
+            .map(move |name| (name, whose.clone()))
+    });
+    let of_enums = enums
+        .iter()
+        .map(|plan| (plan.name.clone(), format!("enum {}", plan.name)));
+    for (name, second) in of_tables.chain(of_enums) {
+        if let Some(first) = seen.insert(name.clone(), second.clone()) {
+            return Err(Collision {
+                name,
+                first,
+                second,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The enums that a planned table uses.
+fn enums(catalog: &Catalog, tables: &[TablePlan]) -> Vec<EnumPlan> {
+    let used = |name: &Name| {
+        let of = |table: &TablePlan| {
+            catalog
+                .relations
+                .get(&table.name)
+                .map(|relation| &relation.columns)
+        };
+        tables
+            .iter()
+            .filter_map(of)
+            .flatten()
+            .any(|column| column.data_type.name == *name)
+    };
+    let found = catalog.types.values().filter(|found| used(&found.name));
+    let mut enums: Vec<_> = found.filter_map(enum_plan).collect();
+    enums.sort_by(|a, b| a.name.cmp(&b.name));
+    enums
+}
+
+fn enum_plan(found: &Type) -> Option<EnumPlan> {
+    let TypeKind::Enum { labels } = &found.kind else {
+        return None;
+    };
+    let variants = names::distinct(labels.iter().map(|label| names::type_name(label)));
+    Some(EnumPlan {
+        name: names::type_name(&found.name.name),
+        comment: found.comment.clone(),
+        variants: variants.into_iter().zip(labels.iter().cloned()).collect(),
+    })
+}

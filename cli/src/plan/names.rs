@@ -1,0 +1,172 @@
+//! Rust names for SQL names.
+//!
+//! Names from SQL are data: whatever they hold, what comes out is an identifier.
+
+use heck::ToUpperCamelCase as _;
+
+/// The name that diesel's own `print-schema` gives: unmappable characters become `_`, and a name that
+/// Rust or diesel needs for itself gets a `_` behind it.
+pub fn rust_name(sql_name: &str, table: Option<&str>) -> String {
+    let mut name = String::new();
+    let mut replaced = false;
+    if sql_name.starts_with(|c: char| c.is_ascii_digit()) {
+        name.push('_');
+    }
+    for c in sql_name.chars() {
+        if c.is_ascii_alphanumeric() || c == '_' {
+            name.push(c);
+            replaced = false;
+        } else if !replaced {
+            name.push('_');
+            replaced = true;
+        }
+    }
+    if is_reserved(&name) || Some(name.as_str()) == table {
+        name.push('_');
+    }
+    name
+}
+
+fn is_reserved(name: &str) -> bool {
+    name.is_empty()
+        || name == "_"
+        || KEYWORDS.contains(&name)
+        || ["table", "columns", "is_nullable"].contains(&name)
+        || (name.starts_with("__") && !name.ends_with('_'))
+}
+
+/// Rust's keywords, strict and reserved, of every edition that `syn` refuses as identifiers (The Rust Reference, Keywords).
+const KEYWORDS: [&str; 51] = [
+    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate",
+    "do", "dyn", "else", "enum", "extern", "false", "final", "fn", "for", "if", "impl", "in",
+    "let", "loop", "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref",
+    "return", "self", "Self", "static", "struct", "super", "trait", "true", "try", "type",
+    "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
+];
+
+/// The name of a Rust type or variant.
+pub(super) fn type_name(sql_name: &str) -> String {
+    let name: String = sql_name
+        .to_upper_camel_case()
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .collect();
+    match name.as_str() {
+        "" => "Empty".to_owned(),
+        "Self" => "Self_".to_owned(),
+        _ if name.starts_with(|c: char| c.is_ascii_digit()) => format!("N{name}"),
+        _ => name,
+    }
+}
+
+/// The name of diesel's type, or of the marker type, for a SQL type.
+pub(super) fn type_name_of_sql(sql_name: &str) -> String {
+    type_name(sql_name)
+}
+
+/// The names with a number behind those that came before.
+pub(super) fn distinct(names: impl Iterator<Item = String>) -> Vec<String> {
+    let mut seen: Vec<String> = Vec::new();
+    for name in names {
+        let mut candidate = name.clone();
+        let mut count = 1;
+        while seen.contains(&candidate) {
+            count += 1;
+            candidate = format!("{name}{count}");
+        }
+        seen.push(candidate);
+    }
+    seen
+}
+
+/// The singular of the last word of an English table name; a guess, which settings can override.
+pub fn singular(table: &str) -> String {
+    let (head, word) = match table.rfind('_') {
+        Some(place) => table.split_at(place + 1),
+        None => ("", table),
+    };
+    format!("{head}{}", singular_word(word))
+}
+
+fn singular_word(word: &str) -> String {
+    const IRREGULAR: [(&str, &str); 8] = [
+        ("people", "person"),
+        ("children", "child"),
+        ("men", "man"),
+        ("women", "woman"),
+        ("indices", "index"),
+        ("statuses", "status"),
+        ("addresses", "address"),
+        ("movies", "movie"),
+    ];
+    const UNCHANGED: [&str; 5] = ["news", "series", "species", "data", "metadata"];
+    if let Some((_, singular)) = IRREGULAR.iter().find(|(plural, _)| *plural == word) {
+        return (*singular).to_owned();
+    }
+    if UNCHANGED.contains(&word)
+        || word.ends_with("ss")
+        || word.ends_with("us")
+        || word.ends_with("is")
+    {
+        return word.to_owned();
+    }
+    if let Some(stem) = word.strip_suffix("ies").filter(|stem| stem.len() > 1) {
+        return format!("{stem}y");
+    }
+    for ending in ["sses", "shes", "ches", "xes", "zes"] {
+        if let Some(stem) = word.strip_suffix(ending) {
+            return format!("{stem}{}", &ending[..ending.len() - 2]);
+        }
+    }
+    word.strip_suffix('s').unwrap_or(word).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_a_name_holds_an_identifier_comes_out() {
+        assert_eq!(rust_name("type", None), "type_");
+        assert_eq!(
+            rust_name("user-has::complex>>>role", None),
+            "user_has_complex_role"
+        );
+        assert_eq!(rust_name("1st", None), "_1st");
+        assert_eq!(rust_name("x\"; fn evil() {} //", None), "x_fn_evil_");
+        assert_eq!(rust_name("accounts", Some("accounts")), "accounts_");
+        assert_eq!(type_name("in-progress!"), "InProgress");
+        assert_eq!(type_name("2fa"), "N2fa");
+        assert_eq!(type_name("…"), "Empty");
+    }
+
+    #[test]
+    fn table_names_have_singulars() {
+        let singulars = [
+            "accounts",
+            "account_labels",
+            "categories",
+            "boxes",
+            "statuses",
+            "news",
+            "people",
+            "address",
+            "crates",
+        ]
+        .map(singular);
+        assert_eq!(
+            singulars,
+            [
+                "account",
+                "account_label",
+                "category",
+                "box",
+                "status",
+                "news",
+                "person",
+                "address",
+                "crate"
+            ]
+        );
+    }
+}

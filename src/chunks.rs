@@ -1,0 +1,28 @@
+//! Rows cut into parts that one statement can take.
+
+/// The most parameters that a statement can have (PostgreSQL manual, 55.7, Bind).
+const MOST: usize = 65_535;
+
+/// The rows in parts of as many as one `INSERT` with this many columns can take.
+pub fn chunks<T>(rows: Vec<T>, columns: usize) -> impl Iterator<Item = Vec<T>> {
+    let size = MOST / columns.max(1);
+    let mut rows = rows.into_iter().peekable();
+    std::iter::from_fn(move || {
+        rows.peek()?;
+        Some(rows.by_ref().take(size.max(1)).collect())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_part_has_more_parameters_than_a_statement_takes() {
+        let sizes: Vec<_> = chunks((0..30_000).collect(), 6)
+            .map(|part: Vec<i32>| part.len())
+            .collect();
+        assert_eq!(sizes, [10_922, 10_922, 8_156]);
+        assert_eq!(chunks(Vec::<i32>::new(), 6).count(), 0);
+    }
+}
