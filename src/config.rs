@@ -189,6 +189,11 @@ impl Config {
         self
     }
 
+    /// The database, if it was said.
+    pub fn database_name(&self) -> Option<&str> {
+        self.get("dbname")
+    }
+
     /// The value of a connection parameter, if it was said.
     pub(crate) fn get(&self, parameter: &str) -> Option<&str> {
         self.parameters.get(parameter).map(String::as_str)

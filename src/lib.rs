@@ -19,6 +19,8 @@ mod retry;
 mod session;
 mod sqlstate;
 mod statement;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod transaction;
 mod types;
 mod unit_of_work;
@@ -42,3 +44,6 @@ pub use transaction::{
 };
 pub use types::UnknownLabel;
 pub use unit_of_work::{Done, Ticket, UnitOfWork};
+
+#[cfg(feature = "testing")]
+pub use bowline_macros::test;

@@ -1,0 +1,71 @@
+//! A real PostgreSQL for tests, with nothing to set up by hand.
+//!
+//! [`LocalServer`] starts a throwaway server from installed binaries; [`TestDatabase`] is a migrated
+//! database on it; [`sandbox`] is a [`Database`](crate::Database) within a transaction that is rolled
+//! back. `#[bowline::test]` puts them together.
+
+mod account;
+mod binaries;
+mod cluster;
+mod local_server;
+mod proxy;
+mod run;
+mod runtime_folder;
+mod sandbox;
+mod template;
+mod watcher;
+
+use std::fmt;
+use std::path::Path;
+
+pub use local_server::LocalServer;
+pub use proxy::Proxy;
+pub use run::{run_in_database, run_in_sandbox};
+pub use sandbox::sandbox;
+pub use template::TestDatabase;
+
+/// Why there is no server to test on.
+#[derive(Debug)]
+pub struct LocalServerError {
+    message: String,
+    hint: String,
+}
+
+impl LocalServerError {
+    fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            hint: hint.into(),
+        }
+    }
+
+    fn io(what: &str, path: &Path, error: &dyn fmt::Display) -> Self {
+        Self::new(
+            format!("{what} {}: {error}", path.display()),
+            "look at the folder's owner and at the space that is left",
+        )
+    }
+
+    /// What to do.
+    pub fn hint(&self) -> &str {
+        &self.hint
+    }
+}
+
+impl fmt::Display for LocalServerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (hint: {})", self.message, self.hint)
+    }
+}
+
+impl std::error::Error for LocalServerError {}
+
+impl From<crate::Error> for LocalServerError {
+    fn from(error: crate::Error) -> Self {
+        let hint = error
+            .hint()
+            .unwrap_or("look at the server's log")
+            .to_owned();
+        Self::new(format!("failed to {error}"), hint)
+    }
+}

@@ -1,0 +1,222 @@
+//! One cluster: its folder, its making, its server's start and end.
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+
+use super::LocalServerError;
+use super::account::Account;
+use super::binaries::Binaries;
+
+/// A folder with a cluster's data, socket and log.
+#[derive(Debug, Clone)]
+pub(super) struct Cluster {
+    pub(super) folder: PathBuf,
+}
+
+/// How long a server may take to start or stop.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How long to wait before looking again.
+const GLANCE: Duration = Duration::from_millis(10);
+
+/// Fast and forgetful: a crash of the machine loses the data, which is thrown away anyhow.
+const SETTINGS: &str = "
+listen_addresses = ''
+max_connections = 200
+shared_buffers = 64MB
+fsync = off
+synchronous_commit = off
+full_page_writes = off
+wal_level = minimal
+max_wal_senders = 0
+autovacuum = off
+jit = off
+timezone = 'UTC'
+log_timezone = 'UTC'
+lc_messages = 'C'
+";
+
+impl Cluster {
+    pub(super) fn at(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
+    /// Makes the folder and the cluster in it, with these settings behind the usual ones.
+    pub(super) fn create(
+        folder: PathBuf,
+        binaries: &Binaries,
+        settings: &[(&str, &str)],
+    ) -> Result<Self, LocalServerError> {
+        let account = Account::choose()?;
+        fs::create_dir(&folder)
+            .map_err(|error| LocalServerError::io("cannot make", &folder, &error))?;
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o700))
+            .map_err(|error| LocalServerError::io("cannot protect", &folder, &error))?;
+        account.own(&folder)?;
+        let cluster = Self { folder };
+        let mut initdb = Command::new(binaries.program("initdb"));
+        initdb
+            .args([
+                "--auth=trust",
+                "--username=postgres",
+                "--encoding=UTF8",
+                "--locale=C",
+                "--no-sync",
+                "--pgdata",
+            ])
+            .arg(cluster.data());
+        account.run(&mut initdb);
+        let made = initdb
+            .current_dir(&cluster.folder)
+            .stdin(Stdio::null())
+            .output();
+        let made = made.map_err(|error| {
+            LocalServerError::io("cannot run", &binaries.program("initdb"), &error)
+        })?;
+        if !made.status.success() {
+            let said = String::from_utf8_lossy(&made.stderr).trim().to_owned();
+            return Err(LocalServerError::new(
+                format!("initdb failed: {said}"),
+                "look at its message",
+            ));
+        }
+        let path = cluster.data().join("postgresql.conf");
+        let mut text = format!(
+            "{SETTINGS}unix_socket_directories = '{}'\n",
+            cluster.folder.display()
+        );
+        for (name, value) in settings {
+            text.push_str(&format!("{name} = '{}'\n", value.replace('\'', "''")));
+        }
+        let written = File::options()
+            .append(true)
+            .open(&path)
+            .and_then(|mut file| file.write_all(text.as_bytes()));
+        written.map_err(|error| LocalServerError::io("cannot write", &path, &error))?;
+        Ok(cluster)
+    }
+
+    /// Starts the server and waits until it takes connections.
+    pub(super) fn start(&self, binaries: &Binaries) -> Result<(), LocalServerError> {
+        let log = self.folder.join("log");
+        let out = File::create(&log)
+            .map_err(|error| LocalServerError::io("cannot write", &log, &error))?;
+        let errors = out
+            .try_clone()
+            .map_err(|error| LocalServerError::io("cannot write", &log, &error))?;
+        let mut postgres = Command::new(binaries.program("postgres"));
+        postgres
+            .arg("-D")
+            .arg(self.data())
+            .current_dir(&self.folder);
+        postgres.stdin(Stdio::null()).stdout(out).stderr(errors);
+        Account::choose()?.run(&mut postgres);
+        // A group of its own, so that an interrupt meant for the tests does not stop it first.
+        let child = postgres.process_group(0).spawn();
+        let mut child = child.map_err(|error| {
+            LocalServerError::io("cannot run", &binaries.program("postgres"), &error)
+        })?;
+        let deadline = Instant::now() + PATIENCE;
+        while !self.is_ready() {
+            let ended = child.try_wait().ok().flatten();
+            if ended.is_some() || Instant::now() > deadline {
+                // It is ours, and it did not come up.
+                child.kill().ok();
+                child.wait().ok();
+                let tail = tail(&log);
+                let why = if ended.is_some() {
+                    "ended at once"
+                } else {
+                    "did not get ready in 30 s"
+                };
+                return Err(LocalServerError::new(
+                    format!("the server {why}: {tail}"),
+                    "look at what it says",
+                ));
+            }
+            thread::sleep(GLANCE);
+        }
+        // Reaps it when it ends, so that "is it still there" has a true answer while this process lives.
+        let reaper = thread::Builder::new()
+            .name("bowline-reaper".to_owned())
+            .spawn(move || child.wait());
+        reaper.map(drop).map_err(|error| {
+            LocalServerError::new(
+                format!("cannot start a thread: {error}"),
+                "free some memory",
+            )
+        })
+    }
+
+    /// The server's process, if there is one and it is this cluster's.
+    pub(super) fn pid(&self) -> Option<Pid> {
+        let file = fs::read_to_string(self.data().join("postmaster.pid")).ok()?;
+        let mut lines = file.lines();
+        let pid = Pid::from_raw(lines.next()?.trim().parse().ok()?)?;
+        let is_ours = Path::new(lines.next()?) == self.data();
+        (is_ours && test_kill_process(pid).is_ok()).then_some(pid)
+    }
+
+    /// Ends the server without ceremony, and waits until it is gone.
+    pub(super) fn stop(&self) -> Result<(), LocalServerError> {
+        let Some(pid) = self.pid() else { return Ok(()) };
+        let gone = |error: rustix::io::Errno| error == rustix::io::Errno::SRCH;
+        match kill_process(pid, Signal::QUIT) {
+            Err(error) if gone(error) => return Ok(()),
+            Err(error) => {
+                return Err(LocalServerError::new(
+                    format!("cannot stop process {}: {error}", pid.as_raw_nonzero()),
+                    "stop it by hand",
+                ));
+            }
+            Ok(()) => {}
+        }
+        let deadline = Instant::now() + PATIENCE;
+        while test_kill_process(pid).is_ok() {
+            if Instant::now() > deadline {
+                return Err(LocalServerError::new(
+                    format!("process {} does not stop", pid.as_raw_nonzero()),
+                    "stop it by hand",
+                ));
+            }
+            thread::sleep(GLANCE);
+        }
+        Ok(())
+    }
+
+    /// Stops the server and removes the folder.
+    pub(super) fn remove(&self) -> Result<(), LocalServerError> {
+        self.stop()?;
+        match fs::remove_dir_all(&self.folder) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(LocalServerError::io("cannot remove", &self.folder, &error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    fn is_ready(&self) -> bool {
+        let file = fs::read_to_string(self.data().join("postmaster.pid")).unwrap_or_default();
+        file.lines()
+            .nth(7)
+            .is_some_and(|status| status.trim() == "ready")
+    }
+}
+
+/// The last lines of a log.
+fn tail(log: &Path) -> String {
+    let text = fs::read_to_string(log).unwrap_or_default();
+    let lines: Vec<_> = text.lines().rev().take(5).collect();
+    lines.into_iter().rev().collect::<Vec<_>>().join(" / ")
+}

@@ -1,0 +1,252 @@
+//! `LocalServer`: a throwaway PostgreSQL, started from installed binaries.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use rustix::fs::{FlockOperation, flock};
+
+use super::LocalServerError;
+use super::binaries::Binaries;
+use super::cluster::Cluster;
+use super::runtime_folder::{fingerprint, runtime_folder};
+use super::watcher::{self, Membership};
+use crate::config::Config;
+
+/// A throwaway PostgreSQL on a Unix socket that only this user can reach.
+///
+/// Started from the newest installed binaries, or from those that `BOWLINE_PG_BIN` names; as root it
+/// runs under another account. It forgets its data at a crash, and is gone when nobody uses it any more,
+/// also if its users were killed.
+#[derive(Debug, Clone)]
+pub struct LocalServer {
+    cluster: Cluster,
+    version: String,
+    /// Held as long as any clone is.
+    _membership: Option<Arc<Membership>>,
+}
+
+/// This process's place at the shared server, kept until it ends.
+static SHARED: Mutex<Option<LocalServer>> = Mutex::new(None);
+
+impl LocalServer {
+    /// The server that all of this user's test processes share; started if there is none.
+    pub fn start() -> Result<Self, LocalServerError> {
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(server) = shared
+            .as_ref()
+            .filter(|server| server.cluster.pid().is_some())
+        {
+            return Ok(server.clone());
+        }
+        let binaries = Binaries::find()?;
+        let folder = runtime_folder()?;
+        let key = format!(
+            "{:08x}",
+            fingerprint([
+                binaries.folder.as_os_str().as_encoded_bytes(),
+                binaries.version.as_bytes()
+            ]) as u32
+        );
+        let _lock = lock(&folder.join(format!("{key}.lock")))?;
+        sweep(&folder);
+        let current = folder.join(format!("{key}.current"));
+        let earlier = fs::read_to_string(&current)
+            .ok()
+            .map(|name| Cluster::at(folder.join(name.trim())));
+        let server = match earlier
+            .as_ref()
+            .and_then(|cluster| Self::join(cluster, &binaries))
+        {
+            Some(server) => server,
+            None => {
+                // Nobody watches it, or it is not there: what is left of it goes.
+                earlier.as_ref().map_or(Ok(()), Cluster::remove)?;
+                let name = format!("{key}-{:x}", moment());
+                let server = Self::launch(folder.join(&name), &binaries, &[])?;
+                fs::write(&current, name)
+                    .map_err(|error| LocalServerError::io("cannot write", &current, &error))?;
+                server
+            }
+        };
+        *shared = Some(server.clone());
+        Ok(server)
+    }
+
+    /// A server of one's own, with settings of `postgresql.conf` behind the usual ones; for tests that stop, kill or
+    /// reconfigure it. It is stopped and removed when the last clone is dropped.
+    pub fn private(settings: &[(&str, &str)]) -> Result<Self, LocalServerError> {
+        Self::launch(
+            runtime_folder()?.join(format!("own-{:x}", moment())),
+            &Binaries::find()?,
+            settings,
+        )
+    }
+
+    /// The server of a project, which stays until [`LocalServer::stop`]; started unless it runs.
+    pub fn of_project(project: &Path) -> Result<Self, LocalServerError> {
+        let (folder, _lock) = Self::project_folder(project)?;
+        let binaries = Binaries::find()?;
+        let cluster = Cluster::at(folder.clone());
+        if cluster.pid().is_none() {
+            if cluster.data().join("PG_VERSION").exists() {
+                cluster.start(&binaries)?;
+            } else {
+                cluster.remove()?;
+                Cluster::create(folder, &binaries, &[])?.start(&binaries)?;
+            }
+        }
+        Ok(Self {
+            cluster,
+            version: binaries.version,
+            _membership: None,
+        })
+    }
+
+    /// The server of a project if it runs.
+    pub fn running_in_project(project: &Path) -> Result<Option<Self>, LocalServerError> {
+        let (folder, _lock) = Self::project_folder(project)?;
+        let cluster = Cluster::at(folder);
+        let version = fs::read_to_string(cluster.data().join("PG_VERSION"))
+            .unwrap_or_default()
+            .trim()
+            .to_owned();
+        Ok(cluster.pid().map(|_| Self {
+            cluster,
+            version,
+            _membership: None,
+        }))
+    }
+
+    fn project_folder(project: &Path) -> Result<(PathBuf, File), LocalServerError> {
+        let project = project
+            .canonicalize()
+            .map_err(|error| LocalServerError::io("cannot find", project, &error))?;
+        let folder = runtime_folder()?;
+        let name = format!(
+            "project-{:x}",
+            fingerprint([project.as_os_str().as_encoded_bytes()])
+        );
+        let lock = lock(&folder.join(format!("{name}.lock")))?;
+        Ok((folder.join(name), lock))
+    }
+
+    fn join(cluster: &Cluster, binaries: &Binaries) -> Option<Self> {
+        cluster.pid()?;
+        let membership = watcher::join(cluster)?;
+        Some(Self {
+            cluster: cluster.clone(),
+            version: binaries.version.clone(),
+            _membership: Some(Arc::new(membership)),
+        })
+    }
+
+    fn launch(
+        folder: PathBuf,
+        binaries: &Binaries,
+        settings: &[(&str, &str)],
+    ) -> Result<Self, LocalServerError> {
+        let cluster = Cluster::create(folder, binaries, settings)?;
+        // Watched and joined before it runs, so that a starter that is killed leaves nothing behind.
+        watcher::watch(&cluster)?;
+        let membership = watcher::join(&cluster).ok_or_else(|| {
+            LocalServerError::new(
+                "nobody watches the server that is to be started",
+                "look whether /bin/sh works here",
+            )
+        })?;
+        cluster.start(binaries)?;
+        Ok(Self {
+            cluster,
+            version: binaries.version.clone(),
+            _membership: Some(Arc::new(membership)),
+        })
+    }
+
+    /// Where to connect for this database.
+    pub fn config(&self, dbname: &str) -> Config {
+        Config::new()
+            .host(self.socket_folder().to_string_lossy())
+            .port(PORT)
+            .user("postgres")
+            .dbname(dbname)
+    }
+
+    /// Where to connect for this database, as a URL.
+    pub fn url(&self, dbname: &str) -> String {
+        let host = self.socket_folder().to_string_lossy().replace('/', "%2F");
+        format!("postgresql://postgres@{host}:{PORT}/{dbname}")
+    }
+
+    /// The folder of the Unix socket.
+    pub fn socket_folder(&self) -> &Path {
+        &self.cluster.folder
+    }
+
+    /// The Unix socket itself.
+    pub fn socket(&self) -> PathBuf {
+        self.socket_folder().join(format!(".s.PGSQL.{PORT}"))
+    }
+
+    /// The version of the installed server, such as `15.18`.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// The process id of the server; `None` once it is gone.
+    pub fn pid(&self) -> Option<i32> {
+        self.cluster.pid().map(|pid| pid.as_raw_nonzero().get())
+    }
+
+    /// Stops the server and removes its data.
+    pub fn stop(&self) -> Result<(), LocalServerError> {
+        self.cluster.remove()
+    }
+}
+
+const PORT: u16 = 5432;
+
+/// Holds a file locked until it is dropped, against other processes.
+fn lock(path: &Path) -> Result<File, LocalServerError> {
+    const PATIENCE: Duration = Duration::from_secs(60);
+    let file =
+        File::create(path).map_err(|error| LocalServerError::io("cannot write", path, &error))?;
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(file),
+            Err(rustix::io::Errno::WOULDBLOCK) if Instant::now() < deadline => {
+                thread::sleep(Duration::from_millis(5))
+            }
+            Err(error) => return Err(LocalServerError::io("cannot lock", path, &error)),
+        }
+    }
+}
+
+/// Removes what users left behind whose watcher was killed too.
+fn sweep(folder: &Path) {
+    let entries = fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .filter_map(Result::ok);
+    for found in entries
+        .map(|entry| entry.path())
+        .filter(|path| watcher::is_forsaken(path))
+    {
+        // What cannot be removed now is tried again by the next start.
+        Cluster::at(found).remove().ok();
+    }
+}
+
+/// A number that no other start on this machine has.
+fn moment() -> u64 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    fingerprint([
+        &since.as_nanos().to_le_bytes()[..],
+        &std::process::id().to_le_bytes()[..],
+    ]) >> 24
+}

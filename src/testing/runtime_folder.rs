@@ -1,0 +1,48 @@
+//! The folder where this user's servers are.
+//!
+//! It is short, because the path of a Unix socket may not be longer than 107 bytes, and it is this
+//! user's own: in a folder that others can write to, one made by somebody else is refused.
+
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use super::LocalServerError;
+
+/// The folder, made if it is not there.
+pub(super) fn runtime_folder() -> Result<PathBuf, LocalServerError> {
+    let user = rustix::process::geteuid();
+    let parent = if Path::new("/tmp").is_dir() {
+        PathBuf::from("/tmp")
+    } else {
+        std::env::temp_dir()
+    };
+    let folder = parent.join(format!("bowline-{}", user.as_raw()));
+    // The account that the server runs under has to pass through, and nobody else has to read.
+    match DirBuilder::new().mode(0o711).create(&folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+            return Err(LocalServerError::io("cannot make", &folder, &error));
+        }
+        _ => {}
+    }
+    let found = fs::symlink_metadata(&folder)
+        .map_err(|error| LocalServerError::io("cannot look at", &folder, &error))?;
+    if !found.is_dir() || found.uid() != user.as_raw() || found.permissions().mode() & 0o022 != 0 {
+        return Err(LocalServerError::new(
+            format!("{} is not a folder of this user's own", folder.display()),
+            "remove it, after a look at who made it",
+        ));
+    }
+    Ok(folder)
+}
+
+/// A number for a text, the same in every process.
+pub(super) fn fingerprint<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> u64 {
+    // FNV-1a: short, and stable across versions of Rust, which the standard library's hasher is not.
+    parts
+        .into_iter()
+        .flatten()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+            (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+        })
+}

@@ -1,0 +1,27 @@
+//! The run time against a real PostgreSQL, through the public API only.
+
+mod errors;
+mod local_server;
+mod plain_diesel;
+mod repositories;
+mod round_trips;
+mod sandbox;
+mod session;
+mod transactions;
+mod ui;
+
+use bowline::testing::{LocalServer, TestDatabase};
+use std::path::Path;
+
+/// The migrations of the sample.
+const MIGRATIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
+
+/// A migrated database of its own.
+fn test_database() -> TestDatabase {
+    TestDatabase::create(Path::new(MIGRATIONS)).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The server that the tests share.
+fn server() -> LocalServer {
+    LocalServer::start().unwrap_or_else(|error| panic!("{error}"))
+}

@@ -1,0 +1,193 @@
+//! One session: deadlines, large batches, lost connections, stale plans.
+
+use std::time::{Duration, Instant};
+
+use bowline::bank::Account;
+use bowline::{Error, Outcome, Session, SqlState, StatementDsl as _, sql};
+use diesel::connection::SimpleConnection as _;
+use diesel::prelude::*;
+use diesel::sql_types::{Integer, Text};
+
+use crate::repositories::new_account;
+use crate::{server, test_database};
+
+#[derive(QueryableByName, Debug, PartialEq)]
+struct Line {
+    #[diesel(sql_type = Integer)]
+    number: i32,
+    #[diesel(sql_type = Text)]
+    filling: String,
+}
+
+fn session() -> Session {
+    Session::connect(&server().config("postgres")).expect("a server")
+}
+
+#[test]
+fn a_call_ends_at_its_deadline_and_the_session_goes_on() {
+    let mut session = session();
+    session.within(Duration::from_millis(200));
+    let started = Instant::now();
+    let error = session
+        .run(sql("SELECT pg_sleep(20)").affected())
+        .expect_err("too slow");
+    assert!(started.elapsed() < Duration::from_secs(3));
+    assert!(matches!(error, Error::Timeout(_)), "{error:?}");
+    assert_eq!(
+        (error.sqlstate(), error.outcome()),
+        (Some(SqlState::QUERY_CANCELED), Outcome::NotCommitted)
+    );
+    assert!(!session.is_broken());
+    assert!(session.run(sql("SELECT 1").affected()).is_ok());
+}
+
+#[test]
+fn a_large_batch_with_large_answers_does_not_lock_up() {
+    let mut session = session();
+    let filling = "x".repeat(1000);
+    let query = |number| {
+        sql("SELECT $1 AS number, $2 AS filling")
+            .bind::<Integer, _>(number)
+            .bind::<Text, _>(filling.clone())
+    };
+    let answers = session
+        .run(
+            (0..20_000)
+                .map(|number| query(number).one::<Line>())
+                .collect::<Vec<_>>(),
+        )
+        .expect("all answers");
+    assert_eq!(answers.len(), 20_000);
+    assert!(
+        answers
+            .iter()
+            .zip(0..)
+            .all(|(line, number)| line.number == number && line.filling == filling)
+    );
+}
+
+#[test]
+fn a_session_whose_server_process_was_ended_says_so() {
+    let (mut session, mut other) = (session(), session());
+    let end = sql("SELECT pg_terminate_backend($1)").bind::<Integer, _>(session.backend_pid());
+    other.run(end.affected()).expect("the right to do so");
+    let error = session
+        .run(sql("SELECT 1").affected())
+        .expect_err("the process is gone");
+    assert!(matches!(error, Error::Unavailable(_)), "{error:?}");
+    assert!(session.is_broken());
+    assert!(session.run(sql("SELECT 1").affected()).is_err());
+}
+
+#[test]
+fn the_pool_replaces_a_session_that_was_ended_while_idle() {
+    let database = test_database();
+    let db = database.config().max_size(1).open().expect("a server");
+    let pid = db.session().expect("a session").backend_pid();
+    let end = sql("SELECT pg_terminate_backend($1, 5000)").bind::<Integer, _>(pid);
+    session().run(end.affected()).expect("the right to do so");
+    assert_eq!(db.run(Account::count()).expect("a new session"), 0);
+}
+
+#[test]
+fn a_plan_that_a_migration_made_stale_is_made_anew() {
+    let database = test_database();
+    let db = database.open().expect("a server");
+    let session = &mut *db.session().expect("a session");
+    let ann = session
+        .run(Account::insert(new_account("ann")))
+        .expect("an account");
+    let everything = || {
+        bowline::bank::schema::accounts::table
+            .find(ann.id)
+            .select(bowline::bank::schema::accounts::balance)
+    };
+    assert_eq!(
+        session.run(everything().one::<i64>()).expect("a balance"),
+        100
+    );
+    session.batch_execute("ALTER TABLE accounts DROP COLUMN display_name; ALTER TABLE accounts ALTER balance TYPE numeric").expect("DDL");
+    session
+        .batch_execute("ALTER TABLE accounts ALTER balance TYPE bigint")
+        .expect("DDL");
+    assert_eq!(
+        session.run(everything().one::<i64>()).expect("a balance"),
+        100
+    );
+    session.batch_execute("DEALLOCATE ALL").expect("DDL");
+    assert_eq!(
+        session.run(everything().one::<i64>()).expect("a balance"),
+        100
+    );
+}
+
+#[test]
+fn an_enum_that_was_made_anew_is_looked_up_again() {
+    let database = test_database();
+    let db = database.open().expect("a server");
+    let session = &mut *db.session().expect("a session");
+    let frozen = || bowline::bank::AccountChanges {
+        status: Some(bowline::bank::AccountStatus::Frozen),
+        ..Default::default()
+    };
+    let ann = session
+        .run(Account::insert(new_account("ann")))
+        .expect("an account");
+    session
+        .run(Account::update(ann.id, frozen()))
+        .expect("an account");
+    session
+        .batch_execute(
+            "DROP INDEX accounts_open_email_key; ALTER TABLE accounts ALTER status DROP DEFAULT; ALTER TABLE accounts ALTER status TYPE text;
+             DROP TYPE account_status; CREATE TYPE account_status AS ENUM ('active', 'frozen', 'closed');
+             ALTER TABLE accounts ALTER status TYPE account_status USING status::account_status",
+        )
+        .expect("DDL");
+    session
+        .run(Account::update(ann.id, frozen()))
+        .expect("the type's new number");
+}
+
+#[test]
+fn a_statement_that_must_run_alone_does() {
+    let database = test_database();
+    let db = database.open().expect("a server");
+    db.run(sql("CREATE INDEX CONCURRENTLY accounts_balance ON accounts (balance)").affected())
+        .expect("an index");
+    let error = db
+        .run((sql("VACUUM accounts").affected(), Account::count()))
+        .expect_err("not with others");
+    assert_eq!(error.sqlstate(), Some(SqlState::ACTIVE_SQL_TRANSACTION));
+}
+
+#[test]
+fn a_row_count_that_sql_cannot_hold_is_judged_before_the_commit() {
+    let database = test_database();
+    let db = database.open().expect("a server");
+    db.run(Account::insert_many(["ann", "bob"].map(new_account).into()))
+        .expect("two accounts");
+    let delete = sql(
+        "WITH gone AS (DELETE FROM accounts RETURNING 1) SELECT 1 AS number, 'x' AS filling FROM gone",
+    );
+    let error = db.run(delete.one::<Line>()).expect_err("two rows");
+    assert!(matches!(error, Error::TooManyRows(_)));
+    assert_eq!(
+        (error.outcome(), db.run(Account::count()).expect("a count")),
+        (Outcome::NotCommitted, 2)
+    );
+}
+
+#[test]
+fn those_who_wait_for_a_session_are_told_who_holds_them() {
+    let database = test_database();
+    let db = database
+        .config()
+        .max_size(1)
+        .checkout_timeout(Duration::from_millis(100))
+        .open()
+        .expect("a server");
+    let _held = db.session().expect("the only session");
+    let error = db.run(Account::count()).expect_err("none is left");
+    assert!(matches!(error, Error::Timeout(_)));
+    assert!(error.message().contains("tests/it/session.rs"), "{error}");
+}

@@ -1,0 +1,6 @@
+use bowline::bank::{Transfer, AccountId};
+
+fn main() {
+    let id = AccountId(1);
+    let _ = Transfer::get(id);
+}

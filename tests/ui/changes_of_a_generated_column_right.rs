@@ -1,0 +1,5 @@
+use bowline::bank::AccountChanges;
+
+fn main() {
+    let _ = AccountChanges { full_name: Some(None), ..Default::default() };
+}

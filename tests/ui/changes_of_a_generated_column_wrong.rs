@@ -1,0 +1,5 @@
+use bowline::bank::AccountChanges;
+
+fn main() {
+    let _ = AccountChanges { display_name: Some(None), ..Default::default() };
+}

@@ -1,0 +1,13 @@
+use bowline::bank::AccountConstraint;
+
+fn message(constraint: AccountConstraint) -> &'static str {
+    match constraint {
+        AccountConstraint::Pkey | AccountConstraint::UsernameKey => "taken",
+        AccountConstraint::OpenEmailKey => "this address has an account",
+        AccountConstraint::BalanceCheck => "not enough money",
+    }
+}
+
+fn main() {
+    message(AccountConstraint::Pkey);
+}

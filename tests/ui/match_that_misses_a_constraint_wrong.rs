@@ -1,0 +1,12 @@
+use bowline::bank::AccountConstraint;
+
+fn message(constraint: AccountConstraint) -> &'static str {
+    match constraint {
+        AccountConstraint::Pkey | AccountConstraint::UsernameKey => "taken",
+        AccountConstraint::BalanceCheck => "not enough money",
+    }
+}
+
+fn main() {
+    message(AccountConstraint::Pkey);
+}

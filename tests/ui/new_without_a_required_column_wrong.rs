@@ -1,0 +1,11 @@
+use bowline::bank::{AccountId, NewTransfer};
+
+fn main() {
+    let _ = NewTransfer {
+        sender_id: AccountId(1),
+        amount: 5,
+        created_at: None,
+        details: None,
+        tags: None,
+    };
+}
