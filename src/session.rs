@@ -8,9 +8,12 @@ mod deadline;
 mod dialogue;
 mod diesel;
 mod driver;
+mod exchange;
+mod failure;
 mod flight;
 mod prepared;
 mod resolve;
+mod script;
 mod transactions;
 
 pub(crate) mod command;
@@ -71,7 +74,7 @@ impl Session {
         deadline: Instant,
     ) -> Result<Self> {
         let mut parameters = config.connection_parameters();
-        let at = address(&parameters);
+        let at = failure::address(&parameters);
         resolve::resolve(&mut parameters, deadline)?;
         let parameters: Vec<_> = parameters.into_iter().collect();
         let mut connection = libpq::Connection::start(&parameters).map_err(Error::query)?;
@@ -89,8 +92,12 @@ impl Session {
                 )));
             }
             Err(Stopped::Lost(said)) => {
-                let said = flight::without_secret(&said, config.get("password"));
-                return Err(connect_error(&said, &at, connection.needs_password()));
+                let said = failure::without_secret(&said, config.get("password"));
+                return Err(failure::connect_error(
+                    &said,
+                    &at,
+                    connection.needs_password(),
+                ));
             }
         }
         connection.set_nonblocking().map_err(Error::unavailable)?;
@@ -147,7 +154,7 @@ impl Session {
                 .with_outcome(flown.outcome)
                 .with_place(place, flown.commands.len());
             match flown.commands.get(place.saturating_sub(1)) {
-                Some(command) => error.with_sql(Arc::clone(&command.sql)),
+                Some(command) => error.with_sql(command.written()),
                 None => error,
             }
         })
@@ -291,32 +298,4 @@ impl fmt::Debug for Session {
             .field("is_broken", &self.is_broken())
             .finish_non_exhaustive()
     }
-}
-
-/// Where the parameters lead, for errors.
-fn address(parameters: &std::collections::BTreeMap<String, String>) -> String {
-    let get = |name: &str| parameters.get(name).map(String::as_str);
-    match (get("host").or(get("hostaddr")), get("port")) {
-        (Some(host), Some(port)) => format!("{host}:{port}"),
-        (Some(host), None) => host.to_owned(),
-        (None, _) => "the server".to_owned(),
-    }
-}
-
-/// Why connecting failed, by what libpq says; it gives no SQLSTATE for this.
-fn connect_error(said: &str, at: &str, needs_password: bool) -> Error {
-    let said = said.replace('\n', "; ");
-    let hint = if needs_password {
-        "give a password: in the connection string, in PGPASSWORD, or in ~/.pgpass"
-    } else if said.contains("Connection refused") || said.contains("No such file") {
-        "is the server running, and is this its address and port?"
-    } else if said.contains("certificate")
-        || said.contains("SSL")
-        || said.contains("root certificate")
-    {
-        "a server elsewhere has to prove who it is (sslmode=verify-full): give its authority in sslrootcert, or choose another sslmode"
-    } else {
-        "look at the connection string"
-    };
-    Error::unavailable(format!("could not connect to {at}: {said}")).with_hint(hint)
 }

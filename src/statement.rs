@@ -15,7 +15,7 @@ use crate::session::libpq::ResultSet;
 use crate::session::types::{TypeCache, TypeLookup, TypeName};
 
 pub use compose::{BoxedStatement, Map};
-pub use query::{Affected, Rows, StatementDsl};
+pub use query::StatementDsl;
 pub(crate) use query::{check_count, render, wrong_count};
 
 /// A query and how to read its answer.

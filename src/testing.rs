@@ -46,6 +46,11 @@ impl LocalServerError {
         )
     }
 
+    /// What happened.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
     /// What to do.
     pub fn hint(&self) -> &str {
         &self.hint

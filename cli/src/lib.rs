@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::generate;
+use commands::{generate, migrate, server};
 use error::{CliError, exit_code};
 use project::Project;
 
@@ -28,6 +28,8 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Generate(generate::Generate),
+    Migrate(migrate::Migrate),
+    Server(server::Server),
 }
 
 /// Runs the command line; the exit code is 0 when done, 1 when it failed, 2 when the command line was wrong.
@@ -56,7 +58,10 @@ pub fn main() -> ExitCode {
 fn run(command: &Command) -> Result<(), CliError> {
     let here = std::env::current_dir()
         .map_err(|error| CliError::failed(format!("the working directory is gone: {error}")))?;
+    let project = Project::find(&here)?;
     match command {
-        Command::Generate(arguments) => generate::run(arguments, &Project::find(&here)?),
+        Command::Generate(arguments) => generate::run(arguments, &project),
+        Command::Migrate(arguments) => migrate::run(arguments, &project),
+        Command::Server(arguments) => server::run(arguments, &project),
     }
 }

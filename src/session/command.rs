@@ -14,6 +14,8 @@ pub(crate) struct Command {
     /// Whether it is worth a named statement: its SQL comes back with other values.
     pub(crate) reusable: bool,
     pub(crate) rows: Expectation,
+    /// The SQL as the caller wrote it, where the server is sent more.
+    wrapped: Option<Arc<str>>,
 }
 
 /// How many rows an answer must have.
@@ -44,6 +46,38 @@ impl Command {
             values: Vec::new(),
             reusable: false,
             rows: Expectation::Any,
+            wrapped: None,
+        }
+    }
+
+    /// A query with its values, and how many rows it is to give.
+    pub(crate) fn query(
+        sql: impl Into<Arc<str>>,
+        types: Vec<u32>,
+        values: Vec<BoundValue>,
+        reusable: bool,
+        rows: Expectation,
+    ) -> Self {
+        Self {
+            types,
+            values,
+            reusable,
+            rows,
+            ..Self::plain(sql)
+        }
+    }
+
+    /// The SQL as the caller wrote it.
+    pub(crate) fn written(&self) -> Arc<str> {
+        Arc::clone(self.wrapped.as_ref().unwrap_or(&self.sql))
+    }
+
+    /// How many characters the server is sent before the caller's SQL.
+    pub(crate) fn shift(&self) -> usize {
+        if self.wrapped.is_some() {
+            WRAP.len()
+        } else {
+            0
         }
     }
 
@@ -70,27 +104,32 @@ impl Command {
         ) {
             return Verdict::Client;
         }
-        let sql = self.sql.trim_end().trim_end_matches(';');
+        let written = Arc::clone(&self.sql);
+        let sql = written.trim_end().trim_end_matches(';');
         self.sql = match self.rows {
             Expectation::Any => return Verdict::Server,
             // The outer join keeps the planner from skipping the count when there is no row.
             Expectation::One => format!(
-                "WITH s AS (\n{sql}\n) SELECT s.* FROM (SELECT CASE WHEN count(*) = 1 THEN 1 \
+                "{WRAP}{sql}\n) SELECT s.* FROM (SELECT CASE WHEN count(*) = 1 THEN 1 \
                  ELSE ('{MARK} one row, got ' || count(*))::int END AS ok FROM s) g LEFT JOIN s ON g.ok = 1"
             ),
             Expectation::AtMostOne => format!(
-                "WITH s AS (\n{sql}\n) SELECT s.* FROM (SELECT CASE WHEN count(*) <= 1 THEN 1 \
+                "{WRAP}{sql}\n) SELECT s.* FROM (SELECT CASE WHEN count(*) <= 1 THEN 1 \
                  ELSE ('{MARK} one row, got ' || count(*))::int END AS ok FROM s) g JOIN s ON g.ok = 1"
             ),
             Expectation::Exactly(rows) => format!(
-                "WITH s AS (\n{sql} RETURNING 1\n) SELECT CASE WHEN count(*) = {rows} THEN count(*) \
+                "{WRAP}{sql} RETURNING 1\n) SELECT CASE WHEN count(*) = {rows} THEN count(*) \
                  ELSE ('{MARK} {rows} rows, got ' || count(*))::int END FROM s"
             ),
         }
         .into();
+        self.wrapped = Some(written);
         Verdict::Server
     }
 }
+
+/// Stands before the caller's SQL when a row count is held.
+const WRAP: &str = "WITH s AS (\n";
 
 /// Begins the text that a held expectation fails with; the server quotes it in its message, in any language.
 const MARK: &str = "bowline: expected";

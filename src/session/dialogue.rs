@@ -313,6 +313,8 @@ pub(crate) struct ScriptHeard {
 
 /// What the server is told when a script begins a COPY that nobody feeds.
 const NO_COPY: &std::ffi::CStr = c"COPY .. FROM STDIN cannot run here, because nobody feeds it";
+/// The same, as it comes back in the server's message.
+pub(super) const NO_COPY_SAYS: &str = "COPY .. FROM STDIN cannot run here, because nobody feeds it";
 
 impl<'c> Script<'c> {
     pub(crate) fn new(connection: &'c mut Connection, sql: CString) -> Self {

@@ -1,24 +1,19 @@
 //! A statement's way to the server and back.
 //!
-//! Encodes, chooses how the commands become a transaction, sends them as one pipeline, and turns what
-//! was heard into answers or into an error that says what became of the work.
+//! Encodes, chooses how the commands become a transaction, and says what became of the work.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use diesel::connection::{InstrumentationEvent, StrQueryHelper};
 use diesel::sql_types::{Array, Nullable, Oid, Text};
 
-use super::command::{Command, Expectation, Verdict, first_keyword, unmet};
-use super::dialogue::{Cancelling, Heard, Machine, Message, Pipeline, Script, c_string};
-use super::driver::{Stopped, drive};
-use super::libpq::{Cancel, Field, ResultSet, TransactionStatus};
-use super::prepared::Plan;
+use super::command::{Command, Expectation, Verdict, first_keyword};
+use super::exchange::{CommitPoint, GRACE};
+use super::libpq::ResultSet;
 use super::row::SessionRow;
 use super::types::TypeName;
 use super::{Session, after};
-use crate::error::{Error, Outcome, Result, ServerError};
+use crate::error::{Error, Outcome, Result};
 use crate::sqlstate::SqlState;
 use crate::statement::{Encoded, Encoder, Statement, check_count, render, wrong_count};
 
@@ -41,9 +36,6 @@ pub(super) struct Flown {
     /// What became of the work, should reading the answers fail.
     pub(super) outcome: Outcome,
 }
-
-/// How long a server that was asked to cancel may take to say so.
-const GRACE: Duration = Duration::from_millis(1500);
 
 impl Session {
     /// Sends a statement and takes its answers.
@@ -171,8 +163,14 @@ impl Session {
     /// Commits the open transaction.
     pub(super) fn commit(&mut self) -> Result<()> {
         let deadline = self.call_deadline();
-        let answers =
-            self.exchange(&[], &commit_commands(), &[], CommitPoint::Command, deadline)?;
+        let [constraints, commit] = commit_commands();
+        let answers = self.exchange(
+            &[constraints],
+            &[commit],
+            &[],
+            CommitPoint::Command,
+            deadline,
+        )?;
         match answers.last().map(ResultSet::command_tag) {
             Some(tag) if tag == "COMMIT" => Ok(()),
             tag => Err(Error::query(format!(
@@ -245,229 +243,6 @@ impl Session {
         Ok(())
     }
 
-    /// Sends commands up to one Sync and gives the answers to those in the middle.
-    fn exchange(
-        &mut self,
-        before: &[Command],
-        commands: &[Command],
-        after: &[Command],
-        commit: CommitPoint,
-        deadline: Instant,
-    ) -> Result<Vec<ResultSet>> {
-        if let Some(lost) = &self.lost {
-            return Err(Error::unavailable(format!("the session was lost: {lost}"))
-                .with_hint("take a new session from the pool"));
-        }
-        let sql: Arc<str> = commands
-            .first()
-            .map_or_else(|| Arc::from(""), |command| Arc::clone(&command.sql));
-        self.instrumentation
-            .on_connection_event(InstrumentationEvent::start_query(&StrQueryHelper::new(
-                &sql,
-            )));
-        let exchanged = self.exchange_unseen(before, commands, after, commit, deadline);
-        let (result, seen) = match exchanged {
-            Ok(answers) => (Ok(answers), None),
-            Err(error) => {
-                self.transactions.note(&error);
-                let seen = diesel::result::Error::QueryBuilderError(error.to_string().into());
-                (Err(error), Some(seen))
-            }
-        };
-        self.instrumentation
-            .on_connection_event(InstrumentationEvent::finish_query(
-                &StrQueryHelper::new(&sql),
-                seen.as_ref(),
-            ));
-        result
-    }
-
-    fn exchange_unseen(
-        &mut self,
-        before: &[Command],
-        commands: &[Command],
-        after: &[Command],
-        commit: CommitPoint,
-        deadline: Instant,
-    ) -> Result<Vec<ResultSet>> {
-        let waiting: Vec<_> = self
-            .transactions
-            .waiting()
-            .iter()
-            .map(|sql| Command::plain(Arc::clone(sql)))
-            .collect();
-        let all: Vec<&Command> = waiting
-            .iter()
-            .chain(before)
-            .chain(commands)
-            .chain(after)
-            .collect();
-        let first = waiting.len() + before.len();
-        let messages = self.messages(&all)?;
-        self.connection
-            .enter_pipeline()
-            .map_err(|said| self.lose(said, Outcome::NotCommitted))?;
-        let mut pipeline = Pipeline::new(&mut self.connection, messages, all.len());
-        let driven = drive(&mut pipeline, deadline);
-        let (driven, expired) = match driven {
-            Err(Stopped::Deadline) => (
-                settle(&mut pipeline, |pipeline| {
-                    Cancel::start(pipeline.connection())
-                }),
-                true,
-            ),
-            other => (other, false),
-        };
-        let heard = std::mem::take(&mut pipeline.heard);
-        self.transactions.sent();
-        self.prepared.settle(&heard.prepared, &heard.closed);
-        if let Err(stopped) = driven {
-            let outcome = if heard.sync_sent
-                && commit != CommitPoint::Later
-                && !all.iter().all(|command| command.only_reads())
-            {
-                Outcome::Unknown
-            } else {
-                Outcome::NotCommitted
-            };
-            return Err(self.lost_error(
-                stopped,
-                heard.error.map(|(_, error)| error),
-                expired,
-                outcome,
-            ));
-        }
-        self.connection
-            .exit_pipeline()
-            .map_err(|said| self.lose(said, Outcome::NotCommitted))?;
-        let Heard { answers, error, .. } = heard;
-        if let Some((place, error)) = error {
-            let error = server_error(&error, expired);
-            return Err(
-                match place.and_then(|place| all.get(place).map(|command| (place, *command))) {
-                    Some((place, command)) if (first..first + commands.len()).contains(&place) => {
-                        error
-                            .with_sql(Arc::clone(&command.sql))
-                            .with_place(place - first + 1, commands.len())
-                    }
-                    Some((_, command)) => error.with_sql(Arc::clone(&command.sql)),
-                    None => error,
-                },
-            );
-        }
-        Ok(answers
-            .into_iter()
-            .skip(first)
-            .take(commands.len())
-            .flatten()
-            .collect())
-    }
-
-    /// The messages for commands, with names for those that come back.
-    fn messages(&mut self, commands: &[&Command]) -> Result<VecDeque<Message>> {
-        let mut messages: VecDeque<_> = self
-            .prepared
-            .to_close()
-            .iter()
-            .map(|name| Message::Close { name: name.clone() })
-            .collect();
-        for (number, command) in commands.iter().enumerate() {
-            let (types, values) = (command.types.clone(), command.values.clone());
-            let sql = || {
-                c_string(&command.sql)
-                    .map_err(|said| Error::query(said).with_sql(Arc::clone(&command.sql)))
-            };
-            if !(command.reusable && self.prepared.is_on()) {
-                messages.push_back(Message::Unnamed {
-                    command: number,
-                    sql: sql()?,
-                    types,
-                    values,
-                });
-                continue;
-            }
-            let name = match self.prepared.plan(&command.sql, &command.types) {
-                Plan::Known(name) => name,
-                Plan::New(name) => {
-                    self.instrumentation
-                        .on_connection_event(InstrumentationEvent::cache_query(&command.sql));
-                    messages.push_back(Message::Prepare {
-                        name: name.clone(),
-                        sql: sql()?,
-                        types,
-                    });
-                    name
-                }
-            };
-            messages.push_back(Message::Execute {
-                command: number,
-                name,
-                values,
-            });
-        }
-        messages.push_back(Message::Sync);
-        Ok(messages)
-    }
-
-    /// Runs a script of any number of statements, as one simple query; gives the tags of its commands.
-    pub(super) fn script(&mut self, sql: &str) -> Result<Vec<String>> {
-        if let Some(lost) = &self.lost {
-            return Err(Error::unavailable(format!("the session was lost: {lost}"))
-                .with_hint("take a new session from the pool"));
-        }
-        let deadline = self.call_deadline();
-        let before: String = self
-            .transactions
-            .waiting()
-            .iter()
-            .map(|sql| format!("{sql};"))
-            .collect();
-        let within = self.transactions.depth() > 0;
-        let text: Arc<str> = format!("{before}{sql}").into();
-        let c_text = c_string(&text).map_err(Error::query)?;
-        let mut script = Script::new(&mut self.connection, c_text);
-        let driven = drive(&mut script, deadline);
-        let (driven, expired) = match driven {
-            Err(Stopped::Deadline) => (
-                settle(&mut script, |script| Cancel::start(script.connection())),
-                true,
-            ),
-            other => (other, false),
-        };
-        let heard = std::mem::take(&mut script.heard);
-        self.transactions.sent();
-        let result = match (driven, heard.error) {
-            (Err(stopped), error) => {
-                let outcome = if heard.sent && !within {
-                    Outcome::Unknown
-                } else {
-                    Outcome::NotCommitted
-                };
-                Err(self.lost_error(stopped, error, expired, outcome))
-            }
-            (Ok(()), Some(error)) => {
-                Err(shift(server_error(&error, expired), before.chars().count())
-                    .with_sql(sql.into()))
-            }
-            (Ok(()), None) => Ok(heard.tags),
-        };
-        if let Err(error) = &result {
-            self.transactions.note(error);
-        }
-        // A script may hold its own BEGIN or COMMIT.
-        if self.connection.transaction_status() == TransactionStatus::Idle
-            && self.transactions.depth() > 0
-        {
-            self.transactions.reset();
-        }
-        result
-    }
-
-    fn call_deadline(&self) -> Instant {
-        let own = after(self.limit);
-        self.deadline.map_or(own, |deadline| deadline.min(own))
-    }
-
     /// Whether the server refused only because its schema changed under what this session remembered;
     /// then that is forgotten, and the statement, of which nothing happened, can be sent again.
     fn made_stale(&mut self, error: &Error) -> bool {
@@ -486,69 +261,15 @@ impl Session {
         }
         false
     }
-
-    /// Marks the session as lost.
-    fn lose(&mut self, said: String, outcome: Outcome) -> Error {
-        self.transactions.set_broken();
-        let error =
-            Error::unavailable(format!("the connection was lost: {said}")).with_outcome(outcome);
-        self.lost.get_or_insert(said);
-        error
-    }
-
-    fn lost_error(
-        &mut self,
-        stopped: Stopped,
-        last: Option<ResultSet>,
-        expired: bool,
-        outcome: Outcome,
-    ) -> Error {
-        let said = match stopped {
-            Stopped::Deadline => {
-                "the server did not answer in time, nor when asked to cancel".to_owned()
-            }
-            Stopped::Lost(said) => said,
-        };
-        let lost = self.lose(said, outcome);
-        match last.filter(|last| last.error_field(Field::SqlState).is_some()) {
-            Some(last) => server_error(&last, expired).with_outcome(outcome),
-            None if expired => lost.reclassify(Error::Timeout),
-            None => lost,
-        }
-    }
-}
-
-/// Where the work becomes lasting.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum CommitPoint {
-    /// At the Sync.
-    Sync,
-    /// At a COMMIT among the commands.
-    Command,
-    /// Not in this exchange.
-    Later,
 }
 
 /// SET CONSTRAINTS comes first so that deferred checks fail as an ordinary statement does, with all their
 /// fields and within `statement_timeout`, which does not bound COMMIT.
-fn commit_commands() -> Vec<Command> {
-    vec![
+fn commit_commands() -> [Command; 2] {
+    [
         Command::plain("SET CONSTRAINTS ALL IMMEDIATE"),
         Command::plain("COMMIT"),
     ]
-}
-
-/// Asks the server to cancel, and hears it out for a moment.
-fn settle<M: Machine>(
-    machine: &mut M,
-    cancel: impl Fn(&M) -> Result<Cancel, String>,
-) -> Result<(), Stopped> {
-    let patience = after(GRACE);
-    if let Ok(cancel) = cancel(machine) {
-        // Whether the request got through shows in what the server answers.
-        drive(&mut Cancelling(cancel), patience).ok();
-    }
-    drive(machine, patience)
 }
 
 /// Lets the server hold the row counts; one lone query that only reads is judged by its answer, which costs the server less.
@@ -612,64 +333,4 @@ fn refuse_copy(command: &Command) -> Result<()> {
             .with_hint("insert the rows in chunks with insert_many, or let the server read a file")
             .with_sql(Arc::clone(&command.sql)),
     )
-}
-
-/// The error of an answer.
-fn server_error(result: &ResultSet, expired: bool) -> Error {
-    let text = |field| result.error_field(field);
-    let Some(sqlstate) = text(Field::SqlState).and_then(|code| SqlState::new(&code)) else {
-        return Error::query(result.error_message());
-    };
-    let message = text(Field::Message).unwrap_or_default();
-    if let Some((expected, found)) =
-        unmet(&message).filter(|_| sqlstate == SqlState::INVALID_TEXT_REPRESENTATION)
-    {
-        return wrong_count(expected, usize::try_from(found).unwrap_or(usize::MAX));
-    }
-    let error = Error::from_server(ServerError {
-        severity: text(Field::Severity).unwrap_or_default(),
-        sqlstate,
-        message,
-        detail: text(Field::Detail),
-        hint: text(Field::Hint),
-        position: text(Field::Position).and_then(|position| position.parse().ok()),
-        context: text(Field::Context),
-        schema: text(Field::Schema),
-        table: text(Field::Table),
-        column: text(Field::Column),
-        data_type: text(Field::DataType),
-        constraint: text(Field::Constraint),
-    });
-    if expired {
-        error.with_hint(
-            "the call's deadline passed and the statement was cancelled: see Session::within and Config::call_timeout",
-        )
-    } else {
-        error
-    }
-}
-
-/// The same error with its position counted from behind what was put in front of the SQL.
-fn shift(error: Error, by: usize) -> Error {
-    let Some(server) = error
-        .server()
-        .filter(|server| by > 0 && server.position.is_some())
-    else {
-        return error;
-    };
-    let server = ServerError {
-        position: server
-            .position
-            .and_then(|position| position.checked_sub(by)),
-        ..server.clone()
-    };
-    Error::from_server(server)
-}
-
-/// A text of libpq's without the password, which it may quote.
-pub(super) fn without_secret(said: &str, secret: Option<&str>) -> String {
-    match secret.filter(|secret| secret.len() >= 4) {
-        Some(secret) => said.replace(secret, "***"),
-        None => said.to_owned(),
-    }
 }

@@ -520,12 +520,6 @@ pub(crate) fn parse_conninfo(conninfo: &str) -> Result<Vec<(String, String)>, In
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct InvalidConninfo;
 
-/// The version of the libpq in use: 18.6 gives 180006.
-pub(crate) fn library_version() -> i32 {
-    // SAFETY: takes nothing and touches nothing.
-    unsafe { pq::PQlibVersion() }
-}
-
 const BINARY: c_int = 1;
 
 /// The arrays that libpq wants for bound values, pointing into them.

@@ -1,7 +1,6 @@
 //! Statements made of one diesel query.
 
 use std::marker::PhantomData;
-use std::sync::Arc;
 
 use diesel::RunQueryDsl;
 use diesel::deserialize::FromSqlRow;
@@ -223,13 +222,14 @@ where
         .iter()
         .map(|metadata| metadata.oid().unwrap_or(0))
         .collect();
-    Ok(Command {
-        sql: Arc::from(builder.finish()),
+    let reusable = query.is_safe_to_cache_prepared(&Pg)?;
+    Ok(Command::query(
+        builder.finish(),
         types,
-        values: binds.binds,
-        reusable: query.is_safe_to_cache_prepared(&Pg)?,
+        binds.binds,
+        reusable,
         rows,
-    })
+    ))
 }
 
 fn read<T: FromSqlRow<ST, Pg>, ST>(row: &SessionRow, place: usize) -> Result<T> {

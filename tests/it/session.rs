@@ -155,7 +155,7 @@ fn a_statement_that_must_run_alone_does() {
     db.run(sql("CREATE INDEX CONCURRENTLY accounts_balance ON accounts (balance)").affected())
         .expect("an index");
     let error = db
-        .run((sql("VACUUM accounts").affected(), Account::count()))
+        .run((Account::count(), sql("VACUUM accounts").affected()))
         .expect_err("not with others");
     assert_eq!(error.sqlstate(), Some(SqlState::ACTIVE_SQL_TRANSACTION));
 }

@@ -52,6 +52,7 @@ pub struct Refusal {
 
 impl Refusal {
     /// The line of the statement, the first being 1.
+    #[cfg(test)]
     pub fn line(&self) -> usize {
         self.source[..self.span.start].matches('\n').count() + 1
     }

@@ -1,0 +1,71 @@
+//! `bowline server`: a throwaway PostgreSQL for working on the project.
+
+use bowline::testing::{LocalServer, LocalServerError};
+use clap::{Args, Subcommand};
+
+use crate::error::CliError;
+use crate::project::Project;
+use crate::ui;
+
+/// Start, stop or look at a throwaway PostgreSQL of this project's own.
+///
+/// It is made from the newest installed PostgreSQL, or from the one whose folder BOWLINE_PG_BIN names,
+/// listens on a Unix socket that only you can reach, and keeps its data until it is stopped.
+///
+/// Example: export DATABASE_URL=$(bowline server start)
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub struct Server {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Start it, unless it runs, and print its URL.
+    Start,
+    /// Stop it and remove its data.
+    Stop,
+    /// Print its URL, process and version; exit with 1 if it does not run.
+    Status,
+}
+
+pub fn run(arguments: &Server, project: &Project) -> Result<(), CliError> {
+    match arguments.action {
+        Action::Start => {
+            let server = LocalServer::of_project(&project.root)?;
+            ui::status(format!("PostgreSQL {} runs", server.version()));
+            ui::result(server.url(DATABASE));
+        }
+        Action::Stop => match LocalServer::running_in_project(&project.root)? {
+            Some(server) => {
+                server.stop()?;
+                ui::status("stopped");
+            }
+            None => ui::status("no server runs"),
+        },
+        Action::Status => {
+            let server = LocalServer::running_in_project(&project.root)?;
+            let server = server.ok_or_else(|| {
+                CliError::failed("no server runs for this project")
+                    .hint("run `bowline server start`")
+            })?;
+            let pid = server
+                .pid()
+                .map(|pid| format!(", process {pid}"))
+                .unwrap_or_default();
+            ui::status(format!("PostgreSQL {} runs{pid}", server.version()));
+            ui::result(server.url(DATABASE));
+        }
+    }
+    Ok(())
+}
+
+/// The database that is there from the start.
+const DATABASE: &str = "postgres";
+
+impl From<LocalServerError> for CliError {
+    fn from(error: LocalServerError) -> Self {
+        Self::failed(error.message()).hint(error.hint())
+    }
+}

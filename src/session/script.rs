@@ -1,0 +1,76 @@
+//! A script of any number of statements, as one simple query.
+
+use std::sync::Arc;
+
+use super::Session;
+use super::dialogue::{NO_COPY_SAYS, Script, c_string};
+use super::driver::{Stopped, drive};
+use super::exchange::settle;
+use super::failure::{server_error, shift};
+use super::libpq::{Cancel, TransactionStatus};
+use crate::error::{Error, Outcome, Result};
+
+impl Session {
+    /// Runs a script of any number of statements, as one simple query; gives the tags of its commands.
+    pub(super) fn script(&mut self, sql: &str) -> Result<Vec<String>> {
+        if let Some(lost) = &self.lost {
+            return Err(Error::unavailable(format!("the session was lost: {lost}"))
+                .with_hint("take a new session from the pool"));
+        }
+        let deadline = self.call_deadline();
+        let before: String = self
+            .transactions
+            .waiting()
+            .iter()
+            .map(|sql| format!("{sql};"))
+            .collect();
+        let within = self.transactions.depth() > 0;
+        let text: Arc<str> = format!("{before}{sql}").into();
+        let c_text = c_string(&text).map_err(Error::query)?;
+        let mut script = Script::new(&mut self.connection, c_text);
+        let driven = drive(&mut script, deadline);
+        let (driven, expired) = match driven {
+            Err(Stopped::Deadline) => (
+                settle(&mut script, |script| Cancel::start(script.connection())),
+                true,
+            ),
+            other => (other, false),
+        };
+        let heard = std::mem::take(&mut script.heard);
+        self.transactions.sent();
+        let result = match (driven, heard.error) {
+            (Err(stopped), error) => {
+                let outcome = if heard.sent && !within {
+                    Outcome::Unknown
+                } else {
+                    Outcome::NotCommitted
+                };
+                Err(self.lost_error(stopped, error, expired, outcome))
+            }
+            (Ok(()), Some(error))
+                if error
+                    .error_field(super::libpq::Field::Message)
+                    .is_some_and(|said| said.contains(NO_COPY_SAYS)) =>
+            {
+                Err(Error::query(NO_COPY_SAYS)
+                    .with_hint("insert the rows, or let the server read a file")
+                    .with_sql(sql.into()))
+            }
+            (Ok(()), Some(error)) => {
+                Err(shift(server_error(&error, expired), before.chars().count())
+                    .with_sql(sql.into()))
+            }
+            (Ok(()), None) => Ok(heard.tags),
+        };
+        if let Err(error) = &result {
+            self.transactions.note(error);
+        }
+        // A script may hold its own BEGIN or COMMIT.
+        if self.connection.transaction_status() == TransactionStatus::Idle
+            && self.transactions.depth() > 0
+        {
+            self.transactions.reset();
+        }
+        result
+    }
+}
