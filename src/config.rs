@@ -98,12 +98,20 @@ impl Config {
     ///
     /// The error shows nothing of the string, since there may be a password in it.
     pub fn from_url(url: &str) -> Result<Self> {
-        let parameters = libpq::parse_conninfo(url).map_err(|libpq::InvalidConninfo| {
+        let unreadable = || {
             Error::config(
                 "the connection string cannot be read",
                 "it is to read postgres://user@host:5432/database, with / @ : % in a password written as %2F %40 %3A %25",
             )
-        })?;
+        };
+        let parameters =
+            libpq::parse_conninfo(url).map_err(|libpq::InvalidConninfo| unreadable())?;
+        // An unescaped `/` in a password makes libpq take the password for the port.
+        let ports = parameters.iter().filter(|(name, _)| name == "port");
+        let mut ports = ports.flat_map(|(_, ports)| ports.split(','));
+        if ports.any(|port| !port.is_empty() && port.parse::<u16>().is_err()) {
+            return Err(unreadable());
+        }
         Ok(Self {
             parameters: parameters.into_iter().collect(),
             ..Self::new()
@@ -187,11 +195,6 @@ impl Config {
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
         self
-    }
-
-    /// The database, if it was said.
-    pub fn database_name(&self) -> Option<&str> {
-        self.get("dbname")
     }
 
     /// The value of a connection parameter, if it was said.

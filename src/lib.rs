@@ -1,9 +1,35 @@
 //! A PostgreSQL data layer on diesel: write migrations, get a data layer.
+//!
+//! `bowline generate` makes a type and its functions for each table of a folder of SQL migrations. The
+//! functions return [`Statement`]s, which are values; a [`Database`] runs them, all or nothing, in one
+//! round trip:
+//!
+//! ```
+//! use bowline::bank::Account;
+//! use bowline::{Database, Page, Result};
+//!
+//! fn usernames(db: &Database) -> Result<(i64, Vec<String>)> {
+//!     let (count, accounts) = db.run((Account::count(), Account::list(Page::first(20))))?;
+//!     Ok((count, accounts.into_iter().map(|account| account.username).collect()))
+//! }
+//! ```
+//!
+//! Any diesel query is a statement too, by [`StatementDsl`], and a [`Session`] is a diesel connection.
+//!
+//! | feature | |
+//! |---|---|
+//! | `bundled` (default) | libpq 18, built in; without it the system's, 17 or later |
+//! | `testing` | a throwaway server and databases for tests, `#[bowline::test]` |
+//! | `bank` | the sample, for the tests, the examples and this documentation |
 
 // Generated code says `bowline::..`, here as in every other crate.
 extern crate self as bowline;
 
 #[cfg(feature = "bank")]
+#[expect(
+    missing_docs,
+    reason = "generated code says what COMMENT ON says, or nothing"
+)]
 pub mod bank;
 
 mod chunks;
@@ -36,9 +62,9 @@ pub use nullable::nullable;
 pub use page::Page;
 pub use pool::{SessionManager, Slot};
 pub use retry::RetryPolicy;
-pub use session::Session;
+pub use session::{Session, SessionTransactions, Transactions};
 pub use sqlstate::SqlState;
-pub use statement::{BoxedStatement, Statement, StatementDsl};
+pub use statement::{BoxedStatement, Map, Statement, StatementDsl};
 pub use transaction::{
     Isolation, TransactionOptions, read_committed, read_only, repeatable_read, serializable,
 };
@@ -47,3 +73,8 @@ pub use unit_of_work::{Done, Ticket, UnitOfWork};
 
 #[cfg(feature = "testing")]
 pub use bowline_macros::test;
+
+/// The README's example is run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -3,18 +3,18 @@
 use std::fmt;
 
 /// Exit codes, for those who call the command from a script.
-pub mod exit_code {
+pub(crate) mod exit_code {
     /// Done.
-    pub const DONE: u8 = 0;
+    pub(crate) const DONE: u8 = 0;
     /// It failed, or `--check` found a difference.
-    pub const FAILED: u8 = 1;
+    pub(crate) const FAILED: u8 = 1;
     /// The command line was wrong.
-    pub const USAGE: u8 = 2;
+    pub(crate) const USAGE: u8 = 2;
 }
 
 /// Why a command failed.
 #[derive(Debug)]
-pub struct CliError {
+pub(crate) struct CliError {
     pub message: String,
     pub hints: Vec<String>,
     /// What is shown above the message as it is: diffs, underlined sources.
@@ -22,7 +22,7 @@ pub struct CliError {
 }
 
 impl CliError {
-    pub fn failed(message: impl Into<String>) -> Self {
+    pub(crate) fn failed(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
             hints: Vec::new(),
@@ -30,12 +30,12 @@ impl CliError {
         }
     }
 
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
     }
 
-    pub fn report(mut self, report: impl Into<String>) -> Self {
+    pub(crate) fn report(mut self, report: impl Into<String>) -> Self {
         self.report = report.into();
         self
     }

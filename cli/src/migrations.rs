@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 /// One migration.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Migration {
+pub(crate) struct Migration {
     /// What stands before the first `_`, without `-`; migrations run in the order of its text.
     pub version: String,
     /// The name of the folder.
@@ -28,7 +28,7 @@ pub struct Migration {
 
 /// A file of SQL.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SqlFile {
+pub(crate) struct SqlFile {
     /// Where it is.
     pub path: PathBuf,
     /// What it says.
@@ -38,7 +38,7 @@ pub struct SqlFile {
 /// What is wrong with a folder of migrations.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
-pub struct FolderError {
+pub(crate) struct FolderError {
     message: String,
     /// What to do.
     pub hint: String,
@@ -52,7 +52,7 @@ struct Metadata {
 }
 
 /// The migrations of a folder, in the order in which diesel runs them.
-pub fn read_folder(folder: &Path) -> Result<Vec<Migration>, FolderError> {
+pub(crate) fn read_folder(folder: &Path) -> Result<Vec<Migration>, FolderError> {
     let unreadable = |path: &Path, error: &std::io::Error| {
         fail(
             format!("cannot read {}: {error}", path.display()),

@@ -13,7 +13,7 @@ use crate::error::CliError;
 
 /// A project.
 #[derive(Debug)]
-pub struct Project {
+pub(crate) struct Project {
     /// The folder of `Cargo.toml` or `diesel.toml`.
     pub root: PathBuf,
     /// The folder of the migrations.
@@ -24,7 +24,7 @@ pub struct Project {
 
 /// What shapes the generated code.
 #[derive(Debug, Default)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// The folder of the generated files.
     pub folder: PathBuf,
     /// One for each `schema.rs`.
@@ -39,7 +39,7 @@ pub struct Settings {
 
 /// `[print_schema]` of `diesel.toml`.
 #[derive(Debug, Clone)]
-pub struct Output {
+pub(crate) struct Output {
     pub file: PathBuf,
     pub with_docs: WithDocs,
     pub filter: Filter,
@@ -55,7 +55,7 @@ pub struct Output {
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum WithDocs {
+pub(crate) enum WithDocs {
     #[default]
     None,
     DatabaseComments,
@@ -64,14 +64,14 @@ pub enum WithDocs {
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum ColumnSorting {
+pub(crate) enum ColumnSorting {
     #[default]
     OrdinalPosition,
     Name,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-pub enum AllowTables {
+pub(crate) enum AllowTables {
     #[default]
     #[serde(rename = "all_tables")]
     All,
@@ -83,7 +83,7 @@ pub enum AllowTables {
 
 /// Which tables are shown.
 #[derive(Debug, Clone, Default)]
-pub enum Filter {
+pub(crate) enum Filter {
     #[default]
     All,
     Only(Vec<Regex>),
@@ -91,7 +91,7 @@ pub enum Filter {
 }
 
 impl Filter {
-    pub fn shows(&self, table: &str) -> bool {
+    pub(crate) fn shows(&self, table: &str) -> bool {
         let matches = |patterns: &[Regex]| patterns.iter().any(|pattern| pattern.is_match(table));
         match self {
             Self::All => true,
@@ -103,7 +103,7 @@ impl Filter {
 
 impl Output {
     /// What marker types derive.
-    pub fn derives(&self) -> Vec<String> {
+    pub(crate) fn derives(&self) -> Vec<String> {
         const SQL_TYPE: &str = "diesel::sql_types::SqlType";
         let mut derives = self.custom_type_derives.clone();
         if !derives.iter().any(|derive| derive == SQL_TYPE) {
@@ -184,7 +184,7 @@ struct Bowline {
 
 impl Project {
     /// The project of this folder or of the nearest one above it.
-    pub fn find(from: &Path) -> Result<Self, CliError> {
+    pub(crate) fn find(from: &Path) -> Result<Self, CliError> {
         let is_root = |folder: &&Path| {
             folder.join("diesel.toml").is_file() || folder.join("Cargo.toml").is_file()
         };

@@ -5,23 +5,22 @@ use std::io::{IsTerminal as _, Write as _};
 use crate::error::CliError;
 
 /// Results.
-#[expect(clippy::print_stdout, reason = "the one place that prints")]
-pub fn result(line: impl AsRef<str>) {
+pub(crate) fn result(line: impl AsRef<str>) {
     anstream::println!("{}", line.as_ref());
 }
 
 /// What a command did or noticed.
-pub fn status(line: impl AsRef<str>) {
+pub(crate) fn status(line: impl AsRef<str>) {
     to_stderr(&format!("{}\n", line.as_ref()));
 }
 
 /// Something to know that is no failure.
-pub fn note(line: impl AsRef<str>) {
+pub(crate) fn note(line: impl AsRef<str>) {
     to_stderr(&format!("\x1b[1;36mnote\x1b[0m: {}\n", line.as_ref()));
 }
 
 /// Why the command failed, and what to do.
-pub fn failure(error: &CliError) {
+pub(crate) fn failure(error: &CliError) {
     if !error.report.is_empty() {
         to_stderr(&format!("{}\n", error.report.trim_end()));
     }
@@ -32,7 +31,7 @@ pub fn failure(error: &CliError) {
 }
 
 /// The differences between two texts, with removed lines in red and added ones in green.
-pub fn diff(name: &str, old: &str, new: &str) -> String {
+pub(crate) fn diff(name: &str, old: &str, new: &str) -> String {
     let mut out = format!("\x1b[1m{name}\x1b[0m\n");
     let diff = similar::TextDiff::from_lines(old, new);
     for line in diff.unified_diff().context_radius(2).to_string().lines() {
@@ -48,7 +47,7 @@ pub fn diff(name: &str, old: &str, new: &str) -> String {
 }
 
 /// Whether standard error takes colours.
-pub fn is_coloured() -> bool {
+pub(crate) fn is_coloured() -> bool {
     std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
 }
 

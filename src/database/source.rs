@@ -19,7 +19,7 @@ pub(super) enum Source {
 impl Source {
     pub(super) fn get(&self, holder: &'static Location<'static>) -> Result<PooledSession> {
         let session = match self {
-            Self::Pool(pool) => Held::Pooled(pool.get(holder)?),
+            Self::Pool(pool) => Held::Pooled(Box::new(pool.get(holder)?)),
             Self::Pinned(pinned) => Pinned::take(pinned, holder)?,
         };
         Ok(PooledSession(session))
@@ -68,7 +68,7 @@ impl Pinned {
 pub struct PooledSession(Held);
 
 enum Held {
-    Pooled(pool::PooledSession),
+    Pooled(Box<pool::PooledSession>),
     Pinned {
         session: Option<Box<Session>>,
         home: Arc<Pinned>,
@@ -97,10 +97,10 @@ impl DerefMut for PooledSession {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        if let Self::Pinned { session, home } = self {
-            if let Some(session) = session.take() {
-                *home.0.lock().unwrap_or_else(PoisonError::into_inner) = Place::Here(session);
-            }
+        if let Self::Pinned { session, home } = self
+            && let Some(session) = session.take()
+        {
+            *home.0.lock().unwrap_or_else(PoisonError::into_inner) = Place::Here(session);
         }
     }
 }

@@ -274,10 +274,10 @@ fn commit_commands() -> [Command; 2] {
 
 /// Lets the server hold the row counts; one lone query that only reads is judged by its answer, which costs the server less.
 fn hold(commands: &mut [Command]) -> Verdict {
-    if let [command] = commands {
-        if command.only_reads() {
-            return Verdict::Server;
-        }
+    if let [command] = commands
+        && command.only_reads()
+    {
+        return Verdict::Server;
     }
     let verdicts: Vec<_> = commands.iter_mut().map(Command::hold).collect();
     if verdicts.contains(&Verdict::Client) {

@@ -73,8 +73,11 @@ impl<Q: RunQueryDsl<Session>> StatementDsl for Q {}
 #[derive(Debug)]
 pub struct Rows<Q, ST, T, N> {
     query: Q,
-    read: PhantomData<fn() -> (ST, T, N)>,
+    read: Read<ST, T, N>,
 }
+
+/// What is read of the answer: rows of this SQL type, as `T`, this many.
+type Read<ST, T, N> = PhantomData<fn() -> (ST, T, N)>;
 
 impl<Q, ST, T, N> Rows<Q, ST, T, N> {
     fn new(query: Q) -> Self {

@@ -218,7 +218,7 @@ fn lock(path: &Path) -> Result<File, LocalServerError> {
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => return Ok(file),
             Err(rustix::io::Errno::WOULDBLOCK) if Instant::now() < deadline => {
-                thread::sleep(Duration::from_millis(5))
+                thread::sleep(Duration::from_millis(5));
             }
             Err(error) => return Err(LocalServerError::io("cannot lock", path, &error)),
         }

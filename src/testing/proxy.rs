@@ -127,8 +127,8 @@ fn accept(listener: &UnixListener, target: &Path, counts: &Arc<Counts>) {
         let asking = Arc::clone(&client_spoke);
         thread::spawn(move || {
             copy(client, server_again, || {
-                asking.store(true, Ordering::SeqCst)
-            })
+                asking.store(true, Ordering::SeqCst);
+            });
         });
         let counts = Arc::clone(counts);
         thread::spawn(move || {

@@ -63,6 +63,11 @@ impl TestDatabase {
         Ok(self.config().open()?)
     }
 
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Where this database is.
     pub fn config(&self) -> Config {
         self.server.config(&self.name)

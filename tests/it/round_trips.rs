@@ -11,12 +11,7 @@ use crate::{server, test_database};
 fn counted() -> (Database, Proxy, bowline::testing::TestDatabase) {
     let (server, database) = (server(), test_database());
     let proxy = Proxy::start(&server).expect("a proxy");
-    let name = database
-        .config()
-        .database_name()
-        .expect("a name")
-        .to_owned();
-    let db = proxy.config(&name).open().expect("a server");
+    let db = proxy.config(database.name()).open().expect("a server");
     (db, proxy, database)
 }
 

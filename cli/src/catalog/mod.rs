@@ -4,13 +4,13 @@
 //! nothing of Rust. It is made by replaying migrations, and compared with what a server answers, so it
 //! keeps PostgreSQL's words: names as stored, expressions as text, constraints and indexes apart.
 
-pub mod replay;
+pub(crate) mod replay;
 
 use std::collections::BTreeMap;
 
 /// What a database holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Catalog {
+pub(crate) struct Catalog {
     /// Tables, views and materialized views.
     pub relations: BTreeMap<Name, Relation>,
     /// Types that a migration made: enums, domains, composites, ranges.
@@ -21,14 +21,14 @@ pub struct Catalog {
 
 /// A name with its schema, as PostgreSQL stores both: unquoted, case as it is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Name {
+pub(crate) struct Name {
     pub schema: String,
     pub name: String,
 }
 
 /// Anything that has columns and can be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Relation {
+pub(crate) struct Relation {
     pub name: Name,
     pub kind: RelationKind,
     /// In the order of `pg_attribute.attnum`.
@@ -41,7 +41,7 @@ pub struct Relation {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RelationKind {
+pub(crate) enum RelationKind {
     Table,
     /// `PARTITION BY`: reads and writes like a table.
     PartitionedTable,
@@ -52,7 +52,7 @@ pub enum RelationKind {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Column {
+pub(crate) struct Column {
     pub name: String,
     pub data_type: DataType,
     pub not_null: bool,
@@ -62,7 +62,7 @@ pub struct Column {
 
 /// What PostgreSQL puts into a column that an `INSERT` leaves out.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fill {
+pub(crate) enum Fill {
     /// NULL, or an error where the column is NOT NULL.
     Nothing,
     /// `DEFAULT`, the expression as written.
@@ -77,7 +77,7 @@ pub enum Fill {
 
 /// The type of a column, with what is written in parentheses and brackets after its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DataType {
+pub(crate) struct DataType {
     /// As `pg_type.typname` has it (`int4`, `timestamptz`, `account_status`), never the array's `_int4`.
     pub name: Name,
     /// `varchar(30)` gives `[30]`, `numeric(10, 2)` gives `[10, 2]`.
@@ -87,7 +87,7 @@ pub struct DataType {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Constraint {
+pub(crate) struct Constraint {
     pub name: String,
     pub kind: ConstraintKind,
     pub deferrable: bool,
@@ -96,7 +96,7 @@ pub struct Constraint {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ConstraintKind {
+pub(crate) enum ConstraintKind {
     PrimaryKey {
         columns: Vec<String>,
     },
@@ -118,7 +118,7 @@ pub enum ConstraintKind {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Index {
+pub(crate) struct Index {
     pub name: String,
     pub unique: bool,
     pub nulls_not_distinct: bool,
@@ -131,20 +131,20 @@ pub struct Index {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum IndexKey {
+pub(crate) enum IndexKey {
     Column { name: String, descending: bool },
     Expression(String),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Type {
+pub(crate) struct Type {
     pub name: Name,
     pub kind: TypeKind,
     pub comment: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TypeKind {
+pub(crate) enum TypeKind {
     /// Labels in sort order.
     Enum {
         labels: Vec<String>,
@@ -167,7 +167,7 @@ pub enum TypeKind {
 
 impl Relation {
     /// The columns of the primary key, if there is one.
-    pub fn primary_key(&self) -> Option<&[String]> {
+    pub(crate) fn primary_key(&self) -> Option<&[String]> {
         self.constraints
             .iter()
             .find_map(|constraint| match &constraint.kind {

@@ -20,25 +20,17 @@ use crate::ui;
 ///
 /// Example: bowline generate --check
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
-pub struct Generate {
+pub(crate) struct Generate {
     /// Compare instead of writing; exit with 1 and show the difference if anything would change.
     #[arg(long)]
     check: bool,
-    /// Write what could be followed even if statements could not be: tables that those statements touch may be wrong.
-    #[arg(long)]
-    partial: bool,
 }
 
-pub fn run(arguments: &Generate, project: &Project) -> Result<(), CliError> {
+pub(crate) fn run(arguments: &Generate, project: &Project) -> Result<(), CliError> {
     let migrations = read_folder(&project.migrations)?;
     let replayed = replay(&migrations);
     if !replayed.refusals.is_empty() {
-        let failure = refused(&replayed.refusals);
-        if !arguments.partial {
-            return Err(failure);
-        }
-        ui::failure(&failure);
+        return Err(refused(&replayed.refusals));
     }
     let plan = plan::plan(&replayed.catalog, &project.settings).map_err(|collision| {
         CliError::failed(collision.to_string()).hint(
@@ -109,7 +101,7 @@ fn current(files: &Files, folder: &Path) -> Result<Files, CliError> {
     for path in files.keys().cloned().chain(candidates) {
         match fs::read_to_string(&path) {
             Ok(text) if files.contains_key(&path) || text.starts_with(HEADER) => {
-                drop(current.insert(path, text))
+                drop(current.insert(path, text));
             }
             Ok(_) => {}
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}

@@ -21,8 +21,7 @@ use crate::ui;
 ///
 /// Example: bowline migrate run
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
-pub struct Migrate {
+pub(crate) struct Migrate {
     #[command(subcommand)]
     action: Action,
     /// The database; else DATABASE_URL, from the environment or from a file .env, and PG* variables.
@@ -40,7 +39,7 @@ enum Action {
     Status,
 }
 
-pub fn run(arguments: &Migrate, project: &Project) -> Result<(), CliError> {
+pub(crate) fn run(arguments: &Migrate, project: &Project) -> Result<(), CliError> {
     // Before anything is connected to: a folder that is wrong changes nothing.
     let migrations = read_folder(&project.migrations)?;
     let config = match &arguments.database_url {

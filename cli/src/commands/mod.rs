@@ -1,5 +1,5 @@
 //! One file per command.
 
-pub mod generate;
-pub mod migrate;
-pub mod server;
+pub(crate) mod generate;
+pub(crate) mod migrate;
+pub(crate) mod server;

@@ -14,8 +14,7 @@ use crate::ui;
 ///
 /// Example: export DATABASE_URL=$(bowline server start)
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
-pub struct Server {
+pub(crate) struct Server {
     #[command(subcommand)]
     action: Action,
 }
@@ -30,7 +29,7 @@ enum Action {
     Status,
 }
 
-pub fn run(arguments: &Server, project: &Project) -> Result<(), CliError> {
+pub(crate) fn run(arguments: &Server, project: &Project) -> Result<(), CliError> {
     match arguments.action {
         Action::Start => {
             let server = LocalServer::of_project(&project.root)?;

@@ -49,7 +49,7 @@ pub(super) fn use_list(path: &str, mut names: Vec<String>) -> String {
     let mut lines = vec![String::new()];
     for name in names {
         let fits = lines.last().is_some_and(|line: &String| {
-            line.is_empty() || 4 + line.len() + 1 + name.len() + 1 <= WIDTH
+            line.is_empty() || 4 + line.len() + 1 + name.len() < WIDTH
         });
         if !fits {
             lines.push(String::new());
@@ -85,10 +85,11 @@ pub(super) fn derive(items: &[String]) -> String {
     }
     let mut lines = vec![String::new()];
     for item in items {
-        if let Some(line) = lines.last_mut() {
-            if !line.is_empty() && 4 + line.len() + 1 + item.len() + 1 > WIDTH {
-                lines.push(String::new());
-            }
+        if let Some(line) = lines.last_mut()
+            && !line.is_empty()
+            && 4 + line.len() + 1 + item.len() + 1 > WIDTH
+        {
+            lines.push(String::new());
         }
         if let Some(line) = lines.last_mut() {
             line.push_str(if line.is_empty() { "" } else { " " });

@@ -6,7 +6,7 @@ use crate::project::WithDocs;
 use super::layout::{literal, macro_list};
 
 /// The text before a patch file is applied to it.
-pub fn schema(plan: &SchemaPlan) -> String {
+pub(crate) fn schema(plan: &SchemaPlan) -> String {
     let body = body(plan, if plan.module.is_some() { 4 } else { 0 });
     let header = "// @generated automatically by Diesel CLI.\n\n";
     match &plan.module {

@@ -6,7 +6,7 @@ use super::table::{Field, TablePlan};
 
 /// A function of a table's row type.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Function {
+pub(crate) enum Function {
     Find,
     Get,
     FindBy {
@@ -36,7 +36,7 @@ pub enum Function {
 
 /// A column that a function selects by.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyColumn {
+pub(crate) struct KeyColumn {
     pub field: String,
     pub sql_name: String,
     /// The argument's type.
@@ -45,7 +45,7 @@ pub struct KeyColumn {
 
 impl Function {
     /// The name in Rust.
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         match self {
             Self::Find => "find",
             Self::Get => "get",

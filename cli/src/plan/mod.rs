@@ -13,13 +13,13 @@ use std::collections::BTreeMap;
 use crate::catalog::{Catalog, Name, RelationKind, Type, TypeKind};
 use crate::project::Settings;
 
-pub use functions::{Function, KeyColumn};
-pub use schema::{CustomType, SchemaColumn, SchemaPlan, SchemaTable};
-pub use table::{Field, TablePlan};
+pub(crate) use functions::{Function, KeyColumn};
+pub(crate) use schema::{CustomType, SchemaColumn, SchemaPlan, SchemaTable};
+pub(crate) use table::{Field, TablePlan};
 
 /// What the generated files will hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Plan {
+pub(crate) struct Plan {
     /// One `schema.rs` for each output that `diesel.toml` names.
     pub schemas: Vec<SchemaPlan>,
     /// The tables that get a file of their own.
@@ -32,7 +32,7 @@ pub struct Plan {
 
 /// A Rust enum for one of PostgreSQL's.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EnumPlan {
+pub(crate) struct EnumPlan {
     /// The Rust name, which is the marker type's in `schema.rs` too.
     pub name: String,
     /// Of `COMMENT ON TYPE`.
@@ -44,7 +44,7 @@ pub struct EnumPlan {
 /// Plans the files for a catalog.
 ///
 /// Fails where two things would get one Rust name.
-pub fn plan(catalog: &Catalog, settings: &Settings) -> Result<Plan, Collision> {
+pub(crate) fn plan(catalog: &Catalog, settings: &Settings) -> Result<Plan, Collision> {
     let mut notes = Vec::new();
     let schemas = settings
         .outputs
@@ -74,7 +74,7 @@ pub fn plan(catalog: &Catalog, settings: &Settings) -> Result<Plan, Collision> {
                 ));
             }
             _ if shown && relation.name.schema == "public" => {
-                tables.push(table::plan(catalog, relation, settings, &mut notes))
+                tables.push(table::plan(catalog, relation, settings, &mut notes));
             }
             _ => {}
         }
@@ -92,7 +92,7 @@ pub fn plan(catalog: &Catalog, settings: &Settings) -> Result<Plan, Collision> {
 /// Two things that would get one Rust name.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("{first} and {second} would both be called {name} in Rust")]
-pub struct Collision {
+pub(crate) struct Collision {
     name: String,
     first: String,
     second: String,

@@ -6,7 +6,7 @@ use heck::ToUpperCamelCase as _;
 
 /// The name that diesel's own `print-schema` gives: unmappable characters become `_`, and a name that
 /// Rust or diesel needs for itself gets a `_` behind it.
-pub fn rust_name(sql_name: &str, table: Option<&str>) -> String {
+pub(super) fn rust_name(sql_name: &str, table: Option<&str>) -> String {
     let mut name = String::new();
     let mut replaced = false;
     if sql_name.starts_with(|c: char| c.is_ascii_digit()) {
@@ -80,7 +80,7 @@ pub(super) fn distinct(names: impl Iterator<Item = String>) -> Vec<String> {
 }
 
 /// The singular of the last word of an English table name; a guess, which settings can override.
-pub fn singular(table: &str) -> String {
+pub(super) fn singular(table: &str) -> String {
     let (head, word) = match table.rfind('_') {
         Some(place) => table.split_at(place + 1),
         None => ("", table),

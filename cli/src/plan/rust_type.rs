@@ -6,7 +6,7 @@ use super::names::type_name;
 
 /// A Rust type for a column, as if it were NOT NULL.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RustType {
+pub(crate) struct RustType {
     /// In a row.
     pub owned: String,
     /// In what is inserted or changed.
@@ -40,7 +40,7 @@ impl RustType {
     }
 
     /// Whether it borrows in what is inserted or changed.
-    pub fn has_lifetime(&self) -> bool {
+    pub(crate) fn has_lifetime(&self) -> bool {
         self.borrowed.contains("'a")
     }
 }

@@ -9,7 +9,7 @@ use super::names::rust_name;
 
 /// One `schema.rs`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SchemaPlan {
+pub(crate) struct SchemaPlan {
     pub file: std::path::PathBuf,
     pub patch_file: Option<std::path::PathBuf>,
     /// The module around all, if a schema is named.
@@ -25,7 +25,7 @@ pub struct SchemaPlan {
 
 /// A marker type for a SQL type that diesel does not have.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct CustomType {
+pub(crate) struct CustomType {
     pub rust_name: String,
     pub sql_name: String,
     pub schema: Option<String>,
@@ -33,7 +33,7 @@ pub struct CustomType {
 
 /// A `table!`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SchemaTable {
+pub(crate) struct SchemaTable {
     pub name: Name,
     pub rust_name: String,
     /// The module of the schema it is in, if that is not the default one.
@@ -47,7 +47,7 @@ pub struct SchemaTable {
 
 /// A column of a `table!`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SchemaColumn {
+pub(crate) struct SchemaColumn {
     pub rust_name: String,
     pub sql_name: String,
     pub sql_type: String,
@@ -57,7 +57,7 @@ pub struct SchemaColumn {
 
 /// A `joinable!`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Joinable {
+pub(crate) struct Joinable {
     pub child: String,
     pub parent: String,
     pub column: String,

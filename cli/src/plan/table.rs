@@ -12,7 +12,7 @@ use super::schema::is_generated;
 
 /// The file of one table.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TablePlan {
+pub(crate) struct TablePlan {
     pub name: Name,
     pub sql_name: String,
     /// The module in `schema.rs`, and the file.
@@ -37,7 +37,7 @@ pub struct TablePlan {
 
 /// The type of a table's id.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IdPlan {
+pub(crate) struct IdPlan {
     pub name: String,
     pub inner: String,
     pub import: Option<String>,
@@ -46,7 +46,7 @@ pub struct IdPlan {
 
 /// A field of a struct.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Field {
+pub(crate) struct Field {
     pub name: String,
     pub sql_name: String,
     pub rust_type: RustType,
@@ -57,7 +57,7 @@ pub struct Field {
 
 /// A variant of the constraint enum.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConstraintPlan {
+pub(crate) struct ConstraintPlan {
     pub variant: String,
     pub sql_name: String,
     /// As it would be written in SQL.
@@ -66,7 +66,7 @@ pub struct ConstraintPlan {
 
 impl TablePlan {
     /// The names that the file brings into its module's parent.
-    pub fn type_names(&self) -> Vec<String> {
+    pub(crate) fn type_names(&self) -> Vec<String> {
         let mut names = vec![self.row.clone()];
         names.extend(self.id.as_ref().map(|id| id.name.clone()));
         if !self.new_fields.is_empty() {
@@ -79,15 +79,15 @@ impl TablePlan {
         names
     }
 
-    pub fn new_type(&self) -> String {
+    pub(crate) fn new_type(&self) -> String {
         format!("New{}", self.row)
     }
 
-    pub fn changes_type(&self) -> String {
+    pub(crate) fn changes_type(&self) -> String {
         format!("{}Changes", self.row)
     }
 
-    pub fn constraint_type(&self) -> String {
+    pub(crate) fn constraint_type(&self) -> String {
         format!("{}Constraint", self.row)
     }
 }

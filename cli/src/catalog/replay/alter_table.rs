@@ -332,10 +332,9 @@ impl Replay {
                     referenced_columns,
                     ..
                 } = &mut constraint.kind
+                    && references == table
                 {
-                    if references == table {
-                        referenced_columns.iter_mut().for_each(rename);
-                    }
+                    referenced_columns.iter_mut().for_each(rename);
                 }
             }
         }
@@ -359,7 +358,7 @@ impl Replay {
                 match key {
                     IndexKey::Column { name, .. } => rename(name),
                     IndexKey::Expression(expression) => {
-                        *expression = rename_in(expression, from, to)
+                        *expression = rename_in(expression, from, to);
                     }
                 }
             }
@@ -392,10 +391,10 @@ impl Replay {
         }
         for relation in self.catalog.relations.values_mut() {
             for constraint in &mut relation.constraints {
-                if let ConstraintKind::ForeignKey { references, .. } = &mut constraint.kind {
-                    if references == from {
-                        *references = to.clone();
-                    }
+                if let ConstraintKind::ForeignKey { references, .. } = &mut constraint.kind
+                    && references == from
+                {
+                    *references = to.clone();
                 }
             }
         }

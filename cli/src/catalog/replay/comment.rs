@@ -17,7 +17,7 @@ impl Replay {
         };
         match object.kind() {
             K::OBJECT_TABLE | K::OBJECT_VIEW | K::OBJECT_MATERIALIZED_VIEW => {
-                self.relation_mut(&object)?.comment = comment
+                self.relation_mut(&object)?.comment = comment;
             }
             K::OBJECT_COLUMN => {
                 let mut parts = path(&object);

@@ -26,11 +26,11 @@ use crate::migrations::{Migration, SqlFile};
 use refusal::{Refused, Result};
 use tree::{child, child_name, child_names, has, path};
 
-pub use refusal::Refusal;
+pub(crate) use refusal::Refusal;
 
 /// What replaying migrations gave.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Replayed {
+pub(crate) struct Replayed {
     /// What was followed.
     pub catalog: Catalog,
     /// What was not, in order; the catalog is exact only if this is empty.
@@ -38,7 +38,7 @@ pub struct Replayed {
 }
 
 /// Applies the migrations in order.
-pub fn replay(migrations: &[Migration]) -> Replayed {
+pub(crate) fn replay(migrations: &[Migration]) -> Replayed {
     let mut replay = Replay::default();
     let mut refusals = Vec::new();
     for migration in migrations {

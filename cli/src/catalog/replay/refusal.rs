@@ -37,7 +37,7 @@ const IGNORE: &str =
 
 /// A statement that was not followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
+pub(crate) struct Refusal {
     /// The migration's file.
     pub file: PathBuf,
     /// The whole text of the file.
@@ -53,12 +53,12 @@ pub struct Refusal {
 impl Refusal {
     /// The line of the statement, the first being 1.
     #[cfg(test)]
-    pub fn line(&self) -> usize {
+    pub(crate) fn line(&self) -> usize {
         self.source[..self.span.start].matches('\n').count() + 1
     }
 
     /// With the place in the source underlined, as a terminal shows it.
-    pub fn render(&self, coloured: bool) -> String {
+    pub(crate) fn render(&self, coloured: bool) -> String {
         let path = self.file.to_string_lossy();
         let first_line = self.source[self.span.clone()]
             .lines()

@@ -101,8 +101,8 @@ pub(super) fn string(node: &SyntaxNode) -> Option<String> {
     if let Some(rest) = text.strip_prefix('\'') {
         return Some(rest.strip_suffix('\'')?.replace("''", "'"));
     }
-    if text.starts_with('$') {
-        let tag = text[1..].find('$')? + 2;
+    if let Some(rest) = text.strip_prefix('$') {
+        let tag = rest.find('$')? + 2;
         return text
             .get(tag..text.len().checked_sub(tag)?)
             .map(str::to_owned);

@@ -263,7 +263,7 @@ impl Replay {
         };
         match (part.kind(), names.as_slice(), new) {
             (K::ADD_ATTRIBUTE, [attribute], Some(data_type)) => {
-                attributes.push((attribute.clone(), data_type))
+                attributes.push((attribute.clone(), data_type));
             }
             (K::ALTER_ATTRIBUTE, [attribute], Some(data_type)) => {
                 attributes
@@ -272,7 +272,7 @@ impl Replay {
                     .for_each(|(_, old)| old.clone_from(&data_type));
             }
             (K::DROP_ATTRIBUTE, [attribute], _) => {
-                attributes.retain(|(other, _)| other != attribute)
+                attributes.retain(|(other, _)| other != attribute);
             }
             (K::RENAME_ATTRIBUTE, [from, to], _) => {
                 attributes

@@ -1,0 +1,158 @@
+//! `bowline generate`.
+
+use crate::Project;
+
+const ACCOUNTS: (&str, &str) = (
+    "migrations/1_accounts/up.sql",
+    "CREATE TABLE accounts (id serial PRIMARY KEY, name varchar(30) NOT NULL UNIQUE);\n",
+);
+
+#[test]
+fn files_are_written_once_and_checked_after() {
+    let project = Project::new(&[ACCOUNTS]);
+    insta::assert_snapshot!(project.said(&["generate", "--check"], &[]).lines().last().expect("a line"), @"exit 1");
+    insta::assert_snapshot!(project.said(&["generate"], &[]), @r"
+    wrote   src/db/accounts.rs
+    wrote   src/db/mod.rs
+    wrote   src/db/schema.rs
+    3 files, 3 changed
+    exit 0
+    ");
+    insta::assert_snapshot!(project.said(&["generate"], &[]), @r"
+    3 files, 0 changed
+    exit 0
+    ");
+    insta::assert_snapshot!(project.said(&["generate", "--check"], &[]), @r"
+    3 files are up to date
+    exit 0
+    ");
+}
+
+#[test]
+fn a_stale_file_is_shown_and_mended() {
+    let project = Project::new(&[ACCOUNTS]);
+    project.run(&["generate"]);
+    let schema = project.read("src/db/schema.rs");
+    project.write("src/db/schema.rs", &schema.replace("Varchar", "Text"));
+    insta::assert_snapshot!(project.said(&["generate", "--check"], &[]), @r"
+    src/db/schema.rs
+    @@ -5,5 +5,5 @@
+             id -> Int4,
+             #[max_length = 30]
+    -        name -> Text,
+    +        name -> Varchar,
+         }
+     }
+    error: the generated code does not match the migrations
+    hint: run `bowline generate` and commit the result
+    exit 1
+    ");
+    project.run(&["generate"]);
+    assert_eq!(project.read("src/db/schema.rs"), schema);
+}
+
+#[test]
+fn the_file_of_a_dropped_table_is_removed_and_a_hand_written_one_stays() {
+    let project = Project::new(&[ACCOUNTS]);
+    project.run(&["generate"]);
+    project.write("src/db/queries.rs", "// by hand\n");
+    project.write(
+        "migrations/2_drop/up.sql",
+        "DROP TABLE accounts; CREATE TABLE owners (id int PRIMARY KEY);",
+    );
+    project.run(&["generate"]);
+    assert!(
+        !project.has("src/db/accounts.rs")
+            && project.has("src/db/owners.rs")
+            && project.has("src/db/queries.rs")
+    );
+}
+
+#[test]
+fn a_file_that_was_not_generated_is_not_overwritten() {
+    let project = Project::new(&[ACCOUNTS, ("src/db/accounts.rs", "// by hand\n")]);
+    insta::assert_snapshot!(project.said(&["generate"], &[]), @r"
+    error: src/db/accounts.rs was not generated, so it is not overwritten
+    hint: move it away, or name another folder in [package.metadata.bowline]
+    exit 1
+    ");
+    assert_eq!(project.read("src/db/accounts.rs"), "// by hand\n");
+}
+
+#[test]
+fn a_statement_that_cannot_be_followed_is_named_and_nothing_is_written() {
+    let project = Project::new(&[
+        ACCOUNTS,
+        (
+            "migrations/2_more/up.sql",
+            "SELECT 1;\nDO $$ BEGIN PERFORM 1; END $$;\n",
+        ),
+    ]);
+    insta::assert_snapshot!(project.said(&["generate"], &[]), @r"
+    error: replay does not follow DO yet
+     --> [project]/migrations/2_more/up.sql:2:1
+      |
+    2 | DO $$ BEGIN PERFORM 1; END $$;
+      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+    help: if it changes no table, column, key or type, write `-- bowline: ignore` on the line before it
+    error: 1 statement of the migrations cannot be followed, so nothing was written
+    exit 1
+    ");
+    assert!(!project.has("src/db/schema.rs"));
+}
+
+#[test]
+fn sql_that_cannot_be_parsed_is_shown() {
+    let project = Project::new(&[("migrations/1_a/up.sql", "CREATE TABEL a (id int);\n")]);
+    let said = project.said(&["generate"], &[]);
+    assert!(
+        said.contains("the SQL cannot be parsed") && said.contains("up.sql:1:"),
+        "{said}"
+    );
+    assert!(
+        said.ends_with("exit 1") && !project.has("src/db/schema.rs"),
+        "{said}"
+    );
+}
+
+#[test]
+fn two_migrations_with_one_version_are_refused() {
+    let project = Project::new(&[ACCOUNTS, ("migrations/1_again/up.sql", "SELECT 1;")]);
+    insta::assert_snapshot!(project.said(&["generate"], &[]), @r"
+    error: 1_accounts and 1_again have one version, 1
+    hint: rename one of them: diesel would run only one
+    exit 1
+    ");
+}
+
+#[test]
+fn hostile_names_come_out_as_data() {
+    let hostile = r#"CREATE TABLE "x""); fn evil() {} //" ("type" int PRIMARY KEY, "a\b" text, "*/" int NOT NULL UNIQUE, "self" text);
+        COMMENT ON TABLE "x""); fn evil() {} //" IS E'one\n*/ fn evil() {} /*';"#;
+    let project = Project::new(&[("migrations/1_hostile/up.sql", hostile)]);
+    let said = project.said(&["generate"], &[]);
+    assert!(said.ends_with("exit 0"), "{said}");
+    let file = syn::parse_file(&project.read("src/db/x_fn_evil_.rs")).expect("it is Rust");
+    let functions = file
+        .items
+        .iter()
+        .filter(|item| matches!(item, syn::Item::Fn(_)))
+        .count();
+    assert_eq!(functions, 0, "no function outside of the impl");
+    assert!(syn::parse_file(&project.read("src/db/schema.rs")).is_ok());
+}
+
+#[test]
+fn settings_that_are_not_known_are_refused() {
+    let project = Project::new(&[ACCOUNTS]);
+    project.write(
+        "diesel.toml",
+        "[print_schema]\nfile = \"src/schema.rs\"\nwith_doc = true\n",
+    );
+    let said = project.said(&["generate"], &[]);
+    assert!(
+        said.contains("unknown field `with_doc`") && said.ends_with("exit 1"),
+        "{said}"
+    );
+}

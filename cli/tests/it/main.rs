@@ -1,0 +1,88 @@
+//! The command itself: its output, its exit codes, and what it leaves in a folder.
+
+mod fresh;
+mod generate;
+mod help;
+mod migrate;
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// A project in a folder of its own.
+struct Project(tempfile::TempDir);
+
+impl Project {
+    /// A project with these files, and a `diesel.toml` that says where the schema goes.
+    fn new(files: &[(&str, &str)]) -> Self {
+        let project = Self(tempfile::tempdir().expect("a temporary folder"));
+        project.write(
+            "diesel.toml",
+            "[print_schema]\nfile = \"src/db/schema.rs\"\n",
+        );
+        files
+            .iter()
+            .for_each(|(path, text)| project.write(path, text));
+        project
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let path = self.0.path().join(path);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        fs::write(path, text).expect("a file");
+    }
+
+    fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.0.path().join(path)).expect("a file")
+    }
+
+    fn has(&self, path: &str) -> bool {
+        self.0.path().join(path).exists()
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.run_with(arguments, &[])
+    }
+
+    /// Runs the command with these variables and no others.
+    fn run_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+        bowline(self.0.path(), arguments, variables)
+    }
+
+    /// What the command said, and its exit code.
+    fn said(&self, arguments: &[&str], variables: &[(&str, &str)]) -> String {
+        let output = self.run_with(arguments, variables);
+        let folder = self
+            .0
+            .path()
+            .canonicalize()
+            .expect("the folder")
+            .display()
+            .to_string();
+        let text = format!(
+            "{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let text = text
+            .replace(&folder, "[project]")
+            .replace(&self.0.path().display().to_string(), "[project]");
+        format!(
+            "{text}exit {}",
+            output.status.code().expect("it was not killed")
+        )
+    }
+}
+
+fn bowline(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bowline"));
+    command
+        .current_dir(folder)
+        .args(arguments)
+        .env_clear()
+        .env("PATH", "/nonexistent");
+    command
+        .envs(variables.iter().copied())
+        .output()
+        .expect("it runs")
+}

@@ -1,0 +1,265 @@
+//! The tutorial: a bank, on what `bowline generate` made of `migrations/`.
+//!
+//! Run it with `script/demo`. It needs no server: it starts a throwaway one, and reaches it through a
+//! proxy that counts round trips, so that the numbers below are seen and not claimed.
+
+#![expect(clippy::print_stdout, reason = "it tells a story")]
+
+use std::path::Path;
+use std::sync::Barrier;
+use std::thread;
+
+use bowline::bank::{
+    Account, AccountChanges, AccountConstraint, AccountStatus, NewAccount, NewTransfer, Transfer,
+};
+use bowline::testing::{LocalServer, Proxy, TestDatabase};
+use bowline::{Database, Executor, Page, serializable};
+
+type Result<T = (), E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
+
+fn main() -> Result {
+    // A PostgreSQL to play with; an application has `Database::from_env()` here, and nothing else.
+    let server = LocalServer::start()?;
+    let database = TestDatabase::create(Path::new(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/migrations"
+    )))?;
+    let proxy = Proxy::start(&server)?;
+    let db = proxy.config(database.name()).open()?;
+    println!(
+        "PostgreSQL {} in {}",
+        server.version(),
+        server.socket_folder().display()
+    );
+
+    open_accounts(&db)?;
+    change_an_account(&db)?;
+    move_money(&db, &proxy)?;
+    break_a_constraint(&db)?;
+    lose_a_race(&db)?;
+    count_round_trips(&db, &proxy)?;
+    turn_pages(&db)?;
+    close_accounts(&db)
+}
+
+/// A `New` names every column that can be given; `None` leaves it to the database.
+fn new_account(username: &str, balance: i64) -> NewAccount<'_> {
+    NewAccount {
+        username: username.into(),
+        status: None,
+        balance: Some(balance),
+        created_at: None,
+        email: None,
+        full_name: None,
+    }
+}
+
+fn open_accounts(db: &Database) -> Result {
+    println!("\nAnn and Bob open accounts.");
+    // A statement is a value: nothing happens before it is run. Two of them, in a tuple, are one
+    // transaction and one round trip.
+    let (ann, bob) = db.run((
+        Account::insert(new_account("ann", 100)),
+        Account::insert(new_account("bob", 50)),
+    ))?;
+    println!(
+        "  {} is account {}, {} is account {}",
+        ann.username, ann.id, bob.username, bob.id
+    );
+
+    let found = db.run(Account::find_by_username("ann"))?;
+    println!(
+        "  found by username: {}",
+        found.is_some_and(|account| account == ann)
+    );
+    Ok(())
+}
+
+fn change_an_account(db: &Database) -> Result {
+    println!("\nAnn tells her full name.");
+    let ann = account(&mut &*db, "ann")?;
+    let changes = AccountChanges {
+        full_name: Some(Some("Ann Lee".into())),
+        ..Default::default()
+    };
+    let changed = db.run(Account::update(ann.id, changes))?;
+    // PostgreSQL generates this column, so it is in the row, and in neither `New` nor `Changes`.
+    println!(
+        "  {:?} becomes {:?}",
+        ann.display_name, changed.display_name
+    );
+    Ok(())
+}
+
+/// Runs on a database, a session or a transaction: whatever can execute a statement.
+fn account(db: &mut impl Executor, username: &str) -> bowline::Result<Account> {
+    Ok(db
+        .run(Account::find_by_username(username))?
+        .expect("the story opened it"))
+}
+
+fn balance(amount: i64) -> AccountChanges<'static> {
+    AccountChanges {
+        balance: Some(amount),
+        ..Default::default()
+    }
+}
+
+fn new_transfer(from: &Account, to: &Account, amount: i64) -> NewTransfer {
+    NewTransfer {
+        sender_id: from.id,
+        receiver_id: to.id,
+        amount,
+        created_at: None,
+        details: Some(serde_json::json!({ "for": "lunch" })),
+        tags: None,
+    }
+}
+
+fn move_money(db: &Database, proxy: &Proxy) -> Result {
+    println!("\nAnn sends Bob 30, in a unit of work.");
+    let (ann, bob) = (account(&mut &*db, "ann")?, account(&mut &*db, "bob")?);
+    proxy.take_round_trips();
+    let mut work = db.unit_of_work();
+    let paid = work.add(Account::update(ann.id, balance(ann.balance - 30)));
+    let received = work.add(Account::update(bob.id, balance(bob.balance + 30)));
+    let transfer = work.add(Transfer::insert(new_transfer(&ann, &bob, 30)));
+    let mut done = work.commit()?;
+    let (paid, received) = (done.take(paid)?, done.take(received)?);
+    println!(
+        "  transfer {}: ann has {}, bob has {}",
+        done.take(transfer)?.id,
+        paid.balance,
+        received.balance
+    );
+    println!(
+        "  round trips, counted by the proxy: {}",
+        proxy.take_round_trips()
+    );
+    Ok(())
+}
+
+fn break_a_constraint(db: &Database) -> Result {
+    println!("\nSomebody else wants to be Ann, and Bob wants to spend what he does not have.");
+    let error = db
+        .run(Account::insert(new_account("ann", 0)))
+        .expect_err("the username is taken");
+    // The constraint is a value: rename it in a migration, and this no longer compiles.
+    match error.constraint::<AccountConstraint>() {
+        Some(AccountConstraint::UsernameKey) => println!("  that username is taken"),
+        _ => return Err(error.into()),
+    }
+    let (ann, bob) = (account(&mut &*db, "ann")?, account(&mut &*db, "bob")?);
+    let overdraft = (
+        Account::update(ann.id, balance(ann.balance + 1000)),
+        Account::update(bob.id, balance(bob.balance - 1000)),
+    );
+    let error = db
+        .run(overdraft)
+        .expect_err("the balance may not be negative");
+    println!("  failed to {error}");
+    println!(
+        "  outcome: {:?}; ann still has {}",
+        error.outcome(),
+        account(&mut &*db, "ann")?.balance
+    );
+    Ok(())
+}
+
+fn lose_a_race(db: &Database) -> Result {
+    println!("\nAnn and Bob send each other 10 at the same moment.");
+    let total = |db: &Database| -> bowline::Result<i64> {
+        Ok(db
+            .run(Account::list(Page::first(10)))?
+            .iter()
+            .map(|account| account.balance)
+            .sum())
+    };
+    let (before, both_have_read) = (total(db)?, Barrier::new(2));
+    let send = |from: &str, to: &str| {
+        let attempts = std::cell::Cell::new(0);
+        // Between reading and writing we decide, so this is a transaction with a closure. It runs again,
+        // from its beginning, when PostgreSQL finds that it conflicts with another.
+        db.with(serializable()).transaction(|tx| {
+            attempts.set(attempts.get() + 1);
+            let (payer, payee) = (account(tx, from)?, account(tx, to)?);
+            if attempts.get() == 1 {
+                both_have_read.wait();
+            }
+            tx.run((
+                Account::update(payer.id, balance(payer.balance - 10)),
+                Account::update(payee.id, balance(payee.balance + 10)),
+                Transfer::insert(new_transfer(&payer, &payee, 10)),
+            ))?;
+            Ok::<_, bowline::Error>(attempts.get())
+        })
+    };
+    let (ann, bob) = thread::scope(|scope| {
+        let (there, back) = (
+            scope.spawn(|| send("ann", "bob")),
+            scope.spawn(|| send("bob", "ann")),
+        );
+        (
+            there.join().expect("it does not panic"),
+            back.join().expect("it does not panic"),
+        )
+    });
+    println!("  attempts: {} and {}", ann?, bob?);
+    println!("  the total was {before} and is {}", total(db)?);
+    Ok(())
+}
+
+fn count_round_trips(db: &Database, proxy: &Proxy) -> Result {
+    println!("\nTen people open accounts, in one transaction.");
+    let names: Vec<_> = (1..=10).map(|number| format!("person{number}")).collect();
+    let statements: Vec<_> = names
+        .iter()
+        .map(|name| Account::insert(new_account(name, number_of(name))))
+        .collect();
+    proxy.take_round_trips();
+    let opened = db.run(statements)?;
+    println!(
+        "  {} accounts; round trips, counted by the proxy: {}",
+        opened.len(),
+        proxy.take_round_trips()
+    );
+    Ok(())
+}
+
+fn number_of(name: &str) -> i64 {
+    name.trim_start_matches("person").parse().unwrap_or(0)
+}
+
+fn turn_pages(db: &Database) -> Result {
+    println!("\nThe accounts, five at a time.");
+    let mut page = Page::first(5);
+    loop {
+        let accounts = db.run(Account::list(page))?;
+        let Some(last) = accounts.last() else { break };
+        let names: Vec<_> = accounts
+            .iter()
+            .map(|account| account.username.as_str())
+            .collect();
+        println!("  {}", names.join(", "));
+        // The next page begins behind the last row, not at a number: it is as fast as the first.
+        page = Page::after(last.id, 5);
+    }
+    let ann = account(&mut &*db, "ann")?;
+    let sent = db.run(Transfer::list_by_sender(ann.id, Page::first(10)))?;
+    println!("  ann sent {} transfers", sent.len());
+    Ok(())
+}
+
+fn close_accounts(db: &Database) -> Result {
+    println!("\nPerson 1 leaves; Bob's account is closed, and kept for its transfers.");
+    let person = account(&mut &*db, "person1")?;
+    println!("  deleted: {}", db.run(Account::delete(person.id))?);
+    let bob = account(&mut &*db, "bob")?;
+    let closed = AccountChanges {
+        status: Some(AccountStatus::Closed),
+        ..Default::default()
+    };
+    let (bob, left) = db.run((Account::update(bob.id, closed), Account::count()))?;
+    println!("  bob is {}; {left} accounts are left", bob.status);
+    Ok(())
+}
