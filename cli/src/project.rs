@@ -27,6 +27,8 @@ pub(crate) struct Project {
 pub(crate) struct Settings {
     /// The folder of the generated files.
     pub folder: PathBuf,
+    /// The path of the schema module, from a file of a table: `super::schema`, or `crate::..` from elsewhere.
+    pub schema_path: String,
     /// One for each `schema.rs`.
     pub outputs: Vec<Output>,
     /// Row types by table, where the guessed singular is wrong.
@@ -206,19 +208,23 @@ impl Project {
             .and_then(|metadata| metadata.bowline)
             .unwrap_or_default();
         let outputs = outputs(diesel.print_schema.unwrap_or_default(), root)?;
-        let first = outputs
+        let schema_file = outputs
             .first()
-            .and_then(|output| output.file.parent())
-            .map(Path::to_owned);
-        let folder = bowline
-            .folder
-            .map(|folder| root.join(folder))
-            .or(first)
-            .unwrap_or_else(|| root.join("src"));
+            .map(|output| output.file.clone())
+            .unwrap_or_default();
+        let beside = schema_file.parent().unwrap_or(root);
+        // Beside `src/schema.rs` are the user's own files, so a folder of our own is made there.
+        let own = if beside == root.join("src") {
+            beside.join("db")
+        } else {
+            beside.to_owned()
+        };
+        let folder = bowline.folder.map_or(own, |folder| root.join(folder));
         let migrations = diesel
             .migrations_directory
             .map_or_else(|| PathBuf::from("migrations"), |directory| directory.dir);
         let settings = Settings {
+            schema_path: schema_path(&schema_file, &folder, root),
             folder,
             outputs,
             names: bowline.names,
@@ -231,6 +237,28 @@ impl Project {
             settings,
         })
     }
+}
+
+/// How a file in the folder names the schema module.
+fn schema_path(file: &Path, folder: &Path, root: &Path) -> String {
+    let name = |part: &std::ffi::OsStr| part.to_string_lossy().into_owned();
+    let stem = file.file_stem().map(name).unwrap_or_default();
+    if file.parent() == Some(folder) {
+        return format!("super::{stem}");
+    }
+    let below = file
+        .parent()
+        .and_then(|parent| parent.strip_prefix(root.join("src")).ok());
+    let modules = below
+        .into_iter()
+        .flat_map(Path::components)
+        .map(|part| name(part.as_os_str()));
+    ["crate".to_owned()]
+        .into_iter()
+        .chain(modules)
+        .chain([stem])
+        .collect::<Vec<_>>()
+        .join("::")
 }
 
 fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>, CliError> {

@@ -161,8 +161,9 @@ impl AccountLabel {
             .on_conflict((account_labels::account_id, account_labels::label))
             .do_update();
         if changes == AccountLabelChanges::default() {
+            let keep = account_labels::account_id.eq(excluded(account_labels::account_id));
             return insert
-                .set(account_labels::account_id.eq(excluded(account_labels::account_id)))
+                .set(keep)
                 .returning(AccountLabel::as_returning())
                 .one::<AccountLabel>()
                 .boxed();

@@ -180,8 +180,9 @@ impl Account {
             .on_conflict(accounts::username)
             .do_update();
         if changes == AccountChanges::default() {
+            let keep = accounts::username.eq(excluded(accounts::username));
             return insert
-                .set(accounts::username.eq(excluded(accounts::username)))
+                .set(keep)
                 .returning(Account::as_returning())
                 .one::<Account>()
                 .boxed();
@@ -204,8 +205,9 @@ impl Account {
             .filter_target(sql::<Bool>("status <> 'closed'"))
             .do_update();
         if changes == AccountChanges::default() {
+            let keep = accounts::email.eq(excluded(accounts::email));
             return insert
-                .set(accounts::email.eq(excluded(accounts::email)))
+                .set(keep)
                 .returning(Account::as_returning())
                 .one::<Account>()
                 .boxed();

@@ -5,11 +5,13 @@ const WIDTH: usize = 100;
 /// The longest chain of calls, and the longest list of arguments, that stay in one line.
 const CHAIN: usize = 60;
 
-/// A chain of calls at an indentation: in one line if it is short, else a line for each call.
+/// A chain of calls at an indentation: in one line if it is short or has one call, else a line for each.
 pub(super) fn chain(indent: usize, before: &str, links: &[String], after: &str) -> String {
     let single = links.concat();
     let pad = " ".repeat(indent);
-    if single.len() <= CHAIN && indent + before.len() + single.len() + after.len() <= WIDTH {
+    let is_short = single.len() <= CHAIN || links.len() <= 2;
+    let fits = indent + before.len() + single.len() + after.len() <= WIDTH;
+    if is_short && fits && !single.contains('\n') {
         return format!("{pad}{before}{single}{after}\n");
     }
     let inner = " ".repeat(indent + 4);
@@ -18,6 +20,23 @@ pub(super) fn chain(indent: usize, before: &str, links: &[String], after: &str) 
         out.push_str(&format!("\n{inner}{link}"));
     }
     format!("{out}{after}\n")
+}
+
+/// A call with a tuple, as a link of a chain whose calls stand at an indentation: broken if the tuple is long.
+pub(super) fn tuple_call(indent: usize, name: &str, items: &[String]) -> String {
+    if let [only] = items {
+        return format!("{name}({only})");
+    }
+    let single = items.join(", ");
+    if single.len() <= CHAIN {
+        return format!("{name}(({single}))");
+    }
+    let pad = " ".repeat(indent);
+    let items: String = items
+        .iter()
+        .map(|item| format!("{pad}    {item},\n"))
+        .collect();
+    format!("{name}((\n{items}{pad}))")
 }
 
 /// The head of a function at an indentation of four: in one line if it fits, else a line for each argument.

@@ -34,28 +34,25 @@ pub(crate) fn files(plan: &Plan, folder: &Path) -> Files {
         );
     }
     if !plan.enums.is_empty() {
-        files.insert(folder.join("types.rs"), types::types(&plan.enums));
+        files.insert(
+            folder.join("types.rs"),
+            types::types(&plan.enums, &plan.schema_path),
+        );
     }
-    let schema_file = plan
-        .schemas
-        .first()
-        .and_then(|output| output.file.file_stem())
-        .map(|stem| stem.to_string_lossy().into_owned());
-    files.insert(
-        folder.join("mod.rs"),
-        module(plan, schema_file.as_deref().unwrap_or("schema")),
-    );
+    files.insert(folder.join("mod.rs"), module(plan));
     files
 }
 
 /// `mod.rs`: the table of contents.
-fn module(plan: &Plan, schema: &str) -> String {
+fn module(plan: &Plan) -> String {
     let mut modules: Vec<String> = plan
         .tables
         .iter()
         .map(|table| format!("mod {};\n", table.module))
         .collect();
-    modules.push(format!("pub mod {schema};\n"));
+    if let Some(schema) = plan.schema_path.strip_prefix("super::") {
+        modules.push(format!("pub mod {schema};\n"));
+    }
     if !plan.enums.is_empty() {
         modules.push("mod types;\n".to_owned());
     }

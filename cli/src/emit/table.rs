@@ -98,10 +98,11 @@ fn imports(table: &TablePlan) -> String {
         .into_iter()
         .partition(|import| import.starts_with("std::"));
     let mut inside = Vec::new();
-    if !table.foreign_ids.is_empty() {
+    // rustfmt puts a single name before the modules, and a list behind them.
+    if table.foreign_ids.len() == 1 {
         inside.push(use_list("use super::", table.foreign_ids.clone()));
     }
-    inside.push(format!("use super::schema::{};\n", table.module));
+    inside.push(format!("use {}::{};\n", table.schema_path, table.module));
     let mut enums: Vec<String> = types
         .filter(|rust_type| rust_type.is_enum)
         .map(|rust_type| enum_name(&rust_type.owned))
@@ -110,6 +111,9 @@ fn imports(table: &TablePlan) -> String {
     enums.dedup();
     if !enums.is_empty() {
         inside.push(use_list("use super::types::", enums));
+    }
+    if table.foreign_ids.len() > 1 {
+        inside.push(use_list("use super::", table.foreign_ids.clone()));
     }
     let lines = |imports: Vec<String>| {
         imports

@@ -5,8 +5,8 @@ use crate::plan::EnumPlan;
 use super::HEADER;
 use super::layout::{doc, literal};
 
-pub(super) fn types(enums: &[EnumPlan]) -> String {
-    let mut out = format!("{HEADER} Do not edit.\n\nuse super::schema::sql_types;\n");
+pub(super) fn types(enums: &[EnumPlan], schema_path: &str) -> String {
+    let mut out = format!("{HEADER} Do not edit.\n\nuse {schema_path}::sql_types;\n");
     for plan in enums {
         out.push_str("\nbowline::pg_enum! {\n");
         let comment = plan

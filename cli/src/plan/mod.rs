@@ -26,6 +26,8 @@ pub(crate) struct Plan {
     pub tables: Vec<TablePlan>,
     /// The enums, which share a file.
     pub enums: Vec<EnumPlan>,
+    /// The path of the schema module, from a file of a table.
+    pub schema_path: String,
     /// What a person should know: columns without a Rust type, tables without a key, ..
     pub notes: Vec<String>,
 }
@@ -85,6 +87,7 @@ pub(crate) fn plan(catalog: &Catalog, settings: &Settings) -> Result<Plan, Colli
         schemas,
         tables,
         enums,
+        schema_path: settings.schema_path.clone(),
         notes,
     })
 }

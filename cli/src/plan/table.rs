@@ -15,6 +15,8 @@ use super::schema::is_generated;
 pub(crate) struct TablePlan {
     pub name: Name,
     pub sql_name: String,
+    /// The path of the schema module: `super::schema`.
+    pub schema_path: String,
     /// The module in `schema.rs`, and the file.
     pub module: String,
     /// The row's type.
@@ -156,6 +158,7 @@ pub(super) fn plan(
     let mut plan = TablePlan {
         name: relation.name.clone(),
         sql_name: relation.name.name.clone(),
+        schema_path: settings.schema_path.clone(),
         noun: singular(&relation.name.name).replace('_', " "),
         comment: relation.comment.clone(),
         id: own_id(catalog, relation, settings),

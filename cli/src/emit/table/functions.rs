@@ -2,7 +2,7 @@
 
 use crate::plan::{Field, Function, KeyColumn, TablePlan};
 
-use super::super::layout::{chain, doc, literal, signature};
+use super::super::layout::{chain, doc, literal, signature, tuple_call};
 use super::{article, lifetime};
 
 pub(super) fn functions(table: &TablePlan) -> String {
@@ -251,10 +251,7 @@ fn list(table: &TablePlan, name: &str, columns: &[KeyColumn], index: Option<&str
         .iter()
         .map(|field| format!("{}::{}", table.module, field.name))
         .collect();
-    let order = match ordered.as_slice() {
-        [only] => format!(".order({only})"),
-        several => format!(".order(({}))", several.join(", ")),
-    };
+    let order = tuple_call(12, ".order", &ordered);
     let mut links = vec![source(table)];
     links.extend(filters(table, columns, None));
     links.extend([
@@ -446,13 +443,8 @@ fn upsert(table: &TablePlan, name: &str, columns: &[KeyColumn], predicate: Optio
     }
     let arguments = Arguments::new(list);
     let column = |column: &KeyColumn| format!("{}::{}", table.module, column.field);
-    let target = match columns {
-        [only] => format!(".on_conflict({})", column(only)),
-        several => format!(
-            ".on_conflict(({}))",
-            several.iter().map(column).collect::<Vec<_>>().join(", ")
-        ),
-    };
+    let conflict: Vec<_> = columns.iter().map(column).collect();
+    let target = tuple_call(12, ".on_conflict", &conflict);
     let words = columns
         .iter()
         .map(|column| column.sql_name.clone())
@@ -472,7 +464,7 @@ fn upsert(table: &TablePlan, name: &str, columns: &[KeyColumn], predicate: Optio
     insert.push(".do_update()".to_owned());
     let first = columns.first().map(column).unwrap_or_default();
     // Writing what is there already makes PostgreSQL return the row.
-    let keep = format!(".set({first}.eq(excluded({first})))");
+    let keep = [first.clone(), format!(".eq(excluded({first}))")];
     let run = |set: String, last: &[&str]| {
         let mut links = vec![
             "insert".to_owned(),
@@ -502,7 +494,13 @@ fn upsert(table: &TablePlan, name: &str, columns: &[KeyColumn], predicate: Optio
             "        if changes == {}::default() {{\n",
             table.changes_type()
         ));
-        out.push_str(&chain(12, "return ", &run(keep, &[".boxed()"]), ";"));
+        out.push_str(&chain(12, "let keep = ", &keep, ";"));
+        out.push_str(&chain(
+            12,
+            "return ",
+            &run(".set(keep)".to_owned(), &[".boxed()"]),
+            ";",
+        ));
         out.push_str("        }\n");
         out.push_str(&chain(
             8,
@@ -511,7 +509,8 @@ fn upsert(table: &TablePlan, name: &str, columns: &[KeyColumn], predicate: Optio
             "",
         ));
     } else {
-        out.push_str(&chain(8, "", &run(keep, &[]), ""));
+        out.push_str(&chain(8, "let keep = ", &keep, ";"));
+        out.push_str(&chain(8, "", &run(".set(keep)".to_owned(), &[]), ""));
     }
     out + "    }\n"
 }
