@@ -9,7 +9,7 @@ use crate::catalog::replay::{Refusal, replay};
 use crate::emit::{self, Files, HEADER};
 use crate::error::CliError;
 use crate::migrations::read_folder;
-use crate::plan;
+use crate::plan::{self, PatchedSchema};
 use crate::project::Project;
 use crate::ui;
 
@@ -32,20 +32,32 @@ pub(crate) fn run(arguments: &Generate, project: &Project) -> Result<(), CliErro
     if !replayed.refusals.is_empty() {
         return Err(refused(&replayed.refusals));
     }
-    let plan = plan::plan(&replayed.catalog, &project.settings).map_err(|collision| {
+    let schemas = plan::schemas(&replayed.catalog, &project.settings);
+    let mut files = Files::new();
+    for schema in &schemas {
+        let text = emit::schema(schema);
+        let text = schema
+            .patch_file
+            .as_ref()
+            .map_or(Ok(text.clone()), |file| patch(&text, file))?;
+        files.insert(schema.file.clone(), text);
+    }
+    let is_patched = schemas.iter().any(|schema| schema.patch_file.is_some());
+    let patched =
+        is_patched.then(|| PatchedSchema::read(&files.values().cloned().collect::<String>()));
+    let plan = plan::plan(
+        &replayed.catalog,
+        &project.settings,
+        schemas,
+        patched.as_ref(),
+    )
+    .map_err(|collision| {
         CliError::failed(collision.to_string()).hint(
             "name one of the rows in Cargo.toml: [package.metadata.bowline.names] table = \"Row\"",
         )
     })?;
     plan.notes.iter().for_each(ui::note);
-    let mut files = emit::files(&plan, &project.settings.folder);
-    for output in plan
-        .schemas
-        .iter()
-        .filter_map(|schema| schema.patch_file.as_ref().map(|patch| (schema, patch)))
-    {
-        patch(&mut files, &output.0.file, output.1)?;
-    }
+    files.extend(emit::models(&plan, &project.settings.folder));
     let current = current(&files, &project.settings.folder)?;
     if arguments.check {
         return check(&files, &current, &project.root);
@@ -82,18 +94,15 @@ fn refused(refusals: &[Refusal]) -> CliError {
     .report(reports.join("\n\n"))
 }
 
-fn patch(files: &mut Files, file: &Path, patch_file: &Path) -> Result<(), CliError> {
+/// The text with a patch file of the user's applied to it.
+fn patch(text: &str, patch_file: &Path) -> Result<String, CliError> {
     let failed = |why: String| {
         CliError::failed(format!("{} cannot be applied: {why}", patch_file.display()))
             .hint("make the patch anew, from what is generated without it")
     };
-    let text = fs::read_to_string(patch_file).map_err(|error| failed(error.to_string()))?;
-    let patch = diffy::Patch::from_str(&text).map_err(|error| failed(error.to_string()))?;
-    let Some(schema) = files.get_mut(file) else {
-        return Ok(());
-    };
-    *schema = diffy::apply(schema, &patch).map_err(|error| failed(error.to_string()))?;
-    Ok(())
+    let patch = fs::read_to_string(patch_file).map_err(|error| failed(error.to_string()))?;
+    let patch = diffy::Patch::from_str(&patch).map_err(|error| failed(error.to_string()))?;
+    diffy::apply(text, &patch).map_err(|error| failed(error.to_string()))
 }
 
 /// What is there now: the files to be written, and those written earlier that have no table any more.

@@ -15,6 +15,13 @@ pub(super) fn chain(indent: usize, before: &str, links: &[String], after: &str) 
         return format!("{pad}{before}{single}{after}\n");
     }
     let inner = " ".repeat(indent + 4);
+    if is_short
+        && !before.is_empty()
+        && indent + 4 + single.len() + after.len() <= WIDTH
+        && !single.contains('\n')
+    {
+        return format!("{pad}{}\n{inner}{single}{after}\n", before.trim_end());
+    }
     let mut out = format!("{pad}{before}{}", links.first().map_or("", String::as_str));
     for link in &links[1..] {
         out.push_str(&format!("\n{inner}{link}"));

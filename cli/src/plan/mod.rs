@@ -4,6 +4,7 @@
 
 mod functions;
 mod names;
+mod patched;
 mod rust_type;
 mod schema;
 mod table;
@@ -14,6 +15,7 @@ use crate::catalog::{Catalog, Name, RelationKind, Type, TypeKind};
 use crate::project::Settings;
 
 pub(crate) use functions::{Function, KeyColumn};
+pub(crate) use patched::PatchedSchema;
 pub(crate) use schema::{CustomType, SchemaColumn, SchemaPlan, SchemaTable};
 pub(crate) use table::{Field, TablePlan};
 
@@ -43,16 +45,24 @@ pub(crate) struct EnumPlan {
     pub variants: Vec<(String, String)>,
 }
 
-/// Plans the files for a catalog.
+/// Plans each `schema.rs` that the settings ask for.
+pub(crate) fn schemas(catalog: &Catalog, settings: &Settings) -> Vec<SchemaPlan> {
+    let outputs = settings.outputs.iter();
+    outputs
+        .map(|output| schema::plan(catalog, output))
+        .collect()
+}
+
+/// Plans the models for a catalog, whose `schema.rs` are planned, and perhaps patched, already.
 ///
 /// Fails where two things would get one Rust name.
-pub(crate) fn plan(catalog: &Catalog, settings: &Settings) -> Result<Plan, Collision> {
+pub(crate) fn plan(
+    catalog: &Catalog,
+    settings: &Settings,
+    schemas: Vec<SchemaPlan>,
+    patched: Option<&PatchedSchema>,
+) -> Result<Plan, Collision> {
     let mut notes = Vec::new();
-    let schemas = settings
-        .outputs
-        .iter()
-        .map(|output| schema::plan(catalog, output))
-        .collect::<Vec<_>>();
     let mut tables = Vec::new();
     for relation in catalog.relations.values() {
         let shown = schemas.iter().any(|schema| {
@@ -76,7 +86,9 @@ pub(crate) fn plan(catalog: &Catalog, settings: &Settings) -> Result<Plan, Colli
                 ));
             }
             _ if shown && relation.name.schema == "public" => {
-                tables.push(table::plan(catalog, relation, settings, &mut notes));
+                tables.push(table::plan(
+                    catalog, relation, settings, patched, &mut notes,
+                ));
             }
             _ => {}
         }

@@ -39,6 +39,17 @@ impl RustType {
         }
     }
 
+    /// The same list, of elements that are never NULL.
+    pub(super) fn with_whole_elements(self) -> Self {
+        let whole = |text: String| text.replace("Vec<Option<", "Vec<").replace(">>", ">");
+        Self {
+            owned: whole(self.owned),
+            borrowed: whole(self.borrowed),
+            argument: whole(self.argument),
+            ..self
+        }
+    }
+
     /// Whether it borrows in what is inserted or changed.
     pub(crate) fn has_lifetime(&self) -> bool {
         self.borrowed.contains("'a")

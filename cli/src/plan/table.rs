@@ -7,6 +7,7 @@ use crate::project::Settings;
 
 use super::functions::{self, Function};
 use super::names::{distinct, rust_name, singular, type_name};
+use super::patched::PatchedSchema;
 use super::rust_type::{self, RustType};
 use super::schema::is_generated;
 
@@ -98,6 +99,7 @@ pub(super) fn plan(
     catalog: &Catalog,
     relation: &Relation,
     settings: &Settings,
+    patched: Option<&PatchedSchema>,
     notes: &mut Vec<String>,
 ) -> TablePlan {
     let module = rust_name(&relation.name.name, None);
@@ -105,7 +107,19 @@ pub(super) fn plan(
     let key = relation.primary_key().unwrap_or_default().to_vec();
     let mut fields = Vec::new();
     for column in &relation.columns {
+        let rust_column = rust_name(&column.name, Some(&module));
+        let shown = patched.map(|patched| patched.column(&module, &rust_column));
+        if shown == Some(None) {
+            notes.push(format!(
+                "{}.{} is left out of {row}: the patch file takes it out of the schema",
+                relation.name.name, column.name
+            ));
+            continue;
+        }
         match column_type(catalog, relation, column, settings) {
+            Some(rust_type) if shown.flatten().is_some_and(has_whole_elements) => {
+                fields.push((column, rust_type.with_whole_elements()));
+            }
             Some(rust_type) => fields.push((column, rust_type)),
             None => notes.push(format!(
                 "{}.{} is left out of {row}: there is no Rust type for {}",
@@ -216,6 +230,11 @@ fn column_type(
     } else {
         RustType::cloned(&id.name, None)
     })
+}
+
+/// Whether an array's elements are not NULL, which only a patch file can say.
+fn has_whole_elements(sql_type: &str) -> bool {
+    sql_type.contains("Array<") && !sql_type.contains("Array<Nullable<")
 }
 
 /// The table whose id is in this column: where its foreign keys lead, or its own.
