@@ -1,69 +1,13 @@
 //! Which functions a table gets: a finder exists only where an index serves it.
 
 use crate::catalog::{ConstraintKind, Index, IndexKey, Relation};
+use crate::project::Settings;
 
+use super::function::{Function, KeyColumn};
 use super::table::{Field, TablePlan};
 
-/// A function of a table's row type.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Function {
-    Find,
-    Get,
-    FindBy {
-        name: String,
-        columns: Vec<KeyColumn>,
-        index: String,
-        predicate: Option<String>,
-    },
-    List,
-    ListBy {
-        name: String,
-        columns: Vec<KeyColumn>,
-        index: String,
-    },
-    Insert,
-    InsertMany,
-    Update,
-    Upsert {
-        name: String,
-        columns: Vec<KeyColumn>,
-        predicate: Option<String>,
-    },
-    Delete,
-    Count,
-    Exists,
-}
-
-/// A column that a function selects by.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct KeyColumn {
-    pub field: String,
-    pub sql_name: String,
-    /// The argument's type.
-    pub argument: String,
-}
-
-impl Function {
-    /// The name in Rust.
-    pub(crate) fn name(&self) -> &str {
-        match self {
-            Self::Find => "find",
-            Self::Get => "get",
-            Self::List => "list",
-            Self::Insert => "insert",
-            Self::InsertMany => "insert_many",
-            Self::Update => "update",
-            Self::Delete => "delete",
-            Self::Count => "count",
-            Self::Exists => "exists",
-            Self::FindBy { name, .. } | Self::ListBy { name, .. } | Self::Upsert { name, .. } => {
-                name
-            }
-        }
-    }
-}
-
-pub(super) fn plan(relation: &Relation, table: &TablePlan) -> Vec<Function> {
+/// The functions of a table, but those that the settings leave out.
+pub(super) fn plan(relation: &Relation, table: &TablePlan, settings: &Settings) -> Vec<Function> {
     let key = relation.primary_key().unwrap_or_default();
     // Without the whole key in the row, nothing can be found by it.
     let has_key = key_columns(table, key).is_some();
@@ -98,7 +42,8 @@ pub(super) fn plan(relation: &Relation, table: &TablePlan) -> Vec<Function> {
     functions.retain(|function| {
         let is_new = !seen.iter().any(|name| name == function.name());
         seen.push(function.name().to_owned());
-        is_new
+        let full_name = format!("{}::{}", table.row, function.name());
+        is_new && !settings.leave_out.contains(&full_name)
     });
     functions
 }

@@ -2,6 +2,7 @@
 //!
 //! A [`Plan`] holds every name, type and function of the files to come, so that `emit` decides nothing.
 
+mod function;
 mod functions;
 mod names;
 mod patched;
@@ -14,7 +15,7 @@ use std::collections::BTreeMap;
 use crate::catalog::{Catalog, Name, RelationKind, Type, TypeKind};
 use crate::project::Settings;
 
-pub(crate) use functions::{Function, KeyColumn};
+pub(crate) use function::{Function, KeyColumn};
 pub(crate) use patched::PatchedSchema;
 pub(crate) use schema::{CustomType, SchemaColumn, SchemaPlan, SchemaTable};
 pub(crate) use table::{Field, TablePlan};
@@ -86,9 +87,9 @@ pub(crate) fn plan(
                 ));
             }
             _ if shown && relation.name.schema == "public" => {
-                tables.push(table::plan(
-                    catalog, relation, settings, patched, &mut notes,
-                ));
+                let mut table = table::plan(catalog, relation, settings, patched, &mut notes);
+                table.functions = functions::plan(relation, &table, settings);
+                tables.push(table);
             }
             _ => {}
         }

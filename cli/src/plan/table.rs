@@ -5,7 +5,7 @@ use crate::catalog::{
 };
 use crate::project::Settings;
 
-use super::functions::{self, Function};
+use super::function::Function;
 use super::names::{distinct, rust_name, singular, type_name};
 use super::patched::PatchedSchema;
 use super::rust_type::{self, RustType};
@@ -169,7 +169,7 @@ pub(super) fn plan(
         .collect();
     foreign_ids.sort();
     foreign_ids.dedup();
-    let mut plan = TablePlan {
+    TablePlan {
         name: relation.name.clone(),
         sql_name: relation.name.name.clone(),
         schema_path: settings.schema_path.clone(),
@@ -189,21 +189,7 @@ pub(super) fn plan(
         extra_derives: settings.extra_derives.clone(),
         module,
         row,
-    };
-    plan.functions = functions::plan(relation, &plan);
-    let left_out = |function: &Function| {
-        settings
-            .leave_out
-            .contains(&format!("{}::{}", plan.row, function.name()))
-    };
-    let functions = plan
-        .functions
-        .iter()
-        .filter(|function| !left_out(function))
-        .cloned()
-        .collect();
-    plan.functions = functions;
-    plan
+    }
 }
 
 fn row_name(relation: &Relation, settings: &Settings) -> String {

@@ -1,0 +1,60 @@
+//! A function that a table gets, as plain data.
+
+/// A function of a table's row type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Function {
+    Find,
+    Get,
+    FindBy {
+        name: String,
+        columns: Vec<KeyColumn>,
+        index: String,
+        predicate: Option<String>,
+    },
+    List,
+    ListBy {
+        name: String,
+        columns: Vec<KeyColumn>,
+        index: String,
+    },
+    Insert,
+    InsertMany,
+    Update,
+    Upsert {
+        name: String,
+        columns: Vec<KeyColumn>,
+        predicate: Option<String>,
+    },
+    Delete,
+    Count,
+    Exists,
+}
+
+/// A column that a function selects by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct KeyColumn {
+    pub field: String,
+    pub sql_name: String,
+    /// The argument's type.
+    pub argument: String,
+}
+
+impl Function {
+    /// The name in Rust.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Find => "find",
+            Self::Get => "get",
+            Self::List => "list",
+            Self::Insert => "insert",
+            Self::InsertMany => "insert_many",
+            Self::Update => "update",
+            Self::Delete => "delete",
+            Self::Count => "count",
+            Self::Exists => "exists",
+            Self::FindBy { name, .. } | Self::ListBy { name, .. } | Self::Upsert { name, .. } => {
+                name
+            }
+        }
+    }
+}
