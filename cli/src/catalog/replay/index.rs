@@ -32,7 +32,20 @@ impl Replay {
         {
             return Ok(());
         }
-        let index_name = given.unwrap_or_else(|| self.index_name(&table, &keys, "idx"));
+        let index_name = given.unwrap_or_else(|| {
+            // Columns that are only kept along are in the name too.
+            let included = child(node, K::INDEX_INCLUDE_CLAUSE)
+                .and_then(|clause| child(&clause, K::PARTITION_ITEM_LIST));
+            let included = included
+                .iter()
+                .flat_map(|list| children(list, K::PARTITION_ITEM));
+            let named: Vec<_> = keys
+                .iter()
+                .cloned()
+                .chain(included.filter_map(|item| key(&item)))
+                .collect();
+            self.index_name(&table, &named, "idx")
+        });
         let predicate = child(node, K::WHERE_CLAUSE).and_then(|clause| clause.children().next());
         let index = Index {
             name: index_name,

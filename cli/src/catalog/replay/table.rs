@@ -86,7 +86,7 @@ impl Replay {
             K::FOREIGN_KEY_CONSTRAINT | K::REFERENCES_CONSTRAINT => 3,
             _ => 2,
         });
-        constraints
+        without_repeated_keys(constraints)
             .iter()
             .try_for_each(|(clause, column)| self.add_constraint(clause, table, column.as_deref()))
     }
@@ -189,6 +189,46 @@ impl Relation {
             comment: None,
         }
     }
+}
+
+/// A constraint's clause, and the column that it stands beside.
+type Clause = (SyntaxNode, Option<String>);
+
+/// PostgreSQL makes one index of keys over the same columns in one statement: the first stays, under
+/// whichever name is given.
+fn without_repeated_keys(clauses: Vec<Clause>) -> Vec<Clause> {
+    use SyntaxKind as K;
+    let key = |(clause, column): &Clause| -> Option<Vec<String>> {
+        let is_key = matches!(
+            clause.kind(),
+            K::PRIMARY_KEY_CONSTRAINT | K::UNIQUE_CONSTRAINT
+        );
+        let columns = || {
+            let listed = column_list(clause, K::CONSTRAINT_COLUMN_REF_LIST);
+            column.clone().map_or(listed, |column| vec![column])
+        };
+        is_key.then(columns)
+    };
+    let is_named = |(clause, _): &Clause| has(clause, K::CONSTRAINT_NAME_CLAUSE);
+    let mut kept: Vec<Clause> = Vec::new();
+    for clause in clauses {
+        let earlier = key(&clause).and_then(|columns| {
+            kept.iter_mut()
+                .find(|other| key(other).as_ref() == Some(&columns))
+        });
+        match earlier {
+            None => kept.push(clause),
+            Some(earlier)
+                if is_named(&clause)
+                    && !is_named(earlier)
+                    && earlier.0.kind() == clause.0.kind() =>
+            {
+                *earlier = clause;
+            }
+            Some(_) => {}
+        }
+    }
+    kept
 }
 
 /// What a clause says of the column alone.

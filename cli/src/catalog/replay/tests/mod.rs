@@ -1,3 +1,5 @@
+mod server;
+
 use std::fmt::Write as _;
 use std::path::PathBuf;
 

@@ -1,0 +1,228 @@
+//! What replay says is what a server says after the same statements.
+
+use bowline::testing::LocalServer;
+use bowline::{Session, StatementDsl as _, sql};
+use diesel::connection::SimpleConnection as _;
+use diesel::sql_types::Text;
+
+use super::*;
+
+#[derive(diesel::QueryableByName)]
+struct Line {
+    #[diesel(sql_type = Text)]
+    line: String,
+}
+
+/// Columns, constraints, indexes and enums of the schema public, a line each.
+const FACTS: &str = "
+    SELECT 'column ' || c.relname || '.' || a.attname || ' ' || coalesce(e.typname, t.typname)
+        || CASE WHEN e.oid IS NULL THEN '' ELSE '[]' END || CASE WHEN a.attnotnull THEN ' not null' ELSE '' END AS line
+    FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_type t ON t.oid = a.atttypid
+    LEFT JOIN pg_type e ON e.typarray = t.oid
+    WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped
+    UNION ALL
+    SELECT 'constraint ' || c.relname || ' ' || o.conname || ' ' || o.contype::text
+        || CASE WHEN o.condeferrable THEN ' deferrable' ELSE '' END
+    FROM pg_constraint o JOIN pg_class c ON c.oid = o.conrelid
+    WHERE c.relnamespace = 'public'::regnamespace AND o.contype IN ('p', 'u', 'c', 'f')
+    UNION ALL
+    SELECT 'index ' || c.relname || ' ' || i.relname || CASE WHEN x.indisunique THEN ' unique' ELSE '' END
+        || CASE WHEN x.indpred IS NULL THEN '' ELSE ' partial' END
+    FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class c ON c.oid = x.indrelid
+    WHERE c.relnamespace = 'public'::regnamespace
+    UNION ALL
+    SELECT 'enum ' || t.typname || ' ' || string_agg(l.enumlabel, ' ' ORDER BY l.enumsortorder)
+    FROM pg_enum l JOIN pg_type t ON t.oid = l.enumtypid GROUP BY t.typname";
+
+/// The same lines from the catalog.
+fn facts(catalog: &Catalog) -> Vec<String> {
+    let mut lines = Vec::new();
+    for relation in catalog
+        .relations
+        .values()
+        .filter(|relation| relation.name.schema == "public")
+    {
+        let table = &relation.name.name;
+        for column in &relation.columns {
+            let array = if column.data_type.dimensions > 0 {
+                "[]"
+            } else {
+                ""
+            };
+            let not_null = if column.not_null { " not null" } else { "" };
+            lines.push(format!(
+                "column {table}.{} {}{array}{not_null}",
+                column.name, column.data_type.name.name
+            ));
+        }
+        for constraint in &relation.constraints {
+            let kind = match constraint.kind {
+                ConstraintKind::PrimaryKey { .. } => "p",
+                ConstraintKind::Unique { .. } => "u",
+                ConstraintKind::Check { .. } => "c",
+                ConstraintKind::ForeignKey { .. } => "f",
+                ConstraintKind::Exclude => continue,
+            };
+            let deferrable = if constraint.deferrable {
+                " deferrable"
+            } else {
+                ""
+            };
+            lines.push(format!(
+                "constraint {table} {} {kind}{deferrable}",
+                constraint.name
+            ));
+        }
+        for index in &relation.indexes {
+            let unique = if index.unique { " unique" } else { "" };
+            let partial = if index.predicate.is_some() {
+                " partial"
+            } else {
+                ""
+            };
+            lines.push(format!("index {table} {}{unique}{partial}", index.name));
+        }
+    }
+    for found in catalog.types.values() {
+        if let TypeKind::Enum { labels } = &found.kind {
+            lines.push(format!("enum {} {}", found.name.name, labels.join(" ")));
+        }
+    }
+    lines.sort();
+    lines
+}
+
+/// Applies the statements to an empty database, and compares.
+fn check(name: &str, statements: &str) {
+    let replayed = replay(&[migration(statements)]);
+    assert_eq!(replayed.refusals, [], "all of it is followed");
+    let server = LocalServer::start().unwrap_or_else(|error| panic!("{error}"));
+    let database = format!("replay_{name}_{}", std::process::id());
+    let mut maintenance = Session::connect(&server.config("postgres")).expect("a connection");
+    maintenance
+        .batch_execute(&format!("CREATE DATABASE {database}"))
+        .expect("a database");
+    let mut session = Session::connect(&server.config(&database)).expect("a connection");
+    session
+        .batch_execute(statements)
+        .expect("PostgreSQL takes the statements");
+    let mut said: Vec<_> = session
+        .run(sql(FACTS).all::<Line>())
+        .expect("the facts")
+        .into_iter()
+        .map(|row| row.line)
+        .collect();
+    said.sort();
+    drop(session);
+    maintenance
+        .batch_execute(&format!("DROP DATABASE {database} WITH (FORCE)"))
+        .expect("its end");
+    assert_eq!(facts(&replayed.catalog), said);
+}
+
+#[test]
+fn the_bank_is_as_a_server_has_it() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the workspace")
+        .join("migrations");
+    let migrations = crate::migrations::read_folder(&folder).expect("the bank's migrations");
+    // An enum's new label cannot be used in the transaction that added it, so each runs as one of its own here.
+    let server = LocalServer::start().unwrap_or_else(|error| panic!("{error}"));
+    let database = format!("replay_bank_{}", std::process::id());
+    let mut maintenance = Session::connect(&server.config("postgres")).expect("a connection");
+    maintenance
+        .batch_execute(&format!("CREATE DATABASE {database}"))
+        .expect("a database");
+    let mut session = Session::connect(&server.config(&database)).expect("a connection");
+    for migration in &migrations {
+        session
+            .batch_execute(&migration.up.text)
+            .expect("PostgreSQL takes the migration");
+    }
+    let mut said: Vec<_> = session
+        .run(sql(FACTS).all::<Line>())
+        .expect("the facts")
+        .into_iter()
+        .map(|row| row.line)
+        .collect();
+    said.sort();
+    drop(session);
+    maintenance
+        .batch_execute(&format!("DROP DATABASE {database} WITH (FORCE)"))
+        .expect("its end");
+    assert_eq!(facts(&replay(&migrations).catalog), said);
+}
+
+#[test]
+fn names_that_nobody_gave_are_postgresqls() {
+    check(
+        "names",
+        r#"CREATE TABLE o (id serial PRIMARY KEY, x int UNIQUE);
+        CREATE TABLE t (id bigserial, a int UNIQUE, b int REFERENCES o, c varchar(30) NOT NULL CHECK (c <> ''),
+            UNIQUE (a, b), UNIQUE (a), CHECK (a > b), CHECK (b > 0), CHECK (1 > 0), PRIMARY KEY (id, a),
+            FOREIGN KEY (a) REFERENCES o (x), FOREIGN KEY (b) REFERENCES o ON DELETE CASCADE DEFERRABLE);
+        CREATE INDEX ON t (a, lower(c)); CREATE INDEX ON t ((a + b), a); CREATE INDEX ON t (a, lower(c));
+        CREATE INDEX ON t ((a + b), (b + a)); CREATE UNIQUE INDEX ON t (b) WHERE a > 0; CREATE INDEX ON t (c) INCLUDE (a);
+        ALTER TABLE t ADD CHECK (b < 9), ADD UNIQUE (c), ADD COLUMN d int UNIQUE CHECK (d > 0) REFERENCES o (x);"#,
+    );
+}
+
+#[test]
+fn long_names_are_cut_and_counted_up_as_postgresql_does() {
+    let table = "a_table_with_a_name_that_is_quite_as_long_as_a_name_may_be_here";
+    let column = "a_column_with_a_name_that_is_nearly_as_long_as_a_name_may_be";
+    check(
+        "long",
+        &format!(
+            "CREATE TABLE {table} (id int PRIMARY KEY, {column} int UNIQUE CHECK ({column} > 0) REFERENCES {table});
+             CREATE INDEX ON {table} ({column}); CREATE INDEX ON {table} ({column}); CREATE INDEX ON {table} (id, {column});"
+        ),
+    );
+}
+
+#[test]
+fn renames_drops_and_cascades_leave_what_postgresql_leaves() {
+    check(
+        "changes",
+        "CREATE TABLE o (id int PRIMARY KEY, k int UNIQUE, n text);
+        CREATE TABLE t (id int PRIMARY KEY, o_id int REFERENCES o, k int REFERENCES o (k), n int CHECK (n > 0), m int, CHECK (n > m));
+        CREATE INDEX i ON t (n) WHERE m > 0; CREATE INDEX j ON t (lower(m::text)); CREATE INDEX l ON t (o_id);
+        ALTER TABLE t RENAME COLUMN n TO nn; ALTER TABLE t DROP COLUMN m; ALTER TABLE o RENAME TO owners;
+        ALTER TABLE owners DROP COLUMN k CASCADE; ALTER TABLE t RENAME CONSTRAINT t_pkey TO t_key; ALTER INDEX l RENAME TO ll;
+        ALTER TABLE t ALTER COLUMN nn TYPE bigint, ALTER COLUMN nn SET NOT NULL, ALTER COLUMN nn SET DEFAULT 3;
+        ALTER TABLE owners ALTER COLUMN n SET NOT NULL; ALTER TABLE owners ALTER COLUMN n DROP NOT NULL;
+        CREATE TABLE gone (id int PRIMARY KEY, t_id int REFERENCES t); DROP TABLE t CASCADE; ALTER TABLE gone DROP CONSTRAINT gone_pkey;",
+    );
+}
+
+#[test]
+fn types_of_all_kinds_are_as_postgresql_stores_them() {
+    check(
+        "types",
+        r#"CREATE TYPE mood AS ENUM ('sad', 'ok'); ALTER TYPE mood ADD VALUE 'happy' AFTER 'sad'; ALTER TYPE mood RENAME VALUE 'ok' TO 'fine';
+        CREATE TYPE pair AS (x int, y text); CREATE DOMAIN name30 AS varchar(30) NOT NULL CHECK (value <> '');
+        CREATE TABLE t (a int4, b integer[], c timestamp with time zone, d double precision, e char, f decimal(10,2), g float(24),
+            h bit varying(3), i time(3), j pg_catalog.text, k interval, l mood[], m pair, n name30, "Q" text, o jsonb NOT NULL DEFAULT '{}',
+            p smallint GENERATED BY DEFAULT AS IDENTITY, q text GENERATED ALWAYS AS (a::text) STORED, r text ARRAY, s numrange);"#,
+    );
+}
+
+#[test]
+fn partitions_inheritance_and_likeness_bring_columns() {
+    check(
+        "parents",
+        "CREATE TABLE p (id int NOT NULL, at date NOT NULL) PARTITION BY RANGE (at);
+        CREATE TABLE parent (a int NOT NULL, b text DEFAULT 'x'); CREATE TABLE child (c int) INHERITS (parent);
+        CREATE TABLE twin (LIKE parent INCLUDING DEFAULTS, d int);",
+    );
+}
+
+#[test]
+fn a_key_made_from_an_index_takes_its_place() {
+    check(
+        "using_index",
+        "CREATE TABLE t (id int, k int); CREATE UNIQUE INDEX ti ON t (id); CREATE UNIQUE INDEX tk ON t (k);
+        ALTER TABLE t ADD CONSTRAINT t_key PRIMARY KEY USING INDEX ti, ADD UNIQUE USING INDEX tk;",
+    );
+}
