@@ -33,9 +33,9 @@ impl Session {
     /// Sends commands up to one Sync and gives the answers to those in the middle.
     pub(super) fn exchange(
         &mut self,
-        before: &[Command],
-        commands: &[Command],
-        after: &[Command],
+        before: &mut [Command],
+        commands: &mut [Command],
+        after: &mut [Command],
         commit: CommitPoint,
         deadline: Instant,
     ) -> Result<Vec<ResultSet>> {
@@ -69,26 +69,31 @@ impl Session {
 
     fn exchange_unseen(
         &mut self,
-        before: &[Command],
-        commands: &[Command],
-        after: &[Command],
+        before: &mut [Command],
+        commands: &mut [Command],
+        after: &mut [Command],
         commit: CommitPoint,
         deadline: Instant,
     ) -> Result<Vec<ResultSet>> {
-        let waiting: Vec<_> = self
+        let mut waiting: Vec<_> = self
             .transactions
             .waiting()
             .iter()
             .map(|sql| Command::plain(Arc::clone(sql)))
             .collect();
-        let all: Vec<&Command> = waiting
-            .iter()
+        let (first, count) = (waiting.len() + before.len(), commands.len());
+        let mut all: Vec<&mut Command> = waiting
+            .iter_mut()
             .chain(before)
             .chain(commands)
             .chain(after)
             .collect();
-        let first = waiting.len() + before.len();
-        let messages = self.messages(&all)?;
+        let messages = self.messages(&mut all);
+        if messages.is_err() {
+            // Names that were given out are not going to be prepared.
+            self.prepared.settle(&[], &[]);
+        }
+        let messages = messages?;
         self.connection
             .enter_pipeline()
             .map_err(|said| self.lose(said, Outcome::NotCommitted))?;
@@ -129,11 +134,11 @@ impl Session {
         if let Some((place, error)) = error {
             let error = server_error(&error, expired);
             return Err(
-                match place.and_then(|place| all.get(place).map(|command| (place, *command))) {
-                    Some((place, command)) if (first..first + commands.len()).contains(&place) => {
+                match place.and_then(|place| all.get(place).map(|command| (place, &**command))) {
+                    Some((place, command)) if (first..first + count).contains(&place) => {
                         shift(error, command.shift())
                             .with_sql(command.written())
-                            .with_place(place - first + 1, commands.len())
+                            .with_place(place - first + 1, count)
                     }
                     Some((_, command)) => error.with_sql(command.written()),
                     None => error,
@@ -143,21 +148,22 @@ impl Session {
         Ok(answers
             .into_iter()
             .skip(first)
-            .take(commands.len())
+            .take(count)
             .flatten()
             .collect())
     }
 
-    /// The messages for commands, with names for those that come back.
-    fn messages(&mut self, commands: &[&Command]) -> Result<VecDeque<Message>> {
+    /// The messages for commands, with names for those that come back; takes the values out of the commands.
+    fn messages(&mut self, commands: &mut [&mut Command]) -> Result<VecDeque<Message>> {
         let mut messages: VecDeque<_> = self
             .prepared
             .to_close()
             .iter()
             .map(|name| Message::Close { name: name.clone() })
             .collect();
-        for (number, command) in commands.iter().enumerate() {
-            let (types, values) = (command.types.clone(), command.values.clone());
+        for (number, command) in commands.iter_mut().enumerate() {
+            let types = std::mem::take(&mut command.types);
+            let values = std::mem::take(&mut command.values);
             let sql = || {
                 c_string(&command.sql)
                     .map_err(|said| Error::query(said).with_sql(Arc::clone(&command.sql)))
@@ -171,7 +177,7 @@ impl Session {
                 });
                 continue;
             }
-            let name = match self.prepared.plan(&command.sql, &command.types) {
+            let name = match self.prepared.plan(&command.sql, &types) {
                 Plan::Known(name) => name,
                 Plan::New(name) => {
                     self.instrumentation

@@ -70,7 +70,8 @@ impl Session {
                 self.fly_and_judge(commands, &begin, deadline)
             }
             (Frame::Implicit, Verdict::Server) => {
-                let answers = self.exchange(&[], &commands, &[], CommitPoint::Sync, deadline)?;
+                let answers =
+                    self.exchange(&mut [], &mut commands, &mut [], CommitPoint::Sync, deadline)?;
                 Ok(Flown {
                     outcome: committed(&commands),
                     commands,
@@ -78,9 +79,14 @@ impl Session {
                 })
             }
             (Frame::Explicit(begin), Verdict::Server) => {
-                let (before, after) = ([Command::plain(begin)], commit_commands());
-                let flown =
-                    self.exchange(&before, &commands, &after, CommitPoint::Command, deadline);
+                let (mut before, mut after) = ([Command::plain(begin)], commit_commands());
+                let flown = self.exchange(
+                    &mut before,
+                    &mut commands,
+                    &mut after,
+                    CommitPoint::Command,
+                    deadline,
+                );
                 if flown.is_err() && !self.is_idle() {
                     self.undo(deadline);
                 }
@@ -91,7 +97,13 @@ impl Session {
                 })
             }
             (Frame::Within, verdict) => {
-                let answers = self.exchange(&[], &commands, &[], CommitPoint::Later, deadline)?;
+                let answers = self.exchange(
+                    &mut [],
+                    &mut commands,
+                    &mut [],
+                    CommitPoint::Later,
+                    deadline,
+                )?;
                 if verdict == Verdict::Client {
                     judge(&commands, &answers)?;
                 }
@@ -107,20 +119,26 @@ impl Session {
     /// For row counts that only the answer tells: the commit takes a trip of its own, after the judgement.
     fn fly_and_judge(
         &mut self,
-        commands: Vec<Command>,
+        mut commands: Vec<Command>,
         begin: &str,
         deadline: Instant,
     ) -> Result<Flown> {
         let flown = self.exchange(
-            &[Command::plain(begin)],
-            &commands,
-            &[],
+            &mut [Command::plain(begin)],
+            &mut commands,
+            &mut [],
             CommitPoint::Later,
             deadline,
         );
         let judged = flown.and_then(|answers| {
             judge(&commands, &answers)?;
-            self.exchange(&[], &commit_commands(), &[], CommitPoint::Command, deadline)?;
+            self.exchange(
+                &mut [],
+                &mut commit_commands(),
+                &mut [],
+                CommitPoint::Command,
+                deadline,
+            )?;
             Ok(answers)
         });
         if judged.is_err() && !self.is_idle() {
@@ -138,9 +156,9 @@ impl Session {
         if self.lost.is_none()
             && self
                 .exchange(
-                    &[],
-                    &[Command::plain("ROLLBACK")],
-                    &[],
+                    &mut [],
+                    &mut [Command::plain("ROLLBACK")],
+                    &mut [],
                     CommitPoint::Later,
                     deadline.max(after(GRACE)),
                 )
@@ -153,10 +171,16 @@ impl Session {
 
     /// Sends control commands within the open transaction.
     pub(super) fn control(&mut self, sql: &[&str]) -> Result<()> {
-        let commands: Vec<_> = sql.iter().map(|sql| Command::plain(*sql)).collect();
+        let mut commands: Vec<_> = sql.iter().map(|sql| Command::plain(*sql)).collect();
         // What ends a transaction is given time even when the call that failed used up its own.
         let deadline = self.call_deadline().max(after(GRACE));
-        self.exchange(&[], &commands, &[], CommitPoint::Later, deadline)?;
+        self.exchange(
+            &mut [],
+            &mut commands,
+            &mut [],
+            CommitPoint::Later,
+            deadline,
+        )?;
         Ok(())
     }
 
@@ -165,9 +189,9 @@ impl Session {
         let deadline = self.call_deadline();
         let [constraints, commit] = commit_commands();
         let answers = self.exchange(
-            &[constraints],
-            &[commit],
-            &[],
+            &mut [constraints],
+            &mut [commit],
+            &mut [],
             CommitPoint::Command,
             deadline,
         )?;
@@ -223,7 +247,13 @@ impl Session {
         .bind::<Array<Nullable<Text>>, _>(types);
         let mut encoder = Encoder::new(Arc::clone(&self.types));
         let command = render(&query, Expectation::Any, &mut encoder.lookup)?;
-        let answers = self.exchange(&[], &[command], &[], CommitPoint::Later, deadline)?;
+        let answers = self.exchange(
+            &mut [],
+            &mut [command],
+            &mut [],
+            CommitPoint::Later,
+            deadline,
+        )?;
         let rows = answers.into_iter().flat_map(SessionRow::all);
         let found = rows.map(|row| {
             use diesel::row::Row as _;

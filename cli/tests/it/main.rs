@@ -4,6 +4,7 @@ mod fresh;
 mod generate;
 mod help;
 mod migrate;
+mod server;
 
 use std::fs;
 use std::path::Path;
