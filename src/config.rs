@@ -44,7 +44,7 @@ impl Config {
             parameters: BTreeMap::new(),
             connect_timeout: Duration::from_secs(5),
             call_timeout: Duration::from_secs(30),
-            checkout_timeout: Duration::from_secs(5),
+            checkout_timeout: Duration::from_secs(10),
             max_size: 10,
             max_lifetime: Duration::from_secs(30 * 60),
             idle_timeout: Duration::from_secs(10 * 60),
@@ -74,6 +74,7 @@ impl Config {
             })?,
             None => Self::new(),
         };
+        let says_timeout = config.connect_timeout != Self::new().connect_timeout;
         let mut found = url.is_some();
         for (name, parameter) in ENVIRONMENT {
             let Some(value) = variable(name) else {
@@ -84,6 +85,14 @@ impl Config {
                 .parameters
                 .entry(parameter.to_owned())
                 .or_insert(value);
+        }
+        if let Some(limit) = variable("PGCONNECT_TIMEOUT").filter(|_| !says_timeout) {
+            config.connect_timeout = seconds(&limit).ok_or_else(|| {
+                Error::config(
+                    "PGCONNECT_TIMEOUT is no number of seconds",
+                    "set it to a whole number, or unset it",
+                )
+            })?;
         }
         if !found {
             return Err(Error::config(
@@ -112,10 +121,15 @@ impl Config {
         if ports.any(|port| !port.is_empty() && port.parse::<u16>().is_err()) {
             return Err(unreadable());
         }
-        Ok(Self {
+        let mut config = Self {
             parameters: parameters.into_iter().collect(),
             ..Self::new()
-        })
+        };
+        // libpq heeds it only where it waits itself, which it does not do here.
+        if let Some(limit) = config.parameters.remove("connect_timeout") {
+            config.connect_timeout = seconds(&limit).ok_or_else(unreadable)?;
+        }
+        Ok(config)
     }
 
     /// Any parameter of libpq's (PostgreSQL manual, 32.1.2); one that libpq does not know fails at connect.
@@ -161,7 +175,7 @@ impl Config {
         self
     }
 
-    /// How long to wait for a session of the pool; 5 s unless set.
+    /// How long to wait for a session of the pool, one that has to connect first included; 10 s unless set.
     pub fn checkout_timeout(mut self, limit: Duration) -> Self {
         self.checkout_timeout = limit;
         self
@@ -279,6 +293,17 @@ const ENVIRONMENT: [(&str, &str); 15] = [
     ("PGTARGETSESSIONATTRS", "target_session_attrs"),
 ];
 
+/// A number of seconds as libpq takes it, where 0 is no limit.
+fn seconds(text: &str) -> Option<Duration> {
+    const NO_LIMIT: u64 = 24 * 60 * 60;
+    let seconds: u64 = text.trim().parse().ok()?;
+    Some(Duration::from_secs(if seconds == 0 {
+        NO_LIMIT
+    } else {
+        seconds
+    }))
+}
+
 /// What a file `.env` says, without touching the environment of the process, which other threads may be reading.
 fn dot_env() -> Result<BTreeMap<String, String>> {
     let unreadable = || {
@@ -366,6 +391,17 @@ mod tests {
                 .host("/tmp")
                 .connection_parameters()
                 .contains_key("sslmode")
+        );
+    }
+
+    #[test]
+    fn a_connect_timeout_in_the_url_is_heeded() {
+        let config = Config::from_url("postgres://db/bank?connect_timeout=3").expect("a good URL");
+        assert_eq!(config.connect_timeout, Duration::from_secs(3));
+        assert!(
+            !config
+                .connection_parameters()
+                .contains_key("connect_timeout")
         );
     }
 

@@ -81,7 +81,7 @@ impl Session {
         let driven = if connection.is_refused() {
             Err(Stopped::Lost(connection.message()))
         } else {
-            driver::drive(&mut Connecting(&mut connection), deadline)
+            driver::drive(&mut Connecting::new(&mut connection), deadline)
         };
         match driven {
             Ok(()) => {}

@@ -28,30 +28,66 @@ pub(crate) enum Step {
 }
 
 /// Connecting, up to the server's readiness.
-pub(crate) struct Connecting<'c>(pub(crate) &'c mut Connection);
+pub(crate) struct Connecting<'c> {
+    connection: &'c mut Connection,
+    started: bool,
+}
+
+impl<'c> Connecting<'c> {
+    pub(crate) fn new(connection: &'c mut Connection) -> Self {
+        Self {
+            connection,
+            started: false,
+        }
+    }
+}
 
 impl Machine for Connecting<'_> {
     fn advance(&mut self) -> Result<Step, Said> {
-        step(self.0.poll_connect(), || self.0.message())
+        if !std::mem::replace(&mut self.started, true) {
+            return Ok(FIRST);
+        }
+        step(self.connection.poll_connect(), || self.connection.message())
     }
 
     fn socket(&self) -> Option<BorrowedFd<'_>> {
-        self.0.socket()
+        self.connection.socket()
     }
 }
 
 /// Asking the server to cancel what another connection is doing.
-pub(crate) struct Cancelling(pub(crate) Cancel);
+pub(crate) struct Cancelling {
+    cancel: Cancel,
+    started: bool,
+}
+
+impl Cancelling {
+    pub(crate) fn new(cancel: Cancel) -> Self {
+        Self {
+            cancel,
+            started: false,
+        }
+    }
+}
 
 impl Machine for Cancelling {
     fn advance(&mut self) -> Result<Step, Said> {
-        step(self.0.poll(), || self.0.message())
+        if !std::mem::replace(&mut self.started, true) {
+            return Ok(FIRST);
+        }
+        step(self.cancel.poll(), || self.cancel.message())
     }
 
     fn socket(&self) -> Option<BorrowedFd<'_>> {
-        self.0.socket()
+        self.cancel.socket()
     }
 }
+
+/// A connection under way is polled only once its socket is writable (PostgreSQL manual, 32.1, PQconnectPoll).
+const FIRST: Step = Step::Wait {
+    read: false,
+    write: true,
+};
 
 fn step(polling: Polling, message: impl FnOnce() -> Said) -> Result<Step, Said> {
     match polling {

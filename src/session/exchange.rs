@@ -246,7 +246,7 @@ pub(super) fn settle<M: Machine>(
     let patience = after(GRACE);
     if let Ok(cancel) = cancel(machine) {
         // Whether the request got through shows in what the server answers.
-        drive(&mut Cancelling(cancel), patience).ok();
+        drive(&mut Cancelling::new(cancel), patience).ok();
     }
     drive(machine, patience)
 }

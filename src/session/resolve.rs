@@ -36,6 +36,7 @@ pub(crate) fn resolve(parameters: &mut BTreeMap<String, String>, deadline: Insta
         .unwrap_or_default();
     let ports: Vec<&str> = ports.split(',').collect();
     let (mut names, mut addresses, mut its_ports) = (Vec::new(), Vec::new(), Vec::new());
+    let mut failure = None;
     for (index, host) in hosts.split(',').enumerate() {
         let port = ports
             .get(index)
@@ -43,13 +44,18 @@ pub(crate) fn resolve(parameters: &mut BTreeMap<String, String>, deadline: Insta
             .copied()
             .unwrap_or_default();
         let found = if is_name(host) {
-            look_up(host, deadline)?
-                .iter()
-                .map(ToString::to_string)
-                .collect()
+            // Another host may do; libpq tries them in turn.
+            match look_up(host, deadline) {
+                Ok(addresses) => addresses.iter().map(ToString::to_string).collect(),
+                Err(error) => {
+                    failure = Some(error);
+                    continue;
+                }
+            }
         } else {
+            let address = host.parse::<IpAddr>();
             vec![
-                host.parse::<IpAddr>()
+                address
                     .map(|address| address.to_string())
                     .unwrap_or_default(),
             ]
@@ -59,6 +65,9 @@ pub(crate) fn resolve(parameters: &mut BTreeMap<String, String>, deadline: Insta
             addresses.push(address);
             its_ports.push(port.to_owned());
         }
+    }
+    if let Some(failure) = failure.filter(|_| names.is_empty()) {
+        return Err(failure);
     }
     parameters.insert("host".to_owned(), names.join(","));
     parameters.insert("hostaddr".to_owned(), addresses.join(","));

@@ -191,3 +191,77 @@ fn those_who_wait_for_a_session_are_told_who_holds_them() {
     assert!(matches!(error, Error::Timeout(_)));
     assert!(error.message().contains("tests/it/session.rs"), "{error}");
 }
+
+#[test]
+fn a_server_on_tcp_is_reached_by_name_and_by_address() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = free.local_addr().expect("an address").port();
+    drop(free);
+    let settings = [
+        ("listen_addresses", "127.0.0.1"),
+        ("port", &port.to_string()),
+    ];
+    let server = bowline::testing::LocalServer::private(&settings).expect("a server");
+    let config = |host| {
+        let config = bowline::Config::new().host(host).port(port);
+        config
+            .user("postgres")
+            .dbname("postgres")
+            .parameter("sslmode", "disable")
+    };
+    for host in ["127.0.0.1", "localhost", "no.such.host.invalid,localhost"] {
+        let mut session = Session::connect(&config(host)).expect("a connection");
+        session.within(Duration::from_millis(200));
+        let error = session
+            .run(sql("SELECT pg_sleep(20)").affected())
+            .expect_err("too slow");
+        assert_eq!(error.sqlstate(), Some(SqlState::QUERY_CANCELED));
+        assert!(session.run(sql("SELECT 1").affected()).is_ok());
+    }
+    let error = Session::connect(&config("no.such.host.invalid")).expect_err("no such host");
+    assert!(matches!(error, Error::Unavailable(_)), "{error:?}");
+    drop(server);
+}
+
+#[test]
+fn a_server_that_never_answers_is_given_up_at_the_connect_timeout() {
+    let deaf = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = deaf.local_addr().expect("an address").port();
+    let config = bowline::Config::new()
+        .host("127.0.0.1")
+        .port(port)
+        .user("ann")
+        .dbname("bank");
+    let started = Instant::now();
+    let error = config
+        .connect_timeout(Duration::from_millis(300))
+        .open()
+        .expect_err("nobody answers");
+    assert!(started.elapsed() < Duration::from_millis(2300));
+    assert!(matches!(error, Error::Timeout(_)), "{error:?}");
+}
+
+#[test]
+fn a_server_process_that_hangs_does_not_hang_its_caller() {
+    let server = bowline::testing::LocalServer::private(&[]).expect("a server");
+    let mut session = Session::connect(&server.config("postgres")).expect("a connection");
+    let pid = session.backend_pid().to_string();
+    let signal = |name: &str| {
+        std::process::Command::new("kill")
+            .args([name, &pid])
+            .status()
+    };
+    assert!(signal("-STOP").expect("kill is there").success());
+    session.within(Duration::from_millis(200));
+    let started = Instant::now();
+    let error = session
+        .run(sql("CREATE TABLE t (x int)").affected())
+        .expect_err("it hangs");
+    assert!(started.elapsed() < Duration::from_secs(4));
+    assert!(matches!(error, Error::Timeout(_)), "{error:?}");
+    assert_eq!(
+        (error.outcome(), session.is_broken()),
+        (Outcome::Unknown, true)
+    );
+    assert!(signal("-CONT").expect("kill is there").success());
+}
