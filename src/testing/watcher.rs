@@ -27,6 +27,7 @@ pub(super) struct Membership {
 /// The watcher. It waits a little for the server to be gone before it removes the folder.
 const SCRIPT: &str = r#"
 trap '' HUP INT TERM
+mkfifo -m 600 "$1/users" || exit 1
 while read -r user; do : > "$1/joined.$user"; done < "$1/users"
 pid=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null)
 if [ -n "$pid" ] && [ "$(sed -n 2p "$1/data/postmaster.pid")" = "$1/data" ]; then
@@ -39,27 +40,32 @@ rm -rf "$1"
 
 /// Whether nobody watches a cluster that somebody once set a watcher on.
 ///
-/// A watcher that waits for a first user who was killed is let go by this.
+/// A watcher that waits for a first user who was killed is let go by this. One that has just been set may not
+/// have opened its pipe yet, so a young folder is left alone.
 pub(super) fn is_forsaken(folder: &Path) -> bool {
     let Ok(flags) = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()) else {
         return false;
     };
+    let pipe = folder.join("users");
+    let made = pipe.symlink_metadata().and_then(|pipe| pipe.modified());
+    if !made.is_ok_and(|made| made.elapsed().is_ok_and(|age| age > A_WHILE)) {
+        return false;
+    }
     let opened = OpenOptions::new()
         .write(true)
         .custom_flags(flags)
-        .open(folder.join("users"));
+        .open(pipe);
     opened.is_err_and(|error| error.raw_os_error() == Some(rustix::io::Errno::NXIO.raw_os_error()))
 }
+
+/// Longer than any start takes.
+const A_WHILE: Duration = Duration::from_secs(120);
 
 /// How long a watcher may take to acknowledge.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Sets a watcher on a cluster.
 pub(super) fn watch(cluster: &Cluster) -> Result<(), LocalServerError> {
-    let pipe = cluster.folder.join("users");
-    let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
-    rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, mode, 0)
-        .map_err(|error| LocalServerError::io("cannot make", &pipe, &error))?;
     let mut shell = Command::new("/bin/sh");
     shell
         .args(["-c", SCRIPT, "bowline-watcher"])
@@ -103,7 +109,7 @@ pub(super) fn join(cluster: &Cluster) -> Option<Membership> {
             .open(cluster.folder.join("users"))
         {
             Ok(pipe) => break pipe,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
+            Err(_) if !cluster.folder.exists() => return None,
             Err(_) if Instant::now() > deadline => return None,
             Err(_) => thread::sleep(Duration::from_millis(5)),
         }
