@@ -12,7 +12,7 @@ pub(super) fn types(enums: &[EnumPlan], schema_path: &str) -> String {
         let comment = plan
             .comment
             .clone()
-            .unwrap_or_else(|| format!("One of {} labels.", plan.variants.len()));
+            .unwrap_or_else(|| format!("A value of the enum `{}`.", plan.sql_name));
         out.push_str(&doc(4, &comment));
         out.push_str(&format!(
             "    pub enum {}: sql_types::{} {{\n",

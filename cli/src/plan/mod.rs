@@ -40,6 +40,7 @@ pub(crate) struct Plan {
 pub(crate) struct EnumPlan {
     /// The Rust name, which is the marker type's in `schema.rs` too.
     pub name: String,
+    pub sql_name: String,
     /// Of `COMMENT ON TYPE`.
     pub comment: Option<String>,
     /// Variant and label, in PostgreSQL's order.
@@ -89,8 +90,13 @@ pub(crate) fn plan(
             _ if shown && relation.name.schema == "public" => {
                 let mut table = table::plan(catalog, relation, settings, patched, &mut notes);
                 table.functions = functions::plan(relation, &table, settings);
+                notes.extend(wide(&table));
                 tables.push(table);
             }
+            _ if shown => notes.push(format!(
+                "{}.{} is in schema.rs only: models are generated for the schema public",
+                relation.name.schema, relation.name.name
+            )),
             _ => {}
         }
     }
@@ -103,6 +109,20 @@ pub(crate) fn plan(
         schema_path: settings.schema_path.clone(),
         notes,
     })
+}
+
+/// What diesel needs for a table with many columns.
+fn wide(table: &TablePlan) -> Option<String> {
+    let feature = match table.fields.len() {
+        0..=32 => return None,
+        33..=64 => "64-column-tables",
+        _ => "128-column-tables",
+    };
+    Some(format!(
+        "{} has {} columns: diesel needs its feature {feature}",
+        table.sql_name,
+        table.fields.len()
+    ))
 }
 
 /// Two things that would get one Rust name.
@@ -166,6 +186,7 @@ fn enum_plan(found: &Type) -> Option<EnumPlan> {
     let variants = names::distinct(labels.iter().map(|label| names::type_name(label)));
     Some(EnumPlan {
         name: names::type_name(&found.name.name),
+        sql_name: found.name.name.clone(),
         comment: found.comment.clone(),
         variants: variants.into_iter().zip(labels.iter().cloned()).collect(),
     })
