@@ -38,6 +38,18 @@ impl Database {
         Config::from_url(url)?.open()
     }
 
+    /// A database of this one session, for tests: all work becomes part of a transaction that it has open.
+    ///
+    /// A second session while the first is held fails at once and names both places. What
+    /// `#[bowline::test]` gives is made by this.
+    pub fn pinned(session: Session) -> Self {
+        Self {
+            source: Source::Pinned(Arc::new(source::Pinned::new(session))),
+            options: TransactionOptions::default(),
+            settings: Arc::new(Config::new()),
+        }
+    }
+
     /// A configuration to say more in; [`Config::open`] connects.
     pub fn builder() -> Config {
         Config::new()
@@ -172,19 +184,6 @@ impl Config {
             options: TransactionOptions::default(),
             settings: Arc::new(self),
         })
-    }
-}
-
-#[cfg(feature = "testing")]
-impl Database {
-    /// A database of one session, whose open transaction all work becomes part of.
-    pub(crate) fn pinned(session: Session, config: Config) -> Self {
-        let source = Source::Pinned(Arc::new(source::Pinned::new(session)));
-        Self {
-            source,
-            options: TransactionOptions::default(),
-            settings: Arc::new(config),
-        }
     }
 }
 

@@ -22,5 +22,5 @@ pub fn sandbox(migrations: &Path) -> Result<Database, LocalServerError> {
     session
         .begin_test_transaction()
         .map_err(crate::Error::from)?;
-    Ok(Database::pinned(session, config))
+    Ok(Database::pinned(session))
 }

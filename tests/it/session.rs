@@ -183,7 +183,7 @@ fn those_who_wait_for_a_session_are_told_who_holds_them() {
     let db = database
         .config()
         .max_size(1)
-        .checkout_timeout(Duration::from_millis(100))
+        .checkout_timeout(Duration::from_secs(1))
         .open()
         .expect("a server");
     let _held = db.session().expect("the only session");

@@ -39,6 +39,10 @@ pub(crate) fn models(plan: &Plan, folder: &Path) -> Files {
     files
 }
 
+/// An application that names half of the types should not be warned of the others.
+const UNUSED: &str =
+    "\n#![allow(unused_imports, reason = \"not every type is used everywhere\")]\n";
+
 /// `mod.rs`: the table of contents.
 fn module(plan: &Plan) -> String {
     let mut modules: Vec<String> = plan
@@ -66,7 +70,7 @@ fn module(plan: &Plan) -> String {
     }
     exports.sort();
     format!(
-        "{HEADER} Do not edit.\n\n{}\n{}",
+        "{HEADER} Do not edit.\n{UNUSED}\n{}\n{}",
         modules.concat(),
         exports.concat()
     )

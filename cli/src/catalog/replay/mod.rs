@@ -61,6 +61,8 @@ pub(crate) struct Replay {
     schemas: BTreeSet<String>,
     /// Tables that end with the session.
     temporary: BTreeSet<String>,
+    /// Relations that a refused statement would have made.
+    unfollowed: BTreeSet<String>,
 }
 
 const PUBLIC: &str = "public";
@@ -74,6 +76,7 @@ impl Default for Replay {
             sequences: BTreeMap::new(),
             schemas: BTreeSet::from([PUBLIC.to_owned()]),
             temporary: BTreeSet::new(),
+            unfollowed: BTreeSet::new(),
         }
     }
 }
@@ -104,7 +107,13 @@ impl Replay {
             if is_ignored(node) {
                 continue;
             }
-            if let Err(Refused { span, why, hint }) = self.statement(node) {
+            let Err(Refused { span, why, hint }) = self.statement(node) else {
+                continue;
+            };
+            // What rests on a refused statement is refused with it: naming that one is enough.
+            let rests_on_another = path(node).iter().any(|name| self.unfollowed.contains(name));
+            self.unfollowed.extend(made_by(node));
+            if !rests_on_another {
                 refusals.push(refusal(span, why, hint));
             }
         }
@@ -272,6 +281,20 @@ impl Replay {
         let name = self.find_relation(&parts).ok_or_else(missing)?;
         self.catalog.relations.get_mut(&name).ok_or_else(missing)
     }
+}
+
+/// The names that a statement would give to relations.
+fn made_by(node: &SyntaxNode) -> Vec<String> {
+    let named = node.descendants().filter(|child| {
+        matches!(
+            child.kind(),
+            SyntaxKind::TABLE_NAME | SyntaxKind::VIEW | SyntaxKind::INDEX
+        )
+    });
+    named
+        .map(|name| tree::name(&name))
+        .filter(|name| !name.is_empty())
+        .collect()
 }
 
 /// `-- bowline: ignore` right before a statement: its author answers for it.

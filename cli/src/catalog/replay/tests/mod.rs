@@ -211,6 +211,13 @@ fn what_is_not_followed_is_refused_and_named_and_the_rest_goes_on() {
 }
 
 #[test]
+fn what_rests_on_a_refused_statement_is_not_named_again() {
+    insta::assert_snapshot!(show(
+        "CREATE TABLE a AS SELECT 1 AS x;\nALTER TABLE a ADD COLUMN y int;\nCREATE INDEX i ON a (y);\nALTER TABLE a RENAME TO b;\nDROP TABLE b;"
+    ), @"refused, line 1: replay does not follow CREATE TABLE AS yet");
+}
+
+#[test]
 fn an_author_can_answer_for_a_statement() {
     assert_eq!(
         show("-- bowline: ignore\nDO $$ BEGIN PERFORM 1; END $$;"),
