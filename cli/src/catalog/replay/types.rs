@@ -33,7 +33,7 @@ impl Replay {
                     .collect::<Result<_>>()?,
             }
         } else if let Some(range) = child(node, K::RANGE_TYPE) {
-            let options = range
+            let mut options = range
                 .descendants()
                 .filter(|child| child.kind() == K::ATTRIBUTE_OPTION);
             let subtype = { options }
