@@ -36,7 +36,7 @@ impl Replay {
             let mut options = range
                 .descendants()
                 .filter(|child| child.kind() == K::ATTRIBUTE_OPTION);
-            let subtype = { options }
+            let subtype = options
                 .find(|option| child_name(option, K::ATTRIBUTE_NAME).as_deref() == Some("subtype"));
             let value = subtype.and_then(|option| child(&option, K::ATTRIBUTE_VALUE));
             let value =
