@@ -152,14 +152,10 @@ impl TransactionManager<Session> for SessionTransactions {
             transactions.waiting.clear();
             if depth.get() == 1 {
                 session.control(&["ROLLBACK"])?;
+                session.transactions.failure = None;
             } else {
-                let name = savepoint_of(depth.get());
-                session.control(&[
-                    &format!("ROLLBACK TO SAVEPOINT {name}"),
-                    &format!("{RELEASE} {name}"),
-                ])?;
+                rollback_to(session, &savepoint_of(depth.get()))?;
             }
-            session.transactions.failure = None;
         }
         session.transactions.leave()
     }
@@ -210,6 +206,30 @@ pub(super) fn begin(session: &mut Session, sql: &str) -> QueryResult<()> {
     session
         .instrumentation
         .on_connection_event(InstrumentationEvent::begin_transaction(depth));
+    Ok(())
+}
+
+/// Undoes what was done since a savepoint.
+///
+/// One that was asked for after the transaction had failed was never made. Then nothing can be undone here,
+/// and the transaction around it still has the failure to tell.
+fn rollback_to(session: &mut Session, savepoint: &str) -> Result<()> {
+    let (failure, latest) = (
+        session.transactions.failure.clone(),
+        session.transactions.latest,
+    );
+    let undone = session.control(&[
+        &format!("ROLLBACK TO SAVEPOINT {savepoint}"),
+        &format!("{RELEASE} {savepoint}"),
+    ]);
+    match undone {
+        Ok(()) => session.transactions.failure = None,
+        Err(_) if session.is_aborted() && !session.is_broken() => {
+            session.transactions.failure = failure;
+            session.transactions.latest = latest;
+        }
+        Err(error) => return Err(error),
+    }
     Ok(())
 }
 

@@ -60,6 +60,26 @@ fn an_error_that_was_passed_over_is_never_a_success() {
 }
 
 #[test]
+fn a_savepoint_in_a_failed_transaction_does_not_hide_the_failure() {
+    let database = test_database();
+    let db = database.open().expect("a server");
+    let error = db
+        .transaction(|tx| -> Result<()> {
+            tx.run(sql("SELECT 1 / 0").affected())
+                .expect_err("a division by zero");
+            let inner = tx.savepoint(|tx| tx.run(Account::count()));
+            assert_eq!(
+                inner.expect_err("it failed before").sqlstate(),
+                Some(SqlState::IN_FAILED_SQL_TRANSACTION)
+            );
+            Ok(())
+        })
+        .expect_err("PostgreSQL commits nothing of it");
+    assert_eq!(error.sqlstate(), SqlState::new("22012"));
+    assert_eq!(db.run(Account::count()).expect("the session is whole"), 0);
+}
+
+#[test]
 fn a_savepoint_undoes_its_own_work_only() {
     let database = test_database();
     let db = database.open().expect("a server");
