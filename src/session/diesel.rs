@@ -63,11 +63,7 @@ impl Connection for Session {
 
     /// `Unbounded` means as many as [`Config::statement_cache`] says at most: it stays bounded.
     fn set_prepared_statement_cache_size(&mut self, size: CacheSize) {
-        let capacity = match size {
-            CacheSize::Disabled => 0,
-            _ => Config::new().statement_cache,
-        };
-        self.prepared.set_capacity(capacity);
+        self.prepared.turn(!matches!(size, CacheSize::Disabled));
     }
 }
 

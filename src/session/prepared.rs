@@ -15,6 +15,8 @@ pub(crate) struct Prepared {
     /// Dropped here, but not yet on the server.
     to_close: Vec<CString>,
     capacity: usize,
+    /// The capacity that was asked for, to come back to.
+    full: usize,
     clock: u64,
     named: u64,
 }
@@ -41,6 +43,7 @@ impl Prepared {
             statements: HashMap::new(),
             to_close: Vec::new(),
             capacity,
+            full: capacity,
             clock: 0,
             named: 0,
         }
@@ -76,10 +79,10 @@ impl Prepared {
         self.capacity > 0
     }
 
-    /// With 0 no statement is named from here on; those that were are closed.
-    pub(crate) fn set_capacity(&mut self, capacity: usize) {
-        self.capacity = capacity;
-        while self.statements.len() > capacity {
+    /// Turns naming on or off; off, those that were named are closed.
+    pub(crate) fn turn(&mut self, on: bool) {
+        self.capacity = if on { self.full } else { 0 };
+        while self.statements.len() > self.capacity {
             self.evict();
         }
     }
