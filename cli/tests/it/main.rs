@@ -37,6 +37,10 @@ impl Project {
         fs::read_to_string(self.0.path().join(path)).expect("a file")
     }
 
+    fn path(&self, path: &str) -> std::path::PathBuf {
+        self.0.path().join(path)
+    }
+
     fn has(&self, path: &str) -> bool {
         self.0.path().join(path).exists()
     }
