@@ -1,16 +1,21 @@
-//! libpq behind safe types: the only file with `unsafe`.
+//! libpq behind safe types: the only module with `unsafe`.
 //!
 //! Each type owns one C object and frees it once. Nothing here blocks: connections are made with
 //! `PQconnectStartParams` and put into non-blocking mode, and who waits for the socket is decided above.
 //! Strings that come from libpq are copied out, so that no borrow outlives the object that lent it.
 #![expect(unsafe_code, reason = "the C interface of libpq")]
 
+mod answer;
+mod conninfo;
+
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
-use std::num::NonZeroU32;
 use std::os::fd::{BorrowedFd, RawFd};
 use std::ptr::{self, NonNull};
 
 use pq_sys as pq;
+
+pub(crate) use answer::{Field, ResultSet, Status};
+pub(crate) use conninfo::{InvalidConninfo, parse_conninfo};
 
 /// What libpq says of itself when a call fails; not what a server said.
 pub(crate) type Said = String;
@@ -347,178 +352,6 @@ impl Drop for Cancel {
         unsafe { pq::PQcancelFinish(self.0.as_ptr()) };
     }
 }
-
-/// One answer (`PGresult`); never changes once made.
-#[derive(Debug)]
-pub(crate) struct ResultSet(NonNull<pq::PGresult>);
-
-// SAFETY: a PGresult is plain memory of its own that libpq never touches again once handed out, and
-// the functions used here only read it (PostgreSQL manual, 32.20).
-unsafe impl Send for ResultSet {}
-// SAFETY: as above.
-unsafe impl Sync for ResultSet {}
-
-/// Of which kind an answer is (`PQresultStatus`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Status {
-    Empty,
-    Command,
-    Rows,
-    CopyIn,
-    CopyOut,
-    PipelineSync,
-    PipelineAborted,
-    Error,
-}
-
-/// The fields of an error or notice (`PQresultErrorField`).
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Field {
-    Severity = b'V' as isize,
-    SqlState = b'C' as isize,
-    Message = b'M' as isize,
-    Detail = b'D' as isize,
-    Hint = b'H' as isize,
-    Position = b'P' as isize,
-    Context = b'W' as isize,
-    Schema = b's' as isize,
-    Table = b't' as isize,
-    Column = b'c' as isize,
-    DataType = b'd' as isize,
-    Constraint = b'n' as isize,
-}
-
-impl ResultSet {
-    pub(crate) fn status(&self) -> Status {
-        use pq::ExecStatusType as S;
-        // SAFETY: the result is valid.
-        match unsafe { pq::PQresultStatus(self.0.as_ptr()) } {
-            S::PGRES_EMPTY_QUERY => Status::Empty,
-            S::PGRES_COMMAND_OK => Status::Command,
-            S::PGRES_TUPLES_OK | S::PGRES_SINGLE_TUPLE | S::PGRES_TUPLES_CHUNK => Status::Rows,
-            S::PGRES_COPY_IN | S::PGRES_COPY_BOTH => Status::CopyIn,
-            S::PGRES_COPY_OUT => Status::CopyOut,
-            S::PGRES_PIPELINE_SYNC => Status::PipelineSync,
-            S::PGRES_PIPELINE_ABORTED => Status::PipelineAborted,
-            _ => Status::Error,
-        }
-    }
-
-    pub(crate) fn error_field(&self, field: Field) -> Option<String> {
-        // SAFETY: the result is valid and the string is copied.
-        copy(unsafe { pq::PQresultErrorField(self.0.as_ptr(), field as c_int) })
-    }
-
-    /// The whole message as libpq words it; for errors that have no fields, because libpq made them.
-    pub(crate) fn error_message(&self) -> String {
-        // SAFETY: the result is valid and the string is copied.
-        copy(unsafe { pq::PQresultErrorMessage(self.0.as_ptr()) })
-            .unwrap_or_default()
-            .trim_end()
-            .to_owned()
-    }
-
-    /// `INSERT 0 1`, `COMMIT`, ..
-    pub(crate) fn command_tag(&self) -> String {
-        // SAFETY: the result is valid and the string is copied.
-        copy(unsafe { pq::PQcmdStatus(self.0.as_ptr()) }).unwrap_or_default()
-    }
-
-    /// The number in the command tag; 0 for a command that has none.
-    pub(crate) fn rows_affected(&self) -> usize {
-        // SAFETY: the result is valid and the string is copied.
-        let text = copy(unsafe { pq::PQcmdTuples(self.0.as_ptr()) }).unwrap_or_default();
-        text.parse().unwrap_or(0)
-    }
-
-    pub(crate) fn row_count(&self) -> usize {
-        // SAFETY: the result is valid.
-        usize::try_from(unsafe { pq::PQntuples(self.0.as_ptr()) }).unwrap_or(0)
-    }
-
-    pub(crate) fn column_count(&self) -> usize {
-        // SAFETY: the result is valid.
-        usize::try_from(unsafe { pq::PQnfields(self.0.as_ptr()) }).unwrap_or(0)
-    }
-
-    pub(crate) fn column_name(&self, column: usize) -> Option<&str> {
-        let column = self.column_index(column)?;
-        // SAFETY: the result is valid and the column is one of its own.
-        let name = unsafe { pq::PQfname(self.0.as_ptr(), column) };
-        // SAFETY: a name that is not NULL ends with NUL and lives as long as the result.
-        NonNull::new(name).and_then(|name| unsafe { CStr::from_ptr(name.as_ptr()) }.to_str().ok())
-    }
-
-    /// The OID of the column's type.
-    pub(crate) fn column_type(&self, column: usize) -> Option<NonZeroU32> {
-        let column = self.column_index(column)?;
-        // SAFETY: the result is valid and the column is one of its own.
-        NonZeroU32::new(unsafe { pq::PQftype(self.0.as_ptr(), column) })
-    }
-
-    /// The bytes of a value; `None` is NULL, and also a row or column that is not there.
-    pub(crate) fn value(&self, row: usize, column: usize) -> Option<&[u8]> {
-        let column = self.column_index(column)?;
-        let row = c_int::try_from(row)
-            .ok()
-            .filter(|_| row < self.row_count())?;
-        // SAFETY: the result is valid, row and column are of its own, the bytes live as long as it does.
-        unsafe {
-            if pq::PQgetisnull(self.0.as_ptr(), row, column) == 1 {
-                return None;
-            }
-            let start = pq::PQgetvalue(self.0.as_ptr(), row, column);
-            let length =
-                usize::try_from(pq::PQgetlength(self.0.as_ptr(), row, column)).unwrap_or(0);
-            Some(std::slice::from_raw_parts(start.cast(), length))
-        }
-    }
-
-    fn column_index(&self, column: usize) -> Option<c_int> {
-        c_int::try_from(column)
-            .ok()
-            .filter(|_| column < self.column_count())
-    }
-}
-
-impl Drop for ResultSet {
-    fn drop(&mut self) {
-        // SAFETY: the result is valid and this is the last use.
-        unsafe { pq::PQclear(self.0.as_ptr()) };
-    }
-}
-
-/// The parameters that a connection string holds, by libpq's own rules, without defaults from the environment.
-///
-/// The error tells nothing of the string, because libpq's message quotes parts of it, at times the password.
-pub(crate) fn parse_conninfo(conninfo: &str) -> Result<Vec<(String, String)>, InvalidConninfo> {
-    let conninfo = CString::new(conninfo).map_err(|_| InvalidConninfo)?;
-    let mut message: *mut c_char = ptr::null_mut();
-    // SAFETY: the string ends with NUL; `message` receives an allocation of libpq's or stays NULL.
-    let options = unsafe { pq::PQconninfoParse(conninfo.as_ptr(), &mut message) };
-    if !message.is_null() {
-        // SAFETY: libpq allocated the message and gave it away.
-        unsafe { pq::PQfreemem(message.cast()) };
-    }
-    let options = NonNull::new(options).ok_or(InvalidConninfo)?;
-    let mut parameters = Vec::new();
-    let mut option = options.as_ptr();
-    // SAFETY: the array ends with an item whose keyword is NULL; the strings are copied before it is freed.
-    unsafe {
-        while let Some(keyword) = copy((*option).keyword) {
-            if let Some(value) = copy((*option).val) {
-                parameters.push((keyword, value));
-            }
-            option = option.add(1);
-        }
-        pq::PQconninfoFree(options.as_ptr());
-    }
-    Ok(parameters)
-}
-
-/// A connection string that libpq cannot read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct InvalidConninfo;
 
 const BINARY: c_int = 1;
 
