@@ -118,6 +118,10 @@ impl Session {
     /// Outside of a transaction it is committed; inside of one it is committed with it. One more round
     /// trip is taken the first time a type is met that a migration made, and where a row count is expected
     /// of SQL that PostgreSQL cannot check within a query.
+    ///
+    /// A failure within a transaction fails all of it, as PostgreSQL has it, and so does a row count that does
+    /// not hold, unless a lone query that only reads was asked: what may fail goes into a
+    /// [`Session::savepoint`].
     pub fn run<S: Statement>(&mut self, statement: S) -> Result<S::Output> {
         let frame = if self.transactions.depth() > 0 {
             Frame::Within
