@@ -14,6 +14,7 @@ mod flight;
 mod prepared;
 mod resolve;
 mod script;
+mod state;
 mod transactions;
 
 pub(crate) mod command;
@@ -57,6 +58,8 @@ pub struct Session {
     /// A deadline that holds for several calls, such as that of a transaction with its retries.
     deadline: Option<Instant>,
     lost: Option<String>,
+    /// Whether a statement may have left something behind in the session.
+    touched: bool,
 }
 
 impl Session {
@@ -110,6 +113,7 @@ impl Session {
             limit: config.call_timeout,
             deadline: None,
             lost: None,
+            touched: false,
         })
     }
 

@@ -12,6 +12,7 @@ use super::driver::{Stopped, drive};
 use super::failure::{server_error, shift};
 use super::libpq::{Cancel, Field, ResultSet};
 use super::prepared::Plan;
+use super::state::leaves_something;
 use super::{Session, after};
 use crate::error::{Error, Outcome, Result};
 
@@ -169,6 +170,7 @@ impl Session {
                     .map_err(|said| Error::query(said).with_sql(Arc::clone(&command.sql)))
             };
             if !(command.reusable && self.prepared.is_on()) {
+                self.touched |= leaves_something(&command.sql);
                 messages.push_back(Message::Unnamed {
                     command: number,
                     sql: sql()?,
@@ -180,6 +182,7 @@ impl Session {
             let name = match self.prepared.plan(&command.sql, &types) {
                 Plan::Known(name) => name,
                 Plan::New(name) => {
+                    self.touched |= leaves_something(&command.sql);
                     self.instrumentation
                         .on_connection_event(InstrumentationEvent::cache_query(&command.sql));
                     messages.push_back(Message::Prepare {

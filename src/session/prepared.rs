@@ -111,6 +111,12 @@ impl Prepared {
         self.to_close.extend(names);
     }
 
+    /// The server closed all of them itself.
+    pub(crate) fn vanished(&mut self) {
+        self.statements.clear();
+        self.to_close.clear();
+    }
+
     fn evict(&mut self) {
         // A scan, because it happens once for a statement that is new, which costs the server far more.
         let oldest = self

@@ -7,6 +7,7 @@ mod repositories;
 mod round_trips;
 mod sandbox;
 mod session;
+mod session_state;
 mod transactions;
 mod ui;
 
