@@ -11,8 +11,8 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::pool::Pool;
 use crate::retry::RetryPolicy;
-use crate::session::{Session, after};
-use crate::statement::Statement;
+use crate::session::{Session, Stream, after};
+use crate::statement::{RowStatement, Statement};
 use crate::transaction::TransactionOptions;
 use crate::unit_of_work::UnitOfWork;
 
@@ -118,6 +118,24 @@ impl Database {
     {
         let mut session = self.source.get(Location::caller())?;
         session.transact(&self.options.begin(), work)
+    }
+
+    /// Runs a query and gives its rows as they arrive, in constant memory: one round trip, however many rows.
+    ///
+    /// The stream holds a session until it is dropped. It is not retried once rows have come.
+    ///
+    /// ```
+    /// # use bowline::{sql, Database, Result, StatementDsl as _};
+    /// # use bowline::bank::{Account, schema::accounts};
+    /// # use diesel::prelude::*;
+    /// # fn total(db: &Database) -> Result<i64> {
+    /// let balances = accounts::table.select(accounts::balance);
+    /// db.stream(balances.all::<i64>())?.sum()
+    /// # }
+    /// ```
+    #[track_caller]
+    pub fn stream<S: RowStatement>(&self, rows: S) -> Result<Stream<PooledSession, S::Row>> {
+        Stream::begin(self.source.get(Location::caller())?, &rows, S::reader())
     }
 
     /// Collects statements and commits them together: one round trip.

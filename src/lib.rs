@@ -62,9 +62,9 @@ pub use nullable::nullable;
 pub use page::Page;
 pub use pool::{SessionManager, Slot};
 pub use retry::RetryPolicy;
-pub use session::{Session, SessionTransactions, Transactions};
+pub use session::{Session, SessionTransactions, Stream, Transactions};
 pub use sqlstate::SqlState;
-pub use statement::{BoxedStatement, Map, Statement, StatementDsl};
+pub use statement::{BoxedStatement, Map, RowStatement, Statement, StatementDsl};
 pub use transaction::{
     Isolation, TransactionOptions, read_committed, read_only, repeatable_read, serializable,
 };

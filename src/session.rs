@@ -15,6 +15,7 @@ mod prepared;
 mod resolve;
 mod script;
 mod state;
+mod stream;
 mod transactions;
 
 pub(crate) mod command;
@@ -40,6 +41,7 @@ use prepared::Prepared;
 use types::TypeCache;
 
 pub(crate) use deadline::after;
+pub use stream::Stream;
 pub use transactions::{SessionTransactions, Transactions};
 
 /// One connection to the server.

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use crate::error::{Error, Result};
 use crate::session::command::Command;
 use crate::session::libpq::ResultSet;
+use crate::session::row::SessionRow;
 use crate::session::types::{TypeCache, TypeLookup, TypeName};
 
 pub use compose::{BoxedStatement, Map};
@@ -52,6 +53,20 @@ pub trait Statement: Sealed {
     #[doc(hidden)]
     fn decode(&self, answers: &mut Answers) -> Result<Self::Output>;
 }
+
+/// A statement of one query that gives any number of rows: what `.all::<T>()` makes.
+///
+/// Its rows can be read as they arrive, by [`Session::stream`](crate::Session::stream).
+pub trait RowStatement: Statement {
+    /// What a row becomes.
+    type Row;
+
+    #[doc(hidden)]
+    fn reader() -> fn(&SessionRow) -> Result<Self::Row>;
+}
+
+/// Reads one row.
+pub(crate) type RowReader<T> = fn(&SessionRow) -> Result<T>;
 
 /// Keeps the trait closed, so that it can grow.
 #[doc(hidden)]

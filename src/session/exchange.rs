@@ -1,13 +1,14 @@
 //! Commands to the server and answers back, up to one Sync.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use diesel::connection::{InstrumentationEvent, StrQueryHelper};
 
 use super::command::Command;
-use super::dialogue::{Cancelling, Heard, Machine, Message, Pipeline, c_string};
+use super::dialogue::{Cancelling, Flow, Heard, Machine, Message, Pipeline};
 use super::driver::{Stopped, drive};
 use super::failure::{server_error, shift};
 use super::libpq::{Cancel, Field, ResultSet};
@@ -18,6 +19,14 @@ use crate::error::{Error, Outcome, Result};
 
 /// How long a server that was asked to cancel may take to say so.
 pub(super) const GRACE: Duration = Duration::from_millis(1500);
+
+/// How far driving came.
+#[derive(Debug)]
+pub(super) struct Driven {
+    pub(super) result: Result<(), Stopped>,
+    /// Whether the deadline passed on the way.
+    pub(super) expired: bool,
+}
 
 /// Where the work becomes lasting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,150 +39,248 @@ pub(super) enum CommitPoint {
     Later,
 }
 
+/// Commands on their way, up to one Sync.
+#[derive(Debug)]
+pub(super) struct Voyage {
+    commands: Vec<Command>,
+    /// Which of the commands are the caller's.
+    own: Range<usize>,
+    commit: CommitPoint,
+    pub(super) flow: Flow,
+}
+
+/// What was asked, and the answers.
+#[derive(Debug)]
+pub(super) struct Arrived {
+    pub(super) commands: Vec<Command>,
+    pub(super) answers: Vec<ResultSet>,
+}
+
+/// Commands that travel together: what goes before the caller's, the caller's, and what comes after.
+#[derive(Debug, Default)]
+pub(super) struct Cargo {
+    pub(super) before: Vec<Command>,
+    pub(super) commands: Vec<Command>,
+    pub(super) after: Vec<Command>,
+}
+
+impl Cargo {
+    /// Only the caller's.
+    pub(super) fn of(commands: Vec<Command>) -> Self {
+        Self {
+            commands,
+            ..Self::default()
+        }
+    }
+}
+
 impl Session {
-    /// Sends commands up to one Sync and gives the answers to those in the middle.
+    /// Sends commands up to one Sync and gives the answers to the caller's.
     pub(super) fn exchange(
         &mut self,
-        before: &mut [Command],
-        commands: &mut [Command],
-        after: &mut [Command],
+        cargo: Cargo,
         commit: CommitPoint,
         deadline: Instant,
-    ) -> Result<Vec<ResultSet>> {
-        if let Some(lost) = &self.lost {
-            return Err(Error::unavailable(format!("the session was lost: {lost}"))
-                .with_hint("take a new session from the pool"));
-        }
-        let sql: Arc<str> = commands
+    ) -> Result<Arrived> {
+        let mut voyage = self.depart(cargo, commit)?;
+        let driven = self.drive(&mut voyage, deadline);
+        self.arrive(voyage, driven)
+    }
+
+    /// Makes the messages; nothing is sent yet.
+    pub(super) fn depart(&mut self, cargo: Cargo, commit: CommitPoint) -> Result<Voyage> {
+        self.refuse_if_lost()?;
+        let sql: Arc<str> = cargo
+            .commands
             .first()
             .map_or_else(|| Arc::from(""), |command| Arc::clone(&command.sql));
         self.instrumentation
             .on_connection_event(InstrumentationEvent::start_query(&StrQueryHelper::new(
                 &sql,
             )));
-        let exchanged = self.exchange_unseen(before, commands, after, commit, deadline);
-        let (result, seen) = match exchanged {
-            Ok(answers) => (Ok(answers), None),
-            Err(error) => {
-                self.transactions.note(&error);
-                let seen = diesel::result::Error::QueryBuilderError(error.to_string().into());
-                (Err(error), Some(seen))
-            }
-        };
-        self.instrumentation
-            .on_connection_event(InstrumentationEvent::finish_query(
-                &StrQueryHelper::new(&sql),
-                seen.as_ref(),
-            ));
-        result
-    }
-
-    fn exchange_unseen(
-        &mut self,
-        before: &mut [Command],
-        commands: &mut [Command],
-        after: &mut [Command],
-        commit: CommitPoint,
-        deadline: Instant,
-    ) -> Result<Vec<ResultSet>> {
-        let mut waiting: Vec<_> = self
+        let mut commands: Vec<_> = self
             .transactions
             .waiting()
             .iter()
             .map(|sql| Command::plain(Arc::clone(sql)))
             .collect();
-        let (first, count) = (waiting.len() + before.len(), commands.len());
-        let mut all: Vec<&mut Command> = waiting
-            .iter_mut()
-            .chain(before)
-            .chain(commands)
-            .chain(after)
-            .collect();
-        let messages = self.messages(&mut all);
-        if messages.is_err() {
-            // Names that were given out are not going to be prepared.
-            self.prepared.settle(&[], &[]);
+        commands.extend(cargo.before);
+        let first = commands.len();
+        commands.extend(cargo.commands);
+        let own = first..commands.len();
+        commands.extend(cargo.after);
+        let flow = self
+            .messages(&mut commands)
+            .map(|messages| Flow::new(messages, commands.len()))
+            .inspect_err(|_| {
+                // Names that were given out are not going to be prepared.
+                self.prepared.settle(&[], &[]);
+            });
+        let flow = flow.and_then(|flow| {
+            self.connection
+                .enter_pipeline()
+                .map_err(|said| self.lose(said, Outcome::NotCommitted))?;
+            Ok(flow)
+        });
+        match flow {
+            Ok(flow) => Ok(Voyage {
+                commands,
+                own,
+                commit,
+                flow,
+            }),
+            Err(error) => Err(self.note_failure(&sql, error)),
         }
-        let messages = messages?;
-        self.connection
-            .enter_pipeline()
-            .map_err(|said| self.lose(said, Outcome::NotCommitted))?;
-        let mut pipeline = Pipeline::new(&mut self.connection, messages, all.len());
-        let driven = drive(&mut pipeline, deadline);
-        let (driven, expired) = match driven {
-            Err(Stopped::Deadline) => (
-                settle(&mut pipeline, |pipeline| {
-                    Cancel::start(pipeline.connection())
-                }),
-                true,
-            ),
-            other => (other, false),
+    }
+
+    /// Drives to the end, to rows that were asked for as they arrive, or to the deadline; past that, what the server does is cancelled.
+    pub(super) fn drive(&mut self, voyage: &mut Voyage, deadline: Instant) -> Driven {
+        let mut pipeline = Pipeline::new(&mut self.connection, &mut voyage.flow);
+        match drive(&mut pipeline, deadline) {
+            Err(Stopped::Deadline) => Driven {
+                result: cancel(&mut pipeline),
+                expired: true,
+            },
+            result => Driven {
+                result,
+                expired: false,
+            },
+        }
+    }
+
+    /// Ends a voyage whose rows nobody wants any more: takes what is here already, else cancels.
+    pub(super) fn stop(&mut self, voyage: &mut Voyage) -> Driven {
+        voyage.flow.stop_streaming();
+        let mut pipeline = Pipeline::new(&mut self.connection, &mut voyage.flow);
+        let result = match drive(&mut pipeline, Instant::now()) {
+            Err(Stopped::Deadline) => cancel(&mut pipeline),
+            result => result,
         };
-        let heard = std::mem::take(&mut pipeline.heard);
+        Driven {
+            result,
+            expired: false,
+        }
+    }
+
+    /// Takes in what came of a voyage that was driven to its end.
+    pub(super) fn arrive(&mut self, voyage: Voyage, driven: Driven) -> Result<Arrived> {
+        let sql = voyage.sql();
+        match self.arrive_unseen(voyage, driven) {
+            Ok(arrived) => {
+                self.instrumentation
+                    .on_connection_event(InstrumentationEvent::finish_query(
+                        &StrQueryHelper::new(&sql),
+                        None,
+                    ));
+                Ok(arrived)
+            }
+            Err(error) => Err(self.note_failure(&sql, error)),
+        }
+    }
+
+    fn arrive_unseen(&mut self, voyage: Voyage, driven: Driven) -> Result<Arrived> {
+        let Voyage {
+            mut commands,
+            own,
+            commit,
+            flow,
+        } = voyage;
+        let Heard {
+            answers,
+            error,
+            prepared,
+            closed,
+            sync_sent,
+        } = flow.heard;
         self.transactions.sent();
-        self.prepared.settle(&heard.prepared, &heard.closed);
-        if let Err(stopped) = driven {
-            let outcome = if heard.sync_sent
+        self.prepared.settle(&prepared, &closed);
+        let Driven { result, expired } = driven;
+        if let Err(stopped) = result {
+            let outcome = if sync_sent
                 && commit != CommitPoint::Later
-                && !all.iter().all(|command| command.only_reads())
+                && !commands.iter().all(Command::only_reads)
             {
                 Outcome::Unknown
             } else {
                 Outcome::NotCommitted
             };
-            return Err(self.lost_error(
-                stopped,
-                heard.error.map(|(_, error)| error),
-                expired,
-                outcome,
-            ));
+            return Err(self.lost_error(stopped, error.map(|(_, error)| error), expired, outcome));
         }
         self.connection
             .exit_pipeline()
             .map_err(|said| self.lose(said, Outcome::NotCommitted))?;
-        let Heard { answers, error, .. } = heard;
         if let Some((place, error)) = error {
             let error = server_error(&error, expired);
             return Err(
-                match place.and_then(|place| all.get(place).map(|command| (place, &**command))) {
-                    Some((place, command)) if (first..first + count).contains(&place) => {
-                        shift(error, command.shift())
-                            .with_sql(command.written())
-                            .with_place(place - first + 1, count)
-                    }
+                match place.and_then(|place| commands.get(place).map(|command| (place, command))) {
+                    Some((place, command)) if own.contains(&place) => shift(error, command.shift())
+                        .with_sql(command.written())
+                        .with_place(place - own.start + 1, own.len()),
                     Some((_, command)) => error.with_sql(command.written()),
                     None => error,
                 },
             );
         }
-        Ok(answers
-            .into_iter()
-            .skip(first)
-            .take(count)
-            .flatten()
-            .collect())
+        Ok(Arrived {
+            answers: answers
+                .into_iter()
+                .skip(own.start)
+                .take(own.len())
+                .flatten()
+                .collect(),
+            commands: {
+                commands.truncate(own.end);
+                commands.split_off(own.start)
+            },
+        })
+    }
+
+    /// A session that was lost refuses each further call.
+    pub(super) fn refuse_if_lost(&self) -> Result<()> {
+        match &self.lost {
+            None => Ok(()),
+            Some(lost) => Err(Error::unavailable(format!("the session was lost: {lost}"))
+                .with_hint("take a new session from the pool")),
+        }
+    }
+
+    /// Keeps the error of an exchange in the books, and tells diesel's instrumentation.
+    fn note_failure(&mut self, sql: &str, error: Error) -> Error {
+        self.transactions.note(&error);
+        let seen = diesel::result::Error::QueryBuilderError(error.to_string().into());
+        self.instrumentation
+            .on_connection_event(InstrumentationEvent::finish_query(
+                &StrQueryHelper::new(sql),
+                Some(&seen),
+            ));
+        error
     }
 
     /// The messages for commands, with names for those that come back; takes the values out of the commands.
-    fn messages(&mut self, commands: &mut [&mut Command]) -> Result<VecDeque<Message>> {
+    fn messages(&mut self, commands: &mut [Command]) -> Result<VecDeque<Message>> {
         let mut messages: VecDeque<_> = self
             .prepared
             .to_close()
             .iter()
-            .map(|name| Message::Close { name: name.clone() })
+            .map(|name| Message::Close {
+                name: Arc::clone(name),
+            })
             .collect();
+        messages.reserve(commands.len() + 1);
         for (number, command) in commands.iter_mut().enumerate() {
             let types = std::mem::take(&mut command.types);
             let values = std::mem::take(&mut command.values);
-            let sql = || {
-                c_string(&command.sql)
-                    .map_err(|said| Error::query(said).with_sql(Arc::clone(&command.sql)))
-            };
+            if command.sql.contains('\0') {
+                return Err(Error::query(
+                    "the SQL holds a NUL byte, which PostgreSQL cannot store",
+                )
+                .with_sql(Arc::clone(&command.sql)));
+            }
             if !(command.reusable && self.prepared.is_on()) {
                 self.touched |= leaves_something(&command.sql);
                 messages.push_back(Message::Unnamed {
                     command: number,
-                    sql: sql()?,
+                    sql: Arc::clone(&command.sql),
                     types,
                     values,
                 });
@@ -186,8 +293,8 @@ impl Session {
                     self.instrumentation
                         .on_connection_event(InstrumentationEvent::cache_query(&command.sql));
                     messages.push_back(Message::Prepare {
-                        name: name.clone(),
-                        sql: sql()?,
+                        name: Arc::clone(&name),
+                        sql: Arc::clone(&command.sql),
                         types,
                     });
                     name
@@ -239,6 +346,29 @@ impl Session {
             None => lost,
         }
     }
+}
+
+impl Voyage {
+    /// The rows of the caller's command are handed out as they arrive.
+    pub(super) fn streamed(self) -> Self {
+        Self {
+            flow: self.flow.stream(self.own.start),
+            ..self
+        }
+    }
+
+    /// The SQL that stands for all, in what is told to those who watch.
+    fn sql(&self) -> Arc<str> {
+        self.commands
+            .get(self.own.start)
+            .map_or_else(|| Arc::from(""), |command| Arc::clone(&command.sql))
+    }
+}
+
+/// Cancels a pipeline, whose rows nobody wants any more.
+fn cancel(pipeline: &mut Pipeline<'_>) -> Result<(), Stopped> {
+    pipeline.stop_streaming();
+    settle(pipeline, |pipeline| Cancel::start(pipeline.connection()))
 }
 
 /// Asks the server to cancel, and hears it out for a moment.

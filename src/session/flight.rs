@@ -8,7 +8,7 @@ use std::time::Instant;
 use diesel::sql_types::{Array, Nullable, Oid, Text};
 
 use super::command::{Command, Expectation, Verdict, first_keyword};
-use super::exchange::{CommitPoint, GRACE};
+use super::exchange::{Arrived, Cargo, CommitPoint, GRACE};
 use super::libpq::ResultSet;
 use super::row::SessionRow;
 use super::types::TypeName;
@@ -69,49 +69,27 @@ impl Session {
             (Frame::Explicit(begin), Verdict::Client) => {
                 self.fly_and_judge(commands, &begin, deadline)
             }
-            (Frame::Implicit, Verdict::Server) => {
-                let answers =
-                    self.exchange(&mut [], &mut commands, &mut [], CommitPoint::Sync, deadline)?;
-                Ok(Flown {
-                    outcome: committed(&commands),
-                    commands,
-                    answers,
-                })
-            }
+            (Frame::Implicit, Verdict::Server) => self
+                .exchange(Cargo::of(commands), CommitPoint::Sync, deadline)
+                .map(Flown::committed),
             (Frame::Explicit(begin), Verdict::Server) => {
-                let (mut before, mut after) = ([Command::plain(begin)], commit_commands());
-                let flown = self.exchange(
-                    &mut before,
-                    &mut commands,
-                    &mut after,
-                    CommitPoint::Command,
-                    deadline,
-                );
-                if flown.is_err() && !self.is_idle() {
+                let cargo = Cargo {
+                    before: vec![Command::plain(begin)],
+                    commands,
+                    after: commit_commands().into(),
+                };
+                let arrived = self.exchange(cargo, CommitPoint::Command, deadline);
+                if arrived.is_err() && !self.is_idle() {
                     self.undo(deadline);
                 }
-                Ok(Flown {
-                    answers: flown?,
-                    outcome: committed(&commands),
-                    commands,
-                })
+                arrived.map(Flown::committed)
             }
             (Frame::Within, verdict) => {
-                let answers = self.exchange(
-                    &mut [],
-                    &mut commands,
-                    &mut [],
-                    CommitPoint::Later,
-                    deadline,
-                )?;
+                let arrived = self.exchange(Cargo::of(commands), CommitPoint::Later, deadline)?;
                 if verdict == Verdict::Client {
-                    judge(&commands, &answers)?;
+                    judge(&arrived)?;
                 }
-                Ok(Flown {
-                    commands,
-                    answers,
-                    outcome: Outcome::NotCommitted,
-                })
+                Ok(Flown::new(arrived, Outcome::NotCommitted))
             }
         }
     }
@@ -119,49 +97,33 @@ impl Session {
     /// For row counts that only the answer tells: the commit takes a trip of its own, after the judgement.
     fn fly_and_judge(
         &mut self,
-        mut commands: Vec<Command>,
+        commands: Vec<Command>,
         begin: &str,
         deadline: Instant,
     ) -> Result<Flown> {
-        let flown = self.exchange(
-            &mut [Command::plain(begin)],
-            &mut commands,
-            &mut [],
-            CommitPoint::Later,
-            deadline,
-        );
-        let judged = flown.and_then(|answers| {
-            judge(&commands, &answers)?;
-            self.exchange(
-                &mut [],
-                &mut commit_commands(),
-                &mut [],
-                CommitPoint::Command,
-                deadline,
-            )?;
-            Ok(answers)
+        let cargo = Cargo {
+            before: vec![Command::plain(begin)],
+            ..Cargo::of(commands)
+        };
+        let flown = self.exchange(cargo, CommitPoint::Later, deadline);
+        let judged = flown.and_then(|arrived| {
+            judge(&arrived)?;
+            let commit = Cargo::of(commit_commands().into());
+            self.exchange(commit, CommitPoint::Command, deadline)?;
+            Ok(arrived)
         });
         if judged.is_err() && !self.is_idle() {
             self.undo(deadline);
         }
-        Ok(Flown {
-            answers: judged?,
-            outcome: Outcome::Committed,
-            commands,
-        })
+        Ok(Flown::new(judged?, Outcome::Committed))
     }
 
     /// Ends a failed transaction that this file began; a session that cannot is lost.
     fn undo(&mut self, deadline: Instant) {
+        let rollback = || Cargo::of(vec![Command::plain("ROLLBACK")]);
         if self.lost.is_none()
             && self
-                .exchange(
-                    &mut [],
-                    &mut [Command::plain("ROLLBACK")],
-                    &mut [],
-                    CommitPoint::Later,
-                    deadline.max(after(GRACE)),
-                )
+                .exchange(rollback(), CommitPoint::Later, deadline.max(after(GRACE)))
                 .is_err()
         {
             self.lost
@@ -171,16 +133,10 @@ impl Session {
 
     /// Sends control commands within the open transaction.
     pub(super) fn control(&mut self, sql: &[&str]) -> Result<()> {
-        let mut commands: Vec<_> = sql.iter().map(|sql| Command::plain(*sql)).collect();
+        let commands = sql.iter().map(|sql| Command::plain(*sql)).collect();
         // What ends a transaction is given time even when the call that failed used up its own.
         let deadline = self.call_deadline().max(after(GRACE));
-        self.exchange(
-            &mut [],
-            &mut commands,
-            &mut [],
-            CommitPoint::Later,
-            deadline,
-        )?;
+        self.exchange(Cargo::of(commands), CommitPoint::Later, deadline)?;
         Ok(())
     }
 
@@ -188,14 +144,12 @@ impl Session {
     pub(super) fn commit(&mut self) -> Result<()> {
         let deadline = self.call_deadline();
         let [constraints, commit] = commit_commands();
-        let answers = self.exchange(
-            &mut [constraints],
-            &mut [commit],
-            &mut [],
-            CommitPoint::Command,
-            deadline,
-        )?;
-        match answers.last().map(ResultSet::command_tag) {
+        let cargo = Cargo {
+            before: vec![constraints],
+            ..Cargo::of(vec![commit])
+        };
+        let arrived = self.exchange(cargo, CommitPoint::Command, deadline)?;
+        match arrived.answers.last().map(ResultSet::command_tag) {
             Some(tag) if tag == "COMMIT" => Ok(()),
             tag => Err(Error::query(format!(
                 "the server answered {} to COMMIT",
@@ -205,7 +159,7 @@ impl Session {
     }
 
     /// Makes the commands, looking up types that are met for the first time.
-    fn encode<S: Statement + ?Sized>(
+    pub(super) fn encode<S: Statement + ?Sized>(
         &mut self,
         statement: &S,
         deadline: Instant,
@@ -247,14 +201,8 @@ impl Session {
         .bind::<Array<Nullable<Text>>, _>(types);
         let mut encoder = Encoder::new(Arc::clone(&self.types));
         let command = render(&query, Expectation::Any, &mut encoder.lookup)?;
-        let answers = self.exchange(
-            &mut [],
-            &mut [command],
-            &mut [],
-            CommitPoint::Later,
-            deadline,
-        )?;
-        let rows = answers.into_iter().flat_map(SessionRow::all);
+        let arrived = self.exchange(Cargo::of(vec![command]), CommitPoint::Later, deadline)?;
+        let rows = arrived.answers.into_iter().flat_map(SessionRow::all);
         let found = rows.map(|row| {
             use diesel::row::Row as _;
             let oid = row.get_value::<Oid, u32, _>(0).map_err(Error::decode)?;
@@ -275,7 +223,7 @@ impl Session {
 
     /// Whether the server refused only because its schema changed under what this session remembered;
     /// then that is forgotten, and the statement, of which nothing happened, can be sent again.
-    fn made_stale(&mut self, error: &Error) -> bool {
+    pub(super) fn made_stale(&mut self, error: &Error) -> bool {
         let stale = match error.sqlstate() {
             Some(SqlState::INVALID_SQL_STATEMENT_NAME) => true,
             Some(SqlState::FEATURE_NOT_SUPPORTED) => error.message().contains("cached plan"),
@@ -317,7 +265,7 @@ fn hold(commands: &mut [Command]) -> Verdict {
     }
 }
 
-fn judge(commands: &[Command], answers: &[ResultSet]) -> Result<()> {
+fn judge(Arrived { commands, answers }: &Arrived) -> Result<()> {
     for (number, (command, answer)) in commands.iter().zip(answers).enumerate() {
         let place = |error: Error| {
             error
@@ -333,12 +281,23 @@ fn judge(commands: &[Command], answers: &[ResultSet]) -> Result<()> {
     Ok(())
 }
 
-/// What became of commands whose Sync was answered: reading leaves nothing to commit.
-fn committed(commands: &[Command]) -> Outcome {
-    if commands.iter().all(Command::only_reads) {
-        Outcome::NotCommitted
-    } else {
-        Outcome::Committed
+impl Flown {
+    fn new(Arrived { commands, answers }: Arrived, outcome: Outcome) -> Self {
+        Self {
+            commands,
+            answers,
+            outcome,
+        }
+    }
+
+    /// What became of commands whose Sync was answered: reading leaves nothing to commit.
+    fn committed(arrived: Arrived) -> Self {
+        let outcome = if arrived.commands.iter().all(Command::only_reads) {
+            Outcome::NotCommitted
+        } else {
+            Outcome::Committed
+        };
+        Self::new(arrived, outcome)
     }
 }
 

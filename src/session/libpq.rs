@@ -272,6 +272,12 @@ impl Connection {
         NonNull::new(unsafe { pq::PQgetResult(self.0.as_ptr()) }).map(ResultSet)
     }
 
+    /// Hands out the rows of the query that is answered next in chunks of so many, as they arrive.
+    pub(crate) fn hand_out_chunks(&mut self, rows: i32) -> Result<(), Said> {
+        // SAFETY: the connection is valid.
+        self.check(unsafe { pq::PQsetChunkedRowsMode(self.0.as_ptr(), rows) } == 1)
+    }
+
     /// Ends a COPY FROM STDIN that nobody feeds; the server answers with an error that holds `reason`.
     pub(crate) fn refuse_copy_in(&mut self, reason: &CStr) -> Result<(), Said> {
         // SAFETY: the connection is valid and the string ends with NUL.

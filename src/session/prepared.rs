@@ -5,7 +5,7 @@
 //! and is closed until the server has said so.
 
 use std::collections::HashMap;
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::sync::Arc;
 
 /// Statements that a session has prepared.
@@ -13,7 +13,7 @@ use std::sync::Arc;
 pub(crate) struct Prepared {
     statements: HashMap<(Arc<str>, Vec<u32>), Statement>,
     /// Dropped here, but not yet on the server.
-    to_close: Vec<CString>,
+    to_close: Vec<Arc<CStr>>,
     capacity: usize,
     /// The capacity that was asked for, to come back to.
     full: usize,
@@ -23,7 +23,7 @@ pub(crate) struct Prepared {
 
 #[derive(Debug)]
 struct Statement {
-    name: CString,
+    name: Arc<CStr>,
     used: u64,
     confirmed: bool,
 }
@@ -32,9 +32,9 @@ struct Statement {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Plan {
     /// The server knows the name, or will when it gets there.
-    Known(CString),
+    Known(Arc<CStr>),
     /// To be prepared under this name first.
-    New(CString),
+    New(Arc<CStr>),
 }
 
 impl Prepared {
@@ -55,18 +55,19 @@ impl Prepared {
         let key = (Arc::clone(sql), types.to_vec());
         if let Some(statement) = self.statements.get_mut(&key) {
             statement.used = self.clock;
-            return Plan::Known(statement.name.clone());
+            return Plan::Known(Arc::clone(&statement.name));
         }
         if self.statements.len() >= self.capacity {
             self.evict();
         }
         self.named += 1;
-        let name = CString::new(format!("bowline_{}", self.named))
-            .expect("letters and digits hold no NUL");
+        let name: Arc<CStr> = CString::new(format!("bowline_{}", self.named))
+            .expect("letters and digits hold no NUL")
+            .into();
         self.statements.insert(
             key,
             Statement {
-                name: name.clone(),
+                name: Arc::clone(&name),
                 used: self.clock,
                 confirmed: false,
             },
@@ -88,12 +89,12 @@ impl Prepared {
     }
 
     /// The names to close along with the next pipeline.
-    pub(crate) fn to_close(&self) -> &[CString] {
+    pub(crate) fn to_close(&self) -> &[Arc<CStr>] {
         &self.to_close
     }
 
     /// Takes over what the server confirmed, and forgets what it did not.
-    pub(crate) fn settle(&mut self, prepared: &[CString], closed: &[CString]) {
+    pub(crate) fn settle(&mut self, prepared: &[Arc<CStr>], closed: &[Arc<CStr>]) {
         self.to_close.retain(|name| !closed.contains(name));
         for statement in self
             .statements
@@ -135,7 +136,7 @@ mod tests {
     use super::*;
 
     fn names(prepared: &Prepared) -> Vec<&std::ffi::CStr> {
-        prepared.to_close().iter().map(CString::as_c_str).collect()
+        prepared.to_close().iter().map(AsRef::as_ref).collect()
     }
 
     #[test]

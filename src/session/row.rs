@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 use std::ops::Range;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use diesel::backend::Backend;
 use diesel::pg::{Pg, PgValue, TypeOidLookup};
@@ -13,7 +13,7 @@ use super::libpq::ResultSet;
 /// One row; it shares the answer with its neighbours, and values are read in place.
 #[derive(Debug, Clone)]
 pub struct SessionRow {
-    answer: Rc<ResultSet>,
+    answer: Arc<ResultSet>,
     number: usize,
 }
 
@@ -27,9 +27,9 @@ pub struct SessionField<'a> {
 impl SessionRow {
     /// The rows of an answer, in order.
     pub(crate) fn all(answer: ResultSet) -> impl ExactSizeIterator<Item = Self> {
-        let answer = Rc::new(answer);
+        let answer = Arc::new(answer);
         (0..answer.row_count()).map(move |number| Self {
-            answer: Rc::clone(&answer),
+            answer: Arc::clone(&answer),
             number,
         })
     }

@@ -4,9 +4,9 @@
 //! check-in would cost a round trip each time. So the SQL is looked at, once for each prepared statement:
 //! what can leave something behind marks the session, and only a marked session is reset.
 
+use super::Session;
 use super::command::{Command, first_keyword};
-use super::exchange::CommitPoint;
-use super::{Session, after};
+use super::exchange::{Cargo, CommitPoint};
 use crate::error::{Error, Result};
 
 impl Session {
@@ -33,9 +33,9 @@ impl Session {
                 "a session cannot be reset within a transaction",
             ));
         }
-        let deadline = self.call_deadline().min(after(self.limit));
-        let mut discard = [Command::plain("DISCARD ALL")];
-        self.exchange(&mut [], &mut discard, &mut [], CommitPoint::Later, deadline)?;
+        let deadline = self.call_deadline();
+        let discard = Cargo::of(vec![Command::plain("DISCARD ALL")]);
+        self.exchange(discard, CommitPoint::Later, deadline)?;
         // They went with everything else.
         self.prepared.vanished();
         self.touched = false;

@@ -178,10 +178,7 @@ impl TransactionManager<Session> for SessionTransactions {
             return session.transactions.leave();
         }
         if depth.get() > 1 {
-            session
-                .transactions
-                .waiting
-                .push(format!("{RELEASE} {}", savepoint_of(depth.get())).into());
+            release(session, &savepoint_of(depth.get()));
             return session.transactions.leave();
         }
         session.transactions.waiting.clear();
@@ -209,11 +206,19 @@ pub(super) fn begin(session: &mut Session, sql: &str) -> QueryResult<()> {
     Ok(())
 }
 
+/// Gives up a savepoint; travels with the next statement.
+pub(super) fn release(session: &mut Session, savepoint: &str) {
+    session
+        .transactions
+        .waiting
+        .push(format!("{RELEASE} {savepoint}").into());
+}
+
 /// Undoes what was done since a savepoint.
 ///
 /// One that was asked for after the transaction had failed was never made. Then nothing can be undone here,
 /// and the transaction around it still has the failure to tell.
-fn rollback_to(session: &mut Session, savepoint: &str) -> Result<()> {
+pub(super) fn rollback_to(session: &mut Session, savepoint: &str) -> Result<()> {
     let (failure, latest) = (
         session.transactions.failure.clone(),
         session.transactions.latest,

@@ -9,7 +9,7 @@ use diesel::query_builder::bind_collector::RawBytesBindCollector;
 use diesel::query_builder::{AsQuery, QueryBuilder, QueryFragment};
 use diesel::query_dsl::CompatibleType;
 
-use super::{Answers, Encoder, Sealed, Statement};
+use super::{Answers, Encoder, RowReader, RowStatement, Sealed, Statement};
 use crate::error::{Error, Report, Result};
 use crate::session::Session;
 use crate::session::command::{Command, Expectation};
@@ -119,6 +119,19 @@ where
         SessionRow::all(answers.next()?)
             .map(|row| read::<T, ST::SqlType>(&row, place))
             .collect()
+    }
+}
+
+impl<Q, ST, T> RowStatement for Rows<Q, ST, T, All>
+where
+    Q: QueryFragment<Pg>,
+    ST: CompatibleType<T, Pg>,
+    T: FromSqlRow<ST::SqlType, Pg>,
+{
+    type Row = T;
+
+    fn reader() -> RowReader<T> {
+        |row| T::build_from_row(row).map_err(Error::decode)
     }
 }
 

@@ -8,6 +8,7 @@ mod round_trips;
 mod sandbox;
 mod session;
 mod session_state;
+mod streams;
 mod transactions;
 mod ui;
 

@@ -25,6 +25,8 @@ pub(crate) enum Status {
     Empty,
     Command,
     Rows,
+    /// Some rows of an answer of which more comes.
+    Chunk,
     CopyIn,
     CopyOut,
     PipelineSync,
@@ -56,7 +58,8 @@ impl ResultSet {
         match unsafe { pq::PQresultStatus(self.0.as_ptr()) } {
             S::PGRES_EMPTY_QUERY => Status::Empty,
             S::PGRES_COMMAND_OK => Status::Command,
-            S::PGRES_TUPLES_OK | S::PGRES_SINGLE_TUPLE | S::PGRES_TUPLES_CHUNK => Status::Rows,
+            S::PGRES_TUPLES_OK => Status::Rows,
+            S::PGRES_SINGLE_TUPLE | S::PGRES_TUPLES_CHUNK => Status::Chunk,
             S::PGRES_COPY_IN | S::PGRES_COPY_BOTH => Status::CopyIn,
             S::PGRES_COPY_OUT => Status::CopyOut,
             S::PGRES_PIPELINE_SYNC => Status::PipelineSync,

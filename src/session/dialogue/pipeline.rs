@@ -1,0 +1,310 @@
+//! A pipeline: all messages up to one Sync, and their answers.
+
+use std::collections::VecDeque;
+use std::ffi::CStr;
+use std::os::fd::BorrowedFd;
+use std::sync::Arc;
+
+use super::{Machine, Step, c_string};
+use crate::session::libpq::{BoundValue, Connection, ResultSet, Said, Status};
+
+/// One message to the server within a pipeline.
+#[derive(Debug)]
+pub(crate) enum Message {
+    /// Parse under a name.
+    Prepare {
+        name: Arc<CStr>,
+        sql: Arc<str>,
+        types: Vec<u32>,
+    },
+    /// Bind and Execute of a name; the answer is that of the command of this number.
+    Execute {
+        command: usize,
+        name: Arc<CStr>,
+        values: Vec<BoundValue>,
+    },
+    /// Parse, Bind and Execute without a name.
+    Unnamed {
+        command: usize,
+        sql: Arc<str>,
+        types: Vec<u32>,
+        values: Vec<BoundValue>,
+    },
+    /// Close of a name.
+    Close { name: Arc<CStr> },
+    /// The end of the pipeline, where the server commits what is not in an explicit transaction.
+    Sync,
+}
+
+/// What is still to be answered.
+#[derive(Debug)]
+enum Awaited {
+    Prepare(Arc<CStr>),
+    Answer(usize),
+    Close(Arc<CStr>),
+    Sync,
+}
+
+/// Where a pipeline stands, apart from its connection: a stream of rows rests here between two calls.
+#[derive(Debug)]
+pub(crate) struct Flow {
+    outgoing: VecDeque<Message>,
+    awaited: VecDeque<Awaited>,
+    /// Bytes handed to libpq since the last complete flush, roughly.
+    unflushed: usize,
+    streamed: Option<Streamed>,
+    pub(crate) heard: Heard,
+}
+
+/// The command whose rows are handed out while more arrive.
+#[derive(Debug)]
+struct Streamed {
+    command: usize,
+    /// Whether libpq was told to hand out its rows in chunks.
+    told: bool,
+    chunk: Option<ResultSet>,
+}
+
+/// A pipeline under way.
+///
+/// It reads while it writes, so that full socket buffers on both sides cannot lock it up.
+pub(crate) struct Pipeline<'c> {
+    connection: &'c mut Connection,
+    flow: &'c mut Flow,
+}
+
+/// What a pipeline has heard so far.
+#[derive(Debug, Default)]
+pub(crate) struct Heard {
+    /// The answers, by number of command.
+    pub(crate) answers: Vec<Option<ResultSet>>,
+    /// The first error, with the number of the command; `None` for one that came with the commit.
+    pub(crate) error: Option<(Option<usize>, ResultSet)>,
+    /// Names that the server has prepared, and closed.
+    pub(crate) prepared: Vec<Arc<CStr>>,
+    pub(crate) closed: Vec<Arc<CStr>>,
+    /// Whether the Sync was handed to libpq: from here the server may have it.
+    pub(crate) sync_sent: bool,
+}
+
+/// So much is queued before it is written; larger writes gain nothing.
+const FLUSH_AT: usize = 16 * 1024;
+
+/// So many rows are handed out at once while they stream: enough to make the calls cheap, few enough to hold.
+const CHUNK_ROWS: i32 = 256;
+
+impl Flow {
+    pub(crate) fn new(messages: VecDeque<Message>, commands: usize) -> Self {
+        let mut heard = Heard::default();
+        heard.answers.resize_with(commands, || None);
+        Self {
+            outgoing: messages,
+            awaited: VecDeque::new(),
+            unflushed: 0,
+            streamed: None,
+            heard,
+        }
+    }
+
+    /// Hands out the rows of this command in chunks: the pipeline rests whenever there is one.
+    pub(crate) fn stream(mut self, command: usize) -> Self {
+        self.streamed = Some(Streamed {
+            command,
+            told: false,
+            chunk: None,
+        });
+        self
+    }
+
+    /// The rows that arrived last.
+    pub(crate) fn take_chunk(&mut self) -> Option<ResultSet> {
+        self.streamed.as_mut()?.chunk.take()
+    }
+
+    /// Hands out no more rows: what still comes is dropped.
+    pub(crate) fn stop_streaming(&mut self) {
+        if let Some(streamed) = &mut self.streamed {
+            streamed.chunk = None;
+            streamed.command = usize::MAX;
+        }
+    }
+
+    /// Whether everything is answered.
+    pub(crate) fn is_over(&self) -> bool {
+        self.outgoing.is_empty() && self.awaited.is_empty()
+    }
+
+    fn has_chunk(&self) -> bool {
+        self.streamed
+            .as_ref()
+            .is_some_and(|streamed| streamed.chunk.is_some())
+    }
+
+    /// The command that a Prepare in front was for.
+    fn next_answer(&self) -> Option<usize> {
+        self.awaited.iter().find_map(|awaited| {
+            if let Awaited::Answer(command) = awaited {
+                Some(*command)
+            } else {
+                None
+            }
+        })
+    }
+}
+
+impl<'c> Pipeline<'c> {
+    pub(crate) fn new(connection: &'c mut Connection, flow: &'c mut Flow) -> Self {
+        Self { connection, flow }
+    }
+
+    pub(crate) fn connection(&self) -> &Connection {
+        self.connection
+    }
+
+    /// Hands out no more rows: what still comes is dropped.
+    pub(crate) fn stop_streaming(&mut self) {
+        self.flow.stop_streaming();
+    }
+
+    /// Hands messages to libpq as long as the socket takes them; `false` when it is full.
+    fn write(&mut self) -> Result<bool, Said> {
+        loop {
+            if self.flow.unflushed >= FLUSH_AT || self.flow.outgoing.is_empty() {
+                if self.flow.unflushed > 0 && !self.connection.flush()? {
+                    return Ok(false);
+                }
+                self.flow.unflushed = 0;
+            }
+            let Some(message) = self.flow.outgoing.pop_front() else {
+                return Ok(true);
+            };
+            self.flow.unflushed += size(&message);
+            let awaited = match message {
+                Message::Prepare { name, sql, types } => {
+                    self.connection
+                        .send_prepare(&name, &c_string(&sql)?, &types)?;
+                    Awaited::Prepare(name)
+                }
+                Message::Execute {
+                    command,
+                    name,
+                    values,
+                } => {
+                    self.connection.send_prepared(&name, &values)?;
+                    Awaited::Answer(command)
+                }
+                Message::Unnamed {
+                    command,
+                    sql,
+                    types,
+                    values,
+                } => {
+                    self.connection
+                        .send_unnamed(&c_string(&sql)?, &types, &values)?;
+                    Awaited::Answer(command)
+                }
+                Message::Close { name } => {
+                    self.connection.send_close(&name)?;
+                    Awaited::Close(name)
+                }
+                Message::Sync => {
+                    self.flow.heard.sync_sent = true;
+                    self.connection.send_sync()?;
+                    Awaited::Sync
+                }
+            };
+            self.flow.awaited.push_back(awaited);
+        }
+    }
+
+    /// Takes in what has arrived.
+    fn read(&mut self) -> Result<(), Said> {
+        let consumed = self.connection.consume_input();
+        while let Some(awaited) = self.flow.awaited.front() {
+            if let (Awaited::Answer(command), Some(streamed)) = (awaited, &mut self.flow.streamed)
+                && *command == streamed.command
+                && !std::mem::replace(&mut streamed.told, true)
+            {
+                self.connection.hand_out_chunks(CHUNK_ROWS)?;
+            }
+            if self.connection.is_busy() {
+                break;
+            }
+            let Some(result) = self.connection.next_result() else {
+                // NULL ends the answer to a message; that to a Sync is ended by its own result.
+                if matches!(awaited, Awaited::Sync) {
+                    break;
+                }
+                self.flow.awaited.pop_front();
+                continue;
+            };
+            match (result.status(), awaited) {
+                (Status::PipelineSync, _) => drop(self.flow.awaited.pop_front()),
+                (Status::PipelineAborted, _) => {}
+                (Status::Error, awaited) => {
+                    let command = if let Awaited::Answer(command) = awaited {
+                        Some(*command)
+                    } else {
+                        self.flow.next_answer()
+                    };
+                    self.flow.heard.error.get_or_insert((command, result));
+                    if !self.connection.is_alive() {
+                        return Err(self.connection.message());
+                    }
+                }
+                (Status::Chunk, Awaited::Answer(command)) => {
+                    if let Some(streamed) = &mut self.flow.streamed
+                        && *command == streamed.command
+                    {
+                        streamed.chunk = Some(result);
+                        break;
+                    }
+                }
+                (_, Awaited::Prepare(name)) => self.flow.heard.prepared.push(Arc::clone(name)),
+                (_, Awaited::Close(name)) => self.flow.heard.closed.push(Arc::clone(name)),
+                (_, Awaited::Answer(command)) => {
+                    if let Some(answer) = self.flow.heard.answers.get_mut(*command) {
+                        *answer = Some(result);
+                    }
+                }
+                (_, Awaited::Sync) => {}
+            }
+        }
+        consumed
+    }
+}
+
+impl Machine for Pipeline<'_> {
+    fn advance(&mut self) -> Result<Step, Said> {
+        let written = self.write()?;
+        self.read()?;
+        if self.flow.has_chunk() || (written && self.flow.is_over()) {
+            return Ok(Step::Done);
+        }
+        Ok(Step::Wait {
+            read: true,
+            write: !written,
+        })
+    }
+
+    fn socket(&self) -> Option<BorrowedFd<'_>> {
+        self.connection.socket()
+    }
+}
+
+fn size(message: &Message) -> usize {
+    let values = |values: &[BoundValue]| {
+        values
+            .iter()
+            .map(|value| 4 + value.as_ref().map_or(0, Vec::len))
+            .sum::<usize>()
+    };
+    32 + match message {
+        Message::Prepare { sql, types, .. } => sql.len() + 4 * types.len(),
+        Message::Execute { values: bound, .. } => values(bound),
+        Message::Unnamed {
+            sql, values: bound, ..
+        } => sql.len() + values(bound),
+        Message::Close { .. } | Message::Sync => 0,
+    }
+}

@@ -1,0 +1,166 @@
+//! Rows as they arrive, in constant memory.
+//!
+//! The server sends as fast as rows are taken, and no faster: what is not taken waits on its side of the
+//! socket. A stream that is dropped early is cancelled instead of read to its end.
+
+use std::fmt;
+use std::ops::DerefMut;
+
+use super::Session;
+use super::command::Command;
+use super::exchange::{Cargo, CommitPoint, Driven, Voyage};
+use super::row::SessionRow;
+use super::transactions::{release, rollback_to};
+use crate::error::Result;
+use crate::statement::{RowReader, Statement};
+
+/// Rows of one query as they arrive; made by [`Session::stream`] and [`Database::stream`](crate::Database::stream).
+///
+/// Each step waits as long as one call may take, not longer. The first error ends the stream. Dropped
+/// early, it asks the server to stop, and the session goes on; within a transaction too, which a savepoint
+/// protects.
+#[must_use = "rows are sent as they are taken"]
+pub struct Stream<H: DerefMut<Target = Session>, T> {
+    session: H,
+    under_way: Option<UnderWay>,
+    chunk: std::vec::IntoIter<SessionRow>,
+    read: RowReader<T>,
+}
+
+/// A query whose rows arrive.
+struct UnderWay {
+    voyage: Voyage,
+    /// Whether a savepoint guards the transaction around it.
+    guarded: bool,
+}
+
+/// Guards the transaction around a stream, which may be cancelled.
+const SAVEPOINT: &str = "bowline_stream";
+
+impl Session {
+    /// Runs a query and gives its rows as they arrive: one round trip, however many rows.
+    ///
+    /// Fails as [`Session::run`] does if the query fails before its first row.
+    pub fn stream<S>(&mut self, rows: S) -> Result<Stream<&mut Self, S::Row>>
+    where
+        S: crate::statement::RowStatement,
+    {
+        Stream::begin(self, &rows, S::reader())
+    }
+}
+
+impl<H: DerefMut<Target = Session>, T> Stream<H, T> {
+    /// Sends the query, and waits for its first rows.
+    pub(crate) fn begin(
+        session: H,
+        statement: &impl Statement,
+        read: RowReader<T>,
+    ) -> Result<Self> {
+        let mut stream = Self {
+            session,
+            under_way: None,
+            chunk: Vec::new().into_iter(),
+            read,
+        };
+        if let Err(error) = stream.send(statement) {
+            if stream.session.transaction_depth() > 0 || !stream.session.made_stale(&error) {
+                return Err(error);
+            }
+            stream.send(statement)?;
+        }
+        Ok(stream)
+    }
+
+    fn send(&mut self, statement: &impl Statement) -> Result<()> {
+        let session = &mut *self.session;
+        let deadline = session.call_deadline();
+        let commands = session.encode(statement, deadline)?;
+        let guarded = session.transaction_depth() > 0;
+        let cargo = Cargo {
+            before: guarded
+                .then(|| Command::plain(format!("SAVEPOINT {SAVEPOINT}")))
+                .into_iter()
+                .collect(),
+            ..Cargo::of(commands)
+        };
+        let commit = if guarded {
+            CommitPoint::Later
+        } else {
+            CommitPoint::Sync
+        };
+        let voyage = session.depart(cargo, commit)?.streamed();
+        self.under_way = Some(UnderWay { voyage, guarded });
+        self.pull()
+    }
+
+    /// Waits for more rows, or for the end.
+    fn pull(&mut self) -> Result<()> {
+        let Some(under_way) = &mut self.under_way else {
+            return Ok(());
+        };
+        let deadline = self.session.call_deadline();
+        let driven = self.session.drive(&mut under_way.voyage, deadline);
+        match under_way.voyage.flow.take_chunk() {
+            Some(chunk) if driven.result.is_ok() => {
+                self.chunk = SessionRow::all(chunk).collect::<Vec<_>>().into_iter();
+                Ok(())
+            }
+            _ => self.end(driven),
+        }
+    }
+
+    /// Takes in how it ended.
+    fn end(&mut self, driven: Driven) -> Result<()> {
+        let Some(UnderWay { voyage, guarded }) = self.under_way.take() else {
+            return Ok(());
+        };
+        self.session.arrive(voyage, driven)?;
+        if guarded {
+            release(&mut self.session, SAVEPOINT);
+        }
+        Ok(())
+    }
+}
+
+impl<H: DerefMut<Target = Session>, T> Iterator for Stream<H, T> {
+    type Item = Result<T>;
+
+    fn next(&mut self) -> Option<Result<T>> {
+        loop {
+            if let Some(row) = self.chunk.next() {
+                return Some((self.read)(&row));
+            }
+            self.under_way.as_ref()?;
+            if let Err(error) = self.pull() {
+                return Some(Err(error));
+            }
+        }
+    }
+}
+
+impl<H: DerefMut<Target = Session>, T> Drop for Stream<H, T> {
+    fn drop(&mut self) {
+        let Some(mut under_way) = self.under_way.take() else {
+            return;
+        };
+        let session = &mut *self.session;
+        let driven = session.stop(&mut under_way.voyage);
+        let ended = session.arrive(under_way.voyage, driven);
+        if !under_way.guarded || session.is_broken() {
+            return;
+        }
+        if ended.is_ok() {
+            release(session, SAVEPOINT);
+        } else if rollback_to(session, SAVEPOINT).is_err() {
+            session.transactions.set_broken();
+        }
+    }
+}
+
+impl<H: DerefMut<Target = Session>, T> fmt::Debug for Stream<H, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stream")
+            .field("under_way", &self.under_way.is_some())
+            .finish_non_exhaustive()
+    }
+}
