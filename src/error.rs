@@ -11,7 +11,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::constraint::Constraint;
-use crate::sqlstate::SqlState;
+use crate::sqlstate::{SqlState, SqlStateClass as Class};
 
 pub use server::ServerError;
 
@@ -171,12 +171,14 @@ impl Error {
     pub(crate) fn from_server(server: ServerError) -> Self {
         let state = server.sqlstate;
         let variant: fn(Report) -> Self = match (state.class(), state) {
-            ("23", _) => Self::Constraint,
+            (Class::INTEGRITY_CONSTRAINT_VIOLATION, _) => Self::Constraint,
             (_, SqlState::SERIALIZATION_FAILURE | SqlState::DEADLOCK_DETECTED) => Self::Conflict,
             (_, SqlState::QUERY_CANCELED | SqlState::LOCK_NOT_AVAILABLE) => Self::Timeout,
-            (_, SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT) => Self::Timeout,
-            ("08" | "53" | "58", _) => Self::Unavailable,
-            ("57", _) => Self::Unavailable,
+            (_, SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT | SqlState::TRANSACTION_TIMEOUT) => {
+                Self::Timeout
+            }
+            (Class::CONNECTION_EXCEPTION | Class::INSUFFICIENT_RESOURCES, _) => Self::Unavailable,
+            (Class::OPERATOR_INTERVENTION | Class::SYSTEM_ERROR, _) => Self::Unavailable,
             _ => Self::Query,
         };
         variant(Report(Box::new(Facts {

@@ -63,7 +63,7 @@ pub use page::Page;
 pub use pool::{SessionManager, Slot};
 pub use retry::RetryPolicy;
 pub use session::{Session, SessionTransactions, Stream, Transactions};
-pub use sqlstate::SqlState;
+pub use sqlstate::{SqlState, SqlStateClass};
 pub use statement::{BoxedStatement, Map, RowStatement, Statement, StatementDsl};
 pub use transaction::{
     Isolation, TransactionOptions, read_committed, read_only, repeatable_read, serializable,

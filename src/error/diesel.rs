@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error as DieselError};
 
 use super::{Error, Outcome, Report, ServerError};
-use crate::sqlstate::SqlState;
+use crate::sqlstate::{SqlState, SqlStateClass};
 
 /// What a `diesel::result::Error` of ours holds.
 pub(crate) struct DieselReport(Arc<Carried>);
@@ -157,7 +157,9 @@ fn kind(error: &Error) -> DatabaseErrorKind {
         Some(SqlState::EXCLUSION_VIOLATION) => DatabaseErrorKind::ExclusionViolation,
         Some(SqlState::SERIALIZATION_FAILURE) => DatabaseErrorKind::SerializationFailure,
         Some(SqlState::READ_ONLY_SQL_TRANSACTION) => DatabaseErrorKind::ReadOnlyTransaction,
-        Some(state) if state.class() == "08" => DatabaseErrorKind::ClosedConnection,
+        Some(state) if state.class() == SqlStateClass::CONNECTION_EXCEPTION => {
+            DatabaseErrorKind::ClosedConnection
+        }
         None if matches!(error, Error::Unavailable(_)) => DatabaseErrorKind::ClosedConnection,
         _ => DatabaseErrorKind::Unknown,
     }
@@ -181,20 +183,15 @@ fn classify(kind: &DatabaseErrorKind, information: &dyn DatabaseErrorInformation
     };
     let owned = |text: Option<&str>| text.map(str::to_owned);
     Error::from_server(ServerError {
-        severity: "ERROR".to_owned(),
-        sqlstate,
-        message,
         detail: owned(information.details()),
         hint: owned(information.hint()),
         position: information
             .statement_position()
             .and_then(|position| usize::try_from(position).ok()),
-        context: None,
-        schema: None,
         table: owned(information.table_name()),
         column: owned(information.column_name()),
-        data_type: None,
         constraint: owned(information.constraint_name()),
+        ..ServerError::new(sqlstate, message)
     })
 }
 
@@ -203,20 +200,10 @@ mod tests {
     use super::*;
 
     fn deadlock() -> Error {
-        Error::from_server(ServerError {
-            severity: "ERROR".to_owned(),
-            sqlstate: SqlState::DEADLOCK_DETECTED,
-            message: "deadlock detected".to_owned(),
-            detail: None,
-            hint: None,
-            position: None,
-            context: None,
-            schema: None,
-            table: None,
-            column: None,
-            data_type: None,
-            constraint: None,
-        })
+        Error::from_server(ServerError::new(
+            SqlState::DEADLOCK_DETECTED,
+            "deadlock detected".to_owned(),
+        ))
         .with_sql("select 1".into())
     }
 

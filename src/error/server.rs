@@ -6,6 +6,7 @@ use crate::sqlstate::SqlState;
 
 /// The fields of a server's error (PostgreSQL manual, 55.8), copied out of its message.
 #[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ServerError {
     /// `ERROR`, `FATAL` or `PANIC`, whatever the server's language.
     pub severity: String,
@@ -19,6 +20,10 @@ pub struct ServerError {
     pub hint: Option<String>,
     /// Where in the SQL, in characters, the first being 1.
     pub position: Option<usize>,
+    /// Where in [`ServerError::internal_query`], in characters, the first being 1.
+    pub internal_position: Option<usize>,
+    /// The SQL at fault where the server itself made it, or a function holds it.
+    pub internal_query: Option<String>,
     /// The functions and statements that led there.
     pub context: Option<String>,
     /// The schema of the object at fault.
@@ -31,6 +36,37 @@ pub struct ServerError {
     pub data_type: Option<String>,
     /// The constraint at fault; for a unique index its name.
     pub constraint: Option<String>,
+    /// The file of PostgreSQL's source that reported it.
+    pub source_file: Option<String>,
+    /// The line in that file.
+    pub source_line: Option<u32>,
+    /// The C function that reported it.
+    pub source_function: Option<String>,
+}
+
+impl ServerError {
+    /// An error of which no more is known.
+    pub(crate) fn new(sqlstate: SqlState, message: String) -> Self {
+        Self {
+            severity: "ERROR".to_owned(),
+            sqlstate,
+            message,
+            detail: None,
+            hint: None,
+            position: None,
+            internal_position: None,
+            internal_query: None,
+            context: None,
+            schema: None,
+            table: None,
+            column: None,
+            data_type: None,
+            constraint: None,
+            source_file: None,
+            source_line: None,
+            source_function: None,
+        }
+    }
 }
 
 impl fmt::Debug for ServerError {
@@ -42,6 +78,7 @@ impl fmt::Debug for ServerError {
         for (name, value) in [
             ("detail", &self.detail),
             ("hint", &self.hint),
+            ("internal_query", &self.internal_query),
             ("context", &self.context),
             ("schema", &self.schema),
             ("table", &self.table),
@@ -53,9 +90,15 @@ impl fmt::Debug for ServerError {
                 out.field(name, value);
             }
         }
-        if let Some(position) = self.position {
-            out.field("position", &position);
+        for (name, value) in [
+            ("position", self.position),
+            ("internal_position", self.internal_position),
+        ] {
+            if let Some(value) = value {
+                out.field(name, &value);
+            }
         }
-        out.finish()
+        // Where in PostgreSQL's source it was reported is for those who ask for it.
+        out.finish_non_exhaustive()
     }
 }

@@ -20,19 +20,24 @@ pub(super) fn server_error(result: &ResultSet, expired: bool) -> Error {
     {
         return wrong_count(expected, usize::try_from(found).unwrap_or(usize::MAX));
     }
+    let number = |field| text(field).and_then(|number| number.parse().ok());
     let error = Error::from_server(ServerError {
         severity: text(Field::Severity).unwrap_or_default(),
-        sqlstate,
-        message,
         detail: text(Field::Detail),
         hint: text(Field::Hint),
-        position: text(Field::Position).and_then(|position| position.parse().ok()),
+        position: number(Field::Position),
+        internal_position: number(Field::InternalPosition),
+        internal_query: text(Field::InternalQuery),
         context: text(Field::Context),
         schema: text(Field::Schema),
         table: text(Field::Table),
         column: text(Field::Column),
         data_type: text(Field::DataType),
         constraint: text(Field::Constraint),
+        source_file: text(Field::SourceFile),
+        source_line: text(Field::SourceLine).and_then(|line| line.parse().ok()),
+        source_function: text(Field::SourceFunction),
+        ..ServerError::new(sqlstate, message)
     });
     if expired {
         error.with_hint(

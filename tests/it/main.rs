@@ -6,6 +6,7 @@ mod plain_diesel;
 mod repositories;
 mod round_trips;
 mod sandbox;
+mod server_errors;
 mod session;
 mod session_state;
 mod streams;

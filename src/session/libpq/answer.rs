@@ -43,12 +43,17 @@ pub(crate) enum Field {
     Detail = b'D' as isize,
     Hint = b'H' as isize,
     Position = b'P' as isize,
+    InternalPosition = b'p' as isize,
+    InternalQuery = b'q' as isize,
     Context = b'W' as isize,
     Schema = b's' as isize,
     Table = b't' as isize,
     Column = b'c' as isize,
     DataType = b'd' as isize,
     Constraint = b'n' as isize,
+    SourceFile = b'F' as isize,
+    SourceLine = b'L' as isize,
+    SourceFunction = b'R' as isize,
 }
 
 impl ResultSet {
