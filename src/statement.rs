@@ -5,6 +5,7 @@
 //! statement, travel together and are one transaction.
 
 mod compose;
+mod lock;
 mod query;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use crate::session::row::SessionRow;
 use crate::session::types::{TypeCache, TypeLookup, TypeName};
 
 pub use compose::{BoxedStatement, Map};
+pub use lock::Locked;
 pub use query::StatementDsl;
 pub(crate) use query::{check_count, render, wrong_count};
 
@@ -45,6 +47,54 @@ pub trait Statement: Sealed {
         Self: Sized + 'a,
     {
         Box::new(self)
+    }
+
+    /// The same query, locking the rows it reads against all other writers and lockers until the transaction ends
+    /// (`FOR UPDATE`).
+    ///
+    /// ```
+    /// # use bowline::bank::{Account, AccountChanges, AccountId};
+    /// # use bowline::{Database, Result, Statement as _};
+    /// # fn double(db: &Database, id: AccountId) -> Result<Account> {
+    /// db.transaction(|tx| {
+    ///     let account = tx.run(Account::get(id).for_update())?;
+    ///     let balance = Some(account.balance * 2);
+    ///     tx.run(Account::update(id, AccountChanges { balance, ..Default::default() }))
+    /// })
+    /// # }
+    /// ```
+    ///
+    /// Fails for what is not a query that reads, and on the server for rows that stand for no single row of a table,
+    /// such as those of a `GROUP BY`.
+    fn for_update(self) -> Locked<Self>
+    where
+        Self: Sized,
+    {
+        Locked::new(self, "FOR UPDATE")
+    }
+
+    /// As [`Statement::for_update`], but others may still refer to the rows by foreign key (`FOR NO KEY UPDATE`).
+    fn for_no_key_update(self) -> Locked<Self>
+    where
+        Self: Sized,
+    {
+        Locked::new(self, "FOR NO KEY UPDATE")
+    }
+
+    /// Locks the rows against writers only; others may lock them in the same way (`FOR SHARE`).
+    fn for_share(self) -> Locked<Self>
+    where
+        Self: Sized,
+    {
+        Locked::new(self, "FOR SHARE")
+    }
+
+    /// Locks the rows against being deleted and against changes of their keys (`FOR KEY SHARE`).
+    fn for_key_share(self) -> Locked<Self>
+    where
+        Self: Sized,
+    {
+        Locked::new(self, "FOR KEY SHARE")
     }
 
     #[doc(hidden)]

@@ -2,6 +2,7 @@
 
 mod errors;
 mod local_server;
+mod locks;
 mod plain_diesel;
 mod repositories;
 mod round_trips;

@@ -1,0 +1,71 @@
+//! Statements that lock the rows they read.
+
+use std::sync::Arc;
+
+use super::{Answers, Encoder, Sealed, Statement};
+use crate::error::{Error, Result};
+use crate::session::command::first_keyword;
+
+/// A statement that locks the rows it reads until the transaction ends; made by [`Statement::for_update`] and its kin.
+///
+/// Without more said it waits for rows that others have locked, until the call's deadline or the server's
+/// `lock_timeout`.
+#[derive(Debug)]
+#[must_use = "a statement does nothing until it is run"]
+pub struct Locked<S> {
+    statement: S,
+    strength: &'static str,
+    others: &'static str,
+}
+
+impl<S> Locked<S> {
+    pub(super) fn new(statement: S, strength: &'static str) -> Self {
+        Self {
+            statement,
+            strength,
+            others: "",
+        }
+    }
+
+    /// Leaves out rows that others have locked: for queues, where any row will do.
+    pub fn skip_locked(self) -> Self {
+        Self {
+            others: " SKIP LOCKED",
+            ..self
+        }
+    }
+
+    /// Fails at once with SQLSTATE 55P03 where others have locked a row, instead of waiting.
+    pub fn no_wait(self) -> Self {
+        Self {
+            others: " NOWAIT",
+            ..self
+        }
+    }
+}
+
+impl<S> Sealed for Locked<S> {}
+
+impl<S: Statement> Statement for Locked<S> {
+    type Output = S::Output;
+
+    fn encode(&self, encoder: &mut Encoder) -> Result<()> {
+        let first = encoder.commands.len();
+        let encoded = self.statement.encode(encoder);
+        for command in &mut encoder.commands[first..] {
+            let written = command.sql.trim_end().trim_end_matches(';');
+            if !matches!(first_keyword(written).as_str(), "SELECT" | "WITH" | "TABLE") {
+                return Err(Error::query("only a query that reads can lock its rows")
+                    .with_hint("an INSERT, UPDATE or DELETE locks the rows it writes by itself")
+                    .with_sql(Arc::clone(&command.sql)));
+            }
+            // On a line of its own, because SQL written by hand may end with a comment.
+            command.sql = format!("{written}\n{}{}", self.strength, self.others).into();
+        }
+        encoded
+    }
+
+    fn decode(&self, answers: &mut Answers) -> Result<S::Output> {
+        self.statement.decode(answers)
+    }
+}
