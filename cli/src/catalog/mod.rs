@@ -6,17 +6,21 @@
 
 pub(crate) mod replay;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a database holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Catalog {
+    /// Schemas beside PostgreSQL's own and `public`, with their comments.
+    pub schemas: BTreeMap<String, Option<String>>,
     /// Tables, views and materialized views.
     pub relations: BTreeMap<Name, Relation>,
+    /// Sequences, those of `serial` and identity columns among them.
+    pub sequences: BTreeMap<Name, Sequence>,
     /// Types that a migration made: enums, domains, composites, ranges.
     pub types: BTreeMap<Name, Type>,
-    /// Names of installed extensions.
-    pub extensions: Vec<String>,
+    /// Names of installed extensions; what they brought is not listed, but for types.
+    pub extensions: BTreeSet<String>,
 }
 
 /// A name with its schema, as PostgreSQL stores both: unquoted, case as it is.
@@ -37,6 +41,14 @@ pub(crate) struct Relation {
     pub constraints: Vec<Constraint>,
     /// In the order of their making; the index of a key constraint is among them, under the constraint's name.
     pub indexes: Vec<Index>,
+    /// The tables of `INHERITS`, or the one of `PARTITION OF`, in their order.
+    pub parents: Vec<Name>,
+    /// The type of `CREATE TABLE .. OF`.
+    pub of_type: Option<Name>,
+    /// What stands behind `PARTITION BY`, as `pg_get_partkeydef` writes it or as written.
+    pub partition_by: Option<String>,
+    /// `FOR VALUES ..` or `DEFAULT` of a partition, as written.
+    pub partition_bound: Option<String>,
     pub comment: Option<String>,
 }
 
@@ -45,10 +57,12 @@ pub(crate) enum RelationKind {
     Table,
     /// `PARTITION BY`: reads and writes like a table.
     PartitionedTable,
-    /// `PARTITION OF`: left out of the generated code, as `diesel print-schema` shows it, so kept apart.
+    /// `PARTITION OF`, be it partitioned again: left out of the generated code, as `diesel print-schema` shows
+    /// it, so kept apart.
     Partition,
     View,
     MaterializedView,
+    ForeignTable,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +71,8 @@ pub(crate) struct Column {
     pub data_type: DataType,
     pub not_null: bool,
     pub fill: Fill,
+    /// `COLLATE`, where it is not the type's own.
+    pub collation: Option<String>,
     pub comment: Option<String>,
 }
 
@@ -65,9 +81,9 @@ pub(crate) struct Column {
 pub(crate) enum Fill {
     /// NULL, or an error where the column is NOT NULL.
     Nothing,
-    /// `DEFAULT`, the expression as written.
+    /// `DEFAULT`, the expression as written; a server writes it in its own way.
     Default(String),
-    /// `serial`: a sequence of the column's own.
+    /// `nextval` of a sequence that the column owns, which is what `serial` makes.
     Serial,
     /// `GENERATED { ALWAYS | BY DEFAULT } AS IDENTITY`.
     Identity { always: bool },
@@ -92,6 +108,10 @@ pub(crate) struct Constraint {
     pub kind: ConstraintKind,
     pub deferrable: bool,
     pub initially_deferred: bool,
+    /// False after `NOT VALID`, until `VALIDATE CONSTRAINT`.
+    pub validated: bool,
+    /// False with `NOT ENFORCED`, from PostgreSQL 18 on.
+    pub enforced: bool,
     pub comment: Option<String>,
 }
 
@@ -104,17 +124,38 @@ pub(crate) enum ConstraintKind {
         columns: Vec<String>,
         nulls_not_distinct: bool,
     },
-    /// The expression as written, without the outer parentheses, and the columns it names.
+    /// The expression as written, without the outer parentheses, and the columns it names, sorted.
     Check {
         expression: String,
         columns: Vec<String>,
+        no_inherit: bool,
     },
     ForeignKey {
         columns: Vec<String>,
         references: Name,
         referenced_columns: Vec<String>,
+        on_delete: ReferentialAction,
+        on_update: ReferentialAction,
+        /// `MATCH FULL`.
+        match_full: bool,
     },
-    Exclude,
+    /// Its elements and method are those of the index of the same name.
+    Exclude {
+        /// `WITH` of each element.
+        operators: Vec<String>,
+    },
+}
+
+/// What happens to a row whose referenced row goes or changes its key.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) enum ReferentialAction {
+    #[default]
+    NoAction,
+    Restrict,
+    Cascade,
+    /// The columns, where only some are set.
+    SetNull(Vec<String>),
+    SetDefault(Vec<String>),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,14 +167,45 @@ pub(crate) struct Index {
     pub method: String,
     /// The key, in order; columns of `INCLUDE` are not part of it.
     pub keys: Vec<IndexKey>,
+    /// `INCLUDE`.
+    pub included: Vec<String>,
     /// `WHERE` of a partial index, as written.
     pub predicate: Option<String>,
+    pub comment: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum IndexKey {
-    Column { name: String, descending: bool },
-    Expression(String),
+    Column { name: String, order: KeyOrder },
+    Expression { text: String, order: KeyOrder },
+}
+
+/// How an index sorts and compares one of its keys.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct KeyOrder {
+    pub descending: bool,
+    /// As it is in effect: `DESC` alone puts NULLs first.
+    pub nulls_first: bool,
+    /// Where it is not the column's own.
+    pub collation: Option<String>,
+    /// Where it is not the default one of the type and method: `text_pattern_ops`.
+    pub operator_class: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Sequence {
+    pub name: Name,
+    /// `int2`, `int4` or `int8`.
+    pub data_type: String,
+    pub start: i64,
+    pub increment: i64,
+    pub min: i64,
+    pub max: i64,
+    pub cache: i64,
+    pub cycle: bool,
+    /// `OWNED BY`, and the column of an identity: the table and its column.
+    pub owner: Option<(Name, String)>,
+    pub comment: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -154,12 +226,16 @@ pub(crate) enum TypeKind {
         not_null: bool,
         default: Option<String>,
         checks: Vec<Constraint>,
+        /// `COLLATE`, where it is not the base type's own.
+        collation: Option<String>,
     },
     Composite {
         attributes: Vec<(String, DataType)>,
     },
     Range {
         subtype: DataType,
+        /// The name of the multirange that comes with it.
+        multirange: String,
     },
     /// Of an extension, known by name alone.
     External,

@@ -73,7 +73,7 @@ fn plain_columns(index: &Index) -> Option<Vec<String>> {
         .iter()
         .map(|key| match key {
             IndexKey::Column { name, .. } => Some(name.clone()),
-            IndexKey::Expression(_) => None,
+            IndexKey::Expression { .. } => None,
         })
         .collect()
 }

@@ -251,6 +251,7 @@ fn joinables(catalog: &Catalog, relations: &[&Relation]) -> Vec<Joinable> {
                 columns,
                 references,
                 referenced_columns,
+                ..
             } = &constraint.kind
             else {
                 continue;

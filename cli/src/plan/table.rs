@@ -233,6 +233,7 @@ fn id_owner(catalog: &Catalog, relation: &Relation, column: &str, depth: u8) -> 
                 columns,
                 references,
                 referenced_columns,
+                ..
             } if columns.as_slice() == [column] => referenced_columns
                 .first()
                 .map(|referenced| (references, referenced)),
@@ -326,7 +327,7 @@ fn definition(constraint: &Constraint) -> String {
                 references.name
             )
         }
-        ConstraintKind::Exclude => "EXCLUDE".to_owned(),
+        ConstraintKind::Exclude { .. } => "EXCLUDE".to_owned(),
     }
 }
 
@@ -336,7 +337,7 @@ fn index_definition(index: &Index) -> String {
         .iter()
         .map(|key| match key {
             IndexKey::Column { name, .. } => name.clone(),
-            IndexKey::Expression(expression) => one_line(expression),
+            IndexKey::Expression { text, .. } => one_line(text),
         })
         .collect();
     let predicate = index

@@ -173,8 +173,7 @@ impl Replay {
                     schema: table.schema.clone(),
                     name: sequence,
                 };
-                self.sequences
-                    .insert(full, Some((table.clone(), column_name)));
+                self.insert_sequence(full, "int8", Some((table.clone(), column_name)));
             }
             K::SET_GENERATED => {
                 column.fill = Fill::Identity {
@@ -243,8 +242,9 @@ impl Replay {
                 .constraints
                 .retain(|constraint| !referenced(&constraint.kind));
         }
-        self.sequences.retain(|_, owner| {
-            owner
+        self.catalog.sequences.retain(|_, sequence| {
+            sequence
+                .owner
                 .as_ref()
                 .is_none_or(|owner| owner != &(table.clone(), column.clone()))
         });
@@ -253,7 +253,7 @@ impl Replay {
         relation.indexes.retain(|index| {
             let in_keys = index.keys.iter().any(|key| match key {
                 IndexKey::Column { name, .. } => *name == column,
-                IndexKey::Expression(expression) => mentions(expression, &column),
+                IndexKey::Expression { text, .. } => mentions(text, &column),
             });
             !in_keys
                 && !index
@@ -339,9 +339,10 @@ impl Replay {
             }
         }
         for owner in self
+            .catalog
             .sequences
             .values_mut()
-            .flatten()
+            .filter_map(|sequence| sequence.owner.as_mut())
             .filter(|owner| owner.0 == *table)
         {
             rename(&mut owner.1);
@@ -357,8 +358,8 @@ impl Replay {
             for key in &mut index.keys {
                 match key {
                     IndexKey::Column { name, .. } => rename(name),
-                    IndexKey::Expression(expression) => {
-                        *expression = rename_in(expression, from, to);
+                    IndexKey::Expression { text, .. } => {
+                        *text = rename_in(text, from, to);
                     }
                 }
             }
@@ -371,6 +372,7 @@ impl Replay {
                 ConstraintKind::Check {
                     expression,
                     columns,
+                    ..
                 } => {
                     *expression = rename_in(expression, from, to);
                     columns.iter_mut().for_each(rename);
@@ -378,7 +380,7 @@ impl Replay {
                 ConstraintKind::PrimaryKey { columns }
                 | ConstraintKind::Unique { columns, .. }
                 | ConstraintKind::ForeignKey { columns, .. } => columns.iter_mut().for_each(rename),
-                ConstraintKind::Exclude => {}
+                ConstraintKind::Exclude { .. } => {}
             }
         }
     }
@@ -399,9 +401,10 @@ impl Replay {
             }
         }
         for owner in self
+            .catalog
             .sequences
             .values_mut()
-            .flatten()
+            .filter_map(|sequence| sequence.owner.as_mut())
             .filter(|owner| owner.0 == *from)
         {
             owner.0 = to.clone();
@@ -418,7 +421,7 @@ impl ConstraintKind {
             | Self::Unique { columns, .. }
             | Self::Check { columns, .. }
             | Self::ForeignKey { columns, .. } => columns.iter().any(|other| other == column),
-            Self::Exclude => false,
+            Self::Exclude { .. } => false,
         }
     }
 }

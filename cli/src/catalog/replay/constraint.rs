@@ -6,7 +6,9 @@ use super::Replay;
 use super::refusal::{Refused, Result};
 use super::table::column_list;
 use super::tree::{child, child_name, children, columns_in, expression, has, name, text, tokens};
-use crate::catalog::{Constraint, ConstraintKind, Index, IndexKey, Name};
+use crate::catalog::{
+    Constraint, ConstraintKind, Index, IndexKey, KeyOrder, Name, ReferentialAction,
+};
 
 impl Replay {
     /// Adds a constraint; what is none, or belongs to the column alone, is left to others.
@@ -35,6 +37,7 @@ impl Replay {
                 let kind = ConstraintKind::Check {
                     expression: text(&condition),
                     columns,
+                    no_inherit: false,
                 };
                 self.push_constraint(node, table, given, &part, "check", kind)
             }
@@ -48,7 +51,10 @@ impl Replay {
                     .flat_map(|list| children(list, K::CONSTRAINT_EXCLUSION))
                     .map(|element| name(&element));
                 let part = elements.collect::<Vec<_>>().join("_");
-                self.push_constraint(node, table, given, &part, "excl", ConstraintKind::Exclude)
+                let kind = ConstraintKind::Exclude {
+                    operators: Vec::new(),
+                };
+                self.push_constraint(node, table, given, &part, "excl", kind)
             }
             K::NOT_NULL_CONSTRAINT if column.is_none() => {
                 let named = child_name(node, K::COLUMN_NAME_REF).unwrap_or_default();
@@ -85,7 +91,7 @@ impl Replay {
             .iter()
             .map(|name| IndexKey::Column {
                 name: name.clone(),
-                descending: false,
+                order: KeyOrder::default(),
             })
             .collect();
         let name = given.unwrap_or_else(|| {
@@ -109,7 +115,9 @@ impl Replay {
             nulls_not_distinct,
             method: "btree".to_owned(),
             keys,
+            included: Vec::new(),
             predicate: None,
+            comment: None,
         };
         self.push_constraint(node, table, Some(name), "", "key", kind)?;
         self.table(table).indexes.push(index);
@@ -203,6 +211,9 @@ impl Replay {
             columns,
             references,
             referenced_columns,
+            on_delete: referential_action(node, K::ON_DELETE_ACTION),
+            on_update: referential_action(node, K::ON_UPDATE_ACTION),
+            match_full: has(node, K::MATCH_FULL),
         };
         self.push_constraint(node, table, given, &part, "fkey", kind)
     }
@@ -255,6 +266,21 @@ impl Replay {
     }
 }
 
+fn referential_action(node: &SyntaxNode, clause: SyntaxKind) -> ReferentialAction {
+    use SyntaxKind as K;
+    let Some(action) = child(node, clause).and_then(|clause| clause.children().next()) else {
+        return ReferentialAction::NoAction;
+    };
+    let columns = || column_list(&action, K::COLUMN_REF_LIST);
+    match action.kind() {
+        K::RESTRICT => ReferentialAction::Restrict,
+        K::CASCADE => ReferentialAction::Cascade,
+        K::SET_NULL_COLUMNS => ReferentialAction::SetNull(columns()),
+        K::SET_DEFAULT_COLUMNS => ReferentialAction::SetDefault(columns()),
+        _ => ReferentialAction::NoAction,
+    }
+}
+
 fn constraint(node: &SyntaxNode, name: String, kind: ConstraintKind) -> Constraint {
     use SyntaxKind as K;
     let initially_deferred = has(node, K::INITIALLY_DEFERRED_CONSTRAINT_OPTION);
@@ -269,6 +295,8 @@ fn constraint(node: &SyntaxNode, name: String, kind: ConstraintKind) -> Constrai
         kind,
         deferrable,
         initially_deferred,
+        validated: !has(node, K::NOT_VALID),
+        enforced: true,
         comment: None,
     }
 }

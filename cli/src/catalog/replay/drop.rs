@@ -5,7 +5,7 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 use super::Replay;
 use super::refusal::{Refused, Result};
 use super::tree::{child, child_name, children, has, path};
-use crate::catalog::{ConstraintKind, Name};
+use crate::catalog::{ConstraintKind, Name, Sequence};
 
 /// Whether CASCADE is said.
 pub(super) fn cascades(node: &SyntaxNode) -> bool {
@@ -70,8 +70,9 @@ impl Replay {
                 !matches!(&constraint.kind, ConstraintKind::ForeignKey { references, .. } if references == name)
             });
         }
-        self.sequences
-            .retain(|_, owner| owner.as_ref().is_none_or(|owner| owner.0 != *name));
+        self.catalog
+            .sequences
+            .retain(|_, sequence| sequence.owner.as_ref().is_none_or(|owner| owner.0 != *name));
     }
 
     pub(super) fn drop_types(&mut self, node: &SyntaxNode, references: SyntaxKind) -> Result<()> {
@@ -126,14 +127,41 @@ impl Replay {
         let sequence = child(node, SyntaxKind::SEQUENCE)
             .ok_or_else(|| Refused::new(node, "the sequence's name is not given"))?;
         let name = self.new_name(&sequence);
-        self.sequences.insert(name, None);
+        self.insert_sequence(name, "int8", None);
         Ok(())
+    }
+
+    /// Adds a sequence that counts up from 1.
+    pub(super) fn insert_sequence(
+        &mut self,
+        name: Name,
+        data_type: &str,
+        owner: Option<(Name, String)>,
+    ) {
+        let max = match data_type {
+            "int2" => i64::from(i16::MAX),
+            "int4" => i64::from(i32::MAX),
+            _ => i64::MAX,
+        };
+        let sequence = Sequence {
+            name: name.clone(),
+            data_type: data_type.to_owned(),
+            start: 1,
+            increment: 1,
+            min: 1,
+            max,
+            cache: 1,
+            cycle: false,
+            owner,
+            comment: None,
+        };
+        self.catalog.sequences.insert(name, sequence);
     }
 
     pub(super) fn drop_sequences(&mut self, node: &SyntaxNode) -> Result<()> {
         for reference in children(node, SyntaxKind::SEQUENCE_REF) {
             for name in self.candidates(&path(&reference)) {
-                self.sequences.remove(&name);
+                self.catalog.sequences.remove(&name);
             }
         }
         // A sequence that a default still uses cannot be dropped without CASCADE, which then drops the default.

@@ -5,7 +5,7 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 use super::Replay;
 use super::refusal::{Refused, Result};
 use super::tree::{child, child_name, children, has, name, path, text};
-use crate::catalog::{ConstraintKind, Index, IndexKey, RelationKind};
+use crate::catalog::{ConstraintKind, Index, IndexKey, KeyOrder, RelationKind};
 
 impl Replay {
     pub(super) fn create_index(&mut self, node: &SyntaxNode) -> Result<()> {
@@ -55,7 +55,9 @@ impl Replay {
                 .any(|child| child.kind() == K::NULLS_NOT_DISTINCT),
             method: child_name(node, K::USING_METHOD).unwrap_or_else(|| "btree".to_owned()),
             keys,
+            included: Vec::new(),
             predicate: predicate.map(|predicate| text(&predicate)),
+            comment: None,
         };
         self.table(&table).indexes.push(index);
         Ok(())
@@ -142,21 +144,29 @@ fn no_index(node: &SyntaxNode, index: &str) -> Refused {
 fn key(item: &SyntaxNode) -> Option<IndexKey> {
     use SyntaxKind as K;
     let expression = item.children().next()?;
+    let descending = has(item, K::SORT_DESC);
+    let order = KeyOrder {
+        descending,
+        nulls_first: descending,
+        ..KeyOrder::default()
+    };
     Some(match expression.kind() {
         K::NAME_REF => IndexKey::Column {
             name: name(&expression),
-            descending: has(item, K::SORT_DESC),
+            order,
         },
         K::PAREN_EXPR => {
             let inner = text(&expression);
-            IndexKey::Expression(
-                inner
-                    .trim_start_matches('(')
-                    .trim_end_matches(')')
-                    .trim()
-                    .to_owned(),
-            )
+            let text = inner
+                .trim_start_matches('(')
+                .trim_end_matches(')')
+                .trim()
+                .to_owned();
+            IndexKey::Expression { text, order }
         }
-        _ => IndexKey::Expression(text(&expression)),
+        _ => IndexKey::Expression {
+            text: text(&expression),
+            order,
+        },
     })
 }

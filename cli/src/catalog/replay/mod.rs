@@ -16,7 +16,7 @@ mod tree;
 mod types;
 mod view;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use squawk_syntax::ast::AstNode as _;
 use squawk_syntax::{SourceFile, SyntaxKind, SyntaxNode};
@@ -56,8 +56,6 @@ pub(crate) fn replay(migrations: &[Migration]) -> Replayed {
 pub(crate) struct Replay {
     catalog: Catalog,
     search_path: Vec<String>,
-    /// Sequences, with the table and column that own them.
-    sequences: BTreeMap<Name, Option<(Name, String)>>,
     schemas: BTreeSet<String>,
     /// Tables that end with the session.
     temporary: BTreeSet<String>,
@@ -73,7 +71,6 @@ impl Default for Replay {
         Self {
             catalog: Catalog::default(),
             search_path: vec![PUBLIC.to_owned()],
-            sequences: BTreeMap::new(),
             schemas: BTreeSet::from([PUBLIC.to_owned()]),
             temporary: BTreeSet::new(),
             unfollowed: BTreeSet::new(),
@@ -123,7 +120,7 @@ impl Replay {
     fn statement(&mut self, node: &SyntaxNode) -> Result<()> {
         use SyntaxKind as K;
         match node.kind() {
-            K::CREATE_TABLE => self.create_table(node),
+            K::CREATE_TABLE | K::CREATE_FOREIGN_TABLE => self.create_table(node),
             K::ALTER_TABLE => self.alter_table(node),
             K::DROP_TABLE => self.drop_relations(node, K::TABLE_NAME_REF),
             K::CREATE_INDEX => self.create_index(node),
@@ -181,6 +178,9 @@ impl Replay {
             .map(|token| tree::identifier(token.text()))
             .next();
         let schema = schema.ok_or_else(|| Refused::new(node, "the schema's name is not given"))?;
+        if schema != PUBLIC {
+            self.catalog.schemas.entry(schema.clone()).or_default();
+        }
         self.schemas.insert(schema);
         Ok(())
     }
@@ -204,6 +204,10 @@ impl Replay {
             }
             relations.iter().for_each(|name| self.remove_relation(name));
             self.catalog.types.retain(|name, _| name.schema != schema);
+            self.catalog.schemas.remove(&schema);
+            self.catalog
+                .sequences
+                .retain(|name, _| name.schema != schema);
             self.schemas.remove(&schema);
         }
         Ok(())
@@ -217,9 +221,7 @@ impl Replay {
             let external = data_type::external(&schema, name);
             self.catalog.types.insert(external.name.clone(), external);
         }
-        if !self.catalog.extensions.contains(&extension) {
-            self.catalog.extensions.push(extension);
-        }
+        self.catalog.extensions.insert(extension);
         Ok(())
     }
 

@@ -67,7 +67,7 @@ impl Replay {
         for key in keys {
             let base = match key {
                 IndexKey::Column { name, .. } => name.clone(),
-                IndexKey::Expression(expression) => expression_name(expression),
+                IndexKey::Expression { text, .. } => expression_name(text),
             };
             let mut part = base.clone();
             let mut count = 0;
@@ -92,7 +92,7 @@ impl Replay {
             .values()
             .filter(|relation| relation.name.schema == schema);
         self.catalog.relations.contains_key(&full)
-            || self.sequences.contains_key(&full)
+            || self.catalog.sequences.contains_key(&full)
             || in_schema
                 .flat_map(|relation| &relation.indexes)
                 .any(|index| index.name == name)

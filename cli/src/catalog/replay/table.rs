@@ -30,10 +30,15 @@ impl Replay {
                 "replay does not follow CREATE TABLE .. OF yet",
             ));
         }
-        let kind = match (child(node, K::PARTITION_OF), has(node, K::PARTITION_BY)) {
-            (Some(_), _) => RelationKind::Partition,
-            (None, true) => RelationKind::PartitionedTable,
-            (None, false) => RelationKind::Table,
+        let kind = match (
+            node.kind() == K::CREATE_FOREIGN_TABLE,
+            child(node, K::PARTITION_OF),
+            has(node, K::PARTITION_BY),
+        ) {
+            (true, None, _) => RelationKind::ForeignTable,
+            (_, Some(_), _) => RelationKind::Partition,
+            (false, None, true) => RelationKind::PartitionedTable,
+            (false, None, false) => RelationKind::Table,
         };
         let mut relation = Relation::new(table.clone(), kind);
         for parent in self.parents(node) {
@@ -146,6 +151,7 @@ impl Replay {
             } else {
                 Fill::Nothing
             },
+            collation: None,
             comment: None,
         };
         for clause in node.children() {
@@ -157,8 +163,9 @@ impl Replay {
                 schema: table.schema.clone(),
                 name: sequence,
             };
-            self.sequences
-                .insert(full, Some((table.clone(), column_name.clone())));
+            let owner = Some((table.clone(), column_name.clone()));
+            let data_type = column.data_type.name.name.clone();
+            self.insert_sequence(full, &data_type, owner);
         }
         let columns = &mut self.table(table).columns;
         match columns.iter_mut().find(|other| other.name == column_name) {
@@ -186,6 +193,10 @@ impl Relation {
             columns: Vec::new(),
             constraints: Vec::new(),
             indexes: Vec::new(),
+            parents: Vec::new(),
+            of_type: None,
+            partition_by: None,
+            partition_bound: None,
             comment: None,
         }
     }

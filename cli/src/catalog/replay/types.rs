@@ -42,6 +42,7 @@ impl Replay {
             let value =
                 value.ok_or_else(|| Refused::new(node, "the subtype of the range is not given"))?;
             TypeKind::Range {
+                multirange: multirange_name(&type_name.name),
                 subtype: child_type(self, &value)?.data_type,
             }
         } else {
@@ -73,12 +74,15 @@ impl Replay {
             let kind = ConstraintKind::Check {
                 expression: text(&condition),
                 columns: columns_in(&condition),
+                no_inherit: false,
             };
             checks.push(Constraint {
                 name,
                 kind,
                 deferrable: false,
                 initially_deferred: false,
+                validated: true,
+                enforced: true,
                 comment: None,
             });
         }
@@ -90,6 +94,7 @@ impl Replay {
             not_null: has(node, K::NOT_NULL_CONSTRAINT),
             default,
             checks,
+            collation: None,
         };
         self.insert_type(node, domain, kind)
     }
@@ -306,4 +311,13 @@ impl Replay {
             }
         }
     }
+}
+
+/// The name that PostgreSQL gives to the multirange of a range.
+fn multirange_name(range: &str) -> String {
+    let name = match range.find("range") {
+        Some(start) => format!("{}multi{}", &range[..start], &range[start..]),
+        None => format!("{range}_multirange"),
+    };
+    super::tree::truncate(&name).to_owned()
 }

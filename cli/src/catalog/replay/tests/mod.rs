@@ -50,7 +50,7 @@ fn show(sql: &str) -> String {
                 .iter()
                 .map(|key| match key {
                     IndexKey::Column { name, .. } => name.clone(),
-                    IndexKey::Expression(expression) => format!("({expression})"),
+                    IndexKey::Expression { text, .. } => format!("({text})"),
                 })
                 .collect();
             let predicate = index
@@ -101,6 +101,7 @@ fn show_kind(kind: &ConstraintKind) -> String {
             columns,
             references,
             referenced_columns,
+            ..
         } => {
             format!(
                 "{} -> {} {}",
@@ -109,7 +110,7 @@ fn show_kind(kind: &ConstraintKind) -> String {
                 referenced_columns.join(" ")
             )
         }
-        ConstraintKind::Exclude => "exclude".to_owned(),
+        ConstraintKind::Exclude { .. } => "exclude".to_owned(),
     }
 }
 

@@ -61,7 +61,7 @@ fn facts(catalog: &Catalog) -> Vec<String> {
                 ConstraintKind::Unique { .. } => "u",
                 ConstraintKind::Check { .. } => "c",
                 ConstraintKind::ForeignKey { .. } => "f",
-                ConstraintKind::Exclude => continue,
+                ConstraintKind::Exclude { .. } => continue,
             };
             let deferrable = if constraint.deferrable {
                 " deferrable"
