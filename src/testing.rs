@@ -19,7 +19,7 @@ use std::fmt;
 use std::path::Path;
 
 pub use local_server::LocalServer;
-pub use proxy::Proxy;
+pub use proxy::{Direction, Ending, Message, Passed, Proxy};
 pub use run::{run_in_database, run_in_sandbox};
 pub use sandbox::sandbox;
 pub use template::TestDatabase;

@@ -1,6 +1,7 @@
 //! The run time against a real PostgreSQL, through the public API only.
 
 mod errors;
+mod fault_proxy;
 mod local_server;
 mod locks;
 mod plain_diesel;

@@ -1,0 +1,104 @@
+//! One connection that a proxy passes on.
+
+use std::net::Shutdown;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::control::{Control, Direction, Ending, Leave};
+use super::messages::Messages;
+use super::socket::Stream;
+
+/// Both sides of a connection.
+///
+/// Nobody holds a second handle on either socket: a reset is sent only when the last one is closed.
+#[derive(Debug)]
+pub(super) struct Link {
+    client: Stream,
+    server: Stream,
+    /// The client has spoken and was not answered yet.
+    asking: AtomicBool,
+    /// Ends by a reset, so nothing may say goodbye before the sockets are closed.
+    resetting: AtomicBool,
+}
+
+impl Link {
+    pub(super) fn new(client: Stream, server: Stream) -> Self {
+        Self {
+            client,
+            server,
+            asking: AtomicBool::new(false),
+            resetting: AtomicBool::new(false),
+        }
+    }
+
+    /// Ends it on both sides; the threads that pass it on see that.
+    pub(super) fn end(&self, ending: Ending) {
+        for stream in [&self.client, &self.server] {
+            match ending {
+                Ending::Fin if !self.resetting.load(Ordering::SeqCst) => {
+                    stream.shutdown(Shutdown::Both);
+                }
+                Ending::Fin => {}
+                Ending::Rst => {
+                    self.resetting.store(true, Ordering::SeqCst);
+                    stream.reset_when_closed();
+                    // Wakes who reads, and sends nothing.
+                    stream.shutdown(Shutdown::Read);
+                }
+            }
+        }
+    }
+
+    /// Passes on in one direction until an end.
+    pub(super) fn pass(&self, direction: Direction, control: &Control) {
+        let (from, to) = match direction {
+            Direction::ToServer => (&self.client, &self.server),
+            Direction::ToClient => (&self.server, &self.client),
+        };
+        let mut messages = Messages::of(direction);
+        let mut buffer = [0_u8; 64 * 1024];
+        let mut ending = Ending::Fin;
+        loop {
+            let length = from.read(&mut buffer).unwrap_or(0);
+            // What is told of a piece is told before it is passed on: who got the answer may ask at once.
+            let leave = control.leave(direction, &buffer[..length], &mut messages, &self.asking);
+            let Leave { bytes, cut } = leave;
+            if length == 0 || to.write_all(&buffer[..bytes]).is_err() {
+                break;
+            }
+            if let Some(cut) = cut {
+                ending = cut;
+                break;
+            }
+        }
+        self.end(ending);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{ErrorKind, Read as _};
+    use std::net::{Ipv4Addr, TcpListener, TcpStream};
+    use std::os::unix::net::UnixStream;
+
+    use super::*;
+
+    /// What a client reads once its connection was ended in this way.
+    fn read_after(ending: Ending) -> std::io::Result<usize> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+        let mut client =
+            TcpStream::connect(listener.local_addr().expect("an address")).expect("a listener");
+        let (server, _far) = UnixStream::pair().expect("a pair");
+        let accepted = Stream::Tcp(listener.accept().expect("a client").0);
+        Link::new(accepted, Stream::Unix(server)).end(ending);
+        client.read(&mut [0_u8])
+    }
+
+    #[test]
+    fn a_reset_is_a_reset_and_an_end_is_an_end() {
+        assert_eq!(
+            read_after(Ending::Rst).expect_err("a reset").kind(),
+            ErrorKind::ConnectionReset
+        );
+        assert_eq!(read_after(Ending::Fin).expect("an end"), 0);
+    }
+}
