@@ -18,6 +18,7 @@ mod state;
 mod stream;
 mod transactions;
 
+pub(crate) mod answer;
 pub(crate) mod command;
 pub(crate) mod libpq;
 pub(crate) mod row;

@@ -11,8 +11,8 @@ mod query;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
+use crate::session::answer::Answer;
 use crate::session::command::Command;
-use crate::session::libpq::ResultSet;
 use crate::session::row::SessionRow;
 use crate::session::types::{TypeCache, TypeLookup, TypeName};
 
@@ -160,19 +160,19 @@ pub(crate) enum Encoded {
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Answers {
-    answers: std::vec::IntoIter<ResultSet>,
+    answers: std::vec::IntoIter<Answer>,
     taken: usize,
 }
 
 impl Answers {
-    pub(crate) fn new(answers: Vec<ResultSet>) -> Self {
+    pub(crate) fn new(answers: Vec<Answer>) -> Self {
         Self {
             answers: answers.into_iter(),
             taken: 0,
         }
     }
 
-    pub(crate) fn next(&mut self) -> Result<ResultSet> {
+    pub(crate) fn next(&mut self) -> Result<Answer> {
         self.taken += 1;
         self.answers
             .next()

@@ -67,6 +67,13 @@ impl Command {
         }
     }
 
+    /// Keeps one copy of SQL that is that of the command before it.
+    pub(crate) fn share_sql(&mut self, before: &Self) {
+        if self.sql == before.sql {
+            self.sql = Arc::clone(&before.sql);
+        }
+    }
+
     /// The SQL as the caller wrote it.
     pub(crate) fn written(&self) -> Arc<str> {
         Arc::clone(self.wrapped.as_ref().unwrap_or(&self.sql))
@@ -90,12 +97,20 @@ impl Command {
         (self.reusable && keyword == "SELECT") || keyword == "SHOW"
     }
 
-    /// Makes the server hold the expectation, by wrapping the SQL in a query that fails when it is not met.
+    /// Makes the server hold the expectation, by wrapping the SQL in a query that fails when it is not met;
+    /// shares the result with the command before it, if that is the same.
     ///
     /// A data-modifying `WITH` may stand at the top level only (PostgreSQL manual, 7.8.4), so what begins with one
     /// cannot be wrapped, nor can what is not a query.
-    pub(crate) fn hold(&mut self) -> Verdict {
+    pub(crate) fn hold(&mut self, before: Option<&Self>) -> Verdict {
         if self.rows == Expectation::Any {
+            return Verdict::Server;
+        }
+        if let Some(before) = before
+            && before.rows == self.rows
+            && before.wrapped.as_ref() == Some(&self.sql)
+        {
+            self.wrapped = Some(std::mem::replace(&mut self.sql, Arc::clone(&before.sql)));
             return Verdict::Server;
         }
         if !matches!(
@@ -217,6 +232,6 @@ mod tests {
             rows: Expectation::One,
             ..Command::plain("WITH x AS (DELETE FROM t RETURNING 1) SELECT 1")
         };
-        assert_eq!(command.hold(), Verdict::Client);
+        assert_eq!(command.hold(None), Verdict::Client);
     }
 }

@@ -18,8 +18,8 @@ use super::transactions::{SessionTransactions, Transactions};
 use super::{Frame, Session};
 use crate::config::Config;
 use crate::error::Result;
+use crate::session::answer::Answer;
 use crate::session::command::Expectation;
-use crate::session::libpq::ResultSet;
 use crate::statement::{Answers, Encoder, Sealed, Statement, render};
 
 impl SimpleConnection for Session {
@@ -133,7 +133,7 @@ impl PgMetadataLookup for Session {
 
 impl Session {
     /// Runs a query as diesel has it: any number of rows.
-    fn run_diesel<T: QueryFragment<Pg>>(&mut self, query: &T) -> QueryResult<Option<ResultSet>> {
+    fn run_diesel<T: QueryFragment<Pg>>(&mut self, query: &T) -> QueryResult<Option<Answer>> {
         let frame = if self.transactions.depth() > 0 {
             Frame::Within
         } else {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use diesel::connection::{InstrumentationEvent, StrQueryHelper};
 
+use super::answer::Answer;
 use super::command::Command;
 use super::dialogue::{Cancelling, Flow, Heard, Machine, Message, Pipeline};
 use super::driver::{Stopped, drive};
@@ -53,7 +54,7 @@ pub(super) struct Voyage {
 #[derive(Debug)]
 pub(super) struct Arrived {
     pub(super) commands: Vec<Command>,
-    pub(super) answers: Vec<ResultSet>,
+    pub(super) answers: Vec<Answer>,
 }
 
 /// Commands that travel together: what goes before the caller's, the caller's, and what comes after.
@@ -191,6 +192,7 @@ impl Session {
             prepared,
             closed,
             sync_sent,
+            ..
         } = flow.heard;
         self.transactions.sent();
         self.prepared.settle(&prepared, &closed);

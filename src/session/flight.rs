@@ -7,9 +7,9 @@ use std::time::Instant;
 
 use diesel::sql_types::{Array, Nullable, Oid, Text};
 
+use super::answer::Answer;
 use super::command::{Command, Expectation, Verdict, first_keyword};
 use super::exchange::{Arrived, Cargo, CommitPoint, GRACE};
-use super::libpq::ResultSet;
 use super::row::SessionRow;
 use super::types::TypeName;
 use super::{Session, after};
@@ -32,7 +32,7 @@ pub(super) enum Frame {
 #[derive(Debug)]
 pub(super) struct Flown {
     pub(super) commands: Vec<Command>,
-    pub(super) answers: Vec<ResultSet>,
+    pub(super) answers: Vec<Answer>,
     /// What became of the work, should reading the answers fail.
     pub(super) outcome: Outcome,
 }
@@ -149,7 +149,7 @@ impl Session {
             ..Cargo::of(vec![commit])
         };
         let arrived = self.exchange(cargo, CommitPoint::Command, deadline)?;
-        match arrived.answers.last().map(ResultSet::command_tag) {
+        match arrived.answers.last().and_then(Answer::command_tag) {
             Some(tag) if tag == "COMMIT" => Ok(()),
             tag => Err(Error::query(format!(
                 "the server answered {} to COMMIT",
@@ -257,12 +257,16 @@ fn hold(commands: &mut [Command]) -> Verdict {
     {
         return Verdict::Server;
     }
-    let verdicts: Vec<_> = commands.iter_mut().map(Command::hold).collect();
-    if verdicts.contains(&Verdict::Client) {
-        Verdict::Client
-    } else {
-        Verdict::Server
+    let mut verdict = Verdict::Server;
+    for number in 0..commands.len() {
+        let (before, rest) = commands.split_at_mut(number);
+        if let Some(command) = rest.first_mut()
+            && command.hold(before.last()) == Verdict::Client
+        {
+            verdict = Verdict::Client;
+        }
     }
+    verdict
 }
 
 fn judge(Arrived { commands, answers }: &Arrived) -> Result<()> {

@@ -8,12 +8,12 @@ use diesel::backend::Backend;
 use diesel::pg::{Pg, PgValue, TypeOidLookup};
 use diesel::row::{Field, PartialRow, Row, RowIndex, RowSealed};
 
-use super::libpq::ResultSet;
+use super::answer::Answer;
 
 /// One row; it shares the answer with its neighbours, and values are read in place.
 #[derive(Debug, Clone)]
 pub struct SessionRow {
-    answer: Arc<ResultSet>,
+    answer: Arc<Answer>,
     number: usize,
 }
 
@@ -26,7 +26,7 @@ pub struct SessionField<'a> {
 
 impl SessionRow {
     /// The rows of an answer, in order.
-    pub(crate) fn all(answer: ResultSet) -> impl ExactSizeIterator<Item = Self> {
+    pub(crate) fn all(answer: Answer) -> impl ExactSizeIterator<Item = Self> {
         let answer = Arc::new(answer);
         (0..answer.row_count()).map(move |number| Self {
             answer: Arc::clone(&answer),

@@ -12,8 +12,8 @@ use diesel::query_dsl::CompatibleType;
 use super::{Answers, Encoder, RowReader, RowStatement, Sealed, Statement};
 use crate::error::{Error, Report, Result};
 use crate::session::Session;
+use crate::session::answer::Answer;
 use crate::session::command::{Command, Expectation};
-use crate::session::libpq::ResultSet;
 use crate::session::row::SessionRow;
 
 /// Makes a [`Statement`] of any diesel query: of whatever diesel's own `RunQueryDsl` could run.
@@ -215,7 +215,10 @@ fn push<Q: QueryFragment<Pg> + ?Sized>(
     rows: Expectation,
     encoder: &mut Encoder,
 ) -> Result<()> {
-    let command = render(query, rows, &mut encoder.lookup)?;
+    let mut command = render(query, rows, &mut encoder.lookup)?;
+    if let Some(last) = encoder.commands.last() {
+        command.share_sql(last);
+    }
     encoder.commands.push(command);
     Ok(())
 }
@@ -268,7 +271,7 @@ pub(crate) fn wrong_count(expected: u64, found: usize) -> Error {
 }
 
 /// Whether an answer has as many rows as its command expects; for what the server could not hold.
-pub(crate) fn check_count(command: &Command, answer: &ResultSet) -> Result<()> {
+pub(crate) fn check_count(command: &Command, answer: &Answer) -> Result<()> {
     let (expected, found) = match command.rows {
         Expectation::Any => return Ok(()),
         Expectation::One => (1, answer.row_count()),

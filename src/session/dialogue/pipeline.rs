@@ -6,6 +6,7 @@ use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 
 use super::{Machine, Step, c_string};
+use crate::session::answer::{Answer, Column};
 use crate::session::libpq::{BoundValue, Connection, ResultSet, Said, Status};
 
 /// One message to the server within a pipeline.
@@ -62,7 +63,7 @@ struct Streamed {
     command: usize,
     /// Whether libpq was told to hand out its rows in chunks.
     told: bool,
-    chunk: Option<ResultSet>,
+    chunk: Option<Answer>,
 }
 
 /// A pipeline under way.
@@ -74,10 +75,12 @@ pub(crate) struct Pipeline<'c> {
 }
 
 /// What a pipeline has heard so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Heard {
     /// The answers, by number of command.
-    pub(crate) answers: Vec<Option<ResultSet>>,
+    pub(crate) answers: Vec<Option<Answer>>,
+    /// The columns of the answer that was packed last; those that follow are often alike.
+    columns: Arc<[Column]>,
     /// The first error, with the number of the command; `None` for one that came with the commit.
     pub(crate) error: Option<(Option<usize>, ResultSet)>,
     /// Names that the server has prepared, and closed.
@@ -90,19 +93,29 @@ pub(crate) struct Heard {
 /// So much is queued before it is written; larger writes gain nothing.
 const FLUSH_AT: usize = 16 * 1024;
 
+/// The answers of a pipeline of more commands than this are packed.
+const PACK_FROM: usize = 64;
+
 /// So many rows are handed out at once while they stream: enough to make the calls cheap, few enough to hold.
 const CHUNK_ROWS: i32 = 256;
 
 impl Flow {
     pub(crate) fn new(messages: VecDeque<Message>, commands: usize) -> Self {
-        let mut heard = Heard::default();
-        heard.answers.resize_with(commands, || None);
+        let mut answers = Vec::new();
+        answers.resize_with(commands, || None);
         Self {
             outgoing: messages,
             awaited: VecDeque::new(),
             unflushed: 0,
             streamed: None,
-            heard,
+            heard: Heard {
+                answers,
+                columns: Arc::new([]),
+                error: None,
+                prepared: Vec::new(),
+                closed: Vec::new(),
+                sync_sent: false,
+            },
         }
     }
 
@@ -117,7 +130,7 @@ impl Flow {
     }
 
     /// The rows that arrived last.
-    pub(crate) fn take_chunk(&mut self) -> Option<ResultSet> {
+    pub(crate) fn take_chunk(&mut self) -> Option<Answer> {
         self.streamed.as_mut()?.chunk.take()
     }
 
@@ -256,15 +269,21 @@ impl<'c> Pipeline<'c> {
                     if let Some(streamed) = &mut self.flow.streamed
                         && *command == streamed.command
                     {
-                        streamed.chunk = Some(result);
+                        streamed.chunk = Some(Answer::Libpq(result));
                         break;
                     }
                 }
                 (_, Awaited::Prepare(name)) => self.flow.heard.prepared.push(Arc::clone(name)),
                 (_, Awaited::Close(name)) => self.flow.heard.closed.push(Arc::clone(name)),
                 (_, Awaited::Answer(command)) => {
-                    if let Some(answer) = self.flow.heard.answers.get_mut(*command) {
-                        *answer = Some(result);
+                    let heard = &mut self.flow.heard;
+                    let is_long = heard.answers.len() > PACK_FROM;
+                    if let Some(answer) = heard.answers.get_mut(*command) {
+                        *answer = Some(if is_long {
+                            Answer::packed(result, &mut heard.columns)
+                        } else {
+                            Answer::Libpq(result)
+                        });
                     }
                 }
                 (_, Awaited::Sync) => {}

@@ -1,0 +1,175 @@
+//! An answer of the server's: as libpq holds it, or packed.
+//!
+//! libpq reserves 2 KiB for each answer that has rows, which is nothing for one and 200 MB for a hundred
+//! thousand. The answers of a long pipeline are therefore packed, and so are the rows of a COPY, which are
+//! no answers to libpq.
+
+use std::num::NonZeroU32;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::libpq::ResultSet;
+
+/// What the server answered to one command.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    Libpq(ResultSet),
+    Packed(Packed),
+}
+
+/// Rows side by side in one piece of memory.
+#[derive(Debug)]
+pub(crate) struct Packed {
+    columns: Arc<[Column]>,
+    bytes: Box<[u8]>,
+    /// Row after row; `None` is NULL.
+    values: Box<[Option<Range<u32>>]>,
+    rows_affected: usize,
+}
+
+/// What is known of a column.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Column {
+    pub(crate) name: Box<str>,
+    pub(crate) type_oid: Option<NonZeroU32>,
+}
+
+impl Answer {
+    /// The answer in less memory, if it can be had; `alike` are the columns of an earlier one, which it may share.
+    pub(crate) fn packed(result: ResultSet, alike: &mut Arc<[Column]>) -> Self {
+        match Packed::of(&result, alike) {
+            Some(packed) => Self::Packed(packed),
+            None => Self::Libpq(result),
+        }
+    }
+
+    /// `INSERT 0 1`, `COMMIT`, ..; not kept by what is packed.
+    pub(crate) fn command_tag(&self) -> Option<String> {
+        match self {
+            Self::Libpq(result) => Some(result.command_tag()),
+            Self::Packed(_) => None,
+        }
+    }
+
+    /// The number in the command tag; 0 for a command that has none.
+    pub(crate) fn rows_affected(&self) -> usize {
+        match self {
+            Self::Libpq(result) => result.rows_affected(),
+            Self::Packed(packed) => packed.rows_affected,
+        }
+    }
+
+    pub(crate) fn row_count(&self) -> usize {
+        match self {
+            Self::Libpq(result) => result.row_count(),
+            Self::Packed(packed) => packed
+                .values
+                .len()
+                .checked_div(packed.columns.len())
+                .unwrap_or(0),
+        }
+    }
+
+    pub(crate) fn column_count(&self) -> usize {
+        match self {
+            Self::Libpq(result) => result.column_count(),
+            Self::Packed(packed) => packed.columns.len(),
+        }
+    }
+
+    pub(crate) fn column_name(&self, column: usize) -> Option<&str> {
+        match self {
+            Self::Libpq(result) => result.column_name(column),
+            Self::Packed(packed) => packed.columns.get(column).map(|column| &*column.name),
+        }
+    }
+
+    /// The OID of the column's type.
+    pub(crate) fn column_type(&self, column: usize) -> Option<NonZeroU32> {
+        match self {
+            Self::Libpq(result) => result.column_type(column),
+            Self::Packed(packed) => packed.columns.get(column)?.type_oid,
+        }
+    }
+
+    /// The bytes of a value; `None` is NULL, and also a row or column that is not there.
+    pub(crate) fn value(&self, row: usize, column: usize) -> Option<&[u8]> {
+        match self {
+            Self::Libpq(result) => result.value(row, column),
+            Self::Packed(packed) => packed.value(row, column),
+        }
+    }
+}
+
+impl Packed {
+    /// The same answer in less memory, unless it is too large for that; `alike` are the columns of an earlier
+    /// one, which it may share.
+    fn of(result: &ResultSet, alike: &mut Arc<[Column]>) -> Option<Self> {
+        let (rows, width) = (result.row_count(), result.column_count());
+        let is_alike = alike.len() == width
+            && alike.iter().enumerate().all(|(number, column)| {
+                result.column_type(number) == column.type_oid
+                    && result.column_name(number) == Some(&column.name)
+            });
+        if !is_alike {
+            *alike = (0..width)
+                .map(|number| Column {
+                    name: result.column_name(number).unwrap_or_default().into(),
+                    type_oid: result.column_type(number),
+                })
+                .collect();
+        }
+        let mut packing = Packing::default();
+        for row in 0..rows {
+            for column in 0..width {
+                packing.push(result.value(row, column))?;
+            }
+        }
+        Some(Self {
+            rows_affected: result.rows_affected(),
+            ..packing.finish(Arc::clone(alike))
+        })
+    }
+
+    fn value(&self, row: usize, column: usize) -> Option<&[u8]> {
+        let width = self.columns.len();
+        if column >= width {
+            return None;
+        }
+        let range = self.values.get(row * width + column)?.as_ref()?;
+        self.bytes.get(range.start as usize..range.end as usize)
+    }
+}
+
+/// Rows that are being packed.
+#[derive(Debug, Default)]
+pub(crate) struct Packing {
+    bytes: Vec<u8>,
+    values: Vec<Option<Range<u32>>>,
+}
+
+impl Packing {
+    /// Adds a value; `None` if all of them would no longer fit into 4 GiB.
+    pub(crate) fn push(&mut self, value: Option<&[u8]>) -> Option<()> {
+        let range = match value {
+            None => None,
+            Some(value) => {
+                let start = u32::try_from(self.bytes.len()).ok()?;
+                let end = u32::try_from(self.bytes.len() + value.len()).ok()?;
+                self.bytes.extend_from_slice(value);
+                Some(start..end)
+            }
+        };
+        self.values.push(range);
+        Some(())
+    }
+
+    pub(crate) fn finish(self, columns: Arc<[Column]>) -> Packed {
+        Packed {
+            columns,
+            bytes: self.bytes.into(),
+            values: self.values.into(),
+            rows_affected: 0,
+        }
+    }
+}
