@@ -15,7 +15,7 @@ use clap::{Parser, Subcommand};
 
 use commands::{generate, migrate, server};
 use error::{CliError, exit_code};
-use project::Project;
+use project::{Places, Project};
 
 /// A PostgreSQL data layer from SQL migrations.
 #[derive(Debug, Parser)]
@@ -23,6 +23,8 @@ use project::Project;
 struct Arguments {
     #[command(subcommand)]
     command: Command,
+    #[command(flatten)]
+    places: Places,
 }
 
 #[derive(Debug, Subcommand)]
@@ -46,7 +48,7 @@ pub fn main() -> ExitCode {
             });
         }
     };
-    match run(&arguments.command) {
+    match run(&arguments) {
         Ok(()) => ExitCode::from(exit_code::DONE),
         Err(error) => {
             ui::failure(&error);
@@ -55,11 +57,11 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(command: &Command) -> Result<(), CliError> {
+fn run(arguments: &Arguments) -> Result<(), CliError> {
     let here = std::env::current_dir()
         .map_err(|error| CliError::failed(format!("the working directory is gone: {error}")))?;
-    let project = Project::find(&here)?;
-    match command {
+    let project = Project::find(&here, &arguments.places)?;
+    match &arguments.command {
         Command::Generate(arguments) => generate::run(arguments, &project),
         Command::Migrate(arguments) => migrate::run(arguments, &project),
         Command::Server(arguments) => server::run(arguments, &project),

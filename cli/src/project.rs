@@ -6,10 +6,38 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use regex::Regex;
+use clap::Args;
 use serde::Deserialize;
 
+use crate::catalog::Relation;
 use crate::error::CliError;
+
+mod output;
+
+pub(crate) use output::{AllowTables, ColumnSorting, Output, WithDocs};
+
+/// Where a project is told to be found, for those whose folders have other names.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Places {
+    /// The settings of diesel; else diesel.toml, in this folder or in the nearest one above it.
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "DIESEL_CONFIG_FILE",
+        hide_env = true
+    )]
+    config_file: Option<PathBuf>,
+    /// The folder of the migrations; else what diesel.toml says, else migrations.
+    #[arg(
+        long,
+        global = true,
+        value_name = "FOLDER",
+        env = "MIGRATION_DIRECTORY",
+        hide_env = true
+    )]
+    migration_dir: Option<PathBuf>,
+}
 
 /// A project.
 #[derive(Debug)]
@@ -37,85 +65,21 @@ pub(crate) struct Settings {
     pub extra_derives: Vec<String>,
     /// Functions that are not generated, because hand-written ones take their names: `Account::list`.
     pub leave_out: Vec<String>,
+    /// What to take for the primary key of a table that has none, by table.
+    pub keys: BTreeMap<String, Vec<String>>,
+    /// Foreign keys to join by where several lead from one table to another: `posts.author_id`.
+    pub joinables: Vec<String>,
 }
 
-/// `[print_schema]` of `diesel.toml`.
-#[derive(Debug, Clone)]
-pub(crate) struct Output {
-    pub file: PathBuf,
-    pub with_docs: WithDocs,
-    pub filter: Filter,
-    pub column_sorting: ColumnSorting,
-    pub schema: Option<String>,
-    pub patch_file: Option<PathBuf>,
-    pub import_types: Vec<String>,
-    pub generate_missing_sql_type_definitions: bool,
-    pub except_custom_type_definitions: Vec<Regex>,
-    pub custom_type_derives: Vec<String>,
-    pub allow_tables: AllowTables,
-    pub domains_as_custom_types: Vec<Regex>,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum WithDocs {
-    #[default]
-    None,
-    DatabaseComments,
-    DatabaseCommentsOrGenerated,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum ColumnSorting {
-    #[default]
-    OrdinalPosition,
-    Name,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-pub(crate) enum AllowTables {
-    #[default]
-    #[serde(rename = "all_tables")]
-    All,
-    #[serde(rename = "fk_related_tables")]
-    ForeignKeys,
-    #[serde(rename = "none")]
-    None,
-}
-
-/// Which tables are shown.
-#[derive(Debug, Clone, Default)]
-pub(crate) enum Filter {
-    #[default]
-    All,
-    Only(Vec<Regex>),
-    Except(Vec<Regex>),
-}
-
-impl Filter {
-    pub(crate) fn shows(&self, table: &str) -> bool {
-        let matches = |patterns: &[Regex]| patterns.iter().any(|pattern| pattern.is_match(table));
-        match self {
-            Self::All => true,
-            Self::Only(patterns) => matches(patterns),
-            Self::Except(patterns) => !matches(patterns),
-        }
+impl Settings {
+    /// The primary key of a relation, or what stands for it.
+    pub(crate) fn primary_key(&self, relation: &Relation) -> Option<Vec<String>> {
+        let own = relation.primary_key().map(<[String]>::to_vec);
+        own.or_else(|| self.keys.get(&relation.name.name).cloned())
     }
 }
 
-impl Output {
-    /// What marker types derive.
-    pub(crate) fn derives(&self) -> Vec<String> {
-        const SQL_TYPE: &str = "diesel::sql_types::SqlType";
-        let mut derives = self.custom_type_derives.clone();
-        if !derives.iter().any(|derive| derive == SQL_TYPE) {
-            derives.push(SQL_TYPE.to_owned());
-        }
-        derives
-    }
-}
-
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 struct DieselToml {
     print_schema: Option<toml::Table>,
@@ -129,36 +93,9 @@ struct MigrationsDirectory {
 }
 
 #[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields)]
-struct PrintSchema {
-    file: Option<PathBuf>,
-    with_docs: Option<toml::Value>,
-    filter: Option<FilterToml>,
-    #[serde(default)]
-    column_sorting: ColumnSorting,
-    schema: Option<String>,
-    patch_file: Option<PathBuf>,
-    import_types: Option<Vec<String>>,
-    generate_missing_sql_type_definitions: Option<bool>,
-    #[serde(default)]
-    except_custom_type_definitions: Vec<String>,
-    custom_type_derives: Option<Vec<String>>,
-    #[serde(default)]
-    allow_tables_to_appear_in_same_query_config: AllowTables,
-    #[serde(default)]
-    pg_domains_as_custom_types: Vec<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FilterToml {
-    only_tables: Option<Vec<String>>,
-    except_tables: Option<Vec<String>>,
-}
-
-#[derive(Deserialize, Default)]
 struct CargoToml {
     package: Option<Package>,
+    workspace: Option<Package>,
 }
 
 #[derive(Deserialize)]
@@ -182,35 +119,58 @@ struct Bowline {
     derives: Vec<String>,
     #[serde(default)]
     leave_out: Vec<String>,
+    #[serde(default)]
+    keys: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
+    joinables: Vec<String>,
 }
 
 impl Project {
     /// The project of this folder or of the nearest one above it.
-    pub(crate) fn find(from: &Path) -> Result<Self, CliError> {
-        let is_root = |folder: &&Path| {
-            folder.join("diesel.toml").is_file() || folder.join("Cargo.toml").is_file()
+    pub(crate) fn find(from: &Path, places: &Places) -> Result<Self, CliError> {
+        let above = |file: &str| {
+            let mut folders = from.ancestors();
+            folders.find(|folder| folder.join(file).is_file())
         };
-        let root = from.ancestors().find(is_root).ok_or_else(|| {
-            CliError::failed(format!(
-                "there is no diesel.toml or Cargo.toml in {} or above it",
-                from.display()
-            ))
-            .hint("run this in a cargo package, or write a diesel.toml")
-        })?;
-        let diesel: DieselToml = read(&root.join("diesel.toml"))?.unwrap_or(DieselToml {
-            print_schema: None,
-            migrations_directory: None,
-        });
+        // diesel's own order: a diesel.toml further up comes before a Cargo.toml at hand.
+        let root = match &places.config_file {
+            Some(file) => from.join(file).parent().map(Path::to_owned),
+            None => above("diesel.toml")
+                .or_else(|| above("Cargo.toml"))
+                .map(Path::to_owned)
+                .or_else(|| migrations_above(from)?.parent().map(Path::to_owned)),
+        };
+        let root = root
+            .or_else(|| places.migration_dir.is_some().then(|| from.to_owned()))
+            .ok_or_else(|| {
+                CliError::failed(format!(
+                    "there is no diesel.toml, Cargo.toml or folder migrations in {} or above it",
+                    from.display()
+                ))
+                .hint("run this in a cargo package, or name the folder: --migration-dir")
+            })?;
+        let root = root.as_path();
+        let diesel_toml = places
+            .config_file
+            .as_ref()
+            .map_or_else(|| root.join("diesel.toml"), |file| from.join(file));
+        let diesel: Option<DieselToml> = read(&diesel_toml)?;
+        if diesel.is_none() && places.config_file.is_some() {
+            return Err(
+                CliError::failed(format!("there is no {}", diesel_toml.display()))
+                    .hint("look at --config-file and at DIESEL_CONFIG_FILE"),
+            );
+        }
+        let diesel = diesel.unwrap_or_default();
         let cargo: CargoToml = read(&root.join("Cargo.toml"))?.unwrap_or_default();
-        let bowline = cargo
-            .package
-            .and_then(|package| package.metadata)
-            .and_then(|metadata| metadata.bowline)
+        let bowline = [cargo.package, cargo.workspace]
+            .into_iter()
+            .find_map(|part| part?.metadata?.bowline)
             .unwrap_or_default();
-        let outputs = outputs(diesel.print_schema.unwrap_or_default(), root)?;
+        let outputs = output::outputs(diesel.print_schema.unwrap_or_default(), &diesel_toml, root)?;
         let schema_file = outputs
-            .first()
-            .map(|output| output.file.clone())
+            .iter()
+            .find_map(|output| output.file.clone())
             .unwrap_or_default();
         let beside = schema_file.parent().unwrap_or(root);
         // Beside `src/schema.rs` are the user's own files, so a folder of our own is made there.
@@ -220,9 +180,16 @@ impl Project {
             beside.to_owned()
         };
         let folder = bowline.folder.map_or(own, |folder| root.join(folder));
-        let migrations = diesel
+        let configured = diesel
             .migrations_directory
-            .map_or_else(|| PathBuf::from("migrations"), |directory| directory.dir);
+            .map(|directory| root.join(directory.dir));
+        let migrations = places
+            .migration_dir
+            .as_ref()
+            .map(|folder| from.join(folder))
+            .or(configured)
+            .or_else(|| migrations_above(root))
+            .unwrap_or_else(|| root.join(MIGRATIONS));
         let settings = Settings {
             schema_path: schema_path(&schema_file, &folder, root),
             folder,
@@ -230,13 +197,23 @@ impl Project {
             names: bowline.names,
             extra_derives: bowline.derives,
             leave_out: bowline.leave_out,
+            keys: bowline.keys,
+            joinables: bowline.joinables,
         };
         Ok(Self {
-            migrations: root.join(migrations),
+            migrations,
             root: root.to_owned(),
             settings,
         })
     }
+}
+
+const MIGRATIONS: &str = "migrations";
+
+/// The folder `migrations` here or in the nearest folder above.
+fn migrations_above(from: &Path) -> Option<PathBuf> {
+    let mut folders = from.ancestors().map(|folder| folder.join(MIGRATIONS));
+    folders.find(|folder| folder.is_dir())
 }
 
 /// How a file in the folder names the schema module.
@@ -279,106 +256,4 @@ fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>, CliErr
 fn wrong(path: &Path, error: &toml::de::Error) -> CliError {
     CliError::failed(format!("{} cannot be followed: {}", path.display(), error.to_string().trim_end()))
         .hint("look at the key and its value; https://diesel.rs/guides/configuring-diesel-cli lists what diesel.toml can say")
-}
-
-/// `[print_schema]` is one output, or a table of several by name.
-fn outputs(table: toml::Table, root: &Path) -> Result<Vec<Output>, CliError> {
-    let path = root.join("diesel.toml");
-    let is_named = |value: &toml::Value| value.is_table();
-    let (named, own): (toml::Table, toml::Table) = table
-        .into_iter()
-        .partition(|(key, value)| is_named(value) && key != "filter");
-    let parse = |table: toml::Table| -> Result<Output, CliError> {
-        let settings: PrintSchema = table.try_into().map_err(|error| wrong(&path, &error))?;
-        output(settings, root)
-    };
-    if named.is_empty() {
-        return Ok(vec![parse(own)?]);
-    }
-    let mut outputs = Vec::new();
-    for (_, value) in named {
-        let toml::Value::Table(table) = value else {
-            continue;
-        };
-        outputs.push(parse(table)?);
-    }
-    Ok(outputs)
-}
-
-fn output(settings: PrintSchema, root: &Path) -> Result<Output, CliError> {
-    let filter = match settings.filter {
-        Some(FilterToml {
-            only_tables: Some(only),
-            except_tables: None,
-        }) => Filter::Only(patterns(&only)?),
-        Some(FilterToml {
-            only_tables: None,
-            except_tables: Some(except),
-        }) => Filter::Except(patterns(&except)?),
-        Some(FilterToml {
-            only_tables: Some(_),
-            except_tables: Some(_),
-        }) => {
-            return Err(
-                CliError::failed("diesel.toml has both only_tables and except_tables")
-                    .hint("keep one of them"),
-            );
-        }
-        _ => Filter::All,
-    };
-    Ok(Output {
-        file: root.join(
-            settings
-                .file
-                .unwrap_or_else(|| PathBuf::from("src/schema.rs")),
-        ),
-        with_docs: with_docs(settings.with_docs.as_ref())?,
-        filter,
-        column_sorting: settings.column_sorting,
-        schema: settings.schema,
-        patch_file: settings.patch_file.map(|file| root.join(file)),
-        import_types: settings.import_types.unwrap_or_default(),
-        generate_missing_sql_type_definitions: settings
-            .generate_missing_sql_type_definitions
-            .unwrap_or(true),
-        except_custom_type_definitions: patterns(&settings.except_custom_type_definitions)?,
-        custom_type_derives: settings.custom_type_derives.unwrap_or_default(),
-        allow_tables: settings.allow_tables_to_appear_in_same_query_config,
-        domains_as_custom_types: patterns(&settings.pg_domains_as_custom_types)?,
-    })
-}
-
-fn with_docs(value: Option<&toml::Value>) -> Result<WithDocs, CliError> {
-    Ok(match value {
-        None | Some(toml::Value::Boolean(false)) => WithDocs::None,
-        Some(toml::Value::Boolean(true)) => WithDocs::DatabaseCommentsOrGenerated,
-        Some(toml::Value::String(text)) => match text.as_str() {
-            "database-comments-fallback-to-auto-generated-doc-comment" => {
-                WithDocs::DatabaseCommentsOrGenerated
-            }
-            "only-database-comments" => WithDocs::DatabaseComments,
-            "no-doc-comments" => WithDocs::None,
-            other => {
-                return Err(CliError::failed(format!(
-                    "diesel.toml: with_docs cannot be {other:?}"
-                )));
-            }
-        },
-        Some(other) => {
-            return Err(CliError::failed(format!(
-                "diesel.toml: with_docs cannot be {other}"
-            )));
-        }
-    })
-}
-
-fn patterns(patterns: &[String]) -> Result<Vec<Regex>, CliError> {
-    let compile = |pattern: &String| {
-        Regex::new(pattern).map_err(|error| {
-            CliError::failed(format!(
-                "diesel.toml: {pattern:?} is no regular expression: {error}"
-            ))
-        })
-    };
-    patterns.iter().map(compile).collect()
 }

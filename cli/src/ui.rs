@@ -9,6 +9,12 @@ pub(crate) fn result(line: impl AsRef<str>) {
     anstream::println!("{}", line.as_ref());
 }
 
+/// A result of many lines, as it is.
+pub(crate) fn text(text: &str) {
+    // A closed output is nobody's failure: there is nobody left to tell.
+    std::io::stdout().write_all(text.as_bytes()).ok();
+}
+
 /// What a command did or noticed.
 pub(crate) fn status(line: impl AsRef<str>) {
     to_stderr(&format!("{}\n", line.as_ref()));
@@ -44,6 +50,12 @@ pub(crate) fn diff(name: &str, old: &str, new: &str) -> String {
         out.push_str(&coloured);
     }
     out
+}
+
+/// A number of things: `1 file`, `2 files`.
+pub(crate) fn counted(number: usize, thing: &str) -> String {
+    let end = if number == 1 { "" } else { "s" };
+    format!("{number} {thing}{end}")
 }
 
 /// Whether standard error takes colours.

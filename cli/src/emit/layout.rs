@@ -89,41 +89,65 @@ pub(super) fn use_list(path: &str, mut names: Vec<String>) -> String {
     format!("{path}{{\n{lines}}};\n")
 }
 
-/// A macro call with a list of names: in one line if the list is short, else a line for each.
+/// Names up to this length share lines, where a list does not fit into one.
+const SHORT: usize = 10;
+
+/// A macro call with a list of names: in one line if it fits, else a line for each, or filled lines of short ones.
 pub(super) fn macro_list(indent: usize, name: &str, items: &[String]) -> String {
     let pad = " ".repeat(indent);
-    let single = format!("{},", items.join(", "));
-    if single.len() <= CHAIN {
-        return format!("{pad}{name}({single});\n");
+    let single = format!("{pad}{name}({},);\n", items.join(", "));
+    // The comma behind the last is not counted.
+    if single.trim_end().len() <= WIDTH + 1 {
+        return single;
+    }
+    let mut lines: Vec<String> = Vec::new();
+    for item in items {
+        match lines.last_mut() {
+            Some(line)
+                if items.iter().all(|item| item.len() <= SHORT)
+                    && line.len() + 1 + item.len() + 1 < WIDTH =>
+            {
+                line.push_str(&format!(" {item},"));
+            }
+            _ => lines.push(format!("{pad}    {item},")),
+        }
+    }
+    format!("{pad}{name}(\n{}\n{pad});\n", lines.join("\n"))
+}
+
+/// `#[derive(..)]`: in one line if it fits, else the list in a line of its own, else a line for each.
+pub(super) fn derive(indent: usize, items: &[String]) -> String {
+    let pad = " ".repeat(indent);
+    let single = items.join(", ");
+    if indent + single.len() <= WIDTH - 15 {
+        return format!("{pad}#[derive({single})]\n");
+    }
+    if indent + single.len() + 4 <= WIDTH {
+        return format!("{pad}#[derive(\n{pad}    {single},\n{pad})]\n");
     }
     let items: String = items
         .iter()
         .map(|item| format!("{pad}    {item},\n"))
         .collect();
-    format!("{pad}{name}(\n{items}{pad});\n")
+    format!("{pad}#[derive(\n{items}{pad})]\n")
 }
 
-/// An attribute with a list: in one line if it fits, else broken as rustfmt breaks it.
-pub(super) fn derive(items: &[String]) -> String {
-    let single = format!("#[derive({})]", items.join(", "));
-    if single.len() <= WIDTH {
-        return format!("{single}\n");
+/// An attribute with arguments, given with its open parentheses but the last: in one line if it fits.
+pub(super) fn attribute(indent: usize, name: &str, arguments: &[String]) -> String {
+    let pad = " ".repeat(indent);
+    let close = ")".repeat(name.matches('(').count());
+    let single = format!("{pad}#[{name}({}){close}]\n", arguments.join(", "));
+    if single.trim_end().chars().count() < WIDTH {
+        return single;
     }
-    let mut lines = vec![String::new()];
-    for item in items {
-        if let Some(line) = lines.last_mut()
-            && !line.is_empty()
-            && 4 + line.len() + 1 + item.len() + 1 > WIDTH
-        {
-            lines.push(String::new());
-        }
-        if let Some(line) = lines.last_mut() {
-            line.push_str(if line.is_empty() { "" } else { " " });
-            line.push_str(&format!("{item},"));
-        }
-    }
-    let lines: String = lines.iter().map(|line| format!("    {line}\n")).collect();
-    format!("#[derive(\n{lines})]\n")
+    let arguments: Vec<String> = arguments
+        .iter()
+        .map(|argument| format!("{pad}    {argument}"))
+        .collect();
+    format!(
+        "{pad}#[{name}(\n{}\n{pad}){close}]\n",
+        arguments.join(",\n")
+    )
 }
 
 /// A string literal of Rust, whatever the text holds.
@@ -151,6 +175,6 @@ pub(super) fn doc(indent: usize, text: &str) -> String {
 }
 
 /// Characters that change the direction of the text around them, which Rust refuses in comments.
-fn is_bidirectional(c: char) -> bool {
+pub(super) fn is_bidirectional(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

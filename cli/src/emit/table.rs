@@ -182,7 +182,7 @@ fn row(table: &TablePlan) -> String {
     let mut out = format!(
         "{}{}#[diesel({attributes})]\n",
         doc(0, &comment),
-        derive(&derives)
+        derive(0, &derives)
     );
     out.push_str("#[diesel(check_for_backend(diesel::pg::Pg))]\n");
     out.push_str(&format!("pub struct {} {{\n", table.row));

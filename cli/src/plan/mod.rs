@@ -51,8 +51,27 @@ pub(crate) struct EnumPlan {
 pub(crate) fn schemas(catalog: &Catalog, settings: &Settings) -> Vec<SchemaPlan> {
     let outputs = settings.outputs.iter();
     outputs
-        .map(|output| schema::plan(catalog, output))
+        .map(|output| schema::plan(catalog, output, settings))
         .collect()
+}
+
+/// A column that a setting names and that is not there: `logs.id`.
+pub(crate) fn unknown_column(catalog: &Catalog, settings: &Settings) -> Option<String> {
+    let has = |table: &str, column: &str| {
+        let mut relations = catalog.relations.values();
+        relations.any(|relation| {
+            relation.name.name == table && relation.columns.iter().any(|has| has.name == column)
+        })
+    };
+    let keys = settings.keys.iter();
+    let of_keys =
+        keys.flat_map(|(table, columns)| columns.iter().map(move |column| (table, column)));
+    let of_keys = of_keys.map(|(table, column)| (table.as_str(), column.as_str()));
+    let joinables = settings.joinables.iter();
+    let of_joinables = joinables.map(|name| name.rsplit_once('.').unwrap_or((name, "")));
+    let mut named = of_keys.chain(of_joinables);
+    let unknown = named.find(|(table, column)| !has(table, column));
+    unknown.map(|(table, column)| format!("{table}.{column}"))
 }
 
 /// Plans the models for a catalog, whose `schema.rs` are planned, and perhaps patched, already.
@@ -81,12 +100,8 @@ pub(crate) fn plan(
                 ));
             }
             RelationKind::Partition => {}
-            _ if relation.primary_key().is_none() => {
-                notes.push(format!(
-                    "{} has no primary key, so diesel cannot name it and no code is generated",
-                    relation.name.name
-                ));
-            }
+            // Those that a setting gives a key are in schema.rs only; the others are named with it.
+            _ if relation.primary_key().is_none() => {}
             _ if shown && relation.name.schema == "public" => {
                 let mut table = table::plan(catalog, relation, settings, patched, &mut notes);
                 table.functions = functions::plan(relation, &table, settings);

@@ -4,6 +4,8 @@
 
 use heck::ToUpperCamelCase as _;
 
+use crate::catalog::Relation;
+
 /// The name that diesel's own `print-schema` gives: unmappable characters become `_`, and a name that
 /// Rust or diesel needs for itself gets a `_` behind it.
 pub(super) fn rust_name(sql_name: &str, table: Option<&str>) -> String {
@@ -44,24 +46,30 @@ const KEYWORDS: [&str; 51] = [
     "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
 ];
 
-/// The name of a Rust type or variant.
+/// The name of a Rust type or variant, which for a SQL type is the name that `print-schema` gives to it.
 pub(super) fn type_name(sql_name: &str) -> String {
     let name: String = sql_name
         .to_upper_camel_case()
         .chars()
-        .filter(char::is_ascii_alphanumeric)
+        .filter(|c| unicode_ident::is_xid_continue(*c) && *c != '_')
         .collect();
-    match name.as_str() {
-        "" => "Empty".to_owned(),
-        "Self" => "Self_".to_owned(),
-        _ if name.starts_with(|c: char| c.is_ascii_digit()) => format!("N{name}"),
-        _ => name,
+    match name.chars().next() {
+        None => "Empty".to_owned(),
+        Some(first) if !unicode_ident::is_xid_start(first) => format!("N{name}"),
+        Some(_) if name == "Self" => "Self_".to_owned(),
+        Some(_) => name,
     }
 }
 
-/// The name of diesel's type, or of the marker type, for a SQL type.
-pub(super) fn type_name_of_sql(sql_name: &str) -> String {
-    type_name(sql_name)
+/// The Rust names of a relation's columns, in their order; a number tells apart those that would be one.
+pub(super) fn column_names(relation: &Relation) -> Vec<String> {
+    let table = rust_name(&relation.name.name, None);
+    distinct(
+        relation
+            .columns
+            .iter()
+            .map(|column| rust_name(&column.name, Some(&table))),
+    )
 }
 
 /// The names with a number behind those that came before.

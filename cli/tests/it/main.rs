@@ -4,6 +4,7 @@ mod fresh;
 mod generate;
 mod help;
 mod migrate;
+mod schema_only;
 mod server;
 
 use std::fs;

@@ -1,0 +1,109 @@
+//! The generated files on disk: read, compared, written whole or not at all.
+
+use std::fs;
+use std::path::Path;
+
+use crate::emit::{Files, HEADER};
+use crate::error::CliError;
+use crate::ui;
+
+/// What is there now: the files to be written, and those written earlier that have no table any more.
+///
+/// Without a folder only the files to be written are looked at.
+pub(super) fn current(files: &Files, folder: Option<&Path>) -> Result<Files, CliError> {
+    let mut current = Files::new();
+    let entries = folder.and_then(|folder| fs::read_dir(folder).ok());
+    let candidates = entries
+        .into_iter()
+        .flatten()
+        .filter_map(Result::ok)
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|end| end == "rs"));
+    for path in files.keys().cloned().chain(candidates) {
+        match fs::read_to_string(&path) {
+            Ok(text) if files.contains_key(&path) || text.starts_with(HEADER) => {
+                drop(current.insert(path, text));
+            }
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => {
+                return Err(CliError::failed(format!(
+                    "cannot read {}: {error}",
+                    path.display()
+                )));
+            }
+        }
+    }
+    Ok(current)
+}
+
+pub(super) fn check(files: &Files, current: &Files, root: &Path) -> Result<(), CliError> {
+    let mut report = String::new();
+    for path in files
+        .keys()
+        .chain(current.keys().filter(|path| !files.contains_key(*path)))
+    {
+        let (old, new) = (
+            current.get(path).map_or("", String::as_str),
+            files.get(path).map_or("", String::as_str),
+        );
+        if old != new {
+            report.push_str(&ui::diff(&shown(path, root), old, new));
+        }
+    }
+    if report.is_empty() {
+        let verb = if files.len() == 1 { "is" } else { "are" };
+        ui::status(format!(
+            "{} {verb} up to date",
+            ui::counted(files.len(), "file")
+        ));
+        return Ok(());
+    }
+    Err(
+        CliError::failed("the generated code does not match the migrations")
+            .report(report)
+            .hint("run `bowline generate` and commit the result"),
+    )
+}
+
+pub(super) fn write(files: &Files, current: &Files, root: &Path) -> Result<(), CliError> {
+    let failed = |path: &Path, error: &std::io::Error| {
+        CliError::failed(format!("cannot write {}: {error}", path.display()))
+    };
+    let mut changed = 0;
+    for (path, text) in files
+        .iter()
+        .filter(|(path, text)| current.get(*path) != Some(*text))
+    {
+        let folder = path.parent().unwrap_or(root);
+        fs::create_dir_all(folder).map_err(|error| failed(folder, &error))?;
+        // A file is there whole or not at all, whatever happens meanwhile.
+        let temporary = path.with_extension("rs.bowline");
+        fs::write(&temporary, text).map_err(|error| failed(&temporary, &error))?;
+        fs::rename(&temporary, path).map_err(|error| failed(path, &error))?;
+        ui::status(format!("wrote   {}", shown(path, root)));
+        changed += 1;
+    }
+    for path in current.keys().filter(|path| !files.contains_key(*path)) {
+        fs::remove_file(path).map_err(|error| failed(path, &error))?;
+        ui::status(format!("removed {}", shown(path, root)));
+        changed += 1;
+    }
+    ui::status(format!(
+        "{}, {changed} changed",
+        ui::counted(files.len(), "file")
+    ));
+    Ok(())
+}
+
+/// Whether a file was written by this command, or is a schema that diesel's CLI writes.
+pub(super) fn is_ours(text: &str) -> bool {
+    text.starts_with("// @generated")
+}
+
+pub(super) fn shown(path: &Path, root: &Path) -> String {
+    path.strip_prefix(root)
+        .unwrap_or(path)
+        .display()
+        .to_string()
+}

@@ -1,0 +1,128 @@
+//! Which tables `schema.rs` lets a query join: `joinable!` and `allow_tables_to_appear_in_same_query!`.
+
+use std::collections::BTreeSet;
+
+use super::{Joinable, SchemaTable};
+use crate::catalog::{Catalog, ConstraintKind, Name, Relation};
+use crate::plan::names::column_names;
+use crate::project::Settings;
+
+/// A foreign key, as `pg_constraint` has it.
+struct ForeignKey<'a> {
+    child: &'a Name,
+    parent: &'a Name,
+    columns: &'a [String],
+    referenced: &'a [String],
+}
+
+/// The foreign keys that diesel takes for a join, in its order: of one column, to the whole primary key of
+/// another table, and the only one between the two.
+///
+/// Where there are several between two tables, the settings can name the one to join by.
+pub(super) fn joinables(
+    catalog: &Catalog,
+    relations: &[&Relation],
+    settings: &Settings,
+) -> Vec<(Name, Name, Joinable)> {
+    let keys = foreign_keys(relations);
+    let between = |a: &Name, b: &Name| {
+        let is_between = |key: &&ForeignKey<'_>| {
+            (key.child == a && key.parent == b) || (key.child == b && key.parent == a)
+        };
+        keys.iter().filter(is_between).count()
+    };
+    let is_chosen = |key: &ForeignKey<'_>| {
+        let name = format!("{}.{}", key.child.name, key.columns.join(","));
+        settings.joinables.contains(&name)
+    };
+    let is_shown = |name: &Name| relations.iter().any(|relation| relation.name == *name);
+    let mut joinables: Vec<_> = keys
+        .iter()
+        .filter(|key| {
+            let primary = catalog.relations.get(key.parent);
+            let primary = primary.and_then(|parent| settings.primary_key(parent));
+            key.child != key.parent
+                && is_shown(key.child)
+                && is_shown(key.parent)
+                && key.columns.len() == 1
+                && primary.as_deref() == Some(key.referenced)
+                && (between(key.child, key.parent) == 1 || is_chosen(key))
+        })
+        .filter_map(|key| {
+            let child = catalog.relations.get(key.child)?;
+            let place = child
+                .columns
+                .iter()
+                .position(|column| column.name == key.columns[0])?;
+            let joinable = Joinable {
+                child: crate::plan::names::rust_name(&key.child.name, None),
+                parent: crate::plan::names::rust_name(&key.parent.name, None),
+                column: column_names(child).swap_remove(place),
+            };
+            Some((key.child.clone(), key.parent.clone(), joinable))
+        })
+        .collect();
+    joinables.sort();
+    joinables.dedup();
+    joinables
+}
+
+/// The foreign keys of the tables.
+fn foreign_keys<'a>(relations: &[&'a Relation]) -> Vec<ForeignKey<'a>> {
+    let mut keys = Vec::new();
+    for relation in relations {
+        for constraint in &relation.constraints {
+            let ConstraintKind::ForeignKey {
+                columns,
+                references,
+                referenced_columns,
+                ..
+            } = &constraint.kind
+            else {
+                continue;
+            };
+            // diesel asks for those within one schema.
+            if references.schema == relation.name.schema {
+                keys.push(ForeignKey {
+                    child: &relation.name,
+                    parent: references,
+                    columns,
+                    referenced: referenced_columns,
+                });
+            }
+        }
+    }
+    keys
+}
+
+/// Tables that joins lead to from one another, in the order of their SQL names.
+pub(super) fn groups(
+    tables: &[SchemaTable],
+    joinables: &[(Name, Name, Joinable)],
+) -> Vec<Vec<String>> {
+    let mut groups: Vec<BTreeSet<&Name>> = tables
+        .iter()
+        .map(|table| BTreeSet::from([&table.name]))
+        .collect();
+    for (child, parent, _) in joinables {
+        let of = |groups: &[BTreeSet<&Name>], table: &Name| {
+            groups.iter().position(|group| group.contains(table))
+        };
+        let (Some(a), Some(b)) = (of(&groups, child), of(&groups, parent)) else {
+            continue;
+        };
+        if a != b {
+            let merged = groups.remove(a.max(b));
+            groups[a.min(b)].extend(merged);
+        }
+    }
+    groups.sort();
+    let rust_name = |name: &Name| {
+        let table = tables.iter().find(|table| table.name == *name);
+        table.map(|table| table.rust_name.clone())
+    };
+    groups
+        .into_iter()
+        .map(|group| group.into_iter().filter_map(rust_name).collect())
+        .collect()
+}

@@ -1,0 +1,181 @@
+//! The SQL type that `print-schema` shows for a column, and the marker types that diesel lacks.
+//!
+//! diesel asks `information_schema.columns`, which looks through one domain and no further, says nothing of
+//! what an array is made of, and gives a length where the type or its domain has one.
+
+use std::collections::BTreeMap;
+
+use super::{CustomType, DEFAULT_SCHEMA};
+use crate::catalog::{Catalog, Column, DataType, Name, Relation, TypeKind};
+use crate::plan::names::type_name;
+use crate::project::Output;
+
+/// What is shown for a column.
+pub(super) struct ShownType {
+    /// The type, or what the array is made of.
+    pub(super) name: Name,
+    pub(super) is_array: bool,
+    pub(super) is_nullable: bool,
+    pub(super) max_length: Option<i32>,
+}
+
+impl ShownType {
+    pub(super) fn of(catalog: &Catalog, column: &Column, output: &Output) -> Self {
+        let own = &column.data_type;
+        let of_name = catalog.types.get(&own.name).map(|found| &found.kind);
+        let (base, strict) = match of_name {
+            Some(TypeKind::Domain { base, not_null, .. }) if own.dimensions == 0 => {
+                (base, *not_null)
+            }
+            _ => (own, false),
+        };
+        let is_kept = |name: &str| {
+            let mut patterns = output.domains_as_custom_types.iter();
+            !std::ptr::eq(base, own) && patterns.any(|pattern| pattern.is_match(name))
+        };
+        let shown = if is_kept(&own.name.name) { own } else { base };
+        Self {
+            name: shown.name.clone(),
+            is_array: shown.dimensions > 0,
+            is_nullable: !column.not_null && !strict,
+            max_length: length(base),
+        }
+    }
+
+    /// As `schema.rs` spells it.
+    pub(super) fn text(&self, rust_name: &str) -> String {
+        let mut text = rust_name.to_owned();
+        if self.is_array {
+            text = format!("Array<Nullable<{text}>>");
+        }
+        if self.is_nullable {
+            text = format!("Nullable<{text}>");
+        }
+        text
+    }
+}
+
+/// How many characters or bits fit.
+fn length(data_type: &DataType) -> Option<i32> {
+    let has_length = matches!(
+        data_type.name.name.as_str(),
+        "varchar" | "bpchar" | "bit" | "varbit"
+    );
+    let first = data_type.modifiers.first().copied();
+    first.filter(|_| {
+        has_length && data_type.name.schema == "pg_catalog" && data_type.dimensions == 0
+    })
+}
+
+/// The marker types of an output, by the name of the SQL type.
+///
+/// Two types whose Rust names are one, in two schemas for instance, are told apart by a number; diesel's
+/// own command would show the second as the first.
+pub(super) fn custom_types(
+    catalog: &Catalog,
+    relations: &[&Relation],
+    output: &Output,
+) -> BTreeMap<Name, CustomType> {
+    let columns = relations.iter().flat_map(|relation| &relation.columns);
+    let mut names: Vec<Name> = columns
+        .map(|column| ShownType::of(catalog, column, output).name)
+        .filter(|name| is_custom(name, output))
+        .collect();
+    // The default schema's type keeps its name.
+    names.sort_by(|a, b| {
+        let key = |name: &Name| (name.schema != DEFAULT_SCHEMA, name.clone());
+        key(a).cmp(&key(b))
+    });
+    names.dedup();
+    let rust_names = crate::plan::names::distinct(names.iter().map(|name| type_name(&name.name)));
+    names
+        .into_iter()
+        .zip(rust_names)
+        .map(|(name, rust_name)| {
+            let custom = CustomType {
+                rust_name,
+                sql_name: name.name.clone(),
+                schema: Some(name.schema.clone()).filter(|schema| schema != DEFAULT_SCHEMA),
+            };
+            (name, custom)
+        })
+        .collect()
+}
+
+fn is_custom(name: &Name, output: &Output) -> bool {
+    let rust_name = type_name(&name.name);
+    let mut excepted = output.except_custom_type_definitions.iter();
+    output.generate_missing_sql_type_definitions
+        && !excepted.any(|pattern| pattern.is_match(&rust_name))
+        && !DIESEL_TYPES.contains(&rust_name.as_str())
+}
+
+/// The types that diesel 2.3 has for PostgreSQL, and so needs no marker for.
+const DIESEL_TYPES: [&str; 66] = [
+    "Bool",
+    "Integer",
+    "SmallInt",
+    "BigInt",
+    "Binary",
+    "Text",
+    "Double",
+    "Float",
+    "Numeric",
+    "Timestamp",
+    "Date",
+    "Time",
+    "Float4",
+    "Smallint",
+    "Int2",
+    "Int4",
+    "Int8",
+    "Bigint",
+    "Float8",
+    "Decimal",
+    "VarChar",
+    "Varchar",
+    "Char",
+    "Tinytext",
+    "Mediumtext",
+    "Longtext",
+    "Tinyblob",
+    "Blob",
+    "Mediumblob",
+    "Longblob",
+    "Varbinary",
+    "Bit",
+    "Cidr",
+    "Citext",
+    "Inet",
+    "Jsonb",
+    "MacAddr",
+    "MacAddr8",
+    "Money",
+    "Oid",
+    "Range",
+    "Timestamptz",
+    "Uuid",
+    "Json",
+    "PgLsn",
+    "Record",
+    "Interval",
+    "Int4range",
+    "Int8range",
+    "Daterange",
+    "Numrange",
+    "Tsrange",
+    "Tstzrange",
+    "Int4multirange",
+    "Int8multirange",
+    "Datemultirange",
+    "Nummultirange",
+    "Tsmultirange",
+    "Tstzmultirange",
+    "SmallSerial",
+    "BigSerial",
+    "Serial",
+    "Bytea",
+    "Bpchar",
+    "Macaddr",
+    "Macaddr8",
+];

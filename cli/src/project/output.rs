@@ -1,0 +1,233 @@
+//! `[print_schema]` of `diesel.toml`: what each `schema.rs` is to say.
+//!
+//! The keys and their defaults are those of diesel's own CLI, 2.3; what it does not know is refused here too.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use regex::Regex;
+use serde::Deserialize;
+
+use super::wrong;
+use crate::error::CliError;
+
+/// One `schema.rs`.
+#[derive(Debug, Clone)]
+pub(crate) struct Output {
+    /// Where it is written; `None` if it is only ever printed.
+    pub file: Option<PathBuf>,
+    pub with_docs: WithDocs,
+    pub filter: Filter,
+    pub column_sorting: ColumnSorting,
+    pub schema: Option<String>,
+    pub patch_file: Option<PathBuf>,
+    pub import_types: Vec<String>,
+    pub generate_missing_sql_type_definitions: bool,
+    pub except_custom_type_definitions: Vec<Regex>,
+    pub custom_type_derives: Vec<String>,
+    pub allow_tables: AllowTables,
+    pub domains_as_custom_types: Vec<Regex>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum WithDocs {
+    #[default]
+    None,
+    DatabaseComments,
+    DatabaseCommentsOrGenerated,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ColumnSorting {
+    #[default]
+    OrdinalPosition,
+    Name,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+pub(crate) enum AllowTables {
+    #[default]
+    #[serde(rename = "all_tables")]
+    All,
+    #[serde(rename = "fk_related_tables")]
+    ForeignKeys,
+    #[serde(rename = "none")]
+    None,
+}
+
+/// Which tables are shown.
+#[derive(Debug, Clone, Default)]
+pub(crate) enum Filter {
+    #[default]
+    All,
+    Only(Vec<Regex>),
+    Except(Vec<Regex>),
+}
+
+impl Filter {
+    pub(crate) fn shows(&self, table: &str) -> bool {
+        let matches = |patterns: &[Regex]| patterns.iter().any(|pattern| pattern.is_match(table));
+        match self {
+            Self::All => true,
+            Self::Only(patterns) => matches(patterns),
+            Self::Except(patterns) => !matches(patterns),
+        }
+    }
+}
+
+impl Output {
+    /// What marker types derive.
+    pub(crate) fn derives(&self) -> Vec<String> {
+        const SQL_TYPE: &str = "diesel::sql_types::SqlType";
+        let mut derives = self.custom_type_derives.clone();
+        if !derives.iter().any(|derive| derive == SQL_TYPE) {
+            derives.push(SQL_TYPE.to_owned());
+        }
+        derives
+    }
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct PrintSchema {
+    file: Option<PathBuf>,
+    with_docs: Option<toml::Value>,
+    filter: Option<FilterToml>,
+    #[serde(default)]
+    column_sorting: ColumnSorting,
+    schema: Option<String>,
+    patch_file: Option<PathBuf>,
+    import_types: Option<Vec<String>>,
+    generate_missing_sql_type_definitions: Option<bool>,
+    #[serde(default)]
+    except_custom_type_definitions: Vec<String>,
+    custom_type_derives: Option<Vec<String>>,
+    #[serde(default)]
+    allow_tables_to_appear_in_same_query_config: AllowTables,
+    #[serde(default)]
+    pg_domains_as_custom_types: Vec<String>,
+    /// Of SQLite alone: known, so that a file which serves two databases is read.
+    #[serde(rename = "sqlite_integer_primary_key_is_bigint")]
+    _sqlite_integer_primary_key_is_bigint: Option<bool>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FilterToml {
+    only_tables: Option<Vec<String>>,
+    except_tables: Option<Vec<String>>,
+}
+
+/// `[print_schema]` is one output, or a table of several by name.
+pub(super) fn outputs(
+    table: toml::Table,
+    diesel_toml: &Path,
+    root: &Path,
+) -> Result<Vec<Output>, CliError> {
+    let is_named = |value: &toml::Value| value.is_table();
+    let (named, own): (toml::Table, toml::Table) = table
+        .into_iter()
+        .partition(|(key, value)| is_named(value) && key != "filter");
+    let parse = |table: toml::Table| -> Result<Output, CliError> {
+        let settings: PrintSchema = table
+            .try_into()
+            .map_err(|error| wrong(diesel_toml, &error))?;
+        output(settings, root)
+    };
+    if named.is_empty() {
+        let mut only = parse(own)?;
+        only.file
+            .get_or_insert_with(|| root.join("src").join("schema.rs"));
+        return Ok(vec![only]);
+    }
+    // What is said outside of the named outputs is one of its own, under the name `default`.
+    let mut by_name: BTreeMap<String, Output> = BTreeMap::new();
+    for (name, value) in named {
+        let toml::Value::Table(table) = value else {
+            continue;
+        };
+        by_name.insert(name, parse(table)?);
+    }
+    if !by_name.contains_key(DEFAULT) {
+        by_name.insert(DEFAULT.to_owned(), parse(own)?);
+    }
+    Ok(by_name.into_values().collect())
+}
+
+/// The name that diesel gives to an output without one.
+const DEFAULT: &str = "default";
+
+fn output(settings: PrintSchema, root: &Path) -> Result<Output, CliError> {
+    let filter = match settings.filter {
+        Some(FilterToml {
+            only_tables: Some(only),
+            except_tables: None,
+        }) => Filter::Only(patterns(&only)?),
+        Some(FilterToml {
+            only_tables: None,
+            except_tables: Some(except),
+        }) => Filter::Except(patterns(&except)?),
+        Some(FilterToml {
+            only_tables: Some(_),
+            except_tables: Some(_),
+        }) => {
+            return Err(
+                CliError::failed("diesel.toml has both only_tables and except_tables")
+                    .hint("keep one of them"),
+            );
+        }
+        _ => Filter::All,
+    };
+    Ok(Output {
+        file: settings.file.map(|file| root.join(file)),
+        with_docs: with_docs(settings.with_docs.as_ref())?,
+        filter,
+        column_sorting: settings.column_sorting,
+        schema: settings.schema,
+        patch_file: settings.patch_file.map(|file| root.join(file)),
+        import_types: settings.import_types.unwrap_or_default(),
+        generate_missing_sql_type_definitions: settings
+            .generate_missing_sql_type_definitions
+            .unwrap_or(true),
+        except_custom_type_definitions: patterns(&settings.except_custom_type_definitions)?,
+        custom_type_derives: settings.custom_type_derives.unwrap_or_default(),
+        allow_tables: settings.allow_tables_to_appear_in_same_query_config,
+        domains_as_custom_types: patterns(&settings.pg_domains_as_custom_types)?,
+    })
+}
+
+fn with_docs(value: Option<&toml::Value>) -> Result<WithDocs, CliError> {
+    Ok(match value {
+        None | Some(toml::Value::Boolean(false)) => WithDocs::None,
+        Some(toml::Value::Boolean(true)) => WithDocs::DatabaseCommentsOrGenerated,
+        Some(toml::Value::String(text)) => match text.as_str() {
+            "database-comments-fallback-to-auto-generated-doc-comment" => {
+                WithDocs::DatabaseCommentsOrGenerated
+            }
+            "only-database-comments" => WithDocs::DatabaseComments,
+            "no-doc-comments" => WithDocs::None,
+            other => {
+                return Err(CliError::failed(format!(
+                    "diesel.toml: with_docs cannot be {other:?}"
+                )));
+            }
+        },
+        Some(other) => {
+            return Err(CliError::failed(format!(
+                "diesel.toml: with_docs cannot be {other}"
+            )));
+        }
+    })
+}
+
+fn patterns(patterns: &[String]) -> Result<Vec<Regex>, CliError> {
+    let compile = |pattern: &String| {
+        Regex::new(pattern).map_err(|error| {
+            CliError::failed(format!(
+                "diesel.toml: {pattern:?} is no regular expression: {error}"
+            ))
+        })
+    };
+    patterns.iter().map(compile).collect()
+}

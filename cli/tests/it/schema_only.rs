@@ -1,0 +1,273 @@
+//! `bowline generate --schema-only`: what `diesel print-schema` would say, from a folder of SQL alone.
+
+use crate::{Project, bowline};
+
+const BLOG: &str = "
+    CREATE TABLE users (id serial PRIMARY KEY, name varchar(20) NOT NULL);
+    CREATE TABLE posts (id serial PRIMARY KEY, author_id int NOT NULL REFERENCES users, editor_id int REFERENCES users);
+    CREATE TABLE visits (at timestamptz NOT NULL, user_id int NOT NULL REFERENCES users);
+";
+
+fn said(project: &Project, arguments: &[&str]) -> String {
+    project.said(&[&["generate", "--schema-only"], arguments].concat(), &[])
+}
+
+#[test]
+fn the_schema_is_printed_and_nothing_is_written() {
+    let project = Project::new(&[("migrations/1_blog/up.sql", BLOG)]);
+    insta::assert_snapshot!(said(&project, &["--stdout"]), @r#"
+    // @generated automatically by Diesel CLI.
+
+    diesel::table! {
+        posts (id) {
+            id -> Int4,
+            author_id -> Int4,
+            editor_id -> Nullable<Int4>,
+        }
+    }
+
+    diesel::table! {
+        users (id) {
+            id -> Int4,
+            #[max_length = 20]
+            name -> Varchar,
+        }
+    }
+
+    diesel::allow_tables_to_appear_in_same_query!(posts, users,);
+    note: visits has no primary key, which diesel needs, so it is left out; name columns that tell its rows apart in Cargo.toml: [package.metadata.bowline.keys] visits = [".."]
+    exit 0
+    "#);
+    assert!(!project.has("src"));
+}
+
+#[test]
+fn a_folder_of_migrations_is_enough() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let migration = folder.path().join("db/history/1_a");
+    std::fs::create_dir_all(&migration).expect("a folder");
+    std::fs::write(
+        migration.join("up.sql"),
+        "CREATE TABLE a (id int PRIMARY KEY);",
+    )
+    .expect("a file");
+    let arguments = [
+        "generate",
+        "--schema-only",
+        "--stdout",
+        "--migration-dir",
+        "db/history",
+    ];
+    let output = bowline(folder.path(), &arguments, &[]);
+    let schema = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        schema.contains("    a (id) {\n        id -> Int4,\n"),
+        "{schema}"
+    );
+}
+
+#[test]
+fn only_the_schema_is_written_and_checked() {
+    let project = Project::new(&[(
+        "migrations/1_a/up.sql",
+        "CREATE TABLE a (id int PRIMARY KEY);",
+    )]);
+    assert!(said(&project, &["--check"]).ends_with("exit 1"));
+    insta::assert_snapshot!(said(&project, &[]), @r"
+    wrote   src/db/schema.rs
+    1 file, 1 changed
+    exit 0
+    ");
+    assert!(!project.has("src/db/a.rs"));
+    assert!(said(&project, &["--check"]).ends_with("exit 0"));
+}
+
+#[test]
+fn several_outputs_are_written_where_they_say_and_printed_in_the_order_of_their_names() {
+    let project = Project::new(&[(
+        "migrations/1_two/up.sql",
+        "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY);",
+    )]);
+    project.write(
+        "diesel.toml",
+        "[print_schema.second]\nfile = \"src/b.rs\"\nfilter = { only_tables = [\"b\"] }\n\
+         [print_schema.first]\nfile = \"src/a.rs\"\nfilter = { except_tables = [\"^b\"] }\n",
+    );
+    insta::assert_snapshot!(said(&project, &["--stdout"]), @r"
+    // @generated automatically by Diesel CLI.
+
+    diesel::table! {
+        a (id) {
+            id -> Int4,
+        }
+    }
+
+    diesel::table! {
+        b (id) {
+            id -> Int4,
+        }
+    }
+
+    diesel::allow_tables_to_appear_in_same_query!(a, b,);
+    // @generated automatically by Diesel CLI.
+
+    diesel::table! {
+        a (id) {
+            id -> Int4,
+        }
+    }
+    // @generated automatically by Diesel CLI.
+
+    diesel::table! {
+        b (id) {
+            id -> Int4,
+        }
+    }
+    exit 0
+    ");
+    said(&project, &[]);
+    let files = ["src/a.rs", "src/b.rs"].map(|file| project.read(file).contains("    b (id) {"));
+    assert_eq!(files, [false, true]);
+    assert!(!project.has("src/schema.rs"));
+}
+
+#[test]
+fn what_diesel_gives_up_on_can_be_said_in_settings() {
+    let project = Project::new(&[("migrations/1_blog/up.sql", BLOG)]);
+    project.write(
+        "Cargo.toml",
+        "[package.metadata.bowline]\nkeys = { visits = [\"user_id\", \"at\"] }\njoinables = [\"posts.author_id\"]\n",
+    );
+    let schema = said(&project, &["--stdout"]);
+    assert!(schema.contains("    visits (user_id, at) {"), "{schema}");
+    assert!(
+        schema.contains(
+            "joinable!(posts -> users (author_id));\ndiesel::joinable!(visits -> users (user_id));"
+        ),
+        "{schema}"
+    );
+    assert!(!schema.contains("(editor_id)"), "{schema}");
+    project.write(
+        "Cargo.toml",
+        "[package.metadata.bowline]\njoinables = [\"posts.autor_id\"]\n",
+    );
+    insta::assert_snapshot!(said(&project, &["--stdout"]), @r"
+    error: Cargo.toml names the column posts.autor_id, which is not there
+    hint: look at keys and joinables under [package.metadata.bowline]
+    exit 1
+    ");
+}
+
+#[test]
+fn a_domain_is_looked_through_once_and_lends_its_length_and_its_not_null() {
+    let project = Project::new(&[(
+        "migrations/1_a/up.sql",
+        "CREATE DOMAIN code AS varchar(8) NOT NULL; CREATE DOMAIN inner_code AS code; CREATE DOMAIN tags AS text[];
+         CREATE TABLE a (id int PRIMARY KEY, code code, inner_code inner_code, codes code[], tags tags);",
+    )]);
+    insta::assert_snapshot!(said(&project, &["--stdout"]), @r#"
+    // @generated automatically by Diesel CLI.
+
+    pub mod sql_types {
+        #[derive(diesel::sql_types::SqlType)]
+        #[diesel(postgres_type(name = "code"))]
+        pub struct Code;
+    }
+
+    diesel::table! {
+        use diesel::sql_types::*;
+        use super::sql_types::Code;
+
+        a (id) {
+            id -> Int4,
+            #[max_length = 8]
+            code -> Varchar,
+            inner_code -> Nullable<Code>,
+            codes -> Nullable<Array<Nullable<Code>>>,
+            tags -> Nullable<Array<Nullable<Text>>>,
+        }
+    }
+    exit 0
+    "#);
+}
+
+#[test]
+fn types_of_one_name_in_two_schemas_are_told_apart() {
+    let project = Project::new(&[(
+        "migrations/1_a/up.sql",
+        "CREATE SCHEMA other; CREATE TYPE other.mood AS ENUM ('a'); CREATE TYPE mood AS ENUM ('b'); CREATE TYPE _odd AS ENUM ('c');
+         CREATE TABLE a (id int PRIMARY KEY, theirs other.mood NOT NULL, ours mood NOT NULL, odd _odd NOT NULL);",
+    )]);
+    insta::assert_snapshot!(said(&project, &["--stdout"]), @r#"
+    // @generated automatically by Diesel CLI.
+
+    pub mod sql_types {
+        #[derive(diesel::sql_types::SqlType)]
+        #[diesel(postgres_type(name = "mood"))]
+        pub struct Mood;
+
+        #[derive(diesel::sql_types::SqlType)]
+        #[diesel(postgres_type(name = "mood", schema = "other"))]
+        pub struct Mood2;
+
+        #[derive(diesel::sql_types::SqlType)]
+        #[diesel(postgres_type(name = "_odd"))]
+        pub struct Odd;
+    }
+
+    diesel::table! {
+        use diesel::sql_types::*;
+        use super::sql_types::Mood2;
+        use super::sql_types::Mood;
+        use super::sql_types::Odd;
+
+        a (id) {
+            id -> Int4,
+            theirs -> Mood2,
+            ours -> Mood,
+            odd -> Odd,
+        }
+    }
+    exit 0
+    "#);
+}
+
+/// Lengths around those where rustfmt breaks a line: lists of derives and of tables, names of types.
+#[test]
+fn rustfmt_leaves_lines_of_every_length_as_they_are() {
+    let (mut types, mut tables) = (String::new(), String::new());
+    for length in 1..=63 {
+        let name = "t".repeat(length);
+        types.push_str(&format!(
+            "CREATE SCHEMA s{length}; CREATE TYPE s{length}.{name} AS ENUM (); CREATE TYPE {name}_ AS ENUM ();"
+        ));
+        let table = format!("a{length}{}", "a".repeat(length % 10));
+        tables.push_str(&format!(
+            "CREATE TABLE {table} (id int PRIMARY KEY, one s{length}.{name}, two {name}_);"
+        ));
+    }
+    let project = Project::new(&[("migrations/1_a/up.sql", &(types + &tables))]);
+    for length in 1..=63 {
+        for schema in ["", "schema = \"public\"\n"] {
+            project.write(
+                "diesel.toml",
+                &format!(
+                    "[print_schema]\nfile = \"src/schema.rs\"\ncustom_type_derives = [\"Clone\", \"{}\"]\n{schema}\
+                     filter = {{ only_tables = [\"^a{length}a*$\", \"^a[{}]\", \"^a{}.$\"] }}\n",
+                    "D".repeat(length),
+                    length % 10,
+                    length / 10,
+                ),
+            );
+            let done = said(&project, &[]);
+            assert!(done.ends_with("exit 0"), "{done}");
+            let output = std::process::Command::new("rustfmt")
+                .arg("--check")
+                .arg(project.path("src/schema.rs"))
+                .output()
+                .expect("rustfmt is installed: rustup component add rustfmt");
+            let difference = String::from_utf8_lossy(&output.stdout);
+            assert!(output.status.success(), "{difference}");
+        }
+    }
+}
