@@ -47,6 +47,8 @@ pub(super) struct Voyage {
     /// Which of the commands are the caller's.
     own: Range<usize>,
     commit: CommitPoint,
+    /// Whether the server was gone before anything was sent.
+    was_closed: bool,
     pub(super) flow: Flow,
 }
 
@@ -91,6 +93,8 @@ impl Session {
     /// Makes the messages; nothing is sent yet.
     pub(super) fn depart(&mut self, cargo: Cargo, commit: CommitPoint) -> Result<Voyage> {
         self.refuse_if_lost()?;
+        // A look at the socket, so that work which never left is not called unknown.
+        let was_closed = commit != CommitPoint::Later && self.was_closed();
         let sql: Arc<str> = cargo
             .commands
             .first()
@@ -128,6 +132,7 @@ impl Session {
                 commands,
                 own,
                 commit,
+                was_closed,
                 flow,
             }),
             Err(error) => Err(self.note_failure(&sql, error)),
@@ -180,37 +185,39 @@ impl Session {
     }
 
     fn arrive_unseen(&mut self, voyage: Voyage, driven: Driven) -> Result<Arrived> {
+        let outcome = voyage.outcome_if_lost();
         let Voyage {
             mut commands,
             own,
-            commit,
             flow,
+            ..
         } = voyage;
         let Heard {
             answers,
-            error,
+            mut error,
             prepared,
             closed,
-            sync_sent,
             ..
         } = flow.heard;
         self.transactions.sent();
         self.prepared.settle(&prepared, &closed);
         let Driven { result, expired } = driven;
-        if let Err(stopped) = result {
-            let outcome = if sync_sent
-                && commit != CommitPoint::Later
-                && !commands.iter().all(Command::only_reads)
-            {
-                Outcome::Unknown
-            } else {
-                Outcome::NotCommitted
-            };
-            return Err(self.lost_error(stopped, error.map(|(_, error)| error), expired, outcome));
+        match result {
+            Ok(()) => {
+                if let Err(said) = self.connection.exit_pipeline() {
+                    // All is answered, so the answers stand.
+                    self.lose(said, outcome);
+                }
+            }
+            Err(stopped) => {
+                let error = error.take().map(|(_, error)| error);
+                let lost = self.lost_error(stopped, error.as_ref(), expired, outcome);
+                // The word that it is committed came before the connection went: nothing is missing but the session.
+                if outcome != Outcome::Committed {
+                    return Err(lost);
+                }
+            }
         }
-        self.connection
-            .exit_pipeline()
-            .map_err(|said| self.lose(said, Outcome::NotCommitted))?;
         if let Some((place, error)) = error {
             let error = server_error(&error, expired);
             return Err(
@@ -331,7 +338,7 @@ impl Session {
     pub(super) fn lost_error(
         &mut self,
         stopped: Stopped,
-        last: Option<ResultSet>,
+        last: Option<&ResultSet>,
         expired: bool,
         outcome: Outcome,
     ) -> Error {
@@ -343,7 +350,7 @@ impl Session {
         };
         let lost = self.lose(said, outcome);
         match last.filter(|last| last.error_field(Field::SqlState).is_some()) {
-            Some(last) => server_error(&last, expired).with_outcome(outcome),
+            Some(last) => server_error(last, expired).with_outcome(outcome),
             None if expired => lost.reclassify(Error::Timeout),
             None => lost,
         }
@@ -356,6 +363,47 @@ impl Voyage {
         Self {
             flow: self.flow.stream(self.own.start),
             ..self
+        }
+    }
+
+    /// What becomes of the work if the connection is lost now, by what was sent and what was heard.
+    ///
+    /// Unknown only if the server may have all that makes it commit, and has not said what came of it.
+    fn outcome_if_lost(&self) -> Outcome {
+        let heard = &self.flow.heard;
+        let last = self.commands.len().wrapping_sub(1);
+        let commit_sent = match self.commit {
+            CommitPoint::Later => false,
+            CommitPoint::Sync => heard.sync_sent,
+            CommitPoint::Command => heard.commands_sent > last,
+        };
+        if !commit_sent || self.was_closed || self.commands.iter().all(Command::only_reads) {
+            return Outcome::NotCommitted;
+        }
+        let at_end = heard.answers.last().and_then(Option::as_ref);
+        if self.commit == CommitPoint::Command
+            && at_end.and_then(Answer::command_tag).as_deref() == Some("COMMIT")
+        {
+            return Outcome::Committed;
+        }
+        let said = heard
+            .error
+            .as_ref()
+            .filter(|(_, error)| error.error_field(Field::SqlState).is_some());
+        match said {
+            // The server answers in order: it did not come to the commit.
+            Some((Some(place), _)) if self.commit == CommitPoint::Sync || *place < last => {
+                Outcome::NotCommitted
+            }
+            // A commit that fails rolls back; only the end of the server's process says nothing of it.
+            Some((_, error))
+                if error
+                    .error_field(Field::Severity)
+                    .is_some_and(|severity| severity == "ERROR") =>
+            {
+                Outcome::NotCommitted
+            }
+            _ => Outcome::Unknown,
         }
     }
 

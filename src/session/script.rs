@@ -47,7 +47,7 @@ impl Session {
                 } else {
                     Outcome::NotCommitted
                 };
-                Err(self.lost_error(stopped, error, expired, outcome))
+                Err(self.lost_error(stopped, error.as_ref(), expired, outcome))
             }
             (Ok(()), Some(error))
                 if error

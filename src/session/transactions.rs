@@ -188,6 +188,10 @@ impl TransactionManager<Session> for SessionTransactions {
             }
             return Err(error.into());
         }
+        if session.transactions.is_broken() {
+            // Committed, and then the connection was lost.
+            return Ok(());
+        }
         session.transactions.leave()
     }
 

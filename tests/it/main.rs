@@ -1,5 +1,6 @@
 //! The run time against a real PostgreSQL, through the public API only.
 
+mod byte_sweep;
 mod errors;
 mod fault_proxy;
 mod local_server;

@@ -86,7 +86,9 @@ pub(crate) struct Heard {
     /// Names that the server has prepared, and closed.
     pub(crate) prepared: Vec<Arc<CStr>>,
     pub(crate) closed: Vec<Arc<CStr>>,
-    /// Whether the Sync was handed to libpq: from here the server may have it.
+    /// How many commands were handed to libpq: of those, the server may have any.
+    pub(crate) commands_sent: usize,
+    /// Whether the kernel took all, the last byte of the Sync included. Until then the server cannot have it whole.
     pub(crate) sync_sent: bool,
 }
 
@@ -114,6 +116,7 @@ impl Flow {
                 error: None,
                 prepared: Vec::new(),
                 closed: Vec::new(),
+                commands_sent: 0,
                 sync_sent: false,
             },
         }
@@ -187,11 +190,15 @@ impl<'c> Pipeline<'c> {
                     return Ok(false);
                 }
                 self.flow.unflushed = 0;
+                self.flow.heard.sync_sent = self.flow.outgoing.is_empty();
             }
             let Some(message) = self.flow.outgoing.pop_front() else {
                 return Ok(true);
             };
             self.flow.unflushed += size(&message);
+            if let Message::Execute { command, .. } | Message::Unnamed { command, .. } = &message {
+                self.flow.heard.commands_sent = command + 1;
+            }
             let awaited = match message {
                 Message::Prepare { name, sql, types } => {
                     self.connection
@@ -221,7 +228,6 @@ impl<'c> Pipeline<'c> {
                     Awaited::Close(name)
                 }
                 Message::Sync => {
-                    self.flow.heard.sync_sent = true;
                     self.connection.send_sync()?;
                     Awaited::Sync
                 }
@@ -277,7 +283,9 @@ impl<'c> Pipeline<'c> {
                 (_, Awaited::Close(name)) => self.flow.heard.closed.push(Arc::clone(name)),
                 (_, Awaited::Answer(command)) => {
                     let heard = &mut self.flow.heard;
-                    let is_long = heard.answers.len() > PACK_FROM;
+                    // The last one may be that of COMMIT, whose tag is wanted.
+                    let is_long =
+                        heard.answers.len() > PACK_FROM && command + 1 < heard.answers.len();
                     if let Some(answer) = heard.answers.get_mut(*command) {
                         *answer = Some(if is_long {
                             Answer::packed(result, &mut heard.columns)
@@ -289,14 +297,20 @@ impl<'c> Pipeline<'c> {
                 (_, Awaited::Sync) => {}
             }
         }
+        if self.flow.is_over() {
+            // What happened to the connection after the last answer is for the next call to find.
+            return Ok(());
+        }
         consumed
     }
 }
 
 impl Machine for Pipeline<'_> {
     fn advance(&mut self) -> Result<Step, Said> {
-        let written = self.write()?;
+        // A server that went away may have said why before: what has arrived is read even if nothing can be written.
+        let written = self.write();
         self.read()?;
+        let written = written?;
         if self.flow.has_chunk() || (written && self.flow.is_over()) {
             return Ok(Step::Done);
         }

@@ -1,7 +1,7 @@
 //! What a proxy was told to do, and what it has seen.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -74,10 +74,13 @@ pub(super) struct State {
     pub(super) recording: Option<Vec<Message>>,
 }
 
-/// How much of a piece is to be passed on, and whether that is the end.
-pub(super) struct Leave {
-    pub(super) bytes: usize,
-    pub(super) cut: Option<Ending>,
+/// What is to become of a piece.
+pub(super) enum Leave {
+    Pass,
+    /// So many bytes of it pass, and then the connection ends.
+    Cut(usize, Ending),
+    /// The connection was cut in the other direction.
+    Gone,
 }
 
 /// A door is moved by a thread that does nothing else.
@@ -114,7 +117,7 @@ impl Control {
         direction: Direction,
         piece: &[u8],
         messages: &mut Messages,
-        asking: &AtomicBool,
+        link: &Link,
     ) -> Leave {
         let arrived = Instant::now();
         let mut state = self.lock();
@@ -131,21 +134,26 @@ impl Control {
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;
         }
-        let (mut bytes, mut cut) = (piece.len(), None);
+        if link.is_cut.load(Ordering::SeqCst) {
+            return Leave::Gone;
+        }
+        let (mut bytes, mut leave) = (piece.len(), Leave::Pass);
         if let Some((left, ending)) = state.cuts[direction as usize].filter(|_| bytes > 0) {
             let passing = bytes.min(usize::try_from(left).unwrap_or(usize::MAX));
             let left = left - passing as u64;
-            // The last byte that may pass ends it by itself, so that nobody has to say more for the end to come.
-            cut = (left == 0).then_some(ending);
             state.cuts[direction as usize] = (left > 0).then_some((left, ending));
-            bytes = passing;
+            // The last byte that may pass ends it by itself, so that nobody has to say more for the end to come.
+            if left == 0 {
+                link.is_cut.store(true, Ordering::SeqCst);
+                (bytes, leave) = (passing, Leave::Cut(passing, ending));
+            }
         }
         let spoke = match direction {
             Direction::ToServer => {
-                asking.fetch_or(bytes > 0, Ordering::SeqCst);
+                link.asking.fetch_or(bytes > 0, Ordering::SeqCst);
                 false
             }
-            Direction::ToClient => bytes > 0 && asking.swap(false, Ordering::SeqCst),
+            Direction::ToClient => bytes > 0 && link.asking.swap(false, Ordering::SeqCst),
         };
         state.trips += usize::from(spoke);
         let State {
@@ -162,7 +170,7 @@ impl Control {
                 });
             }
         });
-        Leave { bytes, cut }
+        leave
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -15,7 +15,9 @@ pub(super) struct Link {
     client: Stream,
     server: Stream,
     /// The client has spoken and was not answered yet.
-    asking: AtomicBool,
+    pub(super) asking: AtomicBool,
+    /// Was cut: from here nothing passes in either direction.
+    pub(super) is_cut: AtomicBool,
     /// Ends by a reset, so nothing may say goodbye before the sockets are closed.
     resetting: AtomicBool,
 }
@@ -26,6 +28,7 @@ impl Link {
             client,
             server,
             asking: AtomicBool::new(false),
+            is_cut: AtomicBool::new(false),
             resetting: AtomicBool::new(false),
         }
     }
@@ -56,20 +59,23 @@ impl Link {
         };
         let mut messages = Messages::of(direction);
         let mut buffer = [0_u8; 64 * 1024];
-        let mut ending = Ending::Fin;
-        loop {
+        let ending = loop {
             let length = from.read(&mut buffer).unwrap_or(0);
             // What is told of a piece is told before it is passed on: who got the answer may ask at once.
-            let leave = control.leave(direction, &buffer[..length], &mut messages, &self.asking);
-            let Leave { bytes, cut } = leave;
-            if length == 0 || to.write_all(&buffer[..bytes]).is_err() {
-                break;
+            let leave = control.leave(direction, &buffer[..length], &mut messages, self);
+            let (passing, cut) = match leave {
+                Leave::Pass => (length, None),
+                Leave::Cut(passing, ending) => (passing, Some(ending)),
+                // Who cut it ends it.
+                Leave::Gone => return,
+            };
+            let is_over = length == 0 || to.write_all(&buffer[..passing]).is_err();
+            match cut {
+                Some(ending) => break ending,
+                None if is_over => break Ending::Fin,
+                None => {}
             }
-            if let Some(cut) = cut {
-                ending = cut;
-                break;
-            }
-        }
+        };
         self.end(ending);
     }
 }
