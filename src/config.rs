@@ -211,9 +211,18 @@ impl Config {
         self
     }
 
-    /// The value of a connection parameter, if it was said.
-    pub(crate) fn get(&self, parameter: &str) -> Option<&str> {
-        self.parameters.get(parameter).map(String::as_str)
+    /// A text of libpq's or of a server's without the secrets of this configuration, which it may quote.
+    pub(crate) fn without_secrets(&self, said: &str) -> String {
+        let mut said = said.to_owned();
+        // A shorter one is more likely a part of some other word.
+        for (_, secret) in self
+            .parameters
+            .iter()
+            .filter(|(name, secret)| is_secret(name) && secret.len() >= 4)
+        {
+            said = said.replace(secret, "***");
+        }
+        said
     }
 
     /// What libpq is to be told, with what is safer or nearer than its defaults.
@@ -331,6 +340,18 @@ fn is_local(hosts: &str) -> bool {
     })
 }
 
+/// Whether a parameter holds what nobody may see.
+fn is_secret(parameter: &str) -> bool {
+    matches!(
+        parameter,
+        "password"
+            | "sslpassword"
+            | "oauth_client_secret"
+            | "scram_client_key"
+            | "scram_server_key"
+    )
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self::new()
@@ -342,11 +363,7 @@ impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("Config");
         for (name, value) in &self.parameters {
-            let secret = matches!(
-                name.as_str(),
-                "password" | "sslpassword" | "oauth_client_secret"
-            );
-            out.field(name, if secret { &"***" } else { value });
+            out.field(name, if is_secret(name) { &"***" } else { value });
         }
         out.field("connect_timeout", &self.connect_timeout)
             .field("call_timeout", &self.call_timeout)

@@ -87,10 +87,20 @@ impl Error {
         self.server().map(|server| server.sqlstate)
     }
 
-    /// The one line message: the server's where it answered, else ours.
+    /// Whether connecting is in vain until somebody changes a setting, here or on the server.
+    ///
+    /// Such are a wrong password, a database that does not exist, a certificate that does not hold. A server
+    /// that is down, starting or full is none, nor is a deadline that passed.
+    pub fn is_permanent(&self) -> bool {
+        matches!(self, Self::Config(_))
+    }
+
+    /// The one line message: ours where there is one, else the server's.
     pub fn message(&self) -> &str {
-        self.server()
-            .map_or(&self.facts().message, |server| &server.message)
+        match (&*self.facts().message, self.server()) {
+            ("", Some(server)) => &server.message,
+            (message, _) => message,
+        }
     }
 
     /// The server's detail; it often quotes the data at fault, so it is not part of the text.
@@ -194,6 +204,11 @@ impl Error {
 
     pub(crate) fn with_hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
         self.facts_mut().hint = Some(hint.into());
+        self
+    }
+
+    pub(crate) fn with_server(mut self, server: ServerError) -> Self {
+        self.facts_mut().server = Some(Arc::new(server));
         self
     }
 
@@ -345,10 +360,12 @@ impl fmt::Debug for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let facts = &self.0;
         let mut out = f.debug_struct("Report");
-        match &facts.server {
-            Some(server) => out.field("server", server),
-            None => out.field("message", &facts.message),
-        };
+        if let Some(server) = &facts.server {
+            out.field("server", server);
+        }
+        if !facts.message.is_empty() {
+            out.field("message", &facts.message);
+        }
         out.field("outcome", &facts.outcome);
         if let Some(hint) = &facts.hint {
             out.field("hint", hint);

@@ -4,6 +4,7 @@
 //! that what a diesel user writes works on it. It adds what diesel's own connection hides: the SQLSTATE,
 //! a deadline for every call, an honest COMMIT, and many statements in one round trip.
 
+mod connect;
 mod deadline;
 mod dialogue;
 mod diesel;
@@ -12,6 +13,7 @@ mod exchange;
 mod failure;
 mod flight;
 mod prepared;
+mod refusal;
 mod resolve;
 mod script;
 mod state;
@@ -35,8 +37,6 @@ use crate::error::{Error, Result};
 use crate::sqlstate::SqlState;
 use crate::statement::{Answers, Statement};
 use crate::transaction::TransactionOptions;
-use dialogue::Connecting;
-use driver::Stopped;
 use flight::Frame;
 use prepared::Prepared;
 use types::TypeCache;
@@ -79,34 +79,7 @@ impl Session {
         types: Arc<TypeCache>,
         deadline: Instant,
     ) -> Result<Self> {
-        let mut parameters = config.connection_parameters();
-        let at = failure::address(&parameters);
-        resolve::resolve(&mut parameters, deadline)?;
-        let parameters: Vec<_> = parameters.into_iter().collect();
-        let mut connection = libpq::Connection::start(&parameters).map_err(Error::query)?;
-        let driven = if connection.is_refused() {
-            Err(Stopped::Lost(connection.message()))
-        } else {
-            driver::drive(&mut Connecting::new(&mut connection), deadline)
-        };
-        match driven {
-            Ok(()) => {}
-            Err(Stopped::Deadline) => {
-                return Err(Error::timeout(format!(
-                    "connecting to {at} took longer than {:?}",
-                    config.connect_timeout
-                )));
-            }
-            Err(Stopped::Lost(said)) => {
-                let said = failure::without_secret(&said, config.get("password"));
-                return Err(failure::connect_error(
-                    &said,
-                    &at,
-                    connection.needs_password(),
-                ));
-            }
-        }
-        connection.set_nonblocking().map_err(Error::unavailable)?;
+        let connection = connect::connect(config, deadline)?;
         Ok(Self {
             connection,
             prepared: Prepared::new(config.statement_cache),

@@ -3,13 +3,17 @@
 use std::vec;
 
 use diesel::RunQueryDsl as _;
+use diesel::associations::HasTable;
 use diesel::connection::{
     CacheSize, Connection, ConnectionSealed, Instrumentation, LoadConnection, SimpleConnection,
     TransactionManager as _,
 };
+use diesel::dsl::Update;
 use diesel::migration::{CREATE_MIGRATIONS_TABLE, MigrationConnection};
 use diesel::pg::{Pg, PgMetadataLookup, PgTypeMetadata};
+use diesel::query_builder::{AsChangeset, AsQuery, IntoUpdateTarget};
 use diesel::query_builder::{Query, QueryFragment, QueryId};
+use diesel::query_dsl::{LoadQuery, UpdateAndFetchResults};
 use diesel::r2d2::R2D2Connection;
 use diesel::result::{ConnectionError, ConnectionResult, QueryResult};
 
@@ -83,6 +87,17 @@ impl LoadConnection for Session {
                 .unwrap_or_default()
                 .into_iter(),
         ))
+    }
+}
+
+/// `save_changes`: one round trip, the row as it is after the update.
+impl<'b, Changes, Output> UpdateAndFetchResults<Changes, Output> for Session
+where
+    Changes: Copy + AsChangeset<Target = <Changes as HasTable>::Table> + IntoUpdateTarget,
+    Update<Changes, Changes>: AsQuery + LoadQuery<'b, Self, Output>,
+{
+    fn update_and_fetch(&mut self, changes: Changes) -> QueryResult<Output> {
+        diesel::update(changes).set(changes).get_result(self)
     }
 }
 

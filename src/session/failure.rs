@@ -1,7 +1,5 @@
 //! Errors from what libpq and the server say.
 
-use std::collections::BTreeMap;
-
 use super::command::unmet;
 use super::libpq::{Field, ResultSet};
 use crate::error::{Error, ServerError};
@@ -63,40 +61,4 @@ pub(super) fn shift(error: Error, by: usize) -> Error {
         ..server.clone()
     };
     Error::from_server(server)
-}
-
-/// A text of libpq's without the password, which it may quote.
-pub(super) fn without_secret(said: &str, secret: Option<&str>) -> String {
-    match secret.filter(|secret| secret.len() >= 4) {
-        Some(secret) => said.replace(secret, "***"),
-        None => said.to_owned(),
-    }
-}
-
-/// Where the parameters lead, for errors.
-pub(super) fn address(parameters: &BTreeMap<String, String>) -> String {
-    let get = |name: &str| parameters.get(name).map(String::as_str);
-    match (get("host").or(get("hostaddr")), get("port")) {
-        (Some(host), Some(port)) => format!("{host}:{port}"),
-        (Some(host), None) => host.to_owned(),
-        (None, _) => "the server".to_owned(),
-    }
-}
-
-/// Why connecting failed, by what libpq says; it gives no SQLSTATE for this.
-pub(super) fn connect_error(said: &str, at: &str, needs_password: bool) -> Error {
-    let said = said.replace('\n', "; ");
-    let hint = if needs_password {
-        "give a password: in the connection string, in PGPASSWORD, or in ~/.pgpass"
-    } else if said.contains("Connection refused") || said.contains("No such file") {
-        "is the server running, and is this its address and port?"
-    } else if said.contains("certificate")
-        || said.contains("SSL")
-        || said.contains("root certificate")
-    {
-        "a server elsewhere has to prove who it is (sslmode=verify-full): give its authority in sslrootcert, or choose another sslmode"
-    } else {
-        "look at the connection string"
-    };
-    Error::unavailable(format!("could not connect to {at}: {said}")).with_hint(hint)
 }

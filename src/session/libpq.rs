@@ -80,14 +80,21 @@ impl Connection {
         let connection = Self(NonNull::new(connection).ok_or("libpq is out of memory")?);
         // SAFETY: the connection is valid; the receiver is a function of this file that keeps nothing.
         unsafe {
-            pq::PQsetNoticeReceiver(connection.0.as_ptr(), Some(receive_notice), ptr::null_mut())
+            pq::PQsetNoticeReceiver(connection.0.as_ptr(), Some(receive_notice), ptr::null_mut());
+            // The one way to learn the SQLSTATE of a refusal to connect: it stands in the text.
+            pq::PQsetErrorVerbosity(connection.0.as_ptr(), pq::PGVerbosity::PQERRORS_VERBOSE);
         };
         Ok(connection)
     }
 
     pub(crate) fn poll_connect(&mut self) -> Polling {
         // SAFETY: the connection is valid.
-        polling(unsafe { pq::PQconnectPoll(self.0.as_ptr()) })
+        let polling = polling(unsafe { pq::PQconnectPoll(self.0.as_ptr()) });
+        if polling == Polling::Done {
+            // SAFETY: the connection is valid.
+            unsafe { pq::PQsetErrorVerbosity(self.0.as_ptr(), pq::PGVerbosity::PQERRORS_DEFAULT) };
+        }
+        polling
     }
 
     /// Lets no later call block; to be called once connected.
@@ -135,12 +142,6 @@ impl Connection {
     pub(crate) fn backend_pid(&self) -> i32 {
         // SAFETY: the connection is valid.
         unsafe { pq::PQbackendPID(self.0.as_ptr()) }
-    }
-
-    /// Whether the server asked for a password and had none.
-    pub(crate) fn needs_password(&self) -> bool {
-        // SAFETY: the connection is valid.
-        unsafe { pq::PQconnectionNeedsPassword(self.0.as_ptr()) == 1 }
     }
 
     /// The last message; empty when there is none.

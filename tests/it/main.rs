@@ -1,6 +1,7 @@
 //! The run time against a real PostgreSQL, through the public API only.
 
 mod byte_sweep;
+mod connecting;
 mod errors;
 mod fault_proxy;
 mod local_server;

@@ -215,3 +215,24 @@ fn the_migration_harness_reverts_and_runs() {
             .expect("an answer")
     );
 }
+
+#[derive(Identifiable, AsChangeset, Clone, Copy)]
+#[diesel(table_name = accounts)]
+struct Renaming<'a> {
+    id: AccountId,
+    username: &'a str,
+}
+
+#[bowline::test]
+fn save_changes_gives_the_row_as_it_is_afterwards(db: Database) -> QueryResult<()> {
+    let session = &mut *db.session().expect("the session");
+    let ann = insert(session, "ann")?;
+    let renaming = Renaming {
+        id: ann.id,
+        username: "anne",
+    };
+    let anne: Account = renaming.save_changes(session)?;
+    // The server made the name to display anew.
+    assert_eq!((&*anne.username, &*anne.display_name), ("anne", "anne"));
+    Ok(())
+}
