@@ -7,7 +7,10 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::thread;
 
+use diesel::pg::CopyTarget;
+
 use crate::config::Config;
+use crate::copy::{CopiedRows, CopyRow, copy_in};
 use crate::error::{Error, Result};
 use crate::pool::Pool;
 use crate::retry::RetryPolicy;
@@ -136,6 +139,22 @@ impl Database {
     #[track_caller]
     pub fn stream<S: RowStatement>(&self, rows: S) -> Result<Stream<PooledSession, S::Row>> {
         Stream::begin(self.source.get(Location::caller())?, &rows, S::reader())
+    }
+
+    /// Loads rows into these columns by binary COPY, all or none: see [`Session::copy_in`].
+    #[track_caller]
+    pub fn copy_in<C, R>(&self, columns: C, rows: impl IntoIterator<Item = R>) -> Result<u64>
+    where
+        C: CopyTarget,
+        R: CopyRow<C::SqlType>,
+    {
+        copy_in(self.source.get(Location::caller())?, columns, rows)
+    }
+
+    /// The rows of a query by binary COPY, as they arrive: see [`Session::copy_out`].
+    #[track_caller]
+    pub fn copy_out<S: RowStatement>(&self, rows: S) -> Result<CopiedRows<PooledSession, S::Row>> {
+        CopiedRows::begin(self.source.get(Location::caller())?, &rows, S::reader())
     }
 
     /// Collects statements and commits them together: one round trip.

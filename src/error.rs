@@ -63,6 +63,7 @@ struct Facts {
     hint: Option<Cow<'static, str>>,
     sql: Option<Arc<str>>,
     place: Option<Place>,
+    row: Option<u64>,
     attempts: u32,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
@@ -130,6 +131,11 @@ impl Error {
         self.facts().place
     }
 
+    /// Which row of a COPY is at fault, counted from 1.
+    pub fn row(&self) -> Option<u64> {
+        self.facts().row
+    }
+
     /// How often the work was tried.
     pub fn attempts(&self) -> u32 {
         self.facts().attempts
@@ -167,6 +173,11 @@ impl Error {
     pub(crate) fn decode(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         let source = source.into();
         Self::Decode(Report::new(source.to_string()).with_source(source))
+    }
+
+    /// A reader or writer of the caller's failed.
+    pub(crate) fn io(what: &'static str, error: std::io::Error) -> Self {
+        Self::Query(Report::new(format!("{what}: {error}")).with_source(Box::new(error)))
     }
 
     pub(crate) fn unavailable(message: impl Into<Cow<'static, str>>) -> Self {
@@ -219,6 +230,11 @@ impl Error {
 
     pub(crate) fn with_place(mut self, number: usize, of: usize) -> Self {
         self.facts_mut().place = (of > 1).then_some(Place { number, of });
+        self
+    }
+
+    pub(crate) fn with_row(mut self, row: u64) -> Self {
+        self.facts_mut().row = Some(row);
         self
     }
 
@@ -304,6 +320,9 @@ impl fmt::Display for Error {
         if let Some(Place { number, of }) = facts.place {
             write!(f, ", in statement {number} of {of}")?;
         }
+        if let Some(row) = facts.row {
+            write!(f, ", in row {row}")?;
+        }
         if facts.attempts > 1 {
             write!(f, ", tried {} times", facts.attempts)?;
         }
@@ -349,6 +368,7 @@ impl Default for Facts {
             hint: None,
             sql: None,
             place: None,
+            row: None,
             attempts: 1,
             source: None,
         }
@@ -375,6 +395,9 @@ impl fmt::Debug for Report {
         }
         if let Some(place) = &facts.place {
             out.field("place", place);
+        }
+        if let Some(row) = &facts.row {
+            out.field("row", row);
         }
         if facts.attempts > 1 {
             out.field("attempts", &facts.attempts);

@@ -22,6 +22,7 @@ mod transactions;
 
 pub(crate) mod answer;
 pub(crate) mod command;
+pub(crate) mod copy;
 pub(crate) mod libpq;
 pub(crate) mod row;
 pub(crate) mod types;

@@ -4,6 +4,7 @@
 //! and for how long, is the driver's affair: a blocking one is in `driver.rs`, and an asynchronous one
 //! can drive the same machines.
 
+mod copy;
 mod pipeline;
 mod script;
 
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 use super::libpq::{Cancel, Connection, Polling, Said};
 
+pub(crate) use copy::{CopyFlow, Copying};
 pub(crate) use pipeline::{Flow, Heard, Message, Pipeline};
 pub(crate) use script::NO_COPY_SAYS;
 pub(crate) use script::Script;

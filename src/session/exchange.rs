@@ -29,6 +29,9 @@ pub(super) struct Driven {
     pub(super) expired: bool,
 }
 
+/// How long a server that is told to stop may take before it is asked to cancel.
+pub(super) const GLANCE: Duration = Duration::from_millis(100);
+
 /// Where the work becomes lasting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CommitPoint {

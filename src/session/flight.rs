@@ -8,10 +8,11 @@ use std::time::Instant;
 use diesel::sql_types::{Array, Nullable, Oid, Text};
 
 use super::answer::Answer;
-use super::command::{Command, Expectation, Verdict, first_keyword};
+use super::command::{Command, Expectation, Verdict};
+use super::copy::copies;
 use super::exchange::{Arrived, Cargo, CommitPoint, GRACE};
 use super::row::SessionRow;
-use super::types::TypeName;
+use super::types::{TypeLookup, TypeName};
 use super::{Session, after};
 use crate::error::{Error, Outcome, Result};
 use crate::sqlstate::SqlState;
@@ -187,6 +188,30 @@ impl Session {
         }
     }
 
+    /// The types that encoding will ask for, looked up.
+    pub(crate) fn known_types(&mut self, ask: impl Fn(&mut TypeLookup)) -> Result<TypeLookup> {
+        let mut lookup = TypeLookup::new(Arc::clone(&self.types));
+        ask(&mut lookup);
+        let misses = lookup.take_misses();
+        if !misses.is_empty() {
+            self.look_up(&misses, self.call_deadline())?;
+        }
+        Ok(lookup)
+    }
+
+    /// The SQL of a statement that binds no values.
+    pub(crate) fn text_of(&mut self, statement: &impl Statement) -> Result<Arc<str>> {
+        let deadline = self.call_deadline();
+        let commands = self.encode(statement, deadline)?;
+        match commands.as_slice() {
+            [command] if command.values.is_empty() => Ok(Arc::clone(&command.sql)),
+            [command] => Err(Error::query("COPY takes no parameters, and the query has some")
+                .with_hint("read its rows with Session::stream, or write the values into the query with sql_query")
+                .with_sql(Arc::clone(&command.sql))),
+            _ => Err(Error::query("COPY takes one query")),
+        }
+    }
+
     /// Asks the server for the OIDs of types, all in one query.
     pub(super) fn look_up(&mut self, names: &[TypeName], deadline: Instant) -> Result<()> {
         let schemas: Vec<_> = names.iter().map(|name| name.schema.as_deref()).collect();
@@ -307,23 +332,13 @@ impl Flown {
 
 /// COPY needs somebody to feed or to read it, which a pipeline cannot do.
 fn refuse_copy(command: &Command) -> Result<()> {
-    if first_keyword(&command.sql) != "COPY" {
-        return Ok(());
-    }
-    let sql = command.sql.to_ascii_uppercase();
-    let words: Vec<_> = sql.split_whitespace().collect();
-    let streams = words.windows(2).any(|pair| {
-        matches!(
-            pair,
-            ["FROM", "STDIN" | "STDIN;"] | ["TO", "STDOUT" | "STDOUT;"]
-        )
-    });
-    if !streams {
+    let streams = [["FROM", "STDIN"], ["TO", "STDOUT"]];
+    if !streams.iter().any(|words| copies(&command.sql, *words)) {
         return Ok(());
     }
     Err(
         Error::query("COPY from or to the client cannot run as a statement")
-            .with_hint("insert the rows in chunks with insert_many, or let the server read a file")
+            .with_hint("see Session::copy_in and Session::copy_out, and copy_in_from and copy_out_to for bytes")
             .with_sql(Arc::clone(&command.sql)),
     )
 }

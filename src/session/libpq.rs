@@ -49,6 +49,16 @@ pub(crate) enum TransactionStatus {
     Unknown,
 }
 
+/// What a COPY TO STDOUT gave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CopyOut {
+    Data,
+    /// More has to arrive first.
+    Wait,
+    /// It is over; the result tells how it ended.
+    End,
+}
+
 /// A value of a bound parameter in binary form; `None` is NULL.
 pub(crate) type BoundValue = Option<Vec<u8>>;
 
@@ -279,24 +289,43 @@ impl Connection {
         self.check(unsafe { pq::PQsetChunkedRowsMode(self.0.as_ptr(), rows) } == 1)
     }
 
-    /// Ends a COPY FROM STDIN that nobody feeds; the server answers with an error that holds `reason`.
-    pub(crate) fn refuse_copy_in(&mut self, reason: &CStr) -> Result<(), Said> {
-        // SAFETY: the connection is valid and the string ends with NUL.
-        self.check(unsafe { pq::PQputCopyEnd(self.0.as_ptr(), reason.as_ptr()) } >= 0)
+    /// Queues data of a COPY FROM STDIN; `false` if there is no room before a flush.
+    pub(crate) fn put_copy_data(&mut self, data: &[u8]) -> Result<bool, Said> {
+        let length = c_int::try_from(data.len())
+            .map_err(|_| "a piece of COPY data is larger than 2 GiB".to_owned())?;
+        // SAFETY: the connection is valid; the data outlives the call, which copies it.
+        let put = unsafe { pq::PQputCopyData(self.0.as_ptr(), data.as_ptr().cast(), length) };
+        self.check(put >= 0)?;
+        Ok(put == 1)
     }
 
-    /// Takes and drops one row of a COPY TO STDOUT; `None` when more has to arrive, `Some(false)` at its end.
-    pub(crate) fn skip_copy_out(&mut self) -> Option<bool> {
+    /// Ends a COPY FROM STDIN; with a reason the server fails it, with an error that holds the reason.
+    /// `false` if there is no room before a flush.
+    pub(crate) fn put_copy_end(&mut self, reason: Option<&CStr>) -> Result<bool, Said> {
+        let reason = reason.map_or(ptr::null(), CStr::as_ptr);
+        // SAFETY: the connection is valid and the string is NULL or ends with NUL.
+        let put = unsafe { pq::PQputCopyEnd(self.0.as_ptr(), reason) };
+        self.check(put >= 0)?;
+        Ok(put == 1)
+    }
+
+    /// Takes one piece of a COPY TO STDOUT, and puts it behind `data`.
+    pub(crate) fn get_copy_data(&mut self, data: &mut Vec<u8>) -> CopyOut {
         let mut buffer: *mut c_char = ptr::null_mut();
         // SAFETY: the connection is valid; `buffer` is set only when the length is above zero.
         match unsafe { pq::PQgetCopyData(self.0.as_ptr(), &mut buffer, 1) } {
-            0 => None,
-            length if length > 0 => {
-                // SAFETY: libpq allocated the buffer and gave it away.
-                unsafe { pq::PQfreemem(buffer.cast()) };
-                Some(true)
+            0 => CopyOut::Wait,
+            length => {
+                let Some(length) = usize::try_from(length).ok().filter(|length| *length > 0) else {
+                    return CopyOut::End;
+                };
+                // SAFETY: libpq allocated `length` bytes and gave them away; they are copied before they are freed.
+                unsafe {
+                    data.extend_from_slice(std::slice::from_raw_parts(buffer.cast(), length));
+                    pq::PQfreemem(buffer.cast());
+                }
+                CopyOut::Data
             }
-            _ => Some(false),
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod byte_sweep;
 mod connecting;
+mod copies;
 mod errors;
 mod fault_proxy;
 mod local_server;

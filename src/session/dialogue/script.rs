@@ -4,7 +4,7 @@ use std::ffi::CString;
 use std::os::fd::BorrowedFd;
 
 use super::{Machine, Step};
-use crate::session::libpq::{Connection, ResultSet, Said, Status};
+use crate::session::libpq::{Connection, CopyOut, ResultSet, Said, Status};
 
 /// A simple query, which may hold several statements and so is no pipeline.
 pub(crate) struct Script<'c> {
@@ -48,9 +48,10 @@ impl<'c> Script<'c> {
         self.connection.consume_input()?;
         loop {
             if self.copying_out {
-                match self.connection.skip_copy_out() {
-                    None => return Ok(false),
-                    Some(more) => self.copying_out = more,
+                match self.connection.get_copy_data(&mut Vec::new()) {
+                    CopyOut::Wait => return Ok(false),
+                    CopyOut::Data => {}
+                    CopyOut::End => self.copying_out = false,
                 }
                 continue;
             }
@@ -62,7 +63,7 @@ impl<'c> Script<'c> {
             };
             match result.status() {
                 Status::CopyIn => {
-                    self.connection.refuse_copy_in(NO_COPY)?;
+                    self.connection.put_copy_end(Some(NO_COPY))?;
                     self.flushed = self.connection.flush()?;
                 }
                 Status::CopyOut => self.copying_out = true,
