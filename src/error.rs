@@ -1,10 +1,11 @@
 //! Why a call failed, grouped by what the caller does next.
 //!
 //! One variant for each thing to do, whatever layer failed; the facts are the same in all of them and
-//! are asked by method. Texts fit after "failed to".
+//! are asked by method. Texts fit after "failed to", on one line.
 
 mod diesel;
 mod server;
+mod shown;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,6 +15,7 @@ use crate::constraint::Constraint;
 use crate::sqlstate::{SqlState, SqlStateClass as Class};
 
 pub use server::ServerError;
+use shown::Shown;
 
 /// What this crate's functions return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -313,7 +315,7 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let facts = self.facts();
-        write!(f, "{}: {}", self.intent(), self.message())?;
+        write!(f, "{}: {}", self.intent(), Shown(self.message()))?;
         if let Some(state) = self.sqlstate() {
             write!(f, " (SQLSTATE {state})")?;
         }

@@ -331,6 +331,8 @@ impl Session {
     /// Marks the session as lost.
     fn lose(&mut self, said: String, outcome: Outcome) -> Error {
         self.transactions.set_broken();
+        // The first line says what happened; what follows is libpq's guess at why.
+        let said = said.lines().next().unwrap_or_default().to_owned();
         let error =
             Error::unavailable(format!("the connection was lost: {said}")).with_outcome(outcome);
         self.lost.get_or_insert(said);

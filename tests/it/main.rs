@@ -4,6 +4,7 @@ mod byte_sweep;
 mod connecting;
 mod copies;
 mod errors;
+mod fake_server;
 mod fault_proxy;
 mod local_server;
 mod locks;

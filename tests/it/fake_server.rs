@@ -1,0 +1,452 @@
+//! Servers that misbehave, played byte by byte: deadlines hold, nothing panics, and nothing hostile gets into
+//! a text.
+
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use bowline::{Config, Error, Outcome, Result, Session, SqlState, StatementDsl as _, sql};
+
+/// Plays a part to each client that connects.
+struct FakeServer {
+    port: u16,
+    heard: Arc<Mutex<Vec<u8>>>,
+    stopped: Arc<AtomicBool>,
+}
+
+/// The server's side of one conversation.
+struct Client {
+    stream: TcpStream,
+    heard: Arc<Mutex<Vec<u8>>>,
+}
+
+impl FakeServer {
+    fn start(play: impl Fn(&mut Client) + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+        let port = listener.local_addr().expect("an address").port();
+        let heard = Arc::<Mutex<Vec<u8>>>::default();
+        let stopped = Arc::new(AtomicBool::new(false));
+        let (all_heard, is_stopped, play) =
+            (Arc::clone(&heard), Arc::clone(&stopped), Arc::new(play));
+        thread::spawn(move || {
+            while let Ok((stream, _)) = listener.accept() {
+                if is_stopped.load(Ordering::SeqCst) {
+                    return;
+                }
+                stream.set_nodelay(true).expect("a TCP socket");
+                let (heard, play) = (Arc::clone(&all_heard), Arc::clone(&play));
+                thread::spawn(move || play(&mut Client { stream, heard }));
+            }
+        });
+        Self {
+            port,
+            heard,
+            stopped,
+        }
+    }
+
+    /// Says this to whoever connects and has spoken, and then nothing more.
+    fn saying(bytes: Vec<u8>) -> Self {
+        Self::start(move |client| {
+            client.hear();
+            client.say(&bytes);
+            client.wait_for_the_end();
+        })
+    }
+
+    /// Takes a client in as PostgreSQL does, and answers what it then says with these bytes.
+    fn answering(bytes: Vec<u8>) -> Self {
+        Self::start(move |client| {
+            client.welcome();
+            client.hear();
+            client.say(&bytes);
+            client.wait_for_the_end();
+        })
+    }
+
+    fn config(&self) -> Config {
+        Config::new()
+            .host("127.0.0.1")
+            .port(self.port)
+            .user("ann")
+            .dbname("bank")
+            .parameter("sslmode", "disable")
+            .connect_timeout(LIMIT)
+    }
+
+    fn connect(&self) -> Session {
+        let mut session = Session::connect(&self.config()).expect("a welcome");
+        session.within(LIMIT);
+        session
+    }
+
+    fn has_heard(&self, text: &[u8]) -> bool {
+        let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        heard.windows(text.len()).any(|heard| heard == text)
+    }
+}
+
+impl Drop for FakeServer {
+    fn drop(&mut self) {
+        self.stopped.store(true, Ordering::SeqCst);
+        TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).ok();
+    }
+}
+
+impl Client {
+    /// Waits until it has said something.
+    fn hear(&mut self) {
+        let mut buffer = [0_u8; 16 * 1024];
+        let length = self.stream.read(&mut buffer).unwrap_or(0);
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        heard.extend_from_slice(&buffer[..length]);
+    }
+
+    /// `false` once it is gone.
+    fn say(&mut self, bytes: &[u8]) -> bool {
+        self.stream.write_all(bytes).is_ok()
+    }
+
+    fn welcome(&mut self) {
+        self.hear();
+        self.say(&welcome());
+    }
+
+    /// Says it so slowly that no deadline is kept by waiting for the end of it.
+    fn trickle(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            if !self.say(&[*byte]) {
+                return;
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn wait_for_the_end(&mut self) {
+        self.stream
+            .set_read_timeout(Some(Duration::from_secs(20)))
+            .expect("a TCP socket");
+        while matches!(self.stream.read(&mut [0_u8; 1024]), Ok(1..)) {}
+    }
+}
+
+const LIMIT: Duration = Duration::from_millis(300);
+
+/// A message of the protocol (PostgreSQL manual, 55.7).
+fn message(kind: u8, body: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(body.len() + 4).expect("a short body");
+    [&[kind], &length.to_be_bytes()[..], body].concat()
+}
+
+/// A message whose length is a lie.
+fn lying(kind: u8, length: u32, body: &[u8]) -> Vec<u8> {
+    [&[kind], &length.to_be_bytes()[..], body].concat()
+}
+
+const AUTHENTICATION_OK: [u8; 4] = [0; 4];
+const CLEARTEXT_PASSWORD: [u8; 4] = [0, 0, 0, 3];
+
+/// What a server says once it has let a client in.
+fn welcome() -> Vec<u8> {
+    let parameters = [
+        "server_version\x0015.0\0",
+        "server_encoding\0UTF8\0",
+        "client_encoding\0UTF8\0",
+        "standard_conforming_strings\0on\0",
+        "integer_datetimes\0on\0",
+    ];
+    let mut said = message(b'R', &AUTHENTICATION_OK);
+    said.extend(
+        parameters
+            .iter()
+            .flat_map(|parameter| message(b'S', parameter.as_bytes())),
+    );
+    said.extend(message(b'K', &[0, 0, 0, 1, 0, 0, 0, 2]));
+    said.extend(message(b'Z', b"I"));
+    said
+}
+
+fn error_response(severity: &str, code: &str, text: &str) -> Vec<u8> {
+    let fields = format!("S{severity}\0V{severity}\0C{code}\0M{text}\0\0");
+    message(b'E', fields.as_bytes())
+}
+
+/// ParseComplete, BindComplete, and a RowDescription of one column of type int4 in binary.
+fn row_follows() -> Vec<u8> {
+    let column = b"\0\x01x\0\0\0\0\0\0\0\0\0\0\x17\0\x04\xff\xff\xff\xff\0\x01";
+    [
+        message(b'1', b""),
+        message(b'2', b""),
+        message(b'T', column),
+    ]
+    .concat()
+}
+
+/// Fails with a word on how long it took, if that is too long.
+fn in_time<T>(limit: Duration, call: impl FnOnce() -> Result<T>) -> Result<T> {
+    let started = Instant::now();
+    let done = call();
+    let took = started.elapsed();
+    assert!(took < limit + Duration::from_secs(2), "{took:?}");
+    done
+}
+
+/// A call's own limit, and what a server that does not answer is given to cancel.
+const CALL: Duration = LIMIT.saturating_add(Duration::from_secs(3));
+
+fn ask(session: &mut Session) -> Error {
+    in_time(CALL, || session.run(sql("SELECT 1").affected())).expect_err("no answer")
+}
+
+/// Nothing that a terminal or a log would obey.
+fn is_harmless(text: &str) -> bool {
+    !text
+        .chars()
+        .any(|c| c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c))
+}
+
+const HOSTILE: &str = "no\x1b[2J\x1b]0;owned\x07\r\n2026-01-01 LOG: all is well\u{202e}";
+
+#[test]
+fn a_server_that_trickles_its_welcome_is_given_up_at_the_connect_timeout() {
+    let server = FakeServer::start(|client| {
+        client.hear();
+        client.trickle(&welcome());
+    });
+    let error =
+        in_time(LIMIT, || Session::connect(&server.config())).expect_err("too slow a welcome");
+    assert!(matches!(error, Error::Timeout(_)), "{error:?}");
+}
+
+#[test]
+fn a_server_that_trickles_its_answer_is_given_up_at_the_deadline() {
+    let rows = message(b'D', &[0; 400]);
+    let server = FakeServer::start(move |client| {
+        client.welcome();
+        client.hear();
+        client.trickle(&[row_follows(), rows.clone()].concat());
+    });
+    let mut session = server.connect();
+    let error = ask(&mut session);
+    assert!(matches!(error, Error::Timeout(_)), "{error:?}");
+    assert!(session.is_broken());
+}
+
+#[test]
+fn a_server_that_never_stops_to_talk_is_given_up_at_the_deadline() {
+    let notice = message(b'N', b"SWARNING\0VWARNING\0C01000\0Mlisten!\0\0");
+    let flood: Vec<u8> = notice
+        .iter()
+        .copied()
+        .cycle()
+        .take(notice.len() * 500)
+        .collect();
+    let at_once = flood.clone();
+    let talker = FakeServer::start(move |client| {
+        client.hear();
+        while client.say(&at_once) {}
+    });
+    in_time(LIMIT, || Session::connect(&talker.config())).expect_err("it never lets us in");
+    let talker = FakeServer::start(move |client| {
+        client.welcome();
+        client.hear();
+        while client.say(&flood) {}
+    });
+    let error = ask(&mut talker.connect());
+    assert!(matches!(error, Error::Timeout(_)), "{error:?}");
+}
+
+#[test]
+fn what_is_not_postgresql_is_refused_in_time() {
+    let pieces: [&[u8]; 6] = [
+        b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n",
+        b"SSH-2.0-OpenSSH_9.2\r\n",
+        &[0; 64],
+        &[0xff; 64],
+        &lying(b'R', u32::MAX, &[0; 32]),
+        &lying(b'R', 0, &[0; 32]),
+    ];
+    for piece in pieces {
+        let server = FakeServer::saying(piece.to_vec());
+        let error = in_time(LIMIT, || Session::connect(&server.config())).expect_err("garbage");
+        assert!(
+            matches!(
+                error,
+                Error::Config(_) | Error::Unavailable(_) | Error::Timeout(_)
+            ),
+            "{error:?}"
+        );
+        assert!(is_harmless(&error.to_string()), "{error}");
+    }
+}
+
+#[test]
+fn an_answer_with_a_length_that_is_a_lie_loses_the_session() {
+    for kind in *b"123ACDEGHINSTVWZdnst" {
+        for length in [0, 3, 5, 0x7fff_ffff, u32::MAX] {
+            let answer = [row_follows(), lying(kind, length, &[0; 40])].concat();
+            let server = FakeServer::answering(answer);
+            let mut session = server.connect();
+            let error = ask(&mut session);
+            let shown = format!("{} of {length}: {error:?}", char::from(kind));
+            assert!(
+                matches!(error, Error::Unavailable(_) | Error::Timeout(_)),
+                "{shown}"
+            );
+            assert!(session.is_broken(), "{shown}");
+        }
+    }
+}
+
+#[test]
+fn no_answer_made_of_random_bytes_makes_a_call_panic_or_hang() {
+    // Marsaglia's xorshift: the same bytes each time.
+    let mut state = 0x2545_f491_u32;
+    let mut random = move || {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        state
+    };
+    let kinds = b"123CDEINSTZ";
+    for _ in 0..60 {
+        let mut answer = Vec::new();
+        for _ in 0..random() % 6 {
+            let body: Vec<u8> = (0..random() % 40).map(|_| random() as u8).collect();
+            answer.extend(message(kinds[random() as usize % kinds.len()], &body));
+        }
+        answer.extend((0..random() % 30).map(|_| random() as u8));
+        let server = FakeServer::start(move |client| {
+            client.welcome();
+            client.hear();
+            client.say(&answer);
+            client.stream.shutdown(Shutdown::Both).ok();
+        });
+        let mut session = server.connect();
+        let answered = in_time(CALL, || session.run(sql("SELECT 1 AS x").all::<Row>()));
+        if let Err(error) = answered {
+            assert!(is_harmless(&error.to_string()), "{error}");
+        }
+    }
+}
+
+#[derive(diesel::QueryableByName, Debug)]
+struct Row {
+    #[diesel(sql_type = diesel::sql_types::Integer)]
+    #[expect(dead_code, reason = "what counts is that reading it does not panic")]
+    x: i32,
+}
+
+#[test]
+fn rows_before_a_closed_connection_are_no_answer() {
+    let row = message(b'D', b"\0\x01\0\0\0\x04\0\0\0\x2a");
+    let half = row[..8].to_vec();
+    for tail in [half, row] {
+        let server = FakeServer::start(move |client| {
+            client.welcome();
+            client.hear();
+            client.say(&row_follows());
+            client.say(&message(b'D', b"\0\x01\0\0\0\x04\0\0\0\x2a"));
+            client.say(&tail);
+            client.stream.shutdown(Shutdown::Both).ok();
+        });
+        let mut session = server.connect();
+        let error = in_time(CALL, || session.run(sql("SELECT 1 AS x").all::<Row>()))
+            .expect_err("half an answer");
+        assert!(matches!(error, Error::Unavailable(_)), "{error:?}");
+        assert!(session.is_broken());
+    }
+}
+
+#[test]
+fn a_row_that_is_not_as_it_was_described_is_an_error() {
+    for row in [
+        // No column, two, one that is longer than its row, one of a negative length that is not NULL.
+        &b"\0\0"[..],
+        b"\0\x02\0\0\0\x04\0\0\0\x2a\0\0\0\x04\0\0\0\x2a",
+        b"\0\x01\0\0\0\x40\0\0\0\x2a",
+        b"\0\x01\xff\xff\xff\xf0\0\0\0\x2a",
+        // A number of five bytes.
+        b"\0\x01\0\0\0\x05\0\0\0\0\x2a",
+    ] {
+        let answer = [
+            row_follows(),
+            message(b'D', row),
+            message(b'C', b"SELECT 1\0"),
+            message(b'Z', b"I"),
+        ];
+        let server = FakeServer::answering(answer.concat());
+        let mut session = server.connect();
+        let error = in_time(CALL, || session.run(sql("SELECT 1 AS x").all::<Row>()));
+        error.expect_err("no such row");
+    }
+}
+
+#[test]
+fn a_commit_that_a_server_answers_with_nonsense_is_unknown() {
+    let server = FakeServer::answering(b"\0\0\0\0nonsense".to_vec());
+    let mut session = server.connect();
+    let error = in_time(CALL, || {
+        session.run(sql("INSERT INTO t VALUES (1)").affected())
+    })
+    .expect_err("nonsense");
+    assert_eq!(error.outcome(), Outcome::Unknown, "{error:?}");
+}
+
+#[test]
+fn a_password_is_not_sent_in_the_clear_to_a_server_that_asks_for_it() {
+    let server = FakeServer::saying(message(b'R', &CLEARTEXT_PASSWORD));
+    let config = server
+        .config()
+        .password("s3cretmarker")
+        .parameter("require_auth", "scram-sha-256");
+    let error = in_time(LIMIT, || Session::connect(&config)).expect_err("a refusal");
+    assert!(!matches!(error, Error::Timeout(_)), "{error:?}");
+    assert!(!server.has_heard(b"s3cretmarker"));
+    assert!(!format!("{error} {error:?}").contains("s3cretmarker"));
+}
+
+#[test]
+fn what_a_server_says_before_it_is_known_is_harmless_in_every_text() {
+    let said = error_response("FATAL", "28000", HOSTILE);
+    let server = FakeServer::saying(said);
+    for sslmode in ["disable", "require"] {
+        let config = server.config().parameter("sslmode", sslmode);
+        let error = in_time(LIMIT, || Session::connect(&config)).expect_err("a refusal");
+        assert!(!matches!(error, Error::Timeout(_)), "{error:?}");
+        for text in [error.to_string(), format!("{error:?}")] {
+            assert!(is_harmless(&text), "{sslmode}: {text:?}");
+        }
+    }
+}
+
+#[test]
+fn what_a_server_says_of_a_statement_is_harmless_where_it_is_shown() {
+    let answer = [
+        error_response("ERROR", "22012", HOSTILE),
+        message(b'Z', b"I"),
+    ];
+    let server = FakeServer::answering(answer.concat());
+    let error = ask(&mut server.connect());
+    assert_eq!(error.sqlstate(), SqlState::new("22012"));
+    for text in [error.to_string(), format!("{error:?}")] {
+        assert!(is_harmless(&text), "{text:?}");
+    }
+}
+
+#[test]
+fn a_server_that_starts_or_is_full_is_unavailable_for_now() {
+    for code in ["57P03", "53300"] {
+        let server = FakeServer::start(move |client| {
+            client.hear();
+            client.say(&error_response("FATAL", code, "not now"));
+        });
+        let error = in_time(LIMIT, || Session::connect(&server.config())).expect_err("not now");
+        assert!(matches!(error, Error::Unavailable(_)), "{error:?}");
+        assert_eq!(error.sqlstate(), SqlState::new(code));
+        assert!(!error.is_permanent(), "{error:?}");
+    }
+}
