@@ -66,7 +66,7 @@ pub use pool::{SessionManager, Slot};
 pub use retry::RetryPolicy;
 pub use session::{Session, SessionTransactions, Stream, Transactions};
 pub use sqlstate::{SqlState, SqlStateClass};
-pub use statement::{BoxedStatement, Locked, Map, RowStatement, Statement, StatementDsl};
+pub use statement::{BoxedStatement, Locked, Map, Named, RowStatement, Statement, StatementDsl};
 pub use transaction::{
     Isolation, TransactionOptions, read_committed, read_only, repeatable_read, serializable,
 };

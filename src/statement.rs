@@ -16,7 +16,7 @@ use crate::session::command::Command;
 use crate::session::row::SessionRow;
 use crate::session::types::{TypeCache, TypeLookup, TypeName};
 
-pub use compose::{BoxedStatement, Map};
+pub use compose::{BoxedStatement, Map, Named};
 pub use lock::Locked;
 pub use query::StatementDsl;
 pub(crate) use query::{check_count, render, wrong_count};
@@ -39,6 +39,18 @@ pub trait Statement: Sealed {
         F: Fn(Self::Output) -> T,
     {
         Map::new(self, f)
+    }
+
+    /// The same statement under the name of the function that made it, by which spans, slow-statement events and
+    /// metrics tell it apart.
+    ///
+    /// Generated functions give theirs, such as `Account::get`. A statement that has a name keeps it. Nothing is sent
+    /// to the server.
+    fn named(self, function: &'static str) -> Named<Self>
+    where
+        Self: Sized,
+    {
+        Named::new(self, function)
     }
 
     /// The same statement without its type, for functions that return one of several and for lists of different ones.

@@ -59,6 +59,7 @@ impl AccountLabel {
             .find((account_id, label))
             .select(AccountLabel::as_select())
             .optional::<AccountLabel>()
+            .named("AccountLabel::find")
     }
 
     /// The account label with this account_id and label, or the error `NotFound`.
@@ -70,6 +71,7 @@ impl AccountLabel {
             .find((account_id, label))
             .select(AccountLabel::as_select())
             .one::<AccountLabel>()
+            .named("AccountLabel::get")
     }
 
     /// Up to `page.limit` rows, by account_id and label, those after `page.after`.
@@ -85,7 +87,7 @@ impl AccountLabel {
             let after = account_labels::account_id.gt(account_id).or(after);
             query = query.filter(after);
         }
-        query.all::<AccountLabel>()
+        query.all::<AccountLabel>().named("AccountLabel::list")
     }
 
     /// Up to `page.limit` rows with this account_id, by account_id and label, those after `page.after`.
@@ -107,7 +109,9 @@ impl AccountLabel {
             let after = account_labels::account_id.gt(account_id).or(after);
             query = query.filter(after);
         }
-        query.all::<AccountLabel>()
+        query
+            .all::<AccountLabel>()
+            .named("AccountLabel::list_by_account")
     }
 
     /// Inserts an account label and returns it as stored.
@@ -116,6 +120,7 @@ impl AccountLabel {
             .values(new)
             .returning(AccountLabel::as_returning())
             .one::<AccountLabel>()
+            .named("AccountLabel::insert")
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
@@ -131,6 +136,7 @@ impl AccountLabel {
             })
             .collect::<Vec<_>>()
             .map(|rows| rows.into_iter().flatten().collect::<Vec<_>>())
+            .named("AccountLabel::insert_many")
     }
 
     /// Makes the changes and returns the account label as stored, or the error `NotFound`.
@@ -148,6 +154,7 @@ impl AccountLabel {
             .set(changes)
             .returning(AccountLabel::as_returning())
             .one::<AccountLabel>()
+            .named("AccountLabel::update")
             .boxed()
     }
 
@@ -166,12 +173,14 @@ impl AccountLabel {
                 .set(keep)
                 .returning(AccountLabel::as_returning())
                 .one::<AccountLabel>()
+                .named("AccountLabel::upsert")
                 .boxed();
         }
         insert
             .set(changes)
             .returning(AccountLabel::as_returning())
             .one::<AccountLabel>()
+            .named("AccountLabel::upsert")
             .boxed()
     }
 
@@ -180,16 +189,22 @@ impl AccountLabel {
         diesel::delete(account_labels::table.find((account_id, label)))
             .affected()
             .map(|rows| rows == 1)
+            .named("AccountLabel::delete")
     }
 
     /// How many rows there are; reads the whole table.
     pub fn count() -> impl Statement<Output = i64> {
-        account_labels::table.count().one::<i64>()
+        account_labels::table
+            .count()
+            .one::<i64>()
+            .named("AccountLabel::count")
     }
 
     /// Whether there is an account label with this account_id and label.
     pub fn exists(account_id: AccountId, label: &str) -> impl Statement<Output = bool> + use<'_> {
         let row = account_labels::table.find((account_id, label));
-        diesel::select(diesel::dsl::exists(row)).one::<bool>()
+        diesel::select(diesel::dsl::exists(row))
+            .one::<bool>()
+            .named("AccountLabel::exists")
     }
 }

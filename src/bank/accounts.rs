@@ -86,6 +86,7 @@ impl Account {
             .find(id)
             .select(Account::as_select())
             .optional::<Account>()
+            .named("Account::find")
     }
 
     /// The account with this id, or the error `NotFound`.
@@ -94,6 +95,7 @@ impl Account {
             .find(id)
             .select(Account::as_select())
             .one::<Account>()
+            .named("Account::get")
     }
 
     /// The account with this username, or `None`.
@@ -104,6 +106,7 @@ impl Account {
             .filter(accounts::username.eq(username))
             .select(Account::as_select())
             .optional::<Account>()
+            .named("Account::find_by_username")
     }
 
     /// The account with this email where `status <> 'closed'`, or `None`.
@@ -115,6 +118,7 @@ impl Account {
             .filter(sql::<Bool>("status <> 'closed'"))
             .select(Account::as_select())
             .optional::<Account>()
+            .named("Account::find_by_email")
     }
 
     /// Up to `page.limit` rows, by id, those after `page.after`.
@@ -127,7 +131,7 @@ impl Account {
         if let Some(after) = page.after {
             query = query.filter(accounts::id.gt(after));
         }
-        query.all::<Account>()
+        query.all::<Account>().named("Account::list")
     }
 
     /// Inserts an account and returns it as stored.
@@ -136,6 +140,7 @@ impl Account {
             .values(new)
             .returning(Account::as_returning())
             .one::<Account>()
+            .named("Account::insert")
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
@@ -151,6 +156,7 @@ impl Account {
             })
             .collect::<Vec<_>>()
             .map(|rows| rows.into_iter().flatten().collect::<Vec<_>>())
+            .named("Account::insert_many")
     }
 
     /// Makes the changes and returns the account as stored, or the error `NotFound`.
@@ -167,6 +173,7 @@ impl Account {
             .set(changes)
             .returning(Account::as_returning())
             .one::<Account>()
+            .named("Account::update")
             .boxed()
     }
 
@@ -185,12 +192,14 @@ impl Account {
                 .set(keep)
                 .returning(Account::as_returning())
                 .one::<Account>()
+                .named("Account::upsert_by_username")
                 .boxed();
         }
         insert
             .set(changes)
             .returning(Account::as_returning())
             .one::<Account>()
+            .named("Account::upsert_by_username")
             .boxed()
     }
 
@@ -210,12 +219,14 @@ impl Account {
                 .set(keep)
                 .returning(Account::as_returning())
                 .one::<Account>()
+                .named("Account::upsert_by_email")
                 .boxed();
         }
         insert
             .set(changes)
             .returning(Account::as_returning())
             .one::<Account>()
+            .named("Account::upsert_by_email")
             .boxed()
     }
 
@@ -224,16 +235,19 @@ impl Account {
         diesel::delete(accounts::table.find(id))
             .affected()
             .map(|rows| rows == 1)
+            .named("Account::delete")
     }
 
     /// How many rows there are; reads the whole table.
     pub fn count() -> impl Statement<Output = i64> {
-        accounts::table.count().one::<i64>()
+        accounts::table.count().one::<i64>().named("Account::count")
     }
 
     /// Whether there is an account with this id.
     pub fn exists(id: AccountId) -> impl Statement<Output = bool> {
         let row = accounts::table.find(id);
-        diesel::select(diesel::dsl::exists(row)).one::<bool>()
+        diesel::select(diesel::dsl::exists(row))
+            .one::<bool>()
+            .named("Account::exists")
     }
 }

@@ -79,6 +79,7 @@ impl Transfer {
             .find(id)
             .select(Transfer::as_select())
             .optional::<Transfer>()
+            .named("Transfer::find")
     }
 
     /// The transfer with this id, or the error `NotFound`.
@@ -87,6 +88,7 @@ impl Transfer {
             .find(id)
             .select(Transfer::as_select())
             .one::<Transfer>()
+            .named("Transfer::get")
     }
 
     /// Up to `page.limit` rows, by id, those after `page.after`.
@@ -99,7 +101,7 @@ impl Transfer {
         if let Some(after) = page.after {
             query = query.filter(transfers::id.gt(after));
         }
-        query.all::<Transfer>()
+        query.all::<Transfer>().named("Transfer::list")
     }
 
     /// Up to `page.limit` rows with this sender_id, by id, those after `page.after`.
@@ -118,7 +120,7 @@ impl Transfer {
         if let Some(after) = page.after {
             query = query.filter(transfers::id.gt(after));
         }
-        query.all::<Transfer>()
+        query.all::<Transfer>().named("Transfer::list_by_sender")
     }
 
     /// Up to `page.limit` rows with this receiver_id, by id, those after `page.after`.
@@ -137,7 +139,7 @@ impl Transfer {
         if let Some(after) = page.after {
             query = query.filter(transfers::id.gt(after));
         }
-        query.all::<Transfer>()
+        query.all::<Transfer>().named("Transfer::list_by_receiver")
     }
 
     /// Inserts a transfer and returns it as stored.
@@ -146,6 +148,7 @@ impl Transfer {
             .values(new)
             .returning(Transfer::as_returning())
             .one::<Transfer>()
+            .named("Transfer::insert")
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
@@ -159,6 +162,7 @@ impl Transfer {
             })
             .collect::<Vec<_>>()
             .map(|rows| rows.into_iter().flatten().collect::<Vec<_>>())
+            .named("Transfer::insert_many")
     }
 
     /// Makes the changes and returns the transfer as stored, or the error `NotFound`.
@@ -172,6 +176,7 @@ impl Transfer {
             .set(changes)
             .returning(Transfer::as_returning())
             .one::<Transfer>()
+            .named("Transfer::update")
             .boxed()
     }
 
@@ -180,16 +185,22 @@ impl Transfer {
         diesel::delete(transfers::table.find(id))
             .affected()
             .map(|rows| rows == 1)
+            .named("Transfer::delete")
     }
 
     /// How many rows there are; reads the whole table.
     pub fn count() -> impl Statement<Output = i64> {
-        transfers::table.count().one::<i64>()
+        transfers::table
+            .count()
+            .one::<i64>()
+            .named("Transfer::count")
     }
 
     /// Whether there is a transfer with this id.
     pub fn exists(id: TransferId) -> impl Statement<Output = bool> {
         let row = transfers::table.find(id);
-        diesel::select(diesel::dsl::exists(row)).one::<bool>()
+        diesel::select(diesel::dsl::exists(row))
+            .one::<bool>()
+            .named("Transfer::exists")
     }
 }

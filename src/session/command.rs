@@ -14,6 +14,8 @@ pub(crate) struct Command {
     /// Whether it is worth a named statement: its SQL comes back with other values.
     pub(crate) reusable: bool,
     pub(crate) rows: Expectation,
+    /// The function that made it, for those who watch.
+    pub(crate) function: Option<&'static str>,
     /// The SQL as the caller wrote it, where the server is sent more.
     wrapped: Option<Arc<str>>,
 }
@@ -46,6 +48,7 @@ impl Command {
             values: Vec::new(),
             reusable: false,
             rows: Expectation::Any,
+            function: None,
             wrapped: None,
         }
     }

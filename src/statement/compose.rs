@@ -1,6 +1,6 @@
 //! Statements made of statements.
 
-use super::{Answers, Encoder, Sealed, Statement};
+use super::{Answers, Encoder, RowReader, RowStatement, Sealed, Statement};
 use crate::error::Result;
 
 /// A statement whose output is changed by a function; made by [`Statement::map`].
@@ -27,6 +27,50 @@ impl<S: Statement, T, F: Fn(S::Output) -> T> Statement for Map<S, F> {
 
     fn decode(&self, answers: &mut Answers) -> Result<T> {
         self.statement.decode(answers).map(&self.f)
+    }
+}
+
+/// A statement under the name of the function that made it; made by [`Statement::named`].
+#[derive(Debug)]
+#[must_use = "a statement does nothing until it is run"]
+pub struct Named<S> {
+    statement: S,
+    function: &'static str,
+}
+
+impl<S> Named<S> {
+    pub(super) fn new(statement: S, function: &'static str) -> Self {
+        Self {
+            statement,
+            function,
+        }
+    }
+}
+
+impl<S> Sealed for Named<S> {}
+
+impl<S: Statement> Statement for Named<S> {
+    type Output = S::Output;
+
+    fn encode(&self, encoder: &mut Encoder) -> Result<()> {
+        let first = encoder.commands.len();
+        let encoded = self.statement.encode(encoder);
+        for command in &mut encoder.commands[first..] {
+            command.function.get_or_insert(self.function);
+        }
+        encoded
+    }
+
+    fn decode(&self, answers: &mut Answers) -> Result<S::Output> {
+        self.statement.decode(answers)
+    }
+}
+
+impl<S: RowStatement> RowStatement for Named<S> {
+    type Row = S::Row;
+
+    fn reader() -> RowReader<S::Row> {
+        S::reader()
     }
 }
 

@@ -141,6 +141,11 @@ fn end(table: &TablePlan, combinator: &str) -> String {
     format!(".{combinator}::<{}>()", table.row)
 }
 
+/// The name by which a function's statements are told apart in logs and metrics.
+fn named(table: &TablePlan, function: &str) -> String {
+    format!(".named({})", literal(&format!("{}::{function}", table.row)))
+}
+
 fn find(table: &TablePlan) -> String {
     let arguments = Arguments::new(key_arguments(table));
     doc(
@@ -159,6 +164,7 @@ fn find(table: &TablePlan) -> String {
                 find_link(table),
                 select(table),
                 end(table, "optional"),
+                named(table, "find"),
             ],
             "",
         )
@@ -183,6 +189,7 @@ fn get(table: &TablePlan) -> String {
                 find_link(table),
                 select(table),
                 end(table, "one"),
+                named(table, "get"),
             ],
             "",
         )
@@ -222,7 +229,7 @@ fn find_by(
         .unwrap_or_default();
     let mut links = vec![source(table)];
     links.extend(filters(table, columns, predicate));
-    links.extend([select(table), end(table, "optional")]);
+    links.extend([select(table), end(table, "optional"), named(table, name)]);
     doc(
         4,
         &format!(
@@ -284,7 +291,13 @@ fn list(table: &TablePlan, name: &str, columns: &[KeyColumn], index: Option<&str
     ) + &arguments.head(name, &format!("Vec<{}>", table.row))
         + &chain(8, "let mut query = ", &links, ";")
         + &after(table, &key)
-        + &format!("        query.all::<{}>()\n    }}\n", table.row)
+        + &chain(
+            8,
+            "",
+            &["query".to_owned(), end(table, "all"), named(table, name)],
+            "",
+        )
+        + "    }\n"
 }
 
 /// Goes on behind a row: `(a, b) > (x, y)`, which diesel has no words for, is said column by column.
@@ -348,6 +361,7 @@ fn count(table: &TablePlan) -> String {
                 source(table),
                 ".count()".to_owned(),
                 ".one::<i64>()".to_owned(),
+                named(table, "count"),
             ],
             "",
         )
@@ -366,7 +380,17 @@ fn exists(table: &TablePlan) -> String {
         ),
     ) + &arguments.head("exists", "bool")
         + &chain(8, "let row = ", &[source(table), find_link(table)], ";")
-        + "        diesel::select(diesel::dsl::exists(row)).one::<bool>()\n    }\n"
+        + &chain(
+            8,
+            "",
+            &[
+                "diesel::select(diesel::dsl::exists(row))".to_owned(),
+                ".one::<bool>()".to_owned(),
+                named(table, "exists"),
+            ],
+            "",
+        )
+        + "    }\n"
 }
 
 fn one_line(text: &str) -> String {

@@ -4,7 +4,7 @@ use crate::plan::{KeyColumn, TablePlan};
 
 use super::super::super::layout::{chain, doc, literal, tuple_call};
 use super::super::{article, lifetime};
-use super::{Arguments, end, find_link, key, key_arguments, one_line, returning, source};
+use super::{Arguments, end, find_link, key, key_arguments, named, one_line, returning, source};
 
 fn new_argument(table: &TablePlan) -> String {
     let lifetime = lifetime(&table.new_fields).replace("'a", "'_");
@@ -35,6 +35,7 @@ pub(super) fn insert(table: &TablePlan) -> String {
                 ".values(new)".to_owned(),
                 returning(table),
                 end(table, "one"),
+                named(table, "insert"),
             ],
             "",
         )
@@ -64,7 +65,8 @@ pub(super) fn insert_many(table: &TablePlan) -> String {
             "",
         )
         + "            })\n            .collect::<Vec<_>>()\n"
-        + "            .map(|rows| rows.into_iter().flatten().collect::<Vec<_>>())\n    }\n"
+        + "            .map(|rows| rows.into_iter().flatten().collect::<Vec<_>>())\n"
+        + &format!("            {}\n    }}\n", named(table, "insert_many"))
 }
 
 pub(super) fn update(table: &TablePlan) -> String {
@@ -98,6 +100,7 @@ pub(super) fn update(table: &TablePlan) -> String {
                 ".set(changes)".to_owned(),
                 returning(table),
                 end(table, "one"),
+                named(table, "update"),
                 ".boxed()".to_owned(),
             ],
             "",
@@ -146,6 +149,7 @@ pub(super) fn upsert(
             set,
             returning(table),
             end(table, "one"),
+            named(table, name),
         ];
         links.extend(last.iter().map(|link| (*link).to_owned()));
         links
@@ -204,6 +208,7 @@ pub(super) fn delete(table: &TablePlan) -> String {
                 delete,
                 ".affected()".to_owned(),
                 ".map(|rows| rows == 1)".to_owned(),
+                named(table, "delete"),
             ],
             "",
         )
