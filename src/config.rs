@@ -35,6 +35,8 @@ pub struct Config {
     pub(crate) idle_timeout: Duration,
     pub(crate) statement_cache: usize,
     pub(crate) retry: RetryPolicy,
+    pub(crate) slow_statement: Option<Duration>,
+    pub(crate) explain_slow: bool,
 }
 
 impl Config {
@@ -50,6 +52,8 @@ impl Config {
             idle_timeout: Duration::from_secs(10 * 60),
             statement_cache: 256,
             retry: RetryPolicy::default(),
+            slow_statement: None,
+            explain_slow: false,
         }
     }
 
@@ -223,6 +227,31 @@ impl Config {
             said = said.replace(secret, "***");
         }
         said
+    }
+
+    /// How long a statement may take before it is told as a `tracing` event of target `bowline::slow`; unset, none is.
+    ///
+    /// Counted from the encoding of its values to the reading of its answer, without the wait for a session.
+    pub fn slow_statement(mut self, limit: Duration) -> Self {
+        self.slow_statement = Some(limit);
+        self
+    }
+
+    /// Whether the event of a slow statement has the server's plan for it; off unless set.
+    ///
+    /// It costs one more round trip after each slow statement, on the same session: `EXPLAIN` of the same SQL with the
+    /// same values, which plans it again and does not run it. The plan quotes values in its conditions. It is asked for
+    /// no longer than a second nor past the call's deadline, within a transaction in a savepoint, and not for streams,
+    /// for what `EXPLAIN` does not take, nor in a transaction that has failed.
+    pub fn explain_slow(mut self, explain: bool) -> Self {
+        self.explain_slow = explain;
+        self
+    }
+
+    /// The name by which `pg_stat_activity` and the server's log tell this program's sessions apart; the program's own
+    /// unless set.
+    pub fn application_name(self, name: impl Into<String>) -> Self {
+        self.parameter("application_name", name)
     }
 
     /// What libpq is to be told, with what is safer or nearer than its defaults.

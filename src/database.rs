@@ -187,6 +187,7 @@ impl Database {
                 .get(holder)
                 .map_err(|error| (error.into(), attempt))?;
             session.begin_call(deadline);
+            session.attempts(attempt);
             // A savepoint cannot mend a conflict of the transaction around it.
             let policy = if session.transaction_depth() > 0 {
                 RetryPolicy::never()

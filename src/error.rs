@@ -249,6 +249,21 @@ impl Error {
         self.facts().server.as_ref()
     }
 
+    /// The variant's name, for those who count.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::NotFound(_) => "not_found",
+            Self::TooManyRows(_) => "too_many_rows",
+            Self::Constraint(_) => "constraint",
+            Self::Conflict(_) => "conflict",
+            Self::Timeout(_) => "timeout",
+            Self::Unavailable(_) => "unavailable",
+            Self::Query(_) => "query",
+            Self::Decode(_) => "decode",
+            Self::Config(_) => "config",
+        }
+    }
+
     /// The same facts as another variant.
     pub(crate) fn reclassify(self, variant: fn(Report) -> Self) -> Self {
         variant(self.into_report())

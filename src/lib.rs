@@ -40,6 +40,7 @@ mod database;
 mod error;
 mod executor;
 mod nullable;
+mod observe;
 mod page;
 mod pool;
 mod retry;

@@ -12,6 +12,7 @@ mod driver;
 mod exchange;
 mod failure;
 mod flight;
+mod observe;
 mod prepared;
 mod refusal;
 mod resolve;
@@ -34,11 +35,13 @@ use std::time::{Duration, Instant};
 use ::diesel::connection::{DynInstrumentation, TransactionManager as _};
 
 use crate::config::Config;
-use crate::error::{Error, Result};
+use crate::error::{Error, Outcome, Result};
+use crate::observe::TransactionSpan;
 use crate::sqlstate::SqlState;
 use crate::statement::{Answers, Statement};
 use crate::transaction::TransactionOptions;
 use flight::Frame;
+use observe::Watch;
 use prepared::Prepared;
 use types::TypeCache;
 
@@ -57,6 +60,7 @@ pub struct Session {
     types: Arc<TypeCache>,
     transactions: Transactions,
     instrumentation: DynInstrumentation,
+    watch: Watch,
     /// How long one call may take.
     limit: Duration,
     /// A deadline that holds for several calls, such as that of a transaction with its retries.
@@ -82,6 +86,7 @@ impl Session {
     ) -> Result<Self> {
         let connection = connect::connect(config, deadline)?;
         Ok(Self {
+            watch: Watch::new(config, &connection),
             connection,
             prepared: Prepared::new(config.statement_cache),
             types,
@@ -131,9 +136,26 @@ impl Session {
     }
 
     fn run_in<S: Statement + ?Sized>(&mut self, statement: &S, frame: Frame) -> Result<S::Output> {
+        let _entered = self.begin_statement();
+        let deadline = self.call_deadline();
+        let done = self.run_unseen(statement, frame);
+        self.end_statement(done.as_ref().err(), |session| {
+            session.plan(statement, deadline)
+        });
+        done
+    }
+
+    fn run_unseen<S: Statement + ?Sized>(
+        &mut self,
+        statement: &S,
+        frame: Frame,
+    ) -> Result<S::Output> {
         let flown = self.fly(statement, frame)?;
+        let since = self.watch.now();
         let mut answers = Answers::new(flown.answers);
-        statement.decode(&mut answers).map_err(|error| {
+        let decoded = statement.decode(&mut answers);
+        self.watch.decoded(since);
+        decoded.map_err(|error| {
             let place = answers.taken();
             let error = error
                 .with_outcome(flown.outcome)
@@ -165,7 +187,33 @@ impl Session {
     where
         E: From<Error>,
     {
-        transactions::begin(self, begin).map_err(Error::from)?;
+        if self.transactions.depth() > 0 {
+            return self.transact_unseen(begin, work).0;
+        }
+        let seen = TransactionSpan::begin(&self.watch.server, begin, self.watch.attempt);
+        let _entered = seen.span().entered();
+        let (statements, round_trips) = (self.watch.statements, self.watch.round_trips);
+        let (done, outcome) = self.transact_unseen(begin, work);
+        seen.end(
+            outcome,
+            self.watch.statements - statements,
+            self.watch.round_trips - round_trips,
+        );
+        done
+    }
+
+    /// Gives also what became of it.
+    fn transact_unseen<T, E>(
+        &mut self,
+        begin: &str,
+        work: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> (Result<T, E>, Outcome)
+    where
+        E: From<Error>,
+    {
+        if let Err(error) = transactions::begin(self, begin).map_err(Error::from) {
+            return (Err(error.into()), Outcome::NotCommitted);
+        }
         let mut guard = RollbackOnPanic {
             session: self,
             armed: true,
@@ -174,11 +222,16 @@ impl Session {
         match done {
             Ok(value) => {
                 guard.armed = false;
-                SessionTransactions::commit_transaction(guard.session).map_err(Error::from)?;
-                Ok(value)
+                match SessionTransactions::commit_transaction(guard.session).map_err(Error::from) {
+                    Ok(()) => (Ok(value), Outcome::Committed),
+                    Err(error) => {
+                        let outcome = error.outcome();
+                        (Err(error.into()), outcome)
+                    }
+                }
             }
             // The guard rolls back; the caller's error says more than a failure to do so would.
-            Err(error) => Err(error),
+            Err(error) => (Err(error), Outcome::NotCommitted),
         }
     }
 

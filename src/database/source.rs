@@ -6,6 +6,7 @@ use std::panic::Location;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::{Error, Result};
+use crate::observe::Checkout;
 use crate::pool::{self, Pool};
 use crate::session::Session;
 
@@ -18,11 +19,19 @@ pub(super) enum Source {
 
 impl Source {
     pub(super) fn get(&self, holder: &'static Location<'static>) -> Result<PooledSession> {
-        let session = match self {
-            Self::Pool(pool) => Held::Pooled(Box::new(pool.get(holder)?)),
-            Self::Pinned(pinned) => Pinned::take(pinned, holder)?,
+        let checkout = Checkout::begin(holder);
+        let entered = checkout.span().entered();
+        let held = match self {
+            Self::Pool(pool) => pool
+                .get(holder)
+                .map(|session| Held::Pooled(Box::new(session))),
+            Self::Pinned(pinned) => Pinned::take(pinned, holder),
         };
-        Ok(PooledSession(session))
+        drop(entered);
+        let waited = checkout.end(held.as_ref().err());
+        let mut session = PooledSession(held?);
+        session.checked_out(waited);
+        Ok(session)
     }
 }
 

@@ -99,6 +99,18 @@ impl Answer {
             Self::Packed(packed) => packed.value(row, column),
         }
     }
+
+    /// How many bytes the values have in all.
+    pub(crate) fn value_bytes(&self) -> usize {
+        match self {
+            Self::Libpq(result) => (0..result.row_count())
+                .flat_map(|row| (0..result.column_count()).map(move |column| (row, column)))
+                .filter_map(|(row, column)| result.value(row, column))
+                .map(<[u8]>::len)
+                .sum(),
+            Self::Packed(packed) => packed.bytes.len(),
+        }
+    }
 }
 
 impl Packed {

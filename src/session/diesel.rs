@@ -154,8 +154,14 @@ impl Session {
         } else {
             Frame::Implicit
         };
-        let flown = self.fly(&Borrowed(query), frame)?;
-        Ok(flown.answers.into_iter().next())
+        let statement = Borrowed(query);
+        let _entered = self.begin_statement();
+        let deadline = self.call_deadline();
+        let flown = self.fly(&statement, frame);
+        self.end_statement(flown.as_ref().err(), |session| {
+            session.plan(&statement, deadline)
+        });
+        Ok(flown?.answers.into_iter().next())
     }
 }
 

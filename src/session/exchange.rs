@@ -117,6 +117,7 @@ impl Session {
         commands.extend(cargo.commands);
         let own = first..commands.len();
         commands.extend(cargo.after);
+        self.watch.departs(&commands);
         let flow = self
             .messages(&mut commands)
             .map(|messages| Flow::new(messages, commands.len()))
@@ -144,8 +145,9 @@ impl Session {
 
     /// Drives to the end, to rows that were asked for as they arrive, or to the deadline; past that, what the server does is cancelled.
     pub(super) fn drive(&mut self, voyage: &mut Voyage, deadline: Instant) -> Driven {
+        let since = self.watch.now();
         let mut pipeline = Pipeline::new(&mut self.connection, &mut voyage.flow);
-        match drive(&mut pipeline, deadline) {
+        let driven = match drive(&mut pipeline, deadline) {
             Err(Stopped::Deadline) => Driven {
                 result: cancel(&mut pipeline),
                 expired: true,
@@ -154,7 +156,9 @@ impl Session {
                 result,
                 expired: false,
             },
-        }
+        };
+        self.watch.arrived(since);
+        driven
     }
 
     /// Ends a voyage whose rows nobody wants any more: takes what is here already, else cancels.

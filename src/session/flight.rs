@@ -46,17 +46,21 @@ impl Session {
         frame: Frame,
     ) -> Result<Flown> {
         let first = self.fly_once(statement, frame.clone());
-        match first {
+        let flown = match first {
             Err(error) if !matches!(frame, Frame::Within) && self.made_stale(&error) => {
                 self.fly_once(statement, frame)
             }
             other => other,
-        }
+        }?;
+        let rows = flown.commands.iter().map(|command| command.rows);
+        self.watch.answered(rows.zip(&flown.answers));
+        Ok(flown)
     }
 
     fn fly_once<S: Statement + ?Sized>(&mut self, statement: &S, frame: Frame) -> Result<Flown> {
         let deadline = self.call_deadline();
         let mut commands = self.encode(statement, deadline)?;
+        self.watch.asks(&commands);
         if commands.is_empty() {
             return Ok(Flown {
                 commands,
@@ -134,10 +138,13 @@ impl Session {
 
     /// Sends control commands within the open transaction.
     pub(super) fn control(&mut self, sql: &[&str]) -> Result<()> {
-        let commands = sql.iter().map(|sql| Command::plain(*sql)).collect();
+        let commands: Vec<_> = sql.iter().map(|sql| Command::plain(*sql)).collect();
         // What ends a transaction is given time even when the call that failed used up its own.
         let deadline = self.call_deadline().max(after(GRACE));
-        self.exchange(Cargo::of(commands), CommitPoint::Later, deadline)?;
+        self.watched(|session| {
+            session.watch.asks(&commands);
+            session.exchange(Cargo::of(commands), CommitPoint::Later, deadline)
+        })?;
         Ok(())
     }
 
@@ -149,7 +156,10 @@ impl Session {
             before: vec![constraints],
             ..Cargo::of(vec![commit])
         };
-        let arrived = self.exchange(cargo, CommitPoint::Command, deadline)?;
+        let arrived = self.watched(|session| {
+            session.watch.asks(&cargo.commands);
+            session.exchange(cargo, CommitPoint::Command, deadline)
+        })?;
         match arrived.answers.last().and_then(Answer::command_tag) {
             Some(tag) if tag == "COMMIT" => Ok(()),
             tag => Err(Error::query(format!(

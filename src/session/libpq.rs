@@ -154,6 +154,25 @@ impl Connection {
         unsafe { pq::PQbackendPID(self.0.as_ptr()) }
     }
 
+    /// The server's name or address, or the folder of its Unix socket; of several, the one that took the connection.
+    pub(crate) fn host(&self) -> String {
+        // SAFETY: the connection is valid and the string is copied.
+        copy(unsafe { pq::PQhost(self.0.as_ptr()) }).unwrap_or_default()
+    }
+
+    /// The server's port.
+    pub(crate) fn port(&self) -> u16 {
+        // SAFETY: the connection is valid and the string is copied.
+        let port = copy(unsafe { pq::PQport(self.0.as_ptr()) }).unwrap_or_default();
+        port.parse().unwrap_or(5432)
+    }
+
+    /// The database.
+    pub(crate) fn database(&self) -> String {
+        // SAFETY: the connection is valid and the string is copied.
+        copy(unsafe { pq::PQdb(self.0.as_ptr()) }).unwrap_or_default()
+    }
+
     /// The last message; empty when there is none.
     pub(crate) fn message(&self) -> Said {
         // SAFETY: the connection is valid, and the string is copied before any other call.

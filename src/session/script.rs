@@ -14,6 +14,13 @@ use crate::error::{Error, Outcome, Result};
 impl Session {
     /// Runs a script of any number of statements, as one simple query; gives the tags of its commands.
     pub(super) fn script(&mut self, sql: &str) -> Result<Vec<String>> {
+        self.watched(|session| {
+            session.watch.asks_script(sql);
+            session.script_unseen(sql)
+        })
+    }
+
+    fn script_unseen(&mut self, sql: &str) -> Result<Vec<String>> {
         if let Some(lost) = &self.lost {
             return Err(Error::unavailable(format!("the session was lost: {lost}"))
                 .with_hint("take a new session from the pool"));
@@ -29,6 +36,8 @@ impl Session {
         let within = self.transactions.depth() > 0;
         let text: Arc<str> = format!("{before}{sql}").into();
         let c_text = c_string(&text).map_err(Error::query)?;
+        self.watch.departs(&[]);
+        let since = self.watch.now();
         let mut script = Script::new(&mut self.connection, c_text);
         let driven = drive(&mut script, deadline);
         let (driven, expired) = match driven {
@@ -39,6 +48,7 @@ impl Session {
             other => (other, false),
         };
         let heard = std::mem::take(&mut script.heard);
+        self.watch.arrived(since);
         self.transactions.sent();
         let result = match (driven, heard.error) {
             (Err(stopped), error) => {

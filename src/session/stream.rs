@@ -7,11 +7,12 @@ use std::fmt;
 use std::ops::DerefMut;
 
 use super::Session;
-use super::command::Command;
+use super::command::{Command, Expectation};
 use super::exchange::{Cargo, CommitPoint, Driven, Voyage};
 use super::row::SessionRow;
 use super::transactions::{release, rollback_to};
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::observe::Seen;
 use crate::statement::{RowReader, Statement};
 
 /// Rows of one query as they arrive; made by [`Session::stream`] and [`Database::stream`](crate::Database::stream).
@@ -23,6 +24,8 @@ use crate::statement::{RowReader, Statement};
 pub struct Stream<H: DerefMut<Target = Session>, T> {
     session: H,
     under_way: Option<UnderWay>,
+    /// What those who watch are told when it ends.
+    seen: Option<Box<Seen>>,
     chunk: std::vec::IntoIter<SessionRow>,
     read: RowReader<T>,
 }
@@ -59,22 +62,35 @@ impl<H: DerefMut<Target = Session>, T> Stream<H, T> {
         let mut stream = Self {
             session,
             under_way: None,
+            seen: None,
             chunk: Vec::new().into_iter(),
             read,
         };
-        if let Err(error) = stream.send(statement) {
-            if stream.session.transaction_depth() > 0 || !stream.session.made_stale(&error) {
-                return Err(error);
-            }
-            stream.send(statement)?;
+        let _entered = stream.session.begin_statement();
+        let mut sent = stream.send(statement);
+        if let Err(error) = &sent
+            && stream.session.transaction_depth() == 0
+            && stream.session.made_stale(error)
+        {
+            sent = stream.send(statement);
         }
-        Ok(stream)
+        stream.tell(sent.as_ref().err());
+        sent.map(|()| stream)
+    }
+
+    /// Tells those who watch, if this was the end; else keeps what they are to be told then.
+    fn tell(&mut self, failure: Option<&Error>) {
+        if self.under_way.is_none() {
+            self.session.end_statement(failure, |_| None);
+        }
+        self.seen = self.session.watch.pause();
     }
 
     fn send(&mut self, statement: &impl Statement) -> Result<()> {
         let session = &mut *self.session;
         let deadline = session.call_deadline();
         let commands = session.encode(statement, deadline)?;
+        session.watch.asks(&commands);
         let guarded = session.transaction_depth() > 0;
         let cargo = Cargo {
             before: guarded
@@ -102,6 +118,7 @@ impl<H: DerefMut<Target = Session>, T> Stream<H, T> {
         let driven = self.session.drive(&mut under_way.voyage, deadline);
         match under_way.voyage.flow.take_chunk() {
             Some(chunk) if driven.result.is_ok() => {
+                self.session.watch.answered([(Expectation::Any, &chunk)]);
                 self.chunk = SessionRow::all(chunk).collect::<Vec<_>>().into_iter();
                 Ok(())
             }
@@ -131,7 +148,11 @@ impl<H: DerefMut<Target = Session>, T> Iterator for Stream<H, T> {
                 return Some((self.read)(&row));
             }
             self.under_way.as_ref()?;
-            if let Err(error) = self.pull() {
+            let _entered = self.seen.as_ref().map(|seen| seen.span().entered());
+            self.session.watch.resume(self.seen.take());
+            let pulled = self.pull();
+            self.tell(pulled.as_ref().err());
+            if let Err(error) = pulled {
                 return Some(Err(error));
             }
         }
@@ -146,6 +167,8 @@ impl<H: DerefMut<Target = Session>, T> Drop for Stream<H, T> {
         let session = &mut *self.session;
         let driven = session.stop(&mut under_way.voyage);
         let ended = session.arrive(under_way.voyage, driven);
+        session.watch.resume(self.seen.take());
+        session.end_statement(None, |_| None);
         if !under_way.guarded || session.is_broken() {
             return;
         }

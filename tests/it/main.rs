@@ -8,6 +8,7 @@ mod fake_server;
 mod fault_proxy;
 mod local_server;
 mod locks;
+mod observing;
 mod plain_diesel;
 mod repositories;
 mod round_trips;

@@ -1,0 +1,51 @@
+//! The span of a checkout: from asking for a session to having it.
+
+use std::panic::Location;
+use std::time::{Duration, Instant};
+
+use tracing::Span;
+use tracing::field::Empty;
+
+use crate::error::Error;
+
+/// A checkout under way.
+#[must_use = "ends by `end`"]
+pub(crate) struct Checkout {
+    asked: Instant,
+    span: Span,
+}
+
+impl Checkout {
+    /// Somebody asks for a session.
+    pub(crate) fn begin(holder: &'static Location<'static>) -> Self {
+        let span = tracing::debug_span!(
+            target: "bowline::checkout",
+            "checkout",
+            db.system.name = "postgresql",
+            code.file.path = holder.file(),
+            code.line.number = holder.line(),
+            bowline.wait_seconds = Empty,
+            error.r#type = Empty,
+        );
+        Self {
+            asked: Instant::now(),
+            span,
+        }
+    }
+
+    /// The span, to be entered while connecting may happen.
+    pub(crate) fn span(&self) -> Span {
+        self.span.clone()
+    }
+
+    /// There is a session, or there will be none; gives how long it was waited for.
+    pub(crate) fn end(self, failure: Option<&Error>) -> Duration {
+        let waited = self.asked.elapsed();
+        self.span
+            .record("bowline.wait_seconds", waited.as_secs_f64());
+        if let Some(error) = failure {
+            self.span.record("error.type", error.kind());
+        }
+        waited
+    }
+}

@@ -1,0 +1,233 @@
+//! One statement as it is seen: the SQL, the way it took, and how long each part of it was.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tracing::Span;
+use tracing::field::Empty;
+
+use super::Server;
+use crate::error::Error;
+use crate::session::answer::Answer;
+use crate::session::command::{Command, Expectation, first_keyword};
+
+/// What is seen of a statement: begun before it is encoded, and told when its answer was read.
+#[derive(Debug)]
+pub(crate) struct Seen {
+    span: Span,
+    begun: Instant,
+    asked: Vec<Asked>,
+    pub(crate) wire: Duration,
+    pub(crate) decoding: Duration,
+    pub(crate) round_trips: u32,
+    pub(crate) sent_bytes: usize,
+    received_bytes: usize,
+    returned_rows: usize,
+    affected_rows: usize,
+}
+
+/// A command's SQL as the caller wrote it, and the function that made it.
+#[derive(Debug)]
+struct Asked {
+    sql: Arc<str>,
+    function: Option<&'static str>,
+}
+
+/// So many characters and commands of a batch are shown; the rest is cut off.
+const TEXT: usize = 16 * 1024;
+const COMMANDS: usize = 64;
+
+impl Seen {
+    /// Whether anybody wants spans of statements.
+    pub(crate) fn is_wanted() -> bool {
+        tracing::enabled!(target: "bowline::statement", tracing::Level::DEBUG)
+    }
+
+    pub(crate) fn begin(server: &Server, waited: Duration, attempt: u32) -> Self {
+        let span = tracing::debug_span!(
+            target: "bowline::statement",
+            "statement",
+            otel.kind = "client",
+            otel.name = Empty,
+            otel.status_code = Empty,
+            db.system.name = "postgresql",
+            db.namespace = server.database,
+            server.address = server.address,
+            server.port = server.port,
+            db.operation.name = Empty,
+            db.operation.batch.size = Empty,
+            db.query.text = Empty,
+            db.response.returned_rows = Empty,
+            db.response.status_code = Empty,
+            error.r#type = Empty,
+            code.function.name = Empty,
+            bowline.attempt = attempt,
+            bowline.affected_rows = Empty,
+            bowline.sent_bytes = Empty,
+            bowline.received_bytes = Empty,
+            bowline.round_trips = Empty,
+            bowline.wait_seconds = waited.as_secs_f64(),
+            bowline.wire_seconds = Empty,
+            bowline.decode_seconds = Empty,
+        );
+        Self {
+            span,
+            begun: Instant::now(),
+            asked: Vec::new(),
+            wire: Duration::ZERO,
+            decoding: Duration::ZERO,
+            round_trips: 0,
+            sent_bytes: 0,
+            received_bytes: 0,
+            returned_rows: 0,
+            affected_rows: 0,
+        }
+    }
+
+    pub(crate) fn span(&self) -> Span {
+        self.span.clone()
+    }
+
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.begun.elapsed()
+    }
+
+    /// These are the commands; they come again when the statement is sent anew.
+    pub(crate) fn asks(&mut self, commands: &[Command]) {
+        let asked = commands.iter().map(|command| Asked {
+            sql: command.written(),
+            function: command.function,
+        });
+        self.asked.clear();
+        self.asked.extend(asked);
+    }
+
+    /// This script is what was asked.
+    pub(crate) fn asks_script(&mut self, sql: &str) {
+        self.asked.push(Asked {
+            sql: shortened(sql).into(),
+            function: None,
+        });
+    }
+
+    /// This answered a command.
+    pub(crate) fn answered(&mut self, rows: Expectation, answer: &Answer) {
+        self.received_bytes += answer.value_bytes();
+        match rows {
+            // What the server holds is answered by a count.
+            Expectation::Exactly(rows) if answer.column_count() > 0 => {
+                self.affected_rows += usize::try_from(rows).unwrap_or(usize::MAX);
+            }
+            _ if answer.column_count() > 0 => self.returned_rows += answer.row_count(),
+            _ => self.affected_rows += answer.rows_affected(),
+        }
+    }
+
+    /// Tells the span how it ended.
+    pub(crate) fn record(&self, failure: Option<&Error>) {
+        if self.span.is_disabled() {
+            return;
+        }
+        let operation = self.operation();
+        let function = self.function();
+        let name = function.as_deref().unwrap_or(&operation);
+        self.span.record("otel.name", name);
+        self.span.record("db.operation.name", &*operation);
+        if self.asked.len() > 1 {
+            self.span
+                .record("db.operation.batch.size", self.asked.len());
+        }
+        self.span.record("db.query.text", &*self.text());
+        if let Some(function) = &function {
+            self.span.record("code.function.name", &**function);
+        }
+        self.span
+            .record("db.response.returned_rows", self.returned_rows);
+        self.span
+            .record("bowline.affected_rows", self.affected_rows);
+        self.span.record("bowline.sent_bytes", self.sent_bytes);
+        self.span
+            .record("bowline.received_bytes", self.received_bytes);
+        self.span.record("bowline.round_trips", self.round_trips);
+        self.span
+            .record("bowline.wire_seconds", self.wire.as_secs_f64());
+        self.span
+            .record("bowline.decode_seconds", self.decoding.as_secs_f64());
+        if let Some(error) = failure {
+            self.span.record("otel.status_code", "ERROR");
+            match error.sqlstate() {
+                Some(state) => {
+                    self.span.record("db.response.status_code", state.code());
+                    self.span.record("error.type", state.code());
+                }
+                None => {
+                    self.span.record("error.type", error.kind());
+                }
+            }
+        }
+    }
+
+    /// The event of a statement that took too long.
+    pub(crate) fn tell_slow(&self, duration: Duration, plan: Option<&str>) {
+        let (text, function) = (self.text(), self.function());
+        tracing::event!(
+            target: "bowline::slow",
+            tracing::Level::WARN,
+            db.query.text = text,
+            code.function.name = function,
+            db.response.returned_rows = self.returned_rows,
+            bowline.affected_rows = self.affected_rows,
+            bowline.duration_seconds = duration.as_secs_f64(),
+            bowline.plan = plan,
+            "slow statement"
+        );
+    }
+
+    /// `SELECT`; for several `BATCH`, with the command's name if all have the same.
+    fn operation(&self) -> String {
+        let mut operations = self.asked.iter().map(|asked| first_keyword(&asked.sql));
+        let first = operations.next().unwrap_or_default();
+        match self.asked.len() {
+            0 | 1 => first,
+            _ if operations.all(|operation| operation == first) => format!("BATCH {first}"),
+            _ => "BATCH".to_owned(),
+        }
+    }
+
+    /// The functions that made the commands, each once.
+    fn function(&self) -> Option<String> {
+        let mut names: Vec<&str> = Vec::new();
+        for name in self.asked.iter().filter_map(|asked| asked.function) {
+            if !names.contains(&name) && names.len() < COMMANDS {
+                names.push(name);
+            }
+        }
+        (!names.is_empty()).then(|| names.join(", "))
+    }
+
+    fn text(&self) -> String {
+        let mut text = String::new();
+        for asked in self.asked.iter().take(COMMANDS) {
+            if !text.is_empty() {
+                text.push_str("; ");
+            }
+            text.push_str(shortened(&asked.sql));
+            if text.len() > TEXT {
+                break;
+            }
+        }
+        if self.asked.len() > COMMANDS {
+            text.push_str("; ..");
+        }
+        text
+    }
+}
+
+/// A text that is not too long to be shown.
+fn shortened(sql: &str) -> &str {
+    let mut end = sql.len().min(TEXT);
+    while !sql.is_char_boundary(end) {
+        end -= 1;
+    }
+    &sql[..end]
+}

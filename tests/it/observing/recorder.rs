@@ -1,0 +1,137 @@
+//! A subscriber that keeps what it is told, for the thread of one test.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Level, Metadata, Subscriber};
+
+/// What was told so far; clones share it.
+#[derive(Clone, Default)]
+pub(super) struct Recorder {
+    told: Arc<Mutex<Told>>,
+    ids: Arc<AtomicU64>,
+}
+
+#[derive(Default)]
+struct Told {
+    spans: BTreeMap<u64, Seen>,
+    events: Vec<Seen>,
+    entered: Vec<u64>,
+}
+
+/// A span or an event.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Seen {
+    pub(super) target: &'static str,
+    pub(super) level: Option<Level>,
+    pub(super) parent: Option<&'static str>,
+    pub(super) fields: BTreeMap<&'static str, String>,
+}
+
+impl Seen {
+    pub(super) fn get(&self, field: &str) -> Option<&str> {
+        self.fields.get(field).map(String::as_str)
+    }
+
+    pub(super) fn number(&self, field: &str) -> f64 {
+        let value = self
+            .get(field)
+            .unwrap_or_else(|| panic!("no {field} in {self:?}"));
+        value.parse().expect("a number")
+    }
+}
+
+impl Recorder {
+    /// Does `work` with this recorder listening, and gives what it gave.
+    pub(super) fn listen<T>(&self, work: impl FnOnce() -> T) -> T {
+        tracing::subscriber::with_default(self.clone(), work)
+    }
+
+    /// The spans of this target, in the order of their beginnings.
+    pub(super) fn spans(&self, target: &str) -> Vec<Seen> {
+        let told = self.told();
+        let spans = told.spans.values().filter(|span| span.target == target);
+        spans.cloned().collect()
+    }
+
+    /// The events of this target.
+    pub(super) fn events(&self, target: &str) -> Vec<Seen> {
+        let told = self.told();
+        let events = told.events.iter().filter(|event| event.target == target);
+        events.cloned().collect()
+    }
+
+    /// All that was told, as a text to be searched.
+    pub(super) fn everything(&self) -> String {
+        let told = self.told();
+        format!("{:?} {:?}", told.spans, told.events)
+    }
+
+    fn told(&self) -> MutexGuard<'_, Told> {
+        self.told.lock().expect("no panic while it is held")
+    }
+}
+
+impl Told {
+    fn seen(&self, metadata: &'static Metadata<'static>) -> Seen {
+        let parent = self.entered.last().and_then(|id| self.spans.get(id));
+        Seen {
+            target: metadata.target(),
+            level: Some(*metadata.level()),
+            parent: parent.map(|span| span.target),
+            fields: BTreeMap::new(),
+        }
+    }
+}
+
+impl Visit for Seen {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.fields.insert(field.name(), format!("{value:?}"));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.fields.insert(field.name(), value.to_owned());
+    }
+}
+
+impl Subscriber for Recorder {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with("bowline")
+    }
+
+    fn new_span(&self, attributes: &Attributes<'_>) -> Id {
+        let id = self.ids.fetch_add(1, Ordering::Relaxed) + 1;
+        let mut told = self.told();
+        let mut span = told.seen(attributes.metadata());
+        attributes.record(&mut span);
+        told.spans.insert(id, span);
+        Id::from_u64(id)
+    }
+
+    fn record(&self, id: &Id, values: &Record<'_>) {
+        if let Some(span) = self.told().spans.get_mut(&id.into_u64()) {
+            values.record(span);
+        }
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        let mut told = self.told();
+        let mut seen = told.seen(event.metadata());
+        event.record(&mut seen);
+        told.events.push(seen);
+    }
+
+    fn enter(&self, id: &Id) {
+        self.told().entered.push(id.into_u64());
+    }
+
+    fn exit(&self, _: &Id) {
+        self.told().entered.pop();
+    }
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+}
