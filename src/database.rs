@@ -9,6 +9,7 @@ use std::thread;
 
 use diesel::pg::CopyTarget;
 
+use crate::activity::Activity;
 use crate::config::Config;
 use crate::copy::{CopiedRows, CopyRow, copy_in};
 use crate::error::{Error, Result};
@@ -155,6 +156,14 @@ impl Database {
     #[track_caller]
     pub fn copy_out<S: RowStatement>(&self, rows: S) -> Result<CopiedRows<PooledSession, S::Row>> {
         CopiedRows::begin(self.source.get(Location::caller())?, &rows, S::reader())
+    }
+
+    /// What the server says that the sessions of this database do, and who blocks whom: one round trip.
+    ///
+    /// Runs [`Activity::list`], which goes into a tuple with other statements as well.
+    #[track_caller]
+    pub fn activity(&self) -> Result<Vec<Activity>> {
+        self.run_for(Activity::list(), Location::caller())
     }
 
     /// Collects statements and commits them together: one round trip.

@@ -32,6 +32,7 @@ extern crate self as bowline;
 )]
 pub mod bank;
 
+mod activity;
 mod chunks;
 mod config;
 mod constraint;
@@ -53,6 +54,7 @@ mod transaction;
 mod types;
 mod unit_of_work;
 
+pub use activity::{Activity, SessionState};
 pub use chunks::chunks;
 pub use config::Config;
 pub use constraint::Constraint;

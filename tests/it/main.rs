@@ -1,5 +1,6 @@
 //! The run time against a real PostgreSQL, through the public API only.
 
+mod activity;
 mod byte_sweep;
 mod connecting;
 mod copies;
