@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::retry::RetryPolicy;
-use crate::session::libpq;
+use crate::session::{A_YEAR, libpq};
 
 /// Where the server is, and how to behave towards it.
 ///
@@ -31,8 +31,11 @@ pub struct Config {
     pub(crate) call_timeout: Duration,
     pub(crate) checkout_timeout: Duration,
     pub(crate) max_size: u32,
+    pub(crate) max_waiting: u32,
     pub(crate) max_lifetime: Duration,
     pub(crate) idle_timeout: Duration,
+    pub(crate) ping_after: Duration,
+    pub(crate) leak_threshold: Duration,
     pub(crate) statement_cache: usize,
     pub(crate) retry: RetryPolicy,
     pub(crate) slow_statement: Option<Duration>,
@@ -46,10 +49,13 @@ impl Config {
             parameters: BTreeMap::new(),
             connect_timeout: Duration::from_secs(5),
             call_timeout: Duration::from_secs(30),
-            checkout_timeout: Duration::from_secs(10),
+            checkout_timeout: Duration::from_secs(5),
             max_size: 10,
+            max_waiting: u32::MAX,
             max_lifetime: Duration::from_secs(30 * 60),
             idle_timeout: Duration::from_secs(10 * 60),
+            ping_after: Duration::from_secs(30),
+            leak_threshold: Duration::from_secs(5 * 60),
             statement_cache: 256,
             retry: RetryPolicy::default(),
             slow_statement: None,
@@ -179,27 +185,55 @@ impl Config {
         self
     }
 
-    /// How long to wait for a session of the pool, one that has to connect first included; 10 s unless set.
+    /// How long to wait for a session of the pool, one that has to connect first included; 5 s unless set.
+    ///
+    /// A server that is down is tried until then. [`Error::no_session`](crate::Error::no_session) says why there was none.
     pub fn checkout_timeout(mut self, limit: Duration) -> Self {
         self.checkout_timeout = limit;
         self
     }
 
-    /// How many sessions the pool opens at most; 10 unless set, and at least 1.
+    /// How many sessions the pool opens at most; 10 unless set. At least 1, and at most 262143, as a server has it.
+    ///
+    /// A session is opened only when somebody waits and none comes back in the meantime.
     pub fn max_size(mut self, sessions: u32) -> Self {
-        self.max_size = sessions.max(1);
+        self.max_size = sessions.clamp(1, MAX_BACKENDS);
         self
     }
 
-    /// How old a pooled session may grow; 30 minutes unless set.
+    /// How many callers may wait for a session of the pool; who comes after them fails at once. No limit unless set.
+    pub fn max_waiting(mut self, callers: u32) -> Self {
+        self.max_waiting = callers;
+        self
+    }
+
+    /// How old a pooled session may grow; 30 minutes unless set, at least 1 s and at most a year.
+    ///
+    /// Each ends 0 to 10 % earlier, so that those made together do not end together; one that is in use then ends
+    /// when it comes back.
     pub fn max_lifetime(mut self, limit: Duration) -> Self {
-        self.max_lifetime = limit.max(Duration::from_secs(1));
+        self.max_lifetime = limit.clamp(Duration::from_secs(1), A_YEAR);
         self
     }
 
-    /// How long a pooled session may be idle; 10 minutes unless set.
+    /// How long a pooled session may be idle before it is closed; 10 minutes unless set, at least 1 s.
     pub fn idle_timeout(mut self, limit: Duration) -> Self {
-        self.idle_timeout = limit.max(Duration::from_secs(1));
+        self.idle_timeout = limit.clamp(Duration::from_secs(1), A_YEAR);
+        self
+    }
+
+    /// After how long idle a pooled session is asked whether it still answers, before it is handed out; 30 s unless set.
+    ///
+    /// That takes one round trip and at most 1 s. Before that only the socket is looked at, which shows a server
+    /// that has closed the connection but not a network that has forgotten it.
+    pub fn ping_after(mut self, idle: Duration) -> Self {
+        self.ping_after = idle;
+        self
+    }
+
+    /// After how long one warning (through `tracing`) names who still has a session; 5 minutes unless set.
+    pub fn leak_threshold(mut self, held: Duration) -> Self {
+        self.leak_threshold = held.min(A_YEAR);
         self
     }
 
@@ -308,6 +342,9 @@ impl Config {
         parameters
     }
 }
+
+/// As many as a server takes at most (PostgreSQL's `MAX_BACKENDS`).
+const MAX_BACKENDS: u32 = 0x3_FFFF;
 
 /// Where Debian, Fedora and their kin put the socket.
 const DISTRIBUTION_SOCKETS: &str = "/var/run/postgresql";

@@ -6,6 +6,7 @@ use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use diesel::pg::CopyTarget;
 
@@ -13,9 +14,10 @@ use crate::activity::Activity;
 use crate::config::Config;
 use crate::copy::{CopiedRows, CopyRow, copy_in};
 use crate::error::{Error, Result};
-use crate::pool::Pool;
+use crate::pool::{Pool, PoolState};
 use crate::retry::RetryPolicy;
 use crate::session::{Session, Stream, after};
+use crate::sqlstate::SqlState;
 use crate::statement::{RowStatement, Statement};
 use crate::transaction::TransactionOptions;
 use crate::unit_of_work::UnitOfWork;
@@ -179,6 +181,19 @@ impl Database {
         self.source.get(Location::caller())
     }
 
+    /// The pool in numbers; takes no lock and no round trip.
+    pub fn pool(&self) -> PoolState {
+        self.source.state()
+    }
+
+    /// Closes the database, for all its clones: who asks for a session from now on fails at once.
+    ///
+    /// Work under way may finish within `limit`. Then this returns, all sessions closed and all threads of the
+    /// pool ended; or it fails and names the places that still have a session, which is closed when it comes back.
+    pub fn close(&self, limit: Duration) -> Result<()> {
+        self.source.close(limit)
+    }
+
     /// Runs `work` on a session until it succeeds, fails for good, or was tried often enough; counts the attempts.
     fn retried<T, E>(
         &self,
@@ -205,6 +220,10 @@ impl Database {
             };
             let done = work(&mut session);
             let failure = session.end_call();
+            if failure == Some(SqlState::READ_ONLY_SQL_TRANSACTION) && !self.options.is_read_only()
+            {
+                session.outdate();
+            }
             drop(session);
             let error = match done {
                 Ok(value) => return Ok(value),
@@ -222,12 +241,13 @@ impl Database {
 
 impl Config {
     /// Connects: makes a first session, so that a mistake shows here, and a pool for the rest.
-    #[track_caller]
+    ///
+    /// Tried once, and fails within [`Config::connect_timeout`].
     pub fn open(self) -> Result<Database> {
-        let source = Source::Pool(Pool::new(&self));
-        source.get(Location::caller())?;
+        let pool = Pool::new(&self);
+        pool.connect()?;
         Ok(Database {
-            source,
+            source: Source::Pool(pool),
             options: TransactionOptions::default(),
             settings: Arc::new(self),
         })

@@ -12,6 +12,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::constraint::Constraint;
+use crate::pool::NoSession;
 use crate::sqlstate::{SqlState, SqlStateClass as Class};
 
 pub use server::ServerError;
@@ -58,16 +59,18 @@ pub enum Outcome {
 /// The facts of a failure.
 pub struct Report(Box<Facts>);
 
+#[derive(Clone)]
 struct Facts {
     outcome: Outcome,
     message: Cow<'static, str>,
     server: Option<Arc<ServerError>>,
+    no_session: Option<Box<NoSession>>,
     hint: Option<Cow<'static, str>>,
     sql: Option<Arc<str>>,
     place: Option<Place>,
     row: Option<u64>,
     attempts: u32,
-    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 /// Which statement of those that travelled together.
@@ -161,6 +164,11 @@ impl Error {
         self.server()?.constraint.as_deref()
     }
 
+    /// Why the pool gave no session; `None` for any other failure, and where connecting failed for good.
+    pub fn no_session(&self) -> Option<&NoSession> {
+        self.facts().no_session.as_deref()
+    }
+
     pub(crate) fn config(
         message: impl Into<Cow<'static, str>>,
         hint: impl Into<Cow<'static, str>>,
@@ -225,6 +233,11 @@ impl Error {
         self
     }
 
+    pub(crate) fn with_no_session(mut self, why: NoSession) -> Self {
+        self.facts_mut().no_session = Some(Box::new(why));
+        self
+    }
+
     pub(crate) fn with_sql(mut self, sql: Arc<str>) -> Self {
         self.facts_mut().sql = Some(sql);
         self
@@ -262,6 +275,23 @@ impl Error {
             Self::Decode(_) => "decode",
             Self::Config(_) => "config",
         }
+    }
+
+    /// The same failure, to be told to another who waits for the same thing.
+    pub(crate) fn again(&self) -> Self {
+        let facts = self.facts();
+        let variant = match self {
+            Self::NotFound(_) => Self::NotFound,
+            Self::TooManyRows(_) => Self::TooManyRows,
+            Self::Constraint(_) => Self::Constraint,
+            Self::Conflict(_) => Self::Conflict,
+            Self::Timeout(_) => Self::Timeout,
+            Self::Unavailable(_) => Self::Unavailable,
+            Self::Query(_) => Self::Query,
+            Self::Decode(_) => Self::Decode,
+            Self::Config(_) => Self::Config,
+        };
+        variant(Report(Box::new(facts.clone())))
     }
 
     /// The same facts as another variant.
@@ -371,7 +401,7 @@ impl Report {
     }
 
     pub(crate) fn with_source(mut self, source: Box<dyn std::error::Error + Send + Sync>) -> Self {
-        self.0.source = Some(source);
+        self.0.source = Some(source.into());
         self
     }
 }
@@ -382,6 +412,7 @@ impl Default for Facts {
             outcome: Outcome::NotCommitted,
             message: Cow::Borrowed(""),
             server: None,
+            no_session: None,
             hint: None,
             sql: None,
             place: None,

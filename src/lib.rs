@@ -65,7 +65,7 @@ pub use error::{Error, Outcome, Place, Report, Result, ServerError};
 pub use executor::Executor;
 pub use nullable::nullable;
 pub use page::Page;
-pub use pool::{SessionManager, Slot};
+pub use pool::{Holder, NoSession, PoolState, SessionManager};
 pub use retry::RetryPolicy;
 pub use session::{Session, SessionTransactions, Stream, Transactions};
 pub use sqlstate::{SqlState, SqlStateClass};

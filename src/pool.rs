@@ -1,11 +1,20 @@
 //! Sessions kept for reuse.
 //!
-//! r2d2 keeps them; in front of it stands what it lacks: first come first served, a deadline that holds,
-//! and a failure to connect told at once to who asked. No round trip is taken at checkout: whether the
-//! server has gone shows on the socket.
+//! r2d2 keeps them ([`store`]); in front of it stands what it lacks: first come first served ([`gate`]),
+//! connecting in the background and only as long as somebody waits ([`growth`]), lifetimes and reports by
+//! the clock ([`keeper`]), and errors that say why there is no session ([`no_session`]). No round trip is
+//! taken at checkout: whether the server has gone shows on the socket.
 
+mod gate;
+mod growth;
+mod holders;
+mod keeper;
 mod manager;
-mod queue;
+mod no_session;
+mod state;
+mod store;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -13,104 +22,193 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use r2d2::ManageConnection as _;
+
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::session::activity::{Activity, this_thread};
 use crate::session::{Session, after};
-use queue::{Queue, Turn};
+use gate::{Gate, Limits, Loan, Resource};
+use holders::Asker;
 
-pub use manager::{SessionManager, Slot};
+pub use holders::Holder;
+pub use manager::SessionManager;
+pub use no_session::NoSession;
+pub use state::PoolState;
 
 /// A pool of sessions; clones share it.
 #[derive(Clone)]
 pub(crate) struct Pool(Arc<Inner>);
 
 struct Inner {
-    sessions: r2d2::Pool<SessionManager>,
-    queue: Arc<Queue>,
+    gate: Arc<Gate<Session>>,
     checkout_timeout: Duration,
+    call_timeout: Duration,
+    ping_after: Duration,
+    /// The process that opened the pool: its sockets are not for a child to talk on.
+    process: u32,
 }
+
+impl Resource for Session {
+    fn activity(&self) -> &Arc<Activity> {
+        self.activity()
+    }
+}
+
+/// How long the answer to a ping may take.
+const PING: Duration = Duration::from_secs(1);
 
 impl Pool {
     /// An empty pool: the first checkout connects.
     pub(crate) fn new(config: &Config) -> Self {
-        let sessions = r2d2::Pool::builder()
-            .max_size(config.max_size)
-            .min_idle(Some(0))
-            .test_on_check_out(true)
-            .max_lifetime(Some(config.max_lifetime))
-            .idle_timeout(Some(config.idle_timeout))
-            .error_handler(Box::new(r2d2::NopErrorHandler))
-            .build_unchecked(SessionManager::new(config.clone()));
-        let queue = Queue::new(config.max_size);
+        let limits = Limits {
+            max: config.max_size,
+            max_waiting: config.max_waiting,
+            max_lifetime: config.max_lifetime,
+            idle_timeout: config.idle_timeout,
+            leak_threshold: config.leak_threshold,
+        };
+        let sessions = SessionManager::new(config.clone());
         Self(Arc::new(Inner {
-            sessions,
-            queue: Arc::new(queue),
+            gate: Gate::new(limits, move || sessions.connect()),
             checkout_timeout: config.checkout_timeout,
+            call_timeout: config.call_timeout,
+            ping_after: config.ping_after,
+            process: std::process::id(),
         }))
     }
 
-    /// A session, in the order of asking; fails by the checkout timeout, and at once if connecting fails.
+    /// Makes a first session, and tells at once why it cannot be made.
+    pub(crate) fn connect(&self) -> Result<()> {
+        self.0.gate.first()
+    }
+
+    /// A session, in the order of asking.
+    ///
+    /// Fails by the checkout timeout; at once if it would wait for itself, if too many wait already, or if
+    /// connecting fails for good.
     pub(crate) fn get(&self, holder: &'static Location<'static>) -> Result<PooledSession> {
         let inner = &*self.0;
+        inner.refuse_child()?;
         let deadline = after(inner.checkout_timeout);
-        let turn = Queue::wait(&inner.queue, deadline, holder).ok_or_else(|| self.exhausted())?;
-        let left = deadline.saturating_duration_since(Instant::now());
-        let mut slot = inner.sessions.get_timeout(left).map_err(|_| {
-            Error::timeout(format!(
-                "no session could be made within {:?}",
-                inner.checkout_timeout
-            ))
-            .with_hint("look at Config::checkout_timeout and Config::connect_timeout")
-        })?;
-        match slot.take_failure() {
-            Some(failure) => Err(failure),
-            None => Ok(PooledSession { slot, _turn: turn }),
+        let asker = Asker {
+            place: holder,
+            thread: this_thread(),
+        };
+        let mut again = false;
+        // Each turn closes one session that was idle, so there are no more turns than sessions.
+        loop {
+            let mut loan = inner.gate.take(asker, deadline, again)?;
+            if inner.is_good(&mut loan, deadline) {
+                return Ok(PooledSession {
+                    loan: Some(loan),
+                    call_timeout: inner.call_timeout,
+                });
+            }
+            drop(loan);
+            again = true;
         }
     }
 
-    fn exhausted(&self) -> Error {
-        let held = self.0.queue.holders();
-        let places: Vec<_> = held
-            .iter()
-            .map(|(place, since)| format!("{place} for {:.1?}", since.elapsed()))
-            .collect();
-        Error::timeout(format!(
-            "all {} sessions are in use, held by {}",
-            held.len(),
-            places.join(", ")
+    /// The pool in numbers, read without its lock.
+    pub(crate) fn state(&self) -> PoolState {
+        self.0.gate.gauges.read()
+    }
+
+    /// Hands out no session any more, and waits for those in use.
+    pub(crate) fn close(&self, limit: Duration) -> Result<()> {
+        self.0.refuse_child()?;
+        self.0.gate.close(after(limit))
+    }
+}
+
+impl Inner {
+    fn refuse_child(&self) -> Result<()> {
+        if self.process == std::process::id() {
+            return Ok(());
+        }
+        Err(Error::query(format!(
+            "the database was opened by process {}, and this is a child of it",
+            self.process
         ))
-        .with_hint("hold sessions for a shorter time, or raise Config::max_size")
+        .with_hint("open the database anew after the fork: parent and child would talk on the same sockets"))
+    }
+
+    /// Whether a session may be handed out: tells by what is known here, unless it was idle for long.
+    fn is_good(&self, loan: &mut Loan<Session>, deadline: Instant) -> bool {
+        let now = Instant::now();
+        let generation = loan.gate().generation();
+        let item = loan.item_mut();
+        if item.expires <= now || item.generation < generation || item.session.was_closed() {
+            return false;
+        }
+        now.duration_since(item.idle_since) < self.ping_after
+            || item.session.ping(deadline.min(now + PING))
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if self.process == std::process::id() {
+            self.gate.shut();
+        }
     }
 }
 
 impl fmt::Debug for Pool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = self.0.sessions.state();
-        f.debug_struct("Pool")
-            .field("sessions", &state.connections)
-            .field("idle", &state.idle_connections)
-            .finish()
+        fmt::Debug::fmt(&self.state(), f)
     }
 }
 
 /// A session on loan from the pool; it goes back when dropped, unless it is broken or in a transaction.
-#[derive(Debug)]
 pub(crate) struct PooledSession {
-    // Dropped before the turn, so that who comes next finds it.
-    slot: r2d2::PooledConnection<SessionManager>,
-    _turn: Turn,
+    loan: Option<Loan<Session>>,
+    call_timeout: Duration,
+}
+
+impl PooledSession {
+    /// Has this session, and all that are as old, replaced: the server behind them takes no writes any more.
+    pub(crate) fn outdate(&self) {
+        if let Some(loan) = &self.loan {
+            loan.gate().outdate(loan.item().generation);
+        }
+    }
 }
 
 impl Deref for PooledSession {
     type Target = Session;
 
     fn deref(&self) -> &Session {
-        self.slot.session()
+        let loan = self.loan.as_ref().expect("taken in `drop` only");
+        &loan.item().session
     }
 }
 
 impl DerefMut for PooledSession {
     fn deref_mut(&mut self) -> &mut Session {
-        self.slot.session_mut()
+        let loan = self.loan.as_mut().expect("taken in `drop` only");
+        &mut loan.item_mut().session
+    }
+}
+
+impl Drop for PooledSession {
+    fn drop(&mut self) {
+        let Some(mut loan) = self.loan.take() else {
+            return;
+        };
+        let generation = loan.gate().generation();
+        let item = loan.item_mut();
+        let young = item.expires > Instant::now() && item.generation >= generation;
+        // One that is not given back is closed.
+        if young && item.session.check_in(self.call_timeout) {
+            loan.give_back();
+        }
+    }
+}
+
+impl fmt::Debug for PooledSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&**self, f)
     }
 }

@@ -72,7 +72,7 @@ pub(crate) fn is_conflict(state: SqlState) -> bool {
 }
 
 /// A number from 0 up to 1.
-fn random() -> f64 {
+pub(crate) fn random() -> f64 {
     // The keys of a new `RandomState` differ each time, and so does the hash of nothing under them.
     let bits = RandomState::new().build_hasher().finish() >> 11;
     bits as f64 / (1_u64 << 53) as f64

@@ -4,6 +4,8 @@
 //! that what a diesel user writes works on it. It adds what diesel's own connection hides: the SQLSTATE,
 //! a deadline for every call, an honest COMMIT, and many statements in one round trip.
 
+pub(crate) mod activity;
+mod checkin;
 mod connect;
 mod deadline;
 mod dialogue;
@@ -40,12 +42,13 @@ use crate::observe::TransactionSpan;
 use crate::sqlstate::SqlState;
 use crate::statement::{Answers, Statement};
 use crate::transaction::TransactionOptions;
+use activity::Activity;
 use flight::Frame;
 use observe::Watch;
 use prepared::Prepared;
 use types::TypeCache;
 
-pub(crate) use deadline::after;
+pub(crate) use deadline::{A_YEAR, after};
 pub use stream::Stream;
 pub use transactions::{SessionTransactions, Transactions};
 
@@ -68,6 +71,8 @@ pub struct Session {
     lost: Option<String>,
     /// Whether a statement may have left something behind in the session.
     touched: bool,
+    /// What it is doing, for those who wait for it.
+    activity: Arc<Activity>,
 }
 
 impl Session {
@@ -86,6 +91,7 @@ impl Session {
     ) -> Result<Self> {
         let connection = connect::connect(config, deadline)?;
         Ok(Self {
+            activity: Arc::new(Activity::new(connection.backend_pid())),
             watch: Watch::new(config, &connection),
             connection,
             prepared: Prepared::new(config.statement_cache),
@@ -279,6 +285,10 @@ impl Session {
         }
     }
 
+    pub(crate) fn activity(&self) -> &Arc<Activity> {
+        &self.activity
+    }
+
     /// Whether the session is as it was when it was made, as far as can be told without asking the server.
     pub(crate) fn is_idle(&self) -> bool {
         self.transactions.depth() == 0
@@ -303,6 +313,14 @@ impl Session {
             Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => false,
             Err(_) => true,
         }
+    }
+
+    /// The server has a transaction open, failed or not.
+    fn is_in_transaction(&self) -> bool {
+        matches!(
+            self.connection.transaction_status(),
+            libpq::TransactionStatus::InTransaction | libpq::TransactionStatus::InError
+        )
     }
 
     /// The server refuses all but the end of the transaction.

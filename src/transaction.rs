@@ -71,6 +71,11 @@ impl TransactionOptions {
         *self == Self::default()
     }
 
+    /// Whether writes were not to be expected.
+    pub(crate) fn is_read_only(&self) -> bool {
+        self.read_only == Some(true)
+    }
+
     /// The BEGIN that says it.
     pub(crate) fn begin(&self) -> String {
         let isolation = self.isolation.map(|isolation| match isolation {

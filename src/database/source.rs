@@ -4,10 +4,11 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::observe::Checkout;
-use crate::pool::{self, Pool};
+use crate::pool::{self, Pool, PoolState};
 use crate::session::Session;
 
 /// Where sessions come from.
@@ -22,9 +23,7 @@ impl Source {
         let checkout = Checkout::begin(holder);
         let entered = checkout.span().entered();
         let held = match self {
-            Self::Pool(pool) => pool
-                .get(holder)
-                .map(|session| Held::Pooled(Box::new(session))),
+            Self::Pool(pool) => pool.get(holder).map(Held::Pooled),
             Self::Pinned(pinned) => Pinned::take(pinned, holder),
         };
         drop(entered);
@@ -32,6 +31,21 @@ impl Source {
         let mut session = PooledSession(held?);
         session.checked_out(waited);
         Ok(session)
+    }
+
+    pub(super) fn state(&self) -> PoolState {
+        match self {
+            Self::Pool(pool) => pool.state(),
+            Self::Pinned(pinned) => PoolState::of_one(pinned.is_held()),
+        }
+    }
+
+    /// Nothing for the session of a test, which whoever made it ends.
+    pub(super) fn close(&self, limit: Duration) -> Result<()> {
+        match self {
+            Self::Pool(pool) => pool.close(limit),
+            Self::Pinned(_) => Ok(()),
+        }
     }
 }
 
@@ -48,6 +62,11 @@ enum Place {
 impl Pinned {
     pub(super) fn new(session: Session) -> Self {
         Self(Mutex::new(Place::Here(Box::new(session))))
+    }
+
+    fn is_held(&self) -> bool {
+        let place = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        matches!(*place, Place::HeldBy(_))
     }
 
     /// The session, unless it is held: waiting for it would be waiting for oneself.
@@ -76,8 +95,17 @@ impl Pinned {
 /// A [`Session`] by `Deref`: whatever takes `&mut Session` takes `&mut *session`.
 pub struct PooledSession(Held);
 
+impl PooledSession {
+    /// Has this session, and all that are as old, replaced: the server behind them takes no writes any more.
+    pub(super) fn outdate(&self) {
+        if let Held::Pooled(session) = &self.0 {
+            session.outdate();
+        }
+    }
+}
+
 enum Held {
-    Pooled(Box<pool::PooledSession>),
+    Pooled(pool::PooledSession),
     Pinned {
         session: Option<Box<Session>>,
         home: Arc<Pinned>,

@@ -1,4 +1,4 @@
-//! How r2d2 makes and judges sessions; public for those who bring a pool of their own.
+//! How r2d2 makes and judges sessions, for those who bring a pool of their own.
 
 use std::sync::Arc;
 
@@ -7,7 +7,9 @@ use crate::error::Error;
 use crate::session::types::TypeCache;
 use crate::session::{Session, after};
 
-/// Makes sessions for r2d2, and tells whether one is still good without asking the server.
+/// Makes sessions for an `r2d2::Pool`, and tells whether one is still good without asking the server.
+///
+/// [`Database`](crate::Database) has a pool already, which promises more than r2d2 does.
 #[derive(Debug)]
 pub struct SessionManager {
     config: Config,
@@ -24,64 +26,26 @@ impl SessionManager {
     }
 }
 
-/// A session in the pool, or why there is none.
-///
-/// r2d2 keeps a failure to connect to itself, as a text, and tries again while who asked waits. As a
-/// slot it goes to who asked, at once and whole.
-#[derive(Debug)]
-pub struct Slot(Result<Session, Option<Error>>);
-
-impl Slot {
-    /// The error of a failed connect; given once.
-    pub fn take_failure(&mut self) -> Option<Error> {
-        match &mut self.0 {
-            Ok(_) => None,
-            Err(failure) => Some(
-                failure
-                    .take()
-                    .unwrap_or_else(|| Error::unavailable("connecting failed")),
-            ),
-        }
-    }
-
-    pub(super) fn session(&self) -> &Session {
-        self.0
-            .as_ref()
-            .expect("a failed slot is never handed out: `Pool::get` takes its failure")
-    }
-
-    pub(super) fn session_mut(&mut self) -> &mut Session {
-        self.0
-            .as_mut()
-            .expect("a failed slot is never handed out: `Pool::get` takes its failure")
-    }
-}
-
 impl r2d2::ManageConnection for SessionManager {
-    type Connection = Slot;
+    type Connection = Session;
     type Error = Error;
 
-    fn connect(&self) -> Result<Slot, Error> {
-        let session = Session::connect_sharing(
+    fn connect(&self) -> Result<Session, Error> {
+        Session::connect_sharing(
             &self.config,
             Arc::clone(&self.types),
             after(self.config.connect_timeout),
-        );
-        Ok(Slot(session.map_err(Some)))
+        )
     }
 
-    fn is_valid(&self, slot: &mut Slot) -> Result<(), Error> {
-        match &slot.0 {
-            Ok(session) if session.was_closed() => {
-                Err(Error::unavailable("the server closed the connection"))
-            }
-            _ => Ok(()),
+    fn is_valid(&self, session: &mut Session) -> Result<(), Error> {
+        if session.was_closed() {
+            return Err(Error::unavailable("the server closed the connection"));
         }
+        Ok(())
     }
 
-    fn has_broken(&self, slot: &mut Slot) -> bool {
-        slot.0
-            .as_ref()
-            .map_or(true, |session| session.is_broken() || !session.is_idle())
+    fn has_broken(&self, session: &mut Session) -> bool {
+        !session.check_in(self.config.call_timeout)
     }
 }

@@ -106,6 +106,7 @@ impl Session {
             .on_connection_event(InstrumentationEvent::start_query(&StrQueryHelper::new(
                 &sql,
             )));
+        self.activity.begin(Arc::clone(&sql));
         let mut commands: Vec<_> = self
             .transactions
             .waiting()
@@ -180,6 +181,7 @@ impl Session {
         let sql = voyage.sql();
         match self.arrive_unseen(voyage, driven) {
             Ok(arrived) => {
+                self.activity.end(self.is_in_transaction());
                 self.instrumentation
                     .on_connection_event(InstrumentationEvent::finish_query(
                         &StrQueryHelper::new(&sql),
@@ -262,6 +264,7 @@ impl Session {
 
     /// Keeps the error of an exchange in the books, and tells diesel's instrumentation.
     fn note_failure(&mut self, sql: &str, error: Error) -> Error {
+        self.activity.end(self.is_in_transaction());
         self.transactions.note(&error);
         let seen = diesel::result::Error::QueryBuilderError(error.to_string().into());
         self.instrumentation

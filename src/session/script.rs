@@ -39,6 +39,7 @@ impl Session {
         self.watch.departs(&[]);
         let since = self.watch.now();
         let mut script = Script::new(&mut self.connection, c_text);
+        self.activity.begin(Arc::clone(&text));
         let driven = drive(&mut script, deadline);
         let (driven, expired) = match driven {
             Err(Stopped::Deadline) => (
@@ -49,6 +50,7 @@ impl Session {
         };
         let heard = std::mem::take(&mut script.heard);
         self.watch.arrived(since);
+        self.activity.end(self.is_in_transaction());
         self.transactions.sent();
         let result = match (driven, heard.error) {
             (Err(stopped), error) => {

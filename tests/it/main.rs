@@ -11,6 +11,7 @@ mod local_server;
 mod locks;
 mod observing;
 mod plain_diesel;
+mod pool;
 mod repositories;
 mod round_trips;
 mod sandbox;

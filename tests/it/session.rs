@@ -178,21 +178,6 @@ fn a_row_count_that_sql_cannot_hold_is_judged_before_the_commit() {
 }
 
 #[test]
-fn those_who_wait_for_a_session_are_told_who_holds_them() {
-    let database = test_database();
-    let db = database
-        .config()
-        .max_size(1)
-        .checkout_timeout(Duration::from_secs(1))
-        .open()
-        .expect("a server");
-    let _held = db.session().expect("the only session");
-    let error = db.run(Account::count()).expect_err("none is left");
-    assert!(matches!(error, Error::Timeout(_)));
-    assert!(error.message().contains("tests/it/session.rs"), "{error}");
-}
-
-#[test]
 fn a_server_on_tcp_is_reached_by_name_and_by_address() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     let port = free.local_addr().expect("an address").port();

@@ -1,0 +1,318 @@
+//! Who gets a session: first come, first served, with a deadline that holds.
+//!
+//! One lock guards it all, and nothing is waited for under it. A session that comes back is handed to who
+//! has waited longest, so nobody who runs takes it past those who wait.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use super::growth::{Down, Jitter};
+use super::holders::{Asker, Holders};
+use super::no_session::{NoSession, Refusal};
+use super::state::Gauges;
+use super::store::{self, Item, Store};
+use crate::error::{Error, Result};
+use crate::session::activity::Activity;
+
+/// What the pool keeps: a session, or what stands for one in a test of the pool alone.
+pub(super) trait Resource: Send + 'static {
+    fn activity(&self) -> &Arc<Activity>;
+}
+
+/// How the pool is to behave.
+#[derive(Debug, Clone)]
+pub(super) struct Limits {
+    pub(super) max: u32,
+    pub(super) max_waiting: u32,
+    pub(super) max_lifetime: Duration,
+    pub(super) idle_timeout: Duration,
+    pub(super) leak_threshold: Duration,
+}
+
+/// The pool, as far as it needs not know what a session is.
+pub(super) struct Gate<S: Resource> {
+    pub(super) limits: Limits,
+    pub(super) gauges: Gauges,
+    /// Who listens to what is told where the pool is made also hears what its threads tell.
+    pub(super) told: tracing::Dispatch,
+    pub(super) connect: Box<dyn Fn() -> Result<S> + Send + Sync>,
+    state: Mutex<State<S>>,
+    /// Sessions of an earlier one are not handed out. Changed under the lock, read without.
+    pub(super) generation: AtomicU64,
+    /// Held by whoever adds to the store, which is for one at a time.
+    pub(super) adding: Mutex<()>,
+    /// Tells the keeper to look again.
+    pub(super) bell: Condvar,
+    /// Tells who closes the pool that a session is gone.
+    pub(super) gone: Condvar,
+}
+
+pub(super) struct State<S: Resource> {
+    /// `None` once the pool is closed.
+    pub(super) store: Option<Store<S>>,
+    /// Sessions that exist, idle or in use, and those that are being made.
+    pub(super) size: u32,
+    /// Those that are being made.
+    pub(super) connecting: u32,
+    pub(super) waiting: VecDeque<Arc<Waiter<S>>>,
+    pub(super) holders: Holders,
+    /// While a session is added to the store, nobody else is at it, and what comes back waits here.
+    pub(super) aside: Option<Vec<Item<S>>>,
+    pub(super) down: Option<Down>,
+    /// When connecting last began, and since when it has not once been answered.
+    pub(super) last_attempt: Option<Instant>,
+    pub(super) unanswered: Option<Instant>,
+    pub(super) jitter: Jitter,
+    pub(super) keeper: Option<JoinHandle<()>>,
+    /// When the keeper looks next.
+    pub(super) keeper_looks: Instant,
+}
+
+/// Somebody who waits for a session.
+pub(super) struct Waiter<S: Resource> {
+    asker: Asker,
+    called: Condvar,
+    answer: Mutex<Option<Answer<S>>>,
+}
+
+enum Answer<S: Resource> {
+    Session(Item<S>, usize),
+    Failure(Error),
+}
+
+impl<S: Resource> Gate<S> {
+    pub(super) fn new(
+        limits: Limits,
+        connect: impl Fn() -> Result<S> + Send + Sync + 'static,
+    ) -> Arc<Self> {
+        let state = State {
+            store: Some(Store::new(limits.max)),
+            size: 0,
+            connecting: 0,
+            waiting: VecDeque::new(),
+            holders: Holders::default(),
+            aside: None,
+            down: None,
+            last_attempt: None,
+            unanswered: None,
+            jitter: Jitter::new(),
+            keeper: None,
+            keeper_looks: Instant::now(),
+        };
+        Arc::new(Self {
+            gauges: Gauges::new(limits.max),
+            limits,
+            told: tracing::dispatcher::get_default(Clone::clone),
+            connect: Box::new(connect),
+            state: Mutex::new(state),
+            generation: AtomicU64::new(0),
+            adding: Mutex::new(()),
+            bell: Condvar::new(),
+            gone: Condvar::new(),
+        })
+    }
+
+    /// A session, once all who asked before have had theirs; fails at the deadline.
+    ///
+    /// `again` is for who was given one that turned out to be dead: it need not queue anew.
+    pub(super) fn take(
+        self: &Arc<Self>,
+        asker: Asker,
+        deadline: Instant,
+        again: bool,
+    ) -> Result<Loan<S>> {
+        let asked = Instant::now();
+        let mut state = self.lock();
+        if state.is_closed() {
+            return Err(NoSession::closed());
+        }
+        if let Some(item) = state.idle(again) {
+            let entry = self.lend(&mut state, &item, asker);
+            self.publish(&state);
+            return Ok(self.loan(item, entry));
+        }
+        if state.waiting.len() >= self.limits.max_waiting as usize && !again {
+            return Err(self.refused(&state, Refusal::TooManyWaiting));
+        }
+        if state.holders.len() >= self.limits.max
+            && let Some(first) = state.holders.of_thread(asker.thread)
+        {
+            let (first, second) = (first, asker.place);
+            return Err(self.refused(&state, Refusal::Nested { first, second }));
+        }
+        let waiter = Arc::new(Waiter {
+            asker,
+            called: Condvar::new(),
+            answer: Mutex::new(None),
+        });
+        if again {
+            state.waiting.push_front(Arc::clone(&waiter));
+        } else {
+            state.waiting.push_back(Arc::clone(&waiter));
+        }
+        let mut state = self.grow(state);
+        loop {
+            match lock(&waiter.answer).take() {
+                Some(Answer::Session(item, entry)) => return Ok(self.loan(item, entry)),
+                Some(Answer::Failure(error)) => return Err(error),
+                None => {}
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                state.waiting.retain(|other| !Arc::ptr_eq(other, &waiter));
+                self.publish(&state);
+                return Err(self.expired(&state, asked.elapsed()));
+            }
+            state = waiter
+                .called
+                .wait_timeout(state, left)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+    }
+
+    /// Enters who has a session from now on.
+    fn lend(&self, state: &mut State<S>, item: &Item<S>, asker: Asker) -> usize {
+        let now = Instant::now();
+        let activity = Arc::clone(item.session.activity());
+        self.look_by(state, now + self.limits.leak_threshold);
+        state.holders.add(asker, activity, now)
+    }
+
+    fn loan(self: &Arc<Self>, item: Item<S>, entry: usize) -> Loan<S> {
+        Loan {
+            gate: Arc::clone(self),
+            item: Some(item),
+            entry,
+        }
+    }
+
+    /// Gives a session to who has waited longest, or keeps it; gives it back if the pool is closed.
+    #[must_use = "a session of a closed pool is to be closed"]
+    pub(super) fn offer(&self, state: &mut State<S>, item: Item<S>) -> Option<Item<S>> {
+        if state.is_closed() {
+            return Some(item);
+        }
+        if let Some(waiter) = state.waiting.pop_front() {
+            let entry = self.lend(state, &item, waiter.asker);
+            *lock(&waiter.answer) = Some(Answer::Session(item, entry));
+            waiter.called.notify_one();
+        } else {
+            let idle_until = item.idle_since + self.limits.idle_timeout;
+            self.look_by(state, item.expires.min(idle_until));
+            match &mut state.aside {
+                Some(aside) => aside.push(item),
+                None => store::keep(item),
+            }
+        }
+        None
+    }
+
+    /// Tells all who wait that there will be no session.
+    pub(super) fn fail_all(&self, state: &mut State<S>, error: impl Fn() -> Error) {
+        for waiter in state.waiting.drain(..) {
+            *lock(&waiter.answer) = Some(Answer::Failure(error()));
+            waiter.called.notify_one();
+        }
+    }
+
+    /// Closes sessions that are not lent, without holding the lock, and makes room for others.
+    pub(super) fn close_all(self: &Arc<Self>, items: Vec<Item<S>>) {
+        let count = u32::try_from(items.len()).unwrap_or(u32::MAX);
+        if count > 0 {
+            items.into_iter().for_each(store::close);
+            let mut state = self.lock();
+            state.size = state.size.saturating_sub(count);
+            self.gone.notify_all();
+            drop(self.grow(state));
+        }
+    }
+
+    pub(super) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, State<S>> {
+        lock(&self.state)
+    }
+
+    /// Makes the numbers readable without the lock.
+    pub(super) fn publish(&self, state: &State<S>) {
+        self.gauges.set(
+            state.size - state.connecting,
+            state.holders.len(),
+            state.connecting,
+            u32::try_from(state.waiting.len()).unwrap_or(u32::MAX),
+        );
+    }
+}
+
+impl<S: Resource> State<S> {
+    pub(super) fn is_closed(&self) -> bool {
+        self.store.is_none()
+    }
+
+    /// An idle session, if it is the turn of who asks.
+    fn idle(&self, again: bool) -> Option<Item<S>> {
+        if self.aside.is_some() || !(again || self.waiting.is_empty()) {
+            return None;
+        }
+        self.store.as_ref()?.take()
+    }
+}
+
+/// A session on loan; closed when dropped, unless it is given back.
+pub(super) struct Loan<S: Resource> {
+    gate: Arc<Gate<S>>,
+    item: Option<Item<S>>,
+    entry: usize,
+}
+
+impl<S: Resource> Loan<S> {
+    pub(super) fn item(&self) -> &Item<S> {
+        self.item.as_ref().expect("taken when given back only")
+    }
+
+    pub(super) fn item_mut(&mut self) -> &mut Item<S> {
+        self.item.as_mut().expect("taken when given back only")
+    }
+
+    pub(super) fn gate(&self) -> &Arc<Gate<S>> {
+        &self.gate
+    }
+
+    /// Gives the session to who comes next.
+    pub(super) fn give_back(mut self) {
+        if let Some(mut item) = self.item.take() {
+            item.idle_since = Instant::now();
+            let mut state = self.gate.lock();
+            state.holders.remove(self.entry);
+            let unwanted = self.gate.offer(&mut state, item);
+            self.gate.publish(&state);
+            drop(state);
+            self.gate.close_all(unwanted.into_iter().collect());
+        }
+    }
+}
+
+impl<S: Resource> Drop for Loan<S> {
+    fn drop(&mut self) {
+        if let Some(item) = self.item.take() {
+            // Closed before its place is free, so that there are never more than may be.
+            store::close(item);
+            let mut state = self.gate.lock();
+            state.holders.remove(self.entry);
+            state.size -= 1;
+            self.gate.gone.notify_all();
+            drop(self.gate.grow(state));
+        }
+    }
+}
+
+/// A lock whose holder panicked is as good as any: nothing here is left half done.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,292 @@
+//! Making sessions, in the background and only as long as somebody waits.
+//!
+//! A thread is begun for it, which looks again before each connect whether anybody still waits: while it
+//! connects, sessions come back and serve those who asked for it. So a spike is served with few sessions,
+//! and a server that hangs holds up this thread and never who asks.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tracing::dispatcher::with_default;
+
+use super::gate::{Gate, Resource, State, lock};
+use super::store::Kept;
+use crate::error::{Error, Result};
+use crate::retry::random;
+
+/// How many sessions are made at the same time.
+const CONNECTORS: u32 = 4;
+
+/// After so long without an answer, another connect is tried beside the first.
+pub(super) const IMPATIENCE: Duration = Duration::from_secs(1);
+
+/// The pause after a first failure to connect; it doubles with each.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+/// The longest pause, so that a server that is back is used within a second.
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+
+/// Since when the server cannot be reached, and why.
+#[derive(Debug)]
+pub(super) struct Down {
+    pub(super) since: Instant,
+    pub(super) cause: Error,
+    failures: u32,
+    /// When the next attempt may begin.
+    retry: Instant,
+}
+
+/// Shares of a lifetime, as far apart from each other as may be.
+///
+/// Each is the last one plus the golden ratio, without the whole part: of any twenty in a row, no two are
+/// within two hundredths, which random numbers would not promise.
+#[derive(Debug)]
+pub(super) struct Jitter(f64);
+
+impl Jitter {
+    pub(super) fn new() -> Self {
+        Self(random())
+    }
+
+    /// A duration less 0 to 10 %.
+    pub(super) fn shorten(&mut self, limit: Duration) -> Duration {
+        const GOLDEN: f64 = 0.618_033_988_749_894_9;
+        self.0 = (self.0 + GOLDEN).fract();
+        limit.mul_f64(1.0 - self.0 / 10.0)
+    }
+}
+
+impl<S: Resource> Gate<S> {
+    /// Begins to make sessions for those who wait, as far as there is room.
+    pub(super) fn grow<'g>(
+        self: &'g Arc<Self>,
+        mut state: MutexGuard<'g, State<S>>,
+    ) -> MutexGuard<'g, State<S>> {
+        while self.reserve(&mut state) {
+            let gate = Arc::clone(self);
+            let spawned = thread::Builder::new()
+                .name("bowline-connect".to_owned())
+                .spawn(move || with_default(&gate.told, || gate.make()));
+            if let Err(error) = spawned {
+                self.release(&mut state);
+                self.went_down(
+                    &mut state,
+                    Error::unavailable(format!("could not start a thread to connect: {error}")),
+                );
+                break;
+            }
+        }
+        self.publish(&state);
+        state
+    }
+
+    /// Takes the place of one more session, if there is room and somebody waits for it.
+    fn reserve(&self, state: &mut State<S>) -> bool {
+        let now = Instant::now();
+        let enough = state.connecting >= CONNECTORS
+            || state.connecting as usize >= state.waiting.len()
+            || state.size >= self.limits.max;
+        // A server that does not answer is tried by one, and by one more each time it takes too long.
+        let patient = state.down.is_some()
+            && state.connecting > 0
+            && state
+                .last_attempt
+                .is_some_and(|last| now < last + IMPATIENCE);
+        if state.is_closed() || enough || patient {
+            return false;
+        }
+        state.size += 1;
+        state.connecting += 1;
+        true
+    }
+
+    fn release(&self, state: &mut State<S>) {
+        state.size -= 1;
+        state.connecting -= 1;
+        self.gone.notify_all();
+    }
+
+    /// Makes sessions as long as somebody waits for them.
+    fn make(self: &Arc<Self>) {
+        loop {
+            let state = self.lock();
+            let Some(mut state) = self.pause(state) else {
+                return;
+            };
+            let generation = self.attempt_begins(&mut state);
+            drop(state);
+            let began = Instant::now();
+            match self.connect_caught() {
+                Ok(session) => {
+                    self.add(session, generation);
+                    let mut state = self.lock();
+                    let more = self.reserve(&mut state);
+                    self.publish(&state);
+                    if !more {
+                        return;
+                    }
+                }
+                Err(error) => {
+                    let mut state = self.lock();
+                    if error.is_permanent() || matches!(error, Error::Query(_)) {
+                        self.fail_all(&mut state, || error.again());
+                    } else {
+                        self.went_down(&mut state, error);
+                        if let Some(down) = &mut state.down {
+                            down.since = down.since.min(began);
+                        }
+                        if state.connecting == 1 {
+                            continue;
+                        }
+                    }
+                    self.release(&mut state);
+                    self.publish(&state);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Waits until the server may be tried again; `None`, with the place given up, if nobody waits then.
+    fn pause<'g>(
+        &'g self,
+        mut state: MutexGuard<'g, State<S>>,
+    ) -> Option<MutexGuard<'g, State<S>>> {
+        loop {
+            if state.is_closed() || state.waiting.len() < state.connecting as usize {
+                self.release(&mut state);
+                self.publish(&state);
+                return None;
+            }
+            let now = Instant::now();
+            let pause = state.down.as_ref().map_or(Duration::ZERO, |down| {
+                down.retry.saturating_duration_since(now)
+            });
+            if pause.is_zero() {
+                return Some(state);
+            }
+            state = self
+                .gone
+                .wait_timeout(state, pause)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+    }
+
+    fn attempt_begins(self: &Arc<Self>, state: &mut State<S>) -> u64 {
+        let now = Instant::now();
+        state.last_attempt = Some(now);
+        state.unanswered.get_or_insert(now);
+        self.look_by(state, now + IMPATIENCE);
+        self.begin_keeper(state);
+        self.generation()
+    }
+
+    fn connect_caught(&self) -> Result<S> {
+        catch_unwind(AssertUnwindSafe(|| (self.connect)())).unwrap_or_else(|panic| {
+            // Not tried again: what panics once does so again.
+            Err(Error::query(format!(
+                "connecting panicked: {}",
+                panic_text(&*panic)
+            )))
+        })
+    }
+
+    fn went_down(&self, state: &mut State<S>, cause: Error) {
+        let now = Instant::now();
+        let (since, failures) = state
+            .down
+            .as_ref()
+            .map_or((now, 0), |down| (down.since, down.failures));
+        let longest = (FIRST_PAUSE * (1 << failures.min(8))).min(LONGEST_PAUSE);
+        state.unanswered = None;
+        state.down = Some(Down {
+            since,
+            cause,
+            failures: failures + 1,
+            // At least half of it: many clients that throttle themselves to nothing would keep the server down.
+            retry: now + longest.mul_f64(0.5 + random() / 2.0),
+        });
+    }
+
+    /// Makes a first session in the thread of the caller, whose failure is told whatever it is.
+    pub(super) fn first(self: &Arc<Self>) -> Result<()> {
+        let mut state = self.lock();
+        state.size += 1;
+        state.connecting += 1;
+        let generation = self.attempt_begins(&mut state);
+        drop(state);
+        match self.connect_caught() {
+            Ok(session) => {
+                self.add(session, generation);
+                Ok(())
+            }
+            Err(error) => {
+                let mut state = self.lock();
+                state.unanswered = None;
+                self.release(&mut state);
+                Err(error)
+            }
+        }
+    }
+
+    /// Adds a session that was made to those that are kept, and hands it on.
+    fn add(self: &Arc<Self>, session: S, generation: u64) {
+        let alone = lock(&self.adding);
+        let mut state = self.lock();
+        let lifetime = state.jitter.shorten(self.limits.max_lifetime);
+        let kept = Kept::new(session, Instant::now() + lifetime, generation);
+        let Some(store) = state.store.clone() else {
+            // Closed while it connected.
+            drop(state);
+            drop(kept);
+            self.release(&mut self.lock());
+            return;
+        };
+        let mut aside = store.take_all();
+        aside.reverse();
+        state.aside = Some(aside);
+        drop(state);
+        let added = store.add(kept);
+        if added.is_none() {
+            tracing::error!("r2d2's thread did not add a session to the pool within a minute");
+        }
+        let mut state = self.lock();
+        state.connecting -= 1;
+        state.down = None;
+        state.unanswered = None;
+        self.gauges.count_opened();
+        let items = state.aside.take().unwrap_or_default();
+        let unwanted: Vec<_> = items
+            .into_iter()
+            .chain(added)
+            .filter_map(|item| self.offer(&mut state, item))
+            .collect();
+        self.publish(&state);
+        drop(state);
+        drop(alone);
+        self.close_all(unwanted);
+    }
+
+    /// From now on only sessions are handed out that are made from now on.
+    ///
+    /// `generation` is that of the session that gave the reason: one reason is enough for all of its age.
+    pub(super) fn outdate(&self, generation: u64) {
+        let mut state = self.lock();
+        if self.generation() == generation {
+            self.generation.fetch_add(1, Ordering::Release);
+            self.look_by(&mut state, Instant::now());
+        }
+    }
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message")
+}

@@ -1,0 +1,159 @@
+//! Who has a session: where it was asked for, since when, and what is done with it.
+
+use std::fmt;
+use std::panic::Location;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::session::activity::{Activity, Busy};
+
+/// Who asks for a session.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asker {
+    pub(super) place: &'static Location<'static>,
+    pub(super) thread: usize,
+}
+
+/// The table of holders; its numbers are used again, so that it grows no larger than the pool.
+#[derive(Debug, Default)]
+pub(super) struct Holders {
+    entries: Vec<Option<Entry>>,
+    free: Vec<usize>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    place: &'static Location<'static>,
+    since: Instant,
+    activity: Arc<Activity>,
+    reported: bool,
+}
+
+/// Somebody who has a session of the pool.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Holder {
+    /// Where in the source it was asked for.
+    pub place: &'static Location<'static>,
+    /// For how long it has been held.
+    pub held: Duration,
+    /// The process id of the server's side, as in `pg_stat_activity`.
+    pub backend_pid: i32,
+    /// What the session does in `pg_stat_activity`'s words (`active`, `idle`, `idle in transaction`), and for how
+    /// long, as seen from here.
+    pub state: (&'static str, Duration),
+    /// The SQL that it runs or ran last, without values; `None` before the first.
+    pub sql: Option<Arc<str>>,
+}
+
+impl Holders {
+    pub(super) fn add(&mut self, asker: Asker, activity: Arc<Activity>, now: Instant) -> usize {
+        activity.clear(asker.thread);
+        let entry = Some(Entry {
+            place: asker.place,
+            since: now,
+            activity,
+            reported: false,
+        });
+        match self.free.pop() {
+            Some(number) => {
+                self.entries[number] = entry;
+                number
+            }
+            None => {
+                self.entries.push(entry);
+                self.entries.len() - 1
+            }
+        }
+    }
+
+    pub(super) fn remove(&mut self, number: usize) {
+        if self.entries[number].take().is_some() {
+            self.free.push(number);
+        }
+    }
+
+    pub(super) fn len(&self) -> u32 {
+        u32::try_from(self.entries.len() - self.free.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Where this thread took a session that it still has.
+    pub(super) fn of_thread(&self, thread: usize) -> Option<&'static Location<'static>> {
+        let mut entries = self.entries.iter().flatten();
+        entries
+            .find(|entry| entry.activity.thread() == thread)
+            .map(|entry| entry.place)
+    }
+
+    /// All of them, who has held for longest in front.
+    pub(super) fn list(&self) -> Vec<Holder> {
+        let mut holders: Vec<_> = self.entries.iter().flatten().map(Entry::tell).collect();
+        holders.sort_by_key(|holder| std::cmp::Reverse(holder.held));
+        holders
+    }
+
+    /// Those who have held for this long and were not reported yet, and when the next will have.
+    pub(super) fn overdue(
+        &mut self,
+        threshold: Duration,
+        now: Instant,
+    ) -> (Vec<Holder>, Option<Instant>) {
+        let (mut overdue, mut next) = (Vec::new(), None::<Instant>);
+        for entry in self.entries.iter_mut().flatten() {
+            let due = entry.since + threshold;
+            if entry.reported {
+                continue;
+            }
+            if due <= now {
+                entry.reported = true;
+                overdue.push(entry.tell());
+            } else {
+                next = Some(next.map_or(due, |next| next.min(due)));
+            }
+        }
+        (overdue, next)
+    }
+}
+
+impl Entry {
+    fn tell(&self) -> Holder {
+        let doing = self.activity.doing();
+        let state = match doing.state {
+            Busy::Active => "active",
+            Busy::Idle => "idle",
+            Busy::IdleInTransaction => "idle in transaction",
+        };
+        Holder {
+            place: self.place,
+            held: self.since.elapsed(),
+            backend_pid: self.activity.backend_pid(),
+            state: (state, doing.since.elapsed()),
+            sql: doing.sql,
+        }
+    }
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (state, since) = self.state;
+        write!(
+            f,
+            "{} for {:.1?} (pid {}, {state} for {since:.1?}",
+            self.place, self.held, self.backend_pid
+        )?;
+        match &self.sql {
+            Some(sql) => write!(f, ": {})", shortened(sql)),
+            None => f.write_str(")"),
+        }
+    }
+}
+
+/// One line of some SQL.
+fn shortened(sql: &str) -> String {
+    const LONGEST: usize = 100;
+    let line = sql.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{} ..", &line[..end]),
+        None => line,
+    }
+}

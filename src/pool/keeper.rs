@@ -1,0 +1,165 @@
+//! What happens by the clock: sessions that are too old or idle for too long are closed, holders that keep
+//! one for too long are reported, and a server that does not answer is tried once more.
+//!
+//! One thread sleeps until the next of these is due. It ends when the pool is closed.
+
+use std::sync::{Arc, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tracing::dispatcher::with_default;
+
+use super::gate::{Gate, Resource, State};
+use super::growth::IMPATIENCE;
+use super::holders::Holder;
+use super::no_session::NoSession;
+use super::store::{self, Item};
+use crate::error::{Error, Result};
+
+/// The keeper looks at least this often.
+const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+
+impl<S: Resource> Gate<S> {
+    /// Starts the keeper, unless it runs.
+    pub(super) fn begin_keeper(self: &Arc<Self>, state: &mut State<S>) {
+        if state.keeper.is_some() || state.is_closed() {
+            return;
+        }
+        let gate = Arc::clone(self);
+        let spawned = thread::Builder::new()
+            .name("bowline-pool".to_owned())
+            .spawn(move || with_default(&gate.told, || gate.keep()));
+        match spawned {
+            Ok(keeper) => state.keeper = Some(keeper),
+            // The next connect tries again.
+            Err(error) => {
+                tracing::warn!(%error, "could not start the thread that ends old sessions");
+            }
+        }
+    }
+
+    /// Makes sure that the keeper looks by then.
+    pub(super) fn look_by(&self, state: &mut State<S>, due: Instant) {
+        if due < state.keeper_looks {
+            state.keeper_looks = due;
+            self.bell.notify_one();
+        }
+    }
+
+    fn keep(self: &Arc<Self>) {
+        let mut state = self.lock();
+        while !state.is_closed() {
+            let now = Instant::now();
+            if state.keeper_looks > now {
+                let sleep = state.keeper_looks - now;
+                state = self
+                    .bell
+                    .wait_timeout(state, sleep)
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .0;
+                continue;
+            }
+            state.keeper_looks = now + LONGEST_SLEEP;
+            let over = self.take_over_age(&mut state, now);
+            let (overdue, next) = state.holders.overdue(self.limits.leak_threshold, now);
+            if let Some(next) = next {
+                self.look_by(&mut state, next);
+            }
+            if !state.waiting.is_empty() {
+                self.look_by(&mut state, now + IMPATIENCE);
+                state = self.grow(state);
+            }
+            drop(state);
+            overdue.iter().for_each(report);
+            self.close_all(over);
+            state = self.lock();
+        }
+    }
+
+    /// Takes idle sessions that are too old, and sees to it that the next is taken in time.
+    fn take_over_age(&self, state: &mut State<S>, now: Instant) -> Vec<Item<S>> {
+        let Some(store) = state.store.clone().filter(|_| state.aside.is_none()) else {
+            // Somebody is at the store, for a moment.
+            self.look_by(state, now + Duration::from_millis(10));
+            return Vec::new();
+        };
+        let mut over = Vec::new();
+        for item in store.take_all().into_iter().rev() {
+            let due = item.expires.min(item.idle_since + self.limits.idle_timeout);
+            if due <= now || item.generation < self.generation() {
+                over.push(item);
+            } else {
+                self.look_by(state, due);
+                store::keep(item);
+            }
+        }
+        over
+    }
+
+    /// Closes the pool: nobody gets a session any more, and those that are not in use are closed.
+    pub(super) fn shut(self: &Arc<Self>) {
+        let mut state = self.lock();
+        let Some(store) = state.store.take() else {
+            return;
+        };
+        // Who adds a session at this moment finds the pool closed, and closes what it holds.
+        let idle = if state.aside.is_none() {
+            store.take_all()
+        } else {
+            Vec::new()
+        };
+        self.fail_all(&mut state, NoSession::closed);
+        self.publish(&state);
+        self.bell.notify_all();
+        self.gone.notify_all();
+        drop(state);
+        self.close_all(idle);
+    }
+
+    /// Closes the pool and waits until all sessions are back and all threads have ended.
+    pub(super) fn close(self: &Arc<Self>, deadline: Instant) -> Result<()> {
+        self.shut();
+        let mut state = self.lock();
+        while state.size > 0 {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(left_open(&state));
+            }
+            state = self
+                .gone
+                .wait_timeout(state, left)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+        let keeper = state.keeper.take();
+        drop(state);
+        if let Some(keeper) = keeper {
+            // It only closes what is over, without waiting for the server.
+            keeper.join().ok();
+        }
+        Ok(())
+    }
+}
+
+fn report(holder: &Holder) {
+    tracing::warn!(
+        place = %holder.place,
+        held = ?holder.held,
+        backend_pid = holder.backend_pid,
+        sql = holder.sql.as_deref(),
+        "a session is held for longer than Config::leak_threshold: {holder}"
+    );
+}
+
+fn left_open<S: Resource>(state: &State<S>) -> Error {
+    let holders = state.holders.list();
+    let mut left: Vec<_> = holders.iter().map(ToString::to_string).collect();
+    if state.connecting > 0 {
+        left.push(format!("{} being connected", state.connecting));
+    }
+    Error::timeout(format!(
+        "the database is closed, but these sessions are not back: {}",
+        left.join("; ")
+    ))
+    .with_hint("end the work at these places first, or give it more time; each is closed when it comes back")
+}

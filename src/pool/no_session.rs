@@ -1,0 +1,144 @@
+//! Why there is no session, as a value and as a text.
+
+use std::panic::Location;
+use std::time::{Duration, Instant};
+
+use super::gate::{Gate, Resource, State};
+use super::holders::Holder;
+use super::state::PoolState;
+use crate::error::Error;
+
+/// Why a session could not be had, for a program that decides by it: see [`Error::no_session`].
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum NoSession {
+    /// All are in use, and none came back in time: hold them for a shorter time, or allow more.
+    #[non_exhaustive]
+    Exhausted {
+        /// Who has them, the longest in front.
+        holders: Vec<Holder>,
+        /// The pool in numbers.
+        pool: PoolState,
+    },
+    /// As many wait already as may ([`Config::max_waiting`](crate::Config::max_waiting)): shed load.
+    #[non_exhaustive]
+    TooManyWaiting {
+        /// The pool in numbers.
+        pool: PoolState,
+    },
+    /// The server cannot be reached; it is tried for as long as somebody waits.
+    #[non_exhaustive]
+    ServerDown {
+        /// For how long.
+        down: Duration,
+        /// What connecting failed with last; `None` while the first attempt has not been answered.
+        cause: Option<String>,
+        /// The pool in numbers.
+        pool: PoolState,
+    },
+    /// This thread would wait for itself: it has a session, and all are in use.
+    #[non_exhaustive]
+    Nested {
+        /// Where it took the session that it has.
+        first: &'static Location<'static>,
+        /// Where it asks for another.
+        second: &'static Location<'static>,
+    },
+    /// The database was closed.
+    Closed,
+}
+
+/// A refusal at once.
+pub(super) enum Refusal {
+    TooManyWaiting,
+    Nested {
+        first: &'static Location<'static>,
+        second: &'static Location<'static>,
+    },
+}
+
+impl NoSession {
+    pub(super) fn closed() -> Error {
+        Error::unavailable("the database was closed")
+            .with_hint("open another, or close this one only when its work is done")
+            .with_no_session(Self::Closed)
+    }
+}
+
+impl<S: Resource> Gate<S> {
+    pub(super) fn refused(&self, state: &State<S>, refusal: Refusal) -> Error {
+        self.publish(state);
+        let pool = self.gauges.read();
+        match refusal {
+            Refusal::TooManyWaiting => Error::unavailable(format!(
+                "{} others wait for a session already, which is as many as may",
+                pool.waiting
+            ))
+            .with_hint("try again later, or raise Config::max_waiting")
+            .with_no_session(NoSession::TooManyWaiting { pool }),
+            Refusal::Nested { first, second } => Error::query(format!(
+                "a session is asked for at {second} by a thread that took one at {first}, and all {} are in use, so \
+                 it would wait for itself",
+                pool.max
+            ))
+            .with_hint("pass the session on instead, or raise Config::max_size")
+            .with_no_session(NoSession::Nested { first, second }),
+        }
+    }
+
+    /// Why nobody gave a session in time.
+    pub(super) fn expired(&self, state: &State<S>, waited: Duration) -> Error {
+        let pool = self.gauges.read();
+        let holders = state.holders.list();
+        if pool.in_use < pool.max
+            && let Some((down, cause)) = state.trouble()
+        {
+            let mut text = format!("no session within {waited:.1?}: ");
+            match &cause {
+                Some(error) => text += &format!("the server has been down for {down:.1?}: {error}"),
+                None => text += &format!("connecting has not been answered for {down:.1?}"),
+            }
+            if !holders.is_empty() {
+                text += &format!("; in use are {}", listed(&holders));
+            }
+            let no_session = NoSession::ServerDown { down, cause, pool };
+            return Error::unavailable(text)
+                .with_hint("is the server running, and is this its address and port?")
+                .with_no_session(no_session);
+        }
+        Error::timeout(format!(
+            "no session within {waited:.1?}: {} of {} are in use, {} other callers wait; in use are {}",
+            pool.in_use,
+            pool.max,
+            pool.waiting,
+            listed(&holders)
+        ))
+        .with_hint("hold sessions for a shorter time, or raise Config::max_size")
+        .with_no_session(NoSession::Exhausted { holders, pool })
+    }
+}
+
+impl<S: Resource> State<S> {
+    /// For how long the server has not been there, and why.
+    fn trouble(&self) -> Option<(Duration, Option<String>)> {
+        let since = |since: Instant| since.elapsed();
+        match &self.down {
+            Some(down) => Some((since(down.since), Some(down.cause.message().to_owned()))),
+            None => self.unanswered.map(|began| (since(began), None)),
+        }
+    }
+}
+
+/// The first few, since a pool may be large.
+fn listed(holders: &[Holder]) -> String {
+    const SHOWN: usize = 10;
+    let mut shown: Vec<_> = holders
+        .iter()
+        .take(SHOWN)
+        .map(ToString::to_string)
+        .collect();
+    if holders.len() > SHOWN {
+        shown.push(format!("{} more", holders.len() - SHOWN));
+    }
+    shown.join("; ")
+}

@@ -1,0 +1,363 @@
+//! The pool without a server: what stands for a session counts how many of it there are.
+
+use std::collections::BTreeSet;
+use std::panic::{Location, resume_unwind};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::gate::{Gate, Limits, Loan, Resource, lock};
+use super::growth::Jitter;
+use super::holders::Asker;
+use super::no_session::NoSession;
+use crate::error::{Error, Result};
+use crate::session::A_YEAR;
+use crate::session::activity::{Activity, this_thread};
+
+struct Counted {
+    activity: Arc<Activity>,
+    live: Arc<AtomicU32>,
+}
+
+impl Counted {
+    fn new(live: &Arc<AtomicU32>) -> Self {
+        live.fetch_add(1, SeqCst);
+        Self {
+            activity: Arc::new(Activity::new(0)),
+            live: Arc::clone(live),
+        }
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.live.fetch_sub(1, SeqCst);
+    }
+}
+
+impl Resource for Counted {
+    fn activity(&self) -> &Arc<Activity> {
+        &self.activity
+    }
+}
+
+fn limits(max: u32) -> Limits {
+    Limits {
+        max,
+        max_waiting: u32::MAX,
+        max_lifetime: A_YEAR,
+        idle_timeout: A_YEAR,
+        leak_threshold: A_YEAR,
+    }
+}
+
+fn take(gate: &Arc<Gate<Counted>>, limit: Duration) -> Result<Loan<Counted>> {
+    let asker = Asker {
+        place: Location::caller(),
+        thread: this_thread(),
+    };
+    gate.take(asker, Instant::now() + limit, false)
+}
+
+const SOON: Duration = Duration::from_secs(10);
+
+fn until(what: impl Fn() -> bool) {
+    let deadline = Instant::now() + SOON;
+    while !what() {
+        assert!(Instant::now() < deadline, "it never came to be");
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Numbers that look random, the same for each run.
+struct Seeded(u64);
+
+impl Seeded {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % end
+    }
+}
+
+#[test]
+fn sessions_are_given_in_the_order_of_asking() {
+    let live = Arc::default();
+    let gate = Gate::new(limits(1), move || Ok(Counted::new(&live)));
+    let first = take(&gate, SOON).expect("a session");
+    let served = Arc::new(Mutex::new(Vec::new()));
+    let waiting: Vec<_> = (0..8)
+        .map(|number| {
+            let (served, asking) = (Arc::clone(&served), Arc::clone(&gate));
+            let waiter = thread::spawn(move || {
+                let loan = take(&asking, SOON).expect("a session in time");
+                lock(&served).push(number);
+                loan.give_back();
+            });
+            until(|| gate.gauges.read().waiting > number);
+            waiter
+        })
+        .collect();
+    first.give_back();
+    for waiter in waiting {
+        waiter.join().expect("no panic");
+    }
+    assert_eq!(*lock(&served), (0..8).collect::<Vec<_>>());
+    gate.shut();
+}
+
+#[test]
+fn who_gives_up_at_the_deadline_leaves_no_trace() {
+    let live = Arc::default();
+    let gate = Gate::new(limits(1), move || Ok(Counted::new(&live)));
+    let loan = take(&gate, SOON).expect("a session");
+    let asking = Arc::clone(&gate);
+    let other = thread::spawn(move || take(&asking, Duration::from_millis(20)).err());
+    let error = other.join().expect("no panic").expect("none is free");
+    assert!(
+        matches!(error.no_session(), Some(NoSession::Exhausted { holders, .. }) if holders.len() == 1)
+    );
+    loan.give_back();
+    let again = take(&gate, Duration::from_millis(20)).expect("the same session");
+    assert_eq!(gate.gauges.read().opened, 1);
+    again.give_back();
+    gate.shut();
+}
+
+#[test]
+fn any_mix_of_callers_failures_and_panics_keeps_to_the_maximum_and_loses_no_session() {
+    for seed in 1..=24_u64 {
+        let mut random = Seeded(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        let max = u32::try_from(1 + random.below(6)).expect("a small number");
+        let (live, most, connects) = (
+            Arc::new(AtomicU32::new(0)),
+            Arc::new(AtomicU32::new(0)),
+            AtomicUsize::new(0),
+        );
+        let made = Arc::clone(&live);
+        let fails = random.below(3) == 0;
+        let gate = Gate::new(limits(max), move || {
+            let count = connects.fetch_add(1, SeqCst);
+            thread::sleep(Duration::from_micros(count as u64 % 7 * 300));
+            match count % 9 {
+                3 if fails => Err(Error::unavailable("it is down")),
+                5 if fails => resume_unwind(Box::new("a bug")),
+                7 if fails => Err(Error::query("a mistake")),
+                _ => Ok(Counted::new(&made)),
+            }
+        });
+        let callers: Vec<_> = (0..2 + random.below(14))
+            .map(|caller| {
+                let (gate, live, most) = (Arc::clone(&gate), Arc::clone(&live), Arc::clone(&most));
+                let mut random = Seeded(seed * 1000 + caller + 1);
+                thread::spawn(move || {
+                    for _ in 0..60 {
+                        let limit = Duration::from_micros(random.below(20_000));
+                        let Ok(loan) = take(&gate, limit) else {
+                            continue;
+                        };
+                        most.fetch_max(live.load(SeqCst), SeqCst);
+                        thread::sleep(Duration::from_micros(random.below(300)));
+                        match random.below(10) {
+                            0 => drop(loan),
+                            1 => {
+                                gate.outdate(loan.item().generation);
+                                loan.give_back();
+                            }
+                            _ => loan.give_back(),
+                        }
+                    }
+                })
+            })
+            .collect();
+        for caller in callers {
+            caller.join().expect("no panic");
+        }
+        assert!(most.load(SeqCst) <= max, "seed {seed}");
+        until(|| gate.gauges.read().connecting == 0);
+        let rest = gate.gauges.read();
+        assert_eq!((rest.in_use, rest.waiting), (0, 0), "seed {seed}");
+        // The capacity is whole: as many can be had at once as ever, and no more.
+        let all: Vec<_> = (0..max).map(|_| patiently(&gate)).collect();
+        assert_eq!(live.load(SeqCst), max, "seed {seed}");
+        assert!(take(&gate, Duration::from_millis(1)).is_err());
+        all.into_iter().for_each(Loan::give_back);
+        gate.close(Instant::now() + SOON).expect("all are back");
+        assert_eq!(live.load(SeqCst), 0, "seed {seed}");
+    }
+}
+
+/// A session, whatever fails before it.
+fn patiently(gate: &Arc<Gate<Counted>>) -> Loan<Counted> {
+    let deadline = Instant::now() + SOON;
+    loop {
+        match take(gate, SOON) {
+            Ok(loan) => return loan,
+            Err(error) => assert!(Instant::now() < deadline, "{error}"),
+        }
+    }
+}
+
+#[test]
+fn after_a_thousand_panics_in_connect_the_capacity_is_whole() {
+    let live = Arc::new(AtomicU32::new(0));
+    let (made, connects) = (Arc::clone(&live), AtomicUsize::new(0));
+    let gate = Gate::new(limits(3), move || {
+        if connects.fetch_add(1, SeqCst) < 1000 {
+            resume_unwind(Box::new("a bug"));
+        }
+        Ok(Counted::new(&made))
+    });
+    let mut panics = 0;
+    let first = loop {
+        match take(&gate, SOON) {
+            Ok(loan) => break loan,
+            Err(error) => {
+                assert!(error.message().contains("a bug"), "{error}");
+                panics += 1;
+            }
+        }
+    };
+    assert_eq!(panics, 1000);
+    let others = [take(&gate, SOON), take(&gate, SOON)].map(|loan| loan.expect("a session"));
+    assert_eq!((live.load(SeqCst), gate.gauges.read().size), (3, 3));
+    others.into_iter().chain([first]).for_each(Loan::give_back);
+    gate.shut();
+}
+
+#[test]
+fn a_failure_that_lasts_is_told_at_once_to_all_who_wait() {
+    let gate = Gate::<Counted>::new(limits(4), || {
+        thread::sleep(Duration::from_millis(50));
+        Err(Error::config("no such role", "make it"))
+    });
+    let asked = Instant::now();
+    let callers: Vec<_> = (0..12)
+        .map(|_| {
+            let gate = Arc::clone(&gate);
+            thread::spawn(move || take(&gate, SOON).err())
+        })
+        .collect();
+    for caller in callers {
+        let error = caller.join().expect("no panic").expect("a failure");
+        assert_eq!(error.message(), "no such role");
+    }
+    assert!(asked.elapsed() < Duration::from_secs(2));
+    until(|| gate.gauges.read().connecting == 0);
+    assert_eq!(gate.gauges.read().size, 0);
+    gate.shut();
+}
+
+#[test]
+fn one_attempt_at_a_time_is_made_at_a_server_that_is_down_and_none_when_nobody_waits() {
+    let attempts = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&attempts);
+    let gate = Gate::<Counted>::new(limits(8), move || {
+        counted.fetch_add(1, SeqCst);
+        Err(Error::unavailable("it is down"))
+    });
+    let callers: Vec<_> = (0..8)
+        .map(|_| {
+            let gate = Arc::clone(&gate);
+            thread::spawn(move || take(&gate, Duration::from_secs(1)).err())
+        })
+        .collect();
+    for caller in callers {
+        let error = caller.join().expect("no panic").expect("it is down");
+        assert!(
+            matches!(error.no_session(), Some(NoSession::ServerDown { cause: Some(cause), .. }) if cause == "it is down"),
+            "{error}"
+        );
+    }
+    // Pauses of 50, 100, 200, 400 and 500 ms, of which at least half is kept; a first attempt by each connector.
+    let made = attempts.load(SeqCst);
+    assert!((2..=14).contains(&made), "{made}");
+    until(|| gate.gauges.read().connecting == 0);
+    let made = attempts.load(SeqCst);
+    thread::sleep(Duration::from_millis(700));
+    assert_eq!(attempts.load(SeqCst), made);
+    gate.shut();
+}
+
+#[test]
+fn who_asks_while_too_many_wait_fails_at_once() {
+    let live = Arc::default();
+    let limits = Limits {
+        max_waiting: 3,
+        ..limits(1)
+    };
+    let gate = Gate::new(limits, move || Ok(Counted::new(&live)));
+    let loan = take(&gate, SOON).expect("a session");
+    let callers: Vec<_> = (0..4)
+        .map(|_| {
+            let gate = Arc::clone(&gate);
+            thread::spawn(move || take(&gate, SOON).map(Loan::give_back))
+        })
+        .collect();
+    until(|| callers.iter().filter(|caller| caller.is_finished()).count() == 1);
+    loan.give_back();
+    let refused: Vec<_> = callers
+        .into_iter()
+        .filter_map(|caller| caller.join().expect("no panic").err())
+        .collect();
+    assert_eq!(refused.len(), 1);
+    assert!(matches!(
+        refused[0].no_session(),
+        Some(NoSession::TooManyWaiting { .. })
+    ));
+    gate.shut();
+}
+
+#[test]
+fn of_twenty_lifetimes_in_a_row_no_two_end_in_the_same_tenth_of_a_second() {
+    for _ in 0..100 {
+        let mut jitter = Jitter::new();
+        let minute = Duration::from_secs(60);
+        let lifetimes: BTreeSet<_> = (0..20).map(|_| jitter.shorten(minute)).collect();
+        let gaps = lifetimes.iter().zip(lifetimes.iter().skip(1));
+        assert!(
+            gaps.clone()
+                .all(|(one, next)| *next - *one > Duration::from_millis(100))
+        );
+        assert_eq!(gaps.count(), 19);
+        assert!(
+            lifetimes
+                .iter()
+                .all(|lifetime| *lifetime <= minute && *lifetime >= minute.mul_f64(0.9))
+        );
+    }
+}
+
+#[test]
+fn idle_sessions_end_by_their_lifetime_and_idle_timeout_without_anybody_asking() {
+    for (lifetime, idle) in [
+        (Duration::from_millis(200), A_YEAR),
+        (A_YEAR, Duration::from_millis(200)),
+    ] {
+        let live = Arc::new(AtomicU32::new(0));
+        let made = Arc::clone(&live);
+        let limits = Limits {
+            max_lifetime: lifetime,
+            idle_timeout: idle,
+            ..limits(5)
+        };
+        let gate = Gate::new(limits, move || Ok(Counted::new(&made)));
+        let all: Vec<_> = (0..5)
+            .map(|_| {
+                let gate = Arc::clone(&gate);
+                thread::spawn(move || take(&gate, SOON).expect("a session"))
+            })
+            .collect();
+        let all: Vec<_> = all
+            .into_iter()
+            .map(|taken| taken.join().expect("no panic"))
+            .collect();
+        all.into_iter().for_each(Loan::give_back);
+        assert_eq!(live.load(SeqCst), 5);
+        until(|| live.load(SeqCst) == 0);
+        assert_eq!(gate.gauges.read().size, 0);
+        gate.shut();
+    }
+}

@@ -1,0 +1,149 @@
+//! What one holder did to a session, the next does not see.
+
+use std::time::{Duration, Instant};
+
+use bowline::testing::Proxy;
+use bowline::{Database, Session, SqlState, StatementDsl as _, sql};
+
+use super::SPARE;
+use crate::server;
+
+fn one_session() -> Database {
+    let config = server().config("postgres").max_size(1);
+    config.open().expect("a server")
+}
+
+fn run(session: &mut Session, text: &str) -> usize {
+    session
+        .run(sql(text).affected())
+        .unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
+#[test]
+fn nothing_dirty_is_handed_out() {
+    let db = one_session();
+    let admin = server().config("postgres").open().expect("a server");
+    // Another test may have made it.
+    let role = "DO $$ BEGIN CREATE ROLE pool_guest; EXCEPTION WHEN duplicate_object OR unique_violation THEN END $$";
+    admin.run(sql(role).affected()).expect("a role");
+    let matrix: [(&[&str], &str); 10] = [
+        (
+            &["SET ROLE pool_guest"],
+            "SELECT 1 WHERE current_user <> session_user",
+        ),
+        (
+            &["SET SESSION AUTHORIZATION pool_guest"],
+            "SELECT 1 WHERE session_user = 'pool_guest'",
+        ),
+        (
+            &["SET search_path TO nowhere"],
+            "SELECT 1 WHERE current_setting('search_path') = 'nowhere'",
+        ),
+        (
+            &["SELECT set_config('work_mem', '77MB', false)"],
+            "SELECT 1 WHERE current_setting('work_mem') = '77MB'",
+        ),
+        (
+            &["CREATE TEMP TABLE mine (x int)"],
+            "SELECT 1 WHERE to_regclass('pg_temp.mine') IS NOT NULL",
+        ),
+        (
+            &["LISTEN pool_jobs"],
+            "SELECT 1 FROM pg_listening_channels()",
+        ),
+        (
+            &["SELECT pg_advisory_lock(815)"],
+            "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = 815",
+        ),
+        (
+            &["BEGIN", "CREATE TABLE pool_left_open (x int)"],
+            "SELECT 1 WHERE to_regclass('pool_left_open') IS NOT NULL",
+        ),
+        (
+            &["BEGIN", "DECLARE c CURSOR FOR SELECT 1"],
+            "SELECT 1 FROM pg_cursors WHERE name = 'c'",
+        ),
+        (
+            &["DECLARE held CURSOR WITH HOLD FOR SELECT 1"],
+            "SELECT 1 FROM pg_cursors WHERE name = 'held'",
+        ),
+    ];
+    for (dirt, trace) in matrix {
+        let mut first = db.session().expect("a session");
+        for text in dirt {
+            run(&mut first, text);
+        }
+        assert_ne!(run(&mut first, trace), 0, "{dirt:?} leaves a trace");
+        drop(first);
+        let mut second = db.session().expect("a session");
+        assert_eq!(run(&mut second, trace), 0, "{dirt:?}");
+        assert_eq!(second.transaction_depth(), 0);
+    }
+}
+
+#[test]
+fn a_failed_transaction_and_a_lost_session_are_not_handed_out() {
+    let db = one_session();
+    let mut first = db.session().expect("a session");
+    run(&mut first, "BEGIN");
+    first
+        .run(sql("SELECT 1/0").affected())
+        .expect_err("a failure");
+    drop(first);
+    let mut second = db.session().expect("a session");
+    run(&mut second, "SELECT 1");
+    let end = second.run(sql("SELECT pg_terminate_backend(pg_backend_pid())").affected());
+    end.expect_err("it ends itself");
+    drop(second);
+    run(&mut db.session().expect("a session"), "SELECT 1");
+}
+
+#[test]
+fn a_clean_session_costs_no_round_trip_to_give_back_and_a_touched_one_costs_one() {
+    let proxy = Proxy::start(&server()).expect("a proxy");
+    let db = proxy
+        .config("postgres")
+        .max_size(1)
+        .open()
+        .expect("a server");
+    for (text, trips) in [("SELECT 1", 1), ("SET work_mem = '5MB'", 2)] {
+        proxy.take_round_trips();
+        run(&mut db.session().expect("a session"), text);
+        assert_eq!(proxy.take_round_trips(), trips, "{text}");
+    }
+    assert_eq!(db.pool().opened, 1);
+}
+
+#[test]
+fn a_session_that_cannot_be_reset_in_time_is_closed() {
+    let proxy = Proxy::start(&server()).expect("a proxy");
+    let db = proxy
+        .config("postgres")
+        .max_size(1)
+        .open()
+        .expect("a server");
+    let mut session = db.session().expect("a session");
+    run(&mut session, "SET work_mem = '5MB'");
+    proxy.freeze();
+    let given_back = Instant::now();
+    drop(session);
+    assert!(given_back.elapsed() < Duration::from_secs(1) + SPARE);
+    assert_eq!(db.pool().size, 0);
+    proxy.resume();
+    run(&mut db.session().expect("another session"), "SELECT 1");
+}
+
+#[test]
+fn a_limit_that_one_holder_set_does_not_hold_for_the_next() {
+    let db = one_session();
+    db.session()
+        .expect("a session")
+        .within(Duration::from_millis(50));
+    let mut next = db.session().expect("the same session");
+    run(&mut next, "SELECT pg_sleep(0.2)");
+    let cancelled = next
+        .within(Duration::from_millis(50))
+        .run(sql("SELECT pg_sleep(5)").affected())
+        .expect_err("a limit of its own");
+    assert_eq!(cancelled.sqlstate(), Some(SqlState::QUERY_CANCELED));
+}

@@ -1,0 +1,94 @@
+//! The end of a pool, and of a generation of its sessions.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use bowline::{Error, NoSession, SqlState, StatementDsl as _, read_only, sql};
+
+use super::{SPARE, until};
+use crate::server;
+
+#[test]
+fn closing_waits_for_work_under_way_and_refuses_new_work_at_once() {
+    let database = crate::test_database();
+    let db = database.config().max_size(2).open().expect("a server");
+    let (busy, waiting) = (db.clone(), db.clone());
+    let held = db.session().expect("a session");
+    let work = thread::spawn(move || busy.run(sql("SELECT pg_sleep(0.3)").affected()));
+    until(|| db.pool().in_use == 2);
+    let waiter = thread::spawn(move || waiting.session().err());
+    until(|| db.pool().waiting == 1);
+    let closing = db.clone();
+    let closing = thread::spawn(move || closing.close(Duration::from_secs(10)));
+    let told = waiter.join().expect("no panic").expect("it is closed");
+    assert!(
+        matches!(told.no_session(), Some(NoSession::Closed)),
+        "{told:?}"
+    );
+    let asked = Instant::now();
+    let error = db
+        .run(sql("SELECT 1").affected())
+        .expect_err("it is closed");
+    assert!(asked.elapsed() < SPARE);
+    assert!(matches!(error, Error::Unavailable(_)), "{error:?}");
+    assert!(matches!(error.no_session(), Some(NoSession::Closed)));
+    assert_eq!(work.join().expect("no panic").expect("it may finish"), 1);
+    assert!(!closing.is_finished());
+    drop(held);
+    closing.join().expect("no panic").expect("all are back");
+    assert_eq!(db.pool().size, 0);
+    let outside = server().config("postgres").open().expect("a server");
+    let left = format!(
+        "SELECT 1 FROM pg_stat_activity WHERE datname = '{}'",
+        database.name()
+    );
+    until(|| outside.run(sql(left.as_str()).affected()).expect("a look") == 0);
+}
+
+#[test]
+fn closing_names_those_who_did_not_give_their_session_back() {
+    let config = server().config("postgres");
+    let db = config.open().expect("a server");
+    let mut held = db.session().expect("a session");
+    held.run(sql("SELECT 4711").affected()).expect("a row");
+    let asked = Instant::now();
+    let error = db
+        .close(Duration::from_millis(200))
+        .expect_err("one is held");
+    assert!(asked.elapsed() < Duration::from_millis(200) + SPARE);
+    assert!(matches!(error, Error::Timeout(_)), "{error:?}");
+    let text = error.to_string();
+    assert!(
+        text.contains("tests/it/pool/ended.rs:") && text.contains("SELECT 4711"),
+        "{text}"
+    );
+    drop(held);
+    db.close(Duration::from_secs(10)).expect("now it is back");
+}
+
+#[test]
+fn a_server_that_takes_no_writes_is_left_by_all_sessions_that_are_as_old() {
+    let database = crate::test_database();
+    let outside = server().config("postgres").open().expect("a server");
+    let alter = |what: &str| {
+        let text = format!("ALTER DATABASE {} {what}", database.name());
+        outside.run(sql(text).affected()).expect("a setting");
+    };
+    // As after a fail-over: the sessions are on a server that has become a standby.
+    alter("SET default_transaction_read_only = on");
+    let db = database.config().max_size(3).open().expect("a server");
+    drop((0..3).map(|_| db.session()).collect::<Vec<_>>());
+    alter("RESET default_transaction_read_only");
+    let write = || db.run(sql("CREATE TABLE made (x int)").affected());
+    assert_eq!(
+        write().map_err(|error| error.sqlstate()).err(),
+        Some(Some(SqlState::READ_ONLY_SQL_TRANSACTION))
+    );
+    write().expect("a session that was made since");
+    assert_eq!(db.pool().opened, 4);
+    let careful = db.with(read_only());
+    let refused = careful.run(sql("DROP TABLE made").affected());
+    assert!(refused.is_err());
+    write().expect_err("it is there");
+    assert_eq!(db.pool().opened, 4);
+}
