@@ -65,3 +65,16 @@ impl From<bowline::Error> for CliError {
         }
     }
 }
+
+/// What failed, with diesel's error and what bowline's session knows of it.
+pub(crate) fn failed(what: &str, error: &(dyn std::error::Error + 'static)) -> CliError {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        if !text.contains(&cause.to_string()) {
+            text = format!("{text}: {cause}");
+        }
+        source = cause.source();
+    }
+    CliError::failed(format!("failed to {what}: {text}"))
+}

@@ -7,6 +7,7 @@ mod error;
 mod migrations;
 mod plan;
 mod project;
+mod throwaway;
 mod ui;
 
 use std::process::ExitCode;

@@ -14,13 +14,15 @@ use crate::error::CliError;
 use crate::migrations::read_folder;
 use crate::plan::{self, PatchedSchema, SchemaPlan};
 use crate::project::Project;
+use crate::throwaway::Throwaway;
 use crate::ui;
 use files::{check, current, is_ours, shown, write};
 
 /// Write the schema module, models and repository functions that the migrations ask for.
 ///
-/// Reads the migrations and nothing else: no database, no network. A statement that cannot be followed is
-/// named, and nothing is written.
+/// Reads the migrations and nothing else: no database, no network. Where a statement cannot be followed, a
+/// local server runs the migrations for an exact answer, and it is said so; with --offline, or with no server at
+/// hand, the statement is named and nothing is written.
 ///
 /// Example: bowline generate --schema-only --stdout
 #[derive(Debug, Args)]
@@ -34,10 +36,17 @@ pub(crate) struct Generate {
     /// Print the schema instead of writing it; several outputs follow one another, by name.
     #[arg(long, requires = "schema_only")]
     stdout: bool,
+    /// Ask no server, also where a statement cannot be followed.
+    #[arg(long)]
+    offline: bool,
+    /// The server to ask where a statement cannot be followed, instead of a local one that is started for it; a
+    /// database of its own is made there, and dropped.
+    #[arg(long, value_name = "URL", conflicts_with = "offline")]
+    database_url: Option<String>,
 }
 
 pub(crate) fn run(arguments: &Generate, project: &Project) -> Result<(), CliError> {
-    let catalog = catalog(project)?;
+    let catalog = catalog(arguments, project)?;
     let schemas = schemas(&catalog, project)?;
     if arguments.stdout {
         schemas.iter().for_each(|(_, text)| ui::text(text));
@@ -75,13 +84,42 @@ pub(crate) fn run(arguments: &Generate, project: &Project) -> Result<(), CliErro
     write(&files, &current, &project.root)
 }
 
-fn catalog(project: &Project) -> Result<Catalog, CliError> {
-    let replayed = replay(&read_folder(&project.migrations)?);
+/// By replay; where that refuses, from a server.
+fn catalog(arguments: &Generate, project: &Project) -> Result<Catalog, CliError> {
+    let migrations = read_folder(&project.migrations)?;
+    let replayed = replay(&migrations);
     if replayed.refusals.is_empty() {
-        Ok(replayed.catalog)
-    } else {
-        Err(refused(&replayed.refusals))
+        return Ok(replayed.catalog);
     }
+    let refused = refused(&replayed.refusals);
+    if arguments.offline {
+        return Err(refused);
+    }
+    let mut throwaway = match Throwaway::create(arguments.database_url.as_deref()) {
+        Ok(throwaway) => throwaway,
+        Err(unavailable) => {
+            let why = format!("no server could be asked instead: {}", unavailable.message);
+            let hints = unavailable.hints.into_iter();
+            return Err(hints.fold(refused.hint(why), CliError::hint));
+        }
+    };
+    let names: Vec<&str> = migrations
+        .iter()
+        .map(|migration| migration.name.as_str())
+        .collect();
+    throwaway
+        .run(project, &names)
+        .map_err(|error| error.report(refused.report))?;
+    for refusal in &replayed.refusals {
+        ui::note(format!(
+            "{} ran the migrations, since {}:{} cannot be followed: {}",
+            throwaway.server(),
+            shown(&refusal.file, &project.root),
+            refusal.line(),
+            refusal.why
+        ));
+    }
+    throwaway.catalog()
 }
 
 /// Each `schema.rs` with its text, patched where a patch file is named.

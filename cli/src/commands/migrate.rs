@@ -8,7 +8,7 @@ use diesel::migration::{Migration as _, MigrationSource as _};
 use diesel::pg::Pg;
 use diesel_migrations::{FileBasedMigrations, MigrationHarness as _};
 
-use crate::error::CliError;
+use crate::error::{CliError, failed};
 use crate::migrations::{Migration, read_folder};
 use crate::project::Project;
 use crate::ui;
@@ -188,17 +188,4 @@ fn applied(session: &mut Session) -> Result<Vec<String>, CliError> {
 fn source(project: &Project) -> Result<FileBasedMigrations, CliError> {
     FileBasedMigrations::from_path(&project.migrations)
         .map_err(|error| failed("read the migrations", &error))
-}
-
-/// diesel's error with what bowline's session knows of it.
-fn failed(what: &str, error: &(dyn std::error::Error + 'static)) -> CliError {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        if !text.contains(&cause.to_string()) {
-            text = format!("{text}: {cause}");
-        }
-        source = cause.source();
-    }
-    CliError::failed(format!("failed to {what}: {text}"))
 }

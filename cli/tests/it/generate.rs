@@ -1,5 +1,8 @@
 //! `bowline generate`.
 
+use bowline::testing::LocalServer;
+use bowline::{Session, StatementDsl as _, sql};
+
 use crate::Project;
 
 const ACCOUNTS: (&str, &str) = (
@@ -88,7 +91,7 @@ fn a_statement_that_cannot_be_followed_is_named_and_nothing_is_written() {
             "SELECT 1;\nDO $$ BEGIN PERFORM 1; END $$;\n",
         ),
     ]);
-    insta::assert_snapshot!(project.said(&["generate"], &[]), @r"
+    insta::assert_snapshot!(project.said(&["generate", "--offline"], &[]), @r"
     error: replay does not follow DO yet
      --> [project]/migrations/2_more/up.sql:2:1
       |
@@ -102,10 +105,68 @@ fn a_statement_that_cannot_be_followed_is_named_and_nothing_is_written() {
     assert!(!project.has("src/db/schema.rs"));
 }
 
+/// The variables by which a server is found, as this test's environment has them.
+fn with_a_server() -> Vec<(String, String)> {
+    ["PATH", "BOWLINE_PG_BIN"]
+        .into_iter()
+        .filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?)))
+        .collect()
+}
+
+const DYNAMIC: (&str, &str) = (
+    "migrations/2_more/up.sql",
+    "DO $$ BEGIN EXECUTE 'ALTER TABLE accounts ADD COLUMN ' || quote_ident('more') || ' text'; END $$;\n",
+);
+
+#[test]
+fn where_replay_refuses_a_server_answers_and_it_is_said() {
+    let project = Project::new(&[ACCOUNTS, DYNAMIC]);
+    let variables = with_a_server();
+    let variables: Vec<(&str, &str)> = variables
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    let said = project.said(&["generate"], &variables);
+    assert!(
+        said.starts_with("note: PostgreSQL ")
+            && said.contains(
+                "ran the migrations, since migrations/2_more/up.sql:1 cannot be followed: "
+            )
+            && said.ends_with("exit 0"),
+        "{said}"
+    );
+    assert!(
+        project
+            .read("src/db/schema.rs")
+            .contains("more -> Nullable<Text>")
+    );
+}
+
+#[test]
+fn a_server_that_is_named_is_asked_and_keeps_nothing() {
+    let project = Project::new(&[ACCOUNTS, DYNAMIC]);
+    let server = LocalServer::private(&[]).unwrap_or_else(|error| panic!("{error}"));
+    let url = server.url("postgres");
+    let said = project.said(&["generate", "--database-url", &url], &[]);
+    assert!(said.ends_with("exit 0"), "{said}");
+    let mut session = Session::connect(&server.config("postgres")).expect("a connection");
+    let databases = sql("SELECT 1 FROM pg_database WHERE datname LIKE 'bowline%'").affected();
+    assert_eq!(session.run(databases).expect("an answer"), 0);
+    let refused = project.said(
+        &["generate", "--database-url", "postgres://127.0.0.1:1/x"],
+        &[],
+    );
+    assert!(
+        refused.contains("hint: no server could be asked instead: ")
+            && refused.contains("cannot be followed"),
+        "{refused}"
+    );
+}
+
 #[test]
 fn sql_that_cannot_be_parsed_is_shown() {
     let project = Project::new(&[("migrations/1_a/up.sql", "CREATE TABEL a (id int);\n")]);
-    let said = project.said(&["generate"], &[]);
+    let said = project.said(&["generate", "--offline"], &[]);
     assert!(
         said.contains("the SQL cannot be parsed") && said.contains("up.sql:1:"),
         "{said}"

@@ -52,7 +52,6 @@ pub(crate) struct Refusal {
 
 impl Refusal {
     /// The line of the statement, the first being 1.
-    #[cfg(test)]
     pub(crate) fn line(&self) -> usize {
         self.source[..self.span.start].matches('\n').count() + 1
     }

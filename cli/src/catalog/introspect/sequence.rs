@@ -1,0 +1,77 @@
+//! Sequences, those of `serial` and identity columns among them.
+
+use diesel::sql_types::{BigInt, Bool, Nullable, Text};
+
+use super::name;
+use crate::catalog::{Catalog, Sequence};
+
+pub(super) const SEQUENCES: &str = r"
+    SELECT n.nspname::text AS schema, c.relname::text AS name, t.typname::text AS data_type, s.seqstart AS start,
+        s.seqincrement AS increment, s.seqmin AS min, s.seqmax AS max, s.seqcache AS cache, s.seqcycle AS cycle,
+        rn.nspname::text AS owner_schema, r.relname::text AS owner_table, a.attname::text AS owner_column,
+        obj_description(c.oid, 'pg_class') AS comment
+    FROM pg_sequence s
+    JOIN pg_class c ON c.oid = s.seqrelid
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_type t ON t.oid = s.seqtypid
+    LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid
+        AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')
+    LEFT JOIN pg_class r ON r.oid = d.refobjid
+    LEFT JOIN pg_namespace rn ON rn.oid = r.relnamespace
+    LEFT JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+    WHERE n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema'
+        AND NOT EXISTS (SELECT FROM pg_depend e
+            WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e')
+    ORDER BY 1, 2";
+
+#[derive(diesel::QueryableByName)]
+pub(super) struct SequenceRow {
+    #[diesel(sql_type = Text)]
+    schema: String,
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Text)]
+    data_type: String,
+    #[diesel(sql_type = BigInt)]
+    start: i64,
+    #[diesel(sql_type = BigInt)]
+    increment: i64,
+    #[diesel(sql_type = BigInt)]
+    min: i64,
+    #[diesel(sql_type = BigInt)]
+    max: i64,
+    #[diesel(sql_type = BigInt)]
+    cache: i64,
+    #[diesel(sql_type = Bool)]
+    cycle: bool,
+    #[diesel(sql_type = Nullable<Text>)]
+    owner_schema: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    owner_table: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    owner_column: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    comment: Option<String>,
+}
+
+/// Adds the sequences.
+pub(super) fn add(catalog: &mut Catalog, rows: &[SequenceRow]) {
+    for row in rows {
+        let own = name(&row.schema, &row.name);
+        let table = row.owner_schema.as_ref().zip(row.owner_table.as_ref());
+        let table = table.map(|(schema, table)| name(schema, table));
+        let sequence = Sequence {
+            name: own.clone(),
+            data_type: row.data_type.clone(),
+            start: row.start,
+            increment: row.increment,
+            min: row.min,
+            max: row.max,
+            cache: row.cache,
+            cycle: row.cycle,
+            owner: table.zip(row.owner_column.clone()),
+            comment: row.comment.clone(),
+        };
+        catalog.sequences.insert(own, sequence);
+    }
+}

@@ -1,0 +1,115 @@
+//! A database that is made for one question and dropped after it.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use bowline::testing::LocalServer;
+use bowline::{Config, Session};
+use diesel::connection::SimpleConnection as _;
+use diesel::migration::{Migration, MigrationSource as _};
+use diesel::pg::Pg;
+use diesel_migrations::{FileBasedMigrations, MigrationHarness as _};
+
+use crate::catalog::Catalog;
+use crate::catalog::introspect::introspect;
+use crate::error::{CliError, failed};
+use crate::project::Project;
+
+/// DDL on empty tables is quick, but a migration may do more.
+const LIMIT: Duration = Duration::from_secs(10 * 60);
+
+/// An empty database, gone when this is dropped.
+pub(crate) struct Throwaway {
+    /// `None` only while it is dropped.
+    session: Option<Session>,
+    maintenance: Session,
+    name: String,
+}
+
+impl Throwaway {
+    /// On the server that a URL names, whose user has to be allowed to make databases; else on a local one.
+    pub(crate) fn create(url: Option<&str>) -> Result<Self, CliError> {
+        let config = match url {
+            Some(url) => Config::from_url(url)?,
+            None => LocalServer::start()?.config("postgres"),
+        };
+        let mut maintenance = Session::connect(&config)?;
+        maintenance.within(LIMIT);
+        let moment = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        let name = format!("bowline_{}_{:x}", std::process::id(), moment.as_nanos());
+        maintenance
+            .batch_execute(&format!("CREATE DATABASE {name}"))
+            .map_err(|error| failed("make a database to try the migrations in", &error))?;
+        let mut made = Self {
+            session: None,
+            maintenance,
+            name,
+        };
+        let mut session = Session::connect(&config.dbname(&made.name))?;
+        session.within(LIMIT);
+        // diesel makes its table of what has run when it is asked for it.
+        session
+            .applied_migrations()
+            .map_err(|error| failed("prepare a database for the migrations", &*error))?;
+        made.session = Some(session);
+        Ok(made)
+    }
+
+    /// The server, in words: `PostgreSQL 15.18`.
+    pub(crate) fn server(&self) -> String {
+        let version = self.maintenance.server_version();
+        format!("PostgreSQL {}.{}", version / 10_000, version % 10_000)
+    }
+
+    /// What it holds now.
+    pub(crate) fn catalog(&mut self) -> Result<Catalog, CliError> {
+        Ok(introspect(self.session()?)?)
+    }
+
+    /// Runs these migrations of the project, as diesel does.
+    pub(crate) fn run(&mut self, project: &Project, names: &[&str]) -> Result<(), CliError> {
+        let found = found(project)?;
+        for name in names {
+            let migration = named(&found, name)?;
+            self.session()?
+                .run_migration(migration)
+                .map_err(|error| failed(&format!("run {name}"), &*error))?;
+        }
+        Ok(())
+    }
+
+    fn session(&mut self) -> Result<&mut Session, CliError> {
+        self.session
+            .as_mut()
+            .ok_or_else(|| CliError::failed("the database that was made for this is gone"))
+    }
+}
+
+impl Drop for Throwaway {
+    fn drop(&mut self) {
+        self.session = None;
+        // What cannot be dropped now goes with the server, or is named as what it is.
+        self.maintenance
+            .batch_execute(&format!("DROP DATABASE {} WITH (FORCE)", self.name))
+            .ok();
+    }
+}
+
+type Found = Vec<Box<dyn Migration<Pg>>>;
+
+fn found(project: &Project) -> Result<Found, CliError> {
+    let source = FileBasedMigrations::from_path(&project.migrations)
+        .map_err(|error| failed("read the migrations", &error))?;
+    source
+        .migrations()
+        .map_err(|error| failed("read the migrations", &*error))
+}
+
+fn named<'a>(found: &'a Found, name: &str) -> Result<&'a dyn Migration<Pg>, CliError> {
+    let mut found = found.iter();
+    let migration = found.find(|migration| migration.name().to_string() == name);
+    migration
+        .map(|migration| &**migration)
+        .ok_or_else(|| CliError::failed(format!("diesel does not find {name}")))
+}
