@@ -182,12 +182,19 @@ impl Error {
 
     pub(crate) fn decode(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         let source = source.into();
-        Self::Decode(Report::new(source.to_string()).with_source(source))
+        // diesel names the field, and keeps what is wrong with it one level down.
+        let mut message = source.to_string();
+        let mut cause = source.source();
+        while let Some(deeper) = cause {
+            message.push_str(&format!(": {deeper}"));
+            cause = deeper.source();
+        }
+        Self::Decode(Report::new(message)).with_source(source)
     }
 
     /// A reader or writer of the caller's failed.
     pub(crate) fn io(what: &'static str, error: std::io::Error) -> Self {
-        Self::Query(Report::new(format!("{what}: {error}")).with_source(Box::new(error)))
+        Self::query(format!("{what}: {error}")).with_source(Box::new(error))
     }
 
     pub(crate) fn unavailable(message: impl Into<Cow<'static, str>>) -> Self {
@@ -225,6 +232,11 @@ impl Error {
 
     pub(crate) fn with_hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
         self.facts_mut().hint = Some(hint.into());
+        self
+    }
+
+    pub(crate) fn with_source(mut self, source: Box<dyn std::error::Error + Send + Sync>) -> Self {
+        self.facts_mut().source = Some(source.into());
         self
     }
 
@@ -397,11 +409,6 @@ impl Report {
 
     pub(crate) fn with_hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
         self.0.hint = Some(hint.into());
-        self
-    }
-
-    pub(crate) fn with_source(mut self, source: Box<dyn std::error::Error + Send + Sync>) -> Self {
-        self.0.source = Some(source.into());
         self
     }
 }

@@ -10,7 +10,9 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error as DieselError};
+use diesel::result::{
+    DatabaseErrorInformation, DatabaseErrorKind, EmptyChangeset, Error as DieselError,
+};
 
 use super::{Error, Outcome, Report, ServerError};
 use crate::sqlstate::{SqlState, SqlStateClass};
@@ -34,7 +36,9 @@ impl From<Error> for DieselError {
         match &error {
             Error::NotFound(_) => Self::NotFound,
             Error::Decode(_) => Self::DeserializationError(Box::new(error)),
-            Error::Query(_) if error.server().is_none() => Self::QueryBuilderError(Box::new(error)),
+            Error::Query(_) if error.server().is_none() && unsent(&error).is_none() => {
+                builder_error(error)
+            }
             _ => {
                 let kind = kind(&error);
                 let carried = Arc::new(Carried {
@@ -64,7 +68,7 @@ impl From<DieselError> for Error {
             DieselError::QueryBuilderError(source) | DieselError::SerializationError(source) => {
                 match source.downcast::<Self>() {
                     Ok(error) => *error,
-                    Err(source) => Self::Query(Report::new(source.to_string()).with_source(source)),
+                    Err(source) => Self::query(source.to_string()).with_source(source),
                 }
             }
             DieselError::RollbackErrorOnCommit { commit_error, .. } => Self::from(*commit_error),
@@ -74,7 +78,7 @@ impl From<DieselError> for Error {
             }
             other => {
                 let message = other.to_string();
-                Self::Query(Report::new(message).with_source(Box::new(other)))
+                Self::query(message).with_source(Box::new(other))
             }
         }
     }
@@ -120,6 +124,32 @@ impl fmt::Debug for DieselReport {
     }
 }
 
+impl Error {
+    /// A query that cannot be sent at all; diesel's own connection would report it as of this kind.
+    pub(crate) fn unsent(kind: DatabaseErrorKind, message: String) -> Self {
+        let source = DieselError::DatabaseError(kind, Box::new(message.clone()));
+        Self::query(message).with_source(Box::new(source))
+    }
+}
+
+/// The kind that [`Error::unsent`] was given.
+fn unsent(error: &Error) -> Option<DatabaseErrorKind> {
+    match error.facts().source.as_ref()?.downcast_ref()? {
+        DieselError::DatabaseError(kind, _) => Some(*kind),
+        _ => None,
+    }
+}
+
+/// An empty changeset goes back as it came, so that diesel finds it.
+fn builder_error(error: Error) -> DieselError {
+    let source = error.facts().source.as_ref();
+    if source.is_some_and(|source| source.is::<EmptyChangeset>()) {
+        DieselError::QueryBuilderError(Box::new(EmptyChangeset))
+    } else {
+        DieselError::QueryBuilderError(Box::new(error))
+    }
+}
+
 fn remember(carried: &Arc<Carried>) {
     let mut under_way = UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner);
     under_way.retain(|earlier| earlier.strong_count() > 0);
@@ -161,7 +191,8 @@ fn kind(error: &Error) -> DatabaseErrorKind {
             DatabaseErrorKind::ClosedConnection
         }
         None if matches!(error, Error::Unavailable(_)) => DatabaseErrorKind::ClosedConnection,
-        _ => DatabaseErrorKind::Unknown,
+        None => unsent(error).unwrap_or(DatabaseErrorKind::Unknown),
+        Some(_) => DatabaseErrorKind::Unknown,
     }
 }
 

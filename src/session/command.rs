@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
+use diesel::result::DatabaseErrorKind;
+
 use super::libpq::BoundValue;
+use crate::error::{Error, Result};
 
 /// A command with its values in binary.
 #[derive(Debug, Clone)]
@@ -75,6 +78,46 @@ impl Command {
         if self.sql == before.sql {
             self.sql = Arc::clone(&before.sql);
         }
+    }
+
+    /// Fails if it cannot be sent at all, in the words of the protocol's limits.
+    pub(crate) fn check(&self) -> Result<()> {
+        // The protocol counts parameters in 16 bits, and bytes of a value in 31 (PostgreSQL manual, 55.7, Bind).
+        const PARAMETERS: usize = u16::MAX as usize;
+        const BYTES: usize = i32::MAX as usize;
+        let refused = if self.sql.trim().is_empty() {
+            Error::unsent(DatabaseErrorKind::Unknown, "the query is empty".to_owned())
+                .with_hint("look at how the SQL is put together")
+        } else if self.sql.contains('\0') {
+            Error::unsent(
+                DatabaseErrorKind::UnableToSendCommand,
+                "the SQL holds a NUL byte, which PostgreSQL cannot store".to_owned(),
+            )
+            .with_hint("look at where the SQL comes from")
+        } else if self.values.len() > PARAMETERS {
+            Error::unsent(
+                DatabaseErrorKind::UnableToSendCommand,
+                format!(
+                    "a statement takes at most {PARAMETERS} parameters, this one has {}",
+                    self.values.len()
+                ),
+            )
+            .with_hint("insert in portions with bowline::chunks, bind an array, or COPY")
+        } else if self
+            .values
+            .iter()
+            .flatten()
+            .any(|value| value.len() > BYTES)
+        {
+            Error::unsent(
+                DatabaseErrorKind::UnableToSendCommand,
+                "a bound value is larger than 2 GiB".to_owned(),
+            )
+            .with_hint("store it in parts")
+        } else {
+            return Ok(());
+        };
+        Err(refused.with_sql(self.written()))
     }
 
     /// The SQL as the caller wrote it.

@@ -266,13 +266,18 @@ impl Session {
     fn note_failure(&mut self, sql: &str, error: Error) -> Error {
         self.activity.end(self.is_in_transaction());
         self.transactions.note(&error);
+        self.tell_failure(sql, &error);
+        error
+    }
+
+    /// Tells diesel's instrumentation of a failure.
+    pub(super) fn tell_failure(&mut self, sql: &str, error: &Error) {
         let seen = diesel::result::Error::QueryBuilderError(error.to_string().into());
         self.instrumentation
             .on_connection_event(InstrumentationEvent::finish_query(
                 &StrQueryHelper::new(sql),
                 Some(&seen),
             ));
-        error
     }
 
     /// The messages for commands, with names for those that come back; takes the values out of the commands.
@@ -287,14 +292,9 @@ impl Session {
             .collect();
         messages.reserve(commands.len() + 1);
         for (number, command) in commands.iter_mut().enumerate() {
+            command.check()?;
             let types = std::mem::take(&mut command.types);
             let values = std::mem::take(&mut command.values);
-            if command.sql.contains('\0') {
-                return Err(Error::query(
-                    "the SQL holds a NUL byte, which PostgreSQL cannot store",
-                )
-                .with_sql(Arc::clone(&command.sql)));
-            }
             if !(command.reusable && self.prepared.is_on()) {
                 self.touched |= leaves_something(&command.sql);
                 messages.push_back(Message::Unnamed {

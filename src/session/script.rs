@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use diesel::connection::{InstrumentationEvent, StrQueryHelper};
+
 use super::Session;
 use super::dialogue::{NO_COPY_SAYS, Script, c_string};
 use super::driver::{Stopped, drive};
@@ -16,8 +18,26 @@ impl Session {
     pub(super) fn script(&mut self, sql: &str) -> Result<Vec<String>> {
         self.watched(|session| {
             session.watch.asks_script(sql);
-            session.script_unseen(sql)
+            session.script_told(sql)
         })
+    }
+
+    /// The same, and diesel's instrumentation is told.
+    fn script_told(&mut self, sql: &str) -> Result<Vec<String>> {
+        let query = StrQueryHelper::new(sql);
+        self.instrumentation
+            .on_connection_event(InstrumentationEvent::start_query(&query));
+        match self.script_unseen(sql) {
+            Ok(tags) => {
+                self.instrumentation
+                    .on_connection_event(InstrumentationEvent::finish_query(&query, None));
+                Ok(tags)
+            }
+            Err(error) => {
+                self.tell_failure(sql, &error);
+                Err(error)
+            }
+        }
     }
 
     fn script_unseen(&mut self, sql: &str) -> Result<Vec<String>> {

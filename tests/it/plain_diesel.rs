@@ -236,3 +236,117 @@ fn save_changes_gives_the_row_as_it_is_afterwards(db: Database) -> QueryResult<(
     assert_eq!((&*anne.username, &*anne.display_name), ("anne", "anne"));
     Ok(())
 }
+
+#[derive(AsChangeset)]
+#[diesel(table_name = accounts)]
+struct Renamed {
+    username: Option<String>,
+}
+
+#[bowline::test]
+fn a_changeset_without_changes_is_told_from_a_failure(db: Database) -> QueryResult<()> {
+    let session = &mut *db.session().expect("the session");
+    let changed = diesel::update(accounts::table)
+        .set(Renamed { username: None })
+        .execute(session)
+        .optional_empty_changeset()?;
+    assert_eq!(changed, None);
+    Ok(())
+}
+
+#[bowline::test]
+fn a_query_that_cannot_be_sent_leaves_the_session_whole(db: Database) -> QueryResult<()> {
+    let session = &mut *db.session().expect("the session");
+    let too_many: Vec<_> = (0..70_000)
+        .map(|number| accounts::username.eq(number.to_string()))
+        .collect();
+    let error = diesel::insert_into(accounts::table)
+        .values(too_many)
+        .execute(session)
+        .expect_err("the protocol counts to 65535");
+    assert!(
+        matches!(
+            error,
+            DieselError::DatabaseError(DatabaseErrorKind::UnableToSendCommand, _)
+        ),
+        "{error:?}"
+    );
+    let error = Error::from(error);
+    assert_eq!(
+        error.message(),
+        "a statement takes at most 65535 parameters, this one has 70000"
+    );
+    assert!(
+        error
+            .hint()
+            .is_some_and(|hint| hint.contains("bowline::chunks")),
+        "{error:?}"
+    );
+
+    for (sql, message) in [
+        (" ", "the query is empty"),
+        (
+            "SELECT '\0'",
+            "the SQL holds a NUL byte, which PostgreSQL cannot store",
+        ),
+    ] {
+        let error = diesel::sql_query(sql)
+            .execute(session)
+            .expect_err("it cannot be sent");
+        assert!(matches!(error, DieselError::DatabaseError(..)), "{error:?}");
+        assert_eq!(Error::from(error).message(), message);
+    }
+    assert_eq!(accounts::table.count().get_result::<i64>(session), Ok(0));
+    Ok(())
+}
+
+#[bowline::test]
+fn a_value_of_another_type_is_told_with_its_column_and_what_is_wrong(db: Database) {
+    let session = &mut *db.session().expect("the session");
+    let error = diesel::dsl::sql::<diesel::sql_types::SmallInt>("SELECT true AS flag")
+        .get_result::<i16>(session)
+        .expect_err("a boolean is no number");
+    assert!(
+        matches!(error, DieselError::DeserializationError(_)),
+        "{error:?}"
+    );
+    let error = Error::from(error);
+    let message = error.message();
+    assert!(
+        message.contains("'flag'") && message.contains("less than 2 bytes"),
+        "{message}"
+    );
+}
+
+#[bowline::test]
+fn diesels_instrumentation_sees_scripts_too(db: Database) {
+    use diesel::connection::{Connection as _, InstrumentationEvent};
+    use std::sync::{Arc, Mutex};
+
+    let session = &mut *db.session().expect("the session");
+    let events = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&events);
+    session.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+        let told = match event {
+            InstrumentationEvent::StartQuery { query, .. } => format!("start {query}"),
+            InstrumentationEvent::FinishQuery { query, error, .. } => {
+                format!("finish {query}, failed: {}", error.is_some())
+            }
+            _ => return,
+        };
+        seen.lock().expect("no panic").push(told);
+    });
+    session
+        .batch_execute("SELECT 1; SELECT 2")
+        .expect("two statements");
+    session.batch_execute("SELEC").expect_err("a typing error");
+    assert_eq!(
+        *events.lock().expect("no panic"),
+        [
+            "start SELECT 1; SELECT 2",
+            "finish SELECT 1; SELECT 2, failed: false",
+            "start SELEC",
+            "finish SELEC, failed: true"
+        ]
+    );
+}
