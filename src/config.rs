@@ -201,7 +201,8 @@ impl Config {
         self
     }
 
-    /// How many callers may wait for a session of the pool; who comes after them fails at once. No limit unless set.
+    /// How many callers may wait for a session to come back, because no more can be made; who comes after them fails
+    /// at once. No limit unless set.
     pub fn max_waiting(mut self, callers: u32) -> Self {
         self.max_waiting = callers;
         self

@@ -102,6 +102,8 @@ impl Pool {
             if inner.is_good(&mut loan, deadline) {
                 return Ok(PooledSession {
                     loan: Some(loan),
+                    place: holder,
+                    process: inner.process,
                     call_timeout: inner.call_timeout,
                 });
             }
@@ -164,6 +166,8 @@ impl fmt::Debug for Pool {
 /// A session on loan from the pool; it goes back when dropped, unless it is broken or in a transaction.
 pub(crate) struct PooledSession {
     loan: Option<Loan<Session>>,
+    place: &'static Location<'static>,
+    process: u32,
     call_timeout: Duration,
 }
 
@@ -197,8 +201,19 @@ impl Drop for PooledSession {
         let Some(mut loan) = self.loan.take() else {
             return;
         };
+        if self.process != std::process::id() {
+            // In a child, even to say goodbye to the server would end the parent's session.
+            std::mem::forget(loan);
+            return;
+        }
         let generation = loan.gate().generation();
         let item = loan.item_mut();
+        if item.session.transaction_depth() > 0 {
+            tracing::warn!(
+                place = %self.place,
+                "a session came back with a transaction open and is closed; it was taken at {}", self.place
+            );
+        }
         let young = item.expires > Instant::now() && item.generation >= generation;
         // One that is not given back is closed.
         if young && item.session.check_in(self.call_timeout) {
@@ -210,5 +225,21 @@ impl Drop for PooledSession {
 impl fmt::Debug for PooledSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&**self, f)
+    }
+}
+
+#[cfg(test)]
+mod fork {
+    use super::*;
+
+    #[test]
+    fn a_pool_of_another_process_is_refused() {
+        let mut pool = Pool::new(&Config::new());
+        let inner = Arc::get_mut(&mut pool.0).expect("the only one");
+        inner.process += 1;
+        let parent = inner.process.to_string();
+        let error = pool.get(Location::caller()).expect_err("a child");
+        assert!(error.message().contains(&parent), "{error}");
+        assert!(pool.close(Duration::ZERO).is_err());
     }
 }

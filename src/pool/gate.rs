@@ -134,7 +134,7 @@ impl<S: Resource> Gate<S> {
             self.publish(&state);
             return Ok(self.loan(item, entry));
         }
-        if state.waiting.len() >= self.limits.max_waiting as usize && !again {
+        if !again && state.dependent(self.limits.max) > self.limits.max_waiting {
             return Err(self.refused(&state, Refusal::TooManyWaiting));
         }
         if state.holders.len() >= self.limits.max
@@ -253,6 +253,13 @@ impl<S: Resource> Gate<S> {
 impl<S: Resource> State<S> {
     pub(super) fn is_closed(&self) -> bool {
         self.store.is_none()
+    }
+
+    /// How many would wait for others to give a session back, with one more who asks: none can be made for them.
+    fn dependent(&self, max: u32) -> u32 {
+        let room = max.saturating_sub(self.size) + self.connecting;
+        let waiting = u32::try_from(self.waiting.len()).unwrap_or(u32::MAX);
+        waiting.saturating_add(1).saturating_sub(room)
     }
 
     /// An idle session, if it is the turn of who asks.

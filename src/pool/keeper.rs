@@ -29,13 +29,8 @@ impl<S: Resource> Gate<S> {
         let spawned = thread::Builder::new()
             .name("bowline-pool".to_owned())
             .spawn(move || with_default(&gate.told, || gate.keep()));
-        match spawned {
-            Ok(keeper) => state.keeper = Some(keeper),
-            // The next connect tries again.
-            Err(error) => {
-                tracing::warn!(%error, "could not start the thread that ends old sessions");
-            }
-        }
+        // Where there is no thread to be had now, the next connect tries again.
+        state.keeper = spawned.ok();
     }
 
     /// Makes sure that the keeper looks by then.

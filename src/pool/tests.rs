@@ -361,3 +361,75 @@ fn idle_sessions_end_by_their_lifetime_and_idle_timeout_without_anybody_asking()
         gate.shut();
     }
 }
+
+#[test]
+fn closing_while_sessions_are_made_and_waited_for_ends_in_time_and_leaves_none() {
+    for seed in 1..=20_u64 {
+        let live = Arc::new(AtomicU32::new(0));
+        let made = Arc::clone(&live);
+        let gate = Gate::new(limits(3), move || {
+            thread::sleep(Duration::from_millis(3));
+            Ok(Counted::new(&made))
+        });
+        let callers: Vec<_> = (0..8)
+            .map(|_| {
+                let gate = Arc::clone(&gate);
+                thread::spawn(move || {
+                    while let Ok(loan) = take(&gate, SOON) {
+                        loan.give_back();
+                    }
+                })
+            })
+            .collect();
+        thread::sleep(Duration::from_micros(Seeded(seed * 7919).below(9000)));
+        gate.close(Instant::now() + SOON).expect("all come back");
+        for caller in callers {
+            caller.join().expect("no panic");
+        }
+        assert_eq!((live.load(SeqCst), gate.gauges.read().size), (0, 0));
+    }
+}
+
+#[test]
+fn callers_who_all_gave_up_leave_a_pool_that_works() {
+    let live = Arc::default();
+    let gate = Gate::new(limits(1), move || Ok(Counted::new(&live)));
+    let loan = take(&gate, SOON).expect("a session");
+    let callers: Vec<_> = (0..10)
+        .map(|_| {
+            let gate = Arc::clone(&gate);
+            thread::spawn(move || take(&gate, Duration::from_millis(30)).err())
+        })
+        .collect();
+    for caller in callers {
+        let error = caller.join().expect("no panic").expect("none came back");
+        assert!(matches!(
+            error.no_session(),
+            Some(NoSession::Exhausted { .. })
+        ));
+    }
+    loan.give_back();
+    take(&gate, SOON).expect("the session is back").give_back();
+    assert_eq!(gate.gauges.read().waiting, 0);
+    gate.shut();
+}
+
+#[test]
+fn nobody_is_counted_as_waiting_in_vain_as_long_as_a_session_can_be_made() {
+    let live = Arc::default();
+    let limits = Limits {
+        max_waiting: 0,
+        ..limits(2)
+    };
+    let gate = Gate::new(limits, move || Ok(Counted::new(&live)));
+    let both = [take(&gate, SOON), take(&gate, SOON)].map(|loan| loan.expect("a new session"));
+    let asking = Arc::clone(&gate);
+    let refused = thread::spawn(move || take(&asking, SOON).err());
+    let error = refused.join().expect("no panic").expect("none is left");
+    assert!(matches!(
+        error.no_session(),
+        Some(NoSession::TooManyWaiting { .. })
+    ));
+    both.into_iter().for_each(Loan::give_back);
+    gate.shut();
+}

@@ -86,6 +86,18 @@ fn a_checkout_takes_no_round_trip_unless_the_session_was_idle_for_long() {
 }
 
 #[test]
+fn a_checkout_that_need_not_wait_allocates_nothing() {
+    let db = server().config("postgres").open().expect("a server");
+    drop(db.session().expect("a session"));
+    let allocated = allocation_counter::measure(|| {
+        for _ in 0..100 {
+            drop(db.session().expect("the same session"));
+        }
+    });
+    assert_eq!(allocated.count_total, 0);
+}
+
+#[test]
 fn who_waits_in_vain_is_told_who_holds_what_and_for_how_long() {
     let config = server().config("postgres").max_size(2);
     let db = config
