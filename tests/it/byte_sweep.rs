@@ -243,3 +243,11 @@ fn a_count_that_is_judged_before_the_commit_tells_the_truth_wherever_it_is_cut()
             .map(drop)
     });
 }
+
+#[test]
+fn a_copy_tells_the_truth_wherever_it_is_cut() {
+    sweep(3, CommitsBy::Sync, |db, id| {
+        db.copy_in((cuts::id, cuts::part), (1..4).map(|part| (id, part)))
+            .map(drop)
+    });
+}
