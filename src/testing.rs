@@ -18,6 +18,7 @@ mod watcher;
 use std::fmt;
 use std::path::Path;
 
+pub use cluster::Shutdown;
 pub use local_server::LocalServer;
 pub use proxy::{Direction, Ending, Message, Passed, Proxy};
 pub use run::{run_in_database, run_in_sandbox};

@@ -43,6 +43,15 @@ log_timezone = 'UTC'
 lc_messages = 'C'
 ";
 
+/// How a server is shut down (PostgreSQL manual, 19.5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shutdown {
+    /// It ends its sessions and rolls their transactions back, and starts again from where it was.
+    Fast,
+    /// It drops everything, as in a crash, and recovers when it starts again.
+    Immediate,
+}
+
 impl Cluster {
     pub(super) fn at(folder: PathBuf) -> Self {
         Self { folder }
@@ -55,12 +64,7 @@ impl Cluster {
         settings: &[(&str, &str)],
     ) -> Result<Self, LocalServerError> {
         let account = Account::choose()?;
-        fs::create_dir(&folder)
-            .map_err(|error| LocalServerError::io("cannot make", &folder, &error))?;
-        fs::set_permissions(&folder, fs::Permissions::from_mode(0o700))
-            .map_err(|error| LocalServerError::io("cannot protect", &folder, &error))?;
-        account.own(&folder)?;
-        let cluster = Self { folder };
+        let cluster = Self::in_new_folder(folder, account)?;
         let mut initdb = Command::new(binaries.program("initdb"));
         initdb
             .args([
@@ -72,35 +76,79 @@ impl Cluster {
                 "--pgdata",
             ])
             .arg(cluster.data());
-        account.run(&mut initdb);
-        let made = initdb
-            .current_dir(&cluster.folder)
-            .stdin(Stdio::null())
-            .output();
-        let made = made.map_err(|error| {
-            LocalServerError::io("cannot run", &binaries.program("initdb"), &error)
-        })?;
-        if !made.status.success() {
-            let said = String::from_utf8_lossy(&made.stderr).trim().to_owned();
-            return Err(LocalServerError::new(
-                format!("initdb failed: {said}"),
-                "look at its message",
-            ));
-        }
-        let path = cluster.data().join("postgresql.conf");
-        let mut text = format!(
-            "{SETTINGS}unix_socket_directories = '{}'\n",
-            cluster.folder.display()
-        );
+        cluster.run(account, initdb, "initdb")?;
+        let mut text = SETTINGS.to_owned();
         for (name, value) in settings {
             text.push_str(&format!("{name} = '{}'\n", value.replace('\'', "''")));
         }
+        cluster.configure(&text)?;
+        Ok(cluster)
+    }
+
+    /// Makes the folder, and in it a standby of a running cluster, which follows it once it is started.
+    pub(super) fn standby_of(
+        primary: &Self,
+        folder: PathBuf,
+        binaries: &Binaries,
+    ) -> Result<Self, LocalServerError> {
+        let account = Account::choose()?;
+        let cluster = Self::in_new_folder(folder, account)?;
+        let mut backup = Command::new(binaries.program("pg_basebackup"));
+        backup
+            .args(["--username=postgres", "--checkpoint=fast", "--no-sync"])
+            .args(["--write-recovery-conf", "--pgdata"])
+            .arg(cluster.data())
+            .arg("--host")
+            .arg(&primary.folder);
+        cluster.run(account, backup, "pg_basebackup")?;
+        cluster.configure("")?;
+        Ok(cluster)
+    }
+
+    fn in_new_folder(folder: PathBuf, account: Account) -> Result<Self, LocalServerError> {
+        fs::create_dir(&folder)
+            .map_err(|error| LocalServerError::io("cannot make", &folder, &error))?;
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o700))
+            .map_err(|error| LocalServerError::io("cannot protect", &folder, &error))?;
+        account.own(&folder)?;
+        Ok(Self { folder })
+    }
+
+    /// Runs a program of PostgreSQL's to its end, in the folder.
+    fn run(
+        &self,
+        account: Account,
+        mut program: Command,
+        name: &str,
+    ) -> Result<(), LocalServerError> {
+        account.run(&mut program);
+        let done = program
+            .current_dir(&self.folder)
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|error| LocalServerError::io("cannot run", Path::new(name), &error))?;
+        if done.status.success() {
+            return Ok(());
+        }
+        let said = String::from_utf8_lossy(&done.stderr).trim().to_owned();
+        Err(LocalServerError::new(
+            format!("{name} failed: {said}"),
+            "look at its message",
+        ))
+    }
+
+    /// Adds settings, and the socket's place behind them.
+    fn configure(&self, settings: &str) -> Result<(), LocalServerError> {
+        let path = self.data().join("postgresql.conf");
+        let text = format!(
+            "{settings}unix_socket_directories = '{}'\n",
+            self.folder.display()
+        );
         let written = File::options()
             .append(true)
             .open(&path)
             .and_then(|mut file| file.write_all(text.as_bytes()));
-        written.map_err(|error| LocalServerError::io("cannot write", &path, &error))?;
-        Ok(cluster)
+        written.map_err(|error| LocalServerError::io("cannot write", &path, &error))
     }
 
     /// Starts the server and waits until it takes connections.
@@ -164,11 +212,15 @@ impl Cluster {
         (is_ours && test_kill_process(pid).is_ok()).then_some(pid)
     }
 
-    /// Ends the server without ceremony, and waits until it is gone.
-    pub(super) fn stop(&self) -> Result<(), LocalServerError> {
+    /// Ends the server, and waits until it is gone; its data stay.
+    pub(super) fn stop(&self, how: Shutdown) -> Result<(), LocalServerError> {
+        let signal = match how {
+            Shutdown::Fast => Signal::INT,
+            Shutdown::Immediate => Signal::QUIT,
+        };
         let Some(pid) = self.pid() else { return Ok(()) };
         let gone = |error: rustix::io::Errno| error == rustix::io::Errno::SRCH;
-        match kill_process(pid, Signal::QUIT) {
+        match kill_process(pid, signal) {
             Err(error) if gone(error) => return Ok(()),
             Err(error) => {
                 return Err(LocalServerError::new(
@@ -193,7 +245,7 @@ impl Cluster {
 
     /// Stops the server and removes the folder.
     pub(super) fn remove(&self) -> Result<(), LocalServerError> {
-        self.stop()?;
+        self.stop(Shutdown::Immediate)?;
         match fs::remove_dir_all(&self.folder) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 Err(LocalServerError::io("cannot remove", &self.folder, &error))

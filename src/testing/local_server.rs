@@ -10,7 +10,7 @@ use rustix::fs::{FlockOperation, flock};
 
 use super::LocalServerError;
 use super::binaries::Binaries;
-use super::cluster::Cluster;
+use super::cluster::{Cluster, Shutdown};
 use super::runtime_folder::{fingerprint, runtime_folder};
 use super::watcher::{self, Membership};
 use crate::config::Config;
@@ -65,7 +65,10 @@ impl LocalServer {
                 // Nobody watches it, or it is not there: what is left of it goes.
                 earlier.as_ref().map_or(Ok(()), Cluster::remove)?;
                 let name = format!("{key}-{:x}", moment());
-                let server = Self::launch(folder.join(&name), &binaries, &[])?;
+                let server = Self::launch(
+                    Cluster::create(folder.join(&name), &binaries, &[])?,
+                    &binaries,
+                )?;
                 fs::write(&current, name)
                     .map_err(|error| LocalServerError::io("cannot write", &current, &error))?;
                 server
@@ -78,11 +81,19 @@ impl LocalServer {
     /// A server of one's own, with settings of `postgresql.conf` behind the usual ones; for tests that stop, kill or
     /// reconfigure it. It is stopped and removed when the last clone is dropped.
     pub fn private(settings: &[(&str, &str)]) -> Result<Self, LocalServerError> {
-        Self::launch(
-            runtime_folder()?.join(format!("own-{:x}", moment())),
-            &Binaries::find()?,
-            settings,
-        )
+        let binaries = Binaries::find()?;
+        let folder = runtime_folder()?.join(format!("own-{:x}", moment()));
+        Self::launch(Cluster::create(folder, &binaries, settings)?, &binaries)
+    }
+
+    /// A hot standby of this server, with the same settings; for tests of failover and of recovery conflicts.
+    ///
+    /// This server has to be a private one with `wal_level` of `replica` and `max_wal_senders` above 2.
+    pub fn standby(&self) -> Result<Self, LocalServerError> {
+        let binaries = Binaries::find()?;
+        let folder = runtime_folder()?.join(format!("own-{:x}", moment()));
+        let standby = Cluster::standby_of(&self.cluster, folder, &binaries)?;
+        Self::launch(standby, &binaries)
     }
 
     /// The server of a project, which stays until [`LocalServer::stop`]; started unless it runs.
@@ -143,12 +154,7 @@ impl LocalServer {
         })
     }
 
-    fn launch(
-        folder: PathBuf,
-        binaries: &Binaries,
-        settings: &[(&str, &str)],
-    ) -> Result<Self, LocalServerError> {
-        let cluster = Cluster::create(folder, binaries, settings)?;
+    fn launch(cluster: Cluster, binaries: &Binaries) -> Result<Self, LocalServerError> {
         // Watched and joined before it runs, so that a starter that is killed leaves nothing behind.
         watcher::watch(&cluster)?;
         let membership = watcher::join(&cluster).ok_or_else(|| {
@@ -198,6 +204,18 @@ impl LocalServer {
     /// The process id of the server; `None` once it is gone.
     pub fn pid(&self) -> Option<i32> {
         self.cluster.pid().map(|pid| pid.as_raw_nonzero().get())
+    }
+
+    /// Shuts the server down and waits until it is gone; its data stay for [`LocalServer::start_again`].
+    ///
+    /// Without `synchronous_commit`, which is off unless set, an immediate shutdown loses the last commits.
+    pub fn shut_down(&self, how: Shutdown) -> Result<(), LocalServerError> {
+        self.cluster.stop(how)
+    }
+
+    /// Starts a server that was shut down, and waits until it takes connections.
+    pub fn start_again(&self) -> Result<(), LocalServerError> {
+        self.cluster.start(&Binaries::find()?)
     }
 
     /// Stops the server and removes its data.

@@ -16,6 +16,7 @@ mod repositories;
 mod round_trips;
 mod sandbox;
 mod server_errors;
+mod server_faults;
 mod session;
 mod session_state;
 mod streams;
