@@ -37,6 +37,7 @@ pub struct Config {
     pub(crate) ping_after: Duration,
     pub(crate) leak_threshold: Duration,
     pub(crate) statement_cache: usize,
+    pub(crate) pooler: bool,
     pub(crate) retry: RetryPolicy,
     pub(crate) slow_statement: Option<Duration>,
     pub(crate) explain_slow: bool,
@@ -57,6 +58,7 @@ impl Config {
             ping_after: Duration::from_secs(30),
             leak_threshold: Duration::from_secs(5 * 60),
             statement_cache: 256,
+            pooler: false,
             retry: RetryPolicy::default(),
             slow_statement: None,
             explain_slow: false,
@@ -244,6 +246,15 @@ impl Config {
         self
     }
 
+    /// Whether a pooler in transaction mode stands in between (PgBouncer, say); not unless set.
+    ///
+    /// Then statements are not prepared under a name, and settings travel with each transaction instead of
+    /// with the start. What needs a session of its own (LISTEN, locks of the session) is refused.
+    pub fn pooler(mut self, pooler: bool) -> Self {
+        self.pooler = pooler;
+        self
+    }
+
     /// How often and how patiently conflicts are retried.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
@@ -289,6 +300,35 @@ impl Config {
         self.parameter("application_name", name)
     }
 
+    /// The settings that a session is to have from its start, in the order in which they are made.
+    ///
+    /// diesel reads and writes times without a zone as UTC.
+    pub(crate) fn settings(&self) -> Vec<(String, String)> {
+        let words = words(&self.options());
+        let said = words.iter().enumerate().filter_map(|(place, word)| {
+            let setting = match word.strip_prefix("--").or_else(|| word.strip_prefix("-c")) {
+                Some("") => words.get(place + 1)?.as_str(),
+                Some(setting) => setting,
+                None => return None,
+            };
+            let (name, value) = setting.split_once('=')?;
+            Some((name.to_owned(), value.to_owned()))
+        });
+        [("TimeZone".to_owned(), "UTC".to_owned())]
+            .into_iter()
+            .chain(said)
+            .collect()
+    }
+
+    /// Command-line options for the server's side, as libpq passes them on.
+    fn options(&self) -> String {
+        self.parameters
+            .get("options")
+            .cloned()
+            .or_else(|| env::var("PGOPTIONS").ok())
+            .unwrap_or_default()
+    }
+
     /// What libpq is to be told, with what is safer or nearer than its defaults.
     pub(crate) fn connection_parameters(&self) -> BTreeMap<String, String> {
         let mut parameters = self.parameters.clone();
@@ -320,17 +360,13 @@ impl Config {
             }
         }
         parameters.insert("client_encoding".to_owned(), "UTF8".to_owned());
-        // diesel reads and writes times without a zone as UTC; what the user said comes after and wins.
-        let options = self
-            .parameters
-            .get("options")
-            .cloned()
-            .or_else(|| env::var("PGOPTIONS").ok())
-            .unwrap_or_default();
-        parameters.insert(
-            "options".to_owned(),
-            format!("-c TimeZone=UTC {options}").trim_end().to_owned(),
-        );
+        if self.pooler {
+            parameters.remove("options");
+        } else {
+            // What the user said comes after ours, and wins.
+            let options = format!("-c TimeZone=UTC {}", self.options());
+            parameters.insert("options".to_owned(), options.trim_end().to_owned());
+        }
         let program = env::args().next().unwrap_or_default();
         if let Some(name) = Path::new(&program)
             .file_name()
@@ -346,6 +382,22 @@ impl Config {
 
 /// As many as a server takes at most (PostgreSQL's `MAX_BACKENDS`).
 const MAX_BACKENDS: u32 = 0x3_FFFF;
+
+/// The words of command-line options, in which a backslash keeps a space within its word (PostgreSQL manual, 32.1.2).
+fn words(options: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut letters = options.chars();
+    while let Some(letter) = letters.next() {
+        match (letter, words.last_mut()) {
+            ('\\', Some(word)) => word.extend(letters.next()),
+            (letter, _) if letter.is_whitespace() => words.push(String::new()),
+            (letter, Some(word)) => word.push(letter),
+            (_, None) => {}
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
 
 /// Where Debian, Fedora and their kin put the socket.
 const DISTRIBUTION_SOCKETS: &str = "/var/run/postgresql";
@@ -486,6 +538,28 @@ mod tests {
             !config
                 .connection_parameters()
                 .contains_key("connect_timeout")
+        );
+    }
+
+    #[test]
+    fn options_are_settings_for_those_who_cannot_send_them_at_the_start() {
+        let config = Config::new()
+            .pooler(true)
+            .parameter("options", "-c work_mem=8MB --search_path=a,\\ b -cjit=off");
+        assert!(!config.connection_parameters().contains_key("options"));
+        let settings = config.settings();
+        let settings: Vec<_> = settings
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        assert_eq!(
+            settings,
+            [
+                "TimeZone=UTC",
+                "work_mem=8MB",
+                "search_path=a, b",
+                "jit=off"
+            ]
         );
     }
 

@@ -16,7 +16,7 @@ use crate::copy::{CopiedRows, CopyRow, copy_in};
 use crate::error::{Error, Result};
 use crate::pool::{Pool, PoolState};
 use crate::retry::RetryPolicy;
-use crate::session::{Session, Stream, after};
+use crate::session::{AdvisoryLock, LockKey, Session, Stream, after};
 use crate::sqlstate::SqlState;
 use crate::statement::{RowStatement, Statement};
 use crate::transaction::TransactionOptions;
@@ -142,6 +142,23 @@ impl Database {
     #[track_caller]
     pub fn stream<S: RowStatement>(&self, rows: S) -> Result<Stream<PooledSession, S::Row>> {
         Stream::begin(self.source.get(Location::caller())?, &rows, S::reader())
+    }
+
+    /// Locks this key for as long as the guard lives; waits as long as one call may take. One round trip.
+    ///
+    /// The guard holds a session, on which the work under the lock can be done.
+    #[track_caller]
+    pub fn advisory_lock(&self, key: impl Into<LockKey>) -> Result<AdvisoryLock<PooledSession>> {
+        AdvisoryLock::wait(self.source.get(Location::caller())?, key.into())
+    }
+
+    /// Locks this key for as long as the guard lives, if that can be had at once. One round trip.
+    #[track_caller]
+    pub fn try_advisory_lock(
+        &self,
+        key: impl Into<LockKey>,
+    ) -> Result<Option<AdvisoryLock<PooledSession>>> {
+        AdvisoryLock::attempt(self.source.get(Location::caller())?, key.into())
     }
 
     /// Loads rows into these columns by binary COPY, all or none: see [`Session::copy_in`].

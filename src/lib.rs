@@ -67,7 +67,10 @@ pub use nullable::nullable;
 pub use page::Page;
 pub use pool::{Holder, NoSession, PoolState, SessionManager};
 pub use retry::RetryPolicy;
-pub use session::{Session, SessionTransactions, Stream, Transactions};
+pub use session::{
+    AdvisoryLock, Cursor, LockKey, Notification, Session, SessionTransactions, Stream,
+    Transactions, advisory_xact_lock, notify, try_advisory_xact_lock,
+};
 pub use sqlstate::{SqlState, SqlStateClass};
 pub use statement::{BoxedStatement, Locked, Map, Named, RowStatement, Statement, StatementDsl};
 pub use transaction::{

@@ -5,8 +5,10 @@
 //! a deadline for every call, an honest COMMIT, and many statements in one round trip.
 
 pub(crate) mod activity;
+mod advisory_lock;
 mod checkin;
 mod connect;
+mod cursor;
 mod deadline;
 mod dialogue;
 mod diesel;
@@ -14,7 +16,9 @@ mod driver;
 mod exchange;
 mod failure;
 mod flight;
+mod notifications;
 mod observe;
+mod pooler;
 mod prepared;
 mod refusal;
 mod resolve;
@@ -49,6 +53,11 @@ use prepared::Prepared;
 use types::TypeCache;
 
 pub(crate) use deadline::{A_YEAR, after};
+use notifications::Inbox;
+
+pub use advisory_lock::{AdvisoryLock, LockKey, advisory_xact_lock, try_advisory_xact_lock};
+pub use cursor::Cursor;
+pub use notifications::{Notification, notify};
 pub use stream::Stream;
 pub use transactions::{SessionTransactions, Transactions};
 
@@ -73,6 +82,13 @@ pub struct Session {
     touched: bool,
     /// What it is doing, for those who wait for it.
     activity: Arc<Activity>,
+    /// How many advisory locks guards hold.
+    locks: u32,
+    inbox: Inbox,
+    /// How many cursors there were, which are named by number.
+    cursors: u64,
+    /// What travels with each transaction behind a pooler; `None` for a session of our own.
+    pooler: Option<Arc<str>>,
 }
 
 impl Session {
@@ -94,7 +110,11 @@ impl Session {
             activity: Arc::new(Activity::new(connection.backend_pid())),
             watch: Watch::new(config, &connection),
             connection,
-            prepared: Prepared::new(config.statement_cache),
+            prepared: Prepared::new(if config.pooler {
+                0
+            } else {
+                config.statement_cache
+            }),
             types,
             transactions: Transactions::default(),
             instrumentation: DynInstrumentation::default_instrumentation(),
@@ -102,6 +122,10 @@ impl Session {
             deadline: None,
             lost: None,
             touched: false,
+            locks: 0,
+            inbox: Inbox::default(),
+            cursors: 0,
+            pooler: config.pooler_settings(),
         })
     }
 

@@ -5,6 +5,7 @@
 //! can drive the same machines.
 
 mod copy;
+mod listening;
 mod pipeline;
 mod script;
 
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use super::libpq::{Cancel, Connection, Polling, Said};
 
 pub(crate) use copy::{CopyFlow, Copying};
+pub(crate) use listening::Listening;
 pub(crate) use pipeline::{Flow, Heard, Message, Pipeline};
 pub(crate) use script::NO_COPY_SAYS;
 pub(crate) use script::Script;

@@ -14,7 +14,6 @@ use super::driver::{Stopped, drive};
 use super::failure::{server_error, shift};
 use super::libpq::{Cancel, Field, ResultSet};
 use super::prepared::Plan;
-use super::state::leaves_something;
 use super::{Session, after};
 use crate::error::{Error, Outcome, Result};
 
@@ -114,9 +113,10 @@ impl Session {
             .map(|sql| Command::plain(Arc::clone(sql)))
             .collect();
         commands.extend(cargo.before);
-        let first = commands.len();
+        let (before, count) = (commands.len(), cargo.commands.len());
         commands.extend(cargo.commands);
-        let own = first..commands.len();
+        let first = before + self.settle_in(&mut commands);
+        let own = first..first + count;
         commands.extend(cargo.after);
         self.watch.departs(&commands);
         let flow = self
@@ -209,6 +209,7 @@ impl Session {
             ..
         } = flow.heard;
         self.transactions.sent();
+        self.collect_notifications();
         self.prepared.settle(&prepared, &closed);
         let Driven { result, expired } = driven;
         match result {
@@ -296,7 +297,7 @@ impl Session {
             let types = std::mem::take(&mut command.types);
             let values = std::mem::take(&mut command.values);
             if !(command.reusable && self.prepared.is_on()) {
-                self.touched |= leaves_something(&command.sql);
+                self.look_at(&command.sql);
                 messages.push_back(Message::Unnamed {
                     command: number,
                     sql: Arc::clone(&command.sql),
@@ -308,7 +309,7 @@ impl Session {
             let name = match self.prepared.plan(&command.sql, &types) {
                 Plan::Known(name) => name,
                 Plan::New(name) => {
-                    self.touched |= leaves_something(&command.sql);
+                    self.look_at(&command.sql);
                     self.instrumentation
                         .on_connection_event(InstrumentationEvent::cache_query(&command.sql));
                     messages.push_back(Message::Prepare {

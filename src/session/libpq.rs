@@ -14,6 +14,8 @@ use std::ptr::{self, NonNull};
 
 use pq_sys as pq;
 
+use super::Notification;
+
 pub(crate) use answer::{Field, ResultSet, Status};
 pub(crate) use conninfo::{InvalidConninfo, parse_conninfo};
 
@@ -345,6 +347,23 @@ impl Connection {
                 }
                 CopyOut::Data
             }
+        }
+    }
+
+    /// The next notification that has been taken in.
+    pub(crate) fn next_notification(&mut self) -> Option<Notification> {
+        // SAFETY: the connection is valid; the notification is owned by the caller from here.
+        let notification = NonNull::new(unsafe { pq::PQnotifies(self.0.as_ptr()) })?;
+        // SAFETY: libpq gave away one allocation that holds the strings as well; they are copied before it is freed.
+        unsafe {
+            let said = notification.as_ref();
+            let owned = Notification {
+                channel: copy(said.relname).unwrap_or_default(),
+                payload: copy(said.extra).unwrap_or_default(),
+                pid: said.be_pid,
+            };
+            pq::PQfreemem(notification.as_ptr().cast());
+            Some(owned)
         }
     }
 

@@ -10,7 +10,6 @@ use super::driver::{Stopped, drive};
 use super::exchange::settle;
 use super::failure::{server_error, shift};
 use super::libpq::{Cancel, TransactionStatus};
-use super::state::script_leaves_something;
 use crate::error::{Error, Outcome, Result};
 
 impl Session {
@@ -45,7 +44,7 @@ impl Session {
             return Err(Error::unavailable(format!("the session was lost: {lost}"))
                 .with_hint("take a new session from the pool"));
         }
-        self.touched |= script_leaves_something(sql);
+        self.look_at_script(sql);
         let deadline = self.call_deadline();
         let before: String = self
             .transactions

@@ -14,9 +14,10 @@ impl Session {
     /// advisory lock, a cursor WITH HOLD.
     ///
     /// Told from the SQL. What a function of the database's own does is not seen: whoever calls one that sets
-    /// something for the session says so with [`Session::touch`].
+    /// something for the session says so with [`Session::touch`]. Never told behind a pooler, where the session
+    /// is not ours.
     pub fn is_touched(&self) -> bool {
-        self.touched
+        self.touched || self.locks > 0
     }
 
     /// Marks the session, so that the pool resets it before anybody else has it.
@@ -38,13 +39,26 @@ impl Session {
         self.exchange(discard, CommitPoint::Later, deadline)?;
         // They went with everything else.
         self.prepared.vanished();
-        self.touched = false;
+        self.empty_inbox();
+        (self.touched, self.locks) = (false, 0);
         Ok(())
     }
 }
 
+impl Session {
+    /// Marks the session if this statement may leave something behind.
+    pub(super) fn look_at(&mut self, sql: &str) {
+        self.touched = self.touched || (self.pooler.is_none() && leaves_something(sql));
+    }
+
+    /// Marks the session if this script may leave something behind.
+    pub(super) fn look_at_script(&mut self, sql: &str) {
+        self.touched = self.touched || (self.pooler.is_none() && script_leaves_something(sql));
+    }
+}
+
 /// Whether one statement may leave something behind in the session.
-pub(super) fn leaves_something(sql: &str) -> bool {
+fn leaves_something(sql: &str) -> bool {
     match first_keyword(sql).as_str() {
         "SET" => !matches!(
             words(sql).nth(1).as_deref(),
@@ -59,7 +73,7 @@ pub(super) fn leaves_something(sql: &str) -> bool {
 }
 
 /// The same of a script of several statements, whose borders are not looked for.
-pub(super) fn script_leaves_something(sql: &str) -> bool {
+fn script_leaves_something(sql: &str) -> bool {
     words(sql).any(|word| {
         is_telling(&word)
             || matches!(

@@ -45,6 +45,11 @@ impl Transactions {
         &self.waiting
     }
 
+    /// Lets this travel with the next statement of the transaction; its end makes it needless.
+    pub(super) fn defer(&mut self, sql: Arc<str>) {
+        self.waiting.push(sql);
+    }
+
     /// What waited was sent.
     pub(super) fn sent(&mut self) {
         self.waiting.clear();
@@ -214,8 +219,7 @@ pub(super) fn begin(session: &mut Session, sql: &str) -> QueryResult<()> {
 pub(super) fn release(session: &mut Session, savepoint: &str) {
     session
         .transactions
-        .waiting
-        .push(format!("{RELEASE} {savepoint}").into());
+        .defer(format!("{RELEASE} {savepoint}").into());
 }
 
 /// Undoes what was done since a savepoint.

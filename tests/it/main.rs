@@ -1,17 +1,21 @@
 //! The run time against a real PostgreSQL, through the public API only.
 
 mod activity;
+mod advisory_locks;
 mod byte_sweep;
 mod connecting;
 mod copies;
+mod cursors;
 mod errors;
 mod fake_server;
 mod fault_proxy;
 mod local_server;
 mod locks;
+mod notifications;
 mod observing;
 mod plain_diesel;
 mod pool;
+mod pooler;
 mod repositories;
 mod round_trips;
 mod sandbox;

@@ -1,0 +1,180 @@
+//! Advisory locks: what an application locks by a number or a name of its own (PostgreSQL manual, 13.3.5).
+
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+
+use diesel::deserialize::QueryableByName;
+use diesel::sql_types::{BigInt, Bool, Integer, Text};
+
+use super::Session;
+use crate::error::Result;
+use crate::statement::{BoxedStatement, Statement as _, StatementDsl as _};
+
+/// What is locked: a number, a pair of numbers, or a name, of which the server locks the hash.
+///
+/// Numbers and pairs are apart from each other; a name may collide with a number (`hashtextextended`).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct LockKey(Key);
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Key {
+    Number(i64),
+    Pair(i32, i32),
+    Name(String),
+}
+
+impl From<i64> for LockKey {
+    fn from(number: i64) -> Self {
+        Self(Key::Number(number))
+    }
+}
+
+impl From<(i32, i32)> for LockKey {
+    fn from((class, object): (i32, i32)) -> Self {
+        Self(Key::Pair(class, object))
+    }
+}
+
+impl From<&str> for LockKey {
+    fn from(name: &str) -> Self {
+        Self(Key::Name(name.to_owned()))
+    }
+}
+
+/// Locks until the transaction ends; waits for it as long as one call may take.
+///
+/// A statement, so it can travel in front of what it protects.
+pub fn advisory_xact_lock<'a>(key: impl Into<LockKey>) -> BoxedStatement<'a, ()> {
+    key.into()
+        .waiting("pg_advisory_xact_lock")
+        .map(drop)
+        .boxed()
+}
+
+/// Locks until the transaction ends, if that can be had at once; tells whether.
+pub fn try_advisory_xact_lock<'a>(key: impl Into<LockKey>) -> BoxedStatement<'a, bool> {
+    key.into().asking("pg_try_advisory_xact_lock")
+}
+
+/// A lock of a session's; given back when dropped, in one round trip.
+///
+/// A [`Session`] by `Deref`, so that the work under the lock can be done on it. Where it cannot be given
+/// back (in a transaction that has failed, say) the session keeps it, until the pool resets or closes it.
+#[must_use = "the lock is given back when this is dropped"]
+pub struct AdvisoryLock<H: DerefMut<Target = Session>> {
+    session: H,
+    key: LockKey,
+}
+
+impl Session {
+    /// Locks this key for the session; waits for it as long as one call may take. One round trip.
+    pub fn advisory_lock(&mut self, key: impl Into<LockKey>) -> Result<AdvisoryLock<&mut Self>> {
+        AdvisoryLock::wait(self, key.into())
+    }
+
+    /// Locks this key for the session if that can be had at once. One round trip.
+    pub fn try_advisory_lock(
+        &mut self,
+        key: impl Into<LockKey>,
+    ) -> Result<Option<AdvisoryLock<&mut Self>>> {
+        AdvisoryLock::attempt(self, key.into())
+    }
+}
+
+impl<H: DerefMut<Target = Session>> AdvisoryLock<H> {
+    pub(crate) fn wait(mut session: H, key: LockKey) -> Result<Self> {
+        session.refuse_behind_pooler("a lock of the session")?;
+        let was_touched = session.touched;
+        session.run(key.waiting("pg_advisory_lock"))?;
+        Ok(Self::held(session, key, was_touched))
+    }
+
+    pub(crate) fn attempt(mut session: H, key: LockKey) -> Result<Option<Self>> {
+        session.refuse_behind_pooler("a lock of the session")?;
+        let was_touched = session.touched;
+        if session.run(key.asking("pg_try_advisory_lock"))? {
+            return Ok(Some(Self::held(session, key, was_touched)));
+        }
+        session.touched = was_touched;
+        Ok(None)
+    }
+
+    /// The session counts its guarded locks instead of being marked, so that it is clean once they are given back.
+    fn held(mut session: H, key: LockKey, was_touched: bool) -> Self {
+        session.touched = was_touched;
+        session.locks += 1;
+        Self { session, key }
+    }
+}
+
+impl<H: DerefMut<Target = Session>> Deref for AdvisoryLock<H> {
+    type Target = Session;
+
+    fn deref(&self) -> &Session {
+        &self.session
+    }
+}
+
+impl<H: DerefMut<Target = Session>> DerefMut for AdvisoryLock<H> {
+    fn deref_mut(&mut self) -> &mut Session {
+        &mut self.session
+    }
+}
+
+impl<H: DerefMut<Target = Session>> Drop for AdvisoryLock<H> {
+    fn drop(&mut self) {
+        let touched = self.session.touched;
+        if let Ok(true) = self.session.run(self.key.asking("pg_advisory_unlock")) {
+            self.session.touched = touched;
+            self.session.locks = self.session.locks.saturating_sub(1);
+        }
+    }
+}
+
+impl<H: DerefMut<Target = Session>> fmt::Debug for AdvisoryLock<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AdvisoryLock")
+            .field("key", &self.key)
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(QueryableByName)]
+struct Answer {
+    #[diesel(sql_type = Bool)]
+    yes: bool,
+}
+
+impl LockKey {
+    /// A function that returns nothing, once it has the lock.
+    fn waiting<'a>(&self, function: &str) -> BoxedStatement<'a, bool> {
+        self.select(&format!("true AS yes FROM pg_catalog.{function}"), "")
+    }
+
+    /// A function that says yes or no.
+    fn asking<'a>(&self, function: &str) -> BoxedStatement<'a, bool> {
+        self.select(&format!("pg_catalog.{function}"), " AS yes")
+    }
+
+    fn select<'a>(&self, before: &str, after: &str) -> BoxedStatement<'a, bool> {
+        let sql = |arguments| diesel::sql_query(format!("SELECT {before}({arguments}){after}"));
+        match &self.0 {
+            Key::Number(number) => sql("$1")
+                .bind::<BigInt, _>(*number)
+                .one::<Answer>()
+                .map(|answer| answer.yes)
+                .boxed(),
+            Key::Pair(class, object) => sql("$1, $2")
+                .bind::<Integer, _>(*class)
+                .bind::<Integer, _>(*object)
+                .one::<Answer>()
+                .map(|answer| answer.yes)
+                .boxed(),
+            Key::Name(name) => sql("pg_catalog.hashtextextended($1, 0)")
+                .bind::<Text, _>(name.clone())
+                .one::<Answer>()
+                .map(|answer| answer.yes)
+                .boxed(),
+        }
+    }
+}

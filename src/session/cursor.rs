@@ -1,0 +1,130 @@
+//! Cursors: a query of a transaction that is read bit by bit, both ways.
+//!
+//! A stream is quicker where rows are read once and in order. A cursor leaves the session free between two
+//! reads, and can go back.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::Session;
+use super::command::{Command, Expectation};
+use super::exchange::{Cargo, CommitPoint};
+use super::row::SessionRow;
+use crate::error::{Error, Result};
+use crate::statement::{RowReader, RowStatement};
+
+/// A query that is read bit by bit; made by [`Session::cursor`] and [`Session::scroll_cursor`].
+///
+/// Each read is one round trip; the cursor is declared along with the first and closed along with what
+/// follows. [`Cursor::session`] is free for other work between two reads.
+#[must_use = "nothing is sent before the first read"]
+pub struct Cursor<'s, T> {
+    session: &'s mut Session,
+    name: String,
+    /// The command that declares it, until it is sent.
+    declaration: Option<Command>,
+    read: RowReader<T>,
+}
+
+impl Session {
+    /// A cursor over the rows of a query, to be read forwards; in a transaction only.
+    pub fn cursor<S: RowStatement>(&mut self, rows: S) -> Result<Cursor<'_, S::Row>> {
+        self.declare(rows, "NO SCROLL")
+    }
+
+    /// A cursor that can go back as well; the server may have to keep the rows for that.
+    pub fn scroll_cursor<S: RowStatement>(&mut self, rows: S) -> Result<Cursor<'_, S::Row>> {
+        self.declare(rows, "SCROLL")
+    }
+
+    fn declare<S: RowStatement>(&mut self, rows: S, kind: &str) -> Result<Cursor<'_, S::Row>> {
+        if self.transaction_depth() == 0 {
+            return Err(
+                Error::query("a cursor lives in a transaction, and none is open").with_hint(
+                    "open one with Database::transaction, or read with Database::stream",
+                ),
+            );
+        }
+        let deadline = self.call_deadline();
+        let command = self.encode(&rows, deadline)?.into_iter().next();
+        let command = command.ok_or_else(|| Error::query("a cursor is over one query"))?;
+        self.cursors += 1;
+        let name = format!("bowline_cursor_{}", self.cursors);
+        let declaration = Command::query(
+            format!("DECLARE {name} {kind} CURSOR FOR\n{}", command.sql),
+            command.types,
+            command.values,
+            false,
+            Expectation::Any,
+        );
+        Ok(Cursor {
+            session: self,
+            name,
+            declaration: Some(declaration),
+            read: S::reader(),
+        })
+    }
+}
+
+impl<T> Cursor<'_, T> {
+    /// The next row; `None` past the last.
+    pub fn next_row(&mut self) -> Result<Option<T>> {
+        Ok(self.fetch(1)?.pop())
+    }
+
+    /// The next rows, up to this many; fewer at the end.
+    pub fn fetch(&mut self, rows: u32) -> Result<Vec<T>> {
+        self.read(&format!("FORWARD {rows}"))
+    }
+
+    /// All rows that are left.
+    pub fn fetch_all(&mut self) -> Result<Vec<T>> {
+        self.read("ALL")
+    }
+
+    /// The rows before the current one, nearest first, up to this many; of a [scroll cursor](Session::scroll_cursor) only.
+    pub fn fetch_backward(&mut self, rows: u32) -> Result<Vec<T>> {
+        self.read(&format!("BACKWARD {rows}"))
+    }
+
+    /// The row of this number, counted from 1, or from the end if negative; of a [scroll cursor](Session::scroll_cursor) only.
+    pub fn fetch_absolute(&mut self, row: i32) -> Result<Option<T>> {
+        Ok(self.read(&format!("ABSOLUTE {row}"))?.pop())
+    }
+
+    /// The session, for other work of the transaction.
+    pub fn session(&mut self) -> &mut Session {
+        self.session
+    }
+
+    fn read(&mut self, which: &str) -> Result<Vec<T>> {
+        let fetch = Command::plain(format!("FETCH {which} FROM {}", self.name));
+        let deadline = self.session.call_deadline();
+        // A declaration that fails fails the transaction, so it is never sent twice.
+        let cargo = Cargo {
+            before: self.declaration.take().into_iter().collect(),
+            ..Cargo::of(vec![fetch])
+        };
+        let arrived = self.session.exchange(cargo, CommitPoint::Later, deadline)?;
+        let rows = arrived.answers.into_iter().flat_map(SessionRow::all);
+        rows.map(|row| (self.read)(&row)).collect()
+    }
+}
+
+impl<T> Drop for Cursor<'_, T> {
+    fn drop(&mut self) {
+        // One that was never declared, or whose transaction has failed, has nothing to close.
+        if self.declaration.is_none() && !self.session.is_aborted() {
+            let close: Arc<str> = format!("CLOSE {}", self.name).into();
+            self.session.transactions.defer(close);
+        }
+    }
+}
+
+impl<T> fmt::Debug for Cursor<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cursor")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,63 @@
+//! Behind a pooler in transaction mode (PgBouncer, say), where each transaction may run on another session
+//! of the server's.
+//!
+//! So nothing is kept there: no named statements, no LISTEN, no locks of the session, no start-up options,
+//! which a pooler refuses. What a transaction needs to be set travels with it.
+
+use std::sync::Arc;
+
+use super::Session;
+use super::command::{Command, first_keyword};
+use crate::config::Config;
+
+impl Config {
+    /// The query that sets what a direct connection has from its start; `None` unless there is a pooler.
+    pub(crate) fn pooler_settings(&self) -> Option<Arc<str>> {
+        if !self.pooler {
+            return None;
+        }
+        let calls: Vec<_> = self
+            .settings()
+            .iter()
+            .map(|(name, value)| {
+                let literal = |text: &str| format!("'{}'", text.replace('\'', "''"));
+                format!(
+                    "pg_catalog.set_config({}, {}, true)",
+                    literal(name),
+                    literal(value)
+                )
+            })
+            .collect();
+        Some(format!("SELECT {}", calls.join(", ")).into())
+    }
+}
+
+impl Session {
+    /// Puts the settings of a pooled transaction in front of its first statement; tells how many commands that are.
+    ///
+    /// Behind its BEGIN if it has one. A statement that must run alone goes without.
+    pub(super) fn settle_in(&self, commands: &mut Vec<Command>) -> usize {
+        let Some(settings) = &self.pooler else {
+            return 0;
+        };
+        let begins = commands
+            .iter()
+            .position(|command| first_keyword(&command.sql) == "BEGIN");
+        let place = match begins {
+            Some(place) => place + 1,
+            None if self.transaction_depth() > 0 => return 0,
+            None if commands.iter().all(may_stand_with_others) => 0,
+            None => return 0,
+        };
+        commands.insert(place, Command::plain(Arc::clone(settings)));
+        1
+    }
+}
+
+/// Whether a statement may be part of a transaction; others are told from it by their first word.
+fn may_stand_with_others(command: &Command) -> bool {
+    matches!(
+        first_keyword(&command.sql).as_str(),
+        "SELECT" | "INSERT" | "UPDATE" | "DELETE" | "MERGE" | "WITH" | "VALUES" | "TABLE"
+    )
+}
