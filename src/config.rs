@@ -197,7 +197,8 @@ impl Config {
 
     /// How many sessions the pool opens at most; 10 unless set. At least 1, and at most 262143, as a server has it.
     ///
-    /// A session is opened only when somebody waits and none comes back in the meantime.
+    /// A session is opened only when somebody waits and none comes back in the meantime. When somebody is about to
+    /// wait in vain, at most once a second, one more connection asks the server what the others do, and is closed.
     pub fn max_size(mut self, sessions: u32) -> Self {
         self.max_size = sessions.clamp(1, MAX_BACKENDS);
         self

@@ -8,6 +8,7 @@
 mod gate;
 mod growth;
 mod holders;
+mod inquiry;
 mod keeper;
 mod manager;
 mod no_session;
@@ -70,7 +71,11 @@ impl Pool {
         };
         let sessions = SessionManager::new(config.clone());
         Self(Arc::new(Inner {
-            gate: Gate::new(limits, move || sessions.connect()),
+            gate: Gate::new(
+                limits,
+                move || sessions.connect(),
+                inquiry::asking(config.clone()),
+            ),
             checkout_timeout: config.checkout_timeout,
             call_timeout: config.call_timeout,
             ping_after: config.ping_after,

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::growth::{Down, Jitter};
 use super::holders::{Asker, Holders};
+use super::inquiry::{self, Inquiry, Says};
 use super::no_session::{NoSession, Refusal};
 use super::state::Gauges;
 use super::store::{self, Item, Store};
@@ -32,6 +33,9 @@ pub(super) struct Limits {
     pub(super) leak_threshold: Duration,
 }
 
+/// Asks the server what it says of these processes.
+pub(super) type Ask = dyn Fn(&[i32], Instant) -> Result<Says> + Send + Sync;
+
 /// The pool, as far as it needs not know what a session is.
 pub(super) struct Gate<S: Resource> {
     pub(super) limits: Limits,
@@ -39,6 +43,7 @@ pub(super) struct Gate<S: Resource> {
     /// Who listens to what is told where the pool is made also hears what its threads tell.
     pub(super) told: tracing::Dispatch,
     pub(super) connect: Box<dyn Fn() -> Result<S> + Send + Sync>,
+    pub(super) ask: Box<Ask>,
     state: Mutex<State<S>>,
     /// Sessions of an earlier one are not handed out. Changed under the lock, read without.
     pub(super) generation: AtomicU64,
@@ -66,6 +71,7 @@ pub(super) struct State<S: Resource> {
     pub(super) last_attempt: Option<Instant>,
     pub(super) unanswered: Option<Instant>,
     pub(super) jitter: Jitter,
+    pub(super) inquiry: Inquiry,
     pub(super) keeper: Option<JoinHandle<()>>,
     /// When the keeper looks next.
     pub(super) keeper_looks: Instant,
@@ -87,6 +93,7 @@ impl<S: Resource> Gate<S> {
     pub(super) fn new(
         limits: Limits,
         connect: impl Fn() -> Result<S> + Send + Sync + 'static,
+        ask: impl Fn(&[i32], Instant) -> Result<Says> + Send + Sync + 'static,
     ) -> Arc<Self> {
         let state = State {
             store: Some(Store::new(limits.max)),
@@ -99,6 +106,7 @@ impl<S: Resource> Gate<S> {
             last_attempt: None,
             unanswered: None,
             jitter: Jitter::new(),
+            inquiry: Inquiry::default(),
             keeper: None,
             keeper_looks: Instant::now(),
         };
@@ -107,6 +115,7 @@ impl<S: Resource> Gate<S> {
             limits,
             told: tracing::dispatcher::get_default(Clone::clone),
             connect: Box::new(connect),
+            ask: Box::new(ask),
             state: Mutex::new(state),
             generation: AtomicU64::new(0),
             adding: Mutex::new(()),
@@ -154,13 +163,19 @@ impl<S: Resource> Gate<S> {
             state.waiting.push_back(Arc::clone(&waiter));
         }
         let mut state = self.grow(state);
+        let mut inquire_at = Some(inquiry::moment(asked, deadline));
         loop {
             match lock(&waiter.answer).take() {
                 Some(Answer::Session(item, entry)) => return Ok(self.loan(item, entry)),
                 Some(Answer::Failure(error)) => return Err(error),
                 None => {}
             }
-            let left = deadline.saturating_duration_since(Instant::now());
+            let now = Instant::now();
+            if inquire_at.is_some_and(|at| at <= now) {
+                inquire_at = None;
+                self.inquire(&mut state);
+            }
+            let left = deadline.saturating_duration_since(now);
             if left.is_zero() {
                 state.waiting.retain(|other| !Arc::ptr_eq(other, &waiter));
                 self.publish(&state);
@@ -168,7 +183,7 @@ impl<S: Resource> Gate<S> {
             }
             state = waiter
                 .called
-                .wait_timeout(state, left)
+                .wait_timeout(state, inquire_at.map_or(left, |at| at - now))
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;
         }

@@ -44,6 +44,9 @@ pub struct Holder {
     pub state: (&'static str, Duration),
     /// The SQL that it runs or ran last, without values; `None` before the first.
     pub sql: Option<Arc<str>>,
+    /// What the server said of it just now, where it could be asked in time: the state, what it waits for, and who
+    /// blocks it.
+    pub server: Option<String>,
 }
 
 impl Holders {
@@ -83,6 +86,11 @@ impl Holders {
         entries
             .find(|entry| entry.activity.thread() == thread)
             .map(|entry| entry.place)
+    }
+
+    pub(super) fn backend_pids(&self) -> Vec<i32> {
+        let entries = self.entries.iter().flatten();
+        entries.map(|entry| entry.activity.backend_pid()).collect()
     }
 
     /// All of them, who has held for longest in front.
@@ -129,6 +137,7 @@ impl Entry {
             backend_pid: self.activity.backend_pid(),
             state: (state, doing.since.elapsed()),
             sql: doing.sql,
+            server: None,
         }
     }
 }
@@ -141,10 +150,13 @@ impl fmt::Display for Holder {
             "{} for {:.1?} (pid {}, {state} for {since:.1?}",
             self.place, self.held, self.backend_pid
         )?;
-        match &self.sql {
-            Some(sql) => write!(f, ": {})", shortened(sql)),
-            None => f.write_str(")"),
+        if let Some(sql) = &self.sql {
+            write!(f, ": {}", shortened(sql))?;
         }
+        if let Some(server) = &self.server {
+            write!(f, "; the server says {server}")?;
+        }
+        f.write_str(")")
     }
 }
 

@@ -89,7 +89,12 @@ impl<S: Resource> Gate<S> {
     /// Why nobody gave a session in time.
     pub(super) fn expired(&self, state: &State<S>, waited: Duration) -> Error {
         let pool = self.gauges.read();
-        let holders = state.holders.list();
+        let mut holders = state.holders.list();
+        if let Some(says) = state.inquiry.fresh() {
+            for holder in &mut holders {
+                holder.server = says.get(&holder.backend_pid).cloned();
+            }
+        }
         if pool.in_use < pool.max
             && let Some((down, cause)) = state.trouble()
         {

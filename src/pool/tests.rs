@@ -1,6 +1,6 @@
 //! The pool without a server: what stands for a session counts how many of it there are.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{Location, resume_unwind};
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
@@ -52,6 +52,14 @@ fn limits(max: u32) -> Limits {
     }
 }
 
+/// A pool that has no server to ask.
+fn new_gate(
+    limits: Limits,
+    connect: impl Fn() -> Result<Counted> + Send + Sync + 'static,
+) -> Arc<Gate<Counted>> {
+    Gate::new(limits, connect, |_, _| Ok(BTreeMap::new()))
+}
+
 fn take(gate: &Arc<Gate<Counted>>, limit: Duration) -> Result<Loan<Counted>> {
     let asker = Asker {
         place: Location::caller(),
@@ -85,7 +93,7 @@ impl Seeded {
 #[test]
 fn sessions_are_given_in_the_order_of_asking() {
     let live = Arc::default();
-    let gate = Gate::new(limits(1), move || Ok(Counted::new(&live)));
+    let gate = new_gate(limits(1), move || Ok(Counted::new(&live)));
     let first = take(&gate, SOON).expect("a session");
     let served = Arc::new(Mutex::new(Vec::new()));
     let waiting: Vec<_> = (0..8)
@@ -111,7 +119,7 @@ fn sessions_are_given_in_the_order_of_asking() {
 #[test]
 fn who_gives_up_at_the_deadline_leaves_no_trace() {
     let live = Arc::default();
-    let gate = Gate::new(limits(1), move || Ok(Counted::new(&live)));
+    let gate = new_gate(limits(1), move || Ok(Counted::new(&live)));
     let loan = take(&gate, SOON).expect("a session");
     let asking = Arc::clone(&gate);
     let other = thread::spawn(move || take(&asking, Duration::from_millis(20)).err());
@@ -138,7 +146,7 @@ fn any_mix_of_callers_failures_and_panics_keeps_to_the_maximum_and_loses_no_sess
         );
         let made = Arc::clone(&live);
         let fails = random.below(3) == 0;
-        let gate = Gate::new(limits(max), move || {
+        let gate = new_gate(limits(max), move || {
             let count = connects.fetch_add(1, SeqCst);
             thread::sleep(Duration::from_micros(count as u64 % 7 * 300));
             match count % 9 {
@@ -204,7 +212,7 @@ fn patiently(gate: &Arc<Gate<Counted>>) -> Loan<Counted> {
 fn after_a_thousand_panics_in_connect_the_capacity_is_whole() {
     let live = Arc::new(AtomicU32::new(0));
     let (made, connects) = (Arc::clone(&live), AtomicUsize::new(0));
-    let gate = Gate::new(limits(3), move || {
+    let gate = new_gate(limits(3), move || {
         if connects.fetch_add(1, SeqCst) < 1000 {
             resume_unwind(Box::new("a bug"));
         }
@@ -229,7 +237,7 @@ fn after_a_thousand_panics_in_connect_the_capacity_is_whole() {
 
 #[test]
 fn a_failure_that_lasts_is_told_at_once_to_all_who_wait() {
-    let gate = Gate::<Counted>::new(limits(4), || {
+    let gate = new_gate(limits(4), || {
         thread::sleep(Duration::from_millis(50));
         Err(Error::config("no such role", "make it"))
     });
@@ -254,7 +262,7 @@ fn a_failure_that_lasts_is_told_at_once_to_all_who_wait() {
 fn one_attempt_at_a_time_is_made_at_a_server_that_is_down_and_none_when_nobody_waits() {
     let attempts = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&attempts);
-    let gate = Gate::<Counted>::new(limits(8), move || {
+    let gate = new_gate(limits(8), move || {
         counted.fetch_add(1, SeqCst);
         Err(Error::unavailable("it is down"))
     });
@@ -288,7 +296,7 @@ fn who_asks_while_too_many_wait_fails_at_once() {
         max_waiting: 3,
         ..limits(1)
     };
-    let gate = Gate::new(limits, move || Ok(Counted::new(&live)));
+    let gate = new_gate(limits, move || Ok(Counted::new(&live)));
     let loan = take(&gate, SOON).expect("a session");
     let callers: Vec<_> = (0..4)
         .map(|_| {
@@ -343,7 +351,7 @@ fn idle_sessions_end_by_their_lifetime_and_idle_timeout_without_anybody_asking()
             idle_timeout: idle,
             ..limits(5)
         };
-        let gate = Gate::new(limits, move || Ok(Counted::new(&made)));
+        let gate = new_gate(limits, move || Ok(Counted::new(&made)));
         let all: Vec<_> = (0..5)
             .map(|_| {
                 let gate = Arc::clone(&gate);
@@ -367,7 +375,7 @@ fn closing_while_sessions_are_made_and_waited_for_ends_in_time_and_leaves_none()
     for seed in 1..=20_u64 {
         let live = Arc::new(AtomicU32::new(0));
         let made = Arc::clone(&live);
-        let gate = Gate::new(limits(3), move || {
+        let gate = new_gate(limits(3), move || {
             thread::sleep(Duration::from_millis(3));
             Ok(Counted::new(&made))
         });
@@ -393,7 +401,7 @@ fn closing_while_sessions_are_made_and_waited_for_ends_in_time_and_leaves_none()
 #[test]
 fn callers_who_all_gave_up_leave_a_pool_that_works() {
     let live = Arc::default();
-    let gate = Gate::new(limits(1), move || Ok(Counted::new(&live)));
+    let gate = new_gate(limits(1), move || Ok(Counted::new(&live)));
     let loan = take(&gate, SOON).expect("a session");
     let callers: Vec<_> = (0..10)
         .map(|_| {
@@ -421,7 +429,7 @@ fn nobody_is_counted_as_waiting_in_vain_as_long_as_a_session_can_be_made() {
         max_waiting: 0,
         ..limits(2)
     };
-    let gate = Gate::new(limits, move || Ok(Counted::new(&live)));
+    let gate = new_gate(limits, move || Ok(Counted::new(&live)));
     let both = [take(&gate, SOON), take(&gate, SOON)].map(|loan| loan.expect("a new session"));
     let asking = Arc::clone(&gate);
     let refused = thread::spawn(move || take(&asking, SOON).err());

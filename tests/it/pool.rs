@@ -145,6 +145,34 @@ fn who_waits_in_vain_is_told_who_holds_what_and_for_how_long() {
 }
 
 #[test]
+fn who_waits_in_vain_is_told_what_the_server_says_of_the_holders() {
+    let database = crate::test_database();
+    let config = database.config().max_size(1);
+    let db = config
+        .checkout_timeout(Duration::from_secs(2))
+        .open()
+        .expect("a server");
+    let mut blocker = Session::connect(&database.config()).expect("a server");
+    for text in ["BEGIN", "LOCK TABLE accounts"] {
+        blocker.run(sql(text).affected()).expect("a lock");
+    }
+    let busy = db.clone();
+    let blocked = thread::spawn(move || busy.run(sql("SELECT FROM accounts").affected()));
+    until(|| db.pool().in_use == 1);
+    let asked = Instant::now();
+    let error = db.session().expect_err("it is blocked");
+    assert!(asked.elapsed() < Duration::from_secs(2) + SPARE);
+    let text = error.to_string();
+    let says = format!(
+        "the server says active, waits for Lock relation, blocked by pid {}",
+        blocker.backend_pid()
+    );
+    assert!(text.contains(&says), "{text}");
+    blocker.run(sql("ROLLBACK").affected()).expect("an end");
+    assert!(blocked.join().expect("no panic").is_ok());
+}
+
+#[test]
 fn a_thread_that_would_wait_for_itself_is_told_at_once_where_it_has_its_session() {
     let config = server().config("postgres").max_size(2);
     let db = config.open().expect("a server");
