@@ -1,37 +1,73 @@
-//! ALTER TABLE, action by action.
+//! ALTER TABLE, action by action; ALTER VIEW and its like, which have some of them.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
+use super::Replay;
+use super::column::named_column;
+use super::dependents::Object;
 use super::refusal::{Refused, Result};
-use super::table::{default_fill, generated};
-use super::tree::{child, child_name, expression, has, mentions, path, rename_in, text};
-use super::{Replay, data_type, drop};
-use crate::catalog::{ConstraintKind, Fill, IndexKey, Name, RelationKind};
+use super::tree::{child, child_name, has, path};
+use crate::catalog::{ConstraintKind, Fill, Name};
+
+/// The nodes that name what is altered.
+const SUBJECTS: [SyntaxKind; 5] = [
+    SyntaxKind::TABLE_RELATION_NAME,
+    SyntaxKind::TABLE_NAME_REF,
+    SyntaxKind::VIEW_REF,
+    SyntaxKind::RELATION_NAME,
+    SyntaxKind::IF_EXISTS,
+];
 
 impl Replay {
     pub(super) fn alter_table(&mut self, node: &SyntaxNode) -> Result<()> {
-        use SyntaxKind as K;
-        let table_node = child(node, K::TABLE_RELATION_NAME)
+        let subject = node
+            .children()
+            .find(|child| SUBJECTS[..4].contains(&child.kind()))
             .ok_or_else(|| Refused::new(node, "no table is named"))?;
-        let parts = path(&table_node);
-        if parts
-            .last()
-            .is_some_and(|table| self.temporary.contains(table))
-        {
-            return Ok(());
-        }
+        let parts = path(&subject);
         let Some(mut table) = self.find_relation(&parts) else {
-            return if has(node, K::IF_EXISTS) {
+            // ALTER TABLE renames and moves sequences and indexes too.
+            if let Some((holder, index)) = self.find_index_by(&parts)
+                && let Some(rename) = child(node, SyntaxKind::TABLE_RENAME_TO)
+            {
+                let to = child_name(&rename, SyntaxKind::TABLE_NAME).unwrap_or_default();
+                self.rename_index(&holder, &index, &to);
+                return Ok(());
+            }
+            if let Some(sequence) = self.find_sequence(&parts) {
+                return self.alter_sequence_as_table(node, &sequence);
+            }
+            return if has(node, SyntaxKind::IF_EXISTS) {
                 Ok(())
             } else {
-                self.relation_mut(&table_node).map(|_| ())
+                self.relation_mut(&subject).map(|_| ())
             };
         };
         for action in node
             .children()
-            .filter(|child| !matches!(child.kind(), K::TABLE_RELATION_NAME | K::IF_EXISTS))
+            .filter(|child| !SUBJECTS.contains(&child.kind()))
         {
             table = self.alter_table_action(&action, table)?;
+        }
+        Ok(())
+    }
+
+    fn alter_sequence_as_table(&mut self, node: &SyntaxNode, sequence: &Name) -> Result<()> {
+        use SyntaxKind as K;
+        for action in node.children() {
+            match action.kind() {
+                K::TABLE_RENAME_TO => {
+                    let to = child_name(&action, K::TABLE_NAME).unwrap_or_default();
+                    let schema = sequence.schema.clone();
+                    self.move_sequence(sequence, Name { schema, name: to });
+                }
+                K::SET_SCHEMA => {
+                    let schema = child_name(&action, K::SCHEMA_REF).unwrap_or_default();
+                    let name = sequence.name.clone();
+                    self.move_sequence(sequence, Name { schema, name });
+                }
+                _ => {}
+            }
         }
         Ok(())
     }
@@ -40,28 +76,7 @@ impl Replay {
     fn alter_table_action(&mut self, action: &SyntaxNode, table: Name) -> Result<Name> {
         use SyntaxKind as K;
         match action.kind() {
-            K::ADD_COLUMN => {
-                let column = child_name(action, K::COLUMN_NAME).unwrap_or_default();
-                let exists = self
-                    .table(&table)
-                    .columns
-                    .iter()
-                    .any(|other| other.name == column);
-                if exists && has(action, K::IF_NOT_EXISTS) {
-                    return Ok(table);
-                }
-                if exists {
-                    return Err(Refused::new(
-                        action,
-                        format!("{} has a column {column} already", table.name),
-                    )
-                    .do_this("give it another name"));
-                }
-                let column = self.add_column(action, &table)?;
-                for clause in action.children() {
-                    self.add_constraint(&clause, &table, Some(&column))?;
-                }
-            }
+            K::ADD_COLUMN => self.alter_add_column(action, &table)?,
             K::ADD_CONSTRAINT => {
                 for clause in action.children() {
                     self.add_constraint(&clause, &table, None)?;
@@ -69,66 +84,35 @@ impl Replay {
             }
             K::DROP_COLUMN => self.drop_column(action, &table)?,
             K::DROP_CONSTRAINT => self.drop_constraint(action, &table)?,
-            K::ALTER_COLUMN => self.alter_column(action, &table)?,
-            K::RENAME_COLUMN => {
-                let from = child_name(action, K::COLUMN_NAME_REF).unwrap_or_default();
-                let to = child_name(action, K::COLUMN_NAME).unwrap_or_default();
-                self.column_mut(action, &table, &from)?;
-                self.rename_column(&table, &from, &to);
-            }
-            K::RENAME_CONSTRAINT => {
-                let from = child_name(action, K::CONSTRAINT_NAME_REF).unwrap_or_default();
-                let to = child_name(action, K::CONSTRAINT_NAME).unwrap_or_default();
-                let relation = self.table(&table);
-                let constraint = relation
-                    .constraints
-                    .iter_mut()
-                    .find(|constraint| constraint.name == from);
-                constraint
-                    .ok_or_else(|| {
-                        Refused::new(action, format!("{} has no constraint {from}", table.name))
-                    })?
-                    .name
-                    .clone_from(&to);
-                for index in relation
-                    .indexes
-                    .iter_mut()
-                    .filter(|index| index.name == from)
-                {
-                    index.name.clone_from(&to);
+            K::ALTER_COLUMN | K::ALTER_VIEW_COLUMN => self.alter_column(action, &table)?,
+            K::RENAME_COLUMN => self.alter_rename_column(action, &table)?,
+            K::RENAME_CONSTRAINT => self.rename_constraint(action, &table)?,
+            K::TABLE_RENAME_TO | K::VIEW_RENAME_TO => {
+                let to = action.children().map(|to| super::tree::name(&to)).next();
+                let to = Name {
+                    schema: table.schema.clone(),
+                    name: to.unwrap_or_default(),
+                };
+                if self.has_relation(&to.schema, &to.name) {
+                    return Err(super::table::exists(action, &to));
                 }
-            }
-            K::TABLE_RENAME_TO => {
-                let to = child_name(action, K::TABLE_NAME).unwrap_or_default();
-                return Ok(self.move_relation(
-                    &table,
-                    Name {
-                        schema: table.schema.clone(),
-                        name: to,
-                    },
-                ));
+                return Ok(self.move_relation(&table, to));
             }
             K::SET_SCHEMA => {
                 let schema = child_name(action, K::SCHEMA_REF).unwrap_or_default();
-                return Ok(self.move_relation(
-                    &table,
-                    Name {
-                        schema,
-                        name: table.name.clone(),
-                    },
-                ));
+                let name = table.name.clone();
+                return Ok(self.move_relation(&table, Name { schema, name }));
             }
-            K::ATTACH_PARTITION | K::DETACH_PARTITION => {
-                let part = action
-                    .descendants()
-                    .find(|node| node.kind() == K::TABLE_NAME_REF);
-                let part = part.ok_or_else(|| Refused::new(action, "no partition is named"))?;
-                let attached = action.kind() == K::ATTACH_PARTITION;
-                self.relation_mut(&part)?.kind = if attached {
-                    RelationKind::Partition
-                } else {
-                    RelationKind::Table
-                };
+            K::ATTACH_PARTITION => self.attach_partition(action, &table)?,
+            K::DETACH_PARTITION => self.detach_partition(action)?,
+            K::INHERIT_TABLE | K::NO_INHERIT_TABLE => self.change_parent(action, &table)?,
+            K::OF_TYPE => {
+                let composite = self.composite(action)?;
+                self.table(&table).of_type = Some(composite);
+            }
+            K::NOT_OF => self.table(&table).of_type = None,
+            K::ALTER_CONSTRAINT | K::VALIDATE_CONSTRAINT => {
+                self.alter_constraint(action, &table)?;
             }
             kind if shapes_nothing(kind) => {}
             kind => {
@@ -142,286 +126,210 @@ impl Replay {
         Ok(table)
     }
 
-    fn alter_column(&mut self, action: &SyntaxNode, table: &Name) -> Result<()> {
+    fn alter_add_column(&mut self, action: &SyntaxNode, table: &Name) -> Result<()> {
         use SyntaxKind as K;
-        let column_name = child_name(action, K::COLUMN_NAME_REF).unwrap_or_default();
-        let Some(option) = action
-            .children()
-            .find(|child| child.kind() != K::COLUMN_NAME_REF)
-        else {
-            return Ok(());
-        };
-        if option.kind() == K::SET_TYPE {
-            let data_type = data_type::child_type(self, &option)?.data_type;
-            self.column_mut(action, table, &column_name)?.data_type = data_type;
+        let column = child_name(action, K::COLUMN_NAME).unwrap_or_default();
+        let columns = &self.table(table).columns;
+        let exists = columns.iter().any(|other| other.name == column);
+        if exists && has(action, K::IF_NOT_EXISTS) {
             return Ok(());
         }
-        let column = self.column_mut(action, table, &column_name)?;
-        match option.kind() {
-            K::SET_DEFAULT => {
-                let default = expression(&option)
-                    .ok_or_else(|| Refused::new(&option, "the default is not given"))?;
-                column.fill = default_fill(&default);
-            }
-            K::DROP_DEFAULT | K::DROP_IDENTITY | K::DROP_EXPRESSION => column.fill = Fill::Nothing,
-            K::SET_NOT_NULL => column.not_null = true,
-            K::DROP_NOT_NULL => column.not_null = false,
-            K::ADD_GENERATED => {
-                column.fill = generated(&option)?;
-                let sequence = self.free_name(table, &column_name, "seq", |_| false);
-                let full = Name {
-                    schema: table.schema.clone(),
-                    name: sequence,
-                };
-                self.insert_sequence(full, "int8", Some((table.clone(), column_name)));
-            }
-            K::SET_GENERATED => {
-                column.fill = Fill::Identity {
-                    always: text(&option).to_ascii_uppercase().contains("ALWAYS"),
+        if exists {
+            return Err(Refused::new(
+                action,
+                format!("{} has a column {column} already", table.name),
+            )
+            .do_this("give it another name")
+            .raises("duplicate_column"));
+        }
+        let column = self.add_column(action, table)?;
+        if self.recurses(action)
+            && let Some(added) = self
+                .table(table)
+                .columns
+                .iter()
+                .find(|other| other.name == column)
+                .cloned()
+        {
+            for child in self.descendants(table) {
+                let relation = self.table(&child);
+                if let Some(own) = relation.columns.iter_mut().find(|own| own.name == column) {
+                    own.not_null |= added.not_null;
+                    self.local_columns.insert((child, column.clone()));
+                } else {
+                    relation.columns.push(added.clone());
                 }
             }
-            K::SET_STATISTICS
-            | K::SET_STORAGE
-            | K::SET_COMPRESSION
-            | K::SET_OPTIONS
-            | K::RESET_OPTIONS
-            | K::SET_SEQUENCE_OPTION
-            | K::SET_GENERATED_OPTIONS
-            | K::SET_OPTIONS_LIST => {}
-            kind => {
-                let words = format!("{kind:?}").replace('_', " ");
-                return Err(Refused::new(
-                    action,
-                    format!("replay does not follow ALTER COLUMN .. {words} yet"),
-                ));
+        }
+        // Keys come before checks, and checks before references, as in CREATE TABLE.
+        let clauses: Vec<_> = action.children().collect();
+        let order = [
+            vec![K::CHECK_CONSTRAINT, K::NOT_NULL_CONSTRAINT],
+            vec![K::PRIMARY_KEY_CONSTRAINT, K::UNIQUE_CONSTRAINT],
+            vec![K::REFERENCES_CONSTRAINT],
+        ];
+        for kinds in order {
+            for clause in clauses
+                .iter()
+                .filter(|clause| kinds.contains(&clause.kind()))
+            {
+                self.add_constraint(clause, table, Some(&column))?;
             }
         }
         Ok(())
     }
 
     fn drop_column(&mut self, action: &SyntaxNode, table: &Name) -> Result<()> {
-        use SyntaxKind as K;
-        let column = child_name(action, K::COLUMN_NAME_REF).unwrap_or_default();
-        if has(action, K::IF_EXISTS)
-            && !self
-                .table(table)
-                .columns
-                .iter()
-                .any(|other| other.name == column)
-        {
+        let column = named_column(action);
+        let columns = &self.table(table).columns;
+        if has(action, SyntaxKind::IF_EXISTS) && !columns.iter().any(|other| other.name == column) {
             return Ok(());
         }
         self.column_mut(action, table, &column)?;
-        let referenced = |kind: &ConstraintKind| {
-            matches!(kind, ConstraintKind::ForeignKey { references, referenced_columns, .. }
-                if references == table && referenced_columns.contains(&column))
-        };
-        let mut others = self
-            .catalog
-            .relations
-            .values()
-            .filter(|other| other.name != *table);
-        let dependent = others.find(|other| {
-            other
-                .constraints
-                .iter()
-                .any(|constraint| referenced(&constraint.kind))
-        });
-        if let Some(other) = dependent.filter(|_| !drop::cascades(action)) {
-            return Err(Refused::new(
-                action,
-                format!(
-                    "{} refers to the column {column}, so PostgreSQL refuses this",
-                    other.name.name
-                ),
-            )
-            .do_this("drop the reference first, or say CASCADE"));
+        let mut targets = vec![Object::Column(table.clone(), column.clone())];
+        if self.recurses(action) {
+            self.inherited_columns(table, &column, &mut targets);
         }
-        for other in self.catalog.relations.values_mut() {
-            other
-                .constraints
-                .retain(|constraint| !referenced(&constraint.kind));
-        }
-        self.catalog.sequences.retain(|_, sequence| {
-            sequence
-                .owner
-                .as_ref()
-                .is_none_or(|owner| owner != &(table.clone(), column.clone()))
-        });
-        let relation = self.table(table);
-        relation.columns.retain(|other| other.name != column);
-        relation.indexes.retain(|index| {
-            let in_keys = index.keys.iter().any(|key| match key {
-                IndexKey::Column { name, .. } => *name == column,
-                IndexKey::Expression { text, .. } => mentions(text, &column),
+        self.drop_objects(action, &targets)
+    }
+
+    /// The columns of children that are there only because the parent's is.
+    fn inherited_columns(&self, table: &Name, column: &str, targets: &mut Vec<Object>) {
+        for relation in self.catalog.relations.values() {
+            let key = (relation.name.clone(), column.to_owned());
+            let is_elsewhere = relation.parents.iter().any(|parent| {
+                parent != table
+                    && self.catalog.relations.get(parent).is_some_and(|parent| {
+                        parent.columns.iter().any(|other| other.name == column)
+                    })
             });
-            !in_keys
-                && !index
-                    .predicate
-                    .as_deref()
-                    .is_some_and(|predicate| mentions(predicate, &column))
-        });
-        relation
+            if relation.parents.contains(table)
+                && !is_elsewhere
+                && !self.local_columns.contains(&key)
+            {
+                targets.push(Object::Column(key.0, key.1));
+                self.inherited_columns(&relation.name, column, targets);
+            }
+        }
+    }
+
+    fn alter_rename_column(&mut self, action: &SyntaxNode, table: &Name) -> Result<()> {
+        let from = named_column(action);
+        let to = child_name(action, SyntaxKind::COLUMN_NAME).unwrap_or_default();
+        let columns = &self.table(table).columns;
+        if columns.iter().any(|column| column.name == to) {
+            return Err(
+                Refused::new(action, format!("{} has a column {to} already", table.name))
+                    .do_this("give it another name")
+                    .raises("duplicate_column"),
+            );
+        }
+        self.column_mut(action, table, &from)?;
+        self.rename_column(table, &from, &to);
+        for child in self.descendants(table) {
+            self.rename_column(&child, &from, &to);
+        }
+        Ok(())
+    }
+
+    fn rename_constraint(&mut self, action: &SyntaxNode, table: &Name) -> Result<()> {
+        use SyntaxKind as K;
+        let from = child_name(action, K::CONSTRAINT_NAME_REF).unwrap_or_default();
+        let to = child_name(action, K::CONSTRAINT_NAME).unwrap_or_default();
+        if let Some(name) = self
+            .not_null_names
+            .iter_mut()
+            .find(|((other, _), name)| other == table && **name == from)
+            .map(|(_, name)| name)
+        {
+            *name = to;
+            return Ok(());
+        }
+        let relation = self.table(table);
+        let constraint = relation
             .constraints
-            .retain(|constraint| !constraint.kind.names(&column));
+            .iter_mut()
+            .find(|constraint| constraint.name == from);
+        let missing = || Refused::new(action, format!("{} has no constraint {from}", table.name));
+        let constraint = constraint.ok_or_else(missing)?;
+        constraint.name.clone_from(&to);
+        let has_index = constraint.kind.has_index();
+        let is_check = matches!(constraint.kind, ConstraintKind::Check { .. });
+        if has_index {
+            let indexes = relation.indexes.iter_mut();
+            for index in indexes.filter(|index| index.name == from) {
+                index.name.clone_from(&to);
+            }
+        }
+        if is_check {
+            for child in self.descendants(table) {
+                let constraints = self.table(&child).constraints.iter_mut();
+                for constraint in constraints.filter(|constraint| constraint.name == from) {
+                    constraint.name.clone_from(&to);
+                }
+            }
+        }
         Ok(())
     }
 
     fn drop_constraint(&mut self, action: &SyntaxNode, table: &Name) -> Result<()> {
         use SyntaxKind as K;
-        let constraint = child_name(action, K::CONSTRAINT_NAME_REF).unwrap_or_default();
-        let relation = self.table(table);
-        let Some(place) = relation
-            .constraints
-            .iter()
-            .position(|other| other.name == constraint)
-        else {
+        let name = child_name(action, K::CONSTRAINT_NAME_REF).unwrap_or_default();
+        let constraints = &self.table(table).constraints;
+        let Some(dropped) = constraints.iter().find(|other| other.name == name).cloned() else {
             // NOT NULL constraints have names of their own from PostgreSQL 18 on.
-            let column = constraint
-                .strip_prefix(&format!("{}_", table.name))
-                .and_then(|rest| rest.strip_suffix("_not_null"));
-            if let Some(column) = column.and_then(|column| {
-                relation
-                    .columns
-                    .iter_mut()
-                    .find(|other| other.name == column)
-            }) {
-                column.not_null = false;
+            let not_null = self
+                .not_null_names
+                .iter()
+                .find(|((other, _), other_name)| other == table && **other_name == name);
+            if let Some(((_, column), _)) = not_null {
+                let column = column.clone();
+                self.drop_not_null(table, &column);
                 return Ok(());
             }
-            let known = has(action, K::IF_EXISTS);
-            return if known {
+            return if has(action, K::IF_EXISTS) {
                 Ok(())
             } else {
-                Err(Refused::new(
-                    action,
-                    format!("{} has no constraint {constraint}", table.name),
-                ))
+                let why = format!("{} has no constraint {name}", table.name);
+                Err(Refused::new(action, why))
             };
         };
-        let dropped = relation.constraints.remove(place);
-        relation.indexes.retain(|index| index.name != constraint);
-        // References that rest on a key go with it, under CASCADE.
-        let key = match dropped.kind {
-            ConstraintKind::PrimaryKey { columns } | ConstraintKind::Unique { columns, .. }
-                if drop::cascades(action) =>
-            {
-                columns
+        let mut targets = vec![Object::Constraint(table.clone(), name.clone())];
+        match &dropped.kind {
+            ConstraintKind::Check { .. } => {
+                let children = self.descendants(table).into_iter();
+                targets.extend(children.map(|child| Object::Constraint(child, name.clone())));
             }
-            _ => return Ok(()),
-        };
-        for other in self.catalog.relations.values_mut() {
-            other.constraints.retain(|constraint| {
-                !matches!(&constraint.kind, ConstraintKind::ForeignKey { references, referenced_columns, .. }
-                    if references == table && *referenced_columns == key)
-            });
-        }
-        Ok(())
-    }
-
-    fn rename_column(&mut self, table: &Name, from: &str, to: &str) {
-        let rename = |column: &mut String| {
-            if column == from {
-                to.clone_into(column);
-            }
-        };
-        for relation in self.catalog.relations.values_mut() {
-            for constraint in &mut relation.constraints {
-                if let ConstraintKind::ForeignKey {
-                    references,
-                    referenced_columns,
-                    ..
-                } = &mut constraint.kind
-                    && references == table
-                {
-                    referenced_columns.iter_mut().for_each(rename);
-                }
-            }
-        }
-        for owner in self
-            .catalog
-            .sequences
-            .values_mut()
-            .filter_map(|sequence| sequence.owner.as_mut())
-            .filter(|owner| owner.0 == *table)
-        {
-            rename(&mut owner.1);
-        }
-        let relation = self.table(table);
-        relation.columns.iter_mut().for_each(|column| {
-            rename(&mut column.name);
-            if let Fill::Generated { expression, .. } = &mut column.fill {
-                *expression = rename_in(expression, from, to);
-            }
-        });
-        for index in &mut relation.indexes {
-            for key in &mut index.keys {
-                match key {
-                    IndexKey::Column { name, .. } => rename(name),
-                    IndexKey::Expression { text, .. } => {
-                        *text = rename_in(text, from, to);
+            ConstraintKind::ForeignKey { .. } => {
+                for partition in self.descendants(table) {
+                    let constraints = &self.table(&partition).constraints;
+                    let own = constraints.iter().find(|own| own.kind == dropped.kind);
+                    if let Some(own) = own.map(|own| own.name.clone()) {
+                        targets.push(Object::Constraint(partition, own));
                     }
                 }
             }
-            if let Some(predicate) = &mut index.predicate {
-                *predicate = rename_in(predicate, from, to);
+            kind if kind.has_index() => {
+                let partitions = self.partition_indexes(table, &name).into_iter();
+                targets.extend(partitions.map(|(table, name)| Object::Constraint(table, name)));
             }
+            _ => {}
         }
-        for constraint in &mut relation.constraints {
-            match &mut constraint.kind {
-                ConstraintKind::Check {
-                    expression,
-                    columns,
-                    ..
-                } => {
-                    *expression = rename_in(expression, from, to);
-                    columns.iter_mut().for_each(rename);
-                }
-                ConstraintKind::PrimaryKey { columns }
-                | ConstraintKind::Unique { columns, .. }
-                | ConstraintKind::ForeignKey { columns, .. } => columns.iter_mut().for_each(rename),
-                ConstraintKind::Exclude { .. } => {}
-            }
-        }
+        self.drop_objects(action, &targets)
     }
 
-    /// Gives a relation another name; references follow it, indexes and constraints keep their own names.
-    pub(super) fn move_relation(&mut self, from: &Name, to: Name) -> Name {
-        if let Some(mut relation) = self.catalog.relations.remove(from) {
-            relation.name = to.clone();
-            self.catalog.relations.insert(to.clone(), relation);
-        }
-        for relation in self.catalog.relations.values_mut() {
-            for constraint in &mut relation.constraints {
-                if let ConstraintKind::ForeignKey { references, .. } = &mut constraint.kind
-                    && references == from
-                {
-                    *references = to.clone();
-                }
+    pub(super) fn drop_not_null(&mut self, table: &Name, column: &str) {
+        let mut tables = vec![table.clone()];
+        tables.extend(self.descendants(table));
+        for table in tables {
+            self.not_null_names
+                .remove(&(table.clone(), column.to_owned()));
+            let columns = &mut self.table(&table).columns;
+            if let Some(found) = columns.iter_mut().find(|other| other.name == column)
+                && !matches!(found.fill, Fill::Identity { .. })
+            {
+                found.not_null = false;
             }
-        }
-        for owner in self
-            .catalog
-            .sequences
-            .values_mut()
-            .filter_map(|sequence| sequence.owner.as_mut())
-            .filter(|owner| owner.0 == *from)
-        {
-            owner.0 = to.clone();
-        }
-        to
-    }
-}
-
-impl ConstraintKind {
-    /// Whether the constraint rests on this column of its own table.
-    fn names(&self, column: &str) -> bool {
-        match self {
-            Self::PrimaryKey { columns }
-            | Self::Unique { columns, .. }
-            | Self::Check { columns, .. }
-            | Self::ForeignKey { columns, .. } => columns.iter().any(|other| other == column),
-            Self::Exclude { .. } => false,
         }
     }
 }
@@ -431,8 +339,7 @@ fn shapes_nothing(kind: SyntaxKind) -> bool {
     use SyntaxKind as K;
     matches!(
         kind,
-        K::ALTER_CONSTRAINT
-            | K::CLUSTER_ON
+        K::CLUSTER_ON
             | K::DISABLE_RLS
             | K::DISABLE_RULE
             | K::DISABLE_TRIGGER
@@ -455,6 +362,9 @@ fn shapes_nothing(kind: SyntaxKind) -> bool {
             | K::SET_TABLESPACE
             | K::SET_WITHOUT_CLUSTER
             | K::SET_WITHOUT_OIDS
-            | K::VALIDATE_CONSTRAINT
+            | K::ALTER_OPTION_LIST
+            | K::OPTION_ITEM_LIST
+            | K::DEPENDS_ON_EXTENSION
+            | K::NO_DEPENDS_ON_EXTENSION
     )
 }

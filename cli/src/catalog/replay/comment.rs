@@ -5,6 +5,7 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 use super::Replay;
 use super::refusal::{Refused, Result};
 use super::tree::{child, child_name, path, string};
+use crate::catalog::TypeKind;
 
 impl Replay {
     pub(super) fn comment_on(&mut self, node: &SyntaxNode) -> Result<()> {
@@ -16,7 +17,10 @@ impl Replay {
             return Ok(());
         };
         match object.kind() {
-            K::OBJECT_TABLE | K::OBJECT_VIEW | K::OBJECT_MATERIALIZED_VIEW => {
+            K::OBJECT_TABLE
+            | K::OBJECT_VIEW
+            | K::OBJECT_MATERIALIZED_VIEW
+            | K::OBJECT_FOREIGN_TABLE => {
                 self.relation_mut(&object)?.comment = comment;
             }
             K::OBJECT_COLUMN => {
@@ -43,21 +47,48 @@ impl Replay {
             }
             K::OBJECT_CONSTRAINT => {
                 let name = child_name(&object, K::CONSTRAINT_NAME_REF).unwrap_or_default();
-                let Some(table) = child(&object, K::TABLE_NAME_REF) else {
+                let constraints = if let Some(table) = child(&object, K::TABLE_NAME_REF) {
+                    &mut self.relation_mut(&table)?.constraints
+                } else if let Some(domain) = child(&object, K::DOMAIN_REF) {
+                    let found = self.find_own_type(&path(&domain));
+                    let kind = found.and_then(|domain| self.catalog.types.get_mut(&domain));
+                    match kind.map(|found| &mut found.kind) {
+                        Some(TypeKind::Domain { checks, .. }) => checks,
+                        _ => return Err(Refused::new(node, "there is no such domain")),
+                    }
+                } else {
                     return Ok(());
                 };
-                for constraint in self
-                    .relation_mut(&table)?
-                    .constraints
-                    .iter_mut()
-                    .filter(|constraint| constraint.name == name)
-                {
+                for constraint in constraints.iter_mut().filter(|other| other.name == name) {
                     constraint.comment.clone_from(&comment);
+                }
+            }
+            K::OBJECT_INDEX => {
+                let parts = path(&object);
+                let missing = || super::drop::no_index(node, &parts.join("."));
+                let (table, name) = self.find_index_by(&parts).ok_or_else(missing)?;
+                let indexes = self.table(&table).indexes.iter_mut();
+                for index in indexes.filter(|index| index.name == name) {
+                    index.comment.clone_from(&comment);
+                }
+            }
+            K::OBJECT_SEQUENCE => {
+                let parts = path(&object);
+                let found = self.find_sequence(&parts);
+                let found = found.and_then(|name| self.catalog.sequences.get_mut(&name));
+                let missing =
+                    || Refused::new(node, format!("there is no sequence {}", parts.join(".")));
+                found.ok_or_else(missing)?.comment = comment;
+            }
+            K::OBJECT_SCHEMA => {
+                let schema = child_name(&object, K::SCHEMA_REF).unwrap_or_default();
+                if let Some(known) = self.catalog.schemas.get_mut(&schema) {
+                    *known = comment;
                 }
             }
             K::OBJECT_TYPE | K::OBJECT_DOMAIN => {
                 let reference = object.children().next().unwrap_or_else(|| object.clone());
-                let name = self.find_type(&path(&reference));
+                let name = self.find_own_type(&path(&reference));
                 let missing = || {
                     Refused::new(node, "there is no such type")
                         .do_this("look at the name and at the migrations before this one")
@@ -66,7 +97,7 @@ impl Replay {
                     found.comment = comment;
                 }
             }
-            // Of indexes, functions, triggers, .. no comment is kept.
+            // Of functions, triggers, .. no comment is kept.
             _ => {}
         }
         Ok(())

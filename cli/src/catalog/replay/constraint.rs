@@ -3,12 +3,55 @@
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use super::Replay;
+use super::column::named_column;
+use super::index::key_order;
 use super::refusal::{Refused, Result};
-use super::table::column_list;
-use super::tree::{child, child_name, children, columns_in, expression, has, name, text, tokens};
+use super::table::{child_include, column_list};
+use super::tree::{child, child_name, children, columns_in, expression, has, text};
 use crate::catalog::{
-    Constraint, ConstraintKind, Index, IndexKey, KeyOrder, Name, ReferentialAction,
+    Column, Constraint, ConstraintKind, Index, IndexKey, KeyOrder, Name, RelationKind,
 };
+
+impl ConstraintKind {
+    /// Whether the constraint is kept by an index of its name.
+    pub(super) fn has_index(&self) -> bool {
+        matches!(
+            self,
+            Self::PrimaryKey { .. } | Self::Unique { .. } | Self::Exclude { .. }
+        )
+    }
+
+    /// Whether the constraint rests on this column of its own table, not counting its index.
+    pub(super) fn names(&self, column: &str) -> bool {
+        match self {
+            Self::PrimaryKey { columns }
+            | Self::Unique { columns, .. }
+            | Self::Check { columns, .. }
+            | Self::ForeignKey { columns, .. } => columns.iter().any(|other| other == column),
+            Self::Exclude { .. } => false,
+        }
+    }
+}
+
+/// The name that a clause gives.
+pub(super) fn given_name(clause: &SyntaxNode) -> Option<String> {
+    child(clause, SyntaxKind::CONSTRAINT_NAME_CLAUSE)
+        .and_then(|given| child_name(&given, SyntaxKind::CONSTRAINT_NAME))
+}
+
+pub(super) fn nulls_not_distinct(clause: &SyntaxNode) -> bool {
+    clause
+        .descendants()
+        .any(|child| child.kind() == SyntaxKind::NULLS_NOT_DISTINCT)
+}
+
+/// DEFERRABLE and INITIALLY DEFERRED; the second alone implies the first.
+pub(super) fn deferral(clause: &SyntaxNode) -> (bool, bool) {
+    use SyntaxKind as K;
+    let says = |kind| clause.descendants().any(|child| child.kind() == kind);
+    let deferred = says(K::INITIALLY_DEFERRED_CONSTRAINT_OPTION);
+    (deferred || says(K::DEFERRABLE_CONSTRAINT_OPTION), deferred)
+}
 
 impl Replay {
     /// Adds a constraint; what is none, or belongs to the column alone, is left to others.
@@ -18,51 +61,76 @@ impl Replay {
         table: &Name,
         column: Option<&str>,
     ) -> Result<()> {
+        self.add_named_constraint(node, table, column, given_name(node))
+    }
+
+    pub(super) fn add_named_constraint(
+        &mut self,
+        node: &SyntaxNode,
+        table: &Name,
+        column: Option<&str>,
+        given: Option<String>,
+    ) -> Result<()> {
         use SyntaxKind as K;
-        let given = child(node, K::CONSTRAINT_NAME_CLAUSE)
-            .and_then(|clause| child_name(&clause, K::CONSTRAINT_NAME));
         match node.kind() {
             K::PRIMARY_KEY_CONSTRAINT | K::UNIQUE_CONSTRAINT => {
                 self.add_key(node, table, column, given)
             }
-            K::CHECK_CONSTRAINT => {
-                let condition = expression(node)
-                    .ok_or_else(|| Refused::new(node, "the condition is not given"))?;
-                let columns = columns_in(&condition);
-                let part = match (column, columns.as_slice()) {
-                    (Some(column), _) => column.to_owned(),
-                    (None, [only]) => only.clone(),
-                    (None, _) => String::new(),
-                };
-                let kind = ConstraintKind::Check {
-                    expression: text(&condition),
-                    columns,
-                    no_inherit: false,
-                };
-                self.push_constraint(node, table, given, &part, "check", kind)
-            }
+            K::CHECK_CONSTRAINT => self.add_check(node, table, given),
             K::REFERENCES_CONSTRAINT | K::FOREIGN_KEY_CONSTRAINT => {
                 self.add_foreign_key(node, table, column, given)
             }
-            K::EXCLUDE_CONSTRAINT => {
-                let list = child(node, K::CONSTRAINT_EXCLUSION_LIST);
-                let elements = list
-                    .iter()
-                    .flat_map(|list| children(list, K::CONSTRAINT_EXCLUSION))
-                    .map(|element| name(&element));
-                let part = elements.collect::<Vec<_>>().join("_");
-                let kind = ConstraintKind::Exclude {
-                    operators: Vec::new(),
-                };
-                self.push_constraint(node, table, given, &part, "excl", kind)
-            }
-            K::NOT_NULL_CONSTRAINT if column.is_none() => {
-                let named = child_name(node, K::COLUMN_NAME_REF).unwrap_or_default();
-                self.column_mut(node, table, &named)?.not_null = true;
+            K::EXCLUDE_CONSTRAINT => self.add_exclusion(node, table, given),
+            K::NOT_NULL_CONSTRAINT => {
+                let named = column.map_or_else(|| named_column(node), str::to_owned);
+                self.column_mut(node, table, &named)?;
+                self.set_not_null(table, &named, given);
+                if !has(node, K::NO_INHERIT) {
+                    for child in self.descendants(table) {
+                        self.set_not_null(&child, &named, None);
+                    }
+                }
                 Ok(())
             }
             _ => Ok(()),
         }
+    }
+
+    fn add_check(&mut self, node: &SyntaxNode, table: &Name, given: Option<String>) -> Result<()> {
+        let condition =
+            expression(node).ok_or_else(|| Refused::new(node, "the condition is not given"))?;
+        let known = &self.table(table).columns;
+        let mut columns = columns_in(&condition);
+        columns.retain(|column| known.iter().any(|known| known.name == *column));
+        let name = match given {
+            Some(name) => name,
+            // One column gives its name, wherever the check stands.
+            None => {
+                let part = match columns.as_slice() {
+                    [only] => only,
+                    _ => "",
+                };
+                self.free_constraint_name(table, part, "check")
+            }
+        };
+        columns.sort();
+        let no_inherit = has(node, SyntaxKind::NO_INHERIT);
+        let kind = ConstraintKind::Check {
+            expression: text(&condition),
+            columns,
+            no_inherit,
+        };
+        let new = constraint(node, name, kind);
+        self.push_constraint(node, table, new.clone())?;
+        if !no_inherit {
+            for child in self.descendants(table) {
+                let relation = self.table(&child);
+                if !relation.constraints.iter().any(|own| own.name == new.name) {
+                    relation.constraints.push(new.clone());
+                }
+            }
+        }
+        Ok(())
     }
 
     fn add_key(
@@ -77,15 +145,36 @@ impl Replay {
         if let Some(using) = child(node, K::USING_INDEX_NAME) {
             return self.key_from_index(node, &using, table, given, is_primary);
         }
+        if node
+            .descendants_with_tokens()
+            .any(|token| token.kind() == K::OVERLAPS_KW)
+        {
+            return Err(Refused::new(
+                node,
+                "replay does not follow WITHOUT OVERLAPS yet",
+            ));
+        }
         let columns = match column {
             Some(column) => vec![column.to_owned()],
             None => column_list(node, K::CONSTRAINT_COLUMN_REF_LIST),
         };
-        let nulls_not_distinct = node
-            .descendants()
-            .any(|child| child.kind() == K::NULLS_NOT_DISTINCT);
-        for column in columns.iter().filter(|_| is_primary) {
-            self.column_mut(node, table, column)?.not_null = true;
+        if is_primary && self.table(table).primary_key().is_some() {
+            return Err(Refused::new(
+                node,
+                format!(
+                    "{} has a primary key already, so PostgreSQL refuses this",
+                    table.name
+                ),
+            ));
+        }
+        for column in &columns {
+            self.column_mut(node, table, column)?;
+            if is_primary {
+                self.set_not_null(table, column, None);
+                for child in self.descendants(table) {
+                    self.set_not_null(&child, column, None);
+                }
+            }
         }
         let keys: Vec<_> = columns
             .iter()
@@ -94,13 +183,15 @@ impl Replay {
                 order: KeyOrder::default(),
             })
             .collect();
+        let included = child_include(node);
         let name = given.unwrap_or_else(|| {
             if is_primary {
-                self.free_name(table, "", "pkey", |_| false)
+                self.free_relation_name(table, "", "pkey")
             } else {
-                self.index_name(table, &keys, "key")
+                self.index_name(table, &keys, &included, "key")
             }
         });
+        let nulls_not_distinct = nulls_not_distinct(node);
         let kind = if is_primary {
             ConstraintKind::PrimaryKey { columns }
         } else {
@@ -115,12 +206,14 @@ impl Replay {
             nulls_not_distinct,
             method: "btree".to_owned(),
             keys,
-            included: Vec::new(),
+            included,
             predicate: None,
             comment: None,
         };
-        self.push_constraint(node, table, Some(name), "", "key", kind)?;
-        self.table(table).indexes.push(index);
+        let new = constraint(node, name, kind);
+        self.must_be_free(node, table, &new.name)?;
+        let recurse = self.recurses(node);
+        self.push_index(table, index, Some(new), recurse);
         Ok(())
     }
 
@@ -134,29 +227,17 @@ impl Replay {
         is_primary: bool,
     ) -> Result<()> {
         let index_name = child_name(using, SyntaxKind::INDEX_REF).unwrap_or_default();
-        let index = self
-            .table(table)
-            .indexes
-            .iter_mut()
-            .find(|index| index.name == index_name);
+        let indexes = &mut self.table(table).indexes;
+        let index = indexes.iter_mut().find(|index| index.name == index_name);
         let index =
             index.ok_or_else(|| Refused::new(node, format!("there is no index {index_name}")))?;
         let name = given.unwrap_or(index_name);
         index.name.clone_from(&name);
         let nulls_not_distinct = index.nulls_not_distinct;
-        let columns: Vec<_> = index
-            .keys
-            .iter()
-            .filter_map(|key| {
-                if let IndexKey::Column { name, .. } = key {
-                    Some(name.clone())
-                } else {
-                    None
-                }
-            })
-            .collect();
+        let columns: Vec<String> = index.columns().map(str::to_owned).collect();
         for column in columns.iter().filter(|_| is_primary) {
-            self.column_mut(node, table, column)?.not_null = true;
+            self.column_mut(node, table, column)?;
+            self.set_not_null(table, column, None);
         }
         let kind = if is_primary {
             ConstraintKind::PrimaryKey { columns }
@@ -166,85 +247,82 @@ impl Replay {
                 nulls_not_distinct,
             }
         };
-        let constraint = constraint(node, name, kind);
-        self.table(table).constraints.push(constraint);
-        Ok(())
+        self.push_constraint(node, table, constraint(node, name, kind))
     }
 
-    fn add_foreign_key(
+    fn add_exclusion(
         &mut self,
         node: &SyntaxNode,
         table: &Name,
-        column: Option<&str>,
         given: Option<String>,
     ) -> Result<()> {
         use SyntaxKind as K;
-        let lists: Vec<Vec<String>> = children(node, K::FOREIGN_KEY_COLUMN_LIST)
-            .map(|list| {
-                children(&list, K::COLUMN_NAME_REF)
-                    .map(|column| name(&column))
-                    .collect()
-            })
-            .collect();
-        let (columns, mut referenced_columns) = match column {
-            Some(column) => (
-                vec![column.to_owned()],
-                child_name(node, K::COLUMN_NAME_REF).into_iter().collect(),
-            ),
-            None => (
-                lists.first().cloned().unwrap_or_default(),
-                lists.get(1).cloned().unwrap_or_default(),
-            ),
-        };
-        let parent_name = child(node, K::TABLE_NAME_REF)
-            .ok_or_else(|| Refused::new(node, "no table is referenced"))?;
-        let parent = self.relation_mut(&parent_name)?;
-        let references = parent.name.clone();
-        if referenced_columns.is_empty() {
-            referenced_columns = parent
-                .primary_key()
-                .map(<[String]>::to_vec)
-                .unwrap_or_default();
+        let list = child(node, K::CONSTRAINT_EXCLUSION_LIST)
+            .ok_or_else(|| Refused::new(node, "the elements are not given"))?;
+        let method = child(node, K::CONSTRAINT_INDEX_METHOD)
+            .and_then(|method| child_name(&method, K::ACCESS_METHOD_REF))
+            .unwrap_or_else(|| "btree".to_owned());
+        let mut keys = Vec::new();
+        let mut operators = Vec::new();
+        for element in children(&list, K::CONSTRAINT_EXCLUSION) {
+            let operator = child(&element, K::OP)
+                .ok_or_else(|| Refused::new(&element, "the operator is not given"))?;
+            operators.push(text(&operator).split_whitespace().collect::<String>());
+            let order = self.order(&element, table, &method);
+            keys.extend(key_order(&element, order));
         }
-        let part = columns.join("_");
-        let kind = ConstraintKind::ForeignKey {
-            columns,
-            references,
-            referenced_columns,
-            on_delete: referential_action(node, K::ON_DELETE_ACTION),
-            on_update: referential_action(node, K::ON_UPDATE_ACTION),
-            match_full: has(node, K::MATCH_FULL),
+        let predicate = child(node, K::WHERE_CONDITION_CLAUSE)
+            .and_then(|clause| clause.children().next())
+            .map(|predicate| text(&predicate));
+        let included = child_include(node);
+        let name = given.unwrap_or_else(|| self.index_name(table, &keys, &included, "excl"));
+        self.must_be_free(node, table, &name)?;
+        let index = Index {
+            name: name.clone(),
+            unique: false,
+            nulls_not_distinct: false,
+            method,
+            keys,
+            included,
+            predicate,
+            comment: None,
         };
-        self.push_constraint(node, table, given, &part, "fkey", kind)
+        let new = constraint(node, name, ConstraintKind::Exclude { operators });
+        self.push_index(table, index, Some(new), true);
+        Ok(())
     }
 
-    fn push_constraint(
+    pub(super) fn push_constraint(
         &mut self,
         node: &SyntaxNode,
         table: &Name,
-        given: Option<String>,
-        part: &str,
-        label: &str,
-        kind: ConstraintKind,
+        new: Constraint,
     ) -> Result<()> {
-        let name = given.unwrap_or_else(|| self.free_name(table, part, label, |_| false));
-        let relation = self.table(table);
-        if relation
-            .constraints
-            .iter()
-            .any(|constraint| constraint.name == name)
-        {
-            return Err(Refused::new(
-                node,
-                format!(
-                    "{} has a constraint {name} already, so PostgreSQL refuses this",
-                    table.name
-                ),
-            )
-            .do_this("give it another name"));
+        let constraints = &self.table(table).constraints;
+        if constraints.iter().any(|other| other.name == new.name) {
+            return Err(has_already(node, table, &new.name));
         }
-        relation.constraints.push(constraint(node, name, kind));
+        self.table(table).constraints.push(new);
         Ok(())
+    }
+
+    /// A key's name must be free among constraints of the table and relations of the schema.
+    fn must_be_free(&mut self, node: &SyntaxNode, table: &Name, name: &str) -> Result<()> {
+        let constraints = &self.table(table).constraints;
+        if constraints.iter().any(|other| other.name == name)
+            || self.has_relation(&table.schema, name)
+        {
+            return Err(has_already(node, table, name));
+        }
+        Ok(())
+    }
+
+    /// Whether a change is for the partitions too: not with ONLY.
+    pub(super) fn recurses(&self, clause: &SyntaxNode) -> bool {
+        let statement = clause
+            .ancestors()
+            .find_map(|node| child(&node, SyntaxKind::TABLE_RELATION_NAME));
+        !statement.is_some_and(|table| has(&table, SyntaxKind::ONLY_KW))
     }
 
     /// A column that is known to be there.
@@ -253,10 +331,11 @@ impl Replay {
         node: &SyntaxNode,
         table: &Name,
         column: &str,
-    ) -> Result<&mut crate::catalog::Column> {
+    ) -> Result<&mut Column> {
         let missing = || {
             Refused::new(node, format!("{} has no column {column}", table.name))
                 .do_this("look at the name and at the migrations before this one")
+                .raises("undefined_column")
         };
         self.table(table)
             .columns
@@ -264,39 +343,83 @@ impl Replay {
             .find(|other| other.name == column)
             .ok_or_else(missing)
     }
-}
 
-fn referential_action(node: &SyntaxNode, clause: SyntaxKind) -> ReferentialAction {
-    use SyntaxKind as K;
-    let Some(action) = child(node, clause).and_then(|clause| clause.children().next()) else {
-        return ReferentialAction::NoAction;
-    };
-    let columns = || column_list(&action, K::COLUMN_REF_LIST);
-    match action.kind() {
-        K::RESTRICT => ReferentialAction::Restrict,
-        K::CASCADE => ReferentialAction::Cascade,
-        K::SET_NULL_COLUMNS => ReferentialAction::SetNull(columns()),
-        K::SET_DEFAULT_COLUMNS => ReferentialAction::SetDefault(columns()),
-        _ => ReferentialAction::NoAction,
+    /// `ALTER CONSTRAINT` and `VALIDATE CONSTRAINT`.
+    pub(super) fn alter_constraint(&mut self, action: &SyntaxNode, table: &Name) -> Result<()> {
+        use SyntaxKind as K;
+        let name = child_name(action, K::CONSTRAINT_NAME_REF).unwrap_or_default();
+        let says = |kind| action.descendants().any(|child| child.kind() == kind);
+        let mut tables = vec![table.clone()];
+        tables.extend(self.descendants(table));
+        let is_not_null = self
+            .not_null_names
+            .iter()
+            .any(|((other, _), other_name)| other == table && *other_name == name);
+        let mut found = is_not_null;
+        for table in tables {
+            let relation = self.table(&table);
+            let constraints = relation.constraints.iter_mut();
+            for constraint in constraints.filter(|constraint| constraint.name == name) {
+                found = true;
+                if action.kind() == K::VALIDATE_CONSTRAINT {
+                    constraint.validated = constraint.enforced;
+                    continue;
+                }
+                let (deferrable, deferred) = deferral(action);
+                if says(K::NOT_ENFORCED) {
+                    constraint.enforced = false;
+                    constraint.validated = false;
+                } else if says(K::ENFORCED) {
+                    constraint.enforced = true;
+                    constraint.validated = true;
+                } else {
+                    constraint.deferrable = deferrable;
+                    constraint.initially_deferred = deferred;
+                }
+            }
+        }
+        if found {
+            Ok(())
+        } else {
+            let why = format!("{} has no constraint {name}", table.name);
+            Err(Refused::new(action, why))
+        }
+    }
+
+    /// Whether the relation is a table, whose constraints and columns can be changed.
+    pub(super) fn is_view(&self, name: &Name) -> bool {
+        self.catalog.relations.get(name).is_some_and(|relation| {
+            matches!(
+                relation.kind,
+                RelationKind::View | RelationKind::MaterializedView
+            )
+        })
     }
 }
 
-fn constraint(node: &SyntaxNode, name: String, kind: ConstraintKind) -> Constraint {
-    use SyntaxKind as K;
-    let initially_deferred = has(node, K::INITIALLY_DEFERRED_CONSTRAINT_OPTION);
-    // INITIALLY DEFERRED alone makes it DEFERRABLE; NOT DEFERRABLE holds the word too.
-    let words: Vec<_> = tokens(node).map(|token| token.kind()).collect();
-    let negated = words
-        .windows(2)
-        .any(|pair| pair == [K::NOT_KW, K::DEFERRABLE_KW]);
-    let deferrable = initially_deferred || (words.contains(&K::DEFERRABLE_KW) && !negated);
+fn has_already(node: &SyntaxNode, table: &Name, name: &str) -> Refused {
+    Refused::new(
+        node,
+        format!(
+            "there is a {name} already that {} cannot have twice, so PostgreSQL refuses this",
+            table.name
+        ),
+    )
+    .do_this("give it another name")
+    .raises("duplicate_object")
+}
+
+pub(super) fn constraint(node: &SyntaxNode, name: String, kind: ConstraintKind) -> Constraint {
+    let (deferrable, initially_deferred) = deferral(node);
+    let says = |kind| node.descendants().any(|child| child.kind() == kind);
+    let enforced = !says(SyntaxKind::NOT_ENFORCED);
     Constraint {
         name,
         kind,
         deferrable,
         initially_deferred,
-        validated: !has(node, K::NOT_VALID),
-        enforced: true,
+        validated: enforced && !says(SyntaxKind::NOT_VALID),
+        enforced,
         comment: None,
     }
 }

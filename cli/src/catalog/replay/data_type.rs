@@ -5,7 +5,7 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 use super::refusal::{Refused, Result};
 use super::tree::{child, identifier, tokens};
 use super::{Replay, SYSTEM};
-use crate::catalog::{DataType, Name, Type, TypeKind};
+use crate::catalog::{DataType, Name};
 
 /// A type as a column has it; `serial` is a type with more to it.
 pub(super) struct Typed {
@@ -197,24 +197,6 @@ const BUILT_IN: [&str; 65] = [
     "jsonpath",
 ];
 
-/// The types that extensions of PostgreSQL's own distribution and a few well-known others bring.
-pub(super) fn types_of_extension(extension: &str) -> &'static [&'static str] {
-    match extension {
-        "citext" => &["citext"],
-        "hstore" => &["hstore"],
-        "ltree" => &["ltree", "lquery", "ltxtquery"],
-        "cube" => &["cube"],
-        "seg" => &["seg"],
-        "isn" => &[
-            "isbn", "isbn13", "ismn", "ismn13", "issn", "issn13", "ean13", "upc",
-        ],
-        "intarray" => &["query_int"],
-        "vector" => &["vector", "halfvec", "sparsevec"],
-        "postgis" => &["geometry", "geography", "box2d", "box3d"],
-        _ => &[],
-    }
-}
-
 /// The type of a composite's or domain's definition, which stands among the children.
 pub(super) fn child_type(replay: &Replay, node: &SyntaxNode) -> Result<Typed> {
     let found = TYPES.into_iter().find_map(|kind| child(node, kind));
@@ -239,17 +221,4 @@ const TYPES: [SyntaxKind; 10] = [
 /// Whether a child of a column's definition is its type.
 pub(super) fn is_type(kind: SyntaxKind) -> bool {
     TYPES.contains(&kind)
-}
-
-/// A type that an extension brings.
-pub(super) fn external(schema: &str, name: &str) -> Type {
-    let name = Name {
-        schema: schema.to_owned(),
-        name: name.to_owned(),
-    };
-    Type {
-        name,
-        kind: TypeKind::External,
-        comment: None,
-    }
 }

@@ -1,11 +1,12 @@
-//! DROP of tables, views, sequences and types, with what hangs on them.
+//! DROP, statement by statement; what goes along is found in `dependents`.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use super::Replay;
+use super::dependents::Object;
 use super::refusal::{Refused, Result};
-use super::tree::{child, child_name, children, has, path};
-use crate::catalog::{ConstraintKind, Name, Sequence};
+use super::tree::{child_names, children, has, path};
+use crate::catalog::{Name, RelationKind};
 
 /// Whether CASCADE is said.
 pub(super) fn cascades(node: &SyntaxNode) -> bool {
@@ -13,164 +14,230 @@ pub(super) fn cascades(node: &SyntaxNode) -> bool {
 }
 
 impl Replay {
+    /// DROP of what is found by name, in the nodes of one kind.
+    fn drop_named(
+        &mut self,
+        node: &SyntaxNode,
+        references: SyntaxKind,
+        what: &str,
+        find: impl Fn(&Self, &[String]) -> Option<Object>,
+    ) -> Result<()> {
+        let mut targets = Vec::new();
+        for reference in children(node, references) {
+            let parts = path(&reference);
+            match find(self, &parts) {
+                Some(object) => targets.push(object),
+                None if has(node, SyntaxKind::IF_EXISTS) => {}
+                None => {
+                    return Err(Refused::new(
+                        node,
+                        format!("there is no {what} {}", parts.join(".")),
+                    )
+                    .do_this("look at the name and at the migrations before this one"));
+                }
+            }
+        }
+        self.drop_objects(node, &targets)
+    }
+
     pub(super) fn drop_relations(
         &mut self,
         node: &SyntaxNode,
         references: SyntaxKind,
+        kinds: &[RelationKind],
     ) -> Result<()> {
-        let mut found = Vec::new();
-        for reference in children(node, references) {
-            let parts = path(&reference);
-            if parts.last().is_some_and(|name| self.temporary.remove(name)) {
-                continue;
-            }
-            match self.find_relation(&parts) {
-                Some(name) => found.push(name),
-                None if has(node, SyntaxKind::IF_EXISTS) => {}
-                None => {
-                    return Err(
-                        Refused::new(node, format!("there is no {}", parts.join(".")))
-                            .do_this("look at the name and at the migrations before this one"),
-                    );
-                }
-            }
-        }
-        if !cascades(node) {
-            let refers = |kind: &ConstraintKind| matches!(kind, ConstraintKind::ForeignKey { references, .. } if found.contains(references));
-            let mut others = self
-                .catalog
-                .relations
-                .values()
-                .filter(|relation| !found.contains(&relation.name));
-            if let Some(other) = others.find(|relation| {
-                relation
-                    .constraints
-                    .iter()
-                    .any(|constraint| refers(&constraint.kind))
-            }) {
-                return Err(Refused::new(
-                    node,
-                    format!(
-                        "{} refers to it, so PostgreSQL refuses this",
-                        other.name.name
-                    ),
-                )
-                .do_this("drop the reference first, or say CASCADE"));
-            }
-        }
-        found.iter().for_each(|name| self.remove_relation(name));
-        Ok(())
-    }
-
-    /// Takes a relation out, with the references to it and the sequences it owns.
-    pub(super) fn remove_relation(&mut self, name: &Name) {
-        self.catalog.relations.remove(name);
-        for relation in self.catalog.relations.values_mut() {
-            relation.constraints.retain(|constraint| {
-                !matches!(&constraint.kind, ConstraintKind::ForeignKey { references, .. } if references == name)
-            });
-        }
-        self.catalog
-            .sequences
-            .retain(|_, sequence| sequence.owner.as_ref().is_none_or(|owner| owner.0 != *name));
+        let what = if kinds.contains(&RelationKind::Table) {
+            "table"
+        } else {
+            "view"
+        };
+        self.drop_named(node, references, what, |replay, parts| {
+            let name = replay.find_relation(parts)?;
+            let kind = replay.catalog.relations.get(&name)?.kind;
+            kinds.contains(&kind).then_some(Object::Relation(name))
+        })
     }
 
     pub(super) fn drop_types(&mut self, node: &SyntaxNode, references: SyntaxKind) -> Result<()> {
-        for reference in children(node, references) {
+        self.drop_named(node, references, "type", |replay, parts| {
+            replay.find_own_type(parts).map(Object::Type)
+        })
+    }
+
+    pub(super) fn drop_sequences(&mut self, node: &SyntaxNode) -> Result<()> {
+        self.drop_named(
+            node,
+            SyntaxKind::SEQUENCE_REF,
+            "sequence",
+            |replay, parts| replay.find_sequence(parts).map(Object::Sequence),
+        )
+    }
+
+    pub(super) fn drop_indexes(&mut self, node: &SyntaxNode) -> Result<()> {
+        for reference in children(node, SyntaxKind::INDEX_REF) {
             let parts = path(&reference);
-            let Some(name) = self.find_type(&parts) else {
+            let holder = self.find_index_by(&parts);
+            let Some((table, index)) = holder else {
+                if has(node, SyntaxKind::IF_EXISTS) {
+                    continue;
+                }
+                return Err(no_index(node, &parts.join(".")));
+            };
+            let relation = self.table(&table);
+            let of_constraint = relation
+                .constraints
+                .iter()
+                .any(|other| other.name == index && other.kind.has_index());
+            if of_constraint {
+                return Err(Refused::new(
+                    node,
+                    format!("the constraint {index} needs this index, so PostgreSQL refuses this"),
+                )
+                .do_this("drop the constraint instead"));
+            }
+            let mut targets = vec![Object::Index(table.clone(), index.clone())];
+            targets.extend(
+                self.partition_indexes(&table, &index)
+                    .into_iter()
+                    .map(|(table, index)| Object::Index(table, index)),
+            );
+            self.drop_objects(node, &targets)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn drop_schemas(&mut self, node: &SyntaxNode) -> Result<()> {
+        for schema in child_names(node, SyntaxKind::SCHEMA_REF) {
+            if !self.schemas.contains(&schema) {
+                if has(node, SyntaxKind::IF_EXISTS) {
+                    continue;
+                }
+                return Err(Refused::new(node, format!("there is no schema {schema}"))
+                    .do_this("look at the name and at the migrations before this one"));
+            }
+            let is_inside = |name: &&Name| name.schema == schema;
+            let relations = self.catalog.relations.keys().filter(is_inside);
+            let sequences = self.catalog.sequences.keys().filter(is_inside);
+            let types = self.catalog.types.keys().filter(is_inside);
+            let inside: Vec<Object> = relations
+                .map(|name| Object::Relation(name.clone()))
+                .chain(sequences.map(|name| Object::Sequence(name.clone())))
+                .chain(types.map(|name| Object::Type(name.clone())))
+                .collect();
+            if !inside.is_empty() && !cascades(node) {
+                return Err(Refused::new(
+                    node,
+                    format!("the schema {schema} is not empty, so PostgreSQL refuses this"),
+                )
+                .do_this("empty it first, or say CASCADE"));
+            }
+            self.drop_objects(node, &inside)?;
+            self.catalog.schemas.remove(&schema);
+            self.schemas.remove(&schema);
+        }
+        Ok(())
+    }
+
+    /// DROP FUNCTION, which takes along what calls the function only under CASCADE.
+    pub(super) fn drop_functions(&mut self, node: &SyntaxNode) -> Result<()> {
+        let signatures = node
+            .descendants()
+            .filter(|child| matches!(child.kind(), SyntaxKind::FUNCTION_SIG));
+        for signature in signatures {
+            let name = signature.children().next().map(|name| path(&name));
+            let Some(function) = name.and_then(|mut parts| parts.pop()) else {
+                continue;
+            };
+            let overloads = self.functions.get(&function).map_or(0, Vec::len);
+            if overloads == 0 {
+                continue;
+            }
+            if overloads == 1 {
+                if cascades(node) {
+                    self.drop_objects(node, &[Object::Function(function)])?;
+                } else {
+                    self.functions.remove(&function);
+                }
+                continue;
+            }
+            let arguments = self.argument_types(&signature);
+            if cascades(node) && self.is_called(&function) {
+                return Err(Refused::new(
+                    node,
+                    format!("{function} has several forms, and it is not clear which is called"),
+                ));
+            }
+            if let Some(known) = self.functions.get_mut(&function) {
+                known.retain(|known| Some(&known.argument_types) != arguments.as_ref());
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn drop_extension(&mut self, node: &SyntaxNode) -> Result<()> {
+        for extension in child_names(node, SyntaxKind::EXTENSION_REF) {
+            if !self.catalog.extensions.contains(&extension) {
                 if has(node, SyntaxKind::IF_EXISTS) {
                     continue;
                 }
                 return Err(Refused::new(
                     node,
-                    format!("there is no type {}", parts.join(".")),
+                    format!("the extension {extension} is not installed"),
                 ));
-            };
-            let uses = |relation: &crate::catalog::Relation| {
-                relation
-                    .columns
-                    .iter()
-                    .any(|column| column.data_type.name == name)
-            };
-            if let Some(user) = self
-                .catalog
-                .relations
-                .values()
-                .find(|relation| uses(relation))
-            {
-                if !cascades(node) {
-                    return Err(Refused::new(
-                        node,
-                        format!(
-                            "a column of {} has this type, so PostgreSQL refuses this",
-                            user.name.name
-                        ),
-                    )
-                    .do_this("change the column's type first, or say CASCADE"));
+            }
+            let members = super::extension::members(&extension);
+            let types: Vec<_> = members
+                .types
+                .iter()
+                .flat_map(|member| {
+                    let types = self.catalog.types.values();
+                    types.filter(move |found| {
+                        found.name.name == *member
+                            && found.kind == crate::catalog::TypeKind::External
+                    })
+                })
+                .map(|found| Object::Type(found.name.clone()))
+                .collect();
+            let functions = members.functions.iter();
+            let mut targets = types;
+            targets.extend(functions.map(|function| Object::Function((*function).to_owned())));
+            for relation in self.catalog.relations.values() {
+                for index in &relation.indexes {
+                    let uses = index
+                        .operator_classes()
+                        .any(|class| members.operator_classes.contains(&class));
+                    if uses && !cascades(node) {
+                        return Err(Refused::new(
+                            node,
+                            format!(
+                                "the index {} needs it, so PostgreSQL refuses this",
+                                index.name
+                            ),
+                        )
+                        .do_this("drop the index first, or say CASCADE"));
+                    }
+                    if uses {
+                        targets.push(Object::Index(relation.name.clone(), index.name.clone()));
+                    }
                 }
+            }
+            if !members.is_known && cascades(node) {
                 return Err(Refused::new(
                     node,
                     format!(
-                        "replay does not follow DROP TYPE .. CASCADE, which drops columns of {}",
-                        user.name.name
+                        "what the extension {extension} holds is not known, so neither is what CASCADE drops"
                     ),
-                )
-                .do_this("drop the columns with ALTER TABLE first"));
+                ));
             }
-            self.catalog.types.remove(&name);
+            self.drop_objects(node, &targets)?;
+            self.catalog.extensions.remove(&extension);
         }
         Ok(())
     }
+}
 
-    pub(super) fn create_sequence(&mut self, node: &SyntaxNode) -> Result<()> {
-        let sequence = child(node, SyntaxKind::SEQUENCE)
-            .ok_or_else(|| Refused::new(node, "the sequence's name is not given"))?;
-        let name = self.new_name(&sequence);
-        self.insert_sequence(name, "int8", None);
-        Ok(())
-    }
-
-    /// Adds a sequence that counts up from 1.
-    pub(super) fn insert_sequence(
-        &mut self,
-        name: Name,
-        data_type: &str,
-        owner: Option<(Name, String)>,
-    ) {
-        let max = match data_type {
-            "int2" => i64::from(i16::MAX),
-            "int4" => i64::from(i32::MAX),
-            _ => i64::MAX,
-        };
-        let sequence = Sequence {
-            name: name.clone(),
-            data_type: data_type.to_owned(),
-            start: 1,
-            increment: 1,
-            min: 1,
-            max,
-            cache: 1,
-            cycle: false,
-            owner,
-            comment: None,
-        };
-        self.catalog.sequences.insert(name, sequence);
-    }
-
-    pub(super) fn drop_sequences(&mut self, node: &SyntaxNode) -> Result<()> {
-        for reference in children(node, SyntaxKind::SEQUENCE_REF) {
-            for name in self.candidates(&path(&reference)) {
-                self.catalog.sequences.remove(&name);
-            }
-        }
-        // A sequence that a default still uses cannot be dropped without CASCADE, which then drops the default.
-        if cascades(node) && child_name(node, SyntaxKind::SEQUENCE_REF).is_some() {
-            return Err(
-                Refused::new(node, "replay does not follow DROP SEQUENCE .. CASCADE")
-                    .do_this("drop the default of the column first"),
-            );
-        }
-        Ok(())
-    }
+pub(super) fn no_index(node: &SyntaxNode, index: &str) -> Refused {
+    Refused::new(node, format!("there is no index {index}"))
+        .do_this("look at the name and at the migrations before this one")
+        .raises("undefined_object")
 }

@@ -1,65 +1,101 @@
-//! CREATE, ALTER and DROP INDEX.
+//! CREATE and ALTER INDEX.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use super::Replay;
+use super::drop::no_index;
 use super::refusal::{Refused, Result};
 use super::tree::{child, child_name, children, has, name, path, text};
-use crate::catalog::{ConstraintKind, Index, IndexKey, KeyOrder, RelationKind};
+use crate::catalog::{Index, IndexKey, KeyOrder, Name};
+
+impl Index {
+    /// The columns of the key, without expressions.
+    pub(super) fn columns(&self) -> impl Iterator<Item = &str> {
+        self.keys.iter().filter_map(|key| match key {
+            IndexKey::Column { name, .. } => Some(name.as_str()),
+            IndexKey::Expression { .. } => None,
+        })
+    }
+
+    /// Whether the index rests on this column.
+    pub(super) fn names(&self, column: &str) -> bool {
+        let in_keys = self.keys.iter().any(|key| match key {
+            IndexKey::Column { name, .. } => name == column,
+            IndexKey::Expression { text, .. } => super::tree::mentions(text, column),
+        });
+        in_keys
+            || self.included.iter().any(|other| other == column)
+            || self
+                .predicate
+                .as_deref()
+                .is_some_and(|predicate| super::tree::mentions(predicate, column))
+    }
+
+    pub(super) fn operator_classes(&self) -> impl Iterator<Item = &str> {
+        self.keys.iter().filter_map(|key| match key {
+            IndexKey::Column { order, .. } | IndexKey::Expression { order, .. } => {
+                order.operator_class.as_deref()
+            }
+        })
+    }
+}
 
 impl Replay {
     pub(super) fn create_index(&mut self, node: &SyntaxNode) -> Result<()> {
         use SyntaxKind as K;
         let table_node = child(node, K::TABLE_RELATION_NAME)
             .ok_or_else(|| Refused::new(node, "no table is named"))?;
-        if path(&table_node)
-            .last()
-            .is_some_and(|table| self.temporary.contains(table))
-        {
-            return Ok(());
-        }
         let table = self.relation_mut(&table_node)?.name.clone();
         let list = child(node, K::PARTITION_ITEM_LIST)
             .ok_or_else(|| Refused::new(node, "the index has no columns"))?;
+        let method = child_name(node, K::USING_METHOD).unwrap_or_else(|| "btree".to_owned());
         let keys: Vec<_> = children(&list, K::PARTITION_ITEM)
-            .filter_map(|item| key(&item))
+            .filter_map(|item| {
+                let order = self.order(&item, &table, &method);
+                key_order(&item, order)
+            })
+            .collect();
+        for key in &keys {
+            if let IndexKey::Column { name, .. } = key
+                && !self.is_view(&table)
+            {
+                self.column_mut(node, &table, name)?;
+            }
+        }
+        let included: Vec<String> = child(node, K::INDEX_INCLUDE_CLAUSE)
+            .and_then(|clause| child(&clause, K::PARTITION_ITEM_LIST))
+            .iter()
+            .flat_map(|list| children(list, K::PARTITION_ITEM))
+            .map(|item| name(&item))
             .collect();
         let given = child_name(node, K::INDEX);
-        if given
+        if let Some(name) = given
             .as_ref()
-            .is_some_and(|name| self.has_relation(&table.schema, name))
-            && has(node, K::IF_NOT_EXISTS)
+            .filter(|name| self.has_relation(&table.schema, name))
         {
-            return Ok(());
+            if has(node, K::IF_NOT_EXISTS) {
+                return Ok(());
+            }
+            let name = Name {
+                schema: table.schema.clone(),
+                name: name.clone(),
+            };
+            return Err(super::table::exists(node, &name));
         }
-        let index_name = given.unwrap_or_else(|| {
-            // Columns that are only kept along are in the name too.
-            let included = child(node, K::INDEX_INCLUDE_CLAUSE)
-                .and_then(|clause| child(&clause, K::PARTITION_ITEM_LIST));
-            let included = included
-                .iter()
-                .flat_map(|list| children(list, K::PARTITION_ITEM));
-            let named: Vec<_> = keys
-                .iter()
-                .cloned()
-                .chain(included.filter_map(|item| key(&item)))
-                .collect();
-            self.index_name(&table, &named, "idx")
-        });
+        let index_name = given.unwrap_or_else(|| self.index_name(&table, &keys, &included, "idx"));
         let predicate = child(node, K::WHERE_CLAUSE).and_then(|clause| clause.children().next());
         let index = Index {
             name: index_name,
             unique: has(node, K::UNIQUE_KW),
-            nulls_not_distinct: node
-                .descendants()
-                .any(|child| child.kind() == K::NULLS_NOT_DISTINCT),
-            method: child_name(node, K::USING_METHOD).unwrap_or_else(|| "btree".to_owned()),
+            nulls_not_distinct: has(node, K::NULLS_NOT_DISTINCT),
+            method,
             keys,
-            included: Vec::new(),
+            included,
             predicate: predicate.map(|predicate| text(&predicate)),
             comment: None,
         };
-        self.table(&table).indexes.push(index);
+        let recurse = !has(&table_node, K::ONLY_KW);
+        self.push_index(&table, index, None, recurse);
         Ok(())
     }
 
@@ -68,102 +104,110 @@ impl Replay {
         let Some(rename) = child(node, K::INDEX_RENAME_TO) else {
             return Ok(());
         };
-        let from = child_name(node, K::INDEX_REF).unwrap_or_default();
+        let parts = child(node, K::INDEX_REF).map(|reference| path(&reference));
+        let parts = parts.unwrap_or_default();
         let to = child_name(&rename, K::INDEX).unwrap_or_default();
-        let holder = self
-            .catalog
-            .relations
-            .values_mut()
-            .find(|relation| relation.indexes.iter().any(|index| index.name == from));
-        let Some(relation) = holder else {
+        let Some((table, from)) = self.find_index_by(&parts) else {
+            // ALTER INDEX renames other relations too.
+            if let Some(relation) = self.find_relation(&parts) {
+                let schema = relation.schema.clone();
+                self.move_relation(&relation, Name { schema, name: to });
+                return Ok(());
+            }
             return if has(node, K::IF_EXISTS) {
                 Ok(())
             } else {
-                Err(no_index(node, &from))
+                Err(no_index(node, &parts.join(".")))
             };
         };
-        relation
+        self.rename_index(&table, &from, &to);
+        Ok(())
+    }
+
+    pub(super) fn rename_index(&mut self, table: &Name, from: &str, to: &str) {
+        let relation = self.table(table);
+        for index in relation
             .indexes
             .iter_mut()
             .filter(|index| index.name == from)
-            .for_each(|index| index.name.clone_from(&to));
-        relation
+        {
+            to.clone_into(&mut index.name);
+        }
+        for constraint in relation
             .constraints
             .iter_mut()
-            .filter(|other| other.name == from)
-            .for_each(|other| other.name.clone_from(&to));
-        Ok(())
-    }
-
-    pub(super) fn drop_indexes(&mut self, node: &SyntaxNode) -> Result<()> {
-        for reference in children(node, SyntaxKind::INDEX_REF) {
-            let index = name(&reference);
-            let schema = path(&reference).into_iter().rev().nth(1);
-            let holder = self.catalog.relations.values_mut().find(|relation| {
-                schema
-                    .as_ref()
-                    .is_none_or(|schema| *schema == relation.name.schema)
-                    && relation.indexes.iter().any(|other| other.name == index)
-            });
-            let Some(relation) = holder else {
-                if has(node, SyntaxKind::IF_EXISTS) {
-                    continue;
-                }
-                return Err(no_index(node, &index));
-            };
-            let is_key = |kind: &ConstraintKind| {
-                matches!(
-                    kind,
-                    ConstraintKind::PrimaryKey { .. } | ConstraintKind::Unique { .. }
-                )
-            };
-            if relation
-                .constraints
-                .iter()
-                .any(|other| other.name == index && is_key(&other.kind))
-                && relation.kind != RelationKind::MaterializedView
-            {
-                return Err(Refused::new(
-                    node,
-                    format!("the constraint {index} needs this index, so PostgreSQL refuses this"),
-                )
-                .do_this("drop the constraint instead"));
-            }
-            relation.indexes.retain(|other| other.name != index);
+            .filter(|other| other.name == from && other.kind.has_index())
+        {
+            to.clone_into(&mut constraint.name);
         }
-        Ok(())
     }
-}
 
-fn no_index(node: &SyntaxNode, index: &str) -> Refused {
-    Refused::new(node, format!("there is no index {index}"))
-        .do_this("look at the name and at the migrations before this one")
+    /// The table and name of an index, by the search path.
+    pub(super) fn find_index_by(&self, parts: &[String]) -> Option<(Name, String)> {
+        self.candidates(parts)
+            .into_iter()
+            .find_map(|index| Some((self.find_index(&index)?, index.name)))
+    }
+
+    /// How an element of an index sorts, without what its type would give it anyway.
+    pub(super) fn order(&self, item: &SyntaxNode, table: &Name, method: &str) -> KeyOrder {
+        use SyntaxKind as K;
+        let descending = has(item, K::SORT_DESC);
+        let nulls_first = if descending {
+            !has(item, K::NULLS_LAST)
+        } else {
+            has(item, K::NULLS_FIRST)
+        };
+        let collation = super::table::collation(item);
+        let column = item
+            .children()
+            .find_map(|child| match child.kind() {
+                K::NAME_REF => Some(name(&child)),
+                K::COLLATE => child.children().next().map(|inner| name(&inner)),
+                _ => None,
+            })
+            .and_then(|column| {
+                let relation = self.catalog.relations.get(table)?;
+                relation.columns.iter().find(|other| other.name == column)
+            });
+        let class = child_name(item, K::OP_CLASS_REF);
+        let data_type = column.map(|column| self.base_type(&column.data_type));
+        KeyOrder {
+            descending,
+            nulls_first,
+            collation: collation.filter(|collation| {
+                column.and_then(|column| column.collation.as_ref()) != Some(collation)
+            }),
+            operator_class: class.filter(|class| {
+                !super::builtin::is_default_class(
+                    class,
+                    method,
+                    data_type.as_ref().map(|found| found.name.name.as_str()),
+                )
+            }),
+        }
+    }
 }
 
 /// A column or an expression of an index.
-fn key(item: &SyntaxNode) -> Option<IndexKey> {
+pub(super) fn key_order(item: &SyntaxNode, order: KeyOrder) -> Option<IndexKey> {
     use SyntaxKind as K;
-    let expression = item.children().next()?;
-    let descending = has(item, K::SORT_DESC);
-    let order = KeyOrder {
-        descending,
-        nulls_first: descending,
-        ..KeyOrder::default()
-    };
+    let mut expression = item.children().next()?;
+    if expression.kind() == K::COLLATE {
+        expression = expression.children().next()?;
+    }
+    // Parentheses around an expression are the index's, not the expression's; around a column they are nothing.
+    while expression.kind() == K::PAREN_EXPR {
+        let Some(inner) = expression.children().next() else {
+            break;
+        };
+        expression = inner;
+    }
     Some(match expression.kind() {
         K::NAME_REF => IndexKey::Column {
             name: name(&expression),
             order,
         },
-        K::PAREN_EXPR => {
-            let inner = text(&expression);
-            let text = inner
-                .trim_start_matches('(')
-                .trim_end_matches(')')
-                .trim()
-                .to_owned();
-            IndexKey::Expression { text, order }
-        }
         _ => IndexKey::Expression {
             text: text(&expression),
             order,

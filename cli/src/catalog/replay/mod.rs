@@ -3,28 +3,48 @@
 //! Each statement is applied as PostgreSQL would apply it. What is not followed is refused, with its
 //! place and a remedy; nothing is passed over because it is not known.
 
+mod alter_column;
 mod alter_table;
+mod answer;
+#[expect(dead_code, reason = "columns of views are inferred from these")]
+mod builtin;
+mod column;
 mod comment;
+mod composite;
+mod condition;
 mod constraint;
 mod data_type;
+mod dependents;
+mod domain;
 mod drop;
+mod extension;
+mod foreign_key;
+mod function;
+mod harmless;
 mod index;
+mod like;
 mod names;
+mod partition;
+mod plpgsql;
 mod refusal;
+mod rename;
+mod schema;
+mod sequence;
 mod table;
+mod temporary;
 mod tree;
 mod types;
 mod view;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use squawk_syntax::ast::AstNode as _;
 use squawk_syntax::{SourceFile, SyntaxKind, SyntaxNode};
 
-use super::{Catalog, Name, Relation};
+use super::{Catalog, Name, Relation, RelationKind, TypeKind};
 use crate::migrations::{Migration, SqlFile};
 use refusal::{Refused, Result};
-use tree::{child, child_name, child_names, has, path};
+use tree::{has, path};
 
 pub(crate) use refusal::Refusal;
 
@@ -42,14 +62,10 @@ pub(crate) fn replay(migrations: &[Migration]) -> Replayed {
     let mut replay = Replay::default();
     let mut refusals = Vec::new();
     for migration in migrations {
-        // diesel runs each migration on one connection, but a SET is meant for its own file.
-        replay.search_path = vec![PUBLIC.to_owned()];
+        replay.begin_migration();
         replay.file(&migration.up, &mut refusals);
     }
-    Replayed {
-        catalog: replay.catalog,
-        refusals,
-    }
+    replay.finish(refusals)
 }
 
 /// The catalog in the making.
@@ -57,14 +73,37 @@ pub(crate) struct Replay {
     catalog: Catalog,
     search_path: Vec<String>,
     schemas: BTreeSet<String>,
-    /// Tables that end with the session.
-    temporary: BTreeSet<String>,
+    /// What views rest on.
+    views: BTreeMap<Name, view::Uses>,
+    /// Functions and procedures by name, without schema; overloads beside each other.
+    functions: BTreeMap<String, Vec<function::Function>>,
+    /// The names of NOT NULL constraints, which PostgreSQL has from 18 on.
+    not_null_names: BTreeMap<(Name, String), String>,
+    /// Columns of child tables that stay when the parent's go.
+    local_columns: BTreeSet<(Name, String)>,
+    /// Temporary tables that end with the migration's transaction.
+    until_commit: Vec<Name>,
+    /// Temporary tables of earlier migrations, which may have run in another session.
+    earlier_temporary: BTreeSet<Name>,
     /// Relations that a refused statement would have made.
     unfollowed: BTreeSet<String>,
+    /// Functions that are being followed, to find one that calls itself.
+    calls: Vec<String>,
+}
+
+/// What a savepoint keeps.
+struct Savepoint {
+    catalog: Catalog,
+    views: BTreeMap<Name, view::Uses>,
+    not_null_names: BTreeMap<(Name, String), String>,
+    local_columns: BTreeSet<(Name, String)>,
+    functions: BTreeMap<String, Vec<function::Function>>,
 }
 
 const PUBLIC: &str = "public";
 const SYSTEM: &str = "pg_catalog";
+/// Where temporary tables are.
+const TEMPORARY: &str = "pg_temp";
 
 impl Default for Replay {
     fn default() -> Self {
@@ -72,13 +111,40 @@ impl Default for Replay {
             catalog: Catalog::default(),
             search_path: vec![PUBLIC.to_owned()],
             schemas: BTreeSet::from([PUBLIC.to_owned()]),
-            temporary: BTreeSet::new(),
+            views: BTreeMap::new(),
+            functions: BTreeMap::new(),
+            not_null_names: BTreeMap::new(),
+            local_columns: BTreeSet::new(),
+            until_commit: Vec::new(),
+            earlier_temporary: BTreeSet::new(),
             unfollowed: BTreeSet::new(),
+            calls: Vec::new(),
         }
     }
 }
 
 impl Replay {
+    fn begin_migration(&mut self) {
+        // diesel runs each migration on one connection, but a SET is meant for its own file.
+        self.search_path = vec![PUBLIC.to_owned()];
+        self.end_transaction();
+        self.earlier_temporary = self
+            .catalog
+            .relations
+            .keys()
+            .filter(|name| name.schema == TEMPORARY)
+            .cloned()
+            .collect();
+    }
+
+    fn finish(mut self, refusals: Vec<Refusal>) -> Replayed {
+        self.forget_temporary();
+        Replayed {
+            catalog: self.catalog,
+            refusals,
+        }
+    }
+
     fn file(&mut self, file: &SqlFile, refusals: &mut Vec<Refusal>) {
         let refusal = |span: std::ops::Range<usize>, why: String, hint: String| Refusal {
             file: file.path.clone(),
@@ -101,10 +167,14 @@ impl Replay {
         }
         for statement in parse.tree().stmts() {
             let node = statement.syntax();
-            if is_ignored(node) {
-                continue;
-            }
-            let Err(Refused { span, why, hint }) = self.statement(node) else {
+            let done = match answer::before(node) {
+                None => self.statement(node),
+                Some(effect) => self.declared(node, &effect),
+            };
+            let Err(Refused {
+                span, why, hint, ..
+            }) = done
+            else {
                 continue;
             };
             // What rests on a refused statement is refused with it: naming that one is enough.
@@ -118,11 +188,21 @@ impl Replay {
 
     /// The index of what is understood.
     fn statement(&mut self, node: &SyntaxNode) -> Result<()> {
+        use RelationKind::{ForeignTable, MaterializedView, View};
         use SyntaxKind as K;
+        const TABLES: [RelationKind; 3] = [
+            RelationKind::Table,
+            RelationKind::PartitionedTable,
+            RelationKind::Partition,
+        ];
         match node.kind() {
             K::CREATE_TABLE | K::CREATE_FOREIGN_TABLE => self.create_table(node),
-            K::ALTER_TABLE => self.alter_table(node),
-            K::DROP_TABLE => self.drop_relations(node, K::TABLE_NAME_REF),
+            K::ALTER_TABLE
+            | K::ALTER_FOREIGN_TABLE
+            | K::ALTER_VIEW
+            | K::ALTER_MATERIALIZED_VIEW => self.alter_table(node),
+            K::DROP_TABLE => self.drop_relations(node, K::TABLE_NAME_REF, &TABLES),
+            K::DROP_FOREIGN_TABLE => self.drop_relations(node, K::TABLE_NAME_REF, &[ForeignTable]),
             K::CREATE_INDEX => self.create_index(node),
             K::ALTER_INDEX => self.alter_index(node),
             K::DROP_INDEX => self.drop_indexes(node),
@@ -130,18 +210,33 @@ impl Replay {
             K::ALTER_TYPE => self.alter_type(node),
             K::DROP_TYPE => self.drop_types(node, K::TYPE_NAME_REF),
             K::CREATE_DOMAIN => self.create_domain(node),
+            K::ALTER_DOMAIN => self.alter_domain(node),
             K::DROP_DOMAIN => self.drop_types(node, K::DOMAIN_REF),
             K::CREATE_VIEW | K::CREATE_MATERIALIZED_VIEW => self.create_view(node),
-            K::DROP_VIEW | K::DROP_MATERIALIZED_VIEW => self.drop_relations(node, K::VIEW_REF),
+            K::DROP_VIEW => self.drop_relations(node, K::VIEW_REF, &[View]),
+            K::DROP_MATERIALIZED_VIEW => {
+                self.drop_relations(node, K::VIEW_REF, &[MaterializedView])
+            }
             K::CREATE_SEQUENCE => self.create_sequence(node),
+            K::ALTER_SEQUENCE => self.alter_sequence(node),
             K::DROP_SEQUENCE => self.drop_sequences(node),
             K::CREATE_EXTENSION => self.create_extension(node),
+            K::ALTER_EXTENSION => self.alter_extension(node),
+            K::DROP_EXTENSION => self.drop_extension(node),
             K::CREATE_SCHEMA => self.create_schema(node),
+            K::ALTER_SCHEMA => self.alter_schema(node),
             K::DROP_SCHEMA => self.drop_schemas(node),
+            K::CREATE_FUNCTION | K::CREATE_PROCEDURE => self.create_function(node),
+            K::DROP_FUNCTION | K::DROP_PROCEDURE | K::DROP_ROUTINE => self.drop_functions(node),
+            K::DO => self.do_block(node),
+            K::CALL => self.call_procedure(node),
             K::COMMENT_ON => self.comment_on(node),
-            K::SET => self.set(node),
-            K::SELECT => select(node),
-            kind if is_harmless(kind) => Ok(()),
+            K::SET | K::RESET => self.set(node),
+            K::ALTER_ROLE | K::ALTER_USER | K::ALTER_DATABASE => schema::later_settings(node),
+            K::SELECT | K::COMPOUND_SELECT | K::VALUES | K::PAREN_SELECT => {
+                self.call_in_query(node)
+            }
+            kind if harmless::is_harmless(kind) => Ok(()),
             kind => {
                 let words = format!("{kind:?}").replace('_', " ");
                 Err(Refused::new(
@@ -152,116 +247,95 @@ impl Replay {
         }
     }
 
-    /// `SET search_path`; other settings shape nothing.
-    fn set(&mut self, node: &SyntaxNode) -> Result<()> {
-        let Some(config) = child(node, SyntaxKind::SET_CONFIG) else {
-            return Ok(());
-        };
-        if child_name(&config, SyntaxKind::CONFIG_PARAMETER_REF).as_deref() != Some("search_path") {
-            return Ok(());
+    /// What an error in a block with handlers goes back to.
+    fn savepoint(&self) -> Savepoint {
+        Savepoint {
+            catalog: self.catalog.clone(),
+            views: self.views.clone(),
+            not_null_names: self.not_null_names.clone(),
+            local_columns: self.local_columns.clone(),
+            functions: self.functions.clone(),
         }
-        let value = child(&config, SyntaxKind::TO_CONFIG_VALUE)
-            .ok_or_else(|| Refused::new(node, "no value is given"))?;
-        let names = child_names(&value, SyntaxKind::CONFIG_VALUE_NAME);
-        let strings = value.children().filter_map(|item| tree::string(&item));
-        self.search_path = names
-            .into_iter()
-            .chain(strings)
-            .filter(|schema| schema != "$user")
-            .collect();
-        Ok(())
     }
 
-    fn create_schema(&mut self, node: &SyntaxNode) -> Result<()> {
-        let schema = tree::tokens(node)
-            .filter(|token| token.kind() == SyntaxKind::IDENT)
-            .map(|token| tree::identifier(token.text()))
-            .next();
-        let schema = schema.ok_or_else(|| Refused::new(node, "the schema's name is not given"))?;
-        if schema != PUBLIC {
-            self.catalog.schemas.entry(schema.clone()).or_default();
-        }
-        self.schemas.insert(schema);
-        Ok(())
-    }
-
-    fn drop_schemas(&mut self, node: &SyntaxNode) -> Result<()> {
-        for schema in child_names(node, SyntaxKind::SCHEMA_REF) {
-            let relations: Vec<Name> = self
-                .catalog
-                .relations
-                .keys()
-                .filter(|name| name.schema == schema)
-                .cloned()
-                .collect();
-            let types = self.catalog.types.keys().any(|name| name.schema == schema);
-            if (types || !relations.is_empty()) && !drop::cascades(node) {
-                return Err(Refused::new(
-                    node,
-                    format!("the schema {schema} is not empty, so PostgreSQL refuses this"),
-                )
-                .do_this("empty it first, or say CASCADE"));
-            }
-            relations.iter().for_each(|name| self.remove_relation(name));
-            self.catalog.types.retain(|name, _| name.schema != schema);
-            self.catalog.schemas.remove(&schema);
-            self.catalog
-                .sequences
-                .retain(|name, _| name.schema != schema);
-            self.schemas.remove(&schema);
-        }
-        Ok(())
-    }
-
-    fn create_extension(&mut self, node: &SyntaxNode) -> Result<()> {
-        let extension = child_name(node, SyntaxKind::EXTENSION).unwrap_or_default();
-        let schema = child(node, SyntaxKind::EXTENSION_SCHEMA)
-            .map_or_else(|| self.current_schema(), |schema| tree::name(&schema));
-        for name in data_type::types_of_extension(&extension) {
-            let external = data_type::external(&schema, name);
-            self.catalog.types.insert(external.name.clone(), external);
-        }
-        self.catalog.extensions.insert(extension);
-        Ok(())
+    fn roll_back(&mut self, savepoint: Savepoint) {
+        self.catalog = savepoint.catalog;
+        self.views = savepoint.views;
+        self.not_null_names = savepoint.not_null_names;
+        self.local_columns = savepoint.local_columns;
+        self.functions = savepoint.functions;
     }
 
     /// Where something new goes.
-    fn current_schema(&self) -> String {
-        self.search_path
+    fn current_schema(&self, node: &SyntaxNode) -> Result<String> {
+        let schema = self
+            .search_path
             .iter()
-            .find(|schema| self.schemas.contains(*schema))
-            .cloned()
-            .unwrap_or_else(|| PUBLIC.to_owned())
+            .find(|schema| self.schemas.contains(*schema));
+        schema.cloned().ok_or_else(|| {
+            Refused::new(
+                node,
+                "no schema of the search path is there to create this in",
+            )
+            .do_this("name the schema, or set the search path in this file")
+        })
     }
 
-    /// The name of something new.
-    fn new_name(&self, node: &SyntaxNode) -> Name {
+    /// The name of something new that a statement makes.
+    fn new_name(&self, statement: &SyntaxNode, node: &SyntaxNode) -> Result<Name> {
         let mut parts = path(node);
         let name = parts.pop().unwrap_or_default();
-        let schema = parts.pop().unwrap_or_else(|| self.current_schema());
-        Name { schema, name }
+        let schema = match parts.pop() {
+            Some(schema) => schema,
+            None if has(statement, SyntaxKind::TEMP) => TEMPORARY.to_owned(),
+            None => self.current_schema(statement)?,
+        };
+        if !self.schemas.contains(&schema) && schema != TEMPORARY {
+            return Err(Refused::new(
+                statement,
+                format!("there is no schema {schema}, so PostgreSQL refuses this"),
+            )
+            .do_this("create it in a migration before this one"));
+        }
+        Ok(Name { schema, name })
     }
 
     /// The names that a reference may mean, in the order of the search path.
     fn candidates(&self, parts: &[String]) -> Vec<Name> {
+        let full = |schema: &str, name: &str| Name {
+            schema: schema.to_owned(),
+            name: name.to_owned(),
+        };
         match parts {
-            [.., schema, name] => vec![Name {
-                schema: schema.clone(),
-                name: name.clone(),
-            }],
-            [name] => self
-                .search_path
-                .iter()
-                .map(|schema| Name {
-                    schema: schema.clone(),
-                    name: name.clone(),
-                })
+            [.., schema, name] => vec![full(schema, name)],
+            [name] => std::iter::once(TEMPORARY)
+                .chain(self.search_path.iter().map(String::as_str))
+                .map(|schema| full(schema, name))
                 .collect(),
             [] => Vec::new(),
         }
     }
 
+    /// A type that a column can have: of a migration's own, a multirange, or the rows of a table.
     fn find_type(&self, parts: &[String]) -> Option<Name> {
+        self.candidates(parts).into_iter().find(|name| {
+            self.catalog.types.contains_key(name)
+                || self.catalog.relations.contains_key(name)
+                || self.range_of(name).is_some()
+        })
+    }
+
+    /// The range that this multirange comes with.
+    fn range_of(&self, name: &Name) -> Option<Name> {
+        let found = self.catalog.types.values().find(|found| {
+            found.name.schema == name.schema
+                && matches!(&found.kind, TypeKind::Range { multirange, .. } if *multirange == name.name)
+        });
+        found.map(|found| found.name.clone())
+    }
+
+    /// A type that CREATE TYPE or CREATE DOMAIN made.
+    fn find_own_type(&self, parts: &[String]) -> Option<Name> {
         self.candidates(parts)
             .into_iter()
             .find(|name| self.catalog.types.contains_key(name))
@@ -273,12 +347,19 @@ impl Replay {
             .find(|name| self.catalog.relations.contains_key(name))
     }
 
+    fn find_sequence(&self, parts: &[String]) -> Option<Name> {
+        self.candidates(parts)
+            .into_iter()
+            .find(|name| self.catalog.sequences.contains_key(name))
+    }
+
     /// The relation that a node names.
     fn relation_mut(&mut self, node: &SyntaxNode) -> Result<&mut Relation> {
         let parts = path(node);
         let missing = || {
             Refused::new(node, format!("there is no table {}", parts.join(".")))
                 .do_this("look at the name and at the migrations before this one")
+                .raises("undefined_table")
         };
         let name = self.find_relation(&parts).ok_or_else(missing)?;
         self.catalog.relations.get_mut(&name).ok_or_else(missing)
@@ -297,151 +378,6 @@ fn made_by(node: &SyntaxNode) -> Vec<String> {
         .map(|name| tree::name(&name))
         .filter(|name| !name.is_empty())
         .collect()
-}
-
-/// `-- bowline: ignore` right before a statement: its author answers for it.
-fn is_ignored(node: &SyntaxNode) -> bool {
-    let before = std::iter::successors(
-        node.first_token().and_then(|token| token.prev_token()),
-        |token| token.prev_token(),
-    );
-    before
-        .take_while(|token| tree::is_trivia(token.kind()))
-        .any(|token| token.text().trim_start_matches('-').trim() == "bowline: ignore")
-}
-
-/// A SELECT can change the schema only through a function; the functions known here do not.
-fn select(node: &SyntaxNode) -> Result<()> {
-    const HARMLESS: [&str; 12] = [
-        "setval",
-        "nextval",
-        "currval",
-        "set_config",
-        "diesel_manage_updated_at",
-        "count",
-        "coalesce",
-        "max",
-        "min",
-        "now",
-        "pg_sleep",
-        "pg_advisory_xact_lock",
-    ];
-    if child(node, SyntaxKind::SELECT_INTO).is_some() || has(node, SyntaxKind::INTO_CLAUSE) {
-        return Err(Refused::new(node, "replay does not follow SELECT INTO yet")
-            .do_this("create the table with its columns, then insert into it"));
-    }
-    for call in node
-        .descendants()
-        .filter(|node| node.kind() == SyntaxKind::CALL_EXPR)
-    {
-        let function = call
-            .children()
-            .next()
-            .map(|callee| tree::name(&callee))
-            .unwrap_or_default();
-        if !HARMLESS.contains(&function.as_str()) {
-            return Err(Refused::new(
-                node,
-                format!("this calls the function {function}, which may change the schema"),
-            ));
-        }
-    }
-    Ok(())
-}
-
-/// Statements that cannot touch tables, columns, keys or types: data, rights, functions, triggers, settings.
-fn is_harmless(kind: SyntaxKind) -> bool {
-    use SyntaxKind as K;
-    matches!(
-        kind,
-        K::INSERT
-            | K::UPDATE
-            | K::DELETE
-            | K::MERGE
-            | K::TRUNCATE
-            | K::VALUES
-            | K::COMPOUND_SELECT
-            | K::GRANT
-            | K::REVOKE
-            | K::ALTER_DEFAULT_PRIVILEGES
-            | K::REASSIGN
-            | K::CREATE_FUNCTION
-            | K::ALTER_FUNCTION
-            | K::DROP_FUNCTION
-            | K::CREATE_PROCEDURE
-            | K::ALTER_PROCEDURE
-            | K::DROP_PROCEDURE
-            | K::ALTER_ROUTINE
-            | K::DROP_ROUTINE
-            | K::CREATE_AGGREGATE
-            | K::ALTER_AGGREGATE
-            | K::DROP_AGGREGATE
-            | K::CREATE_TRIGGER
-            | K::ALTER_TRIGGER
-            | K::DROP_TRIGGER
-            | K::CREATE_EVENT_TRIGGER
-            | K::ALTER_EVENT_TRIGGER
-            | K::DROP_EVENT_TRIGGER
-            | K::CREATE_POLICY
-            | K::ALTER_POLICY
-            | K::DROP_POLICY
-            | K::CREATE_ROLE
-            | K::ALTER_ROLE
-            | K::DROP_ROLE
-            | K::CREATE_USER
-            | K::ALTER_USER
-            | K::DROP_USER
-            | K::CREATE_GROUP
-            | K::ALTER_GROUP
-            | K::DROP_GROUP
-            | K::CREATE_OPERATOR
-            | K::ALTER_OPERATOR
-            | K::DROP_OPERATOR
-            | K::CREATE_CAST
-            | K::DROP_CAST
-            | K::CREATE_COLLATION
-            | K::DROP_COLLATION
-            | K::CREATE_STATISTICS
-            | K::ALTER_STATISTICS
-            | K::DROP_STATISTICS
-            | K::CREATE_PUBLICATION
-            | K::ALTER_PUBLICATION
-            | K::DROP_PUBLICATION
-            | K::CREATE_SUBSCRIPTION
-            | K::ALTER_SUBSCRIPTION
-            | K::DROP_SUBSCRIPTION
-            | K::CREATE_TEXT_SEARCH_CONFIGURATION
-            | K::ALTER_TEXT_SEARCH_CONFIGURATION
-            | K::CREATE_TEXT_SEARCH_DICTIONARY
-            | K::ALTER_TEXT_SEARCH_DICTIONARY
-            | K::ALTER_DATABASE
-            | K::ALTER_SYSTEM
-            | K::ALTER_SEQUENCE
-            | K::ALTER_EXTENSION
-            | K::ANALYZE
-            | K::VACUUM
-            | K::REINDEX
-            | K::CLUSTER
-            | K::REFRESH
-            | K::LOCK
-            | K::CHECKPOINT
-            | K::RESET
-            | K::SHOW
-            | K::SET_TRANSACTION
-            | K::SET_CONSTRAINTS
-            | K::SET_ROLE
-            | K::SET_SESSION_AUTH
-            | K::BEGIN
-            | K::COMMIT_TRANSACTION
-            | K::ROLLBACK_TRANSACTION
-            | K::SAVEPOINT_CREATE
-            | K::RELEASE_SAVEPOINT
-            | K::NOTIFY
-            | K::LISTEN
-            | K::UNLISTEN
-            | K::SECURITY_LABEL
-            | K::EXPLAIN
-    )
 }
 
 #[cfg(test)]

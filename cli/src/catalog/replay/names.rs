@@ -1,7 +1,8 @@
 //! The names that PostgreSQL gives to constraints, indexes and sequences that a migration does not name.
 
 use super::Replay;
-use crate::catalog::{IndexKey, Name};
+use super::tree::quoted;
+use crate::catalog::{IndexKey, Name, TypeKind};
 
 /// The longest name in bytes.
 const LONGEST: usize = 63;
@@ -35,78 +36,121 @@ fn clip(text: &str, length: usize) -> &str {
 }
 
 impl Replay {
-    /// A name that is free, by counting up behind the label.
-    pub(super) fn free_name(
-        &self,
-        table: &Name,
-        columns: &str,
-        label: &str,
-        taken: impl Fn(&str) -> bool,
-    ) -> String {
-        let mut count = 0;
-        loop {
-            let label = if count == 0 {
-                label.to_owned()
-            } else {
-                format!("{label}{count}")
-            };
-            let name = object_name(&table.name, columns, &label);
-            if !taken(&name)
-                && !self.has_relation(&table.schema, &name)
-                && !self.has_constraint(&table.schema, &name)
-            {
-                return name;
-            }
-            count += 1;
-        }
+    /// A name that no relation of the schema has, by counting up behind the label (`ChooseRelationName`).
+    pub(super) fn free_relation_name(&self, table: &Name, columns: &str, label: &str) -> String {
+        counted(&table.name, columns, label, |name| {
+            let is_constraint = matches!(label, "pkey" | "key" | "excl");
+            self.has_relation(&table.schema, name)
+                || (is_constraint && self.has_constraint(&table.schema, name))
+        })
     }
 
-    /// The name of an index without one.
-    pub(super) fn index_name(&self, table: &Name, keys: &[IndexKey], label: &str) -> String {
+    /// A name that no constraint of the schema has (`ChooseConstraintName`).
+    pub(super) fn free_constraint_name(&self, table: &Name, columns: &str, label: &str) -> String {
+        counted(&table.name, columns, label, |name| {
+            self.has_constraint(&table.schema, name)
+        })
+    }
+
+    /// The name of an index without one: its columns, those of `INCLUDE` too, told apart by numbers.
+    pub(super) fn index_name(
+        &self,
+        table: &Name,
+        keys: &[IndexKey],
+        included: &[String],
+        label: &str,
+    ) -> String {
         let mut parts: Vec<String> = Vec::new();
-        for key in keys {
-            let base = match key {
-                IndexKey::Column { name, .. } => name.clone(),
-                IndexKey::Expression { text, .. } => expression_name(text),
-            };
+        let keys = keys.iter().map(|key| match key {
+            IndexKey::Column { name, .. } => name.clone(),
+            IndexKey::Expression { text, .. } => expression_name(text),
+        });
+        for base in keys.chain(included.iter().cloned()) {
             let mut part = base.clone();
             let mut count = 0;
             while parts.contains(&part) {
                 count += 1;
-                part = format!("{base}{count}");
+                let number = count.to_string();
+                part = format!("{}{number}", clip(&base, LONGEST - number.len()));
             }
             parts.push(part);
         }
-        self.free_name(table, &parts.join("_"), label, |_| false)
+        self.free_relation_name(table, &parts.join("_"), label)
     }
 
-    /// Whether a table, view, index or sequence has this name.
+    /// Whether a table, view, index, sequence or composite type has this name.
     pub(super) fn has_relation(&self, schema: &str, name: &str) -> bool {
         let full = Name {
             schema: schema.to_owned(),
             name: name.to_owned(),
         };
-        let in_schema = self
+        let is_composite = self
             .catalog
-            .relations
-            .values()
-            .filter(|relation| relation.name.schema == schema);
+            .types
+            .get(&full)
+            .is_some_and(|found| matches!(found.kind, TypeKind::Composite { .. }));
         self.catalog.relations.contains_key(&full)
             || self.catalog.sequences.contains_key(&full)
-            || in_schema
-                .flat_map(|relation| &relation.indexes)
-                .any(|index| index.name == name)
+            || is_composite
+            || self.find_index(&full).is_some()
     }
 
-    pub(super) fn has_constraint(&self, schema: &str, name: &str) -> bool {
-        let in_schema = self
+    fn has_constraint(&self, schema: &str, name: &str) -> bool {
+        let of_tables = self
             .catalog
             .relations
             .values()
-            .filter(|relation| relation.name.schema == schema);
-        in_schema
-            .flat_map(|relation| &relation.constraints)
+            .filter(|relation| relation.name.schema == schema)
+            .flat_map(|relation| &relation.constraints);
+        let of_domains = self
+            .catalog
+            .types
+            .values()
+            .filter(|found| found.name.schema == schema)
+            .filter_map(|found| match &found.kind {
+                TypeKind::Domain { checks, .. } => Some(checks),
+                _ => None,
+            })
+            .flatten();
+        of_tables
+            .chain(of_domains)
             .any(|constraint| constraint.name == name)
+    }
+
+    /// The table that has this index.
+    pub(super) fn find_index(&self, index: &Name) -> Option<Name> {
+        self.catalog
+            .relations
+            .values()
+            .filter(|relation| relation.name.schema == index.schema)
+            .find(|relation| {
+                relation
+                    .indexes
+                    .iter()
+                    .any(|other| other.name == index.name)
+            })
+            .map(|relation| relation.name.clone())
+    }
+}
+
+fn counted(table: &str, columns: &str, label: &str, is_taken: impl Fn(&str) -> bool) -> String {
+    let mut name = object_name(table, columns, label);
+    let mut count = 0_u32;
+    while is_taken(&name) {
+        count += 1;
+        name = object_name(table, columns, &format!("{label}{count}"));
+    }
+    name
+}
+
+impl Name {
+    /// As SQL writes it, with the schema unless that is `public`.
+    pub(super) fn quoted(&self) -> String {
+        if self.schema == super::PUBLIC {
+            quoted(&self.name)
+        } else {
+            format!("{}.{}", quoted(&self.schema), quoted(&self.name))
+        }
     }
 }
 

@@ -12,6 +12,8 @@ pub(super) struct Refused {
     pub(super) span: Range<usize>,
     pub(super) why: String,
     pub(super) hint: String,
+    /// PostgreSQL's name of the error that it raises here, where it does.
+    pub(super) raises: Option<&'static str>,
 }
 
 pub(super) type Result<T, E = Refused> = std::result::Result<T, E>;
@@ -23,7 +25,14 @@ impl Refused {
             span: range.start().into()..range.end().into(),
             why: why.into(),
             hint: IGNORE.to_owned(),
+            raises: None,
         }
+    }
+
+    /// PostgreSQL raises this error.
+    pub(super) fn raises(mut self, condition: &'static str) -> Self {
+        self.raises = Some(condition);
+        self
     }
 
     pub(super) fn do_this(mut self, hint: impl Into<String>) -> Self {

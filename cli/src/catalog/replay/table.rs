@@ -1,179 +1,133 @@
-//! CREATE TABLE, and the columns it has in common with ALTER TABLE .. ADD COLUMN.
+//! CREATE TABLE: parents, elements and constraints, in the order in which PostgreSQL makes and names them.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use super::refusal::{Refused, Result};
-use super::tree::{child, child_name, children, expression, has, name, text};
+use super::tree::{child, children, has, name, path, text};
 use super::{Replay, data_type};
-use crate::catalog::{Column, Fill, Name, Relation, RelationKind};
+use crate::catalog::{Column, ConstraintKind, Fill, Name, Relation, RelationKind, TypeKind};
 
 impl Replay {
     pub(super) fn create_table(&mut self, node: &SyntaxNode) -> Result<()> {
         use SyntaxKind as K;
         let table_name = child(node, K::TABLE_NAME)
             .ok_or_else(|| Refused::new(node, "the table's name is not given"))?;
-        let table = self.new_name(&table_name);
-        if has(node, K::TEMP) {
-            self.temporary.insert(table.name);
-            return Ok(());
+        let table = self.new_name(node, &table_name)?;
+        if self.has_relation(&table.schema, &table.name) {
+            if has(node, K::IF_NOT_EXISTS) {
+                return Ok(());
+            }
+            if !self.forget_earlier_temporary(&table) {
+                return Err(exists(node, &table));
+            }
         }
-        if self.catalog.relations.contains_key(&table) {
-            return if has(node, K::IF_NOT_EXISTS) {
-                Ok(())
-            } else {
-                Err(exists(node, &table))
-            };
-        }
-        if has(node, K::OF_TYPE) {
-            return Err(Refused::new(
-                node,
-                "replay does not follow CREATE TABLE .. OF yet",
-            ));
-        }
-        let kind = match (
-            node.kind() == K::CREATE_FOREIGN_TABLE,
-            child(node, K::PARTITION_OF),
-            has(node, K::PARTITION_BY),
-        ) {
-            (true, None, _) => RelationKind::ForeignTable,
-            (_, Some(_), _) => RelationKind::Partition,
-            (false, None, true) => RelationKind::PartitionedTable,
-            (false, None, false) => RelationKind::Table,
+        let is_partition = has(node, K::PARTITION_OF);
+        let kind = match (node.kind(), is_partition, has(node, K::PARTITION_BY)) {
+            (_, true, _) => RelationKind::Partition,
+            (K::CREATE_FOREIGN_TABLE, ..) => RelationKind::ForeignTable,
+            (_, _, true) => RelationKind::PartitionedTable,
+            _ => RelationKind::Table,
         };
         let mut relation = Relation::new(table.clone(), kind);
-        for parent in self.parents(node) {
-            relation
-                .columns
-                .extend(self.relation_mut(&parent)?.columns.clone());
+        relation.partition_by = child(node, K::PARTITION_BY).map(|clause| partition_key(&clause));
+        relation.partition_bound = node.children().find_map(|child| bound(&child));
+        if let Some(of_type) = child(node, K::OF_TYPE) {
+            let composite = self.composite(&of_type)?;
+            relation.columns = self.columns_of_type(node, &composite)?;
+            relation.of_type = Some(composite);
+        }
+        for reference in parents(node) {
+            let parent = self.relation_mut(&reference)?.clone();
+            relation.inherit(&parent, is_partition);
+            relation.parents.push(parent.name);
         }
         self.catalog.relations.insert(table.clone(), relation);
-        let built = self.table_elements(node, &table);
+        self.temporary_until_commit(node, &table);
+        let built = self.table_elements(node, &table, is_partition);
         if built.is_err() {
             self.catalog.relations.remove(&table);
         }
         built
     }
 
-    /// The tables whose columns this one has too.
-    fn parents(&self, node: &SyntaxNode) -> Vec<SyntaxNode> {
+    fn table_elements(
+        &mut self,
+        node: &SyntaxNode,
+        table: &Name,
+        is_partition: bool,
+    ) -> Result<()> {
         use SyntaxKind as K;
-        [K::PARTITION_OF, K::INHERITS]
-            .into_iter()
-            .filter_map(|kind| child(node, kind))
-            .flat_map(|clause| children(&clause, K::TABLE_NAME_REF).collect::<Vec<_>>())
-            .collect()
-    }
-
-    fn table_elements(&mut self, node: &SyntaxNode, table: &Name) -> Result<()> {
-        use SyntaxKind as K;
-        let Some(elements) = child(node, K::TABLE_ARG_LIST) else {
-            return Ok(());
-        };
-        let mut constraints = Vec::new();
-        for element in elements.children() {
+        let elements = child(node, K::TABLE_ARG_LIST);
+        let elements: Vec<_> = elements.iter().flat_map(SyntaxNode::children).collect();
+        let mut clauses: Vec<Clause> = Vec::new();
+        let mut likes = Vec::new();
+        for element in elements {
             match element.kind() {
                 K::COLUMN => {
                     let column = self.add_column(&element, table)?;
-                    constraints.extend(
-                        element
-                            .children()
-                            .map(|clause| (clause, Some(column.clone()))),
-                    );
+                    let beside = element.children();
+                    clauses.extend(beside.map(|clause| (clause, Some(column.clone()))));
                 }
-                K::LIKE_CLAUSE => self.like(&element, table)?,
-                _ => constraints.push((element, None)),
+                K::LIKE_CLAUSE => likes.push(self.like_columns(&element, table)?),
+                _ => clauses.push((element, None)),
             }
         }
-        // PostgreSQL names checks first, then keys, then references, whatever their order in the source.
-        constraints.sort_by_key(|(clause, _)| match clause.kind() {
-            K::CHECK_CONSTRAINT => 0,
-            K::PRIMARY_KEY_CONSTRAINT => 1,
-            K::FOREIGN_KEY_CONSTRAINT | K::REFERENCES_CONSTRAINT => 3,
-            _ => 2,
-        });
-        without_repeated_keys(constraints)
+        let is =
+            |kinds: &'static [SyntaxKind]| move |clause: &&Clause| kinds.contains(&clause.0.kind());
+        // Checks are named before keys, keys before references, whatever their order in the source.
+        for (clause, column) in clauses
             .iter()
-            .try_for_each(|(clause, column)| self.add_constraint(clause, table, column.as_deref()))
-    }
-
-    /// The columns of another table, and with INCLUDING what else is asked for.
-    fn like(&mut self, node: &SyntaxNode, table: &Name) -> Result<()> {
-        let model_name = child(node, SyntaxKind::RELATION_NAME_REF)
-            .ok_or_else(|| Refused::new(node, "no table is named"))?;
-        let including = text(node).to_ascii_uppercase();
-        let takes = |what: &str| {
-            including.contains("INCLUDING ALL") || including.contains(&format!("INCLUDING {what}"))
-        };
-        if takes("CONSTRAINTS") || takes("INDEXES") {
-            return Err(Refused::new(
-                node,
-                "replay does not follow LIKE .. INCLUDING ALL, CONSTRAINTS or INDEXES yet",
-            )
-            .do_this("write the keys and checks out"));
+            .filter(is(&[K::CHECK_CONSTRAINT, K::NOT_NULL_CONSTRAINT]))
+        {
+            self.add_constraint(clause, table, column.as_deref())?;
         }
-        let mut columns = self.relation_mut(&model_name)?.columns.clone();
-        for column in &mut columns {
-            let keep = match column.fill {
-                Fill::Default(_) | Fill::Serial => takes("DEFAULTS"),
-                Fill::Identity { .. } => takes("IDENTITY"),
-                Fill::Generated { .. } => takes("GENERATED"),
-                Fill::Nothing => true,
-            };
-            if !keep {
-                column.fill = Fill::Nothing;
-            }
-            column.comment = column.comment.take().filter(|_| takes("COMMENTS"));
+        if is_partition {
+            self.follow_partitioned_parent(table);
         }
-        self.table(table).columns.extend(columns);
+        let keys: Vec<Clause> = clauses
+            .iter()
+            .filter(is(&[
+                K::PRIMARY_KEY_CONSTRAINT,
+                K::UNIQUE_CONSTRAINT,
+                K::EXCLUDE_CONSTRAINT,
+            ]))
+            .cloned()
+            .collect();
+        for (clause, column, given) in without_repeated_keys(keys) {
+            self.add_named_constraint(&clause, table, column.as_deref(), given)?;
+        }
+        for like in &likes {
+            self.like_the_rest(like, table)?;
+        }
+        for (clause, column) in clauses
+            .iter()
+            .filter(is(&[K::FOREIGN_KEY_CONSTRAINT, K::REFERENCES_CONSTRAINT]))
+        {
+            self.add_constraint(clause, table, column.as_deref())?;
+        }
         Ok(())
     }
 
-    /// Adds the column that this defines, without its constraints, and gives its name.
-    pub(super) fn add_column(&mut self, node: &SyntaxNode, table: &Name) -> Result<String> {
-        let column_name = child_name(node, SyntaxKind::COLUMN_NAME)
-            .ok_or_else(|| Refused::new(node, "the column's name is not given"))?;
-        let type_node = node
-            .children()
-            .find(|child| data_type::is_type(child.kind()));
-        let type_node = type_node.ok_or_else(|| {
-            Refused::new(
-                node,
-                format!("the type of column {column_name} is not known"),
-            )
-        })?;
-        let typed = data_type::read(self, &type_node)?;
-        let mut column = Column {
-            name: column_name.clone(),
-            data_type: typed.data_type,
-            not_null: typed.is_serial,
-            fill: if typed.is_serial {
-                Fill::Serial
-            } else {
-                Fill::Nothing
-            },
-            collation: None,
-            comment: None,
+    /// The composite type that `OF` names.
+    pub(super) fn composite(&self, clause: &SyntaxNode) -> Result<Name> {
+        Ok(data_type::child_type(self, clause)?.data_type.name)
+    }
+
+    pub(super) fn columns_of_type(
+        &self,
+        node: &SyntaxNode,
+        composite: &Name,
+    ) -> Result<Vec<Column>> {
+        let Some(TypeKind::Composite { attributes }) =
+            self.catalog.types.get(composite).map(|found| &found.kind)
+        else {
+            let why = format!("{} is no composite type", composite.name);
+            return Err(Refused::new(node, why));
         };
-        for clause in node.children() {
-            constrain_column(&mut column, &clause)?;
-        }
-        if matches!(column.fill, Fill::Serial | Fill::Identity { .. }) {
-            let sequence = self.free_name(table, &column_name, "seq", |_| false);
-            let full = Name {
-                schema: table.schema.clone(),
-                name: sequence,
-            };
-            let owner = Some((table.clone(), column_name.clone()));
-            let data_type = column.data_type.name.name.clone();
-            self.insert_sequence(full, &data_type, owner);
-        }
-        let columns = &mut self.table(table).columns;
-        match columns.iter_mut().find(|other| other.name == column_name) {
-            // A child table may say again, and more strictly, what its parent has.
-            Some(inherited) => *inherited = column,
-            None => columns.push(column),
-        }
-        Ok(column_name)
+        let columns = attributes
+            .iter()
+            .map(|(name, data_type)| Column::new(name.clone(), data_type.clone()));
+        Ok(columns.collect())
     }
 
     /// A table that is known to be there, because it was found or made a moment ago.
@@ -200,108 +154,131 @@ impl Relation {
             comment: None,
         }
     }
+
+    /// Takes over what a child has from its parent: columns, defaults, NOT NULL, checks.
+    pub(super) fn inherit(&mut self, parent: &Self, is_partition: bool) {
+        for column in &parent.columns {
+            match self.columns.iter_mut().find(|own| own.name == column.name) {
+                Some(own) => own.not_null |= column.not_null,
+                None => {
+                    let fill = match &column.fill {
+                        // The sequence stays the parent's.
+                        Fill::Identity { .. } if !is_partition => Fill::Nothing,
+                        fill => fill.clone(),
+                    };
+                    self.columns.push(Column {
+                        fill,
+                        comment: None,
+                        ..column.clone()
+                    });
+                }
+            }
+        }
+        for constraint in &parent.constraints {
+            let is_inherited = matches!(
+                constraint.kind,
+                ConstraintKind::Check {
+                    no_inherit: false,
+                    ..
+                }
+            );
+            if is_inherited
+                && !self
+                    .constraints
+                    .iter()
+                    .any(|own| own.name == constraint.name)
+            {
+                let mut constraint = constraint.clone();
+                constraint.comment = None;
+                self.constraints.push(constraint);
+            }
+        }
+    }
+}
+
+/// The tables whose columns this one has too.
+fn parents(node: &SyntaxNode) -> Vec<SyntaxNode> {
+    [SyntaxKind::PARTITION_OF, SyntaxKind::INHERITS]
+        .into_iter()
+        .filter_map(|kind| child(node, kind))
+        .flat_map(|clause| children(&clause, SyntaxKind::TABLE_NAME_REF).collect::<Vec<_>>())
+        .collect()
+}
+
+/// What stands behind PARTITION BY: `range (a, lower(b))`.
+fn partition_key(clause: &SyntaxNode) -> String {
+    let whole = text(clause);
+    let words: Vec<&str> = whole.split_whitespace().skip(2).collect();
+    words.join(" ")
+}
+
+/// The bound of a partition, if this is one.
+pub(super) fn bound(node: &SyntaxNode) -> Option<String> {
+    use SyntaxKind as K;
+    matches!(
+        node.kind(),
+        K::PARTITION_FOR_VALUES_IN
+            | K::PARTITION_FOR_VALUES_FROM
+            | K::PARTITION_FOR_VALUES_WITH
+            | K::PARTITION_DEFAULT
+    )
+    .then(|| text(node))
 }
 
 /// A constraint's clause, and the column that it stands beside.
 type Clause = (SyntaxNode, Option<String>);
 
-/// PostgreSQL makes one index of keys over the same columns in one statement: the first stays, under
-/// whichever name is given.
-fn without_repeated_keys(clauses: Vec<Clause>) -> Vec<Clause> {
+/// PostgreSQL makes one index of keys that are alike in one statement: the primary key comes first, and the
+/// first that is named gives its name.
+fn without_repeated_keys(
+    mut clauses: Vec<Clause>,
+) -> Vec<(SyntaxNode, Option<String>, Option<String>)> {
     use SyntaxKind as K;
-    let key = |(clause, column): &Clause| -> Option<Vec<String>> {
-        let is_key = matches!(
-            clause.kind(),
-            K::PRIMARY_KEY_CONSTRAINT | K::UNIQUE_CONSTRAINT
-        );
-        let columns = || {
-            let listed = column_list(clause, K::CONSTRAINT_COLUMN_REF_LIST);
-            column.clone().map_or(listed, |column| vec![column])
-        };
-        is_key.then(columns)
+    clauses.sort_by_key(|(clause, _)| clause.kind() != K::PRIMARY_KEY_CONSTRAINT);
+    type Alike = (Vec<String>, Vec<String>, [bool; 3]);
+    let alike = |(clause, column): &Clause| -> Option<Alike> {
+        let listed = column_list(clause, K::CONSTRAINT_COLUMN_REF_LIST);
+        let columns = column.clone().map_or(listed, |column| vec![column]);
+        let included = child_include(clause);
+        let options = super::constraint::deferral(clause);
+        let nulls = super::constraint::nulls_not_distinct(clause);
+        (clause.kind() != K::EXCLUDE_CONSTRAINT).then_some((
+            columns,
+            included,
+            [options.0, options.1, nulls],
+        ))
     };
-    let is_named = |(clause, _): &Clause| has(clause, K::CONSTRAINT_NAME_CLAUSE);
-    let mut kept: Vec<Clause> = Vec::new();
+    let mut kept: Vec<(Clause, Option<String>)> = Vec::new();
     for clause in clauses {
-        let earlier = key(&clause).and_then(|columns| {
+        let given = super::constraint::given_name(&clause.0);
+        let earlier = alike(&clause).and_then(|key| {
             kept.iter_mut()
-                .find(|other| key(other).as_ref() == Some(&columns))
+                .find(|(other, _)| alike(other).as_ref() == Some(&key))
         });
         match earlier {
-            None => kept.push(clause),
-            Some(earlier)
-                if is_named(&clause)
-                    && !is_named(earlier)
-                    && earlier.0.kind() == clause.0.kind() =>
-            {
-                *earlier = clause;
+            None => kept.push((clause, given)),
+            Some((_, name)) => {
+                if name.is_none() {
+                    *name = given;
+                }
             }
-            Some(_) => {}
         }
     }
-    kept
+    kept.into_iter()
+        .map(|((clause, column), given)| (clause, column, given))
+        .collect()
 }
 
-/// What a clause says of the column alone.
-fn constrain_column(column: &mut Column, clause: &SyntaxNode) -> Result<()> {
-    use SyntaxKind as K;
-    match clause.kind() {
-        K::NOT_NULL_CONSTRAINT => column.not_null = true,
-        K::NULL_CONSTRAINT => column.not_null = false,
-        K::DEFAULT_CONSTRAINT => {
-            let default = expression(clause)
-                .ok_or_else(|| Refused::new(clause, "the default is not given"))?;
-            column.fill = default_fill(&default);
-        }
-        K::GENERATED_CONSTRAINT => {
-            column.fill = generated(clause)?;
-            column.not_null |= matches!(column.fill, Fill::Identity { .. });
-        }
-        _ => {}
-    }
-    Ok(())
+/// The columns of INCLUDE of a constraint.
+pub(super) fn child_include(clause: &SyntaxNode) -> Vec<String> {
+    clause
+        .descendants()
+        .find(|child| child.kind() == SyntaxKind::CONSTRAINT_INCLUDE_CLAUSE)
+        .map(|include| column_list(&include, SyntaxKind::COLUMN_REF_LIST))
+        .unwrap_or_default()
 }
 
-/// `DEFAULT NULL` is no default.
-pub(super) fn default_fill(expression: &SyntaxNode) -> Fill {
-    let text = text(expression);
-    if text.eq_ignore_ascii_case("null") {
-        Fill::Nothing
-    } else {
-        Fill::Default(text)
-    }
-}
-
-/// `GENERATED .. AS IDENTITY` or `GENERATED ALWAYS AS (..)`.
-pub(super) fn generated(clause: &SyntaxNode) -> Result<Fill> {
-    use SyntaxKind as K;
-    let words: Vec<String> = super::tree::tokens(clause)
-        .map(|token| token.text().to_ascii_uppercase())
-        .collect();
-    let says = |word: &str| words.iter().any(|other| other == word);
-    if says("IDENTITY") {
-        return Ok(Fill::Identity {
-            always: says("ALWAYS"),
-        });
-    }
-    let body = clause
-        .children()
-        .find(|child| child.kind() != K::CONSTRAINT_NAME_CLAUSE);
-    let found = body.as_ref().and_then(expression);
-    let found = found.ok_or_else(|| {
-        Refused::new(
-            clause,
-            "the expression of the generated column is not given",
-        )
-    })?;
-    // PostgreSQL 18 makes it VIRTUAL where nothing is said, and earlier ones do not allow that.
-    Ok(Fill::Generated {
-        expression: text(&found),
-        stored: says("STORED"),
-    })
-}
-
-fn exists(node: &SyntaxNode, table: &Name) -> Refused {
+pub(super) fn exists(node: &SyntaxNode, table: &Name) -> Refused {
     Refused::new(
         node,
         format!(
@@ -310,6 +287,7 @@ fn exists(node: &SyntaxNode, table: &Name) -> Refused {
         ),
     )
     .do_this("give it another name, or drop the earlier one first")
+    .raises("duplicate_table")
 }
 
 /// The names in a parenthesised list of columns.
@@ -323,4 +301,13 @@ pub(super) fn column_list(node: &SyntaxNode, list: SyntaxKind) -> Vec<String> {
                 .collect::<Vec<_>>()
         })
         .collect()
+}
+
+/// The collation that a COLLATE clause names, without its schema if that is PostgreSQL's own.
+pub(super) fn collation(node: &SyntaxNode) -> Option<String> {
+    let clause = child(node, SyntaxKind::COLLATE)?;
+    let reference = child(&clause, SyntaxKind::COLLATION_REF)?;
+    let parts = path(&reference);
+    let named = parts.last().cloned()?;
+    (named != "default").then_some(named)
 }

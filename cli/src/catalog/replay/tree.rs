@@ -90,29 +90,37 @@ pub(super) fn truncate(name: &str) -> &str {
 
 /// The text of a string literal, in any of PostgreSQL's notations; `None` for what is no string.
 pub(super) fn string(node: &SyntaxNode) -> Option<String> {
-    let token = tokens(node).next()?;
-    let text = token.text();
-    if let Some(rest) = text
-        .strip_prefix(['E', 'e'])
-        .and_then(|rest| rest.strip_prefix('\''))
-    {
-        return Some(unescape(rest.strip_suffix('\'')?));
+    let mut whole = String::new();
+    let mut escapes = false;
+    for (place, token) in tokens(node).enumerate() {
+        let text = token.text();
+        if let Some(rest) = text.strip_prefix('$').filter(|_| place == 0) {
+            let tag = rest.find('$')? + 2;
+            return text
+                .get(tag..text.len().checked_sub(tag)?)
+                .map(str::to_owned);
+        }
+        let body = match text.strip_prefix(['E', 'e']) {
+            Some(body) => {
+                escapes = true;
+                body
+            }
+            None => text,
+        };
+        // A literal goes on in another line in the notation that it began with.
+        let body = body.strip_prefix('\'')?.strip_suffix('\'')?;
+        if escapes {
+            whole.push_str(&unescape(body));
+        } else {
+            whole.push_str(&body.replace("''", "'"));
+        }
     }
-    if let Some(rest) = text.strip_prefix('\'') {
-        return Some(rest.strip_suffix('\'')?.replace("''", "'"));
-    }
-    if let Some(rest) = text.strip_prefix('$') {
-        let tag = rest.find('$')? + 2;
-        return text
-            .get(tag..text.len().checked_sub(tag)?)
-            .map(str::to_owned);
-    }
-    None
+    (node.kind() != SyntaxKind::WHITESPACE && tokens(node).next().is_some()).then_some(whole)
 }
 
 fn unescape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    let mut chars = text.chars();
+    let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
         match c {
             '\\' => match chars.next() {
@@ -121,6 +129,9 @@ fn unescape(text: &str) -> String {
                 Some('r') => out.push('\r'),
                 Some('b') => out.push('\u{8}'),
                 Some('f') => out.push('\u{c}'),
+                Some('x') => out.extend(code(&mut chars, 2)),
+                Some('u') => out.extend(code(&mut chars, 4)),
+                Some('U') => out.extend(code(&mut chars, 8)),
                 Some(other) => out.push(other),
                 None => {}
             },
@@ -132,6 +143,19 @@ fn unescape(text: &str) -> String {
         }
     }
     out
+}
+
+/// The character with this code, of up to so many hexadecimal digits.
+fn code(chars: &mut std::iter::Peekable<std::str::Chars<'_>>, longest: usize) -> Option<char> {
+    let mut value = 0;
+    for _ in 0..longest {
+        let Some(digit) = chars.peek().and_then(|c| c.to_digit(16)) else {
+            break;
+        };
+        value = value * 16 + digit;
+        chars.next();
+    }
+    char::from_u32(value)
 }
 
 /// The source as it stands, without the white space around it.
@@ -153,16 +177,9 @@ pub(super) fn expression(node: &SyntaxNode) -> Option<SyntaxNode> {
 /// The columns that an expression names, each once, in the order of their first appearance.
 pub(super) fn columns_in(expression: &SyntaxNode) -> Vec<String> {
     let mut columns = Vec::new();
-    let names = expression
-        .descendants()
-        .filter(|node| node.kind() == SyntaxKind::NAME_REF);
-    for reference in names {
-        let is_function = reference.parent().is_some_and(|parent| {
-            parent.kind() == SyntaxKind::CALL_EXPR
-                && parent.children().next().as_ref() == Some(&reference)
-        });
+    for reference in expression.descendants().filter(is_column) {
         let column = name(&reference);
-        if !is_function && !columns.contains(&column) {
+        if !columns.contains(&column) {
             columns.push(column);
         }
     }
@@ -171,34 +188,77 @@ pub(super) fn columns_in(expression: &SyntaxNode) -> Vec<String> {
 
 /// The same expression with a column under its new name.
 pub(super) fn rename_in(expression: &str, from: &str, to: &str) -> String {
-    words(expression)
-        .map(|(word, is_name)| {
-            if is_name && identifier(word) == from {
-                quoted(to)
-            } else {
-                word.to_owned()
-            }
-        })
-        .collect()
+    let mut renamed = expression.to_owned();
+    for place in references(expression, from).into_iter().rev() {
+        renamed.replace_range(place, &quoted(to));
+    }
+    renamed
 }
 
 /// Whether an expression names this column.
 pub(super) fn mentions(expression: &str, column: &str) -> bool {
-    words(expression).any(|(word, is_name)| is_name && identifier(word) == column)
+    !references(expression, column).is_empty()
+}
+
+/// Where an expression names a column: functions, types and strings of that name are something else.
+fn references(expression: &str, column: &str) -> Vec<std::ops::Range<usize>> {
+    const BEFORE: &str = "SELECT ";
+    if !has_word(expression, column) {
+        return Vec::new();
+    }
+    let parse = squawk_syntax::SourceFile::parse(&format!("{BEFORE}{expression}"));
+    parse
+        .syntax_node()
+        .descendants()
+        .filter(|node| is_column(node) && name(node) == column)
+        .filter_map(|node| {
+            let range = node.text_range();
+            let start = usize::from(range.start()).checked_sub(BEFORE.len())?;
+            let end = usize::from(range.end()).checked_sub(BEFORE.len())?;
+            (end <= expression.len()).then_some(start..end)
+        })
+        .collect()
+}
+
+fn is_column(node: &SyntaxNode) -> bool {
+    let is_function = node.parent().is_some_and(|parent| {
+        parent.kind() == SyntaxKind::CALL_EXPR && parent.children().next().as_ref() == Some(node)
+    });
+    node.kind() == SyntaxKind::NAME_REF && !is_function
+}
+
+/// Whether an identifier stands anywhere in a text, as a column, a type or a function.
+pub(super) fn has_word(text: &str, word: &str) -> bool {
+    pieces(text).any(|(piece, is_name)| is_name && identifier(piece) == word)
+}
+
+/// Whether an expression calls this function.
+pub(super) fn calls(expression: &str, function: &str) -> bool {
+    let pieces: Vec<(&str, bool)> = pieces(expression)
+        .filter(|(word, _)| !word.trim().is_empty())
+        .collect();
+    pieces
+        .windows(2)
+        .any(|pair| pair[0].1 && identifier(pair[0].0) == function && pair[1].0 == "(")
+}
+
+/// The parts of a dotted name in a text.
+pub(super) fn words(text: &str) -> Vec<String> {
+    pieces(text)
+        .filter(|(_, is_name)| *is_name)
+        .map(|(word, _)| identifier(word))
+        .collect()
 }
 
 /// A text cut into identifiers and what is between them; strings are never identifiers.
-fn words(expression: &str) -> impl Iterator<Item = (&str, bool)> {
+fn pieces(expression: &str) -> impl Iterator<Item = (&str, bool)> {
     let mut rest = expression;
     std::iter::from_fn(move || {
         let first = rest.chars().next()?;
         let is_word = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
         let (end, is_name) = match first {
-            '"' => (rest[1..].find('"').map_or(rest.len(), |end| end + 2), true),
-            '\'' => (
-                rest[1..].find('\'').map_or(rest.len(), |end| end + 2),
-                false,
-            ),
+            '"' => (quote_end(rest, '"'), true),
+            '\'' => (quote_end(rest, '\''), false),
             c if c.is_alphabetic() || c == '_' => {
                 (rest.find(|c| !is_word(c)).unwrap_or(rest.len()), true)
             }
@@ -211,8 +271,20 @@ fn words(expression: &str) -> impl Iterator<Item = (&str, bool)> {
     })
 }
 
+/// Where the text in quotes ends that this begins with; a doubled quote is part of it.
+fn quote_end(text: &str, quote: char) -> usize {
+    let mut marks = text[1..].match_indices(quote).peekable();
+    while let Some((place, _)) = marks.next() {
+        if marks.peek().is_none_or(|(next, _)| *next != place + 1) {
+            return place + 2;
+        }
+        marks.next();
+    }
+    text.len()
+}
+
 /// The name as it is written in SQL: quoted only where it must be.
-fn quoted(name: &str) -> String {
+pub(super) fn quoted(name: &str) -> String {
     let plain = name
         .chars()
         .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');

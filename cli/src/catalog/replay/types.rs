@@ -1,21 +1,19 @@
-//! Enums, composites, ranges and domains.
+//! CREATE and ALTER TYPE: enums and ranges; composites have a file of their own.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
+use super::Replay;
 use super::data_type::child_type;
 use super::refusal::{Refused, Result};
-use super::tree::{
-    child, child_name, children, columns_in, expression, has, name, path, string, text,
-};
-use super::{Replay, data_type};
-use crate::catalog::{Constraint, ConstraintKind, DataType, Name, Type, TypeKind};
+use super::tree::{child, child_name, children, has, name, path, string};
+use crate::catalog::{Name, Type, TypeKind};
 
 impl Replay {
     pub(super) fn create_type(&mut self, node: &SyntaxNode) -> Result<()> {
         use SyntaxKind as K;
         let name_node = child(node, K::TYPE_NAME)
             .ok_or_else(|| Refused::new(node, "the type's name is not given"))?;
-        let type_name = self.new_name(&name_node);
+        let type_name = self.new_name(node, &name_node)?;
         let kind = if let Some(labels) = child(node, K::ENUM_TYPE) {
             let labels = labels
                 .descendants()
@@ -33,17 +31,19 @@ impl Replay {
                     .collect::<Result<_>>()?,
             }
         } else if let Some(range) = child(node, K::RANGE_TYPE) {
-            let mut options = range
-                .descendants()
-                .filter(|child| child.kind() == K::ATTRIBUTE_OPTION);
-            let subtype = options
-                .find(|option| child_name(option, K::ATTRIBUTE_NAME).as_deref() == Some("subtype"));
-            let value = subtype.and_then(|option| child(&option, K::ATTRIBUTE_VALUE));
-            let value =
-                value.ok_or_else(|| Refused::new(node, "the subtype of the range is not given"))?;
+            let option = |name: &str| {
+                range
+                    .descendants()
+                    .filter(|child| child.kind() == K::ATTRIBUTE_OPTION)
+                    .find(|option| child_name(option, K::ATTRIBUTE_NAME).as_deref() == Some(name))
+                    .and_then(|option| child(&option, K::ATTRIBUTE_VALUE))
+            };
+            let subtype = option("subtype")
+                .ok_or_else(|| Refused::new(node, "the subtype of the range is not given"))?;
+            let multirange = option("multirange_type_name").map(|value| name(&value));
             TypeKind::Range {
-                multirange: multirange_name(&type_name.name),
-                subtype: child_type(self, &value)?.data_type,
+                multirange: multirange.unwrap_or_else(|| multirange_name(&type_name.name)),
+                subtype: child_type(self, &subtype)?.data_type,
             }
         } else {
             return Err(Refused::new(
@@ -54,53 +54,17 @@ impl Replay {
         self.insert_type(node, type_name, kind)
     }
 
-    pub(super) fn create_domain(&mut self, node: &SyntaxNode) -> Result<()> {
-        use SyntaxKind as K;
-        let name_node = child(node, K::DOMAIN)
-            .ok_or_else(|| Refused::new(node, "the domain's name is not given"))?;
-        let domain = self.new_name(&name_node);
-        let base = child_type(self, node)?.data_type;
-        let mut checks: Vec<Constraint> = Vec::new();
-        for clause in children(node, K::CHECK_CONSTRAINT) {
-            let condition = expression(&clause)
-                .ok_or_else(|| Refused::new(&clause, "the condition is not given"))?;
-            let given = child(&clause, K::CONSTRAINT_NAME_CLAUSE)
-                .and_then(|given| child_name(&given, K::CONSTRAINT_NAME));
-            let name = given.unwrap_or_else(|| {
-                self.free_name(&domain, "", "check", |name| {
-                    checks.iter().any(|check| check.name == name)
-                })
-            });
-            let kind = ConstraintKind::Check {
-                expression: text(&condition),
-                columns: columns_in(&condition),
-                no_inherit: false,
-            };
-            checks.push(Constraint {
-                name,
-                kind,
-                deferrable: false,
-                initially_deferred: false,
-                validated: true,
-                enforced: true,
-                comment: None,
-            });
-        }
-        let default = child(node, K::DEFAULT_CONSTRAINT)
-            .and_then(|clause| expression(&clause))
-            .map(|default| text(&default));
-        let kind = TypeKind::Domain {
-            base,
-            not_null: has(node, K::NOT_NULL_CONSTRAINT),
-            default,
-            checks,
-            collation: None,
-        };
-        self.insert_type(node, domain, kind)
-    }
-
-    fn insert_type(&mut self, node: &SyntaxNode, name: Name, kind: TypeKind) -> Result<()> {
-        if self.catalog.types.contains_key(&name) {
+    pub(super) fn insert_type(
+        &mut self,
+        node: &SyntaxNode,
+        name: Name,
+        kind: TypeKind,
+    ) -> Result<()> {
+        let is_composite = matches!(kind, TypeKind::Composite { .. });
+        if self.catalog.types.contains_key(&name)
+            || self.catalog.relations.contains_key(&name)
+            || (is_composite && self.has_relation(&name.schema, &name.name))
+        {
             return Err(Refused::new(
                 node,
                 format!(
@@ -108,7 +72,8 @@ impl Replay {
                     name.name
                 ),
             )
-            .do_this("give it another name, or drop the earlier one first"));
+            .do_this("give it another name, or drop the earlier one first")
+            .raises("duplicate_object"));
         }
         self.catalog.types.insert(
             name.clone(),
@@ -121,11 +86,6 @@ impl Replay {
         Ok(())
     }
 
-    fn attribute(&self, node: &SyntaxNode) -> Result<(String, DataType)> {
-        let attribute = child_name(node, SyntaxKind::COMPOSITE_FIELD).unwrap_or_default();
-        Ok((attribute, data_type::child_type(self, node)?.data_type))
-    }
-
     pub(super) fn alter_type(&mut self, node: &SyntaxNode) -> Result<()> {
         use SyntaxKind as K;
         let type_node =
@@ -135,7 +95,7 @@ impl Replay {
             Refused::new(node, format!("there is no type {}", parts.join(".")))
                 .do_this("look at the name and at the migrations before this one")
         };
-        let type_name = self.find_type(&parts).ok_or_else(missing)?;
+        let type_name = self.find_own_type(&parts).ok_or_else(missing)?;
         let Some(action) = node
             .children()
             .find(|child| !matches!(child.kind(), K::TYPE_NAME_REF))
@@ -184,7 +144,7 @@ impl Replay {
                 .children()
                 .try_for_each(|part| self.alter_attribute(&part, &type_name)),
             K::RENAME_ATTRIBUTE => self.alter_attribute(&action, &type_name),
-            K::OWNER_TO => Ok(()),
+            K::OWNER_TO | K::SET_OPTIONS => Ok(()),
             kind => Err(Refused::new(
                 &action,
                 format!(
@@ -240,75 +200,6 @@ impl Replay {
         {
             Some(TypeKind::Enum { labels }) => Ok(labels),
             _ => Err(Refused::new(node, format!("{} is no enum", type_name.name))),
-        }
-    }
-
-    fn alter_attribute(&mut self, part: &SyntaxNode, type_name: &Name) -> Result<()> {
-        use SyntaxKind as K;
-        let new = if matches!(part.kind(), K::ADD_ATTRIBUTE | K::ALTER_ATTRIBUTE) {
-            Some(child_type(self, part)?.data_type)
-        } else {
-            None
-        };
-        let names: Vec<String> = part
-            .children()
-            .filter(|child| matches!(child.kind(), K::COMPOSITE_FIELD | K::COMPOSITE_FIELD_REF))
-            .map(|child| name(&child))
-            .collect();
-        let Some(TypeKind::Composite { attributes }) = self
-            .catalog
-            .types
-            .get_mut(type_name)
-            .map(|found| &mut found.kind)
-        else {
-            return Err(Refused::new(
-                part,
-                format!("{} is no composite type", type_name.name),
-            ));
-        };
-        match (part.kind(), names.as_slice(), new) {
-            (K::ADD_ATTRIBUTE, [attribute], Some(data_type)) => {
-                attributes.push((attribute.clone(), data_type));
-            }
-            (K::ALTER_ATTRIBUTE, [attribute], Some(data_type)) => {
-                attributes
-                    .iter_mut()
-                    .filter(|(other, _)| other == attribute)
-                    .for_each(|(_, old)| old.clone_from(&data_type));
-            }
-            (K::DROP_ATTRIBUTE, [attribute], _) => {
-                attributes.retain(|(other, _)| other != attribute);
-            }
-            (K::RENAME_ATTRIBUTE, [from, to], _) => {
-                attributes
-                    .iter_mut()
-                    .filter(|(other, _)| other == from)
-                    .for_each(|(old, _)| old.clone_from(to));
-            }
-            _ => {
-                return Err(Refused::new(
-                    part,
-                    "replay does not follow this change of a composite type yet",
-                ));
-            }
-        }
-        Ok(())
-    }
-
-    /// Gives a type another name; columns follow it.
-    fn move_type(&mut self, from: &Name, to: Name) {
-        if let Some(mut moved) = self.catalog.types.remove(from) {
-            moved.name = to.clone();
-            self.catalog.types.insert(to.clone(), moved);
-        }
-        for relation in self.catalog.relations.values_mut() {
-            for column in relation
-                .columns
-                .iter_mut()
-                .filter(|column| column.data_type.name == *from)
-            {
-                column.data_type.name = to.clone();
-            }
         }
     }
 }

@@ -1,0 +1,195 @@
+//! What PostgreSQL and the extensions of its own distribution bring: types, functions, operators, casts and
+//! operator classes, as a server of the newest version lists them (`script/builtins`).
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+const SIGNATURES: &str = include_str!("builtin/signatures.txt");
+
+/// A type by its bare name, an array as its element's with brackets: `text[]`.
+pub(super) type TypeName = &'static str;
+
+#[derive(Debug)]
+pub(super) struct BuiltinType {
+    /// `pg_type.typcategory`.
+    pub(super) category: char,
+    pub(super) is_preferred: bool,
+    /// `pg_type.typtype`: b, r, m or p.
+    pub(super) kind: char,
+    /// Of a range or multirange.
+    pub(super) subtype: Option<TypeName>,
+}
+
+#[derive(Debug)]
+pub(super) struct Function {
+    pub(super) arguments: Vec<TypeName>,
+    /// How many of the last arguments can be left out.
+    pub(super) defaults: usize,
+    pub(super) result: TypeName,
+    pub(super) is_variadic: bool,
+    pub(super) is_set: bool,
+    /// Columns of a result that is a record.
+    pub(super) columns: Vec<(&'static str, TypeName)>,
+    extension: &'static str,
+}
+
+#[derive(Debug)]
+pub(super) struct Operator {
+    pub(super) left: Option<TypeName>,
+    pub(super) right: TypeName,
+    pub(super) result: TypeName,
+    extension: &'static str,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Builtin {
+    types: HashMap<&'static str, BuiltinType>,
+    functions: HashMap<&'static str, Vec<Function>>,
+    operators: HashMap<&'static str, Vec<Operator>>,
+    /// `i`: implicit, `a`: in assignments, `e`: only where it is said.
+    casts: HashMap<(TypeName, TypeName), char>,
+    /// Operator classes with method, type, extension, and whether it is the default.
+    classes: Vec<[&'static str; 5]>,
+}
+
+/// The signatures, read when they are first needed.
+pub(super) fn builtin() -> &'static Builtin {
+    static BUILTIN: OnceLock<Builtin> = OnceLock::new();
+    BUILTIN.get_or_init(Builtin::read)
+}
+
+impl Builtin {
+    fn read() -> Self {
+        let mut all = Self::default();
+        let some = |word: &'static str| (word != "-").then_some(word);
+        for line in SIGNATURES.lines() {
+            let words: Vec<&'static str> = line.split(' ').collect();
+            match *words.as_slice() {
+                ["T", _, name, category, preferred, kind, subtype] => {
+                    let found = BuiltinType {
+                        category: category.chars().next().unwrap_or('U'),
+                        is_preferred: preferred == "p",
+                        kind: kind.chars().next().unwrap_or('b'),
+                        subtype: some(subtype),
+                    };
+                    all.types.insert(name, found);
+                }
+                [
+                    "F",
+                    extension,
+                    name,
+                    arguments,
+                    defaults,
+                    result,
+                    flags,
+                    columns,
+                ] => {
+                    let arguments = some(arguments).map(|list| list.split(',').collect());
+                    let columns = some(columns).map(|list| {
+                        list.split(',')
+                            .filter_map(|column| column.split_once(':'))
+                            .collect()
+                    });
+                    all.functions.entry(name).or_default().push(Function {
+                        arguments: arguments.unwrap_or_default(),
+                        defaults: defaults.parse().unwrap_or(0),
+                        result,
+                        is_variadic: flags.contains('v'),
+                        is_set: flags.contains('s'),
+                        columns: columns.unwrap_or_default(),
+                        extension,
+                    });
+                }
+                ["O", extension, name, left, right, result] => {
+                    all.operators.entry(name).or_default().push(Operator {
+                        left: some(left),
+                        right,
+                        result,
+                        extension,
+                    });
+                }
+                ["C", _, source, target, context] => {
+                    let context = context.chars().next().unwrap_or('e');
+                    all.casts.insert((source, target), context);
+                }
+                ["K", extension, class, method, data_type, default] => {
+                    all.classes
+                        .push([class, method, data_type, default, extension]);
+                }
+                _ => {}
+            }
+        }
+        all
+    }
+
+    pub(super) fn find_type(&self, name: &str) -> Option<&BuiltinType> {
+        self.types.get(name)
+    }
+
+    /// The functions of this name that are there with these extensions.
+    pub(super) fn functions<'a>(
+        &'a self,
+        name: &str,
+        has: impl Fn(&str) -> bool + 'a,
+    ) -> impl Iterator<Item = &'a Function> {
+        let found = self.functions.get(name).map_or(&[][..], Vec::as_slice);
+        found
+            .iter()
+            .filter(move |function| function.extension == "-" || has(function.extension))
+    }
+
+    pub(super) fn operators<'a>(
+        &'a self,
+        name: &str,
+        has: impl Fn(&str) -> bool + 'a,
+    ) -> impl Iterator<Item = &'a Operator> {
+        let found = self.operators.get(name).map_or(&[][..], Vec::as_slice);
+        found
+            .iter()
+            .filter(move |operator| operator.extension == "-" || has(operator.extension))
+    }
+
+    pub(super) fn cast(&self, source: &str, target: &str) -> Option<char> {
+        // Keys are of the same text, whatever its lifetime.
+        self.casts
+            .iter()
+            .find(|((from, to), _)| *from == source && *to == target)
+            .map(|(_, context)| *context)
+    }
+
+    /// The functions of one extension.
+    pub(super) fn functions_of(&self, extension: &str) -> Vec<&'static str> {
+        let mut names: Vec<&'static str> = self
+            .functions
+            .iter()
+            .filter(|(_, forms)| forms.iter().all(|form| form.extension == extension))
+            .map(|(name, _)| *name)
+            .collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// The operator classes of one extension.
+    pub(super) fn classes_of(&self, extension: &str) -> impl Iterator<Item = &'static str> {
+        self.classes
+            .iter()
+            .filter(move |class| class[4] == extension)
+            .map(|class| class[0])
+    }
+}
+
+/// Whether an operator class is what the method takes anyway for the type; of an expression the type is unknown.
+pub(super) fn is_default_class(class: &str, method: &str, data_type: Option<&str>) -> bool {
+    let classes = &builtin().classes;
+    let mut known = classes
+        .iter()
+        .filter(|known| known[0] == class && known[1] == method);
+    known.any(|known| {
+        let fits = |data_type: &str| {
+            known[2] == data_type
+                || known[2].starts_with("any")
+                || (known[2] == "text" && data_type == "varchar")
+        };
+        known[3] == "d" && data_type.is_none_or(fits)
+    })
+}

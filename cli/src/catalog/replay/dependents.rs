@@ -1,0 +1,450 @@
+//! What rests on what, as `pg_depend` would say it, and DROP, which follows it.
+//!
+//! Nothing is recorded: the dependents of an object are found in the catalog, so that a rename or a change of
+//! type can leave none behind that is out of date.
+
+use std::collections::BTreeMap;
+
+use squawk_syntax::SyntaxNode;
+
+use super::Replay;
+use super::drop::cascades;
+use super::refusal::{Refused, Result};
+use super::tree::{calls, has_word, mentions};
+use crate::catalog::{ConstraintKind, Fill, IndexKey, Name, Relation, RelationKind, TypeKind};
+
+/// What can be dropped; parts of a table with the table's name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Object {
+    Relation(Name),
+    Column(Name, String),
+    Default(Name, String),
+    Constraint(Name, String),
+    Index(Name, String),
+    Sequence(Name),
+    Type(Name),
+    DomainConstraint(Name, String),
+    Attribute(Name, String),
+    Function(String),
+}
+
+impl std::fmt::Display for Object {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Relation(name) => write!(f, "{}", name.name),
+            Self::Column(table, column) | Self::Default(table, column) => {
+                write!(f, "the column {column} of {}", table.name)
+            }
+            Self::Constraint(table, constraint) | Self::DomainConstraint(table, constraint) => {
+                write!(f, "the constraint {constraint} of {}", table.name)
+            }
+            Self::Index(_, index) => write!(f, "the index {index}"),
+            Self::Sequence(name) => write!(f, "the sequence {}", name.name),
+            Self::Type(name) => write!(f, "the type {}", name.name),
+            Self::Attribute(name, attribute) => {
+                write!(f, "the attribute {attribute} of {}", name.name)
+            }
+            Self::Function(name) => write!(f, "the function {name}"),
+        }
+    }
+}
+
+/// Whether a dependent goes without a word, or only under CASCADE.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tie {
+    Silent,
+    Cascade,
+}
+
+impl Replay {
+    /// Drops objects with what rests on them; without CASCADE, refuses where PostgreSQL does.
+    pub(super) fn drop_objects(&mut self, node: &SyntaxNode, targets: &[Object]) -> Result<()> {
+        let doomed = self.doomed(targets);
+        let obstacle = doomed.iter().find(|(_, tie)| **tie == Tie::Cascade);
+        if let Some((object, _)) = obstacle.filter(|_| !cascades(node)) {
+            return Err(Refused::new(
+                node,
+                format!("{object} depends on what this drops, so PostgreSQL refuses it"),
+            )
+            .do_this("drop that first, or say CASCADE"));
+        }
+        doomed.keys().for_each(|object| self.take_out(object));
+        Ok(())
+    }
+
+    /// Takes objects out with all that rests on them.
+    pub(super) fn discard(&mut self, targets: &[Object]) {
+        let doomed = self.doomed(targets);
+        doomed.keys().for_each(|object| self.take_out(object));
+    }
+
+    fn doomed(&self, targets: &[Object]) -> BTreeMap<Object, Tie> {
+        let mut doomed: BTreeMap<Object, Tie> = targets
+            .iter()
+            .map(|target| (target.clone(), Tie::Silent))
+            .collect();
+        let mut open = targets.to_vec();
+        while let Some(object) = open.pop() {
+            for (dependent, tie) in self.dependents(&object) {
+                match doomed.get_mut(&dependent) {
+                    Some(known) => {
+                        if tie == Tie::Silent {
+                            *known = tie;
+                        }
+                    }
+                    None => {
+                        doomed.insert(dependent.clone(), tie);
+                        open.push(dependent);
+                    }
+                }
+            }
+        }
+        doomed
+    }
+
+    fn dependents(&self, object: &Object) -> Vec<(Object, Tie)> {
+        let mut found = Vec::new();
+        match object {
+            Object::Relation(name) => self.of_relation(name, &mut found),
+            Object::Column(table, column) => self.of_column(table, column, &mut found),
+            Object::Constraint(table, constraint) => {
+                self.references_to_key(table, constraint, &mut found);
+            }
+            Object::Index(table, index) => self.references_to_key(table, index, &mut found),
+            Object::Sequence(sequence) => {
+                let tables = self.catalog.relations.values();
+                for (table, column) in tables.flat_map(|table| {
+                    let columns = table.columns.iter().map(|column| &column.name);
+                    columns.map(|column| (table.name.clone(), column.clone()))
+                }) {
+                    if self.sequence_of(&table, &column).as_ref() == Some(sequence) {
+                        found.push((Object::Default(table, column), Tie::Cascade));
+                    }
+                }
+            }
+            Object::Type(name) => self.of_type(name, &mut found),
+            Object::Function(function) => self.users(|text| calls(text, function), &mut found),
+            Object::Default(..) | Object::DomainConstraint(..) | Object::Attribute(..) => {}
+        }
+        found
+    }
+
+    fn of_relation(&self, name: &Name, found: &mut Vec<(Object, Tie)>) {
+        let Some(relation) = self.catalog.relations.get(name) else {
+            return;
+        };
+        let columns = relation.columns.iter();
+        found.extend(columns.map(|column| {
+            let column = Object::Column(name.clone(), column.name.clone());
+            (column, Tie::Silent)
+        }));
+        let constraints = relation.constraints.iter();
+        found.extend(constraints.map(|constraint| {
+            let constraint = Object::Constraint(name.clone(), constraint.name.clone());
+            (constraint, Tie::Silent)
+        }));
+        let indexes = relation.indexes.iter();
+        found.extend(indexes.map(|index| {
+            let index = Object::Index(name.clone(), index.name.clone());
+            (index, Tie::Silent)
+        }));
+        self.of_type(name, found);
+        for other in self.catalog.relations.values() {
+            if other.parents.contains(name) {
+                let tie = if other.kind == RelationKind::Partition {
+                    Tie::Silent
+                } else {
+                    Tie::Cascade
+                };
+                found.push((Object::Relation(other.name.clone()), tie));
+            }
+        }
+        let views = self
+            .views
+            .iter()
+            .filter(|(_, uses)| uses.relations.contains(name));
+        found.extend(views.map(|(view, _)| (Object::Relation(view.clone()), Tie::Cascade)));
+    }
+
+    fn of_column(&self, table: &Name, column: &str, found: &mut Vec<(Object, Tie)>) {
+        let Some(relation) = self.catalog.relations.get(table) else {
+            return;
+        };
+        found.push((
+            Object::Default(table.clone(), column.to_owned()),
+            Tie::Silent,
+        ));
+        for constraint in &relation.constraints {
+            if constraint.kind.names(column) {
+                found.push((
+                    Object::Constraint(table.clone(), constraint.name.clone()),
+                    Tie::Silent,
+                ));
+            }
+        }
+        for index in relation.indexes.iter().filter(|index| index.names(column)) {
+            let constraint = relation
+                .constraints
+                .iter()
+                .find(|other| other.name == index.name && other.kind.has_index());
+            let object = match constraint {
+                Some(constraint) => Object::Constraint(table.clone(), constraint.name.clone()),
+                None => Object::Index(table.clone(), index.name.clone()),
+            };
+            found.push((object, Tie::Silent));
+        }
+        for other in &relation.columns {
+            if let Fill::Generated { expression, .. } = &other.fill
+                && mentions(expression, column)
+            {
+                found.push((
+                    Object::Column(table.clone(), other.name.clone()),
+                    Tie::Cascade,
+                ));
+            }
+        }
+        let owned = self.catalog.sequences.values().filter(|sequence| {
+            let owner = sequence.owner.as_ref();
+            owner.is_some_and(|owner| owner.0 == *table && owner.1 == column)
+        });
+        found.extend(owned.map(|owned| (Object::Sequence(owned.name.clone()), Tie::Silent)));
+        for other in self.catalog.relations.values() {
+            for constraint in &other.constraints {
+                if let ConstraintKind::ForeignKey {
+                    references,
+                    referenced_columns,
+                    ..
+                } = &constraint.kind
+                    && references == table
+                    && referenced_columns.iter().any(|other| other == column)
+                {
+                    let object = Object::Constraint(other.name.clone(), constraint.name.clone());
+                    found.push((object, Tie::Cascade));
+                }
+            }
+        }
+        let used = (table.clone(), column.to_owned());
+        let views = self
+            .views
+            .iter()
+            .filter(|(_, uses)| uses.columns.contains(&used));
+        found.extend(views.map(|(view, _)| (Object::Relation(view.clone()), Tie::Cascade)));
+    }
+
+    /// Foreign keys that rest on this key or unique index.
+    fn references_to_key(&self, table: &Name, key: &str, found: &mut Vec<(Object, Tie)>) {
+        let Some(relation) = self.catalog.relations.get(table) else {
+            return;
+        };
+        for other in self.catalog.relations.values() {
+            for constraint in &other.constraints {
+                if let ConstraintKind::ForeignKey {
+                    references,
+                    referenced_columns,
+                    ..
+                } = &constraint.kind
+                    && references == table
+                    && relation.referenced_index(referenced_columns) == Some(key)
+                {
+                    let object = Object::Constraint(other.name.clone(), constraint.name.clone());
+                    found.push((object, Tie::Cascade));
+                }
+            }
+        }
+    }
+
+    fn of_type(&self, name: &Name, found: &mut Vec<(Object, Tie)>) {
+        let multirange = match self.catalog.types.get(name).map(|found| &found.kind) {
+            Some(TypeKind::Range { multirange, .. }) => Some(Name {
+                schema: name.schema.clone(),
+                name: multirange.clone(),
+            }),
+            _ => None,
+        };
+        let is_it = |other: &Name| other == name || Some(other) == multirange.as_ref();
+        for relation in self.catalog.relations.values() {
+            let is_view = matches!(
+                relation.kind,
+                RelationKind::View | RelationKind::MaterializedView
+            );
+            if relation.of_type.as_ref().is_some_and(is_it) {
+                found.push((Object::Relation(relation.name.clone()), Tie::Cascade));
+            }
+            for column in &relation.columns {
+                if is_it(&column.data_type.name) {
+                    let object = if is_view {
+                        Object::Relation(relation.name.clone())
+                    } else {
+                        Object::Column(relation.name.clone(), column.name.clone())
+                    };
+                    found.push((object, Tie::Cascade));
+                }
+            }
+        }
+        for other in self.catalog.types.values() {
+            let object = || Object::Type(other.name.clone());
+            match &other.kind {
+                TypeKind::Domain { base, .. } if is_it(&base.name) => {
+                    found.push((object(), Tie::Cascade));
+                }
+                TypeKind::Range { subtype, .. } if is_it(&subtype.name) => {
+                    found.push((object(), Tie::Cascade));
+                }
+                TypeKind::Composite { attributes } => {
+                    for (attribute, data_type) in attributes {
+                        if is_it(&data_type.name) {
+                            let object = Object::Attribute(other.name.clone(), attribute.clone());
+                            found.push((object, Tie::Cascade));
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.users(|text| has_word(text, &name.name), found);
+    }
+
+    /// What calls a function.
+    pub(super) fn uses_of_function(&self, function: &str) -> Vec<Object> {
+        let mut found = Vec::new();
+        self.users(|text| calls(text, function), &mut found);
+        found.into_iter().map(|(object, _)| object).collect()
+    }
+
+    /// Objects with an expression of which this is true.
+    fn users(&self, is_used: impl Fn(&str) -> bool, found: &mut Vec<(Object, Tie)>) {
+        for relation in self.catalog.relations.values() {
+            let name = || relation.name.clone();
+            for column in &relation.columns {
+                match &column.fill {
+                    Fill::Default(text) if is_used(text) => {
+                        let object = Object::Default(name(), column.name.clone());
+                        found.push((object, Tie::Cascade));
+                    }
+                    Fill::Generated { expression, .. } if is_used(expression) => {
+                        let object = Object::Column(name(), column.name.clone());
+                        found.push((object, Tie::Cascade));
+                    }
+                    _ => {}
+                }
+            }
+            for constraint in &relation.constraints {
+                if let ConstraintKind::Check { expression, .. } = &constraint.kind
+                    && is_used(expression)
+                {
+                    let object = Object::Constraint(name(), constraint.name.clone());
+                    found.push((object, Tie::Cascade));
+                }
+            }
+            for index in &relation.indexes {
+                let in_key = index
+                    .keys
+                    .iter()
+                    .any(|key| matches!(key, IndexKey::Expression { text, .. } if is_used(text)));
+                if in_key || index.predicate.as_deref().is_some_and(&is_used) {
+                    let object = Object::Index(name(), index.name.clone());
+                    found.push((object, Tie::Cascade));
+                }
+            }
+        }
+        for (view, uses) in &self.views {
+            if is_used(&uses.text) {
+                found.push((Object::Relation(view.clone()), Tie::Cascade));
+            }
+        }
+    }
+
+    fn take_out(&mut self, object: &Object) {
+        match object {
+            Object::Relation(name) => {
+                self.catalog.relations.remove(name);
+                self.views.remove(name);
+                self.local_columns.retain(|(table, _)| table != name);
+                self.not_null_names.retain(|(table, _), _| table != name);
+            }
+            Object::Column(table, column) => {
+                self.local_columns.remove(&(table.clone(), column.clone()));
+                self.not_null_names.remove(&(table.clone(), column.clone()));
+                if let Some(relation) = self.catalog.relations.get_mut(table) {
+                    relation.columns.retain(|other| other.name != *column);
+                }
+            }
+            Object::Default(table, column) => {
+                let columns = self.catalog.relations.get_mut(table);
+                let column = columns
+                    .and_then(|table| table.columns.iter_mut().find(|other| other.name == *column));
+                if let Some(column) = column {
+                    column.fill = Fill::Nothing;
+                }
+            }
+            Object::Constraint(table, constraint) => {
+                if let Some(relation) = self.catalog.relations.get_mut(table) {
+                    let has_index = relation
+                        .constraints
+                        .iter()
+                        .any(|other| other.name == *constraint && other.kind.has_index());
+                    relation
+                        .constraints
+                        .retain(|other| other.name != *constraint);
+                    if has_index {
+                        relation.indexes.retain(|index| index.name != *constraint);
+                    }
+                }
+            }
+            Object::Index(table, index) => {
+                if let Some(relation) = self.catalog.relations.get_mut(table) {
+                    relation.indexes.retain(|other| other.name != *index);
+                }
+            }
+            Object::Sequence(name) => {
+                self.catalog.sequences.remove(name);
+            }
+            Object::Type(name) => {
+                self.catalog.types.remove(name);
+            }
+            Object::DomainConstraint(domain, constraint) => {
+                if let Some(TypeKind::Domain { checks, .. }) = self
+                    .catalog
+                    .types
+                    .get_mut(domain)
+                    .map(|found| &mut found.kind)
+                {
+                    checks.retain(|check| check.name != *constraint);
+                }
+            }
+            Object::Attribute(composite, attribute) => {
+                if let Some(TypeKind::Composite { attributes }) = self
+                    .catalog
+                    .types
+                    .get_mut(composite)
+                    .map(|found| &mut found.kind)
+                {
+                    attributes.retain(|(other, _)| other != attribute);
+                }
+            }
+            Object::Function(name) => {
+                self.functions.remove(name);
+            }
+        }
+    }
+}
+
+impl Relation {
+    /// The name of the unique index that a foreign key to these columns rests on: the oldest that fits.
+    pub(super) fn referenced_index(&self, columns: &[String]) -> Option<&str> {
+        let fits = |index: &&crate::catalog::Index| {
+            let mut keys: Vec<_> = index.columns().collect();
+            let mut wanted: Vec<_> = columns.iter().map(String::as_str).collect();
+            keys.sort_unstable();
+            wanted.sort_unstable();
+            index.unique
+                && index.predicate.is_none()
+                && keys == wanted
+                && keys.len() == index.keys.len()
+        };
+        self.indexes
+            .iter()
+            .find(fits)
+            .map(|index| index.name.as_str())
+    }
+}

@@ -1,0 +1,358 @@
+//! Functions and procedures: kept, so that those which a migration calls can be followed.
+
+use squawk_syntax::ast::{self, AstNode as _};
+use squawk_syntax::{SyntaxKind, SyntaxNode};
+
+use super::refusal::{Refused, Result};
+use super::tree::{child, child_name, children, has, name, string};
+use super::{Replay, builtin, data_type};
+use crate::catalog::DataType;
+
+/// A function as a migration made it.
+#[derive(Debug, Clone)]
+pub(super) struct Function {
+    /// Of the arguments that a call gives.
+    pub(super) argument_types: Vec<DataType>,
+    /// How many of the last can be left out.
+    pub(super) defaults: usize,
+    pub(super) is_variadic: bool,
+    pub(super) result: Returned,
+    /// The statement that made it.
+    pub(super) definition: SyntaxNode,
+}
+
+/// What a function gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Returned {
+    /// Procedures, and `RETURNS void`.
+    Nothing,
+    One {
+        data_type: DataType,
+        is_set: bool,
+    },
+    /// `RETURNS TABLE` and OUT arguments.
+    Columns {
+        columns: Vec<(String, DataType)>,
+        is_set: bool,
+    },
+    /// Of a type that is not known.
+    Unknown,
+}
+
+impl Replay {
+    pub(super) fn create_function(&mut self, node: &SyntaxNode) -> Result<()> {
+        use SyntaxKind as K;
+        let named = node
+            .children()
+            .find(|child| matches!(child.kind(), K::FUNCTION_NAME | K::PROCEDURE_NAME))
+            .map(|named| name(&named))
+            .ok_or_else(|| Refused::new(node, "the function's name is not given"))?;
+        let Some(parameters) = child(node, K::PARAM_LIST) else {
+            return Ok(());
+        };
+        let mut function = Function {
+            argument_types: Vec::new(),
+            defaults: 0,
+            is_variadic: false,
+            result: self.returned(node),
+            definition: node.clone(),
+        };
+        for parameter in children(&parameters, K::PARAM) {
+            if has(&parameter, K::PARAM_OUT) {
+                continue;
+            }
+            let Ok(typed) = data_type::child_type(self, &parameter) else {
+                // Of an argument whose type is not known, nothing can be said; calls of it are refused.
+                function.result = Returned::Unknown;
+                continue;
+            };
+            function.argument_types.push(typed.data_type);
+            function.defaults += usize::from(has(&parameter, K::PARAM_DEFAULT));
+            function.is_variadic |= has(&parameter, K::PARAM_VARIADIC);
+        }
+        let forms = self.functions.entry(named).or_default();
+        forms.retain(|form| form.argument_types != function.argument_types);
+        forms.push(function);
+        Ok(())
+    }
+
+    fn returned(&self, node: &SyntaxNode) -> Returned {
+        use SyntaxKind as K;
+        let mut columns = Vec::new();
+        let out = child(node, K::PARAM_LIST)
+            .iter()
+            .flat_map(|list| children(list, K::PARAM))
+            .filter(|parameter| {
+                parameter
+                    .children()
+                    .any(|mode| matches!(mode.kind(), K::PARAM_OUT | K::PARAM_IN_OUT))
+            })
+            .collect::<Vec<_>>();
+        let returns = child(node, K::RET_TYPE);
+        let is_set = returns
+            .as_ref()
+            .is_some_and(|returns| has_token(returns, K::SETOF_KW));
+        let table = returns
+            .as_ref()
+            .and_then(|returns| child(returns, K::RETURN_TABLE_ARG_LIST));
+        let of_table = table
+            .iter()
+            .flat_map(|table| children(table, K::RETURN_TABLE_COLUMN));
+        for column in of_table.chain(out) {
+            let named = child_name(&column, K::COLUMN_NAME)
+                .or_else(|| child_name(&column, K::PARAM_NAME))
+                .unwrap_or_else(|| format!("column{}", columns.len() + 1));
+            match data_type::child_type(self, &column) {
+                Ok(typed) => columns.push((named, typed.data_type)),
+                Err(_) => return Returned::Unknown,
+            }
+        }
+        match columns.len() {
+            0 => {}
+            1 if table.is_none() => {
+                let data_type = columns.remove(0).1;
+                return Returned::One { data_type, is_set };
+            }
+            _ => {
+                let is_set = is_set || table.is_some();
+                return Returned::Columns { columns, is_set };
+            }
+        }
+        let Some(returns) = returns else {
+            return Returned::Nothing;
+        };
+        match data_type::child_type(self, &returns) {
+            Ok(typed) => Returned::One {
+                data_type: typed.data_type,
+                is_set,
+            },
+            Err(_) => Returned::Unknown,
+        }
+    }
+
+    /// The types of the arguments in a signature, if it has a list and they are known.
+    pub(super) fn argument_types(&self, signature: &SyntaxNode) -> Option<Vec<DataType>> {
+        let list = child(signature, SyntaxKind::PARAM_LIST)?;
+        children(&list, SyntaxKind::PARAM)
+            .filter(|parameter| !has(parameter, SyntaxKind::PARAM_OUT))
+            .map(|parameter| {
+                let typed = data_type::child_type(self, &parameter).ok()?;
+                Some(typed.data_type)
+            })
+            .collect()
+    }
+
+    /// A query shapes nothing but by the functions that it calls.
+    pub(super) fn call_in_query(&mut self, node: &SyntaxNode) -> Result<()> {
+        for call in calls_in(node) {
+            let parts = callee(&call);
+            let function = parts.last().cloned().unwrap_or_default();
+            if function == "set_config" {
+                let arguments = child(&call, SyntaxKind::ARG_LIST);
+                let literals: Vec<_> = arguments
+                    .iter()
+                    .flat_map(SyntaxNode::children)
+                    .map(|argument| string(&argument))
+                    .collect();
+                if let [Some(parameter), Some(value), ..] = literals.as_slice()
+                    && parameter == "search_path"
+                {
+                    self.set_config(&value.clone());
+                }
+                continue;
+            }
+            self.call(node, &function)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn call_procedure(&mut self, node: &SyntaxNode) -> Result<()> {
+        self.call_in_query(node)?;
+        let procedure = child_name(node, SyntaxKind::PROCEDURE_NAME_REF).unwrap_or_default();
+        self.call(node, &procedure)
+    }
+
+    /// Follows a call of a function: PostgreSQL's own shape nothing, a migration's own are looked into.
+    pub(super) fn call(&mut self, node: &SyntaxNode, function: &str) -> Result<()> {
+        let forms = self.functions.get(function).cloned().unwrap_or_default();
+        if forms.is_empty() {
+            if is_known(function) {
+                return Ok(());
+            }
+            return Err(Refused::new(
+                node,
+                format!("this calls the function {function}, which may change the schema"),
+            ));
+        }
+        if self.calls.iter().any(|caller| caller == function) {
+            return Err(Refused::new(
+                node,
+                format!("the function {function} calls itself, which is not followed"),
+            ));
+        }
+        self.calls.push(function.to_owned());
+        let followed = self.follow_call(node, function, &forms);
+        self.calls.pop();
+        followed
+    }
+
+    fn follow_call(&mut self, node: &SyntaxNode, function: &str, forms: &[Function]) -> Result<()> {
+        let shaping: Vec<_> = forms
+            .iter()
+            .filter(|form| self.shapes(&form.definition))
+            .collect();
+        match (shaping.as_slice(), forms) {
+            ([], _) => Ok(()),
+            ([_], [form]) => {
+                let definition = form.definition.clone();
+                self.follow_body(&definition).map_err(|refused| {
+                    let why = format!("this calls the function {function}: {}", refused.why);
+                    Refused::new(node, why).do_this(refused.hint)
+                })
+            }
+            _ => Err(Refused::new(
+                node,
+                format!("{function} has several forms, and it is not clear which is called"),
+            )),
+        }
+    }
+
+    /// Follows the body of a function as if its statements stood where it is called.
+    fn follow_body(&mut self, definition: &SyntaxNode) -> Result<()> {
+        if let Some(body) = plpgsql(definition) {
+            return self.block(&body);
+        }
+        for statement in sql_statements(definition) {
+            self.statement(&statement)?;
+        }
+        Ok(())
+    }
+
+    /// Whether following the body could change the catalog.
+    fn shapes(&self, definition: &SyntaxNode) -> bool {
+        if let Some(body) = plpgsql(definition) {
+            return self.block_shapes(&body);
+        }
+        let is_sql = language(definition).is_none_or(|language| language == "sql");
+        !is_sql
+            || sql_statements(definition)
+                .iter()
+                .any(|statement| self.statement_shapes(statement))
+    }
+
+    pub(super) fn statement_shapes(&self, statement: &SyntaxNode) -> bool {
+        let shapes = |kind| {
+            !super::harmless::is_harmless(kind)
+                && !matches!(
+                    kind,
+                    SyntaxKind::SELECT
+                        | SyntaxKind::COMPOUND_SELECT
+                        | SyntaxKind::VALUES
+                        | SyntaxKind::PAREN_SELECT
+                        | SyntaxKind::SET
+                        | SyntaxKind::COMMENT_ON
+                )
+        };
+        shapes(statement.kind()) || self.calls_shape(statement)
+    }
+
+    /// Whether a function that is called somewhere below shapes anything.
+    pub(super) fn calls_shape(&self, node: &SyntaxNode) -> bool {
+        calls_in(node).any(|call| {
+            let function = callee(&call).pop().unwrap_or_default();
+            match self.functions.get(&function) {
+                // One that calls itself is looked into once.
+                Some(_) if self.calls.contains(&function) => false,
+                Some(forms) => forms.iter().any(|form| self.shapes(&form.definition)),
+                None => !is_known(&function),
+            }
+        })
+    }
+
+    /// Whether an expression or view of the catalog calls this function.
+    pub(super) fn is_called(&self, function: &str) -> bool {
+        !self.uses_of_function(function).is_empty()
+    }
+}
+
+fn has_token(node: &SyntaxNode, kind: SyntaxKind) -> bool {
+    super::tree::tokens(node).any(|token| token.kind() == kind)
+}
+
+/// The language that a definition names.
+fn language(definition: &SyntaxNode) -> Option<String> {
+    definition
+        .descendants()
+        .find(|child| child.kind() == SyntaxKind::LANGUAGE_REF)
+        .map(|language| name(&language).to_ascii_lowercase())
+}
+
+/// The body of a function in PL/pgSQL.
+fn plpgsql(definition: &SyntaxNode) -> Option<SyntaxNode> {
+    let body = ast::CreateFunction::cast(definition.clone())
+        .and_then(|function| function.plpgsql())
+        .or_else(|| {
+            ast::CreateProcedure::cast(definition.clone()).and_then(|procedure| procedure.plpgsql())
+        });
+    body.map(|body| body.syntax())
+}
+
+/// The statements of a function in SQL.
+fn sql_statements(definition: &SyntaxNode) -> Vec<SyntaxNode> {
+    if let Some(atomic) = child(definition, SyntaxKind::ATOMIC_BODY) {
+        return atomic.children().collect();
+    }
+    let body = ast::CreateFunction::cast(definition.clone())
+        .and_then(|function| function.sql_body())
+        .or_else(|| {
+            ast::CreateProcedure::cast(definition.clone())
+                .and_then(|procedure| procedure.sql_body())
+        });
+    body.map(|body| body.syntax().children().collect())
+        .unwrap_or_default()
+}
+
+/// Calls of functions by name; what has a syntax of its own, like EXISTS, is no call.
+pub(super) fn calls_in(node: &SyntaxNode) -> impl Iterator<Item = SyntaxNode> {
+    node.descendants()
+        .filter(|node| node.kind() == SyntaxKind::CALL_EXPR)
+        .filter(|call| {
+            call.children().next().is_some_and(|callee| {
+                matches!(callee.kind(), SyntaxKind::NAME_REF | SyntaxKind::FIELD_EXPR)
+            })
+        })
+}
+
+/// The name of what is called, in its parts.
+pub(super) fn callee(call: &SyntaxNode) -> Vec<String> {
+    call.children()
+        .next()
+        .map(|callee| super::tree::path(&callee))
+        .unwrap_or_default()
+}
+
+/// Whether PostgreSQL or one of its extensions has a function of this name, none of which runs DDL.
+fn is_known(function: &str) -> bool {
+    const SPECIAL: [&str; 6] = [
+        "coalesce",
+        "greatest",
+        "least",
+        "nullif",
+        "grouping",
+        "diesel_manage_updated_at",
+    ];
+    const RUNS_SQL: [&str; 6] = [
+        "query_to_xml",
+        "query_to_xmlschema",
+        "query_to_xml_and_xmlschema",
+        "cursor_to_xml",
+        "crosstab",
+        "connectby",
+    ];
+    SPECIAL.contains(&function)
+        || (builtin::builtin()
+            .functions(function, |_| true)
+            .next()
+            .is_some()
+            && !RUNS_SQL.contains(&function))
+}

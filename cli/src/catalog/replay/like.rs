@@ -1,0 +1,169 @@
+//! `LIKE .. INCLUDING`: the columns at once, the rest when the table's own keys have their names.
+
+use squawk_syntax::{SyntaxKind, SyntaxNode};
+
+use super::Replay;
+use super::refusal::{Refused, Result};
+use super::tree::child;
+use crate::catalog::{Column, ConstraintKind, Fill, Name, RelationKind};
+
+/// What a LIKE clause takes from its model.
+pub(super) struct Like {
+    model: Name,
+    taken: Vec<SyntaxKind>,
+}
+
+const PROPERTIES: [SyntaxKind; 9] = [
+    SyntaxKind::PROPERTY_COMMENTS,
+    SyntaxKind::PROPERTY_COMPRESSION,
+    SyntaxKind::PROPERTY_CONSTRAINTS,
+    SyntaxKind::PROPERTY_DEFAULTS,
+    SyntaxKind::PROPERTY_GENERATED,
+    SyntaxKind::PROPERTY_IDENTITY,
+    SyntaxKind::PROPERTY_INDEXES,
+    SyntaxKind::PROPERTY_STATISTICS,
+    SyntaxKind::PROPERTY_STORAGE,
+];
+
+impl Like {
+    fn takes(&self, property: SyntaxKind) -> bool {
+        self.taken.contains(&property)
+    }
+}
+
+impl Replay {
+    pub(super) fn like_columns(&mut self, node: &SyntaxNode, table: &Name) -> Result<Like> {
+        use SyntaxKind as K;
+        let reference = child(node, K::RELATION_NAME_REF)
+            .ok_or_else(|| Refused::new(node, "no table is named"))?;
+        let mut taken = Vec::new();
+        for option in node.children() {
+            let Some(property) = option.children().next().map(|property| property.kind()) else {
+                continue;
+            };
+            let these: Vec<_> = if property == K::PROPERTY_ALL {
+                PROPERTIES.to_vec()
+            } else {
+                vec![property]
+            };
+            match option.kind() {
+                K::INCLUDING_PROPERTY => taken.extend(these),
+                K::EXCLUDING_PROPERTY => taken.retain(|property| !these.contains(property)),
+                _ => {}
+            }
+        }
+        let model = self.relation_mut(&reference)?.clone();
+        let like = Like {
+            model: model.name.clone(),
+            taken,
+        };
+        for column in &model.columns {
+            let comment = column
+                .comment
+                .clone()
+                .filter(|_| like.takes(K::PROPERTY_COMMENTS));
+            let fill = match &column.fill {
+                Fill::Default(_) if like.takes(K::PROPERTY_DEFAULTS) => column.fill.clone(),
+                // The sequence stays the model's.
+                Fill::Serial if like.takes(K::PROPERTY_DEFAULTS) => {
+                    let sequence = self.sequence_of(&model.name, &column.name);
+                    sequence.map_or(Fill::Nothing, |sequence| {
+                        let name = sequence.quoted().replace('\'', "''");
+                        Fill::Default(format!("nextval('{name}'::regclass)"))
+                    })
+                }
+                Fill::Identity { .. } if like.takes(K::PROPERTY_IDENTITY) => column.fill.clone(),
+                Fill::Generated { .. } if like.takes(K::PROPERTY_GENERATED) => column.fill.clone(),
+                _ => Fill::Nothing,
+            };
+            let is_identity = matches!(fill, Fill::Identity { .. });
+            let data_type = column.data_type.name.name.clone();
+            let own = Column {
+                fill,
+                comment,
+                ..column.clone()
+            };
+            let relation = self.table(table);
+            relation.columns.retain(|other| other.name != own.name);
+            relation.columns.push(own);
+            if is_identity {
+                self.insert_sequence(table, &column.name, &data_type, None)?;
+                self.copy_sequence(&model.name, &column.name, table);
+            }
+            if column.not_null {
+                self.set_not_null(table, &column.name, None);
+            }
+        }
+        Ok(like)
+    }
+
+    /// The new identity counts as the model's does.
+    fn copy_sequence(&mut self, model: &Name, column: &str, table: &Name) {
+        let owned_by = |owner: &Option<(Name, String)>, table: &Name| {
+            owner
+                .as_ref()
+                .is_some_and(|owner| owner.0 == *table && owner.1 == column)
+        };
+        let sequences = &mut self.catalog.sequences;
+        let Some(old) = sequences
+            .values()
+            .find(|sequence| owned_by(&sequence.owner, model))
+            .cloned()
+        else {
+            return;
+        };
+        if let Some(new) = sequences
+            .values_mut()
+            .find(|sequence| owned_by(&sequence.owner, table))
+        {
+            let (name, owner) = (new.name.clone(), new.owner.clone());
+            *new = crate::catalog::Sequence {
+                name,
+                owner,
+                comment: None,
+                ..old
+            };
+        }
+    }
+
+    /// Checks and indexes, which are named after the table's own.
+    pub(super) fn like_the_rest(&mut self, like: &Like, table: &Name) -> Result<()> {
+        use SyntaxKind as K;
+        let Some(model) = self.catalog.relations.get(&like.model).cloned() else {
+            return Ok(());
+        };
+        let comment =
+            |comment: &Option<String>| comment.clone().filter(|_| like.takes(K::PROPERTY_COMMENTS));
+        if like.takes(K::PROPERTY_CONSTRAINTS) {
+            for constraint in &model.constraints {
+                if matches!(constraint.kind, ConstraintKind::Check { .. }) {
+                    let mut own = constraint.clone();
+                    own.comment = comment(&constraint.comment);
+                    // PostgreSQL checks the new table, which is empty.
+                    own.validated = own.enforced;
+                    self.table(table).constraints.push(own);
+                }
+            }
+        }
+        let is_view = matches!(
+            model.kind,
+            RelationKind::View | RelationKind::MaterializedView
+        );
+        if like.takes(K::PROPERTY_INDEXES) && !is_view {
+            for index in &model.indexes {
+                let constraint = model
+                    .constraints
+                    .iter()
+                    .find(|other| other.name == index.name && other.kind.has_index());
+                let mut own = index.clone();
+                own.comment = comment(&index.comment);
+                let mut constraint = constraint.cloned();
+                if let Some(constraint) = &mut constraint {
+                    constraint.comment = comment(&constraint.comment);
+                }
+                self.clone_index(table, own, constraint);
+            }
+        }
+        Ok(())
+    }
+}

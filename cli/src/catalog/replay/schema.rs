@@ -1,0 +1,130 @@
+//! Schemas, and the search path that says where names are looked up.
+
+use squawk_syntax::{SyntaxKind, SyntaxNode};
+
+use super::refusal::{Refused, Result};
+use super::tree::{child, child_name, child_names, has, name, string, words};
+use super::{PUBLIC, Replay};
+
+impl Replay {
+    /// `SET search_path` and `RESET`; other settings shape nothing.
+    pub(super) fn set(&mut self, node: &SyntaxNode) -> Result<()> {
+        use SyntaxKind as K;
+        let parameter = node
+            .descendants()
+            .find(|child| child.kind() == K::CONFIG_PARAMETER_REF);
+        if node.kind() == K::RESET {
+            if parameter.is_none_or(|parameter| name(&parameter) == "search_path") {
+                self.search_path = vec![PUBLIC.to_owned()];
+            }
+            return Ok(());
+        }
+        if parameter.map(|parameter| name(&parameter)).as_deref() != Some("search_path") {
+            return Ok(());
+        }
+        let value = node
+            .descendants()
+            .find(|child| child.kind() == K::TO_CONFIG_VALUE)
+            .ok_or_else(|| Refused::new(node, "no value is given"))?;
+        let items = value.children().filter_map(|item| match item.kind() {
+            K::CONFIG_VALUE_NAME => Some(name(&item)),
+            _ => string(&item),
+        });
+        let mut schemas: Vec<String> = items.collect();
+        if has(&value, K::DEFAULT_KW) || schemas == ["default"] {
+            schemas = vec![PUBLIC.to_owned()];
+        }
+        self.set_search_path(schemas);
+        Ok(())
+    }
+
+    /// `set_config('search_path', ..)`, which pg_dump writes.
+    pub(super) fn set_config(&mut self, value: &str) {
+        self.set_search_path(words(value));
+    }
+
+    fn set_search_path(&mut self, schemas: Vec<String>) {
+        self.search_path = schemas
+            .into_iter()
+            .filter(|schema| schema != "$user" && !schema.is_empty())
+            .collect();
+    }
+
+    pub(super) fn create_schema(&mut self, node: &SyntaxNode) -> Result<()> {
+        use SyntaxKind as K;
+        let named = node
+            .descendants()
+            .find(|child| matches!(child.kind(), K::SCHEMA | K::ROLE));
+        let schema = named
+            .map(|named| name(&named))
+            .ok_or_else(|| Refused::new(node, "the schema's name is not given"))?;
+        if !has(node, K::SEMICOLON) && node.next_sibling().is_some_and(|next| is_element(&next)) {
+            return Err(Refused::new(
+                node,
+                "replay does not follow what CREATE SCHEMA makes inside",
+            )
+            .do_this("write CREATE SCHEMA alone, and then its tables with their schema"));
+        }
+        if self.schemas.contains(&schema) {
+            if has(node, K::IF_NOT_EXISTS) {
+                return Ok(());
+            }
+            return Err(Refused::new(
+                node,
+                format!("there is a schema {schema} already, so PostgreSQL refuses this"),
+            ));
+        }
+        if schema != PUBLIC {
+            self.catalog.schemas.insert(schema.clone(), None);
+        }
+        self.schemas.insert(schema);
+        Ok(())
+    }
+
+    pub(super) fn alter_schema(&mut self, node: &SyntaxNode) -> Result<()> {
+        let Some(rename) = child(node, SyntaxKind::SCHEMA_RENAME_TO) else {
+            return Ok(());
+        };
+        let from = child_names(node, SyntaxKind::SCHEMA_REF)
+            .pop()
+            .unwrap_or_default();
+        let to = child_name(&rename, SyntaxKind::SCHEMA).unwrap_or_default();
+        if !self.schemas.contains(&from) {
+            return Err(Refused::new(node, format!("there is no schema {from}")));
+        }
+        self.rename_schema(&from, &to);
+        Ok(())
+    }
+}
+
+/// Whether a statement can be part of CREATE SCHEMA.
+fn is_element(node: &SyntaxNode) -> bool {
+    use SyntaxKind as K;
+    matches!(
+        node.kind(),
+        K::CREATE_TABLE
+            | K::CREATE_VIEW
+            | K::CREATE_INDEX
+            | K::CREATE_SEQUENCE
+            | K::CREATE_TRIGGER
+            | K::GRANT
+    )
+}
+
+/// Settings of a role or database hold from the next session on: a search path would change what names mean.
+pub(super) fn later_settings(node: &SyntaxNode) -> Result<()> {
+    let parameters = node
+        .descendants()
+        .filter(|child| child.kind() == SyntaxKind::CONFIG_PARAMETER_REF);
+    if parameters
+        .map(|parameter| name(&parameter))
+        .any(|name| name == "search_path")
+    {
+        return Err(Refused::new(
+            node,
+            "this changes the search path of later sessions, which may run the later migrations",
+        )
+        .do_this("set the search path in each file that needs it, and ignore this statement"));
+    }
+    Ok(())
+}
