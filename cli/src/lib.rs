@@ -14,7 +14,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{generate, migrate, server};
+use commands::{generate, migrate, server, top};
 use error::{CliError, exit_code};
 use project::{Places, Project};
 
@@ -33,6 +33,7 @@ enum Command {
     Generate(generate::Generate),
     Migrate(migrate::Migrate),
     Server(server::Server),
+    Top(top::Top),
 }
 
 /// Runs the command line; the exit code is 0 when done, 1 when it failed, 2 when the command line was wrong.
@@ -61,10 +62,11 @@ pub fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<(), CliError> {
     let here = std::env::current_dir()
         .map_err(|error| CliError::failed(format!("the working directory is gone: {error}")))?;
-    let project = Project::find(&here, &arguments.places)?;
+    let project = || Project::find(&here, &arguments.places);
     match &arguments.command {
-        Command::Generate(arguments) => generate::run(arguments, &project),
-        Command::Migrate(arguments) => migrate::run(arguments, &project),
-        Command::Server(arguments) => server::run(arguments, &project),
+        Command::Generate(arguments) => generate::run(arguments, &project()?),
+        Command::Migrate(arguments) => migrate::run(arguments, &project()?),
+        Command::Server(arguments) => server::run(arguments, &project()?),
+        Command::Top(arguments) => top::run(arguments),
     }
 }

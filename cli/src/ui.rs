@@ -1,5 +1,7 @@
 //! The only place that prints: results on standard output, everything about the run on standard error.
 
+pub(crate) mod screen;
+
 use std::io::{IsTerminal as _, Write as _};
 
 use crate::error::CliError;

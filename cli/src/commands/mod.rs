@@ -3,3 +3,4 @@
 pub(crate) mod generate;
 pub(crate) mod migrate;
 pub(crate) mod server;
+pub(crate) mod top;

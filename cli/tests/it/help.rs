@@ -11,6 +11,7 @@ fn every_command_explains_itself_with_an_example() {
         &["generate", "--help"],
         &["migrate", "--help"],
         &["server", "--help"],
+        &["top", "--help"],
     ] {
         let output = project.run(command);
         assert!(output.status.success());

@@ -6,6 +6,7 @@ mod help;
 mod migrate;
 mod schema_only;
 mod server;
+mod top;
 
 use std::fs;
 use std::path::Path;
