@@ -23,6 +23,7 @@ mod server_errors;
 mod server_faults;
 mod session;
 mod session_state;
+mod standby;
 mod statement_faults;
 mod streams;
 mod transactions;
