@@ -4,10 +4,11 @@
 //! key=value string, the environment or the methods here; what none of them says, libpq decides as it
 //! does for `psql`. No password is ever shown: not by `Debug`, not in an error.
 
+mod parameters;
+
 use std::collections::BTreeMap;
 use std::env;
 use std::fmt;
-use std::path::Path;
 use std::time::Duration;
 
 use crate::error::{Error, Result};
@@ -262,20 +263,6 @@ impl Config {
         self
     }
 
-    /// A text of libpq's or of a server's without the secrets of this configuration, which it may quote.
-    pub(crate) fn without_secrets(&self, said: &str) -> String {
-        let mut said = said.to_owned();
-        // A shorter one is more likely a part of some other word.
-        for (_, secret) in self
-            .parameters
-            .iter()
-            .filter(|(name, secret)| is_secret(name) && secret.len() >= 4)
-        {
-            said = said.replace(secret, "***");
-        }
-        said
-    }
-
     /// How long a statement may take before it is told as a `tracing` event of target `bowline::slow`; unset, none is.
     ///
     /// Counted from the encoding of its values to the reading of its answer, without the wait for a session.
@@ -300,111 +287,13 @@ impl Config {
     pub fn application_name(self, name: impl Into<String>) -> Self {
         self.parameter("application_name", name)
     }
-
-    /// The settings that a session is to have from its start, in the order in which they are made.
-    ///
-    /// diesel reads and writes times without a zone as UTC.
-    pub(crate) fn settings(&self) -> Vec<(String, String)> {
-        let words = words(&self.options());
-        let said = words.iter().enumerate().filter_map(|(place, word)| {
-            let setting = match word.strip_prefix("--").or_else(|| word.strip_prefix("-c")) {
-                Some("") => words.get(place + 1)?.as_str(),
-                Some(setting) => setting,
-                None => return None,
-            };
-            let (name, value) = setting.split_once('=')?;
-            Some((name.to_owned(), value.to_owned()))
-        });
-        [("TimeZone".to_owned(), "UTC".to_owned())]
-            .into_iter()
-            .chain(said)
-            .collect()
-    }
-
-    /// Command-line options for the server's side, as libpq passes them on.
-    fn options(&self) -> String {
-        self.parameters
-            .get("options")
-            .cloned()
-            .or_else(|| env::var("PGOPTIONS").ok())
-            .unwrap_or_default()
-    }
-
-    /// What libpq is to be told, with what is safer or nearer than its defaults.
-    pub(crate) fn connection_parameters(&self) -> BTreeMap<String, String> {
-        let mut parameters = self.parameters.clone();
-        let said = |name: &str, variable: &str| {
-            self.parameters.contains_key(name) || env::var_os(variable).is_some()
-        };
-        let has_service = said("service", "PGSERVICE");
-        if !has_service && !said("host", "PGHOST") && !said("hostaddr", "PGHOSTADDR") {
-            // The bundled libpq looks in /tmp only, while distributions put the socket here.
-            let port = self
-                .parameters
-                .get("port")
-                .cloned()
-                .or_else(|| env::var("PGPORT").ok())
-                .unwrap_or_else(|| "5432".to_owned());
-            let socket = Path::new(DISTRIBUTION_SOCKETS).join(format!(".s.PGSQL.{port}"));
-            if socket.exists() {
-                parameters.insert("host".to_owned(), DISTRIBUTION_SOCKETS.to_owned());
-            }
-        }
-        let host = parameters
-            .get("host")
-            .cloned()
-            .or_else(|| env::var("PGHOST").ok());
-        if !has_service && !said("sslmode", "PGSSLMODE") && !host.as_deref().is_none_or(is_local) {
-            parameters.insert("sslmode".to_owned(), "verify-full".to_owned());
-            if !said("sslrootcert", "PGSSLROOTCERT") {
-                parameters.insert("sslrootcert".to_owned(), "system".to_owned());
-            }
-        }
-        parameters.insert("client_encoding".to_owned(), "UTF8".to_owned());
-        if self.pooler {
-            parameters.remove("options");
-        } else {
-            // What the user said comes after ours, and wins.
-            let options = format!("-c TimeZone=UTC {}", self.options());
-            parameters.insert("options".to_owned(), options.trim_end().to_owned());
-        }
-        let program = env::args().next().unwrap_or_default();
-        if let Some(name) = Path::new(&program)
-            .file_name()
-            .and_then(|name| name.to_str())
-        {
-            parameters
-                .entry("fallback_application_name".to_owned())
-                .or_insert_with(|| name.to_owned());
-        }
-        parameters
-    }
 }
 
 /// As many as a server takes at most (PostgreSQL's `MAX_BACKENDS`).
 const MAX_BACKENDS: u32 = 0x3_FFFF;
 
-/// The words of command-line options, in which a backslash keeps a space within its word (PostgreSQL manual, 32.1.2).
-fn words(options: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut letters = options.chars();
-    while let Some(letter) = letters.next() {
-        match (letter, words.last_mut()) {
-            ('\\', Some(word)) => word.extend(letters.next()),
-            (letter, _) if letter.is_whitespace() => words.push(String::new()),
-            (letter, Some(word)) => word.push(letter),
-            (_, None) => {}
-        }
-    }
-    words.retain(|word| !word.is_empty());
-    words
-}
-
-/// Where Debian, Fedora and their kin put the socket.
-const DISTRIBUTION_SOCKETS: &str = "/var/run/postgresql";
-
 /// libpq's variables that a `.env` may hold, with the parameters they stand for (PostgreSQL manual, 32.15).
-const ENVIRONMENT: [(&str, &str); 15] = [
+const ENVIRONMENT: [(&str, &str); 28] = [
     ("PGHOST", "host"),
     ("PGHOSTADDR", "hostaddr"),
     ("PGPORT", "port"),
@@ -412,14 +301,27 @@ const ENVIRONMENT: [(&str, &str); 15] = [
     ("PGUSER", "user"),
     ("PGPASSWORD", "password"),
     ("PGPASSFILE", "passfile"),
+    ("PGREQUIREAUTH", "require_auth"),
+    ("PGCHANNELBINDING", "channel_binding"),
     ("PGSERVICE", "service"),
+    ("PGOPTIONS", "options"),
+    ("PGAPPNAME", "application_name"),
     ("PGSSLMODE", "sslmode"),
-    ("PGSSLROOTCERT", "sslrootcert"),
+    ("PGSSLNEGOTIATION", "sslnegotiation"),
     ("PGSSLCERT", "sslcert"),
     ("PGSSLKEY", "sslkey"),
-    ("PGAPPNAME", "application_name"),
-    ("PGOPTIONS", "options"),
+    ("PGSSLCERTMODE", "sslcertmode"),
+    ("PGSSLROOTCERT", "sslrootcert"),
+    ("PGSSLCRL", "sslcrl"),
+    ("PGSSLCRLDIR", "sslcrldir"),
+    ("PGSSLSNI", "sslsni"),
+    ("PGREQUIREPEER", "requirepeer"),
+    ("PGSSLMINPROTOCOLVERSION", "ssl_min_protocol_version"),
+    ("PGSSLMAXPROTOCOLVERSION", "ssl_max_protocol_version"),
+    ("PGGSSENCMODE", "gssencmode"),
+    ("PGKRBSRVNAME", "krbsrvname"),
     ("PGTARGETSESSIONATTRS", "target_session_attrs"),
+    ("PGLOADBALANCEHOSTS", "load_balance_hosts"),
 ];
 
 /// A number of seconds as libpq takes it, where 0 is no limit.
@@ -448,30 +350,6 @@ fn dot_env() -> Result<BTreeMap<String, String>> {
     }
 }
 
-/// Whether every host is on this machine, where nobody can listen in between.
-fn is_local(hosts: &str) -> bool {
-    hosts.split(',').all(|host| {
-        host.is_empty()
-            || host.starts_with('/')
-            || host.starts_with('@')
-            || host == "localhost"
-            || host == "::1"
-            || host.starts_with("127.")
-    })
-}
-
-/// Whether a parameter holds what nobody may see.
-fn is_secret(parameter: &str) -> bool {
-    matches!(
-        parameter,
-        "password"
-            | "sslpassword"
-            | "oauth_client_secret"
-            | "scram_client_key"
-            | "scram_server_key"
-    )
-}
-
 impl Default for Config {
     fn default() -> Self {
         Self::new()
@@ -483,7 +361,14 @@ impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("Config");
         for (name, value) in &self.parameters {
-            out.field(name, if is_secret(name) { &"***" } else { value });
+            out.field(
+                name,
+                if parameters::is_secret(name, value) {
+                    &"***"
+                } else {
+                    value
+                },
+            );
         }
         out.field("connect_timeout", &self.connect_timeout)
             .field("call_timeout", &self.call_timeout)
@@ -515,60 +400,15 @@ mod tests {
     }
 
     #[test]
-    fn a_server_elsewhere_has_to_prove_who_it_is() {
-        let remote = Config::new().host("db.example.com").connection_parameters();
-        assert_eq!(remote["sslmode"], "verify-full");
-        let chosen = Config::new()
-            .host("db.example.com")
-            .parameter("sslmode", "require")
-            .connection_parameters();
-        assert_eq!(chosen["sslmode"], "require");
-        assert!(
-            !Config::new()
-                .host("/tmp")
-                .connection_parameters()
-                .contains_key("sslmode")
-        );
-    }
-
-    #[test]
     fn a_connect_timeout_in_the_url_is_heeded() {
         let config = Config::from_url("postgres://db/bank?connect_timeout=3").expect("a good URL");
         assert_eq!(config.connect_timeout, Duration::from_secs(3));
         assert!(
             !config
                 .connection_parameters()
+                .expect("libpq takes them")
+                .said
                 .contains_key("connect_timeout")
         );
-    }
-
-    #[test]
-    fn options_are_settings_for_those_who_cannot_send_them_at_the_start() {
-        let config = Config::new()
-            .pooler(true)
-            .parameter("options", "-c work_mem=8MB --search_path=a,\\ b -cjit=off");
-        assert!(!config.connection_parameters().contains_key("options"));
-        let settings = config.settings();
-        let settings: Vec<_> = settings
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
-        assert_eq!(
-            settings,
-            [
-                "TimeZone=UTC",
-                "work_mem=8MB",
-                "search_path=a, b",
-                "jit=off"
-            ]
-        );
-    }
-
-    #[test]
-    fn the_users_options_come_after_ours() {
-        let parameters = Config::new()
-            .parameter("options", "-c work_mem=8MB")
-            .connection_parameters();
-        assert_eq!(parameters["options"], "-c TimeZone=UTC -c work_mem=8MB");
     }
 }

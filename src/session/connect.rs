@@ -14,12 +14,12 @@ use crate::sqlstate::SqlState;
 
 /// Connects by the deadline, the look-up of names included.
 pub(super) fn connect(config: &Config, deadline: Instant) -> Result<Connection> {
-    let mut parameters = config.connection_parameters();
-    let at = address(&parameters);
-    resolve(&mut parameters, deadline)?;
-    let parameters: Vec<_> = parameters.into_iter().collect();
+    let mut parameters = config.connection_parameters()?;
+    let at = address(&parameters.said);
+    resolve(&mut parameters.said, deadline)?;
+    let said: Vec<_> = std::mem::take(&mut parameters.said).into_iter().collect();
     let unreadable = |said: String| Error::config(said, refusal::UNREADABLE.remedy);
-    let mut connection = Connection::start(&parameters).map_err(unreadable)?;
+    let mut connection = Connection::start(&said).map_err(unreadable)?;
     let driven = if connection.is_refused() {
         Err(Stopped::Lost(connection.message()))
     } else {
@@ -35,7 +35,11 @@ pub(super) fn connect(config: &Config, deadline: Instant) -> Result<Connection> 
             .with_hint("is this the server's address, and does a firewall let it through? see Config::connect_timeout"));
         }
         Err(Stopped::Lost(said)) => {
-            return Err(connect_error(&config.without_secrets(&said), &at));
+            return Err(connect_error(
+                &parameters.without_secrets(&said),
+                &at,
+                parameters.proof_by_default,
+            ));
         }
     }
     connection.set_nonblocking().map_err(Error::unavailable)?;
@@ -58,7 +62,7 @@ const ATTEMPT: &str = "connection to server ";
 /// Why connecting failed, by what libpq says.
 ///
 /// It tries servers and addresses in turn until one is there, so the last one decides.
-fn connect_error(said: &str, at: &str) -> Error {
+fn connect_error(said: &str, at: &str, proof_by_default: bool) -> Error {
     let Some((earlier, last)) = said.rsplit_once(ATTEMPT) else {
         let refusal = by_words_before_any_server(said);
         return refused(
@@ -80,12 +84,18 @@ fn connect_error(said: &str, at: &str) -> Error {
         Some(server) => server.message.clone(),
         None => one_line(reason),
     };
-    refused(
-        refusal,
-        format!("could not connect to {at}: {told}"),
-        server,
-    )
+    let message = format!("could not connect to {at}: {told}");
+    let error = refused(refusal, message, server);
+    if refusal.tls && proof_by_default {
+        error.with_hint(format!("{}; {BY_DEFAULT}", refusal.remedy))
+    } else {
+        error
+    }
 }
+
+/// Why a server is asked for more than by libpq's own default.
+const BY_DEFAULT: &str = "no sslmode was given and the server is elsewhere, so sslmode=verify-full and \
+                          sslrootcert=system are meant: say otherwise in the connection string";
 
 /// A name that libpq itself could not look up may be there later; a parameter that it refuses stays wrong.
 fn by_words_before_any_server(said: &str) -> &'static Refusal {
@@ -149,6 +159,7 @@ mod tests {
             "connection to server at \"10.0.0.1\", port 5432 failed: FATAL:  3D000: database \"x\" does not exist\n\
              DETAIL:  It was dropped.\nLOCATION:  InitPostgres, postinit.c:950",
             "db:5432",
+            false,
         );
         assert_eq!(error.sqlstate(), Some(SqlState::INVALID_CATALOG_NAME));
         assert_eq!(
@@ -163,12 +174,12 @@ mod tests {
     fn of_several_servers_the_last_decides() {
         let down = "connection to server at \"::1\", port 5432 failed: Connection refused\n\tIs the server running?\n";
         let wrong = "connection to server at \"127.0.0.1\", port 5432 failed: FATAL:  28P01: password authentication failed\n";
-        let error = connect_error(&format!("{down}{wrong}"), "localhost:5432");
+        let error = connect_error(&format!("{down}{wrong}"), "localhost:5432", false);
         assert!(
             error.is_permanent() && error.message().contains("refused"),
             "{error}"
         );
-        let error = connect_error(&format!("{wrong}{down}"), "localhost:5432");
+        let error = connect_error(&format!("{wrong}{down}"), "localhost:5432", false);
         assert!(
             !error.is_permanent() && error.sqlstate().is_none(),
             "{error}"
@@ -177,7 +188,7 @@ mod tests {
 
     #[test]
     fn a_parameter_that_libpq_refuses_is_to_be_mended() {
-        let error = connect_error("invalid sslmode value: \"often\"", "db");
+        let error = connect_error("invalid sslmode value: \"often\"", "db", false);
         assert!(error.is_permanent(), "{error}");
     }
 }

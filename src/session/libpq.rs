@@ -17,7 +17,9 @@ use pq_sys as pq;
 use super::Notification;
 
 pub(crate) use answer::{Field, ResultSet, Status};
-pub(crate) use conninfo::{InvalidConninfo, parse_conninfo};
+pub(crate) use conninfo::{
+    InvalidConninfo, complete_parameters, fill_in_parameters, parse_conninfo,
+};
 
 /// What libpq says of itself when a call fails; not what a server said.
 pub(crate) type Said = String;
@@ -67,7 +69,7 @@ pub(crate) type BoundValue = Option<Vec<u8>>;
 impl Connection {
     /// Begins to connect; `Connection::poll_connect` carries it on.
     ///
-    /// A `dbname` that is a URL or a key=value string is expanded, as `PQconnectdbParams` documents.
+    /// A `dbname` is a name: a connection string in its place is not expanded, since libpq's errors would quote it.
     pub(crate) fn start(parameters: &[(String, String)]) -> Result<Self, Said> {
         let strings = |pick: fn(&(String, String)) -> &str| {
             parameters
@@ -88,7 +90,7 @@ impl Connection {
         };
         let (keys, values) = (terminated(&keys), terminated(&values));
         // SAFETY: both arrays end with NULL and their strings live until the call returns.
-        let connection = unsafe { pq::PQconnectStartParams(keys.as_ptr(), values.as_ptr(), 1) };
+        let connection = unsafe { pq::PQconnectStartParams(keys.as_ptr(), values.as_ptr(), 0) };
         let connection = Self(NonNull::new(connection).ok_or("libpq is out of memory")?);
         // SAFETY: the connection is valid; the receiver is a function of this file that keeps nothing.
         unsafe {

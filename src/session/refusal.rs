@@ -11,6 +11,8 @@ pub(super) struct Refusal {
     sign: &'static str,
     /// Whether it stays as it is until somebody changes something, so that trying again is in vain.
     pub(super) permanent: bool,
+    /// Whether it is about encryption, or about the server's proof of who it is.
+    pub(super) tls: bool,
     pub(super) remedy: &'static str,
 }
 
@@ -18,7 +20,16 @@ const fn permanent(sign: &'static str, remedy: &'static str) -> Refusal {
     Refusal {
         sign,
         permanent: true,
+        tls: false,
         remedy,
+    }
+}
+
+/// Permanent too.
+const fn tls(sign: &'static str, remedy: &'static str) -> Refusal {
+    Refusal {
+        tls: true,
+        ..permanent(sign, remedy)
     }
 }
 
@@ -26,6 +37,7 @@ const fn temporary(sign: &'static str, remedy: &'static str) -> Refusal {
     Refusal {
         sign,
         permanent: false,
+        tls: false,
         remedy,
     }
 }
@@ -73,48 +85,52 @@ static BY_CODE: [Refusal; 11] = [
 ];
 
 /// What libpq says by itself; the first that fits counts.
-static BY_WORDS: [Refusal; 33] = [
+static BY_WORDS: [Refusal; 34] = [
     permanent(
         "no password supplied",
-        "give a password: in the connection string, in PGPASSWORD, or in ~/.pgpass",
+        "give a password: in the connection string, in PGPASSWORD, or in ~/.pgpass, which only you may be able to read",
     ),
-    permanent(
+    tls(
         "does not support SSL, but SSL was required",
         "turn on ssl in the server's postgresql.conf; or, if nobody can listen on the way there, say sslmode=disable in the connection string",
     ),
-    permanent(
+    tls(
         "certificate has expired",
         "the server needs a new certificate; is the clock right here?",
     ),
-    permanent(
+    tls(
         "certificate is not yet valid",
         "the server's certificate is for later; is the clock right here?",
     ),
-    permanent(
+    tls(
         "certificate revoked",
         "the server needs a new certificate: its authority took this one back",
     ),
-    permanent(
+    tls(
         "self-signed certificate",
         "give the certificate of the server's authority in sslrootcert; sslmode=require would encrypt without knowing to whom",
     ),
-    permanent(
+    tls(
         "unable to get local issuer certificate",
         "the server's certificate is by an authority that is not trusted here: give that authority's certificate in sslrootcert; sslmode=require would encrypt without knowing to whom",
     ),
-    permanent(
+    tls(
         "certificate verify failed",
         "give the certificate of the server's authority in sslrootcert",
     ),
-    permanent(
+    tls(
         "does not match host name",
         "connect by a name that stands in the server's certificate; sslmode=verify-ca would check its authority only",
     ),
-    permanent(
+    tls(
+        "host name must be specified",
+        "say in host which name the server's certificate has to hold, beside hostaddr",
+    ),
+    tls(
         "root certificate file",
         "give the certificate of the server's authority in sslrootcert, or sslrootcert=system for those that the system trusts",
     ),
-    permanent(
+    tls(
         "could not load system root certificate paths",
         "install the system's certificates (Debian: ca-certificates), or give the authority's in sslrootcert",
     ),

@@ -15,25 +15,16 @@ use crate::error::{Error, Result};
 
 /// Adds `hostaddr` to the parameters, for hosts that are names.
 pub(crate) fn resolve(parameters: &mut BTreeMap<String, String>, deadline: Instant) -> Result<()> {
-    let env = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    if parameters.contains_key("hostaddr")
-        || env("PGHOSTADDR").is_some()
-        || parameters.contains_key("service")
-        || env("PGSERVICE").is_some()
-    {
+    if parameters.contains_key("hostaddr") {
         return Ok(());
     }
-    let Some(hosts) = parameters.get("host").cloned().or_else(|| env("PGHOST")) else {
+    let Some(hosts) = parameters.get("host").cloned() else {
         return Ok(());
     };
     if !hosts.split(',').any(is_name) {
         return Ok(());
     }
-    let ports = parameters
-        .get("port")
-        .cloned()
-        .or_else(|| env("PGPORT"))
-        .unwrap_or_default();
+    let ports = parameters.get("port").cloned().unwrap_or_default();
     let ports: Vec<&str> = ports.split(',').collect();
     let (mut names, mut addresses, mut its_ports) = (Vec::new(), Vec::new(), Vec::new());
     let mut failure = None;

@@ -6,7 +6,7 @@ use std::ptr::{self, NonNull};
 
 use pq_sys as pq;
 
-use super::copy;
+use super::{Connection, Said, copy};
 
 /// The parameters that a connection string holds, by libpq's own rules, without defaults from the environment.
 ///
@@ -21,6 +21,61 @@ pub(crate) fn parse_conninfo(conninfo: &str) -> Result<Vec<(String, String)>, In
         unsafe { pq::PQfreemem(message.cast()) };
     }
     let options = NonNull::new(options).ok_or(InvalidConninfo)?;
+    // SAFETY: libpq made the array and gave it away.
+    Ok(unsafe { collect(options) })
+}
+
+/// No server's balancing is named so; makes libpq stop before it connects.
+const NOWHERE: &str = "nowhere at all";
+
+/// All parameters that have a value once libpq has added what the service file, the environment and its own
+/// defaults say; nothing is connected to. The error is libpq's, of a parameter that it refuses.
+pub(crate) fn complete_parameters(
+    said: &[(String, String)],
+) -> Result<Vec<(String, String)>, Said> {
+    let (stopped, complete) = stop_short(said)?;
+    if stopped.contains(NOWHERE) {
+        Ok(complete)
+    } else {
+        Err(stopped)
+    }
+}
+
+/// The same, whether or not libpq would refuse the parameters.
+pub(crate) fn fill_in_parameters(said: &[(String, String)]) -> Result<Vec<(String, String)>, Said> {
+    stop_short(said).map(|(_, filled_in)| filled_in)
+}
+
+/// What libpq says as it stops short of connecting, and what it would have connected by.
+fn stop_short(said: &[(String, String)]) -> Result<(Said, Vec<(String, String)>), Said> {
+    // libpq checks this one after it has filled in all the others. The file of passwords is not looked at, since
+    // libpq writes to stderr when others can read it.
+    const INSTEAD: [(&str, &str); 2] = [
+        ("load_balance_hosts", NOWHERE),
+        ("passfile", "/dev/null/none"),
+    ];
+    let is_kept = |name: &str| INSTEAD.iter().all(|(instead, _)| *instead != name);
+    let mut parameters: Vec<_> = said
+        .iter()
+        .filter(|(name, _)| is_kept(name))
+        .cloned()
+        .collect();
+    parameters.extend(INSTEAD.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    let connection = Connection::start(&parameters)?;
+    // SAFETY: the connection is valid, and the array that is made from it is given away.
+    let options = unsafe { pq::PQconninfo(connection.0.as_ptr()) };
+    let options = NonNull::new(options).ok_or("libpq is out of memory")?;
+    // SAFETY: libpq made the array and gave it away.
+    let mut filled_in = unsafe { collect(options) };
+    filled_in.retain(|(name, _)| is_kept(name));
+    Ok((connection.message(), filled_in))
+}
+
+/// The parameters of an array that have a value; frees the array.
+///
+/// # Safety
+/// The array is libpq's and nobody else's.
+unsafe fn collect(options: NonNull<pq::PQconninfoOption>) -> Vec<(String, String)> {
     let mut parameters = Vec::new();
     let mut option = options.as_ptr();
     // SAFETY: the array ends with an item whose keyword is NULL; the strings are copied before it is freed.
@@ -33,7 +88,7 @@ pub(crate) fn parse_conninfo(conninfo: &str) -> Result<Vec<(String, String)>, In
         }
         pq::PQconninfoFree(options.as_ptr());
     }
-    Ok(parameters)
+    parameters
 }
 
 /// A connection string that libpq cannot read.

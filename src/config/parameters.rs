@@ -1,0 +1,314 @@
+//! What libpq is told: what the user said, and what is safer or nearer than libpq's defaults.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::net::IpAddr;
+use std::path::Path;
+
+use super::Config;
+use crate::error::{Error, Result};
+use crate::session::libpq;
+
+/// Connection parameters (PostgreSQL manual, 32.1.2), ready to connect by.
+pub(crate) struct Parameters {
+    pub(crate) said: BTreeMap<String, String>,
+    /// Whether the server has to prove who it is because nobody said otherwise.
+    pub(crate) proof_by_default: bool,
+    secrets: Vec<String>,
+}
+
+/// Where Debian, Fedora and their kin put the socket.
+const DISTRIBUTION_SOCKETS: &str = "/var/run/postgresql";
+
+impl Config {
+    /// What libpq is to be told.
+    ///
+    /// A service file and the environment are looked at by libpq itself; where the server is is then said outright, so
+    /// that names can be looked up within the deadline.
+    pub(crate) fn connection_parameters(&self) -> Result<Parameters> {
+        let mut said = self.parameters.clone();
+        let complete = complete(&said)?;
+        let get = |name: &str| complete.get(name).filter(|value| !value.is_empty());
+        if get("dbname").is_some_and(|dbname| is_conninfo(dbname)) {
+            return Err(Error::config(
+                "the name of the database is a connection string",
+                "give it to Config::from_url, or in DATABASE_URL",
+            ));
+        }
+        for place in ["host", "hostaddr", "port"] {
+            if let Some(value) = get(place) {
+                said.insert(place.to_owned(), value.clone());
+            }
+        }
+        if get("host").is_none() && get("hostaddr").is_none() {
+            // The bundled libpq looks in /tmp only.
+            let port = get("port").map_or("5432", String::as_str);
+            let socket = Path::new(DISTRIBUTION_SOCKETS).join(format!(".s.PGSQL.{port}"));
+            if socket.exists() {
+                said.insert("host".to_owned(), DISTRIBUTION_SOCKETS.to_owned());
+            }
+        }
+        let is_elsewhere = [get("host"), get("hostaddr")]
+            .into_iter()
+            .flatten()
+            .any(|hosts| !is_local(hosts));
+        let proof_by_default = is_elsewhere && !says_sslmode(&self.parameters, &complete)?;
+        if proof_by_default {
+            said.insert("sslmode".to_owned(), "verify-full".to_owned());
+            if get("sslrootcert").is_none() {
+                said.insert("sslrootcert".to_owned(), "system".to_owned());
+            }
+        }
+        said.insert("client_encoding".to_owned(), "UTF8".to_owned());
+        if self.pooler {
+            said.remove("options");
+        } else {
+            // What the user said comes after ours, and wins.
+            let options = get("options").map_or("", String::as_str);
+            let options = format!("-c TimeZone=UTC {options}");
+            said.insert("options".to_owned(), options.trim_end().to_owned());
+        }
+        if let Some(name) = program() {
+            said.entry("fallback_application_name".to_owned())
+                .or_insert(name);
+        }
+        let secrets = complete
+            .into_iter()
+            .filter(|(name, value)| is_secret(name, value))
+            .map(|(_, secret)| secret)
+            .collect();
+        Ok(Parameters {
+            said,
+            proof_by_default,
+            secrets,
+        })
+    }
+
+    /// The settings that a session is to have from its start, in the order in which they are made.
+    ///
+    /// diesel reads and writes times without a zone as UTC.
+    pub(crate) fn settings(&self) -> Vec<(String, String)> {
+        let words = words(&self.options());
+        let said = words.iter().enumerate().filter_map(|(place, word)| {
+            let setting = match word.strip_prefix("--").or_else(|| word.strip_prefix("-c")) {
+                Some("") => words.get(place + 1)?.as_str(),
+                Some(setting) => setting,
+                None => return None,
+            };
+            let (name, value) = setting.split_once('=')?;
+            Some((name.to_owned(), value.to_owned()))
+        });
+        [("TimeZone".to_owned(), "UTC".to_owned())]
+            .into_iter()
+            .chain(said)
+            .collect()
+    }
+
+    /// Command-line options for the server's side, as libpq passes them on.
+    fn options(&self) -> String {
+        self.parameters
+            .get("options")
+            .cloned()
+            .or_else(|| env::var("PGOPTIONS").ok())
+            .unwrap_or_default()
+    }
+}
+
+impl Parameters {
+    /// A text of libpq's or of a server's without the secrets, which it may quote.
+    pub(crate) fn without_secrets(&self, said: &str) -> String {
+        // A shorter one is more likely a part of some other word.
+        let secrets = self.secrets.iter().filter(|secret| secret.len() >= 4);
+        secrets.fold(said.to_owned(), |said, secret| said.replace(secret, "***"))
+    }
+}
+
+/// With what the service file, the environment and libpq's defaults add.
+fn complete(said: &BTreeMap<String, String>) -> Result<BTreeMap<String, String>> {
+    let parameters: Vec<_> = said.clone().into_iter().collect();
+    libpq::complete_parameters(&parameters)
+        .map(|complete| complete.into_iter().collect())
+        .map_err(|refused| {
+            let secrets = said.iter().filter(|(name, value)| is_secret(name, value));
+            let shown = Parameters {
+                said: BTreeMap::new(),
+                proof_by_default: false,
+                secrets: secrets.map(|(_, secret)| secret.clone()).collect(),
+            };
+            Error::config(
+                shown.without_secrets(&refused),
+                "look at the connection string, at the variables PG.., and at the service file if a service is named",
+            )
+        })
+}
+
+/// Whether anybody chose how much the server has to prove: the user, the environment or a service file.
+///
+/// libpq fills in its default where nobody did, and that depends on `sslrootcert`: with the system's authorities
+/// it is `verify-full`.
+fn says_sslmode(
+    said: &BTreeMap<String, String>,
+    complete: &BTreeMap<String, String>,
+) -> Result<bool> {
+    let sslmode = |parameters: &BTreeMap<String, String>| parameters.get("sslmode").cloned();
+    if said.contains_key("sslmode") || sslmode(complete).as_deref() == Some("verify-full") {
+        return Ok(true);
+    }
+    let mut with_system = said.clone();
+    with_system.insert("sslrootcert".to_owned(), "system".to_owned());
+    let parameters: Vec<_> = with_system.into_iter().collect();
+    let filled_in = libpq::fill_in_parameters(&parameters).map_err(Error::unavailable)?;
+    Ok(sslmode(&filled_in.into_iter().collect()).as_deref() != Some("verify-full"))
+}
+
+/// The words of command-line options, in which a backslash keeps a space within its word (PostgreSQL manual, 32.1.2).
+fn words(options: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut letters = options.chars();
+    while let Some(letter) = letters.next() {
+        match (letter, words.last_mut()) {
+            ('\\', Some(word)) => word.extend(letters.next()),
+            (letter, _) if letter.is_whitespace() => words.push(String::new()),
+            (letter, Some(word)) => word.push(letter),
+            (_, None) => {}
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// The file name of this program.
+fn program() -> Option<String> {
+    let path = env::args().next()?;
+    Some(Path::new(&path).file_name()?.to_str()?.to_owned())
+}
+
+/// Whether every host is on this machine, where nobody can listen in between.
+fn is_local(hosts: &str) -> bool {
+    hosts.split(',').all(|host| {
+        host.is_empty()
+            || host.starts_with(['/', '@'])
+            || host == "localhost"
+            || host
+                .parse()
+                .is_ok_and(|address: IpAddr| address.is_loopback())
+    })
+}
+
+/// Whether libpq would take the name of a database for a whole connection string, with a password in it perhaps.
+fn is_conninfo(dbname: &str) -> bool {
+    dbname.starts_with("postgres://") || dbname.starts_with("postgresql://") || dbname.contains('=')
+}
+
+/// Whether a parameter holds what nobody may see.
+pub(super) fn is_secret(parameter: &str, value: &str) -> bool {
+    match parameter {
+        "password"
+        | "sslpassword"
+        | "oauth_client_secret"
+        | "scram_client_key"
+        | "scram_server_key" => true,
+        "dbname" => is_conninfo(value),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parameters(config: &Config) -> BTreeMap<String, String> {
+        config
+            .connection_parameters()
+            .expect("libpq takes them")
+            .said
+    }
+
+    #[test]
+    fn a_server_elsewhere_has_to_prove_who_it_is() {
+        for elsewhere in [
+            Config::new().host("db.example.com"),
+            Config::new().host("192.0.2.1"),
+            Config::new().host("localhost,db.example.com"),
+            Config::new().parameter("hostaddr", "192.0.2.1"),
+            Config::new()
+                .host("localhost")
+                .parameter("hostaddr", "192.0.2.1"),
+        ] {
+            let parameters = parameters(&elsewhere);
+            assert_eq!(parameters["sslmode"], "verify-full", "{elsewhere:?}");
+            assert_eq!(parameters["sslrootcert"], "system", "{elsewhere:?}");
+        }
+        for here in [
+            Config::new(),
+            Config::new().host("/tmp"),
+            Config::new().host("localhost"),
+            Config::new().host("127.0.0.9"),
+            Config::new().parameter("hostaddr", "::1"),
+        ] {
+            assert!(!parameters(&here).contains_key("sslmode"), "{here:?}");
+        }
+    }
+
+    #[test]
+    fn who_chooses_how_much_a_server_has_to_prove_is_heeded() {
+        let elsewhere = Config::new().host("db.example.com");
+        for sslmode in [
+            "disable",
+            "allow",
+            "prefer",
+            "require",
+            "verify-ca",
+            "verify-full",
+        ] {
+            let chosen = parameters(&elsewhere.clone().parameter("sslmode", sslmode));
+            assert_eq!(chosen["sslmode"], sslmode);
+            assert!(!chosen.contains_key("sslrootcert"));
+        }
+        let rooted = parameters(&elsewhere.parameter("sslrootcert", "/etc/ca.pem"));
+        assert_eq!(
+            (&*rooted["sslmode"], &*rooted["sslrootcert"]),
+            ("verify-full", "/etc/ca.pem")
+        );
+    }
+
+    #[test]
+    fn the_name_of_a_database_is_no_connection_string() {
+        for dbname in ["postgres://ann:s3cretmarker@db/x", "password=s3cretmarker"] {
+            let config = Config::new().dbname(dbname);
+            let error = config
+                .connection_parameters()
+                .map(|_| ())
+                .expect_err("it is refused");
+            assert!(!format!("{error} {error:?} {config:?}").contains("s3cretmarker"));
+        }
+    }
+
+    #[test]
+    fn options_are_settings_for_those_who_cannot_send_them_at_the_start() {
+        let config = Config::new()
+            .pooler(true)
+            .parameter("options", "-c work_mem=8MB --search_path=a,\\ b -cjit=off");
+        assert!(!parameters(&config).contains_key("options"));
+        let settings = config.settings();
+        let settings: Vec<_> = settings
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        assert_eq!(
+            settings,
+            [
+                "TimeZone=UTC",
+                "work_mem=8MB",
+                "search_path=a, b",
+                "jit=off"
+            ]
+        );
+    }
+
+    #[test]
+    fn the_users_options_come_after_ours() {
+        let parameters = parameters(&Config::new().parameter("options", "-c work_mem=8MB"));
+        assert_eq!(parameters["options"], "-c TimeZone=UTC -c work_mem=8MB");
+    }
+}
