@@ -1,26 +1,28 @@
 //! `Database`: what an application holds.
 
+mod attempts;
 mod source;
+mod unanswered;
 
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
-use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use diesel::pg::CopyTarget;
 
 use crate::activity::Activity;
 use crate::config::Config;
 use crate::copy::{CopiedRows, CopyRow, copy_in};
-use crate::error::{Error, Result};
+use crate::error::{Error, Outcome, Result};
 use crate::pool::{Pool, PoolState};
-use crate::retry::RetryPolicy;
-use crate::session::{AdvisoryLock, LockKey, Session, Stream, after};
-use crate::sqlstate::SqlState;
+use crate::retry::{Budget, RetryPolicy};
+use crate::session::{AdvisoryLock, LockKey, Session, Stream, Tried, after};
 use crate::statement::{RowStatement, Statement};
-use crate::transaction::TransactionOptions;
+use crate::transaction::{Opening, TransactionOptions};
 use crate::unit_of_work::UnitOfWork;
+
+use attempts::Ended;
 
 pub use source::PooledSession;
 use source::Source;
@@ -31,6 +33,9 @@ pub struct Database {
     source: Source,
     options: TransactionOptions,
     settings: Arc<Config>,
+    /// How long one call may take.
+    limit: Duration,
+    budget: Arc<Budget>,
 }
 
 impl Database {
@@ -49,11 +54,30 @@ impl Database {
     /// A second session while the first is held fails at once and names both places. What
     /// `#[bowline::test]` gives is made by this.
     pub fn pinned(session: Session) -> Self {
+        Self::new(
+            Source::Pinned(Arc::new(source::Pinned::new(session))),
+            Config::new(),
+        )
+    }
+
+    fn new(source: Source, settings: Config) -> Self {
         Self {
-            source: Source::Pinned(Arc::new(source::Pinned::new(session))),
+            source,
             options: TransactionOptions::default(),
-            settings: Arc::new(Config::new()),
+            limit: settings.call_timeout,
+            budget: Arc::new(Budget::new(settings.retry.budget)),
+            settings: Arc::new(settings),
         }
+    }
+
+    /// When a call that begins now has to end.
+    fn deadline(&self) -> Instant {
+        after(self.limit)
+    }
+
+    /// A session, by the deadline of a call that begins now.
+    fn checkout(&self, holder: &'static Location<'static>) -> Result<PooledSession> {
+        self.source.get(holder, self.deadline())
     }
 
     /// A configuration to say more in; [`Config::open`] connects.
@@ -63,21 +87,30 @@ impl Database {
 
     /// Runs a statement, all or nothing, committed when this returns: one round trip.
     ///
-    /// Retried as a whole when PostgreSQL asks for it (SQLSTATE 40001 and 40P01), within
-    /// [`Config::call_timeout`].
+    /// Retried as a whole when PostgreSQL asks for it, and when the connection was lost before the commit was sent:
+    /// see [`RetryPolicy`]. All within [`Config::call_timeout`].
     #[track_caller]
     pub fn run<S: Statement>(&self, statement: S) -> Result<S::Output> {
-        self.run_for(statement, Location::caller())
+        self.run_for(statement, Location::caller())?
     }
 
+    /// Runs a statement; the inner error is that of an answer which was lost, the work being committed.
     pub(crate) fn run_for<S: Statement>(
         &self,
         statement: S,
         holder: &'static Location<'static>,
-    ) -> Result<S::Output> {
-        let work = |session: &mut Session| session.run_as(&statement, &self.options);
-        self.retried(holder, work)
-            .map_err(|(error, attempts)| error.with_attempts(attempts))
+    ) -> Result<Result<S::Output>> {
+        let work =
+            |session: &mut Session, opening: &Opening| match session.run_as(&statement, opening) {
+                Ok(output) => Tried::Done(output),
+                Err(error) if error.outcome() == Outcome::Unknown => Tried::Unanswered(None, error),
+                Err(error) => Tried::Failed(error),
+            };
+        match self.attempt(holder, self.settings.retry, work) {
+            Ok(Ended::Done(output)) => Ok(Ok(output)),
+            Ok(Ended::AnswerLost(error)) => Ok(Err(error)),
+            Err((error, attempts)) => Err(error.with_attempts(attempts)),
+        }
     }
 
     /// The same database, its transactions with these options.
@@ -96,21 +129,41 @@ impl Database {
         }
     }
 
+    /// The same database, its calls held to this limit instead of [`Config::call_timeout`].
+    ///
+    /// It bounds a call as a whole: waiting for a session, all round trips, all attempts, and finding out what
+    /// became of a commit that was not answered. What exceeds it is cancelled on the server.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use bowline::{sql, Database, Result, StatementDsl as _};
+    /// # fn report(db: &Database) -> Result<usize> {
+    /// db.within(Duration::from_secs(300)).run(sql("SELECT monthly_report()").affected())
+    /// # }
+    /// ```
+    pub fn within(&self, limit: Duration) -> Self {
+        Self {
+            limit,
+            ..self.clone()
+        }
+    }
+
     /// Runs `work` in a transaction: n statements take n + 1 round trips.
     ///
     /// Committed if `work` returns `Ok`, rolled back if it returns `Err` or panics. It is run again from
-    /// its beginning when PostgreSQL asks for it (SQLSTATE 40001 and 40P01), whatever error it made of
-    /// that, so it may run several times and its effects outside of the database should wait until this
+    /// its beginning when PostgreSQL asks for it or the connection was lost (see [`RetryPolicy`]), whatever error
+    /// it made of that, so it may run several times and its effects outside of the database should wait until this
     /// returns. If a statement failed and `work` returned `Ok` all the same, the result is that failure.
+    ///
+    /// A COMMIT that was not answered is looked into on another session: the server knows what became of the
+    /// transaction, unless it crashed or was replaced in between. So [`Outcome::Unknown`] is rare here, and
+    /// rarer still with [`keyed`](crate::keyed).
     #[track_caller]
     pub fn transaction<T, E>(&self, work: impl Fn(&mut Session) -> Result<T, E>) -> Result<T, E>
     where
         E: From<Error>,
     {
-        let holder = Location::caller();
-        let begin = self.options.begin();
-        self.retried(holder, |session| session.transact(&begin, &work))
-            .map_err(|(error, _)| error)
+        self.transaction_for(Location::caller(), self.settings.retry, work)
     }
 
     /// Runs `work` in a transaction once, whatever happens.
@@ -122,8 +175,34 @@ impl Database {
     where
         E: From<Error>,
     {
-        let mut session = self.source.get(Location::caller())?;
-        session.transact(&self.options.begin(), work)
+        let mut work = Some(work);
+        self.transaction_for(
+            Location::caller(),
+            RetryPolicy::never(),
+            |session| match work.take() {
+                Some(work) => work(session),
+                None => Err(Error::query("the work was done already").into()),
+            },
+        )
+    }
+
+    fn transaction_for<T, E>(
+        &self,
+        holder: &'static Location<'static>,
+        policy: RetryPolicy,
+        mut work: impl FnMut(&mut Session) -> Result<T, E>,
+    ) -> Result<T, E>
+    where
+        E: From<Error>,
+    {
+        let ended = self.attempt(holder, policy, |session, opening| {
+            session.transact(opening, &mut work)
+        });
+        match ended {
+            Ok(Ended::Done(value)) => Ok(value),
+            Ok(Ended::AnswerLost(error)) => Err(error.into()),
+            Err((error, _)) => Err(error),
+        }
     }
 
     /// Runs a query and gives its rows as they arrive, in constant memory: one round trip, however many rows.
@@ -141,7 +220,7 @@ impl Database {
     /// ```
     #[track_caller]
     pub fn stream<S: RowStatement>(&self, rows: S) -> Result<Stream<PooledSession, S::Row>> {
-        Stream::begin(self.source.get(Location::caller())?, &rows, S::reader())
+        Stream::begin(self.checkout(Location::caller())?, &rows, S::reader())
     }
 
     /// Locks this key for as long as the guard lives; waits as long as one call may take. One round trip.
@@ -149,7 +228,7 @@ impl Database {
     /// The guard holds a session, on which the work under the lock can be done.
     #[track_caller]
     pub fn advisory_lock(&self, key: impl Into<LockKey>) -> Result<AdvisoryLock<PooledSession>> {
-        AdvisoryLock::wait(self.source.get(Location::caller())?, key.into())
+        AdvisoryLock::wait(self.checkout(Location::caller())?, key.into())
     }
 
     /// Locks this key for as long as the guard lives, if that can be had at once. One round trip.
@@ -158,7 +237,7 @@ impl Database {
         &self,
         key: impl Into<LockKey>,
     ) -> Result<Option<AdvisoryLock<PooledSession>>> {
-        AdvisoryLock::attempt(self.source.get(Location::caller())?, key.into())
+        AdvisoryLock::attempt(self.checkout(Location::caller())?, key.into())
     }
 
     /// Loads rows into these columns by binary COPY, all or none: see [`Session::copy_in`].
@@ -168,13 +247,13 @@ impl Database {
         C: CopyTarget,
         R: CopyRow<C::SqlType>,
     {
-        copy_in(self.source.get(Location::caller())?, columns, rows)
+        copy_in(self.checkout(Location::caller())?, columns, rows)
     }
 
     /// The rows of a query by binary COPY, as they arrive: see [`Session::copy_out`].
     #[track_caller]
     pub fn copy_out<S: RowStatement>(&self, rows: S) -> Result<CopiedRows<PooledSession, S::Row>> {
-        CopiedRows::begin(self.source.get(Location::caller())?, &rows, S::reader())
+        CopiedRows::begin(self.checkout(Location::caller())?, &rows, S::reader())
     }
 
     /// What the server says that the sessions of this database do, and who blocks whom: one round trip.
@@ -182,7 +261,7 @@ impl Database {
     /// Runs [`Activity::list`], which goes into a tuple with other statements as well.
     #[track_caller]
     pub fn activity(&self) -> Result<Vec<Activity>> {
-        self.run_for(Activity::list(), Location::caller())
+        self.run_for(Activity::list(), Location::caller())?
     }
 
     /// Collects statements and commits them together: one round trip.
@@ -195,7 +274,7 @@ impl Database {
     /// It goes back when dropped. Fails within [`Config::checkout_timeout`].
     #[track_caller]
     pub fn session(&self) -> Result<PooledSession> {
-        self.source.get(Location::caller())
+        self.checkout(Location::caller())
     }
 
     /// The pool in numbers; takes no lock and no round trip.
@@ -210,50 +289,6 @@ impl Database {
     pub fn close(&self, limit: Duration) -> Result<()> {
         self.source.close(limit)
     }
-
-    /// Runs `work` on a session until it succeeds, fails for good, or was tried often enough; counts the attempts.
-    fn retried<T, E>(
-        &self,
-        holder: &'static Location<'static>,
-        mut work: impl FnMut(&mut Session) -> Result<T, E>,
-    ) -> Result<T, (E, u32)>
-    where
-        E: From<Error>,
-    {
-        let deadline = after(self.settings.call_timeout);
-        let mut attempt = 1;
-        loop {
-            let mut session = self
-                .source
-                .get(holder)
-                .map_err(|error| (error.into(), attempt))?;
-            session.begin_call(deadline);
-            session.attempts(attempt);
-            // A savepoint cannot mend a conflict of the transaction around it.
-            let policy = if session.transaction_depth() > 0 {
-                RetryPolicy::never()
-            } else {
-                self.settings.retry
-            };
-            let done = work(&mut session);
-            let failure = session.end_call();
-            if failure == Some(SqlState::READ_ONLY_SQL_TRANSACTION) && !self.options.is_read_only()
-            {
-                session.outdate();
-            }
-            drop(session);
-            let error = match done {
-                Ok(value) => return Ok(value),
-                Err(error) => error,
-            };
-            let Some(pause) = policy.pause(attempt, failure, deadline) else {
-                return Err((error, attempt));
-            };
-            tracing::debug!(attempt, ?failure, ?pause, "trying again after a conflict");
-            thread::sleep(pause);
-            attempt += 1;
-        }
-    }
 }
 
 impl Config {
@@ -263,11 +298,7 @@ impl Config {
     pub fn open(self) -> Result<Database> {
         let pool = Pool::new(&self);
         pool.connect()?;
-        Ok(Database {
-            source: Source::Pool(pool),
-            options: TransactionOptions::default(),
-            settings: Arc::new(self),
-        })
+        Ok(Database::new(Source::Pool(pool), self))
     }
 }
 

@@ -34,6 +34,7 @@ pub mod bank;
 
 mod activity;
 mod chunks;
+pub mod commit_keys;
 mod config;
 mod constraint;
 mod copy;
@@ -44,6 +45,7 @@ mod nullable;
 mod observe;
 mod page;
 mod pool;
+mod random;
 mod retry;
 mod session;
 mod sqlstate;
@@ -56,6 +58,7 @@ mod unit_of_work;
 
 pub use activity::{Activity, SessionState};
 pub use chunks::chunks;
+pub use commit_keys::CommitKey;
 pub use config::Config;
 pub use constraint::Constraint;
 pub use copy::{CopiedRows, CopyRow};
@@ -66,7 +69,7 @@ pub use executor::Executor;
 pub use nullable::nullable;
 pub use page::Page;
 pub use pool::{Holder, NoSession, PoolState, SessionManager};
-pub use retry::RetryPolicy;
+pub use retry::{RetryBudget, RetryPolicy};
 pub use session::{
     AdvisoryLock, Cursor, LockKey, Notification, Session, SessionTransactions, Stream,
     Transactions, advisory_xact_lock, notify, try_advisory_xact_lock,
@@ -74,7 +77,8 @@ pub use session::{
 pub use sqlstate::{SqlState, SqlStateClass};
 pub use statement::{BoxedStatement, Locked, Map, Named, RowStatement, Statement, StatementDsl};
 pub use transaction::{
-    Isolation, TransactionOptions, read_committed, read_only, repeatable_read, serializable,
+    Isolation, TransactionOptions, commit_key, keyed, read_committed, read_only, repeatable_read,
+    serializable,
 };
 pub use types::UnknownLabel;
 pub use unit_of_work::{Done, Ticket, UnitOfWork};

@@ -90,12 +90,16 @@ impl Pool {
 
     /// A session, in the order of asking.
     ///
-    /// Fails by the checkout timeout; at once if it would wait for itself, if too many wait already, or if
+    /// Fails by the deadline or the checkout timeout; at once if it would wait for itself, if too many wait already, or if
     /// connecting fails for good.
-    pub(crate) fn get(&self, holder: &'static Location<'static>) -> Result<PooledSession> {
+    pub(crate) fn get(
+        &self,
+        holder: &'static Location<'static>,
+        deadline: Instant,
+    ) -> Result<PooledSession> {
         let inner = &*self.0;
         inner.refuse_child()?;
-        let deadline = after(inner.checkout_timeout);
+        let deadline = after(inner.checkout_timeout).min(deadline);
         let asker = Asker {
             place: holder,
             thread: this_thread(),
@@ -243,7 +247,9 @@ mod fork {
         let inner = Arc::get_mut(&mut pool.0).expect("the only one");
         inner.process += 1;
         let parent = inner.process.to_string();
-        let error = pool.get(Location::caller()).expect_err("a child");
+        let error = pool
+            .get(Location::caller(), after(Duration::from_secs(1)))
+            .expect_err("a child");
         assert!(error.message().contains(&parent), "{error}");
         assert!(pool.close(Duration::ZERO).is_err());
     }

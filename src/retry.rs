@@ -1,32 +1,79 @@
 //! Which failures are worth another try, how often, and after which pause.
 //!
-//! Only failures that PostgreSQL itself declares to be nobody's fault are retried: a serialization
-//! failure and a deadlock (PostgreSQL manual, 13.5). Both are certain: nothing of the attempt is left.
+//! Only whole transactions are tried again, and only when it is certain that nothing of the attempt is
+//! left. What is certain is told from what the session saw, never from the caller's error.
 
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hasher};
+mod budget;
+mod class;
+
 use std::time::{Duration, Instant};
 
-use crate::sqlstate::SqlState;
+pub(crate) use crate::random::fraction as random;
+pub(crate) use budget::Budget;
+pub(crate) use class::{Class, Failure, made_stale};
 
-/// How often and how patiently conflicts are retried.
+/// Which failures are tried again, how often and how patiently.
+///
+/// | | SQLSTATE | tried again |
+/// |---|---|---|
+/// | a conflict with another transaction | 40001, 40P01 | up to `attempts` |
+/// | no connection, because the server is starting, away or full | 57P03, 53300, .. | up to `attempts` |
+/// | the connection lost before the commit was sent | 57P01, 57P02, 57P05, 08000, 08003, 08006, .. | up to `reconnects`, on a new session |
+/// | a standby where a server that writes was wanted | 25006 | once, on a new session |
+/// | a schema that changed under prepared statements | 26000, 0A000, XX000 | once, on a new session |
+/// | a lock that was not to be had | 55P03, 55006 | if `locks` says so |
+/// | a commit that was not answered | | only where it is found out that it did not happen |
+///
+/// Anything else is not tried again. All pauses and attempts end with the call's deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryPolicy {
     /// How often the work is tried in all; 1 for no retry.
     pub attempts: u32,
-    /// The longest first pause; it doubles with each attempt.
+    /// The longest first pause; it doubles with each attempt. At least 100 ms where it is a connection that is missing.
     pub base: Duration,
-    /// The longest pause.
+    /// The longest pause. At least 5 s where it is a connection that is missing.
     pub cap: Duration,
+    /// How often, of these attempts, the work is tried again after a lost connection.
+    pub reconnects: u32,
+    /// Whether the work is tried again when a lock could not be had: by `NOWAIT` or `lock_timeout`, and for
+    /// objects in use.
+    pub locks: bool,
+    /// How much all retries of a database may add to its load.
+    pub budget: RetryBudget,
+}
+
+/// How much retries may add to the load, so that an outage is not made worse by all that try again.
+///
+/// Counted for a [`Database`](crate::Database) and its clones together. Conflicts do not count: each of them
+/// means that another transaction got through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RetryBudget {
+    /// So many retries at once, from a standing start.
+    pub burst: u32,
+    /// So many retries more for each hundred units of work that succeed, up to `burst` kept.
+    pub percent: u32,
 }
 
 impl Default for RetryPolicy {
-    /// Five attempts, with pauses of up to 20 ms at first and 1 s at most.
+    /// Five attempts, with pauses of up to 20 ms at first and 1 s at most; two of them after a lost connection.
     fn default() -> Self {
         Self {
             attempts: 5,
             base: Duration::from_millis(20),
             cap: Duration::from_secs(1),
+            reconnects: 2,
+            locks: false,
+            budget: RetryBudget::default(),
+        }
+    }
+}
+
+impl Default for RetryBudget {
+    /// Ten at once, and one for every ten units of work that succeed.
+    fn default() -> Self {
+        Self {
+            burst: 10,
+            percent: 10,
         }
     }
 }
@@ -38,77 +85,179 @@ impl RetryPolicy {
             attempts: 1,
             base: Duration::ZERO,
             cap: Duration::ZERO,
+            reconnects: 0,
+            locks: false,
+            budget: RetryBudget {
+                burst: 0,
+                percent: 0,
+            },
         }
     }
 
-    /// The pause before the next attempt; `None` if there is to be none.
+    /// The longest pause after this many attempts.
+    fn longest(&self, class: Class, attempt: u32) -> Duration {
+        const CONNECTING: (Duration, Duration) =
+            (Duration::from_millis(100), Duration::from_secs(5));
+        let (base, cap) = match class {
+            Class::Connecting | Class::Throttled => {
+                (self.base.max(CONNECTING.0), self.cap.max(CONNECTING.1))
+            }
+            _ => (self.base, self.cap),
+        };
+        base.saturating_mul(1 << (attempt - 1).min(16)).min(cap)
+    }
+}
+
+/// The retries of one call.
+#[derive(Debug)]
+pub(crate) struct Retries<'b> {
+    policy: RetryPolicy,
+    budget: &'b Budget,
+    deadline: Instant,
+    /// The attempt under way, counted from 1.
+    attempt: u32,
+    lost: u32,
+    standby: u32,
+    stale: u32,
+}
+
+impl<'b> Retries<'b> {
+    pub(crate) fn new(policy: RetryPolicy, budget: &'b Budget, deadline: Instant) -> Self {
+        Self {
+            policy,
+            budget,
+            deadline,
+            attempt: 1,
+            lost: 0,
+            standby: 0,
+            stale: 0,
+        }
+    }
+
+    pub(crate) fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    /// No further attempt: what is around the work has to be tried again, not the work.
+    pub(crate) fn stop(&mut self) {
+        self.policy = RetryPolicy::never();
+    }
+
+    /// The pause before the next attempt, which is then under way; `None` if there is to be none.
     ///
-    /// `attempt` is the one that failed, counted from 1. The pause is anywhere between nothing and the
-    /// longest ("full jitter"), so that those who collided do not collide again.
-    pub(crate) fn pause(
-        &self,
-        attempt: u32,
-        failure: Option<SqlState>,
-        deadline: Instant,
-    ) -> Option<Duration> {
-        if attempt >= self.attempts || !failure.is_some_and(is_conflict) {
+    /// It is anywhere between nothing and the longest ("full jitter"), so that those who collided do not
+    /// collide again; at least half of the longest where the server is full, which needs the time.
+    pub(crate) fn next(&mut self, failure: &Failure) -> Option<Duration> {
+        let class = failure.class(self.policy.locks)?;
+        let (spent, allowed) = match class {
+            Class::Lost => (&mut self.lost, self.policy.reconnects),
+            Class::Standby => (&mut self.standby, 1),
+            Class::Stale => (&mut self.stale, 1),
+            Class::Conflict | Class::Lock | Class::Connecting | Class::Throttled => {
+                (&mut 0, u32::MAX)
+            }
+        };
+        if self.attempt >= self.policy.attempts || *spent >= allowed {
             return None;
         }
-        let longest = self
-            .base
-            .saturating_mul(1_u32 << (attempt - 1).min(16))
-            .min(self.cap);
-        let pause = longest.mul_f64(random());
-        (Instant::now() + pause < deadline).then_some(pause)
+        let longest = self.policy.longest(class, self.attempt);
+        let pause = match class {
+            Class::Throttled => longest.mul_f64(0.5 + random() / 2.0),
+            _ => longest.mul_f64(random()),
+        };
+        if Instant::now() + pause >= self.deadline {
+            return None;
+        }
+        if class != Class::Conflict && !self.budget.take() {
+            tracing::warn!(
+                target: "bowline::retry",
+                class = class.name(),
+                "not tried again: the budget for retries is spent"
+            );
+            return None;
+        }
+        *spent += 1;
+        tracing::info!(
+            target: "bowline::retry",
+            attempt = self.attempt,
+            class = class.name(),
+            sqlstate = failure.sqlstate.as_ref().map(|state| state.code()),
+            ?pause,
+            "trying again"
+        );
+        self.attempt += 1;
+        Some(pause)
     }
-}
-
-/// Whether PostgreSQL asks for the whole transaction to be tried again.
-pub(crate) fn is_conflict(state: SqlState) -> bool {
-    matches!(
-        state,
-        SqlState::SERIALIZATION_FAILURE | SqlState::DEADLOCK_DETECTED
-    )
-}
-
-/// A number from 0 up to 1.
-pub(crate) fn random() -> f64 {
-    // The keys of a new `RandomState` differ each time, and so does the hash of nothing under them.
-    let bits = RandomState::new().build_hasher().finish() >> 11;
-    bits as f64 / (1_u64 << 53) as f64
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sqlstate::SqlState;
 
-    const LATER: Duration = Duration::from_secs(60);
+    const LATER: Duration = Duration::from_secs(600);
 
-    #[test]
-    fn a_conflict_is_retried_until_the_attempts_are_spent() {
-        let policy = RetryPolicy::default();
-        let deadline = Instant::now() + LATER;
-        assert!(
-            policy
-                .pause(4, Some(SqlState::DEADLOCK_DETECTED), deadline)
-                .is_some()
-        );
-        assert_eq!(
-            policy.pause(5, Some(SqlState::DEADLOCK_DETECTED), deadline),
-            None
-        );
+    fn conflict() -> Failure {
+        Failure::of(SqlState::SERIALIZATION_FAILURE)
+    }
+
+    /// How often such a failure is tried again.
+    fn retries(policy: RetryPolicy, failure: &Failure) -> usize {
+        let budget = Budget::new(policy.budget);
+        let mut retries = Retries::new(policy, &budget, Instant::now() + LATER);
+        (0..100)
+            .take_while(|_| retries.next(failure).is_some())
+            .count()
     }
 
     #[test]
-    fn nothing_else_is_retried() {
-        let deadline = Instant::now() + LATER;
-        for failure in [
-            None,
-            Some(SqlState::UNIQUE_VIOLATION),
-            Some(SqlState::QUERY_CANCELED),
+    fn each_class_is_retried_as_often_as_its_row_says() {
+        let policy = RetryPolicy {
+            attempts: 9,
+            ..RetryPolicy::default()
+        };
+        let lost = Failure {
+            lost: true,
+            ..Failure::default()
+        };
+        let stale = Failure {
+            stale: true,
+            ..Failure::of(SqlState::FEATURE_NOT_SUPPORTED)
+        };
+        let standby = Failure {
+            standby: true,
+            ..Failure::of(SqlState::READ_ONLY_SQL_TRANSACTION)
+        };
+        let lock = Failure::of(SqlState::LOCK_NOT_AVAILABLE);
+        for (failure, often) in [
+            (conflict(), 8),
+            (Failure::of(SqlState::CANNOT_CONNECT_NOW), 8),
+            (Failure::of(SqlState::TOO_MANY_CONNECTIONS), 8),
+            (lost, 2),
+            (stale, 1),
+            (standby, 1),
+            (lock.clone(), 0),
+            (Failure::of(SqlState::UNIQUE_VIOLATION), 0),
         ] {
-            assert_eq!(RetryPolicy::default().pause(1, failure, deadline), None);
+            assert_eq!(retries(policy, &failure), often, "{failure:?}");
         }
+        let opted = RetryPolicy {
+            locks: true,
+            ..policy
+        };
+        assert_eq!(retries(opted, &lock), 8);
+        assert_eq!(retries(RetryPolicy::never(), &conflict()), 0);
+    }
+
+    #[test]
+    fn the_budget_stops_what_an_outage_would_multiply_but_no_conflict() {
+        let policy = RetryPolicy {
+            attempts: 50,
+            ..RetryPolicy::default()
+        };
+        let full = Failure::of(SqlState::TOO_MANY_CONNECTIONS);
+        assert_eq!(retries(policy, &full), 10);
+        assert_eq!(retries(policy, &conflict()), 49);
     }
 
     #[test]
@@ -117,17 +266,27 @@ mod tests {
             attempts: 40,
             ..RetryPolicy::default()
         };
-        for attempt in 1..40 {
-            let pause = policy.pause(
-                attempt,
-                Some(SqlState::SERIALIZATION_FAILURE),
-                Instant::now() + LATER,
+        let budget = Budget::new(policy.budget);
+        let mut patient = Retries::new(policy, &budget, Instant::now() + LATER);
+        for _ in 1..40 {
+            assert!(
+                patient
+                    .next(&conflict())
+                    .is_some_and(|pause| pause <= policy.cap)
             );
-            assert!(pause.is_some_and(|pause| pause <= policy.cap));
         }
-        assert_eq!(
-            policy.pause(1, Some(SqlState::SERIALIZATION_FAILURE), Instant::now()),
-            None
-        );
+        let mut late = Retries::new(policy, &budget, Instant::now());
+        assert_eq!(late.next(&conflict()), None);
+    }
+
+    #[test]
+    fn a_full_server_is_given_at_least_half_of_the_pause() {
+        let budget = Budget::new(RetryBudget::default());
+        let mut retries = Retries::new(RetryPolicy::default(), &budget, Instant::now() + LATER);
+        let full = Failure::of(SqlState::TOO_MANY_CONNECTIONS);
+        for longest in [100, 200, 400, 800].map(Duration::from_millis) {
+            let pause = retries.next(&full).expect("a retry");
+            assert!(pause >= longest / 2 && pause <= longest, "{pause:?}");
+        }
     }
 }

@@ -6,6 +6,7 @@
 
 pub(crate) mod activity;
 mod advisory_lock;
+mod call;
 mod checkin;
 mod connect;
 mod cursor;
@@ -26,6 +27,7 @@ mod script;
 mod state;
 mod stream;
 mod transactions;
+mod xid;
 
 pub(crate) mod answer;
 pub(crate) mod command;
@@ -43,15 +45,15 @@ use ::diesel::connection::{DynInstrumentation, TransactionManager as _};
 use crate::config::Config;
 use crate::error::{Error, Outcome, Result};
 use crate::observe::TransactionSpan;
-use crate::sqlstate::SqlState;
 use crate::statement::{Answers, Statement};
-use crate::transaction::TransactionOptions;
+use crate::transaction::Opening;
 use activity::Activity;
 use flight::Frame;
 use observe::Watch;
 use prepared::Prepared;
 use types::TypeCache;
 
+pub(crate) use call::Tried;
 pub(crate) use deadline::{A_YEAR, after};
 use notifications::Inbox;
 
@@ -60,6 +62,7 @@ pub use cursor::Cursor;
 pub use notifications::{Notification, notify};
 pub use stream::Stream;
 pub use transactions::{SessionTransactions, Transactions};
+pub(crate) use xid::Xid;
 
 /// One connection to the server.
 ///
@@ -77,6 +80,8 @@ pub struct Session {
     limit: Duration,
     /// A deadline that holds for several calls, such as that of a transaction with its retries.
     deadline: Option<Instant>,
+    /// What `limit` goes back to when that ends: as configured.
+    usual_limit: Duration,
     lost: Option<String>,
     /// Whether a statement may have left something behind in the session.
     touched: bool,
@@ -120,6 +125,7 @@ impl Session {
             instrumentation: DynInstrumentation::default_instrumentation(),
             limit: config.call_timeout,
             deadline: None,
+            usual_limit: config.call_timeout,
             lost: None,
             touched: false,
             locks: 0,
@@ -147,20 +153,21 @@ impl Session {
         self.run_in(&statement, frame)
     }
 
-    /// Runs a statement as a transaction of its own with these options, still in one round trip; within a
+    /// Runs a statement as a transaction of its own that begins so, still in one round trip; within a
     /// transaction as a savepoint, to which the options of the one around it apply.
     pub(crate) fn run_as<S: Statement>(
         &mut self,
         statement: &S,
-        options: &TransactionOptions,
+        opening: &Opening,
     ) -> Result<S::Output> {
         if self.transactions.depth() > 0 {
-            return self.savepoint(|session| session.run_in(statement, Frame::Within));
+            let done = self.transact(opening, |session| session.run_in(statement, Frame::Within));
+            return done.into_result();
         }
-        let frame = if options.is_default() {
+        let frame = if opening.is_plain() {
             Frame::Implicit
         } else {
-            Frame::Explicit(options.begin())
+            Frame::Explicit(opening.sql.clone())
         };
         self.run_in(statement, frame)
     }
@@ -205,44 +212,49 @@ impl Session {
     where
         E: From<Error>,
     {
-        self.transact("BEGIN", work)
+        self.transact(&Opening::plain(), work).into_result()
     }
 
-    /// Runs `work` in a transaction begun by this SQL, or in a savepoint within one.
+    /// Runs `work` in a transaction that begins so, or in a savepoint within one.
     pub(crate) fn transact<T, E>(
         &mut self,
-        begin: &str,
+        opening: &Opening,
         work: impl FnOnce(&mut Self) -> Result<T, E>,
-    ) -> Result<T, E>
+    ) -> Tried<T, E>
     where
         E: From<Error>,
     {
         if self.transactions.depth() > 0 {
-            return self.transact_unseen(begin, work).0;
+            return self.transact_unseen(opening, work);
         }
+        let begin = opening.sql.first().map_or("", |begin| begin);
         let seen = TransactionSpan::begin(&self.watch.server, begin, self.watch.attempt);
         let _entered = seen.span().entered();
         let (statements, round_trips) = (self.watch.statements, self.watch.round_trips);
-        let (done, outcome) = self.transact_unseen(begin, work);
+        let tried = self.transact_unseen(opening, work);
+        let outcome = match &tried {
+            Tried::Done(_) => Outcome::Committed,
+            Tried::Failed(_) => Outcome::NotCommitted,
+            Tried::Unanswered(..) => Outcome::Unknown,
+        };
         seen.end(
             outcome,
             self.watch.statements - statements,
             self.watch.round_trips - round_trips,
         );
-        done
+        tried
     }
 
-    /// Gives also what became of it.
     fn transact_unseen<T, E>(
         &mut self,
-        begin: &str,
+        opening: &Opening,
         work: impl FnOnce(&mut Self) -> Result<T, E>,
-    ) -> (Result<T, E>, Outcome)
+    ) -> Tried<T, E>
     where
         E: From<Error>,
     {
-        if let Err(error) = transactions::begin(self, begin).map_err(Error::from) {
-            return (Err(error.into()), Outcome::NotCommitted);
+        if let Err(error) = transactions::begin(self, &opening.sql) {
+            return Tried::Failed(Error::from(error).into());
         }
         let mut guard = RollbackOnPanic {
             session: self,
@@ -253,15 +265,15 @@ impl Session {
             Ok(value) => {
                 guard.armed = false;
                 match SessionTransactions::commit_transaction(guard.session).map_err(Error::from) {
-                    Ok(()) => (Ok(value), Outcome::Committed),
-                    Err(error) => {
-                        let outcome = error.outcome();
-                        (Err(error.into()), outcome)
+                    Ok(()) => Tried::Done(value),
+                    Err(error) if error.outcome() == Outcome::Unknown => {
+                        Tried::Unanswered(Some(value), error)
                     }
+                    Err(error) => Tried::Failed(error.into()),
                 }
             }
             // The guard rolls back; the caller's error says more than a failure to do so would.
-            Err(error) => (Err(error), Outcome::NotCommitted),
+            Err(error) => Tried::Failed(error),
         }
     }
 
@@ -283,30 +295,12 @@ impl Session {
 
     /// The process id of the server's side, as in `pg_stat_activity`.
     pub fn backend_pid(&self) -> i32 {
-        self.connection.backend_pid()
+        self.activity.backend_pid()
     }
 
     /// The server's version as PostgreSQL counts: 15.18 is 150018.
     pub fn server_version(&self) -> i32 {
         self.connection.server_version()
-    }
-
-    /// Holds what follows to one deadline, however many calls it is.
-    pub(crate) fn begin_call(&mut self, deadline: Instant) {
-        self.deadline = Some(deadline);
-        self.transactions.latest = None;
-    }
-
-    /// Ends what [`Session::begin_call`] began; gives the code that decides whether to try again.
-    ///
-    /// Nothing is tried again once the connection was lost, since then the outcome may not be known.
-    pub(crate) fn end_call(&mut self) -> Option<SqlState> {
-        self.deadline = None;
-        if self.is_broken() {
-            None
-        } else {
-            self.transactions.latest
-        }
     }
 
     pub(crate) fn activity(&self) -> &Arc<Activity> {

@@ -1,15 +1,42 @@
-//! How a transaction is to run: isolation, writing, deferral.
+//! How a transaction is to run: isolation, writing, deferral, commit keys.
+
+use std::sync::Arc;
+
+use crate::commit_keys::{CommitKey, Keyed};
 
 /// How a transaction is to run; the session's defaults where nothing is said.
 ///
-/// Made by [`serializable`], [`repeatable_read`], [`read_committed`] and [`read_only`], and given to
-/// [`Database::with`](crate::Database::with).
+/// Made by [`serializable`], [`repeatable_read`], [`read_committed`], [`read_only`], [`keyed`] and [`commit_key`],
+/// and given to [`Database::with`](crate::Database::with).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct TransactionOptions {
     isolation: Option<Isolation>,
     read_only: Option<bool>,
     deferrable: bool,
+    keyed: Keyed,
 }
+
+/// The words that begin one attempt at a transaction, and the key that it leaves behind.
+#[derive(Debug, Clone)]
+pub(crate) struct Opening {
+    /// BEGIN first.
+    pub(crate) sql: Vec<Arc<str>>,
+    pub(crate) attempt: Option<CommitKey>,
+}
+
+impl Opening {
+    /// A transaction as the session has it.
+    pub(crate) fn plain() -> Self {
+        TransactionOptions::default().opening()
+    }
+
+    /// Whether it says nothing that a statement by itself does not.
+    pub(crate) fn is_plain(&self) -> bool {
+        matches!(&*self.sql, [begin] if **begin == *BEGIN)
+    }
+}
+
+const BEGIN: &str = "BEGIN";
 
 /// What a transaction sees of others (PostgreSQL manual, 13.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +69,36 @@ pub fn read_only() -> TransactionOptions {
     TransactionOptions::default().read_only(true)
 }
 
+/// Leaves a commit key behind, so that even a transaction whose answer was lost is known to be committed or not.
+///
+/// It takes no round trip, and one row in the table that [`commit_keys::MIGRATION`](crate::commit_keys::MIGRATION)
+/// makes. Once the connection was lost with the commit under way, the key is looked for on another session: if
+/// the work was not committed, it is kept from that for good and done again; if it was, what follows is
+///
+/// - for [`Database::transaction`](crate::Database::transaction) and
+///   [`UnitOfWork::commit`](crate::UnitOfWork::commit): success;
+/// - for [`Database::run`](crate::Database::run), whose answer is gone: an error whose
+///   [`outcome`](crate::Error::outcome) is [`Committed`](crate::Outcome::Committed).
+///
+/// ```
+/// # use bowline::{keyed, sql, Database, Result, StatementDsl as _};
+/// # fn pay(db: &Database) -> Result<usize> {
+/// db.with(keyed()).run(sql("UPDATE accounts SET balance = balance - 10 WHERE id = 7").affected())
+/// # }
+/// ```
+pub fn keyed() -> TransactionOptions {
+    TransactionOptions::default().keyed()
+}
+
+/// As [`keyed`], and does the work once for all calls with this key: for requests that may be sent twice.
+///
+/// The second fails with [`Error::Constraint`](crate::Error::Constraint) and the outcome
+/// [`Committed`](crate::Outcome::Committed), having done nothing; one that comes while the first is under way waits
+/// for it.
+pub fn commit_key(key: impl Into<CommitKey>) -> TransactionOptions {
+    TransactionOptions::default().commit_key(key)
+}
+
 impl TransactionOptions {
     /// Sets the isolation level.
     pub fn isolation(self, isolation: Isolation) -> Self {
@@ -67,17 +124,33 @@ impl TransactionOptions {
         }
     }
 
-    pub(crate) fn is_default(&self) -> bool {
-        *self == Self::default()
+    /// Leaves a commit key behind: see [`keyed`].
+    pub fn keyed(self) -> Self {
+        Self {
+            keyed: Keyed::Attempts,
+            ..self
+        }
     }
 
-    /// Whether writes were not to be expected.
-    pub(crate) fn is_read_only(&self) -> bool {
-        self.read_only == Some(true)
+    /// Leaves this commit key behind: see [`commit_key`].
+    pub fn commit_key(self, key: impl Into<CommitKey>) -> Self {
+        Self {
+            keyed: Keyed::As(key.into()),
+            ..self
+        }
+    }
+
+    /// How an attempt begins; each has a key of its own.
+    pub(crate) fn opening(&self) -> Opening {
+        let (insert, attempt) = self.keyed.mark().unzip();
+        Opening {
+            sql: [self.begin().into()].into_iter().chain(insert).collect(),
+            attempt,
+        }
     }
 
     /// The BEGIN that says it.
-    pub(crate) fn begin(&self) -> String {
+    fn begin(&self) -> String {
         let isolation = self.isolation.map(|isolation| match isolation {
             Isolation::ReadCommitted => " ISOLATION LEVEL READ COMMITTED",
             Isolation::RepeatableRead => " ISOLATION LEVEL REPEATABLE READ",
@@ -91,7 +164,7 @@ impl TransactionOptions {
             }
         });
         let deferrable = self.deferrable.then_some(" DEFERRABLE");
-        ["BEGIN"]
+        [BEGIN]
             .into_iter()
             .chain(isolation)
             .chain(writing)

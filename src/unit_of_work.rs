@@ -46,7 +46,8 @@ pub struct Ticket<T> {
 #[must_use = "holds the outputs of the statements"]
 pub struct Done {
     unit: u64,
-    outputs: Vec<Option<Box<dyn Any>>>,
+    /// Lost where only the answer was, the work being committed.
+    outputs: Result<Vec<Option<Box<dyn Any>>>>,
 }
 
 impl<'a> UnitOfWork<'a> {
@@ -79,21 +80,28 @@ impl<'a> UnitOfWork<'a> {
     }
 
     /// Runs and commits all of them, or none: one round trip, retried as a whole as [`Database::run`] is.
+    ///
+    /// With a [`keyed`](crate::keyed) database it also succeeds where the connection was lost and the work turned out
+    /// to be committed; then there are no outputs to take.
     #[track_caller]
     pub fn commit(self) -> Result<Done> {
-        let outputs = self.database.run_for(self.statements, Location::caller())?;
+        let answered = self.database.run_for(self.statements, Location::caller())?;
         Ok(Done {
             unit: self.number,
-            outputs: outputs.into_iter().map(Some).collect(),
+            outputs: answered.map(|outputs| outputs.into_iter().map(Some).collect()),
         })
     }
 }
 
 impl Done {
-    /// The output of a statement; fails for a ticket of another unit of work.
+    /// The output of a statement; fails for a ticket of another unit of work, and where the answer was lost.
     pub fn take<T: 'static>(&mut self, ticket: Ticket<T>) -> Result<T> {
-        let output = self
-            .outputs
+        let outputs = self.outputs.as_mut().map_err(|lost| {
+            Error::unavailable(lost.message().to_owned())
+                .with_outcome(lost.outcome())
+                .with_hint("only the answer was lost: read what is needed of it")
+        })?;
+        let output = outputs
             .get_mut(ticket.place)
             .filter(|_| ticket.unit == self.unit)
             .and_then(Option::take);
@@ -116,7 +124,7 @@ impl fmt::Debug for UnitOfWork<'_> {
 impl fmt::Debug for Done {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Done")
-            .field("outputs", &self.outputs.len())
+            .field("outputs", &self.outputs.as_ref().map(Vec::len))
             .finish_non_exhaustive()
     }
 }

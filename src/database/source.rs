@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
 use crate::observe::Checkout;
@@ -19,17 +19,24 @@ pub(super) enum Source {
 }
 
 impl Source {
-    pub(super) fn get(&self, holder: &'static Location<'static>) -> Result<PooledSession> {
+    /// A session, by this deadline and by the pool's own.
+    pub(super) fn get(
+        &self,
+        holder: &'static Location<'static>,
+        deadline: Instant,
+    ) -> Result<PooledSession> {
         let checkout = Checkout::begin(holder);
         let entered = checkout.span().entered();
         let held = match self {
-            Self::Pool(pool) => pool.get(holder).map(Held::Pooled),
+            Self::Pool(pool) => pool.get(holder, deadline).map(Held::Pooled),
             Self::Pinned(pinned) => Pinned::take(pinned, holder),
         };
         drop(entered);
         let waited = checkout.end(held.as_ref().err());
         let mut session = PooledSession(held?);
         session.checked_out(waited);
+        // A call that panicked could not end itself.
+        session.end_call();
         Ok(session)
     }
 

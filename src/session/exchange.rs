@@ -15,6 +15,7 @@ use super::failure::{server_error, shift};
 use super::libpq::{Cancel, Field, ResultSet};
 use super::prepared::Plan;
 use super::{Session, after};
+use crate::commit_keys;
 use crate::error::{Error, Outcome, Result};
 
 /// How long a server that was asked to cancel may take to say so.
@@ -59,6 +60,8 @@ pub(super) struct Voyage {
 pub(super) struct Arrived {
     pub(super) commands: Vec<Command>,
     pub(super) answers: Vec<Answer>,
+    /// The answers to what came after the caller's.
+    pub(super) after: Vec<Answer>,
 }
 
 /// Commands that travel together: what goes before the caller's, the caller's, and what comes after.
@@ -235,18 +238,15 @@ impl Session {
                     Some((place, command)) if own.contains(&place) => shift(error, command.shift())
                         .with_sql(command.written())
                         .with_place(place - own.start + 1, own.len()),
-                    Some((_, command)) => error.with_sql(command.written()),
+                    Some((_, command)) => commit_keys::judge(error).with_sql(command.written()),
                     None => error,
                 },
             );
         }
+        let mut answers = answers.into_iter().skip(own.start);
         Ok(Arrived {
-            answers: answers
-                .into_iter()
-                .skip(own.start)
-                .take(own.len())
-                .flatten()
-                .collect(),
+            answers: answers.by_ref().take(own.len()).flatten().collect(),
+            after: answers.flatten().collect(),
             commands: {
                 commands.truncate(own.end);
                 commands.split_off(own.start)

@@ -15,16 +15,17 @@ use super::row::SessionRow;
 use super::types::{TypeLookup, TypeName};
 use super::{Session, after};
 use crate::error::{Error, Outcome, Result};
-use crate::sqlstate::SqlState;
+use crate::retry::made_stale;
 use crate::statement::{Encoded, Encoder, Statement, check_count, render, wrong_count};
+use crate::transaction::Opening;
 
 /// How commands become a transaction.
 #[derive(Debug, Clone)]
 pub(super) enum Frame {
     /// They are one by themselves: what stands before a Sync is (PostgreSQL manual, 55.2.4).
     Implicit,
-    /// They are one with these words: BEGIN and COMMIT travel along.
-    Explicit(String),
+    /// They are one with these words, BEGIN first: they and COMMIT travel along.
+    Explicit(Vec<Arc<str>>),
     /// They are part of the one that is open.
     Within,
 }
@@ -52,6 +53,7 @@ impl Session {
             }
             other => other,
         }?;
+        self.transactions.latest = None;
         let rows = flown.commands.iter().map(|command| command.rows);
         self.watch.answered(rows.zip(&flown.answers));
         Ok(flown)
@@ -70,16 +72,18 @@ impl Session {
         }
         let verdict = hold(&mut commands);
         match (frame, verdict) {
-            (Frame::Implicit, Verdict::Client) => self.fly_and_judge(commands, "BEGIN", deadline),
-            (Frame::Explicit(begin), Verdict::Client) => {
-                self.fly_and_judge(commands, &begin, deadline)
+            (Frame::Implicit, Verdict::Client) => {
+                self.fly_and_judge(commands, Opening::plain().sql, deadline)
+            }
+            (Frame::Explicit(opening), Verdict::Client) => {
+                self.fly_and_judge(commands, opening, deadline)
             }
             (Frame::Implicit, Verdict::Server) => self
                 .exchange(Cargo::of(commands), CommitPoint::Sync, deadline)
                 .map(Flown::committed),
-            (Frame::Explicit(begin), Verdict::Server) => {
+            (Frame::Explicit(opening), Verdict::Server) => {
                 let cargo = Cargo {
-                    before: vec![Command::plain(begin)],
+                    before: opening.into_iter().map(Command::plain).collect(),
                     commands,
                     after: commit_commands().into(),
                 };
@@ -90,7 +94,12 @@ impl Session {
                 arrived.map(Flown::committed)
             }
             (Frame::Within, verdict) => {
-                let arrived = self.exchange(Cargo::of(commands), CommitPoint::Later, deadline)?;
+                let cargo = Cargo {
+                    after: self.transactions.xid.question(&commands),
+                    ..Cargo::of(commands)
+                };
+                let arrived = self.exchange(cargo, CommitPoint::Later, deadline)?;
+                self.transactions.xid.note(&arrived.after);
                 if verdict == Verdict::Client {
                     judge(&arrived)?;
                 }
@@ -103,15 +112,17 @@ impl Session {
     fn fly_and_judge(
         &mut self,
         commands: Vec<Command>,
-        begin: &str,
+        opening: Vec<Arc<str>>,
         deadline: Instant,
     ) -> Result<Flown> {
         let cargo = Cargo {
-            before: vec![Command::plain(begin)],
+            before: opening.into_iter().map(Command::plain).collect(),
+            after: self.transactions.xid.question(&commands),
             ..Cargo::of(commands)
         };
         let flown = self.exchange(cargo, CommitPoint::Later, deadline);
         let judged = flown.and_then(|arrived| {
+            self.transactions.xid.note(&arrived.after);
             judge(&arrived)?;
             let commit = Cargo::of(commit_commands().into());
             self.exchange(commit, CommitPoint::Command, deadline)?;
@@ -259,15 +270,7 @@ impl Session {
     /// Whether the server refused only because its schema changed under what this session remembered;
     /// then that is forgotten, and the statement, of which nothing happened, can be sent again.
     pub(super) fn made_stale(&mut self, error: &Error) -> bool {
-        let stale = match error.sqlstate() {
-            Some(SqlState::INVALID_SQL_STATEMENT_NAME) => true,
-            Some(SqlState::FEATURE_NOT_SUPPORTED) => error.message().contains("cached plan"),
-            Some(SqlState::INTERNAL_ERROR | SqlState::UNDEFINED_OBJECT) => {
-                error.message().contains("type")
-            }
-            _ => false,
-        };
-        if stale && self.is_idle() && error.outcome() == Outcome::NotCommitted {
+        if made_stale(error) && self.is_idle() && error.outcome() == Outcome::NotCommitted {
             self.prepared.forget_all();
             self.types.clear();
             return true;
@@ -304,7 +307,11 @@ fn hold(commands: &mut [Command]) -> Verdict {
     verdict
 }
 
-fn judge(Arrived { commands, answers }: &Arrived) -> Result<()> {
+fn judge(
+    Arrived {
+        commands, answers, ..
+    }: &Arrived,
+) -> Result<()> {
     for (number, (command, answer)) in commands.iter().zip(answers).enumerate() {
         let place = |error: Error| {
             error
@@ -321,7 +328,12 @@ fn judge(Arrived { commands, answers }: &Arrived) -> Result<()> {
 }
 
 impl Flown {
-    fn new(Arrived { commands, answers }: Arrived, outcome: Outcome) -> Self {
+    fn new(
+        Arrived {
+            commands, answers, ..
+        }: Arrived,
+        outcome: Outcome,
+    ) -> Self {
         Self {
             commands,
             answers,

@@ -152,6 +152,12 @@ impl Connection {
         unsafe { pq::PQserverVersion(self.0.as_ptr()) }
     }
 
+    /// A setting that the server tells of by itself (`PQparameterStatus`).
+    pub(crate) fn parameter_status(&self, name: &CStr) -> Option<String> {
+        // SAFETY: the connection is valid, the name ends with NUL, and the string is copied before any other call.
+        copy(unsafe { pq::PQparameterStatus(self.0.as_ptr(), name.as_ptr()) })
+    }
+
     /// The process id of the server's backend.
     pub(crate) fn backend_pid(&self) -> i32 {
         // SAFETY: the connection is valid.

@@ -209,7 +209,10 @@ impl Session {
             command.sql = format!("EXPLAIN {}", command.sql).into();
             command.reusable = false;
         }
-        let (failure, latest) = (self.transactions.failure.clone(), self.transactions.latest);
+        let (failure, latest) = (
+            self.transactions.failure.clone(),
+            self.transactions.latest.clone(),
+        );
         let guarded = !self.is_idle();
         let cargo = Cargo {
             before: guarded

@@ -13,8 +13,11 @@ use diesel::connection::{
 use diesel::result::QueryResult;
 
 use super::Session;
+use super::xid::XidBook;
 use crate::error::{Error, Result, ServerError};
+use crate::retry::{Failure, made_stale};
 use crate::sqlstate::SqlState;
+use crate::transaction::Opening;
 
 /// A session's book of its transactions.
 #[derive(Debug, Default)]
@@ -24,8 +27,9 @@ pub struct Transactions {
     waiting: Vec<Arc<str>>,
     /// The error that made the server refuse the rest of the transaction.
     pub(super) failure: Option<Arc<ServerError>>,
-    /// The code of the latest error of the server's since the outermost transaction began.
-    pub(super) latest: Option<SqlState>,
+    /// The latest failure since the outermost transaction began that no statement came through after.
+    pub(super) latest: Option<Failure>,
+    pub(super) xid: XidBook,
 }
 
 const RELEASE: &str = "RELEASE SAVEPOINT";
@@ -55,13 +59,21 @@ impl Transactions {
         self.waiting.clear();
     }
 
-    /// Keeps an error of the server's.
+    /// Keeps an error of an exchange.
     pub(super) fn note(&mut self, error: &Error) {
-        if let Some(server) = error.shared_server() {
-            self.latest = Some(server.sqlstate);
-            if self.depth() > 0 {
-                self.failure.get_or_insert_with(|| Arc::clone(server));
-            }
+        // That an earlier statement failed is not the failure.
+        if self.latest.is_none() || error.sqlstate() != Some(SqlState::IN_FAILED_SQL_TRANSACTION) {
+            self.latest = Some(Failure {
+                sqlstate: error.sqlstate(),
+                outcome: error.outcome(),
+                stale: made_stale(error),
+                ..Failure::default()
+            });
+        }
+        if let Some(server) = error.shared_server()
+            && self.depth() > 0
+        {
+            self.failure.get_or_insert_with(|| Arc::clone(server));
         }
     }
 
@@ -82,7 +94,7 @@ impl Transactions {
         self.failure = None;
     }
 
-    fn begin(&mut self, sql: &str) -> Result<(), diesel::result::Error> {
+    fn begin(&mut self, opening: &[Arc<str>]) -> Result<(), diesel::result::Error> {
         let depth = self.status.transaction_depth()?;
         let TransactionManagerStatus::Valid(valid) = &mut self.status else {
             return Err(diesel::result::Error::BrokenTransactionManager);
@@ -92,11 +104,14 @@ impl Transactions {
             None => {
                 self.failure = None;
                 self.latest = None;
-                self.waiting.push(sql.into());
+                self.xid.forget();
+                self.waiting.extend_from_slice(opening);
             }
-            Some(depth) => self
-                .waiting
-                .push(format!("SAVEPOINT {}", savepoint(depth)).into()),
+            Some(depth) => {
+                self.waiting
+                    .push(format!("SAVEPOINT {}", savepoint(depth)).into());
+                self.waiting.extend(opening.iter().skip(1).map(Arc::clone));
+            }
         }
         Ok(())
     }
@@ -143,7 +158,7 @@ impl TransactionManager<Session> for SessionTransactions {
 
     /// Takes no round trip: the BEGIN or SAVEPOINT travels with the next statement.
     fn begin_transaction(session: &mut Session) -> QueryResult<()> {
-        begin(session, "BEGIN")
+        begin(session, &Opening::plain().sql)
     }
 
     /// One round trip; none if nothing was sent since the transaction began.
@@ -156,7 +171,11 @@ impl TransactionManager<Session> for SessionTransactions {
         if !transactions.unsend(depth.get()) {
             transactions.waiting.clear();
             if depth.get() == 1 {
-                session.control(&["ROLLBACK"])?;
+                let latest = session.transactions.latest.clone();
+                let undone = session.control(&["ROLLBACK"]);
+                // What made it necessary decides whether to try again, not what became of it.
+                session.transactions.latest = latest;
+                undone?;
                 session.transactions.failure = None;
             } else {
                 rollback_to(session, &savepoint_of(depth.get()))?;
@@ -205,9 +224,9 @@ impl TransactionManager<Session> for SessionTransactions {
     }
 }
 
-/// Begins a transaction by this SQL, or a savepoint within one.
-pub(super) fn begin(session: &mut Session, sql: &str) -> QueryResult<()> {
-    session.transactions.begin(sql)?;
+/// Begins a transaction by this SQL, or a savepoint within one, which needs no BEGIN.
+pub(super) fn begin(session: &mut Session, opening: &[Arc<str>]) -> QueryResult<()> {
+    session.transactions.begin(opening)?;
     let depth = open(session)?;
     session
         .instrumentation
@@ -229,14 +248,17 @@ pub(super) fn release(session: &mut Session, savepoint: &str) {
 pub(super) fn rollback_to(session: &mut Session, savepoint: &str) -> Result<()> {
     let (failure, latest) = (
         session.transactions.failure.clone(),
-        session.transactions.latest,
+        session.transactions.latest.clone(),
     );
     let undone = session.control(&[
         &format!("ROLLBACK TO SAVEPOINT {savepoint}"),
         &format!("{RELEASE} {savepoint}"),
     ]);
     match undone {
-        Ok(()) => session.transactions.failure = None,
+        Ok(()) => {
+            session.transactions.failure = None;
+            session.transactions.latest = latest;
+        }
         Err(_) if session.is_aborted() && !session.is_broken() => {
             session.transactions.failure = failure;
             session.transactions.latest = latest;

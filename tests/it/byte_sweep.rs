@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use bowline::testing::{Direction, Ending, Message, Proxy};
 use bowline::{
-    Database, Outcome, Result, RetryPolicy, Session, Statement, StatementDsl as _, serializable,
-    sql,
+    Database, Outcome, Result, RetryPolicy, Session, Statement, StatementDsl as _, commit_keys,
+    keyed, serializable, sql,
 };
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
@@ -100,13 +100,28 @@ impl Dialogue {
     }
 }
 
+/// What is known of a commit that was not answered.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Afterwards {
+    /// Nothing.
+    Unknown,
+    /// Everything, because another session finds it out.
+    FoundOut,
+}
+
 /// Cuts the dialogue of `work`, which writes this many parts, after every byte.
-fn sweep(parts: i64, commits_by: CommitsBy, work: impl Fn(&Database, i32) -> Result<()>) {
+fn sweep(
+    parts: i64,
+    commits_by: CommitsBy,
+    afterwards: Afterwards,
+    work: impl Fn(&Database, i32) -> Result<()>,
+) {
     let database = test_database();
     let mut witness = Session::connect(&database.config()).expect("a server");
     witness
         .batch_execute("CREATE UNLOGGED TABLE cuts (id int, part int, PRIMARY KEY (id, part))")
         .expect("DDL");
+    witness.batch_execute(commit_keys::MIGRATION).expect("DDL");
     let proxy = Proxy::start(&server()).expect("a proxy");
     let config = proxy
         .config(database.name())
@@ -133,7 +148,14 @@ fn sweep(parts: i64, commits_by: CommitsBy, work: impl Fn(&Database, i32) -> Res
         seen.insert(id, (direction, cut, outcome));
     }
     wait_until_alone(&mut witness);
-    compare(&mut witness, &dialogue, parts, &seen);
+    let unknown = compare(&mut witness, &dialogue, parts, &seen);
+    match afterwards {
+        Afterwards::Unknown => assert!(
+            unknown[0] > 0 && unknown[1] > 0,
+            "no cut fell into the commit, either before it or behind it: {unknown:?}"
+        ),
+        Afterwards::FoundOut => assert_eq!(unknown, [0, 0], "not found out"),
+    }
 }
 
 /// Waits until the pool gives another session than the one that was cut.
@@ -169,7 +191,8 @@ fn wait_until_alone(witness: &mut Session) {
 
 type Seen = BTreeMap<i32, (Direction, u64, std::result::Result<(), Outcome>)>;
 
-fn compare(witness: &mut Session, dialogue: &Dialogue, parts: i64, seen: &Seen) {
+/// How often the outcome was unknown, of work that is not there and that is.
+fn compare(witness: &mut Session, dialogue: &Dialogue, parts: i64, seen: &Seen) -> [usize; 2] {
     let counts = witness
         .run(sql("SELECT id, count(*) AS parts FROM cuts GROUP BY id").all::<Count>())
         .expect("the table");
@@ -195,20 +218,19 @@ fn compare(witness: &mut Session, dialogue: &Dialogue, parts: i64, seen: &Seen) 
             assert_eq!(*outcome, Ok(()), "{place}");
         }
     }
-    assert!(
-        unknown[0] > 0 && unknown[1] > 0,
-        "no cut fell into the commit, either before it or behind it: {unknown:?}"
-    );
+    unknown
 }
 
 #[test]
 fn an_autocommit_insert_tells_the_truth_wherever_it_is_cut() {
-    sweep(1, CommitsBy::Sync, |db, id| db.run(insert(id, 1)).map(drop));
+    sweep(1, CommitsBy::Sync, Afterwards::Unknown, |db, id| {
+        db.run(insert(id, 1)).map(drop)
+    });
 }
 
 #[test]
 fn a_one_trip_transaction_tells_the_truth_wherever_it_is_cut() {
-    sweep(3, CommitsBy::Sync, |db, id| {
+    sweep(3, CommitsBy::Sync, Afterwards::Unknown, |db, id| {
         db.run((insert(id, 1), insert(id, 2), insert(id, 3)))
             .map(drop)
     });
@@ -216,7 +238,7 @@ fn a_one_trip_transaction_tells_the_truth_wherever_it_is_cut() {
 
 #[test]
 fn a_one_trip_transaction_with_options_tells_the_truth_wherever_it_is_cut() {
-    sweep(2, CommitsBy::Command, |db, id| {
+    sweep(2, CommitsBy::Command, Afterwards::Unknown, |db, id| {
         db.with(serializable())
             .run((insert(id, 1), insert(id, 2)))
             .map(drop)
@@ -225,7 +247,7 @@ fn a_one_trip_transaction_with_options_tells_the_truth_wherever_it_is_cut() {
 
 #[test]
 fn an_interactive_transaction_tells_the_truth_wherever_it_is_cut() {
-    sweep(2, CommitsBy::Command, |db, id| {
+    sweep(2, CommitsBy::Command, Afterwards::FoundOut, |db, id| {
         db.transaction(|tx| {
             tx.run(insert(id, 1))?;
             tx.savepoint(|tx| tx.run(insert(id, 2))).map(drop)
@@ -235,7 +257,7 @@ fn an_interactive_transaction_tells_the_truth_wherever_it_is_cut() {
 
 #[test]
 fn a_count_that_is_judged_before_the_commit_tells_the_truth_wherever_it_is_cut() {
-    sweep(1, CommitsBy::Command, |db, id| {
+    sweep(1, CommitsBy::Command, Afterwards::FoundOut, |db, id| {
         let insert = sql(
             "WITH made AS (INSERT INTO cuts VALUES ($1, 1) RETURNING id, 1::bigint AS parts) SELECT * FROM made",
         );
@@ -246,8 +268,25 @@ fn a_count_that_is_judged_before_the_commit_tells_the_truth_wherever_it_is_cut()
 
 #[test]
 fn a_copy_tells_the_truth_wherever_it_is_cut() {
-    sweep(3, CommitsBy::Sync, |db, id| {
+    sweep(3, CommitsBy::Sync, Afterwards::Unknown, |db, id| {
         db.copy_in((cuts::id, cuts::part), (1..4).map(|part| (id, part)))
             .map(drop)
+    });
+}
+
+#[test]
+fn with_a_commit_key_no_cut_leaves_a_one_trip_transaction_unknown() {
+    sweep(2, CommitsBy::Command, Afterwards::FoundOut, |db, id| {
+        db.with(keyed())
+            .run((insert(id, 1), insert(id, 2)))
+            .map(drop)
+    });
+}
+
+#[test]
+fn with_a_commit_key_no_cut_leaves_an_interactive_transaction_unknown() {
+    sweep(1, CommitsBy::Command, Afterwards::FoundOut, |db, id| {
+        db.with(keyed())
+            .transaction(|tx| tx.run(insert(id, 1)).map(drop))
     });
 }

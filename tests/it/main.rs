@@ -3,6 +3,7 @@
 mod activity;
 mod advisory_locks;
 mod byte_sweep;
+mod commit_keys;
 mod connecting;
 mod copies;
 mod cursors;
@@ -28,6 +29,7 @@ mod statement_faults;
 mod streams;
 mod transactions;
 mod ui;
+mod unknown_outcomes;
 
 use bowline::testing::{LocalServer, TestDatabase};
 use std::path::Path;

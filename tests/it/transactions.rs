@@ -3,7 +3,6 @@
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
 
 use bowline::bank::{Account, AccountChanges, AccountConstraint};
 use bowline::{Database, Error, Outcome, Result, SqlState, StatementDsl as _, serializable, sql};
@@ -238,51 +237,5 @@ fn options_shape_the_transaction() {
         db.run(Account::count())
             .expect("the session is clean again"),
         0
-    );
-}
-
-#[test]
-fn a_commit_whose_answer_was_lost_is_unknown_and_never_called_a_failure() {
-    use diesel::connection::SimpleConnection as _;
-    // A standby that is not there keeps a commit from being answered, though not from happening.
-    let server = bowline::testing::LocalServer::private(&[
-        ("synchronous_standby_names", "ghost"),
-        ("synchronous_commit", "on"),
-        ("wal_level", "replica"),
-        ("max_wal_senders", "2"),
-    ])
-    .expect("a server");
-    let db = server.config("postgres").open().expect("a server");
-    let mut other = bowline::Session::connect(&server.config("postgres")).expect("a server");
-    other
-        .batch_execute("SET synchronous_commit = off; CREATE TABLE t (x int)")
-        .expect("DDL");
-    let insert = || sql("INSERT INTO t VALUES (1)").affected();
-    for in_one_trip in [true, false] {
-        let error = thread::scope(|scope| {
-            let waiting = scope.spawn(|| {
-                if in_one_trip {
-                    return db.run(insert());
-                }
-                db.transaction(|tx| tx.run(insert()))
-            });
-            let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
-            let deadline = Instant::now() + Duration::from_secs(20);
-            while other.run(sql(end).affected()).expect("an answer") == 0 {
-                assert!(Instant::now() < deadline, "the commit does not wait");
-                thread::yield_now();
-            }
-            waiting
-                .join()
-                .expect("no panic")
-                .expect_err("the answer is lost")
-        });
-        assert_eq!(error.outcome(), Outcome::Unknown, "{error:?}");
-    }
-    assert_eq!(
-        other
-            .run(sql("SELECT x FROM t").affected())
-            .expect("an answer"),
-        2
     );
 }

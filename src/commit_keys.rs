@@ -1,0 +1,209 @@
+//! Commit keys: how a transaction whose answer was lost is found again.
+//!
+//! A transaction that goes to the server in one round trip loses everything with its answer, also its
+//! number. With a key it leaves a row behind, written in the same transaction and the same round trip:
+//! whether the row is there says whether the transaction was committed. Each attempt has a key of its own,
+//! so that one that was given up can be kept from committing late: the row is put in its place, and its
+//! own INSERT then fails.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use diesel::sql_types::Double;
+
+use crate::error::{Error, Outcome};
+use crate::random;
+use crate::sqlstate::SqlState;
+use crate::statement::{Statement, StatementDsl as _};
+
+/// The migration that makes the table of commit keys; what undoes it is [`REVERT`].
+pub const MIGRATION: &str = "\
+CREATE TABLE bowline_commit_keys (
+    key uuid PRIMARY KEY,
+    at timestamptz NOT NULL DEFAULT now(),
+    fenced boolean NOT NULL DEFAULT false
+);
+CREATE INDEX bowline_commit_keys_at ON bowline_commit_keys USING brin (at);
+COMMENT ON TABLE bowline_commit_keys IS 'A row for each transaction that was committed with a key.';
+COMMENT ON COLUMN bowline_commit_keys.fenced IS 'Keeps an attempt that was given up from committing late.';
+";
+
+/// Undoes [`MIGRATION`].
+pub const REVERT: &str = "DROP TABLE bowline_commit_keys;\n";
+
+const TABLE: &str = "bowline_commit_keys";
+
+/// Keys are kept for this long at least, so that no lost transaction is judged by a row that was pruned.
+const KEPT: Duration = Duration::from_secs(60 * 60);
+
+/// Deletes the keys that are older than this, and says how many; to be run now and then.
+///
+/// A key of the caller's own that was pruned can be used again, so keep them for as long as a request may
+/// be repeated. What is younger than an hour stays.
+///
+/// ```
+/// # use std::time::Duration;
+/// # use bowline::{commit_keys, Database, Result};
+/// # fn nightly(db: &Database) -> Result<usize> {
+/// db.run(commit_keys::prune(Duration::from_secs(7 * 24 * 60 * 60)))
+/// # }
+/// ```
+pub fn prune(older_than: Duration) -> impl Statement<Output = usize> {
+    diesel::sql_query(
+        "DELETE FROM bowline_commit_keys WHERE at < now() - make_interval(secs => $1)",
+    )
+    .bind::<Double, _>(older_than.max(KEPT).as_secs_f64())
+    .affected()
+}
+
+/// A commit key: a UUID.
+///
+/// Read from its usual text, or made of 16 bytes or of a number of 128 bits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct CommitKey(u128);
+
+impl CommitKey {
+    /// A new key that nobody else has.
+    pub fn new() -> Self {
+        // Version 4, variant 1 (RFC 9562).
+        let bits = (u128::from(random::bits()) << 64) | u128::from(random::bits());
+        Self(bits & !(0xf << 76) & !(0b11 << 62) | (0x4 << 76) | (0b10 << 62))
+    }
+}
+
+impl Default for CommitKey {
+    /// A new one each time.
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl From<u128> for CommitKey {
+    fn from(number: u128) -> Self {
+        Self(number)
+    }
+}
+
+impl From<[u8; 16]> for CommitKey {
+    fn from(bytes: [u8; 16]) -> Self {
+        Self(u128::from_be_bytes(bytes))
+    }
+}
+
+impl FromStr for CommitKey {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let digits: String = text.chars().filter(|c| *c != '-').collect();
+        let is_uuid = digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+        u128::from_str_radix(&digits, 16)
+            .ok()
+            .filter(|_| is_uuid)
+            .map(Self)
+            .ok_or_else(|| {
+                Error::query("a commit key has to be a UUID")
+                    .with_hint("32 hexadecimal digits, with or without hyphens")
+            })
+    }
+}
+
+impl fmt::Display for CommitKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = format!("{:032x}", self.0);
+        let (a, b, c, d, e) = (
+            &digits[..8],
+            &digits[8..12],
+            &digits[12..16],
+            &digits[16..20],
+            &digits[20..],
+        );
+        write!(f, "{a}-{b}-{c}-{d}-{e}")
+    }
+}
+
+impl fmt::Debug for CommitKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CommitKey({self})")
+    }
+}
+
+/// Which keys the transactions of a database leave behind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Keyed {
+    #[default]
+    No,
+    /// One for each attempt.
+    Attempts,
+    /// One for each attempt, and the caller's.
+    As(CommitKey),
+}
+
+impl Keyed {
+    /// The INSERT for an attempt, with the key of that attempt.
+    pub(crate) fn mark(self) -> Option<(Arc<str>, CommitKey)> {
+        let attempt = CommitKey::new();
+        // Literals, because it waits with BEGIN for the first statement, which may be a script.
+        let values = match self {
+            Self::No => return None,
+            Self::Attempts => format!("('{attempt}')"),
+            Self::As(own) => format!("('{own}'), ('{attempt}')"),
+        };
+        let sql = format!("INSERT INTO {TABLE} (key) VALUES {values}");
+        Some((sql.into(), attempt))
+    }
+}
+
+/// Keeps the attempt from committing from now on, unless it has been already; says by one row whether it was kept.
+///
+/// It waits for an attempt that is still in progress. It can be repeated.
+pub(crate) fn fence(attempt: CommitKey) -> String {
+    format!(
+        "INSERT INTO {TABLE} AS kept (key, fenced) VALUES ('{attempt}', true) \
+         ON CONFLICT (key) DO UPDATE SET fenced = kept.fenced RETURNING fenced"
+    )
+}
+
+/// What the failure of an INSERT of a key means.
+pub(crate) fn judge(error: Error) -> Error {
+    let about_keys = |part: Option<&str>| part.is_some_and(|text| text.contains(TABLE));
+    match error.sqlstate() {
+        Some(SqlState::UNIQUE_VIOLATION)
+            if about_keys(error.server().and_then(|server| server.table.as_deref())) =>
+        {
+            error
+                .with_outcome(Outcome::Committed)
+                .with_hint("an earlier call with this commit key did the work; nothing was done now")
+        }
+        Some(SqlState::UNDEFINED_TABLE) if about_keys(Some(error.message())) => error
+            .with_hint("commit keys need a table: put bowline::commit_keys::MIGRATION into a migration and run it"),
+        _ => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_a_random_uuid_and_reads_as_it_is_written() {
+        let (key, other) = (CommitKey::new(), CommitKey::new());
+        assert_ne!(key, other);
+        let text = key.to_string();
+        assert_eq!((text.len(), &text[14..15]), (36, "4"));
+        assert!(matches!(&text[19..20], "8" | "9" | "a" | "b"), "{text}");
+        assert_eq!(text.parse::<CommitKey>().expect("a UUID"), key);
+        assert_eq!(
+            text.replace('-', "").parse::<CommitKey>().expect("a UUID"),
+            key
+        );
+    }
+
+    #[test]
+    fn what_is_no_uuid_is_refused() {
+        for text in ["", "x", "+0000000000000000000000000000000", "123"] {
+            text.parse::<CommitKey>().expect_err(text);
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! One call: as many attempts as it takes, and as many as are allowed.
+
+use std::panic::Location;
+use std::thread;
+
+use super::Database;
+use super::unanswered::Unanswered;
+use crate::error::{Error, Outcome, Result};
+use crate::retry::{Retries, RetryPolicy};
+use crate::session::{Session, Tried};
+use crate::transaction::Opening;
+
+/// How a call ended that committed.
+#[derive(Debug)]
+pub(super) enum Ended<T> {
+    Done(T),
+    /// What the work gave is lost with the answer.
+    AnswerLost(Error),
+}
+
+impl Database {
+    /// Runs `work` on a session until it succeeds, fails for good, or was tried often enough; counts the attempts.
+    pub(super) fn attempt<T, E>(
+        &self,
+        holder: &'static Location<'static>,
+        policy: RetryPolicy,
+        mut work: impl FnMut(&mut Session, &Opening) -> Tried<T, E>,
+    ) -> Result<Ended<T>, (E, u32)>
+    where
+        E: From<Error>,
+    {
+        let deadline = self.deadline();
+        let mut retries = Retries::new(policy, &self.budget, deadline);
+        loop {
+            let opening = self.options.opening();
+            // The pool goes on trying to connect by itself.
+            let mut session = self
+                .source
+                .get(holder, deadline)
+                .map_err(|error| (error.into(), retries.attempt()))?;
+            if session.transaction_depth() > 0 {
+                // A savepoint cannot mend a conflict of the transaction around it.
+                retries.stop();
+            }
+            session.begin_call(deadline, self.limit, opening.attempt.is_none());
+            session.attempts(retries.attempt());
+            let tried = work(&mut session, &opening);
+            let recorded = session.end_call();
+            if recorded.failure.standby {
+                session.outdate();
+            }
+            drop(session);
+            let mut failure = recorded.failure;
+            let error = match tried {
+                Tried::Done(value) => {
+                    self.budget.succeeded();
+                    return Ok(Ended::Done(value));
+                }
+                Tried::Failed(error) => error,
+                Tried::Unanswered(value, error) => {
+                    let unanswered = Unanswered {
+                        attempt: opening.attempt,
+                        xid: recorded.xid,
+                        backend_pid: recorded.backend_pid,
+                    };
+                    failure.outcome = self.outcome_of(&unanswered, holder, deadline);
+                    let error = error.with_outcome(failure.outcome);
+                    if failure.outcome == Outcome::Committed {
+                        return Ok(value.map_or(Ended::AnswerLost(error), Ended::Done));
+                    }
+                    error.into()
+                }
+            };
+            let Some(pause) = retries.next(&failure) else {
+                return Err((error, retries.attempt()));
+            };
+            thread::sleep(pause);
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! Finding out, on another session, what became of a commit that was not answered.
+
+use std::panic::Location;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use diesel::QueryableByName;
+use diesel::sql_types::{Bool, Nullable, Text};
+
+use super::Database;
+use crate::commit_keys::{CommitKey, fence};
+use crate::error::{Error, Outcome, Result};
+use crate::session::{Session, Xid, after};
+use crate::statement::StatementDsl as _;
+use crate::transaction::{Opening, read_committed};
+
+/// A commit that was not answered.
+#[derive(Debug)]
+pub(super) struct Unanswered {
+    /// The key that it left behind, if it was committed.
+    pub(super) attempt: Option<CommitKey>,
+    pub(super) xid: Option<Arc<Xid>>,
+    /// The process that had it.
+    pub(super) backend_pid: i32,
+}
+
+/// How long the server's process is given to come to an end by itself.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// The longest pause between two questions.
+const PAUSE: Duration = Duration::from_millis(100);
+
+#[derive(QueryableByName)]
+struct Fenced {
+    #[diesel(sql_type = Bool)]
+    fenced: bool,
+}
+
+#[derive(QueryableByName)]
+struct Status {
+    #[diesel(sql_type = Nullable<Text>)]
+    status: Option<String>,
+}
+
+impl Database {
+    /// What became of it, as far as can be found out before the deadline.
+    pub(super) fn outcome_of(
+        &self,
+        unanswered: &Unanswered,
+        holder: &'static Location<'static>,
+        deadline: Instant,
+    ) -> Outcome {
+        if unanswered.attempt.is_none() && unanswered.xid.is_none() {
+            return Outcome::Unknown;
+        }
+        let since = Instant::now();
+        let mut pause = Duration::from_millis(1);
+        let mut ended = false;
+        while Instant::now() < deadline {
+            let asked = self.source.get(holder, deadline).and_then(|mut session| {
+                let late = since.elapsed() >= PATIENCE;
+                // What waits for a process that does not end is asked again once that was ended.
+                let limit = if late {
+                    deadline
+                } else {
+                    deadline.min(after(PATIENCE))
+                };
+                session.begin_call(limit, self.limit, false);
+                // Behind a pooler the number of the process is the pooler's invention.
+                let end = late && !self.settings.pooler && !std::mem::replace(&mut ended, true);
+                let end = if end {
+                    end_backend(&mut session, unanswered.backend_pid, since)
+                } else {
+                    Ok(())
+                };
+                let asked = end.and_then(|()| ask(&mut session, unanswered));
+                session.end_call();
+                asked
+            });
+            match asked {
+                Ok(Some(outcome)) => {
+                    tracing::info!(
+                        target: "bowline::outcome",
+                        ?outcome,
+                        took = ?since.elapsed(),
+                        "found out what became of a commit that was not answered"
+                    );
+                    return outcome;
+                }
+                Ok(None) => {}
+                // There is no session yet, or none any more, or the old process still holds what is asked for.
+                Err(Error::Unavailable(_) | Error::Timeout(_) | Error::Conflict(_)) => {}
+                Err(error) => {
+                    tracing::warn!(
+                        target: "bowline::outcome",
+                        %error,
+                        "could not find out what became of a commit that was not answered"
+                    );
+                    return Outcome::Unknown;
+                }
+            }
+            thread::sleep(pause.min(deadline.saturating_duration_since(Instant::now())));
+            pause = (pause * 2).min(PAUSE);
+        }
+        Outcome::Unknown
+    }
+}
+
+/// Asks once; `None` if it is not decided yet.
+fn ask(session: &mut Session, unanswered: &Unanswered) -> Result<Option<Outcome>> {
+    if let Some(attempt) = unanswered.attempt {
+        let fence = diesel::sql_query(fence(attempt)).one::<Fenced>();
+        let kept = session.run_as(&fence, &opening())?.fenced;
+        return Ok(Some(if kept {
+            Outcome::NotCommitted
+        } else {
+            Outcome::Committed
+        }));
+    }
+    let Some(xid) = &unanswered.xid else {
+        return Ok(Some(Outcome::Unknown));
+    };
+    let status = session.run(diesel::sql_query(xid.status()).one::<Status>())?;
+    Ok(match status.status.as_deref() {
+        Some("committed") => Some(Outcome::Committed),
+        Some("aborted") => Some(Outcome::NotCommitted),
+        Some("in progress") => None,
+        // Too old, or another server.
+        _ => Some(Outcome::Unknown),
+    })
+}
+
+/// How a fence is put up, whatever the session's defaults are.
+///
+/// It need not be on disk or on a standby: what takes it away takes the attempt away too. And a standby may be
+/// just what the attempt waits for.
+fn opening() -> Opening {
+    let mut opening = read_committed().read_only(false).opening();
+    opening
+        .sql
+        .push("SET LOCAL synchronous_commit = off".into());
+    opening
+}
+
+/// Ends the process that nobody listens to any more, and that may wait for something that never comes.
+///
+/// Another process may have got its number, but then it began later than the connection was lost.
+fn end_backend(session: &mut Session, pid: i32, lost: Instant) -> Result<()> {
+    let age = lost.elapsed().as_secs_f64();
+    let end = format!(
+        "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity \
+         WHERE pid = {pid} AND usename = current_user \
+         AND backend_start < pg_catalog.clock_timestamp() - pg_catalog.make_interval(secs => {age})"
+    );
+    session.run(diesel::sql_query(end).affected()).map(drop)
+}

@@ -1,0 +1,87 @@
+//! One call of a [`Database`](crate::Database)'s on a session, and what the session recorded of it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::{Session, Xid};
+use crate::error::Error;
+use crate::retry::Failure;
+use crate::sqlstate::SqlState;
+
+/// What became of one attempt.
+#[derive(Debug)]
+pub(crate) enum Tried<T, E> {
+    Done(T),
+    Failed(E),
+    /// The commit was sent and not answered. What the work gave is here, unless it is lost with the answer.
+    Unanswered(Option<T>, Error),
+}
+
+impl<T, E: From<Error>> Tried<T, E> {
+    /// For those who cannot find out more.
+    pub(crate) fn into_result(self) -> Result<T, E> {
+        match self {
+            Self::Done(value) => Ok(value),
+            Self::Failed(error) => Err(error),
+            Self::Unanswered(_, error) => Err(error.into()),
+        }
+    }
+}
+
+/// What a session recorded of a call.
+#[derive(Debug)]
+pub(crate) struct Recorded {
+    pub(crate) failure: Failure,
+    /// The transaction's number, where COMMIT was not answered.
+    pub(crate) xid: Option<Arc<Xid>>,
+    /// The process at the other end.
+    pub(crate) backend_pid: i32,
+}
+
+impl Session {
+    /// Holds what follows to one deadline and limit, however many statements it is; `asks_xid` if somebody would want
+    /// to know what became of a transaction whose COMMIT was not answered.
+    pub(crate) fn begin_call(&mut self, deadline: Instant, limit: Duration, asks_xid: bool) {
+        self.deadline = Some(deadline);
+        self.limit = limit;
+        self.transactions.latest = None;
+        self.transactions.xid.is_wanted = asks_xid && self.transactions.depth() == 0;
+    }
+
+    /// Ends what [`Session::begin_call`] began; gives what decides whether to try again.
+    ///
+    /// A session that knows an old schema, or that leads to a server that takes no writes, is not used again.
+    pub(crate) fn end_call(&mut self) -> Recorded {
+        self.deadline = None;
+        self.limit = self.usual_limit;
+        let latest = self.transactions.latest.take();
+        // Without one it was not the database that failed.
+        let failure = latest.map_or_else(Failure::default, |latest| Failure {
+            lost: self.is_broken(),
+            standby: latest.sqlstate == Some(SqlState::READ_ONLY_SQL_TRANSACTION)
+                && self.is_read_only(),
+            ..latest
+        });
+        if failure.stale && self.transactions.depth() == 0 {
+            self.types.clear();
+            self.lost
+                .get_or_insert_with(|| "the schema changed".to_owned());
+        }
+        if failure.standby && self.transactions.depth() == 0 {
+            self.lost
+                .get_or_insert_with(|| "the server takes no writes".to_owned());
+        }
+        Recorded {
+            failure,
+            xid: self.transactions.xid.take(),
+            backend_pid: self.backend_pid(),
+        }
+    }
+
+    /// Whether the server takes no writes unless a transaction asks for that: it is a standby, or set up so.
+    fn is_read_only(&self) -> bool {
+        [c"in_hot_standby", c"default_transaction_read_only"]
+            .into_iter()
+            .any(|name| self.connection.parameter_status(name).as_deref() == Some("on"))
+    }
+}
