@@ -50,8 +50,7 @@ impl Session {
         let mut script = Script::new(&mut self.connection, sql);
         let done = drive(&mut script, after(RESET)).is_ok() && script.heard.error.is_none();
         if done {
-            self.prepared.vanished();
-            self.touched = false;
+            self.was_discarded();
         }
         done
     }

@@ -37,11 +37,15 @@ impl Session {
         let deadline = self.call_deadline();
         let discard = Cargo::of(vec![Command::plain("DISCARD ALL")]);
         self.exchange(discard, CommitPoint::Later, deadline)?;
-        // They went with everything else.
+        self.was_discarded();
+        Ok(())
+    }
+
+    /// The server has forgotten all, prepared statements included.
+    pub(super) fn was_discarded(&mut self) {
         self.prepared.vanished();
         self.empty_inbox();
         (self.touched, self.locks) = (false, 0);
-        Ok(())
     }
 }
 

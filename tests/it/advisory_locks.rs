@@ -84,3 +84,23 @@ fn a_lock_of_a_transaction_travels_with_it_and_ends_with_it() {
             .expect("an answer")
     );
 }
+
+#[test]
+fn a_lock_whose_guard_was_forgotten_does_not_outlive_the_loan_of_the_session() {
+    let db = server()
+        .config("postgres")
+        .max_size(1)
+        .open()
+        .expect("a server");
+    let mut session = db.session().expect("a session");
+    std::mem::forget(session.advisory_lock("forgotten").expect("a lock"));
+    assert!(session.is_touched());
+    drop(session);
+    let theirs = database();
+    assert!(
+        theirs
+            .try_advisory_lock("forgotten")
+            .expect("an answer")
+            .is_some()
+    );
+}

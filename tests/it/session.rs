@@ -67,6 +67,28 @@ fn a_large_batch_with_large_answers_does_not_lock_up() {
 }
 
 #[test]
+fn a_statement_that_fails_among_a_hundred_thousand_is_named_and_the_session_goes_on() {
+    use diesel::sql_types::Integer;
+    for (cache, many, bad) in [(256, 100_000, 77_777), (0, 20_000, 17_777)] {
+        let config = server().config("postgres").statement_cache(cache);
+        let mut session = Session::connect(&config).expect("a server");
+        let divide = |number: i32| {
+            diesel::select(diesel::dsl::sql::<Integer>("60000 / ").bind::<Integer, _>(number))
+        };
+        let all = (1..=many).map(|number| divide(number - bad).one::<i32>());
+        let error = session
+            .run(all.collect::<Vec<_>>())
+            .expect_err("a division by zero");
+        let place = error.place().expect("a place");
+        assert_eq!((place.number, place.of), (bad as usize, many as usize));
+        assert!(error.sql().is_some_and(|sql| sql.contains("60000")));
+        let some = (1..=1000).map(|number| divide(number).one::<i32>());
+        let answers = session.run(some.collect::<Vec<_>>()).expect("all answers");
+        assert_eq!((answers[0], answers[9]), (60_000, 6_000));
+    }
+}
+
+#[test]
 fn a_session_whose_server_process_was_ended_says_so() {
     let (mut session, mut other) = (session(), session());
     let end = sql("SELECT pg_terminate_backend($1)").bind::<Integer, _>(session.backend_pid());
