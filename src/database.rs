@@ -271,7 +271,7 @@ impl Database {
 
     /// A session of the pool, for diesel's own functions and for what must be on one connection.
     ///
-    /// It goes back when dropped. Fails within [`Config::checkout_timeout`].
+    /// It goes back when dropped. Fails within [`Config::checkout_timeout`]; [`Error::no_session`] says why.
     #[track_caller]
     pub fn session(&self) -> Result<PooledSession> {
         self.checkout(Location::caller())

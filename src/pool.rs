@@ -218,8 +218,11 @@ impl Drop for PooledSession {
         let generation = loan.gate().generation();
         let item = loan.item_mut();
         if item.session.transaction_depth() > 0 {
-            tracing::warn!(
-                place = %self.place,
+            tracing::event!(
+                target: "bowline::pool",
+                tracing::Level::WARN,
+                code.file.path = self.place.file(),
+                code.line.number = self.place.line(),
                 "a session came back with a transaction open and is closed; it was taken at {}", self.place
             );
         }

@@ -252,7 +252,7 @@ impl<S: Resource> Gate<S> {
         drop(state);
         let added = store.add(kept);
         if added.is_none() {
-            tracing::error!("r2d2's thread did not add a session to the pool within a minute");
+            tracing::error!(target: "bowline::pool", "r2d2's thread did not add a session to the pool within a minute");
         }
         let mut state = self.lock();
         state.connecting -= 1;

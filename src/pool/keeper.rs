@@ -137,11 +137,13 @@ impl<S: Resource> Gate<S> {
 }
 
 fn report(holder: &Holder) {
-    tracing::warn!(
-        place = %holder.place,
-        held = ?holder.held,
-        backend_pid = holder.backend_pid,
-        sql = holder.sql.as_deref(),
+    tracing::event!(
+        target: "bowline::pool",
+        tracing::Level::WARN,
+        code.file.path = holder.place.file(),
+        code.line.number = holder.place.line(),
+        bowline.held_seconds = holder.held.as_secs_f64(),
+        db.query.text = holder.sql.as_deref(),
         "a session is held for longer than Config::leak_threshold: {holder}"
     );
 }
