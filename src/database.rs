@@ -75,9 +75,11 @@ impl Database {
         after(self.limit)
     }
 
-    /// A session, by the deadline of a call that begins now.
+    /// A session, by the deadline of a call that begins now, whose own calls are held to the same limit.
     fn checkout(&self, holder: &'static Location<'static>) -> Result<PooledSession> {
-        self.source.get(holder, self.deadline())
+        let mut session = self.source.get(holder, self.deadline())?;
+        session.within(self.limit);
+        Ok(session)
     }
 
     /// A configuration to say more in; [`Config::open`] connects.
@@ -132,7 +134,8 @@ impl Database {
     /// The same database, its calls held to this limit instead of [`Config::call_timeout`].
     ///
     /// It bounds a call as a whole: waiting for a session, all round trips, all attempts, and finding out what
-    /// became of a commit that was not answered. What exceeds it is cancelled on the server.
+    /// became of a commit that was not answered. What exceeds it is cancelled on the server. For a stream, a COPY, a
+    /// lock or a session that is taken, it bounds each call or step.
     ///
     /// ```
     /// # use std::time::Duration;

@@ -120,6 +120,19 @@ fn each_step_of_a_stream_has_the_deadline_of_a_call() {
 }
 
 #[test]
+fn a_stream_heeds_the_limit_of_the_database_it_is_of() {
+    let db = server().config("postgres").open().expect("a server");
+    let query = sql("SELECT pg_sleep(20)::text::int AS n");
+    let started = Instant::now();
+    let error = db
+        .within(Duration::from_millis(300))
+        .stream(query.all::<Number>())
+        .expect_err("too slow");
+    assert!(started.elapsed() < Duration::from_secs(4));
+    assert!(matches!(error, Error::Timeout(_)), "{error:?}");
+}
+
+#[test]
 fn a_stream_takes_one_round_trip_also_within_a_transaction() {
     let proxy = Proxy::start(&server()).expect("a proxy");
     let db = proxy.config("postgres").open().expect("a server");
