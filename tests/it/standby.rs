@@ -50,6 +50,7 @@ fn either(servers: [&LocalServer; 2]) -> Config {
         .user("postgres")
         .dbname("postgres")
         .parameter("target_session_attrs", "read-write")
+        .checkout_timeout(Duration::from_secs(1))
 }
 
 #[test]
