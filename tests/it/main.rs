@@ -2,6 +2,7 @@
 
 mod activity;
 mod advisory_locks;
+mod bank_under_fire;
 mod byte_sweep;
 mod commit_keys;
 mod connecting;
