@@ -80,6 +80,7 @@ pub(super) struct State<S: Resource> {
 /// Somebody who waits for a session.
 pub(super) struct Waiter<S: Resource> {
     asker: Asker,
+    asked: Instant,
     called: Condvar,
     answer: Mutex<Option<Answer<S>>>,
 }
@@ -154,6 +155,7 @@ impl<S: Resource> Gate<S> {
         }
         let waiter = Arc::new(Waiter {
             asker,
+            asked,
             called: Condvar::new(),
             answer: Mutex::new(None),
         });
@@ -226,12 +228,16 @@ impl<S: Resource> Gate<S> {
         None
     }
 
-    /// Tells all who wait that there will be no session.
-    pub(super) fn fail_all(&self, state: &mut State<S>, error: impl Fn() -> Error) {
-        for waiter in state.waiting.drain(..) {
-            *lock(&waiter.answer) = Some(Answer::Failure(error()));
-            waiter.called.notify_one();
-        }
+    /// Tells those who have waited since then that there will be no session.
+    pub(super) fn fail(&self, state: &mut State<S>, since: Instant, error: impl Fn() -> Error) {
+        state.waiting.retain(|waiter| {
+            let later = waiter.asked > since;
+            if !later {
+                *lock(&waiter.answer) = Some(Answer::Failure(error()));
+                waiter.called.notify_one();
+            }
+            later
+        });
     }
 
     /// Closes sessions that are not lent, without holding the lock, and makes room for others.

@@ -107,6 +107,7 @@ impl<S: Resource> Gate<S> {
         state.size -= 1;
         state.connecting -= 1;
         self.gone.notify_all();
+        self.publish(state);
     }
 
     /// Makes sessions as long as somebody waits for them.
@@ -130,24 +131,31 @@ impl<S: Resource> Gate<S> {
                     }
                 }
                 Err(error) => {
-                    let mut state = self.lock();
-                    if error.is_permanent() || matches!(error, Error::Query(_)) {
-                        self.fail_all(&mut state, || error.again());
-                    } else {
-                        self.went_down(&mut state, error);
-                        if let Some(down) = &mut state.down {
-                            down.since = down.since.min(began);
-                        }
-                        if state.connecting == 1 {
-                            continue;
-                        }
+                    if !self.failed(&mut self.lock(), error, began) {
+                        return;
                     }
-                    self.release(&mut state);
-                    self.publish(&state);
-                    return;
                 }
             }
         }
+    }
+
+    /// Tells of a failed connect; whether to go on trying, else the place is given up.
+    fn failed(&self, state: &mut State<S>, error: Error, began: Instant) -> bool {
+        if error.is_permanent() || matches!(error, Error::Query(_)) {
+            // For those who asked since, it may have been mended: they get an attempt of their own.
+            state.unanswered = None;
+            self.fail(state, began, || error.again());
+            return true;
+        }
+        self.went_down(state, error);
+        if let Some(down) = &mut state.down {
+            down.since = down.since.min(began);
+        }
+        let alone = state.connecting == 1;
+        if !alone {
+            self.release(state);
+        }
+        alone
     }
 
     /// Waits until the server may be tried again; `None`, with the place given up, if nobody waits then.
@@ -158,7 +166,6 @@ impl<S: Resource> Gate<S> {
         loop {
             if state.is_closed() || state.waiting.len() < state.connecting as usize {
                 self.release(&mut state);
-                self.publish(&state);
                 return None;
             }
             let now = Instant::now();
@@ -257,7 +264,7 @@ impl<S: Resource> Gate<S> {
         let mut state = self.lock();
         state.connecting -= 1;
         state.down = None;
-        state.unanswered = None;
+        state.unanswered = (state.connecting > 0).then(Instant::now);
         self.gauges.count_opened();
         let items = state.aside.take().unwrap_or_default();
         let unwanted: Vec<_> = items

@@ -103,7 +103,7 @@ impl<S: Resource> Gate<S> {
         } else {
             Vec::new()
         };
-        self.fail_all(&mut state, NoSession::closed);
+        self.fail(&mut state, Instant::now(), NoSession::closed);
         self.publish(&state);
         self.bell.notify_all();
         self.gone.notify_all();

@@ -441,3 +441,29 @@ fn nobody_is_counted_as_waiting_in_vain_as_long_as_a_session_can_be_made() {
     both.into_iter().for_each(Loan::give_back);
     gate.shut();
 }
+
+#[test]
+fn who_asked_after_an_attempt_began_is_not_told_its_failure() {
+    let (go_on, waits) = std::sync::mpsc::channel::<()>();
+    let (live, waits, mended) = (Arc::default(), Mutex::new(waits), AtomicUsize::new(0));
+    let gate = new_gate(limits(1), move || {
+        if mended.fetch_add(1, SeqCst) > 0 {
+            return Ok(Counted::new(&live));
+        }
+        lock(&waits).recv().ok();
+        Err(Error::config("a wrong password", "mend it"))
+    });
+    let ask = || {
+        let gate = Arc::clone(&gate);
+        thread::spawn(move || take(&gate, SOON).map(Loan::give_back))
+    };
+    let before = ask();
+    until(|| gate.gauges.read().connecting == 1 && gate.lock().last_attempt.is_some());
+    let after = ask();
+    until(|| gate.gauges.read().waiting == 2);
+    go_on.send(()).expect("it is waited for");
+    let told = before.join().expect("no panic").expect_err("it failed");
+    assert_eq!(told.message(), "a wrong password");
+    assert!(after.join().expect("no panic").is_ok());
+    gate.shut();
+}
