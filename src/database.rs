@@ -53,7 +53,9 @@ impl Database {
     ///
     /// A second session while the first is held fails at once and names both places. What
     /// `#[bowline::test]` gives is made by this.
-    pub fn pinned(session: Session) -> Self {
+    pub fn pinned(mut session: Session) -> Self {
+        let depth = session.transaction_depth();
+        session.set_floor(depth);
         Self::new(
             Source::Pinned(Arc::new(source::Pinned::new(session))),
             Config::new(),

@@ -17,6 +17,7 @@ mod driver;
 mod exchange;
 mod failure;
 mod flight;
+mod hooks;
 mod notifications;
 mod observe;
 mod pooler;
@@ -55,6 +56,7 @@ use types::TypeCache;
 
 pub(crate) use call::Tried;
 pub(crate) use deadline::{A_YEAR, after};
+pub(crate) use hooks::Hooks;
 use notifications::Inbox;
 
 pub use advisory_lock::{AdvisoryLock, LockKey, advisory_xact_lock, try_advisory_xact_lock};

@@ -50,13 +50,17 @@ impl Database {
                 session.outdate();
             }
             drop(session);
-            let mut failure = recorded.failure;
+            let (mut failure, mut hooks) = (recorded.failure, recorded.hooks);
             let error = match tried {
                 Tried::Done(value) => {
                     self.budget.succeeded();
+                    hooks.run();
                     return Ok(Ended::Done(value));
                 }
-                Tried::Failed(error) => error,
+                Tried::Failed(error) => {
+                    hooks.run();
+                    error
+                }
                 Tried::Unanswered(value, error) => {
                     let unanswered = Unanswered {
                         attempt: opening.attempt,
@@ -65,6 +69,10 @@ impl Database {
                     };
                     failure.outcome = self.outcome_of(&unanswered, holder, deadline);
                     let error = error.with_outcome(failure.outcome);
+                    if failure.outcome != Outcome::Unknown {
+                        hooks.end(failure.outcome == Outcome::Committed);
+                        hooks.run();
+                    }
                     if failure.outcome == Outcome::Committed {
                         return Ok(value.map_or(Ended::AnswerLost(error), Ended::Done));
                     }

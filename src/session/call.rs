@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Session, Xid};
+use super::{Hooks, Session, Xid};
 use crate::error::Error;
 use crate::retry::Failure;
 use crate::sqlstate::SqlState;
@@ -36,6 +36,8 @@ pub(crate) struct Recorded {
     pub(crate) xid: Option<Arc<Xid>>,
     /// The process at the other end.
     pub(crate) backend_pid: i32,
+    /// To be run when the session has gone back.
+    pub(crate) hooks: Hooks,
 }
 
 impl Session {
@@ -45,6 +47,7 @@ impl Session {
         self.deadline = Some(deadline);
         self.limit = limit;
         self.transactions.latest = None;
+        self.transactions.hooks.defer();
         self.transactions.xid.is_wanted = asks_xid && self.transactions.depth() == 0;
     }
 
@@ -75,6 +78,7 @@ impl Session {
             failure,
             xid: self.transactions.xid.take(),
             backend_pid: self.backend_pid(),
+            hooks: self.transactions.hooks.take(),
         }
     }
 

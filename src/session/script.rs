@@ -73,7 +73,7 @@ impl Session {
         self.transactions.sent();
         let result = match (driven, heard.error) {
             (Err(stopped), error) => {
-                let outcome = if heard.sent && !within {
+                let outcome = if heard.sent && (!within || may_commit(sql)) {
                     Outcome::Unknown
                 } else {
                     Outcome::NotCommitted
@@ -93,7 +93,7 @@ impl Session {
                 Err(shift(server_error(&error, expired), before.chars().count())
                     .with_sql(sql.into()))
             }
-            (Ok(()), None) => Ok(heard.tags),
+            (Ok(()), None) => Ok(heard.tags.clone()),
         };
         if let Err(error) = &result {
             self.transactions.note(error);
@@ -103,7 +103,22 @@ impl Session {
             && self.transactions.depth() > 0
         {
             self.transactions.reset();
+            let last = heard.tags.iter().rev();
+            let mut ends = last.filter(|tag| matches!(tag.as_str(), "COMMIT" | "ROLLBACK"));
+            if ends.next().is_some_and(|tag| tag == "COMMIT") {
+                self.ended_by_commit(0);
+            } else {
+                self.ended_by_rollback(0);
+            }
         }
         result
     }
+}
+
+/// Whether a script that runs within a transaction may end it.
+fn may_commit(sql: &str) -> bool {
+    let sql = sql.to_ascii_uppercase();
+    ["COMMIT", "END", "PREPARE TRANSACTION"]
+        .iter()
+        .any(|word| sql.contains(word))
 }

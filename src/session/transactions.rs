@@ -13,8 +13,9 @@ use diesel::connection::{
 use diesel::result::QueryResult;
 
 use super::Session;
+use super::hooks::Hooks;
 use super::xid::XidBook;
-use crate::error::{Error, Result, ServerError};
+use crate::error::{Error, Outcome, Result, ServerError};
 use crate::retry::{Failure, made_stale};
 use crate::sqlstate::SqlState;
 use crate::transaction::Opening;
@@ -30,6 +31,7 @@ pub struct Transactions {
     /// The latest failure since the outermost transaction began that no statement came through after.
     pub(super) latest: Option<Failure>,
     pub(super) xid: XidBook,
+    pub(crate) hooks: Hooks,
 }
 
 const RELEASE: &str = "RELEASE SAVEPOINT";
@@ -163,25 +165,15 @@ impl TransactionManager<Session> for SessionTransactions {
 
     /// One round trip; none if nothing was sent since the transaction began.
     fn rollback_transaction(session: &mut Session) -> QueryResult<()> {
-        let depth = open(session)?;
-        session
-            .instrumentation
-            .on_connection_event(InstrumentationEvent::rollback_transaction(depth));
-        let transactions = &mut session.transactions;
-        if !transactions.unsend(depth.get()) {
-            transactions.waiting.clear();
-            if depth.get() == 1 {
-                let latest = session.transactions.latest.clone();
-                let undone = session.control(&["ROLLBACK"]);
-                // What made it necessary decides whether to try again, not what became of it.
-                session.transactions.latest = latest;
-                undone?;
-                session.transactions.failure = None;
-            } else {
-                rollback_to(session, &savepoint_of(depth.get()))?;
-            }
+        let depth = session.transactions.depth();
+        let done = roll_back(session);
+        if done.is_ok() {
+            session.ended_by_rollback(depth);
+        } else if depth > 0 || session.transactions.is_broken() {
+            // A session that cannot is not used again, and all of its work goes with it.
+            session.ended_by_rollback(0);
         }
-        session.transactions.leave()
+        done
     }
 
     /// One round trip for the outermost, none for one within; none if nothing was sent since it began.
@@ -198,30 +190,64 @@ impl TransactionManager<Session> for SessionTransactions {
         session
             .instrumentation
             .on_connection_event(InstrumentationEvent::commit_transaction(depth));
-        if session.transactions.unsend(depth.get()) {
-            return session.transactions.leave();
+        let depth = depth.get();
+        let sent = !session.transactions.unsend(depth);
+        if sent && depth > 1 {
+            release(session, &savepoint_of(depth));
+        } else if sent {
+            session.transactions.waiting.clear();
+            commit(session)?;
         }
-        if depth.get() > 1 {
-            release(session, &savepoint_of(depth.get()));
-            return session.transactions.leave();
+        // Otherwise it was committed, and then the connection was lost.
+        if !session.transactions.is_broken() {
+            session.transactions.leave()?;
         }
-        session.transactions.waiting.clear();
-        if let Err(error) = session.commit() {
-            if session.transactions.depth() > 0 && !session.transactions.is_broken() {
-                Self::rollback_transaction(session)?;
-            }
-            return Err(error.into());
-        }
-        if session.transactions.is_broken() {
-            // Committed, and then the connection was lost.
-            return Ok(());
-        }
-        session.transactions.leave()
+        session.ended_by_commit(depth);
+        Ok(())
     }
 
     fn transaction_manager_status_mut(session: &mut Session) -> &mut TransactionManagerStatus {
         &mut session.transactions.status
     }
+}
+
+/// Commits the outermost transaction; one that fails is rolled back, unless nobody knows.
+fn commit(session: &mut Session) -> QueryResult<()> {
+    let Err(error) = session.commit() else {
+        return Ok(());
+    };
+    if error.outcome() == Outcome::Unknown {
+        session.transactions.hooks.set_unanswered();
+    } else if session.transactions.depth() > 0 || session.transactions.is_broken() {
+        let undone = SessionTransactions::rollback_transaction(session);
+        if !session.transactions.is_broken() {
+            undone?;
+        }
+    }
+    Err(error.into())
+}
+
+/// Undoes the innermost transaction.
+fn roll_back(session: &mut Session) -> QueryResult<()> {
+    let depth = open(session)?;
+    session
+        .instrumentation
+        .on_connection_event(InstrumentationEvent::rollback_transaction(depth));
+    let transactions = &mut session.transactions;
+    if !transactions.unsend(depth.get()) {
+        transactions.waiting.clear();
+        if depth.get() == 1 {
+            let latest = session.transactions.latest.clone();
+            let undone = session.control(&["ROLLBACK"]);
+            // What made it necessary decides whether to try again, not what became of it.
+            session.transactions.latest = latest;
+            undone?;
+            session.transactions.failure = None;
+        } else {
+            rollback_to(session, &savepoint_of(depth.get()))?;
+        }
+    }
+    session.transactions.leave()
 }
 
 /// Begins a transaction by this SQL, or a savepoint within one, which needs no BEGIN.

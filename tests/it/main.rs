@@ -11,6 +11,7 @@ mod cursors;
 mod errors;
 mod fake_server;
 mod fault_proxy;
+mod hooks;
 mod local_server;
 mod locks;
 mod notifications;
