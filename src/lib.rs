@@ -20,6 +20,7 @@
 //! |---|---|
 //! | `bundled` (default) | libpq 18, built in; without it the system's, 17 or later |
 //! | `testing` | a throwaway server and databases for tests, `#[bowline::test]` |
+//! | `metrics` | counters and histograms, by the facade `metrics` |
 //! | `bank` | the sample, for the tests, the examples and this documentation |
 
 // Generated code says `bowline::..`, here as in every other crate.

@@ -5,6 +5,7 @@
 //! wants to know. `docs/OBSERVING.md` lists all of it.
 
 mod checkout;
+pub(crate) mod metrics;
 mod statement;
 mod transaction;
 
@@ -12,13 +13,39 @@ pub(crate) use checkout::Checkout;
 pub(crate) use statement::Seen;
 pub(crate) use transaction::TransactionSpan;
 
+use std::sync::Arc;
+
+use crate::error::Outcome;
+
 /// Where a session is connected to.
 #[derive(Debug)]
 pub(crate) struct Server {
     /// A name, an address, or the folder of a Unix socket.
     pub(crate) address: String,
     pub(crate) port: u16,
-    pub(crate) database: String,
+    pub(crate) database: Arc<str>,
+    /// All of it, to tell pools apart.
+    pub(crate) name: Arc<str>,
+}
+
+impl Server {
+    pub(crate) fn new(address: String, port: u16, database: &str) -> Self {
+        Self {
+            name: format!("{address}:{port}/{database}").into(),
+            address,
+            port,
+            database: database.into(),
+        }
+    }
+}
+
+/// What became of work, in words.
+fn outcome(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Committed => "committed",
+        Outcome::NotCommitted => "not committed",
+        Outcome::Unknown => "unknown",
+    }
 }
 
 #[cfg(test)]
@@ -26,15 +53,10 @@ mod tests {
     use std::panic::Location;
 
     use super::*;
-    use crate::error::Outcome;
 
     #[test]
     fn nothing_is_allocated_where_nobody_watches() {
-        let server = Server {
-            address: "db.example.com".to_owned(),
-            port: 5432,
-            database: "bank".to_owned(),
-        };
+        let server = Server::new("db.example.com".to_owned(), 5432, "bank");
         let allocated = allocation_counter::measure(|| {
             let checkout = Checkout::begin(Location::caller());
             let entered = checkout.span().entered();

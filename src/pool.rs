@@ -27,6 +27,7 @@ use r2d2::ManageConnection as _;
 
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::observe::metrics;
 use crate::session::activity::{Activity, this_thread};
 use crate::session::{Session, after};
 use gate::{Gate, Limits, Loan, Resource};
@@ -54,6 +55,14 @@ impl Resource for Session {
     fn activity(&self) -> &Arc<Activity> {
         self.activity()
     }
+
+    fn server_name(&self) -> &Arc<str> {
+        self.server_name()
+    }
+
+    fn closes(&mut self, reason: &'static str) {
+        self.closes(reason);
+    }
 }
 
 /// How long the answer to a ping may take.
@@ -69,6 +78,7 @@ impl Pool {
             idle_timeout: config.idle_timeout,
             leak_threshold: config.leak_threshold,
         };
+        metrics::describe();
         let sessions = SessionManager::new(config.clone());
         Self(Arc::new(Inner {
             gate: Gate::new(
@@ -121,6 +131,11 @@ impl Pool {
         }
     }
 
+    /// The server and database, once there was a session.
+    pub(crate) fn name(&self) -> Option<Arc<str>> {
+        self.0.gate.gauges.name.get().cloned()
+    }
+
     /// The pool in numbers, read without its lock.
     pub(crate) fn state(&self) -> PoolState {
         self.0.gate.gauges.read()
@@ -150,11 +165,20 @@ impl Inner {
         let now = Instant::now();
         let generation = loan.gate().generation();
         let item = loan.item_mut();
-        if item.expires <= now || item.generation < generation || item.session.was_closed() {
+        if let Some(reason) = item.over(now, generation) {
+            item.session.closes(reason);
             return false;
         }
-        now.duration_since(item.idle_since) < self.ping_after
-            || item.session.ping(deadline.min(now + PING))
+        if item.session.was_closed() {
+            item.session.closes("closed_by_server");
+            return false;
+        }
+        let answers = now.duration_since(item.idle_since) < self.ping_after
+            || item.session.ping(deadline.min(now + PING));
+        if !answers {
+            item.session.closes("no_answer");
+        }
+        answers
     }
 }
 
@@ -226,11 +250,17 @@ impl Drop for PooledSession {
                 "a session came back with a transaction open and is closed; it was taken at {}", self.place
             );
         }
-        let young = item.expires > Instant::now() && item.generation >= generation;
-        // One that is not given back is closed.
-        if young && item.session.check_in(self.call_timeout) {
-            loan.give_back();
+        if let Some(reason) = item.over(Instant::now(), generation) {
+            item.session.closes(reason);
+        } else if item.session.check_in(self.call_timeout) {
+            return loan.give_back();
+        } else if item.session.is_broken() {
+            item.session.closes("lost");
+        } else {
+            item.session.closes("not_clean");
         }
+        // What is not given back is closed.
+        drop(loan);
     }
 }
 

@@ -8,6 +8,7 @@ mod class;
 
 use std::time::{Duration, Instant};
 
+use crate::observe::metrics;
 pub(crate) use crate::random::fraction as random;
 pub(crate) use budget::Budget;
 pub(crate) use class::{Class, Failure, made_stale};
@@ -185,6 +186,7 @@ impl<'b> Retries<'b> {
             ?pause,
             "trying again"
         );
+        metrics::retried(class.name());
         self.attempt += 1;
         Some(pause)
     }

@@ -45,7 +45,7 @@ use ::diesel::connection::{DynInstrumentation, TransactionManager as _};
 
 use crate::config::Config;
 use crate::error::{Error, Outcome, Result};
-use crate::observe::TransactionSpan;
+use crate::observe::{TransactionSpan, metrics};
 use crate::statement::{Answers, Statement};
 use crate::transaction::Opening;
 use activity::Activity;
@@ -112,10 +112,11 @@ impl Session {
         types: Arc<TypeCache>,
         deadline: Instant,
     ) -> Result<Self> {
+        let began = Instant::now();
         let connection = connect::connect(config, deadline)?;
         Ok(Self {
             activity: Arc::new(Activity::new(connection.backend_pid())),
-            watch: Watch::new(config, &connection),
+            watch: Watch::new(config, &connection, began),
             connection,
             prepared: Prepared::new(if config.pooler {
                 0
@@ -239,6 +240,7 @@ impl Session {
             Tried::Failed(_) => Outcome::NotCommitted,
             Tried::Unanswered(..) => Outcome::Unknown,
         };
+        metrics::transaction(&self.watch.server, outcome);
         seen.end(
             outcome,
             self.watch.statements - statements,

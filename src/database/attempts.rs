@@ -6,6 +6,7 @@ use std::thread;
 use super::Database;
 use super::unanswered::Unanswered;
 use crate::error::{Error, Outcome, Result};
+use crate::observe::metrics;
 use crate::retry::{Retries, RetryPolicy};
 use crate::session::{Session, Tried};
 use crate::transaction::Opening;
@@ -80,6 +81,9 @@ impl Database {
                 }
             };
             let Some(pause) = retries.next(&failure) else {
+                if failure.outcome == Outcome::Unknown {
+                    metrics::unknown_outcome();
+                }
                 return Err((error, retries.attempt()));
             };
             thread::sleep(pause);

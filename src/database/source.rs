@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
-use crate::observe::Checkout;
+use crate::observe::{Checkout, metrics};
 use crate::pool::{self, Pool, PoolState};
 use crate::session::Session;
 
@@ -33,6 +33,9 @@ impl Source {
         };
         drop(entered);
         let waited = checkout.end(held.as_ref().err());
+        if let Self::Pool(pool) = self {
+            metrics::checkout(pool.name(), waited, held.as_ref().err());
+        }
         let mut session = PooledSession(held?);
         session.checked_out(waited);
         // A call that panicked could not end itself.

@@ -21,8 +21,8 @@ pub(crate) struct Seen {
     pub(crate) decoding: Duration,
     pub(crate) round_trips: u32,
     pub(crate) sent_bytes: usize,
-    received_bytes: usize,
-    returned_rows: usize,
+    pub(super) received_bytes: usize,
+    pub(super) returned_rows: usize,
     affected_rows: usize,
 }
 
@@ -38,9 +38,10 @@ const TEXT: usize = 16 * 1024;
 const COMMANDS: usize = 64;
 
 impl Seen {
-    /// Whether anybody wants spans of statements.
+    /// Whether anybody wants to see statements.
     pub(crate) fn is_wanted() -> bool {
-        tracing::enabled!(target: "bowline::statement", tracing::Level::DEBUG)
+        cfg!(feature = "metrics")
+            || tracing::enabled!(target: "bowline::statement", tracing::Level::DEBUG)
     }
 
     pub(crate) fn begin(server: &Server, waited: Duration, attempt: u32) -> Self {
@@ -51,7 +52,7 @@ impl Seen {
             otel.name = Empty,
             otel.status_code = Empty,
             db.system.name = "postgresql",
-            db.namespace = server.database,
+            db.namespace = &*server.database,
             server.address = server.address,
             server.port = server.port,
             db.operation.name = Empty,
@@ -184,7 +185,7 @@ impl Seen {
     }
 
     /// `SELECT`; for several `BATCH`, with the command's name if all have the same.
-    fn operation(&self) -> String {
+    pub(super) fn operation(&self) -> String {
         let mut operations = self.asked.iter().map(|asked| first_keyword(&asked.sql));
         let first = operations.next().unwrap_or_default();
         match self.asked.len() {
@@ -192,6 +193,19 @@ impl Seen {
             _ if operations.all(|operation| operation == first) => format!("BATCH {first}"),
             _ => "BATCH".to_owned(),
         }
+    }
+
+    /// The function that made each command.
+    #[cfg(feature = "metrics")]
+    pub(super) fn functions(&self) -> impl Iterator<Item = Option<&'static str>> {
+        self.asked.iter().map(|asked| asked.function)
+    }
+
+    /// The function that made all commands.
+    #[cfg(feature = "metrics")]
+    pub(super) fn only_function(&self) -> Option<&'static str> {
+        let first = self.functions().next().flatten();
+        first.filter(|_| self.functions().all(|function| function == first))
     }
 
     /// The functions that made the commands, each once.

@@ -16,7 +16,7 @@ impl TransactionSpan {
             target: "bowline::transaction",
             "transaction",
             db.system.name = "postgresql",
-            db.namespace = server.database,
+            db.namespace = &*server.database,
             server.address = server.address,
             server.port = server.port,
             bowline.begin = begin,
@@ -33,12 +33,7 @@ impl TransactionSpan {
 
     /// It was committed, or not.
     pub(crate) fn end(self, outcome: Outcome, statements: u64, round_trips: u64) {
-        let outcome = match outcome {
-            Outcome::Committed => "committed",
-            Outcome::NotCommitted => "not committed",
-            Outcome::Unknown => "unknown",
-        };
-        self.0.record("bowline.outcome", outcome);
+        self.0.record("bowline.outcome", super::outcome(outcome));
         self.0.record("bowline.statements", statements);
         self.0.record("bowline.round_trips", round_trips);
     }

@@ -21,6 +21,12 @@ use crate::session::activity::Activity;
 /// What the pool keeps: a session, or what stands for one in a test of the pool alone.
 pub(super) trait Resource: Send + 'static {
     fn activity(&self) -> &Arc<Activity>;
+
+    /// The server and database that it is connected to.
+    fn server_name(&self) -> &Arc<str>;
+
+    /// It is about to be closed, for this reason.
+    fn closes(&mut self, reason: &'static str);
 }
 
 /// How the pool is to behave.

@@ -242,6 +242,9 @@ impl<S: Resource> Gate<S> {
 
     /// Adds a session that was made to those that are kept, and hands it on.
     fn add(self: &Arc<Self>, session: S, generation: u64) {
+        self.gauges
+            .name
+            .get_or_init(|| Arc::clone(session.server_name()));
         let alone = lock(&self.adding);
         let mut state = self.lock();
         let lifetime = state.jitter.shorten(self.limits.max_lifetime);

@@ -79,9 +79,12 @@ impl<S: Resource> Gate<S> {
             return Vec::new();
         };
         let mut over = Vec::new();
-        for item in store.take_all().into_iter().rev() {
-            let due = item.expires.min(item.idle_since + self.limits.idle_timeout);
-            if due <= now || item.generation < self.generation() {
+        for mut item in store.take_all().into_iter().rev() {
+            let idle_until = item.idle_since + self.limits.idle_timeout;
+            let due = item.expires.min(idle_until);
+            let idle = (idle_until <= now).then_some("idle");
+            if let Some(reason) = item.over(now, self.generation()).or(idle) {
+                item.session.closes(reason);
                 over.push(item);
             } else {
                 self.look_by(state, due);
@@ -98,11 +101,14 @@ impl<S: Resource> Gate<S> {
             return;
         };
         // Who adds a session at this moment finds the pool closed, and closes what it holds.
-        let idle = if state.aside.is_none() {
+        let mut idle = if state.aside.is_none() {
             store.take_all()
         } else {
             Vec::new()
         };
+        for item in &mut idle {
+            item.session.closes("pool_closed");
+        }
         self.fail(&mut state, Instant::now(), NoSession::closed);
         self.publish(&state);
         self.bell.notify_all();

@@ -1,6 +1,9 @@
 //! The pool in numbers, to be read without its lock.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
+
+use crate::observe::metrics;
 
 /// The pool in numbers; each is true by itself, though another may have changed since.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +48,8 @@ pub(super) struct Gauges {
     waiting: AtomicU32,
     opened: AtomicU64,
     max: u32,
+    /// The server and database, once there was a session.
+    pub(super) name: OnceLock<Arc<str>>,
 }
 
 impl Gauges {
@@ -56,6 +61,7 @@ impl Gauges {
             waiting: AtomicU32::new(0),
             opened: AtomicU64::new(0),
             max,
+            name: OnceLock::new(),
         }
     }
 
@@ -64,6 +70,9 @@ impl Gauges {
         self.in_use.store(in_use, Relaxed);
         self.connecting.store(connecting, Relaxed);
         self.waiting.store(waiting, Relaxed);
+        if let Some(name) = self.name.get() {
+            metrics::pool(name, self.read());
+        }
     }
 
     pub(super) fn count_opened(&self) {

@@ -36,6 +36,17 @@ impl<S> Kept<S> {
             over: false,
         }
     }
+
+    /// Why it is not to be used any more; `None` if it is.
+    pub(super) fn over(&self, now: Instant, generation: u64) -> Option<&'static str> {
+        if self.expires <= now {
+            Some("expired")
+        } else if self.generation < generation {
+            Some("outdated")
+        } else {
+            None
+        }
+    }
 }
 
 /// What r2d2 takes for the maker of sessions: it hands over the one that is there.

@@ -18,6 +18,7 @@ use crate::session::activity::{Activity, this_thread};
 struct Counted {
     activity: Arc<Activity>,
     live: Arc<AtomicU32>,
+    name: Arc<str>,
 }
 
 impl Counted {
@@ -26,6 +27,7 @@ impl Counted {
         Self {
             activity: Arc::new(Activity::new(0)),
             live: Arc::clone(live),
+            name: "nowhere".into(),
         }
     }
 }
@@ -40,6 +42,12 @@ impl Resource for Counted {
     fn activity(&self) -> &Arc<Activity> {
         &self.activity
     }
+
+    fn server_name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    fn closes(&mut self, _: &'static str) {}
 }
 
 fn limits(max: u32) -> Limits {

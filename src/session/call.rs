@@ -67,10 +67,12 @@ impl Session {
         });
         if failure.stale && self.transactions.depth() == 0 {
             self.types.clear();
+            self.closes("schema_changed");
             self.lost
                 .get_or_insert_with(|| "the schema changed".to_owned());
         }
         if failure.standby && self.transactions.depth() == 0 {
+            self.closes("read_only");
             self.lost
                 .get_or_insert_with(|| "the server takes no writes".to_owned());
         }

@@ -339,6 +339,7 @@ impl Session {
     /// Marks the session as lost.
     fn lose(&mut self, said: String, outcome: Outcome) -> Error {
         self.transactions.set_broken();
+        self.closes("lost");
         // The first line says what happened; what follows is libpq's guess at why.
         let said = said.lines().next().unwrap_or_default().to_owned();
         let error =

@@ -16,7 +16,7 @@ use super::transactions::rollback_to;
 use super::{Session, after};
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::observe::{Seen, Server};
+use crate::observe::{Seen, Server, metrics};
 use crate::statement::{Encoded, Encoder, Statement};
 
 /// What a session knows of those who watch it.
@@ -30,6 +30,8 @@ pub(crate) struct Watch {
     /// How long was waited for the session; the first statement or transaction tells it.
     waited: Duration,
     pub(super) attempt: u32,
+    /// Why the session is closed, once it is.
+    closes: &'static str,
     /// Counted since the session was made.
     pub(super) statements: u64,
     pub(super) round_trips: u64,
@@ -39,22 +41,24 @@ pub(crate) struct Watch {
 const PLAN: Duration = Duration::from_secs(1);
 const PLANS: usize = 16;
 
+/// Why a session is closed of which nothing else is said.
+const DROPPED: &str = "dropped";
+
 /// Guards a transaction against a plan that cannot be had.
 const SAVEPOINT: &str = "bowline_explain";
 
 impl Watch {
-    pub(super) fn new(config: &Config, connection: &Connection) -> Self {
+    pub(super) fn new(config: &Config, connection: &Connection, began: Instant) -> Self {
+        let server = Server::new(connection.host(), connection.port(), &connection.database());
+        metrics::opened(&server, began.elapsed());
         Self {
-            server: Server {
-                address: connection.host(),
-                port: connection.port(),
-                database: connection.database(),
-            },
+            server,
             slow: config.slow_statement,
             explain: config.explain_slow,
             seen: None,
             waited: Duration::ZERO,
             attempt: 1,
+            closes: DROPPED,
             statements: 0,
             round_trips: 0,
         }
@@ -129,6 +133,12 @@ impl Watch {
     }
 }
 
+impl Drop for Watch {
+    fn drop(&mut self) {
+        metrics::closed(&self.server, self.closes);
+    }
+}
+
 impl Session {
     /// A holder has waited this long for the session.
     pub(crate) fn checked_out(&mut self, waited: Duration) {
@@ -139,6 +149,18 @@ impl Session {
     /// What follows is this attempt, counted from 1.
     pub(crate) fn attempts(&mut self, attempt: u32) {
         self.watch.attempt = attempt;
+    }
+
+    /// Where it is connected to.
+    pub(crate) fn server_name(&self) -> &Arc<str> {
+        &self.watch.server.name
+    }
+
+    /// It is about to be closed, for this reason; the first one counts.
+    pub(crate) fn closes(&mut self, reason: &'static str) {
+        if self.watch.closes == DROPPED {
+            self.watch.closes = reason;
+        }
     }
 
     /// A statement begins; the span is to be held until it has ended.
@@ -176,6 +198,7 @@ impl Session {
         };
         let duration = seen.elapsed();
         seen.record(failure);
+        metrics::statement(&self.watch.server, &seen, failure);
         let is_slow = self.watch.slow.is_some_and(|limit| duration >= limit);
         if is_slow && tracing::enabled!(target: "bowline::slow", tracing::Level::WARN) {
             let plan = if self.watch.explain { plan(self) } else { None };

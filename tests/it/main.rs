@@ -7,6 +7,8 @@ mod byte_sweep;
 mod commit_keys;
 mod connecting;
 mod copies;
+#[cfg(feature = "metrics")]
+mod counting;
 mod cursors;
 mod errors;
 mod fake_server;

@@ -1,0 +1,207 @@
+//! Numbers, by the facade `metrics`: with the feature of that name; without it each of these does nothing.
+//!
+//! Names and labels are listed in `docs/OBSERVING.md`.
+#![cfg_attr(
+    not(feature = "metrics"),
+    expect(unused_variables, reason = "nothing is counted")
+)]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+#[cfg(feature = "metrics")]
+use metrics::{Unit, counter, gauge, histogram};
+
+use super::{Seen, Server};
+use crate::error::{Error, Outcome};
+use crate::pool::PoolState;
+
+#[cfg(feature = "metrics")]
+const POOL: &str = "db.client.connection.pool.name";
+
+/// Tells the recorder what the numbers mean.
+pub(crate) fn describe() {
+    #[cfg(feature = "metrics")]
+    for (name, unit, meaning) in [
+        (
+            "db.client.operation.duration",
+            Unit::Seconds,
+            "How long a statement took",
+        ),
+        (
+            "db.client.response.returned_rows",
+            Unit::Count,
+            "Rows that a statement gave back",
+        ),
+        (
+            "db.client.connection.wait_time",
+            Unit::Seconds,
+            "How long a session was waited for",
+        ),
+        (
+            "db.client.connection.create_time",
+            Unit::Seconds,
+            "How long connecting took",
+        ),
+    ] {
+        metrics::describe_histogram!(name, unit, meaning);
+    }
+    #[cfg(feature = "metrics")]
+    for (name, meaning) in [
+        ("db.client.connection.count", "Open sessions of the pool"),
+        (
+            "db.client.connection.max",
+            "How many sessions the pool may open",
+        ),
+        (
+            "db.client.connection.pending_requests",
+            "Callers who wait for a session",
+        ),
+        ("bowline.pool.connecting", "Sessions that are being made"),
+    ] {
+        metrics::describe_gauge!(name, Unit::Count, meaning);
+    }
+    #[cfg(feature = "metrics")]
+    for (name, unit, meaning) in [
+        (
+            "bowline.statements",
+            Unit::Count,
+            "Statements, each of a tuple counted",
+        ),
+        (
+            "bowline.transactions",
+            Unit::Count,
+            "Interactive transactions",
+        ),
+        ("bowline.round_trips", Unit::Count, "Pipelines sent"),
+        ("bowline.sent_bytes", Unit::Bytes, "SQL and values sent"),
+        ("bowline.received_bytes", Unit::Bytes, "Values received"),
+        ("bowline.retries", Unit::Count, "Attempts after the first"),
+        (
+            "bowline.unknown_outcomes",
+            Unit::Count,
+            "Calls of which nobody knows whether they are committed",
+        ),
+        ("bowline.connections.opened", Unit::Count, "Sessions opened"),
+        ("bowline.connections.closed", Unit::Count, "Sessions closed"),
+    ] {
+        metrics::describe_counter!(name, unit, meaning);
+    }
+}
+
+/// A statement, or a tuple of them, has ended.
+pub(crate) fn statement(server: &Server, seen: &Seen, failure: Option<&Error>) {
+    #[cfg(feature = "metrics")]
+    {
+        let outcome = failure.map_or("ok", Error::kind);
+        let database = || Arc::clone(&server.database);
+        for function in seen.functions() {
+            counter!(
+                "bowline.statements",
+                "db.namespace" => database(),
+                "code.function.name" => function.unwrap_or(""),
+                "outcome" => outcome,
+            )
+            .increment(1);
+        }
+        let function = seen.only_function().unwrap_or("");
+        histogram!(
+            "db.client.operation.duration",
+            "db.namespace" => database(),
+            "db.operation.name" => seen.operation(),
+            "code.function.name" => function,
+            "outcome" => outcome,
+        )
+        .record(seen.elapsed().as_secs_f64());
+        histogram!(
+            "db.client.response.returned_rows",
+            "db.namespace" => database(),
+            "code.function.name" => function,
+        )
+        .record(seen.returned_rows as f64);
+        let count = |name: &'static str, number: usize| {
+            counter!(name, "db.namespace" => database()).increment(number as u64);
+        };
+        count("bowline.round_trips", seen.round_trips as usize);
+        count("bowline.sent_bytes", seen.sent_bytes);
+        count("bowline.received_bytes", seen.received_bytes);
+    }
+}
+
+/// An interactive transaction has ended.
+pub(crate) fn transaction(server: &Server, outcome: Outcome) {
+    #[cfg(feature = "metrics")]
+    counter!(
+        "bowline.transactions",
+        "db.namespace" => Arc::clone(&server.database),
+        "outcome" => super::outcome(outcome),
+    )
+    .increment(1);
+}
+
+/// A session was had, or not.
+pub(crate) fn checkout(pool: Option<Arc<str>>, waited: Duration, failure: Option<&Error>) {
+    #[cfg(feature = "metrics")]
+    if let Some(pool) = pool {
+        histogram!(
+            "db.client.connection.wait_time",
+            POOL => pool,
+            "outcome" => failure.map_or("ok", Error::kind),
+        )
+        .record(waited.as_secs_f64());
+    }
+}
+
+/// Work is tried again.
+pub(crate) fn retried(class: &'static str) {
+    #[cfg(feature = "metrics")]
+    counter!("bowline.retries", "class" => class).increment(1);
+}
+
+/// Nobody knows whether the work of a call is committed.
+pub(crate) fn unknown_outcome() {
+    #[cfg(feature = "metrics")]
+    counter!("bowline.unknown_outcomes").increment(1);
+}
+
+/// A session was opened.
+pub(crate) fn opened(server: &Server, took: Duration) {
+    #[cfg(feature = "metrics")]
+    {
+        counter!("bowline.connections.opened", POOL => Arc::clone(&server.name)).increment(1);
+        histogram!("db.client.connection.create_time", POOL => Arc::clone(&server.name))
+            .record(took.as_secs_f64());
+    }
+}
+
+/// A session was closed.
+pub(crate) fn closed(server: &Server, reason: &'static str) {
+    #[cfg(feature = "metrics")]
+    counter!(
+        "bowline.connections.closed",
+        POOL => Arc::clone(&server.name),
+        "reason" => reason,
+    )
+    .increment(1);
+}
+
+/// The pool has changed.
+pub(crate) fn pool(name: &Arc<str>, state: PoolState) {
+    #[cfg(feature = "metrics")]
+    {
+        let set = |metric: &'static str, number: u32| {
+            gauge!(metric, POOL => Arc::clone(name)).set(number);
+        };
+        set("db.client.connection.max", state.max);
+        set("db.client.connection.pending_requests", state.waiting);
+        set("bowline.pool.connecting", state.connecting);
+        for (kind, number) in [("idle", state.idle), ("used", state.in_use)] {
+            gauge!(
+                "db.client.connection.count",
+                POOL => Arc::clone(name),
+                "db.client.connection.state" => kind,
+            )
+            .set(number);
+        }
+    }
+}
