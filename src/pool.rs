@@ -196,7 +196,7 @@ impl fmt::Debug for Pool {
     }
 }
 
-/// A session on loan from the pool; it goes back when dropped, unless it is broken or in a transaction.
+/// A session on loan from the pool; it goes back when dropped, unless it is broken.
 pub(crate) struct PooledSession {
     loan: Option<Loan<Session>>,
     place: &'static Location<'static>,
@@ -241,13 +241,13 @@ impl Drop for PooledSession {
         }
         let generation = loan.gate().generation();
         let item = loan.item_mut();
-        if item.session.transaction_depth() > 0 {
+        if !item.session.is_idle() && !item.session.is_broken() {
             tracing::event!(
                 target: "bowline::pool",
                 tracing::Level::WARN,
                 code.file.path = self.place.file(),
                 code.line.number = self.place.line(),
-                "a session came back with a transaction open and is closed; it was taken at {}", self.place
+                "a session came back in the middle of its work, which is undone; it was taken at {}", self.place
             );
         }
         if let Some(reason) = item.over(Instant::now(), generation) {

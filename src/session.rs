@@ -77,6 +77,8 @@ pub struct Session {
     types: Arc<TypeCache>,
     transactions: Transactions,
     instrumentation: DynInstrumentation,
+    /// Whether the instrumentation was set for this session.
+    instrumented: bool,
     watch: Watch,
     /// How long one call may take.
     limit: Duration,
@@ -126,6 +128,7 @@ impl Session {
             types,
             transactions: Transactions::default(),
             instrumentation: DynInstrumentation::default_instrumentation(),
+            instrumented: false,
             limit: config.call_timeout,
             deadline: None,
             usual_limit: config.call_timeout,

@@ -4,11 +4,14 @@
 //! so a session that does not answer in time is given up at once.
 
 use std::collections::VecDeque;
-use std::ffi::CString;
+use std::ffi::CStr;
 use std::time::{Duration, Instant};
+
+use diesel::connection::DynInstrumentation;
 
 use super::dialogue::{Flow, Message, Pipeline, Script};
 use super::driver::drive;
+use super::libpq::TransactionStatus;
 use super::{Session, after};
 
 /// How long a server may take to make a session as new.
@@ -32,26 +35,43 @@ impl Session {
 
     /// Makes the session fit for another holder; `false` if it has to be closed.
     ///
-    /// What the holder set here goes without asking the server; only what is
-    /// [touched](Session::is_touched) costs a round trip.
+    /// What the holder set here goes without asking the server. A transaction that is open costs a round trip,
+    /// and so does what is [touched](Session::is_touched).
     pub(crate) fn check_in(&mut self, call_timeout: Duration) -> bool {
         self.limit = call_timeout;
         self.deadline = None;
-        if self.is_broken() || !self.is_idle() {
+        self.prepared.turn(true);
+        if std::mem::take(&mut self.instrumented) {
+            self.instrumentation = DynInstrumentation::default_instrumentation();
+        }
+        if self.is_broken() {
             return false;
         }
-        !self.is_touched() || self.discard_all()
+        let deadline = after(RESET);
+        match self.connection.transaction_status() {
+            TransactionStatus::Idle => {}
+            TransactionStatus::InTransaction | TransactionStatus::InError => {
+                if !self.tell(c"ROLLBACK", deadline) {
+                    return false;
+                }
+            }
+            TransactionStatus::Active | TransactionStatus::Unknown => return false,
+        }
+        // One that was begun may not have been sent.
+        self.transactions.reset();
+        if self.is_touched() {
+            let discarded = self.tell(c"DISCARD ALL", deadline);
+            if discarded {
+                self.was_discarded();
+            }
+            return discarded;
+        }
+        true
     }
 
-    fn discard_all(&mut self) -> bool {
-        let Ok(sql) = CString::new("DISCARD ALL") else {
-            return false;
-        };
-        let mut script = Script::new(&mut self.connection, sql);
-        let done = drive(&mut script, after(RESET)).is_ok() && script.heard.error.is_none();
-        if done {
-            self.was_discarded();
-        }
-        done
+    /// Whether the server does this by the deadline.
+    fn tell(&mut self, sql: &CStr, deadline: Instant) -> bool {
+        let mut script = Script::new(&mut self.connection, sql.to_owned());
+        drive(&mut script, deadline).is_ok() && script.heard.error.is_none()
     }
 }

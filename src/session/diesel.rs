@@ -63,6 +63,7 @@ impl Connection for Session {
 
     fn set_instrumentation(&mut self, instrumentation: impl Instrumentation) {
         self.instrumentation = instrumentation.into();
+        self.instrumented = true;
     }
 
     /// `Unbounded` means as many as [`Config::statement_cache`] says at most: it stays bounded.

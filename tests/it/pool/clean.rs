@@ -1,9 +1,14 @@
 //! What one holder did to a session, the next does not see.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bowline::testing::Proxy;
-use bowline::{Database, Session, SqlState, StatementDsl as _, sql};
+use bowline::{Database, Session, SessionTransactions, StatementDsl as _, sql};
+use diesel::connection::{CacheSize, InstrumentationEvent, TransactionManager as _};
+use diesel::sql_types::Integer;
+use diesel::{Connection as _, IntoSql as _, RunQueryDsl as _};
 
 use super::SPARE;
 use crate::server;
@@ -82,19 +87,45 @@ fn nothing_dirty_is_handed_out() {
 }
 
 #[test]
-fn a_failed_transaction_and_a_lost_session_are_not_handed_out() {
+fn a_transaction_that_was_left_open_is_rolled_back_and_the_session_used_again() {
+    let db = one_session();
+    let pid = db.session().expect("a session").backend_pid();
+    let works: [&dyn Fn(&mut Session); 4] = [
+        // By SQL, which no book of transactions knows of.
+        &|session| assert_eq!(run(session, "BEGIN"), 0),
+        &|session| {
+            run(session, "BEGIN");
+            let failed = session.run(sql("SELECT 1/0").affected());
+            failed.expect_err("a failure");
+        },
+        // Asked for, and not sent yet.
+        &|session| begin(session).expect("a transaction"),
+        &|session| {
+            begin(session).expect("a transaction");
+            begin(session).expect("a savepoint");
+            run(session, "CREATE TABLE pool_left_open (x int)");
+        },
+    ];
+    for work in works {
+        work(&mut db.session().expect("a session"));
+        let mut next = db.session().expect("a session");
+        assert_eq!((next.backend_pid(), next.transaction_depth()), (pid, 0));
+        let left = "SELECT 1 WHERE to_regclass('pool_left_open') IS NOT NULL";
+        assert_eq!(run(&mut next, left), 0);
+    }
+}
+
+fn begin(session: &mut Session) -> diesel::QueryResult<()> {
+    SessionTransactions::begin_transaction(session)
+}
+
+#[test]
+fn a_lost_session_is_not_handed_out() {
     let db = one_session();
     let mut first = db.session().expect("a session");
-    run(&mut first, "BEGIN");
-    first
-        .run(sql("SELECT 1/0").affected())
-        .expect_err("a failure");
-    drop(first);
-    let mut second = db.session().expect("a session");
-    run(&mut second, "SELECT 1");
-    let end = second.run(sql("SELECT pg_terminate_backend(pg_backend_pid())").affected());
+    let end = first.run(sql("SELECT pg_terminate_backend(pg_backend_pid())").affected());
     end.expect_err("it ends itself");
-    drop(second);
+    drop(first);
     run(&mut db.session().expect("a session"), "SELECT 1");
 }
 
@@ -134,16 +165,25 @@ fn a_session_that_cannot_be_reset_in_time_is_closed() {
 }
 
 #[test]
-fn a_limit_that_one_holder_set_does_not_hold_for_the_next() {
+fn what_one_holder_set_on_its_side_does_not_hold_for_the_next() {
     let db = one_session();
-    db.session()
-        .expect("a session")
-        .within(Duration::from_millis(50));
+    let seen = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&seen);
+    let mut first = db.session().expect("a session");
+    first.within(Duration::from_millis(50));
+    first.set_prepared_statement_cache_size(CacheSize::Disabled);
+    first.set_instrumentation(move |_: InstrumentationEvent<'_>| {
+        count.fetch_add(1, Ordering::Relaxed);
+    });
+    run(&mut first, "SELECT 1");
+    drop(first);
+    let before = seen.load(Ordering::Relaxed);
+    assert!(before > 0);
     let mut next = db.session().expect("the same session");
     run(&mut next, "SELECT pg_sleep(0.2)");
-    let cancelled = next
-        .within(Duration::from_millis(50))
-        .run(sql("SELECT pg_sleep(5)").affected())
-        .expect_err("a limit of its own");
-    assert_eq!(cancelled.sqlstate(), Some(SqlState::QUERY_CANCELED));
+    assert_eq!(seen.load(Ordering::Relaxed), before);
+    let query = diesel::select(1.into_sql::<Integer>());
+    assert_eq!(query.get_result::<i32>(&mut *next), Ok(1));
+    let prepared = "SELECT 1 FROM pg_prepared_statements";
+    assert_eq!(run(&mut next, prepared), 1);
 }

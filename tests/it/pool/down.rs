@@ -142,6 +142,51 @@ fn a_server_that_is_away_is_tried_until_the_deadline_and_used_once_it_is_back() 
 }
 
 #[test]
+fn sessions_that_are_ended_at_random_cost_no_place_in_the_pool() {
+    const MAX: u32 = 3;
+    let database = crate::test_database();
+    let db = database.config().max_size(MAX).open().expect("a server");
+    let mut killer = Session::connect(&server().config("postgres")).expect("a server");
+    let end = format!(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}' ORDER BY random() LIMIT 1",
+        database.name()
+    );
+    let stop = Instant::now() + Duration::from_secs(1);
+    let callers: Vec<_> = (0..6)
+        .map(|_| {
+            let db = db.clone();
+            thread::spawn(move || {
+                let mut served = 0;
+                while Instant::now() < stop {
+                    match db.run(sql("SELECT 1").affected()) {
+                        Ok(_) => served += 1,
+                        Err(error) => {
+                            assert!(matches!(error, Error::Unavailable(_)), "{error:?}");
+                            assert!(error.no_session().is_none(), "{error:?}");
+                        }
+                    }
+                }
+                served
+            })
+        })
+        .collect();
+    let mut ended = 0;
+    while Instant::now() < stop {
+        ended += killer.run(sql(end.as_str()).affected()).expect("the right");
+        thread::sleep(Duration::from_millis(5));
+    }
+    let served: usize = callers
+        .into_iter()
+        .map(|caller| caller.join().expect("no panic"))
+        .sum();
+    assert!(ended > 20 && served > 20, "{ended} ended, {served} served");
+    let all: Vec<_> = (0..MAX).map(|_| db.session().expect("a session")).collect();
+    let state = db.pool();
+    assert_eq!((state.size, state.in_use), (MAX, MAX));
+    drop(all);
+}
+
+#[test]
 fn a_server_without_room_is_tried_until_it_has_some() {
     let settings = [
         ("max_connections", "4"),
