@@ -94,13 +94,23 @@ impl Class {
 }
 
 /// Whether the server refused only because its schema changed under what a session remembered of it.
+///
+/// The code alone does not tell. The function of the server's that failed does, in whatever language the server
+/// speaks; its words are for those that do not name the function.
 pub(crate) fn made_stale(error: &Error) -> bool {
+    let failed_in = |function: &str| {
+        let server = error.server();
+        server.and_then(|server| server.source_function.as_deref()) == Some(function)
+    };
+    let says = |words: &str| error.message().contains(words);
     match error.sqlstate() {
         Some(SqlState::INVALID_SQL_STATEMENT_NAME) => true,
-        Some(SqlState::FEATURE_NOT_SUPPORTED) => error.message().contains("cached plan"),
-        Some(SqlState::INTERNAL_ERROR | SqlState::UNDEFINED_OBJECT) => {
-            error.message().contains("type")
+        Some(SqlState::FEATURE_NOT_SUPPORTED) => {
+            failed_in("RevalidateCachedQuery") || says("cached plan")
         }
+        Some(SqlState::UNDEFINED_OBJECT) => failed_in("lookup_type_cache") || says("type"),
+        // Never translated.
+        Some(SqlState::INTERNAL_ERROR) => says("type"),
         _ => false,
     }
 }
@@ -118,6 +128,7 @@ impl Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ServerError;
 
     /// The table of the retry rules; a code of one row is in no other.
     const TABLE: &[(Option<Class>, &[&str])] = &[
@@ -160,6 +171,26 @@ mod tests {
                 assert_eq!(failure.class(false), *class, "{code}");
             }
         }
+    }
+
+    #[test]
+    fn a_stale_plan_is_known_in_whatever_language_the_server_speaks() {
+        let refused = |message: &str, function: Option<&str>| {
+            Error::from_server(ServerError {
+                source_function: function.map(str::to_owned),
+                ..ServerError::new(SqlState::FEATURE_NOT_SUPPORTED, message.to_owned())
+            })
+        };
+        let german = "gecachter Plan darf den Ergebnistyp nicht \u{e4}ndern";
+        assert!(made_stale(&refused(german, Some("RevalidateCachedQuery"))));
+        assert!(made_stale(&refused(
+            "cached plan must not change result type",
+            None
+        )));
+        assert!(!made_stale(&refused(
+            "DEFERRABLE is not supported here",
+            Some("transformX")
+        )));
     }
 
     #[test]

@@ -63,6 +63,9 @@ const ATTEMPT: &str = "connection to server ";
 ///
 /// It tries servers and addresses in turn until one is there, so the last one decides.
 fn connect_error(said: &str, at: &str, proof_by_default: bool) -> Error {
+    if said.trim().is_empty() {
+        return without_socket(at);
+    }
     let Some((earlier, last)) = said.rsplit_once(ATTEMPT) else {
         let refusal = by_words_before_any_server(said);
         return refused(
@@ -91,6 +94,22 @@ fn connect_error(said: &str, at: &str, proof_by_default: bool) -> Error {
     } else {
         error
     }
+}
+
+/// libpq says nothing if the kernel gives it no socket, as when this process has too many files open; so the kernel is
+/// asked again.
+fn without_socket(at: &str) -> Error {
+    use rustix::net::{AddressFamily, SocketType, socket};
+    let why = match socket(AddressFamily::UNIX, SocketType::STREAM, None) {
+        Err(error) => error.to_string(),
+        Ok(_) => "libpq does not say why".to_owned(),
+    };
+    Error::unavailable(format!(
+        "could not connect to {at}: there was no socket for it: {why}"
+    ))
+    .with_hint(
+        "look at how many files this process has open, at their limit (ulimit -n), and at Config::max_size",
+    )
 }
 
 /// Why a server is asked for more than by libpq's own default.

@@ -438,6 +438,24 @@ fn what_a_server_says_of_a_statement_is_harmless_where_it_is_shown() {
 }
 
 #[test]
+fn a_server_of_another_language_is_understood() {
+    let fields = "SFEHLER\0VERROR\0C23505\0Mdoppelter Schl\u{fc}sselwert verletzt Unique-Constraint \u{bb}t_pkey\u{ab}\0nt_pkey\0\0";
+    let answer = [message(b'E', fields.as_bytes()), message(b'Z', b"I")];
+    let server = FakeServer::answering(answer.concat());
+    let error = ask(&mut server.connect());
+    assert!(matches!(error, Error::Constraint(_)), "{error:?}");
+    assert_eq!(error.constraint_name(), Some("t_pkey"));
+    let server = FakeServer::start(|client| {
+        client.hear();
+        let fields = "SFATAL\0VFATAL\0C3D000\0MDatenbank \u{bb}bank\u{ab} existiert nicht\0\0";
+        client.say(&message(b'E', fields.as_bytes()));
+    });
+    let error = in_time(LIMIT, || Session::connect(&server.config())).expect_err("no database");
+    assert!(error.is_permanent(), "{error:?}");
+    assert_eq!(error.sqlstate(), SqlState::new("3D000"));
+}
+
+#[test]
 fn a_server_that_starts_or_is_full_is_unavailable_for_now() {
     for code in ["57P03", "53300"] {
         let server = FakeServer::start(move |client| {

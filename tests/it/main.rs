@@ -21,6 +21,7 @@ mod observing;
 mod plain_diesel;
 mod pool;
 mod pooler;
+mod process_faults;
 mod repositories;
 mod round_trips;
 mod sandbox;
