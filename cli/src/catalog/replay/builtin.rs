@@ -14,8 +14,6 @@ pub(super) struct BuiltinType {
     /// `pg_type.typcategory`.
     pub(super) category: char,
     pub(super) is_preferred: bool,
-    /// `pg_type.typtype`: b, r, m or p.
-    pub(super) kind: char,
     /// Of a range or multirange.
     pub(super) subtype: Option<TypeName>,
 }
@@ -27,7 +25,6 @@ pub(super) struct Function {
     pub(super) defaults: usize,
     pub(super) result: TypeName,
     pub(super) is_variadic: bool,
-    pub(super) is_set: bool,
     /// Columns of a result that is a record.
     pub(super) columns: Vec<(&'static str, TypeName)>,
     extension: &'static str,
@@ -65,11 +62,10 @@ impl Builtin {
         for line in SIGNATURES.lines() {
             let words: Vec<&'static str> = line.split(' ').collect();
             match *words.as_slice() {
-                ["T", _, name, category, preferred, kind, subtype] => {
+                ["T", _, name, category, preferred, _, subtype] => {
                     let found = BuiltinType {
                         category: category.chars().next().unwrap_or('U'),
                         is_preferred: preferred == "p",
-                        kind: kind.chars().next().unwrap_or('b'),
                         subtype: some(subtype),
                     };
                     all.types.insert(name, found);
@@ -95,7 +91,6 @@ impl Builtin {
                         defaults: defaults.parse().unwrap_or(0),
                         result,
                         is_variadic: flags.contains('v'),
-                        is_set: flags.contains('s'),
                         columns: columns.unwrap_or_default(),
                         extension,
                     });
@@ -150,11 +145,8 @@ impl Builtin {
     }
 
     pub(super) fn cast(&self, source: &str, target: &str) -> Option<char> {
-        // Keys are of the same text, whatever its lifetime.
-        self.casts
-            .iter()
-            .find(|((from, to), _)| *from == source && *to == target)
-            .map(|(_, context)| *context)
+        let casts: &HashMap<(&str, &str), char> = &self.casts;
+        casts.get(&(source, target)).copied()
     }
 
     /// The functions of one extension.

@@ -57,6 +57,16 @@ pub(super) fn read(replay: &Replay, node: &SyntaxNode) -> Result<Typed> {
     })
 }
 
+/// The name that PostgreSQL stores for a type as written.
+pub(super) fn stored_name(node: &SyntaxNode) -> String {
+    let written = Written::new(node);
+    let words = written.words.join(" ");
+    match built_in(&words, &written.modifiers) {
+        Some(name) if !written.is_quoted => name.to_owned(),
+        _ => written.words.last().cloned().unwrap_or_default(),
+    }
+}
+
 /// A type as it stands in the source.
 struct Written {
     /// The name, in words (`double precision`) or in parts (`audit.level`).

@@ -6,7 +6,6 @@
 mod alter_column;
 mod alter_table;
 mod answer;
-#[expect(dead_code, reason = "columns of views are inferred from these")]
 mod builtin;
 mod column;
 mod comment;
@@ -26,6 +25,7 @@ mod like;
 mod names;
 mod partition;
 mod plpgsql;
+mod query;
 mod refusal;
 mod rename;
 mod schema;
@@ -217,6 +217,8 @@ impl Replay {
             K::DROP_MATERIALIZED_VIEW => {
                 self.drop_relations(node, K::VIEW_REF, &[MaterializedView])
             }
+            K::CREATE_TABLE_AS => self.create_table_as(node),
+            K::SELECT_INTO => self.select_into(node),
             K::CREATE_SEQUENCE => self.create_sequence(node),
             K::ALTER_SEQUENCE => self.alter_sequence(node),
             K::DROP_SEQUENCE => self.drop_sequences(node),

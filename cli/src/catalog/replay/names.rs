@@ -1,5 +1,7 @@
 //! The names that PostgreSQL gives to constraints, indexes and sequences that a migration does not name.
 
+use squawk_syntax::{SourceFile, SyntaxKind};
+
 use super::Replay;
 use super::tree::quoted;
 use crate::catalog::{IndexKey, Name, TypeKind};
@@ -154,17 +156,18 @@ impl Name {
     }
 }
 
-/// What PostgreSQL calls a column that is an expression: the function's name, else `expr`.
+/// What PostgreSQL calls a column of an index that is an expression.
 fn expression_name(expression: &str) -> String {
-    let name: String = expression
-        .chars()
-        .take_while(|c| c.is_alphanumeric() || *c == '_')
-        .collect();
-    if !name.is_empty() && expression[name.len()..].trim_start().starts_with('(') {
-        name.to_lowercase()
-    } else {
-        "expr".to_owned()
-    }
+    let parse = SourceFile::parse(&format!("SELECT {expression}"));
+    let target = parse
+        .syntax_node()
+        .descendants()
+        .find(|node| node.kind() == SyntaxKind::TARGET)
+        .and_then(|target| target.children().next());
+    target.map_or_else(
+        || "expr".to_owned(),
+        |target| super::query::index_title(&target),
+    )
 }
 
 #[cfg(test)]

@@ -305,8 +305,12 @@ pub(super) fn column_list(node: &SyntaxNode, list: SyntaxKind) -> Vec<String> {
 
 /// The collation that a COLLATE clause names, without its schema if that is PostgreSQL's own.
 pub(super) fn collation(node: &SyntaxNode) -> Option<String> {
-    let clause = child(node, SyntaxKind::COLLATE)?;
-    let reference = child(&clause, SyntaxKind::COLLATION_REF)?;
+    collation_of(&child(node, SyntaxKind::COLLATE)?)
+}
+
+/// The collation of a COLLATE clause itself.
+pub(super) fn collation_of(clause: &SyntaxNode) -> Option<String> {
+    let reference = child(clause, SyntaxKind::COLLATION_REF)?;
     let parts = path(&reference);
     let named = parts.last().cloned()?;
     (named != "default").then_some(named)

@@ -1,13 +1,15 @@
-//! Views, and what they rest on.
+//! Views, and tables made of a query.
 
 use std::collections::BTreeSet;
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
-use super::Replay;
+use super::query::{Output, is_query, renamed};
 use super::refusal::{Refused, Result};
-use super::tree::{child, has, text};
-use crate::catalog::{Name, Relation, RelationKind};
+use super::table::exists;
+use super::tree::{child, child_name, child_names, children, has, text};
+use super::{Replay, TEMPORARY};
+use crate::catalog::{Column, Name, Relation, RelationKind};
 
 /// What the query of a view uses.
 #[derive(Debug, Clone, Default)]
@@ -20,38 +22,141 @@ pub(super) struct Uses {
 
 impl Replay {
     pub(super) fn create_view(&mut self, node: &SyntaxNode) -> Result<()> {
-        let view = child(node, SyntaxKind::VIEW)
+        use SyntaxKind as K;
+        let view = child(node, K::VIEW)
             .ok_or_else(|| Refused::new(node, "the view's name is not given"))?;
-        let name = self.new_name(node, &view)?;
-        let is_materialized = node.kind() == SyntaxKind::CREATE_MATERIALIZED_VIEW;
+        let mut name = self.new_name(node, &view)?;
+        let is_materialized = node.kind() == K::CREATE_MATERIALIZED_VIEW;
         let kind = if is_materialized {
             RelationKind::MaterializedView
         } else {
             RelationKind::View
         };
+        let earlier = self.catalog.relations.get(&name).cloned();
+        if self.has_relation(&name.schema, &name.name) {
+            if has(node, K::IF_NOT_EXISTS) {
+                return Ok(());
+            }
+            let is_replaced = has(node, K::OR_REPLACE)
+                && earlier.as_ref().map(|earlier| earlier.kind) == Some(kind);
+            if !is_replaced && !self.forget_earlier_temporary(&name) {
+                return Err(exists(node, &name));
+            }
+        }
+        if has(node, K::RECURSIVE_KW) {
+            return Err(
+                Refused::new(node, "replay does not follow CREATE RECURSIVE VIEW yet")
+                    .do_this("write it as CREATE VIEW .. AS WITH RECURSIVE"),
+            );
+        }
+        let query = node
+            .children()
+            .find(|part| is_query(part.kind()))
+            .ok_or_else(|| Refused::new(node, "the query of the view is not given"))?;
+        let (columns, used) = self.infer(&query)?;
+        if used.relations.iter().any(|table| table.schema == TEMPORARY) {
+            // A view of a temporary table is temporary too.
+            TEMPORARY.clone_into(&mut name.schema);
+        }
+        let given = child(node, K::COLUMN_LIST)
+            .map(|list| child_names(&list, K::COLUMN_NAME))
+            .unwrap_or_default();
+        let columns = renamed(columns, &given);
+        let uses = Uses {
+            relations: used.relations,
+            columns: used.columns,
+            text: text(&query),
+        };
+        self.views.insert(name.clone(), uses);
+        let mut relation = Relation::new(name.clone(), kind);
+        relation.columns = stored(node, columns)?;
+        if let Some(earlier) = earlier.filter(|earlier| earlier.kind == kind) {
+            relation.comment = earlier.comment;
+            for (column, earlier) in relation.columns.iter_mut().zip(earlier.columns) {
+                column.comment = earlier.comment;
+            }
+        }
+        self.catalog.relations.insert(name, relation);
+        Ok(())
+    }
+
+    pub(super) fn create_table_as(&mut self, node: &SyntaxNode) -> Result<()> {
+        use SyntaxKind as K;
+        let given = child(node, K::TABLE_ARG_LIST)
+            .map(|list| {
+                children(&list, K::COLUMN)
+                    .filter_map(|column| child_name(&column, K::COLUMN_NAME))
+                    .collect::<Vec<_>>()
+            })
+            .unwrap_or_default();
+        let table = child(node, K::TABLE_NAME)
+            .ok_or_else(|| Refused::new(node, "the table's name is not given"))?;
+        let name = self.new_name(node, &table)?;
+        let query = node
+            .children()
+            .find(|part| is_query(part.kind()))
+            .ok_or_else(|| {
+                Refused::new(node, "the columns of this statement are not inferred")
+                    .do_this("create the table with its columns, then insert into it")
+            })?;
+        self.table_of_query(node, name, &query, &given)
+    }
+
+    pub(super) fn select_into(&mut self, node: &SyntaxNode) -> Result<()> {
+        use SyntaxKind as K;
+        let into = child(node, K::INTO_CLAUSE)
+            .ok_or_else(|| Refused::new(node, "the table's name is not given"))?;
+        let table = child(&into, K::TABLE_NAME)
+            .ok_or_else(|| Refused::new(node, "the table's name is not given"))?;
+        let name = self.new_name(&into, &table)?;
+        self.table_of_query(node, name, node, &[])
+    }
+
+    fn table_of_query(
+        &mut self,
+        node: &SyntaxNode,
+        name: Name,
+        query: &SyntaxNode,
+        given: &[String],
+    ) -> Result<()> {
         if self.has_relation(&name.schema, &name.name) {
             if has(node, SyntaxKind::IF_NOT_EXISTS) {
                 return Ok(());
             }
-            let is_replaced = has(node, SyntaxKind::OR_REPLACE)
-                && self
-                    .catalog
-                    .relations
-                    .get(&name)
-                    .map(|earlier| earlier.kind)
-                    == Some(kind);
-            if !is_replaced {
-                return Err(super::table::exists(node, &name));
+            if !self.forget_earlier_temporary(&name) {
+                return Err(exists(node, &name));
             }
         }
-        let uses = Uses {
-            text: text(node),
-            ..Uses::default()
-        };
-        self.views.insert(name.clone(), uses);
-        self.catalog
-            .relations
-            .insert(name.clone(), Relation::new(name, kind));
+        let (columns, _) = self.infer(query)?;
+        let mut relation = Relation::new(name.clone(), RelationKind::Table);
+        relation.columns = stored(node, renamed(columns, given))?;
+        self.catalog.relations.insert(name.clone(), relation);
+        self.temporary_until_commit(node, &name);
         Ok(())
     }
+}
+
+/// The columns of a query as a table or view has them.
+fn stored(node: &SyntaxNode, columns: Vec<Output>) -> Result<Vec<Column>> {
+    let mut all: Vec<Column> = Vec::new();
+    for output in columns {
+        if all.iter().any(|column| column.name == output.name) {
+            return Err(Refused::new(
+                node,
+                format!(
+                    "two columns are named {}, so PostgreSQL refuses this",
+                    output.name
+                ),
+            )
+            .do_this("give one of them an alias"));
+        }
+        let data_type = output
+            .value
+            .data_type
+            .ok_or_else(|| Refused::new(node, "the type of a column is not known"))?;
+        let mut column = Column::new(output.name, data_type);
+        column.collation = output.value.collation;
+        all.push(column);
+    }
+    Ok(all)
 }

@@ -1,0 +1,371 @@
+//! Calls of functions: those with a syntax of their own, PostgreSQL's, and a migration's.
+
+use squawk_syntax::{SyntaxKind, SyntaxNode};
+
+use super::from::Scope;
+use super::overload::Candidate;
+use super::{Inference, Output, Value, is_query, system};
+use crate::catalog::DataType;
+use crate::catalog::replay::builtin::builtin;
+use crate::catalog::replay::function::{Returned, callee};
+use crate::catalog::replay::refusal::{Refused, Result};
+use crate::catalog::replay::tree::{child, has};
+
+/// The forms of a function that may be meant.
+struct Forms {
+    candidates: Vec<Candidate>,
+    /// What each gives, by the place of its candidate.
+    columns: Vec<Vec<(String, DataType)>>,
+}
+
+impl Inference<'_> {
+    pub(super) fn call(&self, node: &SyntaxNode, scope: &Scope) -> Result<Value> {
+        use SyntaxKind as K;
+        let form = node
+            .children()
+            .next()
+            .ok_or_else(|| Refused::new(node, "the query is not whole"))?;
+        for clause in node.children().skip(1) {
+            if matches!(clause.kind(), K::FILTER_CLAUSE | K::OVER_CLAUSE) {
+                self.visit(&clause, scope);
+            }
+        }
+        match form.kind() {
+            K::NAME_REF | K::FIELD_EXPR => self.named_call(node, scope),
+            K::EXISTS_FN => {
+                self.visit(&form, scope);
+                Ok(Value::system("bool"))
+            }
+            K::EXTRACT_FN => {
+                self.visit(&form, scope);
+                Ok(Value::system("numeric"))
+            }
+            K::POSITION_FN => {
+                self.visit(&form, scope);
+                Ok(Value::system("int4"))
+            }
+            K::SUBSTRING_FN | K::OVERLAY_FN | K::TRIM_FN => {
+                let first = form.descendants().skip(1).find(|part| {
+                    matches!(
+                        part.kind(),
+                        K::NAME_REF
+                            | K::LITERAL
+                            | K::CALL_EXPR
+                            | K::FIELD_EXPR
+                            | K::CAST_EXPR
+                            | K::BIN_EXPR
+                            | K::PAREN_EXPR
+                            | K::INDEX_EXPR
+                    )
+                });
+                self.visit(&form, scope);
+                let value = first.map(|first| self.value(&first, scope)).transpose()?;
+                let key = value.as_ref().and_then(|value| value.data_type.as_ref());
+                let key = key.map(|data_type| self.base_key(&self.key(data_type)));
+                match key.as_deref() {
+                    Some("bytea") => Ok(Value::system("bytea")),
+                    Some("bit" | "varbit") => Ok(Value::system("bit")),
+                    _ => Ok(Value {
+                        collation: value.and_then(|value| value.collation),
+                        ..Value::system("text")
+                    }),
+                }
+            }
+            _ => Err(Refused::new(node, "the type of this is not inferred")),
+        }
+    }
+
+    fn arguments(&self, node: &SyntaxNode, scope: &Scope) -> Result<Vec<Value>> {
+        use SyntaxKind as K;
+        let mut values = Vec::new();
+        let list = child(node, K::ARG_LIST);
+        for argument in list.iter().flat_map(SyntaxNode::children) {
+            if argument.kind() != K::ARG {
+                self.visit(&argument, scope);
+                continue;
+            }
+            if has(&argument, K::VARIADIC_KW) {
+                return Err(Refused::new(
+                    &argument,
+                    "VARIADIC in a call is not inferred",
+                ));
+            }
+            let value = argument
+                .children()
+                .last()
+                .ok_or_else(|| Refused::new(&argument, "the query is not whole"))?;
+            values.push(self.value(&value, scope)?);
+        }
+        let within = child(node, K::WITHIN_CLAUSE);
+        for sorted in within
+            .iter()
+            .flat_map(SyntaxNode::descendants)
+            .filter(|part| part.kind() == K::SORT_BY)
+        {
+            if let Some(value) = sorted.children().next() {
+                values.push(self.value(&value, scope)?);
+            }
+        }
+        Ok(values)
+    }
+
+    fn named_call(&self, node: &SyntaxNode, scope: &Scope) -> Result<Value> {
+        let parts = callee(node);
+        let name = parts.last().cloned().unwrap_or_default();
+        let arguments = self.arguments(node, scope)?;
+        if let Some(value) = self.special(node, &name, &arguments)? {
+            return Ok(value);
+        }
+        let forms = self.forms(&parts);
+        let Some((candidate, parameters)) = self.choose(&forms.candidates, &arguments) else {
+            return Err(self.unknown_call(node, &name, &arguments));
+        };
+        let result = self
+            .result(&candidate, &parameters, &arguments)
+            .ok_or_else(|| self.unknown_call(node, &name, &arguments))?;
+        Ok(Value {
+            collation: shared_collation(&arguments).filter(|_| self.is_text(&result)),
+            data_type: Some(result),
+        })
+    }
+
+    fn unknown_call(&self, node: &SyntaxNode, name: &str, arguments: &[Value]) -> Refused {
+        let types: Vec<_> = arguments
+            .iter()
+            .map(|value| match &value.data_type {
+                Some(data_type) => self.key(data_type),
+                None => "unknown".to_owned(),
+            })
+            .collect();
+        let types = types.join(", ");
+        Refused::new(node, format!("what {name}({types}) gives is not known"))
+            .do_this("cast it to the type that it has: the cast is then what is inferred from")
+    }
+
+    /// What looks like a function and is none.
+    fn special(&self, node: &SyntaxNode, name: &str, arguments: &[Value]) -> Result<Option<Value>> {
+        Ok(match name {
+            "coalesce" | "greatest" | "least" => Some(self.common(node, arguments)?),
+            "nullif" => match arguments {
+                [first, second] => {
+                    // The result has the type that the comparison gives to its left side.
+                    let mut value = first.clone();
+                    if value.data_type.is_none() {
+                        value.data_type = second.data_type.clone().or(Some(system("text")));
+                    }
+                    Some(value)
+                }
+                _ => None,
+            },
+            "grouping" => Some(Value::system("int4")),
+            _ => None,
+        })
+    }
+
+    fn forms(&self, parts: &[String]) -> Forms {
+        let name = parts.last().map_or("", String::as_str);
+        let is_system = parts.len() < 2 || parts[0] == "pg_catalog";
+        let extensions = &self.replay.catalog.extensions;
+        let mut forms = Forms {
+            candidates: Vec::new(),
+            columns: Vec::new(),
+        };
+        for function in self.replay.functions.get(name).into_iter().flatten() {
+            let (result, columns) = match &function.result {
+                Returned::One { data_type, .. } => (self.key(data_type), Vec::new()),
+                Returned::Columns { columns, .. } => ("record".to_owned(), columns.clone()),
+                Returned::Nothing => ("void".to_owned(), Vec::new()),
+                Returned::Unknown => ("?".to_owned(), Vec::new()),
+            };
+            let arguments = function.argument_types.iter();
+            forms.candidates.push(Candidate {
+                arguments: arguments.map(|argument| self.key(argument)).collect(),
+                defaults: function.defaults,
+                is_variadic: function.is_variadic,
+                result,
+                place: forms.columns.len(),
+            });
+            forms.columns.push(columns);
+        }
+        let has_extension = |extension: &str| extensions.contains(extension);
+        for function in builtin().functions(name, has_extension) {
+            let is_bound = !is_system
+                && function
+                    .arguments
+                    .iter()
+                    .all(|argument| builtin().find_type(argument).is_none());
+            if is_bound {
+                continue;
+            }
+            forms.candidates.push(Candidate {
+                arguments: function
+                    .arguments
+                    .iter()
+                    .map(|it| (*it).to_owned())
+                    .collect(),
+                defaults: function.defaults,
+                is_variadic: function.is_variadic,
+                result: function.result.to_owned(),
+                place: forms.columns.len(),
+            });
+            let columns = function
+                .columns
+                .iter()
+                .filter_map(|(name, key)| Some(((*name).to_owned(), self.of_key(key)?)));
+            forms.columns.push(columns.collect());
+        }
+        forms
+    }
+
+    /// The columns of a function in FROM.
+    pub(super) fn columns_of_call(
+        &self,
+        node: &SyntaxNode,
+        scope: &Scope,
+        alias: &str,
+    ) -> Result<Vec<Output>> {
+        let output = |name: &str, value: Value| Output {
+            name: name.to_owned(),
+            value,
+            origin: None,
+        };
+        let parts = callee(node);
+        let name = parts.last().cloned().unwrap_or_default();
+        let arguments = self.arguments(node, scope)?;
+        if name == "unnest" && arguments.len() > 1 {
+            return arguments
+                .iter()
+                .map(|value| {
+                    let element = self.element(value);
+                    let element =
+                        element.ok_or_else(|| self.unknown_call(node, &name, &arguments))?;
+                    Ok(output("unnest", Value::new(element)))
+                })
+                .collect();
+        }
+        let forms = self.forms(&parts);
+        let Some((candidate, parameters)) = self.choose(&forms.candidates, &arguments) else {
+            return Err(self.unknown_call(node, &name, &arguments));
+        };
+        let columns = &forms.columns[candidate.place];
+        let is_record = candidate.result == "record";
+        if is_record {
+            // Without columns of its own, a list of them behind the alias says what there is.
+            return Ok(columns
+                .iter()
+                .map(|(name, data_type)| output(name, Value::new(data_type.clone())))
+                .collect());
+        }
+        let result = self
+            .result(&candidate, &parameters, &arguments)
+            .ok_or_else(|| self.unknown_call(node, &name, &arguments))?;
+        let value = Value::new(result);
+        if let Ok(fields) = self.fields(node, &value) {
+            return Ok(fields);
+        }
+        let title = match columns.as_slice() {
+            [(name, _)] => name,
+            _ => alias,
+        };
+        Ok(vec![output(title, value)])
+    }
+
+    /// The type of an array's elements.
+    pub(super) fn element(&self, value: &Value) -> Option<DataType> {
+        let data_type = self.replay.base_type(value.data_type.as_ref()?);
+        let key = self.key(&data_type);
+        let mut element = self.of_key(key.strip_suffix("[]")?)?;
+        element.modifiers.clone_from(&data_type.modifiers);
+        Some(element)
+    }
+
+    pub(super) fn is_text(&self, data_type: &DataType) -> bool {
+        let key = self.key(data_type);
+        self.category(key.trim_end_matches("[]")).0 == 'S'
+    }
+
+    /// The only column of a query in parentheses.
+    pub(super) fn scalar(&self, query: &SyntaxNode, scope: &Scope) -> Result<Value> {
+        debug_assert!(is_query(query.kind()), "only queries are asked for here");
+        let mut columns = self.query(query, scope)?;
+        match columns.len() {
+            1 => {
+                let mut value = columns.remove(0).value;
+                value.data_type.get_or_insert_with(|| system("text"));
+                Ok(value)
+            }
+            _ => Err(Refused::new(
+                query,
+                "a subquery that is a value has one column, so PostgreSQL refuses this",
+            )),
+        }
+    }
+
+    pub(super) fn operator(
+        &self,
+        node: &SyntaxNode,
+        name: &str,
+        operands: &[Value],
+    ) -> Result<Value> {
+        let extensions = &self.replay.catalog.extensions;
+        let has_extension = |extension: &str| extensions.contains(extension);
+        let candidates: Vec<Candidate> = builtin()
+            .operators(name, has_extension)
+            .filter(|operator| operator.left.is_some() == (operands.len() == 2))
+            .map(|operator| Candidate {
+                arguments: operator
+                    .left
+                    .into_iter()
+                    .chain([operator.right])
+                    .map(str::to_owned)
+                    .collect(),
+                defaults: 0,
+                is_variadic: false,
+                result: operator.result.to_owned(),
+                place: 0,
+            })
+            .collect();
+        let found = self
+            .choose(&candidates, operands)
+            .and_then(|(candidate, parameters)| self.result(&candidate, &parameters, operands));
+        let result = found.ok_or_else(|| {
+            let types: Vec<_> = operands
+                .iter()
+                .map(|value| match &value.data_type {
+                    Some(data_type) => self.key(data_type),
+                    None => "unknown".to_owned(),
+                })
+                .collect();
+            let why = format!("what {name} gives of {} is not known", types.join(" and "));
+            Refused::new(node, why)
+                .do_this("cast it to the type that it has: the cast is then what is inferred from")
+        })?;
+        Ok(Value {
+            collation: shared_collation(operands).filter(|_| self.is_text(&result)),
+            data_type: Some(result),
+        })
+    }
+
+    /// The type that several values have in common.
+    pub(super) fn common(&self, node: &SyntaxNode, values: &[Value]) -> Result<Value> {
+        if values.iter().all(|value| value.data_type.is_none()) {
+            return Ok(Value::system("text"));
+        }
+        let data_type = self.common_type(values);
+        let data_type = data_type.ok_or_else(|| {
+            Refused::new(node, "these values have no type in common")
+                .do_this("cast them to the type that is meant")
+        })?;
+        Ok(Value {
+            collation: shared_collation(values).filter(|_| self.is_text(&data_type)),
+            data_type: Some(data_type),
+        })
+    }
+}
+
+/// The collation that values give to what is made of them.
+fn shared_collation(values: &[Value]) -> Option<String> {
+    let mut named = values.iter().filter_map(|value| value.collation.as_ref());
+    let first = named.next()?;
+    named.all(|other| other == first).then(|| first.clone())
+}
