@@ -57,6 +57,8 @@ pub(crate) struct Settings {
     pub folder: PathBuf,
     /// The path of the schema module, from a file of a table: `super::schema`, or `crate::..` from elsewhere.
     pub schema_path: String,
+    /// How far rustfmt indents, where the project says it: `diesel print-schema` runs it over its output.
+    pub tab_spaces: Option<usize>,
     /// One for each `schema.rs`.
     pub outputs: Vec<Output>,
     /// Row types by table, where the guessed singular is wrong.
@@ -193,6 +195,7 @@ impl Project {
         let settings = Settings {
             schema_path: schema_path(&schema_file, &folder, root),
             folder,
+            tab_spaces: tab_spaces(root)?,
             outputs,
             names: bowline.names,
             extra_derives: bowline.derives,
@@ -206,6 +209,26 @@ impl Project {
             settings,
         })
     }
+}
+
+/// What of rustfmt's own settings shapes `schema.rs`.
+#[derive(Debug, Deserialize)]
+struct RustfmtToml {
+    tab_spaces: Option<usize>,
+}
+
+/// `tab_spaces` of the settings that rustfmt would find.
+fn tab_spaces(root: &Path) -> Result<Option<usize>, CliError> {
+    let names = [".rustfmt.toml", "rustfmt.toml"];
+    for path in root
+        .ancestors()
+        .flat_map(|folder| names.map(|name| folder.join(name)))
+    {
+        if let Some(settings) = read::<RustfmtToml>(&path)? {
+            return Ok(settings.tab_spaces.filter(|spaces| *spaces <= 16));
+        }
+    }
+    Ok(None)
 }
 
 const MIGRATIONS: &str = "migrations";

@@ -93,7 +93,7 @@ pub(super) fn use_list(path: &str, mut names: Vec<String>) -> String {
 const SHORT: usize = 10;
 
 /// A macro call with a list of names: in one line if it fits, else a line for each, or filled lines of short ones.
-pub(super) fn macro_list(indent: usize, name: &str, items: &[String]) -> String {
+pub(super) fn macro_list(indent: usize, tab_spaces: usize, name: &str, items: &[String]) -> String {
     let pad = " ".repeat(indent);
     let single = format!("{pad}{name}({},);\n", items.join(", "));
     // The comma behind the last is not counted.
@@ -109,7 +109,7 @@ pub(super) fn macro_list(indent: usize, name: &str, items: &[String]) -> String 
             {
                 line.push_str(&format!(" {item},"));
             }
-            _ => lines.push(format!("{pad}    {item},")),
+            _ => lines.push(format!("{pad}{}{item},", " ".repeat(tab_spaces))),
         }
     }
     format!("{pad}{name}(\n{}\n{pad});\n", lines.join("\n"))

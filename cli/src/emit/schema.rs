@@ -45,6 +45,7 @@ fn body(plan: &SchemaPlan, indent: usize) -> String {
     for group in &plan.groups {
         out.push_str(&macro_list(
             indent,
+            plan.tab_spaces,
             "diesel::allow_tables_to_appear_in_same_query!",
             group,
         ));
@@ -63,7 +64,7 @@ fn custom_types(plan: &SchemaPlan, indent: usize) -> String {
     let types: Vec<_> = plan
         .custom_types
         .iter()
-        .map(|custom| custom_type(plan, custom, indent + 4))
+        .map(|custom| custom_type(plan, custom, indent + plan.tab_spaces))
         .collect();
     out.push_str(&types.join("\n"));
     format!("{out}{pad}}}\n")

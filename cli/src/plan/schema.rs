@@ -19,6 +19,8 @@ pub(crate) struct SchemaPlan {
     pub patch_file: Option<std::path::PathBuf>,
     /// The module around all, if a schema is named.
     pub module: Option<String>,
+    /// How far rustfmt indents what it lays out, which is all but the bodies of `table!`.
+    pub tab_spaces: usize,
     pub with_docs: WithDocs,
     pub import_types: Vec<String>,
     pub derives: Vec<String>,
@@ -117,6 +119,7 @@ pub(super) fn plan(catalog: &Catalog, output: &Output, settings: &Settings) -> S
             .schema
             .as_deref()
             .map(|schema| rust_name(schema, None)),
+        tab_spaces: settings.tab_spaces.unwrap_or(4),
         with_docs: output.with_docs,
         import_types: output.import_types.clone(),
         derives: output.derives(),

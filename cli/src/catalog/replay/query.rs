@@ -178,7 +178,7 @@ impl Inference<'_> {
         let mut scope = outer.inner();
         if let Some(from) = child(node, K::FROM_CLAUSE) {
             for item in from.children() {
-                let found = self.from_item(&item, &scope)?;
+                let found = self.read_item(&item, &scope)?;
                 scope.add(found);
             }
         }

@@ -106,7 +106,7 @@ impl Source {
 }
 
 impl Inference<'_> {
-    pub(super) fn from_item(&self, node: &SyntaxNode, scope: &Scope) -> Result<Item> {
+    pub(super) fn read_item(&self, node: &SyntaxNode, scope: &Scope) -> Result<Item> {
         use SyntaxKind as K;
         match node.kind() {
             K::RELATION_FROM_ITEM => {
@@ -133,7 +133,7 @@ impl Inference<'_> {
                     self.alias(node, &mut source)?;
                     return Ok(source.item());
                 }
-                let item = self.from_item(&inner, scope)?;
+                let item = self.read_item(&inner, scope)?;
                 let Some(_) = child(node, K::FROM_ALIAS) else {
                     return Ok(item);
                 };
@@ -151,7 +151,7 @@ impl Inference<'_> {
                     .children()
                     .next()
                     .ok_or_else(|| Refused::new(node, "the query is not whole"))?;
-                self.from_item(&inner, scope)
+                self.read_item(&inner, scope)
             }
             K::FUNCTION_FROM_ITEM => self.function_table(node, scope),
             _ => Err(Refused::new(
@@ -235,7 +235,7 @@ impl Inference<'_> {
         let left = parts
             .next()
             .ok_or_else(|| Refused::new(node, "the query is not whole"))?;
-        let mut left = self.from_item(&left, scope)?;
+        let mut left = self.read_item(&left, scope)?;
         for join in parts.filter(|part| part.kind() == K::JOIN) {
             let mut so_far = scope.clone();
             so_far.add(left.clone());
@@ -251,7 +251,7 @@ impl Inference<'_> {
                 )
             });
             let right = right.ok_or_else(|| Refused::new(&join, "the query is not whole"))?;
-            let right = self.from_item(&right, &so_far)?;
+            let right = self.read_item(&right, &so_far)?;
             let shared = if has(&join, K::NATURAL_KW) {
                 let in_right =
                     |column: &&Output| right.star.iter().any(|other| other.name == column.name);
