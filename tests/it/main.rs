@@ -23,6 +23,7 @@ mod pool;
 mod pooler;
 mod process_faults;
 mod repositories;
+mod retry;
 mod round_trips;
 mod sandbox;
 mod server_errors;

@@ -1,6 +1,6 @@
 //! What can be seen from outside: spans, and the event of a slow statement.
 
-mod recorder;
+pub(crate) mod recorder;
 
 use std::time::Duration;
 

@@ -3,12 +3,18 @@
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use bowline::bank::{Account, AccountChanges, AccountConstraint};
-use bowline::{Database, Error, Outcome, Result, SqlState, StatementDsl as _, serializable, sql};
+use bowline::testing::Proxy;
+use bowline::{
+    Database, Error, Outcome, Result, RetryPolicy, Session, SqlState, StatementDsl as _,
+    TransactionOptions, serializable, sql,
+};
+use diesel::connection::SimpleConnection as _;
 
 use crate::repositories::new_account;
-use crate::test_database;
+use crate::{server, test_database};
 
 #[test]
 fn what_a_transaction_did_is_there_after_ok_and_not_after_err() {
@@ -106,18 +112,56 @@ fn a_savepoint_undoes_its_own_work_only() {
     );
 }
 
+/// Whether the work panicked as it says, of which no hook is told.
+fn panics<T>(work: impl FnOnce() -> T) {
+    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+    let panic = panicked.err().expect("a panic that goes on");
+    assert_eq!(panic.downcast_ref(), Some(&"on purpose"));
+}
+
+fn panic_on_purpose() -> Result<()> {
+    std::panic::resume_unwind(Box::new("on purpose"))
+}
+
 #[test]
-fn a_panic_rolls_back_and_the_session_is_used_again() {
+fn a_panic_rolls_back_and_goes_on_and_no_session_is_lost_by_a_thousand_of_them() {
     let database = test_database();
-    let db = database.config().max_size(1).open().expect("a server");
-    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        db.transaction(|tx| -> Result<()> {
-            tx.run(Account::insert(new_account("ann")))?;
-            panic!("on purpose");
+    let db = database.config().max_size(2).open().expect("a server");
+    let plain = |tx: &mut Session| {
+        tx.run(Account::insert(new_account("ann")))?;
+        panic_on_purpose()
+    };
+    let nested = |tx: &mut Session| {
+        tx.run(Account::insert(new_account("ann")))?;
+        tx.savepoint(|tx| {
+            tx.run(Account::insert(new_account("bob")))?;
+            tx.savepoint(|_| panic_on_purpose())
         })
-    }));
-    assert!(panicked.is_err());
-    assert_eq!(db.run(Account::count()).expect("a count"), 0);
+    };
+    let failed = |tx: &mut Session| {
+        tx.run(sql("SELECT 1 / 0").affected())
+            .expect_err("a division by zero");
+        panic_on_purpose()
+    };
+    for _ in 0..250 {
+        panics(|| db.transaction(plain));
+        panics(|| db.transaction_once(nested));
+        panics(|| db.transaction(failed));
+        panics(|| db.transaction(|_| panic_on_purpose()));
+    }
+    // One that was caught within leaves the transaction around it as it was.
+    let done = db.transaction(|tx| {
+        tx.run(Account::insert(new_account("cid")))?;
+        panics(|| tx.savepoint(plain));
+        tx.run(Account::count())
+    });
+    assert_eq!(done.expect("a commit"), 1);
+    assert_eq!(db.pool().opened, 1, "the first session did all of it");
+    let [mut one, mut two] = [(); 2].map(|()| db.session().expect("a session"));
+    for session in [&mut one, &mut two] {
+        assert_eq!(session.transaction_depth(), 0);
+        assert_eq!(session.run(Account::count()).expect("a count"), 1);
+    }
 }
 
 /// Moves money by reading and writing, which only serializable transactions make safe.
@@ -217,25 +261,137 @@ fn a_one_trip_transaction_that_always_conflicts_says_how_often_it_was_tried() {
     assert_eq!(error.expect_err("a deadlock").attempts(), 1);
 }
 
+#[derive(diesel::QueryableByName, Debug, PartialEq)]
+struct Settings {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    isolation: String,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    read_only: String,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    deferrable: String,
+}
+
 #[test]
-fn options_shape_the_transaction() {
+fn options_are_what_the_server_says_and_take_no_round_trip() {
     let database = test_database();
-    let db = database.open().expect("a server");
-    let isolation = db.with(serializable()).transaction(|tx| {
-        use diesel::prelude::*;
-        let level =
-            diesel::dsl::sql::<diesel::sql_types::Text>("current_setting('transaction_isolation')");
-        Ok::<_, Error>(diesel::select(level).get_result::<String>(tx)?)
-    });
-    assert_eq!(isolation.expect("a level"), "serializable");
+    let proxy = Proxy::start(&server()).expect("a proxy");
+    let db = proxy.config(database.name()).open().expect("a server");
+    let ask = || {
+        sql(
+            "SELECT current_setting('transaction_isolation') AS isolation, \
+             current_setting('transaction_read_only') AS read_only, \
+             current_setting('transaction_deferrable') AS deferrable",
+        )
+        .all::<Settings>()
+    };
+    for (options, isolation, read_only, deferrable) in [
+        (
+            TransactionOptions::default(),
+            "read committed",
+            "off",
+            "off",
+        ),
+        (bowline::read_committed(), "read committed", "off", "off"),
+        (bowline::repeatable_read(), "repeatable read", "off", "off"),
+        (serializable(), "serializable", "off", "off"),
+        (bowline::read_only(), "read committed", "on", "off"),
+        (serializable().read_only(true), "serializable", "on", "off"),
+        (serializable().deferrable(), "serializable", "off", "on"),
+        (
+            serializable().read_only(true).deferrable(),
+            "serializable",
+            "on",
+            "on",
+        ),
+        (
+            bowline::repeatable_read().read_only(false),
+            "repeatable read",
+            "off",
+            "off",
+        ),
+    ] {
+        let expected = [Settings {
+            isolation: isolation.into(),
+            read_only: read_only.into(),
+            deferrable: deferrable.into(),
+        }];
+        let db = db.with(options);
+        proxy.take_round_trips();
+        assert_eq!(db.run(ask()).expect("settings"), expected);
+        assert_eq!(proxy.take_round_trips(), 1, "{options:?}");
+        let interactive = db.transaction(|tx| tx.run(ask()));
+        assert_eq!(interactive.expect("settings"), expected);
+        assert_eq!(proxy.take_round_trips(), 2, "{options:?}");
+    }
     let error = db
         .with(bowline::read_only())
         .run(Account::insert(new_account("ann")))
         .expect_err("no writing");
-    assert_eq!(error.sqlstate(), Some(SqlState::READ_ONLY_SQL_TRANSACTION));
+    assert_eq!(
+        (error.sqlstate(), error.attempts()),
+        (Some(SqlState::READ_ONLY_SQL_TRANSACTION), 1)
+    );
     assert_eq!(
         db.run(Account::count())
             .expect("the session is clean again"),
         0
     );
+}
+
+#[test]
+fn what_is_deferred_to_the_commit_is_bounded_too() {
+    let database = test_database();
+    let limit = Duration::from_millis(500);
+    let config = database.config().retry(RetryPolicy::never());
+    let db = config
+        .clone()
+        .parameter("options", "-c statement_timeout=500ms")
+        .open()
+        .expect("a server");
+    let mut session = db.session().expect("a session");
+    session
+        .batch_execute(
+            "CREATE TABLE t (x int);
+             CREATE FUNCTION doze() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                 PERFORM pg_sleep(30); RETURN NULL;
+             END $$;
+             CREATE CONSTRAINT TRIGGER doze AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED
+             FOR EACH ROW EXECUTE FUNCTION doze()",
+        )
+        .expect("DDL");
+    drop(session);
+    let insert = || sql("INSERT INTO t VALUES (1)").affected();
+    let unlimited = config.open().expect("a server");
+    type Work<'w> = &'w dyn Fn() -> Result<usize>;
+    let works: [(&str, Work<'_>); 4] = [
+        ("statement_timeout at COMMIT", &|| {
+            db.transaction(|tx| tx.run(insert()))
+        }),
+        ("statement_timeout in one trip", &|| {
+            db.with(serializable()).run(insert())
+        }),
+        ("the call's limit at COMMIT", &|| {
+            unlimited.within(limit).transaction(|tx| tx.run(insert()))
+        }),
+        // PostgreSQL's statement_timeout ends where the implicit commit of a pipeline begins.
+        ("the call's limit in one trip", &|| {
+            unlimited.within(limit).run(insert())
+        }),
+    ];
+    for (what, work) in works {
+        let began = Instant::now();
+        let error = work().expect_err(what);
+        let took = began.elapsed();
+        assert!(
+            took >= limit && took < limit + Duration::from_secs(2),
+            "{what}: {took:?}"
+        );
+        assert_eq!(
+            (error.sqlstate(), error.outcome()),
+            (Some(SqlState::QUERY_CANCELED), Outcome::NotCommitted),
+            "{what}: {error:?}"
+        );
+    }
+    let rows = unlimited.run(sql("SELECT FROM t").affected());
+    assert_eq!(rows.expect("an answer"), 0);
 }

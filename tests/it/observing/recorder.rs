@@ -11,7 +11,7 @@ use tracing::{Event, Level, Metadata, Subscriber};
 
 /// What was told so far; clones share it.
 #[derive(Clone, Default)]
-pub(super) struct Recorder {
+pub(crate) struct Recorder {
     told: Arc<Mutex<Told>>,
     ids: Arc<AtomicU64>,
 }
@@ -25,19 +25,19 @@ struct Told {
 
 /// A span or an event.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Seen {
-    pub(super) target: &'static str,
-    pub(super) level: Option<Level>,
-    pub(super) parent: Option<&'static str>,
-    pub(super) fields: BTreeMap<&'static str, String>,
+pub(crate) struct Seen {
+    pub(crate) target: &'static str,
+    pub(crate) level: Option<Level>,
+    pub(crate) parent: Option<&'static str>,
+    pub(crate) fields: BTreeMap<&'static str, String>,
 }
 
 impl Seen {
-    pub(super) fn get(&self, field: &str) -> Option<&str> {
+    pub(crate) fn get(&self, field: &str) -> Option<&str> {
         self.fields.get(field).map(String::as_str)
     }
 
-    pub(super) fn number(&self, field: &str) -> f64 {
+    pub(crate) fn number(&self, field: &str) -> f64 {
         let value = self
             .get(field)
             .unwrap_or_else(|| panic!("no {field} in {self:?}"));
@@ -47,26 +47,26 @@ impl Seen {
 
 impl Recorder {
     /// Does `work` with this recorder listening, and gives what it gave.
-    pub(super) fn listen<T>(&self, work: impl FnOnce() -> T) -> T {
+    pub(crate) fn listen<T>(&self, work: impl FnOnce() -> T) -> T {
         tracing::subscriber::with_default(self.clone(), work)
     }
 
     /// The spans of this target, in the order of their beginnings.
-    pub(super) fn spans(&self, target: &str) -> Vec<Seen> {
+    pub(crate) fn spans(&self, target: &str) -> Vec<Seen> {
         let told = self.told();
         let spans = told.spans.values().filter(|span| span.target == target);
         spans.cloned().collect()
     }
 
     /// The events of this target.
-    pub(super) fn events(&self, target: &str) -> Vec<Seen> {
+    pub(crate) fn events(&self, target: &str) -> Vec<Seen> {
         let told = self.told();
         let events = told.events.iter().filter(|event| event.target == target);
         events.cloned().collect()
     }
 
     /// All that was told, as a text to be searched.
-    pub(super) fn everything(&self) -> String {
+    pub(crate) fn everything(&self) -> String {
         let told = self.told();
         format!("{:?} {:?}", told.spans, told.events)
     }
