@@ -94,8 +94,8 @@ impl Seen {
     }
 
     /// These are the commands; they come again when the statement is sent anew.
-    pub(crate) fn asks(&mut self, commands: &[Command]) {
-        let asked = commands.iter().map(|command| Asked {
+    pub(crate) fn asks<'c>(&mut self, commands: impl IntoIterator<Item = &'c Command>) {
+        let asked = commands.into_iter().map(|command| Asked {
             sql: command.written(),
             function: command.function,
         });
@@ -109,6 +109,17 @@ impl Seen {
             sql: shortened(sql).into(),
             function: None,
         });
+    }
+
+    /// Data of a COPY went over the connection.
+    pub(crate) fn copied(&mut self, sent: usize, received: usize) {
+        self.sent_bytes += sent;
+        self.received_bytes += received;
+    }
+
+    /// A COPY has come to its end with so many rows.
+    pub(crate) fn copied_rows(&mut self, rows: usize) {
+        self.affected_rows = rows;
     }
 
     /// This answered a command.
@@ -221,16 +232,19 @@ impl Seen {
 
     fn text(&self) -> String {
         let mut text = String::new();
+        let mut shown = 0;
         for asked in self.asked.iter().take(COMMANDS) {
-            if !text.is_empty() {
+            if text.len() >= TEXT {
+                break;
+            }
+            if shown > 0 {
                 text.push_str("; ");
             }
             text.push_str(shortened(&asked.sql));
-            if text.len() > TEXT {
-                break;
-            }
+            shown += 1;
         }
-        if self.asked.len() > COMMANDS {
+        text.truncate(shortened(&text).len());
+        if shown < self.asked.len() {
             text.push_str("; ..");
         }
         text
@@ -244,4 +258,51 @@ fn shortened(sql: &str) -> &str {
         end -= 1;
     }
     &sql[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(asked: impl IntoIterator<Item = (&'static str, Option<&'static str>)>) -> Seen {
+        let server = Server::new("db.example.com".to_owned(), 5432, "bank");
+        let mut seen = Seen::begin(&server, Duration::ZERO, 1);
+        let asked = asked.into_iter().map(|(sql, function)| Asked {
+            sql: sql.into(),
+            function,
+        });
+        seen.asked.extend(asked);
+        seen
+    }
+
+    #[test]
+    fn a_batch_is_named_by_what_its_commands_have_in_common() {
+        assert_eq!(seen([("select 1", None)]).operation(), "SELECT");
+        let alike = [("SELECT 1", None), ("(select 2)", None)];
+        assert_eq!(seen(alike).operation(), "BATCH SELECT");
+        let unlike = [("SELECT 1", None), ("DELETE FROM t", None)];
+        assert_eq!(seen(unlike).operation(), "BATCH");
+        assert_eq!(seen([]).operation(), "");
+    }
+
+    #[test]
+    fn each_function_is_named_once() {
+        let asked = [
+            ("a", Some("A::x")),
+            ("b", None),
+            ("c", Some("A::x")),
+            ("d", Some("B::y")),
+        ];
+        assert_eq!(seen(asked).function().as_deref(), Some("A::x, B::y"));
+        assert_eq!(seen([("a", None)]).function(), None);
+    }
+
+    #[test]
+    fn what_is_shown_of_a_large_batch_is_bounded() {
+        let text = seen((0..1000).map(|_| ("SELECT 1", None))).text();
+        assert!(text.starts_with("SELECT 1; SELECT 1;") && text.ends_with("; .."));
+        assert_eq!(text.matches("SELECT").count(), COMMANDS);
+        let long: &'static str = Box::leak("é".repeat(TEXT).into_boxed_str());
+        assert!(seen([("a", None), (long, None), (long, None)]).text().len() <= TEXT + 4);
+    }
 }

@@ -15,11 +15,14 @@ use super::failure::{server_error, shift};
 use super::libpq::Cancel;
 use super::{Session, after};
 use crate::error::{Error, Outcome, Result};
+use crate::observe::Seen;
 
 /// A COPY under way on a session; dropped before its end, the server fails it.
 pub(crate) struct Copy<H: DerefMut<Target = Session>> {
     session: H,
     flow: Option<CopyFlow>,
+    /// What those who watch are told when it ends.
+    seen: Option<Box<Seen>>,
     sql: String,
     /// Characters of what waited and travels before the caller's SQL.
     before: usize,
@@ -82,10 +85,15 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
         let mut copy = Self {
             session,
             flow: Some(CopyFlow::new(text)),
+            seen: None,
             sql: sql.to_owned(),
             before: before.chars().count(),
             commits,
         };
+        let _entered = copy.session.begin_statement();
+        copy.session.watch.asks_script(sql);
+        copy.session.watch.departs(&[]);
+        copy.seen = copy.session.watch.pause();
         copy.advance()?;
         match (&copy.flow, direction) {
             (Some(flow), Direction::In) if flow.is_feeding() => Ok(copy),
@@ -136,6 +144,11 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
         let Some(flow) = &mut self.flow else {
             return Ok(0);
         };
+        if flow.is_feeding() {
+            self.session.watch.resume(self.seen.take());
+            self.session.watch.departs(&[]);
+            self.seen = self.session.watch.pause();
+        }
         flow.end(None);
         self.advance()?;
         if self.flow.as_ref().is_some_and(|flow| !flow.is_over()) {
@@ -144,6 +157,9 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
                 .with_sql(self.sql.as_str().into()));
         }
         let rows = self.flow.take().map_or(0, |flow| flow.heard.rows);
+        self.session.watch.resume(self.seen.take());
+        self.session.watch.copied_rows(rows);
+        self.session.end_statement(None, |_| None);
         Ok(u64::try_from(rows).unwrap_or(u64::MAX))
     }
 
@@ -188,8 +204,16 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
         let Some(flow) = &mut self.flow else {
             return Ok(());
         };
+        let _entered = self.seen.as_ref().map(|seen| seen.span().entered());
         let session = &mut *self.session;
+        session.watch.resume(self.seen.take());
         let deadline = session.call_deadline();
+        let since = session.watch.now();
+        let sent = if flow.is_feeding() {
+            flow.data.len()
+        } else {
+            0
+        };
         let mut copying = Copying::new(&mut session.connection, flow);
         let driven = match drive(&mut copying, deadline) {
             Err(Stopped::Deadline) => Driven {
@@ -201,6 +225,10 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
                 expired: false,
             },
         };
+        let received = if flow.is_taking() { flow.data.len() } else { 0 };
+        session.watch.arrived(since);
+        session.watch.copied(sent, received);
+        self.seen = session.watch.pause();
         let failed = driven.result.is_err() || flow.heard.error.is_some();
         if !failed && !driven.expired {
             return Ok(());
@@ -240,10 +268,16 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
                 }
             }
             // It was cancelled too late to fail.
-            (Ok(()), None) => return Ok(()),
+            (Ok(()), None) => {
+                session.watch.resume(self.seen.take());
+                session.end_statement(None, |_| None);
+                return Ok(());
+            }
         };
         let error = error.with_sql(sql.into());
         session.transactions.note(&error);
+        session.watch.resume(self.seen.take());
+        session.end_statement(Some(&error), |_| None);
         Err(error)
     }
 }

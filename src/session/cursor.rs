@@ -50,13 +50,14 @@ impl Session {
         let command = command.ok_or_else(|| Error::query("a cursor is over one query"))?;
         self.cursors += 1;
         let name = format!("bowline_cursor_{}", self.cursors);
-        let declaration = Command::query(
+        let mut declaration = Command::query(
             format!("DECLARE {name} {kind} CURSOR FOR\n{}", command.sql),
             command.types,
             command.values,
             false,
             Expectation::Any,
         );
+        declaration.function = command.function;
         Ok(Cursor {
             session: self,
             name,
@@ -105,7 +106,17 @@ impl<T> Cursor<'_, T> {
             before: self.declaration.take().into_iter().collect(),
             ..Cargo::of(vec![fetch])
         };
-        let arrived = self.session.exchange(cargo, CommitPoint::Later, deadline)?;
+        let arrived = self.session.watched(|session| {
+            session
+                .watch
+                .asks(cargo.before.iter().chain(&cargo.commands));
+            let arrived = session.exchange(cargo, CommitPoint::Later, deadline)?;
+            let answers = arrived.answers.iter();
+            session
+                .watch
+                .answered(answers.map(|answer| (Expectation::Any, answer)));
+            Ok(arrived)
+        })?;
         let rows = arrived.answers.into_iter().flat_map(SessionRow::all);
         rows.map(|row| (self.read)(&row)).collect()
     }

@@ -65,7 +65,7 @@ impl Watch {
     }
 
     /// These commands are what the statement asks.
-    pub(super) fn asks(&mut self, commands: &[Command]) {
+    pub(super) fn asks<'c>(&mut self, commands: impl IntoIterator<Item = &'c Command>) {
         if let Some(seen) = &mut self.seen {
             seen.asks(commands);
         }
@@ -88,6 +88,20 @@ impl Watch {
                 command.sql.len() + values.map(Vec::len).sum::<usize>()
             };
             seen.sent_bytes += commands.iter().map(bytes).sum::<usize>();
+        }
+    }
+
+    /// Data of a COPY went over the connection.
+    pub(super) fn copied(&mut self, sent: usize, received: usize) {
+        if let Some(seen) = &mut self.seen {
+            seen.copied(sent, received);
+        }
+    }
+
+    /// A COPY has come to its end with so many rows.
+    pub(super) fn copied_rows(&mut self, rows: usize) {
+        if let Some(seen) = &mut self.seen {
+            seen.copied_rows(rows);
         }
     }
 

@@ -36,7 +36,10 @@ impl Session {
         }
         let deadline = self.call_deadline();
         let discard = Cargo::of(vec![Command::plain("DISCARD ALL")]);
-        self.exchange(discard, CommitPoint::Later, deadline)?;
+        self.watched(|session| {
+            session.watch.asks(&discard.commands);
+            session.exchange(discard, CommitPoint::Later, deadline)
+        })?;
         self.was_discarded();
         Ok(())
     }

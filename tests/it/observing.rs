@@ -5,7 +5,7 @@ pub(crate) mod recorder;
 use std::time::Duration;
 
 use bowline::bank::Account;
-use bowline::{Database, Page, Result, StatementDsl as _, serializable, sql};
+use bowline::{Database, Page, Result, Statement as _, StatementDsl as _, serializable, sql};
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
@@ -216,6 +216,62 @@ fn diesels_own_calls_scripts_and_streams_are_seen_too(db: Database) -> Result<()
     Ok(())
 }
 
+#[bowline::test]
+fn a_copy_is_a_span_with_its_rows_and_bytes(db: Database) -> Result<()> {
+    let recorder = Recorder::default();
+    let mut out = Vec::new();
+    recorder.listen(|| {
+        let mut session = db.session()?;
+        let into = "COPY accounts (username) FROM STDIN";
+        session.copy_in_from(into, &b"ann\nbob\n"[..])?;
+        session.copy_out_to("COPY (SELECT username FROM accounts) TO STDOUT", &mut out)?;
+        session
+            .copy_in_from(into, &b"ann\n"[..])
+            .expect_err("a duplicate");
+        Ok::<_, bowline::Error>(())
+    })?;
+    assert_eq!(out, b"ann\nbob\n");
+    let spans = recorder.spans("bowline::statement");
+    let [copied_in, copied_out, failed] = &spans[..] else {
+        panic!("three spans are expected: {spans:?}");
+    };
+    for (span, moved) in [
+        (copied_in, "bowline.sent_bytes"),
+        (copied_out, "bowline.received_bytes"),
+    ] {
+        assert_eq!(span.get("db.operation.name"), Some("COPY"));
+        assert_eq!(span.get("bowline.affected_rows"), Some("2"));
+        assert_eq!(span.get(moved), Some("8"));
+    }
+    assert_eq!(copied_in.get("bowline.round_trips"), Some("2"));
+    assert_eq!(copied_out.get("bowline.round_trips"), Some("1"));
+    assert_eq!(failed.get("error.type"), Some("23505"));
+    Ok(())
+}
+
+#[bowline::test]
+fn each_fetch_of_a_cursor_is_a_span(db: Database) -> Result<()> {
+    let recorder = Recorder::default();
+    recorder.listen(|| {
+        db.transaction(|tx| {
+            let numbers = diesel::dsl::sql::<BigInt>("SELECT generate_series(1::bigint, 5)");
+            let mut cursor = tx.cursor(numbers.all::<i64>().named("numbers"))?;
+            assert_eq!(cursor.fetch(2)?, [1, 2]);
+            assert_eq!(cursor.fetch_all()?, [3, 4, 5]);
+            Ok::<_, bowline::Error>(())
+        })
+    })?;
+    let spans = recorder.spans("bowline::statement");
+    let first = spans[0].get("db.query.text").expect("the SQL");
+    assert!(first.starts_with("DECLARE") && first.contains("; FETCH FORWARD 2"));
+    assert_eq!(spans[0].get("code.function.name"), Some("numbers"));
+    assert_eq!(spans[0].get("db.response.returned_rows"), Some("2"));
+    let second = spans[1].get("db.query.text").expect("the SQL");
+    assert!(second.starts_with("FETCH ALL"), "{second}");
+    assert_eq!(spans[1].get("db.response.returned_rows"), Some("3"));
+    Ok(())
+}
+
 /// A database whose every statement is slow.
 fn with_slow_statements() -> (Database, bowline::testing::TestDatabase) {
     let database = test_database();
@@ -260,6 +316,30 @@ fn a_plan_is_asked_once_with_one_round_trip_and_does_not_run_the_statement_again
     // Nobody listens: nothing is asked.
     assert_eq!(db.run(Account::count()).expect("a count"), 1);
     assert_eq!(proxy.take_round_trips(), 1);
+}
+
+#[test]
+fn a_statement_that_was_cancelled_for_being_slow_is_told_with_its_plan_while_there_is_time() {
+    let database = test_database();
+    let config = database.config().slow_statement(Duration::from_millis(50));
+    let config = config.parameter("options", "-c statement_timeout=100");
+    let db = config.explain_slow(true).open().expect("a server");
+    let recorder = Recorder::default();
+    let sleep = || sql("SELECT pg_sleep(30)").affected();
+    recorder.listen(|| {
+        db.run(sleep()).expect_err("too slow for the server");
+        db.within(Duration::from_millis(70))
+            .run(sleep())
+            .expect_err("too slow for the caller");
+    });
+    let events = recorder.events("bowline::slow");
+    assert_eq!(events.len(), 2);
+    assert!(
+        events[0]
+            .get("bowline.plan")
+            .is_some_and(|plan| plan.contains("Result"))
+    );
+    assert_eq!(events[1].get("bowline.plan"), None);
 }
 
 #[test]
