@@ -85,7 +85,7 @@ static BY_CODE: [Refusal; 11] = [
 ];
 
 /// What libpq says by itself; the first that fits counts.
-static BY_WORDS: [Refusal; 34] = [
+static BY_WORDS: [Refusal; 30] = [
     permanent(
         "no password supplied",
         "give a password: in the connection string, in PGPASSWORD, or in ~/.pgpass, which only you may be able to read",
@@ -95,28 +95,8 @@ static BY_WORDS: [Refusal; 34] = [
         "turn on ssl in the server's postgresql.conf; or, if nobody can listen on the way there, say sslmode=disable in the connection string",
     ),
     tls(
-        "certificate has expired",
-        "the server needs a new certificate; is the clock right here?",
-    ),
-    tls(
-        "certificate is not yet valid",
-        "the server's certificate is for later; is the clock right here?",
-    ),
-    tls(
-        "certificate revoked",
-        "the server needs a new certificate: its authority took this one back",
-    ),
-    tls(
-        "self-signed certificate",
-        "give the certificate of the server's authority in sslrootcert; sslmode=require would encrypt without knowing to whom",
-    ),
-    tls(
-        "unable to get local issuer certificate",
-        "the server's certificate is by an authority that is not trusted here: give that authority's certificate in sslrootcert; sslmode=require would encrypt without knowing to whom",
-    ),
-    tls(
         "certificate verify failed",
-        "give the certificate of the server's authority in sslrootcert",
+        "the server's certificate is by an authority that is not trusted here, or is not valid now, or was taken back (openssl s_client -starttls postgres -connect HOST:PORT shows it): give its authority's certificate in sslrootcert; sslmode=require would encrypt without knowing to whom",
     ),
     tls(
         "does not match host name",
@@ -170,6 +150,10 @@ static BY_WORDS: [Refusal; 34] = [
     permanent(
         "alert unknown ca",
         "the server does not trust the authority of the certificate that sslcert names",
+    ),
+    permanent(
+        "alert certificate",
+        "the server does not take the certificate that sslcert names: it is not valid now, or was taken back",
     ),
     permanent("SSL error", "look at both sides' settings of TLS"),
     permanent(

@@ -24,6 +24,7 @@ use crate::config::Config;
 pub struct LocalServer {
     cluster: Cluster,
     version: String,
+    port: u16,
     /// Held as long as any clone is.
     _membership: Option<Arc<Membership>>,
 }
@@ -80,10 +81,17 @@ impl LocalServer {
 
     /// A server of one's own, with settings of `postgresql.conf` behind the usual ones; for tests that stop, kill or
     /// reconfigure it. It is stopped and removed when the last clone is dropped.
+    ///
+    /// With `listen_addresses` it is reached by TCP too, on the `port` that is given.
     pub fn private(settings: &[(&str, &str)]) -> Result<Self, LocalServerError> {
         let binaries = Binaries::find()?;
         let folder = runtime_folder()?.join(format!("own-{:x}", moment()));
-        Self::launch(Cluster::create(folder, &binaries, settings)?, &binaries)
+        let mut server = Self::launch(Cluster::create(folder, &binaries, settings)?, &binaries)?;
+        let port = settings.iter().rfind(|(name, _)| *name == "port");
+        if let Some(port) = port.and_then(|(_, port)| port.parse().ok()) {
+            server.port = port;
+        }
+        Ok(server)
     }
 
     /// A hot standby of this server, with the same settings; for tests of failover and of recovery conflicts.
@@ -93,7 +101,9 @@ impl LocalServer {
         let binaries = Binaries::find()?;
         let folder = runtime_folder()?.join(format!("own-{:x}", moment()));
         let standby = Cluster::standby_of(&self.cluster, folder, &binaries)?;
-        Self::launch(standby, &binaries)
+        let mut standby = Self::launch(standby, &binaries)?;
+        standby.port = self.port;
+        Ok(standby)
     }
 
     /// The server of a project, which stays until [`LocalServer::stop`]; started unless it runs.
@@ -112,6 +122,7 @@ impl LocalServer {
         Ok(Self {
             cluster,
             version: binaries.version,
+            port: PORT,
             _membership: None,
         })
     }
@@ -127,6 +138,7 @@ impl LocalServer {
         Ok(cluster.pid().map(|_| Self {
             cluster,
             version,
+            port: PORT,
             _membership: None,
         }))
     }
@@ -150,6 +162,7 @@ impl LocalServer {
         Some(Self {
             cluster: cluster.clone(),
             version: binaries.version.clone(),
+            port: PORT,
             _membership: Some(Arc::new(membership)),
         })
     }
@@ -167,6 +180,7 @@ impl LocalServer {
         Ok(Self {
             cluster,
             version: binaries.version.clone(),
+            port: PORT,
             _membership: Some(Arc::new(membership)),
         })
     }
@@ -175,7 +189,7 @@ impl LocalServer {
     pub fn config(&self, dbname: &str) -> Config {
         Config::new()
             .host(self.socket_folder().to_string_lossy())
-            .port(PORT)
+            .port(self.port)
             .user("postgres")
             .dbname(dbname)
     }
@@ -183,7 +197,7 @@ impl LocalServer {
     /// Where to connect for this database, as a URL.
     pub fn url(&self, dbname: &str) -> String {
         let host = self.socket_folder().to_string_lossy().replace('/', "%2F");
-        format!("postgresql://postgres@{host}:{PORT}/{dbname}")
+        format!("postgresql://postgres@{host}:{}/{dbname}", self.port)
     }
 
     /// The folder of the Unix socket.
@@ -193,7 +207,7 @@ impl LocalServer {
 
     /// The Unix socket itself.
     pub fn socket(&self) -> PathBuf {
-        self.socket_folder().join(format!(".s.PGSQL.{PORT}"))
+        self.socket_folder().join(format!(".s.PGSQL.{}", self.port))
     }
 
     /// The version of the installed server, such as `15.18`.

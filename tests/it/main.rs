@@ -2,6 +2,7 @@
 
 mod activity;
 mod advisory_locks;
+mod authentication;
 mod bank_under_fire;
 mod byte_sweep;
 mod commit_keys;
@@ -33,6 +34,7 @@ mod session_state;
 mod standby;
 mod statement_faults;
 mod streams;
+mod tls;
 mod transactions;
 mod ui;
 mod unknown_outcomes;

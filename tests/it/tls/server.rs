@@ -1,0 +1,168 @@
+//! A server with TLS and passwords, reached by TCP.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
+use std::path::Path;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::{Duration, Instant};
+
+use bowline::testing::LocalServer;
+use bowline::{Config, Session, StatementDsl as _, sql};
+use diesel::connection::SimpleConnection as _;
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+
+use super::certificates::{Authority, Certificate};
+
+/// Ann's password, and Dora's.
+pub(crate) const PASSWORD: &str = "correct horse";
+
+const HBA: &str = "
+local     all      all                scram-sha-256
+hostssl   postgres carl  127.0.0.1/32 cert
+hostssl   postgres dora  127.0.0.1/32 password
+host      postgres all   127.0.0.1/32 scram-sha-256
+";
+
+pub(crate) struct TlsServer {
+    server: LocalServer,
+    port: u16,
+    pub(crate) authority: Authority,
+}
+
+impl TlsServer {
+    /// Roles `ann` (a password), `dora` (a password, sent as it is) and `carl` (a certificate); the server has a
+    /// certificate for `localhost` and 127.0.0.1.
+    pub(crate) fn start() -> Self {
+        let port = free_port();
+        let server = LocalServer::private(&[
+            ("listen_addresses", "127.0.0.1"),
+            ("port", &port.to_string()),
+            ("ssl_ca_file", "root.crt"),
+        ])
+        .expect("a server");
+        let authority = Authority::new(server.socket_folder(), "authority");
+        let server = Self {
+            server,
+            port,
+            authority,
+        };
+        let roles = format!(
+            "CREATE ROLE ann LOGIN PASSWORD '{PASSWORD}'; CREATE ROLE dora LOGIN PASSWORD '{PASSWORD}'; CREATE ROLE carl LOGIN"
+        );
+        server.administrator().batch_execute(&roles).expect("roles");
+        server.install("root.crt", &server.authority.root());
+        let certificate = server.authority.sign(
+            "localhost",
+            "DNS:localhost,IP:127.0.0.1",
+            super::Validity::Now,
+        );
+        server.present(&certificate);
+        // From here the administrator needs a password too.
+        server
+            .administrator()
+            .batch_execute(&format!("ALTER ROLE postgres PASSWORD '{PASSWORD}'"))
+            .expect("a password");
+        fs::write(server.data().join("pg_hba.conf"), HBA).expect("the file is there");
+        server.reload();
+        server
+    }
+
+    /// By TCP; the caller says how much the server has to prove.
+    pub(crate) fn config(&self, user: &str) -> Config {
+        Config::new()
+            .host("localhost")
+            .parameter("hostaddr", "127.0.0.1")
+            .port(self.port)
+            .user(user)
+            .dbname("postgres")
+    }
+
+    /// As `ann`, with her password, the server having to prove all.
+    pub(crate) fn ann(&self) -> Config {
+        self.config("ann")
+            .password(PASSWORD)
+            .parameter("sslmode", "verify-full")
+            .parameter("sslrootcert", self.authority.root().to_string_lossy())
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// A folder for the files of a test.
+    pub(crate) fn folder(&self) -> &Path {
+        self.server.socket_folder()
+    }
+
+    /// What the server keeps in its log.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.folder().join("log")).expect("a log")
+    }
+
+    /// Shows this certificate from now on.
+    pub(crate) fn present(&self, certificate: &Certificate) {
+        self.install("server.crt", &certificate.certificate);
+        self.install("server.key", &certificate.key);
+        self.administrator()
+            .batch_execute("ALTER SYSTEM SET ssl = on")
+            .expect("a setting");
+        self.reload();
+    }
+
+    fn install(&self, name: &str, from: &Path) {
+        let to = self.data().join(name);
+        fs::copy(from, &to).expect("a copy");
+        fs::set_permissions(&to, fs::Permissions::from_mode(0o600)).expect("ours");
+        let owner = fs::metadata(self.data()).expect("a folder");
+        chown(&to, Some(owner.uid()), Some(owner.gid())).expect("the server's");
+    }
+
+    /// Waits until new connections see the files as they are now.
+    fn reload(&self) {
+        let before = self.loaded();
+        self.administrator()
+            .batch_execute("SELECT pg_reload_conf()")
+            .expect("an answer");
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while self.loaded() == before {
+            assert!(
+                Instant::now() < deadline,
+                "the server does not reload: {}",
+                self.log()
+            );
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    fn loaded(&self) -> String {
+        #[derive(QueryableByName)]
+        struct Loaded {
+            #[diesel(sql_type = Text)]
+            at: String,
+        }
+        let loaded = sql("SELECT pg_conf_load_time()::text AS at").one::<Loaded>();
+        self.administrator().run(loaded).expect("a time").at
+    }
+
+    fn administrator(&self) -> Session {
+        let config = self.server.config("postgres").password(PASSWORD);
+        Session::connect(&config).expect("the server takes its administrator")
+    }
+
+    fn data(&self) -> std::path::PathBuf {
+        self.folder().join("data")
+    }
+}
+
+/// A port that nobody listens on, below those that the system gives away by itself.
+pub(super) fn free_port() -> u16 {
+    static TAKEN: AtomicU16 = AtomicU16::new(0);
+    let start = (std::process::id() % 100) as u16 * 100;
+    let port = (0..10_000).find_map(|_| {
+        let port = 20_000 + (start + TAKEN.fetch_add(1, Ordering::Relaxed)) % 10_000;
+        TcpListener::bind(("127.0.0.1", port)).ok().map(|_| port)
+    });
+    port.expect("a free port among ten thousand")
+}
