@@ -88,3 +88,47 @@ fn a_server_that_takes_no_writes_is_left_by_all_sessions_that_are_as_old() {
     write().expect_err("it is there");
     assert_eq!(db.pool().opened, 4);
 }
+
+/// Says to a child process of this program that it is to do the test itself, with nothing else running.
+#[cfg(target_os = "linux")]
+const ALONE: &str = "BOWLINE_TEST_ALONE";
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_pool_that_is_closed_or_dropped_leaves_no_thread() {
+    if std::env::var_os(ALONE).is_none() {
+        let this = std::env::current_exe().expect("this program");
+        let child = std::process::Command::new(this)
+            .args([
+                "--exact",
+                "pool::ended::a_pool_that_is_closed_or_dropped_leaves_no_thread",
+            ])
+            .env(ALONE, "yes")
+            .output()
+            .expect("a child");
+        let said = String::from_utf8_lossy(&child.stdout);
+        assert!(
+            child.status.success() && said.contains("1 passed"),
+            "{said}"
+        );
+        return;
+    }
+    let threads = || {
+        let tasks = std::fs::read_dir("/proc/self/task").expect("Linux");
+        let names =
+            tasks.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok());
+        names
+            .filter(|name| name.starts_with("bowline-") || name.starts_with("r2d2-"))
+            .count()
+    };
+    for end in [
+        |db: bowline::Database| db.close(Duration::from_secs(5)).expect("all are back"),
+        drop,
+    ] {
+        let db = server().config("postgres").open().expect("a server");
+        drop((0..5).map(|_| db.session()).collect::<Vec<_>>());
+        assert!(threads() > 0);
+        end(db);
+        until(|| threads() == 0);
+    }
+}
