@@ -105,4 +105,4 @@ const EXTENSIONS: &str =
     "SELECT extname::text AS name FROM pg_extension WHERE extname <> 'plpgsql'";
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -6,8 +6,8 @@ use diesel::connection::SimpleConnection as _;
 use super::*;
 use crate::catalog::{ConstraintKind, RelationKind};
 
-/// What a database of its own holds after these statements.
-fn after(statements: &str) -> Catalog {
+/// What an empty database holds after these statements, which are undone.
+pub(crate) fn after(statements: &str) -> Catalog {
     let server = LocalServer::start().unwrap_or_else(|error| panic!("{error}"));
     let mut session = Session::connect(&server.config("postgres")).expect("a connection");
     // All of it is undone, so the database stays as it was; DDL is transactional.

@@ -1,0 +1,211 @@
+//! What differs between two catalogs, in words.
+//!
+//! Facts are compared, texts are not: expressions as their meaning goes ([`expression`](super::expression)),
+//! constraints, indexes and types whatever their order. The columns of a table have an order, which counts.
+
+mod relation;
+mod types;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::definition::quoted;
+use super::{Catalog, Name, Sequence};
+
+/// One thing that is not the same in two catalogs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Difference {
+    pub subject: Subject,
+    pub how: How,
+}
+
+/// What differs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Subject {
+    Schema(String),
+    Extension(String),
+    Type(Name),
+    /// A check of a domain.
+    DomainCheck(Name, String),
+    Sequence(Name),
+    Relation(Name),
+    Column(Name, String),
+    Constraint(Name, String),
+    Index(Name, String),
+}
+
+/// In which way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum How {
+    /// It is not in the right one.
+    OnlyLeft,
+    /// It is not in the left one.
+    OnlyRight,
+    /// An aspect of it.
+    Differs {
+        aspect: &'static str,
+        left: String,
+        right: String,
+    },
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Schema(name) => write!(f, "schema {}", quoted(name)),
+            Self::Extension(name) => write!(f, "extension {}", quoted(name)),
+            Self::Type(name) => write!(f, "type {}", name.sql()),
+            Self::DomainCheck(domain, name) => {
+                write!(f, "check {} of the domain {}", quoted(name), domain.sql())
+            }
+            Self::Sequence(name) => write!(f, "sequence {}", name.sql()),
+            Self::Relation(name) => write!(f, "relation {}", name.sql()),
+            Self::Column(table, name) => write!(f, "column {}.{}", table.sql(), quoted(name)),
+            Self::Constraint(table, name) => {
+                write!(f, "constraint {} of {}", quoted(name), table.sql())
+            }
+            Self::Index(table, name) => write!(f, "index {} of {}", quoted(name), table.sql()),
+        }
+    }
+}
+
+impl Difference {
+    /// A sentence in which the two catalogs are called this.
+    pub(crate) fn words(&self, left: &str, right: &str) -> String {
+        let subject = &self.subject;
+        match &self.how {
+            How::OnlyLeft => format!("{subject} is in {left}, but not in {right}"),
+            How::OnlyRight => format!("{subject} is in {right}, but not in {left}"),
+            How::Differs {
+                aspect,
+                left: in_left,
+                right: in_right,
+            } => format!("{subject}: {aspect} is {in_left} in {left}, {in_right} in {right}"),
+        }
+    }
+}
+
+/// Everything that differs.
+pub(crate) fn compare(left: &Catalog, right: &Catalog) -> Vec<Difference> {
+    let mut found = Found::default();
+    found.each(
+        &left.schemas,
+        &right.schemas,
+        |name| Subject::Schema(name.clone()),
+        |found, subject, left, right| {
+            found.comment(subject, left.as_ref(), right.as_ref());
+        },
+    );
+    let extensions = |catalog: &Catalog| -> BTreeMap<String, ()> {
+        let names = catalog.extensions.iter();
+        names.map(|name| (name.clone(), ())).collect()
+    };
+    found.each(
+        &extensions(left),
+        &extensions(right),
+        |name| Subject::Extension(name.clone()),
+        |_, _, (), ()| {},
+    );
+    types::compare(&mut found, left, right);
+    found.each(
+        &left.sequences,
+        &right.sequences,
+        |name| Subject::Sequence(name.clone()),
+        sequence,
+    );
+    found.each(
+        &left.relations,
+        &right.relations,
+        |name| Subject::Relation(name.clone()),
+        relation::compare,
+    );
+    found.0
+}
+
+fn sequence(found: &mut Found, subject: &Subject, left: &Sequence, right: &Sequence) {
+    found.differs(subject, "its definition", left.sql(), right.sql());
+    let owner = |sequence: &Sequence| {
+        let owner = sequence.owner.as_ref();
+        owner.map_or("nothing".to_owned(), |(table, column)| {
+            format!("{}.{}", table.sql(), quoted(column))
+        })
+    };
+    found.differs(subject, "its owner", owner(left), owner(right));
+    found.comment(subject, left.comment.as_ref(), right.comment.as_ref());
+}
+
+/// What was found so far.
+#[derive(Default)]
+struct Found(Vec<Difference>);
+
+impl Found {
+    fn push(&mut self, subject: Subject, how: How) {
+        self.0.push(Difference { subject, how });
+    }
+
+    /// Notes an aspect whose two texts differ.
+    fn differs(&mut self, subject: &Subject, aspect: &'static str, left: String, right: String) {
+        if left != right {
+            self.noted(subject, aspect, left, right);
+        }
+    }
+
+    /// Notes an aspect that is known to differ, whatever the texts.
+    fn noted(&mut self, subject: &Subject, aspect: &'static str, left: String, right: String) {
+        let how = How::Differs {
+            aspect,
+            left,
+            right,
+        };
+        self.push(subject.clone(), how);
+    }
+
+    /// Notes an aspect of which two expressions do not mean one thing.
+    fn expression(
+        &mut self,
+        subject: &Subject,
+        aspect: &'static str,
+        left: Option<&str>,
+        right: Option<&str>,
+    ) {
+        let is_same = match (left, right) {
+            (Some(left), Some(right)) => super::expression::is_same(left, right),
+            (one, other) => one == other,
+        };
+        if !is_same {
+            let text = |text: Option<&str>| text.unwrap_or("none").to_owned();
+            self.noted(subject, aspect, text(left), text(right));
+        }
+    }
+
+    fn comment(&mut self, subject: &Subject, left: Option<&String>, right: Option<&String>) {
+        let text = |comment: Option<&String>| {
+            comment.map_or("none".to_owned(), |comment| {
+                super::definition::literal(comment)
+            })
+        };
+        self.differs(subject, "its comment", text(left), text(right));
+    }
+
+    /// Compares what is on both sides by its key, and notes what is on one.
+    fn each<K: Ord, V>(
+        &mut self,
+        left: &BTreeMap<K, V>,
+        right: &BTreeMap<K, V>,
+        subject: impl Fn(&K) -> Subject,
+        compare: impl Fn(&mut Self, &Subject, &V, &V),
+    ) {
+        for (key, in_left) in left {
+            match right.get(key) {
+                Some(in_right) => compare(self, &subject(key), in_left, in_right),
+                None => self.push(subject(key), How::OnlyLeft),
+            }
+        }
+        for key in right.keys().filter(|key| !left.contains_key(key)) {
+            self.push(subject(key), How::OnlyRight);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,518 @@
+//! The tree of an expression, in which PostgreSQL's ways to spell one thing are one.
+
+use super::lexer::{Token, lex};
+use super::value::number;
+
+/// A tree of words, literals and lists; the first of a list is its operator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Node {
+    Word(String),
+    Text(String),
+    Number(String),
+    List(Vec<Node>),
+}
+
+/// More than any expression that a person writes; the bounds of the recursion, here and in the tree.
+const DEEPEST: usize = 100;
+const LONGEST: usize = 4_096;
+
+pub(super) fn parse(text: &str) -> Option<Node> {
+    let tokens = lex(text).filter(|tokens| tokens.len() <= LONGEST)?;
+    let mut parser = Parser {
+        tokens,
+        place: 0,
+        depth: 0,
+    };
+    let node = parser.expression(0)?;
+    (parser.place == parser.tokens.len()).then_some(node)
+}
+
+struct Parser {
+    tokens: Vec<Token>,
+    place: usize,
+    depth: usize,
+}
+
+/// How strongly operators bind (manual, 4.1.6).
+mod binding {
+    pub(super) const OR: u8 = 1;
+    pub(super) const AND: u8 = 2;
+    pub(super) const NOT: u8 = 3;
+    pub(super) const IS: u8 = 4;
+    pub(super) const COMPARISON: u8 = 5;
+    pub(super) const LIKE: u8 = 6;
+    pub(super) const OTHER: u8 = 7;
+    pub(super) const SUM: u8 = 8;
+    pub(super) const PRODUCT: u8 = 9;
+    pub(super) const POWER: u8 = 10;
+    pub(super) const TIME_ZONE: u8 = 11;
+    pub(super) const COLLATE: u8 = 12;
+    pub(super) const SIGN: u8 = 13;
+}
+
+fn word(text: &str) -> Node {
+    Node::Word(text.to_owned())
+}
+
+/// A list; chains of AND and OR are one list.
+fn list(operator: &str, nodes: impl IntoIterator<Item = Node>) -> Node {
+    let mut items = vec![word(operator)];
+    for node in nodes {
+        match node {
+            Node::List(inner)
+                if matches!(operator, "and" | "or") && inner.first() == Some(&word(operator)) =>
+            {
+                items.extend(inner.into_iter().skip(1));
+            }
+            other => items.push(other),
+        }
+    }
+    Node::List(items)
+}
+
+impl Parser {
+    fn peek(&self) -> Option<&Token> {
+        self.tokens.get(self.place)
+    }
+
+    fn next(&mut self) -> Option<Token> {
+        let token = self.tokens.get(self.place).cloned();
+        self.place += 1;
+        token
+    }
+
+    fn eat(&mut self, token: &Token) -> bool {
+        let is_next = self.peek() == Some(token);
+        self.place += usize::from(is_next);
+        is_next
+    }
+
+    fn eat_word(&mut self, text: &str) -> bool {
+        self.eat(&Token::Word(text.to_owned()))
+    }
+
+    fn is_word(&self, text: &str) -> bool {
+        matches!(self.peek(), Some(Token::Word(found)) if found == text)
+    }
+
+    fn expression(&mut self, minimum: u8) -> Option<Node> {
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            return None;
+        }
+        let mut left = self.prefix()?;
+        while let Some((token, operator, binds)) = self.infix(minimum) {
+            left = self.bound(left, &token, &operator, binds)?;
+        }
+        self.depth -= 1;
+        Some(left)
+    }
+
+    fn prefix(&mut self) -> Option<Node> {
+        match self.peek()? {
+            Token::Word(found) if found == "not" => {
+                self.place += 1;
+                let inner = self.expression(binding::NOT)?;
+                Some(list("not", [inner]))
+            }
+            Token::Operator(sign) if sign == "-" || sign == "+" => {
+                let sign = sign.clone();
+                self.place += 1;
+                let inner = self.expression(binding::SIGN)?;
+                Some(match inner {
+                    inner if sign == "+" => inner,
+                    Node::Number(digits) => Node::Number(number(&format!("-{digits}"))),
+                    inner => list("-", [inner]),
+                })
+            }
+            Token::Operator(operator) => {
+                let operator = operator.clone();
+                self.place += 1;
+                let inner = self.expression(binding::OTHER)?;
+                Some(list(&operator, [inner]))
+            }
+            _ => {
+                let primary = self.primary()?;
+                self.postfix(primary)
+            }
+        }
+    }
+
+    /// The operator that follows an operand and how it binds; `None` at the end of what binds as strongly as asked.
+    fn infix(&mut self, minimum: u8) -> Option<(Token, String, u8)> {
+        use binding as b;
+        let token = self.peek()?.clone();
+        let (binds, operator) = match &token {
+            Token::Operator(operator) => {
+                let binds = match operator.as_str() {
+                    "=" | "<" | ">" | "<=" | ">=" | "<>" => b::COMPARISON,
+                    "+" | "-" => b::SUM,
+                    "*" | "/" | "%" => b::PRODUCT,
+                    "^" => b::POWER,
+                    _ => b::OTHER,
+                };
+                (binds, operator.clone())
+            }
+            Token::Word(found) => {
+                let binds = match found.as_str() {
+                    "or" => b::OR,
+                    "and" => b::AND,
+                    "is" | "isnull" | "notnull" => b::IS,
+                    "between" | "in" | "like" | "ilike" | "similar" => b::LIKE,
+                    "not" => b::LIKE,
+                    "operator" => b::OTHER,
+                    "at" => b::TIME_ZONE,
+                    "collate" => b::COLLATE,
+                    _ => return None,
+                };
+                (binds, found.clone())
+            }
+            _ => return None,
+        };
+        if binds <= minimum {
+            return None;
+        }
+        self.place += 1;
+        Some((token, operator, binds))
+    }
+
+    fn bound(&mut self, left: Node, token: &Token, operator: &str, binds: u8) -> Option<Node> {
+        if matches!(token, Token::Operator(_)) {
+            return self.operator(left, operator, binds);
+        }
+        match operator {
+            "isnull" => Some(list("is", [left, word("null")])),
+            "notnull" => Some(list("is not", [left, word("null")])),
+            "is" => self.is(left),
+            "at" => {
+                if !(self.eat_word("time") && self.eat_word("zone")) {
+                    return None;
+                }
+                let zone = self.expression(binds)?;
+                Some(list("timezone", [zone, left]))
+            }
+            "collate" => {
+                let mut name = self.next()?.text();
+                while self.eat(&Token::Dot) {
+                    name = self.next()?.text();
+                }
+                Some(list("collate", [left, Node::Word(name)]))
+            }
+            "operator" => {
+                self.eat(&Token::Open).then_some(())?;
+                let mut name = self.next()?;
+                while !matches!(name, Token::Operator(_)) {
+                    name = self.next()?;
+                }
+                self.eat(&Token::Close).then_some(())?;
+                self.operator(left, &name.text(), binds)
+            }
+            "or" | "and" => {
+                let right = self.expression(binds)?;
+                Some(list(operator, [left, right]))
+            }
+            "not" => {
+                let Token::Word(found) = self.next()? else {
+                    return None;
+                };
+                self.matching(left, &found, true)
+            }
+            found => self.matching(left, found, false),
+        }
+    }
+
+    fn operator(&mut self, left: Node, operator: &str, binds: u8) -> Option<Node> {
+        for quantifier in ["any", "some", "all"] {
+            if self.is_word(quantifier) && self.tokens.get(self.place + 1) == Some(&Token::Open) {
+                self.place += 2;
+                let array = self.expression(0)?;
+                self.eat(&Token::Close).then_some(())?;
+                let quantifier = if quantifier == "all" { "all" } else { "any" };
+                return Some(list(quantifier, [word(operator), left, array]));
+            }
+        }
+        let right = self.expression(binds)?;
+        let row = |node: &Node| match node {
+            Node::List(items) if items.first() == Some(&word("row")) => Some(items[1..].to_vec()),
+            _ => None,
+        };
+        // Rows are equal column by column.
+        if let ("=" | "<>", Some(left), Some(right)) = (operator, row(&left), row(&right)) {
+            let pairs = left.into_iter().zip(right);
+            let pairs = pairs.map(|(left, right)| list(operator, [left, right]));
+            return Some(list(if operator == "=" { "and" } else { "or" }, pairs));
+        }
+        Some(list(operator, [left, right]))
+    }
+
+    fn is(&mut self, left: Node) -> Option<Node> {
+        let negated = self.eat_word("not");
+        if self.eat_word("distinct") {
+            self.eat_word("from").then_some(())?;
+            let right = self.expression(binding::IS)?;
+            let distinct = list("is distinct", [left, right]);
+            return Some(if negated {
+                list("not", [distinct])
+            } else {
+                distinct
+            });
+        }
+        let Token::Word(what) = self.next()? else {
+            return None;
+        };
+        let operator = if negated { "is not" } else { "is" };
+        Some(list(operator, [left, word(&what)]))
+    }
+
+    /// BETWEEN, IN, LIKE and their kin, as PostgreSQL spells them.
+    fn matching(&mut self, left: Node, how: &str, negated: bool) -> Option<Node> {
+        match how {
+            "between" => {
+                if self.eat_word("symmetric") {
+                    return None;
+                }
+                let low = self.expression(binding::LIKE)?;
+                self.eat_word("and").then_some(())?;
+                let high = self.expression(binding::LIKE)?;
+                Some(if negated {
+                    let below = list("<", [left.clone(), low]);
+                    list("or", [below, list(">", [left, high])])
+                } else {
+                    let above = list(">=", [left.clone(), low]);
+                    list("and", [above, list("<=", [left, high])])
+                })
+            }
+            "in" => {
+                self.eat(&Token::Open).then_some(())?;
+                let mut items = self.items(&Token::Close)?;
+                let operator = if negated { "<>" } else { "=" };
+                if items.len() == 1 {
+                    return Some(list(operator, [left, items.remove(0)]));
+                }
+                let quantifier = if negated { "all" } else { "any" };
+                Some(list(
+                    quantifier,
+                    [word(operator), left, list("array", items)],
+                ))
+            }
+            "like" | "ilike" | "similar" => {
+                if how == "similar" {
+                    self.eat_word("to").then_some(())?;
+                }
+                let mut pattern = self.expression(binding::LIKE)?;
+                let escape = if self.eat_word("escape") {
+                    Some(self.expression(binding::LIKE)?)
+                } else {
+                    None
+                };
+                let operator = match (how, negated) {
+                    ("like", false) => "~~",
+                    ("like", true) => "!~~",
+                    ("ilike", false) => "~~*",
+                    ("ilike", true) => "!~~*",
+                    (_, false) => "~",
+                    (_, true) => "!~",
+                };
+                if how == "similar" {
+                    pattern = list("similar_to_escape", [pattern].into_iter().chain(escape));
+                } else if let Some(escape) = escape {
+                    pattern = list("like_escape", [pattern, escape]);
+                }
+                Some(list(operator, [left, pattern]))
+            }
+            _ => None,
+        }
+    }
+
+    /// Expressions up to the closing token, which is eaten; words that some functions have instead of commas are commas.
+    fn items(&mut self, close: &Token) -> Option<Vec<Node>> {
+        let mut items = Vec::new();
+        loop {
+            if self.eat(close) {
+                return Some(items);
+            }
+            items.push(self.expression(0)?);
+            let separated = self.eat(&Token::Comma)
+                || ["from", "for", "placing", "as"]
+                    .into_iter()
+                    .any(|separator| self.eat_word(separator));
+            if !separated && self.peek() != Some(close) {
+                return None;
+            }
+        }
+    }
+
+    fn primary(&mut self) -> Option<Node> {
+        match self.next()? {
+            Token::Number(digits) => Some(Node::Number(number(&digits))),
+            Token::Text(text) => Some(Node::Text(text)),
+            Token::Open => {
+                let mut items = self.items(&Token::Close)?;
+                match items.len() {
+                    1 => items.pop(),
+                    _ => Some(list("row", items)),
+                }
+            }
+            Token::Quoted(name) => self.name(name, false),
+            Token::Word(name) => match name.as_str() {
+                "case" => self.case(),
+                "cast" => {
+                    self.eat(&Token::Open).then_some(())?;
+                    let inner = self.expression(0)?;
+                    self.eat_word("as").then_some(())?;
+                    self.type_name()?;
+                    self.eat(&Token::Close).then_some(inner)
+                }
+                "array" if self.eat(&Token::OpenBracket) => {
+                    Some(list("array", self.items(&Token::CloseBracket)?))
+                }
+                _ => self.name(name, true),
+            },
+            Token::OpenBracket => Some(list("array", self.items(&Token::CloseBracket)?)),
+            _ => None,
+        }
+    }
+
+    /// A column, a function's call, or a literal behind the name of its type; schemas and tables are left out.
+    fn name(&mut self, mut name: String, is_word: bool) -> Option<Node> {
+        let start = self.place - 1;
+        while self.eat(&Token::Dot) {
+            name = match self.next()? {
+                Token::Word(part) | Token::Quoted(part) => part,
+                _ => return None,
+            };
+        }
+        if self.eat(&Token::Open) {
+            return self.call(&name);
+        }
+        if is_word && let Some(literal) = self.typed_literal(start) {
+            return Some(literal);
+        }
+        Some(Node::Word(name))
+    }
+
+    /// `interval '1 day'`, `timestamp with time zone '..'`; nothing is eaten if it is none.
+    fn typed_literal(&mut self, start: usize) -> Option<Node> {
+        let (back, depth) = (self.place, self.depth);
+        self.place = start;
+        if self.type_name().is_some()
+            && let Some(Token::Text(text)) = self.peek().cloned()
+        {
+            self.place += 1;
+            return Some(Node::Text(text));
+        }
+        (self.place, self.depth) = (back, depth);
+        None
+    }
+
+    fn call(&mut self, name: &str) -> Option<Node> {
+        if name == "trim" && self.eat_word("both") {
+            self.eat_word("from");
+        }
+        if name == "position" {
+            let part = self.expression(binding::LIKE)?;
+            (self.eat_word("in") || self.eat(&Token::Comma)).then_some(())?;
+            let whole = self.expression(0)?;
+            return self
+                .eat(&Token::Close)
+                .then_some(list("position", [part, whole]));
+        }
+        let mut items = self.items(&Token::Close)?;
+        match (name, items.first_mut()) {
+            ("extract" | "date_part", Some(first)) => {
+                if let Node::Word(field) = first {
+                    *first = Node::Text(field.clone());
+                }
+            }
+            // A sequence is found wherever it is.
+            ("nextval" | "currval" | "setval", Some(Node::Text(sequence))) => {
+                let last = sequence.rsplit('.').next().unwrap_or_default();
+                *sequence = last.trim_matches('"').to_owned();
+            }
+            _ => {}
+        }
+        let name = if name == "trim" { "btrim" } else { name };
+        Some(list(name, items))
+    }
+
+    fn case(&mut self) -> Option<Node> {
+        let mut parts = Vec::new();
+        if !self.is_word("when") {
+            parts.push(self.expression(0)?);
+        }
+        while self.eat_word("when") {
+            let condition = self.expression(0)?;
+            self.eat_word("then").then_some(())?;
+            let result = self.expression(0)?;
+            parts.push(list("when", [condition, result]));
+        }
+        if self.eat_word("else") {
+            let otherwise = self.expression(0)?;
+            // What an author leaves out PostgreSQL writes.
+            if otherwise != word("null") {
+                parts.push(otherwise);
+            }
+        }
+        self.eat_word("end").then_some(list("case", parts))
+    }
+
+    /// Casts, subscripts and fields behind an operand.
+    fn postfix(&mut self, mut node: Node) -> Option<Node> {
+        loop {
+            if self.eat(&Token::Cast) {
+                self.type_name()?;
+            } else if self.eat(&Token::OpenBracket) {
+                let mut items = vec![node];
+                while !self.eat(&Token::CloseBracket) {
+                    if self.eat(&Token::Colon) {
+                        items.push(word(":"));
+                    } else {
+                        items.push(self.expression(0)?);
+                    }
+                }
+                node = list("[]", items);
+            } else if self.eat(&Token::Dot) {
+                let field = self.next()?.text();
+                node = list(".", [node, Node::Word(field)]);
+            } else {
+                return Some(node);
+            }
+        }
+    }
+
+    /// The name of a type, which says nothing here.
+    fn type_name(&mut self) -> Option<()> {
+        let first = match self.next()? {
+            Token::Word(name) | Token::Quoted(name) => name,
+            _ => return None,
+        };
+        while self.eat(&Token::Dot) {
+            self.next()?;
+        }
+        match first.as_str() {
+            "double" => drop(self.eat_word("precision")),
+            "character" | "char" | "bit" | "nchar" => drop(self.eat_word("varying")),
+            "interval" => {
+                const FIELDS: [&str; 7] =
+                    ["year", "month", "day", "hour", "minute", "second", "to"];
+                while FIELDS.into_iter().any(|field| self.eat_word(field)) {}
+            }
+            _ => {}
+        }
+        if self.eat(&Token::Open) {
+            self.items(&Token::Close)?;
+        }
+        if matches!(first.as_str(), "timestamp" | "time")
+            && (self.eat_word("with") || self.eat_word("without"))
+        {
+            (self.eat_word("time") && self.eat_word("zone")).then_some(())?;
+        }
+        self.eat_word("array");
+        while self.eat(&Token::OpenBracket) {
+            while !self.eat(&Token::CloseBracket) {
+                self.next()?;
+            }
+        }
+        Some(())
+    }
+}

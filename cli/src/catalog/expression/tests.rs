@@ -1,0 +1,249 @@
+//! Expressions as they are written, and as a server writes them back.
+
+use bowline::testing::LocalServer;
+use bowline::{Session, StatementDsl as _, sql};
+use diesel::connection::SimpleConnection as _;
+use diesel::sql_types::Text;
+
+use super::*;
+
+/// Checks of a table with the columns that stand in the test.
+const CHECKS: [&str; 64] = [
+    "n > 0",
+    "n != 0 AND (n <> 5)",
+    "n IN (1, 2, 3)",
+    "n NOT IN (1, 2)",
+    "n IN (7)",
+    "name IN ('a', 'b')",
+    "code NOT IN ('a', 'b')",
+    "n BETWEEN 1 AND 5 AND m > 0",
+    "n NOT BETWEEN -1 AND 5",
+    "name LIKE 'a%'",
+    "name NOT LIKE '%b' OR name ILIKE 'c_'",
+    "name NOT ILIKE 'x'",
+    "name LIKE 'a!%' ESCAPE '!'",
+    "name SIMILAR TO '(a|b)%'",
+    "name ~ '^[a-z]+$' AND name !~* 'x'",
+    "name IS NOT NULL OR n ISNULL",
+    "n NOTNULL",
+    "ok IS TRUE OR NOT ok",
+    "ok IS NOT DISTINCT FROM true",
+    "n IS DISTINCT FROM m",
+    "ok = 'yes'",
+    "(n IS NULL) = (m IS NULL)",
+    "num_nonnulls(n, m) = 1",
+    "char_length(name) <= 20",
+    "length(trim(name)) > 0",
+    "length(trim(both from name)) > 0",
+    "lower(name) = name",
+    "substring(name from 1 for 2) = 'ab'",
+    "substring(name, 1, 2) <> 'ab'",
+    "position('@' in name) > 1",
+    "left(name, 1) = 'a'",
+    "extract(year from at) > 2000",
+    "extract(isodow FROM day) < 6",
+    "at > now() - interval '1 day'",
+    "at > now() - interval '36 hours'",
+    "at < timestamp with time zone '2026-01-01'",
+    "day >= '2020-01-31'",
+    "day >= DATE '2020-01-31'",
+    "at AT TIME ZONE 'utc' > '2020-01-01 10:00'",
+    "date_trunc('month', at) = at",
+    "data ->> 'kind' = 'a' AND data ? 'b'",
+    "data @> '{\"a\": 1}'",
+    "jsonb_typeof(data) = 'object'",
+    "data->'a'->>0 IS NOT NULL",
+    "tags <@ ARRAY['a', 'b']",
+    "tags <@ '{a, b}'",
+    "cardinality(tags) > 0 AND tags[1] <> ''",
+    "tags[1:2] = '{}'",
+    "'a' = ANY (tags)",
+    "n = ALL (ARRAY[1, 2])",
+    "CASE WHEN ok THEN n > 0 ELSE m > 0 END",
+    "CASE kind WHEN 'good' THEN n = 1 WHEN 'bad' THEN n = 2 END",
+    "kind IN ('good', 'bad')",
+    "kind <> 'good'::mood",
+    "COALESCE(n, 0) + m * 2 - 1 > -5",
+    "(n + m) * 2 > 4",
+    "n % 2 = 0 AND n / 2 >= 1",
+    "-n < 0",
+    "price >= 0.00 AND price < 1e3",
+    "price::int = CAST(price AS integer)",
+    "name || '-' || code = 'x'",
+    "(n, m) <> (1, 2)",
+    "octet_length(name) > 0 and GREATEST(n, m) > least(n, 3)",
+    "name COLLATE \"C\" > E'a\\n\\'b'",
+];
+
+const TABLE: &str = "
+    CREATE TYPE mood AS ENUM ('good', 'bad');
+    CREATE TABLE a (n int, m int, name text, code varchar(9), ok boolean, at timestamptz, day date, data jsonb,
+        tags text[], kind mood, price numeric(10, 2))";
+
+#[derive(diesel::QueryableByName)]
+struct Said {
+    #[diesel(sql_type = Text)]
+    said: String,
+}
+
+/// What the server makes of each, told by this query, in a transaction that is undone.
+fn told(statements: &str, query: &str) -> Vec<String> {
+    let server = LocalServer::start().unwrap_or_else(|error| panic!("{error}"));
+    let mut session = Session::connect(&server.config("postgres")).expect("a connection");
+    session
+        .batch_execute(&format!("BEGIN; {statements}"))
+        .expect("PostgreSQL takes the statements");
+    let said = session.run(sql(query).all::<Said>()).expect("an answer");
+    session.batch_execute("ROLLBACK").expect("it is undone");
+    said.into_iter().map(|row| row.said).collect()
+}
+
+#[test]
+fn what_a_server_makes_of_a_check_is_the_same() {
+    let checks: Vec<String> = CHECKS
+        .iter()
+        .enumerate()
+        .map(|(number, check)| format!("ALTER TABLE a ADD CONSTRAINT c{number} CHECK ({check})"))
+        .collect();
+    let said = told(
+        &format!("{TABLE}; {}", checks.join(";")),
+        "SELECT pg_get_expr(conbin, conrelid) AS said FROM pg_constraint WHERE conrelid = 'a'::regclass AND contype = 'c'
+         ORDER BY substr(conname, 2)::int",
+    );
+    let wrong: Vec<_> = CHECKS
+        .iter()
+        .zip(&said)
+        .filter(|(check, said)| !is_same(check, said))
+        .map(|(check, said)| {
+            format!(
+                "{check}   {said}   {:?}   {:?}",
+                parser::parse(check),
+                parser::parse(said)
+            )
+        })
+        .collect();
+    assert_eq!(said.len(), CHECKS.len());
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Defaults with the type of their column.
+const DEFAULTS: [(&str, &str); 36] = [
+    ("int", "0"),
+    ("int", "'5'"),
+    ("int", "-1"),
+    ("bigint", "+3"),
+    ("numeric", "1.50"),
+    ("float8", "1e3"),
+    ("text", "''"),
+    ("text", "'it''s'"),
+    ("text", "E'a\\tb'"),
+    ("text", "$$x$$"),
+    ("text", "'true'"),
+    ("varchar(10)", "'abc'"),
+    ("char(3)", "'a'"),
+    ("boolean", "false"),
+    ("boolean", "'t'"),
+    ("boolean", "'off'"),
+    ("timestamptz", "now()"),
+    ("timestamptz", "CURRENT_TIMESTAMP"),
+    ("timestamp", "(now() at time zone 'utc')"),
+    ("timestamp", "timezone('utc', now())"),
+    ("timestamp", "'2020-01-01'"),
+    ("timestamp", "'2020-01-01T10:30:00'"),
+    ("date", "current_date"),
+    ("interval", "'1 hour'"),
+    ("interval", "'1 year 2 months 3 days'"),
+    ("interval", "interval '90 minutes'"),
+    ("jsonb", "'{}'"),
+    ("jsonb", "'{ \"a\":[1,  2]}'"),
+    ("text[]", "'{}'"),
+    ("text[]", "ARRAY[]::text[]"),
+    ("int[]", "'{1, 2}'"),
+    ("uuid", "gen_random_uuid()"),
+    ("uuid", "'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11'"),
+    ("bit(3)", "B'101'"),
+    ("mood", "'good'"),
+    ("int", "nextval('public.steps')"),
+];
+
+#[test]
+fn what_a_server_makes_of_a_default_is_the_same() {
+    let columns: Vec<String> = DEFAULTS
+        .iter()
+        .enumerate()
+        .map(|(number, (data_type, default))| format!("d{number} {data_type} DEFAULT {default}"))
+        .collect();
+    let said = told(
+        &format!(
+            "SET LOCAL timezone = 'UTC'; CREATE SEQUENCE steps; {TABLE}; CREATE TABLE b ({})",
+            columns.join(", ")
+        ),
+        "SELECT pg_get_expr(adbin, adrelid) AS said FROM pg_attrdef WHERE adrelid = 'b'::regclass ORDER BY adnum",
+    );
+    let wrong: Vec<_> = DEFAULTS
+        .iter()
+        .zip(&said)
+        .filter(|((_, default), said)| !is_same(default, said))
+        .map(|((_, default), said)| format!("{default}   {said}"))
+        .collect();
+    assert_eq!(said.len(), DEFAULTS.len());
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn no_two_of_them_are_the_same() {
+    let defaults = DEFAULTS.iter().map(|(_, default)| *default);
+    for texts in [CHECKS.to_vec(), defaults.collect()] {
+        for (place, one) in texts.iter().enumerate() {
+            for other in &texts[place + 1..] {
+                // As a boolean one is the other; casts, which would tell, are left out.
+                let is_boolean = |text: &&str| ["'t'", "'off'", "'true'"].contains(text);
+                let is_meant = is_boolean(one)
+                    || is_boolean(other)
+                    || one.replace("both from ", "") == *other
+                    || other.replace("both from ", "") == *one
+                    || other.contains("timezone('utc'") && one.contains("at time zone")
+                    || other.replace("DATE ", "") == *one;
+                assert!(is_meant || !is_same(one, other), "{one}   {other}");
+            }
+        }
+    }
+}
+
+#[test]
+fn parentheses_that_change_the_meaning_count() {
+    assert!(!is_same("a OR (b AND c)", "(a OR b) AND c"));
+    assert!(!is_same("a - (b - c)", "a - b - c"));
+    assert!(!is_same("NOT (a AND b)", "NOT a AND b"));
+    assert!(is_same("((a)) and ((b) AND c)", "a AND b AND c"));
+}
+
+#[test]
+fn whatever_the_text_it_ends() {
+    for text in [
+        "",
+        "(",
+        "'",
+        "\"",
+        "$a$",
+        "a::",
+        "::",
+        "case",
+        "- - -",
+        "a b c",
+        "[",
+        "é🦀 ( '",
+        "1e",
+        "x'zz'",
+        "/*",
+    ] {
+        assert!(is_same(text, text));
+        is_same(text, "a");
+    }
+    let deep = "(".repeat(100_000);
+    is_same(&deep, "a");
+    is_same(&"-".repeat(100_000), "a");
+    is_same(&"NOT ".repeat(100_000), "a");
+    is_same(&"1+".repeat(100_000), "a");
+    is_same(&"1+".repeat(2_000), &"1-".repeat(2_000));
+}

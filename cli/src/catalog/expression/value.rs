@@ -1,0 +1,142 @@
+//! Whether two literals are one value: PostgreSQL writes back what the type made of the text.
+
+/// A number in one spelling: without leading zeros, exponent, or a sign that says nothing.
+pub(super) fn number(text: &str) -> String {
+    let (negative, digits) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let (mantissa, exponent) = match digits.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().unwrap_or_default()),
+        None => (digits, 0),
+    };
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let (mut whole, mut fraction) = (whole.to_owned(), fraction.to_owned());
+    // An exponent beyond what a numeric holds is not moved digit by digit.
+    for _ in 0..exponent.clamp(0, 1000) {
+        whole.push(if fraction.is_empty() {
+            '0'
+        } else {
+            fraction.remove(0)
+        });
+    }
+    for _ in 0..(-exponent).clamp(0, 1000) {
+        fraction.insert(0, whole.pop().unwrap_or('0'));
+    }
+    let whole = whole.trim_start_matches('0');
+    let whole = if whole.is_empty() { "0" } else { whole };
+    let sign = if negative { "-" } else { "" };
+    if fraction.is_empty() {
+        format!("{sign}{whole}")
+    } else {
+        format!("{sign}{whole}.{fraction}")
+    }
+}
+
+/// Whether a text is read as this boolean (manual, 8.6).
+pub(super) fn is_boolean(text: &str, word: &str) -> bool {
+    let text = text.trim().to_lowercase();
+    match word {
+        "true" => ["t", "true", "y", "yes", "on", "1"].contains(&text.as_str()),
+        "false" => ["f", "false", "n", "no", "off", "0"].contains(&text.as_str()),
+        _ => false,
+    }
+}
+
+/// Whether two texts are one value of some type: equal, or equal as numbers, points in time, intervals, arrays or JSON.
+pub(super) fn is_same(left: &str, right: &str) -> bool {
+    left == right
+        || (is_number(left) && is_number(right) && number(left) == number(right))
+        || (is_structured(left) && dense(left) == dense(right))
+        || (is_moment(left) && moment(left) == moment(right))
+        || interval(left).is_some_and(|interval| Some(interval) == self::interval(right))
+        || (left.to_lowercase() == right.to_lowercase() && is_uuid(left))
+}
+
+pub(super) fn is_number(text: &str) -> bool {
+    let digits = text.trim_start_matches(['-', '+']);
+    digits.starts_with(|c: char| c.is_ascii_digit())
+        && digits.chars().all(|c| c.is_ascii_digit() || c == '.')
+}
+
+fn is_uuid(text: &str) -> bool {
+    text.len() == 36 && text.chars().all(|c| c.is_ascii_hexdigit() || c == '-')
+}
+
+/// An array, an object, or a list of JSON.
+fn is_structured(text: &str) -> bool {
+    text.trim_start().starts_with(['{', '['])
+}
+
+/// Without the white space outside of double quotes.
+fn dense(text: &str) -> String {
+    let mut inside = false;
+    let mut escaped = false;
+    text.chars()
+        .filter(|c| {
+            if *c == '"' && !escaped {
+                inside = !inside;
+            }
+            escaped = *c == '\\' && !escaped;
+            inside || !c.is_whitespace()
+        })
+        .collect()
+}
+
+fn is_moment(text: &str) -> bool {
+    let mut parts = text.splitn(3, '-');
+    let year = parts.next().unwrap_or_default();
+    year.len() == 4 && year.chars().all(|c| c.is_ascii_digit()) && parts.count() == 2
+}
+
+/// A date or a timestamp without what is zero.
+fn moment(text: &str) -> String {
+    let text = text.replace('T', " ");
+    let text = text.trim_end_matches('Z').trim_end_matches("+00");
+    text.trim_end_matches(":00")
+        .trim_end_matches(":00")
+        .trim_end_matches(" 00")
+        .to_owned()
+}
+
+/// Months, days and microseconds of an interval in PostgreSQL's own notation (manual, 8.5.4).
+fn interval(text: &str) -> Option<(i64, i64, i64)> {
+    let (mut months, mut days, mut micros) = (0, 0, 0);
+    let mut words = text.split_whitespace().peekable();
+    words.peek()?;
+    while let Some(word) = words.next() {
+        if word.contains(':') {
+            let (negative, clock) = match word.strip_prefix('-') {
+                Some(rest) => (true, rest),
+                None => (false, word),
+            };
+            let mut seconds = 0.0;
+            for (part, unit) in clock.split(':').zip([3600.0, 60.0, 1.0]) {
+                seconds += part.parse::<f64>().ok()? * unit;
+            }
+            let seconds = if negative { -seconds } else { seconds };
+            micros += (seconds * 1e6).round() as i64;
+            continue;
+        }
+        let start = word.find(|c: char| c.is_alphabetic()).unwrap_or(word.len());
+        let (amount, own_unit) = word.split_at(start);
+        let amount: f64 = amount.parse().ok()?;
+        let unit = if own_unit.is_empty() {
+            words.next()?
+        } else {
+            own_unit
+        };
+        let whole = amount as i64;
+        match unit.trim_end_matches('s').to_lowercase().as_str() {
+            "year" | "y" | "yr" => months += whole * 12,
+            "month" | "mon" => months += whole,
+            "week" | "w" => days += whole * 7,
+            "day" | "d" => days += whole,
+            "hour" | "h" | "hr" => micros += (amount * 3.6e9) as i64,
+            "minute" | "min" | "m" => micros += (amount * 6e7) as i64,
+            "second" | "sec" | "" => micros += (amount * 1e6) as i64,
+            _ => return None,
+        }
+    }
+    Some((months, days, micros))
+}
