@@ -7,6 +7,7 @@ mod error;
 mod migrations;
 mod plan;
 mod project;
+mod source;
 mod throwaway;
 mod ui;
 
@@ -14,7 +15,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{generate, migrate, server, top};
+use commands::{catalog as catalog_command, diff, drift, generate, migrate, server, top, verify};
 use error::{CliError, exit_code};
 use project::{Places, Project};
 
@@ -32,6 +33,10 @@ struct Arguments {
 enum Command {
     Generate(generate::Generate),
     Migrate(migrate::Migrate),
+    Verify(verify::Verify),
+    Drift(drift::Drift),
+    Diff(diff::Diff),
+    Catalog(catalog_command::Catalog),
     Server(server::Server),
     Top(top::Top),
 }
@@ -66,6 +71,10 @@ fn run(arguments: &Arguments) -> Result<(), CliError> {
     match &arguments.command {
         Command::Generate(arguments) => generate::run(arguments, &project()?),
         Command::Migrate(arguments) => migrate::run(arguments, &project()?),
+        Command::Verify(arguments) => verify::run(arguments, &project()?),
+        Command::Drift(arguments) => drift::run(arguments, &project()?),
+        Command::Diff(arguments) => diff::run(arguments, &project()?),
+        Command::Catalog(arguments) => catalog_command::run(arguments, &project()?),
         Command::Server(arguments) => server::run(arguments, &project()?),
         Command::Top(arguments) => top::run(arguments),
     }

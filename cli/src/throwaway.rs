@@ -67,16 +67,22 @@ impl Throwaway {
         Ok(introspect(self.session()?)?)
     }
 
-    /// Runs these migrations of the project, as diesel does.
-    pub(crate) fn run(&mut self, project: &Project, names: &[&str]) -> Result<(), CliError> {
-        let found = found(project)?;
-        for name in names {
-            let migration = named(&found, name)?;
-            self.session()?
-                .run_migration(migration)
-                .map_err(|error| failed(&format!("run {name}"), &*error))?;
-        }
-        Ok(())
+    /// Runs a migration of the project, by the name of its folder, as diesel does.
+    pub(crate) fn run(&mut self, project: &Project, name: &str) -> Result<(), CliError> {
+        let migration = found(project, name)?;
+        self.session()?
+            .run_migration(&*migration)
+            .map(drop)
+            .map_err(|error| failed(&format!("run {name}"), &*error))
+    }
+
+    /// Undoes a migration that ran last.
+    pub(crate) fn revert(&mut self, project: &Project, name: &str) -> Result<(), CliError> {
+        let migration = found(project, name)?;
+        self.session()?
+            .revert_migration(&*migration)
+            .map(drop)
+            .map_err(|error| failed(&format!("revert {name}"), &*error))
     }
 
     fn session(&mut self) -> Result<&mut Session, CliError> {
@@ -96,20 +102,14 @@ impl Drop for Throwaway {
     }
 }
 
-type Found = Vec<Box<dyn Migration<Pg>>>;
-
-fn found(project: &Project) -> Result<Found, CliError> {
+fn found(project: &Project, name: &str) -> Result<Box<dyn Migration<Pg>>, CliError> {
     let source = FileBasedMigrations::from_path(&project.migrations)
         .map_err(|error| failed("read the migrations", &error))?;
-    source
+    let found: Vec<Box<dyn Migration<Pg>>> = source
         .migrations()
-        .map_err(|error| failed("read the migrations", &*error))
-}
-
-fn named<'a>(found: &'a Found, name: &str) -> Result<&'a dyn Migration<Pg>, CliError> {
-    let mut found = found.iter();
-    let migration = found.find(|migration| migration.name().to_string() == name);
-    migration
-        .map(|migration| &**migration)
+        .map_err(|error| failed("read the migrations", &*error))?;
+    found
+        .into_iter()
+        .find(|migration| migration.name().to_string() == name)
         .ok_or_else(|| CliError::failed(format!("diesel does not find {name}")))
 }

@@ -29,6 +29,13 @@ pub(crate) fn literal(text: &str) -> String {
     }
 }
 
+/// String literals in a list.
+pub(crate) fn literals(texts: &[String]) -> String {
+    let quoted: Vec<String> = texts.iter().map(|text| literal(text)).collect();
+    quoted.join(", ")
+}
+
+/// Identifiers in a list.
 pub(crate) fn list(names: &[String]) -> String {
     let quoted: Vec<String> = names.iter().map(|name| self::quoted(name)).collect();
     quoted.join(", ")

@@ -8,34 +8,41 @@ pub(crate) mod compare;
 pub(crate) mod definition;
 pub(crate) mod expression;
 pub(crate) mod introspect;
+pub(crate) mod json;
+pub(crate) mod mend;
 pub(crate) mod replay;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 /// What a database holds.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Catalog {
     /// Schemas beside PostgreSQL's own and `public`, with their comments.
     pub schemas: BTreeMap<String, Option<String>>,
     /// Tables, views and materialized views.
+    #[serde(with = "json::by_name")]
     pub relations: BTreeMap<Name, Relation>,
     /// Sequences, those of `serial` and identity columns among them.
+    #[serde(with = "json::by_name")]
     pub sequences: BTreeMap<Name, Sequence>,
     /// Types that a migration made: enums, domains, composites, ranges.
+    #[serde(with = "json::by_name")]
     pub types: BTreeMap<Name, Type>,
     /// Names of installed extensions; what they brought is not listed, but for types.
     pub extensions: BTreeSet<String>,
 }
 
 /// A name with its schema, as PostgreSQL stores both: unquoted, case as it is.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct Name {
     pub schema: String,
     pub name: String,
 }
 
 /// Anything that has columns and can be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Relation {
     pub name: Name,
     pub kind: RelationKind,
@@ -56,7 +63,8 @@ pub(crate) struct Relation {
     pub comment: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum RelationKind {
     Table,
     /// `PARTITION BY`: reads and writes like a table.
@@ -69,7 +77,7 @@ pub(crate) enum RelationKind {
     ForeignTable,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Column {
     pub name: String,
     pub data_type: DataType,
@@ -81,7 +89,8 @@ pub(crate) struct Column {
 }
 
 /// What PostgreSQL puts into a column that an `INSERT` leaves out.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Fill {
     /// NULL, or an error where the column is NOT NULL.
     Nothing,
@@ -96,7 +105,7 @@ pub(crate) enum Fill {
 }
 
 /// The type of a column, with what is written in parentheses and brackets after its name.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct DataType {
     /// As `pg_type.typname` has it (`int4`, `timestamptz`, `account_status`), never the array's `_int4`.
     pub name: Name,
@@ -106,9 +115,10 @@ pub(crate) struct DataType {
     pub dimensions: u8,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Constraint {
     pub name: String,
+    #[serde(flatten)]
     pub kind: ConstraintKind,
     pub deferrable: bool,
     pub initially_deferred: bool,
@@ -119,7 +129,8 @@ pub(crate) struct Constraint {
     pub comment: Option<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
 pub(crate) enum ConstraintKind {
     PrimaryKey {
         columns: Vec<String>,
@@ -151,7 +162,8 @@ pub(crate) enum ConstraintKind {
 }
 
 /// What happens to a row whose referenced row goes or changes its key.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum ReferentialAction {
     #[default]
     NoAction,
@@ -162,7 +174,7 @@ pub(crate) enum ReferentialAction {
     SetDefault(Vec<String>),
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Index {
     pub name: String,
     pub unique: bool,
@@ -178,14 +190,15 @@ pub(crate) struct Index {
     pub comment: Option<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum IndexKey {
     Column { name: String, order: KeyOrder },
     Expression { text: String, order: KeyOrder },
 }
 
 /// How an index sorts and compares one of its keys.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct KeyOrder {
     pub descending: bool,
     /// As it is in effect: `DESC` alone puts NULLs first.
@@ -196,7 +209,7 @@ pub(crate) struct KeyOrder {
     pub operator_class: Option<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Sequence {
     pub name: Name,
     /// `int2`, `int4` or `int8`.
@@ -212,14 +225,16 @@ pub(crate) struct Sequence {
     pub comment: Option<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Type {
     pub name: Name,
+    #[serde(flatten)]
     pub kind: TypeKind,
     pub comment: Option<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
 pub(crate) enum TypeKind {
     /// Labels in sort order.
     Enum {

@@ -8,13 +8,11 @@ use std::path::Path;
 use clap::Args;
 
 use crate::catalog::Catalog;
-use crate::catalog::replay::{Refusal, replay};
 use crate::emit::{self, Files};
 use crate::error::CliError;
-use crate::migrations::read_folder;
 use crate::plan::{self, PatchedSchema, SchemaPlan};
 use crate::project::Project;
-use crate::throwaway::Throwaway;
+use crate::source::{Fallback, Source};
 use crate::ui;
 use files::{check, current, is_ours, shown, write};
 
@@ -36,17 +34,12 @@ pub(crate) struct Generate {
     /// Print the schema instead of writing it; several outputs follow one another, by name.
     #[arg(long, requires = "schema_only")]
     stdout: bool,
-    /// Ask no server, also where a statement cannot be followed.
-    #[arg(long)]
-    offline: bool,
-    /// The server to ask where a statement cannot be followed, instead of a local one that is started for it; a
-    /// database of its own is made there, and dropped.
-    #[arg(long, value_name = "URL", conflicts_with = "offline")]
-    database_url: Option<String>,
+    #[command(flatten)]
+    fallback: Fallback,
 }
 
 pub(crate) fn run(arguments: &Generate, project: &Project) -> Result<(), CliError> {
-    let catalog = catalog(arguments, project)?;
+    let catalog = Source::Migrations(None).catalog(project, &arguments.fallback)?;
     let schemas = schemas(&catalog, project)?;
     if arguments.stdout {
         schemas.iter().for_each(|(_, text)| ui::text(text));
@@ -82,44 +75,6 @@ pub(crate) fn run(arguments: &Generate, project: &Project) -> Result<(), CliErro
         .hint("move it away, or name another folder in [package.metadata.bowline]"));
     }
     write(&files, &current, &project.root)
-}
-
-/// By replay; where that refuses, from a server.
-fn catalog(arguments: &Generate, project: &Project) -> Result<Catalog, CliError> {
-    let migrations = read_folder(&project.migrations)?;
-    let replayed = replay(&migrations);
-    if replayed.refusals.is_empty() {
-        return Ok(replayed.catalog);
-    }
-    let refused = refused(&replayed.refusals);
-    if arguments.offline {
-        return Err(refused);
-    }
-    let mut throwaway = match Throwaway::create(arguments.database_url.as_deref()) {
-        Ok(throwaway) => throwaway,
-        Err(unavailable) => {
-            let why = format!("no server could be asked instead: {}", unavailable.message);
-            let hints = unavailable.hints.into_iter();
-            return Err(hints.fold(refused.hint(why), CliError::hint));
-        }
-    };
-    let names: Vec<&str> = migrations
-        .iter()
-        .map(|migration| migration.name.as_str())
-        .collect();
-    throwaway
-        .run(project, &names)
-        .map_err(|error| error.report(refused.report))?;
-    for refusal in &replayed.refusals {
-        ui::note(format!(
-            "{} ran the migrations, since {}:{} cannot be followed: {}",
-            throwaway.server(),
-            shown(&refusal.file, &project.root),
-            refusal.line(),
-            refusal.why
-        ));
-    }
-    throwaway.catalog()
 }
 
 /// Each `schema.rs` with its text, patched where a patch file is named.
@@ -169,19 +124,6 @@ fn models(
     )?;
     plan.notes.iter().for_each(ui::note);
     Ok(emit::models(&plan, &project.settings.folder))
-}
-
-fn refused(refusals: &[Refusal]) -> CliError {
-    let coloured = ui::is_coloured();
-    let reports: Vec<_> = refusals
-        .iter()
-        .map(|refusal| refusal.render(coloured))
-        .collect();
-    let statements = ui::counted(refusals.len(), "statement");
-    CliError::failed(format!(
-        "{statements} of the migrations cannot be followed, so nothing was written"
-    ))
-    .report(reports.join("\n\n"))
 }
 
 /// The text with a patch file of the user's applied to it.

@@ -160,7 +160,7 @@ fn status(session: &mut Session, migrations: &[Migration]) -> Result<(), CliErro
 }
 
 /// What has run, asked without making diesel's table where it is not there: a status changes nothing.
-fn applied(session: &mut Session) -> Result<Vec<String>, CliError> {
+pub(super) fn applied(session: &mut Session) -> Result<Vec<String>, CliError> {
     use bowline::StatementDsl as _;
     use diesel::sql_types::Text;
 

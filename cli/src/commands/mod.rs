@@ -1,6 +1,10 @@
 //! One file per command.
 
+pub(crate) mod catalog;
+pub(crate) mod diff;
+pub(crate) mod drift;
 pub(crate) mod generate;
 pub(crate) mod migrate;
 pub(crate) mod server;
 pub(crate) mod top;
+pub(crate) mod verify;

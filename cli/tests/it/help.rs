@@ -10,6 +10,10 @@ fn every_command_explains_itself_with_an_example() {
         &["--help"][..],
         &["generate", "--help"],
         &["migrate", "--help"],
+        &["verify", "--help"],
+        &["drift", "--help"],
+        &["diff", "--help"],
+        &["catalog", "--help"],
         &["server", "--help"],
         &["top", "--help"],
     ] {

@@ -1,5 +1,7 @@
 //! The command itself: its output, its exit codes, and what it leaves in a folder.
 
+mod catalog;
+mod drift;
 mod fresh;
 mod generate;
 mod help;
@@ -7,6 +9,7 @@ mod migrate;
 mod schema_only;
 mod server;
 mod top;
+mod verify;
 
 use std::fs;
 use std::path::Path;

@@ -12,6 +12,8 @@ use std::fmt;
 use super::definition::quoted;
 use super::{Catalog, Name, Sequence};
 
+pub(crate) use types::attributes;
+
 /// One thing that is not the same in two catalogs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Difference {

@@ -79,7 +79,7 @@ const AFTER: &str = "
 #[test]
 fn each_difference_is_a_sentence() {
     insta::assert_snapshot!(words(&replayed(BEFORE), &introspected(AFTER)), @r#"
-    type mood: the list of its labels is good, bad in the migrations, good, "so-so", bad in the database
+    type mood: the list of its labels is 'good', 'bad' in the migrations, 'good', 'so-so', 'bad' in the database
     type small: its base type is int4 in the migrations, int8 in the database
     check small_check of the domain small: it is CHECK (VALUE < 10) in the migrations, CHECK (VALUE < 11) in the database
     column authors.name: its nullability is NOT NULL in the migrations, NULL in the database

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Found, Subject};
-use crate::catalog::definition::{list, quoted};
+use crate::catalog::definition::{literals, quoted};
 use crate::catalog::expression::is_same;
 use crate::catalog::{Catalog, Constraint, ConstraintKind, DataType, Name, Type, TypeKind};
 
@@ -20,7 +20,7 @@ pub(super) fn compare(found: &mut Found, left: &Catalog, right: &Catalog) {
         &own(left),
         &own(right),
         |name| Subject::Type(name.clone()),
-        |found, subject, left, right| kind(found, subject, left, right),
+        kind,
     );
 }
 
@@ -28,7 +28,12 @@ fn kind(found: &mut Found, subject: &Subject, left: &Type, right: &Type) {
     found.comment(subject, left.comment.as_ref(), right.comment.as_ref());
     match (&left.kind, &right.kind) {
         (TypeKind::Enum { labels }, TypeKind::Enum { labels: other }) => {
-            found.differs(subject, "the list of its labels", list(labels), list(other));
+            found.differs(
+                subject,
+                "the list of its labels",
+                literals(labels),
+                literals(other),
+            );
         }
         (TypeKind::Composite { attributes }, TypeKind::Composite { attributes: other }) => {
             let is_same = attributes.len() == other.len()

@@ -4,6 +4,7 @@
 //! are read into a tree in which those are one; casts are left out, since the column decides the type.
 
 mod lexer;
+mod operand;
 mod parser;
 mod value;
 

@@ -27,20 +27,20 @@ pub(super) fn parse(text: &str) -> Option<Node> {
     (parser.place == parser.tokens.len()).then_some(node)
 }
 
-struct Parser {
+pub(super) struct Parser {
     tokens: Vec<Token>,
-    place: usize,
-    depth: usize,
+    pub(super) place: usize,
+    pub(super) depth: usize,
 }
 
 /// How strongly operators bind (manual, 4.1.6).
-mod binding {
+pub(super) mod binding {
     pub(super) const OR: u8 = 1;
     pub(super) const AND: u8 = 2;
     pub(super) const NOT: u8 = 3;
     pub(super) const IS: u8 = 4;
     pub(super) const COMPARISON: u8 = 5;
-    pub(super) const LIKE: u8 = 6;
+    pub(in super::super) const LIKE: u8 = 6;
     pub(super) const OTHER: u8 = 7;
     pub(super) const SUM: u8 = 8;
     pub(super) const PRODUCT: u8 = 9;
@@ -50,12 +50,12 @@ mod binding {
     pub(super) const SIGN: u8 = 13;
 }
 
-fn word(text: &str) -> Node {
+pub(super) fn word(text: &str) -> Node {
     Node::Word(text.to_owned())
 }
 
 /// A list; chains of AND and OR are one list.
-fn list(operator: &str, nodes: impl IntoIterator<Item = Node>) -> Node {
+pub(super) fn list(operator: &str, nodes: impl IntoIterator<Item = Node>) -> Node {
     let mut items = vec![word(operator)];
     for node in nodes {
         match node {
@@ -71,31 +71,31 @@ fn list(operator: &str, nodes: impl IntoIterator<Item = Node>) -> Node {
 }
 
 impl Parser {
-    fn peek(&self) -> Option<&Token> {
+    pub(super) fn peek(&self) -> Option<&Token> {
         self.tokens.get(self.place)
     }
 
-    fn next(&mut self) -> Option<Token> {
+    pub(super) fn next(&mut self) -> Option<Token> {
         let token = self.tokens.get(self.place).cloned();
         self.place += 1;
         token
     }
 
-    fn eat(&mut self, token: &Token) -> bool {
+    pub(super) fn eat(&mut self, token: &Token) -> bool {
         let is_next = self.peek() == Some(token);
         self.place += usize::from(is_next);
         is_next
     }
 
-    fn eat_word(&mut self, text: &str) -> bool {
+    pub(super) fn eat_word(&mut self, text: &str) -> bool {
         self.eat(&Token::Word(text.to_owned()))
     }
 
-    fn is_word(&self, text: &str) -> bool {
+    pub(super) fn is_word(&self, text: &str) -> bool {
         matches!(self.peek(), Some(Token::Word(found)) if found == text)
     }
 
-    fn expression(&mut self, minimum: u8) -> Option<Node> {
+    pub(super) fn expression(&mut self, minimum: u8) -> Option<Node> {
         self.depth += 1;
         if self.depth > DEEPEST {
             return None;
@@ -325,7 +325,7 @@ impl Parser {
     }
 
     /// Expressions up to the closing token, which is eaten; words that some functions have instead of commas are commas.
-    fn items(&mut self, close: &Token) -> Option<Vec<Node>> {
+    pub(super) fn items(&mut self, close: &Token) -> Option<Vec<Node>> {
         let mut items = Vec::new();
         loop {
             if self.eat(close) {
@@ -340,179 +340,5 @@ impl Parser {
                 return None;
             }
         }
-    }
-
-    fn primary(&mut self) -> Option<Node> {
-        match self.next()? {
-            Token::Number(digits) => Some(Node::Number(number(&digits))),
-            Token::Text(text) => Some(Node::Text(text)),
-            Token::Open => {
-                let mut items = self.items(&Token::Close)?;
-                match items.len() {
-                    1 => items.pop(),
-                    _ => Some(list("row", items)),
-                }
-            }
-            Token::Quoted(name) => self.name(name, false),
-            Token::Word(name) => match name.as_str() {
-                "case" => self.case(),
-                "cast" => {
-                    self.eat(&Token::Open).then_some(())?;
-                    let inner = self.expression(0)?;
-                    self.eat_word("as").then_some(())?;
-                    self.type_name()?;
-                    self.eat(&Token::Close).then_some(inner)
-                }
-                "array" if self.eat(&Token::OpenBracket) => {
-                    Some(list("array", self.items(&Token::CloseBracket)?))
-                }
-                _ => self.name(name, true),
-            },
-            Token::OpenBracket => Some(list("array", self.items(&Token::CloseBracket)?)),
-            _ => None,
-        }
-    }
-
-    /// A column, a function's call, or a literal behind the name of its type; schemas and tables are left out.
-    fn name(&mut self, mut name: String, is_word: bool) -> Option<Node> {
-        let start = self.place - 1;
-        while self.eat(&Token::Dot) {
-            name = match self.next()? {
-                Token::Word(part) | Token::Quoted(part) => part,
-                _ => return None,
-            };
-        }
-        if self.eat(&Token::Open) {
-            return self.call(&name);
-        }
-        if is_word && let Some(literal) = self.typed_literal(start) {
-            return Some(literal);
-        }
-        Some(Node::Word(name))
-    }
-
-    /// `interval '1 day'`, `timestamp with time zone '..'`; nothing is eaten if it is none.
-    fn typed_literal(&mut self, start: usize) -> Option<Node> {
-        let (back, depth) = (self.place, self.depth);
-        self.place = start;
-        if self.type_name().is_some()
-            && let Some(Token::Text(text)) = self.peek().cloned()
-        {
-            self.place += 1;
-            return Some(Node::Text(text));
-        }
-        (self.place, self.depth) = (back, depth);
-        None
-    }
-
-    fn call(&mut self, name: &str) -> Option<Node> {
-        if name == "trim" && self.eat_word("both") {
-            self.eat_word("from");
-        }
-        if name == "position" {
-            let part = self.expression(binding::LIKE)?;
-            (self.eat_word("in") || self.eat(&Token::Comma)).then_some(())?;
-            let whole = self.expression(0)?;
-            return self
-                .eat(&Token::Close)
-                .then_some(list("position", [part, whole]));
-        }
-        let mut items = self.items(&Token::Close)?;
-        match (name, items.first_mut()) {
-            ("extract" | "date_part", Some(first)) => {
-                if let Node::Word(field) = first {
-                    *first = Node::Text(field.clone());
-                }
-            }
-            // A sequence is found wherever it is.
-            ("nextval" | "currval" | "setval", Some(Node::Text(sequence))) => {
-                let last = sequence.rsplit('.').next().unwrap_or_default();
-                *sequence = last.trim_matches('"').to_owned();
-            }
-            _ => {}
-        }
-        let name = if name == "trim" { "btrim" } else { name };
-        Some(list(name, items))
-    }
-
-    fn case(&mut self) -> Option<Node> {
-        let mut parts = Vec::new();
-        if !self.is_word("when") {
-            parts.push(self.expression(0)?);
-        }
-        while self.eat_word("when") {
-            let condition = self.expression(0)?;
-            self.eat_word("then").then_some(())?;
-            let result = self.expression(0)?;
-            parts.push(list("when", [condition, result]));
-        }
-        if self.eat_word("else") {
-            let otherwise = self.expression(0)?;
-            // What an author leaves out PostgreSQL writes.
-            if otherwise != word("null") {
-                parts.push(otherwise);
-            }
-        }
-        self.eat_word("end").then_some(list("case", parts))
-    }
-
-    /// Casts, subscripts and fields behind an operand.
-    fn postfix(&mut self, mut node: Node) -> Option<Node> {
-        loop {
-            if self.eat(&Token::Cast) {
-                self.type_name()?;
-            } else if self.eat(&Token::OpenBracket) {
-                let mut items = vec![node];
-                while !self.eat(&Token::CloseBracket) {
-                    if self.eat(&Token::Colon) {
-                        items.push(word(":"));
-                    } else {
-                        items.push(self.expression(0)?);
-                    }
-                }
-                node = list("[]", items);
-            } else if self.eat(&Token::Dot) {
-                let field = self.next()?.text();
-                node = list(".", [node, Node::Word(field)]);
-            } else {
-                return Some(node);
-            }
-        }
-    }
-
-    /// The name of a type, which says nothing here.
-    fn type_name(&mut self) -> Option<()> {
-        let first = match self.next()? {
-            Token::Word(name) | Token::Quoted(name) => name,
-            _ => return None,
-        };
-        while self.eat(&Token::Dot) {
-            self.next()?;
-        }
-        match first.as_str() {
-            "double" => drop(self.eat_word("precision")),
-            "character" | "char" | "bit" | "nchar" => drop(self.eat_word("varying")),
-            "interval" => {
-                const FIELDS: [&str; 7] =
-                    ["year", "month", "day", "hour", "minute", "second", "to"];
-                while FIELDS.into_iter().any(|field| self.eat_word(field)) {}
-            }
-            _ => {}
-        }
-        if self.eat(&Token::Open) {
-            self.items(&Token::Close)?;
-        }
-        if matches!(first.as_str(), "timestamp" | "time")
-            && (self.eat_word("with") || self.eat_word("without"))
-        {
-            (self.eat_word("time") && self.eat_word("zone")).then_some(())?;
-        }
-        self.eat_word("array");
-        while self.eat(&Token::OpenBracket) {
-            while !self.eat(&Token::CloseBracket) {
-                self.next()?;
-            }
-        }
-        Some(())
     }
 }

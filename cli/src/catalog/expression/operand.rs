@@ -1,0 +1,180 @@
+//! The operands of an expression: literals, columns, calls, and what stands behind them.
+
+use super::lexer::Token;
+use super::parser::{Node, Parser, binding, list, word};
+use super::value::number;
+
+impl Parser {
+    pub(super) fn primary(&mut self) -> Option<Node> {
+        match self.next()? {
+            Token::Number(digits) => Some(Node::Number(number(&digits))),
+            Token::Text(text) => Some(Node::Text(text)),
+            Token::Open => {
+                let mut items = self.items(&Token::Close)?;
+                match items.len() {
+                    1 => items.pop(),
+                    _ => Some(list("row", items)),
+                }
+            }
+            Token::Quoted(name) => self.name(name, false),
+            Token::Word(name) => match name.as_str() {
+                "case" => self.case(),
+                "cast" => {
+                    self.eat(&Token::Open).then_some(())?;
+                    let inner = self.expression(0)?;
+                    self.eat_word("as").then_some(())?;
+                    self.type_name()?;
+                    self.eat(&Token::Close).then_some(inner)
+                }
+                "array" if self.eat(&Token::OpenBracket) => {
+                    Some(list("array", self.items(&Token::CloseBracket)?))
+                }
+                _ => self.name(name, true),
+            },
+            Token::OpenBracket => Some(list("array", self.items(&Token::CloseBracket)?)),
+            _ => None,
+        }
+    }
+
+    /// A column, a function's call, or a literal behind the name of its type; schemas and tables are left out.
+    fn name(&mut self, mut name: String, is_word: bool) -> Option<Node> {
+        let start = self.place - 1;
+        while self.eat(&Token::Dot) {
+            name = match self.next()? {
+                Token::Word(part) | Token::Quoted(part) => part,
+                _ => return None,
+            };
+        }
+        if self.eat(&Token::Open) {
+            return self.call(&name);
+        }
+        if is_word && let Some(literal) = self.typed_literal(start) {
+            return Some(literal);
+        }
+        Some(Node::Word(name))
+    }
+
+    /// `interval '1 day'`, `timestamp with time zone '..'`; nothing is eaten if it is none.
+    fn typed_literal(&mut self, start: usize) -> Option<Node> {
+        let (back, depth) = (self.place, self.depth);
+        self.place = start;
+        if self.type_name().is_some()
+            && let Some(Token::Text(text)) = self.peek().cloned()
+        {
+            self.place += 1;
+            return Some(Node::Text(text));
+        }
+        (self.place, self.depth) = (back, depth);
+        None
+    }
+
+    fn call(&mut self, name: &str) -> Option<Node> {
+        if name == "trim" && self.eat_word("both") {
+            self.eat_word("from");
+        }
+        if name == "position" {
+            let part = self.expression(binding::LIKE)?;
+            (self.eat_word("in") || self.eat(&Token::Comma)).then_some(())?;
+            let whole = self.expression(0)?;
+            return self
+                .eat(&Token::Close)
+                .then_some(list("position", [part, whole]));
+        }
+        let mut items = self.items(&Token::Close)?;
+        match (name, items.first_mut()) {
+            ("extract" | "date_part", Some(first)) => {
+                if let Node::Word(field) = first {
+                    *first = Node::Text(field.clone());
+                }
+            }
+            // A sequence is found wherever it is.
+            ("nextval" | "currval" | "setval", Some(Node::Text(sequence))) => {
+                let last = sequence.rsplit('.').next().unwrap_or_default();
+                *sequence = last.trim_matches('"').to_owned();
+            }
+            _ => {}
+        }
+        let name = if name == "trim" { "btrim" } else { name };
+        Some(list(name, items))
+    }
+
+    fn case(&mut self) -> Option<Node> {
+        let mut parts = Vec::new();
+        if !self.is_word("when") {
+            parts.push(self.expression(0)?);
+        }
+        while self.eat_word("when") {
+            let condition = self.expression(0)?;
+            self.eat_word("then").then_some(())?;
+            let result = self.expression(0)?;
+            parts.push(list("when", [condition, result]));
+        }
+        if self.eat_word("else") {
+            let otherwise = self.expression(0)?;
+            // What an author leaves out PostgreSQL writes.
+            if otherwise != word("null") {
+                parts.push(otherwise);
+            }
+        }
+        self.eat_word("end").then_some(list("case", parts))
+    }
+
+    /// Casts, subscripts and fields behind an operand.
+    pub(super) fn postfix(&mut self, mut node: Node) -> Option<Node> {
+        loop {
+            if self.eat(&Token::Cast) {
+                self.type_name()?;
+            } else if self.eat(&Token::OpenBracket) {
+                let mut items = vec![node];
+                while !self.eat(&Token::CloseBracket) {
+                    if self.eat(&Token::Colon) {
+                        items.push(word(":"));
+                    } else {
+                        items.push(self.expression(0)?);
+                    }
+                }
+                node = list("[]", items);
+            } else if self.eat(&Token::Dot) {
+                let field = self.next()?.text();
+                node = list(".", [node, Node::Word(field)]);
+            } else {
+                return Some(node);
+            }
+        }
+    }
+
+    /// The name of a type, which says nothing here.
+    fn type_name(&mut self) -> Option<()> {
+        let (Token::Word(first) | Token::Quoted(first)) = self.next()? else {
+            return None;
+        };
+        while self.eat(&Token::Dot) {
+            self.next()?;
+        }
+        match first.as_str() {
+            "double" => drop(self.eat_word("precision")),
+            "character" | "char" | "bit" | "nchar" => drop(self.eat_word("varying")),
+            "interval" => {
+                const FIELDS: [&str; 7] =
+                    ["year", "month", "day", "hour", "minute", "second", "to"];
+                while FIELDS.into_iter().any(|field| self.eat_word(field)) {}
+            }
+            _ => {}
+        }
+        if self.eat(&Token::Open) {
+            self.items(&Token::Close)?;
+        }
+        if matches!(first.as_str(), "timestamp" | "time")
+            && (self.eat_word("with") || self.eat_word("without"))
+        {
+            (self.eat_word("time") && self.eat_word("zone")).then_some(())?;
+        }
+        self.eat_word("array");
+        while self.eat(&Token::OpenBracket) {
+            while !self.eat(&Token::CloseBracket) {
+                self.next()?;
+            }
+        }
+        Some(())
+    }
+}

@@ -1,0 +1,445 @@
+//! Tables, columns, constraints and indexes that are to become others.
+
+use super::{Script, Step, create_sequence};
+use crate::catalog::compare::How;
+use crate::catalog::definition::{literal, quoted};
+use crate::catalog::{
+    Catalog, Column, Constraint, ConstraintKind, Fill, Index, Name, Relation, RelationKind,
+    Sequence,
+};
+
+pub(super) fn mend(
+    script: &mut Script,
+    expected: &Catalog,
+    actual: &Catalog,
+    name: &Name,
+    how: &How,
+) {
+    let word = |relation: &Relation| match relation.kind {
+        RelationKind::View => "VIEW",
+        RelationKind::MaterializedView => "MATERIALIZED VIEW",
+        RelationKind::ForeignTable => "FOREIGN TABLE",
+        _ => "TABLE",
+    };
+    let sql = name.sql();
+    match (
+        expected.relations.get(name),
+        actual.relations.get(name),
+        how,
+    ) {
+        (Some(relation), None, _) => create(script, expected, relation),
+        (None, Some(relation), _) => {
+            // A view is in the way of changes to what it reads.
+            let step = match relation.kind {
+                RelationKind::View | RelationKind::MaterializedView => Step::DropForeignKeys,
+                _ => Step::DropTables,
+            };
+            for constraint in &relation.constraints {
+                if let ConstraintKind::ForeignKey { .. } = constraint.kind {
+                    let name = quoted(&constraint.name);
+                    let drop = format!("ALTER TABLE {sql} DROP CONSTRAINT {name}");
+                    script.push(Step::DropForeignKeys, drop);
+                }
+            }
+            let word = word(relation);
+            script.push(step, format!("DROP {word} {sql}"));
+        }
+        (Some(relation), Some(_), How::Differs { aspect, .. }) if *aspect == "its comment" => {
+            script.comment(
+                &format!("{} {sql}", word(relation)),
+                relation.comment.as_ref(),
+            );
+        }
+        (
+            Some(_),
+            Some(_),
+            How::Differs {
+                aspect,
+                left,
+                right,
+            },
+        ) => script.beyond.push(format!(
+            "{sql}: {aspect} should be {left} and is {right}, which no ALTER TABLE changes"
+        )),
+        _ => {}
+    }
+}
+
+fn create(script: &mut Script, expected: &Catalog, relation: &Relation) {
+    let sql = relation.name.sql();
+    let of = match (
+        relation.parents.as_slice(),
+        &relation.partition_bound,
+        &relation.of_type,
+    ) {
+        ([parent], Some(bound), _) => format!(" PARTITION OF {} {bound}", parent.sql()),
+        (_, _, Some(of_type)) => format!(" OF {}", of_type.sql()),
+        ([], ..) => String::new(),
+        (parents, ..) => {
+            let parents: Vec<String> = parents.iter().map(Name::sql).collect();
+            format!(" INHERITS ({})", parents.join(", "))
+        }
+    };
+    match relation.kind {
+        RelationKind::View | RelationKind::MaterializedView | RelationKind::ForeignTable => {
+            script.beyond.push(format!(
+                "{sql} is to be made: the catalog does not have its definition, a migration does"
+            ));
+            return;
+        }
+        _ => {}
+    }
+    let columns: Vec<String> = relation
+        .columns
+        .iter()
+        .map(|column| definition(expected, &relation.name, column))
+        .collect();
+    let partition_by = relation.partition_by.as_ref();
+    let partition_by = partition_by.map_or(String::new(), |by| format!(" PARTITION BY {by}"));
+    let is_bare = of.starts_with(" PARTITION OF") || of.starts_with(" OF");
+    let columns = if is_bare {
+        String::new()
+    } else {
+        format!(" ({})", columns.join(", "))
+    };
+    let statement = if of.starts_with(" INHERITS") {
+        format!("CREATE TABLE {sql}{columns}{of}{partition_by}")
+    } else {
+        format!("CREATE TABLE {sql}{of}{columns}{partition_by}")
+    };
+    script.push(Step::Tables, statement);
+    if relation.comment.is_some() {
+        script.comment(&format!("TABLE {sql}"), relation.comment.as_ref());
+    }
+    for column in relation
+        .columns
+        .iter()
+        .filter(|column| column.comment.is_some())
+    {
+        let on = format!("COLUMN {sql}.{}", quoted(&column.name));
+        script.comment(&on, column.comment.as_ref());
+    }
+    // A partition gets what its parent has.
+    let parent = relation
+        .partition_bound
+        .as_ref()
+        .and(relation.parents.first())
+        .and_then(|parent| expected.relations.get(parent));
+    for constraint in &relation.constraints {
+        let is_given = parent.is_some_and(|parent| {
+            let mut constraints = parent.constraints.iter();
+            constraints.any(|of_parent| of_parent.kind == constraint.kind)
+        });
+        if !is_given {
+            add_constraint(script, relation, constraint);
+        }
+    }
+    for index in &relation.indexes {
+        let is_given = parent.is_some_and(|parent| {
+            let mut indexes = parent.indexes.iter();
+            indexes.any(|of_parent| of_parent.keys == index.keys)
+        });
+        if !is_given {
+            add_index(script, relation, index);
+        }
+    }
+}
+
+/// A column as `CREATE TABLE` has it, with its sequence by name.
+fn definition(catalog: &Catalog, table: &Name, column: &Column) -> String {
+    match (&column.fill, sequence_of(catalog, table, &column.name)) {
+        (Fill::Serial, Some(sequence)) => {
+            let plain = Column {
+                fill: Fill::Default(next_value(sequence)),
+                ..column.clone()
+            };
+            plain.sql()
+        }
+        (Fill::Identity { .. }, Some(sequence)) => column.sql().replacen(
+            " AS IDENTITY",
+            &format!(" AS IDENTITY {}", identity(sequence)),
+            1,
+        ),
+        _ => column.sql(),
+    }
+}
+
+fn sequence_of<'a>(catalog: &'a Catalog, table: &Name, column: &str) -> Option<&'a Sequence> {
+    let mut sequences = catalog.sequences.values();
+    sequences.find(|sequence| {
+        let owner = sequence.owner.as_ref();
+        owner.is_some_and(|(owner, owned)| owner == table && owned == column)
+    })
+}
+
+fn next_value(sequence: &Sequence) -> String {
+    let name = format!(
+        "{}.{}",
+        quoted(&sequence.name.schema),
+        quoted(&sequence.name.name)
+    );
+    format!("nextval({})", literal(&name))
+}
+
+/// The sequence of an identity column, in parentheses; its type is the column's.
+fn identity(sequence: &Sequence) -> String {
+    let options = sequence.sql();
+    let options = options
+        .split_once(" INCREMENT")
+        .map_or("", |(_, rest)| rest);
+    format!("(SEQUENCE NAME {} INCREMENT{options})", sequence.name.sql())
+}
+
+pub(super) fn column(
+    script: &mut Script,
+    expected: &Catalog,
+    actual: &Catalog,
+    (table, name): (&Name, &str),
+    how: &How,
+) {
+    let of = |catalog: &Catalog| -> Option<Column> {
+        let relation = catalog.relations.get(table)?;
+        relation
+            .columns
+            .iter()
+            .find(|column| column.name == name)
+            .cloned()
+    };
+    let (sql, quoted_name) = (table.sql(), quoted(name));
+    let alter = |what: String| format!("ALTER TABLE {sql} ALTER COLUMN {quoted_name} {what}");
+    let (new, old) = match (of(expected), of(actual)) {
+        (Some(new), Some(old)) => (new, old),
+        (Some(new), None) => {
+            let definition = definition(expected, table, &new);
+            script.push(
+                Step::Columns,
+                format!("ALTER TABLE {sql} ADD COLUMN {definition}"),
+            );
+            if new.comment.is_some() {
+                script.comment(&format!("COLUMN {sql}.{quoted_name}"), new.comment.as_ref());
+            }
+            return;
+        }
+        (None, _) => {
+            script.push(
+                Step::Columns,
+                format!("ALTER TABLE {sql} DROP COLUMN {quoted_name}"),
+            );
+            return;
+        }
+    };
+    let How::Differs { aspect, .. } = how else {
+        return;
+    };
+    match *aspect {
+        "its type" | "its collation" => {
+            let data_type = new.data_type.sql();
+            let collation = new.collation.as_deref();
+            let collation =
+                collation.map_or(String::new(), |name| format!(" COLLATE {}", quoted(name)));
+            script.push(
+                Step::Columns,
+                alter(format!(
+                    "TYPE {data_type}{collation} USING {quoted_name}::{data_type}"
+                )),
+            );
+        }
+        "its nullability" => {
+            let what = if new.not_null {
+                "SET NOT NULL"
+            } else {
+                "DROP NOT NULL"
+            };
+            script.push(Step::Columns, alter(what.to_owned()));
+        }
+        "its comment" => {
+            script.comment(&format!("COLUMN {sql}.{quoted_name}"), new.comment.as_ref());
+        }
+        _ => {
+            let sequences = (
+                sequence_of(expected, table, name),
+                sequence_of(actual, table, name),
+            );
+            fill(script, expected, &alter, (&new, &old), sequences);
+        }
+    }
+}
+
+/// What fills a column: the old goes before the new comes, since both may have a sequence of one name.
+fn fill(
+    script: &mut Script,
+    expected: &Catalog,
+    alter: &dyn Fn(String) -> String,
+    (new, old): (&Column, &Column),
+    (sequence, old_sequence): (Option<&Sequence>, Option<&Sequence>),
+) {
+    let is_generated = |column: &Column| matches!(column.fill, Fill::Generated { .. });
+    if is_generated(new) {
+        script.beyond.push(format!(
+            "{} should be {}: drop the column and add it anew",
+            quoted(&new.name),
+            new.fill.sql()
+        ));
+        return;
+    }
+    match &old.fill {
+        Fill::Identity { .. } if matches!(new.fill, Fill::Identity { .. }) => {
+            let always = new.fill == Fill::Identity { always: true };
+            let what = if always { "ALWAYS" } else { "BY DEFAULT" };
+            script.push(Step::Columns, alter(format!("SET GENERATED {what}")));
+            return;
+        }
+        Fill::Identity { .. } => script.push(Step::Sequences, alter("DROP IDENTITY".to_owned())),
+        Fill::Generated { .. } => script.push(Step::Sequences, alter("DROP EXPRESSION".to_owned())),
+        Fill::Serial => {
+            script.push(Step::Sequences, alter("DROP DEFAULT".to_owned()));
+            if let Some(sequence) = old_sequence {
+                script.push(
+                    Step::Sequences,
+                    format!("DROP SEQUENCE {}", sequence.name.sql()),
+                );
+            }
+        }
+        Fill::Default(_) | Fill::Nothing => {}
+    }
+    match (&new.fill, sequence) {
+        (Fill::Default(default), _) => {
+            script.push(Step::Columns, alter(format!("SET DEFAULT {default}")));
+        }
+        (Fill::Nothing, _) if matches!(old.fill, Fill::Default(_)) => {
+            script.push(Step::Columns, alter("DROP DEFAULT".to_owned()));
+        }
+        (Fill::Serial, Some(sequence)) => {
+            create_sequence(script, expected, sequence);
+            script.push(
+                Step::Columns,
+                alter(format!("SET DEFAULT {}", next_value(sequence))),
+            );
+        }
+        (Fill::Identity { .. }, Some(sequence)) => {
+            if matches!(old.fill, Fill::Default(_)) {
+                script.push(Step::Sequences, alter("DROP DEFAULT".to_owned()));
+            }
+            script.push(
+                Step::Columns,
+                alter(format!("ADD {} {}", new.fill.sql(), identity(sequence))),
+            );
+        }
+        _ => {}
+    }
+}
+
+pub(super) fn constraint(
+    script: &mut Script,
+    expected: &Catalog,
+    actual: &Catalog,
+    (table, name): (&Name, &str),
+    is_comment: bool,
+) {
+    let of = |catalog: &Catalog| -> Option<Constraint> {
+        let relation = catalog.relations.get(table)?;
+        relation
+            .constraints
+            .iter()
+            .find(|found| found.name == name)
+            .cloned()
+    };
+    let (sql, quoted_name) = (table.sql(), quoted(name));
+    let (new, old) = (of(expected), of(actual));
+    if is_comment {
+        let comment = new.and_then(|new| new.comment);
+        script.comment(
+            &format!("CONSTRAINT {quoted_name} ON {sql}"),
+            comment.as_ref(),
+        );
+        return;
+    }
+    if let Some(old) = old {
+        let step = match old.kind {
+            ConstraintKind::ForeignKey { .. } => Step::DropForeignKeys,
+            _ => Step::DropConstraints,
+        };
+        script.push(
+            step,
+            format!("ALTER TABLE {sql} DROP CONSTRAINT {quoted_name}"),
+        );
+    }
+    if let (Some(new), Some(relation)) = (new, expected.relations.get(table)) {
+        add_constraint(script, relation, &new);
+    }
+}
+
+fn add_constraint(script: &mut Script, relation: &Relation, constraint: &Constraint) {
+    let (sql, name) = (relation.name.sql(), quoted(&constraint.name));
+    let step = match constraint.kind {
+        ConstraintKind::ForeignKey { .. } => Step::ForeignKeys,
+        _ => Step::Constraints,
+    };
+    let definition = constraint.sql(&relation.indexes);
+    script.push(
+        step,
+        format!("ALTER TABLE {sql} ADD CONSTRAINT {name} {definition}"),
+    );
+    if constraint.comment.is_some() {
+        script.comment(
+            &format!("CONSTRAINT {name} ON {sql}"),
+            constraint.comment.as_ref(),
+        );
+    }
+}
+
+pub(super) fn index(
+    script: &mut Script,
+    expected: &Catalog,
+    actual: &Catalog,
+    (table, name): (&Name, &str),
+    is_comment: bool,
+) {
+    let sql = Name {
+        schema: table.schema.clone(),
+        name: name.to_owned(),
+    }
+    .sql();
+    let has_constraint = |catalog: &Catalog| {
+        let relation = catalog.relations.get(table);
+        relation.is_some_and(|relation| relation.constraints.iter().any(|found| found.name == name))
+    };
+    let new = expected.relations.get(table);
+    let index = new.and_then(|relation| relation.indexes.iter().find(|index| index.name == name));
+    if is_comment {
+        script.comment(
+            &format!("INDEX {sql}"),
+            index.and_then(|index| index.comment.as_ref()),
+        );
+        return;
+    }
+    let there = actual.relations.get(table);
+    let is_there =
+        there.is_some_and(|relation| relation.indexes.iter().any(|index| index.name == name));
+    match (has_constraint(expected), has_constraint(actual)) {
+        // The index of a constraint comes and goes with it.
+        (true, true) => return constraint(script, expected, actual, (table, name), false),
+        (false, false) if is_there => {
+            script.push(Step::DropConstraints, format!("DROP INDEX {sql}"));
+        }
+        _ => {}
+    }
+    if let (Some(relation), Some(index)) = (new, index) {
+        add_index(script, relation, index);
+    }
+}
+
+/// Makes an index, unless a constraint does.
+fn add_index(script: &mut Script, relation: &Relation, index: &Index) {
+    let mut constraints = relation.constraints.iter();
+    if !constraints.any(|constraint| constraint.name == index.name) {
+        script.push(Step::Constraints, index.sql(&relation.name));
+    }
+    if index.comment.is_some() {
+        let name = Name {
+            schema: relation.name.schema.clone(),
+            name: index.name.clone(),
+        };
+        script.comment(&format!("INDEX {}", name.sql()), index.comment.as_ref());
+    }
+}

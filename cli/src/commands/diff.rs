@@ -1,0 +1,71 @@
+//! `bowline diff`: what two schemas do not have in common.
+
+use clap::Args;
+
+use crate::catalog::Catalog;
+use crate::catalog::compare::compare;
+use crate::catalog::mend::mend;
+use crate::error::CliError;
+use crate::project::Project;
+use crate::source::{Fallback, Source};
+use crate::ui;
+
+/// Say what differs between two schemas, in words or as the SQL that makes the first one of the second.
+///
+/// Each is migrations, migrations@VERSION, the postgres:// URL of a database, a file .json of `bowline
+/// catalog`, or a file .sql. Exits with 1 if they differ.
+///
+/// Example: bowline diff migrations@20260105090000 migrations
+#[derive(Debug, Args)]
+pub(crate) struct Diff {
+    /// What is as it should be.
+    #[arg(value_name = "A", value_parser = Source::parse)]
+    left: Source,
+    /// What is compared with it.
+    #[arg(value_name = "B", value_parser = Source::parse)]
+    right: Source,
+    /// Print the SQL that turns B into A.
+    #[arg(long)]
+    sql: bool,
+    #[command(flatten)]
+    fallback: Fallback,
+}
+
+pub(crate) fn run(arguments: &Diff, project: &Project) -> Result<(), CliError> {
+    let left = arguments.left.catalog(project, &arguments.fallback)?;
+    let right = arguments.right.catalog(project, &arguments.fallback)?;
+    let (mut left_name, mut right_name) = (arguments.left.words(), arguments.right.words());
+    if left_name == right_name {
+        left_name = "the first".to_owned();
+        right_name = "the second".to_owned();
+    }
+    told((&left, &left_name), (&right, &right_name), arguments.sql)
+}
+
+/// Prints what differs; an error if anything does.
+pub(super) fn told(
+    (left, left_name): (&Catalog, &str),
+    (right, right_name): (&Catalog, &str),
+    sql: bool,
+) -> Result<(), CliError> {
+    let differences = compare(left, right);
+    if differences.is_empty() {
+        ui::status(format!("{left_name} and {right_name} are the same"));
+        return Ok(());
+    }
+    // A line is a line, and a comment ends with it, whatever a name holds.
+    let words = differences.iter().map(|difference| {
+        let words = difference.words(left_name, right_name);
+        words.replace(['\n', '\r'], " ")
+    });
+    if sql {
+        let words: String = words.map(|words| format!("-- {words}\n")).collect();
+        ui::text(&format!("{words}\n{}", mend(left, right, &differences)));
+    } else {
+        words.for_each(ui::result);
+    }
+    let count = ui::counted(differences.len(), "difference");
+    Err(CliError::failed(format!(
+        "{count} between {left_name} and {right_name}"
+    )))
+}

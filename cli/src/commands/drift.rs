@@ -1,0 +1,62 @@
+//! `bowline drift`: whether a database is still what its migrations made of it.
+
+use clap::Args;
+
+use super::diff;
+use super::migrate::applied;
+use crate::catalog::introspect::introspect;
+use crate::error::CliError;
+use crate::migrations::{Migration, read_folder};
+use crate::project::Project;
+use crate::source::{Fallback, connect, of_migrations};
+use crate::ui;
+
+/// Compare a live database with the migrations that have run on it; exit with 1 if it has drifted.
+///
+/// Says in words what somebody changed by hand, or with --sql as the statements that undo it. Only looks at
+/// the database. Migrations that have not run yet are no drift.
+///
+/// Example: bowline drift --database-url postgres://app@db.example.com/app
+#[derive(Debug, Args)]
+pub(crate) struct Drift {
+    /// The database; else DATABASE_URL, from the environment or from a file .env, and PG* variables.
+    #[arg(long, value_name = "URL")]
+    database_url: Option<String>,
+    /// Print the SQL that would mend it; nothing is run.
+    #[arg(long)]
+    sql: bool,
+    /// Ask no other server, also where a migration cannot be followed.
+    #[arg(long)]
+    offline: bool,
+}
+
+pub(crate) fn run(arguments: &Drift, project: &Project) -> Result<(), CliError> {
+    let migrations = read_folder(&project.migrations)?;
+    let mut session = connect(arguments.database_url.as_deref())?;
+    let there = introspect(&mut session)?;
+    let applied = applied(&mut session)?;
+    let (ran, pending): (Vec<Migration>, Vec<Migration>) = migrations
+        .into_iter()
+        .partition(|migration| applied.contains(&migration.version));
+    for version in &applied {
+        if ran.iter().all(|migration| migration.version != *version) {
+            ui::note(format!(
+                "{version} has run, but is not in the folder: what it made is taken for drift"
+            ));
+        }
+    }
+    if !pending.is_empty() {
+        let count = ui::counted(pending.len(), "migration");
+        ui::note(format!("{count} not run yet: `bowline migrate run`"));
+    }
+    let fallback = Fallback {
+        offline: arguments.offline,
+        database_url: None,
+    };
+    let expected = of_migrations(&ran, project, &fallback)?;
+    diff::told(
+        (&expected, "the migrations"),
+        (&there, "the database"),
+        arguments.sql,
+    )
+}

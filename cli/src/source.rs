@@ -1,0 +1,207 @@
+//! Where a command takes a catalog from: migrations, a database, a dump, or a file of JSON.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use bowline::{Config, Session};
+
+use crate::catalog::Catalog;
+use crate::catalog::introspect::introspect;
+use crate::catalog::json;
+use crate::catalog::replay::{Refusal, replay};
+use crate::error::CliError;
+use crate::migrations::{Migration, SqlFile, read_folder};
+use crate::project::Project;
+use crate::throwaway::Throwaway;
+use crate::ui;
+
+/// Which server may be asked where replay refuses.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct Fallback {
+    /// Ask no server, also where a statement cannot be followed.
+    #[arg(long)]
+    pub offline: bool,
+    /// The server to ask where a statement cannot be followed, instead of a local one that is started for it; a
+    /// database of its own is made there, and dropped.
+    #[arg(long, value_name = "URL", conflicts_with = "offline")]
+    pub database_url: Option<String>,
+}
+
+/// Where a catalog is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// The project's migrations, up to this one if one is named.
+    Migrations(Option<String>),
+    /// A database, by its URL.
+    Database(String),
+    /// What `bowline catalog` printed.
+    Json(PathBuf),
+    /// What `pg_dump --schema-only` printed, or any other SQL.
+    Sql(PathBuf),
+}
+
+impl Source {
+    /// `migrations`, `migrations@VERSION`, a URL, or a file `.json` or `.sql`.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let end = Path::new(text).extension().and_then(|end| end.to_str());
+        if text == "migrations" {
+            Ok(Self::Migrations(None))
+        } else if let Some(version) = text.strip_prefix("migrations@") {
+            Ok(Self::Migrations(Some(version.to_owned())))
+        } else if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            Ok(Self::Database(text.to_owned()))
+        } else {
+            match end {
+                Some("json") => Ok(Self::Json(text.into())),
+                Some("sql") => Ok(Self::Sql(text.into())),
+                _ => Err(
+                    "name migrations, migrations@VERSION, a postgres:// URL, a file .json or a file .sql"
+                        .to_owned(),
+                ),
+            }
+        }
+    }
+
+    /// What a sentence calls it; no password is in it.
+    pub(crate) fn words(&self) -> String {
+        match self {
+            Self::Migrations(None) => "the migrations".to_owned(),
+            Self::Migrations(Some(version)) => format!("the migrations up to {version}"),
+            Self::Database(_) => "the database".to_owned(),
+            Self::Json(path) | Self::Sql(path) => path.display().to_string(),
+        }
+    }
+
+    pub(crate) fn catalog(
+        &self,
+        project: &Project,
+        fallback: &Fallback,
+    ) -> Result<Catalog, CliError> {
+        match self {
+            Self::Migrations(version) => {
+                let migrations = read_folder(&project.migrations)?;
+                let migrations = up_to(&migrations, version.as_deref())?;
+                of_migrations(migrations, project, fallback)
+            }
+            Self::Database(url) => Ok(introspect(&mut connect(Some(url))?)?),
+            Self::Json(path) => json::read(&text(path)?).map_err(|error| {
+                CliError::failed(format!("{} is no catalog: {error}", path.display()))
+                    .hint("docs/CATALOG.md says what it holds; `bowline catalog` writes one")
+            }),
+            Self::Sql(path) => of_dump(path),
+        }
+    }
+}
+
+/// A session for looking at a database: the one that the URL names, else DATABASE_URL's.
+pub(crate) fn connect(url: Option<&str>) -> Result<Session, CliError> {
+    let config = match url {
+        Some(url) => Config::from_url(url)?,
+        None => Config::from_env()?,
+    };
+    let mut session = Session::connect(&config)?;
+    // A catalog of thousands of tables takes its time.
+    session.within(Duration::from_secs(5 * 60));
+    Ok(session)
+}
+
+fn text(path: &Path) -> Result<String, CliError> {
+    fs::read_to_string(path)
+        .map_err(|error| CliError::failed(format!("cannot read {}: {error}", path.display())))
+}
+
+/// The migrations up to the one of this version or name; all of them without one.
+fn up_to<'a>(
+    migrations: &'a [Migration],
+    version: Option<&str>,
+) -> Result<&'a [Migration], CliError> {
+    let Some(version) = version else {
+        return Ok(migrations);
+    };
+    let plain = version.replace('-', "");
+    let place = migrations
+        .iter()
+        .position(|migration| migration.name == version || migration.version == plain);
+    place.map(|place| &migrations[..=place]).ok_or_else(|| {
+        CliError::failed(format!("there is no migration {version}")).hint(
+            "`bowline migrate status` lists them; a version is what stands before the first _",
+        )
+    })
+}
+
+/// By replay; where that refuses, from a server, if one may be asked.
+pub(crate) fn of_migrations(
+    migrations: &[Migration],
+    project: &Project,
+    fallback: &Fallback,
+) -> Result<Catalog, CliError> {
+    let replayed = replay(migrations);
+    if replayed.refusals.is_empty() {
+        return Ok(replayed.catalog);
+    }
+    let refused = refused(&replayed.refusals);
+    if fallback.offline {
+        return Err(refused);
+    }
+    let mut throwaway = match Throwaway::create(fallback.database_url.as_deref()) {
+        Ok(throwaway) => throwaway,
+        Err(unavailable) => {
+            let why = format!("no server could be asked instead: {}", unavailable.message);
+            let hints = unavailable.hints.into_iter();
+            return Err(hints.fold(refused.hint(why), CliError::hint));
+        }
+    };
+    for migration in migrations {
+        throwaway
+            .run(project, &migration.name)
+            .map_err(|error| error.report(refused.report.clone()))?;
+    }
+    for refusal in &replayed.refusals {
+        let file = refusal.file.strip_prefix(&project.root);
+        ui::note(format!(
+            "{} ran the migrations, since {}:{} cannot be followed: {}",
+            throwaway.server(),
+            file.unwrap_or(&refusal.file).display(),
+            refusal.line(),
+            refusal.why
+        ));
+    }
+    throwaway.catalog()
+}
+
+/// The refused statements, underlined.
+pub(crate) fn refused(refusals: &[Refusal]) -> CliError {
+    let coloured = ui::is_coloured();
+    let reports: Vec<_> = refusals
+        .iter()
+        .map(|refusal| refusal.render(coloured))
+        .collect();
+    let statements = ui::counted(refusals.len(), "statement");
+    CliError::failed(format!("{statements} cannot be followed")).report(reports.join("\n\n"))
+}
+
+/// A dump, replayed as one migration; the commands of psql in it are none of SQL.
+fn of_dump(path: &Path) -> Result<Catalog, CliError> {
+    let text: String = text(path)?
+        .split_inclusive('\n')
+        .map(|line| if line.starts_with('\\') { "\n" } else { line })
+        .collect();
+    let up = SqlFile {
+        path: path.to_owned(),
+        text,
+    };
+    let replayed = replay(&[Migration {
+        version: String::new(),
+        name: path.display().to_string(),
+        path: path.to_owned(),
+        up,
+        down: None,
+        run_in_transaction: true,
+    }]);
+    if replayed.refusals.is_empty() {
+        Ok(replayed.catalog)
+    } else {
+        Err(refused(&replayed.refusals))
+    }
+}

@@ -1,0 +1,97 @@
+//! `bowline drift`, on a real server.
+
+use bowline::Session;
+use bowline::testing::LocalServer;
+use diesel::connection::SimpleConnection as _;
+
+use crate::Project;
+
+#[test]
+fn what_was_changed_by_hand_is_told_and_mended() {
+    let project = Project::new(&[
+        (
+            "migrations/1_a/up.sql",
+            "CREATE TABLE a (id serial PRIMARY KEY, name text NOT NULL DEFAULT 'x', at timestamptz DEFAULT now());",
+        ),
+        (
+            "migrations/2_b/up.sql",
+            "CREATE INDEX a_name ON a (lower(name)) WHERE name <> '';",
+        ),
+    ]);
+    let server = LocalServer::private(&[]).unwrap_or_else(|error| panic!("{error}"));
+    let url = server.url("postgres");
+    let variables = [("DATABASE_URL", url.as_str())];
+    assert!(
+        project
+            .said(&["migrate", "run"], &variables)
+            .ends_with("exit 0")
+    );
+    insta::assert_snapshot!(project.said(&["drift"], &variables), @r"
+    the migrations and the database are the same
+    exit 0
+    ");
+    let mut session = Session::connect(&server.config("postgres")).expect("a connection");
+    session
+        .batch_execute(
+            "ALTER TABLE a ALTER name DROP NOT NULL; ALTER TABLE a ADD COLUMN hack int; DROP INDEX a_name;
+             CREATE TABLE \"left\nover\" (id int);",
+        )
+        .expect("by hand");
+    project.write("migrations/3_c/up.sql", "CREATE TABLE later (id int);");
+    insta::assert_snapshot!(project.said(&["drift"], &variables), @r#"
+    column a.name: its nullability is NOT NULL in the migrations, NULL in the database
+    column a.hack is in the database, but not in the migrations
+    index a_name of a is in the migrations, but not in the database
+    relation "left over" is in the database, but not in the migrations
+    note: 1 migration not run yet: `bowline migrate run`
+    error: 4 differences between the migrations and the database
+    exit 1
+    "#);
+    let output = project.run_with(&["drift", "--sql"], &variables);
+    let mending = String::from_utf8(output.stdout).expect("text");
+    insta::assert_snapshot!(mending, @r#"
+    -- column a.name: its nullability is NOT NULL in the migrations, NULL in the database
+    -- column a.hack is in the database, but not in the migrations
+    -- index a_name of a is in the migrations, but not in the database
+    -- relation "left over" is in the database, but not in the migrations
+
+    ALTER TABLE a ALTER COLUMN name SET NOT NULL;
+    ALTER TABLE a DROP COLUMN hack;
+    CREATE INDEX a_name ON a USING btree ((lower(name))) WHERE name <> '';
+    DROP TABLE "left
+    over";
+    "#);
+    session
+        .batch_execute(&mending)
+        .expect("PostgreSQL takes what mends it");
+    assert!(
+        project
+            .said(&["drift", "--sql"], &variables)
+            .ends_with("exit 0")
+    );
+}
+
+#[test]
+fn a_database_without_migrations_and_a_migration_that_is_gone_are_told() {
+    let project = Project::new(&[("migrations/1_a/up.sql", "CREATE TABLE a (id int);")]);
+    let server = LocalServer::private(&[]).unwrap_or_else(|error| panic!("{error}"));
+    let url = server.url("postgres");
+    insta::assert_snapshot!(project.said(&["drift", "--database-url", &url], &[]), @r"
+    note: 1 migration not run yet: `bowline migrate run`
+    the migrations and the database are the same
+    exit 0
+    ");
+    project.said(&["migrate", "run", "--database-url", &url], &[]);
+    std::fs::rename(
+        project.path("migrations/1_a"),
+        project.path("migrations/2_a"),
+    )
+    .expect("another name");
+    insta::assert_snapshot!(project.said(&["drift", "--database-url", &url], &[]), @r"
+    relation a is in the database, but not in the migrations
+    note: 1 has run, but is not in the folder: what it made is taken for drift
+    note: 1 migration not run yet: `bowline migrate run`
+    error: 1 difference between the migrations and the database
+    exit 1
+    ");
+}

@@ -1,0 +1,107 @@
+//! `bowline verify`, on a real server.
+
+use bowline::testing::LocalServer;
+use bowline::{Session, StatementDsl as _, sql};
+
+use crate::Project;
+
+/// What verify says of a project on a server of its own, on which nothing is left.
+fn verified(project: &Project, arguments: &[&str]) -> String {
+    let server = LocalServer::private(&[]).unwrap_or_else(|error| panic!("{error}"));
+    let url = server.url("postgres");
+    let said = project.said(
+        &[&["verify", "--database-url", &url], arguments].concat(),
+        &[],
+    );
+    let mut session = Session::connect(&server.config("postgres")).expect("a connection");
+    let databases = sql("SELECT 1 FROM pg_database WHERE datname LIKE 'bowline%'").affected();
+    assert_eq!(session.run(databases).expect("an answer"), 0);
+    let number = server.version();
+    let number = number.split_whitespace().next().unwrap_or_default();
+    said.replace(&format!("PostgreSQL {number}"), "PostgreSQL [version]")
+}
+
+#[test]
+fn migrations_that_go_up_down_and_up_are_verified() {
+    let project = Project::new(&[
+        (
+            "migrations/1_a/up.sql",
+            "CREATE TABLE a (id serial PRIMARY KEY, name text NOT NULL DEFAULT 'x');",
+        ),
+        ("migrations/1_a/down.sql", "DROP TABLE a;"),
+        (
+            "migrations/2_b/up.sql",
+            "ALTER TABLE a RENAME name TO title; CREATE INDEX ON a (title);",
+        ),
+        (
+            "migrations/2_b/down.sql",
+            "DROP INDEX a_title_idx; ALTER TABLE a RENAME title TO name;",
+        ),
+        (
+            "migrations/3_c/up.sql",
+            "INSERT INTO a (title) VALUES ('y');",
+        ),
+    ]);
+    insta::assert_snapshot!(verified(&project, &[]), @r"
+    note: 1 migration without a down.sql
+    3 migrations verified on PostgreSQL [version]
+    exit 0
+    ");
+}
+
+#[test]
+fn a_down_that_does_not_undo_its_up_is_named_with_what_is_left() {
+    let project = Project::new(&[
+        (
+            "migrations/1_a/up.sql",
+            "CREATE TABLE a (id serial PRIMARY KEY, name text NOT NULL, code int UNIQUE);",
+        ),
+        ("migrations/1_a/down.sql", "DROP TABLE a;"),
+        (
+            "migrations/2_b/up.sql",
+            "ALTER TABLE a DROP COLUMN code; CREATE TABLE b (id int);",
+        ),
+        (
+            "migrations/2_b/down.sql",
+            "ALTER TABLE a ADD COLUMN code bigint;",
+        ),
+        ("migrations/3_c/up.sql", "CREATE TYPE mood AS ENUM ('a');"),
+        ("migrations/3_c/down.sql", "DROP TYPE moods;"),
+        ("migrations/4_d/up.sql", "DROP TABLE b;"),
+        ("migrations/4_d/down.sql", "CREATE TABLE b (id int);"),
+    ]);
+    insta::assert_snapshot!(verified(&project, &[]), @r#"
+    2_b: column a.code: its type is int4 in the schema before it, int8 in the schema after its down.sql
+    2_b: constraint a_code_key of a is in the schema before it, but not in the schema after its down.sql
+    2_b: index a_code_key of a is in the schema before it, but not in the schema after its down.sql
+    2_b: relation b is in the schema after its down.sql, but not in the schema before it
+    failed to revert 3_c: Failed to run 3_c with: type "moods" does not exist
+    error: 5 findings on PostgreSQL [version]
+    exit 1
+    "#);
+    assert!(verified(&project, &["--up-only"]).ends_with("exit 0"));
+}
+
+#[test]
+fn what_replay_was_told_to_ignore_is_found() {
+    let project = Project::new(&[
+        (
+            "migrations/1_a/up.sql",
+            "CREATE TABLE a (id int PRIMARY KEY);",
+        ),
+        (
+            "migrations/2_b/up.sql",
+            "-- bowline: ignore\nALTER TABLE a ADD COLUMN name text;",
+        ),
+        (
+            "migrations/3_c/up.sql",
+            "CREATE TABLE c (id int PRIMARY KEY);",
+        ),
+    ]);
+    insta::assert_snapshot!(verified(&project, &[]), @r"
+    2_b: column a.name is in PostgreSQL [version], but not in what was read
+    note: 3 migrations without a down.sql
+    error: 1 finding on PostgreSQL [version]
+    exit 1
+    ");
+}
