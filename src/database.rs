@@ -84,6 +84,35 @@ impl Database {
         Ok(session)
     }
 
+    /// Runs `work` in a transaction as [`Database::transaction`] does, on behalf of this place.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn transaction_at<T, E>(
+        &self,
+        place: &'static Location<'static>,
+        work: impl Fn(&mut Session) -> Result<T, E>,
+    ) -> Result<T, E>
+    where
+        E: From<Error>,
+    {
+        self.transaction_for(place, self.settings.retry, work)
+    }
+
+    /// How long to wait for a session, as far as this call allows.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn patience(&self) -> Duration {
+        self.limit.min(self.settings.checkout_timeout)
+    }
+
+    /// Why there was no session in time.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn out_of_time(&self, place: &'static Location<'static>) -> Error {
+        match self.source.get(place, Instant::now()) {
+            Err(error) => error,
+            Ok(_) => Error::timeout("all threads of the database were busy for too long")
+                .with_hint("do less in each call, or raise Config::max_size"),
+        }
+    }
+
     /// A configuration to say more in; [`Config::open`] connects.
     pub fn builder() -> Config {
         Config::new()

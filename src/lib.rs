@@ -21,6 +21,7 @@
 //! | `bundled` (default) | libpq 18, built in; without it the system's, 17 or later |
 //! | `testing` | a throwaway server and databases for tests, `#[bowline::test]` |
 //! | `metrics` | counters and histograms, by the facade `metrics` |
+//! | `tokio` | the database from asynchronous code: `AsyncDatabase` |
 //! | `bank` | the sample, for the tests, the examples and this documentation |
 
 // Generated code says `bowline::..`, here as in every other crate.
@@ -34,6 +35,8 @@ extern crate self as bowline;
 pub mod bank;
 
 mod activity;
+#[cfg(feature = "tokio")]
+mod async_database;
 mod chunks;
 pub mod commit_keys;
 mod config;
@@ -58,6 +61,8 @@ mod types;
 mod unit_of_work;
 
 pub use activity::{Activity, SessionState};
+#[cfg(feature = "tokio")]
+pub use async_database::AsyncDatabase;
 pub use chunks::chunks;
 pub use commit_keys::CommitKey;
 pub use config::Config;

@@ -18,6 +18,7 @@ mod exchange;
 mod failure;
 mod flight;
 mod hooks;
+mod interrupt;
 mod notifications;
 mod observe;
 mod pooler;
@@ -57,6 +58,8 @@ use types::TypeCache;
 pub(crate) use call::Tried;
 pub(crate) use deadline::{A_YEAR, after};
 pub(crate) use hooks::Hooks;
+#[cfg(feature = "tokio")]
+pub(crate) use interrupt::interrupt;
 use notifications::Inbox;
 
 pub use advisory_lock::{AdvisoryLock, LockKey, advisory_xact_lock, try_advisory_xact_lock};

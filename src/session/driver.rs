@@ -6,12 +6,13 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 use super::dialogue::{Machine, Step};
+use super::interrupt::heeding;
 use super::libpq::Said;
 
 /// Why a machine did not come to its end.
 #[derive(Debug)]
 pub(crate) enum Stopped {
-    /// The deadline passed; the machine can be driven on.
+    /// The deadline passed, or nobody waits any more; the machine can be driven on.
     Deadline,
     /// The connection is gone or unusable.
     Lost(Said),
@@ -30,6 +31,7 @@ pub(crate) fn drive(machine: &mut impl Machine, deadline: Instant) -> Result<(),
         let mut flags = PollFlags::empty();
         flags.set(PollFlags::IN, read);
         flags.set(PollFlags::OUT, write);
+        let socket = PollFd::from_borrowed_fd(socket, flags);
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
@@ -39,7 +41,11 @@ pub(crate) fn drive(machine: &mut impl Machine, deadline: Instant) -> Result<(),
                 tv_sec: 1,
                 tv_nsec: 0,
             });
-            match poll(&mut [PollFd::from_borrowed_fd(socket, flags)], Some(&left)) {
+            let (polled, interrupted) = heeding(|ear| wait(socket.clone(), ear, &left));
+            if interrupted {
+                return Err(Stopped::Deadline);
+            }
+            match polled {
                 Ok(0) | Err(Errno::INTR) => {}
                 Ok(_) => break,
                 Err(error) => {
@@ -48,6 +54,22 @@ pub(crate) fn drive(machine: &mut impl Machine, deadline: Instant) -> Result<(),
                     )));
                 }
             }
+        }
+    }
+}
+
+/// Waits for either; tells whether the second spoke.
+fn wait(
+    socket: PollFd<'_>,
+    ear: Option<PollFd<'_>>,
+    left: &Timespec,
+) -> (rustix::io::Result<usize>, bool) {
+    match ear {
+        None => (poll(&mut [socket], Some(left)), false),
+        Some(ear) => {
+            let mut both = [socket, ear];
+            let polled = poll(&mut both, Some(left));
+            (polled, polled.is_ok() && !both[1].revents().is_empty())
         }
     }
 }

@@ -2,7 +2,9 @@
 
 mod activity;
 mod advisory_locks;
+mod async_database;
 mod authentication;
+mod axum_example;
 mod bank_under_fire;
 mod byte_sweep;
 mod commit_keys;

@@ -1,0 +1,100 @@
+//! A web service on the bank, with axum.
+//!
+//! `DATABASE_URL=.. cargo run --example axum`, then
+//! `curl -d '{"username": "ann", "balance": 100}' -H 'content-type: application/json' localhost:3000/accounts`.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use bowline::bank::{
+    Account, AccountChanges, AccountConstraint, AccountId, NewAccount, NewTransfer, Transfer,
+};
+use bowline::{AsyncDatabase, Database, Error, Result, serializable};
+
+/// The routes of the service.
+pub(crate) fn router(db: AsyncDatabase) -> Router {
+    Router::new()
+        .route("/accounts", post(open_account))
+        .route("/accounts/{id}", get(account))
+        .route("/transfers", post(send))
+        .with_state(db)
+}
+
+async fn open_account(
+    State(db): State<AsyncDatabase>,
+    Json(new): Json<NewAccount<'static>>,
+) -> Result<(StatusCode, Json<Account>), Failure> {
+    let account = db.run(Account::insert(new)).await?;
+    Ok((StatusCode::CREATED, Json(account)))
+}
+
+async fn account(
+    State(db): State<AsyncDatabase>,
+    Path(id): Path<AccountId>,
+) -> Result<Json<Account>, Failure> {
+    Ok(Json(db.run(Account::get(id)).await?))
+}
+
+/// Moves money, or says why not. If two transfers meet, one of them is tried again.
+async fn send(
+    State(db): State<AsyncDatabase>,
+    Json(new): Json<NewTransfer>,
+) -> Result<(StatusCode, Json<Transfer>), Failure> {
+    let transfer = db.with(serializable()).transaction(move |tx| {
+        let (sender, receiver) =
+            tx.run((Account::get(new.sender_id), Account::get(new.receiver_id)))?;
+        let balance = |cents| AccountChanges {
+            balance: Some(cents),
+            ..Default::default()
+        };
+        let (_, _, transfer) = tx.run((
+            Account::update(sender.id, balance(sender.balance - new.amount)),
+            Account::update(receiver.id, balance(receiver.balance + new.amount)),
+            Transfer::insert(new.clone()),
+        ))?;
+        Ok::<_, Error>(transfer)
+    });
+    Ok((StatusCode::CREATED, Json(transfer.await?)))
+}
+
+/// What a client is told of a failure.
+struct Failure(Error);
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self(error)
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let Self(error) = self;
+        let (status, text) = match (&error, error.constraint()) {
+            (_, Some(AccountConstraint::UsernameKey)) => {
+                (StatusCode::CONFLICT, "the username is taken")
+            }
+            (_, Some(AccountConstraint::BalanceCheck)) => {
+                (StatusCode::CONFLICT, "there is not enough money")
+            }
+            (Error::NotFound(_), _) => (StatusCode::NOT_FOUND, "there is no such account"),
+            (Error::Constraint(_), _) => (StatusCode::UNPROCESSABLE_ENTITY, "that cannot be"),
+            (Error::Conflict(_) | Error::Timeout(_) | Error::Unavailable(_), _) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "try again later")
+            }
+            _ => (StatusCode::INTERNAL_SERVER_ERROR, "something went wrong"),
+        };
+        // The details are for those who run the service, not for those who use it.
+        tracing::warn!(%status, %error, outcome = ?error.outcome(), "a request failed");
+        (status, text).into_response()
+    }
+}
+
+#[tokio::main]
+#[cfg_attr(test, expect(dead_code, reason = "the tests bring their own server"))]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let db = Database::from_env()?.into_async();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+    Ok(axum::serve(listener, router(db)).await?)
+}

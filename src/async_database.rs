@@ -1,0 +1,151 @@
+//! From an asynchronous application: the database on threads of its own.
+//!
+//! libpq and diesel wait where they stand, and a future must not. So each call runs on one of tokio's
+//! blocking threads; there are never more of them than the pool has sessions, because who has to wait for a
+//! session waits as a future. A call whose future is dropped is given up: what the server does for it is
+//! cancelled, its transaction rolled back, and its session comes back clean or not at all.
+
+use std::fmt;
+use std::panic::{Location, resume_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+
+use crate::database::Database;
+use crate::error::{Error, Result};
+use crate::session::{Session, interrupt};
+use crate::statement::Statement;
+use crate::transaction::TransactionOptions;
+
+/// A [`Database`] for asynchronous code; made by [`Database::into_async`]. Cheap to clone; clones share the pool.
+///
+/// Needs a tokio runtime. Each call takes one of its blocking threads while it runs.
+///
+/// A future that is dropped before it is done gives its call up: nothing of it is committed, unless its
+/// commit was on its way already.
+#[derive(Clone)]
+pub struct AsyncDatabase {
+    database: Database,
+    /// As many as there may be sessions.
+    threads: Arc<Semaphore>,
+}
+
+impl Database {
+    /// The same database for asynchronous code.
+    pub fn into_async(self) -> AsyncDatabase {
+        let threads = Arc::new(Semaphore::new(self.pool().max.try_into().unwrap_or(1)));
+        AsyncDatabase {
+            database: self,
+            threads,
+        }
+    }
+}
+
+impl AsyncDatabase {
+    /// As [`Database::run`]: a statement, all or nothing, in one round trip.
+    #[track_caller]
+    pub fn run<S>(&self, statement: S) -> impl Future<Output = Result<S::Output>> + Send + use<S>
+    where
+        S: Statement + Send + 'static,
+        S::Output: Send + 'static,
+    {
+        let place = Location::caller();
+        self.call(move |database| database.run_for(statement, place)?)
+    }
+
+    /// As [`Database::transaction`]: `work` runs on a blocking thread, again from its beginning after a conflict.
+    #[track_caller]
+    pub fn transaction<T, E, F>(
+        &self,
+        work: F,
+    ) -> impl Future<Output = Result<T, E>> + Send + use<T, E, F>
+    where
+        F: Fn(&mut Session) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let place = Location::caller();
+        self.call(move |database| database.transaction_at(place, work))
+    }
+
+    /// Anything else that a [`Database`] does, on a blocking thread.
+    ///
+    /// ```
+    /// # use bowline::{AsyncDatabase, Result, StatementDsl as _};
+    /// # use bowline::bank::schema::accounts;
+    /// # use diesel::prelude::*;
+    /// # async fn load(db: &AsyncDatabase, names: Vec<String>) -> Result<u64> {
+    /// db.call(|db| db.copy_in((accounts::username,), names.into_iter().map(|name| (name,))))
+    ///     .await
+    /// # }
+    /// ```
+    #[track_caller]
+    pub fn call<T, E, F>(&self, work: F) -> impl Future<Output = Result<T, E>> + Send + use<T, E, F>
+    where
+        F: FnOnce(&Database) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let place = Location::caller();
+        let (database, threads) = (self.database.clone(), Arc::clone(&self.threads));
+        async move {
+            let turn = timeout(database.patience(), threads.acquire_owned()).await;
+            let Ok(Ok(turn)) = turn else {
+                return Err(on_a_thread(move || database.out_of_time(place))
+                    .await
+                    .into());
+            };
+            let (_interrupt, ear) =
+                interrupt().map_err(|error| Error::io("making a pipe failed", error))?;
+            on_a_thread(move || {
+                let _turn = turn;
+                ear.run(|| work(&database))
+            })
+            .await
+        }
+    }
+
+    /// As [`Database::with`].
+    pub fn with(&self, options: TransactionOptions) -> Self {
+        Self {
+            database: self.database.with(options),
+            threads: Arc::clone(&self.threads),
+        }
+    }
+
+    /// As [`Database::within`]; the wait for a thread counts as well.
+    pub fn within(&self, limit: Duration) -> Self {
+        Self {
+            database: self.database.within(limit),
+            threads: Arc::clone(&self.threads),
+        }
+    }
+
+    /// The database itself, whose calls block.
+    pub fn blocking(&self) -> &Database {
+        &self.database
+    }
+}
+
+impl fmt::Debug for AsyncDatabase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AsyncDatabase")
+            .field("database", &self.database)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Does work on a blocking thread; a panic there goes on here.
+async fn on_a_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(failed) => match failed.try_into_panic() {
+            Ok(panic) => resume_unwind(panic),
+            // A runtime that shuts down drops its tasks, this one too, and polls none again.
+            Err(_) => std::future::pending().await,
+        },
+    }
+}
