@@ -131,11 +131,12 @@ fn sessions_are_counted_when_they_open_and_by_reason_when_they_close() {
     other.run(end.affected()).expect("the right to do so");
     db.run(Account::count()).expect("a new session");
     assert_eq!((opened(), closed("closed_by_server")), (2.0, 1.0));
-    // Given back within a transaction.
+    // Ended while it is in use.
+    let end_itself = sql("SELECT pg_terminate_backend(pg_backend_pid())");
     let mut session = db.session().expect("a session");
-    session.batch_execute("BEGIN").expect("a transaction");
+    session.run(end_itself.affected()).expect_err("its end");
     drop(session);
-    assert_eq!(closed("not_clean"), 1.0);
+    assert_eq!(closed("lost"), 1.0);
     db.run(Account::count()).expect("a new session");
     db.close(Duration::from_secs(10)).expect("closed");
     assert_eq!((opened(), closed("pool_closed")), (3.0, 1.0));
