@@ -27,8 +27,10 @@ macro_rules! server {
 }
 
 /// Asks for both; neither is there unless the transaction has written.
+///
+/// `pg_stat_activity` shows it in the place of the write before it, so it says what it is.
 const ASK: &str = concat!(
-    "SELECT xid, CASE WHEN xid IS NOT NULL THEN ",
+    "/* bowline: this transaction's number, asked behind its first write */ SELECT xid, CASE WHEN xid IS NOT NULL THEN ",
     server!(),
     " END FROM pg_catalog.pg_current_xact_id_if_assigned() AS xid"
 );
