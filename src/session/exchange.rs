@@ -117,7 +117,11 @@ impl Session {
             .collect();
         commands.extend(cargo.before);
         let (before, count) = (commands.len(), cargo.commands.len());
-        commands.extend(cargo.commands);
+        if commands.is_empty() {
+            commands = cargo.commands;
+        } else {
+            commands.extend(cargo.commands);
+        }
         let first = before + self.settle_in(&mut commands);
         let own = first..first + count;
         commands.extend(cargo.after);
@@ -243,14 +247,21 @@ impl Session {
                 },
             );
         }
-        let mut answers = answers.into_iter().skip(own.start);
+        // Within their own memory, of which a long pipeline has much.
+        let mut answers = answers;
+        let after = answers.split_off(own.end);
+        answers.drain(..own.start);
+        commands.truncate(own.end);
+        commands.drain(..own.start);
+        #[expect(
+            clippy::filter_map_identity,
+            reason = "`flatten` does not collect in place"
+        )]
+        let answers = answers.into_iter().filter_map(|answer| answer).collect();
         Ok(Arrived {
-            answers: answers.by_ref().take(own.len()).flatten().collect(),
-            after: answers.flatten().collect(),
-            commands: {
-                commands.truncate(own.end);
-                commands.split_off(own.start)
-            },
+            answers,
+            after: after.into_iter().flatten().collect(),
+            commands,
         })
     }
 

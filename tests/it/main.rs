@@ -19,6 +19,7 @@ mod fault_proxy;
 mod hooks;
 mod local_server;
 mod locks;
+mod memory;
 mod notifications;
 mod observing;
 mod plain_diesel;

@@ -190,7 +190,11 @@ impl<'c> Pipeline<'c> {
                     return Ok(false);
                 }
                 self.flow.unflushed = 0;
-                self.flow.heard.sync_sent = self.flow.outgoing.is_empty();
+                if self.flow.outgoing.is_empty() {
+                    self.flow.heard.sync_sent = true;
+                    // Its memory is wanted for the answers.
+                    self.flow.outgoing = VecDeque::new();
+                }
             }
             let Some(message) = self.flow.outgoing.pop_front() else {
                 return Ok(true);
