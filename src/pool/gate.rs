@@ -96,6 +96,31 @@ enum Answer<S: Resource> {
     Failure(Error),
 }
 
+impl<S: Resource> Waiter<S> {
+    /// The answer, if it comes by then. Waits under a lock of its own, so that who is called need not queue for the
+    /// pool's.
+    fn wait(&self, until: Instant) -> Option<Answer<S>> {
+        let mut answer = lock(&self.answer);
+        while answer.is_none() {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            answer = self
+                .called
+                .wait_timeout(answer, left)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+        answer.take()
+    }
+
+    fn tell(&self, answer: Answer<S>) {
+        *lock(&self.answer) = Some(answer);
+        self.called.notify_one();
+    }
+}
+
 impl<S: Resource> Gate<S> {
     pub(super) fn new(
         limits: Limits,
@@ -170,30 +195,31 @@ impl<S: Resource> Gate<S> {
         } else {
             state.waiting.push_back(Arc::clone(&waiter));
         }
-        let mut state = self.grow(state);
-        let mut inquire_at = Some(inquiry::moment(asked, deadline));
-        loop {
-            match lock(&waiter.answer).take() {
-                Some(Answer::Session(item, entry)) => return Ok(self.loan(item, entry)),
-                Some(Answer::Failure(error)) => return Err(error),
-                None => {}
-            }
-            let now = Instant::now();
-            if inquire_at.is_some_and(|at| at <= now) {
-                inquire_at = None;
-                self.inquire(&mut state);
-            }
-            let left = deadline.saturating_duration_since(now);
-            if left.is_zero() {
-                state.waiting.retain(|other| !Arc::ptr_eq(other, &waiter));
-                self.publish(&state);
-                return Err(self.expired(&state, asked.elapsed()));
-            }
-            state = waiter
-                .called
-                .wait_timeout(state, inquire_at.map_or(left, |at| at - now))
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
+        drop(self.grow(state));
+        let ask_server = inquiry::moment(asked, deadline);
+        let mut answer = waiter.wait(ask_server);
+        if answer.is_none() && ask_server < deadline {
+            self.inquire(&mut self.lock());
+            answer = waiter.wait(deadline);
+        }
+        if let Some(answer) = answer {
+            return self.accept(answer);
+        }
+        let mut state = self.lock();
+        // It may have come at the last moment.
+        if let Some(answer) = lock(&waiter.answer).take() {
+            drop(state);
+            return self.accept(answer);
+        }
+        state.waiting.retain(|other| !Arc::ptr_eq(other, &waiter));
+        self.publish(&state);
+        Err(self.expired(&state, asked.elapsed()))
+    }
+
+    fn accept(self: &Arc<Self>, answer: Answer<S>) -> Result<Loan<S>> {
+        match answer {
+            Answer::Session(item, entry) => Ok(self.loan(item, entry)),
+            Answer::Failure(error) => Err(error),
         }
     }
 
@@ -221,8 +247,7 @@ impl<S: Resource> Gate<S> {
         }
         if let Some(waiter) = state.waiting.pop_front() {
             let entry = self.lend(state, &item, waiter.asker);
-            *lock(&waiter.answer) = Some(Answer::Session(item, entry));
-            waiter.called.notify_one();
+            waiter.tell(Answer::Session(item, entry));
         } else {
             let idle_until = item.idle_since + self.limits.idle_timeout;
             self.look_by(state, item.expires.min(idle_until));
@@ -239,8 +264,7 @@ impl<S: Resource> Gate<S> {
         state.waiting.retain(|waiter| {
             let later = waiter.asked > since;
             if !later {
-                *lock(&waiter.answer) = Some(Answer::Failure(error()));
-                waiter.called.notify_one();
+                waiter.tell(Answer::Failure(error()));
             }
             later
         });
