@@ -2,6 +2,7 @@
 
 mod catalog;
 mod commands;
+mod diagram;
 mod emit;
 mod error;
 mod migrations;
@@ -15,7 +16,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{catalog as catalog_command, diff, drift, generate, migrate, server, top, verify};
+use commands::{
+    catalog as catalog_command, diff, drift, generate, migrate, schema, server, top, verify,
+};
 use error::{CliError, exit_code};
 use project::{Places, Project};
 
@@ -37,6 +40,7 @@ enum Command {
     Drift(drift::Drift),
     Diff(diff::Diff),
     Catalog(catalog_command::Catalog),
+    Schema(schema::Schema),
     Server(server::Server),
     Top(top::Top),
 }
@@ -75,6 +79,7 @@ fn run(arguments: &Arguments) -> Result<(), CliError> {
         Command::Drift(arguments) => drift::run(arguments, &project()?),
         Command::Diff(arguments) => diff::run(arguments, &project()?),
         Command::Catalog(arguments) => catalog_command::run(arguments, &project()?),
+        Command::Schema(arguments) => schema::run(arguments, &project()?),
         Command::Server(arguments) => server::run(arguments, &project()?),
         Command::Top(arguments) => top::run(arguments),
     }

@@ -112,7 +112,7 @@ fn text(path: &Path) -> Result<String, CliError> {
 }
 
 /// The migrations up to the one of this version or name; all of them without one.
-fn up_to<'a>(
+pub(crate) fn up_to<'a>(
     migrations: &'a [Migration],
     version: Option<&str>,
 ) -> Result<&'a [Migration], CliError> {

@@ -5,6 +5,7 @@ pub(crate) mod diff;
 pub(crate) mod drift;
 pub(crate) mod generate;
 pub(crate) mod migrate;
+pub(crate) mod schema;
 pub(crate) mod server;
 pub(crate) mod top;
 pub(crate) mod verify;

@@ -14,6 +14,7 @@ fn every_command_explains_itself_with_an_example() {
         &["drift", "--help"],
         &["diff", "--help"],
         &["catalog", "--help"],
+        &["schema", "--help"],
         &["server", "--help"],
         &["top", "--help"],
     ] {

@@ -6,6 +6,7 @@ mod fresh;
 mod generate;
 mod help;
 mod migrate;
+mod schema;
 mod schema_only;
 mod server;
 mod top;

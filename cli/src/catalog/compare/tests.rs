@@ -12,7 +12,8 @@ use crate::catalog::introspect::tests::after as introspected;
 use crate::catalog::replay::replay;
 use crate::migrations::{Migration, SqlFile, read_folder};
 
-fn replayed(sql: &str) -> Catalog {
+/// What replay makes of these statements.
+pub(crate) fn replayed(sql: &str) -> Catalog {
     let up = SqlFile {
         path: "up.sql".into(),
         text: sql.to_owned(),

@@ -59,11 +59,20 @@ pub(crate) struct Replayed {
 
 /// Applies the migrations in order.
 pub(crate) fn replay(migrations: &[Migration]) -> Replayed {
+    replay_each(migrations, |_, _| {})
+}
+
+/// Applies the migrations in order, and shows the catalog after each.
+pub(crate) fn replay_each(
+    migrations: &[Migration],
+    mut after: impl FnMut(&Migration, &Catalog),
+) -> Replayed {
     let mut replay = Replay::default();
     let mut refusals = Vec::new();
     for migration in migrations {
         replay.begin_migration();
         replay.file(&migration.up, &mut refusals);
+        after(migration, &replay.catalog);
     }
     replay.finish(refusals)
 }
