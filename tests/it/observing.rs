@@ -152,6 +152,11 @@ fn a_checkout_has_a_span_with_the_holders_place_and_its_wait_is_told_by_the_stat
         let (db, recorder) = (db.clone(), recorder.clone());
         move || recorder.listen(|| db.run(Account::count()))
     });
+    let deadline = std::time::Instant::now() + Duration::from_secs(10);
+    while db.pool().waiting == 0 {
+        assert!(std::time::Instant::now() < deadline, "nobody waits");
+        std::thread::yield_now();
+    }
     std::thread::sleep(Duration::from_millis(100));
     drop(held);
     let counted = waiting.join().expect("no panic");

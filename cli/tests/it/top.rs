@@ -1,5 +1,7 @@
 //! `bowline top`, on a real server: one table, and JSON.
 
+mod terminal;
+
 use std::thread;
 use std::time::{Duration, Instant};
 
