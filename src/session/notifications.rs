@@ -70,47 +70,40 @@ impl Session {
     /// `None` if there was none by then. While a transaction is open the server holds notifications back.
     /// Fails if the connection is lost.
     pub fn wait_for_notification(&mut self, limit: Duration) -> Result<Option<Notification>> {
-        let deadline = after(limit);
-        self.refuse_if_lost()?;
-        self.collect_notifications();
-        while self.inbox.unread.is_empty() {
-            match drive(&mut Listening::new(&mut self.connection), deadline) {
-                Ok(()) => self.collect_notifications(),
-                Err(Stopped::Deadline) => return Ok(None),
-                Err(stopped) => {
-                    return Err(self.lost_error(stopped, None, false, Outcome::NotCommitted));
-                }
-            }
-        }
+        self.hear(after(limit))?;
         Ok(self.inbox.unread.pop_front())
     }
 
     /// The notifications that are here already: takes in what has arrived, does not wait, takes no round trip.
     pub fn notifications(&mut self) -> Result<Vec<Notification>> {
-        match drive(&mut Listening::new(&mut self.connection), Instant::now()) {
-            Ok(()) | Err(Stopped::Deadline) => {}
-            Err(stopped) => {
-                return Err(self.lost_error(stopped, None, false, Outcome::NotCommitted));
-            }
-        }
-        self.collect_notifications();
+        self.hear(Instant::now())?;
         Ok(self.inbox.unread.drain(..).collect())
+    }
+
+    /// Takes in what has arrived; if there is nothing at all, waits for it until the deadline.
+    fn hear(&mut self, deadline: Instant) -> Result<()> {
+        self.refuse_if_lost()?;
+        let until = if self.inbox.unread.is_empty() {
+            deadline
+        } else {
+            Instant::now()
+        };
+        let mut listening = Listening::new(&mut self.connection);
+        let driven = drive(&mut listening, until);
+        let heard = std::mem::take(&mut listening.heard);
+        heard.into_iter().for_each(|said| self.inbox.keep(said));
+        match driven {
+            Ok(()) | Err(Stopped::Deadline) => Ok(()),
+            // What was said before is still to be read.
+            Err(_) if !self.inbox.unread.is_empty() => Ok(()),
+            Err(stopped) => Err(self.lost_error(stopped, None, false, Outcome::NotCommitted)),
+        }
     }
 
     /// Takes over what libpq has taken in.
     pub(super) fn collect_notifications(&mut self) {
         while let Some(notification) = self.connection.next_notification() {
-            if self.inbox.unread.len() == KEPT {
-                self.inbox.unread.pop_front();
-                self.inbox.lost += 1;
-                if self.inbox.lost.is_power_of_two() {
-                    tracing::warn!(
-                        lost = self.inbox.lost,
-                        "notifications come faster than they are asked for, the oldest are dropped"
-                    );
-                }
-            }
-            self.inbox.unread.push_back(notification);
+            self.inbox.keep(notification);
         }
     }
 
@@ -129,6 +122,22 @@ impl Session {
             "{what} needs a session of its own, which a pooler does not give"
         ))
         .with_hint("connect to the server itself for this, with a Config without pooler(true)"))
+    }
+}
+
+impl Inbox {
+    fn keep(&mut self, notification: Notification) {
+        if self.unread.len() == KEPT {
+            self.unread.pop_front();
+            self.lost += 1;
+            if self.lost.is_power_of_two() {
+                tracing::warn!(
+                    lost = self.lost,
+                    "notifications come faster than they are asked for, the oldest are dropped"
+                );
+            }
+        }
+        self.unread.push_back(notification);
     }
 }
 

@@ -93,13 +93,13 @@ fn a_lock_whose_guard_was_forgotten_does_not_outlive_the_loan_of_the_session() {
         .open()
         .expect("a server");
     let mut session = db.session().expect("a session");
-    std::mem::forget(session.advisory_lock("forgotten").expect("a lock"));
+    std::mem::forget(session.advisory_lock(7_702).expect("a lock"));
     assert!(session.is_touched());
     drop(session);
     let theirs = database();
     assert!(
         theirs
-            .try_advisory_lock("forgotten")
+            .try_advisory_lock(7_702)
             .expect("an answer")
             .is_some()
     );

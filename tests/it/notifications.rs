@@ -47,6 +47,19 @@ fn waiting_for_a_notification_ends_at_its_deadline() {
 }
 
 #[test]
+fn a_notification_that_is_here_already_needs_no_wait() {
+    let mut listener = session();
+    listener.listen("here_already").expect("a channel");
+    session()
+        .run(notify("here_already", ""))
+        .expect("a notification");
+    // It is on the socket by then, and not yet read.
+    thread::sleep(Duration::from_secs(1));
+    let heard = listener.wait_for_notification(Duration::ZERO);
+    assert!(heard.expect("a connection").is_some());
+}
+
+#[test]
 fn notifications_that_come_during_other_work_are_kept_in_order() {
     let mut listener = session();
     listener.listen("orders_kept").expect("a channel");

@@ -1,35 +1,42 @@
 //! Listening: waiting for what the server says unasked.
 
+use std::collections::VecDeque;
 use std::os::fd::BorrowedFd;
 
 use super::{Machine, Step};
+use crate::session::Notification;
 use crate::session::libpq::{Connection, Said};
 
-/// Waiting for something to arrive.
+/// Waiting for notifications.
 pub(crate) struct Listening<'c> {
     connection: &'c mut Connection,
-    looked: bool,
+    pub(crate) heard: VecDeque<Notification>,
 }
 
 impl<'c> Listening<'c> {
     pub(crate) fn new(connection: &'c mut Connection) -> Self {
         Self {
             connection,
-            looked: false,
+            heard: VecDeque::new(),
         }
     }
 }
 
 impl Machine for Listening<'_> {
-    /// Done once something has arrived; what it is is for the caller to see.
+    /// Done once there is one.
+    ///
+    /// They are taken out before any wait: what libpq has read already does not show on the socket any more.
     fn advance(&mut self) -> Result<Step, Said> {
-        let again = std::mem::replace(&mut self.looked, true);
-        self.connection.consume_input()?;
+        let consumed = self.connection.consume_input();
+        while let Some(notification) = self.connection.next_notification() {
+            self.heard.push_back(notification);
+        }
+        if !self.heard.is_empty() {
+            return Ok(Step::Done);
+        }
+        consumed?;
         if !self.connection.is_alive() {
             return Err(self.connection.message());
-        }
-        if again {
-            return Ok(Step::Done);
         }
         Ok(Step::Wait {
             read: true,
