@@ -14,7 +14,7 @@ pub(crate) struct Parameters {
     pub(crate) said: BTreeMap<String, String>,
     /// Whether the server has to prove who it is because nobody said otherwise.
     pub(crate) proof_by_default: bool,
-    secrets: Vec<String>,
+    pub(crate) secrets: Vec<String>,
 }
 
 /// Where Debian, Fedora and their kin put the socket.

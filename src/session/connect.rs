@@ -35,6 +35,8 @@ pub(super) fn connect(config: &Config, deadline: Instant) -> Result<Connection> 
             .with_hint("is this the server's address, and does a firewall let it through? see Config::connect_timeout"));
         }
         Err(Stopped::Lost(said)) => {
+            // A server can quote the password that it was given, also one from a file of passwords.
+            parameters.secrets.extend(connection.password());
             return Err(connect_error(
                 &parameters.without_secrets(&said),
                 &at,

@@ -183,6 +183,12 @@ impl Connection {
         copy(unsafe { pq::PQdb(self.0.as_ptr()) }).unwrap_or_default()
     }
 
+    /// The password that libpq uses, wherever it took it from.
+    pub(crate) fn password(&self) -> Option<String> {
+        // SAFETY: the connection is valid and the string is copied.
+        copy(unsafe { pq::PQpass(self.0.as_ptr()) })
+    }
+
     /// The last message; empty when there is none.
     pub(crate) fn message(&self) -> Said {
         // SAFETY: the connection is valid, and the string is copied before any other call.

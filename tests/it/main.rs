@@ -30,6 +30,7 @@ mod repositories;
 mod retry;
 mod round_trips;
 mod sandbox;
+mod secrets;
 mod server_errors;
 mod server_faults;
 mod session;

@@ -262,3 +262,53 @@ fn words_put_into_the_servers_mouth_before_encryption_are_not_believed() {
     let error = refused(&tls_server().ann().port(port));
     assert!(!error.to_string().contains("555"), "{error}");
 }
+
+#[test]
+fn a_service_file_chooses_how_much_a_server_has_to_prove_only_by_saying_so() {
+    let server = tls_server();
+    let place = format!(
+        "host=db.example.com\nhostaddr=127.0.0.1\nport={}\nuser=ann\ndbname=postgres\npassword={PASSWORD}\n",
+        server.port()
+    );
+    let file = server.folder().join("tls.services");
+    let services = format!("[silent]\n{place}[chosen]\n{place}sslmode=require\n");
+    std::fs::write(&file, services).expect("a file");
+    let told = std::process::Command::new(std::env::current_exe().expect("this program"))
+        .args([
+            "--exact",
+            "tls::connects_by_services_when_asked_to",
+            "--nocapture",
+        ])
+        .env("PGSERVICEFILE", file)
+        .env(SERVICES, "silent chosen")
+        .output()
+        .expect("it runs");
+    let told = String::from_utf8_lossy(&told.stdout).into_owned();
+    assert!(
+        told.contains("silent: refused: could not connect to db.example.com"),
+        "{told}"
+    );
+    assert!(told.contains("no sslmode was given"), "{told}");
+    assert!(told.contains("chosen: connected"), "{told}");
+}
+
+const SERVICES: &str = "BOWLINE_TESTS_SERVICES";
+
+/// Connects, where the test above has started this program again to do so: libpq takes the place of service files from
+/// the environment only.
+#[test]
+fn connects_by_services_when_asked_to() {
+    for service in std::env::var(SERVICES)
+        .iter()
+        .flat_map(|names| names.split(' '))
+    {
+        match Session::connect(&Config::new().parameter("service", service)) {
+            Ok(_) => println!("\n{service}: connected"),
+            Err(error) => println!(
+                "\n{service}: refused: {} ({:?})",
+                error.message(),
+                error.hint()
+            ),
+        }
+    }
+}

@@ -146,7 +146,7 @@ impl TlsServer {
         self.administrator().run(loaded).expect("a time").at
     }
 
-    fn administrator(&self) -> Session {
+    pub(crate) fn administrator(&self) -> Session {
         let config = self.server.config("postgres").password(PASSWORD);
         Session::connect(&config).expect("the server takes its administrator")
     }
