@@ -82,6 +82,7 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
         let text = c_string(&format!("{before}{sql}").into()).map_err(Error::query)?;
         let commits = session.transaction_depth() == 0;
         session.transactions.sent();
+        session.transactions.may_have_written = true;
         let mut copy = Self {
             session,
             flow: Some(CopyFlow::new(text)),

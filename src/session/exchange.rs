@@ -116,6 +116,9 @@ impl Session {
             .map(|sql| Command::plain(Arc::clone(sql)))
             .collect();
         commands.extend(cargo.before);
+        let transactions = &mut self.transactions;
+        transactions.may_have_written =
+            transactions.may_have_written || !cargo.commands.iter().all(Command::only_reads);
         let (before, count) = (commands.len(), cargo.commands.len());
         if commands.is_empty() {
             commands = cargo.commands;

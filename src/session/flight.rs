@@ -167,9 +167,15 @@ impl Session {
             before: vec![constraints],
             ..Cargo::of(vec![commit])
         };
+        // Where nothing was written, nothing is at stake.
+        let point = if self.transactions.may_have_written {
+            CommitPoint::Command
+        } else {
+            CommitPoint::Later
+        };
         let arrived = self.watched(|session| {
             session.watch.asks(&cargo.commands);
-            session.exchange(cargo, CommitPoint::Command, deadline)
+            session.exchange(cargo, point, deadline)
         })?;
         match arrived.answers.last().and_then(Answer::command_tag) {
             Some(tag) if tag == "COMMIT" => Ok(()),

@@ -53,6 +53,7 @@ impl Session {
             .map(|sql| format!("{sql};"))
             .collect();
         let within = self.transactions.depth() > 0;
+        self.transactions.may_have_written = true;
         let text: Arc<str> = format!("{before}{sql}").into();
         let c_text = c_string(&text).map_err(Error::query)?;
         self.watch.departs(&[]);

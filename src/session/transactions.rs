@@ -31,6 +31,8 @@ pub struct Transactions {
     /// The latest failure since the outermost transaction began that no statement came through after.
     pub(super) latest: Option<Failure>,
     pub(super) xid: XidBook,
+    /// Whether something was sent within the outermost transaction that does not only read.
+    pub(super) may_have_written: bool,
     pub(crate) hooks: Hooks,
 }
 
@@ -107,6 +109,7 @@ impl Transactions {
                 self.failure = None;
                 self.latest = None;
                 self.xid.forget();
+                self.may_have_written = opening.len() > 1;
                 self.waiting.extend_from_slice(opening);
             }
             Some(depth) => {

@@ -1,9 +1,11 @@
 //! Commits that were not answered: what is reported is what the table holds.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bowline::testing::LocalServer;
+use bowline::bank::Account;
+use bowline::testing::{Direction, Ending, LocalServer, Proxy};
 use bowline::{
     Database, Error, Outcome, Result, Session, Statement, StatementDsl as _, commit_keys, keyed,
     sql,
@@ -196,7 +198,7 @@ fn an_attempt_that_was_given_up_is_kept_from_committing_before_the_next_one() {
     let server = crate::server();
     let database = bowline::testing::TestDatabase::create(std::path::Path::new(crate::MIGRATIONS))
         .expect("a database");
-    let proxy = bowline::testing::Proxy::start(&server).expect("a proxy");
+    let proxy = Proxy::start(&server).expect("a proxy");
     let mut other = Session::connect(&database.config()).expect("a server");
     other
         .batch_execute("CREATE TABLE t (x int); INSERT INTO t VALUES (0)")
@@ -217,7 +219,7 @@ fn an_attempt_that_was_given_up_is_kept_from_committing_before_the_next_one() {
         while watcher.run(sql(waiting).affected()).expect("an answer") == 0 {
             assert!(Instant::now() < deadline, "it does not wait");
         }
-        proxy.cut(bowline::testing::Ending::Fin);
+        proxy.cut(Ending::Fin);
         // The one that was given up is ended, and the next one waits in its place.
         let first_is_gone = "SELECT FROM bowline_commit_keys WHERE fenced";
         while watcher
@@ -235,4 +237,27 @@ fn an_attempt_that_was_given_up_is_kept_from_committing_before_the_next_one() {
     assert_eq!(done.expect("a second attempt"), 1);
     let once = sql("SELECT FROM t WHERE x = 1").affected();
     assert_eq!(other.run(once).expect("an answer"), 1);
+}
+
+#[test]
+fn a_commit_of_reading_alone_is_never_unknown_and_tried_again() {
+    let database = crate::test_database();
+    let proxy = Proxy::start(&crate::server()).expect("a proxy");
+    let db = proxy.config(database.name()).open().expect("a server");
+    let lose = || proxy.cut_after(Direction::ToClient, 1, Ending::Fin);
+    let attempts = AtomicU32::new(0);
+    let read = |tx: &mut Session| {
+        let count = tx.run(Account::count())?;
+        if attempts.fetch_add(1, Ordering::SeqCst) == 0 {
+            lose();
+        }
+        Ok::<_, Error>(count)
+    };
+    assert_eq!(db.transaction(read).expect("a second attempt"), 0);
+    assert_eq!(attempts.swap(0, Ordering::SeqCst), 2);
+    let error = db.transaction_once(read).expect_err("there is none");
+    assert_eq!(error.outcome(), Outcome::NotCommitted);
+    drop(db.session().expect("a new session"));
+    lose();
+    assert_eq!(db.run(Account::count()).expect("a second attempt"), 0);
 }
