@@ -19,21 +19,23 @@ use crate::sqlstate::SqlState;
 use crate::statement::{Statement, StatementDsl as _};
 
 /// The migration that makes the table of commit keys; what undoes it is [`REVERT`].
+///
+/// Its name begins with `__`, as that of diesel's own, so no code is generated for it.
 pub const MIGRATION: &str = "\
-CREATE TABLE bowline_commit_keys (
+CREATE TABLE __bowline_commit_keys (
     key uuid PRIMARY KEY,
     at timestamptz NOT NULL DEFAULT now(),
     fenced boolean NOT NULL DEFAULT false
 );
-CREATE INDEX bowline_commit_keys_at ON bowline_commit_keys USING brin (at);
-COMMENT ON TABLE bowline_commit_keys IS 'A row for each transaction that was committed with a key.';
-COMMENT ON COLUMN bowline_commit_keys.fenced IS 'Keeps an attempt that was given up from committing late.';
+CREATE INDEX __bowline_commit_keys_at ON __bowline_commit_keys USING brin (at);
+COMMENT ON TABLE __bowline_commit_keys IS 'A row for each transaction that was committed with a key.';
+COMMENT ON COLUMN __bowline_commit_keys.fenced IS 'Keeps an attempt that was given up from committing late.';
 ";
 
 /// Undoes [`MIGRATION`].
-pub const REVERT: &str = "DROP TABLE bowline_commit_keys;\n";
+pub const REVERT: &str = "DROP TABLE __bowline_commit_keys;\n";
 
-const TABLE: &str = "bowline_commit_keys";
+const TABLE: &str = "__bowline_commit_keys";
 
 /// Keys are kept for this long at least, so that no lost transaction is judged by a row that was pruned.
 const KEPT: Duration = Duration::from_secs(60 * 60);
@@ -52,7 +54,7 @@ const KEPT: Duration = Duration::from_secs(60 * 60);
 /// ```
 pub fn prune(older_than: Duration) -> impl Statement<Output = usize> {
     diesel::sql_query(
-        "DELETE FROM bowline_commit_keys WHERE at < now() - make_interval(secs => $1)",
+        "DELETE FROM __bowline_commit_keys WHERE at < now() - make_interval(secs => $1)",
     )
     .bind::<Double, _>(older_than.max(KEPT).as_secs_f64())
     .affected()

@@ -26,7 +26,7 @@ fn with_table() -> (TestDatabase, Database) {
 }
 
 fn keys(db: &Database) -> usize {
-    db.run(sql("SELECT FROM bowline_commit_keys").affected())
+    db.run(sql("SELECT FROM __bowline_commit_keys").affected())
         .expect("an answer")
 }
 
@@ -73,7 +73,7 @@ fn a_request_that_is_sent_twice_is_done_once() {
     let error = again.expect_err("it was done");
     assert!(matches!(error, Error::Constraint(_)), "{error:?}");
     assert_eq!(error.outcome(), Outcome::Committed);
-    assert_eq!(error.constraint_name(), Some("bowline_commit_keys_pkey"));
+    assert_eq!(error.constraint_name(), Some("__bowline_commit_keys_pkey"));
     let again = once.transaction(|tx| tx.run(Account::insert(new_account("bob"))));
     assert_eq!(
         again.expect_err("it was done").outcome(),
@@ -101,7 +101,7 @@ fn a_request_that_comes_while_the_first_is_under_way_waits_for_it() {
             tx.run(Account::insert(new_account("ann")))?;
             second = Some(scope.spawn(|| request.run(Account::insert(new_account("bob")))));
             let waits = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' \
-                         AND datname = current_database() AND query LIKE '%bowline_commit_keys%'";
+                         AND datname = current_database() AND query LIKE '%__bowline_commit_keys%'";
             while db.run(sql(waits).affected())? == 0 {
                 thread::yield_now();
             }
@@ -150,7 +150,7 @@ fn without_its_table_a_key_is_refused_with_the_remedy() {
 #[test]
 fn old_keys_are_pruned_and_young_ones_stay() {
     let (_database, db) = with_table();
-    let aged = "INSERT INTO bowline_commit_keys (key, at) VALUES \
+    let aged = "INSERT INTO __bowline_commit_keys (key, at) VALUES \
                 (gen_random_uuid(), now() - interval '3 days'), (gen_random_uuid(), now() - interval '2 hours'), \
                 (gen_random_uuid(), now() - interval '10 minutes')";
     db.run(sql(aged).affected()).expect("three keys");
@@ -166,6 +166,6 @@ fn the_migration_can_be_reverted() {
     let (database, db) = with_table();
     let mut session = Session::connect(&database.config()).expect("a server");
     session.batch_execute(commit_keys::REVERT).expect("DDL");
-    let there = sql("SELECT FROM pg_class WHERE relname LIKE 'bowline_commit_keys%'").affected();
+    let there = sql("SELECT FROM pg_class WHERE relname LIKE '__bowline_commit_keys%'").affected();
     assert_eq!(db.run(there).expect("an answer"), 0);
 }

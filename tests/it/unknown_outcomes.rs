@@ -221,7 +221,7 @@ fn an_attempt_that_was_given_up_is_kept_from_committing_before_the_next_one() {
         }
         proxy.cut(Ending::Fin);
         // The one that was given up is ended, and the next one waits in its place.
-        let first_is_gone = "SELECT FROM bowline_commit_keys WHERE fenced";
+        let first_is_gone = "SELECT FROM __bowline_commit_keys WHERE fenced";
         while watcher
             .run(sql(first_is_gone).affected())
             .expect("an answer")

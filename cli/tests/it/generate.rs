@@ -1,7 +1,7 @@
 //! `bowline generate`.
 
 use bowline::testing::LocalServer;
-use bowline::{Session, StatementDsl as _, sql};
+use bowline::{Session, StatementDsl as _, commit_keys, sql};
 
 use crate::Project;
 
@@ -258,4 +258,16 @@ fn a_table_of_many_kinds_comes_out_as_a_person_would_write_it() {
         "{}",
         String::from_utf8_lossy(&output.stdout)
     );
+}
+
+#[test]
+fn the_migration_of_commit_keys_is_followed_and_changes_nothing_that_is_generated() {
+    let project = Project::new(&[ACCOUNTS]);
+    project.run(&["generate"]);
+    project.write("migrations/2_keys/up.sql", commit_keys::MIGRATION);
+    project.write("migrations/2_keys/down.sql", commit_keys::REVERT);
+    insta::assert_snapshot!(project.said(&["generate", "--check"], &[]), @r"
+    3 files are up to date
+    exit 0
+    ");
 }
