@@ -172,7 +172,6 @@ impl<S: Resource> Gate<S> {
         }
         if let Some(item) = state.idle(again) {
             let entry = self.lend(&mut state, &item, asker);
-            self.publish(&state);
             return Ok(self.loan(item, entry));
         }
         if !again && state.dependent(self.limits.max) > self.limits.max_waiting {
@@ -228,7 +227,10 @@ impl<S: Resource> Gate<S> {
         let now = Instant::now();
         let activity = Arc::clone(item.session.activity());
         self.look_by(state, now + self.limits.leak_threshold);
-        state.holders.add(asker, activity, now)
+        let entry = state.holders.add(asker, activity, now);
+        // Before who asked goes on, who may look at the numbers.
+        self.publish(state);
+        entry
     }
 
     fn loan(self: &Arc<Self>, item: Item<S>, entry: usize) -> Loan<S> {
