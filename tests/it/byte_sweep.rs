@@ -116,13 +116,28 @@ fn sweep(
     afterwards: Afterwards,
     work: impl Fn(&Database, i32) -> Result<()>,
 ) {
+    sweep_ending(Ending::Fin, parts, commits_by, afterwards, work);
+}
+
+/// The same, each connection ending in this way; resets are known to TCP only.
+fn sweep_ending(
+    ending: Ending,
+    parts: i64,
+    commits_by: CommitsBy,
+    afterwards: Afterwards,
+    work: impl Fn(&Database, i32) -> Result<()>,
+) {
     let database = test_database();
     let mut witness = Session::connect(&database.config()).expect("a server");
     witness
         .batch_execute("CREATE UNLOGGED TABLE cuts (id int, part int, PRIMARY KEY (id, part))")
         .expect("DDL");
     witness.batch_execute(commit_keys::MIGRATION).expect("DDL");
-    let proxy = Proxy::start(&server()).expect("a proxy");
+    let proxy = match ending {
+        Ending::Fin => Proxy::start(&server()),
+        Ending::Rst => Proxy::start_tcp(&server()),
+    };
+    let proxy = proxy.expect("a proxy");
     let config = proxy
         .config(database.name())
         .max_size(1)
@@ -143,7 +158,7 @@ fn sweep(
     let (mut last_pid, mut seen) = (0, BTreeMap::new());
     for ((direction, cut), id) in cuts.zip(1..) {
         last_pid = fresh_session(&db, last_pid);
-        proxy.cut_after(direction, cut, Ending::Fin);
+        proxy.cut_after(direction, cut, ending);
         let outcome = work(&db, id).map_err(|error| error.outcome());
         seen.insert(id, (direction, cut, outcome));
     }
@@ -224,6 +239,14 @@ fn compare(witness: &mut Session, dialogue: &Dialogue, parts: i64, seen: &Seen) 
 #[test]
 fn an_autocommit_insert_tells_the_truth_wherever_it_is_cut() {
     sweep(1, CommitsBy::Sync, Afterwards::Unknown, |db, id| {
+        db.run(insert(id, 1)).map(drop)
+    });
+}
+
+#[test]
+fn an_autocommit_insert_tells_the_truth_wherever_its_connection_is_reset() {
+    let (commits_by, afterwards) = (CommitsBy::Sync, Afterwards::Unknown);
+    sweep_ending(Ending::Rst, 1, commits_by, afterwards, |db, id| {
         db.run(insert(id, 1)).map(drop)
     });
 }

@@ -15,6 +15,7 @@ mod counting;
 mod cursors;
 mod errors;
 mod fake_server;
+mod fault_catalogue;
 mod fault_proxy;
 mod hooks;
 mod local_server;
