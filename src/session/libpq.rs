@@ -6,6 +6,7 @@
 #![expect(unsafe_code, reason = "the C interface of libpq")]
 
 mod answer;
+mod cancel;
 mod conninfo;
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
@@ -17,6 +18,7 @@ use pq_sys as pq;
 use super::Notification;
 
 pub(crate) use answer::{Field, ResultSet, Status};
+pub(crate) use cancel::Cancel;
 pub(crate) use conninfo::{
     InvalidConninfo, complete_parameters, fill_in_parameters, parse_conninfo,
 };
@@ -390,54 +392,6 @@ impl Drop for Connection {
     fn drop(&mut self) {
         // SAFETY: the connection is valid and this is the last use.
         unsafe { pq::PQfinish(self.0.as_ptr()) };
-    }
-}
-
-/// A request to cancel what a connection is doing, on a connection of its own (`PGcancelConn`).
-///
-/// Encrypted and verified as the connection that it serves (PostgreSQL manual, 32.7).
-#[derive(Debug)]
-pub(crate) struct Cancel(NonNull<pq::PGcancelConn>);
-
-// SAFETY: as for `Connection`.
-unsafe impl Send for Cancel {}
-
-impl Cancel {
-    pub(crate) fn start(connection: &Connection) -> Result<Self, Said> {
-        // SAFETY: the connection is valid; the cancel object copies what it needs from it.
-        let cancel = unsafe { pq::PQcancelCreate(connection.0.as_ptr()) };
-        let cancel = Self(NonNull::new(cancel).ok_or("libpq is out of memory")?);
-        // SAFETY: the object is valid.
-        if unsafe { pq::PQcancelStart(cancel.0.as_ptr()) } == 1 {
-            Ok(cancel)
-        } else {
-            Err(cancel.message())
-        }
-    }
-
-    pub(crate) fn poll(&mut self) -> Polling {
-        // SAFETY: the object is valid.
-        polling(unsafe { pq::PQcancelPoll(self.0.as_ptr()) })
-    }
-
-    pub(crate) fn socket(&self) -> Option<BorrowedFd<'_>> {
-        // SAFETY: the object is valid.
-        borrow(unsafe { pq::PQcancelSocket(self.0.as_ptr()) })
-    }
-
-    pub(crate) fn message(&self) -> Said {
-        // SAFETY: the object is valid, and the string is copied before any other call.
-        copy(unsafe { pq::PQcancelErrorMessage(self.0.as_ptr()) })
-            .unwrap_or_default()
-            .trim_end()
-            .to_owned()
-    }
-}
-
-impl Drop for Cancel {
-    fn drop(&mut self) {
-        // SAFETY: the object is valid and this is the last use.
-        unsafe { pq::PQcancelFinish(self.0.as_ptr()) };
     }
 }
 
