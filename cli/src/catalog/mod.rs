@@ -4,6 +4,8 @@
 //! nothing of Rust. It is made by replaying migrations, and compared with what a server answers, so it
 //! keeps PostgreSQL's words: names as stored, expressions as text, constraints and indexes apart.
 
+#[cfg(test)]
+mod canonical;
 pub(crate) mod compare;
 pub(crate) mod definition;
 pub(crate) mod expression;

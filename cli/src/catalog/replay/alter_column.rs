@@ -19,6 +19,9 @@ impl Replay {
         else {
             return Ok(());
         };
+        if self.is_off(option.kind()) {
+            return Ok(());
+        }
         if self.is_view(table) {
             // A view's column can have a default, which shapes nothing that is read from it.
             return Ok(());

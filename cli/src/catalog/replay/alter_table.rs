@@ -75,6 +75,9 @@ impl Replay {
     /// Applies one action; gives the table's name, which it may have changed.
     fn alter_table_action(&mut self, action: &SyntaxNode, table: Name) -> Result<Name> {
         use SyntaxKind as K;
+        if self.is_off(action.kind()) {
+            return Ok(table);
+        }
         match action.kind() {
             K::ADD_COLUMN => self.alter_add_column(action, &table)?,
             K::ADD_CONSTRAINT => {
@@ -145,11 +148,10 @@ impl Replay {
         let column = self.add_column(action, table)?;
         if self.recurses(action)
             && let Some(added) = self
-                .table(table)
+                .as_inherited(table)
                 .columns
-                .iter()
+                .into_iter()
                 .find(|other| other.name == column)
-                .cloned()
         {
             for child in self.descendants(table) {
                 let relation = self.table(&child);

@@ -17,6 +17,9 @@ impl Replay {
 
     pub(super) fn alter_attribute(&mut self, part: &SyntaxNode, composite: &Name) -> Result<()> {
         use SyntaxKind as K;
+        if self.is_off(part.kind()) {
+            return Ok(());
+        }
         let new = if matches!(part.kind(), K::ADD_ATTRIBUTE | K::ALTER_ATTRIBUTE) {
             Some(child_type(self, part)?.data_type)
         } else {

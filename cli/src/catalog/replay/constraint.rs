@@ -4,7 +4,7 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use super::Replay;
 use super::column::named_column;
-use super::index::key_order;
+use super::index::{key_order, predicate};
 use super::refusal::{Refused, Result};
 use super::table::{child_include, column_list};
 use super::tree::{child, child_name, children, columns_in, expression, has, text};
@@ -72,6 +72,9 @@ impl Replay {
         given: Option<String>,
     ) -> Result<()> {
         use SyntaxKind as K;
+        if self.is_off(node.kind()) {
+            return Ok(());
+        }
         match node.kind() {
             K::PRIMARY_KEY_CONSTRAINT | K::UNIQUE_CONSTRAINT => {
                 self.add_key(node, table, column, given)
@@ -271,9 +274,8 @@ impl Replay {
             let order = self.order(&element, table, &method);
             keys.extend(key_order(&element, order));
         }
-        let predicate = child(node, K::WHERE_CONDITION_CLAUSE)
-            .and_then(|clause| clause.children().next())
-            .map(|predicate| text(&predicate));
+        let predicate =
+            child(node, K::WHERE_CONDITION_CLAUSE).and_then(|clause| predicate(&clause));
         let included = child_include(node);
         let name = given.unwrap_or_else(|| self.index_name(table, &keys, &included, "excl"));
         self.must_be_free(node, table, &name)?;

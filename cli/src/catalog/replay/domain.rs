@@ -79,6 +79,9 @@ impl Replay {
         let Some(action) = node.children().find(|child| child.kind() != K::DOMAIN_REF) else {
             return Ok(());
         };
+        if self.is_off(action.kind()) {
+            return Ok(());
+        }
         match action.kind() {
             K::ADD_CONSTRAINT => {
                 for clause in action.children() {

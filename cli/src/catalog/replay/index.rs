@@ -83,7 +83,7 @@ impl Replay {
             return Err(super::table::exists(node, &name));
         }
         let index_name = given.unwrap_or_else(|| self.index_name(&table, &keys, &included, "idx"));
-        let predicate = child(node, K::WHERE_CLAUSE).and_then(|clause| clause.children().next());
+        let predicate = child(node, K::WHERE_CLAUSE).and_then(|clause| predicate(&clause));
         let index = Index {
             name: index_name,
             unique: has(node, K::UNIQUE_KW),
@@ -91,7 +91,7 @@ impl Replay {
             method,
             keys,
             included,
-            predicate: predicate.map(|predicate| text(&predicate)),
+            predicate,
             comment: None,
         };
         let recurse = !has(&table_node, K::ONLY_KW);
@@ -187,6 +187,13 @@ impl Replay {
             }),
         }
     }
+}
+
+/// The condition of a partial index; one that is always true makes none.
+pub(super) fn predicate(clause: &SyntaxNode) -> Option<String> {
+    let condition = text(&clause.children().next()?);
+    let bare = condition.trim_matches(['(', ')', ' ']);
+    (!bare.eq_ignore_ascii_case("true")).then_some(condition)
 }
 
 /// A column or an expression of an index.

@@ -52,7 +52,17 @@ impl Replay {
                 _ => {}
             }
         }
-        let model = self.relation_mut(&reference)?.clone();
+        let parts = super::tree::path(&reference);
+        let model = self
+            .candidates(&parts)
+            .into_iter()
+            .filter(|name| name != table)
+            .find_map(|name| self.catalog.relations.get(&name).cloned());
+        let model = model.ok_or_else(|| {
+            Refused::new(node, format!("there is no table {}", parts.join(".")))
+                .do_this("look at the name and at the migrations before this one")
+                .raises("undefined_table")
+        })?;
         let like = Like {
             model: model.name.clone(),
             taken,
@@ -67,10 +77,7 @@ impl Replay {
                 // The sequence stays the model's.
                 Fill::Serial if like.takes(K::PROPERTY_DEFAULTS) => {
                     let sequence = self.sequence_of(&model.name, &column.name);
-                    sequence.map_or(Fill::Nothing, |sequence| {
-                        let name = sequence.quoted().replace('\'', "''");
-                        Fill::Default(format!("nextval('{name}'::regclass)"))
-                    })
+                    sequence.map_or(Fill::Nothing, |sequence| Fill::nextval(&sequence))
                 }
                 Fill::Identity { .. } if like.takes(K::PROPERTY_IDENTITY) => column.fill.clone(),
                 Fill::Generated { .. } if like.takes(K::PROPERTY_GENERATED) => column.fill.clone(),
@@ -118,6 +125,8 @@ impl Replay {
         {
             let (name, owner) = (new.name.clone(), new.owner.clone());
             *new = crate::catalog::Sequence {
+                // The bounds are copied, the type is not.
+                data_type: "int8".to_owned(),
                 name,
                 owner,
                 comment: None,

@@ -77,9 +77,6 @@ impl Replay {
     }
 
     pub(super) fn move_sequence(&mut self, from: &Name, to: Name) {
-        let Some(mut sequence) = self.catalog.sequences.remove(from) else {
-            return;
-        };
         // Defaults name the sequence in a string, which the server keeps as a reference.
         let users: Vec<(Name, String)> = self
             .catalog
@@ -91,13 +88,15 @@ impl Replay {
             })
             .filter(|(table, column)| self.default_sequence(table, column).as_ref() == Some(from))
             .collect();
+        let Some(mut sequence) = self.catalog.sequences.remove(from) else {
+            return;
+        };
         sequence.name = to.clone();
         self.catalog.sequences.insert(to.clone(), sequence);
         for (table, column) in users {
             let columns = &mut self.table(&table).columns;
             if let Some(column) = columns.iter_mut().find(|other| other.name == column) {
-                let name = to.quoted().replace('\'', "''");
-                column.fill = Fill::Default(format!("nextval('{name}'::regclass)"));
+                column.fill = Fill::nextval(&to);
             }
         }
     }

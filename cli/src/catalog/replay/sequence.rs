@@ -130,7 +130,7 @@ impl Replay {
         let mut data_type = None;
         let mut owner = None;
         let mut given = Given::default();
-        for option in node.children() {
+        for option in node.children().filter(|option| !self.is_off(option.kind())) {
             match option.kind() {
                 K::OPTION_AS_TYPE => {
                     let read = data_type::child_type(self, &option)?.data_type;
@@ -163,12 +163,11 @@ impl Replay {
         if let Some(new) = owner {
             // The default was `serial`'s for as long as the column owned the sequence.
             if let Some((table, column)) = old_owner.filter(|old| Some(old) != new.as_ref()) {
-                let text = format!("nextval('{}'::regclass)", name.quoted().replace('\'', "''"));
                 let columns = &mut self.table(&table).columns;
                 if let Some(column) = columns.iter_mut().find(|other| other.name == column)
                     && column.fill == Fill::Serial
                 {
-                    column.fill = Fill::Default(text);
+                    column.fill = Fill::nextval(name);
                 }
             }
             if let Some((table, column)) = new {
@@ -239,6 +238,14 @@ impl Replay {
             owner.is_some_and(|owner| owner.0 == *table && owner.1 == column)
         });
         owned.map(|sequence| sequence.name.clone())
+    }
+}
+
+impl Fill {
+    /// The default that takes from a sequence.
+    pub(super) fn nextval(sequence: &Name) -> Self {
+        let name = sequence.quoted().replace('\'', "''");
+        Self::Default(format!("nextval('{name}'::regclass)"))
     }
 }
 

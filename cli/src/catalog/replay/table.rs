@@ -37,7 +37,8 @@ impl Replay {
             relation.of_type = Some(composite);
         }
         for reference in parents(node) {
-            let parent = self.relation_mut(&reference)?.clone();
+            let parent = self.relation_mut(&reference)?.name.clone();
+            let parent = self.as_inherited(&parent);
             relation.inherit(&parent, is_partition);
             relation.parents.push(parent.name);
         }
@@ -106,6 +107,19 @@ impl Replay {
             self.add_constraint(clause, table, column.as_deref())?;
         }
         Ok(())
+    }
+
+    /// A table as its children have it: its sequences stay its own.
+    pub(super) fn as_inherited(&mut self, table: &Name) -> Relation {
+        let mut parent = self.table(table).clone();
+        for column in &mut parent.columns {
+            if column.fill == Fill::Serial
+                && let Some(sequence) = self.sequence_of(table, &column.name)
+            {
+                column.fill = Fill::nextval(&sequence);
+            }
+        }
+        parent
     }
 
     /// The composite type that `OF` names.
@@ -190,6 +204,8 @@ impl Relation {
             {
                 let mut constraint = constraint.clone();
                 constraint.comment = None;
+                // The child is empty, so what the parent's rows may break holds in it.
+                constraint.validated = constraint.enforced;
                 self.constraints.push(constraint);
             }
         }

@@ -15,6 +15,16 @@ pub(super) fn children(
     node.children().filter(move |child| child.kind() == kind)
 }
 
+/// A token as it means: names unquoted, keywords in lower case, literals as they stand.
+#[cfg(test)]
+pub(super) fn spelling(token: &SyntaxToken) -> String {
+    if token.text().starts_with('\'') {
+        token.text().to_owned()
+    } else {
+        identifier(token.text())
+    }
+}
+
 /// Whether there is a child node or token of this kind.
 pub(super) fn has(node: &SyntaxNode, kind: SyntaxKind) -> bool {
     node.children_with_tokens()

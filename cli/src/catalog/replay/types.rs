@@ -6,7 +6,7 @@ use super::Replay;
 use super::data_type::child_type;
 use super::refusal::{Refused, Result};
 use super::tree::{child, child_name, children, has, name, path, string};
-use crate::catalog::{Name, Type, TypeKind};
+use crate::catalog::{DataType, Fill, Name, Type, TypeKind};
 
 impl Replay {
     pub(super) fn create_type(&mut self, node: &SyntaxNode) -> Result<()> {
@@ -43,7 +43,11 @@ impl Replay {
             let multirange = option("multirange_type_name").map(|value| name(&value));
             TypeKind::Range {
                 multirange: multirange.unwrap_or_else(|| multirange_name(&type_name.name)),
-                subtype: child_type(self, &subtype)?.data_type,
+                // What stands in parentheses behind the subtype is not kept.
+                subtype: DataType {
+                    modifiers: Vec::new(),
+                    ..child_type(self, &subtype)?.data_type
+                },
             }
         } else {
             return Err(Refused::new(
@@ -102,6 +106,9 @@ impl Replay {
         else {
             return Ok(());
         };
+        if self.is_off(action.kind()) {
+            return Ok(());
+        }
         match action.kind() {
             K::ADD_VALUE => self.add_value(&action, &type_name),
             K::RENAME_VALUE => {
@@ -116,6 +123,7 @@ impl Replay {
                 label
                     .ok_or_else(|| Refused::new(&action, format!("the enum has no label {from}")))?
                     .clone_from(to);
+                self.rename_label_in_defaults(&type_name, from, to);
                 Ok(())
             }
             K::TYPE_RENAME_TO => {
@@ -189,6 +197,24 @@ impl Replay {
             .ok_or_else(|| Refused::new(action, "the enum has no such label to stand beside"))?;
         labels.insert(place, label);
         Ok(())
+    }
+
+    /// Defaults hold the label itself, not its name.
+    fn rename_label_in_defaults(&mut self, type_name: &Name, from: &str, to: &str) {
+        let literal = |label: &str| format!("'{}'", label.replace('\'', "''"));
+        let columns = self
+            .catalog
+            .relations
+            .values_mut()
+            .flat_map(|relation| &mut relation.columns);
+        for column in columns.filter(|column| column.data_type.name == *type_name) {
+            if let Fill::Default(text) = &mut column.fill
+                && let Some(rest) = text.strip_prefix(&literal(from))
+                && (rest.is_empty() || rest.trim_start().starts_with("::"))
+            {
+                *text = literal(to) + rest;
+            }
+        }
     }
 
     fn labels(&mut self, node: &SyntaxNode, type_name: &Name) -> Result<&mut Vec<String>> {

@@ -1,4 +1,6 @@
+mod histories;
 mod server;
+mod statements;
 
 use std::fmt::Write as _;
 use std::path::PathBuf;

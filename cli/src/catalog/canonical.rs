@@ -1,0 +1,104 @@
+//! Two catalogs of one database side by side: expressions without what only a server writes into them.
+//!
+//! A server keeps an expression as a tree, and writes it anew: with a cast on each literal, with parentheses, with
+//! its own names of operators. Both texts are brought to a form that has neither.
+
+use super::replay::tokens_of;
+use super::{
+    Catalog, Column, Constraint, ConstraintKind, Fill, Index, IndexKey, RelationKind, TypeKind,
+};
+
+impl Catalog {
+    /// The same catalog in the form in which two can be compared.
+    pub(crate) fn canonical(mut self) -> Self {
+        for relation in self.relations.values_mut() {
+            relation.columns.iter_mut().for_each(canonical_column);
+            if relation.kind == RelationKind::Partition {
+                // Only from PostgreSQL 17 on has a partition the identity of its parent.
+                for column in &mut relation.columns {
+                    if matches!(column.fill, Fill::Identity { .. }) {
+                        column.fill = Fill::Nothing;
+                    }
+                }
+            }
+            relation
+                .constraints
+                .iter_mut()
+                .for_each(canonical_constraint);
+            relation.indexes.iter_mut().for_each(canonical_index);
+            // Neither order is kept where a server restores a dump.
+            relation.constraints.sort_by(|a, b| a.name.cmp(&b.name));
+            relation.indexes.sort_by(|a, b| a.name.cmp(&b.name));
+            for text in [&mut relation.partition_by, &mut relation.partition_bound] {
+                *text = text.as_deref().map(canonical);
+            }
+        }
+        for found in self.types.values_mut() {
+            if let TypeKind::Domain {
+                checks, default, ..
+            } = &mut found.kind
+            {
+                checks.iter_mut().for_each(canonical_constraint);
+                checks.sort_by(|a, b| a.name.cmp(&b.name));
+                *default = default.as_deref().map(canonical);
+            }
+        }
+        self
+    }
+}
+
+fn canonical_column(column: &mut Column) {
+    match &mut column.fill {
+        Fill::Default(text)
+        | Fill::Generated {
+            expression: text, ..
+        } => *text = canonical(text),
+        Fill::Nothing | Fill::Serial | Fill::Identity { .. } => {}
+    }
+    // A server keeps `DEFAULT NULL` where it has to fit NULL to the length of the type.
+    if column.fill == Fill::Default("null".to_owned()) {
+        column.fill = Fill::Nothing;
+    }
+    // PostgreSQL does not enforce how many dimensions an array has.
+    column.data_type.dimensions = column.data_type.dimensions.min(1);
+}
+
+fn canonical_constraint(constraint: &mut Constraint) {
+    if let ConstraintKind::Check {
+        expression,
+        columns,
+        ..
+    } = &mut constraint.kind
+    {
+        *expression = canonical(expression);
+        columns.sort();
+    }
+}
+
+fn canonical_index(index: &mut Index) {
+    for key in &mut index.keys {
+        if let IndexKey::Expression { text, .. } = key {
+            *text = canonical(text);
+        }
+    }
+    index.predicate = index.predicate.as_deref().map(canonical);
+}
+
+/// An expression without casts, parentheses and white space, in the words that PostgreSQL uses.
+pub(crate) fn canonical(expression: &str) -> String {
+    let mut words: Vec<String> = Vec::new();
+    for word in tokens_of(expression) {
+        let word = match word.to_ascii_lowercase().as_str() {
+            "!=" => "<>".to_owned(),
+            "current_timestamp" => "now".to_owned(),
+            _ => word,
+        };
+        if word != "(" && word != ")" && word != "pg_catalog" {
+            words.push(word);
+        }
+    }
+    words
+        .join(" ")
+        .replace("pg_catalog . ", "")
+        .replace(". ", "")
+}
