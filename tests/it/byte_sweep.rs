@@ -313,3 +313,36 @@ fn with_a_commit_key_no_cut_leaves_an_interactive_transaction_unknown() {
             .transaction(|tx| tx.run(insert(id, 1)).map(drop))
     });
 }
+
+#[test]
+fn work_that_never_left_whole_is_known_not_to_be_committed() {
+    let database = test_database();
+    let mut witness = Session::connect(&database.config()).expect("a server");
+    witness
+        .batch_execute("CREATE TABLE heavy (filling text)")
+        .expect("DDL");
+    let proxy = Proxy::start(&server()).expect("a proxy");
+    let db = proxy
+        .config(database.name())
+        .retry(RetryPolicy::never())
+        .call_timeout(Duration::from_millis(300))
+        .open()
+        .expect("a server");
+    // More than the buffers on the way hold, so that the end of it stays here.
+    let filling = "x".repeat(1024 * 1024);
+    let insert = || {
+        sql("INSERT INTO heavy VALUES ($1)")
+            .bind::<diesel::sql_types::Text, _>(filling.clone())
+            .affected()
+    };
+    proxy.freeze();
+    let error = db
+        .run((0..8).map(|_| insert()).collect::<Vec<_>>())
+        .expect_err("nobody passes it on");
+    proxy.cut(Ending::Fin);
+    proxy.resume();
+    assert_eq!(error.outcome(), Outcome::NotCommitted, "{error:?}");
+    wait_until_alone(&mut witness);
+    let rows = witness.run(sql("SELECT FROM heavy").affected());
+    assert_eq!(rows.expect("a count"), 0);
+}
