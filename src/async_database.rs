@@ -13,6 +13,8 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
+use tracing::Span;
+use tracing::dispatcher::{get_default, with_default};
 
 use crate::database::Database;
 use crate::error::{Error, Result};
@@ -138,9 +140,10 @@ impl fmt::Debug for AsyncDatabase {
     }
 }
 
-/// Does work on a blocking thread; a panic there goes on here.
+/// Does work on a blocking thread, within the span that is current here; a panic there goes on here.
 async fn on_a_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match spawn_blocking(work).await {
+    let (told, span) = (get_default(Clone::clone), Span::current());
+    match spawn_blocking(move || with_default(&told, || span.in_scope(work))).await {
         Ok(done) => done,
         Err(failed) => match failed.try_into_panic() {
             Ok(panic) => resume_unwind(panic),

@@ -277,6 +277,25 @@ fn each_fetch_of_a_cursor_is_a_span(db: Database) -> Result<()> {
     Ok(())
 }
 
+#[test]
+fn a_call_from_asynchronous_code_stays_within_the_span_around_it() {
+    let database = test_database();
+    let db = database.open().expect("a server").into_async();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let recorder = Recorder::default();
+    recorder.listen(|| {
+        let request = tracing::debug_span!(target: "bowline_request", "request");
+        let _entered = request.enter();
+        runtime.block_on(db.run(Account::count())).expect("a count");
+    });
+    let statements = recorder.spans("bowline::statement");
+    assert_eq!(statements.len(), 1);
+    assert_eq!(statements[0].parent, Some("bowline_request"));
+}
+
 /// A database whose every statement is slow.
 fn with_slow_statements() -> (Database, bowline::testing::TestDatabase) {
     let database = test_database();

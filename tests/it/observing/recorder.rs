@@ -1,13 +1,15 @@
 //! A subscriber that keeps what it is told, for the thread of one test.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Debug;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::thread::{self, ThreadId};
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
+use tracing_core::span::Current;
 
 /// What was told so far; clones share it.
 #[derive(Clone, Default)]
@@ -19,8 +21,10 @@ pub(crate) struct Recorder {
 #[derive(Default)]
 struct Told {
     spans: BTreeMap<u64, Seen>,
+    metadata: BTreeMap<u64, &'static Metadata<'static>>,
     events: Vec<Seen>,
-    entered: Vec<u64>,
+    /// By thread, as every subscriber has it.
+    entered: HashMap<ThreadId, Vec<u64>>,
 }
 
 /// A span or an event.
@@ -78,7 +82,8 @@ impl Recorder {
 
 impl Told {
     fn seen(&self, metadata: &'static Metadata<'static>) -> Seen {
-        let parent = self.entered.last().and_then(|id| self.spans.get(id));
+        let entered = self.entered.get(&thread::current().id());
+        let parent = entered.and_then(|entered| self.spans.get(entered.last()?));
         Seen {
             target: metadata.target(),
             level: Some(*metadata.level()),
@@ -109,6 +114,7 @@ impl Subscriber for Recorder {
         let mut span = told.seen(attributes.metadata());
         attributes.record(&mut span);
         told.spans.insert(id, span);
+        told.metadata.insert(id, attributes.metadata());
         Id::from_u64(id)
     }
 
@@ -126,11 +132,24 @@ impl Subscriber for Recorder {
     }
 
     fn enter(&self, id: &Id) {
-        self.told().entered.push(id.into_u64());
+        let mut told = self.told();
+        let entered = told.entered.entry(thread::current().id()).or_default();
+        entered.push(id.into_u64());
     }
 
     fn exit(&self, _: &Id) {
-        self.told().entered.pop();
+        let mut told = self.told();
+        let entered = told.entered.entry(thread::current().id()).or_default();
+        entered.pop();
+    }
+
+    fn current_span(&self) -> Current {
+        let told = self.told();
+        let entered = told.entered.get(&thread::current().id());
+        match entered.and_then(|entered| entered.last()) {
+            Some(id) => Current::new(Id::from_u64(*id), told.metadata[id]),
+            None => Current::none(),
+        }
     }
 
     fn record_follows_from(&self, _: &Id, _: &Id) {}
