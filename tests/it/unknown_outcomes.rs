@@ -12,6 +12,8 @@ use bowline::{
 };
 use diesel::connection::SimpleConnection as _;
 
+use crate::repositories::new_account;
+
 /// How long anything here may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -79,6 +81,17 @@ fn take_rows(other: &mut Session) -> usize {
         .expect("an answer")
 }
 
+/// Waits until a process waits for this; gives the query that finds it.
+fn wait_for(other: &mut Session, wait_event: &str) -> String {
+    let deadline = Instant::now() + PATIENCE;
+    let waiting = format!("SELECT pid FROM pg_stat_activity WHERE wait_event = '{wait_event}'");
+    while other.run(sql(&waiting).affected()).expect("an answer") == 0 {
+        assert!(Instant::now() < deadline, "nobody waits for {wait_event}");
+        thread::yield_now();
+    }
+    waiting
+}
+
 /// Runs `work`, and `disturb` once a process waits for this.
 fn disturbed<T: Send>(
     other: &mut Session,
@@ -88,12 +101,7 @@ fn disturbed<T: Send>(
 ) -> T {
     thread::scope(|scope| {
         let working = scope.spawn(work);
-        let deadline = Instant::now() + PATIENCE;
-        let waiting = format!("SELECT pid FROM pg_stat_activity WHERE wait_event = '{wait_event}'");
-        while other.run(sql(&waiting).affected()).expect("an answer") == 0 {
-            assert!(Instant::now() < deadline, "nobody waits for {wait_event}");
-            thread::yield_now();
-        }
+        let waiting = wait_for(other, wait_event);
         other
             .batch_execute(&disturb.replace("{waiting}", &waiting))
             .expect("an answer");
@@ -260,4 +268,53 @@ fn a_commit_of_reading_alone_is_never_unknown_and_tried_again() {
     drop(db.session().expect("a new session"));
     lose();
     assert_eq!(db.run(Account::count()).expect("a second attempt"), 0);
+}
+
+#[test]
+fn a_process_that_would_wait_for_ever_without_its_client_is_ended_to_find_out() {
+    let (server, direct, mut other) = server_without_its_standby();
+    let proxy = Proxy::start(&server).expect("a proxy");
+    let db = proxy.config("postgres").open().expect("a server");
+    let mut lose = |work: fn(&Database) -> Result<usize>, db: &Database| {
+        let done = thread::scope(|scope| {
+            let working = scope.spawn(|| work(db));
+            wait_for(&mut other, "SyncRep");
+            proxy.cut(Ending::Fin);
+            working.join().expect("no panic")
+        });
+        (done, take_rows(&mut other))
+    };
+    let (done, rows) = lose(interactive, &db);
+    assert_eq!((done.expect("the server knows"), rows), (1, 1));
+    let (done, rows) = lose(in_one_trip, &db.with(keyed()));
+    let error = done.expect_err("the answer is lost");
+    assert_eq!((error.outcome(), rows), (Outcome::Committed, 1));
+    // Its deadline ends the wait for the standby, not the commit.
+    let began = Instant::now();
+    let done = in_one_trip(&direct.within(Duration::from_millis(300)));
+    assert_eq!(
+        (done.expect("committed here"), take_rows(&mut other)),
+        (1, 1)
+    );
+    assert!(began.elapsed() < Duration::from_millis(300) + Duration::from_secs(2));
+}
+
+#[test]
+fn finding_out_ends_with_the_calls_deadline() {
+    let database = crate::test_database();
+    let proxy = Proxy::start(&crate::server()).expect("a proxy");
+    let db = proxy.config(database.name()).open().expect("a server");
+    let limit = Duration::from_secs(1);
+    let began = Instant::now();
+    let done = db.within(limit).transaction(|tx| {
+        tx.run(Account::insert(new_account("ann")))?;
+        proxy.refuse();
+        proxy.cut_after(Direction::ToClient, 1, Ending::Fin);
+        Ok::<_, Error>(())
+    });
+    let error = done.expect_err("there is nobody to ask");
+    assert_eq!(error.outcome(), Outcome::Unknown);
+    assert!(began.elapsed() < limit + Duration::from_secs(2));
+    proxy.resume();
+    assert_eq!(db.run(Account::count()).expect("it was committed"), 1);
 }
