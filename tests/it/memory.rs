@@ -24,7 +24,7 @@ struct Number {
 
 fn rows() -> i32 {
     let rows = std::env::var(ROWS).ok().and_then(|rows| rows.parse().ok());
-    rows.unwrap_or(500_000)
+    rows.unwrap_or(1_000_000)
 }
 
 /// What a copy of this program adds to its peak by a task.

@@ -242,7 +242,13 @@ impl<'c> Pipeline<'c> {
 
     /// Takes in what has arrived.
     fn read(&mut self) -> Result<(), Said> {
-        let consumed = self.connection.consume_input();
+        // A stream hands out what is here before it reads on: libpq's buffer would grow with each chunk otherwise,
+        // since more arrives at once than one chunk takes.
+        let consumed = if self.flow.streamed.is_some() && !self.connection.is_busy() {
+            Ok(())
+        } else {
+            self.connection.consume_input()
+        };
         while let Some(awaited) = self.flow.awaited.front() {
             if let (Awaited::Answer(command), Some(streamed)) = (awaited, &mut self.flow.streamed)
                 && *command == streamed.command
