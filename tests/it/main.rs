@@ -18,6 +18,16 @@ mod fake_server;
 mod fault_catalogue;
 mod fault_proxy;
 mod hooks;
+#[allow(
+    missing_docs,
+    dead_code,
+    unreachable_pub,
+    non_camel_case_types,
+    non_snake_case,
+    reason = "generated from names that were chosen to break it"
+)]
+mod hostile;
+mod hostile_names;
 mod local_server;
 mod locks;
 mod memory;

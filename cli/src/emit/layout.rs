@@ -150,14 +150,27 @@ pub(super) fn attribute(indent: usize, name: &str, arguments: &[String]) -> Stri
     )
 }
 
+/// A field of a struct: its type goes into a line of its own if both do not fit into one.
+pub(super) fn field(name: &str, rust_type: &str) -> String {
+    let single = format!("    pub {name}: {rust_type},");
+    if single.chars().count() <= WIDTH {
+        format!("{single}\n")
+    } else {
+        format!("    pub {name}:\n        {rust_type},\n")
+    }
+}
+
 /// A string literal of Rust, whatever the text holds.
 pub(super) fn literal(text: &str) -> String {
     format!("{text:?}")
 }
 
 /// Documentation at an indentation; a line of the text is a line of the comment, whatever it holds.
+///
+/// A fence would make a test of what is behind it, which rustdoc would run.
 pub(super) fn doc(indent: usize, text: &str) -> String {
     let pad = " ".repeat(indent);
+    let text = text.replace("```", "'''").replace("~~~", "'''");
     text.split(['\n', '\r'])
         .map(|line| {
             line.chars()

@@ -91,6 +91,15 @@ fn custom_type(plan: &SchemaPlan, custom: &CustomType, indent: usize) -> String 
     out
 }
 
+/// The value of `#[sql_name]`, from which `table!` takes the first `r#` away.
+fn sql_name(name: &str) -> String {
+    if name.starts_with("r#") {
+        name_literal(&format!("r#{name}"))
+    } else {
+        name_literal(name)
+    }
+}
+
 /// A name as a string of Rust, written as `print-schema` writes it wherever that means the same name.
 fn name_literal(name: &str) -> String {
     let is_plain = |c: char| !c.is_control() && !is_bidirectional(c);
@@ -140,7 +149,7 @@ fn table(plan: &SchemaPlan, table: &SchemaTable, indent: usize) -> String {
     if table.rust_name != table.name.name {
         out.push_str(&format!(
             "{inner}#[sql_name = {}]\n",
-            name_literal(&table.full_sql_name)
+            sql_name(&table.full_sql_name)
         ));
     }
     let schema = table
@@ -170,7 +179,7 @@ fn column(plan: &SchemaPlan, table: &SchemaTable, column: &SchemaColumn, indent:
     if column.rust_name != column.sql_name {
         out.push_str(&format!(
             "{pad}#[sql_name = {}]\n",
-            name_literal(&column.sql_name)
+            sql_name(&column.sql_name)
         ));
     }
     if let Some(length) = column.max_length {

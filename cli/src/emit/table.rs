@@ -3,7 +3,7 @@
 use crate::plan::{Field, Function, TablePlan};
 
 use super::HEADER;
-use super::layout::{derive, doc, literal, use_list};
+use super::layout::{self, derive, doc, literal, use_list};
 
 mod functions;
 
@@ -189,10 +189,9 @@ fn row(table: &TablePlan) -> String {
     for field in &table.fields {
         out.push_str(&comment_of(field));
         out.push_str(&rename(field));
-        out.push_str(&format!(
-            "    pub {}: {},\n",
-            field.name,
-            wrapped(&field.rust_type.owned, field.options)
+        out.push_str(&layout::field(
+            &field.name,
+            &wrapped(&field.rust_type.owned, field.options),
         ));
     }
     out + "}\n"
@@ -225,10 +224,9 @@ fn new(table: &TablePlan) -> String {
         if field.options > 1 {
             out.push_str("    #[serde(default, deserialize_with = \"bowline::nullable\")]\n");
         }
-        out.push_str(&format!(
-            "    pub {}: {},\n",
-            field.name,
-            wrapped(&field.rust_type.borrowed, field.options)
+        out.push_str(&layout::field(
+            &field.name,
+            &wrapped(&field.rust_type.borrowed, field.options),
         ));
     }
     out + "}\n"
@@ -264,10 +262,9 @@ fn changes(table: &TablePlan) -> String {
         if field.options > 1 {
             out.push_str("    #[serde(deserialize_with = \"bowline::nullable\")]\n");
         }
-        out.push_str(&format!(
-            "    pub {}: {},\n",
-            field.name,
-            wrapped(&field.rust_type.borrowed, field.options)
+        out.push_str(&layout::field(
+            &field.name,
+            &wrapped(&field.rust_type.borrowed, field.options),
         ));
     }
     out + "}\n"

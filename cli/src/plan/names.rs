@@ -23,11 +23,27 @@ pub(super) fn rust_name(sql_name: &str, table: Option<&str>) -> String {
             replaced = true;
         }
     }
-    if is_reserved(&name) || Some(name.as_str()) == table {
+    let is_taken = table.is_some() && TAKEN_IN_TABLE.contains(&name.as_str());
+    if is_reserved(&name) || is_taken || Some(name.as_str()) == table {
+        name.push('_');
+    }
+    // A table `type` with a column `type`.
+    if Some(name.as_str()) == table {
         name.push('_');
     }
     name
 }
+
+/// What `table!` puts beside the columns: one of this name does not compile, in what diesel's own command writes.
+const TAKEN_IN_TABLE: [&str; 7] = [
+    "Ok",
+    "star",
+    "diesel",
+    "dsl",
+    "all_columns",
+    "BoxedQuery",
+    "SqlType",
+];
 
 fn is_reserved(name: &str) -> bool {
     name.is_empty()
@@ -37,11 +53,12 @@ fn is_reserved(name: &str) -> bool {
         || (name.starts_with("__") && !name.ends_with('_'))
 }
 
-/// Rust's keywords, strict and reserved, of every edition that `syn` refuses as identifiers (The Rust Reference, Keywords).
-const KEYWORDS: [&str; 51] = [
+/// Rust's keywords, strict and reserved, of every edition (The Rust Reference, Keywords). `gen` is one since 2024:
+/// diesel's own command leaves it as it is, which does not compile there.
+const KEYWORDS: [&str; 52] = [
     "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate",
-    "do", "dyn", "else", "enum", "extern", "false", "final", "fn", "for", "if", "impl", "in",
-    "let", "loop", "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref",
+    "do", "dyn", "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl",
+    "in", "let", "loop", "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref",
     "return", "self", "Self", "static", "struct", "super", "trait", "true", "try", "type",
     "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
 ];
@@ -64,12 +81,57 @@ pub(super) fn type_name(sql_name: &str) -> String {
 /// The Rust names of a relation's columns, in their order; a number tells apart those that would be one.
 pub(super) fn column_names(relation: &Relation) -> Vec<String> {
     let table = rust_name(&relation.name.name, None);
-    distinct(
-        relation
-            .columns
-            .iter()
-            .map(|column| rust_name(&column.name, Some(&table))),
-    )
+    let columns = relation.columns.iter();
+    let names: Vec<String> = columns
+        .map(|column| rust_name(&column.name, Some(&table)))
+        .collect();
+    // One whose name is mapped as it is keeps it, wherever it stands.
+    let is_plain = |place: &usize| names[*place] == relation.columns[*place].name;
+    let (plain, mapped): (Vec<usize>, Vec<usize>) = (0..names.len()).partition(is_plain);
+    let places: Vec<usize> = plain.into_iter().chain(mapped).collect();
+    let mut told_apart = names.clone();
+    let in_order = distinct(places.iter().map(|place| names[*place].clone()));
+    for (place, name) in places.into_iter().zip(in_order) {
+        told_apart[place] = name;
+    }
+    told_apart
+}
+
+/// The name of a row's type or of an enum: what generated code names itself is not taken from it.
+pub(super) fn own_type_name(sql_name: &str) -> String {
+    const TAKEN: [&str; 24] = [
+        "AsChangeset",
+        "BigDecimal",
+        "Cow",
+        "DateTime",
+        "Deserialize",
+        "Err",
+        "Identifiable",
+        "Insertable",
+        "IpNetwork",
+        "NaiveDate",
+        "NaiveDateTime",
+        "NaiveTime",
+        "None",
+        "Ok",
+        "Option",
+        "Page",
+        "Queryable",
+        "Result",
+        "Selectable",
+        "Serialize",
+        "Some",
+        "Statement",
+        "String",
+        "Utc",
+    ];
+    const ALSO: [&str; 4] = ["Uuid", "Value", "Vec", "Nullable"];
+    let name = type_name(sql_name);
+    if TAKEN.contains(&name.as_str()) || ALSO.contains(&name.as_str()) {
+        format!("{name}Row")
+    } else {
+        name
+    }
 }
 
 /// The names with a number behind those that came before.

@@ -6,7 +6,7 @@ use crate::catalog::{
 use crate::project::Settings;
 
 use super::function::Function;
-use super::names::{distinct, rust_name, singular, type_name};
+use super::names::{column_names, distinct, own_type_name, rust_name, singular, type_name};
 use super::patched::PatchedSchema;
 use super::rust_type::{self, RustType};
 use super::schema::is_generated;
@@ -106,9 +106,9 @@ pub(super) fn plan(
     let row = row_name(relation, settings);
     let key = relation.primary_key().unwrap_or_default().to_vec();
     let mut fields = Vec::new();
-    for column in &relation.columns {
-        let rust_column = rust_name(&column.name, Some(&module));
-        let shown = patched.map(|patched| patched.column(&module, &rust_column));
+    let rust_names = column_names(relation);
+    for (column, rust_column) in relation.columns.iter().zip(&rust_names) {
+        let shown = patched.map(|patched| patched.column(&module, rust_column));
         if shown == Some(None) {
             notes.push(format!(
                 "{}.{} is left out of {row}: the patch file takes it out of the schema",
@@ -127,8 +127,13 @@ pub(super) fn plan(
             )),
         }
     }
+    let rust_name_of = |column: &Column| {
+        let mut columns = relation.columns.iter();
+        let place = columns.position(|other| other.name == column.name);
+        place.and_then(|place| rust_names.get(place)).cloned()
+    };
     let field = |column: &Column, rust_type: &RustType, options: usize| Field {
-        name: rust_name(&column.name, Some(&module)),
+        name: rust_name_of(column).unwrap_or_default(),
         sql_name: column.name.clone(),
         rust_type: rust_type.clone(),
         options,
@@ -194,7 +199,7 @@ pub(super) fn plan(
 
 fn row_name(relation: &Relation, settings: &Settings) -> String {
     let given = settings.names.get(&relation.name.name).cloned();
-    given.unwrap_or_else(|| type_name(&singular(&relation.name.name)))
+    given.unwrap_or_else(|| own_type_name(&singular(&relation.name.name)))
 }
 
 /// The Rust type of a column, which for a key is the id's.

@@ -18,6 +18,19 @@ fn the_samples_generated_code_is_fresh_and_needs_no_server_and_no_other_program(
 }
 
 #[test]
+fn what_is_generated_from_hostile_names_is_fresh() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the workspace");
+    let output = bowline(&root.join("tests/hostile"), &["generate", "--check"], &[]);
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+#[test]
 fn rustfmt_leaves_generated_code_as_it_is() {
     let bank = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()

@@ -232,6 +232,31 @@ fn types_of_one_name_in_two_schemas_are_told_apart() {
     "#);
 }
 
+#[test]
+fn a_foreign_key_to_a_partitioned_table_is_one_to_each_of_its_partitions() {
+    let project = Project::new(&[(
+        "migrations/1_a/up.sql",
+        "CREATE TABLE at (id int PRIMARY KEY) PARTITION BY RANGE (id);
+         CREATE TABLE at_1 PARTITION OF at FOR VALUES FROM (1) TO (9) PARTITION BY RANGE (id);
+         CREATE TABLE at_2 PARTITION OF at_1 DEFAULT;
+         CREATE TABLE refers (id int PRIMARY KEY, at_id int REFERENCES at);",
+    )]);
+    let schema = said(&project, &["--stdout"]);
+    let joins: Vec<&str> = schema
+        .lines()
+        .filter(|line| line.contains("joinable!"))
+        .collect();
+    // As pg_constraint has them, which is what diesel asks.
+    assert_eq!(
+        joins,
+        [
+            "diesel::joinable!(refers -> at (at_id));",
+            "diesel::joinable!(refers -> at_1 (at_id));",
+            "diesel::joinable!(refers -> at_2 (at_id));",
+        ]
+    );
+}
+
 /// Lengths around those where rustfmt breaks a line: lists of derives and of tables, names of types.
 #[test]
 fn rustfmt_leaves_lines_of_every_length_as_they_are() {

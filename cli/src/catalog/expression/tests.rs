@@ -127,7 +127,7 @@ fn what_a_server_makes_of_a_check_is_the_same() {
 }
 
 /// Defaults with the type of their column.
-const DEFAULTS: [(&str, &str); 36] = [
+const DEFAULTS: [(&str, &str); 37] = [
     ("int", "0"),
     ("int", "'5'"),
     ("int", "-1"),
@@ -150,6 +150,7 @@ const DEFAULTS: [(&str, &str); 36] = [
     ("timestamp", "timezone('utc', now())"),
     ("timestamp", "'2020-01-01'"),
     ("timestamp", "'2020-01-01T10:30:00'"),
+    ("timestamptz", "'epoch'"),
     ("date", "current_date"),
     ("interval", "'1 hour'"),
     ("interval", "'1 year 2 months 3 days'"),

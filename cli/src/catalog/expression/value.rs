@@ -84,13 +84,20 @@ fn dense(text: &str) -> String {
 }
 
 fn is_moment(text: &str) -> bool {
+    if text == EPOCH {
+        return true;
+    }
     let mut parts = text.splitn(3, '-');
     let year = parts.next().unwrap_or_default();
     year.len() == 4 && year.chars().all(|c| c.is_ascii_digit()) && parts.count() == 2
 }
 
+/// The one name of a moment that never changes (manual, 8.5.1.4).
+const EPOCH: &str = "epoch";
+
 /// A date or a timestamp without what is zero.
 fn moment(text: &str) -> String {
+    let text = if text == EPOCH { "1970-01-01" } else { text };
     let text = text.replace('T', " ");
     let text = text.trim_end_matches('Z').trim_end_matches("+00");
     text.trim_end_matches(":00")

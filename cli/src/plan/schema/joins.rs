@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Joinable, SchemaTable};
-use crate::catalog::{Catalog, ConstraintKind, Name, Relation};
+use crate::catalog::{Catalog, ConstraintKind, Name, Relation, RelationKind};
 use crate::plan::names::column_names;
 use crate::project::Settings;
 
@@ -24,7 +24,7 @@ pub(super) fn joinables(
     relations: &[&Relation],
     settings: &Settings,
 ) -> Vec<(Name, Name, Joinable)> {
-    let keys = foreign_keys(relations);
+    let keys = foreign_keys(catalog, relations);
     let between = |a: &Name, b: &Name| {
         let is_between = |key: &&ForeignKey<'_>| {
             (key.child == a && key.parent == b) || (key.child == b && key.parent == a)
@@ -68,7 +68,7 @@ pub(super) fn joinables(
 }
 
 /// The foreign keys of the tables.
-fn foreign_keys<'a>(relations: &[&'a Relation]) -> Vec<ForeignKey<'a>> {
+fn foreign_keys<'a>(catalog: &'a Catalog, relations: &[&'a Relation]) -> Vec<ForeignKey<'a>> {
     let mut keys = Vec::new();
     for relation in relations {
         for constraint in &relation.constraints {
@@ -81,18 +81,38 @@ fn foreign_keys<'a>(relations: &[&'a Relation]) -> Vec<ForeignKey<'a>> {
             else {
                 continue;
             };
-            // diesel asks for those within one schema.
-            if references.schema == relation.name.schema {
-                keys.push(ForeignKey {
-                    child: &relation.name,
-                    parent: references,
-                    columns,
-                    referenced: referenced_columns,
-                });
+            // diesel asks for those within one schema; to a partitioned table there is one for each partition too.
+            for parent in with_partitions(catalog, references) {
+                if parent.schema == relation.name.schema {
+                    keys.push(ForeignKey {
+                        child: &relation.name,
+                        parent,
+                        columns,
+                        referenced: referenced_columns,
+                    });
+                }
             }
         }
     }
     keys
+}
+
+/// A table, its partitions, and theirs.
+fn with_partitions<'a>(catalog: &'a Catalog, name: &'a Name) -> Vec<&'a Name> {
+    let mut found = vec![name];
+    let mut place = 0;
+    while let Some(parent) = found.get(place).copied() {
+        let partitions = catalog.relations.values().filter(|relation| {
+            relation.kind == RelationKind::Partition && relation.parents.contains(parent)
+        });
+        for partition in partitions {
+            if !found.contains(&&partition.name) {
+                found.push(&partition.name);
+            }
+        }
+        place += 1;
+    }
+    found
 }
 
 /// Tables that joins lead to from one another, in the order of their SQL names.
