@@ -25,6 +25,7 @@ mod harmless;
 mod index;
 mod like;
 mod names;
+mod nesting;
 mod partition;
 mod plpgsql;
 mod query;
@@ -67,10 +68,27 @@ pub(crate) fn replay(migrations: &[Migration]) -> Replayed {
 }
 
 /// Applies the migrations in order, and shows the catalog after each.
+///
+/// # Panics
+/// If no thread can be started.
 pub(crate) fn replay_each(
     migrations: &[Migration],
-    mut after: impl FnMut(&Migration, &Catalog),
+    after: impl FnMut(&Migration, &Catalog) + Send,
 ) -> Replayed {
+    // Deep SQL goes deep into the stack: there is one of its own for it, of which only what is used is taken.
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(nesting::STACK);
+        let running = thread
+            .spawn_scoped(scope, || in_order(migrations, after))
+            .expect("a process that has begun can start one thread");
+        match running.join() {
+            Ok(replayed) => replayed,
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })
+}
+
+fn in_order(migrations: &[Migration], mut after: impl FnMut(&Migration, &Catalog)) -> Replayed {
     let mut replay = Replay::default();
     let mut refusals = Vec::new();
     for migration in migrations {
@@ -171,6 +189,14 @@ impl Replay {
             why,
             hint,
         };
+        if nesting::is_too_deep(&file.text) {
+            refusals.push(refusal(
+                0..0,
+                "brackets are nested too deeply in this file".to_owned(),
+                "say the same with less nesting".to_owned(),
+            ));
+            return;
+        }
         let parse = SourceFile::parse(&file.text);
         if let Some(error) = parse.errors().first() {
             let start = usize::from(error.range().start()).min(file.text.len());

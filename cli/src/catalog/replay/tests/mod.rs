@@ -1,3 +1,4 @@
+mod fuzz;
 mod histories;
 mod server;
 mod statements;

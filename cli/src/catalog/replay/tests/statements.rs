@@ -259,3 +259,9 @@ pub(super) fn history() -> impl Strategy<Value = Vec<Statement>> {
         beginning.chain(rest).collect()
     })
 }
+
+/// Statements of every kind, with their holes filled.
+pub(super) fn corpus() -> impl Iterator<Item = String> {
+    let all = TEMPLATES.iter().chain(&RARE).chain(&BEGINNING);
+    all.map(|template| fill(template, &[0, 1, 2, 3, 4, 5]) + ";")
+}
