@@ -10,7 +10,7 @@ use squawk_syntax::SyntaxNode;
 use super::Replay;
 use super::drop::cascades;
 use super::refusal::{Refused, Result};
-use super::tree::{calls, has_word, mentions};
+use super::tree::{calls, casts_to, mentions};
 use crate::catalog::{ConstraintKind, Fill, IndexKey, Name, Relation, RelationKind, TypeKind};
 
 /// What can be dropped; parts of a table with the table's name.
@@ -123,7 +123,12 @@ impl Replay {
                 }
             }
             Object::Type(name) => self.of_type(name, &mut found),
-            Object::Function(function) => self.users(|text| calls(text, function), &mut found),
+            Object::Function(function) => {
+                self.users(|text| calls(text, function), &mut found);
+                let views = self.views.iter();
+                let views = views.filter(|(_, uses)| calls(&uses.text, function));
+                found.extend(views.map(|(view, _)| (Object::Relation(view.clone()), Tie::Cascade)));
+            }
             Object::Default(..) | Object::DomainConstraint(..) | Object::Attribute(..) => {}
         }
         found
@@ -301,13 +306,17 @@ impl Replay {
                 _ => {}
             }
         }
-        self.users(|text| has_word(text, &name.name), found);
+        self.users(|text| casts_to(text, &name.name), found);
+        let views = self
+            .views
+            .iter()
+            .filter(|(_, uses)| uses.types.contains(name));
+        found.extend(views.map(|(view, _)| (Object::Relation(view.clone()), Tie::Cascade)));
     }
 
     /// What calls a function.
     pub(super) fn uses_of_function(&self, function: &str) -> Vec<Object> {
-        let mut found = Vec::new();
-        self.users(|text| calls(text, function), &mut found);
+        let found = self.dependents(&Object::Function(function.to_owned()));
         found.into_iter().map(|(object, _)| object).collect()
     }
 
@@ -345,11 +354,6 @@ impl Replay {
                     let object = Object::Index(name(), index.name.clone());
                     found.push((object, Tie::Cascade));
                 }
-            }
-        }
-        for (view, uses) in &self.views {
-            if is_used(&uses.text) {
-                found.push((Object::Relation(view.clone()), Tie::Cascade));
             }
         }
     }

@@ -45,6 +45,8 @@ pub(super) struct Output {
 pub(super) struct Used {
     pub(super) relations: BTreeSet<Name>,
     pub(super) columns: BTreeSet<(Name, String)>,
+    /// Types that it casts to.
+    pub(super) types: BTreeSet<Name>,
 }
 
 /// A query under inference.

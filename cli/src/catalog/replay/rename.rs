@@ -132,6 +132,11 @@ impl Replay {
                 follow(&mut column.data_type.name);
             }
         }
+        for uses in self.views.values_mut() {
+            if uses.types.remove(from) {
+                uses.types.insert(to.clone());
+            }
+        }
         for found in self.catalog.types.values_mut() {
             match &mut found.kind {
                 TypeKind::Domain { base, .. } => follow(&mut base.name),

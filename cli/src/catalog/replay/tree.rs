@@ -237,8 +237,22 @@ fn is_column(node: &SyntaxNode) -> bool {
     node.kind() == SyntaxKind::NAME_REF && !is_function
 }
 
+/// Whether an expression casts to a type of this name.
+pub(super) fn casts_to(expression: &str, data_type: &str) -> bool {
+    if !has_word(expression, data_type) {
+        return false;
+    }
+    let parse = squawk_syntax::SourceFile::parse(&format!("SELECT {expression}"));
+    let casts = parse.syntax_node();
+    casts
+        .descendants()
+        .filter(|node| node.kind() == SyntaxKind::CAST_EXPR)
+        .flat_map(|cast| cast.children().collect::<Vec<_>>())
+        .any(|part| super::data_type::is_type(part.kind()) && name(&part) == data_type)
+}
+
 /// Whether an identifier stands anywhere in a text, as a column, a type or a function.
-pub(super) fn has_word(text: &str, word: &str) -> bool {
+fn has_word(text: &str, word: &str) -> bool {
     pieces(text).any(|(piece, is_name)| is_name && identifier(piece) == word)
 }
 

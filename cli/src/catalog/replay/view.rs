@@ -16,7 +16,8 @@ use crate::catalog::{Column, Name, Relation, RelationKind};
 pub(super) struct Uses {
     pub(super) relations: BTreeSet<Name>,
     pub(super) columns: BTreeSet<(Name, String)>,
-    /// The query as written, for the functions and types it names.
+    pub(super) types: BTreeSet<Name>,
+    /// The query as written, for the functions it calls.
     pub(super) text: String,
 }
 
@@ -65,6 +66,7 @@ impl Replay {
         let uses = Uses {
             relations: used.relations,
             columns: used.columns,
+            types: used.types,
             text: text(&query),
         };
         self.views.insert(name.clone(), uses);

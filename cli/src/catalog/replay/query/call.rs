@@ -147,11 +147,19 @@ impl Inference<'_> {
         Ok(match name {
             "coalesce" | "greatest" | "least" => Some(self.common(node, arguments)?),
             "nullif" => match arguments {
-                [first, second] => {
+                [first, _] => {
                     // The result has the type that the comparison gives to its left side.
+                    let candidates = self.operator_candidates("=", 2);
+                    let chosen = self.choose(&candidates, arguments);
+                    let (_, parameters) =
+                        chosen.ok_or_else(|| self.unknown_call(node, name, arguments))?;
+                    let own = first
+                        .data_type
+                        .as_ref()
+                        .map(|data_type| self.key(data_type));
                     let mut value = first.clone();
-                    if value.data_type.is_none() {
-                        value.data_type = second.data_type.clone().or(Some(system("text")));
+                    if own.as_ref() != parameters.first() && !parameters[0].starts_with("any") {
+                        value.data_type = self.of_key(&parameters[0]);
                     }
                     Some(value)
                 }
@@ -301,17 +309,12 @@ impl Inference<'_> {
         }
     }
 
-    pub(super) fn operator(
-        &self,
-        node: &SyntaxNode,
-        name: &str,
-        operands: &[Value],
-    ) -> Result<Value> {
+    fn operator_candidates(&self, name: &str, operands: usize) -> Vec<Candidate> {
         let extensions = &self.replay.catalog.extensions;
         let has_extension = |extension: &str| extensions.contains(extension);
-        let candidates: Vec<Candidate> = builtin()
+        builtin()
             .operators(name, has_extension)
-            .filter(|operator| operator.left.is_some() == (operands.len() == 2))
+            .filter(|operator| operator.left.is_some() == (operands == 2))
             .map(|operator| Candidate {
                 arguments: operator
                     .left
@@ -324,7 +327,16 @@ impl Inference<'_> {
                 result: operator.result.to_owned(),
                 place: 0,
             })
-            .collect();
+            .collect()
+    }
+
+    pub(super) fn operator(
+        &self,
+        node: &SyntaxNode,
+        name: &str,
+        operands: &[Value],
+    ) -> Result<Value> {
+        let candidates = self.operator_candidates(name, operands.len());
         let found = self
             .choose(&candidates, operands)
             .and_then(|(candidate, parameters)| self.result(&candidate, &parameters, operands));

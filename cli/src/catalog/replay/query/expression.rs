@@ -28,6 +28,7 @@ impl Inference<'_> {
             K::CALL_EXPR => self.call(node, scope),
             K::CAST_EXPR => {
                 let target = data_type::child_type(self.replay, node)?.data_type;
+                self.used.borrow_mut().types.insert(target.name.clone());
                 let inner = node
                     .children()
                     .find(|part| !data_type::is_type(part.kind()) && part.kind() != K::COLON_COLON);

@@ -176,6 +176,37 @@ fn random_histories_are_as_a_server_has_them() {
     }
 }
 
+#[test]
+fn what_a_migration_does_its_down_undoes() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the workspace")
+        .join("migrations");
+    let migrations = crate::migrations::read_folder(&folder).expect("the bank's migrations");
+    for count in 1..=migrations.len() {
+        let (done, [.., last]) = (&migrations[..count - 1], &migrations[..count]) else {
+            unreachable!("there is one at least");
+        };
+        let Some(down) = &last.down else {
+            continue;
+        };
+        let mut up_and_down = migrations[..count].to_vec();
+        up_and_down.push(Migration {
+            up: down.clone(),
+            ..last.clone()
+        });
+        let before = replay(done);
+        let after = replay(&up_and_down);
+        assert_eq!(after.refusals, [], "{} can be undone", last.name);
+        assert_eq!(
+            after.catalog.canonical(),
+            before.catalog.canonical(),
+            "after {} and its down",
+            last.name
+        );
+    }
+}
+
 /// The arms of replay that a statement goes through.
 fn arms(statement: &str) -> Vec<SyntaxKind> {
     let parse = SourceFile::parse(statement);
