@@ -199,15 +199,73 @@ fn hostile_names_come_out_as_data() {
 }
 
 #[test]
-fn settings_that_are_not_known_are_refused() {
+fn settings_that_cannot_be_followed_are_shown_with_their_line() {
     let project = Project::new(&[ACCOUNTS]);
+    let told = |settings: &str| {
+        project.write("diesel.toml", settings);
+        project.said(&["generate"], &[])
+    };
+    insta::assert_snapshot!(told("[print_schema]\nfile = \"src/schema.rs\"\nwith_doc = true\n"), @r"
+    error: [project]/diesel.toml cannot be followed: unknown field `with_doc`, expected one of `file`, `with_docs`, `filter`, `column_sorting`, `schema`, `patch_file`, `import_types`, `generate_missing_sql_type_definitions`, `except_custom_type_definitions`, `custom_type_derives`, `allow_tables_to_appear_in_same_query_config`, `pg_domains_as_custom_types`, `sqlite_integer_primary_key_is_bigint`
+    hint: look at the key and its value; https://diesel.rs/guides/configuring-diesel-cli lists what diesel.toml can say
+    exit 1
+    ");
+    insta::assert_snapshot!(told("[print_schema]\nwith_docs = \"all\"\n"), @r#"
+    error: diesel.toml: with_docs cannot be "all"
+    exit 1
+    "#);
+    insta::assert_snapshot!(told("[print_schema]\nfilter = { only_tables = [\"a\"], except_tables = [\"b\"] }\n"), @r"
+    error: diesel.toml has both only_tables and except_tables
+    hint: keep one of them
+    exit 1
+    ");
+    insta::assert_snapshot!(told("[print_schema]\nfilter = { only_tables = [\"a(\"] }\n"), @r#"
+    error: diesel.toml: "a(" is no regular expression: regex parse error:
+        a(
+         ^
+    error: unclosed group
+    exit 1
+    "#);
+    insta::assert_snapshot!(told("[print_schema]\nfile = \n"), @r"
+    error: [project]/diesel.toml cannot be followed: TOML parse error at line 2, column 8
+      |
+    2 | file = 
+      |        ^
+    string values must be quoted, expected literal string
+    hint: look at the key and its value; https://diesel.rs/guides/configuring-diesel-cli lists what diesel.toml can say
+    exit 1
+    ");
+    insta::assert_snapshot!(told("[print_schema]\npatch_file = \"none.patch\"\n"), @r"
+    error: [project]/none.patch cannot be applied: No such file or directory (os error 2)
+    hint: make the patch anew, from what is generated without it
+    exit 1
+    ");
+}
+
+#[test]
+fn a_patch_that_does_not_fit_any_more_is_told() {
+    let patch = "--- a\n+++ b\n@@ -1,2 +1,2 @@\n nothing of this\n-is there\n+any more\n";
+    let project = Project::new(&[ACCOUNTS, ("schema.patch", patch)]);
     project.write(
         "diesel.toml",
-        "[print_schema]\nfile = \"src/schema.rs\"\nwith_doc = true\n",
+        "[print_schema]\nfile = \"src/db/schema.rs\"\npatch_file = \"schema.patch\"\n",
     );
-    let said = project.said(&["generate"], &[]);
+    insta::assert_snapshot!(project.said(&["generate"], &[]), @r"
+    error: [project]/schema.patch cannot be applied: error applying hunk #1
+    hint: make the patch anew, from what is generated without it
+    exit 1
+    ");
+    assert!(!project.has("src/db/schema.rs"));
+}
+
+#[test]
+fn a_folder_that_is_no_project_is_told() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let output = crate::bowline(folder.path(), &["generate"], &[]);
+    let said = String::from_utf8_lossy(&output.stderr);
     assert!(
-        said.contains("unknown field `with_doc`") && said.ends_with("exit 1"),
+        said.contains("there is no diesel.toml, Cargo.toml or folder migrations in ")
+            && said.contains("--migration-dir"),
         "{said}"
     );
 }
