@@ -91,9 +91,19 @@ impl Cluster {
         folder: PathBuf,
         binaries: &Binaries,
     ) -> Result<Self, LocalServerError> {
+        let program = binaries.program("pg_basebackup");
+        if !program.is_file() {
+            return Err(LocalServerError::new(
+                format!(
+                    "a standby is made by pg_basebackup, and there is no {}",
+                    program.display()
+                ),
+                "install PostgreSQL's client programs of the same version",
+            ));
+        }
         let account = Account::choose()?;
         let cluster = Self::in_new_folder(folder, account)?;
-        let mut backup = Command::new(binaries.program("pg_basebackup"));
+        let mut backup = Command::new(program);
         backup
             .args(["--username=postgres", "--checkpoint=fast", "--no-sync"])
             .args(["--write-recovery-conf", "--pgdata"])

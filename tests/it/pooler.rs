@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -60,7 +61,7 @@ impl PgBouncer {
 
     fn wait(&self) {
         let deadline = Instant::now() + Duration::from_secs(20);
-        while !self.folder.join(".s.PGSQL.6432").exists() {
+        while UnixStream::connect(self.folder.join(".s.PGSQL.6432")).is_err() {
             assert!(Instant::now() < deadline, "pgbouncer does not start");
             thread::sleep(Duration::from_millis(10));
         }
