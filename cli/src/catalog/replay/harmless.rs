@@ -111,5 +111,13 @@ pub(super) fn is_harmless(kind: SyntaxKind) -> bool {
             | K::DEALLOCATE
             | K::LOAD
             | K::EMPTY_STMT
+            | K::DECLARE
+            | K::FETCH
+            | K::MOVE
+            | K::CLOSE
+            | K::ALTER_LARGE_OBJECT
+            | K::ALTER_LANGUAGE
+            | K::DROP_CONVERSION
+            | K::DROP_TRANSFORM
     )
 }

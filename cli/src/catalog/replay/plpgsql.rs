@@ -187,6 +187,9 @@ impl Replay {
                 (targets.next().is_none()).then_some(target)
             })
             .and_then(|target| constant(&target));
+        if literal.is_none() && is_harmless_text(node) {
+            return Ok(());
+        }
         let Some(sql) = literal.filter(|_| !has(node, SyntaxKind::PLPGSQL_USING_CLAUSE)) else {
             return Err(Refused::new(
                 node,
@@ -213,7 +216,8 @@ impl Replay {
     pub(super) fn block_shapes(&self, node: &SyntaxNode) -> bool {
         use SyntaxKind as K;
         node.descendants().any(|inner| match inner.kind() {
-            K::PLPGSQL_DYN_EXECUTE_STMT | K::PLPGSQL_FOR_DYN_STMT | K::PLPGSQL_DO_STMT => true,
+            K::PLPGSQL_DYN_EXECUTE_STMT => !is_harmless_text(&inner),
+            K::PLPGSQL_FOR_DYN_STMT | K::PLPGSQL_DO_STMT => true,
             K::PLPGSQL_EXEC_SQL_STMT => inner
                 .children()
                 .any(|statement| self.statement_shapes(&statement)),
@@ -261,6 +265,50 @@ fn catches(handler: &SyntaxNode, condition: &str) -> bool {
                 || (condition.starts_with("duplicate_") && caught.starts_with("duplicate_"))
                 || (condition.starts_with("undefined_") && caught.starts_with("undefined_"))
         })
+}
+
+/// Whether what is executed begins, in a literal, as a statement that shapes nothing, and is that one alone.
+fn is_harmless_text(execute: &SyntaxNode) -> bool {
+    const HARMLESS: [&[&str]; 12] = [
+        &["create", "trigger"],
+        &["create", "constraint", "trigger"],
+        &["drop", "trigger"],
+        &["grant"],
+        &["revoke"],
+        &["insert", "into"],
+        &["update"],
+        &["delete", "from"],
+        &["analyze"],
+        &["refresh", "materialized", "view"],
+        &["alter", "default", "privileges"],
+        &["notify"],
+    ];
+    let literals: Vec<String> = execute
+        .descendants()
+        .filter(|node| node.kind() == SyntaxKind::LITERAL)
+        .filter_map(|literal| string(&literal))
+        .collect();
+    let Some(first) = literals.first() else {
+        return false;
+    };
+    // The literal has to be where the text begins: alone, or as the first argument of format().
+    let begins = execute
+        .descendants()
+        .find(|node| node.kind() == SyntaxKind::TARGET)
+        .map(|target| tokens(&target).map(|token| token.text().to_ascii_lowercase()))
+        .and_then(|mut words| words.find(|word| !matches!(word.as_str(), "format" | "(")));
+    let is_at_start = begins.is_some_and(|word| word.starts_with(['\'', '$', 'e']));
+    let words: Vec<String> = first
+        .split_whitespace()
+        .map(str::to_ascii_lowercase)
+        .collect();
+    let starts = |statement: &&[&str]| {
+        words.len() >= statement.len() && words.iter().zip(*statement).all(|(a, b)| a == b)
+    };
+    let ends_once = literals
+        .iter()
+        .all(|literal| !literal.trim_end().trim_end_matches(';').contains(';'));
+    is_at_start && ends_once && HARMLESS.iter().any(starts)
 }
 
 /// A text that is made of literals alone.

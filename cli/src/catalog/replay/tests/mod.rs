@@ -260,6 +260,24 @@ fn what_a_block_certainly_does_is_followed() {
 }
 
 #[test]
+fn a_trigger_that_a_function_makes_shapes_nothing() {
+    insta::assert_snapshot!(show(
+        "CREATE OR REPLACE FUNCTION diesel_manage_updated_at(_tbl regclass) RETURNS VOID AS $$
+         BEGIN
+             EXECUTE format('CREATE TRIGGER set_updated_at BEFORE UPDATE ON %s
+                             FOR EACH ROW EXECUTE PROCEDURE diesel_set_updated_at()', _tbl);
+         END;
+         $$ LANGUAGE plpgsql;
+         CREATE TABLE t (a int);
+         SELECT diesel_manage_updated_at('t');
+         DO $$ BEGIN EXECUTE 'CREATE TRIGGER x ON t; ALTER TABLE t ADD b int' || y; END $$;"
+    ), @r"
+    refused, line 9: the text that this executes is known only when it runs
+    t: a int4?
+    ");
+}
+
+#[test]
 fn a_refusal_shows_the_statement_and_a_remedy() {
     let replayed = replay(&[migration(
         "CREATE TABLE a (id int);\n\nDO $$ BEGIN\n  EXECUTE x;\nEND $$;\n",
