@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use clap::Args;
 use serde::Deserialize;
 
@@ -276,7 +277,48 @@ fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>, CliErr
     parsed.map(Some).map_err(|error| wrong(path, &error))
 }
 
+/// What `diesel.toml` or `Cargo.toml` says that cannot be followed, with its line underlined.
 fn wrong(path: &Path, error: &toml::de::Error) -> CliError {
-    CliError::failed(format!("{} cannot be followed: {}", path.display(), error.to_string().trim_end()))
-        .hint("look at the key and its value; https://diesel.rs/guides/configuring-diesel-cli lists what diesel.toml can say")
+    let message = error.message().lines().next().unwrap_or_default();
+    let failed = CliError::failed(format!("{} cannot be followed: {message}", path.display()))
+        .hint("https://diesel.rs/guides/configuring-diesel-cli lists what diesel.toml can say");
+    let Ok(source) = std::fs::read_to_string(path) else {
+        return failed;
+    };
+    // A table that was read before has no places any more, but the message names the key.
+    let key = message.split('`').nth(1).unwrap_or_default();
+    let of_key = || {
+        let start = source.find(&format!("\n{key} ")).map(|at| at + 1)?;
+        (!key.is_empty()).then_some(start..start + key.len())
+    };
+    // An empty place is the end of a line that is not complete.
+    let of_line = |span: std::ops::Range<usize>| {
+        let before = source.get(..span.start)?;
+        let start = before.rfind('\n').map_or(0, |at| at + 1);
+        Some(if span.is_empty() {
+            start..span.start
+        } else {
+            span
+        })
+    };
+    let what = message.split(", expected").next().unwrap_or_default();
+    match error.span().and_then(of_line).or_else(of_key) {
+        Some(span) => failed.report(underlined(path, &source, span, what)),
+        None => failed,
+    }
+}
+
+/// A place in a file, as a terminal shows it.
+fn underlined(path: &Path, source: &str, span: std::ops::Range<usize>, what: &str) -> String {
+    let path = path.to_string_lossy();
+    let snippet = Snippet::source(source)
+        .path(path.as_ref())
+        .annotation(AnnotationKind::Primary.span(span));
+    let title = Level::ERROR.primary_title(what).element(snippet);
+    let renderer = if crate::ui::is_coloured() {
+        Renderer::styled()
+    } else {
+        Renderer::plain()
+    };
+    renderer.render(&[title])
 }

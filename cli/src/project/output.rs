@@ -210,7 +210,8 @@ fn with_docs(value: Option<&toml::Value>) -> Result<WithDocs, CliError> {
             other => {
                 return Err(CliError::failed(format!(
                     "diesel.toml: with_docs cannot be {other:?}"
-                )));
+                ))
+                .hint("it can be true, false, \"only-database-comments\", \"no-doc-comments\" or \"database-comments-fallback-to-auto-generated-doc-comment\""));
             }
         },
         Some(other) => {

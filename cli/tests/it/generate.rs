@@ -206,12 +206,18 @@ fn settings_that_cannot_be_followed_are_shown_with_their_line() {
         project.said(&["generate"], &[])
     };
     insta::assert_snapshot!(told("[print_schema]\nfile = \"src/schema.rs\"\nwith_doc = true\n"), @r"
+    error: unknown field `with_doc`
+     --> [project]/diesel.toml:3:1
+      |
+    3 | with_doc = true
+      | ^^^^^^^^
     error: [project]/diesel.toml cannot be followed: unknown field `with_doc`, expected one of `file`, `with_docs`, `filter`, `column_sorting`, `schema`, `patch_file`, `import_types`, `generate_missing_sql_type_definitions`, `except_custom_type_definitions`, `custom_type_derives`, `allow_tables_to_appear_in_same_query_config`, `pg_domains_as_custom_types`, `sqlite_integer_primary_key_is_bigint`
-    hint: look at the key and its value; https://diesel.rs/guides/configuring-diesel-cli lists what diesel.toml can say
+    hint: https://diesel.rs/guides/configuring-diesel-cli lists what diesel.toml can say
     exit 1
     ");
     insta::assert_snapshot!(told("[print_schema]\nwith_docs = \"all\"\n"), @r#"
     error: diesel.toml: with_docs cannot be "all"
+    hint: it can be true, false, "only-database-comments", "no-doc-comments" or "database-comments-fallback-to-auto-generated-doc-comment"
     exit 1
     "#);
     insta::assert_snapshot!(told("[print_schema]\nfilter = { only_tables = [\"a\"], except_tables = [\"b\"] }\n"), @r"
@@ -227,12 +233,13 @@ fn settings_that_cannot_be_followed_are_shown_with_their_line() {
     exit 1
     "#);
     insta::assert_snapshot!(told("[print_schema]\nfile = \n"), @r"
-    error: [project]/diesel.toml cannot be followed: TOML parse error at line 2, column 8
+    error: string values must be quoted
+     --> [project]/diesel.toml:2:1
       |
     2 | file = 
-      |        ^
-    string values must be quoted, expected literal string
-    hint: look at the key and its value; https://diesel.rs/guides/configuring-diesel-cli lists what diesel.toml can say
+      | ^^^^^^^
+    error: [project]/diesel.toml cannot be followed: string values must be quoted, expected literal string
+    hint: https://diesel.rs/guides/configuring-diesel-cli lists what diesel.toml can say
     exit 1
     ");
     insta::assert_snapshot!(told("[print_schema]\npatch_file = \"none.patch\"\n"), @r"
