@@ -300,7 +300,12 @@ impl Replay {
         match &dropped.kind {
             ConstraintKind::Check { .. } => {
                 let children = self.descendants(table).into_iter();
-                targets.extend(children.map(|child| Object::Constraint(child, name.clone())));
+                let keys = children.map(|child| (child, name.clone()));
+                let inherited: Vec<_> = keys
+                    .filter(|key| !self.local_checks.contains(key))
+                    .collect();
+                let objects = inherited.into_iter();
+                targets.extend(objects.map(|(child, name)| Object::Constraint(child, name)));
             }
             ConstraintKind::ForeignKey { .. } => {
                 for partition in self.descendants(table) {

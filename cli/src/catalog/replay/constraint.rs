@@ -128,7 +128,9 @@ impl Replay {
         if !no_inherit {
             for child in self.descendants(table) {
                 let relation = self.table(&child);
-                if !relation.constraints.iter().any(|own| own.name == new.name) {
+                if relation.constraints.iter().any(|own| own.name == new.name) {
+                    self.local_checks.insert((child, new.name.clone()));
+                } else {
                     relation.constraints.push(new.clone());
                 }
             }

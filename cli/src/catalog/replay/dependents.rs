@@ -364,6 +364,7 @@ impl Replay {
                 self.catalog.relations.remove(name);
                 self.views.remove(name);
                 self.local_columns.retain(|(table, _)| table != name);
+                self.local_checks.retain(|(table, _)| table != name);
                 self.not_null_names.retain(|(table, _), _| table != name);
             }
             Object::Column(table, column) => {

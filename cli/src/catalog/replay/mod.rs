@@ -112,6 +112,8 @@ pub(crate) struct Replay {
     not_null_names: BTreeMap<(Name, String), String>,
     /// Columns of child tables that stay when the parent's go.
     local_columns: BTreeSet<(Name, String)>,
+    /// Checks of child tables that stay when the parent's go.
+    local_checks: BTreeSet<(Name, String)>,
     /// Temporary tables that end with the migration's transaction.
     until_commit: Vec<Name>,
     /// Temporary tables of earlier migrations, which may have run in another session.
@@ -149,6 +151,7 @@ impl Default for Replay {
             functions: BTreeMap::new(),
             not_null_names: BTreeMap::new(),
             local_columns: BTreeSet::new(),
+            local_checks: BTreeSet::new(),
             until_commit: Vec::new(),
             earlier_temporary: BTreeSet::new(),
             unfollowed: BTreeSet::new(),

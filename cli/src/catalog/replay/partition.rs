@@ -251,6 +251,13 @@ impl Replay {
             ));
         }
         relation.parents.push(parent.name);
+        // The checks that it has already are its own, also where the parent has them too.
+        let own: Vec<_> = relation
+            .constraints
+            .iter()
+            .map(|constraint| (table.clone(), constraint.name.clone()))
+            .collect();
+        self.local_checks.extend(own);
         Ok(())
     }
 }

@@ -66,6 +66,13 @@ impl Replay {
                 (table, column)
             })
             .collect();
+        self.local_checks = std::mem::take(&mut self.local_checks)
+            .into_iter()
+            .map(|(mut table, check)| {
+                follow(&mut table);
+                (table, check)
+            })
+            .collect();
         self.not_null_names = std::mem::take(&mut self.not_null_names)
             .into_iter()
             .map(|((mut table, column), name)| {
