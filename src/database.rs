@@ -122,6 +122,10 @@ impl Database {
     ///
     /// Retried as a whole when PostgreSQL asks for it, and when the connection was lost before the commit was sent:
     /// see [`RetryPolicy`]. All within [`Config::call_timeout`].
+    ///
+    /// What PostgreSQL commits by itself is not undone by a failure after it: a procedure (`CALL`) that holds a COMMIT, or
+    /// `CREATE INDEX CONCURRENTLY` in front of other statements. Then the outcome is
+    /// [`Unknown`](Outcome::Unknown), and nothing is tried again. In a [`Database::transaction`] a procedure cannot commit.
     #[track_caller]
     pub fn run<S: Statement>(&self, statement: S) -> Result<S::Output> {
         self.run_for(statement, Location::caller())?
@@ -147,6 +151,9 @@ impl Database {
     }
 
     /// The same database, its transactions with these options.
+    ///
+    /// They hold for what is run, for transactions and for units of work. A session that is taken, and so a stream, a COPY
+    /// and a lock, is as the server has it: for a stream or a COPY with options, open a transaction around it.
     ///
     /// ```
     /// # use bowline::{serializable, sql, Database, Result, StatementDsl as _};

@@ -319,8 +319,7 @@ impl Session {
 
     /// Whether the session is as it was when it was made, as far as can be told without asking the server.
     pub(crate) fn is_idle(&self) -> bool {
-        self.transactions.depth() == 0
-            && self.connection.transaction_status() == libpq::TransactionStatus::Idle
+        self.transactions.depth() == 0 && self.is_idle_on_server()
     }
 
     /// Whether the server has closed the connection while it was idle: looks at the socket, takes no round trip.
@@ -341,6 +340,11 @@ impl Session {
             Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => false,
             Err(_) => true,
         }
+    }
+
+    /// The server waits for a statement, and has no transaction open.
+    fn is_idle_on_server(&self) -> bool {
+        self.connection.transaction_status() == libpq::TransactionStatus::Idle
     }
 
     /// The server has a transaction open, failed or not.

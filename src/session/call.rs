@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::libpq::TransactionStatus;
 use super::{Hooks, Session, Xid};
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::retry::Failure;
 use crate::sqlstate::SqlState;
 
@@ -41,6 +42,21 @@ pub(crate) struct Recorded {
 }
 
 impl Session {
+    /// A session that was lost refuses each further call, and so does one whose answers another call still waits for.
+    pub(super) fn refuse_if_lost(&self) -> Result<()> {
+        match &self.lost {
+            None if self.connection.transaction_status() == TransactionStatus::Active => {
+                Err(Error::query(
+                    "the session is still busy with a stream or a COPY that was forgotten",
+                )
+                .with_hint("drop it, which ends it: std::mem::forget does not"))
+            }
+            None => Ok(()),
+            Some(lost) => Err(Error::unavailable(format!("the session was lost: {lost}"))
+                .with_hint("take a new session from the pool")),
+        }
+    }
+
     /// Holds what follows to one deadline and limit, however many statements it is; `asks_xid` if somebody would want
     /// to know what became of a transaction whose COMMIT was not answered.
     pub(crate) fn begin_call(&mut self, deadline: Instant, limit: Duration, asks_xid: bool) {

@@ -143,6 +143,51 @@ impl Command {
         (self.reusable && keyword == "SELECT") || keyword == "SHOW"
     }
 
+    /// Whether it may commit some of its own work and fail after that: a procedure may, and so may a block that
+    /// commits or calls one.
+    pub(crate) fn may_commit_and_fail(&self) -> bool {
+        let says = |what| self.sql.to_ascii_uppercase().contains(what);
+        match first_keyword(&self.sql).as_str() {
+            "CALL" => true,
+            "DO" => says("COMMIT") || says("CALL"),
+            _ => false,
+        }
+    }
+
+    /// Whether what stands before it and itself is committed, or rolled back, before what follows: by the words that end
+    /// a transaction, or because it cannot run within one (PostgreSQL manual, 55.2.3.2).
+    pub(crate) fn ends_its_transaction(&self) -> bool {
+        let words = self.first_words();
+        let [first, second, _] = words.each_ref().map(String::as_str);
+        self.ends_transaction()
+            || matches!(first, "VACUUM" | "CLUSTER")
+            || (matches!(first, "CREATE" | "DROP" | "REINDEX" | "ALTER")
+                && (matches!(
+                    second,
+                    "DATABASE" | "TABLESPACE" | "SYSTEM" | "SUBSCRIPTION"
+                ) || self.sql.to_ascii_uppercase().contains("CONCURRENTLY")))
+            || self.may_commit_and_fail()
+    }
+
+    /// Whether its words end a transaction.
+    pub(crate) fn ends_transaction(&self) -> bool {
+        let words = self.first_words();
+        match words.each_ref().map(String::as_str) {
+            ["COMMIT" | "END" | "ABORT", ..] | ["PREPARE", "TRANSACTION", _] => true,
+            ["ROLLBACK", second, third] => second != "TO" && third != "TO",
+            _ => false,
+        }
+    }
+
+    /// Its first words, in upper case.
+    fn first_words(&self) -> [String; 3] {
+        let mut words = past_comments(&self.sql)
+            .split(|c: char| !c.is_ascii_alphanumeric())
+            .filter(|word| !word.is_empty())
+            .map(str::to_ascii_uppercase);
+        std::array::from_fn(|_| words.next().unwrap_or_default())
+    }
+
     /// Makes the server hold the expectation, by wrapping the SQL in a query that fails when it is not met;
     /// shares the result with the command before it, if that is the same.
     ///
@@ -209,6 +254,15 @@ pub(crate) fn unmet(message: &str) -> Option<(u64, u64)> {
 
 /// The first word of the SQL in upper case, past white space, comments and opening parentheses.
 pub(crate) fn first_keyword(sql: &str) -> String {
+    past_comments(sql)
+        .chars()
+        .take_while(|c| c.is_ascii_alphabetic())
+        .collect::<String>()
+        .to_ascii_uppercase()
+}
+
+/// The SQL past white space, comments and opening parentheses.
+pub(crate) fn past_comments(sql: &str) -> &str {
     let mut rest = sql;
     loop {
         rest = rest.trim_start_matches(|c: char| c.is_whitespace() || c == '(');
@@ -217,13 +271,9 @@ pub(crate) fn first_keyword(sql: &str) -> String {
         } else if let Some(comment) = rest.strip_prefix("/*") {
             rest = skip_block_comment(comment);
         } else {
-            break;
+            return rest;
         }
     }
-    rest.chars()
-        .take_while(|c| c.is_ascii_alphabetic())
-        .collect::<String>()
-        .to_ascii_uppercase()
 }
 
 /// What follows a block comment, which may hold others (PostgreSQL manual, 4.1.5).
@@ -270,6 +320,42 @@ mod tests {
             Some((3, 12))
         );
         assert_eq!(unmet("invalid input syntax for type integer: \"x\""), None);
+    }
+
+    #[test]
+    fn what_ends_a_transaction_is_told_from_its_words() {
+        for sql in [
+            "COMMIT",
+            "/* now */ end work",
+            "ROLLBACK AND CHAIN",
+            "abort",
+            "PREPARE TRANSACTION 'x'",
+        ] {
+            assert!(Command::plain(sql).ends_transaction(), "{sql}");
+        }
+        for sql in [
+            "ROLLBACK TO s",
+            "ROLLBACK WORK TO SAVEPOINT s",
+            "PREPARE p AS SELECT 1",
+            "SELECT 'COMMIT'",
+            "SAVEPOINT commit",
+        ] {
+            assert!(!Command::plain(sql).ends_transaction(), "{sql}");
+        }
+        for sql in [
+            "VACUUM t",
+            "create index concurrently i on t (x)",
+            "CALL p()",
+        ] {
+            assert!(Command::plain(sql).ends_its_transaction(), "{sql}");
+        }
+        for sql in [
+            "CREATE INDEX i ON t (x)",
+            "DO $$ BEGIN END $$",
+            "UPDATE t SET x = 1",
+        ] {
+            assert!(!Command::plain(sql).ends_its_transaction(), "{sql}");
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::command::first_keyword;
 use super::dialogue::{CopyFlow, Copying, c_string};
 use super::driver::{Stopped, drive};
 use super::exchange::{Driven, settle};
-use super::failure::{server_error, shift};
+use super::failure::{rows_too_late, server_error, shift};
 use super::libpq::Cancel;
 use super::{Session, after};
 use crate::error::{Error, Outcome, Result};
@@ -27,6 +27,8 @@ pub(crate) struct Copy<H: DerefMut<Target = Session>> {
     /// Characters of what waited and travels before the caller's SQL.
     before: usize,
     commits: bool,
+    /// Whether it gives what a statement that writes returns.
+    returns_writes: bool,
 }
 
 /// What a server is told whose COPY is given up here.
@@ -90,6 +92,7 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
             sql: sql.to_owned(),
             before: before.chars().count(),
             commits,
+            returns_writes: direction == Direction::Out && writes(sql),
         };
         let _entered = copy.session.begin_statement();
         copy.session.watch.asks_script(sql);
@@ -98,7 +101,7 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
         copy.advance()?;
         match (&copy.flow, direction) {
             (Some(flow), Direction::In) if flow.is_feeding() => Ok(copy),
-            (Some(flow), Direction::Out) if flow.is_taking() => Ok(copy),
+            (Some(flow), Direction::Out) if flow.is_taking() || flow.is_empty() => Ok(copy),
             _ => Err(Error::query("the server took the SQL for another COPY")
                 .with_outcome(copy.outcome())
                 .with_sql(copy.sql.as_str().into())),
@@ -239,7 +242,8 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
 
     /// What became of the work, should the answer be lost.
     fn outcome(&self) -> Outcome {
-        if self.commits && self.flow.as_ref().is_none_or(|flow| flow.heard.end_sent) {
+        let end_sent = |flow: &CopyFlow| flow.heard.end_sent || self.returns_writes;
+        if self.commits && self.flow.as_ref().is_none_or(end_sent) {
             Outcome::Unknown
         } else {
             Outcome::NotCommitted
@@ -253,6 +257,12 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
             return Ok(());
         };
         let Driven { result, expired } = driven;
+        let ended_well = result.is_ok() && flow.heard.error.is_none();
+        if ended_well && expired && !flow.heard.dropped {
+            // It was cancelled too late to fail, and nothing is missing.
+            self.flow = Some(flow);
+            return Ok(());
+        }
         let (heard, sql) = (flow.heard, self.sql.as_str());
         let session = &mut *self.session;
         let error = match (result, heard.error) {
@@ -268,7 +278,11 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
                     None => error,
                 }
             }
-            // It was cancelled too late to fail.
+            // The server was done before it was asked to cancel. An end without these rows would pass for all of them.
+            (Ok(()), None) if expired => rows_too_late().with_outcome(match outcome {
+                Outcome::Unknown => Outcome::Committed,
+                known => known,
+            }),
             (Ok(()), None) => {
                 session.watch.resume(self.seen.take());
                 session.end_statement(None, |_| None);
@@ -281,6 +295,16 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
         session.end_statement(Some(&error), |_| None);
         Err(error)
     }
+}
+
+/// Whether a COPY of a query may write, as one with RETURNING does.
+fn writes(sql: &str) -> bool {
+    sql.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+        .any(|word| {
+            ["INSERT", "UPDATE", "DELETE", "MERGE"]
+                .iter()
+                .any(|write| word.eq_ignore_ascii_case(write))
+        })
 }
 
 /// Whether it is a COPY with these two words.

@@ -75,7 +75,7 @@ impl<T> Cursor<'_, T> {
 
     /// The next rows, up to this many; fewer at the end.
     pub fn fetch(&mut self, rows: u32) -> Result<Vec<T>> {
-        self.read(&format!("FORWARD {rows}"))
+        self.read(&format!("FORWARD {}", count(rows)))
     }
 
     /// All rows that are left.
@@ -85,7 +85,7 @@ impl<T> Cursor<'_, T> {
 
     /// The rows before the current one, nearest first, up to this many; of a [scroll cursor](Session::scroll_cursor) only.
     pub fn fetch_backward(&mut self, rows: u32) -> Result<Vec<T>> {
-        self.read(&format!("BACKWARD {rows}"))
+        self.read(&format!("BACKWARD {}", count(rows)))
     }
 
     /// The row of this number, counted from 1, or from the end if negative; of a [scroll cursor](Session::scroll_cursor) only.
@@ -120,6 +120,11 @@ impl<T> Cursor<'_, T> {
         let rows = arrived.answers.into_iter().flat_map(SessionRow::all);
         rows.map(|row| (self.read)(&row)).collect()
     }
+}
+
+/// PostgreSQL counts rows of a FETCH in 31 bits.
+fn count(rows: u32) -> u32 {
+    rows.min(i32::MAX.unsigned_abs())
 }
 
 impl<T> Drop for Cursor<'_, T> {

@@ -189,6 +189,7 @@ impl Session {
     /// Takes in what came of a voyage that was driven to its end.
     pub(super) fn arrive(&mut self, voyage: Voyage, driven: Driven) -> Result<Arrived> {
         let sql = voyage.sql();
+        let is_within = voyage.commit == CommitPoint::Later && self.transactions.depth() > 0;
         match self.arrive_unseen(voyage, driven) {
             Ok(arrived) => {
                 self.activity.end(self.is_in_transaction());
@@ -199,12 +200,21 @@ impl Session {
                     ));
                 Ok(arrived)
             }
-            Err(error) => Err(self.note_failure(&sql, error)),
+            Err(error) => {
+                if is_within && self.is_idle_on_server() {
+                    // Its BEGIN failed too: what follows would be committed at once.
+                    self.transactions.set_broken();
+                }
+                Err(self.note_failure(&sql, error))
+            }
         }
     }
 
     fn arrive_unseen(&mut self, voyage: Voyage, driven: Driven) -> Result<Arrived> {
-        let outcome = voyage.outcome_if_lost();
+        let outcome = match &driven.result {
+            Ok(()) => voyage.outcome_if_refused(),
+            Err(_) => voyage.outcome_if_lost(),
+        };
         let Voyage {
             mut commands,
             own,
@@ -243,10 +253,11 @@ impl Session {
             return Err(
                 match place.and_then(|place| commands.get(place).map(|command| (place, command))) {
                     Some((place, command)) if own.contains(&place) => shift(error, command.shift())
+                        .with_outcome(outcome)
                         .with_sql(command.written())
                         .with_place(place - own.start + 1, own.len()),
                     Some((_, command)) => commit_keys::judge(error).with_sql(command.written()),
-                    None => error,
+                    None => error.with_outcome(outcome),
                 },
             );
         }
@@ -266,15 +277,6 @@ impl Session {
             after: after.into_iter().flatten().collect(),
             commands,
         })
-    }
-
-    /// A session that was lost refuses each further call.
-    pub(super) fn refuse_if_lost(&self) -> Result<()> {
-        match &self.lost {
-            None => Ok(()),
-            Some(lost) => Err(Error::unavailable(format!("the session was lost: {lost}"))
-                .with_hint("take a new session from the pool")),
-        }
     }
 
     /// Keeps the error of an exchange in the books, and tells diesel's instrumentation.
@@ -405,6 +407,13 @@ impl Voyage {
             CommitPoint::Sync => heard.sync_sent,
             CommitPoint::Command => heard.commands_sent > last,
         };
+        let sent = self.commands.get(..heard.commands_sent).unwrap_or_default();
+        if self.commit == CommitPoint::Sync
+            && !self.was_closed
+            && sent.iter().any(Command::ends_its_transaction)
+        {
+            return Outcome::Unknown;
+        }
         if !commit_sent || self.was_closed || self.commands.iter().all(Command::only_reads) {
             return Outcome::NotCommitted;
         }
@@ -433,6 +442,25 @@ impl Voyage {
             }
             _ => Outcome::Unknown,
         }
+    }
+
+    /// What became of the work if the server refused one of the commands.
+    ///
+    /// Nothing of it is left, unless some of it was committed before the Sync, which a procedure may do.
+    fn outcome_if_refused(&self) -> Outcome {
+        let Some((place, _)) = self.flow.heard.error else {
+            return Outcome::NotCommitted;
+        };
+        let place = place.unwrap_or(self.commands.len());
+        let mut before = self.commands.iter().take(place);
+        let itself = self.commands.get(place);
+        if self.commit == CommitPoint::Sync
+            && (before.any(Command::ends_its_transaction)
+                || itself.is_some_and(Command::may_commit_and_fail))
+        {
+            return Outcome::Unknown;
+        }
+        Outcome::NotCommitted
     }
 
     /// The SQL that stands for all, in what is told to those who watch.

@@ -46,6 +46,12 @@ pub(super) fn server_error(result: &ResultSet, expired: bool) -> Error {
     }
 }
 
+/// The server was done, but rows came after the deadline and were not kept.
+pub(super) fn rows_too_late() -> Error {
+    Error::timeout("the last rows came after the call's deadline")
+        .with_hint("give each step more time: see Session::within and Config::call_timeout")
+}
+
 /// The same error with its position counted from behind what was put in front of the SQL.
 pub(super) fn shift(error: Error, by: usize) -> Error {
     let Some(server) = error

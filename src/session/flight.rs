@@ -94,6 +94,7 @@ impl Session {
                 arrived.map(Flown::committed)
             }
             (Frame::Within, verdict) => {
+                commands.iter().try_for_each(refuse_end)?;
                 let cargo = Cargo {
                     after: self.transactions.xid.question(&commands),
                     ..Cargo::of(commands)
@@ -356,6 +357,18 @@ impl Flown {
         };
         Self::new(arrived, outcome)
     }
+}
+
+/// A transaction that ended under its closure would commit what follows one by one, and be tried again from its beginning.
+fn refuse_end(command: &Command) -> Result<()> {
+    if !command.ends_transaction() {
+        return Ok(());
+    }
+    Err(
+        Error::query("a statement cannot end the transaction that it runs in")
+            .with_hint("return from the closure: Ok commits, an error rolls back")
+            .with_sql(Arc::clone(&command.sql)),
+    )
 }
 
 /// COPY needs somebody to feed or to read it, which a pipeline cannot do.

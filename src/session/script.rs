@@ -40,10 +40,7 @@ impl Session {
     }
 
     fn script_unseen(&mut self, sql: &str) -> Result<Vec<String>> {
-        if let Some(lost) = &self.lost {
-            return Err(Error::unavailable(format!("the session was lost: {lost}"))
-                .with_hint("take a new session from the pool"));
-        }
+        self.refuse_if_lost()?;
         self.look_at_script(sql);
         let deadline = self.call_deadline();
         let before: String = self

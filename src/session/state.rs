@@ -5,7 +5,7 @@
 //! what can leave something behind marks the session, and only a marked session is reset.
 
 use super::Session;
-use super::command::{Command, first_keyword};
+use super::command::{Command, first_keyword, past_comments};
 use super::exchange::{Cargo, CommitPoint};
 use crate::error::{Error, Result};
 
@@ -68,7 +68,7 @@ impl Session {
 fn leaves_something(sql: &str) -> bool {
     match first_keyword(sql).as_str() {
         "SET" => !matches!(
-            words(sql).nth(1).as_deref(),
+            words(past_comments(sql)).nth(1).as_deref(),
             Some("LOCAL" | "TRANSACTION" | "CONSTRAINTS")
         ),
         "LISTEN" | "LOAD" | "PREPARE" | "DO" | "CALL" => true,
@@ -123,6 +123,8 @@ mod tests {
             "DO $$ BEGIN END $$",
             "DECLARE c CURSOR WITH HOLD FOR SELECT 1",
             "/* why */ LOAD 'x'",
+            "/* my local */ SET ROLE ann",
+            "-- in transaction\nSET ROLE ann",
         ] {
             assert!(leaves_something(sql), "{sql}");
         }

@@ -9,9 +9,10 @@ use std::ops::DerefMut;
 use super::Session;
 use super::command::{Command, Expectation};
 use super::exchange::{Cargo, CommitPoint, Driven, Voyage};
+use super::failure::rows_too_late;
 use super::row::SessionRow;
 use super::transactions::{release, rollback_to};
-use crate::error::{Error, Result};
+use crate::error::{Error, Outcome, Result};
 use crate::observe::Seen;
 use crate::statement::{RowReader, Statement};
 
@@ -131,11 +132,25 @@ impl<H: DerefMut<Target = Session>, T> Stream<H, T> {
         let Some(UnderWay { voyage, guarded }) = self.under_way.take() else {
             return Ok(());
         };
-        self.session.arrive(voyage, driven)?;
+        let (expired, mut dropped) = (driven.expired, voyage.flow.has_dropped_rows());
+        let arrived = self.session.arrive(voyage, driven)?;
         if guarded {
             release(&mut self.session, SAVEPOINT);
         }
-        Ok(())
+        dropped |= arrived.answers.iter().any(|answer| answer.row_count() > 0);
+        if !(expired && dropped) {
+            return Ok(());
+        }
+        // The server was done before it was asked to cancel. An end without these rows would pass for all of them.
+        let sql = arrived.commands.first().map(Command::written);
+        let outcome = if guarded || arrived.commands.iter().all(Command::only_reads) {
+            Outcome::NotCommitted
+        } else {
+            Outcome::Committed
+        };
+        Err(rows_too_late()
+            .with_outcome(outcome)
+            .with_sql(sql.unwrap_or_default()))
     }
 }
 

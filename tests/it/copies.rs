@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 use bowline::bank::schema::{account_labels, accounts, transfers};
 use bowline::bank::{Account, AccountId, AccountStatus};
 use bowline::testing::Proxy;
-use bowline::{Error, Outcome, SqlState, StatementDsl as _, sql};
+use bowline::{Error, Outcome, Session, SqlState, StatementDsl as _, sql};
+use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
 
-use crate::{server, test_database};
+use crate::{STUBBORN, server, test_database};
 
 fn names(count: i64) -> impl Iterator<Item = (String, i64, AccountStatus)> {
     (0..count).map(|number| (format!("user{number}"), number, AccountStatus::Frozen))
@@ -260,4 +261,46 @@ fn a_copy_takes_no_more_round_trips_than_the_protocol_needs() {
     })
     .expect("a commit");
     assert_eq!(proxy.take_round_trips(), 3);
+}
+
+#[test]
+fn a_copy_whose_last_rows_come_after_the_deadline_fails_and_never_just_ends() {
+    let mut session = Session::connect(&server().config("postgres")).expect("a server");
+    session.batch_execute(STUBBORN).expect("a function");
+    session.within(Duration::from_millis(300));
+    for (to, known) in [(1, 0), (20_000, 1)] {
+        let rows = format!(
+            "CASE WHEN n < {to} THEN n ELSE pg_temp.stubborn() END FROM generate_series(1, {to}) AS n"
+        );
+        let mut bytes = Vec::new();
+        let error = session
+            .copy_out_to(&format!("COPY (SELECT {rows}) TO STDOUT"), &mut bytes)
+            .expect_err("its last row is missing");
+        assert!(matches!(error, Error::Timeout(_)), "{error:?}");
+        assert_eq!(error.outcome(), Outcome::NotCommitted);
+        let rows = diesel::select(diesel::dsl::sql::<diesel::sql_types::Integer>(&rows));
+        let error = match session.copy_out(rows.all::<i32>()) {
+            Ok(rows) => rows.last().and_then(Result::err),
+            Err(error) => Some(error),
+        };
+        assert!(matches!(error, Some(Error::Timeout(_))), "{error:?}");
+        assert!(bytes.len() >= known && !session.is_broken());
+    }
+}
+
+#[test]
+fn the_rows_of_a_copy_that_was_done_before_it_was_cancelled_are_counted() {
+    let mut session = Session::connect(&server().config("postgres")).expect("a server");
+    session.batch_execute(STUBBORN).expect("a function");
+    session
+        .batch_execute(
+            "CREATE TEMP TABLE slow (x int);
+             CREATE FUNCTION pg_temp.wait() RETURNS trigger LANGUAGE plpgsql AS $$
+             BEGIN PERFORM pg_temp.stubborn(); RETURN NEW; END $$;
+             CREATE TRIGGER wait AFTER INSERT ON slow FOR EACH STATEMENT EXECUTE FUNCTION pg_temp.wait()",
+        )
+        .expect("a table");
+    session.within(Duration::from_millis(300));
+    let rows = session.copy_in_from("COPY slow FROM STDIN", &b"1\n2\n"[..]);
+    assert_eq!(rows.expect("a commit"), 2);
 }

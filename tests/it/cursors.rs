@@ -113,3 +113,13 @@ fn a_cursor_takes_one_round_trip_for_each_read() {
     // Two reads and the commit.
     assert_eq!(proxy.take_round_trips(), 3);
 }
+
+#[test]
+fn as_many_rows_as_can_be_asked_for_are_fetched() {
+    database()
+        .transaction(|tx| {
+            assert_eq!(tx.cursor(numbers(10))?.fetch(u32::MAX)?.len(), 10);
+            Ok::<_, Error>(())
+        })
+        .expect("a commit");
+}

@@ -36,6 +36,7 @@ mod observing;
 mod plain_diesel;
 mod pool;
 mod pooler;
+mod procedures;
 mod process_faults;
 mod repositories;
 mod retry;
@@ -69,3 +70,7 @@ fn test_database() -> TestDatabase {
 fn server() -> LocalServer {
     LocalServer::start().unwrap_or_else(|error| panic!("{error}"))
 }
+
+/// Makes a function that takes 3 s, and that gives its row as soon as it is asked to cancel: as if the request came late.
+const STUBBORN: &str = "CREATE FUNCTION pg_temp.stubborn() RETURNS int LANGUAGE plpgsql AS $$
+    BEGIN PERFORM pg_sleep(3); RETURN 1; EXCEPTION WHEN query_canceled THEN RETURN 1; END $$";

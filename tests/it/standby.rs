@@ -4,7 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bowline::testing::{LocalServer, Shutdown};
-use bowline::{Config, Error, Outcome, Session, SqlState, StatementDsl as _, sql};
+use bowline::{Config, Error, Outcome, Session, SqlState, StatementDsl as _, serializable, sql};
 use diesel::connection::SimpleConnection as _;
 
 fn primary() -> LocalServer {
@@ -114,4 +114,23 @@ fn a_query_in_the_way_of_what_a_standby_replays_is_a_conflict() {
         (error.sqlstate(), error.outcome()),
         (Some(SqlState::SERIALIZATION_FAILURE), Outcome::NotCommitted)
     );
+}
+
+#[test]
+fn after_a_begin_that_failed_nothing_runs_outside_of_the_transaction() {
+    let primary = primary();
+    let standby = primary.standby().expect("a standby");
+    let db = standby.config("postgres").open().expect("a standby");
+    let ended = db.with(serializable()).transaction(|tx| {
+        let error = tx.run(sql("SELECT 1").affected()).expect_err("no BEGIN");
+        // What an application that passed over it would run next.
+        assert!(tx.run(sql("SELECT 2").affected()).is_err());
+        Err::<(), _>(error)
+    });
+    let error = ended.expect_err("a standby is not serializable");
+    assert_eq!(
+        (error.sqlstate(), error.outcome()),
+        (Some(SqlState::FEATURE_NOT_SUPPORTED), Outcome::NotCommitted)
+    );
+    assert_eq!(db.run(sql("SELECT 1").affected()).expect("a session"), 1);
 }

@@ -326,3 +326,16 @@ fn a_statement_after_a_failed_one_says_that_the_transaction_has_failed() {
         )
     );
 }
+
+#[test]
+fn a_session_whose_stream_was_forgotten_takes_no_row_of_it_for_another_answer() {
+    let mut session = Session::connect(&server().config("postgres")).expect("a server");
+    let numbers = diesel::select(diesel::dsl::sql::<diesel::sql_types::Integer>(
+        "generate_series(1, 100000)",
+    ));
+    std::mem::forget(session.stream(numbers.all::<i32>()));
+    let error = session
+        .run(sql("SELECT 1").affected())
+        .expect_err("it is busy");
+    assert!(error.message().contains("forgotten"), "{error}");
+}

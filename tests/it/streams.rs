@@ -4,9 +4,10 @@ use std::time::{Duration, Instant};
 
 use bowline::testing::Proxy;
 use bowline::{Error, Outcome, Session, SqlState, StatementDsl as _, sql};
+use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::Integer;
 
-use crate::server;
+use crate::{STUBBORN, server};
 
 #[derive(diesel::QueryableByName, Debug, PartialEq)]
 struct Number {
@@ -147,4 +148,23 @@ fn a_stream_takes_one_round_trip_also_within_a_transaction() {
     .expect("a commit");
     // The stream and the commit.
     assert_eq!(proxy.take_round_trips(), 2);
+}
+
+#[test]
+fn a_stream_whose_last_rows_come_after_the_deadline_fails_and_never_just_ends() {
+    let mut session = session();
+    session.batch_execute(STUBBORN).expect("a function");
+    session.within(Duration::from_millis(300));
+    for query in [
+        "SELECT pg_temp.stubborn() AS n",
+        "SELECT CASE WHEN n < 20000 THEN n ELSE pg_temp.stubborn() END AS n FROM generate_series(1, 20000) AS n",
+    ] {
+        let error = match session.stream(sql(query).all::<Number>()) {
+            Ok(rows) => rows.last().and_then(Result::err),
+            Err(error) => Some(error),
+        };
+        let error = error.unwrap_or_else(|| panic!("the end of {query} without its last row"));
+        assert!(matches!(error, Error::Timeout(_)), "{error:?}");
+        assert!(!session.is_broken());
+    }
 }

@@ -44,6 +44,8 @@ pub(crate) struct CopyHeard {
     pub(crate) end_sent: bool,
     /// Whether the statement asked for data, or gave some.
     pub(crate) copied: bool,
+    /// Whether data came that was not handed out.
+    pub(crate) dropped: bool,
 }
 
 /// A COPY under way.
@@ -86,6 +88,11 @@ impl CopyFlow {
         matches!(self.phase, Phase::Taking | Phase::Finishing)
     }
 
+    /// Whether it is over, and had no data.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.is_over() && self.heard.copied && self.heard.error.is_none()
+    }
+
     /// Whether everything is answered.
     pub(crate) fn is_over(&self) -> bool {
         matches!(self.phase, Phase::Over)
@@ -103,6 +110,7 @@ impl<'c> Copying<'c> {
 
     /// Fails a COPY that wants data, and drops what is still given.
     pub(crate) fn give_up(&mut self, reason: &'static CStr) {
+        self.flow.heard.dropped |= self.flow.is_taking() && !self.flow.data.is_empty();
         self.flow.data.clear();
         self.flow.end(Some(reason));
         self.flow.dropping = true;
@@ -142,7 +150,10 @@ impl<'c> Copying<'c> {
     fn take(&mut self) -> bool {
         while self.flow.data.len() < HAND_OUT_AT {
             match self.connection.get_copy_data(&mut self.flow.data) {
-                CopyOut::Data if self.flow.dropping => self.flow.data.clear(),
+                CopyOut::Data if self.flow.dropping => {
+                    self.flow.data.clear();
+                    self.flow.heard.dropped = true;
+                }
                 CopyOut::Data => {}
                 CopyOut::Wait => return !self.flow.data.is_empty(),
                 CopyOut::End => {

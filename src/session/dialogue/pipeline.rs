@@ -64,6 +64,8 @@ struct Streamed {
     /// Whether libpq was told to hand out its rows in chunks.
     told: bool,
     chunk: Option<Answer>,
+    /// Whether rows came that were not handed out.
+    dropped: bool,
 }
 
 /// A pipeline under way.
@@ -128,6 +130,7 @@ impl Flow {
             command,
             told: false,
             chunk: None,
+            dropped: false,
         });
         self
     }
@@ -140,9 +143,16 @@ impl Flow {
     /// Hands out no more rows: what still comes is dropped.
     pub(crate) fn stop_streaming(&mut self) {
         if let Some(streamed) = &mut self.streamed {
-            streamed.chunk = None;
+            streamed.dropped |= streamed.chunk.take().is_some();
             streamed.command = usize::MAX;
         }
+    }
+
+    /// Whether rows came that were not handed out.
+    pub(crate) fn has_dropped_rows(&self) -> bool {
+        self.streamed
+            .as_ref()
+            .is_some_and(|streamed| streamed.dropped)
     }
 
     /// Whether everything is answered.
@@ -282,11 +292,12 @@ impl<'c> Pipeline<'c> {
                     }
                 }
                 (Status::Chunk, Awaited::Answer(command)) => {
-                    if let Some(streamed) = &mut self.flow.streamed
-                        && *command == streamed.command
-                    {
-                        streamed.chunk = Some(Answer::Libpq(result));
-                        break;
+                    if let Some(streamed) = &mut self.flow.streamed {
+                        if *command == streamed.command {
+                            streamed.chunk = Some(Answer::Libpq(result));
+                            break;
+                        }
+                        streamed.dropped = true;
                     }
                 }
                 (_, Awaited::Prepare(name)) => self.flow.heard.prepared.push(Arc::clone(name)),

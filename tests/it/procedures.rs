@@ -1,0 +1,93 @@
+//! Procedures that commit by themselves, and what else ends a transaction before its time.
+
+use bowline::{Database, Error, Outcome, Result, Session, StatementDsl as _, sql};
+use diesel::connection::SimpleConnection as _;
+
+use crate::test_database;
+
+/// A database with a table `log`, and a procedure that commits a row and then fails so.
+fn database(sqlstate: &str) -> (bowline::testing::TestDatabase, Database) {
+    let database = test_database();
+    let procedure = format!(
+        "CREATE TABLE log (x int);
+         CREATE PROCEDURE half() LANGUAGE plpgsql AS $$
+         BEGIN INSERT INTO log VALUES (1); COMMIT; RAISE EXCEPTION 'no' USING ERRCODE = '{sqlstate}'; END $$"
+    );
+    Session::connect(&database.config())
+        .expect("a server")
+        .batch_execute(&procedure)
+        .expect("DDL");
+    let db = database.open().expect("a server");
+    (database, db)
+}
+
+fn logged(db: &Database) -> usize {
+    db.run(sql("SELECT x FROM log").affected())
+        .expect("a count")
+}
+
+#[test]
+fn a_procedure_that_committed_and_then_failed_is_not_called_uncommitted_nor_tried_again() {
+    let (_database, db) = database("40001");
+    let error = db.run(sql("CALL half()").affected()).expect_err("it fails");
+    assert_eq!((error.outcome(), logged(&db)), (Outcome::Unknown, 1));
+    let block = "DO $$ BEGIN INSERT INTO log VALUES (2); COMMIT; RAISE EXCEPTION 'no'; END $$";
+    let error = db.run(sql(block).affected()).expect_err("it fails");
+    assert_eq!((error.outcome(), logged(&db)), (Outcome::Unknown, 2));
+}
+
+#[test]
+fn in_a_transaction_a_procedure_cannot_commit_and_all_of_it_is_undone() {
+    let (_database, db) = database("40001");
+    let called = db.transaction(|tx| tx.run(sql("CALL half()").affected()));
+    let error = called.expect_err("PostgreSQL forbids it");
+    assert_eq!((error.outcome(), logged(&db)), (Outcome::NotCommitted, 0));
+}
+
+#[test]
+fn what_the_server_commits_before_a_failure_behind_it_is_not_called_uncommitted() {
+    let (_database, db) = database("40001");
+    for (first, left) in [
+        (
+            "CREATE INDEX CONCURRENTLY log_x ON log (x)",
+            "SELECT FROM pg_indexes WHERE indexname = 'log_x'",
+        ),
+        ("COMMIT", "SELECT FROM log"),
+    ] {
+        let insert = "INSERT INTO log SELECT 1 FROM pg_indexes WHERE indexname = 'log_x'";
+        let statements: Vec<_> = if first == "COMMIT" {
+            vec![insert, first, "SELECT 1 / 0"]
+        } else {
+            vec![first, "SELECT 1 / 0"]
+        };
+        let statements: Vec<_> = statements
+            .into_iter()
+            .map(|text| sql(text).affected())
+            .collect();
+        let error = db.run(statements).expect_err("a division by zero");
+        let found = db.run(sql(left).affected()).expect("a look");
+        assert_eq!((error.outcome(), found), (Outcome::Unknown, 1), "{first}");
+    }
+}
+
+#[test]
+fn a_statement_cannot_end_the_transaction_that_it_runs_in() {
+    let (_database, db) = database("40001");
+    for end in [
+        "COMMIT",
+        "/* now */ END",
+        "ROLLBACK",
+        "ABORT",
+        "PREPARE TRANSACTION 'x'",
+    ] {
+        let ended: Result<()> = db.transaction(|tx| {
+            tx.run(sql("INSERT INTO log VALUES (1)").affected())?;
+            let error = tx.run(sql(end).affected()).expect_err("refused");
+            assert!(error.message().contains("cannot end"), "{error}");
+            tx.run(sql("INSERT INTO log VALUES (2)").affected())?;
+            Err(error)
+        });
+        assert!(matches!(ended, Err(Error::Query(_))), "{ended:?}");
+        assert_eq!(logged(&db), 0, "{end}");
+    }
+}
