@@ -75,12 +75,10 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
                     .with_sql(sql.into()),
             );
         }
-        let before: String = session
-            .transactions
-            .waiting()
-            .iter()
-            .map(|sql| format!("{sql};"))
-            .collect();
+        let deadline = session.call_deadline();
+        session.send_ahead(deadline)?;
+        let before = session.transactions.waiting_text();
+        let waiting = session.transactions.waiting().to_vec();
         let text = c_string(&format!("{before}{sql}").into()).map_err(Error::query)?;
         let commits = session.transaction_depth() == 0;
         session.transactions.sent();
@@ -98,7 +96,17 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
         copy.session.watch.asks_script(sql);
         copy.session.watch.departs(&[]);
         copy.seen = copy.session.watch.pause();
-        copy.advance()?;
+        if let Err(error) = copy.advance() {
+            // What cannot be parsed runs not even in part.
+            let session = &mut *copy.session;
+            if session.transaction_depth() > 0
+                && !session.is_in_transaction()
+                && !session.is_broken()
+            {
+                session.transactions.wait_again(waiting);
+            }
+            return Err(error);
+        }
         match (&copy.flow, direction) {
             (Some(flow), Direction::In) if flow.is_feeding() => Ok(copy),
             (Some(flow), Direction::Out) if flow.is_taking() || flow.is_empty() => Ok(copy),

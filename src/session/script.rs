@@ -1,13 +1,14 @@
 //! A script of any number of statements, as one simple query.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use diesel::connection::{InstrumentationEvent, StrQueryHelper};
 
 use super::Session;
 use super::dialogue::{NO_COPY_SAYS, Script, c_string};
 use super::driver::{Stopped, drive};
-use super::exchange::settle;
+use super::exchange::{Cargo, CommitPoint, settle};
 use super::failure::{server_error, shift};
 use super::libpq::{Cancel, TransactionStatus};
 use crate::error::{Error, Outcome, Result};
@@ -43,12 +44,8 @@ impl Session {
         self.refuse_if_lost()?;
         self.look_at_script(sql);
         let deadline = self.call_deadline();
-        let before: String = self
-            .transactions
-            .waiting()
-            .iter()
-            .map(|sql| format!("{sql};"))
-            .collect();
+        self.send_ahead(deadline)?;
+        let before = self.transactions.waiting_text();
         let within = self.transactions.depth() > 0;
         self.transactions.may_have_written = true;
         let text: Arc<str> = format!("{before}{sql}").into();
@@ -68,7 +65,11 @@ impl Session {
         let heard = std::mem::take(&mut script.heard);
         self.watch.arrived(since);
         self.activity.end(self.is_in_transaction());
-        self.transactions.sent();
+        // What cannot be parsed runs not even in part: what waited still waits.
+        let refused_whole = heard.tags.is_empty() && heard.error.is_some() && !before.is_empty();
+        if !refused_whole {
+            self.transactions.sent();
+        }
         let result = match (driven, heard.error) {
             (Err(stopped), error) => {
                 let outcome = if heard.sent && (!within || may_commit(sql)) {
@@ -99,6 +100,7 @@ impl Session {
         // A script may hold its own BEGIN or COMMIT.
         if self.connection.transaction_status() == TransactionStatus::Idle
             && self.transactions.depth() > 0
+            && !refused_whole
         {
             self.transactions.reset();
             let last = heard.tags.iter().rev();
@@ -110,6 +112,19 @@ impl Session {
             }
         }
         result
+    }
+}
+
+impl Session {
+    /// SAVEPOINT goes ahead of a simple query, in a round trip of its own.
+    ///
+    /// What PostgreSQL cannot parse as a whole it does not run in part, so a savepoint that came with it would
+    /// not be there to go back to.
+    pub(super) fn send_ahead(&mut self, deadline: Instant) -> Result<()> {
+        if self.is_in_transaction() && !self.transactions.waiting().is_empty() {
+            self.exchange(Cargo::default(), CommitPoint::Later, deadline)?;
+        }
+        Ok(())
     }
 }
 

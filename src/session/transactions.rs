@@ -53,6 +53,16 @@ impl Transactions {
         &self.waiting
     }
 
+    /// The same, in front of a simple query.
+    pub(super) fn waiting_text(&self) -> String {
+        self.waiting.iter().map(|sql| format!("{sql};")).collect()
+    }
+
+    /// What was thought to be sent was not run.
+    pub(super) fn wait_again(&mut self, sql: Vec<Arc<str>>) {
+        self.waiting = sql;
+    }
+
     /// Lets this travel with the next statement of the transaction; its end makes it needless.
     pub(super) fn defer(&mut self, sql: Arc<str>) {
         self.waiting.push(sql);
@@ -185,7 +195,8 @@ impl TransactionManager<Session> for SessionTransactions {
     /// would answer ROLLBACK to a COMMIT and call it a success.
     fn commit_transaction(session: &mut Session) -> QueryResult<()> {
         let depth = open(session)?;
-        if session.is_aborted() {
+        // Where nothing ran, not even BEGIN, the server knows of no failure.
+        if session.is_aborted() || session.transactions.failure.is_some() {
             let failure = session.transactions.failure.clone();
             Self::rollback_transaction(session)?;
             return Err(aborted(failure).into());

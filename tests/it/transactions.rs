@@ -395,3 +395,39 @@ fn what_is_deferred_to_the_commit_is_bounded_too() {
     let rows = unlimited.run(sql("SELECT FROM t").affected());
     assert_eq!(rows.expect("an answer"), 0);
 }
+
+#[test]
+fn a_script_that_cannot_be_parsed_fails_its_savepoint_only() {
+    use diesel::connection::SimpleConnection as _;
+    let database = test_database();
+    let db = database.open().expect("a server");
+    db.transaction(|tx| {
+        tx.run(Account::insert(new_account("ann")))?;
+        let script = tx.savepoint(|tx| tx.batch_execute("SELEC 1").map_err(Error::from));
+        assert!(script.is_err());
+        let copy = tx.savepoint(|tx| tx.copy_in_from("COPY accounts (( FROM STDIN", &b""[..]));
+        assert!(copy.is_err());
+        tx.run(Account::insert(new_account("bob")))
+    })
+    .expect("a commit");
+    assert_eq!(db.run(Account::count()).expect("a count"), 2);
+}
+
+#[test]
+fn a_script_that_cannot_be_parsed_at_the_start_of_a_transaction_is_not_passed_over() {
+    use diesel::connection::SimpleConnection as _;
+    let database = test_database();
+    let db = database.config().max_size(1).open().expect("a server");
+    let error = db
+        .transaction(|tx| {
+            tx.batch_execute("SELEC 1").map_err(Error::from).ok();
+            tx.run(Account::insert(new_account("ann"))).ok();
+            Ok::<_, Error>(())
+        })
+        .expect_err("a syntax error");
+    assert_eq!(error.sqlstate(), Some(SqlState::SYNTAX_ERROR));
+    db.transaction(|tx| tx.copy_in_from("COPY accounts (( FROM STDIN", &b""[..]))
+        .expect_err("a syntax error");
+    assert_eq!(db.run(Account::count()).expect("a count"), 0);
+    assert_eq!(db.pool().opened, 1);
+}
