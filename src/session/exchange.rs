@@ -204,6 +204,8 @@ impl Session {
                 if is_within && self.is_idle_on_server() {
                     // Its BEGIN failed too: what follows would be committed at once.
                     self.transactions.set_broken();
+                    self.lost
+                        .get_or_insert_with(|| "its transaction could not be begun".to_owned());
                 }
                 Err(self.note_failure(&sql, error))
             }
