@@ -224,6 +224,8 @@ pub(crate) struct Sequence {
     pub cycle: bool,
     /// `OWNED BY`, and the column of an identity: the table and its column.
     pub owner: Option<(Name, String)>,
+    /// Whether it is the identity's own, which comes and goes with it.
+    pub identity: bool,
     pub comment: Option<String>,
 }
 

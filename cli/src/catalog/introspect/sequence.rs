@@ -9,6 +9,7 @@ pub(super) const SEQUENCES: &str = r"
     SELECT n.nspname::text AS schema, c.relname::text AS name, t.typname::text AS data_type, s.seqstart AS start,
         s.seqincrement AS increment, s.seqmin AS min, s.seqmax AS max, s.seqcache AS cache, s.seqcycle AS cycle,
         rn.nspname::text AS owner_schema, r.relname::text AS owner_table, a.attname::text AS owner_column,
+        coalesce(d.deptype = 'i', false) AS identity,
         obj_description(c.oid, 'pg_class') AS comment
     FROM pg_sequence s
     JOIN pg_class c ON c.oid = s.seqrelid
@@ -50,6 +51,8 @@ pub(super) struct SequenceRow {
     owner_table: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
     owner_column: Option<String>,
+    #[diesel(sql_type = Bool)]
+    identity: bool,
     #[diesel(sql_type = Nullable<Text>)]
     comment: Option<String>,
 }
@@ -70,6 +73,7 @@ pub(super) fn add(catalog: &mut Catalog, rows: &[SequenceRow]) {
             cache: row.cache,
             cycle: row.cycle,
             owner: table.zip(row.owner_column.clone()),
+            identity: row.identity,
             comment: row.comment.clone(),
         };
         catalog.sequences.insert(own, sequence);

@@ -9,7 +9,7 @@ mod types;
 
 use super::compare::{Difference, How, Subject};
 use super::definition::{literal, quoted};
-use super::{Catalog, Fill, Name, Sequence};
+use super::{Catalog, Name, Sequence};
 
 /// When a statement is to run: what is in the way goes first, what rests on others comes after them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -108,15 +108,6 @@ fn of_one(
     }
 }
 
-/// Whether a sequence comes and goes with an identity column.
-fn is_of_identity(catalog: &Catalog, sequence: &Sequence) -> bool {
-    let column = sequence.owner.as_ref().and_then(|(table, column)| {
-        let relation = catalog.relations.get(table)?;
-        relation.columns.iter().find(|found| found.name == *column)
-    });
-    column.is_some_and(|column| matches!(column.fill, Fill::Identity { .. }))
-}
-
 fn sequence(script: &mut Script, expected: &Catalog, name: &Name, how: &How) {
     let Some(sequence) = expected.sequences.get(name) else {
         script.push(
@@ -126,13 +117,13 @@ fn sequence(script: &mut Script, expected: &Catalog, name: &Name, how: &How) {
         return;
     };
     match how {
-        How::OnlyLeft => create_sequence(script, expected, sequence),
+        How::OnlyLeft => create_sequence(script, sequence),
         _ => {
             script.push(
                 Step::Sequences,
                 format!("ALTER SEQUENCE {} {}", name.sql(), sequence.sql()),
             );
-            owner(script, expected, sequence);
+            owner(script, sequence);
         }
     }
     if sequence.comment.is_some() || !matches!(how, How::OnlyLeft) {
@@ -144,18 +135,18 @@ fn sequence(script: &mut Script, expected: &Catalog, name: &Name, how: &How) {
 }
 
 /// Makes a sequence, unless an identity column does.
-fn create_sequence(script: &mut Script, expected: &Catalog, sequence: &Sequence) {
-    if !is_of_identity(expected, sequence) {
+fn create_sequence(script: &mut Script, sequence: &Sequence) {
+    if !sequence.identity {
         script.push(
             Step::Sequences,
             format!("CREATE SEQUENCE {} {}", sequence.name.sql(), sequence.sql()),
         );
-        owner(script, expected, sequence);
+        owner(script, sequence);
     }
 }
 
-fn owner(script: &mut Script, expected: &Catalog, sequence: &Sequence) {
-    if is_of_identity(expected, sequence) {
+fn owner(script: &mut Script, sequence: &Sequence) {
+    if sequence.identity {
         return;
     }
     let owner = sequence.owner.as_ref();

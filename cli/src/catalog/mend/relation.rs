@@ -260,7 +260,7 @@ pub(super) fn column(
                 sequence_of(expected, table, name),
                 sequence_of(actual, table, name),
             );
-            fill(script, expected, &alter, (&new, &old), sequences);
+            fill(script, &alter, (&new, &old), sequences);
         }
     }
 }
@@ -268,7 +268,6 @@ pub(super) fn column(
 /// What fills a column: the old goes before the new comes, since both may have a sequence of one name.
 fn fill(
     script: &mut Script,
-    expected: &Catalog,
     alter: &dyn Fn(String) -> String,
     (new, old): (&Column, &Column),
     (sequence, old_sequence): (Option<&Sequence>, Option<&Sequence>),
@@ -310,7 +309,7 @@ fn fill(
             script.push(Step::Columns, alter("DROP DEFAULT".to_owned()));
         }
         (Fill::Serial, Some(sequence)) => {
-            create_sequence(script, expected, sequence);
+            create_sequence(script, sequence);
             script.push(
                 Step::Columns,
                 alter(format!("SET DEFAULT {}", next_value(sequence))),

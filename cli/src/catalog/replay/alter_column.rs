@@ -96,7 +96,7 @@ impl Replay {
                     found.fill = Fill::Nothing;
                     self.catalog
                         .sequences
-                        .retain(|_, sequence| !is_owned(sequence, table, &column));
+                        .retain(|_, sequence| !is_of_identity(sequence, table, &column));
                 } else if !has(&option, K::IF_EXISTS) {
                     let why = format!("the column {column} has no identity");
                     return Err(Refused::new(&option, why));
@@ -145,7 +145,7 @@ impl Replay {
             if part.kind() == K::SET_SEQUENCE_OPTION {
                 let sequences = self.catalog.sequences.values();
                 let sequence = sequences
-                    .filter(|sequence| is_owned(sequence, table, column))
+                    .filter(|sequence| is_of_identity(sequence, table, column))
                     .map(|sequence| sequence.name.clone())
                     .next();
                 if let Some(sequence) = sequence {
@@ -164,16 +164,15 @@ impl Replay {
             .any(|other| other.name == column && matches!(other.fill, Fill::Identity { .. }));
         if is_identity {
             let sequences = self.catalog.sequences.values_mut();
-            for sequence in sequences.filter(|sequence| is_owned(sequence, table, column)) {
+            for sequence in sequences.filter(|sequence| is_of_identity(sequence, table, column)) {
                 sequence.change_type(data_type);
             }
         }
     }
 }
 
-fn is_owned(sequence: &Sequence, table: &Name, column: &str) -> bool {
-    sequence
-        .owner
-        .as_ref()
-        .is_some_and(|owner| owner.0 == *table && owner.1 == column)
+/// Whether it is the sequence of this column's identity; the column may own others as well.
+fn is_of_identity(sequence: &Sequence, table: &Name, column: &str) -> bool {
+    let owner = sequence.owner.as_ref().filter(|_| sequence.identity);
+    owner.is_some_and(|owner| owner.0 == *table && owner.1 == column)
 }

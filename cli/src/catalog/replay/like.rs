@@ -5,7 +5,7 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 use super::Replay;
 use super::refusal::{Refused, Result};
 use super::tree::child;
-use crate::catalog::{Column, ConstraintKind, Fill, Name, RelationKind};
+use crate::catalog::{Column, ConstraintKind, Fill, Name, RelationKind, Sequence};
 
 /// What a LIKE clause takes from its model.
 pub(super) struct Like {
@@ -106,25 +106,24 @@ impl Replay {
 
     /// The new identity counts as the model's does.
     fn copy_sequence(&mut self, model: &Name, column: &str, table: &Name) {
-        let owned_by = |owner: &Option<(Name, String)>, table: &Name| {
-            owner
-                .as_ref()
-                .is_some_and(|owner| owner.0 == *table && owner.1 == column)
+        let is_of = |sequence: &Sequence, table: &Name| {
+            let owner = sequence.owner.as_ref().filter(|_| sequence.identity);
+            owner.is_some_and(|owner| owner.0 == *table && owner.1 == column)
         };
         let sequences = &mut self.catalog.sequences;
         let Some(old) = sequences
             .values()
-            .find(|sequence| owned_by(&sequence.owner, model))
+            .find(|sequence| is_of(sequence, model))
             .cloned()
         else {
             return;
         };
         if let Some(new) = sequences
             .values_mut()
-            .find(|sequence| owned_by(&sequence.owner, table))
+            .find(|sequence| is_of(sequence, table))
         {
             let (name, owner) = (new.name.clone(), new.owner.clone());
-            *new = crate::catalog::Sequence {
+            *new = Sequence {
                 // The bounds are copied, the type is not.
                 data_type: "int8".to_owned(),
                 name,

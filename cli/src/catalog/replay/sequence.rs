@@ -21,6 +21,7 @@ impl Sequence {
             cache: 1,
             cycle: false,
             owner: None,
+            identity: false,
             comment: None,
         }
     }
@@ -80,6 +81,11 @@ impl Replay {
         };
         let mut sequence = Sequence::new(name.clone(), data_type);
         sequence.owner = Some((table.clone(), column.to_owned()));
+        sequence.identity = self
+            .table(table)
+            .columns
+            .iter()
+            .any(|other| other.name == column && matches!(other.fill, Fill::Identity { .. }));
         self.catalog.sequences.insert(name.clone(), sequence);
         options.map_or(Ok(()), |options| {
             self.sequence_options(options, &name, true)

@@ -301,3 +301,16 @@ fn sql_that_cannot_be_parsed_is_refused_as_a_whole() {
         "{shown}"
     );
 }
+
+#[test]
+fn an_identity_that_is_dropped_takes_its_own_sequence_and_no_other_that_its_column_owns() {
+    let sql = "CREATE TABLE t (id bigint GENERATED ALWAYS AS IDENTITY); CREATE SEQUENCE other OWNED BY t.id;
+         ALTER TABLE t ALTER id DROP IDENTITY;";
+    let catalog = replay(&[migration(sql)]).catalog;
+    let left: Vec<_> = catalog
+        .sequences
+        .keys()
+        .map(|name| name.name.as_str())
+        .collect();
+    assert_eq!(left, ["other"]);
+}
