@@ -23,7 +23,7 @@ pub(super) fn read(replay: &Replay, node: &SyntaxNode) -> Result<Typed> {
         "smallserial" | "serial2" => ("int2", true),
         other => (other, false),
     };
-    let mut modifiers = written.modifiers;
+    let (mut modifiers, mut dimensions) = (written.modifiers, written.dimensions);
     let system = match built_in(name, &modifiers) {
         Some(name) if !written.is_quoted => Some(name),
         _ => None,
@@ -41,20 +41,45 @@ pub(super) fn read(replay: &Replay, node: &SyntaxNode) -> Result<Typed> {
                 name: name.to_owned(),
             }
         }
-        None => replay.find_type(&written.words).ok_or_else(|| {
-            Refused::new(node, format!("the type {words} is not known")).do_this(
-                "create it in a migration, or the extension that brings it with CREATE EXTENSION",
-            )
-        })?,
+        None => match (
+            replay.find_type(&written.words),
+            element(replay, &written.words),
+        ) {
+            (Some(name), _) => name,
+            (None, Some(name)) if dimensions == 0 => {
+                dimensions = 1;
+                name
+            }
+            _ => {
+                return Err(Refused::new(node, format!("the type {words} is not known")).do_this(
+                    "create it in a migration, or the extension that brings it with CREATE EXTENSION",
+                ));
+            }
+        },
     };
     Ok(Typed {
         data_type: DataType {
             name,
             modifiers,
-            dimensions: written.dimensions,
+            dimensions,
         },
         is_serial,
     })
+}
+
+/// The type of the elements, where an array is written as PostgreSQL names it: `_text`.
+fn element(replay: &Replay, words: &[String]) -> Option<Name> {
+    let (last, schema) = words.split_last()?;
+    let last = last.strip_prefix('_')?;
+    if schema.is_empty()
+        && let Some(name) = BUILT_IN.into_iter().find(|built_in| *built_in == last)
+    {
+        return Some(Name {
+            schema: SYSTEM.to_owned(),
+            name: name.to_owned(),
+        });
+    }
+    replay.find_type(&[schema, &[last.to_owned()]].concat())
 }
 
 /// The name that PostgreSQL stores for a type as written.

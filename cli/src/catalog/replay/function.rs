@@ -107,16 +107,9 @@ impl Replay {
                 Err(_) => return Returned::Unknown,
             }
         }
-        match columns.len() {
-            0 => {}
-            1 if table.is_none() => {
-                let data_type = columns.remove(0).1;
-                return Returned::One { data_type, is_set };
-            }
-            _ => {
-                let is_set = is_set || table.is_some();
-                return Returned::Columns { columns, is_set };
-            }
+        if !columns.is_empty() {
+            let is_set = is_set || table.is_some();
+            return Returned::Columns { columns, is_set };
         }
         let Some(returns) = returns else {
             return Returned::Nothing;

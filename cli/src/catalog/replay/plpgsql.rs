@@ -269,7 +269,7 @@ fn catches(handler: &SyntaxNode, condition: &str) -> bool {
 
 /// Whether what is executed begins, in a literal, as a statement that shapes nothing, and is that one alone.
 fn is_harmless_text(execute: &SyntaxNode) -> bool {
-    const HARMLESS: [&[&str]; 12] = [
+    const HARMLESS: [&[&str]; 18] = [
         &["create", "trigger"],
         &["create", "constraint", "trigger"],
         &["drop", "trigger"],
@@ -282,6 +282,12 @@ fn is_harmless_text(execute: &SyntaxNode) -> bool {
         &["refresh", "materialized", "view"],
         &["alter", "default", "privileges"],
         &["notify"],
+        &["create", "role"],
+        &["create", "user"],
+        &["alter", "role"],
+        &["alter", "user"],
+        &["drop", "role"],
+        &["drop", "user"],
     ];
     let literals: Vec<String> = execute
         .descendants()

@@ -181,7 +181,11 @@ impl Inference<'_> {
         for function in self.replay.functions.get(name).into_iter().flatten() {
             let (result, columns) = match &function.result {
                 Returned::One { data_type, .. } => (self.key(data_type), Vec::new()),
-                Returned::Columns { columns, .. } => ("record".to_owned(), columns.clone()),
+                // A record of one column is that column's value.
+                Returned::Columns { columns, .. } => match columns.as_slice() {
+                    [(_, data_type)] => (self.key(data_type), columns.clone()),
+                    _ => ("record".to_owned(), columns.clone()),
+                },
                 Returned::Nothing => ("void".to_owned(), Vec::new()),
                 Returned::Unknown => ("?".to_owned(), Vec::new()),
             };
@@ -231,17 +235,18 @@ impl Inference<'_> {
         node: &SyntaxNode,
         scope: &Scope,
         alias: &str,
-    ) -> Result<Vec<Output>> {
+    ) -> Result<(Vec<Output>, Value)> {
         let output = |name: &str, value: Value| Output {
             name: name.to_owned(),
             value,
             origin: None,
         };
+        let record = Value::system("record");
         let parts = callee(node);
         let name = parts.last().cloned().unwrap_or_default();
         let arguments = self.arguments(node, scope)?;
         if name == "unnest" && arguments.len() > 1 {
-            return arguments
+            let columns = arguments
                 .iter()
                 .map(|value| {
                     let element = self.element(value);
@@ -249,7 +254,8 @@ impl Inference<'_> {
                         element.ok_or_else(|| self.unknown_call(node, &name, &arguments))?;
                     Ok(output("unnest", Value::new(element)))
                 })
-                .collect();
+                .collect::<Result<_>>()?;
+            return Ok((columns, record));
         }
         let forms = self.forms(&parts);
         let Some((candidate, parameters)) = self.choose(&forms.candidates, &arguments) else {
@@ -259,23 +265,23 @@ impl Inference<'_> {
         let is_record = candidate.result == "record";
         if is_record {
             // Without columns of its own, a list of them behind the alias says what there is.
-            return Ok(columns
+            let columns = columns
                 .iter()
-                .map(|(name, data_type)| output(name, Value::new(data_type.clone())))
-                .collect());
+                .map(|(name, data_type)| output(name, Value::new(data_type.clone())));
+            return Ok((columns.collect(), record));
         }
         let result = self
             .result(&candidate, &parameters, &arguments)
             .ok_or_else(|| self.unknown_call(node, &name, &arguments))?;
         let value = Value::new(result);
         if let Ok(fields) = self.fields(node, &value) {
-            return Ok(fields);
+            return Ok((fields, value));
         }
         let title = match columns.as_slice() {
             [(name, _)] => name,
             _ => alias,
         };
-        Ok(vec![output(title, value)])
+        Ok((vec![output(title, value.clone())], value))
     }
 
     /// The type of an array's elements.

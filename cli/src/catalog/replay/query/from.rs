@@ -14,8 +14,8 @@ pub(super) struct Source {
     alias: Option<String>,
     /// The relation itself, where it has no alias.
     relation: Option<Name>,
-    /// The type of a row.
-    row: Option<Name>,
+    /// The whole row as a value.
+    row: Value,
     pub(super) columns: Vec<Output>,
 }
 
@@ -83,18 +83,9 @@ impl Source {
         self.columns.iter().find(|column| column.name == name)
     }
 
-    /// A whole row as a value.
+    /// The whole row as a value; of a function that gives single values, the value.
     pub(super) fn row(&self) -> Value {
-        self.row.clone().map_or_else(
-            || Value::system("record"),
-            |name| {
-                Value::new(DataType {
-                    name,
-                    modifiers: Vec::new(),
-                    dimensions: 0,
-                })
-            },
-        )
+        self.row.clone()
     }
 
     fn item(self) -> Item {
@@ -102,6 +93,18 @@ impl Source {
             star: self.columns.clone(),
             sources: vec![self],
         }
+    }
+}
+
+const SAY_THE_COLUMNS: &str = "say the columns in a comment on the line before the statement, as \
+`-- bowline: CREATE VIEW .. AS SELECT 0::bigint AS size;`";
+
+/// Whether this is a table of the server about itself.
+fn is_postgresqls_own(parts: &[String]) -> bool {
+    match parts {
+        [name] => name.starts_with("pg_"),
+        [schema, _] => matches!(schema.as_str(), "pg_catalog" | "information_schema"),
+        _ => false,
     }
 }
 
@@ -127,7 +130,7 @@ impl Inference<'_> {
                     let mut source = Source {
                         alias: None,
                         relation: None,
-                        row: None,
+                        row: Value::system("record"),
                         columns,
                     };
                     self.alias(node, &mut source)?;
@@ -140,7 +143,7 @@ impl Inference<'_> {
                 let mut source = Source {
                     alias: None,
                     relation: None,
-                    row: None,
+                    row: Value::system("record"),
                     columns: item.star,
                 };
                 self.alias(node, &mut source)?;
@@ -170,13 +173,20 @@ impl Inference<'_> {
             return Ok(Source {
                 alias: Some(name.clone()),
                 relation: None,
-                row: None,
+                row: Value::system("record"),
                 columns: columns.clone(),
             });
         }
         let found = self.replay.find_relation(&parts);
         let found = found.and_then(|name| self.replay.catalog.relations.get(&name));
         let relation = found.ok_or_else(|| {
+            if is_postgresqls_own(&parts) {
+                let why = format!(
+                    "replay does not know the columns of PostgreSQL's own {}",
+                    parts.join(".")
+                );
+                return Refused::new(reference, why).do_this(SAY_THE_COLUMNS);
+            }
             Refused::new(reference, format!("there is no table {}", parts.join(".")))
                 .do_this("look at the name and at the migrations before this one")
                 .raises("undefined_table")
@@ -196,7 +206,11 @@ impl Inference<'_> {
         Ok(Source {
             alias: Some(relation.name.name.clone()),
             relation: Some(relation.name.clone()),
-            row: Some(relation.name.clone()),
+            row: Value::new(DataType {
+                name: relation.name.clone(),
+                modifiers: Vec::new(),
+                dimensions: 0,
+            }),
             columns: columns.collect(),
         })
     }
@@ -363,11 +377,12 @@ impl Inference<'_> {
         let alias = child(node, K::FROM_ALIAS)
             .and_then(|alias| child_name(&alias, K::TABLE_ALIAS))
             .unwrap_or_else(|| function.clone());
-        let mut columns = self.columns_of_call(&call, scope, &alias)?;
+        let (mut columns, mut row) = self.columns_of_call(&call, scope, &alias)?;
         if node
             .descendants()
             .any(|part| part.kind() == K::WITH_ORDINALITY)
         {
+            row = Value::system("record");
             columns.push(Output {
                 name: "ordinality".to_owned(),
                 value: Value::new(system("int8")),
@@ -377,7 +392,7 @@ impl Inference<'_> {
         let mut source = Source {
             alias: Some(alias),
             relation: None,
-            row: None,
+            row,
             columns,
         };
         self.alias(node, &mut source)?;

@@ -221,6 +221,32 @@ fn types_of_all_kinds_are_as_postgresql_stores_them() {
 }
 
 #[test]
+fn an_array_can_be_named_as_postgresql_names_its_type() {
+    check(
+        "array_names",
+        "CREATE SCHEMA other; CREATE TYPE mood AS ENUM ('good'); CREATE TYPE other.spirit AS ENUM ('bad');
+         CREATE TYPE _odd AS ENUM ('itself');
+         CREATE TABLE t (a _text NULL, b _varchar(20), c _mood, d other._spirit, e pg_catalog._int4, f _odd, g \"_uuid\");
+         CREATE VIEW v AS SELECT a::_varchar AS a, b[1] AS b, '{}'::_numeric AS c FROM t;",
+    );
+}
+
+#[test]
+fn a_function_of_single_values_is_its_value_where_its_alias_stands_alone() {
+    check(
+        "function_alias",
+        "CREATE TABLE t (doc jsonb, tags text[]); CREATE TYPE pair AS (a int, b text);
+         CREATE FUNCTION one() RETURNS TABLE (n int) LANGUAGE sql AS 'SELECT 1';
+         CREATE FUNCTION two() RETURNS pair LANGUAGE sql AS $$SELECT 1, 'x'$$;
+         CREATE FUNCTION three(OUT m bigint) LANGUAGE sql AS 'SELECT 1::bigint';
+         CREATE VIEW u AS SELECT one(), three() AS c, x.* FROM three() x;
+         CREATE VIEW v AS SELECT x->>'data' AS a, y AS b, z AS c, p AS d, x.value AS e
+             FROM t, jsonb_array_elements(t.doc) x, unnest(t.tags) y, one() z, two() p;
+         CREATE VIEW w AS SELECT array(SELECT (x->>'data')::text FROM jsonb_array_elements(doc->'all') x) AS list FROM t;",
+    );
+}
+
+#[test]
 fn partitions_inheritance_and_likeness_bring_columns() {
     check(
         "parents",
