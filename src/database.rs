@@ -84,6 +84,20 @@ impl Database {
         Ok(session)
     }
 
+    /// The same for what is no transaction with options, and must not pass for one.
+    fn checkout_without_options(
+        &self,
+        holder: &'static Location<'static>,
+    ) -> Result<PooledSession> {
+        if self.options != TransactionOptions::default() {
+            return Err(Error::query(
+                "a stream or COPY of the database's has no options of a transaction",
+            )
+            .with_hint("do it on the session of Database::transaction, which has them"));
+        }
+        self.checkout(holder)
+    }
+
     /// Runs `work` in a transaction as [`Database::transaction`] does, on behalf of this place.
     #[cfg(feature = "tokio")]
     pub(crate) fn transaction_at<T, E>(
@@ -261,7 +275,11 @@ impl Database {
     /// ```
     #[track_caller]
     pub fn stream<S: RowStatement>(&self, rows: S) -> Result<Stream<PooledSession, S::Row>> {
-        Stream::begin(self.checkout(Location::caller())?, &rows, S::reader())
+        Stream::begin(
+            self.checkout_without_options(Location::caller())?,
+            &rows,
+            S::reader(),
+        )
     }
 
     /// Locks this key for as long as the guard lives; waits as long as one call may take. One round trip.
@@ -288,13 +306,21 @@ impl Database {
         C: CopyTarget,
         R: CopyRow<C::SqlType>,
     {
-        copy_in(self.checkout(Location::caller())?, columns, rows)
+        copy_in(
+            self.checkout_without_options(Location::caller())?,
+            columns,
+            rows,
+        )
     }
 
     /// The rows of a query by binary COPY, as they arrive: see [`Session::copy_out`].
     #[track_caller]
     pub fn copy_out<S: RowStatement>(&self, rows: S) -> Result<CopiedRows<PooledSession, S::Row>> {
-        CopiedRows::begin(self.checkout(Location::caller())?, &rows, S::reader())
+        CopiedRows::begin(
+            self.checkout_without_options(Location::caller())?,
+            &rows,
+            S::reader(),
+        )
     }
 
     /// What the server says that the sessions of this database do, and who blocks whom: one round trip.

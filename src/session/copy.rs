@@ -77,7 +77,8 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
         }
         let deadline = session.call_deadline();
         session.send_ahead(deadline)?;
-        let before = session.transactions.waiting_text();
+        session.look_at_script(sql);
+        let before = session.in_front_of_a_query(true);
         let waiting = session.transactions.waiting().to_vec();
         let text = c_string(&format!("{before}{sql}").into()).map_err(Error::query)?;
         let commits = session.transaction_depth() == 0;

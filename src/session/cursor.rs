@@ -101,9 +101,8 @@ impl<T> Cursor<'_, T> {
     fn read(&mut self, which: &str) -> Result<Vec<T>> {
         let fetch = Command::plain(format!("FETCH {which} FROM {}", self.name));
         let deadline = self.session.call_deadline();
-        // A declaration that fails fails the transaction, so it is never sent twice.
         let cargo = Cargo {
-            before: self.declaration.take().into_iter().collect(),
+            before: self.declaration.clone().into_iter().collect(),
             ..Cargo::of(vec![fetch])
         };
         let arrived = self.session.watched(|session| {
@@ -117,6 +116,7 @@ impl<T> Cursor<'_, T> {
                 .answered(answers.map(|answer| (Expectation::Any, answer)));
             Ok(arrived)
         })?;
+        self.declaration = None;
         let rows = arrived.answers.into_iter().flat_map(SessionRow::all);
         rows.map(|row| (self.read)(&row)).collect()
     }

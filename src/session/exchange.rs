@@ -485,9 +485,19 @@ pub(super) fn settle<M: Machine>(
     cancel: impl Fn(&M) -> Result<Cancel, String>,
 ) -> Result<(), Stopped> {
     let patience = after(GRACE);
-    if let Ok(cancel) = cancel(machine) {
-        // Whether the request got through shows in what the server answers.
-        drive(&mut Cancelling::new(cancel), patience).ok();
+    // Whether the request got through shows in what the server answers.
+    let asked = cancel(machine).map(|cancel| {
+        let mut cancelling = Cancelling::new(cancel);
+        let driven = drive(&mut cancelling, patience);
+        (cancelling, driven)
+    });
+    drive(machine, patience)?;
+    if let Ok((mut cancelling, Err(Stopped::Deadline))) = asked
+        && let Err(Stopped::Deadline) = drive(&mut cancelling, after(GRACE))
+    {
+        return Err(Stopped::Lost(
+            "a request to cancel is still on its way and might hit the next statement".to_owned(),
+        ));
     }
-    drive(machine, patience)
+    Ok(())
 }

@@ -54,6 +54,29 @@ impl Session {
     }
 }
 
+impl Session {
+    /// What travels in front of a simple query: what waits, and behind its BEGIN the settings of a pooled transaction.
+    ///
+    /// A query that is `transactional` gets them without a BEGIN too; a script may hold what must run alone.
+    pub(super) fn in_front_of_a_query(&self, transactional: bool) -> String {
+        let mut parts: Vec<&str> = self
+            .transactions
+            .waiting()
+            .iter()
+            .map(AsRef::as_ref)
+            .collect();
+        if let Some(settings) = &self.pooler {
+            let begins = parts.iter().position(|sql| first_keyword(sql) == "BEGIN");
+            match begins {
+                Some(place) => parts.insert(place + 1, settings),
+                None if transactional && self.transaction_depth() == 0 => parts.insert(0, settings),
+                None => {}
+            }
+        }
+        parts.iter().map(|sql| format!("{sql};")).collect()
+    }
+}
+
 /// Whether a statement may be part of a transaction; others are told from it by their first word.
 fn may_stand_with_others(command: &Command) -> bool {
     matches!(

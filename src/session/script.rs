@@ -45,7 +45,7 @@ impl Session {
         self.look_at_script(sql);
         let deadline = self.call_deadline();
         self.send_ahead(deadline)?;
-        let before = self.transactions.waiting_text();
+        let before = self.in_front_of_a_query(false);
         let within = self.transactions.depth() > 0;
         self.transactions.may_have_written = true;
         let text: Arc<str> = format!("{before}{sql}").into();

@@ -53,11 +53,6 @@ impl Transactions {
         &self.waiting
     }
 
-    /// The same, in front of a simple query.
-    pub(super) fn waiting_text(&self) -> String {
-        self.waiting.iter().map(|sql| format!("{sql};")).collect()
-    }
-
     /// What was thought to be sent was not run.
     pub(super) fn wait_again(&mut self, sql: Vec<Arc<str>>) {
         self.waiting = sql;

@@ -208,6 +208,11 @@ fn settings_travel_with_each_transaction_behind_a_pooler() {
         );
         let within = special.transaction(|tx| tx.run(ask())).expect("settings");
         assert_eq!(within.memory, "7MB");
+        let copied = special.transaction(|tx| {
+            tx.copy_in((accounts::username,), std::iter::empty::<(String,)>())?;
+            tx.run(ask())
+        });
+        assert_eq!(copied.expect("settings").memory, "7MB");
         assert_eq!(plain.run(ask()).expect("settings").memory, "4MB");
     }
 }

@@ -64,3 +64,11 @@ fn statements_are_prepared_anew_after_a_reset() {
         session.reset().expect("a clean session");
     }
 }
+
+#[test]
+fn a_copy_that_sets_something_touches_the_session_too() {
+    let mut session = session();
+    let copy = "COPY (SELECT set_config('bowline.x', 'y', false)) TO STDOUT";
+    assert_eq!(session.copy_out_to(copy, Vec::new()).expect("a row"), 1);
+    assert!(session.is_touched());
+}

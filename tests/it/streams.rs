@@ -168,3 +168,21 @@ fn a_stream_whose_last_rows_come_after_the_deadline_fails_and_never_just_ends() 
         assert!(!session.is_broken());
     }
 }
+
+#[test]
+fn a_stream_or_copy_does_not_pass_over_the_options_it_cannot_have() {
+    let db = server().config("postgres").open().expect("a server");
+    let reading = db.with(bowline::read_only());
+    let error = reading
+        .stream(numbers(1).all::<Number>())
+        .map(drop)
+        .expect_err("options");
+    assert!(
+        error
+            .hint()
+            .is_some_and(|hint| hint.contains("transaction"))
+    );
+    let streamed =
+        reading.transaction(|tx| Ok::<_, Error>(tx.stream(numbers(3).all::<Number>())?.count()));
+    assert_eq!(streamed.expect("rows"), 3);
+}
