@@ -166,8 +166,8 @@ impl Database {
 
     /// The same database, its transactions with these options.
     ///
-    /// They hold for what is run, for transactions and for units of work. A session that is taken, and so a stream, a COPY
-    /// and a lock, is as the server has it: for a stream or a COPY with options, open a transaction around it.
+    /// They hold for what is run, for transactions and for units of work. A stream or a COPY with options is refused:
+    /// open a transaction around it. A session that is taken, and a lock, are as the server has them.
     ///
     /// ```
     /// # use bowline::{serializable, sql, Database, Result, StatementDsl as _};
