@@ -26,6 +26,7 @@ mod prepared;
 mod refusal;
 mod resolve;
 mod script;
+mod settle;
 mod state;
 mod stream;
 mod transactions;

@@ -9,17 +9,15 @@ use diesel::connection::{InstrumentationEvent, StrQueryHelper};
 
 use super::answer::Answer;
 use super::command::Command;
-use super::dialogue::{Cancelling, Flow, Heard, Machine, Message, Pipeline};
+use super::dialogue::{Flow, Heard, Message, Pipeline};
 use super::driver::{Stopped, drive};
 use super::failure::{server_error, shift};
 use super::libpq::{Cancel, Field, ResultSet};
 use super::prepared::Plan;
+use super::settle::settle;
 use super::{Session, after};
 use crate::commit_keys;
 use crate::error::{Error, Outcome, Result};
-
-/// How long a server that was asked to cancel may take to say so.
-pub(super) const GRACE: Duration = Duration::from_millis(1500);
 
 /// How far driving came.
 #[derive(Debug)]
@@ -477,27 +475,4 @@ impl Voyage {
 fn cancel(pipeline: &mut Pipeline<'_>) -> Result<(), Stopped> {
     pipeline.stop_streaming();
     settle(pipeline, |pipeline| Cancel::start(pipeline.connection()))
-}
-
-/// Asks the server to cancel, and hears it out for a moment.
-pub(super) fn settle<M: Machine>(
-    machine: &mut M,
-    cancel: impl Fn(&M) -> Result<Cancel, String>,
-) -> Result<(), Stopped> {
-    let patience = after(GRACE);
-    // Whether the request got through shows in what the server answers.
-    let asked = cancel(machine).map(|cancel| {
-        let mut cancelling = Cancelling::new(cancel);
-        let driven = drive(&mut cancelling, patience);
-        (cancelling, driven)
-    });
-    drive(machine, patience)?;
-    if let Ok((mut cancelling, Err(Stopped::Deadline))) = asked
-        && let Err(Stopped::Deadline) = drive(&mut cancelling, after(GRACE))
-    {
-        return Err(Stopped::Lost(
-            "a request to cancel is still on its way and might hit the next statement".to_owned(),
-        ));
-    }
-    Ok(())
 }

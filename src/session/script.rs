@@ -8,9 +8,10 @@ use diesel::connection::{InstrumentationEvent, StrQueryHelper};
 use super::Session;
 use super::dialogue::{NO_COPY_SAYS, Script, c_string};
 use super::driver::{Stopped, drive};
-use super::exchange::{Cargo, CommitPoint, settle};
+use super::exchange::{Cargo, CommitPoint};
 use super::failure::{server_error, shift};
 use super::libpq::{Cancel, TransactionStatus};
+use super::settle::settle;
 use crate::error::{Error, Outcome, Result};
 
 impl Session {
