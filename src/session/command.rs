@@ -169,6 +169,12 @@ impl Command {
             || self.may_commit_and_fail()
     }
 
+    /// Whether its words begin a transaction.
+    pub(crate) fn begins_transaction(&self) -> bool {
+        let [first, second, _] = self.first_words();
+        first == "BEGIN" || (first == "START" && second == "TRANSACTION")
+    }
+
     /// Whether its words end a transaction.
     pub(crate) fn ends_transaction(&self) -> bool {
         let words = self.first_words();

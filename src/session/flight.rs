@@ -71,6 +71,10 @@ impl Session {
                 outcome: Outcome::NotCommitted,
             });
         }
+        // Alone on a session it is somebody's who ends it by hand.
+        if commands.len() > 1 {
+            commands.iter().try_for_each(refuse_begin)?;
+        }
         let verdict = hold(&mut commands);
         match (frame, verdict) {
             (Frame::Implicit, Verdict::Client) => {
@@ -358,6 +362,18 @@ impl Flown {
         };
         Self::new(arrived, outcome)
     }
+}
+
+/// A transaction that a statement began would be open when the answer says that the statement's work is committed.
+fn refuse_begin(command: &Command) -> Result<()> {
+    if !command.begins_transaction() {
+        return Ok(());
+    }
+    Err(
+        Error::query("a statement cannot begin a transaction: nothing would end it")
+            .with_hint("run the statements as one tuple, or in Database::transaction")
+            .with_sql(Arc::clone(&command.sql)),
+    )
 }
 
 /// A transaction that ended under its closure would commit what follows one by one, and be tried again from its beginning.

@@ -91,3 +91,17 @@ fn a_statement_cannot_end_the_transaction_that_it_runs_in() {
         assert_eq!(logged(&db), 0, "{end}");
     }
 }
+
+#[test]
+fn a_statement_cannot_begin_a_transaction_that_nothing_would_end() {
+    let (_database, db) = database("40001");
+    for begin in ["BEGIN", "/* now */ begin read write", "START TRANSACTION"] {
+        let insert = sql("INSERT INTO log VALUES (1)").affected();
+        let error = db
+            .run((sql(begin).affected(), insert))
+            .expect_err("refused");
+        assert!(error.message().contains("cannot begin"), "{error}");
+        assert_eq!(error.outcome(), Outcome::NotCommitted);
+        assert_eq!(logged(&db), 0, "{begin}");
+    }
+}
