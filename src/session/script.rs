@@ -103,12 +103,13 @@ impl Session {
             && self.transactions.depth() > 0
             && !refused_whole
         {
-            self.transactions.reset();
             let last = heard.tags.iter().rev();
             let mut ends = last.filter(|tag| matches!(tag.as_str(), "COMMIT" | "ROLLBACK"));
             if ends.next().is_some_and(|tag| tag == "COMMIT") {
+                self.transactions.ended_by_script(Outcome::Committed);
                 self.ended_by_commit(0);
             } else {
+                self.transactions.ended_by_script(Outcome::NotCommitted);
                 self.ended_by_rollback(0);
             }
         }

@@ -31,6 +31,8 @@ pub struct Transactions {
     /// The latest failure since the outermost transaction began that no statement came through after.
     pub(super) latest: Option<Failure>,
     pub(super) xid: XidBook,
+    /// How a script ended a transaction that this book still had, until the next one begins.
+    ended_by_script: Option<Outcome>,
     /// Whether something was sent within the outermost transaction that does not only read.
     pub(super) may_have_written: bool,
     pub(crate) hooks: Hooks,
@@ -96,11 +98,17 @@ impl Transactions {
         matches!(self.status, TransactionManagerStatus::InError)
     }
 
-    /// The server has nothing open: a script may have ended a transaction that this book still has.
+    /// The server has nothing open.
     pub(super) fn reset(&mut self) {
         self.status = TransactionManagerStatus::default();
         self.waiting.clear();
         self.failure = None;
+    }
+
+    /// A script ended the transaction that this book still has.
+    pub(super) fn ended_by_script(&mut self, outcome: Outcome) {
+        self.reset();
+        self.ended_by_script = Some(outcome);
     }
 
     fn begin(&mut self, opening: &[Arc<str>]) -> Result<(), diesel::result::Error> {
@@ -113,6 +121,7 @@ impl Transactions {
             None => {
                 self.failure = None;
                 self.latest = None;
+                self.ended_by_script = None;
                 self.xid.forget();
                 self.may_have_written = opening.len() > 1;
                 self.waiting.extend_from_slice(opening);
@@ -304,11 +313,28 @@ pub(super) fn rollback_to(session: &mut Session, savepoint: &str) -> Result<()> 
 }
 
 fn open(session: &mut Session) -> QueryResult<NonZeroU32> {
-    session
-        .transactions
-        .status
-        .transaction_depth()?
-        .ok_or(diesel::result::Error::NotInTransaction)
+    let transactions = &session.transactions;
+    match transactions.status.transaction_depth()? {
+        Some(depth) => Ok(depth),
+        None => Err(match transactions.ended_by_script {
+            Some(outcome) => ended_under_its_closure(outcome).into(),
+            None => diesel::result::Error::NotInTransaction,
+        }),
+    }
+}
+
+/// What a closure did after its transaction had been ended committed by itself, so not even a rollback is the whole of it.
+fn ended_under_its_closure(outcome: Outcome) -> Error {
+    let (what, outcome) = match outcome {
+        Outcome::Committed => ("committed", Outcome::Committed),
+        Outcome::NotCommitted | Outcome::Unknown => ("rolled back", Outcome::Unknown),
+    };
+    Error::query(format!("a script {what} the transaction that it ran in"))
+        .with_outcome(outcome)
+        .with_hint(
+            "take COMMIT and ROLLBACK out of the script, or run it outside of a transaction; what came after it \
+             was committed statement by statement",
+        )
 }
 
 fn aborted(failure: Option<Arc<ServerError>>) -> Error {

@@ -307,8 +307,16 @@ fn hooks_hold_under_diesels_own_transactions_and_for_scripts() {
             work(tx, "dan")?;
             Ok(tx.batch_execute(script)?)
         });
-        ended.expect_err("there is no transaction any more");
-        assert_eq!(log.take(), [ran]);
+        let error = ended.expect_err("there is no transaction any more");
+        assert!(error.message().starts_with("a script"), "{error}");
+        let outcome = match script {
+            "COMMIT" => Outcome::Committed,
+            _ => Outcome::Unknown,
+        };
+        assert_eq!(
+            (log.take(), error.outcome()),
+            (vec![ran.to_owned()], outcome)
+        );
         db.run(sql("DELETE FROM accounts WHERE username = 'dan'").affected())
             .expect("a deletion");
     }
