@@ -12,7 +12,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::constraint::Constraint;
-use crate::pool::NoSession;
+use crate::no_session::NoSession;
 use crate::sqlstate::{SqlState, SqlStateClass as Class};
 
 pub use server::ServerError;

@@ -45,6 +45,7 @@ mod copy;
 mod database;
 mod error;
 mod executor;
+mod no_session;
 mod nullable;
 mod observe;
 mod page;
@@ -72,9 +73,10 @@ pub use database::{Database, PooledSession};
 pub use diesel::sql_query as sql;
 pub use error::{Error, Outcome, Place, Report, Result, ServerError};
 pub use executor::Executor;
+pub use no_session::{Holder, NoSession, PoolState};
 pub use nullable::nullable;
 pub use page::Page;
-pub use pool::{Holder, NoSession, PoolState, SessionManager};
+pub use pool::SessionManager;
 pub use retry::{RetryBudget, RetryPolicy};
 pub use session::{
     AdvisoryLock, Cursor, LockKey, Notification, Session, SessionTransactions, Stream,

@@ -2,7 +2,7 @@
 //!
 //! r2d2 keeps them ([`store`]); in front of it stands what it lacks: first come first served ([`gate`]),
 //! connecting in the background and only as long as somebody waits ([`growth`]), lifetimes and reports by
-//! the clock ([`keeper`]), and errors that say why there is no session ([`no_session`]). No round trip is
+//! the clock ([`keeper`]), and errors that say why there is no session ([`refused`]). No round trip is
 //! taken at checkout: whether the server has gone shows on the socket.
 
 mod gate;
@@ -11,7 +11,7 @@ mod holders;
 mod inquiry;
 mod keeper;
 mod manager;
-mod no_session;
+mod refused;
 mod state;
 mod store;
 #[cfg(test)]
@@ -27,16 +27,14 @@ use r2d2::ManageConnection as _;
 
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::no_session::PoolState;
 use crate::observe::metrics;
 use crate::session::activity::{Activity, this_thread};
 use crate::session::{Session, after};
 use gate::{Gate, Limits, Loan, Resource};
 use holders::Asker;
 
-pub use holders::Holder;
 pub use manager::SessionManager;
-pub use no_session::NoSession;
-pub use state::PoolState;
 
 /// A pool of sessions; clones share it.
 #[derive(Clone)]

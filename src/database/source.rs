@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
+use crate::no_session::PoolState;
 use crate::observe::{Checkout, metrics};
-use crate::pool::{self, Pool, PoolState};
+use crate::pool::{self, Pool};
 use crate::session::Session;
 
 /// Where sessions come from.

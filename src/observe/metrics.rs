@@ -14,7 +14,7 @@ use metrics::{Unit, counter, gauge, histogram};
 
 use super::{Seen, Server};
 use crate::error::{Error, Outcome};
-use crate::pool::PoolState;
+use crate::no_session::PoolState;
 
 #[cfg(feature = "metrics")]
 const POOL: &str = "db.client.connection.pool.name";

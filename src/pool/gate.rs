@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use super::growth::{Down, Jitter};
 use super::holders::{Asker, Holders};
 use super::inquiry::{self, Inquiry, Says};
-use super::no_session::{NoSession, Refusal};
+use super::refused::{self, Refusal};
 use super::state::Gauges;
 use super::store::{self, Item, Store};
 use crate::error::{Error, Result};
@@ -168,7 +168,7 @@ impl<S: Resource> Gate<S> {
         let asked = Instant::now();
         let mut state = self.lock();
         if state.is_closed() {
-            return Err(NoSession::closed());
+            return Err(refused::closed());
         }
         if let Some(item) = state.idle(again) {
             let entry = self.lend(&mut state, &item, asker);

@@ -1,10 +1,10 @@
 //! Who has a session: where it was asked for, since when, and what is done with it.
 
-use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::no_session::Holder;
 use crate::session::activity::{Activity, Busy};
 
 /// Who asks for a session.
@@ -27,26 +27,6 @@ struct Entry {
     since: Instant,
     activity: Arc<Activity>,
     reported: bool,
-}
-
-/// Somebody who has a session of the pool.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct Holder {
-    /// Where in the source it was asked for.
-    pub place: &'static Location<'static>,
-    /// For how long it has been held.
-    pub held: Duration,
-    /// The process id of the server's side, as in `pg_stat_activity`.
-    pub backend_pid: i32,
-    /// What the session does in `pg_stat_activity`'s words (`active`, `idle`, `idle in transaction`), and for how
-    /// long, as seen from here.
-    pub state: (&'static str, Duration),
-    /// The SQL that it runs or ran last, without values; `None` before the first.
-    pub sql: Option<Arc<str>>,
-    /// What the server said of it just now, where it could be asked in time: the state, what it waits for, and who
-    /// blocks it.
-    pub server: Option<String>,
 }
 
 impl Holders {
@@ -139,33 +119,5 @@ impl Entry {
             sql: doing.sql,
             server: None,
         }
-    }
-}
-
-impl fmt::Display for Holder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (state, since) = self.state;
-        write!(
-            f,
-            "{} for {:.1?} (pid {}, {state} for {since:.1?}",
-            self.place, self.held, self.backend_pid
-        )?;
-        if let Some(sql) = &self.sql {
-            write!(f, ": {}", shortened(sql))?;
-        }
-        if let Some(server) = &self.server {
-            write!(f, "; the server says {server}")?;
-        }
-        f.write_str(")")
-    }
-}
-
-/// One line of some SQL.
-fn shortened(sql: &str) -> String {
-    const LONGEST: usize = 100;
-    let line = sql.split_whitespace().collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{} ..", &line[..end]),
-        None => line,
     }
 }

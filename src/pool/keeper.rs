@@ -11,10 +11,10 @@ use tracing::dispatcher::with_default;
 
 use super::gate::{Gate, Resource, State};
 use super::growth::IMPATIENCE;
-use super::holders::Holder;
-use super::no_session::NoSession;
+use super::refused;
 use super::store::{self, Item};
 use crate::error::{Error, Result};
+use crate::no_session::Holder;
 
 /// The keeper looks at least this often.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
@@ -109,7 +109,7 @@ impl<S: Resource> Gate<S> {
         for item in &mut idle {
             item.session.closes("pool_closed");
         }
-        self.fail(&mut state, Instant::now(), NoSession::closed);
+        self.fail(&mut state, Instant::now(), refused::closed);
         self.publish(&state);
         self.bell.notify_all();
         self.gone.notify_all();

@@ -3,42 +3,8 @@
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 
+use crate::no_session::PoolState;
 use crate::observe::metrics;
-
-/// The pool in numbers; each is true by itself, though another may have changed since.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct PoolState {
-    /// Sessions that are open.
-    pub size: u32,
-    /// Those of them that nobody has.
-    pub idle: u32,
-    /// Those of them that somebody has.
-    pub in_use: u32,
-    /// Sessions that are being made.
-    pub connecting: u32,
-    /// Callers who wait for one.
-    pub waiting: u32,
-    /// How many sessions there may be at most.
-    pub max: u32,
-    /// Sessions that were opened so far.
-    pub opened: u64,
-}
-
-impl PoolState {
-    /// Of a single session that is always open.
-    pub(crate) fn of_one(in_use: bool) -> Self {
-        Self {
-            size: 1,
-            idle: u32::from(!in_use),
-            in_use: u32::from(in_use),
-            connecting: 0,
-            waiting: 0,
-            max: 1,
-            opened: 1,
-        }
-    }
-}
 
 #[derive(Debug)]
 pub(super) struct Gauges {

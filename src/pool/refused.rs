@@ -1,52 +1,11 @@
-//! Why there is no session, as a value and as a text.
+//! What is said to whoever gets no session.
 
 use std::panic::Location;
 use std::time::{Duration, Instant};
 
 use super::gate::{Gate, Resource, State};
-use super::holders::Holder;
-use super::state::PoolState;
 use crate::error::Error;
-
-/// Why a session could not be had, for a program that decides by it: see [`Error::no_session`].
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub enum NoSession {
-    /// All are in use, and none came back in time: hold them for a shorter time, or allow more.
-    #[non_exhaustive]
-    Exhausted {
-        /// Who has them, the longest in front.
-        holders: Vec<Holder>,
-        /// The pool in numbers.
-        pool: PoolState,
-    },
-    /// As many wait already as may ([`Config::max_waiting`](crate::Config::max_waiting)): shed load.
-    #[non_exhaustive]
-    TooManyWaiting {
-        /// The pool in numbers.
-        pool: PoolState,
-    },
-    /// The server cannot be reached; it is tried for as long as somebody waits.
-    #[non_exhaustive]
-    ServerDown {
-        /// For how long.
-        down: Duration,
-        /// What connecting failed with last; `None` while the first attempt has not been answered.
-        cause: Option<String>,
-        /// The pool in numbers.
-        pool: PoolState,
-    },
-    /// This thread would wait for itself: it has a session, and all are in use.
-    #[non_exhaustive]
-    Nested {
-        /// Where it took the session that it has.
-        first: &'static Location<'static>,
-        /// Where it asks for another.
-        second: &'static Location<'static>,
-    },
-    /// The database was closed.
-    Closed,
-}
+use crate::no_session::{Holder, NoSession};
 
 /// A refusal at once.
 pub(super) enum Refusal {
@@ -57,12 +16,11 @@ pub(super) enum Refusal {
     },
 }
 
-impl NoSession {
-    pub(super) fn closed() -> Error {
-        Error::unavailable("the database was closed")
-            .with_hint("open another, or close this one only when its work is done")
-            .with_no_session(Self::Closed)
-    }
+/// Nobody gets a session any more.
+pub(super) fn closed() -> Error {
+    Error::unavailable("the database was closed")
+        .with_hint("open another, or close this one only when its work is done")
+        .with_no_session(NoSession::Closed)
 }
 
 impl<S: Resource> Gate<S> {
