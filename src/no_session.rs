@@ -5,7 +5,7 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Why a session could not be had, for a program that decides by it: see [`Error::no_session`].
+/// Why a session could not be had, for a program that decides by it: see [`Error::no_session`](crate::Error::no_session).
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum NoSession {
