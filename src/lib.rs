@@ -45,6 +45,8 @@ mod copy;
 mod database;
 mod error;
 mod executor;
+#[cfg(doctest)]
+mod guide;
 mod no_session;
 mod nullable;
 mod observe;
@@ -93,8 +95,3 @@ pub use unit_of_work::{Done, Ticket, UnitOfWork};
 
 #[cfg(feature = "testing")]
 pub use bowline_macros::test;
-
-/// The README's example is run as a test.
-#[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;

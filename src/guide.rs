@@ -1,0 +1,18 @@
+//! The README and the guide: every Rust block in them is a program that the tests run.
+//!
+//! They are doc tests, which the edition of 2024 compiles as one program.
+
+#[doc = include_str!("../README.md")]
+struct Readme;
+
+#[doc = include_str!("../docs/guide/statements.md")]
+struct Statements;
+
+#[doc = include_str!("../docs/guide/transactions.md")]
+struct Transactions;
+
+#[doc = include_str!("../docs/guide/errors.md")]
+struct Errors;
+
+#[doc = include_str!("../docs/guide/testing.md")]
+struct Testing;
