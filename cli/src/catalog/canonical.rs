@@ -53,7 +53,7 @@ fn canonical_column(column: &mut Column) {
         | Fill::Generated {
             expression: text, ..
         } => *text = canonical(text),
-        Fill::Nothing | Fill::Serial | Fill::Identity { .. } => {}
+        Fill::Nothing | Fill::Serial { .. } | Fill::Identity { .. } => {}
     }
     // A server keeps `DEFAULT NULL` where it has to fit NULL to the length of the type.
     if column.fill == Fill::Default("null".to_owned()) {

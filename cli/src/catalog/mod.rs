@@ -98,8 +98,8 @@ pub(crate) enum Fill {
     Nothing,
     /// `DEFAULT`, the expression as written; a server writes it in its own way.
     Default(String),
-    /// `nextval` of a sequence that the column owns, which is what `serial` makes.
-    Serial,
+    /// `nextval` of a sequence that the column owns, which is what `serial` makes; it may own others too.
+    Serial { sequence: Name },
     /// `GENERATED { ALWAYS | BY DEFAULT } AS IDENTITY`.
     Identity { always: bool },
     /// `GENERATED ALWAYS AS (..) { STORED | VIRTUAL }`: cannot be written.
@@ -262,6 +262,21 @@ pub(crate) enum TypeKind {
     },
     /// Of an extension, known by name alone.
     External,
+}
+
+impl Catalog {
+    /// The sequence of a column's identity; the column may own others as well.
+    pub(crate) fn identity_sequence(&self, table: &Name, column: &str) -> Option<&Sequence> {
+        let mut sequences = self.sequences.values();
+        sequences.find(|sequence| sequence.identity && sequence.is_owned_by(table, column))
+    }
+}
+
+impl Sequence {
+    pub(crate) fn is_owned_by(&self, table: &Name, column: &str) -> bool {
+        let owner = self.owner.as_ref();
+        owner.is_some_and(|(owner, owned)| owner == table && owned == column)
+    }
 }
 
 impl Relation {

@@ -314,7 +314,7 @@ fn row(diagram: &Diagram<'_>, place: usize, column: &Column) -> String {
         .collect();
     let fill = match &column.fill {
         Fill::Nothing => String::new(),
-        Fill::Serial => "counted".to_owned(),
+        Fill::Serial { .. } => "counted".to_owned(),
         other => other.sql(),
     };
     let null = if column.not_null { "" } else { "null" };

@@ -139,7 +139,8 @@ pub(super) fn plan(
         options,
         comment: column.comment.clone(),
     };
-    let is_counted = |column: &Column| matches!(column.fill, Fill::Serial | Fill::Identity { .. });
+    let is_counted =
+        |column: &Column| matches!(column.fill, Fill::Serial { .. } | Fill::Identity { .. });
     let new_fields = fields
         .iter()
         .filter(|(column, _)| !is_generated(&column.fill) && !is_counted(column))

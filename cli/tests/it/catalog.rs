@@ -91,7 +91,7 @@ fn what_is_no_source_or_no_catalog_is_told() {
     exit 1
     ");
     insta::assert_snapshot!(project.said(&["diff", "migrations", "b.json"], &[]), @r"
-    error: b.json is no catalog: it is of version 9, and this command reads version 1
+    error: b.json is no catalog: it is of version 9, and this command reads version 2
     hint: docs/CATALOG.md says what it holds; `bowline catalog` writes one
     exit 1
     ");

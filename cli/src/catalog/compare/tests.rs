@@ -91,7 +91,7 @@ fn each_difference_is_a_sentence() {
     relation gone is in the migrations, but not in the database
     relation posts: its comment is 'what is read' in the migrations, 'what is written' in the database
     column posts.at: its default is now() in the migrations, CURRENT_TIMESTAMP in the database
-    column posts.id: its default is the next value of its own sequence in the migrations, GENERATED ALWAYS AS IDENTITY in the database
+    column posts.id: its default is the next value of its own sequence posts_id_seq in the migrations, GENERATED ALWAYS AS IDENTITY in the database
     column posts.title: its type is varchar(20) in the migrations, text in the database
     column posts.body is in the database, but not in the migrations
     constraint posts_author_id_fkey of posts: it is FOREIGN KEY (author_id) REFERENCES authors (id) in the migrations, FOREIGN KEY (author_id) REFERENCES authors (id) ON DELETE CASCADE in the database

@@ -37,14 +37,7 @@ pub(super) const COLUMNS: &str = r"
         a.attnotnull AS not_null, a.attidentity::text AS identity, a.attgenerated::text AS generated,
         pg_get_expr(d.adbin, d.adrelid) AS expression, co.collname::text AS collation,
         col_description(c.oid, a.attnum) AS comment,
-        EXISTS (
-            SELECT FROM pg_depend own
-            JOIN pg_class s ON s.oid = own.objid AND s.relkind = 'S'
-            JOIN pg_depend uses ON uses.refclassid = 'pg_class'::regclass AND uses.refobjid = s.oid
-                AND uses.classid = 'pg_attrdef'::regclass AND uses.objid = d.oid
-            WHERE own.classid = 'pg_class'::regclass AND own.refclassid = 'pg_class'::regclass
-                AND own.refobjid = a.attrelid AND own.refobjsubid = a.attnum AND own.deptype = 'a'
-        ) AND pg_get_expr(d.adbin, d.adrelid) ~ '^nextval\(''([^'']|'''')*''::regclass\)$' AS is_serial
+        serial.schema AS serial_schema, serial.name AS serial_name
     FROM pg_attribute a
     JOIN pg_class c ON c.oid = a.attrelid
     JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -53,6 +46,17 @@ pub(super) const COLUMNS: &str = r"
     JOIN pg_type tt ON tt.oid = coalesce(e.oid, t.oid)
     JOIN pg_namespace tn ON tn.oid = tt.typnamespace
     LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+    LEFT JOIN LATERAL (
+        SELECT sn.nspname::text AS schema, s.relname::text AS name
+        FROM pg_depend own
+        JOIN pg_class s ON s.oid = own.objid AND s.relkind = 'S'
+        JOIN pg_namespace sn ON sn.oid = s.relnamespace
+        JOIN pg_depend uses ON uses.refclassid = 'pg_class'::regclass AND uses.refobjid = s.oid
+            AND uses.classid = 'pg_attrdef'::regclass AND uses.objid = d.oid
+        WHERE own.classid = 'pg_class'::regclass AND own.refclassid = 'pg_class'::regclass
+            AND own.refobjid = a.attrelid AND own.refobjsubid = a.attnum AND own.deptype = 'a'
+            AND pg_get_expr(d.adbin, d.adrelid) ~ '^nextval\(''([^'']|'''')*''::regclass\)$'
+    ) serial ON true
     LEFT JOIN pg_collation co ON co.oid = a.attcollation AND a.attcollation <> t.typcollation
     WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c') AND a.attnum > 0 AND NOT a.attisdropped
         AND n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema'
@@ -112,8 +116,10 @@ pub(super) struct ColumnRow {
     collation: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
     comment: Option<String>,
-    #[diesel(sql_type = Nullable<Bool>)]
-    is_serial: Option<bool>,
+    #[diesel(sql_type = Nullable<Text>)]
+    serial_schema: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    serial_name: Option<String>,
 }
 
 /// Adds the relations with their columns, and to composite types, which are there, their attributes.
@@ -177,6 +183,11 @@ impl ColumnRow {
     }
 
     fn fill(&self) -> Fill {
+        if let (Some(schema), Some(sequence)) = (&self.serial_schema, &self.serial_name) {
+            return Fill::Serial {
+                sequence: name(schema, sequence),
+            };
+        }
         let expression = self.expression.clone();
         match (self.identity.as_str(), self.generated.as_str(), expression) {
             ("a", ..) => Fill::Identity { always: true },
@@ -189,7 +200,6 @@ impl ColumnRow {
                 expression,
                 stored: false,
             },
-            (_, _, Some(_)) if self.is_serial == Some(true) => Fill::Serial,
             (_, _, Some(expression)) => Fill::Default(expression),
             (_, _, None) => Fill::Nothing,
         }

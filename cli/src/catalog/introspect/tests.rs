@@ -67,7 +67,7 @@ fn columns_are_told_with_types_defaults_and_comments() {
         })
         .collect();
     insta::assert_snapshot!(columns.join("\n"), @r#"
-    id int4[] true Serial None None
+    id int4[] true Serial { sequence: Name { schema: "public", name: "a_id_seq" } } None None
     price numeric[10, 2] false Default("0.5") None None
     at timestamptz[3] true Default("now()") None None
     moods mood[][][] false Nothing None None

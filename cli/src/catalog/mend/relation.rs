@@ -147,37 +147,30 @@ fn create(script: &mut Script, expected: &Catalog, relation: &Relation) {
 
 /// A column as `CREATE TABLE` has it, with its sequence by name.
 fn definition(catalog: &Catalog, table: &Name, column: &Column) -> String {
-    match (&column.fill, sequence_of(catalog, table, &column.name)) {
-        (Fill::Serial, Some(sequence)) => {
+    match &column.fill {
+        Fill::Serial { sequence } => {
             let plain = Column {
                 fill: Fill::Default(next_value(sequence)),
                 ..column.clone()
             };
             plain.sql()
         }
-        (Fill::Identity { .. }, Some(sequence)) => column.sql().replacen(
-            " AS IDENTITY",
-            &format!(" AS IDENTITY {}", identity(sequence)),
-            1,
-        ),
+        Fill::Identity { .. } => {
+            let options = catalog.identity_sequence(table, &column.name);
+            options.map_or_else(
+                || column.sql(),
+                |sequence| {
+                    let options = format!(" AS IDENTITY {}", identity(sequence));
+                    column.sql().replacen(" AS IDENTITY", &options, 1)
+                },
+            )
+        }
         _ => column.sql(),
     }
 }
 
-fn sequence_of<'a>(catalog: &'a Catalog, table: &Name, column: &str) -> Option<&'a Sequence> {
-    let mut sequences = catalog.sequences.values();
-    sequences.find(|sequence| {
-        let owner = sequence.owner.as_ref();
-        owner.is_some_and(|(owner, owned)| owner == table && owned == column)
-    })
-}
-
-fn next_value(sequence: &Sequence) -> String {
-    let name = format!(
-        "{}.{}",
-        quoted(&sequence.name.schema),
-        quoted(&sequence.name.name)
-    );
+fn next_value(sequence: &Name) -> String {
+    let name = format!("{}.{}", quoted(&sequence.schema), quoted(&sequence.name));
     format!("nextval({})", literal(&name))
 }
 
@@ -256,21 +249,27 @@ pub(super) fn column(
             script.comment(&format!("COLUMN {sql}.{quoted_name}"), new.comment.as_ref());
         }
         _ => {
-            let sequences = (
-                sequence_of(expected, table, name),
-                sequence_of(actual, table, name),
-            );
-            fill(script, &alter, (&new, &old), sequences);
+            fill(script, &alter, (expected, actual), (&new, &old));
+            if let (Fill::Identity { .. }, false) = (&new.fill, is_identity(&old)) {
+                let options = expected.identity_sequence(table, name).map(identity);
+                let add = format!("ADD {} {}", new.fill.sql(), options.unwrap_or_default());
+                script.push(Step::Columns, alter(add));
+            }
         }
     }
 }
 
-/// What fills a column: the old goes before the new comes, since both may have a sequence of one name.
+fn is_identity(column: &Column) -> bool {
+    matches!(column.fill, Fill::Identity { .. })
+}
+
+/// What fills a column, but for a new identity: the old goes before the new comes, since both may have a sequence of
+/// one name.
 fn fill(
     script: &mut Script,
     alter: &dyn Fn(String) -> String,
+    (expected, actual): (&Catalog, &Catalog),
     (new, old): (&Column, &Column),
-    (sequence, old_sequence): (Option<&Sequence>, Option<&Sequence>),
 ) {
     let is_generated = |column: &Column| matches!(column.fill, Fill::Generated { .. });
     if is_generated(new) {
@@ -282,7 +281,7 @@ fn fill(
         return;
     }
     match &old.fill {
-        Fill::Identity { .. } if matches!(new.fill, Fill::Identity { .. }) => {
+        Fill::Identity { .. } if is_identity(new) => {
             let always = new.fill == Fill::Identity { always: true };
             let what = if always { "ALWAYS" } else { "BY DEFAULT" };
             script.push(Step::Columns, alter(format!("SET GENERATED {what}")));
@@ -290,39 +289,35 @@ fn fill(
         }
         Fill::Identity { .. } => script.push(Step::Sequences, alter("DROP IDENTITY".to_owned())),
         Fill::Generated { .. } => script.push(Step::Sequences, alter("DROP EXPRESSION".to_owned())),
-        Fill::Serial => {
+        Fill::Serial { sequence } => {
             script.push(Step::Sequences, alter("DROP DEFAULT".to_owned()));
-            if let Some(sequence) = old_sequence {
-                script.push(
-                    Step::Sequences,
-                    format!("DROP SEQUENCE {}", sequence.name.sql()),
-                );
+            let stays = expected.sequences.get(sequence);
+            if stays.is_none_or(|stays| stays.identity) {
+                let drop = format!("DROP SEQUENCE {}", sequence.sql());
+                script.push(Step::Sequences, drop);
             }
         }
         Fill::Default(_) | Fill::Nothing => {}
     }
-    match (&new.fill, sequence) {
-        (Fill::Default(default), _) => {
+    match &new.fill {
+        Fill::Default(default) => {
             script.push(Step::Columns, alter(format!("SET DEFAULT {default}")));
         }
-        (Fill::Nothing, _) if matches!(old.fill, Fill::Default(_)) => {
+        Fill::Nothing if matches!(old.fill, Fill::Default(_)) => {
             script.push(Step::Columns, alter("DROP DEFAULT".to_owned()));
         }
-        (Fill::Serial, Some(sequence)) => {
-            create_sequence(script, sequence);
-            script.push(
-                Step::Columns,
-                alter(format!("SET DEFAULT {}", next_value(sequence))),
-            );
-        }
-        (Fill::Identity { .. }, Some(sequence)) => {
-            if matches!(old.fill, Fill::Default(_)) {
-                script.push(Step::Sequences, alter("DROP DEFAULT".to_owned()));
+        Fill::Serial { sequence } => {
+            let is_there = actual.sequences.get(sequence);
+            if is_there.is_none_or(|is_there| is_there.identity)
+                && let Some(sequence) = expected.sequences.get(sequence)
+            {
+                create_sequence(script, sequence);
             }
-            script.push(
-                Step::Columns,
-                alter(format!("ADD {} {}", new.fill.sql(), identity(sequence))),
-            );
+            let default = next_value(sequence);
+            script.push(Step::Columns, alter(format!("SET DEFAULT {default}")));
+        }
+        Fill::Identity { .. } if matches!(old.fill, Fill::Default(_)) => {
+            script.push(Step::Sequences, alter("DROP DEFAULT".to_owned()));
         }
         _ => {}
     }

@@ -10,11 +10,11 @@ const SCHEMAS: [&str; 4] = [
     "CREATE TYPE mood AS ENUM ('good');
      CREATE TABLE authors (id serial PRIMARY KEY, name text NOT NULL DEFAULT 'x', mood mood, UNIQUE (name));
      CREATE TABLE posts (id int PRIMARY KEY, author_id int REFERENCES authors, title varchar(20) CHECK (title <> ''));
-     CREATE INDEX posts_title ON posts (title); COMMENT ON TABLE posts IS 'what is \\ read';",
+     CREATE SEQUENCE spare OWNED BY authors.id; CREATE INDEX posts_title ON posts (title); COMMENT ON TABLE posts IS 'what is \\ read';",
     "CREATE TYPE mood AS ENUM ('good'); CREATE EXTENSION citext; CREATE SCHEMA \"Other\";
      CREATE DOMAIN small AS int DEFAULT 3 CONSTRAINT low CHECK (VALUE < 10);
      CREATE TYPE pair AS (a int, b text); CREATE TYPE spans AS RANGE (subtype = float8);
-     CREATE SEQUENCE steps INCREMENT 5;
+     CREATE SEQUENCE steps INCREMENT 5; CREATE SEQUENCE spare;
      CREATE TABLE authors (id int GENERATED ALWAYS AS IDENTITY (START 7) PRIMARY KEY, name citext UNIQUE NULLS NOT DISTINCT, mood mood,
         age small, CONSTRAINT nowhere EXCLUDE USING btree (age WITH =) WHERE (age > 3));
      CREATE TABLE posts (id serial PRIMARY KEY, author_id bigint REFERENCES authors ON DELETE CASCADE DEFERRABLE,

@@ -7,7 +7,7 @@ use super::refusal::{Refused, Result};
 use super::table::collation;
 use super::tree::{expression, has, tokens};
 use super::{Replay, data_type};
-use crate::catalog::{Fill, Name, Sequence};
+use crate::catalog::{Fill, Name};
 
 impl Replay {
     pub(super) fn alter_column(&mut self, action: &SyntaxNode, table: &Name) -> Result<()> {
@@ -48,14 +48,13 @@ impl Replay {
                 for table in &tables {
                     let data_type = self.column_mut(action, table, &column)?.data_type.clone();
                     let fill = self.default_fill(&default, &data_type);
-                    self.column_mut(action, table, &column)?.fill = fill;
-                    self.recognise_serial(table, &column);
+                    self.set_fill(table, &column, fill);
                 }
             }
             K::DROP_DEFAULT => {
                 for table in &tables {
                     let found = self.column_mut(action, table, &column)?;
-                    if matches!(found.fill, Fill::Default(_) | Fill::Serial) {
+                    if matches!(found.fill, Fill::Default(_) | Fill::Serial { .. }) {
                         found.fill = Fill::Nothing;
                     }
                 }
@@ -94,9 +93,9 @@ impl Replay {
                 let found = self.column_mut(action, table, &column)?;
                 if matches!(found.fill, Fill::Identity { .. }) {
                     found.fill = Fill::Nothing;
-                    self.catalog
-                        .sequences
-                        .retain(|_, sequence| !is_of_identity(sequence, table, &column));
+                    self.catalog.sequences.retain(|_, sequence| {
+                        !(sequence.identity && sequence.is_owned_by(table, &column))
+                    });
                 } else if !has(&option, K::IF_EXISTS) {
                     let why = format!("the column {column} has no identity");
                     return Err(Refused::new(&option, why));
@@ -132,7 +131,8 @@ impl Replay {
             .descendants()
             .find(|child| child.kind() == K::SEQUENCE_OPTION_LIST);
         let data_type = self.base_type(&data_type).name.name;
-        self.insert_sequence(table, column, &data_type, options.as_ref())
+        self.insert_sequence(table, column, &data_type, options.as_ref())?;
+        Ok(())
     }
 
     fn change_identity(&mut self, option: &SyntaxNode, table: &Name, column: &str) -> Result<()> {
@@ -143,12 +143,8 @@ impl Replay {
                 self.column_mut(option, table, column)?.fill = Fill::Identity { always };
             }
             if part.kind() == K::SET_SEQUENCE_OPTION {
-                let sequences = self.catalog.sequences.values();
-                let sequence = sequences
-                    .filter(|sequence| is_of_identity(sequence, table, column))
-                    .map(|sequence| sequence.name.clone())
-                    .next();
-                if let Some(sequence) = sequence {
+                let sequence = self.catalog.identity_sequence(table, column);
+                if let Some(sequence) = sequence.map(|sequence| sequence.name.clone()) {
                     self.sequence_options(&part, &sequence, false)?;
                 }
             }
@@ -158,21 +154,10 @@ impl Replay {
 
     /// An identity's sequence has the type of its column; that of `serial` keeps its own.
     fn serial_changes_type(&mut self, table: &Name, column: &str, data_type: &str) {
-        let columns = &self.table(table).columns;
-        let is_identity = columns
-            .iter()
-            .any(|other| other.name == column && matches!(other.fill, Fill::Identity { .. }));
-        if is_identity {
-            let sequences = self.catalog.sequences.values_mut();
-            for sequence in sequences.filter(|sequence| is_of_identity(sequence, table, column)) {
-                sequence.change_type(data_type);
-            }
+        let sequence = self.catalog.identity_sequence(table, column);
+        let sequence = sequence.map(|sequence| sequence.name.clone());
+        if let Some(sequence) = sequence.and_then(|name| self.catalog.sequences.get_mut(&name)) {
+            sequence.change_type(data_type);
         }
     }
-}
-
-/// Whether it is the sequence of this column's identity; the column may own others as well.
-fn is_of_identity(sequence: &Sequence, table: &Name, column: &str) -> bool {
-    let owner = sequence.owner.as_ref().filter(|_| sequence.identity);
-    owner.is_some_and(|owner| owner.0 == *table && owner.1 == column)
 }

@@ -57,7 +57,6 @@ impl Replay {
             column.collation = Some(collation);
         }
         if is_serial {
-            column.fill = Fill::Serial;
             column.not_null = true;
         }
         let options = self.fill_of(node, &mut column)?;
@@ -74,12 +73,12 @@ impl Replay {
                 .insert((table.clone(), column_name.clone()));
         }
         if makes_sequence {
-            self.insert_sequence(
-                table,
-                &column_name,
-                &sequence_type,
-                options.flatten().as_ref(),
-            )?;
+            let options = options.flatten();
+            let sequence =
+                self.insert_sequence(table, &column_name, &sequence_type, options.as_ref())?;
+            if is_serial {
+                self.set_fill(table, &column_name, Fill::Serial { sequence });
+            }
         }
         if not_null && inherited.is_none() {
             self.set_not_null(table, &column_name, None);
@@ -133,7 +132,27 @@ impl Replay {
         if text.eq_ignore_ascii_case("null") && !of_domain {
             Fill::Nothing
         } else {
-            Fill::Default(text)
+            Fill::Default(self.with_sequences_found(text))
+        }
+    }
+
+    /// Puts another fill into a column, which is `serial`'s where the column owns the sequence.
+    pub(super) fn set_fill(&mut self, table: &Name, column: &str, fill: Fill) {
+        let fill = match fill.sequence() {
+            None => fill,
+            Some(sequence) => {
+                let found = self.catalog.sequences.get(&sequence);
+                let is_owned = found.is_some_and(|found| found.is_owned_by(table, column));
+                if is_owned || matches!(fill, Fill::Serial { .. }) {
+                    Fill::from_sequence(&sequence, is_owned)
+                } else {
+                    fill
+                }
+            }
+        };
+        let columns = &mut self.table(table).columns;
+        if let Some(found) = columns.iter_mut().find(|other| other.name == column) {
+            found.fill = fill;
         }
     }
 

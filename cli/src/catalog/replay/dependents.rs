@@ -112,14 +112,13 @@ impl Replay {
             }
             Object::Index(table, index) => self.references_to_key(table, index, &mut found),
             Object::Sequence(sequence) => {
-                let tables = self.catalog.relations.values();
-                for (table, column) in tables.flat_map(|table| {
-                    let columns = table.columns.iter().map(|column| &column.name);
-                    columns.map(|column| (table.name.clone(), column.clone()))
-                }) {
-                    if self.sequence_of(&table, &column).as_ref() == Some(sequence) {
-                        found.push((Object::Default(table, column), Tie::Cascade));
-                    }
+                for table in self.catalog.relations.values() {
+                    let columns = table.columns.iter();
+                    let users = columns.filter(|column| column.fill.uses_sequence(sequence));
+                    found.extend(users.map(|column| {
+                        let default = Object::Default(table.name.clone(), column.name.clone());
+                        (default, Tie::Cascade)
+                    }));
                 }
             }
             Object::Type(name) => self.of_type(name, &mut found),
@@ -208,10 +207,8 @@ impl Replay {
                 ));
             }
         }
-        let owned = self.catalog.sequences.values().filter(|sequence| {
-            let owner = sequence.owner.as_ref();
-            owner.is_some_and(|owner| owner.0 == *table && owner.1 == column)
-        });
+        let sequences = self.catalog.sequences.values();
+        let owned = sequences.filter(|sequence| sequence.is_owned_by(table, column));
         found.extend(owned.map(|owned| (Object::Sequence(owned.name.clone()), Tie::Silent)));
         for other in self.catalog.relations.values() {
             for constraint in &other.constraints {

@@ -75,9 +75,8 @@ impl Replay {
             let fill = match &column.fill {
                 Fill::Default(_) if like.takes(K::PROPERTY_DEFAULTS) => column.fill.clone(),
                 // The sequence stays the model's.
-                Fill::Serial if like.takes(K::PROPERTY_DEFAULTS) => {
-                    let sequence = self.sequence_of(&model.name, &column.name);
-                    sequence.map_or(Fill::Nothing, |sequence| Fill::nextval(&sequence))
+                Fill::Serial { sequence } if like.takes(K::PROPERTY_DEFAULTS) => {
+                    Fill::from_sequence(sequence, false)
                 }
                 Fill::Identity { .. } if like.takes(K::PROPERTY_IDENTITY) => column.fill.clone(),
                 Fill::Generated { .. } if like.takes(K::PROPERTY_GENERATED) => column.fill.clone(),
@@ -106,32 +105,19 @@ impl Replay {
 
     /// The new identity counts as the model's does.
     fn copy_sequence(&mut self, model: &Name, column: &str, table: &Name) {
-        let is_of = |sequence: &Sequence, table: &Name| {
-            let owner = sequence.owner.as_ref().filter(|_| sequence.identity);
-            owner.is_some_and(|owner| owner.0 == *table && owner.1 == column)
-        };
-        let sequences = &mut self.catalog.sequences;
-        let Some(old) = sequences
-            .values()
-            .find(|sequence| is_of(sequence, model))
-            .cloned()
-        else {
+        let of = |table| self.catalog.identity_sequence(table, column).cloned();
+        let (Some(old), Some(new)) = (of(model), of(table)) else {
             return;
         };
-        if let Some(new) = sequences
-            .values_mut()
-            .find(|sequence| is_of(sequence, table))
-        {
-            let (name, owner) = (new.name.clone(), new.owner.clone());
-            *new = Sequence {
-                // The bounds are copied, the type is not.
-                data_type: "int8".to_owned(),
-                name,
-                owner,
-                comment: None,
-                ..old
-            };
-        }
+        let copy = Sequence {
+            // The bounds are copied, the type is not.
+            data_type: "int8".to_owned(),
+            name: new.name.clone(),
+            owner: new.owner,
+            comment: None,
+            ..old
+        };
+        self.catalog.sequences.insert(new.name, copy);
     }
 
     /// Checks and indexes, which are named after the table's own.

@@ -26,6 +26,7 @@ mod index;
 mod like;
 mod names;
 mod nesting;
+mod nextval;
 mod partition;
 mod plpgsql;
 mod query;

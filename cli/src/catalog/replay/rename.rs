@@ -84,26 +84,14 @@ impl Replay {
     }
 
     pub(super) fn move_sequence(&mut self, from: &Name, to: Name) {
-        // Defaults name the sequence in a string, which the server keeps as a reference.
-        let users: Vec<(Name, String)> = self
-            .catalog
-            .relations
-            .values()
-            .flat_map(|table| {
-                let columns = table.columns.iter();
-                columns.map(|column| (table.name.clone(), column.name.clone()))
-            })
-            .filter(|(table, column)| self.default_sequence(table, column).as_ref() == Some(from))
-            .collect();
         let Some(mut sequence) = self.catalog.sequences.remove(from) else {
             return;
         };
         sequence.name = to.clone();
         self.catalog.sequences.insert(to.clone(), sequence);
-        for (table, column) in users {
-            let columns = &mut self.table(&table).columns;
-            if let Some(column) = columns.iter_mut().find(|other| other.name == column) {
-                column.fill = Fill::nextval(&to);
+        for relation in self.catalog.relations.values_mut() {
+            for column in &mut relation.columns {
+                column.fill.rename_sequence(from, &to);
             }
         }
     }

@@ -5,7 +5,7 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 use super::Replay;
 use super::data_type;
 use super::refusal::{Refused, Result};
-use super::tree::{child, child_name, has, path, text, words};
+use super::tree::{child, child_name, has, path, text};
 use crate::catalog::{Fill, Name, Sequence};
 
 impl Sequence {
@@ -64,7 +64,7 @@ impl Replay {
         column: &str,
         data_type: &str,
         options: Option<&SyntaxNode>,
-    ) -> Result<()> {
+    ) -> Result<Name> {
         let given = options
             .and_then(|options| child(options, SyntaxKind::OPTION_SEQUENCE_NAME))
             .and_then(|option| child(&option, SyntaxKind::SEQUENCE));
@@ -87,9 +87,10 @@ impl Replay {
             .iter()
             .any(|other| other.name == column && matches!(other.fill, Fill::Identity { .. }));
         self.catalog.sequences.insert(name.clone(), sequence);
-        options.map_or(Ok(()), |options| {
-            self.sequence_options(options, &name, true)
-        })
+        if let Some(options) = options {
+            self.sequence_options(options, &name, true)?;
+        }
+        Ok(name)
     }
 
     pub(super) fn alter_sequence(&mut self, node: &SyntaxNode) -> Result<()> {
@@ -156,31 +157,31 @@ impl Replay {
                 _ => {}
             }
         }
-        let old_owner;
-        if let Some(sequence) = self.catalog.sequences.get_mut(name) {
-            given.apply(sequence, data_type, is_new);
-            old_owner = sequence.owner.clone();
-            if let Some(owner) = &owner {
-                sequence.owner.clone_from(owner);
-            }
-        } else {
+        let Some(sequence) = self.catalog.sequences.get_mut(name) else {
             return Ok(());
-        }
-        if let Some(new) = owner {
-            // The default was `serial`'s for as long as the column owned the sequence.
-            if let Some((table, column)) = old_owner.filter(|old| Some(old) != new.as_ref()) {
-                let columns = &mut self.table(&table).columns;
-                if let Some(column) = columns.iter_mut().find(|other| other.name == column)
-                    && column.fill == Fill::Serial
-                {
-                    column.fill = Fill::nextval(name);
-                }
-            }
-            if let Some((table, column)) = new {
-                self.recognise_serial(&table, &column);
-            }
+        };
+        given.apply(sequence, data_type, is_new);
+        if let Some(owner) = owner {
+            sequence.owner = owner;
+            self.fill_anew(name);
         }
         Ok(())
+    }
+
+    /// Columns that take from a sequence whose owner is another now: `serial` is the owner's alone.
+    fn fill_anew(&mut self, sequence: &Name) {
+        let relations = self.catalog.relations.values();
+        let users: Vec<(Name, String, Fill)> = relations
+            .flat_map(|table| {
+                let columns = table.columns.iter();
+                let users =
+                    columns.filter(|column| column.fill.sequence().as_ref() == Some(sequence));
+                users.map(|column| (table.name.clone(), column.name.clone(), column.fill.clone()))
+            })
+            .collect();
+        for (table, column, fill) in users {
+            self.set_fill(&table, &column, fill);
+        }
     }
 
     /// The table and column that OWNED BY names.
@@ -194,64 +195,6 @@ impl Replay {
                 .do_this("look at the name and at the migrations before this one")
         })?;
         Ok((table, column))
-    }
-
-    /// A default that takes from a sequence of the column's own is what `serial` makes.
-    pub(super) fn recognise_serial(&mut self, table: &Name, column: &str) {
-        let Some(sequence) = self.default_sequence(table, column) else {
-            return;
-        };
-        let is_owned = self
-            .catalog
-            .sequences
-            .get(&sequence)
-            .and_then(|sequence| sequence.owner.as_ref())
-            .is_some_and(|owner| owner.0 == *table && owner.1 == column);
-        if is_owned {
-            let columns = &mut self.table(table).columns;
-            if let Some(column) = columns.iter_mut().find(|other| other.name == column) {
-                column.fill = Fill::Serial;
-            }
-        }
-    }
-
-    /// The sequence that the default of a column takes from, by name.
-    pub(super) fn default_sequence(&self, table: &Name, column: &str) -> Option<Name> {
-        let relation = self.catalog.relations.get(table)?;
-        let column = relation.columns.iter().find(|other| other.name == column)?;
-        let Fill::Default(text) = &column.fill else {
-            return None;
-        };
-        let rest = text.strip_prefix("pg_catalog.").unwrap_or(text);
-        let argument = rest
-            .get(..7)
-            .filter(|name| name.eq_ignore_ascii_case("nextval"));
-        let argument = argument.and_then(|_| rest[7..].trim_start().strip_prefix('('))?;
-        let literal = argument.trim_start().strip_prefix('\'')?;
-        let named = literal.split('\'').next()?;
-        self.find_sequence(&words(named))
-    }
-
-    /// The sequence that fills a column, as a default or as its `serial`.
-    pub(super) fn sequence_of(&self, table: &Name, column: &str) -> Option<Name> {
-        let relation = self.catalog.relations.get(table)?;
-        let found = relation.columns.iter().find(|other| other.name == column)?;
-        if found.fill != Fill::Serial {
-            return self.default_sequence(table, column);
-        }
-        let owned = self.catalog.sequences.values().find(|sequence| {
-            let owner = sequence.owner.as_ref();
-            owner.is_some_and(|owner| owner.0 == *table && owner.1 == column)
-        });
-        owned.map(|sequence| sequence.name.clone())
-    }
-}
-
-impl Fill {
-    /// The default that takes from a sequence.
-    pub(super) fn nextval(sequence: &Name) -> Self {
-        let name = sequence.quoted().replace('\'', "''");
-        Self::Default(format!("nextval('{name}'::regclass)"))
     }
 }
 

@@ -113,10 +113,8 @@ impl Replay {
     pub(super) fn as_inherited(&mut self, table: &Name) -> Relation {
         let mut parent = self.table(table).clone();
         for column in &mut parent.columns {
-            if column.fill == Fill::Serial
-                && let Some(sequence) = self.sequence_of(table, &column.name)
-            {
-                column.fill = Fill::nextval(&sequence);
+            if let Fill::Serial { sequence } = &column.fill {
+                column.fill = Fill::from_sequence(sequence, false);
             }
         }
         parent

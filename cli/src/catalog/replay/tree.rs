@@ -275,7 +275,7 @@ pub(super) fn words(text: &str) -> Vec<String> {
 }
 
 /// A text cut into identifiers and what is between them; strings are never identifiers.
-fn pieces(expression: &str) -> impl Iterator<Item = (&str, bool)> {
+pub(super) fn pieces(expression: &str) -> impl Iterator<Item = (&str, bool)> {
     let mut rest = expression;
     std::iter::from_fn(move || {
         let first = rest.chars().next()?;

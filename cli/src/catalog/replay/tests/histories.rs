@@ -81,7 +81,7 @@ pub(super) fn take(session: &mut Session, statements: &[String]) -> Taken {
     }
 }
 
-fn replayed(statements: &[String], off: Option<SyntaxKind>) -> (Catalog, Vec<Refusal>) {
+pub(super) fn replayed(statements: &[String], off: Option<SyntaxKind>) -> (Catalog, Vec<Refusal>) {
     let text: String = statements.iter().map(|sql| format!("{sql};\n")).collect();
     let mut replay = Replay {
         off,
@@ -94,7 +94,7 @@ fn replayed(statements: &[String], off: Option<SyntaxKind>) -> (Catalog, Vec<Ref
 }
 
 /// What differs, in a few lines.
-fn difference(ours: &Catalog, theirs: &Catalog) -> String {
+pub(super) fn difference(ours: &Catalog, theirs: &Catalog) -> String {
     let lines = |catalog: &Catalog| format!("{catalog:#?}");
     let (ours, theirs) = (lines(ours), lines(theirs));
     similar::TextDiff::from_lines(&ours, &theirs)
@@ -104,7 +104,7 @@ fn difference(ours: &Catalog, theirs: &Catalog) -> String {
         .to_string()
 }
 
-fn session_of_its_own(name: &str) -> (LocalServer, Session) {
+pub(super) fn session_of_its_own(name: &str) -> (LocalServer, Session) {
     let server = LocalServer::start().unwrap_or_else(|error| panic!("{error}"));
     let database = format!("histories_{name}_{}", std::process::id());
     let mut maintenance = Session::connect(&server.config("postgres")).expect("a connection");

@@ -1,3 +1,4 @@
+mod found;
 mod fuzz;
 mod histories;
 mod server;
@@ -82,7 +83,7 @@ fn show_column(column: &Column) -> String {
     let fill = match &column.fill {
         Fill::Nothing => String::new(),
         Fill::Default(default) => format!(" = {default}"),
-        Fill::Serial => " serial".to_owned(),
+        Fill::Serial { .. } => " serial".to_owned(),
         Fill::Identity { always } => if *always { " identity!" } else { " identity" }.to_owned(),
         Fill::Generated { expression, .. } => format!(" := {expression}"),
     };
