@@ -12,6 +12,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::error::{Error, Result};
+use crate::migrations::Migrations;
 use crate::retry::RetryPolicy;
 use crate::session::{A_YEAR, libpq};
 
@@ -42,6 +43,8 @@ pub struct Config {
     pub(crate) retry: RetryPolicy,
     pub(crate) slow_statement: Option<Duration>,
     pub(crate) explain_slow: bool,
+    pub(crate) migrations: Option<Migrations>,
+    pub(crate) refuse_pending: bool,
 }
 
 impl Config {
@@ -63,6 +66,8 @@ impl Config {
             retry: RetryPolicy::default(),
             slow_statement: None,
             explain_slow: false,
+            migrations: None,
+            refuse_pending: false,
         }
     }
 
@@ -279,6 +284,30 @@ impl Config {
     /// for what `EXPLAIN` does not take, nor in a transaction that has failed.
     pub fn explain_slow(mut self, explain: bool) -> Self {
         self.explain_slow = explain;
+        self
+    }
+
+    /// The migrations that the program was built for, `MIGRATIONS` of the generated code: whether the database has run
+    /// them is looked at once, by [`Config::open`], in one round trip.
+    ///
+    /// A `tracing` event of target `bowline::migrations` warns of those that have not run, and of those that have run
+    /// and that the program does not know: in a rolling deploy the migrations of the new version run first.
+    ///
+    /// ```
+    /// # fn open() -> bowline::Result<bowline::Database> {
+    /// let config = bowline::Config::from_env()?.migrations(bowline::bank::MIGRATIONS);
+    /// config.refuse_pending(true).open()
+    /// # }
+    /// ```
+    pub fn migrations(mut self, migrations: Migrations) -> Self {
+        self.migrations = Some(migrations);
+        self
+    }
+
+    /// Whether a database that has not run all of [`Config::migrations`] is refused, by [`Error::Config`]; unless set,
+    /// a warning is all.
+    pub fn refuse_pending(mut self, refuse: bool) -> Self {
+        self.refuse_pending = refuse;
         self
     }
 

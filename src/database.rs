@@ -15,6 +15,7 @@ use crate::activity::Activity;
 use crate::config::Config;
 use crate::copy::{CopiedRows, CopyRow, copy_in};
 use crate::error::{Error, Outcome, Result};
+use crate::migrations::look;
 use crate::no_session::PoolState;
 use crate::pool::Pool;
 use crate::retry::{Budget, RetryPolicy};
@@ -362,11 +363,18 @@ impl Database {
 impl Config {
     /// Connects: makes a first session, so that a mistake shows here, and a pool for the rest.
     ///
-    /// Tried once, and fails within [`Config::connect_timeout`].
+    /// Tried once, and fails within [`Config::connect_timeout`]. With [`Config::migrations`] one more round trip,
+    /// held to [`Config::call_timeout`], asks whether they have run.
+    #[track_caller]
     pub fn open(self) -> Result<Database> {
+        let (migrations, refuse) = (self.migrations, self.refuse_pending);
         let pool = Pool::new(&self);
         pool.connect()?;
-        Ok(Database::new(Source::Pool(pool), self))
+        let database = Database::new(Source::Pool(pool), self);
+        if let Some(migrations) = migrations {
+            look(&database, migrations, refuse, Location::caller())?;
+        }
+        Ok(database)
     }
 }
 

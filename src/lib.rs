@@ -47,6 +47,7 @@ mod error;
 mod executor;
 #[cfg(doctest)]
 mod guide;
+mod migrations;
 mod no_session;
 mod nullable;
 mod observe;
@@ -66,6 +67,7 @@ mod unit_of_work;
 pub use activity::{Activity, SessionState};
 #[cfg(feature = "tokio")]
 pub use async_database::AsyncDatabase;
+pub use bowline_macros::migrations;
 pub use chunks::chunks;
 pub use commit_keys::CommitKey;
 pub use config::Config;
@@ -75,6 +77,7 @@ pub use database::{Database, PooledSession};
 pub use diesel::sql_query as sql;
 pub use error::{Error, Outcome, Place, Report, Result, ServerError};
 pub use executor::Executor;
+pub use migrations::{Migration, Migrations};
 pub use no_session::{Holder, NoSession, PoolState};
 pub use nullable::nullable;
 pub use page::Page;

@@ -51,7 +51,7 @@ impl std::error::Error for CliError {}
 
 impl From<crate::migrations::FolderError> for CliError {
     fn from(error: crate::migrations::FolderError) -> Self {
-        Self::failed(error.to_string()).hint(error.hint)
+        Self::failed(error.to_string()).hint(error.hint())
     }
 }
 

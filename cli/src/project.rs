@@ -45,6 +45,8 @@ pub(crate) struct Places {
 pub(crate) struct Project {
     /// The folder of `Cargo.toml` or `diesel.toml`.
     pub root: PathBuf,
+    /// The folder of the package that the generated code is compiled in.
+    pub package: PathBuf,
     /// The folder of the migrations.
     pub migrations: PathBuf,
     /// What shapes the generated code.
@@ -193,6 +195,11 @@ impl Project {
             .or(configured)
             .or_else(|| migrations_above(root))
             .unwrap_or_else(|| root.join(MIGRATIONS));
+        let mut folders = folder.ancestors();
+        let package = folders
+            .find(|folder| folder.join("Cargo.toml").is_file())
+            .unwrap_or(root)
+            .to_owned();
         let settings = Settings {
             schema_path: schema_path(&schema_file, &folder, root),
             folder,
@@ -207,6 +214,7 @@ impl Project {
         Ok(Self {
             migrations,
             root: root.to_owned(),
+            package,
             settings,
         })
     }

@@ -20,7 +20,6 @@ mod fault_proxy;
 mod hooks;
 #[allow(
     missing_docs,
-    dead_code,
     unreachable_pub,
     non_camel_case_types,
     non_snake_case,
@@ -31,6 +30,7 @@ mod hostile_names;
 mod local_server;
 mod locks;
 mod memory;
+mod migrations;
 mod notifications;
 mod observing;
 mod plain_diesel;

@@ -10,7 +10,8 @@ use clap::Args;
 use crate::catalog::Catalog;
 use crate::emit::{self, Files};
 use crate::error::CliError;
-use crate::plan::{self, PatchedSchema, SchemaPlan};
+use crate::migrations::read_folder;
+use crate::plan::{self, Origin, PatchedSchema, SchemaPlan};
 use crate::project::Project;
 use crate::source::{Fallback, Source};
 use crate::ui;
@@ -123,7 +124,9 @@ fn models(
         },
     )?;
     plan.notes.iter().for_each(ui::note);
-    Ok(emit::models(&plan, &project.settings.folder))
+    let migrations = read_folder(&project.migrations)?;
+    let origin = Origin::new(&project.package, &project.migrations, &migrations);
+    Ok(emit::models(&plan, &origin, &project.settings.folder))
 }
 
 /// The text with a patch file of the user's applied to it.

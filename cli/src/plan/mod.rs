@@ -5,6 +5,7 @@
 mod function;
 mod functions;
 mod names;
+mod origin;
 mod patched;
 mod rust_type;
 mod schema;
@@ -16,6 +17,7 @@ use crate::catalog::{Catalog, Name, RelationKind, Type, TypeKind};
 use crate::project::Settings;
 
 pub(crate) use function::{Function, KeyColumn};
+pub(crate) use origin::Origin;
 pub(crate) use patched::PatchedSchema;
 pub(crate) use schema::{CustomType, SchemaColumn, SchemaPlan, SchemaTable};
 pub(crate) use table::{Field, TablePlan};

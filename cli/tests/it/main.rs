@@ -8,7 +8,9 @@ mod help;
 mod migrate;
 mod schema;
 mod schema_only;
+mod scratch;
 mod server;
+mod stale;
 mod top;
 mod verify;
 

@@ -1,0 +1,99 @@
+//! A package outside of the workspace, as a user has it, that is really compiled.
+//!
+//! Its dependencies are compiled into the workspace's target folder, so that what is there need not be
+//! compiled again; its versions are those of the workspace's Cargo.lock, so that no network is needed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+pub(crate) struct Scratch {
+    _home: tempfile::TempDir,
+    folder: PathBuf,
+}
+
+/// The workspace.
+pub(crate) fn checkout() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the workspace")
+}
+
+impl Scratch {
+    /// What `cargo new NAME` makes.
+    pub(crate) fn new(name: &str) -> Self {
+        let home = tempfile::tempdir().expect("a temporary folder");
+        let scratch = Self {
+            folder: home.path().canonicalize().expect("the folder").join(name),
+            _home: home,
+        };
+        let mut new = cargo();
+        new.args(["new", "--quiet", "--vcs", "none"]);
+        let made = new.arg(&scratch.folder).output().expect("cargo runs");
+        assert!(
+            made.status.success(),
+            "{}",
+            String::from_utf8_lossy(&made.stderr)
+        );
+        let lock = fs::read(checkout().join("Cargo.lock")).expect("the versions");
+        fs::write(scratch.path("Cargo.lock"), lock).expect("a file");
+        scratch
+    }
+
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
+        self.folder.join(path)
+    }
+
+    pub(crate) fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.path(path)).expect("a file")
+    }
+
+    pub(crate) fn write(&self, path: &str, text: &str) {
+        let path = self.path(path);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        fs::write(path, text).expect("a file");
+    }
+
+    /// What cargo says of it, and its exit code.
+    pub(crate) fn cargo(&self, arguments: &[&str], variables: &[(&str, &str)]) -> String {
+        let mut command = cargo();
+        command
+            .current_dir(&self.folder)
+            .args(arguments)
+            .args(["--quiet", "--offline"])
+            .envs(variables.iter().copied());
+        self.said(&command.output().expect("cargo runs"))
+    }
+
+    /// What the command says in it, and its exit code.
+    pub(crate) fn bowline(&self, arguments: &[&str], variables: &[(&str, &str)]) -> String {
+        self.said(&crate::bowline(&self.folder, arguments, variables))
+    }
+
+    fn said(&self, output: &Output) -> String {
+        let text = format!(
+            "{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let text = text
+            .replace(&self.folder.display().to_string(), "[project]")
+            .replace(&checkout().display().to_string(), "[bowline]");
+        let code = output.status.code().expect("it was not killed");
+        format!("{text}exit {code}")
+    }
+}
+
+/// Cargo with the workspace's target folder, and its way to compile what is in there.
+fn cargo() -> Command {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let mut command = Command::new(env!("CARGO"));
+    command
+        .env(
+            "CARGO_TARGET_DIR",
+            target.parent().expect("the target folder"),
+        )
+        .env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only")
+        .env("CARGO_TERM_COLOR", "never");
+    command
+}

@@ -1,0 +1,87 @@
+//! Code that is not of the migrations does not compile, also in a warm target folder where no Rust was touched.
+
+use crate::scratch::{Scratch, checkout};
+
+/// A package with generated code, set up by hand.
+fn shop() -> Scratch {
+    let shop = Scratch::new("shop");
+    let cargo_toml = shop.read("Cargo.toml");
+    let bowline = checkout().display();
+    shop.write(
+        "Cargo.toml",
+        &format!(
+            "{cargo_toml}bowline = {{ path = \"{bowline}\" }}\n\
+             diesel = {{ version = \"2.3.14\", default-features = false, features = [\"postgres_backend\"] }}\n\
+             serde = {{ version = \"1\", features = [\"derive\"] }}\n"
+        ),
+    );
+    shop.write(
+        "build.rs",
+        "fn main() {\n    println!(\"cargo::rerun-if-changed=migrations\");\n}\n",
+    );
+    shop.write(
+        "diesel.toml",
+        "[print_schema]\nfile = \"src/db/schema.rs\"\n",
+    );
+    shop.write("src/main.rs", "mod db;\n\nfn main() {}\n");
+    shop.write(ITEMS, "CREATE TABLE items (id serial PRIMARY KEY);\n");
+    shop
+}
+
+const ITEMS: &str = "migrations/1_items/up.sql";
+
+#[test]
+fn a_migration_without_generate_fails_the_next_build_and_a_comment_does_not() {
+    let shop = shop();
+    let build = || shop.cargo(&["build"], &[]);
+    shop.bowline(&["generate"], &[]);
+    assert_eq!(build(), "exit 0");
+
+    shop.write(
+        "migrations/2_prices/up.sql",
+        "ALTER TABLE items ADD COLUMN price int;\n",
+    );
+    insta::assert_snapshot!(build(), @r#"
+    error: 2_prices was added since this code was generated from migrations: run `bowline generate`
+      --> src/db/mod.rs:12:5
+       |
+    12 |     "migrations",
+       |     ^^^^^^^^^^^^
+
+    error: could not compile `shop` (bin "shop") due to 1 previous error
+    exit 101
+    "#);
+    shop.bowline(&["generate"], &[]);
+    assert_eq!(build(), "exit 0");
+
+    shop.write(
+        ITEMS,
+        "-- What is for sale.\nCREATE TABLE items (\n    id serial PRIMARY KEY\n);\n",
+    );
+    assert_eq!(build(), "exit 0");
+
+    shop.write(ITEMS, "CREATE TABLE items (id bigserial PRIMARY KEY);\n");
+    std::fs::remove_dir_all(shop.path("migrations/2_prices")).expect("no folder");
+    insta::assert_snapshot!(build(), @r#"
+    error: 1_items has changed, 2_prices was removed since this code was generated from migrations: run `bowline generate`
+      --> src/db/mod.rs:13:5
+       |
+    13 |     "1_items" => 0xa2fc634b4895bfc1,
+       |     ^^^^^^^^^
+
+    error: could not compile `shop` (bin "shop") due to 1 previous error
+    exit 101
+    "#);
+
+    std::fs::remove_dir_all(shop.path("migrations")).expect("no folder");
+    insta::assert_snapshot!(build(), @r#"
+    error: cannot read [project]/migrations: No such file or directory (os error 2); look at the folder's name in diesel.toml and at its permissions
+      --> src/db/mod.rs:12:5
+       |
+    12 |     "migrations",
+       |     ^^^^^^^^^^^^
+
+    error: could not compile `shop` (bin "shop") due to 1 previous error
+    exit 101
+    "#);
+}

@@ -1,0 +1,87 @@
+//! What has become of a folder since code was generated from it.
+
+use std::fmt;
+
+use crate::Migration;
+
+/// A migration that code was not generated from as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Difference {
+    /// It is new.
+    Added(String),
+    /// Its SQL says something else.
+    Changed(String),
+    /// It is not there any more.
+    Removed(String),
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Added(name) => write!(f, "{name} was added"),
+            Self::Changed(name) => write!(f, "{name} has changed"),
+            Self::Removed(name) => write!(f, "{name} was removed"),
+        }
+    }
+}
+
+/// What differs between the names and prints that were written down and the migrations that are there.
+pub fn differences(written: &[(String, u64)], there: &[Migration]) -> Vec<Difference> {
+    let removed = written
+        .iter()
+        .filter(|(name, _)| there.iter().all(|migration| migration.name != *name))
+        .map(|(name, _)| Difference::Removed(name.clone()));
+    let others = there.iter().filter_map(|migration| {
+        match written.iter().find(|(name, _)| *name == migration.name) {
+            None => Some(Difference::Added(migration.name.clone())),
+            Some((_, print)) if *print != migration.print() => {
+                Some(Difference::Changed(migration.name.clone()))
+            }
+            Some(_) => None,
+        }
+    });
+    others.chain(removed).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::{SqlFile, print};
+
+    #[test]
+    fn each_migration_that_is_not_as_it_was_is_named_once() {
+        let migration = |name: &str, sql: &str| Migration {
+            version: name.to_owned(),
+            name: name.to_owned(),
+            path: PathBuf::new(),
+            up: SqlFile {
+                path: PathBuf::new(),
+                text: sql.to_owned(),
+            },
+            down: None,
+        };
+        let written: Vec<_> = ["1_same", "2_changed", "3_removed"]
+            .map(|name| (name.to_owned(), print("SELECT 1")))
+            .into();
+        let there = [
+            migration("1_same", "SELECT /* still */ 1"),
+            migration("2_changed", "SELECT 2"),
+            migration("4_added", "SELECT 1"),
+        ];
+        let told: Vec<String> = differences(&written, &there)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(
+            told,
+            [
+                "2_changed has changed",
+                "4_added was added",
+                "3_removed was removed"
+            ]
+        );
+        assert!(differences(&written[..1], &there[..1]).is_empty());
+    }
+}

@@ -1,0 +1,214 @@
+//! The folder, in diesel's order, but strictly: of two migrations with one version diesel runs one, and here
+//! that is an error.
+
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// One migration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Migration {
+    /// What stands before the first `_`, without `-`; migrations run in the order of its text.
+    pub version: String,
+    /// The name of the folder.
+    pub name: String,
+    /// The folder.
+    pub path: PathBuf,
+    /// What the migration does.
+    pub up: SqlFile,
+    /// What undoes it, if anything does.
+    pub down: Option<SqlFile>,
+}
+
+impl Migration {
+    /// The print of what it does. What undoes it does not count, since it does not shape the schema.
+    pub fn print(&self) -> u64 {
+        crate::print(&self.up.text)
+    }
+}
+
+/// A file of SQL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SqlFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What it says.
+    pub text: String,
+}
+
+impl SqlFile {
+    /// Reads it; `None` if it is not there.
+    pub fn read(path: &Path) -> Result<Option<Self>, FolderError> {
+        match fs::read_to_string(path) {
+            Ok(text) => Ok(Some(Self {
+                path: path.to_owned(),
+                text,
+            })),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(FolderError::new(
+                format!("cannot read {}: {error}", path.display()),
+                "it has to be a file of UTF-8 text",
+            )),
+        }
+    }
+}
+
+/// What is wrong with a folder of migrations.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FolderError {
+    message: String,
+    hint: String,
+}
+
+impl FolderError {
+    /// A sentence, and what to do.
+    pub fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            hint: hint.into(),
+        }
+    }
+
+    /// What to do.
+    pub fn hint(&self) -> &str {
+        &self.hint
+    }
+}
+
+impl fmt::Display for FolderError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for FolderError {}
+
+/// The migrations of a folder, in the order in which diesel runs them.
+pub fn read_folder(folder: &Path) -> Result<Vec<Migration>, FolderError> {
+    let unreadable = |path: &Path, error: &std::io::Error| {
+        FolderError::new(
+            format!("cannot read {}: {error}", path.display()),
+            "look at the folder's name in diesel.toml and at its permissions",
+        )
+    };
+    let entries = fs::read_dir(folder).map_err(|error| unreadable(folder, &error))?;
+    let mut migrations: Vec<Migration> = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(|error| unreadable(folder, &error))?.path();
+        let name = path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default();
+        if name.starts_with('.') || !path.is_dir() {
+            continue;
+        }
+        migrations.push(read_migration(path, name)?);
+    }
+    migrations.sort_by(|a, b| (&a.version, &a.name).cmp(&(&b.version, &b.name)));
+    let mut pairs = migrations.iter().zip(migrations.iter().skip(1));
+    if let Some((first, second)) = pairs.find(|(first, second)| first.version == second.version) {
+        return Err(FolderError::new(
+            format!(
+                "{} and {} have one version, {}",
+                first.name, second.name, first.version
+            ),
+            "rename one of them: diesel would run only one",
+        ));
+    }
+    Ok(migrations)
+}
+
+/// The version in the name of a migration, as diesel has it.
+pub fn version_of(name: &str) -> String {
+    name.split('_').next().unwrap_or_default().replace('-', "")
+}
+
+fn read_migration(path: PathBuf, name: String) -> Result<Migration, FolderError> {
+    let version = version_of(&name);
+    if version.is_empty() {
+        return Err(FolderError::new(
+            format!("{} has no version", path.display()),
+            "name it like 2026-01-31-120000_create_accounts",
+        ));
+    }
+    let up = SqlFile::read(&path.join("up.sql"))?.ok_or_else(|| {
+        FolderError::new(
+            format!("{} has no up.sql", path.display()),
+            "write it, or remove the folder",
+        )
+    })?;
+    let down = SqlFile::read(&path.join("down.sql"))?;
+    Ok(Migration {
+        version,
+        name,
+        path,
+        up,
+        down,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        for (path, text) in files {
+            let path = folder.path().join(path);
+            fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+            fs::write(path, text).expect("a file");
+        }
+        folder
+    }
+
+    fn error(files: &[(&str, &str)]) -> String {
+        let folder = folder(files);
+        let error = read_folder(folder.path()).expect_err("a refusal");
+        error
+            .to_string()
+            .replace(&folder.path().display().to_string(), "migrations")
+    }
+
+    #[test]
+    fn migrations_are_ordered_by_version_without_dashes() {
+        let folder = folder(&[
+            ("2017-09-23-182408_b/up.sql", ""),
+            ("20170309122510_a/up.sql", ""),
+            (".hidden/x", ""),
+            ("notes.md", ""),
+        ]);
+        let names: Vec<_> = read_folder(folder.path())
+            .expect("a good folder")
+            .into_iter()
+            .map(|migration| migration.name)
+            .collect();
+        assert_eq!(names, ["20170309122510_a", "2017-09-23-182408_b"]);
+    }
+
+    #[test]
+    fn two_migrations_with_one_version_are_an_error() {
+        let message = error(&[("2026-01-01_a/up.sql", ""), ("20260101_b/up.sql", "")]);
+        assert_eq!(
+            message,
+            "2026-01-01_a and 20260101_b have one version, 20260101"
+        );
+    }
+
+    #[test]
+    fn a_folder_without_up_sql_or_without_a_version_is_an_error() {
+        assert_eq!(
+            error(&[("1_a/down.sql", "")]),
+            "migrations/1_a has no up.sql"
+        );
+        assert_eq!(error(&[("_a/up.sql", "")]), "migrations/_a has no version");
+    }
+
+    #[test]
+    fn what_undoes_a_migration_does_not_count() {
+        let print = |down| {
+            let folder = folder(&[("1_a/up.sql", "SELECT 1;"), ("1_a/down.sql", down)]);
+            read_folder(folder.path()).expect("a good folder")[0].print()
+        };
+        assert_eq!(print("SELECT 2;"), print("SELECT 3;"));
+    }
+}

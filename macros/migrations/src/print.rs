@@ -1,0 +1,225 @@
+//! The print of a migration: a number that tells whether its SQL says something else.
+
+use crate::tokens::{Token, tokens};
+
+/// The print of SQL: the FNV-1a hash, of 64 bits, of its tokens.
+///
+/// Comments and white space between tokens do not count, except the `-- bowline:` comments, which change
+/// what is generated. All else does, also what means the same to PostgreSQL, such as the case of a keyword;
+/// and also comments within a string, such as the body of a function.
+///
+/// Each token is hashed as it is written and ends with the byte FF; a `-- bowline:` comment begins with
+/// the byte FE, in the place of all that is not its text. Neither byte is in UTF-8.
+pub fn print(sql: &str) -> u64 {
+    let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
+    for token in tokens(sql) {
+        match token {
+            Token::Sql(text) => hash.add(text.as_bytes()),
+            Token::Answer(text) => {
+                hash.add(&[0xfe]);
+                hash.add(text.as_bytes());
+            }
+        }
+        hash.add(&[0xff]);
+    }
+    hash.0
+}
+
+/// FNV-1a: short, and stable across versions of Rust, which the standard library's hasher is not.
+struct Fnv(u64);
+
+impl Fnv {
+    fn add(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[track_caller]
+    fn same(a: &str, b: &str) {
+        assert_eq!(print(a), print(b), "{a:?} and {b:?}");
+    }
+
+    #[track_caller]
+    fn differ(a: &str, b: &str) {
+        assert_ne!(print(a), print(b), "{a:?} and {b:?}");
+    }
+
+    #[test]
+    fn the_print_is_the_one_that_is_written_in_generated_code() {
+        assert_eq!(print(""), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(print("SELECT 1;"), 0x5e51_e1c4_6235_7ef0);
+    }
+
+    #[test]
+    fn comments_and_white_space_do_not_count() {
+        same("SELECT 1;", "\u{c}\n SELECT/* a */1 -- b\r\n;\n--");
+        same("a=b", "a = b");
+        same("a /* x /* y */ z */ b", "a b");
+        same("f(1,2)", "f ( 1 , 2 )");
+        same("a::int", "a :: int");
+        same("a.b", "a . b");
+    }
+
+    #[test]
+    fn tokens_do_not_run_into_each_other() {
+        differ("ab", "a b");
+        differ("SELECT 12", "SELECT 1 2");
+        differ("a < = b", "a <= b");
+        differ("'a' 'b'", "'a'' ''b'");
+        differ("b '01'", "b'01'");
+        differ("u & 'a'", "u&'a'");
+    }
+
+    #[test]
+    fn what_is_in_quotes_counts_whole() {
+        differ("SELECT 'a b'", "SELECT 'a  b'");
+        differ("SELECT '--a'", "SELECT '--b'");
+        differ("SELECT 'it''s /* a */'", "SELECT 'it''s /* b */'");
+        differ(r#"SELECT "a -- b""#, r#"SELECT "a -- c""#);
+        differ(r#"SELECT "a"" -- b""#, r#"SELECT "a"" -- c""#);
+        differ("DO $$ -- a $$", "DO $$ -- b $$");
+        differ("DO $x$ $$ -- a $x$", "DO $x$ $$ -- b $x$");
+        differ(r"SELECT E'\' -- a'", r"SELECT E'\' -- b'");
+        same(r"SELECT '\' -- a", r"SELECT '\' -- b");
+        same(r"SELECT ne'\' -- a", r"SELECT ne'\' -- b");
+    }
+
+    #[test]
+    fn a_string_that_goes_on_in_the_next_line_is_read_like_its_beginning() {
+        differ("E'a'\n'\\' -- b'", "E'a'\n'\\' -- c'");
+        differ("E'a' -- more\n'\\' -- b'", "E'a' -- more\n'\\' -- c'");
+        same("E'a' '\\' -- b", "E'a' '\\' -- c");
+        same("E'a' /*\n*/ '\\' -- b", "E'a' '\\' -- c");
+        same("E'a';\n'\\' -- b", "E'a';\n'\\' -- c");
+    }
+
+    #[test]
+    fn a_dollar_in_a_name_or_a_parameter_opens_no_string() {
+        same("a$b$ -- c", "a$b$ -- d");
+        same("$1 -- $1", "$1");
+        same("a $ -- b", "a $");
+        differ("$1$ -- a", "$1$ b");
+    }
+
+    #[test]
+    fn a_comment_ends_an_operator() {
+        same("1 +-- a\n1", "1 + 1");
+        same("1 @/* a */1", "1 @ 1");
+        same("a =-1", "a = - 1");
+        differ("a @-1", "a @ - 1");
+    }
+
+    #[test]
+    fn a_comment_that_answers_for_a_statement_counts() {
+        differ("-- bowline: ignore\nSELECT 1", "SELECT 1");
+        differ(
+            "-- bowline: ALTER TABLE a;\nSELECT 1",
+            "-- bowline: ALTER TABLE b;\nSELECT 1",
+        );
+        differ("-- bowline: a\nb", "a b");
+        same(
+            "--bowline:ignore\nSELECT 1",
+            " --  bowline:  ignore \r\n SELECT 1",
+        );
+        same("-- about bowline: a\nSELECT 1", "SELECT 1");
+        same("/* bowline: ignore */ SELECT 1", "SELECT 1");
+    }
+
+    #[test]
+    fn what_is_not_ended_counts_up_to_the_end() {
+        for open in ["'", "\"", "$$", "$a$", "E'"] {
+            differ(&format!("{open} -- a"), &format!("{open} -- b"));
+        }
+        same("a /* b", "a /* c");
+    }
+
+    /// Tokens that mean the same wherever they stand, as long as they are apart.
+    fn token() -> impl Strategy<Value = String> {
+        let text = "[a-z' \\n\"$;/*-]{0,6}";
+        prop_oneof![
+            "[a-zA-Z_é][a-zA-Z_0-9$é]{0,5}",
+            "[0-9]{1,4}(\\.[0-9]{1,3})?(e[+-]?[0-9]{1,2})?",
+            "0x[0-9a-f]{1,3}",
+            "\\$[0-9]{1,2}",
+            Just("::".to_owned()),
+            Just(":=".to_owned()),
+            "[\\[\\](),;:.]",
+            prop::sample::select(vec![
+                "+", "-", "<=", "<>", "=>", "||", "@-", "->>", "!~~*", "?|"
+            ])
+            .prop_map(str::to_owned),
+            text.prop_map(|text| format!("'{}'", text.replace('\'', "''"))),
+            text.prop_map(|text| format!("\"{}\"", text.replace('"', "\"\""))),
+            text.prop_map(|text| format!("E'{}'", text.replace('\'', "\\'"))),
+            text.prop_map(|text| format!("$q${}$q$", text.replace('$', ""))),
+            "b'[01]{0,3}'",
+            text.prop_map(|text| format!("U&'{}'", text.replace('\'', "''"))),
+        ]
+    }
+
+    /// What may stand between two tokens.
+    fn gap() -> impl Strategy<Value = String> {
+        let part = prop_oneof![
+            "[ \\t\\n\\r\\f]{1,3}",
+            "--[ a-z'\"$/*]{0,6}\\n",
+            "/\\*[ a-z'\"$-]{0,6}\\*/",
+            "/\\*[a-z]{0,2}/\\*[a-z'-]{0,3}\\*/[a-z]{0,2}\\*/",
+        ];
+        // A string goes on over a line break, but not over a space: begin with what is neither.
+        prop::collection::vec(part, 0..4).prop_map(|parts| format!(" {}", parts.concat()))
+    }
+
+    proptest! {
+        #[test]
+        fn no_comment_or_white_space_between_tokens_changes_it(
+            parts in prop::collection::vec((token(), gap(), gap()), 1..12)
+        ) {
+            let with = |gap: fn(&(String, String, String)) -> &str| -> String {
+                // Two strings in a row are no SQL, but may be one that goes on.
+                parts.iter().map(|part| format!("{}{},", part.0, gap(part))).collect()
+            };
+            prop_assert_eq!(print(&with(|part| &part.1)), print(&with(|part| &part.2)));
+        }
+
+        #[test]
+        fn another_token_changes_it(
+            parts in prop::collection::vec((token(), gap()), 1..12), at: prop::sample::Index, other in token()
+        ) {
+            let text = |parts: &[(String, String)]| -> String {
+                parts.iter().map(|(token, gap)| format!("{token}{gap},")).collect()
+            };
+            let mut changed = parts.clone();
+            let at = at.index(parts.len());
+            prop_assume!(parts[at].0 != other);
+            changed[at].0 = other;
+            prop_assert_ne!(print(&text(&parts)), print(&text(&changed)));
+            changed.remove(at);
+            prop_assert_ne!(print(&text(&parts)), print(&text(&changed)));
+        }
+
+        #[test]
+        fn anything_can_be_read(text in "\\PC*") {
+            print(&text);
+        }
+
+        #[test]
+        fn anything_of_sqls_marks_can_be_read_and_all_of_it_but_gaps_is_in_tokens(text in "[-a'\"$/*\\\\ \\n.:e1&u;=+é]{0,24}") {
+            let apart: Vec<&str> = tokens(&text).map(|token| match token {
+                Token::Sql(text) | Token::Answer(text) => text,
+            }).collect();
+            let mut rest = text.as_str();
+            for token in apart {
+                let at = rest.find(token).expect("tokens are in order");
+                rest = &rest[at + token.len()..];
+            }
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! What the database has run, compared with what the code was generated from: one round trip, when a pool opens.
+
+use std::fmt;
+use std::panic::Location;
+
+use diesel::QueryableByName;
+use diesel::sql_types::Text;
+
+use super::{Migration, Migrations};
+use crate::database::Database;
+use crate::error::{Error, Result};
+use crate::sqlstate::SqlState;
+use crate::statement::StatementDsl as _;
+
+/// One that has run, as diesel's table has it.
+#[derive(QueryableByName)]
+struct Ran {
+    #[diesel(sql_type = Text)]
+    version: String,
+}
+
+/// Warns of each difference; with `refuse`, a migration that has not run is an error.
+///
+/// A database that is ahead is none: when a new version of a program is rolled out, its migrations run first.
+pub(crate) fn look(
+    database: &Database,
+    migrations: Migrations,
+    refuse: bool,
+    place: &'static Location<'static>,
+) -> Result<()> {
+    let ran = match ran(database, place) {
+        Ok(ran) => ran,
+        Err(error) if error.sqlstate() == Some(SqlState::INSUFFICIENT_PRIVILEGE) => {
+            return told(
+                refuse,
+                format!(
+                    "which migrations have run cannot be seen: {}",
+                    error.message()
+                ),
+                "GRANT SELECT ON __diesel_schema_migrations to the role of the program",
+            );
+        }
+        Err(error) => return Err(error),
+    };
+    let unknown: Vec<&str> = ran
+        .iter()
+        .map(|ran| ran.version.as_str())
+        .filter(|version| migrations.iter().all(|known| known.version != *version))
+        .collect();
+    if !unknown.is_empty() {
+        tracing::event!(
+            target: "bowline::migrations",
+            tracing::Level::WARN,
+            "the database has run migrations that this program does not know: {}", FirstFive(&unknown)
+        );
+    }
+    let has_run = |migration: &Migration| ran.iter().any(|ran| ran.version == migration.version);
+    let pending: Vec<&str> = migrations
+        .iter()
+        .filter(|migration| !has_run(migration))
+        .map(|migration| migration.name)
+        .collect();
+    if pending.is_empty() {
+        return Ok(());
+    }
+    told(
+        refuse,
+        format!(
+            "the database has not run these migrations: {}",
+            FirstFive(&pending)
+        ),
+        "run `bowline migrate run`",
+    )
+}
+
+/// What has run, in order; nothing where no migration ever did.
+fn ran(database: &Database, place: &'static Location<'static>) -> Result<Vec<Ran>> {
+    let query = crate::sql(
+        "SELECT version::text AS version FROM __diesel_schema_migrations ORDER BY version",
+    );
+    match database.run_for(query.all::<Ran>(), place) {
+        Ok(answer) => answer,
+        Err(error) if error.sqlstate() == Some(SqlState::UNDEFINED_TABLE) => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}
+
+fn told(refuse: bool, message: String, hint: &'static str) -> Result<()> {
+    if refuse {
+        return Err(Error::config(message, hint));
+    }
+    tracing::event!(
+        target: "bowline::migrations",
+        tracing::Level::WARN,
+        hint,
+        "{message}"
+    );
+    Ok(())
+}
+
+/// Names, the first five of them: a database that was never migrated lacks them all.
+struct FirstFive<'a>(&'a [&'a str]);
+
+impl fmt::Display for FirstFive<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 5;
+        let shown = &self.0[..self.0.len().min(SHOWN)];
+        f.write_str(&shown.join(", "))?;
+        match self.0.len() - shown.len() {
+            0 => Ok(()),
+            more => write!(f, " and {more} more"),
+        }
+    }
+}
