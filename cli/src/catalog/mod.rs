@@ -9,6 +9,7 @@ mod canonical;
 pub(crate) mod compare;
 pub(crate) mod definition;
 pub(crate) mod expression;
+pub(crate) mod information_schema;
 pub(crate) mod introspect;
 pub(crate) mod json;
 pub(crate) mod mend;

@@ -127,7 +127,7 @@ fn what_a_server_makes_of_a_check_is_the_same() {
 }
 
 /// Defaults with the type of their column.
-const DEFAULTS: [(&str, &str); 37] = [
+const DEFAULTS: [(&str, &str); 41] = [
     ("int", "0"),
     ("int", "'5'"),
     ("int", "-1"),
@@ -149,6 +149,10 @@ const DEFAULTS: [(&str, &str); 37] = [
     ("timestamp", "(now() at time zone 'utc')"),
     ("timestamp", "timezone('utc', now())"),
     ("timestamp", "'2020-01-01'"),
+    ("timestamp", "'2020-01-01 00:00:01+00:00'"),
+    ("bytea", "''"),
+    ("bytea", "'a\\\\b\\001'"),
+    ("bytea", "'\\xABCD'"),
     ("timestamp", "'2020-01-01T10:30:00'"),
     ("timestamptz", "'epoch'"),
     ("date", "current_date"),

@@ -51,6 +51,54 @@ pub(super) fn is_same(left: &str, right: &str) -> bool {
         || (is_moment(left) && moment(left) == moment(right))
         || interval(left).is_some_and(|interval| Some(interval) == self::interval(right))
         || (left.to_lowercase() == right.to_lowercase() && is_uuid(left))
+        || is_same_bytes(left, right)
+}
+
+/// Whether one text is the bytes that the other writes in hexadecimal, as PostgreSQL does (manual, 8.4).
+fn is_same_bytes(left: &str, right: &str) -> bool {
+    let is_hexadecimal = |text: &str| text.starts_with("\\x");
+    (is_hexadecimal(left) || is_hexadecimal(right))
+        && bytes(left).is_some_and(|bytes| Some(bytes) == self::bytes(right))
+}
+
+/// The bytes of a `bytea`, in either of its notations.
+fn bytes(text: &str) -> Option<Vec<u8>> {
+    if let Some(digits) = text.strip_prefix("\\x") {
+        let digits: Vec<char> = digits.chars().filter(|c| !c.is_whitespace()).collect();
+        let pairs = digits.chunks(2).map(|pair| {
+            let pair: String = pair.iter().collect();
+            u8::from_str_radix(&pair, 16)
+                .ok()
+                .filter(|_| pair.len() == 2)
+        });
+        return pairs.collect();
+    }
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let [first, after @ ..] = rest {
+        rest = after;
+        match (first, after) {
+            (b'\\', [b'\\', after @ ..]) => {
+                bytes.push(b'\\');
+                rest = after;
+            }
+            (
+                b'\\',
+                [
+                    a @ b'0'..=b'3',
+                    b @ b'0'..=b'7',
+                    c @ b'0'..=b'7',
+                    after @ ..,
+                ],
+            ) => {
+                bytes.push((a - b'0') * 64 + (b - b'0') * 8 + (c - b'0'));
+                rest = after;
+            }
+            (b'\\', _) => return None,
+            (byte, _) => bytes.push(*byte),
+        }
+    }
+    Some(bytes)
 }
 
 pub(super) fn is_number(text: &str) -> bool {
@@ -99,7 +147,10 @@ const EPOCH: &str = "epoch";
 fn moment(text: &str) -> String {
     let text = if text == EPOCH { "1970-01-01" } else { text };
     let text = text.replace('T', " ");
-    let text = text.trim_end_matches('Z').trim_end_matches("+00");
+    // A zone that is UTC says nothing, and of a timestamp without zone PostgreSQL drops it.
+    let zone = ["Z", "+00:00", "+0000", "+00", " UTC", " utc"];
+    let bare = zone.iter().find_map(|zone| text.strip_suffix(zone));
+    let text = bare.unwrap_or(&text);
     text.trim_end_matches(":00")
         .trim_end_matches(":00")
         .trim_end_matches(" 00")

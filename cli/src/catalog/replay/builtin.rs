@@ -1,5 +1,5 @@
-//! What PostgreSQL and the extensions of its own distribution bring: types, functions, operators, casts and
-//! operator classes, as a server of the newest version lists them (`script/builtins`).
+//! What PostgreSQL and the extensions of its own distribution bring: types, functions, operators, casts, operator
+//! classes and system tables, as a server of the newest version lists them (`script/builtins`).
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -38,6 +38,35 @@ pub(super) struct Operator {
     extension: &'static str,
 }
 
+/// A table or view of the server's own, or of an extension.
+#[derive(Debug)]
+pub(super) struct SystemRelation {
+    /// `-` for those of an extension, which are where that is.
+    pub(super) schema: &'static str,
+    pub(super) extension: &'static str,
+    columns: &'static str,
+}
+
+/// One of its columns; a collation only where it is not the type's own.
+pub(super) struct SystemColumn {
+    pub(super) name: &'static str,
+    pub(super) data_type: TypeName,
+    pub(super) collation: Option<&'static str>,
+}
+
+impl SystemRelation {
+    pub(super) fn columns(&self) -> impl Iterator<Item = SystemColumn> {
+        self.columns.split(',').map(|column| {
+            let mut parts = column.split(':');
+            SystemColumn {
+                name: parts.next().unwrap_or_default(),
+                data_type: parts.next().unwrap_or_default(),
+                collation: parts.next(),
+            }
+        })
+    }
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Builtin {
     types: HashMap<&'static str, BuiltinType>,
@@ -47,6 +76,7 @@ pub(super) struct Builtin {
     casts: HashMap<(TypeName, TypeName), char>,
     /// Operator classes with method, type, extension, and whether it is the default.
     classes: Vec<[&'static str; 5]>,
+    relations: HashMap<&'static str, Vec<SystemRelation>>,
 }
 
 /// The signatures, read when they are first needed.
@@ -111,6 +141,13 @@ impl Builtin {
                     all.classes
                         .push([class, method, data_type, default, extension]);
                 }
+                ["R", extension, schema, name, columns] => {
+                    all.relations.entry(name).or_default().push(SystemRelation {
+                        schema,
+                        extension,
+                        columns,
+                    });
+                }
                 _ => {}
             }
         }
@@ -147,6 +184,11 @@ impl Builtin {
     pub(super) fn cast(&self, source: &str, target: &str) -> Option<char> {
         let casts: &HashMap<(&str, &str), char> = &self.casts;
         casts.get(&(source, target)).copied()
+    }
+
+    /// The server's own tables of this name, and those of extensions.
+    pub(super) fn relations(&self, name: &str) -> &[SystemRelation] {
+        self.relations.get(name).map_or(&[], Vec::as_slice)
     }
 
     /// The functions of one extension.

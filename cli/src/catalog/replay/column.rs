@@ -6,6 +6,7 @@ use super::refusal::{Refused, Result};
 use super::table::collation;
 use super::tree::{child, child_name, expression, text};
 use super::{Replay, data_type};
+use crate::catalog::information_schema;
 use crate::catalog::{Column, DataType, Fill, Name, TypeKind};
 
 impl Column {
@@ -180,6 +181,10 @@ impl Replay {
                 Some(TypeKind::Domain { base, .. }) if found.dimensions == 0 => {
                     found = base.clone();
                 }
+                _ if found.dimensions == 0 => match information_schema::base(&found.name) {
+                    Some(base) => found = base,
+                    None => break,
+                },
                 _ => break,
             }
         }

@@ -7,6 +7,8 @@ mod call;
 mod expression;
 mod from;
 mod overload;
+mod special;
+mod tables;
 mod title;
 
 use std::cell::RefCell;
@@ -95,11 +97,28 @@ fn system(name: &str) -> DataType {
 impl Replay {
     /// The columns of a query, and what it uses.
     pub(super) fn infer(&self, query: &SyntaxNode) -> Result<(Vec<Output>, Used)> {
+        self.infer_by(|inference| inference.query(query, &Scope::default()))
+    }
+
+    /// The same of a query that reads itself by this name, as that of `CREATE RECURSIVE VIEW` does.
+    pub(super) fn infer_recursive(
+        &self,
+        query: &SyntaxNode,
+        itself: &str,
+        columns: &[String],
+    ) -> Result<(Vec<Output>, Used)> {
+        self.infer_by(|inference| inference.recursive(query, itself, columns, &Scope::default()))
+    }
+
+    fn infer_by(
+        &self,
+        read: impl FnOnce(&Inference<'_>) -> Result<Vec<Output>>,
+    ) -> Result<(Vec<Output>, Used)> {
         let inference = Inference {
             replay: self,
             used: RefCell::default(),
         };
-        let mut columns = inference.query(query, &Scope::default())?;
+        let mut columns = read(&inference)?;
         for column in &mut columns {
             // What is open to the end is text.
             column.value.data_type.get_or_insert_with(|| system("text"));
@@ -162,17 +181,32 @@ impl Inference<'_> {
                 .ok_or_else(|| {
                     Refused::new(&table, "the columns of this statement are not inferred")
                 })?;
-            if is_recursive && query.kind() == K::COMPOUND_SELECT {
-                // The first part says what the table is that the second reads.
-                if let Some(first) = query.children().find(|part| is_query(part.kind())) {
-                    let columns = renamed(self.query(&first, scope)?, &given);
-                    scope.add_common(named.clone(), settled(columns));
-                }
-            }
-            let columns = renamed(self.query(&query, scope)?, &given);
+            let columns = if is_recursive {
+                self.recursive(&query, &named, &given, scope)?
+            } else {
+                renamed(self.query(&query, scope)?, &given)
+            };
             scope.add_common(named, settled(columns));
         }
         Ok(())
+    }
+
+    /// A query that may read what it gives: its first part says what that is.
+    fn recursive(
+        &self,
+        query: &SyntaxNode,
+        itself: &str,
+        given: &[String],
+        scope: &Scope,
+    ) -> Result<Vec<Output>> {
+        let mut within = scope.clone();
+        if query.kind() == SyntaxKind::COMPOUND_SELECT
+            && let Some(first) = query.children().find(|part| is_query(part.kind()))
+        {
+            let columns = renamed(self.query(&first, scope)?, given);
+            within.add_common(itself.to_owned(), settled(columns));
+        }
+        Ok(renamed(self.query(query, &within)?, given))
     }
 
     fn select(&self, node: &SyntaxNode, outer: &Scope) -> Result<Vec<Output>> {

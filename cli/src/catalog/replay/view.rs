@@ -44,24 +44,22 @@ impl Replay {
                 return Err(exists(node, &name));
             }
         }
-        if has(node, K::RECURSIVE_KW) {
-            return Err(
-                Refused::new(node, "replay does not follow CREATE RECURSIVE VIEW yet")
-                    .do_this("write it as CREATE VIEW .. AS WITH RECURSIVE"),
-            );
-        }
         let query = node
             .children()
             .find(|part| is_query(part.kind()))
             .ok_or_else(|| Refused::new(node, "the query of the view is not given"))?;
-        let (columns, used) = self.infer(&query)?;
+        let given = child(node, K::COLUMN_LIST)
+            .map(|list| child_names(&list, K::COLUMN_NAME))
+            .unwrap_or_default();
+        let (columns, used) = if has(node, K::RECURSIVE_KW) {
+            self.infer_recursive(&query, &name.name, &given)?
+        } else {
+            self.infer(&query)?
+        };
         if used.relations.iter().any(|table| table.schema == TEMPORARY) {
             // A view of a temporary table is temporary too.
             TEMPORARY.clone_into(&mut name.schema);
         }
-        let given = child(node, K::COLUMN_LIST)
-            .map(|list| child_names(&list, K::COLUMN_NAME))
-            .unwrap_or_default();
         let columns = renamed(columns, &given);
         let uses = Uses {
             relations: used.relations,

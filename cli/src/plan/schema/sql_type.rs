@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::{CustomType, DEFAULT_SCHEMA};
+use crate::catalog::information_schema;
 use crate::catalog::{Catalog, Column, DataType, Name, Relation, TypeKind};
 use crate::plan::names::type_name;
 use crate::project::Output;
@@ -23,10 +24,11 @@ impl ShownType {
     pub(super) fn of(catalog: &Catalog, column: &Column, output: &Output) -> Self {
         let own = &column.data_type;
         let of_name = catalog.types.get(&own.name).map(|found| &found.kind);
-        let (base, strict) = match of_name {
-            Some(TypeKind::Domain { base, not_null, .. }) if own.dimensions == 0 => {
-                (base, *not_null)
-            }
+        let of_postgresql = information_schema::base(&own.name);
+        let (base, strict) = match (of_name, &of_postgresql) {
+            _ if own.dimensions > 0 => (own, false),
+            (Some(TypeKind::Domain { base, not_null, .. }), _) => (base, *not_null),
+            (_, Some(base)) => (base, false),
             _ => (own, false),
         };
         let is_kept = |name: &str| {

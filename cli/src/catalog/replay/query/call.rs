@@ -5,17 +5,49 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 use super::from::Scope;
 use super::overload::Candidate;
 use super::{Inference, Output, Value, is_query, system};
-use crate::catalog::DataType;
+use crate::catalog::replay::SYSTEM;
 use crate::catalog::replay::builtin::builtin;
 use crate::catalog::replay::function::{Returned, callee};
 use crate::catalog::replay::refusal::{Refused, Result};
 use crate::catalog::replay::tree::{child, has};
+use crate::catalog::{DataType, information_schema};
+
+/// What stands in the brackets of a call.
+#[derive(Default)]
+struct Arguments {
+    values: Vec<Value>,
+    /// The last is the array itself (`VARIADIC list`).
+    is_variadic: bool,
+    /// Some are given by name.
+    is_named: bool,
+}
 
 /// The forms of a function that may be meant.
 struct Forms {
     candidates: Vec<Candidate>,
     /// What each gives, by the place of its candidate.
     columns: Vec<Vec<(String, DataType)>>,
+}
+
+impl Forms {
+    /// Those that can be called in this way.
+    fn taking(&self, given: &Arguments) -> Vec<Candidate> {
+        let mut candidates = self.candidates.clone();
+        if given.is_variadic {
+            candidates.retain(|candidate| candidate.is_variadic);
+            for candidate in &mut candidates {
+                candidate.is_variadic = false;
+            }
+        }
+        candidates
+    }
+
+    /// What every form gives, if that is one type that no argument decides.
+    fn only_result(&self) -> Option<&str> {
+        let first = &self.candidates.first()?.result;
+        let is_one = self.candidates.iter().all(|other| other.result == *first);
+        (is_one && !first.starts_with("any")).then_some(first)
+    }
 }
 
 impl Inference<'_> {
@@ -71,30 +103,31 @@ impl Inference<'_> {
                     }),
                 }
             }
-            _ => Err(Refused::new(node, "the type of this is not inferred")),
+            _ => self.special_form(&form, scope),
         }
     }
 
-    fn arguments(&self, node: &SyntaxNode, scope: &Scope) -> Result<Vec<Value>> {
+    fn arguments(&self, node: &SyntaxNode, scope: &Scope) -> Result<Arguments> {
         use SyntaxKind as K;
-        let mut values = Vec::new();
+        let mut given = Arguments::default();
         let list = child(node, K::ARG_LIST);
         for argument in list.iter().flat_map(SyntaxNode::children) {
             if argument.kind() != K::ARG {
                 self.visit(&argument, scope);
                 continue;
             }
-            if has(&argument, K::VARIADIC_KW) {
-                return Err(Refused::new(
-                    &argument,
-                    "VARIADIC in a call is not inferred",
-                ));
+            given.is_variadic |= has(&argument, K::VARIADIC_KW);
+            let whole = || Refused::new(&argument, "the query is not whole");
+            let mut value = argument.children().next().ok_or_else(whole)?;
+            if value.kind() == K::NAMED_ARG {
+                given.is_named = true;
+                value = value.children().last().ok_or_else(whole)?;
             }
-            let value = argument
-                .children()
-                .last()
-                .ok_or_else(|| Refused::new(&argument, "the query is not whole"))?;
-            values.push(self.value(&value, scope)?);
+            given.values.push(self.value(&value, scope)?);
+            // An aggregate's ORDER BY stands in its last argument.
+            for clause in argument.children().skip(1) {
+                self.visit(&clause, scope);
+            }
         }
         let within = child(node, K::WITHIN_CLAUSE);
         for sorted in within
@@ -103,28 +136,32 @@ impl Inference<'_> {
             .filter(|part| part.kind() == K::SORT_BY)
         {
             if let Some(value) = sorted.children().next() {
-                values.push(self.value(&value, scope)?);
+                given.values.push(self.value(&value, scope)?);
             }
         }
-        Ok(values)
+        Ok(given)
     }
 
     fn named_call(&self, node: &SyntaxNode, scope: &Scope) -> Result<Value> {
         let parts = callee(node);
         let name = parts.last().cloned().unwrap_or_default();
-        let arguments = self.arguments(node, scope)?;
-        if let Some(value) = self.special(node, &name, &arguments)? {
+        let given = self.arguments(node, scope)?;
+        let arguments = &given.values;
+        if let Some(value) = self.special(node, &name, arguments)? {
             return Ok(value);
         }
         let forms = self.forms(&parts);
-        let Some((candidate, parameters)) = self.choose(&forms.candidates, &arguments) else {
-            return Err(self.unknown_call(node, &name, &arguments));
+        let result = if given.is_named {
+            // Which form takes these names is not known; what all of them give is.
+            forms.only_result().and_then(|result| self.of_key(result))
+        } else {
+            let chosen = self.choose(&forms.taking(&given), arguments);
+            chosen
+                .and_then(|(candidate, parameters)| self.result(&candidate, &parameters, arguments))
         };
-        let result = self
-            .result(&candidate, &parameters, &arguments)
-            .ok_or_else(|| self.unknown_call(node, &name, &arguments))?;
+        let result = result.ok_or_else(|| self.unknown_call(node, &name, arguments))?;
         Ok(Value {
-            collation: shared_collation(&arguments).filter(|_| self.is_text(&result)),
+            collation: self.collation_of(&result, arguments),
             data_type: Some(result),
         })
     }
@@ -244,22 +281,26 @@ impl Inference<'_> {
         let record = Value::system("record");
         let parts = callee(node);
         let name = parts.last().cloned().unwrap_or_default();
-        let arguments = self.arguments(node, scope)?;
+        let given = self.arguments(node, scope)?;
+        let arguments = &given.values;
+        if given.is_named {
+            return Err(self.unknown_call(node, &name, arguments));
+        }
         if name == "unnest" && arguments.len() > 1 {
             let columns = arguments
                 .iter()
                 .map(|value| {
                     let element = self.element(value);
                     let element =
-                        element.ok_or_else(|| self.unknown_call(node, &name, &arguments))?;
+                        element.ok_or_else(|| self.unknown_call(node, &name, arguments))?;
                     Ok(output("unnest", Value::new(element)))
                 })
                 .collect::<Result<_>>()?;
             return Ok((columns, record));
         }
         let forms = self.forms(&parts);
-        let Some((candidate, parameters)) = self.choose(&forms.candidates, &arguments) else {
-            return Err(self.unknown_call(node, &name, &arguments));
+        let Some((candidate, parameters)) = self.choose(&forms.taking(&given), arguments) else {
+            return Err(self.unknown_call(node, &name, arguments));
         };
         let columns = &forms.columns[candidate.place];
         let is_record = candidate.result == "record";
@@ -271,8 +312,8 @@ impl Inference<'_> {
             return Ok((columns.collect(), record));
         }
         let result = self
-            .result(&candidate, &parameters, &arguments)
-            .ok_or_else(|| self.unknown_call(node, &name, &arguments))?;
+            .result(&candidate, &parameters, arguments)
+            .ok_or_else(|| self.unknown_call(node, &name, arguments))?;
         let value = Value::new(result);
         if let Ok(fields) = self.fields(node, &value) {
             return Ok((fields, value));
@@ -359,7 +400,7 @@ impl Inference<'_> {
                 .do_this("cast it to the type that it has: the cast is then what is inferred from")
         })?;
         Ok(Value {
-            collation: shared_collation(operands).filter(|_| self.is_text(&result)),
+            collation: self.collation_of(&result, operands),
             data_type: Some(result),
         })
     }
@@ -375,15 +416,39 @@ impl Inference<'_> {
                 .do_this("cast them to the type that is meant")
         })?;
         Ok(Value {
-            collation: shared_collation(values).filter(|_| self.is_text(&data_type)),
+            collation: self.collation_of(&data_type, values),
             data_type: Some(data_type),
         })
     }
+
+    /// The collation that values give to what is made of them.
+    pub(super) fn collation_of(&self, result: &DataType, values: &[Value]) -> Option<String> {
+        if !self.is_text(result) || is_of_c(result) {
+            return None;
+        }
+        let mut named = values.iter().filter_map(collation);
+        let first = named.next()?;
+        named.all(|other| other == first).then(|| first.to_owned())
+    }
 }
 
-/// The collation that values give to what is made of them.
-fn shared_collation(values: &[Value]) -> Option<String> {
-    let mut named = values.iter().filter_map(|value| value.collation.as_ref());
-    let first = named.next()?;
-    named.all(|other| other == first).then(|| first.clone())
+/// The collation of a value that is not the database's.
+fn collation(value: &Value) -> Option<&str> {
+    let own = || {
+        value
+            .data_type
+            .as_ref()
+            .filter(|it| is_of_c(it))
+            .map(|_| "C")
+    };
+    value.collation.as_deref().or_else(own)
+}
+
+/// Whether a type has the collation C of its own: `name`, and the texts of `information_schema`.
+fn is_of_c(data_type: &DataType) -> bool {
+    let base = information_schema::base(&data_type.name);
+    match &base {
+        Some(base) => matches!(base.name.name.as_str(), "name" | "varchar"),
+        None => data_type.name.schema == SYSTEM && data_type.name.name == "name",
+    }
 }

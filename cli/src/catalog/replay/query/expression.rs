@@ -6,12 +6,12 @@ use super::from::Scope;
 use super::{Inference, Value, is_query, system};
 use crate::catalog::replay::data_type;
 use crate::catalog::replay::refusal::{Refused, Result};
-use crate::catalog::replay::tree::{child, children, name, path, text, tokens};
+use crate::catalog::replay::tree::{child, children, has, is_trivia, name, path, text, tokens};
 
 /// An operand, or the operator between two.
 enum Piece {
     Operand(SyntaxNode),
-    Operator(SyntaxNode),
+    Operator(String),
 }
 
 impl Inference<'_> {
@@ -33,10 +33,9 @@ impl Inference<'_> {
                     .children()
                     .find(|part| !data_type::is_type(part.kind()) && part.kind() != K::COLON_COLON);
                 let inner = inner.map(|inner| self.value(&inner, scope)).transpose()?;
-                let is_text = self.is_text(&target);
                 Ok(Value {
+                    collation: self.collation_of(&target, inner.as_slice()),
                     data_type: Some(target),
-                    collation: inner.and_then(|inner| inner.collation).filter(|_| is_text),
                 })
             }
             K::COLLATE => {
@@ -106,7 +105,7 @@ impl Inference<'_> {
             return Ok(Value::system(found));
         }
         if let Some(source) = scope.source(std::slice::from_ref(&column)) {
-            source.columns.iter().for_each(|column| self.note(column));
+            // A whole row rests on the table, and on none of its columns.
             return Ok(source.row());
         }
         Err(Refused::new(
@@ -124,6 +123,13 @@ impl Inference<'_> {
             .ok_or_else(|| Refused::new(node, "the query is not whole"))?;
         let is_path = matches!(base.kind(), SyntaxKind::NAME_REF | SyntaxKind::FIELD_EXPR);
         let parts = path(node);
+        if has(node, SyntaxKind::STAR) {
+            // As an argument, `t.*` is the row.
+            return match scope.source(&parts) {
+                Some(source) if is_path => Ok(source.row()),
+                _ => self.value(&base, scope),
+            };
+        }
         if is_path && let Some((column, table)) = parts.split_last() {
             if let Some(source) = scope.source(table) {
                 let found = source.column(column).ok_or_else(|| {
@@ -156,12 +162,12 @@ impl Inference<'_> {
     fn case(&self, node: &SyntaxNode, scope: &Scope) -> Result<Value> {
         use SyntaxKind as K;
         let mut values = Vec::new();
-        // The default comes first, as PostgreSQL has it.
-        if let Some(otherwise) = child(node, K::ELSE_CLAUSE)
-            && let Some(value) = otherwise.children().next()
-        {
-            values.push(self.value(&value, scope)?);
-        }
+        // The default comes first, as PostgreSQL has it; without ELSE it is NULL.
+        let otherwise = child(node, K::ELSE_CLAUSE).and_then(|clause| clause.children().next());
+        values.push(match otherwise {
+            Some(value) => self.value(&value, scope)?,
+            None => Value::open(),
+        });
         for part in node.children() {
             match part.kind() {
                 K::WHEN_CLAUSE_LIST => {
@@ -232,9 +238,8 @@ impl Inference<'_> {
             return Err(whole());
         };
         *place += 1;
-        let right_is_moot = |operator: &str| is_boolean(operator);
         let mut left = match pieces.get(*place) {
-            Some(Piece::Operator(operator)) if right_is_moot(&words(operator)) => {
+            Some(Piece::Operator(operator)) if is_boolean(operator) => {
                 // What a comparison compares need not have a type that is known.
                 self.value(operand, scope).unwrap_or_else(|_| {
                     self.visit(operand, scope);
@@ -244,15 +249,14 @@ impl Inference<'_> {
             _ => self.value(operand, scope)?,
         };
         while let Some(Piece::Operator(operator)) = pieces.get(*place) {
-            let operator = words(operator);
-            let precedence = precedence(&operator);
+            let precedence = precedence(operator);
             if precedence < least {
                 break;
             }
             *place += 1;
             let start = *place;
             let right = self.climb(node, pieces, place, precedence + 1, scope);
-            if is_boolean(&operator) {
+            if is_boolean(operator) {
                 if right.is_err() {
                     // What it uses is noted all the same, and the operands after it are passed.
                     *place = (*place).max(start + 1);
@@ -266,7 +270,7 @@ impl Inference<'_> {
             let right = right?;
             left = match operator.as_str() {
                 "at time zone" | "at local" => self.at_time_zone(node, &left)?,
-                _ => self.operator(node, &operator, &[left, right])?,
+                _ => self.operator(node, operator, &[left, right])?,
             };
         }
         Ok(left)
@@ -300,15 +304,13 @@ fn flatten(node: &SyntaxNode, pieces: &mut Vec<Piece>) {
         match part {
             squawk_syntax::SyntaxElement::Node(part) => match part.kind() {
                 SyntaxKind::BIN_EXPR => flatten(&part, pieces),
-                kind if is_operator_node(kind) => pieces.push(Piece::Operator(part)),
-                _ if matches!(pieces.last(), Some(Piece::Operand(_))) => {
-                    // An operator that is a keyword stands as a token, of which this node knows.
-                    pieces.push(Piece::Operator(node.clone()));
-                    pieces.push(Piece::Operand(part));
-                }
+                kind if is_operator_node(kind) => pieces.push(Piece::Operator(words(&part))),
                 _ => pieces.push(Piece::Operand(part)),
             },
-            squawk_syntax::SyntaxElement::Token(_) => {}
+            squawk_syntax::SyntaxElement::Token(token) if is_trivia(token.kind()) => {}
+            squawk_syntax::SyntaxElement::Token(token) => {
+                pieces.push(Piece::Operator(token.text().to_ascii_lowercase()));
+            }
         }
     }
 }
@@ -351,16 +353,6 @@ fn words(operator: &SyntaxNode) -> String {
             })
             .map(|token| token.text().to_owned())
             .collect(),
-        // A token between the operands of a binary expression.
-        K::BIN_EXPR => {
-            let mut own = operator
-                .children_with_tokens()
-                .filter_map(squawk_syntax::SyntaxElement::into_token)
-                .filter(|token| !crate::catalog::replay::tree::is_trivia(token.kind()));
-            own.next()
-                .map(|token| token.text().to_ascii_lowercase())
-                .unwrap_or_default()
-        }
         _ => {
             let all: Vec<_> = tokens(operator)
                 .map(|token| token.text().to_ascii_lowercase())

@@ -2,20 +2,19 @@
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
-use super::{Inference, Output, Value, renamed, settled, system};
-use crate::catalog::replay::data_type;
+use super::{Inference, Output, Value, renamed, settled};
 use crate::catalog::replay::refusal::{Refused, Result};
-use crate::catalog::replay::tree::{child, child_name, child_names, children, has, name, path};
+use crate::catalog::replay::tree::{child, child_name, child_names, has, path};
 use crate::catalog::{DataType, Name, TypeKind};
 
 /// One table of FROM under its alias.
 #[derive(Debug, Clone)]
 pub(super) struct Source {
-    alias: Option<String>,
+    pub(super) alias: Option<String>,
     /// The relation itself, where it has no alias.
-    relation: Option<Name>,
+    pub(super) relation: Option<Name>,
     /// The whole row as a value.
-    row: Value,
+    pub(super) row: Value,
     pub(super) columns: Vec<Output>,
 }
 
@@ -88,23 +87,11 @@ impl Source {
         self.row.clone()
     }
 
-    fn item(self) -> Item {
+    pub(super) fn item(self) -> Item {
         Item {
             star: self.columns.clone(),
             sources: vec![self],
         }
-    }
-}
-
-const SAY_THE_COLUMNS: &str = "say the columns in a comment on the line before the statement, as \
-`-- bowline: CREATE VIEW .. AS SELECT 0::bigint AS size;`";
-
-/// Whether this is a table of the server about itself.
-fn is_postgresqls_own(parts: &[String]) -> bool {
-    match parts {
-        [name] => name.starts_with("pg_"),
-        [schema, _] => matches!(schema.as_str(), "pg_catalog" | "information_schema"),
-        _ => false,
     }
 }
 
@@ -157,6 +144,8 @@ impl Inference<'_> {
                 self.read_item(&inner, scope)
             }
             K::FUNCTION_FROM_ITEM => self.function_table(node, scope),
+            K::ROWS_FROM_ITEM => self.rows_from(node, scope),
+            K::JSON_TABLE_FROM_ITEM | K::XML_TABLE_FROM_ITEM => self.document_table(node, scope),
             _ => Err(Refused::new(
                 node,
                 "what this gives to the query is not inferred",
@@ -177,16 +166,12 @@ impl Inference<'_> {
                 columns: columns.clone(),
             });
         }
+        if let Some(source) = self.system_relation(&parts) {
+            return Ok(source);
+        }
         let found = self.replay.find_relation(&parts);
         let found = found.and_then(|name| self.replay.catalog.relations.get(&name));
         let relation = found.ok_or_else(|| {
-            if is_postgresqls_own(&parts) {
-                let why = format!(
-                    "replay does not know the columns of PostgreSQL's own {}",
-                    parts.join(".")
-                );
-                return Refused::new(reference, why).do_this(SAY_THE_COLUMNS);
-            }
             Refused::new(reference, format!("there is no table {}", parts.join(".")))
                 .do_this("look at the name and at the migrations before this one")
                 .raises("undefined_table")
@@ -215,7 +200,7 @@ impl Inference<'_> {
         })
     }
 
-    fn alias(&self, node: &SyntaxNode, source: &mut Source) -> Result<()> {
+    pub(super) fn alias(&self, node: &SyntaxNode, source: &mut Source) -> Result<()> {
         use SyntaxKind as K;
         let Some(alias) = child(node, K::FROM_ALIAS) else {
             return Ok(());
@@ -229,16 +214,7 @@ impl Inference<'_> {
             source.columns = renamed(std::mem::take(&mut source.columns), &names);
         }
         if let Some(list) = child(&alias, K::COLUMN_DEF_LIST) {
-            source.columns = children(&list, K::COLUMN_DEF)
-                .map(|column| {
-                    let typed = data_type::child_type(self.replay, &column)?;
-                    Ok(Output {
-                        name: child_name(&column, K::COLUMN_NAME).unwrap_or_default(),
-                        value: Value::new(typed.data_type),
-                        origin: None,
-                    })
-                })
-                .collect::<Result<_>>()?;
+            source.columns = self.defined(&list)?;
         }
         Ok(())
     }
@@ -262,6 +238,8 @@ impl Inference<'_> {
                         | K::PAREN_EXPR
                         | K::FUNCTION_FROM_ITEM
                         | K::ROWS_FROM_ITEM
+                        | K::JSON_TABLE_FROM_ITEM
+                        | K::XML_TABLE_FROM_ITEM
                 )
             });
             let right = right.ok_or_else(|| Refused::new(&join, "the query is not whole"))?;
@@ -367,41 +345,5 @@ impl Inference<'_> {
             origin: Some((relation.name.clone(), column.name.clone())),
         });
         Ok(fields.collect())
-    }
-
-    fn function_table(&self, node: &SyntaxNode, scope: &Scope) -> Result<Item> {
-        use SyntaxKind as K;
-        let call = child(node, K::CALL_EXPR)
-            .ok_or_else(|| Refused::new(node, "the columns of this function are not inferred"))?;
-        let function = name(&call.children().next().unwrap_or_else(|| call.clone()));
-        let alias = child(node, K::FROM_ALIAS)
-            .and_then(|alias| child_name(&alias, K::TABLE_ALIAS))
-            .unwrap_or_else(|| function.clone());
-        let (mut columns, mut row) = self.columns_of_call(&call, scope, &alias)?;
-        if node
-            .descendants()
-            .any(|part| part.kind() == K::WITH_ORDINALITY)
-        {
-            row = Value::system("record");
-            columns.push(Output {
-                name: "ordinality".to_owned(),
-                value: Value::new(system("int8")),
-                origin: None,
-            });
-        }
-        let mut source = Source {
-            alias: Some(alias),
-            relation: None,
-            row,
-            columns,
-        };
-        self.alias(node, &mut source)?;
-        if source.columns.is_empty() {
-            return Err(Refused::new(
-                node,
-                "the columns of this function are not inferred",
-            ));
-        }
-        Ok(source.item())
     }
 }

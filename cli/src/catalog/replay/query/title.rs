@@ -3,6 +3,7 @@
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use super::is_query;
+use super::special::form_title;
 use crate::catalog::replay::data_type::stored_name;
 use crate::catalog::replay::tree::{child, name, tokens};
 
@@ -96,9 +97,7 @@ fn figure(node: &SyntaxNode) -> Option<(String, Strength)> {
                     })
                 }
                 K::COLLATION_FOR_FN => strong("pg_collation_for"),
-                K::JSON_OBJECT_FN => strong("json_object"),
-                K::JSON_ARRAY_FN => strong("json_array"),
-                _ => None,
+                kind => form_title(kind).and_then(strong),
             }
         }
         _ => None,
