@@ -5,6 +5,10 @@
 //! does for `psql`. No password is ever shown: not by `Debug`, not in an error.
 
 mod parameters;
+mod typo;
+
+pub(crate) use parameters::Parameters;
+use typo::Typo;
 
 use std::collections::BTreeMap;
 use std::env;
@@ -85,11 +89,10 @@ impl Config {
         };
         let url = variable("DATABASE_URL");
         let mut config = match &url {
-            Some(url) => Self::from_url(url).map_err(|error| {
-                error.with_hint(
-                    "look at DATABASE_URL: it is to read postgres://user@host:5432/database",
-                )
-            })?,
+            Some(url) if env::var("DATABASE_URL").as_ref() == Ok(url) => {
+                Self::read(url, "DATABASE_URL")?
+            }
+            Some(url) => Self::read(url, "DATABASE_URL in the file .env")?,
             None => Self::new(),
         };
         let says_timeout = config.connect_timeout != Self::new().connect_timeout;
@@ -110,34 +113,39 @@ impl Config {
                     "PGCONNECT_TIMEOUT is no number of seconds",
                     "set it to a whole number, or unset it",
                 )
+                .with_intent(INTENT)
             })?;
         }
         if !found {
             return Err(Error::config(
                 "DATABASE_URL is not set",
                 "set it, in the environment or in a file .env: DATABASE_URL=postgres://user@host:5432/database",
-            ));
+            )
+            .with_intent(INTENT));
         }
         Ok(config)
     }
 
     /// What a URL (`postgres://..`) or a key=value string (`host=.. dbname=..`) says.
     ///
-    /// The error shows nothing of the string, since there may be a password in it.
+    /// Spaces around it do not count. The error says what is wrong with the string and shows nothing of it, since there
+    /// may be a password in it.
     pub fn from_url(url: &str) -> Result<Self> {
-        let unreadable = || {
-            Error::config(
-                "the connection string cannot be read",
-                "it is to read postgres://user@host:5432/database, with / @ : % in a password written as %2F %40 %3A %25",
-            )
+        Self::read(url, "the connection string")
+    }
+
+    /// A connection string, by the name that an error is to call it.
+    fn read(text: &str, name: &str) -> Result<Self> {
+        let unreadable = |typo: Typo| {
+            let what = format!("{name} cannot be read: {}", typo.what);
+            Error::config(what, typo.remedy).with_intent(INTENT)
         };
-        let parameters =
-            libpq::parse_conninfo(url).map_err(|libpq::InvalidConninfo| unreadable())?;
-        // An unescaped `/` in a password makes libpq take the password for the port.
-        let ports = parameters.iter().filter(|(name, _)| name == "port");
-        let mut ports = ports.flat_map(|(_, ports)| ports.split(','));
-        if ports.any(|port| !port.is_empty() && port.parse::<u16>().is_err()) {
-            return Err(unreadable());
+        // What a file or a shell hands over often ends with a line break.
+        let text = text.trim();
+        let parameters = libpq::parse_conninfo(text)
+            .map_err(|libpq::InvalidConninfo| unreadable(typo::unreadable(text)))?;
+        if let Some(typo) = typo::misread(text, &parameters) {
+            return Err(unreadable(typo));
         }
         let mut config = Self {
             parameters: parameters.into_iter().collect(),
@@ -145,7 +153,12 @@ impl Config {
         };
         // libpq heeds it only where it waits itself, which it does not do here.
         if let Some(limit) = config.parameters.remove("connect_timeout") {
-            config.connect_timeout = seconds(&limit).ok_or_else(unreadable)?;
+            config.connect_timeout = seconds(&limit).ok_or_else(|| {
+                unreadable(Typo {
+                    what: "its connect_timeout is no number of seconds".to_owned(),
+                    remedy: "write a whole number, connect_timeout=5, or leave it out".to_owned(),
+                })
+            })?;
         }
         Ok(config)
     }
@@ -364,13 +377,17 @@ fn seconds(text: &str) -> Option<Duration> {
     }))
 }
 
+/// What the settings of a connection are read for, to stand behind "failed to".
+const INTENT: &str = "find the database";
+
 /// What a file `.env` says, without touching the environment of the process, which other threads may be reading.
 fn dot_env() -> Result<BTreeMap<String, String>> {
     let unreadable = || {
         Error::config(
             "the file .env cannot be read",
-            "each line is to read NAME=value, with a value that holds spaces in quotes",
+            "each line is to read NAME=value, with a value that holds a space, a # or a $ in quotes: NAME='a value'",
         )
+        .with_intent(INTENT)
     };
     match dotenvy::dotenv_iter() {
         Ok(lines) => lines.collect::<Result<_, _>>().map_err(|_| unreadable()),

@@ -62,6 +62,8 @@ pub struct Report(Box<Facts>);
 #[derive(Clone)]
 struct Facts {
     outcome: Outcome,
+    /// What was about to be done, where that is more than the variant says.
+    intent: Option<Cow<'static, str>>,
     message: Cow<'static, str>,
     server: Option<Arc<ServerError>>,
     no_session: Option<Box<NoSession>>,
@@ -230,6 +232,11 @@ impl Error {
         self
     }
 
+    pub(crate) fn with_intent(mut self, intent: impl Into<Cow<'static, str>>) -> Self {
+        self.facts_mut().intent = Some(intent.into());
+        self
+    }
+
     pub(crate) fn with_hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
         self.facts_mut().hint = Some(hint.into());
         self
@@ -272,6 +279,14 @@ impl Error {
 
     pub(crate) fn shared_server(&self) -> Option<&Arc<ServerError>> {
         self.facts().server.as_ref()
+    }
+
+    /// The message as a sentence of its own, for who tells it within another.
+    pub(crate) fn told(&self) -> String {
+        match &self.facts().intent {
+            Some(intent) => format!("could not {intent}: {}", self.message()),
+            None => self.message().to_owned(),
+        }
     }
 
     /// The variant's name, for those who count.
@@ -354,7 +369,10 @@ impl Error {
     }
 
     /// What the caller was about to do, to stand after "failed to".
-    fn intent(&self) -> &'static str {
+    fn intent(&self) -> &str {
+        if let Some(intent) = &self.facts().intent {
+            return intent;
+        }
         match self {
             Self::NotFound(_) => "find the row",
             Self::TooManyRows(_) => "find a single row",
@@ -417,6 +435,7 @@ impl Default for Facts {
     fn default() -> Self {
         Self {
             outcome: Outcome::NotCommitted,
+            intent: None,
             message: Cow::Borrowed(""),
             server: None,
             no_session: None,

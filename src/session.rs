@@ -6,6 +6,7 @@
 
 pub(crate) mod activity;
 mod advisory_lock;
+mod attempt;
 mod call;
 mod checkin;
 mod connect;

@@ -14,6 +14,8 @@ pub(crate) struct Parameters {
     pub(crate) said: BTreeMap<String, String>,
     /// Whether the server has to prove who it is because nobody said otherwise.
     pub(crate) proof_by_default: bool,
+    /// Whether a server on this machine is meant because nobody named a host.
+    pub(crate) here_by_default: bool,
     pub(crate) secrets: Vec<String>,
 }
 
@@ -50,7 +52,8 @@ impl Config {
                 said.insert(place.to_owned(), value.clone());
             }
         }
-        if get("host").is_none() && get("hostaddr").is_none() {
+        let here_by_default = get("host").is_none() && get("hostaddr").is_none();
+        if here_by_default {
             // The bundled libpq looks in /tmp only.
             let port = get("port").map_or("5432", String::as_str);
             let socket = Path::new(DISTRIBUTION_SOCKETS).join(format!(".s.PGSQL.{port}"));
@@ -95,6 +98,7 @@ impl Config {
         Ok(Parameters {
             said,
             proof_by_default,
+            here_by_default,
             secrets,
         })
     }
@@ -148,6 +152,7 @@ fn complete(said: &BTreeMap<String, String>) -> Result<BTreeMap<String, String>>
             let shown = Parameters {
                 said: BTreeMap::new(),
                 proof_by_default: false,
+                here_by_default: false,
                 secrets: secrets.map(|(_, secret)| secret.clone()).collect(),
             };
             Error::config(

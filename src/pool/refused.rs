@@ -1,7 +1,7 @@
 //! What is said to whoever gets no session.
 
 use std::panic::Location;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::gate::{Gate, Resource, State};
 use crate::error::Error;
@@ -57,17 +57,24 @@ impl<S: Resource> Gate<S> {
             && let Some((down, cause)) = state.trouble()
         {
             let mut text = format!("no session within {waited:.1?}: ");
-            match &cause {
-                Some(error) => text += &format!("the server has been down for {down:.1?}: {error}"),
+            let told = cause.map(Error::told);
+            match &told {
+                Some(cause) => text += &format!("the server has been down for {down:.1?}: {cause}"),
                 None => text += &format!("connecting has not been answered for {down:.1?}"),
             }
             if !holders.is_empty() {
                 text += &format!("; in use are {}", listed(&holders));
             }
-            let no_session = NoSession::ServerDown { down, cause, pool };
+            let remedy = cause.and_then(Error::hint);
+            let remedy =
+                remedy.unwrap_or("is the server running, and is this its address and port?");
             return Error::unavailable(text)
-                .with_hint("is the server running, and is this its address and port?")
-                .with_no_session(no_session);
+                .with_hint(remedy.to_owned())
+                .with_no_session(NoSession::ServerDown {
+                    down,
+                    cause: told,
+                    pool,
+                });
         }
         Error::timeout(format!(
             "no session within {waited:.1?}: {} of {} are in use, {} other callers wait; in use are {}",
@@ -83,11 +90,10 @@ impl<S: Resource> Gate<S> {
 
 impl<S: Resource> State<S> {
     /// For how long the server has not been there, and why.
-    fn trouble(&self) -> Option<(Duration, Option<String>)> {
-        let since = |since: Instant| since.elapsed();
+    fn trouble(&self) -> Option<(Duration, Option<&Error>)> {
         match &self.down {
-            Some(down) => Some((since(down.since), Some(down.cause.message().to_owned()))),
-            None => self.unanswered.map(|began| (since(began), None)),
+            Some(down) => Some((down.since.elapsed(), Some(&down.cause))),
+            None => self.unanswered.map(|began| (began.elapsed(), None)),
         }
     }
 }

@@ -3,19 +3,31 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use super::attempt::{self, Attempt};
 use super::dialogue::Connecting;
 use super::driver::{Stopped, drive};
 use super::libpq::Connection;
 use super::refusal::{self, Refusal};
 use super::resolve::resolve;
-use crate::config::Config;
+use crate::config::{Config, Parameters};
 use crate::error::{Error, Result, ServerError};
-use crate::sqlstate::SqlState;
 
 /// Connects by the deadline, the look-up of names included.
 pub(super) fn connect(config: &Config, deadline: Instant) -> Result<Connection> {
-    let mut parameters = config.connection_parameters()?;
+    let parameters = config
+        .connection_parameters()
+        .map_err(|error| error.with_intent("connect"))?;
     let at = address(&parameters.said);
+    connect_by(config, parameters, &at, deadline)
+        .map_err(|error| error.with_intent(format!("connect to {at}")))
+}
+
+fn connect_by(
+    config: &Config,
+    mut parameters: Parameters,
+    at: &str,
+    deadline: Instant,
+) -> Result<Connection> {
     resolve(&mut parameters.said, deadline)?;
     let said: Vec<_> = std::mem::take(&mut parameters.said).into_iter().collect();
     let unreadable = |said: String| Error::config(said, refusal::UNREADABLE.remedy);
@@ -29,7 +41,7 @@ pub(super) fn connect(config: &Config, deadline: Instant) -> Result<Connection> 
         Ok(()) => {}
         Err(Stopped::Deadline) => {
             return Err(Error::timeout(format!(
-                "connecting to {at} took longer than {:?}",
+                "no answer within {:?}",
                 config.connect_timeout
             ))
             .with_hint("is this the server's address, and does a firewall let it through? see Config::connect_timeout"));
@@ -39,8 +51,8 @@ pub(super) fn connect(config: &Config, deadline: Instant) -> Result<Connection> 
             parameters.secrets.extend(connection.password());
             return Err(connect_error(
                 &parameters.without_secrets(&said),
-                &at,
-                parameters.proof_by_default,
+                at,
+                &parameters,
             ));
         }
     }
@@ -50,49 +62,50 @@ pub(super) fn connect(config: &Config, deadline: Instant) -> Result<Connection> 
 
 /// Where the parameters lead, for errors.
 fn address(parameters: &BTreeMap<String, String>) -> String {
-    let get = |name: &str| parameters.get(name).map(String::as_str);
-    match (get("host").or(get("hostaddr")), get("port")) {
-        (Some(host), Some(port)) => format!("{host}:{port}"),
-        (Some(host), None) => host.to_owned(),
-        (None, _) => "the server".to_owned(),
-    }
+    let get = |name: &str| parameters.get(name).map(|value| value.split(','));
+    let Some(hosts) = get("host").or(get("hostaddr")) else {
+        return "the server on this machine".to_owned();
+    };
+    let ports: Vec<_> = get("port").into_iter().flatten().collect();
+    let places = hosts.enumerate().map(|(index, host)| {
+        let port = ports.get(index).or(ports.first()).unwrap_or(&"");
+        match (host.starts_with('/'), *port) {
+            (true, "") => format!("{host}/.s.PGSQL.5432"),
+            (true, port) => format!("{host}/.s.PGSQL.{port}"),
+            (false, "") => host.to_owned(),
+            (false, port) => format!("{host}:{port}"),
+        }
+    });
+    places.collect::<Vec<_>>().join(", ")
 }
 
-/// How libpq begins to tell of each server that it tried.
-const ATTEMPT: &str = "connection to server ";
-
 /// Why connecting failed, by what libpq says.
-///
-/// It tries servers and addresses in turn until one is there, so the last one decides.
-fn connect_error(said: &str, at: &str, proof_by_default: bool) -> Error {
+fn connect_error(said: &str, at: &str, parameters: &Parameters) -> Error {
     if said.trim().is_empty() {
-        return without_socket(at);
+        return without_socket();
     }
-    let Some((earlier, last)) = said.rsplit_once(ATTEMPT) else {
-        let refusal = by_words_before_any_server(said);
-        return refused(
-            refusal,
-            format!("could not connect to {at}: {}", one_line(said)),
-            None,
-        );
+    let attempts = Attempt::all(said);
+    let Some(decisive) = Attempt::decisive(&attempts) else {
+        return refused(before_any_server(said), attempt::one_line(said), None, at);
     };
-    let reason = last
-        .split_once(" failed: ")
-        .map_or(last, |(_, reason)| reason);
-    let server = server_error(reason);
+    let server = decisive.server.clone();
     let refusal = match &server {
-        Some(server) => refusal::by_code(server.sqlstate.code()),
-        None => refusal::by_words(reason),
+        Some(server) => refusal::by_code(server.sqlstate.code(), &server.message),
+        None => refusal::by_words(&decisive.told),
     };
-    let told = match &server {
-        _ if !earlier.trim().is_empty() => one_line(said),
-        Some(server) => server.message.clone(),
-        None => one_line(reason),
-    };
-    let message = format!("could not connect to {at}: {told}");
-    let error = refused(refusal, message, server);
-    if refusal.tls && proof_by_default {
-        error.with_hint(format!("{}; {BY_DEFAULT}", refusal.remedy))
+    let mut told = decisive.among(&attempts);
+    let is_nobody_here = refusal.nobody && parameters.here_by_default;
+    if is_nobody_here {
+        told = format!("{}: {told}", decisive.place);
+    }
+    let error = refused(refusal, told, server, at);
+    if is_nobody_here {
+        error.with_hint(NO_HOST)
+    } else if refusal.tls && parameters.proof_by_default {
+        error.with_hint(format!(
+            "{}; {BY_DEFAULT}",
+            refusal.remedy.replace("HOST:PORT", at)
+        ))
     } else {
         error
     }
@@ -100,16 +113,13 @@ fn connect_error(said: &str, at: &str, proof_by_default: bool) -> Error {
 
 /// libpq says nothing if the kernel gives it no socket, as when this process has too many files open; so the kernel is
 /// asked again.
-fn without_socket(at: &str) -> Error {
+fn without_socket() -> Error {
     use rustix::net::{AddressFamily, SocketType, socket};
     let why = match socket(AddressFamily::UNIX, SocketType::STREAM, None) {
         Err(error) => error.to_string(),
         Ok(_) => "libpq does not say why".to_owned(),
     };
-    Error::unavailable(format!(
-        "could not connect to {at}: there was no socket for it: {why}"
-    ))
-    .with_hint(
+    Error::unavailable(format!("there was no socket for it: {why}")).with_hint(
         "look at how many files this process has open, at their limit (ulimit -n), and at Config::max_size",
     )
 }
@@ -118,8 +128,12 @@ fn without_socket(at: &str) -> Error {
 const BY_DEFAULT: &str = "no sslmode was given and the server is elsewhere, so sslmode=verify-full and \
                           sslrootcert=system are meant: say otherwise in the connection string";
 
+/// Why a socket was tried.
+const NO_HOST: &str = "no host was given, so a server on this machine is meant: name the host, in the connection string \
+                       (postgres://user@host:5432/database) or in PGHOST, or start a server here";
+
 /// A name that libpq itself could not look up may be there later; a parameter that it refuses stays wrong.
-fn by_words_before_any_server(said: &str) -> &'static Refusal {
+fn before_any_server(said: &str) -> &'static Refusal {
     if said.starts_with("could not translate host name") {
         refusal::by_words(said)
     } else {
@@ -127,11 +141,12 @@ fn by_words_before_any_server(said: &str) -> &'static Refusal {
     }
 }
 
-fn refused(refusal: &Refusal, message: String, server: Option<ServerError>) -> Error {
+fn refused(refusal: &Refusal, message: String, server: Option<ServerError>, at: &str) -> Error {
+    let remedy = refusal.remedy.replace("HOST:PORT", at);
     let error = if refusal.permanent {
-        Error::config(message, refusal.remedy)
+        Error::config(message, remedy)
     } else {
-        Error::unavailable(message).with_hint(refusal.remedy)
+        Error::unavailable(message).with_hint(remedy)
     };
     match server {
         Some(server) => error.with_server(server),
@@ -139,68 +154,23 @@ fn refused(refusal: &Refusal, message: String, server: Option<ServerError>) -> E
     }
 }
 
-/// What a server said, from libpq's verbose text: `FATAL:  28P01: message`, then lines with a label.
-fn server_error(reason: &str) -> Option<ServerError> {
-    let mut lines = reason.lines();
-    let (severity, rest) = lines.next()?.split_once(":  ")?;
-    let (code, message) = rest.split_once(": ")?;
-    let mut error = ServerError {
-        severity: severity.to_owned(),
-        ..ServerError::new(SqlState::new(code)?, message.to_owned())
-    };
-    for line in lines {
-        match line.split_once(":  ") {
-            Some(("DETAIL", detail)) => error.detail = Some(detail.to_owned()),
-            Some(("HINT", hint)) => error.hint = Some(hint.to_owned()),
-            Some(("LOCATION", _)) => {}
-            // libpq's own remark: which file the password was taken from.
-            _ => error.message.push_str(&format!("; {}", line.trim())),
-        }
-    }
-    Some(error)
-}
-
-/// Several lines as one, without the places in PostgreSQL's source.
-fn one_line(said: &str) -> String {
-    let lines: Vec<_> = said
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty() && !line.starts_with("LOCATION:  "))
-        .collect();
-    lines.join("; ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_code_of_a_refusal_is_read_from_libpqs_text() {
-        let error = connect_error(
-            "connection to server at \"10.0.0.1\", port 5432 failed: FATAL:  3D000: database \"x\" does not exist\n\
-             DETAIL:  It was dropped.\nLOCATION:  InitPostgres, postinit.c:950",
-            "db:5432",
-            false,
-        );
-        assert_eq!(error.sqlstate(), Some(SqlState::INVALID_CATALOG_NAME));
-        assert_eq!(
-            error.message(),
-            "could not connect to db:5432: database \"x\" does not exist"
-        );
-        assert_eq!(error.detail(), Some("It was dropped."));
-        assert!(error.is_permanent());
+    fn error(said: &str) -> Error {
+        let parameters = Config::new()
+            .connection_parameters()
+            .expect("they are good");
+        connect_error(said, "db:5432", &parameters)
     }
 
     #[test]
-    fn of_several_servers_the_last_decides() {
+    fn whether_it_lasts_is_as_the_last_server_has_it() {
         let down = "connection to server at \"::1\", port 5432 failed: Connection refused\n\tIs the server running?\n";
         let wrong = "connection to server at \"127.0.0.1\", port 5432 failed: FATAL:  28P01: password authentication failed\n";
-        let error = connect_error(&format!("{down}{wrong}"), "localhost:5432", false);
-        assert!(
-            error.is_permanent() && error.message().contains("refused"),
-            "{error}"
-        );
-        let error = connect_error(&format!("{wrong}{down}"), "localhost:5432", false);
+        assert!(error(&format!("{down}{wrong}")).is_permanent());
+        let error = error(&format!("{wrong}{down}"));
         assert!(
             !error.is_permanent() && error.sqlstate().is_none(),
             "{error}"
@@ -209,7 +179,7 @@ mod tests {
 
     #[test]
     fn a_parameter_that_libpq_refuses_is_to_be_mended() {
-        let error = connect_error("invalid sslmode value: \"often\"", "db", false);
+        let error = error("invalid sslmode value: \"often\"");
         assert!(error.is_permanent(), "{error}");
     }
 }

@@ -4,91 +4,201 @@
 //! authenticate) has none, so it is told by libpq's words; they are English, since libpq translates them
 //! only for a program that calls `setlocale`, and one written in Rust does not.
 
+use super::attempt::NO_ENCRYPTION;
+
 /// One reason not to be connected.
 #[derive(Debug)]
 pub(super) struct Refusal {
-    /// The beginning of a SQLSTATE, or a part of libpq's message.
-    sign: &'static str,
+    /// The beginning of a SQLSTATE; empty for what libpq says.
+    code: &'static str,
+    /// A part of the message.
+    words: &'static str,
     /// Whether it stays as it is until somebody changes something, so that trying again is in vain.
     pub(super) permanent: bool,
     /// Whether it is about encryption, or about the server's proof of who it is.
     pub(super) tls: bool,
+    /// Whether there is nobody there.
+    pub(super) nobody: bool,
+    /// `HOST:PORT` in it stands for where it was tried.
     pub(super) remedy: &'static str,
 }
 
-const fn permanent(sign: &'static str, remedy: &'static str) -> Refusal {
+const fn permanent(words: &'static str, remedy: &'static str) -> Refusal {
     Refusal {
-        sign,
+        code: "",
+        words,
         permanent: true,
         tls: false,
+        nobody: false,
         remedy,
     }
 }
 
 /// Permanent too.
-const fn tls(sign: &'static str, remedy: &'static str) -> Refusal {
+const fn tls(words: &'static str, remedy: &'static str) -> Refusal {
     Refusal {
         tls: true,
-        ..permanent(sign, remedy)
+        ..permanent(words, remedy)
     }
 }
 
-const fn temporary(sign: &'static str, remedy: &'static str) -> Refusal {
+const fn temporary(words: &'static str, remedy: &'static str) -> Refusal {
     Refusal {
-        sign,
         permanent: false,
-        tls: false,
-        remedy,
+        ..permanent(words, remedy)
     }
 }
 
-/// What a server says, by its code; the first that fits counts.
-static BY_CODE: [Refusal; 11] = [
-    permanent(
+/// Temporary too.
+const fn nobody(words: &'static str, remedy: &'static str) -> Refusal {
+    Refusal {
+        nobody: true,
+        ..temporary(words, remedy)
+    }
+}
+
+/// By the server's code.
+const fn answer(code: &'static str, refusal: Refusal) -> Refusal {
+    Refusal { code, ..refusal }
+}
+
+/// What a server says, by its code; the first that fits counts. Where one code stands for several things the words tell
+/// them apart, but only of a server that speaks English; the last of each code is for the others.
+static BY_CODE: [Refusal; 19] = [
+    answer(
         "28P01",
-        "look at the user and at the password: in the connection string, in PGPASSWORD, or in ~/.pgpass",
+        permanent(
+            "",
+            "look at the user and at the password (in the connection string, in PGPASSWORD or in ~/.pgpass); a server says the same of a role that it does not have; an administrator gives a new one: ALTER ROLE name PASSWORD '..'",
+        ),
     ),
-    permanent(
+    answer(
+        "28000",
+        permanent(
+            NO_ENCRYPTION,
+            "say sslmode=require in the connection string, if it says disable or allow: the server may take encrypted connections only; else add to its pg_hba.conf `host DATABASE USER ADDRESS/32 scram-sha-256`, and reload it",
+        ),
+    ),
+    answer(
+        "28000",
+        permanent(
+            "no pg_hba.conf entry",
+            "look at the user, the database and the address in the message; if they are right, add to the server's pg_hba.conf `hostssl DATABASE USER ADDRESS/32 scram-sha-256`, and reload it: SELECT pg_reload_conf()",
+        ),
+    ),
+    answer(
+        "28000",
+        permanent(
+            "eer authentication failed",
+            "by this socket the server takes a system's user under the same name only: connect by TCP with a password (host=localhost), or run as that user",
+        ),
+    ),
+    answer(
+        "28000",
+        permanent(
+            "is not permitted to log in",
+            "as an administrator: ALTER ROLE name LOGIN",
+        ),
+    ),
+    answer(
+        "28000",
+        permanent(
+            "does not exist",
+            "look at the user in the connection string (without one, the system's user is meant), or make the role: CREATE ROLE name LOGIN PASSWORD '..'",
+        ),
+    ),
+    answer(
+        "28000",
+        permanent(
+            "valid client certificate",
+            "the server's pg_hba.conf asks for a certificate: name yours in sslcert, and its key in sslkey",
+        ),
+    ),
+    answer(
         "28",
-        "ask for access: the role has to exist and be allowed to log in, and the server's pg_hba.conf has to let it in from here",
+        permanent(
+            "",
+            "ask for access: the role has to exist and be allowed to log in, and the server's pg_hba.conf has to let it in from here",
+        ),
     ),
-    permanent("3D000", "look at the database's name, or create it"),
-    permanent(
+    answer(
+        "3D000",
+        permanent(
+            "",
+            "look at the database's name in the connection string (without one, the user's name is meant), or make it: CREATE DATABASE name",
+        ),
+    ),
+    answer(
         "42501",
-        "the role needs the privilege CONNECT on the database",
+        permanent(
+            "",
+            "as an administrator: GRANT CONNECT ON DATABASE name TO role",
+        ),
     ),
-    permanent(
+    answer(
         "42",
-        "look at the settings in the connection string's options, and in PGOPTIONS",
+        permanent(
+            "",
+            "look at the settings in the connection string's options, and in PGOPTIONS",
+        ),
     ),
-    permanent(
+    answer(
         "22",
-        "look at the settings in the connection string's options, and in PGOPTIONS",
+        permanent(
+            "",
+            "look at the settings in the connection string's options, and in PGOPTIONS",
+        ),
     ),
-    permanent(
+    answer(
         "0A000",
-        "the server does not speak the protocol of PostgreSQL 15 or later",
+        permanent(
+            "",
+            "the server does not speak the protocol of PostgreSQL 15 or later",
+        ),
     ),
-    temporary(
+    answer(
         "53300",
-        "no connection is left: close sessions, lower Config::max_size, or raise max_connections on the server",
+        temporary(
+            "too many connections for",
+            "close sessions of it, or as an administrator: ALTER ROLE name CONNECTION LIMIT 20, and the same of the DATABASE",
+        ),
     ),
-    temporary(
+    answer(
+        "53300",
+        temporary(
+            "",
+            "no connection is left: close sessions (SELECT * FROM pg_stat_activity lists them), lower Config::max_size, or raise max_connections on the server",
+        ),
+    ),
+    answer(
         "57P03",
-        "the server is starting, stopping or recovering: try again in a moment",
+        temporary(
+            "",
+            "the server is starting, stopping or recovering: try again in a moment",
+        ),
     ),
-    temporary(
+    answer(
         "57",
-        "an administrator ended the connection: try again in a moment",
+        temporary(
+            "",
+            "an administrator ended the connection: try again in a moment",
+        ),
     ),
-    temporary("", "look at the server's log"),
+    answer(
+        "55000",
+        temporary(
+            "",
+            "look at the database's name: this one takes no connections, as template0 does not; else ALTER DATABASE name ALLOW_CONNECTIONS true",
+        ),
+    ),
+    answer("", temporary("", "look at the server's log")),
 ];
 
 /// What libpq says by itself; the first that fits counts.
-static BY_WORDS: [Refusal; 30] = [
+static BY_WORDS: [Refusal; 31] = [
     permanent(
         "no password supplied",
-        "give a password: in the connection string, in PGPASSWORD, or in ~/.pgpass, which only you may be able to read",
+        "give one: in the connection string (postgres://user:password@..), in PGPASSWORD, or in ~/.pgpass, which only you may be able to read (chmod 0600)",
     ),
     tls(
         "does not support SSL, but SSL was required",
@@ -96,7 +206,7 @@ static BY_WORDS: [Refusal; 30] = [
     ),
     tls(
         "certificate verify failed",
-        "the server's certificate is by an authority that is not trusted here, or is not valid now, or was taken back (openssl s_client -starttls postgres -connect HOST:PORT shows it): give its authority's certificate in sslrootcert; sslmode=require would encrypt without knowing to whom",
+        "the server's certificate is by an authority that is not trusted here, or is not valid now, or was taken back: `openssl s_client -starttls postgres -connect HOST:PORT` shows which; for a provider's own authority, download its certificate and name the file: sslrootcert=FILE; sslmode=require would encrypt without knowing to whom",
     ),
     tls(
         "does not match host name",
@@ -196,7 +306,11 @@ static BY_WORDS: [Refusal; 30] = [
         "server closed the connection unexpectedly",
         "look at the server's log; it may be starting, or this is not a PostgreSQL server's port",
     ),
-    temporary(
+    nobody(
+        "No such file or directory",
+        "is the server running, and is this the folder of its socket? a server in a container or on another machine is reached by host=NAME",
+    ),
+    nobody(
         "",
         "is the server running, and is this its address and port?",
     ),
@@ -205,20 +319,22 @@ static BY_WORDS: [Refusal; 30] = [
 /// What libpq refuses before it looks for a server.
 pub(super) static UNREADABLE: Refusal = permanent(
     "",
-    "look at the connection string, and at the service file if it names a service",
+    "look at the connection string, at the variables PG.., and at the service file if a service is named",
 );
 
-/// By a SQLSTATE.
-pub(super) fn by_code(code: &str) -> &'static Refusal {
+/// By a SQLSTATE, and where that says too little by the message.
+pub(super) fn by_code(code: &str, message: &str) -> &'static Refusal {
     let [others @ .., last] = &BY_CODE;
-    let found = others.iter().find(|refusal| code.starts_with(refusal.sign));
+    let found = others
+        .iter()
+        .find(|refusal| code.starts_with(refusal.code) && message.contains(refusal.words));
     found.unwrap_or(last)
 }
 
 /// By libpq's words.
 pub(super) fn by_words(said: &str) -> &'static Refusal {
     let [others @ .., last] = &BY_WORDS;
-    let found = others.iter().find(|refusal| said.contains(refusal.sign));
+    let found = others.iter().find(|refusal| said.contains(refusal.words));
     found.unwrap_or(last)
 }
 
@@ -229,20 +345,24 @@ mod tests {
     #[test]
     fn what_stays_as_it_is_is_told_from_what_may_pass() {
         for code in ["28P01", "28000", "3D000", "42501", "42704", "22023"] {
-            assert!(by_code(code).permanent, "{code}");
+            assert!(by_code(code, "").permanent, "{code}");
         }
         for code in ["53300", "57P01", "57P03", "58030", "XX000", "08P01"] {
-            assert!(!by_code(code).permanent, "{code}");
+            assert!(!by_code(code, "").permanent, "{code}");
         }
     }
 
     #[test]
     fn each_sign_is_reached() {
         for refusal in &BY_WORDS {
-            assert!(std::ptr::eq(by_words(refusal.sign), refusal), "{refusal:?}");
+            assert!(
+                std::ptr::eq(by_words(refusal.words), refusal),
+                "{refusal:?}"
+            );
         }
-        for refusal in BY_CODE.iter().filter(|refusal| refusal.sign.len() == 5) {
-            assert!(std::ptr::eq(by_code(refusal.sign), refusal), "{refusal:?}");
+        for refusal in &BY_CODE {
+            let found = by_code(refusal.code, refusal.words);
+            assert!(std::ptr::eq(found, refusal), "{refusal:?}");
         }
     }
 }

@@ -96,14 +96,25 @@ fn look_up(host: &str, deadline: Instant) -> Result<Vec<IpAddr>> {
     match answer.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
         Ok(Ok(addresses)) if !addresses.is_empty() => Ok(addresses),
         Ok(Ok(_)) => Err(Error::unavailable(format!("host {host:?} has no address"))),
-        Ok(Err(error)) => Err(
-            Error::unavailable(format!("host {host:?} was not found: {error}"))
-                .with_hint("look at the host's name in the connection string"),
-        ),
+        Ok(Err(error)) => Err(Error::unavailable(format!(
+            "host {host:?} was not found: {}",
+            reason(&error)
+        ))
+        .with_hint(
+            "look at the host's name in the connection string, and whether this machine can look up names (getent hosts NAME)",
+        )),
         Err(_) => Err(Error::timeout(format!(
             "looking up host {host:?} took too long"
-        ))),
+        ))
+        .with_hint("look at the servers of names that this machine asks, in /etc/resolv.conf")),
     }
+}
+
+/// What the resolver says, without the standard library's words in front.
+fn reason(error: &std::io::Error) -> String {
+    let said = error.to_string();
+    let reason = said.strip_prefix("failed to lookup address information: ");
+    reason.unwrap_or(&said).to_owned()
 }
 
 #[cfg(test)]

@@ -6,11 +6,13 @@ mod fresh;
 mod generate;
 mod help;
 mod migrate;
+mod refusals;
 mod schema;
 mod schema_only;
 mod scratch;
 mod server;
 mod stale;
+mod tls;
 mod top;
 mod verify;
 

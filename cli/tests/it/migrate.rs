@@ -121,13 +121,13 @@ fn what_is_wrong_before_a_connection_is_made_changes_nothing() {
 fn a_database_that_cannot_be_had_is_one_sentence_and_a_hint() {
     let project = project();
     insta::assert_snapshot!(project.said(&["migrate", "run"], &[]), @r"
-    error: failed to configure the database: DATABASE_URL is not set
+    error: failed to find the database: DATABASE_URL is not set
     hint: set it, in the environment or in a file .env: DATABASE_URL=postgres://user@host:5432/database
     exit 1
     ");
     insta::assert_snapshot!(project.said(&["migrate", "run"], &[("DATABASE_URL", "postgres://ann:s3cret/marker@host:port/x")]), @r"
-    error: failed to configure the database: the connection string cannot be read
-    hint: look at DATABASE_URL: it is to read postgres://user@host:5432/database
+    error: failed to find the database: DATABASE_URL cannot be read: there is a / before its @
+    hint: in a password write / as %2F, @ as %40, % as %25, a space as %20
     exit 1
     ");
     let refused = project.said(

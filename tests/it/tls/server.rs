@@ -22,6 +22,7 @@ const HBA: &str = "
 local     all      all                scram-sha-256
 hostssl   postgres carl  127.0.0.1/32 cert
 hostssl   postgres dora  127.0.0.1/32 password
+hostssl   template1 dora 127.0.0.1/32 scram-sha-256
 host      postgres all   127.0.0.1/32 scram-sha-256
 ";
 
@@ -157,7 +158,7 @@ impl TlsServer {
 }
 
 /// A port that nobody listens on, below those that the system gives away by itself.
-pub(super) fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     static TAKEN: AtomicU16 = AtomicU16::new(0);
     let start = (std::process::id() % 100) as u16 * 100;
     let port = (0..10_000).find_map(|_| {

@@ -1,0 +1,222 @@
+//! What is wrong with a connection string, told without quoting it: any part of it may be the password.
+
+use crate::session::libpq::parse_conninfo;
+
+/// What is wrong, to stand behind "cannot be read", and what to write instead.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Typo {
+    pub(super) what: String,
+    pub(super) remedy: String,
+}
+
+const FORM: &str = "it is to read postgres://user@host:5432/database";
+const ESCAPES: &str = "in a password write / as %2F, @ as %40, % as %25, a space as %20";
+
+fn typo(what: impl Into<String>, remedy: impl Into<String>) -> Typo {
+    Typo {
+        what: what.into(),
+        remedy: remedy.into(),
+    }
+}
+
+/// What libpq would take for something else than was meant, such as a part of the password for the host.
+pub(super) fn misread(text: &str, parameters: &[(String, String)]) -> Option<Typo> {
+    let Some(rest) = after_scheme(text) else {
+        return bad_port(parameters);
+    };
+    if text.contains(char::is_whitespace) {
+        return Some(space());
+    }
+    let place = rest.split('?').next().unwrap_or_default();
+    let (authority, path) = place.split_once('/').unwrap_or((place, ""));
+    if path.contains('@') {
+        return Some(typo("there is a / before its @", ESCAPES));
+    }
+    if authority.matches('@').count() > 1 {
+        return Some(typo("there is more than one @ in it", ESCAPES));
+    }
+    bad_port(parameters)
+}
+
+/// What is wrong with one that libpq cannot read.
+pub(super) fn unreadable(text: &str) -> Typo {
+    if text.starts_with(['"', '\'']) {
+        return typo(
+            "it begins with a quote",
+            "take the quotes away: not every program that sets a variable does so by itself",
+        );
+    }
+    let Some(rest) = after_scheme(text) else {
+        return of_another_form(text);
+    };
+    if text.contains(char::is_whitespace) {
+        return space();
+    }
+    if has_bad_escape(rest) {
+        return typo(
+            "there is a % in it that no two hexadecimal digits follow",
+            ESCAPES,
+        );
+    }
+    // Behind the last @, so no part of the password; but it can be a parameter too.
+    let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
+    match place.split_once('?') {
+        Some((_, query)) if !rest.contains("password=") => unknown_parameter(query),
+        _ => typo("it is no complete URL", format!("{FORM}; {ESCAPES}")),
+    }
+}
+
+/// What follows `postgres://`.
+fn after_scheme(text: &str) -> Option<&str> {
+    text.strip_prefix("postgres://")
+        .or_else(|| text.strip_prefix("postgresql://"))
+}
+
+fn space() -> Typo {
+    typo(
+        "there is a space in it",
+        "take it away; within a password or a name, write %20",
+    )
+}
+
+/// An unescaped `/` in a password makes libpq take the password for the port.
+fn bad_port(parameters: &[(String, String)]) -> Option<Typo> {
+    let ports = parameters.iter().filter(|(name, _)| name == "port");
+    let mut ports = ports.flat_map(|(_, ports)| ports.split(','));
+    let is_port = |port: &str| port.is_empty() || port.parse::<u16>().is_ok_and(|port| port > 0);
+    ports.any(|port| !is_port(port)).then(|| {
+        typo(
+            "its port is no number from 1 to 65535",
+            format!("{FORM}; {ESCAPES}"),
+        )
+    })
+}
+
+/// What does not begin as a URL of PostgreSQL's.
+fn of_another_form(text: &str) -> Typo {
+    if text.starts_with("jdbc:") {
+        return typo(
+            "it is one of JDBC's",
+            "leave jdbc: out, and write the user in it: postgres://user@host:5432/database",
+        );
+    }
+    match text.split_once("://") {
+        Some((scheme, _)) if is_scheme(scheme) => typo(
+            format!("it begins with {scheme}://, and not with postgres://"),
+            FORM,
+        ),
+        Some(_) => typo("it does not begin with postgres://", FORM),
+        None if text.starts_with("postgres") && !text.contains('=') => {
+            typo("it does not begin with postgres://", FORM)
+        }
+        None if text.contains('=') => typo(
+            "it is no list of name=value",
+            "write each as name=value, with a value that holds a space in quotes: password='two words'; the names are in \
+             the PostgreSQL manual, 32.1.2",
+        ),
+        None => typo("it is neither a URL nor a list of name=value", FORM),
+    }
+}
+
+/// Whether this can be a scheme and nothing else.
+fn is_scheme(text: &str) -> bool {
+    (1..=12).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_lowercase())
+}
+
+fn has_bad_escape(text: &str) -> bool {
+    let is_escape = |follows: &str| {
+        let digits = follows.as_bytes().get(..2);
+        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    text.split('%').skip(1).any(|follows| !is_escape(follows))
+}
+
+/// The parameter that libpq does not know, of those behind a `?`.
+fn unknown_parameter(query: &str) -> Typo {
+    const LIST: &str = "the parameters are libpq's: PostgreSQL manual, 32.1.2";
+    let mut names = query
+        .split('&')
+        .filter_map(|parameter| Some(parameter.split_once('=')?.0));
+    let is_name = |name: &str| {
+        name.bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    let is_known = |name: &str| parse_conninfo(&format!("{name}=1")).is_ok();
+    let Some(unknown) = names.find(|name| is_name(name) && !is_known(name)) else {
+        return typo("what follows its ? is no list of name=value", LIST);
+    };
+    let plain = unknown.replace('_', "").to_lowercase();
+    let remedy = match plain.as_str() {
+        "schema" | "currentschema" | "searchpath" => {
+            "say options=-csearch_path%3DNAME instead".to_owned()
+        }
+        near if is_known(near) => format!("did you mean {near}?"),
+        _ => LIST.to_owned(),
+    };
+    typo(format!("there is no parameter {unknown}"), remedy)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is wrong; the string has to be refused.
+    fn what(text: &str) -> String {
+        let found = match parse_conninfo(text) {
+            Ok(parameters) => misread(text, &parameters),
+            Err(_) => Some(unreadable(text)),
+        };
+        found.unwrap_or_else(|| panic!("{text} is taken")).what
+    }
+
+    fn is_taken(text: &str) -> bool {
+        parse_conninfo(text).is_ok_and(|parameters| misread(text, &parameters).is_none())
+    }
+
+    #[test]
+    fn a_part_of_a_password_is_never_taken_for_another_part() {
+        assert_eq!(
+            what("postgres://ann:p/w@db/bank"),
+            "there is a / before its @"
+        );
+        assert_eq!(
+            what("postgres://ann:12/34@db/bank"),
+            "there is a / before its @"
+        );
+        assert_eq!(
+            what("postgres://ann:p@w@db/bank"),
+            "there is more than one @ in it"
+        );
+        assert!(what("postgres://ann:p%w@db/bank").starts_with("there is a % in it"));
+    }
+
+    #[test]
+    fn what_is_good_is_taken() {
+        for good in [
+            "postgres://ann:p#w@db/bank",
+            "postgres://ann:p:w@db:5432/bank",
+            "postgres://ann:12?w=1@db/bank",
+            "postgres://ann:p%2Fw@db,db2:5433/bank?target_session_attrs=read-write",
+            "postgresql:///bank?host=/tmp&user=ann@example",
+            "postgres://[::1]:5432/bank",
+            "host=db port=5432 password='p w'",
+            "",
+        ] {
+            assert!(is_taken(good), "{good}: {}", what(good));
+        }
+    }
+
+    #[test]
+    fn a_parameter_is_named_only_where_it_cannot_be_a_part_of_a_password() {
+        assert_eq!(
+            what("postgres://ann:pw@db/bank?ssl_mode=require"),
+            "there is no parameter ssl_mode"
+        );
+        let hidden = "what follows its ? is no list of name=value";
+        assert!(!what("postgres://[db/bank?s3cret=b").contains("[db"));
+        assert_eq!(what("postgres://ann:pw@db/bank?s3cret"), hidden);
+        assert!(!what("postgres://ann@db/bank?password=a&s3cret=b").contains("s3cret"));
+        assert!(!what("postgres://ann:a?s3cret=b@db/bank?c").contains("s3cret"));
+        assert!(!what("s3cret:x://db/bank").contains("s3cret"));
+    }
+}

@@ -1,0 +1,174 @@
+//! What libpq tells of a connection that it could not make: one paragraph for each try.
+//!
+//! It tries hosts and addresses in turn, and one address again with or without encryption, until one try succeeds. A
+//! person wants to know of the one that matters.
+
+use crate::error::ServerError;
+use crate::sqlstate::SqlState;
+
+/// One try.
+#[derive(Debug)]
+pub(super) struct Attempt<'a> {
+    /// `at "127.0.0.1", port 5432`, or `on socket "/tmp/.s.PGSQL.5432"`.
+    pub(super) place: &'a str,
+    /// Why it failed, in one line: the server's message, or libpq's.
+    pub(super) told: String,
+    /// What the server said, if it said anything.
+    pub(super) server: Option<ServerError>,
+}
+
+/// How libpq begins to tell of each.
+const BEGINNING: &str = "connection to server ";
+
+/// What a server says of a connection that it would take with encryption only, or not at all.
+pub(super) const NO_ENCRYPTION: &str = ", no encryption";
+
+impl<'a> Attempt<'a> {
+    /// All of them, in order; none where libpq has not got so far.
+    pub(super) fn all(said: &'a str) -> Vec<Self> {
+        let mut starts: Vec<usize> = said
+            .match_indices(BEGINNING)
+            .map(|(at, _)| at)
+            .filter(|at| *at == 0 || said[..*at].ends_with('\n'))
+            .collect();
+        starts.push(said.len());
+        starts
+            .windows(2)
+            .filter_map(|ends| said.get(*ends.first()?..*ends.last()?))
+            .map(|paragraph| Self::read(&paragraph[BEGINNING.len()..]))
+            .collect()
+    }
+
+    fn read(paragraph: &'a str) -> Self {
+        let (place, reason) = paragraph.split_once(" failed: ").unwrap_or(("", paragraph));
+        let server = server_error(reason);
+        let told = match &server {
+            Some(server) => server.message.clone(),
+            None => one_line(reason),
+        };
+        Self {
+            place,
+            told,
+            server,
+        }
+    }
+
+    /// The one that decides: the last, since libpq stops at the first server that is there.
+    ///
+    /// But what it tries without encryption, after the server has refused something else, says nothing of that.
+    pub(super) fn decisive(attempts: &[Self]) -> Option<&Self> {
+        let last = attempts.last()?;
+        let mut there = attempts
+            .iter()
+            .rev()
+            .filter(|attempt| attempt.place == last.place);
+        let of_weight = there.find(|attempt| !attempt.told.ends_with(NO_ENCRYPTION));
+        Some(of_weight.unwrap_or(last))
+    }
+
+    /// This one, and what was tried elsewhere with another result.
+    pub(super) fn among(&self, attempts: &[Self]) -> String {
+        let mut told = vec![self.told.as_str()];
+        let mut all = self.told.clone();
+        for other in attempts.iter().filter(|other| other.place != self.place) {
+            if !told.contains(&other.told.as_str()) {
+                told.push(&other.told);
+                all.push_str(&format!("; {}: {}", other.place, other.told));
+            }
+        }
+        all
+    }
+}
+
+/// What a server said, from libpq's verbose text: `FATAL:  28P01: message`, then lines with a label.
+fn server_error(reason: &str) -> Option<ServerError> {
+    let mut lines = reason.lines();
+    let (severity, rest) = lines.next()?.split_once(":  ")?;
+    let (code, message) = rest.split_once(": ")?;
+    let mut error = ServerError {
+        severity: severity.to_owned(),
+        ..ServerError::new(SqlState::new(code)?, message.to_owned())
+    };
+    for line in lines {
+        match line.split_once(":  ") {
+            Some(("DETAIL", detail)) => error.detail = Some(detail.to_owned()),
+            Some(("HINT", hint)) => error.hint = Some(hint.to_owned()),
+            Some(("LOCATION", _)) => {}
+            // libpq's own remark: which file the password was taken from.
+            _ => error.message.push_str(&format!("; {}", line.trim())),
+        }
+    }
+    Some(error)
+}
+
+/// Several lines as one, without the places in PostgreSQL's source, and without libpq's advice, since ours says the same.
+pub(super) fn one_line(said: &str) -> String {
+    let is_told = |line: &str| {
+        !line.trim().is_empty()
+            && !line.starts_with("LOCATION:  ")
+            && !["\tIs the server running", "Either provide the file"]
+                .iter()
+                .any(|advice| line.starts_with(advice))
+    };
+    let lines: Vec<_> = said
+        .lines()
+        .filter(|line| is_told(line))
+        .map(str::trim)
+        .collect();
+    let told = lines.join("; ");
+    // A function of libpq's, of which nobody needs to know.
+    let plain = told.strip_prefix("fe_sendauth: ");
+    plain.map_or_else(|| told.clone(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DOWN: &str = "connection to server at \"::1\", port 5432 failed: Connection refused\n\tIs the server running \
+                        on that host and accepting TCP/IP connections?\n";
+    const WRONG: &str = "connection to server at \"127.0.0.1\", port 5432 failed: FATAL:  28P01: password \
+                         authentication failed for user \"ann\"\nLOCATION:  auth_failed, auth.c:340\n";
+    const IN_CLEAR: &str = "connection to server at \"127.0.0.1\", port 5432 failed: FATAL:  28000: no pg_hba.conf \
+                            entry for host \"127.0.0.1\", user \"ann\", database \"bank\", no encryption\n";
+
+    fn told(said: &str) -> String {
+        let attempts = Attempt::all(said);
+        let decisive = Attempt::decisive(&attempts).expect("an attempt");
+        decisive.among(&attempts)
+    }
+
+    #[test]
+    fn of_several_servers_the_last_decides_and_the_others_follow() {
+        assert_eq!(
+            told(&format!("{DOWN}{WRONG}")),
+            "password authentication failed for user \"ann\"; at \"::1\", port 5432: Connection refused"
+        );
+    }
+
+    #[test]
+    fn what_is_tried_again_without_encryption_does_not_hide_what_was_refused_with_it() {
+        let wrong = "password authentication failed for user \"ann\"";
+        assert_eq!(told(&format!("{WRONG}{IN_CLEAR}")), wrong);
+        assert_eq!(told(&format!("{IN_CLEAR}{WRONG}")), wrong);
+        assert!(told(IN_CLEAR).ends_with(NO_ENCRYPTION));
+    }
+
+    #[test]
+    fn a_server_is_heard_field_by_field() {
+        let attempts = Attempt::all(
+            "connection to server at \"10.0.0.1\", port 5432 failed: FATAL:  3D000: database \"x\" does not exist\n\
+             DETAIL:  It was dropped.\nLOCATION:  InitPostgres, postinit.c:950",
+        );
+        let server = attempts.first().and_then(|attempt| attempt.server.as_ref());
+        let server = server.expect("the server's words");
+        assert_eq!(server.sqlstate, SqlState::INVALID_CATALOG_NAME);
+        assert_eq!(server.message, "database \"x\" does not exist");
+        assert_eq!(server.detail.as_deref(), Some("It was dropped."));
+    }
+
+    #[test]
+    fn what_libpq_says_before_any_server_is_no_attempt() {
+        assert!(Attempt::all("invalid sslmode value: \"often\"").is_empty());
+    }
+}
