@@ -16,3 +16,12 @@ struct Errors;
 
 #[doc = include_str!("../docs/guide/testing.md")]
 struct Testing;
+
+#[doc = include_str!("../docs/guide/migrations.md")]
+struct Migrations;
+
+#[doc = include_str!("../docs/guide/coming-from-diesel.md")]
+struct ComingFromDiesel;
+
+#[doc = include_str!("../docs/guide/operating.md")]
+struct Operating;

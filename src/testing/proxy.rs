@@ -116,6 +116,22 @@ impl Proxy {
         }
     }
 
+    /// Where to connect for this database, through the proxy, as a URL; for programs that are no part of this one.
+    pub fn url(&self, dbname: &str) -> String {
+        match (&self.address, &self.folder) {
+            (Address::Tcp(port), _) => {
+                format!("postgresql://postgres@127.0.0.1:{port}/{dbname}?sslmode=disable")
+            }
+            (Address::Unix(_), folder) => {
+                let folder = folder.as_deref().unwrap_or("".as_ref()).to_string_lossy();
+                format!(
+                    "postgresql://postgres@{}:5432/{dbname}",
+                    folder.replace('/', "%2F")
+                )
+            }
+        }
+    }
+
     /// How many round trips there were since the start or the last call, those of connecting included.
     ///
     /// A round trip is one turn of the conversation: the client has spoken, and the server answers.

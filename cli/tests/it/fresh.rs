@@ -50,3 +50,17 @@ fn rustfmt_leaves_generated_code_as_it_is() {
         String::from_utf8_lossy(&output.stdout)
     );
 }
+
+#[test]
+fn what_the_program_side_by_side_is_generated_from_is_fresh() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the workspace");
+    let folder = root.join("docs/side-by-side/with-bowline");
+    let output = bowline(&folder, &["generate", "--check"], &[]);
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}

@@ -4,6 +4,7 @@ mod catalog;
 mod drift;
 mod fresh;
 mod generate;
+mod guide;
 mod help;
 mod migrate;
 mod refusals;

@@ -1,0 +1,243 @@
+//! The guide: what its pages show of the command is what the command says.
+//!
+//! `console` blocks are typed into a terminal, one after the other as a reader would, and compared with what is
+//! shown. A block with the name of a file is written to that file first; an `sql` block without one is run on the
+//! database that `DATABASE_URL` names. `INSTA_UPDATE=always` writes into the page what was said. Rust blocks are doc
+//! tests, in `src/guide.rs`.
+
+mod page;
+mod terminal;
+
+use std::fs;
+
+use bowline::{Config, Session};
+use diesel::connection::SimpleConnection as _;
+use similar::TextDiff;
+
+use page::{Block, Page, docs, pages};
+use terminal::Terminal;
+
+/// Follows a page; panics with the difference where it does not say what happens.
+fn follow(name: &str) {
+    let page = Page::read(name);
+    let terminal = Terminal::open(&page.text);
+    let (mut text, mut copied) = (String::new(), 0);
+    for block in page.blocks() {
+        match (block.language, block.file) {
+            ("console", _) => {
+                text.push_str(&page.text[copied..block.start]);
+                text.push_str(&type_in(&terminal, &page, &block));
+                copied = block.start + block.text.len();
+            }
+            (_, Some(file)) => terminal.write(file, block.text),
+            ("sql", None) => run_sql(&terminal, &page, &block),
+            _ => {}
+        }
+    }
+    text.push_str(&page.text[copied..]);
+    if text == page.text {
+        return;
+    }
+    if is_update() {
+        return fs::write(docs().join("guide").join(name), text).expect("the page");
+    }
+    let diff = TextDiff::from_lines(&page.text, &text);
+    let diff = diff
+        .unified_diff()
+        .header("the page", "what happens")
+        .to_string();
+    panic!("docs/guide/{name} is wrong; INSTA_UPDATE=always mends it\n{diff}");
+}
+
+/// Whether pages are to be mended instead of judged.
+fn is_update() -> bool {
+    std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always")
+}
+
+/// Runs a block's commands, and gives the block as it is to read.
+fn type_in(terminal: &Terminal, page: &Page, block: &Block<'_>) -> String {
+    let mut text = String::new();
+    let mut lines = block.text.lines().peekable();
+    while let Some(line) = lines.next() {
+        let at = format!("{}: the block at line {}", page.name, block.line);
+        let command = line
+            .strip_prefix("$ ")
+            .unwrap_or_else(|| panic!("{at} does not begin with a command"));
+        let mut shown = Vec::new();
+        while let Some(line) = lines.next_if(|line| !line.starts_with("$ ")) {
+            shown.push(line);
+        }
+        let (said, succeeded) = terminal.run(command);
+        let tells_failure = shown.iter().any(|line| line.starts_with("error: "));
+        assert!(
+            is_update() || succeeded != tells_failure,
+            "{at}: $ {command}\n{said}"
+        );
+        let said: Vec<&str> = said.lines().map(str::trim_end).collect();
+        text.push_str(&format!("{line}\n"));
+        for line in if fits(&shown, &said) { shown } else { said } {
+            text.push_str(&format!("{line}\n"));
+        }
+    }
+    text
+}
+
+/// Whether what was said is what is shown, where a line `..` stands for any lines.
+fn fits(shown: &[&str], said: &[&str]) -> bool {
+    match shown {
+        [] => said.is_empty(),
+        [".."] => true,
+        ["..", rest @ ..] => (0..=said.len()).any(|skipped| fits(rest, &said[skipped..])),
+        [first, rest @ ..] => said
+            .split_first()
+            .is_some_and(|(line, said)| line == first && fits(rest, said)),
+    }
+}
+
+fn run_sql(terminal: &Terminal, page: &Page, block: &Block<'_>) {
+    let at = format!("{}: the block at line {}", page.name, block.line);
+    let url = terminal
+        .variable("DATABASE_URL")
+        .unwrap_or_else(|| panic!("{at}: no DATABASE_URL"));
+    let config = Config::from_url(&url).expect("a URL");
+    let mut session = Session::connect(&config).unwrap_or_else(|error| panic!("{at}: {error}"));
+    session
+        .batch_execute(block.text)
+        .unwrap_or_else(|error| panic!("{at}: {error}"));
+}
+
+#[test]
+fn migrations_are_as_the_guide_says() {
+    follow("migrations.md");
+}
+
+#[test]
+fn coming_from_diesel_is_as_the_guide_says() {
+    follow("coming-from-diesel.md");
+}
+
+#[test]
+fn operating_is_as_the_guide_says() {
+    follow("operating.md");
+}
+
+#[test]
+fn every_page_with_commands_is_followed_and_every_page_with_rust_is_a_doc_test() {
+    let this = include_str!("guide.rs");
+    let doc_tests = fs::read_to_string(docs().join("../src/guide.rs")).expect("the doc tests");
+    let summary = fs::read_to_string(docs().join("SUMMARY.md")).expect("the summary");
+    for page in pages() {
+        let (blocks, name) = (page.blocks(), &page.name);
+        let has = |languages: &[&str]| {
+            let mut blocks = blocks.iter();
+            blocks.any(|block| languages.contains(&block.language))
+        };
+        assert!(
+            !has(&["console"]) || this.contains(&format!("follow(\"{name}\")")),
+            "{name} is not followed"
+        );
+        assert!(
+            !has(&["rust", "rust,test_harness"])
+                || doc_tests.contains(&format!("docs/guide/{name}")),
+            "{name} is no doc test"
+        );
+        assert!(
+            summary.contains(&format!("(guide/{name})")),
+            "{name} is not in SUMMARY.md"
+        );
+    }
+}
+
+#[test]
+fn what_the_guide_quotes_is_there() {
+    for page in pages() {
+        for block in page.blocks() {
+            let Some(file) = block.file.filter(|file| file.starts_with("../")) else {
+                continue;
+            };
+            let source = fs::read_to_string(docs().join("guide").join(file)).expect(file);
+            let line = block.line;
+            assert!(
+                source.contains(block.text),
+                "{}: line {line} is not in {file}",
+                page.name
+            );
+        }
+    }
+}
+
+#[test]
+fn what_the_guide_shows_and_nobody_runs_is_little() {
+    let mut shown = String::new();
+    for page in pages() {
+        let follows = page
+            .blocks()
+            .iter()
+            .any(|block| block.language == "console");
+        for block in page.blocks() {
+            let is_run = match (block.language, block.file) {
+                ("rust" | "rust,test_harness" | "console", _) => true,
+                (_, Some(file)) if file.starts_with("../") => true,
+                ("sql", None) | (_, Some(_)) => follows,
+                _ => false,
+            };
+            if !is_run {
+                let first = block.text.lines().next().unwrap_or_default();
+                shown.push_str(&format!("{} {}: {first}\n", page.name, block.language));
+            }
+        }
+    }
+    insta::assert_snapshot!(shown);
+}
+
+#[test]
+fn no_link_of_the_documentation_leads_nowhere() {
+    let root = docs().join("..");
+    let mut files = vec![root.join("README.md")];
+    for folder in [docs(), docs().join("guide")] {
+        let entries = fs::read_dir(folder).expect("a folder").flatten();
+        files.extend(
+            entries
+                .map(|entry| entry.path())
+                .filter(|path| path.extension().is_some_and(|end| end == "md")),
+        );
+    }
+    let link = regex::Regex::new(r"\]\(([^)\s]+)\)").expect("a pattern");
+    let mut dead = Vec::new();
+    for file in &files {
+        let text = fs::read_to_string(file).expect("a page");
+        for found in link.captures_iter(&text) {
+            let target = &found[1];
+            let (path, heading) = target.split_once('#').unwrap_or((target, ""));
+            if path.contains("://") {
+                continue;
+            }
+            let there = if path.is_empty() {
+                file.clone()
+            } else {
+                file.with_file_name(path)
+            };
+            let is_there = there.exists()
+                && (heading.is_empty() || headings(&there).contains(&heading.to_owned()));
+            if !is_there {
+                dead.push(format!("{}: {target}", file.display()));
+            }
+        }
+    }
+    assert!(dead.is_empty(), "{}", dead.join("\n"));
+}
+
+/// The headings of a page, as links name them.
+fn headings(path: &std::path::Path) -> Vec<String> {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let titles = text.lines().filter_map(|line| line.strip_prefix('#'));
+    titles
+        .map(|title| {
+            let title = title.trim_start_matches('#').trim().to_lowercase();
+            let kept = title
+                .chars()
+                .filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+            kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+        })
+        .collect()
+}

@@ -1,0 +1,187 @@
+//! A terminal in which a page's commands are typed, in a folder of its own.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use regex::Regex;
+
+use crate::scratch::checkout;
+
+/// Keeps the working folder and the variables from one command to the next.
+pub(super) struct Terminal {
+    home: tempfile::TempDir,
+    /// The text of the page that is followed.
+    page: String,
+}
+
+impl Terminal {
+    pub(super) fn open(page: &str) -> Self {
+        let home = tempfile::tempdir().expect("a temporary folder");
+        let programs = home.path().join(".programs");
+        fs::create_dir(&programs).expect("a folder");
+        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_bowline"), programs.join("bowline"))
+            .expect("a link");
+        let terminal = Self {
+            home,
+            page: page.to_owned(),
+        };
+        terminal.remember("folder", &terminal.projects().display().to_string());
+        fs::create_dir(terminal.projects()).expect("a folder");
+        terminal.remember("variables", "");
+        terminal
+    }
+
+    /// Where the page's projects are; what the terminal itself keeps is beside them.
+    fn projects(&self) -> PathBuf {
+        self.home.path().join("projects")
+    }
+
+    fn note(&self, name: &str) -> PathBuf {
+        self.home.path().join(format!(".{name}"))
+    }
+
+    fn remember(&self, name: &str, text: &str) {
+        fs::write(self.note(name), text).expect("a note");
+    }
+
+    fn recall(&self, name: &str) -> String {
+        fs::read_to_string(self.note(name)).expect("a note")
+    }
+
+    pub(super) fn folder(&self) -> PathBuf {
+        PathBuf::from(self.recall("folder").trim())
+    }
+
+    /// Runs a command line; gives all that it wrote, in that order, and whether it succeeded.
+    pub(super) fn run(&self, command: &str) -> (String, bool) {
+        let script = format!(
+            ". {notes}/.variables\n{command}\ncode=$?\nexport -p > {notes}/.variables\npwd > {notes}/.folder\nexit $code\n",
+            notes = self.home.path().display()
+        );
+        let path = std::env::var("PATH").unwrap_or_default();
+        let path = format!("{}/.programs:{path}", self.home.path().display());
+        let output = Command::new("sh")
+            .args(["-c", &format!("exec 2>&1\n{script}")])
+            .current_dir(self.folder())
+            .env("PATH", path)
+            .envs(cargo())
+            .env_remove("DATABASE_URL")
+            .output()
+            .expect("a shell");
+        self.lend_versions();
+        let said = String::from_utf8(output.stdout).expect("text");
+        (self.as_shown(&said), output.status.success())
+    }
+
+    /// Gives a new package the versions of the workspace, so that no network is needed.
+    fn lend_versions(&self) {
+        let folder = self.folder();
+        if folder.join("Cargo.toml").exists() && !folder.join("Cargo.lock").exists() {
+            fs::copy(checkout().join("Cargo.lock"), folder.join("Cargo.lock")).expect("a file");
+        }
+    }
+
+    /// What was said, with what differs from run to run as the guide shows it.
+    fn as_shown(&self, said: &str) -> String {
+        let projects = self.projects();
+        let canonical = projects.canonicalize().expect("the folder");
+        let mut said = said.to_owned();
+        for folder in [canonical.as_path(), &projects] {
+            said = said.replace(&folder.display().to_string(), "/home/ann");
+        }
+        for (varies, shown) in [
+            (r"\(\d+(\.\d+)? ?(s|ms|µs)\)", "(2ms)"),
+            (r"PostgreSQL \d+(\.\d+)*", "PostgreSQL 15.18"),
+        ] {
+            said = Regex::new(varies)
+                .expect("a pattern")
+                .replace_all(&said, shown)
+                .into_owned();
+        }
+        // What was made a moment ago; a version that the page itself names stays.
+        let version = Regex::new(r"\b20\d\d-\d\d-\d\d-\d{6}_").expect("a pattern");
+        let shown = |found: &regex::Captures<'_>| {
+            let known = self.page.contains(&found[0]);
+            (if known {
+                &found[0]
+            } else {
+                "2026-11-25-101500_"
+            })
+            .to_owned()
+        };
+        version.replace_all(&said, shown).into_owned()
+    }
+
+    /// Writes a file of the project; a migration that was made a moment ago is found by its name.
+    pub(super) fn write(&self, file: &str, text: &str) {
+        let path = self
+            .folder()
+            .join(self.migration(file).unwrap_or_else(|| file.to_owned()));
+        fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        fs::write(path, text).expect("a file");
+    }
+
+    /// `migrations/<another moment>_name/up.sql`, where there is such a folder.
+    fn migration(&self, file: &str) -> Option<String> {
+        let (version, rest) = file.strip_prefix("migrations/")?.split_once('_')?;
+        let (name, file) = rest.split_once('/')?;
+        let mut entries = fs::read_dir(self.folder().join("migrations"))
+            .ok()?
+            .flatten();
+        let found = entries.find(|entry| {
+            let folder = entry.file_name().to_string_lossy().into_owned();
+            folder
+                .split_once('_')
+                .is_some_and(|(found, called)| called == name && found != version)
+        })?;
+        Some(format!(
+            "migrations/{}/{file}",
+            found.file_name().to_string_lossy()
+        ))
+    }
+
+    /// A variable that a command exported.
+    pub(super) fn variable(&self, name: &str) -> Option<String> {
+        let (said, _) = self.run(&format!("printf %s \"${name}\""));
+        Some(said).filter(|value| !value.is_empty())
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let mut folders: Vec<PathBuf> = vec![self.projects()];
+        folders.extend(
+            fs::read_dir(self.projects())
+                .into_iter()
+                .flatten()
+                .flatten()
+                .map(|entry| entry.path()),
+        );
+        folders.iter().for_each(|folder| stop(folder));
+    }
+}
+
+/// Cargo as `scratch.rs` has it: with the workspace's target folder, and its way to compile what is in there.
+fn cargo() -> [(&'static str, String); 4] {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .parent()
+        .expect("the target folder");
+    [
+        ("CARGO_TARGET_DIR", target.display().to_string()),
+        ("CARGO_PROFILE_DEV_DEBUG", "line-tables-only".to_owned()),
+        ("CARGO_TERM_COLOR", "never".to_owned()),
+        ("CARGO_NET_OFFLINE", "true".to_owned()),
+    ]
+}
+
+/// Stops the server of a project, if it has one.
+fn stop(folder: &Path) {
+    if folder.is_dir() {
+        Command::new(env!("CARGO_BIN_EXE_bowline"))
+            .args(["server", "stop"])
+            .current_dir(folder)
+            .output()
+            .ok();
+    }
+}

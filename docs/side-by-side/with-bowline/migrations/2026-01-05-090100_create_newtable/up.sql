@@ -1,0 +1,4 @@
+CREATE TABLE newtable (
+    id int,
+    status boolean NOT NULL DEFAULT false
+);

@@ -1,0 +1,1 @@
+DROP TABLE __bowline_commit_keys;
