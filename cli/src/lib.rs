@@ -6,6 +6,7 @@ mod diagram;
 mod emit;
 mod error;
 mod migrations;
+mod package;
 mod plan;
 mod project;
 mod source;
@@ -17,7 +18,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use commands::{
-    catalog as catalog_command, diff, drift, generate, migrate, schema, server, top, verify,
+    catalog as catalog_command, diff, drift, generate, init, migrate, schema, server, top, verify,
 };
 use error::{CliError, exit_code};
 use project::{Places, Project};
@@ -34,6 +35,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::Init),
     Generate(generate::Generate),
     Migrate(migrate::Migrate),
     Verify(verify::Verify),
@@ -73,6 +75,7 @@ fn run(arguments: &Arguments) -> Result<(), CliError> {
         .map_err(|error| CliError::failed(format!("the working directory is gone: {error}")))?;
     let project = || Project::find(&here, &arguments.places);
     match &arguments.command {
+        Command::Init(init) => init::run(init, &here, &arguments.places),
         Command::Generate(arguments) => generate::run(arguments, &project()?),
         Command::Migrate(arguments) => migrate::run(arguments, &project()?),
         Command::Verify(arguments) => verify::run(arguments, &project()?),

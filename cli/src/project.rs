@@ -49,6 +49,8 @@ pub(crate) struct Project {
     pub package: PathBuf,
     /// The folder of the migrations.
     pub migrations: PathBuf,
+    /// Whether diesel's settings are there, or what it has for default is taken.
+    pub has_diesel_toml: bool,
     /// What shapes the generated code.
     pub settings: Settings,
 }
@@ -166,6 +168,7 @@ impl Project {
                     .hint("look at --config-file and at DIESEL_CONFIG_FILE"),
             );
         }
+        let has_diesel_toml = diesel.is_some();
         let diesel = diesel.unwrap_or_default();
         let cargo: CargoToml = read(&root.join("Cargo.toml"))?.unwrap_or_default();
         let bowline = [cargo.package, cargo.workspace]
@@ -215,6 +218,7 @@ impl Project {
             migrations,
             root: root.to_owned(),
             package,
+            has_diesel_toml,
             settings,
         })
     }

@@ -11,6 +11,7 @@ use crate::catalog::Catalog;
 use crate::emit::{self, Files};
 use crate::error::CliError;
 use crate::migrations::read_folder;
+use crate::package::Package;
 use crate::plan::{self, Origin, PatchedSchema, SchemaPlan};
 use crate::project::Project;
 use crate::source::{Fallback, Source};
@@ -124,6 +125,11 @@ fn models(
         },
     )?;
     plan.notes.iter().for_each(ui::note);
+    if let Some(package) = Package::read(&project.package)? {
+        let folder = plan::relative(&project.migrations, &project.package);
+        let notes = package.notes(&plan::needs(&plan), &folder)?;
+        notes.iter().for_each(ui::note);
+    }
     let migrations = read_folder(&project.migrations)?;
     let origin = Origin::new(&project.package, &project.migrations, &migrations);
     Ok(emit::models(&plan, &origin, &project.settings.folder))

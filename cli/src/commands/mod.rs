@@ -4,6 +4,7 @@ pub(crate) mod catalog;
 pub(crate) mod diff;
 pub(crate) mod drift;
 pub(crate) mod generate;
+pub(crate) mod init;
 pub(crate) mod migrate;
 pub(crate) mod schema;
 pub(crate) mod server;

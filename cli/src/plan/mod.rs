@@ -5,6 +5,7 @@
 mod function;
 mod functions;
 mod names;
+mod needs;
 mod origin;
 mod patched;
 mod rust_type;
@@ -17,7 +18,8 @@ use crate::catalog::{Catalog, Name, RelationKind, Type, TypeKind};
 use crate::project::Settings;
 
 pub(crate) use function::{Function, KeyColumn};
-pub(crate) use origin::Origin;
+pub(crate) use needs::{Need, needs};
+pub(crate) use origin::{Origin, relative};
 pub(crate) use patched::PatchedSchema;
 pub(crate) use schema::{CustomType, SchemaColumn, SchemaPlan, SchemaTable};
 pub(crate) use table::{Field, TablePlan};
@@ -107,7 +109,6 @@ pub(crate) fn plan(
             _ if shown && relation.name.schema == "public" => {
                 let mut table = table::plan(catalog, relation, settings, patched, &mut notes);
                 table.functions = functions::plan(relation, &table, settings);
-                notes.extend(wide(&table));
                 tables.push(table);
             }
             _ if shown => notes.push(format!(
@@ -126,20 +127,6 @@ pub(crate) fn plan(
         schema_path: settings.schema_path.clone(),
         notes,
     })
-}
-
-/// What diesel needs for a table with many columns.
-fn wide(table: &TablePlan) -> Option<String> {
-    let feature = match table.fields.len() {
-        0..=32 => return None,
-        33..=64 => "64-column-tables",
-        _ => "128-column-tables",
-    };
-    Some(format!(
-        "{} has {} columns: diesel needs its feature {feature}",
-        table.sql_name,
-        table.fields.len()
-    ))
 }
 
 /// Two things that would get one Rust name.

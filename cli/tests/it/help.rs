@@ -8,6 +8,7 @@ fn every_command_explains_itself_with_an_example() {
     let mut text = String::new();
     for command in [
         &["--help"][..],
+        &["init", "--help"],
         &["generate", "--help"],
         &["migrate", "--help"],
         &["verify", "--help"],

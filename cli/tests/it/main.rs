@@ -6,6 +6,7 @@ mod fresh;
 mod generate;
 mod guide;
 mod help;
+mod init;
 mod migrate;
 mod refusals;
 mod schema;
@@ -27,11 +28,19 @@ struct Project(tempfile::TempDir);
 impl Project {
     /// A project with these files, and a `diesel.toml` that says where the schema goes.
     fn new(files: &[(&str, &str)]) -> Self {
-        let project = Self(tempfile::tempdir().expect("a temporary folder"));
-        project.write(
+        let project = Self::bare(&[(
             "diesel.toml",
             "[print_schema]\nfile = \"src/db/schema.rs\"\n",
-        );
+        )]);
+        files
+            .iter()
+            .for_each(|(path, text)| project.write(path, text));
+        project
+    }
+
+    /// A folder with these files and no others.
+    fn bare(files: &[(&str, &str)]) -> Self {
+        let project = Self(tempfile::tempdir().expect("a temporary folder"));
         files
             .iter()
             .for_each(|(path, text)| project.write(path, text));

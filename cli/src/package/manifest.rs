@@ -1,0 +1,436 @@
+//! `Cargo.toml`: read, and added to without touching what is there.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use semver::{Version, VersionReq};
+use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value};
+
+use crate::error::CliError;
+use crate::plan::Need;
+
+/// A `Cargo.toml`.
+#[derive(Debug, Clone)]
+pub(crate) struct Manifest {
+    path: PathBuf,
+    document: DocumentMut,
+    /// That of the workspace, for what is inherited from it.
+    workspace: Option<DocumentMut>,
+}
+
+/// What a package lacks of what its code needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Lack {
+    Crate(Need),
+    Features(&'static str, Vec<&'static str>),
+}
+
+/// Where bowline is to come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum BowlineSource {
+    Folder(String),
+    Version(String),
+}
+
+/// Features that are switched on by depending on bowline, since cargo adds up what a crate is asked for.
+const BY_BOWLINE: [(&str, &[&str]); 3] = [
+    ("chrono", &["clock", "serde", "std"]),
+    (
+        "diesel",
+        &[
+            "postgres_backend",
+            "chrono",
+            "serde_json",
+            "r2d2",
+            "32-column-tables",
+        ],
+    ),
+    ("serde", &["derive"]),
+];
+
+impl Lack {
+    /// As it would stand in `Cargo.toml`.
+    pub(crate) fn line(&self) -> String {
+        match self {
+            Self::Crate(need) => format!("{} = {}", need.name, dependency(need)),
+            Self::Features(name, features) => format!("{name}: features = {features:?}"),
+        }
+    }
+
+    /// What it is called in a list.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Crate(need) => need.name.to_owned(),
+            Self::Features(name, features) => format!("{name} ({})", features.join(", ")),
+        }
+    }
+}
+
+impl Manifest {
+    /// The `Cargo.toml` of this folder, if there is one.
+    pub(crate) fn read(folder: &Path) -> Result<Option<Self>, CliError> {
+        let path = folder.join("Cargo.toml");
+        let Some(document) = parse(&path)? else {
+            return Ok(None);
+        };
+        let mut above = folder.ancestors();
+        let workspace = above.find_map(|folder| match parse(&folder.join("Cargo.toml")) {
+            Ok(Some(found)) if found.contains_key("workspace") => Some(Ok(found)),
+            Err(error) => Some(Err(error)),
+            _ => None,
+        });
+        Ok(Some(Self {
+            path,
+            document,
+            workspace: workspace.transpose()?,
+        }))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn text(&self) -> String {
+        self.document.to_string()
+    }
+
+    /// The package's name; `None` in a `Cargo.toml` that is of a workspace only.
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.package("name")?.as_str()
+    }
+
+    /// The members of the workspace, as they are written.
+    pub(crate) fn members(&self) -> Vec<String> {
+        let members = self.document.get("workspace");
+        let members = members.and_then(|workspace| workspace.get("members")?.as_array());
+        let members = members.into_iter().flatten();
+        members
+            .filter_map(|member| Some(member.as_str()?.to_owned()))
+            .collect()
+    }
+
+    /// The edition of Rust: what the package or its workspace says, else the first.
+    pub(crate) fn edition(&self) -> &str {
+        let own = self.package("edition");
+        let inherited = || {
+            let workspace = self.workspace.as_ref()?.get("workspace")?;
+            workspace.get("package")?.get("edition")?.as_str()
+        };
+        match own {
+            Some(item) => item.as_str().or_else(inherited).unwrap_or("2015"),
+            None => "2015",
+        }
+    }
+
+    /// What `package.build` says: a file, or that there is no build script.
+    pub(crate) fn build(&self) -> Option<&Value> {
+        self.package("build")?.as_value()
+    }
+
+    /// The root of the library or of the program, where the manifest names it.
+    pub(crate) fn root(&self, kind: &str) -> Option<&str> {
+        let target = self.document.get(kind)?;
+        let target = match target.as_array_of_tables() {
+            Some(several) => several.get(0)?.get("path"),
+            None => target.get("path"),
+        };
+        target?.as_str()
+    }
+
+    pub(crate) fn has_bowline(&self) -> bool {
+        // Bowline's own sample is generated into it.
+        self.name() == Some("bowline") || self.dependency("bowline").is_some()
+    }
+
+    /// What of these it lacks.
+    pub(crate) fn lacks(&self, needs: &[Need]) -> Vec<Lack> {
+        needs.iter().filter_map(|need| self.lack(need)).collect()
+    }
+
+    fn lack(&self, need: &Need) -> Option<Lack> {
+        let Some(dependency) = self.dependency(need.name) else {
+            return Some(Lack::Crate(need.clone()));
+        };
+        let inherited = self.inherited(need.name);
+        let has = |feature: &str| {
+            let said = [Some(dependency), inherited].into_iter().flatten();
+            let mut said = said
+                .filter_map(|item| item.get("features")?.as_array())
+                .flatten();
+            let by_bowline = BY_BOWLINE
+                .iter()
+                .any(|(name, features)| *name == need.name && features.contains(&feature));
+            by_bowline
+                || said.any(|value| value.as_str().is_some_and(|said| implies(said, feature)))
+        };
+        let missing: Vec<_> = need
+            .features
+            .iter()
+            .copied()
+            .filter(|feature| !has(feature))
+            .collect();
+        (!missing.is_empty()).then_some(Lack::Features(need.name, missing))
+    }
+
+    /// The version of diesel that it asks for, where bowline cannot work with any such.
+    pub(crate) fn unfit_diesel(&self) -> Option<String> {
+        let version = |item: &Item| {
+            let text = item.as_str().or_else(|| item.get("version")?.as_str());
+            text.map(str::to_owned)
+        };
+        let asked =
+            version(self.dependency("diesel")?).or_else(|| version(self.inherited("diesel")?))?;
+        let requirement = VersionReq::parse(&asked).ok()?;
+        let fits = (14..100).any(|patch| requirement.matches(&Version::new(2, 3, patch)));
+        (!fits).then_some(asked)
+    }
+
+    /// Adds bowline, unless it is there; whether it was not.
+    pub(crate) fn add_bowline(&mut self, source: &BowlineSource) -> bool {
+        if self.has_bowline() {
+            return false;
+        }
+        let value = match source {
+            BowlineSource::Version(version) => Value::from(version.as_str()),
+            BowlineSource::Folder(folder) => {
+                let mut table = InlineTable::new();
+                table.insert("path", folder.as_str().into());
+                Value::from(table)
+            }
+        };
+        self.insert("bowline", value);
+        true
+    }
+
+    /// Adds what it lacks.
+    pub(crate) fn add(&mut self, lack: &Lack) {
+        match lack {
+            Lack::Crate(need) => self.insert(need.name, dependency(need)),
+            Lack::Features(name, features) => {
+                let dependencies = self.document.get_mut("dependencies");
+                let Some(item) = dependencies.and_then(|table| table.get_mut(name)) else {
+                    return;
+                };
+                if let Some(version) = item.as_str().map(str::to_owned) {
+                    let mut table = InlineTable::new();
+                    table.insert("version", version.into());
+                    *item = Item::Value(table.into());
+                }
+                if let Some(table) = item.as_table_like_mut() {
+                    extend(table, features);
+                }
+            }
+        }
+    }
+
+    fn insert(&mut self, name: &str, value: Value) {
+        let dependencies = self
+            .document
+            .entry("dependencies")
+            .or_insert(Item::Table(Table::new()));
+        let Some(table) = dependencies.as_table_like_mut() else {
+            return;
+        };
+        let was_sorted = table.iter().map(|(name, _)| name.to_owned()).is_sorted();
+        table.insert(name, Item::Value(value));
+        if was_sorted {
+            table.sort_values();
+        }
+    }
+
+    fn package(&self, key: &str) -> Option<&Item> {
+        self.document.get("package")?.get(key)
+    }
+
+    /// A dependency of the code or of its tests.
+    fn dependency(&self, name: &str) -> Option<&Item> {
+        ["dependencies", "dev-dependencies"]
+            .into_iter()
+            .find_map(|table| self.document.get(table)?.get(name))
+    }
+
+    fn inherited(&self, name: &str) -> Option<&Item> {
+        let workspace = self.workspace.as_ref()?.get("workspace")?;
+        workspace.get("dependencies")?.get(name)
+    }
+}
+
+/// Whether a feature that is asked for brings another.
+fn implies(said: &str, feature: &str) -> bool {
+    said == feature
+        || matches!(
+            (said, feature),
+            ("postgres", "postgres_backend") | ("128-column-tables", "64-column-tables")
+        )
+}
+
+fn dependency(need: &Need) -> Value {
+    if need.features.is_empty() && need.default_features {
+        return need.version.into();
+    }
+    let mut table = InlineTable::new();
+    table.insert("version", need.version.into());
+    if !need.default_features {
+        table.insert("default-features", false.into());
+    }
+    extend(&mut table, &need.features);
+    Value::from(table)
+}
+
+fn extend(table: &mut dyn TableLike, features: &[&str]) {
+    let list = table
+        .entry("features")
+        .or_insert(Item::Value(Array::new().into()));
+    if let Some(list) = list.as_array_mut() {
+        list.extend(features.iter().copied());
+    }
+}
+
+fn parse(path: &Path) -> Result<Option<DocumentMut>, CliError> {
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => {
+            return Err(CliError::failed(format!(
+                "cannot read {}: {error}",
+                path.display()
+            )));
+        }
+    };
+    let parsed = text.parse::<DocumentMut>();
+    parsed.map(Some).map_err(|error| {
+        let message = error
+            .message()
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .to_owned();
+        CliError::failed(format!("{} cannot be followed: {message}", path.display()))
+            .hint("`cargo metadata` says what is wrong with it")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn manifest(text: &str) -> Manifest {
+        Manifest {
+            path: PathBuf::new(),
+            document: text.parse().expect("it is TOML"),
+            workspace: None,
+        }
+    }
+
+    fn need(name: &'static str, features: &[&'static str]) -> Need {
+        Need {
+            name,
+            version: "1",
+            default_features: true,
+            features: features.to_vec(),
+        }
+    }
+
+    fn added(text: &str, needs: &[Need]) -> String {
+        let mut manifest = manifest(text);
+        for lack in manifest.lacks(needs) {
+            manifest.add(&lack);
+        }
+        assert_eq!(manifest.lacks(needs), [], "all is there now");
+        manifest.text()
+    }
+
+    #[test]
+    fn what_is_added_leaves_comments_and_order_as_they_are() {
+        let text = "[package]\nname = \"a\" # mine\n\n[dependencies]\n# of old\nzip = \"1\"\nserde = \"1\"\n\n[features]\n";
+        insta::assert_snapshot!(added(text, &[need("serde", &["derive"]), need("uuid", &["serde"])]), @r#"
+        [package]
+        name = "a" # mine
+
+        [dependencies]
+        # of old
+        zip = "1"
+        serde = "1"
+        uuid = { version = "1", features = ["serde"] }
+
+        [features]
+        "#);
+        insta::assert_snapshot!(added("[package]\nname = \"a\"\n", &[need("serde_json", &[])]), @r#"
+        [package]
+        name = "a"
+
+        [dependencies]
+        serde_json = "1"
+        "#);
+        insta::assert_snapshot!(added("[dependencies]\na = \"1\"\nz = \"1\"\n", &[need("uuid", &[])]), @r#"
+        [dependencies]
+        a = "1"
+        uuid = "1"
+        z = "1"
+        "#);
+    }
+
+    #[test]
+    fn features_are_added_however_a_dependency_is_written() {
+        let uuid = [need("uuid", &["serde", "v7"])];
+        insta::assert_snapshot!(added("[dependencies]\nuuid = \"1\"\n", &uuid), @r#"
+        [dependencies]
+        uuid = { version = "1", features = ["serde", "v7"] }
+        "#);
+        insta::assert_snapshot!(added("[dependencies]\nuuid = { version = \"1\", features = [\"v7\"] } # ids\n", &uuid), @r#"
+        [dependencies]
+        uuid = { version = "1", features = ["v7", "serde"] } # ids
+        "#);
+        insta::assert_snapshot!(added("[dependencies.uuid]\nversion = \"1\"\n", &uuid), @r#"
+        [dependencies.uuid]
+        version = "1"
+        features = ["serde", "v7"]
+        "#);
+        insta::assert_snapshot!(added("[dependencies]\nuuid.workspace = true\n", &uuid), @r#"
+        [dependencies]
+        uuid.workspace = true
+        uuid.features = ["serde", "v7"]
+        "#);
+    }
+
+    #[test]
+    fn what_bowline_or_another_feature_brings_is_there() {
+        let lacks = |text| {
+            manifest(text).lacks(&[need(
+                "diesel",
+                &["postgres_backend", "chrono", "64-column-tables"],
+            )])
+        };
+        assert_eq!(
+            lacks("[dependencies]\ndiesel = \"2\"\n"),
+            [Lack::Features("diesel", vec!["64-column-tables"])]
+        );
+        assert_eq!(
+            lacks(
+                "[dependencies]\ndiesel = { version = \"2\", features = [\"128-column-tables\"] }\n"
+            ),
+            []
+        );
+    }
+
+    #[test]
+    fn a_diesel_that_bowline_cannot_work_with_is_found() {
+        let unfit =
+            |version| manifest(&format!("[dependencies]\ndiesel = \"{version}\"\n")).unfit_diesel();
+        for fit in ["2", "2.0.0", "2.3", "2.3.14", "=2.3.16", ">=2.1, <3", "*"] {
+            assert_eq!(unfit(fit), None, "{fit}");
+        }
+        for wrong in ["1.4", "~2.2", "=2.3.13", "2.4", "3"] {
+            assert_eq!(unfit(wrong).as_deref(), Some(wrong));
+        }
+    }
+
+    #[test]
+    fn the_edition_is_the_first_unless_it_is_said() {
+        assert_eq!(manifest("[package]\nname = \"a\"\n").edition(), "2015");
+        let mut inheriting = manifest("[package]\nedition.workspace = true\n");
+        let workspace = "[workspace.package]\nedition = \"2024\"\n";
+        inheriting.workspace = Some(workspace.parse().expect("it is TOML"));
+        assert_eq!(inheriting.edition(), "2024");
+    }
+}

@@ -1,0 +1,155 @@
+//! The declaration of the generated module in the root of a crate.
+
+use syn::spanned::Spanned as _;
+
+/// What is to be done so that a crate has a module.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Declaration {
+    /// It is declared.
+    There,
+    /// It has a module of that name whose text is in the same file.
+    Taken,
+    /// It is declared in this text of the file.
+    Added(String),
+}
+
+/// Declares a module in a file, at its place in the order of names, as rustfmt has it.
+pub(crate) fn declare(source: &str, module: &str, is_public: bool) -> syn::Result<Declaration> {
+    let file = syn::parse_file(source)?;
+    let modules: Vec<&syn::ItemMod> = file
+        .items
+        .iter()
+        .filter_map(|item| match item {
+            syn::Item::Mod(module) => Some(module),
+            _ => None,
+        })
+        .collect();
+    if let Some(found) = modules.iter().find(|found| found.ident == module) {
+        return Ok(match found.content {
+            None => Declaration::There,
+            Some(_) => Declaration::Taken,
+        });
+    }
+    let declared = modules
+        .into_iter()
+        .filter(|module| module.content.is_none());
+    let declared: Vec<&syn::ItemMod> = declared.collect();
+    let later = declared
+        .iter()
+        .find(|other| other.ident.to_string().as_str() > module);
+    let line = format!("{}mod {module};", if is_public { "pub " } else { "" });
+    let mut lines: Vec<&str> = source.lines().collect();
+    // Lines are counted from 1.
+    if let Some(later) = later {
+        lines.insert(above_comments(&lines, later.span().start().line - 1), &line);
+    } else if let Some(last) = declared.last() {
+        lines.insert(last.span().end().line, &line);
+    } else {
+        let first = file
+            .items
+            .first()
+            .map_or(lines.len(), |item| item.span().start().line - 1);
+        let at = above_comments(&lines, first);
+        lines.splice(at..at, [line.as_str(), ""]);
+    }
+    Ok(Declaration::Added(format!(
+        "{}\n",
+        lines.join("\n").trim_end()
+    )))
+}
+
+/// The line above the comments that stand right before a line, unless they begin the file.
+fn above_comments(lines: &[&str], line: usize) -> usize {
+    let is_comment =
+        |line: &&&str| line.trim_start().starts_with("//") && !line.trim_start().starts_with("//!");
+    let comments = lines[..line].iter().rev().take_while(is_comment).count();
+    if comments == line {
+        line
+    } else {
+        line - comments
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn added(source: &str) -> String {
+        match declare(source, "db", false).expect("it is Rust") {
+            Declaration::Added(text) => text,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn it_comes_before_the_first_item_and_its_comments() {
+        insta::assert_snapshot!(added("fn main() {}\n"), @r"
+        mod db;
+
+        fn main() {}
+        ");
+        insta::assert_snapshot!(added("//! About.\n\n#![warn(missing_docs)]\n\n// Why.\n/// What.\n#[tokio::main]\nasync fn main() {}\n"), @r"
+        //! About.
+
+        #![warn(missing_docs)]
+
+        mod db;
+
+        // Why.
+        /// What.
+        #[tokio::main]
+        async fn main() {}
+        ");
+        insta::assert_snapshot!(added("// A licence.\n\nuse std::fs;\n\nfn main() {}\n"), @r"
+        // A licence.
+
+        mod db;
+
+        use std::fs;
+
+        fn main() {}
+        ");
+        insta::assert_snapshot!(added("//! Nothing yet.\n"), @r"
+        //! Nothing yet.
+        mod db;
+        ");
+    }
+
+    #[test]
+    fn it_comes_among_other_modules_by_name() {
+        insta::assert_snapshot!(added("mod a;\nmod z;\n\nfn main() {}\n"), @r"
+        mod a;
+        mod db;
+        mod z;
+
+        fn main() {}
+        ");
+        insta::assert_snapshot!(added("mod a;\n\nmod tests {\n    mod z;\n}\n"), @r"
+        mod a;
+        mod db;
+
+        mod tests {
+            mod z;
+        }
+        ");
+        insta::assert_snapshot!(added("use x;\n\n// The end.\n#[cfg(test)]\nmod z;\n"), @r"
+        use x;
+
+        mod db;
+        // The end.
+        #[cfg(test)]
+        mod z;
+        ");
+    }
+
+    #[test]
+    fn one_that_is_there_is_left_alone() {
+        let found = |source| declare(source, "db", true).expect("it is Rust");
+        assert_eq!(found("pub(crate) mod db;\n"), Declaration::There);
+        assert_eq!(found("mod db {}\n"), Declaration::Taken);
+        assert_eq!(
+            found("/* mod db; */\n"),
+            Declaration::Added("/* mod db; */\npub mod db;\n".to_owned())
+        );
+    }
+}

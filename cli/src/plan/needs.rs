@@ -1,0 +1,61 @@
+//! The crates that generated code names, and what they have to be able to do.
+
+use super::Plan;
+
+/// A crate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Need {
+    pub name: &'static str,
+    /// As `Cargo.toml` asks for it.
+    pub version: &'static str,
+    pub default_features: bool,
+    pub features: Vec<&'static str>,
+}
+
+/// What comes with a module that a row imports: crate, version, its feature, diesel's feature.
+const BY_IMPORT: [(&str, &str, Option<&str>, &str); 5] = [
+    ("bigdecimal", "0.4", Some("serde"), "numeric"),
+    ("chrono", "0.4", Some("serde"), "chrono"),
+    ("ipnetwork", "0.21", Some("serde"), "network-address"),
+    ("serde_json", "1", None, "serde_json"),
+    ("uuid", "1", Some("serde"), "uuid"),
+];
+
+/// The crates, by name; bowline itself is not among them.
+pub(crate) fn needs(plan: &Plan) -> Vec<Need> {
+    let fields = plan.tables.iter().flat_map(|table| &table.fields);
+    let imports: Vec<&String> = fields.flat_map(|field| &field.rust_type.imports).collect();
+    let mut of_diesel = vec!["postgres_backend"];
+    let mut needs = vec![Need {
+        name: "serde",
+        version: "1",
+        default_features: true,
+        features: vec!["derive"],
+    }];
+    for (name, version, feature, diesels) in BY_IMPORT {
+        let begins = format!("{name}::");
+        if imports.iter().any(|import| import.starts_with(&begins)) {
+            of_diesel.push(diesels);
+            needs.push(Need {
+                name,
+                version,
+                default_features: true,
+                features: feature.into_iter().collect(),
+            });
+        }
+    }
+    let widest = plan.tables.iter().map(|table| table.fields.len()).max();
+    match widest.unwrap_or_default() {
+        0..=32 => {}
+        33..=64 => of_diesel.push("64-column-tables"),
+        _ => of_diesel.push("128-column-tables"),
+    }
+    needs.push(Need {
+        name: "diesel",
+        version: "2.3.14",
+        default_features: false,
+        features: of_diesel,
+    });
+    needs.sort_by_key(|need| need.name);
+    needs
+}

@@ -1,0 +1,423 @@
+//! `bowline init`: adds what is missing, says so, and changes nothing else.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use crate::Project;
+use crate::scratch::checkout;
+
+const CARGO_TOML: (&str, &str) = (
+    "Cargo.toml",
+    "[package]\nname = \"shop\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\n",
+);
+const MAIN: (&str, &str) = (
+    "src/main.rs",
+    "fn main() {\n    println!(\"Hello, world!\");\n}\n",
+);
+const LIBRARY: (&str, &str) = (
+    "src/lib.rs",
+    "//! A shop.\n\npub mod models;\npub mod schema;\n",
+);
+
+/// What `bowline init` says.
+fn said(project: &Project, arguments: &[&str]) -> String {
+    undated(&project.said(&[&["init"], arguments].concat(), &[]))
+}
+
+/// Without what differs from run to run: the place of this checkout, and the time in the first migration's name.
+fn undated(text: &str) -> String {
+    let text = text.replace(&checkout().display().to_string(), "[bowline]");
+    let end = text.find("_create_notes");
+    let version = end.and_then(|end| text[..end].rsplit('/').next());
+    version.map_or(text.clone(), |version| text.replace(version, "[now]"))
+}
+
+/// Every file with its text.
+fn files(project: &Project) -> BTreeMap<String, String> {
+    fn collect(folder: &Path, root: &Path, files: &mut BTreeMap<String, String>) {
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                collect(&path, root, files);
+            } else {
+                let name = path.strip_prefix(root).expect("in it");
+                let text = fs::read_to_string(&path).expect("a text");
+                files.insert(name.display().to_string(), text);
+            }
+        }
+    }
+    let mut files = BTreeMap::new();
+    collect(project.0.path(), project.0.path(), &mut files);
+    files
+}
+
+/// The files that are not as they were.
+fn changed(project: &Project, before: &BTreeMap<String, String>) -> String {
+    let after = files(project).into_iter();
+    let changed = after.filter(|(name, text)| before.get(name) != Some(text));
+    let texts = changed.map(|(name, text)| format!("--- {name}\n{text}"));
+    undated(&texts.collect::<String>())
+}
+
+#[test]
+fn a_new_package_gets_what_it_lacks_and_the_second_time_nothing() {
+    let project = Project::bare(&[CARGO_TOML, MAIN]);
+    fs::create_dir(project.path(".git")).expect("a folder");
+    let before = files(&project);
+    let planned = said(&project, &["--dry-run"]);
+    assert_eq!(files(&project), before, "--dry-run writes nothing");
+    let done = said(&project, &[]);
+    insta::assert_snapshot!(done, @r"
+    changed Cargo.toml: bowline, chrono, diesel, serde
+    wrote   diesel.toml
+    wrote   migrations/[now]_create_notes/up.sql
+    wrote   migrations/[now]_create_notes/down.sql
+    wrote   build.rs
+    changed src/main.rs: mod db;
+    wrote   .env.example
+    wrote   .gitignore
+    next: `bowline generate`, once the migrations make the tables that you want
+    exit 0
+    ");
+    let lines = |text: &str| text.lines().take(8).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(lines(&planned), lines(&done));
+    insta::assert_snapshot!("new_package", changed(&project, &before));
+    let after = files(&project);
+    insta::assert_snapshot!(said(&project, &[]), @r"
+    everything is there already
+    exit 0
+    ");
+    insta::assert_snapshot!(said(&project, &["--dry-run"]), @r"
+    nothing was written, because of --dry-run
+    exit 0
+    ");
+    assert_eq!(files(&project), after);
+    // Nothing of what `generate` looks for is missing.
+    insta::assert_snapshot!(project.said(&["generate"], &[]), @r"
+    wrote   src/db/mod.rs
+    wrote   src/db/notes.rs
+    wrote   src/db/schema.rs
+    3 files, 3 changed
+    exit 0
+    ");
+    insta::assert_snapshot!(said(&project, &[]), @r"
+    everything is there already
+    exit 0
+    ");
+}
+
+#[test]
+fn a_package_on_diesel_keeps_its_settings_its_schema_and_its_migrations() {
+    let project = Project::bare(&[
+        (
+            "Cargo.toml",
+            "[package]\nname = \"shop\"\nedition = \"2021\"\n\n[dependencies]\n\
+             diesel = { version = \"2.2.0\", features = [\"postgres\"] } # the database\ndotenvy = \"0.15\"\n",
+        ),
+        LIBRARY,
+        MAIN,
+        ("src/models.rs", "use crate::schema::posts;\n"),
+        ("src/schema.rs", "// by diesel\n"),
+        ("diesel.toml", "[print_schema]\nfile = \"src/schema.rs\"\n"),
+        (
+            "migrations/2020-01-01-000000_posts/up.sql",
+            "CREATE TABLE posts (id serial PRIMARY KEY, at timestamp NOT NULL, price numeric, token uuid, peer inet);",
+        ),
+        (".env", "DATABASE_URL=postgres://localhost/shop\n"),
+        (".gitignore", "/target\n.env\n"),
+    ]);
+    let before = files(&project);
+    insta::assert_snapshot!(said(&project, &["--bowline", "0.1"]), @r"
+    changed Cargo.toml: bigdecimal, bowline, chrono, diesel (numeric, network-address, uuid), ipnetwork, serde, uuid
+    wrote   build.rs
+    changed src/lib.rs: pub mod db;
+    wrote   .env.example
+    next: `bowline generate`, once the migrations make the tables that you want
+    exit 0
+    ");
+    insta::assert_snapshot!(changed(&project, &before), @r#"
+    --- .env.example
+    # Copy this to .env, which is not committed, and put in what is yours.
+    DATABASE_URL=postgres://user:password@localhost:5432/shop
+    --- Cargo.toml
+    [package]
+    name = "shop"
+    edition = "2021"
+
+    [dependencies]
+    bigdecimal = { version = "0.4", features = ["serde"] }
+    bowline = "0.1"
+    chrono = { version = "0.4", features = ["serde"] }
+    diesel = { version = "2.2.0", features = ["postgres", "numeric", "network-address", "uuid"] } # the database
+    dotenvy = "0.15"
+    ipnetwork = { version = "0.21", features = ["serde"] }
+    serde = { version = "1", features = ["derive"] }
+    uuid = { version = "1", features = ["serde"] }
+    --- build.rs
+    fn main() {
+        println!("cargo::rerun-if-changed=migrations");
+    }
+    --- src/lib.rs
+    //! A shop.
+
+    pub mod db;
+    pub mod models;
+    pub mod schema;
+    "#);
+    insta::assert_snapshot!(said(&project, &["--bowline", "0.1"]), @r"
+    note: Cargo.toml names bowline already, so --bowline changes nothing
+    everything is there already
+    exit 0
+    ");
+}
+
+#[test]
+fn columns_that_need_more_are_named_by_generate_and_added_by_init() {
+    let project = Project::bare(&[CARGO_TOML, MAIN]);
+    said(&project, &[]);
+    project.write(
+        "migrations/2999_more/up.sql",
+        "CREATE TABLE things (id uuid PRIMARY KEY, price numeric, peer inet, more jsonb);",
+    );
+    insta::assert_snapshot!(project.said(&["generate"], &[]), @r#"
+    note: Cargo.toml lacks what the generated code needs, and `bowline init` adds:
+          bigdecimal = { version = "0.4", features = ["serde"] }
+          diesel: features = ["numeric", "network-address"]
+          ipnetwork = { version = "0.21", features = ["serde"] }
+          serde_json = "1"
+    wrote   src/db/mod.rs
+    wrote   src/db/notes.rs
+    wrote   src/db/schema.rs
+    wrote   src/db/things.rs
+    4 files, 4 changed
+    exit 0
+    "#);
+    let before = files(&project);
+    insta::assert_snapshot!(said(&project, &[]), @r"
+    changed Cargo.toml: bigdecimal, diesel (numeric, network-address), ipnetwork, serde_json
+    exit 0
+    ");
+    insta::assert_snapshot!(changed(&project, &before), @r#"
+    --- Cargo.toml
+    [package]
+    name = "shop"
+    version = "0.1.0"
+    edition = "2024"
+
+    [dependencies]
+    bigdecimal = { version = "0.4", features = ["serde"] }
+    bowline = { path = "[bowline]" }
+    chrono = { version = "0.4", features = ["serde"] }
+    diesel = { version = "2.3.14", default-features = false, features = ["postgres_backend", "chrono", "numeric", "network-address"] }
+    ipnetwork = { version = "0.21", features = ["serde"] }
+    serde = { version = "1", features = ["derive"] }
+    serde_json = "1"
+    "#);
+    insta::assert_snapshot!(project.said(&["generate"], &[]), @r"
+    4 files, 0 changed
+    exit 0
+    ");
+}
+
+#[test]
+fn a_package_that_was_not_made_ready_is_told_by_generate() {
+    let project = Project::bare(&[
+        CARGO_TOML,
+        MAIN,
+        (
+            "migrations/1_a/up.sql",
+            "CREATE TABLE a (id int PRIMARY KEY);",
+        ),
+    ]);
+    insta::assert_snapshot!(project.said(&["generate"], &[]), @r#"
+    note: Cargo.toml lacks what the generated code needs, and `bowline init` adds:
+          diesel = { version = "2.3.14", default-features = false, features = ["postgres_backend"] }
+          serde = { version = "1", features = ["derive"] }
+    note: cargo does not look whether a migration was added to migrations: build.rs lacks the line println!("cargo::rerun-if-changed=migrations");; `bowline init` adds it
+    wrote   src/db/a.rs
+    wrote   src/db/mod.rs
+    wrote   src/schema.rs
+    3 files, 3 changed
+    exit 0
+    "#);
+}
+
+#[test]
+fn a_member_of_a_workspace_takes_what_the_workspace_says() {
+    let project = Project::bare(&[
+        (
+            "Cargo.toml",
+            "[workspace]\nmembers = [\"shop\"]\n[workspace.package]\nedition = \"2021\"\n\
+             [workspace.dependencies]\ndiesel = { version = \"2.3.14\", features = [\"uuid\"] }\n",
+        ),
+        (
+            "shop/Cargo.toml",
+            "[package]\nname = \"shop\"\nedition.workspace = true\n\n[dependencies]\ndiesel.workspace = true\nuuid = { version = \"1\", features = [\"serde\"] }\n",
+        ),
+        ("shop/src/main.rs", MAIN.1),
+        (
+            "shop/migrations/1_a/up.sql",
+            "CREATE TABLE a (id uuid PRIMARY KEY, price numeric);",
+        ),
+    ]);
+    insta::assert_snapshot!(said(&project, &[]), @r"
+    error: [project]/Cargo.toml is that of a workspace, which has no code of its own
+    hint: run this in the folder of one of its members: shop
+    exit 1
+    ");
+    let before = files(&project);
+    let output = crate::bowline(&project.path("shop"), &["init", "--bowline", "0.1"], &[]);
+    assert!(output.status.success());
+    let changed = changed(&project, &before);
+    let cargo_toml = changed
+        .split("---")
+        .find(|file| file.contains("Cargo.toml"));
+    insta::assert_snapshot!(cargo_toml.expect("it is changed"), @r#"
+     shop/Cargo.toml
+    [package]
+    name = "shop"
+    edition.workspace = true
+
+    [dependencies]
+    bigdecimal = { version = "0.4", features = ["serde"] }
+    bowline = "0.1"
+    diesel.features = ["numeric"]
+    diesel.workspace = true
+    serde = { version = "1", features = ["derive"] }
+    uuid = { version = "1", features = ["serde"] }
+    "#);
+}
+
+#[test]
+fn bowline_comes_from_where_it_is_said_to() {
+    let with = |arguments: &[&str]| {
+        let project = Project::bare(&[CARGO_TOML, MAIN]);
+        let said = said(&project, arguments);
+        let text = project.read("Cargo.toml");
+        let line = text.lines().find(|line| line.starts_with("bowline"));
+        line.map_or(said, undated)
+    };
+    assert_eq!(with(&[]), "bowline = { path = \"[bowline]\" }");
+    let checkout = checkout().display().to_string();
+    assert_eq!(
+        with(&["--bowline", &checkout]),
+        "bowline = { path = \"[bowline]\" }"
+    );
+    assert_eq!(with(&["--bowline", "=0.1.7"]), "bowline = \"=0.1.7\"");
+    insta::assert_snapshot!(with(&["--bowline", "../nowhere"]), @r"
+    error: ../nowhere is no version, and no folder with the source of bowline
+    hint: name the folder that has bowline's Cargo.toml in it: --bowline ../bowline
+    exit 1
+    ");
+}
+
+#[test]
+fn a_build_script_of_ones_own_is_added_to_only_where_that_is_safe() {
+    let with = |script: &str| {
+        let project = Project::bare(&[CARGO_TOML, MAIN, ("build.rs", script)]);
+        let said = said(&project, &[]);
+        let about = said.lines().filter(|line| line.contains("build.rs"));
+        let about = about.collect::<Vec<_>>().join("\n");
+        format!("{about}\n{}", project.read("build.rs"))
+    };
+    insta::assert_snapshot!(with("fn main() {\n    println!(\"cargo::rerun-if-changed=proto\");\n}\n"), @r#"
+    changed build.rs: println!("cargo::rerun-if-changed=migrations");
+    fn main() {
+        println!("cargo::rerun-if-changed=migrations");
+        println!("cargo::rerun-if-changed=proto");
+    }
+    "#);
+    insta::assert_snapshot!(with("fn main() {\n    compile();\n}\n"), @r#"
+    note: build.rs is yours: if it has cargo look at certain files only, add this line to its main, so that a migration which was added is noticed: println!("cargo::rerun-if-changed=migrations");
+    fn main() {
+        compile();
+    }
+    "#);
+}
+
+#[test]
+fn what_is_in_the_way_is_told_and_nothing_is_written() {
+    let refused = |files_there: &[(&str, &str)]| {
+        let project = Project::bare(files_there);
+        let before = files(&project);
+        let said = said(&project, &[]);
+        assert_eq!(files(&project), before, "{said}");
+        said
+    };
+    let package = |more: &str| CARGO_TOML.1.replace("edition = \"2024\"\n", more);
+    insta::assert_snapshot!(refused(&[]), @r"
+    error: there is no Cargo.toml in [project] or above it
+    hint: make a package first: cargo new NAME
+    exit 1
+    ");
+    insta::assert_snapshot!(refused(&[("Cargo.toml", "[workspace]\nmembers = [\"crates/*\"]\n")]), @r"
+    error: [project]/Cargo.toml is that of a workspace, which has no code of its own
+    hint: run this in the folder of one of its members: crates/*
+    exit 1
+    ");
+    insta::assert_snapshot!(refused(&[("Cargo.toml", "[package\n")]), @r"
+    error: [project]/Cargo.toml cannot be followed: unclosed table, expected `]`
+    hint: `cargo metadata` says what is wrong with it
+    exit 1
+    ");
+    insta::assert_snapshot!(refused(&[("Cargo.toml", &package("edition = \"2018\"\n")), MAIN]), @r"
+    error: the package is of Rust's edition 2018, and generated code is of 2021 or later
+    hint: `cargo fix --edition` readies the code for the next one; then set edition in Cargo.toml
+    exit 1
+    ");
+    insta::assert_snapshot!(refused(&[("Cargo.toml", &package("")), MAIN]), @r"
+    error: the package is of Rust's edition 2015, and generated code is of 2021 or later
+    hint: `cargo fix --edition` readies the code for the next one; then set edition in Cargo.toml
+    exit 1
+    ");
+    insta::assert_snapshot!(refused(&[("Cargo.toml", &format!("{}diesel = \"1.4\"\n", CARGO_TOML.1)), MAIN]), @r"
+    error: Cargo.toml asks for diesel 1.4, and bowline works with 2.3.14 and later of 2.3
+    hint: move to diesel 2.3 first: https://diesel.rs/guides/migration_guide.html
+    exit 1
+    ");
+    insta::assert_snapshot!(refused(&[CARGO_TOML, MAIN, ("src/db.rs", "// mine\n")]), @r#"
+    error: src/db.rs has a module of that name already, and src/db is where generated code would go
+    hint: name another folder in Cargo.toml: [package.metadata.bowline] folder = "src/data"
+    exit 1
+    "#);
+    insta::assert_snapshot!(refused(&[CARGO_TOML, MAIN, ("src/db/mod.rs", "// mine\n")]), @r#"
+    error: src/db/mod.rs has a module of that name already, and src/db is where generated code would go
+    hint: name another folder in Cargo.toml: [package.metadata.bowline] folder = "src/data"
+    exit 1
+    "#);
+    insta::assert_snapshot!(refused(&[CARGO_TOML, ("src/main.rs", "mod db {}\n\nfn main() {}\n")]), @r#"
+    error: src/main.rs has a module of that name already, and src/db is where generated code would go
+    hint: name another folder in Cargo.toml: [package.metadata.bowline] folder = "src/data"
+    exit 1
+    "#);
+    insta::assert_snapshot!(refused(&[CARGO_TOML, MAIN, ("migrations/1_a/down.sql", "")]), @r"
+    error: [project]/migrations/1_a has no up.sql
+    hint: write it, or remove the folder
+    exit 1
+    ");
+}
+
+#[test]
+fn another_folder_of_the_settings_is_heeded() {
+    let settings = format!(
+        "{}\n[package.metadata.bowline]\nfolder = \"src/data\"\n",
+        CARGO_TOML.1
+    );
+    let project = Project::bare(&[("Cargo.toml", &settings), MAIN, ("src/db.rs", "// mine\n")]);
+    assert!(said(&project, &[]).contains("src/main.rs: mod data;"));
+    assert!(project.read("diesel.toml").contains("src/data/schema.rs"));
+    assert!(
+        project
+            .said(&["generate"], &[])
+            .contains("wrote   src/data/mod.rs")
+    );
+}
+
+#[test]
+fn a_root_that_cannot_be_read_is_left_to_its_author() {
+    let project = Project::bare(&[CARGO_TOML, ("src/main.rs", "fn main( {\n")]);
+    let said = said(&project, &[]);
+    insta::assert_snapshot!(said.lines().find(|line| line.contains("main.rs")).expect("a line"), @"note: src/main.rs cannot be read as Rust (cannot parse string into token stream), so say `mod db;` there");
+    assert!(said.ends_with("exit 0"), "{said}");
+}
