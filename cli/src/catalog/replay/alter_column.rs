@@ -39,6 +39,8 @@ impl Replay {
                     let found = self.column_mut(action, table, &column)?;
                     found.data_type.clone_from(&data_type);
                     found.collation.clone_from(&collation);
+                    self.table(table)
+                        .collate_indexes(&column, collation.as_ref());
                 }
                 self.serial_changes_type(table, &column, &data_type.name.name);
             }
@@ -83,8 +85,9 @@ impl Replay {
                 }
             }
             K::SET_NOT_NULL => {
-                for table in &tables {
-                    self.set_not_null(table, &column, None);
+                self.set_not_null(table, &column, None);
+                if tables.len() > 1 {
+                    self.inherit_not_null(table, &column);
                 }
             }
             K::DROP_NOT_NULL => self.drop_not_null(table, &column),

@@ -7,7 +7,7 @@ use super::column::named_column;
 use super::dependents::Object;
 use super::refusal::{Refused, Result};
 use super::tree::{child, child_name, has, path};
-use crate::catalog::{ConstraintKind, Fill, Name};
+use crate::catalog::{ConstraintKind, Name};
 
 /// The nodes that name what is altered.
 const SUBJECTS: [SyntaxKind; 5] = [
@@ -157,7 +157,7 @@ impl Replay {
                 let relation = self.table(&child);
                 if let Some(own) = relation.columns.iter_mut().find(|own| own.name == column) {
                     own.not_null |= added.not_null;
-                    self.local_columns.insert((child, column.clone()));
+                    self.local_columns.note(&child, &column, ());
                 } else {
                     relation.columns.push(added.clone());
                 }
@@ -196,9 +196,9 @@ impl Replay {
     }
 
     /// The columns of children that are there only because the parent's is.
-    fn inherited_columns(&self, table: &Name, column: &str, targets: &mut Vec<Object>) {
+    pub(super) fn inherited_columns(&self, table: &Name, column: &str, targets: &mut Vec<Object>) {
         for relation in self.catalog.relations.values() {
-            let key = (relation.name.clone(), column.to_owned());
+            let child = &relation.name;
             let is_elsewhere = relation.parents.iter().any(|parent| {
                 parent != table
                     && self.catalog.relations.get(parent).is_some_and(|parent| {
@@ -207,9 +207,9 @@ impl Replay {
             });
             if relation.parents.contains(table)
                 && !is_elsewhere
-                && !self.local_columns.contains(&key)
+                && !self.local_columns.has(child, column)
             {
-                targets.push(Object::Column(key.0, key.1));
+                targets.push(Object::Column(child.clone(), column.to_owned()));
                 self.inherited_columns(&relation.name, column, targets);
             }
         }
@@ -238,15 +238,12 @@ impl Replay {
         use SyntaxKind as K;
         let from = child_name(action, K::CONSTRAINT_NAME_REF).unwrap_or_default();
         let to = child_name(action, K::CONSTRAINT_NAME).unwrap_or_default();
-        if let Some(name) = self
-            .not_null_names
-            .iter_mut()
-            .find(|((other, _), name)| other == table && **name == from)
-            .map(|(_, name)| name)
-        {
-            *name = to;
+        if let Some(column) = self.not_null_column(table, &from) {
+            self.not_null_names.note(table, &column, to);
             return Ok(());
         }
+        self.local_checks.rename(table, &from, &to);
+        self.index_titles.rename(table, &from, &to);
         let relation = self.table(table);
         let constraint = relation
             .constraints
@@ -280,12 +277,7 @@ impl Replay {
         let constraints = &self.table(table).constraints;
         let Some(dropped) = constraints.iter().find(|other| other.name == name).cloned() else {
             // NOT NULL constraints have names of their own from PostgreSQL 18 on.
-            let not_null = self
-                .not_null_names
-                .iter()
-                .find(|((other, _), other_name)| other == table && **other_name == name);
-            if let Some(((_, column), _)) = not_null {
-                let column = column.clone();
+            if let Some(column) = self.not_null_column(table, &name) {
                 self.drop_not_null(table, &column);
                 return Ok(());
             }
@@ -300,12 +292,8 @@ impl Replay {
         match &dropped.kind {
             ConstraintKind::Check { .. } => {
                 let children = self.descendants(table).into_iter();
-                let keys = children.map(|child| (child, name.clone()));
-                let inherited: Vec<_> = keys
-                    .filter(|key| !self.local_checks.contains(key))
-                    .collect();
-                let objects = inherited.into_iter();
-                targets.extend(objects.map(|(child, name)| Object::Constraint(child, name)));
+                let inherited = children.filter(|child| !self.local_checks.has(child, &name));
+                targets.extend(inherited.map(|child| Object::Constraint(child, name.clone())));
             }
             ConstraintKind::ForeignKey { .. } => {
                 for partition in self.descendants(table) {
@@ -323,21 +311,6 @@ impl Replay {
             _ => {}
         }
         self.drop_objects(action, &targets)
-    }
-
-    pub(super) fn drop_not_null(&mut self, table: &Name, column: &str) {
-        let mut tables = vec![table.clone()];
-        tables.extend(self.descendants(table));
-        for table in tables {
-            self.not_null_names
-                .remove(&(table.clone(), column.to_owned()));
-            let columns = &mut self.table(&table).columns;
-            if let Some(found) = columns.iter_mut().find(|other| other.name == column)
-                && !matches!(found.fill, Fill::Identity { .. })
-            {
-                found.not_null = false;
-            }
-        }
     }
 }
 

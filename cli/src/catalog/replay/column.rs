@@ -70,8 +70,7 @@ impl Replay {
             None => columns.push(column),
         }
         if inherited.is_some() {
-            self.local_columns
-                .insert((table.clone(), column_name.clone()));
+            self.local_columns.note(table, &column_name, ());
         }
         if makes_sequence {
             let options = options.flatten();
@@ -154,21 +153,6 @@ impl Replay {
         let columns = &mut self.table(table).columns;
         if let Some(found) = columns.iter_mut().find(|other| other.name == column) {
             found.fill = fill;
-        }
-    }
-
-    /// Makes a column NOT NULL; from PostgreSQL 18 on the constraint has a name.
-    pub(super) fn set_not_null(&mut self, table: &Name, column: &str, given: Option<String>) {
-        let key = (table.clone(), column.to_owned());
-        let is_known = self.not_null_names.contains_key(&key);
-        let columns = &mut self.table(table).columns;
-        if let Some(found) = columns.iter_mut().find(|other| other.name == column) {
-            found.not_null = true;
-        }
-        if given.is_some() || !is_known {
-            let name =
-                given.unwrap_or_else(|| self.free_constraint_name(table, column, "not_null"));
-            self.not_null_names.insert(key, name);
         }
     }
 

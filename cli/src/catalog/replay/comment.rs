@@ -33,7 +33,17 @@ impl Replay {
                     )
                     .do_this("look at the name and at the migrations before this one")
                 };
-                let table = self.find_relation(&parts).ok_or_else(missing)?;
+                let Some(table) = self.find_relation(&parts) else {
+                    // Of the attributes of a composite type no comment is kept.
+                    let composite = self.find_own_type(&parts).ok_or_else(missing)?;
+                    let columns = self.columns_of_type(node, &composite)?;
+                    let mut names = columns.iter().map(|attribute| &attribute.name);
+                    return if names.any(|name| *name == column) {
+                        Ok(())
+                    } else {
+                        Err(missing())
+                    };
+                };
                 let relation = self.table(&table);
                 if relation.columns.is_empty() {
                     return Ok(());

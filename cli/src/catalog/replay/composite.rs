@@ -44,20 +44,25 @@ impl Replay {
             )
             .do_this("say CASCADE"));
         }
+        // What inherits from such a table has its columns too.
+        let heirs = tables.iter().flat_map(|table| self.descendants(table));
+        let with_heirs: Vec<Name> = heirs.chain(tables.iter().cloned()).collect();
         let attributes = self.attributes(part, composite)?;
         let position = |name: &String| attributes.iter().position(|(other, _)| other == name);
         match (part.kind(), names.as_slice(), new) {
             (K::ADD_ATTRIBUTE, [attribute], Some(data_type)) => {
                 attributes.push((attribute.clone(), data_type.clone()));
-                for table in tables {
-                    let column = Column::new(attribute.clone(), data_type.clone());
-                    self.table(&table).columns.push(column);
+                for table in with_heirs {
+                    let columns = &mut self.table(&table).columns;
+                    if !columns.iter().any(|own| own.name == *attribute) {
+                        columns.push(Column::new(attribute.clone(), data_type.clone()));
+                    }
                 }
             }
             (K::ALTER_ATTRIBUTE, [attribute], Some(data_type)) => {
                 let place = position(attribute).ok_or_else(|| missing(part, attribute))?;
                 attributes[place].1.clone_from(&data_type);
-                for table in tables {
+                for table in with_heirs {
                     self.column_mut(part, &table, attribute)?.data_type = data_type.clone();
                 }
             }
@@ -70,16 +75,17 @@ impl Replay {
                     };
                 };
                 attributes.remove(place);
-                let columns = tables.into_iter();
-                let columns: Vec<_> = columns
-                    .map(|table| Object::Column(table, attribute.clone()))
-                    .collect();
+                let mut columns = Vec::new();
+                for table in tables {
+                    columns.push(Object::Column(table.clone(), attribute.clone()));
+                    self.inherited_columns(&table, attribute, &mut columns);
+                }
                 self.drop_objects(part, &columns)?;
             }
             (K::RENAME_ATTRIBUTE, [from, to], _) => {
                 let place = position(from).ok_or_else(|| missing(part, from))?;
                 attributes[place].0.clone_from(to);
-                for table in tables {
+                for table in with_heirs {
                     self.rename_column(&table, from, to);
                 }
             }

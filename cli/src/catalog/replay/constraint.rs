@@ -89,9 +89,7 @@ impl Replay {
                 self.column_mut(node, table, &named)?;
                 self.set_not_null(table, &named, given);
                 if !has(node, K::NO_INHERIT) {
-                    for child in self.descendants(table) {
-                        self.set_not_null(&child, &named, None);
-                    }
+                    self.inherit_not_null(table, &named);
                 }
                 Ok(())
             }
@@ -129,7 +127,7 @@ impl Replay {
             for child in self.descendants(table) {
                 let relation = self.table(&child);
                 if relation.constraints.iter().any(|own| own.name == new.name) {
-                    self.local_checks.insert((child, new.name.clone()));
+                    self.local_checks.note(&child, &new.name, ());
                 } else {
                     relation.constraints.push(new.clone());
                 }
@@ -176,9 +174,7 @@ impl Replay {
             self.column_mut(node, table, column)?;
             if is_primary {
                 self.set_not_null(table, column, None);
-                for child in self.descendants(table) {
-                    self.set_not_null(&child, column, None);
-                }
+                self.inherit_not_null(table, column);
             }
         }
         let keys: Vec<_> = columns
@@ -237,9 +233,10 @@ impl Replay {
         let index =
             index.ok_or_else(|| Refused::new(node, format!("there is no index {index_name}")))?;
         let name = given.unwrap_or(index_name);
-        index.name.clone_from(&name);
+        let old = std::mem::replace(&mut index.name, name.clone());
         let nulls_not_distinct = index.nulls_not_distinct;
         let columns: Vec<String> = index.columns().map(str::to_owned).collect();
+        self.index_titles.rename(table, &old, &name);
         for column in columns.iter().filter(|_| is_primary) {
             self.column_mut(node, table, column)?;
             self.set_not_null(table, column, None);
@@ -355,11 +352,7 @@ impl Replay {
         let says = |kind| action.descendants().any(|child| child.kind() == kind);
         let mut tables = vec![table.clone()];
         tables.extend(self.descendants(table));
-        let is_not_null = self
-            .not_null_names
-            .iter()
-            .any(|((other, _), other_name)| other == table && *other_name == name);
-        let mut found = is_not_null;
+        let mut found = self.not_null_column(table, &name).is_some();
         for table in tables {
             let relation = self.table(&table);
             let constraints = relation.constraints.iter_mut();

@@ -360,13 +360,16 @@ impl Replay {
             Object::Relation(name) => {
                 self.catalog.relations.remove(name);
                 self.views.remove(name);
-                self.local_columns.retain(|(table, _)| table != name);
-                self.local_checks.retain(|(table, _)| table != name);
-                self.not_null_names.retain(|(table, _), _| table != name);
+                self.local_columns.forget_table(name);
+                self.local_checks.forget_table(name);
+                self.local_not_null.forget_table(name);
+                self.not_null_names.forget_table(name);
+                self.index_titles.forget_table(name);
             }
             Object::Column(table, column) => {
-                self.local_columns.remove(&(table.clone(), column.clone()));
-                self.not_null_names.remove(&(table.clone(), column.clone()));
+                self.local_columns.forget(table, column);
+                self.local_not_null.forget(table, column);
+                self.not_null_names.forget(table, column);
                 if let Some(relation) = self.catalog.relations.get_mut(table) {
                     relation.columns.retain(|other| other.name != *column);
                 }
@@ -380,6 +383,8 @@ impl Replay {
                 }
             }
             Object::Constraint(table, constraint) => {
+                self.local_checks.forget(table, constraint);
+                self.index_titles.forget(table, constraint);
                 if let Some(relation) = self.catalog.relations.get_mut(table) {
                     let has_index = relation
                         .constraints
@@ -394,6 +399,7 @@ impl Replay {
                 }
             }
             Object::Index(table, index) => {
+                self.index_titles.forget(table, index);
                 if let Some(relation) = self.catalog.relations.get_mut(table) {
                     relation.indexes.retain(|other| other.name != *index);
                 }

@@ -6,7 +6,7 @@ use super::Replay;
 use super::drop::no_index;
 use super::refusal::{Refused, Result};
 use super::tree::{child, child_name, children, has, name, path, text};
-use crate::catalog::{Index, IndexKey, KeyOrder, Name};
+use crate::catalog::{Index, IndexKey, KeyOrder, Name, Relation};
 
 impl Index {
     /// The columns of the key, without expressions.
@@ -37,6 +37,20 @@ impl Index {
                 order.operator_class.as_deref()
             }
         })
+    }
+}
+
+impl Relation {
+    /// Indexes of a column that has another collation now: the one that they say is told where it is another.
+    pub(super) fn collate_indexes(&mut self, column: &str, collation: Option<&String>) {
+        for key in self.indexes.iter_mut().flat_map(|index| &mut index.keys) {
+            if let IndexKey::Column { name, order } = key
+                && name == column
+                && order.collation.as_ref() == collation
+            {
+                order.collation = None;
+            }
+        }
     }
 }
 
@@ -125,6 +139,7 @@ impl Replay {
     }
 
     pub(super) fn rename_index(&mut self, table: &Name, from: &str, to: &str) {
+        self.index_titles.rename(table, from, to);
         let relation = self.table(table);
         for index in relation
             .indexes
@@ -175,9 +190,10 @@ impl Replay {
         KeyOrder {
             descending,
             nulls_first,
-            collation: collation.filter(|collation| {
-                column.and_then(|column| column.collation.as_ref()) != Some(collation)
-            }),
+            collation: match column {
+                Some(column) => collation.filter(|own| column.collation.as_ref() != Some(own)),
+                None => collation.or_else(|| self.collation_over(&expression_of(item)?, table)),
+            },
             operator_class: class.filter(|class| {
                 !super::builtin::is_default_class(
                     class,
@@ -196,13 +212,20 @@ pub(super) fn predicate(clause: &SyntaxNode) -> Option<String> {
     (!bare.eq_ignore_ascii_case("true")).then_some(condition)
 }
 
+/// What an element of an index is of, without its collation.
+fn expression_of(item: &SyntaxNode) -> Option<SyntaxNode> {
+    let expression = item.children().next()?;
+    if expression.kind() == SyntaxKind::COLLATE {
+        expression.children().next()
+    } else {
+        Some(expression)
+    }
+}
+
 /// A column or an expression of an index.
 pub(super) fn key_order(item: &SyntaxNode, order: KeyOrder) -> Option<IndexKey> {
     use SyntaxKind as K;
-    let mut expression = item.children().next()?;
-    if expression.kind() == K::COLLATE {
-        expression = expression.children().next()?;
-    }
+    let mut expression = expression_of(item)?;
     // Parentheses around an expression are the index's, not the expression's; around a column they are nothing.
     while expression.kind() == K::PAREN_EXPR {
         let Some(inner) = expression.children().next() else {

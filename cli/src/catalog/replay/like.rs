@@ -5,7 +5,9 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 use super::Replay;
 use super::refusal::{Refused, Result};
 use super::tree::child;
-use crate::catalog::{Column, ConstraintKind, Fill, Name, RelationKind, Sequence};
+use crate::catalog::{
+    Column, Constraint, ConstraintKind, Fill, Name, Relation, RelationKind, Sequence,
+};
 
 /// What a LIKE clause takes from its model.
 pub(super) struct Like {
@@ -58,11 +60,20 @@ impl Replay {
             .into_iter()
             .filter(|name| name != table)
             .find_map(|name| self.catalog.relations.get(&name).cloned());
-        let model = model.ok_or_else(|| {
+        let missing = || {
             Refused::new(node, format!("there is no table {}", parts.join(".")))
                 .do_this("look at the name and at the migrations before this one")
                 .raises("undefined_table")
-        })?;
+        };
+        let model = match model {
+            Some(model) => model,
+            None => {
+                let composite = self.find_own_type(&parts).ok_or_else(missing)?;
+                let mut model = Relation::new(composite.clone(), RelationKind::Table);
+                model.columns = self.columns_of_type(node, &composite)?;
+                model
+            }
+        };
         let like = Like {
             model: model.name.clone(),
             taken,
@@ -151,11 +162,12 @@ impl Replay {
                     .find(|other| other.name == index.name && other.kind.has_index());
                 let mut own = index.clone();
                 own.comment = comment(&index.comment);
-                let mut constraint = constraint.cloned();
-                if let Some(constraint) = &mut constraint {
-                    constraint.comment = comment(&constraint.comment);
-                }
-                self.clone_index(table, own, constraint);
+                // PostgreSQL copies the comment of the index, and that of the constraint not.
+                let constraint = constraint.cloned().map(|constraint| Constraint {
+                    comment: None,
+                    ..constraint
+                });
+                self.clone_index(&like.model, table, own, constraint);
             }
         }
         Ok(())

@@ -23,10 +23,13 @@ mod foreign_key;
 mod function;
 mod harmless;
 mod index;
+mod label;
 mod like;
 mod names;
 mod nesting;
 mod nextval;
+mod not_null;
+mod notes;
 mod partition;
 mod plpgsql;
 mod query;
@@ -47,6 +50,7 @@ use squawk_syntax::{SourceFile, SyntaxKind, SyntaxNode};
 
 use super::{Catalog, Name, Relation, RelationKind, TypeKind};
 use crate::migrations::{Migration, SqlFile};
+use notes::Notes;
 use refusal::{Refused, Result};
 use tree::{has, path};
 
@@ -101,6 +105,7 @@ fn in_order(migrations: &[Migration], mut after: impl FnMut(&Migration, &Catalog
 }
 
 /// The catalog in the making.
+#[derive(Clone)]
 pub(crate) struct Replay {
     catalog: Catalog,
     search_path: Vec<String>,
@@ -110,11 +115,16 @@ pub(crate) struct Replay {
     /// Functions and procedures by name, without schema; overloads beside each other.
     functions: BTreeMap<String, Vec<function::Function>>,
     /// The names of NOT NULL constraints, which PostgreSQL has from 18 on.
-    not_null_names: BTreeMap<(Name, String), String>,
+    not_null_names: Notes<String>,
+    /// Columns that are NOT NULL whatever the parent's are.
+    local_not_null: Notes<()>,
     /// Columns of child tables that stay when the parent's go.
-    local_columns: BTreeSet<(Name, String)>,
+    local_columns: Notes<()>,
     /// Checks of child tables that stay when the parent's go.
-    local_checks: BTreeSet<(Name, String)>,
+    local_checks: Notes<()>,
+    /// What the columns of an index were called when it was made, if they have other names now: PostgreSQL names
+    /// indexes like it after those.
+    index_titles: Notes<Vec<String>>,
     /// Temporary tables that end with the migration's transaction.
     until_commit: Vec<Name>,
     /// Temporary tables of earlier migrations, which may have run in another session.
@@ -126,15 +136,6 @@ pub(crate) struct Replay {
     /// An arm of replay that does nothing, for the test of tests.
     #[cfg(test)]
     off: Option<SyntaxKind>,
-}
-
-/// What a savepoint keeps.
-struct Savepoint {
-    catalog: Catalog,
-    views: BTreeMap<Name, view::Uses>,
-    not_null_names: BTreeMap<(Name, String), String>,
-    local_columns: BTreeSet<(Name, String)>,
-    functions: BTreeMap<String, Vec<function::Function>>,
 }
 
 const PUBLIC: &str = "public";
@@ -150,9 +151,11 @@ impl Default for Replay {
             schemas: BTreeSet::from([PUBLIC.to_owned()]),
             views: BTreeMap::new(),
             functions: BTreeMap::new(),
-            not_null_names: BTreeMap::new(),
-            local_columns: BTreeSet::new(),
-            local_checks: BTreeSet::new(),
+            not_null_names: Notes::default(),
+            local_not_null: Notes::default(),
+            local_columns: Notes::default(),
+            local_checks: Notes::default(),
+            index_titles: Notes::default(),
             until_commit: Vec::new(),
             earlier_temporary: BTreeSet::new(),
             unfollowed: BTreeSet::new(),
@@ -317,22 +320,16 @@ impl Replay {
     }
 
     /// What an error in a block with handlers goes back to.
-    fn savepoint(&self) -> Savepoint {
-        Savepoint {
-            catalog: self.catalog.clone(),
-            views: self.views.clone(),
-            not_null_names: self.not_null_names.clone(),
-            local_columns: self.local_columns.clone(),
-            functions: self.functions.clone(),
-        }
+    fn savepoint(&self) -> Self {
+        self.clone()
     }
 
-    fn roll_back(&mut self, savepoint: Savepoint) {
-        self.catalog = savepoint.catalog;
-        self.views = savepoint.views;
-        self.not_null_names = savepoint.not_null_names;
-        self.local_columns = savepoint.local_columns;
-        self.functions = savepoint.functions;
+    fn roll_back(&mut self, savepoint: Self) {
+        let unfollowed = std::mem::take(&mut self.unfollowed);
+        *self = Self {
+            unfollowed,
+            ..savepoint
+        };
     }
 
     /// Where something new goes.

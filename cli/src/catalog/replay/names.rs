@@ -62,12 +62,13 @@ impl Replay {
         included: &[String],
         label: &str,
     ) -> String {
+        self.index_name_of(table, titles(keys, included), label)
+    }
+
+    /// The same from what the columns are called.
+    pub(super) fn index_name_of(&self, table: &Name, titles: Vec<String>, label: &str) -> String {
         let mut parts: Vec<String> = Vec::new();
-        let keys = keys.iter().map(|key| match key {
-            IndexKey::Column { name, .. } => name.clone(),
-            IndexKey::Expression { text, .. } => expression_name(text),
-        });
-        for base in keys.chain(included.iter().cloned()) {
+        for base in titles {
             let mut part = base.clone();
             let mut count = 0;
             while parts.contains(&part) {
@@ -78,6 +79,20 @@ impl Replay {
             parts.push(part);
         }
         self.free_relation_name(table, &parts.join("_"), label)
+    }
+
+    /// Notes what the columns of indexes are called, before a column gets another name.
+    pub(super) fn keep_titles(&mut self, table: &Name, column: &str) {
+        let Some(relation) = self.catalog.relations.get(table) else {
+            return;
+        };
+        let touched = relation.indexes.iter().filter(|index| index.names(column));
+        for index in touched {
+            if !self.index_titles.has(table, &index.name) {
+                let titles = titles(&index.keys, &index.included);
+                self.index_titles.note(table, &index.name, titles);
+            }
+        }
     }
 
     /// Whether a table, view, index, sequence or composite type has this name.
@@ -154,6 +169,15 @@ impl Name {
             format!("{}.{}", quoted(&self.schema), quoted(&self.name))
         }
     }
+}
+
+/// What PostgreSQL calls the columns of an index.
+pub(super) fn titles(keys: &[IndexKey], included: &[String]) -> Vec<String> {
+    let keys = keys.iter().map(|key| match key {
+        IndexKey::Column { name, .. } => name.clone(),
+        IndexKey::Expression { text, .. } => expression_name(text),
+    });
+    keys.chain(included.iter().cloned()).collect()
 }
 
 /// What PostgreSQL calls a column of an index that is an expression.

@@ -1,6 +1,7 @@
 //! What a parent does to its children: partitions get its indexes and references, all children its columns.
 
 use std::collections::BTreeSet;
+use std::mem::discriminant;
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
@@ -8,7 +9,7 @@ use super::Replay;
 use super::refusal::{Refused, Result};
 use super::table::bound;
 use super::tree::{child, path};
-use crate::catalog::{Constraint, ConstraintKind, Index, Name, RelationKind};
+use crate::catalog::{Constraint, ConstraintKind, Index, Name, Relation, RelationKind};
 
 impl Replay {
     /// Children of a table, and theirs.
@@ -50,50 +51,73 @@ impl Replay {
         relation.constraints.extend(constraint.clone());
         if recurse {
             for partition in self.partitions(table) {
-                self.cover(&partition, &index, constraint.as_ref());
+                self.cover(table, &partition, &index, constraint.as_ref());
             }
         }
     }
 
     /// A partition gets an index of its parent, unless it has one like it.
-    fn cover(&mut self, partition: &Name, index: &Index, constraint: Option<&Constraint>) {
-        if self.alike(partition, index, constraint.is_some()).is_none() {
+    fn cover(
+        &mut self,
+        parent: &Name,
+        partition: &Name,
+        index: &Index,
+        constraint: Option<&Constraint>,
+    ) {
+        let Some(own) = self.attached(parent, partition, &index.name) else {
             let mut index = index.clone();
             index.comment = None;
             let constraint = constraint.cloned().map(|mut constraint| {
                 constraint.comment = None;
                 constraint
             });
-            self.clone_index(partition, index, constraint);
-        } else {
-            for below in self.partitions(partition) {
-                self.cover(&below, index, constraint);
-            }
+            self.clone_index(parent, partition, index, constraint);
+            return;
+        };
+        let relation = self.table(partition);
+        let index = relation.indexes.iter().find(|index| index.name == own);
+        let Some(index) = index.cloned() else {
+            return;
+        };
+        let constraint = relation.constraint_of(&own).cloned();
+        for below in self.partitions(partition) {
+            self.cover(partition, &below, &index, constraint.as_ref());
         }
     }
 
-    /// The index of this table that is like another's.
-    fn alike(&self, table: &Name, index: &Index, is_key: bool) -> Option<String> {
-        let relation = self.catalog.relations.get(table)?;
-        let found = relation.indexes.iter().find(|other| {
-            let is_constraint = relation
-                .constraints
-                .iter()
-                .any(|constraint| constraint.name == other.name && constraint.kind.has_index());
-            other.unique == index.unique
-                && other.nulls_not_distinct == index.nulls_not_distinct
-                && other.method == index.method
-                && other.keys == index.keys
-                && other.included == index.included
-                && other.predicate == index.predicate
-                && is_constraint == is_key
-        });
-        found.map(|index| index.name.clone())
+    /// The index of a partition that belongs to this one of its parent's: each takes the first like it that is left.
+    fn attached(&self, parent: &Name, partition: &Name, index: &str) -> Option<String> {
+        let parent = self.catalog.relations.get(parent)?;
+        let partition = self.catalog.relations.get(partition)?;
+        let mut taken: Vec<&str> = Vec::new();
+        for of_parent in &parent.indexes {
+            let constraint = parent.constraint_of(&of_parent.name);
+            let found = partition.indexes.iter().find(|own| {
+                let fits = constraint.is_none_or(|constraint| {
+                    let own = partition.constraint_of(&own.name);
+                    own.is_some_and(|own| discriminant(&own.kind) == discriminant(&constraint.kind))
+                });
+                fits && !taken.contains(&own.name.as_str())
+                    && own.unique == of_parent.unique
+                    && own.nulls_not_distinct == of_parent.nulls_not_distinct
+                    && own.method == of_parent.method
+                    && own.keys == of_parent.keys
+                    && own.included == of_parent.included
+                    && own.predicate == of_parent.predicate
+            });
+            let found = found.map(|own| own.name.as_str());
+            if of_parent.name == index {
+                return found.map(str::to_owned);
+            }
+            taken.extend(found);
+        }
+        None
     }
 
-    /// Adds an index like another, under a name that PostgreSQL chooses.
+    /// Adds an index like one of another table's, under a name that PostgreSQL chooses.
     pub(super) fn clone_index(
         &mut self,
+        model: &Name,
         table: &Name,
         mut index: Index,
         constraint: Option<Constraint>,
@@ -104,11 +128,16 @@ impl Replay {
             Some(ConstraintKind::Exclude { .. }) => "excl",
             Some(_) => "key",
         };
+        let titles = self.index_titles.get(model, &index.name).cloned();
         index.name = if label == "pkey" {
             self.free_relation_name(table, "", label)
         } else {
-            self.index_name(table, &index.keys, &index.included, label)
+            let now = || super::names::titles(&index.keys, &index.included);
+            self.index_name_of(table, titles.clone().unwrap_or_else(now), label)
         };
+        if let Some(titles) = titles {
+            self.index_titles.note(table, &index.name, titles);
+        }
         if label == "pkey" {
             let columns: Vec<String> = index.columns().map(str::to_owned).collect();
             for column in columns {
@@ -124,19 +153,9 @@ impl Replay {
 
     /// The indexes of partitions that belong to one of the parent's.
     pub(super) fn partition_indexes(&self, table: &Name, index: &str) -> Vec<(Name, String)> {
-        let Some(relation) = self.catalog.relations.get(table) else {
-            return Vec::new();
-        };
-        let Some(found) = relation.indexes.iter().find(|other| other.name == index) else {
-            return Vec::new();
-        };
-        let is_key = relation
-            .constraints
-            .iter()
-            .any(|constraint| constraint.name == index && constraint.kind.has_index());
         let mut all = Vec::new();
         for partition in self.partitions(table) {
-            if let Some(name) = self.alike(&partition, found, is_key) {
+            if let Some(name) = self.attached(table, &partition, index) {
                 all.extend(self.partition_indexes(&partition, &name));
                 all.push((partition, name));
             }
@@ -152,11 +171,8 @@ impl Replay {
                 continue;
             };
             for index in &parent.indexes {
-                let constraint = parent
-                    .constraints
-                    .iter()
-                    .find(|other| other.name == index.name && other.kind.has_index());
-                self.cover(partition, index, constraint);
+                let constraint = parent.constraint_of(&index.name);
+                self.cover(&parent.name, partition, index, constraint);
             }
             for constraint in &parent.constraints {
                 if matches!(constraint.kind, ConstraintKind::ForeignKey { .. }) {
@@ -193,13 +209,15 @@ impl Replay {
 
     pub(super) fn attach_partition(&mut self, action: &SyntaxNode, table: &Name) -> Result<()> {
         let partition = self.named_partition(action)?;
+        self.must_not_descend(action, table, &partition)?;
         let relation = self.table(&partition);
         relation.kind = RelationKind::Partition;
         relation.parents = vec![table.clone()];
         relation.partition_bound = action.children().find_map(|child| bound(&child));
         let columns: Vec<String> = relation.columns.iter().map(|c| c.name.clone()).collect();
         for column in columns {
-            self.local_columns.remove(&(partition.clone(), column));
+            self.local_columns.forget(&partition, &column);
+            self.local_not_null.forget(&partition, &column);
         }
         self.follow_partitioned_parent(&partition);
         Ok(())
@@ -220,6 +238,19 @@ impl Replay {
                 column.fill = crate::catalog::Fill::Nothing;
             }
         }
+        self.stand_alone(&partition);
+        Ok(())
+    }
+
+    /// Whether a table can be the parent of another: not of one from which it descends.
+    fn must_not_descend(&self, node: &SyntaxNode, parent: &Name, child: &Name) -> Result<()> {
+        if parent == child || self.descendants(child).contains(parent) {
+            let why = format!(
+                "{} would inherit from itself, so PostgreSQL refuses this",
+                child.name
+            );
+            return Err(Refused::new(node, why));
+        }
         Ok(())
     }
 
@@ -236,12 +267,12 @@ impl Replay {
         let parent = self.relation_mut(&reference)?.clone();
         let inherits = action.kind() == SyntaxKind::INHERIT_TABLE;
         for column in &parent.columns {
-            self.local_columns
-                .insert((table.clone(), column.name.clone()));
+            self.local_columns.note(table, &column.name, ());
         }
         let relation = self.table(table);
         if !inherits {
             relation.parents.retain(|other| *other != parent.name);
+            self.stand_alone(table);
             return Ok(());
         }
         if relation.parents.contains(&parent.name) {
@@ -250,14 +281,23 @@ impl Replay {
                 format!("it inherits {} already", path(&reference).join(".")),
             ));
         }
+        self.must_not_descend(action, &parent.name, table)?;
+        let relation = self.table(table);
         relation.parents.push(parent.name);
         // The checks that it has already are its own, also where the parent has them too.
-        let own: Vec<_> = relation
-            .constraints
-            .iter()
-            .map(|constraint| (table.clone(), constraint.name.clone()))
-            .collect();
-        self.local_checks.extend(own);
+        let constraints = relation.constraints.iter();
+        let own: Vec<String> = constraints.map(|own| own.name.clone()).collect();
+        for check in own {
+            self.local_checks.note(table, &check, ());
+        }
         Ok(())
+    }
+}
+
+impl Relation {
+    /// The constraint that is kept by this index.
+    fn constraint_of(&self, index: &str) -> Option<&Constraint> {
+        let mut constraints = self.constraints.iter();
+        constraints.find(|constraint| constraint.name == index && constraint.kind.has_index())
     }
 }

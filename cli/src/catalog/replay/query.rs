@@ -125,6 +125,17 @@ impl Replay {
         }
         Ok((columns, inference.used.into_inner()))
     }
+
+    /// The collation of an expression over the columns of a table, where it is not its type's own.
+    pub(super) fn collation_over(&self, expression: &SyntaxNode, table: &Name) -> Option<String> {
+        let relation = table.sql();
+        let query = format!("SELECT {} FROM {relation}", expression.text());
+        let parse = squawk_syntax::SourceFile::parse(&query);
+        let select = parse.syntax_node();
+        let select = select.descendants().find(|node| is_query(node.kind()))?;
+        let (columns, _) = self.infer(&select).ok()?;
+        columns.into_iter().next()?.value.collation
+    }
 }
 
 impl Inference<'_> {

@@ -59,27 +59,11 @@ impl Replay {
                 })
                 .collect();
         }
-        self.local_columns = std::mem::take(&mut self.local_columns)
-            .into_iter()
-            .map(|(mut table, column)| {
-                follow(&mut table);
-                (table, column)
-            })
-            .collect();
-        self.local_checks = std::mem::take(&mut self.local_checks)
-            .into_iter()
-            .map(|(mut table, check)| {
-                follow(&mut table);
-                (table, check)
-            })
-            .collect();
-        self.not_null_names = std::mem::take(&mut self.not_null_names)
-            .into_iter()
-            .map(|((mut table, column), name)| {
-                follow(&mut table);
-                ((table, column), name)
-            })
-            .collect();
+        self.local_columns.move_table(from, &to);
+        self.local_checks.move_table(from, &to);
+        self.local_not_null.move_table(from, &to);
+        self.not_null_names.move_table(from, &to);
+        self.index_titles.move_table(from, &to);
         to
     }
 
@@ -213,16 +197,10 @@ impl Replay {
                 uses.columns.insert((table.clone(), to.to_owned()));
             }
         }
-        if self.local_columns.remove(&(table.clone(), from.to_owned())) {
-            self.local_columns.insert((table.clone(), to.to_owned()));
-        }
-        if let Some(name) = self
-            .not_null_names
-            .remove(&(table.clone(), from.to_owned()))
-        {
-            self.not_null_names
-                .insert((table.clone(), to.to_owned()), name);
-        }
+        self.local_columns.rename(table, from, to);
+        self.local_not_null.rename(table, from, to);
+        self.not_null_names.rename(table, from, to);
+        self.keep_titles(table, from);
         let relation = self.table(table);
         relation.columns.iter_mut().for_each(|column| {
             rename(&mut column.name);

@@ -6,7 +6,7 @@ use super::Replay;
 use super::data_type::child_type;
 use super::refusal::{Refused, Result};
 use super::tree::{child, child_name, children, has, name, path, string};
-use crate::catalog::{DataType, Fill, Name, Type, TypeKind};
+use crate::catalog::{DataType, Name, Type, TypeKind};
 
 impl Replay {
     pub(super) fn create_type(&mut self, node: &SyntaxNode) -> Result<()> {
@@ -123,8 +123,7 @@ impl Replay {
                 label
                     .ok_or_else(|| Refused::new(&action, format!("the enum has no label {from}")))?
                     .clone_from(to);
-                self.rename_label_in_defaults(&type_name, from, to);
-                Ok(())
+                self.rename_label(&action, &type_name, from, to)
             }
             K::TYPE_RENAME_TO => {
                 let to = child_name(&action, K::TYPE_NAME).unwrap_or_default();
@@ -200,23 +199,6 @@ impl Replay {
     }
 
     /// Defaults hold the label itself, not its name.
-    fn rename_label_in_defaults(&mut self, type_name: &Name, from: &str, to: &str) {
-        let literal = |label: &str| format!("'{}'", label.replace('\'', "''"));
-        let columns = self
-            .catalog
-            .relations
-            .values_mut()
-            .flat_map(|relation| &mut relation.columns);
-        for column in columns.filter(|column| column.data_type.name == *type_name) {
-            if let Fill::Default(text) = &mut column.fill
-                && let Some(rest) = text.strip_prefix(&literal(from))
-                && (rest.is_empty() || rest.trim_start().starts_with("::"))
-            {
-                *text = literal(to) + rest;
-            }
-        }
-    }
-
     fn labels(&mut self, node: &SyntaxNode, type_name: &Name) -> Result<&mut Vec<String>> {
         match self
             .catalog

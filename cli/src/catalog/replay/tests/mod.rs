@@ -1,6 +1,7 @@
 mod found;
 mod fuzz;
 mod histories;
+mod holes;
 mod server;
 mod statements;
 
