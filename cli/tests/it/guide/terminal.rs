@@ -8,6 +8,17 @@ use regex::Regex;
 
 use crate::scratch::checkout;
 
+/// What a terminal has of the variables of this process: where programs find what is theirs.
+const KEPT: [&str; 7] = [
+    "HOME",
+    "USER",
+    "TMPDIR",
+    "XDG_RUNTIME_DIR",
+    "CARGO_HOME",
+    "RUSTUP_HOME",
+    "BOWLINE_PG_BIN",
+];
+
 /// Keeps the working folder and the variables from one command to the next.
 pub(super) struct Terminal {
     home: tempfile::TempDir,
@@ -61,12 +72,16 @@ impl Terminal {
         );
         let path = std::env::var("PATH").unwrap_or_default();
         let path = format!("{}/.programs:{path}", self.home.path().display());
+        let kept = KEPT
+            .iter()
+            .filter_map(|name| Some((name, std::env::var_os(name)?)));
         let output = Command::new("sh")
             .args(["-c", &format!("exec 2>&1\n{script}")])
             .current_dir(self.folder())
+            .env_clear()
+            .envs(kept)
             .env("PATH", path)
             .envs(cargo())
-            .env_remove("DATABASE_URL")
             .output()
             .expect("a shell");
         self.lend_versions();
@@ -86,7 +101,7 @@ impl Terminal {
     fn as_shown(&self, said: &str) -> String {
         let projects = self.projects();
         let canonical = projects.canonicalize().expect("the folder");
-        let mut said = said.to_owned();
+        let mut said = said.replace(&checkout().display().to_string(), "/home/ann/bowline");
         for folder in [canonical.as_path(), &projects] {
             said = said.replace(&folder.display().to_string(), "/home/ann");
         }

@@ -9,7 +9,8 @@ use std::thread;
 use std::time::Duration;
 
 use bowline::{
-    Config, Database, Error, Outcome, Page, Result, Statement, StatementDsl as _, serializable, sql,
+    Config, Database, Error, Outcome, Page, Result, RetryPolicy, Statement, StatementDsl as _,
+    serializable, sql,
 };
 use db::schema::{accounts, newtable};
 use db::{
@@ -22,10 +23,13 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrati
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
 
 /// Each call has one limit for all that it does: waiting for a session, its attempts, finding out.
-fn open() -> Result<Database> {
-    Config::from_env()?
+fn configured(config: Config) -> Config {
+    config
         .call_timeout(Duration::from_secs(5))
-        .open()
+        .retry(RetryPolicy {
+            attempts: 10, // as the others have it; 5 unless set
+            ..RetryPolicy::default()
+        })
 }
 
 fn session(db: &Database) -> Result<(), Box<dyn std::error::Error>> {
@@ -216,7 +220,7 @@ fn race(db: &Database, workers: usize, count: usize) -> Result<()> {
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let db = open()?;
+    let db = configured(Config::from_env()?).open()?;
     match arguments[..] {
         ["session"] => session(&db)?,
         ["passed-over"] => passed_over(&db),
@@ -239,6 +243,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 #[cfg(test)]
 mod tests {
+    use bowline::testing::TestDatabase;
+
     use super::*;
 
     /// Ann and Bob, with 1000 each.
@@ -284,8 +290,13 @@ mod tests {
         Ok(())
     }
 
-    #[bowline::test(database)]
-    fn transfers_that_race_all_come_through(db: Database) -> Result<()> {
+    #[test]
+    fn transfers_that_race_all_come_through() -> Result<()> {
+        let migrations = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
+        let database = TestDatabase::create(migrations.as_ref()).expect("a server");
+        let db = configured(database.config())
+            .call_timeout(Duration::from_secs(30))
+            .open()?;
         seed(&db);
         race(&db, 4, 10)?;
         let (ann, bob) = balances(&db);
