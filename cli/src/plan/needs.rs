@@ -24,7 +24,11 @@ const BY_IMPORT: [(&str, &str, Option<&str>, &str); 5] = [
 /// The crates, by name; bowline itself is not among them.
 pub(crate) fn needs(plan: &Plan) -> Vec<Need> {
     let fields = plan.tables.iter().flat_map(|table| &table.fields);
-    let imports: Vec<&String> = fields.flat_map(|field| &field.rust_type.imports).collect();
+    let ids = plan.tables.iter().filter_map(|table| table.id.as_ref());
+    let imports: Vec<&String> = fields
+        .flat_map(|field| &field.rust_type.imports)
+        .chain(ids.filter_map(|id| id.import.as_ref()))
+        .collect();
     let mut of_diesel = vec!["postgres_backend"];
     let mut needs = vec![Need {
         name: "serde",

@@ -183,9 +183,10 @@ fn columns_that_need_more_are_named_by_generate_and_added_by_init() {
     insta::assert_snapshot!(project.said(&["generate"], &[]), @r#"
     note: Cargo.toml lacks what the generated code needs, and `bowline init` adds:
           bigdecimal = { version = "0.4", features = ["serde"] }
-          diesel: features = ["numeric", "network-address"]
+          diesel: features = ["numeric", "network-address", "uuid"]
           ipnetwork = { version = "0.21", features = ["serde"] }
           serde_json = "1"
+          uuid = { version = "1", features = ["serde"] }
     wrote   src/db/mod.rs
     wrote   src/db/notes.rs
     wrote   src/db/schema.rs
@@ -195,7 +196,7 @@ fn columns_that_need_more_are_named_by_generate_and_added_by_init() {
     "#);
     let before = files(&project);
     insta::assert_snapshot!(said(&project, &[]), @r"
-    changed Cargo.toml: bigdecimal, diesel (numeric, network-address), ipnetwork, serde_json
+    changed Cargo.toml: bigdecimal, diesel (numeric, network-address, uuid), ipnetwork, serde_json, uuid
     exit 0
     ");
     insta::assert_snapshot!(changed(&project, &before), @r#"
@@ -209,10 +210,11 @@ fn columns_that_need_more_are_named_by_generate_and_added_by_init() {
     bigdecimal = { version = "0.4", features = ["serde"] }
     bowline = { path = "[bowline]" }
     chrono = { version = "0.4", features = ["serde"] }
-    diesel = { version = "2.3.14", default-features = false, features = ["postgres_backend", "chrono", "numeric", "network-address"] }
+    diesel = { version = "2.3.14", default-features = false, features = ["postgres_backend", "chrono", "numeric", "network-address", "uuid"] }
     ipnetwork = { version = "0.21", features = ["serde"] }
     serde = { version = "1", features = ["derive"] }
     serde_json = "1"
+    uuid = { version = "1", features = ["serde"] }
     "#);
     insta::assert_snapshot!(project.said(&["generate"], &[]), @r"
     4 files, 0 changed
