@@ -175,22 +175,28 @@ fn watch(changes: &mut Changes, package: &Package, folder: &str) -> Result<(), C
 
 /// `.env.example`, and `.env` kept out of git.
 fn environment(changes: &mut Changes, package: &Package) -> Result<(), CliError> {
-    let example = package.folder.join(".env.example");
+    let said = [".env.example", ".env.sample"].map(|name| package.folder.join(name));
+    let texts = [read(&said[0])?, read(&said[1])?];
+    let [example, _] = said;
     let name = package
         .manifest
         .name()
         .unwrap_or_default()
         .replace('-', "_");
     let line = format!("DATABASE_URL=postgres://user:password@localhost:5432/{name}");
-    match read(&example)? {
+    let is_said = |text: &Option<String>| {
+        text.as_ref()
+            .is_some_and(|text| text.contains("DATABASE_URL"))
+    };
+    match &texts[0] {
+        _ if texts.iter().any(is_said) => {}
         None => changes.make(
             example,
             format!(
                 "# Copy this to .env, which is not committed, and put in what is yours.\n{line}\n"
             ),
         ),
-        Some(text) if text.contains("DATABASE_URL") => {}
-        Some(text) => changes.extend(example, with_line(&text, &line), &line),
+        Some(text) => changes.extend(example, with_line(text, &line), &line),
     }
     let Some(repository) = repository(&package.folder) else {
         return Ok(());

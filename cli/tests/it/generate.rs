@@ -100,7 +100,7 @@ fn a_statement_that_cannot_be_followed_is_named_and_nothing_is_written() {
 }
 
 /// The variables by which a server is found, as this test's environment has them.
-fn with_a_server() -> Vec<(String, String)> {
+pub(crate) fn with_a_server() -> Vec<(String, String)> {
     ["PATH", "BOWLINE_PG_BIN"]
         .into_iter()
         .filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?)))

@@ -124,7 +124,7 @@ fn a_package_on_diesel_keeps_its_settings_its_schema_and_its_migrations() {
             "migrations/2020-01-01-000000_posts/up.sql",
             "CREATE TABLE posts (id serial PRIMARY KEY, at timestamp NOT NULL, price numeric, token uuid, peer inet);",
         ),
-        (".env", "DATABASE_URL=postgres://localhost/shop\n"),
+        (".env.sample", "DATABASE_URL=postgres://localhost/shop\n"),
         (".gitignore", "/target\n.env\n"),
     ]);
     let before = files(&project);
@@ -132,14 +132,10 @@ fn a_package_on_diesel_keeps_its_settings_its_schema_and_its_migrations() {
     changed Cargo.toml: bigdecimal, bowline, chrono, diesel (numeric, network-address, uuid), ipnetwork, serde, uuid
     wrote   build.rs
     changed src/lib.rs: pub mod db;
-    wrote   .env.example
     next: `bowline generate`, once the migrations make the tables that you want
     exit 0
     ");
     insta::assert_snapshot!(changed(&project, &before), @r#"
-    --- .env.example
-    # Copy this to .env, which is not committed, and put in what is yours.
-    DATABASE_URL=postgres://user:password@localhost:5432/shop
     --- Cargo.toml
     [package]
     name = "shop"

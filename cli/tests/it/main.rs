@@ -2,6 +2,7 @@
 
 mod catalog;
 mod drift;
+mod first_minutes;
 mod fresh;
 mod generate;
 mod guide;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 pub(crate) struct Scratch {
-    _home: tempfile::TempDir,
+    home: tempfile::TempDir,
     folder: PathBuf,
 }
 
@@ -22,22 +22,22 @@ pub(crate) fn checkout() -> &'static Path {
 impl Scratch {
     /// What `cargo new NAME` makes.
     pub(crate) fn new(name: &str) -> Self {
+        Self::begin(name).0
+    }
+
+    /// What `cargo new NAME` makes, and what it says.
+    pub(crate) fn begin(name: &str) -> (Self, String) {
         let home = tempfile::tempdir().expect("a temporary folder");
         let scratch = Self {
             folder: home.path().canonicalize().expect("the folder").join(name),
-            _home: home,
+            home,
         };
         let mut new = cargo();
-        new.args(["new", "--quiet", "--vcs", "none"]);
-        let made = new.arg(&scratch.folder).output().expect("cargo runs");
-        assert!(
-            made.status.success(),
-            "{}",
-            String::from_utf8_lossy(&made.stderr)
-        );
+        new.current_dir(scratch.home.path()).args(["new", name]);
+        let said = scratch.said(&new.output().expect("cargo runs"));
         let lock = fs::read(checkout().join("Cargo.lock")).expect("the versions");
         fs::write(scratch.path("Cargo.lock"), lock).expect("a file");
-        scratch
+        (scratch, said)
     }
 
     pub(crate) fn path(&self, path: &str) -> PathBuf {
@@ -65,7 +65,7 @@ impl Scratch {
         self.said(&command.output().expect("cargo runs"))
     }
 
-    /// What the command says in it, and its exit code.
+    /// What the command says in it, on both outputs, and its exit code.
     pub(crate) fn bowline(&self, arguments: &[&str], variables: &[(&str, &str)]) -> String {
         self.said(&crate::bowline(&self.folder, arguments, variables))
     }
