@@ -184,7 +184,7 @@ impl Program<'_> {
         Ok(())
     }
 
-    /// The network passes nothing on any more, while it works.
+    /// Nothing is passed on any more while it works, and all stays connected.
     fn silence(&self) -> Result {
         let bank = Bank::open()?;
         let begun = Instant::now();
@@ -197,7 +197,7 @@ impl Program<'_> {
         })?;
         let how = if ran.ended { "gave up" } else { "still waited" };
         println!(
-            "  a network that falls silent: {how} after {} s",
+            "  a server that falls silent: {how} after {} s",
             begun.elapsed().as_secs() - 2
         );
         Ok(())

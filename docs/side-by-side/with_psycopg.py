@@ -14,8 +14,8 @@ from psycopg_pool import ConnectionPool
 ATTEMPTS = 10
 PATIENCE = 10  # seconds, for all attempts together
 
-# Connecting and each statement have a limit. The server keeps the latter, so a network that says
-# nothing is not covered by it: tcp_user_timeout and keepalives are what there is against that.
+# Connecting and each statement have a limit. The server keeps the latter, so one that hangs does not;
+# tcp_user_timeout is for packets that are lost.
 LIMITS = {
     "connect_timeout": 5,
     "options": "-c statement_timeout=5s",

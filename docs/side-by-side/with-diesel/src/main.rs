@@ -21,8 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 type AnyError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Connecting and each statement have a limit. The server keeps the latter, so a network that says nothing is
-/// not covered by it: tcp_user_timeout and keepalives are what there is against that.
+/// Connecting and each statement have a limit. The server keeps the latter, so one that hangs does not;
+/// tcp_user_timeout is for packets that are lost.
 fn url() -> Result<String, AnyError> {
     let url = std::env::var("DATABASE_URL")?;
     let limits = "connect_timeout=5&tcp_user_timeout=5000&options=-c%20statement_timeout%3D5s";
