@@ -107,6 +107,15 @@ fn run_sql(terminal: &Terminal, page: &Page, block: &Block<'_>) {
 }
 
 #[test]
+fn two_dots_stand_for_any_lines_and_nothing_else_does() {
+    assert!(fits(&["a", "..", "c"], &["a", "b", "b", "c"]));
+    assert!(fits(&["..", "c"], &["c"]));
+    assert!(!fits(&["a", "..", "c"], &["a", "b"]));
+    assert!(!fits(&["a"], &["a", "b"]));
+    assert!(!fits(&["a", "b"], &["a"]));
+}
+
+#[test]
 fn getting_started_is_as_the_guide_says() {
     follow("getting-started.md");
 }
