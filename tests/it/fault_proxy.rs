@@ -26,6 +26,17 @@ fn hurried(proxy: &Proxy) -> Config {
 }
 
 #[test]
+fn its_url_leads_through_it() {
+    for proxy in proxies(&server()) {
+        let config = Config::from_url(&proxy.url("postgres")).expect("a URL");
+        let mut session = Session::connect(&config).expect("a connection");
+        proxy.take_round_trips();
+        ask(&mut session).expect("an answer");
+        assert_eq!((proxy.connections(), proxy.take_round_trips()), (1, 1));
+    }
+}
+
+#[test]
 fn bytes_and_messages_are_counted_in_both_directions_and_recorded_whole() {
     for proxy in proxies(&server()) {
         let mut session = connect(&proxy);
