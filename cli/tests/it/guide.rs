@@ -184,14 +184,15 @@ fn what_the_guide_quotes_is_there() {
 fn what_the_guide_shows_and_nobody_runs_is_little() {
     let mut shown = String::new();
     for page in pages() {
-        let follows = page
-            .blocks()
-            .iter()
-            .any(|block| block.language == "console");
-        for block in page.blocks() {
+        let blocks = page.blocks();
+        let mut typed = blocks.iter().filter(|block| block.language == "console");
+        let follows = typed.clone().next().is_some();
+        let compiles = typed.any(|block| block.text.contains("$ cargo "));
+        for block in &blocks {
             let is_run = match (block.language, block.file) {
                 ("rust" | "rust,test_harness" | "console", _) => true,
                 (_, Some(file)) if file.starts_with("../") => true,
+                ("rust,ignore", Some(_)) => compiles,
                 ("sql", None) | (_, Some(_)) => follows,
                 _ => false,
             };
