@@ -25,6 +25,7 @@ pub(super) struct Function {
     pub(super) defaults: usize,
     pub(super) result: TypeName,
     pub(super) is_variadic: bool,
+    pub(super) is_set: bool,
     /// Columns of a result that is a record.
     pub(super) columns: Vec<(&'static str, TypeName)>,
     extension: &'static str,
@@ -121,6 +122,7 @@ impl Builtin {
                         defaults: defaults.parse().unwrap_or(0),
                         result,
                         is_variadic: flags.contains('v'),
+                        is_set: flags.contains('s'),
                         columns: columns.unwrap_or_default(),
                         extension,
                     });
@@ -189,6 +191,18 @@ impl Builtin {
     /// The server's own tables of this name, and those of extensions.
     pub(super) fn relations(&self, name: &str) -> &[SystemRelation] {
         self.relations.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// The server's own tables and views, with their schemas.
+    pub(super) fn own_relations(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        self.relations.iter().flat_map(|(name, found)| {
+            let own = found.iter().filter(|found| found.extension == "-");
+            own.map(|found| (found.schema, *name))
+        })
+    }
+
+    pub(super) fn type_names(&self) -> impl Iterator<Item = &'static str> {
+        self.types.keys().copied()
     }
 
     /// The functions of one extension.

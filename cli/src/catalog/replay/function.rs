@@ -5,6 +5,7 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use super::refusal::{Refused, Result};
 use super::tree::{child, child_name, children, has, name, string};
+use super::variables::Declared;
 use super::{Replay, builtin, data_type};
 use crate::catalog::DataType;
 
@@ -39,6 +40,17 @@ pub(super) enum Returned {
     Unknown,
 }
 
+impl Returned {
+    /// Whether a call may give more or fewer than one value.
+    pub(super) fn is_set(&self) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::One { is_set, .. } | Self::Columns { is_set, .. } => *is_set,
+            Self::Unknown => true,
+        }
+    }
+}
+
 impl Replay {
     pub(super) fn create_function(&mut self, node: &SyntaxNode) -> Result<()> {
         use SyntaxKind as K;
@@ -70,6 +82,7 @@ impl Replay {
             function.defaults += usize::from(has(&parameter, K::PARAM_DEFAULT));
             function.is_variadic |= has(&parameter, K::PARAM_VARIADIC);
         }
+        self.writes.forget_function(&named);
         let forms = self.functions.entry(named).or_default();
         forms.retain(|form| form.argument_types != function.argument_types);
         forms.push(function);
@@ -154,7 +167,7 @@ impl Replay {
                 }
                 continue;
             }
-            self.call(node, &function)?;
+            self.call(node, &function, Some(&call))?;
         }
         Ok(())
     }
@@ -162,11 +175,18 @@ impl Replay {
     pub(super) fn call_procedure(&mut self, node: &SyntaxNode) -> Result<()> {
         self.call_in_query(node)?;
         let procedure = child_name(node, SyntaxKind::PROCEDURE_NAME_REF).unwrap_or_default();
-        self.call(node, &procedure)
+        self.call(node, &procedure, Some(node))
     }
 
     /// Follows a call of a function: PostgreSQL's own shape nothing, a migration's own are looked into.
-    pub(super) fn call(&mut self, node: &SyntaxNode, function: &str) -> Result<()> {
+    ///
+    /// `call` holds the arguments, where they are known.
+    pub(super) fn call(
+        &mut self,
+        node: &SyntaxNode,
+        function: &str,
+        call: Option<&SyntaxNode>,
+    ) -> Result<()> {
         let forms = self.functions.get(function).cloned().unwrap_or_default();
         if forms.is_empty() {
             if is_known(function) {
@@ -184,12 +204,18 @@ impl Replay {
             ));
         }
         self.calls.push(function.to_owned());
-        let followed = self.follow_call(node, function, &forms);
+        let followed = self.follow_call(node, function, &forms, call);
         self.calls.pop();
         followed
     }
 
-    fn follow_call(&mut self, node: &SyntaxNode, function: &str, forms: &[Function]) -> Result<()> {
+    fn follow_call(
+        &mut self,
+        node: &SyntaxNode,
+        function: &str,
+        forms: &[Function],
+        call: Option<&SyntaxNode>,
+    ) -> Result<()> {
         let shaping: Vec<_> = forms
             .iter()
             .filter(|form| self.shapes(&form.definition))
@@ -198,7 +224,17 @@ impl Replay {
             ([], _) => Ok(()),
             ([_], [form]) => {
                 let definition = form.definition.clone();
-                self.follow_body(&definition).map_err(|refused| {
+                let reads_rows = node
+                    .descendants()
+                    .any(|part| part.kind() == SyntaxKind::FROM_CLAUSE);
+                if reads_rows {
+                    return Err(Refused::new(
+                        node,
+                        format!("how often {function} runs depends on the rows that this reads"),
+                    ));
+                }
+                let arguments = self.arguments_of(&definition, call);
+                self.follow_body(&definition, arguments).map_err(|refused| {
                     let why = format!("this calls the function {function}: {}", refused.why);
                     Refused::new(node, why).do_this(refused.hint)
                 })
@@ -210,10 +246,51 @@ impl Replay {
         }
     }
 
+    /// The values of the arguments under their names, those of defaults too.
+    fn arguments_of(&self, definition: &SyntaxNode, call: Option<&SyntaxNode>) -> Vec<Declared> {
+        use SyntaxKind as K;
+        let list = call.and_then(|call| child(call, K::ARG_LIST));
+        let given: Vec<SyntaxNode> = list
+            .map(|list| list.children().collect())
+            .unwrap_or_default();
+        let is_plain = given
+            .iter()
+            .all(|argument| argument.kind() == K::ARG && !has(argument, K::VARIADIC_KW));
+        let parameters = child(definition, K::PARAM_LIST);
+        let parameters = parameters
+            .iter()
+            .flat_map(|list| children(list, K::PARAM))
+            .filter(|parameter| !has(parameter, K::PARAM_OUT));
+        let mut all = Vec::new();
+        for (place, parameter) in parameters.enumerate() {
+            let value = match given.get(place) {
+                Some(argument) => self.evaluate(argument),
+                None => child(&parameter, K::PARAM_DEFAULT)
+                    .and_then(|default| default.children().next())
+                    .and_then(|default| self.evaluate(&default)),
+            };
+            let value = value.filter(|_| is_plain && call.is_some());
+            let data_type = self.variable_type(&parameter);
+            let named = child_name(&parameter, K::PARAM_NAME);
+            let numbered = format!("${}", place + 1);
+            all.push(Declared {
+                name: numbered,
+                data_type: data_type.clone(),
+                value: value.clone(),
+            });
+            all.extend(named.map(|name| Declared {
+                name,
+                data_type,
+                value,
+            }));
+        }
+        all
+    }
+
     /// Follows the body of a function as if its statements stood where it is called.
-    fn follow_body(&mut self, definition: &SyntaxNode) -> Result<()> {
+    fn follow_body(&mut self, definition: &SyntaxNode, arguments: Vec<Declared>) -> Result<()> {
         if let Some(body) = plpgsql(definition) {
-            return self.block(&body);
+            return self.block_with(&body, arguments);
         }
         for statement in sql_statements(definition) {
             self.statement(&statement)?;
@@ -288,6 +365,21 @@ fn plpgsql(definition: &SyntaxNode) -> Option<SyntaxNode> {
             ast::CreateProcedure::cast(definition.clone()).and_then(|procedure| procedure.plpgsql())
         });
     body.map(|body| body.syntax())
+}
+
+/// Whether a function is one that a trigger runs.
+pub(super) fn is_of_trigger(definition: &SyntaxNode) -> bool {
+    child(definition, SyntaxKind::RET_TYPE).is_some_and(|returns| {
+        super::tree::tokens(&returns).any(|token| token.text().eq_ignore_ascii_case("trigger"))
+    })
+}
+
+/// What runs when a function is called; of other languages nothing is known, and nothing given.
+pub(super) fn bodies(definition: &SyntaxNode) -> Vec<SyntaxNode> {
+    match plpgsql(definition) {
+        Some(body) => vec![body],
+        None => sql_statements(definition),
+    }
 }
 
 /// The statements of a function in SQL.

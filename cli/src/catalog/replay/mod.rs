@@ -10,12 +10,12 @@ mod builtin;
 mod column;
 mod comment;
 mod composite;
-mod condition;
 mod constraint;
 mod data_type;
 mod dependents;
 mod domain;
 mod drop;
+mod evaluate;
 #[cfg(test)]
 mod expression_words;
 mod extension;
@@ -30,6 +30,7 @@ mod nesting;
 mod nextval;
 mod not_null;
 mod notes;
+mod operators;
 mod partition;
 mod plpgsql;
 mod query;
@@ -41,6 +42,7 @@ mod table;
 mod temporary;
 mod tree;
 mod types;
+mod variables;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -133,10 +135,18 @@ pub(crate) struct Replay {
     unfollowed: BTreeSet<String>,
     /// Functions that are being followed, to find one that calls itself.
     calls: Vec<String>,
+    /// Which tables may have rows.
+    writes: evaluate::Writes,
+    variables: variables::Variables,
+    /// How much PL/pgSQL may still do; it ends by being refused.
+    steps: std::cell::Cell<u32>,
     /// An arm of replay that does nothing, for the test of tests.
     #[cfg(test)]
     off: Option<SyntaxKind>,
 }
+
+/// Steps of PL/pgSQL and of what it evaluates; a generous history takes some ten thousand.
+const MOST_STEPS: u32 = 2_000_000;
 
 const PUBLIC: &str = "public";
 const SYSTEM: &str = "pg_catalog";
@@ -160,6 +170,9 @@ impl Default for Replay {
             earlier_temporary: BTreeSet::new(),
             unfollowed: BTreeSet::new(),
             calls: Vec::new(),
+            writes: evaluate::Writes::default(),
+            variables: variables::Variables::default(),
+            steps: std::cell::Cell::new(MOST_STEPS),
             #[cfg(test)]
             off: None,
         }
@@ -250,6 +263,19 @@ impl Replay {
             return Ok(());
         }
         match node.kind() {
+            // What these hold runs only later, or is noted where it is followed.
+            K::CREATE_FUNCTION
+            | K::CREATE_PROCEDURE
+            | K::CREATE_RULE
+            | K::CREATE_TRIGGER
+            | K::DO => {}
+            K::CREATE_TABLE_AS | K::SELECT_INTO => {
+                self.note_writes(node);
+                self.note_made_of_query(node);
+            }
+            _ => self.note_writes(node),
+        }
+        match node.kind() {
             K::CREATE_TABLE | K::CREATE_FOREIGN_TABLE => self.create_table(node),
             K::ALTER_TABLE
             | K::ALTER_FOREIGN_TABLE
@@ -319,6 +345,13 @@ impl Replay {
         false
     }
 
+    /// Counts a step; false where there were too many.
+    fn takes_a_step(&self) -> bool {
+        let left = self.steps.get().saturating_sub(1);
+        self.steps.set(left);
+        left > 0
+    }
+
     /// What an error in a block with handlers goes back to.
     fn savepoint(&self) -> Self {
         self.clone()
@@ -326,8 +359,10 @@ impl Replay {
 
     fn roll_back(&mut self, savepoint: Self) {
         let unfollowed = std::mem::take(&mut self.unfollowed);
+        let steps = self.steps.clone();
         *self = Self {
             unfollowed,
+            steps,
             ..savepoint
         };
     }

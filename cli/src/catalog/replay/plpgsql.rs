@@ -1,20 +1,30 @@
-//! PL/pgSQL: the statements of a DO block or a function that certainly run, and run once.
+//! PL/pgSQL: the statements of a DO block or a function, as they run on a database that begins empty.
 //!
-//! What runs only sometimes, or with text made at run time, is refused if it could change the catalog.
+//! Conditions, loops and texts that are executed are followed where their values are certain (`evaluate`); where
+//! they are not, the block is refused if it could change the catalog.
+
+mod assignment;
+pub(super) mod harmless_text;
+mod loops;
 
 use squawk_syntax::ast::{self, AstNode as _};
 use squawk_syntax::{SourceFile, SyntaxKind, SyntaxNode};
 
 use super::Replay;
-use super::condition::Truth;
+use super::evaluate::Datum;
 use super::refusal::{Refused, Result};
-use super::tree::{child, children, has, name, string, tokens};
+use super::tree::{child, child_name, children, name, tokens};
+use super::variables::Declared;
 
-/// What followed after a statement.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What follows after a statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Flow {
     Goes,
     Returns,
+    /// `EXIT`, of the loop with this label.
+    Exits(Option<String>),
+    /// `CONTINUE`.
+    Continues(Option<String>),
 }
 
 impl Replay {
@@ -37,18 +47,39 @@ impl Replay {
         })
     }
 
-    /// The outermost block of a body.
+    /// The outermost block of a body, whose variables are its own.
     pub(super) fn block(&mut self, body: &SyntaxNode) -> Result<()> {
-        for block in children(body, SyntaxKind::PLPGSQL_BLOCK) {
-            self.inner_block(&block)?;
+        self.block_with(body, Vec::new())
+    }
+
+    /// The same of a function that was called with these values.
+    pub(super) fn block_with(&mut self, body: &SyntaxNode, arguments: Vec<Declared>) -> Result<()> {
+        self.variables.open_function();
+        for argument in arguments {
+            self.declare(argument.name, argument.data_type, argument.value);
         }
-        Ok(())
+        let mut done = Ok(Flow::Goes);
+        for block in children(body, SyntaxKind::PLPGSQL_BLOCK) {
+            done = done.and_then(|_| self.inner_block(&block));
+        }
+        self.variables.close_function();
+        done.map(drop)
     }
 
     fn inner_block(&mut self, block: &SyntaxNode) -> Result<Flow> {
+        self.variables.open_block();
+        let flow = self.block_in_scope(block);
+        self.variables.close_block();
+        flow
+    }
+
+    fn block_in_scope(&mut self, block: &SyntaxNode) -> Result<Flow> {
         use SyntaxKind as K;
         for section in children(block, K::PLPGSQL_DECLARE_SECTION) {
             self.call_in_query(&section)?;
+            for declared in section.children() {
+                self.declared_variable(&declared);
+            }
         }
         let Some(body) = child(block, K::PLPGSQL_BODY) else {
             return Ok(Flow::Goes);
@@ -68,6 +99,7 @@ impl Replay {
         }
         // A block with handlers is a savepoint: an error takes back what it did.
         let before = self.savepoint();
+        let names = self.variables.names();
         match self.statements(&body) {
             Ok(flow) => Ok(flow),
             Err(refused) => {
@@ -78,6 +110,8 @@ impl Replay {
                     .find(|handler| catches(handler, condition));
                 let handler = handler.ok_or(refused)?;
                 self.roll_back(before);
+                // Variables keep what the block gave them; what that was is not followed.
+                names.iter().for_each(|name| self.assign(name, None));
                 child(&handler, K::PLPGSQL_BODY)
                     .map_or(Ok(Flow::Goes), |body| self.statements(&body))
             }
@@ -86,8 +120,15 @@ impl Replay {
 
     fn statements(&mut self, body: &SyntaxNode) -> Result<Flow> {
         for statement in body.children() {
-            if self.plpgsql_statement(&statement)? == Flow::Returns {
-                return Ok(Flow::Returns);
+            if !self.takes_a_step() {
+                return Err(Refused::new(
+                    &statement,
+                    "this runs too long to be followed",
+                ));
+            }
+            let flow = self.plpgsql_statement(&statement)?;
+            if flow != Flow::Goes {
+                return Ok(flow);
             }
         }
         Ok(Flow::Goes)
@@ -103,14 +144,20 @@ impl Replay {
             }
             K::PLPGSQL_BLOCK => return self.inner_block(node),
             K::PLPGSQL_IF_STMT => return self.if_statement(node),
+            K::PLPGSQL_CASE_STMT => return self.case_statement(node),
             K::PLPGSQL_DYN_EXECUTE_STMT => self.dynamic(node)?,
             K::PLPGSQL_RETURN_STMT => {
                 self.call_in_query(node)?;
                 return Ok(Flow::Returns);
             }
+            K::PLPGSQL_EXIT_STMT | K::PLPGSQL_CONTINUE_STMT => return self.leave(node),
+            K::PLPGSQL_ASSIGN_STMT => {
+                self.note_writes(node);
+                self.call_in_query(node)?;
+                self.assignment(node);
+            }
             K::PLPGSQL_NULL_STMT
             | K::PLPGSQL_ASSERT_STMT
-            | K::PLPGSQL_ASSIGN_STMT
             | K::PLPGSQL_PERFORM_STMT
             | K::PLPGSQL_CALL_STMT
             | K::PLPGSQL_GET_DIAG_STMT
@@ -121,76 +168,125 @@ impl Replay {
             | K::PLPGSQL_RETURN_NEXT_STMT
             | K::PLPGSQL_RETURN_QUERY_STMT
             | K::PLPGSQL_COMMIT_STMT => {
+                self.note_writes(node);
                 self.call_in_query(node)?;
                 if let Some(procedure) = node
                     .descendants()
                     .find(|child| child.kind() == K::PROCEDURE_NAME_REF)
                 {
-                    self.call(node, &name(&procedure))?;
+                    self.call(node, &name(&procedure), None)?;
                 }
+                self.forget_variables_in(node);
             }
             K::PLPGSQL_RAISE_STMT if !is_exception(node) => self.call_in_query(node)?,
             // A SELECT into a variable, which the parser does not know; it shapes what its functions shape.
-            K::ERROR if is_select_into(node) => {}
-            _ if !self.block_shapes(node) => {}
-            _ => {
-                return Err(Refused::new(
-                    node,
-                    "how often this runs, and with what, is known only when it runs",
-                )
-                .do_this(BOWLINE_DO));
+            K::ERROR if is_select_into(node) => {
+                self.note_writes(node);
+                self.select_into_variable(node);
             }
+            kind if loops::is_loop(kind) => return self.loop_statement(node),
+            _ if !self.block_shapes(node) => self.pass_by(node),
+            _ => return Err(unforeseen(node)),
         }
         Ok(Flow::Goes)
     }
 
-    /// A branch is taken if its condition can be answered from the catalog.
+    /// Leaves out what shapes nothing: what it may set is not known from here on.
+    fn pass_by(&mut self, node: &SyntaxNode) {
+        self.note_writes(node);
+        self.forget_variables_in(node);
+    }
+
+    /// A branch is taken if its condition is certain.
     fn if_statement(&mut self, node: &SyntaxNode) -> Result<Flow> {
         use SyntaxKind as K;
         let elsifs = children(node, K::PLPGSQL_ELSIF_CLAUSE);
-        let branches: Vec<SyntaxNode> = std::iter::once(node.clone()).chain(elsifs).collect();
-        let is_moot = !self.block_shapes(node) && !returns(node);
-        if is_moot {
-            return Ok(Flow::Goes);
-        }
-        for branch in branches {
+        for branch in std::iter::once(node.clone()).chain(elsifs) {
             let condition = child(&branch, K::PLPGSQL_EXPR);
-            let truth = condition.map_or(Truth::Unknown, |condition| self.truth(&condition));
+            let truth = condition.and_then(|condition| self.evaluate(&condition));
             match truth {
-                Truth::True => {
-                    let body = child(&branch, K::PLPGSQL_BODY);
-                    return body.map_or(Ok(Flow::Goes), |body| self.statements(&body));
-                }
-                Truth::False => {}
-                Truth::Unknown => {
-                    return Err(Refused::new(
-                        &branch,
-                        "whether this runs depends on what only a server can answer",
-                    )
-                    .do_this(BOWLINE_DO));
+                Some(Datum::Bool(true)) => return self.body_of(&branch),
+                Some(Datum::Bool(false) | Datum::Null) => {}
+                _ => return self.undecided(node, &branch),
+            }
+        }
+        let otherwise = child(node, K::PLPGSQL_ELSE_CLAUSE);
+        otherwise.map_or(Ok(Flow::Goes), |clause| self.body_of(&clause))
+    }
+
+    fn case_statement(&mut self, node: &SyntaxNode) -> Result<Flow> {
+        use SyntaxKind as K;
+        let subject = child(node, K::PLPGSQL_EXPR);
+        let subject = subject.map(|subject| self.evaluate(&subject));
+        for branch in children(node, K::PLPGSQL_CASE_WHEN) {
+            let conditions = child(&branch, K::PLPGSQL_EXPR)
+                .and_then(|expression| child(&expression, K::TARGET_LIST))
+                .map(|list| list.children().collect::<Vec<_>>())
+                .unwrap_or_default();
+            for condition in conditions {
+                let value = self.evaluate(&condition);
+                let is_taken = match (&subject, value) {
+                    (None, Some(value)) => value == Datum::Bool(true),
+                    (Some(Some(subject)), Some(value)) => *subject == value,
+                    _ => return self.undecided(node, &branch),
+                };
+                if is_taken {
+                    return self.body_of(&branch);
                 }
             }
         }
-        let otherwise =
-            child(node, K::PLPGSQL_ELSE_CLAUSE).and_then(|clause| child(&clause, K::PLPGSQL_BODY));
-        otherwise.map_or(Ok(Flow::Goes), |body| self.statements(&body))
+        let otherwise = child(node, K::PLPGSQL_ELSE_CLAUSE);
+        otherwise.map_or(Ok(Flow::Goes), |clause| self.body_of(&clause))
     }
 
-    /// `EXECUTE` of a text that stands there.
-    fn dynamic(&mut self, node: &SyntaxNode) -> Result<()> {
-        let literal = node
-            .descendants()
-            .find(|child| child.kind() == SyntaxKind::TARGET_LIST)
-            .and_then(|targets| {
-                let mut targets = targets.children();
-                let target = targets.next()?.children().next()?;
-                (targets.next().is_none()).then_some(target)
-            })
-            .and_then(|target| constant(&target));
-        if literal.is_none() && is_harmless_text(node) {
-            return Ok(());
+    fn body_of(&mut self, branch: &SyntaxNode) -> Result<Flow> {
+        let body = child(branch, SyntaxKind::PLPGSQL_BODY);
+        body.map_or(Ok(Flow::Goes), |body| self.statements(&body))
+    }
+
+    /// Whether a branch runs is not known: that matters if it shapes something, or leaves.
+    fn undecided(&mut self, node: &SyntaxNode, branch: &SyntaxNode) -> Result<Flow> {
+        if self.block_shapes(node) || leaves(node) {
+            return Err(Refused::new(
+                branch,
+                "whether this runs depends on what only a server can answer",
+            )
+            .do_this(BOWLINE_DO));
         }
-        let Some(sql) = literal.filter(|_| !has(node, SyntaxKind::PLPGSQL_USING_CLAUSE)) else {
+        self.pass_by(node);
+        Ok(Flow::Goes)
+    }
+
+    /// `EXIT` and `CONTINUE`, with their conditions.
+    fn leave(&mut self, node: &SyntaxNode) -> Result<Flow> {
+        use SyntaxKind as K;
+        let label = child_name(node, K::PLPGSQL_LABEL_NAME_REF);
+        let condition = child(node, K::PLPGSQL_EXIT_WHEN)
+            .and_then(|when| child(&when, K::PLPGSQL_EXPR))
+            .map(|condition| self.evaluate(&condition));
+        match condition {
+            None | Some(Some(Datum::Bool(true))) if node.kind() == K::PLPGSQL_EXIT_STMT => {
+                Ok(Flow::Exits(label))
+            }
+            None | Some(Some(Datum::Bool(true))) => Ok(Flow::Continues(label)),
+            Some(Some(Datum::Bool(false) | Datum::Null)) => Ok(Flow::Goes),
+            Some(_) => Err(Refused::new(
+                node,
+                "whether this runs depends on what only a server can answer",
+            )
+            .do_this(BOWLINE_DO)),
+        }
+    }
+
+    /// `EXECUTE` of a text that is certain.
+    fn dynamic(&mut self, node: &SyntaxNode) -> Result<()> {
+        use SyntaxKind as K;
+        let text = child(node, K::PLPGSQL_EXPR).and_then(|expression| self.evaluate(&expression));
+        let Some(Datum::Text(sql)) = text else {
+            self.pass_by(node);
+            if harmless_text::is_harmless(node) {
+                return Ok(());
+            }
             return Err(Refused::new(
                 node,
                 "the text that this executes is known only when it runs",
@@ -209,6 +305,9 @@ impl Replay {
                     ..refused
                 })?;
         }
+        if let Some(into) = child(node, K::PLPGSQL_INTO_CLAUSE) {
+            self.forget_variables_in(&into);
+        }
         Ok(())
     }
 
@@ -216,7 +315,7 @@ impl Replay {
     pub(super) fn block_shapes(&self, node: &SyntaxNode) -> bool {
         use SyntaxKind as K;
         node.descendants().any(|inner| match inner.kind() {
-            K::PLPGSQL_DYN_EXECUTE_STMT => !is_harmless_text(&inner),
+            K::PLPGSQL_DYN_EXECUTE_STMT => !harmless_text::is_harmless(&inner),
             K::PLPGSQL_FOR_DYN_STMT | K::PLPGSQL_DO_STMT => true,
             K::PLPGSQL_EXEC_SQL_STMT => inner
                 .children()
@@ -237,9 +336,27 @@ fn is_exception(raise: &SyntaxNode) -> bool {
         .is_none_or(|level| name(&level).eq_ignore_ascii_case("exception"))
 }
 
-fn returns(node: &SyntaxNode) -> bool {
+fn leaves(node: &SyntaxNode) -> bool {
+    use SyntaxKind as K;
+    node.descendants().any(|inner| {
+        matches!(
+            inner.kind(),
+            K::PLPGSQL_RETURN_STMT | K::PLPGSQL_EXIT_STMT | K::PLPGSQL_CONTINUE_STMT
+        )
+    })
+}
+
+fn leaves_function(node: &SyntaxNode) -> bool {
     node.descendants()
         .any(|inner| inner.kind() == SyntaxKind::PLPGSQL_RETURN_STMT)
+}
+
+fn unforeseen(node: &SyntaxNode) -> Refused {
+    Refused::new(
+        node,
+        "how often this runs, and with what, is known only when it runs",
+    )
+    .do_this(BOWLINE_DO)
 }
 
 /// `SELECT .. INTO variable ..`, and DML with `RETURNING .. INTO`, without a call of a function in it.
@@ -265,75 +382,4 @@ fn catches(handler: &SyntaxNode, condition: &str) -> bool {
                 || (condition.starts_with("duplicate_") && caught.starts_with("duplicate_"))
                 || (condition.starts_with("undefined_") && caught.starts_with("undefined_"))
         })
-}
-
-/// Whether what is executed begins, in a literal, as a statement that shapes nothing, and is that one alone.
-fn is_harmless_text(execute: &SyntaxNode) -> bool {
-    const HARMLESS: [&[&str]; 18] = [
-        &["create", "trigger"],
-        &["create", "constraint", "trigger"],
-        &["drop", "trigger"],
-        &["grant"],
-        &["revoke"],
-        &["insert", "into"],
-        &["update"],
-        &["delete", "from"],
-        &["analyze"],
-        &["refresh", "materialized", "view"],
-        &["alter", "default", "privileges"],
-        &["notify"],
-        &["create", "role"],
-        &["create", "user"],
-        &["alter", "role"],
-        &["alter", "user"],
-        &["drop", "role"],
-        &["drop", "user"],
-    ];
-    let literals: Vec<String> = execute
-        .descendants()
-        .filter(|node| node.kind() == SyntaxKind::LITERAL)
-        .filter_map(|literal| string(&literal))
-        .collect();
-    let Some(first) = literals.first() else {
-        return false;
-    };
-    // The literal has to be where the text begins: alone, or as the first argument of format().
-    let begins = execute
-        .descendants()
-        .find(|node| node.kind() == SyntaxKind::TARGET)
-        .map(|target| tokens(&target).map(|token| token.text().to_ascii_lowercase()))
-        .and_then(|mut words| words.find(|word| !matches!(word.as_str(), "format" | "(")));
-    let is_at_start = begins.is_some_and(|word| word.starts_with(['\'', '$', 'e']));
-    let words: Vec<String> = first
-        .split_whitespace()
-        .map(str::to_ascii_lowercase)
-        .collect();
-    let starts = |statement: &&[&str]| {
-        words.len() >= statement.len() && words.iter().zip(*statement).all(|(a, b)| a == b)
-    };
-    let ends_once = literals
-        .iter()
-        .all(|literal| !literal.trim_end().trim_end_matches(';').contains(';'));
-    is_at_start && ends_once && HARMLESS.iter().any(starts)
-}
-
-/// A text that is made of literals alone.
-fn constant(node: &SyntaxNode) -> Option<String> {
-    match node.kind() {
-        SyntaxKind::LITERAL => string(node),
-        SyntaxKind::PAREN_EXPR => constant(&node.children().next()?),
-        SyntaxKind::BIN_EXPR => {
-            let operator = child(node, SyntaxKind::CUSTOM_OP)?;
-            let operands: Vec<_> = node
-                .children()
-                .filter(|child| child.kind() != SyntaxKind::CUSTOM_OP)
-                .collect();
-            let [left, right] = operands.as_slice() else {
-                return None;
-            };
-            let is_joined = tokens(&operator).all(|token| token.text() == "|");
-            is_joined.then_some(constant(left)? + &constant(right)?)
-        }
-        _ => None,
-    }
 }

@@ -22,7 +22,7 @@ use super::{Replay, SYSTEM};
 use crate::catalog::{DataType, Name};
 use from::Scope;
 
-pub(super) use title::index_title;
+pub(super) use title::{index_title, title};
 
 /// The type of a value; that of a literal in quotes is open until something asks for one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -264,7 +264,7 @@ impl Inference<'_> {
         let alias = child(target, K::AS_NAME).map(|alias| name(&alias));
         let alias = match alias {
             Some(alias) => alias,
-            None => title::title(&expression),
+            None => title(&expression),
         };
         columns.push(Output {
             name: alias,

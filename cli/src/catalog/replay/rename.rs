@@ -43,6 +43,7 @@ impl Replay {
                 }
             }
         }
+        self.writes.rename(&from.name, &to.name);
         self.follow_type(from, &to);
         if let Some(uses) = self.views.remove(from) {
             self.views.insert(to.clone(), uses);

@@ -257,3 +257,95 @@ fn a_whole_row_rests_on_the_table_and_not_on_its_columns() {
          CREATE VIEW w AS SELECT id, t AS whole FROM t x JOIN t USING (id); ALTER TABLE t DROP COLUMN gone;",
     );
 }
+
+#[test]
+fn a_block_is_followed_where_its_values_are_certain() {
+    check(
+        "certain",
+        r"CREATE TABLE days (id int, at date NOT NULL) PARTITION BY RANGE (at); CREATE TYPE mood AS ENUM ('good');
+        CREATE TABLE tenants (id int PRIMARY KEY, name text); CREATE TABLE a_log (id int UNIQUE, note text); CREATE TABLE b_log (id int, note text);
+        CREATE TABLE seeded (id int); INSERT INTO seeded VALUES (1);
+        DO $$ DECLARE lo text; BEGIN
+            FOR i IN 1..3 LOOP
+                lo := lpad(i::text, 2, '0');
+                EXECUTE format('CREATE TABLE days_%s PARTITION OF days FOR VALUES FROM (%L) TO (%L)', lo, '2020-' || lo || '-01', '2020-' || lpad((i + 1)::text, 2, '0') || '-01');
+            END LOOP;
+            FOR i IN REVERSE 5..1 BY 2 LOOP CONTINUE WHEN i = 3; EXECUTE 'CREATE TABLE odd_' || i || ' ()'; END LOOP;
+        END $$;
+        DO $$ DECLARE t record; c text; list text[] := ARRAY['one', 'two words', 'select']; n int := 0; BEGIN
+            FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename LIKE '%\_log' ORDER BY tablename LOOP
+                EXECUTE format('ALTER TABLE %I ADD COLUMN created_at timestamptz', t.tablename);
+                EXECUTE format('CREATE INDEX %I ON %I (created_at)', t.tablename || '_at', t.tablename);
+            END LOOP;
+            FOREACH c IN ARRAY list LOOP EXECUTE format('ALTER TABLE a_log ADD COLUMN %I int', c); END LOOP;
+            WHILE n < 2 LOOP n := n + 1; EXECUTE 'ALTER TABLE b_log ADD COLUMN n' || n || ' int'; END LOOP;
+            <<outer>> LOOP LOOP n := n + 1; EXIT outer WHEN n > 5; END LOOP; END LOOP;
+            EXECUTE format('ALTER TABLE b_log ADD COLUMN n%s int', n);
+        END $$;
+        DO $$ DECLARE t record; BEGIN
+            FOR t IN SELECT id FROM tenants LOOP EXECUTE 'CREATE TABLE tenant_' || t.id || ' ()'; END LOOP;
+            FOR t IN SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_index i ON i.indrelid = c.oid
+                WHERE n.nspname = 'public' AND i.indisunique AND c.relkind IN ('r', 'p') ORDER BY 2 LOOP
+                EXECUTE format('COMMENT ON TABLE %I.%I IS %L', t.nspname, t.relname, 'it''s unique');
+            END LOOP;
+        END $$;
+        DO $$ DECLARE found_one text; howmany bigint; BEGIN
+            SELECT id::text INTO found_one FROM tenants WHERE name <> 'x';
+            IF found_one IS NULL THEN ALTER TABLE tenants ADD COLUMN none_yet int; END IF;
+            SELECT count(*) INTO howmany FROM information_schema.columns WHERE table_name = 'tenants';
+            IF howmany = 3 THEN ALTER TABLE tenants ADD COLUMN fourth int; ELSE ALTER TABLE tenants ADD COLUMN wrong int; END IF;
+            CASE WHEN EXISTS (SELECT FROM pg_enum e JOIN pg_type t ON t.oid = e.enumtypid WHERE t.typname = 'mood' AND e.enumlabel = 'bad')
+                THEN ALTER TABLE tenants ADD COLUMN wrong int; ELSE CREATE TYPE worse AS ENUM ('bad'); END CASE;
+            IF NOT EXISTS (SELECT 1 FROM pg_constraint WHERE conrelid = 'a_log'::regclass AND conname = 'a_log_check') THEN
+                ALTER TABLE a_log ADD CONSTRAINT a_log_check CHECK (id > 0); END IF;
+            IF NOT EXISTS (SELECT 1 FROM information_schema.table_constraints WHERE table_name = 'tenants' AND constraint_type = 'PRIMARY KEY')
+                OR to_regclass('public.nowhere') IS NOT NULL THEN DROP TABLE tenants; END IF;
+            IF (SELECT data_type FROM information_schema.columns WHERE table_name = 'b_log' AND column_name = 'note') = 'text' THEN
+                ALTER TABLE b_log ALTER COLUMN note TYPE varchar(20); END IF;
+            RETURN; DROP TABLE a_log;
+        END $$;
+        CREATE FUNCTION add_audit(target text, suffix text DEFAULT '_audit') RETURNS void LANGUAGE plpgsql AS $$ BEGIN
+            EXECUTE format('CREATE TABLE %1$I (id bigserial PRIMARY KEY, of_id int); CREATE INDEX ON %1$I (of_id)', target || suffix);
+        END $$;
+        SELECT add_audit('tenants'); SELECT add_audit('b_log', '_changes');
+        DO $$ DECLARE drops text; BEGIN
+            SELECT string_agg(format('DROP TABLE %I', tablename), '; ') INTO drops FROM pg_tables WHERE tablename LIKE 'odd%';
+            EXECUTE drops;
+        END $$;",
+    );
+}
+
+#[test]
+fn what_rows_decide_is_refused_and_only_that() {
+    let follow = |sql: &str| replay(&[migration(sql)]).refusals.len();
+    let tables = "CREATE TABLE t (id int); CREATE TABLE u (id int);";
+    let over = |table: &str| {
+        format!(
+            "DO $$ DECLARE r record; BEGIN FOR r IN SELECT id FROM {table} LOOP EXECUTE 'CREATE TABLE t_' || r.id || ' ()'; END LOOP; END $$;"
+        )
+    };
+    let writes = [
+        "INSERT INTO t VALUES (1);",
+        "WITH x AS (INSERT INTO t VALUES (1) RETURNING id) SELECT * FROM x;",
+        "COPY t FROM '/tmp/x';",
+        "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'INSERT INTO t VALUES (1) RETURNING 1'; SELECT f();",
+        "DO $$ DECLARE x int; BEGIN INSERT INTO t VALUES (1) RETURNING id INTO x; END $$;",
+        "DO $$ BEGIN EXECUTE 'INSERT INTO ' || current_user || ' VALUES (1)'; END $$;",
+        "CREATE FUNCTION g() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO t VALUES (1); RETURN NULL; END $$;
+         CREATE TRIGGER g AFTER INSERT ON u EXECUTE FUNCTION g(); INSERT INTO u VALUES (1);",
+        "CREATE TABLE heir () INHERITS (t); INSERT INTO heir VALUES (1);",
+        "INSERT INTO t VALUES (1); ALTER TABLE t RENAME TO s; ALTER TABLE s RENAME TO t;",
+    ];
+    assert_eq!(follow(&format!("{tables} {}", over("t"))), 0);
+    for write in writes {
+        assert_eq!(
+            follow(&format!("{tables} {write} {}", over("t"))),
+            1,
+            "{write}"
+        );
+    }
+    assert_eq!(
+        follow(&format!("{tables} INSERT INTO u VALUES (1); {}", over("t"))),
+        0
+    );
+}
