@@ -6,6 +6,7 @@ mod async_database;
 mod authentication;
 mod axum_example;
 mod bank_under_fire;
+mod beginner;
 mod byte_sweep;
 mod commit_keys;
 mod connecting;
