@@ -15,6 +15,7 @@ mod deadline;
 mod dialogue;
 mod diesel;
 mod driver;
+mod encryption;
 mod exchange;
 mod failure;
 mod flight;
@@ -66,6 +67,7 @@ use notifications::Inbox;
 
 pub use advisory_lock::{AdvisoryLock, LockKey, advisory_xact_lock, try_advisory_xact_lock};
 pub use cursor::Cursor;
+pub use encryption::{Encryption, client_libraries};
 pub use notifications::{Notification, notify};
 pub use stream::Stream;
 pub use transactions::{SessionTransactions, Transactions};

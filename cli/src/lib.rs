@@ -18,7 +18,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use commands::{
-    catalog as catalog_command, diff, drift, generate, init, migrate, schema, server, top, verify,
+    catalog as catalog_command, diff, doctor, drift, generate, init, migrate, schema, server, top,
+    verify,
 };
 use error::{CliError, exit_code};
 use project::{Places, Project};
@@ -44,6 +45,7 @@ enum Command {
     Catalog(catalog_command::Catalog),
     Schema(schema::Schema),
     Server(server::Server),
+    Doctor(doctor::Doctor),
     Top(top::Top),
 }
 
@@ -84,6 +86,7 @@ fn run(arguments: &Arguments) -> Result<(), CliError> {
         Command::Catalog(arguments) => catalog_command::run(arguments, &project()?),
         Command::Schema(arguments) => schema::run(arguments, &project()?),
         Command::Server(arguments) => server::run(arguments, &project()?),
+        Command::Doctor(doctor) => doctor::run(doctor, &here, &arguments.places),
         Command::Top(arguments) => top::run(arguments),
     }
 }

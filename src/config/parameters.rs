@@ -33,6 +33,20 @@ const PEER_IS_GONE: [(&str, &str); 4] = [
 ];
 
 impl Config {
+    /// The parameters that a connection will have (PostgreSQL manual, 32.1.2), with what the environment, a service file,
+    /// libpq and Bowline add; secrets are shown as `***`.
+    ///
+    /// A password that only a file of passwords has is not among them. Connects to nothing.
+    pub fn parameters(&self) -> Result<BTreeMap<String, String>> {
+        let mut all = complete(&self.connection_parameters()?.said)?;
+        for (name, value) in &mut all {
+            if is_secret(name, value) {
+                "***".clone_into(value);
+            }
+        }
+        Ok(all)
+    }
+
     /// What libpq is to be told.
     ///
     /// A service file and the environment are looked at by libpq itself; where the server is is then said outright, so

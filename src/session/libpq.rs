@@ -7,6 +7,7 @@
 
 mod answer;
 mod cancel;
+mod client;
 mod conninfo;
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
@@ -19,6 +20,7 @@ use super::Notification;
 
 pub(crate) use answer::{Field, ResultSet, Status};
 pub(crate) use cancel::Cancel;
+pub(crate) use client::{libpq_version, openssl_version};
 pub(crate) use conninfo::{
     InvalidConninfo, complete_parameters, fill_in_parameters, parse_conninfo,
 };

@@ -64,7 +64,7 @@ const fn answer(code: &'static str, refusal: Refusal) -> Refusal {
 
 /// What a server says, by its code; the first that fits counts. Where one code stands for several things the words tell
 /// them apart, but only of a server that speaks English; the last of each code is for the others.
-static BY_CODE: [Refusal; 19] = [
+static BY_CODE: [Refusal; 20] = [
     answer(
         "28P01",
         permanent(
@@ -154,6 +154,13 @@ static BY_CODE: [Refusal; 19] = [
         permanent(
             "",
             "the server does not speak the protocol of PostgreSQL 15 or later",
+        ),
+    ),
+    answer(
+        "08P01",
+        permanent(
+            "unsupported startup parameter",
+            "a pooler stands in between, PgBouncer probably: Config::pooler(true) does without what it does not take",
         ),
     ),
     answer(

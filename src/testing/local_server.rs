@@ -33,6 +33,12 @@ pub struct LocalServer {
 static SHARED: Mutex<Option<LocalServer>> = Mutex::new(None);
 
 impl LocalServer {
+    /// The folder of the programs that it would be started from, and their version; starts nothing.
+    pub fn installed() -> Result<(PathBuf, String), LocalServerError> {
+        let binaries = Binaries::find()?;
+        Ok((binaries.folder, binaries.version))
+    }
+
     /// The server that all of this user's test processes share; started if there is none.
     pub fn start() -> Result<Self, LocalServerError> {
         let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);

@@ -11,7 +11,9 @@ use std::time::{Duration, Instant};
 use bowline::bank::schema::accounts;
 use bowline::bank::{Account, AccountChanges};
 use bowline::testing::TestDatabase;
-use bowline::{Config, Database, Error, Outcome, SqlState, StatementDsl as _, serializable, sql};
+use bowline::{
+    Config, Database, Error, Outcome, Session, SqlState, StatementDsl as _, serializable, sql,
+};
 use diesel::prelude::*;
 
 use crate::repositories::new_account;
@@ -251,4 +253,21 @@ fn what_needs_a_session_of_its_own_is_refused_behind_a_pooler() {
             "{error:?}"
         );
     }
+}
+
+#[test]
+fn a_pooler_that_nobody_spoke_of_is_told_with_the_setting_for_it() {
+    let bouncer = PgBouncer::start();
+    let error = Session::connect(&bouncer.config().pooler(false)).expect_err("it is refused");
+    assert!(error.is_permanent(), "{error:?}");
+    assert!(
+        error.message().contains("unsupported startup parameter"),
+        "{error}"
+    );
+    assert!(
+        error
+            .hint()
+            .is_some_and(|hint| hint.contains("Config::pooler(true)")),
+        "{error:?}"
+    );
 }

@@ -308,3 +308,18 @@ fn connects_by_services_when_asked_to() {
         }
     }
 }
+
+#[test]
+fn a_session_says_how_it_is_encrypted() {
+    let server = tls_server();
+    let session = Session::connect(&server.ann()).expect("a connection");
+    let encryption = session.encryption().expect("it is encrypted");
+    assert!(encryption.protocol.starts_with("TLSv1."), "{encryption:?}");
+    assert!(!encryption.cipher.is_empty());
+    let in_clear = server.ann().parameter("sslmode", "disable");
+    let session = Session::connect(&in_clear).expect("a connection");
+    assert_eq!(session.encryption(), None);
+    let parameters = server.ann().parameters().expect("they are good");
+    assert_eq!(parameters["sslmode"], "verify-full");
+    assert_eq!(parameters["password"], "***");
+}

@@ -42,7 +42,7 @@ pub(crate) struct Generate {
 
 pub(crate) fn run(arguments: &Generate, project: &Project) -> Result<(), CliError> {
     let catalog = Source::Migrations(None).catalog(project, &arguments.fallback)?;
-    let schemas = schemas(&catalog, project)?;
+    let schemas = schemas(&catalog, project, &mut ui::note)?;
     if arguments.stdout {
         schemas.iter().for_each(|(_, text)| ui::text(text));
         return Ok(());
@@ -54,7 +54,7 @@ pub(crate) fn run(arguments: &Generate, project: &Project) -> Result<(), CliErro
     let folder = if arguments.schema_only {
         None
     } else {
-        files.extend(models(&catalog, &schemas, project)?);
+        files.extend(models(&catalog, &schemas, project, &mut ui::note)?);
         Some(project.settings.folder.as_path())
     };
     let current = current(&files, folder)?;
@@ -79,8 +79,46 @@ pub(crate) fn run(arguments: &Generate, project: &Project) -> Result<(), CliErro
     write(&files, &current, &project.root)
 }
 
-/// Each `schema.rs` with its text, patched where a patch file is named.
-fn schemas(catalog: &Catalog, project: &Project) -> Result<Vec<(SchemaPlan, String)>, CliError> {
+/// The generated files that differ from what the migrations ask for, shown from the project's folder; `None` where nothing
+/// was generated yet. Asks no server.
+pub(crate) fn stale(project: &Project) -> Result<Option<Vec<String>>, CliError> {
+    let offline = Fallback {
+        offline: true,
+        database_url: None,
+    };
+    let catalog = Source::Migrations(None).catalog(project, &offline)?;
+    let mut unheard = |_: String| {};
+    let schemas = schemas(&catalog, project, &mut unheard)?;
+    let mut files = Files::new();
+    for (schema, text) in &schemas {
+        files.extend(schema.file.clone().map(|file| (file, text.clone())));
+    }
+    let folder = project.settings.folder.as_path();
+    // Without a module there is the schema only, as by `--schema-only`.
+    let has_models = folder.join("mod.rs").exists();
+    if has_models {
+        files.extend(models(&catalog, &schemas, project, &mut unheard)?);
+    }
+    let current = current(&files, has_models.then_some(folder))?;
+    if current.is_empty() {
+        return Ok(None);
+    }
+    let all = files.keys().chain(current.keys());
+    let mut stale: Vec<_> = all
+        .filter(|path| files.get(*path) != current.get(*path))
+        .map(|path| shown(path, &project.root))
+        .collect();
+    stale.sort();
+    stale.dedup();
+    Ok(Some(stale))
+}
+
+/// Each `schema.rs` with its text, patched where a patch file is named; notes what is to be known of them.
+fn schemas(
+    catalog: &Catalog,
+    project: &Project,
+    note: &mut dyn FnMut(String),
+) -> Result<Vec<(SchemaPlan, String)>, CliError> {
     if let Some(column) = plan::unknown_column(catalog, &project.settings) {
         return Err(CliError::failed(format!(
             "Cargo.toml names the column {column}, which is not there"
@@ -91,7 +129,7 @@ fn schemas(catalog: &Catalog, project: &Project) -> Result<Vec<(SchemaPlan, Stri
         .into_iter()
         .map(|schema| {
             for table in &schema.without_key {
-                ui::note(format!(
+                note(format!(
                     "{table} has no primary key, which diesel needs, so it is left out; name columns that tell its rows \
                      apart in Cargo.toml: [package.metadata.bowline.keys] {table} = [\"..\"]"
                 ));
@@ -110,6 +148,7 @@ fn models(
     catalog: &Catalog,
     schemas: &[(SchemaPlan, String)],
     project: &Project,
+    note: &mut dyn FnMut(String),
 ) -> Result<Files, CliError> {
     let is_patched = schemas
         .iter()
@@ -124,11 +163,11 @@ fn models(
             )
         },
     )?;
-    plan.notes.iter().for_each(ui::note);
+    plan.notes.iter().cloned().for_each(&mut *note);
     if let Some(package) = Package::read(&project.package)? {
         let folder = plan::relative(&project.migrations, &project.package);
         let notes = package.notes(&plan::needs(&plan), &folder)?;
-        notes.iter().for_each(ui::note);
+        notes.into_iter().for_each(note);
     }
     let migrations = read_folder(&project.migrations)?;
     let origin = Origin::new(&project.package, &project.migrations, &migrations);

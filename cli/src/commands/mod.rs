@@ -2,6 +2,7 @@
 
 pub(crate) mod catalog;
 pub(crate) mod diff;
+pub(crate) mod doctor;
 pub(crate) mod drift;
 pub(crate) mod generate;
 pub(crate) mod init;

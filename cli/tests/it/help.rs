@@ -17,6 +17,7 @@ fn every_command_explains_itself_with_an_example() {
         &["catalog", "--help"],
         &["schema", "--help"],
         &["server", "--help"],
+        &["doctor", "--help"],
         &["top", "--help"],
     ] {
         let output = project.run(command);

@@ -10,7 +10,7 @@ mod server;
 use std::sync::OnceLock;
 
 pub(crate) use certificates::{Authority, Validity};
-pub(crate) use server::{TlsServer, free_port};
+pub(crate) use server::{PASSWORD, TlsServer, free_port};
 
 /// The server with TLS that the tests share.
 pub(crate) fn tls_server() -> &'static TlsServer {

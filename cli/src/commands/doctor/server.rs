@@ -1,0 +1,101 @@
+//! Whether the server is found, reached and willing.
+
+use std::net::{IpAddr, ToSocketAddrs};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use bowline::{Config, Session};
+
+use super::finding::Finding;
+
+pub(super) const AREA: &str = "server";
+
+/// How long each look-up, and each question to the server may take.
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// A server that let us in.
+pub(super) struct Connected {
+    pub(super) session: Session,
+    pub(super) config: Config,
+}
+
+/// What the names of hosts stand for. Of one that is not found connecting says why.
+pub(super) fn names(config: &Config) -> Vec<Finding> {
+    let parameters = config.parameters().unwrap_or_default();
+    if parameters.contains_key("hostaddr") {
+        return Vec::new();
+    }
+    let hosts = parameters.get("host").cloned().unwrap_or_default();
+    let is_name = |host: &&str| {
+        !host.is_empty() && !host.starts_with(['/', '@']) && host.parse::<IpAddr>().is_err()
+    };
+    let found = hosts.split(',').filter(is_name).filter_map(|host| {
+        let began = Instant::now();
+        let addresses = look_up(host)?.join(", ");
+        let took = began.elapsed();
+        Some(Finding::ok(
+            AREA,
+            format!("{host} is {addresses}, looked up in {took:.0?}"),
+        ))
+    });
+    found.collect()
+}
+
+fn look_up(host: &str) -> Option<Vec<String>> {
+    let (tell, answer) = mpsc::channel();
+    let host = host.to_owned();
+    // Left behind at the limit: a look-up cannot be interrupted.
+    thread::spawn(move || {
+        let found = (host.as_str(), 0).to_socket_addrs();
+        let addresses = found.map(|found| {
+            let mut addresses: Vec<String> =
+                found.map(|address| address.ip().to_string()).collect();
+            addresses.dedup();
+            addresses
+        });
+        // Nobody listens any more once the limit has passed.
+        tell.send(addresses.ok()).ok();
+    });
+    answer.recv_timeout(LIMIT).ok().flatten()
+}
+
+/// Connects.
+pub(super) fn look(config: &Config) -> (Vec<Finding>, Option<Connected>) {
+    let began = Instant::now();
+    let error = match Session::connect(config) {
+        Ok(session) => return connected(session, config.clone(), began.elapsed()),
+        Err(error) => error,
+    };
+    let through_pooler = config.clone().pooler(true);
+    let refused = error.message().contains("unsupported startup parameter");
+    let mut findings = vec![Finding::problem(AREA, error.into())];
+    if refused && let Ok(session) = Session::connect(&through_pooler) {
+        let (more, connected) = connected(session, through_pooler, began.elapsed());
+        findings.extend(more);
+        return (findings, connected);
+    }
+    (findings, None)
+}
+
+fn connected(
+    mut session: Session,
+    config: Config,
+    took: Duration,
+) -> (Vec<Finding>, Option<Connected>) {
+    session.within(LIMIT);
+    let version = session.server_version();
+    let name = format!("PostgreSQL {}.{}", version / 10_000, version % 10_000);
+    let mut findings = vec![Finding::ok(
+        AREA,
+        format!("{name}, connected in {took:.0?}"),
+    )];
+    if version < 150_000 {
+        findings.push(Finding::warning(
+            AREA,
+            format!("{name} is older than what Bowline is tested on"),
+            "PostgreSQL 15 or later",
+        ));
+    }
+    (findings, Some(Connected { session, config }))
+}

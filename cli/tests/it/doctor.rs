@@ -1,0 +1,183 @@
+//! `bowline doctor`, as a person reads it: against a server with TLS and passwords, one without, a stopped one, and with
+//! a wrong password.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use bowline::testing::LocalServer;
+use diesel::connection::SimpleConnection as _;
+use regex::Regex;
+
+use crate::Project;
+use crate::tls::{PASSWORD, free_port, tls_server};
+
+/// A project whose code is generated.
+fn project() -> Project {
+    let project = Project::new(&[(
+        "migrations/1_things/up.sql",
+        "CREATE TABLE things (id bigint PRIMARY KEY, name text NOT NULL);",
+    )]);
+    assert!(project.run(&["generate"]).status.success());
+    project
+}
+
+/// What it says with these variables, without what differs from run to run.
+fn said(project: &Project, variables: &[(&str, &str)], varies: &[(&str, &str)]) -> String {
+    let usual = usual(project);
+    let variables: Vec<_> = usual
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .chain(variables.iter().copied())
+        .collect();
+    let mut said = project.said(&["doctor"], &variables);
+    for (text, shown) in varies {
+        said = said.replace(text, shown);
+    }
+    for (pattern, shown) in [
+        (
+            r"bowline \S+, libpq \S+, OpenSSL [^\n]+",
+            "bowline [version], libpq [version], OpenSSL [version]",
+        ),
+        (
+            r"PostgreSQL \d+\.\d+ for throwaway servers, in \S+",
+            "PostgreSQL [version] for throwaway servers, in [folder]",
+        ),
+        (r"PostgreSQL \d+\.\d+", "PostgreSQL [version]"),
+        (r"\d+(\.\d+)?(ms|µs|ns|s)\b", "[time]"),
+        (r"\d+ in use", "[some] in use"),
+    ] {
+        said = Regex::new(pattern)
+            .expect("a pattern")
+            .replace_all(&said, shown)
+            .into_owned();
+    }
+    said
+}
+
+/// A home that is the project's folder, and the programs of PostgreSQL where the tests have them.
+fn usual(project: &Project) -> Vec<(&'static str, String)> {
+    let programs = std::env::var("BOWLINE_PG_BIN").ok();
+    let home = project.path("").display().to_string();
+    let programs = programs.map(|folder| ("BOWLINE_PG_BIN", folder));
+    [("HOME", home)].into_iter().chain(programs).collect()
+}
+
+#[test]
+fn a_server_with_tls_and_passwords_is_described_line_by_line() {
+    let (project, server) = (project(), tls_server());
+    let mut administrator = server.administrator();
+    administrator
+        .batch_execute(&format!(
+            "CREATE ROLE doris LOGIN PASSWORD '{PASSWORD}'; ALTER ROLE doris SET statement_timeout = '5s';
+             ALTER ROLE doris SET idle_in_transaction_session_timeout = '1min'"
+        ))
+        .expect("a role");
+    let (port, folder) = (
+        server.port().to_string(),
+        server.folder().display().to_string(),
+    );
+    let url = format!(
+        "postgres://doris:{}@localhost:{port}/postgres?hostaddr=127.0.0.1&sslmode=verify-full&sslrootcert={}",
+        PASSWORD.replace(' ', "%20"),
+        server.authority.root().display()
+    );
+    let said = said(
+        &project,
+        &[("DATABASE_URL", &url)],
+        &[(&port, "[port]"), (&folder, "[folder]")],
+    );
+    assert!(!said.contains(PASSWORD));
+    insta::assert_snapshot!("tls_and_scram", said);
+}
+
+#[test]
+fn a_server_without_tls_is_described_and_a_stopped_one_is_a_problem() {
+    let project = project();
+    let port = free_port().to_string();
+    let settings = [("listen_addresses", "127.0.0.1"), ("port", port.as_str())];
+    let server = LocalServer::private(&settings).expect("a server");
+    let url = format!("postgres://postgres@127.0.0.1:{port}/postgres");
+    let varies = [(port.as_str(), "[port]")];
+    let variables = [("DATABASE_URL", url.as_str())];
+    let run = project.run(&["migrate", "run", "--database-url", &url]);
+    assert!(run.status.success());
+    insta::assert_snapshot!("without_tls", said(&project, &variables, &varies));
+    drop(server);
+    insta::assert_snapshot!("stopped", said(&project, &variables, &varies));
+}
+
+#[test]
+fn a_wrong_password_is_a_problem_and_is_not_shown() {
+    let (project, server) = (project(), tls_server());
+    let port = server.port().to_string();
+    project.write(
+        ".env",
+        &format!(
+            "DATABASE_URL=postgres://ann:s3cret$word@localhost:{port}/postgres?hostaddr=127.0.0.1\n"
+        ),
+    );
+    let said = said(&project, &[], &[(&port, "[port]")]);
+    assert!(!said.contains("s3cret"));
+    insta::assert_snapshot!("wrong_password", said);
+}
+
+#[test]
+fn a_file_of_passwords_that_others_can_read_and_a_variable_that_hides_another_are_warned_of() {
+    let project = project();
+    project.write(".pgpass", "*:*:*:ann:s3cret\n");
+    fs::set_permissions(project.path(".pgpass"), fs::Permissions::from_mode(0o644)).expect("ours");
+    project.write(".env", "PGUSER=bob\nPGHOST=127.0.0.1\n");
+    let said = said(&project, &[("PGUSER", "ann"), ("PGPORT", "1")], &[]);
+    let settings = said.split("settings\n").nth(1).expect("settings");
+    let settings = settings.split("server\n").next().expect("settings");
+    insta::assert_snapshot!(settings, @r"
+    ok       PGPORT, PGUSER in the environment
+    ok       PGHOST in [project]/.env
+    warning  PGUSER in [project]/.env does not count: the environment says it too
+             hint: unset PGUSER
+    ok       host 127.0.0.1, port 1, user ann, dbname ann, sslmode prefer
+    warning  [project]/.pgpass is not read, since others can read it too
+             hint: chmod 0600 [project]/.pgpass
+    ");
+}
+
+#[test]
+fn what_a_program_reads_is_json_with_the_same_findings() {
+    let project = project();
+    let output = project.run(&[
+        "doctor",
+        "--json",
+        "--database-url",
+        "postgres://127.0.0.1:1/x",
+    ]);
+    assert_eq!(output.status.code(), Some(1));
+    let findings: Vec<serde_json::Value> =
+        serde_json::from_slice(&output.stdout).expect("an array");
+    let last = findings.last().expect("findings");
+    assert_eq!(
+        (&last["area"], &last["level"]),
+        (&"server".into(), &"problem".into())
+    );
+    let message = last["found"].as_str().expect("a text");
+    assert!(message.ends_with("Connection refused"), "{message}");
+    assert!(
+        last["remedies"]
+            .as_array()
+            .is_some_and(|remedies| !remedies.is_empty())
+    );
+}
+
+#[test]
+fn code_that_is_stale_is_warned_of_with_its_files() {
+    let project = project();
+    project.write(
+        "migrations/2_more/up.sql",
+        "CREATE TABLE more (id int PRIMARY KEY);",
+    );
+    let said = said(&project, &[], &[]);
+    let stale = said
+        .lines()
+        .find(|line| line.contains("generated code"))
+        .expect("a line");
+    insta::assert_snapshot!(stale, @"  warning  the generated code is not that of the migrations: src/db/mod.rs, src/db/more.rs, src/db/schema.rs");
+}
