@@ -107,6 +107,7 @@ mod tests {
         same("$1 -- $1", "$1");
         same("a $ -- b", "a $");
         differ("$1$ -- a", "$1$ b");
+        same("1$$ a $$ -- b", "1$$ a $$ -- c");
     }
 
     #[test]

@@ -175,7 +175,11 @@ fn number(text: &str) -> usize {
             }
         }
     }
-    at + length_while(&text[at..], is_word)
+    // Letters right behind it belong to it, if only to be refused; a string between dollars does not.
+    match bytes.get(at) {
+        Some(next) if is_word_start(*next) => at + length_while(&text[at..], is_word),
+        _ => at,
+    }
 }
 
 /// An operator ends before a comment, and before a sign unless it could not be one of SQL's own.

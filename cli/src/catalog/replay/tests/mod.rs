@@ -2,6 +2,7 @@ mod found;
 mod fuzz;
 mod histories;
 mod holes;
+mod prints;
 mod server;
 mod statements;
 
