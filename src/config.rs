@@ -5,6 +5,7 @@
 //! does for `psql`. No password is ever shown: not by `Debug`, not in an error.
 
 mod parameters;
+mod place;
 mod typo;
 
 pub(crate) use parameters::Parameters;

@@ -84,8 +84,9 @@ pub use page::Page;
 pub use pool::SessionManager;
 pub use retry::{RetryBudget, RetryPolicy};
 pub use session::{
-    AdvisoryLock, Cursor, Encryption, LockKey, Notification, Session, SessionTransactions, Stream,
-    Transactions, advisory_xact_lock, client_libraries, notify, try_advisory_xact_lock,
+    AdvisoryLock, Cursor, Encryption, LockKey, Notification, Session, SessionTransactions,
+    SimpleColumn, SimpleQueryMessage, SimpleRow, Stream, Transactions, advisory_xact_lock,
+    client_libraries, notify, try_advisory_xact_lock,
 };
 pub use sqlstate::{SqlState, SqlStateClass};
 pub use statement::{BoxedStatement, Locked, Map, Named, RowStatement, Statement, StatementDsl};

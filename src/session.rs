@@ -29,6 +29,7 @@ mod refusal;
 mod resolve;
 mod script;
 mod settle;
+mod simple_query;
 mod state;
 mod stream;
 mod transactions;
@@ -69,6 +70,7 @@ pub use advisory_lock::{AdvisoryLock, LockKey, advisory_xact_lock, try_advisory_
 pub use cursor::Cursor;
 pub use encryption::{Encryption, client_libraries};
 pub use notifications::{Notification, notify};
+pub use simple_query::{SimpleColumn, SimpleQueryMessage, SimpleRow};
 pub use stream::Stream;
 pub use transactions::{SessionTransactions, Transactions};
 pub(crate) use xid::Xid;

@@ -19,6 +19,8 @@ pub(crate) struct CliError {
     pub hints: Vec<String>,
     /// What is shown above the message as it is: diffs, underlined sources.
     pub report: String,
+    /// What the command ends with.
+    pub exit_code: u8,
 }
 
 impl CliError {
@@ -27,12 +29,35 @@ impl CliError {
             message: message.into(),
             hints: Vec::new(),
             report: String::new(),
+            exit_code: exit_code::FAILED,
+        }
+    }
+
+    /// What was asked for cannot be asked.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self {
+            exit_code: exit_code::USAGE,
+            ..Self::failed(message)
         }
     }
 
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
+    }
+
+    /// The same, and above its own report another.
+    pub(crate) fn below(mut self, report: &str) -> Self {
+        let reports = [report.trim_end(), &self.report];
+        self.report = reports.join("\n\n").trim().to_owned();
+        self
+    }
+
+    /// The report and the message in one text, for a list of failures.
+    pub(crate) fn told(&self) -> String {
+        format!("{}\n{}", self.report.trim_end(), self.message)
+            .trim_start()
+            .to_owned()
     }
 
     pub(crate) fn report(mut self, report: impl Into<String>) -> Self {

@@ -6,12 +6,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use clap::Args;
 use serde::Deserialize;
 
 use crate::catalog::Relation;
 use crate::error::CliError;
+use crate::ui;
 
 mod output;
 
@@ -315,22 +315,7 @@ fn wrong(path: &Path, error: &toml::de::Error) -> CliError {
     };
     let what = message.split(", expected").next().unwrap_or_default();
     match error.span().and_then(of_line).or_else(of_key) {
-        Some(span) => failed.report(underlined(path, &source, span, what)),
+        Some(span) => failed.report(ui::underlined(what, &ui::shown_path(path), &source, span)),
         None => failed,
     }
-}
-
-/// A place in a file, as a terminal shows it.
-fn underlined(path: &Path, source: &str, span: std::ops::Range<usize>, what: &str) -> String {
-    let path = path.to_string_lossy();
-    let snippet = Snippet::source(source)
-        .path(path.as_ref())
-        .annotation(AnnotationKind::Primary.span(span));
-    let title = Level::ERROR.primary_title(what).element(snippet);
-    let renderer = if crate::ui::is_coloured() {
-        Renderer::styled()
-    } else {
-        Renderer::plain()
-    };
-    renderer.render(&[title])
 }

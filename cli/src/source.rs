@@ -13,6 +13,7 @@ use crate::catalog::replay::{Refusal, replay};
 use crate::error::CliError;
 use crate::migrations::{Migration, SqlFile, read_folder};
 use crate::project::Project;
+use crate::suggestion::nearest;
 use crate::throwaway::Throwaway;
 use crate::ui;
 
@@ -124,9 +125,26 @@ pub(crate) fn up_to<'a>(
         .iter()
         .position(|migration| migration.name == version || migration.version == plain);
     place.map(|place| &migrations[..=place]).ok_or_else(|| {
-        CliError::failed(format!("there is no migration {version}")).hint(
-            "`bowline migrate status` lists them; a version is what stands before the first _",
-        )
+        let names = migrations.iter().map(|migration| migration.name.as_str());
+        let versions = migrations
+            .iter()
+            .map(|migration| migration.version.as_str());
+        let name_of = |version| {
+            migrations
+                .iter()
+                .find(|migration| migration.version == version)
+        };
+        let meant = nearest(version, names).or_else(|| {
+            let migration = nearest(&plain, versions).and_then(name_of)?;
+            Some(migration.name.as_str())
+        });
+        CliError::failed(format!("there is no migration {version}")).hint(match meant {
+            Some(meant) => format!("did you mean {meant}?"),
+            None => {
+                "`bowline migrate status` lists them; a version is what stands before the first _"
+                    .to_owned()
+            }
+        })
     })
 }
 
@@ -144,6 +162,7 @@ pub(crate) fn of_migrations(
     if fallback.offline {
         return Err(refused);
     }
+    let progress = ui::Progress::start("asking a server what cannot be followed");
     let mut throwaway = match Throwaway::create(fallback.database_url.as_deref()) {
         Ok(throwaway) => throwaway,
         Err(unavailable) => {
@@ -153,10 +172,12 @@ pub(crate) fn of_migrations(
         }
     };
     for migration in migrations {
+        progress.now(format!("running {} for an exact answer", migration.name));
         throwaway
-            .run(project, &migration.name)
-            .map_err(|error| error.report(refused.report.clone()))?;
+            .run(migration)
+            .map_err(|error| error.below(&refused.report))?;
     }
+    drop(progress);
     for refusal in &replayed.refusals {
         let file = refusal.file.strip_prefix(&project.root);
         ui::note(format!(

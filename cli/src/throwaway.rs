@@ -5,14 +5,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use bowline::testing::LocalServer;
 use bowline::{Config, Session};
 use diesel::connection::SimpleConnection as _;
-use diesel::migration::{Migration, MigrationSource as _};
-use diesel::pg::Pg;
-use diesel_migrations::{FileBasedMigrations, MigrationHarness as _};
+use diesel_migrations::MigrationHarness as _;
 
 use crate::catalog::Catalog;
 use crate::catalog::introspect::introspect;
 use crate::error::{CliError, failed};
-use crate::project::Project;
+use crate::migrations::Migration;
+use crate::step::{Way, step};
 
 /// DDL on empty tables is quick, but a migration may do more.
 const LIMIT: Duration = Duration::from_secs(10 * 60);
@@ -67,22 +66,14 @@ impl Throwaway {
         Ok(introspect(self.session()?)?)
     }
 
-    /// Runs a migration of the project, by the name of its folder, as diesel does.
-    pub(crate) fn run(&mut self, project: &Project, name: &str) -> Result<(), CliError> {
-        let migration = found(project, name)?;
-        self.session()?
-            .run_migration(&*migration)
-            .map(drop)
-            .map_err(|error| failed(&format!("run {name}"), &*error))
+    /// Runs a migration.
+    pub(crate) fn run(&mut self, migration: &Migration) -> Result<(), CliError> {
+        step(self.session()?, migration, Way::Up)
     }
 
-    /// Undoes a migration that ran last.
-    pub(crate) fn revert(&mut self, project: &Project, name: &str) -> Result<(), CliError> {
-        let migration = found(project, name)?;
-        self.session()?
-            .revert_migration(&*migration)
-            .map(drop)
-            .map_err(|error| failed(&format!("revert {name}"), &*error))
+    /// Undoes the migration that ran last.
+    pub(crate) fn revert(&mut self, migration: &Migration) -> Result<(), CliError> {
+        step(self.session()?, migration, Way::Down)
     }
 
     fn session(&mut self) -> Result<&mut Session, CliError> {
@@ -100,16 +91,4 @@ impl Drop for Throwaway {
             .batch_execute(&format!("DROP DATABASE {} WITH (FORCE)", self.name))
             .ok();
     }
-}
-
-fn found(project: &Project, name: &str) -> Result<Box<dyn Migration<Pg>>, CliError> {
-    let source = FileBasedMigrations::from_path(&project.migrations)
-        .map_err(|error| failed("read the migrations", &error))?;
-    let found: Vec<Box<dyn Migration<Pg>>> = source
-        .migrations()
-        .map_err(|error| failed("read the migrations", &*error))?;
-    found
-        .into_iter()
-        .find(|migration| migration.name().to_string() == name)
-        .ok_or_else(|| CliError::failed(format!("diesel does not find {name}")))
 }

@@ -1,40 +1,56 @@
 //! The only place that prints: results on standard output, everything about the run on standard error.
 
+mod aligned;
+mod ask;
+mod colour;
+pub(crate) mod notices;
+mod output;
+mod progress;
 pub(crate) mod screen;
-
-use std::io::{IsTerminal as _, Write as _};
+mod snippet;
 
 use crate::error::CliError;
 
+pub(crate) use aligned::{Heading, Side, aligned, row_count};
+pub(crate) use ask::{Answer, ask};
+pub(crate) use colour::{choose, is_coloured};
+pub(crate) use output::{finish, wanted};
+pub(crate) use progress::Progress;
+pub(crate) use snippet::{rendered, shown_path, underlined, word_at};
+
 /// Results.
 pub(crate) fn result(line: impl AsRef<str>) {
-    anstream::println!("{}", line.as_ref());
+    output::result(&format!("{}\n", line.as_ref()));
 }
 
 /// A result of many lines, as it is.
 pub(crate) fn text(text: &str) {
-    // A closed output is nobody's failure: there is nobody left to tell.
-    std::io::stdout().write_all(text.as_bytes()).ok();
+    output::bytes(text.as_bytes());
+}
+
+/// A part of a result, byte for byte.
+pub(crate) fn bytes(bytes: &[u8]) {
+    output::bytes(bytes);
 }
 
 /// What a command did or noticed.
 pub(crate) fn status(line: impl AsRef<str>) {
-    to_stderr(&format!("{}\n", line.as_ref()));
+    output::about(&format!("{}\n", line.as_ref()));
 }
 
 /// Something to know that is no failure.
 pub(crate) fn note(line: impl AsRef<str>) {
-    to_stderr(&format!("\x1b[1;36mnote\x1b[0m: {}\n", line.as_ref()));
+    output::about(&format!("\x1b[1;36mnote\x1b[0m: {}\n", line.as_ref()));
 }
 
 /// Why the command failed, and what to do.
 pub(crate) fn failure(error: &CliError) {
     if !error.report.is_empty() {
-        to_stderr(&format!("{}\n", error.report.trim_end()));
+        output::about(&format!("{}\n", error.report.trim_end()));
     }
-    to_stderr(&format!("\x1b[1;31merror\x1b[0m: {}\n", error.message));
+    output::about(&format!("\x1b[1;31merror\x1b[0m: {}\n", error.message));
     for hint in &error.hints {
-        to_stderr(&format!("\x1b[1;32mhint\x1b[0m: {hint}\n"));
+        output::about(&format!("\x1b[1;32mhint\x1b[0m: {hint}\n"));
     }
 }
 
@@ -60,13 +76,10 @@ pub(crate) fn counted(number: usize, thing: &str) -> String {
     format!("{number} {thing}{end}")
 }
 
-/// Whether standard error takes colours.
-pub(crate) fn is_coloured() -> bool {
-    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
-}
-
-/// `anstream` leaves colours out where they are not wanted.
-fn to_stderr(text: &str) {
-    // A closed standard error is nobody's failure: there is nobody left to tell.
-    anstream::stderr().write_all(text.as_bytes()).ok();
+/// In one line, and without what a terminal would take for a command: names and SQL come from others.
+pub(crate) fn one_line(text: &str) -> String {
+    text.split(|c: char| c.is_whitespace() || c.is_control())
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
 }

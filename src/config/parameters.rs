@@ -117,6 +117,11 @@ impl Config {
         })
     }
 
+    /// All that is known of where it leads, with what the service file, the environment and libpq's defaults add.
+    pub(super) fn complete_parameters(&self) -> Result<BTreeMap<String, String>> {
+        complete(&self.parameters)
+    }
+
     /// The settings that a session is to have from its start, in the order in which they are made.
     ///
     /// diesel reads and writes times without a zone as UTC.

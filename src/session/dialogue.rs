@@ -19,7 +19,7 @@ pub(crate) use copy::{CopyFlow, Copying};
 pub(crate) use listening::Listening;
 pub(crate) use pipeline::{Flow, Heard, Message, Pipeline};
 pub(crate) use script::NO_COPY_SAYS;
-pub(crate) use script::Script;
+pub(crate) use script::{Script, ScriptPart};
 
 /// Something that is advanced until it is done.
 pub(crate) trait Machine {

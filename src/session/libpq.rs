@@ -328,6 +328,15 @@ impl Connection {
         self.check(unsafe { pq::PQsetChunkedRowsMode(self.0.as_ptr(), rows) } == 1)
     }
 
+    /// Undoes `hand_out_chunks` after a simple query, which would else hold for the first answer of a pipeline.
+    ///
+    /// libpq forgets it as soon as it begins to send outside of a pipeline, so it is given no query, which it refuses
+    /// only after that; nothing is sent.
+    pub(crate) fn hand_out_whole(&mut self) {
+        // SAFETY: the connection is valid, and libpq itself checks the query for NULL.
+        unsafe { pq::PQsendQuery(self.0.as_ptr(), ptr::null()) };
+    }
+
     /// Queues data of a COPY FROM STDIN; `false` if there is no room before a flush.
     pub(crate) fn put_copy_data(&mut self, data: &[u8]) -> Result<bool, Said> {
         let length = c_int::try_from(data.len())

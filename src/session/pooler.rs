@@ -59,6 +59,12 @@ impl Session {
     ///
     /// A query that is `transactional` gets them without a BEGIN too; a script may hold what must run alone.
     pub(super) fn in_front_of_a_query(&self, transactional: bool) -> String {
+        let statements = self.statements_in_front(transactional).into_iter();
+        statements.map(|sql| format!("{sql};")).collect()
+    }
+
+    /// The same, one by one.
+    pub(super) fn statements_in_front(&self, transactional: bool) -> Vec<&str> {
         let mut parts: Vec<&str> = self
             .transactions
             .waiting()
@@ -73,7 +79,7 @@ impl Session {
                 None => {}
             }
         }
-        parts.iter().map(|sql| format!("{sql};")).collect()
+        parts
     }
 }
 

@@ -1,34 +1,47 @@
 //! A script of any number of statements, as one simple query.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Instant;
 
 use diesel::connection::{InstrumentationEvent, StrQueryHelper};
 
 use super::Session;
-use super::dialogue::{NO_COPY_SAYS, Script, c_string};
+use super::dialogue::{NO_COPY_SAYS, Script, ScriptPart, c_string};
 use super::driver::{Stopped, drive};
 use super::exchange::{Cargo, CommitPoint};
-use super::failure::{server_error, shift};
+use super::failure::{rows_too_late, server_error, shift};
 use super::libpq::{Cancel, TransactionStatus};
 use super::settle::settle;
 use crate::error::{Error, Outcome, Result};
 
+/// Who is told of what a script gives, in its order; breaks off what is no longer wanted.
+pub(super) type Hearer<'h> = &'h mut dyn FnMut(ScriptPart) -> ControlFlow<()>;
+
 impl Session {
     /// Runs a script of any number of statements, as one simple query; gives the tags of its commands.
     pub(super) fn script(&mut self, sql: &str) -> Result<Vec<String>> {
+        self.script_heard(sql, None)
+    }
+
+    /// The same, and what it gives is heard as it arrives.
+    pub(super) fn script_heard(
+        &mut self,
+        sql: &str,
+        hearer: Option<Hearer<'_>>,
+    ) -> Result<Vec<String>> {
         self.watched(|session| {
             session.watch.asks_script(sql);
-            session.script_told(sql)
+            session.script_told(sql, hearer)
         })
     }
 
     /// The same, and diesel's instrumentation is told.
-    fn script_told(&mut self, sql: &str) -> Result<Vec<String>> {
+    fn script_told(&mut self, sql: &str, hearer: Option<Hearer<'_>>) -> Result<Vec<String>> {
         let query = StrQueryHelper::new(sql);
         self.instrumentation
             .on_connection_event(InstrumentationEvent::start_query(&query));
-        match self.script_unseen(sql) {
+        match self.script_unseen(sql, hearer) {
             Ok(tags) => {
                 self.instrumentation
                     .on_connection_event(InstrumentationEvent::finish_query(&query, None));
@@ -41,12 +54,13 @@ impl Session {
         }
     }
 
-    fn script_unseen(&mut self, sql: &str) -> Result<Vec<String>> {
+    fn script_unseen(&mut self, sql: &str, hearer: Option<Hearer<'_>>) -> Result<Vec<String>> {
         self.refuse_if_lost()?;
         self.look_at_script(sql);
         let deadline = self.call_deadline();
         self.send_ahead(deadline)?;
         let before = self.in_front_of_a_query(false);
+        let ahead = self.statements_in_front(false).len();
         let within = self.transactions.depth() > 0;
         self.transactions.may_have_written = true;
         let text: Arc<str> = format!("{before}{sql}").into();
@@ -55,13 +69,22 @@ impl Session {
         let since = self.watch.now();
         let mut script = Script::new(&mut self.connection, c_text);
         self.activity.begin(Arc::clone(&text));
-        let driven = drive(&mut script, deadline);
+        let heard_by_somebody = hearer.is_some();
+        let driven = match hearer {
+            None => drive(&mut script, deadline).map_err(Ended::of),
+            Some(hearer) => {
+                script = script.handing_out();
+                hand_out(&mut script, deadline, ahead, hearer)
+            }
+        };
         let (driven, expired) = match driven {
-            Err(Stopped::Deadline) => (
-                settle(&mut script, |script| Cancel::start(script.connection())),
-                true,
-            ),
-            other => (other, false),
+            Err(Ended::Early { expired }) => {
+                script.hand_out_no_more();
+                let settled = settle(&mut script, |script| Cancel::start(script.connection()));
+                (settled, expired)
+            }
+            Err(Ended::Lost(stopped)) => (Err(stopped), false),
+            Ok(()) => (Ok(()), false),
         };
         let heard = std::mem::take(&mut script.heard);
         self.watch.arrived(since);
@@ -92,6 +115,14 @@ impl Session {
             (Ok(()), Some(error)) => {
                 Err(shift(server_error(&error, expired), before.chars().count())
                     .with_sql(sql.into()))
+            }
+            (Ok(()), None) if expired && heard_by_somebody && heard.dropped => {
+                let outcome = if within {
+                    Outcome::NotCommitted
+                } else {
+                    Outcome::Committed
+                };
+                Err(rows_too_late().with_outcome(outcome).with_sql(sql.into()))
             }
             (Ok(()), None) => Ok(heard.tags.clone()),
         };
@@ -127,6 +158,49 @@ impl Session {
             self.exchange(Cargo::default(), CommitPoint::Later, deadline)?;
         }
         Ok(())
+    }
+}
+
+/// How a script ended without coming to its end.
+enum Ended {
+    /// The deadline passed, or nobody wants the rest; the server has to be asked to stop.
+    Early {
+        expired: bool,
+    },
+    Lost(Stopped),
+}
+
+impl Ended {
+    fn of(stopped: Stopped) -> Self {
+        match stopped {
+            Stopped::Deadline => Self::Early { expired: true },
+            lost @ Stopped::Lost(_) => Self::Lost(lost),
+        }
+    }
+}
+
+/// Drives a script to its end, part by part, but for those of the statements that travel ahead; the time that the
+/// hearer takes does not count.
+fn hand_out(
+    script: &mut Script<'_>,
+    mut deadline: Instant,
+    mut ahead: usize,
+    hearer: Hearer<'_>,
+) -> Result<(), Ended> {
+    loop {
+        drive(script, deadline).map_err(Ended::of)?;
+        let Some(part) = script.take_part() else {
+            return Ok(());
+        };
+        if ahead > 0 {
+            ahead -= usize::from(part.ends_a_statement());
+            continue;
+        }
+        let since = Instant::now();
+        if hearer(part).is_break() {
+            return Err(Ended::Early { expired: false });
+        }
+        deadline += since.elapsed();
     }
 }
 

@@ -48,6 +48,7 @@ mod server_errors;
 mod server_faults;
 mod session;
 mod session_state;
+mod simple_queries;
 mod standby;
 mod statement_faults;
 mod streams;

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::diff;
-use super::migrate::applied;
+use super::migrate::MigrationHistory;
 use crate::catalog::introspect::introspect;
 use crate::error::CliError;
 use crate::migrations::{Migration, read_folder};
@@ -34,16 +34,14 @@ pub(crate) fn run(arguments: &Drift, project: &Project) -> Result<(), CliError> 
     let migrations = read_folder(&project.migrations)?;
     let mut session = connect(arguments.database_url.as_deref())?;
     let there = introspect(&mut session)?;
-    let applied = applied(&mut session)?;
+    let history = MigrationHistory::read(&mut session)?;
     let (ran, pending): (Vec<Migration>, Vec<Migration>) = migrations
         .into_iter()
-        .partition(|migration| applied.contains(&migration.version));
-    for version in &applied {
-        if ran.iter().all(|migration| migration.version != *version) {
-            ui::note(format!(
-                "{version} has run, but is not in the folder: what it made is taken for drift"
-            ));
-        }
+        .partition(|migration| history.ran(&migration.version).is_some());
+    for version in history.unknown(&ran) {
+        ui::note(format!(
+            "{version} has run, but is not in the folder: what it made is taken for drift"
+        ));
     }
     if !pending.is_empty() {
         let count = ui::counted(pending.len(), "migration");

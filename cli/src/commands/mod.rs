@@ -1,13 +1,18 @@
 //! One file per command.
 
 pub(crate) mod catalog;
+pub(crate) mod completions;
+pub(crate) mod db;
 pub(crate) mod diff;
 pub(crate) mod doctor;
 pub(crate) mod drift;
 pub(crate) mod generate;
 pub(crate) mod init;
+pub(crate) mod man;
 pub(crate) mod migrate;
+pub(crate) mod new;
 pub(crate) mod schema;
 pub(crate) mod server;
+pub(crate) mod sql;
 pub(crate) mod top;
 pub(crate) mod verify;

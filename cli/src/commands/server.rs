@@ -22,10 +22,16 @@ pub(crate) struct Server {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// Start it, unless it runs, and print its URL.
+    ///
+    /// Example: export DATABASE_URL=$(bowline server start)
     Start,
     /// Stop it and remove its data.
+    ///
+    /// Example: bowline server stop
     Stop,
     /// Print its URL, process and version; exit with 1 if it does not run.
+    ///
+    /// Example: bowline server status
     Status,
 }
 

@@ -31,8 +31,8 @@ pub(crate) struct Verify {
 pub(crate) fn run(arguments: &Verify, project: &Project) -> Result<(), CliError> {
     let migrations = read_folder(&project.migrations)?;
     let url = arguments.database_url.as_deref();
+    let progress = ui::Progress::start("starting a server to try the migrations on");
     let mut trial = Trial {
-        project,
         url,
         throwaway: Throwaway::create(url)?,
         wrong: Vec::new(),
@@ -40,13 +40,20 @@ pub(crate) fn run(arguments: &Verify, project: &Project) -> Result<(), CliError>
     let server = trial.throwaway.server();
     let mut there = Catalog::default();
     for (place, migration) in migrations.iter().enumerate() {
+        progress.now(format!(
+            "{} ({} of {})",
+            migration.name,
+            place + 1,
+            migrations.len()
+        ));
         let before = std::mem::take(&mut there);
-        trial.throwaway.run(project, &migration.name)?;
+        trial.throwaway.run(migration)?;
         there = trial.throwaway.catalog()?;
         if migration.down.is_some() && !arguments.up_only {
             trial.down_and_up(&migrations[..=place], &before, &there)?;
         }
     }
+    drop(progress);
     let irreversible = migrations.iter().filter(|found| found.down.is_none());
     let irreversible = irreversible.count();
     if irreversible > 0 && !arguments.up_only {
@@ -57,7 +64,7 @@ pub(crate) fn run(arguments: &Verify, project: &Project) -> Result<(), CliError>
     if replayed.refusals.is_empty() {
         let differences = compare(&replayed.catalog, &there);
         if !differences.is_empty() {
-            let from = first_apart(&migrations, project, url)?;
+            let from = first_apart(&migrations, url)?;
             trial.note(&from, "what was read", &server, &differences);
         }
     } else {
@@ -76,7 +83,6 @@ pub(crate) fn run(arguments: &Verify, project: &Project) -> Result<(), CliError>
 
 /// The migrations on a server, and what was found wrong with them.
 struct Trial<'a> {
-    project: &'a Project,
     url: Option<&'a str>,
     throwaway: Throwaway,
     wrong: Vec<String>,
@@ -93,8 +99,8 @@ impl Trial<'_> {
         let Some(last) = migrations.last() else {
             return Ok(());
         };
-        if let Err(error) = self.throwaway.revert(self.project, &last.name) {
-            self.wrong.push(error.message);
+        if let Err(error) = self.throwaway.revert(last) {
+            self.wrong.push(error.told());
             return self.anew(migrations);
         }
         let restored = self.throwaway.catalog()?;
@@ -108,8 +114,8 @@ impl Trial<'_> {
             );
             return self.anew(migrations);
         }
-        if let Err(error) = self.throwaway.run(self.project, &last.name) {
-            let why = format!("{}, the second time", error.message);
+        if let Err(error) = self.throwaway.run(last) {
+            let why = format!("{}, the second time", error.told());
             self.wrong.push(why);
             return self.anew(migrations);
         }
@@ -144,21 +150,17 @@ impl Trial<'_> {
     fn anew(&mut self, migrations: &[Migration]) -> Result<(), CliError> {
         self.throwaway = Throwaway::create(self.url)?;
         for migration in migrations {
-            self.throwaway.run(self.project, &migration.name)?;
+            self.throwaway.run(migration)?;
         }
         Ok(())
     }
 }
 
 /// The first migration after which replay and server are apart.
-fn first_apart(
-    migrations: &[Migration],
-    project: &Project,
-    url: Option<&str>,
-) -> Result<String, CliError> {
+fn first_apart(migrations: &[Migration], url: Option<&str>) -> Result<String, CliError> {
     let mut throwaway = Throwaway::create(url)?;
     for (place, migration) in migrations.iter().enumerate() {
-        throwaway.run(project, &migration.name)?;
+        throwaway.run(migration)?;
         let replayed = replay(&migrations[..=place]).catalog;
         if !compare(&replayed, &throwaway.catalog()?).is_empty() {
             return Ok(migration.name.clone());

@@ -7,6 +7,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
 
+use super::colour::is_result_coloured;
+
 /// Columns and rows.
 pub(crate) type Size = (usize, usize);
 
@@ -62,9 +64,7 @@ impl Screen {
 
     /// Draws a text from the upper left corner.
     pub(crate) fn draw(&mut self, text: &str) -> io::Result<()> {
-        let is_coloured =
-            anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never;
-        let text = if is_coloured {
+        let text = if is_result_coloured() {
             text.to_owned()
         } else {
             anstream::adapter::strip_str(text).to_string()

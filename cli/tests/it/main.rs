@@ -1,6 +1,7 @@
 //! The command itself: its output, its exit codes, and what it leaves in a folder.
 
 mod catalog;
+mod db;
 mod doctor;
 mod drift;
 mod first_minutes;
@@ -10,12 +11,16 @@ mod guide;
 mod help;
 mod init;
 mod migrate;
+mod new;
+mod output;
 mod refusals;
 mod schema;
 mod schema_only;
 mod scratch;
 mod server;
+mod sql;
 mod stale;
+mod terminal;
 mod tls;
 mod top;
 mod verify;

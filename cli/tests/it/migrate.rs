@@ -5,6 +5,12 @@ use bowline::{Session, StatementDsl as _, sql};
 
 use crate::Project;
 
+mod failures;
+mod lock;
+mod pooler;
+mod status;
+mod ways;
+
 /// A server of its own, so that the test says what is in it.
 fn server() -> LocalServer {
     LocalServer::private(&[]).unwrap_or_else(|error| panic!("{error}"))
@@ -26,10 +32,8 @@ fn project() -> Project {
 
 /// What was said, without the times.
 fn without_times(said: &str) -> String {
-    said.lines()
-        .map(|line| line.split(" (").next().unwrap_or_default())
-        .collect::<Vec<_>>()
-        .join("\n")
+    let time = regex::Regex::new(r" \([\d.]+(ns|µs|ms|s)\)\n").expect("an expression");
+    time.replace_all(said, "\n").into_owned()
 }
 
 #[test]
@@ -37,9 +41,10 @@ fn migrations_run_once_are_listed_and_reverted() {
     let (project, server) = (project(), server());
     let url = server.url("postgres");
     let variables = [("DATABASE_URL", url.as_str())];
-    insta::assert_snapshot!(project.said(&["migrate", "status"], &variables), @r"
+    insta::assert_snapshot!(status::without_times(&project.said(&["migrate", "status"], &variables)), @r"
     pending  1_accounts
     pending  2_name
+    2 migrations, 2 pending
     exit 0
     ");
     let mut session = Session::connect(&server.config("postgres")).expect("a connection");
@@ -68,13 +73,14 @@ fn migrations_run_once_are_listed_and_reverted() {
         "migrations/2_name/down.sql",
         "ALTER TABLE accounts DROP COLUMN name;",
     );
-    insta::assert_snapshot!(project.said(&["migrate", "revert"], &variables), @r"
+    insta::assert_snapshot!(without_times(&project.said(&["migrate", "revert"], &variables)), @r"
     reverted 2_name
     exit 0
     ");
-    insta::assert_snapshot!(project.said(&["migrate", "status"], &variables), @r"
-    ran      1_accounts
+    insta::assert_snapshot!(status::without_times(&project.said(&["migrate", "status"], &variables)), @r"
+    ran      1_accounts  [time]
     pending  2_name
+    2 migrations, 1 pending
     exit 0
     ");
 }
@@ -90,7 +96,12 @@ fn a_migration_that_fails_leaves_nothing_and_is_named() {
     insta::assert_snapshot!(without_times(&project.said(&["migrate", "run"], &[("DATABASE_URL", &url)])), @r#"
     ran 1_accounts
     ran 2_name
-    error: failed to run 3_wrong: Failed to run 3_wrong with: type "nothing" does not exist
+    error[42704]: type "nothing" does not exist
+     --> migrations/3_wrong/up.sql:2:20
+      |
+    2 | CREATE TABLE a (id nothing);
+      |                    ^^^^^^^
+    error: failed to run 3_wrong
     hint: nothing of it was done: mend its up.sql and run again
     exit 1
     "#);

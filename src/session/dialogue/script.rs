@@ -12,7 +12,25 @@ pub(crate) struct Script<'c> {
     unsent: Option<CString>,
     flushed: bool,
     copying_out: bool,
+    /// Whether rows are wanted; else they are passed over.
+    hands_out: bool,
+    /// Whether libpq was told to hand out rows as they arrive.
+    chunked: bool,
+    part: Option<ScriptPart>,
+    tag_of_chunk: String,
     pub(crate) heard: ScriptHeard,
+}
+
+/// What a script hands out as it arrives.
+#[derive(Debug)]
+pub(crate) enum ScriptPart {
+    /// Rows of a statement; with its tag they are the last.
+    Answer {
+        result: ResultSet,
+        tag: Option<String>,
+    },
+    /// A piece of what COPY TO STDOUT gives.
+    Copied(Vec<u8>),
 }
 
 /// What a script has heard so far.
@@ -22,12 +40,23 @@ pub(crate) struct ScriptHeard {
     /// The tags of the commands that succeeded.
     pub(crate) tags: Vec<String>,
     pub(crate) sent: bool,
+    /// Whether something was not handed out that would have been.
+    pub(crate) dropped: bool,
 }
+
+/// How many rows are handed out at once.
+const CHUNK: i32 = 256;
 
 /// What the server is told when a script begins a COPY that nobody feeds.
 const NO_COPY: &std::ffi::CStr = c"COPY .. FROM STDIN cannot run here, because nobody feeds it";
 /// The same, as it comes back in the server's message.
 pub(crate) const NO_COPY_SAYS: &str = "COPY .. FROM STDIN cannot run here, because nobody feeds it";
+
+impl ScriptPart {
+    pub(crate) fn ends_a_statement(&self) -> bool {
+        matches!(self, Self::Answer { tag: Some(_), .. })
+    }
+}
 
 impl<'c> Script<'c> {
     pub(crate) fn new(connection: &'c mut Connection, sql: CString) -> Self {
@@ -36,21 +65,60 @@ impl<'c> Script<'c> {
             unsent: Some(sql),
             flushed: false,
             copying_out: false,
+            hands_out: false,
+            chunked: false,
+            part: None,
+            tag_of_chunk: String::new(),
             heard: ScriptHeard::default(),
         }
+    }
+
+    /// The same, but it stops at each part that can be handed out.
+    pub(crate) fn handing_out(self) -> Self {
+        Self {
+            hands_out: true,
+            ..self
+        }
+    }
+
+    /// What it stopped at; `None` when it is over.
+    pub(crate) fn take_part(&mut self) -> Option<ScriptPart> {
+        self.part.take()
+    }
+
+    /// Passes over whatever comes now.
+    pub(crate) fn hand_out_no_more(&mut self) {
+        self.hands_out = false;
+        self.heard.dropped |= self.part.take().is_some();
     }
 
     pub(crate) fn connection(&self) -> &Connection {
         self.connection
     }
 
+    /// The tag of a statement that ends with this result; libpq puts it on the last rows, and ends without.
+    fn tag(&mut self, result: &ResultSet, status: Status) -> Option<String> {
+        let tag = result.command_tag();
+        if status == Status::Chunk {
+            self.tag_of_chunk = tag;
+            return None;
+        }
+        let of_chunk = std::mem::take(&mut self.tag_of_chunk);
+        Some(if tag.is_empty() { of_chunk } else { tag })
+    }
+
     fn read(&mut self) -> Result<bool, Said> {
         self.connection.consume_input()?;
         loop {
             if self.copying_out {
-                match self.connection.get_copy_data(&mut Vec::new()) {
+                let mut data = Vec::new();
+                match self.connection.get_copy_data(&mut data) {
                     CopyOut::Wait => return Ok(false),
-                    CopyOut::Data => {}
+                    CopyOut::Data if self.hands_out => {
+                        self.part = Some(ScriptPart::Copied(data));
+                        return Ok(true);
+                    }
+                    CopyOut::Data => self.heard.dropped = true,
                     CopyOut::End => self.copying_out = false,
                 }
                 continue;
@@ -59,6 +127,9 @@ impl<'c> Script<'c> {
                 return Ok(false);
             }
             let Some(result) = self.connection.next_result() else {
+                if self.chunked {
+                    self.connection.hand_out_whole();
+                }
                 return Ok(true);
             };
             match result.status() {
@@ -73,7 +144,15 @@ impl<'c> Script<'c> {
                         return Err(self.connection.message());
                     }
                 }
-                _ => self.heard.tags.push(result.command_tag()),
+                status => {
+                    let tag = self.tag(&result, status);
+                    self.heard.tags.extend(tag.clone());
+                    if self.hands_out {
+                        self.part = Some(ScriptPart::Answer { result, tag });
+                        return Ok(true);
+                    }
+                    self.heard.dropped |= result.row_count() > 0;
+                }
             }
         }
     }
@@ -84,6 +163,10 @@ impl Machine for Script<'_> {
         if let Some(sql) = self.unsent.take() {
             self.heard.sent = true;
             self.connection.send_simple(&sql)?;
+            if self.hands_out {
+                self.connection.hand_out_chunks(CHUNK)?;
+                self.chunked = true;
+            }
         }
         if !self.flushed {
             self.flushed = self.connection.flush()?;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use bowline::{Activity, SessionState};
 
 use super::sample::Sample;
+use crate::ui::one_line;
 use crate::ui::screen::Size;
 
 /// One line of the table.
@@ -214,14 +215,6 @@ fn duration(duration: Duration) -> String {
         3600..86400 => format!("{}h{:02}m", seconds / 3600, seconds / 60 % 60),
         _ => format!("{}d{:02}h", seconds / 86400, seconds / 3600 % 24),
     }
-}
-
-/// In one line, and without what a terminal would take for a command: names and SQL come from others.
-fn one_line(text: &str) -> String {
-    text.split(|c: char| c.is_whitespace() || c.is_control())
-        .filter(|word| !word.is_empty())
-        .collect::<Vec<_>>()
-        .join(" ")
 }
 
 fn cut(text: &str, width: usize) -> String {

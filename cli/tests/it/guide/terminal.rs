@@ -107,6 +107,7 @@ impl Terminal {
         }
         for (varies, shown) in [
             (r"\(\d+(\.\d+)? ?(s|ms|µs)\)", "(2ms)"),
+            (r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d", "2026-02-02 14:30:00"),
             (r"PostgreSQL \d+(\.\d+)*", "PostgreSQL 15.18"),
         ] {
             said = Regex::new(varies)

@@ -1,124 +1,25 @@
 //! `bowline top` in a terminal: what it draws, the keys, and what it leaves behind.
 
-use std::fs::File;
-use std::io::{Read as _, Write as _};
-use std::os::fd::OwnedFd;
-use std::process::{Child, Command, ExitStatus};
-use std::sync::mpsc::{Receiver, channel};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::path::Path;
 
 use bowline::testing::LocalServer;
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
+use rustix::termios::LocalModes;
 
-/// How long anything here may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+use crate::terminal::Terminal;
 
-/// The command in a terminal of its own.
-struct Terminal {
-    /// The other side: keys go in, what is drawn comes out.
-    keys: File,
-    /// The side of the command, kept open to be looked at.
-    own: File,
-    /// How the terminal was before the command ran.
-    before: LocalModes,
-    drawn: Receiver<Vec<u8>>,
-    text: String,
-    running: Child,
-}
-
-impl Terminal {
-    fn run(server: &LocalServer, arguments: &[&str]) -> Self {
-        let other: OwnedFd = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
-        grantpt(&other).expect("a terminal");
-        unlockpt(&other).expect("a terminal");
-        let name = ptsname(&other, Vec::new()).expect("a name");
-        let own = File::options()
-            .read(true)
-            .write(true)
-            .open(name.to_str().expect("a path"))
-            .expect("a terminal");
-        let size = Winsize {
-            ws_row: 20,
-            ws_col: 90,
-            ws_xpixel: 0,
-            ws_ypixel: 0,
-        };
-        tcsetwinsize(&own, size).expect("a size");
-        let before = tcgetattr(&own).expect("a terminal").local_modes;
-        let side = || own.try_clone().expect("a terminal");
-        let running = Command::new(env!("CARGO_BIN_EXE_bowline"))
-            .args(["top", "--database-url", &server.url("postgres")])
-            .args(arguments)
-            .env_remove("NO_COLOR")
-            .env("TERM", "xterm")
-            .stdin(side())
-            .stdout(side())
-            .stderr(side())
-            .spawn()
-            .expect("it runs");
-        let keys = File::from(other);
-        let (tell, drawn) = channel();
-        let mut screen = keys.try_clone().expect("a terminal");
-        thread::spawn(move || {
-            let mut piece = [0; 4096];
-            while let Ok(length @ 1..) = screen.read(&mut piece) {
-                if tell.send(piece[..length].to_vec()).is_err() {
-                    return;
-                }
-            }
-        });
-        Self {
-            keys,
-            own,
-            before,
-            drawn,
-            text: String::new(),
-            running,
-        }
-    }
-
-    /// Waits until this was drawn, and forgets what was drawn up to then.
-    fn wait_for(&mut self, wanted: &str) -> String {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            if let Some(place) = self.text.find(wanted) {
-                return self.text.drain(..place + wanted.len()).collect();
-            }
-            let left = deadline.saturating_duration_since(Instant::now());
-            let piece = self.drawn.recv_timeout(left);
-            let piece = piece.unwrap_or_else(|_| panic!("no {wanted:?} in {:?}", self.text));
-            self.text.push_str(&String::from_utf8_lossy(&piece));
-        }
-    }
-
-    fn press(&mut self, keys: &[u8]) {
-        self.keys.write_all(keys).expect("a terminal");
-    }
-
-    fn modes(&self) -> LocalModes {
-        tcgetattr(&self.own).expect("a terminal").local_modes
-    }
-
-    fn end(&mut self) -> ExitStatus {
-        let deadline = Instant::now() + PATIENCE;
-        while Instant::now() < deadline {
-            if let Some(status) = self.running.try_wait().expect("a child") {
-                return status;
-            }
-            thread::sleep(Duration::from_millis(10));
-        }
-        self.running.kill().expect("a child");
-        panic!("it still runs");
-    }
+fn top(server: &LocalServer) -> Terminal {
+    let url = server.url("postgres");
+    Terminal::run(
+        Path::new("."),
+        &["top", "--database-url", &url, "--interval", "0.2"],
+    )
 }
 
 #[test]
 fn keys_are_heard_and_the_terminal_is_given_back_as_it_was() {
     let server = LocalServer::private(&[]).unwrap_or_else(|error| panic!("{error}"));
     for key in [b"q", b"\x03"] {
-        let mut terminal = Terminal::run(&server, &["--interval", "0.2"]);
+        let mut terminal = top(&server);
         terminal.wait_for("\x1b[?1049h");
         terminal.wait_for("connections");
         terminal.wait_for("transactions/s");
@@ -138,7 +39,7 @@ fn keys_are_heard_and_the_terminal_is_given_back_as_it_was() {
 #[test]
 fn a_failure_is_told_on_the_screen_that_was_there_before() {
     let server = LocalServer::private(&[]).unwrap_or_else(|error| panic!("{error}"));
-    let mut terminal = Terminal::run(&server, &["--interval", "0.2"]);
+    let mut terminal = top(&server);
     terminal.wait_for("transactions/s");
     server.stop().expect("it stops");
     terminal.wait_for("\x1b[?1049l");

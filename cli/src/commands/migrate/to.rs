@@ -1,0 +1,49 @@
+//! `bowline migrate to`.
+
+use clap::Args;
+
+use super::{Work, each, order, revert};
+use crate::error::CliError;
+use crate::source::up_to;
+use crate::step::Way;
+use crate::ui;
+
+/// Run or revert migrations until VERSION is the last that has run.
+///
+/// Reverts what has a greater version, the last one first, then runs what has not run up to this one. Nothing is
+/// reverted if one of those has no down.sql or is not in the folder.
+///
+/// Example: bowline migrate to 2026-01-31-120000
+#[derive(Debug, Args)]
+pub(super) struct To {
+    /// The version, with or without -, or the name of the folder; 0 is the empty database.
+    version: String,
+}
+
+pub(super) fn run(arguments: &To, work: &mut Work<'_>) -> Result<(), CliError> {
+    let version = arguments.version.as_str();
+    let kept = match up_to(work.migrations, Some(version)) {
+        Ok(kept) => kept,
+        Err(_) if version == "0" => &[],
+        Err(error) => return Err(error),
+    };
+    let last = kept.last();
+    work.alone(|session, migrations, history| {
+        let is_after = |found: &&str| last.is_none_or(|last| **found > *last.version);
+        let after: Vec<&str> = history.versions().rev().filter(is_after).collect();
+        let after = revert::reversible(migrations, &after)?;
+        each(session, &after, Way::Down)?;
+        let pending = history.pending(kept);
+        if after.is_empty() {
+            order::note_late(&pending, history);
+        }
+        each(session, &pending, Way::Up)?;
+        let place = last.map_or("the empty database", |last| last.name.as_str());
+        ui::status(format!(
+            "at {place}: {} reverted, {} run now",
+            after.len(),
+            pending.len()
+        ));
+        Ok(())
+    })
+}

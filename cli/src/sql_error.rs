@@ -1,0 +1,96 @@
+//! What a server refuses in SQL that a person wrote, shown where it is written.
+
+use std::ops::Range;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Snippet};
+use squawk_syntax::SourceFile;
+use squawk_syntax::ast::AstNode as _;
+
+use crate::error::CliError;
+use crate::ui;
+
+/// SQL as it was written, and where.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Written<'a> {
+    /// The file, or what stands for one.
+    pub path: &'a str,
+    pub text: &'a str,
+}
+
+/// What failed, above it the server's message with the place underlined; `done` is how many statements succeeded before.
+pub(crate) fn explained(
+    what: &str,
+    error: &bowline::Error,
+    written: Written<'_>,
+    done: usize,
+) -> CliError {
+    let Some(server) = error.server() else {
+        return error.hint().map(str::to_owned).into_iter().fold(
+            CliError::failed(format!("failed to {what}: {}", error.message())),
+            CliError::hint,
+        );
+    };
+    // What else runs beside the text, such as the commit, has no place in it.
+    let span = server
+        .position
+        .filter(|_| error.sql() == Some(written.text))
+        .map(|position| ui::word_at(written.text, position))
+        .or_else(|| statement(written.text, done));
+    let title = Level::ERROR
+        .primary_title(server.message.as_str())
+        .id(server.sqlstate.code());
+    let mut groups: Vec<Group<'_>> = vec![match span {
+        Some(span) => title.element(
+            Snippet::source(written.text)
+                .path(written.path)
+                .annotation(AnnotationKind::Primary.span(span)),
+        ),
+        None => Group::with_title(title),
+    }];
+    if let (Some(query), position) = (&server.internal_query, server.internal_position) {
+        let span = position.map_or(0..0, |position| ui::word_at(query, position));
+        groups.push(
+            Level::NOTE
+                .secondary_title("in SQL that a function runs")
+                .element(
+                    Snippet::source(query.as_str()).annotation(AnnotationKind::Primary.span(span)),
+                ),
+        );
+    }
+    for note in [&server.detail, &server.context].into_iter().flatten() {
+        groups.push(Group::with_title(
+            Level::NOTE.secondary_title(note.as_str()),
+        ));
+    }
+    if let Some(hint) = server.hint.as_deref() {
+        groups.push(Group::with_title(Level::HELP.secondary_title(hint)));
+    }
+    CliError::failed(format!("failed to {what}")).report(ui::rendered(&groups))
+}
+
+/// The first line of a statement, counted from 0; `None` where the text is not read as PostgreSQL reads it.
+fn statement(text: &str, number: usize) -> Option<Range<usize>> {
+    let parse = SourceFile::parse(text);
+    if !parse.errors().is_empty() {
+        return None;
+    }
+    let statement = parse.tree().stmts().nth(number)?;
+    let start = usize::from(statement.syntax().text_range().start());
+    let line = text.get(start..)?.lines().next()?.trim_end();
+    Some(start..start + line.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statement_is_found_by_its_number() {
+        let text = "-- one\nSELECT 1;\n/* two */ SELECT\n 2; -- and\nSELECT $$;$$;";
+        let line = |number| statement(text, number).map(|span| &text[span]);
+        assert_eq!(line(0), Some("SELECT 1;"));
+        assert_eq!(line(1), Some("SELECT"));
+        assert_eq!(line(2), Some("SELECT $$;$$;"));
+        assert_eq!(line(3), None);
+    }
+}

@@ -1,0 +1,67 @@
+//! A place in a text, underlined as compilers do.
+
+use std::ops::Range;
+use std::path::Path;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+
+use super::colour::is_coloured;
+
+/// A place in a file, as a terminal shows it, under what is wrong there.
+pub(crate) fn underlined(what: &str, path: &str, source: &str, span: Range<usize>) -> String {
+    let snippet = Snippet::source(source)
+        .path(path)
+        .annotation(AnnotationKind::Primary.span(span));
+    rendered(&[Level::ERROR.primary_title(what).element(snippet)])
+}
+
+/// A path as a person types it here: below the working directory without that.
+pub(crate) fn shown_path(path: &Path) -> String {
+    let here = std::env::current_dir().unwrap_or_default();
+    path.strip_prefix(here)
+        .unwrap_or(path)
+        .display()
+        .to_string()
+}
+
+/// A report, in colours where standard error takes them.
+pub(crate) fn rendered(report: &[Group<'_>]) -> String {
+    let renderer = if is_coloured() {
+        Renderer::styled()
+    } else {
+        Renderer::plain()
+    };
+    renderer.render(report)
+}
+
+/// The word that begins at this character, the first being 1, in bytes: what a server points at.
+pub(crate) fn word_at(source: &str, position: usize) -> Range<usize> {
+    let start = source
+        .char_indices()
+        .nth(position.saturating_sub(1))
+        .map_or(source.len(), |(start, _)| start);
+    let rest = &source[start..];
+    let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '$' || c == '.';
+    let length = match rest.chars().next() {
+        Some(quote @ ('"' | '\'')) => rest[1..].find(quote).map_or(1, |end| end + 2),
+        Some(c) if is_part(c) => rest.find(|c| !is_part(c)).unwrap_or(rest.len()),
+        Some(c) => c.len_utf8(),
+        None => 0,
+    };
+    start..start + length
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_position_in_characters_is_a_word_in_bytes() {
+        let word = |source: &'static str, position| &source[word_at(source, position)];
+        assert_eq!(word("SELECT 'ä', nothing + 1", 13), "nothing");
+        assert_eq!(word("SELECT \"a b\" ", 8), "\"a b\"");
+        assert_eq!(word("SELECT (1", 8), "(");
+        assert_eq!(word("SELECT", 7), "");
+        assert_eq!(word("SELECT", 70), "");
+    }
+}

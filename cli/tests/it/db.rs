@@ -1,0 +1,159 @@
+//! `bowline db`, on a real server.
+
+use bowline::testing::LocalServer;
+use bowline::{Session, StatementDsl as _, sql};
+
+use crate::Project;
+use crate::terminal::Terminal;
+
+fn server() -> LocalServer {
+    LocalServer::private(&[]).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn has(server: &LocalServer, database: &str) -> bool {
+    let mut session = Session::connect(&server.config("postgres")).expect("a connection");
+    let query = sql("SELECT 1 FROM pg_database WHERE datname = $1")
+        .bind::<diesel::sql_types::Text, _>(database);
+    session.run(query.affected()).expect("an answer") == 1
+}
+
+/// What was said, with the server's folder as such.
+fn said(project: &Project, server: &LocalServer, arguments: &[&str], database: &str) -> String {
+    let url = server.url(database);
+    let said = project.said(arguments, &[("DATABASE_URL", &url)]);
+    said.replace(&server.socket_folder().display().to_string(), "[server]")
+}
+
+#[test]
+fn a_database_is_made_once_and_dropped_once() {
+    let (project, server) = (Project::new(&[]), server());
+    insta::assert_snapshot!(said(&project, &server, &["db", "create"], "My-app"), @r"
+    made the database My-app on [server]:5432
+    exit 0
+    ");
+    assert!(has(&server, "My-app"));
+    insta::assert_snapshot!(said(&project, &server, &["db", "create"], "My-app"), @r"
+    note: the database My-app is there already, on [server]:5432
+    exit 0
+    ");
+    insta::assert_snapshot!(said(&project, &server, &["db", "drop"], "My-app"), @r"
+    error: refused to drop the database My-app on [server]:5432: there is no terminal to ask
+    hint: say --yes, if that is what you want
+    exit 1
+    ");
+    assert!(has(&server, "My-app"));
+    insta::assert_snapshot!(said(&project, &server, &["db", "drop", "--yes"], "My-app"), @r"
+    dropped the database My-app on [server]:5432
+    exit 0
+    ");
+    assert!(!has(&server, "My-app"));
+    insta::assert_snapshot!(said(&project, &server, &["db", "drop", "--yes"], "My-app"), @r"
+    note: there is no database My-app on [server]:5432
+    exit 0
+    ");
+}
+
+#[test]
+fn sessions_of_others_are_ended_by_force_only() {
+    let (project, server) = (Project::new(&[]), server());
+    said(&project, &server, &["db", "create"], "app");
+    let mut other = Session::connect(&server.config("app")).expect("a connection");
+    insta::assert_snapshot!(said(&project, &server, &["db", "drop", "--yes"], "app"), @r#"
+    error: failed to drop the database app on [server]:5432: database "app" is being accessed by other users
+    hint: `bowline top` shows who is connected; --force ends their sessions
+    exit 1
+    "#);
+    assert!(other.run(sql("SELECT 1").affected()).is_ok());
+    assert!(
+        said(
+            &project,
+            &server,
+            &["db", "drop", "--yes", "--force"],
+            "app"
+        )
+        .ends_with("exit 0")
+    );
+    assert!(other.run(sql("SELECT 1").affected()).is_err());
+    assert!(!has(&server, "app"));
+}
+
+#[test]
+fn a_reset_is_the_migrations_and_nothing_else() {
+    let project = Project::new(&[(
+        "migrations/1_a/up.sql",
+        "CREATE TABLE a (id int PRIMARY KEY);",
+    )]);
+    let server = server();
+    let is_there = |table: &str| {
+        let mut session = Session::connect(&server.config("app")).expect("a connection");
+        let query = format!("SELECT 1 WHERE to_regclass('{table}') IS NOT NULL");
+        session.run(sql(query).affected()).expect("an answer") == 1
+    };
+    assert!(
+        said(&project, &server, &["db", "reset", "--yes"], "app").ends_with("exit 0"),
+        "none is there yet"
+    );
+    Session::connect(&server.config("app"))
+        .and_then(|mut session| session.run(sql("CREATE TABLE by_hand (id int)").affected()))
+        .expect("a table");
+    assert!(is_there("a") && is_there("by_hand"));
+    let reset = said(&project, &server, &["db", "reset", "--yes"], "app");
+    let times = regex::Regex::new(r"\([^)]*s\)").expect("an expression");
+    insta::assert_snapshot!(times.replace_all(&reset, "[time]"), @r"
+    dropped the database app on [server]:5432
+    made the database app on [server]:5432
+    ran 1_a [time]
+    1 migration, 1 run now
+    exit 0
+    ");
+    assert!(is_there("a") && !is_there("by_hand"));
+}
+
+#[test]
+fn a_folder_that_is_wrong_destroys_nothing() {
+    let project = Project::new(&[("migrations/1_a/down.sql", "")]);
+    let server = server();
+    said(&project, &server, &["db", "create"], "app");
+    insta::assert_snapshot!(said(&project, &server, &["db", "reset", "--yes"], "app"), @r"
+    error: [project]/migrations/1_a has no up.sql
+    hint: write it, or remove the folder
+    exit 1
+    ");
+    assert!(has(&server, "app"));
+}
+
+#[test]
+fn the_maintenance_database_itself_is_made_from_another() {
+    let (project, server) = (Project::new(&[]), server());
+    let there = said(&project, &server, &["db", "create"], "postgres");
+    assert!(there.contains("is there already"), "{there}");
+    let mut session = Session::connect(&server.config("template1")).expect("a connection");
+    session
+        .run(sql("DROP DATABASE postgres").affected())
+        .expect("it is dropped");
+    drop(session);
+    assert!(
+        said(&project, &server, &["db", "create"], "app").ends_with("exit 0"),
+        "template1 serves as well"
+    );
+}
+
+#[test]
+fn a_terminal_is_asked_and_a_no_drops_nothing() {
+    let (project, server) = (Project::new(&[]), server());
+    said(&project, &server, &["db", "create"], "app");
+    let url = server.url("app");
+    let drop = |answer: &[u8]| {
+        let mut terminal =
+            Terminal::run(&project.path(""), &["db", "drop", "--database-url", &url]);
+        let question = terminal.wait_for("[y/N]");
+        assert!(question.contains("drop the database app on "), "{question}");
+        terminal.press(answer);
+        terminal.end().code()
+    };
+    assert_eq!(drop(b"\n"), Some(1));
+    assert_eq!(drop(b"no\n"), Some(1));
+    assert!(has(&server, "app"));
+    assert_eq!(drop(b"y\n"), Some(0));
+    assert!(!has(&server, "app"));
+}

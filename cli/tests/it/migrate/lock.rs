@@ -1,0 +1,83 @@
+//! Two runs at once follow one another.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use bowline::{Session, StatementDsl as _, sql};
+use diesel::sql_types::BigInt;
+
+use super::{project, server};
+
+#[derive(diesel::QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
+
+#[test]
+fn eight_that_start_together_run_each_migration_once() {
+    let (project, server) = (project(), server());
+    project.write(
+        "migrations/3_slow/up.sql",
+        "SELECT pg_sleep(0.2); CREATE TABLE slow (id int PRIMARY KEY);",
+    );
+    let url = server.url("postgres");
+    let variables = [("DATABASE_URL", url.as_str())];
+    thread::scope(|scope| {
+        let runs: Vec<_> = (0..8)
+            .map(|_| scope.spawn(|| project.said(&["migrate", "run"], &variables)))
+            .collect();
+        let said: Vec<String> = runs
+            .into_iter()
+            .map(|run| run.join().expect("it runs"))
+            .collect();
+        for said in &said {
+            assert!(said.ends_with("exit 0"), "{said}");
+        }
+        assert_eq!(
+            said.iter()
+                .filter(|said| said.contains("ran 3_slow"))
+                .count(),
+            1
+        );
+    });
+    let mut session = Session::connect(&server.config("postgres")).expect("a connection");
+    let count = sql("SELECT count(*) FROM __diesel_schema_migrations").one::<Count>();
+    assert_eq!(session.run(count).expect("an answer").count, 3);
+}
+
+#[test]
+fn who_has_the_lock_is_named_and_waited_for_as_long_as_was_said() {
+    let (project, server) = (project(), server());
+    let url = server.url("postgres");
+    let variables = [("DATABASE_URL", url.as_str())];
+    let config = server.config("postgres").application_name("the other");
+    let mut other = Session::connect(&config).expect("a connection");
+    let lock = other.advisory_lock("bowline migrate").expect("a lock");
+    let pid = lock.backend_pid().to_string();
+    let started = Instant::now();
+    let said = project.said(&["migrate", "run", "--wait", "1"], &variables);
+    assert!(started.elapsed() < Duration::from_secs(10));
+    insta::assert_snapshot!(said.replace(&pid, "[pid]"), @r"
+    waiting for process [pid] (the other of postgres) to be done with its migrations
+    error: process [pid] (the other of postgres) runs migrations, and was not done within 1 s
+    hint: wait longer with --wait; what it does shows `bowline top`, and SELECT pg_terminate_backend([pid]) ends it
+    exit 1
+    ");
+    assert!(
+        project
+            .said(&["migrate", "status"], &variables)
+            .ends_with("exit 0"),
+        "to look needs no lock"
+    );
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| project.said(&["migrate", "run"], &variables));
+        thread::sleep(Duration::from_millis(500));
+        drop(lock);
+        let said = waiting.join().expect("it runs");
+        assert!(
+            said.contains("waiting for process") && said.ends_with("exit 0"),
+            "{said}"
+        );
+    });
+}

@@ -1,0 +1,110 @@
+//! Where output goes: colours, closed pipes, full disks.
+
+use std::process::{Command, Stdio};
+
+use crate::Project;
+
+fn command(project: &Project, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bowline"));
+    command
+        .current_dir(project.path(""))
+        .args(arguments)
+        .env_clear()
+        .env("PATH", "/nonexistent");
+    command
+}
+
+#[test]
+fn colours_are_for_terminals_unless_somebody_says_otherwise() {
+    let project = Project::new(&[]);
+    let is_coloured = |arguments: &[&str], variables: &[(&str, &str)]| {
+        let said = project.said(arguments, variables);
+        assert!(said.contains("error") && said.ends_with("exit 1"), "{said}");
+        said.contains("\x1b[")
+    };
+    let fails = ["server", "status"];
+    assert!(!is_coloured(&fails, &[]));
+    assert!(is_coloured(&fails, &[("CLICOLOR_FORCE", "1")]));
+    assert!(!is_coloured(
+        &fails,
+        &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]
+    ));
+    assert!(is_coloured(
+        &["server", "status", "--color", "always"],
+        &[("NO_COLOR", "1")]
+    ));
+    assert!(!is_coloured(
+        &["--color=never", "server", "status"],
+        &[("CLICOLOR_FORCE", "1")]
+    ));
+    let help = project.run(&["--color=always", "--help"]);
+    assert!(String::from_utf8_lossy(&help.stdout).contains("\x1b["));
+    assert_eq!(project.run(&["--color=red", "man"]).status.code(), Some(2));
+}
+
+#[test]
+fn a_reader_that_has_gone_is_nobodys_failure() {
+    let project = Project::new(&[(
+        "migrations/1_a/up.sql",
+        "CREATE TABLE a (id int PRIMARY KEY);",
+    )]);
+    for arguments in [
+        &["--help"][..],
+        &["completions", "bash"],
+        &["man"],
+        &["catalog"],
+        &["generate", "--schema-only", "--stdout"],
+    ] {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let output = command(&project, arguments)
+            .stdout(writer)
+            .stderr(Stdio::piped())
+            .output()
+            .expect("it runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.is_empty(), "{arguments:?}: {said}");
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_standard_error_that_has_gone_is_nobodys_failure_either() {
+    let project = Project::new(&[]);
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let status = command(&project, &["server", "status"])
+        .stderr(writer)
+        .status();
+    assert_eq!(status.expect("it runs").code(), Some(1));
+}
+
+// Other systems have no device that is full.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_result_that_cannot_be_written_is_a_failure() {
+    let project = Project::new(&[]);
+    use std::io::Read as _;
+
+    let full = std::fs::File::options()
+        .write(true)
+        .open("/dev/full")
+        .expect("a device");
+    let mut child = command(&project, &["completions", "bash"])
+        .stdout(full)
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    let mut said = String::new();
+    child
+        .stderr
+        .take()
+        .expect("its errors")
+        .read_to_string(&mut said)
+        .expect("text");
+    assert_eq!(child.wait().expect("it ends").code(), Some(1));
+    assert!(
+        said.starts_with("error: failed to write the result: No space left on device"),
+        "{said}"
+    );
+}

@@ -1,0 +1,44 @@
+//! Where a configuration leads, in words for people: for a program that says what it is about to do, and where.
+
+use super::Config;
+use crate::error::Result;
+
+impl Config {
+    /// The name of the database that a session would be in, after all that a service file and the environment add.
+    pub fn database_name(&self) -> Result<String> {
+        let complete = self.complete_parameters()?;
+        let get = |name: &str| complete.get(name).filter(|value| !value.is_empty());
+        // libpq's own rule: the database of the role's name.
+        let name = get("dbname").or_else(|| get("user"));
+        Ok(name.cloned().unwrap_or_default())
+    }
+
+    /// The server in words: `db.example.com:5432`, or the folder of its socket; of several, all of them.
+    pub fn server_name(&self) -> Result<String> {
+        let said = self.connection_parameters()?.said;
+        let get = |name: &str| said.get(name).filter(|value| !value.is_empty());
+        let host = get("host").or_else(|| get("hostaddr"));
+        let host = host.map_or("this machine", String::as_str);
+        let port = get("port").map_or("5432", String::as_str);
+        Ok(format!("{host}:{port}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_named_without_its_secrets() {
+        let config =
+            Config::from_url("postgres://ann:s3cret@db.example.com:6432/bank").expect("a good URL");
+        assert_eq!(config.database_name().expect("a name"), "bank");
+        assert_eq!(config.server_name().expect("a name"), "db.example.com:6432");
+    }
+
+    #[test]
+    fn a_database_that_is_not_named_is_that_of_the_role() {
+        let config = Config::from_url("postgres://ann@db.example.com").expect("a good URL");
+        assert_eq!(config.database_name().expect("a name"), "ann");
+    }
+}

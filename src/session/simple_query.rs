@@ -1,0 +1,131 @@
+//! Any SQL, with its answers as PostgreSQL's own text: for consoles and scripts, which know no Rust types.
+
+use std::borrow::Cow;
+use std::num::NonZeroU32;
+use std::ops::ControlFlow;
+
+use super::Session;
+use super::dialogue::ScriptPart;
+use super::libpq::{ResultSet, Status};
+use crate::error::Result;
+
+/// What [`Session::simple_query`] tells, in the order in which the server says it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum SimpleQueryMessage<'a> {
+    /// The statement that comes next gives rows with these columns.
+    RowDescription(&'a [SimpleColumn]),
+    /// A row.
+    Row(SimpleRow<'a>),
+    /// A piece of what `COPY .. TO STDOUT` gives.
+    CopyData(&'a [u8]),
+    /// A statement is done: its command tag, such as `INSERT 0 1`.
+    CommandComplete(&'a str),
+}
+
+/// A column of a simple query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SimpleColumn {
+    /// Its name, which need not be unique.
+    pub name: String,
+    /// The OID of its type, as in `pg_type`.
+    pub type_oid: u32,
+}
+
+/// A row of a simple query.
+#[derive(Debug, Clone, Copy)]
+pub struct SimpleRow<'a> {
+    answer: &'a ResultSet,
+    row: usize,
+}
+
+impl SimpleRow<'_> {
+    /// How many columns it has.
+    pub fn len(&self) -> usize {
+        self.answer.column_count()
+    }
+
+    /// Whether it has no column at all, as that of `SELECT` alone.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The value of a column, counted from 0, as PostgreSQL's text; `None` is NULL, and a column that is not there.
+    pub fn get(&self, column: usize) -> Option<Cow<'_, str>> {
+        let value = self.answer.value(self.row, column)?;
+        Some(String::from_utf8_lossy(value))
+    }
+}
+
+impl Session {
+    /// Runs any number of statements, separated by `;`, and tells `each` what they give as it arrives.
+    ///
+    /// PostgreSQL runs them in one transaction, unless they hold a BEGIN or COMMIT of their own, or the session is in
+    /// one. Rows are not kept, so memory is constant; values come as text, since no Rust type is asked for. Takes one
+    /// round trip and as long as one call may, without the time that `each` takes. Once `each` breaks off, the server
+    /// is asked to cancel the rest; an error says so, unless it was done before.
+    ///
+    /// ```
+    /// # use std::ops::ControlFlow;
+    /// # use bowline::{Result, Session, SimpleQueryMessage};
+    /// # fn print(session: &mut Session) -> Result<()> {
+    /// session.simple_query("SELECT now(); SHOW work_mem", |message| {
+    ///     if let SimpleQueryMessage::Row(row) = message {
+    ///         println!("{}", row.get(0).unwrap_or_default());
+    ///     }
+    ///     ControlFlow::Continue(())
+    /// })
+    /// # }
+    /// ```
+    pub fn simple_query(
+        &mut self,
+        sql: &str,
+        mut each: impl FnMut(SimpleQueryMessage<'_>) -> ControlFlow<()>,
+    ) -> Result<()> {
+        let mut described = false;
+        self.script_heard(
+            sql,
+            Some(&mut |part| tell(&part, &mut described, &mut each)),
+        )
+        .map(drop)
+    }
+}
+
+/// Tells one part; `described` is whether the columns of its statement were told before.
+fn tell(
+    part: &ScriptPart,
+    described: &mut bool,
+    each: &mut impl FnMut(SimpleQueryMessage<'_>) -> ControlFlow<()>,
+) -> ControlFlow<()> {
+    let (answer, tag) = match part {
+        ScriptPart::Copied(data) => return each(SimpleQueryMessage::CopyData(data)),
+        ScriptPart::Answer { result, tag } => (result, tag),
+    };
+    let status = answer.status();
+    if matches!(status, Status::Chunk | Status::Rows) {
+        if !std::mem::replace(described, true) {
+            each(SimpleQueryMessage::RowDescription(&columns(answer)))?;
+        }
+        for row in 0..answer.row_count() {
+            each(SimpleQueryMessage::Row(SimpleRow { answer, row }))?;
+        }
+    }
+    match tag {
+        // Nothing at all, between two `;`, is no statement.
+        Some(tag) if status != Status::Empty => {
+            *described = false;
+            each(SimpleQueryMessage::CommandComplete(tag))
+        }
+        _ => ControlFlow::Continue(()),
+    }
+}
+
+fn columns(answer: &ResultSet) -> Vec<SimpleColumn> {
+    (0..answer.column_count())
+        .map(|column| SimpleColumn {
+            name: answer.column_name(column).unwrap_or_default().to_owned(),
+            type_oid: answer.column_type(column).map_or(0, NonZeroU32::get),
+        })
+        .collect()
+}
