@@ -68,7 +68,9 @@ fn type_in(terminal: &Terminal, page: &Page, block: &Block<'_>) -> String {
             shown.push(line);
         }
         let (said, succeeded) = terminal.run(command);
-        let tells_failure = shown.iter().any(|line| line.starts_with("error"));
+        let tells_failure = shown
+            .iter()
+            .any(|line| line.starts_with("error") || line.starts_with("  problem"));
         assert!(
             is_update() || succeeded != tells_failure,
             "{at}: $ {command}\n{said}"
