@@ -22,6 +22,7 @@
 //! | `testing` | a throwaway server and databases for tests, `#[bowline::test]` |
 //! | `metrics` | counters and histograms, by the facade `metrics` |
 //! | `tokio` | the database from asynchronous code: `AsyncDatabase` |
+//! | `uuid`, `numeric`, `network-address` | columns of these types (inet, cidr), by diesel's features of the same names |
 //! | `bank` | the sample, for the tests, the examples and this documentation |
 
 // Generated code says `bowline::..`, here as in every other crate.
@@ -63,6 +64,13 @@ pub mod testing;
 mod transaction;
 mod types;
 mod unit_of_work;
+
+#[cfg(feature = "numeric")]
+pub use bigdecimal;
+#[cfg(feature = "network-address")]
+pub use ipnetwork;
+#[cfg(feature = "uuid")]
+pub use uuid;
 
 pub use activity::{Activity, SessionState};
 #[cfg(feature = "tokio")]

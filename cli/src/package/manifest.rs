@@ -216,7 +216,11 @@ impl Manifest {
                     table.insert("version", version.into());
                     *item = Item::Value(table.into());
                 }
-                if let Some(table) = item.as_table_like_mut() {
+                if let Some(table) = item.as_inline_table_mut() {
+                    extend(table, features);
+                    // A space that stood before the bracket is not to stand before the comma.
+                    table.fmt();
+                } else if let Some(table) = item.as_table_like_mut() {
                     extend(table, features);
                 }
             }

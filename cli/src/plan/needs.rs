@@ -13,15 +13,19 @@ pub(crate) struct Need {
 }
 
 /// What comes with a module that a row imports: crate, version, its feature, diesel's feature.
-const BY_IMPORT: [(&str, &str, Option<&str>, &str); 5] = [
-    ("bigdecimal", "0.4", Some("serde"), "numeric"),
+const BY_IMPORT: [(&str, &str, Option<&str>, &str); 2] = [
     ("chrono", "0.4", Some("serde"), "chrono"),
-    ("ipnetwork", "0.21", Some("serde"), "network-address"),
     ("serde_json", "1", None, "serde_json"),
-    ("uuid", "1", Some("serde"), "uuid"),
 ];
 
-/// The crates, by name; bowline itself is not among them.
+/// Modules of bowline's that a row imports, and the feature that brings each, diesel's side of it included.
+const FEATURES: [(&str, &str); 3] = [
+    ("bowline::bigdecimal::", "numeric"),
+    ("bowline::ipnetwork::", "network-address"),
+    ("bowline::uuid::", "uuid"),
+];
+
+/// The crates, by name; bowline itself only where a feature of it is needed.
 pub(crate) fn needs(plan: &Plan) -> Vec<Need> {
     let fields = plan.tables.iter().flat_map(|table| &table.fields);
     let ids = plan.tables.iter().filter_map(|table| table.id.as_ref());
@@ -47,6 +51,19 @@ pub(crate) fn needs(plan: &Plan) -> Vec<Need> {
                 features: feature.into_iter().collect(),
             });
         }
+    }
+    let of_bowline: Vec<_> = FEATURES
+        .into_iter()
+        .filter(|(module, _)| imports.iter().any(|import| import.starts_with(module)))
+        .map(|(_, feature)| feature)
+        .collect();
+    if !of_bowline.is_empty() {
+        needs.push(Need {
+            name: "bowline",
+            version: env!("CARGO_PKG_VERSION"),
+            default_features: true,
+            features: of_bowline,
+        });
     }
     let widest = plan.tables.iter().map(|table| table.fields.len()).max();
     match widest.unwrap_or_default() {

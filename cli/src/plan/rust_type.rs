@@ -116,9 +116,10 @@ fn of_type(catalog: &Catalog, data_type: &DataType, depth: u8) -> Option<RustTyp
         "timestamp" => RustType::copied("NaiveDateTime", Some("chrono::NaiveDateTime")),
         "timestamptz" => RustType::copied("DateTime<Utc>", Some("chrono::{DateTime, Utc}")),
         "json" | "jsonb" => RustType::cloned("Value", Some("serde_json::Value")),
-        "uuid" => RustType::copied("Uuid", Some("uuid::Uuid")),
-        "numeric" => RustType::cloned("BigDecimal", Some("bigdecimal::BigDecimal")),
-        "inet" | "cidr" => RustType::copied("IpNetwork", Some("ipnetwork::IpNetwork")),
+        // Where the feature is off the import alone fails, and names the feature; nothing is said of what rests on it.
+        "uuid" => RustType::copied("Uuid", Some("bowline::uuid::Uuid")),
+        "numeric" => RustType::cloned("BigDecimal", Some("bowline::bigdecimal::BigDecimal")),
+        "inet" | "cidr" => RustType::copied("IpNetwork", Some("bowline::ipnetwork::IpNetwork")),
         _ => return None,
     })
 }

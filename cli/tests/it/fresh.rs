@@ -31,6 +31,23 @@ fn what_is_generated_from_hostile_names_is_fresh() {
 }
 
 #[test]
+fn what_is_generated_for_columns_that_need_a_feature_is_fresh() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the workspace");
+    let output = bowline(
+        &root.join("tests/column_types"),
+        &["generate", "--check"],
+        &[],
+    );
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+#[test]
 fn rustfmt_leaves_generated_code_as_it_is() {
     let bank = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()

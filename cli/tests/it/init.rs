@@ -129,7 +129,7 @@ fn a_package_on_diesel_keeps_its_settings_its_schema_and_its_migrations() {
     ]);
     let before = files(&project);
     insta::assert_snapshot!(said(&project, &["--bowline", "0.1"]), @r"
-    changed Cargo.toml: bigdecimal, bowline, chrono, diesel (numeric, network-address, uuid), ipnetwork, serde, uuid
+    changed Cargo.toml: bowline (numeric, network-address, uuid), chrono, serde
     wrote   build.rs
     changed src/lib.rs: pub mod db;
     next: `bowline generate`, once the migrations make the tables that you want
@@ -142,14 +142,11 @@ fn a_package_on_diesel_keeps_its_settings_its_schema_and_its_migrations() {
     edition = "2021"
 
     [dependencies]
-    bigdecimal = { version = "0.4", features = ["serde"] }
-    bowline = "0.1"
+    bowline = { version = "0.1", features = ["numeric", "network-address", "uuid"] }
     chrono = { version = "0.4", features = ["serde"] }
-    diesel = { version = "2.2.0", features = ["postgres", "numeric", "network-address", "uuid"] } # the database
+    diesel = { version = "2.2.0", features = ["postgres"] } # the database
     dotenvy = "0.15"
-    ipnetwork = { version = "0.21", features = ["serde"] }
     serde = { version = "1", features = ["derive"] }
-    uuid = { version = "1", features = ["serde"] }
     --- build.rs
     fn main() {
         println!("cargo::rerun-if-changed=migrations");
@@ -178,11 +175,8 @@ fn columns_that_need_more_are_named_by_generate_and_added_by_init() {
     );
     insta::assert_snapshot!(project.said(&["generate"], &[]), @r#"
     note: Cargo.toml lacks what the generated code needs, and `bowline init` adds:
-          bigdecimal = { version = "0.4", features = ["serde"] }
-          diesel: features = ["numeric", "network-address", "uuid"]
-          ipnetwork = { version = "0.21", features = ["serde"] }
+          bowline: features = ["numeric", "network-address", "uuid"]
           serde_json = "1"
-          uuid = { version = "1", features = ["serde"] }
     wrote   src/db/mod.rs
     wrote   src/db/notes.rs
     wrote   src/db/schema.rs
@@ -192,7 +186,7 @@ fn columns_that_need_more_are_named_by_generate_and_added_by_init() {
     "#);
     let before = files(&project);
     insta::assert_snapshot!(said(&project, &[]), @r"
-    changed Cargo.toml: bigdecimal, diesel (numeric, network-address, uuid), ipnetwork, serde_json, uuid
+    changed Cargo.toml: bowline (numeric, network-address, uuid), serde_json
     exit 0
     ");
     insta::assert_snapshot!(changed(&project, &before), @r#"
@@ -203,14 +197,11 @@ fn columns_that_need_more_are_named_by_generate_and_added_by_init() {
     edition = "2024"
 
     [dependencies]
-    bigdecimal = { version = "0.4", features = ["serde"] }
-    bowline = { path = "[bowline]" }
+    bowline = { path = "[bowline]", features = ["numeric", "network-address", "uuid"] }
     chrono = { version = "0.4", features = ["serde"] }
-    diesel = { version = "2.3.14", default-features = false, features = ["postgres_backend", "chrono", "numeric", "network-address", "uuid"] }
-    ipnetwork = { version = "0.21", features = ["serde"] }
+    diesel = { version = "2.3.14", default-features = false, features = ["postgres_backend", "chrono"] }
     serde = { version = "1", features = ["derive"] }
     serde_json = "1"
-    uuid = { version = "1", features = ["serde"] }
     "#);
     insta::assert_snapshot!(project.said(&["generate"], &[]), @r"
     4 files, 0 changed
@@ -247,11 +238,11 @@ fn a_member_of_a_workspace_takes_what_the_workspace_says() {
         (
             "Cargo.toml",
             "[workspace]\nmembers = [\"shop\"]\n[workspace.package]\nedition = \"2021\"\n\
-             [workspace.dependencies]\ndiesel = { version = \"2.3.14\", features = [\"uuid\"] }\n",
+             [workspace.dependencies]\nbowline = { version = \"0.1\", features = [\"uuid\"] }\ndiesel = \"2.3.14\"\n",
         ),
         (
             "shop/Cargo.toml",
-            "[package]\nname = \"shop\"\nedition.workspace = true\n\n[dependencies]\ndiesel.workspace = true\nuuid = { version = \"1\", features = [\"serde\"] }\n",
+            "[package]\nname = \"shop\"\nedition.workspace = true\n\n[dependencies]\nbowline.workspace = true\ndiesel.workspace = true\n",
         ),
         ("shop/src/main.rs", MAIN.1),
         (
@@ -278,12 +269,10 @@ fn a_member_of_a_workspace_takes_what_the_workspace_says() {
     edition.workspace = true
 
     [dependencies]
-    bigdecimal = { version = "0.4", features = ["serde"] }
-    bowline = "0.1"
-    diesel.features = ["numeric"]
+    bowline.features = ["numeric"]
+    bowline.workspace = true
     diesel.workspace = true
     serde = { version = "1", features = ["derive"] }
-    uuid = { version = "1", features = ["serde"] }
     "#);
 }
 

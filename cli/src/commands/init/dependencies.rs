@@ -76,9 +76,10 @@ pub(super) fn add(
         .map(|plan| needs(&plan))
         .map_err(|collision| CliError::failed(collision.to_string()))?;
     let mut manifest = package.manifest.clone();
+    let is_new = manifest.add_bowline(source);
     let lacks = manifest.lacks(&needs);
     let mut added: Vec<String> = lacks.iter().map(Lack::name).collect();
-    if manifest.add_bowline(source) {
+    if is_new && !added.iter().any(|name| name.starts_with("bowline ")) {
         added.push("bowline".to_owned());
     }
     lacks.iter().for_each(|lack| manifest.add(lack));
