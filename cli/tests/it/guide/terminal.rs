@@ -115,18 +115,17 @@ impl Terminal {
                 .replace_all(&said, shown)
                 .into_owned();
         }
-        // What was made a moment ago; a version that the page itself names stays.
-        let version = Regex::new(r"\b20\d\d-\d\d-\d\d-\d{6}_").expect("a pattern");
+        // What was made a moment ago has the version that the page gives it.
+        let folder = Regex::new(r"\b20\d\d-\d\d-\d\d-\d{6}_(\w+)").expect("a pattern");
         let shown = |found: &regex::Captures<'_>| {
-            let known = self.page.contains(&found[0]);
-            (if known {
-                &found[0]
-            } else {
-                "2026-11-25-101500_"
-            })
-            .to_owned()
+            let mut on_page = folder.captures_iter(&self.page);
+            let same = on_page.find(|other| other[1] == found[1]);
+            same.map_or_else(
+                || format!("2026-11-25-101500_{}", &found[1]),
+                |same| same[0].to_owned(),
+            )
         };
-        version.replace_all(&said, shown).into_owned()
+        folder.replace_all(&said, shown).into_owned()
     }
 
     /// Writes a file of the project; a migration that was made a moment ago is found by its name.
