@@ -182,7 +182,11 @@ impl Project {
             .unwrap_or_default();
         let beside = schema_file.parent().unwrap_or(root);
         // Beside `src/schema.rs` are the user's own files, so a folder of our own is made there.
-        let own = if beside == root.join("src") {
+        let is_source = |folder: &Path| {
+            let package = folder.parent().filter(|_| folder.ends_with("src"));
+            package.is_some_and(|package| package == root || package.join("Cargo.toml").is_file())
+        };
+        let own = if is_source(beside) {
             beside.join("db")
         } else {
             beside.to_owned()
@@ -204,7 +208,7 @@ impl Project {
             .unwrap_or(root)
             .to_owned();
         let settings = Settings {
-            schema_path: schema_path(&schema_file, &folder, root),
+            schema_path: schema_path(&schema_file, &folder, &package),
             folder,
             tab_spaces: tab_spaces(root)?,
             outputs,
@@ -253,7 +257,7 @@ fn migrations_above(from: &Path) -> Option<PathBuf> {
 }
 
 /// How a file in the folder names the schema module.
-fn schema_path(file: &Path, folder: &Path, root: &Path) -> String {
+fn schema_path(file: &Path, folder: &Path, package: &Path) -> String {
     let name = |part: &std::ffi::OsStr| part.to_string_lossy().into_owned();
     let stem = file.file_stem().map(name).unwrap_or_default();
     if file.parent() == Some(folder) {
@@ -261,7 +265,7 @@ fn schema_path(file: &Path, folder: &Path, root: &Path) -> String {
     }
     let below = file
         .parent()
-        .and_then(|parent| parent.strip_prefix(root.join("src")).ok());
+        .and_then(|parent| parent.strip_prefix(package.join("src")).ok());
     let modules = below
         .into_iter()
         .flat_map(Path::components)

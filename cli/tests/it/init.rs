@@ -277,6 +277,72 @@ fn a_member_of_a_workspace_takes_what_the_workspace_says() {
 }
 
 #[test]
+fn settings_of_the_workspace_are_heeded_and_only_in_the_package_that_they_name() {
+    let member = "[package]\nname = \"a\"\nedition = \"2024\"\n";
+    let project = Project::bare(&[
+        (
+            "Cargo.toml",
+            "[workspace]\nmembers = [\"app\", \"other\"]\n",
+        ),
+        (
+            "diesel.toml",
+            "[print_schema]\nfile = \"app/src/schema.rs\"\n",
+        ),
+        (
+            "migrations/1_a/up.sql",
+            "CREATE TABLE a (id int PRIMARY KEY);",
+        ),
+        ("app/Cargo.toml", member),
+        ("app/src/lib.rs", "pub mod schema;\n"),
+        ("other/Cargo.toml", member),
+        ("other/src/lib.rs", ""),
+    ]);
+    let said = |folder| {
+        let init = ["init", "--bowline", "0.1"];
+        let output = crate::bowline(&project.path(folder), &init, &[]);
+        let said = String::from_utf8(output.stderr).expect("text");
+        let here = project.0.path().canonicalize().expect("the folder");
+        said.replace(&here.display().to_string(), "[project]")
+    };
+    insta::assert_snapshot!(said("other"), @r"
+    error: the settings put the generated code into [project]/app/src/db, which is not in this package
+    hint: run this in the package that the code is for, or give this one a diesel.toml of its own
+    ");
+    insta::assert_snapshot!(said("app"), @r"
+    changed Cargo.toml: bowline, diesel, serde
+    wrote   build.rs
+    changed src/lib.rs: pub mod db;
+    wrote   .env.example
+    next: `bowline generate`, once the migrations make the tables that you want
+    ");
+    insta::assert_snapshot!(project.read("app/build.rs"), @r#"
+    fn main() {
+        println!("cargo::rerun-if-changed=../migrations");
+    }
+    "#);
+    insta::assert_snapshot!(project.said(&["generate"], &[]), @r"
+    wrote   app/src/db/a.rs
+    wrote   app/src/db/mod.rs
+    wrote   app/src/schema.rs
+    3 files, 3 changed
+    exit 0
+    ");
+    let module = project.read("app/src/db/mod.rs");
+    insta::assert_snapshot!(module.lines().skip_while(|line| !line.starts_with("///")).collect::<Vec<_>>().join("\n"), @r#"
+    /// The migrations that this is generated from; with others in the folder it does not compile.
+    pub const MIGRATIONS: ::bowline::Migrations = ::bowline::migrations! {
+        "../migrations",
+        "1_a" => 0x09b2bf6c7666d157,
+    };
+    "#);
+    assert!(
+        project
+            .read("app/src/db/a.rs")
+            .contains("use crate::schema::")
+    );
+}
+
+#[test]
 fn bowline_comes_from_where_it_is_said_to() {
     let with = |arguments: &[&str]| {
         let project = Project::bare(&[CARGO_TOML, MAIN]);
