@@ -53,10 +53,11 @@ impl Transcript {
         self.text.push_str(&format!("--- {path}\n{text}\n"));
     }
 
-    fn bowline(&mut self, arguments: &str) {
+    fn bowline(&mut self, arguments: &str) -> String {
         let words: Vec<&str> = arguments.split(' ').collect();
         let said = self.shop.bowline(&words, &self.variables());
         self.says(&format!("bowline {arguments}"), &said);
+        said
     }
 
     fn cargo(&mut self, arguments: &str) {
@@ -91,10 +92,12 @@ fn from_nothing_to_a_typed_insert_and_find() {
     };
     transcript.says("cargo new shop && cd shop", &said);
     transcript.bowline("init");
-    transcript.writes(
-        "migrations/2026-11-25-120000_create_accounts/up.sql",
-        ACCOUNTS,
-    );
+    let up = transcript.bowline("new create_accounts");
+    let up = up
+        .lines()
+        .next()
+        .and_then(|line| line.strip_prefix("wrote "));
+    transcript.writes(up.expect("the file of the migration"), ACCOUNTS);
     transcript.bowline("generate");
     let started = transcript
         .shop
@@ -115,9 +118,9 @@ fn from_nothing_to_a_typed_insert_and_find() {
 /// Without the time in names and of work, and without the place of this checkout.
 fn without_what_varies(text: &str) -> String {
     let text = text.replace(&checkout().display().to_string(), "[bowline]");
-    let version = regex::Regex::new(r"\d{4}-\d\d-\d\d-\d{6}_create_notes").expect("a pattern");
+    let version = regex::Regex::new(r"\d{4}-\d\d-\d\d-\d{6}_").expect("a pattern");
     let took = regex::Regex::new(r"\(\d+(\.\d+)?(µs|ms|s)\)").expect("a pattern");
-    let text = version.replace_all(&text, "[now]_create_notes");
+    let text = version.replace_all(&text, "[now]_");
     let server = regex::Regex::new(r"PostgreSQL [0-9.]+").expect("a pattern");
     let text = took.replace_all(&text, "([time])");
     server
