@@ -54,12 +54,15 @@ fn said(project: &Project, variables: &[(&str, &str)], varies: &[(&str, &str)]) 
     said
 }
 
-/// A home that is the project's folder, and the programs of PostgreSQL where the tests have them.
+/// A home that is the project's folder, and programs where the tests have them.
 fn usual(project: &Project) -> Vec<(&'static str, String)> {
-    let programs = std::env::var("BOWLINE_PG_BIN").ok();
+    let of_ours = |name| std::env::var(name).ok().map(|value| (name, value));
     let home = project.path("").display().to_string();
-    let programs = programs.map(|folder| ("BOWLINE_PG_BIN", folder));
-    [("HOME", home)].into_iter().chain(programs).collect()
+    let programs = ["PATH", "BOWLINE_PG_BIN"].into_iter();
+    [("HOME", home)]
+        .into_iter()
+        .chain(programs.filter_map(of_ours))
+        .collect()
 }
 
 #[test]
@@ -165,6 +168,23 @@ fn what_a_program_reads_is_json_with_the_same_findings() {
             .as_array()
             .is_some_and(|remedies| !remedies.is_empty())
     );
+}
+
+#[test]
+fn headers_that_are_missing_are_warned_of_before_a_build_stops_at_them() {
+    let nowhere = [("PKG_CONFIG_LIBDIR", "/nowhere"), ("PKG_CONFIG_PATH", "")];
+    let said = said(&project(), &nowhere, &[]);
+    let lines = said
+        .lines()
+        .skip_while(|line| !line.contains("OpenSSL's headers"));
+    let lines: Vec<_> = lines.take(2).collect();
+    // On macOS they are found without pkg-config.
+    if cfg!(target_os = "linux") {
+        insta::assert_snapshot!(lines.join("\n"), @r"
+        warning  OpenSSL's headers are not found (pkg-config --exists openssl), so cargo build would stop at openssl-sys
+                 hint: install them (Debian: apt-get install libssl-dev pkg-config; Fedora: dnf install openssl-devel pkgconf; macOS: brew install openssl)
+        ");
+    }
 }
 
 #[test]

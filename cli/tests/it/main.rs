@@ -12,6 +12,7 @@ mod help;
 mod init;
 mod migrate;
 mod new;
+mod openssl;
 mod output;
 mod refusals;
 mod schema;

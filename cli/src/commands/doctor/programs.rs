@@ -40,30 +40,26 @@ fn server_programs() -> Finding {
     }
 }
 
-/// OpenSSL's headers, without which a program that has libpq built in cannot be compiled.
+/// OpenSSL's headers, without which a program that has libpq built in cannot be compiled; found as `openssl-sys` does.
 fn headers() -> Finding {
-    const PLACES: [&str; 5] = [
-        "/usr/include",
-        "/usr/local/include",
-        "/opt/homebrew/opt/openssl/include",
-        "/opt/homebrew/opt/openssl@3/include",
-        "/usr/local/opt/openssl@3/include",
+    const HOMEBREW: [&str; 4] = [
+        "/opt/homebrew/opt/openssl",
+        "/opt/homebrew/opt/openssl@3",
+        "/usr/local/opt/openssl",
+        "/usr/local/opt/openssl@3",
     ];
     let is_named = || {
-        let names = ["OPENSSL_DIR", "OPENSSL_INCLUDE_DIR"];
+        let names = ["OPENSSL_DIR", "OPENSSL_LIB_DIR"];
         names.iter().any(|name| std::env::var_os(name).is_some())
     };
-    let is_there = || {
-        let mut places = PLACES.iter();
-        places.any(|place| Path::new(place).join("openssl/ssl.h").exists())
-    };
-    if is_named() || is_there() || knows_openssl() {
+    let is_brewed = || HOMEBREW.iter().any(|folder| Path::new(folder).is_dir());
+    if is_named() || is_brewed() || knows_openssl() {
         return Finding::ok(AREA, "OpenSSL's headers, for compiling");
     }
     Finding::warning(
         AREA,
-        "OpenSSL's headers are not found, and cargo build needs them: it would stop at openssl-sys",
-        "install them (Debian: apt-get install libssl-dev pkg-config; Fedora: dnf install openssl-devel; macOS: brew install openssl)",
+        "OpenSSL's headers are not found (pkg-config --exists openssl), so cargo build would stop at openssl-sys",
+        "install them (Debian: apt-get install libssl-dev pkg-config; Fedora: dnf install openssl-devel pkgconf; macOS: brew install openssl)",
     )
 }
 

@@ -1,0 +1,43 @@
+//! What a build says where OpenSSL's headers are missing: none of our words, so the README has to know them.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::scratch::{Scratch, checkout};
+
+#[test]
+fn a_build_without_openssls_headers_stops_with_the_words_that_the_readme_explains() {
+    let scratch = Scratch::new("shop");
+    let manifest = scratch.read("Cargo.toml");
+    // What bowline's feature `bundled` switches on, without all that would be compiled besides.
+    scratch.write(
+        "Cargo.toml",
+        &format!("{manifest}pq-sys = {{ version = \"0.7.8\", features = [\"bundled\"] }}\n"),
+    );
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo
+        .current_dir(scratch.path("."))
+        .args(["build", "--quiet", "--offline"])
+        // Not the workspace's target folder: there it would have libpq compiled anew the next time.
+        .env(
+            "CARGO_TARGET_DIR",
+            Path::new(env!("CARGO_TARGET_TMPDIR")).join("without-openssl"),
+        )
+        .env("PKG_CONFIG_LIBDIR", "/nowhere")
+        .env("PKG_CONFIG_PATH", "")
+        .env_remove("OPENSSL_DIR")
+        .env_remove("OPENSSL_LIB_DIR");
+    let output = cargo.output().expect("cargo runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    // On macOS they are found where Homebrew puts them.
+    if cfg!(target_os = "linux") {
+        assert!(!output.status.success());
+        const WORDS: &str = "Could not find directory of OpenSSL installation";
+        assert!(
+            said.contains("openssl-sys") && said.contains(WORDS),
+            "{said}"
+        );
+        let readme = std::fs::read_to_string(checkout().join("README.md")).expect("it is there");
+        assert!(readme.contains(WORDS));
+    }
+}
