@@ -384,8 +384,12 @@ const INTENT: &str = "find the database";
 /// What a file `.env` says, without touching the environment of the process, which other threads may be reading.
 fn dot_env() -> Result<BTreeMap<String, String>> {
     let unreadable = || {
+        // Which of those above the working directory it is, is what dotenvy does not say.
+        let here = env::current_dir().unwrap_or_default();
+        let mut files = here.ancestors().map(|folder| folder.join(".env"));
+        let file = files.find(|file| file.is_file()).unwrap_or_default();
         Error::config(
-            "the file .env cannot be read",
+            format!("{} cannot be read", file.display()),
             "each line is to read NAME=value, with a value that holds a space, a # or a $ in quotes: NAME='a value'",
         )
         .with_intent(INTENT)

@@ -125,7 +125,7 @@ static BY_CODE: [Refusal; 20] = [
         "3D000",
         permanent(
             "",
-            "look at the database's name in the connection string (without one, the user's name is meant), or make it: CREATE DATABASE name",
+            "look at the database's name in the connection string (without one, the user's name is meant), or make it: `bowline db create`",
         ),
     ),
     answer(

@@ -105,6 +105,12 @@ fn a_server_without_tls_is_described_and_a_stopped_one_is_a_problem() {
     let run = project.run(&["migrate", "run", "--database-url", &url]);
     assert!(run.status.success());
     insta::assert_snapshot!("without_tls", said(&project, &variables, &varies));
+    let without_it = Project::new(&[("migrations/2_more/up.sql", "CREATE TABLE more (id int);")]);
+    let ahead = said(&without_it, &variables, &varies);
+    assert!(
+        ahead.contains("the database has run migrations that are not in the folder: 1"),
+        "{ahead}"
+    );
     drop(server);
     insta::assert_snapshot!("stopped", said(&project, &variables, &varies));
 }
