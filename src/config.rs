@@ -305,7 +305,8 @@ impl Config {
     /// them is looked at once, by [`Config::open`], in one round trip.
     ///
     /// A `tracing` event of target `bowline::migrations` warns of those that have not run, and of those that have run
-    /// and that the program does not know: in a rolling deploy the migrations of the new version run first.
+    /// and that the program does not know: in a rolling deploy the migrations of the new version run first. That they
+    /// could not be asked for is a warning too.
     ///
     /// ```
     /// # fn open() -> bowline::Result<bowline::Database> {

@@ -363,16 +363,22 @@ impl Database {
 impl Config {
     /// Connects: makes a first session, so that a mistake shows here, and a pool for the rest.
     ///
-    /// Tried once, and fails within [`Config::connect_timeout`]. With [`Config::migrations`] one more round trip,
-    /// held to [`Config::call_timeout`], asks whether they have run.
+    /// Tried once, and fails within [`Config::connect_timeout`]. With [`Config::migrations`] one more round trip
+    /// asks whether they have run, within as long again.
     #[track_caller]
     pub fn open(self) -> Result<Database> {
         let (migrations, refuse) = (self.migrations, self.refuse_pending);
+        let limit = self.connect_timeout.min(self.call_timeout);
         let pool = Pool::new(&self);
         pool.connect()?;
         let database = Database::new(Source::Pool(pool), self);
         if let Some(migrations) = migrations {
-            look(&database, migrations, refuse, Location::caller())?;
+            look(
+                &database.within(limit),
+                migrations,
+                refuse,
+                Location::caller(),
+            )?;
         }
         Ok(database)
     }

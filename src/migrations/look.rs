@@ -30,17 +30,7 @@ pub(crate) fn look(
 ) -> Result<()> {
     let ran = match ran(database, place) {
         Ok(ran) => ran,
-        Err(error) if error.sqlstate() == Some(SqlState::INSUFFICIENT_PRIVILEGE) => {
-            return told(
-                refuse,
-                format!(
-                    "which migrations have run cannot be seen: {}",
-                    error.message()
-                ),
-                "GRANT SELECT ON __diesel_schema_migrations to the role of the program",
-            );
-        }
-        Err(error) => return Err(error),
+        Err(error) => return unseen(refuse, error),
     };
     let unknown: Vec<&str> = ran
         .iter()
@@ -83,6 +73,26 @@ fn ran(database: &Database, place: &'static Location<'static>) -> Result<Vec<Ran
         Err(error) if error.sqlstate() == Some(SqlState::UNDEFINED_TABLE) => Ok(Vec::new()),
         Err(error) => Err(error),
     }
+}
+
+/// What has run could not be asked: that keeps nobody from starting who only wants to be warned.
+fn unseen(refuse: bool, error: Error) -> Result<()> {
+    let (is_denied, hint) = match error.sqlstate() {
+        Some(SqlState::INSUFFICIENT_PRIVILEGE) => (
+            true,
+            "GRANT SELECT ON __diesel_schema_migrations to the role of the program",
+        ),
+        _ => (false, "look with `bowline migrate status`"),
+    };
+    if refuse && !is_denied {
+        return Err(error);
+    }
+    let why = error.message();
+    told(
+        refuse,
+        format!("which migrations have run cannot be seen: {why}"),
+        hint,
+    )
 }
 
 fn told(refuse: bool, message: String, hint: &'static str) -> Result<()> {

@@ -1,8 +1,11 @@
 //! Whether the database has run the migrations that the program was built for, asked when it opens.
 
+use std::time::{Duration, Instant};
+
 use bowline::bank::MIGRATIONS;
 use bowline::testing::{Proxy, TestDatabase};
 use bowline::{Config, Database, Error, Migrations, Result, StatementDsl as _, sql};
+use diesel::connection::SimpleConnection as _;
 
 use crate::observing::recorder::{Recorder, Seen};
 use crate::{server, test_database};
@@ -118,6 +121,25 @@ fn a_database_of_another_branch_is_told_both_ways() {
     the database has run migrations that this program does not know: 20260112101500, 20260202143000, 20260216083000, 20260302120000, 20260320091500 and 2 more
     the database has not run these migrations: 2026-01-05-090001_of_a_branch
     ");
+}
+
+#[test]
+fn a_table_that_is_locked_holds_nobody_up_for_long() {
+    let database = test_database();
+    let other = database.open().expect("a server");
+    let mut holder = other.session().expect("a session");
+    holder
+        .batch_execute("BEGIN; LOCK TABLE __diesel_schema_migrations")
+        .expect("a lock");
+    let config = database.config().migrations(MIGRATIONS);
+    let config = config.connect_timeout(Duration::from_secs(1));
+    let began = Instant::now();
+    let (warnings, opened) = opened(config.clone());
+    opened.expect("a database that can be used");
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    let error = config.refuse_pending(true).open().expect_err("no answer");
+    assert!(matches!(error, Error::Timeout(_)), "{error}");
+    assert!(began.elapsed() < Duration::from_secs(4));
 }
 
 #[test]

@@ -46,10 +46,10 @@ pub(crate) fn run(arguments: &Init, here: &Path, places: &Places) -> Result<(), 
     }
     changes.tell();
     let is_generated = project.settings.folder.join("mod.rs").is_file();
-    if arguments.dry_run {
-        ui::status("nothing was written, because of --dry-run");
-    } else if changes.is_empty() {
+    if changes.is_empty() {
         ui::status("everything is there already");
+    } else if arguments.dry_run {
+        ui::status("nothing was written, because of --dry-run");
     } else if !is_generated {
         ui::status("next: `bowline generate`, once the migrations make the tables that you want");
     }

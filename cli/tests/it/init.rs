@@ -80,6 +80,10 @@ fn a_new_package_gets_what_it_lacks_and_the_second_time_nothing() {
     next: `bowline generate`, once the migrations make the tables that you want
     exit 0
     ");
+    assert!(
+        planned.ends_with("nothing was written, because of --dry-run\nexit 0"),
+        "{planned}"
+    );
     let lines = |text: &str| text.lines().take(8).map(str::to_owned).collect::<Vec<_>>();
     assert_eq!(lines(&planned), lines(&done));
     insta::assert_snapshot!("new_package", changed(&project, &before));
@@ -89,7 +93,7 @@ fn a_new_package_gets_what_it_lacks_and_the_second_time_nothing() {
     exit 0
     ");
     insta::assert_snapshot!(said(&project, &["--dry-run"]), @r"
-    nothing was written, because of --dry-run
+    everything is there already
     exit 0
     ");
     assert_eq!(files(&project), after);
