@@ -9,6 +9,8 @@ mod progress;
 pub(crate) mod screen;
 mod snippet;
 
+use serde::Serialize;
+
 use crate::error::CliError;
 
 pub(crate) use aligned::{Heading, Side, aligned, row_count};
@@ -31,6 +33,13 @@ pub(crate) fn text(text: &str) {
 /// A part of a result, byte for byte.
 pub(crate) fn bytes(bytes: &[u8]) {
     output::bytes(bytes);
+}
+
+/// A result for a program.
+pub(crate) fn json<T: Serialize + ?Sized>(value: &T) -> Result<(), CliError> {
+    let json = serde_json::to_string_pretty(value);
+    result(json.map_err(|error| CliError::failed(format!("cannot write JSON: {error}")))?);
+    Ok(())
 }
 
 /// What a command did or noticed.

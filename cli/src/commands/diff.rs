@@ -1,9 +1,10 @@
 //! `bowline diff`: what two schemas do not have in common.
 
 use clap::Args;
+use serde::Serialize;
 
 use crate::catalog::Catalog;
-use crate::catalog::compare::compare;
+use crate::catalog::compare::{Difference, How, compare};
 use crate::catalog::mend::mend;
 use crate::error::CliError;
 use crate::project::Project;
@@ -27,6 +28,9 @@ pub(crate) struct Diff {
     /// Print the SQL that turns B into A.
     #[arg(long)]
     sql: bool,
+    /// Print JSON: a list of objects with subject, kind (only_left, only_right, differs), aspect, left, right, words.
+    #[arg(long, conflicts_with = "sql")]
+    json: bool,
     #[command(flatten)]
     fallback: Fallback,
 }
@@ -39,16 +43,80 @@ pub(crate) fn run(arguments: &Diff, project: &Project) -> Result<(), CliError> {
         left_name = "the first".to_owned();
         right_name = "the second".to_owned();
     }
-    told((&left, &left_name), (&right, &right_name), arguments.sql)
+    let form = Form::of(arguments.sql, arguments.json);
+    told((&left, &left_name), (&right, &right_name), form)
+}
+
+/// How differences are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    Words,
+    Sql,
+    Json,
+}
+
+impl Form {
+    pub(super) fn of(sql: bool, json: bool) -> Self {
+        match (sql, json) {
+            (true, _) => Self::Sql,
+            (_, true) => Self::Json,
+            _ => Self::Words,
+        }
+    }
+}
+
+/// A difference for a program.
+#[derive(Serialize)]
+struct Told<'d> {
+    subject: String,
+    kind: &'static str,
+    aspect: Option<&'static str>,
+    left: Option<&'d str>,
+    right: Option<&'d str>,
+    words: String,
+}
+
+impl<'d> Told<'d> {
+    fn of(difference: &'d Difference, left_name: &str, right_name: &str) -> Self {
+        let (kind, aspect, left, right) = match &difference.how {
+            How::OnlyLeft => ("only_left", None, None, None),
+            How::OnlyRight => ("only_right", None, None, None),
+            How::Differs {
+                aspect,
+                left,
+                right,
+            } => (
+                "differs",
+                Some(*aspect),
+                Some(left.as_str()),
+                Some(right.as_str()),
+            ),
+        };
+        Self {
+            subject: difference.subject.to_string(),
+            kind,
+            aspect,
+            left,
+            right,
+            words: difference.words(left_name, right_name),
+        }
+    }
 }
 
 /// Prints what differs; an error if anything does.
 pub(super) fn told(
     (left, left_name): (&Catalog, &str),
     (right, right_name): (&Catalog, &str),
-    sql: bool,
+    form: Form,
 ) -> Result<(), CliError> {
     let differences = compare(left, right);
+    if form == Form::Json {
+        let told = differences.iter();
+        let told: Vec<Told<'_>> = told
+            .map(|difference| Told::of(difference, left_name, right_name))
+            .collect();
+        ui::json(&told)?;
+    }
     if differences.is_empty() {
         ui::status(format!("{left_name} and {right_name} are the same"));
         return Ok(());
@@ -58,10 +126,10 @@ pub(super) fn told(
         let words = difference.words(left_name, right_name);
         words.replace(['\n', '\r'], " ")
     });
-    if sql {
+    if form == Form::Sql {
         let words: String = words.map(|words| format!("-- {words}\n")).collect();
         ui::text(&format!("{words}\n{}", mend(left, right, &differences)));
-    } else {
+    } else if form == Form::Words {
         words.for_each(ui::result);
     }
     let count = ui::counted(differences.len(), "difference");

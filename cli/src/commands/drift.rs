@@ -25,6 +25,9 @@ pub(crate) struct Drift {
     /// Print the SQL that would mend it; nothing is run.
     #[arg(long)]
     sql: bool,
+    /// Print JSON, as `bowline diff` does; left is what the migrations say, right is the database.
+    #[arg(long, conflicts_with = "sql")]
+    json: bool,
     /// Ask no other server, also where a migration cannot be followed.
     #[arg(long)]
     offline: bool,
@@ -55,6 +58,6 @@ pub(crate) fn run(arguments: &Drift, project: &Project) -> Result<(), CliError> 
     diff::told(
         (&expected, "the migrations"),
         (&there, "the database"),
-        arguments.sql,
+        diff::Form::of(arguments.sql, arguments.json),
     )
 }

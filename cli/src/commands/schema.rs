@@ -1,53 +1,101 @@
-//! `bowline schema`: a schema as a picture.
+//! `bowline schema`: the tables of a schema, as psql describes them, or as a picture.
+
+mod described;
 
 use std::collections::BTreeMap;
 
 use clap::Args;
+use serde::Serialize;
 
 use crate::catalog::replay::replay_each;
-use crate::catalog::{Catalog, Name};
+use crate::catalog::{Catalog, Name, Relation};
 use crate::diagram::{Diagram, html, mermaid};
 use crate::error::CliError;
 use crate::migrations::read_folder;
 use crate::project::Project;
 use crate::source::{Fallback, Source};
+use crate::suggestion::nearest;
 use crate::ui;
 
-/// Print a diagram of the tables and their foreign keys.
+/// List the tables, or describe one with its columns, keys and indexes, as psql's \d does.
 ///
-/// --html is one self-contained page with every table, column, key and comment, and the migration that last
-/// changed each table; --mermaid is text that viewers of Markdown draw.
+/// Reads the migrations and no database, unless one is named; defaults and checks of migrations are shown as written.
+/// --html is one self-contained page with every table, column, key and comment, and the migration that last changed
+/// each table; --mermaid is a diagram as text, which viewers of Markdown draw.
 ///
-/// Example: bowline schema --html > schema.html
+/// Example: bowline schema accounts
 #[derive(Debug, Args)]
 pub(crate) struct Schema {
+    /// The table or view to describe, with its schema if that is not public: accounts, audit.events.
+    #[arg(value_name = "TABLE", conflicts_with = "form")]
+    table: Option<String>,
     /// Where the schema is: migrations, migrations@VERSION, a postgres:// URL, a file .json or .sql.
-    #[arg(default_value = "migrations", value_parser = Source::parse)]
-    source: Source,
+    #[arg(long, value_name = "SOURCE", default_value = "migrations", value_parser = Source::parse)]
+    from: Source,
+    /// The database to look at, instead of the migrations.
+    #[arg(long, value_name = "URL", conflicts_with = "from")]
+    database_url: Option<String>,
+    /// Print JSON: of the list, schema, name, type and comment; of a table, what docs/CATALOG.md says.
+    #[arg(long, conflicts_with = "form")]
+    json: bool,
     #[command(flatten)]
     form: Form,
-    #[command(flatten)]
-    fallback: Fallback,
+    /// Ask no server where a statement of a migration cannot be followed.
+    #[arg(long)]
+    offline: bool,
 }
 
 #[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
+#[group(id = "form", multiple = false)]
 struct Form {
-    /// A page of HTML.
+    /// Print a page of HTML.
     #[arg(long)]
     html: bool,
-    /// Mermaid's erDiagram.
+    /// Print Mermaid's erDiagram.
     #[arg(long)]
     mermaid: bool,
 }
 
 pub(crate) fn run(arguments: &Schema, project: &Project) -> Result<(), CliError> {
-    let catalog = arguments.source.catalog(project, &arguments.fallback)?;
-    let changed_by = match &arguments.source {
+    let source = match &arguments.database_url {
+        Some(url) => Source::Database(url.clone()),
+        None => arguments.from.clone(),
+    };
+    let fallback = Fallback {
+        offline: arguments.offline,
+        database_url: None,
+    };
+    let catalog = source.catalog(project, &fallback)?;
+    if arguments.form.html || arguments.form.mermaid {
+        return draw(arguments, &source, &catalog, project);
+    }
+    let Some(table) = &arguments.table else {
+        return if arguments.json {
+            ui::json(&listed(&catalog))
+        } else {
+            ui::text(&described::relations(&catalog));
+            Ok(())
+        };
+    };
+    let relation = find(&catalog, table, &source)?;
+    if arguments.json {
+        return ui::json(relation);
+    }
+    ui::text(&described::relation(&catalog, relation));
+    Ok(())
+}
+
+fn draw(
+    arguments: &Schema,
+    source: &Source,
+    catalog: &Catalog,
+    project: &Project,
+) -> Result<(), CliError> {
+    let changed_by = match source {
         Source::Migrations(version) => last_changes(project, version.as_deref())?,
         _ => BTreeMap::new(),
     };
-    let diagram = Diagram::new(&catalog, &changed_by);
+    let diagram = Diagram::new(catalog, &changed_by);
     if arguments.form.mermaid {
         ui::text(&mermaid(&diagram));
     } else {
@@ -56,6 +104,64 @@ pub(crate) fn run(arguments: &Schema, project: &Project) -> Result<(), CliError>
         ui::text(&html(&diagram, &title));
     }
     Ok(())
+}
+
+/// A relation in the list.
+#[derive(Serialize)]
+struct Listed<'c> {
+    schema: &'c str,
+    name: &'c str,
+    r#type: &'static str,
+    comment: Option<&'c str>,
+}
+
+fn listed(catalog: &Catalog) -> Vec<Listed<'_>> {
+    let relations = catalog.relations.values();
+    relations
+        .map(|relation| Listed {
+            schema: &relation.name.schema,
+            name: &relation.name.name,
+            r#type: described::words(relation.kind),
+            comment: relation.comment.as_deref(),
+        })
+        .collect()
+}
+
+/// The relation of this name: with its schema, else that of `public`, else the only one.
+fn find<'c>(catalog: &'c Catalog, wanted: &str, source: &Source) -> Result<&'c Relation, CliError> {
+    let exact = catalog.relations.values().find(|relation| {
+        let name = &relation.name;
+        format!("{}.{}", name.schema, name.name) == wanted
+            || (name.schema == "public" && name.name == wanted)
+    });
+    let elsewhere: Vec<&Relation> = catalog
+        .relations
+        .values()
+        .filter(|relation| relation.name.name == wanted)
+        .collect();
+    match (exact, elsewhere.as_slice()) {
+        (Some(relation), _) => Ok(relation),
+        (None, [relation]) => Ok(*relation),
+        (None, []) => {
+            let names: Vec<String> = catalog.relations.keys().map(Name::sql).collect();
+            let meant = nearest(wanted, names.iter().map(String::as_str));
+            Err(
+                CliError::failed(format!("there is no table {wanted} in {}", source.words())).hint(
+                    match meant {
+                        Some(meant) => format!("did you mean {meant}?"),
+                        None => "`bowline schema` lists them".to_owned(),
+                    },
+                ),
+            )
+        }
+        (None, several) => {
+            let names: Vec<String> = several.iter().map(|relation| relation.name.sql()).collect();
+            Err(
+                CliError::failed(format!("there are several tables {wanted}"))
+                    .hint(format!("name one of {}", names.join(", "))),
+            )
+        }
+    }
 }
 
 /// The migration after which each relation was as it is.

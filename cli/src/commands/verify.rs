@@ -1,6 +1,7 @@
 //! `bowline verify`: whether the migrations are what they are taken for, on a real server.
 
 use clap::Args;
+use serde::Serialize;
 
 use crate::catalog::Catalog;
 use crate::catalog::compare::compare;
@@ -26,6 +27,17 @@ pub(crate) struct Verify {
     /// Run no down.sql.
     #[arg(long)]
     up_only: bool,
+    /// Print JSON: an object with server, migrations (how many) and findings, a list of texts.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What was found, for a program.
+#[derive(Serialize)]
+struct Report<'r> {
+    server: &'r str,
+    migrations: usize,
+    findings: &'r [String],
 }
 
 pub(crate) fn run(arguments: &Verify, project: &Project) -> Result<(), CliError> {
@@ -71,7 +83,15 @@ pub(crate) fn run(arguments: &Verify, project: &Project) -> Result<(), CliError>
         let report = refused(&replayed.refusals).report;
         ui::note(format!("what cannot be followed is not compared\n{report}"));
     }
-    trial.wrong.iter().for_each(ui::result);
+    if arguments.json {
+        ui::json(&Report {
+            server: &server,
+            migrations: migrations.len(),
+            findings: &trial.wrong,
+        })?;
+    } else {
+        trial.wrong.iter().for_each(ui::result);
+    }
     if trial.wrong.is_empty() {
         let count = ui::counted(migrations.len(), "migration");
         ui::status(format!("{count} verified on {server}"));

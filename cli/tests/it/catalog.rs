@@ -40,6 +40,20 @@ fn two_versions_differ_by_what_is_between_them() {
     error: 1 difference between the migrations up to 20260101 and the migrations
     exit 1
     ");
+    insta::assert_snapshot!(project.said(&["diff", "migrations@20260101", "migrations", "--json"], &[]), @r#"
+    [
+      {
+        "subject": "relation b",
+        "kind": "only_right",
+        "aspect": null,
+        "left": null,
+        "right": null,
+        "words": "relation b is in the migrations, but not in the migrations up to 20260101"
+      }
+    ]
+    error: 1 difference between the migrations up to 20260101 and the migrations
+    exit 1
+    "#);
     insta::assert_snapshot!(project.said(&["diff", "migrations", "migrations@2026-01-01_a", "--sql"], &[]), @r"
     -- relation b is in the migrations, but not in the migrations up to 2026-01-01_a
 

@@ -38,6 +38,45 @@ fn what_was_changed_by_hand_is_told_and_mended() {
         )
         .expect("by hand");
     project.write("migrations/3_c/up.sql", "CREATE TABLE later (id int);");
+    insta::assert_snapshot!(project.said(&["drift", "--json"], &variables), @r#"
+    [
+      {
+        "subject": "column a.name",
+        "kind": "differs",
+        "aspect": "its nullability",
+        "left": "NOT NULL",
+        "right": "NULL",
+        "words": "column a.name: its nullability is NOT NULL in the migrations, NULL in the database"
+      },
+      {
+        "subject": "column a.hack",
+        "kind": "only_right",
+        "aspect": null,
+        "left": null,
+        "right": null,
+        "words": "column a.hack is in the database, but not in the migrations"
+      },
+      {
+        "subject": "index a_name of a",
+        "kind": "only_left",
+        "aspect": null,
+        "left": null,
+        "right": null,
+        "words": "index a_name of a is in the migrations, but not in the database"
+      },
+      {
+        "subject": "relation \"left\nover\"",
+        "kind": "only_right",
+        "aspect": null,
+        "left": null,
+        "right": null,
+        "words": "relation \"left\nover\" is in the database, but not in the migrations"
+      }
+    ]
+    note: 1 migration not run yet: `bowline migrate run`
+    error: 4 differences between the migrations and the database
+    exit 1
+    "#);
     insta::assert_snapshot!(project.said(&["drift"], &variables), @r#"
     column a.name: its nullability is NOT NULL in the migrations, NULL in the database
     column a.hack is in the database, but not in the migrations

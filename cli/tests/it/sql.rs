@@ -20,11 +20,11 @@ fn sql(arguments: &[&str]) -> String {
     project.said(&arguments, &[("DATABASE_URL", &url)])
 }
 
-/// psql of the same server.
-fn psql(sql: &str) -> String {
+/// What psql prints for one command.
+pub(crate) fn psql(url: &str, command: &str) -> String {
     let folder = std::env::var("BOWLINE_PG_BIN").map(|folder| format!("{folder}/"));
     let output = Command::new(format!("{}psql", folder.unwrap_or_default()))
-        .args(["-X", "-d", &server().url("postgres"), "-c", sql])
+        .args(["-X", "-d", url, "-c", command])
         .output()
         .expect("psql runs");
     String::from_utf8(output.stdout).expect("text")
@@ -49,7 +49,11 @@ fn an_answer_is_printed_as_psql_prints_it() {
         "COPY (VALUES (1, 'a'), (2, NULL)) TO STDOUT",
         "EXPLAIN (COSTS OFF) SELECT 1",
     ] {
-        assert_eq!(sql(&[query]), format!("{}exit 0", psql(query)), "{query}");
+        assert_eq!(
+            sql(&[query]),
+            format!("{}exit 0", psql(&server().url("postgres"), query)),
+            "{query}"
+        );
     }
 }
 

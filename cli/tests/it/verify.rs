@@ -47,6 +47,16 @@ fn migrations_that_go_up_down_and_up_are_verified() {
     3 migrations verified on PostgreSQL [version]
     exit 0
     ");
+    insta::assert_snapshot!(verified(&project, &["--json"]), @r#"
+    {
+      "server": "PostgreSQL [version]",
+      "migrations": 3,
+      "findings": []
+    }
+    note: 1 migration without a down.sql
+    3 migrations verified on PostgreSQL [version]
+    exit 0
+    "#);
 }
 
 #[test]

@@ -58,9 +58,7 @@ pub(super) fn run(
                 ..line
             })
             .collect();
-        let json = serde_json::to_string_pretty(&lines)
-            .map_err(|error| CliError::failed(format!("cannot write JSON: {error}")))?;
-        ui::result(json);
+        ui::json(&lines)?;
     } else {
         print(&lines);
     }
