@@ -196,7 +196,13 @@ pub(crate) fn refused(refusals: &[Refusal]) -> CliError {
     let coloured = ui::is_coloured();
     let reports: Vec<_> = refusals
         .iter()
-        .map(|refusal| refusal.render(coloured))
+        .map(|refusal| {
+            let shown = Refusal {
+                file: ui::shown_path(&refusal.file).into(),
+                ..refusal.clone()
+            };
+            shown.render(coloured)
+        })
         .collect();
     let statements = ui::counted(refusals.len(), "statement");
     CliError::failed(format!("{statements} cannot be followed")).report(reports.join("\n\n"))

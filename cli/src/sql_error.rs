@@ -35,7 +35,10 @@ pub(crate) fn explained(
         .position
         .filter(|_| error.sql() == Some(written.text))
         .map(|position| ui::word_at(written.text, position))
-        .or_else(|| statement(written.text, done));
+        .or_else(|| {
+            let statement = statement(written.text, done)?;
+            Some(named(&server.message, written.text, statement.clone()).unwrap_or(statement))
+        });
     let title = Level::ERROR
         .primary_title(server.message.as_str())
         .id(server.sqlstate.code());
@@ -68,6 +71,18 @@ pub(crate) fn explained(
     CliError::failed(format!("failed to {what}")).report(ui::rendered(&groups))
 }
 
+/// The name that a message quotes, where it stands once in a statement.
+fn named(message: &str, text: &str, statement: Range<usize>) -> Option<Range<usize>> {
+    let name = message.split('"').nth(1).filter(|name| !name.is_empty())?;
+    let line = text.get(statement.clone())?;
+    let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
+    let mut places = line.match_indices(name).filter(|(place, _)| {
+        !line[..*place].ends_with(is_part) && !line[place + name.len()..].starts_with(is_part)
+    });
+    let start = statement.start + places.next()?.0;
+    places.next().is_none().then_some(start..start + name.len())
+}
+
 /// The first line of a statement, counted from 0; `None` where the text is not read as PostgreSQL reads it.
 fn statement(text: &str, number: usize) -> Option<Range<usize>> {
     let parse = SourceFile::parse(text);
@@ -83,6 +98,16 @@ fn statement(text: &str, number: usize) -> Option<Range<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_is_found_where_it_stands_once() {
+        let text = "ALTER TABLE a ADD ab int, ADD b int;";
+        let found =
+            |message| named(message, text, 0..text.len()).map(|span| (span.start, &text[span]));
+        assert_eq!(found("relation \"a\" does not exist"), Some((12, "a")));
+        assert_eq!(found("type \"int\" does not exist"), None);
+        assert_eq!(found("something else"), None);
+    }
 
     #[test]
     fn a_statement_is_found_by_its_number() {

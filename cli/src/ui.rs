@@ -3,6 +3,7 @@
 mod aligned;
 mod ask;
 mod colour;
+mod labelled;
 pub(crate) mod notices;
 mod output;
 mod progress;
@@ -14,6 +15,8 @@ use serde::Serialize;
 use crate::error::CliError;
 
 pub(crate) use aligned::{Heading, Side, aligned, row_count};
+use labelled::Label;
+
 pub(crate) use ask::{Answer, ask};
 pub(crate) use colour::{choose, is_coloured};
 pub(crate) use output::{finish, wanted};
@@ -49,19 +52,32 @@ pub(crate) fn status(line: impl AsRef<str>) {
 
 /// Something to know that is no failure.
 pub(crate) fn note(line: impl AsRef<str>) {
-    output::about(&format!("\x1b[1;36mnote\x1b[0m: {}\n", line.as_ref()));
+    labelled::say(&NOTE, line.as_ref());
 }
 
 /// Why the command failed, and what to do.
 pub(crate) fn failure(error: &CliError) {
     if !error.report.is_empty() {
-        output::about(&format!("{}\n", error.report.trim_end()));
+        output::about(&format!("{}\n\n", error.report.trim_end()));
     }
-    output::about(&format!("\x1b[1;31merror\x1b[0m: {}\n", error.message));
+    labelled::say(&ERROR, &error.message);
     for hint in &error.hints {
-        output::about(&format!("\x1b[1;32mhint\x1b[0m: {hint}\n"));
+        labelled::say(&HINT, hint);
     }
 }
+
+const ERROR: Label = Label {
+    word: "error",
+    colour: "31",
+};
+const HINT: Label = Label {
+    word: "hint",
+    colour: "32",
+};
+const NOTE: Label = Label {
+    word: "note",
+    colour: "36",
+};
 
 /// The differences between two texts, with removed lines in red and added ones in green.
 pub(crate) fn diff(name: &str, old: &str, new: &str) -> String {

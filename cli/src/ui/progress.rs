@@ -17,7 +17,7 @@ impl Progress {
     pub(crate) fn start(doing: impl Into<Cow<'static, str>>) -> Self {
         let bar = ProgressBar::new_spinner();
         // A template that is wrong leaves the default one, which says the same.
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg} {elapsed:>4}") {
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}  {elapsed}") {
             bar.set_style(style);
         }
         bar.set_message(doing);

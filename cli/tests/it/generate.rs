@@ -46,6 +46,7 @@ fn a_stale_file_is_shown_and_mended() {
     +        name -> Varchar,
          }
      }
+
     error: the generated code does not match the migrations
     hint: run `bowline generate` and commit the result
     exit 1
@@ -87,12 +88,13 @@ fn a_statement_that_cannot_be_followed_is_named_and_nothing_is_written() {
     let project = Project::new(&[ACCOUNTS, DYNAMIC]);
     insta::assert_snapshot!(project.said(&["generate", "--offline"], &[]), @r"
     error: whether this runs depends on what only a server can answer
-     --> [project]/migrations/2_more/up.sql:1:13
+     --> migrations/2_more/up.sql:1:13
       |
     1 | DO $$ BEGIN IF current_setting('server_version_num')::int > 1 THEN ALTER TABLE accounts ADD COLUMN more text; END IF; END $$;
       |             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       |
     help: say its effect in a comment on the line before the statement, as `-- bowline: ALTER TABLE ..;`, or write `-- bowline: ignore` if it changes no table, column, key or type
+
     error: 1 statement cannot be followed
     exit 1
     ");
@@ -211,6 +213,7 @@ fn settings_that_cannot_be_followed_are_shown_with_their_line() {
       |
     3 | with_doc = true
       | ^^^^^^^^
+
     error: [project]/diesel.toml cannot be followed: unknown field `with_doc`, expected one of `file`, `with_docs`, `filter`, `column_sorting`, `schema`, `patch_file`, `import_types`, `generate_missing_sql_type_definitions`, `except_custom_type_definitions`, `custom_type_derives`, `allow_tables_to_appear_in_same_query_config`, `pg_domains_as_custom_types`, `sqlite_integer_primary_key_is_bigint`
     hint: https://diesel.rs/guides/configuring-diesel-cli lists what diesel.toml can say
     exit 1
@@ -238,6 +241,7 @@ fn settings_that_cannot_be_followed_are_shown_with_their_line() {
       |
     2 | file = 
       | ^^^^^^^
+
     error: [project]/diesel.toml cannot be followed: string values must be quoted, expected literal string
     hint: https://diesel.rs/guides/configuring-diesel-cli lists what diesel.toml can say
     exit 1

@@ -101,6 +101,7 @@ fn a_migration_that_fails_leaves_nothing_and_is_named() {
       |
     2 | CREATE TABLE a (id nothing);
       |                    ^^^^^^^
+
     error: failed to run 3_wrong
     hint: nothing of it was done: mend its up.sql and run again
     exit 1

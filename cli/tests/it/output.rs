@@ -2,7 +2,10 @@
 
 use std::process::{Command, Stdio};
 
+use bowline::testing::LocalServer;
+
 use crate::Project;
+use crate::terminal::Terminal;
 
 fn command(project: &Project, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bowline"));
@@ -107,4 +110,34 @@ fn a_result_that_cannot_be_written_is_a_failure() {
         said.starts_with("error: failed to write the result: No space left on device"),
         "{said}"
     );
+}
+
+#[test]
+fn a_terminal_sees_one_line_of_progress_and_a_log_none() {
+    let server = LocalServer::start().unwrap_or_else(|error| panic!("{error}"));
+    let project = Project::new(&[]);
+    let slow = [
+        "sql",
+        "SELECT pg_sleep(1)",
+        "--database-url",
+        &server.url("postgres"),
+    ];
+    let said = String::from_utf8_lossy(&project.run(&slow).stderr).into_owned();
+    assert_eq!(said, "");
+    let mut terminal = Terminal::run(&project.path(""), &slow);
+    let drawn = terminal.wait_for("(1 row)");
+    assert!(drawn.contains("running"), "{drawn:?}");
+    let (_, below) = drawn.rsplit_once("pg_sleep").expect("the answer");
+    assert!(!below.contains("running"), "{drawn:?}");
+    assert!(terminal.end().success());
+}
+
+#[test]
+fn a_terminal_has_sentences_broken_between_words() {
+    let project = Project::new(&[]);
+    let name = "a".repeat(70);
+    let mut terminal = Terminal::run(&project.path(""), &["sql", "-f", &name]);
+    let drawn = terminal.wait_for("(os error 2)");
+    assert!(drawn.contains("\r\n       "), "{drawn:?}");
+    assert_eq!(terminal.end().code(), Some(1));
 }

@@ -102,6 +102,7 @@ fn an_error_is_shown_where_it_is_written() {
       |
     2 | SELECT nothing
       |        ^^^^^^^
+
     error: failed to run statement 2
     hint: nothing is committed: the statements run in one transaction
     exit 1
@@ -117,6 +118,7 @@ fn an_error_is_shown_where_it_is_written() {
       |
     2 | SELECT 1 / 0 AS never;
       | ^^^^^^^^^^^^^^^^^^^^^^
+
     error: failed to run statement 2
     hint: nothing is committed: the statements run in one transaction
     exit 1
@@ -127,22 +129,24 @@ fn an_error_is_shown_where_it_is_written() {
       |
     1 | \d accounts
       | ^
+
     error: failed to run the query
     hint: a command of psql's, such as \d, is no SQL; `bowline schema` shows tables
     exit 1
     "#);
     insta::assert_snapshot!(sql(&["DO $$ BEGIN EXECUTE 'SELECT nothing'; END $$"]), @r#"
     error[42703]: column "nothing" does not exist
-     --> query:1:1
+     --> query:1:29
       |
     1 | DO $$ BEGIN EXECUTE 'SELECT nothing'; END $$
-      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |                             ^^^^^^^
       |
     note: in SQL that a function runs
       |
     1 | SELECT nothing
       |        ^^^^^^^
     note: PL/pgSQL function inline_code_block line 1 at EXECUTE
+
     error: failed to run the query
     exit 1
     "#);
@@ -156,6 +160,7 @@ fn an_error_is_shown_where_it_is_written() {
       | ^^^^^^^^^^^^^^^^^^^^^^^^^
       |
     note: Key (id)=(1) already exists.
+
     error: failed to run statement 3
     hint: nothing is committed: the statements run in one transaction
     exit 1
@@ -178,6 +183,7 @@ fn sql_comes_from_a_file_or_standard_input() {
       |
     2 | SELECT b;
       |        ^
+
     error: failed to run statement 2
     hint: nothing is committed: the statements run in one transaction
     exit 1
@@ -230,6 +236,7 @@ fn read_only_lets_nothing_be_written() {
       |
     1 | CREATE TABLE never (id int)
       | ^^^^^^^^^^^^^^^^^^^^^^^^^^^
+
     error: failed to run the query
     exit 1
     ");

@@ -86,10 +86,10 @@ fn a_down_that_does_not_undo_its_up_is_named_with_what_is_left() {
     2_b: index a_code_key of a is in the schema before it, but not in the schema after its down.sql
     2_b: relation b is in the schema after its down.sql, but not in the schema before it
     error[42704]: type "moods" does not exist
-     --> migrations/3_c/down.sql:1:1
+     --> migrations/3_c/down.sql:1:11
       |
     1 | DROP TYPE moods;
-      | ^^^^^^^^^^^^^^^^
+      |           ^^^^^
     failed to revert 3_c
     error: 5 findings on PostgreSQL [version]
     exit 1

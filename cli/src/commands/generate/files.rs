@@ -48,6 +48,9 @@ pub(super) fn check(files: &Files, current: &Files, root: &Path) -> Result<(), C
             files.get(path).map_or("", String::as_str),
         );
         if old != new {
+            if !report.is_empty() {
+                report.push('\n');
+            }
             report.push_str(&ui::diff(&shown(path, root), old, new));
         }
     }

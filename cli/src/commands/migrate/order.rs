@@ -9,13 +9,19 @@ pub(super) fn note_late(pending: &[&Migration], history: &History) {
     let Some(latest) = history.versions().next_back() else {
         return;
     };
-    for migration in pending
+    let late: Vec<&str> = pending
         .iter()
         .filter(|migration| *migration.version < *latest)
-    {
-        ui::note(format!(
-            "{} is older than {latest}, which has run before it; where that matters, give it a newer version",
-            migration.name
-        ));
+        .map(|migration| migration.name.as_str())
+        .collect();
+    match late.as_slice() {
+        [] => {}
+        [name] => ui::note(format!(
+            "{name} is older than {latest}, and runs after it all the same"
+        )),
+        [first, .., last] => ui::note(format!(
+            "{} from {first} to {last} are older than {latest}, and run after it all the same",
+            ui::counted(late.len(), "migration")
+        )),
     }
 }

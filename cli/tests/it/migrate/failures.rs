@@ -26,6 +26,7 @@ fn the_statement_at_fault_is_underlined_where_the_server_names_no_place() {
       | ^^^^^^^^^^^^^
       |
     note: Key (id)=(1) already exists.
+
     error: failed to run 1_a
     hint: nothing of it was done: mend its up.sql and run again
     exit 1
@@ -41,6 +42,7 @@ fn a_failure_at_the_commit_has_no_place() {
     error[23503]: insert or update on table "a" violates foreign key constraint "a_b_fkey"
      |
     note: Key (b)=(2) is not present in table "a".
+
     error: failed to run 1_a
     hint: nothing of it was done: mend its up.sql and run again
     exit 1
@@ -56,12 +58,13 @@ fn an_index_that_is_left_behind_is_named() {
     ]), @r#"
     ran 1_a
     error[23505]: could not create unique index "a_id"
-     --> migrations/2_index/up.sql:1:1
+     --> migrations/2_index/up.sql:1:34
       |
     1 | CREATE UNIQUE INDEX CONCURRENTLY a_id ON a (id);
-      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |                                  ^^^^
       |
     note: Key (id)=(1) is duplicated.
+
     error: failed to run 2_index
     hint: it left what is of no use, so first run DROP INDEX a_id: mend its up.sql and run again
     exit 1
@@ -79,6 +82,7 @@ fn what_a_commit_of_its_own_kept_is_said() {
       |
     4 | SELECT nothing;
       |        ^^^^^^^
+
     error: failed to run 1_a
     hint: what stands before its last COMMIT was done, nothing else: mend its up.sql and run again
     exit 1
@@ -110,10 +114,11 @@ fn a_down_that_fails_leaves_the_migration_as_run() {
     said(&["migrate", "run"]);
     insta::assert_snapshot!(said(&["migrate", "revert"]), @r#"
     error[42P01]: table "b" does not exist
-     --> migrations/1_a/down.sql:1:1
+     --> migrations/1_a/down.sql:1:12
       |
     1 | DROP TABLE b;
-      | ^^^^^^^^^^^^^
+      |            ^
+
     error: failed to revert 1_a
     hint: nothing of it was done: mend its down.sql and run again
     exit 1
@@ -150,6 +155,7 @@ fn what_others_keep_locked_is_no_failure_of_the_lock_of_migrations() {
       |
     2 | ALTER TABLE a ADD b int;
       | ^^^^^^^^^^^^^^^^^^^^^^^^
+
     error: failed to run 1_a
     hint: nothing of it was done: run again once others are out of the way
     exit 1

@@ -90,7 +90,7 @@ fn each_migration_says_when_it_ran_and_what_is_strange_about_it() {
     insta::assert_snapshot!(super::without_times(&said(&["migrate", "run"])), @r"
     note: the database is ahead of the folder: 9 has run and is not in it; a newer version of the code has it
     note: 15 has run and is not in the folder: deleted, renamed, or of another branch
-    note: 11_late is older than 9, which has run before it; where that matters, give it a newer version
+    note: 11_late is older than 9, and runs after it all the same
     ran 11_late
     3 migrations, 1 run now
     exit 0
