@@ -40,7 +40,9 @@ impl Catalog {
             {
                 checks.iter_mut().for_each(canonical_constraint);
                 checks.sort_by(|a, b| a.name.cmp(&b.name));
-                *default = default.as_deref().map(canonical);
+                // As in a column, NULL is kept where it has to fit the length of the type.
+                let text = default.as_deref().map(canonical);
+                *default = text.filter(|text| text != "null");
             }
         }
         self

@@ -2,10 +2,11 @@
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
-use super::column::{generated, named_column};
+use super::column::named_column;
+use super::off::is_off;
 use super::refusal::{Refused, Result};
 use super::table::collation;
-use super::tree::{expression, has, tokens};
+use super::tree::{expression, text};
 use super::{Replay, data_type};
 use crate::catalog::{Fill, Name};
 
@@ -19,7 +20,7 @@ impl Replay {
         else {
             return Ok(());
         };
-        if self.is_off(option.kind()) {
+        if is_off(option.kind()) {
             return Ok(());
         }
         if self.is_view(table) {
@@ -36,13 +37,18 @@ impl Replay {
                 let data_type = data_type::child_type(self, &option)?.data_type;
                 let collation = collation(&option);
                 for table in &tables {
+                    let implied = self.implied_collations(table, &column);
                     let found = self.column_mut(action, table, &column)?;
                     found.data_type.clone_from(&data_type);
                     found.collation.clone_from(&collation);
-                    self.table(table)
-                        .collate_indexes(&column, collation.as_ref());
+                    self.collate_indexes(table, &column, &implied);
                 }
-                self.serial_changes_type(table, &column, &data_type.name.name);
+                for table in &tables {
+                    self.cover_partitions(table, &column);
+                }
+                for table in &tables {
+                    self.identity_changes_type(table, &column, &data_type.name.name);
+                }
             }
             K::SET_DEFAULT => {
                 let default = expression(&option)
@@ -70,17 +76,12 @@ impl Replay {
                 }
             }
             K::SET_EXPRESSION => {
-                let text = generated(&option)?;
+                let new = expression(&option)
+                    .ok_or_else(|| Refused::new(&option, "the expression is not given"))?;
                 for table in &tables {
                     let found = self.column_mut(action, table, &column)?;
-                    if let (
-                        Fill::Generated { expression, .. },
-                        Fill::Generated {
-                            expression: new, ..
-                        },
-                    ) = (&mut found.fill, &text)
-                    {
-                        expression.clone_from(new);
+                    if let Fill::Generated { expression, .. } = &mut found.fill {
+                        *expression = text(&new);
                     }
                 }
             }
@@ -92,18 +93,7 @@ impl Replay {
             }
             K::DROP_NOT_NULL => self.drop_not_null(table, &column),
             K::ADD_GENERATED => self.add_identity(&option, table, &column)?,
-            K::DROP_IDENTITY => {
-                let found = self.column_mut(action, table, &column)?;
-                if matches!(found.fill, Fill::Identity { .. }) {
-                    found.fill = Fill::Nothing;
-                    self.catalog.sequences.retain(|_, sequence| {
-                        !(sequence.identity && sequence.is_owned_by(table, &column))
-                    });
-                } else if !has(&option, K::IF_EXISTS) {
-                    let why = format!("the column {column} has no identity");
-                    return Err(Refused::new(&option, why));
-                }
-            }
+            K::DROP_IDENTITY => self.drop_identity(&option, table, &column)?,
             K::SET_GENERATED | K::SET_GENERATED_OPTIONS | K::SET_SEQUENCE_OPTION | K::RESTART => {
                 self.change_identity(&option, table, &column)?;
             }
@@ -122,45 +112,5 @@ impl Replay {
             }
         }
         Ok(())
-    }
-
-    fn add_identity(&mut self, option: &SyntaxNode, table: &Name, column: &str) -> Result<()> {
-        use SyntaxKind as K;
-        let always = tokens(option).any(|token| token.kind() == K::ALWAYS_KW);
-        let found = self.column_mut(option, table, column)?;
-        found.fill = Fill::Identity { always };
-        let data_type = found.data_type.clone();
-        let options = option
-            .descendants()
-            .find(|child| child.kind() == K::SEQUENCE_OPTION_LIST);
-        let data_type = self.base_type(&data_type).name.name;
-        self.insert_sequence(table, column, &data_type, options.as_ref())?;
-        Ok(())
-    }
-
-    fn change_identity(&mut self, option: &SyntaxNode, table: &Name, column: &str) -> Result<()> {
-        use SyntaxKind as K;
-        for part in option.descendants() {
-            if part.kind() == K::SET_GENERATED {
-                let always = tokens(&part).any(|token| token.kind() == K::ALWAYS_KW);
-                self.column_mut(option, table, column)?.fill = Fill::Identity { always };
-            }
-            if part.kind() == K::SET_SEQUENCE_OPTION {
-                let sequence = self.catalog.identity_sequence(table, column);
-                if let Some(sequence) = sequence.map(|sequence| sequence.name.clone()) {
-                    self.sequence_options(&part, &sequence, false)?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// An identity's sequence has the type of its column; that of `serial` keeps its own.
-    fn serial_changes_type(&mut self, table: &Name, column: &str, data_type: &str) {
-        let sequence = self.catalog.identity_sequence(table, column);
-        let sequence = sequence.map(|sequence| sequence.name.clone());
-        if let Some(sequence) = sequence.and_then(|name| self.catalog.sequences.get_mut(&name)) {
-            sequence.change_type(data_type);
-        }
     }
 }

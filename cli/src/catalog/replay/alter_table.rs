@@ -5,6 +5,7 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 use super::Replay;
 use super::column::named_column;
 use super::dependents::Object;
+use super::off::is_off;
 use super::refusal::{Refused, Result};
 use super::tree::{child, child_name, has, path};
 use crate::catalog::{ConstraintKind, Name};
@@ -75,7 +76,7 @@ impl Replay {
     /// Applies one action; gives the table's name, which it may have changed.
     fn alter_table_action(&mut self, action: &SyntaxNode, table: Name) -> Result<Name> {
         use SyntaxKind as K;
-        if self.is_off(action.kind()) {
+        if is_off(action.kind()) {
             return Ok(table);
         }
         match action.kind() {
@@ -296,13 +297,8 @@ impl Replay {
                 targets.extend(inherited.map(|child| Object::Constraint(child, name.clone())));
             }
             ConstraintKind::ForeignKey { .. } => {
-                for partition in self.descendants(table) {
-                    let constraints = &self.table(&partition).constraints;
-                    let own = constraints.iter().find(|own| own.kind == dropped.kind);
-                    if let Some(own) = own.map(|own| own.name.clone()) {
-                        targets.push(Object::Constraint(partition, own));
-                    }
-                }
+                let partitions = self.partition_references(table, &name).into_iter();
+                targets.extend(partitions.map(|(table, name)| Object::Constraint(table, name)));
             }
             kind if kind.has_index() => {
                 let partitions = self.partition_indexes(table, &name).into_iter();

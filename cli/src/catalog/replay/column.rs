@@ -2,9 +2,10 @@
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
+use super::off::is_off;
 use super::refusal::{Refused, Result};
 use super::table::collation;
-use super::tree::{child, child_name, expression, text};
+use super::tree::{self, child, child_name, expression, text};
 use super::{Replay, data_type};
 use crate::catalog::information_schema;
 use crate::catalog::{Column, DataType, Fill, Name, TypeKind};
@@ -97,6 +98,7 @@ impl Replay {
         let mut options = None;
         for clause in node.children() {
             match clause.kind() {
+                kind if is_off(kind) => {}
                 K::DEFAULT_CONSTRAINT => {
                     let default = expression(&clause)
                         .ok_or_else(|| Refused::new(&clause, "the default is not given"))?;
@@ -106,11 +108,7 @@ impl Replay {
                     column.fill = generated(&clause)?;
                     if matches!(column.fill, Fill::Identity { .. }) {
                         column.not_null = true;
-                        options = Some(
-                            clause
-                                .descendants()
-                                .find(|child| child.kind() == K::SEQUENCE_OPTION_LIST),
-                        );
+                        options = Some(tree::below(&clause, K::SEQUENCE_OPTION_LIST).next());
                     }
                 }
                 _ => {}
@@ -177,14 +175,13 @@ impl Replay {
 }
 
 /// `GENERATED .. AS IDENTITY` or `GENERATED ALWAYS AS (..)`.
-pub(super) fn generated(clause: &SyntaxNode) -> Result<Fill> {
+fn generated(clause: &SyntaxNode) -> Result<Fill> {
     use SyntaxKind as K;
-    let find = |kind| clause.descendants().find(|child| child.kind() == kind);
     let tokens: Vec<_> = super::tree::tokens(clause)
         .take_while(|token| token.kind() != K::L_PAREN)
         .map(|token| token.kind())
         .collect();
-    let says = |kind| tokens.contains(&kind);
+    let says = |kind| tokens.contains(&kind) && !is_off(kind);
     if says(K::IDENTITY_KW) {
         return Ok(Fill::Identity {
             always: says(K::ALWAYS_KW),
@@ -203,7 +200,7 @@ pub(super) fn generated(clause: &SyntaxNode) -> Result<Fill> {
     // PostgreSQL 18 makes it VIRTUAL where nothing is said, and earlier ones do not allow that.
     Ok(Fill::Generated {
         expression: text(&found),
-        stored: find(K::STORED).is_some(),
+        stored: tree::says(clause, K::STORED),
     })
 }
 

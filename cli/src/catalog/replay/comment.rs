@@ -3,6 +3,7 @@
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use super::Replay;
+use super::off::is_off;
 use super::refusal::{Refused, Result};
 use super::tree::{child, child_name, path, string};
 use crate::catalog::TypeKind;
@@ -17,6 +18,7 @@ impl Replay {
             return Ok(());
         };
         match object.kind() {
+            kind if is_off(kind) => {}
             K::OBJECT_TABLE
             | K::OBJECT_VIEW
             | K::OBJECT_MATERIALIZED_VIEW

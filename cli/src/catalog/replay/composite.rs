@@ -5,6 +5,7 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 use super::Replay;
 use super::data_type::child_type;
 use super::dependents::Object;
+use super::off::is_off;
 use super::refusal::{Refused, Result};
 use super::tree::{child_name, has, name};
 use crate::catalog::{Column, DataType, Name, TypeKind};
@@ -17,7 +18,7 @@ impl Replay {
 
     pub(super) fn alter_attribute(&mut self, part: &SyntaxNode, composite: &Name) -> Result<()> {
         use SyntaxKind as K;
-        if self.is_off(part.kind()) {
+        if is_off(part.kind()) {
             return Ok(());
         }
         let new = if matches!(part.kind(), K::ADD_ATTRIBUTE | K::ALTER_ATTRIBUTE) {
@@ -28,6 +29,7 @@ impl Replay {
         let names: Vec<String> = part
             .children()
             .filter(|child| matches!(child.kind(), K::COMPOSITE_FIELD | K::COMPOSITE_FIELD_REF))
+            .filter(|child| !is_off(child.kind()))
             .map(|child| name(&child))
             .collect();
         let tables: Vec<Name> = self

@@ -5,9 +5,10 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 use super::Replay;
 use super::column::named_column;
 use super::index::{key_order, predicate};
+use super::off::is_off;
 use super::refusal::{Refused, Result};
 use super::table::{child_include, column_list};
-use super::tree::{child, child_name, children, columns_in, expression, has, text};
+use super::tree::{child, child_name, children, columns_in, expression, has, says, text};
 use crate::catalog::{
     Column, Constraint, ConstraintKind, Index, IndexKey, KeyOrder, Name, RelationKind,
 };
@@ -40,15 +41,13 @@ pub(super) fn given_name(clause: &SyntaxNode) -> Option<String> {
 }
 
 pub(super) fn nulls_not_distinct(clause: &SyntaxNode) -> bool {
-    clause
-        .descendants()
-        .any(|child| child.kind() == SyntaxKind::NULLS_NOT_DISTINCT)
+    says(clause, SyntaxKind::NULLS_NOT_DISTINCT)
 }
 
 /// DEFERRABLE and INITIALLY DEFERRED; the second alone implies the first.
 pub(super) fn deferral(clause: &SyntaxNode) -> (bool, bool) {
     use SyntaxKind as K;
-    let says = |kind| clause.descendants().any(|child| child.kind() == kind);
+    let says = |kind| says(clause, kind);
     let deferred = says(K::INITIALLY_DEFERRED_CONSTRAINT_OPTION);
     (deferred || says(K::DEFERRABLE_CONSTRAINT_OPTION), deferred)
 }
@@ -72,7 +71,7 @@ impl Replay {
         given: Option<String>,
     ) -> Result<()> {
         use SyntaxKind as K;
-        if self.is_off(node.kind()) {
+        if is_off(node.kind()) {
             return Ok(());
         }
         match node.kind() {
@@ -240,6 +239,7 @@ impl Replay {
         for column in columns.iter().filter(|_| is_primary) {
             self.column_mut(node, table, column)?;
             self.set_not_null(table, column, None);
+            self.inherit_not_null(table, column);
         }
         let kind = if is_primary {
             ConstraintKind::PrimaryKey { columns }
@@ -349,11 +349,17 @@ impl Replay {
     pub(super) fn alter_constraint(&mut self, action: &SyntaxNode, table: &Name) -> Result<()> {
         use SyntaxKind as K;
         let name = child_name(action, K::CONSTRAINT_NAME_REF).unwrap_or_default();
-        let says = |kind| action.descendants().any(|child| child.kind() == kind);
-        let mut tables = vec![table.clone()];
-        tables.extend(self.descendants(table));
+        let says = |kind| says(action, kind);
+        // References of partitions may have other names; checks of children have the same.
+        let mut affected = vec![(table.clone(), name.clone())];
+        affected.extend(self.partition_references(table, &name));
+        for child in self.descendants(table) {
+            if !affected.iter().any(|(table, _)| *table == child) {
+                affected.push((child, name.clone()));
+            }
+        }
         let mut found = self.not_null_column(table, &name).is_some();
-        for table in tables {
+        for (table, name) in affected {
             let relation = self.table(&table);
             let constraints = relation.constraints.iter_mut();
             for constraint in constraints.filter(|constraint| constraint.name == name) {
@@ -408,7 +414,7 @@ fn has_already(node: &SyntaxNode, table: &Name, name: &str) -> Refused {
 
 pub(super) fn constraint(node: &SyntaxNode, name: String, kind: ConstraintKind) -> Constraint {
     let (deferrable, initially_deferred) = deferral(node);
-    let says = |kind| node.descendants().any(|child| child.kind() == kind);
+    let says = |kind| says(node, kind);
     let enforced = !says(SyntaxKind::NOT_ENFORCED);
     Constraint {
         name,

@@ -6,6 +6,7 @@ use super::Replay;
 use super::constraint::{constraint, given_name};
 use super::data_type::child_type;
 use super::dependents::Object;
+use super::off::is_off;
 use super::refusal::{Refused, Result};
 use super::table::collation;
 use super::tree::{child, child_name, children, expression, has, path, text};
@@ -21,10 +22,14 @@ impl Replay {
         let default = child(node, K::DEFAULT_CONSTRAINT)
             .and_then(|clause| expression(&clause))
             .map(|default| text(&default));
+        let of_base = match self.catalog.types.get(&base.name).map(|found| &found.kind) {
+            Some(TypeKind::Domain { default, .. }) if base.dimensions == 0 => default.clone(),
+            _ => None,
+        };
         let kind = TypeKind::Domain {
             base,
             not_null: has(node, K::NOT_NULL_CONSTRAINT),
-            default,
+            default: default.or(of_base),
             checks: Vec::new(),
             collation: collation(node),
         };
@@ -79,7 +84,7 @@ impl Replay {
         let Some(action) = node.children().find(|child| child.kind() != K::DOMAIN_REF) else {
             return Ok(());
         };
-        if self.is_off(action.kind()) {
+        if is_off(action.kind()) {
             return Ok(());
         }
         match action.kind() {

@@ -5,7 +5,7 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 use super::Replay;
 use super::dependents::Object;
 use super::refusal::{Refused, Result};
-use super::tree::{child_names, children, has, path};
+use super::tree::{below, child_names, children, has, path};
 use crate::catalog::{Name, RelationKind};
 
 /// Whether CASCADE is said.
@@ -131,6 +131,19 @@ impl Replay {
                 )
                 .do_this("empty it first, or say CASCADE"));
             }
+            let homes = self.extension_schemas.iter();
+            let here: Vec<String> = homes
+                .filter(|(_, home)| **home == schema)
+                .map(|(extension, _)| extension.clone())
+                .collect();
+            if !here.is_empty() && !cascades(node) {
+                let why =
+                    format!("an extension is in the schema {schema}, so PostgreSQL refuses this");
+                return Err(Refused::new(node, why).do_this("drop it first, or say CASCADE"));
+            }
+            for extension in here {
+                self.drop_installed(node, &extension)?;
+            }
             self.drop_objects(node, &inside)?;
             self.catalog.schemas.remove(&schema);
             self.schemas.remove(&schema);
@@ -140,10 +153,12 @@ impl Replay {
 
     /// DROP FUNCTION, which takes along what calls the function only under CASCADE.
     pub(super) fn drop_functions(&mut self, node: &SyntaxNode) -> Result<()> {
-        let signatures = node
-            .descendants()
-            .filter(|child| matches!(child.kind(), SyntaxKind::FUNCTION_SIG));
-        for signature in signatures {
+        let kinds = [
+            SyntaxKind::FUNCTION_SIG,
+            SyntaxKind::PROCEDURE_SIG,
+            SyntaxKind::ROUTINE_SIG,
+        ];
+        for signature in kinds.into_iter().flat_map(|kind| below(node, kind)) {
             let name = signature.children().next().map(|name| path(&name));
             let Some(function) = name.and_then(|mut parts| parts.pop()) else {
                 continue;
@@ -185,53 +200,58 @@ impl Replay {
                     format!("the extension {extension} is not installed"),
                 ));
             }
-            let members = super::extension::members(&extension);
-            let types: Vec<_> = members
-                .types
-                .iter()
-                .flat_map(|member| {
-                    let types = self.catalog.types.values();
-                    types.filter(move |found| {
-                        found.name.name == *member
-                            && found.kind == crate::catalog::TypeKind::External
-                    })
+            self.drop_installed(node, &extension)?;
+        }
+        Ok(())
+    }
+
+    fn drop_installed(&mut self, node: &SyntaxNode, extension: &str) -> Result<()> {
+        let members = super::extension::members(extension);
+        let types: Vec<_> = members
+            .types
+            .iter()
+            .flat_map(|member| {
+                let types = self.catalog.types.values();
+                types.filter(move |found| {
+                    found.name.name == *member && found.kind == crate::catalog::TypeKind::External
                 })
-                .map(|found| Object::Type(found.name.clone()))
-                .collect();
-            let functions = members.functions.iter();
-            let mut targets = types;
-            targets.extend(functions.map(|function| Object::Function((*function).to_owned())));
-            for relation in self.catalog.relations.values() {
-                for index in &relation.indexes {
-                    let uses = index
-                        .operator_classes()
-                        .any(|class| members.operator_classes.contains(&class));
-                    if uses && !cascades(node) {
-                        return Err(Refused::new(
-                            node,
-                            format!(
-                                "the index {} needs it, so PostgreSQL refuses this",
-                                index.name
-                            ),
-                        )
-                        .do_this("drop the index first, or say CASCADE"));
-                    }
-                    if uses {
-                        targets.push(Object::Index(relation.name.clone(), index.name.clone()));
-                    }
+            })
+            .map(|found| Object::Type(found.name.clone()))
+            .collect();
+        let functions = members.functions.iter();
+        let mut targets = types;
+        targets.extend(functions.map(|function| Object::Function((*function).to_owned())));
+        for relation in self.catalog.relations.values() {
+            for index in &relation.indexes {
+                let uses = index
+                    .operator_classes()
+                    .any(|class| members.operator_classes.contains(&class));
+                if uses && !cascades(node) {
+                    return Err(Refused::new(
+                        node,
+                        format!(
+                            "the index {} needs it, so PostgreSQL refuses this",
+                            index.name
+                        ),
+                    )
+                    .do_this("drop the index first, or say CASCADE"));
+                }
+                if uses {
+                    targets.push(Object::Index(relation.name.clone(), index.name.clone()));
                 }
             }
-            if !members.is_known && cascades(node) {
-                return Err(Refused::new(
-                    node,
-                    format!(
-                        "what the extension {extension} holds is not known, so neither is what CASCADE drops"
-                    ),
-                ));
-            }
-            self.drop_objects(node, &targets)?;
-            self.catalog.extensions.remove(&extension);
         }
+        if !members.is_known && cascades(node) {
+            return Err(Refused::new(
+                node,
+                format!(
+                    "what the extension {extension} holds is not known, so neither is what CASCADE drops"
+                ),
+            ));
+        }
+        self.drop_objects(node, &targets)?;
+        self.catalog.extensions.remove(extension);
+        self.extension_schemas.remove(extension);
         Ok(())
     }
 }

@@ -83,6 +83,7 @@ impl Replay {
             };
             self.catalog.types.insert(name, external);
         }
+        self.extension_schemas.insert(extension.clone(), schema);
         self.catalog.extensions.insert(extension);
         Ok(())
     }
@@ -111,6 +112,7 @@ impl Replay {
             };
             self.move_type(&name, to);
         }
+        self.extension_schemas.insert(extension, schema);
         Ok(())
     }
 }

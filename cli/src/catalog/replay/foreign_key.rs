@@ -4,6 +4,7 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use super::Replay;
 use super::constraint::constraint;
+use super::off::is_off;
 use super::refusal::{Refused, Result};
 use super::table::column_list;
 use super::tree::{child, child_name, children, has, name};
@@ -71,7 +72,7 @@ impl Replay {
         let new = constraint(node, name, kind);
         self.push_constraint(node, table, new.clone())?;
         for partition in self.partitions(table) {
-            self.clone_reference(&partition, &new);
+            self.clone_reference(table, &partition, &new);
         }
         Ok(())
     }
@@ -84,6 +85,7 @@ fn referential_action(node: &SyntaxNode, clause: SyntaxKind) -> ReferentialActio
     };
     let columns = || column_list(&action, K::COLUMN_REF_LIST);
     match action.kind() {
+        kind if is_off(kind) => ReferentialAction::NoAction,
         K::RESTRICT => ReferentialAction::Restrict,
         K::CASCADE => ReferentialAction::Cascade,
         K::SET_NULL_COLUMNS => ReferentialAction::SetNull(columns()),

@@ -4,9 +4,10 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use super::Replay;
 use super::drop::no_index;
+use super::off::is_off;
 use super::refusal::{Refused, Result};
 use super::tree::{child, child_name, children, has, name, path, text};
-use crate::catalog::{Index, IndexKey, KeyOrder, Name, Relation};
+use crate::catalog::{Index, IndexKey, KeyOrder, Name};
 
 impl Index {
     /// The columns of the key, without expressions.
@@ -37,20 +38,6 @@ impl Index {
                 order.operator_class.as_deref()
             }
         })
-    }
-}
-
-impl Relation {
-    /// Indexes of a column that has another collation now: the one that they say is told where it is another.
-    pub(super) fn collate_indexes(&mut self, column: &str, collation: Option<&String>) {
-        for key in self.indexes.iter_mut().flat_map(|index| &mut index.keys) {
-            if let IndexKey::Column { name, order } = key
-                && name == column
-                && order.collation.as_ref() == collation
-            {
-                order.collation = None;
-            }
-        }
     }
 }
 
@@ -128,6 +115,11 @@ impl Replay {
                 self.move_relation(&relation, Name { schema, name: to });
                 return Ok(());
             }
+            if let Some(sequence) = self.find_sequence(&parts) {
+                let schema = sequence.schema.clone();
+                self.move_sequence(&sequence, Name { schema, name: to });
+                return Ok(());
+            }
             return if has(node, K::IF_EXISTS) {
                 Ok(())
             } else {
@@ -192,7 +184,9 @@ impl Replay {
             nulls_first,
             collation: match column {
                 Some(column) => collation.filter(|own| column.collation.as_ref() != Some(own)),
-                None => collation.or_else(|| self.collation_over(&expression_of(item)?, table)),
+                None => {
+                    collation.or_else(|| self.collation_over(&text(&expression_of(item)?), table))
+                }
             },
             operator_class: class.filter(|class| {
                 !super::builtin::is_default_class(
@@ -227,13 +221,14 @@ pub(super) fn key_order(item: &SyntaxNode, order: KeyOrder) -> Option<IndexKey> 
     use SyntaxKind as K;
     let mut expression = expression_of(item)?;
     // Parentheses around an expression are the index's, not the expression's; around a column they are nothing.
-    while expression.kind() == K::PAREN_EXPR {
+    while expression.kind() == K::PAREN_EXPR && !is_off(K::PAREN_EXPR) {
         let Some(inner) = expression.children().next() else {
             break;
         };
         expression = inner;
     }
     Some(match expression.kind() {
+        kind if is_off(kind) => return None,
         K::NAME_REF => IndexKey::Column {
             name: name(&expression),
             order,

@@ -3,6 +3,7 @@
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use super::Replay;
+use super::off::is_off;
 use super::refusal::{Refused, Result};
 use super::tree::child;
 use crate::catalog::{
@@ -29,7 +30,7 @@ const PROPERTIES: [SyntaxKind; 9] = [
 
 impl Like {
     fn takes(&self, property: SyntaxKind) -> bool {
-        self.taken.contains(&property)
+        self.taken.contains(&property) && !is_off(property)
     }
 }
 
@@ -43,12 +44,13 @@ impl Replay {
             let Some(property) = option.children().next().map(|property| property.kind()) else {
                 continue;
             };
-            let these: Vec<_> = if property == K::PROPERTY_ALL {
+            let these: Vec<_> = if property == K::PROPERTY_ALL && !is_off(property) {
                 PROPERTIES.to_vec()
             } else {
                 vec![property]
             };
             match option.kind() {
+                kind if is_off(kind) => {}
                 K::INCLUDING_PROPERTY => taken.extend(these),
                 K::EXCLUDING_PROPERTY => taken.retain(|property| !these.contains(property)),
                 _ => {}
@@ -116,8 +118,9 @@ impl Replay {
 
     /// The new identity counts as the model's does.
     fn copy_sequence(&mut self, model: &Name, column: &str, table: &Name) {
-        let of = |table| self.catalog.identity_sequence(table, column).cloned();
-        let (Some(old), Some(new)) = (of(model), of(table)) else {
+        let old = self.shared_identity_sequence(model, column).cloned();
+        let new = self.catalog.identity_sequence(table, column).cloned();
+        let (Some(old), Some(new)) = (old, new) else {
             return;
         };
         let copy = Sequence {
@@ -150,11 +153,7 @@ impl Replay {
                 }
             }
         }
-        let is_view = matches!(
-            model.kind,
-            RelationKind::View | RelationKind::MaterializedView
-        );
-        if like.takes(K::PROPERTY_INDEXES) && !is_view {
+        if like.takes(K::PROPERTY_INDEXES) {
             for index in &model.indexes {
                 let constraint = model
                     .constraints

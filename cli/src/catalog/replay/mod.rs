@@ -7,6 +7,7 @@ mod alter_column;
 mod alter_table;
 mod answer;
 mod builtin;
+mod collation;
 mod column;
 mod comment;
 mod composite;
@@ -22,6 +23,7 @@ mod extension;
 mod foreign_key;
 mod function;
 mod harmless;
+mod identity;
 mod index;
 mod label;
 mod like;
@@ -30,6 +32,7 @@ mod nesting;
 mod nextval;
 mod not_null;
 mod notes;
+mod off;
 mod operators;
 mod partition;
 mod plpgsql;
@@ -53,6 +56,7 @@ use squawk_syntax::{SourceFile, SyntaxKind, SyntaxNode};
 use super::{Catalog, Name, Relation, RelationKind, TypeKind};
 use crate::migrations::{Migration, SqlFile};
 use notes::Notes;
+use off::is_off;
 use refusal::{Refused, Result};
 use tree::{has, path};
 
@@ -127,6 +131,8 @@ pub(crate) struct Replay {
     /// What the columns of an index were called when it was made, if they have other names now: PostgreSQL names
     /// indexes like it after those.
     index_titles: Notes<Vec<String>>,
+    /// The schema of each extension, which is dropped with it.
+    extension_schemas: BTreeMap<String, String>,
     /// Temporary tables that end with the migration's transaction.
     until_commit: Vec<Name>,
     /// Temporary tables of earlier migrations, which may have run in another session.
@@ -140,9 +146,6 @@ pub(crate) struct Replay {
     variables: variables::Variables,
     /// How much PL/pgSQL may still do; it ends by being refused.
     steps: std::cell::Cell<u32>,
-    /// An arm of replay that does nothing, for the test of tests.
-    #[cfg(test)]
-    off: Option<SyntaxKind>,
 }
 
 /// Steps of PL/pgSQL and of what it evaluates; a generous history takes some ten thousand.
@@ -166,6 +169,7 @@ impl Default for Replay {
             local_columns: Notes::default(),
             local_checks: Notes::default(),
             index_titles: Notes::default(),
+            extension_schemas: BTreeMap::new(),
             until_commit: Vec::new(),
             earlier_temporary: BTreeSet::new(),
             unfollowed: BTreeSet::new(),
@@ -173,8 +177,6 @@ impl Default for Replay {
             writes: evaluate::Writes::default(),
             variables: variables::Variables::default(),
             steps: std::cell::Cell::new(MOST_STEPS),
-            #[cfg(test)]
-            off: None,
         }
     }
 }
@@ -259,7 +261,7 @@ impl Replay {
             RelationKind::PartitionedTable,
             RelationKind::Partition,
         ];
-        if self.is_off(node.kind()) {
+        if is_off(node.kind()) {
             return Ok(());
         }
         match node.kind() {
@@ -331,18 +333,6 @@ impl Replay {
                 ))
             }
         }
-    }
-
-    /// Whether a test has switched this arm off.
-    #[cfg(test)]
-    fn is_off(&self, arm: SyntaxKind) -> bool {
-        self.off == Some(arm)
-    }
-
-    #[cfg(not(test))]
-    #[expect(clippy::unused_self, reason = "only tests switch an arm off")]
-    fn is_off(&self, _arm: SyntaxKind) -> bool {
-        false
     }
 
     /// Counts a step; false where there were too many.

@@ -176,34 +176,94 @@ impl Replay {
             }
             for constraint in &parent.constraints {
                 if matches!(constraint.kind, ConstraintKind::ForeignKey { .. }) {
-                    self.clone_reference(partition, constraint);
+                    self.clone_reference(&parent.name, partition, constraint);
                 }
             }
         }
     }
 
     /// A partition gets a reference of its parent, under the same name if that is free.
-    pub(super) fn clone_reference(&mut self, partition: &Name, constraint: &Constraint) {
+    pub(super) fn clone_reference(
+        &mut self,
+        parent: &Name,
+        partition: &Name,
+        constraint: &Constraint,
+    ) {
+        let attached = self.attached_reference(parent, partition, &constraint.name);
         let relation = self.table(partition);
-        let has_it = relation
-            .constraints
-            .iter()
-            .any(|own| own.kind == constraint.kind && own.deferrable == constraint.deferrable);
-        if !has_it {
-            let is_taken = relation
+        let own = match attached {
+            Some(name) => relation
                 .constraints
                 .iter()
-                .any(|own| own.name == constraint.name);
-            let mut own = constraint.clone();
-            own.comment = None;
-            if is_taken && let ConstraintKind::ForeignKey { columns, .. } = &own.kind {
-                let part = columns.join("_");
-                own.name = self.free_constraint_name(partition, &part, "fkey");
+                .find(|own| own.name == name)
+                .cloned(),
+            None => {
+                let mut constraints = relation.constraints.iter();
+                let is_taken = constraints.any(|own| own.name == constraint.name);
+                let mut own = constraint.clone();
+                own.comment = None;
+                if is_taken && let ConstraintKind::ForeignKey { columns, .. } = &own.kind {
+                    let part = columns.join("_");
+                    own.name = self.free_constraint_name(partition, &part, "fkey");
+                }
+                self.table(partition).constraints.push(own.clone());
+                Some(own)
             }
-            self.table(partition).constraints.push(own);
+        };
+        if let Some(own) = own {
+            for below in self.partitions(partition) {
+                self.clone_reference(partition, &below, &own);
+            }
         }
-        for below in self.partitions(partition) {
-            self.clone_reference(&below, constraint);
+    }
+
+    /// The reference of a partition that belongs to this one of its parent's: each takes the first like it.
+    fn attached_reference(&self, parent: &Name, partition: &Name, name: &str) -> Option<String> {
+        let parent = self.catalog.relations.get(parent)?;
+        let partition = self.catalog.relations.get(partition)?;
+        let is_reference =
+            |kind: &ConstraintKind| matches!(kind, ConstraintKind::ForeignKey { .. });
+        let mut taken: Vec<&str> = Vec::new();
+        for of_parent in parent
+            .constraints
+            .iter()
+            .filter(|one| is_reference(&one.kind))
+        {
+            let found = partition.constraints.iter().find(|own| {
+                !taken.contains(&own.name.as_str())
+                    && own.kind == of_parent.kind
+                    && own.deferrable == of_parent.deferrable
+                    && own.initially_deferred == of_parent.initially_deferred
+            });
+            let found = found.map(|own| own.name.as_str());
+            if of_parent.name == name {
+                return found.map(str::to_owned);
+            }
+            taken.extend(found);
+        }
+        None
+    }
+
+    /// The references of partitions that belong to one of the parent's.
+    pub(super) fn partition_references(&self, table: &Name, name: &str) -> Vec<(Name, String)> {
+        let mut all = Vec::new();
+        for partition in self.partitions(table) {
+            if let Some(own) = self.attached_reference(table, &partition, name) {
+                all.extend(self.partition_references(&partition, &own));
+                all.push((partition, own));
+            }
+        }
+        all
+    }
+
+    /// What a partitioned table does when its index is made anew: the partitions get one too.
+    pub(super) fn cover_partitions(&mut self, table: &Name, column: &str) {
+        let relation = self.table(table).clone();
+        for index in relation.indexes.iter().filter(|index| index.names(column)) {
+            for partition in self.partitions(table) {
+                let constraint = relation.constraint_of(&index.name);
+                self.cover(table, &partition, index, constraint);
+            }
         }
     }
 
@@ -233,10 +293,10 @@ impl Replay {
         };
         relation.parents.clear();
         relation.partition_bound = None;
-        for column in &mut relation.columns {
-            if matches!(column.fill, crate::catalog::Fill::Identity { .. }) {
-                column.fill = crate::catalog::Fill::Nothing;
-            }
+        let columns = relation.columns.iter();
+        let names: Vec<String> = columns.map(|column| column.name.clone()).collect();
+        for column in names {
+            self.end_shared_identity(&partition, &column);
         }
         self.stand_alone(&partition);
         Ok(())

@@ -127,9 +127,9 @@ impl Replay {
     }
 
     /// The collation of an expression over the columns of a table, where it is not its type's own.
-    pub(super) fn collation_over(&self, expression: &SyntaxNode, table: &Name) -> Option<String> {
+    pub(super) fn collation_over(&self, expression: &str, table: &Name) -> Option<String> {
         let relation = table.sql();
-        let query = format!("SELECT {} FROM {relation}", expression.text());
+        let query = format!("SELECT {expression} FROM {relation}");
         let parse = squawk_syntax::SourceFile::parse(&query);
         let select = parse.syntax_node();
         let select = select.descendants().find(|node| is_query(node.kind()))?;

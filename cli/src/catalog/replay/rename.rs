@@ -159,6 +159,10 @@ impl Replay {
         for name in types {
             self.move_type(&name, moved(&name));
         }
+        let homes = self.extension_schemas.values_mut();
+        for home in homes.filter(|home| *home == from) {
+            to.clone_into(home);
+        }
         self.schemas.remove(from);
         self.schemas.insert(to.to_owned());
         if let Some(comment) = self.catalog.schemas.remove(from) {

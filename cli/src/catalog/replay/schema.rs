@@ -2,17 +2,16 @@
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
+use super::off::is_off;
 use super::refusal::{Refused, Result};
-use super::tree::{child, child_name, child_names, has, name, string, words};
+use super::tree::{below, child, child_name, child_names, has, name, string, words};
 use super::{PUBLIC, Replay};
 
 impl Replay {
     /// `SET search_path` and `RESET`; other settings shape nothing.
     pub(super) fn set(&mut self, node: &SyntaxNode) -> Result<()> {
         use SyntaxKind as K;
-        let parameter = node
-            .descendants()
-            .find(|child| child.kind() == K::CONFIG_PARAMETER_REF);
+        let parameter = below(node, K::CONFIG_PARAMETER_REF).next();
         if node.kind() == K::RESET {
             if parameter.is_none_or(|parameter| name(&parameter) == "search_path") {
                 self.search_path = vec![PUBLIC.to_owned()];
@@ -22,11 +21,11 @@ impl Replay {
         if parameter.map(|parameter| name(&parameter)).as_deref() != Some("search_path") {
             return Ok(());
         }
-        let value = node
-            .descendants()
-            .find(|child| child.kind() == K::TO_CONFIG_VALUE)
+        let value = below(node, K::TO_CONFIG_VALUE)
+            .next()
             .ok_or_else(|| Refused::new(node, "no value is given"))?;
-        let items = value.children().filter_map(|item| match item.kind() {
+        let items = value.children().filter(|item| !is_off(item.kind()));
+        let items = items.filter_map(|item| match item.kind() {
             K::CONFIG_VALUE_NAME => Some(name(&item)),
             _ => string(&item),
         });
@@ -52,12 +51,18 @@ impl Replay {
 
     pub(super) fn create_schema(&mut self, node: &SyntaxNode) -> Result<()> {
         use SyntaxKind as K;
-        let named = node
-            .descendants()
-            .find(|child| matches!(child.kind(), K::SCHEMA | K::ROLE));
-        let schema = named
-            .map(|named| name(&named))
-            .ok_or_else(|| Refused::new(node, "the schema's name is not given"))?;
+        let named = below(node, K::SCHEMA).chain(below(node, K::ROLE)).next();
+        let named = named.ok_or_else(|| Refused::new(node, "the schema's name is not given"))?;
+        let schema = name(&named);
+        if named.kind() == K::ROLE
+            && ["current_user", "session_user", "current_role"].contains(&schema.as_str())
+        {
+            return Err(Refused::new(
+                node,
+                "the schema is named after the role that runs this, which is not known",
+            )
+            .do_this("name the schema"));
+        }
         if !has(node, K::SEMICOLON) && node.next_sibling().is_some_and(|next| is_element(&next)) {
             return Err(Refused::new(
                 node,
@@ -113,10 +118,7 @@ fn is_element(node: &SyntaxNode) -> bool {
 
 /// Settings of a role or database hold from the next session on: a search path would change what names mean.
 pub(super) fn later_settings(node: &SyntaxNode) -> Result<()> {
-    let parameters = node
-        .descendants()
-        .filter(|child| child.kind() == SyntaxKind::CONFIG_PARAMETER_REF);
-    if parameters
+    if below(node, SyntaxKind::CONFIG_PARAMETER_REF)
         .map(|parameter| name(&parameter))
         .any(|name| name == "search_path")
     {

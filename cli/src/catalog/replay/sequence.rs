@@ -4,6 +4,7 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use super::Replay;
 use super::data_type;
+use super::off::is_off;
 use super::refusal::{Refused, Result};
 use super::tree::{child, child_name, has, path, text};
 use crate::catalog::{Fill, Name, Sequence};
@@ -137,7 +138,7 @@ impl Replay {
         let mut data_type = None;
         let mut owner = None;
         let mut given = Given::default();
-        for option in node.children().filter(|option| !self.is_off(option.kind())) {
+        for option in node.children().filter(|option| !is_off(option.kind())) {
             match option.kind() {
                 K::OPTION_AS_TYPE => {
                     let read = data_type::child_type(self, &option)?.data_type;

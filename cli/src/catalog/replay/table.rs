@@ -2,8 +2,9 @@
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
+use super::off::is_off;
 use super::refusal::{Refused, Result};
-use super::tree::{child, children, has, name, path, text};
+use super::tree::{below, child, children, has, name, path, text};
 use super::{Replay, data_type};
 use crate::catalog::{Column, ConstraintKind, Fill, Name, Relation, RelationKind, TypeKind};
 
@@ -64,6 +65,7 @@ impl Replay {
         let mut likes = Vec::new();
         for element in elements {
             match element.kind() {
+                kind if is_off(kind) => {}
                 K::COLUMN => {
                     let column = self.add_column(&element, table)?;
                     let beside = element.children();
@@ -171,13 +173,15 @@ impl Relation {
     pub(super) fn inherit(&mut self, parent: &Self, is_partition: bool) {
         for column in &parent.columns {
             match self.columns.iter_mut().find(|own| own.name == column.name) {
-                Some(own) => own.not_null |= column.not_null,
+                // A default may come from the second parent too.
+                Some(own) => {
+                    own.not_null |= column.not_null;
+                    if own.fill == Fill::Nothing {
+                        own.fill = inherited(&column.fill, is_partition);
+                    }
+                }
                 None => {
-                    let fill = match &column.fill {
-                        // The sequence stays the parent's.
-                        Fill::Identity { .. } if !is_partition => Fill::Nothing,
-                        fill => fill.clone(),
-                    };
+                    let fill = inherited(&column.fill, is_partition);
                     self.columns.push(Column {
                         fill,
                         comment: None,
@@ -210,6 +214,14 @@ impl Relation {
     }
 }
 
+/// What fills a column of a child: an identity stays the parent's, but for partitions.
+fn inherited(fill: &Fill, is_partition: bool) -> Fill {
+    match fill {
+        Fill::Identity { .. } if !is_partition => Fill::Nothing,
+        fill => fill.clone(),
+    }
+}
+
 /// The tables whose columns this one has too.
 fn parents(node: &SyntaxNode) -> Vec<SyntaxNode> {
     [SyntaxKind::PARTITION_OF, SyntaxKind::INHERITS]
@@ -229,14 +241,14 @@ fn partition_key(clause: &SyntaxNode) -> String {
 /// The bound of a partition, if this is one.
 pub(super) fn bound(node: &SyntaxNode) -> Option<String> {
     use SyntaxKind as K;
-    matches!(
+    let is_bound = matches!(
         node.kind(),
         K::PARTITION_FOR_VALUES_IN
             | K::PARTITION_FOR_VALUES_FROM
             | K::PARTITION_FOR_VALUES_WITH
             | K::PARTITION_DEFAULT
-    )
-    .then(|| text(node))
+    );
+    (is_bound && !is_off(node.kind())).then(|| text(node))
 }
 
 /// A constraint's clause, and the column that it stands beside.
@@ -285,9 +297,8 @@ fn without_repeated_keys(
 
 /// The columns of INCLUDE of a constraint.
 pub(super) fn child_include(clause: &SyntaxNode) -> Vec<String> {
-    clause
-        .descendants()
-        .find(|child| child.kind() == SyntaxKind::CONSTRAINT_INCLUDE_CLAUSE)
+    below(clause, SyntaxKind::CONSTRAINT_INCLUDE_CLAUSE)
+        .next()
         .map(|include| column_list(&include, SyntaxKind::COLUMN_REF_LIST))
         .unwrap_or_default()
 }
@@ -306,8 +317,7 @@ pub(super) fn exists(node: &SyntaxNode, table: &Name) -> Refused {
 
 /// The names in a parenthesised list of columns.
 pub(super) fn column_list(node: &SyntaxNode, list: SyntaxKind) -> Vec<String> {
-    let lists = node.descendants().filter(|child| child.kind() == list);
-    lists
+    below(node, list)
         .take(1)
         .flat_map(|list| {
             children(&list, SyntaxKind::COLUMN_NAME_REF)

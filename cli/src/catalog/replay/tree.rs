@@ -2,9 +2,12 @@
 
 use squawk_syntax::{SyntaxElement, SyntaxKind, SyntaxNode, SyntaxToken};
 
+use super::off::is_off;
+
 /// The first child node of this kind.
 pub(super) fn child(node: &SyntaxNode, kind: SyntaxKind) -> Option<SyntaxNode> {
-    node.children().find(|child| child.kind() == kind)
+    node.children()
+        .find(|child| child.kind() == kind && !is_off(kind))
 }
 
 /// The child nodes of this kind.
@@ -12,7 +15,8 @@ pub(super) fn children(
     node: &SyntaxNode,
     kind: SyntaxKind,
 ) -> impl Iterator<Item = SyntaxNode> + use<> {
-    node.children().filter(move |child| child.kind() == kind)
+    node.children()
+        .filter(move |child| child.kind() == kind && !is_off(kind))
 }
 
 /// A token as it means: names unquoted, keywords in lower case, literals as they stand.
@@ -28,7 +32,22 @@ pub(super) fn spelling(token: &SyntaxToken) -> String {
 /// Whether there is a child node or token of this kind.
 pub(super) fn has(node: &SyntaxNode, kind: SyntaxKind) -> bool {
     node.children_with_tokens()
-        .any(|child| child.kind() == kind)
+        .any(|child| child.kind() == kind && !is_off(kind))
+}
+
+/// The nodes of this kind anywhere below.
+pub(super) fn below(
+    node: &SyntaxNode,
+    kind: SyntaxKind,
+) -> impl Iterator<Item = SyntaxNode> + use<> {
+    node.descendants()
+        .filter(move |child| child.kind() == kind && !is_off(kind))
+}
+
+/// Whether there is a node or token of this kind anywhere below.
+pub(super) fn says(node: &SyntaxNode, kind: SyntaxKind) -> bool {
+    node.descendants_with_tokens()
+        .any(|child| child.kind() == kind && !is_off(kind))
 }
 
 /// All tokens below, without white space and comments.

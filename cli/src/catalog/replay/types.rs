@@ -4,8 +4,9 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use super::Replay;
 use super::data_type::child_type;
+use super::off::is_off;
 use super::refusal::{Refused, Result};
-use super::tree::{child, child_name, children, has, name, path, string};
+use super::tree::{below, child, child_name, children, has, name, path, string};
 use crate::catalog::{DataType, Name, Type, TypeKind};
 
 impl Replay {
@@ -15,16 +16,12 @@ impl Replay {
             .ok_or_else(|| Refused::new(node, "the type's name is not given"))?;
         let type_name = self.new_name(node, &name_node)?;
         let kind = if let Some(labels) = child(node, K::ENUM_TYPE) {
-            let labels = labels
-                .descendants()
-                .filter(|child| child.kind() == K::VARIANT);
+            let labels = below(&labels, K::VARIANT);
             TypeKind::Enum {
                 labels: labels.filter_map(|variant| string(&variant)).collect(),
             }
         } else if let Some(fields) = child(node, K::COMPOSITE_TYPE) {
-            let fields = fields
-                .descendants()
-                .filter(|child| child.kind() == K::COMPOSITE_FIELD_DEF);
+            let fields = below(&fields, K::COMPOSITE_FIELD_DEF);
             TypeKind::Composite {
                 attributes: fields
                     .map(|field| self.attribute(&field))
@@ -32,9 +29,7 @@ impl Replay {
             }
         } else if let Some(range) = child(node, K::RANGE_TYPE) {
             let option = |name: &str| {
-                range
-                    .descendants()
-                    .filter(|child| child.kind() == K::ATTRIBUTE_OPTION)
+                below(&range, K::ATTRIBUTE_OPTION)
                     .find(|option| child_name(option, K::ATTRIBUTE_NAME).as_deref() == Some(name))
                     .and_then(|option| child(&option, K::ATTRIBUTE_VALUE))
             };
@@ -106,7 +101,7 @@ impl Replay {
         else {
             return Ok(());
         };
-        if self.is_off(action.kind()) {
+        if is_off(action.kind()) {
             return Ok(());
         }
         match action.kind() {

@@ -33,17 +33,6 @@ impl Replay {
         } else {
             RelationKind::View
         };
-        let earlier = self.catalog.relations.get(&name).cloned();
-        if self.has_relation(&name.schema, &name.name) {
-            if has(node, K::IF_NOT_EXISTS) {
-                return Ok(());
-            }
-            let is_replaced = has(node, K::OR_REPLACE)
-                && earlier.as_ref().map(|earlier| earlier.kind) == Some(kind);
-            if !is_replaced && !self.forget_earlier_temporary(&name) {
-                return Err(exists(node, &name));
-            }
-        }
         let query = node
             .children()
             .find(|part| is_query(part.kind()))
@@ -59,6 +48,17 @@ impl Replay {
         if used.relations.iter().any(|table| table.schema == TEMPORARY) {
             // A view of a temporary table is temporary too.
             TEMPORARY.clone_into(&mut name.schema);
+        }
+        let earlier = self.catalog.relations.get(&name).cloned();
+        if self.has_relation(&name.schema, &name.name) {
+            if has(node, K::IF_NOT_EXISTS) {
+                return Ok(());
+            }
+            let is_replaced = has(node, K::OR_REPLACE)
+                && earlier.as_ref().map(|earlier| earlier.kind) == Some(kind);
+            if !is_replaced && !self.forget_earlier_temporary(&name) {
+                return Err(exists(node, &name));
+            }
         }
         let columns = renamed(columns, &given);
         let uses = Uses {

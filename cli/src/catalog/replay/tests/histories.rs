@@ -4,16 +4,15 @@
 //! nothing here knows PostgreSQL's rules. Every statement that a server takes has to be followed.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 
 use bowline::testing::LocalServer;
 use bowline::{Error, Session, StatementDsl as _, sql};
 use diesel::connection::SimpleConnection as _;
-use proptest::prelude::*;
-use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{Config, RngSeed, TestCaseError, TestRunner};
 
+use super::super::off::without;
 use super::super::*;
+use super::arms::{arms, count};
 use super::migration;
 use super::statements::history;
 use crate::catalog::introspect::introspect;
@@ -23,7 +22,7 @@ pub(super) struct Taken {
     pub(super) statements: Vec<String>,
     catalog: Catalog,
     /// `server_version_num` without its last four digits.
-    version: u32,
+    pub(super) version: u32,
 }
 
 struct Undo(Option<Box<Taken>>, Option<Error>);
@@ -53,8 +52,14 @@ pub(super) fn take(session: &mut Session, statements: &[String]) -> Taken {
         .iter()
         .enumerate()
         .map(|(number, statement)| {
+            // EXECUTE takes no SELECT INTO, but what explains one.
+            let explain = if statement.starts_with("SELECT") && statement.contains(" INTO ") {
+                "EXPLAIN ANALYZE "
+            } else {
+                ""
+            };
             format!(
-                "BEGIN EXECUTE $run${statement}$run$; taken := taken || ' {number}'; \
+                "BEGIN EXECUTE $run${explain}{statement}$run$; taken := taken || ' {number}'; \
                  EXCEPTION WHEN OTHERS THEN NULL; END;\n"
             )
         })
@@ -92,16 +97,12 @@ pub(super) fn take(session: &mut Session, statements: &[String]) -> Taken {
     }
 }
 
-fn replayed(statements: &[String], off: Option<SyntaxKind>) -> (Catalog, Vec<Refusal>) {
+fn replayed(statements: &[String], off: Option<SyntaxKind>) -> Replayed {
     let text: String = statements.iter().map(|sql| format!("{sql};\n")).collect();
-    let mut replay = Replay {
-        off,
-        ..Replay::default()
-    };
+    let mut replay = Replay::default();
     let mut refusals = Vec::new();
-    replay.file(&migration(&text).up, &mut refusals);
-    let replayed = replay.finish(refusals);
-    (replayed.catalog, replayed.refusals)
+    without(off, || replay.file(&migration(&text).up, &mut refusals));
+    replay.finish(refusals)
 }
 
 /// What differs, in a few lines.
@@ -127,14 +128,14 @@ pub(super) fn session_of_its_own(name: &str) -> (LocalServer, Session) {
 }
 
 /// A number that the environment gives.
-fn number(variable: &str, otherwise: u32) -> u32 {
+pub(super) fn number(variable: &str, otherwise: u32) -> u32 {
     let given = std::env::var(variable).ok();
     given
         .and_then(|given| given.parse().ok())
         .unwrap_or(otherwise)
 }
 
-fn runner(cases: u32) -> TestRunner {
+pub(super) fn runner(cases: u32) -> TestRunner {
     TestRunner::new(Config {
         cases,
         failure_persistence: None,
@@ -151,9 +152,9 @@ pub(super) fn disagreement(taken: &Taken) -> Option<String> {
 }
 
 /// The same with an arm of replay switched off.
-fn disagreement_without(taken: &Taken, off: Option<SyntaxKind>) -> Option<String> {
-    let (ours, refusals) = replayed(&taken.statements, off);
-    if let Some(refusal) = refusals.first() {
+pub(super) fn disagreement_without(taken: &Taken, off: Option<SyntaxKind>) -> Option<String> {
+    let replayed = replayed(&taken.statements, off);
+    if let Some(refusal) = replayed.refusals.first() {
         return Some(refusal.render(false));
     }
     let comparable = |catalog: Catalog| {
@@ -163,7 +164,10 @@ fn disagreement_without(taken: &Taken, off: Option<SyntaxKind>) -> Option<String
         }
         catalog
     };
-    let (ours, theirs) = (comparable(ours), comparable(taken.catalog.clone()));
+    let (ours, theirs) = (
+        comparable(replayed.catalog),
+        comparable(taken.catalog.clone()),
+    );
     (ours != theirs).then(|| difference(&ours, &theirs))
 }
 
@@ -203,20 +207,21 @@ fn shortest(session: &mut Session, mut taken: Taken) -> Taken {
 
 #[test]
 fn random_histories_are_as_a_server_has_them() {
-    let (_server, session) = session_of_its_own("random");
+    let (_server, mut session) = session_of_its_own("random");
+    let version = take(&mut session, &[]).version;
     let session = RefCell::new(session);
-    let counts = RefCell::new(BTreeMap::<String, usize>::new());
-    let (written, failures) = (Cell::new(0), RefCell::new(Vec::new()));
-    let outcome = runner(number("BOWLINE_HISTORIES", 60)).run(&history(), |history| {
+    let arms = arms();
+    let counts = RefCell::new(arms.iter().map(|arm| (*arm, 0)).collect());
+    let (written, taken_in_all) = (Cell::new(0), Cell::new(0));
+    let failures = RefCell::new(Vec::new());
+    let outcome = runner(number("BOWLINE_HISTORIES", 60)).run(&history(version), |history| {
         let statements: Vec<String> = history.into_iter().map(|statement| statement.0).collect();
         written.set(written.get() + statements.len());
         let taken = take(&mut session.borrow_mut(), &statements);
         for statement in &taken.statements {
-            for arm in arms(statement) {
-                *counts.borrow_mut().entry(format!("{arm:?}")).or_default() += 1;
-            }
-            *counts.borrow_mut().entry(TAKEN.to_owned()).or_default() += 1;
+            count(statement, &arms, &mut counts.borrow_mut());
         }
+        taken_in_all.set(taken_in_all.get() + taken.statements.len());
         if disagreement(&taken).is_none() {
             return Ok(());
         }
@@ -231,10 +236,14 @@ fn random_histories_are_as_a_server_has_them() {
             Err(TestCaseError::fail("enough"))
         }
     });
-    for (arm, count) in counts.borrow().iter() {
-        eprintln!("{count:7} {arm}");
+    for (arm, count) in counts.take() {
+        eprintln!("{count:7} {arm:?}");
     }
-    eprintln!("{:7} statements written", written.get());
+    eprintln!(
+        "{:7} statements taken of {} written",
+        taken_in_all.get(),
+        written.get()
+    );
     let failures = failures.take();
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
     outcome.expect("nothing else fails");
@@ -269,152 +278,4 @@ fn what_a_migration_does_its_down_undoes() {
             last.name
         );
     }
-}
-
-/// The arms of replay that a statement goes through.
-fn arms(statement: &str) -> Vec<SyntaxKind> {
-    let parse = SourceFile::parse(statement);
-    let mut kinds: Vec<_> = parse
-        .syntax_node()
-        .descendants()
-        .map(|node| node.kind())
-        .filter(|kind| ARMS.contains(kind))
-        .collect();
-    kinds.dedup();
-    kinds
-}
-
-/// What the statements that a server took are counted under.
-const TAKEN: &str = "statements taken";
-
-/// What can be switched off.
-const ARMS: [SyntaxKind; 68] = {
-    use SyntaxKind as K;
-    [
-        K::CREATE_TABLE,
-        K::CREATE_TABLE_AS,
-        K::ALTER_TABLE,
-        K::DROP_TABLE,
-        K::CREATE_INDEX,
-        K::ALTER_INDEX,
-        K::DROP_INDEX,
-        K::CREATE_TYPE,
-        K::ALTER_TYPE,
-        K::DROP_TYPE,
-        K::CREATE_DOMAIN,
-        K::ALTER_DOMAIN,
-        K::DROP_DOMAIN,
-        K::CREATE_VIEW,
-        K::CREATE_MATERIALIZED_VIEW,
-        K::ALTER_VIEW,
-        K::ALTER_MATERIALIZED_VIEW,
-        K::DROP_VIEW,
-        K::DROP_MATERIALIZED_VIEW,
-        K::CREATE_SEQUENCE,
-        K::ALTER_SEQUENCE,
-        K::DROP_SEQUENCE,
-        K::CREATE_SCHEMA,
-        K::ALTER_SCHEMA,
-        K::DROP_SCHEMA,
-        K::COMMENT_ON,
-        K::SET,
-        K::DO,
-        K::CREATE_FUNCTION,
-        K::ADD_COLUMN,
-        K::ADD_CONSTRAINT,
-        K::DROP_COLUMN,
-        K::DROP_CONSTRAINT,
-        K::ALTER_COLUMN,
-        K::RENAME_COLUMN,
-        K::RENAME_CONSTRAINT,
-        K::TABLE_RENAME_TO,
-        K::SET_SCHEMA,
-        K::ATTACH_PARTITION,
-        K::DETACH_PARTITION,
-        K::INHERIT_TABLE,
-        K::NO_INHERIT_TABLE,
-        K::OF_TYPE,
-        K::NOT_OF,
-        K::ALTER_CONSTRAINT,
-        K::VALIDATE_CONSTRAINT,
-        K::SET_TYPE,
-        K::SET_DEFAULT,
-        K::DROP_DEFAULT,
-        K::SET_NOT_NULL,
-        K::DROP_NOT_NULL,
-        K::ADD_GENERATED,
-        K::DROP_IDENTITY,
-        K::SET_GENERATED_OPTIONS,
-        K::DROP_EXPRESSION,
-        K::PRIMARY_KEY_CONSTRAINT,
-        K::UNIQUE_CONSTRAINT,
-        K::CHECK_CONSTRAINT,
-        K::FOREIGN_KEY_CONSTRAINT,
-        K::REFERENCES_CONSTRAINT,
-        K::EXCLUDE_CONSTRAINT,
-        K::NOT_NULL_CONSTRAINT,
-        K::ADD_VALUE,
-        K::RENAME_VALUE,
-        K::ADD_ATTRIBUTE,
-        K::DROP_ATTRIBUTE,
-        K::RENAME_ATTRIBUTE,
-        K::OPTION_OWNED_BY,
-    ]
-};
-
-/// Histories of what random ones seldom do.
-const WITNESSES: [&[&str]; 3] = [
-    &[
-        "CREATE TABLE t1 (a int)",
-        "CREATE TABLE t2 (b int) INHERITS (t1)",
-        "ALTER TABLE t2 NO INHERIT t1",
-    ],
-    &[
-        "CREATE TYPE p0 AS (a int, b text)",
-        "CREATE TABLE t2 (a int, b text)",
-        "ALTER TABLE t2 OF p0",
-    ],
-    &[
-        "CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $$ BEGIN CREATE TABLE t1 (a int); END $$",
-        "SELECT f()",
-    ],
-];
-
-#[test]
-fn switching_off_any_arm_of_replay_is_noticed() {
-    let (_server, mut session) = session_of_its_own("arms");
-    let mut open: Vec<SyntaxKind> = ARMS.to_vec();
-    let mut runner = runner(1);
-    let strategy = history();
-    let random = std::iter::repeat_with(|| {
-        let tree = strategy.new_tree(&mut runner).expect("a history");
-        let history = tree.current().into_iter();
-        history.map(|statement| statement.0).collect::<Vec<_>>()
-    });
-    let written = WITNESSES.iter().map(|history| {
-        let statements = history.iter().map(|sql| (*sql).to_owned());
-        statements.collect::<Vec<_>>()
-    });
-    // Each history is looked at for the arms that none before it has shown.
-    for statements in written.chain(random.take(1000)) {
-        if open.is_empty() {
-            break;
-        }
-        let is_of_use = statements
-            .iter()
-            .any(|statement| arms(statement).iter().any(|arm| open.contains(arm)));
-        if !is_of_use {
-            continue;
-        }
-        let taken = take(&mut session, &statements);
-        let used: Vec<SyntaxKind> = taken.statements.iter().flat_map(|sql| arms(sql)).collect();
-        open.retain(|arm| {
-            !used.contains(arm) || { disagreement_without(&taken, Some(*arm)).is_none() }
-        });
-    }
-    assert_eq!(
-        open,
-        [],
-        "these could be left out, and nothing would show it"
-    );
 }

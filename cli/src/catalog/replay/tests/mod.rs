@@ -1,3 +1,4 @@
+mod arms;
 mod found;
 mod fuzz;
 mod histories;
@@ -5,6 +6,7 @@ mod holes;
 mod prints;
 mod server;
 mod statements;
+mod templates;
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
