@@ -382,7 +382,7 @@ impl Error {
             Self::Unavailable(_) => "use the server",
             Self::Query(_) => "run the query",
             Self::Decode(_) => "read the answer",
-            Self::Config(_) => "configure the database",
+            Self::Config(_) => "open the database",
         }
     }
 }

@@ -14,9 +14,7 @@ use crate::error::{Error, Result, ServerError};
 
 /// Connects by the deadline, the look-up of names included.
 pub(super) fn connect(config: &Config, deadline: Instant) -> Result<Connection> {
-    let parameters = config
-        .connection_parameters()
-        .map_err(|error| error.with_intent("connect"))?;
+    let parameters = config.connection_parameters()?;
     let at = address(&parameters.said);
     connect_by(config, parameters, &at, deadline)
         .map_err(|error| error.with_intent(format!("connect to {at}")))

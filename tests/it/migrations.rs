@@ -89,7 +89,7 @@ fn pending_migrations_are_an_error_where_that_is_asked_for() {
     insta::assert_snapshot!(
         format!("{error}\nhint: {}", error.hint().expect("a hint")),
         @r"
-        configure the database: the database has not run these migrations: 2026-05-11-093000_add_display_name, 2026-06-01-100000_comment_on_the_schema
+        open the database: the database has not run these migrations: 2026-05-11-093000_add_display_name, 2026-06-01-100000_comment_on_the_schema
         hint: run `bowline migrate run`
         "
     );
@@ -100,7 +100,7 @@ fn a_database_that_never_saw_a_migration_lacks_them_all() {
     let server = server();
     let config = server.config("postgres").migrations(MIGRATIONS);
     let error = config.refuse_pending(true).open().expect_err("a refusal");
-    insta::assert_snapshot!(error, @"configure the database: the database has not run these migrations: 2026-01-05-090000_create_accounts, 2026-01-12-101500_create_transfers, 2026-02-02-143000_add_email_to_accounts, 2026-02-16-083000_rename_opened_at, 2026-03-02-120000_add_closed_status and 5 more");
+    insta::assert_snapshot!(error, @"open the database: the database has not run these migrations: 2026-01-05-090000_create_accounts, 2026-01-12-101500_create_transfers, 2026-02-02-143000_add_email_to_accounts, 2026-02-16-083000_rename_opened_at, 2026-03-02-120000_add_closed_status and 5 more");
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn a_role_that_may_not_read_the_table_is_told_what_to_grant() {
     insta::assert_snapshot!(
         format!("{error}\nhint: {}", error.hint().expect("a hint")),
         @r"
-        configure the database: which migrations have run cannot be seen: permission denied for table __diesel_schema_migrations
+        open the database: which migrations have run cannot be seen: permission denied for table __diesel_schema_migrations
         hint: GRANT SELECT ON __diesel_schema_migrations to the role of the program
         "
     );
