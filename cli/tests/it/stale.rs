@@ -25,6 +25,8 @@ fn shop() -> Scratch {
     );
     shop.write("src/main.rs", "mod db;\n\nfn main() {}\n");
     shop.write(ITEMS, "CREATE TABLE items (id serial PRIMARY KEY);\n");
+    // A name is data, whatever it holds.
+    shop.write("migrations/0_\"); evil!(\\ 'é\n/up.sql", "SELECT 1;\n");
     shop
 }
 
@@ -64,9 +66,9 @@ fn a_migration_without_generate_fails_the_next_build_and_a_comment_does_not() {
     std::fs::remove_dir_all(shop.path("migrations/2_prices")).expect("no folder");
     insta::assert_snapshot!(build(), @r#"
     error: 1_items has changed, 2_prices was removed since this code was generated from migrations: run `bowline generate`
-      --> src/db/mod.rs:13:5
+      --> src/db/mod.rs:14:5
        |
-    13 |     "1_items" => 0xa2fc634b4895bfc1,
+    14 |     "1_items" => 0xa2fc634b4895bfc1,
        |     ^^^^^^^^^
 
     error: could not compile `shop` (bin "shop") due to 1 previous error
