@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::catalog::Catalog;
 use crate::catalog::compare::compare;
-use crate::catalog::replay::replay;
+use crate::catalog::replay::replay_each;
 use crate::error::CliError;
 use crate::migrations::{Migration, read_folder};
 use crate::project::Project;
@@ -42,15 +42,19 @@ struct Report<'r> {
 
 pub(crate) fn run(arguments: &Verify, project: &Project) -> Result<(), CliError> {
     let migrations = read_folder(&project.migrations)?;
+    let mut steps = Vec::new();
+    let replayed = replay_each(&migrations, |_, catalog| steps.push(catalog.clone()));
+    let is_followed = replayed.refusals.is_empty();
     let url = arguments.database_url.as_deref();
     let progress = ui::Progress::start("starting a server to try the migrations on");
     let mut trial = Trial {
+        migrations: &migrations,
         url,
         throwaway: Throwaway::create(url)?,
+        steps: if is_followed { steps } else { Vec::new() },
         wrong: Vec::new(),
     };
     let server = trial.throwaway.server();
-    let mut there = Catalog::default();
     for (place, migration) in migrations.iter().enumerate() {
         progress.now(format!(
             "{} ({} of {})",
@@ -58,11 +62,9 @@ pub(crate) fn run(arguments: &Verify, project: &Project) -> Result<(), CliError>
             place + 1,
             migrations.len()
         ));
-        let before = std::mem::take(&mut there);
-        trial.throwaway.run(migration)?;
-        there = trial.throwaway.catalog()?;
-        if migration.down.is_some() && !arguments.up_only {
-            trial.down_and_up(&migrations[..=place], &before, &there)?;
+        trial.up(place)?;
+        if !arguments.up_only && migration.down.is_some() {
+            trial.down_and_up(place)?;
         }
     }
     drop(progress);
@@ -72,13 +74,8 @@ pub(crate) fn run(arguments: &Verify, project: &Project) -> Result<(), CliError>
         let count = ui::counted(irreversible, "migration");
         ui::note(format!("{count} without a down.sql"));
     }
-    let replayed = replay(&migrations);
-    if replayed.refusals.is_empty() {
-        let differences = compare(&replayed.catalog, &there);
-        if !differences.is_empty() {
-            let from = first_apart(&migrations, url)?;
-            trial.note(&from, "what was read", &server, &differences);
-        }
+    if is_followed {
+        trial.compare_with_replay(&replayed.catalog, &server)?;
     } else {
         let report = refused(&replayed.refusals).report;
         ui::note(format!("what cannot be followed is not compared\n{report}"));
@@ -102,54 +99,77 @@ pub(crate) fn run(arguments: &Verify, project: &Project) -> Result<(), CliError>
 }
 
 /// The migrations on a server, and what was found wrong with them.
+///
+/// To look at a server is what takes the time, so it is looked at once after each down.sql and once at the end;
+/// what it holds after each up.sql is what replay says, until a difference shows: then the server is asked.
 struct Trial<'a> {
+    migrations: &'a [Migration],
     url: Option<&'a str>,
     throwaway: Throwaway,
+    /// The catalog after each migration: what replay says, or where that does not follow, the server.
+    steps: Vec<Catalog>,
     wrong: Vec<String>,
 }
 
 impl Trial<'_> {
-    /// Undoes the last of these migrations and does it again.
-    fn down_and_up(
-        &mut self,
-        migrations: &[Migration],
-        before: &Catalog,
-        after: &Catalog,
-    ) -> Result<(), CliError> {
-        let Some(last) = migrations.last() else {
-            return Ok(());
-        };
-        if let Err(error) = self.throwaway.revert(last) {
+    /// Runs a migration; where replay does not say what it makes, the server does.
+    fn up(&mut self, place: usize) -> Result<(), CliError> {
+        self.throwaway.run(&self.migrations[place])?;
+        if self.steps.len() == place {
+            self.steps.push(self.throwaway.catalog()?);
+        }
+        Ok(())
+    }
+
+    /// Undoes the migration that ran last, and does it again.
+    fn down_and_up(&mut self, place: usize) -> Result<(), CliError> {
+        let migration = &self.migrations[place];
+        if let Err(error) = self.throwaway.revert(migration) {
             self.wrong.push(error.told());
-            return self.anew(migrations);
+            return self.anew(place + 1);
         }
         let restored = self.throwaway.catalog()?;
-        let differences = compare(before, &restored);
-        if !differences.is_empty() {
-            self.note(
-                &last.name,
-                "the schema before it",
-                "the schema after its down.sql",
-                &differences,
-            );
-            return self.anew(migrations);
+        let before = place.checked_sub(1).map(|before| &self.steps[before]);
+        let before = before.cloned().unwrap_or_default();
+        if !compare(&before, &restored).is_empty() {
+            self.anew(place)?;
+            let truth = self.throwaway.catalog()?;
+            let differences = compare(&truth, &restored);
+            let left = "the schema before it";
+            let right = "the schema after its down.sql";
+            self.note(&migration.name, left, right, &differences);
+            return self.throwaway.run(migration);
         }
-        if let Err(error) = self.throwaway.run(last) {
+        if let Err(error) = self.throwaway.run(migration) {
             let why = format!("{}, the second time", error.told());
             self.wrong.push(why);
-            return self.anew(migrations);
+            return self.anew(place + 1);
         }
-        let again = self.throwaway.catalog()?;
-        let differences = compare(after, &again);
-        if !differences.is_empty() {
-            self.note(
-                &last.name,
-                "after it",
-                "after it, down and up again",
-                &differences,
-            );
-            return self.anew(migrations);
+        Ok(())
+    }
+
+    /// What is there now beside what replay says; what the downs have left is told from what replay got wrong.
+    fn compare_with_replay(&mut self, replayed: &Catalog, server: &str) -> Result<(), CliError> {
+        let there = self.throwaway.catalog()?;
+        if compare(replayed, &there).is_empty() {
+            return Ok(());
         }
+        self.throwaway = Throwaway::create(self.url)?;
+        let mut first_apart = None;
+        for (place, migration) in self.migrations.iter().enumerate() {
+            self.throwaway.run(migration)?;
+            if first_apart.is_none()
+                && !compare(&self.steps[place], &self.throwaway.catalog()?).is_empty()
+            {
+                first_apart = Some(migration.name.clone());
+            }
+        }
+        let fresh = self.throwaway.catalog()?;
+        let from = first_apart.unwrap_or_else(|| "the migrations".to_owned());
+        self.note(&from, "what was read", server, &compare(replayed, &fresh));
+        let left = compare(&fresh, &there);
+        let twice = "after each ran, was undone and ran again";
+        self.note("the migrations", "after each ran once", twice, &left);
         Ok(())
     }
 
@@ -166,25 +186,12 @@ impl Trial<'_> {
         self.wrong.extend(words);
     }
 
-    /// A database in which these migrations have run, and nothing else.
-    fn anew(&mut self, migrations: &[Migration]) -> Result<(), CliError> {
+    /// A database in which so many migrations have run, and nothing else.
+    fn anew(&mut self, count: usize) -> Result<(), CliError> {
         self.throwaway = Throwaway::create(self.url)?;
-        for migration in migrations {
+        for migration in &self.migrations[..count] {
             self.throwaway.run(migration)?;
         }
         Ok(())
     }
-}
-
-/// The first migration after which replay and server are apart.
-fn first_apart(migrations: &[Migration], url: Option<&str>) -> Result<String, CliError> {
-    let mut throwaway = Throwaway::create(url)?;
-    for (place, migration) in migrations.iter().enumerate() {
-        throwaway.run(migration)?;
-        let replayed = replay(&migrations[..=place]).catalog;
-        if !compare(&replayed, &throwaway.catalog()?).is_empty() {
-            return Ok(migration.name.clone());
-        }
-    }
-    Ok("the migrations".to_owned())
 }

@@ -120,3 +120,37 @@ fn what_replay_was_told_to_ignore_is_found() {
     exit 1
     ");
 }
+
+#[test]
+fn values_that_postgresql_spells_in_its_own_way_are_no_findings() {
+    let project = Project::new(&[(
+        "migrations/1_a/up.sql",
+        "CREATE TABLE a (at timestamptz, day date, code text, id int) PARTITION BY RANGE (at);
+         CREATE TABLE a_1 PARTITION OF a FOR VALUES FROM ('2023-08-01') TO ('2023-09-01T10:00:00Z');
+         CREATE TABLE a_2 PARTITION OF a FOR VALUES FROM ('2024-01-01 00:00') TO (MAXVALUE) PARTITION BY LIST (code);
+         CREATE TABLE a_3 PARTITION OF a_2 FOR VALUES IN ('x', 'y', NULL);
+         CREATE TABLE b (id bigint, day date) PARTITION BY RANGE (id, day);
+         CREATE TABLE b_1 PARTITION OF b FOR VALUES FROM ('1', MINVALUE) TO (0010, '2020-1-1');
+         CREATE INDEX ON a_1 (id) WHERE at = '294247-01-10T04:00:54.775Z';",
+    )]);
+    insta::assert_snapshot!(verified(&project, &[]), @r"
+    note: 1 migration without a down.sql
+    1 migration verified on PostgreSQL [version]
+    exit 0
+    ");
+}
+
+#[test]
+fn a_down_that_commits_before_it_fails_is_told_by_what_went_wrong() {
+    let project = Project::new(&[
+        ("migrations/1_a/up.sql", "CREATE TABLE a (id int);"),
+        ("migrations/1_a/down.sql", "COMMIT; DROP TABLE nowhere;"),
+        ("migrations/2_b/up.sql", "CREATE TABLE b (id int);"),
+        ("migrations/2_b/down.sql", "DROP TABLE b;"),
+    ]);
+    insta::assert_snapshot!(verified(&project, &[]), @r#"
+    failed to revert 1_a: Failed to run 1_a with: table "nowhere" does not exist
+    error: 1 finding on PostgreSQL [version]
+    exit 1
+    "#);
+}

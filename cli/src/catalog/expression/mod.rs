@@ -17,7 +17,7 @@ pub(crate) fn is_same(left: &str, right: &str) -> bool {
     }
     match (parser::parse(left), parser::parse(right)) {
         (Some(left), Some(right)) => same(&left, &right),
-        _ => words(left) == words(right),
+        _ => same_words(left, right),
     }
 }
 
@@ -42,17 +42,24 @@ fn same(left: &Node, right: &Node) -> bool {
     }
 }
 
-/// The words of a text, without what PostgreSQL adds.
-fn words(text: &str) -> Vec<String> {
-    let tokens = lexer::lex(text).unwrap_or_default();
-    let mut words = Vec::new();
-    for token in tokens {
-        match token {
-            lexer::Token::Open | lexer::Token::Close => {}
-            other => words.push(other.text()),
+/// Whether two texts say the same in the same words, but for brackets and the spelling of values: bounds of
+/// partitions, for instance, are no expressions.
+fn same_words(left: &str, right: &str) -> bool {
+    use lexer::Token;
+    let words = |text: &str| {
+        let mut tokens = lexer::lex(text).unwrap_or_default();
+        tokens.retain(|token| !matches!(token, Token::Open | Token::Close));
+        tokens
+    };
+    let (left, right) = (words(left), words(right));
+    let same = |(left, right): (&Token, &Token)| match (left, right) {
+        (Token::Text(left), Token::Text(right)) => value::is_same(left, right),
+        (Token::Text(text), Token::Number(number)) | (Token::Number(number), Token::Text(text)) => {
+            value::is_number(text.trim()) && value::number(text.trim()) == value::number(number)
         }
-    }
-    words
+        (left, right) => left.text() == right.text(),
+    };
+    left.len() == right.len() && left.iter().zip(&right).all(same)
 }
 
 #[cfg(test)]

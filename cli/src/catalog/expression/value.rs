@@ -137,7 +137,7 @@ fn is_moment(text: &str) -> bool {
     }
     let mut parts = text.splitn(3, '-');
     let year = parts.next().unwrap_or_default();
-    year.len() == 4 && year.chars().all(|c| c.is_ascii_digit()) && parts.count() == 2
+    (4..=6).contains(&year.len()) && year.chars().all(|c| c.is_ascii_digit()) && parts.count() == 2
 }
 
 /// The one name of a moment that never changes (manual, 8.5.1.4).
@@ -150,11 +150,12 @@ fn moment(text: &str) -> String {
     // A zone that is UTC says nothing, and of a timestamp without zone PostgreSQL drops it.
     let zone = ["Z", "+00:00", "+0000", "+00", " UTC", " utc"];
     let bare = zone.iter().find_map(|zone| text.strip_suffix(zone));
-    let text = bare.unwrap_or(&text);
-    text.trim_end_matches(":00")
-        .trim_end_matches(":00")
-        .trim_end_matches(" 00")
-        .to_owned()
+    let bare = bare.unwrap_or(&text);
+    let (date, time) = bare.split_once(' ').unwrap_or((bare, ""));
+    let date: Vec<String> = date.split('-').map(|part| format!("{part:0>2}")).collect();
+    let time = time.trim().trim_end_matches(":00").trim_end_matches(":00");
+    let time = if time == "00" { "" } else { time };
+    format!("{} {time}", date.join("-")).trim_end().to_owned()
 }
 
 /// Months, days and microseconds of an interval in PostgreSQL's own notation (manual, 8.5.4).
