@@ -7,7 +7,7 @@ use std::time::Duration;
 use bowline::{Config, Session};
 
 use crate::catalog::Catalog;
-use crate::catalog::introspect::introspect;
+use crate::catalog::introspect::{DIESEL_TABLE, introspect};
 use crate::catalog::json;
 use crate::catalog::replay::{Refusal, replay};
 use crate::error::CliError;
@@ -226,9 +226,13 @@ fn of_dump(path: &Path) -> Result<Catalog, CliError> {
         down: None,
         run_in_transaction: true,
     }]);
-    if replayed.refusals.is_empty() {
-        Ok(replayed.catalog)
-    } else {
-        Err(refused(&replayed.refusals))
+    if !replayed.refusals.is_empty() {
+        return Err(refused(&replayed.refusals));
     }
+    let mut catalog = replayed.catalog;
+    // diesel's book of what has run belongs to no schema; of a server it is not read either.
+    catalog
+        .relations
+        .retain(|name, _| name.name != DIESEL_TABLE);
+    Ok(catalog)
 }

@@ -74,7 +74,7 @@ fn two_versions_differ_by_what_is_between_them() {
 }
 
 #[test]
-fn a_database_is_as_its_migrations_and_as_its_dump() {
+fn a_database_is_as_its_migrations() {
     let project = Project::new(&HISTORY);
     let server = LocalServer::private(&[]).unwrap_or_else(|error| panic!("{error}"));
     let url = server.url("postgres");

@@ -4,6 +4,7 @@ mod catalog;
 mod db;
 mod doctor;
 mod drift;
+mod dump;
 mod first_minutes;
 mod fresh;
 mod generate;
