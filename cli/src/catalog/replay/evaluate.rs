@@ -20,7 +20,7 @@ use super::tree::{child, children, has, name, path, string, text, tokens};
 use crate::catalog::Name;
 use operator::{compare, is_among, operate};
 use rows::Row;
-pub(super) use writes::Writes;
+pub(super) use writes::{Writes, may_write};
 
 /// A value that is certain.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -265,17 +265,12 @@ impl Replay {
             return Ok(());
         }
         match node.kind() {
-            // What these hold runs only later, or is noted where it is followed.
-            K::CREATE_FUNCTION
-            | K::CREATE_PROCEDURE
-            | K::CREATE_RULE
-            | K::CREATE_TRIGGER
-            | K::DO => {}
             K::CREATE_TABLE_AS | K::SELECT_INTO => {
                 self.note_writes(node);
                 self.note_made_of_query(node);
             }
-            _ => self.note_writes(node),
+            kind if evaluate::may_write(kind) => self.note_writes(node),
+            _ => {}
         }
         match node.kind() {
             K::CREATE_TABLE | K::CREATE_FOREIGN_TABLE => self.create_table(node),

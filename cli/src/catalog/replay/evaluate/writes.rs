@@ -22,6 +22,28 @@ pub(in crate::catalog::replay) struct Writes {
     functions: BTreeSet<String>,
 }
 
+/// Whether a statement of this kind may put rows into a table, itself or by what it calls; DDL does not, but for
+/// tables that are made of a query.
+pub(in crate::catalog::replay) fn may_write(kind: SyntaxKind) -> bool {
+    use SyntaxKind as K;
+    matches!(
+        kind,
+        K::INSERT
+            | K::UPDATE
+            | K::DELETE
+            | K::MERGE
+            | K::COPY
+            | K::SELECT
+            | K::COMPOUND_SELECT
+            | K::PAREN_SELECT
+            | K::VALUES
+            | K::CALL
+            | K::EXPLAIN
+            | K::EXECUTE
+            | K::REFRESH
+    )
+}
+
 impl Writes {
     pub(in crate::catalog::replay) fn add(&mut self, table: &str) {
         self.tables.insert(table.to_owned());
@@ -58,6 +80,7 @@ impl Replay {
                     }
                 }
                 K::UPDATE | K::DELETE => is_data = true,
+                K::EXECUTE => self.writes.anywhere = true,
                 K::ERROR => {
                     is_data = true;
                     let words: Vec<_> = tokens(&part).collect();
