@@ -57,9 +57,20 @@ const fn nobody(words: &'static str, remedy: &'static str) -> Refusal {
     }
 }
 
-/// By the server's code.
-const fn answer(code: &'static str, refusal: Refusal) -> Refusal {
-    Refusal { code, ..refusal }
+/// What a server says, by its code and where that says too little by its words; permanent.
+const fn answer(code: &'static str, words: &'static str, remedy: &'static str) -> Refusal {
+    Refusal {
+        code,
+        ..permanent(words, remedy)
+    }
+}
+
+/// The same, but temporary.
+const fn passing(code: &'static str, words: &'static str, remedy: &'static str) -> Refusal {
+    Refusal {
+        code,
+        ..temporary(words, remedy)
+    }
 }
 
 /// What a server says, by its code; the first that fits counts. Where one code stands for several things the words tell
@@ -67,138 +78,100 @@ const fn answer(code: &'static str, refusal: Refusal) -> Refusal {
 static BY_CODE: [Refusal; 20] = [
     answer(
         "28P01",
-        permanent(
-            "",
-            "look at the user and at the password (in the connection string, in PGPASSWORD or in ~/.pgpass); a server says the same of a role that it does not have; an administrator gives a new one: ALTER ROLE name PASSWORD '..'",
-        ),
+        "",
+        "look at the user and at the password (in the connection string, in PGPASSWORD or in ~/.pgpass); a server says the same of a role that it does not have; an administrator gives a new one: ALTER ROLE name PASSWORD '..'",
     ),
     answer(
         "28000",
-        permanent(
-            NO_ENCRYPTION,
-            "say sslmode=require in the connection string, if it says disable or allow: the server may take encrypted connections only; else add to its pg_hba.conf `host DATABASE USER ADDRESS/32 scram-sha-256`, and reload it",
-        ),
+        NO_ENCRYPTION,
+        "say sslmode=require in the connection string, if it says disable or allow: the server may take encrypted connections only; else add to its pg_hba.conf `host DATABASE USER ADDRESS/32 scram-sha-256`, and reload it",
     ),
     answer(
         "28000",
-        permanent(
-            "no pg_hba.conf entry",
-            "look at the user, the database and the address in the message; if they are right, add to the server's pg_hba.conf `hostssl DATABASE USER ADDRESS/32 scram-sha-256`, and reload it: SELECT pg_reload_conf()",
-        ),
+        "no pg_hba.conf entry",
+        "look at the user, the database and the address in the message; if they are right, add to the server's pg_hba.conf `hostssl DATABASE USER ADDRESS/32 scram-sha-256`, and reload it: SELECT pg_reload_conf()",
     ),
     answer(
         "28000",
-        permanent(
-            "eer authentication failed",
-            "by this socket the server takes a system's user under the same name only: connect by TCP with a password (host=localhost), or run as that user",
-        ),
+        "Peer authentication failed",
+        "by this socket the server takes a system's user under the same name only: connect by TCP with a password (host=localhost), or run as that user",
     ),
     answer(
         "28000",
-        permanent(
-            "is not permitted to log in",
-            "as an administrator: ALTER ROLE name LOGIN",
-        ),
+        "is not permitted to log in",
+        "as an administrator: ALTER ROLE name LOGIN",
     ),
     answer(
         "28000",
-        permanent(
-            "does not exist",
-            "look at the user in the connection string (without one, the system's user is meant), or make the role: CREATE ROLE name LOGIN PASSWORD '..'",
-        ),
+        "does not exist",
+        "look at the user in the connection string (without one, the system's user is meant), or make the role: CREATE ROLE name LOGIN PASSWORD '..'",
     ),
     answer(
         "28000",
-        permanent(
-            "valid client certificate",
-            "the server's pg_hba.conf asks for a certificate: name yours in sslcert, and its key in sslkey",
-        ),
+        "valid client certificate",
+        "the server's pg_hba.conf asks for a certificate: name yours in sslcert, and its key in sslkey",
     ),
     answer(
         "28",
-        permanent(
-            "",
-            "ask for access: the role has to exist and be allowed to log in, and the server's pg_hba.conf has to let it in from here",
-        ),
+        "",
+        "ask for access: the role has to exist and be allowed to log in, and the server's pg_hba.conf has to let it in from here",
     ),
     answer(
         "3D000",
-        permanent(
-            "",
-            "look at the database's name in the connection string (without one, the user's name is meant), or make it: `bowline db create`",
-        ),
+        "",
+        "look at the database's name in the connection string (without one, the user's name is meant), or make it: `bowline db create`",
     ),
     answer(
         "42501",
-        permanent(
-            "",
-            "as an administrator: GRANT CONNECT ON DATABASE name TO role",
-        ),
+        "",
+        "as an administrator: GRANT CONNECT ON DATABASE name TO role",
     ),
     answer(
         "42",
-        permanent(
-            "",
-            "look at the settings in the connection string's options, and in PGOPTIONS",
-        ),
+        "",
+        "look at the settings in the connection string's options, and in PGOPTIONS",
     ),
     answer(
         "22",
-        permanent(
-            "",
-            "look at the settings in the connection string's options, and in PGOPTIONS",
-        ),
+        "",
+        "look at the settings in the connection string's options, and in PGOPTIONS",
     ),
     answer(
         "0A000",
-        permanent(
-            "",
-            "the server does not speak the protocol of PostgreSQL 15 or later",
-        ),
+        "",
+        "the server does not speak the protocol of PostgreSQL 15 or later",
     ),
     answer(
         "08P01",
-        permanent(
-            "unsupported startup parameter",
-            "a pooler stands in between, PgBouncer probably: Config::pooler(true) does without what it does not take",
-        ),
+        "unsupported startup parameter",
+        "a pooler stands in between, PgBouncer probably: Config::pooler(true) does without what it does not take",
     ),
-    answer(
+    passing(
         "53300",
-        temporary(
-            "too many connections for",
-            "close sessions of it, or as an administrator: ALTER ROLE name CONNECTION LIMIT 20, and the same of the DATABASE",
-        ),
+        "too many connections for",
+        "close sessions of it, or as an administrator: ALTER ROLE name CONNECTION LIMIT 20, and the same of the DATABASE",
     ),
-    answer(
+    passing(
         "53300",
-        temporary(
-            "",
-            "no connection is left: close sessions (SELECT * FROM pg_stat_activity lists them), lower Config::max_size, or raise max_connections on the server",
-        ),
+        "",
+        "no connection is left: close sessions (SELECT * FROM pg_stat_activity lists them), lower Config::max_size, or raise max_connections on the server",
     ),
-    answer(
+    passing(
         "57P03",
-        temporary(
-            "",
-            "the server is starting, stopping or recovering: try again in a moment",
-        ),
+        "",
+        "the server is starting, stopping or recovering: try again in a moment",
     ),
-    answer(
+    passing(
         "57",
-        temporary(
-            "",
-            "an administrator ended the connection: try again in a moment",
-        ),
+        "",
+        "an administrator ended the connection: try again in a moment",
     ),
-    answer(
+    passing(
         "55000",
-        temporary(
-            "",
-            "look at the database's name: this one takes no connections, as template0 does not; else ALTER DATABASE name ALLOW_CONNECTIONS true",
-        ),
+        "",
+        "look at the database's name: this one takes no connections, as template0 does not; else ALTER DATABASE name ALLOW_CONNECTIONS true",
     ),
-    answer("", temporary("", "look at the server's log")),
+    passing("", "", "look at the server's log"),
 ];
 
 /// What libpq says by itself; the first that fits counts.
