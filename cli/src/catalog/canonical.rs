@@ -90,6 +90,8 @@ fn canonical_index(index: &mut Index) {
 pub(crate) fn canonical(expression: &str) -> String {
     let mut words: Vec<String> = Vec::new();
     for word in tokens_of(expression) {
+        // A sequence of the default schema, which something temporary of its name may hide.
+        let word = word.replacen("'public.", "'", 1);
         let word = match word.to_ascii_lowercase().as_str() {
             "!=" => "<>".to_owned(),
             "current_timestamp" => "now".to_owned(),

@@ -201,7 +201,7 @@ impl Replay {
         for relation in self.catalog.relations.values() {
             let child = &relation.name;
             let is_elsewhere = relation.parents.iter().any(|parent| {
-                parent != table
+                !targets.contains(&Object::Column(parent.clone(), column.to_owned()))
                     && self.catalog.relations.get(parent).is_some_and(|parent| {
                         parent.columns.iter().any(|other| other.name == column)
                     })

@@ -1,7 +1,6 @@
 //! What a parent does to its children: partitions get its indexes and references, all children its columns.
 
 use std::collections::BTreeSet;
-use std::mem::discriminant;
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
@@ -93,9 +92,12 @@ impl Replay {
         for of_parent in &parent.indexes {
             let constraint = parent.constraint_of(&of_parent.name);
             let found = partition.indexes.iter().find(|own| {
+                // Of a primary key and a unique one PostgreSQL takes each for the other.
                 let fits = constraint.is_none_or(|constraint| {
                     let own = partition.constraint_of(&own.name);
-                    own.is_some_and(|own| discriminant(&own.kind) == discriminant(&constraint.kind))
+                    let excludes =
+                        |one: &Constraint| matches!(one.kind, ConstraintKind::Exclude { .. });
+                    own.is_some_and(|own| excludes(own) == excludes(constraint))
                 });
                 fits && !taken.contains(&own.name.as_str())
                     && own.unique == of_parent.unique

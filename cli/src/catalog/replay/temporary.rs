@@ -33,18 +33,16 @@ impl Replay {
     }
 
     pub(super) fn forget_temporary(&mut self) {
-        let relations = self.catalog.relations.keys();
-        let tables = relations
-            .filter(|name| name.schema == TEMPORARY)
-            .cloned()
+        let is_temporary = |name: &&Name| name.schema == TEMPORARY;
+        let relations = self.catalog.relations.keys().filter(is_temporary);
+        let sequences = self.catalog.sequences.keys().filter(is_temporary);
+        let types = self.catalog.types.keys().filter(is_temporary);
+        let objects: Vec<Object> = relations
+            .map(|name| Object::Relation(name.clone()))
+            .chain(sequences.map(|name| Object::Sequence(name.clone())))
+            .chain(types.map(|name| Object::Type(name.clone())))
             .collect();
-        self.end(tables);
-        self.catalog
-            .types
-            .retain(|name, _| name.schema != TEMPORARY);
-        self.catalog
-            .sequences
-            .retain(|name, _| name.schema != TEMPORARY);
+        self.discard(&objects);
     }
 
     fn end(&mut self, tables: Vec<Name>) {

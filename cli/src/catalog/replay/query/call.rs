@@ -236,7 +236,12 @@ impl Inference<'_> {
             });
             forms.columns.push(columns);
         }
-        let has_extension = |extension: &str| extensions.contains(extension);
+        // What an extension brought into another schema is not found by its bare name.
+        let has_extension = |extension: &str| {
+            let home = self.replay.extension_schemas.get(extension);
+            let is_found = home.is_none_or(|home| self.replay.search_path.contains(home));
+            extensions.contains(extension) && (parts.len() > 1 || is_found)
+        };
         for function in builtin().functions(name, has_extension) {
             let is_bound = !is_system
                 && function

@@ -82,7 +82,7 @@ fn switching_off_any_arm_of_replay_is_noticed() {
     }
     let strategy = history(version);
     let mut runner = runner(1);
-    let most = number("BOWLINE_ARMS", 300);
+    let most = number("BOWLINE_ARMS", 900);
     let random = std::iter::repeat_with(|| {
         let tree = strategy.new_tree(&mut runner).expect("a history");
         tree.current()

@@ -353,3 +353,52 @@ fn a_condition_sees_temporary_tables() {
         "DO $$ BEGIN IF EXISTS (SELECT 1 FROM pg_class WHERE relname = 't') THEN ALTER TABLE u ADD b int; END IF; END $$",
     ]);
 }
+
+#[test]
+fn a_column_goes_when_all_parents_that_had_it_lose_it() {
+    agree(&[
+        "CREATE TABLE t (a int, b int)",
+        "CREATE TABLE u () INHERITS (t)",
+        "CREATE TABLE s () INHERITS (u, t)",
+        "ALTER TABLE t DROP COLUMN b",
+    ]);
+}
+
+#[test]
+fn a_primary_key_takes_the_unique_one_that_a_partition_has() {
+    agree(&[
+        "CREATE TABLE t (a int NOT NULL) PARTITION BY RANGE (a)",
+        "CREATE TABLE u PARTITION OF t DEFAULT",
+        "ALTER TABLE u ADD UNIQUE (a)",
+        "ALTER TABLE t ADD PRIMARY KEY (a)",
+    ]);
+}
+
+#[test]
+fn a_default_names_its_sequence_whatever_hides_it() {
+    agree(&[
+        "CREATE TABLE t (a serial)",
+        "CREATE TABLE u (b int DEFAULT nextval('t_a_seq'))",
+        "CREATE TEMPORARY TABLE t_a_seq (a int)",
+    ]);
+}
+
+#[test]
+fn a_default_goes_with_the_temporary_sequence_that_it_takes_from() {
+    agree(&[
+        "CREATE TEMPORARY SEQUENCE s",
+        "CREATE TABLE t (a int DEFAULT nextval('s'))",
+    ]);
+}
+
+#[test]
+fn a_function_of_an_extension_is_found_in_the_search_path_only() {
+    agree(&[
+        "CREATE SCHEMA z",
+        "CREATE EXTENSION citext SCHEMA z",
+        "CREATE TABLE t (a z.citext)",
+        "CREATE VIEW v AS SELECT max(a) FROM t",
+        "SET search_path TO public, z",
+        "CREATE VIEW w AS SELECT max(a) FROM t",
+    ]);
+}

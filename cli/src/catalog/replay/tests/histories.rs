@@ -78,6 +78,8 @@ pub(super) fn take(session: &mut Session, statements: &[String]) -> Taken {
             statements[number].clone()
         });
         let taken = taken.collect();
+        // What is temporary ends with the session, and what rests on it goes along.
+        session.batch_execute("DISCARD TEMP").map_err(Error::from)?;
         let catalog = introspect(session)?;
         let version = sql("SELECT current_setting('server_version_num')::int4 / 10000 AS version");
         let version = session.run(version.one::<Version>())?.version;

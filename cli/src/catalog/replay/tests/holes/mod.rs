@@ -214,7 +214,10 @@ impl<'a> Filler<'a> {
                 self.made = self.new_relation(&["s0", "s1", "S 2", "t0_id_seq", "t1_a_seq"]);
                 self.made.clone()
             }
-            "new enum" => self.new_relation(&["e0", "e1", "E 2"]),
+            "new enum" => {
+                self.made_type = self.new_relation(&["e0", "e1", "E 2"]);
+                self.made_type.clone()
+            }
             "new domain" => self.new_relation(&["o0", "o1", "O 2"]),
             "new composite" => {
                 self.columns.clear();
