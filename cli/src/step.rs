@@ -2,6 +2,7 @@
 //!
 //! diesel would keep of a failure what the server said; here it is shown in the file, with what was done and what not.
 
+use std::cell::RefCell;
 use std::error::Error;
 use std::fmt;
 use std::ops::ControlFlow;
@@ -53,6 +54,7 @@ pub(crate) fn step(session: &mut Session, migration: &Migration, way: Way) -> Re
         migration,
         file,
         name: Name(migration),
+        stopped: RefCell::new(None),
     };
     let done = match way {
         Way::Up => session.run_migration(&step),
@@ -61,7 +63,11 @@ pub(crate) fn step(session: &mut Session, migration: &Migration, way: Way) -> Re
     let Err(error) = done else {
         return Ok(());
     };
-    let stopped = Stopped::from(error);
+    // Where the file ended the transaction itself, diesel tells only that it cannot roll back.
+    let stopped = step
+        .stopped
+        .take()
+        .unwrap_or_else(|| Stopped::behind(error));
     let path = ui::shown_path(&file.path);
     let what = format!("{} {}", way.verb(), migration.name);
     let written = Written {
@@ -155,6 +161,8 @@ struct Step<'m> {
     migration: &'m Migration,
     file: &'m SqlFile,
     name: Name<'m>,
+    /// Where and why its file stopped.
+    stopped: RefCell<Option<Stopped>>,
 }
 
 impl Step<'_> {
@@ -175,12 +183,13 @@ impl Step<'_> {
                 ControlFlow::Continue(())
             })
             .map_err(|error| {
-                Stopped {
+                let told = format!("failed to {error}");
+                self.stopped.replace(Some(Stopped {
                     error,
                     done,
                     committed,
-                }
-                .into()
+                }));
+                told.into()
             })
     }
 }
@@ -233,21 +242,9 @@ struct Stopped {
     committed: bool,
 }
 
-impl fmt::Display for Stopped {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "failed to {}", self.error)
-    }
-}
-
-impl Error for Stopped {}
-
-impl From<Box<dyn Error + Send + Sync>> for Stopped {
+impl Stopped {
     /// What is no failure of the file's is one of diesel's table or of the commit, behind all statements.
-    fn from(error: Box<dyn Error + Send + Sync>) -> Self {
-        let error = match error.downcast::<Self>() {
-            Ok(stopped) => return *stopped,
-            Err(error) => error,
-        };
+    fn behind(error: Box<dyn Error + Send + Sync>) -> Self {
         let error = match error.downcast::<diesel::result::Error>() {
             Ok(error) => *error,
             Err(error) => diesel::result::Error::QueryBuilderError(error),

@@ -149,7 +149,12 @@ fn a_down_that_commits_before_it_fails_is_told_by_what_went_wrong() {
         ("migrations/2_b/down.sql", "DROP TABLE b;"),
     ]);
     insta::assert_snapshot!(verified(&project, &[]), @r#"
-    failed to revert 1_a: Failed to run 1_a with: table "nowhere" does not exist
+    error[42P01]: table "nowhere" does not exist
+     --> migrations/1_a/down.sql:1:20
+      |
+    1 | COMMIT; DROP TABLE nowhere;
+      |                    ^^^^^^^
+    failed to revert 1_a
     error: 1 finding on PostgreSQL [version]
     exit 1
     "#);
