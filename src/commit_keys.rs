@@ -20,6 +20,7 @@ use crate::statement::{Statement, StatementDsl as _};
 
 /// The migration that makes the table of commit keys; what undoes it is [`REVERT`].
 ///
+/// `bowline new --commit-keys` writes both into the folder of the migrations.
 /// Its name begins with `__`, as that of diesel's own, so no code is generated for it.
 pub const MIGRATION: &str = "\
 CREATE TABLE __bowline_commit_keys (

@@ -38,7 +38,7 @@ struct Arguments {
     command: Command,
     #[command(flatten)]
     places: Places,
-    /// Whether to use colours; auto heeds NO_COLOR, CLICOLOR_FORCE and whether it is a terminal.
+    /// Colours: auto, always or never; auto heeds NO_COLOR, CLICOLOR_FORCE and whether it is a terminal.
     #[arg(
         long,
         global = true,

@@ -1,8 +1,9 @@
 //! How much memory calls take at their peak, measured in a copy of this program (`VmHWM`, which Linux keeps).
 
+use std::ops::ControlFlow;
 use std::process::{Command, Stdio};
 
-use bowline::{Session, StatementDsl as _, sql};
+use bowline::{Session, SimpleQueryMessage, StatementDsl as _, sql};
 use diesel::dsl::sql as sql_text;
 use diesel::prelude::*;
 use diesel::sql_types::Integer;
@@ -71,6 +72,14 @@ fn a_stream_takes_no_more_memory_than_16_mib_however_many_rows_it_has() {
 
 #[test]
 #[cfg(target_os = "linux")]
+fn a_simple_query_takes_no_more_memory_than_16_mib_however_many_rows_it_has() {
+    let peak = peak_of("simple query");
+    println!("{} rows told: {} KiB at the peak", rows(), peak / 1024);
+    assert!(peak < 16 * MIB, "{peak}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
 fn a_pipeline_of_100_000_statements_takes_no_more_memory_than_64_mib() {
     let peak = peak_of("pipeline");
     println!("100000 statements: {} KiB at the peak", peak / 1024);
@@ -96,6 +105,15 @@ fn does_a_task_when_asked_to() {
             .map(|row| i64::from(row.expect("a row").number))
             .sum();
         assert_eq!(sum, i64::from(rows()) * i64::from(rows() + 1) / 2);
+    } else if task == "simple query" {
+        let mut told = 0;
+        let text = format!("SELECT generate_series(1, {})", rows());
+        let done = session.simple_query(&text, |message| {
+            told += i32::from(matches!(message, SimpleQueryMessage::Row(_)));
+            ControlFlow::Continue(())
+        });
+        assert!(done.is_ok());
+        assert_eq!(told, rows());
     } else {
         let query = |number| {
             diesel::select(sql_text::<Integer>("1 * ").bind::<Integer, _>(number)).one::<i32>()

@@ -38,7 +38,9 @@ enum Action {
 pub(crate) fn run(arguments: &Server, project: &Project) -> Result<(), CliError> {
     match arguments.action {
         Action::Start => {
+            let progress = ui::Progress::start("starting PostgreSQL");
             let server = LocalServer::of_project(&project.root)?;
+            drop(progress);
             ui::status(format!("PostgreSQL {} runs", server.version()));
             ui::result(server.url(DATABASE));
         }

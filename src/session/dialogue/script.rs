@@ -108,12 +108,18 @@ impl<'c> Script<'c> {
     }
 
     fn read(&mut self) -> Result<bool, Said> {
-        self.connection.consume_input()?;
+        // What is here is handed out before more is read: libpq's buffer would grow with each part otherwise, since more
+        // arrives at once than one part takes.
+        let mut consumed = false;
         loop {
             if self.copying_out {
                 let mut data = Vec::new();
                 match self.connection.get_copy_data(&mut data) {
-                    CopyOut::Wait => return Ok(false),
+                    CopyOut::Wait if consumed => return Ok(false),
+                    CopyOut::Wait => {
+                        self.connection.consume_input()?;
+                        consumed = true;
+                    }
                     CopyOut::Data if self.hands_out => {
                         self.part = Some(ScriptPart::Copied(data));
                         return Ok(true);
@@ -124,7 +130,12 @@ impl<'c> Script<'c> {
                 continue;
             }
             if self.connection.is_busy() {
-                return Ok(false);
+                if consumed {
+                    return Ok(false);
+                }
+                self.connection.consume_input()?;
+                consumed = true;
+                continue;
             }
             let Some(result) = self.connection.next_result() else {
                 if self.chunked {
