@@ -146,10 +146,15 @@ pub(crate) struct Replay {
     variables: variables::Variables,
     /// How much PL/pgSQL may still do; it ends by being refused.
     steps: std::cell::Cell<u32>,
+    /// How much text of it may still run, each turn of a loop anew.
+    text: std::cell::Cell<usize>,
 }
 
 /// Steps of PL/pgSQL and of what it evaluates; a generous history takes some ten thousand.
 const MOST_STEPS: u32 = 2_000_000;
+
+/// Characters of PL/pgSQL; a loop that makes 256 partitions runs 150,000.
+const MOST_TEXT: usize = 500_000;
 
 const PUBLIC: &str = "public";
 const SYSTEM: &str = "pg_catalog";
@@ -177,6 +182,7 @@ impl Default for Replay {
             writes: evaluate::Writes::default(),
             variables: variables::Variables::default(),
             steps: std::cell::Cell::new(MOST_STEPS),
+            text: std::cell::Cell::new(MOST_TEXT),
         }
     }
 }
@@ -337,6 +343,13 @@ impl Replay {
         left > 0
     }
 
+    /// Counts a text of PL/pgSQL that runs; false where it was too much.
+    fn runs_text(&self, length: usize) -> bool {
+        let left = self.text.get().saturating_sub(length);
+        self.text.set(left);
+        left > 0
+    }
+
     /// What an error in a block with handlers goes back to.
     fn savepoint(&self) -> Self {
         self.clone()
@@ -344,10 +357,11 @@ impl Replay {
 
     fn roll_back(&mut self, savepoint: Self) {
         let unfollowed = std::mem::take(&mut self.unfollowed);
-        let steps = self.steps.clone();
+        let (steps, text) = (self.steps.clone(), self.text.clone());
         *self = Self {
             unfollowed,
             steps,
+            text,
             ..savepoint
         };
     }

@@ -120,7 +120,7 @@ impl Replay {
 
     fn statements(&mut self, body: &SyntaxNode) -> Result<Flow> {
         for statement in body.children() {
-            if !self.takes_a_step() {
+            if !self.runs_text(statement.text_range().len().into()) {
                 return Err(Refused::new(
                     &statement,
                     "this runs too long to be followed",
@@ -293,6 +293,9 @@ impl Replay {
             )
             .do_this(BOWLINE_DO));
         };
+        if !self.runs_text(sql.len()) {
+            return Err(Refused::new(node, "this runs too long to be followed"));
+        }
         let parse = SourceFile::parse(&sql);
         if let Some(error) = parse.errors().first() {
             let why = format!("what this executes cannot be parsed: {}", error.message());

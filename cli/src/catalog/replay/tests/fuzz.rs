@@ -121,3 +121,16 @@ fn deep_nesting_is_refused_or_followed_but_ends() {
         drop(replay(&[migration(&text), migration(&folded)]));
     }
 }
+
+/// What the fuzzer found: a loop whose every turn reads a long query anew.
+#[test]
+fn a_loop_that_never_ends_is_refused_soon() {
+    let query = format!("SELECT {} FROM t INTO n;", vec!["a + b"; 400].join(" + "));
+    let started = Instant::now();
+    let replayed = replay(&[migration(&format!(
+        "CREATE TABLE t (a int, b int); INSERT INTO t VALUES (1, 2);
+         DO $$ DECLARE n int; BEGIN LOOP {query} EXECUTE 'CREATE TABLE IF NOT EXISTS u ()'; END LOOP; END $$;"
+    ))]);
+    assert_eq!(replayed.refusals.len(), 1);
+    assert!(started.elapsed() < Duration::from_secs(12));
+}
