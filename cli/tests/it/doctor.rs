@@ -116,6 +116,34 @@ fn a_server_without_tls_is_described_and_a_stopped_one_is_a_problem() {
 }
 
 #[test]
+fn an_ordinary_role_is_told_of_all_sessions_and_of_what_it_may_not_see() {
+    let project = project();
+    let port = free_port().to_string();
+    let settings = [("listen_addresses", "127.0.0.1"), ("port", port.as_str())];
+    let _server = LocalServer::private(&settings).expect("a server");
+    let url = |role: &str| format!("postgres://{role}@127.0.0.1:{port}/postgres");
+    let run = project.run(&["migrate", "run", "--database-url", &url("postgres")]);
+    assert!(run.status.success());
+    let config = bowline::Config::from_url(&url("postgres")).expect("a URL");
+    let mut other = bowline::Session::connect(&config).expect("a session");
+    other
+        .batch_execute("CREATE ROLE app LOGIN")
+        .expect("a role");
+    let said = project.said(&["doctor", "--database-url", &url("app")], &[]);
+    assert!(
+        !said.contains(" 0 in use"),
+        "there is a session of another role: {said}"
+    );
+    assert!(
+        said.contains(
+            "  warning  which migrations have run cannot be seen: permission denied for table __diesel_schema_migrations\n           \
+             hint: as the owner of the table: GRANT SELECT ON __diesel_schema_migrations TO app\n"
+        ),
+        "{said}"
+    );
+}
+
+#[test]
 fn a_wrong_password_is_a_problem_and_is_not_shown() {
     let (project, server) = (project(), tls_server());
     let port = server.port().to_string();

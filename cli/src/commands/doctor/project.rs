@@ -52,7 +52,7 @@ pub(super) fn look(project: &Result<Project, CliError>) -> Vec<Finding> {
             findings.push(Finding::warning(
                 AREA,
                 format!("there is no migration in {folder}"),
-                format!("write the first one: {folder}/2026-01-01-000000_create_things/up.sql"),
+                "write the first one: `bowline new create_things`",
             ));
         }
         Ok(migrations) => {

@@ -48,6 +48,7 @@ struct Facts {
     clock: f64,
 }
 
+// Of the sessions of other roles, only some roles are told the type; those of clients have a database and a user.
 const QUESTION: &str = "
     SELECT pg_backend_pid() AS pid,
            current_user::text AS role,
@@ -58,7 +59,9 @@ const QUESTION: &str = "
            current_setting('max_connections')::int AS max_connections,
            current_setting('superuser_reserved_connections')::int
                + coalesce(current_setting('reserved_connections', true)::int, 0) AS reserved,
-           (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()) AS in_use,
+           (SELECT count(*) FROM pg_stat_activity
+             WHERE pid <> pg_backend_pid()
+               AND coalesce(backend_type = 'client backend', datid IS NOT NULL AND usesysid IS NOT NULL)) AS in_use,
            (SELECT setting::bigint FROM pg_settings WHERE name = 'statement_timeout') AS statement_timeout,
            (SELECT setting::bigint FROM pg_settings WHERE name = 'idle_in_transaction_session_timeout') AS idle_timeout,
            current_setting('default_transaction_read_only')::bool AS is_read_only,
@@ -94,7 +97,7 @@ pub(super) fn look(connected: &mut Connected, project: Option<&Project>) -> Vec<
     findings.push(rights(&facts));
     findings.push(room(&facts));
     findings.extend(settings(&facts));
-    findings.extend(project.and_then(|project| migrations(session, project)));
+    findings.extend(project.and_then(|project| migrations(session, project, &facts.role)));
     findings
 }
 
@@ -249,13 +252,25 @@ struct Ran {
 }
 
 /// The migrations of the folder, beside those that the database has run.
-fn migrations(session: &mut Session, project: &Project) -> Option<Finding> {
+fn migrations(session: &mut Session, project: &Project, role: &str) -> Option<Finding> {
     let migrations = read_folder(&project.migrations).ok()?;
     let table =
         sql("SELECT version::text AS version FROM __diesel_schema_migrations ORDER BY version");
     let ran = match session.run(table.all::<Ran>()) {
         Ok(ran) => ran,
         Err(error) if error.sqlstate() == Some(SqlState::UNDEFINED_TABLE) => Vec::new(),
+        Err(error) if error.sqlstate() == Some(SqlState::INSUFFICIENT_PRIVILEGE) => {
+            return Some(Finding::warning(
+                AREA,
+                format!(
+                    "which migrations have run cannot be seen: {}",
+                    error.message()
+                ),
+                format!(
+                    "as the owner of the table: GRANT SELECT ON __diesel_schema_migrations TO {role}"
+                ),
+            ));
+        }
         Err(error) => return Some(Finding::problem(AREA, error.into())),
     };
     let has_run = |version: &str| ran.iter().any(|ran| ran.version == version);
