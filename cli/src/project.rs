@@ -4,6 +4,7 @@
 //! are in `Cargo.toml` under `[package.metadata.bowline]`, since `diesel.toml` refuses what it does not know.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -293,11 +294,15 @@ fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>, CliErr
     parsed.map(Some).map_err(|error| wrong(path, &error))
 }
 
-/// What `diesel.toml` or `Cargo.toml` says that cannot be followed, with its line underlined.
+/// What a file of settings says that cannot be followed, with its line underlined.
 fn wrong(path: &Path, error: &toml::de::Error) -> CliError {
     let message = error.message().lines().next().unwrap_or_default();
-    let failed = CliError::failed(format!("{} cannot be followed: {message}", path.display()))
-        .hint("https://diesel.rs/guides/configuring-diesel-cli lists what diesel.toml can say");
+    let failed = CliError::failed(format!("{} cannot be followed: {message}", path.display()));
+    let failed = match path.file_name().and_then(OsStr::to_str) {
+        Some("Cargo.toml") => failed.hint("`cargo metadata` says what is wrong with it, unless that is in [package.metadata.bowline]"),
+        Some("rustfmt.toml" | ".rustfmt.toml") => failed.hint("`cargo fmt` says what is wrong with it"),
+        _ => failed.hint("https://diesel.rs/guides/configuring-diesel-cli lists what diesel.toml can say"),
+    };
     let Ok(source) = std::fs::read_to_string(path) else {
         return failed;
     };

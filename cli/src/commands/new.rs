@@ -133,11 +133,10 @@ fn version(now: DateTime<Utc>, migrations: &[Migration]) -> String {
 /// A name that is a folder's on every system, and stays one word in a shell.
 fn name(text: &str) -> Result<String, String> {
     const LONGEST: usize = 100;
-    let wrong = text
-        .chars()
-        .find(|c| !c.is_ascii_alphanumeric() && !matches!(c, '_' | '-'));
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    let wrong = text.chars().find(|c| !is_allowed(*c));
     match wrong {
-        Some(' ') => Err(format!(
+        Some(' ') if text.chars().all(|c| c == ' ' || is_allowed(c)) => Err(format!(
             "it names a folder, so write {}",
             text.split_whitespace().collect::<Vec<_>>().join("_")
         )),
@@ -203,6 +202,13 @@ mod tests {
         assert_eq!(
             name("add email"),
             Err("it names a folder, so write add_email".to_owned())
+        );
+        assert_eq!(
+            name("add email!"),
+            Err(
+                "it names a folder, so ' ' cannot be in it: use letters, digits, _ and -"
+                    .to_owned()
+            )
         );
     }
 }

@@ -246,6 +246,18 @@ fn settings_that_cannot_be_followed_are_shown_with_their_line() {
     hint: https://diesel.rs/guides/configuring-diesel-cli lists what diesel.toml can say
     exit 1
     ");
+    let cargo_toml = Project::bare(&[("Cargo.toml", "[package]\noops\n")]);
+    insta::assert_snapshot!(cargo_toml.said(&["generate"], &[]), @r"
+    error: key with no value
+     --> Cargo.toml:2:1
+      |
+    2 | oops
+      | ^^^^
+
+    error: [project]/Cargo.toml cannot be followed: key with no value, expected `=`
+    hint: `cargo metadata` says what is wrong with it, unless that is in [package.metadata.bowline]
+    exit 1
+    ");
     insta::assert_snapshot!(told("[print_schema]\npatch_file = \"none.patch\"\n"), @r"
     error: [project]/none.patch cannot be applied: No such file or directory (os error 2)
     hint: make the patch anew, from what is generated without it
