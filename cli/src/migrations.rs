@@ -3,10 +3,13 @@
 //! diesel takes a `metadata.toml` that it cannot read for one that says nothing, and one that says nothing
 //! for `run_in_transaction = false`. Here each of these is an error that names the file.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 pub(crate) use bowline_migrations::{FolderError, SqlFile};
 use serde::Deserialize;
+
+use crate::ui;
 
 /// One migration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +52,28 @@ pub(crate) fn read_folder(folder: &Path) -> Result<Vec<Migration>, FolderError> 
         .collect()
 }
 
+/// What is to be said of files of SQL that lie in the folder itself, as other tools have their migrations.
+pub(crate) fn passed_over(folder: &Path) -> Option<String> {
+    let entries = fs::read_dir(folder)
+        .ok()?
+        .flatten()
+        .map(|entry| entry.path());
+    let is_sql =
+        |path: &PathBuf| path.extension().is_some_and(|end| end == "sql") && path.is_file();
+    let mut files: Vec<PathBuf> = entries.filter(is_sql).collect();
+    files.sort();
+    let first = files.first()?;
+    let which = match files.len() {
+        1 => format!("{} is", ui::shown_path(first)),
+        number => format!("{} and {} more are", ui::shown_path(first), number - 1),
+    };
+    let up = first.with_extension("").join("up.sql");
+    Some(format!(
+        "{which} passed over: a migration is a folder, as diesel has it, with the SQL in {}",
+        ui::shown_path(&up)
+    ))
+}
+
 fn read_metadata(path: &Path) -> Result<bool, FolderError> {
     let Some(file) = SqlFile::read(path)? else {
         return Ok(true);
@@ -76,8 +101,6 @@ fn read_metadata(path: &Path) -> Result<bool, FolderError> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
 
     #[test]

@@ -478,3 +478,59 @@ fn a_root_that_cannot_be_read_is_left_to_its_author() {
     insta::assert_snapshot!(said.lines().find(|line| line.contains("main.rs")).expect("a line"), @"note: src/main.rs cannot be read as Rust (cannot parse string into token stream), so say `mod db;` there");
     assert!(said.ends_with("exit 0"), "{said}");
 }
+
+#[test]
+fn a_file_keeps_how_its_lines_end() {
+    let windows = |text: &str| text.replace('\n', "\r\n");
+    let texts = [CARGO_TOML, MAIN].map(|(name, text)| (name, windows(text)));
+    let files_there = texts.each_ref().map(|(name, text)| (*name, text.as_str()));
+    let project = Project::bare(&files_there);
+    said(&project, &[]);
+    let main = project.read("src/main.rs");
+    assert_eq!(main, windows(&format!("mod db;\n\n{}", MAIN.1)));
+    let manifest = project.read("Cargo.toml");
+    assert!(manifest.contains("bowline"), "{manifest}");
+    assert_eq!(
+        manifest.matches('\n').count(),
+        manifest.matches("\r\n").count()
+    );
+    assert!(
+        !project.read("build.rs").contains('\r'),
+        "a new file's end as here"
+    );
+}
+
+#[test]
+fn the_file_with_the_password_is_kept_out_of_git_unless_it_is_already() {
+    let ignored = |line: &str| {
+        let project = Project::bare(&[CARGO_TOML, MAIN, (".gitignore", line)]);
+        fs::create_dir(project.path(".git")).expect("a folder");
+        said(&project, &[]);
+        project.read(".gitignore")
+    };
+    for enough in [".env\n", ".env*\n", "**/.env\n", "/.env\n"] {
+        assert_eq!(ignored(enough), enough);
+    }
+    // To git, .env.local and its like are another matter.
+    for too_little in [".env.*\n", "/target\n"] {
+        assert_eq!(ignored(too_little), format!("{too_little}.env\n"));
+    }
+}
+
+#[test]
+fn migrations_in_the_form_of_other_tools_are_not_passed_over_in_silence() {
+    let project = Project::bare(&[
+        CARGO_TOML,
+        MAIN,
+        (
+            "migrations/0001_accounts.sql",
+            "CREATE TABLE accounts (id int PRIMARY KEY);\n",
+        ),
+        ("migrations/0002_more.sql", ""),
+    ]);
+    let note = "migrations/0001_accounts.sql and 1 more are passed over: a migration is a folder, as diesel has it, \
+                with the SQL in migrations/0001_accounts/up.sql";
+    for said in [said(&project, &[]), project.said(&["generate"], &[])] {
+        assert!(said.contains(note), "{said}");
+    }
+}

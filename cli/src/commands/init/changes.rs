@@ -1,5 +1,6 @@
 //! What is to be written: made out first, then written, then told.
 
+use std::borrow::Cow;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -60,7 +61,7 @@ impl Changes {
     }
 
     pub(super) fn write(&self) -> Result<(), CliError> {
-        for Change { path, text, .. } in &self.files {
+        for Change { path, text, added } in &self.files {
             let failed = |error: std::io::Error| {
                 CliError::failed(format!("cannot write {}: {error}", path.display()))
                     .hint("run this again when that is mended: what is done is left as it is")
@@ -68,7 +69,13 @@ impl Changes {
             if let Some(folder) = path.parent() {
                 fs::create_dir_all(folder).map_err(failed)?;
             }
-            fs::write(path, text).map_err(failed)?;
+            let text = match added {
+                Some(_) if ends_lines_as_windows(path) => {
+                    Cow::from(text.replace("\r\n", "\n").replace('\n', "\r\n"))
+                }
+                _ => Cow::from(text),
+            };
+            fs::write(path, &*text).map_err(failed)?;
         }
         Ok(())
     }
@@ -84,4 +91,11 @@ impl Changes {
         }
         self.notes.iter().for_each(ui::note);
     }
+}
+
+/// Whether every line of a file ends as on Windows, so that what is added to it has to.
+fn ends_lines_as_windows(path: &Path) -> bool {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let lines = text.matches('\n').count();
+    lines > 0 && lines == text.matches("\r\n").count()
 }
