@@ -16,10 +16,11 @@ use std::env;
 use std::fmt;
 use std::time::Duration;
 
+use crate::deadline::A_YEAR;
 use crate::error::{Error, Result};
 use crate::migrations::Migrations;
 use crate::retry::RetryPolicy;
-use crate::session::{A_YEAR, libpq};
+use crate::session::libpq;
 
 /// Where the server is, and how to behave towards it.
 ///

@@ -44,6 +44,7 @@ mod config;
 mod constraint;
 mod copy;
 mod database;
+mod deadline;
 mod error;
 mod executor;
 #[cfg(doctest)]

@@ -26,11 +26,12 @@ use std::time::{Duration, Instant};
 use r2d2::ManageConnection as _;
 
 use crate::config::Config;
+use crate::deadline::after;
 use crate::error::{Error, Result};
 use crate::no_session::PoolState;
 use crate::observe::metrics;
+use crate::session::Session;
 use crate::session::activity::{Activity, this_thread};
-use crate::session::{Session, after};
 use gate::{Gate, Limits, Loan, Resource};
 use holders::Asker;
 

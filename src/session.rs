@@ -11,7 +11,6 @@ mod call;
 mod checkin;
 mod connect;
 mod cursor;
-mod deadline;
 mod dialogue;
 mod diesel;
 mod driver;
@@ -49,6 +48,7 @@ use std::time::{Duration, Instant};
 use ::diesel::connection::{DynInstrumentation, TransactionManager as _};
 
 use crate::config::Config;
+use crate::deadline::after;
 use crate::error::{Error, Outcome, Result};
 use crate::observe::{TransactionSpan, metrics};
 use crate::statement::{Answers, Statement};
@@ -60,7 +60,6 @@ use prepared::Prepared;
 use types::TypeCache;
 
 pub(crate) use call::Tried;
-pub(crate) use deadline::{A_YEAR, after};
 pub(crate) use hooks::Hooks;
 #[cfg(feature = "tokio")]
 pub(crate) use interrupt::interrupt;

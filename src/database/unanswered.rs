@@ -10,8 +10,9 @@ use diesel::sql_types::{Bool, Nullable, Text};
 
 use super::Database;
 use crate::commit_keys::{CommitKey, fence};
+use crate::deadline::after;
 use crate::error::{Error, Outcome, Result};
-use crate::session::{Session, Xid, after};
+use crate::session::{Session, Xid};
 use crate::statement::StatementDsl as _;
 use crate::transaction::{Opening, read_committed};
 

@@ -15,8 +15,9 @@ use diesel::sql_types::{Integer, Text};
 
 use super::gate::{Gate, Resource, State};
 use crate::config::Config;
+use crate::deadline::after;
 use crate::error::Result;
-use crate::session::{Session, after};
+use crate::session::Session;
 use crate::statement::StatementDsl as _;
 
 /// What the server says of each session, by process id.

@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 use super::gate::{Gate, Limits, Loan, Resource, lock};
 use super::growth::Jitter;
 use super::holders::Asker;
+use crate::deadline::A_YEAR;
 use crate::error::{Error, Result};
 use crate::no_session::NoSession;
-use crate::session::A_YEAR;
 use crate::session::activity::{Activity, this_thread};
 
 struct Counted {

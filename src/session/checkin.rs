@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 
 use diesel::connection::DynInstrumentation;
 
+use super::Session;
 use super::dialogue::{Flow, Message, Pipeline, Script};
 use super::driver::drive;
 use super::libpq::TransactionStatus;
-use super::{Session, after};
+use crate::deadline::after;
 
 /// How long a server may take to make a session as new.
 const RESET: Duration = Duration::from_secs(1);

@@ -7,6 +7,7 @@ use std::fmt;
 use std::io::{Read, Write};
 use std::ops::DerefMut;
 
+use super::Session;
 use super::command::first_keyword;
 use super::dialogue::{CopyFlow, Copying, c_string};
 use super::driver::{Stopped, drive};
@@ -14,7 +15,7 @@ use super::exchange::Driven;
 use super::failure::{rows_too_late, server_error, shift};
 use super::libpq::Cancel;
 use super::settle::settle;
-use super::{Session, after};
+use crate::deadline::after;
 use crate::error::{Error, Outcome, Result};
 use crate::observe::Seen;
 

@@ -140,7 +140,11 @@ impl PgMetadataLookup for Session {
         let mut lookup = super::types::TypeLookup::new(std::sync::Arc::clone(&self.types));
         let known = lookup.lookup_type(type_name, schema);
         let misses = lookup.take_misses();
-        if misses.is_empty() || self.look_up(&misses, super::after(self.limit)).is_err() {
+        if misses.is_empty()
+            || self
+                .look_up(&misses, crate::deadline::after(self.limit))
+                .is_err()
+        {
             return known;
         }
         lookup.lookup_type(type_name, schema)

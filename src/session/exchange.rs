@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use diesel::connection::{InstrumentationEvent, StrQueryHelper};
 
+use super::Session;
 use super::answer::Answer;
 use super::command::Command;
 use super::dialogue::{Flow, Heard, Message, Pipeline};
@@ -15,8 +16,8 @@ use super::failure::{server_error, shift};
 use super::libpq::{Cancel, Field, ResultSet};
 use super::prepared::Plan;
 use super::settle::settle;
-use super::{Session, after};
 use crate::commit_keys;
+use crate::deadline::after;
 use crate::error::{Error, Outcome, Result};
 
 /// How far driving came.

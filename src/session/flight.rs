@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use diesel::sql_types::{Array, Nullable, Oid, Text};
 
+use super::Session;
 use super::answer::Answer;
 use super::command::{Command, Expectation, Verdict};
 use super::copy::copies;
@@ -14,7 +15,7 @@ use super::exchange::{Arrived, Cargo, CommitPoint};
 use super::row::SessionRow;
 use super::settle::GRACE;
 use super::types::{TypeLookup, TypeName};
-use super::{Session, after};
+use crate::deadline::after;
 use crate::error::{Error, Outcome, Result};
 use crate::retry::made_stale;
 use crate::statement::{Encoded, Encoder, Statement, check_count, render, wrong_count};

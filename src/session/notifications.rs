@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 
 use diesel::sql_types::Text;
 
+use super::Session;
 use super::dialogue::Listening;
 use super::driver::{Stopped, drive};
-use super::{Session, after};
+use crate::deadline::after;
 use crate::error::{Error, Outcome, Result};
 use crate::statement::{Statement, StatementDsl as _};
 

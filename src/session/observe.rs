@@ -8,13 +8,14 @@ use std::time::{Duration, Instant};
 
 use tracing::span::EnteredSpan;
 
+use super::Session;
 use super::answer::Answer;
 use super::command::{Command, Expectation, first_keyword};
 use super::exchange::{Cargo, CommitPoint};
 use super::libpq::Connection;
 use super::transactions::rollback_to;
-use super::{Session, after};
 use crate::config::Config;
+use crate::deadline::after;
 use crate::error::{Error, Result};
 use crate::observe::{Seen, Server, metrics};
 use crate::statement::{Encoded, Encoder, Statement};

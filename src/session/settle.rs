@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::after;
 use super::dialogue::{Cancelling, Machine};
 use super::driver::{Stopped, drive};
 use super::libpq::Cancel;
+use crate::deadline::after;
 use crate::error::Result;
 
 /// How long a server that was asked to cancel may take to say so.
