@@ -457,6 +457,10 @@ impl fmt::Debug for Report {
         if let Some(server) = &facts.server {
             out.field("server", server);
         }
+        // Where it was, of what was not connected to: what a `main` that returns an error prints is this.
+        if let Some(intent) = &facts.intent {
+            out.field("intent", intent);
+        }
         if !facts.message.is_empty() {
             out.field("message", &facts.message);
         }

@@ -7,7 +7,7 @@ use std::error::Error;
 use std::fmt;
 use std::ops::ControlFlow;
 
-use bowline::{Session, SimpleQueryMessage, StatementDsl as _};
+use bowline::{Session, SimpleQueryMessage, SqlState, StatementDsl as _};
 use diesel::connection::BoxableConnection;
 use diesel::migration::{MigrationMetadata, MigrationName, MigrationVersion};
 use diesel::pg::Pg;
@@ -80,6 +80,9 @@ pub(crate) fn step(session: &mut Session, migration: &Migration, way: Way) -> Re
         bowline::Error::Timeout(_) | bowline::Error::Conflict(_) => {
             "run again once others are out of the way".to_owned()
         }
+        error if error.sqlstate() == Some(SqlState::ACTIVE_SQL_TRANSACTION) => {
+            outside_of_transactions(migration).to_owned()
+        }
         _ => format!("mend its {} and run again", way.file()),
     };
     Err(failed.hint(format!("{left}: {remedy}")))
@@ -103,6 +106,15 @@ pub(crate) fn file(migration: &Migration, way: Way) -> Result<&SqlFile, CliError
         );
     }
     Ok(file)
+}
+
+/// What to do with a statement that PostgreSQL takes in no transaction, such as CREATE INDEX CONCURRENTLY.
+fn outside_of_transactions(migration: &Migration) -> &'static str {
+    if migration.run_in_transaction {
+        "move the statement, alone, to a migration with a file metadata.toml that says run_in_transaction = false"
+    } else {
+        "leave the statement alone in its file, since several of one file are one transaction"
+    }
 }
 
 /// What of a migration that failed is in the database.

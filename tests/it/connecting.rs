@@ -111,3 +111,12 @@ fn a_full_server_may_have_room_later() {
     );
     assert!(matches!(error, Error::Unavailable(_)), "{error:?}");
 }
+
+#[test]
+fn what_main_prints_of_a_server_that_is_away_says_where_it_was_looked_for() {
+    let config = Config::from_url("postgres://ann:s3cret@127.0.0.1:1/bank").expect("a URL");
+    let error = config.open().expect_err("nobody listens there");
+    let printed = format!("{error:?}");
+    assert!(printed.contains("connect to 127.0.0.1:1"), "{printed}");
+    assert!(!printed.contains("s3cret"), "{printed}");
+}

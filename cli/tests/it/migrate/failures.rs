@@ -72,6 +72,27 @@ fn an_index_that_is_left_behind_is_named() {
 }
 
 #[test]
+fn what_no_transaction_takes_is_told_where_it_belongs() {
+    const TWO: &str = "CREATE TABLE a (id int);\nCREATE INDEX CONCURRENTLY a_id ON a (id);\n";
+    let hint = |files: &[(&str, &str)]| {
+        let said = run(files);
+        let hint = said.lines().find(|line| line.starts_with("hint: "));
+        hint.expect(&said).to_owned()
+    };
+    assert_eq!(
+        hint(&[("migrations/1_a/up.sql", TWO)]),
+        "hint: nothing of it was done: move the statement, alone, to a migration with a file metadata.toml that says run_in_transaction = false"
+    );
+    assert_eq!(
+        hint(&[
+            ("migrations/1_a/up.sql", TWO),
+            ("migrations/1_a/metadata.toml", "run_in_transaction = false"),
+        ]),
+        "hint: it does not run in a transaction, so a part of it may be done: leave the statement alone in its file, since several of one file are one transaction"
+    );
+}
+
+#[test]
 fn what_a_commit_of_its_own_kept_is_said() {
     insta::assert_snapshot!(run(&[
         ("migrations/1_a/up.sql", "BEGIN;\nCREATE TABLE a (id int);\nCOMMIT;\nSELECT nothing;\n"),
