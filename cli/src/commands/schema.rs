@@ -142,6 +142,10 @@ fn find<'c>(catalog: &'c Catalog, wanted: &str, source: &Source) -> Result<&'c R
     match (exact, elsewhere.as_slice()) {
         (Some(relation), _) => Ok(relation),
         (None, [relation]) => Ok(*relation),
+        (None, []) if is_sequence(catalog, wanted) => Err(CliError::failed(format!(
+            "{wanted} is a sequence, and only tables and views are described"
+        ))
+        .hint("`bowline catalog` prints what is known of it")),
         (None, []) => {
             let names: Vec<String> = catalog.relations.keys().map(Name::sql).collect();
             let meant = nearest(wanted, names.iter().map(String::as_str));
@@ -162,6 +166,11 @@ fn find<'c>(catalog: &'c Catalog, wanted: &str, source: &Source) -> Result<&'c R
             )
         }
     }
+}
+
+fn is_sequence(catalog: &Catalog, wanted: &str) -> bool {
+    let mut names = catalog.sequences.keys();
+    names.any(|name| name.name == wanted || format!("{}.{}", name.schema, name.name) == wanted)
 }
 
 /// The migration after which each relation was as it is.

@@ -166,6 +166,11 @@ fn a_table_that_is_not_there_has_a_name_that_is_like_it() {
     hint: `bowline schema` lists them
     exit 1
     ");
+    insta::assert_snapshot!(project.said(&["schema", "accounts_id_seq"], &[]), @r"
+    error: accounts_id_seq is a sequence, and only tables and views are described
+    hint: `bowline catalog` prints what is known of it
+    exit 1
+    ");
     assert!(
         project
             .said(&["schema", "events"], &[])
