@@ -221,8 +221,16 @@ impl Error {
             (Class::OPERATOR_INTERVENTION | Class::SYSTEM_ERROR, _) => Self::Unavailable,
             _ => Self::Query,
         };
+        let may_be_pending = matches!(
+            state,
+            SqlState::UNDEFINED_TABLE | SqlState::UNDEFINED_COLUMN
+        );
+        let hint = may_be_pending.then_some(
+            "if a migration makes it, has it run on this database? `bowline migrate status` tells",
+        );
         variant(Report(Box::new(Facts {
             server: Some(Arc::new(server)),
+            hint: hint.map(Cow::Borrowed),
             ..Facts::default()
         })))
     }

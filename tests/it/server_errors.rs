@@ -159,3 +159,14 @@ fn an_error_that_ends_the_session_is_fatal() {
         ("FATAL", SqlState::ADMIN_SHUTDOWN)
     );
 }
+
+#[test]
+fn a_table_that_is_not_there_has_a_hint_at_the_migrations_and_a_misspelt_column_the_servers_own() {
+    let db = server().config("postgres").open().expect("a server");
+    let hint = |text| {
+        let error = db.run(sql(text).affected()).expect_err("a failure");
+        error.hint().map(str::to_owned).unwrap_or_default()
+    };
+    assert!(hint("SELECT FROM shops").contains("`bowline migrate status`"));
+    assert!(hint("SELECT relnam FROM pg_class").contains("relname"));
+}
