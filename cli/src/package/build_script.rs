@@ -48,13 +48,18 @@ pub(crate) fn build_script(package: &Package, migrations: &str) -> Result<BuildS
             )));
         }
     };
-    let watches = |prefix: &str| text.contains(&format!("{prefix}rerun-if-changed={migrations}\""));
+    let code: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect();
+    let says = |what: &str| code.iter().any(|line| line.contains(what));
+    let watches = |prefix: &str| says(&format!("{prefix}rerun-if-changed={migrations}\""));
     if watches("cargo:") || watches("cargo::") {
         return Ok(BuildScript::Watches);
     }
     // Where a script names files, cargo looks at no others, so one more takes nothing away. One that names none is
     // run for every file of the package, and might not be any more.
-    let names_files = text.contains("\"cargo:rerun-if-") || text.contains("\"cargo::rerun-if-");
+    let names_files = says("\"cargo:rerun-if-") || says("\"cargo::rerun-if-");
     let mut lines: Vec<&str> = text.lines().collect();
     let is_main = |line: &&str| line.starts_with("fn main()") && line.ends_with('{');
     let main = lines.iter().position(is_main);
@@ -111,6 +116,7 @@ mod tests {
         for unclear in [
             "fn main() {\n    b()\n}\n",
             "fn main() { println!(\"cargo::rerun-if-changed=a\"); }\n",
+            "fn main() {\n    // println!(\"cargo::rerun-if-changed=migrations\");\n}\n",
         ] {
             assert!(
                 matches!(of(PACKAGE, unclear), BuildScript::ByHand(_)),
