@@ -131,7 +131,7 @@ impl Constraint {
         let include = index.map(included).unwrap_or_default();
         let mut out = match &self.kind {
             ConstraintKind::PrimaryKey { columns } => {
-                format!("PRIMARY KEY ({}){include}", list(columns))
+                format!("PRIMARY KEY ({}){include}", self.key(columns))
             }
             ConstraintKind::Unique {
                 columns,
@@ -142,7 +142,7 @@ impl Constraint {
                 } else {
                     ""
                 };
-                format!("UNIQUE {nulls}({}){include}", list(columns))
+                format!("UNIQUE {nulls}({}){include}", self.key(columns))
             }
             ConstraintKind::Check {
                 expression,
@@ -163,9 +163,9 @@ impl Constraint {
                 let matching = if *match_full { " MATCH FULL" } else { "" };
                 format!(
                     "FOREIGN KEY ({}) REFERENCES {} ({}){matching}{}{}",
-                    list(columns),
+                    self.reference(columns),
                     references.sql(),
-                    list(referenced_columns),
+                    self.reference(referenced_columns),
                     action(" ON DELETE", on_delete),
                     action(" ON UPDATE", on_update),
                 )
@@ -200,6 +200,26 @@ impl Constraint {
             out.push_str(" NOT VALID");
         }
         out
+    }
+
+    /// The columns of a key.
+    fn key(&self, columns: &[String]) -> String {
+        let overlaps = if self.temporal {
+            " WITHOUT OVERLAPS"
+        } else {
+            ""
+        };
+        format!("{}{overlaps}", list(columns))
+    }
+
+    /// The columns of either side of a foreign key.
+    pub(crate) fn reference(&self, columns: &[String]) -> String {
+        match columns.split_last() {
+            Some((period, others)) if self.temporal => {
+                format!("{}, PERIOD {}", list(others), quoted(period))
+            }
+            _ => list(columns),
+        }
     }
 }
 

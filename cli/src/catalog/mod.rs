@@ -129,6 +129,9 @@ pub(crate) struct Constraint {
     pub validated: bool,
     /// False with `NOT ENFORCED`, from PostgreSQL 18 on.
     pub enforced: bool,
+    /// `WITHOUT OVERLAPS` of a key and `PERIOD` of a foreign key, of its last column: from PostgreSQL 18 on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub temporal: bool,
     pub comment: Option<String>,
 }
 

@@ -318,15 +318,27 @@ fn constraints(relation: &Relation) -> Vec<ConstraintPlan> {
 }
 
 fn definition(constraint: &Constraint) -> String {
+    let (overlaps, period) = match constraint.temporal {
+        true => (" WITHOUT OVERLAPS", "PERIOD "),
+        false => ("", ""),
+    };
     match &constraint.kind {
-        ConstraintKind::PrimaryKey { columns } => format!("PRIMARY KEY ({})", columns.join(", ")),
-        ConstraintKind::Unique { columns, .. } => format!("UNIQUE ({})", columns.join(", ")),
+        ConstraintKind::PrimaryKey { columns } => {
+            format!("PRIMARY KEY ({}{overlaps})", columns.join(", "))
+        }
+        ConstraintKind::Unique { columns, .. } => {
+            format!("UNIQUE ({}{overlaps})", columns.join(", "))
+        }
         ConstraintKind::Check { expression, .. } => format!("CHECK ({})", one_line(expression)),
         ConstraintKind::ForeignKey {
             columns,
             references,
             ..
         } => {
+            let mut columns = columns.clone();
+            if let Some(last) = columns.last_mut() {
+                last.insert_str(0, period);
+            }
             format!(
                 "FOREIGN KEY ({}) REFERENCES {}",
                 columns.join(", "),

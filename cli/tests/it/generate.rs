@@ -353,3 +353,35 @@ fn the_migration_of_commit_keys_is_followed_and_adds_only_its_name_to_what_is_ge
     exit 0
     ");
 }
+
+#[test]
+fn a_key_without_overlaps_is_the_key_of_the_schema_and_nothing_is_found_by_a_part_of_it() {
+    let project = Project::new(&[(
+        "migrations/1_rooms/up.sql",
+        "CREATE EXTENSION btree_gist;
+        CREATE TABLE rooms (id int, during tsrange, note text, PRIMARY KEY (id, during WITHOUT OVERLAPS));
+        CREATE TABLE stays (id serial PRIMARY KEY, room_id int NOT NULL, during tsrange NOT NULL, UNIQUE (room_id, during WITHOUT OVERLAPS),
+            FOREIGN KEY (room_id, PERIOD during) REFERENCES rooms);",
+    )]);
+    assert!(project.said(&["generate"], &[]).ends_with("exit 0"));
+    let schema = project.read("src/db/schema.rs");
+    assert!(schema.contains("rooms (id, during) {"), "{schema}");
+    assert!(!schema.contains("joinable!"), "{schema}");
+    let functions = |file: &str| -> Vec<String> {
+        file.lines()
+            .filter_map(|line| line.trim().strip_prefix("pub fn ")?.split('(').next())
+            .map(str::to_owned)
+            .collect()
+    };
+    let rooms = functions(&project.read("src/db/rooms.rs"));
+    assert_eq!(rooms, ["insert", "insert_many", "count"]);
+    let stays = project.read("src/db/stays.rs");
+    let by_more = functions(&stays);
+    let by_more: Vec<_> = by_more
+        .iter()
+        .filter(|name| name.contains("_by_"))
+        .collect();
+    assert!(by_more.is_empty(), "{by_more:?}");
+    assert!(stays.contains("`UNIQUE (room_id, during WITHOUT OVERLAPS)`"));
+    assert!(stays.contains("`FOREIGN KEY (room_id, PERIOD during) REFERENCES rooms`"));
+}

@@ -154,6 +154,42 @@ fn a_table_is_described_as_psql_describes_it() {
 }
 
 #[test]
+fn a_temporal_key_is_described_as_the_psql_of_18_describes_it() {
+    let project = Project::new(&[(
+        "migrations/1_rooms/up.sql",
+        "CREATE TABLE rooms (id int4range, during tsrange, PRIMARY KEY (id, during WITHOUT OVERLAPS) DEFERRABLE);
+        CREATE TABLE taken (id int4range, during tsrange, UNIQUE (id, during WITHOUT OVERLAPS),
+            FOREIGN KEY (id, PERIOD during) REFERENCES taken (id, PERIOD during));",
+    )]);
+    insta::assert_snapshot!(project.said(&["schema", "rooms"], &[]), @r#"
+                    Table "public.rooms"
+     Column |   Type    | Collation | Nullable | Default 
+    --------+-----------+-----------+----------+---------
+     id     | int4range |           | not null | 
+     during | tsrange   |           | not null | 
+    Indexes:
+        "rooms_pkey" PRIMARY KEY (id, during WITHOUT OVERLAPS) DEFERRABLE
+    
+    exit 0
+    "#);
+    insta::assert_snapshot!(project.said(&["schema", "taken"], &[]), @r#"
+                    Table "public.taken"
+     Column |   Type    | Collation | Nullable | Default 
+    --------+-----------+-----------+----------+---------
+     id     | int4range |           |          | 
+     during | tsrange   |           |          | 
+    Indexes:
+        "taken_id_during_key" UNIQUE (id, during WITHOUT OVERLAPS)
+    Foreign-key constraints:
+        "taken_id_during_fkey" FOREIGN KEY (id, PERIOD during) REFERENCES taken(id, PERIOD during)
+    Referenced by:
+        TABLE "taken" CONSTRAINT "taken_id_during_fkey" FOREIGN KEY (id, PERIOD during) REFERENCES taken(id, PERIOD during)
+    
+    exit 0
+    "#);
+}
+
+#[test]
 fn a_table_that_is_not_there_has_a_name_that_is_like_it() {
     let project = Project::new(&[("migrations/1_rich/up.sql", RICH)]);
     insta::assert_snapshot!(project.said(&["schema", "acounts"], &[]), @r"

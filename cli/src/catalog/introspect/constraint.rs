@@ -10,6 +10,7 @@ pub(super) const CONSTRAINTS: &str = r"
     SELECT n.nspname::text AS schema, coalesce(c.relname, t.typname)::text AS owner, c.oid IS NULL AS of_domain,
         o.conname::text AS name, o.contype::text AS kind, o.condeferrable AS deferrable, o.condeferred AS deferred,
         o.convalidated AS validated, coalesce((to_jsonb(o) ->> 'conenforced')::bool, true) AS enforced,
+        coalesce((to_jsonb(o) ->> 'conperiod')::bool, false) AS temporal,
         o.connoinherit AS no_inherit, coalesce(x.indnullsnotdistinct, false) AS nulls_not_distinct,
         o.confmatchtype::text AS match, o.confupdtype::text AS on_update, o.confdeltype::text AS on_delete,
         fn.nspname::text AS foreign_schema, f.relname::text AS foreign_table,
@@ -54,6 +55,8 @@ pub(super) struct ConstraintRow {
     validated: bool,
     #[diesel(sql_type = Bool)]
     enforced: bool,
+    #[diesel(sql_type = Bool)]
+    temporal: bool,
     #[diesel(sql_type = Bool)]
     no_inherit: bool,
     #[diesel(sql_type = Bool)]
@@ -107,6 +110,7 @@ impl ConstraintRow {
             initially_deferred: self.deferred,
             validated: self.validated,
             enforced: self.enforced,
+            temporal: self.temporal,
             comment: self.comment.clone(),
         }
     }

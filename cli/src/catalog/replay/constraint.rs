@@ -52,6 +52,12 @@ pub(super) fn deferral(clause: &SyntaxNode) -> (bool, bool) {
     (deferred || says(K::DEFERRABLE_CONSTRAINT_OPTION), deferred)
 }
 
+/// Whether the last column is a period: of a key the rows must not overlap, of a reference they must cover it.
+fn is_temporal(clause: &SyntaxNode) -> bool {
+    use SyntaxKind as K;
+    says(clause, K::WITHOUT_OVERLAPS) || says(clause, K::PERIOD_COLUMN)
+}
+
 impl Replay {
     /// Adds a constraint; what is none, or belongs to the column alone, is left to others.
     pub(super) fn add_constraint(
@@ -147,15 +153,6 @@ impl Replay {
         if let Some(using) = child(node, K::USING_INDEX_NAME) {
             return self.key_from_index(node, &using, table, given, is_primary);
         }
-        if node
-            .descendants_with_tokens()
-            .any(|token| token.kind() == K::OVERLAPS_KW)
-        {
-            return Err(Refused::new(
-                node,
-                "replay does not follow WITHOUT OVERLAPS yet",
-            ));
-        }
         let columns = match column {
             Some(column) => vec![column.to_owned()],
             None => column_list(node, K::CONSTRAINT_COLUMN_REF_LIST),
@@ -168,6 +165,14 @@ impl Replay {
                     table.name
                 ),
             ));
+        }
+        let temporal = is_temporal(node);
+        if temporal && columns.len() < 2 {
+            return Err(Refused::new(
+                node,
+                "a key WITHOUT OVERLAPS has no other column, so PostgreSQL refuses this",
+            )
+            .do_this("name what must not overlap with itself before the period"));
         }
         for column in &columns {
             self.column_mut(node, table, column)?;
@@ -204,7 +209,7 @@ impl Replay {
             name: name.clone(),
             unique: true,
             nulls_not_distinct,
-            method: "btree".to_owned(),
+            method: if temporal { "gist" } else { "btree" }.to_owned(),
             keys,
             included,
             predicate: None,
@@ -423,6 +428,7 @@ pub(super) fn constraint(node: &SyntaxNode, name: String, kind: ConstraintKind) 
         initially_deferred,
         validated: enforced && !says(SyntaxKind::NOT_VALID),
         enforced,
+        temporal: is_temporal(node),
         comment: None,
     }
 }

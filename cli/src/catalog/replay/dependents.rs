@@ -246,7 +246,8 @@ impl Replay {
                     ..
                 } = &constraint.kind
                     && references == table
-                    && relation.referenced_index(referenced_columns) == Some(key)
+                    && relation.referenced_index(referenced_columns, constraint.temporal)
+                        == Some(key)
                 {
                     let object = Object::Constraint(other.name.clone(), constraint.name.clone());
                     found.push((object, Tie::Cascade));
@@ -438,14 +439,25 @@ impl Replay {
 }
 
 impl Relation {
-    /// The name of the unique index that a foreign key to these columns rests on: the oldest that fits.
-    pub(super) fn referenced_index(&self, columns: &[String]) -> Option<&str> {
+    /// The name of the index that a foreign key to these columns rests on: the oldest that fits.
+    pub(super) fn referenced_index(&self, columns: &[String], temporal: bool) -> Option<&str> {
+        // PERIOD refers to a key WITHOUT OVERLAPS or to an exclusion, and to its last column.
+        let is_meant = |index: &crate::catalog::Index| {
+            let constraint = self.constraint_of(&index.name);
+            let excludes = constraint.is_some_and(|one| {
+                one.temporal || matches!(one.kind, ConstraintKind::Exclude { .. })
+            });
+            match temporal {
+                true => excludes && index.columns().last() == columns.last().map(String::as_str),
+                false => index.unique && !excludes,
+            }
+        };
         let fits = |index: &&crate::catalog::Index| {
             let mut keys: Vec<_> = index.columns().collect();
             let mut wanted: Vec<_> = columns.iter().map(String::as_str).collect();
             keys.sort_unstable();
             wanted.sort_unstable();
-            index.unique
+            is_meant(index)
                 && index.predicate.is_none()
                 && keys == wanted
                 && keys.len() == index.keys.len()

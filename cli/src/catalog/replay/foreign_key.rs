@@ -21,9 +21,10 @@ impl Replay {
         use SyntaxKind as K;
         let lists: Vec<Vec<String>> = children(node, K::FOREIGN_KEY_COLUMN_LIST)
             .map(|list| {
-                children(&list, K::COLUMN_NAME_REF)
-                    .map(|column| name(&column))
-                    .collect()
+                let period = child(&list, K::PERIOD_COLUMN);
+                let period = period.and_then(|period| child(&period, K::COLUMN_NAME_REF));
+                let columns = children(&list, K::COLUMN_NAME_REF).chain(period);
+                columns.map(|column| name(&column)).collect()
             })
             .collect();
         let (columns, mut referenced_columns) = match column {
@@ -41,6 +42,26 @@ impl Replay {
         }
         let parent_name = child(node, K::TABLE_NAME_REF)
             .ok_or_else(|| Refused::new(node, "no table is referenced"))?;
+        let periods = children(node, K::FOREIGN_KEY_COLUMN_LIST)
+            .map(|list| has(&list, K::PERIOD_COLUMN))
+            .collect::<Vec<_>>();
+        let temporal = periods.contains(&true);
+        if temporal && periods.contains(&false) {
+            return Err(Refused::new(
+                node,
+                "only one side of the foreign key has a PERIOD, so PostgreSQL refuses this",
+            )
+            .do_this("write PERIOD before the last column of both sides"));
+        }
+        let on_delete = referential_action(node, K::ON_DELETE_ACTION);
+        let on_update = referential_action(node, K::ON_UPDATE_ACTION);
+        if temporal && [&on_delete, &on_update] != [&ReferentialAction::NoAction; 2] {
+            return Err(Refused::new(
+                node,
+                "a foreign key with a PERIOD has no action but NO ACTION, so PostgreSQL refuses this",
+            )
+            .do_this("leave ON DELETE and ON UPDATE out"));
+        }
         let parent = self.relation_mut(&parent_name)?;
         let references = parent.name.clone();
         if referenced_columns.is_empty() {
@@ -49,7 +70,10 @@ impl Replay {
                 .map(<[String]>::to_vec)
                 .unwrap_or_default();
         }
-        if parent.referenced_index(&referenced_columns).is_none() {
+        if parent
+            .referenced_index(&referenced_columns, temporal)
+            .is_none()
+        {
             return Err(Refused::new(
                 node,
                 format!(
@@ -65,8 +89,8 @@ impl Replay {
             columns,
             references,
             referenced_columns,
-            on_delete: referential_action(node, K::ON_DELETE_ACTION),
-            on_update: referential_action(node, K::ON_UPDATE_ACTION),
+            on_delete,
+            on_update,
             match_full: has(node, K::MATCH_FULL),
         };
         let new = constraint(node, name, kind);

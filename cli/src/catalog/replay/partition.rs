@@ -234,6 +234,7 @@ impl Replay {
             let found = partition.constraints.iter().find(|own| {
                 !taken.contains(&own.name.as_str())
                     && own.kind == of_parent.kind
+                    && own.temporal == of_parent.temporal
                     && own.deferrable == of_parent.deferrable
                     && own.initially_deferred == of_parent.initially_deferred
             });
@@ -358,7 +359,7 @@ impl Replay {
 
 impl Relation {
     /// The constraint that is kept by this index.
-    fn constraint_of(&self, index: &str) -> Option<&Constraint> {
+    pub(super) fn constraint_of(&self, index: &str) -> Option<&Constraint> {
         let mut constraints = self.constraints.iter();
         constraints.find(|constraint| constraint.name == index && constraint.kind.has_index())
     }

@@ -1,6 +1,6 @@
 //! Tables as psql's `\d` describes them.
 
-use crate::catalog::definition::{list, quoted};
+use crate::catalog::definition::quoted;
 use crate::catalog::{
     Catalog, Column, Constraint, ConstraintKind, DataType, Fill, Index, IndexKey, Name, Relation,
     RelationKind,
@@ -227,7 +227,7 @@ fn indexes(relation: &Relation) -> Vec<String> {
 fn described(relation: &Relation, index: &Index, constraint: Option<&Constraint>) -> String {
     let name = in_quotes(&index.name);
     if let Some(constraint) = constraint
-        && matches!(constraint.kind, ConstraintKind::Exclude { .. })
+        && (constraint.temporal || matches!(constraint.kind, ConstraintKind::Exclude { .. }))
     {
         return format!("{name} {}", constraint.sql(&relation.indexes));
     }
@@ -303,7 +303,7 @@ fn definition(relation: &Relation, constraint: &Constraint) -> String {
             referenced_columns,
             ..
         } => {
-            let columns = list(referenced_columns);
+            let columns = constraint.reference(referenced_columns);
             let table = references.sql();
             sql.replacen(
                 &format!("{table} ({columns})"),

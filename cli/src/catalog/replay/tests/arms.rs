@@ -178,7 +178,6 @@ const EXEMPT: [(&str, &[SyntaxKind]); 7] = {
                 K::CREATE_RULE,
                 K::CREATE_TRIGGER,
                 K::GRANT,
-                K::OVERLAPS_KW,
                 K::SELECT_KW,
                 K::SEMICOLON,
             ],
@@ -203,12 +202,13 @@ const EXEMPT: [(&str, &[SyntaxKind]); 7] = {
 };
 
 /// Arms that no server before PostgreSQL 18 takes a statement with.
-const SINCE_18: [SyntaxKind; 4] = {
+const SINCE_18: [SyntaxKind; 5] = {
     use SyntaxKind as K;
     [
         K::NOT_ENFORCED,
         K::ENFORCED,
         K::SET_EXPRESSION,
-        K::OVERLAPS_KW,
+        K::PERIOD_COLUMN,
+        K::WITHOUT_OVERLAPS,
     ]
 };

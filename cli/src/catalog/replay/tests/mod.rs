@@ -7,6 +7,7 @@ mod prints;
 mod server;
 mod statements;
 mod templates;
+mod temporal;
 
 use std::fmt::Write as _;
 use std::path::PathBuf;

@@ -87,7 +87,7 @@ const COLUMNS: [&str; 28] = [
     "ALTER TABLE {table} ALTER {column} SET STATISTICS 10, ALTER {text} SET STORAGE EXTERNAL",
 ];
 
-const CONSTRAINTS: [&str; 40] = [
+const CONSTRAINTS: [&str; 42] = [
     "ALTER TABLE {table with unvalidated} VALIDATE CONSTRAINT {its}",
     "ALTER TABLE {table with unvalidated} VALIDATE CONSTRAINT {its}",
     "ALTER TABLE {table} ADD CONSTRAINT {name} EXCLUDE USING gist (int4range({number}, 9) WITH &&)",
@@ -97,6 +97,8 @@ const CONSTRAINTS: [&str; 40] = [
     "CREATE TABLE {new table} (a int UNIQUE, b int CONSTRAINT f REFERENCES {made} (a) NOT ENFORCED); ALTER TABLE {made} ALTER CONSTRAINT f ENFORCED",
     "CREATE TABLE {new table} (a int, b int, PRIMARY KEY (a, b), FOREIGN KEY (a, b) REFERENCES {made} ON DELETE SET NULL (b))",
     "CREATE TABLE {new table} (a int, b int, UNIQUE (a, b)); ALTER TABLE {made} ADD FOREIGN KEY (b, a) REFERENCES {made} (b, a) ON DELETE SET DEFAULT (a)",
+    "CREATE TABLE {new table} (a int4range, b tsrange, c int, PRIMARY KEY (a, b WITHOUT OVERLAPS) INCLUDE (c))",
+    "CREATE TABLE {new table} (a int4range, b int4range, UNIQUE (a, b WITHOUT OVERLAPS), FOREIGN KEY (a, PERIOD b) REFERENCES {made} (a, PERIOD b))",
     "ALTER TABLE {table with not null} DROP CONSTRAINT {its}",
     "ALTER TABLE {table with not null} RENAME CONSTRAINT {its} TO {not null name}",
     "ALTER TABLE {table} ADD CONSTRAINT {not null name} NOT NULL {column}",
