@@ -34,6 +34,14 @@ impl ConstraintKind {
     }
 }
 
+impl Constraint {
+    /// Whether it is an exclusion, be it written as a key WITHOUT OVERLAPS.
+    pub(super) fn excludes(&self) -> bool {
+        let is_key = self.kind.has_index();
+        is_key && self.temporal || matches!(self.kind, ConstraintKind::Exclude { .. })
+    }
+}
+
 /// The name that a clause gives.
 pub(super) fn given_name(clause: &SyntaxNode) -> Option<String> {
     child(clause, SyntaxKind::CONSTRAINT_NAME_CLAUSE)
@@ -218,6 +226,9 @@ impl Replay {
         let new = constraint(node, name, kind);
         self.must_be_free(node, table, &new.name)?;
         let recurse = self.recurses(node);
+        if recurse && temporal {
+            self.partitions_must_have_none_like(node, table, &index)?;
+        }
         self.push_index(table, index, Some(new), recurse);
         Ok(())
     }
@@ -294,8 +305,19 @@ impl Replay {
             comment: None,
         };
         let new = constraint(node, name, ConstraintKind::Exclude { operators });
+        self.partitions_must_have_none_like(node, table, &index)?;
         self.push_index(table, index, Some(new), true);
         Ok(())
+    }
+
+    fn partitions_must_have_none_like(
+        &self,
+        node: &SyntaxNode,
+        table: &Name,
+        index: &Index,
+    ) -> Result<()> {
+        let mut partitions = self.partitions(table).into_iter();
+        partitions.try_for_each(|partition| self.must_have_none_like(node, &partition, index))
     }
 
     pub(super) fn push_constraint(

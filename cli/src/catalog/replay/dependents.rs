@@ -444,9 +444,7 @@ impl Relation {
         // PERIOD refers to a key WITHOUT OVERLAPS or to an exclusion, and to its last column.
         let is_meant = |index: &crate::catalog::Index| {
             let constraint = self.constraint_of(&index.name);
-            let excludes = constraint.is_some_and(|one| {
-                one.temporal || matches!(one.kind, ConstraintKind::Exclude { .. })
-            });
+            let excludes = constraint.is_some_and(crate::catalog::Constraint::excludes);
             match temporal {
                 true => excludes && index.columns().last() == columns.last().map(String::as_str),
                 false => index.unique && !excludes,

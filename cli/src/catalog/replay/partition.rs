@@ -128,6 +128,8 @@ impl Replay {
             None => "idx",
             Some(ConstraintKind::PrimaryKey { .. }) => "pkey",
             Some(ConstraintKind::Exclude { .. }) => "excl",
+            // PostgreSQL copies a key WITHOUT OVERLAPS with its operators, and takes those for an exclusion's.
+            Some(_) if constraint.as_ref().is_some_and(|one| one.temporal) => "excl",
             Some(_) => "key",
         };
         let titles = self.index_titles.get(model, &index.name).cloned();
@@ -273,6 +275,12 @@ impl Replay {
     pub(super) fn attach_partition(&mut self, action: &SyntaxNode, table: &Name) -> Result<()> {
         let partition = self.named_partition(action)?;
         self.must_not_descend(action, table, &partition)?;
+        let parent = self.table(table).clone();
+        for index in &parent.indexes {
+            if parent.excludes(index) {
+                self.must_have_none_like(action, &partition, index)?;
+            }
+        }
         let relation = self.table(&partition);
         relation.kind = RelationKind::Partition;
         relation.parents = vec![table.clone()];
@@ -283,6 +291,34 @@ impl Replay {
             self.local_not_null.forget(&partition, &column);
         }
         self.follow_partitioned_parent(&partition);
+        Ok(())
+    }
+
+    /// PostgreSQL never takes what a partition excludes for what its parent does, and makes another of it, or refuses
+    /// a second primary key; which of two alike is the parent's is not kept here.
+    pub(super) fn must_have_none_like(
+        &self,
+        node: &SyntaxNode,
+        partition: &Name,
+        index: &Index,
+    ) -> Result<()> {
+        let mut all = self.descendants(partition);
+        all.push(partition.clone());
+        for name in all {
+            let relation = self.catalog.relations.get(&name);
+            let is_like = |own: &&Index| own.method == index.method && own.keys == index.keys;
+            let own = relation.and_then(|relation| {
+                let mut like = relation.indexes.iter().filter(is_like);
+                like.find(|own| relation.excludes(own))
+            });
+            if let Some(own) = own {
+                let why = format!(
+                    "{} has {} already, and replay does not follow a second one like it that comes from its parent",
+                    name.name, own.name
+                );
+                return Err(Refused::new(node, why).do_this("drop the partition's own one first"));
+            }
+        }
         Ok(())
     }
 
@@ -358,6 +394,12 @@ impl Replay {
 }
 
 impl Relation {
+    /// Whether the index keeps an exclusion, be it written as a key WITHOUT OVERLAPS.
+    fn excludes(&self, index: &Index) -> bool {
+        let constraint = self.constraint_of(&index.name);
+        constraint.is_some_and(Constraint::excludes)
+    }
+
     /// The constraint that is kept by this index.
     pub(super) fn constraint_of(&self, index: &str) -> Option<&Constraint> {
         let mut constraints = self.constraints.iter();

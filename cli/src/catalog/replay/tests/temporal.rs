@@ -26,6 +26,9 @@ const KEYS: &str = "
     CREATE TABLE parts (id int4range, during tsrange, PRIMARY KEY (id, during WITHOUT OVERLAPS),
         FOREIGN KEY (id, PERIOD during) REFERENCES rooms) PARTITION BY LIST (id);
     CREATE TABLE part PARTITION OF parts FOR VALUES IN ('[1,2)');
+    CREATE TABLE more (LIKE stays INCLUDING ALL);
+    CREATE TABLE halls (id int4range, during tsrange) PARTITION BY LIST (id); CREATE TABLE hall PARTITION OF halls DEFAULT;
+    ALTER TABLE halls ADD UNIQUE (id, during WITHOUT OVERLAPS);
     CREATE EXTENSION btree_gist; CREATE DOMAIN shift AS tsrange;
     CREATE TABLE desks (at shift, id int, PRIMARY KEY (id, at WITHOUT OVERLAPS));
     CREATE TABLE gone (id int4range, during tsrange, PRIMARY KEY (id, during WITHOUT OVERLAPS));
@@ -70,7 +73,16 @@ fn a_period_is_the_last_column_of_a_key_that_gist_keeps() {
       desks_pkey: PRIMARY KEY (id, at WITHOUT OVERLAPS)
       CREATE UNIQUE INDEX desks_pkey ON desks USING gist (id, at)
     gone: ["id", "during"]
+    hall: []
+      hall_id_during_excl: UNIQUE (id, during WITHOUT OVERLAPS)
+      CREATE UNIQUE INDEX hall_id_during_excl ON hall USING gist (id, during)
+    halls: []
+      halls_id_during_key: UNIQUE (id, during WITHOUT OVERLAPS)
+      CREATE UNIQUE INDEX halls_id_during_key ON halls USING gist (id, during)
     leads: []
+    more: []
+      more_id_open_excl: UNIQUE (id, during WITHOUT OVERLAPS)
+      CREATE UNIQUE INDEX more_id_open_excl ON more USING gist (id, during)
     part: ["id", "during"]
       part_pkey: PRIMARY KEY (id, during WITHOUT OVERLAPS)
       parts_id_during_fkey: FOREIGN KEY (id, PERIOD during) REFERENCES rooms (id, PERIOD during)
@@ -155,6 +167,26 @@ fn what_postgresql_refuses_of_periods_is_refused() {
             assert!(answer.is_err(), "{statement}");
         }
     }
+}
+
+#[test]
+fn a_second_exclusion_that_a_partition_would_get_of_its_parent_is_refused() {
+    let key = "(id int4range, v tsrange, UNIQUE (id, v WITHOUT OVERLAPS))";
+    let exclusion = "(id int4range, v tsrange, EXCLUDE USING gist (id WITH =, v WITH &&))";
+    let attached = |parent: &str, partition: &str| {
+        let sql = format!(
+            "CREATE TABLE p {parent} PARTITION BY LIST (id); CREATE TABLE q {partition};
+             ALTER TABLE p ATTACH PARTITION q DEFAULT;"
+        );
+        replay(&[migration(&sql)]).refusals.len()
+    };
+    assert_eq!(attached(key, key), 1);
+    assert_eq!(attached(key, exclusion), 1);
+    assert_eq!(attached(exclusion, exclusion), 1);
+    assert_eq!(attached(key, "(id int4range, v tsrange)"), 0);
+    let sql = "CREATE TABLE p (id int4range, v tsrange) PARTITION BY LIST (id); CREATE TABLE q PARTITION OF p DEFAULT;
+        ALTER TABLE q ADD UNIQUE (id, v WITHOUT OVERLAPS); ALTER TABLE p ADD UNIQUE (id, v WITHOUT OVERLAPS);";
+    assert_eq!(replay(&[migration(sql)]).refusals.len(), 1);
 }
 
 #[test]
