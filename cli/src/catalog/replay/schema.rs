@@ -63,7 +63,9 @@ impl Replay {
             )
             .do_this("name the schema"));
         }
-        if !has(node, K::SEMICOLON) && node.next_sibling().is_some_and(|next| is_element(&next)) {
+        let beside =
+            !has(node, K::SEMICOLON) && node.next_sibling().is_some_and(|next| is_element(&next));
+        if beside || node.children().any(|inside| is_element(&inside)) {
             return Err(Refused::new(
                 node,
                 "replay does not follow what CREATE SCHEMA makes inside",

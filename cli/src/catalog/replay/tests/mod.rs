@@ -339,3 +339,11 @@ fn an_identity_that_is_dropped_takes_its_own_sequence_and_no_other_that_its_colu
         .collect();
     assert_eq!(left, ["other"]);
 }
+
+#[test]
+fn what_create_schema_makes_inside_is_refused_and_not_lost() {
+    assert_eq!(
+        show("CREATE SCHEMA s CREATE TABLE t (id int);"),
+        "refused, line 1: replay does not follow what CREATE SCHEMA makes inside\n"
+    );
+}
