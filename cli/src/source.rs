@@ -7,7 +7,8 @@ use std::time::Duration;
 use bowline::{Config, Session};
 
 use crate::catalog::Catalog;
-use crate::catalog::introspect::{DIESEL_TABLE, introspect};
+use crate::catalog::DIESEL_TABLE;
+use crate::catalog::introspect::introspect;
 use crate::catalog::json;
 use crate::catalog::replay::{Refusal, replay};
 use crate::error::CliError;

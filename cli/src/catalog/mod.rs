@@ -19,6 +19,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+/// The table in which diesel notes what has run; it is no part of a catalog.
+pub(crate) const DIESEL_TABLE: &str = "__diesel_schema_migrations";
+
 /// What a database holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Catalog {

@@ -16,9 +16,6 @@ use diesel::sql_types::{Nullable, Text};
 
 use super::{Catalog, Name};
 
-/// The table in which diesel notes what has run.
-pub(crate) const DIESEL_TABLE: &str = "__diesel_schema_migrations";
-
 /// What the database holds, as of one moment.
 ///
 /// Within a transaction what it has done so far is seen too, and the search path is as before when this returns.

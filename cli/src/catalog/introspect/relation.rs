@@ -3,7 +3,8 @@
 use diesel::sql_types::{Array, Bool, Integer, Nullable, Text};
 
 use super::data_type::data_type;
-use super::{DIESEL_TABLE, name};
+use super::name;
+use crate::catalog::DIESEL_TABLE;
 use crate::catalog::{Catalog, Column, Fill, Relation, RelationKind, TypeKind};
 
 pub(super) const RELATIONS: &str = r"

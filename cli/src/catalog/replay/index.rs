@@ -165,14 +165,10 @@ impl Replay {
         } else {
             has(item, K::NULLS_FIRST)
         };
-        let collation = super::table::collation(item);
-        let column = item
-            .children()
-            .find_map(|child| match child.kind() {
-                K::NAME_REF => Some(name(&child)),
-                K::COLLATE => child.children().next().map(|inner| name(&inner)),
-                _ => None,
-            })
+        let collation = given_collation(item);
+        let column = expression_of(item)
+            .filter(|expression| expression.kind() == K::NAME_REF)
+            .map(|column| name(&column))
             .and_then(|column| {
                 let relation = self.catalog.relations.get(table)?;
                 relation.columns.iter().find(|other| other.name == column)
@@ -206,27 +202,33 @@ pub(super) fn predicate(clause: &SyntaxNode) -> Option<String> {
     (!bare.eq_ignore_ascii_case("true")).then_some(condition)
 }
 
-/// What an element of an index is of, without its collation.
+/// What an element of an index is of, without its collation and the parentheses around, which are the index's.
 fn expression_of(item: &SyntaxNode) -> Option<SyntaxNode> {
-    let expression = item.children().next()?;
-    if expression.kind() == SyntaxKind::COLLATE {
-        expression.children().next()
-    } else {
-        Some(expression)
+    let mut expression = item.children().next()?;
+    while matches!(
+        expression.kind(),
+        SyntaxKind::COLLATE | SyntaxKind::PAREN_EXPR
+    ) && !is_off(expression.kind())
+    {
+        expression = expression.children().next()?;
     }
+    Some(expression)
+}
+
+/// The collation that an element of an index is given, also within parentheses; the outermost holds.
+fn given_collation(item: &SyntaxNode) -> Option<String> {
+    let collation = super::table::collation(item);
+    let within = || {
+        let inner = item.children().next()?;
+        (inner.kind() == SyntaxKind::PAREN_EXPR).then(|| given_collation(&inner))?
+    };
+    collation.or_else(within)
 }
 
 /// A column or an expression of an index.
 pub(super) fn key_order(item: &SyntaxNode, order: KeyOrder) -> Option<IndexKey> {
     use SyntaxKind as K;
-    let mut expression = expression_of(item)?;
-    // Parentheses around an expression are the index's, not the expression's; around a column they are nothing.
-    while expression.kind() == K::PAREN_EXPR && !is_off(K::PAREN_EXPR) {
-        let Some(inner) = expression.children().next() else {
-            break;
-        };
-        expression = inner;
-    }
+    let expression = expression_of(item)?;
     Some(match expression.kind() {
         kind if is_off(kind) => return None,
         K::NAME_REF => IndexKey::Column {

@@ -37,10 +37,14 @@ impl Replay {
             }
             for column in &mut relation.columns {
                 if let Fill::Default(text) = &mut column.fill {
-                    let is_it =
-                        column.data_type.name == *data_type && column.data_type.dimensions == 0;
-                    if is_it && text.trim() == label.from {
+                    let is_of_it = column.data_type.name == *data_type;
+                    let is_array = column.data_type.dimensions > 0;
+                    if is_of_it && !is_array && text.trim() == label.from {
                         label.to.clone_into(text);
+                    }
+                    // Labels in the text of an array, `'{a,b}'`, are values too.
+                    if is_of_it && is_array && text.contains("'{") && text.contains(from) {
+                        return Err(unsure(text));
                     }
                     label.rename(text, &[]).map_err(|()| unsure(text))?;
                 }

@@ -34,6 +34,7 @@ mod not_null;
 mod notes;
 mod off;
 mod operators;
+mod own_table;
 mod partition;
 mod plpgsql;
 mod query;
@@ -102,11 +103,17 @@ pub(crate) fn replay_each(
 fn in_order(migrations: &[Migration], mut after: impl FnMut(&Migration, &Catalog)) -> Replayed {
     let mut replay = Replay::default();
     let mut refusals = Vec::new();
+    if !own_table::is_named(migrations) {
+        replay.make_own_table();
+    }
     for migration in migrations {
         replay.begin_migration();
         replay.file(&migration.up, &mut refusals);
+        let own = replay.take_own_table();
         after(migration, &replay.catalog);
+        replay.put_back(own);
     }
+    replay.take_own_table();
     replay.finish(refusals)
 }
 
@@ -240,7 +247,7 @@ impl Replay {
         for statement in parse.tree().stmts() {
             let node = statement.syntax();
             let done = match answer::before(node) {
-                None => self.statement(node),
+                None => tree::no_escaped_name(node).and_then(|()| self.statement(node)),
                 Some(effect) => self.declared(node, &effect),
             };
             let Err(Refused {

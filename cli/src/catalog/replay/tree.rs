@@ -3,6 +3,7 @@
 use squawk_syntax::{SyntaxElement, SyntaxKind, SyntaxNode, SyntaxToken};
 
 use super::off::is_off;
+use super::refusal::{Refused, Result};
 
 /// The first child node of this kind.
 pub(super) fn child(node: &SyntaxNode, kind: SyntaxKind) -> Option<SyntaxNode> {
@@ -102,6 +103,21 @@ pub(super) fn identifier(text: &str) -> String {
         None => text.to_ascii_lowercase(),
     };
     truncate(&stored).to_owned()
+}
+
+/// Refuses names with escapes, `U&"d\\0061t"`: hardly anybody writes them, and one that is misread is another name.
+pub(super) fn no_escaped_name(node: &SyntaxNode) -> Result<()> {
+    let escaped = tokens(node).find(|token| {
+        let text = token.text().as_bytes();
+        matches!(text, [b'U' | b'u', b'&', b'"', ..])
+    });
+    match escaped.and_then(|token| token.parent()) {
+        None => Ok(()),
+        Some(name) => Err(
+            Refused::new(&name, "names with Unicode escapes are not followed")
+                .do_this("write the name itself in quotes"),
+        ),
+    }
 }
 
 /// Names are cut to 63 bytes, at the border of a character (manual, 4.1.1).

@@ -6,7 +6,7 @@ use bowline::Session;
 use bowline::testing::LocalServer;
 
 use super::histories::{disagreement, session_of_its_own, take};
-use super::show;
+use super::{migration, replay, show};
 
 static SERVER: LazyLock<(LocalServer, Mutex<Session>)> = LazyLock::new(|| {
     let (server, session) = session_of_its_own("found");
@@ -401,4 +401,52 @@ fn a_function_of_an_extension_is_found_in_the_search_path_only() {
         "SET search_path TO public, z",
         "CREATE VIEW w AS SELECT max(a) FROM t",
     ]);
+}
+
+#[test]
+fn brackets_around_a_collated_column_of_an_index_are_nothing() {
+    agree(&[
+        "CREATE TABLE t (a text, b text)",
+        "CREATE INDEX ON t ((a COLLATE \"C\"), ((b)))",
+    ]);
+}
+
+#[test]
+fn a_loop_over_all_tables_meets_diesels_own() {
+    let replayed = replay(&[migration(
+        "CREATE TABLE a (id int);
+         DO $$ DECLARE t text; BEGIN
+             FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
+                 EXECUTE format('CREATE TABLE %I (of text)', t || '_audit');
+             END LOOP;
+         END $$;",
+    )]);
+    assert_eq!(replayed.refusals, []);
+    let names = replayed
+        .catalog
+        .relations
+        .keys()
+        .map(|name| name.name.as_str());
+    assert_eq!(
+        names.collect::<Vec<_>>(),
+        ["__diesel_schema_migrations_audit", "a", "a_audit"]
+    );
+}
+
+#[test]
+fn a_name_with_escapes_is_refused_and_not_misread() {
+    let shown = show("CREATE TABLE t (U&\"d\\0061t\" int);");
+    assert!(
+        shown.contains("names with Unicode escapes are not followed"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn a_renamed_label_within_the_text_of_an_array_is_refused() {
+    let shown = show(
+        "CREATE TYPE e AS ENUM ('a', 'b'); CREATE TABLE t (x e[] DEFAULT '{a}'::e[]);
+         ALTER TYPE e RENAME VALUE 'a' TO 'c';",
+    );
+    assert!(shown.contains("means this label is not known"), "{shown}");
 }
