@@ -37,6 +37,8 @@ pub(crate) struct Verify {
 struct Report<'r> {
     server: &'r str,
     migrations: usize,
+    /// Whether all statements could be followed, and so what was read from them was compared with the server.
+    compared: bool,
     findings: &'r [String],
 }
 
@@ -84,6 +86,7 @@ pub(crate) fn run(arguments: &Verify, project: &Project) -> Result<(), CliError>
         ui::json(&Report {
             server: &server,
             migrations: migrations.len(),
+            compared: is_followed,
             findings: &trial.wrong,
         })?;
     } else {
@@ -91,7 +94,11 @@ pub(crate) fn run(arguments: &Verify, project: &Project) -> Result<(), CliError>
     }
     if trial.wrong.is_empty() {
         let count = ui::counted(migrations.len(), "migration");
-        ui::status(format!("{count} verified on {server}"));
+        ui::status(if is_followed {
+            format!("{count} verified on {server}")
+        } else {
+            format!("{count} ran on {server}, and what is read from them was not compared")
+        });
         return Ok(());
     }
     let count = ui::counted(trial.wrong.len(), "finding");

@@ -51,6 +51,7 @@ fn migrations_that_go_up_down_and_up_are_verified() {
     {
       "server": "PostgreSQL [version]",
       "migrations": 3,
+      "compared": true,
       "findings": []
     }
     note: 1 migration without a down.sql
@@ -158,4 +159,19 @@ fn a_down_that_commits_before_it_fails_is_told_by_what_went_wrong() {
     error: 1 finding on PostgreSQL [version]
     exit 1
     "#);
+}
+
+#[test]
+fn what_cannot_be_followed_is_not_said_to_be_verified() {
+    let project = Project::new(&[(
+        "migrations/1_a/up.sql",
+        "DO $$ BEGIN IF current_setting('port')::int > 0 THEN CREATE TABLE a (id int); END IF; END $$;",
+    )]);
+    let said = verified(&project, &["--up-only"]);
+    assert!(
+        said.starts_with("note: what cannot be followed is not compared\n"),
+        "{said}"
+    );
+    let end = "1 migration ran on PostgreSQL [version], and what is read from them was not compared\nexit 0";
+    assert!(said.ends_with(end), "{said}");
 }
