@@ -8,7 +8,7 @@ use super::refusal::{Refused, Result};
 use super::table::collation;
 use super::tree::{expression, text};
 use super::{Replay, data_type};
-use crate::catalog::{Fill, Name};
+use crate::catalog::{ConstraintKind, Fill, Name};
 
 impl Replay {
     pub(super) fn alter_column(&mut self, action: &SyntaxNode, table: &Name) -> Result<()> {
@@ -49,6 +49,7 @@ impl Replay {
                 for table in &tables {
                     self.identity_changes_type(table, &column, &data_type.name.name);
                 }
+                self.make_checks_anew(&tables, &column);
             }
             K::SET_DEFAULT => {
                 let default = expression(&option)
@@ -112,5 +113,29 @@ impl Replay {
             }
         }
         Ok(())
+    }
+
+    /// Checks of a column that changes its type are made anew by the first of these tables, and go down to the others
+    /// as they are there: not validated, if it is not, also where a new child had taken it for valid.
+    fn make_checks_anew(&mut self, tables: &[Name], column: &str) {
+        let Some((table, heirs)) = tables.split_first() else {
+            return;
+        };
+        let checks = self.table(table).constraints.iter();
+        let unsure: Vec<String> = checks
+            .filter(|check| matches!(check.kind, ConstraintKind::Check { .. }))
+            .filter(|check| !check.validated && check.kind.names(column))
+            .map(|check| check.name.clone())
+            .collect();
+        for heir in heirs {
+            for name in &unsure {
+                let is_own = self.local_checks.has(heir, name);
+                let mut there = self.table(heir).constraints.iter_mut();
+                let inherited = there.find(|check| check.name == *name).filter(|_| !is_own);
+                if let Some(check) = inherited {
+                    check.validated = false;
+                }
+            }
+        }
     }
 }

@@ -450,3 +450,13 @@ fn a_renamed_label_within_the_text_of_an_array_is_refused() {
     );
     assert!(shown.contains("means this label is not known"), "{shown}");
 }
+
+#[test]
+fn a_check_that_is_made_anew_is_as_valid_in_a_partition_as_in_its_parent() {
+    agree(&[
+        "CREATE TABLE t (a int, b int) PARTITION BY RANGE (b)",
+        "ALTER TABLE t ADD CONSTRAINT c CHECK (a < 9) NOT VALID",
+        "CREATE TABLE u PARTITION OF t DEFAULT",
+        "ALTER TABLE t ALTER a TYPE bigint",
+    ]);
+}
