@@ -39,6 +39,7 @@ mod pool;
 mod pooler;
 mod procedures;
 mod process_faults;
+mod quoting;
 mod repositories;
 mod retry;
 mod round_trips;

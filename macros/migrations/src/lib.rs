@@ -2,12 +2,11 @@
 //!
 //! The command `bowline` and the macro `bowline::migrations!` both read the folder, one when code is
 //! generated, the other whenever it is compiled; they have to read the same. Nothing else is in here, and
-//! it depends on nothing, because every crate with generated code compiles it.
+//! it depends on nothing but the lexer, because every crate with generated code compiles it.
 
 mod difference;
 mod folder;
 mod print;
-mod tokens;
 
 pub use difference::{Difference, differences};
 pub use folder::{FolderError, Migration, SqlFile, read_folder, version_of};

@@ -1,0 +1,327 @@
+//! The tokens of SQL, as PostgreSQL's lexer finds them (manual, section 4.1).
+//!
+//! Read as with `standard_conforming_strings` on, which is the default and in PostgreSQL 19 the only way.
+
+mod decode;
+mod scan;
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// What a token is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// A keyword or a name without quotes.
+    Word,
+    /// A name in double quotes: `"a"` or `U&"a"`.
+    QuotedName,
+    /// A string, with its prefix: `'a'`, `E'a'`, `U&'a'`, `B'1'`, `X'f'`, `N'a'`, `$$a$$`.
+    ///
+    /// A string that goes on in a later line is several tokens; [`Token::continues`] is true from the
+    /// second on.
+    String,
+    /// A number; letters right behind it belong to it, though PostgreSQL refuses them.
+    Number,
+    /// `$1`.
+    Parameter,
+    /// One of `+`, `<=`, `->>` and so on.
+    Operator,
+    /// `(`, `)`, `[`, `]`, `,`, `;`, `.`, `..`, `:`, `::`, `:=`, and any character that is nothing else.
+    Punctuation,
+    /// `-- a`, without its line break, or `/* a */`.
+    Comment,
+}
+
+/// How the text between the quotes of a string or name is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Style {
+    /// Two quotes stand for one.
+    Plain,
+    /// `E''`: backslashes escape.
+    Escapes,
+    /// `U&''`, `U&""`: code points behind a backslash, or behind what UESCAPE names.
+    Unicode,
+    /// `$$`, `$tag$`: as it is.
+    Dollar,
+}
+
+/// A piece of SQL that has a meaning of its own.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Token<'a> {
+    kind: Kind,
+    style: Style,
+    /// How many bytes of prefix stand before the first quote.
+    prefix: u8,
+    continues: bool,
+    source: &'a str,
+    start: usize,
+    end: usize,
+}
+
+impl<'a> Token<'a> {
+    /// What it is.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The text as it is written.
+    pub fn text(&self) -> &'a str {
+        &self.source[self.start..self.end]
+    }
+
+    /// The byte at which it begins.
+    pub fn start(&self) -> usize {
+        self.start
+    }
+
+    /// The byte behind its last one.
+    pub fn end(&self) -> usize {
+        self.end
+    }
+
+    /// Returns true for this word without quotes, in upper or lower case. `word` is in lower case.
+    pub fn is_word(&self, word: &str) -> bool {
+        self.kind == Kind::Word && self.text().eq_ignore_ascii_case(word)
+    }
+
+    /// Returns true for one of these words without quotes. `words` are in lower case.
+    pub fn is_one_of(&self, words: &[&str]) -> bool {
+        self.kind == Kind::Word && words.iter().any(|word| self.is_word(word))
+    }
+
+    /// Returns true for this operator or punctuation.
+    pub fn is(&self, text: &str) -> bool {
+        matches!(self.kind, Kind::Operator | Kind::Punctuation) && self.text() == text
+    }
+
+    /// Returns true for a name with this meaning, with or without quotes.
+    pub fn is_name(&self, name: &str) -> bool {
+        match self.kind {
+            Kind::Word => self.text().to_ascii_lowercase() == name,
+            Kind::QuotedName => self.name().is_some_and(|meant| meant == name),
+            _ => false,
+        }
+    }
+
+    /// The name that a word or a quoted name means: in lower case, or without its quotes and escapes.
+    ///
+    /// `None` for another token, and for an escape that PostgreSQL refuses. A name is not cut to the 63
+    /// bytes that PostgreSQL keeps.
+    pub fn name(&self) -> Option<Cow<'a, str>> {
+        match self.kind {
+            Kind::Word if self.text().bytes().any(|byte| byte.is_ascii_uppercase()) => {
+                Some(self.text().to_ascii_lowercase().into())
+            }
+            Kind::Word => Some(self.text().into()),
+            Kind::QuotedName => self.decoded(),
+            _ => None,
+        }
+    }
+
+    /// What a string holds; of `B''` and `X''` the digits.
+    ///
+    /// `None` for another token, for a string that is not ended, and for an escape that PostgreSQL refuses.
+    /// What goes on in a later line is the value of the next token.
+    pub fn value(&self) -> Option<Cow<'a, str>> {
+        (self.kind == Kind::String)
+            .then(|| self.decoded())
+            .flatten()
+    }
+
+    /// What stands before a string's or a name's first quote: `E`, `U&`, `b`, or nothing.
+    pub fn prefix(&self) -> &'a str {
+        &self.text()[..usize::from(self.prefix)]
+    }
+
+    /// Returns true for a string that continues the one before, across a line break.
+    pub fn continues(&self) -> bool {
+        self.continues
+    }
+
+    fn decoded(&self) -> Option<Cow<'a, str>> {
+        let text = &self.text()[usize::from(self.prefix)..];
+        match self.style {
+            Style::Dollar => decode::dollar(text),
+            Style::Plain => decode::plain(text),
+            Style::Escapes => decode::escapes(text),
+            Style::Unicode => decode::unicode(text, self.escape_character()),
+        }
+    }
+
+    /// What UESCAPE behind it names, else a backslash.
+    fn escape_character(&self) -> char {
+        let mut next = Tokens::at(self.source, self.end, false)
+            .skip_while(|token| token.continues && token.kind == Kind::String);
+        if next.next().is_none_or(|token| !token.is_word("uescape")) {
+            return '\\';
+        }
+        let value = next.next().and_then(|token| token.value());
+        let character = value.and_then(|value| value.chars().next());
+        character.unwrap_or('\\')
+    }
+}
+
+impl fmt::Debug for Token<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}({:?})", self.kind, self.text())
+    }
+}
+
+/// Returns the tokens of a text, without white space and comments.
+pub fn tokens(text: &str) -> Tokens<'_> {
+    Tokens::at(text, 0, false)
+}
+
+/// Returns the tokens of a text, comments among them.
+pub fn tokens_and_comments(text: &str) -> Tokens<'_> {
+    Tokens::at(text, 0, true)
+}
+
+/// An iterator over the tokens of a text.
+#[derive(Debug, Clone)]
+pub struct Tokens<'a> {
+    source: &'a str,
+    at: usize,
+    comments: bool,
+    /// The last token was a string, and since then there were only spaces, line breaks and `--`.
+    string: Option<StringEnd>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct StringEnd {
+    style: Style,
+    seen_line_break: bool,
+}
+
+impl<'a> Tokens<'a> {
+    fn at(source: &'a str, at: usize, comments: bool) -> Self {
+        Self {
+            source,
+            at,
+            comments,
+            string: None,
+        }
+    }
+
+    /// The byte at which the next token is looked for.
+    pub fn position(&self) -> usize {
+        self.at
+    }
+
+    fn take(&mut self, kind: Kind, length: usize) -> Token<'a> {
+        let start = self.at;
+        self.at += length;
+        Token {
+            kind,
+            style: Style::Plain,
+            prefix: 0,
+            continues: false,
+            source: self.source,
+            start,
+            end: self.at,
+        }
+    }
+
+    fn token(&mut self, first: u8) -> Token<'a> {
+        let rest = &self.source[self.at..];
+        let second = rest.as_bytes().get(1).copied().unwrap_or(0);
+        let third = rest.as_bytes().get(2).copied().unwrap_or(0);
+        let before = self.string.take().filter(|end| end.seen_line_break);
+        let (kind, length) = match (first, second) {
+            (b'\'', _) => {
+                let style = before.map_or(Style::Plain, |end| end.style);
+                let token = self.string(0, style);
+                return Token {
+                    continues: before.is_some(),
+                    ..token
+                };
+            }
+            (b'e' | b'E', b'\'') => return self.string(1, Style::Escapes),
+            (b'b' | b'B' | b'x' | b'X' | b'n' | b'N', b'\'') => {
+                return self.string(1, Style::Plain);
+            }
+            (b'u' | b'U', b'&') if third == b'\'' => return self.string(2, Style::Unicode),
+            (b'u' | b'U', b'&') if third == b'"' => return self.quoted_name(2, Style::Unicode),
+            (b'"', _) => return self.quoted_name(0, Style::Plain),
+            (b'$', _) => match scan::dollar(rest) {
+                (Kind::String, length) => {
+                    let token = self.take(Kind::String, length);
+                    return Token {
+                        style: Style::Dollar,
+                        ..token
+                    };
+                }
+                other => other,
+            },
+            (b'.', b'0'..=b'9') => (Kind::Number, scan::number(rest)),
+            (b'.', b'.') | (b':', b':' | b'=') => (Kind::Punctuation, 2),
+            (b'0'..=b'9', _) => (Kind::Number, scan::number(rest)),
+            _ if scan::is_word_start(first) => {
+                (Kind::Word, scan::length_while(rest, scan::is_word))
+            }
+            _ if scan::is_operator(first) => (Kind::Operator, scan::operator(rest)),
+            _ => (Kind::Punctuation, 1),
+        };
+        self.take(kind, length)
+    }
+
+    /// A string behind a prefix of this length.
+    fn string(&mut self, prefix: u8, style: Style) -> Token<'a> {
+        self.string = Some(StringEnd {
+            style,
+            seen_line_break: false,
+        });
+        let rest = &self.source[self.at + usize::from(prefix)..];
+        let length = scan::quoted(rest, b'\'', style == Style::Escapes);
+        let token = self.take(Kind::String, usize::from(prefix) + length);
+        Token {
+            style,
+            prefix,
+            ..token
+        }
+    }
+
+    fn quoted_name(&mut self, prefix: u8, style: Style) -> Token<'a> {
+        let rest = &self.source[self.at + usize::from(prefix)..];
+        let length = scan::quoted(rest, b'"', false);
+        let token = self.take(Kind::QuotedName, usize::from(prefix) + length);
+        Token {
+            style,
+            prefix,
+            ..token
+        }
+    }
+}
+
+impl<'a> Iterator for Tokens<'a> {
+    type Item = Token<'a>;
+
+    fn next(&mut self) -> Option<Token<'a>> {
+        loop {
+            let rest = self.source.get(self.at..)?;
+            let first = *rest.as_bytes().first()?;
+            let comment = if scan::is_space(first) {
+                if let Some(end) = &mut self.string {
+                    end.seen_line_break |= scan::is_line_break(first);
+                }
+                self.at += 1;
+                continue;
+            } else if rest.starts_with("--") {
+                // A string may go on behind it.
+                scan::length_while(rest, |byte| !scan::is_line_break(byte))
+            } else if rest.starts_with("/*") {
+                self.string = None;
+                scan::block_comment(rest)
+            } else {
+                return Some(self.token(first));
+            };
+            let token = self.take(Kind::Comment, comment);
+            if self.comments {
+                return Some(token);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
