@@ -2,8 +2,8 @@
 //!
 //! libpq and diesel wait where they stand, and a future must not. So each call runs on one of tokio's
 //! blocking threads; there are never more of them than the pool has sessions, because who has to wait for a
-//! session waits as a future. A call whose future is dropped is given up: what the server does for it is
-//! cancelled, its transaction rolled back, and its session comes back clean or not at all.
+//! session waits as a future. A call whose future is dropped is given up (`session/interrupt.rs`): what the
+//! server does for it is cancelled, its transaction rolled back, and its session comes back clean or not at all.
 
 use std::fmt;
 use std::panic::{Location, resume_unwind};
@@ -18,7 +18,7 @@ use tracing::dispatcher::{get_default, with_default};
 
 use crate::database::Database;
 use crate::error::{Error, Result};
-use crate::session::{Session, interrupt};
+use crate::session::{Interrupt, Session};
 use crate::statement::Statement;
 use crate::transaction::TransactionOptions;
 
@@ -26,8 +26,19 @@ use crate::transaction::TransactionOptions;
 ///
 /// Needs a tokio runtime. Each call takes one of its blocking threads while it runs.
 ///
-/// A future that is dropped before it is done gives its call up: nothing of it is committed, unless its
-/// commit was on its way already.
+/// # Dropping a future
+///
+/// A future that is dropped before it is done gives its call up for good. What the call runs on the server is
+/// cancelled, each later step of its closure fails with [`Error::Timeout`], waiting and pauses end, and its
+/// transaction is rolled back. Rust code between two steps is not interrupted.
+///
+/// Nothing of the call is committed, unless its commit was on its way. It is on its way from the moment in which it
+/// was handed to libpq to be written to the socket:
+///
+/// - for what travels in one round trip, the message that ends it (Sync), or the COMMIT in front of that;
+/// - for a transaction, its COMMIT;
+/// - for a COPY into the database, the end of its data;
+/// - for a script outside of a transaction, the script.
 #[derive(Clone)]
 pub struct AsyncDatabase {
     database: Database,
@@ -100,11 +111,10 @@ impl AsyncDatabase {
                     .await
                     .into());
             };
-            let (_interrupt, ear) =
-                interrupt().map_err(|error| Error::io("making a pipe failed", error))?;
+            let (_gives_up_on_drop, interrupt) = Interrupt::new();
             on_a_thread(move || {
                 let _turn = turn;
-                ear.run(|| work(&database))
+                interrupt.run(|| work(&database))
             })
             .await
         }

@@ -19,7 +19,7 @@ mod exchange;
 mod failure;
 mod flight;
 mod hooks;
-mod interrupt;
+pub(crate) mod interrupt;
 mod notifications;
 mod observe;
 mod pooler;
@@ -61,8 +61,7 @@ use types::TypeCache;
 
 pub(crate) use call::Tried;
 pub(crate) use hooks::Hooks;
-#[cfg(feature = "tokio")]
-pub(crate) use interrupt::interrupt;
+pub(crate) use interrupt::Interrupt;
 use notifications::Inbox;
 
 pub use advisory_lock::{AdvisoryLock, LockKey, advisory_xact_lock, try_advisory_xact_lock};
@@ -106,6 +105,8 @@ pub struct Session {
     cursors: u64,
     /// What travels with each transaction behind a pooler; `None` for a session of our own.
     pooler: Option<Arc<str>>,
+    /// The call that it was taken in.
+    interrupt: Option<Interrupt>,
 }
 
 impl Session {
@@ -146,6 +147,7 @@ impl Session {
             inbox: Inbox::default(),
             cursors: 0,
             pooler: config.pooler_settings(),
+            interrupt: None,
         })
     }
 

@@ -1,14 +1,13 @@
 //! One call: as many attempts as it takes, and as many as are allowed.
 
 use std::panic::Location;
-use std::thread;
 
 use super::Database;
 use super::unanswered::Unanswered;
 use crate::error::{Error, Outcome, Result};
 use crate::observe::metrics;
 use crate::retry::{Retries, RetryPolicy};
-use crate::session::{Session, Tried};
+use crate::session::{Session, Tried, interrupt};
 use crate::transaction::Opening;
 
 /// How a call ended that committed.
@@ -86,7 +85,7 @@ impl Database {
                 }
                 return Err((error, retries.attempt()));
             };
-            thread::sleep(pause);
+            interrupt::pause(pause);
         }
     }
 }

@@ -39,6 +39,7 @@ impl Source {
         }
         let mut session = PooledSession(held?);
         session.checked_out(waited);
+        session.belongs_to_this_call();
         // A call that panicked could not end itself.
         session.end_call();
         Ok(session)

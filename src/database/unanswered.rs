@@ -2,7 +2,6 @@
 
 use std::panic::Location;
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use diesel::QueryableByName;
@@ -12,7 +11,7 @@ use super::Database;
 use crate::commit_keys::{CommitKey, fence};
 use crate::deadline::after;
 use crate::error::{Error, Outcome, Result};
-use crate::session::{Session, Xid};
+use crate::session::{Session, Xid, interrupt};
 use crate::statement::StatementDsl as _;
 use crate::transaction::{Opening, read_committed};
 
@@ -58,7 +57,8 @@ impl Database {
         let since = Instant::now();
         let mut pause = Duration::from_millis(1);
         let mut ended = false;
-        while Instant::now() < deadline {
+        // Nobody is told of the outcome of a call that was given up.
+        while Instant::now() < deadline && !interrupt::is_given_up() {
             let asked = self.source.get(holder, deadline).and_then(|mut session| {
                 let late = since.elapsed() >= PATIENCE;
                 // What waits for a process that does not end is asked again once that was ended.
@@ -101,7 +101,7 @@ impl Database {
                     return Outcome::Unknown;
                 }
             }
-            thread::sleep(pause.min(deadline.saturating_duration_since(Instant::now())));
+            interrupt::pause(pause.min(deadline.saturating_duration_since(Instant::now())));
             pause = (pause * 2).min(PAUSE);
         }
         Outcome::Unknown

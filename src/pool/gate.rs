@@ -17,6 +17,7 @@ use super::state::Gauges;
 use super::store::{self, Item, Store};
 use crate::error::{Error, Result};
 use crate::session::activity::Activity;
+use crate::session::interrupt::{self, Interrupt, Wake};
 
 /// What the pool keeps: a session, or what stands for one in a test of the pool alone.
 pub(super) trait Resource: Send + 'static {
@@ -97,11 +98,11 @@ enum Answer<S: Resource> {
 }
 
 impl<S: Resource> Waiter<S> {
-    /// The answer, if it comes by then. Waits under a lock of its own, so that who is called need not queue for the
-    /// pool's.
-    fn wait(&self, until: Instant) -> Option<Answer<S>> {
+    /// The answer, if it comes by then, and before the call is given up. Waits under a lock of its own, so that who is
+    /// called need not queue for the pool's.
+    fn wait(&self, until: Instant, interrupt: Option<&Interrupt>) -> Option<Answer<S>> {
         let mut answer = lock(&self.answer);
-        while answer.is_none() {
+        while answer.is_none() && !interrupt.is_some_and(Interrupt::is_given_up) {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;
@@ -117,6 +118,14 @@ impl<S: Resource> Waiter<S> {
 
     fn tell(&self, answer: Answer<S>) {
         *lock(&self.answer) = Some(answer);
+        self.called.notify_one();
+    }
+}
+
+impl<S: Resource> Wake for Waiter<S> {
+    fn wake(&self) {
+        // Under the lock, so that it is not between its look and its wait.
+        let _answer = lock(&self.answer);
         self.called.notify_one();
     }
 }
@@ -166,6 +175,8 @@ impl<S: Resource> Gate<S> {
         again: bool,
     ) -> Result<Loan<S>> {
         let asked = Instant::now();
+        let interrupt = interrupt::current();
+        interrupt.as_ref().map_or(Ok(()), Interrupt::check)?;
         let mut state = self.lock();
         if state.is_closed() {
             return Err(refused::closed());
@@ -195,12 +206,15 @@ impl<S: Resource> Gate<S> {
             state.waiting.push_back(Arc::clone(&waiter));
         }
         drop(self.grow(state));
+        let interrupt = interrupt.as_ref();
+        let waking = interrupt.map(|interrupt| interrupt.waking(waiter.clone()));
         let ask_server = inquiry::moment(asked, deadline);
-        let mut answer = waiter.wait(ask_server);
-        if answer.is_none() && ask_server < deadline {
+        let mut answer = waiter.wait(ask_server, interrupt);
+        if answer.is_none() && ask_server < deadline && Instant::now() >= ask_server {
             self.inquire(&mut self.lock());
-            answer = waiter.wait(deadline);
+            answer = waiter.wait(deadline, interrupt);
         }
+        drop(waking);
         if let Some(answer) = answer {
             return self.accept(answer);
         }
@@ -212,6 +226,7 @@ impl<S: Resource> Gate<S> {
         }
         state.waiting.retain(|other| !Arc::ptr_eq(other, &waiter));
         self.publish(&state);
+        interrupt.map_or(Ok(()), Interrupt::check)?;
         Err(self.expired(&state, asked.elapsed()))
     }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::interrupt::{self, Interrupt};
 use super::libpq::TransactionStatus;
 use super::{Hooks, Session, Xid};
 use crate::error::{Error, Result};
@@ -55,6 +56,22 @@ impl Session {
             Some(lost) => Err(Error::unavailable(format!("the session was lost: {lost}"))
                 .with_hint("take a new session from the pool")),
         }
+    }
+
+    /// The call that the session works for, if it may be given up: that of this thread, else the one it was taken in.
+    pub(super) fn interrupt(&self) -> Option<Interrupt> {
+        interrupt::current().or_else(|| self.interrupt.clone())
+    }
+
+    /// Whoever has the session works for the call of this thread from now on.
+    pub(crate) fn belongs_to_this_call(&mut self) {
+        self.interrupt = interrupt::current();
+    }
+
+    /// A call that was given up starts nothing any more.
+    pub(super) fn refuse_if_given_up(&self) -> Result<()> {
+        self.interrupt()
+            .map_or(Ok(()), |interrupt| interrupt.check())
     }
 
     /// Holds what follows to one deadline and limit, however many statements it is; `asks_xid` if somebody would want

@@ -41,6 +41,7 @@ impl Session {
     pub(crate) fn check_in(&mut self, call_timeout: Duration) -> bool {
         self.limit = call_timeout;
         self.deadline = None;
+        self.interrupt = None;
         self.prepared.turn(true);
         if std::mem::take(&mut self.instrumented) {
             self.instrumentation = DynInstrumentation::default_instrumentation();

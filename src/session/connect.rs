@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::attempt::{self, Attempt};
 use super::dialogue::Connecting;
 use super::driver::{Stopped, drive};
+use super::interrupt;
 use super::libpq::Connection;
 use super::refusal::{self, Refusal};
 use super::resolve::resolve;
@@ -33,10 +34,14 @@ fn connect_by(
     let driven = if connection.is_refused() {
         Err(Stopped::Lost(connection.message()))
     } else {
-        drive(&mut Connecting::new(&mut connection), deadline)
+        drive(
+            &mut Connecting::new(&mut connection, interrupt::current()),
+            deadline,
+        )
     };
     match driven {
         Ok(()) => {}
+        Err(Stopped::Deadline) if interrupt::is_given_up() => return Err(interrupt::given_up()),
         Err(Stopped::Deadline) => {
             return Err(Error::timeout(format!(
                 "no answer within {:?}",

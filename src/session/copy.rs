@@ -13,6 +13,7 @@ use super::dialogue::{CopyFlow, Copying, c_string};
 use super::driver::{Stopped, drive};
 use super::exchange::Driven;
 use super::failure::{rows_too_late, server_error, shift};
+use super::interrupt::Interrupt;
 use super::libpq::Cancel;
 use super::settle::settle;
 use crate::deadline::after;
@@ -67,6 +68,7 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
     /// Sends the statement; data can flow when this returns.
     pub(crate) fn begin(mut session: H, sql: &str, direction: Direction) -> Result<Self> {
         session.refuse_if_lost()?;
+        session.refuse_if_given_up()?;
         let words = match direction {
             Direction::In => ["FROM", "STDIN"],
             Direction::Out => ["TO", "STDOUT"],
@@ -164,7 +166,10 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
             self.session.watch.departs(&[]);
             self.seen = self.session.watch.pause();
         }
-        flow.end(None);
+        // The end of the data is what commits it.
+        if self.session.refuse_if_given_up().is_ok() {
+            flow.end(None);
+        }
         self.advance()?;
         if self.flow.as_ref().is_some_and(|flow| !flow.is_over()) {
             return Err(Error::query("the SQL holds more than one COPY")
@@ -229,8 +234,15 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
         } else {
             0
         };
-        let mut copying = Copying::new(&mut session.connection, flow);
-        let driven = match drive(&mut copying, deadline) {
+        let interrupt = session.interrupt();
+        let is_given_up = interrupt.as_ref().is_some_and(Interrupt::is_given_up) && !flow.is_over();
+        let mut copying = Copying::new(&mut session.connection, flow).heeding(interrupt);
+        let driven = if is_given_up {
+            Err(Stopped::Deadline)
+        } else {
+            drive(&mut copying, deadline)
+        };
+        let driven = match driven {
             Err(Stopped::Deadline) => Driven {
                 result: give_up(&mut copying),
                 expired: true,

@@ -13,6 +13,7 @@ use std::ffi::CString;
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 
+use super::interrupt::Interrupt;
 use super::libpq::{Cancel, Connection, Polling, Said};
 
 pub(crate) use copy::{CopyFlow, Copying};
@@ -28,6 +29,11 @@ pub(crate) trait Machine {
 
     /// The socket to wait for; `None` when it is gone.
     fn socket(&self) -> Option<BorrowedFd<'_>>;
+
+    /// The call that it is part of; `None` if it has to come to its end even when that is given up.
+    fn interrupt(&self) -> Option<&Interrupt> {
+        None
+    }
 }
 
 /// Where a machine stands.
@@ -41,13 +47,16 @@ pub(crate) enum Step {
 pub(crate) struct Connecting<'c> {
     connection: &'c mut Connection,
     started: bool,
+    interrupt: Option<Interrupt>,
 }
 
 impl<'c> Connecting<'c> {
-    pub(crate) fn new(connection: &'c mut Connection) -> Self {
+    /// Connecting on behalf of a call.
+    pub(crate) fn new(connection: &'c mut Connection, interrupt: Option<Interrupt>) -> Self {
         Self {
             connection,
             started: false,
+            interrupt,
         }
     }
 }
@@ -62,6 +71,10 @@ impl Machine for Connecting<'_> {
 
     fn socket(&self) -> Option<BorrowedFd<'_>> {
         self.connection.socket()
+    }
+
+    fn interrupt(&self) -> Option<&Interrupt> {
+        self.interrupt.as_ref()
     }
 }
 

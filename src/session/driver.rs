@@ -2,24 +2,38 @@
 
 use std::time::Instant;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::{PollFd, PollFlags};
 use rustix::io::Errno;
 
 use super::dialogue::{Machine, Step};
-use super::interrupt::heeding;
+use super::interrupt::{Interrupt, Waited, wait};
 use super::libpq::Said;
 
 /// Why a machine did not come to its end.
 #[derive(Debug)]
 pub(crate) enum Stopped {
-    /// The deadline passed, or nobody waits any more; the machine can be driven on.
+    /// The deadline passed, or the call was given up; the machine can be driven on.
     Deadline,
     /// The connection is gone or unusable.
     Lost(Said),
 }
 
-/// Drives a machine to its end, or to the deadline.
+/// Drives a machine to its end, to the deadline, or until the call that it is part of is given up.
 pub(crate) fn drive(machine: &mut impl Machine, deadline: Instant) -> Result<(), Stopped> {
+    let interrupt = machine.interrupt().cloned();
+    drive_for(machine, deadline, interrupt.as_ref())
+}
+
+/// Drives a machine on whose call was given up, or ran out of time: what is under way is brought to an end.
+pub(crate) fn drive_on(machine: &mut impl Machine, deadline: Instant) -> Result<(), Stopped> {
+    drive_for(machine, deadline, None)
+}
+
+fn drive_for(
+    machine: &mut impl Machine,
+    deadline: Instant,
+    interrupt: Option<&Interrupt>,
+) -> Result<(), Stopped> {
     loop {
         let (read, write) = match machine.advance().map_err(Stopped::Lost)? {
             Step::Done => return Ok(()),
@@ -37,39 +51,16 @@ pub(crate) fn drive(machine: &mut impl Machine, deadline: Instant) -> Result<(),
             if left.is_zero() {
                 return Err(Stopped::Deadline);
             }
-            let left = Timespec::try_from(left).unwrap_or(Timespec {
-                tv_sec: 1,
-                tv_nsec: 0,
-            });
-            let (polled, interrupted) = heeding(|ear| wait(socket.clone(), ear, &left));
-            if interrupted {
-                return Err(Stopped::Deadline);
-            }
-            match polled {
-                Ok(0) | Err(Errno::INTR) => {}
-                Ok(_) => break,
-                Err(error) => {
+            match wait(Some(socket.clone()), interrupt, left) {
+                Waited::GivenUp => return Err(Stopped::Deadline),
+                Waited::Polled(Ok(0) | Err(Errno::INTR)) => {}
+                Waited::Polled(Ok(_)) => break,
+                Waited::Polled(Err(error)) => {
                     return Err(Stopped::Lost(format!(
                         "waiting for the server failed: {error}"
                     )));
                 }
             }
-        }
-    }
-}
-
-/// Waits for either; tells whether the second spoke.
-fn wait(
-    socket: PollFd<'_>,
-    ear: Option<PollFd<'_>>,
-    left: &Timespec,
-) -> (rustix::io::Result<usize>, bool) {
-    match ear {
-        None => (poll(&mut [socket], Some(left)), false),
-        Some(ear) => {
-            let mut both = [socket, ear];
-            let polled = poll(&mut both, Some(left));
-            (polled, polled.is_ok() && !both[1].revents().is_empty())
         }
     }
 }

@@ -13,6 +13,7 @@ use super::command::Command;
 use super::dialogue::{Flow, Heard, Message, Pipeline};
 use super::driver::{Stopped, drive};
 use super::failure::{server_error, shift};
+use super::interrupt::Interrupt;
 use super::libpq::{Cancel, Field, ResultSet};
 use super::prepared::Plan;
 use super::settle::settle;
@@ -40,6 +41,8 @@ pub(super) enum CommitPoint {
     Command,
     /// Not in this exchange.
     Later,
+    /// Nowhere: this takes work back, so it goes out even when the call was given up.
+    Undo,
 }
 
 /// Commands on their way, up to one Sync.
@@ -97,8 +100,14 @@ impl Session {
     /// Makes the messages; nothing is sent yet.
     pub(super) fn depart(&mut self, cargo: Cargo, commit: CommitPoint) -> Result<Voyage> {
         self.refuse_if_lost()?;
+        let interrupt = match commit {
+            CommitPoint::Undo => None,
+            _ => self.interrupt(),
+        };
+        interrupt.as_ref().map_or(Ok(()), Interrupt::check)?;
         // A look at the socket, so that work which never left is not called unknown.
-        let was_closed = commit != CommitPoint::Later && self.was_closed();
+        let was_closed =
+            matches!(commit, CommitPoint::Sync | CommitPoint::Command) && self.was_closed();
         let sql: Arc<str> = cargo
             .commands
             .first()
@@ -130,7 +139,7 @@ impl Session {
         self.watch.departs(&commands);
         let flow = self
             .messages(&mut commands)
-            .map(|messages| Flow::new(messages, commands.len()))
+            .map(|messages| Flow::new(messages, commands.len()).heeding(interrupt))
             .inspect_err(|_| {
                 // Names that were given out are not going to be prepared.
                 self.prepared.settle(&[], &[]);
@@ -188,7 +197,8 @@ impl Session {
     /// Takes in what came of a voyage that was driven to its end.
     pub(super) fn arrive(&mut self, voyage: Voyage, driven: Driven) -> Result<Arrived> {
         let sql = voyage.sql();
-        let is_within = voyage.commit == CommitPoint::Later && self.transactions.depth() > 0;
+        let is_within = matches!(voyage.commit, CommitPoint::Later | CommitPoint::Undo)
+            && self.transactions.depth() > 0;
         match self.arrive_unseen(voyage, driven) {
             Ok(arrived) => {
                 self.activity.end(self.is_in_transaction());
@@ -404,7 +414,7 @@ impl Voyage {
         let heard = &self.flow.heard;
         let last = self.commands.len().wrapping_sub(1);
         let commit_sent = match self.commit {
-            CommitPoint::Later => false,
+            CommitPoint::Later | CommitPoint::Undo => false,
             CommitPoint::Sync => heard.sync_sent,
             CommitPoint::Command => heard.commands_sent > last,
         };

@@ -146,7 +146,7 @@ impl Session {
         let rollback = || Cargo::of(vec![Command::plain("ROLLBACK")]);
         if self.lost.is_none()
             && self
-                .exchange(rollback(), CommitPoint::Later, deadline.max(after(GRACE)))
+                .exchange(rollback(), CommitPoint::Undo, deadline.max(after(GRACE)))
                 .is_err()
         {
             self.lost
@@ -154,14 +154,14 @@ impl Session {
         }
     }
 
-    /// Sends control commands within the open transaction.
-    pub(super) fn control(&mut self, sql: &[&str]) -> Result<()> {
+    /// Sends commands that take back work of the open transaction.
+    pub(super) fn take_back(&mut self, sql: &[&str]) -> Result<()> {
         let commands: Vec<_> = sql.iter().map(|sql| Command::plain(*sql)).collect();
         // What ends a transaction is given time even when the call that failed used up its own.
         let deadline = self.call_deadline().max(after(GRACE));
         self.watched(|session| {
             session.watch.asks(&commands);
-            session.exchange(Cargo::of(commands), CommitPoint::Later, deadline)
+            session.exchange(Cargo::of(commands), CommitPoint::Undo, deadline)
         })?;
         Ok(())
     }

@@ -1,66 +1,289 @@
 //! Giving up a call from another thread.
 //!
-//! A call runs on one thread, and who waits for it on another, or in a task, may stop to care. What the call
-//! is doing on the server then is cancelled as if its deadline had passed. The interrupt belongs to the
-//! thread that works, so that it reaches whichever session the work has taken.
+//! A call runs on one thread; whoever waits for it may stop to do so on another, or in a task. From then on the
+//! call is given up, for good: what it does on the server is cancelled, and every later step of it fails, apart
+//! from its rollback. The state belongs to the call. The thread that works on a call has it at hand, and a session
+//! that was taken on that thread carries it along.
 
-use std::cell::RefCell;
-use std::io::PipeReader;
-use std::os::fd::AsFd;
+use std::cell::{OnceCell, RefCell};
+use std::fmt;
+use std::io::{Read as _, Write as _};
+use std::os::fd::AsFd as _;
+use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use rustix::event::PollFd;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+
+use crate::error::{Error, Result};
+
+/// A call that may be given up; clones are of the same call.
+#[derive(Clone)]
+pub(crate) struct Interrupt(Arc<Inner>);
+
+struct Inner {
+    state: AtomicU8,
+    /// Those that wait on behalf of the call.
+    waiting: Mutex<Vec<Arc<dyn Wake>>>,
+}
+
+/// The call runs.
+#[cfg(feature = "tokio")]
+const RUNNING: u8 = 0;
+/// Nobody waits for it any more.
+const GIVEN_UP: u8 = 1;
+/// It ended by itself; a session that outlives it can be used on.
+#[cfg(feature = "tokio")]
+const OVER: u8 = 2;
+
+/// Something that waits and can be woken.
+pub(crate) trait Wake: Send + Sync {
+    #[cfg_attr(
+        not(feature = "tokio"),
+        expect(dead_code, reason = "only an asynchronous caller gives up")
+    )]
+    fn wake(&self);
+}
 
 thread_local! {
-    /// The interrupt of the work that this thread does; taken once it was heard, since what follows is cleaning up.
-    static HERE: RefCell<Option<PipeReader>> = const { RefCell::new(None) };
+    /// The call that this thread works on.
+    static CURRENT: RefCell<Option<Interrupt>> = const { RefCell::new(None) };
+    /// What wakes this thread from `poll(2)`; `None` if the system gives no sockets for it.
+    static BELL: OnceCell<Option<Bell>> = const { OnceCell::new() };
 }
 
-/// Interrupts the work when it is dropped.
+/// The call that this thread works on, if it may be given up.
+pub(crate) fn current() -> Option<Interrupt> {
+    CURRENT.with_borrow(Clone::clone)
+}
+
+/// Whether the call that this thread works on was given up.
+pub(crate) fn is_given_up() -> bool {
+    CURRENT.with_borrow(|current| current.as_ref().is_some_and(Interrupt::is_given_up))
+}
+
+/// Pauses this thread; not any longer once its call is given up.
+pub(crate) fn pause(length: Duration) {
+    let Some(interrupt) = current() else {
+        return thread::sleep(length);
+    };
+    let until = Instant::now() + length;
+    loop {
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() || matches!(wait(None, Some(&interrupt), left), Waited::GivenUp) {
+            return;
+        }
+    }
+}
+
+impl Interrupt {
+    /// Whether nobody waits for the call any more.
+    pub(crate) fn is_given_up(&self) -> bool {
+        self.0.state.load(Ordering::Acquire) == GIVEN_UP
+    }
+
+    /// Fails once the call is given up.
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.is_given_up() {
+            return Err(given_up());
+        }
+        Ok(())
+    }
+
+    /// Has this woken when the call is given up, as long as the guard lives.
+    ///
+    /// Look whether it was given up after that, and before waiting.
+    pub(crate) fn waking(&self, waiter: Arc<dyn Wake>) -> Waking<'_> {
+        self.waiting().push(Arc::clone(&waiter));
+        Waking {
+            interrupt: self,
+            waiter,
+        }
+    }
+
+    fn waiting(&self) -> std::sync::MutexGuard<'_, Vec<Arc<dyn Wake>>> {
+        self.0
+            .waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The error of whatever a call tries after it was given up.
+pub(crate) fn given_up() -> Error {
+    Error::timeout("the call was given up: nobody waits for it any more")
+        .with_hint("its future was dropped; return the error, what the call did is rolled back")
+}
+
+/// Keeps a waiter with its call.
+pub(crate) struct Waking<'i> {
+    interrupt: &'i Interrupt,
+    waiter: Arc<dyn Wake>,
+}
+
+impl Drop for Waking<'_> {
+    fn drop(&mut self) {
+        let mut waiting = self.interrupt.waiting();
+        if let Some(place) = waiting
+            .iter()
+            .position(|waiter| Arc::ptr_eq(waiter, &self.waiter))
+        {
+            waiting.swap_remove(place);
+        }
+    }
+}
+
+/// Gives the call up when it is dropped, unless it has ended.
 #[cfg(feature = "tokio")]
 #[derive(Debug)]
-pub(crate) struct Interrupt(
-    #[expect(dead_code, reason = "the other end hears that it is closed")] std::io::PipeWriter,
-);
+pub(crate) struct GiveUpOnDrop(Interrupt);
 
-/// What the working thread listens to.
 #[cfg(feature = "tokio")]
-#[derive(Debug)]
-pub(crate) struct Interruptible(PipeReader);
-
-/// An interrupt, and the ear for it.
-#[cfg(feature = "tokio")]
-pub(crate) fn interrupt() -> std::io::Result<(Interrupt, Interruptible)> {
-    let (ear, voice) = std::io::pipe()?;
-    Ok((Interrupt(voice), Interruptible(ear)))
+impl Drop for GiveUpOnDrop {
+    fn drop(&mut self) {
+        let given_up =
+            self.0
+                .0
+                .state
+                .compare_exchange(RUNNING, GIVEN_UP, Ordering::AcqRel, Ordering::Acquire);
+        if given_up.is_ok() {
+            self.0.waiting().iter().for_each(|waiter| waiter.wake());
+        }
+    }
 }
 
 #[cfg(feature = "tokio")]
-impl Interruptible {
-    /// Does the work on this thread; its calls heed the interrupt.
-    pub(crate) fn run<T>(self, work: impl FnOnce() -> T) -> T {
+impl Interrupt {
+    /// A call, and what gives it up.
+    pub(crate) fn new() -> (GiveUpOnDrop, Self) {
+        let interrupt = Self(Arc::new(Inner {
+            state: AtomicU8::new(RUNNING),
+            waiting: Mutex::default(),
+        }));
+        (GiveUpOnDrop(interrupt.clone()), interrupt)
+    }
+
+    /// Does the call's work on this thread; nothing of it is begun if the call was given up before.
+    pub(crate) fn run<T, E: From<Error>>(
+        &self,
+        work: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
         /// Also when the work panics.
-        struct Deaf;
-        impl Drop for Deaf {
+        struct End<'i>(&'i Interrupt, Option<Interrupt>);
+        impl Drop for End<'_> {
             fn drop(&mut self) {
-                HERE.with_borrow_mut(|here| *here = None);
+                self.0
+                    .0
+                    .state
+                    .compare_exchange(RUNNING, OVER, Ordering::AcqRel, Ordering::Acquire)
+                    .ok();
+                CURRENT.set(self.1.take());
             }
         }
-        let _deaf = Deaf;
-        HERE.with_borrow_mut(|here| *here = Some(self.0));
+        self.check()?;
+        let _end = End(self, CURRENT.replace(Some(self.clone())));
         work()
     }
 }
 
-/// Hands `poll` what this thread listens to, and hears whether it was interrupted: `true` once.
-pub(super) fn heeding<T>(poll: impl FnOnce(Option<PollFd<'_>>) -> (T, bool)) -> (T, bool) {
-    HERE.with_borrow_mut(|here| {
-        let ear = here
-            .as_ref()
-            .map(|ear| PollFd::from_borrowed_fd(ear.as_fd(), rustix::event::PollFlags::IN));
-        let (polled, interrupted) = poll(ear);
-        if interrupted {
-            *here = None;
+impl fmt::Debug for Interrupt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Interrupt")
+            .field("is_given_up", &self.is_given_up())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What wakes a thread from `poll(2)`: it listens at one end, others write to the other.
+struct Bell {
+    ear: UnixStream,
+    voice: Arc<Voice>,
+}
+
+#[cfg_attr(
+    not(feature = "tokio"),
+    expect(dead_code, reason = "only an asynchronous caller gives up")
+)]
+struct Voice(UnixStream);
+
+impl Wake for Voice {
+    fn wake(&self) {
+        // If it is full, the thread wakes anyway.
+        (&self.0).write_all(&[1]).ok();
+    }
+}
+
+impl Bell {
+    fn new() -> Option<Self> {
+        let (ear, voice) = UnixStream::pair().ok()?;
+        ear.set_nonblocking(true).ok()?;
+        voice.set_nonblocking(true).ok()?;
+        Some(Self {
+            ear,
+            voice: Arc::new(Voice(voice)),
+        })
+    }
+
+    fn silence(&self) {
+        while matches!((&self.ear).read(&mut [0; 16]), Ok(1..)) {}
+    }
+}
+
+/// How a wait ended.
+#[derive(Debug)]
+pub(super) enum Waited {
+    /// The socket is ready, or the time is over.
+    Polled(Result<usize, Errno>),
+    GivenUp,
+}
+
+/// How often a thread that cannot be woken looks up.
+const GLANCE: Duration = Duration::from_millis(20);
+
+/// Waits for the socket, for so long, or until the call is given up.
+pub(super) fn wait(
+    mut socket: Option<PollFd<'_>>,
+    interrupt: Option<&Interrupt>,
+    left: Duration,
+) -> Waited {
+    let Some(interrupt) = interrupt else {
+        return Waited::Polled(poll_for(socket.as_mut_slice(), left));
+    };
+    BELL.with(|bell| {
+        let Some(bell) = bell.get_or_init(Bell::new) else {
+            if interrupt.is_given_up() {
+                return Waited::GivenUp;
+            }
+            return Waited::Polled(poll_for(socket.as_mut_slice(), left.min(GLANCE)));
+        };
+        let voice: Arc<dyn Wake> = bell.voice.clone();
+        let waking = interrupt.waking(voice);
+        let polled = if interrupt.is_given_up() {
+            Ok(0)
+        } else {
+            let ear = PollFd::from_borrowed_fd(bell.ear.as_fd(), PollFlags::IN);
+            match socket {
+                Some(socket) => poll_for(&mut [socket, ear], left),
+                None => poll_for(&mut [ear], left),
+            }
+        };
+        drop(waking);
+        if interrupt.is_given_up() {
+            // Whoever gave it up has rung by now, or found nobody to wake.
+            bell.silence();
+            return Waited::GivenUp;
         }
-        (polled, interrupted)
+        Waited::Polled(polled)
     })
+}
+
+fn poll_for(fds: &mut [PollFd<'_>], left: Duration) -> Result<usize, Errno> {
+    let left = Timespec::try_from(left).unwrap_or(Timespec {
+        tv_sec: 1,
+        tv_nsec: 0,
+    });
+    poll(fds, Some(&left))
 }

@@ -69,7 +69,7 @@ impl Session {
     /// The next notification; waits for it, up to this long. No round trip.
     ///
     /// `None` if there was none by then. While a transaction is open the server holds notifications back.
-    /// Fails if the connection is lost.
+    /// Fails if the connection is lost, and once the call that waits was given up.
     pub fn wait_for_notification(&mut self, limit: Duration) -> Result<Option<Notification>> {
         self.hear(after(limit))?;
         Ok(self.inbox.unread.pop_front())
@@ -84,17 +84,20 @@ impl Session {
     /// Takes in what has arrived; if there is nothing at all, waits for it until the deadline.
     fn hear(&mut self, deadline: Instant) -> Result<()> {
         self.refuse_if_lost()?;
+        self.refuse_if_given_up()?;
         let until = if self.inbox.unread.is_empty() {
             deadline
         } else {
             Instant::now()
         };
-        let mut listening = Listening::new(&mut self.connection);
+        let interrupt = self.interrupt();
+        let mut listening = Listening::new(&mut self.connection).heeding(interrupt);
         let driven = drive(&mut listening, until);
         let heard = std::mem::take(&mut listening.heard);
         heard.into_iter().for_each(|said| self.inbox.keep(said));
         match driven {
-            Ok(()) | Err(Stopped::Deadline) => Ok(()),
+            Ok(()) => Ok(()),
+            Err(Stopped::Deadline) => self.refuse_if_given_up(),
             // What was said before is still to be read.
             Err(_) if !self.inbox.unread.is_empty() => Ok(()),
             Err(stopped) => Err(self.lost_error(stopped, None, false, Outcome::NotCommitted)),

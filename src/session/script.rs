@@ -56,6 +56,7 @@ impl Session {
 
     fn script_unseen(&mut self, sql: &str, hearer: Option<Hearer<'_>>) -> Result<Vec<String>> {
         self.refuse_if_lost()?;
+        self.refuse_if_given_up()?;
         self.look_at_script(sql);
         let deadline = self.call_deadline();
         self.send_ahead(deadline)?;
@@ -67,7 +68,8 @@ impl Session {
         let c_text = c_string(&text).map_err(Error::query)?;
         self.watch.departs(&[]);
         let since = self.watch.now();
-        let mut script = Script::new(&mut self.connection, c_text);
+        let interrupt = self.interrupt();
+        let mut script = Script::new(&mut self.connection, c_text).heeding(interrupt);
         self.activity.begin(Arc::clone(&text));
         let heard_by_somebody = hearer.is_some();
         let driven = match hearer {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::dialogue::{Cancelling, Machine};
-use super::driver::{Stopped, drive};
+use super::driver::{Stopped, drive_on};
 use super::libpq::Cancel;
 use crate::deadline::after;
 use crate::error::Result;
@@ -20,12 +20,12 @@ pub(super) fn settle<M: Machine>(
     // Whether the request got through shows in what the server answers.
     let asked = cancel(machine).map(|cancel| {
         let mut cancelling = Cancelling::new(cancel);
-        let driven = drive(&mut cancelling, patience);
+        let driven = drive_on(&mut cancelling, patience);
         (cancelling, driven)
     });
-    drive(machine, patience)?;
+    drive_on(machine, patience)?;
     if let Ok((mut cancelling, Err(Stopped::Deadline))) = asked
-        && let Err(Stopped::Deadline) = drive(&mut cancelling, after(GRACE))
+        && let Err(Stopped::Deadline) = drive_on(&mut cancelling, after(GRACE))
     {
         return Err(Stopped::Lost(
             "a request to cancel is still on its way and might hit the next statement".to_owned(),

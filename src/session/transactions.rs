@@ -199,6 +199,10 @@ impl TransactionManager<Session> for SessionTransactions {
     /// would answer ROLLBACK to a COMMIT and call it a success.
     fn commit_transaction(session: &mut Session) -> QueryResult<()> {
         let depth = open(session)?;
+        if let Err(error) = session.refuse_if_given_up() {
+            Self::rollback_transaction(session)?;
+            return Err(error.into());
+        }
         // Where nothing ran, not even BEGIN, the server knows of no failure.
         if session.is_aborted() || session.transactions.failure.is_some() {
             let failure = session.transactions.failure.clone();
@@ -256,7 +260,7 @@ fn roll_back(session: &mut Session) -> QueryResult<()> {
         transactions.waiting.clear();
         if depth.get() == 1 {
             let latest = session.transactions.latest.clone();
-            let undone = session.control(&["ROLLBACK"]);
+            let undone = session.take_back(&["ROLLBACK"]);
             // What made it necessary decides whether to try again, not what became of it.
             session.transactions.latest = latest;
             undone?;
@@ -270,6 +274,7 @@ fn roll_back(session: &mut Session) -> QueryResult<()> {
 
 /// Begins a transaction by this SQL, or a savepoint within one, which needs no BEGIN.
 pub(super) fn begin(session: &mut Session, opening: &[Arc<str>]) -> QueryResult<()> {
+    session.refuse_if_given_up()?;
     session.transactions.begin(opening)?;
     let depth = open(session)?;
     session
@@ -294,7 +299,7 @@ pub(super) fn rollback_to(session: &mut Session, savepoint: &str) -> Result<()> 
         session.transactions.failure.clone(),
         session.transactions.latest.clone(),
     );
-    let undone = session.control(&[
+    let undone = session.take_back(&[
         &format!("ROLLBACK TO SAVEPOINT {savepoint}"),
         &format!("{RELEASE} {savepoint}"),
     ]);

@@ -18,6 +18,7 @@ mod errors;
 mod fake_server;
 mod fault_catalogue;
 mod fault_proxy;
+mod given_up;
 mod hooks;
 #[allow(
     missing_docs,

@@ -6,6 +6,7 @@ use std::os::fd::BorrowedFd;
 use rustix::net::{RecvFlags, recv};
 
 use super::{Machine, Step};
+use crate::session::interrupt::Interrupt;
 use crate::session::libpq::{Connection, CopyOut, ResultSet, Said, Status};
 
 /// Where a COPY stands, apart from its connection: it rests here while rows are made or taken.
@@ -52,6 +53,7 @@ pub(crate) struct CopyHeard {
 pub(crate) struct Copying<'c> {
     connection: &'c mut Connection,
     flow: &'c mut CopyFlow,
+    interrupt: Option<Interrupt>,
 }
 
 /// What the server is told when it had failed the COPY already; it does not listen any more.
@@ -101,7 +103,16 @@ impl CopyFlow {
 
 impl<'c> Copying<'c> {
     pub(crate) fn new(connection: &'c mut Connection, flow: &'c mut CopyFlow) -> Self {
-        Self { connection, flow }
+        Self {
+            connection,
+            flow,
+            interrupt: None,
+        }
+    }
+
+    /// The same, on behalf of a call.
+    pub(crate) fn heeding(self, interrupt: Option<Interrupt>) -> Self {
+        Self { interrupt, ..self }
     }
 
     pub(crate) fn connection(&self) -> &Connection {
@@ -253,5 +264,9 @@ impl Machine for Copying<'_> {
 
     fn socket(&self) -> Option<BorrowedFd<'_>> {
         self.connection.socket()
+    }
+
+    fn interrupt(&self) -> Option<&Interrupt> {
+        self.interrupt.as_ref()
     }
 }

@@ -5,12 +5,14 @@ use std::os::fd::BorrowedFd;
 
 use super::{Machine, Step};
 use crate::session::Notification;
+use crate::session::interrupt::Interrupt;
 use crate::session::libpq::{Connection, Said};
 
 /// Waiting for notifications.
 pub(crate) struct Listening<'c> {
     connection: &'c mut Connection,
     pub(crate) heard: VecDeque<Notification>,
+    interrupt: Option<Interrupt>,
 }
 
 impl<'c> Listening<'c> {
@@ -18,7 +20,13 @@ impl<'c> Listening<'c> {
         Self {
             connection,
             heard: VecDeque::new(),
+            interrupt: None,
         }
+    }
+
+    /// The same, on behalf of a call.
+    pub(crate) fn heeding(self, interrupt: Option<Interrupt>) -> Self {
+        Self { interrupt, ..self }
     }
 }
 
@@ -46,5 +54,9 @@ impl Machine for Listening<'_> {
 
     fn socket(&self) -> Option<BorrowedFd<'_>> {
         self.connection.socket()
+    }
+
+    fn interrupt(&self) -> Option<&Interrupt> {
+        self.interrupt.as_ref()
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::{Machine, Step, c_string};
 use crate::session::answer::{Answer, Column};
+use crate::session::interrupt::Interrupt;
 use crate::session::libpq::{BoundValue, Connection, ResultSet, Said, Status};
 
 /// One message to the server within a pipeline.
@@ -54,6 +55,8 @@ pub(crate) struct Flow {
     /// Bytes handed to libpq since the last complete flush, roughly.
     unflushed: usize,
     streamed: Option<Streamed>,
+    /// The call that it is part of; nothing leaves once that is given up.
+    interrupt: Option<Interrupt>,
     pub(crate) heard: Heard,
 }
 
@@ -112,6 +115,7 @@ impl Flow {
             awaited: VecDeque::new(),
             unflushed: 0,
             streamed: None,
+            interrupt: None,
             heard: Heard {
                 answers,
                 columns: Arc::new([]),
@@ -122,6 +126,11 @@ impl Flow {
                 sync_sent: false,
             },
         }
+    }
+
+    /// The same, on behalf of a call.
+    pub(crate) fn heeding(self, interrupt: Option<Interrupt>) -> Self {
+        Self { interrupt, ..self }
     }
 
     /// Hands out the rows of this command in chunks: the pipeline rests whenever there is one.
@@ -205,6 +214,13 @@ impl<'c> Pipeline<'c> {
                     // Its memory is wanted for the answers.
                     self.flow.outgoing = VecDeque::new();
                 }
+            }
+            // What is with libpq is on its way; of the rest, nothing is to reach the server.
+            if let Some(interrupt) = &self.flow.interrupt
+                && interrupt.is_given_up()
+                && !self.flow.outgoing.is_empty()
+            {
+                return Err("the call was given up before all of it was sent".to_owned());
             }
             let Some(message) = self.flow.outgoing.pop_front() else {
                 return Ok(true);
@@ -343,6 +359,10 @@ impl Machine for Pipeline<'_> {
 
     fn socket(&self) -> Option<BorrowedFd<'_>> {
         self.connection.socket()
+    }
+
+    fn interrupt(&self) -> Option<&Interrupt> {
+        self.flow.interrupt.as_ref()
     }
 }
 

@@ -4,6 +4,7 @@ use std::ffi::CString;
 use std::os::fd::BorrowedFd;
 
 use super::{Machine, Step};
+use crate::session::interrupt::Interrupt;
 use crate::session::libpq::{Connection, CopyOut, ResultSet, Said, Status};
 
 /// A simple query, which may hold several statements and so is no pipeline.
@@ -18,6 +19,7 @@ pub(crate) struct Script<'c> {
     chunked: bool,
     part: Option<ScriptPart>,
     tag_of_chunk: String,
+    interrupt: Option<Interrupt>,
     pub(crate) heard: ScriptHeard,
 }
 
@@ -69,8 +71,14 @@ impl<'c> Script<'c> {
             chunked: false,
             part: None,
             tag_of_chunk: String::new(),
+            interrupt: None,
             heard: ScriptHeard::default(),
         }
+    }
+
+    /// The same, on behalf of a call.
+    pub(crate) fn heeding(self, interrupt: Option<Interrupt>) -> Self {
+        Self { interrupt, ..self }
     }
 
     /// The same, but it stops at each part that can be handed out.
@@ -172,6 +180,9 @@ impl<'c> Script<'c> {
 impl Machine for Script<'_> {
     fn advance(&mut self) -> Result<Step, Said> {
         if let Some(sql) = self.unsent.take() {
+            if self.interrupt.as_ref().is_some_and(Interrupt::is_given_up) {
+                return Err("the call was given up before it was sent".to_owned());
+            }
             self.heard.sent = true;
             self.connection.send_simple(&sql)?;
             if self.hands_out {
@@ -193,5 +204,9 @@ impl Machine for Script<'_> {
 
     fn socket(&self) -> Option<BorrowedFd<'_>> {
         self.connection.socket()
+    }
+
+    fn interrupt(&self) -> Option<&Interrupt> {
+        self.interrupt.as_ref()
     }
 }
