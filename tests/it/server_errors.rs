@@ -57,7 +57,7 @@ fn every_condition_name_means_to_the_server_the_code_it_means_here() {
         .contains(&code.class())
     });
     let later = [
-        (SqlState::INVALID_ARGUMENT_FOR_XQUERY, 160_000),
+        (SqlState::INVALID_ARGUMENT_FOR_XQUERY, 180_000),
         (SqlState::TRANSACTION_TIMEOUT, 170_000),
         (SqlState::FILE_NAME_TOO_LONG, 180_000),
     ];

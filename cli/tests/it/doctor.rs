@@ -4,7 +4,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
-use bowline::testing::LocalServer;
+use bowline::testing::{LocalServer, Shutdown};
 use diesel::connection::SimpleConnection as _;
 use regex::Regex;
 
@@ -111,7 +111,8 @@ fn a_server_without_tls_is_described_and_a_stopped_one_is_a_problem() {
         ahead.contains("the database has run migrations that are not in the folder: 1"),
         "{ahead}"
     );
-    drop(server);
+    // To drop it would not wait until it is gone.
+    server.shut_down(Shutdown::Fast).expect("it stops");
     insta::assert_snapshot!("stopped", said(&project, &variables, &varies));
 }
 
@@ -219,6 +220,55 @@ fn headers_that_are_missing_are_warned_of_before_a_build_stops_at_them() {
                  hint: install them (Debian: apt-get install libssl-dev pkg-config; Fedora: dnf install openssl-devel pkgconf; macOS: brew install openssl)
         ");
     }
+}
+
+/// Makes a program of these lines of shell.
+fn program(project: &Project, path: &str, lines: &str) {
+    project.write(path, &format!("#!/bin/sh\n{lines}\n"));
+    let executable = fs::Permissions::from_mode(0o755);
+    fs::set_permissions(project.path(path), executable).expect("ours");
+}
+
+#[test]
+fn a_compiler_that_cannot_link_is_warned_of() {
+    let project = project();
+    program(
+        &project,
+        "bin/cc",
+        "echo '/usr/bin/ld: cannot find Scrt1.o: No such file or directory' >&2; exit 1",
+    );
+    let path = std::env::var("PATH").expect("a PATH");
+    let path = format!("{}:{path}", project.path("bin").display());
+    let said = said(&project, &[("PATH", &path)], &[]);
+    let lines = said
+        .lines()
+        .skip_while(|line| !line.contains("C compiler"))
+        .take(2);
+    insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @r"
+    warning  the C compiler (cc) does not link, so cargo build would stop: /usr/bin/ld: cannot find Scrt1.o: No such file or directory
+             hint: install one with the C library's files (Debian: apt-get install gcc libc6-dev; Fedora: dnf install gcc; macOS: xcode-select --install)
+    ");
+}
+
+#[test]
+fn a_server_program_that_is_too_old_is_warned_of() {
+    let project = project();
+    program(
+        &project,
+        "old/postgres",
+        "echo 'postgres (PostgreSQL) 14.23'",
+    );
+    program(&project, "old/initdb", "exit 1");
+    let old = project.path("old").display().to_string();
+    let said = project.said(&["doctor"], &[("BOWLINE_PG_BIN", &old)]);
+    let lines = said
+        .lines()
+        .skip_while(|line| !line.contains("throwaway servers"))
+        .take(2);
+    insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @r"
+    warning  PostgreSQL 14.23 for throwaway servers, in [project]/old, is older than what Bowline is tested on
+             hint: PostgreSQL 15 or later
+    ");
 }
 
 #[test]

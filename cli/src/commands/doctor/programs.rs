@@ -1,5 +1,9 @@
 //! What is linked into the command, and what is installed beside it.
 
+use std::env;
+use std::fs::{self, DirBuilder};
+use std::io::Write as _;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -9,12 +13,16 @@ use super::finding::Finding;
 
 const AREA: &str = "programs";
 
+/// The oldest PostgreSQL that Bowline is tested on.
+const OLDEST: u32 = 15;
+
 pub(super) fn look() -> Vec<Finding> {
     let version = env!("CARGO_PKG_VERSION");
     let libraries = bowline::client_libraries().join(", ");
     vec![
         Finding::ok(AREA, format!("bowline {version}, {libraries}")),
         server_programs(),
+        compiler(),
         headers(),
     ]
 }
@@ -22,13 +30,21 @@ pub(super) fn look() -> Vec<Finding> {
 /// The programs that throwaway servers are started from.
 fn server_programs() -> Finding {
     match LocalServer::installed() {
-        Ok((folder, version)) => Finding::ok(
-            AREA,
-            format!(
+        Ok((folder, version)) => {
+            let found = format!(
                 "PostgreSQL {version} for throwaway servers, in {}",
                 folder.display()
-            ),
-        ),
+            );
+            let major = version.split(|c: char| !c.is_ascii_digit()).next();
+            match major.and_then(|major| major.parse::<u32>().ok()) {
+                Some(major) if major < OLDEST => Finding::warning(
+                    AREA,
+                    format!("{found}, is older than what Bowline is tested on"),
+                    format!("PostgreSQL {OLDEST} or later"),
+                ),
+                _ => Finding::ok(AREA, found),
+            }
+        }
         Err(error) => Finding::warning(
             AREA,
             format!(
@@ -38,6 +54,55 @@ fn server_programs() -> Finding {
             error.hint(),
         ),
     }
+}
+
+/// Whether the C compiler links a program, which Rust needs for any: a compiler is often there without the C library's
+/// files for linking.
+fn compiler() -> Finding {
+    match link() {
+        Ok(()) => Finding::ok(AREA, "a C compiler that links"),
+        Err(why) => Finding::warning(
+            AREA,
+            format!("the C compiler (cc) does not link, so cargo build would stop: {why}"),
+            "install one with the C library's files (Debian: apt-get install gcc libc6-dev; Fedora: dnf install gcc; macOS: xcode-select --install)",
+        ),
+    }
+}
+
+/// Compiles and links an empty program in a folder of its own, which is removed; the reason if that fails.
+fn link() -> Result<(), String> {
+    let folder = env::temp_dir().join(format!("bowline-doctor-{}", std::process::id()));
+    DirBuilder::new()
+        .mode(0o700)
+        .create(&folder)
+        .map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
+    let linked = link_in(&folder);
+    // A folder for temporary files may keep what cannot be removed.
+    fs::remove_dir_all(&folder).ok();
+    linked
+}
+
+fn link_in(folder: &Path) -> Result<(), String> {
+    let cannot_run = |error| format!("cannot run cc: {error}");
+    let mut cc = Command::new("cc")
+        .args(["-x", "c", "-", "-o"])
+        .arg(folder.join("empty"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(cannot_run)?;
+    if let Some(mut stdin) = cc.stdin.take() {
+        // A compiler that does not read it says why it ends.
+        stdin.write_all(b"int main(void) { return 0; }\n").ok();
+    }
+    let done = cc.wait_with_output().map_err(cannot_run)?;
+    if done.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&done.stderr);
+    let first = said.lines().find(|line| !line.trim().is_empty());
+    Err(first.map_or_else(|| done.status.to_string(), |line| line.trim().to_owned()))
 }
 
 /// OpenSSL's headers, without which a program that has libpq built in cannot be compiled; found as `openssl-sys` does.
