@@ -8,6 +8,7 @@ use bowline::{Config, Session};
 
 use crate::catalog::Catalog;
 use crate::catalog::DIESEL_TABLE;
+use crate::catalog::gap::GapKind;
 use crate::catalog::introspect::introspect;
 use crate::catalog::json;
 use crate::catalog::replay::{Refusal, replay};
@@ -157,6 +158,7 @@ pub(crate) fn of_migrations(
 ) -> Result<Catalog, CliError> {
     let replayed = replay(migrations);
     if replayed.refusals.is_empty() {
+        note_gaps(&replayed.catalog);
         return Ok(replayed.catalog);
     }
     let refused = refused(&replayed.refusals);
@@ -190,6 +192,15 @@ pub(crate) fn of_migrations(
         ));
     }
     throwaway.catalog()
+}
+
+/// Says what is in a catalog and not known in full; what its author told replay to ignore is not said again.
+pub(crate) fn note_gaps(catalog: &Catalog) {
+    let told = catalog.gaps.iter().filter(|gap| {
+        let kinds = [GapKind::View, GapKind::MaterializedView, GapKind::Sequence];
+        kinds.contains(&gap.kind)
+    });
+    told.for_each(|gap| ui::note(format!("not known in full: {gap}")));
 }
 
 /// The refused statements, underlined.

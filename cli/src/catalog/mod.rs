@@ -9,6 +9,7 @@ mod canonical;
 pub(crate) mod compare;
 pub(crate) mod definition;
 pub(crate) mod expression;
+pub(crate) mod gap;
 pub(crate) mod information_schema;
 pub(crate) mod introspect;
 pub(crate) mod json;
@@ -38,6 +39,9 @@ pub(crate) struct Catalog {
     pub types: BTreeMap<Name, Type>,
     /// Names of installed extensions; what they brought is not listed, but for types.
     pub extensions: BTreeSet<String>,
+    /// What is there and not known in full; only replay leaves any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<gap::Gap>,
 }
 
 /// A name with its schema, as PostgreSQL stores both: unquoted, case as it is.
@@ -272,6 +276,11 @@ pub(crate) enum TypeKind {
 }
 
 impl Catalog {
+    /// The gap where a relation of this name is.
+    pub(crate) fn gap_at(&self, name: &Name) -> Option<&gap::Gap> {
+        self.gaps.iter().find(|gap| gap.hides(name))
+    }
+
     /// The sequence of a column's identity; the column may own others as well.
     pub(crate) fn identity_sequence(&self, table: &Name, column: &str) -> Option<&Sequence> {
         let mut sequences = self.sequences.values();

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::definition::quoted;
+use super::gap::{Gap, GapKind};
 use super::{Catalog, Name, Sequence};
 
 pub(crate) use types::attributes;
@@ -121,7 +122,31 @@ pub(crate) fn compare(left: &Catalog, right: &Catalog) -> Vec<Difference> {
         |name| Subject::Relation(name.clone()),
         relation::compare,
     );
-    found.0
+    let gaps = || left.gaps.iter().chain(&right.gaps);
+    let mut differences = found.0;
+    differences.retain(|difference| !gaps().any(|gap| difference.subject.is_in(gap)));
+    differences
+}
+
+impl Subject {
+    /// Whether it is, or is a part of, what is not known in full.
+    fn is_in(&self, gap: &Gap) -> bool {
+        match self {
+            Self::Relation(name)
+            | Self::Column(name, _)
+            | Self::Constraint(name, _)
+            | Self::Index(name, _) => {
+                gap.hides(name)
+                    || matches!(self, Self::Index(_, index)
+                        if gap.hides(&Name { schema: name.schema.clone(), name: index.clone() }))
+            }
+            Self::Sequence(name) => {
+                gap.hides(name) || (gap.kind == GapKind::Sequence && gap.name == *name)
+            }
+            Self::Type(name) | Self::DomainCheck(name, _) => gap.hides(name),
+            Self::Schema(_) | Self::Extension(_) => false,
+        }
+    }
 }
 
 fn sequence(found: &mut Found, subject: &Subject, left: &Sequence, right: &Sequence) {

@@ -117,3 +117,21 @@ fn what_is_written_in_two_ways_is_no_difference() {
     insta::assert_snapshot!(words(&introspected(one), &introspected(other)), @r"constraint a_n_check of a: it is CHECK (n = ANY (ARRAY[(1)::numeric, (2)::numeric])) in the migrations, CHECK ((n = (1)::numeric) OR false OR (n = (2)::numeric)) in the database");
     assert_eq!(words(&replayed(one), &introspected(one)), "");
 }
+
+#[test]
+fn what_is_not_known_is_no_difference() {
+    let replayed = replayed(
+        "CREATE TABLE t (id int); CREATE VIEW v AS SELECT unheard_of(id) AS x FROM t;
+         DO $$ BEGIN EXECUTE format('CREATE SEQUENCE s START %s', random()); END $$;
+         -- bowline: ignore
+         CREATE INDEX i ON t (id);",
+    );
+    let there = introspected(
+        "CREATE TABLE t (id int); CREATE VIEW v AS SELECT abs(id) AS x FROM t; CREATE SEQUENCE s START 7;
+         CREATE INDEX i ON t (id); CREATE VIEW w AS SELECT 1 AS one;",
+    );
+    assert_eq!(
+        words(&replayed, &there),
+        "relation w is in the database, but not in the migrations"
+    );
+}

@@ -54,6 +54,7 @@ impl Replay {
                 )
             })?;
         }
+        self.note_ignored(node);
         Ok(())
     }
 }

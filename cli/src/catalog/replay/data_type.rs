@@ -25,7 +25,11 @@ pub(super) fn read(replay: &Replay, node: &SyntaxNode) -> Result<Typed> {
     };
     let (mut modifiers, mut dimensions) = (written.modifiers, written.dimensions);
     let system = match built_in(name, &modifiers) {
-        Some(name) if !written.is_quoted => Some(name),
+        // `"char"` is another type than `char`.
+        Some("bpchar") if (written.is_quoted || written.is_qualified) && name == "char" => {
+            Some("char")
+        }
+        Some(name) if !written.is_quoted || name == words => Some(name),
         _ => None,
     };
     let name = match system {
@@ -87,6 +91,9 @@ pub(super) fn stored_name(node: &SyntaxNode) -> String {
     let written = Written::new(node);
     let words = written.words.join(" ");
     match built_in(&words, &written.modifiers) {
+        Some("bpchar") if (written.is_quoted || written.is_qualified) && words == "char" => {
+            "char".to_owned()
+        }
         Some(name) if !written.is_quoted => name.to_owned(),
         _ => written.words.last().cloned().unwrap_or_default(),
     }
@@ -99,6 +106,8 @@ struct Written {
     modifiers: Vec<i32>,
     dimensions: u8,
     is_quoted: bool,
+    /// `pg_catalog` stands before it.
+    is_qualified: bool,
 }
 
 impl Written {
@@ -108,6 +117,7 @@ impl Written {
             modifiers: Vec::new(),
             dimensions: 0,
             is_quoted: false,
+            is_qualified: false,
         };
         let (mut parens, mut brackets) = (0, 0);
         for token in tokens(node) {
@@ -132,6 +142,7 @@ impl Written {
         }
         if written.words.len() == 2 && written.words[0] == SYSTEM {
             written.words.remove(0);
+            written.is_qualified = true;
         }
         written
     }
@@ -164,7 +175,19 @@ fn built_in(name: &str, modifiers: &[i32]) -> Option<&'static str> {
     Some(found)
 }
 
-const BUILT_IN: [&str; 65] = [
+const BUILT_IN: [&str; 77] = [
+    "char",
+    "oidvector",
+    "int2vector",
+    "aclitem",
+    "refcursor",
+    "regcollation",
+    "regconfig",
+    "regdictionary",
+    "regoper",
+    "regoperator",
+    "gtsvector",
+    "pg_node_tree",
     "int2",
     "int4",
     "int8",

@@ -406,6 +406,7 @@ impl Replay {
                 }
             }
             Object::Sequence(name) => {
+                self.forget_gaps(name);
                 self.catalog.sequences.remove(name);
             }
             Object::Type(name) => {

@@ -6,6 +6,7 @@ use super::Replay;
 use super::dependents::Object;
 use super::refusal::{Refused, Result};
 use super::tree::{below, child_names, children, has, path};
+use crate::catalog::gap::GapKind;
 use crate::catalog::{Name, RelationKind};
 
 /// Whether CASCADE is said.
@@ -27,7 +28,7 @@ impl Replay {
             let parts = path(&reference);
             match find(self, &parts) {
                 Some(object) => targets.push(object),
-                None if has(node, SyntaxKind::IF_EXISTS) => {}
+                None if self.drop_gap(&parts) || has(node, SyntaxKind::IF_EXISTS) => {}
                 None => {
                     return Err(Refused::new(
                         node,
@@ -78,7 +79,7 @@ impl Replay {
             let parts = path(&reference);
             let holder = self.find_index_by(&parts);
             let Some((table, index)) = holder else {
-                if has(node, SyntaxKind::IF_EXISTS) {
+                if self.drop_gap(&parts) || has(node, SyntaxKind::IF_EXISTS) {
                     continue;
                 }
                 return Err(no_index(node, &parts.join(".")));
@@ -145,6 +146,7 @@ impl Replay {
                 self.drop_installed(node, &extension)?;
             }
             self.drop_objects(node, &inside)?;
+            self.catalog.gaps.retain(|gap| gap.name.schema != schema);
             self.catalog.schemas.remove(&schema);
             self.schemas.remove(&schema);
         }
@@ -154,6 +156,7 @@ impl Replay {
     /// DROP FUNCTION, which takes along what calls the function only under CASCADE.
     pub(super) fn drop_functions(&mut self, node: &SyntaxNode) -> Result<()> {
         let kinds = [
+            SyntaxKind::AGGREGATE,
             SyntaxKind::FUNCTION_SIG,
             SyntaxKind::PROCEDURE_SIG,
             SyntaxKind::ROUTINE_SIG,
@@ -251,6 +254,12 @@ impl Replay {
         }
         self.drop_objects(node, &targets)?;
         self.catalog.extensions.remove(extension);
+        if extension == "postgis" {
+            let is_its = |gap: &crate::catalog::gap::Gap| {
+                gap.kind == GapKind::Table && gap.name.name == "spatial_ref_sys"
+            };
+            self.catalog.gaps.retain(|gap| !is_its(gap));
+        }
         self.extension_schemas.remove(extension);
         Ok(())
     }

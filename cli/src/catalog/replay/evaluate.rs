@@ -85,6 +85,14 @@ impl Replay {
         self.value_of(node, &Scope::default())
     }
 
+    /// The text of an expression with a number wherever a part of it is not known.
+    pub(super) fn evaluate_with_open_numbers(&self, node: &SyntaxNode) -> Option<Datum> {
+        self.open_numbers.set(true);
+        let value = self.evaluate(node);
+        self.open_numbers.set(false);
+        value
+    }
+
     fn value_of(&self, node: &SyntaxNode, scope: &Scope<'_>) -> Option<Datum> {
         use SyntaxKind as K;
         if !self.takes_a_step() {
@@ -280,7 +288,13 @@ impl Replay {
                 continue;
             }
             let right = self.climb(pieces, place, precedence + 1, scope);
-            left = operate(operator, left, right);
+            let is_joined = operator == "||" && self.open_numbers.get();
+            let (left_text, right_text) = if is_joined {
+                (left.or_else(open_number), right.or_else(open_number))
+            } else {
+                (left, right)
+            };
+            left = operate(operator, left_text, right_text);
         }
         left
     }
@@ -315,8 +329,12 @@ impl Replay {
     pub(super) fn converted(&self, value: Datum, target: &str, is_list: bool) -> Option<Datum> {
         match (target, value) {
             (_, Datum::Text(text)) if is_list => {
-                let inner = text.strip_prefix('{')?.strip_suffix('}')?;
-                (inner.is_empty()).then(|| Datum::List(Vec::new()))
+                let elements = functions::elements(&text)?.into_iter();
+                let elements = elements.map(|element| match element {
+                    Some(element) => self.converted(Datum::Text(element), target, false),
+                    None => Some(Datum::Null),
+                });
+                Some(Datum::List(elements.collect::<Option<_>>()?))
             }
             (_, Datum::Null) => Some(Datum::Null),
             (_, Datum::List(list)) => Some(Datum::List(list)),
@@ -371,6 +389,17 @@ impl Replay {
             _ => None,
         }
     }
+}
+
+/// A number in the place of one that is not known, where only that it is one matters.
+pub(super) const OPEN_NUMBER: i64 = 1_087_654_321;
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "it stands where another value may be"
+)]
+fn open_number() -> Option<Datum> {
+    Some(Datum::Int(OPEN_NUMBER))
 }
 
 /// A schema by its OID.

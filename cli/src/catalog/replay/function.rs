@@ -4,10 +4,10 @@ use squawk_syntax::ast::{self, AstNode as _};
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use super::refusal::{Refused, Result};
-use super::tree::{child, child_name, children, has, name, string};
+use super::tree::{below, child, child_name, children, has, name, path, string};
 use super::variables::Declared;
-use super::{Replay, builtin, data_type};
-use crate::catalog::DataType;
+use super::{Replay, SYSTEM, builtin, data_type};
+use crate::catalog::{DataType, Name};
 
 /// A function as a migration made it.
 #[derive(Debug, Clone)]
@@ -89,6 +89,94 @@ impl Replay {
         Ok(())
     }
 
+    /// An aggregate, whose result follows from its state, or from the function that ends it.
+    pub(super) fn create_aggregate(&mut self, node: &SyntaxNode) -> Result<()> {
+        use SyntaxKind as K;
+        let named = child(node, K::AGGREGATE_NAME)
+            .map(|named| name(&named))
+            .ok_or_else(|| Refused::new(node, "the aggregate's name is not given"))?;
+        let mut function = Function {
+            argument_types: Vec::new(),
+            defaults: 0,
+            is_variadic: false,
+            result: Returned::Unknown,
+            definition: node.clone(),
+        };
+        let mut is_known = true;
+        let parameters = child(node, K::PARAM_LIST);
+        for parameter in parameters.iter().flat_map(|list| children(list, K::PARAM)) {
+            match self.routine_type(&parameter) {
+                Some(data_type) => function.argument_types.push(data_type),
+                None => is_known = false,
+            }
+            function.is_variadic |= has(&parameter, K::PARAM_VARIADIC);
+        }
+        // The old form says the type of its argument among the options.
+        let base = attribute(node, "basetype").filter(|_| parameters.is_none());
+        if let Some(base) = base {
+            match self.routine_type(&base) {
+                Some(data_type) if data_type.name.name == "any" => {}
+                Some(data_type) => function.argument_types.push(data_type),
+                None => is_known = false,
+            }
+        }
+        if let Some(result) = self.result_of_aggregate(node, &function.argument_types)
+            && is_known
+        {
+            function.result = Returned::One {
+                data_type: result,
+                is_set: false,
+            };
+        }
+        self.writes.forget_function(&named);
+        let forms = self.functions.entry(named).or_default();
+        forms.retain(|form| form.argument_types != function.argument_types);
+        forms.push(function);
+        Ok(())
+    }
+
+    fn result_of_aggregate(&self, node: &SyntaxNode, arguments: &[DataType]) -> Option<DataType> {
+        let state = attribute(node, "stype").or_else(|| attribute(node, "stype1"))?;
+        let state = self.routine_type(&state)?;
+        let Some(last) = attribute(node, "finalfunc") else {
+            return Some(state);
+        };
+        let is_extra = attribute(node, "finalfunc_extra").is_some()
+            || below(node, SyntaxKind::ATTRIBUTE_NAME)
+                .any(|option| name(&option) == "finalfunc_extra");
+        let mut given = vec![state];
+        if is_extra {
+            given.extend(arguments.iter().cloned());
+        }
+        self.result_of_call(&path(&last), &given)
+    }
+
+    /// The type of an argument or result, PostgreSQL's pseudo-types among them.
+    pub(super) fn routine_type(&self, node: &SyntaxNode) -> Option<DataType> {
+        if let Ok(typed) =
+            data_type::child_type(self, node).or_else(|_| data_type::read(self, node))
+        {
+            return Some(typed.data_type);
+        }
+        let parts: Vec<String> = super::tree::tokens(node)
+            .filter(|token| token.kind() != SyntaxKind::DOT)
+            .map(|token| super::tree::identifier(token.text()))
+            .collect();
+        let pseudo = PSEUDO_TYPES.into_iter().find(|pseudo| {
+            let mut parts = parts.iter();
+            parts.any(|part| part == pseudo)
+        })?;
+        let dimensions = u8::from(parts.iter().any(|part| part == "["));
+        Some(DataType {
+            name: Name {
+                schema: SYSTEM.to_owned(),
+                name: pseudo.to_owned(),
+            },
+            modifiers: Vec::new(),
+            dimensions,
+        })
+    }
+
     fn returned(&self, node: &SyntaxNode) -> Returned {
         use SyntaxKind as K;
         let mut columns = Vec::new();
@@ -167,6 +255,9 @@ impl Replay {
                 }
                 continue;
             }
+            if !self.functions.contains_key(&function) && is_of_extension(&parts) {
+                continue;
+            }
             self.call(node, &function, Some(&call))?;
         }
         Ok(())
@@ -174,7 +265,12 @@ impl Replay {
 
     pub(super) fn call_procedure(&mut self, node: &SyntaxNode) -> Result<()> {
         self.call_in_query(node)?;
-        let procedure = child_name(node, SyntaxKind::PROCEDURE_NAME_REF).unwrap_or_default();
+        let named = child(node, SyntaxKind::PROCEDURE_NAME_REF).map(|named| path(&named));
+        let parts = named.unwrap_or_default();
+        let procedure = parts.last().cloned().unwrap_or_default();
+        if !self.functions.contains_key(&procedure) && is_of_extension(&parts) {
+            return Ok(());
+        }
         self.call(node, &procedure, Some(node))
     }
 
@@ -321,6 +417,9 @@ impl Replay {
                         | SyntaxKind::PAREN_SELECT
                         | SyntaxKind::SET
                         | SyntaxKind::COMMENT_ON
+                        | SyntaxKind::CREATE_AGGREGATE
+                        | SyntaxKind::ALTER_AGGREGATE
+                        | SyntaxKind::DROP_AGGREGATE
                 )
         };
         shapes(statement.kind()) || self.calls_shape(statement)
@@ -329,12 +428,13 @@ impl Replay {
     /// Whether a function that is called somewhere below shapes anything.
     pub(super) fn calls_shape(&self, node: &SyntaxNode) -> bool {
         calls_in(node).any(|call| {
-            let function = callee(&call).pop().unwrap_or_default();
+            let parts = callee(&call);
+            let function = parts.last().cloned().unwrap_or_default();
             match self.functions.get(&function) {
                 // One that calls itself is looked into once.
                 Some(_) if self.calls.contains(&function) => false,
                 Some(forms) => forms.iter().any(|form| self.shapes(&form.definition)),
-                None => !is_known(&function),
+                None => !is_of_extension(&parts) && !is_known(&function),
             }
         })
     }
@@ -343,6 +443,40 @@ impl Replay {
     pub(super) fn is_called(&self, function: &str) -> bool {
         !self.uses_of_function(function).is_empty()
     }
+}
+
+/// Types that only functions have.
+const PSEUDO_TYPES: [&str; 21] = [
+    "any",
+    "anyelement",
+    "anyarray",
+    "anynonarray",
+    "anyenum",
+    "anyrange",
+    "anymultirange",
+    "anycompatible",
+    "anycompatiblearray",
+    "anycompatiblenonarray",
+    "anycompatiblerange",
+    "anycompatiblemultirange",
+    "cstring",
+    "internal",
+    "record",
+    "trigger",
+    "event_trigger",
+    "void",
+    "language_handler",
+    "fdw_handler",
+    "table_am_handler",
+];
+
+/// The value of an option in the brackets of CREATE AGGREGATE.
+pub(super) fn attribute(node: &SyntaxNode, option: &str) -> Option<SyntaxNode> {
+    use SyntaxKind as K;
+    let list = child(node, K::ATTRIBUTE_LIST)?;
+    let found = children(&list, K::ATTRIBUTE_OPTION)
+        .find(|own| child_name(own, K::ATTRIBUTE_NAME).as_deref() == Some(option))?;
+    child(&found, K::ATTRIBUTE_VALUE)
 }
 
 fn has_token(node: &SyntaxNode, kind: SyntaxKind) -> bool {
@@ -414,6 +548,62 @@ pub(super) fn callee(call: &SyntaxNode) -> Vec<String> {
         .next()
         .map(|callee| super::tree::path(&callee))
         .unwrap_or_default()
+}
+
+/// Whether a call of an extension's function changes rows of the extension's own tables and nothing else: jobs, their
+/// policies, messages, secrets.
+fn is_of_extension(parts: &[String]) -> bool {
+    const IN_SCHEMA: [(&str, &[&str]); 4] = [
+        (
+            "cron",
+            &[
+                "schedule",
+                "schedule_in_database",
+                "unschedule",
+                "alter_job",
+            ],
+        ),
+        ("net", &["http_get", "http_post", "http_delete"]),
+        ("vault", &["create_secret", "update_secret"]),
+        ("pgsodium", &["create_key"]),
+    ];
+    const ANYWHERE: [&str; 24] = [
+        "postgis_extensions_upgrade",
+        "postgis_full_version",
+        "postgis_version",
+        "postgis_lib_version",
+        // TimescaleDB
+        "add_job",
+        "delete_job",
+        "add_retention_policy",
+        "remove_retention_policy",
+        "add_compression_policy",
+        "remove_compression_policy",
+        "add_columnstore_policy",
+        "remove_columnstore_policy",
+        "add_continuous_aggregate_policy",
+        "remove_continuous_aggregate_policy",
+        "add_reorder_policy",
+        "remove_reorder_policy",
+        "refresh_continuous_aggregate",
+        "set_chunk_time_interval",
+        "set_integer_now_func",
+        "timescaledb_pre_restore",
+        "timescaledb_post_restore",
+        // Citus
+        "create_distributed_table",
+        "create_reference_table",
+        "create_distributed_function",
+    ];
+    match parts {
+        [.., schema, function] => {
+            let of_schema = IN_SCHEMA.iter().find(|(own, _)| own == schema);
+            of_schema.is_some_and(|(_, functions)| functions.contains(&function.as_str()))
+                || ANYWHERE.contains(&function.as_str())
+        }
+        [function] => ANYWHERE.contains(&function.as_str()),
+        [] => false,
+    }
 }
 
 /// Whether PostgreSQL or one of its extensions has a function of this name, none of which runs DDL.

@@ -21,9 +21,6 @@ pub(super) fn is_harmless(kind: SyntaxKind) -> bool {
             | K::ALTER_FUNCTION
             | K::ALTER_PROCEDURE
             | K::ALTER_ROUTINE
-            | K::CREATE_AGGREGATE
-            | K::ALTER_AGGREGATE
-            | K::DROP_AGGREGATE
             | K::CREATE_TRIGGER
             | K::ALTER_TRIGGER
             | K::DROP_TRIGGER

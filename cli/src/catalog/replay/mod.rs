@@ -46,6 +46,7 @@ mod table;
 mod temporary;
 mod tree;
 mod types;
+mod unknown;
 mod variables;
 mod view;
 
@@ -146,6 +147,8 @@ pub(crate) struct Replay {
     earlier_temporary: BTreeSet<Name>,
     /// Relations that a refused statement would have made.
     unfollowed: BTreeSet<String>,
+    /// The place of the statement that is being followed.
+    here: unknown::Here,
     /// Functions that are being followed, to find one that calls itself.
     calls: Vec<String>,
     /// Which tables may have rows.
@@ -153,6 +156,8 @@ pub(crate) struct Replay {
     variables: variables::Variables,
     /// How much PL/pgSQL may still do; it ends by being refused.
     steps: std::cell::Cell<u32>,
+    /// Whether what is not known is taken for a number while a text is put together.
+    open_numbers: std::cell::Cell<bool>,
     /// How much text of it may still run, each turn of a loop anew.
     text: std::cell::Cell<usize>,
 }
@@ -185,10 +190,12 @@ impl Default for Replay {
             until_commit: Vec::new(),
             earlier_temporary: BTreeSet::new(),
             unfollowed: BTreeSet::new(),
+            here: unknown::Here::default(),
             calls: Vec::new(),
             writes: evaluate::Writes::default(),
             variables: variables::Variables::default(),
             steps: std::cell::Cell::new(MOST_STEPS),
+            open_numbers: std::cell::Cell::new(false),
             text: std::cell::Cell::new(MOST_TEXT),
         }
     }
@@ -244,8 +251,15 @@ impl Replay {
             ));
             return;
         }
-        for statement in parse.tree().stmts() {
-            let node = statement.syntax();
+        let statements = parse.tree().stmts();
+        let statements = statements.map(|statement| statement.syntax().clone());
+        for node in statements.flat_map(schema::with_swallowed) {
+            let node = &node;
+            let start = usize::from(node.text_range().start());
+            self.here = unknown::Here {
+                file: file.path.display().to_string(),
+                line: file.text[..start].matches('\n').count() + 1,
+            };
             let done = match answer::before(node) {
                 None => tree::no_escaped_name(node).and_then(|()| self.statement(node)),
                 Some(effect) => self.declared(node, &effect),
@@ -265,8 +279,18 @@ impl Replay {
         }
     }
 
-    /// The index of what is understood.
     fn statement(&mut self, node: &SyntaxNode) -> Result<()> {
+        match self.apply(node) {
+            Ok(()) => {
+                self.close_gaps(node);
+                Ok(())
+            }
+            Err(refused) => self.pass_over(node, refused),
+        }
+    }
+
+    /// The index of what is understood.
+    fn apply(&mut self, node: &SyntaxNode) -> Result<()> {
         use RelationKind::{ForeignTable, MaterializedView, View};
         use SyntaxKind as K;
         const TABLES: [RelationKind; 3] = [
@@ -320,6 +344,9 @@ impl Replay {
             K::DROP_SCHEMA => self.drop_schemas(node),
             K::CREATE_FUNCTION | K::CREATE_PROCEDURE => self.create_function(node),
             K::DROP_FUNCTION | K::DROP_PROCEDURE | K::DROP_ROUTINE => self.drop_functions(node),
+            K::CREATE_AGGREGATE => self.create_aggregate(node),
+            K::ALTER_AGGREGATE => Ok(()),
+            K::DROP_AGGREGATE => self.drop_functions(node),
             K::DO => self.do_block(node),
             K::CALL => self.call_procedure(node),
             K::COMMENT_ON => self.comment_on(node),

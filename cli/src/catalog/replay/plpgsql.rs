@@ -11,10 +11,11 @@ use squawk_syntax::ast::{self, AstNode as _};
 use squawk_syntax::{SourceFile, SyntaxKind, SyntaxNode};
 
 use super::Replay;
-use super::evaluate::Datum;
+use super::evaluate::{Datum, OPEN_NUMBER};
 use super::refusal::{Refused, Result};
 use super::tree::{child, child_name, children, name, tokens};
 use super::variables::Declared;
+use crate::catalog::gap::GapKind;
 
 /// What follows after a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -284,7 +285,7 @@ impl Replay {
         let text = child(node, K::PLPGSQL_EXPR).and_then(|expression| self.evaluate(&expression));
         let Some(Datum::Text(sql)) = text else {
             self.pass_by(node);
-            if harmless_text::is_harmless(node) {
+            if harmless_text::is_harmless(node) || self.sequence_of_open_numbers(node)? {
                 return Ok(());
             }
             return Err(Refused::new(
@@ -312,6 +313,57 @@ impl Replay {
             self.forget_variables_in(&into);
         }
         Ok(())
+    }
+
+    /// Follows a text that makes or alters a sequence, of which nothing but its numbers is not known.
+    fn sequence_of_open_numbers(&mut self, node: &SyntaxNode) -> Result<bool> {
+        use SyntaxKind as K;
+        let text = child(node, K::PLPGSQL_EXPR)
+            .and_then(|expression| self.evaluate_with_open_numbers(&expression));
+        let Some(Datum::Text(sql)) = text else {
+            return Ok(false);
+        };
+        let parse = SourceFile::parse(&sql);
+        let mut statements = parse.tree().stmts();
+        let (Some(statement), None) = (statements.next(), statements.next()) else {
+            return Ok(false);
+        };
+        let statement = statement.syntax().clone();
+        if !parse.errors().is_empty()
+            || !matches!(statement.kind(), K::CREATE_SEQUENCE | K::ALTER_SEQUENCE)
+        {
+            return Ok(false);
+        }
+        let open = OPEN_NUMBER.to_string();
+        let is_number = |token: &squawk_syntax::SyntaxToken| token.text() == open;
+        let is_option = |token: &squawk_syntax::SyntaxToken| {
+            let mut around = token.parent_ancestors();
+            around.any(|node| {
+                matches!(
+                    node.kind(),
+                    K::OPTION_START
+                        | K::OPTION_INCREMENT
+                        | K::OPTION_MIN_VALUE
+                        | K::OPTION_MAX_VALUE
+                        | K::OPTION_CACHE
+                        | K::OPTION_RESTART
+                )
+            })
+        };
+        let mut holes = tokens(&statement).filter(|token| token.text().contains(&open));
+        if !holes.all(|token| is_number(&token) && is_option(&token)) {
+            return Ok(false);
+        }
+        self.statement(&statement)?;
+        let named = statement
+            .children()
+            .find(|part| matches!(part.kind(), K::SEQUENCE | K::SEQUENCE_REF));
+        let named = named.and_then(|named| self.find_sequence(&super::tree::path(&named)));
+        if let Some(sequence) = named {
+            let why = "some of its numbers are known only when it runs";
+            self.note_gap(GapKind::Sequence, sequence, None, why);
+        }
+        Ok(true)
     }
 
     /// Whether anything below could change the catalog.

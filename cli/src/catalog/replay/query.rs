@@ -110,6 +110,19 @@ impl Replay {
         self.infer_by(|inference| inference.recursive(query, itself, columns, &Scope::default()))
     }
 
+    /// What a function gives of arguments of these types.
+    pub(super) fn result_of_call(
+        &self,
+        function: &[String],
+        arguments: &[crate::catalog::DataType],
+    ) -> Option<crate::catalog::DataType> {
+        let inference = Inference {
+            replay: self,
+            used: RefCell::default(),
+        };
+        inference.result_of(function, arguments)
+    }
+
     fn infer_by(
         &self,
         read: impl FnOnce(&Inference<'_>) -> Result<Vec<Output>>,

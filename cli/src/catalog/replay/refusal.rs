@@ -35,6 +35,11 @@ impl Refused {
         self
     }
 
+    /// Whether PostgreSQL refuses the statement too, so that it is no matter of what replay knows.
+    pub(super) fn is_an_error(&self) -> bool {
+        self.raises.is_some() || self.why.contains("so PostgreSQL refuses")
+    }
+
     pub(super) fn do_this(mut self, hint: impl Into<String>) -> Self {
         self.hint = hint.into();
         self

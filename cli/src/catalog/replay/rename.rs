@@ -73,6 +73,7 @@ impl Replay {
             return;
         };
         sequence.name = to.clone();
+        self.move_gaps(from, &to);
         self.catalog.sequences.insert(to.clone(), sequence);
         for relation in self.catalog.relations.values_mut() {
             for column in &mut relation.columns {

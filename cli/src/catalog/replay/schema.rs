@@ -63,14 +63,13 @@ impl Replay {
             )
             .do_this("name the schema"));
         }
-        let beside =
-            !has(node, K::SEMICOLON) && node.next_sibling().is_some_and(|next| is_element(&next));
-        if beside || node.children().any(|inside| is_element(&inside)) {
+        let (elements, _) = elements(node);
+        if let Some(other) = elements.iter().find(|element| is_other_statement(element)) {
             return Err(Refused::new(
-                node,
-                "replay does not follow what CREATE SCHEMA makes inside",
+                other,
+                "PostgreSQL before 19 makes no such thing inside of CREATE SCHEMA",
             )
-            .do_this("write CREATE SCHEMA alone, and then its tables with their schema"));
+            .do_this("write CREATE SCHEMA alone, and this after it with the schema's name"));
         }
         if self.schemas.contains(&schema) {
             if has(node, K::IF_NOT_EXISTS) {
@@ -84,8 +83,28 @@ impl Replay {
         if schema != PUBLIC {
             self.catalog.schemas.insert(schema.clone(), None);
         }
-        self.schemas.insert(schema);
-        Ok(())
+        self.schemas.insert(schema.clone());
+        self.schema_elements(&schema, elements)
+    }
+
+    /// What CREATE SCHEMA makes inside, in PostgreSQL's order: a view may stand before the table that it reads.
+    fn schema_elements(&mut self, schema: &str, mut elements: Vec<SyntaxNode>) -> Result<()> {
+        use SyntaxKind as K;
+        elements.sort_by_key(|element| match element.kind() {
+            K::CREATE_SEQUENCE => 0,
+            K::CREATE_TABLE => 1,
+            K::CREATE_VIEW => 2,
+            K::CREATE_INDEX => 3,
+            K::CREATE_TRIGGER => 4,
+            _ => 5,
+        });
+        let before = self.search_path.clone();
+        self.search_path.insert(0, schema.to_owned());
+        let done = elements
+            .iter()
+            .try_for_each(|element| self.statement(element));
+        self.search_path = before;
+        done
     }
 
     pub(super) fn alter_schema(&mut self, node: &SyntaxNode) -> Result<()> {
@@ -116,6 +135,46 @@ fn is_element(node: &SyntaxNode) -> bool {
             | K::CREATE_TRIGGER
             | K::GRANT
     )
+}
+
+/// Whether a part of CREATE SCHEMA is a statement that is no element of it.
+fn is_other_statement(node: &SyntaxNode) -> bool {
+    is_statement(node) && !is_element(node)
+}
+
+fn is_statement(node: &SyntaxNode) -> bool {
+    is_element(node)
+        || node
+            .first_token()
+            .is_some_and(|first| first.kind() == SyntaxKind::CREATE_KW)
+}
+
+/// The statements in the node of a CREATE SCHEMA: its elements, and those behind its semicolon, which the parser does
+/// not tell apart.
+fn elements(node: &SyntaxNode) -> (Vec<SyntaxNode>, Vec<SyntaxNode>) {
+    let (mut inside, mut behind) = (Vec::new(), Vec::new());
+    let mut is_over = false;
+    for statement in node.children().filter(is_statement) {
+        let last = super::tree::tokens(&statement).last();
+        let ends = last.is_some_and(|last| last.kind() == SyntaxKind::SEMICOLON);
+        if is_over {
+            behind.push(statement);
+        } else {
+            inside.push(statement);
+        }
+        is_over |= ends;
+    }
+    (inside, behind)
+}
+
+/// A statement, and those that the parser has put into its node though they come after it.
+pub(super) fn with_swallowed(node: SyntaxNode) -> Vec<SyntaxNode> {
+    let mut all = vec![node];
+    if all[0].kind() == SyntaxKind::CREATE_SCHEMA {
+        let (_, behind) = elements(&all[0]);
+        all.extend(behind);
+    }
+    all
 }
 
 /// Settings of a role or database hold from the next session on: a search path would change what names mean.

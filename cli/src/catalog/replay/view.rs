@@ -9,6 +9,7 @@ use super::refusal::{Refused, Result};
 use super::table::exists;
 use super::tree::{child, child_name, child_names, children, has, text};
 use super::{Replay, TEMPORARY};
+use crate::catalog::gap::GapKind;
 use crate::catalog::{Column, Name, Relation, RelationKind};
 
 /// What the query of a view uses.
@@ -40,10 +41,18 @@ impl Replay {
         let given = child(node, K::COLUMN_LIST)
             .map(|list| child_names(&list, K::COLUMN_NAME))
             .unwrap_or_default();
-        let (columns, used) = if has(node, K::RECURSIVE_KW) {
-            self.infer_recursive(&query, &name.name, &given)?
+        let inferred = if has(node, K::RECURSIVE_KW) {
+            self.infer_recursive(&query, &name.name, &given)
         } else {
-            self.infer(&query)?
+            self.infer(&query)
+        };
+        let inferred = inferred.and_then(|(columns, used)| {
+            let columns = stored(node, renamed(columns, &given))?;
+            Ok((columns, used))
+        });
+        let (columns, used) = match inferred {
+            Ok(inferred) => inferred,
+            Err(refused) => return self.unknown_view(node, name, kind, &query, refused),
         };
         if used.relations.iter().any(|table| table.schema == TEMPORARY) {
             // A view of a temporary table is temporary too.
@@ -60,7 +69,6 @@ impl Replay {
                 return Err(exists(node, &name));
             }
         }
-        let columns = renamed(columns, &given);
         let uses = Uses {
             relations: used.relations,
             columns: used.columns,
@@ -69,7 +77,7 @@ impl Replay {
         };
         self.views.insert(name.clone(), uses);
         let mut relation = Relation::new(name.clone(), kind);
-        relation.columns = stored(node, columns)?;
+        relation.columns = columns;
         if let Some(earlier) = earlier.filter(|earlier| earlier.kind == kind) {
             relation.comment = earlier.comment;
             for (column, earlier) in relation.columns.iter_mut().zip(earlier.columns) {
@@ -77,6 +85,43 @@ impl Replay {
             }
         }
         self.catalog.relations.insert(name, relation);
+        Ok(())
+    }
+
+    /// A view whose columns are not inferred is there all the same; no code is generated of it.
+    fn unknown_view(
+        &mut self,
+        node: &SyntaxNode,
+        name: Name,
+        kind: RelationKind,
+        query: &SyntaxNode,
+        refused: Refused,
+    ) -> Result<()> {
+        let gap = self.gap_in(query).map(ToString::to_string);
+        if gap.is_none() && refused.is_an_error() {
+            return Err(refused);
+        }
+        let earlier = self
+            .catalog
+            .relations
+            .get(&name)
+            .map(|earlier| earlier.kind);
+        if self.has_relation(&name.schema, &name.name) && !self.forget_earlier_temporary(&name) {
+            if has(node, SyntaxKind::IF_NOT_EXISTS) {
+                return Ok(());
+            }
+            if !has(node, SyntaxKind::OR_REPLACE) || earlier != Some(kind) {
+                return Err(exists(node, &name));
+            }
+        }
+        self.catalog.relations.remove(&name);
+        self.views.remove(&name);
+        let word = match kind {
+            RelationKind::MaterializedView => GapKind::MaterializedView,
+            _ => GapKind::View,
+        };
+        let why = gap.map_or(refused.why, |gap| format!("it reads the {gap}"));
+        self.note_gap(word, name, None, why);
         Ok(())
     }
 

@@ -81,6 +81,11 @@ impl Replay {
             }
             _ => None,
         });
+        let fills = self.open_numbers.get() && matches!(function, "format" | "concat");
+        let arguments = arguments.map(|argument| match argument {
+            None if fills => super::open_number(),
+            argument => argument,
+        });
         let arguments = arguments.collect::<Option<Vec<_>>>()?;
         match (function, arguments.as_slice()) {
             ("current_schema", []) => {
@@ -214,13 +219,6 @@ impl Replay {
             .children()
             .map(|argument| self.value_of(&argument, scope));
         let arguments = arguments.collect::<Option<Vec<_>>>()?;
-        match (function.as_str(), arguments.as_slice()) {
-            ("unnest", [Datum::List(list)]) => Some(list.clone()),
-            ("generate_series", [Datum::Int(from), Datum::Int(to)]) => {
-                let count = to.checked_sub(*from)?;
-                (count < 20_000).then(|| (*from..=*to).map(Datum::Int).collect())
-            }
-            _ => None,
-        }
+        (!self.functions.contains_key(&function)).then(|| functions::set(&function, &arguments))?
     }
 }

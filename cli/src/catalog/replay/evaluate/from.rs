@@ -171,9 +171,15 @@ impl Replay {
                 let function = crate::catalog::replay::function::callee(&call).pop()?;
                 let values = self.set_of(&call, scope)?;
                 let alias = named.unwrap_or(function);
-                let rows = values
-                    .into_iter()
-                    .map(|value| vec![(alias.clone(), Some(value))]);
+                let is_numbered = has(node, K::WITH_ORDINALITY);
+                let rows = values.into_iter().enumerate().map(|(place, value)| {
+                    let mut columns = vec![(alias.clone(), Some(value))];
+                    if is_numbered {
+                        let number = i64::try_from(place + 1).ok().map(Datum::Int);
+                        columns.push(("ordinality".to_owned(), number));
+                    }
+                    columns
+                });
                 Some(of_outputs(rows.collect(), alias.clone(), &names))
             }
             K::JOIN_EXPR => self.joined(node, scope),

@@ -114,6 +114,15 @@ pub(super) fn plain(function: &str, arguments: &[Datum]) -> Option<Datum> {
                 .map(Datum::written);
             text(texts.collect::<Option<Vec<_>>>()?.join(between))
         }
+        ("regexp_split_to_array", [Text(value), Text(pattern)])
+            if !pattern.contains('|') && !pattern.contains('^') && !pattern.contains('$') =>
+        {
+            let parts = common_expression(pattern)?;
+            // PostgreSQL leaves out what matches nothing at a border, which an expression that can be empty does.
+            (!parts.is_match("")).then_some(())?;
+            let parts = parts.split(value).map(|part| Text(part.to_owned()));
+            Some(List(parts.collect()))
+        }
         ("string_to_array", [Text(value), Text(between)]) if !between.is_empty() => {
             let parts = value
                 .split(between.as_str())
@@ -125,6 +134,105 @@ pub(super) fn plain(function: &str, arguments: &[Datum]) -> Option<Datum> {
             }))
         }
         _ => None,
+    }
+}
+
+/// Functions that give a set, whose values follow from their arguments alone.
+pub(super) fn set(function: &str, arguments: &[Datum]) -> Option<Vec<Datum>> {
+    use Datum::{Int, List, Null, Text};
+    const LONGEST_SET: usize = 20_000;
+    if arguments.contains(&Null) {
+        return Some(Vec::new());
+    }
+    match (function, arguments) {
+        ("unnest", [List(list)]) => Some(list.clone()),
+        ("generate_series", [Int(from), Int(to), step @ ..]) => {
+            let step = match step {
+                [] => 1,
+                [Int(step)] if *step != 0 => *step,
+                _ => return None,
+            };
+            let mut all = Vec::new();
+            let mut next = *from;
+            while if step > 0 { next <= *to } else { next >= *to } {
+                all.push(Int(next));
+                (all.len() <= LONGEST_SET).then_some(())?;
+                next = next.checked_add(step)?;
+            }
+            Some(all)
+        }
+        ("generate_subscripts", [List(list), Int(1)]) => {
+            let places = 1..=i64::try_from(list.len()).ok()?;
+            Some(places.map(Int).collect())
+        }
+        ("string_to_table", [Text(_), Text(_)]) => match plain("string_to_array", arguments)? {
+            List(list) => Some(list),
+            _ => None,
+        },
+        ("regexp_split_to_table", [Text(_), Text(_)]) => {
+            match plain("regexp_split_to_array", arguments)? {
+                List(list) => Some(list),
+                _ => None,
+            }
+        }
+        ("jsonb_array_elements_text" | "json_array_elements_text", [Text(json)]) => {
+            let values: Vec<serde_json::Value> = serde_json::from_str(json).ok()?;
+            let values = values.into_iter().map(|value| match value {
+                serde_json::Value::String(text) => Some(Text(text)),
+                serde_json::Value::Null => Some(Null),
+                serde_json::Value::Bool(truth) => Some(Text(truth.to_string())),
+                serde_json::Value::Number(number) if number.is_i64() => {
+                    Some(Text(number.to_string()))
+                }
+                // How PostgreSQL writes it depends on which of the two types it is.
+                _ => None,
+            });
+            values.collect()
+        }
+        _ => None,
+    }
+}
+
+/// The elements of an array as text, `{a,b,"c d"}`, of one dimension.
+pub(super) fn elements(text: &str) -> Option<Vec<Option<String>>> {
+    let inner = text.trim().strip_prefix('{')?.strip_suffix('}')?;
+    let mut all = Vec::new();
+    let mut chars = inner.chars().peekable();
+    if inner.trim().is_empty() {
+        return Some(all);
+    }
+    loop {
+        while chars.next_if(|c| c.is_ascii_whitespace()).is_some() {}
+        let mut element = String::new();
+        let mut is_quoted = false;
+        if chars.next_if_eq(&'"').is_some() {
+            is_quoted = true;
+            loop {
+                match chars.next()? {
+                    '"' => break,
+                    '\\' => element.push(chars.next()?),
+                    c => element.push(c),
+                }
+            }
+            while chars.next_if(|c| c.is_ascii_whitespace()).is_some() {}
+        } else {
+            while let Some(c) = chars.next_if(|c| *c != ',') {
+                match c {
+                    '{' | '}' | '"' => return None,
+                    '\\' => element.push(chars.next()?),
+                    c => element.push(c),
+                }
+            }
+            element.truncate(element.trim_end().len());
+            (!element.is_empty()).then_some(())?;
+        }
+        let is_null = !is_quoted && element.eq_ignore_ascii_case("null");
+        all.push((!is_null).then_some(element));
+        match chars.next() {
+            None => return Some(all),
+            Some(',') => {}
+            Some(_) => return None,
+        }
     }
 }
 
@@ -282,7 +390,7 @@ pub(super) fn matches(text: &str, pattern: &str) -> Option<bool> {
 fn common_expression(pattern: &str) -> Option<regex::Regex> {
     let is_common = pattern
         .chars()
-        .all(|c| c.is_ascii_alphanumeric() || "_-^$.+*?()|[]% ".contains(c));
+        .all(|c| c.is_ascii_alphanumeric() || "_-^$.+*?()|[]% ,:;/=@~<>&!'\"".contains(c));
     // Of alternatives PostgreSQL takes the longest, Rust the first.
     let is_alike = !pattern.contains("(?") && !pattern.contains("*?") && !pattern.contains("+?");
     (is_common && is_alike).then_some(())?;

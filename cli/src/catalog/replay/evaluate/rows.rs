@@ -165,7 +165,9 @@ impl Replay {
             let mut calls = crate::catalog::replay::function::calls_in(target);
             calls.any(|call| self.gives_a_set(&call))
         };
-        if targets.iter().any(is_set) && !rows.is_empty() {
+        let has_set = targets.iter().any(is_set);
+        let is_ordered = child(query, K::ORDER_BY_CLAUSE).is_some();
+        if has_set && is_ordered && !rows.is_empty() {
             return None;
         }
         let is_grouped = child(query, K::GROUP_BY_CLAUSE).is_some();
@@ -207,20 +209,23 @@ impl Replay {
                     | K::LIMIT_CLAUSE
             )
         });
-        if !has_known_clauses || (rows.len() > 1 && only_some) {
+        if !has_known_clauses || ((rows.len() > 1 || has_set) && only_some) {
             return None;
         }
-        let mut outputs: Vec<Output> = rows
-            .iter()
-            .map(|row| {
-                let scope = Scope {
-                    row: Some(row),
-                    group: None,
-                    outer: Some(outer),
-                };
-                self.outputs(&targets, &scope)
-            })
-            .collect();
+        let mut outputs: Vec<Output> = Vec::new();
+        for row in &rows {
+            let scope = Scope {
+                row: Some(row),
+                group: None,
+                outer: Some(outer),
+            };
+            if has_set {
+                outputs.extend(self.turns_of_sets(&targets, &scope)?);
+                (outputs.len() <= MOST_ROWS).then_some(())?;
+            } else {
+                outputs.push(self.outputs(&targets, &scope));
+            }
+        }
         if is_distinct {
             let is_known = outputs.iter().flatten().all(|(_, value)| value.is_some());
             is_known.then_some(())?;
@@ -233,8 +238,47 @@ impl Replay {
     /// `SELECT f()` of a function that gives a set.
     fn set_of_target(&self, target: &SyntaxNode) -> Option<Option<Vec<Output>>> {
         let call = target.children().next()?;
-        let is_call = call.kind() == SyntaxKind::CALL_EXPR && self.gives_a_set(&call);
+        let function = crate::catalog::replay::function::callee(&call).pop()?;
+        let is_call = call.kind() == SyntaxKind::CALL_EXPR
+            && self.functions.contains_key(&function)
+            && self.gives_a_set(&call);
         is_call.then(|| self.rows_of_function(&call))
+    }
+
+    /// The rows that a select list with functions of sets makes of one: side by side, the shorter end in NULL.
+    fn turns_of_sets(&self, targets: &[SyntaxNode], scope: &Scope<'_>) -> Option<Vec<Output>> {
+        let mut columns = Vec::new();
+        for target in targets {
+            let call = target.children().next()?;
+            let calls: Vec<_> = crate::catalog::replay::function::calls_in(&call)
+                .filter(|call| self.gives_a_set(call))
+                .collect();
+            let values = match calls.as_slice() {
+                [] => None,
+                // A set that is a part of something else makes rows too, but is hardly ever written.
+                [only] if *only == call => Some(self.set_of(&call, scope)?),
+                _ => return None,
+            };
+            columns.push((target, values));
+        }
+        let lengths = columns
+            .iter()
+            .filter_map(|(_, values)| Some(values.as_ref()?.len()));
+        let mut rows = Vec::new();
+        for turn in 0..lengths.max()? {
+            let mut output = Output::new();
+            for (target, values) in &columns {
+                let mut own = self.outputs(std::slice::from_ref(*target), scope);
+                if let Some(values) = values {
+                    let value = values.get(turn).cloned().unwrap_or(Datum::Null);
+                    own.iter_mut()
+                        .for_each(|(_, own)| *own = Some(value.clone()));
+                }
+                output.extend(own);
+            }
+            rows.push(output);
+        }
+        Some(rows)
     }
 
     fn outputs(&self, targets: &[SyntaxNode], scope: &Scope<'_>) -> Output {

@@ -166,6 +166,16 @@ impl Inference<'_> {
         })
     }
 
+    pub(super) fn result_of(&self, function: &[String], given: &[DataType]) -> Option<DataType> {
+        let given = Arguments {
+            values: given.iter().cloned().map(Value::new).collect(),
+            ..Arguments::default()
+        };
+        let candidates = self.forms(function).taking(&given);
+        let (candidate, parameters) = self.choose(&candidates, &given.values)?;
+        self.result(&candidate, &parameters, &given.values)
+    }
+
     fn unknown_call(&self, node: &SyntaxNode, name: &str, arguments: &[Value]) -> Refused {
         let types: Vec<_> = arguments
             .iter()

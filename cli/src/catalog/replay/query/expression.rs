@@ -27,6 +27,8 @@ impl Inference<'_> {
                 let inner = node
                     .children()
                     .find(|part| !data_type::is_type(part.kind()) && part.kind() != K::COLON_COLON);
+                // An empty array has the type that it is cast to, and nothing in it to look at.
+                let inner = inner.filter(|inner| !is_empty_array(inner));
                 let inner = inner.map(|inner| self.value(&inner, scope)).transpose()?;
                 Ok(Value {
                     collation: self.collation_of(&target, inner.as_slice()),
@@ -283,6 +285,15 @@ impl Inference<'_> {
             None => Ok(Value::system("timestamp")),
             _ => Err(Refused::new(node, "the type of this is not inferred")),
         }
+    }
+}
+
+/// `ARRAY[]`, also in parentheses or in other arrays: nothing in it has a type.
+fn is_empty_array(node: &SyntaxNode) -> bool {
+    match node.kind() {
+        SyntaxKind::ARRAY_EXPR => node.children().all(|part| is_empty_array(&part)),
+        SyntaxKind::PAREN_EXPR => node.children().any(|part| is_empty_array(&part)),
+        _ => false,
     }
 }
 

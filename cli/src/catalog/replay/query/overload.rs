@@ -229,6 +229,15 @@ impl Inference<'_> {
                 fitting.retain(|(_, parameters, _)| same(parameters));
                 return;
             }
+            // Beside an array, one that takes two arrays: the literal is then read as an array.
+            let arrays = |parameters: &Vec<String>| {
+                let takes = |to: &String| matches!(to.as_str(), "anyarray" | "anycompatiblearray");
+                parameters.iter().all(takes)
+            };
+            if base.ends_with("[]") && fitting.iter().any(|(_, parameters, _)| arrays(parameters)) {
+                fitting.retain(|(_, parameters, _)| arrays(parameters));
+                return;
+            }
         }
         keep_best(fitting, |(_, _, fits)| {
             let known = fits.iter().zip(given).filter(|(_, from)| from.is_some());

@@ -1,0 +1,79 @@
+//! What is there, but is not known in full: replay has met its statement, and could not follow it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::Name;
+
+/// An object of which the catalog does not say what it is; nothing that is generated needs it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Gap {
+    pub kind: GapKind,
+    #[serde(flatten)]
+    pub name: Name,
+    /// The name of a part of it: a trigger or policy of a table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<String>,
+    /// The file with the statement, and its line there.
+    pub file: String,
+    pub line: usize,
+    pub why: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum GapKind {
+    /// Its columns and its query are not known.
+    View,
+    MaterializedView,
+    /// The start of a sequence or its like; the sequence itself is in the catalog.
+    Sequence,
+    /// Of an extension, so that its statements are the extension's.
+    Table,
+    /// Some triggers of a table, or of any where the name is empty.
+    Triggers,
+    Policies,
+    /// A function, procedure or aggregate; all of its forms.
+    Routine,
+    /// What a migration's author told replay to pass by.
+    Ignored,
+}
+
+impl GapKind {
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::View => "view",
+            Self::MaterializedView => "materialized view",
+            Self::Sequence => "sequence",
+            Self::Table => "table",
+            Self::Triggers => "triggers of",
+            Self::Policies => "policies of",
+            Self::Routine => "function",
+            Self::Ignored => "object",
+        }
+    }
+}
+
+impl Gap {
+    /// Whether the relation of this name is not known, and so not in the catalog.
+    pub(crate) fn hides(&self, name: &Name) -> bool {
+        let is_whole = matches!(
+            self.kind,
+            GapKind::View | GapKind::MaterializedView | GapKind::Table | GapKind::Ignored
+        );
+        is_whole && self.part.is_none() && self.name == *name
+    }
+}
+
+impl fmt::Display for Gap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = self.kind.word();
+        if self.name.name.is_empty() {
+            write!(f, "{word} any table")?;
+        } else {
+            write!(f, "{word} {}", self.name.sql())?;
+        }
+        write!(f, " ({}:{}): {}", self.file, self.line, self.why)
+    }
+}
