@@ -18,8 +18,10 @@ mod encryption;
 mod exchange;
 mod failure;
 mod flight;
+pub(crate) mod hold;
 mod hooks;
 pub(crate) mod interrupt;
+mod leaves;
 mod notifications;
 mod observe;
 mod pooler;
@@ -40,6 +42,7 @@ pub(crate) mod copy;
 pub(crate) mod libpq;
 pub(crate) mod row;
 pub(crate) mod types;
+pub(crate) mod words;
 
 use std::fmt;
 use std::sync::Arc;

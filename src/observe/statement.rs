@@ -9,7 +9,8 @@ use tracing::field::Empty;
 use super::Server;
 use crate::error::Error;
 use crate::session::answer::Answer;
-use crate::session::command::{Command, Expectation, first_keyword};
+use crate::session::command::{Command, Expectation};
+use crate::session::words;
 
 /// What is seen of a statement: begun before it is encoded, and told when its answer was read.
 #[derive(Debug)]
@@ -197,7 +198,7 @@ impl Seen {
 
     /// `SELECT`; for several `BATCH`, with the command's name if all have the same.
     pub(super) fn operation(&self) -> String {
-        let mut operations = self.asked.iter().map(|asked| first_keyword(&asked.sql));
+        let mut operations = self.asked.iter().map(|asked| words::operation(&asked.sql));
         let first = operations.next().unwrap_or_default();
         match self.asked.len() {
             0 | 1 => first,

@@ -13,10 +13,12 @@ use super::command::Command;
 use super::dialogue::{Flow, Heard, Message, Pipeline};
 use super::driver::{Stopped, drive};
 use super::failure::{server_error, shift};
+use super::flight::copy_in_a_pipeline;
 use super::interrupt::Interrupt;
 use super::libpq::{Cancel, Field, ResultSet};
 use super::prepared::Plan;
 use super::settle::settle;
+use super::words::Direction;
 use crate::commit_keys;
 use crate::deadline::after;
 use crate::error::{Error, Outcome, Result};
@@ -235,6 +237,7 @@ impl Session {
         let Heard {
             answers,
             mut error,
+            copy,
             prepared,
             closed,
             ..
@@ -253,6 +256,12 @@ impl Session {
             Err(stopped) => {
                 let error = error.take().map(|(_, error)| error);
                 let lost = self.lost_error(stopped, error.as_ref(), expired, outcome);
+                if let Some((place, _)) = copy {
+                    let sql = commands.get(place).map(Command::written);
+                    return Err(copy_in_a_pipeline()
+                        .with_outcome(outcome)
+                        .with_sql(sql.unwrap_or_default()));
+                }
                 // The word that it is committed came before the connection went: nothing is missing but the session.
                 if outcome != Outcome::Committed {
                     return Err(lost);
@@ -263,7 +272,8 @@ impl Session {
             let error = server_error(&error, expired);
             return Err(
                 match place.and_then(|place| commands.get(place).map(|command| (place, command))) {
-                    Some((place, command)) if own.contains(&place) => shift(error, command.shift())
+                    Some((place, command)) if own.contains(&place) => command
+                        .explain(shift(error, command.shift()))
                         .with_outcome(outcome)
                         .with_sql(command.written())
                         .with_place(place - own.start + 1, own.len()),
@@ -413,6 +423,14 @@ impl Voyage {
     fn outcome_if_lost(&self) -> Outcome {
         let heard = &self.flow.heard;
         let last = self.commands.len().wrapping_sub(1);
+        if let Some((place, Direction::In)) = heard.copy
+            && !self.commands[..place]
+                .iter()
+                .any(Command::ends_its_transaction)
+        {
+            // The server waits for data that never comes, and rolls back.
+            return Outcome::NotCommitted;
+        }
         let commit_sent = match self.commit {
             CommitPoint::Later | CommitPoint::Undo => false,
             CommitPoint::Sync => heard.sync_sent,

@@ -1,6 +1,6 @@
 //! Errors from what libpq and the server say.
 
-use super::command::unmet;
+use super::hold::unmet;
 use super::libpq::{Field, ResultSet};
 use crate::error::{Error, ServerError};
 use crate::sqlstate::SqlState;

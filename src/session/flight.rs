@@ -10,11 +10,11 @@ use diesel::sql_types::{Array, Nullable, Oid, Text};
 use super::Session;
 use super::answer::Answer;
 use super::command::{Command, Expectation, Verdict};
-use super::copy::copies;
 use super::exchange::{Arrived, Cargo, CommitPoint};
 use super::row::SessionRow;
 use super::settle::GRACE;
 use super::types::{TypeLookup, TypeName};
+use super::words::copy_direction;
 use crate::deadline::after;
 use crate::error::{Error, Outcome, Result};
 use crate::retry::made_stale;
@@ -305,6 +305,7 @@ fn commit_commands() -> [Command; 2] {
 fn hold(commands: &mut [Command]) -> Verdict {
     if let [command] = commands
         && command.only_reads()
+        && !matches!(command.rows, Expectation::Exactly(_))
     {
         return Verdict::Server;
     }
@@ -331,8 +332,8 @@ fn judge(
                 .with_sql(Arc::clone(&command.sql))
                 .with_place(number + 1, commands.len())
         };
-        // What the server held has an answer of another shape.
-        if matches!(command.rows, Expectation::Exactly(_)) && answer.column_count() > 0 {
+        // The server has judged, and its answer has another shape.
+        if command.is_held() {
             continue;
         }
         check_count(command, answer).map_err(place)?;
@@ -391,13 +392,15 @@ fn refuse_end(command: &Command) -> Result<()> {
 
 /// COPY needs somebody to feed or to read it, which a pipeline cannot do.
 fn refuse_copy(command: &Command) -> Result<()> {
-    let streams = [["FROM", "STDIN"], ["TO", "STDOUT"]];
-    if !streams.iter().any(|words| copies(&command.sql, *words)) {
-        return Ok(());
+    match copy_direction(&command.sql) {
+        None => Ok(()),
+        Some(_) => Err(copy_in_a_pipeline().with_sql(Arc::clone(&command.sql))),
     }
-    Err(
-        Error::query("COPY from or to the client cannot run as a statement")
-            .with_hint("see Session::copy_in and Session::copy_out, and copy_in_from and copy_out_to for bytes")
-            .with_sql(Arc::clone(&command.sql)),
+}
+
+/// The refusal of a COPY from or to the client.
+pub(super) fn copy_in_a_pipeline() -> Error {
+    Error::query("COPY from or to the client cannot run as a statement").with_hint(
+        "see Session::copy_in and Session::copy_out, and copy_in_from and copy_out_to for bytes",
     )
 }

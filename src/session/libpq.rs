@@ -139,6 +139,13 @@ impl Connection {
         borrow(unsafe { pq::PQsocket(self.0.as_ptr()) })
     }
 
+    /// Ends the connection at once, so that the server gives up what it is doing.
+    pub(crate) fn shut_down(&self) {
+        if let Some(socket) = self.socket() {
+            rustix::net::shutdown(socket, rustix::net::Shutdown::Both).ok();
+        }
+    }
+
     pub(crate) fn transaction_status(&self) -> TransactionStatus {
         // SAFETY: the connection is valid.
         match unsafe { pq::PQtransactionStatus(self.0.as_ptr()) } {

@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use bowline_sql::quote::identifier;
 use diesel::sql_types::Text;
 
 use super::Session;
@@ -56,13 +57,13 @@ impl Session {
     /// The channel's name is taken as it is, upper and lower case included.
     pub fn listen(&mut self, channel: &str) -> Result<()> {
         self.refuse_behind_pooler("LISTEN")?;
-        self.run(crate::sql(format!("LISTEN {}", quoted(channel))).affected())?;
+        self.run(crate::sql(format!("LISTEN {}", identifier(channel))).affected())?;
         Ok(())
     }
 
     /// Hears no more of a channel. One round trip.
     pub fn unlisten(&mut self, channel: &str) -> Result<()> {
-        self.run(crate::sql(format!("UNLISTEN {}", quoted(channel))).affected())?;
+        self.run(crate::sql(format!("UNLISTEN {}", identifier(channel))).affected())?;
         Ok(())
     }
 
@@ -143,9 +144,4 @@ impl Inbox {
         }
         self.unread.push_back(notification);
     }
-}
-
-/// An identifier as SQL has it.
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }

@@ -10,10 +10,11 @@ use tracing::span::EnteredSpan;
 
 use super::Session;
 use super::answer::Answer;
-use super::command::{Command, Expectation, first_keyword};
+use super::command::{Command, Expectation};
 use super::exchange::{Cargo, CommitPoint};
 use super::libpq::Connection;
 use super::transactions::rollback_to;
+use super::words::begins_with;
 use crate::config::Config;
 use crate::deadline::after;
 use crate::error::{Error, Result};
@@ -284,8 +285,10 @@ impl Session {
 
 /// Whether EXPLAIN takes it (PostgreSQL manual, EXPLAIN).
 fn can_be_explained(command: &Command) -> bool {
-    matches!(
-        first_keyword(&command.sql).as_str(),
-        "SELECT" | "INSERT" | "UPDATE" | "DELETE" | "MERGE" | "VALUES" | "WITH" | "TABLE"
+    begins_with(
+        &command.sql,
+        &[
+            "select", "insert", "update", "delete", "merge", "values", "with", "table",
+        ],
     )
 }

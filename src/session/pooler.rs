@@ -7,7 +7,10 @@
 use std::sync::Arc;
 
 use super::Session;
-use super::command::{Command, first_keyword};
+use bowline_sql::quote::literal;
+
+use super::command::Command;
+use super::words::{begins_transaction, begins_with};
 use crate::config::Config;
 
 impl Config {
@@ -20,7 +23,6 @@ impl Config {
             .settings()
             .iter()
             .map(|(name, value)| {
-                let literal = |text: &str| format!("'{}'", text.replace('\'', "''"));
                 format!(
                     "pg_catalog.set_config({}, {}, true)",
                     literal(name),
@@ -40,9 +42,7 @@ impl Session {
         let Some(settings) = &self.pooler else {
             return 0;
         };
-        let begins = commands
-            .iter()
-            .position(|command| first_keyword(&command.sql) == "BEGIN");
+        let begins = commands.iter().position(Command::begins_transaction);
         let place = match begins {
             Some(place) => place + 1,
             None if self.transaction_depth() > 0 => return 0,
@@ -72,7 +72,7 @@ impl Session {
             .map(AsRef::as_ref)
             .collect();
         if let Some(settings) = &self.pooler {
-            let begins = parts.iter().position(|sql| first_keyword(sql) == "BEGIN");
+            let begins = parts.iter().position(|sql| begins_transaction(sql));
             match begins {
                 Some(place) => parts.insert(place + 1, settings),
                 None if transactional && self.transaction_depth() == 0 => parts.insert(0, settings),
@@ -85,8 +85,10 @@ impl Session {
 
 /// Whether a statement may be part of a transaction; others are told from it by their first word.
 fn may_stand_with_others(command: &Command) -> bool {
-    matches!(
-        first_keyword(&command.sql).as_str(),
-        "SELECT" | "INSERT" | "UPDATE" | "DELETE" | "MERGE" | "WITH" | "VALUES" | "TABLE"
+    begins_with(
+        &command.sql,
+        &[
+            "select", "insert", "update", "delete", "merge", "with", "values", "table",
+        ],
     )
 }

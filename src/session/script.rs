@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Instant;
 
+use bowline_sql::statements;
 use diesel::connection::{InstrumentationEvent, StrQueryHelper};
 
 use super::Session;
@@ -13,6 +14,7 @@ use super::exchange::{Cargo, CommitPoint};
 use super::failure::{rows_too_late, server_error, shift};
 use super::libpq::{Cancel, TransactionStatus};
 use super::settle::settle;
+use super::words::ends_transaction;
 use crate::error::{Error, Outcome, Result};
 
 /// Who is told of what a script gives, in its order; breaks off what is no longer wanted.
@@ -208,8 +210,5 @@ fn hand_out(
 
 /// Whether a script that runs within a transaction may end it.
 fn may_commit(sql: &str) -> bool {
-    let sql = sql.to_ascii_uppercase();
-    ["COMMIT", "END", "PREPARE TRANSACTION"]
-        .iter()
-        .any(|word| sql.contains(word))
+    statements(sql).any(|statement| ends_transaction(statement.text()))
 }

@@ -2,19 +2,21 @@
 //!
 //! PostgreSQL does not tell a client what its statements left behind, and to ask or to reset at every
 //! check-in would cost a round trip each time. So the SQL is looked at, once for each prepared statement:
-//! what can leave something behind marks the session, and only a marked session is reset.
+//! what can leave something behind, or is not understood, marks the session, and only a marked session is reset.
 
 use super::Session;
-use super::command::{Command, first_keyword, past_comments};
+use super::command::Command;
 use super::exchange::{Cargo, CommitPoint};
+use super::leaves::{leaves_something, statement_leaves_something};
 use crate::error::{Error, Result};
 
 impl Session {
     /// Whether a statement may have left something behind: a setting, a role, a temporary table, LISTEN, an
     /// advisory lock, a cursor WITH HOLD.
     ///
-    /// Told from the SQL. What a function of the database's own does is not seen: whoever calls one that sets
-    /// something for the session says so with [`Session::touch`]. Never told behind a pooler, where the session
+    /// Told from the SQL; a kind of statement that is not known counts as one that does. What a function of the
+    /// database's own does is not seen, nor what a rule or trigger does: whoever calls one that sets something for the
+    /// session says so with [`Session::touch`]. Never told behind a pooler, where the session
     /// is not ours.
     pub fn is_touched(&self) -> bool {
         self.touched || self.locks > 0
@@ -55,99 +57,22 @@ impl Session {
 impl Session {
     /// Marks the session if this statement may leave something behind.
     pub(super) fn look_at(&mut self, sql: &str) {
-        self.touched = self.touched || (self.pooler.is_none() && leaves_something(sql));
+        if !self.touched && self.pooler.is_none() {
+            self.touched = statement_leaves_something(sql) || self.is_read_otherwise(sql);
+        }
     }
 
     /// Marks the session if this script may leave something behind.
     pub(super) fn look_at_script(&mut self, sql: &str) {
-        self.touched = self.touched || (self.pooler.is_none() && script_leaves_something(sql));
-    }
-}
-
-/// Whether one statement may leave something behind in the session.
-fn leaves_something(sql: &str) -> bool {
-    match first_keyword(sql).as_str() {
-        "SET" => !matches!(
-            words(past_comments(sql)).nth(1).as_deref(),
-            Some("LOCAL" | "TRANSACTION" | "CONSTRAINTS")
-        ),
-        "LISTEN" | "LOAD" | "PREPARE" | "DO" | "CALL" => true,
-        "CREATE" | "SELECT" | "WITH" | "TABLE" | "EXPLAIN" | "INSERT" | "UPDATE" | "DELETE"
-        | "MERGE" | "VALUES" => words(sql).any(|word| is_telling(&word)),
-        "DECLARE" => words(sql).any(|word| word == "HOLD"),
-        _ => false,
-    }
-}
-
-/// The same of a script of several statements, whose borders are not looked for.
-fn script_leaves_something(sql: &str) -> bool {
-    words(sql).any(|word| {
-        is_telling(&word)
-            || matches!(
-                word.as_str(),
-                "SET" | "LISTEN" | "LOAD" | "PREPARE" | "DO" | "CALL" | "HOLD"
-            )
-    })
-}
-
-/// A word that says so wherever it stands.
-fn is_telling(word: &str) -> bool {
-    matches!(word, "TEMP" | "TEMPORARY" | "SET_CONFIG")
-        || word.starts_with("PG_TEMP")
-        || (word.contains("ADVISORY") && !word.contains("_XACT_"))
-}
-
-/// The words of some SQL in upper case.
-fn words(sql: &str) -> impl Iterator<Item = String> + '_ {
-    sql.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
-        .filter(|word| !word.is_empty())
-        .map(str::to_ascii_uppercase)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_outlives_its_transaction_is_seen() {
-        for sql in [
-            "SET search_path TO x",
-            "set session authorization ann",
-            "SET ROLE ann",
-            "LISTEN jobs",
-            "CREATE TEMP TABLE t ()",
-            "create temporary view v as select 1",
-            "SELECT pg_catalog.set_config('a.b', 'c', false)",
-            "SELECT pg_try_advisory_lock(1)",
-            "SELECT * INTO TEMP t FROM s",
-            "DO $$ BEGIN END $$",
-            "DECLARE c CURSOR WITH HOLD FOR SELECT 1",
-            "/* why */ LOAD 'x'",
-            "/* my local */ SET ROLE ann",
-            "-- in transaction\nSET ROLE ann",
-        ] {
-            assert!(leaves_something(sql), "{sql}");
+        if !self.touched && self.pooler.is_none() {
+            self.touched = leaves_something(sql) || self.is_read_otherwise(sql);
         }
     }
 
-    #[test]
-    fn what_ends_with_its_transaction_or_changes_data_only_is_not_taken_for_it() {
-        for sql in [
-            "SET LOCAL search_path TO x",
-            "SET TRANSACTION READ ONLY",
-            "UPDATE accounts SET balance = 0",
-            "SELECT pg_advisory_xact_lock(1)",
-            "CREATE TABLE t ()",
-            "DECLARE c CURSOR FOR SELECT 1",
-            "SELECT templates.id FROM templates",
-        ] {
-            assert!(!leaves_something(sql), "{sql}");
-        }
-    }
-
-    #[test]
-    fn a_script_is_judged_by_all_its_words() {
-        assert!(script_leaves_something("BEGIN; SET ROLE ann; COMMIT"));
-        assert!(!script_leaves_something("CREATE TABLE t (); DROP TABLE t"));
+    /// Whether the server may find other tokens in it: with `standard_conforming_strings` off a backslash escapes in
+    /// all strings.
+    fn is_read_otherwise(&self, sql: &str) -> bool {
+        let standard = c"standard_conforming_strings";
+        sql.contains('\\') && self.connection.parameter_status(standard).as_deref() == Some("off")
     }
 }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::{Answers, Encoder, Sealed, Statement};
 use crate::error::{Error, Result};
-use crate::session::command::first_keyword;
+use crate::session::hold::bare;
+use crate::session::words::begins_with;
 
 /// A statement that locks the rows it reads until the transaction ends; made by [`Statement::for_update`] and its kin.
 ///
@@ -53,8 +54,8 @@ impl<S: Statement> Statement for Locked<S> {
         let first = encoder.commands.len();
         let encoded = self.statement.encode(encoder);
         for command in &mut encoder.commands[first..] {
-            let written = command.sql.trim_end().trim_end_matches(';');
-            if !matches!(first_keyword(written).as_str(), "SELECT" | "WITH" | "TABLE") {
+            let written = bare(&command.sql);
+            if !begins_with(&written, &["select", "with", "table"]) {
                 return Err(Error::query("only a query that reads can lock its rows")
                     .with_hint("an INSERT, UPDATE or DELETE locks the rows it writes by itself")
                     .with_sql(Arc::clone(&command.sql)));

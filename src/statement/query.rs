@@ -53,9 +53,11 @@ pub trait StatementDsl: Sized {
         }
     }
 
-    /// Exactly this many rows written; else [`Error::NotFound`] or [`Error::TooManyRows`], and nothing is committed.
+    /// Exactly this many rows, written or read; else [`Error::NotFound`] or [`Error::TooManyRows`], and nothing is
+    /// committed.
     ///
-    /// For an `INSERT`, `UPDATE` or `DELETE` without `RETURNING`.
+    /// The server counts the rows in the same round trip, except for what begins with `WITH` and for `MERGE`, whose
+    /// commit takes a second one. A table with rules takes no such count: PostgreSQL refuses it.
     fn exactly(self, rows: u32) -> Affected<Self>
     where
         Self: QueryFragment<Pg>,

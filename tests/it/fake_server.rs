@@ -3,6 +3,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -330,6 +331,46 @@ fn no_answer_made_of_random_bytes_makes_a_call_panic_or_hang() {
         if let Err(error) = answered {
             assert!(is_harmless(&error.to_string()), "{error}");
         }
+    }
+}
+
+#[test]
+fn a_copy_that_a_server_begins_by_itself_ends_the_session() {
+    // CopyInResponse, CopyOutResponse and CopyBothResponse, of text without columns.
+    for kind in *b"GHW" {
+        let described = [message(b'1', b""), message(b'2', b""), message(b'n', b"")].concat();
+        for before in [described, Vec::new()] {
+            let copy = message(kind, b"\0\0\0");
+            let data = message(b'd', b"1\n").repeat(3);
+            let server = FakeServer::answering([before, copy, data].concat());
+            let mut session = server.connect();
+            let query = sql("INSERT INTO t VALUES (1)").affected();
+            let error = in_time(LIMIT, || session.run(query)).expect_err("a COPY");
+            let shown = format!("{}: {error:?}", char::from(kind));
+            assert!(error.message().contains("COPY"), "{shown}");
+            let is_out = kind == b'H';
+            let outcome = if is_out {
+                Outcome::Unknown
+            } else {
+                Outcome::NotCommitted
+            };
+            assert_eq!(error.outcome(), outcome, "{shown}");
+            assert!(session.is_broken(), "{shown}");
+        }
+        let server = FakeServer::answering(message(kind, b"\0\0\0"));
+        let mut session = server.connect();
+        let streamed = in_time(LIMIT, || {
+            let rows = session.stream(sql("SELECT 1 AS x").all::<Row>())?;
+            rows.collect::<Result<Vec<_>>>()
+        });
+        streamed.expect_err("a COPY");
+        assert!(session.is_broken());
+        let server = FakeServer::answering(message(kind, b"\0\0\0"));
+        let mut session = server.connect();
+        in_time(CALL, || {
+            session.simple_query("SELECT 1", |_| ControlFlow::Continue(()))
+        })
+        .expect_err("a COPY");
     }
 }
 

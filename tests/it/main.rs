@@ -51,6 +51,7 @@ mod server_faults;
 mod session;
 mod session_state;
 mod simple_queries;
+mod sql_by_hand;
 mod standby;
 mod statement_faults;
 mod streams;

@@ -9,6 +9,7 @@ use super::{Machine, Step, c_string};
 use crate::session::answer::{Answer, Column};
 use crate::session::interrupt::Interrupt;
 use crate::session::libpq::{BoundValue, Connection, ResultSet, Said, Status};
+use crate::session::words::Direction;
 
 /// One message to the server within a pipeline.
 #[derive(Debug)]
@@ -88,6 +89,8 @@ pub(crate) struct Heard {
     columns: Arc<[Column]>,
     /// The first error, with the number of the command; `None` for one that came with the commit.
     pub(crate) error: Option<(Option<usize>, ResultSet)>,
+    /// Which command began a COPY, and which way.
+    pub(crate) copy: Option<(usize, Direction)>,
     /// Names that the server has prepared, and closed.
     pub(crate) prepared: Vec<Arc<CStr>>,
     pub(crate) closed: Vec<Arc<CStr>>,
@@ -120,6 +123,7 @@ impl Flow {
                 answers,
                 columns: Arc::new([]),
                 error: None,
+                copy: None,
                 prepared: Vec::new(),
                 closed: Vec::new(),
                 commands_sent: 0,
@@ -296,6 +300,18 @@ impl<'c> Pipeline<'c> {
             match (result.status(), awaited) {
                 (Status::PipelineSync, _) => drop(self.flow.awaited.pop_front()),
                 (Status::PipelineAborted, _) => {}
+                (status @ (Status::CopyIn | Status::CopyOut), awaited) => {
+                    // libpq gives this result for ever, and the server waits for data: neither can go on.
+                    let direction = match status {
+                        Status::CopyIn => Direction::In,
+                        _ => Direction::Out,
+                    };
+                    if let Awaited::Answer(command) = awaited {
+                        self.flow.heard.copy = Some((*command, direction));
+                    }
+                    self.connection.shut_down();
+                    return Err("the server began a COPY that nobody feeds or reads".to_owned());
+                }
                 (Status::Error, awaited) => {
                     let command = if let Awaited::Answer(command) = awaited {
                         Some(*command)

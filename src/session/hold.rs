@@ -1,0 +1,253 @@
+//! How many rows an answer must have, held on the server: the commit may travel along, so the count cannot wait for
+//! the answer.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::command::{Command, Expectation, Verdict};
+use super::words::{begins_with, only_statement};
+use crate::error::Error;
+use crate::sqlstate::SqlState;
+
+/// Stands before the caller's SQL when a row count is held.
+const WRAP: &str = "WITH s AS (\n";
+
+/// Begins the text that a held expectation fails with; the server quotes it in its message, in any language.
+const MARK: &str = "bowline: expected";
+
+impl Command {
+    /// Makes the server hold the expectation, by wrapping the SQL in a query that fails when it is not met;
+    /// shares the result with the command before it, if that is the same.
+    pub(crate) fn hold(&mut self, before: Option<&Self>) -> Verdict {
+        if self.rows == Expectation::Any {
+            return Verdict::Server;
+        }
+        if let Some(before) = before
+            && before.rows == self.rows
+            && before.wrapped.as_ref() == Some(&self.sql)
+        {
+            self.wrapped = Some(std::mem::replace(&mut self.sql, Arc::clone(&before.sql)));
+            return Verdict::Server;
+        }
+        let Some(Wrappable { sql, counts }) = Wrappable::read(&self.sql) else {
+            return Verdict::Client;
+        };
+        let wrapped = match self.rows {
+            Expectation::Any => return Verdict::Server,
+            // The outer join keeps the planner from skipping the count when there is no row.
+            Expectation::One => format!(
+                "{WRAP}{sql}\n) SELECT s.* FROM (SELECT CASE WHEN count(*) = 1 THEN 1 \
+                 ELSE ('{MARK} one row, got ' || count(*))::int END AS ok FROM s) g LEFT JOIN s ON g.ok = 1"
+            ),
+            Expectation::AtMostOne => format!(
+                "{WRAP}{sql}\n) SELECT s.* FROM (SELECT CASE WHEN count(*) <= 1 THEN 1 \
+                 ELSE ('{MARK} one row, got ' || count(*))::int END AS ok FROM s) g JOIN s ON g.ok = 1"
+            ),
+            Expectation::Exactly(rows) => {
+                // On a line of its own, because the SQL may end with a comment.
+                let returning = if counts { "" } else { "\nRETURNING 1" };
+                format!(
+                    "{WRAP}{sql}{returning}\n) SELECT CASE WHEN count(*) = {rows} THEN count(*) \
+                     ELSE ('{MARK} {rows} rows, got ' || count(*))::int END FROM s"
+                )
+            }
+        };
+        self.wrapped = Some(std::mem::replace(&mut self.sql, wrapped.into()));
+        Verdict::Server
+    }
+
+    /// Whether the server holds the expectation.
+    pub(crate) fn is_held(&self) -> bool {
+        self.wrapped.is_some()
+    }
+
+    /// How many characters the server is sent before the caller's SQL.
+    pub(crate) fn shift(&self) -> usize {
+        if self.is_held() { WRAP.len() } else { 0 }
+    }
+
+    /// Says why the server refused what holds the expectation, where it is that and not the caller's SQL.
+    pub(crate) fn explain(&self, error: Error) -> Error {
+        // A query in WITH must return rows, and a table with rules, or a view, may not be written to there
+        // (PostgreSQL manual, 7.8.4).
+        let is_refused = error.sqlstate() == Some(SqlState::FEATURE_NOT_SUPPORTED);
+        let Some(written) = self.wrapped.as_ref().filter(|_| is_refused) else {
+            return error;
+        };
+        let gives_rows = Wrappable::read(written).is_none_or(|wrappable| wrappable.counts);
+        if gives_rows || matches!(self.rows, Expectation::Exactly(_)) {
+            error.with_hint(
+                "the number of rows is held by a WITH query, which takes no table with rules: run it with affected() in \
+                 a transaction, and compare the number there",
+            )
+        } else {
+            error.with_hint(
+                "without RETURNING there is no row to read: add it, or use affected() or exactly()",
+            )
+        }
+    }
+}
+
+/// A statement that can stand in a WITH.
+struct Wrappable<'a> {
+    sql: Cow<'a, str>,
+    /// Whether it gives rows that can be counted; else it needs RETURNING.
+    counts: bool,
+}
+
+impl<'a> Wrappable<'a> {
+    /// A data-modifying WITH may stand at the top level only (PostgreSQL manual, 7.8.4), so what begins with one cannot
+    /// be wrapped; nor can what is no query, MERGE before 17, and SELECT INTO.
+    fn read(sql: &'a str) -> Option<Self> {
+        let is_query = begins_with(sql, &["select", "values", "table"]);
+        if !is_query && !begins_with(sql, &["insert", "update", "delete"]) {
+            return None;
+        }
+        let telling = if is_query { "into" } else { "returning" };
+        if is_plain(sql) && !contains(sql, telling) {
+            return Some(Self {
+                sql: sql.trim().into(),
+                counts: is_query,
+            });
+        }
+        let statement = only_statement(sql)?;
+        let mut depth = 0_usize;
+        let tells = statement.tokens().any(|token| {
+            if token.is("(") {
+                depth += 1;
+            } else if token.is(")") {
+                depth = depth.saturating_sub(1);
+            }
+            depth == 0 && token.is_word(telling)
+        });
+        if is_query && tells {
+            return None;
+        }
+        Some(Self {
+            sql: bare(sql),
+            counts: is_query || tells,
+        })
+    }
+}
+
+/// The SQL of one statement without the semicolons around it; positions in it stay as they are.
+///
+/// What is several statements, or none, is left as it is.
+pub(crate) fn bare(sql: &str) -> Cow<'_, str> {
+    if !sql.contains(';') {
+        return sql.into();
+    }
+    let Some(statement) = only_statement(sql) else {
+        return sql.into();
+    };
+    let (start, end) = (
+        statement.start(),
+        statement.start() + statement.text().len(),
+    );
+    let before = &sql[..start];
+    if before.contains(';') {
+        format!("{}{}", before.replace(';', " "), &sql[start..end]).into()
+    } else {
+        sql[..end].into()
+    }
+}
+
+/// Whether there is no semicolon and no comment in it, nor anything that looks like one.
+fn is_plain(sql: &str) -> bool {
+    let mut last = 0;
+    sql.bytes().all(|byte| {
+        let opens = matches!((last, byte), (b'-', b'-') | (b'/', b'*'));
+        last = byte;
+        byte != b';' && !opens
+    })
+}
+
+/// Whether these letters are in it, in upper or lower case. Looked for without allocation: this is done in each call.
+fn contains(sql: &str, letters: &str) -> bool {
+    let (sql, letters) = (sql.as_bytes(), letters.as_bytes());
+    let first = letters.first().copied().unwrap_or_default();
+    sql.iter().enumerate().any(|(at, byte)| {
+        byte.to_ascii_lowercase() == first
+            && sql
+                .get(at..at + letters.len())
+                .is_some_and(|found| found.eq_ignore_ascii_case(letters))
+    })
+}
+
+/// What the message of a held expectation says: how many rows were expected and found.
+pub(super) fn unmet(message: &str) -> Option<(u64, u64)> {
+    let rest = &message[message.find(MARK)? + MARK.len()..];
+    let (expected, found) = rest.split_once(", got ")?;
+    let expected = match expected.trim() {
+        "one row" => 1,
+        rows => rows.strip_suffix(" rows")?.parse().ok()?,
+    };
+    let digits = found.bytes().take_while(u8::is_ascii_digit).count();
+    Some((expected, found[..digits].parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_servers_message_tells_what_was_expected_and_found() {
+        let message = "invalid input syntax for type integer: \"bowline: expected one row, got 0\"";
+        assert_eq!(unmet(message), Some((1, 0)));
+        assert_eq!(
+            unmet("ungültig: »bowline: expected 3 rows, got 12«"),
+            Some((3, 12))
+        );
+        assert_eq!(unmet("invalid input syntax for type integer: \"x\""), None);
+    }
+
+    #[test]
+    fn only_what_can_stand_in_with_is_held_by_the_server() {
+        let verdict = |sql: &str| {
+            let mut command = Command {
+                rows: Expectation::One,
+                ..Command::plain(sql)
+            };
+            command.hold(None)
+        };
+        for sql in [
+            "SELECT 1; -- x",
+            ";VALUES (1)",
+            "/* a */ TABLE t",
+            "(SELECT 1)",
+        ] {
+            assert_eq!(verdict(sql), Verdict::Server, "{sql}");
+        }
+        for sql in [
+            "WITH x AS (DELETE FROM t RETURNING 1) SELECT 1",
+            "SELECT 1 INTO t",
+            "SELECT 1; SELECT 2",
+            "SHOW work_mem",
+            "-- nothing",
+        ] {
+            assert_eq!(verdict(sql), Verdict::Client, "{sql}");
+        }
+    }
+
+    #[test]
+    fn what_gives_rows_needs_no_returning() {
+        let counts = |sql| Wrappable::read(sql).map(|wrappable| wrappable.counts);
+        assert_eq!(counts("INSERT INTO t VALUES (1)"), Some(false));
+        assert_eq!(counts("INSERT INTO t VALUES ('returning')"), Some(false));
+        assert_eq!(counts("DELETE FROM t -- returning"), Some(false));
+        assert_eq!(
+            counts("DELETE FROM t WHERE (\"returning\") > f(returning)"),
+            Some(false)
+        );
+        assert_eq!(counts("DELETE FROM t Returning *;"), Some(true));
+        assert_eq!(counts("SELECT into_x FROM t"), Some(true));
+    }
+
+    #[test]
+    fn a_bare_statement_keeps_its_positions() {
+        assert_eq!(bare("SELECT 1"), "SELECT 1");
+        assert_eq!(bare("SELECT ';' ; -- a"), "SELECT ';'");
+        assert_eq!(bare(";/*;*/ SELECT 1;"), " /* */ SELECT 1");
+        assert_eq!(bare("a; b"), "a; b");
+    }
+}

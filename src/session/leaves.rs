@@ -1,0 +1,255 @@
+//! Whether a statement may leave something behind in its session, told from its tokens.
+//!
+//! What is not understood counts as if it did: a reset costs a round trip, a role that is handed on costs more.
+
+use std::borrow::Cow;
+
+use bowline_sql::{Kind, Token, Tokens, statements, tokens};
+
+/// Read for the functions that they call.
+const QUERIES: [&str; 8] = [
+    "select", "insert", "update", "delete", "with", "values", "table", "merge",
+];
+
+/// They end with their transaction, or change the database or nothing.
+const NOTHING: [&str; 30] = [
+    "abort",
+    "analyse",
+    "analyze",
+    "begin",
+    "checkpoint",
+    "close",
+    "cluster",
+    "comment",
+    "commit",
+    "drop",
+    "end",
+    "fetch",
+    "grant",
+    "import",
+    "lock",
+    "move",
+    "notify",
+    "reassign",
+    "reindex",
+    "release",
+    "reset",
+    "revoke",
+    "rollback",
+    "savepoint",
+    "security",
+    "show",
+    "start",
+    "truncate",
+    "unlisten",
+    "vacuum",
+];
+
+/// Functions of PostgreSQL's, and of what comes with it, that set something for the session, or run SQL given as text.
+const FUNCTIONS: [&str; 17] = [
+    "connectby",
+    "crosstab",
+    "crosstab_hash",
+    "dblink_connect",
+    "dblink_connect_u",
+    "pg_copy_logical_replication_slot",
+    "pg_copy_physical_replication_slot",
+    "pg_create_logical_replication_slot",
+    "pg_create_physical_replication_slot",
+    "pg_replication_origin_session_setup",
+    "query_to_xml",
+    "query_to_xml_and_xmlschema",
+    "query_to_xmlschema",
+    "set_limit",
+    "setseed",
+    "ts_rewrite",
+    "ts_stat",
+];
+
+/// Whether one of these statements may leave something behind.
+pub(super) fn leaves_something(sql: &str) -> bool {
+    statements(sql).any(|statement| one_leaves_something(statement.tokens()))
+}
+
+/// Whether this statement may, of which the SQL holds no other: PostgreSQL refuses several in a prepared statement.
+pub(super) fn statement_leaves_something(sql: &str) -> bool {
+    let mut all = tokens(sql);
+    let mut after_semicolons = all.clone();
+    while after_semicolons.next().is_some_and(|token| token.is(";")) {
+        all = after_semicolons.clone();
+    }
+    one_leaves_something(all)
+}
+
+fn one_leaves_something(mut tokens: Tokens<'_>) -> bool {
+    let Some(first) = tokens.by_ref().find(|token| !token.is("(")) else {
+        return false;
+    };
+    if first.is_one_of(&QUERIES) || first.is_one_of(&["alter", "copy", "create", "refresh"]) {
+        calls_something(first, tokens)
+    } else if first.is_word("set") {
+        let kind = tokens.next();
+        !kind.is_some_and(|kind| kind.is_one_of(&["local", "transaction", "constraints"]))
+    } else if first.is_word("prepare") {
+        !tokens
+            .next()
+            .is_some_and(|next| next.is_word("transaction"))
+    } else if first.is_word("declare") {
+        holds(tokens.clone()) || calls_something(first, tokens)
+    } else if first.is_word("explain") {
+        one_leaves_something(past_options(tokens))
+    } else {
+        !first.is_one_of(&NOTHING)
+    }
+}
+
+/// A cursor WITH HOLD outlives its transaction.
+fn holds(tokens: Tokens<'_>) -> bool {
+    let mut last: Option<Token<'_>> = None;
+    for token in tokens {
+        if token.is_word("hold") && last.is_some_and(|last| last.is_word("with")) {
+            return true;
+        }
+        last = Some(token);
+    }
+    false
+}
+
+/// What EXPLAIN explains, and with ANALYZE runs.
+fn past_options(mut tokens: Tokens<'_>) -> Tokens<'_> {
+    let mut depth = 0_usize;
+    loop {
+        let before = tokens.clone();
+        let Some(token) = tokens.next() else {
+            return before;
+        };
+        if token.is("(") {
+            // Options stand in parentheses, and so may the query: its first word tells.
+            let inside = tokens.clone().find(|token| !token.is("("));
+            if depth == 0 && inside.is_some_and(|token| token.is_one_of(&QUERIES)) {
+                return before;
+            }
+            depth += 1;
+        } else if token.is(")") {
+            depth = depth.saturating_sub(1);
+        } else if depth == 0 && !token.is_one_of(&["analyze", "analyse", "verbose"]) {
+            return before;
+        }
+    }
+}
+
+/// Whether what follows this word makes something temporary, or calls what sets something for the session.
+///
+/// A function of the database's own is not known here, wherever it is called.
+fn calls_something(first: Token<'_>, mut tokens: Tokens<'_>) -> bool {
+    let mut last = first;
+    let mut updates = first.is_word("update");
+    let mut settings = false;
+    while let Some(token) = tokens.next() {
+        match token.kind() {
+            // What stands before belongs to the name: `U&"a" UESCAPE '!' (`.
+            Kind::Word if token.is_word("uescape") && last.kind() == Kind::QuotedName => {
+                tokens.next();
+                continue;
+            }
+            Kind::Word | Kind::QuotedName => {
+                if is_temporary(&token, &first, &last) {
+                    return true;
+                }
+                // A rule on this view sets what is written to it.
+                updates |= token.is_word("update");
+                settings |= token.is_name("pg_settings");
+                if updates && settings {
+                    return true;
+                }
+            }
+            Kind::Punctuation if token.is("(") => {
+                if let Some(name) = last.name()
+                    && sets_something(&name, tokens.clone())
+                {
+                    return true;
+                }
+            }
+            _ => {}
+        }
+        last = token;
+    }
+    false
+}
+
+/// Whether a word makes something temporary: TEMP where it is no name, or the schema of temporary things.
+fn is_temporary(token: &Token<'_>, first: &Token<'_>, last: &Token<'_>) -> bool {
+    if token.is_one_of(&["temp", "temporary"]) {
+        return first.is_word("create") || last.is_one_of(&["into", "local", "global"]);
+    }
+    let is_schema = |name: &str| {
+        name.get(..7)
+            .is_some_and(|start| start.eq_ignore_ascii_case("pg_temp"))
+    };
+    match token.kind() {
+        Kind::Word => is_schema(token.text()),
+        _ => token
+            .name()
+            .is_none_or(|name: Cow<'_, str>| is_schema(&name)),
+    }
+}
+
+/// Whether a call of this function sets something for the session.
+fn sets_something(name: &str, arguments: Tokens<'_>) -> bool {
+    if name == "set_config" {
+        return !is_local(arguments);
+    }
+    (name.contains("advisory") && !name.contains("_xact_") && !name.contains("unlock"))
+        || FUNCTIONS.contains(&name)
+}
+
+/// Whether these arguments of `set_config`, up to their parenthesis, say that it ends with the transaction.
+fn is_local(arguments: Tokens<'_>) -> bool {
+    let mut depth = 0_usize;
+    let mut number = 1;
+    let mut argument: Vec<Token<'_>> = Vec::new();
+    for token in arguments {
+        let ends = depth == 0 && (token.is(")") || token.is(","));
+        if !ends {
+            depth = match token.text() {
+                "(" | "[" => depth + 1,
+                ")" | "]" => depth.saturating_sub(1),
+                _ => depth,
+            };
+            argument.push(token);
+            continue;
+        }
+        if let Some(is_local) = local_argument(number, &argument) {
+            return is_local;
+        }
+        if token.is(")") {
+            return false;
+        }
+        argument.clear();
+        number += 1;
+    }
+    false
+}
+
+/// What an argument says of it, if it is the one that does: the third, or the one of this name.
+fn local_argument(number: u32, argument: &[Token<'_>]) -> Option<bool> {
+    let value = match argument {
+        [name, arrow, value @ ..] if arrow.is("=>") || arrow.is(":=") => {
+            name.is_name("is_local").then_some(value)?
+        }
+        value if number == 3 => value,
+        _ => return None,
+    };
+    let value = match value {
+        [value, cast, data_type] if cast.is("::") && data_type.is_one_of(&["bool", "boolean"]) => {
+            value
+        }
+        [value] => value,
+        _ => return Some(false),
+    };
+    let is_true = |text: Cow<'_, str>| ["t", "true"].contains(&text.to_ascii_lowercase().as_str());
+    Some(value.is_word("true") || value.value().is_some_and(is_true))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,267 @@
+//! What a statement says of itself in its words; nothing is sent to find out.
+//!
+//! Most questions are answered by the first words, so they cost the same however long the SQL is.
+
+use bowline_sql::{Kind, Statement, Token, Tokens, statements, tokens};
+
+/// Which way the data of a COPY flows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Direction {
+    In,
+    Out,
+}
+
+/// The first word of a statement, past comments, semicolons and opening parentheses.
+pub(crate) fn first_word(sql: &str) -> Option<Token<'_>> {
+    let first = tokens(sql).find(|token| !token.is(";") && !token.is("("))?;
+    (first.kind() == Kind::Word).then_some(first)
+}
+
+/// The same in upper case, as spans have it; empty where a statement begins with no word.
+pub(crate) fn operation(sql: &str) -> String {
+    first_word(sql).map_or_else(String::new, |word| word.text().to_ascii_uppercase())
+}
+
+/// Whether the first word is one of these, which are in lower case.
+pub(crate) fn begins_with(sql: &str, words: &[&str]) -> bool {
+    first_word(sql).is_some_and(|word| word.is_one_of(words))
+}
+
+/// Whether there is nothing but white space, comments and semicolons.
+pub(crate) fn is_empty(sql: &str) -> bool {
+    tokens(sql).all(|token| token.is(";"))
+}
+
+/// Whether the words begin a transaction.
+pub(crate) fn begins_transaction(sql: &str) -> bool {
+    let mut tokens = statement(sql);
+    match tokens.next() {
+        Some(first) if first.is_word("start") => is_next(&mut tokens, "transaction"),
+        first => first.is_some_and(|first| first.is_word("begin")),
+    }
+}
+
+/// Whether the words end a transaction.
+pub(crate) fn ends_transaction(sql: &str) -> bool {
+    let mut tokens = statement(sql);
+    let Some(first) = tokens.next() else {
+        return false;
+    };
+    if first.is_word("prepare") {
+        is_next(&mut tokens, "transaction")
+    } else if first.is_word("rollback") {
+        let mut next = tokens.next();
+        if next.is_some_and(|token| token.is_one_of(&["work", "transaction"])) {
+            next = tokens.next();
+        }
+        !next.is_some_and(|token| token.is_word("to"))
+    } else {
+        first.is_one_of(&["commit", "end", "abort"])
+    }
+}
+
+/// Whether PostgreSQL runs it outside of a transaction only.
+pub(crate) fn stands_alone(sql: &str) -> bool {
+    let mut tokens = statement(sql);
+    let Some(first) = tokens.next() else {
+        return false;
+    };
+    let alone = ["database", "tablespace", "system", "subscription"];
+    first.is_one_of(&["vacuum", "cluster"])
+        || (first.is_one_of(&["create", "drop", "reindex", "alter"])
+            && (tokens
+                .clone()
+                .next()
+                .is_some_and(|second| second.is_one_of(&alone))
+                || tokens.any(|token| token.is_word("concurrently"))))
+}
+
+/// Whether it may commit some of its own work and fail after that: a procedure may, and so may a block that commits or
+/// calls one.
+pub(crate) fn may_commit_and_fail(sql: &str) -> bool {
+    let mut tokens = statement(sql);
+    match tokens.next() {
+        Some(first) if first.is_word("do") => tokens
+            .filter(|token| token.kind() == Kind::String)
+            .any(|body| {
+                // What is no plain text may hold anything.
+                body.value().is_none_or(|body| {
+                    let body = body.to_ascii_uppercase();
+                    body.contains("COMMIT") || body.contains("CALL")
+                })
+            }),
+        first => first.is_some_and(|first| first.is_word("call")),
+    }
+}
+
+/// Which way a COPY from or to the client flows; `None` for all else.
+///
+/// The grammar takes either of STDIN and STDOUT behind either of FROM and TO.
+pub(crate) fn copy_direction(sql: &str) -> Option<Direction> {
+    let mut tokens = statement(sql);
+    if !tokens.next()?.is_word("copy") {
+        return None;
+    }
+    let mut depth = 0_usize;
+    let mut last: Option<Token<'_>> = None;
+    for token in tokens {
+        if token.is("(") {
+            depth += 1;
+        } else if token.is(")") {
+            depth = depth.saturating_sub(1);
+        } else if depth == 0 && token.is_one_of(&["stdin", "stdout"]) {
+            match last {
+                Some(last) if last.is_word("from") => return Some(Direction::In),
+                Some(last) if last.is_word("to") => return Some(Direction::Out),
+                _ => {}
+            }
+        }
+        last = Some(token);
+    }
+    None
+}
+
+/// Whether it holds a word that writes rows: so a COPY of a query may, as one with RETURNING does.
+pub(crate) fn may_write(sql: &str) -> bool {
+    tokens(sql).any(|token| token.is_one_of(&["insert", "update", "delete", "merge"]))
+}
+
+/// The only statement of this SQL; `None` if there are several, or none.
+pub(crate) fn only_statement(sql: &str) -> Option<Statement<'_>> {
+    let mut all = statements(sql);
+    let first = all.next()?;
+    all.next().is_none().then_some(first)
+}
+
+/// The tokens of the first statement.
+fn statement(sql: &str) -> Tokens<'_> {
+    let mut tokens = tokens(sql);
+    loop {
+        let before = tokens.clone();
+        match tokens.next() {
+            Some(token) if token.is(";") || token.is("(") => {}
+            _ => return before,
+        }
+    }
+}
+
+fn is_next(tokens: &mut Tokens<'_>, word: &str) -> bool {
+    tokens.next().is_some_and(|token| token.is_word(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_word_is_behind_all_that_is_none() {
+        for sql in [
+            " -- all\n /* a /* b */ c */ ((select 1))",
+            ";; select",
+            "\u{b}(/* x */ SeLecT",
+        ] {
+            assert!(begins_with(sql, &["select"]), "{sql}");
+            assert_eq!(operation(sql), "SELECT");
+        }
+        for sql in ["/* open", "", "-- a", "\"select\" 1", "'select'"] {
+            assert_eq!(operation(sql), "", "{sql}");
+        }
+    }
+
+    #[test]
+    fn what_begins_or_ends_a_transaction_is_told() {
+        for sql in ["BEGIN", ";begin work", "START /* a */ TRANSACTION"] {
+            assert!(begins_transaction(sql), "{sql}");
+        }
+        assert!(!begins_transaction("START"));
+        for sql in [
+            "COMMIT",
+            "/* now */ end work",
+            ";commit",
+            "ROLLBACK",
+            "ROLLBACK AND CHAIN",
+            "ROLLBACK /* to */ WORK -- to\n;",
+            "abort",
+            "PREPARE/**/TRANSACTION 'x'",
+        ] {
+            assert!(ends_transaction(sql), "{sql}");
+        }
+        for sql in [
+            "ROLLBACK TO s",
+            "ROLLBACK /* x */ TO s",
+            "ROLLBACK WORK TO SAVEPOINT s",
+            "PREPARE p AS SELECT 1",
+            "SELECT 'COMMIT'",
+            "SAVEPOINT commit",
+            "\"commit\"",
+        ] {
+            assert!(!ends_transaction(sql), "{sql}");
+        }
+    }
+
+    #[test]
+    fn what_stands_alone_is_told() {
+        for sql in [
+            "VACUUM t",
+            ";create index concurrently i on t (x)",
+            "DROP /* a */ DATABASE x",
+        ] {
+            assert!(stands_alone(sql), "{sql}");
+        }
+        for sql in [
+            "CREATE INDEX i ON t (x)",
+            "CREATE INDEX \"concurrently\" ON t (x)",
+            "COMMENT ON TABLE t IS 'CONCURRENTLY'",
+            "UPDATE t SET x = 1",
+        ] {
+            assert!(!stands_alone(sql), "{sql}");
+        }
+    }
+
+    #[test]
+    fn only_a_procedure_or_a_block_may_commit_and_fail() {
+        for sql in [
+            "CALL p()",
+            "; call p()",
+            "DO $$ BEGIN COMMIT; END $$",
+            "DO 'begin call p(); end'",
+            "DO E'BEGIN \\x43OMMIT; END'",
+            "DO LANGUAGE plpgsql $x$ begin commit; end $x$",
+        ] {
+            assert!(may_commit_and_fail(sql), "{sql}");
+        }
+        for sql in ["DO $$ BEGIN END $$", "SELECT 'CALL'", "DO -- commit\n ''"] {
+            assert!(!may_commit_and_fail(sql), "{sql}");
+        }
+    }
+
+    #[test]
+    fn a_copy_from_or_to_the_client_is_told_from_all_else() {
+        for sql in [
+            "copy t (a) from stdin;",
+            "COPY t FROM /* x */ STDIN",
+            ";COPY t FROM STDIN",
+            "COPY t FROM -- x\n STDIN WITH (FORMAT csv)",
+            "COPY\"from\"FROM STDIN",
+            "COPY t(a)FROM STDOUT",
+        ] {
+            assert_eq!(copy_direction(sql), Some(Direction::In), "{sql}");
+        }
+        for sql in [
+            "COPY (SELECT 1)TO STDOUT",
+            "/* a */ COPY (SELECT ')' FROM t) TO /* x */ STDOUT",
+            "COPY t TO STDIN",
+        ] {
+            assert_eq!(copy_direction(sql), Some(Direction::Out), "{sql}");
+        }
+        for sql in [
+            "COPY t FROM '/tmp/x'",
+            "COPY t TO PROGRAM 'cat'",
+            "SELECT 'COPY FROM STDIN'",
+            "COPY (SELECT 1 FROM stdin) TO '/tmp/x'",
+            "COPY t TO 'x' -- FROM STDIN",
+        ] {
+            assert_eq!(copy_direction(sql), None, "{sql}");
+        }
+    }
+}
