@@ -133,7 +133,7 @@ impl Command {
     /// diesel's own queries are reusable and SQL written by hand is not; a function with side effects
     /// that somebody declared to diesel is the one thing this does not see.
     pub(crate) fn only_reads(&self) -> bool {
-        let first = first_word(&self.sql);
+        let first = first_word(self.wrapped.as_ref().unwrap_or(&self.sql));
         first.is_some_and(|first| {
             (self.reusable && first.is_word("select")) || first.is_word("show")
         })

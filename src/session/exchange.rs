@@ -436,11 +436,7 @@ impl Voyage {
             CommitPoint::Sync => heard.sync_sent,
             CommitPoint::Command => heard.commands_sent > last,
         };
-        let sent = self.commands.get(..heard.commands_sent).unwrap_or_default();
-        if self.commit == CommitPoint::Sync
-            && !self.was_closed
-            && sent.iter().any(Command::ends_its_transaction)
-        {
+        if !self.was_closed && self.may_have_committed_before(heard.commands_sent) {
             return Outcome::Unknown;
         }
         if !commit_sent || self.was_closed || self.commands.iter().all(Command::only_reads) {
@@ -481,15 +477,28 @@ impl Voyage {
             return Outcome::NotCommitted;
         };
         let place = place.unwrap_or(self.commands.len());
-        let mut before = self.commands.iter().take(place);
         let itself = self.commands.get(place);
-        if self.commit == CommitPoint::Sync
-            && (before.any(Command::ends_its_transaction)
-                || itself.is_some_and(Command::may_commit_and_fail))
+        if self.may_have_committed_before(place)
+            || (self.commit == CommitPoint::Sync
+                && itself.is_some_and(Command::may_commit_and_fail))
         {
             return Outcome::Unknown;
         }
         Outcome::NotCommitted
+    }
+
+    /// Whether some of the first commands may be committed though the Sync was not answered: by its own words, or since
+    /// not all servers take what stands before one Sync for one transaction.
+    fn may_have_committed_before(&self, place: usize) -> bool {
+        if self.commit != CommitPoint::Sync {
+            return false;
+        }
+        let first = || self.commands.iter().take(place);
+        let is_one_of_several = self.own.len() > 1;
+        // The last of several is not committed before its Sync, unless it commits by itself.
+        let mut with_more_behind = first().take(self.commands.len().saturating_sub(1));
+        first().any(Command::ends_its_transaction)
+            || (is_one_of_several && !with_more_behind.all(Command::only_reads))
     }
 
     /// The SQL that stands for all, in what is told to those who watch.

@@ -24,7 +24,7 @@ use crate::transaction::Opening;
 /// How commands become a transaction.
 #[derive(Debug, Clone)]
 pub(super) enum Frame {
-    /// They are one by themselves: what stands before a Sync is (PostgreSQL manual, 55.2.4).
+    /// One of its own, as the session has it.
     Implicit,
     /// They are one with these words, BEGIN first: they and COMMIT travel along.
     Explicit(Vec<Arc<str>>),
@@ -72,7 +72,20 @@ impl Session {
                 outcome: Outcome::NotCommitted,
             });
         }
-        // Alone on a session it is somebody's who ends it by hand.
+        // A transaction that the caller began by hand is the caller's to end.
+        let frame = match frame {
+            Frame::Implicit
+                if self.is_in_transaction() && !commands.iter().any(Command::ends_transaction) =>
+            {
+                Frame::Within
+            }
+            frame => frame,
+        };
+        // A lone BEGIN or COMMIT is allowed: the caller ends that transaction.
+        let is_alone = commands.len() == 1 && matches!(frame, Frame::Implicit);
+        if !is_alone {
+            commands.iter().try_for_each(refuse_end)?;
+        }
         if commands.len() > 1 {
             commands.iter().try_for_each(refuse_begin)?;
         }
@@ -84,23 +97,17 @@ impl Session {
             (Frame::Explicit(opening), Verdict::Client) => {
                 self.fly_and_judge(commands, opening, deadline)
             }
+            (Frame::Implicit, Verdict::Server) if needs_transaction(&commands) => {
+                let [_, commit] = commit_commands();
+                self.fly_in(Opening::plain().sql, commands, vec![commit], deadline)
+            }
             (Frame::Implicit, Verdict::Server) => self
                 .exchange(Cargo::of(commands), CommitPoint::Sync, deadline)
                 .map(Flown::committed),
             (Frame::Explicit(opening), Verdict::Server) => {
-                let cargo = Cargo {
-                    before: opening.into_iter().map(Command::plain).collect(),
-                    commands,
-                    after: commit_commands().into(),
-                };
-                let arrived = self.exchange(cargo, CommitPoint::Command, deadline);
-                if arrived.is_err() && !self.is_idle() {
-                    self.undo(deadline);
-                }
-                arrived.map(Flown::committed)
+                self.fly_in(opening, commands, commit_commands().into(), deadline)
             }
             (Frame::Within, verdict) => {
-                commands.iter().try_for_each(refuse_end)?;
                 let cargo = Cargo {
                     after: self.transactions.xid.question(&commands),
                     ..Cargo::of(commands)
@@ -113,6 +120,28 @@ impl Session {
                 Ok(Flown::new(arrived, Outcome::NotCommitted))
             }
         }
+    }
+
+    /// Sends commands with the words that begin and commit their transaction: one round trip, one more if it fails.
+    fn fly_in(
+        &mut self,
+        opening: Vec<Arc<str>>,
+        commands: Vec<Command>,
+        commit: Vec<Command>,
+        deadline: Instant,
+    ) -> Result<Flown> {
+        let cargo = Cargo {
+            before: opening.into_iter().map(Command::plain).collect(),
+            commands,
+            after: commit,
+        };
+        let arrived = self.exchange(cargo, CommitPoint::Command, deadline);
+        if arrived.is_err() && !self.is_idle() {
+            self.undo(deadline);
+        }
+        let arrived = arrived?;
+        check_commit(arrived.after.last())?;
+        Ok(Flown::committed(arrived))
     }
 
     /// For row counts that only the answer tells: the commit takes a trip of its own, after the judgement.
@@ -132,7 +161,8 @@ impl Session {
             self.transactions.xid.note(&arrived.after);
             judge(&arrived)?;
             let commit = Cargo::of(commit_commands().into());
-            self.exchange(commit, CommitPoint::Command, deadline)?;
+            let committed = self.exchange(commit, CommitPoint::Command, deadline)?;
+            check_commit(committed.answers.last())?;
             Ok(arrived)
         });
         if judged.is_err() && !self.is_idle() {
@@ -184,13 +214,7 @@ impl Session {
             session.watch.asks(&cargo.commands);
             session.exchange(cargo, point, deadline)
         })?;
-        match arrived.answers.last().and_then(Answer::command_tag) {
-            Some(tag) if tag == "COMMIT" => Ok(()),
-            tag => Err(Error::query(format!(
-                "the server answered {} to COMMIT",
-                tag.unwrap_or_default()
-            ))),
-        }
+        check_commit(arrived.answers.last())
     }
 
     /// Makes the commands, looking up types that are met for the first time.
@@ -299,6 +323,29 @@ fn commit_commands() -> [Command; 2] {
         Command::plain("SET CONSTRAINTS ALL IMMEDIATE"),
         Command::plain("COMMIT"),
     ]
+}
+
+/// Whether commands have to be made a transaction by BEGIN and COMMIT.
+///
+/// To PostgreSQL what stands before one Sync is a transaction by itself (manual, 55.2.4), but not to all that speak its
+/// protocol: Citus commits each command. So it is said wherever something can fail behind a command that writes. What
+/// PostgreSQL runs outside of transactions only (VACUUM, CREATE INDEX CONCURRENTLY, CALL of what commits) goes without.
+fn needs_transaction(commands: &[Command]) -> bool {
+    let Some((_, before)) = commands.split_last() else {
+        return false;
+    };
+    !before.iter().all(Command::only_reads) && !commands.iter().any(Command::ends_its_transaction)
+}
+
+/// PostgreSQL answers ROLLBACK to the COMMIT of a transaction that has failed.
+fn check_commit(answer: Option<&Answer>) -> Result<()> {
+    match answer.and_then(Answer::command_tag) {
+        Some(tag) if tag == "COMMIT" => Ok(()),
+        tag => Err(Error::query(format!(
+            "the server answered {} to COMMIT",
+            tag.unwrap_or_default()
+        ))),
+    }
 }
 
 /// Lets the server hold the row counts; one lone query that only reads is judged by its answer, which costs the server less.

@@ -253,7 +253,7 @@ fn an_autocommit_insert_tells_the_truth_wherever_its_connection_is_reset() {
 
 #[test]
 fn a_one_trip_transaction_tells_the_truth_wherever_it_is_cut() {
-    sweep(3, CommitsBy::Sync, Afterwards::Unknown, |db, id| {
+    sweep(3, CommitsBy::Command, Afterwards::Unknown, |db, id| {
         db.run((insert(id, 1), insert(id, 2), insert(id, 3)))
             .map(drop)
     });

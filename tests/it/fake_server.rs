@@ -12,20 +12,20 @@ use std::time::{Duration, Instant};
 use bowline::{Config, Error, Outcome, Result, Session, SqlState, StatementDsl as _, sql};
 
 /// Plays a part to each client that connects.
-struct FakeServer {
+pub(crate) struct FakeServer {
     port: u16,
     heard: Arc<Mutex<Vec<u8>>>,
     stopped: Arc<AtomicBool>,
 }
 
 /// The server's side of one conversation.
-struct Client {
-    stream: TcpStream,
+pub(crate) struct Client {
+    pub(crate) stream: TcpStream,
     heard: Arc<Mutex<Vec<u8>>>,
 }
 
 impl FakeServer {
-    fn start(play: impl Fn(&mut Client) + Send + Sync + 'static) -> Self {
+    pub(crate) fn start(play: impl Fn(&mut Client) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let port = listener.local_addr().expect("an address").port();
         let heard = Arc::<Mutex<Vec<u8>>>::default();
@@ -68,7 +68,7 @@ impl FakeServer {
         })
     }
 
-    fn config(&self) -> Config {
+    pub(crate) fn config(&self) -> Config {
         Config::new()
             .host("127.0.0.1")
             .port(self.port)
@@ -107,11 +107,11 @@ impl Client {
     }
 
     /// `false` once it is gone.
-    fn say(&mut self, bytes: &[u8]) -> bool {
+    pub(crate) fn say(&mut self, bytes: &[u8]) -> bool {
         self.stream.write_all(bytes).is_ok()
     }
 
-    fn welcome(&mut self) {
+    pub(crate) fn welcome(&mut self) {
         self.hear();
         self.say(&welcome());
     }
@@ -137,7 +137,7 @@ impl Client {
 const LIMIT: Duration = Duration::from_millis(300);
 
 /// A message of the protocol (PostgreSQL manual, 55.7).
-fn message(kind: u8, body: &[u8]) -> Vec<u8> {
+pub(crate) fn message(kind: u8, body: &[u8]) -> Vec<u8> {
     let length = u32::try_from(body.len() + 4).expect("a short body");
     [&[kind], &length.to_be_bytes()[..], body].concat()
 }
@@ -170,7 +170,7 @@ fn welcome() -> Vec<u8> {
     said
 }
 
-fn error_response(severity: &str, code: &str, text: &str) -> Vec<u8> {
+pub(crate) fn error_response(severity: &str, code: &str, text: &str) -> Vec<u8> {
     let fields = format!("S{severity}\0V{severity}\0C{code}\0M{text}\0\0");
     message(b'E', fields.as_bytes())
 }

@@ -14,6 +14,7 @@ mod copies;
 #[cfg(feature = "metrics")]
 mod counting;
 mod cursors;
+mod distributed;
 mod errors;
 mod fake_server;
 mod fault_catalogue;

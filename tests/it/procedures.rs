@@ -1,6 +1,9 @@
 //! Procedures that commit by themselves, and what else ends a transaction before its time.
 
-use bowline::{Database, Error, Outcome, Result, Session, StatementDsl as _, sql};
+use bowline::{
+    Database, Error, Outcome, Result, Session, StatementDsl as _, keyed, read_committed,
+    serializable, sql,
+};
 use diesel::connection::SimpleConnection as _;
 
 use crate::test_database;
@@ -47,39 +50,83 @@ fn in_a_transaction_a_procedure_cannot_commit_and_all_of_it_is_undone() {
 #[test]
 fn what_the_server_commits_before_a_failure_behind_it_is_not_called_uncommitted() {
     let (_database, db) = database("40001");
-    for (first, left) in [
-        (
-            "CREATE INDEX CONCURRENTLY log_x ON log (x)",
-            "SELECT FROM pg_indexes WHERE indexname = 'log_x'",
-        ),
-        ("COMMIT", "SELECT FROM log"),
-    ] {
-        let insert = "INSERT INTO log SELECT 1 FROM pg_indexes WHERE indexname = 'log_x'";
-        let statements: Vec<_> = if first == "COMMIT" {
-            vec![insert, first, "SELECT 1 / 0"]
-        } else {
-            vec![first, "SELECT 1 / 0"]
-        };
-        let statements: Vec<_> = statements
-            .into_iter()
-            .map(|text| sql(text).affected())
-            .collect();
-        let error = db.run(statements).expect_err("a division by zero");
-        let found = db.run(sql(left).affected()).expect("a look");
-        assert_eq!((error.outcome(), found), (Outcome::Unknown, 1), "{first}");
+    let first = "CREATE INDEX CONCURRENTLY log_x ON log (x)";
+    let statements = [first, "SELECT 1 / 0"].map(|text| sql(text).affected());
+    let error = db
+        .run(Vec::from(statements))
+        .expect_err("a division by zero");
+    let left = "SELECT FROM pg_indexes WHERE indexname = 'log_x'";
+    let found = db.run(sql(left).affected()).expect("a look");
+    assert_eq!((error.outcome(), found), (Outcome::Unknown, 1));
+}
+
+/// Words that end a transaction, written in several ways.
+const ENDS: [&str; 10] = [
+    "; commit and chain",
+    ";; /* to */ rollback -- to",
+    "COMMIT",
+    "/* now */ END",
+    "commit and chain",
+    "-- now\nROLLBACK",
+    "ROLLBACK WORK AND CHAIN",
+    "ABORT",
+    "PREPARE TRANSACTION 'x'",
+    "/* a /* b */ */ end transaction;",
+];
+
+#[test]
+fn no_statement_of_several_ends_their_transaction() {
+    let (_database, db) = database("40001");
+    let insert = || sql("INSERT INTO log VALUES (1)").affected();
+    for end in ENDS {
+        let end = || sql(end).affected();
+        let refused = [
+            db.run((insert(), end(), insert())).map(drop),
+            db.run((insert(), end())).map(drop),
+            db.with(serializable())
+                .run((insert(), end(), insert()))
+                .map(drop),
+            db.with(read_committed()).run(end()).map(drop),
+            db.with(keyed()).run((end(), insert())).map(drop),
+            {
+                let mut work = db.unit_of_work();
+                work.add(insert());
+                work.add(end());
+                work.commit().map(drop)
+            },
+        ];
+        for refused in refused {
+            let error = refused.expect_err("refused");
+            assert!(error.message().contains("cannot end"), "{error}");
+            assert_eq!(
+                (error.outcome(), error.attempts()),
+                (Outcome::NotCommitted, 1)
+            );
+        }
+        assert_eq!(logged(&db), 0);
     }
+}
+
+#[test]
+fn a_transaction_begun_by_hand_is_not_ended_by_a_tuple() {
+    let (_database, db) = database("40001");
+    let insert = || sql("INSERT INTO log VALUES (1)").affected();
+    let mut session = db.session().expect("a session");
+    session.run(sql("BEGIN").affected()).expect("by hand");
+    session.run((insert(), insert())).expect("two rows");
+    assert_eq!(logged(&db), 0);
+    let error = session
+        .run((insert(), sql("COMMIT").affected()))
+        .expect_err("not in a tuple");
+    assert_eq!(error.outcome(), Outcome::NotCommitted);
+    session.run(sql("COMMIT").affected()).expect("by hand");
+    assert_eq!(logged(&db), 2);
 }
 
 #[test]
 fn a_statement_cannot_end_the_transaction_that_it_runs_in() {
     let (_database, db) = database("40001");
-    for end in [
-        "COMMIT",
-        "/* now */ END",
-        "ROLLBACK",
-        "ABORT",
-        "PREPARE TRANSACTION 'x'",
-    ] {
+    for end in ENDS {
         let ended: Result<()> = db.transaction(|tx| {
             tx.run(sql("INSERT INTO log VALUES (1)").affected())?;
             let error = tx.run(sql(end).affected()).expect_err("refused");

@@ -122,7 +122,7 @@ fn an_interactive_transaction_of_n_statements_takes_n_plus_one() {
 }
 
 #[test]
-fn a_failing_tuple_takes_one_round_trip_too() {
+fn a_failing_tuple_takes_one_more_to_roll_back() {
     let (db, proxy, _database) = counted();
     let ann = db
         .run(Account::insert(new_account("ann")))
@@ -138,5 +138,9 @@ fn a_failing_tuple_takes_one_round_trip_too() {
         Account::insert(new_account("bob")),
     ))
     .expect_err("no such account");
+    assert_eq!(proxy.take_round_trips(), 2);
+    // What reads, or ends with its only write, needs no BEGIN.
+    db.run((Account::get(ann.id), Account::insert(new_account("bob"))))
+        .expect_err("no such account");
     assert_eq!(proxy.take_round_trips(), 1);
 }
