@@ -142,7 +142,8 @@ impl Database {
     ///
     /// What PostgreSQL commits by itself is not undone by a failure after it: a procedure (`CALL`) that holds a COMMIT, or
     /// `CREATE INDEX CONCURRENTLY` in front of other statements. Then the outcome is
-    /// [`Unknown`](Outcome::Unknown), and nothing is tried again. In a [`Database::transaction`] a procedure cannot commit.
+    /// [`Unknown`](Outcome::Unknown), and nothing is tried again. With other statements behind it, and in a
+    /// [`Database::transaction`], a procedure cannot commit. COMMIT and ROLLBACK are refused among several statements.
     #[track_caller]
     pub fn run<S: Statement>(&self, statement: S) -> Result<S::Output> {
         self.run_for(statement, Location::caller())?

@@ -52,7 +52,8 @@ pub enum Outcome {
     NotCommitted,
     /// All of it is in the database; the failure came after.
     Committed,
-    /// The connection was lost while the commit was under way, so it may be either.
+    /// It may be either: the connection was lost while the commit was under way. Or it is a part: SQL that commits by
+    /// itself (COMMIT in a script, CALL, CREATE INDEX CONCURRENTLY) failed, or something behind it did.
     Unknown,
 }
 

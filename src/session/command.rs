@@ -151,6 +151,11 @@ impl Command {
         ends_transaction(&self.sql) || stands_alone(&self.sql) || may_commit_and_fail(&self.sql)
     }
 
+    /// Whether PostgreSQL runs it outside of a transaction only.
+    pub(crate) fn stands_alone(&self) -> bool {
+        stands_alone(&self.sql)
+    }
+
     /// Whether its words begin a transaction.
     pub(crate) fn begins_transaction(&self) -> bool {
         begins_transaction(&self.sql)

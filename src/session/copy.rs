@@ -16,7 +16,7 @@ use super::interrupt::Interrupt;
 use super::libpq::Cancel;
 use super::settle::settle;
 pub(crate) use super::words::Direction;
-use super::words::{copy_direction, may_write};
+use super::words::{copy_direction, may_write, only_statement};
 use crate::deadline::after;
 use crate::error::{Error, Outcome, Result};
 use crate::observe::Seen;
@@ -70,6 +70,13 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
             };
             let error = Error::query(format!("the SQL is no COPY .. {words}"));
             return Err(error.with_sql(sql.into()));
+        }
+        if only_statement(sql).is_none() {
+            return Err(
+                Error::query("a COPY is one statement, and the SQL holds more")
+                    .with_hint("run the others by themselves")
+                    .with_sql(sql.into()),
+            );
         }
         let deadline = session.call_deadline();
         session.send_ahead(deadline)?;

@@ -329,12 +329,12 @@ fn commit_commands() -> [Command; 2] {
 ///
 /// To PostgreSQL what stands before one Sync is a transaction by itself (manual, 55.2.4), but not to all that speak its
 /// protocol: Citus commits each command. So it is said wherever something can fail behind a command that writes. What
-/// PostgreSQL runs outside of transactions only (VACUUM, CREATE INDEX CONCURRENTLY, CALL of what commits) goes without.
+/// PostgreSQL runs outside of transactions only (VACUUM, CREATE INDEX CONCURRENTLY) goes without.
 fn needs_transaction(commands: &[Command]) -> bool {
     let Some((_, before)) = commands.split_last() else {
         return false;
     };
-    !before.iter().all(Command::only_reads) && !commands.iter().any(Command::ends_its_transaction)
+    !before.iter().all(Command::only_reads) && !commands.iter().any(Command::stands_alone)
 }
 
 /// PostgreSQL answers ROLLBACK to the COMMIT of a transaction that has failed.
@@ -430,11 +430,14 @@ fn refuse_end(command: &Command) -> Result<()> {
     if !command.ends_transaction() {
         return Ok(());
     }
-    Err(
-        Error::query("a statement cannot end the transaction that it runs in")
-            .with_hint("return from the closure: Ok commits, an error rolls back")
-            .with_sql(Arc::clone(&command.sql)),
-    )
+    Err(cannot_end(&command.sql))
+}
+
+/// The refusal of a statement that would end a transaction.
+pub(super) fn cannot_end(sql: &str) -> Error {
+    Error::query("a statement cannot end the transaction that it runs in")
+        .with_hint("return from the closure: Ok commits, an error rolls back")
+        .with_sql(sql.into())
 }
 
 /// COPY needs somebody to feed or to read it, which a pipeline cannot do.

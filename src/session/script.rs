@@ -12,9 +12,10 @@ use super::dialogue::{NO_COPY_SAYS, Script, ScriptPart, c_string};
 use super::driver::{Stopped, drive};
 use super::exchange::{Cargo, CommitPoint};
 use super::failure::{rows_too_late, server_error, shift};
-use super::libpq::{Cancel, TransactionStatus};
+use super::flight::cannot_end;
+use super::libpq::Cancel;
 use super::settle::settle;
-use super::words::ends_transaction;
+use super::words::{begins_with, ends_transaction, may_commit_and_fail, stands_alone};
 use crate::error::{Error, Outcome, Result};
 
 /// Who is told of what a script gives, in its order; breaks off what is no longer wanted.
@@ -59,12 +60,14 @@ impl Session {
     fn script_unseen(&mut self, sql: &str, hearer: Option<Hearer<'_>>) -> Result<Vec<String>> {
         self.refuse_if_lost()?;
         self.refuse_if_given_up()?;
+        self.refuse_end_in_script(sql)?;
         self.look_at_script(sql);
         let deadline = self.call_deadline();
         self.send_ahead(deadline)?;
         let before = self.in_front_of_a_query(false);
         let ahead = self.statements_in_front(false).len();
-        let within = self.transactions.depth() > 0;
+        // Also one that the caller began by hand.
+        let within = self.transactions.depth() > 0 || self.is_in_transaction();
         self.transactions.may_have_written = true;
         let text: Arc<str> = format!("{before}{sql}").into();
         let c_text = c_string(&text).map_err(Error::query)?;
@@ -100,7 +103,7 @@ impl Session {
         }
         let result = match (driven, heard.error) {
             (Err(stopped), error) => {
-                let outcome = if heard.sent && (!within || may_commit(sql)) {
+                let outcome = if heard.sent && (!within || commits(sql, usize::MAX)) {
                     Outcome::Unknown
                 } else {
                     Outcome::NotCommitted
@@ -117,11 +120,18 @@ impl Session {
                     .with_sql(sql.into()))
             }
             (Ok(()), Some(error)) => {
+                // The statement that failed is the one behind those that have a tag.
+                let outcome = if commits(sql, heard.tags.len() + 1) {
+                    Outcome::Unknown
+                } else {
+                    Outcome::NotCommitted
+                };
                 Err(shift(server_error(&error, expired), before.chars().count())
+                    .with_outcome(outcome)
                     .with_sql(sql.into()))
             }
             (Ok(()), None) if expired && heard_by_somebody && heard.dropped => {
-                let outcome = if within {
+                let outcome = if within && !commits(sql, usize::MAX) {
                     Outcome::NotCommitted
                 } else {
                     Outcome::Committed
@@ -133,26 +143,29 @@ impl Session {
         if let Err(error) = &result {
             self.transactions.note(error);
         }
-        // A script may hold its own BEGIN or COMMIT.
-        if self.connection.transaction_status() == TransactionStatus::Idle
-            && self.transactions.depth() > 0
-            && !refused_whole
-        {
-            let last = heard.tags.iter().rev();
-            let mut ends = last.filter(|tag| matches!(tag.as_str(), "COMMIT" | "ROLLBACK"));
-            if ends.next().is_some_and(|tag| tag == "COMMIT") {
-                self.transactions.ended_by_script(Outcome::Committed);
-                self.ended_by_commit(0);
-            } else {
-                self.transactions.ended_by_script(Outcome::NotCommitted);
-                self.ended_by_rollback(0);
-            }
-        }
         result
     }
 }
 
 impl Session {
+    /// A script cannot end the transaction that its session has for somebody.
+    fn refuse_end_in_script(&self, sql: &str) -> Result<()> {
+        if self.transactions.depth() == 0 {
+            return Ok(());
+        }
+        let end = statements(sql).find(|statement| ends_transaction(statement.text()));
+        // Where backslashes escape, a string may end elsewhere than it seems to.
+        let unsure = self.is_read_otherwise(sql)
+            && sql
+                .split(|c: char| !c.is_ascii_alphabetic())
+                .any(|word| ends_transaction(word) || word.eq_ignore_ascii_case("prepare"));
+        match end {
+            None if unsure => Err(cannot_end(sql)),
+            None => Ok(()),
+            Some(end) => Err(cannot_end(end.text())),
+        }
+    }
+
     /// SAVEPOINT goes ahead of a simple query, in a round trip of its own.
     ///
     /// What PostgreSQL cannot parse as a whole it does not run in part, so a savepoint that came with it would
@@ -208,7 +221,12 @@ fn hand_out(
     }
 }
 
-/// Whether a script that runs within a transaction may end it.
-fn may_commit(sql: &str) -> bool {
-    statements(sql).any(|statement| ends_transaction(statement.text()))
+/// Whether one of a script's first statements commits work of its own accord, so that a failure behind it, or of it,
+/// does not undo that.
+fn commits(sql: &str, first: usize) -> bool {
+    statements(sql).take(first).any(|statement| {
+        let sql = statement.text();
+        let rolls_back = begins_with(sql, &["rollback", "abort"]);
+        (ends_transaction(sql) && !rolls_back) || stands_alone(sql) || may_commit_and_fail(sql)
+    })
 }

@@ -62,7 +62,9 @@ impl Session {
     /// Runs any number of statements, separated by `;`, and tells `each` what they give as it arrives.
     ///
     /// PostgreSQL runs them in one transaction, unless they hold a BEGIN or COMMIT of their own, or the session is in
-    /// one. Rows are not kept, so memory is constant; values come as text, since no Rust type is asked for. Takes one
+    /// one. Within [`Database::transaction`](crate::Database::transaction) and its like a COMMIT or ROLLBACK is refused,
+    /// and nothing is sent. If a statement fails once a COMMIT, CALL or DO may have committed, the
+    /// [`outcome`](crate::Error::outcome) is [`Unknown`](crate::Outcome::Unknown). Rows are not kept, so memory is constant; values come as text, since no Rust type is asked for. Takes one
     /// round trip and as long as one call may, without the time that `each` takes. Once `each` breaks off, the server
     /// is asked to cancel the rest; an error says so, unless it was done before.
     ///

@@ -71,7 +71,7 @@ impl Session {
 
     /// Whether the server may find other tokens in it: with `standard_conforming_strings` off a backslash escapes in
     /// all strings.
-    fn is_read_otherwise(&self, sql: &str) -> bool {
+    pub(super) fn is_read_otherwise(&self, sql: &str) -> bool {
         let standard = c"standard_conforming_strings";
         sql.contains('\\') && self.connection.parameter_status(standard).as_deref() == Some("off")
     }

@@ -31,8 +31,6 @@ pub struct Transactions {
     /// The latest failure since the outermost transaction began that no statement came through after.
     pub(super) latest: Option<Failure>,
     pub(super) xid: XidBook,
-    /// How a script ended a transaction that this book still had, until the next one begins.
-    ended_by_script: Option<Outcome>,
     /// Whether something was sent within the outermost transaction that does not only read.
     pub(super) may_have_written: bool,
     pub(crate) hooks: Hooks,
@@ -105,12 +103,6 @@ impl Transactions {
         self.failure = None;
     }
 
-    /// A script ended the transaction that this book still has.
-    pub(super) fn ended_by_script(&mut self, outcome: Outcome) {
-        self.reset();
-        self.ended_by_script = Some(outcome);
-    }
-
     fn begin(&mut self, opening: &[Arc<str>]) -> Result<(), diesel::result::Error> {
         let depth = self.status.transaction_depth()?;
         let TransactionManagerStatus::Valid(valid) = &mut self.status else {
@@ -121,7 +113,6 @@ impl Transactions {
             None => {
                 self.failure = None;
                 self.latest = None;
-                self.ended_by_script = None;
                 self.xid.forget();
                 self.may_have_written = opening.len() > 1;
                 self.waiting.extend_from_slice(opening);
@@ -321,25 +312,8 @@ fn open(session: &mut Session) -> QueryResult<NonZeroU32> {
     let transactions = &session.transactions;
     match transactions.status.transaction_depth()? {
         Some(depth) => Ok(depth),
-        None => Err(match transactions.ended_by_script {
-            Some(outcome) => ended_under_its_closure(outcome).into(),
-            None => diesel::result::Error::NotInTransaction,
-        }),
+        None => Err(diesel::result::Error::NotInTransaction),
     }
-}
-
-/// What a closure did after its transaction had been ended committed by itself, so not even a rollback is the whole of it.
-fn ended_under_its_closure(outcome: Outcome) -> Error {
-    let (what, outcome) = match outcome {
-        Outcome::Committed => ("committed", Outcome::Committed),
-        Outcome::NotCommitted | Outcome::Unknown => ("rolled back", Outcome::Unknown),
-    };
-    Error::query(format!("a script {what} the transaction that it ran in"))
-        .with_outcome(outcome)
-        .with_hint(
-            "take COMMIT and ROLLBACK out of the script, or run it outside of a transaction; what came after it \
-             was committed statement by statement",
-        )
 }
 
 fn aborted(failure: Option<Arc<ServerError>>) -> Error {

@@ -46,6 +46,7 @@ mod repositories;
 mod retry;
 mod round_trips;
 mod sandbox;
+mod scripts;
 mod secrets;
 mod server_errors;
 mod server_faults;
