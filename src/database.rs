@@ -1,6 +1,7 @@
 //! `Database`: what an application holds.
 
 mod attempts;
+mod migrate;
 mod source;
 mod unanswered;
 
@@ -287,6 +288,8 @@ impl Database {
     }
 
     /// Locks this key for as long as the guard lives; waits as long as one call may take. One round trip.
+    ///
+    /// Waits in the server: see [`Session::advisory_lock`] on what the holder cannot do meanwhile.
     ///
     /// The guard holds a session, on which the work under the lock can be done.
     #[track_caller]

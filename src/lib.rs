@@ -86,6 +86,8 @@ pub use database::{Database, PooledSession};
 pub use diesel::sql_query as sql;
 pub use error::{Error, Outcome, Place, Report, Result, ServerError};
 pub use executor::Executor;
+#[doc(hidden)]
+pub use migrations::migrating;
 pub use migrations::{Migration, Migrations};
 pub use no_session::{Holder, NoSession, PoolState};
 pub use nullable::nullable;

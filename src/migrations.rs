@@ -3,11 +3,26 @@
 //! That the code fits the folder is found out when it is compiled (`bowline::migrations!`). That the
 //! database fits the code can be known only at run time: it is looked at once, when the pool opens.
 
+mod bookkeeping;
+mod lock;
 mod look;
+mod recorder;
+mod run;
+mod step;
 
 use std::fmt;
 
 pub(crate) use look::look;
+pub(crate) use run::migrate;
+#[cfg(feature = "testing")]
+pub(crate) use run::migrate_folder;
+
+/// What [`Database::migrate`](crate::Database::migrate) and the command share; not for others.
+pub mod migrating {
+    pub use super::bookkeeping::Bookkeeping;
+    pub use super::lock::{KEY, LockHolder, NotLocked, is_behind_pooler, locked};
+    pub use super::step::{Direction, Step, StepError, step};
+}
 
 /// The migrations that code was generated from: `bowline generate` writes them down as `MIGRATIONS`.
 ///

@@ -55,7 +55,7 @@ use crate::deadline::after;
 use crate::error::{Error, Outcome, Result};
 use crate::observe::{TransactionSpan, metrics};
 use crate::statement::{Answers, Statement};
-use crate::transaction::Opening;
+use crate::transaction::{Opening, TransactionOptions};
 use activity::Activity;
 use flight::Frame;
 use observe::Watch;
@@ -234,6 +234,19 @@ impl Session {
         self.transact(&Opening::plain(), work).into_result()
     }
 
+    /// The same with options, which hold where it is a transaction; for the command.
+    #[doc(hidden)]
+    pub fn savepoint_with<T, E>(
+        &mut self,
+        options: &TransactionOptions,
+        work: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E>
+    where
+        E: From<Error>,
+    {
+        self.transact(&options.opening(), work).into_result()
+    }
+
     /// Runs `work` in a transaction that begins so, or in a savepoint within one.
     pub(crate) fn transact<T, E>(
         &mut self,
@@ -358,7 +371,7 @@ impl Session {
     }
 
     /// The server has a transaction open, failed or not.
-    fn is_in_transaction(&self) -> bool {
+    pub(crate) fn is_in_transaction(&self) -> bool {
         matches!(
             self.connection.transaction_status(),
             libpq::TransactionStatus::InTransaction | libpq::TransactionStatus::InError

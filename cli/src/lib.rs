@@ -2,13 +2,13 @@
 
 mod catalog;
 mod commands;
+mod connection;
 mod diagram;
 mod emit;
 mod error;
 mod migrations;
 mod package;
 mod plan;
-mod pooler;
 mod project;
 mod source;
 mod sql_error;

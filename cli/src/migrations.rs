@@ -3,12 +3,15 @@
 //! diesel takes a `metadata.toml` that it cannot read for one that says nothing, and one that says nothing
 //! for `run_in_transaction = false`. Here each of these is an error that names the file.
 
+use std::borrow::Cow;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 
 pub(crate) use bowline_migrations::{FolderError, SqlFile};
 use serde::Deserialize;
 
+use crate::error::CliError;
 use crate::ui;
 
 /// One migration.
@@ -37,7 +40,9 @@ struct Metadata {
 
 /// The migrations of a folder, in the order in which diesel runs them.
 pub(crate) fn read_folder(folder: &Path) -> Result<Vec<Migration>, FolderError> {
+    static NOTED: Once = Once::new();
     let migrations = bowline_migrations::read_folder(folder)?.into_iter();
+    NOTED.call_once(|| passed_over(folder).iter().for_each(ui::note));
     migrations
         .map(|migration| {
             Ok(Migration {
@@ -52,8 +57,62 @@ pub(crate) fn read_folder(folder: &Path) -> Result<Vec<Migration>, FolderError> 
         .collect()
 }
 
+/// What is sent of a file; an error that shows the place if it cannot be run as a migration.
+pub(crate) fn runnable(file: &SqlFile, in_transaction: bool) -> Result<Cow<'_, str>, CliError> {
+    bowline_migrations::script(&file.text, in_transaction).map_err(|wrong| {
+        let path = ui::shown_path(&file.path);
+        CliError::failed(format!("{path} cannot be run as a migration"))
+            .report(ui::underlined(
+                &wrong.message,
+                &path,
+                &file.text,
+                wrong.span,
+            ))
+            .hint(wrong.hint)
+    })
+}
+
+/// The migrations with their files as they are sent; an error that shows each place at which one cannot be run.
+pub(crate) fn prepared(migrations: &[Migration]) -> Result<Vec<Migration>, CliError> {
+    let mut wrong: Vec<CliError> = Vec::new();
+    let mut sent = |file: &SqlFile, in_transaction| match runnable(file, in_transaction) {
+        Ok(text) => SqlFile {
+            path: file.path.clone(),
+            text: text.into_owned(),
+        },
+        Err(error) => {
+            wrong.push(error);
+            file.clone()
+        }
+    };
+    let prepared = migrations
+        .iter()
+        .map(|migration| Migration {
+            up: sent(&migration.up, migration.run_in_transaction),
+            ..migration.clone()
+        })
+        .collect();
+    let number = wrong.len();
+    let mut wrong = wrong.into_iter();
+    let Some(first) = wrong.next() else {
+        return Ok(prepared);
+    };
+    if number == 1 {
+        return Err(first);
+    }
+    let reports: Vec<String> = std::iter::once(&first)
+        .chain(wrong.as_slice())
+        .map(|error| error.report.trim_end().to_owned())
+        .collect();
+    Err(CliError {
+        message: format!("{number} files cannot be run as migrations"),
+        report: reports.join("\n\n"),
+        ..first
+    })
+}
+
 /// What is to be said of files of SQL that lie in the folder itself, as other tools have their migrations.
-pub(crate) fn passed_over(folder: &Path) -> Option<String> {
+fn passed_over(folder: &Path) -> Option<String> {
     let entries = fs::read_dir(folder)
         .ok()?
         .flatten()

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use bowline::{Config, Session};
+use bowline::Session;
 
 use crate::catalog::Catalog;
 use crate::catalog::DIESEL_TABLE;
@@ -12,8 +12,9 @@ use crate::catalog::gap::GapKind;
 use crate::catalog::introspect::introspect;
 use crate::catalog::json;
 use crate::catalog::replay::{Refusal, replay};
+use crate::connection;
 use crate::error::CliError;
-use crate::migrations::{Migration, SqlFile, read_folder};
+use crate::migrations::{Migration, SqlFile, prepared, read_folder};
 use crate::project::Project;
 use crate::suggestion::nearest;
 use crate::throwaway::Throwaway;
@@ -99,19 +100,19 @@ impl Source {
 
 /// A session for looking at a database: the one that the URL names, else DATABASE_URL's.
 pub(crate) fn connect(url: Option<&str>) -> Result<Session, CliError> {
-    let config = match url {
-        Some(url) => Config::from_url(url)?,
-        None => Config::from_env()?,
-    };
-    let mut session = Session::connect(&config)?;
+    let mut session = connection::connect(&connection::config(url)?)?.session;
     // A catalog of thousands of tables takes its time.
     session.within(Duration::from_secs(5 * 60));
     Ok(session)
 }
 
 fn text(path: &Path) -> Result<String, CliError> {
-    fs::read_to_string(path)
-        .map_err(|error| CliError::failed(format!("cannot read {}: {error}", path.display())))
+    let text = fs::read_to_string(path)
+        .map_err(|error| CliError::failed(format!("cannot read {}: {error}", path.display())))?;
+    // A byte order mark is no part of the text.
+    Ok(text
+        .strip_prefix('\u{feff}')
+        .map_or(text.clone(), str::to_owned))
 }
 
 /// The migrations up to the one of this version or name; all of them without one.
@@ -156,6 +157,7 @@ pub(crate) fn of_migrations(
     project: &Project,
     fallback: &Fallback,
 ) -> Result<Catalog, CliError> {
+    let migrations = &*prepared(migrations)?;
     let replayed = replay(migrations);
     if replayed.refusals.is_empty() {
         note_gaps(&replayed.catalog);

@@ -3,8 +3,6 @@
 use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Snippet};
-use squawk_syntax::SourceFile;
-use squawk_syntax::ast::AstNode as _;
 
 use crate::error::CliError;
 use crate::ui;
@@ -83,14 +81,9 @@ fn named(message: &str, text: &str, statement: Range<usize>) -> Option<Range<usi
     places.next().is_none().then_some(start..start + name.len())
 }
 
-/// The first line of a statement, counted from 0; `None` where the text is not read as PostgreSQL reads it.
+/// The first line of a statement, counted from 0.
 fn statement(text: &str, number: usize) -> Option<Range<usize>> {
-    let parse = SourceFile::parse(text);
-    if !parse.errors().is_empty() {
-        return None;
-    }
-    let statement = parse.tree().stmts().nth(number)?;
-    let start = usize::from(statement.syntax().text_range().start());
+    let start = bowline_sql::statements(text).nth(number)?.start();
     let line = text.get(start..)?.lines().next()?.trim_end();
     Some(start..start + line.len())
 }

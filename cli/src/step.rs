@@ -1,21 +1,13 @@
-//! One migration on a database, up or down, by diesel's harness: its transaction, its table of what has run.
-//!
-//! diesel would keep of a failure what the server said; here it is shown in the file, with what was done and what not.
+//! One migration on a database, up or down, and what is said of one that fails: where, why, and what was done.
 
-use std::cell::RefCell;
-use std::error::Error;
-use std::fmt;
-use std::ops::ControlFlow;
+use std::borrow::Cow;
 
-use bowline::{Session, SimpleQueryMessage, SqlState, StatementDsl as _};
-use diesel::connection::BoxableConnection;
-use diesel::migration::{MigrationMetadata, MigrationName, MigrationVersion};
-use diesel::pg::Pg;
+use bowline::migrating::{self, Bookkeeping, Direction, Step, StepError};
+use bowline::{Session, SqlState, StatementDsl as _};
 use diesel::sql_types::Text;
-use diesel_migrations::MigrationHarness as _;
 
 use crate::error::CliError;
-use crate::migrations::{Migration, SqlFile};
+use crate::migrations::{Migration, SqlFile, runnable};
 use crate::sql_error::{Written, explained};
 use crate::ui;
 
@@ -40,43 +32,81 @@ impl Way {
             Self::Down => "down.sql",
         }
     }
+
+    fn direction(self) -> Direction {
+        match self {
+            Self::Up => Direction::Up,
+            Self::Down => Direction::Down,
+        }
+    }
 }
 
 /// Runs or reverts a migration, and keeps diesel's table in step.
-pub(crate) fn step(session: &mut Session, migration: &Migration, way: Way) -> Result<(), CliError> {
+pub(crate) fn step(
+    session: &mut Session,
+    table: &Bookkeeping,
+    migration: &Migration,
+    way: Way,
+) -> Result<(), CliError> {
     let file = file(migration, way)?;
-    let invalid = if migration.run_in_transaction {
+    let sql = sql(migration, way)?;
+    let before = if migration.run_in_transaction {
         Vec::new()
     } else {
         invalid_indexes(session)?
     };
     let step = Step {
-        migration,
-        file,
-        name: Name(migration),
-        stopped: RefCell::new(None),
+        version: &migration.version,
+        sql: &sql,
+        in_transaction: migration.run_in_transaction,
+        direction: way.direction(),
     };
-    let done = match way {
-        Way::Up => session.run_migration(&step),
-        Way::Down => session.revert_migration(&step),
-    };
-    let Err(error) = done else {
+    let Err(stopped) = migrating::step(session, table, step) else {
         return Ok(());
     };
-    // Where the file ended the transaction itself, diesel tells only that it cannot roll back.
-    let stopped = step
-        .stopped
-        .take()
-        .unwrap_or_else(|| Stopped::behind(error));
     let path = ui::shown_path(&file.path);
     let what = format!("{} {}", way.verb(), migration.name);
     let written = Written {
         path: &path,
-        text: &file.text,
+        text: &sql,
     };
     let failed = explained(&what, &stopped.error, written, stopped.done);
-    let left = left_behind(session, migration, &stopped, &invalid);
-    let remedy = match &stopped.error {
+    let left = left_behind(session, migration, &stopped, &sql, &before);
+    let remedy = remedy(&stopped.error, migration, way);
+    Err(failed.hint(format!("{left}: {remedy}")))
+}
+
+/// The file of that way, which has to be there.
+pub(crate) fn file(migration: &Migration, way: Way) -> Result<&SqlFile, CliError> {
+    let name = &migration.name;
+    let file = match way {
+        Way::Up => Some(&migration.up),
+        Way::Down => migration.down.as_ref(),
+    };
+    file.ok_or_else(|| {
+        CliError::failed(format!("{name} has no down.sql, so it cannot be reverted"))
+            .hint("write a migration that undoes it, or its down.sql")
+    })
+}
+
+/// What is sent of that file; an error that shows the place if it cannot be run as a migration.
+pub(crate) fn sql(migration: &Migration, way: Way) -> Result<Cow<'_, str>, CliError> {
+    runnable(file(migration, way)?, migration.run_in_transaction)
+}
+
+fn remedy(error: &bowline::Error, migration: &Migration, way: Way) -> String {
+    let is_by_statement_timeout = error.sqlstate() == Some(SqlState::QUERY_CANCELED)
+        && error.message().contains("statement timeout");
+    match error {
+        _ if is_by_statement_timeout => format!(
+            "the role or the database has a statement_timeout; begin {} with {} and run again",
+            way.file(),
+            if migration.run_in_transaction {
+                "SET LOCAL statement_timeout = 0;"
+            } else {
+                "SET statement_timeout = 0;"
+            }
+        ),
         bowline::Error::Timeout(_) | bowline::Error::Conflict(_) => {
             "run again once others are out of the way".to_owned()
         }
@@ -84,28 +114,7 @@ pub(crate) fn step(session: &mut Session, migration: &Migration, way: Way) -> Re
             outside_of_transactions(migration).to_owned()
         }
         _ => format!("mend its {} and run again", way.file()),
-    };
-    Err(failed.hint(format!("{left}: {remedy}")))
-}
-
-/// The file of that way, which has to be there and say something.
-pub(crate) fn file(migration: &Migration, way: Way) -> Result<&SqlFile, CliError> {
-    let name = &migration.name;
-    let file = match way {
-        Way::Up => Some(&migration.up),
-        Way::Down => migration.down.as_ref(),
-    };
-    let file = file.ok_or_else(|| {
-        CliError::failed(format!("{name} has no down.sql, so it cannot be reverted"))
-            .hint("write a migration that undoes it, or its down.sql")
-    })?;
-    if file.text.is_empty() {
-        return Err(
-            CliError::failed(format!("the {} of {name} is empty", way.file()))
-                .hint("write what it does; where that is nothing, a comment says why"),
-        );
     }
-    Ok(file)
 }
 
 /// What to do with a statement that PostgreSQL takes in no transaction, such as CREATE INDEX CONCURRENTLY.
@@ -121,13 +130,11 @@ fn outside_of_transactions(migration: &Migration) -> &'static str {
 fn left_behind(
     session: &mut Session,
     migration: &Migration,
-    stopped: &Stopped,
-    before: &[String],
+    stopped: &StepError,
+    sql: &str,
+    before: &[Index],
 ) -> String {
     use bowline::Outcome;
-    if stopped.committed {
-        return "what stands before its last COMMIT was done, nothing else".to_owned();
-    }
     match stopped.error.outcome() {
         Outcome::Committed => return "all of it was done, but not noted as run".to_owned(),
         Outcome::Unknown => return "whether it was done is not known, so look first".to_owned(),
@@ -137,134 +144,56 @@ fn left_behind(
         return "nothing of it was done".to_owned();
     }
     // A CREATE INDEX CONCURRENTLY that fails leaves its index behind, which is of no use but costs each write.
-    let left: Vec<String> = invalid_indexes(session)
+    let (earlier, left): (Vec<Index>, Vec<Index>) = invalid_indexes(session)
         .unwrap_or_default()
         .into_iter()
-        .filter(|index| !before.contains(index))
+        .partition(|index| before.contains(index));
+    let in_the_way: Vec<Index> = earlier
+        .into_iter()
+        .filter(|index| is_named(index, sql))
         .collect();
-    if left.is_empty() {
-        "it does not run in a transaction, so a part of it may be done".to_owned()
-    } else {
-        let drops: Vec<String> = left
+    let drops = |indexes: &[Index]| -> String {
+        let drops: Vec<String> = indexes
             .iter()
-            .map(|index| format!("DROP INDEX {index};"))
+            .map(|index| format!("DROP INDEX {}", index.name))
             .collect();
-        format!(
-            "it left what is of no use, so first run {}",
-            drops.join(" ").trim_end_matches(';')
-        )
+        drops.join("; ")
+    };
+    if !left.is_empty() {
+        return format!("it left what is of no use, so first run {}", drops(&left));
     }
+    if !in_the_way.is_empty() {
+        return format!(
+            "an earlier try left an invalid index, so first run {}",
+            drops(&in_the_way)
+        );
+    }
+    if stopped.committed {
+        return "what stands before its last COMMIT was done, nothing else".to_owned();
+    }
+    "it does not run in a transaction, so a part of it may be done".to_owned()
 }
 
-/// The indexes that a failed CREATE INDEX CONCURRENTLY has left, by the names that SQL takes.
-fn invalid_indexes(session: &mut Session) -> bowline::Result<Vec<String>> {
-    #[derive(diesel::QueryableByName)]
-    struct Index {
-        #[diesel(sql_type = Text)]
-        name: String,
-    }
-    let query = "SELECT indexrelid::pg_catalog.regclass::text AS name FROM pg_catalog.pg_index WHERE NOT indisvalid";
-    let found = session.run(bowline::sql(query).all::<Index>())?;
-    Ok(found.into_iter().map(|index| index.name).collect())
+/// An index that a failed CREATE INDEX CONCURRENTLY has left.
+#[derive(Debug, Clone, PartialEq, Eq, diesel::QueryableByName)]
+struct Index {
+    /// As SQL takes it.
+    #[diesel(sql_type = Text)]
+    name: String,
+    /// Without schema and quotes.
+    #[diesel(sql_type = Text)]
+    plain: String,
 }
 
-/// A migration as diesel's harness takes it.
-struct Step<'m> {
-    migration: &'m Migration,
-    file: &'m SqlFile,
-    name: Name<'m>,
-    /// Where and why its file stopped.
-    stopped: RefCell<Option<Stopped>>,
+fn invalid_indexes(session: &mut Session) -> bowline::Result<Vec<Index>> {
+    // The index of a partitioned table is invalid until each partition has its own, which is no failure.
+    let query = "SELECT i.indexrelid::pg_catalog.regclass::text AS name, c.relname::text AS plain
+                 FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+                 WHERE NOT i.indisvalid AND c.relkind = 'i' ORDER BY 1";
+    session.run(bowline::sql(query).all::<Index>())
 }
 
-impl Step<'_> {
-    fn run_file(
-        &self,
-        connection: &mut dyn BoxableConnection<Pg>,
-    ) -> diesel::migration::Result<()> {
-        let session = connection
-            .downcast_mut::<Session>()
-            .ok_or("the connection is none of bowline's")?;
-        let (mut done, mut committed) = (0, false);
-        session
-            .simple_query(&self.file.text, |message| {
-                if let SimpleQueryMessage::CommandComplete(tag) = message {
-                    done += 1;
-                    committed |= tag == "COMMIT";
-                }
-                ControlFlow::Continue(())
-            })
-            .map_err(|error| {
-                let told = format!("failed to {error}");
-                self.stopped.replace(Some(Stopped {
-                    error,
-                    done,
-                    committed,
-                }));
-                told.into()
-            })
-    }
-}
-
-impl diesel::migration::Migration<Pg> for Step<'_> {
-    fn run(&self, connection: &mut dyn BoxableConnection<Pg>) -> diesel::migration::Result<()> {
-        self.run_file(connection)
-    }
-
-    fn revert(&self, connection: &mut dyn BoxableConnection<Pg>) -> diesel::migration::Result<()> {
-        self.run_file(connection)
-    }
-
-    fn metadata(&self) -> &dyn MigrationMetadata {
-        self
-    }
-
-    fn name(&self) -> &dyn MigrationName {
-        &self.name
-    }
-}
-
-impl MigrationMetadata for Step<'_> {
-    fn run_in_transaction(&self) -> bool {
-        self.migration.run_in_transaction
-    }
-}
-
-struct Name<'m>(&'m Migration);
-
-impl fmt::Display for Name<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.name)
-    }
-}
-
-impl MigrationName for Name<'_> {
-    fn version(&self) -> MigrationVersion<'_> {
-        self.0.version.as_str().into()
-    }
-}
-
-/// Where a file stopped.
-#[derive(Debug)]
-struct Stopped {
-    error: bowline::Error,
-    /// How many of its statements had succeeded.
-    done: usize,
-    /// Whether one of them was a COMMIT.
-    committed: bool,
-}
-
-impl Stopped {
-    /// What is no failure of the file's is one of diesel's table or of the commit, behind all statements.
-    fn behind(error: Box<dyn Error + Send + Sync>) -> Self {
-        let error = match error.downcast::<diesel::result::Error>() {
-            Ok(error) => *error,
-            Err(error) => diesel::result::Error::QueryBuilderError(error),
-        };
-        Self {
-            error: error.into(),
-            done: usize::MAX,
-            committed: false,
-        }
-    }
+/// Whether SQL names an index, or anything else of its name.
+fn is_named(index: &Index, sql: &str) -> bool {
+    bowline_sql::tokens(sql).any(|token| token.is_name(&index.plain))
 }

@@ -2,13 +2,14 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use bowline::Session;
+use bowline::migrating::Bookkeeping;
 use bowline::testing::LocalServer;
-use bowline::{Config, Session};
 use diesel::connection::SimpleConnection as _;
-use diesel_migrations::MigrationHarness as _;
 
 use crate::catalog::Catalog;
 use crate::catalog::introspect::introspect;
+use crate::connection;
 use crate::error::{CliError, failed};
 use crate::migrations::Migration;
 use crate::step::{Way, step};
@@ -20,6 +21,8 @@ const LIMIT: Duration = Duration::from_secs(10 * 60);
 pub(crate) struct Throwaway {
     /// `None` only while it is dropped.
     session: Option<Session>,
+    /// diesel's table in it; `None` only while it is made.
+    table: Option<Bookkeeping>,
     maintenance: Session,
     name: String,
 }
@@ -28,10 +31,10 @@ impl Throwaway {
     /// On the server that a URL names, whose user has to be allowed to make databases; else on a local one.
     pub(crate) fn create(url: Option<&str>) -> Result<Self, CliError> {
         let config = match url {
-            Some(url) => Config::from_url(url)?,
+            Some(url) => connection::config(Some(url))?,
             None => LocalServer::start()?.config("postgres"),
         };
-        let mut maintenance = Session::connect(&config)?;
+        let mut maintenance = connection::connect(&config)?.session;
         maintenance.within(LIMIT);
         let moment = SystemTime::now()
             .duration_since(UNIX_EPOCH)
@@ -42,15 +45,13 @@ impl Throwaway {
             .map_err(|error| failed("make a database to try the migrations in", &error))?;
         let mut made = Self {
             session: None,
+            table: None,
             maintenance,
             name,
         };
-        let mut session = Session::connect(&config.dbname(&made.name))?;
+        let mut session = connection::connect(&config.dbname(&made.name))?.session;
         session.within(LIMIT);
-        // diesel makes its table of what has run when it is asked for it.
-        session
-            .applied_migrations()
-            .map_err(|error| failed("prepare a database for the migrations", &*error))?;
+        made.table = Some(Bookkeeping::prepare(&mut session)?);
         made.session = Some(session);
         Ok(made)
     }
@@ -68,19 +69,28 @@ impl Throwaway {
 
     /// Runs a migration.
     pub(crate) fn run(&mut self, migration: &Migration) -> Result<(), CliError> {
-        step(self.session()?, migration, Way::Up)
+        self.step(migration, Way::Up)
     }
 
     /// Undoes the migration that ran last.
     pub(crate) fn revert(&mut self, migration: &Migration) -> Result<(), CliError> {
-        step(self.session()?, migration, Way::Down)
+        self.step(migration, Way::Down)
+    }
+
+    fn step(&mut self, migration: &Migration, way: Way) -> Result<(), CliError> {
+        match (&mut self.session, &self.table) {
+            (Some(session), Some(table)) => step(session, table, migration, way),
+            _ => Err(gone()),
+        }
     }
 
     fn session(&mut self) -> Result<&mut Session, CliError> {
-        self.session
-            .as_mut()
-            .ok_or_else(|| CliError::failed("the database that was made for this is gone"))
+        self.session.as_mut().ok_or_else(gone)
     }
+}
+
+fn gone() -> CliError {
+    CliError::failed("the database that was made for this is gone")
 }
 
 impl Drop for Throwaway {

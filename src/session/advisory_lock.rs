@@ -68,6 +68,10 @@ pub struct AdvisoryLock<H: DerefMut<Target = Session>> {
 
 impl Session {
     /// Locks this key for the session; waits for it as long as one call may take. One round trip.
+    ///
+    /// Waits in the server, where a session that waits has a snapshot: a holder that runs `CREATE INDEX CONCURRENTLY`
+    /// waits for it in turn, and one of both fails with 40P01. For such work, try again and again by
+    /// [`Session::try_advisory_lock`]; migrations have [`Database::migrate`](crate::Database::migrate).
     pub fn advisory_lock(&mut self, key: impl Into<LockKey>) -> Result<AdvisoryLock<&mut Self>> {
         AdvisoryLock::wait(self, key.into())
     }

@@ -35,6 +35,11 @@ impl Config {
 }
 
 impl Session {
+    /// What travels with each transaction behind a pooler; `None` for a session of our own.
+    pub(crate) fn pooler_settings(&self) -> Option<&str> {
+        self.pooler.as_deref()
+    }
+
     /// Puts the settings of a pooled transaction in front of its first statement; tells how many commands that are.
     ///
     /// Behind its BEGIN if it has one. A statement that must run alone goes without.

@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::{BigInt, Text};
-use diesel_migrations::{FileBasedMigrations, MigrationHarness as _};
 
 use super::runtime_folder::fingerprint;
 use super::{LocalServer, LocalServerError};
 use crate::config::Config;
+use crate::migrations::migrate_folder;
 use crate::session::Session;
 use crate::{Database, StatementDsl as _};
 
@@ -152,12 +152,8 @@ fn migrate(config: &Config, folder: &Path) -> Result<(), LocalServerError> {
             "mend the migration",
         )
     };
-    let migrations =
-        FileBasedMigrations::from_path(folder).map_err(|error| failed(error.to_string()))?;
-    let mut session = Session::connect(config)?;
-    session
-        .run_pending_migrations(migrations)
-        .map_err(|error| failed(error.to_string()))?;
+    // As the command runs them: what a test finds is what a deploy makes.
+    migrate_folder(config, folder).map_err(|error| failed(error.to_string()))?;
     Ok(())
 }
 

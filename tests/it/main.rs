@@ -33,6 +33,7 @@ mod hostile_names;
 mod local_server;
 mod locks;
 mod memory;
+mod migrate;
 mod migrations;
 mod notifications;
 mod observing;

@@ -9,6 +9,7 @@ use diesel::sql_types::{BigInt, Text};
 
 use super::migrate;
 use crate::catalog::definition::quoted;
+use crate::connection;
 use crate::error::{CliError, failed};
 use crate::migrations::read_folder;
 use crate::project::Project;
@@ -64,10 +65,7 @@ pub(crate) fn run(
     arguments: &Db,
     project: impl FnOnce() -> Result<Project, CliError>,
 ) -> Result<(), CliError> {
-    let config = match &arguments.database_url {
-        Some(url) => Config::from_url(url)?,
-        None => Config::from_env()?,
-    };
+    let config = connection::config(arguments.database_url.as_deref())?;
     let place = Place {
         database: config.database_name()?,
         server: config.server_name()?,

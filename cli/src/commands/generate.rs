@@ -10,7 +10,7 @@ use clap::Args;
 use crate::catalog::Catalog;
 use crate::emit::{self, Files};
 use crate::error::CliError;
-use crate::migrations::{passed_over, read_folder};
+use crate::migrations::read_folder;
 use crate::package::Package;
 use crate::plan::{self, Origin, PatchedSchema, SchemaPlan};
 use crate::project::Project;
@@ -42,7 +42,6 @@ pub(crate) struct Generate {
 
 pub(crate) fn run(arguments: &Generate, project: &Project) -> Result<(), CliError> {
     let catalog = Source::Migrations(None).catalog(project, &arguments.fallback)?;
-    passed_over(&project.migrations).iter().for_each(ui::note);
     let schemas = schemas(&catalog, project, &mut ui::note)?;
     if arguments.stdout {
         schemas.iter().for_each(|(_, text)| ui::text(text));

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::error::CliError;
-use crate::migrations::{Migration, passed_over, read_folder};
+use crate::migrations::{Migration, read_folder};
 use crate::package::{BuildScript, Package, build_script, watching_line};
 use crate::plan::relative;
 use crate::project::{Places, Project};
@@ -104,9 +104,6 @@ fn changes(
     } else {
         Vec::new()
     };
-    if let Some(note) = passed_over(&project.migrations) {
-        changes.note(note);
-    }
     let first = there
         .is_empty()
         .then(|| first::migration(&project.migrations));

@@ -10,13 +10,15 @@ mod to;
 
 use std::time::Duration;
 
+use bowline::migrating::Bookkeeping;
 use bowline::{Config, Session};
 use clap::{Args, Subcommand};
 
+use crate::connection::{self, Connected};
 use crate::error::CliError;
 use crate::migrations::{Migration, read_folder};
 use crate::project::Project;
-use crate::step::{Way, step};
+use crate::step::{self, Way, step};
 use crate::ui;
 use history::History;
 
@@ -53,15 +55,12 @@ enum Action {
 pub(crate) fn run(arguments: &Migrate, project: &Project) -> Result<(), CliError> {
     // Before anything is connected to: a folder that is wrong changes nothing.
     let migrations = read_folder(&project.migrations)?;
-    let config = match &arguments.database_url {
-        Some(url) => Config::from_url(url)?,
-        None => Config::from_env()?,
-    };
+    let config = connection::config(arguments.database_url.as_deref())?;
     if let Action::Status(arguments) = &arguments.action {
-        return status::run(arguments, &mut Session::connect(&config)?, &migrations);
+        return status::run(arguments, &mut connect(&config)?.session, &migrations);
     }
     let mut work = Work {
-        session: connect(&config)?,
+        connected: connect(&config)?,
         migrations: &migrations,
         patience: Duration::from_secs(arguments.wait),
     };
@@ -78,44 +77,66 @@ pub(crate) fn run(arguments: &Migrate, project: &Project) -> Result<(), CliError
 /// Runs all migrations of a folder on a database; for those who have just made it.
 pub(super) fn run_all(config: &Config, migrations: &[Migration]) -> Result<(), CliError> {
     run::run(&mut Work {
-        session: connect(config)?,
+        connected: connect(config)?,
         migrations,
         patience: Duration::ZERO,
     })
 }
 
-fn connect(config: &Config) -> Result<Session, CliError> {
+fn connect(config: &Config) -> Result<Connected, CliError> {
     let config = config.clone().application_name("bowline migrate");
-    let mut session = Session::connect(&config)?;
+    let mut connected = connection::connect(&config)?;
     // DDL on large tables takes its time; a day is a bound all the same.
-    session.within(Duration::from_secs(24 * 60 * 60));
-    Ok(session)
+    connected.session.within(Duration::from_secs(24 * 60 * 60));
+    Ok(connected)
 }
 
 /// A database, the folder, and how long to wait for others.
 struct Work<'m> {
-    session: Session,
+    connected: Connected,
     migrations: &'m [Migration],
     patience: Duration,
+}
+
+/// A database on which nobody else runs migrations, and what has run on it.
+struct Alone<'a> {
+    session: &'a mut Session,
+    table: Bookkeeping,
+    history: History,
+    migrations: &'a [Migration],
 }
 
 impl Work<'_> {
     /// Does it while nobody else does such a thing, with what has run by then.
     fn alone(
         &mut self,
-        work: impl FnOnce(&mut Session, &[Migration], &History) -> Result<(), CliError>,
+        work: impl FnOnce(&mut Alone<'_>) -> Result<(), CliError>,
     ) -> Result<(), CliError> {
         let migrations = self.migrations;
-        lock::locked(&mut self.session, self.patience, |session| {
-            History::prepare(session)?;
-            let history = History::read(session)?;
-            work(session, migrations, &history)
+        lock::locked(&mut self.connected, self.patience, |session| {
+            let table = Bookkeeping::prepare(session)?;
+            let history = History::of(&table, session)?;
+            work(&mut Alone {
+                session,
+                table,
+                history,
+                migrations,
+            })
         })
     }
 }
 
 /// Goes through migrations one after the other, and says of each what was done and how long it took.
-fn each(session: &mut Session, migrations: &[&Migration], way: Way) -> Result<(), CliError> {
+fn each(
+    session: &mut Session,
+    table: &Bookkeeping,
+    migrations: &[&Migration],
+    way: Way,
+) -> Result<(), CliError> {
+    // What cannot be run is refused before anything runs.
+    for migration in migrations {
+        step::sql(migration, way)?;
+    }
     let (doing, did) = match way {
         Way::Up => ("running", "ran"),
         Way::Down => ("reverting", "reverted"),
@@ -128,7 +149,7 @@ fn each(session: &mut Session, migrations: &[&Migration], way: Way) -> Result<()
             migrations.len()
         ));
         let started = std::time::Instant::now();
-        let done = step(session, migration, way);
+        let done = step(session, table, migration, way);
         drop(progress);
         done?;
         ui::status(format!(

@@ -11,7 +11,7 @@ use crate::catalog::replay::replay_each;
 use crate::catalog::{Catalog, Name, Relation};
 use crate::diagram::{Diagram, html, mermaid};
 use crate::error::CliError;
-use crate::migrations::read_folder;
+use crate::migrations::{prepared, read_folder};
 use crate::project::Project;
 use crate::source::{Fallback, Source};
 use crate::suggestion::nearest;
@@ -182,7 +182,7 @@ fn last_changes(
     let migrations = crate::source::up_to(&migrations, version)?;
     let mut before = Catalog::default();
     let mut changed_by = BTreeMap::new();
-    replay_each(migrations, |migration, after| {
+    replay_each(&prepared(migrations)?, |migration, after| {
         for (name, relation) in &after.relations {
             if before.relations.get(name) != Some(relation) {
                 changed_by.insert(name.clone(), migration.name.clone());

@@ -7,13 +7,12 @@ use std::io::{self, IsTerminal as _, Read as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use bowline::{Outcome, Session, SimpleQueryMessage, SqlState};
+use bowline::{Outcome, SimpleQueryMessage, SqlState};
 use clap::Args;
 use diesel::connection::SimpleConnection as _;
 
+use crate::connection::{self, Connected};
 use crate::error::{CliError, failed};
-use crate::pooler;
-use crate::source::connect;
 use crate::sql_error::{Written, explained};
 use crate::ui;
 use printer::{Form, Printer};
@@ -54,10 +53,12 @@ pub(crate) struct Sql {
 
 pub(crate) fn run(arguments: &Sql) -> Result<(), CliError> {
     let (path, text) = text(arguments)?;
-    let mut session = connect(arguments.database_url.as_deref())?;
+    let config = connection::config(arguments.database_url.as_deref())?;
+    let mut connected = connection::connect(&config)?;
     if arguments.read_only {
-        make_read_only(&mut session)?;
+        make_read_only(&mut connected)?;
     }
+    let session = &mut connected.session;
     session.within(Duration::from_secs(arguments.timeout));
     ui::notices::show();
     let form = match (arguments.json, arguments.csv) {
@@ -140,6 +141,10 @@ fn text(arguments: &Sql) -> Result<(String, String), CliError> {
             let shown = path.display().to_string();
             let text = fs::read_to_string(path)
                 .map_err(|error| CliError::failed(format!("cannot read {shown}: {error}")))?;
+            // A byte order mark is no part of the text.
+            let text = text
+                .strip_prefix('\u{feff}')
+                .map_or(text.clone(), str::to_owned);
             Ok((shown, text))
         }
         named => {
@@ -156,15 +161,16 @@ fn text(arguments: &Sql) -> Result<(String, String), CliError> {
     }
 }
 
-fn make_read_only(session: &mut Session) -> Result<(), CliError> {
-    if pooler::is_behind_one(session)? {
+fn make_read_only(connected: &mut Connected) -> Result<(), CliError> {
+    if connected.is_pooled {
         // The setting would stay with a session that others get next.
         return Err(CliError::failed(
             "a pooler stands in between, so the session cannot be made read-only",
         )
         .hint("connect to the server itself, or write BEGIN READ ONLY in front"));
     }
-    session
+    connected
+        .session
         .batch_execute("SET default_transaction_read_only = on")
         .map_err(|error| failed("make the session read-only", &error))
 }

@@ -6,9 +6,10 @@ mod table;
 use std::io;
 use std::time::{Duration, Instant};
 
-use bowline::{Config, Session};
+use bowline::Session;
 use clap::Args;
 
+use crate::connection;
 use crate::error::CliError;
 use crate::ui::screen::{self, Key, Screen};
 use sample::Sample;
@@ -45,12 +46,9 @@ const KEYS: &str = "q ends it, i shows or hides the idle sessions";
 const LIMIT: Duration = Duration::from_secs(10);
 
 pub(crate) fn run(arguments: &Top) -> Result<(), CliError> {
-    let config = match &arguments.database_url {
-        Some(url) => Config::from_url(url)?,
-        None => Config::from_env()?,
-    };
+    let config = connection::config(arguments.database_url.as_deref())?;
     let config = config.application_name("bowline top").call_timeout(LIMIT);
-    let mut session = Session::connect(&config)?;
+    let mut session = connection::connect(&config)?.session;
     let shown = if arguments.once || arguments.json || !screen::is_terminal() {
         print(arguments, &mut session)
     } else {

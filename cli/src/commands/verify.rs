@@ -7,9 +7,10 @@ use crate::catalog::Catalog;
 use crate::catalog::compare::compare;
 use crate::catalog::replay::replay_each;
 use crate::error::CliError;
-use crate::migrations::{Migration, read_folder};
+use crate::migrations::{Migration, prepared, read_folder};
 use crate::project::Project;
 use crate::source::refused;
+use crate::step::{self, Way};
 use crate::throwaway::Throwaway;
 use crate::ui;
 
@@ -43,7 +44,13 @@ struct Report<'r> {
 }
 
 pub(crate) fn run(arguments: &Verify, project: &Project) -> Result<(), CliError> {
-    let migrations = read_folder(&project.migrations)?;
+    let migrations = prepared(&read_folder(&project.migrations)?)?;
+    if !arguments.up_only {
+        // Before any of them runs, as the others.
+        for migration in migrations.iter().filter(|found| found.down.is_some()) {
+            step::sql(migration, Way::Down)?;
+        }
+    }
     let mut steps = Vec::new();
     let replayed = replay_each(&migrations, |_, catalog| steps.push(catalog.clone()));
     let is_followed = replayed.refusals.is_empty();

@@ -8,6 +8,9 @@ use crate::Project;
 mod failures;
 mod lock;
 mod pooler;
+mod program;
+mod scripts;
+mod settings;
 mod status;
 mod ways;
 

@@ -145,16 +145,20 @@ fn values_that_postgresql_spells_in_its_own_way_are_no_findings() {
 fn a_down_that_commits_before_it_fails_is_told_by_what_went_wrong() {
     let project = Project::new(&[
         ("migrations/1_a/up.sql", "CREATE TABLE a (id int);"),
-        ("migrations/1_a/down.sql", "COMMIT; DROP TABLE nowhere;"),
+        (
+            "migrations/1_a/down.sql",
+            "BEGIN; DROP TABLE a; COMMIT; DROP TABLE nowhere;",
+        ),
+        ("migrations/1_a/metadata.toml", "run_in_transaction = false"),
         ("migrations/2_b/up.sql", "CREATE TABLE b (id int);"),
         ("migrations/2_b/down.sql", "DROP TABLE b;"),
     ]);
     insta::assert_snapshot!(verified(&project, &[]), @r#"
     error[42P01]: table "nowhere" does not exist
-     --> migrations/1_a/down.sql:1:20
+     --> migrations/1_a/down.sql:1:41
       |
-    1 | COMMIT; DROP TABLE nowhere;
-      |                    ^^^^^^^
+    1 | BEGIN; DROP TABLE a; COMMIT; DROP TABLE nowhere;
+      |                                         ^^^^^^^
     failed to revert 1_a
     error: 1 finding on PostgreSQL [version]
     exit 1

@@ -40,9 +40,12 @@ impl SqlFile {
     /// Reads it; `None` if it is not there.
     pub fn read(path: &Path) -> Result<Option<Self>, FolderError> {
         match fs::read_to_string(path) {
+            // A byte order mark is no part of the text, whoever reads it.
             Ok(text) => Ok(Some(Self {
                 path: path.to_owned(),
-                text,
+                text: text
+                    .strip_prefix('\u{feff}')
+                    .map_or(text.clone(), str::to_owned),
             })),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(FolderError::new(

@@ -7,7 +7,9 @@
 mod difference;
 mod folder;
 mod print;
+mod script;
 
 pub use difference::{Difference, differences};
 pub use folder::{FolderError, Migration, SqlFile, read_folder, version_of};
 pub use print::print;
+pub use script::{ScriptError, script};

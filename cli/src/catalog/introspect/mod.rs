@@ -11,7 +11,7 @@ mod relation;
 mod sequence;
 mod types;
 
-use bowline::{Session, StatementDsl as _, sql};
+use bowline::{Session, StatementDsl as _, repeatable_read, sql};
 use diesel::sql_types::{Nullable, Text};
 
 use super::{Catalog, Name};
@@ -20,14 +20,11 @@ use super::{Catalog, Name};
 ///
 /// Within a transaction what it has done so far is seen too, and the search path is as before when this returns.
 pub(crate) fn introspect(session: &mut Session) -> bowline::Result<Catalog> {
-    let begin = if session.transaction_depth() == 0 {
-        "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
-    } else {
-        "SET LOCAL standard_conforming_strings = on"
-    };
-    session.savepoint(|session| {
+    // In the BEGIN itself: behind a pooler, settings stand right behind it, which no SET TRANSACTION may follow.
+    let options = repeatable_read().read_only(true);
+    session.savepoint_with(&options, |session| {
         let answers = session.run((
-            sql(begin).affected(),
+            sql("SET LOCAL standard_conforming_strings = on").affected(),
             sql("SELECT current_setting('search_path') AS path").one::<SearchPath>(),
             // Names in expressions are qualified unless they are in the default schema.
             sql("SELECT set_config('search_path', 'public', true) AS path").one::<SearchPath>(),

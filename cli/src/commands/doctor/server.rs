@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use bowline::{Config, Session};
 
 use super::finding::Finding;
+use crate::connection::refuses_options;
 
 pub(super) const AREA: &str = "server";
 
@@ -68,7 +69,7 @@ pub(super) fn look(config: &Config) -> (Vec<Finding>, Option<Connected>) {
         Err(error) => error,
     };
     let through_pooler = config.clone().pooler(true);
-    let refused = error.message().contains("unsupported startup parameter");
+    let refused = refuses_options(&error);
     let mut findings = vec![Finding::problem(AREA, error.into())];
     if refused && let Ok(session) = Session::connect(&through_pooler) {
         let (more, connected) = connected(session, through_pooler, began.elapsed());

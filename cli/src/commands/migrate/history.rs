@@ -2,11 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use bowline::{Session, StatementDsl as _};
-use diesel::migration::MigrationConnection as _;
-use diesel::sql_types::Text;
+use bowline::Session;
+use bowline::migrating::Bookkeeping;
 
-use crate::error::{CliError, failed};
 use crate::migrations::Migration;
 use crate::ui;
 
@@ -17,36 +15,15 @@ pub(crate) struct History(BTreeMap<String, String>);
 impl History {
     /// Asked without making diesel's table where it is not there: to look changes nothing.
     pub(crate) fn read(session: &mut Session) -> bowline::Result<Self> {
-        #[derive(diesel::QueryableByName)]
-        struct Ran {
-            #[diesel(sql_type = Text)]
-            version: String,
-            #[diesel(sql_type = Text)]
-            run_on: String,
+        match Bookkeeping::find(session)? {
+            Some(table) => Self::of(&table, session),
+            None => Ok(Self::default()),
         }
-        if !is_there(session)? {
-            return Ok(Self::default());
-        }
-        let ran = bowline::sql(
-            "SELECT version::text AS version, to_char(run_on, 'YYYY-MM-DD HH24:MI:SS') AS run_on
-             FROM __diesel_schema_migrations",
-        );
-        let ran = session.run(ran.all::<Ran>())?;
-        Ok(Self(
-            ran.into_iter()
-                .map(|ran| (ran.version, ran.run_on))
-                .collect(),
-        ))
     }
 
-    /// Makes diesel's table, unless it is there.
-    pub(super) fn prepare(session: &mut Session) -> Result<(), CliError> {
-        if !is_there(session)? {
-            session
-                .setup()
-                .map_err(|error| failed("make the table of what has run", &error))?;
-        }
-        Ok(())
+    /// What diesel's table has.
+    pub(super) fn of(table: &Bookkeeping, session: &mut Session) -> bowline::Result<Self> {
+        table.ran(session).map(Self)
     }
 
     /// When it ran, if it has.
@@ -99,11 +76,6 @@ impl History {
             ));
         }
     }
-}
-
-fn is_there(session: &mut Session) -> bowline::Result<bool> {
-    let there = "SELECT 1 WHERE to_regclass('__diesel_schema_migrations') IS NOT NULL";
-    Ok(session.run(bowline::sql(there).affected())? > 0)
 }
 
 /// `1 has run`, `1, 2 and 3 have run`; of many, the first ones.

@@ -32,18 +32,21 @@ pub(super) struct Redo {
 }
 
 pub(super) fn revert(arguments: &Revert, work: &mut Work<'_>) -> Result<(), CliError> {
-    work.alone(|session, migrations, history| {
-        let last = last(migrations, history, arguments.number)?;
-        each(session, &last, Way::Down)
+    work.alone(|alone| {
+        let last = last(alone.migrations, &alone.history, arguments.number)?;
+        each(alone.session, &alone.table, &last, Way::Down)
     })
 }
 
 pub(super) fn redo(arguments: &Redo, work: &mut Work<'_>) -> Result<(), CliError> {
-    work.alone(|session, migrations, history| {
-        let mut last = last(migrations, history, arguments.number)?;
-        each(session, &last, Way::Down)?;
+    work.alone(|alone| {
+        let mut last = last(alone.migrations, &alone.history, arguments.number)?;
+        for migration in &last {
+            step::sql(migration, Way::Up)?;
+        }
+        each(alone.session, &alone.table, &last, Way::Down)?;
         last.reverse();
-        each(session, &last, Way::Up)
+        each(alone.session, &alone.table, &last, Way::Up)
     })
 }
 

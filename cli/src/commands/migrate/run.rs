@@ -18,11 +18,12 @@ use crate::ui;
 pub(super) struct Run {}
 
 pub(super) fn run(work: &mut Work<'_>) -> Result<(), CliError> {
-    work.alone(|session, migrations, history| {
+    work.alone(|alone| {
+        let (migrations, history) = (alone.migrations, &alone.history);
         history.note_unknown(migrations);
         let pending = history.pending(migrations);
         order::note_late(&pending, history);
-        each(session, &pending, Way::Up)?;
+        each(alone.session, &alone.table, &pending, Way::Up)?;
         let all = ui::counted(migrations.len(), "migration");
         ui::status(format!("{all}, {} run now", pending.len()));
         Ok(())

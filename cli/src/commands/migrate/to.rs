@@ -5,7 +5,7 @@ use clap::Args;
 use super::{Work, each, order, revert};
 use crate::error::CliError;
 use crate::source::up_to;
-use crate::step::Way;
+use crate::step::{self, Way};
 use crate::ui;
 
 /// Run or revert migrations until VERSION is the last that has run.
@@ -28,16 +28,20 @@ pub(super) fn run(arguments: &To, work: &mut Work<'_>) -> Result<(), CliError> {
         Err(error) => return Err(error),
     };
     let last = kept.last();
-    work.alone(|session, migrations, history| {
+    work.alone(|alone| {
+        let (migrations, history) = (alone.migrations, &alone.history);
         let is_after = |found: &&str| last.is_none_or(|last| **found > *last.version);
         let after: Vec<&str> = history.versions().rev().filter(is_after).collect();
         let after = revert::reversible(migrations, &after)?;
-        each(session, &after, Way::Down)?;
         let pending = history.pending(kept);
+        for migration in &pending {
+            step::sql(migration, Way::Up)?;
+        }
+        each(alone.session, &alone.table, &after, Way::Down)?;
         if after.is_empty() {
             order::note_late(&pending, history);
         }
-        each(session, &pending, Way::Up)?;
+        each(alone.session, &alone.table, &pending, Way::Up)?;
         let place = last.map_or("the empty database", |last| last.name.as_str());
         ui::status(format!(
             "at {place}: {} reverted, {} run now",

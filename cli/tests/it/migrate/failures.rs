@@ -111,12 +111,52 @@ fn what_a_commit_of_its_own_kept_is_said() {
 }
 
 #[test]
-fn an_empty_file_is_refused_as_diesel_refuses_it() {
-    insta::assert_snapshot!(run(&[("migrations/1_a/up.sql", "")]), @r"
-    error: the up.sql of 1_a is empty
-    hint: write what it does; where that is nothing, a comment says why
+fn a_second_try_names_the_index_that_the_first_has_left() {
+    let project = Project::new(&[
+        (
+            "migrations/1_a/up.sql",
+            "CREATE TABLE a (id int); INSERT INTO a VALUES (1), (1);",
+        ),
+        (
+            "migrations/2_index/up.sql",
+            "CREATE UNIQUE INDEX CONCURRENTLY a_id ON a (id);",
+        ),
+        (
+            "migrations/2_index/metadata.toml",
+            "run_in_transaction = false",
+        ),
+    ]);
+    let server = server();
+    let url = server.url("postgres");
+    let said = || without_times(&project.said(&["migrate", "run"], &[("DATABASE_URL", &url)]));
+    said();
+    insta::assert_snapshot!(said(), @r#"
+    error[42P07]: relation "a_id" already exists
+     --> migrations/2_index/up.sql:1:34
+      |
+    1 | CREATE UNIQUE INDEX CONCURRENTLY a_id ON a (id);
+      |                                  ^^^^
+
+    error: failed to run 2_index
+    hint: an earlier try left an invalid index, so first run DROP INDEX a_id: mend its up.sql and run again
     exit 1
-    ");
+    "#);
+}
+
+#[test]
+fn a_timeout_of_the_role_is_named() {
+    let project = Project::new(&[("migrations/1_a/up.sql", "SELECT pg_sleep(10);")]);
+    let server = server();
+    let mut session = Session::connect(&server.config("postgres")).expect("a connection");
+    session
+        .batch_execute("ALTER ROLE postgres SET statement_timeout = '200ms'")
+        .expect("a setting");
+    let url = server.url("postgres");
+    let said = project.said(&["migrate", "run"], &[("DATABASE_URL", &url)]);
+    assert!(
+        said.contains("begin up.sql with SET LOCAL statement_timeout = 0;"),
+        "{said}"
+    );
 }
 
 #[test]

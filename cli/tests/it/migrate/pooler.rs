@@ -21,15 +21,22 @@ struct PgBouncer {
 }
 
 impl PgBouncer {
+    /// One that passes over the start-up options of its clients, as people set it for them.
     fn start(server: &LocalServer) -> Self {
+        Self::with(server, "ignore_startup_parameters = options\n")
+    }
+
+    fn with(server: &LocalServer, more: &str) -> Self {
         let folder = server.socket_folder().join("pgbouncer");
+        // That of the one before, where there was one.
+        fs::remove_dir_all(&folder).ok();
         fs::create_dir(&folder).expect("a folder");
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).expect("a folder of ours");
         fs::write(folder.join("users"), "\"postgres\" \"\"\n").expect("a file");
         let settings = format!(
             "[databases]\n* = host={socket} port=5432\n[pgbouncer]\nlisten_addr =\nlisten_port = 6432\n\
              unix_socket_dir = {here}\nauth_type = trust\nauth_file = {here}/users\npool_mode = transaction\n\
-             ignore_startup_parameters = options\n",
+             {more}",
             socket = server.socket_folder().display(),
             here = folder.display()
         );
@@ -102,4 +109,52 @@ fn there_is_no_lock_and_that_is_said() {
     hint: connect to the server itself, or write BEGIN READ ONLY in front
     exit 1
     ");
+}
+
+#[test]
+fn migrations_are_reverted_and_run_again() {
+    let (project, server) = (project(), server());
+    project.write(
+        "migrations/2_name/down.sql",
+        "ALTER TABLE accounts DROP name;",
+    );
+    // As it is, a pooler refuses what a connection says at its start.
+    for more in ["", "ignore_startup_parameters = options\n"] {
+        let bouncer = PgBouncer::with(&server, more);
+        let url = bouncer.url();
+        for command in [
+            &["migrate", "run"][..],
+            &["migrate", "revert", "-n", "2"],
+            &["migrate", "run"],
+            &["migrate", "redo"],
+            &["migrate", "to", "0"],
+            &["migrate", "status"],
+            &["drift"],
+            &["sql", "SELECT 1"],
+            &["top", "--once"],
+        ] {
+            let said = project.said(command, &[("DATABASE_URL", &url)]);
+            assert!(said.ends_with("exit 0"), "{more}{command:?}: {said}");
+        }
+    }
+    let mut session = Session::connect(&server.config("postgres")).expect("a connection");
+    let names = sql("SELECT 1 FROM pg_prepared_statements").affected();
+    assert_eq!(session.run(names).expect("an answer"), 0);
+}
+
+#[test]
+fn what_a_migration_sets_does_not_stay_with_the_pooler() {
+    let (project, server) = (project(), server());
+    project.write(
+        "migrations/3_path/up.sql",
+        "CREATE SCHEMA app; SET search_path = app; SET work_mem = '1MB'; CREATE TEMP TABLE t (x int);",
+    );
+    let bouncer = PgBouncer::with(&server, "default_pool_size = 1\n");
+    let url = bouncer.url();
+    let said = project.said(&["migrate", "run"], &[("DATABASE_URL", &url)]);
+    assert!(said.ends_with("exit 0"), "{said}");
+    let query = "SELECT current_setting('search_path') || ' ' || current_setting('work_mem') || ' ' || count(*) AS told
+                 FROM pg_class WHERE relpersistence = 't' AND relkind = 'r'";
+    let told = project.said(&["sql", "--csv", query], &[("DATABASE_URL", &url)]);
+    assert!(told.contains("\"\"\"$user\"\", public 4MB 0\""), "{told}");
 }

@@ -1,0 +1,371 @@
+//! The SQL of one file of a migration as it is run, or why it is not.
+//!
+//! A migration runs in a transaction together with the row that notes it. So a file cannot end that transaction or
+//! begin another: what it had done before would be noted although it is gone, or be there although it is not noted.
+//! And the server knows no commands of psql's.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Range;
+
+use bowline_sql::{Statement, Token, statements};
+
+/// What is wrong with a file, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScriptError {
+    /// The bytes at fault.
+    pub span: Range<usize>,
+    /// The line at fault, counted from 1.
+    pub line: usize,
+    /// What is wrong, in a sentence.
+    pub message: String,
+    /// What to do.
+    pub hint: String,
+}
+
+impl fmt::Display for ScriptError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: {}", self.line, self.message)
+    }
+}
+
+impl std::error::Error for ScriptError {}
+
+/// Returns the SQL of a file as it is sent to the server.
+///
+/// That is the text with spaces in the place of what is not sent, so that a position in it is one in the file: a byte
+/// order mark, the `\restrict` and `\unrestrict` of pg_dump, and, with `in_transaction`, a BEGIN and a COMMIT around
+/// everything else. Any other control of transactions is an error, and so is what only psql understands.
+///
+/// Without `in_transaction`, each BEGIN has to have its COMMIT in the file.
+pub fn script(text: &str, in_transaction: bool) -> Result<Cow<'_, str>, ScriptError> {
+    let reader = Reader {
+        text,
+        blank: Vec::new(),
+        controls: Vec::new(),
+        count: 0,
+    };
+    reader.read(in_transaction)
+}
+
+/// A statement that begins or ends a transaction.
+struct Control<'a> {
+    words: &'a str,
+    /// Which statement of the file it is, counted from 0.
+    number: usize,
+    start: usize,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// BEGIN or START TRANSACTION; `plain` without modes.
+    Begin {
+        plain: bool,
+    },
+    Commit,
+    /// COMMIT or ROLLBACK that begins the next one.
+    Chain,
+    Rollback,
+    Prepare,
+    /// DISCARD ALL, which gives up all locks of the session.
+    Discard,
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    /// What is not sent.
+    blank: Vec<Range<usize>>,
+    controls: Vec<Control<'a>>,
+    /// How many statements there are.
+    count: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn read(mut self, in_transaction: bool) -> Result<Cow<'a, str>, ScriptError> {
+        let mut at = 0;
+        if self.text.starts_with(BYTE_ORDER_MARK) {
+            at = BYTE_ORDER_MARK.len_utf8();
+            self.blank.push(0..at);
+        }
+        while let Some(statement) = statements(&self.text[at..]).next() {
+            let start = at + statement.start();
+            at = if statement.text().starts_with('\\') {
+                self.psql(start)?
+            } else {
+                self.statement(&statement, start)?;
+                start + statement.text().len()
+            };
+        }
+        if in_transaction {
+            self.within()?;
+        } else {
+            self.balanced()?;
+        }
+        Ok(blanked(self.text, &self.blank))
+    }
+
+    /// A command of psql's, up to the end of its line; tells where that is.
+    fn psql(&mut self, start: usize) -> Result<usize, ScriptError> {
+        let rest = &self.text[start..];
+        let line = rest.lines().next().unwrap_or_default();
+        let name: &str = line.split_whitespace().next().unwrap_or_default();
+        if !matches!(name, "\\restrict" | "\\unrestrict") {
+            return Err(self.is_psqls(start, name));
+        }
+        self.blank.push(start..start + line.len());
+        Ok(start + line.len())
+    }
+
+    fn is_psqls(&self, start: usize, name: &str) -> ScriptError {
+        self.error(
+            start..start + name.len(),
+            format!("{name} is a command of psql's, which no server knows"),
+            "say it in SQL, or take it out",
+        )
+    }
+
+    fn statement(&mut self, statement: &Statement<'a>, start: usize) -> Result<(), ScriptError> {
+        let number = self.count;
+        self.count += 1;
+        if let Some(psql) = statement.tokens().find(|token| token.is("\\")) {
+            let at = start + psql.start();
+            let name = self.text[at..].split_whitespace().next();
+            return Err(self.is_psqls(at, name.unwrap_or("\\")));
+        }
+        let mut tokens = statement.tokens();
+        let first = tokens.next();
+        if first.is_some_and(|first| first.is_word("copy")) && takes_rows(statement) {
+            return Err(self.error(
+                start..start + statement.text().len(),
+                "COPY .. FROM STDIN takes its rows from psql, which does not run migrations"
+                    .to_owned(),
+                "write the rows as INSERT, as pg_dump does with --inserts",
+            ));
+        }
+        let kind = first.and_then(|first| control(&first, &tokens.collect::<Vec<_>>()));
+        if let Some(kind) = kind {
+            self.controls.push(Control {
+                words: statement.text(),
+                number,
+                start,
+                kind,
+            });
+        }
+        Ok(())
+    }
+
+    /// What runs within the migration's transaction: no control of its own, or one pair around all of it.
+    fn within(&mut self) -> Result<(), ScriptError> {
+        let last = self.count.saturating_sub(1);
+        if let [begin, end] = self.controls.as_slice()
+            && begin.kind == (Kind::Begin { plain: true })
+            && end.kind == Kind::Commit
+            && (begin.number, end.number) == (0, last)
+        {
+            let both = [begin.span(), end.span()];
+            self.blank.extend(both);
+            return Ok(());
+        }
+        // The one that is told of is the first that is no part of such a pair.
+        let around = self.controls.len() > 1
+            && self.controls.first().is_some_and(|first| {
+                first.number == 0 && matches!(first.kind, Kind::Begin { plain: true })
+            })
+            && self
+                .controls
+                .last()
+                .is_some_and(|end| end.number == last && end.kind == Kind::Commit);
+        let Some(wrong) = self.controls.get(usize::from(around)) else {
+            return Ok(());
+        };
+        let (message, hint) = match wrong.kind {
+            Kind::Begin { plain: false } => (
+                "the migration runs in a transaction of its own, which has begun already",
+                "write SET TRANSACTION ISOLATION LEVEL .. as the first statement, without BEGIN and COMMIT",
+            ),
+            Kind::Begin { plain: true } if self.controls.len() == 1 => (
+                "this transaction has no COMMIT at the end of the file",
+                "take it out: a migration runs in a transaction of its own",
+            ),
+            Kind::Begin { plain: true } => (
+                "the migration runs in a transaction of its own, which has begun already",
+                "take it out, with its COMMIT",
+            ),
+            Kind::Commit => (
+                "this would end the transaction in which the migration runs and is noted",
+                APART,
+            ),
+            Kind::Chain => (
+                "this would end the transaction in which the migration runs and is noted, and begin another",
+                APART,
+            ),
+            Kind::Rollback => (
+                "this would undo what the file has done, and the migration would be noted as run all the same",
+                "take it out, with what it undoes",
+            ),
+            Kind::Prepare => (
+                "this would leave the migration's transaction to whoever commits it later",
+                "take it out",
+            ),
+            Kind::Discard => (
+                "DISCARD ALL cannot run in a transaction",
+                "take it out: each migration begins with a session that is clean",
+            ),
+        };
+        Err(self.refused(wrong, message, hint))
+    }
+
+    /// What runs in no transaction: each BEGIN has its COMMIT.
+    fn balanced(&self) -> Result<(), ScriptError> {
+        let mut open: Option<&Control<'_>> = None;
+        for control in &self.controls {
+            let (message, hint) = match (control.kind, open) {
+                (Kind::Begin { .. }, None) => {
+                    open = Some(control);
+                    continue;
+                }
+                (Kind::Commit, Some(_)) => {
+                    open = None;
+                    continue;
+                }
+                (Kind::Begin { .. }, Some(_)) => (
+                    "a transaction is open here already",
+                    "end it with COMMIT before, or take this out",
+                ),
+                (Kind::Commit, None) => (
+                    "no transaction is open here",
+                    "take it out, or write BEGIN where the transaction begins",
+                ),
+                (Kind::Chain, _) => (
+                    "this would begin a transaction that is not seen to begin",
+                    "write COMMIT, and BEGIN where the next one begins",
+                ),
+                (Kind::Rollback, _) => (
+                    "this would undo what the file has done, and the migration would be noted as run all the same",
+                    "take it out, with what it undoes",
+                ),
+                (Kind::Prepare, _) => (
+                    "this would leave the transaction to whoever commits it later",
+                    "write COMMIT",
+                ),
+                (Kind::Discard, _) => (
+                    "this would give up the lock that keeps others from running migrations now",
+                    "take it out: each migration begins with a session that is clean",
+                ),
+            };
+            return Err(self.refused(control, message, hint));
+        }
+        match open {
+            Some(open) => Err(self.refused(
+                open,
+                "this transaction is not ended in the file, so nothing of it would stay",
+                "end it with COMMIT",
+            )),
+            None => Ok(()),
+        }
+    }
+
+    fn refused(&self, control: &Control<'_>, message: &str, hint: &str) -> ScriptError {
+        self.error(control.span(), message.to_owned(), hint)
+    }
+
+    fn error(&self, span: Range<usize>, message: String, hint: &str) -> ScriptError {
+        ScriptError {
+            line: self.text[..span.start].matches('\n').count() + 1,
+            span,
+            message,
+            hint: hint.to_owned(),
+        }
+    }
+}
+
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
+/// What to do where something has to be committed on the way.
+const APART: &str = "take it out; what has to be committed before the rest goes into a migration of its own, before this one";
+
+impl Control<'_> {
+    fn span(&self) -> Range<usize> {
+        self.start..self.start + self.words.len()
+    }
+}
+
+/// What a statement does to transactions, by its first word and the others. Savepoints are left alone.
+fn control(first: &Token<'_>, rest: &[Token<'_>]) -> Option<Kind> {
+    let second_is = |word: &str| rest.first().is_some_and(|second| second.is_word(word));
+    // WORK and TRANSACTION say nothing.
+    let filler = usize::from(second_is("work") || second_is("transaction"));
+    let rest_is = |words: &[&str]| {
+        let rest = &rest[filler..];
+        rest.len() == words.len()
+            && rest
+                .iter()
+                .zip(words)
+                .all(|(token, word)| token.is_word(word))
+    };
+    let ends = |plain: Kind| match () {
+        // What was prepared before is no transaction of this session's.
+        () if second_is("prepared") => None,
+        () if rest.iter().any(|token| token.is_word("to")) => None,
+        () if rest_is(&["and", "chain"]) => Some(Kind::Chain),
+        () => Some(plain),
+    };
+    if first.is_word("begin") || (first.is_word("start") && second_is("transaction")) {
+        Some(Kind::Begin {
+            plain: rest.len() == filler,
+        })
+    } else if first.is_one_of(&["commit", "end"]) {
+        ends(Kind::Commit)
+    } else if first.is_one_of(&["rollback", "abort"]) {
+        ends(Kind::Rollback)
+    } else if first.is_word("prepare") && second_is("transaction") {
+        Some(Kind::Prepare)
+    } else if first.is_word("discard") && second_is("all") {
+        Some(Kind::Discard)
+    } else {
+        None
+    }
+}
+
+/// Whether a COPY has FROM STDIN outside of parentheses.
+fn takes_rows(copy: &Statement<'_>) -> bool {
+    let (mut depth, mut from) = (0_usize, false);
+    for token in copy.tokens() {
+        if token.is("(") {
+            depth += 1;
+        } else if token.is(")") {
+            depth = depth.saturating_sub(1);
+        } else if depth == 0 {
+            if from && token.is_word("stdin") {
+                return true;
+            }
+            from = token.is_word("from");
+        }
+    }
+    false
+}
+
+/// The text with a space for each character in these places; line breaks stay.
+fn blanked<'a>(text: &'a str, places: &[Range<usize>]) -> Cow<'a, str> {
+    if places.is_empty() {
+        return text.into();
+    }
+    let mut places = places.to_vec();
+    places.sort_by_key(|place| place.start);
+    let mut out = String::with_capacity(text.len());
+    let mut at = 0;
+    for place in places {
+        out.push_str(&text[at..place.start]);
+        let blank = text[place.clone()].chars();
+        // A byte order mark is no character to a server that is given none.
+        let blank = blank.filter(|c| *c != BYTE_ORDER_MARK);
+        out.extend(blank.map(|c| if c.is_whitespace() { c } else { ' ' }));
+        at = place.end;
+    }
+    out.push_str(&text[at..]);
+    out.into()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,106 @@
+//! One run of migrations at a time: an advisory lock of the session.
+//!
+//! It is tried again and again instead of waited for in the server: a session that waits there has a snapshot, and a
+//! CREATE INDEX CONCURRENTLY of the one that holds the lock would wait for it, so both for each other.
+
+use std::time::{Duration, Instant};
+
+use diesel::QueryableByName;
+use diesel::sql_types::{Integer, Text};
+
+use crate::error::{Error, Result};
+use crate::session::Session;
+use crate::statement::StatementDsl as _;
+
+/// The name that is locked, in the database of the migrations.
+pub const KEY: &str = "bowline migrate";
+
+/// How long between two tries.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// The session that holds the lock.
+#[derive(Debug, QueryableByName)]
+pub struct LockHolder {
+    /// Its process on the server.
+    #[diesel(sql_type = Integer)]
+    pub pid: i32,
+    /// Its role.
+    #[diesel(sql_type = Text)]
+    pub user: String,
+    /// What it calls itself.
+    #[diesel(sql_type = Text)]
+    pub application: String,
+    /// Where it is; empty for a Unix socket.
+    #[diesel(sql_type = Text)]
+    pub address: String,
+}
+
+/// Why work under the lock was not done.
+#[derive(Debug)]
+pub enum NotLocked {
+    /// Others had the lock all the time; who has it now, if anybody does.
+    Busy(Option<LockHolder>),
+    /// It could not be asked for.
+    Failed(Error),
+}
+
+impl From<Error> for NotLocked {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Does `work` under the lock, once nobody else has it; `waits` is told once of who has it.
+pub fn locked<T>(
+    session: &mut Session,
+    patience: Duration,
+    mut waits: impl FnMut(Option<&LockHolder>),
+    work: impl FnOnce(&mut Session) -> T,
+) -> Result<T, NotLocked> {
+    let started = Instant::now();
+    let mut told = false;
+    loop {
+        if let Some(mut lock) = session.try_advisory_lock(KEY)? {
+            return Ok(work(&mut lock));
+        }
+        let holder = holder(session)?;
+        let left = patience.saturating_sub(started.elapsed());
+        if left.is_zero() {
+            return Err(NotLocked::Busy(holder));
+        }
+        if !std::mem::replace(&mut told, true) {
+            waits(holder.as_ref());
+        }
+        std::thread::sleep(PAUSE.min(left));
+    }
+}
+
+/// Who has the lock now; nobody if it was given back meanwhile.
+fn holder(session: &mut Session) -> Result<Option<LockHolder>> {
+    let query = crate::sql(
+        "SELECT a.pid, coalesce(a.usename, '')::text AS user, coalesce(nullif(a.application_name, ''), 'a session') AS application,
+                coalesce(host(a.client_addr), '') AS address
+         FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a USING (pid)
+         WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+           AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+           AND (l.classid::bigint << 32) | l.objid::bigint = pg_catalog.hashtextextended($1, 0)
+         LIMIT 1",
+    );
+    session.run(query.bind::<Text, _>(KEY).optional::<LockHolder>())
+}
+
+/// Whether a pooler in transaction mode stands between the session and the server.
+///
+/// A pooler makes up the number by which a client names its session, and in transaction mode the server's own one
+/// changes from transaction to transaction.
+pub fn is_behind_pooler(session: &mut Session) -> Result<bool> {
+    #[derive(QueryableByName)]
+    struct Backend {
+        #[diesel(sql_type = Integer)]
+        pid: i32,
+    }
+    let named = session.backend_pid();
+    let asked =
+        session.run(crate::sql("SELECT pg_catalog.pg_backend_pid() AS pid").one::<Backend>())?;
+    Ok(asked.pid != named)
+}

@@ -1,0 +1,220 @@
+//! `Database::migrate`: migrations run by the program that brings them along.
+
+use std::time::{Duration, Instant};
+
+use bowline_migrations::script;
+use diesel::migration::{Migration, MigrationSource};
+use diesel::pg::Pg;
+
+use super::bookkeeping::Bookkeeping;
+use super::lock::{LockHolder, NotLocked, is_behind_pooler, locked};
+use super::recorder::sql_of;
+use super::step::{Direction, Step, StepError, step};
+use crate::config::Config;
+use crate::deadline::A_YEAR;
+use crate::error::{Error, Outcome, Result};
+use crate::session::Session;
+
+/// A migration of the program's.
+struct Embedded {
+    version: String,
+    name: String,
+    sql: String,
+    in_transaction: bool,
+}
+
+/// Runs what has not run yet, on a connection of its own; returns the names of those that ran.
+pub(crate) fn migrate(
+    config: &Config,
+    limit: Option<Duration>,
+    source: impl MigrationSource<Pg>,
+) -> Result<Vec<String>> {
+    let sql = |migration: &dyn Migration<Pg>| sql_of(migration);
+    run_all(config, limit, &read(source, sql)?)
+}
+
+/// The same with the files of a folder, which are read as the command reads them.
+#[cfg(feature = "testing")]
+pub(crate) fn migrate_folder(config: &Config, folder: &std::path::Path) -> Result<Vec<String>> {
+    let unreadable = |error: bowline_migrations::FolderError| {
+        let hint = error.hint().to_owned();
+        Error::query(error.to_string())
+            .with_intent(READING)
+            .with_hint(hint)
+    };
+    let found = bowline_migrations::read_folder(folder).map_err(unreadable)?;
+    // diesel knows which of them run in a transaction.
+    let source = diesel_migrations::FileBasedMigrations::from_path(folder)
+        .map_err(|error| Error::query(error.to_string()).with_intent(READING))?;
+    let migrations = read(source, |migration| {
+        let name = migration.name().to_string();
+        let read = found.iter().find(|found| found.name == name);
+        Ok(read.map(|read| read.up.text.clone()))
+    })?;
+    run_all(config, None, &migrations)
+}
+
+const READING: &str = "read the migrations";
+
+fn run_all(
+    config: &Config,
+    limit: Option<Duration>,
+    migrations: &[Embedded],
+) -> Result<Vec<String>> {
+    let deadline = Instant::now() + limit.unwrap_or(A_YEAR);
+    // Statements of a name have no use here, and a pooler that is not known as one would keep them.
+    let mut session = Session::connect(&config.clone().statement_cache(0))?;
+    session.within(left(deadline));
+    if config.pooler || is_behind_pooler(&mut session)? {
+        return Err(Error::config(
+            "migrations are run under a lock of the session, and behind a pooler there is none",
+            "connect to the server itself for migrations",
+        )
+        .with_intent(INTENT));
+    }
+    let ran = locked(&mut session, left(deadline), tell_holder, |session| {
+        run_pending(session, migrations, deadline)
+    });
+    match ran {
+        Ok(ran) => ran,
+        Err(NotLocked::Failed(error)) => Err(error),
+        Err(NotLocked::Busy(holder)) => {
+            let who = holder.map_or_else(|| "another session".to_owned(), |holder| words(&holder));
+            Err(
+                Error::timeout(format!("{who} runs migrations, and was not done in time"))
+                    .with_intent(INTENT)
+                    .with_hint("raise the limit that Database::within sets, or take it off"),
+            )
+        }
+    }
+}
+
+const INTENT: &str = "run migrations";
+
+/// Each with its SQL, in the order of their versions.
+fn read(
+    source: impl MigrationSource<Pg>,
+    sql_of: impl Fn(&dyn Migration<Pg>) -> diesel::migration::Result<Option<String>>,
+) -> Result<Vec<Embedded>> {
+    let failed = |error: Box<dyn std::error::Error + Send + Sync>| {
+        Error::query(error.to_string())
+            .with_intent(READING)
+            .with_source(error)
+    };
+    let mut migrations = Vec::new();
+    for migration in source.migrations().map_err(failed)? {
+        let name = migration.name().to_string();
+        let sql = sql_of(&*migration).map_err(failed)?.ok_or_else(|| {
+            Error::query(format!("{name} does something else than to run its SQL"))
+                .with_intent(READING)
+                .with_hint("diesel_migrations runs it: MigrationHarness::run_pending_migrations on a Session")
+        })?;
+        migrations.push(Embedded {
+            version: migration.name().version().to_string(),
+            name,
+            sql,
+            in_transaction: migration.metadata().run_in_transaction(),
+        });
+    }
+    migrations.sort_by(|a, b| a.version.cmp(&b.version));
+    if let Some(pair) = migrations
+        .windows(2)
+        .find(|pair| pair[0].version == pair[1].version)
+    {
+        return Err(Error::query(format!(
+            "{} and {} have one version, {}",
+            pair[0].name, pair[1].name, pair[0].version
+        ))
+        .with_intent(READING)
+        .with_hint("rename one of them"));
+    }
+    Ok(migrations)
+}
+
+fn run_pending(
+    session: &mut Session,
+    migrations: &[Embedded],
+    deadline: Instant,
+) -> Result<Vec<String>> {
+    let table = Bookkeeping::prepare(session)?;
+    let ran = table.ran(session)?;
+    let pending = migrations
+        .iter()
+        .filter(|migration| !ran.contains_key(&migration.version));
+    // All of them before any of them runs.
+    let scripts: Vec<_> = pending
+        .map(|migration| {
+            let sql = script(&migration.sql, migration.in_transaction).map_err(|wrong| {
+                Error::query(format!(
+                    "line {} of {}: {}",
+                    wrong.line, migration.name, wrong.message
+                ))
+                .with_intent(INTENT)
+                .with_hint(wrong.hint)
+            })?;
+            Ok((migration, sql))
+        })
+        .collect::<Result<_>>()?;
+    for (migration, sql) in &scripts {
+        tracing::event!(
+            target: "bowline::migrations", tracing::Level::INFO,
+            migration = migration.name, "running the migration {}", migration.name
+        );
+        let started = Instant::now();
+        session.within(left(deadline));
+        let done = step(
+            session,
+            &table,
+            Step {
+                version: &migration.version,
+                sql,
+                in_transaction: migration.in_transaction,
+                direction: Direction::Up,
+            },
+        );
+        done.map_err(|failed| failed.told(migration))?;
+        tracing::event!(
+            target: "bowline::migrations", tracing::Level::INFO,
+            migration = migration.name, "ran the migration {} in {:.0?}", migration.name, started.elapsed()
+        );
+    }
+    Ok(scripts
+        .iter()
+        .map(|(migration, _)| migration.name.clone())
+        .collect())
+}
+
+impl StepError {
+    fn told(self, migration: &Embedded) -> Error {
+        let is_part_done =
+            !migration.in_transaction && self.error.outcome() == Outcome::NotCommitted;
+        let error = self
+            .error
+            .with_intent(format!("run the migration {}", migration.name));
+        if is_part_done && error.hint().is_none() {
+            return error
+                .with_hint("it does not run in a transaction, so a part of it may be done");
+        }
+        error
+    }
+}
+
+fn tell_holder(holder: Option<&LockHolder>) {
+    let who = holder.map_or_else(|| "another session".to_owned(), words);
+    tracing::event!(
+        target: "bowline::migrations", tracing::Level::INFO,
+        "waiting for {who} to be done with its migrations"
+    );
+}
+
+fn words(holder: &LockHolder) -> String {
+    format!(
+        "process {} ({} of {})",
+        holder.pid, holder.application, holder.user
+    )
+}
+
+/// How long until then.
+fn left(deadline: Instant) -> Duration {
+    deadline.saturating_duration_since(Instant::now())
+}
