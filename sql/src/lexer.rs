@@ -150,8 +150,12 @@ impl<'a> Token<'a> {
 
     /// What UESCAPE behind it names, else a backslash.
     fn escape_character(&self) -> char {
-        let mut next = Tokens::at(self.source, self.end, false)
-            .skip_while(|token| token.continues && token.kind == Kind::String);
+        let mut after = Tokens::at(self.source, self.end, false);
+        after.string = Some(StringEnd {
+            style: self.style,
+            seen_line_break: false,
+        });
+        let mut next = after.skip_while(|token| token.continues);
         if next.next().is_none_or(|token| !token.is_word("uescape")) {
             return '\\';
         }
@@ -175,6 +179,29 @@ pub fn tokens(text: &str) -> Tokens<'_> {
 /// Returns the tokens of a text, comments among them.
 pub fn tokens_and_comments(text: &str) -> Tokens<'_> {
     Tokens::at(text, 0, true)
+}
+
+/// The value of a text that is one string, in any notation but bits, and goes on in as many lines as it likes.
+///
+/// `None` for any other text, and for what [`Token::value`] refuses.
+pub fn string_value(text: &str) -> Option<String> {
+    let mut all = tokens(text);
+    let first = all.next()?;
+    if matches!(first.prefix(), "b" | "B" | "x" | "X") {
+        return None;
+    }
+    let mut value = first.value()?.into_owned();
+    let mut rest = all.clone();
+    while rest.next().is_some_and(|token| token.continues()) {
+        value.push_str(&all.next()?.value()?);
+        rest = all.clone();
+    }
+    let is_unicode = first.style == Style::Unicode;
+    match (all.next(), all.next(), all.next()) {
+        (None, ..) => Some(value),
+        (Some(word), Some(_), None) if is_unicode && word.is_word("uescape") => Some(value),
+        _ => None,
+    }
 }
 
 /// An iterator over the tokens of a text.

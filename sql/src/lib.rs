@@ -27,5 +27,5 @@ mod lexer;
 pub mod quote;
 mod statements;
 
-pub use lexer::{Kind, Token, Tokens, tokens, tokens_and_comments};
+pub use lexer::{Kind, Token, Tokens, string_value, tokens, tokens_and_comments};
 pub use statements::{Statement, Statements, first_word, statements};

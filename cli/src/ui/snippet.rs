@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use bowline_sql::Kind;
 
 use super::colour::is_coloured;
 
@@ -40,15 +41,28 @@ pub(crate) fn word_at(source: &str, position: usize) -> Range<usize> {
         .char_indices()
         .nth(position.saturating_sub(1))
         .map_or(source.len(), |(start, _)| start);
-    let rest = &source[start..];
-    let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '$' || c == '.';
-    let length = match rest.chars().next() {
-        Some(quote @ ('"' | '\'')) => rest[1..].find(quote).map_or(1, |end| end + 2),
-        Some(c) if is_part(c) => rest.find(|c| !is_part(c)).unwrap_or(rest.len()),
-        Some(c) => c.len_utf8(),
-        None => 0,
-    };
-    start..start + length
+    let mut end = start;
+    // A dotted name is one word.
+    for token in bowline_sql::tokens_and_comments(&source[start..]) {
+        let is_name = matches!(token.kind(), Kind::Word | Kind::QuotedName) || token.is(".");
+        if start + token.start() != end || (end > start && !is_name) {
+            break;
+        }
+        // One that is not ended is shown by its first character, not by all that follows.
+        let is_whole = match token.kind() {
+            Kind::String => token.value().is_some(),
+            Kind::QuotedName => token.name().is_some(),
+            kind => kind != Kind::Comment,
+        };
+        if !is_whole {
+            return start..start + 1;
+        }
+        end = start + token.end();
+        if !is_name {
+            break;
+        }
+    }
+    start..end
 }
 
 #[cfg(test)]

@@ -146,6 +146,30 @@ fn a_string_goes_on_in_the_next_line() {
     assert!(tokens("$$a$$\n'b'").all(|token| !token.continues()));
 }
 
+#[test]
+fn one_string_has_a_value_whatever_its_notation() {
+    let value = |text| string_value(text);
+    assert_eq!(value(" 'a' -- x\n 'b'\n'c' ").as_deref(), Some("abc"));
+    assert_eq!(value("E'\\n'\n'\\t'").as_deref(), Some("\n\t"));
+    assert_eq!(
+        value("U&'!0061'\n'!0062' UESCAPE '!'").as_deref(),
+        Some("ab")
+    );
+    assert_eq!(value("$x$a'b$x$").as_deref(), Some("a'b"));
+    for other in [
+        "'a' 'b'",
+        "B'1'",
+        "x'f'",
+        "a",
+        "'a' UESCAPE '!'",
+        "'a'::text",
+        "",
+        "'a",
+    ] {
+        assert_eq!(value(other), None, "{other}");
+    }
+}
+
 proptest! {
     #[test]
     fn tokens_and_white_space_make_up_the_text(text in "([-a'\"$/*\\\\ \\n.:e1&u;=+é(]|U&|E'|--|/\\*){0,24}") {

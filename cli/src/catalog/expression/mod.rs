@@ -57,6 +57,10 @@ fn same_words(left: &str, right: &str) -> bool {
         (Token::Text(text), Token::Number(number)) | (Token::Number(number), Token::Text(text)) => {
             value::is_number(text.trim()) && value::number(text.trim()) == value::number(number)
         }
+        // A reserved word in quotes is another name than without.
+        (Token::Word(left), Token::Quoted(right)) | (Token::Quoted(left), Token::Word(right)) => {
+            left == right && !lexer::is_reserved(left)
+        }
         (left, right) => left.text() == right.text(),
     };
     left.len() == right.len() && left.iter().zip(&right).all(same)

@@ -1,8 +1,13 @@
 //! The operands of an expression: literals, columns, calls, and what stands behind them.
 
-use super::lexer::Token;
+use super::lexer::{Token, is_reserved};
 use super::parser::{Node, Parser, binding, list, word};
 use super::value::number;
+
+/// What looks like a call and is none (manual, 9.18 and 4.2).
+const CONSTRUCTS: [&str; 7] = [
+    "coalesce", "exists", "greatest", "grouping", "least", "nullif", "row",
+];
 
 impl Parser {
     pub(super) fn primary(&mut self) -> Option<Node> {
@@ -39,19 +44,29 @@ impl Parser {
     /// A column, a function's call, or a literal behind the name of its type; schemas and tables are left out.
     fn name(&mut self, mut name: String, is_word: bool) -> Option<Node> {
         let start = self.place - 1;
+        let mut is_bare = is_word;
         while self.eat(&Token::Dot) {
+            is_bare = false;
             name = match self.next()? {
                 Token::Word(part) | Token::Quoted(part) => part,
                 _ => return None,
             };
         }
         if self.eat(&Token::Open) {
+            // In quotes it is a function of that name, not what the grammar has by this word.
+            if !is_bare && CONSTRUCTS.contains(&name.as_str()) {
+                name = format!("\"{name}\"");
+            }
             return self.call(&name);
         }
         if is_word && let Some(literal) = self.typed_literal(start) {
             return Some(literal);
         }
-        Some(Node::Word(name))
+        Some(if !is_bare && is_reserved(&name) {
+            Node::Column(name)
+        } else {
+            Node::Word(name)
+        })
     }
 
     /// `interval '1 day'`, `timestamp with time zone '..'`; nothing is eaten if it is none.

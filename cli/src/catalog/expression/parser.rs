@@ -7,6 +7,8 @@ use super::value::number;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Node {
     Word(String),
+    /// A column whose name, without quotes, is a reserved word: `"user"` is not `user`.
+    Column(String),
     Text(String),
     Number(String),
     List(Vec<Node>),

@@ -252,3 +252,68 @@ fn whatever_the_text_it_ends() {
     is_same(&"1+".repeat(100_000), "a");
     is_same(&"1+".repeat(2_000), &"1-".repeat(2_000));
 }
+
+/// Words that are an expression by themselves; in quotes, or behind a table's name, they are columns.
+const KEYWORDS: [&str; 14] = [
+    "user",
+    "current_user",
+    "session_user",
+    "system_user",
+    "current_role",
+    "current_catalog",
+    "current_schema",
+    "current_date",
+    "current_time",
+    "current_timestamp",
+    "localtime",
+    "localtimestamp",
+    "true",
+    "null",
+];
+
+#[test]
+fn a_column_is_told_from_the_keyword_of_its_name() {
+    for word in KEYWORDS {
+        let (bare, quoted) = (format!("({word} > a)"), format!("(\"{word}\" > a)"));
+        assert!(!is_same(&bare, &quoted), "{word}");
+        assert!(!is_same(&bare, &format!("(t.{word} > a)")), "{word}");
+        assert!(is_same(&quoted, &format!("t.{word} > (a)")), "{word}");
+        assert!(
+            is_same(&bare, &format!("({} > a)", word.to_uppercase())),
+            "{word}"
+        );
+        // What is no expression is compared by its words.
+        let (bound, other) = (
+            format!("FOR VALUES FROM ({word})"),
+            format!("FOR VALUES FROM (\"{word}\")"),
+        );
+        assert!(!is_same(&bound, &other), "{word}");
+    }
+    for word in ["name", "position", "values", "time", "n"] {
+        assert!(
+            is_same(&format!("{word} > 0"), &format!("(\"{word}\" > 0)")),
+            "{word}"
+        );
+    }
+    assert!(!is_same("\"coalesce\"(a, b)", "COALESCE(a, b)"));
+    assert!(is_same("\"left\"(a, 1)", "left(a, 1)"));
+}
+
+#[test]
+fn comments_strings_and_numbers_are_read_as_postgresql_reads_them() {
+    for (one, other) in [
+        ("a /* x /* y */ ' */ > 0", "a > 0"),
+        ("a > 0 -- it's", "a > 0"),
+        ("a = 'x'\n'y'", "a = 'xy'"),
+        ("a = U&'\\0061' || U&'!0062' UESCAPE '!'", "a = 'a' || 'b'"),
+        ("U&\"\\0061\" > 0", "a > 0"),
+        ("a = E'\\x41\\u0042'", "a = 'AB'"),
+        ("a > 1_000", "a > 1000"),
+        ("a > 0x1F", "a > 31"),
+        ("a = $x$it's$x$", "a = 'it''s'"),
+    ] {
+        assert!(is_same(one, other), "{one}   {other}");
+    }
+    assert!(!is_same("a = 'x' /* 'y */", "a = 'y'"));
+    assert!(!is_same("\"É\" > 0", "\"é\" > 0"));
+}

@@ -173,18 +173,13 @@ pub(super) fn without_parentheses(expression: &str) -> &str {
 /// What is between the first and the last character, if those are parentheses that belong together.
 fn inside(expression: &str) -> Option<&str> {
     let inner = expression.strip_prefix('(')?.strip_suffix(')')?;
-    let (mut depth, mut quote) = (0_i32, None);
-    for c in inner.chars() {
-        match (quote, c) {
-            (Some(open), _) => quote = Some(open).filter(|_| c != open),
-            (None, '\'' | '"') => quote = Some(c),
-            (None, '(') => depth += 1,
-            (None, ')') => depth -= 1,
-            _ => {}
-        }
-        if depth < 0 {
-            return None;
+    let mut depth = 0_usize;
+    for token in bowline_sql::tokens(inner) {
+        if token.is("(") {
+            depth += 1;
+        } else if token.is(")") {
+            depth = depth.checked_sub(1)?;
         }
     }
-    Some(inner)
+    (depth == 0).then_some(inner)
 }

@@ -4,11 +4,11 @@
 //! effect, which replay follows in its place.
 
 use squawk_syntax::ast::AstNode as _;
-use squawk_syntax::{SourceFile, SyntaxKind, SyntaxNode};
+use squawk_syntax::{SyntaxKind, SyntaxNode};
 
-use super::Replay;
 use super::refusal::{Refused, Result};
 use super::tree;
+use super::{Replay, nesting};
 
 /// The SQL that stands for a statement, empty for none; `None` where its author says nothing.
 pub(super) fn before(node: &SyntaxNode) -> Option<String> {
@@ -36,7 +36,9 @@ impl Replay {
     /// Follows the SQL that an author gave for a statement.
     pub(super) fn declared(&mut self, node: &SyntaxNode, effect: &str) -> Result<()> {
         let here = |why: String, hint: String| Refused::new(node, why).do_this(hint);
-        let parse = SourceFile::parse(effect);
+        let Some(parse) = nesting::parse(effect) else {
+            return Err(Refused::new(node, nesting::TOO_DEEP));
+        };
         if let Some(error) = parse.errors().first() {
             return Err(here(
                 format!(

@@ -12,6 +12,7 @@ mod system_objects;
 mod system_tables;
 mod writes;
 
+use bowline_sql::quote::identifier as quoted;
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use super::Replay;
@@ -61,10 +62,10 @@ impl Datum {
                 name,
                 is_named: true,
             } => {
-                let written = super::tree::quoted(&name.name);
+                let written = quoted(&name.name);
                 Some(match name.schema.as_str() {
                     super::PUBLIC | super::SYSTEM => written,
-                    schema => format!("{}.{written}", super::tree::quoted(schema)),
+                    schema => format!("{}.{written}", quoted(schema)),
                 })
             }
             Self::Object { .. } | Self::List(_) | Self::Record(_) => None,

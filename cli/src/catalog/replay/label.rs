@@ -1,11 +1,10 @@
 //! An enum's label under its new name, in the expressions that PostgreSQL keeps as values and not as text.
 
-use std::ops::Range;
-
+use bowline_sql::quote::literal;
+use bowline_sql::{Kind, Token, string_value, tokens};
 use squawk_syntax::SyntaxNode;
 
 use super::refusal::{Refused, Result};
-use super::tree::{identifier, pieces};
 use super::{Replay, tree};
 use crate::catalog::{Column, ConstraintKind, Fill, IndexKey, Name, Relation, TypeKind};
 
@@ -20,8 +19,8 @@ impl Replay {
     ) -> Result<()> {
         let label = Label {
             data_type,
-            from: &literal(from),
-            to: &literal(to),
+            from,
+            to,
         };
         let unsure = |what: &str| {
             Refused::new(
@@ -39,8 +38,8 @@ impl Replay {
                 if let Fill::Default(text) = &mut column.fill {
                     let is_of_it = column.data_type.name == *data_type;
                     let is_array = column.data_type.dimensions > 0;
-                    if is_of_it && !is_array && text.trim() == label.from {
-                        label.to.clone_into(text);
+                    if is_of_it && !is_array && string_value(text).as_deref() == Some(label.from) {
+                        *text = literal(label.to);
                     }
                     // Labels in the text of an array, `'{a,b}'`, are values too.
                     if is_of_it && is_array && text.contains("'{") && text.contains(from) {
@@ -69,18 +68,14 @@ impl Replay {
                 }
                 if let Some(text) = default
                     .as_mut()
-                    .filter(|text| is_it && text.trim() == label.from)
+                    .filter(|text| is_it && string_value(text).as_deref() == Some(label.from))
                 {
-                    label.to.clone_into(text);
+                    *text = literal(label.to);
                 }
             }
         }
         Ok(())
     }
-}
-
-fn literal(label: &str) -> String {
-    format!("'{}'", label.replace('\'', "''"))
 }
 
 /// Expressions over the columns of a table, but for defaults.
@@ -105,7 +100,7 @@ fn expressions(relation: &mut Relation) -> impl Iterator<Item = &mut String> {
     generated.chain(checks).chain(indexes)
 }
 
-/// A label that is renamed, as literals.
+/// A label that is renamed.
 struct Label<'a> {
     data_type: &'a Name,
     from: &'a str,
@@ -115,37 +110,28 @@ struct Label<'a> {
 impl Label<'_> {
     /// Renames it where it is compared with one of these columns, or cast; an error if it might be meant elsewhere.
     fn rename(&self, expression: &mut String, all: &[Column]) -> std::result::Result<(), ()> {
-        let mut start = 0;
-        let words: Vec<(Range<usize>, String)> = pieces(expression)
-            .map(|(word, is_name)| {
-                start += word.len();
-                let means = if is_name {
-                    identifier(word)
-                } else {
-                    word.to_owned()
-                };
-                (start - word.len()..start, means)
-            })
-            .filter(|(_, word)| !word.trim().is_empty())
-            .collect();
-        let word = |at: Option<usize>| {
-            at.and_then(|at| words.get(at))
-                .map(|(_, word)| word.as_str())
-        };
+        let words: Vec<Token<'_>> = tokens(expression).collect();
         // A column of this type, of another, or neither.
         let column = |at: Option<usize>| {
-            let found = all
-                .iter()
-                .find(|column| Some(column.name.as_str()) == word(at));
+            let found = all.iter().find(|column| {
+                at.and_then(|at| words.get(at))
+                    .is_some_and(|word| word.is_name(&column.name))
+            });
             found.map(|column| column.data_type.name == *self.data_type)
         };
-        let is_comparison = |at: usize| matches!(word(Some(at)), Some("=" | "<" | ">" | "!"));
+        let is_comparison = |at: usize| {
+            let operators = ["=", "<", ">", "<=", ">=", "<>", "!="];
+            words
+                .get(at)
+                .is_some_and(|word| operators.iter().any(|operator| word.is(operator)))
+        };
         let mut places = Vec::new();
-        for (at, (place, _)) in words
+        for (at, found) in words
             .iter()
             .enumerate()
-            .filter(|(_, (_, word))| word == self.from)
+            .filter(|(_, word)| word.value().is_some_and(|value| value == self.from))
         {
+            let place = found.start()..found.end();
             let mut before = at;
             while before > 0 && is_comparison(before - 1) {
                 before -= 1;
@@ -154,14 +140,16 @@ impl Label<'_> {
             while is_comparison(after) {
                 after += 1;
             }
-            let is_cast =
-                word(Some(at + 1)) == Some(":") && word(Some(at + 3)) == Some(&self.data_type.name);
+            let is_cast = words.get(at + 1).is_some_and(|word| word.is("::"))
+                && words
+                    .get(at + 2)
+                    .is_some_and(|word| word.is_name(&self.data_type.name));
             let left = column(before.checked_sub(1)).filter(|_| before < at);
             let right = column(Some(after)).filter(|_| after > at + 1);
             let listed = listed_for(&words, at).and_then(|at| column(Some(at)));
             match left.or(right).or(listed) {
-                Some(true) => places.push(place.clone()),
-                _ if is_cast => places.push(place.clone()),
+                Some(true) => places.push(place),
+                _ if is_cast => places.push(place),
                 Some(false) => {}
                 None => {
                     let mut of_type = all
@@ -174,17 +162,20 @@ impl Label<'_> {
             }
         }
         for place in places.into_iter().rev() {
-            expression.replace_range(place, self.to);
+            expression.replace_range(place, &literal(self.to));
         }
         Ok(())
     }
 }
 
 /// The word before a list, as of `column IN` or `column = ANY`, that this word stands in.
-fn listed_for(words: &[(Range<usize>, String)], at: usize) -> Option<usize> {
-    const BETWEEN: [&str; 12] = [
-        ",", "(", "[", "array", "any", "all", "in", "not", "=", "<", ">", "between",
-    ];
-    let is_of_list = |word: &str| word.starts_with('\'') || BETWEEN.contains(&word);
-    words[..at].iter().rposition(|(_, word)| !is_of_list(word))
+fn listed_for(words: &[Token<'_>], at: usize) -> Option<usize> {
+    const BETWEEN: [&str; 6] = ["array", "any", "all", "in", "not", "between"];
+    const MARKS: [&str; 7] = [",", "(", "[", "=", "<", ">", "<>"];
+    let is_of_list = |word: &Token<'_>| {
+        word.kind() == Kind::String
+            || word.is_one_of(&BETWEEN)
+            || MARKS.iter().any(|mark| word.is(mark))
+    };
+    words[..at].iter().rposition(|word| !is_of_list(word))
 }

@@ -53,7 +53,7 @@ mod view;
 use std::collections::{BTreeMap, BTreeSet};
 
 use squawk_syntax::ast::AstNode as _;
-use squawk_syntax::{SourceFile, SyntaxKind, SyntaxNode};
+use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use super::{Catalog, Name, Relation, RelationKind, TypeKind};
 use crate::migrations::{Migration, SqlFile};
@@ -231,15 +231,14 @@ impl Replay {
             why,
             hint,
         };
-        if nesting::is_too_deep(&file.text) {
+        let Some(parse) = nesting::parse(&file.text) else {
             refusals.push(refusal(
                 0..0,
-                "brackets are nested too deeply in this file".to_owned(),
+                format!("{} in this file", nesting::TOO_DEEP),
                 "say the same with less nesting".to_owned(),
             ));
             return;
-        }
-        let parse = SourceFile::parse(&file.text);
+        };
         if let Some(error) = parse.errors().first() {
             let start = usize::from(error.range().start()).min(file.text.len());
             let end = usize::from(error.range().end()).clamp(start, file.text.len());

@@ -3,8 +3,8 @@
 use squawk_syntax::{SourceFile, SyntaxKind};
 
 use super::Replay;
-use super::tree::quoted;
 use crate::catalog::{IndexKey, Name, TypeKind};
+use bowline_sql::quote::identifier as quoted;
 
 /// The longest name in bytes.
 const LONGEST: usize = 63;

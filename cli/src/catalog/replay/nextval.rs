@@ -3,7 +3,11 @@
 //! SQL names them in strings, `nextval('s')`, which PostgreSQL reads once and keeps as references. Here the string is
 //! the reference: it names the schema, unless that is `public`, whatever the search path was, and follows renames.
 
-use super::tree::{pieces, words};
+use std::ops::Range;
+
+use bowline_sql::{Kind, Token, quote, string_value, tokens};
+
+use super::tree::words;
 use super::{PUBLIC, Replay};
 use crate::catalog::{Fill, Name};
 
@@ -11,7 +15,7 @@ impl Replay {
     /// An expression as written, whose sequences are looked for in the search path now.
     pub(super) fn with_sequences_found(&self, mut expression: String) -> String {
         for place in arguments(&expression).into_iter().rev() {
-            let named = words(&unquoted(&expression[place.clone()]));
+            let named = parts(&expression[place.clone()]);
             if let Some(found) = self.find_sequence(&named) {
                 expression.replace_range(place, &literal(&found));
             }
@@ -80,66 +84,64 @@ pub(super) fn rename_sequence(expression: &mut String, from: &Name, to: &Name) {
 /// `nextval('s')` or `nextval('s'::regclass)`, in parentheses or not.
 fn only_nextval(expression: &str) -> Option<Name> {
     let place = arguments(expression).into_iter().next()?;
-    let squeezed = |text: &str| {
-        let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-        text.to_ascii_lowercase()
+    let is_bracket = |token: &&Token<'_>| token.is("(") || token.is(")");
+    let all: Vec<Token<'_>> = tokens(expression).collect();
+    let argument = all.iter().position(|token| token.start() == place.start)?;
+    let (before, after) = (&all[..argument], &all[argument + 1..]);
+    let before: Vec<_> = before.iter().filter(|token| !is_bracket(token)).collect();
+    let after: Vec<_> = after.iter().filter(|token| !is_bracket(token)).collect();
+    let is_call = match before.as_slice() {
+        [function] => function.is_name("nextval"),
+        [schema, dot, function] => {
+            schema.is_name("pg_catalog") && dot.is(".") && function.is_name("nextval")
+        }
+        _ => false,
     };
-    let before = squeezed(&expression[..place.start]);
-    let after = squeezed(&expression[place.end..]);
-    let opened = before
-        .strip_suffix("nextval(")
-        .map(|rest| rest.strip_suffix("pg_catalog.").unwrap_or(rest))?;
-    let closed = after
-        .strip_prefix("::regclass")
-        .unwrap_or(&after)
-        .strip_prefix(')')?;
-    let is_all = opened.chars().all(|c| c == '(') && closed.chars().all(|c| c == ')');
-    is_all.then(|| reference(&expression[place])).flatten()
+    let is_cast = match after.as_slice() {
+        [] => true,
+        [cast, name] => cast.is("::") && name.is_name("regclass"),
+        _ => false,
+    };
+    (is_call && is_cast).then(|| reference(&expression[place]))?
 }
 
 /// The literals that are first arguments of functions of sequences; a text, as in `nextval('s'::text)`, is none, as
 /// PostgreSQL looks it up each time.
-fn arguments(expression: &str) -> Vec<std::ops::Range<usize>> {
-    let mut start = 0;
-    let words: Vec<_> = pieces(expression)
-        .map(|(word, is_name)| {
-            start += word.len();
-            (start - word.len()..start, word, is_name)
-        })
-        .filter(|(_, word, _)| !word.trim().is_empty())
-        .collect();
+fn arguments(expression: &str) -> Vec<Range<usize>> {
+    let all: Vec<Token<'_>> = tokens(expression).collect();
     let mut found = Vec::new();
-    for (at, window) in words.windows(3).enumerate() {
-        let [(_, function, true), (_, "(", _), (place, argument, _)] = window else {
+    for (at, window) in all.windows(3).enumerate() {
+        let [function, open, argument] = window else {
             continue;
         };
         let is_function = ["nextval", "currval", "setval"]
             .iter()
-            .any(|name| function.eq_ignore_ascii_case(name));
-        let cast = words.get(at + 5).map(|(_, word, _)| *word);
-        let is_cast = words.get(at + 3).is_some_and(|(_, word, _)| *word == ":");
-        let is_text = is_cast && !cast.is_some_and(|cast| cast.eq_ignore_ascii_case("regclass"));
-        if is_function && argument.starts_with('\'') && !is_text {
-            found.push(place.clone());
+            .any(|name| function.is_name(name));
+        let mut after = all[at + 3..].iter();
+        let is_text = after.next().is_some_and(|token| token.is("::"))
+            && !after.next().is_some_and(|token| token.is_name("regclass"));
+        if is_function && open.is("(") && argument.kind() == Kind::String && !is_text {
+            found.push(argument.start()..argument.end());
         }
     }
     found
 }
 
-fn unquoted(literal: &str) -> String {
-    literal.trim_matches('\'').replace("''", "'")
+/// The parts of the name in a literal.
+fn parts(literal: &str) -> Vec<String> {
+    words(&string_value(literal).unwrap_or_default())
 }
 
 /// What a literal of [`literal`]'s names.
 fn reference(literal: &str) -> Option<Name> {
-    let mut parts = words(&unquoted(literal));
+    let mut parts = parts(literal);
     let name = parts.pop()?;
     let schema = parts.pop().unwrap_or_else(|| PUBLIC.to_owned());
     Some(Name { schema, name })
 }
 
 fn literal(sequence: &Name) -> String {
-    format!("'{}'", sequence.quoted().replace('\'', "''"))
+    quote::literal(&sequence.quoted())
 }
 
 #[cfg(test)]

@@ -8,13 +8,13 @@ pub(super) mod harmless_text;
 mod loops;
 
 use squawk_syntax::ast::{self, AstNode as _};
-use squawk_syntax::{SourceFile, SyntaxKind, SyntaxNode};
+use squawk_syntax::{SyntaxKind, SyntaxNode};
 
-use super::Replay;
 use super::evaluate::{Datum, OPEN_NUMBER};
 use super::refusal::{Refused, Result};
 use super::tree::{child, child_name, children, name, tokens};
 use super::variables::Declared;
+use super::{Replay, nesting};
 use crate::catalog::gap::GapKind;
 
 /// What follows after a statement.
@@ -297,7 +297,9 @@ impl Replay {
         if !self.runs_text(sql.len()) {
             return Err(Refused::new(node, "this runs too long to be followed"));
         }
-        let parse = SourceFile::parse(&sql);
+        let Some(parse) = nesting::parse(&sql) else {
+            return Err(Refused::new(node, nesting::TOO_DEEP));
+        };
         if let Some(error) = parse.errors().first() {
             let why = format!("what this executes cannot be parsed: {}", error.message());
             return Err(Refused::new(node, why));
@@ -323,7 +325,9 @@ impl Replay {
         let Some(Datum::Text(sql)) = text else {
             return Ok(false);
         };
-        let parse = SourceFile::parse(&sql);
+        let Some(parse) = nesting::parse(&sql) else {
+            return Ok(false);
+        };
         let mut statements = parse.tree().stmts();
         let (Some(statement), None) = (statements.next(), statements.next()) else {
             return Ok(false);

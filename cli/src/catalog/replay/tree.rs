@@ -1,5 +1,7 @@
 //! Reading squawk's syntax tree: names, literals and texts as PostgreSQL understands them.
 
+use bowline_sql::Token;
+use bowline_sql::quote::{self, identifier as quoted};
 use squawk_syntax::{SyntaxElement, SyntaxKind, SyntaxNode, SyntaxToken};
 
 use super::off::is_off;
@@ -95,13 +97,10 @@ pub(super) fn child_names(node: &SyntaxNode, kind: SyntaxKind) -> Vec<String> {
 
 /// An identifier as PostgreSQL stores it: folded to lower case unless quoted (manual, 4.1.1).
 pub(super) fn identifier(text: &str) -> String {
-    let stored = match text
-        .strip_prefix('"')
-        .and_then(|rest| rest.strip_suffix('"'))
-    {
-        Some(quoted) => quoted.replace("\"\"", "\""),
-        None => text.to_ascii_lowercase(),
-    };
+    let token = bowline_sql::tokens(text).next();
+    let name = token.filter(|token| token.text().len() == text.len());
+    let name = name.and_then(|token| token.name());
+    let stored = name.unwrap_or_else(|| text.to_ascii_lowercase().into());
     truncate(&stored).to_owned()
 }
 
@@ -133,74 +132,9 @@ pub(super) fn truncate(name: &str) -> &str {
     &name[..end]
 }
 
-/// The text of a string literal, in any of PostgreSQL's notations; `None` for what is no string.
+/// The text of a string literal, in any of PostgreSQL's notations; `None` for what is no string, bits among it.
 pub(super) fn string(node: &SyntaxNode) -> Option<String> {
-    let mut whole = String::new();
-    let mut escapes = false;
-    for (place, token) in tokens(node).enumerate() {
-        let text = token.text();
-        if let Some(rest) = text.strip_prefix('$').filter(|_| place == 0) {
-            let tag = rest.find('$')? + 2;
-            return text
-                .get(tag..text.len().checked_sub(tag)?)
-                .map(str::to_owned);
-        }
-        let body = match text.strip_prefix(['E', 'e']) {
-            Some(body) => {
-                escapes = true;
-                body
-            }
-            None => text,
-        };
-        // A literal goes on in another line in the notation that it began with.
-        let body = body.strip_prefix('\'')?.strip_suffix('\'')?;
-        if escapes {
-            whole.push_str(&unescape(body));
-        } else {
-            whole.push_str(&body.replace("''", "'"));
-        }
-    }
-    (node.kind() != SyntaxKind::WHITESPACE && tokens(node).next().is_some()).then_some(whole)
-}
-
-fn unescape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '\\' => match chars.next() {
-                Some('n') => out.push('\n'),
-                Some('t') => out.push('\t'),
-                Some('r') => out.push('\r'),
-                Some('b') => out.push('\u{8}'),
-                Some('f') => out.push('\u{c}'),
-                Some('x') => out.extend(code(&mut chars, 2)),
-                Some('u') => out.extend(code(&mut chars, 4)),
-                Some('U') => out.extend(code(&mut chars, 8)),
-                Some(other) => out.push(other),
-                None => {}
-            },
-            '\'' => {
-                chars.next();
-                out.push('\'');
-            }
-            other => out.push(other),
-        }
-    }
-    out
-}
-
-/// The character with this code, of up to so many hexadecimal digits.
-fn code(chars: &mut std::iter::Peekable<std::str::Chars<'_>>, longest: usize) -> Option<char> {
-    let mut value = 0;
-    for _ in 0..longest {
-        let Some(digit) = chars.peek().and_then(|c| c.to_digit(16)) else {
-            break;
-        };
-        value = value * 16 + digit;
-        chars.next();
-    }
-    char::from_u32(value)
+    bowline_sql::string_value(&node.text().to_string())
 }
 
 /// The source as it stands, without the white space around it.
@@ -269,7 +203,24 @@ fn is_column(node: &SyntaxNode) -> bool {
     let is_function = node.parent().is_some_and(|parent| {
         parent.kind() == SyntaxKind::CALL_EXPR && parent.children().next().as_ref() == Some(node)
     });
-    node.kind() == SyntaxKind::NAME_REF && !is_function
+    node.kind() == SyntaxKind::NAME_REF && !is_function && !is_keyword(node)
+}
+
+/// Whether a name is a reserved word, such as `user`, which without quotes and a table before it is no column.
+fn is_keyword(node: &SyntaxNode) -> bool {
+    let Some(token) = tokens(node).next() else {
+        return false;
+    };
+    let mut before = std::iter::successors(token.prev_token(), SyntaxToken::prev_token);
+    let before = before.find(|token| !is_trivia(token.kind()));
+    let is_behind_dot = before.is_some_and(|before| before.kind() == SyntaxKind::DOT);
+    !is_behind_dot && is_reserved(token.text())
+}
+
+/// Whether a word without quotes is no name of a column.
+fn is_reserved(word: &str) -> bool {
+    let category = quote::category(&word.to_ascii_lowercase());
+    category.is_some_and(|category| category != quote::Category::Column)
 }
 
 /// Whether an expression casts to a type of this name.
@@ -288,70 +239,26 @@ pub(super) fn casts_to(expression: &str, data_type: &str) -> bool {
 
 /// Whether an identifier stands anywhere in a text, as a column, a type or a function.
 fn has_word(text: &str, word: &str) -> bool {
-    pieces(text).any(|(piece, is_name)| is_name && identifier(piece) == word)
+    bowline_sql::tokens(text).any(|token| means(&token, word))
+}
+
+/// Whether a token is this identifier.
+fn means(token: &Token<'_>, name: &str) -> bool {
+    token.name().is_some_and(|meant| truncate(&meant) == name)
 }
 
 /// Whether an expression calls this function.
 pub(super) fn calls(expression: &str, function: &str) -> bool {
-    let pieces: Vec<(&str, bool)> = pieces(expression)
-        .filter(|(word, _)| !word.trim().is_empty())
-        .collect();
-    pieces
+    let tokens: Vec<Token<'_>> = bowline_sql::tokens(expression).collect();
+    tokens
         .windows(2)
-        .any(|pair| pair[0].1 && identifier(pair[0].0) == function && pair[1].0 == "(")
+        .any(|pair| means(&pair[0], function) && pair[1].is("("))
 }
 
 /// The parts of a dotted name in a text.
 pub(super) fn words(text: &str) -> Vec<String> {
-    pieces(text)
-        .filter(|(_, is_name)| *is_name)
-        .map(|(word, _)| identifier(word))
-        .collect()
-}
-
-/// A text cut into identifiers and what is between them; strings are never identifiers.
-pub(super) fn pieces(expression: &str) -> impl Iterator<Item = (&str, bool)> {
-    let mut rest = expression;
-    std::iter::from_fn(move || {
-        let first = rest.chars().next()?;
-        let is_word = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
-        let (end, is_name) = match first {
-            '"' => (quote_end(rest, '"'), true),
-            '\'' => (quote_end(rest, '\''), false),
-            c if c.is_alphabetic() || c == '_' => {
-                (rest.find(|c| !is_word(c)).unwrap_or(rest.len()), true)
-            }
-            c if c.is_ascii_digit() => (rest.find(|c| !is_word(c)).unwrap_or(rest.len()), false),
-            c => (c.len_utf8(), false),
-        };
-        let (word, after) = rest.split_at(end);
-        rest = after;
-        Some((word, is_name))
-    })
-}
-
-/// Where the text in quotes ends that this begins with; a doubled quote is part of it.
-fn quote_end(text: &str, quote: char) -> usize {
-    let mut marks = text[1..].match_indices(quote).peekable();
-    while let Some((place, _)) = marks.next() {
-        if marks.peek().is_none_or(|(next, _)| *next != place + 1) {
-            return place + 2;
-        }
-        marks.next();
-    }
-    text.len()
-}
-
-/// The name as it is written in SQL: quoted only where it must be.
-pub(super) fn quoted(name: &str) -> String {
-    let plain = name
-        .chars()
-        .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
-    if plain && !name.starts_with(|c: char| c.is_ascii_digit()) {
-        name.to_owned()
-    } else {
-        format!("\"{}\"", name.replace('"', "\"\""))
-    }
+    let names = bowline_sql::tokens(text).filter_map(|token| token.name());
+    names.map(|name| truncate(&name).to_owned()).collect()
 }
 
 #[cfg(test)]
@@ -365,6 +272,33 @@ mod tests {
             "\"new name\" > 'a' AND ab = \"new name\""
         );
         assert!(!mentions("lower('email')", "email"));
+    }
+
+    #[test]
+    fn a_column_renamed_to_a_reserved_word_is_quoted() {
+        for word in ["user", "order", "current_date", "left", "values", "select"] {
+            let renamed = rename_in(
+                "state <> 'state' AND /* state */ state > f(state)",
+                "state",
+                word,
+            );
+            assert_eq!(
+                renamed,
+                format!("\"{word}\" <> 'state' AND /* state */ \"{word}\" > f(\"{word}\")")
+            );
+        }
+        assert_eq!(rename_in("a > 0", "a", "name"), "name > 0");
+    }
+
+    #[test]
+    fn a_keyword_is_no_column_unless_it_is_quoted_or_behind_a_dot() {
+        let text = "\"user\" <> user AND t.user <> CURRENT_USER AND user > t.\"user\"";
+        assert_eq!(
+            rename_in(text, "user", "owner"),
+            "owner <> user AND t.owner <> CURRENT_USER AND user > t.owner"
+        );
+        assert!(!mentions("session_user = 'ann'", "session_user"));
+        assert!(mentions("\"session_user\" = 'ann'", "session_user"));
     }
 
     #[test]

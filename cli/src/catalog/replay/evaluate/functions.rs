@@ -1,6 +1,7 @@
 //! PostgreSQL's functions of texts, numbers and lists, as far as migrations make SQL with them.
 
 use super::Datum;
+use bowline_sql::quote::{identifier, literal};
 
 /// Functions of texts, numbers and lists.
 pub(super) fn plain(function: &str, arguments: &[Datum]) -> Option<Datum> {
@@ -30,8 +31,8 @@ pub(super) fn plain(function: &str, arguments: &[Datum]) -> Option<Datum> {
         }
         ("array_cat", [List(a), List(b)]) => Some(List(a.iter().chain(b).cloned().collect())),
         (_, values) if values.contains(&Null) => IS_STRICT.contains(&function).then_some(Null),
-        ("quote_ident", [value]) => text(quote_ident(&value.written()?)),
-        ("quote_literal" | "quote_nullable", [value]) => text(quote_literal(&value.written()?)),
+        ("quote_ident", [value]) => text(identifier(&value.written()?)),
+        ("quote_literal" | "quote_nullable", [value]) => text(literal(&value.written()?)),
         ("lower", [Text(value)]) if value.is_ascii() => text(value.to_ascii_lowercase()),
         ("upper", [Text(value)]) if value.is_ascii() => text(value.to_ascii_uppercase()),
         ("replace", [Text(value), Text(from), Text(to)]) if !from.is_empty() => {
@@ -317,53 +318,15 @@ fn format(pattern: &str, values: &[Datum]) -> Option<String> {
             'I' if *value == Datum::Null => return None,
             'I' => match value {
                 Datum::Object { .. } => return None,
-                value => out.push_str(&quote_ident(&value.written()?)),
+                value => out.push_str(&identifier(&value.written()?)),
             },
             'L' if *value == Datum::Null => out.push_str("NULL"),
-            'L' => out.push_str(&quote_literal(&value.written()?)),
+            'L' => out.push_str(&literal(&value.written()?)),
             _ => return None,
         }
         (out.len() <= LONGEST).then_some(())?;
     }
     Some(out)
-}
-
-/// PostgreSQL's keywords that a name is quoted for, as `pg_get_keywords()` lists them.
-const KEYWORDS: &str = "all analyse analyze and any array as asc asymmetric authorization between bigint binary bit boolean \
-both case cast char character check coalesce collate collation column concurrently constraint create \
-cross current_catalog current_date current_role current_schema current_time current_timestamp \
-current_user dec decimal default deferrable desc distinct do else end except exists extract false \
-fetch float for foreign freeze from full grant greatest group grouping having ilike in initially \
-inner inout int integer intersect interval into is isnull join json json_array json_arrayagg \
-json_exists json_object json_objectagg json_query json_scalar json_serialize json_table json_value \
-lateral leading least left like limit localtime localtimestamp merge_action national natural nchar \
-none normalize not notnull null nullif numeric offset on only or order out outer overlaps overlay \
-placing position precision primary real references returning right row select session_user setof \
-similar smallint some substring symmetric system_user table tablesample then time timestamp to \
-trailing treat trim true union unique user using values varchar variadic verbose when where window \
-with xmlattributes xmlconcat xmlelement xmlexists xmlforest xmlnamespaces xmlparse xmlpi xmlroot \
-xmlserialize xmltable";
-
-fn quote_ident(name: &str) -> String {
-    let is_plain = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
-        && name
-            .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
-        && !KEYWORDS.split(' ').any(|keyword| keyword == name);
-    if is_plain {
-        name.to_owned()
-    } else {
-        format!("\"{}\"", name.replace('"', "\"\""))
-    }
-}
-
-fn quote_literal(text: &str) -> String {
-    let quoted = text.replace('\'', "''");
-    if quoted.contains('\\') {
-        format!("E'{}'", quoted.replace('\\', "\\\\"))
-    } else {
-        format!("'{quoted}'")
-    }
 }
 
 /// LIKE with `%`, `_` and the backslash.

@@ -1,10 +1,11 @@
 //! Loops of PL/pgSQL, turn by turn.
 
-use squawk_syntax::{SourceFile, SyntaxKind, SyntaxNode};
+use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use super::{Flow, unforeseen};
 use crate::catalog::replay::Replay;
 use crate::catalog::replay::evaluate::Datum;
+use crate::catalog::replay::nesting;
 use crate::catalog::replay::query::is_query;
 use crate::catalog::replay::refusal::Result;
 use crate::catalog::replay::tree::{child, child_name, children, has, name};
@@ -114,7 +115,7 @@ impl Replay {
                 let Datum::Text(text) = text else {
                     return None;
                 };
-                let parse = SourceFile::parse(&text);
+                let parse = nesting::parse(&text)?;
                 let statement = parse.tree().stmts().next()?;
                 (parse.errors().is_empty() && is_query(statement.syntax().kind())).then_some(())?;
                 self.rows(statement.syntax())

@@ -178,6 +178,20 @@ fn renames_are_followed_by_references_and_expressions_but_not_by_names() {
 }
 
 #[test]
+fn a_column_renamed_to_a_reserved_word_is_quoted_in_expressions() {
+    insta::assert_snapshot!(show(
+        r#"CREATE TABLE t (email text, state text, n int CHECK (n > 0));
+         CREATE UNIQUE INDEX i ON t (email) WHERE state <> 'closed'; CREATE INDEX j ON t (lower(state));
+         ALTER TABLE t RENAME state TO "user"; ALTER TABLE t RENAME n TO "order";"#
+    ), @r#"
+    t: email text?, user text?, order int4?
+      t_n_check: check "order" > 0
+      index i: email where "user" <> 'closed'
+      index j: (lower("user"))
+    "#);
+}
+
+#[test]
 fn enums_change_label_by_label() {
     insta::assert_snapshot!(show(
         "CREATE TYPE e AS ENUM ('a', 'c'); ALTER TYPE e ADD VALUE 'b' BEFORE 'c'; ALTER TYPE e RENAME VALUE 'a' TO 'A';

@@ -69,6 +69,25 @@ fn the_bank_is_as_a_server_has_it() {
 }
 
 #[test]
+fn columns_renamed_to_reserved_words_stay_columns() {
+    check(
+        "reserved",
+        r#"CREATE TABLE members (id int PRIMARY KEY, email text NOT NULL, state text NOT NULL, n int NOT NULL,
+            d date, twice int GENERATED ALWAYS AS (n * 2) STORED, CONSTRAINT c CHECK (n > 0 AND state <> current_user),
+            CONSTRAINT e EXCLUDE USING btree (n WITH =) WHERE (state <> 'closed'));
+        CREATE UNIQUE INDEX open_email ON members (email) WHERE state <> 'closed';
+        CREATE INDEX lowered ON members (lower(state), (n + 1)) WHERE d > '2020-01-01';
+        ALTER TABLE members RENAME state TO "user"; ALTER TABLE members RENAME n TO "order";
+        ALTER TABLE members RENAME d TO "current_date";
+        CREATE TABLE p (a int, b int) PARTITION BY RANGE ((a + b), b); ALTER TABLE p RENAME a TO "session_user";
+        ALTER TABLE p RENAME b TO "select";
+        CREATE TABLE back ("user" text, "localtime" int, CHECK ("user" <> user), CHECK (back."user" > ''),
+            CHECK (back.localtime > 0)); ALTER TABLE back RENAME "user" TO owner;
+        ALTER TABLE back RENAME "localtime" TO "localtimestamp";"#,
+    );
+}
+
+#[test]
 fn names_that_nobody_gave_are_postgresqls() {
     check(
         "names",
