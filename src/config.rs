@@ -49,6 +49,7 @@ pub struct Config {
     pub(crate) retry: RetryPolicy,
     pub(crate) slow_statement: Option<Duration>,
     pub(crate) explain_slow: bool,
+    pub(crate) trust_views_and_operators: bool,
     pub(crate) migrations: Option<Migrations>,
     pub(crate) refuse_pending: bool,
 }
@@ -72,6 +73,7 @@ impl Config {
             retry: RetryPolicy::default(),
             slow_statement: None,
             explain_slow: false,
+            trust_views_and_operators: true,
             migrations: None,
             refuse_pending: false,
         }
@@ -299,6 +301,23 @@ impl Config {
     /// for what `EXPLAIN` does not take, nor in a transaction that has failed.
     pub fn explain_slow(mut self, explain: bool) -> Self {
         self.explain_slow = explain;
+        self
+    }
+
+    /// Whether a query written by hand may count as one that only reads; on unless set.
+    ///
+    /// What only reads is run again when its answer is lost, and its failure has the outcome
+    /// [`NotCommitted`](crate::Outcome::NotCommitted). Queries that were generated from tables always count. One written
+    /// by hand counts if it locks no row, holds no word that writes, and calls only functions of PostgreSQL's own that
+    /// do nothing but compute, such as `count` and `lower`. Where it matters, the server is asked whether the database
+    /// has functions of the same names that write.
+    ///
+    /// Not looked into are views, operators, casts, policies of row level security, and functions written as if they
+    /// were columns (`account.total`): they are trusted not to write. Turn this off for a database where one of them
+    /// calls a function that writes. Then no query by hand counts as reading: a lost answer is looked into as for a
+    /// write, and is [`Unknown`](crate::Outcome::Unknown) where it cannot be found out.
+    pub fn trust_views_and_operators(mut self, trust: bool) -> Self {
+        self.trust_views_and_operators = trust;
         self
     }
 

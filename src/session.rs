@@ -26,6 +26,7 @@ mod notifications;
 mod observe;
 mod pooler;
 mod prepared;
+pub(crate) mod reads;
 mod refusal;
 mod resolve;
 mod script;
@@ -110,6 +111,9 @@ pub struct Session {
     pooler: Option<Arc<str>>,
     /// The call that it was taken in.
     interrupt: Option<Interrupt>,
+    /// Whether a query by hand may count as reading, by its words.
+    trusts_words: bool,
+    known_reads: reads::Memory,
 }
 
 impl Session {
@@ -151,6 +155,8 @@ impl Session {
             cursors: 0,
             pooler: config.pooler_settings(),
             interrupt: None,
+            trusts_words: config.trust_views_and_operators,
+            known_reads: reads::Memory::default(),
         })
     }
 

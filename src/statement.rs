@@ -50,7 +50,16 @@ pub trait Statement: Sealed {
     where
         Self: Sized,
     {
-        Named::new(self, function)
+        Named::new(self, function, false)
+    }
+
+    /// The same for a generated query that the catalog knows to only read: all its relations are tables.
+    #[doc(hidden)]
+    fn named_read(self, function: &'static str) -> Named<Self>
+    where
+        Self: Sized,
+    {
+        Named::new(self, function, true)
     }
 
     /// The same statement without its type, for functions that return one of several and for lists of different ones.

@@ -11,6 +11,7 @@ use super::Database;
 use crate::commit_keys::{CommitKey, fence};
 use crate::deadline::after;
 use crate::error::{Error, Outcome, Result};
+use crate::session::reads::shadowed;
 use crate::session::{Session, Xid, interrupt};
 use crate::statement::StatementDsl as _;
 use crate::transaction::{Opening, read_committed};
@@ -21,6 +22,8 @@ pub(super) struct Unanswered {
     /// The key that it left behind, if it was committed.
     pub(super) attempt: Option<CommitKey>,
     pub(super) xid: Option<Arc<Xid>>,
+    /// Whether it can have written only if a function of the database's own has the name of one of PostgreSQL's.
+    pub(super) hinges_on_names: bool,
     /// The process that had it.
     pub(super) backend_pid: i32,
 }
@@ -38,6 +41,12 @@ struct Fenced {
 }
 
 #[derive(QueryableByName)]
+struct Shadowed {
+    #[diesel(sql_type = Bool)]
+    shadowed: bool,
+}
+
+#[derive(QueryableByName)]
 struct Status {
     #[diesel(sql_type = Nullable<Text>)]
     status: Option<String>,
@@ -51,7 +60,7 @@ impl Database {
         holder: &'static Location<'static>,
         deadline: Instant,
     ) -> Outcome {
-        if unanswered.attempt.is_none() && unanswered.xid.is_none() {
+        if unanswered.attempt.is_none() && unanswered.xid.is_none() && !unanswered.hinges_on_names {
             return Outcome::Unknown;
         }
         let since = Instant::now();
@@ -117,6 +126,15 @@ fn ask(session: &mut Session, unanswered: &Unanswered) -> Result<Option<Outcome>
             Outcome::NotCommitted
         } else {
             Outcome::Committed
+        }));
+    }
+    if unanswered.hinges_on_names {
+        let shadowed = diesel::sql_query(shadowed()).one::<Shadowed>();
+        let shadowed = session.run(shadowed)?.shadowed;
+        return Ok(Some(if shadowed {
+            Outcome::Unknown
+        } else {
+            Outcome::NotCommitted
         }));
     }
     let Some(xid) = &unanswered.xid else {

@@ -36,6 +36,9 @@ pub(crate) struct Recorded {
     pub(crate) failure: Failure,
     /// The transaction's number, where COMMIT was not answered.
     pub(crate) xid: Option<Arc<Xid>>,
+    /// Whether a commit that was not answered can have written only if a function of the database's own has the name of
+    /// one of PostgreSQL's.
+    pub(crate) hinges_on_names: bool,
     /// The process at the other end.
     pub(crate) backend_pid: i32,
     /// To be run when the session has gone back.
@@ -112,6 +115,7 @@ impl Session {
         Recorded {
             failure,
             xid: self.transactions.xid.take(),
+            hinges_on_names: std::mem::take(&mut self.transactions.hinges_on_names),
             backend_pid: self.backend_pid(),
             hooks: self.transactions.hooks.take(),
         }

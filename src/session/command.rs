@@ -1,12 +1,14 @@
 //! One command on its way to the server: SQL, bound values, and what must be true of its answer.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use diesel::result::DatabaseErrorKind;
 
 use super::libpq::BoundValue;
+use super::reads::{Reads, reads};
 use super::words::{
-    begins_transaction, ends_transaction, first_word, is_empty, may_commit_and_fail, stands_alone,
+    begins_transaction, ends_transaction, is_empty, may_commit_and_fail, stands_alone,
 };
 use crate::error::{Error, Result};
 
@@ -24,6 +26,8 @@ pub(crate) struct Command {
     pub(crate) function: Option<&'static str>,
     /// The SQL as the caller wrote it, where the server is sent more.
     pub(super) wrapped: Option<Arc<str>>,
+    /// Whether it only reads; told from its words unless somebody knew better.
+    pub(super) reads: OnceCell<Reads>,
 }
 
 /// How many rows an answer must have.
@@ -56,6 +60,7 @@ impl Command {
             rows: Expectation::Any,
             function: None,
             wrapped: None,
+            reads: OnceCell::new(),
         }
     }
 
@@ -128,15 +133,35 @@ impl Command {
         Arc::clone(self.wrapped.as_ref().unwrap_or(&self.sql))
     }
 
-    /// Whether it is a query of diesel's that only reads: nothing is lost when its answer is judged here.
-    ///
-    /// diesel's own queries are reusable and SQL written by hand is not; a function with side effects
-    /// that somebody declared to diesel is the one thing this does not see.
+    /// Whether it only reads.
+    pub(crate) fn reads(&self) -> Reads {
+        *self
+            .reads
+            .get_or_init(|| reads(self.wrapped.as_ref().unwrap_or(&self.sql)))
+    }
+
+    /// Whether it certainly only reads: nothing is lost when its answer is judged here, or when it is run again.
     pub(crate) fn only_reads(&self) -> bool {
-        let first = first_word(self.wrapped.as_ref().unwrap_or(&self.sql));
-        first.is_some_and(|first| {
-            (self.reusable && first.is_word("select")) || first.is_word("show")
-        })
+        self.reads() == Reads::Yes
+    }
+
+    /// The same command, of which this is known whatever its words say.
+    pub(crate) fn with_reads(self, reads: Reads) -> Self {
+        Self {
+            reads: reads.into(),
+            ..self
+        }
+    }
+
+    /// Changes the SQL, by which what was known of it does not hold any more.
+    pub(crate) fn set_sql(&mut self, sql: String) {
+        self.sql = sql.into();
+        self.reads = OnceCell::new();
+    }
+
+    /// Takes what somebody else knows of whether it only reads, unless that is known already.
+    pub(crate) fn tell_reads(&self, know: impl FnOnce(&Arc<str>) -> Reads) {
+        self.reads.get_or_init(|| know(&self.sql));
     }
 
     /// Whether it may commit some of its own work and fail after that: a procedure may, and so may a block that

@@ -14,6 +14,7 @@ use super::exchange::Driven;
 use super::failure::{rows_too_late, server_error, shift};
 use super::interrupt::Interrupt;
 use super::libpq::Cancel;
+use super::reads::Reads;
 use super::settle::settle;
 pub(crate) use super::words::Direction;
 use super::words::{copy_direction, may_write, only_statement};
@@ -86,7 +87,7 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
         let text = c_string(&format!("{before}{sql}").into()).map_err(Error::query)?;
         let commits = session.transaction_depth() == 0;
         session.transactions.sent();
-        session.transactions.may_have_written = true;
+        session.transactions.sent = Reads::No;
         let mut copy = Self {
             session,
             flow: Some(CopyFlow::new(text)),

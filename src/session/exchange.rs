@@ -17,6 +17,7 @@ use super::flight::copy_in_a_pipeline;
 use super::interrupt::Interrupt;
 use super::libpq::{Cancel, Field, ResultSet};
 use super::prepared::Plan;
+use super::reads::Reads;
 use super::settle::settle;
 use super::words::Direction;
 use crate::commit_keys;
@@ -126,9 +127,10 @@ impl Session {
             .map(|sql| Command::plain(Arc::clone(sql)))
             .collect();
         commands.extend(cargo.before);
-        let transactions = &mut self.transactions;
-        transactions.may_have_written =
-            transactions.may_have_written || !cargo.commands.iter().all(Command::only_reads);
+        if self.transactions.depth() > 0 {
+            let least = cargo.commands.iter().map(Command::reads).min();
+            self.transactions.sent = self.transactions.sent.min(least.unwrap_or(Reads::Yes));
+        }
         let (before, count) = (commands.len(), cargo.commands.len());
         if commands.is_empty() {
             commands = cargo.commands;
@@ -231,9 +233,16 @@ impl Session {
         let Voyage {
             mut commands,
             own,
+            commit,
             flow,
             ..
         } = voyage;
+        if commit == CommitPoint::Sync || commit == CommitPoint::Command {
+            self.transactions.hinges_on_names = outcome == Outcome::Unknown
+                && commands
+                    .iter()
+                    .all(|command| command.reads() >= Reads::IfBuiltIn);
+        }
         let Heard {
             answers,
             mut error,

@@ -11,10 +11,11 @@ use super::Session;
 use super::answer::Answer;
 use super::command::{Command, Expectation, Verdict};
 use super::exchange::{Arrived, Cargo, CommitPoint};
+use super::reads::Reads;
 use super::row::SessionRow;
 use super::settle::GRACE;
 use super::types::{TypeLookup, TypeName};
-use super::words::copy_direction;
+use super::words::{begins_with, copy_direction};
 use crate::deadline::after;
 use crate::error::{Error, Outcome, Result};
 use crate::retry::made_stale;
@@ -89,7 +90,12 @@ impl Session {
         if commands.len() > 1 {
             commands.iter().try_for_each(refuse_begin)?;
         }
-        let verdict = hold(&mut commands);
+        // Within a transaction nothing is committed by an answer.
+        let judged_here = match frame {
+            Frame::Within => Reads::IfBuiltIn,
+            _ => Reads::Yes,
+        };
+        let verdict = hold(&mut commands, judged_here);
         match (frame, verdict) {
             (Frame::Implicit, Verdict::Client) => {
                 self.fly_and_judge(commands, Opening::plain().sql, deadline)
@@ -130,10 +136,14 @@ impl Session {
         commit: Vec<Command>,
         deadline: Instant,
     ) -> Result<Flown> {
+        let mut opening = opening.into_iter().map(Command::plain);
+        // The words around a transaction are no work of it; the row of a commit key is.
+        let is_no_work = |command: Command| command.with_reads(Reads::Yes);
+        let begin = opening.next().map(is_no_work);
         let cargo = Cargo {
-            before: opening.into_iter().map(Command::plain).collect(),
+            before: begin.into_iter().chain(opening).collect(),
             commands,
-            after: commit,
+            after: commit.into_iter().map(is_no_work).collect(),
         };
         let arrived = self.exchange(cargo, CommitPoint::Command, deadline);
         if arrived.is_err() && !self.is_idle() {
@@ -205,16 +215,21 @@ impl Session {
             ..Cargo::of(vec![commit])
         };
         // Where nothing was written, nothing is at stake.
-        let point = if self.transactions.may_have_written {
-            CommitPoint::Command
-        } else {
+        let sent = self.transactions.sent;
+        let point = if sent == Reads::Yes {
             CommitPoint::Later
+        } else {
+            CommitPoint::Command
         };
         let arrived = self.watched(|session| {
             session.watch.asks(&cargo.commands);
             session.exchange(cargo, point, deadline)
-        })?;
-        check_commit(arrived.answers.last())
+        });
+        if let Err(error) = &arrived {
+            self.transactions.hinges_on_names =
+                sent == Reads::IfBuiltIn && error.outcome() == Outcome::Unknown;
+        }
+        check_commit(arrived?.answers.last())
     }
 
     /// Makes the commands, looking up types that are met for the first time.
@@ -230,6 +245,7 @@ impl Session {
             match encoder.finish(encoded)? {
                 Encoded::Commands(commands) => {
                     commands.iter().try_for_each(refuse_copy)?;
+                    self.look_whether_they_read(&commands);
                     return Ok(commands);
                 }
                 Encoded::Misses(names) if looked_up => {
@@ -243,6 +259,21 @@ impl Session {
                 Encoded::Misses(names) => self.look_up(&names, deadline)?,
             }
             looked_up = true;
+        }
+    }
+
+    /// Tells of commands by hand whether they only read, where that is about to be asked and where words do not count.
+    fn look_whether_they_read(&mut self, commands: &[Command]) {
+        let is_asked = |command: &Command| {
+            commands.len() > 1 || command.rows != Expectation::Any || self.transactions.depth() > 0
+        };
+        for command in commands {
+            if !self.trusts_words || self.is_read_otherwise(&command.sql) {
+                let is_show = begins_with(&command.sql, &["show"]);
+                command.tell_reads(|_| if is_show { Reads::Yes } else { Reads::No });
+            } else if is_asked(command) {
+                command.tell_reads(|sql| self.known_reads.reads(sql));
+            }
         }
     }
 
@@ -348,10 +379,12 @@ fn check_commit(answer: Option<&Answer>) -> Result<()> {
     }
 }
 
-/// Lets the server hold the row counts; one lone query that only reads is judged by its answer, which costs the server less.
-fn hold(commands: &mut [Command]) -> Verdict {
+/// Lets the server hold the row counts; one lone query that reads, with this certainty, is judged by its answer, which
+/// costs the server less.
+fn hold(commands: &mut [Command], judged_here: Reads) -> Verdict {
     if let [command] = commands
-        && command.only_reads()
+        && command.rows != Expectation::Any
+        && command.reads() >= judged_here
         && !matches!(command.rows, Expectation::Exactly(_))
     {
         return Verdict::Server;

@@ -10,6 +10,7 @@ use super::Session;
 use bowline_sql::quote::literal;
 
 use super::command::Command;
+use super::reads::Reads;
 use super::words::{begins_transaction, begins_with};
 use crate::config::Config;
 
@@ -54,7 +55,9 @@ impl Session {
             None if commands.iter().all(may_stand_with_others) => 0,
             None => return 0,
         };
-        commands.insert(place, Command::plain(Arc::clone(settings)));
+        // They end with the transaction.
+        let settings = Command::plain(Arc::clone(settings)).with_reads(Reads::Yes);
+        commands.insert(place, settings);
         1
     }
 }

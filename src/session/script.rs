@@ -14,6 +14,7 @@ use super::exchange::{Cargo, CommitPoint};
 use super::failure::{rows_too_late, server_error, shift};
 use super::flight::cannot_end;
 use super::libpq::Cancel;
+use super::reads::Reads;
 use super::settle::settle;
 use super::words::{begins_with, ends_transaction, may_commit_and_fail, stands_alone};
 use crate::error::{Error, Outcome, Result};
@@ -68,7 +69,7 @@ impl Session {
         let ahead = self.statements_in_front(false).len();
         // Also one that the caller began by hand.
         let within = self.transactions.depth() > 0 || self.is_in_transaction();
-        self.transactions.may_have_written = true;
+        self.transactions.sent = Reads::No;
         let text: Arc<str> = format!("{before}{sql}").into();
         let c_text = c_string(&text).map_err(Error::query)?;
         self.watch.departs(&[]);

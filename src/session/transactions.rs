@@ -14,6 +14,7 @@ use diesel::result::QueryResult;
 
 use super::Session;
 use super::hooks::Hooks;
+use super::reads::Reads;
 use super::xid::XidBook;
 use crate::error::{Error, Outcome, Result, ServerError};
 use crate::retry::{Failure, made_stale};
@@ -31,8 +32,11 @@ pub struct Transactions {
     /// The latest failure since the outermost transaction began that no statement came through after.
     pub(super) latest: Option<Failure>,
     pub(super) xid: XidBook,
-    /// Whether something was sent within the outermost transaction that does not only read.
-    pub(super) may_have_written: bool,
+    /// Whether what was sent within the outermost transaction only reads.
+    pub(super) sent: Reads,
+    /// Whether a commit that was not answered can have written only if a function of the database's own has the name of
+    /// one of PostgreSQL's.
+    pub(super) hinges_on_names: bool,
     pub(crate) hooks: Hooks,
 }
 
@@ -114,7 +118,11 @@ impl Transactions {
                 self.failure = None;
                 self.latest = None;
                 self.xid.forget();
-                self.may_have_written = opening.len() > 1;
+                self.sent = if opening.len() > 1 {
+                    Reads::No
+                } else {
+                    Reads::Yes
+                };
                 self.waiting.extend_from_slice(opening);
             }
             Some(depth) => {

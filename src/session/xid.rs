@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::answer::Answer;
 use super::command::{Command, Expectation};
+use super::reads::Reads;
 
 /// A transaction's number, and the server it is valid on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,8 +81,8 @@ impl XidBook {
 
     /// What to ask behind these commands.
     pub(super) fn question(&self, commands: &[Command]) -> Vec<Command> {
-        let asks =
-            self.is_wanted && self.known.is_none() && !commands.iter().all(Command::only_reads);
+        let may_write = |command: &Command| command.reads() == Reads::No;
+        let asks = self.is_wanted && self.known.is_none() && commands.iter().any(may_write);
         asks.then(Xid::ask).into_iter().collect()
     }
 

@@ -2,6 +2,7 @@
 
 use super::{Answers, Encoder, RowReader, RowStatement, Sealed, Statement};
 use crate::error::Result;
+use crate::session::reads::Reads;
 
 /// A statement whose output is changed by a function; made by [`Statement::map`].
 #[derive(Debug)]
@@ -36,13 +37,16 @@ impl<S: Statement, T, F: Fn(S::Output) -> T> Statement for Map<S, F> {
 pub struct Named<S> {
     statement: S,
     function: &'static str,
+    /// Whether it is known from the catalog to only read.
+    reads: bool,
 }
 
 impl<S> Named<S> {
-    pub(super) fn new(statement: S, function: &'static str) -> Self {
+    pub(super) fn new(statement: S, function: &'static str, reads: bool) -> Self {
         Self {
             statement,
             function,
+            reads,
         }
     }
 }
@@ -57,6 +61,9 @@ impl<S: Statement> Statement for Named<S> {
         let encoded = self.statement.encode(encoder);
         for command in &mut encoder.commands[first..] {
             command.function.get_or_insert(self.function);
+            if self.reads {
+                command.tell_reads(|_| Reads::Yes);
+            }
         }
         encoded
     }

@@ -61,7 +61,8 @@ impl<S: Statement> Statement for Locked<S> {
                     .with_sql(Arc::clone(&command.sql)));
             }
             // On a line of its own, because SQL written by hand may end with a comment.
-            command.sql = format!("{written}\n{}{}", self.strength, self.others).into();
+            let locking = format!("{written}\n{}{}", self.strength, self.others);
+            command.set_sql(locking);
         }
         encoded
     }

@@ -43,6 +43,7 @@ mod pooler;
 mod procedures;
 mod process_faults;
 mod quoting;
+mod reads;
 mod repositories;
 mod retry;
 mod round_trips;

@@ -1,0 +1,607 @@
+//! Whether a query only reads, told from its words.
+//!
+//! Work that only reads may be repeated when its answer is lost, and nothing of it is ever committed. PostgreSQL tells
+//! that of no query beforehand, since any function may write. So a query counts as reading if generated code says so,
+//! which knows the catalog, or if it locks no row, has no word that writes, and calls nothing but PostgreSQL's own
+//! functions that are known to do no harm. That a name means PostgreSQL's own function is presumed until something
+//! depends on it; then the server is asked ([`shadowed`]), on another session.
+//!
+//! Views, operators, casts, and functions written as if they were columns are trusted; see
+//! [`Config::trust_views_and_operators`](crate::Config::trust_views_and_operators).
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use bowline_sql::{Kind, Token, quote, tokens};
+
+use super::words::first_word;
+
+/// Whether a statement only reads; what is less certain comes first.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Reads {
+    /// It may write.
+    #[default]
+    No,
+    /// It only reads if the names of its functions mean PostgreSQL's own.
+    IfBuiltIn,
+    Yes,
+}
+
+/// Longer queries are not looked through.
+const LONGEST: usize = 64 * 1024;
+
+/// What the words of a statement say.
+pub(crate) fn reads(sql: &str) -> Reads {
+    let Some(first) = first_word(sql).filter(|_| sql.len() <= LONGEST) else {
+        return Reads::No;
+    };
+    if first.is_word("show") {
+        return Reads::Yes;
+    }
+    if !first.is_one_of(&["select", "values", "table", "with"]) {
+        return Reads::No;
+    }
+    let mut least = Reads::Yes;
+    let mut before = Before::default();
+    for token in tokens(sql) {
+        if token.is("(") {
+            least = least.min(before.call());
+        } else if before.writes_by(&token) {
+            least = Reads::No;
+        }
+        if least == Reads::No {
+            break;
+        }
+        before.push(token);
+    }
+    least
+}
+
+/// What was told of queries that come back, so that each is looked through once.
+#[derive(Debug, Default)]
+pub(super) struct Memory(HashMap<Arc<str>, Reads>);
+
+impl Memory {
+    /// So many queries are kept, none of them longer than this.
+    const QUERIES: usize = 256;
+    const LONGEST: usize = 2 * 1024;
+
+    pub(super) fn reads(&mut self, sql: &Arc<str>) -> Reads {
+        if let Some(known) = self.0.get(sql) {
+            return *known;
+        }
+        let told = reads(sql);
+        if sql.len() <= Self::LONGEST {
+            if self.0.len() >= Self::QUERIES {
+                self.0.clear();
+            }
+            self.0.insert(Arc::clone(sql), told);
+        }
+        told
+    }
+}
+
+/// The tokens before the current one, the nearest first.
+#[derive(Default)]
+struct Before<'a>([Option<Token<'a>>; 4]);
+
+impl<'a> Before<'a> {
+    fn push(&mut self, token: Token<'a>) {
+        self.0.rotate_right(1);
+        self.0[0] = Some(token);
+    }
+
+    fn is_one_of(&self, place: usize, words: &[&str]) -> bool {
+        self.0[place].is_some_and(|token| token.is_one_of(words))
+    }
+
+    fn is(&self, place: usize, text: &str) -> bool {
+        self.0[place].is_some_and(|token| token.is(text))
+    }
+
+    /// Whether the next token is a word that writes, or that locks rows behind FOR.
+    fn writes_by(&self, next: &Token<'_>) -> bool {
+        next.is_one_of(&["insert", "update", "delete", "merge", "into"])
+            || (self.is_one_of(0, &["for"]) && next.is_one_of(&["no", "key", "share"]))
+    }
+
+    /// What a parenthesis behind these tokens does.
+    fn call(&self) -> Reads {
+        let Some(name) =
+            self.0[0].filter(|token| matches!(token.kind(), Kind::Word | Kind::QuotedName))
+        else {
+            return Reads::Yes;
+        };
+        let Some(meant) = name.name() else {
+            return Reads::No;
+        };
+        let is_known = FUNCTIONS.binary_search(&&*meant).is_ok();
+        if self.is(1, ".") {
+            let is_built_in = self.0[2].is_some_and(|schema| schema.is_name("pg_catalog"));
+            return if is_built_in && is_known && !self.is(3, ".") {
+                Reads::Yes
+            } else {
+                Reads::No
+            };
+        }
+        // The type of a cast with its length, the columns of an alias or of a WITH query.
+        if self.is(1, "::") || self.is_one_of(1, &["as", "with", "recursive"]) {
+            return Reads::Yes;
+        }
+        if name.kind() == Kind::Word
+            && (name.is_one_of(NO_FUNCTIONS)
+                || (name.is_word("by") && self.is_one_of(1, &["group", "order", "partition"]))
+                || (name.is_word("varying")
+                    && self.is_one_of(1, &["bit", "char", "character", "nchar"]))
+                || (name.is_word("zone") && self.is_one_of(1, &["time"])))
+        {
+            return Reads::Yes;
+        }
+        if is_known || WORDS.contains(&&*meant) {
+            Reads::IfBuiltIn
+        } else {
+            Reads::No
+        }
+    }
+}
+
+/// Asks whether a name in the lists below may mean a function of the database's own that writes.
+///
+/// Overloads count, so that neither the search path nor the types of arguments matter.
+pub(crate) fn shadowed() -> String {
+    let mut names = String::new();
+    for (place, name) in FUNCTIONS.iter().chain(WORDS).enumerate() {
+        let comma = if place == 0 { "" } else { ", " };
+        // Writing to a String does not fail.
+        write!(names, "{comma}{}", quote::literal(name)).ok();
+    }
+    format!(
+        "SELECT EXISTS (SELECT FROM pg_catalog.pg_proc \
+         WHERE pronamespace OPERATOR(pg_catalog.<>) 'pg_catalog'::pg_catalog.regnamespace::pg_catalog.oid \
+         AND proname OPERATOR(pg_catalog.=) ANY (ARRAY[{names}]::pg_catalog.name[]) \
+         AND (provolatile OPERATOR(pg_catalog.=) 'v' OR EXISTS (SELECT FROM pg_catalog.pg_aggregate AS a \
+         JOIN pg_catalog.pg_proc AS f ON f.oid OPERATOR(pg_catalog.=) \
+         ANY (ARRAY[a.aggtransfn, a.aggfinalfn, a.aggmtransfn, a.aggmfinalfn]::pg_catalog.oid[]) \
+         WHERE a.aggfnoid OPERATOR(pg_catalog.=) pg_proc.oid AND f.provolatile OPERATOR(pg_catalog.=) 'v'))) \
+         AS shadowed"
+    )
+}
+
+/// Words that stand before a parenthesis and are no names of functions (PostgreSQL manual, appendix C).
+///
+/// They are reserved, or the grammar gives them a meaning that no function can have.
+const NO_FUNCTIONS: &[&str] = &[
+    "all",
+    "and",
+    "any",
+    "array",
+    "as",
+    "asymmetric",
+    "between",
+    "bigint",
+    "bit",
+    "boolean",
+    "both",
+    "case",
+    "cast",
+    "char",
+    "character",
+    "coalesce",
+    "current_time",
+    "current_timestamp",
+    "dec",
+    "decimal",
+    "distinct",
+    "else",
+    "except",
+    "exists",
+    "extract",
+    "float",
+    "for",
+    "from",
+    "greatest",
+    "group",
+    "grouping",
+    "having",
+    "in",
+    "int",
+    "integer",
+    "intersect",
+    "interval",
+    "lateral",
+    "leading",
+    "least",
+    "limit",
+    "localtime",
+    "localtimestamp",
+    "national",
+    "nchar",
+    "normalize",
+    "not",
+    "nullif",
+    "numeric",
+    "offset",
+    "on",
+    "only",
+    "or",
+    "order",
+    "position",
+    "precision",
+    "real",
+    "row",
+    "select",
+    "smallint",
+    "some",
+    "symmetric",
+    "then",
+    "time",
+    "timestamp",
+    "trailing",
+    "trim",
+    "union",
+    "using",
+    "values",
+    "varchar",
+    "variadic",
+    "when",
+    "where",
+    "window",
+];
+
+/// Words of the grammar that stand before a parenthesis too, and that a function may be called nevertheless.
+const WORDS: &[&str] = &[
+    "cube",
+    "filter",
+    "ilike",
+    "join",
+    "materialized",
+    "over",
+    "overlaps",
+    "rollup",
+    "sets",
+];
+
+/// PostgreSQL's own functions that are immutable or stable and do nothing but compute; sorted.
+const FUNCTIONS: &[&str] = &[
+    "abs",
+    "acos",
+    "age",
+    "any_value",
+    "array_agg",
+    "array_append",
+    "array_cat",
+    "array_dims",
+    "array_length",
+    "array_lower",
+    "array_ndims",
+    "array_position",
+    "array_positions",
+    "array_prepend",
+    "array_remove",
+    "array_replace",
+    "array_to_json",
+    "array_to_string",
+    "array_upper",
+    "ascii",
+    "asin",
+    "atan",
+    "atan2",
+    "avg",
+    "bit_and",
+    "bit_length",
+    "bit_or",
+    "bool_and",
+    "bool_or",
+    "btrim",
+    "cardinality",
+    "cbrt",
+    "ceil",
+    "ceiling",
+    "char_length",
+    "character_length",
+    "chr",
+    "col_description",
+    "concat",
+    "concat_ws",
+    "convert_from",
+    "convert_to",
+    "corr",
+    "cos",
+    "cot",
+    "count",
+    "covar_pop",
+    "covar_samp",
+    "cume_dist",
+    "current_database",
+    "current_schema",
+    "current_schemas",
+    "current_setting",
+    "date",
+    "date_bin",
+    "date_part",
+    "date_trunc",
+    "daterange",
+    "decode",
+    "degrees",
+    "dense_rank",
+    "div",
+    "encode",
+    "every",
+    "exp",
+    "factorial",
+    "first_value",
+    "floor",
+    "format",
+    "format_type",
+    "gcd",
+    "generate_series",
+    "generate_subscripts",
+    "get_byte",
+    "host",
+    "initcap",
+    "int4range",
+    "int8range",
+    "isempty",
+    "isfinite",
+    "json_agg",
+    "json_array_elements",
+    "json_array_elements_text",
+    "json_array_length",
+    "json_build_array",
+    "json_build_object",
+    "json_each",
+    "json_each_text",
+    "json_extract_path",
+    "json_extract_path_text",
+    "json_object",
+    "json_object_agg",
+    "json_object_keys",
+    "json_strip_nulls",
+    "json_typeof",
+    "jsonb_agg",
+    "jsonb_array_elements",
+    "jsonb_array_elements_text",
+    "jsonb_array_length",
+    "jsonb_build_array",
+    "jsonb_build_object",
+    "jsonb_each",
+    "jsonb_each_text",
+    "jsonb_extract_path",
+    "jsonb_extract_path_text",
+    "jsonb_insert",
+    "jsonb_object",
+    "jsonb_object_agg",
+    "jsonb_object_keys",
+    "jsonb_path_exists",
+    "jsonb_path_match",
+    "jsonb_path_query",
+    "jsonb_path_query_array",
+    "jsonb_path_query_first",
+    "jsonb_pretty",
+    "jsonb_set",
+    "jsonb_strip_nulls",
+    "jsonb_typeof",
+    "justify_days",
+    "justify_hours",
+    "justify_interval",
+    "lag",
+    "last_value",
+    "lcm",
+    "lead",
+    "left",
+    "length",
+    "like",
+    "ln",
+    "log",
+    "log10",
+    "lower",
+    "lower_inc",
+    "lower_inf",
+    "lpad",
+    "ltrim",
+    "make_date",
+    "make_interval",
+    "make_time",
+    "make_timestamp",
+    "make_timestamptz",
+    "max",
+    "md5",
+    "min",
+    "mod",
+    "mode",
+    "multirange",
+    "netmask",
+    "network",
+    "now",
+    "nth_value",
+    "ntile",
+    "num_nonnulls",
+    "num_nulls",
+    "numrange",
+    "obj_description",
+    "octet_length",
+    "overlay",
+    "parse_ident",
+    "percent_rank",
+    "percentile_cont",
+    "percentile_disc",
+    "pg_typeof",
+    "phraseto_tsquery",
+    "pi",
+    "plainto_tsquery",
+    "power",
+    "quote_ident",
+    "quote_literal",
+    "quote_nullable",
+    "radians",
+    "range_agg",
+    "range_intersect_agg",
+    "range_merge",
+    "rank",
+    "regexp_count",
+    "regexp_instr",
+    "regexp_like",
+    "regexp_match",
+    "regexp_matches",
+    "regexp_replace",
+    "regexp_split_to_array",
+    "regexp_split_to_table",
+    "regexp_substr",
+    "regr_slope",
+    "repeat",
+    "replace",
+    "reverse",
+    "right",
+    "round",
+    "row_number",
+    "row_to_json",
+    "rpad",
+    "rtrim",
+    "scale",
+    "sha224",
+    "sha256",
+    "sha384",
+    "sha512",
+    "sign",
+    "sin",
+    "split_part",
+    "sqrt",
+    "starts_with",
+    "statement_timestamp",
+    "stddev",
+    "stddev_pop",
+    "stddev_samp",
+    "string_agg",
+    "string_to_array",
+    "string_to_table",
+    "strpos",
+    "substr",
+    "substring",
+    "sum",
+    "tan",
+    "text",
+    "time",
+    "timestamptz",
+    "timezone",
+    "to_ascii",
+    "to_char",
+    "to_date",
+    "to_hex",
+    "to_json",
+    "to_jsonb",
+    "to_number",
+    "to_regclass",
+    "to_regtype",
+    "to_timestamp",
+    "to_tsquery",
+    "to_tsvector",
+    "transaction_timestamp",
+    "translate",
+    "trim_array",
+    "trim_scale",
+    "trunc",
+    "ts_headline",
+    "ts_rank",
+    "ts_rank_cd",
+    "tsrange",
+    "tstzrange",
+    "unnest",
+    "upper",
+    "upper_inc",
+    "upper_inf",
+    "var_pop",
+    "var_samp",
+    "variance",
+    "version",
+    "websearch_to_tsquery",
+    "width_bucket",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(expected: Reads, queries: &[&str]) {
+        for sql in queries {
+            assert_eq!(reads(sql), expected, "{sql}");
+        }
+    }
+
+    #[test]
+    fn the_functions_are_sorted() {
+        assert!(FUNCTIONS.is_sorted());
+    }
+
+    #[test]
+    fn a_query_without_calls_only_reads() {
+        check(
+            Reads::Yes,
+            &[
+                r#"SELECT "accounts"."id" FROM "accounts" WHERE (("accounts"."id" = $1) AND ("a"."b" = ANY($2))) LIMIT $3"#,
+                "/* pay(1) */ ((select 1)) -- pay(2)",
+                "VALUES (1, 'pay(3)'), (2, $$pay(4)$$)",
+                "TABLE accounts",
+                "SHOW work_mem",
+                "WITH a (x) AS (SELECT 1), b AS (SELECT 2) SELECT * FROM a AS t (x, y) WHERE x IN (1) AND NOT EXISTS (SELECT)",
+                "SELECT x::numeric(10, 2), CAST(y AS character varying(3)), z::money(1) FROM t GROUP BY (x) ORDER BY (y)",
+                "SELECT pg_catalog.lower(x), \"pg_catalog\".\"lower\"(x), coalesce(x, (y)) AT TIME ZONE ('utc') FROM t",
+                "SELECT substring FROM t WHERE x BETWEEN (1) AND (2) UNION ALL (SELECT ROW(1, 2))",
+            ],
+        );
+    }
+
+    #[test]
+    fn known_names_are_presumed_to_be_postgresqls_own() {
+        check(
+            Reads::IfBuiltIn,
+            &[
+                "SELECT count(*) FROM t",
+                "SELECT LOWER(x), \"upper\"(x) FROM t",
+                "SELECT sum(x) FILTER (WHERE y > 0) OVER (PARTITION BY (z)) FROM a JOIN (SELECT 1) b ON (true)",
+                "SELECT * FROM generate_series(1, 3) AS s (n)",
+            ],
+        );
+    }
+
+    #[test]
+    fn all_else_may_write() {
+        check(
+            Reads::No,
+            &[
+                "SELECT pay(2)",
+                "SELECT pay (2)",
+                "SELECT /* a */ \"pay\" -- (\n (2)",
+                "SELECT \"Lower\"(x)",
+                "SELECT app.lower(x)",
+                "SELECT bank.pg_catalog.lower(x)",
+                "SELECT * FROM t, LATERAL pay(x)",
+                "SELECT x OPERATOR(app.+) y",
+                "SELECT nextval('s'), now()",
+                "SELECT set_config('a.b', 'c', true)",
+                "SELECT pg_advisory_xact_lock(1)",
+                "SELECT by(1), over",
+                "SELECT treat(x AS t)",
+                "SELECT * FROM t FOR UPDATE",
+                "SELECT * FROM t FOR NO KEY UPDATE",
+                "SELECT * FROM t for /* a */ share",
+                "SELECT * FROM t FOR KEY SHARE",
+                "SELECT * INTO u FROM t",
+                "WITH a AS (DELETE FROM t RETURNING 1) SELECT * FROM a",
+                "WITH a AS (MERGE INTO t USING u ON (true) WHEN MATCHED THEN DELETE) SELECT 1",
+                "EXPLAIN ANALYZE SELECT 1",
+                "EXECUTE p",
+                "CALL p()",
+                "INSERT INTO t VALUES (1)",
+                "",
+                "\"select\"",
+                "SELECT U&\"pa\\0079\"(2)",
+            ],
+        );
+        assert_eq!(
+            reads(&format!("SELECT {}", "1,".repeat(LONGEST))),
+            Reads::No
+        );
+    }
+}
