@@ -84,7 +84,7 @@ impl Throwaway {
         }
     }
 
-    fn session(&mut self) -> Result<&mut Session, CliError> {
+    pub(crate) fn session(&mut self) -> Result<&mut Session, CliError> {
         self.session.as_mut().ok_or_else(gone)
     }
 }

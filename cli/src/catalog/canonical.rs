@@ -3,7 +3,9 @@
 //! A server keeps an expression as a tree, and writes it anew: with a cast on each literal, with parentheses, with
 //! its own names of operators. Both texts are brought to a form that has neither.
 
+use super::attached::{Attached, Code};
 use super::replay::tokens_of;
+use super::routine::Body;
 use super::{
     Catalog, Column, Constraint, ConstraintKind, Fill, Index, IndexKey, RelationKind, TypeKind,
 };
@@ -29,8 +31,18 @@ impl Catalog {
             // Neither order is kept where a server restores a dump.
             relation.constraints.sort_by(|a, b| a.name.cmp(&b.name));
             relation.indexes.sort_by(|a, b| a.name.cmp(&b.name));
+            canonical_attached(&mut relation.attached);
             for text in [&mut relation.partition_by, &mut relation.partition_bound] {
                 *text = text.as_deref().map(canonical);
+            }
+        }
+        for routine in &mut self.routines {
+            for argument in &mut routine.arguments {
+                argument.default = argument.default.as_deref().map(canonical);
+            }
+            if let Body::Sql(code) = &mut routine.body {
+                code.search_path = None;
+                code.text = None;
             }
         }
         for found in self.types.values_mut() {
@@ -46,6 +58,29 @@ impl Catalog {
             }
         }
         self
+    }
+}
+
+/// The query of a view and the action of a rule are not told by their words; a test asks the server of them.
+fn canonical_attached(attached: &mut Attached) {
+    let code = |code: &mut Code| {
+        code.search_path = None;
+        code.text = code.text.as_deref().map(canonical);
+    };
+    if let Some(query) = &mut attached.query {
+        query.search_path = None;
+        query.text = None;
+    }
+    for trigger in &mut attached.triggers {
+        trigger.condition.iter_mut().for_each(code);
+    }
+    for policy in &mut attached.policies {
+        policy.using.iter_mut().for_each(code);
+        policy.with_check.iter_mut().for_each(code);
+    }
+    for rule in &mut attached.rules {
+        rule.definition.search_path = None;
+        rule.definition.text = None;
     }
 }
 

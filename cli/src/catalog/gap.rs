@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::Name;
+use super::definition::quoted;
 
 /// An object of which the catalog does not say what it is; nothing that is generated needs it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +35,7 @@ pub(crate) enum GapKind {
     /// Some triggers of a table, or of any where the name is empty.
     Triggers,
     Policies,
+    Rules,
     /// A function, procedure or aggregate; all of its forms.
     Routine,
     /// What a migration's author told replay to pass by.
@@ -49,6 +51,7 @@ impl GapKind {
             Self::Table => "table",
             Self::Triggers => "triggers of",
             Self::Policies => "policies of",
+            Self::Rules => "rules of",
             Self::Routine => "function",
             Self::Ignored => "object",
         }
@@ -66,11 +69,22 @@ impl Gap {
     }
 }
 
+impl Gap {
+    /// Whether it is of this trigger, policy or rule.
+    pub(crate) fn is_of_part(&self, kind: GapKind, table: &Name, part: &str) -> bool {
+        let is_of_table = self.name == *table || self.name.name.is_empty();
+        let is_of_part = self.part.as_deref().is_none_or(|own| own == part);
+        self.hides(table) || (self.kind == kind && is_of_table && is_of_part)
+    }
+}
+
 impl fmt::Display for Gap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = self.kind.word();
         if self.name.name.is_empty() {
             write!(f, "{word} any table")?;
+        } else if let Some(part) = &self.part {
+            write!(f, "{word} {}: {}", self.name.sql(), quoted(part))?;
         } else {
             write!(f, "{word} {}", self.name.sql())?;
         }

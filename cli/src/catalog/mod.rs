@@ -4,6 +4,7 @@
 //! nothing of Rust. It is made by replaying migrations, and compared with what a server answers, so it
 //! keeps PostgreSQL's words: names as stored, expressions as text, constraints and indexes apart.
 
+pub(crate) mod attached;
 #[cfg(test)]
 mod canonical;
 pub(crate) mod compare;
@@ -15,6 +16,7 @@ pub(crate) mod introspect;
 pub(crate) mod json;
 pub(crate) mod mend;
 pub(crate) mod replay;
+pub(crate) mod routine;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,6 +41,9 @@ pub(crate) struct Catalog {
     pub types: BTreeMap<Name, Type>,
     /// Names of installed extensions; what they brought is not listed, but for types.
     pub extensions: BTreeSet<String>,
+    /// Functions, procedures and aggregates, by schema, name and what they are given.
+    #[serde(default)]
+    pub routines: Vec<routine::Routine>,
     /// What is there and not known in full; only replay leaves any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gaps: Vec<gap::Gap>,
@@ -71,6 +76,9 @@ pub(crate) struct Relation {
     /// `FOR VALUES ..` or `DEFAULT` of a partition, as written.
     pub partition_bound: Option<String>,
     pub comment: Option<String>,
+    /// Triggers, policies, rules, and the query of a view.
+    #[serde(flatten)]
+    pub attached: attached::Attached,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -115,7 +123,7 @@ pub(crate) enum Fill {
 }
 
 /// The type of a column, with what is written in parentheses and brackets after its name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct DataType {
     /// As `pg_type.typname` has it (`int4`, `timestamptz`, `account_status`), never the array's `_int4`.
     pub name: Name,
@@ -276,6 +284,11 @@ pub(crate) enum TypeKind {
 }
 
 impl Catalog {
+    pub(crate) fn sort_routines(&mut self) {
+        self.routines
+            .sort_by_cached_key(|routine| (routine.name.clone(), routine.title()));
+    }
+
     /// The gap where a relation of this name is.
     pub(crate) fn gap_at(&self, name: &Name) -> Option<&gap::Gap> {
         self.gaps.iter().find(|gap| gap.hides(name))

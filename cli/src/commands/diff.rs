@@ -1,14 +1,15 @@
 //! `bowline diff`: what two schemas do not have in common.
 
+use bowline::Session;
 use clap::Args;
 use serde::Serialize;
 
 use crate::catalog::Catalog;
-use crate::catalog::compare::{Difference, How, compare};
+use crate::catalog::compare::{Comparison, Difference, How, Settled, judged};
 use crate::catalog::mend::mend;
 use crate::error::CliError;
 use crate::project::Project;
-use crate::source::{Fallback, Source};
+use crate::source::{Fallback, Source, connect};
 use crate::ui;
 
 /// Say what differs between two schemas, in words or as the SQL that makes the first one of the second.
@@ -38,13 +39,26 @@ pub(crate) struct Diff {
 pub(crate) fn run(arguments: &Diff, project: &Project) -> Result<(), CliError> {
     let left = arguments.left.catalog(project, &arguments.fallback)?;
     let right = arguments.right.catalog(project, &arguments.fallback)?;
+    // A database at hand can tell whether two texts are one to PostgreSQL.
+    let server = [&arguments.right, &arguments.left]
+        .into_iter()
+        .find_map(|source| match source {
+            Source::Database(url) => Some(connect(Some(url))),
+            _ => None,
+        });
+    let mut server = server.transpose()?;
     let (mut left_name, mut right_name) = (arguments.left.words(), arguments.right.words());
     if left_name == right_name {
         left_name = "the first".to_owned();
         right_name = "the second".to_owned();
     }
     let form = Form::of(arguments.sql, arguments.json);
-    told((&left, &left_name), (&right, &right_name), form)
+    told(
+        (&left, &left_name),
+        (&right, &right_name),
+        server.as_mut(),
+        form,
+    )
 }
 
 /// How differences are told.
@@ -103,13 +117,26 @@ impl<'d> Told<'d> {
     }
 }
 
+/// What no catalog holds.
+const NEVER_COMPARED: &str =
+    "owners, privileges, event triggers, publications, statistics and settings of storage";
+
 /// Prints what differs; an error if anything does.
 pub(super) fn told(
     (left, left_name): (&Catalog, &str),
     (right, right_name): (&Catalog, &str),
+    server: Option<&mut Session>,
     form: Form,
 ) -> Result<(), CliError> {
-    let differences = compare(left, right);
+    let Comparison {
+        differences,
+        not_compared,
+    } = judged(left, right, server, &mut Settled::default());
+    if form != Form::Json {
+        not_compared
+            .iter()
+            .for_each(|what| ui::note(format!("not compared: {what}")));
+    }
     if form == Form::Json {
         let told = differences.iter();
         let told: Vec<Told<'_>> = told
@@ -119,6 +146,7 @@ pub(super) fn told(
     }
     if differences.is_empty() {
         ui::status(format!("{left_name} and {right_name} are the same"));
+        ui::note(format!("{NEVER_COMPARED} are not compared"));
         return Ok(());
     }
     // A line is a line, and a comment ends with it, whatever a name holds.

@@ -13,8 +13,11 @@ use crate::ui;
 
 /// Compare a live database with the migrations that have run on it; exit with 1 if it has drifted.
 ///
-/// Says in words what somebody changed by hand, or with --sql as the statements that undo it. Only looks at
-/// the database. Migrations that have not run yet are no drift.
+/// Says in words what somebody changed by hand, or with --sql as the statements that undo it. Tables, types,
+/// sequences, views, functions, triggers, policies and row level security are compared; owners, privileges,
+/// event triggers, publications and settings of storage are not. Changes nothing: where only the server can tell
+/// whether two texts are one expression, it makes a temporary view of each in a transaction that is rolled back.
+/// Migrations that have not run yet are no drift.
 ///
 /// Example: bowline drift --database-url postgres://app@db.example.com/app
 #[derive(Debug, Args)]
@@ -58,6 +61,7 @@ pub(crate) fn run(arguments: &Drift, project: &Project) -> Result<(), CliError> 
     diff::told(
         (&expected, "the migrations"),
         (&there, "the database"),
+        Some(&mut session),
         diff::Form::of(arguments.sql, arguments.json),
     )
 }

@@ -4,7 +4,7 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::catalog::Catalog;
-use crate::catalog::compare::compare;
+use crate::catalog::compare::{Comparison, Settled, compare, judged};
 use crate::catalog::replay::replay_each;
 use crate::error::CliError;
 use crate::migrations::{Migration, prepared, read_folder};
@@ -62,6 +62,8 @@ pub(crate) fn run(arguments: &Verify, project: &Project) -> Result<(), CliError>
         throwaway: Throwaway::create(url)?,
         steps: if is_followed { steps } else { Vec::new() },
         wrong: Vec::new(),
+        not_compared: Vec::new(),
+        settled: Settled::default(),
     };
     let server = trial.throwaway.server();
     for (place, migration) in migrations.iter().enumerate() {
@@ -85,6 +87,10 @@ pub(crate) fn run(arguments: &Verify, project: &Project) -> Result<(), CliError>
     }
     if is_followed {
         trial.compare_with_replay(&replayed.catalog, &server)?;
+        trial
+            .not_compared
+            .iter()
+            .for_each(|what| ui::note(format!("not compared: {what}")));
     } else {
         let report = refused(&replayed.refusals).report;
         ui::note(format!("what cannot be followed is not compared\n{report}"));
@@ -123,6 +129,9 @@ struct Trial<'a> {
     /// The catalog after each migration: what replay says, or where that does not follow, the server.
     steps: Vec<Catalog>,
     wrong: Vec<String>,
+    /// What could not be compared at the end.
+    not_compared: Vec<String>,
+    settled: Settled,
 }
 
 impl Trial<'_> {
@@ -145,7 +154,7 @@ impl Trial<'_> {
         let restored = self.throwaway.catalog()?;
         let before = place.checked_sub(1).map(|before| &self.steps[before]);
         let before = before.cloned().unwrap_or_default();
-        if !compare(&before, &restored).is_empty() {
+        if !self.judge(&before, &restored)?.differences.is_empty() {
             self.anew(place)?;
             let truth = self.throwaway.catalog()?;
             let differences = compare(&truth, &restored);
@@ -165,26 +174,37 @@ impl Trial<'_> {
     /// What is there now beside what replay says; what the downs have left is told from what replay got wrong.
     fn compare_with_replay(&mut self, replayed: &Catalog, server: &str) -> Result<(), CliError> {
         let there = self.throwaway.catalog()?;
-        if compare(replayed, &there).is_empty() {
+        let comparison = self.judge(replayed, &there)?;
+        self.not_compared = comparison.not_compared;
+        if comparison.differences.is_empty() {
             return Ok(());
         }
         self.throwaway = Throwaway::create(self.url)?;
         let mut first_apart = None;
         for (place, migration) in self.migrations.iter().enumerate() {
             self.throwaway.run(migration)?;
-            if first_apart.is_none()
-                && !compare(&self.steps[place], &self.throwaway.catalog()?).is_empty()
-            {
-                first_apart = Some(migration.name.clone());
+            if first_apart.is_none() {
+                let (step, made) = (self.steps[place].clone(), self.throwaway.catalog()?);
+                if !self.judge(&step, &made)?.differences.is_empty() {
+                    first_apart = Some(migration.name.clone());
+                }
             }
         }
         let fresh = self.throwaway.catalog()?;
         let from = first_apart.unwrap_or_else(|| "the migrations".to_owned());
-        self.note(&from, "what was read", server, &compare(replayed, &fresh));
+        let wrong = self.judge(replayed, &fresh)?.differences;
+        self.note(&from, "what was read", server, &wrong);
         let left = compare(&fresh, &there);
         let twice = "after each ran, was undone and ran again";
         self.note("the migrations", "after each ran once", twice, &left);
         Ok(())
+    }
+
+    /// What differs from what is there now, to the server that has it.
+    fn judge(&mut self, expected: &Catalog, there: &Catalog) -> Result<Comparison, CliError> {
+        let session = self.throwaway.session()?;
+        let settled = &mut self.settled;
+        Ok(judged(expected, there, Some(session), settled))
     }
 
     fn note(

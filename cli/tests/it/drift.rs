@@ -26,8 +26,9 @@ fn what_was_changed_by_hand_is_told_and_mended() {
             .said(&["migrate", "run"], &variables)
             .ends_with("exit 0")
     );
-    insta::assert_snapshot!(project.said(&["drift"], &variables), @r"
+    insta::assert_snapshot!(project.said(&["drift"], &variables), @"
     the migrations and the database are the same
+    note: owners, privileges, event triggers, publications, statistics and settings of storage are not compared
     exit 0
     ");
     let mut session = Session::connect(&server.config("postgres")).expect("a connection");
@@ -111,13 +112,63 @@ fn what_was_changed_by_hand_is_told_and_mended() {
 }
 
 #[test]
+fn what_hangs_on_tables_is_told_and_mended() {
+    let project = Project::new(&[(
+        "migrations/1_a/up.sql",
+        "CREATE TABLE a (id int PRIMARY KEY, tags jsonb NOT NULL DEFAULT '{\"xx\": 0, \"a\": 1}');
+         CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
+         CREATE TRIGGER touched BEFORE UPDATE ON a FOR EACH ROW WHEN (old.* IS DISTINCT FROM new.*) EXECUTE FUNCTION touch();
+         ALTER TABLE a ENABLE ROW LEVEL SECURITY;
+         CREATE POLICY own ON a USING (id IN (SELECT 1));
+         CREATE VIEW seen AS SELECT id, tags ->> 'a' AS a FROM a WHERE id > 1;",
+    )]);
+    let server = LocalServer::private(&[]).unwrap_or_else(|error| panic!("{error}"));
+    let url = server.url("postgres");
+    let variables = [("DATABASE_URL", url.as_str())];
+    assert!(
+        project
+            .said(&["migrate", "run"], &variables)
+            .ends_with("exit 0")
+    );
+    let same = project.said(&["drift"], &variables);
+    assert!(same.ends_with("exit 0"), "{same}");
+    let mut session = Session::connect(&server.config("postgres")).expect("a connection");
+    session
+        .batch_execute(
+            "DROP TRIGGER touched ON a; DROP POLICY own ON a; ALTER TABLE a DISABLE ROW LEVEL SECURITY;
+             CREATE OR REPLACE VIEW seen AS SELECT id, tags ->> 'a' AS a FROM a WHERE id > 2;
+             CREATE OR REPLACE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN OLD; END $$;",
+        )
+        .expect("by hand");
+    insta::assert_snapshot!(project.said(&["drift"], &variables), @"
+    relation a: its row level security is on in the migrations, off in the database
+    trigger touched of a is in the migrations, but not in the database
+    policy own of a is in the migrations, but not in the database
+    relation seen: its query is SELECT id, tags ->> 'a' AS a FROM a WHERE id > 1 in the migrations, SELECT a.id, (a.tags ->> 'a'::text) AS a FROM a WHERE (a.id > 2) in the database
+    function touch(): its body is ' BEGIN RETURN NEW; END ' (line 1) in the migrations, ' BEGIN RETURN OLD; END ' (line 1) in the database
+    error: 5 differences between the migrations and the database
+    exit 1
+    ");
+    let mend = project.said(&["drift", "--sql"], &variables);
+    let script: String = mend
+        .lines()
+        .take_while(|line| !line.starts_with("error"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    session.batch_execute(&script).expect("it mends");
+    let mended = project.said(&["drift"], &variables);
+    assert!(mended.ends_with("exit 0"), "{mended}");
+}
+
+#[test]
 fn a_database_without_migrations_and_a_migration_that_is_gone_are_told() {
     let project = Project::new(&[("migrations/1_a/up.sql", "CREATE TABLE a (id int);")]);
     let server = LocalServer::private(&[]).unwrap_or_else(|error| panic!("{error}"));
     let url = server.url("postgres");
-    insta::assert_snapshot!(project.said(&["drift", "--database-url", &url], &[]), @r"
+    insta::assert_snapshot!(project.said(&["drift", "--database-url", &url], &[]), @"
     note: 1 migration not run yet: `bowline migrate run`
     the migrations and the database are the same
+    note: owners, privileges, event triggers, publications, statistics and settings of storage are not compared
     exit 0
     ");
     project.said(&["migrate", "run", "--database-url", &url], &[]);

@@ -3,16 +3,20 @@
 //! Facts are compared, texts are not: expressions as their meaning goes ([`expression`](super::expression)),
 //! constraints, indexes and types whatever their order. The columns of a table have an order, which counts.
 
+mod attached;
 mod relation;
+mod settle;
 mod types;
 
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::attached::Code;
 use super::definition::quoted;
 use super::gap::{Gap, GapKind};
 use super::{Catalog, Name, Sequence};
 
+pub(crate) use settle::{Comparison, Settled, judged};
 pub(crate) use types::attributes;
 
 /// One thing that is not the same in two catalogs.
@@ -20,6 +24,8 @@ pub(crate) use types::attributes;
 pub(crate) struct Difference {
     pub subject: Subject,
     pub how: How,
+    /// Whether it may be one of words alone, which only a server can tell.
+    pub open: bool,
 }
 
 /// What differs.
@@ -35,6 +41,11 @@ pub(crate) enum Subject {
     Column(Name, String),
     Constraint(Name, String),
     Index(Name, String),
+    Trigger(Name, String),
+    Policy(Name, String),
+    Rule(Name, String),
+    /// What it is called (`function`), its name, and that with the types of what it is given.
+    Routine(&'static str, Name, String),
 }
 
 /// In which way.
@@ -68,6 +79,10 @@ impl fmt::Display for Subject {
                 write!(f, "constraint {} of {}", quoted(name), table.sql())
             }
             Self::Index(table, name) => write!(f, "index {} of {}", quoted(name), table.sql()),
+            Self::Trigger(table, name) => write!(f, "trigger {} of {}", quoted(name), table.sql()),
+            Self::Policy(table, name) => write!(f, "policy {} of {}", quoted(name), table.sql()),
+            Self::Rule(table, name) => write!(f, "rule {} of {}", quoted(name), table.sql()),
+            Self::Routine(word, _, title) => write!(f, "{word} {title}"),
         }
     }
 }
@@ -122,6 +137,7 @@ pub(crate) fn compare(left: &Catalog, right: &Catalog) -> Vec<Difference> {
         |name| Subject::Relation(name.clone()),
         relation::compare,
     );
+    attached::routines(&mut found, left, right);
     let gaps = || left.gaps.iter().chain(&right.gaps);
     let mut differences = found.0;
     differences.retain(|difference| !gaps().any(|gap| difference.subject.is_in(gap)));
@@ -144,6 +160,10 @@ impl Subject {
                 gap.hides(name) || (gap.kind == GapKind::Sequence && gap.name == *name)
             }
             Self::Type(name) | Self::DomainCheck(name, _) => gap.hides(name),
+            Self::Trigger(table, name) => gap.is_of_part(GapKind::Triggers, table, name),
+            Self::Policy(table, name) => gap.is_of_part(GapKind::Policies, table, name),
+            Self::Rule(table, name) => gap.is_of_part(GapKind::Rules, table, name),
+            Self::Routine(_, name, _) => gap.kind == GapKind::Routine && gap.name == *name,
             Self::Schema(_) | Self::Extension(_) => false,
         }
     }
@@ -167,7 +187,11 @@ struct Found(Vec<Difference>);
 
 impl Found {
     fn push(&mut self, subject: Subject, how: How) {
-        self.0.push(Difference { subject, how });
+        self.0.push(Difference {
+            subject,
+            how,
+            open: false,
+        });
     }
 
     /// Notes an aspect whose two texts differ.
@@ -202,6 +226,32 @@ impl Found {
         if !is_same {
             let text = |text: Option<&str>| text.unwrap_or("none").to_owned();
             self.noted(subject, aspect, text(left), text(right));
+        }
+    }
+
+    /// Notes an aspect of which two pieces of SQL are not the same, or may not be.
+    fn code(
+        &mut self,
+        subject: &Subject,
+        aspect: &'static str,
+        left: Option<&Code>,
+        right: Option<&Code>,
+    ) {
+        let is_same = match (left, right) {
+            (Some(left), Some(right)) => attached::same_code(left, right),
+            (None, None) => Some(true),
+            _ => Some(false),
+        };
+        if is_same == Some(true) {
+            return;
+        }
+        let text = |code: Option<&Code>| {
+            let text = code.map_or("none", Code::words).trim_end_matches(';');
+            text.split_whitespace().collect::<Vec<_>>().join(" ")
+        };
+        self.noted(subject, aspect, text(left), text(right));
+        if let Some(last) = self.0.last_mut() {
+            last.open = is_same.is_none();
         }
     }
 

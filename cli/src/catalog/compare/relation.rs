@@ -46,6 +46,7 @@ pub(super) fn compare(found: &mut Found, subject: &Subject, left: &Relation, rig
     );
     found.comment(subject, left.comment.as_ref(), right.comment.as_ref());
     columns(found, subject, left, right);
+    super::attached::compare(found, subject, left, right);
     let table = &left.name;
     found.each(
         &by_name(&left.constraints, |constraint| &constraint.name),

@@ -47,11 +47,14 @@ fn same(left: &Node, right: &Node) -> bool {
 fn same_words(left: &str, right: &str) -> bool {
     use lexer::Token;
     let words = |text: &str| {
-        let mut tokens = lexer::lex(text).unwrap_or_default();
+        let mut tokens = lexer::lex(text)?;
         tokens.retain(|token| !matches!(token, Token::Open | Token::Close));
-        tokens
+        Some(tokens)
     };
-    let (left, right) = (words(left), words(right));
+    // What cannot be cut into words is the same only letter by letter.
+    let (Some(left), Some(right)) = (words(left), words(right)) else {
+        return left.trim() == right.trim();
+    };
     let same = |(left, right): (&Token, &Token)| match (left, right) {
         (Token::Text(left), Token::Text(right)) => value::is_same(left, right),
         (Token::Text(text), Token::Number(number)) | (Token::Number(number), Token::Text(text)) => {

@@ -4,10 +4,12 @@
 //! migration made: PostgreSQL's own schemas, what belongs to an extension (but for its types), and
 //! the table in which diesel notes what has run.
 
+mod attached;
 mod constraint;
 mod data_type;
 mod index;
 mod relation;
+mod routine;
 mod sequence;
 mod types;
 
@@ -36,10 +38,16 @@ pub(crate) fn introspect(session: &mut Session) -> bowline::Result<Catalog> {
             sql(index::INDEXES).all::<index::IndexRow>(),
             sql(sequence::SEQUENCES).all::<sequence::SequenceRow>(),
             sql(types::TYPES).all::<types::TypeRow>(),
+            (
+                sql(attached::TRIGGERS).all::<attached::TriggerRow>(),
+                sql(attached::POLICIES).all::<attached::PolicyRow>(),
+                sql(attached::RULES).all::<attached::RuleRow>(),
+                sql(routine::ROUTINES).all::<routine::RoutineRow>(),
+            ),
         ))?;
         let (_, earlier, _, schemas, extensions, relations, columns, constraints, indexes, ..) =
             &answers;
-        let (.., sequences, type_rows) = &answers;
+        let (.., sequences, type_rows, (triggers, policies, rules, routines)) = &answers;
         let mut catalog = Catalog {
             schemas: schemas
                 .iter()
@@ -53,6 +61,8 @@ pub(crate) fn introspect(session: &mut Session) -> bowline::Result<Catalog> {
         constraint::add(&mut catalog, constraints);
         index::add(&mut catalog, indexes);
         sequence::add(&mut catalog, sequences);
+        attached::add(&mut catalog, triggers, policies, rules);
+        routine::add(&mut catalog, routines);
         if session.transaction_depth() > 1 {
             let restore = sql("SELECT set_config('search_path', $1, true) AS path");
             session.run(restore.bind::<Text, _>(earlier.path.clone()).affected())?;

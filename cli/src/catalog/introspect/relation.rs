@@ -5,13 +5,17 @@ use diesel::sql_types::{Array, Bool, Integer, Nullable, Text};
 use super::data_type::data_type;
 use super::name;
 use crate::catalog::DIESEL_TABLE;
+use crate::catalog::attached::{Attached, Code};
 use crate::catalog::{Catalog, Column, Fill, Relation, RelationKind, TypeKind};
 
 pub(super) const RELATIONS: &str = r"
     SELECT n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS kind, c.relispartition AS is_partition,
         p.schemas AS parent_schemas, p.names AS parent_names, tn.nspname::text AS type_schema, t.typname::text AS type_name,
         CASE WHEN c.relkind = 'p' THEN pg_get_partkeydef(c.oid) END AS partition_by,
-        pg_get_expr(c.relpartbound, c.oid) AS partition_bound, obj_description(c.oid, 'pg_class') AS comment
+        pg_get_expr(c.relpartbound, c.oid) AS partition_bound, obj_description(c.oid, 'pg_class') AS comment,
+        c.relrowsecurity AS row_security, c.relforcerowsecurity AS force_row_security,
+        CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END AS query,
+        CASE WHEN c.relkind = 'v' THEN ARRAY(SELECT o FROM unnest(c.reloptions) o ORDER BY o) ELSE '{}' END AS options
     FROM pg_class c
     JOIN pg_namespace n ON n.oid = c.relnamespace
     LEFT JOIN pg_type t ON t.oid = c.reloftype
@@ -87,6 +91,14 @@ pub(super) struct RelationRow {
     partition_bound: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
     comment: Option<String>,
+    #[diesel(sql_type = Bool)]
+    row_security: bool,
+    #[diesel(sql_type = Bool)]
+    force_row_security: bool,
+    #[diesel(sql_type = Nullable<Text>)]
+    query: Option<String>,
+    #[diesel(sql_type = Array<Text>)]
+    options: Vec<String>,
 }
 
 #[derive(diesel::QueryableByName)]
@@ -150,6 +162,13 @@ pub(super) fn add(catalog: &mut Catalog, relations: &[RelationRow], columns: &[C
             partition_by: row.partition_by.clone(),
             partition_bound: row.partition_bound.clone(),
             comment: row.comment.clone(),
+            attached: Attached {
+                row_security: row.row_security,
+                force_row_security: row.force_row_security,
+                query: row.query.clone().map(Code::stored),
+                options: row.options.clone(),
+                ..Attached::default()
+            },
         };
         catalog.relations.insert(own, relation);
     }

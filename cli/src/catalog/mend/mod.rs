@@ -1,9 +1,10 @@
 //! SQL that makes one catalog of another: from what a database holds to what the migrations ask for.
 //!
 //! The statements stand in the order in which PostgreSQL takes them. What SQL alone cannot make, because the
-//! catalog does not have it (the query of a view) or PostgreSQL cannot change it (the order of columns), is said
+//! catalog does not have it (a query that has outlived a rename) or PostgreSQL cannot change it (the order of columns), is said
 //! in a comment.
 
+mod attached;
 mod relation;
 mod types;
 
@@ -14,6 +15,8 @@ use super::{Catalog, Name, Sequence};
 /// When a statement is to run: what is in the way goes first, what rests on others comes after them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
+    Settings,
+    DropGuards,
     DropForeignKeys,
     DropConstraints,
     Schemas,
@@ -22,8 +25,11 @@ enum Step {
     Tables,
     Columns,
     Owners,
+    Routines,
     Constraints,
     ForeignKeys,
+    Views,
+    Guards,
     Comments,
     DropTables,
     DropRest,
@@ -68,7 +74,7 @@ fn of_one(
     script: &mut Script,
     expected: &Catalog,
     actual: &Catalog,
-    Difference { subject, how }: &Difference,
+    Difference { subject, how, .. }: &Difference,
 ) {
     let is_comment = matches!(how, How::Differs { aspect, .. } if *aspect == "its comment");
     match (subject, how) {
@@ -101,6 +107,18 @@ fn of_one(
         }
         (Subject::Constraint(table, name), _) => {
             relation::constraint(script, expected, actual, (table, name), is_comment);
+        }
+        (Subject::Trigger(table, name), _) => {
+            attached::trigger(script, expected, actual, (table, name), is_comment);
+        }
+        (Subject::Policy(table, name), _) => {
+            attached::policy(script, expected, actual, (table, name), is_comment);
+        }
+        (Subject::Rule(table, name), _) => {
+            attached::rule(script, expected, actual, (table, name), is_comment);
+        }
+        (Subject::Routine(word, _, title), _) => {
+            attached::routine(script, expected, actual, (word, title), is_comment);
         }
         (Subject::Index(table, name), _) => {
             relation::index(script, expected, actual, (table, name), is_comment);

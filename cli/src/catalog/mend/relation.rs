@@ -1,5 +1,6 @@
 //! Tables, columns, constraints and indexes that are to become others.
 
+use super::attached;
 use super::{Script, Step, create_sequence};
 use crate::catalog::compare::How;
 use crate::catalog::definition::{literal, quoted};
@@ -50,6 +51,14 @@ pub(super) fn mend(
                 relation.comment.as_ref(),
             );
         }
+        (Some(relation), Some(_), How::Differs { aspect, .. })
+            if aspect.starts_with("its row level security") =>
+        {
+            attached::row_security(script, relation);
+        }
+        (Some(relation), Some(_), How::Differs { aspect, .. })
+            if matches!(*aspect, "its query" | "the list of its options")
+                && attached::view(script, relation, true) => {}
         (
             Some(_),
             Some(_),
@@ -81,6 +90,12 @@ fn create(script: &mut Script, expected: &Catalog, relation: &Relation) {
         }
     };
     match relation.kind {
+        RelationKind::View | RelationKind::MaterializedView
+            if attached::view(script, relation, false) =>
+        {
+            guards(script, expected, relation);
+            return;
+        }
         RelationKind::View | RelationKind::MaterializedView | RelationKind::ForeignTable => {
             script.beyond.push(format!(
                 "{sql} is to be made: the catalog does not have its definition, a migration does"
@@ -119,6 +134,7 @@ fn create(script: &mut Script, expected: &Catalog, relation: &Relation) {
         let on = format!("COLUMN {sql}.{}", quoted(&column.name));
         script.comment(&on, column.comment.as_ref());
     }
+    guards(script, expected, relation);
     // A partition gets what its parent has.
     let parent = relation
         .partition_bound
@@ -142,6 +158,27 @@ fn create(script: &mut Script, expected: &Catalog, relation: &Relation) {
         if !is_given {
             add_index(script, relation, index);
         }
+    }
+}
+
+/// What hangs on a new table or view.
+fn guards(script: &mut Script, expected: &Catalog, relation: &Relation) {
+    let nothing = Catalog::default();
+    let (table, attached) = (&relation.name, &relation.attached);
+    if attached.row_security || attached.force_row_security {
+        attached::row_security(script, relation);
+    }
+    for trigger in &attached.triggers {
+        let own = (table, trigger.name.as_str());
+        attached::trigger(script, expected, &nothing, own, false);
+    }
+    for policy in &attached.policies {
+        let own = (table, policy.name.as_str());
+        attached::policy(script, expected, &nothing, own, false);
+    }
+    for rule in &attached.rules {
+        let own = (table, rule.name.as_str());
+        attached::rule(script, expected, &nothing, own, false);
     }
 }
 

@@ -8,7 +8,7 @@ use super::dependents::Object;
 use super::off::is_off;
 use super::refusal::{Refused, Result};
 use super::tree::{child, child_name, has, path};
-use crate::catalog::{ConstraintKind, Name};
+use crate::catalog::{ConstraintKind, Name, RelationKind};
 
 /// The nodes that name what is altered.
 const SUBJECTS: [SyntaxKind; 5] = [
@@ -118,6 +118,21 @@ impl Replay {
             K::ALTER_CONSTRAINT | K::VALIDATE_CONSTRAINT => {
                 self.alter_constraint(action, &table)?;
             }
+            K::ENABLE_RLS | K::DISABLE_RLS | K::FORCE_RLS | K::NO_FORCE_RLS => {
+                self.row_security(action, &table);
+            }
+            K::ENABLE_TRIGGER
+            | K::DISABLE_TRIGGER
+            | K::ENABLE_REPLICA_TRIGGER
+            | K::ENABLE_ALWAYS_TRIGGER => self.enable_trigger(action, &table),
+            K::ENABLE_RULE | K::DISABLE_RULE | K::ENABLE_REPLICA_RULE | K::ENABLE_ALWAYS_RULE => {
+                self.enable_rule(action, &table);
+            }
+            K::SET_OPTIONS | K::RESET_OPTIONS | K::ALTER_OPTION_LIST | K::OPTION_ITEM_LIST
+                if self.table(&table).kind == RelationKind::View =>
+            {
+                self.view_options(action, &table);
+            }
             kind if shapes_nothing(kind) => {}
             kind => {
                 let words = format!("{kind:?}").replace('_', " ");
@@ -147,6 +162,7 @@ impl Replay {
             .raises("duplicate_column"));
         }
         let column = self.add_column(action, table)?;
+        self.column_is_added(table);
         if self.recurses(action)
             && let Some(added) = self
                 .as_inherited(table)
@@ -316,18 +332,6 @@ fn shapes_nothing(kind: SyntaxKind) -> bool {
     matches!(
         kind,
         K::CLUSTER_ON
-            | K::DISABLE_RLS
-            | K::DISABLE_RULE
-            | K::DISABLE_TRIGGER
-            | K::ENABLE_ALWAYS_RULE
-            | K::ENABLE_ALWAYS_TRIGGER
-            | K::ENABLE_REPLICA_RULE
-            | K::ENABLE_REPLICA_TRIGGER
-            | K::ENABLE_RLS
-            | K::ENABLE_RULE
-            | K::ENABLE_TRIGGER
-            | K::FORCE_RLS
-            | K::NO_FORCE_RLS
             | K::OWNER_TO
             | K::REPLICA_IDENTITY
             | K::RESET_OPTIONS

@@ -109,7 +109,14 @@ impl Replay {
                     found.comment = comment;
                 }
             }
-            // Of functions, triggers, .. no comment is kept.
+            K::OBJECT_FUNCTION | K::OBJECT_PROCEDURE | K::OBJECT_ROUTINE | K::OBJECT_AGGREGATE => {
+                // One that no migration made is an extension's.
+                self.comment_on_routine(&object, comment).ok();
+            }
+            K::OBJECT_TRIGGER | K::OBJECT_POLICY | K::OBJECT_RULE => {
+                self.comment_on_guard(&object, comment).ok();
+            }
+            // Of event triggers, publications, .. no comment is kept.
             _ => {}
         }
         Ok(())

@@ -9,9 +9,13 @@ use squawk_syntax::SyntaxNode;
 
 use super::Replay;
 use super::drop::cascades;
+use super::function::Returned;
 use super::refusal::{Refused, Result};
-use super::tree::{calls, casts_to, mentions};
-use crate::catalog::{ConstraintKind, Fill, IndexKey, Name, Relation, RelationKind, TypeKind};
+use super::tree::{calls, casts_to, has_word, mentions};
+use crate::catalog::attached::Code;
+use crate::catalog::{
+    ConstraintKind, DataType, Fill, IndexKey, Name, Relation, RelationKind, TypeKind,
+};
 
 /// What can be dropped; parts of a table with the table's name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,7 +29,12 @@ pub(super) enum Object {
     Type(Name),
     DomainConstraint(Name, String),
     Attribute(Name, String),
+    /// Every form of a function, for what calls it.
     Function(String),
+    /// One form.
+    Routine(Name, Vec<DataType>),
+    Trigger(Name, String),
+    Policy(Name, String),
 }
 
 impl std::fmt::Display for Object {
@@ -45,6 +54,9 @@ impl std::fmt::Display for Object {
                 write!(f, "the attribute {attribute} of {}", name.name)
             }
             Self::Function(name) => write!(f, "the function {name}"),
+            Self::Routine(name, _) => write!(f, "the function {}", name.name),
+            Self::Trigger(table, trigger) => write!(f, "the trigger {trigger} of {}", table.name),
+            Self::Policy(table, policy) => write!(f, "the policy {policy} of {}", table.name),
         }
     }
 }
@@ -128,7 +140,12 @@ impl Replay {
                 let views = views.filter(|(_, uses)| calls(&uses.text, function));
                 found.extend(views.map(|(view, _)| (Object::Relation(view.clone()), Tie::Cascade)));
             }
-            Object::Default(..) | Object::DomainConstraint(..) | Object::Attribute(..) => {}
+            Object::Routine(name, arguments) => self.of_routine(name, arguments, &mut found),
+            Object::Default(..)
+            | Object::DomainConstraint(..)
+            | Object::Attribute(..)
+            | Object::Trigger(..)
+            | Object::Policy(..) => {}
         }
         found
     }
@@ -153,6 +170,15 @@ impl Replay {
             (index, Tie::Silent)
         }));
         self.of_type(name, found);
+        for trigger in &relation.attached.triggers {
+            let trigger = Object::Trigger(name.clone(), trigger.name.clone());
+            found.push((trigger, Tie::Silent));
+        }
+        for policy in &relation.attached.policies {
+            let policy = Object::Policy(name.clone(), policy.name.clone());
+            found.push((policy, Tie::Silent));
+        }
+        self.guards_that_name(name, found);
         for other in self.catalog.relations.values() {
             if other.parents.contains(name) {
                 let tie = if other.kind == RelationKind::Partition {
@@ -168,6 +194,67 @@ impl Replay {
             .iter()
             .filter(|(_, uses)| uses.relations.contains(name));
         found.extend(views.map(|(view, _)| (Object::Relation(view.clone()), Tie::Cascade)));
+    }
+
+    /// What rests on one form of a function: the triggers that run it, and if it is the only form, what calls it.
+    fn of_routine(&self, name: &Name, arguments: &[DataType], found: &mut Vec<(Object, Tie)>) {
+        if arguments.is_empty() {
+            for relation in self.catalog.relations.values() {
+                let triggers = relation.attached.triggers.iter();
+                for trigger in triggers.filter(|trigger| trigger.function == *name) {
+                    let trigger = Object::Trigger(relation.name.clone(), trigger.name.clone());
+                    found.push((trigger, Tie::Cascade));
+                }
+            }
+        }
+        let forms = self.functions.get(&name.name);
+        if forms.is_some_and(|forms| forms.len() == 1) {
+            found.push((Object::Function(name.name.clone()), Tie::Silent));
+        }
+    }
+
+    /// Triggers and policies of other tables that name this one.
+    fn guards_that_name(&self, table: &Name, found: &mut Vec<(Object, Tie)>) {
+        for other in self.catalog.relations.values() {
+            for trigger in &other.attached.triggers {
+                if trigger.referenced.as_ref() == Some(table) && other.name != *table {
+                    let trigger = Object::Trigger(other.name.clone(), trigger.name.clone());
+                    found.push((trigger, Tie::Cascade));
+                }
+            }
+            for policy in &other.attached.policies {
+                let mut codes = [&policy.using, &policy.with_check].into_iter().flatten();
+                let names_it = codes.any(|code| {
+                    let text = code.text.as_deref().unwrap_or_default();
+                    has_word(text, "select") && has_word(text, &table.name)
+                });
+                if names_it && other.name != *table {
+                    let policy = Object::Policy(other.name.clone(), policy.name.clone());
+                    found.push((policy, Tie::Cascade));
+                }
+            }
+        }
+    }
+
+    /// Triggers and policies of a table that name its column.
+    fn guards_of_column(&self, table: &Relation, column: &str, found: &mut Vec<(Object, Tie)>) {
+        let names_it = |code: &Option<Code>| {
+            let text = code.as_ref().and_then(|code| code.text.as_deref());
+            text.is_some_and(|text| mentions(text, column))
+        };
+        for trigger in &table.attached.triggers {
+            let is_of_it = trigger.columns.iter().any(|own| own == column);
+            if is_of_it || names_it(&trigger.condition) {
+                let trigger = Object::Trigger(table.name.clone(), trigger.name.clone());
+                found.push((trigger, Tie::Cascade));
+            }
+        }
+        for policy in &table.attached.policies {
+            if names_it(&policy.using) || names_it(&policy.with_check) {
+                let policy = Object::Policy(table.name.clone(), policy.name.clone());
+                found.push((policy, Tie::Cascade));
+            }
+        }
     }
 
     fn of_column(&self, table: &Name, column: &str, found: &mut Vec<(Object, Tie)>) {
@@ -207,6 +294,7 @@ impl Replay {
                 ));
             }
         }
+        self.guards_of_column(relation, column, found);
         let sequences = self.catalog.sequences.values();
         let owned = sequences.filter(|sequence| sequence.is_owned_by(table, column));
         found.extend(owned.map(|owned| (Object::Sequence(owned.name.clone()), Tie::Silent)));
@@ -305,6 +393,14 @@ impl Replay {
             }
         }
         self.users(|text| casts_to(text, &name.name), found);
+        for form in self.functions.values().flatten() {
+            let is_result =
+                matches!(&form.result, Returned::One { data_type, .. } if is_it(&data_type.name));
+            if is_result || form.argument_types.iter().any(|given| is_it(&given.name)) {
+                let routine = Object::Routine(form.name.clone(), form.argument_types.clone());
+                found.push((routine, Tie::Cascade));
+            }
+        }
         let views = self
             .views
             .iter()
@@ -335,6 +431,20 @@ impl Replay {
                     _ => {}
                 }
             }
+            for policy in &relation.attached.policies {
+                let mut codes = [&policy.using, &policy.with_check].into_iter().flatten();
+                if codes.any(|code| code.text.as_deref().is_some_and(&is_used)) {
+                    let policy = Object::Policy(name(), policy.name.clone());
+                    found.push((policy, Tie::Cascade));
+                }
+            }
+            for trigger in &relation.attached.triggers {
+                let condition = trigger.condition.as_ref();
+                if condition.is_some_and(|code| code.text.as_deref().is_some_and(&is_used)) {
+                    let trigger = Object::Trigger(name(), trigger.name.clone());
+                    found.push((trigger, Tie::Cascade));
+                }
+            }
             for constraint in &relation.constraints {
                 if let ConstraintKind::Check { expression, .. } = &constraint.kind
                     && is_used(expression)
@@ -356,7 +466,7 @@ impl Replay {
         }
     }
 
-    fn take_out(&mut self, object: &Object) {
+    pub(super) fn take_out(&mut self, object: &Object) {
         match object {
             Object::Relation(name) => {
                 self.catalog.relations.remove(name);
@@ -432,8 +542,26 @@ impl Replay {
                     attributes.retain(|(other, _)| other != attribute);
                 }
             }
-            Object::Function(name) => {
-                self.functions.remove(name);
+            Object::Function(_) => {}
+            Object::Routine(name, arguments) => {
+                if let Some(forms) = self.functions.get_mut(&name.name) {
+                    forms.retain(|form| form.name != *name || form.argument_types != *arguments);
+                    if forms.is_empty() {
+                        self.functions.remove(&name.name);
+                    }
+                }
+            }
+            Object::Trigger(table, trigger) => {
+                if let Some(relation) = self.catalog.relations.get_mut(table) {
+                    let triggers = &mut relation.attached.triggers;
+                    triggers.retain(|other| other.name != *trigger);
+                }
+            }
+            Object::Policy(table, policy) => {
+                if let Some(relation) = self.catalog.relations.get_mut(table) {
+                    let policies = &mut relation.attached.policies;
+                    policies.retain(|other| other.name != *policy);
+                }
             }
         }
     }

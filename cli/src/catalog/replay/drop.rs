@@ -120,11 +120,17 @@ impl Replay {
             let relations = self.catalog.relations.keys().filter(is_inside);
             let sequences = self.catalog.sequences.keys().filter(is_inside);
             let types = self.catalog.types.keys().filter(is_inside);
-            let inside: Vec<Object> = relations
-                .map(|name| Object::Relation(name.clone()))
-                .chain(sequences.map(|name| Object::Sequence(name.clone())))
-                .chain(types.map(|name| Object::Type(name.clone())))
-                .collect();
+            let functions = self.functions.values().flatten();
+            let functions = functions.filter(|form| is_inside(&&form.name));
+            let inside: Vec<Object> =
+                relations
+                    .map(|name| Object::Relation(name.clone()))
+                    .chain(sequences.map(|name| Object::Sequence(name.clone())))
+                    .chain(types.map(|name| Object::Type(name.clone())))
+                    .chain(functions.map(|form| {
+                        Object::Routine(form.name.clone(), form.argument_types.clone())
+                    }))
+                    .collect();
             if !inside.is_empty() && !cascades(node) {
                 return Err(Refused::new(
                     node,
@@ -162,31 +168,27 @@ impl Replay {
             SyntaxKind::ROUTINE_SIG,
         ];
         for signature in kinds.into_iter().flat_map(|kind| below(node, kind)) {
-            let name = signature.children().next().map(|name| path(&name));
-            let Some(function) = name.and_then(|mut parts| parts.pop()) else {
+            let parts = signature.children().next().map(|name| path(&name));
+            let parts = parts.unwrap_or_default();
+            self.drop_routine_gap(&parts);
+            let Ok((key, place)) = self.find_form(&signature) else {
                 continue;
             };
-            let overloads = self.functions.get(&function).map_or(0, Vec::len);
-            if overloads == 0 {
+            let forms = self.functions.get(&key).map_or(&[][..], Vec::as_slice);
+            let Some(form) = forms.get(place) else {
                 continue;
-            }
-            if overloads == 1 {
-                if cascades(node) {
-                    self.drop_objects(node, &[Object::Function(function)])?;
-                } else {
-                    self.functions.remove(&function);
-                }
-                continue;
-            }
-            let arguments = self.argument_types(&signature);
-            if cascades(node) && self.is_called(&function) {
+            };
+            if cascades(node) && forms.len() > 1 && self.is_called(&key) {
                 return Err(Refused::new(
                     node,
-                    format!("{function} has several forms, and it is not clear which is called"),
+                    format!("{key} has several forms, and it is not clear which is called"),
                 ));
             }
-            if let Some(known) = self.functions.get_mut(&function) {
-                known.retain(|known| Some(&known.argument_types) != arguments.as_ref());
+            let routine = Object::Routine(form.name.clone(), form.argument_types.clone());
+            if cascades(node) {
+                self.drop_objects(node, &[routine])?;
+            } else {
+                self.take_out(&routine);
             }
         }
         Ok(())

@@ -7,11 +7,15 @@ use super::refusal::{Refused, Result};
 use super::tree::{below, child, child_name, children, has, name, path, string};
 use super::variables::Declared;
 use super::{Replay, SYSTEM, builtin, data_type};
+use crate::catalog::routine::Routine;
 use crate::catalog::{DataType, Name};
 
 /// A function as a migration made it.
 #[derive(Debug, Clone)]
 pub(super) struct Function {
+    pub(super) name: Name,
+    /// As the catalog keeps it, if all of that is known.
+    pub(super) routine: Option<Routine>,
     /// Of the arguments that a call gives.
     pub(super) argument_types: Vec<DataType>,
     /// How many of the last can be left out.
@@ -20,6 +24,16 @@ pub(super) struct Function {
     pub(super) result: Returned,
     /// The statement that made it.
     pub(super) definition: SyntaxNode,
+}
+
+impl Function {
+    /// Whether a call can have so many arguments.
+    pub(super) fn takes(&self, count: usize) -> bool {
+        let most = self.argument_types.len();
+        let least = most - self.defaults.min(most);
+        let is_enough = least <= count || (self.is_variadic && least <= count + 1);
+        is_enough && (count <= most || self.is_variadic) && !is_of_trigger(&self.definition)
+    }
 }
 
 /// What a function gives.
@@ -54,15 +68,17 @@ impl Returned {
 impl Replay {
     pub(super) fn create_function(&mut self, node: &SyntaxNode) -> Result<()> {
         use SyntaxKind as K;
-        let named = node
+        let given = node
             .children()
             .find(|child| matches!(child.kind(), K::FUNCTION_NAME | K::PROCEDURE_NAME))
-            .map(|named| name(&named))
             .ok_or_else(|| Refused::new(node, "the function's name is not given"))?;
+        let full = self.routine_name(node, &given);
         let Some(parameters) = child(node, K::PARAM_LIST) else {
             return Ok(());
         };
         let mut function = Function {
+            name: full,
+            routine: None,
             argument_types: Vec::new(),
             defaults: 0,
             is_variadic: false,
@@ -73,29 +89,49 @@ impl Replay {
             if has(&parameter, K::PARAM_OUT) {
                 continue;
             }
-            let Ok(typed) = data_type::child_type(self, &parameter) else {
+            let Some(data_type) = self.routine_type(&parameter) else {
                 // Of an argument whose type is not known, nothing can be said; calls of it are refused.
                 function.result = Returned::Unknown;
                 continue;
             };
-            function.argument_types.push(typed.data_type);
+            function.argument_types.push(data_type);
             function.defaults += usize::from(has(&parameter, K::PARAM_DEFAULT));
             function.is_variadic |= has(&parameter, K::PARAM_VARIADIC);
         }
+        self.add_form(node, function);
+        Ok(())
+    }
+
+    /// The name of a new function; in a schema that is not known it is where it is written.
+    fn routine_name(&self, node: &SyntaxNode, given: &SyntaxNode) -> Name {
+        self.new_name(node, given).unwrap_or_else(|_| {
+            let mut parts = path(given);
+            let name = parts.pop().unwrap_or_default();
+            let schema = parts.pop().unwrap_or_else(|| super::PUBLIC.to_owned());
+            Name { schema, name }
+        })
+    }
+
+    fn add_form(&mut self, node: &SyntaxNode, function: Function) {
+        let function = self.with_routine(node, function);
+        let named = function.name.name.clone();
         self.writes.forget_function(&named);
         let forms = self.functions.entry(named).or_default();
-        forms.retain(|form| form.argument_types != function.argument_types);
+        forms.retain(|form| {
+            form.name != function.name
+                || !super::routine::same_types(&form.argument_types, &function.argument_types)
+        });
         forms.push(function);
-        Ok(())
     }
 
     /// An aggregate, whose result follows from its state, or from the function that ends it.
     pub(super) fn create_aggregate(&mut self, node: &SyntaxNode) -> Result<()> {
         use SyntaxKind as K;
-        let named = child(node, K::AGGREGATE_NAME)
-            .map(|named| name(&named))
+        let given = child(node, K::AGGREGATE_NAME)
             .ok_or_else(|| Refused::new(node, "the aggregate's name is not given"))?;
         let mut function = Function {
+            name: self.routine_name(node, &given),
+            routine: None,
             argument_types: Vec::new(),
             defaults: 0,
             is_variadic: false,
@@ -128,14 +164,15 @@ impl Replay {
                 is_set: false,
             };
         }
-        self.writes.forget_function(&named);
-        let forms = self.functions.entry(named).or_default();
-        forms.retain(|form| form.argument_types != function.argument_types);
-        forms.push(function);
+        self.add_form(node, function);
         Ok(())
     }
 
-    fn result_of_aggregate(&self, node: &SyntaxNode, arguments: &[DataType]) -> Option<DataType> {
+    pub(super) fn result_of_aggregate(
+        &self,
+        node: &SyntaxNode,
+        arguments: &[DataType],
+    ) -> Option<DataType> {
         let state = attribute(node, "stype").or_else(|| attribute(node, "stype1"))?;
         let state = self.routine_type(&state)?;
         let Some(last) = attribute(node, "finalfunc") else {
@@ -220,7 +257,12 @@ impl Replay {
                 data_type: typed.data_type,
                 is_set,
             },
-            Err(_) => Returned::Unknown,
+            Err(_) => match self.routine_type(&returns) {
+                Some(data_type) if data_type.name.name.starts_with("any") => {
+                    Returned::One { data_type, is_set }
+                }
+                _ => Returned::Unknown,
+            },
         }
     }
 
@@ -229,10 +271,7 @@ impl Replay {
         let list = child(signature, SyntaxKind::PARAM_LIST)?;
         children(&list, SyntaxKind::PARAM)
             .filter(|parameter| !has(parameter, SyntaxKind::PARAM_OUT))
-            .map(|parameter| {
-                let typed = data_type::child_type(self, &parameter).ok()?;
-                Some(typed.data_type)
-            })
+            .map(|parameter| self.routine_type(&parameter))
             .collect()
     }
 
@@ -317,7 +356,10 @@ impl Replay {
             .filter(|form| self.shapes(&form.definition))
             .collect();
         match (shaping.as_slice(), forms) {
-            ([], _) => Ok(()),
+            ([], _) => {
+                self.guards_of_call(forms, call);
+                Ok(())
+            }
             ([_], [form]) => {
                 let definition = form.definition.clone();
                 let reads_rows = node
@@ -339,6 +381,25 @@ impl Replay {
                 node,
                 format!("{function} has several forms, and it is not clear which is called"),
             )),
+        }
+    }
+
+    /// What a called function does to triggers, policies and rules.
+    fn guards_of_call(&mut self, forms: &[Function], call: Option<&SyntaxNode>) {
+        for form in forms {
+            let definition = form.definition.clone();
+            let bodies = bodies(&definition);
+            let Some(body) = bodies.iter().find(|body| self.guards(body)) else {
+                continue;
+            };
+            if forms.len() > 1 {
+                self.note_guard_gaps(body);
+                continue;
+            }
+            let arguments = self.arguments_of(&definition, call);
+            self.attempt(body, (), |replay| {
+                replay.follow_body(&definition, arguments)
+            });
         }
     }
 
@@ -409,6 +470,7 @@ impl Replay {
     pub(super) fn statement_shapes(&self, statement: &SyntaxNode) -> bool {
         let shapes = |kind| {
             !super::harmless::is_harmless(kind)
+                && !super::guard::is_guard(kind)
                 && !matches!(
                     kind,
                     SyntaxKind::SELECT
@@ -418,7 +480,6 @@ impl Replay {
                         | SyntaxKind::SET
                         | SyntaxKind::COMMENT_ON
                         | SyntaxKind::CREATE_AGGREGATE
-                        | SyntaxKind::ALTER_AGGREGATE
                         | SyntaxKind::DROP_AGGREGATE
                 )
         };

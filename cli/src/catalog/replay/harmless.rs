@@ -18,18 +18,9 @@ pub(super) fn is_harmless(kind: SyntaxKind) -> bool {
             | K::REVOKE
             | K::ALTER_DEFAULT_PRIVILEGES
             | K::REASSIGN
-            | K::ALTER_FUNCTION
-            | K::ALTER_PROCEDURE
-            | K::ALTER_ROUTINE
-            | K::CREATE_TRIGGER
-            | K::ALTER_TRIGGER
-            | K::DROP_TRIGGER
             | K::CREATE_EVENT_TRIGGER
             | K::ALTER_EVENT_TRIGGER
             | K::DROP_EVENT_TRIGGER
-            | K::CREATE_POLICY
-            | K::ALTER_POLICY
-            | K::DROP_POLICY
             | K::CREATE_ROLE
             | K::DROP_ROLE
             | K::CREATE_USER
@@ -100,8 +91,6 @@ pub(super) fn is_harmless(kind: SyntaxKind) -> bool {
             | K::CREATE_FOREIGN_DATA_WRAPPER
             | K::CREATE_ACCESS_METHOD
             | K::ALTER_COLLATION
-            | K::ALTER_RULE
-            | K::DROP_RULE
             | K::RESET_ROLE
             | K::RESET_SESSION_AUTH
             | K::DISCARD

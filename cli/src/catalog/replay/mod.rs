@@ -20,8 +20,10 @@ mod evaluate;
 #[cfg(test)]
 mod expression_words;
 mod extension;
+mod follow;
 mod foreign_key;
 mod function;
+mod guard;
 mod harmless;
 mod identity;
 mod index;
@@ -40,6 +42,7 @@ mod plpgsql;
 mod query;
 mod refusal;
 mod rename;
+mod routine;
 mod schema;
 mod sequence;
 mod table;
@@ -111,6 +114,7 @@ fn in_order(migrations: &[Migration], mut after: impl FnMut(&Migration, &Catalog
         replay.begin_migration();
         replay.file(&migration.up, &mut refusals);
         let own = replay.take_own_table();
+        replay.keep_routines();
         after(migration, &replay.catalog);
         replay.put_back(own);
     }
@@ -149,6 +153,8 @@ pub(crate) struct Replay {
     unfollowed: BTreeSet<String>,
     /// The place of the statement that is being followed.
     here: unknown::Here,
+    /// Blocks with handlers around the statement that is being followed.
+    handlers: u32,
     /// Functions that are being followed, to find one that calls itself.
     calls: Vec<String>,
     /// Which tables may have rows.
@@ -191,6 +197,7 @@ impl Default for Replay {
             earlier_temporary: BTreeSet::new(),
             unfollowed: BTreeSet::new(),
             here: unknown::Here::default(),
+            handlers: 0,
             calls: Vec::new(),
             writes: evaluate::Writes::default(),
             variables: variables::Variables::default(),
@@ -217,6 +224,7 @@ impl Replay {
 
     fn finish(mut self, refusals: Vec<Refusal>) -> Replayed {
         self.forget_temporary();
+        self.keep_routines();
         Replayed {
             catalog: self.catalog,
             refusals,
@@ -344,7 +352,6 @@ impl Replay {
             K::CREATE_FUNCTION | K::CREATE_PROCEDURE => self.create_function(node),
             K::DROP_FUNCTION | K::DROP_PROCEDURE | K::DROP_ROUTINE => self.drop_functions(node),
             K::CREATE_AGGREGATE => self.create_aggregate(node),
-            K::ALTER_AGGREGATE => Ok(()),
             K::DROP_AGGREGATE => self.drop_functions(node),
             K::DO => self.do_block(node),
             K::CALL => self.call_procedure(node),
@@ -355,9 +362,11 @@ impl Replay {
                 self.call_in_query(node)
             }
             // A rule on SELECT makes a view of a table; others only change what statements do.
-            K::CREATE_RULE if !tree::tokens(node).any(|token| token.kind() == K::SELECT_KW) => {
-                Ok(())
-            }
+            K::CREATE_RULE if guard::makes_a_view(node) => Err(Refused::new(
+                node,
+                "a rule on SELECT makes a view of a table, which is not followed",
+            )),
+            kind if guard::is_guard(kind) => self.guard(node),
             kind if harmless::is_harmless(kind) => Ok(()),
             kind => {
                 let words = format!("{kind:?}").replace('_', " ");

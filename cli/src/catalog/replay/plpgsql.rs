@@ -88,6 +88,12 @@ impl Replay {
         let Some(handlers) = child(block, K::PLPGSQL_EXCEPTION_SECTION) else {
             return self.statements(&body);
         };
+        if !self.block_shapes(&body) && !self.block_shapes(&handlers) && self.guards(&body) {
+            let block = block.clone();
+            return Ok(self.attempt(&block, Flow::Goes, |replay| {
+                replay.with_handlers(&body, &handlers)
+            }));
+        }
         if !self.block_shapes(&body) {
             return if self.block_shapes(&handlers) {
                 Err(Refused::new(
@@ -98,16 +104,24 @@ impl Replay {
                 Ok(Flow::Goes)
             };
         }
-        // A block with handlers is a savepoint: an error takes back what it did.
+        self.with_handlers(&body, &handlers)
+    }
+
+    /// A block with handlers is a savepoint: an error takes back what it did.
+    fn with_handlers(&mut self, body: &SyntaxNode, handlers: &SyntaxNode) -> Result<Flow> {
+        use SyntaxKind as K;
         let before = self.savepoint();
         let names = self.variables.names();
-        match self.statements(&body) {
+        self.handlers += 1;
+        let done = self.statements(body);
+        self.handlers -= 1;
+        match done {
             Ok(flow) => Ok(flow),
             Err(refused) => {
                 let Some(condition) = refused.raises else {
                     return Err(refused);
                 };
-                let handler = children(&handlers, K::PLPGSQL_EXCEPTION_HANDLER)
+                let handler = children(handlers, K::PLPGSQL_EXCEPTION_HANDLER)
                     .find(|handler| catches(handler, condition));
                 let handler = handler.ok_or(refused)?;
                 self.roll_back(before);
@@ -194,6 +208,7 @@ impl Replay {
 
     /// Leaves out what shapes nothing: what it may set is not known from here on.
     fn pass_by(&mut self, node: &SyntaxNode) {
+        self.note_guard_gaps(node);
         self.note_writes(node);
         self.forget_variables_in(node);
     }

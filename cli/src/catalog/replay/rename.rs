@@ -7,6 +7,8 @@ use crate::catalog::{ConstraintKind, Fill, IndexKey, Name, TypeKind};
 impl Replay {
     /// Gives a relation another name; in another schema, the sequences it owns go along.
     pub(super) fn move_relation(&mut self, from: &Name, to: Name) -> Name {
+        self.relation_moves(from, &to);
+        self.move_gaps(from, &to);
         if let Some(mut relation) = self.catalog.relations.remove(from) {
             relation.name = to.clone();
             self.catalog.relations.insert(to.clone(), relation);
@@ -102,6 +104,8 @@ impl Replay {
 
     /// Columns, attributes and domains of a type under its new name.
     fn follow_type(&mut self, from: &Name, to: &Name) {
+        self.type_moves(from);
+        self.follow_type_in_functions(from, to);
         let follow = |name: &mut Name| {
             if name == from {
                 name.clone_from(to);
@@ -160,6 +164,8 @@ impl Replay {
         for name in types {
             self.move_type(&name, moved(&name));
         }
+        self.schema_is_renamed(from, to);
+        self.move_functions(from, to);
         let homes = self.extension_schemas.values_mut();
         for home in homes.filter(|home| *home == from) {
             to.clone_into(home);
@@ -173,6 +179,7 @@ impl Replay {
 
     /// Gives a column of this one relation another name.
     pub(super) fn rename_column(&mut self, table: &Name, from: &str, to: &str) {
+        self.column_is_renamed(table, from, to);
         let rename = |column: &mut String| {
             if column == from {
                 to.clone_into(column);

@@ -6,6 +6,7 @@ use super::off::is_off;
 use super::refusal::{Refused, Result};
 use super::tree::{below, child, children, has, name, path, text};
 use super::{Replay, data_type};
+use crate::catalog::attached::Attached;
 use crate::catalog::{Column, ConstraintKind, Fill, Name, Relation, RelationKind, TypeKind};
 
 impl Replay {
@@ -166,6 +167,7 @@ impl Relation {
             partition_by: None,
             partition_bound: None,
             comment: None,
+            attached: Attached::default(),
         }
     }
 

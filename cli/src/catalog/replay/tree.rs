@@ -238,7 +238,7 @@ pub(super) fn casts_to(expression: &str, data_type: &str) -> bool {
 }
 
 /// Whether an identifier stands anywhere in a text, as a column, a type or a function.
-fn has_word(text: &str, word: &str) -> bool {
+pub(super) fn has_word(text: &str, word: &str) -> bool {
     bowline_sql::tokens(text).any(|token| means(&token, word))
 }
 

@@ -35,9 +35,9 @@ impl Replay {
             line: self.here.line,
             why: why.into(),
         };
-        self.catalog
-            .gaps
-            .retain(|other| (&other.name, &other.part) != (&gap.name, &gap.part));
+        self.catalog.gaps.retain(|other| {
+            (other.kind, &other.name, &other.part) != (gap.kind, &gap.name, &gap.part)
+        });
         self.catalog.gaps.push(gap);
     }
 
@@ -56,14 +56,25 @@ impl Replay {
         true
     }
 
+    /// DROP FUNCTION of one that is not known.
+    pub(super) fn drop_routine_gap(&mut self, parts: &[String]) {
+        let names = self.candidates(parts);
+        self.catalog
+            .gaps
+            .retain(|gap| gap.kind != GapKind::Routine || !names.contains(&gap.name));
+    }
+
     /// Something of this name is known from now on, or gone.
     pub(super) fn forget_gaps(&mut self, name: &Name) {
-        self.catalog.gaps.retain(|gap| gap.name != *name);
+        self.catalog
+            .gaps
+            .retain(|gap| gap.name != *name || gap.kind == GapKind::Routine);
     }
 
     /// Something of which part is not known has another name.
     pub(super) fn move_gaps(&mut self, from: &Name, to: &Name) {
-        for gap in self.catalog.gaps.iter_mut().filter(|gap| gap.name == *from) {
+        let moved = |gap: &&mut Gap| gap.name == *from && gap.kind != GapKind::Routine;
+        for gap in self.catalog.gaps.iter_mut().filter(moved) {
             gap.name.clone_from(to);
         }
     }

@@ -7,8 +7,9 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 use super::query::{Output, is_query, renamed};
 use super::refusal::{Refused, Result};
 use super::table::exists;
-use super::tree::{child, child_name, child_names, children, has, text};
+use super::tree::{below, child, child_name, child_names, children, has, string, text};
 use super::{Replay, TEMPORARY};
+use crate::catalog::definition::quoted;
 use crate::catalog::gap::GapKind;
 use crate::catalog::{Column, Name, Relation, RelationKind};
 
@@ -75,11 +76,29 @@ impl Replay {
             types: used.types,
             text: text(&query),
         };
+        let written = if has(node, K::RECURSIVE_KW) {
+            let list = child(node, K::COLUMN_LIST).map(|list| text(&list));
+            let own = quoted(&name.name);
+            let columns = list.unwrap_or_default();
+            let bare = columns.trim_matches(['(', ')']);
+            format!(
+                "WITH RECURSIVE {own} {columns} AS ({}) SELECT {bare} FROM {own}",
+                text(&query)
+            )
+        } else {
+            text(&query)
+        };
         self.views.insert(name.clone(), uses);
         let mut relation = Relation::new(name.clone(), kind);
         relation.columns = columns;
+        relation.attached.query = Some(self.code(written));
+        if kind == RelationKind::View {
+            relation.attached.options = options(node);
+        }
         if let Some(earlier) = earlier.filter(|earlier| earlier.kind == kind) {
             relation.comment = earlier.comment;
+            relation.attached.triggers = earlier.attached.triggers;
+            relation.attached.rules = earlier.attached.rules;
             for (column, earlier) in relation.columns.iter_mut().zip(earlier.columns) {
                 column.comment = earlier.comment;
             }
@@ -178,6 +197,58 @@ impl Replay {
         self.catalog.relations.insert(name.clone(), relation);
         self.temporary_until_commit(node, &name);
         Ok(())
+    }
+}
+
+/// `WITH` of a view, before and behind its query.
+fn options(node: &SyntaxNode) -> Vec<String> {
+    use SyntaxKind as K;
+    let mut options = Vec::new();
+    let given = child(node, K::WITH_PARAMS);
+    for option in given
+        .iter()
+        .flat_map(|given| below(given, K::ATTRIBUTE_OPTION))
+    {
+        set_option(&mut options, &option);
+    }
+    if let Some(check) = child(node, K::WITH_CHECK_OPTION) {
+        let level = if below(&check, K::LOCAL_CHECK_OPTION).next().is_some() {
+            "local"
+        } else {
+            "cascaded"
+        };
+        options.push(format!("check_option={level}"));
+    }
+    options.sort();
+    options
+}
+
+fn set_option(options: &mut Vec<String>, option: &SyntaxNode) {
+    use SyntaxKind as K;
+    let own = child_name(option, K::ATTRIBUTE_NAME).unwrap_or_default();
+    let value = child(option, K::ATTRIBUTE_VALUE);
+    let value = value.map_or("true".to_owned(), |value| {
+        string(&value).unwrap_or_else(|| text(&value).to_ascii_lowercase())
+    });
+    options.retain(|other| other.split('=').next() != Some(own.as_str()));
+    options.push(format!("{own}={value}"));
+}
+
+impl Replay {
+    /// `SET (..)` and `RESET (..)` of ALTER VIEW.
+    pub(super) fn view_options(&mut self, action: &SyntaxNode, view: &Name) {
+        use SyntaxKind as K;
+        let resets = action.kind() == K::RESET_OPTIONS;
+        let options = &mut self.table(view).attached.options;
+        for option in below(action, K::ATTRIBUTE_OPTION) {
+            if resets {
+                let own = child_name(&option, K::ATTRIBUTE_NAME).unwrap_or_default();
+                options.retain(|other| other.split('=').next() != Some(own.as_str()));
+            } else {
+                set_option(options, &option);
+            }
+        }
+        options.sort();
     }
 }
 

@@ -2,6 +2,7 @@
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
+use crate::catalog::gap::GapKind;
 use crate::catalog::replay::tree::{string, tokens};
 
 /// Whether what is executed begins, in a literal, as a statement that shapes nothing, and is that one alone.
@@ -45,6 +46,31 @@ pub(super) fn is_harmless(execute: &SyntaxNode) -> bool {
         .iter()
         .all(|literal| !literal.trim_end().trim_end_matches(';').contains(';'));
     ends_once && HARMLESS.iter().any(starts)
+}
+
+/// What hangs on tables that a text is about, of which only the beginning is known.
+pub(in crate::catalog::replay) fn guard(execute: &SyntaxNode) -> Option<GapKind> {
+    let first = beginning(execute)?;
+    let words: Vec<String> = first
+        .split_whitespace()
+        .take(3)
+        .map(str::to_ascii_lowercase)
+        .collect();
+    let is_about = |word: &str| {
+        matches!(
+            words.first().map(String::as_str),
+            Some("create" | "alter" | "drop")
+        ) && words.iter().any(|other| other == word)
+    };
+    if is_about("trigger") {
+        Some(GapKind::Triggers)
+    } else if is_about("policy") {
+        Some(GapKind::Policies)
+    } else if is_about("rule") {
+        Some(GapKind::Rules)
+    } else {
+        None
+    }
 }
 
 /// What executing a text may put rows into.

@@ -130,6 +130,18 @@ impl<'a> Filler<'a> {
                     names.map(|(_, name)| name.clone()).collect()
                 })
             }
+            "trigger" => self.about_with(|table| {
+                let triggers = table.attached.triggers.iter();
+                triggers.map(|own| own.name.clone()).collect()
+            }),
+            "policy" => self.about_with(|table| {
+                let policies = table.attached.policies.iter();
+                policies.map(|own| own.name.clone()).collect()
+            }),
+            "rule" => self.about_with(|table| {
+                let rules = table.attached.rules.iter();
+                rules.map(|own| own.name.clone()).collect()
+            }),
             "unvalidated" => self.about_with(|table| {
                 let open = table.constraints.iter().filter(|one| !one.validated);
                 open.map(|one| one.name.clone()).collect()

@@ -230,6 +230,34 @@ impl<'a> Filler<'a> {
             "free type" => self.word(&["e0", "e1", "o0", "o1", "p0", "p1", "n0"]),
             "free sequence" => self.word(&["s0", "s1", "s2", "t0_id_seq"]),
             "name" => quoted(&self.word(&NAMES)),
+            "new function" => self.new_relation(&["f0", "f1", "f2", "F 3", "order"]),
+            "free function" => self.word(&["f0", "f1", "\"F 3\"", "z1.f0"]),
+            "trigger name" => self.word(&["g0", "g1", "\"G 2\"", "\"user\""]),
+            "policy name" => self.word(&["q0", "own", "\"Q 2\"", "\"table\""]),
+            "trigger" | "policy" | "rule" => {
+                self.names_of_table(hole);
+                self.its.clone()
+            }
+            "function" | "trigger function" => {
+                let forms = self.replay.functions.values().flatten();
+                let is_trigger = hole == "trigger function";
+                let forms: Vec<_> = forms
+                    .filter(|form| {
+                        !is_trigger || super::super::function::is_of_trigger(&form.definition)
+                    })
+                    .map(|form| {
+                        let types = form.argument_types.iter();
+                        let types: Vec<String> =
+                            types.map(|one| one.of_signature().sql()).collect();
+                        (form.name.clone(), types.join(", "))
+                    })
+                    .collect();
+                match self.one_of(&forms) {
+                    Some((name, _)) if is_trigger => self.written(&name),
+                    Some((name, types)) => format!("{}({types})", self.written(&name)),
+                    None => "missing".to_owned(),
+                }
+            }
             // Names that nothing else has: before PostgreSQL 18 they are not kept.
             "not null name" => self.word(&["n0", "n1", "n2", "n3"]),
             "column" => quoted(&self.column(|_| true).name),
