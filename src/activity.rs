@@ -97,7 +97,7 @@ impl Activity {
              AND pid <> pg_catalog.pg_backend_pid() ORDER BY backend_start, pid",
         )
         .all::<Self>()
-        .named("Activity::list")
+        .named_read("Activity::list")
     }
 
     /// Whether it waits for a lock that another session holds.

@@ -59,7 +59,7 @@ impl AccountLabel {
             .find((account_id, label))
             .select(AccountLabel::as_select())
             .optional::<AccountLabel>()
-            .named("AccountLabel::find")
+            .named_read("AccountLabel::find")
     }
 
     /// The account label with this account_id and label, or the error `NotFound`.
@@ -71,7 +71,7 @@ impl AccountLabel {
             .find((account_id, label))
             .select(AccountLabel::as_select())
             .one::<AccountLabel>()
-            .named("AccountLabel::get")
+            .named_read("AccountLabel::get")
     }
 
     /// Up to `page.limit` rows, by account_id and label, those after `page.after`.
@@ -87,7 +87,7 @@ impl AccountLabel {
             let after = account_labels::account_id.gt(account_id).or(after);
             query = query.filter(after);
         }
-        query.all::<AccountLabel>().named("AccountLabel::list")
+        query.all::<AccountLabel>().named_read("AccountLabel::list")
     }
 
     /// Up to `page.limit` rows with this account_id, by account_id and label, those after `page.after`.
@@ -111,7 +111,7 @@ impl AccountLabel {
         }
         query
             .all::<AccountLabel>()
-            .named("AccountLabel::list_by_account")
+            .named_read("AccountLabel::list_by_account")
     }
 
     /// Inserts an account label and returns it as stored.
@@ -197,7 +197,7 @@ impl AccountLabel {
         account_labels::table
             .count()
             .one::<i64>()
-            .named("AccountLabel::count")
+            .named_read("AccountLabel::count")
     }
 
     /// Whether there is an account label with this account_id and label.
@@ -205,6 +205,6 @@ impl AccountLabel {
         let row = account_labels::table.find((account_id, label));
         diesel::select(diesel::dsl::exists(row))
             .one::<bool>()
-            .named("AccountLabel::exists")
+            .named_read("AccountLabel::exists")
     }
 }

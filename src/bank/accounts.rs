@@ -86,7 +86,7 @@ impl Account {
             .find(id)
             .select(Account::as_select())
             .optional::<Account>()
-            .named("Account::find")
+            .named_read("Account::find")
     }
 
     /// The account with this id, or the error `NotFound`.
@@ -95,7 +95,7 @@ impl Account {
             .find(id)
             .select(Account::as_select())
             .one::<Account>()
-            .named("Account::get")
+            .named_read("Account::get")
     }
 
     /// The account with this username, or `None`.
@@ -106,7 +106,7 @@ impl Account {
             .filter(accounts::username.eq(username))
             .select(Account::as_select())
             .optional::<Account>()
-            .named("Account::find_by_username")
+            .named_read("Account::find_by_username")
     }
 
     /// The account with this email where `status <> 'closed'`, or `None`.
@@ -118,7 +118,7 @@ impl Account {
             .filter(sql::<Bool>("status <> 'closed'"))
             .select(Account::as_select())
             .optional::<Account>()
-            .named("Account::find_by_email")
+            .named_read("Account::find_by_email")
     }
 
     /// Up to `page.limit` rows, by id, those after `page.after`.
@@ -131,7 +131,7 @@ impl Account {
         if let Some(after) = page.after {
             query = query.filter(accounts::id.gt(after));
         }
-        query.all::<Account>().named("Account::list")
+        query.all::<Account>().named_read("Account::list")
     }
 
     /// Inserts an account and returns it as stored.
@@ -240,7 +240,10 @@ impl Account {
 
     /// How many rows there are; reads the whole table.
     pub fn count() -> impl Statement<Output = i64> {
-        accounts::table.count().one::<i64>().named("Account::count")
+        accounts::table
+            .count()
+            .one::<i64>()
+            .named_read("Account::count")
     }
 
     /// Whether there is an account with this id.
@@ -248,6 +251,6 @@ impl Account {
         let row = accounts::table.find(id);
         diesel::select(diesel::dsl::exists(row))
             .one::<bool>()
-            .named("Account::exists")
+            .named_read("Account::exists")
     }
 }

@@ -79,7 +79,7 @@ impl Transfer {
             .find(id)
             .select(Transfer::as_select())
             .optional::<Transfer>()
-            .named("Transfer::find")
+            .named_read("Transfer::find")
     }
 
     /// The transfer with this id, or the error `NotFound`.
@@ -88,7 +88,7 @@ impl Transfer {
             .find(id)
             .select(Transfer::as_select())
             .one::<Transfer>()
-            .named("Transfer::get")
+            .named_read("Transfer::get")
     }
 
     /// Up to `page.limit` rows, by id, those after `page.after`.
@@ -101,7 +101,7 @@ impl Transfer {
         if let Some(after) = page.after {
             query = query.filter(transfers::id.gt(after));
         }
-        query.all::<Transfer>().named("Transfer::list")
+        query.all::<Transfer>().named_read("Transfer::list")
     }
 
     /// Up to `page.limit` rows with this sender_id, by id, those after `page.after`.
@@ -120,7 +120,9 @@ impl Transfer {
         if let Some(after) = page.after {
             query = query.filter(transfers::id.gt(after));
         }
-        query.all::<Transfer>().named("Transfer::list_by_sender")
+        query
+            .all::<Transfer>()
+            .named_read("Transfer::list_by_sender")
     }
 
     /// Up to `page.limit` rows with this receiver_id, by id, those after `page.after`.
@@ -139,7 +141,9 @@ impl Transfer {
         if let Some(after) = page.after {
             query = query.filter(transfers::id.gt(after));
         }
-        query.all::<Transfer>().named("Transfer::list_by_receiver")
+        query
+            .all::<Transfer>()
+            .named_read("Transfer::list_by_receiver")
     }
 
     /// Inserts a transfer and returns it as stored.
@@ -193,7 +197,7 @@ impl Transfer {
         transfers::table
             .count()
             .one::<i64>()
-            .named("Transfer::count")
+            .named_read("Transfer::count")
     }
 
     /// Whether there is a transfer with this id.
@@ -201,6 +205,6 @@ impl Transfer {
         let row = transfers::table.find(id);
         diesel::select(diesel::dsl::exists(row))
             .one::<bool>()
-            .named("Transfer::exists")
+            .named_read("Transfer::exists")
     }
 }

@@ -203,10 +203,6 @@ struct Bell {
     voice: Arc<Voice>,
 }
 
-#[cfg_attr(
-    not(feature = "tokio"),
-    expect(dead_code, reason = "only an asynchronous caller gives up")
-)]
 struct Voice(UnixStream);
 
 impl Wake for Voice {

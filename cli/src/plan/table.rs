@@ -2,6 +2,7 @@
 
 use crate::catalog::{
     Catalog, Column, Constraint, ConstraintKind, Fill, Index, IndexKey, Name, Relation,
+    RelationKind,
 };
 use crate::project::Settings;
 
@@ -36,6 +37,9 @@ pub(crate) struct TablePlan {
     /// Ids of other tables that this file names: module and type.
     pub foreign_ids: Vec<String>,
     pub extra_derives: Vec<String>,
+    /// Whether a query of it surely only reads: it is a table, and no view or rule leads from it to a function that
+    /// may write.
+    pub only_reads: bool,
 }
 
 /// The type of a table's id.
@@ -193,6 +197,10 @@ pub(super) fn plan(
         functions: Vec::new(),
         foreign_ids,
         extra_derives: settings.extra_derives.clone(),
+        only_reads: matches!(
+            relation.kind,
+            RelationKind::Table | RelationKind::PartitionedTable | RelationKind::Partition
+        ),
         module,
         row,
     }

@@ -243,7 +243,7 @@ impl HostileTable {
             .find(id)
             .select(HostileTable::as_select())
             .optional::<HostileTable>()
-            .named("HostileTable::find")
+            .named_read("HostileTable::find")
     }
 
     /// The hostile "table" */ {} \ with this id, or the error `NotFound`.
@@ -252,7 +252,7 @@ impl HostileTable {
             .find(id)
             .select(HostileTable::as_select())
             .one::<HostileTable>()
-            .named("HostileTable::get")
+            .named_read("HostileTable::get")
     }
 
     /// Up to `page.limit` rows, by id, those after `page.after`.
@@ -265,7 +265,7 @@ impl HostileTable {
         if let Some(after) = page.after {
             query = query.filter(hostile_table_::id.gt(after));
         }
-        query.all::<HostileTable>().named("HostileTable::list")
+        query.all::<HostileTable>().named_read("HostileTable::list")
     }
 
     /// Inserts a hostile "table" */ {} \ and returns it as stored.
@@ -324,7 +324,7 @@ impl HostileTable {
         hostile_table_::table
             .count()
             .one::<i64>()
-            .named("HostileTable::count")
+            .named_read("HostileTable::count")
     }
 
     /// Whether there is a hostile "table" */ {} \ with this id.
@@ -332,6 +332,6 @@ impl HostileTable {
         let row = hostile_table_::table.find(id);
         diesel::select(diesel::dsl::exists(row))
             .one::<bool>()
-            .named("HostileTable::exists")
+            .named_read("HostileTable::exists")
     }
 }

@@ -173,7 +173,7 @@ impl OptionRow {
             .find(id)
             .select(OptionRow::as_select())
             .optional::<OptionRow>()
-            .named("OptionRow::find")
+            .named_read("OptionRow::find")
     }
 
     /// The option with this id, or the error `NotFound`.
@@ -182,7 +182,7 @@ impl OptionRow {
             .find(id)
             .select(OptionRow::as_select())
             .one::<OptionRow>()
-            .named("OptionRow::get")
+            .named_read("OptionRow::get")
     }
 
     /// The option with this String, or `None`.
@@ -193,7 +193,7 @@ impl OptionRow {
             .filter(options::String.eq(String))
             .select(OptionRow::as_select())
             .optional::<OptionRow>()
-            .named("OptionRow::find_by_String")
+            .named_read("OptionRow::find_by_String")
     }
 
     /// Up to `page.limit` rows, by id, those after `page.after`.
@@ -206,7 +206,7 @@ impl OptionRow {
         if let Some(after) = page.after {
             query = query.filter(options::id.gt(after));
         }
-        query.all::<OptionRow>().named("OptionRow::list")
+        query.all::<OptionRow>().named_read("OptionRow::list")
     }
 
     /// Inserts an option and returns it as stored.
@@ -291,7 +291,7 @@ impl OptionRow {
         options::table
             .count()
             .one::<i64>()
-            .named("OptionRow::count")
+            .named_read("OptionRow::count")
     }
 
     /// Whether there is an option with this id.
@@ -299,6 +299,6 @@ impl OptionRow {
         let row = options::table.find(id);
         diesel::select(diesel::dsl::exists(row))
             .one::<bool>()
-            .named("OptionRow::exists")
+            .named_read("OptionRow::exists")
     }
 }

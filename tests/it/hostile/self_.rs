@@ -75,7 +75,7 @@ impl Self_ {
             .find(id)
             .select(Self_::as_select())
             .optional::<Self_>()
-            .named("Self_::find")
+            .named_read("Self_::find")
     }
 
     /// The self with this id, or the error `NotFound`.
@@ -84,7 +84,7 @@ impl Self_ {
             .find(id)
             .select(Self_::as_select())
             .one::<Self_>()
-            .named("Self_::get")
+            .named_read("Self_::get")
     }
 
     /// The self with this crate, or `None`.
@@ -95,7 +95,7 @@ impl Self_ {
             .filter(self_::crate_.eq(crate_))
             .select(Self_::as_select())
             .optional::<Self_>()
-            .named("Self_::find_by_crate")
+            .named_read("Self_::find_by_crate")
     }
 
     /// Up to `page.limit` rows, by id, those after `page.after`.
@@ -108,7 +108,7 @@ impl Self_ {
         if let Some(after) = page.after {
             query = query.filter(self_::id.gt(after));
         }
-        query.all::<Self_>().named("Self_::list")
+        query.all::<Self_>().named_read("Self_::list")
     }
 
     /// Up to `page.limit` rows with this type, by id, those after `page.after`.
@@ -124,7 +124,7 @@ impl Self_ {
         if let Some(after) = page.after {
             query = query.filter(self_::id.gt(after));
         }
-        query.all::<Self_>().named("Self_::list_by_type")
+        query.all::<Self_>().named_read("Self_::list_by_type")
     }
 
     /// Inserts a self and returns it as stored.
@@ -204,7 +204,7 @@ impl Self_ {
 
     /// How many rows there are; reads the whole table.
     pub fn count() -> impl Statement<Output = i64> {
-        self_::table.count().one::<i64>().named("Self_::count")
+        self_::table.count().one::<i64>().named_read("Self_::count")
     }
 
     /// Whether there is a self with this id.
@@ -212,6 +212,6 @@ impl Self_ {
         let row = self_::table.find(id);
         diesel::select(diesel::dsl::exists(row))
             .one::<bool>()
-            .named("Self_::exists")
+            .named_read("Self_::exists")
     }
 }

@@ -184,7 +184,7 @@ impl Type {
             .find(id)
             .select(Type::as_select())
             .optional::<Type>()
-            .named("Type::find")
+            .named_read("Type::find")
     }
 
     /// The type with this id, or the error `NotFound`.
@@ -193,7 +193,7 @@ impl Type {
             .find(id)
             .select(Type::as_select())
             .one::<Type>()
-            .named("Type::get")
+            .named_read("Type::get")
     }
 
     /// Up to `page.limit` rows, by id, those after `page.after`.
@@ -206,7 +206,7 @@ impl Type {
         if let Some(after) = page.after {
             query = query.filter(type_::id.gt(after));
         }
-        query.all::<Type>().named("Type::list")
+        query.all::<Type>().named_read("Type::list")
     }
 
     /// Inserts a type and returns it as stored.
@@ -257,7 +257,7 @@ impl Type {
 
     /// How many rows there are; reads the whole table.
     pub fn count() -> impl Statement<Output = i64> {
-        type_::table.count().one::<i64>().named("Type::count")
+        type_::table.count().one::<i64>().named_read("Type::count")
     }
 
     /// Whether there is a type with this id.
@@ -265,6 +265,6 @@ impl Type {
         let row = type_::table.find(id);
         diesel::select(diesel::dsl::exists(row))
             .one::<bool>()
-            .named("Type::exists")
+            .named_read("Type::exists")
     }
 }

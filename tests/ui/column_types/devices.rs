@@ -60,7 +60,7 @@ impl Device {
             .find(id)
             .select(Device::as_select())
             .optional::<Device>()
-            .named("Device::find")
+            .named_read("Device::find")
     }
 
     /// The device with this id, or the error `NotFound`.
@@ -69,7 +69,7 @@ impl Device {
             .find(id)
             .select(Device::as_select())
             .one::<Device>()
-            .named("Device::get")
+            .named_read("Device::get")
     }
 
     /// Up to `page.limit` rows, by id, those after `page.after`.
@@ -82,7 +82,7 @@ impl Device {
         if let Some(after) = page.after {
             query = query.filter(devices::id.gt(after));
         }
-        query.all::<Device>().named("Device::list")
+        query.all::<Device>().named_read("Device::list")
     }
 
     /// Inserts a device and returns it as stored.
@@ -162,7 +162,10 @@ impl Device {
 
     /// How many rows there are; reads the whole table.
     pub fn count() -> impl Statement<Output = i64> {
-        devices::table.count().one::<i64>().named("Device::count")
+        devices::table
+            .count()
+            .one::<i64>()
+            .named_read("Device::count")
     }
 
     /// Whether there is a device with this id.
@@ -170,6 +173,6 @@ impl Device {
         let row = devices::table.find(id);
         diesel::select(diesel::dsl::exists(row))
             .one::<bool>()
-            .named("Device::exists")
+            .named_read("Device::exists")
     }
 }

@@ -55,7 +55,7 @@ impl Network {
             .find(id)
             .select(Network::as_select())
             .optional::<Network>()
-            .named("Network::find")
+            .named_read("Network::find")
     }
 
     /// The network with this id, or the error `NotFound`.
@@ -64,7 +64,7 @@ impl Network {
             .find(id)
             .select(Network::as_select())
             .one::<Network>()
-            .named("Network::get")
+            .named_read("Network::get")
     }
 
     /// Up to `page.limit` rows, by id, those after `page.after`.
@@ -77,7 +77,7 @@ impl Network {
         if let Some(after) = page.after {
             query = query.filter(networks::id.gt(after));
         }
-        query.all::<Network>().named("Network::list")
+        query.all::<Network>().named_read("Network::list")
     }
 
     /// Inserts a network and returns it as stored.
@@ -159,7 +159,10 @@ impl Network {
 
     /// How many rows there are; reads the whole table.
     pub fn count() -> impl Statement<Output = i64> {
-        networks::table.count().one::<i64>().named("Network::count")
+        networks::table
+            .count()
+            .one::<i64>()
+            .named_read("Network::count")
     }
 
     /// Whether there is a network with this id.
@@ -167,6 +170,6 @@ impl Network {
         let row = networks::table.find(id);
         diesel::select(diesel::dsl::exists(row))
             .one::<bool>()
-            .named("Network::exists")
+            .named_read("Network::exists")
     }
 }

@@ -143,7 +143,24 @@ fn end(table: &TablePlan, combinator: &str) -> String {
 
 /// The name by which a function's statements are told apart in logs and metrics.
 fn named(table: &TablePlan, function: &str) -> String {
-    format!(".named({})", literal(&format!("{}::{function}", table.row)))
+    name_call("named", table, function)
+}
+
+/// The same for a query, which may be run again when its answer is lost if it only reads.
+fn named_read(table: &TablePlan, function: &str) -> String {
+    let method = if table.only_reads {
+        "named_read"
+    } else {
+        "named"
+    };
+    name_call(method, table, function)
+}
+
+fn name_call(method: &str, table: &TablePlan, function: &str) -> String {
+    format!(
+        ".{method}({})",
+        literal(&format!("{}::{function}", table.row))
+    )
 }
 
 fn find(table: &TablePlan) -> String {
@@ -164,7 +181,7 @@ fn find(table: &TablePlan) -> String {
                 find_link(table),
                 select(table),
                 end(table, "optional"),
-                named(table, "find"),
+                named_read(table, "find"),
             ],
             "",
         )
@@ -189,7 +206,7 @@ fn get(table: &TablePlan) -> String {
                 find_link(table),
                 select(table),
                 end(table, "one"),
-                named(table, "get"),
+                named_read(table, "get"),
             ],
             "",
         )
@@ -229,7 +246,11 @@ fn find_by(
         .unwrap_or_default();
     let mut links = vec![source(table)];
     links.extend(filters(table, columns, predicate));
-    links.extend([select(table), end(table, "optional"), named(table, name)]);
+    links.extend([
+        select(table),
+        end(table, "optional"),
+        named_read(table, name),
+    ]);
     doc(
         4,
         &format!(
@@ -294,7 +315,11 @@ fn list(table: &TablePlan, name: &str, columns: &[KeyColumn], index: Option<&str
         + &chain(
             8,
             "",
-            &["query".to_owned(), end(table, "all"), named(table, name)],
+            &[
+                "query".to_owned(),
+                end(table, "all"),
+                named_read(table, name),
+            ],
             "",
         )
         + "    }\n"
@@ -361,7 +386,7 @@ fn count(table: &TablePlan) -> String {
                 source(table),
                 ".count()".to_owned(),
                 ".one::<i64>()".to_owned(),
-                named(table, "count"),
+                named_read(table, "count"),
             ],
             "",
         )
@@ -386,7 +411,7 @@ fn exists(table: &TablePlan) -> String {
             &[
                 "diesel::select(diesel::dsl::exists(row))".to_owned(),
                 ".one::<bool>()".to_owned(),
-                named(table, "exists"),
+                named_read(table, "exists"),
             ],
             "",
         )

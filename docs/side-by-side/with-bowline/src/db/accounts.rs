@@ -61,7 +61,7 @@ impl Account {
             .find(id)
             .select(Account::as_select())
             .optional::<Account>()
-            .named("Account::find")
+            .named_read("Account::find")
     }
 
     /// The account with this id, or the error `NotFound`.
@@ -70,7 +70,7 @@ impl Account {
             .find(id)
             .select(Account::as_select())
             .one::<Account>()
-            .named("Account::get")
+            .named_read("Account::get")
     }
 
     /// The account with this username, or `None`.
@@ -81,7 +81,7 @@ impl Account {
             .filter(accounts::username.eq(username))
             .select(Account::as_select())
             .optional::<Account>()
-            .named("Account::find_by_username")
+            .named_read("Account::find_by_username")
     }
 
     /// Up to `page.limit` rows, by id, those after `page.after`.
@@ -94,7 +94,7 @@ impl Account {
         if let Some(after) = page.after {
             query = query.filter(accounts::id.gt(after));
         }
-        query.all::<Account>().named("Account::list")
+        query.all::<Account>().named_read("Account::list")
     }
 
     /// Inserts an account and returns it as stored.
@@ -176,7 +176,10 @@ impl Account {
 
     /// How many rows there are; reads the whole table.
     pub fn count() -> impl Statement<Output = i64> {
-        accounts::table.count().one::<i64>().named("Account::count")
+        accounts::table
+            .count()
+            .one::<i64>()
+            .named_read("Account::count")
     }
 
     /// Whether there is an account with this id.
@@ -184,6 +187,6 @@ impl Account {
         let row = accounts::table.find(id);
         diesel::select(diesel::dsl::exists(row))
             .one::<bool>()
-            .named("Account::exists")
+            .named_read("Account::exists")
     }
 }

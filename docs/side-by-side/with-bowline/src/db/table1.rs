@@ -53,7 +53,7 @@ impl Table1 {
             .find(id)
             .select(Table1::as_select())
             .optional::<Table1>()
-            .named("Table1::find")
+            .named_read("Table1::find")
     }
 
     /// The table1 with this id, or the error `NotFound`.
@@ -62,7 +62,7 @@ impl Table1 {
             .find(id)
             .select(Table1::as_select())
             .one::<Table1>()
-            .named("Table1::get")
+            .named_read("Table1::get")
     }
 
     /// Up to `page.limit` rows, by id, those after `page.after`.
@@ -75,7 +75,7 @@ impl Table1 {
         if let Some(after) = page.after {
             query = query.filter(table1::id.gt(after));
         }
-        query.all::<Table1>().named("Table1::list")
+        query.all::<Table1>().named_read("Table1::list")
     }
 
     /// Inserts a table1 and returns it as stored.
@@ -129,7 +129,10 @@ impl Table1 {
 
     /// How many rows there are; reads the whole table.
     pub fn count() -> impl Statement<Output = i64> {
-        table1::table.count().one::<i64>().named("Table1::count")
+        table1::table
+            .count()
+            .one::<i64>()
+            .named_read("Table1::count")
     }
 
     /// Whether there is a table1 with this id.
@@ -137,6 +140,6 @@ impl Table1 {
         let row = table1::table.find(id);
         diesel::select(diesel::dsl::exists(row))
             .one::<bool>()
-            .named("Table1::exists")
+            .named_read("Table1::exists")
     }
 }

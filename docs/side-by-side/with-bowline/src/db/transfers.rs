@@ -66,7 +66,7 @@ impl Transfer {
             .find(key)
             .select(Transfer::as_select())
             .optional::<Transfer>()
-            .named("Transfer::find")
+            .named_read("Transfer::find")
     }
 
     /// The transfer with this key, or the error `NotFound`.
@@ -75,7 +75,7 @@ impl Transfer {
             .find(key)
             .select(Transfer::as_select())
             .one::<Transfer>()
-            .named("Transfer::get")
+            .named_read("Transfer::get")
     }
 
     /// Up to `page.limit` rows, by key, those after `page.after`.
@@ -88,7 +88,7 @@ impl Transfer {
         if let Some(after) = page.after {
             query = query.filter(transfers::key.gt(after));
         }
-        query.all::<Transfer>().named("Transfer::list")
+        query.all::<Transfer>().named_read("Transfer::list")
     }
 
     /// Inserts a transfer and returns it as stored.
@@ -168,7 +168,7 @@ impl Transfer {
         transfers::table
             .count()
             .one::<i64>()
-            .named("Transfer::count")
+            .named_read("Transfer::count")
     }
 
     /// Whether there is a transfer with this key.
@@ -176,6 +176,6 @@ impl Transfer {
         let row = transfers::table.find(key);
         diesel::select(diesel::dsl::exists(row))
             .one::<bool>()
-            .named("Transfer::exists")
+            .named_read("Transfer::exists")
     }
 }
