@@ -18,6 +18,7 @@ use diesel::sql_types::HasSqlType;
 use crate::error::{Error, Result};
 use crate::session::answer::{Answer, Column, Packing};
 use crate::session::copy::{Copy, Direction};
+use crate::session::hold::bare;
 use crate::session::row::SessionRow;
 use crate::session::types::TypeLookup;
 use crate::session::{Session, copy::PIECE};
@@ -192,7 +193,7 @@ impl<H: DerefMut<Target = Session>, T> CopiedRows<H, T> {
         read: RowReader<T>,
     ) -> Result<Self> {
         let sql = session.text_of(statement)?;
-        let sql = format!("COPY (\n{sql}\n) TO STDOUT (FORMAT binary)");
+        let sql = format!("COPY (\n{}\n) TO STDOUT (FORMAT binary)", bare(&sql));
         Ok(Self {
             copy: Copy::begin(session, &sql, Direction::Out)?,
             arrived: Arrived::default(),

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::Session;
 use super::command::{Command, Expectation};
 use super::exchange::{Cargo, CommitPoint};
+use super::hold::bare;
 use super::row::SessionRow;
 use crate::error::{Error, Result};
 use crate::statement::{RowReader, RowStatement};
@@ -51,7 +52,7 @@ impl Session {
         self.cursors += 1;
         let name = format!("bowline_cursor_{}", self.cursors);
         let mut declaration = Command::query(
-            format!("DECLARE {name} {kind} CURSOR FOR\n{}", command.sql),
+            format!("DECLARE {name} {kind} CURSOR FOR\n{}", bare(&command.sql)),
             command.types,
             command.values,
             false,

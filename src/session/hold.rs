@@ -106,7 +106,7 @@ impl<'a> Wrappable<'a> {
         let telling = if is_query { "into" } else { "returning" };
         if is_plain(sql) && !contains(sql, telling) {
             return Some(Self {
-                sql: sql.trim().into(),
+                sql: sql.trim_end().into(),
                 counts: is_query,
             });
         }

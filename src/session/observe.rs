@@ -12,6 +12,7 @@ use super::Session;
 use super::answer::Answer;
 use super::command::{Command, Expectation};
 use super::exchange::{Cargo, CommitPoint};
+use super::hold::bare;
 use super::libpq::Connection;
 use super::transactions::rollback_to;
 use super::words::begins_with;
@@ -245,7 +246,7 @@ impl Session {
             return None;
         }
         for command in &mut commands {
-            command.sql = format!("EXPLAIN {}", command.sql).into();
+            command.sql = format!("EXPLAIN {}", bare(&command.sql)).into();
             command.reusable = false;
         }
         let (failure, latest) = (

@@ -79,7 +79,9 @@ impl Cluster {
         cluster.run(account, initdb, "initdb")?;
         let mut text = SETTINGS.to_owned();
         for (name, value) in settings {
-            text.push_str(&format!("{name} = '{}'\n", value.replace('\'', "''")));
+            // Not SQL: here a backslash always escapes.
+            let value = value.replace('\\', "\\\\").replace('\'', "''");
+            text.push_str(&format!("{name} = '{value}'\n"));
         }
         cluster.configure(&text)?;
         Ok(cluster)

@@ -158,6 +158,7 @@ fn what_cannot_be_counted_is_refused_with_a_reason() {
 fn an_error_points_into_the_sql_as_it_was_written() {
     let (_database, mut session) = session();
     for text in [
+        "\n\t SELECT nothing FROM t",
         "; SELECT é, nothing FROM t; -- a",
         "/* ü; */ UPDATE t SET nothing = 1 RETURNING x",
     ] {
@@ -188,6 +189,27 @@ fn a_locked_query_may_end_with_a_semicolon_or_a_comment() {
     ] {
         let rows = session.run(sql(text).all::<Number>().for_update().skip_locked());
         assert_eq!(rows.expect(text).len(), 3, "{text}");
+    }
+}
+
+#[test]
+fn a_query_within_another_statement_may_end_with_a_semicolon_or_a_comment() {
+    let (_database, mut session) = session();
+    for text in [
+        "SELECT x FROM t ORDER BY x; -- all",
+        "SELECT x FROM t ORDER BY x -- all",
+        ";SELECT x FROM t ORDER BY x /* ; */;",
+    ] {
+        let all = || sql(text).all::<Number>();
+        let first = session.transaction(|session| {
+            let mut cursor = session.cursor(all())?;
+            cursor.next_row()
+        });
+        assert_eq!(first.expect(text), Some(Number { x: 1 }), "{text}");
+        let streamed = session.stream(all()).expect(text);
+        assert_eq!(streamed.filter_map(Result::ok).count(), 3, "{text}");
+        // COPY takes it; its rows have no names to be read by.
+        drop(session.copy_out(all()).expect(text));
     }
 }
 

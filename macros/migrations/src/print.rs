@@ -6,7 +6,7 @@ use bowline_sql::{Kind, tokens_and_comments};
 ///
 /// Comments and white space between tokens do not count, except the `-- bowline:` comments, which change
 /// what is generated. All else does, also what means the same to PostgreSQL, such as the case of a keyword;
-/// and also comments within a string, such as the body of a function.
+/// and also comments within a string, such as the body of a function. CR LF is LF.
 ///
 /// Each token is hashed as it is written and ends with the byte FF; a `-- bowline:` comment begins with
 /// the byte FE, in the place of all that is not its text. Neither byte is in UTF-8.
@@ -20,11 +20,21 @@ pub fn print(sql: &str) -> u64 {
             hash.add(&[0xfe]);
             hash.add(text.as_bytes());
         } else {
-            hash.add(token.text().as_bytes());
+            add_text(&mut hash, token.text());
         }
         hash.add(&[0xff]);
     }
     hash.0
+}
+
+/// A line break is one however a checkout writes it: git may make CR LF of LF, also within strings.
+fn add_text(hash: &mut Fnv, text: &str) {
+    for (number, line) in text.split("\r\n").enumerate() {
+        if number > 0 {
+            hash.add(b"\n");
+        }
+        hash.add(line.as_bytes());
+    }
 }
 
 /// What a `-- bowline:` comment says, as replay reads it.
@@ -74,6 +84,19 @@ mod tests {
         same("f(1,2)", "f ( 1 , 2 )");
         same("a::int", "a :: int");
         same("a.b", "a . b");
+    }
+
+    #[test]
+    fn a_line_break_is_one_however_it_is_written() {
+        for sql in [
+            "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$\n  SELECT 1;\n\n$$;\n-- bowline: ignore\nSELECT 'a\nb';",
+            "SELECT E'a\n\\\nb', \"a\nb\"",
+            "SELECT 'a'\n'b'",
+        ] {
+            same(sql, &sql.replace('\n', "\r\n"));
+        }
+        differ("SELECT 'a\rb'", "SELECT 'a\nb'");
+        differ("SELECT 'a\nb'", "SELECT 'a\n\nb'");
     }
 
     #[test]

@@ -25,7 +25,8 @@ pub(super) fn children(
 /// A token as it means: names unquoted, keywords in lower case, literals as they stand.
 #[cfg(test)]
 pub(super) fn spelling(token: &SyntaxToken) -> String {
-    if token.text().starts_with('\'') {
+    let is_quoted_keyword = token.text().starts_with('"') && is_reserved(&identifier(token.text()));
+    if token.text().starts_with('\'') || is_quoted_keyword {
         token.text().to_owned()
     } else {
         identifier(token.text())
