@@ -14,6 +14,8 @@ use typo::Typo;
 use std::collections::BTreeMap;
 use std::env;
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use crate::deadline::A_YEAR;
@@ -52,6 +54,8 @@ pub struct Config {
     pub(crate) trust_views_and_operators: bool,
     pub(crate) migrations: Option<Migrations>,
     pub(crate) refuse_pending: bool,
+    /// Whether the server is known to refuse to look whether its client is there; shared by clones.
+    pub(crate) refuses_client_check: Arc<AtomicBool>,
 }
 
 impl Config {
@@ -75,6 +79,7 @@ impl Config {
             explain_slow: false,
             trust_views_and_operators: true,
             migrations: None,
+            refuses_client_check: Arc::default(),
             refuse_pending: false,
         }
     }

@@ -5,6 +5,7 @@
 //! a deadline for every call, an honest COMMIT, and many statements in one round trip.
 
 pub(crate) mod activity;
+mod addresses;
 mod advisory_lock;
 mod attempt;
 mod call;

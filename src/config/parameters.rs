@@ -118,7 +118,7 @@ impl Config {
     }
 
     /// All that is known of where it leads, with what the service file, the environment and libpq's defaults add.
-    pub(super) fn complete_parameters(&self) -> Result<BTreeMap<String, String>> {
+    pub(crate) fn complete_parameters(&self) -> Result<BTreeMap<String, String>> {
         complete(&self.parameters)
     }
 

@@ -1,24 +1,52 @@
 //! Connecting, and what is said when it fails.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+use super::addresses::Addresses;
 use super::attempt::{self, Attempt};
 use super::dialogue::Connecting;
 use super::driver::{Stopped, drive};
 use super::interrupt;
-use super::libpq::Connection;
+use super::libpq::{Connection, Place};
 use super::refusal::{self, Refusal};
 use super::resolve::resolve;
 use crate::config::{Config, Parameters};
+use crate::deadline::after;
 use crate::error::{Error, Result, ServerError};
 
 /// Connects by the deadline, the look-up of names included.
 pub(super) fn connect(config: &Config, deadline: Instant) -> Result<Connection> {
     let parameters = config.connection_parameters()?;
     let at = address(&parameters.said);
-    connect_by(config, parameters, &at, deadline)
-        .map_err(|error| error.with_intent(format!("connect to {at}")))
+    let told = |error: Error| error.with_intent(format!("connect to {at}"));
+    let knows = &config.refuses_client_check;
+    if config.pooler || knows.load(Ordering::Relaxed) {
+        return connect_by(config, parameters, &at, deadline).map_err(told);
+    }
+    match connect_by(config, with_client_check(parameters), &at, deadline) {
+        // A server before 14, one whose system cannot look at a socket, or a pooler that was not told of.
+        Err(error) if error.message().contains(CLIENT_CHECK) => {
+            knows.store(true, Ordering::Relaxed);
+            connect_by(config, config.connection_parameters()?, &at, deadline)
+        }
+        connected => connected,
+    }
+    .map_err(told)
+}
+
+/// By this setting a server looks, while a statement runs, whether its client is still there.
+const CLIENT_CHECK: &str = "client_connection_check_interval";
+
+/// Has the server end a statement within seconds once this process is gone, however it went; what the user said of it
+/// comes after, and wins.
+fn with_client_check(mut parameters: Parameters) -> Parameters {
+    let options = parameters.said.entry("options".to_owned()).or_default();
+    *options = format!("-c {CLIENT_CHECK}=5s {options}")
+        .trim_end()
+        .to_owned();
+    parameters
 }
 
 fn connect_by(
@@ -28,39 +56,90 @@ fn connect_by(
     deadline: Instant,
 ) -> Result<Connection> {
     resolve(&mut parameters.said, deadline)?;
-    let said: Vec<_> = std::mem::take(&mut parameters.said).into_iter().collect();
-    let unreadable = |said: String| Error::config(said, refusal::UNREADABLE.remedy);
-    let mut connection = Connection::start(&said).map_err(unreadable)?;
-    let driven = if connection.is_refused() {
-        Err(Stopped::Lost(connection.message()))
-    } else {
-        drive(
-            &mut Connecting::new(&mut connection, interrupt::current()),
-            deadline,
-        )
-    };
-    match driven {
-        Ok(()) => {}
-        Err(Stopped::Deadline) if interrupt::is_given_up() => return Err(interrupt::given_up()),
-        Err(Stopped::Deadline) => {
-            return Err(Error::timeout(format!(
-                "no answer within {:?}",
-                config.connect_timeout
-            ))
-            .with_hint("is this the server's address, and does a firewall let it through? see Config::connect_timeout"));
-        }
-        Err(Stopped::Lost(said)) => {
-            // A server can quote the password that it was given, also one from a file of passwords.
-            parameters.secrets.extend(connection.password());
-            return Err(connect_error(
-                &parameters.without_secrets(&said),
-                at,
-                &parameters,
-            ));
+    let mut said = std::mem::take(&mut parameters.said);
+    let prefers = Addresses::are_several(&said) && prefers(config);
+    let mut addresses = Addresses::of(&said, prefers);
+    // What libpq said of addresses that were given up.
+    let mut before = String::new();
+    loop {
+        let (connection, driven, place) = attempt(&said, &mut addresses, deadline)?;
+        match driven {
+            Ok(()) => {
+                let mut connection = connection;
+                connection.set_nonblocking().map_err(Error::unavailable)?;
+                return Ok(connection);
+            }
+            Err(Stopped::Deadline) if interrupt::is_given_up() => return Err(interrupt::given_up()),
+            Err(Stopped::Deadline) if addresses.left(&place) > 1 && Instant::now() < deadline => {
+                let told = connection.message();
+                before.push_str(&told);
+                if !told.ends_with(" failed:") {
+                    before.push_str(&format!("\nconnection to server {place} failed:"));
+                }
+                before.push_str(" no answer in time\n");
+                addresses.give_up(&place);
+                addresses.write(&mut said);
+            }
+            Err(Stopped::Deadline) => {
+                return Err(Error::timeout(format!(
+                    "no answer within {:?}",
+                    config.connect_timeout
+                ))
+                .with_hint("is this the server's address, and does a firewall let it through? see Config::connect_timeout"));
+            }
+            Err(Stopped::Lost(told)) => {
+                // A server can quote the password that it was given, also one from a file of passwords.
+                parameters.secrets.extend(connection.password());
+                return Err(connect_error(
+                    parameters
+                        .without_secrets(&format!("{before}{told}"))
+                        .trim_start(),
+                    at,
+                    &parameters,
+                ));
+            }
         }
     }
-    connection.set_nonblocking().map_err(Error::unavailable)?;
-    Ok(connection)
+}
+
+/// Tries the addresses in turn, each for its share of the time that is left; gives up at the first that says nothing.
+///
+/// libpq goes on to the next address by itself where one refuses, but only its blocking functions do where one is
+/// silent (PostgreSQL manual, 32.1.1.3, `connect_timeout`).
+fn attempt(
+    said: &BTreeMap<String, String>,
+    addresses: &mut Addresses,
+    deadline: Instant,
+) -> Result<(Connection, std::result::Result<(), Stopped>, Place)> {
+    let said: Vec<_> = said
+        .iter()
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    let unreadable = |said: String| Error::config(said, refusal::UNREADABLE.remedy);
+    let mut connection = Connection::start(&said).map_err(unreadable)?;
+    if connection.is_refused() {
+        let (message, place) = (connection.message(), connection.place());
+        return Ok((connection, Err(Stopped::Lost(message)), place));
+    }
+    let mut connecting = Connecting::new(&mut connection, interrupt::current());
+    let driven = loop {
+        let place = connecting.place().clone();
+        let left = deadline.saturating_duration_since(Instant::now());
+        let share = left / addresses.left(&place);
+        match drive(&mut connecting, after(share).min(deadline)) {
+            Ok(()) if connecting.goes_on() => addresses.tried(place),
+            ended => break ended,
+        }
+    };
+    let place = connecting.place().clone();
+    Ok((connection, driven, place))
+}
+
+/// Whether addresses that were tried may be tried again, in a second pass that is less particular.
+fn prefers(config: &Config) -> bool {
+    let complete = config.complete_parameters().unwrap_or_default();
+    let wanted = complete.get("target_session_attrs");
+    wanted.is_some_and(|wanted| wanted == "prefer-standby")
 }
 
 /// Where the parameters lead, for errors.

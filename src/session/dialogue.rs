@@ -14,7 +14,7 @@ use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 
 use super::interrupt::Interrupt;
-use super::libpq::{Cancel, Connection, Polling, Said};
+use super::libpq::{Cancel, Connection, Place, Polling, Said};
 
 pub(crate) use copy::{CopyFlow, Copying};
 pub(crate) use listening::Listening;
@@ -44,9 +44,14 @@ pub(crate) enum Step {
 }
 
 /// Connecting, up to the server's readiness.
+///
+/// libpq tries several addresses in turn: it is done each time it has gone on to another one, and goes on when it is
+/// advanced again.
 pub(crate) struct Connecting<'c> {
     connection: &'c mut Connection,
-    started: bool,
+    /// What was waited for when it was done with an address; at the beginning, the first thing to wait for.
+    next: Option<Step>,
+    place: Place,
     interrupt: Option<Interrupt>,
 }
 
@@ -54,19 +59,37 @@ impl<'c> Connecting<'c> {
     /// Connecting on behalf of a call.
     pub(crate) fn new(connection: &'c mut Connection, interrupt: Option<Interrupt>) -> Self {
         Self {
+            place: connection.place(),
             connection,
-            started: false,
+            next: Some(FIRST),
             interrupt,
         }
+    }
+
+    /// The address that is tried.
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// Whether it is done with an address only.
+    pub(crate) fn goes_on(&self) -> bool {
+        self.next.is_some()
     }
 }
 
 impl Machine for Connecting<'_> {
     fn advance(&mut self) -> Result<Step, Said> {
-        if !std::mem::replace(&mut self.started, true) {
-            return Ok(FIRST);
+        if let Some(next) = self.next.take() {
+            return Ok(next);
         }
-        step(self.connection.poll_connect(), || self.connection.message())
+        let next = step(self.connection.poll_connect(), || self.connection.message())?;
+        let place = self.connection.place();
+        if next != Step::Done && place != self.place {
+            self.place = place;
+            self.next = Some(next);
+            return Ok(Step::Done);
+        }
+        Ok(next)
     }
 
     fn socket(&self) -> Option<BorrowedFd<'_>> {

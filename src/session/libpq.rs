@@ -37,6 +37,34 @@ pub(crate) struct Connection(NonNull<pq::PGconn>);
 // `Connection` is not `Sync`.
 unsafe impl Send for Connection {}
 
+/// One address of a server, as libpq has it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// As it was given: a name, an address, or the folder of a socket.
+    pub(crate) host: String,
+    /// Empty for a socket.
+    pub(crate) address: String,
+    pub(crate) port: String,
+}
+
+impl std::fmt::Display for Place {
+    /// As libpq words it in its messages.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            host,
+            address,
+            port,
+        } = self;
+        if host.starts_with(['/', '@']) {
+            write!(f, "on socket \"{host}/.s.PGSQL.{port}\"")
+        } else if address.is_empty() || host == address {
+            write!(f, "at \"{host}\", port {port}")
+        } else {
+            write!(f, "at \"{host}\" ({address}), port {port}")
+        }
+    }
+}
+
 /// What `PQconnectPoll` and `PQcancelPoll` wait for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Polling {
@@ -131,6 +159,24 @@ impl Connection {
     pub(crate) fn is_alive(&self) -> bool {
         // SAFETY: the connection is valid.
         unsafe { pq::PQstatus(self.0.as_ptr()) == pq::ConnStatusType::CONNECTION_OK }
+    }
+
+    /// Where it leads, or is tried to (`PQhost`, `PQhostaddr`, `PQport`).
+    pub(crate) fn place(&self) -> Place {
+        // SAFETY: the connection is valid, and the strings are copied.
+        let [host, address, port] = unsafe {
+            [
+                copy(pq::PQhost(self.0.as_ptr())),
+                copy(pq::PQhostaddr(self.0.as_ptr())),
+                copy(pq::PQport(self.0.as_ptr())),
+            ]
+        }
+        .map(Option::unwrap_or_default);
+        Place {
+            host,
+            address,
+            port,
+        }
     }
 
     /// The socket, while there is one.

@@ -1,0 +1,157 @@
+//! The addresses that a connection may be made to, as long as they are worth a try.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use super::libpq::Place;
+
+/// Addresses that are left, in the order of the parameters.
+#[derive(Debug, Default)]
+pub(super) struct Addresses {
+    all: Vec<Place>,
+    /// Those that libpq has gone past.
+    tried: Vec<Place>,
+    /// Whether libpq tries all of them again, less particular in what it takes.
+    tries_again: bool,
+}
+
+impl Addresses {
+    /// Those that the parameters name; none if they leave it to libpq's default.
+    pub(super) fn of(said: &BTreeMap<String, String>, tries_again: bool) -> Self {
+        let list = |name: &str| -> Vec<&str> {
+            said.get(name)
+                .map(|list| list.split(',').collect())
+                .unwrap_or_default()
+        };
+        let (hosts, addresses, ports) = (list("host"), list("hostaddr"), list("port"));
+        let at = |list: &[&str], index: usize| (*list.get(index).unwrap_or(&"")).to_owned();
+        let all = (0..hosts.len().max(addresses.len())).map(|index| Place {
+            host: at(&hosts, index),
+            address: at(&addresses, index),
+            port: match ports.as_slice() {
+                [one] => (*one).to_owned(),
+                several => at(several, index),
+            },
+        });
+        Self {
+            all: all.collect(),
+            tried: Vec::new(),
+            tries_again,
+        }
+    }
+
+    /// Whether there are several.
+    pub(super) fn are_several(said: &BTreeMap<String, String>) -> bool {
+        let has_several = |name| said.get(name).is_some_and(|list| list.contains(','));
+        has_several("host") || has_several("hostaddr")
+    }
+
+    /// How many are left to try, the one that is being tried included.
+    pub(super) fn left(&self, place: &Place) -> u32 {
+        let others = self.all.iter().filter(|one| {
+            !is_same(one, place)
+                && (self.tries_again || !self.tried.iter().any(|tried| is_same(one, tried)))
+        });
+        u32::try_from(others.count()).unwrap_or(u32::MAX - 1) + 1
+    }
+
+    /// libpq has gone on to another one.
+    pub(super) fn tried(&mut self, place: Place) {
+        self.tried.push(place);
+    }
+
+    /// Leaves out one that does not answer, and those that were tried, unless they are to be tried again.
+    pub(super) fn give_up(&mut self, place: &Place) {
+        let tried = std::mem::take(&mut self.tried);
+        let tries_again = self.tries_again;
+        self.all.retain(|one| {
+            !is_same(one, place) && (tries_again || !tried.iter().any(|tried| is_same(one, tried)))
+        });
+    }
+
+    /// Writes them into the parameters.
+    pub(super) fn write(&self, said: &mut BTreeMap<String, String>) {
+        let mut write = |name: &str, pick: fn(&Place) -> &str| {
+            let list: Vec<&str> = self.all.iter().map(pick).collect();
+            if list.iter().all(|value| value.is_empty()) {
+                said.remove(name);
+            } else {
+                said.insert(name.to_owned(), list.join(","));
+            }
+        };
+        write("host", |place| &place.host);
+        write("hostaddr", |place| &place.address);
+        write("port", |place| &place.port);
+    }
+}
+
+/// Whether a place of the parameters is the one that libpq is at, which knows more of it.
+fn is_same(said: &Place, at: &Place) -> bool {
+    let address = |text: &str| text.parse::<IpAddr>().ok();
+    let is_host = said.host.is_empty() || said.host == at.host;
+    let is_port = said.port.is_empty() || said.port == at.port;
+    let said_address = if said.address.is_empty() {
+        address(&said.host)
+    } else {
+        address(&said.address)
+    };
+    is_host && is_port && said_address.is_none_or(|said| address(&at.address) == Some(said))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn addresses(host: &str, hostaddr: &str, port: &str) -> (Addresses, BTreeMap<String, String>) {
+        let said: BTreeMap<_, _> = [("host", host), ("hostaddr", hostaddr), ("port", port)]
+            .into_iter()
+            .filter(|(_, list)| !list.is_empty())
+            .map(|(name, list)| (name.to_owned(), list.to_owned()))
+            .collect();
+        (Addresses::of(&said, false), said)
+    }
+
+    fn place(host: &str, address: &str, port: &str) -> Place {
+        Place {
+            host: host.to_owned(),
+            address: address.to_owned(),
+            port: port.to_owned(),
+        }
+    }
+
+    #[test]
+    fn what_is_silent_is_left_out_and_what_comes_after_it_stays() {
+        let (mut addresses, mut said) = addresses("a,a,/tmp", "::1,127.0.0.1,", "5433");
+        assert_eq!(addresses.left(&place("a", "::1", "5433")), 3);
+        addresses.tried(place("a", "::1", "5433"));
+        assert_eq!(addresses.left(&place("a", "127.0.0.1", "5433")), 2);
+        addresses.give_up(&place("a", "127.0.0.1", "5433"));
+        addresses.write(&mut said);
+        assert_eq!(said["host"], "/tmp");
+        assert!(!said.contains_key("hostaddr"));
+        assert_eq!(said["port"], "5433");
+        assert_eq!(addresses.left(&place("/tmp", "", "5433")), 1);
+    }
+
+    #[test]
+    fn one_host_at_two_ports_is_two_places() {
+        let (mut addresses, mut said) = addresses("127.0.0.1,127.0.0.1", "", "1,2");
+        assert_eq!(addresses.left(&place("127.0.0.1", "127.0.0.1", "1")), 2);
+        addresses.give_up(&place("127.0.0.1", "127.0.0.1", "1"));
+        addresses.write(&mut said);
+        assert_eq!(
+            (said["host"].as_str(), said["port"].as_str()),
+            ("127.0.0.1", "2")
+        );
+    }
+
+    #[test]
+    fn what_was_tried_is_tried_again_where_a_second_pass_may_take_it() {
+        let (mut addresses, _) = addresses("a,b", "10.0.0.1,10.0.0.2", "1,2");
+        addresses.tries_again = true;
+        addresses.tried(place("a", "10.0.0.1", "1"));
+        assert_eq!(addresses.left(&place("b", "10.0.0.2", "2")), 2);
+        addresses.give_up(&place("b", "10.0.0.2", "2"));
+        assert_eq!(addresses.all, [place("a", "10.0.0.1", "1")]);
+    }
+}
