@@ -273,7 +273,7 @@ impl Bank {
 
     /// One number from the server, beside the proxy.
     fn number(&self, query: &str) -> Result<i64> {
-        #[derive(diesel::QueryableByName)]
+        #[derive(bowline::Row)]
         struct Row {
             #[diesel(sql_type = BigInt)]
             n: i64,

@@ -8,7 +8,8 @@
 use std::fmt;
 use std::panic::{Location, resume_unwind};
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
@@ -105,18 +106,21 @@ impl AsyncDatabase {
         let place = Location::caller();
         let (database, threads) = (self.database.clone(), Arc::clone(&self.threads));
         async move {
-            let turn = timeout(database.patience(), threads.acquire_owned()).await;
+            let began = Instant::now();
+            let patience = database.patience();
+            let turn = timeout(patience, threads.acquire_owned()).await;
             let Ok(Ok(turn)) = turn else {
-                return Err(on_a_thread(move || database.out_of_time(place))
-                    .await
-                    .into());
+                return Err(database.out_of_time(place).into());
             };
             let (_gives_up_on_drop, interrupt) = Interrupt::new();
-            on_a_thread(move || {
+            let left = patience.saturating_sub(began.elapsed());
+            let done = on_a_thread(left, move || {
                 let _turn = turn;
+                let database = database.less(began.elapsed());
                 interrupt.run(|| work(&database))
-            })
-            .await
+            });
+            done.await
+                .unwrap_or_else(|| Err(no_thread(patience).into()))
         }
     }
 
@@ -128,7 +132,10 @@ impl AsyncDatabase {
         }
     }
 
-    /// As [`Database::within`]; the wait for a thread counts as well.
+    /// As [`Database::within`]; the wait for one of tokio's blocking threads counts as well.
+    ///
+    /// A call that gets no thread in time fails with [`Error::Timeout`], and its work never begins. So does a call that
+    /// is waited for within another, if that has the only thread.
     pub fn within(&self, limit: Duration) -> Self {
         Self {
             database: self.database.within(limit),
@@ -151,9 +158,25 @@ impl fmt::Debug for AsyncDatabase {
 }
 
 /// Does work on a blocking thread, within the span that is current here; a panic there goes on here.
-async fn on_a_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+///
+/// Work that got no thread in this time is never begun: `None`.
+async fn on_a_thread<T: Send + 'static>(
+    patience: Duration,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
     let (told, span) = (get_default(Clone::clone), Span::current());
-    match spawn_blocking(move || with_default(&told, || span.in_scope(work))).await {
+    // Whoever is first, the thread or the deadline.
+    let is_decided = Arc::new(AtomicBool::new(false));
+    let begins = Arc::clone(&is_decided);
+    let mut task = spawn_blocking(move || {
+        (!begins.swap(true, Ordering::AcqRel)).then(|| with_default(&told, || span.in_scope(work)))
+    });
+    let done = match timeout(patience, &mut task).await {
+        Ok(done) => done,
+        Err(_) if is_decided.swap(true, Ordering::AcqRel) => task.await,
+        Err(_) => return None,
+    };
+    match done {
         Ok(done) => done,
         Err(failed) => match failed.try_into_panic() {
             Ok(panic) => resume_unwind(panic),
@@ -161,4 +184,15 @@ async fn on_a_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'stati
             Err(_) => std::future::pending().await,
         },
     }
+}
+
+/// The error of a call for which tokio had no thread.
+fn no_thread(patience: Duration) -> Error {
+    Error::timeout(format!(
+        "none of tokio's blocking threads was free within {patience:?}"
+    ))
+    .with_hint(
+        "raise the runtime's max_blocking_threads; within the closure of a call use the database that it is given, \
+         and wait for no other call",
+    )
 }

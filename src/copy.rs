@@ -3,6 +3,8 @@
 //! The fastest way to load or to read many rows. Rows are encoded as they are made and decoded as they
 //! arrive; neither side holds them all.
 
+mod columns;
+
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::DerefMut;
@@ -16,7 +18,10 @@ use diesel::serialize::ToSql;
 use diesel::sql_types::HasSqlType;
 
 use crate::error::{Error, Result};
+use crate::retry::is_about_types;
 use crate::session::answer::{Answer, Column, Packing};
+use crate::session::columns::{Checks, Columns, Describe, check_values};
+use crate::session::command::{Command, ReadAs};
 use crate::session::copy::{Copy, Direction};
 use crate::session::hold::bare;
 use crate::session::row::SessionRow;
@@ -34,6 +39,10 @@ pub trait CopyRow<ST> {
     /// Asks for the types of the columns, so that those that are not known can be looked up.
     #[doc(hidden)]
     fn types(lookup: &mut (dyn PgMetadataLookup + 'static));
+
+    /// Names the columns that the values are for.
+    #[doc(hidden)]
+    fn describe(columns: &mut Columns);
 }
 
 /// Collects the values of a row.
@@ -57,6 +66,10 @@ macro_rules! rows {
 
             fn types(lookup: &mut (dyn PgMetadataLookup + 'static)) {
                 $(drop(<Pg as HasSqlType<$ST>>::metadata(lookup));)+
+            }
+
+            fn describe(columns: &mut Columns) {
+                $(columns.positional::<$ST>();)+
             }
         }
     };
@@ -86,7 +99,8 @@ impl Session {
     ///
     /// All rows or none. Two round trips, however many rows; each step may take as long as one call. The
     /// error of a row that the server refuses, or that cannot be encoded, names it ([`Error::row`]). Columns
-    /// that are not named take their defaults.
+    /// that are not named take their defaults. Binary COPY has no types, so those of the columns are compared
+    /// before anything is sent, in the same round trips.
     ///
     /// ```
     /// # use bowline::bank::schema::accounts;
@@ -105,9 +119,11 @@ impl Session {
 
     /// The rows of a query by binary COPY, as they arrive: one round trip, however many rows.
     ///
-    /// Rows are read by position, since the format has no names. The query takes no parameters, which COPY does not have; [`Session::stream`] takes them.
+    /// Rows are read by position, since the format has no names, and their types are compared first, by a cursor over
+    /// the query that is declared and closed in the same round trip. So it is a query that reads, and takes no
+    /// parameters; [`Session::stream`] takes others.
     pub fn copy_out<S: RowStatement>(&mut self, rows: S) -> Result<CopiedRows<&mut Self, S::Row>> {
-        CopiedRows::begin(self, &rows, S::reader())
+        CopiedRows::begin(self, &rows, S::reader(), S::describe)
     }
 }
 
@@ -135,11 +151,36 @@ where
     let mut lookup = session.known_types(|lookup| R::types(lookup))?;
     let mut builder = PgQueryBuilder::default();
     CopyIn::<C>(PhantomData).to_sql(&mut builder, &Pg)?;
-    let mut copy = Copy::begin(session, &builder.finish(), Direction::In)?;
+    let sql = builder.finish();
+    let (question, names) = columns::of_target(&sql);
+    let mut copy = Copy::begin(session, &sql, Direction::In, Some(&question))?;
+    if let Some(answer) = copy.described() {
+        let mut expected = Columns::default();
+        R::describe(&mut expected);
+        columns::check_target(&expected, &names, &answer)
+            .map_err(|error| error.with_sql(sql.as_str().into()))?;
+    }
+    let sent = send(&mut copy, rows, &mut lookup);
+    // The elements of an array carry the OID of their type.
+    if sent
+        .as_ref()
+        .is_err_and(|error: &Error| error.sqlstate().is_some_and(is_about_types))
+    {
+        copy.session().forget_schema();
+    }
+    sent
+}
+
+/// Sends rows, and waits for the server's word.
+fn send<ST, R: CopyRow<ST>>(
+    copy: &mut Copy<impl DerefMut<Target = Session>>,
+    rows: impl IntoIterator<Item = R>,
+    lookup: &mut TypeLookup,
+) -> Result<u64> {
     let mut piece = Vec::with_capacity(2 * PIECE);
     piece.extend_from_slice(&HEADER);
     for (number, row) in (1..).zip(rows) {
-        encode(&row, &mut lookup, &mut piece).map_err(|error| error.with_row(number))?;
+        encode(&row, lookup, &mut piece).map_err(|error| error.with_row(number))?;
         if piece.len() >= PIECE {
             copy.feed(&mut piece)?;
         }
@@ -148,6 +189,9 @@ where
     copy.feed(&mut piece)?;
     copy.finish()
 }
+
+/// Stands before a query that is copied.
+const BEGINNING: &str = "COPY (\n";
 
 /// Puts a row behind `out`.
 fn encode<ST, R: CopyRow<ST>>(row: &R, lookup: &mut TypeLookup, out: &mut Vec<u8>) -> Result<()> {
@@ -183,6 +227,8 @@ pub struct CopiedRows<H: DerefMut<Target = Session>, T> {
     arrived: Arrived,
     rows: std::vec::IntoIter<SessionRow>,
     read: RowReader<T>,
+    /// What is to be looked at in the values.
+    checks: Option<Checks>,
     over: bool,
 }
 
@@ -191,11 +237,27 @@ impl<H: DerefMut<Target = Session>, T> CopiedRows<H, T> {
         mut session: H,
         statement: &impl Statement,
         read: RowReader<T>,
+        describe: Describe,
     ) -> Result<Self> {
-        let sql = session.text_of(statement)?;
-        let sql = format!("COPY (\n{}\n) TO STDOUT (FORMAT binary)", bare(&sql));
+        let (text, is_dsl) = session.text_of(statement)?;
+        let text = bare(&text);
+        let question = columns::of_query(&text)?;
+        let sql = format!("{BEGINNING}{text}\n) TO STDOUT (FORMAT binary)");
+        let mut copy = Copy::begin(session, &sql, Direction::Out, Some(&question))?;
+        let mut checks = None;
+        if let Some(answer) = copy.described() {
+            let mut command = Command::plain(sql.as_str());
+            (command.read_as, command.reusable) = (Some(ReadAs::new(describe)), is_dsl);
+            let session = copy.session();
+            command.path = session.search_path();
+            session
+                .check_answer(&mut command, None, &answer, None)
+                .map_err(|error| error.with_sql(sql.as_str().into()))?;
+            checks = command.read_as.and_then(|read_as| read_as.checks);
+        }
         Ok(Self {
-            copy: Copy::begin(session, &sql, Direction::Out)?,
+            copy,
+            checks,
             arrived: Arrived::default(),
             rows: Vec::new().into_iter(),
             read,
@@ -207,6 +269,9 @@ impl<H: DerefMut<Target = Session>, T> CopiedRows<H, T> {
         match self.copy.take()? {
             Some(data) => {
                 let rows = self.arrived.rows(&data)?;
+                if let (Some(rows), Some(checks)) = (&rows, &self.checks) {
+                    check_values(rows, checks)?;
+                }
                 self.rows = rows
                     .map(SessionRow::all)
                     .into_iter()
@@ -281,6 +346,7 @@ impl Arrived {
                         .map(|_| Column {
                             name: Box::from(""),
                             type_oid: None,
+                            of_a_table: false,
                         })
                         .collect()
                 });

@@ -121,6 +121,12 @@ impl Database {
         self.limit.min(self.settings.checkout_timeout)
     }
 
+    /// The same database, with so much of the limit used up already.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn less(&self, used: Duration) -> Self {
+        self.within(self.limit.saturating_sub(used))
+    }
+
     /// Why there was no session in time.
     #[cfg(feature = "tokio")]
     pub(crate) fn out_of_time(&self, place: &'static Location<'static>) -> Error {
@@ -193,6 +199,11 @@ impl Database {
     /// It bounds a call as a whole: waiting for a session, all round trips, all attempts, and finding out what
     /// became of a commit that was not answered. What exceeds it is cancelled on the server. For a stream, a COPY, a
     /// lock or a session that is taken, it bounds each call or step.
+    ///
+    /// At the limit nothing new is begun. What is under way is brought to an end: the server is given up to 1.5 s to
+    /// cancel the statement, as long again for a rollback, and 1 s to reset a session that is [touched](Session::is_touched).
+    /// A server that answers takes milliseconds for all three; one that does not costs the session after the first.
+    /// Time that the closure itself takes between two steps is not bounded.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -327,6 +338,7 @@ impl Database {
             self.checkout_without_options(Location::caller())?,
             &rows,
             S::reader(),
+            S::describe,
         )
     }
 

@@ -73,6 +73,8 @@ struct Facts {
     place: Option<Place>,
     row: Option<u64>,
     attempts: u32,
+    /// Whether types of the statement were looked up by name, so that their OIDs may be out of date.
+    rests_on_types: bool,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -276,6 +278,15 @@ impl Error {
         self
     }
 
+    pub(crate) fn resting_on_types(mut self, rests: bool) -> Self {
+        self.facts_mut().rests_on_types = rests;
+        self
+    }
+
+    pub(crate) fn rests_on_types(&self) -> bool {
+        self.facts().rests_on_types
+    }
+
     pub(crate) fn with_row(mut self, row: u64) -> Self {
         self.facts_mut().row = Some(row);
         self
@@ -453,6 +464,7 @@ impl Default for Facts {
             place: None,
             row: None,
             attempts: 1,
+            rests_on_types: false,
             source: None,
         }
     }

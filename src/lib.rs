@@ -76,14 +76,15 @@ pub use uuid;
 pub use activity::{Activity, SessionState};
 #[cfg(feature = "tokio")]
 pub use async_database::AsyncDatabase;
-pub use bowline_macros::migrations;
+pub use bowline_macros::{Row, migrations};
 pub use chunks::chunks;
 pub use commit_keys::CommitKey;
 pub use config::Config;
 pub use constraint::Constraint;
 pub use copy::{CopiedRows, CopyRow};
 pub use database::{Database, PooledSession};
-pub use diesel::sql_query as sql;
+#[doc(hidden)]
+pub use diesel::deserialize::Result as RowResult;
 pub use error::{Error, Outcome, Place, Report, Result, ServerError};
 pub use executor::Executor;
 #[doc(hidden)]
@@ -94,13 +95,22 @@ pub use nullable::nullable;
 pub use page::Page;
 pub use pool::SessionManager;
 pub use retry::{RetryBudget, RetryPolicy};
+#[doc(hidden)]
+pub use session::columns::Columns as RowColumns;
+#[doc(hidden)]
+pub use session::row::SessionRow;
 pub use session::{
     AdvisoryLock, Cursor, Encryption, LockKey, Notification, Session, SessionTransactions,
     SimpleColumn, SimpleQueryMessage, SimpleRow, Stream, Transactions, advisory_xact_lock,
     client_libraries, notify, try_advisory_xact_lock,
 };
 pub use sqlstate::{SqlState, SqlStateClass};
-pub use statement::{BoxedStatement, Locked, Map, Named, RowStatement, Statement, StatementDsl};
+#[doc(hidden)]
+pub use statement::row_value;
+pub use statement::{
+    BoxedStatement, DefaultSqlType, Locked, Map, Named, Row, RowStatement, Sql, Statement,
+    StatementDsl, sql,
+};
 pub use transaction::{
     Isolation, TransactionOptions, commit_key, keyed, read_committed, read_only, repeatable_read,
     serializable,

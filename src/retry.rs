@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use crate::observe::metrics;
 pub(crate) use crate::random::fraction as random;
 pub(crate) use budget::Budget;
-pub(crate) use class::{Class, Failure, made_stale};
+pub(crate) use class::{Class, Failure, is_about_types, made_stale};
 
 /// Which failures are tried again, how often and how patiently.
 ///
@@ -22,6 +22,7 @@ pub(crate) use class::{Class, Failure, made_stale};
 /// | the connection lost before the commit was sent | 57P01, 57P02, 57P05, 08000, 08003, 08006, .. | up to `reconnects`, on a new session |
 /// | a standby where a server that writes was wanted | 25006 | once, on a new session |
 /// | a schema that changed under prepared statements | 26000, 0A000, XX000 | once, on a new session |
+/// | a type made anew or moved, of a statement that rests on its OID | 42704, 42804, 42846, 42883 | once, on a new session |
 /// | a lock that was not to be had | 55P03, 55006 | if `locks` says so |
 /// | a commit that was not answered | | only where it is found out that it did not happen |
 ///

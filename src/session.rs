@@ -9,6 +9,7 @@ mod addresses;
 mod advisory_lock;
 mod attempt;
 mod call;
+mod check;
 mod checkin;
 mod connect;
 mod cursor;
@@ -23,6 +24,7 @@ pub(crate) mod hold;
 mod hooks;
 pub(crate) mod interrupt;
 mod leaves;
+mod look_up;
 mod notifications;
 mod observe;
 mod pooler;
@@ -31,6 +33,7 @@ pub(crate) mod reads;
 mod refusal;
 mod resolve;
 mod script;
+pub(crate) mod search_path;
 mod settle;
 mod simple_query;
 mod state;
@@ -39,6 +42,7 @@ mod transactions;
 mod xid;
 
 pub(crate) mod answer;
+pub(crate) mod columns;
 pub(crate) mod command;
 pub(crate) mod copy;
 pub(crate) mod libpq;
@@ -62,6 +66,7 @@ use activity::Activity;
 use flight::Frame;
 use observe::Watch;
 use prepared::Prepared;
+use search_path::SearchPath;
 use types::TypeCache;
 
 pub(crate) use call::Tried;
@@ -87,6 +92,8 @@ pub struct Session {
     connection: libpq::Connection,
     prepared: Prepared,
     types: Arc<TypeCache>,
+    /// By which names without a schema are found.
+    search_path: SearchPath,
     transactions: Transactions,
     instrumentation: DynInstrumentation,
     /// Whether the instrumentation was set for this session.
@@ -143,6 +150,7 @@ impl Session {
                 config.statement_cache
             }),
             types,
+            search_path: SearchPath::default(),
             transactions: Transactions::default(),
             instrumentation: DynInstrumentation::default_instrumentation(),
             instrumented: false,

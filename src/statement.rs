@@ -7,19 +7,23 @@
 mod compose;
 mod lock;
 mod query;
+mod sql;
 
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::session::answer::Answer;
+use crate::session::columns::Columns;
 use crate::session::command::Command;
 use crate::session::row::SessionRow;
-use crate::session::types::{TypeCache, TypeLookup, TypeName};
+use crate::session::search_path::Setting;
+use crate::session::types::{Path, TypeCache, TypeLookup, TypeName};
 
 pub use compose::{BoxedStatement, Map, Named};
 pub use lock::Locked;
 pub use query::StatementDsl;
 pub(crate) use query::{check_count, render, wrong_count};
+pub use sql::{DefaultSqlType, Row, Sql, row_value, sql};
 
 /// A query and how to read its answer.
 ///
@@ -134,6 +138,10 @@ pub trait RowStatement: Statement {
 
     #[doc(hidden)]
     fn reader() -> fn(&SessionRow) -> Result<Self::Row>;
+
+    /// The columns that a row is read from.
+    #[doc(hidden)]
+    fn describe(columns: &mut Columns);
 }
 
 /// Reads one row.
@@ -152,10 +160,10 @@ pub struct Encoder {
 }
 
 impl Encoder {
-    pub(crate) fn new(types: Arc<TypeCache>) -> Self {
+    pub(crate) fn new(types: Arc<TypeCache>, setting: Setting) -> Self {
         Self {
             commands: Vec::new(),
-            lookup: TypeLookup::new(types),
+            lookup: TypeLookup::new(types, setting),
         }
     }
 
@@ -174,7 +182,7 @@ impl Encoder {
 #[derive(Debug)]
 pub(crate) enum Encoded {
     Commands(Vec<Command>),
-    Misses(Vec<TypeName>),
+    Misses(Vec<(Path, TypeName)>),
 }
 
 /// The answers to the commands of a statement, in their order.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use bowline::migrating::{self, Bookkeeping, Direction, Step, StepError};
-use bowline::{Session, SqlState, StatementDsl as _};
+use bowline::{Session, SqlState};
 use diesel::sql_types::Text;
 
 use crate::error::CliError;
@@ -175,7 +175,7 @@ fn left_behind(
 }
 
 /// An index that a failed CREATE INDEX CONCURRENTLY has left.
-#[derive(Debug, Clone, PartialEq, Eq, diesel::QueryableByName)]
+#[derive(Debug, Clone, PartialEq, Eq, bowline::Row)]
 struct Index {
     /// As SQL takes it.
     #[diesel(sql_type = Text)]

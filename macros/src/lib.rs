@@ -1,6 +1,7 @@
 //! The macros of bowline, which it exports as its own.
 
 mod migrations;
+mod row;
 #[cfg(feature = "test")]
 mod test;
 
@@ -20,6 +21,12 @@ use proc_macro::TokenStream;
 #[proc_macro]
 pub fn migrations(input: TokenStream) -> TokenStream {
     migrations::expand(input)
+}
+
+/// Reads a struct from a row of SQL written by hand, by the names of the columns; see the trait `bowline::Row`.
+#[proc_macro_derive(Row, attributes(row, diesel))]
+pub fn row(input: TokenStream) -> TokenStream {
+    row::expand(input)
 }
 
 /// Turns a function that takes a `Database` into a test on a real PostgreSQL.

@@ -10,9 +10,9 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
 }
 
 /// Why this does not compile, and where.
-struct Wrong {
-    message: String,
-    span: Span,
+pub(crate) struct Wrong {
+    pub(crate) message: String,
+    pub(crate) span: Span,
 }
 
 /// What the macro is given.
@@ -175,7 +175,7 @@ fn unreadable(span: Span) -> Wrong {
 }
 
 /// `::core::compile_error! { "message" }`, told where the fault is.
-fn compile_error(wrong: &Wrong) -> TokenStream {
+pub(crate) fn compile_error(wrong: &Wrong) -> TokenStream {
     let mark = |mark, spacing| TokenTree::Punct(Punct::new(mark, spacing));
     let word = |word| TokenTree::Ident(Ident::new(word, wrong.span));
     let message = TokenTree::Literal(Literal::string(&wrong.message));

@@ -26,7 +26,7 @@ impl Bookkeeping {
             #[diesel(sql_type = Text)]
             schema: String,
         }
-        let query = crate::sql(
+        let query = diesel::sql_query(
             "SELECT n.nspname::pg_catalog.text AS schema
              FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
              WHERE c.oid = pg_catalog.to_regclass('__diesel_schema_migrations')",
@@ -63,7 +63,7 @@ impl Bookkeeping {
             #[diesel(sql_type = Text)]
             run_on: String,
         }
-        let query = crate::sql(format!(
+        let query = diesel::sql_query(format!(
             "SELECT version::pg_catalog.text AS version, pg_catalog.to_char(run_on, 'YYYY-MM-DD HH24:MI:SS') AS run_on
              FROM {}",
             self.table

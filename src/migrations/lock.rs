@@ -77,7 +77,7 @@ pub fn locked<T>(
 
 /// Who has the lock now; nobody if it was given back meanwhile.
 fn holder(session: &mut Session) -> Result<Option<LockHolder>> {
-    let query = crate::sql(
+    let query = diesel::sql_query(
         "SELECT a.pid, coalesce(a.usename, '')::text AS user, coalesce(nullif(a.application_name, ''), 'a session') AS application,
                 coalesce(host(a.client_addr), '') AS address
          FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a USING (pid)
@@ -100,7 +100,7 @@ pub fn is_behind_pooler(session: &mut Session) -> Result<bool> {
         pid: i32,
     }
     let named = session.backend_pid();
-    let asked =
-        session.run(crate::sql("SELECT pg_catalog.pg_backend_pid() AS pid").one::<Backend>())?;
+    let asked = session
+        .run(diesel::sql_query("SELECT pg_catalog.pg_backend_pid() AS pid").one::<Backend>())?;
     Ok(asked.pid != named)
 }

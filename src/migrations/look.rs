@@ -3,21 +3,10 @@
 use std::fmt;
 use std::panic::Location;
 
-use diesel::QueryableByName;
-use diesel::sql_types::Text;
-
 use super::{Migration, Migrations};
 use crate::database::Database;
 use crate::error::{Error, Result};
 use crate::sqlstate::SqlState;
-use crate::statement::StatementDsl as _;
-
-/// One that has run, as diesel's table has it.
-#[derive(QueryableByName)]
-struct Ran {
-    #[diesel(sql_type = Text)]
-    version: String,
-}
 
 /// Warns of each difference; with `refuse`, a migration that has not run is an error.
 ///
@@ -34,7 +23,7 @@ pub(crate) fn look(
     };
     let unknown: Vec<&str> = ran
         .iter()
-        .map(|ran| ran.version.as_str())
+        .map(String::as_str)
         .filter(|version| migrations.iter().all(|known| known.version != *version))
         .collect();
     if !unknown.is_empty() {
@@ -44,7 +33,7 @@ pub(crate) fn look(
             "the database has run migrations that this program does not know: {}", FirstFive(&unknown)
         );
     }
-    let has_run = |migration: &Migration| ran.iter().any(|ran| ran.version == migration.version);
+    let has_run = |migration: &Migration| ran.iter().any(|version| version == migration.version);
     let pending: Vec<&str> = migrations
         .iter()
         .filter(|migration| !has_run(migration))
@@ -63,12 +52,12 @@ pub(crate) fn look(
     )
 }
 
-/// What has run, in order; nothing where no migration ever did.
-fn ran(database: &Database, place: &'static Location<'static>) -> Result<Vec<Ran>> {
+/// The versions that have run, in order; nothing where no migration ever did.
+fn ran(database: &Database, place: &'static Location<'static>) -> Result<Vec<String>> {
     let query = crate::sql(
         "SELECT version::text AS version FROM __diesel_schema_migrations ORDER BY version",
     );
-    match database.run_for(query.all::<Ran>(), place) {
+    match database.run_for(query.all::<String>(), place) {
         Ok(answer) => answer,
         Err(error) if error.sqlstate() == Some(SqlState::UNDEFINED_TABLE) => Ok(Vec::new()),
         Err(error) => Err(error),

@@ -108,11 +108,26 @@ pub(crate) fn made_stale(error: &Error) -> bool {
         Some(SqlState::FEATURE_NOT_SUPPORTED) => {
             failed_in("RevalidateCachedQuery") || says("cached plan")
         }
+        // A type made anew under the same name, or another of this name in another schema: the statement's parameters
+        // have the OID of the one that was looked up first.
+        Some(state) if error.rests_on_types() && is_about_types(state) => true,
         Some(SqlState::UNDEFINED_OBJECT) => failed_in("lookup_type_cache") || says("type"),
         // Never translated.
         Some(SqlState::INTERNAL_ERROR) => says("type"),
         _ => false,
     }
+}
+
+/// What a server says of a parameter whose type is another of the same name: no operator or function takes it, no
+/// column stores it, it casts to nothing, or it is not there.
+pub(crate) fn is_about_types(state: SqlState) -> bool {
+    matches!(
+        state,
+        SqlState::DATATYPE_MISMATCH
+            | SqlState::UNDEFINED_FUNCTION
+            | SqlState::CANNOT_COERCE
+            | SqlState::UNDEFINED_OBJECT
+    )
 }
 
 #[cfg(test)]

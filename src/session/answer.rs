@@ -32,6 +32,8 @@ pub(crate) struct Packed {
 pub(crate) struct Column {
     pub(crate) name: Box<str>,
     pub(crate) type_oid: Option<NonZeroU32>,
+    /// Whether it is a column of a table, and no expression.
+    pub(crate) of_a_table: bool,
 }
 
 impl Answer {
@@ -92,6 +94,17 @@ impl Answer {
         }
     }
 
+    /// Whether it is a column of a table or view, and no expression.
+    pub(crate) fn is_of_a_table(&self, column: usize) -> bool {
+        match self {
+            Self::Libpq(result) => result.is_of_a_table(column),
+            Self::Packed(packed) => packed
+                .columns
+                .get(column)
+                .is_some_and(|column| column.of_a_table),
+        }
+    }
+
     /// The bytes of a value; `None` is NULL, and also a row or column that is not there.
     pub(crate) fn value(&self, row: usize, column: usize) -> Option<&[u8]> {
         match self {
@@ -121,6 +134,7 @@ impl Packed {
         let is_alike = alike.len() == width
             && alike.iter().enumerate().all(|(number, column)| {
                 result.column_type(number) == column.type_oid
+                    && result.is_of_a_table(number) == column.of_a_table
                     && result.column_name(number) == Some(&column.name)
             });
         if !is_alike {
@@ -128,6 +142,7 @@ impl Packed {
                 .map(|number| Column {
                     name: result.column_name(number).unwrap_or_default().into(),
                     type_oid: result.column_type(number),
+                    of_a_table: result.is_of_a_table(number),
                 })
                 .collect();
         }

@@ -61,6 +61,7 @@ impl Session {
         }
         // One that was begun may not have been sent.
         self.transactions.reset();
+        self.search_path.rolled_back(0);
         if self.is_touched() {
             let discarded = self.tell(c"DISCARD ALL", deadline);
             if discarded {

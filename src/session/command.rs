@@ -1,12 +1,16 @@
 //! One command on its way to the server: SQL, bound values, and what must be true of its answer.
 
 use std::cell::OnceCell;
+use std::ffi::CStr;
 use std::sync::Arc;
 
 use diesel::result::DatabaseErrorKind;
 
+use super::columns::{Checks, Describe};
 use super::libpq::BoundValue;
 use super::reads::{Reads, reads};
+use super::search_path::Change;
+use super::types::Path;
 use super::words::{
     begins_transaction, ends_transaction, is_empty, may_commit_and_fail, stands_alone,
 };
@@ -22,12 +26,54 @@ pub(crate) struct Command {
     /// Whether it is worth a named statement: its SQL comes back with other values.
     pub(crate) reusable: bool,
     pub(crate) rows: Expectation,
+    /// What its answer is read as; `None` where nothing is read.
+    pub(crate) read_as: Option<ReadAs>,
+    /// The search path that its names are found by, as far as it is known.
+    pub(crate) path: Path,
+    /// Whether a type of it was looked up by its name.
+    pub(crate) names_types: bool,
+    /// How it changes what names are found by.
+    pub(crate) sets: Option<Box<Change>>,
     /// The function that made it, for those who watch.
     pub(crate) function: Option<&'static str>,
     /// The SQL as the caller wrote it, where the server is sent more.
     pub(super) wrapped: Option<Arc<str>>,
     /// Whether it only reads; told from its words unless somebody knew better.
     pub(super) reads: OnceCell<Reads>,
+}
+
+/// What an answer is read as.
+#[derive(Debug, Clone)]
+pub(crate) struct ReadAs {
+    pub(crate) describe: Describe,
+    /// The statement that was prepared for it.
+    pub(crate) name: Option<Arc<CStr>>,
+    /// What is to be looked at in the values, once the columns were found right.
+    pub(crate) checks: Option<Checks>,
+}
+
+impl ReadAs {
+    pub(crate) fn new(describe: Describe) -> Self {
+        Self {
+            describe,
+            name: None,
+            checks: None,
+        }
+    }
+
+    /// It is sent as this prepared statement, of which this is known.
+    pub(crate) fn prepared(&mut self, name: &Arc<CStr>, checked: Option<(Describe, Checks)>) {
+        self.name = Some(Arc::clone(name));
+        self.checks = checked
+            .filter(|(describe, _)| self.is_by(*describe))
+            .map(|(_, checks)| checks);
+    }
+
+    /// Whether these columns are meant.
+    pub(crate) fn is_by(&self, describe: Describe) -> bool {
+        // Two functions with one address do the same.
+        self.describe as usize == describe as usize
+    }
 }
 
 /// How many rows an answer must have.
@@ -58,6 +104,10 @@ impl Command {
             values: Vec::new(),
             reusable: false,
             rows: Expectation::Any,
+            read_as: None,
+            path: Arc::default(),
+            names_types: false,
+            sets: None,
             function: None,
             wrapped: None,
             reads: OnceCell::new(),

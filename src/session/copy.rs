@@ -8,6 +8,7 @@ use std::io::{Read, Write};
 use std::ops::DerefMut;
 
 use super::Session;
+use super::answer::Answer;
 use super::dialogue::{CopyFlow, Copying, c_string};
 use super::driver::{Stopped, drive};
 use super::exchange::Driven;
@@ -31,6 +32,8 @@ pub(crate) struct Copy<H: DerefMut<Target = Session>> {
     sql: String,
     /// Characters of what waited and travels before the caller's SQL.
     before: usize,
+    /// By how much more a query is further behind in what is asked about its columns than in the caller's SQL.
+    asked: usize,
     commits: bool,
     /// Whether it gives what a statement that writes returns.
     returns_writes: bool,
@@ -48,20 +51,34 @@ impl Session {
     /// All rows or none. Two round trips, however many rows. Each step may take as long as one call. If the
     /// reader fails, so does the COPY.
     pub fn copy_in_from(&mut self, sql: &str, reader: impl Read) -> Result<u64> {
-        Copy::begin(self, sql, Direction::In)?.feed_from(reader)
+        Copy::begin(self, sql, Direction::In, None)?.feed_from(reader)
     }
 
     /// Writes what a `COPY .. TO STDOUT` gives, in the format that the SQL names; gives the number of rows.
     ///
     /// One round trip, however many rows. Each step may take as long as one call.
     pub fn copy_out_to(&mut self, sql: &str, writer: impl Write) -> Result<u64> {
-        Copy::begin(self, sql, Direction::Out)?.drain_to(writer)
+        Copy::begin(self, sql, Direction::Out, None)?.drain_to(writer)
     }
+}
+
+/// A question about the columns of a COPY, asked in the same round trip.
+pub(crate) struct Question {
+    pub(crate) sql: String,
+    /// By how many characters the caller's query is further behind in it than in the COPY's SQL.
+    pub(crate) behind: usize,
 }
 
 impl<H: DerefMut<Target = Session>> Copy<H> {
     /// Sends the statement; data can flow when this returns.
-    pub(crate) fn begin(mut session: H, sql: &str, direction: Direction) -> Result<Self> {
+    ///
+    /// A question travels in front of it, and its answer is [`Copy::described`].
+    pub(crate) fn begin(
+        mut session: H,
+        sql: &str,
+        direction: Direction,
+        question: Option<&Question>,
+    ) -> Result<Self> {
         session.refuse_if_lost()?;
         session.refuse_if_given_up()?;
         if copy_direction(sql) != Some(direction) {
@@ -84,6 +101,9 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
         session.look_at_script(sql);
         let before = session.in_front_of_a_query(true);
         let waiting = session.transactions.waiting().to_vec();
+        let asked = question.map_or(0, |question| before.chars().count() + question.behind);
+        let question = question.map_or_else(String::new, |question| format!("{};\n", question.sql));
+        let before = format!("{before}{question}");
         let text = c_string(&format!("{before}{sql}").into()).map_err(Error::query)?;
         let commits = session.transaction_depth() == 0;
         session.transactions.sent();
@@ -94,6 +114,7 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
             seen: None,
             sql: sql.to_owned(),
             before: before.chars().count(),
+            asked,
             commits,
             returns_writes: direction == Direction::Out && may_write(sql),
         };
@@ -132,6 +153,21 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
         }
         data.clear();
         Ok(())
+    }
+
+    /// The answer to the question.
+    pub(crate) fn described(&mut self) -> Option<Answer> {
+        self.flow
+            .as_mut()?
+            .heard
+            .described
+            .take()
+            .map(Answer::Libpq)
+    }
+
+    /// The session.
+    pub(crate) fn session(&mut self) -> &mut Session {
+        &mut self.session
     }
 
     /// Whether the server still wants data: it stops to, once it has failed the COPY.
@@ -291,7 +327,10 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
         let error = match (result, heard.error) {
             (Err(stopped), error) => session.lost_error(stopped, error.as_ref(), expired, outcome),
             (Ok(()), Some(error)) => {
-                let error = shift(server_error(&error, expired), self.before);
+                let error = server_error(&error, expired);
+                let in_question = error.position().is_some_and(|at| at <= self.before);
+                let by = if in_question { self.asked } else { self.before };
+                let error = shift(error, by);
                 let row = error
                     .server()
                     .and_then(|server| server.context.as_deref())

@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::Session;
-use super::command::{Command, Expectation};
+use super::command::{Command, Expectation, ReadAs};
 use super::exchange::{Cargo, CommitPoint};
 use super::hold::bare;
 use super::row::SessionRow;
@@ -25,6 +25,10 @@ pub struct Cursor<'s, T> {
     /// The command that declares it, until it is sent.
     declaration: Option<Command>,
     read: RowReader<T>,
+    /// What its rows are read as, and what is known of its columns.
+    read_as: Option<ReadAs>,
+    /// Whether it is a query of diesel's.
+    is_dsl: bool,
 }
 
 impl Session {
@@ -59,11 +63,14 @@ impl Session {
             Expectation::Any,
         );
         declaration.function = command.function;
+        let (read_as, is_dsl) = (command.read_as, command.reusable);
         Ok(Cursor {
             session: self,
             name,
             declaration: Some(declaration),
             read: S::reader(),
+            read_as,
+            is_dsl,
         })
     }
 }
@@ -118,6 +125,14 @@ impl<T> Cursor<'_, T> {
             Ok(arrived)
         })?;
         self.declaration = None;
+        if let (Some(fetched), Some(answer)) = (arrived.commands.first(), arrived.answers.first()) {
+            let mut command = fetched.clone();
+            (command.read_as, command.reusable) = (self.read_as.take(), self.is_dsl);
+            let session = &mut *self.session;
+            let checked = session.check_answer(&mut command, None, answer, Some(deadline));
+            self.read_as = command.read_as;
+            checked.map_err(|error| error.with_sql(command.sql))?;
+        }
         let rows = arrived.answers.into_iter().flat_map(SessionRow::all);
         rows.map(|row| (self.read)(&row)).collect()
     }

@@ -9,6 +9,7 @@ use diesel::connection::{
     TransactionManager as _,
 };
 use diesel::dsl::Update;
+use diesel::expression::QueryMetadata;
 use diesel::migration::{CREATE_MIGRATIONS_TABLE, MigrationConnection};
 use diesel::pg::{Pg, PgMetadataLookup, PgTypeMetadata};
 use diesel::query_builder::{AsChangeset, AsQuery, IntoUpdateTarget};
@@ -23,7 +24,8 @@ use super::{Frame, Session};
 use crate::config::Config;
 use crate::error::Result;
 use crate::session::answer::Answer;
-use crate::session::command::Expectation;
+use crate::session::columns::{Describe, by_position};
+use crate::session::command::{Expectation, ReadAs};
 use crate::statement::{Answers, Encoder, Sealed, Statement, render};
 
 impl SimpleConnection for Session {
@@ -49,7 +51,7 @@ impl Connection for Session {
     where
         T: QueryFragment<Pg> + QueryId,
     {
-        let answer = self.run_diesel(source)?;
+        let answer = self.run_diesel(source, None)?;
         Ok(answer.map_or(0, |answer| answer.rows_affected()))
     }
 
@@ -79,8 +81,9 @@ impl LoadConnection for Session {
     fn load<'conn, 'query, T>(&'conn mut self, source: T) -> QueryResult<Cursor>
     where
         T: Query + QueryFragment<Pg> + QueryId + 'query,
+        Pg: QueryMetadata<T::SqlType>,
     {
-        let answer = self.run_diesel(&source)?;
+        let answer = self.run_diesel(&source, Some(by_position::<T::SqlType>))?;
         Ok(Cursor(
             answer
                 .map(SessionRow::all)
@@ -137,7 +140,8 @@ impl R2D2Connection for Session {
 /// For diesel's own code that asks a connection for the OIDs of types, one at a time.
 impl PgMetadataLookup for Session {
     fn lookup_type(&mut self, type_name: &str, schema: Option<&str>) -> PgTypeMetadata {
-        let mut lookup = super::types::TypeLookup::new(std::sync::Arc::clone(&self.types));
+        let types = std::sync::Arc::clone(&self.types);
+        let mut lookup = super::types::TypeLookup::new(types, self.search_path.setting().clone());
         let known = lookup.lookup_type(type_name, schema);
         let misses = lookup.take_misses();
         if misses.is_empty()
@@ -153,13 +157,17 @@ impl PgMetadataLookup for Session {
 
 impl Session {
     /// Runs a query as diesel has it: any number of rows.
-    fn run_diesel<T: QueryFragment<Pg>>(&mut self, query: &T) -> QueryResult<Option<Answer>> {
+    fn run_diesel<T: QueryFragment<Pg>>(
+        &mut self,
+        query: &T,
+        describe: Option<Describe>,
+    ) -> QueryResult<Option<Answer>> {
         let frame = if self.transactions.depth() > 0 {
             Frame::Within
         } else {
             Frame::Implicit
         };
-        let statement = Borrowed(query);
+        let statement = Borrowed(query, describe);
         let _entered = self.begin_statement();
         let deadline = self.call_deadline();
         let flown = self.fly(&statement, frame);
@@ -170,8 +178,8 @@ impl Session {
     }
 }
 
-/// A diesel query on loan, as a statement.
-struct Borrowed<'q, T>(&'q T);
+/// A diesel query on loan, as a statement, and the columns that its rows are read from.
+struct Borrowed<'q, T>(&'q T, Option<Describe>);
 
 impl<T> Sealed for Borrowed<'_, T> {}
 
@@ -179,7 +187,8 @@ impl<T: QueryFragment<Pg>> Statement for Borrowed<'_, T> {
     type Output = ();
 
     fn encode(&self, encoder: &mut Encoder) -> Result<()> {
-        let command = render(self.0, Expectation::Any, &mut encoder.lookup)?;
+        let mut command = render(self.0, Expectation::Any, &mut encoder.lookup)?;
+        command.read_as = self.1.map(ReadAs::new);
         encoder.commands.push(command);
         Ok(())
     }

@@ -16,7 +16,6 @@ use super::failure::{server_error, shift};
 use super::flight::copy_in_a_pipeline;
 use super::interrupt::Interrupt;
 use super::libpq::{Cancel, Field, ResultSet};
-use super::prepared::Plan;
 use super::reads::Reads;
 use super::settle::settle;
 use super::words::Direction;
@@ -285,12 +284,18 @@ impl Session {
                         .explain(shift(error, command.shift()))
                         .with_outcome(outcome)
                         .with_sql(command.written())
-                        .with_place(place - own.start + 1, own.len()),
+                        .with_place(place - own.start + 1, own.len())
+                        .resting_on_types(commands.iter().any(|command| command.names_types)),
                     Some((_, command)) => commit_keys::judge(error).with_sql(command.written()),
                     None => error.with_outcome(outcome),
                 },
             );
         }
+        self.follow_search_path(
+            commands
+                .iter()
+                .filter_map(|command| command.sets.as_deref()),
+        );
         // Within their own memory, of which a long pipeline has much.
         let mut answers = answers;
         let after = answers.split_off(own.end);
@@ -352,20 +357,21 @@ impl Session {
                 });
                 continue;
             }
-            let name = match self.prepared.plan(&command.sql, &types) {
-                Plan::Known(name) => name,
-                Plan::New(name) => {
-                    self.look_at(&command.sql);
-                    self.instrumentation
-                        .on_connection_event(InstrumentationEvent::cache_query(&command.sql));
-                    messages.push_back(Message::Prepare {
-                        name: Arc::clone(&name),
-                        sql: Arc::clone(&command.sql),
-                        types,
-                    });
-                    name
-                }
-            };
+            let plan = self.prepared.plan(&command.path, &command.sql, &types);
+            if plan.is_new {
+                self.look_at(&command.sql);
+                self.instrumentation
+                    .on_connection_event(InstrumentationEvent::cache_query(&command.sql));
+                messages.push_back(Message::Prepare {
+                    name: Arc::clone(&plan.name),
+                    sql: Arc::clone(&command.sql),
+                    types,
+                });
+            }
+            let name = plan.name;
+            if let Some(read_as) = &mut command.read_as {
+                read_as.prepared(&name, plan.checked);
+            }
             messages.push_back(Message::Execute {
                 command: number,
                 name,
@@ -424,6 +430,11 @@ impl Voyage {
             flow: self.flow.stream(self.own.start),
             ..self
         }
+    }
+
+    /// The caller's first command.
+    pub(super) fn own_command(&mut self) -> Option<&mut Command> {
+        self.commands.get_mut(self.own.start)
     }
 
     /// What becomes of the work if the connection is lost now, by what was sent and what was heard.

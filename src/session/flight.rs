@@ -5,21 +5,18 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use diesel::sql_types::{Array, Nullable, Oid, Text};
-
 use super::Session;
 use super::answer::Answer;
 use super::command::{Command, Expectation, Verdict};
 use super::exchange::{Arrived, Cargo, CommitPoint};
 use super::reads::Reads;
-use super::row::SessionRow;
 use super::settle::GRACE;
-use super::types::{TypeLookup, TypeName};
+use super::types::TypeLookup;
 use super::words::{begins_with, copy_direction};
 use crate::deadline::after;
 use crate::error::{Error, Outcome, Result};
 use crate::retry::made_stale;
-use crate::statement::{Encoded, Encoder, Statement, check_count, render, wrong_count};
+use crate::statement::{Encoded, Statement, check_count};
 use crate::transaction::Opening;
 
 /// How commands become a transaction.
@@ -52,7 +49,15 @@ impl Session {
         let first = self.fly_once(statement, frame.clone());
         let flown = match first {
             Err(error) if !matches!(frame, Frame::Within) && self.made_stale(&error) => {
-                self.fly_once(statement, frame)
+                // What fails for the same reason with types that were looked up just now does not rest on them.
+                self.fly_once(statement, frame).map_err(|error| {
+                    self.transactions.has_fresh_types();
+                    error.resting_on_types(false)
+                })
+            }
+            Err(error) if made_stale(&error) && !self.is_broken() => {
+                self.forget_schema();
+                Err(error)
             }
             other => other,
         }?;
@@ -107,9 +112,10 @@ impl Session {
                 let [_, commit] = commit_commands();
                 self.fly_in(Opening::plain().sql, commands, vec![commit], deadline)
             }
-            (Frame::Implicit, Verdict::Server) => self
-                .exchange(Cargo::of(commands), CommitPoint::Sync, deadline)
-                .map(Flown::committed),
+            (Frame::Implicit, Verdict::Server) => {
+                let arrived = self.exchange(Cargo::of(commands), CommitPoint::Sync, deadline)?;
+                self.checked(Flown::committed(arrived), deadline)
+            }
             (Frame::Explicit(opening), Verdict::Server) => {
                 self.fly_in(opening, commands, commit_commands().into(), deadline)
             }
@@ -123,7 +129,7 @@ impl Session {
                 if verdict == Verdict::Client {
                     judge(&arrived)?;
                 }
-                Ok(Flown::new(arrived, Outcome::NotCommitted))
+                self.checked(Flown::new(arrived, Outcome::NotCommitted), deadline)
             }
         }
     }
@@ -151,7 +157,14 @@ impl Session {
         }
         let arrived = arrived?;
         check_commit(arrived.after.last())?;
-        Ok(Flown::committed(arrived))
+        self.checked(Flown::committed(arrived), deadline)
+    }
+
+    /// Checks the types of what came back; an error has the outcome of what was done.
+    fn checked(&mut self, mut flown: Flown, deadline: Instant) -> Result<Flown> {
+        self.check_answers(&mut flown.commands, &flown.answers, deadline)
+            .map_err(|error| error.with_outcome(flown.outcome))?;
+        Ok(flown)
     }
 
     /// For row counts that only the answer tells: the commit takes a trip of its own, after the judgement.
@@ -167,9 +180,10 @@ impl Session {
             ..Cargo::of(commands)
         };
         let flown = self.exchange(cargo, CommitPoint::Later, deadline);
-        let judged = flown.and_then(|arrived| {
+        let judged = flown.and_then(|mut arrived| {
             self.transactions.xid.note(&arrived.after);
             judge(&arrived)?;
+            self.check_answers(&mut arrived.commands, &arrived.answers, deadline)?;
             let commit = Cargo::of(commit_commands().into());
             let committed = self.exchange(commit, CommitPoint::Command, deadline)?;
             check_commit(committed.answers.last())?;
@@ -240,7 +254,7 @@ impl Session {
     ) -> Result<Vec<Command>> {
         let mut looked_up = false;
         loop {
-            let mut encoder = Encoder::new(Arc::clone(&self.types));
+            let mut encoder = self.encoder();
             let encoded = statement.encode(&mut encoder);
             match encoder.finish(encoded)? {
                 Encoded::Commands(commands) => {
@@ -249,7 +263,7 @@ impl Session {
                     return Ok(commands);
                 }
                 Encoded::Misses(names) if looked_up => {
-                    let names: Vec<_> = names.into_iter().map(|name| name.name).collect();
+                    let names: Vec<_> = names.into_iter().map(|(_, name)| name.name).collect();
                     return Err(Error::query(format!(
                         "the database has no type {}",
                         names.join(", ")
@@ -279,7 +293,8 @@ impl Session {
 
     /// The types that encoding will ask for, looked up.
     pub(crate) fn known_types(&mut self, ask: impl Fn(&mut TypeLookup)) -> Result<TypeLookup> {
-        let mut lookup = TypeLookup::new(Arc::clone(&self.types));
+        let mut lookup =
+            TypeLookup::new(Arc::clone(&self.types), self.search_path.setting().clone());
         ask(&mut lookup);
         let misses = lookup.take_misses();
         if !misses.is_empty() {
@@ -288,12 +303,14 @@ impl Session {
         Ok(lookup)
     }
 
-    /// The SQL of a statement that binds no values.
-    pub(crate) fn text_of(&mut self, statement: &impl Statement) -> Result<Arc<str>> {
+    /// The SQL of a statement that binds no values, and whether diesel made it.
+    pub(crate) fn text_of(&mut self, statement: &impl Statement) -> Result<(Arc<str>, bool)> {
         let deadline = self.call_deadline();
         let commands = self.encode(statement, deadline)?;
         match commands.as_slice() {
-            [command] if command.values.is_empty() => Ok(Arc::clone(&command.sql)),
+            [command] if command.values.is_empty() => {
+                Ok((Arc::clone(&command.sql), command.reusable))
+            }
             [command] => Err(Error::query("COPY takes no parameters, and the query has some")
                 .with_hint("read its rows with Session::stream, or write the values into the query with sql_query")
                 .with_sql(Arc::clone(&command.sql))),
@@ -301,49 +318,20 @@ impl Session {
         }
     }
 
-    /// Asks the server for the OIDs of types, all in one query.
-    pub(super) fn look_up(&mut self, names: &[TypeName], deadline: Instant) -> Result<()> {
-        let schemas: Vec<_> = names.iter().map(|name| name.schema.as_deref()).collect();
-        let types: Vec<_> = names.iter().map(|name| Some(name.name.as_str())).collect();
-        let query = diesel::sql_query(
-            "SELECT t.oid, t.typarray, wanted.number::text \
-             FROM unnest($1, $2) WITH ORDINALITY AS wanted (schema, name, number) \
-             JOIN pg_catalog.pg_type t ON t.oid = pg_catalog.to_regtype(\
-             coalesce(pg_catalog.quote_ident(wanted.schema) || '.', '') || pg_catalog.quote_ident(wanted.name))",
-        )
-        .bind::<Array<Nullable<Text>>, _>(schemas)
-        .bind::<Array<Nullable<Text>>, _>(types);
-        let mut encoder = Encoder::new(Arc::clone(&self.types));
-        let command = render(&query, Expectation::Any, &mut encoder.lookup)?;
-        let arrived = self.exchange(Cargo::of(vec![command]), CommitPoint::Later, deadline)?;
-        let rows = arrived.answers.into_iter().flat_map(SessionRow::all);
-        let found = rows.map(|row| {
-            use diesel::row::Row as _;
-            let oid = row.get_value::<Oid, u32, _>(0).map_err(Error::decode)?;
-            let array = row.get_value::<Oid, u32, _>(1).map_err(Error::decode)?;
-            let number: usize = row
-                .get_value::<Text, String, _>(2)
-                .map_err(Error::decode)?
-                .parse()
-                .map_err(|_| wrong_count(1, 0))?;
-            Ok(names
-                .get(number - 1)
-                .map(|name| (name.clone(), (oid, array))))
-        });
-        let found: Vec<_> = found.collect::<Result<Vec<_>>>()?;
-        self.types.extend(found.into_iter().flatten());
-        Ok(())
-    }
-
     /// Whether the server refused only because its schema changed under what this session remembered;
     /// then that is forgotten, and the statement, of which nothing happened, can be sent again.
     pub(super) fn made_stale(&mut self, error: &Error) -> bool {
         if made_stale(error) && self.is_idle() && error.outcome() == Outcome::NotCommitted {
-            self.prepared.forget_all();
-            self.types.clear();
+            self.forget_schema();
             return true;
         }
         false
+    }
+
+    /// Forgets what is remembered of the database's schema.
+    pub(crate) fn forget_schema(&mut self) {
+        self.prepared.forget_all();
+        self.types.clear();
     }
 }
 

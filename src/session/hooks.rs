@@ -178,12 +178,14 @@ impl Session {
 
     /// A transaction of this depth was committed: what is due is run, unless that is left to others.
     pub(super) fn ended_by_commit(&mut self, depth: u32) {
+        self.search_path.committed(depth);
         self.transactions.hooks.committed(depth);
         self.run_due_hooks();
     }
 
     /// The same for one that was rolled back; depth 0 stands for all, gone with the connection.
     pub(super) fn ended_by_rollback(&mut self, depth: u32) {
+        self.search_path.rolled_back(depth);
         if self.transactions.hooks.unanswered {
             return;
         }

@@ -20,7 +20,7 @@ use crate::config::Config;
 use crate::deadline::after;
 use crate::error::{Error, Result};
 use crate::observe::{Seen, Server, metrics};
-use crate::statement::{Encoded, Encoder, Statement};
+use crate::statement::{Encoded, Statement};
 
 /// What a session knows of those who watch it.
 #[derive(Debug)]
@@ -235,7 +235,7 @@ impl Session {
         if self.is_broken() || self.is_aborted() || deadline <= Instant::now() {
             return None;
         }
-        let mut encoder = Encoder::new(Arc::clone(&self.types));
+        let mut encoder = self.encoder();
         let encoded = statement.encode(&mut encoder);
         let Encoded::Commands(mut commands) = encoder.finish(encoded).ok()? else {
             return None;

@@ -8,10 +8,13 @@ use std::collections::HashMap;
 use std::ffi::{CStr, CString};
 use std::sync::Arc;
 
+use super::columns::{Checks, Describe};
+use super::types::Path;
+
 /// Statements that a session has prepared.
 #[derive(Debug)]
 pub(crate) struct Prepared {
-    statements: HashMap<(Arc<str>, Vec<u32>), Statement>,
+    statements: HashMap<Key, Statement>,
     /// Dropped here, but not yet on the server.
     to_close: Vec<Arc<CStr>>,
     capacity: usize,
@@ -21,20 +24,29 @@ pub(crate) struct Prepared {
     named: u64,
 }
 
+/// The search path, the SQL, the OIDs of the parameters' types.
+///
+/// Under another path the same SQL is about other tables: PostgreSQL would plan it anew at each change, and fail where
+/// the types of the answer are others.
+type Key = (Path, Arc<str>, Vec<u32>);
+
 #[derive(Debug)]
 struct Statement {
     name: Arc<CStr>,
     used: u64,
     confirmed: bool,
+    /// By which columns its answers were found right, and what is to be looked at in their values.
+    checked: Option<(Describe, Checks)>,
 }
 
 /// How a command is to be sent.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Plan {
-    /// The server knows the name, or will when it gets there.
-    Known(Arc<CStr>),
-    /// To be prepared under this name first.
-    New(Arc<CStr>),
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) name: Arc<CStr>,
+    /// Whether it is to be prepared first; else the server knows the name, or will when it gets there.
+    pub(crate) is_new: bool,
+    /// By which columns its answers were found right, and what is to be looked at in their values.
+    pub(crate) checked: Option<(Describe, Checks)>,
 }
 
 impl Prepared {
@@ -50,12 +62,16 @@ impl Prepared {
     }
 
     /// A name for the statement; the least recently used one makes room.
-    pub(crate) fn plan(&mut self, sql: &Arc<str>, types: &[u32]) -> Plan {
+    pub(crate) fn plan(&mut self, path: &Path, sql: &Arc<str>, types: &[u32]) -> Plan {
         self.clock += 1;
-        let key = (Arc::clone(sql), types.to_vec());
+        let key = (Arc::clone(path), Arc::clone(sql), types.to_vec());
         if let Some(statement) = self.statements.get_mut(&key) {
             statement.used = self.clock;
-            return Plan::Known(Arc::clone(&statement.name));
+            return Plan {
+                name: Arc::clone(&statement.name),
+                is_new: false,
+                checked: statement.checked.clone(),
+            };
         }
         if self.statements.len() >= self.capacity {
             self.evict();
@@ -70,9 +86,22 @@ impl Prepared {
                 name: Arc::clone(&name),
                 used: self.clock,
                 confirmed: false,
+                checked: None,
             },
         );
-        Plan::New(name)
+        Plan {
+            name,
+            is_new: true,
+            checked: None,
+        }
+    }
+
+    /// The answers to this statement were found right.
+    pub(crate) fn set_checked(&mut self, name: &CStr, describe: Describe, checks: Checks) {
+        let mut all = self.statements.values_mut();
+        if let Some(statement) = all.find(|statement| *statement.name == *name) {
+            statement.checked = Some((describe, checks));
+        }
     }
 
     /// Whether statements are named at all.
@@ -139,14 +168,27 @@ mod tests {
         prepared.to_close().iter().map(AsRef::as_ref).collect()
     }
 
+    /// The name under which SQL is planned, and whether it is new.
+    fn plan(prepared: &mut Prepared, sql: &str, types: &[u32]) -> (String, bool) {
+        let plan = prepared.plan(&"".into(), &sql.into(), types);
+        (plan.name.to_string_lossy().into_owned(), plan.is_new)
+    }
+
+    fn new(number: u32) -> (String, bool) {
+        (format!("bowline_{number}"), true)
+    }
+
+    fn known(number: u32) -> (String, bool) {
+        (format!("bowline_{number}"), false)
+    }
+
     #[test]
     fn the_least_recently_used_statement_makes_room_and_is_closed() {
         let mut prepared = Prepared::new(2);
-        let (a, b, c): (Arc<str>, Arc<str>, Arc<str>) = ("a".into(), "b".into(), "c".into());
-        assert_eq!(prepared.plan(&a, &[]), Plan::New(c"bowline_1".into()));
-        assert_eq!(prepared.plan(&b, &[]), Plan::New(c"bowline_2".into()));
-        assert_eq!(prepared.plan(&a, &[]), Plan::Known(c"bowline_1".into()));
-        assert_eq!(prepared.plan(&c, &[]), Plan::New(c"bowline_3".into()));
+        assert_eq!(plan(&mut prepared, "a", &[]), new(1));
+        assert_eq!(plan(&mut prepared, "b", &[]), new(2));
+        assert_eq!(plan(&mut prepared, "a", &[]), known(1));
+        assert_eq!(plan(&mut prepared, "c", &[]), new(3));
         assert_eq!(names(&prepared), [c"bowline_2"]);
         prepared.settle(&[], &[c"bowline_2".into()]);
         assert!(names(&prepared).is_empty());
@@ -155,19 +197,26 @@ mod tests {
     #[test]
     fn a_statement_that_the_server_did_not_confirm_is_prepared_again() {
         let mut prepared = Prepared::new(2);
-        let a: Arc<str> = "a".into();
-        prepared.plan(&a, &[]);
+        plan(&mut prepared, "a", &[]);
         prepared.settle(&[], &[]);
-        assert_eq!(prepared.plan(&a, &[]), Plan::New(c"bowline_2".into()));
+        assert_eq!(plan(&mut prepared, "a", &[]), new(2));
         prepared.settle(&[c"bowline_2".into()], &[]);
-        assert_eq!(prepared.plan(&a, &[]), Plan::Known(c"bowline_2".into()));
+        assert_eq!(plan(&mut prepared, "a", &[]), known(2));
     }
 
     #[test]
     fn the_same_sql_with_other_types_is_another_statement() {
         let mut prepared = Prepared::new(2);
-        let a: Arc<str> = "a".into();
-        assert_eq!(prepared.plan(&a, &[20]), Plan::New(c"bowline_1".into()));
-        assert_eq!(prepared.plan(&a, &[25]), Plan::New(c"bowline_2".into()));
+        assert_eq!(plan(&mut prepared, "a", &[20]), new(1));
+        assert_eq!(plan(&mut prepared, "a", &[25]), new(2));
+    }
+
+    #[test]
+    fn the_same_sql_under_another_search_path_is_another_statement() {
+        let mut prepared = Prepared::new(2);
+        let first = prepared.plan(&"ta".into(), &"a".into(), &[]);
+        let second = prepared.plan(&"tb".into(), &"a".into(), &[]);
+        assert!(first.is_new && second.is_new);
+        assert!(!prepared.plan(&"ta".into(), &"a".into(), &[]).is_new);
     }
 }

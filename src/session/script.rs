@@ -15,6 +15,7 @@ use super::failure::{rows_too_late, server_error, shift};
 use super::flight::cannot_end;
 use super::libpq::Cancel;
 use super::reads::Reads;
+use super::search_path::Change;
 use super::settle::settle;
 use super::words::{begins_with, ends_transaction, may_commit_and_fail, stands_alone};
 use crate::error::{Error, Outcome, Result};
@@ -143,6 +144,8 @@ impl Session {
         };
         if let Err(error) = &result {
             self.transactions.note(error);
+        } else {
+            self.follow_search_path(Change::of_script(sql).iter());
         }
         result
     }

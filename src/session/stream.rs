@@ -119,6 +119,13 @@ impl<H: DerefMut<Target = Session>, T> Stream<H, T> {
         let driven = self.session.drive(&mut under_way.voyage, deadline);
         match under_way.voyage.flow.take_chunk() {
             Some(chunk) if driven.result.is_ok() => {
+                if let Some(command) = under_way.voyage.own_command()
+                    && let Err(error) = self.session.check_answer(command, None, &chunk, None)
+                {
+                    let error = error.with_sql(command.written());
+                    self.give_up();
+                    return Err(error);
+                }
                 self.session.watch.answered([(Expectation::Any, &chunk)]);
                 self.chunk = SessionRow::all(chunk).collect::<Vec<_>>().into_iter();
                 Ok(())
@@ -176,14 +183,24 @@ impl<H: DerefMut<Target = Session>, T> Iterator for Stream<H, T> {
 
 impl<H: DerefMut<Target = Session>, T> Drop for Stream<H, T> {
     fn drop(&mut self) {
+        if self.under_way.is_none() {
+            return;
+        }
+        self.session.watch.resume(self.seen.take());
+        self.give_up();
+        self.session.end_statement(None, |_| None);
+    }
+}
+
+impl<H: DerefMut<Target = Session>, T> Stream<H, T> {
+    /// Ends a query whose rows nobody wants any more.
+    fn give_up(&mut self) {
         let Some(mut under_way) = self.under_way.take() else {
             return;
         };
         let session = &mut *self.session;
         let driven = session.stop(&mut under_way.voyage);
         let ended = session.arrive(under_way.voyage, driven);
-        session.watch.resume(self.seen.take());
-        session.end_statement(None, |_| None);
         if !under_way.guarded || session.is_broken() {
             return;
         }

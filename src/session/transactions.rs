@@ -17,7 +17,7 @@ use super::hooks::Hooks;
 use super::reads::Reads;
 use super::xid::XidBook;
 use crate::error::{Error, Outcome, Result, ServerError};
-use crate::retry::{Failure, made_stale};
+use crate::retry::{Failure, is_about_types, made_stale};
 use crate::sqlstate::SqlState;
 use crate::transaction::Opening;
 
@@ -87,6 +87,13 @@ impl Transactions {
             && self.depth() > 0
         {
             self.failure.get_or_insert_with(|| Arc::clone(server));
+        }
+    }
+
+    /// The latest failure is not one of types that were looked up before.
+    pub(super) fn has_fresh_types(&mut self) {
+        if let Some(latest) = &mut self.latest {
+            latest.stale &= !latest.sqlstate.is_some_and(is_about_types);
         }
     }
 
@@ -276,6 +283,7 @@ pub(super) fn begin(session: &mut Session, opening: &[Arc<str>]) -> QueryResult<
     session.refuse_if_given_up()?;
     session.transactions.begin(opening)?;
     let depth = open(session)?;
+    session.search_path.begin(depth.get());
     session
         .instrumentation
         .on_connection_event(InstrumentationEvent::begin_transaction(depth));

@@ -2,6 +2,7 @@
 
 use super::{Answers, Encoder, RowReader, RowStatement, Sealed, Statement};
 use crate::error::Result;
+use crate::session::columns::Columns;
 use crate::session::reads::Reads;
 
 /// A statement whose output is changed by a function; made by [`Statement::map`].
@@ -78,6 +79,10 @@ impl<S: RowStatement> RowStatement for Named<S> {
 
     fn reader() -> RowReader<S::Row> {
         S::reader()
+    }
+
+    fn describe(columns: &mut Columns) {
+        S::describe(columns);
     }
 }
 

@@ -1,9 +1,11 @@
 //! Statements made of one diesel query.
 
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use diesel::RunQueryDsl;
-use diesel::deserialize::FromSqlRow;
+use diesel::deserialize::{self, FromSqlRow};
+use diesel::expression::QueryMetadata;
 use diesel::pg::{Pg, PgQueryBuilder};
 use diesel::query_builder::bind_collector::RawBytesBindCollector;
 use diesel::query_builder::{AsQuery, QueryBuilder, QueryFragment};
@@ -13,13 +15,15 @@ use super::{Answers, Encoder, RowReader, RowStatement, Sealed, Statement};
 use crate::error::{Error, Report, Result};
 use crate::session::Session;
 use crate::session::answer::Answer;
-use crate::session::command::{Command, Expectation};
+use crate::session::columns::{Columns, Describe, by_position};
+use crate::session::command::{Command, Expectation, ReadAs};
 use crate::session::row::SessionRow;
+use crate::session::search_path::Change;
 
 /// Makes a [`Statement`] of any diesel query: of whatever diesel's own `RunQueryDsl` could run.
 pub trait StatementDsl: Sized {
     /// All rows, as `T`.
-    fn all<T>(self) -> Rows<Self::Query, Self::SqlType, T, All>
+    fn all<T>(self) -> Rows<Self::Query, Typed<Self::SqlType>, T, All>
     where
         Self: AsQuery,
     {
@@ -27,7 +31,7 @@ pub trait StatementDsl: Sized {
     }
 
     /// Exactly one row, as `T`; else [`Error::NotFound`] or [`Error::TooManyRows`], and nothing is committed.
-    fn one<T>(self) -> Rows<Self::Query, Self::SqlType, T, One>
+    fn one<T>(self) -> Rows<Self::Query, Typed<Self::SqlType>, T, One>
     where
         Self: AsQuery,
     {
@@ -35,7 +39,7 @@ pub trait StatementDsl: Sized {
     }
 
     /// The row if there is one, as `T`; with more than one [`Error::TooManyRows`], and nothing is committed.
-    fn optional<T>(self) -> Rows<Self::Query, Self::SqlType, T, Optional>
+    fn optional<T>(self) -> Rows<Self::Query, Typed<Self::SqlType>, T, Optional>
     where
         Self: AsQuery,
     {
@@ -71,18 +75,48 @@ pub trait StatementDsl: Sized {
 
 impl<Q: RunQueryDsl<Session>> StatementDsl for Q {}
 
-/// A query that gives rows; made by [`StatementDsl`].
+/// A query that gives rows; made by [`StatementDsl`] and by [`Sql`](super::Sql).
 #[derive(Debug)]
-pub struct Rows<Q, ST, T, N> {
+pub struct Rows<Q, R, T, N> {
     query: Q,
-    read: Read<ST, T, N>,
+    read: Read<R, T, N>,
 }
 
-/// What is read of the answer: rows of this SQL type, as `T`, this many.
-type Read<ST, T, N> = PhantomData<fn() -> (ST, T, N)>;
+/// How a row is read: by the SQL types of a query, by position, or as SQL by hand says.
+#[doc(hidden)]
+pub trait Reading<T> {
+    /// Names the columns.
+    fn describe(columns: &mut Columns);
 
-impl<Q, ST, T, N> Rows<Q, ST, T, N> {
-    fn new(query: Q) -> Self {
+    /// Reads a row.
+    fn read(row: &SessionRow) -> deserialize::Result<T>;
+}
+
+/// By the SQL types of a query of diesel's.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Typed<ST>(PhantomData<fn() -> ST>);
+
+impl<ST, T> Reading<T> for Typed<ST>
+where
+    ST: CompatibleType<T, Pg>,
+    T: FromSqlRow<ST::SqlType, Pg>,
+    Pg: QueryMetadata<ST::SqlType>,
+{
+    fn describe(columns: &mut Columns) {
+        by_position::<ST::SqlType>(columns);
+    }
+
+    fn read(row: &SessionRow) -> deserialize::Result<T> {
+        T::build_from_row(row)
+    }
+}
+
+/// What is read of the answer: rows in this way, as `T`, this many.
+type Read<R, T, N> = PhantomData<fn() -> (R, T, N)>;
+
+impl<Q, R, T, N> Rows<Q, R, T, N> {
+    pub(super) fn new(query: Q) -> Self {
         Self {
             query,
             read: PhantomData,
@@ -102,73 +136,78 @@ pub enum One {}
 #[derive(Debug)]
 pub enum Optional {}
 
-impl<Q, ST, T, N> Sealed for Rows<Q, ST, T, N> {}
+impl<Q, R, T, N> Sealed for Rows<Q, R, T, N> {}
 
-impl<Q, ST, T> Statement for Rows<Q, ST, T, All>
+impl<Q, R, T> Statement for Rows<Q, R, T, All>
 where
     Q: QueryFragment<Pg>,
-    ST: CompatibleType<T, Pg>,
-    T: FromSqlRow<ST::SqlType, Pg>,
+    R: Reading<T>,
 {
     type Output = Vec<T>;
 
     fn encode(&self, encoder: &mut Encoder) -> Result<()> {
-        push(&self.query, Expectation::Any, encoder)
+        push(&self.query, Expectation::Any, Some(R::describe), encoder)
     }
 
     fn decode(&self, answers: &mut Answers) -> Result<Vec<T>> {
         let place = answers.taken() + 1;
         SessionRow::all(answers.next()?)
-            .map(|row| read::<T, ST::SqlType>(&row, place))
+            .map(|row| read::<T, R>(&row, place))
             .collect()
     }
 }
 
-impl<Q, ST, T> RowStatement for Rows<Q, ST, T, All>
+impl<Q, R, T> RowStatement for Rows<Q, R, T, All>
 where
     Q: QueryFragment<Pg>,
-    ST: CompatibleType<T, Pg>,
-    T: FromSqlRow<ST::SqlType, Pg>,
+    R: Reading<T>,
 {
     type Row = T;
 
     fn reader() -> RowReader<T> {
-        |row| T::build_from_row(row).map_err(Error::decode)
+        |row| R::read(row).map_err(Error::decode)
+    }
+
+    fn describe(columns: &mut Columns) {
+        R::describe(columns);
     }
 }
 
-impl<Q, ST, T> Statement for Rows<Q, ST, T, One>
+impl<Q, R, T> Statement for Rows<Q, R, T, One>
 where
     Q: QueryFragment<Pg>,
-    ST: CompatibleType<T, Pg>,
-    T: FromSqlRow<ST::SqlType, Pg>,
+    R: Reading<T>,
 {
     type Output = T;
 
     fn encode(&self, encoder: &mut Encoder) -> Result<()> {
-        push(&self.query, Expectation::One, encoder)
+        push(&self.query, Expectation::One, Some(R::describe), encoder)
     }
 
     fn decode(&self, answers: &mut Answers) -> Result<T> {
         let place = answers.taken() + 1;
         let mut rows = SessionRow::all(answers.next()?);
         match (rows.len(), rows.next()) {
-            (1, Some(row)) => read::<T, ST::SqlType>(&row, place),
+            (1, Some(row)) => read::<T, R>(&row, place),
             (found, _) => Err(wrong_count(1, found)),
         }
     }
 }
 
-impl<Q, ST, T> Statement for Rows<Q, ST, T, Optional>
+impl<Q, R, T> Statement for Rows<Q, R, T, Optional>
 where
     Q: QueryFragment<Pg>,
-    ST: CompatibleType<T, Pg>,
-    T: FromSqlRow<ST::SqlType, Pg>,
+    R: Reading<T>,
 {
     type Output = Option<T>;
 
     fn encode(&self, encoder: &mut Encoder) -> Result<()> {
-        push(&self.query, Expectation::AtMostOne, encoder)
+        push(
+            &self.query,
+            Expectation::AtMostOne,
+            Some(R::describe),
+            encoder,
+        )
     }
 
     fn decode(&self, answers: &mut Answers) -> Result<Option<T>> {
@@ -176,7 +215,7 @@ where
         let mut rows = SessionRow::all(answers.next()?);
         match (rows.len(), rows.next()) {
             (0, _) => Ok(None),
-            (1, Some(row)) => read::<T, ST::SqlType>(&row, place).map(Some),
+            (1, Some(row)) => read::<T, R>(&row, place).map(Some),
             (found, _) => Err(wrong_count(1, found)),
         }
     }
@@ -195,7 +234,7 @@ impl<Q: QueryFragment<Pg>> Statement for Affected<Q> {
     type Output = usize;
 
     fn encode(&self, encoder: &mut Encoder) -> Result<()> {
-        push(&self.query, self.rows, encoder)
+        push(&self.query, self.rows, None, encoder)
     }
 
     fn decode(&self, answers: &mut Answers) -> Result<usize> {
@@ -215,9 +254,11 @@ impl<Q: QueryFragment<Pg>> Statement for Affected<Q> {
 fn push<Q: QueryFragment<Pg> + ?Sized>(
     query: &Q,
     rows: Expectation,
+    describe: Option<Describe>,
     encoder: &mut Encoder,
 ) -> Result<()> {
     let mut command = render(query, rows, &mut encoder.lookup)?;
+    command.read_as = describe.map(ReadAs::new);
     if let Some(last) = encoder.commands.last() {
         command.share_sql(last);
     }
@@ -244,17 +285,21 @@ where
         .map(|metadata| metadata.oid().unwrap_or(0))
         .collect();
     let reusable = query.is_safe_to_cache_prepared(&Pg)?;
-    Ok(Command::query(
-        builder.finish(),
-        types,
-        binds.binds,
-        reusable,
-        rows,
-    ))
+    let mut command = Command::query(builder.finish(), types, binds.binds, reusable, rows);
+    command.path = Arc::clone(lookup.path());
+    command.names_types = lookup.was_asked();
+    // What diesel renders sets nothing but by a function.
+    if !reusable || command.sql.contains("set_config") {
+        command.sets = Change::of(&command.sql, &command.values).map(Box::new);
+    }
+    if let Some(change) = &command.sets {
+        lookup.change(change);
+    }
+    Ok(command)
 }
 
-fn read<T: FromSqlRow<ST, Pg>, ST>(row: &SessionRow, place: usize) -> Result<T> {
-    T::build_from_row(row).map_err(|error| Error::decode(error).with_place(place, place))
+fn read<T, R: Reading<T>>(row: &SessionRow, place: usize) -> Result<T> {
+    R::read(row).map_err(|error| Error::decode(error).with_place(place, place))
 }
 
 /// The error for an answer with the wrong number of rows.

@@ -20,6 +20,10 @@ macro_rules! id {
             }
         }
 
+        impl $crate::DefaultSqlType for $Id {
+            type SqlType = $($sql_type)::+;
+        }
+
         impl ::diesel::serialize::ToSql<$($sql_type)::+, ::diesel::pg::Pg> for $Id {
             fn to_sql<'b>(
                 &'b self,

@@ -55,6 +55,10 @@ macro_rules! pg_enum {
             }
         }
 
+        impl $crate::DefaultSqlType for $Enum {
+            type SqlType = $($sql_type)::+;
+        }
+
         impl ::diesel::serialize::ToSql<$($sql_type)::+, ::diesel::pg::Pg> for $Enum {
             fn to_sql<'b>(
                 &'b self,

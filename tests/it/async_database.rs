@@ -170,3 +170,64 @@ async fn a_limit_holds_for_the_whole_call() {
     assert!(started.elapsed() < Duration::from_millis(2300));
     assert!(matches!(error, Error::Timeout(_)), "{error:?}");
 }
+
+/// A runtime with one blocking thread.
+fn narrow() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .max_blocking_threads(1)
+        .enable_all()
+        .build()
+        .expect("a runtime")
+}
+
+#[test]
+fn a_call_that_gets_no_thread_ends_by_its_limit() {
+    let (db, _database) = open(2);
+    narrow().block_on(async {
+        let busy = tokio::task::spawn_blocking(|| std::thread::sleep(Duration::from_secs(4)));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let began = Instant::now();
+        let ran = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&ran);
+        let within = db.within(Duration::from_millis(200));
+        let error = within
+            .call(move |db| {
+                counted.fetch_add(1, Ordering::SeqCst);
+                db.run(Account::insert(new_account("ann")))
+            })
+            .await
+            .expect_err("no thread");
+        assert!(began.elapsed() < Duration::from_millis(2200));
+        assert!(matches!(error, Error::Timeout(_)), "{error:?}");
+        assert_eq!(error.outcome(), Outcome::NotCommitted);
+        assert!(error.message().contains("thread"), "{error}");
+        busy.await.expect("no panic");
+        // Nor does it begin once there is one.
+        assert_eq!(db.run(Account::count()).await.expect("a count"), 0);
+        assert_eq!(ran.load(Ordering::SeqCst), 0);
+    });
+}
+
+#[test]
+fn a_call_within_a_call_on_the_only_thread_fails_by_its_limit() {
+    let (db, _database) = open(2);
+    narrow().block_on(async {
+        let began = Instant::now();
+        let (inner, handle) = (db.clone(), tokio::runtime::Handle::current());
+        let nested = db.within(Duration::from_millis(500)).call(move |_| {
+            let inner = inner.within(Duration::from_millis(300));
+            handle.block_on(inner.run(Account::count()))
+        });
+        let error = nested.await.expect_err("no thread");
+        assert!(began.elapsed() < Duration::from_millis(2500));
+        assert!(matches!(error, Error::Timeout(_)), "{error:?}");
+        assert!(
+            error
+                .hint()
+                .is_some_and(|hint| hint.contains("no other call")),
+            "{error:?}"
+        );
+        assert_eq!(db.run(Account::count()).await.expect("a count"), 0);
+    });
+}

@@ -12,7 +12,6 @@ use bowline::{
     StatementDsl as _, commit_keys, serializable, sql,
 };
 use diesel::connection::SimpleConnection as _;
-use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
@@ -73,13 +72,13 @@ struct Bank {
     reported: Mutex<BTreeMap<i64, std::result::Result<(), Outcome>>>,
 }
 
-#[derive(QueryableByName)]
+#[derive(bowline::Row)]
 struct Balance {
     #[diesel(sql_type = BigInt)]
     balance: i64,
 }
 
-#[derive(QueryableByName)]
+#[derive(bowline::Row)]
 struct Logged {
     #[diesel(sql_type = BigInt)]
     transfer: i64,

@@ -5,7 +5,6 @@
 use bowline::testing::LocalServer;
 use bowline::{Database, Error, Outcome, Session, SqlState, StatementDsl as _, sql};
 use diesel::connection::SimpleConnection as _;
-use diesel::prelude::*;
 use diesel::sql_types::{Bool, Integer, Text};
 
 use crate::observing::recorder::Recorder;
@@ -14,7 +13,7 @@ use crate::tls::{PASSWORD, tls_server};
 type Result<T = (), E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
 
 /// A row of `table1`.
-#[derive(Debug, PartialEq, QueryableByName)]
+#[derive(Debug, PartialEq, bowline::Row)]
 struct Thing {
     #[diesel(sql_type = Integer)]
     id: i32,
@@ -23,7 +22,7 @@ struct Thing {
 }
 
 /// A row of `newtable`.
-#[derive(Debug, PartialEq, QueryableByName)]
+#[derive(Debug, PartialEq, bowline::Row)]
 struct Flag {
     #[diesel(sql_type = Integer)]
     id: i32,
@@ -31,7 +30,7 @@ struct Flag {
     status: bool,
 }
 
-#[derive(QueryableByName)]
+#[derive(bowline::Row)]
 struct Name {
     #[diesel(sql_type = Text)]
     name: String,

@@ -186,7 +186,7 @@ fn fresh_session(db: &Database, last_pid: i32) -> i32 {
     }
 }
 
-#[derive(QueryableByName)]
+#[derive(bowline::Row)]
 struct Count {
     #[diesel(sql_type = Integer)]
     id: i32,

@@ -6,7 +6,7 @@ use diesel::sql_types::Integer;
 
 use crate::server;
 
-#[derive(diesel::QueryableByName, Debug, PartialEq)]
+#[derive(bowline::Row, Debug, PartialEq)]
 struct Number {
     #[diesel(sql_type = Integer)]
     n: i32,

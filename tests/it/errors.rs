@@ -149,7 +149,7 @@ fn the_sql_and_position_of_a_held_row_count_are_the_callers_own(db: Database) ->
 
 #[bowline::test]
 fn an_answer_that_does_not_fit_says_which_statement(db: Database) -> Result<()> {
-    #[derive(diesel::QueryableByName, Debug)]
+    #[derive(bowline::Row, Debug)]
     struct Wrong {
         #[diesel(sql_type = diesel::sql_types::Integer)]
         #[expect(dead_code, reason = "never read: the load fails")]

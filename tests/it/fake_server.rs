@@ -374,7 +374,7 @@ fn a_copy_that_a_server_begins_by_itself_ends_the_session() {
     }
 }
 
-#[derive(diesel::QueryableByName, Debug)]
+#[derive(bowline::Row, Debug)]
 struct Row {
     #[diesel(sql_type = diesel::sql_types::Integer)]
     #[expect(dead_code, reason = "what counts is that reading it does not panic")]

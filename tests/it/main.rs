@@ -61,8 +61,10 @@ mod statement_faults;
 mod streams;
 mod tls;
 mod transactions;
+mod type_names;
 mod ui;
 mod unknown_outcomes;
+mod values;
 
 use bowline::testing::{LocalServer, TestDatabase};
 use std::path::Path;

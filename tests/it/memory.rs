@@ -5,7 +5,6 @@ use std::process::{Command, Stdio};
 
 use bowline::{Session, SimpleQueryMessage, StatementDsl as _, sql};
 use diesel::dsl::sql as sql_text;
-use diesel::prelude::*;
 use diesel::sql_types::Integer;
 
 use crate::server;
@@ -17,7 +16,7 @@ const ROWS: &str = "BOWLINE_MEMORY_ROWS";
 
 const MIB: u64 = 1024 * 1024;
 
-#[derive(QueryableByName)]
+#[derive(bowline::Row)]
 struct Number {
     #[diesel(sql_type = Integer)]
     number: i32,

@@ -90,7 +90,7 @@ fn database() -> (TestDatabase, Database) {
     (database, pool)
 }
 
-#[derive(diesel::QueryableByName)]
+#[derive(bowline::Row)]
 struct Found {
     #[diesel(sql_type = Text)]
     text: String,

@@ -404,7 +404,7 @@ fn a_plan_that_cannot_be_had_leaves_the_transaction_as_it_was() {
 
 #[test]
 fn the_server_knows_the_programs_name() {
-    #[derive(QueryableByName)]
+    #[derive(bowline::Row)]
     struct Name {
         #[diesel(sql_type = Text)]
         application_name: String,

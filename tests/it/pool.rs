@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 
 use bowline::testing::{Direction, Proxy};
 use bowline::{Database, Error, NoSession, Session, StatementDsl as _, sql};
-use diesel::deserialize::QueryableByName;
 use diesel::sql_types::Integer;
 
 use crate::server;
@@ -19,7 +18,7 @@ use crate::server;
 /// What tells a deadline from a hang on a busy machine.
 const SPARE: Duration = Duration::from_secs(2);
 
-#[derive(QueryableByName)]
+#[derive(bowline::Row)]
 struct Pid {
     #[diesel(sql_type = Integer)]
     pid: i32,

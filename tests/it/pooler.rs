@@ -186,7 +186,7 @@ fn many_clients_share_few_sessions_of_the_servers() {
 
 #[test]
 fn settings_travel_with_each_transaction_behind_a_pooler() {
-    #[derive(diesel::QueryableByName)]
+    #[derive(bowline::Row)]
     struct Settings {
         #[diesel(sql_type = diesel::sql_types::Text)]
         zone: String,

@@ -208,7 +208,7 @@ fn a_query_that_locks_is_not_run_again() {
     );
 }
 
-#[derive(Debug, diesel::QueryableByName)]
+#[derive(Debug, bowline::Row)]
 struct X {
     #[diesel(sql_type = BigInt)]
     #[expect(dead_code, reason = "it is only read")]
@@ -238,7 +238,7 @@ fn reading_asks_for_no_number() {
     ));
 }
 
-#[derive(diesel::QueryableByName)]
+#[derive(bowline::Row)]
 struct Volatile {
     #[diesel(sql_type = diesel::sql_types::Text)]
     name: String,

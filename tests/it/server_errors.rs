@@ -4,12 +4,11 @@ use bowline::{
     Database, Error, Result, ServerError, SqlState, SqlStateClass, StatementDsl as _, sql,
 };
 use diesel::connection::SimpleConnection as _;
-use diesel::prelude::*;
 use diesel::sql_types::Text;
 
 use crate::server;
 
-#[derive(QueryableByName)]
+#[derive(bowline::Row)]
 struct Code {
     #[diesel(sql_type = Text)]
     code: String,

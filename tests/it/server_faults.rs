@@ -13,7 +13,6 @@ use bowline::{
     serializable, sql,
 };
 use diesel::connection::SimpleConnection as _;
-use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer};
 
 /// A server that these tests take turns to break.
@@ -63,7 +62,7 @@ fn insert(x: i32) -> impl bowline::Statement<Output = usize> {
         .affected()
 }
 
-#[derive(QueryableByName)]
+#[derive(bowline::Row)]
 struct X {
     #[diesel(sql_type = Integer)]
     x: i32,
@@ -290,9 +289,9 @@ fn a_transaction_that_was_idle_too_long_is_not_committed_and_an_idle_session_is_
         .transaction_once(|tx| {
             tx.run(insert(1))?;
             let pid = tx.backend_pid();
-            let gone = sql("SELECT 1 FROM pg_stat_activity WHERE pid = $1");
+            let gone = "SELECT 1 FROM pg_stat_activity WHERE pid = $1";
             until(|| {
-                let there = witness.run(gone.clone().bind::<Integer, _>(pid).affected());
+                let there = witness.run(sql(gone).bind::<Integer, _>(pid).affected());
                 there.expect("an answer") == 0
             });
             Ok::<_, Error>(())

@@ -11,7 +11,7 @@ use diesel::sql_types::{Integer, Text};
 use crate::repositories::new_account;
 use crate::{server, test_database};
 
-#[derive(QueryableByName, Debug, PartialEq)]
+#[derive(bowline::Row, Debug, PartialEq)]
 struct Line {
     #[diesel(sql_type = Integer)]
     number: i32,

@@ -1,14 +1,13 @@
 //! SQL as people write it: comments, semicolons, rows that are counted on the server.
 
 use bowline::{Error, Outcome, Session, SqlState, StatementDsl as _, sql};
-use diesel::QueryableByName;
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
 use diesel::sql_types::Integer;
 
 use crate::test_database;
 
-#[derive(QueryableByName, Debug, PartialEq)]
+#[derive(bowline::Row, Debug, PartialEq)]
 struct Number {
     #[diesel(sql_type = Integer)]
     x: i32,

@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 use bowline::testing::{Direction, Ending, Proxy, TestDatabase};
 use bowline::{Error, Outcome, Result, Session, SqlState, StatementDsl as _, sql};
 use diesel::connection::SimpleConnection as _;
-use diesel::prelude::*;
 use diesel::sql_types::{Date, Double, Integer, Text, Timestamptz};
 
 use crate::{server, test_database};
@@ -43,7 +42,7 @@ fn more_parameters_than_the_protocol_counts_are_refused_before_anything_is_sent(
         "INSERT INTO t VALUES {}",
         placeholders.collect::<Vec<_>>().join(",")
     );
-    let mut query = sql(text).into_boxed::<diesel::pg::Pg>();
+    let mut query = sql(text);
     for _ in 0..70_000 {
         query = query.bind::<Integer, _>(1);
     }
@@ -102,26 +101,26 @@ fn values_that_rust_cannot_hold_are_errors_and_never_wrong() {
     assert_eq!(count(&mut session), 0);
 }
 
-#[derive(QueryableByName, Debug)]
+#[derive(bowline::Row, Debug)]
 struct Moment {
     #[diesel(sql_type = Timestamptz)]
     #[expect(dead_code, reason = "no moment is ever read")]
     value: chrono::DateTime<chrono::Utc>,
 }
 
-#[derive(QueryableByName, Debug)]
+#[derive(bowline::Row, Debug)]
 struct Day {
     #[diesel(sql_type = Date)]
     value: chrono::NaiveDate,
 }
 
-#[derive(QueryableByName, Debug)]
+#[derive(bowline::Row, Debug)]
 struct Number {
     #[diesel(sql_type = Double)]
     value: f64,
 }
 
-#[derive(QueryableByName, Debug)]
+#[derive(bowline::Row, Debug)]
 struct Word {
     #[diesel(sql_type = Text)]
     value: String,

@@ -9,7 +9,7 @@ use diesel::sql_types::Integer;
 
 use crate::{STUBBORN, server};
 
-#[derive(diesel::QueryableByName, Debug, PartialEq)]
+#[derive(bowline::Row, Debug, PartialEq)]
 struct Number {
     #[diesel(sql_type = Integer)]
     n: i32,
@@ -19,7 +19,7 @@ fn session() -> Session {
     Session::connect(&server().config("postgres")).expect("a server")
 }
 
-fn numbers(to: i32) -> diesel::query_builder::SqlQuery {
+fn numbers(to: i32) -> bowline::Sql<'static> {
     // In the list of columns it gives rows as it makes them; in FROM it would make all of them first.
     sql(format!("SELECT generate_series(1, {to}) AS n"))
 }

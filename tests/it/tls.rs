@@ -8,7 +8,6 @@ use std::sync::OnceLock;
 
 use bowline::testing::Proxy;
 use bowline::{Config, Error, Session, StatementDsl as _, sql};
-use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
 pub(crate) use certificates::{Authority, Certificate, Validity};
@@ -43,7 +42,7 @@ pub(crate) fn assert_refused(config: &Config, message: &str, hint: &str) {
 
 /// Whether the server says that it is spoken to in secret.
 pub(crate) fn is_encrypted(config: &Config) -> bool {
-    #[derive(QueryableByName)]
+    #[derive(bowline::Row)]
     struct Encryption {
         #[diesel(sql_type = Bool)]
         ssl: bool,

@@ -261,7 +261,7 @@ fn a_one_trip_transaction_that_always_conflicts_says_how_often_it_was_tried() {
     assert_eq!(error.expect_err("a deadlock").attempts(), 1);
 }
 
-#[derive(diesel::QueryableByName, Debug, PartialEq)]
+#[derive(bowline::Row, Debug, PartialEq)]
 struct Settings {
     #[diesel(sql_type = diesel::sql_types::Text)]
     isolation: String,

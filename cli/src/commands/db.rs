@@ -166,7 +166,7 @@ impl Place {
 
     /// How many sessions others have there.
     fn sessions(&self, session: &mut Session) -> Result<i64, CliError> {
-        #[derive(diesel::QueryableByName)]
+        #[derive(bowline::Row)]
         struct Count {
             #[diesel(sql_type = BigInt)]
             sessions: i64,

@@ -3,13 +3,13 @@
 use std::process::Command;
 
 use bowline::testing::LocalServer;
-use bowline::{Session, StatementDsl as _, sql};
+use bowline::{Session, sql};
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::Text;
 
 use crate::Project;
 
-#[derive(diesel::QueryableByName)]
+#[derive(bowline::Row)]
 struct Folder {
     #[diesel(sql_type = Text)]
     folder: String,

@@ -47,6 +47,8 @@ pub(crate) struct CopyHeard {
     pub(crate) copied: bool,
     /// Whether data came that was not handed out.
     pub(crate) dropped: bool,
+    /// The last answer with columns that came before the data.
+    pub(crate) described: Option<ResultSet>,
 }
 
 /// A COPY under way.
@@ -150,6 +152,9 @@ impl<'c> Copying<'c> {
                     if !self.connection.is_alive() {
                         return Err(self.connection.message());
                     }
+                }
+                Status::Rows if !self.flow.heard.copied => {
+                    self.flow.heard.described = Some(result);
                 }
                 _ => self.flow.heard.rows = result.rows_affected(),
             }

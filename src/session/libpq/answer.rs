@@ -125,6 +125,15 @@ impl ResultSet {
         NonZeroU32::new(unsafe { pq::PQftype(self.0.as_ptr(), column) })
     }
 
+    /// Whether it is a column of a table or view, and no expression.
+    pub(crate) fn is_of_a_table(&self, column: usize) -> bool {
+        let Some(column) = self.column_index(column) else {
+            return false;
+        };
+        // SAFETY: the result is valid and the column is one of its own.
+        unsafe { pq::PQftable(self.0.as_ptr(), column) != 0 }
+    }
+
     /// The bytes of a value; `None` is NULL, and also a row or column that is not there.
     pub(crate) fn value(&self, row: usize, column: usize) -> Option<&[u8]> {
         let column = self.column_index(column)?;

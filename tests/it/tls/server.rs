@@ -8,9 +8,8 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use bowline::testing::LocalServer;
-use bowline::{Config, Session, StatementDsl as _, sql};
+use bowline::{Config, Session, sql};
 use diesel::connection::SimpleConnection as _;
-use diesel::prelude::*;
 use diesel::sql_types::Text;
 
 use super::certificates::{Authority, Certificate};
@@ -138,7 +137,7 @@ impl TlsServer {
     }
 
     fn loaded(&self) -> String {
-        #[derive(QueryableByName)]
+        #[derive(bowline::Row)]
         struct Loaded {
             #[diesel(sql_type = Text)]
             at: String,

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use bowline::{Session, StatementDsl as _, sql};
+use bowline::{Session, sql};
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::Text;
 
@@ -165,7 +165,7 @@ struct Server<'s> {
     settled: &'s mut Settled,
 }
 
-#[derive(diesel::QueryableByName)]
+#[derive(bowline::Row)]
 struct Answer {
     #[diesel(sql_type = Text)]
     text: String,

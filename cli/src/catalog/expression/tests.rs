@@ -1,7 +1,7 @@
 //! Expressions as they are written, and as a server writes them back.
 
 use bowline::testing::LocalServer;
-use bowline::{Session, StatementDsl as _, sql};
+use bowline::{Session, sql};
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::Text;
 
@@ -80,7 +80,7 @@ const TABLE: &str = "
     CREATE TABLE a (n int, m int, name text, code varchar(9), ok boolean, at timestamptz, day date, data jsonb,
         tags text[], kind mood, price numeric(10, 2))";
 
-#[derive(diesel::QueryableByName)]
+#[derive(bowline::Row)]
 struct Said {
     #[diesel(sql_type = Text)]
     said: String,

@@ -47,7 +47,7 @@ pub(super) const RULES: &str = r"
     WHERE r.rulename <> '_RETURN' AND n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema'
     ORDER BY 1, 2, r.rulename";
 
-#[derive(diesel::QueryableByName)]
+#[derive(bowline::Row)]
 pub(super) struct TriggerRow {
     #[diesel(sql_type = Text)]
     schema: String,
@@ -87,7 +87,7 @@ pub(super) struct TriggerRow {
     comment: Option<String>,
 }
 
-#[derive(diesel::QueryableByName)]
+#[derive(bowline::Row)]
 pub(super) struct PolicyRow {
     #[diesel(sql_type = Text)]
     schema: String,
@@ -109,7 +109,7 @@ pub(super) struct PolicyRow {
     comment: Option<String>,
 }
 
-#[derive(diesel::QueryableByName)]
+#[derive(bowline::Row)]
 pub(super) struct RuleRow {
     #[diesel(sql_type = Text)]
     schema: String,

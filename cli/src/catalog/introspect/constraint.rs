@@ -35,7 +35,7 @@ pub(super) const CONSTRAINTS: &str = r"
         AND (o.contype <> 'f' OR up.conrelid IS DISTINCT FROM o.conrelid)
     ORDER BY 1, 2, o.oid";
 
-#[derive(diesel::QueryableByName)]
+#[derive(bowline::Row)]
 pub(super) struct ConstraintRow {
     #[diesel(sql_type = Text)]
     schema: String,

@@ -34,7 +34,7 @@ pub(super) const INDEXES: &str = r"
     WHERE n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema'
     ORDER BY 1, 2, x.indexrelid";
 
-#[derive(diesel::QueryableByName)]
+#[derive(bowline::Row)]
 pub(super) struct IndexRow {
     #[diesel(sql_type = Text)]
     schema: String,

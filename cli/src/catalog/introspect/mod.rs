@@ -78,13 +78,13 @@ fn name(schema: &str, name: &str) -> Name {
     }
 }
 
-#[derive(diesel::QueryableByName)]
+#[derive(bowline::Row)]
 struct SearchPath {
     #[diesel(sql_type = Text)]
     path: String,
 }
 
-#[derive(diesel::QueryableByName)]
+#[derive(bowline::Row)]
 struct Schema {
     #[diesel(sql_type = Text)]
     name: String,
@@ -92,7 +92,7 @@ struct Schema {
     comment: Option<String>,
 }
 
-#[derive(diesel::QueryableByName)]
+#[derive(bowline::Row)]
 struct Extension {
     #[diesel(sql_type = Text)]
     name: String,

@@ -67,7 +67,7 @@ pub(super) const COLUMNS: &str = r"
         AND n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema'
     ORDER BY 1, 2, a.attnum";
 
-#[derive(diesel::QueryableByName)]
+#[derive(bowline::Row)]
 pub(super) struct RelationRow {
     #[diesel(sql_type = Text)]
     schema: String,
@@ -101,7 +101,7 @@ pub(super) struct RelationRow {
     options: Vec<String>,
 }
 
-#[derive(diesel::QueryableByName)]
+#[derive(bowline::Row)]
 pub(super) struct ColumnRow {
     #[diesel(sql_type = Text)]
     schema: String,

@@ -46,7 +46,7 @@ pub(super) const ROUTINES: &str = r"
             WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype IN ('e', 'i'))
     ORDER BY 1, 2, p.oid";
 
-#[derive(diesel::QueryableByName)]
+#[derive(bowline::Row)]
 pub(super) struct RoutineRow {
     #[diesel(sql_type = Text)]
     schema: String,

@@ -25,7 +25,7 @@ pub(super) const SEQUENCES: &str = r"
             WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e')
     ORDER BY 1, 2";
 
-#[derive(diesel::QueryableByName)]
+#[derive(bowline::Row)]
 pub(super) struct SequenceRow {
     #[diesel(sql_type = Text)]
     schema: String,

@@ -32,7 +32,7 @@ pub(super) const TYPES: &str = r"
             OR (t.typtype = 'b' AND NOT EXISTS (SELECT FROM pg_type element WHERE element.typarray = t.oid)))
     ORDER BY 1, 2";
 
-#[derive(diesel::QueryableByName)]
+#[derive(bowline::Row)]
 pub(super) struct TypeRow {
     #[diesel(sql_type = Text)]
     schema: String,

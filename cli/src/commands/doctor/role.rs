@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bowline::{Session, SqlState, StatementDsl as _, sql};
-use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Bool, Double, Integer, Text};
 
 use super::finding::Finding;
@@ -14,7 +13,7 @@ use crate::project::Project;
 use crate::ui::counted;
 
 /// What one question tells.
-#[derive(QueryableByName)]
+#[derive(bowline::Row)]
 struct Facts {
     #[diesel(sql_type = Integer)]
     pid: i32,
@@ -245,7 +244,7 @@ fn settings(facts: &Facts) -> Vec<Finding> {
     findings
 }
 
-#[derive(QueryableByName)]
+#[derive(bowline::Row)]
 struct Ran {
     #[diesel(sql_type = Text)]
     version: String,

@@ -1,7 +1,6 @@
 //! One look at a database: its sessions, and the server's numbers.
 
-use bowline::{Activity, Session, SessionState, StatementDsl as _, sql};
-use diesel::QueryableByName;
+use bowline::{Activity, Session, SessionState, sql};
 use diesel::sql_types::{BigInt, Double, Text};
 use serde::Serialize;
 
@@ -16,7 +15,7 @@ pub(super) struct Sample {
 }
 
 /// The server's numbers.
-#[derive(Debug, QueryableByName, Serialize)]
+#[derive(Debug, bowline::Row, Serialize)]
 pub(super) struct Totals {
     #[diesel(sql_type = Text)]
     pub(super) database: String,

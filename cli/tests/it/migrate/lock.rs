@@ -3,12 +3,12 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bowline::{Session, StatementDsl as _, sql};
+use bowline::{Session, sql};
 use diesel::sql_types::BigInt;
 
 use super::{project, server};
 
-#[derive(diesel::QueryableByName)]
+#[derive(bowline::Row)]
 struct Count {
     #[diesel(sql_type = BigInt)]
     count: i64,

@@ -1,13 +1,13 @@
 //! What a migration sets holds for its own file: one run of two migrations makes what two runs make.
 
-use bowline::{Session, StatementDsl as _, sql};
+use bowline::{Session, sql};
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::Text;
 
 use super::{server, without_times};
 use crate::Project;
 
-#[derive(diesel::QueryableByName)]
+#[derive(bowline::Row)]
 struct Found {
     #[diesel(sql_type = Text)]
     schema: String,

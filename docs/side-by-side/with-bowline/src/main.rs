@@ -61,7 +61,7 @@ fn session(db: &Database) -> Result<(), Box<dyn std::error::Error>> {
     let (id, status) = second.run(newtable::table.one::<(Option<i32>, bool)>())?;
     println!("a second session: {} {status}", id.unwrap_or_default());
 
-    #[derive(QueryableByName)]
+    #[derive(bowline::Row)]
     struct Table {
         #[diesel(sql_type = Text)]
         name: String,

@@ -6,7 +6,7 @@
 use std::cell::{Cell, RefCell};
 
 use bowline::testing::LocalServer;
-use bowline::{Error, Session, StatementDsl as _, sql};
+use bowline::{Error, Session, sql};
 use diesel::connection::SimpleConnection as _;
 use proptest::test_runner::{Config, RngSeed, TestCaseError, TestRunner};
 
@@ -33,13 +33,13 @@ impl From<Error> for Undo {
     }
 }
 
-#[derive(diesel::QueryableByName)]
+#[derive(bowline::Row)]
 struct Numbers {
     #[diesel(sql_type = diesel::sql_types::Text)]
     numbers: String,
 }
 
-#[derive(diesel::QueryableByName)]
+#[derive(bowline::Row)]
 struct Version {
     #[diesel(sql_type = diesel::sql_types::Integer)]
     version: i32,

@@ -1,0 +1,208 @@
+//! Whether answers can be read as the types that they are asked for.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use diesel::row::Row as _;
+use diesel::sql_types::{Array, Bool, Nullable, Oid, Text};
+
+use super::Session;
+use super::answer::Answer;
+use super::columns::{Checks, Columns, SqlType, check_values, mismatch};
+use super::command::{Command, Expectation};
+use super::exchange::{Cargo, CommitPoint};
+use super::row::SessionRow;
+use super::types::{Judged, Pair};
+use crate::error::{Error, Result};
+use crate::statement::render;
+
+/// Judges pairs of types: the same, or one a domain over the other, or binary-coercible, or text of an enum.
+const JUDGE: &str = "\
+    WITH RECURSIVE wanted AS ( \
+        SELECT number, actual, CASE WHEN is_array THEN \
+                (SELECT typarray FROM pg_catalog.pg_type WHERE oid = coalesce(expected, named)) \
+            ELSE coalesce(expected, named) END AS expected \
+        FROM ( \
+            SELECT number, actual, expected, is_array, pg_catalog.to_regtype( \
+                coalesce(pg_catalog.quote_ident(schema) || '.', '') || pg_catalog.quote_ident(name))::oid AS named \
+            FROM unnest($1, $2, $3, $4, $5) WITH ORDINALITY AS w (actual, expected, schema, name, is_array, number) \
+        ) AS w \
+    ), sides AS ( \
+        SELECT number, 'a' AS side, actual AS type FROM wanted \
+        UNION ALL SELECT number, 'e', expected FROM wanted \
+    ), steps AS ( \
+        SELECT number, side, type, 0 AS elements FROM sides \
+        UNION ALL \
+        SELECT s.number, s.side, CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.typelem END, \
+            s.elements + CASE t.typtype WHEN 'd' THEN 0 ELSE 1 END \
+        FROM steps s JOIN pg_catalog.pg_type t ON t.oid = s.type \
+        WHERE t.typtype = 'd' OR (t.typcategory = 'A' AND t.typelem <> 0) \
+    ) \
+    SELECT w.number::text, pg_catalog.format_type(w.actual, NULL), coalesce(( \
+        SELECT bool_or(a.elements = e.elements AND (a.type = e.type \
+            OR (t.typtype = 'e' AND e.type IN (19, 25, 1042, 1043)) \
+            OR EXISTS (SELECT FROM pg_catalog.pg_cast c \
+                WHERE c.castsource = a.type AND c.casttarget = e.type AND c.castmethod = 'b'))) \
+        FROM steps a JOIN steps e USING (number) JOIN pg_catalog.pg_type t ON t.oid = a.type \
+        WHERE a.number = w.number AND a.side = 'a' AND e.side = 'e' \
+    ), false) FROM wanted w";
+
+impl Session {
+    /// Checks the answers to these commands; an error names the command.
+    ///
+    /// What was found right is kept with the prepared statement.
+    pub(super) fn check_answers(
+        &mut self,
+        commands: &mut [Command],
+        answers: &[Answer],
+        deadline: Instant,
+    ) -> Result<()> {
+        let of = commands.len();
+        let mut before: Option<&Command> = None;
+        for (number, (command, answer)) in commands.iter_mut().zip(answers).enumerate() {
+            self.check_answer(command, before, answer, Some(deadline))
+                .map_err(|error| error.with_sql(command.written()).with_place(number + 1, of))?;
+            before = Some(command);
+        }
+        Ok(())
+    }
+
+    /// Checks one answer; without a deadline the server cannot be asked, and what is in doubt may pass.
+    ///
+    /// The command before it may have been found right by the same columns.
+    pub(crate) fn check_answer(
+        &mut self,
+        command: &mut Command,
+        before: Option<&Command>,
+        answer: &Answer,
+        deadline: Option<Instant>,
+    ) -> Result<()> {
+        let is_dsl = command.reusable;
+        let Some(read_as) = &mut command.read_as else {
+            return Ok(());
+        };
+        if answer.column_count() == 0 {
+            return Ok(());
+        }
+        if read_as.checks.is_none() {
+            let alike = before
+                .and_then(|before| before.read_as.as_ref())
+                .filter(|before| before.name.is_some() && before.name == read_as.name);
+            read_as.checks = match alike {
+                Some(alike) if alike.is_by(read_as.describe) => alike.checks.clone(),
+                _ => None,
+            };
+        }
+        let checks = match &read_as.checks {
+            Some(checks) => Arc::clone(checks),
+            None => {
+                let mut columns = Columns::default();
+                (read_as.describe)(&mut columns);
+                let checks =
+                    self.judge_columns(&columns, answer, is_dsl, &command.path, deadline)?;
+                read_as.checks = Some(Arc::clone(&checks));
+                // What was let pass because nobody could be asked is judged the next time.
+                if let Some(name) = read_as.name.as_ref().filter(|_| deadline.is_some()) {
+                    self.prepared
+                        .set_checked(name, read_as.describe, Arc::clone(&checks));
+                }
+                checks
+            }
+        };
+        check_values(answer, &checks)
+    }
+
+    fn judge_columns(
+        &mut self,
+        columns: &Columns,
+        answer: &Answer,
+        is_dsl: bool,
+        path: &super::types::Path,
+        deadline: Option<Instant>,
+    ) -> Result<Checks> {
+        let compared = columns.compare(answer, is_dsl)?;
+        let doubts: Vec<&Pair> = compared.doubts.iter().map(|(_, pair)| pair).collect();
+        let judged = self.judge(&doubts, path, deadline)?;
+        for ((column, (actual, expected)), judged) in compared.doubts.iter().zip(judged) {
+            let all_null =
+                || (0..answer.row_count()).all(|row| answer.value(row, *column).is_none());
+            match judged {
+                Some(judged) if judged.reads => {}
+                None if expected.may_read() => {}
+                // A NULL of no type, which the server calls text.
+                _ if *actual == 25 && !answer.is_of_a_table(*column) && all_null() => {}
+                judged => {
+                    let actual = judged.map_or_else(
+                        || super::columns::type_name(*actual).into_owned(),
+                        |judged| judged.actual,
+                    );
+                    return Err(mismatch(answer, *column, &actual, expected));
+                }
+            }
+        }
+        Ok(compared.checks.into())
+    }
+
+    /// What the server says of pairs of types: what it said before, or else says now, of all in one round trip.
+    pub(super) fn judge(
+        &mut self,
+        pairs: &[&Pair],
+        path: &super::types::Path,
+        deadline: Option<Instant>,
+    ) -> Result<Vec<Option<Judged>>> {
+        let known = |session: &Self| -> Vec<_> {
+            let pairs = pairs.iter();
+            pairs.map(|pair| session.types.judged(path, pair)).collect()
+        };
+        let judged = known(self);
+        let Some(deadline) = deadline.filter(|_| judged.iter().any(Option::is_none)) else {
+            return Ok(judged);
+        };
+        let unknown: Vec<&Pair> = pairs
+            .iter()
+            .zip(&judged)
+            .filter(|(_, judged)| judged.is_none())
+            .map(|(pair, _)| *pair)
+            .collect();
+        self.ask(&unknown, path, deadline)?;
+        Ok(known(self))
+    }
+
+    fn ask(&mut self, pairs: &[&Pair], path: &super::types::Path, deadline: Instant) -> Result<()> {
+        let expected = |(_, expected): &Pair| match expected {
+            SqlType::BuiltIn(oid) => (Some(*oid), None, None, false),
+            SqlType::Named { name, is_array } => (
+                None,
+                name.schema.clone(),
+                Some(name.name.clone()),
+                *is_array,
+            ),
+        };
+        let expected: Vec<_> = pairs.iter().map(|pair| expected(pair)).collect();
+        let query = diesel::sql_query(JUDGE)
+            .bind::<Array<Oid>, _>(pairs.iter().map(|(actual, _)| *actual).collect::<Vec<_>>())
+            .bind::<Array<Nullable<Oid>>, _>(expected.iter().map(|e| e.0).collect::<Vec<_>>())
+            .bind::<Array<Nullable<Text>>, _>(
+                expected.iter().map(|e| e.1.as_deref()).collect::<Vec<_>>(),
+            )
+            .bind::<Array<Nullable<Text>>, _>(
+                expected.iter().map(|e| e.2.as_deref()).collect::<Vec<_>>(),
+            )
+            .bind::<Array<Bool>, _>(expected.iter().map(|e| e.3).collect::<Vec<_>>());
+        let mut encoder = self.encoder();
+        let command = render(&query, Expectation::Any, &mut encoder.lookup)?;
+        let arrived = self.exchange(Cargo::of(vec![command]), CommitPoint::Later, deadline)?;
+        let mut found = Vec::new();
+        for row in arrived.answers.into_iter().flat_map(SessionRow::all) {
+            let number = row.get_value::<Text, String, _>(0).map_err(Error::decode)?;
+            let actual = row.get_value::<Text, String, _>(1).map_err(Error::decode)?;
+            let reads = row.get_value::<Bool, bool, _>(2).map_err(Error::decode)?;
+            let number = number.parse::<usize>().ok();
+            if let Some(pair) = number.and_then(|number| pairs.get(number.checked_sub(1)?)) {
+                found.push(((*pair).clone(), Judged { reads, actual }));
+            }
+        }
+        self.types.keep(path, found);
+        Ok(())
+    }
+}

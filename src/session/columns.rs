@@ -1,0 +1,444 @@
+//! The columns of an answer, compared with the types that Rust reads them as.
+//!
+//! diesel decodes bytes by the SQL type that it believes a column has; it never sees what the server says
+//! of it. A `double precision` read as `bigint` has the right width and is another number. So the types that
+//! a query's Rust type is read from are compared with the answer's description: once for each prepared
+//! statement, and for each answer where statements have no name. Types that diesel knows by name are not
+//! looked up for it; what is in doubt is asked, once for a pool.
+
+mod built_in;
+mod values;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use diesel::expression::QueryMetadata;
+use diesel::pg::{
+    FailedToLookupTypeError, Pg, PgMetadataCacheKey, PgMetadataLookup, PgTypeMetadata,
+};
+use diesel::sql_types::HasSqlType;
+
+use super::answer::Answer;
+use super::types::{Pair, TypeName};
+use crate::error::{Error, Result};
+pub(crate) use values::ValueCheck;
+
+/// Names the columns that something is read from.
+pub(crate) type Describe = fn(&mut Columns);
+
+/// The columns that something is read from, in the order of its fields.
+#[doc(hidden)]
+#[derive(Debug, Default)]
+pub struct Columns {
+    names: Names,
+    all: Vec<Column>,
+}
+
+/// One column, as Rust reads it.
+#[derive(Debug, PartialEq, Eq)]
+struct Column {
+    /// `None` for one that is read by its position.
+    name: Option<&'static str>,
+    /// `None` where nothing is known of it.
+    sql_type: Option<SqlType>,
+}
+
+/// A SQL type, as diesel knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum SqlType {
+    /// Built in: its OID is the same in each database.
+    BuiltIn(u32),
+    /// Known by its name; or the array of one that is.
+    Named { name: TypeName, is_array: bool },
+}
+
+/// The types that were asked for by name, each under two OIDs that stand for it and for its array.
+#[derive(Debug, Default)]
+struct Names(Vec<TypeName>);
+
+/// The first OID that stands for a name: the server gives such numbers after four thousand million others.
+const FIRST_NAME: u32 = 0xffff_0000;
+
+/// The first OID of what is not built in (PostgreSQL's `FirstNormalObjectId`).
+pub(crate) const FIRST_NORMAL: u32 = 16384;
+
+/// What is to be done with the values of answers that have the right columns; nothing, for most.
+pub(crate) type Checks = Arc<[(usize, ValueCheck)]>;
+
+/// What comparing the columns gave.
+#[derive(Debug)]
+pub(crate) struct Compared {
+    /// Pairs of types that only the server can judge, with the number of the column.
+    pub(crate) doubts: Vec<(usize, Pair)>,
+    pub(crate) checks: Vec<(usize, ValueCheck)>,
+}
+
+impl PgMetadataLookup for Names {
+    fn lookup_type(&mut self, type_name: &str, schema: Option<&str>) -> PgTypeMetadata {
+        let name = TypeName {
+            schema: schema.map(str::to_owned),
+            name: type_name.to_owned(),
+        };
+        let number = self.0.iter().position(|known| *known == name);
+        let number = number.unwrap_or_else(|| {
+            self.0.push(name);
+            self.0.len() - 1
+        });
+        let oid = u32::try_from(number).map(|number| FIRST_NAME + 2 * number);
+        PgTypeMetadata::from_result(oid.map(|oid| (oid, oid + 1)).map_err(|_| {
+            let key = PgMetadataCacheKey::new(schema.map(Cow::Borrowed), Cow::Borrowed(type_name));
+            FailedToLookupTypeError::new(key.into_owned())
+        }))
+    }
+}
+
+/// Names the columns of a typed query: one for each of its SQL types, by position.
+pub(crate) fn by_position<ST>(columns: &mut Columns)
+where
+    Pg: QueryMetadata<ST>,
+{
+    let mut found = Vec::new();
+    <Pg as QueryMetadata<ST>>::row_metadata(&mut columns.names, &mut found);
+    for metadata in found {
+        columns.push(None, metadata.as_ref());
+    }
+}
+
+impl Columns {
+    /// Adds a column that is read by its name, as this SQL type.
+    pub fn named<ST>(&mut self, name: &'static str)
+    where
+        Pg: HasSqlType<ST>,
+    {
+        let metadata = <Pg as HasSqlType<ST>>::metadata(&mut self.names);
+        self.push(Some(name), Some(&metadata));
+    }
+
+    /// Adds a column that is read by its position, as this SQL type.
+    pub fn positional<ST>(&mut self)
+    where
+        Pg: HasSqlType<ST>,
+    {
+        let metadata = <Pg as HasSqlType<ST>>::metadata(&mut self.names);
+        self.push(None, Some(&metadata));
+    }
+
+    /// Compares one with a column of a table that is written to: it has this type, and a domain is over that one.
+    pub(crate) fn check_target(
+        &self,
+        number: usize,
+        name: &str,
+        type_oid: u32,
+        base: u32,
+        type_name: &str,
+    ) -> Result<()> {
+        let sent = self
+            .all
+            .get(number)
+            .and_then(|column| column.sql_type.as_ref());
+        match sent {
+            Some(sent) if !sent.is_stored_in(type_oid, base) => Err(Error::query(format!(
+                "column {name:?} has type {type_name}, but the program sends {sent}"
+            ))
+            .with_hint(
+                "run the migrations, or `bowline generate` if the database is ahead of the program",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn push(&mut self, name: Option<&'static str>, metadata: Option<&PgTypeMetadata>) {
+        let oid = metadata.and_then(|metadata| metadata.oid().ok());
+        let sql_type = oid.and_then(|oid| self.sql_type(oid));
+        self.all.push(Column { name, sql_type });
+    }
+
+    /// The type under an OID that diesel gave; 0 is an array of arrays, which has none of its own.
+    fn sql_type(&self, oid: u32) -> Option<SqlType> {
+        let named = oid.checked_sub(FIRST_NAME).and_then(|number| {
+            let name = self.names.0.get(usize::try_from(number / 2).ok()?)?;
+            Some(SqlType::Named {
+                name: name.clone(),
+                is_array: number % 2 == 1,
+            })
+        });
+        match oid {
+            0 => None,
+            oid => Some(named.unwrap_or(SqlType::BuiltIn(oid))),
+        }
+    }
+
+    /// Compares them with an answer's.
+    ///
+    /// `is_dsl` tells a query of diesel's from SQL by hand.
+    pub(crate) fn compare(&self, answer: &Answer, is_dsl: bool) -> Result<Compared> {
+        let mut compared = Compared {
+            doubts: Vec::new(),
+            checks: Vec::new(),
+        };
+        // A query without types (diesel's `sql_query`) is read by width.
+        if self
+            .all
+            .iter()
+            .any(|column| column.name.is_none() && column.sql_type.is_none())
+        {
+            return Ok(compared);
+        }
+        for (number, column) in self.all.iter().enumerate() {
+            let Some(number) = column.find(number, answer)? else {
+                // Too few columns are found out when the row is read.
+                break;
+            };
+            let (Some(expected), Some(actual)) = (&column.sql_type, answer.column_type(number))
+            else {
+                continue;
+            };
+            let actual = actual.get();
+            match expected.reads(actual) {
+                Some(true) => {}
+                Some(false) if column.is_exempt(expected, actual, number, answer, is_dsl) => {}
+                Some(false) => return Err(mismatch(answer, number, &type_name(actual), expected)),
+                None => compared.doubts.push((number, (actual, expected.clone()))),
+            }
+            if let Some(check) = ValueCheck::of(expected, actual) {
+                compared.checks.push((number, check));
+            }
+        }
+        Ok(compared)
+    }
+}
+
+impl Column {
+    /// Where the column is in the answer.
+    fn find(&self, number: usize, answer: &Answer) -> Result<Option<usize>> {
+        let mut all = 0..answer.column_count();
+        let Some(name) = self.name else {
+            return Ok(all.nth(number));
+        };
+        match all.find(|column| answer.column_name(*column) == Some(name)) {
+            Some(found) => Ok(Some(found)),
+            None => {
+                let names: Vec<_> = (0..answer.column_count())
+                    .filter_map(|column| answer.column_name(column))
+                    .collect();
+                Err(
+                    Error::decode(format!("the answer has no column {name:?}")).with_hint(format!(
+                        "name it in the SQL with AS; the answer has: {}",
+                        names.join(", ")
+                    )),
+                )
+            }
+        }
+    }
+
+    /// Two expressions that have another type by name only: CURRENT_TIMESTAMP, which diesel calls a Timestamp, and
+    /// a NULL of no type, which the server calls text.
+    fn is_exempt(
+        &self,
+        expected: &SqlType,
+        actual: u32,
+        number: usize,
+        answer: &Answer,
+        is_dsl: bool,
+    ) -> bool {
+        if answer.is_of_a_table(number) {
+            return false;
+        }
+        match (expected, actual) {
+            (SqlType::BuiltIn(built_in::TIMESTAMP), built_in::TIMESTAMPTZ) => is_dsl,
+            (_, built_in::TEXT) => {
+                (0..answer.row_count()).all(|row| answer.value(row, number).is_none())
+            }
+            _ => false,
+        }
+    }
+}
+
+impl SqlType {
+    /// Whether values of a type are read as this one; `None` where only the server can say.
+    pub(crate) fn reads(&self, actual: u32) -> Option<bool> {
+        match self {
+            Self::BuiltIn(expected) if *expected == actual => Some(true),
+            Self::BuiltIn(built_in::RECORD | built_in::RECORD_ARRAY) if actual >= FIRST_NORMAL => {
+                Some(true)
+            }
+            // An enum read as text, an extension's type, an array of a domain.
+            Self::BuiltIn(_) if actual >= FIRST_NORMAL => None,
+            Self::BuiltIn(expected) => Some(built_in::reads(*expected, actual)),
+            Self::Named { .. } if actual >= FIRST_NORMAL => Some(true),
+            // A domain, whose values arrive as those of its base type, or a type that is built in after all.
+            Self::Named { .. } => None,
+        }
+    }
+
+    /// Whether a value in doubt passes where the server cannot be asked.
+    pub(crate) fn may_read(&self) -> bool {
+        match self {
+            Self::BuiltIn(oid) => *oid == built_in::TEXT || built_in::is_array(*oid),
+            Self::Named { .. } => true,
+        }
+    }
+
+    /// Whether values of this type are stored in a column of that one in binary.
+    fn is_stored_in(&self, type_oid: u32, base: u32) -> bool {
+        match self {
+            Self::BuiltIn(built_in::RECORD | built_in::RECORD_ARRAY) => type_oid >= FIRST_NORMAL,
+            Self::BuiltIn(sent) => built_in::is_stored_in(*sent, base),
+            Self::Named { .. } => type_oid >= FIRST_NORMAL,
+        }
+    }
+
+    fn is_array(&self) -> bool {
+        match self {
+            Self::BuiltIn(oid) => built_in::is_array(*oid),
+            Self::Named { is_array, .. } => *is_array,
+        }
+    }
+}
+
+impl std::fmt::Display for SqlType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::BuiltIn(oid) => f.write_str(&type_name(*oid)),
+            Self::Named { name, is_array } => {
+                if let Some(schema) = &name.schema {
+                    write!(f, "{schema}.")?;
+                }
+                f.write_str(&name.name)?;
+                f.write_str(if *is_array { "[]" } else { "" })
+            }
+        }
+    }
+}
+
+/// The name of a type, as far as it is known here.
+pub(crate) fn type_name(oid: u32) -> Cow<'static, str> {
+    built_in::name(oid).unwrap_or_else(|| format!("a type of this database (OID {oid})").into())
+}
+
+/// The error of a column that has another type.
+pub(crate) fn mismatch(answer: &Answer, column: usize, actual: &str, expected: &SqlType) -> Error {
+    let name = answer.column_name(column).unwrap_or_default();
+    wrong_type(name, actual, expected)
+}
+
+/// The error of a column of this name that has another type.
+pub(crate) fn wrong_type(name: &str, actual: &str, expected: &SqlType) -> Error {
+    Error::decode(format!(
+        "column {name:?} has type {actual}, but the program expects {expected}"
+    ))
+    .with_hint(
+        "run the migrations, or `bowline generate` if the database is ahead of the program; in SQL by hand, \
+         cast the column or change the type of the field",
+    )
+}
+
+/// Looks at the values of an answer that has the right columns.
+pub(crate) fn check_values(answer: &Answer, checks: &Checks) -> Result<()> {
+    for (column, check) in checks.iter() {
+        for row in 0..answer.row_count() {
+            if let Some(value) = answer.value(row, *column)
+                && let Err(why) = check.check(value)
+            {
+                let name = answer.column_name(*column).unwrap_or_default();
+                return Err(Error::decode(format!("column {name:?}: {why}")));
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use diesel::sql_types::{
+        Array, BigInt, Double, Inet, Integer, Nullable, Oid, Record, Text, Timestamp,
+    };
+
+    use super::*;
+
+    #[derive(diesel::sql_types::SqlType)]
+    #[diesel(postgres_type(name = "mood", schema = "tenant"))]
+    struct Mood;
+
+    fn types<ST>() -> Vec<Option<SqlType>>
+    where
+        Pg: QueryMetadata<ST>,
+    {
+        let mut columns = Columns::default();
+        by_position::<ST>(&mut columns);
+        let all = columns.all.into_iter();
+        all.map(|column| column.sql_type).collect()
+    }
+
+    fn reads<ST: diesel::sql_types::SingleValue>(actual: u32) -> Option<bool>
+    where
+        Pg: HasSqlType<ST>,
+    {
+        types::<ST>()[0].as_ref().expect("a type").reads(actual)
+    }
+
+    #[test]
+    fn a_querys_types_are_told_by_position() {
+        let name = || TypeName {
+            schema: Some("tenant".to_owned()),
+            name: "mood".to_owned(),
+        };
+        let named = |is_array| SqlType::Named {
+            name: name(),
+            is_array,
+        };
+        assert_eq!(
+            types::<(BigInt, (Nullable<Text>, Mood), Array<Nullable<Mood>>)>(),
+            [
+                Some(SqlType::BuiltIn(20)),
+                Some(SqlType::BuiltIn(25)),
+                Some(named(false)),
+                Some(named(true))
+            ]
+        );
+        assert_eq!(types::<Array<Array<Integer>>>(), [None]);
+        assert_eq!(
+            types::<diesel::expression::expression_types::Untyped>(),
+            [None]
+        );
+    }
+
+    #[test]
+    fn only_types_with_the_same_bytes_are_read_for_each_other() {
+        for (same, name) in [
+            (reads::<BigInt>(20), "int8"),
+            (reads::<Text>(1043), "varchar"),
+            (reads::<Text>(1042), "bpchar"),
+            (reads::<Text>(19), "name"),
+            (reads::<Array<Text>>(1015), "varchar[]"),
+            (reads::<Oid>(2205), "regclass"),
+            (reads::<Inet>(650), "cidr"),
+            (reads::<Record<(Integer,)>>(20_000), "a composite type"),
+            (reads::<Mood>(20_000), "an enum"),
+        ] {
+            assert_eq!(same, Some(true), "{name}");
+        }
+        for (other, name) in [
+            (reads::<BigInt>(701), "float8"),
+            (reads::<BigInt>(1184), "timestamptz"),
+            (reads::<BigInt>(1083), "time"),
+            (reads::<BigInt>(790), "money"),
+            (reads::<Double>(20), "int8"),
+            (reads::<Timestamp>(1184), "timestamptz"),
+            (reads::<Text>(17), "bytea"),
+            (reads::<Text>(3802), "jsonb"),
+            (reads::<Integer>(26), "oid"),
+            (reads::<Array<Integer>>(1021), "float4[]"),
+            (reads::<Array<BigInt>>(20), "int8"),
+        ] {
+            assert_eq!(other, Some(false), "{name}");
+        }
+        for doubt in [
+            reads::<Text>(20_000),
+            reads::<Mood>(25),
+            reads::<BigInt>(20_000),
+        ] {
+            assert_eq!(doubt, None);
+        }
+    }
+}

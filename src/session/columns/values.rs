@@ -1,0 +1,236 @@
+//! Values that a Rust type cannot hold, where diesel would read another value.
+//!
+//! Most of those that do not fit fail when they are decoded. These do not: the time 24:00:00, which chrono
+//! takes for 00:00:00; an array whose subscripts do not begin at 1, which a `Vec` forgets; and a number in
+//! JSON that a double cannot hold, which serde_json rounds.
+
+use super::{SqlType, built_in};
+
+/// What to look at in the values of a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ValueCheck {
+    Time,
+    Json,
+    Jsonb,
+    Array(Option<Element>),
+}
+
+/// What to look at in the elements of an array.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Element {
+    Time,
+    Json,
+    Jsonb,
+}
+
+const DAY: i64 = 86_400_000_000;
+
+impl ValueCheck {
+    /// The check for a column of this type, read as that one.
+    pub(super) fn of(expected: &SqlType, actual: u32) -> Option<Self> {
+        match (expected, actual) {
+            (SqlType::BuiltIn(built_in::TIME), _) => Some(Self::Time),
+            (SqlType::BuiltIn(built_in::JSON), _) => Some(Self::Json),
+            (SqlType::BuiltIn(built_in::JSONB), _) => Some(Self::Jsonb),
+            // int2vector and oidvector begin at 0, all of them.
+            (_, 22 | 30) => None,
+            (SqlType::BuiltIn(1183), _) => Some(Self::Array(Some(Element::Time))),
+            (SqlType::BuiltIn(199), _) => Some(Self::Array(Some(Element::Json))),
+            (SqlType::BuiltIn(3807), _) => Some(Self::Array(Some(Element::Jsonb))),
+            (expected, _) if expected.is_array() => Some(Self::Array(None)),
+            _ => None,
+        }
+    }
+
+    /// Says what is wrong with a value.
+    pub(crate) fn check(self, value: &[u8]) -> Result<(), String> {
+        match self {
+            Self::Time => time(value),
+            Self::Json => json(value),
+            Self::Jsonb => jsonb(value),
+            Self::Array(element) => array(value, element),
+        }
+    }
+}
+
+fn time(value: &[u8]) -> Result<(), String> {
+    match value.try_into().map(i64::from_be_bytes) {
+        Ok(DAY) => Err("the time 24:00:00 is not held by a Rust type for times".to_owned()),
+        // Another width fails when it is decoded.
+        _ => Ok(()),
+    }
+}
+
+/// Behind its first byte, which is the version of the format.
+fn jsonb(value: &[u8]) -> Result<(), String> {
+    json(value.get(1..).unwrap_or_default())
+}
+
+/// Reads the header of an array of one dimension (`array_send`), and its elements if they are to be looked at.
+fn array(value: &[u8], element: Option<Element>) -> Result<(), String> {
+    let word = |at: usize| {
+        let bytes = value.get(at..at + 4)?.try_into().ok()?;
+        Some(i32::from_be_bytes(bytes))
+    };
+    // More dimensions, or fewer bytes, fail when they are decoded.
+    if word(0) != Some(1) {
+        return Ok(());
+    }
+    if let Some(first) = word(16)
+        && first != 1
+    {
+        return Err(format!(
+            "the array's subscripts begin at {first}, and a Vec holds only those that begin at 1"
+        ));
+    }
+    let Some(element) = element else {
+        return Ok(());
+    };
+    let mut at = 20;
+    while let Some(length) = word(at) {
+        at += 4;
+        let Ok(length) = usize::try_from(length) else {
+            continue;
+        };
+        let Some(bytes) = value.get(at..at + length) else {
+            break;
+        };
+        match element {
+            Element::Time => time(bytes)?,
+            Element::Json => json(bytes)?,
+            Element::Jsonb => jsonb(bytes)?,
+        }
+        at += length;
+    }
+    Ok(())
+}
+
+/// Looks for numbers that serde_json rounds; outside of strings only.
+fn json(text: &[u8]) -> Result<(), String> {
+    let mut at = 0;
+    while let Some(byte) = text.get(at) {
+        match byte {
+            b'"' => at = end_of_string(text, at + 1),
+            b'-' | b'0'..=b'9' => {
+                let length = text[at..]
+                    .iter()
+                    .take_while(|byte| {
+                        matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9')
+                    })
+                    .count();
+                number(&text[at..at + length])?;
+                at += length;
+            }
+            _ => at += 1,
+        }
+    }
+    Ok(())
+}
+
+/// Where a string that begins here has ended.
+fn end_of_string(text: &[u8], mut at: usize) -> usize {
+    while let Some(byte) = text.get(at) {
+        match byte {
+            b'\\' => at += 2,
+            b'"' => return at + 1,
+            _ => at += 1,
+        }
+    }
+    at
+}
+
+/// A number of JSON's has to be the same number when serde_json writes it again.
+fn number(text: &[u8]) -> Result<(), String> {
+    // So many digits without an exponent survive in a double.
+    if text.len() <= 15 && !text.iter().any(|byte| matches!(byte, b'e' | b'E')) {
+        return Ok(());
+    }
+    let Ok(written) = std::str::from_utf8(text) else {
+        return Ok(());
+    };
+    // What it refuses fails when the value is decoded.
+    let Ok(read) = serde_json::from_str::<serde_json::Number>(written) else {
+        return Ok(());
+    };
+    let (Some(before), Some(after)) = (decimal(written), decimal(&read.to_string())) else {
+        return Ok(());
+    };
+    if before == after {
+        return Ok(());
+    }
+    let shown: String = written.chars().take(40).collect();
+    let more = if shown.len() < written.len() {
+        ".."
+    } else {
+        ""
+    };
+    Err(format!(
+        "the number {shown}{more} in JSON would be rounded; serde_json holds it with its feature arbitrary_precision"
+    ))
+}
+
+/// A decimal number: whether it is negative, its digits without zeros at both ends, and the power of ten of the last.
+fn decimal(text: &str) -> Option<(bool, String, i64)> {
+    let (negative, text) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text),
+    };
+    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, exponent.parse::<i64>().ok()?),
+        None => (text, 0),
+    };
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = format!("{whole}{fraction}");
+    let digits = digits.trim_start_matches('0');
+    let kept = digits.trim_end_matches('0');
+    if kept.is_empty() {
+        // 0 and -0 are told apart: a double does.
+        return Some((negative, String::new(), 0));
+    }
+    let cut = i64::try_from(digits.len() - kept.len()).ok()?;
+    let power = exponent
+        .checked_sub(i64::try_from(fraction.len()).ok()?)?
+        .checked_add(cut)?;
+    Some((negative, kept.to_owned(), power))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_that_a_double_rounds_are_found_in_json() {
+        for held in [
+            "0.1",
+            "-0.0",
+            "9007199254740993",
+            "18446744073709551615",
+            "-9223372036854775808",
+            "1e22",
+            "100000000000000000000",
+            "1.0000000000000000000000",
+            "0.30000000000000004",
+            "\"123456789012345678901234567890\"",
+            "{\"a\\\"1\": [1.5, null, true, \"1e999\"]}",
+            "5e-324",
+        ] {
+            assert_eq!(json(held.as_bytes()), Ok(()), "{held}");
+        }
+        for rounded in [
+            "18446744073709551616",
+            "-9223372036854775809",
+            "[1, {\"a\": 123456789012345678901234567890}]",
+            "0.1234567890123456789",
+            "1e-400",
+            "2.2250738585072011e-310",
+        ] {
+            assert!(json(rounded.as_bytes()).is_err(), "{rounded}");
+        }
+    }
+
+    #[test]
+    fn the_last_moment_of_a_day_is_not_the_first() {
+        assert!(time(&DAY.to_be_bytes()).is_err());
+        assert!(time(&(DAY - 1).to_be_bytes()).is_ok());
+    }
+}

@@ -1,0 +1,106 @@
+//! The OIDs of types that migrations made, asked for by their names.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use diesel::row::Row as _;
+use diesel::sql_types::{Array, Nullable, Oid, Text};
+
+use super::Session;
+use super::command::{Command, Expectation};
+use super::exchange::{Cargo, CommitPoint};
+use super::row::SessionRow;
+use super::search_path::Change;
+use super::types::{Path, TypeName};
+use crate::error::{Error, Result};
+use crate::statement::{Encoder, render, wrong_count};
+
+/// From this version on the server tells each change of the search path (`GUC_REPORT`).
+const TELLS_SEARCH_PATH: i32 = 180_000;
+
+/// Guards the search path of a transaction while types are looked up by another.
+const SAVEPOINT: &str = "bowline_types";
+
+impl Session {
+    /// Collects commands whose names are found by the session's search path.
+    pub(super) fn encoder(&self) -> Encoder {
+        Encoder::new(Arc::clone(&self.types), self.search_path.setting().clone())
+    }
+
+    /// Statements were run that change the search path; asks the server where it tells of that by itself.
+    pub(super) fn follow_search_path<'c>(&mut self, changes: impl Iterator<Item = &'c Change>) {
+        let is_within = self.transactions.depth() > 0 || self.is_in_transaction();
+        for change in changes {
+            self.search_path.ran(change, is_within);
+        }
+        if !is_within {
+            self.search_path.is_idle();
+        }
+        if self.connection.server_version() >= TELLS_SEARCH_PATH {
+            self.search_path
+                .told(self.connection.parameter_status(c"search_path"));
+        }
+    }
+
+    /// The search path in effect.
+    pub(crate) fn search_path(&self) -> Path {
+        self.search_path.now()
+    }
+
+    /// Asks the server for the OIDs of types: one query for each search path, nearly always one.
+    pub(super) fn look_up(&mut self, misses: &[(Path, TypeName)], deadline: Instant) -> Result<()> {
+        let mut rest: Vec<_> = misses.to_vec();
+        while let Some((path, _)) = rest.first() {
+            let path = Arc::clone(path);
+            let (these, others): (Vec<_>, Vec<_>) =
+                rest.into_iter().partition(|(other, _)| *other == path);
+            let names: Vec<_> = these.into_iter().map(|(_, name)| name).collect();
+            self.look_up_by(&path, &names, deadline)?;
+            rest = others;
+        }
+        Ok(())
+    }
+
+    fn look_up_by(&mut self, path: &Path, names: &[TypeName], deadline: Instant) -> Result<()> {
+        let schemas: Vec<_> = names.iter().map(|name| name.schema.as_deref()).collect();
+        let types: Vec<_> = names.iter().map(|name| Some(name.name.as_str())).collect();
+        let query = diesel::sql_query(
+            "SELECT t.oid, t.typarray, wanted.number::text \
+             FROM unnest($1, $2) WITH ORDINALITY AS wanted (schema, name, number) \
+             JOIN pg_catalog.pg_type t ON t.oid = pg_catalog.to_regtype(\
+             coalesce(pg_catalog.quote_ident(wanted.schema) || '.', '') || pg_catalog.quote_ident(wanted.name))",
+        )
+        .bind::<Array<Nullable<Text>>, _>(schemas)
+        .bind::<Array<Nullable<Text>>, _>(types);
+        let mut encoder = self.encoder();
+        let command = render(&query, Expectation::Any, &mut encoder.lookup)?;
+        let mut cargo = Cargo::of(vec![command]);
+        // One that the statement itself is about to set.
+        let set = self.search_path.set_for_a_moment(path);
+        let is_within = self.transactions.depth() > 0 || self.is_in_transaction();
+        if is_within && !set.is_empty() {
+            let plain = |sql: &str| Command::plain(format!("{sql} {SAVEPOINT}"));
+            cargo.before.push(plain("SAVEPOINT"));
+            cargo.after.push(plain("ROLLBACK TO SAVEPOINT"));
+            cargo.after.push(plain("RELEASE SAVEPOINT"));
+        }
+        cargo.before.extend(set.into_iter().map(Command::plain));
+        let arrived = self.exchange(cargo, CommitPoint::Later, deadline)?;
+        let rows = arrived.answers.into_iter().flat_map(SessionRow::all);
+        let found = rows.map(|row| {
+            let oid = row.get_value::<Oid, u32, _>(0).map_err(Error::decode)?;
+            let array = row.get_value::<Oid, u32, _>(1).map_err(Error::decode)?;
+            let number: usize = row
+                .get_value::<Text, String, _>(2)
+                .map_err(Error::decode)?
+                .parse()
+                .map_err(|_| wrong_count(1, 0))?;
+            Ok(names
+                .get(number - 1)
+                .map(|name| (name.clone(), (oid, array))))
+        });
+        let found: Vec<_> = found.collect::<Result<Vec<_>>>()?;
+        self.types.extend(path, found.into_iter().flatten());
+        Ok(())
+    }
+}

@@ -1,0 +1,292 @@
+//! SQL written by hand, and the rows that it gives.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use diesel::RunQueryDsl;
+use diesel::deserialize::{self, FromSql};
+use diesel::pg::Pg;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::result::QueryResult;
+use diesel::row::{NamedRow, Row as _};
+use diesel::serialize::ToSql;
+use diesel::sql_types::{
+    Array, BigInt, Binary, Bool, Date, Double, Float, HasSqlType, Integer, Jsonb, Nullable, Oid,
+    SmallInt, Text, Time, Timestamp, Timestamptz,
+};
+
+use super::query::{All, One, Optional, Reading, Rows};
+use crate::session::columns::Columns;
+use crate::session::row::SessionRow;
+
+/// SQL written by hand, with `$1`, `$2`, .. for values that are bound in this order.
+///
+/// Its rows are read by the names of their columns, as a type that derives [`Row`], or by position as a tuple or a
+/// single value; each column's type is compared with what the server says of it.
+///
+/// ```
+/// # use bowline::{Database, Result, sql};
+/// # use diesel::sql_types::BigInt;
+/// #[derive(bowline::Row)]
+/// struct Balance {
+///     username: String,
+///     balance: i64,
+/// }
+///
+/// # fn richest(db: &Database) -> Result<(Vec<Balance>, i64)> {
+/// let rich = sql("SELECT username, balance FROM accounts WHERE balance >= $1").bind::<BigInt, _>(1_000_000);
+/// let count = sql("SELECT count(*) FROM accounts").one::<i64>();
+/// db.run((rich.all::<Balance>(), count))
+/// # }
+/// ```
+///
+/// diesel's `sql_query` can be run too: its rows derive diesel's `QueryableByName`, which hides its types, so that a
+/// column of another type is found out by its width only.
+pub fn sql<'a>(sql: impl Into<String>) -> Sql<'a> {
+    Sql {
+        sql: sql.into(),
+        values: Vec::new(),
+    }
+}
+
+/// SQL written by hand; made by [`sql`].
+#[derive(Clone)]
+#[must_use = "a statement does nothing until it is run"]
+pub struct Sql<'a> {
+    sql: String,
+    values: Vec<Arc<dyn Value + Send + Sync + 'a>>,
+}
+
+/// A value to bind.
+trait Value {
+    fn bind<'b>(&'b self, pass: AstPass<'_, 'b, Pg>) -> QueryResult<()>;
+}
+
+/// A value of this SQL type.
+struct Bound<ST, V>(V, PhantomData<fn() -> ST>);
+
+impl<ST, V: ToSql<ST, Pg>> Value for Bound<ST, V>
+where
+    Pg: HasSqlType<ST>,
+{
+    fn bind<'b>(&'b self, mut pass: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        pass.push_bind_param_value_only::<ST, _>(&self.0)
+    }
+}
+
+impl<'a> Sql<'a> {
+    /// Binds the next value, as this SQL type.
+    pub fn bind<ST, V>(mut self, value: V) -> Self
+    where
+        V: ToSql<ST, Pg> + Send + Sync + 'a,
+        ST: 'a,
+        Pg: HasSqlType<ST>,
+    {
+        self.values.push(Arc::new(Bound(value, PhantomData)));
+        self
+    }
+
+    /// Adds more SQL at the end.
+    pub fn sql(mut self, sql: impl AsRef<str>) -> Self {
+        self.sql.push_str(sql.as_ref());
+        self
+    }
+
+    /// All rows, as `T`.
+    pub fn all<T: Row>(self) -> Rows<Self, ByHand, T, All> {
+        Rows::new(self)
+    }
+
+    /// Exactly one row, as `T`; else [`Error::NotFound`](crate::Error::NotFound) or
+    /// [`Error::TooManyRows`](crate::Error::TooManyRows), and nothing is committed.
+    pub fn one<T: Row>(self) -> Rows<Self, ByHand, T, One> {
+        Rows::new(self)
+    }
+
+    /// The row if there is one, as `T`; with more than one [`Error::TooManyRows`](crate::Error::TooManyRows), and
+    /// nothing is committed.
+    pub fn optional<T: Row>(self) -> Rows<Self, ByHand, T, Optional> {
+        Rows::new(self)
+    }
+}
+
+impl QueryFragment<Pg> for Sql<'_> {
+    fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        pass.unsafe_to_cache_prepared();
+        pass.push_sql(&self.sql);
+        for value in &self.values {
+            value.bind(pass.reborrow())?;
+        }
+        Ok(())
+    }
+}
+
+impl QueryId for Sql<'_> {
+    type QueryId = ();
+
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+/// It can be executed as diesel has it; its rows are read as statements only, where their types are compared.
+impl<C> RunQueryDsl<C> for Sql<'_> {}
+
+impl fmt::Debug for Sql<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sql")
+            .field("sql", &self.sql)
+            .field("values", &self.values.len())
+            .finish()
+    }
+}
+
+/// Rows of SQL by hand are read as their Rust type says.
+#[derive(Debug)]
+pub enum ByHand {}
+
+impl<T: Row> Reading<T> for ByHand {
+    fn describe(columns: &mut Columns) {
+        T::describe(columns);
+    }
+
+    fn read(row: &SessionRow) -> deserialize::Result<T> {
+        T::read(row)
+    }
+}
+
+/// A row of SQL written by hand, which names the types that it is read from.
+///
+/// Derived for a struct, it is read by the names of the columns. A field's SQL type is that of its Rust type
+/// ([`DefaultSqlType`]), or what is said of it:
+///
+/// ```
+/// #[derive(bowline::Row)]
+/// struct Line {
+///     number: i32,
+///     #[row(sql_type = diesel::sql_types::Json, column = "data")]
+///     body: serde_json::Value,
+/// }
+/// ```
+///
+/// `#[row(embed)]` reads a field that is itself a `Row` from the same columns. diesel's attributes of these meanings
+/// (`#[diesel(sql_type = ..)]`, `column_name`, `embed`, `table_name`) are understood too.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not read from SQL written by hand",
+    note = "derive `bowline::Row` in place of diesel's `QueryableByName`",
+    note = "rows that derive `QueryableByName` are read from `diesel::sql_query`"
+)]
+pub trait Row: Sized {
+    /// Names the columns.
+    #[doc(hidden)]
+    fn describe(columns: &mut Columns);
+
+    /// Reads a row.
+    #[doc(hidden)]
+    fn read(row: &SessionRow) -> deserialize::Result<Self>;
+}
+
+/// Reads one field of a row.
+#[doc(hidden)]
+pub fn row_value<ST, T>(row: &SessionRow, name: &str) -> deserialize::Result<T>
+where
+    T: FromSql<ST, Pg>,
+{
+    NamedRow::get::<ST, T>(row, name).map_err(|error| format!("column {name:?}: {error}").into())
+}
+
+/// The SQL type that a Rust type is read from where nothing else is said.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no SQL type of its own",
+    note = "say it beside the field: `#[row(sql_type = ..)]`"
+)]
+pub trait DefaultSqlType {
+    /// As diesel names it.
+    type SqlType: 'static;
+}
+
+macro_rules! default_sql_types {
+    ($($(#[$attribute:meta])* $T:ty => $ST:ty,)+) => {
+        $($(#[$attribute])* impl DefaultSqlType for $T {
+            type SqlType = $ST;
+        })+
+    };
+}
+
+default_sql_types! {
+    bool => Bool,
+    i16 => SmallInt,
+    i32 => Integer,
+    i64 => BigInt,
+    u32 => Oid,
+    f32 => Float,
+    f64 => Double,
+    String => Text,
+    Vec<u8> => Binary,
+    chrono::NaiveDate => Date,
+    chrono::NaiveTime => Time,
+    chrono::NaiveDateTime => Timestamp,
+    chrono::DateTime<chrono::Utc> => Timestamptz,
+    serde_json::Value => Jsonb,
+    #[cfg(feature = "uuid")]
+    uuid::Uuid => diesel::sql_types::Uuid,
+    #[cfg(feature = "numeric")]
+    bigdecimal::BigDecimal => diesel::sql_types::Numeric,
+    #[cfg(feature = "network-address")]
+    ipnetwork::IpNetwork => diesel::sql_types::Inet,
+}
+
+impl<T: DefaultSqlType> DefaultSqlType for Option<T>
+where
+    T::SqlType: diesel::sql_types::SqlType<IsNull = diesel::sql_types::is_nullable::NotNull>,
+{
+    type SqlType = Nullable<T::SqlType>;
+}
+
+impl<T: DefaultSqlType> DefaultSqlType for Vec<T> {
+    type SqlType = Array<T::SqlType>;
+}
+
+/// A single value: the first column.
+impl<T> Row for T
+where
+    T: DefaultSqlType + FromSql<T::SqlType, Pg>,
+    Pg: HasSqlType<T::SqlType>,
+{
+    fn describe(columns: &mut Columns) {
+        columns.positional::<T::SqlType>();
+    }
+
+    fn read(row: &SessionRow) -> deserialize::Result<Self> {
+        row.get_value(0)
+    }
+}
+
+macro_rules! tuples {
+    ($($T:ident $index:tt),+) => {
+        impl<$($T),+> Row for ($($T,)+)
+        where
+            $($T: DefaultSqlType + FromSql<$T::SqlType, Pg>, Pg: HasSqlType<$T::SqlType>,)+
+        {
+            fn describe(columns: &mut Columns) {
+                $(columns.positional::<$T::SqlType>();)+
+            }
+
+            fn read(row: &SessionRow) -> deserialize::Result<Self> {
+                Ok(($(row.get_value::<$T::SqlType, $T, _>($index)?,)+))
+            }
+        }
+    };
+}
+
+tuples!(T0 0);
+tuples!(T0 0, T1 1);
+tuples!(T0 0, T1 1, T2 2);
+tuples!(T0 0, T1 1, T2 2, T3 3);
+tuples!(T0 0, T1 1, T2 2, T3 3, T4 4);
+tuples!(T0 0, T1 1, T2 2, T3 3, T4 4, T5 5);
+tuples!(T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6);
+tuples!(T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7);
+tuples!(T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8);
+tuples!(T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8, T9 9);
+tuples!(T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8, T9 9, T10 10);
+tuples!(T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8, T9 9, T10 10, T11 11);
