@@ -1,9 +1,12 @@
 //! The account that the server runs under, since PostgreSQL refuses to run as root.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
 use super::LocalServerError;
 
@@ -31,6 +34,72 @@ impl Account {
         if let Some((user, group)) = self.0 {
             command.uid(user).gid(group);
         }
+    }
+
+    /// Signals a process of the account's; `false` if there is no such process.
+    ///
+    /// As root by a program that runs under the account: which process it is says a file of the account's, and root
+    /// would reach anybody's.
+    pub(super) fn signal(self, pid: Pid, signal: Signal) -> Result<bool, LocalServerError> {
+        let stop_by_hand = |why: String| {
+            let pid = pid.as_raw_nonzero();
+            LocalServerError::new(
+                format!("cannot stop process {pid}: {why}"),
+                "stop it by hand",
+            )
+        };
+        if self.0.is_none() {
+            return match kill_process(pid, signal) {
+                Ok(()) => Ok(true),
+                Err(rustix::io::Errno::SRCH) => Ok(false),
+                Err(error) => Err(stop_by_hand(error.to_string())),
+            };
+        }
+        let mut kill = Command::new("/bin/sh");
+        kill.args(["-c", "kill -s \"$1\" \"$2\"", "sh"])
+            .arg(if signal == Signal::QUIT {
+                "QUIT"
+            } else {
+                "INT"
+            })
+            .arg(pid.as_raw_nonzero().to_string())
+            .current_dir("/")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null());
+        self.run(&mut kill);
+        let done = kill
+            .output()
+            .map_err(|error| LocalServerError::io("cannot run", Path::new("/bin/sh"), &error))?;
+        if done.status.success() {
+            return Ok(true);
+        }
+        if test_kill_process(pid).is_err() {
+            return Ok(false);
+        }
+        Err(stop_by_hand(
+            String::from_utf8_lossy(&done.stderr).trim().to_owned(),
+        ))
+    }
+
+    /// Whether a process is one of the account's servers, as far as the system tells.
+    pub(super) fn has_server(self, pid: Pid) -> bool {
+        let folder = Path::new("/proc").join(pid.as_raw_nonzero().to_string());
+        let Ok(process) = fs::metadata(&folder) else {
+            // No /proc, or no such process, which the caller finds out.
+            return true;
+        };
+        let owner = match self.0 {
+            Some((user, _)) => user,
+            None => rustix::process::geteuid().as_raw(),
+        };
+        let program = fs::read_link(folder.join("exe"));
+        let is_postgres = program.is_ok_and(|program| {
+            let name = program.file_name().unwrap_or_default().to_string_lossy();
+            // One that was replaced since is "postgres (deleted)".
+            name.starts_with("postgres")
+        });
+        // What has ended, but is not reaped yet, has no program.
+        process.uid() == owner && is_postgres
     }
 
     pub(super) fn own(self, path: &Path) -> Result<(), LocalServerError> {

@@ -1,25 +1,33 @@
-//! One cluster: its folder, its making, its server's start and end.
+//! One cluster: its folders, its making, its server's start and end.
+//!
+//! As root the server runs under another account, and root has to be safe from it. So there are two folders: one is
+//! the account's, with data and socket, and there root writes nothing, follows no link and waits for nothing. The
+//! other one is root's, with the log, the settings and the pipe of the users.
 
-use std::fs::{self, File};
-use std::io::Write as _;
-use std::os::unix::fs::PermissionsExt as _;
+use std::fs::{self, File, OpenOptions};
+use std::io::Read as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use rustix::fs::OFlags;
+use rustix::process::{Pid, Signal, test_kill_process};
 
 use super::LocalServerError;
 use super::account::Account;
 use super::binaries::Binaries;
 
-/// A folder with a cluster's data, socket and log.
+/// A cluster, by its folder of data and socket.
 #[derive(Debug, Clone)]
 pub(super) struct Cluster {
     pub(super) folder: PathBuf,
 }
+
+/// What the folder beside it ends in.
+const OWN: &str = "own";
 
 /// How long a server may take to start or stop.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -57,6 +65,34 @@ impl Cluster {
         Self { folder }
     }
 
+    /// The cluster that a folder of ours belongs to; `None` for any other folder.
+    pub(super) fn of_own(own: &Path) -> Option<Self> {
+        (own.extension()? == OWN).then(|| Self::at(own.with_extension("")))
+    }
+
+    /// The folder beside it, of whoever starts the server.
+    pub(super) fn own(&self) -> PathBuf {
+        self.folder.with_extension(OWN)
+    }
+
+    pub(super) fn log(&self) -> PathBuf {
+        self.own().join("log")
+    }
+
+    fn settings(&self) -> PathBuf {
+        self.own().join("postgresql.conf")
+    }
+
+    /// Whether it was made, with all that a start needs.
+    pub(super) fn is_made(&self) -> bool {
+        self.version().is_some() && self.settings().is_file()
+    }
+
+    /// The major version of its data.
+    pub(super) fn version(&self) -> Option<String> {
+        Some(read(&self.data().join("PG_VERSION"))?.trim().to_owned())
+    }
+
     /// Makes the folder and the cluster in it, with these settings behind the usual ones.
     pub(super) fn create(
         folder: PathBuf,
@@ -87,7 +123,7 @@ impl Cluster {
         Ok(cluster)
     }
 
-    /// Makes the folder, and in it a standby of a running cluster, which follows it once it is started.
+    /// Makes the folders, and in them a standby of a running cluster, which follows it once it is started.
     pub(super) fn standby_of(
         primary: &Self,
         folder: PathBuf,
@@ -113,7 +149,12 @@ impl Cluster {
             .arg("--host")
             .arg(&primary.folder);
         cluster.run(account, backup, "pg_basebackup")?;
-        cluster.configure("")?;
+        let of_primary = primary.settings();
+        let settings = fs::read_to_string(&of_primary)
+            .map_err(|error| LocalServerError::io("cannot read", &of_primary, &error))?;
+        let is_of_place = |line: &&str| line.starts_with("include ") || line.starts_with(SOCKETS);
+        let settings: Vec<&str> = settings.lines().filter(|line| !is_of_place(line)).collect();
+        cluster.configure(&format!("{}\n", settings.join("\n")))?;
         Ok(cluster)
     }
 
@@ -123,7 +164,13 @@ impl Cluster {
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o700))
             .map_err(|error| LocalServerError::io("cannot protect", &folder, &error))?;
         account.own(&folder)?;
-        Ok(Self { folder })
+        let cluster = Self { folder };
+        let own = cluster.own();
+        fs::create_dir(&own).map_err(|error| LocalServerError::io("cannot make", &own, &error))?;
+        // The account reads the settings in it.
+        fs::set_permissions(&own, fs::Permissions::from_mode(0o711))
+            .map_err(|error| LocalServerError::io("cannot protect", &own, &error))?;
+        Ok(cluster)
     }
 
     /// Runs a program of PostgreSQL's to its end, in the folder.
@@ -149,23 +196,46 @@ impl Cluster {
         ))
     }
 
-    /// Adds settings, and the socket's place behind them.
+    /// Writes the settings: what initdb has found, these behind it, and the socket's place.
     fn configure(&self, settings: &str) -> Result<(), LocalServerError> {
-        let path = self.data().join("postgresql.conf");
+        let path = self.settings();
+        let quoted = |path: &Path| path.display().to_string().replace('\'', "''");
         let text = format!(
-            "{settings}unix_socket_directories = '{}'\n",
-            self.folder.display()
+            "include '{}'\n{settings}{SOCKETS} = '{}'\n",
+            quoted(&self.data().join("postgresql.conf")),
+            quoted(&self.folder)
         );
-        let written = File::options()
-            .append(true)
-            .open(&path)
-            .and_then(|mut file| file.write_all(text.as_bytes()));
-        written.map_err(|error| LocalServerError::io("cannot write", &path, &error))
+        fs::write(&path, text)
+            .and_then(|()| fs::set_permissions(&path, fs::Permissions::from_mode(0o644)))
+            .map_err(|error| LocalServerError::io("cannot write", &path, &error))
     }
 
     /// Starts the server and waits until it takes connections.
+    ///
+    /// Behind one that was killed it waits a little: until that is gone for the system, and its sessions with it.
     pub(super) fn start(&self, binaries: &Binaries) -> Result<(), LocalServerError> {
-        let log = self.folder.join("log");
+        const TRACES: [&str; 2] = [
+            "\"postmaster.pid\" already exists",
+            "pre-existing shared memory block",
+        ];
+        const A_LITTLE: Duration = Duration::from_secs(10);
+        let deadline = Instant::now() + A_LITTLE;
+        loop {
+            let started = self.start_now(binaries);
+            match started {
+                Err(error)
+                    if TRACES.iter().any(|trace| error.message().contains(trace))
+                        && Instant::now() < deadline =>
+                {
+                    thread::sleep(GLANCE * 10);
+                }
+                started => return started,
+            }
+        }
+    }
+
+    fn start_now(&self, binaries: &Binaries) -> Result<(), LocalServerError> {
+        let log = self.log();
         let out = File::create(&log)
             .map_err(|error| LocalServerError::io("cannot write", &log, &error))?;
         let errors = out
@@ -175,6 +245,8 @@ impl Cluster {
         postgres
             .arg("-D")
             .arg(self.data())
+            .arg("-c")
+            .arg(format!("config_file={}", self.settings().display()))
             .current_dir(&self.folder);
         postgres.stdin(Stdio::null()).stdout(out).stderr(errors);
         Account::choose()?.run(&mut postgres);
@@ -184,7 +256,7 @@ impl Cluster {
             LocalServerError::io("cannot run", &binaries.program("postgres"), &error)
         })?;
         let deadline = Instant::now() + PATIENCE;
-        while !self.is_ready() {
+        while !self.is_ready(child.id()) {
             let ended = child.try_wait().ok().flatten();
             if ended.is_some() || Instant::now() > deadline {
                 // It is ours, and it did not come up.
@@ -217,11 +289,19 @@ impl Cluster {
 
     /// The server's process, if there is one and it is this cluster's.
     pub(super) fn pid(&self) -> Option<Pid> {
-        let file = fs::read_to_string(self.data().join("postmaster.pid")).ok()?;
+        let file = read(&self.data().join("postmaster.pid"))?;
         let mut lines = file.lines();
-        let pid = Pid::from_raw(lines.next()?.trim().parse().ok()?)?;
+        // Numbers below 2 mean many processes, or the first of all.
+        let number = lines
+            .next()?
+            .trim()
+            .parse()
+            .ok()
+            .filter(|number| *number > 1)?;
+        let pid = Pid::from_raw(number)?;
         let is_ours = Path::new(lines.next()?) == self.data();
-        (is_ours && test_kill_process(pid).is_ok()).then_some(pid)
+        let account = Account::choose().ok()?;
+        (is_ours && test_kill_process(pid).is_ok() && account.has_server(pid)).then_some(pid)
     }
 
     /// Ends the server, and waits until it is gone; its data stay.
@@ -231,16 +311,8 @@ impl Cluster {
             Shutdown::Immediate => Signal::QUIT,
         };
         let Some(pid) = self.pid() else { return Ok(()) };
-        let gone = |error: rustix::io::Errno| error == rustix::io::Errno::SRCH;
-        match kill_process(pid, signal) {
-            Err(error) if gone(error) => return Ok(()),
-            Err(error) => {
-                return Err(LocalServerError::new(
-                    format!("cannot stop process {}: {error}", pid.as_raw_nonzero()),
-                    "stop it by hand",
-                ));
-            }
-            Ok(()) => {}
+        if !Account::choose()?.signal(pid, signal)? {
+            return Ok(());
         }
         let deadline = Instant::now() + PATIENCE;
         while test_kill_process(pid).is_ok() {
@@ -255,27 +327,52 @@ impl Cluster {
         Ok(())
     }
 
-    /// Stops the server and removes the folder.
+    /// Stops the server and removes the folders.
     pub(super) fn remove(&self) -> Result<(), LocalServerError> {
         self.stop(Shutdown::Immediate)?;
-        match fs::remove_dir_all(&self.folder) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(LocalServerError::io("cannot remove", &self.folder, &error))
+        for folder in [&self.folder, &self.own()] {
+            match fs::remove_dir_all(folder) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(LocalServerError::io("cannot remove", folder, &error));
+                }
+                _ => {}
             }
-            _ => Ok(()),
         }
+        Ok(())
     }
 
     pub(super) fn data(&self) -> PathBuf {
         self.folder.join("data")
     }
 
-    fn is_ready(&self) -> bool {
-        let file = fs::read_to_string(self.data().join("postmaster.pid")).unwrap_or_default();
-        file.lines()
-            .nth(7)
-            .is_some_and(|status| status.trim() == "ready")
+    /// Whether this process says that it takes connections; the file of one that was killed says it too.
+    fn is_ready(&self, process: u32) -> bool {
+        let file = read(&self.data().join("postmaster.pid")).unwrap_or_default();
+        let mut lines = file.lines();
+        let is_its_own = lines
+            .next()
+            .is_some_and(|pid| pid.trim() == process.to_string());
+        is_its_own && lines.nth(6).is_some_and(|status| status.trim() == "ready")
     }
+}
+
+/// The setting of the socket's place.
+const SOCKETS: &str = "unix_socket_directories";
+
+/// A small file in the account's folder, which may put anything in its place: no link is followed, and nothing is
+/// waited for.
+fn read(path: &Path) -> Option<String> {
+    const MOST: u64 = 64 * 1024;
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(i32::try_from(flags.bits()).ok()?)
+        .open(path)
+        .ok()?;
+    file.metadata().ok()?.is_file().then_some(())?;
+    let mut text = String::new();
+    file.take(MOST).read_to_string(&mut text).ok()?;
+    Some(text)
 }
 
 /// The last lines of a log.

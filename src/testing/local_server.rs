@@ -14,6 +14,8 @@ use super::cluster::{Cluster, Shutdown};
 use super::runtime_folder::{fingerprint, runtime_folder};
 use super::watcher::{self, Membership};
 use crate::config::Config;
+use crate::error::Error;
+use crate::session::Session;
 
 /// A throwaway PostgreSQL on a Unix socket that only this user can reach.
 ///
@@ -54,7 +56,8 @@ impl LocalServer {
             "{:08x}",
             fingerprint([
                 binaries.folder.as_os_str().as_encoded_bytes(),
-                binaries.version.as_bytes()
+                binaries.version.as_bytes(),
+                LAYOUT
             ]) as u32
         );
         let _lock = lock(&folder.join(format!("{key}.lock")))?;
@@ -118,29 +121,50 @@ impl LocalServer {
         let binaries = Binaries::find()?;
         let cluster = Cluster::at(folder.clone());
         if cluster.pid().is_none() {
-            if cluster.data().join("PG_VERSION").exists() {
+            if cluster.is_made() {
                 cluster.start(&binaries)?;
             } else {
                 cluster.remove()?;
                 Cluster::create(folder, &binaries, &[])?.start(&binaries)?;
             }
         }
-        Ok(Self {
+        let server = Self {
             cluster,
             version: binaries.version,
             port: PORT,
             _membership: None,
-        })
+        };
+        server.wait_for_connections()?;
+        Ok(server)
+    }
+
+    /// Waits until the server takes connections: one that runs may still be recovering.
+    fn wait_for_connections(&self) -> Result<(), LocalServerError> {
+        const PATIENCE: Duration = Duration::from_secs(30);
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match Session::connect(&self.config("postgres")) {
+                Err(error @ Error::Unavailable(_)) if Instant::now() > deadline => {
+                    return Err(LocalServerError::new(
+                        format!(
+                            "the server runs, but takes no connections: {}",
+                            error.message()
+                        ),
+                        format!("look at its log, {}", self.log().display()),
+                    ));
+                }
+                Err(Error::Unavailable(_)) => thread::sleep(Duration::from_millis(20)),
+                // A role that may not log in is told so by a server that takes connections.
+                Ok(_) | Err(_) => return Ok(()),
+            }
+        }
     }
 
     /// The server of a project if it runs.
     pub fn running_in_project(project: &Path) -> Result<Option<Self>, LocalServerError> {
         let (folder, _lock) = Self::project_folder(project)?;
         let cluster = Cluster::at(folder);
-        let version = fs::read_to_string(cluster.data().join("PG_VERSION"))
-            .unwrap_or_default()
-            .trim()
-            .to_owned();
+        let version = cluster.version().unwrap_or_default();
         Ok(cluster.pid().map(|_| Self {
             cluster,
             version,
@@ -211,6 +235,11 @@ impl LocalServer {
         &self.cluster.folder
     }
 
+    /// The file that the server writes its log to.
+    pub fn log(&self) -> PathBuf {
+        self.cluster.log()
+    }
+
     /// The Unix socket itself.
     pub fn socket(&self) -> PathBuf {
         self.socket_folder().join(format!(".s.PGSQL.{}", self.port))
@@ -246,6 +275,9 @@ impl LocalServer {
 
 const PORT: u16 = 5432;
 
+/// How the folders are laid out; programs that do it otherwise have a server of their own.
+const LAYOUT: &[u8] = b"own";
+
 /// Holds a file locked until it is dropped, against other processes.
 fn lock(path: &Path) -> Result<File, LocalServerError> {
     const PATIENCE: Duration = Duration::from_secs(60);
@@ -270,11 +302,11 @@ fn sweep(folder: &Path) {
         .flatten()
         .filter_map(Result::ok);
     for found in entries
-        .map(|entry| entry.path())
-        .filter(|path| watcher::is_forsaken(path))
+        .filter_map(|entry| Cluster::of_own(&entry.path()))
+        .filter(watcher::is_forsaken)
     {
         // What cannot be removed now is tried again by the next start.
-        Cluster::at(found).remove().ok();
+        found.remove().ok();
     }
 }
 

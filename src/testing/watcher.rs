@@ -15,7 +15,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::fs::OFlags;
+
 use super::LocalServerError;
+use super::account::Account;
 use super::cluster::Cluster;
 
 /// Keeps a server alive while it is held.
@@ -24,29 +27,40 @@ pub(super) struct Membership {
     _pipe: File,
 }
 
-/// The watcher. It waits a little for the server to be gone before it removes the folder.
-const SCRIPT: &str = r#"
+/// The watcher, in the folder that is ours. Once nobody is left, it has the server stopped and removes both folders.
+const WATCH: &str = r#"
 trap '' HUP INT TERM
 mkfifo -m 600 "$1/users" || exit 1
 while read -r user; do : > "$1/joined.$user"; done < "$1/users"
+echo stop
+read -r stopped
+rm -rf "$2" "$1"
+"#;
+
+/// Stops the server once the watcher says so, and waits a little for it to be gone.
+///
+/// A process of its own under the account of the server: the account says which process that is, and may say anything.
+const STOP: &str = r#"
+trap '' HUP INT TERM
+read -r order || exit 0
 pid=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null)
 if [ -n "$pid" ] && [ "$(sed -n 2p "$1/data/postmaster.pid")" = "$1/data" ]; then
     kill -QUIT "$pid" 2>/dev/null
     tries=0
     while kill -0 "$pid" 2>/dev/null && [ "$tries" -lt 100 ]; do sleep 0.1; tries=$((tries + 1)); done
 fi
-rm -rf "$1"
 "#;
 
 /// Whether nobody watches a cluster that somebody once set a watcher on.
 ///
 /// A watcher that waits for a first user who was killed is let go by this. One that has just been set may not
 /// have opened its pipe yet, so a young folder is left alone.
-pub(super) fn is_forsaken(folder: &Path) -> bool {
-    let Ok(flags) = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()) else {
+pub(super) fn is_forsaken(cluster: &Cluster) -> bool {
+    let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW;
+    let Ok(flags) = i32::try_from(flags.bits()) else {
         return false;
     };
-    let pipe = folder.join("users");
+    let pipe = cluster.own().join("users");
     let made = pipe.symlink_metadata().and_then(|pipe| pipe.modified());
     if !made.is_ok_and(|made| made.elapsed().is_ok_and(|age| age > A_WHILE)) {
         return false;
@@ -66,22 +80,37 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Sets a watcher on a cluster.
 pub(super) fn watch(cluster: &Cluster) -> Result<(), LocalServerError> {
-    let mut shell = Command::new("/bin/sh");
-    shell
-        .args(["-c", SCRIPT, "bowline-watcher"])
-        .arg(&cluster.folder)
-        .current_dir("/");
-    shell
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .process_group(0);
-    let mut child = shell
+    let shell = |script: &str, folders: &[&Path]| {
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", script, "bowline-watcher"]).args(folders);
+        shell
+            .current_dir("/")
+            .stderr(Stdio::null())
+            .process_group(0);
+        shell
+    };
+    let cannot_run = |error| LocalServerError::io("cannot run", Path::new("/bin/sh"), &error);
+    let mut stop = shell(STOP, &[&cluster.folder]);
+    Account::choose()?.run(&mut stop);
+    let mut stopper = stop
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
         .spawn()
-        .map_err(|error| LocalServerError::io("cannot run", Path::new("/bin/sh"), &error))?;
+        .map_err(cannot_run)?;
+    // Each hears the other: an order one way, and the end of the other as the answer.
+    let order = stopper.stdin.take().map_or_else(Stdio::null, Stdio::from);
+    let answer = stopper.stdout.take().map_or_else(Stdio::null, Stdio::from);
+    let mut child = shell(WATCH, &[&cluster.own(), &cluster.folder])
+        .stdin(answer)
+        .stdout(order)
+        .spawn()
+        .map_err(cannot_run)?;
     let reaper = thread::Builder::new()
         .name("bowline-reaper".to_owned())
-        .spawn(move || child.wait());
+        .spawn(move || {
+            child.wait().ok();
+            stopper.wait()
+        });
     reaper.map(drop).map_err(|error| {
         LocalServerError::new(
             format!("cannot start a thread: {error}"),
@@ -98,25 +127,27 @@ pub(super) fn join(cluster: &Cluster) -> Option<Membership> {
         std::process::id(),
         JOINS.fetch_add(1, Ordering::Relaxed)
     );
-    let joined = cluster.folder.join(format!("joined.{user}"));
+    let own = cluster.own();
+    let joined = own.join(format!("joined.{user}"));
     let deadline = Instant::now() + PATIENCE;
     // Opening for writing without waiting fails while nobody reads.
     let mut pipe = loop {
-        let flags = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).ok()?;
+        let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW;
+        let flags = i32::try_from(flags.bits()).ok()?;
         match OpenOptions::new()
             .write(true)
             .custom_flags(flags)
-            .open(cluster.folder.join("users"))
+            .open(own.join("users"))
         {
             Ok(pipe) => break pipe,
-            Err(_) if !cluster.folder.exists() => return None,
+            Err(_) if !own.exists() => return None,
             Err(_) if Instant::now() > deadline => return None,
             Err(_) => thread::sleep(Duration::from_millis(5)),
         }
     };
     writeln!(pipe, "{user}").ok()?;
     while !joined.exists() {
-        if Instant::now() > deadline || !cluster.folder.exists() {
+        if Instant::now() > deadline || !own.exists() {
             return None;
         }
         thread::sleep(Duration::from_millis(2));

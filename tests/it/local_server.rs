@@ -1,12 +1,13 @@
 //! The throwaway server: shared, private, and gone afterwards.
 
+use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use bowline::Session;
-use bowline::testing::LocalServer;
+use bowline::testing::{LocalServer, Shutdown};
 
 /// Set for a copy of this program that only holds a server until it is killed.
 const HOLD: &str = "BOWLINE_TEST_HOLD";
@@ -45,6 +46,100 @@ fn a_server_is_gone_after_its_only_user_was_killed() {
     user.kill().expect("it is ours");
     user.wait().expect("it ends");
     assert_gone(&folder);
+}
+
+/// A process of this user's that is no server, which nothing here may stop.
+struct Bystander(Child);
+
+impl Bystander {
+    fn new() -> Self {
+        let sleep = Command::new("sleep").arg("600").spawn();
+        Self(sleep.expect("it runs"))
+    }
+
+    fn is_there(&mut self) -> bool {
+        self.0.try_wait().expect("it is ours").is_none()
+    }
+}
+
+impl Drop for Bystander {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
+#[test]
+fn what_the_account_lays_out_in_its_folder_is_not_written_to() {
+    let server = LocalServer::private(&[]).expect("a server");
+    let folder = server.socket_folder();
+    let victim = tempfile();
+    fs::write(&victim, "kept").expect("a file");
+    server.shut_down(Shutdown::Fast).expect("it stops");
+    // As the account of the server could.
+    for name in [
+        "log",
+        "users",
+        "postgresql.conf",
+        "joined.1-0",
+        "data/standby.log",
+    ] {
+        std::os::unix::fs::symlink(&victim, folder.join(name)).expect("a link");
+    }
+    server.start_again().expect("it starts");
+    let text = fs::read_to_string(&victim).expect("it is there");
+    fs::remove_file(&victim).expect("ours");
+    assert_eq!(text, "kept");
+    assert!(
+        fs::read_to_string(server.log())
+            .expect("a log")
+            .contains("ready to accept")
+    );
+}
+
+#[test]
+fn a_process_that_is_no_server_is_not_stopped() {
+    let server = LocalServer::private(&[]).expect("a server");
+    server.shut_down(Shutdown::Fast).expect("it stops");
+    let mut bystander = Bystander::new();
+    let data = server.socket_folder().join("data");
+    for pid in [i64::from(bystander.0.id()), -1, 0, 1] {
+        let text = format!("{pid}\n{}\n1\n5432\n\n\n\nready\n", data.display());
+        fs::write(data.join("postmaster.pid"), text).expect("a file");
+        assert_eq!(server.pid(), None, "{pid}");
+        server.shut_down(Shutdown::Immediate).expect("nothing runs");
+    }
+    let text = format!("{}\n{}\n", bystander.0.id(), data.display());
+    fs::write(data.join("postmaster.pid"), text).expect("a file");
+    let folder = server.socket_folder().to_owned();
+    // As root, what watches the server stops it under the server's account, which cannot stop this one.
+    let is_root = rustix::process::geteuid().is_root();
+    if !is_root {
+        fs::remove_file(data.join("postmaster.pid")).expect("ours");
+    }
+    drop(server);
+    assert_gone(&folder);
+    assert!(bystander.is_there());
+}
+
+#[test]
+fn a_pipe_in_the_place_of_a_file_holds_nobody_up() {
+    let server = LocalServer::private(&[]).expect("a server");
+    server.shut_down(Shutdown::Fast).expect("it stops");
+    let pid = server.socket_folder().join("data/postmaster.pid");
+    let made = Command::new("mkfifo").arg(&pid).status().expect("it runs");
+    assert!(made.success());
+    let (tell, told) = std::sync::mpsc::channel();
+    let asked = server.clone();
+    std::thread::spawn(move || tell.send(asked.pid()));
+    let answer = told.recv_timeout(Duration::from_secs(5));
+    std::fs::remove_file(&pid).expect("ours");
+    assert_eq!(answer.expect("an answer"), None);
+}
+
+/// A name for a file of a test's.
+fn tempfile() -> PathBuf {
+    std::env::temp_dir().join(format!("bowline-test-{}-victim", std::process::id()))
 }
 
 /// Holds a server, where a test above has started this program again to do so.

@@ -98,7 +98,7 @@ impl TlsServer {
 
     /// What the server keeps in its log.
     pub(crate) fn log(&self) -> String {
-        fs::read_to_string(self.folder().join("log")).expect("a log")
+        fs::read_to_string(self.server.log()).expect("a log")
     }
 
     /// Shows this certificate from now on.
