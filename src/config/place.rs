@@ -13,6 +13,14 @@ impl Config {
         Ok(name.cloned().unwrap_or_default())
     }
 
+    /// Returns true if the connection string, the methods here or the environment that was read name a database.
+    ///
+    /// Where they do not, libpq takes the one of the role's name.
+    pub fn names_database(&self) -> bool {
+        let name = self.parameters.get("dbname");
+        name.is_some_and(|name| !name.is_empty())
+    }
+
     /// The server in words: `db.example.com:5432`, or the folder of its socket; of several, all of them.
     pub fn server_name(&self) -> Result<String> {
         let said = self.connection_parameters()?.said;
@@ -40,5 +48,7 @@ mod tests {
     fn a_database_that_is_not_named_is_that_of_the_role() {
         let config = Config::from_url("postgres://ann@db.example.com").expect("a good URL");
         assert_eq!(config.database_name().expect("a name"), "ann");
+        assert!(!config.names_database());
+        assert!(config.dbname("ann").names_database());
     }
 }

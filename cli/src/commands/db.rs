@@ -66,6 +66,15 @@ pub(crate) fn run(
     project: impl FnOnce() -> Result<Project, CliError>,
 ) -> Result<(), CliError> {
     let config = connection::config(arguments.database_url.as_deref())?;
+    if let Action::Drop(_) | Action::Reset(_) = &arguments.action
+        && !config.names_database()
+    {
+        // It would be the database of the role's name, such as postgres.
+        return Err(
+            CliError::failed("the URL names no database, so nothing is dropped")
+                .hint("name it at the end of the URL: postgres://user@host:5432/database"),
+        );
+    }
     let place = Place {
         database: config.database_name()?,
         server: config.server_name()?,

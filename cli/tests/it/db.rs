@@ -157,3 +157,22 @@ fn a_terminal_is_asked_and_a_no_drops_nothing() {
     assert_eq!(drop(b"y\n"), Some(0));
     assert!(!has(&server, "app"));
 }
+
+#[test]
+fn what_was_not_named_is_not_dropped() {
+    let (project, server) = (Project::new(&[]), server());
+    for url in [server.url(""), "host=/nowhere user=postgres".to_owned()] {
+        for command in ["drop", "reset"] {
+            let said = project.said(&["db", command, "--yes", "--database-url", &url], &[]);
+            assert_eq!(
+                said,
+                "error: the URL names no database, so nothing is dropped\n\
+                 hint: name it at the end of the URL: postgres://user@host:5432/database\nexit 1"
+            );
+        }
+    }
+    let by_variables = [("PGHOST", "/nowhere"), ("PGUSER", "postgres")];
+    let said = project.said(&["db", "drop", "--yes"], &by_variables);
+    assert!(said.contains("names no database"), "{said}");
+    assert!(has(&server, "postgres"));
+}
