@@ -17,6 +17,8 @@ use crate::sqlstate::{SqlState, SqlStateClass as Class};
 
 pub use server::ServerError;
 use shown::Shown;
+#[doc(hidden)]
+pub use shown::is_hidden;
 
 /// What this crate's functions return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

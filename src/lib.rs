@@ -85,6 +85,8 @@ pub use copy::{CopiedRows, CopyRow};
 pub use database::{Database, PooledSession};
 #[doc(hidden)]
 pub use diesel::deserialize::Result as RowResult;
+#[doc(hidden)]
+pub use error::is_hidden;
 pub use error::{Error, Outcome, Place, Report, Result, ServerError};
 pub use executor::Executor;
 #[doc(hidden)]

@@ -37,8 +37,9 @@ pub(crate) fn explained(
             let statement = statement(written.text, done)?;
             Some(named(&server.message, written.text, statement.clone()).unwrap_or(statement))
         });
+    let message = ui::escaped(&server.message);
     let title = Level::ERROR
-        .primary_title(server.message.as_str())
+        .primary_title(&*message)
         .id(server.sqlstate.code());
     let mut groups: Vec<Group<'_>> = vec![match span {
         Some(span) => title.element(
@@ -58,13 +59,14 @@ pub(crate) fn explained(
                 ),
         );
     }
-    for note in [&server.detail, &server.context].into_iter().flatten() {
-        groups.push(Group::with_title(
-            Level::NOTE.secondary_title(note.as_str()),
-        ));
+    let notes = [&server.detail, &server.context].into_iter().flatten();
+    let notes: Vec<_> = notes.map(|note| ui::escaped(note)).collect();
+    for note in &notes {
+        groups.push(Group::with_title(Level::NOTE.secondary_title(&**note)));
     }
-    if let Some(hint) = server.hint.as_deref() {
-        groups.push(Group::with_title(Level::HELP.secondary_title(hint)));
+    let hint = server.hint.as_deref().map(ui::escaped);
+    if let Some(hint) = &hint {
+        groups.push(Group::with_title(Level::HELP.secondary_title(&**hint)));
     }
     CliError::failed(format!("failed to {what}")).report(ui::rendered(&groups))
 }

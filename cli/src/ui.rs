@@ -3,6 +3,7 @@
 mod aligned;
 mod ask;
 mod colour;
+mod escape;
 mod labelled;
 pub(crate) mod notices;
 mod output;
@@ -19,21 +20,27 @@ use labelled::Label;
 
 pub(crate) use ask::{Answer, ask};
 pub(crate) use colour::{choose, is_coloured};
+pub(crate) use escape::{escaped, json as json_text, one_line};
 pub(crate) use output::{finish, wanted};
 pub(crate) use progress::Progress;
 pub(crate) use snippet::{rendered, shown_path, underlined, word_at};
 
-/// Results.
+/// Results; what others wrote may be part of it.
 pub(crate) fn result(line: impl AsRef<str>) {
+    output::result(&format!("{}\n", escaped(line.as_ref())));
+}
+
+/// A result with colours; what others wrote has to be escaped in it.
+pub(crate) fn coloured_result(line: impl AsRef<str>) {
     output::result(&format!("{}\n", line.as_ref()));
 }
 
-/// A result of many lines, as it is.
+/// A result of many lines, as it is; on a terminal without what that would obey.
 pub(crate) fn text(text: &str) {
     output::bytes(text.as_bytes());
 }
 
-/// A part of a result, byte for byte.
+/// A part of a result, byte for byte; on a terminal without what that would obey.
 pub(crate) fn bytes(bytes: &[u8]) {
     output::bytes(bytes);
 }
@@ -41,13 +48,19 @@ pub(crate) fn bytes(bytes: &[u8]) {
 /// A result for a program.
 pub(crate) fn json<T: Serialize + ?Sized>(value: &T) -> Result<(), CliError> {
     let json = serde_json::to_string_pretty(value);
-    result(json.map_err(|error| CliError::failed(format!("cannot write JSON: {error}")))?);
+    let json = json.map_err(|error| CliError::failed(format!("cannot write JSON: {error}")))?;
+    result(json_text(&json));
     Ok(())
 }
 
 /// What a command did or noticed.
 pub(crate) fn status(line: impl AsRef<str>) {
-    output::about(&format!("{}\n", line.as_ref()));
+    output::about(&format!("{}\n", escaped(line.as_ref())));
+}
+
+/// A report about the run, with its colours: diffs, underlined sources.
+pub(crate) fn report(report: &str) {
+    output::about(&format!("{}\n", report.trim_end()));
 }
 
 /// Something to know that is no failure.
@@ -58,7 +71,8 @@ pub(crate) fn note(line: impl AsRef<str>) {
 /// Why the command failed, and what to do.
 pub(crate) fn failure(error: &CliError) {
     if !error.report.is_empty() {
-        output::about(&format!("{}\n\n", error.report.trim_end()));
+        report(&error.report);
+        status("");
     }
     labelled::say(&ERROR, &error.message);
     for hint in &error.hints {
@@ -81,8 +95,9 @@ const NOTE: Label = Label {
 
 /// The differences between two texts, with removed lines in red and added ones in green.
 pub(crate) fn diff(name: &str, old: &str, new: &str) -> String {
-    let mut out = format!("\x1b[1m{name}\x1b[0m\n");
-    let diff = similar::TextDiff::from_lines(old, new);
+    let mut out = format!("\x1b[1m{}\x1b[0m\n", escaped(name));
+    let (old, new) = (escaped(old), escaped(new));
+    let diff = similar::TextDiff::from_lines(&*old, &*new);
     for line in diff.unified_diff().context_radius(2).to_string().lines() {
         let coloured = match line.as_bytes().first() {
             Some(b'+') => format!("\x1b[32m{line}\x1b[0m\n"),
@@ -99,12 +114,4 @@ pub(crate) fn diff(name: &str, old: &str, new: &str) -> String {
 pub(crate) fn counted(number: usize, thing: &str) -> String {
     let end = if number == 1 { "" } else { "s" };
     format!("{number} {thing}{end}")
-}
-
-/// In one line, and without what a terminal would take for a command: names and SQL come from others.
-pub(crate) fn one_line(text: &str) -> String {
-    text.split(|c: char| c.is_whitespace() || c.is_control())
-        .filter(|word| !word.is_empty())
-        .collect::<Vec<_>>()
-        .join(" ")
 }

@@ -2,14 +2,14 @@
 
 use std::fmt::{self, Write as _};
 
-/// A text that a server wrote, or whoever plays one, without what a terminal or a log would obey: control
-/// characters, line breaks and changes of direction are written as escapes.
+/// A text that a server wrote, or whoever plays one, without what a terminal or a log would obey or not show:
+/// control characters, line breaks, changes of direction and characters without width are written as escapes.
 pub(super) struct Shown<'a>(pub(super) &'a str);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.chars().try_for_each(|c| {
-            if c.is_control() || changes_direction(c) {
+            if is_hidden(c) {
                 write!(f, "{}", c.escape_default())
             } else {
                 f.write_char(c)
@@ -18,9 +18,19 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
-/// The bidirectional formatting characters of Unicode.
-fn changes_direction(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+/// Returns true for a character that a terminal obeys or does not show: controls (C0, C1, DEL), line and paragraph
+/// separators, and those that only format: changes of direction, joiners, marks without width, tags.
+#[doc(hidden)]
+pub fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+                | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
+                | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+                | '\u{e0000}'..='\u{e0fff}'
+        )
 }
 
 #[cfg(test)]
@@ -29,7 +39,7 @@ mod tests {
 
     #[test]
     fn what_a_terminal_would_obey_is_escaped_and_the_rest_is_as_it_was() {
-        let shown = Shown("größer\u{1b}[2J\r\n\u{202e}").to_string();
-        assert_eq!(shown, "größer\\u{1b}[2J\\r\\n\\u{202e}");
+        let shown = Shown("größer\u{1b}[2J\r\n\u{9b}\u{202e}\u{200b}").to_string();
+        assert_eq!(shown, "größer\\u{1b}[2J\\r\\n\\u{9b}\\u{202e}\\u{200b}");
     }
 }

@@ -57,7 +57,7 @@ pub(crate) fn run(arguments: &Doctor, here: &Path, places: &Places) -> Result<()
         }
     }
     if arguments.json {
-        ui::text(&finding::json(&findings));
+        ui::text(&ui::json_text(&finding::json(&findings)));
     }
     let count = |level| findings.iter().filter(|found| found.level == level).count();
     let (problems, warnings) = (count(Level::Problem), count(Level::Warning));

@@ -93,7 +93,8 @@ pub(crate) fn run(arguments: &Verify, project: &Project) -> Result<(), CliError>
             .for_each(|what| ui::note(format!("not compared: {what}")));
     } else {
         let report = refused(&replayed.refusals).report;
-        ui::note(format!("what cannot be followed is not compared\n{report}"));
+        ui::note("what cannot be followed is not compared");
+        ui::report(&report);
     }
     if arguments.json {
         ui::json(&Report {
@@ -103,7 +104,7 @@ pub(crate) fn run(arguments: &Verify, project: &Project) -> Result<(), CliError>
             findings: &trial.wrong,
         })?;
     } else {
-        trial.wrong.iter().for_each(ui::result);
+        trial.wrong.iter().for_each(ui::coloured_result);
     }
     if trial.wrong.is_empty() {
         let count = ui::counted(migrations.len(), "migration");
@@ -214,9 +215,10 @@ impl Trial<'_> {
         right: &str,
         differences: &[crate::catalog::compare::Difference],
     ) {
-        let words = differences
-            .iter()
-            .map(|difference| format!("{migration}: {}", difference.words(left, right)));
+        let words = differences.iter().map(|difference| {
+            let words = difference.words(left, right);
+            format!("{migration}: {}", ui::escaped(&words))
+        });
         self.wrong.extend(words);
     }
 

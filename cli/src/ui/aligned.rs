@@ -2,6 +2,8 @@
 
 use unicode_width::UnicodeWidthChar as _;
 
+use super::escape::escape;
+
 /// On which side the values of a column stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Side {
@@ -75,18 +77,16 @@ impl Lines {
             let Some((line, width)) = lines.last_mut() else {
                 break;
             };
-            let shown = match (c, c.width()) {
+            let shown = match (c, escape(c)) {
                 ('\n', _) => {
                     lines.push((String::new(), 0));
                     continue;
                 }
                 ('\t', _) => " ".repeat(TAB - *width % TAB),
-                ('\r', _) => "\\r".to_owned(),
-                (c, None) if u32::from(c) < 0x80 => format!("\\x{:02X}", u32::from(c)),
-                (c, None) => format!("\\u{:04X}", u32::from(c)),
-                (c, Some(columns)) => {
+                (_, Some(escape)) => escape,
+                (c, None) => {
                     line.push(c);
-                    *width += columns;
+                    *width += c.width().unwrap_or_default();
                     continue;
                 }
             };

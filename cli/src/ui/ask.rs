@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead as _, IsTerminal as _};
 
+use super::escape::escaped;
 use super::output;
 
 /// What was answered.
@@ -18,7 +19,7 @@ pub(crate) fn ask(question: &str) -> Answer {
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
         return Answer::Nobody;
     }
-    output::about(&format!("\x1b[1m{question}\x1b[0m [y/N] "));
+    output::about(&format!("\x1b[1m{}\x1b[0m [y/N] ", escaped(question)));
     let mut line = String::new();
     let read = io::stdin().lock().read_line(&mut line);
     match (read, line.trim().to_lowercase().as_str()) {

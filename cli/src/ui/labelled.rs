@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal as _};
 use rustix::termios::tcgetwinsize;
 use unicode_width::UnicodeWidthStr as _;
 
+use super::escape::escaped;
 use super::output;
 
 /// What a label is and how it is coloured.
@@ -17,6 +18,7 @@ pub(super) struct Label {
 pub(super) fn say(label: &Label, text: &str) {
     let Label { word, colour } = label;
     let indent = word.len() + 2;
+    let text = &*escaped(text);
     let text = match width() {
         Some(width) => broken(text, indent, width),
         None => text.to_owned(),

@@ -8,6 +8,7 @@ use tracing_core::field::{Field, Visit};
 use tracing_core::span::{Attributes, Id, Record};
 use tracing_core::{Dispatch, Event, Metadata, Subscriber};
 
+use super::escape::{escaped, one_line};
 use super::output;
 
 /// Shows notices from now on.
@@ -28,11 +29,11 @@ impl Subscriber for Notices {
         event.record(&mut notice);
         let severity = match notice.severity.as_str() {
             "" => "warning".to_owned(),
-            severity => severity.to_lowercase(),
+            severity => one_line(severity).to_lowercase(),
         };
         output::about(&format!(
             "\x1b[1;33m{severity}\x1b[0m: {}\n",
-            notice.message
+            escaped(&notice.message)
         ));
     }
 

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::escape::one_line;
+
 /// The line that is shown now; what else is printed is printed apart from it.
 static SHOWN: Mutex<Option<ProgressBar>> = Mutex::new(None);
 
@@ -20,7 +22,7 @@ impl Progress {
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}  {elapsed}") {
             bar.set_style(style);
         }
-        bar.set_message(doing);
+        bar.set_message(one_line(&doing.into()));
         bar.enable_steady_tick(Duration::from_millis(100));
         *shown() = Some(bar.clone());
         Self(bar)
@@ -28,7 +30,7 @@ impl Progress {
 
     /// Something else is done now.
     pub(crate) fn now(&self, doing: impl Into<Cow<'static, str>>) {
-        self.0.set_message(doing);
+        self.0.set_message(one_line(&doing.into()));
     }
 }
 

@@ -8,6 +8,7 @@ use rustix::io::Errno;
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
 
 use super::colour::is_result_coloured;
+use super::escape::coloured;
 
 /// Columns and rows.
 pub(crate) type Size = (usize, usize);
@@ -44,7 +45,7 @@ pub(crate) fn size() -> Option<Size> {
 /// A text on standard output, in colours if it takes them.
 pub(crate) fn print(text: &str) -> io::Result<()> {
     let mut out = anstream::stdout().lock();
-    out.write_all(text.as_bytes())?;
+    out.write_all(coloured(text).as_bytes())?;
     out.flush()
 }
 
@@ -65,9 +66,9 @@ impl Screen {
     /// Draws a text from the upper left corner.
     pub(crate) fn draw(&mut self, text: &str) -> io::Result<()> {
         let text = if is_result_coloured() {
-            text.to_owned()
+            coloured(text).into_owned()
         } else {
-            anstream::adapter::strip_str(text).to_string()
+            anstream::adapter::strip_str(&coloured(text)).to_string()
         };
         // Cleared before, because behind a full line the cursor stands on its last character.
         let lines: Vec<_> = text.trim_end().lines().collect();

@@ -141,3 +141,100 @@ fn a_terminal_has_sentences_broken_between_words() {
     assert!(drawn.contains("\r\n       "), "{drawn:?}");
     assert_eq!(terminal.end().code(), Some(1));
 }
+
+/// What a terminal would obey, and what it would not show: a title, a cleared screen, C1, carriage return, changes of
+/// direction, no width.
+const HOSTILE: &str =
+    "a\u{1b}]0;owned\u{7}\u{1b}[2J\u{1b}[8m\u{9b}31m\r\u{8}\u{7f}\u{202e}\u{2066}\u{200b}z";
+
+/// The same, as it is to be seen.
+const SEEN: &str = r"a\x1B]0;owned\x07\x1B[2J\x1B[8m\u009B31m\r\x08\x7F\u202E\u2066\u200Bz";
+
+#[track_caller]
+fn assert_harmless(what: &str, drawn: &str) {
+    for raw in [
+        "\u{1b}]",
+        "\u{1b}[2J",
+        "\u{1b}[8m",
+        "\u{9b}",
+        "\u{7}",
+        "\u{8}",
+        "\u{7f}",
+        "\u{202e}",
+        "\u{2066}",
+        "\u{200b}",
+    ] {
+        assert!(!drawn.contains(raw), "{what}: {raw:?} in {drawn:?}");
+    }
+}
+
+#[test]
+fn what_a_server_says_does_not_command_the_terminal() {
+    let server = LocalServer::private(&[]).expect("a server");
+    let url = server.url("postgres");
+    let sql = format!(
+        "CREATE FUNCTION hostile() RETURNS text LANGUAGE sql IMMUTABLE AS $f$ SELECT '{HOSTILE}'::text $f$;
+         CREATE TABLE t (name text); INSERT INTO t VALUES (hostile()), (hostile());
+         CREATE FUNCTION tells() RETURNS int LANGUAGE plpgsql AS $f$ BEGIN
+             RAISE NOTICE '%', hostile(); RAISE EXCEPTION '%', hostile() USING DETAIL = hostile(), HINT = hostile(); END $f$;"
+    );
+    let project = Project::new(&[
+        ("migrations/1_a/up.sql", "SELECT 1;"),
+        (
+            "migrations/2_index/up.sql",
+            "CREATE UNIQUE INDEX t_name ON t (name);",
+        ),
+        ("migrations/2_index/down.sql", ""),
+        ("hostile.sql", &sql),
+    ]);
+    let made = project.said(&["sql", "-f", "hostile.sql", "--database-url", &url], &[]);
+    assert!(made.ends_with("exit 0"), "{made}");
+    let tells = ["sql", "SELECT tells()", "--database-url", &url];
+    let names = [
+        "sql",
+        "SELECT name AS \"a\u{202e}\" FROM t",
+        "--database-url",
+        &url,
+    ];
+    let csv = ["sql", "--csv", "SELECT name FROM t", "--database-url", &url];
+    let json = [
+        "sql",
+        "--json",
+        "SELECT name FROM t",
+        "--database-url",
+        &url,
+    ];
+    let copied = [
+        "sql",
+        "COPY (SELECT 'a' || chr(155) || chr(8238)) TO STDOUT",
+        "--database-url",
+        &url,
+    ];
+    let migrated = ["migrate", "run", "--database-url", &url];
+    for command in [
+        &tells[..],
+        &names,
+        &csv,
+        &json,
+        &copied,
+        &migrated,
+        &["top", "--once", "--database-url", &url],
+    ] {
+        let mut terminal = Terminal::run(&project.path(""), command);
+        let drawn = terminal.rest();
+        assert_harmless(&command.join(" "), &drawn);
+        let is_told = command == tells;
+        assert!(!is_told || drawn.matches(SEEN).count() >= 4, "{drawn:?}");
+        // Into a log too, but for what a program reads.
+        let said = project.said(command, &[]);
+        if !command.contains(&"--csv") && command != copied {
+            assert_harmless(&command.join(" "), &said);
+        }
+    }
+    // What a program reads is as it was.
+    let output = project.run(&csv);
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        format!("name\r\n\"{HOSTILE}\"\r\n\"{HOSTILE}\"\r\n")
+    );
+}

@@ -103,6 +103,17 @@ impl Terminal {
         tcgetattr(&self.own).expect("a terminal").local_modes
     }
 
+    /// Waits until the command has ended; all that it drew.
+    pub(crate) fn rest(&mut self) -> String {
+        self.end();
+        let mut bytes = self.text.as_bytes().to_vec();
+        // What was written before the end is there at once.
+        while let Ok(piece) = self.drawn.recv_timeout(Duration::from_millis(300)) {
+            bytes.extend_from_slice(&piece);
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
     pub(crate) fn end(&mut self) -> ExitStatus {
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {

@@ -69,7 +69,7 @@ pub(super) fn print(findings: &[Finding], before: Option<&Finding>) {
     let mut area = before.map(|found| found.area);
     for found in findings {
         if area != Some(found.area) {
-            ui::result(format!("\x1b[1m{}\x1b[0m", found.area));
+            ui::coloured_result(format!("\x1b[1m{}\x1b[0m", found.area));
             area = Some(found.area);
         }
         let level = match found.level {
@@ -77,9 +77,12 @@ pub(super) fn print(findings: &[Finding], before: Option<&Finding>) {
             Level::Warning => "\x1b[1;33mwarning\x1b[0m",
             Level::Problem => "\x1b[1;31mproblem\x1b[0m",
         };
-        ui::result(format!("  {level}  {}", found.found));
+        ui::coloured_result(format!("  {level}  {}", ui::escaped(&found.found)));
         for remedy in &found.remedies {
-            ui::result(format!("           \x1b[1;32mhint\x1b[0m: {remedy}"));
+            ui::coloured_result(format!(
+                "           \x1b[1;32mhint\x1b[0m: {}",
+                ui::escaped(remedy)
+            ));
         }
     }
 }

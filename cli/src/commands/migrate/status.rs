@@ -110,7 +110,7 @@ fn lines<'a>(history: &'a History, migrations: &'a [Migration]) -> Vec<Line<'a>>
 }
 
 fn print(lines: &[Line<'_>]) {
-    let name = |line: &Line<'_>| line.name.unwrap_or(line.version).to_owned();
+    let name = |line: &Line<'_>| ui::one_line(line.name.unwrap_or(line.version));
     let width = lines
         .iter()
         .map(|line| name(line).chars().count())
@@ -139,7 +139,7 @@ fn print(lines: &[Line<'_>]) {
         );
         // Colours take no place, so spaces at the end are found without them.
         let plain = anstream::adapter::strip_str(&text).to_string();
-        ui::result(if plain.trim_end() == plain {
+        ui::coloured_result(if plain.trim_end() == plain {
             text
         } else {
             format!("{state}  {}", name(line))

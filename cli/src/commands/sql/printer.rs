@@ -98,7 +98,8 @@ impl Printer {
                 let members = cells.zip(&answer.keys).zip(&answer.columns);
                 let members: Vec<String> = members
                     .map(|((cell, key), column)| {
-                        format!("{key}:{}", json(cell.as_deref(), column.type_oid))
+                        let value = json(cell.as_deref(), column.type_oid);
+                        format!("{key}:{}", ui::json_text(&value))
                     })
                     .collect();
                 self.put(if answer.count == 0 { "\n" } else { ",\n" });
@@ -226,7 +227,7 @@ fn json(cell: Option<&str>, type_oid: u32) -> String {
 
 /// A JSON string.
 fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    ui::json_text(&serde_json::Value::from(text).to_string()).into_owned()
 }
 
 #[cfg(test)]

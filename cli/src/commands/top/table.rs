@@ -237,8 +237,11 @@ mod tests {
     }
 
     #[test]
-    fn what_a_terminal_would_take_for_a_command_is_left_out() {
-        assert_eq!(one_line("a\n\tb \x1b[2Jc\u{9b}d"), "a b [2Jc d");
+    fn what_a_terminal_would_take_for_a_command_is_written_out() {
+        assert_eq!(
+            one_line("a\n\tb \x1b[2Jc\u{9b}d\u{202e}"),
+            "a b \\x1B[2Jc\\u009Bd\\u202E"
+        );
     }
 
     #[test]
