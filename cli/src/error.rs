@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::interrupt;
+
 /// Exit codes, for those who call the command from a script.
 pub(crate) mod exit_code {
     /// Done.
@@ -82,7 +84,9 @@ impl From<crate::migrations::FolderError> for CliError {
 
 impl From<bowline::Error> for CliError {
     fn from(error: bowline::Error) -> Self {
-        let hint = error.hint().map(str::to_owned);
+        // What a signal has given up, the library takes for a caller that is gone.
+        let is_interrupted = interrupt::happened().is_some();
+        let hint = error.hint().filter(|_| !is_interrupted).map(str::to_owned);
         let failed = Self::failed(format!("failed to {error}"));
         match hint {
             Some(hint) => failed.hint(hint),

@@ -6,6 +6,7 @@ mod connection;
 mod diagram;
 mod emit;
 mod error;
+mod interrupt;
 mod migrations;
 mod package;
 mod plan;
@@ -119,7 +120,8 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::from(exit_code::DONE),
         Err(error) => {
             ui::failure(&error);
-            ExitCode::from(error.exit_code)
+            let interrupted = interrupt::happened().map(interrupt::exit_code);
+            ExitCode::from(interrupted.unwrap_or(error.exit_code))
         }
     }
 }
@@ -137,15 +139,18 @@ fn run(arguments: &Arguments) -> Result<(), CliError> {
         Command::Init(init) => init::run(init, &here, &arguments.places),
         Command::New(arguments) => new::run(arguments, &project()?),
         Command::Generate(arguments) => generate::run(arguments, &project()?),
-        Command::Migrate(arguments) => migrate::run(arguments, &project()?),
-        Command::Db(arguments) => db::run(arguments, project),
+        Command::Migrate(arguments) => {
+            let project = project()?;
+            interrupt::cancelling(|| migrate::run(arguments, &project))
+        }
+        Command::Db(arguments) => interrupt::cancelling(|| db::run(arguments, project)),
         Command::Verify(arguments) => verify::run(arguments, &project()?),
         Command::Drift(arguments) => drift::run(arguments, &project()?),
         Command::Diff(arguments) => diff::run(arguments, &project()?),
         Command::Catalog(arguments) => catalog_command::run(arguments, &project()?),
         Command::Schema(arguments) => schema::run(arguments, &project()?),
-        Command::Sql(arguments) => sql::run(arguments),
-        Command::Server(arguments) => server::run(arguments, &project()?),
+        Command::Sql(arguments) => interrupt::cancelling(|| sql::run(arguments)),
+        Command::Server(server) => server::run(server, &here, &arguments.places),
         Command::Doctor(doctor) => doctor::run(doctor, &here, &arguments.places),
         Command::Top(arguments) => top::run(arguments),
         Command::Completions(arguments) => {

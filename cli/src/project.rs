@@ -134,8 +134,8 @@ struct Bowline {
 }
 
 impl Project {
-    /// The project of this folder or of the nearest one above it.
-    pub(crate) fn find(from: &Path, places: &Places) -> Result<Self, CliError> {
+    /// The folder of the project that this folder is in, whatever its settings say; `None` where there is no project.
+    pub(crate) fn root(from: &Path, places: &Places) -> Option<PathBuf> {
         let above = |file: &str| {
             let mut folders = from.ancestors();
             folders.find(|folder| folder.join(file).is_file())
@@ -148,15 +148,18 @@ impl Project {
                 .map(Path::to_owned)
                 .or_else(|| migrations_above(from)?.parent().map(Path::to_owned)),
         };
-        let root = root
-            .or_else(|| places.migration_dir.is_some().then(|| from.to_owned()))
-            .ok_or_else(|| {
-                CliError::failed(format!(
-                    "there is no diesel.toml, Cargo.toml or folder migrations in {} or above it",
-                    from.display()
-                ))
-                .hint("run this in a cargo package, or name the folder: --migration-dir")
-            })?;
+        root.or_else(|| places.migration_dir.is_some().then(|| from.to_owned()))
+    }
+
+    /// The project of this folder or of the nearest one above it.
+    pub(crate) fn find(from: &Path, places: &Places) -> Result<Self, CliError> {
+        let root = Self::root(from, places).ok_or_else(|| {
+            CliError::failed(format!(
+                "there is no diesel.toml, Cargo.toml or folder migrations in {} or above it",
+                from.display()
+            ))
+            .hint("run this in a cargo package, or name the folder: --migration-dir")
+        })?;
         let root = root.as_path();
         let diesel_toml = places
             .config_file

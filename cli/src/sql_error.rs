@@ -5,6 +5,7 @@ use std::ops::Range;
 use annotate_snippets::{AnnotationKind, Group, Level, Snippet};
 
 use crate::error::CliError;
+use crate::interrupt;
 use crate::ui;
 
 /// SQL as it was written, and where.
@@ -23,6 +24,9 @@ pub(crate) fn explained(
     done: usize,
 ) -> CliError {
     let Some(server) = error.server() else {
+        if interrupt::happened().is_some() {
+            return CliError::failed(format!("failed to {what}: it was interrupted"));
+        }
         return error.hint().map(str::to_owned).into_iter().fold(
             CliError::failed(format!("failed to {what}: {}", error.message())),
             CliError::hint,
@@ -34,6 +38,10 @@ pub(crate) fn explained(
         .filter(|_| error.sql() == Some(written.text))
         .map(|position| ui::word_at(written.text, position))
         .or_else(|| {
+            // A server keeps its answers to those before until it is done with the one that was cancelled.
+            if interrupt::happened().is_some() {
+                return None;
+            }
             let statement = statement(written.text, done)?;
             Some(named(&server.message, written.text, statement.clone()).unwrap_or(statement))
         });

@@ -7,6 +7,7 @@ use bowline::{Session, SqlState};
 use diesel::sql_types::Text;
 
 use crate::error::CliError;
+use crate::interrupt;
 use crate::migrations::{Migration, SqlFile, runnable};
 use crate::sql_error::{Written, explained};
 use crate::ui;
@@ -72,6 +73,9 @@ pub(crate) fn step(
     };
     let failed = explained(&what, &stopped.error, written, stopped.done);
     let left = left_behind(session, migration, &stopped, &sql, &before);
+    if interrupt::happened().is_some() {
+        return Err(failed.hint(left));
+    }
     let remedy = remedy(&stopped.error, migration, way);
     Err(failed.hint(format!("{left}: {remedy}")))
 }
@@ -137,8 +141,11 @@ fn left_behind(
     use bowline::Outcome;
     match stopped.error.outcome() {
         Outcome::Committed => return "all of it was done, but not noted as run".to_owned(),
-        Outcome::Unknown => return "whether it was done is not known, so look first".to_owned(),
-        Outcome::NotCommitted => {}
+        // What a server answers that goes on, is known: of a file without a transaction, by what it has left.
+        Outcome::Unknown if migration.run_in_transaction || session.is_broken() => {
+            return "whether it was done is not known, so look first".to_owned();
+        }
+        Outcome::Unknown | Outcome::NotCommitted => {}
     }
     if migration.run_in_transaction {
         return "nothing of it was done".to_owned();

@@ -74,8 +74,8 @@ fn note(session: &Session, table: &Bookkeeping, step: &Step<'_>) -> String {
 
 fn in_transaction(session: &mut Session, step: &Step<'_>, note: &str) -> Result<(), StepError> {
     let mut file = File::default();
-    // Whether the statement that fails is one of the file's.
-    let mut is_noting = false;
+    // Whether the statement that fails is one of the file's, and whether COMMIT was sent.
+    let (mut is_noting, mut is_noted) = (false, false);
     let done: Result<(), Error> = session.savepoint(|session| {
         file.run(session, step.sql)?;
         if !session.is_in_transaction() {
@@ -84,10 +84,17 @@ fn in_transaction(session: &mut Session, step: &Step<'_>, note: &str) -> Result<
             ));
         }
         is_noting = true;
-        run(session, &format!("SET CONSTRAINTS ALL IMMEDIATE; {note}"))
+        run(session, &format!("SET CONSTRAINTS ALL IMMEDIATE; {note}"))?;
+        is_noted = true;
+        Ok(())
     });
     done.map_err(|error| StepError {
-        error,
+        // Nothing in the file ends the transaction, so that nothing is there without its COMMIT.
+        error: if is_noted {
+            error
+        } else {
+            error.with_outcome(Outcome::NotCommitted)
+        },
         done: if is_noting { usize::MAX } else { file.done },
         committed: false,
     })

@@ -31,20 +31,14 @@ struct Inner {
 }
 
 /// The call runs.
-#[cfg(feature = "tokio")]
 const RUNNING: u8 = 0;
 /// Nobody waits for it any more.
 const GIVEN_UP: u8 = 1;
 /// It ended by itself; a session that outlives it can be used on.
-#[cfg(feature = "tokio")]
 const OVER: u8 = 2;
 
 /// Something that waits and can be woken.
 pub(crate) trait Wake: Send + Sync {
-    #[cfg_attr(
-        not(feature = "tokio"),
-        expect(dead_code, reason = "only an asynchronous caller gives up")
-    )]
     fn wake(&self);
 }
 
@@ -137,11 +131,9 @@ impl Drop for Waking<'_> {
 }
 
 /// Gives the call up when it is dropped, unless it has ended.
-#[cfg(feature = "tokio")]
 #[derive(Debug)]
 pub(crate) struct GiveUpOnDrop(Interrupt);
 
-#[cfg(feature = "tokio")]
 impl Drop for GiveUpOnDrop {
     fn drop(&mut self) {
         let given_up =
@@ -155,7 +147,6 @@ impl Drop for GiveUpOnDrop {
     }
 }
 
-#[cfg(feature = "tokio")]
 impl Interrupt {
     /// A call, and what gives it up.
     pub(crate) fn new() -> (GiveUpOnDrop, Self) {
@@ -187,6 +178,31 @@ impl Interrupt {
         let _end = End(self, CURRENT.replace(Some(self.clone())));
         work()
     }
+}
+
+/// Gives up the work that [`interruptible`] does.
+#[derive(Debug)]
+pub struct GiveUp(GiveUpOnDrop);
+
+impl GiveUp {
+    /// Cancels what the work waits for on a server, and fails each later step; tells whether it did wait for one.
+    ///
+    /// Work that waits for nothing comes to its next step in its own time.
+    pub fn give_up(self) -> bool {
+        let waits = !self.0.0.waiting().is_empty();
+        drop(self);
+        waits
+    }
+}
+
+/// Does work on this thread that another one may give up; for the command, which is interrupted by signals.
+pub fn interruptible<T, E: From<Error>>(
+    hand_out: impl FnOnce(GiveUp),
+    work: impl FnOnce() -> Result<T, E>,
+) -> Result<T, E> {
+    let (give_up, interrupt) = Interrupt::new();
+    hand_out(GiveUp(give_up));
+    interrupt.run(work)
 }
 
 impl fmt::Debug for Interrupt {

@@ -1,13 +1,17 @@
 //! `bowline server`: a throwaway PostgreSQL for working on the project.
 
+use std::path::Path;
+
 use bowline::testing::{LocalServer, LocalServerError};
 use clap::{Args, Subcommand};
 
 use crate::error::CliError;
-use crate::project::Project;
+use crate::project::{Places, Project};
 use crate::ui;
 
 /// Start, stop or look at a throwaway PostgreSQL of this project's own.
+///
+/// Outside of a project it is one of this folder's own.
 ///
 /// It is made from the newest installed PostgreSQL, or from the one whose folder BOWLINE_PG_BIN names,
 /// listens on a Unix socket that only you can reach, and keeps its data until it is stopped.
@@ -35,16 +39,17 @@ enum Action {
     Status,
 }
 
-pub(crate) fn run(arguments: &Server, project: &Project) -> Result<(), CliError> {
+pub(crate) fn run(arguments: &Server, here: &Path, places: &Places) -> Result<(), CliError> {
+    let folder = Project::root(here, places).unwrap_or_else(|| here.to_owned());
     match arguments.action {
         Action::Start => {
             let progress = ui::Progress::start("starting PostgreSQL");
-            let server = LocalServer::of_project(&project.root)?;
+            let server = LocalServer::of_project(&folder)?;
             drop(progress);
             ui::status(format!("PostgreSQL {} runs", server.version()));
             ui::result(server.url(DATABASE));
         }
-        Action::Stop => match LocalServer::running_in_project(&project.root)? {
+        Action::Stop => match LocalServer::running_in_project(&folder)? {
             Some(server) => {
                 server.stop()?;
                 ui::status("stopped");
@@ -52,7 +57,7 @@ pub(crate) fn run(arguments: &Server, project: &Project) -> Result<(), CliError>
             None => ui::status("no server runs"),
         },
         Action::Status => {
-            let server = LocalServer::running_in_project(&project.root)?;
+            let server = LocalServer::running_in_project(&folder)?;
             let server = server.ok_or_else(|| {
                 CliError::failed("no server runs for this project")
                     .hint("run `bowline server start`")

@@ -13,6 +13,7 @@ use diesel::connection::SimpleConnection as _;
 
 use crate::connection::{self, Connected};
 use crate::error::{CliError, failed};
+use crate::interrupt;
 use crate::sql_error::{Written, explained};
 use crate::ui;
 use printer::{Form, Printer};
@@ -116,7 +117,8 @@ fn failure(
         failed = failed
             .hint("a command of psql's, such as \\d, is no SQL; `bowline schema` shows tables");
     }
-    if matches!(error, bowline::Error::Timeout(_))
+    if interrupt::happened().is_none()
+        && matches!(error, bowline::Error::Timeout(_))
         && error.sqlstate() == Some(SqlState::QUERY_CANCELED)
     {
         failed = failed.hint(format!("more than {} s: see --timeout", arguments.timeout));

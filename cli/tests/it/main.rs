@@ -11,6 +11,7 @@ mod generate;
 mod guide;
 mod help;
 mod init;
+mod interrupt;
 mod migrate;
 mod new;
 mod openssl;

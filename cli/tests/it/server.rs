@@ -1,6 +1,79 @@
 //! `bowline server`.
 
+use bowline::testing::LocalServer;
+use rustix::process::{Pid, Signal, kill_process};
+
 use crate::Project;
+
+/// What the programs of a server are found by.
+fn variables() -> Vec<(&'static str, String)> {
+    let names = ["PATH", "BOWLINE_PG_BIN"].into_iter();
+    let found = names.filter_map(|name| Some((name, std::env::var(name).ok()?)));
+    found.filter(|(_, value)| !value.is_empty()).collect()
+}
+
+/// Stops the server of a folder when the test ends.
+struct Stopped<'p>(&'p Project);
+
+impl Drop for Stopped<'_> {
+    fn drop(&mut self) {
+        let running = LocalServer::running_in_project(&self.0.path(""));
+        if let Ok(Some(server)) = running {
+            server.stop().ok();
+        }
+    }
+}
+
+#[test]
+fn a_server_that_is_started_takes_connections_also_after_a_kill() {
+    // No project either: a server needs none.
+    let project = Project::bare(&[]);
+    let _stopped = Stopped(&project);
+    let variables = variables();
+    let variables: Vec<_> = variables
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    for _ in 0..3 {
+        let started = project.run_with(&["server", "start"], &variables);
+        let said = String::from_utf8_lossy(&started.stderr).into_owned();
+        assert!(started.status.success(), "{said}");
+        let url = String::from_utf8(started.stdout).expect("a URL");
+        let asked = project.said(
+            &[
+                "sql",
+                "--csv",
+                "SELECT 1 AS one",
+                "--database-url",
+                url.trim(),
+            ],
+            &variables,
+        );
+        assert!(asked.ends_with("exit 0"), "{asked}");
+        let server = LocalServer::running_in_project(&project.path(""))
+            .expect("a folder")
+            .expect("it runs");
+        let pid = Pid::from_raw(server.pid().expect("it runs")).expect("a number");
+        kill_process(pid, Signal::KILL).expect("ours");
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+        while server.pid().is_some() {
+            assert!(std::time::Instant::now() < deadline, "it does not end");
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+    }
+    assert!(
+        project
+            .said(&["server", "start"], &variables)
+            .ends_with("exit 0")
+    );
+    let stopped = project.said(&["server", "stop"], &variables);
+    assert_eq!(stopped, "stopped\nexit 0");
+    assert!(
+        project
+            .said(&["server", "status"], &variables)
+            .ends_with("exit 1")
+    );
+}
 
 #[test]
 fn a_projects_server_is_started_once_answers_and_is_stopped() {

@@ -1,0 +1,119 @@
+//! Ctrl-C and SIGTERM: what the command runs on a server ends there with it.
+
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use bowline::testing::LocalServer;
+use bowline::{Session, StatementDsl as _, sql};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::Project;
+
+/// Waits until a query says so.
+fn until(session: &mut Session, query: &str, is_so: bool, what: &str) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while (session.run(sql(query).affected()).expect("an answer") > 0) != is_so {
+        assert!(Instant::now() < deadline, "{what}");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Runs the command until this text runs on the server, and sends it a signal; what it says, and its exit code.
+fn interrupted(
+    project: &Project,
+    server: &LocalServer,
+    arguments: &[&str],
+    text: &str,
+    signal: Signal,
+) -> String {
+    let mut session = Session::connect(&server.config("postgres")).expect("a connection");
+    let child: Child = Command::new(env!("CARGO_BIN_EXE_bowline"))
+        .current_dir(project.path(""))
+        .args(arguments)
+        .env_clear()
+        .env("PATH", "/nonexistent")
+        .env("DATABASE_URL", server.url("postgres"))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    let running = format!(
+        "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%{text}%' AND state = 'active' AND pid <> pg_backend_pid()"
+    );
+    until(&mut session, &running, true, "it never runs");
+    let started = Instant::now();
+    let pid = Pid::from_raw(i32::try_from(child.id()).expect("a number")).expect("a process");
+    kill_process(pid, signal).expect("ours");
+    until(&mut session, &running, false, "the server goes on");
+    let output = child.wait_with_output().expect("it ends");
+    assert!(started.elapsed() < Duration::from_secs(10));
+    let said = String::from_utf8_lossy(&output.stderr);
+    format!(
+        "{said}exit {}",
+        output.status.code().expect("no signal ended it")
+    )
+}
+
+#[test]
+fn a_migration_is_cancelled_on_the_server() {
+    let server = LocalServer::private(&[]).expect("a server");
+    let project = Project::new(&[(
+        "migrations/1_a/up.sql",
+        "CREATE TABLE a (id int);\nSELECT pg_sleep(600);\n",
+    )]);
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        let said = interrupted(
+            &project,
+            &server,
+            &["migrate", "run"],
+            "pg_sleep(600)",
+            signal,
+        );
+        assert!(said.ends_with(&format!("exit {code}")), "{said}");
+        assert!(
+            said.contains("canceling statement due to user request"),
+            "{said}"
+        );
+        assert!(said.contains("hint: nothing of it was done\n"), "{said}");
+    }
+    let status = project.said(
+        &["migrate", "status"],
+        &[("DATABASE_URL", &server.url("postgres"))],
+    );
+    assert!(status.contains("1 migration, 1 pending"), "{status}");
+}
+
+#[test]
+fn a_query_is_cancelled_on_the_server() {
+    let server = LocalServer::private(&[]).expect("a server");
+    let project = Project::bare(&[]);
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        let query = ["sql", "SELECT pg_sleep(600)"];
+        let said = interrupted(&project, &server, &query, "pg_sleep(600)", signal);
+        assert!(said.ends_with(&format!("exit {code}")), "{said}");
+        assert!(!said.contains("--timeout"), "{said}");
+    }
+}
+
+#[test]
+fn what_waits_for_a_lock_leaves_the_queue() {
+    let server = LocalServer::private(&[]).expect("a server");
+    let mut other = Session::connect(&server.config("postgres")).expect("a connection");
+    for text in [
+        "CREATE TABLE a (id int)",
+        "BEGIN",
+        "LOCK TABLE a IN ACCESS SHARE MODE",
+    ] {
+        other.run(sql(text).affected()).expect("a lock");
+    }
+    let project = Project::new(&[("migrations/1_a/up.sql", "ALTER TABLE a ADD b int;")]);
+    let said = interrupted(
+        &project,
+        &server,
+        &["migrate", "run"],
+        "ALTER TABLE a",
+        Signal::INT,
+    );
+    assert!(said.ends_with("exit 130"), "{said}");
+}
