@@ -44,7 +44,13 @@ pub(crate) fn reads(sql: &str) -> Reads {
     }
     let mut least = Reads::Yes;
     let mut before = Before::default();
-    for token in tokens(sql) {
+    let mut all = tokens(sql);
+    while let Some(token) = all.next() {
+        if before.ends_with_name() && token.is_word("uescape") {
+            // It belongs to the name before: `U&"a" UESCAPE '!' (`.
+            all.next();
+            continue;
+        }
         if token.is("(") {
             least = least.min(before.call());
         } else if before.writes_by(&token) {
@@ -94,6 +100,10 @@ impl<'a> Before<'a> {
 
     fn is_one_of(&self, place: usize, words: &[&str]) -> bool {
         self.0[place].is_some_and(|token| token.is_one_of(words))
+    }
+
+    fn ends_with_name(&self) -> bool {
+        self.0[0].is_some_and(|token| token.kind() == Kind::QuotedName)
     }
 
     fn is(&self, place: usize, text: &str) -> bool {
@@ -570,6 +580,7 @@ mod tests {
         check(
             Reads::No,
             &[
+                "SELECT U&\"p!0061y\" UESCAPE '!' (2)",
                 "SELECT pay(2)",
                 "SELECT pay (2)",
                 "SELECT /* a */ \"pay\" -- (\n (2)",

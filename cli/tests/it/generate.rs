@@ -342,6 +342,36 @@ fn a_table_of_many_kinds_comes_out_as_a_person_would_write_it() {
 }
 
 #[test]
+fn the_condition_of_a_partial_index_is_quoted_whole() {
+    let project = Project::new(&[
+        (
+            "migrations/1_a/up.sql",
+            "CREATE TABLE members (id int PRIMARY KEY, email text NOT NULL, state text NOT NULL, n int NOT NULL);
+             CREATE UNIQUE INDEX open_email ON members (email) WHERE state <> 'not  open' -- twice\n OR n > 0;",
+        ),
+        (
+            "migrations/2_b/up.sql",
+            "ALTER TABLE members RENAME state TO \"user\"; ALTER TABLE members RENAME n TO \"order\";",
+        ),
+    ]);
+    assert!(
+        project
+            .said(&["generate", "--offline"], &[])
+            .ends_with("exit 0")
+    );
+    let members = project.read("src/db/members.rs");
+    let condition = r#"sql::<Bool>("(\"user\" <> 'not  open' OR \"order\" > 0)")"#;
+    assert!(
+        members.contains(&format!(".filter({condition})")),
+        "{members}"
+    );
+    assert!(
+        members.contains(&format!(".filter_target({condition})")),
+        "{members}"
+    );
+}
+
+#[test]
 fn the_migration_of_commit_keys_is_followed_and_adds_only_its_name_to_what_is_generated() {
     let project = Project::new(&[ACCOUNTS]);
     project.run(&["generate"]);

@@ -236,8 +236,10 @@ fn parents(node: &SyntaxNode) -> Vec<SyntaxNode> {
 /// What stands behind PARTITION BY: `range (a, lower(b))`.
 fn partition_key(clause: &SyntaxNode) -> String {
     let whole = text(clause);
-    let words: Vec<&str> = whole.split_whitespace().skip(2).collect();
-    words.join(" ")
+    let key = bowline_sql::tokens(&whole).nth(2);
+    key.map_or_else(String::new, |key| {
+        bowline_sql::one_line(&whole[key.start()..])
+    })
 }
 
 /// The bound of a partition, if this is one.

@@ -221,7 +221,7 @@ fn filters(table: &TablePlan, columns: &[KeyColumn], predicate: Option<&str>) ->
         )
     });
     let predicate = predicate
-        .map(|predicate| format!(".filter(sql::<Bool>({}))", literal(&one_line(predicate))));
+        .map(|predicate| format!(".filter(sql::<Bool>({}))", literal(&condition(predicate))));
     equal.chain(predicate).collect()
 }
 
@@ -418,6 +418,23 @@ fn exists(table: &TablePlan) -> String {
         + "    }\n"
 }
 
+/// The condition of a partial index, as a part of another.
+fn condition(predicate: &str) -> String {
+    let text = bowline_sql::one_line(predicate);
+    let mut depth = 0_usize;
+    let is_or = bowline_sql::tokens(&text).any(|token| {
+        if token.is("(") {
+            depth += 1;
+        } else if token.is(")") {
+            depth = depth.saturating_sub(1);
+        }
+        depth == 0 && token.is_word("or")
+    });
+    // diesel puts AND before it, which binds more strongly.
+    if is_or { format!("({text})") } else { text }
+}
+
+/// Without line breaks, for a comment of one line.
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

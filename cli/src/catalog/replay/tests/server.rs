@@ -87,6 +87,7 @@ fn columns_renamed_to_reserved_words_stay_columns() {
         ALTER TABLE members RENAME d TO "current_date";
         CREATE TABLE p (a int, b int) PARTITION BY RANGE ((a + b), b); ALTER TABLE p RENAME a TO "session_user";
         ALTER TABLE p RENAME b TO "select";
+        CREATE TABLE q (a text) PARTITION BY LIST ((a || /* it's */ 'x  y' || "a")); ALTER TABLE q RENAME a TO "user";
         CREATE TABLE back ("user" text, "localtime" int, CHECK ("user" <> user), CHECK (back."user" > ''),
             CHECK (back.localtime > 0)); ALTER TABLE back RENAME "user" TO owner;
         ALTER TABLE back RENAME "localtime" TO "localtimestamp";"#,

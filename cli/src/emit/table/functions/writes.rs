@@ -4,7 +4,7 @@ use crate::plan::{KeyColumn, TablePlan};
 
 use super::super::super::layout::{chain, doc, literal, tuple_call};
 use super::super::{article, lifetime};
-use super::{Arguments, end, find_link, key, key_arguments, named, one_line, returning, source};
+use super::{Arguments, condition, end, find_link, key, key_arguments, named, returning, source};
 
 fn new_argument(table: &TablePlan) -> String {
     let lifetime = lifetime(&table.new_fields).replace("'a", "'_");
@@ -136,7 +136,7 @@ pub(super) fn upsert(
     insert.extend(predicate.map(|predicate| {
         format!(
             ".filter_target(sql::<Bool>({}))",
-            literal(&one_line(predicate))
+            literal(&condition(predicate))
         )
     }));
     insert.push(".do_update()".to_owned());
