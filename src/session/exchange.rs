@@ -168,8 +168,15 @@ impl Session {
     /// Drives to the end, to rows that were asked for as they arrive, or to the deadline; past that, what the server does is cancelled.
     pub(super) fn drive(&mut self, voyage: &mut Voyage, deadline: Instant) -> Driven {
         let since = self.watch.now();
+        // Of a stream more may be here, without a wait in which it would be noticed.
+        let is_given_up = voyage.flow.is_given_up();
         let mut pipeline = Pipeline::new(&mut self.connection, &mut voyage.flow);
-        let driven = match drive(&mut pipeline, deadline) {
+        let driven = if is_given_up {
+            Err(Stopped::Deadline)
+        } else {
+            drive(&mut pipeline, deadline)
+        };
+        let driven = match driven {
             Err(Stopped::Deadline) => Driven {
                 result: cancel(&mut pipeline),
                 expired: true,

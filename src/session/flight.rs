@@ -259,6 +259,9 @@ impl Session {
             match encoder.finish(encoded)? {
                 Encoded::Commands(commands) => {
                     commands.iter().try_for_each(refuse_copy)?;
+                    if self.transactions.depth() > 0 {
+                        commands.iter().try_for_each(refuse_end)?;
+                    }
                     self.look_whether_they_read(&commands);
                     return Ok(commands);
                 }

@@ -8,11 +8,12 @@ use bowline_sql::statements;
 use diesel::connection::{InstrumentationEvent, StrQueryHelper};
 
 use super::Session;
-use super::dialogue::{NO_COPY_SAYS, Script, ScriptPart, c_string};
+use super::dialogue::{Machine as _, NO_COPY_SAYS, Script, ScriptPart, c_string};
 use super::driver::{Stopped, drive};
 use super::exchange::{Cargo, CommitPoint};
 use super::failure::{rows_too_late, server_error, shift};
 use super::flight::cannot_end;
+use super::interrupt::Interrupt;
 use super::libpq::Cancel;
 use super::reads::Reads;
 use super::search_path::Change;
@@ -118,16 +119,12 @@ impl Session {
                     .is_some_and(|said| said.contains(NO_COPY_SAYS)) =>
             {
                 Err(Error::query(NO_COPY_SAYS)
+                    .with_outcome(outcome_if_refused(sql, &heard.tags))
                     .with_hint("insert the rows, or let the server read a file")
                     .with_sql(sql.into()))
             }
             (Ok(()), Some(error)) => {
-                // The statement that failed is the one behind those that have a tag.
-                let outcome = if commits(sql, heard.tags.len() + 1) {
-                    Outcome::Unknown
-                } else {
-                    Outcome::NotCommitted
-                };
+                let outcome = outcome_if_refused(sql, &heard.tags);
                 Err(shift(server_error(&error, expired), before.chars().count())
                     .with_outcome(outcome)
                     .with_sql(sql.into()))
@@ -209,6 +206,10 @@ fn hand_out(
     hearer: Hearer<'_>,
 ) -> Result<(), Ended> {
     loop {
+        // What is here already is handed out without a wait in which it would be noticed.
+        if script.interrupt().is_some_and(Interrupt::is_given_up) {
+            return Err(Ended::Early { expired: true });
+        }
         drive(script, deadline).map_err(Ended::of)?;
         let Some(part) = script.take_part() else {
             return Ok(());
@@ -222,6 +223,15 @@ fn hand_out(
             return Err(Ended::Early { expired: false });
         }
         deadline += since.elapsed();
+    }
+}
+
+/// What became of a script of which the server refused a statement: the one behind those that have a tag.
+fn outcome_if_refused(sql: &str, tags: &[String]) -> Outcome {
+    if commits(sql, tags.len() + 1) {
+        Outcome::Unknown
+    } else {
+        Outcome::NotCommitted
     }
 }
 

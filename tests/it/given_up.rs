@@ -1,5 +1,6 @@
 //! Calls whose future is dropped: nothing of them is committed, and they end.
 
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
@@ -106,7 +107,8 @@ fn a_call_that_waits_for_a_thread_never_begins() {
     let begun = Arc::new(AtomicU32::new(0));
     runtime.block_on(async {
         for number in 0..TIMES {
-            let busy = tokio::task::spawn_blocking(|| thread::sleep(Duration::from_millis(60)));
+            let (free, until_free) = mpsc::channel();
+            let busy = tokio::task::spawn_blocking(move || until_free.recv());
             let short = Duration::from_millis(20);
             let dropped = if number % 2 == 0 {
                 timeout(short, db.run(insert(number))).await.map(drop)
@@ -119,7 +121,8 @@ fn a_call_that_waits_for_a_thread_never_begins() {
                 timeout(short, work).await.map(drop)
             };
             dropped.expect_err("there is no thread for it");
-            busy.await.expect("no panic");
+            free.send(()).expect("it is busy");
+            busy.await.expect("no panic").expect("a word");
         }
     });
     shut_down(runtime);
@@ -152,19 +155,50 @@ fn nothing_is_sent_by_a_call_that_was_busy_elsewhere() {
 
 #[test]
 fn no_retry_follows_its_pause() {
-    let (done, rows) = drop_all(Duration::from_millis(100), |db, number| {
-        let attempts = AtomicU32::new(0);
-        db.transaction(move |tx| {
-            if attempts.fetch_add(1, Ordering::SeqCst) == 0 {
-                let conflict = "DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '40001'; END $$";
-                tx.run(sql(conflict).affected())?;
-            }
-            tx.run(insert(number))
+    let (db, database) = open(TIMES.try_into().expect("few"));
+    let runtime = runtime(TIMES.try_into().expect("few"));
+    let tasks: Vec<_> = (0..TIMES)
+        .map(|number| {
+            let db = db.clone();
+            runtime.spawn(async move {
+                let begun = Arc::new(Mutex::new(Vec::new()));
+                let noted = Arc::clone(&begun);
+                let work = db.transaction(move |tx| {
+                    let attempt = {
+                        let mut begun = noted.lock().expect("no panic");
+                        begun.push(Instant::now());
+                        begun.len()
+                    };
+                    if attempt == 1 {
+                        let conflict =
+                            "DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '40001'; END $$";
+                        tx.run(sql(conflict).affected())?;
+                    }
+                    tx.run(insert(number))
+                });
+                timeout(Duration::from_millis(100), work).await.ok();
+                (begun, Instant::now())
+            })
         })
+        .collect();
+    let dropped: Vec<_> = runtime.block_on(async {
+        let mut dropped = Vec::new();
+        for task in tasks {
+            dropped.push(task.await.expect("no panic"));
+        }
+        dropped
     });
-    // The pause is anywhere up to a second, so some may have had theirs.
-    assert!(done < 20, "all retries came in time");
-    assert_eq!(rows, done);
+    shut_down(runtime);
+    let (mut first, mut second) = (0, 0);
+    for (begun, dropped) in dropped {
+        let begun = begun.lock().expect("no panic");
+        first += usize::from(!begun.is_empty());
+        second += begun.len().saturating_sub(1);
+        assert!(begun.iter().all(|begun| *begun <= dropped), "begun anew");
+    }
+    // The pause is anywhere up to a second, so few had theirs before they were dropped.
+    assert!(second < first, "{second} of {first} went on");
+    assert!(rows(&database) <= second);
 }
 
 #[test]
@@ -190,7 +224,8 @@ fn a_savepoint_whose_failure_is_passed_over_saves_nothing() {
     });
     assert_eq!(seen, (0, 0));
     let later = later.lock().expect("no panic");
-    assert_eq!(later.len(), 60);
+    // On a busy machine not all had begun.
+    assert!(!later.is_empty() && later.len() % 3 == 0);
     for step in &*later {
         let error = step.as_ref().expect_err("the call was given up");
         assert!(error.contains("the call was given up"), "{error}");
@@ -310,6 +345,51 @@ fn a_loop_over_notifications_ends_and_the_runtime_can_be_dropped() {
     let told = told.lock().expect("no panic").take().expect("an error");
     assert!(told.contains("the call was given up"), "{told}");
     assert_eq!(db.blocking().pool().in_use, 0);
+}
+
+#[test]
+fn a_stream_whose_rows_are_here_already_ends() {
+    let (db, _database) = open(4);
+    let runtime = runtime(4);
+    let endless = "SELECT generate_series(1, 4000000000) AS x";
+    let ended = Arc::new(Mutex::new(Vec::new()));
+    runtime.block_on(async {
+        let note = |done: Result<()>, ended: &Mutex<Vec<String>>| {
+            let done = done.map_or_else(|error| error.to_string(), |()| "done".to_owned());
+            ended.lock().expect("no panic").push(done);
+        };
+        let streamed = Arc::clone(&ended);
+        let stream = db.call(move |db| {
+            let done = db
+                .stream(sql(endless).all::<X>())
+                .and_then(|mut rows| rows.try_for_each(|row| row.map(drop)));
+            note(done, &streamed);
+            Ok::<_, Error>(())
+        });
+        let told = Arc::clone(&ended);
+        let script = db.call(move |db| {
+            let mut session = db.session()?;
+            note(
+                session.simple_query(endless, |_| ControlFlow::Continue(())),
+                &told,
+            );
+            Ok::<_, Error>(())
+        });
+        let short = Duration::from_millis(300);
+        timeout(short, stream).await.expect_err("endless");
+        timeout(short, script).await.expect_err("endless");
+    });
+    shut_down(runtime);
+    let ended = ended.lock().expect("no panic");
+    assert_eq!(ended.len(), 2);
+    assert!(!ended.contains(&"done".to_owned()), "{ended:?}");
+}
+
+#[derive(bowline::Row)]
+struct X {
+    #[diesel(sql_type = BigInt)]
+    #[expect(dead_code, reason = "it is only read")]
+    x: i64,
 }
 
 #[test]

@@ -81,6 +81,49 @@ fn a_script_cannot_end_the_transaction_that_it_runs_in() {
     }
 }
 
+#[bowline::test]
+fn nothing_ends_the_transaction_of_a_sandbox(db: Database) {
+    db.run(sql("CREATE TABLE sandboxed (x int)").affected())
+        .expect("DDL");
+    for end in ["COMMIT", "; rollback", "END; BEGIN"] {
+        let mut session = db.session().expect("the session");
+        for run in WAYS {
+            run(&mut session, end).expect_err("refused");
+        }
+        session
+            .stream(sql(end).all::<X>())
+            .map(drop)
+            .expect_err("refused");
+        let executed = diesel::RunQueryDsl::execute(diesel::sql_query(end), &mut *session);
+        executed.expect_err("refused");
+        drop(session);
+        db.run(sql(end).affected()).expect_err("refused");
+        let mut work = db.unit_of_work();
+        work.add(sql(end).affected());
+        work.commit().map(drop).expect_err("refused");
+    }
+    db.run(sql("SELECT x FROM sandboxed").affected())
+        .expect("it is there");
+}
+
+#[derive(Debug, bowline::Row)]
+struct X {
+    #[diesel(sql_type = diesel::sql_types::Integer)]
+    #[expect(dead_code, reason = "it is only read")]
+    x: i32,
+}
+
+#[test]
+fn no_stream_ends_its_transaction() {
+    let (_database, db) = database();
+    let done = db.transaction(|tx| {
+        tx.run(sql("INSERT INTO log VALUES (1)").affected())?;
+        tx.stream(sql("COMMIT").all::<X>()).map(drop)
+    });
+    assert_eq!(done.expect_err("refused").outcome(), Outcome::NotCommitted);
+    assert_eq!(logged(&db), 0);
+}
+
 #[test]
 fn words_of_savepoints_names_and_strings_are_no_end() {
     let (_database, db) = database();
@@ -133,6 +176,7 @@ fn what_was_committed_on_the_way_is_not_called_uncommitted() {
             "CALL half()".to_owned(),
             format!("DO $$ BEGIN {insert}; COMMIT; RAISE EXCEPTION 'no'; END $$"),
             "DO $$ BEGIN CALL half(); END $$".to_owned(),
+            format!("{insert}; COMMIT; COPY log FROM STDIN"),
         ] {
             let mut session = db.session().expect("a session");
             let error = run(&mut session, &script).expect_err("it fails");

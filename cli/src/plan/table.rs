@@ -37,8 +37,8 @@ pub(crate) struct TablePlan {
     /// Ids of other tables that this file names: module and type.
     pub foreign_ids: Vec<String>,
     pub extra_derives: Vec<String>,
-    /// Whether a query of it surely only reads: it is a table, and no view or rule leads from it to a function that
-    /// may write.
+    /// Whether a query of it surely only reads: it is a table, and no view or policy leads from it to a function
+    /// that may write.
     pub only_reads: bool,
 }
 
@@ -200,7 +200,7 @@ pub(super) fn plan(
         only_reads: matches!(
             relation.kind,
             RelationKind::Table | RelationKind::PartitionedTable | RelationKind::Partition
-        ),
+        ) && relation.attached.policies.is_empty(),
         module,
         row,
     }

@@ -137,6 +137,11 @@ impl Flow {
         Self { interrupt, ..self }
     }
 
+    /// Whether its call was given up.
+    pub(crate) fn is_given_up(&self) -> bool {
+        self.interrupt.as_ref().is_some_and(Interrupt::is_given_up)
+    }
+
     /// Hands out the rows of this command in chunks: the pipeline rests whenever there is one.
     pub(crate) fn stream(mut self, command: usize) -> Self {
         self.streamed = Some(Streamed {
@@ -220,10 +225,7 @@ impl<'c> Pipeline<'c> {
                 }
             }
             // What is with libpq is on its way; of the rest, nothing is to reach the server.
-            if let Some(interrupt) = &self.flow.interrupt
-                && interrupt.is_given_up()
-                && !self.flow.outgoing.is_empty()
-            {
+            if !self.flow.outgoing.is_empty() && self.flow.is_given_up() {
                 return Err("the call was given up before all of it was sent".to_owned());
             }
             let Some(message) = self.flow.outgoing.pop_front() else {
