@@ -140,6 +140,8 @@ impl Session {
     ) -> Result<Self> {
         let began = Instant::now();
         let connection = connect::connect(config, deadline)?;
+        let mut search_path = SearchPath::default();
+        search_path.told(connection.parameter_status(c"search_path"));
         Ok(Self {
             activity: Arc::new(Activity::new(connection.backend_pid())),
             watch: Watch::new(config, &connection, began),
@@ -150,7 +152,7 @@ impl Session {
                 config.statement_cache
             }),
             types,
-            search_path: SearchPath::default(),
+            search_path,
             transactions: Transactions::default(),
             instrumentation: DynInstrumentation::default_instrumentation(),
             instrumented: false,
@@ -325,7 +327,8 @@ impl Session {
         }
     }
 
-    /// How long each call of this session may take from now on; what exceeds it is cancelled on the server.
+    /// How long each call of this session may take from now on; what exceeds it is cancelled on the server, which is
+    /// given up to 1.5 s for that, and as long again for a rollback.
     pub fn within(&mut self, limit: Duration) -> &mut Self {
         self.limit = limit;
         self

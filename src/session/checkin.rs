@@ -62,6 +62,10 @@ impl Session {
         // One that was begun may not have been sent.
         self.transactions.reset();
         self.search_path.rolled_back(0);
+        if self.pooler.is_some() {
+            // What was set there went to whichever session of the server's it met.
+            self.search_path.reset();
+        }
         if self.is_touched() {
             let discarded = self.tell(c"DISCARD ALL", deadline);
             if discarded {

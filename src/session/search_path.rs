@@ -20,8 +20,8 @@ pub(super) struct SearchPath {
     session: Setting,
     /// For each open transaction: its depth, and what both were when it began.
     saved: Vec<(u32, Setting, Setting)>,
-    /// What the server told last.
-    reported: Option<String>,
+    /// What the server told first and last.
+    reported: Option<(String, String)>,
     /// Whether a transaction that was begun by hand set something for the session.
     is_in_doubt: bool,
 }
@@ -173,16 +173,25 @@ impl SearchPath {
         }
     }
 
+    /// It is as at the session's start.
+    pub(super) fn reset(&mut self) {
+        let reported = self.reported.take();
+        *self = Self {
+            reported: reported.map(|(first, _)| (first.clone(), first)),
+            ..Self::default()
+        };
+    }
+
     /// The server tells its search path by itself.
     pub(super) fn told(&mut self, path: Option<String>) {
         let Some(path) = path else { return };
-        match &self.reported {
-            None => self.reported = Some(path),
-            Some(before) if *before == path => {}
-            Some(_) => {
-                self.now.path = Some(set(&path).into());
-                self.reported = Some(path);
-            }
+        let Some((first, last)) = &mut self.reported else {
+            self.reported = Some((path.clone(), path));
+            return;
+        };
+        if *last != path {
+            self.now.path = (*first != path).then(|| set(&path).into());
+            *last = path;
         }
     }
 }
@@ -520,6 +529,19 @@ mod tests {
         ] {
             assert_eq!(after(nothing, &[]), None, "{nothing}");
         }
+    }
+
+    #[test]
+    fn what_the_server_tells_counts() {
+        let mut search_path = SearchPath::default();
+        let mut told = |path: &str| {
+            search_path.told(Some(path.to_owned()));
+            search_path.now()
+        };
+        assert!(told("\"$user\", public").is_empty());
+        assert_eq!(*told("ta"), *set("ta"));
+        assert_eq!(*told("ta"), *set("ta"));
+        assert!(told("\"$user\", public").is_empty());
     }
 
     #[test]

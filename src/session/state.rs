@@ -8,7 +8,6 @@ use super::Session;
 use super::command::Command;
 use super::exchange::{Cargo, CommitPoint};
 use super::leaves::{leaves_something, statement_leaves_something};
-use super::search_path::SearchPath;
 use crate::error::{Error, Result};
 
 impl Session {
@@ -50,7 +49,7 @@ impl Session {
     /// The server has forgotten all, prepared statements included.
     pub(super) fn was_discarded(&mut self) {
         self.prepared.vanished();
-        self.search_path = SearchPath::default();
+        self.search_path.reset();
         self.empty_inbox();
         (self.touched, self.locks) = (false, 0);
     }
