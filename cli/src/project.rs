@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Deserialize;
 
-use crate::catalog::Relation;
+use crate::catalog::{Index, Name, Relation};
 use crate::error::CliError;
+use crate::suggestion::nearest;
 use crate::ui;
 
 mod output;
@@ -59,16 +60,20 @@ pub(crate) struct Project {
 /// What shapes the generated code.
 #[derive(Debug, Default)]
 pub(crate) struct Settings {
+    /// The folder that diesel.toml is in.
+    pub root: PathBuf,
     /// The folder of the generated files.
     pub folder: PathBuf,
-    /// The path of the schema module, from a file of a table: `super::schema`, or `crate::..` from elsewhere.
+    /// How a file of a table names the module of the first `schema.rs`: `super::schema`, or `crate::..` from elsewhere.
     pub schema_path: String,
     /// How far rustfmt indents, where the project says it: `diesel print-schema` runs it over its output.
     pub tab_spaces: Option<usize>,
     /// One for each `schema.rs`.
     pub outputs: Vec<Output>,
-    /// Row types by table, where the guessed singular is wrong.
+    /// Names in Rust by table or enum, where what is guessed is wrong or given to another.
     pub names: BTreeMap<String, String>,
+    /// Names of variants by enum and label.
+    pub variants: BTreeMap<String, BTreeMap<String, String>>,
     /// Derives that each row gets beside its own.
     pub extra_derives: Vec<String>,
     /// Functions that are not generated, because hand-written ones take their names: `Account::list`.
@@ -83,8 +88,43 @@ impl Settings {
     /// The primary key of a relation, or what stands for it.
     pub(crate) fn primary_key(&self, relation: &Relation) -> Option<Vec<String>> {
         let own = relation.primary_key().map(<[String]>::to_vec);
-        own.or_else(|| self.keys.get(&relation.name.name).cloned())
+        own.or_else(|| of_name(&self.keys, &relation.name).cloned())
+            .or_else(|| unique_key(relation, |_| true))
     }
+
+    /// The columns that tell the rows of a relation apart, as PostgreSQL holds them to: its primary key, or those of a
+    /// unique index of which none can be NULL.
+    pub(crate) fn row_key(&self, relation: &Relation) -> Option<Vec<String>> {
+        let own = relation.primary_key().map(<[String]>::to_vec);
+        own.or_else(|| match of_name(&self.keys, &relation.name) {
+            Some(named) => unique_key(relation, |columns| columns == named),
+            None => unique_key(relation, |_| true),
+        })
+    }
+}
+
+/// What a setting says of a table or type, by its name, or by schema and name.
+pub(crate) fn of_name<'a, T>(settings: &'a BTreeMap<String, T>, name: &Name) -> Option<&'a T> {
+    let qualified = settings.get(&format!("{}.{}", name.schema, name.name));
+    qualified.or_else(|| settings.get(&name.name))
+}
+
+/// The columns of the first unique index that could be a primary key.
+fn unique_key(relation: &Relation, is_meant: impl Fn(&[String]) -> bool) -> Option<Vec<String>> {
+    let is_not_null = |name: &String| {
+        let mut columns = relation.columns.iter();
+        columns.any(|column| column.name == *name && column.not_null)
+    };
+    let is_temporal = |index: &Index| {
+        let mut constraints = relation.constraints.iter();
+        constraints.any(|constraint| constraint.name == index.name && constraint.temporal)
+    };
+    relation
+        .indexes
+        .iter()
+        .filter(|index| index.unique && index.predicate.is_none() && !is_temporal(index))
+        .filter_map(Index::plain_columns)
+        .find(|columns| columns.iter().all(is_not_null) && is_meant(columns))
 }
 
 #[derive(Deserialize, Default)]
@@ -123,6 +163,8 @@ struct Bowline {
     folder: Option<PathBuf>,
     #[serde(default)]
     names: BTreeMap<String, String>,
+    #[serde(default)]
+    variants: BTreeMap<String, BTreeMap<String, String>>,
     #[serde(default)]
     derives: Vec<String>,
     #[serde(default)]
@@ -179,10 +221,16 @@ impl Project {
             .into_iter()
             .find_map(|part| part?.metadata?.bowline)
             .unwrap_or_default();
-        let outputs = output::outputs(diesel.print_schema.unwrap_or_default(), &diesel_toml, root)?;
-        let schema_file = outputs
+        let mut outputs =
+            output::outputs(diesel.print_schema.unwrap_or_default(), &diesel_toml, root)?;
+        // The one without a name, if there is one: the others are of other schemas, as a rule.
+        let has_file = |output: &&Output| output.file.is_some();
+        let first = outputs
             .iter()
-            .find_map(|output| output.file.clone())
+            .find(|output| has_file(output) && output.name == output::DEFAULT)
+            .or_else(|| outputs.iter().find(has_file));
+        let schema_file = first
+            .and_then(|output| output.file.clone())
             .unwrap_or_default();
         let beside = schema_file.parent().unwrap_or(root);
         // Beside `src/schema.rs` are the user's own files, so a folder of our own is made there.
@@ -211,12 +259,18 @@ impl Project {
             .find(|folder| folder.join("Cargo.toml").is_file())
             .unwrap_or(root)
             .to_owned();
+        for output in &mut outputs {
+            let file = output.file.as_deref();
+            output.path = file.map(|file| schema_path(file, &folder, &package));
+        }
         let settings = Settings {
+            root: root.to_owned(),
             schema_path: schema_path(&schema_file, &folder, &package),
             folder,
             tab_spaces: tab_spaces(root)?,
             outputs,
             names: bowline.names,
+            variants: bowline.variants,
             extra_derives: bowline.derives,
             leave_out: bowline.leave_out,
             keys: bowline.keys,
@@ -300,15 +354,7 @@ fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>, CliErr
 /// What a file of settings says that cannot be followed, with its line underlined.
 fn wrong(path: &Path, error: &toml::de::Error) -> CliError {
     let message = error.message().lines().next().unwrap_or_default();
-    let failed = CliError::failed(format!("{} cannot be followed: {message}", path.display()));
-    let failed = match path.file_name().and_then(OsStr::to_str) {
-        Some("Cargo.toml") => failed.hint("`cargo metadata` says what is wrong with it, unless that is in [package.metadata.bowline]"),
-        Some("rustfmt.toml" | ".rustfmt.toml") => failed.hint("`cargo fmt` says what is wrong with it"),
-        _ => failed.hint("https://diesel.rs/guides/configuring-diesel-cli lists what diesel.toml can say"),
-    };
-    let Ok(source) = std::fs::read_to_string(path) else {
-        return failed;
-    };
+    let source = std::fs::read_to_string(path).unwrap_or_default();
     // A table that was read before has no places any more, but the message names the key.
     let key = message.split('`').nth(1).unwrap_or_default();
     let of_key = || {
@@ -325,9 +371,38 @@ fn wrong(path: &Path, error: &toml::de::Error) -> CliError {
             span
         })
     };
-    let what = message.split(", expected").next().unwrap_or_default();
-    match error.span().and_then(of_line).or_else(of_key) {
-        Some(span) => failed.report(ui::underlined(what, &ui::shown_path(path), &source, span)),
-        None => failed,
+    let span = error.span().and_then(of_line).or_else(of_key);
+    let (what, expected) = message.split_once(", expected").unwrap_or((message, ""));
+    let failed = match span.clone() {
+        // What is wrong stands above the line.
+        Some(span) => CliError::failed(format!("{} cannot be followed", path.display()))
+            .report(ui::underlined(what, &ui::shown_path(path), &source, span)),
+        None => CliError::failed(format!("{} cannot be followed: {what}", path.display())),
+    };
+    let known: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
+    let is_unknown = what.starts_with("unknown field");
+    let failed = match nearest(key, known.iter().copied()) {
+        Some(meant) if is_unknown => failed.hint(format!("did you mean {meant}?")),
+        None if is_unknown && !known.is_empty() => {
+            failed.hint(format!("it can say {}", known.join(", ")))
+        }
+        _ => failed,
+    };
+    let table = span.map_or("", |span| {
+        let before = source.get(..span.start).unwrap_or_default().lines();
+        before
+            .rev()
+            .find(|line| line.starts_with('['))
+            .unwrap_or_default()
+    });
+    match path.file_name().and_then(OsStr::to_str) {
+        Some("Cargo.toml") if table.contains("metadata.bowline") => failed
+            .hint("the page Settings of the guide lists what [package.metadata.bowline] can say"),
+        Some("Cargo.toml") => failed.hint("`cargo metadata` says what is wrong with it"),
+        Some("rustfmt.toml" | ".rustfmt.toml") => {
+            failed.hint("`cargo fmt` says what is wrong with it")
+        }
+        _ => failed
+            .hint("https://diesel.rs/guides/configuring-diesel-cli lists what diesel.toml can say"),
     }
 }

@@ -8,12 +8,12 @@ pub mod schema;
 mod transfers;
 mod types;
 
-pub use account_labels::{
+pub use self::account_labels::{
     AccountLabel, AccountLabelChanges, AccountLabelConstraint, NewAccountLabel,
 };
-pub use accounts::{Account, AccountChanges, AccountConstraint, AccountId, NewAccount};
-pub use transfers::{NewTransfer, Transfer, TransferChanges, TransferConstraint, TransferId};
-pub use types::AccountStatus;
+pub use self::accounts::{Account, AccountChanges, AccountConstraint, AccountId, NewAccount};
+pub use self::transfers::{NewTransfer, Transfer, TransferChanges, TransferConstraint, TransferId};
+pub use self::types::AccountStatus;
 
 /// The migrations that this is generated from; with others in the folder it does not compile.
 pub const MIGRATIONS: ::bowline::Migrations = ::bowline::migrations! {

@@ -2,13 +2,15 @@
 
 /// Declares a Rust enum by the labels of PostgreSQL's: `pub enum Mood: sql_types::Mood { Sad = "sad" }`.
 ///
+/// Where several `schema.rs` have a marker type for it, all are named: `pub enum Mood: a::Mood, b::Mood { .. }`.
+///
 /// A label that the enum does not have, from a database that is ahead of the program, is an error when it
 /// is read. serde reads and writes the labels.
 #[macro_export]
 macro_rules! pg_enum {
     (
         $(#[$attribute:meta])*
-        $visibility:vis enum $Enum:ident: $($sql_type:ident)::+ {
+        $visibility:vis enum $Enum:ident: $($sql_type:ident)::+ $(, $($other:ident)::+)* {
             $($(#[$variant_attribute:meta])* $Variant:ident = $label:literal),+ $(,)?
         }
     ) => {
@@ -17,6 +19,7 @@ macro_rules! pg_enum {
         #[derive(::serde::Serialize, ::serde::Deserialize)]
         #[derive(::diesel::expression::AsExpression, ::diesel::deserialize::FromSqlRow)]
         #[diesel(sql_type = $($sql_type)::+)]
+        $(#[diesel(sql_type = $($other)::+)])*
         $visibility enum $Enum {
             $(
                 $(#[$variant_attribute])*
@@ -59,6 +62,10 @@ macro_rules! pg_enum {
             type SqlType = $($sql_type)::+;
         }
 
+        $crate::pg_enum!(@stored $Enum, $($sql_type)::+);
+        $($crate::pg_enum!(@stored $Enum, $($other)::+);)*
+    };
+    (@stored $Enum:ident, $($sql_type:ident)::+) => {
         impl ::diesel::serialize::ToSql<$($sql_type)::+, ::diesel::pg::Pg> for $Enum {
             fn to_sql<'b>(
                 &'b self,

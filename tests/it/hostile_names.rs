@@ -84,8 +84,7 @@ fn what_is_inserted_by_a_hostile_name_goes_into_that_column() {
 #[test]
 fn each_hostile_label_of_an_enum_comes_back_as_it_went() {
     let labels = [
-        "a\"b", "c\\d", "*/", "Self", "self", "", "1", "größe", "a b", "a-b", "type", "r#type",
-        "{}",
+        "a\"c", "c\\d", "*/", "Self", "", "1", "größe", "a b", "a+b", "a-", "type", "r#type", "{}",
     ];
     with_session(|session| {
         let new: NewType<'_> = serde_json::from_value(json!({})).expect("a new row");

@@ -25,7 +25,6 @@ mod hooks;
     missing_docs,
     unreachable_pub,
     non_camel_case_types,
-    non_snake_case,
     reason = "generated from names that were chosen to break it"
 )]
 mod hostile;

@@ -301,6 +301,17 @@ impl Catalog {
     }
 }
 
+impl Index {
+    /// Its columns, if it has no expressions.
+    pub(crate) fn plain_columns(&self) -> Option<Vec<String>> {
+        let names = self.keys.iter().map(|key| match key {
+            IndexKey::Column { name, .. } => Some(name.clone()),
+            IndexKey::Expression { .. } => None,
+        });
+        names.collect()
+    }
+}
+
 impl Sequence {
     pub(crate) fn is_owned_by(&self, table: &Name, column: &str) -> bool {
         let owner = self.owner.as_ref();

@@ -12,7 +12,7 @@ use crate::emit::{self, Files};
 use crate::error::CliError;
 use crate::migrations::read_folder;
 use crate::package::Package;
-use crate::plan::{self, Origin, PatchedSchema, SchemaPlan};
+use crate::plan::{self, Origin, PatchedSchema, Problem, SchemaPlan};
 use crate::project::Project;
 use crate::source::{Fallback, Source};
 use crate::ui;
@@ -41,6 +41,9 @@ pub(crate) struct Generate {
 }
 
 pub(crate) fn run(arguments: &Generate, project: &Project) -> Result<(), CliError> {
+    if !arguments.stdout {
+        refuse_virtual(project)?;
+    }
     let catalog = Source::Migrations(None).catalog(project, &arguments.fallback)?;
     let schemas = schemas(&catalog, project, &mut ui::note)?;
     if arguments.stdout {
@@ -119,19 +122,21 @@ fn schemas(
     project: &Project,
     note: &mut dyn FnMut(String),
 ) -> Result<Vec<(SchemaPlan, String)>, CliError> {
-    if let Some(column) = plan::unknown_column(catalog, &project.settings) {
-        return Err(CliError::failed(format!(
-            "Cargo.toml names the column {column}, which is not there"
-        ))
-        .hint("look at keys and joinables under [package.metadata.bowline]"));
+    let mut problems = plan::checked::settings(catalog, &project.settings);
+    let planned = plan::schemas(catalog, &project.settings);
+    problems.extend(planned.iter().flat_map(SchemaPlan::too_wide));
+    if !problems.is_empty() {
+        return Err(refused(problems));
     }
-    plan::schemas(catalog, &project.settings)
+    planned
         .into_iter()
         .map(|schema| {
             for table in &schema.without_key {
                 note(format!(
-                    "{table} has no primary key, which diesel needs, so it is left out; name columns that tell its rows \
-                     apart in Cargo.toml: [package.metadata.bowline.keys] {table} = [\"..\"]"
+                    "{} has no primary key, which diesel needs, so it is left out; name columns that tell its rows \
+                     apart in Cargo.toml: [package.metadata.bowline.keys] {} = [\"..\"]",
+                    plan::shown(table),
+                    plan::key(table)
                 ));
             }
             let text = emit::schema(&schema);
@@ -150,19 +155,17 @@ fn models(
     project: &Project,
     note: &mut dyn FnMut(String),
 ) -> Result<Files, CliError> {
-    let is_patched = schemas
+    let patched: Vec<Option<PatchedSchema>> = schemas
         .iter()
-        .any(|(schema, _)| schema.patch_file.is_some());
-    let texts = || schemas.iter().map(|(_, text)| text.as_str());
-    let patched = is_patched.then(|| PatchedSchema::read(&texts().collect::<String>()));
+        .map(|(schema, text)| {
+            schema
+                .patch_file
+                .as_ref()
+                .map(|_| PatchedSchema::read(text))
+        })
+        .collect();
     let schemas = schemas.iter().map(|(schema, _)| schema.clone()).collect();
-    let plan = plan::plan(catalog, &project.settings, schemas, patched.as_ref()).map_err(
-        |collision| {
-            CliError::failed(collision.to_string()).hint(
-                "name one of the rows in Cargo.toml: [package.metadata.bowline.names] table = \"Row\"",
-            )
-        },
-    )?;
+    let plan = plan::plan(catalog, &project.settings, schemas, &patched).map_err(refused)?;
     plan.notes.iter().cloned().for_each(&mut *note);
     if let Some(package) = Package::read(&project.package)? {
         let folder = plan::relative(&project.migrations, &project.package);
@@ -172,6 +175,48 @@ fn models(
     let migrations = read_folder(&project.migrations)?;
     let origin = Origin::new(&project.package, &project.migrations, &migrations);
     Ok(emit::models(&plan, &origin, &project.settings.folder))
+}
+
+/// Fails where the files would be no crate's.
+fn refuse_virtual(project: &Project) -> Result<(), CliError> {
+    let package = Package::read(&project.package)?;
+    let Some(package) = package.filter(|package| package.manifest.is_virtual()) else {
+        return Ok(());
+    };
+    let members = package.manifest.members();
+    let first = members.iter().find(|member| !member.contains('*'));
+    let first = first.map_or("MEMBER", String::as_str);
+    Err(CliError::failed(format!(
+        "{} is that of a workspace, which has no code of its own",
+        package.manifest.path().display()
+    ))
+    .hint(format!(
+        "run this in the folder of one of its members: {}",
+        members.join(", ")
+    ))
+    .hint(format!(
+        "or say in diesel.toml where the code goes: [print_schema] file = \"{first}/src/db/schema.rs\""
+    )))
+}
+
+/// All that stops the generation, at once.
+pub(super) fn refused(problems: Vec<Problem>) -> CliError {
+    let mut hints: Vec<String> = Vec::new();
+    for problem in &problems {
+        if !hints.contains(&problem.hint) {
+            hints.push(problem.hint.clone());
+        }
+    }
+    let told: Vec<String> = problems.into_iter().map(|problem| problem.what).collect();
+    let failed = match told.as_slice() {
+        [only] => CliError::failed(only.clone()),
+        several => CliError::failed(format!(
+            "{} things cannot be generated as they are named",
+            several.len()
+        ))
+        .report(several.join("\n")),
+    };
+    hints.into_iter().fold(failed, CliError::hint)
 }
 
 /// The text with a patch file of the user's applied to it.

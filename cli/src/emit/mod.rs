@@ -10,7 +10,7 @@ mod types;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::plan::{Origin, Plan};
+use crate::plan::{Function, Origin, Plan};
 
 pub(crate) use schema::schema;
 
@@ -25,15 +25,12 @@ pub(crate) fn models(plan: &Plan, origin: &Origin, folder: &Path) -> Files {
     let mut files = Files::new();
     for planned in &plan.tables {
         files.insert(
-            folder.join(format!("{}.rs", planned.module)),
+            folder.join(format!("{}.rs", planned.file)),
             table::table(planned),
         );
     }
     if !plan.enums.is_empty() {
-        files.insert(
-            folder.join("types.rs"),
-            types::types(&plan.enums, &plan.schema_path),
-        );
+        files.insert(folder.join("types.rs"), types::types(&plan.enums));
     }
     files.insert(folder.join("mod.rs"), module(plan, origin));
     files
@@ -43,34 +40,54 @@ pub(crate) fn models(plan: &Plan, origin: &Origin, folder: &Path) -> Files {
 const UNUSED: &str =
     "\n#![allow(dead_code, unused_imports, reason = \"not all of it is used everywhere\")]\n";
 
+/// Names in SQL that are not written as Rust writes them are no reason for a warning.
+const STYLE: &str = "#![allow(non_snake_case, reason = \"the names are PostgreSQL's\")]\n";
+
 /// `mod.rs`: the table of contents.
 fn module(plan: &Plan, origin: &Origin) -> String {
     let mut modules: Vec<String> = plan
         .tables
         .iter()
-        .map(|table| format!("mod {};\n", table.module))
+        .map(|table| format!("mod {};\n", table.file))
         .collect();
-    if let Some(schema) = plan.schema_path.strip_prefix("super::") {
-        modules.push(format!("pub mod {schema};\n"));
-    }
+    let schemas = plan.schema_files.iter();
+    modules.extend(schemas.map(|schema| format!("pub mod {schema};\n")));
     if !plan.enums.is_empty() {
         modules.push("mod types;\n".to_owned());
     }
     modules.sort_by_key(|line| line.trim_start_matches("pub ").to_owned());
+    // `self`, since a crate can be called like a table: `log`, `time`, `url`.
     let mut exports: Vec<String> = plan
         .tables
         .iter()
-        .map(|table| layout::use_list(&format!("pub use {}::", table.module), table.type_names()))
+        .map(|table| {
+            layout::use_list(
+                &format!("pub use self::{}::", table.file),
+                table.type_names(),
+            )
+        })
         .collect();
     if !plan.enums.is_empty() {
         exports.push(layout::use_list(
-            "pub use types::",
+            "pub use self::types::",
             plan.enums.iter().map(|found| found.name.clone()).collect(),
         ));
     }
     exports.sort();
+    let tables = plan.schemas.iter().flat_map(|schema| &schema.tables);
+    let mut names = tables.flat_map(|table| {
+        let columns = table.columns.iter().map(|column| column.rust_name.as_str());
+        columns.chain([table.rust_name.as_str()])
+    });
+    let functions = plan.tables.iter().flat_map(|table| &table.functions);
+    let mut functions = functions.map(Function::name);
+    let is_odd = |name: &str| {
+        name.contains(|c: char| c.is_ascii_uppercase()) || name.trim_matches('_').contains("__")
+    };
+    let is_any_odd = names.any(is_odd) || functions.any(is_odd);
     format!(
-        "{HEADER} Do not edit.\n{UNUSED}\n{}\n{}\n{}",
+        "{HEADER} Do not edit.\n{UNUSED}{}\n{}\n{}\n{}",
+        if is_any_odd { STYLE } else { "" },
         modules.concat(),
         exports.concat(),
         migrations(origin)

@@ -1,6 +1,6 @@
 //! The file of one table, top to bottom.
 
-use crate::plan::{Field, Function, TablePlan};
+use crate::plan::{Field, Function, TablePlan, article};
 
 use super::HEADER;
 use super::layout::{self, derive, doc, literal, use_list};
@@ -102,16 +102,26 @@ fn imports(table: &TablePlan) -> String {
     if table.foreign_ids.len() == 1 {
         inside.push(use_list("use super::", table.foreign_ids.clone()));
     }
-    inside.push(format!("use {}::{};\n", table.schema_path, table.module));
+    let alias = if table.module == table.schema_name {
+        String::new()
+    } else {
+        format!(" as {}", table.module)
+    };
+    let mut modules = vec![format!(
+        "use {}::{}{alias};\n",
+        table.schema_path, table.schema_name
+    )];
     let mut enums: Vec<String> = types
-        .filter(|rust_type| rust_type.is_enum)
+        .filter(|rust_type| rust_type.of_enum.is_some())
         .map(|rust_type| enum_name(&rust_type.owned))
         .collect();
     enums.sort();
     enums.dedup();
     if !enums.is_empty() {
-        inside.push(use_list("use super::types::", enums));
+        modules.push(use_list("use super::types::", enums));
     }
+    modules.sort();
+    inside.extend(modules);
     if table.foreign_ids.len() > 1 {
         inside.push(use_list("use super::", table.foreign_ids.clone()));
     }
@@ -173,7 +183,12 @@ fn row(table: &TablePlan) -> String {
         .filter_map(|column| table.fields.iter().find(|field| field.sql_name == *column))
         .collect();
     let mut attributes = format!("table_name = {}", table.module);
-    if key.len() != table.key.len() {
+    // diesel's trait wants keys that can be looked up, which floating point numbers cannot.
+    let is_float = |field: &&Field| {
+        let owned = &field.rust_type.owned;
+        owned.contains("f32") || owned.contains("f64")
+    };
+    if key.len() != table.key.len() || key.iter().any(is_float) {
         derives.retain(|derive| derive != "Identifiable");
     } else if key.iter().map(|field| field.name.as_str()).ne(["id"]) {
         let key: Vec<_> = key.iter().map(|field| field.name.clone()).collect();
@@ -323,14 +338,6 @@ fn lifetime(fields: &[Field]) -> &'static str {
         "<'a>"
     } else {
         ""
-    }
-}
-
-fn article(noun: &str) -> &'static str {
-    if noun.starts_with(['A', 'E', 'I', 'O', 'U', 'a', 'e', 'i', 'o', 'u']) {
-        "an"
-    } else {
-        "a"
     }
 }
 

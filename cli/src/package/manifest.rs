@@ -99,6 +99,11 @@ impl Manifest {
         self.package("name")?.as_str()
     }
 
+    /// Whether it is of a workspace only, which has no code of its own.
+    pub(crate) fn is_virtual(&self) -> bool {
+        self.document.contains_key("workspace") && !self.document.contains_key("package")
+    }
+
     /// The members of the workspace, as they are written.
     pub(crate) fn members(&self) -> Vec<String> {
         let members = self.document.get("workspace");

@@ -18,6 +18,8 @@ pub(crate) enum Function {
         index: String,
     },
     Insert,
+    /// An insert of a row whose columns PostgreSQL fills all.
+    InsertDefault,
     InsertMany,
     Update,
     Upsert {
@@ -34,19 +36,30 @@ pub(crate) enum Function {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct KeyColumn {
     pub field: String,
+    pub argument_name: String,
     pub sql_name: String,
     /// The argument's type.
     pub argument: String,
 }
 
 impl Function {
+    /// The columns of the index or foreign key that it is for.
+    pub(super) fn columns(&self) -> Option<&[KeyColumn]> {
+        match self {
+            Self::FindBy { columns, .. }
+            | Self::ListBy { columns, .. }
+            | Self::Upsert { columns, .. } => Some(columns),
+            _ => None,
+        }
+    }
+
     /// The name in Rust.
     pub(crate) fn name(&self) -> &str {
         match self {
             Self::Find => "find",
             Self::Get => "get",
             Self::List => "list",
-            Self::Insert => "insert",
+            Self::Insert | Self::InsertDefault => "insert",
             Self::InsertMany => "insert_many",
             Self::Update => "update",
             Self::Delete => "delete",

@@ -1,17 +1,32 @@
 //! Which functions a table gets: a finder exists only where an index serves it.
 
-use crate::catalog::{ConstraintKind, Index, IndexKey, Relation};
-use crate::project::Settings;
+use crate::catalog::{ConstraintKind, Index, Relation};
 
 use super::function::{Function, KeyColumn};
 use super::table::{Field, TablePlan};
 
-/// The functions of a table, but those that the settings leave out.
-pub(super) fn plan(relation: &Relation, table: &TablePlan, settings: &Settings) -> Vec<Function> {
-    let key = relation.primary_key().unwrap_or_default();
+/// The functions of a table; of two of one name the first, with a note.
+pub(super) fn plan(
+    relation: &Relation,
+    table: &TablePlan,
+    notes: &mut Vec<String>,
+) -> Vec<Function> {
     // Without the whole key in the row, nothing can be found by it.
-    let has_key = key_columns(table, key).is_some();
-    let can_insert = !table.new_fields.is_empty();
+    let has_key = key_columns(table, &table.key).is_some();
+    let replaced = |event: &str| rules(relation, event).any(|is_instead| is_instead);
+    let is_rewritten = ["INSERT", "UPDATE"]
+        .into_iter()
+        .any(|event| rules(relation, event).next().is_some());
+    for event in ["INSERT", "UPDATE", "DELETE"] {
+        if replaced(event) {
+            notes.push(format!(
+                "{} has a rule that replaces each {event}, so {} has no function for it",
+                relation.name.name, table.row
+            ));
+        }
+    }
+    let is_whole = table.missing.is_empty() && !replaced("INSERT");
+    let can_insert = !table.new_fields.is_empty() && is_whole;
     let has_changes = !table.changes_fields.is_empty();
     let mut functions = Vec::new();
     if has_key {
@@ -24,28 +39,61 @@ pub(super) fn plan(relation: &Relation, table: &TablePlan, settings: &Settings) 
     }
     if can_insert {
         functions.extend([Function::Insert, Function::InsertMany]);
+    } else if is_whole {
+        functions.push(Function::InsertDefault);
     }
-    if has_key && has_changes {
+    if has_key && has_changes && !replaced("UPDATE") {
         functions.push(Function::Update);
     }
-    if can_insert {
+    // ON CONFLICT is refused wherever a rule rewrites it.
+    if can_insert && !is_rewritten {
         functions.extend(upserts(relation, table));
     }
-    if has_key {
+    if has_key && !replaced("DELETE") {
         functions.push(Function::Delete);
     }
     functions.push(Function::Count);
     if has_key {
         functions.push(Function::Exists);
     }
+    // Several indexes on the same columns are nothing to tell.
+    let mut keys: Vec<(String, Vec<KeyColumn>)> = Vec::new();
+    for function in &functions {
+        if let Some(columns) = function.columns() {
+            keys.push((function.name().to_owned(), columns.to_vec()));
+        }
+    }
+    let is_same_key = |function: &Function| {
+        let first = keys.iter().find(|(name, _)| name == function.name());
+        first.is_some_and(|(_, columns)| function.columns() == Some(columns))
+    };
     let mut seen: Vec<String> = Vec::new();
     functions.retain(|function| {
         let is_new = !seen.iter().any(|name| name == function.name());
+        if !is_new && !is_same_key(function) {
+            notes.push(format!(
+                "{}::{} is generated for the first of the indexes that ask for it",
+                table.row,
+                function.name()
+            ));
+        }
         seen.push(function.name().to_owned());
-        let full_name = format!("{}::{}", table.row, function.name());
-        is_new && !settings.leave_out.contains(&full_name)
+        is_new
     });
     functions
+}
+
+/// The rules of a table for an event: for each whether it does something instead.
+fn rules(relation: &Relation, event: &str) -> impl Iterator<Item = bool> {
+    relation.attached.rules.iter().filter_map(move |rule| {
+        let Some(text) = &rule.definition.text else {
+            return Some(true);
+        };
+        let text = text.to_uppercase();
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let is_of = words.windows(2).any(|pair| pair == ["ON", event]);
+        is_of.then(|| words.windows(2).any(|pair| pair == ["DO", "INSTEAD"]))
+    })
 }
 
 /// The columns as arguments; `None` if one of them has no Rust type.
@@ -61,32 +109,20 @@ pub(super) fn key_columns(table: &TablePlan, columns: &[String]) -> Option<Vec<K
 fn key_column(field: &Field) -> KeyColumn {
     KeyColumn {
         field: field.name.clone(),
+        argument_name: field.argument_name.clone(),
         sql_name: field.sql_name.clone(),
         argument: field.rust_type.argument.clone(),
     }
 }
 
-/// The columns of an index that has no expressions.
-fn plain_columns(index: &Index) -> Option<Vec<String>> {
-    index
-        .keys
-        .iter()
-        .map(|key| match key {
-            IndexKey::Column { name, .. } => Some(name.clone()),
-            IndexKey::Expression { .. } => None,
-        })
-        .collect()
-}
-
 /// The unique indexes other than the primary key's, those without a predicate first.
-fn unique_indexes(relation: &Relation) -> Vec<(&Index, Vec<String>)> {
-    let key = relation.primary_key().unwrap_or_default();
+fn unique_indexes<'a>(relation: &'a Relation, table: &TablePlan) -> Vec<(&'a Index, Vec<String>)> {
     let mut found: Vec<_> = relation
         .indexes
         .iter()
         .filter(|index| index.unique)
-        .filter_map(|index| plain_columns(index).map(|columns| (index, columns)))
-        .filter(|(index, columns)| columns != key || index.predicate.is_some())
+        .filter_map(|index| index.plain_columns().map(|columns| (index, columns)))
+        .filter(|(index, columns)| *columns != table.key || index.predicate.is_some())
         .collect();
     found.sort_by_key(|(index, _)| index.predicate.is_some());
     found
@@ -96,7 +132,7 @@ fn find_by<'a>(
     relation: &'a Relation,
     table: &'a TablePlan,
 ) -> impl Iterator<Item = Function> + 'a {
-    unique_indexes(relation)
+    unique_indexes(relation, table)
         .into_iter()
         .filter_map(|(index, columns)| {
             Some(Function::FindBy {
@@ -118,7 +154,9 @@ fn list_by<'a>(
         };
         let serves = |index: &&Index| {
             index.predicate.is_none()
-                && plain_columns(index).is_some_and(|keys| keys.starts_with(columns))
+                && index
+                    .plain_columns()
+                    .is_some_and(|keys| keys.starts_with(columns))
         };
         let index = relation.indexes.iter().find(serves)?;
         let columns = key_columns(table, columns)?;
@@ -143,16 +181,24 @@ fn upserts<'a>(
                 .any(|field| field.sql_name == *column)
         })
     };
-    let key = relation.primary_key().unwrap_or_default().to_vec();
-    let by_key = inserted(&key).then(|| key_columns(table, &key)).flatten();
+    let key = table.key.clone();
+    let serves_key = |index: &&Index| {
+        index.unique
+            && index.predicate.is_none()
+            && index.plain_columns().as_ref() == Some(&table.key)
+            && decides_conflicts(relation, index)
+    };
+    let by_key = (inserted(&key) && relation.indexes.iter().any(|index| serves_key(&index)))
+        .then(|| key_columns(table, &key))
+        .flatten();
     let by_key = by_key.map(|columns| Function::Upsert {
         name: "upsert".to_owned(),
         columns,
         predicate: None,
     });
-    let by_unique = unique_indexes(relation)
+    let by_unique = unique_indexes(relation, table)
         .into_iter()
-        .filter(move |(_, columns)| inserted(columns))
+        .filter(move |(index, columns)| inserted(columns) && decides_conflicts(relation, index))
         .filter_map(|(index, columns)| {
             let columns = key_columns(table, &columns)?;
             Some(Function::Upsert {
@@ -162,6 +208,15 @@ fn upserts<'a>(
             })
         });
     by_key.into_iter().chain(by_unique)
+}
+
+/// Whether `ON CONFLICT` can name the index: not that of a constraint that is checked later, nor of ranges that must not
+/// overlap.
+fn decides_conflicts(relation: &Relation, index: &Index) -> bool {
+    let mut constraints = relation.constraints.iter();
+    !constraints.any(|constraint| {
+        constraint.name == index.name && (constraint.deferrable || constraint.temporal)
+    })
 }
 
 fn joined(columns: &[KeyColumn]) -> String {

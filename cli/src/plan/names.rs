@@ -2,7 +2,7 @@
 //!
 //! Names from SQL are data: whatever they hold, what comes out is an identifier.
 
-use heck::ToUpperCamelCase as _;
+use heck::{ToSnakeCase as _, ToUpperCamelCase as _};
 
 use crate::catalog::Relation;
 
@@ -23,7 +23,12 @@ pub(super) fn rust_name(sql_name: &str, table: Option<&str>) -> String {
             replaced = true;
         }
     }
-    let is_taken = table.is_some() && TAKEN_IN_TABLE.contains(&name.as_str());
+    let taken = if table.is_some() {
+        [&TAKEN_IN_TABLE[..], &SQL_TYPES[..]]
+    } else {
+        [&TAKEN_AS_TABLE[..], &[]]
+    };
+    let is_taken = taken.iter().any(|names| names.contains(&name.as_str()));
     if is_reserved(&name) || is_taken || Some(name.as_str()) == table {
         name.push('_');
     }
@@ -34,8 +39,9 @@ pub(super) fn rust_name(sql_name: &str, table: Option<&str>) -> String {
     name
 }
 
-/// What `table!` puts beside the columns: one of this name does not compile, in what diesel's own command writes.
-const TAKEN_IN_TABLE: [&str; 7] = [
+/// What `table!` names itself beside the columns or takes for a parameter, and types of Rust that it uses: a column of
+/// this name does not compile, in what diesel's own command writes.
+const TAKEN_IN_TABLE: [&str; 18] = [
     "Ok",
     "star",
     "diesel",
@@ -43,6 +49,118 @@ const TAKEN_IN_TABLE: [&str; 7] = [
     "all_columns",
     "BoxedQuery",
     "SqlType",
+    "bool",
+    "str",
+    "DB",
+    "From",
+    "Join",
+    "Left",
+    "On",
+    "QS",
+    "Right",
+    "T",
+    "TSM",
+];
+
+/// A table of this name does not compile, in what diesel's own command writes.
+const TAKEN_AS_TABLE: [&str; 3] = ["diesel", "ExpressionMethods", "TSM"];
+
+/// What `diesel::sql_types` brings into the module of a table: a column of this name is taken for it.
+const SQL_TYPES: [&str; 94] = [
+    "AllAreNullable",
+    "AreAllNullable",
+    "Array",
+    "BigInt",
+    "BigSerial",
+    "Bigint",
+    "Binary",
+    "Bit",
+    "Blob",
+    "Bool",
+    "BoolOrNullableBool",
+    "Bpchar",
+    "Bytea",
+    "CChar",
+    "Char",
+    "Cidr",
+    "Citext",
+    "CombinedNullableValue",
+    "Date",
+    "Datemultirange",
+    "Daterange",
+    "Decimal",
+    "DieselNumericOps",
+    "Double",
+    "Float",
+    "Float4",
+    "Float8",
+    "Foldable",
+    "HasSqlType",
+    "Inet",
+    "Int2",
+    "Int4",
+    "Int4multirange",
+    "Int4range",
+    "Int8",
+    "Int8multirange",
+    "Int8range",
+    "Integer",
+    "Interval",
+    "IntoNotNullable",
+    "IntoNullable",
+    "IsNullable",
+    "IsOneNullable",
+    "IsSqlTypeNullable",
+    "Json",
+    "Jsonb",
+    "Longblob",
+    "Longtext",
+    "MacAddr",
+    "MacAddr8",
+    "Macaddr",
+    "Macaddr8",
+    "MaybeNullable",
+    "MaybeNullableType",
+    "Mediumblob",
+    "Mediumtext",
+    "Money",
+    "Multirange",
+    "NotNull",
+    "NullValueTreatmentEnum",
+    "Nullable",
+    "Numeric",
+    "Nummultirange",
+    "Numrange",
+    "Oid",
+    "OneIsNullable",
+    "PgLsn",
+    "Range",
+    "RangeBoundEnum",
+    "Record",
+    "Serial",
+    "SingleValue",
+    "SmallInt",
+    "SmallSerial",
+    "Smallint",
+    "SqlOrd",
+    "Text",
+    "Time",
+    "Timestamp",
+    "Timestamptz",
+    "TinyInt",
+    "Tinyblob",
+    "Tinyint",
+    "Tinytext",
+    "Tsmultirange",
+    "Tsrange",
+    "Tstzmultirange",
+    "Tstzrange",
+    "TypeMetadata",
+    "Untyped",
+    "Uuid",
+    "VarChar",
+    "Varbinary",
+    "Varchar",
 ];
 
 fn is_reserved(name: &str) -> bool {
@@ -78,12 +196,36 @@ pub(super) fn type_name(sql_name: &str) -> String {
     }
 }
 
+/// The name of a type that diesel derives something for: its derives take the first byte for the first character.
+pub(super) fn derivable_name(sql_name: &str) -> String {
+    let name = type_name(sql_name);
+    if name.starts_with(|c: char| c.is_ascii()) {
+        name
+    } else {
+        format!("N{name}")
+    }
+}
+
 /// The Rust names of a relation's columns, in their order; a number tells apart those that would be one.
 pub(super) fn column_names(relation: &Relation) -> Vec<String> {
     let table = rust_name(&relation.name.name, None);
+    // The marker of a type of the database's own is in the module of the table too.
+    let markers: Vec<String> = relation
+        .columns
+        .iter()
+        .filter(|column| column.data_type.name.schema != "pg_catalog")
+        .map(|column| derivable_name(&column.data_type.name.name))
+        .collect();
     let columns = relation.columns.iter();
     let names: Vec<String> = columns
-        .map(|column| rust_name(&column.name, Some(&table)))
+        .map(|column| {
+            let name = rust_name(&column.name, Some(&table));
+            if markers.contains(&name) {
+                format!("{name}_")
+            } else {
+                name
+            }
+        })
         .collect();
     // One whose name is mapped as it is keeps it, wherever it stands.
     let is_plain = |place: &usize| names[*place] == relation.columns[*place].name;
@@ -97,41 +239,197 @@ pub(super) fn column_names(relation: &Relation) -> Vec<String> {
     told_apart
 }
 
-/// The name of a row's type or of an enum: what generated code names itself is not taken from it.
-pub(super) fn own_type_name(sql_name: &str) -> String {
-    const TAKEN: [&str; 24] = [
-        "AsChangeset",
-        "BigDecimal",
-        "Cow",
-        "DateTime",
-        "Deserialize",
-        "Err",
-        "Identifiable",
-        "Insertable",
-        "IpNetwork",
-        "NaiveDate",
-        "NaiveDateTime",
-        "NaiveTime",
-        "None",
-        "Ok",
-        "Option",
-        "Page",
-        "Queryable",
-        "Result",
-        "Selectable",
-        "Serialize",
-        "Some",
-        "Statement",
-        "String",
-        "Utc",
-    ];
-    const ALSO: [&str; 4] = ["Uuid", "Value", "Vec", "Nullable"];
-    let name = type_name(sql_name);
-    if TAKEN.contains(&name.as_str()) || ALSO.contains(&name.as_str()) {
-        format!("{name}Row")
+/// The name of a row's type or of an enum, with a word behind it where Rust or generated code needs the name itself.
+///
+/// Types come from generated modules by `use db::*`, which goes before the standard library's prelude, so whatever that
+/// has is needed: a row `Default` would take `..Default::default()` away.
+pub(super) fn own_type_name(sql_name: &str, kind: &str) -> String {
+    let name = derivable_name(sql_name);
+    let is_method_trait = name.ends_with("Dsl") || name.ends_with("Methods");
+    if NEEDED.contains(&name.as_str()) || is_method_trait {
+        format!("{name}{kind}")
     } else {
         name
     }
+}
+
+/// What generated files import or name, the prelude of the standard library, and the traits of diesel's prelude whose
+/// methods a query uses.
+const NEEDED: [&str; 79] = [
+    "AppearsOnTable",
+    "AsChangeset",
+    "AsMut",
+    "AsRef",
+    "Associations",
+    "AsyncFn",
+    "AsyncFnMut",
+    "AsyncFnOnce",
+    "BigDecimal",
+    "Bool",
+    "Box",
+    "BoxableExpression",
+    "Clone",
+    "Copy",
+    "Cow",
+    "DateTime",
+    "DecoratableTarget",
+    "Default",
+    "Deserialize",
+    "DoubleEndedIterator",
+    "Drop",
+    "Eq",
+    "Err",
+    "ExactSizeIterator",
+    "Extend",
+    "Fn",
+    "FnMut",
+    "FnOnce",
+    "From",
+    "FromIterator",
+    "Future",
+    "GroupedBy",
+    "HasQuery",
+    "Identifiable",
+    "Insertable",
+    "Into",
+    "IntoFuture",
+    "IntoIterator",
+    "IntoSql",
+    "IpNetwork",
+    "Iterator",
+    "JoinTo",
+    "NaiveDate",
+    "NaiveDateTime",
+    "NaiveTime",
+    "None",
+    "Nullable",
+    "Ok",
+    "Option",
+    "OptionalExtension",
+    "Ord",
+    "Page",
+    "PartialEq",
+    "PartialOrd",
+    "QueryResult",
+    "Queryable",
+    "QueryableByName",
+    "Result",
+    "Selectable",
+    "SelectableExpression",
+    "SelectableHelper",
+    "Send",
+    "Serialize",
+    "Sized",
+    "Some",
+    "Statement",
+    "String",
+    "Sync",
+    "ToOwned",
+    "ToString",
+    "TryFrom",
+    "TryInto",
+    "Unpin",
+    "Utc",
+    "Uuid",
+    "Value",
+    "Vec",
+    "OptionalEmptyChangesetExtension",
+    "StatementDsl",
+];
+
+/// Names that the file of a table cannot give to the table's module, because it needs them itself: crates, and types
+/// that are no keywords.
+const OUTSIDE: [&str; 30] = [
+    "alloc",
+    "bool",
+    "bowline",
+    "char",
+    "chrono",
+    "core",
+    "diesel",
+    "f128",
+    "f16",
+    "f32",
+    "f64",
+    "i128",
+    "i16",
+    "i32",
+    "i64",
+    "i8",
+    "isize",
+    "proc_macro",
+    "serde",
+    "serde_json",
+    "std",
+    "str",
+    "test",
+    "u128",
+    "u16",
+    "u32",
+    "u64",
+    "u8",
+    "usize",
+    "sql_types",
+];
+
+/// The name by which the file of a table calls the table's module: its own, or one that is nobody else's.
+pub(super) fn module_name(schema_name: &str, derives: &[String]) -> String {
+    let mut crates = derives
+        .iter()
+        .filter_map(|derive| derive.split("::").next());
+    let is_plain = !schema_name.contains(|c: char| c.is_ascii_uppercase());
+    let is_free = !OUTSIDE.contains(&schema_name) && !crates.any(|name| name == schema_name);
+    if is_plain && is_free {
+        schema_name.to_owned()
+    } else {
+        format!("{}_table", snake(schema_name).trim_matches('_'))
+    }
+}
+
+/// The file of a table, without its ending: on some systems names that differ in case only are one file.
+pub(super) fn file_name(schema_name: &str, taken: &[String]) -> String {
+    let name = rust_name(&snake(schema_name), None);
+    if OUTSIDE.contains(&name.as_str()) || taken.contains(&name) {
+        format!("{name}_table")
+    } else {
+        name
+    }
+}
+
+/// The name of a function's argument for a column.
+pub(super) fn argument_name(field: &str) -> String {
+    /// What generated functions call their own arguments, variables and functions.
+    const OWN: [&str; 10] = [
+        "after", "changes", "chunk", "excluded", "insert", "keep", "new", "page", "query", "sql",
+    ];
+    let name = if field.contains(|c: char| c.is_ascii_uppercase()) {
+        rust_name(&snake(field), None)
+    } else {
+        field.to_owned()
+    };
+    if OWN.contains(&name.as_str()) {
+        format!("{name}_")
+    } else {
+        name
+    }
+}
+
+/// In lower case, with `_` before each hump; a name without capitals stays as it is.
+fn snake(name: &str) -> String {
+    if name.contains(|c: char| c.is_ascii_uppercase()) {
+        name.to_snake_case()
+    } else {
+        name.to_owned()
+    }
+}
+
+/// Whether a text is a name of a type as Rust writes it, so none of a module.
+pub(super) fn is_type_name(text: &str) -> bool {
+    let mut chars = text.chars();
+    // diesel's derives take the first byte for the first character.
+    chars.next().is_some_and(|c| c.is_ascii_uppercase())
+        && chars.all(unicode_ident::is_xid_continue)
+        && !KEYWORDS.contains(&text)
 }
 
 /// The names with a number behind those that came before.
@@ -147,48 +445,6 @@ pub(super) fn distinct(names: impl Iterator<Item = String>) -> Vec<String> {
         seen.push(candidate);
     }
     seen
-}
-
-/// The singular of the last word of an English table name; a guess, which settings can override.
-pub(super) fn singular(table: &str) -> String {
-    let (head, word) = match table.rfind('_') {
-        Some(place) => table.split_at(place + 1),
-        None => ("", table),
-    };
-    format!("{head}{}", singular_word(word))
-}
-
-fn singular_word(word: &str) -> String {
-    const IRREGULAR: [(&str, &str); 8] = [
-        ("people", "person"),
-        ("children", "child"),
-        ("men", "man"),
-        ("women", "woman"),
-        ("indices", "index"),
-        ("statuses", "status"),
-        ("addresses", "address"),
-        ("movies", "movie"),
-    ];
-    const UNCHANGED: [&str; 5] = ["news", "series", "species", "data", "metadata"];
-    if let Some((_, singular)) = IRREGULAR.iter().find(|(plural, _)| *plural == word) {
-        return (*singular).to_owned();
-    }
-    if UNCHANGED.contains(&word)
-        || word.ends_with("ss")
-        || word.ends_with("us")
-        || word.ends_with("is")
-    {
-        return word.to_owned();
-    }
-    if let Some(stem) = word.strip_suffix("ies").filter(|stem| stem.len() > 1) {
-        return format!("{stem}y");
-    }
-    for ending in ["sses", "shes", "ches", "xes", "zes"] {
-        if let Some(stem) = word.strip_suffix(ending) {
-            return format!("{stem}{}", &ending[..ending.len() - 2]);
-        }
-    }
-    word.strip_suffix('s').unwrap_or(word).to_owned()
 }
 
 #[cfg(test)]
@@ -208,35 +464,5 @@ mod tests {
         assert_eq!(type_name("in-progress!"), "InProgress");
         assert_eq!(type_name("2fa"), "N2fa");
         assert_eq!(type_name("…"), "Empty");
-    }
-
-    #[test]
-    fn table_names_have_singulars() {
-        let singulars = [
-            "accounts",
-            "account_labels",
-            "categories",
-            "boxes",
-            "statuses",
-            "news",
-            "people",
-            "address",
-            "crates",
-        ]
-        .map(singular);
-        assert_eq!(
-            singulars,
-            [
-                "account",
-                "account_label",
-                "category",
-                "box",
-                "status",
-                "news",
-                "person",
-                "address",
-                "crate"
-            ]
-        );
     }
 }

@@ -65,7 +65,8 @@ pub(crate) fn needs(plan: &Plan) -> Vec<Need> {
             features: of_bowline,
         });
     }
-    let widest = plan.tables.iter().map(|table| table.fields.len()).max();
+    let shown = plan.schemas.iter().flat_map(|schema| &schema.tables);
+    let widest = shown.map(|table| table.columns.len()).max();
     match widest.unwrap_or_default() {
         0..=32 => {}
         33..=64 => of_diesel.push("64-column-tables"),

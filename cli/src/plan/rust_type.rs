@@ -1,8 +1,10 @@
 //! Rust types for SQL types, as diesel 2.3 maps them.
 
-use crate::catalog::{Catalog, Column, DataType, TypeKind};
+use crate::catalog::{Catalog, Name, TypeKind};
+use crate::project::Settings;
 
-use super::names::type_name;
+use super::enums::enum_name;
+use super::schema::{SchemaPlan, ShownType};
 
 /// A Rust type for a column, as if it were NOT NULL.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,8 +17,8 @@ pub(crate) struct RustType {
     pub argument: String,
     /// `use` lines that it needs.
     pub imports: Vec<String>,
-    /// Whether it is an enum of `types.rs`.
-    pub is_enum: bool,
+    /// The enum that it is of, which is in `types.rs`.
+    pub of_enum: Option<Name>,
 }
 
 impl RustType {
@@ -27,7 +29,7 @@ impl RustType {
             borrowed: name.to_owned(),
             argument: name.to_owned(),
             imports: import.map(str::to_owned).into_iter().collect(),
-            is_enum: false,
+            of_enum: None,
         }
     }
 
@@ -58,11 +60,19 @@ impl RustType {
 
 const COW: &str = "std::borrow::Cow";
 
-/// The Rust type of a column, or `None` where diesel has none that serde can read and write too.
-pub(super) fn of_column(catalog: &Catalog, column: &Column) -> Option<RustType> {
-    let element = of_type(catalog, &column.data_type, 0)?;
-    if column.data_type.dimensions == 0 {
-        return Some(element);
+/// The Rust type for what `schema.rs` shows of a column, or why there is none that serde can read and write too.
+pub(super) fn of_column(
+    catalog: &Catalog,
+    schema: &SchemaPlan,
+    shown: &ShownType,
+    settings: &Settings,
+) -> Result<RustType, String> {
+    if shown.dimensions > 1 {
+        return Err("arrays of several dimensions cannot be read".to_owned());
+    }
+    let element = of_type(catalog, schema, &shown.name, settings)?;
+    if !shown.is_array {
+        return Ok(element);
     }
     let list = format!("Vec<Option<{}>>", element.owned);
     let imports = element
@@ -70,32 +80,56 @@ pub(super) fn of_column(catalog: &Catalog, column: &Column) -> Option<RustType> 
         .into_iter()
         .filter(|import| import != COW)
         .collect();
-    Some(RustType {
+    Ok(RustType {
         owned: list.clone(),
         argument: format!("&{list}"),
         borrowed: list,
         imports,
-        is_enum: element.is_enum,
+        of_enum: element.of_enum,
     })
 }
 
-fn of_type(catalog: &Catalog, data_type: &DataType, depth: u8) -> Option<RustType> {
-    match catalog.types.get(&data_type.name).map(|found| &found.kind) {
+fn of_type(
+    catalog: &Catalog,
+    schema: &SchemaPlan,
+    name: &Name,
+    settings: &Settings,
+) -> Result<RustType, String> {
+    let none = || format!("there is no Rust type for {}", name.name);
+    match catalog.types.get(name).map(|found| &found.kind) {
+        Some(TypeKind::Enum { labels }) if labels.is_empty() => {
+            return Err(format!("the enum {} has no labels", name.name));
+        }
         Some(TypeKind::Enum { .. }) => {
-            let name = type_name(&data_type.name.name);
-            return Some(RustType {
-                is_enum: true,
-                ..RustType::copied(&name, None)
-            });
+            // Without the marker that is made for it, its SQL type is somebody else's.
+            let has_marker = schema.custom_types.iter().any(|custom| custom.marks(name));
+            return if has_marker {
+                Ok(RustType {
+                    of_enum: Some(name.clone()),
+                    ..RustType::copied(&enum_name(name, settings), None)
+                })
+            } else {
+                Err(format!(
+                    "diesel.toml keeps the SQL type of the enum {} out of schema.rs",
+                    name.name
+                ))
+            };
         }
-        Some(TypeKind::Domain { base, .. }) if depth < 32 && base.dimensions == 0 => {
-            return of_type(catalog, base, depth + 1);
+        Some(TypeKind::Domain { .. }) => {
+            return Err(format!(
+                "schema.rs shows the domain {} as a type of its own, for which there is no Rust type",
+                name.name
+            ));
         }
-        Some(TypeKind::External) if data_type.name.name == "citext" => return Some(text()),
-        Some(_) => return None,
+        Some(TypeKind::External) if name.name == "citext" => return Ok(text()),
+        Some(_) => return Err(none()),
         None => {}
     }
-    Some(match data_type.name.name.as_str() {
+    builtin(&name.name).ok_or_else(none)
+}
+
+fn builtin(name: &str) -> Option<RustType> {
+    Some(match name {
         "bool" => RustType::copied("bool", None),
         "int2" => RustType::copied("i16", None),
         "int4" => RustType::copied("i32", None),
@@ -109,7 +143,7 @@ fn of_type(catalog: &Catalog, data_type: &DataType, depth: u8) -> Option<RustTyp
             borrowed: "Cow<'a, [u8]>".to_owned(),
             argument: "&[u8]".to_owned(),
             imports: vec![COW.to_owned()],
-            is_enum: false,
+            of_enum: None,
         },
         "date" => RustType::copied("NaiveDate", Some("chrono::NaiveDate")),
         "time" => RustType::copied("NaiveTime", Some("chrono::NaiveTime")),
@@ -130,16 +164,16 @@ fn text() -> RustType {
         borrowed: "Cow<'a, str>".to_owned(),
         argument: "&str".to_owned(),
         imports: vec![COW.to_owned()],
-        is_enum: false,
+        of_enum: None,
     }
 }
 
 /// diesel's name of the SQL type under an id.
-pub(super) fn sql_type_of_id(data_type: &DataType) -> Option<&'static str> {
-    if data_type.dimensions > 0 {
+pub(super) fn sql_type_of_id(shown: &ShownType) -> Option<&'static str> {
+    if shown.is_array || shown.name.schema != "pg_catalog" {
         return None;
     }
-    Some(match data_type.name.name.as_str() {
+    Some(match shown.name.name.as_str() {
         "int2" => "SmallInt",
         "int4" => "Integer",
         "int8" => "BigInt",

@@ -9,11 +9,14 @@ use crate::catalog::{Catalog, Column, Fill, Name, Relation, RelationKind};
 use crate::project::{AllowTables, ColumnSorting, Output, Settings, WithDocs};
 
 use super::names::{column_names, distinct, rust_name};
-use sql_type::ShownType;
+use super::problem::{Problem, shown};
+pub(crate) use sql_type::ShownType;
 
 /// One `schema.rs`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SchemaPlan {
+    /// How a file of a table names the module in which the tables are; `None` if it is only ever printed.
+    pub path: Option<String>,
     /// `None` if it is only ever printed.
     pub file: Option<std::path::PathBuf>,
     pub patch_file: Option<std::path::PathBuf>,
@@ -29,7 +32,7 @@ pub(crate) struct SchemaPlan {
     pub joinables: Vec<Joinable>,
     pub groups: Vec<Vec<String>>,
     /// Tables that would be shown, had they a primary key.
-    pub without_key: Vec<String>,
+    pub without_key: Vec<Name>,
 }
 
 /// A marker type for a SQL type that diesel does not have.
@@ -38,6 +41,14 @@ pub(crate) struct CustomType {
     pub rust_name: String,
     pub sql_name: String,
     pub schema: Option<String>,
+}
+
+impl CustomType {
+    /// Whether it is the marker of this type.
+    pub(super) fn marks(&self, name: &Name) -> bool {
+        self.sql_name == name.name
+            && self.schema.as_deref().unwrap_or(DEFAULT_SCHEMA) == name.schema
+    }
 }
 
 /// A `table!`.
@@ -60,6 +71,7 @@ pub(crate) struct SchemaColumn {
     pub rust_name: String,
     pub sql_name: String,
     pub sql_type: String,
+    pub shown: ShownType,
     pub max_length: Option<i32>,
     pub comment: Option<String>,
 }
@@ -87,15 +99,25 @@ pub(super) fn plan(catalog: &Catalog, output: &Output, settings: &Settings) -> S
         })
         .partition(|relation| settings.primary_key(relation).is_some());
     let custom_types = sql_type::custom_types(catalog, &relations, output);
-    let rust_names = distinct(
-        relations
-            .iter()
-            .map(|relation| rust_name(&relation.name.name, None)),
-    );
+    let rust_names = relations.iter().map(|relation| {
+        let name = rust_name(&relation.name.name, None);
+        // The module of the marker types.
+        if name == "sql_types" && !custom_types.is_empty() {
+            format!("{name}_")
+        } else {
+            name
+        }
+    });
+    let rust_names: BTreeMap<Name, String> = relations
+        .iter()
+        .map(|relation| relation.name.clone())
+        .zip(distinct(rust_names))
+        .collect();
     let tables: Vec<_> = relations
         .iter()
-        .zip(rust_names)
-        .map(|(relation, rust_name)| {
+        .map(|relation| {
+            let rust_name = rust_names.get(&relation.name).cloned();
+            let rust_name = rust_name.unwrap_or_default();
             let shown = Shown {
                 catalog,
                 output,
@@ -104,7 +126,7 @@ pub(super) fn plan(catalog: &Catalog, output: &Output, settings: &Settings) -> S
             shown.table(relation, rust_name, settings)
         })
         .collect();
-    let joinables = joins::joinables(catalog, &relations, settings);
+    let joinables = joins::joinables(catalog, &relations, &rust_names, settings);
     let groups = match output.allow_tables {
         AllowTables::All => vec![tables.iter().map(|table| table.rust_name.clone()).collect()],
         AllowTables::ForeignKeys => joins::groups(&tables, &joinables),
@@ -112,13 +134,17 @@ pub(super) fn plan(catalog: &Catalog, output: &Output, settings: &Settings) -> S
     };
     let mut custom_types: Vec<_> = custom_types.into_values().collect();
     custom_types.sort();
+    let module = output.schema.as_deref();
+    let module = module.map(|schema| rust_name(schema, None));
+    let path = output.path.as_ref().map(|path| match &module {
+        Some(module) => format!("{path}::{module}"),
+        None => path.clone(),
+    });
     SchemaPlan {
+        path,
         file: output.file.clone(),
         patch_file: output.patch_file.clone(),
-        module: output
-            .schema
-            .as_deref()
-            .map(|schema| rust_name(schema, None)),
+        module,
         tab_spaces: settings.tab_spaces.unwrap_or(4),
         with_docs: output.with_docs,
         import_types: output.import_types.clone(),
@@ -135,8 +161,34 @@ pub(super) fn plan(catalog: &Catalog, output: &Output, settings: &Settings) -> S
             .collect(),
         without_key: without_key
             .into_iter()
-            .map(|relation| relation.name.name.clone())
+            .map(|relation| relation.name.clone())
             .collect(),
+    }
+}
+
+impl SchemaPlan {
+    /// The tables that have more columns than diesel can count.
+    pub(crate) fn too_wide(&self) -> Vec<Problem> {
+        const MOST: usize = 128;
+        let wide = self
+            .tables
+            .iter()
+            .filter(|table| table.columns.len() > MOST);
+        wide.map(|table| {
+            Problem::new(
+                format!(
+                    "{} has {} columns, and diesel has no tables of more than {MOST}",
+                    shown(&table.name),
+                    table.columns.len()
+                ),
+                format!(
+                    "leave it out in diesel.toml: [print_schema] filter = {{ except_tables = [\"^{}$\"] }}, \
+                     or split it in two",
+                    regex::escape(&table.name.name).replace('\\', "\\\\")
+                ),
+            )
+        })
+        .collect()
     }
 }
 
@@ -215,6 +267,7 @@ impl Shown<'_> {
             sql_name: column.name.clone(),
             sql_type: shown.text(&type_name),
             max_length: shown.max_length,
+            shown,
             comment: column.comment.clone(),
         }
     }

@@ -1,16 +1,18 @@
 //! The types of one table: its id, row, `New`, `Changes` and constraints.
 
+use crate::catalog::attached::{Event, Timing};
 use crate::catalog::{
     Catalog, Column, Constraint, ConstraintKind, Fill, Index, IndexKey, Name, Relation,
-    RelationKind,
+    RelationKind, TypeKind,
 };
-use crate::project::Settings;
+use crate::project::{Settings, of_name};
 
+use super::english::singular;
 use super::function::Function;
-use super::names::{column_names, distinct, own_type_name, rust_name, singular, type_name};
+use super::names::{argument_name, distinct, file_name, module_name, own_type_name, type_name};
 use super::patched::PatchedSchema;
 use super::rust_type::{self, RustType};
-use super::schema::is_generated;
+use super::schema::{SchemaColumn, SchemaPlan, SchemaTable, ShownType, is_generated};
 
 /// The file of one table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,15 +21,19 @@ pub(crate) struct TablePlan {
     pub sql_name: String,
     /// The path of the schema module: `super::schema`.
     pub schema_path: String,
-    /// The module in `schema.rs`, and the file.
+    /// The module in `schema.rs`.
+    pub schema_name: String,
+    /// What the file calls that module: as it is called, unless something else there has the name.
     pub module: String,
+    /// The file, without its ending.
+    pub file: String,
     /// The row's type.
     pub row: String,
     /// What a row is in a sentence: `account label`.
     pub noun: String,
     pub comment: Option<String>,
     pub id: Option<IdPlan>,
-    /// Columns of the primary key.
+    /// Columns of the primary key, or of what stands for it.
     pub key: Vec<String>,
     pub fields: Vec<Field>,
     pub new_fields: Vec<Field>,
@@ -40,6 +46,8 @@ pub(crate) struct TablePlan {
     /// Whether a query of it surely only reads: it is a table, and no view or policy leads from it to a function
     /// that may write.
     pub only_reads: bool,
+    /// Columns that an INSERT has to give, and that the row does not have.
+    pub missing: Vec<String>,
 }
 
 /// The type of a table's id.
@@ -55,6 +63,8 @@ pub(crate) struct IdPlan {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Field {
     pub name: String,
+    /// As an argument of a function.
+    pub argument_name: String,
     pub sql_name: String,
     pub rust_type: RustType,
     /// How many `Option`s are around the type.
@@ -99,99 +109,156 @@ impl TablePlan {
     }
 }
 
+/// What a table is planned from.
+pub(super) struct Source<'a> {
+    pub catalog: &'a Catalog,
+    pub settings: &'a Settings,
+    pub schemas: &'a [SchemaPlan],
+    /// What each `schema.rs` says after its patch file, if it has one.
+    pub patched: &'a [Option<PatchedSchema>],
+    /// Files that are others' already.
+    pub taken_files: &'a [String],
+}
+
+impl<'a> Source<'a> {
+    /// The `schema.rs` that a table is imported from, by its number, and the table there.
+    pub(super) fn home(&self, name: &Name) -> Option<(usize, &'a SchemaPlan, &'a SchemaTable)> {
+        let mut schemas = self.schemas.iter().enumerate();
+        schemas.find_map(|(place, schema)| {
+            schema.path.as_ref()?;
+            let table = schema.tables.iter().find(|table| table.name == *name)?;
+            Some((place, schema, table))
+        })
+    }
+
+    /// What `schema.rs` shows of a column.
+    fn shown(&self, relation: &Relation, column: &str) -> Option<(&'a SchemaPlan, &'a ShownType)> {
+        let (_, schema, table) = self.home(&relation.name)?;
+        let mut columns = table.columns.iter();
+        let column = columns.find(|found| found.sql_name == column)?;
+        Some((schema, &column.shown))
+    }
+}
+
 pub(super) fn plan(
-    catalog: &Catalog,
+    source: &Source<'_>,
     relation: &Relation,
-    settings: &Settings,
-    patched: Option<&PatchedSchema>,
     notes: &mut Vec<String>,
-) -> TablePlan {
-    let module = rust_name(&relation.name.name, None);
+) -> Option<TablePlan> {
+    let Source {
+        catalog, settings, ..
+    } = *source;
+    let (place, schema, table) = source.home(&relation.name)?;
+    let patched = source.patched.get(place).and_then(Option::as_ref);
     let row = row_name(relation, settings);
-    let key = relation.primary_key().unwrap_or_default().to_vec();
+    let key = settings.row_key(relation)?;
     let mut fields = Vec::new();
-    let rust_names = column_names(relation);
-    for (column, rust_column) in relation.columns.iter().zip(&rust_names) {
-        let shown = patched.map(|patched| patched.column(&module, rust_column));
-        if shown == Some(None) {
-            notes.push(format!(
-                "{}.{} is left out of {row}: the patch file takes it out of the schema",
-                relation.name.name, column.name
-            ));
+    let mut missing = Vec::new();
+    // What a trigger puts into a new row nobody else has to give.
+    let is_helped = relation.attached.triggers.iter().any(|trigger| {
+        trigger.timing == Timing::Before
+            && trigger.for_each_row
+            && trigger.events.contains(&Event::Insert)
+    });
+    for column in &relation.columns {
+        let Some(found) = table
+            .columns
+            .iter()
+            .find(|found| found.sql_name == column.name)
+        else {
             continue;
-        }
-        match column_type(catalog, relation, column, settings) {
-            Some(rust_type) if shown.flatten().is_some_and(has_whole_elements) => {
-                fields.push((column, rust_type.with_whole_elements()));
+        };
+        let patched = patched.map(|patched| patched.column(&table.rust_name, &found.rust_name));
+        let rust_type = if patched == Some(None) {
+            Err("the patch file takes it out of the schema".to_owned())
+        } else {
+            column_type(source, relation, schema, found)
+        };
+        match rust_type {
+            Ok(rust_type) if patched.flatten().is_some_and(has_whole_elements) => {
+                fields.push((column, found, rust_type.with_whole_elements()));
             }
-            Some(rust_type) => fields.push((column, rust_type)),
-            None => notes.push(format!(
-                "{}.{} is left out of {row}: there is no Rust type for {}",
-                relation.name.name, column.name, column.data_type.name.name
-            )),
+            Ok(rust_type) => fields.push((column, found, rust_type)),
+            Err(why) => {
+                let is_required = !found.shown.is_nullable && !is_filled(catalog, column);
+                let so = if is_required && !is_helped {
+                    missing.push(column.name.clone());
+                    format!(", so {row} has no insert: each row needs a value in it")
+                } else {
+                    String::new()
+                };
+                notes.push(format!(
+                    "{}.{} is left out of {row}: {why}{so}",
+                    relation.name.name, column.name
+                ));
+            }
         }
     }
-    let rust_name_of = |column: &Column| {
-        let mut columns = relation.columns.iter();
-        let place = columns.position(|other| other.name == column.name);
-        place.and_then(|place| rust_names.get(place)).cloned()
-    };
-    let field = |column: &Column, rust_type: &RustType, options: usize| Field {
-        name: rust_name_of(column).unwrap_or_default(),
-        sql_name: column.name.clone(),
-        rust_type: rust_type.clone(),
-        options,
-        comment: column.comment.clone(),
+    let arguments = distinct(
+        fields
+            .iter()
+            .map(|(_, found, _)| argument_name(&found.rust_name)),
+    );
+    let all: Vec<(&Column, Field)> = fields
+        .into_iter()
+        .zip(arguments)
+        .map(|((column, found, rust_type), argument_name)| {
+            let field = Field {
+                name: found.rust_name.clone(),
+                argument_name,
+                sql_name: column.name.clone(),
+                rust_type,
+                options: usize::from(found.shown.is_nullable),
+                comment: column.comment.clone(),
+            };
+            (column, field)
+        })
+        .collect();
+    let more = |field: &Field, options: usize| Field {
+        options: field.options + options,
+        ..field.clone()
     };
     let is_counted =
         |column: &Column| matches!(column.fill, Fill::Serial { .. } | Fill::Identity { .. });
-    let new_fields = fields
+    let new_fields: Vec<Field> = all
         .iter()
         .filter(|(column, _)| !is_generated(&column.fill) && !is_counted(column))
-        .map(|(column, rust_type)| {
-            let has_default = matches!(column.fill, Fill::Default(_));
-            field(
-                column,
-                rust_type,
-                usize::from(!column.not_null) + usize::from(has_default),
-            )
-        })
+        .map(|(column, field)| more(field, usize::from(is_filled(catalog, column))))
         .collect();
     let always = |column: &Column| matches!(column.fill, Fill::Identity { always: true });
-    let changes_fields = fields
+    let changes_fields = all
         .iter()
         .filter(|(column, _)| {
             !is_generated(&column.fill) && !always(column) && !key.contains(&column.name)
         })
-        .map(|(column, rust_type)| field(column, rust_type, 1 + usize::from(!column.not_null)))
+        .map(|(_, field)| more(field, 1))
         .collect();
-    let mut foreign_ids: Vec<String> = fields
+    let mut foreign_ids: Vec<String> = all
         .iter()
-        .filter_map(|(column, _)| id_owner(catalog, relation, &column.name, 0))
-        .filter(|owner| *owner != relation.name)
-        .filter_map(|owner| {
-            catalog
-                .relations
-                .get(&owner)
-                .and_then(|owner| own_id(catalog, owner, settings))
-        })
-        .map(|id| id.name)
+        .filter_map(|(column, _)| foreign_id(source, relation, &column.name))
+        .filter(|(owner, _)| *owner != relation.name)
+        .map(|(_, id)| id.name)
         .collect();
     foreign_ids.sort();
     foreign_ids.dedup();
-    TablePlan {
+    Some(TablePlan {
         name: relation.name.clone(),
         sql_name: relation.name.name.clone(),
-        schema_path: settings.schema_path.clone(),
+        schema_path: schema.path.clone()?,
+        schema_name: table.rust_name.clone(),
+        module: module_name(&table.rust_name, &settings.extra_derives),
+        file: file_name(&table.rust_name, source.taken_files),
         noun: singular(&relation.name.name).replace('_', " "),
         comment: relation.comment.clone(),
-        id: own_id(catalog, relation, settings),
+        id: own_id(source, relation),
         key,
-        fields: fields
-            .iter()
-            .map(|(column, rust_type)| field(column, rust_type, usize::from(!column.not_null)))
-            .collect(),
-        new_fields,
+        fields: all.iter().map(|(_, field)| field.clone()).collect(),
+        // What cannot be inserted needs no type for it.
+        new_fields: if missing.is_empty() {
+            new_fields
+        } else {
+            Vec::new()
+        },
         changes_fields,
         constraints: constraints(relation),
         functions: Vec::new(),
@@ -201,31 +268,39 @@ pub(super) fn plan(
             relation.kind,
             RelationKind::Table | RelationKind::PartitionedTable | RelationKind::Partition
         ) && relation.attached.policies.is_empty(),
-        module,
+        missing,
         row,
-    }
+    })
+}
+
+/// Whether PostgreSQL has something for a column that an INSERT leaves out: its default, or that of its domain.
+fn is_filled(catalog: &Catalog, column: &Column) -> bool {
+    let has_default = |name: &Name| match catalog.types.get(name).map(|found| &found.kind) {
+        Some(TypeKind::Domain { default, .. }) => default.is_some(),
+        _ => false,
+    };
+    !matches!(column.fill, Fill::Nothing)
+        || (column.data_type.dimensions == 0 && has_default(&column.data_type.name))
 }
 
 fn row_name(relation: &Relation, settings: &Settings) -> String {
-    let given = settings.names.get(&relation.name.name).cloned();
-    given.unwrap_or_else(|| own_type_name(&singular(&relation.name.name)))
+    let given = of_name(&settings.names, &relation.name).cloned();
+    given.unwrap_or_else(|| own_type_name(&singular(&relation.name.name), "Row"))
 }
 
 /// The Rust type of a column, which for a key is the id's.
 fn column_type(
-    catalog: &Catalog,
+    source: &Source<'_>,
     relation: &Relation,
-    column: &Column,
-    settings: &Settings,
-) -> Option<RustType> {
-    let plain = rust_type::of_column(catalog, column)?;
-    let owner = id_owner(catalog, relation, &column.name, 0)
-        .and_then(|owner| catalog.relations.get(&owner));
-    let Some(id) = owner.and_then(|owner| own_id(catalog, owner, settings)) else {
-        return Some(plain);
+    schema: &SchemaPlan,
+    column: &SchemaColumn,
+) -> Result<RustType, String> {
+    let plain = rust_type::of_column(source.catalog, schema, &column.shown, source.settings)?;
+    let Some((_, id)) = foreign_id(source, relation, &column.sql_name) else {
+        return Ok(plain);
     };
     let is_copied = !plain.argument.starts_with('&');
-    Some(if is_copied {
+    Ok(if is_copied {
         RustType::copied(&id.name, None)
     } else {
         RustType::cloned(&id.name, None)
@@ -237,51 +312,70 @@ fn has_whole_elements(sql_type: &str) -> bool {
     sql_type.contains("Array<") && !sql_type.contains("Array<Nullable<")
 }
 
+/// The id that is in a column, and the table whose id it is. A foreign key may lead from one type to another; then it is
+/// none.
+fn foreign_id(source: &Source<'_>, relation: &Relation, column: &str) -> Option<(Name, IdPlan)> {
+    let owner = id_owner(source, relation, column, 0)?;
+    let id = own_id(source, source.catalog.relations.get(&owner)?)?;
+    let (_, shown) = source.shown(relation, column)?;
+    (rust_type::sql_type_of_id(shown) == Some(id.sql_type.as_str())).then_some((owner, id))
+}
+
 /// The table whose id is in this column: where its foreign keys lead, or its own.
-fn id_owner(catalog: &Catalog, relation: &Relation, column: &str, depth: u8) -> Option<Name> {
-    let parent = relation
-        .constraints
-        .iter()
-        .find_map(|constraint| match &constraint.kind {
+fn id_owner(source: &Source<'_>, relation: &Relation, column: &str, depth: u8) -> Option<Name> {
+    let parents = |of_one: bool| {
+        let constraints = relation.constraints.iter();
+        constraints.filter_map(move |constraint| match &constraint.kind {
             ConstraintKind::ForeignKey {
                 columns,
                 references,
                 referenced_columns,
                 ..
-            } if columns.as_slice() == [column] => referenced_columns
-                .first()
-                .map(|referenced| (references, referenced)),
+            } if (columns.len() == 1) == of_one => {
+                let place = columns.iter().position(|name| name == column)?;
+                Some((references, referenced_columns.get(place)?))
+            }
             _ => None,
-        });
-    match parent {
+        })
+    };
+    let follow = |(references, referenced): (&Name, &String)| {
+        let parent = source.catalog.relations.get(references)?;
         // References in a circle end somewhere, if only here.
-        Some((references, referenced)) if depth < 16 && *references != relation.name => id_owner(
-            catalog,
-            catalog.relations.get(references)?,
-            referenced,
-            depth + 1,
-        ),
-        Some((references, referenced)) => {
-            let key = catalog.relations.get(references)?.primary_key()?;
-            (key == [referenced.clone()]).then(|| references.clone())
+        if depth < 16 && *references != relation.name {
+            return id_owner(source, parent, referenced, depth + 1);
         }
-        None => (relation.primary_key()? == [column.to_owned()]).then(|| relation.name.clone()),
+        let key = source.settings.row_key(parent)?;
+        (key == [referenced.clone()]).then(|| references.clone())
+    };
+    if let Some(parent) = parents(true).next() {
+        return follow(parent);
     }
+    // Of a key of several columns each refers to its own; one that refers to no id may be an id itself.
+    parents(false).find_map(follow).or_else(|| {
+        let key = source.settings.row_key(relation)?;
+        (key == [column.to_owned()]).then(|| relation.name.clone())
+    })
 }
 
 /// The id type that a table has of its own: of a key of one column that refers to no other table.
-fn own_id(catalog: &Catalog, relation: &Relation, settings: &Settings) -> Option<IdPlan> {
-    let [key] = relation.primary_key()? else {
+fn own_id(source: &Source<'_>, relation: &Relation) -> Option<IdPlan> {
+    let key = source.settings.row_key(relation)?;
+    let [key] = key.as_slice() else {
         return None;
     };
-    if id_owner(catalog, relation, key, 0)? != relation.name {
+    if id_owner(source, relation, key, 0)? != relation.name {
         return None;
     }
     let column = relation.columns.iter().find(|column| column.name == *key)?;
-    let sql_type = rust_type::sql_type_of_id(&column.data_type)?;
-    let inner = rust_type::of_column(catalog, column)?;
+    let (schema, shown) = source.shown(relation, key)?;
+    // A domain may be shown as what it is made of, but its values are not just any of these.
+    if column.data_type.name != shown.name {
+        return None;
+    }
+    let sql_type = rust_type::sql_type_of_id(shown)?;
+    let inner = rust_type::of_column(source.catalog, schema, shown, source.settings).ok()?;
     Some(IdPlan {
-        name: format!("{}Id", row_name(relation, settings)),
+        name: format!("{}Id", row_name(relation, source.settings)),
         import: inner
             .imports
             .into_iter()
@@ -309,11 +403,20 @@ fn constraints(relation: &Relation) -> Vec<ConstraintPlan> {
         .map(|index| (index.name.clone(), index_definition(index)));
     let named: Vec<(String, String)> = of_constraints.chain(of_indexes).collect();
     let prefix = format!("{}_", relation.name.name);
-    let variants = distinct(
-        named
-            .iter()
-            .map(|(name, _)| type_name(name.strip_prefix(&prefix).unwrap_or(name))),
-    );
+    let short: Vec<String> = named
+        .iter()
+        .map(|(name, _)| type_name(name.strip_prefix(&prefix).unwrap_or(name)))
+        .collect();
+    // Those that would be one have their whole names: a number would pass on to another when one is added.
+    let is_alone = |variant: &String| short.iter().filter(|other| *other == variant).count() == 1;
+    let whole = named.iter().map(|(name, _)| type_name(name));
+    let variants = distinct(short.iter().zip(whole).map(|(short, whole)| {
+        if is_alone(short) {
+            short.clone()
+        } else {
+            whole
+        }
+    }));
     variants
         .into_iter()
         .zip(named)

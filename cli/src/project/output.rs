@@ -14,6 +14,10 @@ use crate::error::CliError;
 /// One `schema.rs`.
 #[derive(Debug, Clone)]
 pub(crate) struct Output {
+    /// `default`, unless diesel.toml names it.
+    pub name: String,
+    /// How a file of a table names the module that this file is: `super::schema`, or `crate::..` from elsewhere.
+    pub path: Option<String>,
     /// Where it is written; `None` if it is only ever printed.
     pub file: Option<PathBuf>,
     pub with_docs: WithDocs,
@@ -129,14 +133,14 @@ pub(super) fn outputs(
     let (named, own): (toml::Table, toml::Table) = table
         .into_iter()
         .partition(|(key, value)| is_named(value) && key != "filter");
-    let parse = |table: toml::Table| -> Result<Output, CliError> {
+    let parse = |name: &str, table: toml::Table| -> Result<Output, CliError> {
         let settings: PrintSchema = table
             .try_into()
             .map_err(|error| wrong(diesel_toml, &error))?;
-        output(settings, root)
+        output(name, settings, root)
     };
     if named.is_empty() {
-        let mut only = parse(own)?;
+        let mut only = parse(DEFAULT, own)?;
         only.file
             .get_or_insert_with(|| root.join("src").join("schema.rs"));
         return Ok(vec![only]);
@@ -147,18 +151,19 @@ pub(super) fn outputs(
         let toml::Value::Table(table) = value else {
             continue;
         };
-        by_name.insert(name, parse(table)?);
+        let output = parse(&name, table)?;
+        by_name.insert(name, output);
     }
     if !by_name.contains_key(DEFAULT) {
-        by_name.insert(DEFAULT.to_owned(), parse(own)?);
+        by_name.insert(DEFAULT.to_owned(), parse(DEFAULT, own)?);
     }
     Ok(by_name.into_values().collect())
 }
 
 /// The name that diesel gives to an output without one.
-const DEFAULT: &str = "default";
+pub(super) const DEFAULT: &str = "default";
 
-fn output(settings: PrintSchema, root: &Path) -> Result<Output, CliError> {
+fn output(name: &str, settings: PrintSchema, root: &Path) -> Result<Output, CliError> {
     let filter = match settings.filter {
         Some(FilterToml {
             only_tables: Some(only),
@@ -180,6 +185,8 @@ fn output(settings: PrintSchema, root: &Path) -> Result<Output, CliError> {
         _ => Filter::All,
     };
     Ok(Output {
+        name: name.to_owned(),
+        path: None,
         file: settings.file.map(|file| root.join(file)),
         with_docs: with_docs(settings.with_docs.as_ref())?,
         filter,

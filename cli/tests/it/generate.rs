@@ -214,7 +214,8 @@ fn settings_that_cannot_be_followed_are_shown_with_their_line() {
     3 | with_doc = true
       | ^^^^^^^^
 
-    error: [project]/diesel.toml cannot be followed: unknown field `with_doc`, expected one of `file`, `with_docs`, `filter`, `column_sorting`, `schema`, `patch_file`, `import_types`, `generate_missing_sql_type_definitions`, `except_custom_type_definitions`, `custom_type_derives`, `allow_tables_to_appear_in_same_query_config`, `pg_domains_as_custom_types`, `sqlite_integer_primary_key_is_bigint`
+    error: [project]/diesel.toml cannot be followed
+    hint: did you mean with_docs?
     hint: https://diesel.rs/guides/configuring-diesel-cli lists what diesel.toml can say
     exit 1
     ");
@@ -242,7 +243,7 @@ fn settings_that_cannot_be_followed_are_shown_with_their_line() {
     2 | file = 
       | ^^^^^^^
 
-    error: [project]/diesel.toml cannot be followed: string values must be quoted, expected literal string
+    error: [project]/diesel.toml cannot be followed
     hint: https://diesel.rs/guides/configuring-diesel-cli lists what diesel.toml can say
     exit 1
     ");
@@ -254,8 +255,8 @@ fn settings_that_cannot_be_followed_are_shown_with_their_line() {
     2 | oops
       | ^^^^
 
-    error: [project]/Cargo.toml cannot be followed: key with no value, expected `=`
-    hint: `cargo metadata` says what is wrong with it, unless that is in [package.metadata.bowline]
+    error: [project]/Cargo.toml cannot be followed
+    hint: `cargo metadata` says what is wrong with it
     exit 1
     ");
     insta::assert_snapshot!(told("[print_schema]\npatch_file = \"none.patch\"\n"), @r"
@@ -404,7 +405,8 @@ fn a_key_without_overlaps_is_the_key_of_the_schema_and_nothing_is_found_by_a_par
             .collect()
     };
     let rooms = functions(&project.read("src/db/rooms.rs"));
-    assert_eq!(rooms, ["insert", "insert_many", "count"]);
+    // A range has no Rust type, and each row needs one.
+    assert_eq!(rooms, ["count"]);
     let stays = project.read("src/db/stays.rs");
     let by_more = functions(&stays);
     let by_more: Vec<_> = by_more

@@ -13,6 +13,7 @@ mod help;
 mod init;
 mod interrupt;
 mod migrate;
+mod names;
 mod new;
 mod openssl;
 mod output;

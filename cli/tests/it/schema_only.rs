@@ -153,7 +153,7 @@ fn what_diesel_gives_up_on_can_be_said_in_settings() {
     );
     insta::assert_snapshot!(said(&project, &["--stdout"]), @r"
     error: Cargo.toml names the column posts.autor_id, which is not there
-    hint: look at keys and joinables under [package.metadata.bowline]
+    hint: did you mean author_id? look at joinables under [package.metadata.bowline]
     exit 1
     ");
 }

@@ -188,9 +188,9 @@ impl OptionRow {
     /// The option with this String, or `None`.
     ///
     /// Served by the unique index `Self`.
-    pub fn find_by_String(String: &str) -> impl Statement<Output = Option<OptionRow>> + use<'_> {
+    pub fn find_by_String(string: &str) -> impl Statement<Output = Option<OptionRow>> + use<'_> {
         options::table
-            .filter(options::String.eq(String))
+            .filter(options::String.eq(string))
             .select(OptionRow::as_select())
             .optional::<OptionRow>()
             .named_read("OptionRow::find_by_String")

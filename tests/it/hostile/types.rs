@@ -5,18 +5,18 @@ use super::schema::sql_types;
 bowline::pg_enum! {
     /// A value of the enum `odd "mood" \ */ }`.
     pub enum OddMood: sql_types::OddMood {
-        AB = "a\"b",
-        CD = "c\\d",
-        Empty = "*/",
+        AC = "a\"c",
+        CBackslashD = "c\\d",
+        StarSlash = "*/",
         Self_ = "Self",
-        Self_2 = "self",
-        Empty2 = "",
+        Empty = "",
         N1 = "1",
         Größe = "größe",
-        AB2 = "a b",
-        AB3 = "a-b",
+        AB = "a b",
+        APlusB = "a+b",
+        AMinus = "a-",
         Type = "type",
-        RType = "r#type",
-        Empty3 = "{}",
+        RSharpType = "r#type",
+        OpenBraceCloseBrace = "{}",
     }
 }

@@ -6,8 +6,8 @@ mod devices;
 mod networks;
 pub mod schema;
 
-pub use devices::{Device, DeviceChanges, DeviceConstraint, DeviceId, NewDevice};
-pub use networks::{Network, NetworkChanges, NetworkConstraint, NewNetwork};
+pub use self::devices::{Device, DeviceChanges, DeviceConstraint, DeviceId, NewDevice};
+pub use self::networks::{Network, NetworkChanges, NetworkConstraint, NewNetwork};
 
 /// The migrations that this is generated from; with others in the folder it does not compile.
 pub const MIGRATIONS: ::bowline::Migrations = ::bowline::migrations! {

@@ -6,6 +6,7 @@ use semver::VersionReq;
 
 use super::changes::Changes;
 use crate::catalog::replay::replay;
+use crate::commands::generate::refused;
 use crate::error::CliError;
 use crate::migrations::Migration;
 use crate::package::{BowlineSource, Lack, Package};
@@ -72,9 +73,9 @@ pub(super) fn add(
         );
     }
     let schemas = plan::schemas(&replayed.catalog, &project.settings);
-    let needs = plan::plan(&replayed.catalog, &project.settings, schemas, None)
+    let needs = plan::plan(&replayed.catalog, &project.settings, schemas, &[])
         .map(|plan| needs(&plan))
-        .map_err(|collision| CliError::failed(collision.to_string()))?;
+        .map_err(refused)?;
     let mut manifest = package.manifest.clone();
     let is_new = manifest.add_bowline(source);
     let lacks = manifest.lacks(&needs);

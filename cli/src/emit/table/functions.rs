@@ -1,11 +1,10 @@
 //! The functions of a table's row type, in the order of a reader's questions.
 
-use crate::plan::{Field, Function, KeyColumn, TablePlan};
+use crate::plan::{Field, Function, KeyColumn, TablePlan, article};
 
 mod writes;
 
 use super::super::layout::{chain, doc, literal, signature, tuple_call};
-use super::article;
 
 pub(super) fn functions(table: &TablePlan) -> String {
     let functions: Vec<_> = table
@@ -33,6 +32,7 @@ fn function(table: &TablePlan, function: &Function) -> String {
             index,
         } => list(table, name, columns, Some(index)),
         Function::Insert => writes::insert(table),
+        Function::InsertDefault => writes::insert_default(table),
         Function::InsertMany => writes::insert_many(table),
         Function::Update => writes::update(table),
         Function::Upsert {
@@ -103,13 +103,21 @@ fn key(table: &TablePlan) -> Vec<&Field> {
 fn key_arguments(table: &TablePlan) -> Vec<(String, String)> {
     key(table)
         .iter()
-        .map(|field| (field.name.clone(), field.rust_type.argument.clone()))
+        .map(|field| {
+            (
+                field.argument_name.clone(),
+                field.rust_type.argument.clone(),
+            )
+        })
         .collect()
 }
 
 /// `.find(id)`, or `.find((a, b))` for a key of several columns.
 fn find_link(table: &TablePlan) -> String {
-    let names: Vec<_> = key(table).iter().map(|field| field.name.clone()).collect();
+    let names: Vec<_> = key(table)
+        .iter()
+        .map(|field| field.argument_name.clone())
+        .collect();
     match names.as_slice() {
         [only] => format!(".find({only})"),
         several => format!(".find(({}))", several.join(", ")),
@@ -217,7 +225,7 @@ fn filters(table: &TablePlan, columns: &[KeyColumn], predicate: Option<&str>) ->
     let equal = columns.iter().map(|column| {
         format!(
             ".filter({}::{}.eq({}))",
-            table.module, column.field, column.field
+            table.module, column.field, column.argument_name
         )
     });
     let predicate = predicate
@@ -235,7 +243,7 @@ fn find_by(
     let arguments = Arguments::new(
         columns
             .iter()
-            .map(|column| (column.field.clone(), column.argument.clone())),
+            .map(|column| (column.argument_name.clone(), column.argument.clone())),
     );
     let words: Vec<_> = columns
         .iter()
@@ -275,7 +283,7 @@ fn list(table: &TablePlan, name: &str, columns: &[KeyColumn], index: Option<&str
     };
     let by = columns
         .iter()
-        .map(|column| (column.field.clone(), column.argument.clone()));
+        .map(|column| (column.argument_name.clone(), column.argument.clone()));
     let arguments = Arguments::new(by.chain([("page".to_owned(), page)]));
     let ordered: Vec<_> = key
         .iter()
@@ -327,36 +335,40 @@ fn list(table: &TablePlan, name: &str, columns: &[KeyColumn], index: Option<&str
 
 /// Goes on behind a row: `(a, b) > (x, y)`, which diesel has no words for, is said column by column.
 fn after(table: &TablePlan, key: &[&Field]) -> String {
-    let names: Vec<_> = key.iter().map(|field| field.name.clone()).collect();
-    let column = |name: &String| format!("{}::{name}", table.module);
-    if let [only] = names.as_slice() {
+    let column = |field: &Field| format!("{}::{}", table.module, field.name);
+    if let [only] = key {
         return format!(
             "        if let Some(after) = page.after {{\n            query = query.filter({}.gt(after));\n        }}\n",
             column(only)
         );
     }
+    let arguments: Vec<_> = key
+        .iter()
+        .map(|field| field.argument_name.clone())
+        .collect();
     let mut out = format!(
         "        if let Some(({})) = page.after {{\n",
-        names.join(", ")
+        arguments.join(", ")
     );
-    for (place, (name, field)) in names.iter().zip(key).enumerate().rev() {
-        if place + 1 == names.len() {
+    for (place, field) in key.iter().enumerate().rev() {
+        let argument = &field.argument_name;
+        if place + 1 == key.len() {
             out.push_str(&format!(
-                "            let after = {}.gt({name});\n",
-                column(name)
+                "            let after = {}.gt({argument});\n",
+                column(field)
             ));
             continue;
         }
         let again = if field.rust_type.argument.starts_with('&') {
-            format!("{name}.clone()")
+            format!("{argument}.clone()")
         } else {
-            name.clone()
+            argument.clone()
         };
         out.push_str(&chain(
             12,
             "let after = ",
             &[
-                column(name),
+                column(field),
                 format!(".eq({again})"),
                 ".and(after)".to_owned(),
             ],
@@ -366,8 +378,8 @@ fn after(table: &TablePlan, key: &[&Field]) -> String {
             12,
             "let after = ",
             &[
-                column(name),
-                format!(".gt({name})"),
+                column(field),
+                format!(".gt({argument})"),
                 ".or(after)".to_owned(),
             ],
             ";",

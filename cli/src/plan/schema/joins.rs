@@ -1,6 +1,6 @@
 //! Which tables `schema.rs` lets a query join: `joinable!` and `allow_tables_to_appear_in_same_query!`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Joinable, SchemaTable};
 use crate::catalog::{Catalog, ConstraintKind, Name, Relation, RelationKind};
@@ -22,6 +22,7 @@ struct ForeignKey<'a> {
 pub(super) fn joinables(
     catalog: &Catalog,
     relations: &[&Relation],
+    rust_names: &BTreeMap<Name, String>,
     settings: &Settings,
 ) -> Vec<(Name, Name, Joinable)> {
     let keys = foreign_keys(catalog, relations);
@@ -47,6 +48,7 @@ pub(super) fn joinables(
                 && key.columns.len() == 1
                 && primary.as_deref() == Some(key.referenced)
                 && (between(key.child, key.parent) == 1 || is_chosen(key))
+                && are_comparable(catalog, key)
         })
         .filter_map(|key| {
             let child = catalog.relations.get(key.child)?;
@@ -55,8 +57,8 @@ pub(super) fn joinables(
                 .iter()
                 .position(|column| column.name == key.columns[0])?;
             let joinable = Joinable {
-                child: crate::plan::names::rust_name(&key.child.name, None),
-                parent: crate::plan::names::rust_name(&key.parent.name, None),
+                child: rust_names.get(key.child)?.clone(),
+                parent: rust_names.get(key.parent)?.clone(),
                 column: column_names(child).swap_remove(place),
             };
             Some((key.child.clone(), key.parent.clone(), joinable))
@@ -65,6 +67,26 @@ pub(super) fn joinables(
     joinables.sort();
     joinables.dedup();
     joinables
+}
+
+/// Whether both sides are one SQL type to diesel: PostgreSQL lets an `int4` refer to an `int8`, of which diesel knows no `=`.
+fn are_comparable(catalog: &Catalog, key: &ForeignKey<'_>) -> bool {
+    let of = |table: &Name, columns: &[String]| {
+        let relation = catalog.relations.get(table)?;
+        let mut found = relation.columns.iter();
+        let column = found.find(|column| Some(&column.name) == columns.first())?;
+        // What a domain is shown as is diesel's own matter.
+        let is_plain = column.data_type.name.schema == "pg_catalog";
+        let name = column.data_type.name.name.as_str();
+        is_plain.then_some(match name {
+            "varchar" | "bpchar" => "text",
+            other => other,
+        })
+    };
+    match (of(key.child, key.columns), of(key.parent, key.referenced)) {
+        (Some(child), Some(parent)) => child == parent,
+        _ => true,
+    }
 }
 
 /// The foreign keys of the tables.

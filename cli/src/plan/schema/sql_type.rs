@@ -8,15 +8,18 @@ use std::collections::BTreeMap;
 use super::{CustomType, DEFAULT_SCHEMA};
 use crate::catalog::information_schema;
 use crate::catalog::{Catalog, Column, DataType, Name, Relation, TypeKind};
-use crate::plan::names::type_name;
+use crate::plan::names::{derivable_name, type_name};
 use crate::project::Output;
 
 /// What is shown for a column.
-pub(super) struct ShownType {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ShownType {
     /// The type, or what the array is made of.
-    pub(super) name: Name,
-    pub(super) is_array: bool,
-    pub(super) is_nullable: bool,
+    pub(crate) name: Name,
+    pub(crate) is_array: bool,
+    /// How many `[]` are written, of which diesel knows one.
+    pub(crate) dimensions: u8,
+    pub(crate) is_nullable: bool,
     pub(super) max_length: Option<i32>,
 }
 
@@ -39,6 +42,7 @@ impl ShownType {
         Self {
             name: shown.name.clone(),
             is_array: shown.dimensions > 0,
+            dimensions: shown.dimensions,
             is_nullable: !column.not_null && !strict,
             max_length: length(base),
         }
@@ -89,7 +93,8 @@ pub(super) fn custom_types(
         key(a).cmp(&key(b))
     });
     names.dedup();
-    let rust_names = crate::plan::names::distinct(names.iter().map(|name| type_name(&name.name)));
+    let rust_names =
+        crate::plan::names::distinct(names.iter().map(|name| derivable_name(&name.name)));
     names
         .into_iter()
         .zip(rust_names)

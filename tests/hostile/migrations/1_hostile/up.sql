@@ -1,5 +1,5 @@
 -- Names that were chosen to break what is generated from them.
-CREATE TYPE "odd ""mood"" \ */ }" AS ENUM ('a"b', E'c\\d', '*/', 'Self', 'self', '', '1', 'größe', 'a b', 'a-b', 'type', 'r#type', '{}');
+CREATE TYPE "odd ""mood"" \ */ }" AS ENUM ('a"c', E'c\\d', '*/', 'Self', '', '1', 'größe', 'a b', 'a+b', 'a-', 'type', 'r#type', '{}');
 CREATE TABLE "hostile ""table"" */ {} \" (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     "quo""te" text,

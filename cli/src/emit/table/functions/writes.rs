@@ -1,9 +1,9 @@
 //! The functions that write.
 
-use crate::plan::{KeyColumn, TablePlan};
+use crate::plan::{KeyColumn, TablePlan, article};
 
 use super::super::super::layout::{chain, doc, literal, tuple_call};
-use super::super::{article, lifetime};
+use super::super::lifetime;
 use super::{Arguments, condition, end, find_link, key, key_arguments, named, returning, source};
 
 fn new_argument(table: &TablePlan) -> String {
@@ -33,6 +33,32 @@ pub(super) fn insert(table: &TablePlan) -> String {
             &[
                 insert,
                 ".values(new)".to_owned(),
+                returning(table),
+                end(table, "one"),
+                named(table, "insert"),
+            ],
+            "",
+        )
+        + "    }\n"
+}
+
+/// For a table whose columns PostgreSQL fills all.
+pub(super) fn insert_default(table: &TablePlan) -> String {
+    let insert = format!("diesel::insert_into({})", source(table));
+    doc(
+        4,
+        &format!(
+            "Inserts {} {} of what PostgreSQL fills in, and returns it as stored.",
+            article(&table.noun),
+            table.noun
+        ),
+    ) + &Arguments::new([]).head("insert", &table.row)
+        + &chain(
+            8,
+            "",
+            &[
+                insert,
+                ".default_values()".to_owned(),
                 returning(table),
                 end(table, "one"),
                 named(table, "insert"),
@@ -75,7 +101,10 @@ pub(super) fn update(table: &TablePlan) -> String {
             .into_iter()
             .chain([("changes".to_owned(), changes_argument(table))]),
     );
-    let names: Vec<_> = key(table).iter().map(|field| field.name.clone()).collect();
+    let names: Vec<_> = key(table)
+        .iter()
+        .map(|field| field.argument_name.clone())
+        .collect();
     let update = format!("diesel::update({}{})", source(table), find_link(table));
     doc(
         4,

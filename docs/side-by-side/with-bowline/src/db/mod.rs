@@ -7,9 +7,9 @@ pub mod schema;
 mod table1;
 mod transfers;
 
-pub use accounts::{Account, AccountChanges, AccountConstraint, AccountId, NewAccount};
-pub use table1::{NewTable1, Table1, Table1Changes, Table1Constraint, Table1Id};
-pub use transfers::{NewTransfer, Transfer, TransferChanges, TransferConstraint, TransferId};
+pub use self::accounts::{Account, AccountChanges, AccountConstraint, AccountId, NewAccount};
+pub use self::table1::{NewTable1, Table1, Table1Changes, Table1Constraint, Table1Id};
+pub use self::transfers::{NewTransfer, Transfer, TransferChanges, TransferConstraint, TransferId};
 
 /// The migrations that this is generated from; with others in the folder it does not compile.
 pub const MIGRATIONS: ::bowline::Migrations = ::bowline::migrations! {

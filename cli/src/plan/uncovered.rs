@@ -1,0 +1,145 @@
+//! What is told of relations that get no code, or less than others.
+
+use std::collections::BTreeMap;
+
+use crate::catalog::{Catalog, Name, Relation, RelationKind};
+use crate::project::Settings;
+
+use super::problem::shown;
+use super::schema::SchemaPlan;
+
+/// Whether code is generated for relations of this kind.
+pub(super) fn gets_code(relation: &Relation) -> bool {
+    matches!(
+        relation.kind,
+        RelationKind::Table | RelationKind::PartitionedTable
+    )
+}
+
+/// The table of `bowline::commit_keys`.
+const COMMIT_KEYS: &str = "__bowline_commit_keys";
+
+/// How many names a note tells.
+const TOLD: usize = 5;
+
+/// A note for each kind of relation without code, and for each view.
+pub(super) fn notes(catalog: &Catalog, settings: &Settings, schemas: &[SchemaPlan]) -> Vec<String> {
+    let mut notes = Vec::new();
+    let mut partitions: BTreeMap<&Name, Vec<String>> = BTreeMap::new();
+    let mut elsewhere: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let mut filtered = Vec::new();
+    for relation in catalog.relations.values() {
+        let name = shown(&relation.name);
+        let mut outputs = schemas.iter();
+        let output = outputs.find(|schema| {
+            let mut tables = schema.tables.iter();
+            tables.any(|table| table.name == relation.name)
+        });
+        let is_without_key = schemas
+            .iter()
+            .any(|schema| schema.without_key.contains(&relation.name));
+        match relation.kind {
+            RelationKind::View => {
+                notes.push(format!("{name} is a view, for which no code is generated"));
+            }
+            RelationKind::MaterializedView => notes.push(format!(
+                "{name} is a materialized view, for which no code is generated"
+            )),
+            RelationKind::ForeignTable => notes.push(format!(
+                "{name} is a foreign table, for which no code is generated"
+            )),
+            RelationKind::Partition => {
+                let parent = relation.parents.first().unwrap_or(&relation.name);
+                partitions.entry(parent).or_default().push(name);
+            }
+            // It is read by the library alone.
+            _ if relation.name.name == COMMIT_KEYS => {}
+            // Named with the setting that changes it.
+            _ if is_without_key => {}
+            _ if relation.name.name.starts_with("__") => notes.push(format!(
+                "{name} is left out, since its name begins with __, as the tables do that diesel keeps for itself"
+            )),
+            _ => match output {
+                None if is_read(settings, &relation.name.schema) => filtered.push(name),
+                None => elsewhere
+                    .entry(&relation.name.schema)
+                    .or_default()
+                    .push(relation.name.name.clone()),
+                Some(_) if relation.name.schema != "public" => notes.push(format!(
+                    "{name} is in schema.rs only: models are generated for the schema public"
+                )),
+                Some(schema) if schema.path.is_none() => notes.push(format!(
+                    "{name} gets no code: diesel.toml names no file for its schema.rs"
+                )),
+                Some(_) if settings.row_key(relation).is_none() => notes.push(format!(
+                    "{name} is in schema.rs only: models need a unique index over its key, of columns that are NOT NULL"
+                )),
+                Some(_) => {}
+            },
+        }
+    }
+    for (parent, names) in partitions {
+        let (is, s) = if names.len() == 1 {
+            ("is", "a partition")
+        } else {
+            ("are", "partitions")
+        };
+        notes.push(format!(
+            "{} {is} {s} of {}, through whose code they are read and written",
+            told(&names),
+            shown(parent)
+        ));
+    }
+    if !filtered.is_empty() {
+        let is = if filtered.len() == 1 { "is" } else { "are" };
+        notes.push(format!(
+            "{} {is} left out by the filter in diesel.toml",
+            told(&filtered)
+        ));
+    }
+    for (schema, names) in elsewhere {
+        let is = if names.len() == 1 { "is" } else { "are" };
+        notes.push(format!(
+            "{} of the schema {schema} {is} left out, since diesel.toml does not name it; this adds a schema.rs:\n      \
+             [print_schema.{}]\n      file = \"{}\"\n      schema = {}",
+            told(&names),
+            super::enums::toml_key(schema),
+            file(settings, schema),
+            toml::Value::String(schema.to_owned()),
+        ));
+    }
+    notes
+}
+
+/// Whether an output reads the tables of this schema.
+fn is_read(settings: &Settings, schema: &str) -> bool {
+    let mut outputs = settings.outputs.iter();
+    outputs.any(|output| output.schema.as_deref().unwrap_or("public") == schema)
+}
+
+/// The first names of many.
+fn told(names: &[String]) -> String {
+    let mut text = names
+        .iter()
+        .take(TOLD)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(", ");
+    if names.len() > TOLD {
+        text.push_str(&format!(" and {} more", names.len() - TOLD));
+    }
+    text
+}
+
+/// Where a further `schema.rs` would be: beside the first.
+fn file(settings: &Settings, schema: &str) -> String {
+    let name = super::names::rust_name(&schema.to_lowercase(), None);
+    let first = settings
+        .outputs
+        .iter()
+        .find_map(|output| output.file.as_deref());
+    let folder = first.and_then(|file| file.parent());
+    let folder = folder.and_then(|folder| folder.strip_prefix(&settings.root).ok());
+    let folder = folder.map_or_else(|| "src".to_owned(), |folder| folder.display().to_string());
+    format!("{folder}/{name}_schema.rs")
+}
