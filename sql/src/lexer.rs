@@ -324,23 +324,26 @@ impl<'a> Iterator for Tokens<'a> {
     type Item = Token<'a>;
 
     fn next(&mut self) -> Option<Token<'a>> {
+        let bytes = self.source.as_bytes();
         loop {
-            let rest = self.source.get(self.at..)?;
-            let first = *rest.as_bytes().first()?;
-            let comment = if scan::is_space(first) {
-                if let Some(end) = &mut self.string {
-                    end.seen_line_break |= scan::is_line_break(first);
+            let first = *bytes.get(self.at)?;
+            let comment = match first {
+                _ if scan::is_space(first) => {
+                    if let Some(end) = &mut self.string {
+                        end.seen_line_break |= scan::is_line_break(first);
+                    }
+                    self.at += 1;
+                    continue;
                 }
-                self.at += 1;
-                continue;
-            } else if rest.starts_with("--") {
                 // A string may go on behind it.
-                scan::length_while(rest, |byte| !scan::is_line_break(byte))
-            } else if rest.starts_with("/*") {
-                self.string = None;
-                scan::block_comment(rest)
-            } else {
-                return Some(self.token(first));
+                b'-' if bytes.get(self.at + 1) == Some(&b'-') => {
+                    scan::length_while(&self.source[self.at..], |byte| !scan::is_line_break(byte))
+                }
+                b'/' if bytes.get(self.at + 1) == Some(&b'*') => {
+                    self.string = None;
+                    scan::block_comment(&self.source[self.at..])
+                }
+                _ => return Some(self.token(first)),
             };
             let token = self.take(Kind::Comment, comment);
             if self.comments {

@@ -23,14 +23,17 @@ pub(super) fn block_comment(text: &str) -> usize {
 pub(super) fn quoted(text: &str, quote: u8, has_escapes: bool) -> usize {
     let bytes = text.as_bytes();
     let mut at = 1;
-    while at < bytes.len() {
-        match &bytes[at..] {
-            // The second byte may be the first of a longer character, whose others are no marks.
-            [b'\\', _, ..] if has_escapes => at += 2,
-            [first, second, ..] if *first == quote && *second == quote => at += 2,
-            [first, ..] if *first == quote => return at + 1,
-            _ => at += 1,
+    while let Some(byte) = bytes.get(at) {
+        if *byte == quote {
+            if bytes.get(at + 1) != Some(&quote) {
+                return at + 1;
+            }
+            at += 1;
+        } else if *byte == b'\\' && has_escapes {
+            // The next byte may be the first of a longer character, whose others are no marks.
+            at += 1;
         }
+        at += 1;
     }
     bytes.len()
 }
@@ -81,6 +84,9 @@ pub(super) fn number(text: &str) -> usize {
 /// An operator ends before a comment, and before a sign unless it could not be one of SQL's own.
 pub(super) fn operator(text: &str) -> usize {
     let mut operator = &text[..length_while(text, is_operator)];
+    if operator.len() == 1 {
+        return 1;
+    }
     for comment in ["--", "/*"] {
         operator = operator
             .find(comment)
@@ -117,5 +123,23 @@ pub(super) fn is_word(byte: u8) -> bool {
 }
 
 pub(super) fn is_operator(byte: u8) -> bool {
-    b"+-*/<>=~!@#%^&|`?".contains(&byte)
+    matches!(
+        byte,
+        b'+' | b'-'
+            | b'*'
+            | b'/'
+            | b'<'
+            | b'>'
+            | b'='
+            | b'~'
+            | b'!'
+            | b'@'
+            | b'#'
+            | b'%'
+            | b'^'
+            | b'&'
+            | b'|'
+            | b'`'
+            | b'?'
+    )
 }
