@@ -12,6 +12,8 @@ const QUERIES: [&str; 8] = [
 ];
 
 /// They end with their transaction, or change the database or nothing.
+///
+/// DEALLOCATE and DISCARD are not among them: they take away what the session counts on, its prepared statements.
 const NOTHING: [&str; 30] = [
     "abort",
     "analyse",
