@@ -8,6 +8,7 @@ use std::path::Path;
 use clap::Args;
 
 use crate::catalog::Catalog;
+use crate::catalog::gap::{Gap, GapKind};
 use crate::emit::{self, Files};
 use crate::error::CliError;
 use crate::migrations::read_folder;
@@ -46,6 +47,9 @@ pub(crate) fn run(arguments: &Generate, project: &Project) -> Result<(), CliErro
     }
     let catalog = Source::Migrations(None).catalog(project, &arguments.fallback)?;
     let schemas = schemas(&catalog, project, &mut ui::note)?;
+    for gap in left_out(&catalog, project) {
+        ui::note(gap);
+    }
     if arguments.stdout {
         schemas.iter().for_each(|(_, text)| ui::text(text));
         return Ok(());
@@ -80,6 +84,16 @@ pub(crate) fn run(arguments: &Generate, project: &Project) -> Result<(), CliErro
         .hint("move it away, or name another folder in [package.metadata.bowline]"));
     }
     write(&files, &current, &project.root)
+}
+
+/// Tables that diesel would show and the catalog does not have, since they are an extension's.
+fn left_out(catalog: &Catalog, project: &Project) -> Vec<String> {
+    let shown = |gap: &&Gap| {
+        let mut outputs = project.settings.outputs.iter();
+        gap.kind == GapKind::Table && outputs.any(|output| output.filter.shows(&gap.name.name))
+    };
+    let gaps = catalog.gaps.iter().filter(shown);
+    gaps.map(ToString::to_string).collect()
 }
 
 /// The generated files that differ from what the migrations ask for, shown from the project's folder; `None` where nothing

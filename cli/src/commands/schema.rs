@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use clap::Args;
 use serde::Serialize;
 
+use crate::catalog::gap::Gap;
 use crate::catalog::replay::replay_each;
 use crate::catalog::{Catalog, Name, Relation};
 use crate::diagram::{Diagram, html, mermaid};
@@ -146,6 +147,11 @@ fn find<'c>(catalog: &'c Catalog, wanted: &str, source: &Source) -> Result<&'c R
             "{wanted} is a sequence, and only tables and views are described"
         ))
         .hint("`bowline catalog` prints what is known of it")),
+        (None, []) if gap(catalog, wanted).is_some() => Err(CliError::failed(format!(
+            "what {wanted} holds is not known{}",
+            gap(catalog, wanted).map_or(String::new(), |gap| format!(": {gap}"))
+        ))
+        .hint("`bowline schema --database-url URL` asks a database")),
         (None, []) => {
             let names: Vec<String> = catalog.relations.keys().map(Name::sql).collect();
             let meant = nearest(wanted, names.iter().map(String::as_str));
@@ -166,6 +172,15 @@ fn find<'c>(catalog: &'c Catalog, wanted: &str, source: &Source) -> Result<&'c R
             )
         }
     }
+}
+
+/// What is there under this name and not known in full.
+fn gap<'c>(catalog: &'c Catalog, wanted: &str) -> Option<&'c Gap> {
+    let mut gaps = catalog.gaps.iter();
+    gaps.find(|gap| {
+        let is_named = gap.name.name == wanted || gap.name.sql() == wanted;
+        is_named && gap.hides(&gap.name)
+    })
 }
 
 fn is_sequence(catalog: &Catalog, wanted: &str) -> bool {

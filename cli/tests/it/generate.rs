@@ -417,3 +417,25 @@ fn a_key_without_overlaps_is_the_key_of_the_schema_and_nothing_is_found_by_a_par
     assert!(stays.contains("`UNIQUE (room_id, during WITHOUT OVERLAPS)`"));
     assert!(stays.contains("`FOREIGN KEY (room_id, PERIOD during) REFERENCES rooms`"));
 }
+
+#[test]
+fn a_view_that_is_not_known_stops_no_generation() {
+    let project = Project::new(&[(
+        "migrations/1_a/up.sql",
+        "CREATE EXTENSION vector; CREATE EXTENSION postgis;
+         CREATE TABLE t (id int PRIMARY KEY, e vector(3));
+         CREATE VIEW near AS SELECT id, e <-> '[1,2,3]' AS d FROM t;",
+    )]);
+    insta::assert_snapshot!(
+        project.said(&["generate", "--offline", "--schema-only", "--stdout"], &[]),
+        @""
+    );
+    insta::assert_snapshot!(project.said(&["schema", "near", "--offline"], &[]), @"");
+    let of_another = "CREATE TABLE copied (LIKE near);";
+    project.write("migrations/2_b/up.sql", of_another);
+    let refused = project.said(&["generate", "--offline", "--schema-only"], &[]);
+    assert!(
+        refused.contains("this needs the view near (") && refused.ends_with("exit 1"),
+        "{refused}"
+    );
+}

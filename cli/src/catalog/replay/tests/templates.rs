@@ -155,7 +155,8 @@ const INDEXES: [&str; 16] = [
     "DROP INDEX IF EXISTS {name}, {plain index}",
 ];
 
-const PARTITIONS: [&str; 20] = [
+const PARTITIONS: [&str; 21] = [
+    "CREATE TABLE {new table} (a int) PARTITION BY HASH (a); CREATE TABLE hashed PARTITION OF {made} FOR VALUES WITH (MODULUS 8, REMAINDER {n})",
     "CREATE TABLE {new table} (a int NOT NULL, {definition}, {definition}) PARTITION BY RANGE (a)",
     "CREATE TABLE {new table} ({definition}, b int, {definition} DEFAULT {default}) PARTITION BY LIST (b)",
     "CREATE TABLE {new table} ({definition}, x int CHECK (x > 0), PRIMARY KEY (x)) PARTITION BY HASH (x)",
@@ -311,7 +312,11 @@ const COMPOSITES: [&str; 15] = [
     "DROP TYPE {composite} {cascade}",
 ];
 
-const VIEWS: [&str; 26] = [
+const VIEWS: [&str; 30] = [
+    "CREATE VIEW {new view} WITH (security_barrier) AS SELECT {column} FROM {plain}",
+    "CREATE VIEW {new view} AS SELECT * FROM {plain} WHERE {condition} WITH LOCAL CHECK OPTION",
+    "CREATE VIEW {new view} AS SELECT * FROM {plain} WHERE {condition} WITH CHECK OPTION; ALTER VIEW {made} SET (security_barrier=true)",
+    "ALTER VIEW {view} RESET (security_barrier)",
     "CREATE RECURSIVE VIEW {new view} (n) AS SELECT 1 UNION ALL SELECT n + 1 FROM {made} WHERE n < 9",
     "CREATE VIEW {new view} AS VALUES (1, 'x'), (2, 'y')",
     "CREATE VIEW {new view} AS (SELECT 1 AS one)",
@@ -425,7 +430,10 @@ const HARMLESS: [&str; 14] = [
     "REFRESH MATERIALIZED VIEW {materialized}",
 ];
 
-const FUNCTIONS: [&str; 24] = [
+const FUNCTIONS: [&str; 27] = [
+    "CREATE AGGREGATE agg(int) (SFUNC = int4pl, STYPE = int); COMMENT ON AGGREGATE agg(int) IS {words}",
+    "CREATE AGGREGATE agg(int) (SFUNC = int4pl, STYPE = int); DROP AGGREGATE agg(int) {cascade}",
+    "CREATE PROCEDURE pro(int) LANGUAGE plpgsql AS $$ BEGIN END $$; COMMENT ON PROCEDURE pro(int) IS {words}",
     "CREATE FUNCTION {new function}(a int, b text DEFAULT 'x') RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1'",
     "CREATE OR REPLACE FUNCTION {free function}(a int) RETURNS int LANGUAGE sql STABLE STRICT PARALLEL SAFE AS $$ SELECT $1 + {n} $$",
     "CREATE OR REPLACE FUNCTION {free function}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, \"My schema\" AS $$ BEGIN RETURN NEW; END $$",

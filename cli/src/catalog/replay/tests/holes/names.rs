@@ -5,7 +5,9 @@ use crate::catalog::Name;
 use crate::catalog::definition::quoted;
 use crate::catalog::replay::{PUBLIC, tree};
 
-pub(super) const TABLES: [&str; 7] = [
+pub(super) const TABLES: [&str; 9] = [
+    "order",
+    "Group \"x\"",
     "t0",
     "t1",
     "t2",
@@ -14,7 +16,10 @@ pub(super) const TABLES: [&str; 7] = [
     "t4",
     "a_table_whose_name_is_quite_as_long_as_any_name_may_ever_be_xyz",
 ];
-const COLUMNS: [&str; 9] = [
+const COLUMNS: [&str; 12] = [
+    "user",
+    "select",
+    "Table.a",
     "a",
     "b",
     "c",
@@ -26,7 +31,8 @@ const COLUMNS: [&str; 9] = [
     "a_column_with_a_name_that_is_nearly_as_long_as_it_can_be",
 ];
 /// Names for constraints, indexes and sequences; some are those that PostgreSQL would choose for others.
-pub(super) const NAMES: [&str; 16] = [
+pub(super) const NAMES: [&str; 17] = [
+    "check",
     "k0",
     "k1",
     "k2",
