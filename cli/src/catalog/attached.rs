@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Name;
 use super::definition::{list, literal, quoted};
+use super::privilege::Privileges;
 
 /// What guards a relation, and what it is made of.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +29,9 @@ pub(crate) struct Attached {
     /// Without the rule that makes a view.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<Rule>,
+    /// Those on columns among them.
+    #[serde(default, skip_serializing_if = "Privileges::is_empty")]
+    pub privileges: Privileges,
 }
 
 /// SQL that PostgreSQL keeps as a tree, and so writes back in words of its own.

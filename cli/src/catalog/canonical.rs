@@ -36,7 +36,16 @@ impl Catalog {
                 *text = text.as_deref().map(canonical);
             }
         }
+        for sequence in self.sequences.values_mut() {
+            sequence.privileges.owner = None;
+        }
+        for privileges in self.schema_privileges.values_mut() {
+            privileges.owner = None;
+        }
+        self.schema_privileges
+            .retain(|_, privileges| !privileges.is_empty());
         for routine in &mut self.routines {
+            routine.privileges.owner = None;
             for argument in &mut routine.arguments {
                 argument.default = argument.default.as_deref().map(canonical);
             }
@@ -63,6 +72,8 @@ impl Catalog {
 
 /// The query of a view and the action of a rule are not told by their words; a test asks the server of them.
 fn canonical_attached(attached: &mut Attached) {
+    attached.privileges.owner = None;
+    attached.privileges.granted.sort();
     let code = |code: &mut Code| {
         code.search_path = None;
         code.text = code.text.as_deref().map(canonical);

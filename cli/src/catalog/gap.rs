@@ -36,6 +36,8 @@ pub(crate) enum GapKind {
     Triggers,
     Policies,
     Rules,
+    /// Who may do what, of some objects.
+    Privileges,
     /// A function, procedure or aggregate; all of its forms.
     Routine,
     /// What a migration's author told replay to pass by.
@@ -52,6 +54,7 @@ impl GapKind {
             Self::Triggers => "triggers of",
             Self::Policies => "policies of",
             Self::Rules => "rules of",
+            Self::Privileges => "privileges on",
             Self::Routine => "function",
             Self::Ignored => "object",
         }

@@ -15,6 +15,7 @@ pub(crate) mod information_schema;
 pub(crate) mod introspect;
 pub(crate) mod json;
 pub(crate) mod mend;
+pub(crate) mod privilege;
 pub(crate) mod replay;
 pub(crate) mod routine;
 
@@ -41,6 +42,9 @@ pub(crate) struct Catalog {
     pub types: BTreeMap<Name, Type>,
     /// Names of installed extensions; what they brought is not listed, but for types.
     pub extensions: BTreeSet<String>,
+    /// Privileges on those schemas.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub schema_privileges: BTreeMap<String, privilege::Privileges>,
     /// Functions, procedures and aggregates, by schema, name and what they are given.
     #[serde(default)]
     pub routines: Vec<routine::Routine>,
@@ -246,6 +250,8 @@ pub(crate) struct Sequence {
     /// Whether it is the identity's own, which comes and goes with it.
     pub identity: bool,
     pub comment: Option<String>,
+    #[serde(default, skip_serializing_if = "privilege::Privileges::is_empty")]
+    pub privileges: privilege::Privileges,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::attached::Code;
 use super::definition::{literal, quoted};
+use super::privilege::Privileges;
 use super::{DataType, Name};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +31,8 @@ pub(crate) struct Routine {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub settings: Vec<String>,
     pub comment: Option<String>,
+    #[serde(default, skip_serializing_if = "Privileges::is_empty")]
+    pub privileges: Privileges,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

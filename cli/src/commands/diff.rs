@@ -119,7 +119,7 @@ impl<'d> Told<'d> {
 
 /// What no catalog holds.
 const NEVER_COMPARED: &str =
-    "owners, privileges, event triggers, publications, statistics and settings of storage";
+    "owners, event triggers, publications, statistics and settings of storage";
 
 /// Prints what differs; an error if anything does.
 pub(super) fn told(

@@ -14,7 +14,7 @@ use crate::ui;
 /// Compare a live database with the migrations that have run on it; exit with 1 if it has drifted.
 ///
 /// Says in words what somebody changed by hand, or with --sql as the statements that undo it. Tables, types,
-/// sequences, views, functions, triggers, policies and row level security are compared; owners, privileges,
+/// sequences, views, functions, triggers, policies, row level security and privileges are compared; owners,
 /// event triggers, publications and settings of storage are not. Changes nothing: where only the server can tell
 /// whether two texts are one expression, it makes a temporary view of each in a transaction that is rolled back.
 /// Migrations that have not run yet are no drift.

@@ -28,7 +28,7 @@ fn what_was_changed_by_hand_is_told_and_mended() {
     );
     insta::assert_snapshot!(project.said(&["drift"], &variables), @"
     the migrations and the database are the same
-    note: owners, privileges, event triggers, publications, statistics and settings of storage are not compared
+    note: owners, event triggers, publications, statistics and settings of storage are not compared
     exit 0
     ");
     let mut session = Session::connect(&server.config("postgres")).expect("a connection");
@@ -168,7 +168,7 @@ fn a_database_without_migrations_and_a_migration_that_is_gone_are_told() {
     insta::assert_snapshot!(project.said(&["drift", "--database-url", &url], &[]), @"
     note: 1 migration not run yet: `bowline migrate run`
     the migrations and the database are the same
-    note: owners, privileges, event triggers, publications, statistics and settings of storage are not compared
+    note: owners, event triggers, publications, statistics and settings of storage are not compared
     exit 0
     ");
     project.said(&["migrate", "run", "--database-url", &url], &[]);

@@ -10,6 +10,7 @@ use crate::catalog::{Catalog, Relation};
 
 pub(super) fn compare(found: &mut Found, subject: &Subject, left: &Relation, right: &Relation) {
     let (table, left, right) = (&left.name, &left.attached, &right.attached);
+    found.privileges(subject, &left.privileges, &right.privileges);
     let on = |on: bool| if on { "on" } else { "off" }.to_owned();
     found.differs(
         subject,
@@ -135,6 +136,7 @@ pub(super) fn routines(found: &mut Found, left: &Catalog, right: &Catalog) {
 }
 
 fn routine(found: &mut Found, subject: &Subject, left: &Routine, right: &Routine) {
+    found.privileges(subject, &left.privileges, &right.privileges);
     let bare = |routine: &Routine| {
         let mut bare = routine.clone();
         for argument in &mut bare.arguments {

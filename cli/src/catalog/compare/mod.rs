@@ -14,6 +14,7 @@ use std::fmt;
 use super::attached::Code;
 use super::definition::quoted;
 use super::gap::{Gap, GapKind};
+use super::privilege::{Privilege, Privileges};
 use super::{Catalog, Name, Sequence};
 
 pub(crate) use settle::{Comparison, Settled, judged};
@@ -110,8 +111,16 @@ pub(crate) fn compare(left: &Catalog, right: &Catalog) -> Vec<Difference> {
         &left.schemas,
         &right.schemas,
         |name| Subject::Schema(name.clone()),
-        |found, subject, left, right| {
-            found.comment(subject, left.as_ref(), right.as_ref());
+        |found, subject, one, other| {
+            found.comment(subject, one.as_ref(), other.as_ref());
+            let Subject::Schema(name) = subject else {
+                return;
+            };
+            let of = |catalog: &Catalog| {
+                let own = catalog.schema_privileges.get(name);
+                own.cloned().unwrap_or_default()
+            };
+            found.privileges(subject, &of(left), &of(right));
         },
     );
     let extensions = |catalog: &Catalog| -> BTreeMap<String, ()> {
@@ -140,9 +149,20 @@ pub(crate) fn compare(left: &Catalog, right: &Catalog) -> Vec<Difference> {
     attached::routines(&mut found, left, right);
     let gaps = || left.gaps.iter().chain(&right.gaps);
     let mut differences = found.0;
-    differences.retain(|difference| !gaps().any(|gap| difference.subject.is_in(gap)));
+    differences.retain(|difference| !gaps().any(|gap| difference.is_in(gap)));
     differences
 }
+
+impl Difference {
+    fn is_in(&self, gap: &Gap) -> bool {
+        let is_privilege =
+            matches!(&self.how, How::Differs { aspect, .. } if *aspect == PRIVILEGES);
+        (gap.kind == GapKind::Privileges && is_privilege) || self.subject.is_in(gap)
+    }
+}
+
+/// The aspect of an object that is who may do what with it.
+pub(crate) const PRIVILEGES: &str = "the list of its privileges";
 
 impl Subject {
     /// Whether it is, or is a part of, what is not known in full.
@@ -178,6 +198,7 @@ fn sequence(found: &mut Found, subject: &Subject, left: &Sequence, right: &Seque
         })
     };
     found.differs(subject, "its owner", owner(left), owner(right));
+    found.privileges(subject, &left.privileges, &right.privileges);
     found.comment(subject, left.comment.as_ref(), right.comment.as_ref());
 }
 
@@ -253,6 +274,19 @@ impl Found {
         if let Some(last) = self.0.last_mut() {
             last.open = is_same.is_none();
         }
+    }
+
+    /// Notes who may do what, where that differs; whoever owns the object on either may do all.
+    fn privileges(&mut self, subject: &Subject, left: &Privileges, right: &Privileges) {
+        let owners = [&left.owner, &right.owner];
+        let words = |privileges: &Privileges| match privileges.but_for(&owners).as_slice() {
+            [] => "none".to_owned(),
+            granted => {
+                let words: Vec<String> = granted.iter().map(Privilege::words).collect();
+                words.join(", ")
+            }
+        };
+        self.differs(subject, PRIVILEGES, words(left), words(right));
     }
 
     fn comment(&mut self, subject: &Subject, left: Option<&String>, right: Option<&String>) {

@@ -120,7 +120,7 @@ fn is_of_version(difference: &Difference, left: &Catalog, right: &Catalog, versi
 impl Difference {
     /// Whether another way of writing may be all that differs.
     fn is_of_text(&self) -> bool {
-        matches!(self.how, How::Differs { aspect, .. } if aspect != "its comment")
+        matches!(self.how, How::Differs { aspect, .. } if aspect != "its comment" && aspect != super::PRIVILEGES)
     }
 
     fn is_about_the_same(&self, other: &Self) -> bool {

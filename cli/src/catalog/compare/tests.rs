@@ -238,6 +238,7 @@ fn what_hangs_on_tables_is_compared() {
         CREATE TRIGGER two BEFORE INSERT ON t FOR EACH ROW WHEN (new.a > 1) EXECUTE FUNCTION tr();
         CREATE TRIGGER gone BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION tr();
         CREATE RULE nothing AS ON DELETE TO t DO INSTEAD NOTHING;
+        GRANT SELECT, UPDATE (a) ON t TO pg_monitor; REVOKE ALL ON FUNCTION tr() FROM PUBLIC;
     "#;
     let after = r#"
         CREATE TABLE t (id int PRIMARY KEY, a int, b text);
@@ -254,9 +255,11 @@ fn what_hangs_on_tables_is_compared() {
         ALTER TABLE t DISABLE TRIGGER one;
         CREATE TRIGGER two BEFORE INSERT OR UPDATE ON t FOR EACH ROW WHEN (new.a > 2) EXECUTE FUNCTION tr();
         CREATE TRIGGER extra AFTER INSERT ON t EXECUTE FUNCTION tr();
+        GRANT SELECT ON t TO PUBLIC, pg_monitor; GRANT ALL ON t TO CURRENT_USER;
     "#;
     insta::assert_snapshot!(judged_words(before, after), @"
     relation m: its query is SELECT a FROM t in the migrations, SELECT t.a FROM t WHERE (t.a > 1) in the database
+    relation t: the list of its privileges is SELECT to pg_monitor, UPDATE (a) to pg_monitor in the migrations, SELECT to pg_monitor, SELECT to PUBLIC in the database
     relation t: its row level security is on in the migrations, off in the database
     relation t: its row level security for the owner is off in the migrations, on in the database
     trigger gone of t is in the migrations, but not in the database
@@ -273,6 +276,7 @@ fn what_hangs_on_tables_is_compared() {
     function f(int4): its definition is function (int4) RETURNS int4 LANGUAGE sql in the migrations, function (int4) RETURNS int4 LANGUAGE sql SECURITY DEFINER in the database
     function f(int4): its body is ' SELECT 1 ' (line 1) in the migrations, ' SELECT 2 ' (line 1) in the database
     function gone() is in the migrations, but not in the database
+    function tr(): the list of its privileges is EXECUTE not to PUBLIC in the migrations, none in the database
     function tr(): its body is '            RETURN NEW; END ' (line 2) in the migrations, '            RETURN OLD; END ' (line 2) in the database
     function extra(text) is in the database, but not in the migrations
     ");

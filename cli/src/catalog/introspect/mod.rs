@@ -8,6 +8,7 @@ mod attached;
 mod constraint;
 mod data_type;
 mod index;
+mod privilege;
 mod relation;
 mod routine;
 mod sequence;
@@ -43,11 +44,13 @@ pub(crate) fn introspect(session: &mut Session) -> bowline::Result<Catalog> {
                 sql(attached::POLICIES).all::<attached::PolicyRow>(),
                 sql(attached::RULES).all::<attached::RuleRow>(),
                 sql(routine::ROUTINES).all::<routine::RoutineRow>(),
+                sql(privilege::PRIVILEGES).all::<privilege::PrivilegeRow>(),
             ),
         ))?;
         let (_, earlier, _, schemas, extensions, relations, columns, constraints, indexes, ..) =
             &answers;
-        let (.., sequences, type_rows, (triggers, policies, rules, routines)) = &answers;
+        let (.., sequences, type_rows, (triggers, policies, rules, routines, privileges)) =
+            &answers;
         let mut catalog = Catalog {
             schemas: schemas
                 .iter()
@@ -63,6 +66,7 @@ pub(crate) fn introspect(session: &mut Session) -> bowline::Result<Catalog> {
         sequence::add(&mut catalog, sequences);
         attached::add(&mut catalog, triggers, policies, rules);
         routine::add(&mut catalog, routines);
+        privilege::add(&mut catalog, privileges);
         if session.transaction_depth() > 1 {
             let restore = sql("SELECT set_config('search_path', $1, true) AS path");
             session.run(restore.bind::<Text, _>(earlier.path.clone()).affected())?;

@@ -5,6 +5,7 @@ use diesel::sql_types::{Array, Bool, Nullable, Text};
 use super::data_type::data_type;
 use super::name;
 use crate::catalog::attached::Code;
+use crate::catalog::privilege::{PUBLIC_ROLE, Privilege, Privileges};
 use crate::catalog::routine::{Argument, Body, Mode, Routine, RoutineKind, Volatility};
 use crate::catalog::{Catalog, DataType};
 
@@ -19,7 +20,12 @@ pub(super) const ROUTINES: &str = r"
         coalesce(p.proargmodes::text[], '{}') AS modes, coalesce(p.proargnames, '{}') AS names,
         a.schemas AS type_schemas, a.names AS type_names, a.arrays AS type_arrays, a.defaults,
         s.proname::text AS transition, fi.proname::text AS final, g.agginitval AS initial,
-        format_type(g.aggtranstype, NULL) AS state, obj_description(p.oid, 'pg_proc') AS comment
+        format_type(g.aggtranstype, NULL) AS state, pg_get_userbyid(p.proowner)::text AS owner,
+        p.proacl IS NOT NULL AS has_privileges,
+        ARRAY(SELECT CASE WHEN a.grantee = 0 THEN 'public' ELSE pg_get_userbyid(a.grantee)::text END
+            FROM aclexplode(p.proacl) a WHERE a.grantee <> p.proowner ORDER BY 1) AS grantees,
+        ARRAY(SELECT pg_get_userbyid(a.grantee)::text FROM aclexplode(p.proacl) a
+            WHERE a.grantee <> p.proowner AND a.is_grantable) AS granters, obj_description(p.oid, 'pg_proc') AS comment
     FROM pg_proc p
     JOIN pg_namespace n ON n.oid = p.pronamespace
     JOIN pg_language l ON l.oid = p.prolang
@@ -101,6 +107,14 @@ pub(super) struct RoutineRow {
     initial: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
     state: Option<String>,
+    #[diesel(sql_type = Text)]
+    owner: String,
+    #[diesel(sql_type = Bool)]
+    has_privileges: bool,
+    #[diesel(sql_type = Array<Text>)]
+    grantees: Vec<String>,
+    #[diesel(sql_type = Array<Text>)]
+    granters: Vec<String>,
     #[diesel(sql_type = Nullable<Text>)]
     comment: Option<String>,
 }
@@ -148,7 +162,31 @@ impl RoutineRow {
             .to_owned(),
             settings: self.settings.clone(),
             comment: self.comment.clone(),
+            privileges: self.privileges(),
         }
+    }
+
+    fn privileges(&self) -> Privileges {
+        let mut privileges = Privileges {
+            owner: Some(self.owner.clone()),
+            granted: Vec::new(),
+        };
+        let execute = |role: &str, revoked: bool| Privilege {
+            role: role.to_owned(),
+            privilege: "EXECUTE".to_owned(),
+            column: None,
+            grantable: self.granters.iter().any(|own| own == role),
+            revoked,
+        };
+        // Everybody has it, unless it was taken away.
+        let is_public = |role: &String| role == PUBLIC_ROLE;
+        if self.has_privileges && !self.grantees.iter().any(is_public) {
+            privileges.add(execute(PUBLIC_ROLE, true));
+        }
+        for role in self.grantees.iter().filter(|role| !is_public(role)) {
+            privileges.add(execute(role, false));
+        }
+        privileges
     }
 
     fn result_type(&self) -> DataType {

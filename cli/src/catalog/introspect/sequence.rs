@@ -3,6 +3,7 @@
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
 use super::name;
+use crate::catalog::privilege::Privileges;
 use crate::catalog::{Catalog, Sequence};
 
 pub(super) const SEQUENCES: &str = r"
@@ -75,6 +76,7 @@ pub(super) fn add(catalog: &mut Catalog, rows: &[SequenceRow]) {
             owner: table.zip(row.owner_column.clone()),
             identity: row.identity,
             comment: row.comment.clone(),
+            privileges: Privileges::default(),
         };
         catalog.sequences.insert(own, sequence);
     }

@@ -190,7 +190,9 @@ fn types_schemas_and_extensions_are_told() {
     Type { name: Name { schema: "public", name: "spans" }, kind: Range { subtype: DataType { name: Name { schema: "pg_catalog", name: "float8" }, modifiers: [], dimensions: 0 }, multirange: "spans_multirange" }, comment: None }
     "#);
     insta::assert_snapshot!(format!("{:?} {:?}", catalog.schemas, catalog.extensions), @r#"{"other": Some("the rest")} {"citext"}"#);
-    insta::assert_snapshot!(format!("{:?}", catalog.sequences.values().next()), @r#"Some(Sequence { name: Name { schema: "public", name: "steps" }, data_type: "int4", start: 10, increment: 5, min: 10, max: 50, cache: 3, cycle: true, owner: None, identity: false, comment: None })"#);
+    insta::assert_snapshot!(format!("{:?}", catalog.sequences.values().next()), @r#"
+    Some(Sequence { name: Name { schema: "public", name: "steps" }, data_type: "int4", start: 10, increment: 5, min: 10, max: 50, cache: 3, cycle: true, owner: None, identity: false, comment: None, privileges: Privileges { owner: Some("postgres"), granted: [] } })
+    "#);
 }
 
 #[test]

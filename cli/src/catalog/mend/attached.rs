@@ -158,6 +158,10 @@ pub(super) fn routine(
             script.push(Step::DropRest, format!("-- {word} {title}: drop it first, with what rests on it, since its arguments or its result are others"));
         }
         script.push(Step::Routines, create);
+        if old.is_none() {
+            let on = format!("ROUTINE {title}");
+            super::privilege::of_new(script, &on, &new.privileges);
+        }
     }
     if is_comment || new.comment.is_some() {
         script.comment(&format!("{kind} {title}"), new.comment.as_ref());

@@ -5,10 +5,11 @@
 //! in a comment.
 
 mod attached;
+mod privilege;
 mod relation;
 mod types;
 
-use super::compare::{Difference, How, Subject};
+use super::compare::{Difference, How, PRIVILEGES, Subject};
 use super::definition::{literal, quoted};
 use super::{Catalog, Name, Sequence};
 
@@ -30,6 +31,7 @@ enum Step {
     ForeignKeys,
     Views,
     Guards,
+    Privileges,
     Comments,
     DropTables,
     DropRest,
@@ -76,6 +78,10 @@ fn of_one(
     actual: &Catalog,
     Difference { subject, how, .. }: &Difference,
 ) {
+    if matches!(how, How::Differs { aspect, .. } if *aspect == PRIVILEGES) {
+        privilege::mend(script, expected, actual, subject);
+        return;
+    }
     let is_comment = matches!(how, How::Differs { aspect, .. } if *aspect == "its comment");
     match (subject, how) {
         (Subject::Schema(name), How::OnlyRight) => {
@@ -85,6 +91,10 @@ fn of_one(
             let comment = expected.schemas.get(name).and_then(Option::as_ref);
             if *how == How::OnlyLeft {
                 script.push(Step::Schemas, format!("CREATE SCHEMA {}", quoted(name)));
+                if let Some(privileges) = expected.schema_privileges.get(name) {
+                    let on = format!("SCHEMA {}", quoted(name));
+                    privilege::of_new(script, &on, privileges);
+                }
             }
             if is_comment || comment.is_some() {
                 script.comment(&format!("SCHEMA {}", quoted(name)), comment);
@@ -160,6 +170,8 @@ fn create_sequence(script: &mut Script, sequence: &Sequence) {
             format!("CREATE SEQUENCE {} {}", sequence.name.sql(), sequence.sql()),
         );
         owner(script, sequence);
+        let on = format!("SEQUENCE {}", sequence.name.sql());
+        privilege::of_new(script, &on, &sequence.privileges);
     }
 }
 

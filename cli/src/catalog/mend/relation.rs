@@ -164,6 +164,8 @@ fn create(script: &mut Script, expected: &Catalog, relation: &Relation) {
 /// What hangs on a new table or view.
 fn guards(script: &mut Script, expected: &Catalog, relation: &Relation) {
     let nothing = Catalog::default();
+    let on = format!("TABLE {}", relation.name.sql());
+    super::privilege::of_new(script, &on, &relation.attached.privileges);
     let (table, attached) = (&relation.name, &relation.attached);
     if attached.row_security || attached.force_row_security {
         attached::row_security(script, relation);

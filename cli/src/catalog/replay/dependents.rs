@@ -483,6 +483,8 @@ impl Replay {
                 self.not_null_names.forget(table, column);
                 if let Some(relation) = self.catalog.relations.get_mut(table) {
                     relation.columns.retain(|other| other.name != *column);
+                    let granted = &mut relation.attached.privileges.granted;
+                    granted.retain(|own| own.column.as_ref() != Some(column));
                 }
             }
             Object::Default(table, column) => {

@@ -154,6 +154,7 @@ impl Replay {
             self.drop_objects(node, &inside)?;
             self.catalog.gaps.retain(|gap| gap.name.schema != schema);
             self.catalog.schemas.remove(&schema);
+            self.catalog.schema_privileges.remove(&schema);
             self.schemas.remove(&schema);
         }
         Ok(())

@@ -101,6 +101,11 @@ impl Replay {
             }
         });
         if let Some(relation) = self.catalog.relations.get_mut(table) {
+            for privilege in &mut relation.attached.privileges.granted {
+                if privilege.column.as_deref() == Some(from) {
+                    privilege.column = Some(to.to_owned());
+                }
+            }
             for trigger in &mut relation.attached.triggers {
                 for column in trigger.columns.iter_mut().filter(|column| *column == from) {
                     to.clone_into(column);
@@ -139,6 +144,13 @@ impl Replay {
 
     /// A schema has another name.
     pub(super) fn schema_is_renamed(&mut self, from: &str, to: &str) {
+        if let Some(privileges) = self.catalog.schema_privileges.remove(from) {
+            let all = &mut self.catalog.schema_privileges;
+            all.insert(to.to_owned(), privileges);
+        }
+        for default in &mut self.defaults {
+            default.rename_schema(from, to);
+        }
         self.each_code(|_, _, code| {
             forget_where(code, from);
             for schema in code.search_path.iter_mut().flatten() {

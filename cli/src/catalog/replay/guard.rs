@@ -22,6 +22,7 @@ fn gap_kind(kind: SyntaxKind) -> Option<GapKind> {
         K::CREATE_TRIGGER | K::ALTER_TRIGGER | K::DROP_TRIGGER => GapKind::Triggers,
         K::CREATE_POLICY | K::ALTER_POLICY | K::DROP_POLICY => GapKind::Policies,
         K::CREATE_RULE | K::ALTER_RULE | K::DROP_RULE => GapKind::Rules,
+        K::GRANT | K::REVOKE | K::ALTER_DEFAULT_PRIVILEGES => GapKind::Privileges,
         K::ALTER_FUNCTION | K::ALTER_PROCEDURE | K::ALTER_ROUTINE | K::ALTER_AGGREGATE => {
             GapKind::Routine
         }
@@ -51,6 +52,8 @@ impl Replay {
             K::CREATE_RULE => self.create_rule(node),
             K::ALTER_RULE => self.alter_rule(node),
             K::DROP_RULE => self.drop_rule(node),
+            K::GRANT | K::REVOKE => self.grant(node),
+            K::ALTER_DEFAULT_PRIVILEGES => self.default_privileges(node),
             _ => self.alter_routine(node),
         };
         match done {
@@ -82,6 +85,10 @@ impl Replay {
             if let Some(name) = name {
                 self.note_gap(kind, name, None, why);
             }
+            return;
+        }
+        if kind == GapKind::Privileges {
+            self.note_gap(kind, any(), None, why);
             return;
         }
         let table = below(node, K::RELATION_NAME_REF)
@@ -556,12 +563,8 @@ impl Replay {
     /// Notes that what hangs on tables is not known after this, in full.
     pub(super) fn note_guard_gaps(&mut self, node: &SyntaxNode) {
         for kind in self.guard_kinds(node, &mut Vec::new()) {
-            let any = Name {
-                schema: String::new(),
-                name: String::new(),
-            };
             let why = "whether or with what this runs is known only when it runs";
-            self.note_gap(kind, any, None, why);
+            self.note_gap(kind, any(), None, why);
         }
     }
 
@@ -606,6 +609,14 @@ const TRIGGER_FUNCTIONS: [(&str, &[&str]); 7] = [
     ("refint", &["check_primary_key", "check_foreign_key"]),
     ("tcn", &["triggered_change_notification"]),
 ];
+
+/// Whatever it is called.
+fn any() -> Name {
+    Name {
+        schema: String::new(),
+        name: String::new(),
+    }
+}
 
 /// The roles of a policy, `PUBLIC` as none; `None` where they are not said.
 fn roles(node: &SyntaxNode) -> Result<Option<Vec<String>>> {

@@ -14,9 +14,6 @@ pub(super) fn is_harmless(kind: SyntaxKind) -> bool {
             | K::TRUNCATE
             | K::VALUES
             | K::COMPOUND_SELECT
-            | K::GRANT
-            | K::REVOKE
-            | K::ALTER_DEFAULT_PRIVILEGES
             | K::REASSIGN
             | K::CREATE_EVENT_TRIGGER
             | K::ALTER_EVENT_TRIGGER

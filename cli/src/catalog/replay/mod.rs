@@ -39,6 +39,7 @@ mod operators;
 mod own_table;
 mod partition;
 mod plpgsql;
+mod privilege;
 mod query;
 mod refusal;
 mod rename;
@@ -153,6 +154,8 @@ pub(crate) struct Replay {
     unfollowed: BTreeSet<String>,
     /// The place of the statement that is being followed.
     here: unknown::Here,
+    /// What new objects are granted.
+    defaults: Vec<privilege::Default>,
     /// Blocks with handlers around the statement that is being followed.
     handlers: u32,
     /// Functions that are being followed, to find one that calls itself.
@@ -197,6 +200,7 @@ impl Default for Replay {
             earlier_temporary: BTreeSet::new(),
             unfollowed: BTreeSet::new(),
             here: unknown::Here::default(),
+            defaults: Vec::new(),
             handlers: 0,
             calls: Vec::new(),
             writes: evaluate::Writes::default(),
@@ -264,7 +268,7 @@ impl Replay {
             let node = &node;
             let start = usize::from(node.text_range().start());
             self.here = unknown::Here {
-                file: file.path.display().to_string(),
+                file: unknown::shown(&file.path),
                 line: file.text[..start].matches('\n').count() + 1,
             };
             let done = match answer::before(node) {
@@ -287,8 +291,12 @@ impl Replay {
     }
 
     fn statement(&mut self, node: &SyntaxNode) -> Result<()> {
+        let before = self.objects_before(node);
         match self.apply(node) {
             Ok(()) => {
+                if let Some(before) = before {
+                    self.give_defaults(&before);
+                }
                 self.close_gaps(node);
                 Ok(())
             }

@@ -9,6 +9,7 @@ use super::tree::{below, child, child_name, children, has, name, path, string, t
 use crate::catalog::attached::Code;
 use crate::catalog::definition::quoted;
 use crate::catalog::gap::GapKind;
+use crate::catalog::privilege::Privileges;
 use crate::catalog::routine::{Argument, Body, LISTS, Mode, Routine, RoutineKind, Volatility};
 use crate::catalog::{DataType, Name};
 
@@ -36,6 +37,7 @@ impl Replay {
             parallel: "unsafe".to_owned(),
             settings: Vec::new(),
             comment: None,
+            privileges: Privileges::default(),
         };
         let parameters = child(node, K::PARAM_LIST);
         for parameter in parameters.iter().flat_map(|list| children(list, K::PARAM)) {
@@ -296,6 +298,7 @@ impl Replay {
                 });
                 if let Some(earlier) = earlier.and_then(|earlier| earlier.routine.as_ref()) {
                     routine.comment.clone_from(&earlier.comment);
+                    routine.privileges.clone_from(&earlier.privileges);
                 }
                 self.catalog
                     .gaps

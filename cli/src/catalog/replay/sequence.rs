@@ -7,6 +7,7 @@ use super::data_type;
 use super::off::is_off;
 use super::refusal::{Refused, Result};
 use super::tree::{child, child_name, has, path, text};
+use crate::catalog::privilege::Privileges;
 use crate::catalog::{Fill, Name, Sequence};
 
 impl Sequence {
@@ -24,6 +25,7 @@ impl Sequence {
             owner: None,
             identity: false,
             comment: None,
+            privileges: Privileges::default(),
         }
     }
 

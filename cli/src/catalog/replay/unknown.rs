@@ -18,6 +18,14 @@ pub(super) struct Here {
     pub(super) line: usize,
 }
 
+/// A migration's file from its folder on, which is the same on every machine.
+pub(super) fn shown(path: &std::path::Path) -> String {
+    let mut parts: Vec<_> = path.iter().rev().take(2).collect();
+    parts.reverse();
+    let parts: Vec<_> = parts.iter().map(|part| part.to_string_lossy()).collect();
+    parts.join("/")
+}
+
 impl Replay {
     /// Keeps the name of something that is not followed.
     pub(super) fn note_gap(

@@ -99,6 +99,7 @@ impl Replay {
             relation.comment = earlier.comment;
             relation.attached.triggers = earlier.attached.triggers;
             relation.attached.rules = earlier.attached.rules;
+            relation.attached.privileges = earlier.attached.privileges;
             for (column, earlier) in relation.columns.iter_mut().zip(earlier.columns) {
                 column.comment = earlier.comment;
             }

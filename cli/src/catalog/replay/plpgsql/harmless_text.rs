@@ -62,7 +62,11 @@ pub(in crate::catalog::replay) fn guard(execute: &SyntaxNode) -> Option<GapKind>
             Some("create" | "alter" | "drop")
         ) && words.iter().any(|other| other == word)
     };
-    if is_about("trigger") {
+    let is_grant = matches!(words.first().map(String::as_str), Some("grant" | "revoke"))
+        || (words.len() > 1 && words[0] == "alter" && words[1] == "default");
+    if is_grant {
+        Some(GapKind::Privileges)
+    } else if is_about("trigger") {
         Some(GapKind::Triggers)
     } else if is_about("policy") {
         Some(GapKind::Policies)

@@ -403,9 +403,9 @@ fn a_view_that_is_not_inferred_is_a_gap() {
          DROP INDEX stored_y; DROP MATERIALIZED VIEW stored;
          CREATE TABLE of_it AS SELECT x FROM near; CREATE TABLE last (id int);"
     ), @"
-    view near (migrations/1_test/up.sql:2): what unheard_of(int4) gives is not known
-    view far (migrations/1_test/up.sql:3): it reads the view near (migrations/1_test/up.sql:2): what unheard_of(int4) gives is not known
-    refused: there is no table near: this needs the view near (migrations/1_test/up.sql:2): what unheard_of(int4) gives is not known
+    view near (1_test/up.sql:2): what unheard_of(int4) gives is not known
+    view far (1_test/up.sql:3): it reads the view near (1_test/up.sql:2): what unheard_of(int4) gives is not known
+    refused: there is no table near: this needs the view near (1_test/up.sql:2): what unheard_of(int4) gives is not known
     ");
     assert_eq!(
         gaps("CREATE VIEW v AS SELECT unheard_of(1) AS x; DROP VIEW v; CREATE TABLE v (id int);"),
@@ -555,7 +555,7 @@ fn jobs_of_extensions_shape_nothing() {
 #[test]
 fn the_table_of_postgis_is_named() {
     insta::assert_snapshot!(gaps("CREATE EXTENSION postgis; CREATE TABLE t (g geometry);"), @"
-    table spatial_ref_sys (migrations/1_test/up.sql:1): the extension postgis brings it, so it is left out; diesel print-schema shows it unless diesel.toml has it in except_tables
+    table spatial_ref_sys (1_test/up.sql:1): the extension postgis brings it, so it is left out; diesel print-schema shows it unless diesel.toml has it in except_tables
     ");
     assert_eq!(
         gaps("CREATE EXTENSION postgis; DROP EXTENSION postgis;"),
@@ -574,7 +574,7 @@ fn a_sequence_whose_numbers_are_open_is_followed() {
          ALTER SEQUENCE s RENAME TO r; DROP SEQUENCE q;
          DO $$ BEGIN EXECUTE format('CREATE SEQUENCE %s', random()); END $$;"
     ), @"
-    sequence r (migrations/1_test/up.sql:1): some of its numbers are known only when it runs
+    sequence r (1_test/up.sql:1): some of its numbers are known only when it runs
     refused: the text that this executes is known only when it runs
     ");
 }

@@ -4,7 +4,7 @@
 /// between semicolons belong together.
 pub(super) type Subject = (u32, &'static [&'static str]);
 
-pub(super) const SUBJECTS: [Subject; 25] = [
+pub(super) const SUBJECTS: [Subject; 26] = [
     (10, &TABLES),
     (12, &COLUMNS),
     (14, &CONSTRAINTS),
@@ -30,6 +30,7 @@ pub(super) const SUBJECTS: [Subject; 25] = [
     (6, &TRIGGERS),
     (5, &POLICIES),
     (2, &RULES),
+    (4, &PRIVILEGES),
 ];
 
 const TABLES: [&str; 25] = [
@@ -498,6 +499,28 @@ const POLICIES: [&str; 15] = [
     "DROP POLICY IF EXISTS {policy name} ON {table}",
     "COMMENT ON POLICY {policy} ON {its table} IS {words}",
     "DO $$ BEGIN CREATE POLICY {policy name} ON {table} USING ({condition}); EXCEPTION WHEN duplicate_object THEN NULL; END $$",
+];
+
+const PRIVILEGES: [&str; 19] = [
+    "GRANT SELECT, INSERT ({column}), UPDATE ({column}, {column}) ON {relation} TO pg_monitor WITH GRANT OPTION",
+    "GRANT ALL ON TABLE {table} TO PUBLIC, pg_monitor",
+    "GRANT ALL PRIVILEGES ({column}) ON {table} TO pg_monitor",
+    "GRANT SELECT ON {relation}, {relation} TO CURRENT_USER, PUBLIC",
+    "REVOKE SELECT, UPDATE ON {table} FROM pg_monitor",
+    "REVOKE ALL ON {relation} FROM PUBLIC",
+    "REVOKE SELECT ({column}) ON {table} FROM pg_monitor",
+    "REVOKE GRANT OPTION FOR SELECT ON {table} FROM pg_monitor",
+    "GRANT USAGE ON SEQUENCE {sequence} TO PUBLIC",
+    "GRANT ALL ON ALL SEQUENCES IN SCHEMA {schema} TO pg_monitor",
+    "GRANT USAGE ON SCHEMA {own schema} TO pg_monitor",
+    "GRANT SELECT, MAINTAIN ON ALL TABLES IN SCHEMA {schema} TO pg_monitor",
+    "GRANT EXECUTE ON ROUTINE {function} TO pg_monitor WITH GRANT OPTION",
+    "REVOKE ALL ON ROUTINE {function} FROM PUBLIC",
+    "REVOKE EXECUTE ON ALL ROUTINES IN SCHEMA {schema} FROM PUBLIC",
+    "ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT SELECT, UPDATE ON TABLES TO pg_monitor",
+    "ALTER DEFAULT PRIVILEGES GRANT USAGE ON SEQUENCES TO PUBLIC",
+    "ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC",
+    "ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} REVOKE SELECT ON TABLES FROM pg_monitor",
 ];
 
 const RULES: [&str; 6] = [
