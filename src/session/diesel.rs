@@ -24,7 +24,7 @@ use super::{Frame, Session};
 use crate::config::Config;
 use crate::error::Result;
 use crate::session::answer::Answer;
-use crate::session::columns::{Describe, by_position};
+use crate::session::columns::{Describe, by_position_as_diesel};
 use crate::session::command::{Expectation, ReadAs};
 use crate::statement::{Answers, Encoder, Sealed, Statement, render};
 
@@ -83,7 +83,7 @@ impl LoadConnection for Session {
         T: Query + QueryFragment<Pg> + QueryId + 'query,
         Pg: QueryMetadata<T::SqlType>,
     {
-        let answer = self.run_diesel(&source, Some(by_position::<T::SqlType>))?;
+        let answer = self.run_diesel(&source, Some(by_position_as_diesel::<T::SqlType>))?;
         Ok(Cursor(
             answer
                 .map(SessionRow::all)

@@ -12,7 +12,11 @@ pub(crate) enum ValueCheck {
     Time,
     Json,
     Jsonb,
-    Array(Option<Element>),
+    Array {
+        element: Option<Element>,
+        /// Whether its subscripts have to begin at 1.
+        from_1: bool,
+    },
 }
 
 /// What to look at in the elements of an array.
@@ -26,18 +30,19 @@ pub(crate) enum Element {
 const DAY: i64 = 86_400_000_000;
 
 impl ValueCheck {
-    /// The check for a column of this type, read as that one.
-    pub(super) fn of(expected: &SqlType, actual: u32) -> Option<Self> {
+    /// The check for a column of this type, read as that one; the subscripts of an array have to begin at 1, or not.
+    pub(super) fn of(expected: &SqlType, actual: u32, from_1: bool) -> Option<Self> {
+        let array = |element| Some(Self::Array { element, from_1 });
         match (expected, actual) {
             (SqlType::BuiltIn(built_in::TIME), _) => Some(Self::Time),
             (SqlType::BuiltIn(built_in::JSON), _) => Some(Self::Json),
             (SqlType::BuiltIn(built_in::JSONB), _) => Some(Self::Jsonb),
             // int2vector and oidvector begin at 0, all of them.
             (_, 22 | 30) => None,
-            (SqlType::BuiltIn(1183), _) => Some(Self::Array(Some(Element::Time))),
-            (SqlType::BuiltIn(199), _) => Some(Self::Array(Some(Element::Json))),
-            (SqlType::BuiltIn(3807), _) => Some(Self::Array(Some(Element::Jsonb))),
-            (expected, _) if expected.is_array() => Some(Self::Array(None)),
+            (SqlType::BuiltIn(1183), _) => array(Some(Element::Time)),
+            (SqlType::BuiltIn(199), _) => array(Some(Element::Json)),
+            (SqlType::BuiltIn(3807), _) => array(Some(Element::Jsonb)),
+            (expected, _) if expected.is_array() && from_1 => array(None),
             _ => None,
         }
     }
@@ -48,7 +53,7 @@ impl ValueCheck {
             Self::Time => time(value),
             Self::Json => json(value),
             Self::Jsonb => jsonb(value),
-            Self::Array(element) => array(value, element),
+            Self::Array { element, from_1 } => array(value, element, from_1),
         }
     }
 }
@@ -67,7 +72,7 @@ fn jsonb(value: &[u8]) -> Result<(), String> {
 }
 
 /// Reads the header of an array of one dimension (`array_send`), and its elements if they are to be looked at.
-fn array(value: &[u8], element: Option<Element>) -> Result<(), String> {
+fn array(value: &[u8], element: Option<Element>, from_1: bool) -> Result<(), String> {
     let word = |at: usize| {
         let bytes = value.get(at..at + 4)?.try_into().ok()?;
         Some(i32::from_be_bytes(bytes))
@@ -77,6 +82,7 @@ fn array(value: &[u8], element: Option<Element>) -> Result<(), String> {
         return Ok(());
     }
     if let Some(first) = word(16)
+        && from_1
         && first != 1
     {
         return Err(format!(
