@@ -8,7 +8,7 @@ use diesel::sql_types::{Array, Bool, Nullable, Oid, Text};
 
 use super::Session;
 use super::answer::Answer;
-use super::columns::{Checks, Columns, SqlType, check_values, mismatch};
+use super::columns::{Checks, Columns, SqlType, check_values, is_untyped, mismatch, only_null};
 use super::command::{Command, Expectation};
 use super::exchange::{Cargo, CommitPoint};
 use super::row::SessionRow;
@@ -120,17 +120,16 @@ impl Session {
         path: &super::types::Path,
         deadline: Option<Instant>,
     ) -> Result<Checks> {
-        let compared = columns.compare(answer, is_dsl)?;
+        let mut compared = columns.compare(answer, is_dsl)?;
         let doubts: Vec<&Pair> = compared.doubts.iter().map(|(_, pair)| pair).collect();
         let judged = self.judge(&doubts, path, deadline)?;
         for ((column, (actual, expected)), judged) in compared.doubts.iter().zip(judged) {
-            let all_null =
-                || (0..answer.row_count()).all(|row| answer.value(row, *column).is_none());
             match judged {
                 Some(judged) if judged.reads => {}
                 None if expected.may_read() => {}
-                // A NULL of no type, which the server calls text.
-                _ if *actual == 25 && !answer.is_of_a_table(*column) && all_null() => {}
+                _ if is_untyped(*actual, *column, answer) => {
+                    compared.checks.push(only_null(expected, *column, answer));
+                }
                 judged => {
                     let actual = judged.map_or_else(
                         || super::columns::type_name(*actual).into_owned(),

@@ -209,7 +209,11 @@ impl Columns {
             match expected.reads(actual) {
                 Some(true) => {}
                 Some(false) if self.is_diesels && expected.differs_in_width(actual) => {}
-                Some(false) if column.is_exempt(expected, actual, number, answer, is_dsl) => {}
+                Some(false) if is_dsl && is_current_timestamp(expected, actual, number, answer) => {
+                }
+                Some(false) if is_untyped(actual, number, answer) => {
+                    compared.checks.push(only_null(expected, number, answer));
+                }
                 Some(false) => return Err(mismatch(answer, number, &type_name(actual), expected)),
                 None => compared.doubts.push((number, (actual, expected.clone()))),
             }
@@ -243,28 +247,31 @@ impl Column {
             }
         }
     }
+}
 
-    /// Two expressions that have another type by name only: CURRENT_TIMESTAMP, which diesel calls a Timestamp, and
-    /// a NULL of no type, which the server calls text.
-    fn is_exempt(
-        &self,
-        expected: &SqlType,
-        actual: u32,
-        number: usize,
-        answer: &Answer,
-        is_dsl: bool,
-    ) -> bool {
-        if answer.is_of_a_table(number) {
-            return false;
-        }
-        match (expected, actual) {
-            (SqlType::BuiltIn(built_in::TIMESTAMP), built_in::TIMESTAMPTZ) => is_dsl,
-            (_, built_in::TEXT) => {
-                (0..answer.row_count()).all(|row| answer.value(row, number).is_none())
-            }
-            _ => false,
-        }
-    }
+/// Whether it may be CURRENT_TIMESTAMP, which diesel calls a Timestamp.
+fn is_current_timestamp(expected: &SqlType, actual: u32, number: usize, answer: &Answer) -> bool {
+    *expected == SqlType::BuiltIn(built_in::TIMESTAMP)
+        && actual == built_in::TIMESTAMPTZ
+        && !answer.is_of_a_table(number)
+}
+
+/// Whether it may be a NULL of no type, which the server calls text.
+pub(crate) fn is_untyped(actual: u32, number: usize, answer: &Answer) -> bool {
+    actual == built_in::TEXT && !answer.is_of_a_table(number)
+}
+
+/// The check of a column that is right as long as it holds nothing: this answer, or part of one, does not tell of the
+/// next.
+pub(crate) fn only_null(expected: &SqlType, number: usize, answer: &Answer) -> (usize, ValueCheck) {
+    let name = answer.column_name(number).unwrap_or_default();
+    (
+        number,
+        ValueCheck::OnlyNull {
+            column: name.into(),
+            expected: expected.clone(),
+        },
+    )
 }
 
 impl SqlType {
@@ -356,9 +363,13 @@ pub(crate) fn wrong_type(name: &str, actual: &str, expected: &SqlType) -> Error 
 pub(crate) fn check_values(answer: &Answer, checks: &Checks) -> Result<()> {
     for (column, check) in checks.iter() {
         for row in 0..answer.row_count() {
-            if let Some(value) = answer.value(row, *column)
-                && let Err(why) = check.check(value)
-            {
+            let Some(value) = answer.value(row, *column) else {
+                continue;
+            };
+            if let ValueCheck::OnlyNull { column, expected } = check {
+                return Err(wrong_type(column, &type_name(built_in::TEXT), expected));
+            }
+            if let Err(why) = check.check(value) {
                 let name = answer.column_name(*column).unwrap_or_default();
                 return Err(Error::decode(format!("column {name:?}: {why}")));
             }

@@ -315,6 +315,67 @@ fn types_with_the_same_bytes_are_read_and_written() {
     }
 }
 
+diesel::define_sql_function! {
+    /// As a migration left it; on the server it gives a text by now.
+    fn code(x: BigInt) -> Nullable<BigInt>;
+}
+
+/// A column of a query that holds text, or NULL.
+#[derive(bowline::Row, Debug, PartialEq)]
+struct Code {
+    n: Option<i64>,
+}
+
+#[test]
+fn a_null_says_nothing_of_the_value_that_follows() {
+    let (_database, db, mut other) = with_table();
+    other
+        .batch_execute(
+            "CREATE FUNCTION code(x bigint) RETURNS text LANGUAGE sql IMMUTABLE AS
+             $$ SELECT CASE WHEN x > 15000 THEN 'abcdefgh' END $$;
+             CREATE TABLE many AS SELECT x FROM generate_series(1::bigint, 20000) AS x",
+        )
+        .expect("DDL");
+    let called = |x: i64| diesel::select(code(x)).one::<Option<i64>>();
+    let wrong = |column: &str, error: Error| {
+        assert!(is_mismatch(&error, column, "text", "int8"), "{error:?}");
+    };
+    assert_eq!(db.run(called(1)).expect("a NULL"), None);
+    wrong("code", db.run(called(20_000)).expect_err("a text"));
+    let pair = db.run((called(1), called(20_000)));
+    wrong("code", pair.expect_err("a text"));
+    let all = db.run(vec![called(1), called(20_000)]);
+    wrong("code", all.expect_err("a text"));
+    let by_hand = || sql("SELECT code(x) AS n FROM many ORDER BY x").all::<Code>();
+    let mut streamed = db.stream(by_hand()).expect("NULLs");
+    let (nulls, error) = (0..)
+        .map(|n| (n, streamed.next()))
+        .find_map(|(n, row)| {
+            let row = row.expect("it ends with an error");
+            row.err().map(|error| (n, error))
+        })
+        .expect("an error");
+    assert!(nulls > 0, "the first part holds NULLs only");
+    wrong("n", error);
+    drop(streamed);
+    let fetched = db.transaction(|tx| {
+        let mut cursor = tx.cursor(by_hand())?;
+        assert_eq!(cursor.fetch(1)?, [Code { n: None }]);
+        cursor.fetch_all()
+    });
+    wrong("n", fetched.expect_err("a text"));
+    let copied = sql("SELECT code(x) AS n FROM many ORDER BY x").all::<Option<i64>>();
+    let copied = db.copy_out(copied).expect("NULLs");
+    let copied: bowline::Result<Vec<_>> = copied.collect();
+    wrong("n", copied.expect_err("a text"));
+    let one = sql("SELECT 'abcdefgh' AS n").all::<Option<i64>>();
+    let copied: bowline::Result<Vec<_>> = db.copy_out(one).and_then(Iterator::collect);
+    wrong("n", copied.expect_err("a text"));
+    let nulls = sql("SELECT NULL AS n").all::<Option<i64>>();
+    let copied: bowline::Result<Vec<_>> = db.copy_out(nulls).and_then(Iterator::collect);
+    assert_eq!(copied.expect("a NULL"), [None]);
+}
+
 #[test]
 fn comparing_types_takes_no_round_trip_and_doubt_one_for_the_pool() {
     let (database, proxy) = (test_database(), Proxy::start(&server()).expect("a proxy"));

@@ -7,8 +7,13 @@
 use super::{SqlType, built_in};
 
 /// What to look at in the values of a column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ValueCheck {
+    /// The column has another type, so that it can hold nothing but NULL.
+    OnlyNull {
+        column: Box<str>,
+        expected: SqlType,
+    },
     Time,
     Json,
     Jsonb,
@@ -48,12 +53,13 @@ impl ValueCheck {
     }
 
     /// Says what is wrong with a value.
-    pub(crate) fn check(self, value: &[u8]) -> Result<(), String> {
+    pub(crate) fn check(&self, value: &[u8]) -> Result<(), String> {
         match self {
+            Self::OnlyNull { expected, .. } => Err(format!("it is text, and no {expected}")),
             Self::Time => time(value),
             Self::Json => json(value),
             Self::Jsonb => jsonb(value),
-            Self::Array { element, from_1 } => array(value, element, from_1),
+            Self::Array { element, from_1 } => array(value, *element, *from_1),
         }
     }
 }
