@@ -48,9 +48,12 @@ const NOTHING: [&str; 30] = [
 ];
 
 /// Functions of PostgreSQL's, and of what comes with it, that set something for the session, or run SQL given as text.
-const FUNCTIONS: [&str; 17] = [
+const FUNCTIONS: [&str; 21] = [
     "connectby",
     "crosstab",
+    "crosstab2",
+    "crosstab3",
+    "crosstab4",
     "crosstab_hash",
     "dblink_connect",
     "dblink_connect_u",
@@ -66,6 +69,7 @@ const FUNCTIONS: [&str; 17] = [
     "setseed",
     "ts_rewrite",
     "ts_stat",
+    "xpath_table",
 ];
 
 /// Whether one of these statements may leave something behind.
@@ -91,7 +95,10 @@ fn one_leaves_something(mut tokens: Tokens<'_>) -> bool {
         calls_something(first, tokens)
     } else if first.is_word("set") {
         let kind = tokens.next();
+        // A setting may be called so too: `SET local.x = 1`.
         !kind.is_some_and(|kind| kind.is_one_of(&["local", "transaction", "constraints"]))
+            || tokens.clone().next().is_some_and(|next| next.is("."))
+            || tokens.any(|token| names_temporary(&token))
     } else if first.is_word("prepare") {
         !tokens
             .next()
@@ -196,10 +203,17 @@ fn is_temporary(token: &Token<'_>, first: &Token<'_>, last: &Token<'_>) -> bool 
     }
 }
 
+/// Whether it names the schema of temporary things, or a path with it: what is then made without a schema is temporary.
+fn names_temporary(token: &Token<'_>) -> bool {
+    let text = token.value().or_else(|| token.name());
+    text.is_some_and(|text| text.to_ascii_lowercase().contains("pg_temp"))
+}
+
 /// Whether a call of this function sets something for the session.
 fn sets_something(name: &str, arguments: Tokens<'_>) -> bool {
     if name == "set_config" {
-        return !is_local(arguments);
+        return !is_local(arguments.clone())
+            || arguments.into_iter().any(|token| names_temporary(&token));
     }
     (name.contains("advisory") && !name.contains("_xact_") && !name.contains("unlock"))
         || FUNCTIONS.contains(&name)

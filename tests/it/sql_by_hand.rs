@@ -271,6 +271,26 @@ fn a_role_or_setting_is_not_handed_on_to_the_next_holder() {
             "{text}"
         );
     }
+    let made = "CREATE TABLE mine (x int)";
+    for path in [
+        "SET LOCAL search_path TO pg_temp, public",
+        "SELECT set_config('search_path', 'pg_temp', true)",
+    ] {
+        db.run((sql(path).affected(), sql(made).affected()))
+            .expect(path);
+        let is_there = "SELECT 1 WHERE to_regclass('pg_temp.mine') IS NOT NULL";
+        assert_eq!(
+            db.run(sql(is_there).affected()).expect("a look"),
+            0,
+            "{path}"
+        );
+    }
+    for name in ["local", "transaction", "constraints"] {
+        db.run(sql(format!("SET {name}.x = 'a'")).affected())
+            .expect(name);
+        let is_set = format!("SELECT 1 WHERE current_setting('{name}.x', true) = 'a'");
+        assert_eq!(db.run(sql(is_set).affected()).expect("a look"), 0, "{name}");
+    }
     maker
         .batch_execute("DROP ROLE bowline_weak")
         .expect("no role");
