@@ -71,6 +71,8 @@ impl Session {
         let ahead = self.statements_in_front(false).len();
         // Also one that the caller began by hand.
         let within = self.transactions.depth() > 0 || self.is_in_transaction();
+        // What would end the transaction was refused, and PostgreSQL refuses all else that would commit in one.
+        let may_commit = self.transactions.depth() == 0;
         self.transactions.sent = Reads::No;
         let text: Arc<str> = format!("{before}{sql}").into();
         let c_text = c_string(&text).map_err(Error::query)?;
@@ -106,7 +108,7 @@ impl Session {
         }
         let result = match (driven, heard.error) {
             (Err(stopped), error) => {
-                let outcome = if heard.sent && (!within || commits(sql, usize::MAX)) {
+                let outcome = if heard.sent && (!within || may_commit && commits(sql, usize::MAX)) {
                     Outcome::Unknown
                 } else {
                     Outcome::NotCommitted
@@ -119,18 +121,18 @@ impl Session {
                     .is_some_and(|said| said.contains(NO_COPY_SAYS)) =>
             {
                 Err(Error::query(NO_COPY_SAYS)
-                    .with_outcome(outcome_if_refused(sql, &heard.tags))
+                    .with_outcome(outcome_if_refused(may_commit, sql, &heard.tags))
                     .with_hint("insert the rows, or let the server read a file")
                     .with_sql(sql.into()))
             }
             (Ok(()), Some(error)) => {
-                let outcome = outcome_if_refused(sql, &heard.tags);
+                let outcome = outcome_if_refused(may_commit, sql, &heard.tags);
                 Err(shift(server_error(&error, expired), before.chars().count())
                     .with_outcome(outcome)
                     .with_sql(sql.into()))
             }
             (Ok(()), None) if expired && heard_by_somebody && heard.dropped => {
-                let outcome = if within && !commits(sql, usize::MAX) {
+                let outcome = if within && !(may_commit && commits(sql, usize::MAX)) {
                     Outcome::NotCommitted
                 } else {
                     Outcome::Committed
@@ -227,8 +229,8 @@ fn hand_out(
 }
 
 /// What became of a script of which the server refused a statement: the one behind those that have a tag.
-fn outcome_if_refused(sql: &str, tags: &[String]) -> Outcome {
-    if commits(sql, tags.len() + 1) {
+fn outcome_if_refused(may_commit: bool, sql: &str, tags: &[String]) -> Outcome {
+    if may_commit && commits(sql, tags.len() + 1) {
         Outcome::Unknown
     } else {
         Outcome::NotCommitted

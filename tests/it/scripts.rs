@@ -239,3 +239,23 @@ fn a_copy_brings_no_other_statement_along() {
     }
     assert_eq!(logged(&db), 0);
 }
+
+#[test]
+fn what_fails_in_a_transaction_is_never_committed() {
+    let (_database, db) = database();
+    for script in [
+        "CALL half()",
+        "INSERT INTO log VALUES (1); CALL half()",
+        "DO $$ BEGIN INSERT INTO log VALUES (1); COMMIT; END $$",
+        "INSERT INTO log VALUES (1); VACUUM log",
+    ] {
+        for run in WAYS {
+            let error = db.transaction(|tx| run(tx, script)).expect_err(script);
+            assert_eq!(error.outcome(), Outcome::NotCommitted, "{script}: {error}");
+            let within = db.transaction(|tx| tx.savepoint(|tx| run(tx, script)));
+            let error = within.expect_err(script);
+            assert_eq!(error.outcome(), Outcome::NotCommitted, "{script}: {error}");
+            assert_eq!(logged(&db), 0, "{script}");
+        }
+    }
+}
