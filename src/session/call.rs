@@ -77,6 +77,20 @@ impl Session {
             .map_or(Ok(()), |interrupt| interrupt.check())
     }
 
+    /// Fails once the time of the call is over: then nothing new is begun.
+    pub(super) fn refuse_if_late(&self) -> Result<()> {
+        if self
+            .deadline
+            .is_none_or(|deadline| Instant::now() < deadline)
+        {
+            return Ok(());
+        }
+        Err(
+            Error::timeout("the time of the call was over before this was sent")
+                .with_hint("see Database::within and Config::call_timeout"),
+        )
+    }
+
     /// Holds what follows to one deadline and limit, however many statements it is; `asks_xid` if somebody would want
     /// to know what became of a transaction whose COMMIT was not answered.
     pub(crate) fn begin_call(&mut self, deadline: Instant, limit: Duration, asks_xid: bool) {

@@ -81,6 +81,7 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
     ) -> Result<Self> {
         session.refuse_if_lost()?;
         session.refuse_if_given_up()?;
+        session.refuse_if_late()?;
         if copy_direction(sql) != Some(direction) {
             let words = match direction {
                 Direction::In => "FROM STDIN",

@@ -104,7 +104,10 @@ impl Session {
         self.refuse_if_lost()?;
         let interrupt = match commit {
             CommitPoint::Undo => None,
-            _ => self.interrupt(),
+            _ => {
+                self.refuse_if_late()?;
+                self.interrupt()
+            }
         };
         interrupt.as_ref().map_or(Ok(()), Interrupt::check)?;
         // A look at the socket, so that work which never left is not called unknown.

@@ -63,6 +63,7 @@ impl Session {
     fn script_unseen(&mut self, sql: &str, hearer: Option<Hearer<'_>>) -> Result<Vec<String>> {
         self.refuse_if_lost()?;
         self.refuse_if_given_up()?;
+        self.refuse_if_late()?;
         self.refuse_end_in_script(sql)?;
         self.look_at_script(sql);
         let deadline = self.call_deadline();

@@ -431,3 +431,43 @@ fn a_script_that_cannot_be_parsed_at_the_start_of_a_transaction_is_not_passed_ov
     assert_eq!(db.run(Account::count()).expect("a count"), 0);
     assert_eq!(db.pool().opened, 1);
 }
+
+#[test]
+fn nothing_is_begun_once_the_time_of_the_call_is_over() {
+    let database = test_database();
+    let db = database.open().expect("a server");
+    db.run(sql("CREATE TABLE late (x int)").affected())
+        .expect("DDL");
+    let insert = || sql("INSERT INTO late VALUES (1)").affected();
+    let short = db.within(Duration::from_millis(300));
+    let sleep = || thread::sleep(Duration::from_millis(400));
+    let late = |error: &Error| {
+        assert!(matches!(error, Error::Timeout(_)), "{error:?}");
+        assert_eq!(error.outcome(), Outcome::NotCommitted);
+        assert!(error.message().contains("was over"), "{error:?}");
+    };
+    let committed = short.transaction_once(|tx| {
+        tx.run(insert())?;
+        sleep();
+        Ok::<_, Error>(())
+    });
+    late(&committed.expect_err("its COMMIT comes too late"));
+    let passed_over = short.transaction_once(|tx| {
+        tx.run(insert())?;
+        sleep();
+        late(&tx.run(insert()).expect_err("too late"));
+        late(&tx.savepoint(|tx| tx.run(insert())).expect_err("too late"));
+        let script = tx.batch_execute("SELECT 1");
+        late(&script.map_err(Error::from).expect_err("too late"));
+        late(
+            &tx.stream(sql("SELECT 1").all::<i32>())
+                .map(drop)
+                .expect_err("too late"),
+        );
+        Ok::<_, Error>(())
+    });
+    late(&passed_over.expect_err("its COMMIT comes too late"));
+    let rows = db.run(sql("SELECT 1 FROM late").affected());
+    assert_eq!(rows.expect("a count"), 0);
+    db.run(insert()).expect("the session goes on");
+}
