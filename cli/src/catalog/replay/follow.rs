@@ -213,14 +213,21 @@ impl Replay {
         from: &Name,
         to: &Name,
         runs_triggers: bool,
-        is_it: impl Fn(usize) -> bool,
+        is_it: impl Fn(&str, Option<&Name>, usize, usize) -> bool,
     ) {
-        let rename = |text: &mut String| *text = rename_call(text, &from.name, to, &is_it);
+        let rename_over = |text: &mut String, table: Option<&Name>| {
+            *text = rename_call(text, &from.name, to, &|start, count| {
+                is_it(text, table, start, count)
+            });
+        };
+        let rename = |text: &mut String| rename_over(text, None);
         self.each_code(|_, _, code| code.text.iter_mut().for_each(rename));
         for uses in self.views.values_mut() {
             rename(&mut uses.text);
         }
         for relation in self.catalog.relations.values_mut() {
+            let table = relation.name.clone();
+            let rename = |text: &mut String| rename_over(text, Some(&table));
             for trigger in &mut relation.attached.triggers {
                 // A trigger runs the form without arguments.
                 if trigger.function == *from && runs_triggers {
@@ -304,18 +311,18 @@ fn arguments(behind: &[Token<'_>]) -> Option<usize> {
 }
 
 /// The text with its calls of a function under the new name.
-fn rename_call(text: &str, from: &str, to: &Name, is_it: &dyn Fn(usize) -> bool) -> String {
+fn rename_call(text: &str, from: &str, to: &Name, is_it: &dyn Fn(usize, usize) -> bool) -> String {
     let all: Vec<Token<'_>> = bowline_sql::tokens(text).collect();
     let mut out = text.to_owned();
     for (place, token) in all.iter().enumerate().rev() {
-        let is_call = token.name().is_some_and(|name| name == from)
-            && arguments(&all[place + 1..]).is_some_and(is_it);
-        if !is_call {
-            continue;
-        }
         // A schema in front is the old one.
         let schema = place.checked_sub(2).filter(|_| all[place - 1].is("."));
         let start = schema.map_or(token.start(), |schema| all[schema].start());
+        let is_call = token.name().is_some_and(|name| name == from)
+            && arguments(&all[place + 1..]).is_some_and(|count| is_it(start, count));
+        if !is_call {
+            continue;
+        }
         out.replace_range(start..token.end(), &to.sql());
     }
     out

@@ -49,6 +49,8 @@ pub(super) struct Used {
     pub(super) columns: BTreeSet<(Name, String)>,
     /// Types that it casts to.
     pub(super) types: BTreeSet<Name>,
+    /// Where functions are called, and the place of the form that is meant among those of a migration's own.
+    pub(super) calls: Vec<(usize, usize)>,
 }
 
 /// A query under inference.
@@ -108,6 +110,30 @@ impl Replay {
         columns: &[String],
     ) -> Result<(Vec<Output>, Used)> {
         self.infer_by(|inference| inference.recursive(query, itself, columns, &Scope::default()))
+    }
+
+    /// Which form of a function each call in an expression over a table means, by where the call begins.
+    pub(super) fn forms_called(
+        &self,
+        expression: &str,
+        table: Option<&Name>,
+    ) -> std::collections::BTreeMap<usize, usize> {
+        const BEFORE: &str = "SELECT ";
+        let from = table.map_or(String::new(), |table| format!(" FROM {}", table.sql()));
+        let parse = squawk_syntax::SourceFile::parse(&format!("{BEFORE}{expression}{from}"));
+        let select = parse.syntax_node();
+        let inference = Inference {
+            replay: self,
+            used: RefCell::default(),
+        };
+        if let Some(select) = select.descendants().find(|node| is_query(node.kind())) {
+            // What was found before something that is not inferred holds all the same.
+            inference.query(&select, &Scope::default()).ok();
+        }
+        let calls = inference.used.into_inner().calls.into_iter();
+        let calls =
+            calls.filter_map(|(start, place)| Some((start.checked_sub(BEFORE.len())?, place)));
+        calls.collect()
     }
 
     /// What a function gives of arguments of these types.

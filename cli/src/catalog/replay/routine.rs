@@ -247,6 +247,7 @@ impl Replay {
 
     /// Gives a function another name or schema.
     pub(super) fn move_form(&mut self, key: &str, place: usize, change: impl FnOnce(&mut Name)) {
+        let before = self.clone();
         let Some(forms) = self.functions.get_mut(key) else {
             return;
         };
@@ -263,7 +264,7 @@ impl Replay {
         if let Some(routine) = &mut form.routine {
             routine.name.clone_from(&to);
         }
-        // Which form a call means is told by how many arguments it has, where that is enough.
+        // Which form a call means is told by how many arguments it has; where that is not enough, by their types.
         let others = self.functions.get(key).cloned().unwrap_or_default();
         let own = form.clone();
         self.functions
@@ -271,8 +272,10 @@ impl Replay {
             .or_default()
             .push(form);
         let runs_triggers = own.argument_types.is_empty();
-        self.follow_function(&from, &to, runs_triggers, |count| {
-            own.takes(count) && !others.iter().any(|other| other.takes(count))
+        self.follow_function(&from, &to, runs_triggers, |text, table, start, count| {
+            let is_clear = !others.iter().any(|other| other.takes(count));
+            own.takes(count)
+                && (is_clear || before.forms_called(text, table).get(&start) == Some(&place))
         });
     }
 

@@ -156,6 +156,10 @@ impl Inference<'_> {
             forms.only_result().and_then(|result| self.of_key(result))
         } else {
             let chosen = self.choose(&forms.taking(&given), arguments);
+            if let Some((candidate, _)) = &chosen {
+                let start = usize::from(node.text_range().start());
+                self.used.borrow_mut().calls.push((start, candidate.place));
+            }
             chosen
                 .and_then(|(candidate, parameters)| self.result(&candidate, &parameters, arguments))
         };

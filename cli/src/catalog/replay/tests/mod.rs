@@ -578,3 +578,20 @@ fn a_sequence_whose_numbers_are_open_is_followed() {
     refused: the text that this executes is known only when it runs
     ");
 }
+
+#[test]
+fn a_renamed_function_is_followed_by_its_own_calls() {
+    insta::assert_snapshot!(show(
+        "CREATE FUNCTION f(OUT x int, INOUT y boolean, VARIADIC z text[]) LANGUAGE plpgsql AS $$ BEGIN END $$;
+         CREATE FUNCTION f(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1';
+         CREATE FUNCTION f(text) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1';
+         CREATE TABLE t (a int DEFAULT f(19), b text, CHECK (f(1) > a), CHECK (f(b) > public.f(a)));
+         CREATE INDEX i ON t (f(b), (f(a) + 1));
+         ALTER FUNCTION f(int) RENAME TO \"order\";"
+    ), @r#"
+    t: a int4? = "order"(19), b text?
+      t_a_check: check "order"(1) > a
+      t_check: check f(b) > "order"(a)
+      index i: (f(b)) ("order"(a) + 1)
+    "#);
+}
