@@ -14,17 +14,18 @@ pub(super) fn plan(
     // Without the whole key in the row, nothing can be found by it.
     let has_key = key_columns(table, &table.key).is_some();
     let replaced = |event: &str| rules(relation, event).any(|is_instead| is_instead);
-    let is_rewritten = ["INSERT", "UPDATE"]
+    // What is to give one row is sent in WITH, where PostgreSQL takes no statement that a rule adds to.
+    let is_ruled = |event: &str| rules(relation, event).next().is_some();
+    let ruled = ["INSERT", "UPDATE", "DELETE"]
         .into_iter()
-        .any(|event| rules(relation, event).next().is_some());
-    for event in ["INSERT", "UPDATE", "DELETE"] {
-        if replaced(event) {
-            notes.push(format!(
-                "{} has a rule that replaces each {event}, so {} has no function for it",
-                relation.name.name, table.row
-            ));
-        }
+        .filter(|event| replaced(event) || (*event != "DELETE" && is_ruled(event)));
+    for event in ruled {
+        notes.push(format!(
+            "{} has a rule for each {event}, so {} has no function that does one",
+            relation.name.name, table.row
+        ));
     }
+    let is_rewritten = is_ruled("INSERT") || is_ruled("UPDATE");
     let is_whole = table.missing.is_empty() && !replaced("INSERT");
     let can_insert = !table.new_fields.is_empty() && is_whole;
     let has_changes = !table.changes_fields.is_empty();
@@ -37,12 +38,15 @@ pub(super) fn plan(
         functions.push(Function::List);
         functions.extend(list_by(relation, table));
     }
+    if can_insert && !is_ruled("INSERT") {
+        functions.push(Function::Insert);
+    }
     if can_insert {
-        functions.extend([Function::Insert, Function::InsertMany]);
-    } else if is_whole {
+        functions.push(Function::InsertMany);
+    } else if is_whole && !is_ruled("INSERT") {
         functions.push(Function::InsertDefault);
     }
-    if has_key && has_changes && !replaced("UPDATE") {
+    if has_key && has_changes && !is_ruled("UPDATE") {
         functions.push(Function::Update);
     }
     // ON CONFLICT is refused wherever a rule rewrites it.

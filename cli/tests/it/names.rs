@@ -209,6 +209,23 @@ fn no_function_is_made_that_cannot_succeed() {
         .filter(|name| name.starts_with("upsert"))
         .collect();
     assert_eq!(upserts, ["upsert_by_name"]);
+    let ruled = "CREATE TABLE kept (id int PRIMARY KEY, name text UNIQUE);
+        CREATE TABLE log (name text);
+        CREATE RULE a AS ON INSERT TO kept DO ALSO INSERT INTO log VALUES (new.name);
+        CREATE RULE b AS ON DELETE TO kept DO INSTEAD NOTHING;";
+    assert_eq!(
+        functions(ruled, "kept"),
+        [
+            "find",
+            "get",
+            "find_by_name",
+            "list",
+            "insert_many",
+            "update",
+            "count",
+            "exists"
+        ]
+    );
     let nothing = "CREATE TABLE carts (id bigserial PRIMARY KEY);";
     assert_eq!(
         functions(nothing, "carts"),
