@@ -1,6 +1,7 @@
 //! The command itself: its output, its exit codes, and what it leaves in a folder.
 
 mod catalog;
+mod corpus;
 mod db;
 mod doctor;
 mod drift;

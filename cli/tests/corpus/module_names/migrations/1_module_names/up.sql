@@ -1,0 +1,16 @@
+CREATE TYPE kind AS ENUM ('a');
+CREATE TABLE "f64" (id bigserial PRIMARY KEY, name text NOT NULL, kind kind);
+CREATE TABLE "test" (id bigserial PRIMARY KEY, name text NOT NULL, kind kind);
+CREATE TABLE "types" (id bigserial PRIMARY KEY, name text NOT NULL, kind kind);
+CREATE TABLE "schema" (id bigserial PRIMARY KEY, name text NOT NULL, kind kind);
+CREATE TABLE "sql_types" (id bigserial PRIMARY KEY, name text NOT NULL, kind kind);
+CREATE TABLE "mod" (id bigserial PRIMARY KEY, name text NOT NULL, kind kind);
+CREATE TABLE "table" (id bigserial PRIMARY KEY, name text NOT NULL, kind kind);
+CREATE TABLE "columns" (id bigserial PRIMARY KEY, name text NOT NULL, kind kind);
+CREATE TABLE "main" (id bigserial PRIMARY KEY, name text NOT NULL, kind kind);
+CREATE TABLE "prelude" (id bigserial PRIMARY KEY, name text NOT NULL, kind kind);
+CREATE TABLE "dsl" (id bigserial PRIMARY KEY, name text NOT NULL, kind kind);
+CREATE TABLE "super" (id bigserial PRIMARY KEY, name text NOT NULL, kind kind);
+CREATE TABLE "async" (id bigserial PRIMARY KEY, name text NOT NULL, kind kind);
+CREATE TABLE "union" (id bigserial PRIMARY KEY, name text NOT NULL, kind kind);
+CREATE TABLE "default" (id bigserial PRIMARY KEY, name text NOT NULL, kind kind);

@@ -1,0 +1,201 @@
+//! Generated code compiles, and each of its functions can succeed: every folder of `tests/corpus` is generated, all are
+//! compiled in one crate, and each function is called on a real server.
+//!
+//! A case is a folder of migrations, with a `diesel.toml` and `settings.toml`, what its `Cargo.toml` says of bowline,
+//! where it has these.
+
+mod smoke;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use bowline::Session;
+use bowline::testing::LocalServer;
+use diesel::connection::SimpleConnection as _;
+
+use crate::scratch::{Scratch, checkout};
+use crate::{Project, bowline};
+
+/// Constraints of the data's own, which made-up values may break: foreign keys, unique keys, checks, exclusions.
+const OF_THE_DATA: [&str; 4] = ["23503", "23505", "23514", "23P01"];
+
+const WITHOUT_FOREIGN_KEYS: &str = "DO $$
+    DECLARE key record;
+    BEGIN
+        FOR key IN SELECT conrelid::regclass AS of, conname FROM pg_constraint
+            WHERE contype = 'f' AND conparentid = 0 LOOP
+            EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', key.of, key.conname);
+        END LOOP;
+    END $$";
+
+/// A case of the corpus.
+struct Case {
+    name: String,
+    folder: PathBuf,
+}
+
+fn cases() -> Vec<Case> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
+    let mut cases: Vec<Case> = fs::read_dir(folder)
+        .expect("the corpus")
+        .map(|entry| entry.expect("a folder").path())
+        .map(|folder| Case {
+            name: folder
+                .file_name()
+                .and_then(|name| name.to_str())
+                .expect("a name")
+                .to_owned(),
+            folder,
+        })
+        .collect();
+    cases.sort_by(|a, b| a.name.cmp(&b.name));
+    cases
+}
+
+impl Case {
+    fn up_sql(&self) -> String {
+        let path = format!("migrations/1_{}/up.sql", self.name);
+        fs::read_to_string(self.folder.join(path)).expect("a migration")
+    }
+
+    /// Generates into a folder of its own, and copies the code into the crate.
+    fn generate(&self, corpus: &Scratch) {
+        let read = |file: &str| fs::read_to_string(self.folder.join(file)).ok();
+        let settings = read("settings.toml").unwrap_or_default();
+        let package = format!("[package]\nname = \"case\"\nversion = \"0.1.0\"\n{settings}");
+        let project = Project::new(&[("Cargo.toml", &package)]);
+        if let Some(diesel_toml) = read("diesel.toml") {
+            project.write("diesel.toml", &diesel_toml);
+        }
+        project.write(
+            &format!("migrations/1_{}/up.sql", self.name),
+            &self.up_sql(),
+        );
+        let output = bowline(&project.path(""), &["generate", "--offline"], &[]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{}: {said}", self.name);
+        for entry in fs::read_dir(project.path("src/db")).expect("files") {
+            let path = entry.expect("a file").path();
+            let text = fs::read_to_string(&path).expect("a file");
+            // It names the folder of migrations from the package, which is another here.
+            let text = match text.split_once("/// The migrations that this is generated from") {
+                Some((before, _)) => before,
+                None => &text,
+            };
+            let name = path
+                .file_name()
+                .and_then(|name| name.to_str())
+                .expect("a name");
+            corpus.write(&format!("src/{}/db/{name}", self.name), text);
+        }
+    }
+}
+
+/// A crate of all cases.
+fn crate_of(cases: &[Case], edition: &str) -> Scratch {
+    let corpus = Scratch::new(&format!("corpus_{edition}"));
+    let bowline = checkout().display();
+    corpus.write(
+        "Cargo.toml",
+        &format!(
+            "[package]\nname = \"corpus_{edition}\"\nversion = \"0.1.0\"\nedition = \"{edition}\"\n\n\
+             [dependencies]\n\
+             bowline = {{ path = \"{bowline}\", features = [\"uuid\", \"numeric\", \"network-address\"] }}\n\
+             chrono = {{ version = \"0.4\", features = [\"serde\"] }}\n\
+             diesel = {{ version = \"2.3.14\", default-features = false, features = [\"postgres_backend\", \"chrono\", \"serde_json\"] }}\n\
+             libc = \"0.2\"\n\
+             serde = {{ version = \"1\", features = [\"derive\"] }}\n\
+             serde_json = \"1\"\n\n\
+             [profile.dev]\ndebug = false\nincremental = false\n"
+        ),
+    );
+    for case in cases {
+        case.generate(&corpus);
+    }
+    let modules: String = cases
+        .iter()
+        .map(|case| format!("mod {};\n", case.name))
+        .collect();
+    let calls: String = cases
+        .iter()
+        .map(|case| format!("    {}::smoke::run(&mut told);\n", case.name))
+        .collect();
+    for case in cases {
+        let db = corpus.path(&format!("src/{}/db", case.name));
+        corpus.write(
+            &format!("src/{}.rs", case.name),
+            "pub(crate) mod db;\npub(crate) mod smoke;\n",
+        );
+        corpus.write(
+            &format!("src/{}/smoke.rs", case.name),
+            &smoke::program(&case.name, &db),
+        );
+    }
+    // A build that allows no warnings is to pass.
+    corpus.write(
+        "src/main.rs",
+        &format!(
+            "#![deny(warnings)]\n\n{modules}\n{}\nfn main() {{\n    let mut told = Told::default();\n{calls}    told.print();\n}}\n",
+            smoke::TOLD
+        ),
+    );
+    corpus
+}
+
+#[test]
+fn generated_code_compiles_and_every_function_can_succeed() {
+    let cases = cases();
+    let corpus = crate_of(&cases, "2024");
+    let server = LocalServer::private(&[]).unwrap_or_else(|error| panic!("{error}"));
+    let mut admin = Session::connect(&server.config("postgres")).expect("a connection");
+    for case in &cases {
+        let create = format!("CREATE DATABASE {}", case.name);
+        admin.batch_execute(&create).expect("a database");
+        let mut session = Session::connect(&server.config(&case.name)).expect("a connection");
+        session
+            .batch_execute(&case.up_sql())
+            .unwrap_or_else(|error| panic!("{}: {error}", case.name));
+        // Made-up values refer to no rows.
+        session
+            .batch_execute(WITHOUT_FOREIGN_KEYS)
+            .expect("they are gone");
+    }
+    let built = corpus.cargo(&["build"], &[]);
+    assert!(built.ends_with("exit 0"), "{built}");
+    let urls: Vec<(String, String)> = cases
+        .iter()
+        .map(|case| (format!("URL_{}", case.name), server.url(&case.name)))
+        .collect();
+    let urls: Vec<(&str, &str)> = urls
+        .iter()
+        .map(|(name, url)| (name.as_str(), url.as_str()))
+        .collect();
+    let said = corpus.cargo(&["run"], &urls);
+    let said = said.strip_suffix("exit 0").expect(&said);
+    let refused: Vec<&str> = said
+        .lines()
+        .filter(|line| {
+            let code = line.split(' ').nth(1).unwrap_or_default();
+            line.starts_with("failed ") && !OF_THE_DATA.contains(&code)
+        })
+        .collect();
+    assert!(refused.is_empty(), "{}", refused.join("\n"));
+    // A second row with one `bool` for its key cannot be.
+    let never: Vec<&str> = said
+        .lines()
+        .filter(|line| line.starts_with("never ") && !line.contains(": 23505 "))
+        .collect();
+    assert!(never.is_empty(), "{}", never.join("\n"));
+    let count = said.lines().filter_map(|line| line.strip_prefix("calls "));
+    let count: usize = count
+        .filter_map(|number| number.parse::<usize>().ok())
+        .sum();
+    assert!(count > 1000, "{count} calls");
+}
+
+#[test]
+fn generated_code_compiles_in_the_edition_of_2021() {
+    let corpus = crate_of(&cases(), "2021");
+    let checked = corpus.cargo(&["check"], &[]);
+    assert!(checked.ends_with("exit 0"), "{checked}");
+}
