@@ -175,6 +175,7 @@ const EXEMPT: [(&str, &[SyntaxKind]); 7] = {
                 K::ALTER_DATABASE,
                 K::ALTER_ROLE,
                 K::ALTER_USER,
+                K::CREATE_KW,
                 K::CREATE_RULE,
                 K::CREATE_TRIGGER,
                 K::GRANT,

@@ -92,7 +92,8 @@ const COLUMNS: [&str; 28] = [
     "ALTER TABLE {table} ALTER {column} SET STATISTICS 10, ALTER {text} SET STORAGE EXTERNAL",
 ];
 
-const CONSTRAINTS: [&str; 42] = [
+const CONSTRAINTS: [&str; 43] = [
+    "ALTER TABLE t1 ADD CONSTRAINT later CHECK (id > 5) NOT VALID; ALTER TABLE t1 VALIDATE CONSTRAINT later",
     "ALTER TABLE {table with unvalidated} VALIDATE CONSTRAINT {its}",
     "ALTER TABLE {table with unvalidated} VALIDATE CONSTRAINT {its}",
     "ALTER TABLE {table} ADD CONSTRAINT {name} EXCLUDE USING gist (int4range({number}, 9) WITH &&)",
