@@ -212,6 +212,9 @@ pub(crate) struct Index {
     pub included: Vec<String>,
     /// `WHERE` of a partial index, as written.
     pub predicate: Option<String>,
+    /// Not all rows are in it, and no query uses it: `CREATE INDEX CONCURRENTLY` failed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub invalid: bool,
     pub comment: Option<String>,
 }
 

@@ -118,8 +118,9 @@ impl<'d> Told<'d> {
 }
 
 /// What no catalog holds.
-const NEVER_COMPARED: &str =
-    "owners, event triggers, publications, statistics and settings of storage";
+const NEVER_COMPARED: &str = "owners, default privileges, privileges of types and of the schema public, event triggers, publications, \
+    operators, casts, collations, text search, foreign servers, statistics, the triggers of foreign keys and settings \
+    of storage";
 
 /// Prints what differs; an error if anything does.
 pub(super) fn told(

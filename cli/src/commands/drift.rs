@@ -15,7 +15,8 @@ use crate::ui;
 ///
 /// Says in words what somebody changed by hand, or with --sql as the statements that undo it. Tables, types,
 /// sequences, views, functions, triggers, policies, row level security and privileges are compared; owners,
-/// event triggers, publications and settings of storage are not. Changes nothing: where only the server can tell
+/// default privileges, event triggers, publications, operators, casts, settings of storage and some more are not,
+/// which the answer lists. Changes nothing: where only the server can tell
 /// whether two texts are one expression, it makes a temporary view of each in a transaction that is rolled back.
 /// Migrations that have not run yet are no drift.
 ///

@@ -28,7 +28,7 @@ fn what_was_changed_by_hand_is_told_and_mended() {
     );
     insta::assert_snapshot!(project.said(&["drift"], &variables), @"
     the migrations and the database are the same
-    note: owners, event triggers, publications, statistics and settings of storage are not compared
+    note: owners, default privileges, privileges of types and of the schema public, event triggers, publications, operators, casts, collations, text search, foreign servers, statistics, the triggers of foreign keys and settings of storage are not compared
     exit 0
     ");
     let mut session = Session::connect(&server.config("postgres")).expect("a connection");
@@ -161,6 +161,58 @@ fn what_hangs_on_tables_is_told_and_mended() {
 }
 
 #[test]
+fn rules_invalid_indexes_and_columns_of_views_are_told_and_mended() {
+    let project = Project::new(&[(
+        "migrations/1_a/up.sql",
+        "CREATE TABLE \"To\" (id int PRIMARY KEY, a int);
+         CREATE INDEX broken ON \"To\" (a);
+         CREATE VIEW seen AS SELECT id FROM \"To\";
+         GRANT SELECT ON seen TO PUBLIC;
+         CREATE RULE kept AS ON UPDATE TO seen DO INSTEAD UPDATE \"To\" SET id = new.id WHERE id = old.id;
+         CREATE RULE \"to\" AS ON DELETE TO seen DO INSTEAD NOTHING;
+         CREATE MATERIALIZED VIEW counted AS SELECT a, count(*) FROM \"To\" GROUP BY a;
+         CREATE UNIQUE INDEX counted_a ON counted (a);
+         COMMENT ON MATERIALIZED VIEW counted IS 'how many';",
+    )]);
+    let server = LocalServer::private(&[]).unwrap_or_else(|error| panic!("{error}"));
+    let url = server.url("postgres");
+    let variables = [("DATABASE_URL", url.as_str())];
+    let ran = project.said(&["migrate", "run"], &variables);
+    assert!(ran.ends_with("exit 0"), "{ran}");
+    let same = project.said(&["drift"], &variables);
+    assert!(
+        same.ends_with("exit 0") && !same.contains("not compared: "),
+        "{same}"
+    );
+    let mut session = Session::connect(&server.config("postgres")).expect("a connection");
+    session
+        .batch_execute(
+            "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'broken'::regclass;
+             CREATE OR REPLACE VIEW seen AS SELECT id, a FROM \"To\";
+             CREATE OR REPLACE RULE \"to\" AS ON DELETE TO seen DO INSTEAD DELETE FROM \"To\" WHERE id = old.id;
+             DROP MATERIALIZED VIEW counted;
+             CREATE MATERIALIZED VIEW counted AS SELECT a, count(*) FROM \"To\" WHERE a > 1 GROUP BY a;
+             CREATE UNIQUE INDEX counted_a ON counted (a);
+             COMMENT ON MATERIALIZED VIEW counted IS 'how many';",
+        )
+        .expect("by hand");
+    let told = project.said(&["drift"], &variables);
+    for what in [
+        "index broken of \"To\": its state is valid in the migrations, invalid in the database",
+        "column seen.a is in the database",
+        "rule \"to\" of seen: it is",
+        "relation counted: its query is",
+    ] {
+        assert!(told.contains(what), "{what}: {told}");
+    }
+    let script = project.run_with(&["drift", "--sql"], &variables);
+    let script = String::from_utf8_lossy(&script.stdout);
+    session.batch_execute(&script).expect("it mends");
+    let mended = project.said(&["drift"], &variables);
+    assert!(mended.ends_with("exit 0"), "{mended}");
+}
+
+#[test]
 fn a_database_without_migrations_and_a_migration_that_is_gone_are_told() {
     let project = Project::new(&[("migrations/1_a/up.sql", "CREATE TABLE a (id int);")]);
     let server = LocalServer::private(&[]).unwrap_or_else(|error| panic!("{error}"));
@@ -168,7 +220,7 @@ fn a_database_without_migrations_and_a_migration_that_is_gone_are_told() {
     insta::assert_snapshot!(project.said(&["drift", "--database-url", &url], &[]), @"
     note: 1 migration not run yet: `bowline migrate run`
     the migrations and the database are the same
-    note: owners, event triggers, publications, statistics and settings of storage are not compared
+    note: owners, default privileges, privileges of types and of the schema public, event triggers, publications, operators, casts, collations, text search, foreign servers, statistics, the triggers of foreign keys and settings of storage are not compared
     exit 0
     ");
     project.said(&["migrate", "run", "--database-url", &url], &[]);

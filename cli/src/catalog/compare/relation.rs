@@ -231,5 +231,7 @@ fn index(found: &mut Found, subject: &Subject, table: &Name, left: &Index, right
     if !is_same {
         found.noted(subject, "it", left.sql(table), right.sql(table));
     }
+    let state = |index: &Index| if index.invalid { "invalid" } else { "valid" }.to_owned();
+    found.differs(subject, "its state", state(left), state(right));
     found.comment(subject, left.comment.as_ref(), right.comment.as_ref());
 }

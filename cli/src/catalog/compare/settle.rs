@@ -50,17 +50,15 @@ pub(crate) fn judged(
             server.settle(&mut one, &mut other, &difference.subject);
         }
         let still = compare(&one, &other);
-        found.retain(|difference| {
-            let mut still = still.iter();
-            still.any(|other| other.is_about_the_same(difference) && !other.open)
-                || (difference.open && still.clone().any(|it| it.is_about_the_same(difference)))
-        });
-        for difference in &mut found {
-            let certain = still
-                .iter()
-                .any(|other| other.is_about_the_same(difference) && !other.open);
+        found.retain_mut(|difference| {
+            let mut others = still.iter();
+            let same = |other: &&Difference| other.is_about_the_same(difference);
+            let is_left = others.clone().any(|other| same(&other));
+            let certain = others.any(|other| same(&other) && !other.open);
+            let is_kept = certain || (difference.open && is_left);
             difference.open &= !certain;
-        }
+            is_kept
+        });
     }
     let mut comparison = Comparison::default();
     for difference in found {
@@ -158,6 +156,8 @@ enum Place<'p> {
     Bound(&'p Name),
     /// The body of a function.
     Body(&'p Routine),
+    /// The statement that makes a rule of this table or view.
+    Rule(&'p Name),
 }
 
 struct Server<'s> {
@@ -271,6 +271,24 @@ impl Server<'_> {
                 }
             }
             Subject::Policy(table, name) => self.policy(left, right, table, name),
+            Subject::Rule(table, name) => {
+                let (Some(one), Some(other)) = (
+                    left.relations.get_mut(table),
+                    right.relations.get_mut(table),
+                ) else {
+                    return;
+                };
+                let one = one.attached.rules.iter_mut().find(|own| own.name == *name);
+                let mut others = other.attached.rules.iter_mut();
+                let other = others.find(|own| own.name == *name);
+                if let (Some(one), Some(other)) = (one, other) {
+                    self.code(
+                        &mut one.definition,
+                        &mut other.definition,
+                        &Place::Rule(table),
+                    );
+                }
+            }
             Subject::Routine(_, _, title) => {
                 let find = |catalog: &Catalog| {
                     let mut routines = catalog.routines.iter();
@@ -285,10 +303,7 @@ impl Server<'_> {
             Subject::Type(name) | Subject::DomainCheck(name, _) => {
                 self.domain(left, right, name);
             }
-            Subject::Schema(_)
-            | Subject::Extension(_)
-            | Subject::Sequence(_)
-            | Subject::Rule(..) => {}
+            Subject::Schema(_) | Subject::Extension(_) | Subject::Sequence(_) => {}
         }
     }
 
@@ -384,7 +399,15 @@ impl Server<'_> {
                 self.pair((one, other), &Place::Value(&data_type), (None, None));
             }
         }
-        let (shape, other_shape) = (one.clone(), other.clone());
+        // A default is by now a query in the server's words, and means nothing for the body.
+        let bare = |routine: &Routine| {
+            let mut bare = routine.clone();
+            for argument in &mut bare.arguments {
+                argument.default = None;
+            }
+            bare
+        };
+        let (shape, other_shape) = (bare(one), bare(other));
         if shape.head() == other_shape.head()
             && let (Body::Sql(one), Body::Sql(other)) = (&mut one.body, &mut other.body)
         {
@@ -522,6 +545,17 @@ impl Server<'_> {
                 );
                 (create, ask)
             }
+            Place::Rule(table) => {
+                let rule = of_another_table(text, PROBE)?;
+                let create = format!(
+                    "CREATE TEMPORARY TABLE bowline_probe (LIKE {}); {rule}",
+                    full(table)
+                );
+                let ask = format!(
+                    "(SELECT pg_get_ruledef(oid) FROM pg_rewrite WHERE ev_class = '{PROBE}'::regclass)"
+                );
+                (create, ask)
+            }
             Place::Body(routine) => {
                 let word = match routine.kind.word() {
                     "procedure" => "PROCEDURE",
@@ -554,6 +588,20 @@ impl Server<'_> {
             Ok(()) => None,
         }
     }
+}
+
+/// A statement `CREATE RULE .. ON .. TO a.b ..` with another table.
+fn of_another_table(rule: &str, table: &str) -> Option<String> {
+    let mut tokens = bowline_sql::tokens(rule);
+    tokens.find(|token| token.is_word("to"))?;
+    let first = tokens.next()?;
+    let mut end = first.end();
+    let mut rest = tokens.peekable();
+    while rest.next_if(|token| token.text() == ".").is_some() {
+        end = rest.next()?.end();
+    }
+    let (before, behind) = (rule.get(..first.start())?, rule.get(end..)?);
+    Some(format!("{before}{table}{behind}"))
 }
 
 /// A name with its schema, whatever the search path is.

@@ -10,6 +10,8 @@ use crate::catalog::{Catalog, Index, IndexKey, KeyOrder};
 pub(super) const INDEXES: &str = r"
     SELECT n.nspname::text AS schema, c.relname::text AS relation, i.relname::text AS name, x.indisunique AS is_unique,
         x.indnullsnotdistinct AS nulls_not_distinct, m.amname::text AS method,
+        -- That of a partitioned table is until all partitions have one.
+        NOT x.indisvalid AND i.relkind = 'i' AS invalid,
         CASE WHEN x.indpred IS NOT NULL THEN pg_get_expr(x.indpred, x.indrelid) END AS predicate,
         obj_description(i.oid, 'pg_class') AS comment, k.columns, k.expressions, k.options, k.collations, k.classes,
         ARRAY(SELECT a.attname::text FROM generate_series(x.indnkeyatts, x.indnatts - 1) place
@@ -48,6 +50,8 @@ pub(super) struct IndexRow {
     nulls_not_distinct: bool,
     #[diesel(sql_type = Text)]
     method: String,
+    #[diesel(sql_type = Bool)]
+    invalid: bool,
     #[diesel(sql_type = Nullable<Text>)]
     predicate: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
@@ -89,6 +93,7 @@ impl IndexRow {
                 .predicate
                 .as_deref()
                 .map(|predicate| without_parentheses(predicate).to_owned()),
+            invalid: self.invalid,
             comment: self.comment.clone(),
         }
     }

@@ -202,7 +202,7 @@ pub(super) fn view(script: &mut Script, relation: &Relation, is_there: bool) -> 
     if relation.kind == RelationKind::MaterializedView {
         if is_there {
             let drop = format!("DROP MATERIALIZED VIEW {sql}");
-            script.push(Step::DropGuards, drop);
+            script.push(Step::DropViews, drop);
         }
         let create = format!("CREATE MATERIALIZED VIEW {sql}{columns} AS {text}");
         script.push(Step::Views, create);

@@ -18,6 +18,8 @@ use super::{Catalog, Name, Sequence};
 enum Step {
     Settings,
     DropGuards,
+    /// Views that are made anew, after what hangs on them.
+    DropViews,
     DropForeignKeys,
     DropConstraints,
     Schemas,

@@ -58,7 +58,10 @@ pub(super) fn mend(
         }
         (Some(relation), Some(_), How::Differs { aspect, .. })
             if matches!(*aspect, "its query" | "the list of its options")
-                && attached::view(script, relation, true) => {}
+                && attached::view(script, relation, true) =>
+        {
+            of_view_made_anew(script, expected, relation);
+        }
         (
             Some(_),
             Some(_),
@@ -93,7 +96,7 @@ fn create(script: &mut Script, expected: &Catalog, relation: &Relation) {
         RelationKind::View | RelationKind::MaterializedView
             if attached::view(script, relation, false) =>
         {
-            guards(script, expected, relation);
+            of_view(script, expected, relation);
             return;
         }
         RelationKind::View | RelationKind::MaterializedView | RelationKind::ForeignTable => {
@@ -123,17 +126,7 @@ fn create(script: &mut Script, expected: &Catalog, relation: &Relation) {
         format!("CREATE TABLE {sql}{of}{columns}{partition_by}")
     };
     script.push(Step::Tables, statement);
-    if relation.comment.is_some() {
-        script.comment(&format!("TABLE {sql}"), relation.comment.as_ref());
-    }
-    for column in relation
-        .columns
-        .iter()
-        .filter(|column| column.comment.is_some())
-    {
-        let on = format!("COLUMN {sql}.{}", quoted(&column.name));
-        script.comment(&on, column.comment.as_ref());
-    }
+    comments(script, "TABLE", relation);
     guards(script, expected, relation);
     // A partition gets what its parent has.
     let parent = relation
@@ -158,6 +151,40 @@ fn create(script: &mut Script, expected: &Catalog, relation: &Relation) {
         if !is_given {
             add_index(script, relation, index);
         }
+    }
+}
+
+/// The comments of a new table or view and of its columns.
+fn comments(script: &mut Script, word: &str, relation: &Relation) {
+    let sql = relation.name.sql();
+    if relation.comment.is_some() {
+        script.comment(&format!("{word} {sql}"), relation.comment.as_ref());
+    }
+    for column in &relation.columns {
+        if column.comment.is_some() {
+            let on = format!("COLUMN {sql}.{}", quoted(&column.name));
+            script.comment(&on, column.comment.as_ref());
+        }
+    }
+}
+
+/// What hangs on a view whose query was replaced: a materialized view is dropped for that, and all of it with it.
+fn of_view_made_anew(script: &mut Script, expected: &Catalog, relation: &Relation) {
+    if relation.kind == RelationKind::MaterializedView {
+        of_view(script, expected, relation);
+    }
+}
+
+/// What hangs on a new view, its indexes among it.
+fn of_view(script: &mut Script, expected: &Catalog, relation: &Relation) {
+    let word = match relation.kind {
+        RelationKind::MaterializedView => "MATERIALIZED VIEW",
+        _ => "VIEW",
+    };
+    comments(script, word, relation);
+    guards(script, expected, relation);
+    for index in &relation.indexes {
+        add_index(script, relation, index);
     }
 }
 
@@ -239,6 +266,28 @@ pub(super) fn column(
     };
     let (sql, quoted_name) = (table.sql(), quoted(name));
     let alter = |what: String| format!("ALTER TABLE {sql} ALTER COLUMN {quoted_name} {what}");
+    // No ALTER VIEW takes a column away or gives it a type: the view is made anew.
+    let views = (expected.relations.get(table), actual.relations.get(table));
+    if let (Some(relation), Some(old)) = views
+        && matches!(
+            old.kind,
+            RelationKind::View | RelationKind::MaterializedView
+        )
+        && old.kind == relation.kind
+        && !matches!(how, How::Differs { aspect, .. } if *aspect == "its comment")
+    {
+        if attached::view(script, relation, true) {
+            if relation.kind == RelationKind::View {
+                script.push(Step::DropViews, format!("DROP VIEW {sql}"));
+            }
+            of_view(script, expected, relation);
+        } else {
+            script.beyond.push(format!(
+                "{sql} is to be made anew: the catalog does not have its definition, a migration does"
+            ));
+        }
+        return;
+    }
     let (new, old) = match (of(expected), of(actual)) {
         (Some(new), Some(old)) => (new, old),
         (Some(new), None) => {
@@ -466,7 +515,12 @@ pub(super) fn index(
 fn add_index(script: &mut Script, relation: &Relation, index: &Index) {
     let mut constraints = relation.constraints.iter();
     if !constraints.any(|constraint| constraint.name == index.name) {
-        script.push(Step::Constraints, index.sql(&relation.name));
+        // That of a materialized view comes after it.
+        let step = match relation.kind {
+            RelationKind::MaterializedView => Step::Guards,
+            _ => Step::Constraints,
+        };
+        script.push(step, index.sql(&relation.name));
     }
     if index.comment.is_some() {
         let name = Name {

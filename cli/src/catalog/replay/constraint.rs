@@ -221,6 +221,7 @@ impl Replay {
             keys,
             included,
             predicate: None,
+            invalid: false,
             comment: None,
         };
         let new = constraint(node, name, kind);
@@ -302,6 +303,7 @@ impl Replay {
             keys,
             included,
             predicate,
+            invalid: false,
             comment: None,
         };
         let new = constraint(node, name, ConstraintKind::Exclude { operators });

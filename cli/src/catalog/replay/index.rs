@@ -93,6 +93,7 @@ impl Replay {
             keys,
             included,
             predicate,
+            invalid: false,
             comment: None,
         };
         let recurse = !has(&table_node, K::ONLY_KW);
