@@ -1,12 +1,12 @@
 //! The command `bowline`: migrations to a catalog, to a plan, to files; and the commands around it.
 
-mod catalog;
 mod commands;
 mod connection;
 mod diagram;
 mod emit;
 mod error;
 mod interrupt;
+mod introspect;
 mod migrations;
 mod package;
 mod plan;
@@ -73,27 +73,6 @@ enum Command {
     Top(top::Top),
     Completions(completions::Completions),
     Man(man::Man),
-}
-
-/// Replays a text as a migration and throws away what it says; for the fuzz target, `fuzz/`.
-#[cfg(fuzzing)]
-pub fn replay_text(text: &str) {
-    let path = std::path::PathBuf::from("up.sql");
-    let up = migrations::SqlFile {
-        path: path.clone(),
-        text: text.to_owned(),
-    };
-    let replayed = catalog::replay::replay(&[migrations::Migration {
-        version: "1".to_owned(),
-        name: "1_fuzz".to_owned(),
-        path,
-        up,
-        down: None,
-        run_in_transaction: true,
-    }]);
-    for refusal in &replayed.refusals {
-        std::hint::black_box(refusal.render(false));
-    }
 }
 
 /// Runs the command line; the exit code is 0 when done, 1 when it failed, 2 when the command line was wrong.

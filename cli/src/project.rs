@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Deserialize;
 
-use crate::catalog::{Index, Name, Relation};
 use crate::error::CliError;
 use crate::suggestion::nearest;
 use crate::ui;
+use bowline_catalog::{Index, Name, Relation};
 
 mod output;
 

@@ -6,19 +6,19 @@ use std::time::Duration;
 
 use bowline::Session;
 
-use crate::catalog::Catalog;
-use crate::catalog::DIESEL_TABLE;
-use crate::catalog::gap::GapKind;
-use crate::catalog::introspect::introspect;
-use crate::catalog::json;
-use crate::catalog::replay::{Refusal, replay};
 use crate::connection;
 use crate::error::CliError;
+use crate::introspect::introspect;
 use crate::migrations::{Migration, SqlFile, prepared, read_folder};
 use crate::project::Project;
 use crate::suggestion::nearest;
 use crate::throwaway::Throwaway;
 use crate::ui;
+use bowline_catalog::Catalog;
+use bowline_catalog::DIESEL_TABLE;
+use bowline_catalog::gap::GapKind;
+use bowline_catalog::json;
+use bowline_catalog::replay::{Refusal, replay};
 
 /// Which server may be asked where replay refuses.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -88,7 +88,7 @@ impl Source {
                 let migrations = up_to(&migrations, version.as_deref())?;
                 of_migrations(migrations, project, fallback)
             }
-            Self::Database(url) => Ok(introspect(&mut connect(Some(url))?)?),
+            Self::Database(url) => introspect(&mut connect(Some(url))?),
             Self::Json(path) => json::read(&text(path)?).map_err(|error| {
                 CliError::failed(format!("{} is no catalog: {error}", path.display()))
                     .hint("docs/CATALOG.md says what it holds; `bowline catalog` writes one")
@@ -158,7 +158,7 @@ pub(crate) fn of_migrations(
     fallback: &Fallback,
 ) -> Result<Catalog, CliError> {
     let migrations = &*prepared(migrations)?;
-    let replayed = replay(migrations);
+    let replayed = replay(migrations.iter().map(|migration| &migration.up));
     if replayed.refusals.is_empty() {
         note_gaps(&replayed.catalog);
         return Ok(replayed.catalog);
@@ -207,15 +207,17 @@ pub(crate) fn note_gaps(catalog: &Catalog) {
 
 /// The refused statements, underlined.
 pub(crate) fn refused(refusals: &[Refusal]) -> CliError {
-    let coloured = ui::is_coloured();
     let reports: Vec<_> = refusals
         .iter()
         .map(|refusal| {
-            let shown = Refusal {
-                file: ui::shown_path(&refusal.file).into(),
-                ..refusal.clone()
-            };
-            shown.render(coloured)
+            let path = ui::shown_path(&refusal.file);
+            ui::refused(
+                &refusal.why,
+                &path,
+                &refusal.source,
+                refusal.first_line(),
+                &refusal.hint,
+            )
         })
         .collect();
     let statements = ui::counted(refusals.len(), "statement");
@@ -232,14 +234,7 @@ fn of_dump(path: &Path) -> Result<Catalog, CliError> {
         path: path.to_owned(),
         text,
     };
-    let replayed = replay(&[Migration {
-        version: String::new(),
-        name: path.display().to_string(),
-        path: path.to_owned(),
-        up,
-        down: None,
-        run_in_transaction: true,
-    }]);
+    let replayed = replay([&up]);
     if !replayed.refusals.is_empty() {
         return Err(refused(&replayed.refusals));
     }

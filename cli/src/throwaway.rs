@@ -7,12 +7,12 @@ use bowline::migrating::Bookkeeping;
 use bowline::testing::LocalServer;
 use diesel::connection::SimpleConnection as _;
 
-use crate::catalog::Catalog;
-use crate::catalog::introspect::introspect;
 use crate::connection;
 use crate::error::{CliError, failed};
+use crate::introspect::introspect;
 use crate::migrations::Migration;
 use crate::step::{Way, step};
+use bowline_catalog::Catalog;
 
 /// DDL on empty tables is quick, but a migration may do more.
 const LIMIT: Duration = Duration::from_secs(10 * 60);
@@ -64,7 +64,7 @@ impl Throwaway {
 
     /// What it holds now.
     pub(crate) fn catalog(&mut self) -> Result<Catalog, CliError> {
-        Ok(introspect(self.session()?)?)
+        introspect(self.session()?)
     }
 
     /// Runs a migration.

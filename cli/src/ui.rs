@@ -19,11 +19,11 @@ pub(crate) use aligned::{Heading, Side, aligned, row_count};
 use labelled::Label;
 
 pub(crate) use ask::{Answer, ask};
-pub(crate) use colour::{choose, is_coloured};
+pub(crate) use colour::choose;
 pub(crate) use escape::{escaped, json as json_text, one_line};
 pub(crate) use output::{finish, wanted};
 pub(crate) use progress::Progress;
-pub(crate) use snippet::{rendered, shown_path, underlined, word_at};
+pub(crate) use snippet::{refused, rendered, shown_path, underlined, word_at};
 
 /// Results; what others wrote may be part of it.
 pub(crate) fn result(line: impl AsRef<str>) {

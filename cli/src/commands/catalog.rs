@@ -2,11 +2,11 @@
 
 use clap::Args;
 
-use crate::catalog::json;
 use crate::error::CliError;
 use crate::project::Project;
 use crate::source::{Fallback, Source};
 use crate::ui;
+use bowline_catalog::json;
 
 /// Print what a schema holds as JSON: tables, columns, keys, constraints, indexes, types and comments.
 ///

@@ -8,12 +8,12 @@ use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::{BigInt, Text};
 
 use super::migrate;
-use crate::catalog::definition::quoted;
 use crate::connection;
 use crate::error::{CliError, failed};
 use crate::migrations::read_folder;
 use crate::project::Project;
 use crate::ui::{self, Answer};
+use bowline_catalog::definition::quoted;
 
 /// Make, drop or remake the database that DATABASE_URL names.
 ///

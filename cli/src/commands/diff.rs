@@ -4,13 +4,14 @@ use bowline::Session;
 use clap::Args;
 use serde::Serialize;
 
-use crate::catalog::Catalog;
-use crate::catalog::compare::{Comparison, Difference, How, Settled, judged};
-use crate::catalog::mend::mend;
 use crate::error::CliError;
+use crate::introspect::Asked;
 use crate::project::Project;
 use crate::source::{Fallback, Source, connect};
 use crate::ui;
+use bowline_catalog::Catalog;
+use bowline_catalog::compare::{Comparison, Difference, How, Server, Settled, judged};
+use bowline_catalog::mend::mend;
 
 /// Say what differs between two schemas, in words or as the SQL that makes the first one of the second.
 ///
@@ -129,10 +130,16 @@ pub(super) fn told(
     server: Option<&mut Session>,
     form: Form,
 ) -> Result<(), CliError> {
+    let mut asked = server.map(Asked);
     let Comparison {
         differences,
         not_compared,
-    } = judged(left, right, server, &mut Settled::default());
+    } = judged(
+        left,
+        right,
+        asked.as_mut().map(|asked| asked as &mut dyn Server),
+        &mut Settled::default(),
+    );
     if form != Form::Json {
         not_compared
             .iter()

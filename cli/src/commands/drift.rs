@@ -4,8 +4,8 @@ use clap::Args;
 
 use super::diff;
 use super::migrate::MigrationHistory;
-use crate::catalog::introspect::introspect;
 use crate::error::CliError;
+use crate::introspect::introspect;
 use crate::migrations::{Migration, read_folder};
 use crate::project::Project;
 use crate::source::{Fallback, connect, of_migrations};

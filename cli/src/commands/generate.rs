@@ -7,8 +7,6 @@ use std::path::Path;
 
 use clap::Args;
 
-use crate::catalog::Catalog;
-use crate::catalog::gap::{Gap, GapKind};
 use crate::emit::{self, Files};
 use crate::error::CliError;
 use crate::migrations::read_folder;
@@ -17,6 +15,8 @@ use crate::plan::{self, Origin, PatchedSchema, Problem, SchemaPlan};
 use crate::project::Project;
 use crate::source::{Fallback, Source};
 use crate::ui;
+use bowline_catalog::Catalog;
+use bowline_catalog::gap::{Gap, GapKind};
 use files::{check, current, is_ours, shown, write};
 
 /// Write the schema module, models and repository functions that the migrations ask for.

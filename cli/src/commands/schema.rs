@@ -7,9 +7,6 @@ use std::collections::BTreeMap;
 use clap::Args;
 use serde::Serialize;
 
-use crate::catalog::gap::Gap;
-use crate::catalog::replay::replay_each;
-use crate::catalog::{Catalog, Name, Relation};
 use crate::diagram::{Diagram, html, mermaid};
 use crate::error::CliError;
 use crate::migrations::{prepared, read_folder};
@@ -17,6 +14,9 @@ use crate::project::Project;
 use crate::source::{Fallback, Source};
 use crate::suggestion::nearest;
 use crate::ui;
+use bowline_catalog::gap::Gap;
+use bowline_catalog::replay::replay_each;
+use bowline_catalog::{Catalog, Name, Relation};
 
 /// List the tables, or describe one with its columns, keys and indexes, as psql's \d does.
 ///
@@ -195,18 +195,22 @@ fn last_changes(
 ) -> Result<BTreeMap<Name, String>, CliError> {
     let migrations = read_folder(&project.migrations)?;
     let migrations = crate::source::up_to(&migrations, version)?;
+    let prepared = prepared(migrations)?;
     let mut before = Catalog::default();
     let mut changed_by = BTreeMap::new();
-    replay_each(&prepared(migrations)?, |migration, after| {
-        for (name, relation) in &after.relations {
-            if before.relations.get(name) != Some(relation) {
-                changed_by.insert(name.clone(), migration.name.clone());
-                before.relations.insert(name.clone(), relation.clone());
+    replay_each(
+        prepared.iter().map(|migration| &migration.up),
+        |number, after| {
+            for (name, relation) in &after.relations {
+                if before.relations.get(name) != Some(relation) {
+                    changed_by.insert(name.clone(), prepared[number].name.clone());
+                    before.relations.insert(name.clone(), relation.clone());
+                }
             }
-        }
-        before
-            .relations
-            .retain(|name, _| after.relations.contains_key(name));
-    });
+            before
+                .relations
+                .retain(|name, _| after.relations.contains_key(name));
+        },
+    );
     Ok(changed_by)
 }

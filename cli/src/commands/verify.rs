@@ -3,16 +3,17 @@
 use clap::Args;
 use serde::Serialize;
 
-use crate::catalog::Catalog;
-use crate::catalog::compare::{Comparison, Settled, compare, judged};
-use crate::catalog::replay::replay_each;
 use crate::error::CliError;
+use crate::introspect::Asked;
 use crate::migrations::{Migration, prepared, read_folder};
 use crate::project::Project;
 use crate::source::refused;
 use crate::step::{self, Way};
 use crate::throwaway::Throwaway;
 use crate::ui;
+use bowline_catalog::Catalog;
+use bowline_catalog::compare::{Comparison, Settled, compare, judged};
+use bowline_catalog::replay::replay_each;
 
 /// Run the migrations on a throwaway server: each up, down and up again, and compare with what was read from them.
 ///
@@ -52,7 +53,10 @@ pub(crate) fn run(arguments: &Verify, project: &Project) -> Result<(), CliError>
         }
     }
     let mut steps = Vec::new();
-    let replayed = replay_each(&migrations, |_, catalog| steps.push(catalog.clone()));
+    let replayed = replay_each(
+        migrations.iter().map(|migration| &migration.up),
+        |_, catalog| steps.push(catalog.clone()),
+    );
     let is_followed = replayed.refusals.is_empty();
     let url = arguments.database_url.as_deref();
     let progress = ui::Progress::start("starting a server to try the migrations on");
@@ -205,7 +209,7 @@ impl Trial<'_> {
     fn judge(&mut self, expected: &Catalog, there: &Catalog) -> Result<Comparison, CliError> {
         let session = self.throwaway.session()?;
         let settled = &mut self.settled;
-        Ok(judged(expected, there, Some(session), settled))
+        Ok(judged(expected, there, Some(&mut Asked(session)), settled))
     }
 
     fn note(
@@ -213,7 +217,7 @@ impl Trial<'_> {
         migration: &str,
         left: &str,
         right: &str,
-        differences: &[crate::catalog::compare::Difference],
+        differences: &[bowline_catalog::compare::Difference],
     ) {
         let words = differences.iter().map(|difference| {
             let words = difference.words(left, right);

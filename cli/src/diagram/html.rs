@@ -2,7 +2,7 @@
 
 use super::layout::{HEAD, LINE, WIDTH, height, layout};
 use super::{Diagram, Entity};
-use crate::catalog::{Column, Fill, Name, Relation, RelationKind, TypeKind};
+use bowline_catalog::{Column, Fill, Name, Relation, RelationKind, TypeKind};
 
 /// The page. Whatever a name or comment holds stands in it as text.
 pub(crate) fn html(diagram: &Diagram<'_>, title: &str) -> String {

@@ -1,7 +1,7 @@
 //! Mermaid's `erDiagram`, which many viewers of Markdown draw.
 
 use super::{Diagram, Entity};
-use crate::catalog::ConstraintKind;
+use bowline_catalog::ConstraintKind;
 
 /// The text of the diagram.
 pub(crate) fn mermaid(diagram: &Diagram<'_>) -> String {

@@ -6,7 +6,7 @@ mod mermaid;
 
 use std::collections::BTreeMap;
 
-use crate::catalog::{Catalog, ConstraintKind, Name, Relation, RelationKind};
+use bowline_catalog::{Catalog, ConstraintKind, Name, Relation, RelationKind};
 
 pub(crate) use html::html;
 pub(crate) use mermaid::mermaid;

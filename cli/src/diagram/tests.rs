@@ -2,10 +2,16 @@
 
 use super::layout::{WIDTH, height, layout};
 use super::*;
-use crate::catalog::compare::tests::replayed;
+use crate::migrations::SqlFile;
+use bowline_catalog::replay::{Replayed, replay};
 
 fn drawn(sql: &str, look: impl FnOnce(&Diagram<'_>)) {
-    let catalog = replayed(sql);
+    let up = SqlFile {
+        path: "up.sql".into(),
+        text: sql.to_owned(),
+    };
+    let Replayed { catalog, refusals } = replay([&up]);
+    assert_eq!(refusals, [], "all of it is followed");
     let changed_by = BTreeMap::new();
     look(&Diagram::new(&catalog, &changed_by));
 }

@@ -1,8 +1,8 @@
 //! Whether what the settings name is there.
 
-use crate::catalog::{Catalog, Name, TypeKind};
 use crate::project::Settings;
 use crate::suggestion::nearest;
+use bowline_catalog::{Catalog, Name, TypeKind};
 
 use super::names::is_type_name;
 use super::problem::{Problem, shown};

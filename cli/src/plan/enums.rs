@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::catalog::{Catalog, Name, Type, TypeKind};
 use crate::project::{Settings, of_name};
+use bowline_catalog::{Catalog, Name, Type, TypeKind};
 
 use super::names::{own_type_name, type_name};
 use super::problem::Problem;

@@ -1,6 +1,6 @@
 //! Which functions a table gets: a finder exists only where an index serves it.
 
-use crate::catalog::{ConstraintKind, Index, Relation};
+use bowline_catalog::{ConstraintKind, Index, Relation};
 
 use super::function::{Function, KeyColumn};
 use super::table::{Field, TablePlan};

@@ -19,8 +19,8 @@ mod uncovered;
 
 use std::collections::BTreeSet;
 
-use crate::catalog::{Catalog, Name};
 use crate::project::Settings;
+use bowline_catalog::{Catalog, Name};
 
 pub(crate) use english::article;
 pub(crate) use enums::EnumPlan;

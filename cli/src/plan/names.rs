@@ -4,7 +4,7 @@
 
 use heck::{ToSnakeCase as _, ToUpperCamelCase as _};
 
-use crate::catalog::Relation;
+use bowline_catalog::Relation;
 
 /// The name that diesel's own `print-schema` gives: unmappable characters become `_`, and a name that
 /// Rust or diesel needs for itself gets a `_` behind it.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::catalog::Name;
+use bowline_catalog::Name;
 
 use super::enums::{EnumPlan, toml_key};
 use super::table::TablePlan;

@@ -1,7 +1,7 @@
 //! Rust types for SQL types, as diesel 2.3 maps them.
 
-use crate::catalog::{Catalog, Name, TypeKind};
 use crate::project::Settings;
+use bowline_catalog::{Catalog, Name, TypeKind};
 
 use super::enums::enum_name;
 use super::schema::{SchemaPlan, ShownType};

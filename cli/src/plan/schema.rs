@@ -5,8 +5,8 @@ mod sql_type;
 
 use std::collections::BTreeMap;
 
-use crate::catalog::{Catalog, Column, Fill, Name, Relation, RelationKind};
 use crate::project::{AllowTables, ColumnSorting, Output, Settings, WithDocs};
+use bowline_catalog::{Catalog, Column, Fill, Name, Relation, RelationKind};
 
 use super::names::{column_names, distinct, rust_name};
 use super::problem::{Problem, shown};

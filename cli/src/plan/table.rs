@@ -1,11 +1,11 @@
 //! The types of one table: its id, row, `New`, `Changes` and constraints.
 
-use crate::catalog::attached::{Event, Timing};
-use crate::catalog::{
+use crate::project::{Settings, of_name};
+use bowline_catalog::attached::{Event, Timing};
+use bowline_catalog::{
     Catalog, Column, Constraint, ConstraintKind, Fill, Index, IndexKey, Name, Relation,
     RelationKind, TypeKind,
 };
-use crate::project::{Settings, of_name};
 
 use super::english::singular;
 use super::function::Function;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::catalog::{Catalog, Name, Relation, RelationKind};
 use crate::project::Settings;
+use bowline_catalog::{Catalog, Name, Relation, RelationKind};
 
 use super::problem::shown;
 use super::schema::SchemaPlan;

@@ -16,6 +16,23 @@ pub(crate) fn underlined(what: &str, path: &str, source: &str, span: Range<usize
     rendered(&[Level::ERROR.primary_title(what).element(snippet)])
 }
 
+/// A position in a file, underlined under what is wrong there, with what to do about it below.
+pub(crate) fn refused(
+    what: &str,
+    path: &str,
+    source: &str,
+    span: Range<usize>,
+    help: &str,
+) -> String {
+    let snippet = Snippet::source(source)
+        .path(path)
+        .annotation(AnnotationKind::Primary.span(span));
+    rendered(&[
+        Level::ERROR.primary_title(what).element(snippet),
+        Group::with_title(Level::HELP.secondary_title(help)),
+    ])
+}
+
 /// A path as a person types it here: below the working directory without that.
 pub(crate) fn shown_path(path: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();
@@ -68,6 +85,22 @@ pub(crate) fn word_at(source: &str, position: usize) -> Range<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_refusal_shows_the_statement_and_a_remedy() {
+        let source = "CREATE TABLE a (id int);\n\nDO $$ BEGIN\n  EXECUTE x;\nEND $$;\n";
+        let start = source.find("EXECUTE").expect("the statement");
+        let shown = refused("why", "1_a/up.sql", source, start..start + 10, "what to do");
+        insta::assert_snapshot!(anstream::adapter::strip_str(&shown).to_string(), @r"
+        error: why
+         --> 1_a/up.sql:4:3
+          |
+        4 |   EXECUTE x;
+          |   ^^^^^^^^^^
+          |
+        help: what to do
+        ");
+    }
 
     #[test]
     fn a_position_in_characters_is_a_word_in_bytes() {

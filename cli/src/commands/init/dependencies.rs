@@ -5,13 +5,13 @@ use std::path::Path;
 use semver::VersionReq;
 
 use super::changes::Changes;
-use crate::catalog::replay::replay;
 use crate::commands::generate::refused;
 use crate::error::CliError;
 use crate::migrations::Migration;
 use crate::package::{BowlineSource, Lack, Package};
 use crate::plan::{self, needs, relative};
 use crate::project::Project;
+use bowline_catalog::replay::replay;
 
 /// Where bowline is to come from, by what the command line says of it.
 pub(super) fn source(
@@ -65,7 +65,7 @@ pub(super) fn add(
         ))
         .hint("move to diesel 2.3 first: https://diesel.rs/guides/migration_guide.html"));
     }
-    let replayed = replay(migrations);
+    let replayed = replay(migrations.iter().map(|migration| &migration.up));
     if !replayed.refusals.is_empty() {
         changes.note(
             "not every statement of the migrations can be followed: `bowline generate` names it, and what else is needed"

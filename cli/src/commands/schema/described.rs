@@ -1,11 +1,11 @@
 //! Tables as psql's `\d` describes them.
 
-use crate::catalog::definition::{literal, quoted};
-use crate::catalog::{
+use crate::ui::{self, Heading, Side};
+use bowline_catalog::definition::{literal, quoted};
+use bowline_catalog::{
     Catalog, Column, Constraint, ConstraintKind, DataType, Fill, Index, IndexKey, Name, Relation,
     RelationKind,
 };
-use crate::ui::{self, Heading, Side};
 
 /// All relations, as `\d` alone lists them, without their owners, which migrations do not say.
 pub(super) fn relations(catalog: &Catalog) -> String {

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Joinable, SchemaTable};
-use crate::catalog::{Catalog, ConstraintKind, Name, Relation, RelationKind};
 use crate::plan::names::column_names;
 use crate::project::Settings;
+use bowline_catalog::{Catalog, ConstraintKind, Name, Relation, RelationKind};
 
 /// A foreign key, as `pg_constraint` has it.
 struct ForeignKey<'a> {

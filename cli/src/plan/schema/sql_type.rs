@@ -6,10 +6,10 @@
 use std::collections::BTreeMap;
 
 use super::{CustomType, DEFAULT_SCHEMA};
-use crate::catalog::information_schema;
-use crate::catalog::{Catalog, Column, DataType, Name, Relation, TypeKind};
 use crate::plan::names::{derivable_name, type_name};
 use crate::project::Output;
+use bowline_catalog::information_schema;
+use bowline_catalog::{Catalog, Column, DataType, Name, Relation, TypeKind};
 
 /// What is shown for a column.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,0 +1,338 @@
+//! What differs between two catalogs, in words.
+//!
+//! Facts are compared, texts are not: expressions as their meaning goes ([`expression`](super::expression)),
+//! constraints, indexes and types whatever their order. The columns of a table have an order, which counts.
+
+mod attached;
+mod relation;
+mod settle;
+mod types;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::attached::Code;
+use super::definition::quoted;
+use super::gap::{Gap, GapKind};
+use super::privilege::{Privilege, Privileges};
+use super::{Catalog, Name, Sequence};
+
+pub use settle::{Comparison, Server, Settled, judged};
+pub(crate) use types::attributes;
+
+/// One thing that is not the same in two catalogs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// The object that differs.
+    pub subject: Subject,
+    /// In which way it differs.
+    pub how: How,
+    /// Whether it may be one of words alone, which only a server can tell.
+    pub open: bool,
+}
+
+/// What differs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// A schema.
+    Schema(String),
+    /// An extension.
+    Extension(String),
+    /// A type.
+    Type(Name),
+    /// A check of a domain.
+    DomainCheck(Name, String),
+    /// A sequence.
+    Sequence(Name),
+    /// A table or view.
+    Relation(Name),
+    /// A column of a relation.
+    Column(Name, String),
+    /// A constraint of a table.
+    Constraint(Name, String),
+    /// An index of a table.
+    Index(Name, String),
+    /// A trigger of a relation.
+    Trigger(Name, String),
+    /// A policy of a table.
+    Policy(Name, String),
+    /// A rule of a relation.
+    Rule(Name, String),
+    /// What it is called (`function`), its name, and that with the types of what it is given.
+    Routine(&'static str, Name, String),
+}
+
+/// In which way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum How {
+    /// It is not in the right one.
+    OnlyLeft,
+    /// It is not in the left one.
+    OnlyRight,
+    /// An aspect of it.
+    Differs {
+        /// What of it differs, such as `its type`.
+        aspect: &'static str,
+        /// The aspect in the left catalog.
+        left: String,
+        /// The aspect in the right catalog.
+        right: String,
+    },
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Schema(name) => write!(f, "schema {}", quoted(name)),
+            Self::Extension(name) => write!(f, "extension {}", quoted(name)),
+            Self::Type(name) => write!(f, "type {}", name.sql()),
+            Self::DomainCheck(domain, name) => {
+                write!(f, "check {} of the domain {}", quoted(name), domain.sql())
+            }
+            Self::Sequence(name) => write!(f, "sequence {}", name.sql()),
+            Self::Relation(name) => write!(f, "relation {}", name.sql()),
+            Self::Column(table, name) => write!(f, "column {}.{}", table.sql(), quoted(name)),
+            Self::Constraint(table, name) => {
+                write!(f, "constraint {} of {}", quoted(name), table.sql())
+            }
+            Self::Index(table, name) => write!(f, "index {} of {}", quoted(name), table.sql()),
+            Self::Trigger(table, name) => write!(f, "trigger {} of {}", quoted(name), table.sql()),
+            Self::Policy(table, name) => write!(f, "policy {} of {}", quoted(name), table.sql()),
+            Self::Rule(table, name) => write!(f, "rule {} of {}", quoted(name), table.sql()),
+            Self::Routine(word, _, title) => write!(f, "{word} {title}"),
+        }
+    }
+}
+
+impl Difference {
+    /// A sentence in which the two catalogs are called this.
+    pub fn words(&self, left: &str, right: &str) -> String {
+        let subject = &self.subject;
+        match &self.how {
+            How::OnlyLeft => format!("{subject} is in {left}, but not in {right}"),
+            How::OnlyRight => format!("{subject} is in {right}, but not in {left}"),
+            How::Differs {
+                aspect,
+                left: in_left,
+                right: in_right,
+            } => format!("{subject}: {aspect} is {in_left} in {left}, {in_right} in {right}"),
+        }
+    }
+}
+
+/// Everything that differs.
+pub fn compare(left: &Catalog, right: &Catalog) -> Vec<Difference> {
+    let mut found = Found::default();
+    found.each(
+        &left.schemas,
+        &right.schemas,
+        |name| Subject::Schema(name.clone()),
+        |found, subject, one, other| {
+            found.comment(subject, one.as_ref(), other.as_ref());
+            let Subject::Schema(name) = subject else {
+                return;
+            };
+            let of = |catalog: &Catalog| {
+                let own = catalog.schema_privileges.get(name);
+                own.cloned().unwrap_or_default()
+            };
+            found.privileges(subject, &of(left), &of(right));
+        },
+    );
+    let extensions = |catalog: &Catalog| -> BTreeMap<String, ()> {
+        let names = catalog.extensions.iter();
+        names.map(|name| (name.clone(), ())).collect()
+    };
+    found.each(
+        &extensions(left),
+        &extensions(right),
+        |name| Subject::Extension(name.clone()),
+        |_, _, (), ()| {},
+    );
+    types::compare(&mut found, left, right);
+    found.each(
+        &left.sequences,
+        &right.sequences,
+        |name| Subject::Sequence(name.clone()),
+        sequence,
+    );
+    found.each(
+        &left.relations,
+        &right.relations,
+        |name| Subject::Relation(name.clone()),
+        relation::compare,
+    );
+    attached::routines(&mut found, left, right);
+    let gaps = || left.gaps.iter().chain(&right.gaps);
+    let mut differences = found.0;
+    differences.retain(|difference| !gaps().any(|gap| difference.is_in(gap)));
+    differences
+}
+
+impl Difference {
+    fn is_in(&self, gap: &Gap) -> bool {
+        let is_privilege =
+            matches!(&self.how, How::Differs { aspect, .. } if *aspect == PRIVILEGES);
+        (gap.kind == GapKind::Privileges && is_privilege) || self.subject.is_in(gap)
+    }
+}
+
+/// The aspect of an object that is who may do what with it.
+pub const PRIVILEGES: &str = "the list of its privileges";
+
+impl Subject {
+    /// Whether it is, or is a part of, what is not known in full.
+    fn is_in(&self, gap: &Gap) -> bool {
+        match self {
+            Self::Relation(name)
+            | Self::Column(name, _)
+            | Self::Constraint(name, _)
+            | Self::Index(name, _) => {
+                gap.hides(name)
+                    || matches!(self, Self::Index(_, index)
+                        if gap.hides(&Name { schema: name.schema.clone(), name: index.clone() }))
+            }
+            Self::Sequence(name) => {
+                gap.hides(name) || (gap.kind == GapKind::Sequence && gap.name == *name)
+            }
+            Self::Type(name) | Self::DomainCheck(name, _) => gap.hides(name),
+            Self::Trigger(table, name) => gap.is_of_part(GapKind::Triggers, table, name),
+            Self::Policy(table, name) => gap.is_of_part(GapKind::Policies, table, name),
+            Self::Rule(table, name) => gap.is_of_part(GapKind::Rules, table, name),
+            Self::Routine(_, name, _) => gap.kind == GapKind::Routine && gap.name == *name,
+            Self::Schema(_) | Self::Extension(_) => false,
+        }
+    }
+}
+
+fn sequence(found: &mut Found, subject: &Subject, left: &Sequence, right: &Sequence) {
+    found.differs(subject, "its definition", left.sql(), right.sql());
+    let owner = |sequence: &Sequence| {
+        let owner = sequence.owner.as_ref();
+        owner.map_or("nothing".to_owned(), |(table, column)| {
+            format!("{}.{}", table.sql(), quoted(column))
+        })
+    };
+    found.differs(subject, "its owner", owner(left), owner(right));
+    found.privileges(subject, &left.privileges, &right.privileges);
+    found.comment(subject, left.comment.as_ref(), right.comment.as_ref());
+}
+
+/// What was found so far.
+#[derive(Default)]
+struct Found(Vec<Difference>);
+
+impl Found {
+    fn push(&mut self, subject: Subject, how: How) {
+        self.0.push(Difference {
+            subject,
+            how,
+            open: false,
+        });
+    }
+
+    /// Notes an aspect whose two texts differ.
+    fn differs(&mut self, subject: &Subject, aspect: &'static str, left: String, right: String) {
+        if left != right {
+            self.noted(subject, aspect, left, right);
+        }
+    }
+
+    /// Notes an aspect that is known to differ, whatever the texts.
+    fn noted(&mut self, subject: &Subject, aspect: &'static str, left: String, right: String) {
+        let how = How::Differs {
+            aspect,
+            left,
+            right,
+        };
+        self.push(subject.clone(), how);
+    }
+
+    /// Notes an aspect of which two expressions do not mean one thing.
+    fn expression(
+        &mut self,
+        subject: &Subject,
+        aspect: &'static str,
+        left: Option<&str>,
+        right: Option<&str>,
+    ) {
+        let is_same = match (left, right) {
+            (Some(left), Some(right)) => super::expression::is_same(left, right),
+            (one, other) => one == other,
+        };
+        if !is_same {
+            let text = |text: Option<&str>| text.unwrap_or("none").to_owned();
+            self.noted(subject, aspect, text(left), text(right));
+        }
+    }
+
+    /// Notes an aspect of which two pieces of SQL are not the same, or may not be.
+    fn code(
+        &mut self,
+        subject: &Subject,
+        aspect: &'static str,
+        left: Option<&Code>,
+        right: Option<&Code>,
+    ) {
+        let is_same = match (left, right) {
+            (Some(left), Some(right)) => attached::same_code(left, right),
+            (None, None) => Some(true),
+            _ => Some(false),
+        };
+        if is_same == Some(true) {
+            return;
+        }
+        let text = |code: Option<&Code>| {
+            let text = code.map_or("none", Code::words).trim_end_matches(';');
+            text.split_whitespace().collect::<Vec<_>>().join(" ")
+        };
+        self.noted(subject, aspect, text(left), text(right));
+        if let Some(last) = self.0.last_mut() {
+            last.open = is_same.is_none();
+        }
+    }
+
+    /// Notes who may do what, where that differs; whoever owns the object on either may do all.
+    fn privileges(&mut self, subject: &Subject, left: &Privileges, right: &Privileges) {
+        let owners = [&left.owner, &right.owner];
+        let words = |privileges: &Privileges| match privileges.but_for(&owners).as_slice() {
+            [] => "none".to_owned(),
+            granted => {
+                let words: Vec<String> = granted.iter().map(Privilege::words).collect();
+                words.join(", ")
+            }
+        };
+        self.differs(subject, PRIVILEGES, words(left), words(right));
+    }
+
+    fn comment(&mut self, subject: &Subject, left: Option<&String>, right: Option<&String>) {
+        let text = |comment: Option<&String>| {
+            comment.map_or("none".to_owned(), |comment| {
+                super::definition::literal(comment)
+            })
+        };
+        self.differs(subject, "its comment", text(left), text(right));
+    }
+
+    /// Compares what is on both sides by its key, and notes what is on one.
+    fn each<K: Ord, V>(
+        &mut self,
+        left: &BTreeMap<K, V>,
+        right: &BTreeMap<K, V>,
+        subject: impl Fn(&K) -> Subject,
+        compare: impl Fn(&mut Self, &Subject, &V, &V),
+    ) {
+        for (key, in_left) in left {
+            match right.get(key) {
+                Some(in_right) => compare(self, &subject(key), in_left, in_right),
+                None => self.push(subject(key), How::OnlyLeft),
+            }
+        }
+        for key in right.keys().filter(|key| !left.contains_key(key)) {
+            self.push(subject(key), How::OnlyRight);
+        }
+    }
+}
+
+#[cfg(test)]
+pub mod tests;

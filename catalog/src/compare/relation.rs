@@ -1,0 +1,237 @@
+//! What differs between two tables or views of one name.
+
+use std::collections::BTreeMap;
+
+use super::{Found, Subject};
+use crate::definition::{list, quoted};
+use crate::expression::{is_null, is_same};
+use crate::{
+    Column, Constraint, ConstraintKind, Fill, Index, IndexKey, Name, Relation, RelationKind,
+};
+
+pub(super) fn compare(found: &mut Found, subject: &Subject, left: &Relation, right: &Relation) {
+    found.differs(subject, "its kind", kind(left.kind), kind(right.kind));
+    let names = |names: &[Name]| {
+        let names: Vec<String> = names.iter().map(Name::sql).collect();
+        if names.is_empty() {
+            "none".to_owned()
+        } else {
+            names.join(", ")
+        }
+    };
+    found.differs(
+        subject,
+        "its parent",
+        names(&left.parents),
+        names(&right.parents),
+    );
+    let of_type = |relation: &Relation| {
+        relation
+            .of_type
+            .as_ref()
+            .map_or("none".to_owned(), Name::sql)
+    };
+    found.differs(subject, "its type", of_type(left), of_type(right));
+    found.expression(
+        subject,
+        "its partition key",
+        left.partition_by.as_deref(),
+        right.partition_by.as_deref(),
+    );
+    found.expression(
+        subject,
+        "its partition bound",
+        left.partition_bound.as_deref(),
+        right.partition_bound.as_deref(),
+    );
+    found.comment(subject, left.comment.as_ref(), right.comment.as_ref());
+    columns(found, subject, left, right);
+    super::attached::compare(found, subject, left, right);
+    let table = &left.name;
+    found.each(
+        &by_name(&left.constraints, |constraint| &constraint.name),
+        &by_name(&right.constraints, |constraint| &constraint.name),
+        |name| Subject::Constraint(table.clone(), (*name).to_owned()),
+        |found, subject, a, b| constraint(found, subject, (a, &left.indexes), (b, &right.indexes)),
+    );
+    found.each(
+        &by_name(&left.indexes, |index| &index.name),
+        &by_name(&right.indexes, |index| &index.name),
+        |name| Subject::Index(table.clone(), (*name).to_owned()),
+        |found, subject, a, b| index(found, subject, table, a, b),
+    );
+}
+
+fn by_name<'a, T>(items: &'a [T], name: impl Fn(&'a T) -> &'a String) -> BTreeMap<&'a str, &'a T> {
+    items
+        .iter()
+        .map(|item| (name(item).as_str(), item))
+        .collect()
+}
+
+fn kind(kind: RelationKind) -> String {
+    match kind {
+        RelationKind::Table => "a table",
+        RelationKind::PartitionedTable => "a partitioned table",
+        RelationKind::Partition => "a partition",
+        RelationKind::View => "a view",
+        RelationKind::MaterializedView => "a materialized view",
+        RelationKind::ForeignTable => "a foreign table",
+    }
+    .to_owned()
+}
+
+fn columns(found: &mut Found, subject: &Subject, left: &Relation, right: &Relation) {
+    let table = &left.name;
+    found.each(
+        &by_name(&left.columns, |column| &column.name),
+        &by_name(&right.columns, |column| &column.name),
+        |name| Subject::Column(table.clone(), (*name).to_owned()),
+        |found, subject, left, right| column(found, subject, left, right),
+    );
+    // The order of those that both have.
+    let common = |relation: &Relation, other: &Relation| {
+        let names = relation.columns.iter().map(|column| &column.name);
+        let names = names.filter(|name| other.columns.iter().any(|column| column.name == **name));
+        list(&names.cloned().collect::<Vec<_>>())
+    };
+    found.differs(
+        subject,
+        "the order of its columns",
+        common(left, right),
+        common(right, left),
+    );
+}
+
+fn column(found: &mut Found, subject: &Subject, left: &Column, right: &Column) {
+    if !left.data_type.is_same(&right.data_type) {
+        found.noted(
+            subject,
+            "its type",
+            left.data_type.sql(),
+            right.data_type.sql(),
+        );
+    }
+    let nullable = |column: &Column| if column.not_null { "NOT NULL" } else { "NULL" }.to_owned();
+    found.differs(subject, "its nullability", nullable(left), nullable(right));
+    let collation = |column: &Column| {
+        column
+            .collation
+            .as_deref()
+            .map_or("the type's".to_owned(), quoted)
+    };
+    found.differs(subject, "its collation", collation(left), collation(right));
+    if !same_fill(&left.fill, &right.fill) {
+        found.noted(subject, "its default", left.fill.sql(), right.fill.sql());
+    }
+    found.comment(subject, left.comment.as_ref(), right.comment.as_ref());
+}
+
+fn same_fill(left: &Fill, right: &Fill) -> bool {
+    match (left, right) {
+        (Fill::Default(left), Fill::Default(right)) => is_same(left, right),
+        // NULL as a default is none.
+        (Fill::Default(default), Fill::Nothing) | (Fill::Nothing, Fill::Default(default)) => {
+            is_null(default)
+        }
+        (
+            Fill::Generated { expression, stored },
+            Fill::Generated {
+                expression: other,
+                stored: other_stored,
+            },
+        ) => stored == other_stored && is_same(expression, other),
+        _ => left == right,
+    }
+}
+
+fn constraint(
+    found: &mut Found,
+    subject: &Subject,
+    (left, left_indexes): (&Constraint, &[Index]),
+    (right, right_indexes): (&Constraint, &[Index]),
+) {
+    // One with the other's expression is the same if the two expressions are.
+    let same_check = match (&left.kind, &right.kind) {
+        (
+            ConstraintKind::Check {
+                expression,
+                no_inherit,
+                ..
+            },
+            ConstraintKind::Check {
+                expression: other,
+                no_inherit: other_inherit,
+                ..
+            },
+        ) => no_inherit == other_inherit && is_same(expression, other),
+        // What an exclusion excludes is compared with its index.
+        (ConstraintKind::Exclude { operators }, ConstraintKind::Exclude { operators: other }) => {
+            operators == other
+        }
+        _ => false,
+    };
+    if same_check {
+        let state = |constraint: &Constraint| {
+            (
+                constraint.deferrable,
+                constraint.initially_deferred,
+                constraint.validated,
+                constraint.enforced,
+            )
+        };
+        if state(left) != state(right) {
+            found.noted(
+                subject,
+                "it",
+                left.sql(left_indexes),
+                right.sql(right_indexes),
+            );
+        }
+    } else {
+        found.differs(
+            subject,
+            "it",
+            left.sql(left_indexes),
+            right.sql(right_indexes),
+        );
+    }
+    found.comment(subject, left.comment.as_ref(), right.comment.as_ref());
+}
+
+fn index(found: &mut Found, subject: &Subject, table: &Name, left: &Index, right: &Index) {
+    let same_key = |(left, right): (&IndexKey, &IndexKey)| match (left, right) {
+        (
+            IndexKey::Expression { text, order },
+            IndexKey::Expression {
+                text: other,
+                order: other_order,
+            },
+        ) => order == other_order && is_same(text, other),
+        _ => left == right,
+    };
+    let same_predicate = match (&left.predicate, &right.predicate) {
+        (Some(left), Some(right)) => is_same(left, right),
+        (one, other) => one == other,
+    };
+    let is_same = left.keys.len() == right.keys.len()
+        && left.keys.iter().zip(&right.keys).all(same_key)
+        && same_predicate
+        && (
+            left.unique,
+            left.nulls_not_distinct,
+            &left.method,
+            &left.included,
+        ) == (
+            right.unique,
+            right.nulls_not_distinct,
+            &right.method,
+            &right.included,
+        );
+    if !is_same {
+        found.noted(subject, "it", left.sql(table), right.sql(table));
+    }
+    let state = |index: &Index| if index.invalid { "invalid" } else { "valid" }.to_owned();
+    found.differs(subject, "its state", state(left), state(right));
+    found.comment(subject, left.comment.as_ref(), right.comment.as_ref());
+}

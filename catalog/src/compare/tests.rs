@@ -1,0 +1,259 @@
+//! Differences, in words, and histories without any.
+
+use bowline::Session;
+use bowline::testing::LocalServer;
+use diesel::connection::SimpleConnection as _;
+
+use super::*;
+use crate::replay::replay;
+use crate::testing::{after as introspected, bank, introspect, replayed};
+
+fn words(left: &Catalog, right: &Catalog) -> String {
+    let found = compare(left, right);
+    let words: Vec<String> = found
+        .iter()
+        .map(|difference| difference.words("the migrations", "the database"))
+        .collect();
+    words.join("\n")
+}
+
+#[test]
+fn the_banks_migrations_differ_in_nothing_from_what_a_server_makes_of_them() {
+    let migrations = bank();
+    let replayed = replay(migrations.iter().map(|migration| &migration.up));
+    let server = LocalServer::private(&[]).unwrap_or_else(|error| panic!("{error}"));
+    let mut session = Session::connect(&server.config("postgres")).expect("a connection");
+    for migration in &migrations {
+        session
+            .batch_execute(&migration.up.text)
+            .expect("PostgreSQL takes the migration");
+    }
+    let there = introspect(&mut session).expect("a catalog");
+    assert_eq!(words(&replayed.catalog, &there), "");
+}
+
+const BEFORE: &str = "
+    CREATE TYPE mood AS ENUM ('good', 'bad');
+    CREATE DOMAIN small AS int CHECK (VALUE < 10);
+    CREATE TABLE authors (id int PRIMARY KEY, name text NOT NULL DEFAULT 'x', mood mood, age small, UNIQUE (name));
+    CREATE TABLE posts (id serial PRIMARY KEY, author_id int REFERENCES authors, title varchar(20) CHECK (title <> ''), at timestamptz DEFAULT now());
+    CREATE INDEX posts_at ON posts (at);
+    CREATE TABLE gone (id int);
+    COMMENT ON TABLE posts IS 'what is read';
+";
+
+const AFTER: &str = "
+    CREATE TYPE mood AS ENUM ('good', 'so-so', 'bad');
+    CREATE DOMAIN small AS bigint CHECK (VALUE < 11);
+    CREATE TABLE authors (id int PRIMARY KEY, mood mood, name text, age small);
+    CREATE TABLE posts (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, author_id int REFERENCES authors ON DELETE CASCADE,
+        title text CHECK (title <> '-'), at timestamptz DEFAULT CURRENT_TIMESTAMP, body text);
+    CREATE INDEX posts_at ON posts (at DESC) WHERE at IS NOT NULL;
+    CREATE TABLE \"New\" (id int);
+    COMMENT ON TABLE posts IS 'what is written';
+";
+
+#[test]
+fn each_difference_is_a_sentence() {
+    insta::assert_snapshot!(words(&replayed(BEFORE), &introspected(AFTER)), @r#"
+    type mood: the list of its labels is 'good', 'bad' in the migrations, 'good', 'so-so', 'bad' in the database
+    type small: its base type is int4 in the migrations, int8 in the database
+    check small_check of the domain small: it is CHECK (VALUE < 10) in the migrations, CHECK (VALUE < 11) in the database
+    column authors.name: its nullability is NOT NULL in the migrations, NULL in the database
+    column authors.name: its default is 'x' in the migrations, none in the database
+    relation authors: the order of its columns is id, name, mood, age in the migrations, id, mood, name, age in the database
+    constraint authors_name_key of authors is in the migrations, but not in the database
+    index authors_name_key of authors is in the migrations, but not in the database
+    relation gone is in the migrations, but not in the database
+    relation posts: its comment is 'what is read' in the migrations, 'what is written' in the database
+    column posts.at: its default is now() in the migrations, CURRENT_TIMESTAMP in the database
+    column posts.id: its default is the next value of its own sequence posts_id_seq in the migrations, GENERATED ALWAYS AS IDENTITY in the database
+    column posts.title: its type is varchar(20) in the migrations, text in the database
+    column posts.body is in the database, but not in the migrations
+    constraint posts_author_id_fkey of posts: it is FOREIGN KEY (author_id) REFERENCES authors (id) in the migrations, FOREIGN KEY (author_id) REFERENCES authors (id) ON DELETE CASCADE in the database
+    constraint posts_title_check of posts: it is CHECK (title <> '') in the migrations, CHECK (title <> '-'::text) in the database
+    index posts_at of posts: it is CREATE INDEX posts_at ON posts USING btree (at) in the migrations, CREATE INDEX posts_at ON posts USING btree (at DESC) WHERE at IS NOT NULL in the database
+    relation "New" is in the database, but not in the migrations
+    "#);
+}
+
+#[test]
+fn one_history_differs_in_nothing_replayed_and_on_a_server() {
+    for statements in [BEFORE, AFTER] {
+        assert_eq!(words(&replayed(statements), &introspected(statements)), "");
+    }
+}
+
+#[test]
+fn what_is_written_in_two_ways_is_no_difference() {
+    let one =
+        "CREATE TABLE a (n numeric(10), s text DEFAULT NULL, m int[][], CHECK (n IN (1, 2)));";
+    let other =
+        "CREATE TABLE a (n decimal(10, 0), s text, m int[], CHECK ((n = 1 OR false) OR n = 2));";
+    insta::assert_snapshot!(words(&introspected(one), &introspected(other)), @r"constraint a_n_check of a: it is CHECK (n = ANY (ARRAY[(1)::numeric, (2)::numeric])) in the migrations, CHECK ((n = (1)::numeric) OR false OR (n = (2)::numeric)) in the database");
+    assert_eq!(words(&replayed(one), &introspected(one)), "");
+}
+
+#[test]
+fn what_is_not_known_is_no_difference() {
+    let replayed = replayed(
+        "CREATE TABLE t (id int); CREATE VIEW v AS SELECT unheard_of(id) AS x FROM t;
+         DO $$ BEGIN EXECUTE format('CREATE SEQUENCE s START %s', random()); END $$;
+         -- bowline: ignore
+         CREATE INDEX i ON t (id);",
+    );
+    let there = introspected(
+        "CREATE TABLE t (id int); CREATE VIEW v AS SELECT abs(id) AS x FROM t; CREATE SEQUENCE s START 7;
+         CREATE INDEX i ON t (id); CREATE VIEW w AS SELECT 1 AS one;",
+    );
+    assert_eq!(
+        words(&replayed, &there),
+        "relation w is in the database, but not in the migrations"
+    );
+}
+
+/// What differs between what replay makes of statements and what a server does, to a server at hand.
+fn judged_words(ours: &str, theirs: &str) -> String {
+    let server = LocalServer::start().unwrap_or_else(|error| panic!("{error}"));
+    let mut maintenance = Session::connect(&server.config("postgres")).expect("a connection");
+    let name = format!(
+        "judged_{}_{:?}",
+        std::process::id(),
+        std::thread::current().id()
+    );
+    let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+    let name = name.to_lowercase();
+    maintenance
+        .batch_execute(&format!("CREATE DATABASE {name}"))
+        .expect("a database");
+    let mut session = Session::connect(&server.config(&name)).expect("a connection");
+    session.batch_execute(theirs).expect("PostgreSQL takes it");
+    let there = introspect(&mut session).expect("a catalog");
+    let comparison = judged(
+        &replayed(ours),
+        &there,
+        Some(&mut session),
+        &mut Settled::default(),
+    );
+    let again = introspect(&mut session).expect("a catalog");
+    assert_eq!(again, there, "nothing stays of what was asked");
+    drop(session);
+    maintenance
+        .batch_execute(&format!("DROP DATABASE {name}"))
+        .expect("it can be dropped");
+    let differences = comparison.differences.iter();
+    let words = differences.map(|difference| difference.words("the migrations", "the database"));
+    let open = comparison.not_compared.iter();
+    let open = open.map(|what| format!("not compared: {what}"));
+    words.chain(open).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn what_postgresql_writes_anew_is_no_difference() {
+    let sql = r#"
+        CREATE TYPE mood AS ENUM ('good', 'it''s bad');
+        CREATE DOMAIN day AS date DEFAULT '1 Jan 2024' CHECK (VALUE > '2 Jan 1999' AND extract(year FROM VALUE) < 3000);
+        CREATE TABLE a (id int PRIMARY KEY, j jsonb DEFAULT '{"xx":0,"a":1,"a":2}', t text[] DEFAULT '{"a","b c"}',
+            f double precision DEFAULT '1.0', g real DEFAULT '0.10', h float8 DEFAULT '1e3', d date DEFAULT '1 Jan 2024',
+            r int4range DEFAULT '[1,5]', m money DEFAULT '1', p point DEFAULT '0,0', n numeric(10, 2) DEFAULT 1.5, i interval DEFAULT '90 min',
+            z timestamptz DEFAULT '2024-01-01 00:00+02', u uuid DEFAULT 'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11', b bigint DEFAULT 0,
+            v varchar(3) DEFAULT 'x', e mood DEFAULT 'it''s bad', es mood[] DEFAULT ARRAY['good']::mood[], bits bit(3) DEFAULT B'101',
+            lo text GENERATED ALWAYS AS (lower(v) || E'\n') STORED, tags text[] DEFAULT ARRAY[]::text[], net inet DEFAULT '10.0.0.1/8',
+            CHECK (d > '3 Feb 2001' OR f NOT BETWEEN '1' AND 2), CHECK (v IN ('x', 'y') AND v NOT LIKE 'z%'));
+        CREATE INDEX i ON a ((j ->> 'xx'), lower(v)) WHERE d > '1 Mar 2020' AND e <> 'good';
+        CREATE TABLE m (at date NOT NULL, n int) PARTITION BY RANGE (at);
+        CREATE TABLE m1 PARTITION OF m FOR VALUES FROM ('1 Jan 2024') TO ('2024-2-1');
+        CREATE TABLE m2 PARTITION OF m1x FOR VALUES FROM (MINVALUE) TO (MAXVALUE);
+    "#;
+    let sql = sql.replace(
+        "CREATE TABLE m2 PARTITION OF m1x FOR VALUES FROM (MINVALUE) TO (MAXVALUE);",
+        "",
+    );
+    assert_eq!(judged_words(&sql, &sql), "");
+}
+
+#[test]
+fn code_that_postgresql_writes_anew_is_no_difference() {
+    let sql = r#"
+        CREATE SCHEMA app;
+        CREATE TABLE t (id int PRIMARY KEY, a int, "user" text, at timestamptz DEFAULT now());
+        CREATE TABLE app.t (id int PRIMARY KEY, of int REFERENCES t);
+        CREATE FUNCTION f(n int DEFAULT 1 + 1, OUT m text) LANGUAGE sql IMMUTABLE AS $$ SELECT 'x' $$;
+        CREATE FUNCTION g(day date DEFAULT '1 Jan 2024') RETURNS int LANGUAGE sql STABLE RETURN extract(day FROM day)::int + 1;
+        CREATE FUNCTION h() RETURNS SETOF t LANGUAGE sql BEGIN ATOMIC SELECT * FROM t WHERE a > 1; SELECT * FROM t; END;
+        CREATE FUNCTION tr() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
+        CREATE VIEW v AS SELECT *, count(*) OVER (PARTITION BY a) FROM t x WHERE a IN (1, 2) ORDER BY id LIMIT 5;
+        CREATE VIEW w (one, "Two") WITH (security_barrier) AS SELECT t.id, u."user" FROM t JOIN v u USING (id) WHERE NOT EXISTS (SELECT FROM app.t WHERE of = t.id);
+        CREATE OR REPLACE VIEW checked AS SELECT id, a FROM t WHERE a > 0 WITH LOCAL CHECK OPTION;
+        CREATE RECURSIVE VIEW r (n) AS SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < 5;
+        CREATE MATERIALIZED VIEW s AS SELECT max(at), "user" FROM t GROUP BY 2;
+        SET search_path = app, public;
+        CREATE VIEW of_app AS SELECT id FROM t;
+        SET search_path = public;
+        ALTER TABLE t ENABLE ROW LEVEL SECURITY;
+        CREATE POLICY own ON t FOR UPDATE USING ("user" = current_user AND a IN (SELECT of FROM app.t)) WITH CHECK (a > 0);
+        CREATE TRIGGER tr BEFORE UPDATE OF a ON t FOR EACH ROW WHEN (new.a IS DISTINCT FROM old.a AND new.a NOT IN (1, 2)) EXECUTE FUNCTION tr('x', 2);
+    "#;
+    assert_eq!(judged_words(sql, sql), "");
+}
+
+#[test]
+fn what_hangs_on_tables_is_compared() {
+    let before = r#"
+        CREATE TABLE t (id int PRIMARY KEY, a int, b text);
+        CREATE FUNCTION f(int) RETURNS int LANGUAGE sql AS $$ SELECT 1 $$;
+        CREATE FUNCTION gone() RETURNS int LANGUAGE sql AS $$ SELECT 1 $$;
+        CREATE FUNCTION tr() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            RETURN NEW; END $$;
+        CREATE VIEW v AS SELECT id, a FROM t WHERE a > 1;
+        CREATE MATERIALIZED VIEW m AS SELECT a FROM t;
+        ALTER TABLE t ENABLE ROW LEVEL SECURITY;
+        CREATE POLICY own ON t USING (a > 1);
+        CREATE POLICY gone ON t FOR SELECT USING (true);
+        CREATE TRIGGER one BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION tr();
+        CREATE TRIGGER two BEFORE INSERT ON t FOR EACH ROW WHEN (new.a > 1) EXECUTE FUNCTION tr();
+        CREATE TRIGGER gone BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION tr();
+        CREATE RULE nothing AS ON DELETE TO t DO INSTEAD NOTHING;
+        GRANT SELECT, UPDATE (a) ON t TO pg_monitor; REVOKE ALL ON FUNCTION tr() FROM PUBLIC;
+    "#;
+    let after = r#"
+        CREATE TABLE t (id int PRIMARY KEY, a int, b text);
+        CREATE FUNCTION f(int) RETURNS int LANGUAGE sql SECURITY DEFINER AS $$ SELECT 2 $$;
+        CREATE FUNCTION tr() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            RETURN OLD; END $$;
+        CREATE FUNCTION extra(a text) RETURNS int LANGUAGE sql AS $$ SELECT 1 $$;
+        CREATE VIEW v AS SELECT id, a FROM t WHERE a > 2;
+        CREATE MATERIALIZED VIEW m AS SELECT a FROM t WHERE a > 1;
+        ALTER TABLE t FORCE ROW LEVEL SECURITY;
+        CREATE POLICY own ON t AS RESTRICTIVE USING (a > 2);
+        CREATE POLICY extra ON t USING (true);
+        CREATE TRIGGER one BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION tr();
+        ALTER TABLE t DISABLE TRIGGER one;
+        CREATE TRIGGER two BEFORE INSERT OR UPDATE ON t FOR EACH ROW WHEN (new.a > 2) EXECUTE FUNCTION tr();
+        CREATE TRIGGER extra AFTER INSERT ON t EXECUTE FUNCTION tr();
+        GRANT SELECT ON t TO PUBLIC, pg_monitor; GRANT ALL ON t TO CURRENT_USER;
+    "#;
+    insta::assert_snapshot!(judged_words(before, after), @"
+    relation m: its query is SELECT a FROM t in the migrations, SELECT t.a FROM t WHERE (t.a > 1) in the database
+    relation t: the list of its privileges is SELECT to pg_monitor, UPDATE (a) to pg_monitor in the migrations, SELECT to pg_monitor, SELECT to PUBLIC in the database
+    relation t: its row level security is on in the migrations, off in the database
+    relation t: its row level security for the owner is off in the migrations, on in the database
+    trigger gone of t is in the migrations, but not in the database
+    trigger one of t: its state is enabled in the migrations, disabled in the database
+    trigger two of t: it is CREATE TRIGGER two BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION tr() in the migrations, CREATE TRIGGER two BEFORE INSERT OR UPDATE ON t FOR EACH ROW EXECUTE FUNCTION tr() in the database
+    trigger two of t: its condition is new.a > 1 in the migrations, (new.a > 2) in the database
+    trigger extra of t is in the database, but not in the migrations
+    policy gone of t is in the migrations, but not in the database
+    policy own of t: it is CREATE POLICY own ON t FOR ALL TO PUBLIC in the migrations, CREATE POLICY own ON t AS RESTRICTIVE FOR ALL TO PUBLIC in the database
+    policy own of t: USING is a > 1 in the migrations, (a > 2) in the database
+    policy extra of t is in the database, but not in the migrations
+    rule nothing of t is in the migrations, but not in the database
+    relation v: its query is SELECT id, a FROM t WHERE a > 1 in the migrations, SELECT t.id, t.a FROM t WHERE (t.a > 2) in the database
+    function f(int4): its definition is function (int4) RETURNS int4 LANGUAGE sql in the migrations, function (int4) RETURNS int4 LANGUAGE sql SECURITY DEFINER in the database
+    function f(int4): its body is ' SELECT 1 ' (line 1) in the migrations, ' SELECT 2 ' (line 1) in the database
+    function gone() is in the migrations, but not in the database
+    function tr(): the list of its privileges is EXECUTE not to PUBLIC in the migrations, none in the database
+    function tr(): its body is '            RETURN NEW; END ' (line 2) in the migrations, '            RETURN OLD; END ' (line 2) in the database
+    function extra(text) is in the database, but not in the migrations
+    ");
+}

@@ -1,0 +1,105 @@
+//! What is there, but is not known in full: replay has met its statement, and could not follow it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::Name;
+use super::definition::quoted;
+
+/// An object of which the catalog does not say what it is; nothing that is generated needs it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gap {
+    /// What kind of object it is.
+    pub kind: GapKind,
+    /// The name of the object; empty if it is not known.
+    #[serde(flatten)]
+    pub name: Name,
+    /// The name of a part of it: a trigger or policy of a table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<String>,
+    /// The file with the statement, and its line there.
+    pub file: String,
+    /// The line of the statement in that file.
+    pub line: usize,
+    /// Why the statement could not be followed.
+    pub why: String,
+}
+
+/// The kinds of objects that a catalog may know by name only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GapKind {
+    /// Its columns and its query are not known.
+    View,
+    /// Its columns and its query are not known.
+    MaterializedView,
+    /// The start of a sequence or its like; the sequence itself is in the catalog.
+    Sequence,
+    /// Of an extension, so that its statements are the extension's.
+    Table,
+    /// Some triggers of a table, or of any where the name is empty.
+    Triggers,
+    /// Some policies of a table, or of any where the name is empty.
+    Policies,
+    /// Some rules of a table, or of any where the name is empty.
+    Rules,
+    /// Who may do what, of some objects.
+    Privileges,
+    /// A function, procedure or aggregate; all of its forms.
+    Routine,
+    /// What a migration's author told replay to pass by.
+    Ignored,
+}
+
+impl GapKind {
+    /// Returns the words for this kind in a sentence.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::View => "view",
+            Self::MaterializedView => "materialized view",
+            Self::Sequence => "sequence",
+            Self::Table => "table",
+            Self::Triggers => "triggers of",
+            Self::Policies => "policies of",
+            Self::Rules => "rules of",
+            Self::Privileges => "privileges on",
+            Self::Routine => "function",
+            Self::Ignored => "object",
+        }
+    }
+}
+
+impl Gap {
+    /// Whether the relation of this name is not known, and so not in the catalog.
+    pub fn hides(&self, name: &Name) -> bool {
+        let is_whole = matches!(
+            self.kind,
+            GapKind::View | GapKind::MaterializedView | GapKind::Table | GapKind::Ignored
+        );
+        is_whole && self.part.is_none() && self.name == *name
+    }
+}
+
+impl Gap {
+    /// Whether it is of this trigger, policy or rule.
+    pub fn is_of_part(&self, kind: GapKind, table: &Name, part: &str) -> bool {
+        let is_of_table = self.name == *table || self.name.name.is_empty();
+        let is_of_part = self.part.as_deref().is_none_or(|own| own == part);
+        self.hides(table) || (self.kind == kind && is_of_table && is_of_part)
+    }
+}
+
+impl fmt::Display for Gap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = self.kind.word();
+        if self.name.name.is_empty() {
+            write!(f, "{word} any table")?;
+        } else if let Some(part) = &self.part {
+            write!(f, "{word} {}: {}", self.name.sql(), quoted(part))?;
+        } else {
+            write!(f, "{word} {}", self.name.sql())?;
+        }
+        write!(f, " ({}:{}): {}", self.file, self.line, self.why)
+    }
+}

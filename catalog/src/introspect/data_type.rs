@@ -1,0 +1,31 @@
+//! Types of columns, from `pg_type` and what `format_type` says of their modifiers.
+
+use super::name;
+use crate::DataType;
+
+/// A type, or the element of an array: schema, name, dimensions, and the whole as PostgreSQL spells it if it has
+/// modifiers.
+pub(super) fn data_type(
+    schema: &str,
+    type_name: &str,
+    dimensions: i32,
+    formatted: Option<&str>,
+) -> DataType {
+    DataType {
+        name: name(schema, type_name),
+        modifiers: formatted.map(modifiers).unwrap_or_default(),
+        dimensions: u8::try_from(dimensions).unwrap_or(u8::MAX),
+    }
+}
+
+/// The numbers in the parentheses of `numeric(10,2)` or `timestamp(3) without time zone`.
+fn modifiers(formatted: &str) -> Vec<i32> {
+    let Some((_, rest)) = formatted.rsplit_once('(') else {
+        return Vec::new();
+    };
+    let inside = rest.split(')').next().unwrap_or_default();
+    inside
+        .split(',')
+        .filter_map(|number| number.trim().parse().ok())
+        .collect()
+}

@@ -1,0 +1,106 @@
+//! Indexes, those of key constraints among them.
+
+use serde::Deserialize;
+
+use super::constraint::without_parentheses;
+use super::name;
+use crate::{Catalog, Index, IndexKey, KeyOrder};
+
+/// Columns of a key come by name, expressions as text; what is the default comes as NULL.
+pub(super) const INDEXES: &str = r"
+    SELECT n.nspname::text AS schema, c.relname::text AS relation, i.relname::text AS name, x.indisunique AS is_unique,
+        x.indnullsnotdistinct AS nulls_not_distinct, m.amname::text AS method,
+        -- That of a partitioned table is until all partitions have one.
+        NOT x.indisvalid AND i.relkind = 'i' AS invalid,
+        CASE WHEN x.indpred IS NOT NULL THEN pg_get_expr(x.indpred, x.indrelid) END AS predicate,
+        obj_description(i.oid, 'pg_class') AS comment, k.columns, k.expressions, k.options, k.collations, k.classes,
+        ARRAY(SELECT a.attname::text FROM generate_series(x.indnkeyatts, x.indnatts - 1) place
+            JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = x.indkey[place] ORDER BY place) AS included
+    FROM pg_index x
+    JOIN pg_class i ON i.oid = x.indexrelid
+    JOIN pg_class c ON c.oid = x.indrelid
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_am m ON m.oid = i.relam
+    CROSS JOIN LATERAL (
+        SELECT array_agg(a.attname::text ORDER BY place) AS columns,
+            array_agg(CASE WHEN a.attnum IS NULL THEN pg_get_indexdef(i.oid, place + 1, false) END ORDER BY place) AS expressions,
+            array_agg(x.indoption[place] ORDER BY place) AS options,
+            array_agg(CASE WHEN x.indcollation[place] <> coalesce(a.attcollation, 100) THEN o.collname::text END ORDER BY place)
+                AS collations,
+            array_agg(CASE WHEN NOT p.opcdefault THEN p.opcname::text END ORDER BY place) AS classes
+        FROM generate_series(0, x.indnkeyatts - 1) place
+        LEFT JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = x.indkey[place] AND x.indkey[place] <> 0
+        LEFT JOIN pg_collation o ON o.oid = x.indcollation[place]
+        JOIN pg_opclass p ON p.oid = x.indclass[place]
+    ) k
+    WHERE n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema'
+    ORDER BY 1, 2, x.indexrelid";
+
+#[derive(Deserialize)]
+pub(super) struct IndexRow {
+    schema: String,
+    relation: String,
+    name: String,
+    is_unique: bool,
+    nulls_not_distinct: bool,
+    method: String,
+    invalid: bool,
+    predicate: Option<String>,
+    comment: Option<String>,
+    columns: Vec<Option<String>>,
+    expressions: Vec<Option<String>>,
+    options: Vec<i16>,
+    collations: Vec<Option<String>>,
+    classes: Vec<Option<String>>,
+    included: Vec<String>,
+}
+
+/// Adds the indexes to the relations, which are there.
+pub(super) fn add(catalog: &mut Catalog, rows: &[IndexRow]) {
+    for row in rows {
+        if let Some(relation) = catalog.relations.get_mut(&name(&row.schema, &row.relation)) {
+            relation.indexes.push(row.index());
+        }
+    }
+}
+
+impl IndexRow {
+    fn index(&self) -> Index {
+        let keys = (0..self.columns.len()).map(|place| self.key(place));
+        Index {
+            name: self.name.clone(),
+            unique: self.is_unique,
+            nulls_not_distinct: self.nulls_not_distinct,
+            method: self.method.clone(),
+            keys: keys.collect(),
+            included: self.included.clone(),
+            predicate: self
+                .predicate
+                .as_deref()
+                .map(|predicate| without_parentheses(predicate).to_owned()),
+            invalid: self.invalid,
+            comment: self.comment.clone(),
+        }
+    }
+
+    fn key(&self, place: usize) -> IndexKey {
+        // Bits of `pg_index.indoption`.
+        const DESCENDING: i16 = 1;
+        const NULLS_FIRST: i16 = 2;
+        let at = |list: &[Option<String>]| list.get(place).cloned().flatten();
+        let option = self.options.get(place).copied().unwrap_or_default();
+        let order = KeyOrder {
+            descending: option & DESCENDING != 0,
+            nulls_first: option & NULLS_FIRST != 0,
+            collation: at(&self.collations),
+            operator_class: at(&self.classes),
+        };
+        match at(&self.columns) {
+            Some(name) => IndexKey::Column { name, order },
+            None => IndexKey::Expression {
+                text: without_parentheses(&at(&self.expressions).unwrap_or_default()).to_owned(),
+                order,
+            },
+        }
+    }
+}

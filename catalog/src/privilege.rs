@@ -1,0 +1,100 @@
+//! Who may do what with an object, beside its owner.
+
+use serde::{Deserialize, Serialize};
+
+use super::definition::quoted;
+
+/// The role that stands for all.
+pub const PUBLIC_ROLE: &str = "public";
+
+/// Privileges on one object; those that everybody has from the start are left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Privileges {
+    /// Who may do all, and so is in no list; known of a server only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// Sorted, each once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub granted: Vec<Privilege>,
+}
+
+/// One privilege of one role.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Privilege {
+    /// `public` is everybody.
+    pub role: String,
+    /// `SELECT`, `EXECUTE`, ..; `MAINTAIN` is not kept, since only PostgreSQL 17 and later have it.
+    pub privilege: String,
+    /// The column that it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<String>,
+    /// `WITH GRANT OPTION`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub grantable: bool,
+    /// What everybody has from the start was taken away: `EXECUTE` of a function.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub revoked: bool,
+}
+
+impl Privileges {
+    /// Returns true if nothing was granted and no owner is known.
+    pub fn is_empty(&self) -> bool {
+        self.granted.is_empty() && self.owner.is_none()
+    }
+
+    pub(crate) fn add(&mut self, privilege: Privilege) {
+        let is_it = |other: &Privilege| other.is_for_the_same(&privilege);
+        match self.granted.iter_mut().find(|other| is_it(other)) {
+            Some(known) => {
+                known.grantable |= privilege.grantable;
+                known.revoked = privilege.revoked;
+            }
+            None => self.granted.push(privilege),
+        }
+        self.granted.sort();
+    }
+
+    /// Those of roles that are not among these.
+    pub fn but_for(&self, owners: &[&Option<String>]) -> Vec<Privilege> {
+        let is_owner = |role: &String| owners.iter().any(|owner| owner.as_ref() == Some(role));
+        let granted = self.granted.iter();
+        let others = granted.filter(|privilege| !is_owner(&privilege.role));
+        others.cloned().collect()
+    }
+}
+
+impl Privilege {
+    pub(crate) fn is_for_the_same(&self, other: &Self) -> bool {
+        (&self.role, &self.privilege, &self.column)
+            == (&other.role, &other.privilege, &other.column)
+    }
+
+    /// `SELECT (a) to app`, as a difference says it.
+    pub fn words(&self) -> String {
+        let what = self.what();
+        let role = self.grantee();
+        if self.revoked {
+            return format!("{what} not to {role}");
+        }
+        let grantable = if self.grantable {
+            " WITH GRANT OPTION"
+        } else {
+            ""
+        };
+        format!("{what} to {role}{grantable}")
+    }
+
+    pub(crate) fn what(&self) -> String {
+        match &self.column {
+            Some(column) => format!("{} ({})", self.privilege, quoted(column)),
+            None => self.privilege.clone(),
+        }
+    }
+
+    pub(crate) fn grantee(&self) -> String {
+        match self.role.as_str() {
+            PUBLIC_ROLE => "PUBLIC".to_owned(),
+            role => quoted(role),
+        }
+    }
+}

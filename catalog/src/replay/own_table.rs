@@ -1,0 +1,48 @@
+//! The table in which diesel notes what has run: it is there before the first migration, so a loop over all tables
+//! meets it too, as on the server.
+
+use std::path::PathBuf;
+
+use bowline_migrations::SqlFile;
+
+use super::{PUBLIC, Replay};
+use crate::{DIESEL_TABLE, Name, Relation};
+
+/// As diesel makes it.
+const COLUMNS: &str = "(version varchar(50) PRIMARY KEY NOT NULL, \
+     run_on timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP)";
+
+/// Whether a file speaks of it, as a dump does that makes it: then it is the file's.
+pub(super) fn is_named(files: &[&SqlFile]) -> bool {
+    files.iter().any(|file| file.text.contains(DIESEL_TABLE))
+}
+
+fn name() -> Name {
+    Name {
+        schema: PUBLIC.to_owned(),
+        name: DIESEL_TABLE.to_owned(),
+    }
+}
+
+impl Replay {
+    pub(super) fn make_own_table(&mut self) {
+        let file = SqlFile {
+            path: PathBuf::new(),
+            text: format!("CREATE TABLE {DIESEL_TABLE} {COLUMNS};"),
+        };
+        let mut refusals = Vec::new();
+        self.file(&file, &mut refusals);
+        debug_assert!(refusals.is_empty(), "{refusals:?}");
+    }
+
+    /// The catalog without it.
+    pub(super) fn take_own_table(&mut self) -> Option<Relation> {
+        self.catalog.relations.remove(&name())
+    }
+
+    pub(super) fn put_back(&mut self, own: Option<Relation>) {
+        self.catalog
+            .relations
+            .extend(own.map(|table| (name(), table)));
+    }
+}

@@ -1,0 +1,133 @@
+//! Arbitrary text: replay neither panics nor goes on for ever.
+
+use std::time::{Duration, Instant};
+
+use super::super::*;
+use super::migration;
+use super::statements::corpus;
+
+/// Numbers from a seed (xorshift), so that a failure can be had again.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self, below: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % (below.max(1) as u64)).expect("less than a usize")
+    }
+}
+
+/// The SQL of the bank, and every statement of the random histories.
+fn seeds() -> Vec<String> {
+    let files = crate::testing::bank()
+        .into_iter()
+        .map(|migration| migration.up.text);
+    files.chain(corpus()).collect()
+}
+
+/// Cuts, repeats, swaps and mixes pieces of text, at any character.
+fn mutate(random: &mut Random, seeds: &[String]) -> String {
+    let mut text: Vec<char> = seeds[random.next(seeds.len())].chars().collect();
+    for _ in 0..=random.next(6) {
+        let (a, b) = (random.next(text.len() + 1), random.next(text.len() + 1));
+        let (start, end) = (a.min(b), a.max(b));
+        match random.next(6) {
+            0 => drop(text.drain(start..end.min(start + 12))),
+            1 => {
+                let piece: Vec<char> = text[start..end.min(start + 40)].to_vec();
+                let at = random.next(text.len() + 1);
+                text.splice(at..at, piece);
+            }
+            2 => {
+                let other: Vec<char> = seeds[random.next(seeds.len())].chars().collect();
+                let from = random.next(other.len() + 1);
+                text.splice(start..start, other[from..].iter().copied().take(60));
+            }
+            3 => {
+                const STRANGE: [&str; 14] = [
+                    "'",
+                    "\"",
+                    "$$",
+                    "(",
+                    ")",
+                    ";",
+                    "é",
+                    "\0",
+                    "--",
+                    "/*",
+                    "::",
+                    "[",
+                    ".",
+                    "\u{1F980}",
+                ];
+                text.splice(start..start, STRANGE[random.next(STRANGE.len())].chars());
+            }
+            4 => text.truncate(end),
+            _ if start < text.len() && b < text.len() => text.swap(start, b),
+            _ => {}
+        }
+    }
+    text.into_iter().take(20_000).collect()
+}
+
+#[test]
+fn arbitrary_text_neither_panics_nor_goes_on_for_ever() {
+    let seeds = seeds();
+    let start = Instant::now();
+    let longest = std::env::var("BOWLINE_FUZZ_SECONDS")
+        .ok()
+        .and_then(|seconds| seconds.parse().ok())
+        .unwrap_or(6);
+    let mut random = Random(0x5eed_b0e1_1e5e_ed01);
+    let mut last = String::new();
+    while start.elapsed() < Duration::from_secs(longest) {
+        let one = Instant::now();
+        let text = mutate(&mut random, &seeds);
+        // What came before makes objects for the mutated text to meet.
+        let whole = format!("{last}\n{text}");
+        let outcome = std::panic::catch_unwind(|| replay(&[migration(&whole), migration(&text)]));
+        assert!(outcome.is_ok(), "this panics:\n{whole}");
+        let replayed = outcome.expect("it did not panic");
+        for refusal in &replayed.refusals {
+            // A refusal can be shown, whatever the text.
+            let source = refusal.source.get(refusal.span.clone());
+            assert!(source.is_some() && refusal.line() > 0);
+        }
+        assert!(
+            one.elapsed() < Duration::from_secs(10),
+            "this takes long:\n{whole}"
+        );
+        last = text;
+    }
+}
+
+#[test]
+fn deep_nesting_is_refused_or_followed_but_ends() {
+    for depth in [100, 2_000] {
+        let text = format!(
+            "CREATE VIEW v AS SELECT {}1{}",
+            "(".repeat(depth),
+            ")".repeat(depth)
+        );
+        let folded = format!(
+            "CREATE TABLE t (a int CHECK ({}a{}));",
+            "(".repeat(depth),
+            ")".repeat(depth)
+        );
+        drop(replay(&[migration(&text), migration(&folded)]));
+    }
+}
+
+/// What the fuzzer found: a loop whose every turn reads a long query anew.
+#[test]
+fn a_loop_that_never_ends_is_refused_soon() {
+    let query = format!("SELECT {} FROM t INTO n;", vec!["a + b"; 400].join(" + "));
+    let started = Instant::now();
+    let replayed = replay(&[migration(&format!(
+        "CREATE TABLE t (a int, b int); INSERT INTO t VALUES (1, 2);
+         DO $$ DECLARE n int; BEGIN LOOP {query} EXECUTE 'CREATE TABLE IF NOT EXISTS u ()'; END LOOP; END $$;"
+    ))]);
+    assert_eq!(replayed.refusals.len(), 1);
+    assert!(started.elapsed() < Duration::from_secs(40));
+}

@@ -1,0 +1,121 @@
+//! What a server holds, and what it says of two texts: runs the queries that the engine asks for.
+
+use bowline::{Session, StatementDsl as _, repeatable_read, sql};
+use bowline_catalog::Catalog;
+use bowline_catalog::compare::Server;
+use bowline_catalog::introspect::{SETTINGS, queries, read};
+use diesel::connection::SimpleConnection as _;
+use diesel::sql_types::Text;
+
+use crate::error::CliError;
+
+#[derive(bowline::Row)]
+struct SearchPath {
+    #[diesel(sql_type = Text)]
+    path: String,
+}
+
+#[derive(bowline::Row)]
+struct Line {
+    #[diesel(sql_type = Text)]
+    line: String,
+}
+
+/// Returns what the database holds as of one moment, in one round trip of queries.
+///
+/// Within a transaction its own changes are seen too, and the search path is as before when this returns.
+pub(crate) fn introspect(session: &mut Session) -> Result<Catalog, CliError> {
+    // In the BEGIN itself: behind a pooler, settings stand right behind it, which no SET TRANSACTION may follow.
+    let options = repeatable_read().read_only(true);
+    let lines = session.savepoint_with(&options, |session| {
+        let set = |(name, value): (&str, &str)| {
+            let text = format!("SELECT set_config('{name}', '{value}', true) AS path");
+            sql(text).affected()
+        };
+        let queries = queries().into_iter();
+        let (earlier, _, rows) = session.run((
+            sql("SELECT current_setting('search_path') AS path").one::<SearchPath>(),
+            SETTINGS.into_iter().map(set).collect::<Vec<_>>(),
+            queries
+                .map(|query| sql(query).all::<Line>())
+                .collect::<Vec<_>>(),
+        ))?;
+        if session.transaction_depth() > 1 {
+            let restore = sql("SELECT set_config('search_path', $1, true) AS path");
+            session.run(restore.bind::<Text, _>(earlier.path.clone()).affected())?;
+        }
+        Ok::<_, bowline::Error>(rows)
+    })?;
+    let answers: Vec<Vec<String>> = lines
+        .into_iter()
+        .map(|rows| rows.into_iter().map(|row| row.line).collect())
+        .collect();
+    read(&answers)
+        .map_err(|error| CliError::failed(format!("the server's catalog cannot be read: {error}")))
+}
+
+/// A server that the engine may ask while it compares.
+pub(crate) struct Asked<'s>(pub(crate) &'s mut Session);
+
+#[derive(bowline::Row)]
+struct Answer {
+    #[diesel(sql_type = Text)]
+    text: String,
+}
+
+/// What ends the transaction that is rolled back: the answer, if there was one.
+struct Undo(Option<String>);
+
+impl From<bowline::Error> for Undo {
+    fn from(_: bowline::Error) -> Self {
+        Self(None)
+    }
+}
+
+impl Server for Asked<'_> {
+    fn major_version(&self) -> i32 {
+        self.0.server_version() / 10_000
+    }
+
+    fn probe(&mut self, statements: &str, query: &str) -> Option<String> {
+        let undone: Result<(), Undo> = self.0.savepoint(|session| {
+            let done = session.batch_execute(statements);
+            done.map_err(|_| Undo(None))?;
+            let answer = session.run(sql(query).one::<Answer>());
+            Err(Undo(answer.ok().map(|answer| answer.text)))
+        });
+        match undone {
+            Err(Undo(text)) => text,
+            Ok(()) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bowline::testing::LocalServer;
+
+    use super::*;
+
+    #[test]
+    fn the_search_path_stays_and_diesels_table_is_left_out() {
+        let server = LocalServer::start().unwrap_or_else(|error| panic!("{error}"));
+        let mut session = Session::connect(&server.config("postgres")).expect("a connection");
+        let undone: Result<(), CliError> = session.savepoint(|session| {
+            session
+                .batch_execute(
+                    "CREATE TABLE __diesel_schema_migrations (version text PRIMARY KEY); CREATE SCHEMA other;
+                     SET LOCAL search_path = other; CREATE TABLE here (id int DEFAULT 1)",
+                )
+                .expect("PostgreSQL takes the statements");
+            let catalog = introspect(session)?;
+            let names = catalog.relations.into_keys();
+            let names: Vec<_> = names.map(|name| (name.schema, name.name)).collect();
+            assert_eq!(names, [("other".to_owned(), "here".to_owned())]);
+            let path = session.run(sql("SELECT current_setting('search_path') AS path").one::<SearchPath>())?;
+            assert_eq!(path.path, "other");
+            Err(CliError::failed("undone"))
+        });
+        assert_eq!(undone.expect_err("it is rolled back").message, "undone");
+    }
+}
