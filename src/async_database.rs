@@ -19,9 +19,10 @@ use tracing::dispatcher::{get_default, with_default};
 
 use crate::database::Database;
 use crate::error::{Error, Result};
-use crate::session::{Interrupt, Session};
+use crate::session::Session;
 use crate::statement::Statement;
 use crate::transaction::TransactionOptions;
+use crate::wire::interrupt::Interrupt;
 
 /// A [`Database`] for asynchronous code; made by [`Database::into_async`]. Cheap to clone; clones share the pool.
 ///

@@ -22,7 +22,7 @@ use crate::deadline::A_YEAR;
 use crate::error::{Error, Result};
 use crate::migrations::Migrations;
 use crate::retry::RetryPolicy;
-use crate::session::libpq;
+use crate::wire::libpq;
 
 /// Where the server is, and how to behave towards it.
 ///

@@ -17,17 +17,17 @@ use diesel::result::QueryResult;
 use diesel::serialize::ToSql;
 use diesel::sql_types::HasSqlType;
 
+use crate::command::columns::{Checks, Columns, Describe, check_values};
+use crate::command::types::TypeLookup;
+use crate::command::{Command, ReadAs};
 use crate::error::{Error, Result};
 use crate::retry::is_about_types;
-use crate::session::answer::{Answer, Column, Packing};
-use crate::session::columns::{Checks, Columns, Describe, check_values};
-use crate::session::command::{Command, ReadAs};
 use crate::session::copy::{Copy, Direction};
-use crate::session::hold::bare;
-use crate::session::row::SessionRow;
-use crate::session::types::TypeLookup;
 use crate::session::{Session, copy::PIECE};
+use crate::sql_text::single_statement::bare;
 use crate::statement::{RowReader, RowStatement, Statement};
+use crate::wire::answer::{Answer, Column, Packing};
+use crate::wire::row::SessionRow;
 
 /// A row for columns of this SQL type: a tuple with a value for each column.
 ///

@@ -39,8 +39,10 @@ mod activity;
 #[cfg(feature = "tokio")]
 mod async_database;
 mod chunks;
+mod command;
 pub mod commit_keys;
 mod config;
+mod connect;
 mod constraint;
 mod copy;
 mod database;
@@ -58,6 +60,7 @@ mod pool;
 mod random;
 mod retry;
 mod session;
+mod sql_text;
 mod sqlstate;
 mod statement;
 #[cfg(feature = "testing")]
@@ -65,6 +68,7 @@ pub mod testing;
 mod transaction;
 mod types;
 mod unit_of_work;
+mod wire;
 
 #[cfg(feature = "numeric")]
 pub use bigdecimal;
@@ -78,8 +82,11 @@ pub use activity::{Activity, SessionState};
 pub use async_database::AsyncDatabase;
 pub use bowline_macros::{Row, migrations};
 pub use chunks::chunks;
+#[doc(hidden)]
+pub use command::columns::Columns as RowColumns;
 pub use commit_keys::CommitKey;
 pub use config::Config;
+pub use connect::{Encryption, client_libraries};
 pub use constraint::Constraint;
 pub use copy::{CopiedRows, CopyRow};
 pub use database::{Database, PooledSession};
@@ -97,28 +104,26 @@ pub use nullable::nullable;
 pub use page::Page;
 pub use pool::SessionManager;
 pub use retry::{RetryBudget, RetryPolicy};
-#[doc(hidden)]
-pub use session::columns::Columns as RowColumns;
-#[doc(hidden)]
-pub use session::row::SessionRow;
 pub use session::{
-    AdvisoryLock, Cursor, Encryption, LockKey, Notification, Session, SessionTransactions,
-    SimpleColumn, SimpleQueryMessage, SimpleRow, Stream, Transactions, advisory_xact_lock,
-    client_libraries, notify, try_advisory_xact_lock,
+    AdvisoryLock, Cursor, LockKey, Session, SessionTransactions, SimpleColumn, SimpleQueryMessage,
+    SimpleRow, Stream, Transactions, advisory_xact_lock, notify, try_advisory_xact_lock,
 };
 pub use sqlstate::{SqlState, SqlStateClass};
-#[doc(hidden)]
-pub use statement::row_value;
 pub use statement::{
     BoxedStatement, DefaultSqlType, Locked, Map, Named, Row, RowStatement, Sql, Statement,
     StatementDsl, sql,
 };
+#[doc(hidden)]
+pub use statement::{DieselQuery, row_value};
 pub use transaction::{
     Isolation, TransactionOptions, commit_key, keyed, read_committed, read_only, repeatable_read,
     serializable,
 };
 pub use types::UnknownLabel;
 pub use unit_of_work::{Done, Ticket, UnitOfWork};
+pub use wire::notification::Notification;
+#[doc(hidden)]
+pub use wire::row::SessionRow;
 
 #[cfg(feature = "testing")]
 pub use bowline_macros::test;

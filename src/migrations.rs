@@ -19,7 +19,7 @@ pub(crate) use run::migrate_folder;
 
 /// What [`Database::migrate`](crate::Database::migrate) and the command share; not for others.
 pub mod migrating {
-    pub use crate::session::interrupt::{GiveUp, interruptible};
+    pub use crate::wire::interrupt::{GiveUp, interruptible};
 
     pub use super::bookkeeping::Bookkeeping;
     pub use super::lock::{KEY, LockHolder, NotLocked, is_behind_pooler, locked};

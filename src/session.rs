@@ -5,50 +5,27 @@
 //! a deadline for every call, an honest COMMIT, and many statements in one round trip.
 
 pub(crate) mod activity;
-mod addresses;
 mod advisory_lock;
-mod attempt;
 mod call;
 mod check;
 mod checkin;
-mod connect;
+pub(crate) mod copy;
 mod cursor;
-mod dialogue;
 mod diesel;
-mod driver;
-mod encryption;
 mod exchange;
-mod failure;
 mod flight;
-pub(crate) mod hold;
 mod hooks;
-pub(crate) mod interrupt;
-mod leaves;
 mod look_up;
 mod notifications;
 mod observe;
 mod pooler;
-mod prepared;
-pub(crate) mod reads;
-mod refusal;
-mod resolve;
 mod script;
-pub(crate) mod search_path;
-mod settle;
+mod search_path;
 mod simple_query;
 mod state;
 mod stream;
 mod transactions;
 mod xid;
-
-pub(crate) mod answer;
-pub(crate) mod columns;
-pub(crate) mod command;
-pub(crate) mod copy;
-pub(crate) mod libpq;
-pub(crate) mod row;
-pub(crate) mod types;
-pub(crate) mod words;
 
 use std::fmt;
 use std::sync::Arc;
@@ -56,28 +33,30 @@ use std::time::{Duration, Instant};
 
 use ::diesel::connection::{DynInstrumentation, TransactionManager as _};
 
+use crate::command::prepared::Prepared;
+use crate::command::types::TypeCache;
 use crate::config::Config;
+use crate::connect::{self, Encryption};
 use crate::deadline::after;
 use crate::error::{Error, Outcome, Result};
 use crate::observe::{TransactionSpan, metrics};
+use crate::sql_text::read_only;
 use crate::statement::{Answers, Statement};
 use crate::transaction::{Opening, TransactionOptions};
+use crate::wire::interrupt::Interrupt;
+use crate::wire::libpq;
 use activity::Activity;
 use flight::Frame;
 use observe::Watch;
-use prepared::Prepared;
 use search_path::SearchPath;
-use types::TypeCache;
 
 pub(crate) use call::Tried;
 pub(crate) use hooks::Hooks;
-pub(crate) use interrupt::Interrupt;
 use notifications::Inbox;
 
 pub use advisory_lock::{AdvisoryLock, LockKey, advisory_xact_lock, try_advisory_xact_lock};
 pub use cursor::Cursor;
-pub use encryption::{Encryption, client_libraries};
-pub use notifications::{Notification, notify};
+pub use notifications::notify;
 pub use simple_query::{SimpleColumn, SimpleQueryMessage, SimpleRow};
 pub use stream::Stream;
 pub use transactions::{SessionTransactions, Transactions};
@@ -121,7 +100,7 @@ pub struct Session {
     interrupt: Option<Interrupt>,
     /// Whether a query by hand may count as reading, by its words.
     trusts_words: bool,
-    known_reads: reads::Memory,
+    known_reads: read_only::Memory,
 }
 
 impl Session {
@@ -141,7 +120,7 @@ impl Session {
         let began = Instant::now();
         let connection = connect::connect(config, deadline)?;
         let mut search_path = SearchPath::default();
-        search_path.told(connection.parameter_status(c"search_path"));
+        search_path.report(connection.parameter_status(c"search_path"));
         Ok(Self {
             activity: Arc::new(Activity::new(connection.backend_pid())),
             watch: Watch::new(config, &connection, began),
@@ -167,7 +146,7 @@ impl Session {
             pooler: config.pooler_settings(),
             interrupt: None,
             trusts_words: config.trust_views_and_operators,
-            known_reads: reads::Memory::default(),
+            known_reads: read_only::Memory::default(),
         })
     }
 
@@ -352,6 +331,14 @@ impl Session {
     /// The server's version as PostgreSQL counts: 15.18 is 150018.
     pub fn server_version(&self) -> i32 {
         self.connection.server_version()
+    }
+
+    /// Returns how the connection is encrypted, or `None` if it is not; behind a pooler, the connection to the pooler.
+    ///
+    /// Whether the server had to prove its identity is a question of `sslmode`: see
+    /// [`Config::parameters`](crate::Config::parameters).
+    pub fn encryption(&self) -> Option<Encryption> {
+        Encryption::of(&self.connection)
     }
 
     pub(crate) fn activity(&self) -> &Arc<Activity> {

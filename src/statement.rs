@@ -11,18 +11,19 @@ mod sql;
 
 use std::sync::Arc;
 
+use crate::command::Command;
+use crate::command::columns::Columns;
+use crate::command::types::{TypeCache, TypeLookup, TypeName};
 use crate::error::{Error, Result};
-use crate::session::answer::Answer;
-use crate::session::columns::Columns;
-use crate::session::command::Command;
-use crate::session::row::SessionRow;
-use crate::session::search_path::Setting;
-use crate::session::types::{Path, TypeCache, TypeLookup, TypeName};
+use crate::sql_text::search_path::SearchPathKey;
+use crate::sql_text::search_path::SearchPathSetting;
+use crate::wire::answer::Answer;
+use crate::wire::row::SessionRow;
 
 pub use compose::{BoxedStatement, Map, Named};
 pub use lock::Locked;
-pub use query::StatementDsl;
-pub(crate) use query::{check_count, render, wrong_count};
+pub(crate) use query::render;
+pub use query::{DieselQuery, StatementDsl};
 pub use sql::{DefaultSqlType, Row, Sql, row_value, sql};
 
 /// A query and how to read its answer.
@@ -160,7 +161,7 @@ pub struct Encoder {
 }
 
 impl Encoder {
-    pub(crate) fn new(types: Arc<TypeCache>, setting: Setting) -> Self {
+    pub(crate) fn new(types: Arc<TypeCache>, setting: SearchPathSetting) -> Self {
         Self {
             commands: Vec::new(),
             lookup: TypeLookup::new(types, setting),
@@ -182,7 +183,7 @@ impl Encoder {
 #[derive(Debug)]
 pub(crate) enum Encoded {
     Commands(Vec<Command>),
-    Misses(Vec<(Path, TypeName)>),
+    Misses(Vec<(SearchPathKey, TypeName)>),
 }
 
 /// The answers to the commands of a statement, in their order.

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::Config;
 use crate::error::{Error, Result};
-use crate::session::libpq;
+use crate::wire::libpq;
 
 /// Connection parameters (PostgreSQL manual, 32.1.2), ready to connect by.
 pub(crate) struct Parameters {

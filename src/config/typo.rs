@@ -1,6 +1,6 @@
 //! What is wrong with a connection string, told without quoting it: any part of it may be the password.
 
-use crate::session::libpq::parse_conninfo;
+use crate::wire::libpq::parse_conninfo;
 
 /// What is wrong, to stand behind "cannot be read", and what to write instead.
 #[derive(Debug, PartialEq, Eq)]

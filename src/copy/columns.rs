@@ -3,10 +3,10 @@
 use bowline_sql::{Kind, first_word, quote, tokens};
 
 use super::BEGINNING;
+use crate::command::columns::Columns;
 use crate::error::{Error, Result};
-use crate::session::answer::Answer;
-use crate::session::columns::Columns;
 use crate::session::copy::Question;
+use crate::wire::answer::Answer;
 
 /// Asks for the columns of the table that diesel wrote into `COPY table (columns) FROM ..`; gives their names too.
 ///

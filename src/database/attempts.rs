@@ -7,8 +7,9 @@ use super::unanswered::Unanswered;
 use crate::error::{Error, Outcome, Result};
 use crate::observe::metrics;
 use crate::retry::{Retries, RetryPolicy};
-use crate::session::{Session, Tried, interrupt};
+use crate::session::{Session, Tried};
 use crate::transaction::Opening;
+use crate::wire::interrupt;
 
 /// How a call ended that committed.
 #[derive(Debug)]

@@ -11,10 +11,11 @@ use super::Database;
 use crate::commit_keys::{CommitKey, fence};
 use crate::deadline::after;
 use crate::error::{Error, Outcome, Result};
-use crate::session::reads::shadowed;
-use crate::session::{Session, Xid, interrupt};
+use crate::session::{Session, Xid};
+use crate::sql_text::read_only::shadowed;
 use crate::statement::StatementDsl as _;
 use crate::transaction::{Opening, read_committed};
+use crate::wire::interrupt;
 
 /// A commit that was not answered.
 #[derive(Debug)]

@@ -7,10 +7,10 @@ use tracing::Span;
 use tracing::field::Empty;
 
 use super::Server;
+use crate::command::{Command, Expectation};
 use crate::error::Error;
-use crate::session::answer::Answer;
-use crate::session::command::{Command, Expectation};
-use crate::session::words;
+use crate::sql_text::keywords;
+use crate::wire::answer::Answer;
 
 /// What is seen of a statement: begun before it is encoded, and told when its answer was read.
 #[derive(Debug)]
@@ -198,7 +198,10 @@ impl Seen {
 
     /// `SELECT`; for several `BATCH`, with the command's name if all have the same.
     pub(super) fn operation(&self) -> String {
-        let mut operations = self.asked.iter().map(|asked| words::operation(&asked.sql));
+        let mut operations = self
+            .asked
+            .iter()
+            .map(|asked| keywords::operation(&asked.sql));
         let first = operations.next().unwrap_or_default();
         match self.asked.len() {
             0 | 1 => first,

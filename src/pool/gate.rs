@@ -17,7 +17,7 @@ use super::state::Gauges;
 use super::store::{self, Item, Store};
 use crate::error::{Error, Result};
 use crate::session::activity::Activity;
-use crate::session::interrupt::{self, Interrupt, Wake};
+use crate::wire::interrupt::{self, Interrupt, Wake};
 
 /// What the pool keeps: a session, or what stands for one in a test of the pool alone.
 pub(super) trait Resource: Send + 'static {

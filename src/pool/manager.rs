@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use crate::command::types::TypeCache;
 use crate::config::Config;
 use crate::deadline::after;
 use crate::error::Error;
 use crate::session::Session;
-use crate::session::types::TypeCache;
 
 /// Makes sessions for an `r2d2::Pool`, and tells whether one is still good without asking the server.
 ///

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::interrupt::{self, Interrupt};
-use super::libpq::TransactionStatus;
 use super::{Hooks, Session, Xid};
 use crate::error::{Error, Result};
 use crate::retry::Failure;
 use crate::sqlstate::SqlState;
+use crate::wire::interrupt::{self, Interrupt};
+use crate::wire::libpq::TransactionStatus;
 
 /// What became of one attempt.
 #[derive(Debug)]

@@ -7,14 +7,17 @@ use diesel::row::Row as _;
 use diesel::sql_types::{Array, Bool, Nullable, Oid, Text};
 
 use super::Session;
-use super::answer::Answer;
-use super::columns::{Checks, Columns, SqlType, check_values, is_untyped, mismatch, only_null};
-use super::command::{Command, Expectation};
 use super::exchange::{Cargo, CommitPoint};
-use super::row::SessionRow;
-use super::types::{Judged, Pair};
+use crate::command::columns::{
+    Checks, Columns, SqlType, check_values, is_untyped, mismatch, only_null,
+};
+use crate::command::types::{Judged, Pair};
+use crate::command::{Command, Expectation};
 use crate::error::{Error, Result};
+use crate::sql_text::search_path::SearchPathKey;
 use crate::statement::render;
+use crate::wire::answer::Answer;
+use crate::wire::row::SessionRow;
 
 /// Judges pairs of types: the same, or one a domain over the other, or binary-coercible, or text of an enum.
 const JUDGE: &str = "\
@@ -117,7 +120,7 @@ impl Session {
         columns: &Columns,
         answer: &Answer,
         is_dsl: bool,
-        path: &super::types::Path,
+        path: &SearchPathKey,
         deadline: Option<Instant>,
     ) -> Result<Checks> {
         let mut compared = columns.compare(answer, is_dsl)?;
@@ -132,7 +135,7 @@ impl Session {
                 }
                 judged => {
                     let actual = judged.map_or_else(
-                        || super::columns::type_name(*actual).into_owned(),
+                        || crate::command::columns::type_name(*actual).into_owned(),
                         |judged| judged.actual,
                     );
                     return Err(mismatch(answer, *column, &actual, expected));
@@ -146,7 +149,7 @@ impl Session {
     pub(super) fn judge(
         &mut self,
         pairs: &[&Pair],
-        path: &super::types::Path,
+        path: &SearchPathKey,
         deadline: Option<Instant>,
     ) -> Result<Vec<Option<Judged>>> {
         let known = |session: &Self| -> Vec<_> {
@@ -167,7 +170,7 @@ impl Session {
         Ok(known(self))
     }
 
-    fn ask(&mut self, pairs: &[&Pair], path: &super::types::Path, deadline: Instant) -> Result<()> {
+    fn ask(&mut self, pairs: &[&Pair], path: &SearchPathKey, deadline: Instant) -> Result<()> {
         let expected = |(_, expected): &Pair| match expected {
             SqlType::BuiltIn(oid) => (Some(*oid), None, None, false),
             SqlType::Named { name, is_array } => (

@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 use diesel::connection::DynInstrumentation;
 
 use super::Session;
-use super::dialogue::{Flow, Message, Pipeline, Script};
-use super::driver::drive;
-use super::libpq::TransactionStatus;
 use crate::deadline::after;
+use crate::wire::driver::drive;
+use crate::wire::libpq::TransactionStatus;
+use crate::wire::protocol::{Flow, Message, Pipeline, Script};
 
 /// How long a server may take to make a session as new.
 const RESET: Duration = Duration::from_secs(1);

@@ -8,20 +8,20 @@ use std::io::{Read, Write};
 use std::ops::DerefMut;
 
 use super::Session;
-use super::answer::Answer;
-use super::dialogue::{CopyFlow, Copying, c_string};
-use super::driver::{Stopped, drive};
 use super::exchange::Driven;
-use super::failure::{rows_too_late, server_error, shift};
-use super::interrupt::Interrupt;
-use super::libpq::Cancel;
-use super::reads::Reads;
-use super::settle::settle;
-pub(crate) use super::words::Direction;
-use super::words::{copy_direction, may_write, only_statement};
+use crate::command::failure::{rows_too_late, server_error, shift};
 use crate::deadline::after;
 use crate::error::{Error, Outcome, Result};
 use crate::observe::Seen;
+pub(crate) use crate::sql_text::keywords::Direction;
+use crate::sql_text::keywords::{copy_direction, may_write, only_statement};
+use crate::sql_text::read_only::Reads;
+use crate::wire::answer::Answer;
+use crate::wire::cancel::settle;
+use crate::wire::driver::{Stopped, drive};
+use crate::wire::interrupt::Interrupt;
+use crate::wire::libpq::Cancel;
+use crate::wire::protocol::{CopyFlow, Copying, c_string};
 
 /// A COPY under way on a session; dropped before its end, the server fails it.
 pub(crate) struct Copy<H: DerefMut<Target = Session>> {

@@ -7,12 +7,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::Session;
-use super::command::{Command, Expectation, ReadAs};
 use super::exchange::{Cargo, CommitPoint};
-use super::hold::bare;
-use super::row::SessionRow;
+use crate::command::{Command, Expectation, ReadAs};
 use crate::error::{Error, Result};
+use crate::sql_text::single_statement::bare;
 use crate::statement::{RowReader, RowStatement};
+use crate::wire::row::SessionRow;
 
 /// A query that is read bit by bit; made by [`Session::cursor`] and [`Session::scroll_cursor`].
 ///

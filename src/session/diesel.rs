@@ -18,15 +18,18 @@ use diesel::query_dsl::{LoadQuery, UpdateAndFetchResults};
 use diesel::r2d2::R2D2Connection;
 use diesel::result::{ConnectionError, ConnectionResult, QueryResult};
 
-use super::row::SessionRow;
 use super::transactions::{SessionTransactions, Transactions};
 use super::{Frame, Session};
+use crate::command::columns::{Describe, by_position_as_diesel};
+use crate::command::{Expectation, ReadAs};
 use crate::config::Config;
 use crate::error::Result;
-use crate::session::answer::Answer;
-use crate::session::columns::{Describe, by_position_as_diesel};
-use crate::session::command::{Expectation, ReadAs};
-use crate::statement::{Answers, Encoder, Sealed, Statement, render};
+use crate::statement::{Answers, DieselQuery, Encoder, Sealed, Statement, render};
+use crate::wire::answer::Answer;
+use crate::wire::row::SessionRow;
+
+/// What diesel could run on a session is a statement, by [`StatementDsl`](crate::StatementDsl).
+impl<Q: diesel::RunQueryDsl<Session>> DieselQuery for Q {}
 
 impl SimpleConnection for Session {
     fn batch_execute(&mut self, query: &str) -> QueryResult<()> {
@@ -141,7 +144,8 @@ impl R2D2Connection for Session {
 impl PgMetadataLookup for Session {
     fn lookup_type(&mut self, type_name: &str, schema: Option<&str>) -> PgTypeMetadata {
         let types = std::sync::Arc::clone(&self.types);
-        let mut lookup = super::types::TypeLookup::new(types, self.search_path.setting().clone());
+        let mut lookup =
+            crate::command::types::TypeLookup::new(types, self.search_path.setting().clone());
         let known = lookup.lookup_type(type_name, schema);
         let misses = lookup.take_misses();
         if misses.is_empty()

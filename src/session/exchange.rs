@@ -8,20 +8,20 @@ use std::time::{Duration, Instant};
 use diesel::connection::{InstrumentationEvent, StrQueryHelper};
 
 use super::Session;
-use super::answer::Answer;
-use super::command::Command;
-use super::dialogue::{Flow, Heard, Message, Pipeline};
-use super::driver::{Stopped, drive};
-use super::failure::{server_error, shift};
 use super::flight::copy_in_a_pipeline;
-use super::interrupt::Interrupt;
-use super::libpq::{Cancel, Field, ResultSet};
-use super::reads::Reads;
-use super::settle::settle;
-use super::words::Direction;
+use crate::command::Command;
+use crate::command::failure::{server_error, shift};
 use crate::commit_keys;
 use crate::deadline::after;
 use crate::error::{Error, Outcome, Result};
+use crate::sql_text::keywords::Direction;
+use crate::sql_text::read_only::Reads;
+use crate::wire::answer::Answer;
+use crate::wire::cancel::settle;
+use crate::wire::driver::{Stopped, drive};
+use crate::wire::interrupt::Interrupt;
+use crate::wire::libpq::{Cancel, Field, ResultSet};
+use crate::wire::protocol::{Flow, Heard, Message, Pipeline};
 
 /// How far driving came.
 #[derive(Debug)]

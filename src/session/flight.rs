@@ -6,18 +6,19 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::Session;
-use super::answer::Answer;
-use super::command::{Command, Expectation, Verdict};
 use super::exchange::{Arrived, Cargo, CommitPoint};
-use super::reads::Reads;
-use super::settle::GRACE;
-use super::types::TypeLookup;
-use super::words::{begins_with, copy_direction};
+use crate::command::row_count::check_count;
+use crate::command::types::TypeLookup;
+use crate::command::{Command, Expectation, Verdict};
 use crate::deadline::after;
 use crate::error::{Error, Outcome, Result};
 use crate::retry::made_stale;
-use crate::statement::{Encoded, Statement, check_count};
+use crate::sql_text::keywords::{begins_with, copy_direction};
+use crate::sql_text::read_only::Reads;
+use crate::statement::{Encoded, Statement};
 use crate::transaction::Opening;
+use crate::wire::answer::Answer;
+use crate::wire::cancel::GRACE;
 
 /// How commands become a transaction.
 #[derive(Debug, Clone)]

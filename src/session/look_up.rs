@@ -7,13 +7,15 @@ use diesel::row::Row as _;
 use diesel::sql_types::{Array, Nullable, Oid, Text};
 
 use super::Session;
-use super::command::{Command, Expectation};
 use super::exchange::{Cargo, CommitPoint};
-use super::row::SessionRow;
-use super::search_path::Change;
-use super::types::{Path, TypeName};
+use crate::command::row_count::wrong_count;
+use crate::command::types::TypeName;
+use crate::command::{Command, Expectation};
 use crate::error::{Error, Result};
-use crate::statement::{Encoder, render, wrong_count};
+use crate::sql_text::search_path::SearchPathChange;
+use crate::sql_text::search_path::SearchPathKey;
+use crate::statement::{Encoder, render};
+use crate::wire::row::SessionRow;
 
 /// From this version on the server tells each change of the search path (`GUC_REPORT`).
 const TELLS_SEARCH_PATH: i32 = 180_000;
@@ -28,27 +30,34 @@ impl Session {
     }
 
     /// Statements were run that change the search path; asks the server where it tells of that by itself.
-    pub(super) fn follow_search_path<'c>(&mut self, changes: impl Iterator<Item = &'c Change>) {
+    pub(super) fn follow_search_path<'c>(
+        &mut self,
+        changes: impl Iterator<Item = &'c SearchPathChange>,
+    ) {
         let is_within = self.transactions.depth() > 0 || self.is_in_transaction();
         for change in changes {
-            self.search_path.ran(change, is_within);
+            self.search_path.apply(change, is_within);
         }
         if !is_within {
-            self.search_path.is_idle();
+            self.search_path.set_idle();
         }
         if self.connection.server_version() >= TELLS_SEARCH_PATH {
             self.search_path
-                .told(self.connection.parameter_status(c"search_path"));
+                .report(self.connection.parameter_status(c"search_path"));
         }
     }
 
     /// The search path in effect.
-    pub(crate) fn search_path(&self) -> Path {
-        self.search_path.now()
+    pub(crate) fn search_path(&self) -> SearchPathKey {
+        self.search_path.key()
     }
 
     /// Asks the server for the OIDs of types: one query for each search path, nearly always one.
-    pub(super) fn look_up(&mut self, misses: &[(Path, TypeName)], deadline: Instant) -> Result<()> {
+    pub(super) fn look_up(
+        &mut self,
+        misses: &[(SearchPathKey, TypeName)],
+        deadline: Instant,
+    ) -> Result<()> {
         let mut rest: Vec<_> = misses.to_vec();
         while let Some((path, _)) = rest.first() {
             let path = Arc::clone(path);
@@ -61,7 +70,12 @@ impl Session {
         Ok(())
     }
 
-    fn look_up_by(&mut self, path: &Path, names: &[TypeName], deadline: Instant) -> Result<()> {
+    fn look_up_by(
+        &mut self,
+        path: &SearchPathKey,
+        names: &[TypeName],
+        deadline: Instant,
+    ) -> Result<()> {
         let schemas: Vec<_> = names.iter().map(|name| name.schema.as_deref()).collect();
         let types: Vec<_> = names.iter().map(|name| Some(name.name.as_str())).collect();
         let query = diesel::sql_query(
@@ -76,7 +90,7 @@ impl Session {
         let command = render(&query, Expectation::Any, &mut encoder.lookup)?;
         let mut cargo = Cargo::of(vec![command]);
         // One that the statement itself is about to set.
-        let set = self.search_path.set_for_a_moment(path);
+        let set = self.search_path.set_local(path);
         let is_within = self.transactions.depth() > 0 || self.is_in_transaction();
         if is_within && !set.is_empty() {
             let plain = |sql: &str| Command::plain(format!("{sql} {SAVEPOINT}"));

@@ -10,22 +10,12 @@ use bowline_sql::quote::identifier;
 use diesel::sql_types::Text;
 
 use super::Session;
-use super::dialogue::Listening;
-use super::driver::{Stopped, drive};
 use crate::deadline::after;
 use crate::error::{Error, Outcome, Result};
 use crate::statement::{Statement, StatementDsl as _};
-
-/// What another session, or this one, said by NOTIFY (PostgreSQL manual, NOTIFY).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notification {
-    /// Where it was said.
-    pub channel: String,
-    /// What was said; empty if nothing was.
-    pub payload: String,
-    /// The process id of the session that said it, as in `pg_stat_activity`.
-    pub pid: i32,
-}
+use crate::wire::driver::{Stopped, drive};
+use crate::wire::notification::Notification;
+use crate::wire::protocol::Listening;
 
 /// Notifications that nobody has asked for yet; the oldest go when there are too many.
 #[derive(Debug, Default)]

@@ -9,18 +9,18 @@ use std::time::{Duration, Instant};
 use tracing::span::EnteredSpan;
 
 use super::Session;
-use super::answer::Answer;
-use super::command::{Command, Expectation};
 use super::exchange::{Cargo, CommitPoint};
-use super::hold::bare;
-use super::libpq::Connection;
 use super::transactions::rollback_to;
-use super::words::begins_with;
+use crate::command::{Command, Expectation};
 use crate::config::Config;
 use crate::deadline::after;
 use crate::error::{Error, Result};
 use crate::observe::{Seen, Server, metrics};
+use crate::sql_text::keywords::begins_with;
+use crate::sql_text::single_statement::bare;
 use crate::statement::{Encoded, Statement};
+use crate::wire::answer::Answer;
+use crate::wire::libpq::Connection;
 
 /// What a session knows of those who watch it.
 #[derive(Debug)]

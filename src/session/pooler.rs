@@ -9,10 +9,10 @@ use std::sync::Arc;
 use super::Session;
 use bowline_sql::quote::literal;
 
-use super::command::Command;
-use super::reads::Reads;
-use super::words::{begins_transaction, begins_with};
+use crate::command::Command;
 use crate::config::Config;
+use crate::sql_text::keywords::{begins_transaction, begins_with};
+use crate::sql_text::read_only::Reads;
 
 impl Config {
     /// The query that sets what a direct connection has from its start; `None` unless there is a pooler.

@@ -8,18 +8,18 @@ use bowline_sql::statements;
 use diesel::connection::{InstrumentationEvent, StrQueryHelper};
 
 use super::Session;
-use super::dialogue::{Machine as _, NO_COPY_SAYS, Script, ScriptPart, c_string};
-use super::driver::{Stopped, drive};
 use super::exchange::{Cargo, CommitPoint};
-use super::failure::{rows_too_late, server_error, shift};
 use super::flight::cannot_end;
-use super::interrupt::Interrupt;
-use super::libpq::Cancel;
-use super::reads::Reads;
-use super::search_path::Change;
-use super::settle::settle;
-use super::words::{begins_with, ends_transaction, may_commit_and_fail, stands_alone};
+use crate::command::failure::{rows_too_late, server_error, shift};
 use crate::error::{Error, Outcome, Result};
+use crate::sql_text::keywords::{begins_with, ends_transaction, may_commit_and_fail, stands_alone};
+use crate::sql_text::read_only::Reads;
+use crate::sql_text::search_path::SearchPathChange;
+use crate::wire::cancel::settle;
+use crate::wire::driver::{Stopped, drive};
+use crate::wire::interrupt::Interrupt;
+use crate::wire::libpq::Cancel;
+use crate::wire::protocol::{Machine as _, NO_COPY_SAYS, Script, ScriptPart, c_string};
 
 /// Who is told of what a script gives, in its order; breaks off what is no longer wanted.
 pub(super) type Hearer<'h> = &'h mut dyn FnMut(ScriptPart) -> ControlFlow<()>;
@@ -118,7 +118,7 @@ impl Session {
             }
             (Ok(()), Some(error))
                 if error
-                    .error_field(super::libpq::Field::Message)
+                    .error_field(crate::wire::libpq::Field::Message)
                     .is_some_and(|said| said.contains(NO_COPY_SAYS)) =>
             {
                 Err(Error::query(NO_COPY_SAYS)
@@ -145,7 +145,7 @@ impl Session {
         if let Err(error) = &result {
             self.transactions.note(error);
         } else {
-            self.follow_search_path(Change::of_script(sql).iter());
+            self.follow_search_path(SearchPathChange::of_script(sql).iter());
         }
         result
     }

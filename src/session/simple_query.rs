@@ -5,9 +5,9 @@ use std::num::NonZeroU32;
 use std::ops::ControlFlow;
 
 use super::Session;
-use super::dialogue::ScriptPart;
-use super::libpq::{ResultSet, Status};
 use crate::error::Result;
+use crate::wire::libpq::{ResultSet, Status};
+use crate::wire::protocol::ScriptPart;
 
 /// What [`Session::simple_query`] tells, in the order in which the server says it.
 #[derive(Debug)]

@@ -5,10 +5,10 @@
 //! what can leave something behind, or is not understood, marks the session, and only a marked session is reset.
 
 use super::Session;
-use super::command::Command;
 use super::exchange::{Cargo, CommitPoint};
-use super::leaves::{leaves_something, statement_leaves_something};
+use crate::command::Command;
 use crate::error::{Error, Result};
+use crate::sql_text::session_state::{leaves_something, statement_leaves_something};
 
 impl Session {
     /// Whether a statement may have left something behind: a setting, a role, a temporary table, LISTEN, an

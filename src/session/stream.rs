@@ -7,14 +7,14 @@ use std::fmt;
 use std::ops::DerefMut;
 
 use super::Session;
-use super::command::{Command, Expectation};
 use super::exchange::{Cargo, CommitPoint, Driven, Voyage};
-use super::failure::rows_too_late;
-use super::row::SessionRow;
 use super::transactions::{release, rollback_to};
+use crate::command::failure::rows_too_late;
+use crate::command::{Command, Expectation};
 use crate::error::{Error, Outcome, Result};
 use crate::observe::Seen;
 use crate::statement::{RowReader, Statement};
+use crate::wire::row::SessionRow;
 
 /// Rows of one query as they arrive; made by [`Session::stream`] and [`Database::stream`](crate::Database::stream).
 ///

@@ -14,10 +14,10 @@ use diesel::result::QueryResult;
 
 use super::Session;
 use super::hooks::Hooks;
-use super::reads::Reads;
 use super::xid::XidBook;
 use crate::error::{Error, Outcome, Result, ServerError};
 use crate::retry::{Failure, is_about_types, made_stale};
+use crate::sql_text::read_only::Reads;
 use crate::sqlstate::SqlState;
 use crate::transaction::Opening;
 

@@ -7,9 +7,9 @@
 
 use std::sync::Arc;
 
-use super::answer::Answer;
-use super::command::{Command, Expectation};
-use super::reads::Reads;
+use crate::command::{Command, Expectation};
+use crate::sql_text::read_only::Reads;
+use crate::wire::answer::Answer;
 
 /// A transaction's number, and the server it is valid on.
 #[derive(Debug, Clone, PartialEq, Eq)]

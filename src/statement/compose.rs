@@ -1,9 +1,9 @@
 //! Statements made of statements.
 
 use super::{Answers, Encoder, RowReader, RowStatement, Sealed, Statement};
+use crate::command::columns::Columns;
 use crate::error::Result;
-use crate::session::columns::Columns;
-use crate::session::reads::Reads;
+use crate::sql_text::read_only::Reads;
 
 /// A statement whose output is changed by a function; made by [`Statement::map`].
 #[derive(Debug)]

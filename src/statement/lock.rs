@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::{Answers, Encoder, Sealed, Statement};
 use crate::error::{Error, Result};
-use crate::session::hold::bare;
-use crate::session::words::begins_with;
+use crate::sql_text::keywords::begins_with;
+use crate::sql_text::single_statement::bare;
 
 /// A statement that locks the rows it reads until the transaction ends; made by [`Statement::for_update`] and its kin.
 ///

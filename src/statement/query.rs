@@ -3,7 +3,6 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use diesel::RunQueryDsl;
 use diesel::deserialize::{self, FromSqlRow};
 use diesel::expression::QueryMetadata;
 use diesel::pg::{Pg, PgQueryBuilder};
@@ -12,13 +11,12 @@ use diesel::query_builder::{AsQuery, QueryBuilder, QueryFragment};
 use diesel::query_dsl::CompatibleType;
 
 use super::{Answers, Encoder, RowReader, RowStatement, Sealed, Statement};
-use crate::error::{Error, Report, Result};
-use crate::session::Session;
-use crate::session::answer::Answer;
-use crate::session::columns::{Columns, Describe, by_position};
-use crate::session::command::{Command, Expectation, ReadAs};
-use crate::session::row::SessionRow;
-use crate::session::search_path::Change;
+use crate::command::columns::{Columns, Describe, by_position};
+use crate::command::row_count::wrong_count;
+use crate::command::{Command, Expectation, ReadAs};
+use crate::error::{Error, Result};
+use crate::sql_text::search_path::SearchPathChange;
+use crate::wire::row::SessionRow;
 
 /// Makes a [`Statement`] of any diesel query: of whatever diesel's own `RunQueryDsl` could run.
 pub trait StatementDsl: Sized {
@@ -73,7 +71,15 @@ pub trait StatementDsl: Sized {
     }
 }
 
-impl<Q: RunQueryDsl<Session>> StatementDsl for Q {}
+/// A query that diesel could run on a [`Session`](crate::Session): any type with `RunQueryDsl<Session>`.
+///
+/// Stands between [`StatementDsl`] and the session, so that statements know no connection.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no query that diesel can run on a `bowline::Session`"
+)]
+pub trait DieselQuery {}
+
+impl<Q: DieselQuery> StatementDsl for Q {}
 
 /// A query that gives rows; made by [`StatementDsl`] and by [`Sql`](super::Sql).
 #[derive(Debug)]
@@ -270,7 +276,7 @@ fn push<Q: QueryFragment<Pg> + ?Sized>(
 pub(crate) fn render<Q>(
     query: &Q,
     rows: Expectation,
-    lookup: &mut crate::session::types::TypeLookup,
+    lookup: &mut crate::command::types::TypeLookup,
 ) -> Result<Command>
 where
     Q: QueryFragment<Pg> + ?Sized,
@@ -290,7 +296,7 @@ where
     command.names_types = lookup.was_asked();
     // What diesel renders sets nothing but by a function.
     if !reusable || command.sql.contains("set_config") {
-        command.sets = Change::of(&command.sql, &command.values).map(Box::new);
+        command.sets = SearchPathChange::of(&command.sql, &command.values).map(Box::new);
     }
     if let Some(change) = &command.sets {
         lookup.change(change);
@@ -300,35 +306,4 @@ where
 
 fn read<T, R: Reading<T>>(row: &SessionRow, place: usize) -> Result<T> {
     R::read(row).map_err(|error| Error::decode(error).with_place(place, place))
-}
-
-/// The error for an answer with the wrong number of rows.
-pub(crate) fn wrong_count(expected: u64, found: usize) -> Error {
-    let rows = if expected == 1 {
-        "one row".to_owned()
-    } else {
-        format!("{expected} rows")
-    };
-    let report = Report::new(format!("expected {rows}, got {found}"));
-    if (found as u64) < expected {
-        Error::NotFound(report)
-    } else {
-        Error::TooManyRows(report)
-    }
-}
-
-/// Whether an answer has as many rows as its command expects; for what the server could not hold.
-pub(crate) fn check_count(command: &Command, answer: &Answer) -> Result<()> {
-    let (expected, found) = match command.rows {
-        Expectation::Any => return Ok(()),
-        Expectation::One => (1, answer.row_count()),
-        Expectation::AtMostOne if answer.row_count() == 0 => return Ok(()),
-        Expectation::AtMostOne => (1, answer.row_count()),
-        Expectation::Exactly(rows) => (rows, answer.rows_affected()),
-    };
-    if found as u64 == expected {
-        Ok(())
-    } else {
-        Err(wrong_count(expected, found))
-    }
 }

@@ -17,8 +17,8 @@ use diesel::sql_types::{
 };
 
 use super::query::{All, One, Optional, Reading, Rows};
-use crate::session::columns::Columns;
-use crate::session::row::SessionRow;
+use crate::command::columns::Columns;
+use crate::wire::row::SessionRow;
 
 /// SQL written by hand, with `$1`, `$2`, .. for values that are bound in this order.
 ///

@@ -248,7 +248,7 @@ struct Volatile {
 fn the_functions_that_are_known_write_nothing() {
     let database = test_database();
     let mut session = Session::connect(&database.config()).expect("a server");
-    let source = include_str!("../../src/session/reads.rs");
+    let source = include_str!("../../src/sql_text/read_only.rs");
     let (_, list) = source
         .split_once("const FUNCTIONS: &[&str] = &[")
         .expect("a list");

@@ -1,13 +1,12 @@
 //! Errors from what libpq and the server say.
 
-use super::hold::unmet;
-use super::libpq::{Field, ResultSet};
+use super::row_count::{unmet, wrong_count};
 use crate::error::{Error, ServerError};
 use crate::sqlstate::SqlState;
-use crate::statement::wrong_count;
+use crate::wire::libpq::{Field, ResultSet};
 
 /// The error of an answer.
-pub(super) fn server_error(result: &ResultSet, expired: bool) -> Error {
+pub(crate) fn server_error(result: &ResultSet, expired: bool) -> Error {
     let text = |field| result.error_field(field);
     let Some(sqlstate) = text(Field::SqlState).and_then(|code| SqlState::new(&code)) else {
         return Error::query(result.error_message());
@@ -47,13 +46,13 @@ pub(super) fn server_error(result: &ResultSet, expired: bool) -> Error {
 }
 
 /// The server was done, but rows came after the deadline and were not kept.
-pub(super) fn rows_too_late() -> Error {
+pub(crate) fn rows_too_late() -> Error {
     Error::timeout("the last rows came after the call's deadline")
         .with_hint("give each step more time: see Session::within and Config::call_timeout")
 }
 
 /// The same error with its position counted from behind what was put in front of the SQL.
-pub(super) fn shift(error: Error, by: usize) -> Error {
+pub(crate) fn shift(error: Error, by: usize) -> Error {
     let Some(server) = error
         .server()
         .filter(|server| by > 0 && server.position.is_some())

@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use std::ffi::{CStr, CString};
 use std::sync::Arc;
 
-use super::columns::{Checks, Describe};
-use super::types::Path;
+use crate::command::columns::{Checks, Describe};
+use crate::sql_text::search_path::SearchPathKey;
 
 /// Statements that a session has prepared.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub(crate) struct Prepared {
 ///
 /// Under another path the same SQL is about other tables: PostgreSQL would plan it anew at each change, and fail where
 /// the types of the answer are others.
-type Key = (Path, Arc<str>, Vec<u32>);
+type Key = (SearchPathKey, Arc<str>, Vec<u32>);
 
 #[derive(Debug)]
 struct Statement {
@@ -62,7 +62,7 @@ impl Prepared {
     }
 
     /// A name for the statement; the least recently used one makes room.
-    pub(crate) fn plan(&mut self, path: &Path, sql: &Arc<str>, types: &[u32]) -> Plan {
+    pub(crate) fn plan(&mut self, path: &SearchPathKey, sql: &Arc<str>, types: &[u32]) -> Plan {
         self.clock += 1;
         let key = (Arc::clone(path), Arc::clone(sql), types.to_vec());
         if let Some(statement) = self.statements.get_mut(&key) {

@@ -18,9 +18,9 @@ use diesel::pg::{
 };
 use diesel::sql_types::HasSqlType;
 
-use super::answer::Answer;
-use super::types::{Pair, TypeName};
+use crate::command::types::{Pair, TypeName};
 use crate::error::{Error, Result};
+use crate::wire::answer::Answer;
 pub(crate) use values::ValueCheck;
 
 /// Names the columns that something is read from.

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use bowline_sql::{Kind, Token, quote, tokens};
 
-use super::words::first_word;
+use super::keywords::first_word;
 
 /// Whether a statement only reads; what is less certain comes first.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,14 +66,14 @@ pub(crate) fn reads(sql: &str) -> Reads {
 
 /// What was told of queries that come back, so that each is looked through once.
 #[derive(Debug, Default)]
-pub(super) struct Memory(HashMap<Arc<str>, Reads>);
+pub(crate) struct Memory(HashMap<Arc<str>, Reads>);
 
 impl Memory {
     /// So many queries are kept, none of them longer than this.
     const QUERIES: usize = 256;
     const LONGEST: usize = 2 * 1024;
 
-    pub(super) fn reads(&mut self, sql: &Arc<str>) -> Reads {
+    pub(crate) fn reads(&mut self, sql: &Arc<str>) -> Reads {
         if let Some(known) = self.0.get(sql) {
             return *known;
         }

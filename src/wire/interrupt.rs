@@ -246,7 +246,7 @@ impl Bell {
 
 /// How a wait ended.
 #[derive(Debug)]
-pub(super) enum Waited {
+pub(crate) enum Waited {
     /// The socket is ready, or the time is over.
     Polled(Result<usize, Errno>),
     GivenUp,
@@ -256,7 +256,7 @@ pub(super) enum Waited {
 const GLANCE: Duration = Duration::from_millis(20);
 
 /// Waits for the socket, for so long, or until the call is given up.
-pub(super) fn wait(
+pub(crate) fn wait(
     mut socket: Option<PollFd<'_>>,
     interrupt: Option<&Interrupt>,
     left: Duration,

@@ -1,23 +1,30 @@
 //! Connecting, and what is said when it fails.
 
+mod addresses;
+mod attempt;
+mod encryption;
+mod refusal;
+mod resolve;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use super::addresses::Addresses;
-use super::attempt::{self, Attempt};
-use super::dialogue::Connecting;
-use super::driver::{Stopped, drive};
-use super::interrupt;
-use super::libpq::{Connection, Place};
-use super::refusal::{self, Refusal};
-use super::resolve::resolve;
 use crate::config::{Config, Parameters};
 use crate::deadline::after;
 use crate::error::{Error, Result, ServerError};
+use crate::wire::driver::{Stopped, drive};
+use crate::wire::interrupt;
+use crate::wire::libpq::{Connection, Place};
+use crate::wire::protocol::Connecting;
+use addresses::Addresses;
+use attempt::Attempt;
+pub use encryption::{Encryption, client_libraries};
+use refusal::Refusal;
+use resolve::resolve;
 
 /// Connects by the deadline, the look-up of names included.
-pub(super) fn connect(config: &Config, deadline: Instant) -> Result<Connection> {
+pub(crate) fn connect(config: &Config, deadline: Instant) -> Result<Connection> {
     let parameters = config.connection_parameters()?;
     let at = address(&parameters.said);
     let told = |error: Error| error.with_intent(format!("connect to {at}"));

@@ -6,10 +6,10 @@ use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 
 use super::{Machine, Step, c_string};
-use crate::session::answer::{Answer, Column};
-use crate::session::interrupt::Interrupt;
-use crate::session::libpq::{BoundValue, Connection, ResultSet, Said, Status};
-use crate::session::words::Direction;
+use crate::sql_text::keywords::Direction;
+use crate::wire::answer::{Answer, Column};
+use crate::wire::interrupt::Interrupt;
+use crate::wire::libpq::{BoundValue, Connection, ResultSet, Said, Status};
 
 /// One message to the server within a pipeline.
 #[derive(Debug)]

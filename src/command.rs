@@ -1,4 +1,15 @@
 //! One command on its way to the server: SQL, bound values, and what must be true of its answer.
+//!
+//! A statement is encoded as commands; a session sends them. Beside the command itself: [`row_count`] (the
+//! number of rows, checked by the server), [`columns`] (the types of the answer, compared with those that Rust
+//! reads), [`types`] (OIDs of types that migrations made), [`prepared`] (named statements), [`failure`] (errors
+//! from what the server answers).
+
+pub(crate) mod columns;
+pub(crate) mod failure;
+pub(crate) mod prepared;
+pub(crate) mod row_count;
+pub(crate) mod types;
 
 use std::cell::OnceCell;
 use std::ffi::CStr;
@@ -6,15 +17,15 @@ use std::sync::Arc;
 
 use diesel::result::DatabaseErrorKind;
 
-use super::columns::{Checks, Describe};
-use super::libpq::BoundValue;
-use super::reads::{Reads, reads};
-use super::search_path::Change;
-use super::types::Path;
-use super::words::{
+use crate::error::{Error, Result};
+use crate::sql_text::keywords::{
     begins_transaction, ends_transaction, is_empty, may_commit_and_fail, stands_alone,
 };
-use crate::error::{Error, Result};
+use crate::sql_text::read_only::{Reads, reads};
+use crate::sql_text::search_path::SearchPathChange;
+use crate::sql_text::search_path::SearchPathKey;
+use crate::wire::libpq::BoundValue;
+use columns::{Checks, Describe};
 
 /// A command with its values in binary.
 #[derive(Debug, Clone)]
@@ -29,17 +40,17 @@ pub(crate) struct Command {
     /// What its answer is read as; `None` where nothing is read.
     pub(crate) read_as: Option<ReadAs>,
     /// The search path that its names are found by, as far as it is known.
-    pub(crate) path: Path,
+    pub(crate) path: SearchPathKey,
     /// Whether a type of it was looked up by its name.
     pub(crate) names_types: bool,
     /// How it changes what names are found by.
-    pub(crate) sets: Option<Box<Change>>,
+    pub(crate) sets: Option<Box<SearchPathChange>>,
     /// The function that made it, for those who watch.
     pub(crate) function: Option<&'static str>,
     /// The SQL as the caller wrote it, where the server is sent more.
-    pub(super) wrapped: Option<Arc<str>>,
+    pub(crate) wrapped: Option<Arc<str>>,
     /// Whether it only reads; told from its words unless somebody knew better.
-    pub(super) reads: OnceCell<Reads>,
+    pub(crate) reads: OnceCell<Reads>,
 }
 
 /// What an answer is read as.

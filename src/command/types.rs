@@ -10,8 +10,8 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use diesel::pg::{FailedToLookupTypeError, PgMetadataCacheKey, PgMetadataLookup, PgTypeMetadata};
 
-use super::columns::SqlType;
-use super::search_path::{Change, Setting};
+use crate::command::columns::SqlType;
+use crate::sql_text::search_path::{SearchPathChange, SearchPathKey, SearchPathSetting};
 
 /// A type as diesel names it: without a schema it is what the search path finds.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -35,9 +35,6 @@ pub(crate) struct Judged {
     pub(crate) actual: String,
 }
 
-/// The search path that a name without a schema was found by.
-pub(crate) type Path = Arc<str>;
-
 /// What is known of one database's types; shared by all sessions of a pool.
 ///
 /// Names without a schema are known for the search path by which they were found.
@@ -46,8 +43,8 @@ pub(crate) struct TypeCache(RwLock<Known>);
 
 #[derive(Debug, Default)]
 struct Known {
-    oids: HashMap<(Path, TypeName), Oids>,
-    judged: HashMap<(Path, Pair), Judged>,
+    oids: HashMap<(SearchPathKey, TypeName), Oids>,
+    judged: HashMap<(SearchPathKey, Pair), Judged>,
 }
 
 /// With this many entries it begins anew: a path for each of many tenants fills it.
@@ -58,12 +55,16 @@ impl TypeCache {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn get(&self, path: &Path, name: &TypeName) -> Option<Oids> {
+    fn get(&self, path: &SearchPathKey, name: &TypeName) -> Option<Oids> {
         let key = (name.path(path), name.clone());
         self.known().oids.get(&key).copied()
     }
 
-    pub(crate) fn extend(&self, path: &Path, found: impl IntoIterator<Item = (TypeName, Oids)>) {
+    pub(crate) fn extend(
+        &self,
+        path: &SearchPathKey,
+        found: impl IntoIterator<Item = (TypeName, Oids)>,
+    ) {
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if known.oids.len() >= CAPACITY {
             known.oids.clear();
@@ -76,13 +77,17 @@ impl TypeCache {
     }
 
     /// What the server said of a pair.
-    pub(crate) fn judged(&self, path: &Path, pair: &Pair) -> Option<Judged> {
+    pub(crate) fn judged(&self, path: &SearchPathKey, pair: &Pair) -> Option<Judged> {
         let key = (Arc::clone(path), pair.clone());
         self.known().judged.get(&key).cloned()
     }
 
     /// Keeps what the server said of pairs.
-    pub(crate) fn keep(&self, path: &Path, judged: impl IntoIterator<Item = (Pair, Judged)>) {
+    pub(crate) fn keep(
+        &self,
+        path: &SearchPathKey,
+        judged: impl IntoIterator<Item = (Pair, Judged)>,
+    ) {
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if known.judged.len() >= CAPACITY {
             known.judged.clear();
@@ -101,7 +106,7 @@ impl TypeCache {
 
 impl TypeName {
     /// The path that it depends on: none if it has a schema.
-    fn path(&self, path: &Path) -> Path {
+    fn path(&self, path: &SearchPathKey) -> SearchPathKey {
         if self.schema.is_some() {
             Arc::from("")
         } else {
@@ -114,16 +119,16 @@ impl TypeName {
 #[derive(Debug)]
 pub(crate) struct TypeLookup {
     cache: Arc<TypeCache>,
-    setting: Setting,
-    path: Path,
-    misses: Vec<(Path, TypeName)>,
+    setting: SearchPathSetting,
+    path: SearchPathKey,
+    misses: Vec<(SearchPathKey, TypeName)>,
     /// Whether anything was asked for: then the statement rests on what may become stale.
     asked: bool,
 }
 
 impl TypeLookup {
     /// Looks types up that are found so.
-    pub(crate) fn new(cache: Arc<TypeCache>, setting: Setting) -> Self {
+    pub(crate) fn new(cache: Arc<TypeCache>, setting: SearchPathSetting) -> Self {
         Self {
             cache,
             path: setting.key(),
@@ -134,18 +139,18 @@ impl TypeLookup {
     }
 
     /// A statement changes what types are found by; those that follow are looked up so.
-    pub(crate) fn change(&mut self, change: &Change) {
-        self.setting.change(change);
+    pub(crate) fn change(&mut self, change: &SearchPathChange) {
+        self.setting.apply(change);
         self.path = self.setting.key();
     }
 
     /// The search path that names are looked up by.
-    pub(crate) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &SearchPathKey {
         &self.path
     }
 
     /// What was asked for and not there; the statement has to be encoded anew once it is.
-    pub(crate) fn take_misses(&mut self) -> Vec<(Path, TypeName)> {
+    pub(crate) fn take_misses(&mut self) -> Vec<(SearchPathKey, TypeName)> {
         std::mem::take(&mut self.misses)
     }
 

@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-use super::dialogue::{Cancelling, Machine};
-use super::driver::{Stopped, drive_on};
-use super::libpq::Cancel;
 use crate::deadline::after;
 use crate::error::Result;
+use crate::wire::driver::{Stopped, drive_on};
+use crate::wire::libpq::Cancel;
+use crate::wire::protocol::{Cancelling, Machine};
 
 /// How long a server that was asked to cancel may take to say so.
-pub(super) const GRACE: Duration = Duration::from_millis(1500);
+pub(crate) const GRACE: Duration = Duration::from_millis(1500);
 
 /// Asks the server to cancel, and hears it out for a moment.
-pub(super) fn settle<M: Machine>(
+pub(crate) fn settle<M: Machine>(
     machine: &mut M,
     cancel: impl Fn(&M) -> Result<Cancel, String>,
 ) -> Result<(), Stopped> {

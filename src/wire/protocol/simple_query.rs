@@ -4,8 +4,8 @@ use std::ffi::CString;
 use std::os::fd::BorrowedFd;
 
 use super::{Machine, Step};
-use crate::session::interrupt::Interrupt;
-use crate::session::libpq::{Connection, CopyOut, ResultSet, Said, Status};
+use crate::wire::interrupt::Interrupt;
+use crate::wire::libpq::{Connection, CopyOut, ResultSet, Said, Status};
 
 /// A simple query, which may hold several statements and so is no pipeline.
 pub(crate) struct Script<'c> {

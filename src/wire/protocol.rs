@@ -5,22 +5,22 @@
 //! can drive the same machines.
 
 mod copy;
-mod listening;
+mod notifications;
 mod pipeline;
-mod script;
+mod simple_query;
 
 use std::ffi::CString;
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 
-use super::interrupt::Interrupt;
-use super::libpq::{Cancel, Connection, Place, Polling, Said};
+use crate::wire::interrupt::Interrupt;
+use crate::wire::libpq::{Cancel, Connection, Place, Polling, Said};
 
 pub(crate) use copy::{CopyFlow, Copying};
-pub(crate) use listening::Listening;
+pub(crate) use notifications::Listening;
 pub(crate) use pipeline::{Flow, Heard, Message, Pipeline};
-pub(crate) use script::NO_COPY_SAYS;
-pub(crate) use script::{Script, ScriptPart};
+pub(crate) use simple_query::NO_COPY_SAYS;
+pub(crate) use simple_query::{Script, ScriptPart};
 
 /// Something that is advanced until it is done.
 pub(crate) trait Machine {

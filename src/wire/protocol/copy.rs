@@ -6,8 +6,8 @@ use std::os::fd::BorrowedFd;
 use rustix::net::{RecvFlags, recv};
 
 use super::{Machine, Step};
-use crate::session::interrupt::Interrupt;
-use crate::session::libpq::{Connection, CopyOut, ResultSet, Said, Status};
+use crate::wire::interrupt::Interrupt;
+use crate::wire::libpq::{Connection, CopyOut, ResultSet, Said, Status};
 
 /// Where a COPY stands, apart from its connection: it rests here while rows are made or taken.
 #[derive(Debug)]

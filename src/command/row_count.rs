@@ -1,13 +1,13 @@
 //! How many rows an answer must have, held on the server: the commit may travel along, so the count cannot wait for
 //! the answer.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::command::{Command, Expectation, Verdict};
-use super::words::{begins_with, only_statement};
-use crate::error::Error;
+use super::{Command, Expectation, Verdict};
+use crate::error::{Error, Report, Result};
+use crate::sql_text::single_statement::Wrappable;
 use crate::sqlstate::SqlState;
+use crate::wire::answer::Answer;
 
 /// Stands before the caller's SQL when a row count is held.
 const WRAP: &str = "WITH s AS (\n";
@@ -88,94 +88,39 @@ impl Command {
     }
 }
 
-/// A statement that can stand in a WITH.
-struct Wrappable<'a> {
-    sql: Cow<'a, str>,
-    /// Whether it gives rows that can be counted; else it needs RETURNING.
-    counts: bool,
-}
-
-impl<'a> Wrappable<'a> {
-    /// A data-modifying WITH may stand at the top level only (PostgreSQL manual, 7.8.4), so what begins with one cannot
-    /// be wrapped; nor can what is no query, MERGE before 17, and SELECT INTO.
-    fn read(sql: &'a str) -> Option<Self> {
-        let is_query = begins_with(sql, &["select", "values", "table"]);
-        if !is_query && !begins_with(sql, &["insert", "update", "delete"]) {
-            return None;
-        }
-        let telling = if is_query { "into" } else { "returning" };
-        if is_plain(sql) && !contains(sql, telling) {
-            return Some(Self {
-                sql: sql.trim_end().into(),
-                counts: is_query,
-            });
-        }
-        let statement = only_statement(sql)?;
-        let mut depth = 0_usize;
-        let tells = statement.tokens().any(|token| {
-            if token.is("(") {
-                depth += 1;
-            } else if token.is(")") {
-                depth = depth.saturating_sub(1);
-            }
-            depth == 0 && token.is_word(telling)
-        });
-        if is_query && tells {
-            return None;
-        }
-        Some(Self {
-            sql: bare(sql),
-            counts: is_query || tells,
-        })
-    }
-}
-
-/// The SQL of one statement without the semicolons around it; positions in it stay as they are.
-///
-/// What is several statements, or none, is left as it is.
-pub(crate) fn bare(sql: &str) -> Cow<'_, str> {
-    if !sql.contains(';') {
-        return sql.into();
-    }
-    let Some(statement) = only_statement(sql) else {
-        return sql.into();
-    };
-    let (start, end) = (
-        statement.start(),
-        statement.start() + statement.text().len(),
-    );
-    let before = &sql[..start];
-    if before.contains(';') {
-        format!("{}{}", before.replace(';', " "), &sql[start..end]).into()
+/// Returns the error for an answer with the wrong number of rows.
+pub(crate) fn wrong_count(expected: u64, found: usize) -> Error {
+    let rows = if expected == 1 {
+        "one row".to_owned()
     } else {
-        sql[..end].into()
+        format!("{expected} rows")
+    };
+    let report = Report::new(format!("expected {rows}, got {found}"));
+    if (found as u64) < expected {
+        Error::NotFound(report)
+    } else {
+        Error::TooManyRows(report)
     }
 }
 
-/// Whether there is no semicolon and no comment in it, nor anything that looks like one.
-fn is_plain(sql: &str) -> bool {
-    let mut last = 0;
-    sql.bytes().all(|byte| {
-        let opens = matches!((last, byte), (b'-', b'-') | (b'/', b'*'));
-        last = byte;
-        byte != b';' && !opens
-    })
-}
-
-/// Whether these letters are in it, in upper or lower case. Looked for without allocation: this is done in each call.
-fn contains(sql: &str, letters: &str) -> bool {
-    let (sql, letters) = (sql.as_bytes(), letters.as_bytes());
-    let first = letters.first().copied().unwrap_or_default();
-    sql.iter().enumerate().any(|(at, byte)| {
-        byte.to_ascii_lowercase() == first
-            && sql
-                .get(at..at + letters.len())
-                .is_some_and(|found| found.eq_ignore_ascii_case(letters))
-    })
+/// Checks that an answer has as many rows as its command expects, where the server could not check that.
+pub(crate) fn check_count(command: &Command, answer: &Answer) -> Result<()> {
+    let (expected, found) = match command.rows {
+        Expectation::Any => return Ok(()),
+        Expectation::One => (1, answer.row_count()),
+        Expectation::AtMostOne if answer.row_count() == 0 => return Ok(()),
+        Expectation::AtMostOne => (1, answer.row_count()),
+        Expectation::Exactly(rows) => (rows, answer.rows_affected()),
+    };
+    if found as u64 == expected {
+        Ok(())
+    } else {
+        Err(wrong_count(expected, found))
+    }
 }
 
 /// What the message of a held expectation says: how many rows were expected and found.
-pub(super) fn unmet(message: &str) -> Option<(u64, u64)> {
+pub(crate) fn unmet(message: &str) -> Option<(u64, u64)> {
     let rest = &message[message.find(MARK)? + MARK.len()..];
     let (expected, found) = rest.split_once(", got ")?;
     let expected = match expected.trim() {
@@ -227,27 +172,5 @@ mod tests {
         ] {
             assert_eq!(verdict(sql), Verdict::Client, "{sql}");
         }
-    }
-
-    #[test]
-    fn what_gives_rows_needs_no_returning() {
-        let counts = |sql| Wrappable::read(sql).map(|wrappable| wrappable.counts);
-        assert_eq!(counts("INSERT INTO t VALUES (1)"), Some(false));
-        assert_eq!(counts("INSERT INTO t VALUES ('returning')"), Some(false));
-        assert_eq!(counts("DELETE FROM t -- returning"), Some(false));
-        assert_eq!(
-            counts("DELETE FROM t WHERE (\"returning\") > f(returning)"),
-            Some(false)
-        );
-        assert_eq!(counts("DELETE FROM t Returning *;"), Some(true));
-        assert_eq!(counts("SELECT into_x FROM t"), Some(true));
-    }
-
-    #[test]
-    fn a_bare_statement_keeps_its_positions() {
-        assert_eq!(bare("SELECT 1"), "SELECT 1");
-        assert_eq!(bare("SELECT ';' ; -- a"), "SELECT ';'");
-        assert_eq!(bare(";/*;*/ SELECT 1;"), " /* */ SELECT 1");
-        assert_eq!(bare("a; b"), "a; b");
     }
 }

@@ -73,12 +73,12 @@ const FUNCTIONS: [&str; 21] = [
 ];
 
 /// Whether one of these statements may leave something behind.
-pub(super) fn leaves_something(sql: &str) -> bool {
+pub(crate) fn leaves_something(sql: &str) -> bool {
     statements(sql).any(|statement| one_leaves_something(statement.tokens()))
 }
 
 /// Whether this statement may, of which the SQL holds no other: PostgreSQL refuses several in a prepared statement.
-pub(super) fn statement_leaves_something(sql: &str) -> bool {
+pub(crate) fn statement_leaves_something(sql: &str) -> bool {
     let mut all = tokens(sql);
     let mut after_semicolons = all.clone();
     while after_semicolons.next().is_some_and(|token| token.is(";")) {

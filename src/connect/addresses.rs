@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::libpq::Place;
+use crate::wire::libpq::Place;
 
 /// Addresses that are left, in the order of the parameters.
 #[derive(Debug, Default)]

@@ -16,7 +16,7 @@ use std::ptr::{self, NonNull};
 
 use pq_sys as pq;
 
-use super::Notification;
+use crate::wire::notification::Notification;
 
 pub(crate) use answer::{Field, ResultSet, Status};
 pub(crate) use cancel::Cancel;

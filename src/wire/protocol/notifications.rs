@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 use std::os::fd::BorrowedFd;
 
 use super::{Machine, Step};
-use crate::session::Notification;
-use crate::session::interrupt::Interrupt;
-use crate::session::libpq::{Connection, Said};
+use crate::wire::interrupt::Interrupt;
+use crate::wire::libpq::{Connection, Said};
+use crate::wire::notification::Notification;
 
 /// Waiting for notifications.
 pub(crate) struct Listening<'c> {

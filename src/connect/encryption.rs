@@ -1,6 +1,6 @@
-//! How a connection is encrypted, for who has to be sure.
+//! How a connection is encrypted, and by which C libraries.
 
-use super::{Session, libpq};
+use crate::wire::libpq::{self, Connection};
 
 /// How a connection is encrypted, in OpenSSL's names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,19 +12,17 @@ pub struct Encryption {
     pub cipher: String,
 }
 
-impl Session {
-    /// How the connection is encrypted on its first way, which may lead to a pooler; `None` where it is not.
-    ///
-    /// Whether the server had to prove who it is, is a question of `sslmode`: see [`Config::parameters`](crate::Config::parameters).
-    pub fn encryption(&self) -> Option<Encryption> {
-        Some(Encryption {
-            protocol: self.connection.encryption(c"protocol")?,
-            cipher: self.connection.encryption(c"cipher")?,
+impl Encryption {
+    /// Returns how a connection is encrypted, or `None` if it is not.
+    pub(crate) fn of(connection: &Connection) -> Option<Self> {
+        Some(Self {
+            protocol: connection.encryption(c"protocol")?,
+            cipher: connection.encryption(c"cipher")?,
         })
     }
 }
 
-/// The C libraries that connections are made by, with their versions: libpq, and OpenSSL where it is known.
+/// Returns the C libraries that connections are made by, with their versions: libpq, and OpenSSL where it is known.
 pub fn client_libraries() -> Vec<String> {
     let version = libpq::libpq_version();
     let (major, minor) = (version / 10_000, version % 10_000);

@@ -8,7 +8,7 @@ use std::num::NonZeroU32;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::libpq::ResultSet;
+use crate::wire::libpq::ResultSet;
 
 /// What the server answered to one command.
 #[derive(Debug)]

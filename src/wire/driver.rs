@@ -5,9 +5,9 @@ use std::time::Instant;
 use rustix::event::{PollFd, PollFlags};
 use rustix::io::Errno;
 
-use super::dialogue::{Machine, Step};
-use super::interrupt::{Interrupt, Waited, wait};
-use super::libpq::Said;
+use crate::wire::interrupt::{Interrupt, Waited, wait};
+use crate::wire::libpq::Said;
+use crate::wire::protocol::{Machine, Step};
 
 /// Why a machine did not come to its end.
 #[derive(Debug)]

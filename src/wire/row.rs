@@ -8,7 +8,7 @@ use diesel::backend::Backend;
 use diesel::pg::{Pg, PgValue, TypeOidLookup};
 use diesel::row::{Field, PartialRow, Row, RowIndex, RowSealed};
 
-use super::answer::Answer;
+use crate::wire::answer::Answer;
 
 /// One row; it shares the answer with its neighbours, and values are read in place.
 #[derive(Debug, Clone)]

@@ -1,0 +1,118 @@
+//! One statement without the semicolons around it, and whether it can stand in a WITH.
+
+use std::borrow::Cow;
+
+use super::keywords::{begins_with, only_statement};
+
+/// A statement that can stand in a WITH.
+pub(crate) struct Wrappable<'a> {
+    pub(crate) sql: Cow<'a, str>,
+    /// Whether it gives rows that can be counted; else it needs RETURNING.
+    pub(crate) counts: bool,
+}
+
+impl<'a> Wrappable<'a> {
+    /// A data-modifying WITH may stand at the top level only (PostgreSQL manual, 7.8.4), so what begins with one cannot
+    /// be wrapped; nor can what is no query, MERGE before 17, and SELECT INTO.
+    pub(crate) fn read(sql: &'a str) -> Option<Self> {
+        let is_query = begins_with(sql, &["select", "values", "table"]);
+        if !is_query && !begins_with(sql, &["insert", "update", "delete"]) {
+            return None;
+        }
+        let telling = if is_query { "into" } else { "returning" };
+        if is_plain(sql) && !contains(sql, telling) {
+            return Some(Self {
+                sql: sql.trim_end().into(),
+                counts: is_query,
+            });
+        }
+        let statement = only_statement(sql)?;
+        let mut depth = 0_usize;
+        let tells = statement.tokens().any(|token| {
+            if token.is("(") {
+                depth += 1;
+            } else if token.is(")") {
+                depth = depth.saturating_sub(1);
+            }
+            depth == 0 && token.is_word(telling)
+        });
+        if is_query && tells {
+            return None;
+        }
+        Some(Self {
+            sql: bare(sql),
+            counts: is_query || tells,
+        })
+    }
+}
+
+/// The SQL of one statement without the semicolons around it; positions in it stay as they are.
+///
+/// What is several statements, or none, is left as it is.
+pub(crate) fn bare(sql: &str) -> Cow<'_, str> {
+    if !sql.contains(';') {
+        return sql.into();
+    }
+    let Some(statement) = only_statement(sql) else {
+        return sql.into();
+    };
+    let (start, end) = (
+        statement.start(),
+        statement.start() + statement.text().len(),
+    );
+    let before = &sql[..start];
+    if before.contains(';') {
+        format!("{}{}", before.replace(';', " "), &sql[start..end]).into()
+    } else {
+        sql[..end].into()
+    }
+}
+
+/// Whether there is no semicolon and no comment in it, nor anything that looks like one.
+fn is_plain(sql: &str) -> bool {
+    let mut last = 0;
+    sql.bytes().all(|byte| {
+        let opens = matches!((last, byte), (b'-', b'-') | (b'/', b'*'));
+        last = byte;
+        byte != b';' && !opens
+    })
+}
+
+/// Whether these letters are in it, in upper or lower case. Looked for without allocation: this is done in each call.
+fn contains(sql: &str, letters: &str) -> bool {
+    let (sql, letters) = (sql.as_bytes(), letters.as_bytes());
+    let first = letters.first().copied().unwrap_or_default();
+    sql.iter().enumerate().any(|(at, byte)| {
+        byte.to_ascii_lowercase() == first
+            && sql
+                .get(at..at + letters.len())
+                .is_some_and(|found| found.eq_ignore_ascii_case(letters))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_gives_rows_needs_no_returning() {
+        let counts = |sql| Wrappable::read(sql).map(|wrappable| wrappable.counts);
+        assert_eq!(counts("INSERT INTO t VALUES (1)"), Some(false));
+        assert_eq!(counts("INSERT INTO t VALUES ('returning')"), Some(false));
+        assert_eq!(counts("DELETE FROM t -- returning"), Some(false));
+        assert_eq!(
+            counts("DELETE FROM t WHERE (\"returning\") > f(returning)"),
+            Some(false)
+        );
+        assert_eq!(counts("DELETE FROM t Returning *;"), Some(true));
+        assert_eq!(counts("SELECT into_x FROM t"), Some(true));
+    }
+
+    #[test]
+    fn a_bare_statement_keeps_its_positions() {
+        assert_eq!(bare("SELECT 1"), "SELECT 1");
+        assert_eq!(bare("SELECT ';' ; -- a"), "SELECT ';'");
+        assert_eq!(bare(";/*;*/ SELECT 1;"), " /* */ SELECT 1");
+        assert_eq!(bare("a; b"), "a; b");
+    }
+}
