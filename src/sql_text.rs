@@ -7,10 +7,13 @@
 //! - [`read_only`]: whether a query only reads, so that it can be repeated.
 //! - [`session_state`]: whether a statement leaves something behind in its session.
 //! - [`search_path`]: how a statement changes what names are found by.
+//! - [`statement_kinds`] and [`functions`]: the tables behind these questions.
 //! - [`single_statement`]: one statement without its semicolons, and whether it can stand in a WITH.
 
+mod functions;
 pub(crate) mod keywords;
 pub(crate) mod read_only;
 pub(crate) mod search_path;
 pub(crate) mod session_state;
 pub(crate) mod single_statement;
+pub(crate) mod statement_kinds;

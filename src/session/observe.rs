@@ -16,8 +16,8 @@ use crate::config::Config;
 use crate::deadline::after;
 use crate::error::{Error, Result};
 use crate::observe::{Seen, Server, metrics};
-use crate::sql_text::keywords::begins_with;
 use crate::sql_text::single_statement::bare;
+use crate::sql_text::statement_kinds::query_kind;
 use crate::statement::{Encoded, Statement};
 use crate::wire::answer::Answer;
 use crate::wire::libpq::Connection;
@@ -240,7 +240,7 @@ impl Session {
         let Encoded::Commands(mut commands) = encoder.finish(encoded).ok()? else {
             return None;
         };
-        commands.retain(can_be_explained);
+        commands.retain(|command| query_kind(&command.sql).is_some());
         commands.truncate(PLANS);
         if commands.is_empty() {
             return None;
@@ -282,14 +282,4 @@ impl Session {
         });
         Some(lines.collect::<Vec<_>>().join("\n"))
     }
-}
-
-/// Whether EXPLAIN takes it (PostgreSQL manual, EXPLAIN).
-fn can_be_explained(command: &Command) -> bool {
-    begins_with(
-        &command.sql,
-        &[
-            "select", "insert", "update", "delete", "merge", "values", "with", "table",
-        ],
-    )
 }

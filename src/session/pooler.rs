@@ -11,8 +11,9 @@ use bowline_sql::quote::literal;
 
 use crate::command::Command;
 use crate::config::Config;
-use crate::sql_text::keywords::{begins_transaction, begins_with};
+use crate::sql_text::keywords::begins_transaction;
 use crate::sql_text::read_only::Reads;
+use crate::sql_text::statement_kinds::query_kind;
 
 impl Config {
     /// The query that sets what a direct connection has from its start; `None` unless there is a pooler.
@@ -91,12 +92,7 @@ impl Session {
     }
 }
 
-/// Whether a statement may be part of a transaction; others are told from it by their first word.
+/// Returns whether a statement may be part of a transaction, by its kind.
 fn may_stand_with_others(command: &Command) -> bool {
-    begins_with(
-        &command.sql,
-        &[
-            "select", "insert", "update", "delete", "merge", "with", "values", "table",
-        ],
-    )
+    query_kind(&command.sql).is_some()
 }

@@ -6,71 +6,8 @@ use std::borrow::Cow;
 
 use bowline_sql::{Kind, Token, Tokens, statements, tokens};
 
-/// Read for the functions that they call.
-const QUERIES: [&str; 8] = [
-    "select", "insert", "update", "delete", "with", "values", "table", "merge",
-];
-
-/// They end with their transaction, or change the database or nothing.
-///
-/// DEALLOCATE and DISCARD are not among them: they take away what the session counts on, its prepared statements.
-const NOTHING: [&str; 30] = [
-    "abort",
-    "analyse",
-    "analyze",
-    "begin",
-    "checkpoint",
-    "close",
-    "cluster",
-    "comment",
-    "commit",
-    "drop",
-    "end",
-    "fetch",
-    "grant",
-    "import",
-    "lock",
-    "move",
-    "notify",
-    "reassign",
-    "reindex",
-    "release",
-    "reset",
-    "revoke",
-    "rollback",
-    "savepoint",
-    "security",
-    "show",
-    "start",
-    "truncate",
-    "unlisten",
-    "vacuum",
-];
-
-/// Functions of PostgreSQL's, and of what comes with it, that set something for the session, or run SQL given as text.
-const FUNCTIONS: [&str; 21] = [
-    "connectby",
-    "crosstab",
-    "crosstab2",
-    "crosstab3",
-    "crosstab4",
-    "crosstab_hash",
-    "dblink_connect",
-    "dblink_connect_u",
-    "pg_copy_logical_replication_slot",
-    "pg_copy_physical_replication_slot",
-    "pg_create_logical_replication_slot",
-    "pg_create_physical_replication_slot",
-    "pg_replication_origin_session_setup",
-    "query_to_xml",
-    "query_to_xml_and_xmlschema",
-    "query_to_xmlschema",
-    "set_limit",
-    "setseed",
-    "ts_rewrite",
-    "ts_stat",
-    "xpath_table",
-];
+use super::functions::SETS_SESSION;
+use super::statement_kinds::{Leaves, StatementKind};
 
 /// Whether one of these statements may leave something behind.
 pub(crate) fn leaves_something(sql: &str) -> bool {
@@ -91,11 +28,9 @@ fn one_leaves_something(mut tokens: Tokens<'_>) -> bool {
     let Some(first) = tokens.by_ref().find(|token| !token.is("(")) else {
         return false;
     };
-    if first.is_one_of(&QUERIES) || first.is_one_of(&["alter", "copy", "create", "refresh"]) {
-        calls_something(first, tokens)
-    } else if first.is_word("set") {
+    if first.is_word("set") {
         let kind = tokens.next();
-        // A setting may be called so too: `SET local.x = 1`.
+        // A setting may have such a name: `SET local.x = 1`.
         !kind.is_some_and(|kind| kind.is_one_of(&["local", "transaction", "constraints"]))
             || tokens.clone().next().is_some_and(|next| next.is("."))
             || tokens.any(|token| names_temporary(&token))
@@ -108,7 +43,11 @@ fn one_leaves_something(mut tokens: Tokens<'_>) -> bool {
     } else if first.is_word("explain") {
         one_leaves_something(past_options(tokens))
     } else {
-        !first.is_one_of(&NOTHING)
+        match StatementKind::of_word(&first).map(|kind| kind.leaves) {
+            Some(Leaves::Nothing) => false,
+            Some(Leaves::ByContent) => calls_something(first, tokens),
+            None => true,
+        }
     }
 }
 
@@ -135,7 +74,7 @@ fn past_options(mut tokens: Tokens<'_>) -> Tokens<'_> {
         if token.is("(") {
             // Options stand in parentheses, and so may the query: its first word tells.
             let inside = tokens.clone().find(|token| !token.is("("));
-            if depth == 0 && inside.is_some_and(|token| token.is_one_of(&QUERIES)) {
+            if depth == 0 && inside.is_some_and(|token| is_query(&token)) {
                 return before;
             }
             depth += 1;
@@ -145,6 +84,10 @@ fn past_options(mut tokens: Tokens<'_>) -> Tokens<'_> {
             return before;
         }
     }
+}
+
+fn is_query(token: &Token<'_>) -> bool {
+    StatementKind::of_word(token).is_some_and(|kind| kind.query.is_some())
 }
 
 /// Whether what follows this word makes something temporary, or calls what sets something for the session.
@@ -216,7 +159,7 @@ fn sets_something(name: &str, arguments: Tokens<'_>) -> bool {
             || arguments.into_iter().any(|token| names_temporary(&token));
     }
     (name.contains("advisory") && !name.contains("_xact_") && !name.contains("unlock"))
-        || FUNCTIONS.contains(&name)
+        || SETS_SESSION.contains(&name)
 }
 
 /// Whether these arguments of `set_config`, up to their parenthesis, say that it ends with the transaction.

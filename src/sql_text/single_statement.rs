@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::keywords::{begins_with, only_statement};
+use super::keywords::only_statement;
+use super::statement_kinds::{QueryKind, query_kind};
 
 /// A statement that can stand in a WITH.
 pub(crate) struct Wrappable<'a> {
@@ -15,10 +16,11 @@ impl<'a> Wrappable<'a> {
     /// A data-modifying WITH may stand at the top level only (PostgreSQL manual, 7.8.4), so what begins with one cannot
     /// be wrapped; nor can what is no query, MERGE before 17, and SELECT INTO.
     pub(crate) fn read(sql: &'a str) -> Option<Self> {
-        let is_query = begins_with(sql, &["select", "values", "table"]);
-        if !is_query && !begins_with(sql, &["insert", "update", "delete"]) {
-            return None;
-        }
+        let is_query = match query_kind(sql) {
+            Some(QueryKind::Rows) => true,
+            Some(QueryKind::Changes) => false,
+            _ => return None,
+        };
         let telling = if is_query { "into" } else { "returning" };
         if is_plain(sql) && !contains(sql, telling) {
             return Some(Self {

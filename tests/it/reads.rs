@@ -248,9 +248,9 @@ struct Volatile {
 fn the_functions_that_are_known_write_nothing() {
     let database = test_database();
     let mut session = Session::connect(&database.config()).expect("a server");
-    let source = include_str!("../../src/sql_text/read_only.rs");
+    let source = include_str!("../../src/sql_text/functions.rs");
     let (_, list) = source
-        .split_once("const FUNCTIONS: &[&str] = &[")
+        .split_once("const READ_ONLY: &[&str] = &[")
         .expect("a list");
     let (list, _) = list.split_once("];").expect("its end");
     let names: Vec<_> = list.split('"').skip(1).step_by(2).collect();
