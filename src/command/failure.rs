@@ -51,7 +51,7 @@ pub(crate) fn rows_too_late() -> Error {
         .with_hint("give each step more time: see Session::within and Config::call_timeout")
 }
 
-/// The same error with its position counted from behind what was put in front of the SQL.
+/// Counts the position of an error from behind what was put in front of the SQL; all other facts stay.
 pub(crate) fn shift(error: Error, by: usize) -> Error {
     let Some(server) = error
         .server()
@@ -65,5 +65,47 @@ pub(crate) fn shift(error: Error, by: usize) -> Error {
             .and_then(|position| position.checked_sub(by)),
         ..server.clone()
     };
-    Error::from_server(server)
+    error.with_server(server)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Outcome;
+
+    #[test]
+    fn a_shift_changes_the_position_only() {
+        let server = ServerError {
+            position: Some(20),
+            ..ServerError::new(SqlState::SYNTAX_ERROR, "syntax error".to_owned())
+        };
+        let error = Error::from_server(server)
+            .with_hint("a hint")
+            .with_intent("run it")
+            .with_outcome(Outcome::Unknown)
+            .with_sql("SELECT".into())
+            .with_place(2, 3)
+            .with_row(7);
+        let whole = format!("{error}");
+        let error = shift(error, 13);
+        assert_eq!(error.position(), Some(7));
+        assert_eq!(error.hint(), Some("a hint"));
+        assert_eq!(error.outcome(), Outcome::Unknown);
+        assert_eq!(error.sql(), Some("SELECT"));
+        assert_eq!(
+            error.place().map(|place| (place.number, place.of)),
+            Some((2, 3))
+        );
+        assert_eq!(error.row(), Some(7));
+        assert_eq!(format!("{error}"), whole);
+    }
+
+    #[test]
+    fn a_position_within_what_was_put_in_front_is_dropped() {
+        let server = ServerError {
+            position: Some(5),
+            ..ServerError::new(SqlState::SYNTAX_ERROR, "syntax error".to_owned())
+        };
+        assert_eq!(shift(Error::from_server(server), 13).position(), None);
+    }
 }
