@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use bowline_migrations::{Difference, Migration, differences, read_folder, version_of};
+use bowline_migrations::{
+    Difference, FolderError, Migration, differences, read_folder, version_of,
+};
 use proc_macro::{Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree};
 
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
@@ -30,7 +32,7 @@ fn compared(input: TokenStream) -> Result<TokenStream, Wrong> {
     let package = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default();
     let folder = Path::new(&package).join(&written.folder);
     let there = read_folder(&folder).map_err(|error| Wrong {
-        message: format!("{error}; {}", error.hint()),
+        message: unreadable_folder(&error, &written.folder),
         span: written.span,
     })?;
     let differences = differences(&written.migrations, &there);
@@ -41,6 +43,20 @@ fn compared(input: TokenStream) -> Result<TokenStream, Wrong> {
         message: format!("cannot name the migrations: {error}"),
         span: written.span,
     })
+}
+
+/// The message for a folder that cannot be read. A folder that is missing has most often been left
+/// out of an image, so the message names the line of the Dockerfile that copies it.
+fn unreadable_folder(error: &FolderError, written: &str) -> String {
+    if !error.is_missing() {
+        return format!("{error}: {}", error.hint());
+    }
+    // An image copies from the root of its build context, above which no path leads.
+    let copied = written.trim_start_matches("../").trim_start_matches("./");
+    format!(
+        "{error}: {}; in a Dockerfile, put `COPY {copied} {copied}` before the build",
+        error.hint()
+    )
 }
 
 fn stale(written: &Written, first: &Difference, differences: &[Difference]) -> Wrong {

@@ -77,7 +77,7 @@ fn a_migration_without_generate_fails_the_next_build_and_a_comment_does_not() {
 
     std::fs::remove_dir_all(shop.path("migrations")).expect("no folder");
     insta::assert_snapshot!(build(), @r#"
-    error: cannot read [project]/migrations: No such file or directory (os error 2); look at the folder's name in diesel.toml and at its permissions
+    error: the folder [project]/migrations does not exist: check the folder's name in diesel.toml; in a Dockerfile, put `COPY migrations migrations` before the build
       --> src/db/mod.rs:12:5
        |
     12 |     "migrations",

@@ -61,15 +61,22 @@ impl SqlFile {
 pub struct FolderError {
     message: String,
     hint: String,
+    is_missing: bool,
 }
 
 impl FolderError {
-    /// A sentence, and what to do.
+    /// Creates an error from a sentence and a hint.
     pub fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self {
             message: message.into(),
             hint: hint.into(),
+            is_missing: false,
         }
+    }
+
+    /// Returns true if the folder of migrations does not exist.
+    pub fn is_missing(&self) -> bool {
+        self.is_missing
     }
 
     /// What to do.
@@ -88,12 +95,6 @@ impl std::error::Error for FolderError {}
 
 /// The migrations of a folder, in the order in which diesel runs them.
 pub fn read_folder(folder: &Path) -> Result<Vec<Migration>, FolderError> {
-    let unreadable = |path: &Path, error: &std::io::Error| {
-        FolderError::new(
-            format!("cannot read {}: {error}", path.display()),
-            "look at the folder's name in diesel.toml and at its permissions",
-        )
-    };
     let entries = fs::read_dir(folder).map_err(|error| unreadable(folder, &error))?;
     let mut migrations: Vec<Migration> = Vec::new();
     for entry in entries {
@@ -119,6 +120,23 @@ pub fn read_folder(folder: &Path) -> Result<Vec<Migration>, FolderError> {
         ));
     }
     Ok(migrations)
+}
+
+fn unreadable(folder: &Path, error: &std::io::Error) -> FolderError {
+    let folder = folder.display();
+    if error.kind() == std::io::ErrorKind::NotFound {
+        return FolderError {
+            is_missing: true,
+            ..FolderError::new(
+                format!("the folder {folder} does not exist"),
+                "check the folder's name in diesel.toml",
+            )
+        };
+    }
+    FolderError::new(
+        format!("cannot read {folder}: {error}"),
+        "check the folder's permissions",
+    )
 }
 
 /// The version in the name of a migration, as diesel has it.
@@ -204,6 +222,17 @@ mod tests {
             "migrations/1_a has no up.sql"
         );
         assert_eq!(error(&[("_a/up.sql", "")]), "migrations/_a has no version");
+    }
+
+    #[test]
+    fn only_a_folder_that_does_not_exist_is_missing() {
+        let folder = folder(&[("1_a/down.sql", ""), ("file", "")]);
+        let missing = |path: &str| {
+            let error = read_folder(&folder.path().join(path)).expect_err("a refusal");
+            error.is_missing()
+        };
+        assert!(missing("nowhere"));
+        assert!(!missing("file") && !missing("."));
     }
 
     #[test]
