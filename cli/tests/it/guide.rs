@@ -1,14 +1,16 @@
-//! The guide: what its pages show of the command is what the command says.
+//! The guide: its pages show the output that the commands print.
 //!
-//! `console` blocks are typed into a terminal, one after the other as a reader would, and compared with what is
-//! shown. A block with the name of a file is written to that file first; an `sql` block without one is run on the
-//! database that `DATABASE_URL` names. `INSTA_UPDATE=always` writes into the page what was said. `rust`
-//! blocks are doc tests, in `src/guide.rs`; Rust that is a file is an `rs` block, so that none of them is ignored.
+//! The tests run the commands of the `console` blocks in order, and compare the output with the page. A block
+//! with a file name is written to that file. An `sql` block without one runs on the database of `DATABASE_URL`.
+//! `INSTA_UPDATE=always` writes the output into the page. `rust` blocks are doc tests, in `src/guide.rs`. Rust
+//! that is a whole file is an `rs` block, so that no doc test has to be ignored.
 
+mod image;
 mod page;
 mod terminal;
 
 use std::fs;
+use std::path::Path;
 
 use bowline::{Config, Session};
 use diesel::connection::SimpleConnection as _;
@@ -17,8 +19,9 @@ use similar::TextDiff;
 use page::{Block, Page, docs, pages};
 use terminal::Terminal;
 
-/// Follows a page; panics with the difference where it does not say what happens.
-fn follow(name: &str) {
+/// Follows a page, and returns the terminal in which its commands ran. Panics with the difference where the
+/// page does not show what the commands print.
+fn follow(name: &str) -> Terminal {
     let page = Page::read(name);
     let terminal = Terminal::open(&page.text);
     let (mut text, mut copied) = (String::new(), 0);
@@ -36,25 +39,26 @@ fn follow(name: &str) {
     }
     text.push_str(&page.text[copied..]);
     if text == page.text {
-        return;
+        return terminal;
     }
     if is_update() {
-        return fs::write(docs().join("guide").join(name), text).expect("the page");
+        fs::write(docs().join("guide").join(name), text).expect("the page");
+        return terminal;
     }
     let diff = TextDiff::from_lines(&page.text, &text);
     let diff = diff
         .unified_diff()
         .header("the page", "what happens")
         .to_string();
-    panic!("docs/guide/{name} is wrong; INSTA_UPDATE=always mends it\n{diff}");
+    panic!("docs/guide/{name} differs; INSTA_UPDATE=always updates it\n{diff}");
 }
 
-/// Whether pages are to be mended instead of judged.
+/// Returns true if the pages are to be updated instead of compared.
 fn is_update() -> bool {
     std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always")
 }
 
-/// Runs a block's commands, and gives the block as it is to read.
+/// Runs the commands of a block, and returns the block with their output.
 fn type_in(terminal: &Terminal, page: &Page, block: &Block<'_>) -> String {
     let mut text = String::new();
     let mut lines = block.text.lines().peekable();
@@ -84,7 +88,7 @@ fn type_in(terminal: &Terminal, page: &Page, block: &Block<'_>) -> String {
     text
 }
 
-/// Whether what was said is what is shown, where a line `..` stands for any lines.
+/// Returns true if the output is the one that is shown. A shown line `..` stands for any lines.
 fn fits(shown: &[&str], said: &[&str]) -> bool {
     match shown {
         [] => said.is_empty(),
@@ -138,6 +142,14 @@ fn operating_is_as_the_guide_says() {
 }
 
 #[test]
+fn ci_and_images_are_as_the_guide_says() {
+    let terminal = follow("ci-and-images.md");
+    let page = Page::read("ci-and-images.md");
+    image::run_workflow(&terminal, &page);
+    image::build_image(&terminal, &page);
+}
+
+#[test]
 fn every_page_with_commands_is_followed_and_every_page_with_rust_is_a_doc_test() {
     let this = include_str!("guide.rs");
     let doc_tests = fs::read_to_string(docs().join("../src/guide.rs")).expect("the doc tests");
@@ -188,6 +200,8 @@ fn what_the_guide_shows_and_nobody_runs_is_little() {
         for block in &blocks {
             let is_run = match (block.language, block.file) {
                 ("rust" | "rust,test_harness" | "console", _) => true,
+                // `image::build_image` compares it with the error.
+                ("text", None) if page.name == "ci-and-images.md" => true,
                 (_, Some(file)) if file.starts_with("../") => true,
                 ("rs", Some(_)) => compiles,
                 ("sql", None) | (_, Some(_)) => follows,
@@ -200,6 +214,46 @@ fn what_the_guide_shows_and_nobody_runs_is_little() {
         }
     }
     insta::assert_snapshot!(shown);
+}
+
+#[test]
+fn each_claim_names_tests_and_scripts_that_are_there() {
+    let root = docs().join("..");
+    let claims = fs::read_to_string(docs().join("CLAIMS.md")).expect("the claims");
+    let pool = fs::read_to_string(docs().join("POOL.md")).expect("the pool's guarantees");
+    let pool = pool.split("\n## ").next().unwrap_or_default();
+    let rows = claims.lines().chain(pool.lines());
+    let cells = rows.filter_map(|line| line.strip_prefix("| ")?.rsplit(" | ").next());
+    let named: Vec<&str> = cells
+        .flat_map(|cell| cell.split('`').skip(1).step_by(2))
+        .collect();
+    assert!(named.len() > 100, "only {} are named", named.len());
+    let sources = rust_below(&root);
+    let missing: Vec<&&str> = named
+        .iter()
+        .filter(|name| match name.contains('/') {
+            true => !root.join(name).exists(),
+            false => !sources.contains(&format!("fn {name}(")),
+        })
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+/// Returns the Rust code below a folder as one text, without what cargo builds.
+fn rust_below(folder: &Path) -> String {
+    let entries = fs::read_dir(folder).expect("a folder").flatten();
+    let texts = entries.map(|entry| {
+        let (path, name) = (entry.path(), entry.file_name());
+        let is_built = name == "target" || name.to_string_lossy().starts_with('.');
+        if path.is_dir() && !path.is_symlink() && !is_built {
+            rust_below(&path)
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            fs::read_to_string(path).unwrap_or_default()
+        } else {
+            String::new()
+        }
+    });
+    texts.collect()
 }
 
 #[test]
@@ -246,8 +300,8 @@ fn no_link_of_the_documentation_leads_nowhere_and_no_page_is_left_out() {
     assert!(dead.is_empty(), "{}", dead.join("\n"));
 }
 
-/// The headings of a page, as links name them.
-fn headings(path: &std::path::Path) -> Vec<String> {
+/// Returns the anchors of a page's headings.
+fn headings(path: &Path) -> Vec<String> {
     let text = fs::read_to_string(path).unwrap_or_default();
     let titles = text.lines().filter_map(|line| line.strip_prefix('#'));
     titles

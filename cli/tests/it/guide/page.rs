@@ -8,25 +8,25 @@ pub(super) struct Page {
     pub(super) text: String,
 }
 
-/// What stands between two fences.
+/// A fenced block.
 pub(super) struct Block<'a> {
-    /// The first word behind the opening fence.
+    /// The first word after the opening fence.
     pub(super) language: &'a str,
-    /// The second one: the file that the block is, or is a part of.
+    /// The second word: the file that the block is, or is a part of.
     pub(super) file: Option<&'a str>,
     pub(super) text: &'a str,
-    /// Where its text begins in that of the page.
+    /// The offset of its text in the page.
     pub(super) start: usize,
     /// The line of the opening fence, counted from 1.
     pub(super) line: usize,
 }
 
-/// The folder of the documentation.
+/// Returns the folder of the documentation.
 pub(super) fn docs() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs")
 }
 
-/// All pages of the guide, by name.
+/// Reads all pages of the guide, sorted by name.
 pub(super) fn pages() -> Vec<Page> {
     let folder = docs().join("guide");
     let entries = std::fs::read_dir(&folder).expect("the guide");

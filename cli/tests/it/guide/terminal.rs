@@ -1,4 +1,4 @@
-//! A terminal in which a page's commands are typed, in a folder of its own.
+//! A shell that runs the commands of a page, in a folder of its own.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use regex::Regex;
 
 use crate::scratch::checkout;
 
-/// What a terminal has of the variables of this process: where programs find what is theirs.
+/// The variables of this process that the commands get too.
 const KEPT: [&str; 7] = [
     "HOME",
     "USER",
@@ -22,7 +22,7 @@ const KEPT: [&str; 7] = [
 /// Keeps the working folder and the variables from one command to the next.
 pub(super) struct Terminal {
     home: tempfile::TempDir,
-    /// The text of the page that is followed.
+    /// The text of the page.
     page: String,
 }
 
@@ -43,7 +43,7 @@ impl Terminal {
         terminal
     }
 
-    /// Where the page's projects are; what the terminal itself keeps is beside them.
+    /// Returns the folder of the page's projects. The terminal keeps its own files beside it.
     fn projects(&self) -> PathBuf {
         self.home.path().join("projects")
     }
@@ -64,7 +64,7 @@ impl Terminal {
         PathBuf::from(self.recall("folder").trim())
     }
 
-    /// Runs a command line; gives all that it wrote, in that order, and whether it succeeded.
+    /// Runs a command line. Returns its output on both streams in order, and whether it succeeded.
     pub(super) fn run(&self, command: &str) -> (String, bool) {
         let script = format!(
             ". {notes}/.variables\n{command}\ncode=$?\nexport -p > {notes}/.variables\npwd > {notes}/.folder\nexit $code\n",
@@ -89,7 +89,7 @@ impl Terminal {
         (self.as_shown(&said), output.status.success())
     }
 
-    /// Gives a new package the versions of the workspace, so that no network is needed.
+    /// Copies the workspace's `Cargo.lock` to a package without one, so that cargo needs no network.
     fn lend_versions(&self) {
         let folder = self.folder();
         if folder.join("Cargo.toml").exists() && !folder.join("Cargo.lock").exists() {
@@ -97,7 +97,7 @@ impl Terminal {
         }
     }
 
-    /// What was said, with what differs from run to run as the guide shows it.
+    /// Replaces what differs from run to run, such as times and folders, by what the guide shows.
     fn as_shown(&self, said: &str) -> String {
         let projects = self.projects();
         let canonical = projects.canonicalize().expect("the folder");
@@ -115,7 +115,7 @@ impl Terminal {
                 .replace_all(&said, shown)
                 .into_owned();
         }
-        // What was made a moment ago has the version that the page gives it.
+        // A new migration gets the version that the page shows for its name.
         let folder = Regex::new(r"\b20\d\d-\d\d-\d\d-\d{6}_(\w+)").expect("a pattern");
         let shown = |found: &regex::Captures<'_>| {
             let mut on_page = folder.captures_iter(&self.page);
@@ -128,7 +128,7 @@ impl Terminal {
         folder.replace_all(&said, shown).into_owned()
     }
 
-    /// Writes a file of the project; a migration that was made a moment ago is found by its name.
+    /// Writes a file of the project. A new migration is found by its name, whatever its version.
     pub(super) fn write(&self, file: &str, text: &str) {
         let path = self
             .folder()
@@ -137,7 +137,7 @@ impl Terminal {
         fs::write(path, text).expect("a file");
     }
 
-    /// `migrations/<another moment>_name/up.sql`, where there is such a folder.
+    /// Returns `migrations/<other version>_name/up.sql`, if there is such a folder.
     fn migration(&self, file: &str) -> Option<String> {
         let (version, rest) = file.strip_prefix("migrations/")?.split_once('_')?;
         let (name, file) = rest.split_once('/')?;
@@ -156,7 +156,7 @@ impl Terminal {
         ))
     }
 
-    /// A variable that a command exported.
+    /// Returns a variable that a command exported.
     pub(super) fn variable(&self, name: &str) -> Option<String> {
         let (said, _) = self.run(&format!("printf %s \"${name}\""));
         Some(said).filter(|value| !value.is_empty())
@@ -177,7 +177,7 @@ impl Drop for Terminal {
     }
 }
 
-/// Cargo as `scratch.rs` has it: with the workspace's target folder, and its way to compile what is in there.
+/// Returns cargo's variables as in `scratch.rs`: the workspace's target folder, and the profile of what it holds.
 fn cargo() -> [(&'static str, String); 4] {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR"))
         .parent()
@@ -190,7 +190,7 @@ fn cargo() -> [(&'static str, String); 4] {
     ]
 }
 
-/// Stops the server of a project, if it has one.
+/// Stops the server of a project, if there is one.
 fn stop(folder: &Path) {
     if folder.is_dir() {
         Command::new(env!("CARGO_BIN_EXE_bowline"))
