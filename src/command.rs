@@ -19,7 +19,7 @@ use diesel::result::DatabaseErrorKind;
 
 use crate::error::{Error, Result};
 use crate::sql_text::keywords::{
-    begins_transaction, ends_transaction, is_empty, may_commit_and_fail, stands_alone,
+    begins_transaction, cannot_run_in_transaction, ends_transaction, is_empty, may_commit_and_fail,
 };
 use crate::sql_text::read_only::{Reads, reads};
 use crate::sql_text::search_path::SearchPathChange;
@@ -34,32 +34,32 @@ pub(crate) struct Command {
     /// The OIDs of the parameters' types.
     pub(crate) types: Vec<u32>,
     pub(crate) values: Vec<BoundValue>,
-    /// Whether it is worth a named statement: its SQL comes back with other values.
+    /// Whether it is worth a named statement, because its SQL is sent again with other values.
     pub(crate) reusable: bool,
-    pub(crate) rows: Expectation,
-    /// What its answer is read as; `None` where nothing is read.
+    pub(crate) rows: ExpectedRows,
+    /// The columns that its answer is read as; `None` if no rows are read.
     pub(crate) read_as: Option<ReadAs>,
-    /// The search path that its names are found by, as far as it is known.
+    /// The search path by which its names are found, as far as it is known.
     pub(crate) path: SearchPathKey,
     /// Whether a type of it was looked up by its name.
     pub(crate) names_types: bool,
-    /// How it changes what names are found by.
+    /// The change that it makes to the search path.
     pub(crate) sets: Option<Box<SearchPathChange>>,
-    /// The function that made it, for those who watch.
+    /// The function that made it, for spans and metrics.
     pub(crate) function: Option<&'static str>,
     /// The SQL as the caller wrote it, where the server is sent more.
     pub(crate) wrapped: Option<Arc<str>>,
-    /// Whether it only reads; told from its words unless somebody knew better.
+    /// Whether it only reads; read from its text unless generated code has set it.
     pub(crate) reads: OnceCell<Reads>,
 }
 
-/// What an answer is read as.
+/// The columns that an answer is read as.
 #[derive(Debug, Clone)]
 pub(crate) struct ReadAs {
     pub(crate) describe: Describe,
     /// The statement that was prepared for it.
     pub(crate) name: Option<Arc<CStr>>,
-    /// What is to be looked at in the values, once the columns were found right.
+    /// The checks of its values, once the columns have the right types.
     pub(crate) checks: Option<Checks>,
 }
 
@@ -72,7 +72,7 @@ impl ReadAs {
         }
     }
 
-    /// It is sent as this prepared statement, of which this is known.
+    /// Notes that it is sent as this prepared statement, with the checks that are known of it.
     pub(crate) fn prepared(&mut self, name: &Arc<CStr>, checked: Option<(Describe, Checks)>) {
         self.name = Some(Arc::clone(name));
         self.checks = checked
@@ -80,16 +80,16 @@ impl ReadAs {
             .map(|(_, checks)| checks);
     }
 
-    /// Whether these columns are meant.
+    /// Returns whether it reads these columns.
     pub(crate) fn is_by(&self, describe: Describe) -> bool {
         // Two functions with one address do the same.
         self.describe as usize == describe as usize
     }
 }
 
-/// How many rows an answer must have.
+/// The number of rows that an answer must have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Expectation {
+pub(crate) enum ExpectedRows {
     Any,
     One,
     AtMostOne,
@@ -97,24 +97,24 @@ pub(crate) enum Expectation {
     Exactly(u64),
 }
 
-/// How an expectation can be held.
+/// Which side checks the number of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// There is nothing to hold, or the server holds it.
+pub(crate) enum CheckedBy {
+    /// The server, or there is nothing to check.
     Server,
-    /// Only the answer tells, so nothing may be committed before it has come.
+    /// The client, by the answer: nothing may be committed before it has arrived.
     Client,
 }
 
 impl Command {
-    /// A command without parameters that is not worth a name: BEGIN, SAVEPOINT, ..
+    /// Returns a command without parameters that is not worth a name: BEGIN, SAVEPOINT, ..
     pub(crate) fn plain(sql: impl Into<Arc<str>>) -> Self {
         Self {
             sql: sql.into(),
             types: Vec::new(),
             values: Vec::new(),
             reusable: false,
-            rows: Expectation::Any,
+            rows: ExpectedRows::Any,
             read_as: None,
             path: Arc::default(),
             names_types: false,
@@ -125,13 +125,13 @@ impl Command {
         }
     }
 
-    /// A query with its values, and how many rows it is to give.
+    /// Returns a query with its values and the expected number of rows.
     pub(crate) fn query(
         sql: impl Into<Arc<str>>,
         types: Vec<u32>,
         values: Vec<BoundValue>,
         reusable: bool,
-        rows: Expectation,
+        rows: ExpectedRows,
     ) -> Self {
         Self {
             types,
@@ -142,14 +142,14 @@ impl Command {
         }
     }
 
-    /// Keeps one copy of SQL that is that of the command before it.
+    /// Shares the SQL with the command before it, if that is the same.
     pub(crate) fn share_sql(&mut self, before: &Self) {
         if self.sql == before.sql {
             self.sql = Arc::clone(&before.sql);
         }
     }
 
-    /// Fails if it cannot be sent at all, in the words of the protocol's limits.
+    /// Fails if it exceeds a limit of the protocol.
     pub(crate) fn check(&self) -> Result<()> {
         // The protocol counts parameters in 16 bits, and bytes of a value in 31 (PostgreSQL manual, 55.7, Bind).
         const PARAMETERS: usize = u16::MAX as usize;
@@ -186,27 +186,27 @@ impl Command {
         } else {
             return Ok(());
         };
-        Err(refused.with_sql(self.written()))
+        Err(refused.with_sql(self.caller_sql()))
     }
 
-    /// The SQL as the caller wrote it.
-    pub(crate) fn written(&self) -> Arc<str> {
+    /// Returns the SQL as the caller wrote it.
+    pub(crate) fn caller_sql(&self) -> Arc<str> {
         Arc::clone(self.wrapped.as_ref().unwrap_or(&self.sql))
     }
 
-    /// Whether it only reads.
+    /// Returns whether it only reads, and how certain that is.
     pub(crate) fn reads(&self) -> Reads {
         *self
             .reads
             .get_or_init(|| reads(self.wrapped.as_ref().unwrap_or(&self.sql)))
     }
 
-    /// Whether it certainly only reads: nothing is lost when its answer is judged here, or when it is run again.
+    /// Returns whether it certainly only reads: its answer can be checked here, and it can be run again.
     pub(crate) fn only_reads(&self) -> bool {
         self.reads() == Reads::Yes
     }
 
-    /// The same command, of which this is known whatever its words say.
+    /// Sets whether it only reads, whatever its text says.
     pub(crate) fn with_reads(self, reads: Reads) -> Self {
         Self {
             reads: reads.into(),
@@ -214,40 +214,42 @@ impl Command {
         }
     }
 
-    /// Changes the SQL, by which what was known of it does not hold any more.
+    /// Changes the SQL, and forgets what was known of it.
     pub(crate) fn set_sql(&mut self, sql: String) {
         self.sql = sql.into();
         self.reads = OnceCell::new();
     }
 
-    /// Takes what somebody else knows of whether it only reads, unless that is known already.
-    pub(crate) fn tell_reads(&self, know: impl FnOnce(&Arc<str>) -> Reads) {
+    /// Sets whether it only reads, unless that is known.
+    pub(crate) fn set_reads_if_unknown(&self, know: impl FnOnce(&Arc<str>) -> Reads) {
         self.reads.get_or_init(|| know(&self.sql));
     }
 
-    /// Whether it may commit some of its own work and fail after that: a procedure may, and so may a block that
+    /// Returns whether it may commit some of its work and fail after that: a procedure may, and so may a block that
     /// commits or calls one.
     pub(crate) fn may_commit_and_fail(&self) -> bool {
         may_commit_and_fail(&self.sql)
     }
 
-    /// Whether what stands before it and itself is committed, or rolled back, before what follows: by the words that end
-    /// a transaction, or because it cannot run within one (PostgreSQL manual, 55.2.3.2).
+    /// Returns whether it ends the transaction of the commands before it: it is a COMMIT or ROLLBACK, or it cannot run
+    /// within a transaction (PostgreSQL manual, 55.2.3.2).
     pub(crate) fn ends_its_transaction(&self) -> bool {
-        ends_transaction(&self.sql) || stands_alone(&self.sql) || may_commit_and_fail(&self.sql)
+        ends_transaction(&self.sql)
+            || cannot_run_in_transaction(&self.sql)
+            || may_commit_and_fail(&self.sql)
     }
 
-    /// Whether PostgreSQL runs it outside of a transaction only.
-    pub(crate) fn stands_alone(&self) -> bool {
-        stands_alone(&self.sql)
+    /// Returns whether PostgreSQL runs it outside of a transaction only.
+    pub(crate) fn cannot_run_in_transaction(&self) -> bool {
+        cannot_run_in_transaction(&self.sql)
     }
 
-    /// Whether its words begin a transaction.
+    /// Returns whether it begins a transaction.
     pub(crate) fn begins_transaction(&self) -> bool {
         begins_transaction(&self.sql)
     }
 
-    /// Whether its words end a transaction.
+    /// Returns whether it ends a transaction.
     pub(crate) fn ends_transaction(&self) -> bool {
         ends_transaction(&self.sql)
     }

@@ -13,14 +13,14 @@ use std::time::Instant;
 use crate::config::{Config, Parameters};
 use crate::deadline::after;
 use crate::error::{Error, Result, ServerError};
-use crate::wire::driver::{Stopped, drive};
+use crate::wire::driver::{DriveError, drive};
 use crate::wire::interrupt;
-use crate::wire::libpq::{Connection, Place};
+use crate::wire::libpq::{Connection, HostAddress};
 use crate::wire::protocol::Connecting;
 use addresses::Addresses;
 use attempt::Attempt;
 pub use encryption::{Encryption, client_libraries};
-use refusal::Refusal;
+use refusal::RefusalReason;
 use resolve::resolve;
 
 /// Connects by the deadline, the look-up of names included.
@@ -76,8 +76,12 @@ fn connect_by(
                 connection.set_nonblocking().map_err(Error::unavailable)?;
                 return Ok(connection);
             }
-            Err(Stopped::Deadline) if interrupt::is_given_up() => return Err(interrupt::given_up()),
-            Err(Stopped::Deadline) if addresses.left(&place) > 1 && Instant::now() < deadline => {
+            Err(DriveError::Deadline) if interrupt::is_given_up() => {
+                return Err(interrupt::given_up());
+            }
+            Err(DriveError::Deadline)
+                if addresses.left(&place) > 1 && Instant::now() < deadline =>
+            {
                 let told = connection.message();
                 before.push_str(&told);
                 if !told.ends_with(" failed:") {
@@ -87,14 +91,14 @@ fn connect_by(
                 addresses.give_up(&place);
                 addresses.write(&mut said);
             }
-            Err(Stopped::Deadline) => {
+            Err(DriveError::Deadline) => {
                 return Err(Error::timeout(format!(
                     "no answer within {:?}",
                     config.connect_timeout
                 ))
                 .with_hint("is this the server's address, and does a firewall let it through? see Config::connect_timeout"));
             }
-            Err(Stopped::Lost(told)) => {
+            Err(DriveError::Lost(told)) => {
                 // A server can quote the password that it was given, also one from a file of passwords.
                 parameters.secrets.extend(connection.password());
                 return Err(connect_error(
@@ -117,7 +121,7 @@ fn attempt(
     said: &BTreeMap<String, String>,
     addresses: &mut Addresses,
     deadline: Instant,
-) -> Result<(Connection, std::result::Result<(), Stopped>, Place)> {
+) -> Result<(Connection, std::result::Result<(), DriveError>, HostAddress)> {
     let said: Vec<_> = said
         .iter()
         .map(|(name, value)| (name.clone(), value.clone()))
@@ -125,12 +129,12 @@ fn attempt(
     let unreadable = |said: String| Error::config(said, refusal::UNREADABLE.remedy);
     let mut connection = Connection::start(&said).map_err(unreadable)?;
     if connection.is_refused() {
-        let (message, place) = (connection.message(), connection.place());
-        return Ok((connection, Err(Stopped::Lost(message)), place));
+        let (message, place) = (connection.message(), connection.address());
+        return Ok((connection, Err(DriveError::Lost(message)), place));
     }
     let mut connecting = Connecting::new(&mut connection, interrupt::current());
     let driven = loop {
-        let place = connecting.place().clone();
+        let place = connecting.address().clone();
         let left = deadline.saturating_duration_since(Instant::now());
         let share = left / addresses.left(&place);
         match drive(&mut connecting, after(share).min(deadline)) {
@@ -138,7 +142,7 @@ fn attempt(
             ended => break ended,
         }
     };
-    let place = connecting.place().clone();
+    let place = connecting.address().clone();
     Ok((connection, driven, place))
 }
 
@@ -183,7 +187,7 @@ fn connect_error(said: &str, at: &str, parameters: &Parameters) -> Error {
         None => refusal::by_words(&decisive.told),
     };
     let mut told = decisive.among(&attempts);
-    let is_nobody_here = refusal.nobody && parameters.here_by_default;
+    let is_nobody_here = refusal.no_server && parameters.here_by_default;
     if is_nobody_here {
         told = format!("{}: {told}", decisive.place);
     }
@@ -222,7 +226,7 @@ const NO_HOST: &str = "no host was given, so a server on this machine is meant: 
                        (postgres://user@host:5432/database) or in PGHOST, or start a server here";
 
 /// A name that libpq itself could not look up may be there later; a parameter that it refuses stays wrong.
-fn before_any_server(said: &str) -> &'static Refusal {
+fn before_any_server(said: &str) -> &'static RefusalReason {
     if said.starts_with("could not translate host name") {
         refusal::by_words(said)
     } else {
@@ -230,7 +234,12 @@ fn before_any_server(said: &str) -> &'static Refusal {
     }
 }
 
-fn refused(refusal: &Refusal, message: String, server: Option<ServerError>, at: &str) -> Error {
+fn refused(
+    refusal: &RefusalReason,
+    message: String,
+    server: Option<ServerError>,
+    at: &str,
+) -> Error {
     let remedy = refusal.remedy.replace("HOST:PORT", at);
     let error = if refusal.permanent {
         Error::config(message, remedy)

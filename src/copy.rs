@@ -22,11 +22,11 @@ use crate::command::types::TypeLookup;
 use crate::command::{Command, ReadAs};
 use crate::error::{Error, Result};
 use crate::retry::is_about_types;
-use crate::session::copy::{Copy, Direction};
+use crate::session::copy::{Copy, CopyDirection};
 use crate::session::{Session, copy::PIECE};
 use crate::sql_text::single_statement::bare;
 use crate::statement::{RowReader, RowStatement, Statement};
-use crate::wire::answer::{Answer, Column, Packing};
+use crate::wire::answer::{Answer, ColumnDescription, Packing};
 use crate::wire::row::SessionRow;
 
 /// A row for columns of this SQL type: a tuple with a value for each column.
@@ -153,7 +153,7 @@ where
     CopyIn::<C>(PhantomData).to_sql(&mut builder, &Pg)?;
     let sql = builder.finish();
     let (question, names) = columns::of_target(&sql);
-    let mut copy = Copy::begin(session, &sql, Direction::In, Some(&question))?;
+    let mut copy = Copy::begin(session, &sql, CopyDirection::In, Some(&question))?;
     if let Some(answer) = copy.described() {
         let mut expected = Columns::default();
         R::describe(&mut expected);
@@ -224,7 +224,7 @@ fn encode<ST, R: CopyRow<ST>>(row: &R, lookup: &mut TypeLookup, out: &mut Vec<u8
 #[must_use = "rows are sent as they are taken"]
 pub struct CopiedRows<H: DerefMut<Target = Session>, T> {
     copy: Copy<H>,
-    arrived: Arrived,
+    arrived: CopyBuffer,
     rows: std::vec::IntoIter<SessionRow>,
     read: RowReader<T>,
     /// What is to be looked at in the values.
@@ -243,7 +243,7 @@ impl<H: DerefMut<Target = Session>, T> CopiedRows<H, T> {
         let text = bare(&text);
         let question = columns::of_query(&text)?;
         let sql = format!("{BEGINNING}{text}\n) TO STDOUT (FORMAT binary)");
-        let mut copy = Copy::begin(session, &sql, Direction::Out, Some(&question))?;
+        let mut copy = Copy::begin(session, &sql, CopyDirection::Out, Some(&question))?;
         let mut checks = None;
         if let Some(answer) = copy.described() {
             let mut command = Command::plain(sql.as_str());
@@ -258,7 +258,7 @@ impl<H: DerefMut<Target = Session>, T> CopiedRows<H, T> {
         Ok(Self {
             copy,
             checks,
-            arrived: Arrived::default(),
+            arrived: CopyBuffer::default(),
             rows: Vec::new().into_iter(),
             read,
             over: false,
@@ -314,13 +314,13 @@ impl<H: DerefMut<Target = Session>, T> fmt::Debug for CopiedRows<H, T> {
 
 /// Data of a binary COPY that has arrived but is not a whole row yet.
 #[derive(Debug, Default)]
-struct Arrived {
+struct CopyBuffer {
     rest: Vec<u8>,
     begun: bool,
-    columns: Option<Arc<[Column]>>,
+    columns: Option<Arc<[ColumnDescription]>>,
 }
 
-impl Arrived {
+impl CopyBuffer {
     /// The whole rows of what has arrived; `None` if there is none.
     fn rows(&mut self, data: &[u8]) -> Result<Option<Answer>> {
         self.rest.extend_from_slice(data);
@@ -343,7 +343,7 @@ impl Arrived {
                 rows += 1;
                 self.columns.get_or_insert_with(|| {
                     (0..width)
-                        .map(|_| Column {
+                        .map(|_| ColumnDescription {
                             name: Box::from(""),
                             type_oid: None,
                             of_a_table: false,

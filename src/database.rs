@@ -21,12 +21,12 @@ use crate::migrations::look;
 use crate::no_session::PoolState;
 use crate::pool::Pool;
 use crate::retry::{Budget, RetryPolicy};
-use crate::session::{AdvisoryLock, LockKey, Session, Stream, Tried};
+use crate::session::{AdvisoryLock, AttemptResult, LockKey, Session, Stream};
 use crate::statement::{RowStatement, Statement};
-use crate::transaction::{Opening, TransactionOptions};
+use crate::transaction::{TransactionOptions, TransactionStart};
 use crate::unit_of_work::UnitOfWork;
 
-use attempts::Ended;
+use attempts::CallEnd;
 
 pub use source::PooledSession;
 use source::Source;
@@ -162,15 +162,18 @@ impl Database {
         statement: S,
         holder: &'static Location<'static>,
     ) -> Result<Result<S::Output>> {
-        let work =
-            |session: &mut Session, opening: &Opening| match session.run_as(&statement, opening) {
-                Ok(output) => Tried::Done(output),
-                Err(error) if error.outcome() == Outcome::Unknown => Tried::Unanswered(None, error),
-                Err(error) => Tried::Failed(error),
-            };
+        let work = |session: &mut Session, opening: &TransactionStart| match session
+            .run_as(&statement, opening)
+        {
+            Ok(output) => AttemptResult::Done(output),
+            Err(error) if error.outcome() == Outcome::Unknown => {
+                AttemptResult::Unanswered(None, error)
+            }
+            Err(error) => AttemptResult::Failed(error),
+        };
         match self.attempt(holder, self.settings.retry, work) {
-            Ok(Ended::Done(output)) => Ok(Ok(output)),
-            Ok(Ended::AnswerLost(error)) => Ok(Err(error)),
+            Ok(CallEnd::Done(output)) => Ok(Ok(output)),
+            Ok(CallEnd::AnswerLost(error)) => Ok(Err(error)),
             Err((error, attempts)) => Err(error.with_attempts(attempts)),
         }
     }
@@ -270,8 +273,8 @@ impl Database {
             session.transact(opening, &mut work)
         });
         match ended {
-            Ok(Ended::Done(value)) => Ok(value),
-            Ok(Ended::AnswerLost(error)) => Err(error.into()),
+            Ok(CallEnd::Done(value)) => Ok(value),
+            Ok(CallEnd::AnswerLost(error)) => Err(error.into()),
             Err((error, _)) => Err(error),
         }
     }

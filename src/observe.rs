@@ -10,7 +10,7 @@ mod statement;
 mod transaction;
 
 pub(crate) use checkout::Checkout;
-pub(crate) use statement::Seen;
+pub(crate) use statement::StatementSpan;
 pub(crate) use transaction::TransactionSpan;
 
 use std::sync::Arc;
@@ -64,7 +64,7 @@ mod tests {
             drop(entered);
             let transaction = TransactionSpan::begin(&server, "BEGIN", 1);
             let entered = transaction.span().entered();
-            assert!(!Seen::is_wanted());
+            assert!(!StatementSpan::is_wanted());
             transaction.end(Outcome::Committed, 3, 3);
             drop(entered);
         });

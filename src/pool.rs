@@ -31,7 +31,7 @@ use crate::error::{Error, Result};
 use crate::no_session::PoolState;
 use crate::observe::metrics;
 use crate::session::Session;
-use crate::session::activity::{Activity, this_thread};
+use crate::session::activity::{SessionActivity, this_thread};
 use gate::{Gate, Limits, Loan, Resource};
 use holders::Asker;
 
@@ -51,7 +51,7 @@ struct Inner {
 }
 
 impl Resource for Session {
-    fn activity(&self) -> &Arc<Activity> {
+    fn activity(&self) -> &Arc<SessionActivity> {
         self.activity()
     }
 
@@ -59,8 +59,8 @@ impl Resource for Session {
         self.server_name()
     }
 
-    fn closes(&mut self, reason: &'static str) {
-        self.closes(reason);
+    fn set_close_reason(&mut self, reason: &'static str) {
+        self.set_close_reason(reason);
     }
 }
 
@@ -165,17 +165,17 @@ impl Inner {
         let generation = loan.gate().generation();
         let item = loan.item_mut();
         if let Some(reason) = item.over(now, generation) {
-            item.session.closes(reason);
+            item.session.set_close_reason(reason);
             return false;
         }
         if item.session.was_closed() {
-            item.session.closes("closed_by_server");
+            item.session.set_close_reason("closed_by_server");
             return false;
         }
         let answers = now.duration_since(item.idle_since) < self.ping_after
             || item.session.ping(deadline.min(now + PING));
         if !answers {
-            item.session.closes("no_answer");
+            item.session.set_close_reason("no_answer");
         }
         answers
     }
@@ -250,13 +250,13 @@ impl Drop for PooledSession {
             );
         }
         if let Some(reason) = item.over(Instant::now(), generation) {
-            item.session.closes(reason);
+            item.session.set_close_reason(reason);
         } else if item.session.check_in(self.call_timeout) {
             return loan.give_back();
         } else if item.session.is_broken() {
-            item.session.closes("lost");
+            item.session.set_close_reason("lost");
         } else {
-            item.session.closes("not_clean");
+            item.session.set_close_reason("not_clean");
         }
         // What is not given back is closed.
         drop(loan);

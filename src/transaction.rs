@@ -18,13 +18,13 @@ pub struct TransactionOptions {
 
 /// The words that begin one attempt at a transaction, and the key that it leaves behind.
 #[derive(Debug, Clone)]
-pub(crate) struct Opening {
+pub(crate) struct TransactionStart {
     /// BEGIN first.
     pub(crate) sql: Vec<Arc<str>>,
     pub(crate) attempt: Option<CommitKey>,
 }
 
-impl Opening {
+impl TransactionStart {
     /// A transaction as the session has it.
     pub(crate) fn plain() -> Self {
         TransactionOptions::default().opening()
@@ -141,9 +141,9 @@ impl TransactionOptions {
     }
 
     /// How an attempt begins; each has a key of its own.
-    pub(crate) fn opening(&self) -> Opening {
+    pub(crate) fn opening(&self) -> TransactionStart {
         let (insert, attempt) = self.keyed.mark().unzip();
-        Opening {
+        TransactionStart {
             sql: [self.begin().into()].into_iter().chain(insert).collect(),
             attempt,
         }

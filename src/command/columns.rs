@@ -18,7 +18,7 @@ use diesel::pg::{
 };
 use diesel::sql_types::HasSqlType;
 
-use crate::command::types::{Pair, TypeName};
+use crate::command::types::{TypeName, TypePair};
 use crate::error::{Error, Result};
 use crate::wire::answer::Answer;
 pub(crate) use values::ValueCheck;
@@ -31,14 +31,14 @@ pub(crate) type Describe = fn(&mut Columns);
 #[derive(Debug, Default)]
 pub struct Columns {
     names: Names,
-    all: Vec<Column>,
+    all: Vec<ReadColumn>,
     /// Whether diesel's own way of loading reads them: what diesel itself refuses is left to it.
     is_diesels: bool,
 }
 
 /// One column, as Rust reads it.
 #[derive(Debug, PartialEq, Eq)]
-struct Column {
+struct ReadColumn {
     /// `None` for one that is read by its position.
     name: Option<&'static str>,
     /// `None` where nothing is known of it.
@@ -71,7 +71,7 @@ pub(crate) type Checks = Arc<[(usize, ValueCheck)]>;
 #[derive(Debug)]
 pub(crate) struct Compared {
     /// Pairs of types that only the server can judge, with the number of the column.
-    pub(crate) doubts: Vec<(usize, Pair)>,
+    pub(crate) doubts: Vec<(usize, TypePair)>,
     pub(crate) checks: Vec<(usize, ValueCheck)>,
 }
 
@@ -162,7 +162,7 @@ impl Columns {
     fn push(&mut self, name: Option<&'static str>, metadata: Option<&PgTypeMetadata>) {
         let oid = metadata.and_then(|metadata| metadata.oid().ok());
         let sql_type = oid.and_then(|oid| self.sql_type(oid));
-        self.all.push(Column { name, sql_type });
+        self.all.push(ReadColumn { name, sql_type });
     }
 
     /// The type under an OID that diesel gave; 0 is an array of arrays, which has none of its own.
@@ -225,7 +225,7 @@ impl Columns {
     }
 }
 
-impl Column {
+impl ReadColumn {
     /// Where the column is in the answer.
     fn find(&self, number: usize, answer: &Answer) -> Result<Option<usize>> {
         let mut all = 0..answer.column_count();

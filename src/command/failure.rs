@@ -1,6 +1,6 @@
 //! Errors from what libpq and the server say.
 
-use super::row_count::{unmet, wrong_count};
+use super::row_count::{unmet_expectation, wrong_count};
 use crate::error::{Error, ServerError};
 use crate::sqlstate::SqlState;
 use crate::wire::libpq::{Field, ResultSet};
@@ -13,7 +13,7 @@ pub(crate) fn server_error(result: &ResultSet, expired: bool) -> Error {
     };
     let message = text(Field::Message).unwrap_or_default();
     if let Some((expected, found)) =
-        unmet(&message).filter(|_| sqlstate == SqlState::INVALID_TEXT_REPRESENTATION)
+        unmet_expectation(&message).filter(|_| sqlstate == SqlState::INVALID_TEXT_REPRESENTATION)
     {
         return wrong_count(expected, usize::try_from(found).unwrap_or(usize::MAX));
     }

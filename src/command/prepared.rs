@@ -13,8 +13,8 @@ use crate::sql_text::search_path::SearchPathKey;
 
 /// Statements that a session has prepared.
 #[derive(Debug)]
-pub(crate) struct Prepared {
-    statements: HashMap<Key, Statement>,
+pub(crate) struct PreparedStatements {
+    statements: HashMap<StatementKey, PreparedStatement>,
     /// Dropped here, but not yet on the server.
     to_close: Vec<Arc<CStr>>,
     capacity: usize,
@@ -28,10 +28,10 @@ pub(crate) struct Prepared {
 ///
 /// Under another path the same SQL is about other tables: PostgreSQL would plan it anew at each change, and fail where
 /// the types of the answer are others.
-type Key = (SearchPathKey, Arc<str>, Vec<u32>);
+type StatementKey = (SearchPathKey, Arc<str>, Vec<u32>);
 
 #[derive(Debug)]
-struct Statement {
+struct PreparedStatement {
     name: Arc<CStr>,
     used: u64,
     confirmed: bool,
@@ -41,7 +41,7 @@ struct Statement {
 
 /// How a command is to be sent.
 #[derive(Debug)]
-pub(crate) struct Plan {
+pub(crate) struct StatementName {
     pub(crate) name: Arc<CStr>,
     /// Whether it is to be prepared first; else the server knows the name, or will when it gets there.
     pub(crate) is_new: bool,
@@ -49,7 +49,7 @@ pub(crate) struct Plan {
     pub(crate) checked: Option<(Describe, Checks)>,
 }
 
-impl Prepared {
+impl PreparedStatements {
     pub(crate) fn new(capacity: usize) -> Self {
         Self {
             statements: HashMap::new(),
@@ -62,12 +62,17 @@ impl Prepared {
     }
 
     /// A name for the statement; the least recently used one makes room.
-    pub(crate) fn plan(&mut self, path: &SearchPathKey, sql: &Arc<str>, types: &[u32]) -> Plan {
+    pub(crate) fn name_for(
+        &mut self,
+        path: &SearchPathKey,
+        sql: &Arc<str>,
+        types: &[u32],
+    ) -> StatementName {
         self.clock += 1;
         let key = (Arc::clone(path), Arc::clone(sql), types.to_vec());
         if let Some(statement) = self.statements.get_mut(&key) {
             statement.used = self.clock;
-            return Plan {
+            return StatementName {
                 name: Arc::clone(&statement.name),
                 is_new: false,
                 checked: statement.checked.clone(),
@@ -82,14 +87,14 @@ impl Prepared {
             .into();
         self.statements.insert(
             key,
-            Statement {
+            PreparedStatement {
                 name: Arc::clone(&name),
                 used: self.clock,
                 confirmed: false,
                 checked: None,
             },
         );
-        Plan {
+        StatementName {
             name,
             is_new: true,
             checked: None,
@@ -105,12 +110,12 @@ impl Prepared {
     }
 
     /// Whether statements are named at all.
-    pub(crate) fn is_on(&self) -> bool {
+    pub(crate) fn is_enabled(&self) -> bool {
         self.capacity > 0
     }
 
     /// Turns naming on or off; off, those that were named are closed.
-    pub(crate) fn turn(&mut self, on: bool) {
+    pub(crate) fn set_enabled(&mut self, on: bool) {
         self.capacity = if on { self.full } else { 0 };
         while self.statements.len() > self.capacity {
             self.evict();
@@ -123,7 +128,7 @@ impl Prepared {
     }
 
     /// Takes over what the server confirmed, and forgets what it did not.
-    pub(crate) fn settle(&mut self, prepared: &[Arc<CStr>], closed: &[Arc<CStr>]) {
+    pub(crate) fn confirm(&mut self, prepared: &[Arc<CStr>], closed: &[Arc<CStr>]) {
         self.to_close.retain(|name| !closed.contains(name));
         for statement in self
             .statements
@@ -142,7 +147,7 @@ impl Prepared {
     }
 
     /// The server closed all of them itself.
-    pub(crate) fn vanished(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.statements.clear();
         self.to_close.clear();
     }
@@ -164,14 +169,17 @@ impl Prepared {
 mod tests {
     use super::*;
 
-    fn names(prepared: &Prepared) -> Vec<&std::ffi::CStr> {
+    fn names(prepared: &PreparedStatements) -> Vec<&std::ffi::CStr> {
         prepared.to_close().iter().map(AsRef::as_ref).collect()
     }
 
     /// The name under which SQL is planned, and whether it is new.
-    fn plan(prepared: &mut Prepared, sql: &str, types: &[u32]) -> (String, bool) {
-        let plan = prepared.plan(&"".into(), &sql.into(), types);
-        (plan.name.to_string_lossy().into_owned(), plan.is_new)
+    fn name_for(prepared: &mut PreparedStatements, sql: &str, types: &[u32]) -> (String, bool) {
+        let name_for = prepared.name_for(&"".into(), &sql.into(), types);
+        (
+            name_for.name.to_string_lossy().into_owned(),
+            name_for.is_new,
+        )
     }
 
     fn new(number: u32) -> (String, bool) {
@@ -184,39 +192,39 @@ mod tests {
 
     #[test]
     fn the_least_recently_used_statement_makes_room_and_is_closed() {
-        let mut prepared = Prepared::new(2);
-        assert_eq!(plan(&mut prepared, "a", &[]), new(1));
-        assert_eq!(plan(&mut prepared, "b", &[]), new(2));
-        assert_eq!(plan(&mut prepared, "a", &[]), known(1));
-        assert_eq!(plan(&mut prepared, "c", &[]), new(3));
+        let mut prepared = PreparedStatements::new(2);
+        assert_eq!(name_for(&mut prepared, "a", &[]), new(1));
+        assert_eq!(name_for(&mut prepared, "b", &[]), new(2));
+        assert_eq!(name_for(&mut prepared, "a", &[]), known(1));
+        assert_eq!(name_for(&mut prepared, "c", &[]), new(3));
         assert_eq!(names(&prepared), [c"bowline_2"]);
-        prepared.settle(&[], &[c"bowline_2".into()]);
+        prepared.confirm(&[], &[c"bowline_2".into()]);
         assert!(names(&prepared).is_empty());
     }
 
     #[test]
     fn a_statement_that_the_server_did_not_confirm_is_prepared_again() {
-        let mut prepared = Prepared::new(2);
-        plan(&mut prepared, "a", &[]);
-        prepared.settle(&[], &[]);
-        assert_eq!(plan(&mut prepared, "a", &[]), new(2));
-        prepared.settle(&[c"bowline_2".into()], &[]);
-        assert_eq!(plan(&mut prepared, "a", &[]), known(2));
+        let mut prepared = PreparedStatements::new(2);
+        name_for(&mut prepared, "a", &[]);
+        prepared.confirm(&[], &[]);
+        assert_eq!(name_for(&mut prepared, "a", &[]), new(2));
+        prepared.confirm(&[c"bowline_2".into()], &[]);
+        assert_eq!(name_for(&mut prepared, "a", &[]), known(2));
     }
 
     #[test]
     fn the_same_sql_with_other_types_is_another_statement() {
-        let mut prepared = Prepared::new(2);
-        assert_eq!(plan(&mut prepared, "a", &[20]), new(1));
-        assert_eq!(plan(&mut prepared, "a", &[25]), new(2));
+        let mut prepared = PreparedStatements::new(2);
+        assert_eq!(name_for(&mut prepared, "a", &[20]), new(1));
+        assert_eq!(name_for(&mut prepared, "a", &[25]), new(2));
     }
 
     #[test]
     fn the_same_sql_under_another_search_path_is_another_statement() {
-        let mut prepared = Prepared::new(2);
-        let first = prepared.plan(&"ta".into(), &"a".into(), &[]);
-        let second = prepared.plan(&"tb".into(), &"a".into(), &[]);
+        let mut prepared = PreparedStatements::new(2);
+        let first = prepared.name_for(&"ta".into(), &"a".into(), &[]);
+        let second = prepared.name_for(&"tb".into(), &"a".into(), &[]);
         assert!(first.is_new && second.is_new);
-        assert!(!prepared.plan(&"ta".into(), &"a".into(), &[]).is_new);
+        assert!(!prepared.name_for(&"ta".into(), &"a".into(), &[]).is_new);
     }
 }

@@ -1,72 +1,76 @@
-//! How many rows an answer must have, held on the server: the commit may travel along, so the count cannot wait for
-//! the answer.
+//! The number of rows that an answer must have, checked by the server: the commit may travel along, so the check cannot
+//! wait for the answer.
 
 use std::sync::Arc;
 
-use super::{Command, Expectation, Verdict};
+use super::{CheckedBy, Command, ExpectedRows};
 use crate::error::{Error, Report, Result};
-use crate::sql_text::single_statement::Wrappable;
+use crate::sql_text::single_statement::WithQuery;
 use crate::sqlstate::SqlState;
 use crate::wire::answer::Answer;
 
-/// Stands before the caller's SQL when a row count is held.
-const WRAP: &str = "WITH s AS (\n";
+/// Stands before the caller's SQL when the server checks its row count.
+const PREFIX: &str = "WITH s AS (\n";
 
-/// Begins the text that a held expectation fails with; the server quotes it in its message, in any language.
+/// Begins the text that a failed check casts to a number; the server quotes it in its message, in any language.
 const MARK: &str = "bowline: expected";
 
 impl Command {
-    /// Makes the server hold the expectation, by wrapping the SQL in a query that fails when it is not met;
-    /// shares the result with the command before it, if that is the same.
-    pub(crate) fn hold(&mut self, before: Option<&Self>) -> Verdict {
-        if self.rows == Expectation::Any {
-            return Verdict::Server;
+    /// Makes the server check the number of rows, by wrapping the SQL in a query that fails if it is another; returns
+    /// which side has to check it. Shares the SQL with the command before it, if that is the same.
+    pub(crate) fn check_rows_on_server(&mut self, before: Option<&Self>) -> CheckedBy {
+        if self.rows == ExpectedRows::Any {
+            return CheckedBy::Server;
         }
         if let Some(before) = before
             && before.rows == self.rows
             && before.wrapped.as_ref() == Some(&self.sql)
         {
             self.wrapped = Some(std::mem::replace(&mut self.sql, Arc::clone(&before.sql)));
-            return Verdict::Server;
+            return CheckedBy::Server;
         }
-        let Some(Wrappable { sql, counts }) = Wrappable::read(&self.sql) else {
-            return Verdict::Client;
+        let Some(WithQuery { sql, counts }) = WithQuery::read(&self.sql) else {
+            return CheckedBy::Client;
         };
         let wrapped = match self.rows {
-            Expectation::Any => return Verdict::Server,
+            ExpectedRows::Any => return CheckedBy::Server,
             // The outer join keeps the planner from skipping the count when there is no row.
-            Expectation::One => format!(
-                "{WRAP}{sql}\n) SELECT s.* FROM (SELECT CASE WHEN count(*) = 1 THEN 1 \
+            ExpectedRows::One => format!(
+                "{PREFIX}{sql}\n) SELECT s.* FROM (SELECT CASE WHEN count(*) = 1 THEN 1 \
                  ELSE ('{MARK} one row, got ' || count(*))::int END AS ok FROM s) g LEFT JOIN s ON g.ok = 1"
             ),
-            Expectation::AtMostOne => format!(
-                "{WRAP}{sql}\n) SELECT s.* FROM (SELECT CASE WHEN count(*) <= 1 THEN 1 \
+            ExpectedRows::AtMostOne => format!(
+                "{PREFIX}{sql}\n) SELECT s.* FROM (SELECT CASE WHEN count(*) <= 1 THEN 1 \
                  ELSE ('{MARK} one row, got ' || count(*))::int END AS ok FROM s) g JOIN s ON g.ok = 1"
             ),
-            Expectation::Exactly(rows) => {
+            ExpectedRows::Exactly(rows) => {
                 // On a line of its own, because the SQL may end with a comment.
                 let returning = if counts { "" } else { "\nRETURNING 1" };
                 format!(
-                    "{WRAP}{sql}{returning}\n) SELECT CASE WHEN count(*) = {rows} THEN count(*) \
+                    "{PREFIX}{sql}{returning}\n) SELECT CASE WHEN count(*) = {rows} THEN count(*) \
                      ELSE ('{MARK} {rows} rows, got ' || count(*))::int END FROM s"
                 )
             }
         };
         self.wrapped = Some(std::mem::replace(&mut self.sql, wrapped.into()));
-        Verdict::Server
+        CheckedBy::Server
     }
 
-    /// Whether the server holds the expectation.
-    pub(crate) fn is_held(&self) -> bool {
+    /// Returns whether the server checks the number of rows.
+    pub(crate) fn is_checked_by_server(&self) -> bool {
         self.wrapped.is_some()
     }
 
-    /// How many characters the server is sent before the caller's SQL.
-    pub(crate) fn shift(&self) -> usize {
-        if self.is_held() { WRAP.len() } else { 0 }
+    /// Returns the number of characters before the caller's SQL in what the server is sent.
+    pub(crate) fn prefix_length(&self) -> usize {
+        if self.is_checked_by_server() {
+            PREFIX.len()
+        } else {
+            0
+        }
     }
 
-    /// Says why the server refused what holds the expectation, where it is that and not the caller's SQL.
+    /// Adds a hint to an error, if the server refused the wrapping query and not the caller's SQL.
     pub(crate) fn explain(&self, error: Error) -> Error {
         // A query in WITH must return rows, and a table with rules, or a view, may not be written to there
         // (PostgreSQL manual, 7.8.4).
@@ -74,8 +78,8 @@ impl Command {
         let Some(written) = self.wrapped.as_ref().filter(|_| is_refused) else {
             return error;
         };
-        let gives_rows = Wrappable::read(written).is_none_or(|wrappable| wrappable.counts);
-        if gives_rows || matches!(self.rows, Expectation::Exactly(_)) {
+        let gives_rows = WithQuery::read(written).is_none_or(|wrappable| wrappable.counts);
+        if gives_rows || matches!(self.rows, ExpectedRows::Exactly(_)) {
             error.with_hint(
                 "the number of rows is held by a WITH query, which takes no table with rules: run it with affected() in \
                  a transaction, and compare the number there",
@@ -106,11 +110,11 @@ pub(crate) fn wrong_count(expected: u64, found: usize) -> Error {
 /// Checks that an answer has as many rows as its command expects, where the server could not check that.
 pub(crate) fn check_count(command: &Command, answer: &Answer) -> Result<()> {
     let (expected, found) = match command.rows {
-        Expectation::Any => return Ok(()),
-        Expectation::One => (1, answer.row_count()),
-        Expectation::AtMostOne if answer.row_count() == 0 => return Ok(()),
-        Expectation::AtMostOne => (1, answer.row_count()),
-        Expectation::Exactly(rows) => (rows, answer.rows_affected()),
+        ExpectedRows::Any => return Ok(()),
+        ExpectedRows::One => (1, answer.row_count()),
+        ExpectedRows::AtMostOne if answer.row_count() == 0 => return Ok(()),
+        ExpectedRows::AtMostOne => (1, answer.row_count()),
+        ExpectedRows::Exactly(rows) => (rows, answer.rows_affected()),
     };
     if found as u64 == expected {
         Ok(())
@@ -119,8 +123,8 @@ pub(crate) fn check_count(command: &Command, answer: &Answer) -> Result<()> {
     }
 }
 
-/// What the message of a held expectation says: how many rows were expected and found.
-pub(crate) fn unmet(message: &str) -> Option<(u64, u64)> {
+/// Reads how many rows were expected and found from the message of a failed check.
+pub(crate) fn unmet_expectation(message: &str) -> Option<(u64, u64)> {
     let rest = &message[message.find(MARK)? + MARK.len()..];
     let (expected, found) = rest.split_once(", got ")?;
     let expected = match expected.trim() {
@@ -138,22 +142,25 @@ mod tests {
     #[test]
     fn the_servers_message_tells_what_was_expected_and_found() {
         let message = "invalid input syntax for type integer: \"bowline: expected one row, got 0\"";
-        assert_eq!(unmet(message), Some((1, 0)));
+        assert_eq!(unmet_expectation(message), Some((1, 0)));
         assert_eq!(
-            unmet("ungültig: »bowline: expected 3 rows, got 12«"),
+            unmet_expectation("ungültig: »bowline: expected 3 rows, got 12«"),
             Some((3, 12))
         );
-        assert_eq!(unmet("invalid input syntax for type integer: \"x\""), None);
+        assert_eq!(
+            unmet_expectation("invalid input syntax for type integer: \"x\""),
+            None
+        );
     }
 
     #[test]
     fn only_what_can_stand_in_with_is_held_by_the_server() {
         let verdict = |sql: &str| {
             let mut command = Command {
-                rows: Expectation::One,
+                rows: ExpectedRows::One,
                 ..Command::plain(sql)
             };
-            command.hold(None)
+            command.check_rows_on_server(None)
         };
         for sql in [
             "SELECT 1; -- x",
@@ -161,7 +168,7 @@ mod tests {
             "/* a */ TABLE t",
             "(SELECT 1)",
         ] {
-            assert_eq!(verdict(sql), Verdict::Server, "{sql}");
+            assert_eq!(verdict(sql), CheckedBy::Server, "{sql}");
         }
         for sql in [
             "WITH x AS (DELETE FROM t RETURNING 1) SELECT 1",
@@ -170,7 +177,7 @@ mod tests {
             "SHOW work_mem",
             "-- nothing",
         ] {
-            assert_eq!(verdict(sql), Verdict::Client, "{sql}");
+            assert_eq!(verdict(sql), CheckedBy::Client, "{sql}");
         }
     }
 }

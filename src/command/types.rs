@@ -24,11 +24,11 @@ pub(crate) struct TypeName {
 pub(crate) type Oids = (u32, u32);
 
 /// The type of a column, and the type that it is read as.
-pub(crate) type Pair = (u32, SqlType);
+pub(crate) type TypePair = (u32, SqlType);
 
 /// What the server says of a pair.
 #[derive(Debug, Clone)]
-pub(crate) struct Judged {
+pub(crate) struct TypeMatch {
     /// Whether values of the one are read as the other.
     pub(crate) reads: bool,
     /// The name of the column's type.
@@ -44,7 +44,7 @@ pub(crate) struct TypeCache(RwLock<Known>);
 #[derive(Debug, Default)]
 struct Known {
     oids: HashMap<(SearchPathKey, TypeName), Oids>,
-    judged: HashMap<(SearchPathKey, Pair), Judged>,
+    judged: HashMap<(SearchPathKey, TypePair), TypeMatch>,
 }
 
 /// With this many entries it begins anew: a path for each of many tenants fills it.
@@ -77,7 +77,7 @@ impl TypeCache {
     }
 
     /// What the server said of a pair.
-    pub(crate) fn judged(&self, path: &SearchPathKey, pair: &Pair) -> Option<Judged> {
+    pub(crate) fn judged(&self, path: &SearchPathKey, pair: &TypePair) -> Option<TypeMatch> {
         let key = (Arc::clone(path), pair.clone());
         self.known().judged.get(&key).cloned()
     }
@@ -86,7 +86,7 @@ impl TypeCache {
     pub(crate) fn keep(
         &self,
         path: &SearchPathKey,
-        judged: impl IntoIterator<Item = (Pair, Judged)>,
+        judged: impl IntoIterator<Item = (TypePair, TypeMatch)>,
     ) {
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if known.judged.len() >= CAPACITY {

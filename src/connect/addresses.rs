@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use crate::wire::libpq::Place;
+use crate::wire::libpq::HostAddress;
 
 /// Addresses that are left, in the order of the parameters.
 #[derive(Debug, Default)]
 pub(super) struct Addresses {
-    all: Vec<Place>,
+    all: Vec<HostAddress>,
     /// Those that libpq has gone past.
-    tried: Vec<Place>,
+    tried: Vec<HostAddress>,
     /// Whether libpq tries all of them again, less particular in what it takes.
     tries_again: bool,
 }
@@ -25,7 +25,7 @@ impl Addresses {
         };
         let (hosts, addresses, ports) = (list("host"), list("hostaddr"), list("port"));
         let at = |list: &[&str], index: usize| (*list.get(index).unwrap_or(&"")).to_owned();
-        let all = (0..hosts.len().max(addresses.len())).map(|index| Place {
+        let all = (0..hosts.len().max(addresses.len())).map(|index| HostAddress {
             host: at(&hosts, index),
             address: at(&addresses, index),
             port: match ports.as_slice() {
@@ -47,7 +47,7 @@ impl Addresses {
     }
 
     /// How many are left to try, the one that is being tried included.
-    pub(super) fn left(&self, place: &Place) -> u32 {
+    pub(super) fn left(&self, place: &HostAddress) -> u32 {
         let others = self.all.iter().filter(|one| {
             !is_same(one, place)
                 && (self.tries_again || !self.tried.iter().any(|tried| is_same(one, tried)))
@@ -56,12 +56,12 @@ impl Addresses {
     }
 
     /// libpq has gone on to another one.
-    pub(super) fn tried(&mut self, place: Place) {
+    pub(super) fn tried(&mut self, place: HostAddress) {
         self.tried.push(place);
     }
 
     /// Leaves out one that does not answer, and those that were tried, unless they are to be tried again.
-    pub(super) fn give_up(&mut self, place: &Place) {
+    pub(super) fn give_up(&mut self, place: &HostAddress) {
         let tried = std::mem::take(&mut self.tried);
         let tries_again = self.tries_again;
         self.all.retain(|one| {
@@ -71,7 +71,7 @@ impl Addresses {
 
     /// Writes them into the parameters.
     pub(super) fn write(&self, said: &mut BTreeMap<String, String>) {
-        let mut write = |name: &str, pick: fn(&Place) -> &str| {
+        let mut write = |name: &str, pick: fn(&HostAddress) -> &str| {
             let list: Vec<&str> = self.all.iter().map(pick).collect();
             if list.iter().all(|value| value.is_empty()) {
                 said.remove(name);
@@ -86,7 +86,7 @@ impl Addresses {
 }
 
 /// Whether a place of the parameters is the one that libpq is at, which knows more of it.
-fn is_same(said: &Place, at: &Place) -> bool {
+fn is_same(said: &HostAddress, at: &HostAddress) -> bool {
     let address = |text: &str| text.parse::<IpAddr>().ok();
     let is_host = said.host.is_empty() || said.host == at.host;
     let is_port = said.port.is_empty() || said.port == at.port;
@@ -111,8 +111,8 @@ mod tests {
         (Addresses::of(&said, false), said)
     }
 
-    fn place(host: &str, address: &str, port: &str) -> Place {
-        Place {
+    fn place(host: &str, address: &str, port: &str) -> HostAddress {
+        HostAddress {
             host: host.to_owned(),
             address: address.to_owned(),
             port: port.to_owned(),

@@ -8,7 +8,7 @@ use super::attempt::NO_ENCRYPTION;
 
 /// One reason not to be connected.
 #[derive(Debug)]
-pub(super) struct Refusal {
+pub(super) struct RefusalReason {
     /// The beginning of a SQLSTATE; empty for what libpq says.
     code: &'static str,
     /// A part of the message.
@@ -18,56 +18,56 @@ pub(super) struct Refusal {
     /// Whether it is about encryption, or about the server's proof of who it is.
     pub(super) tls: bool,
     /// Whether there is nobody there.
-    pub(super) nobody: bool,
+    pub(super) no_server: bool,
     /// `HOST:PORT` in it stands for where it was tried.
     pub(super) remedy: &'static str,
 }
 
-const fn permanent(words: &'static str, remedy: &'static str) -> Refusal {
-    Refusal {
+const fn permanent(words: &'static str, remedy: &'static str) -> RefusalReason {
+    RefusalReason {
         code: "",
         words,
         permanent: true,
         tls: false,
-        nobody: false,
+        no_server: false,
         remedy,
     }
 }
 
 /// Permanent too.
-const fn tls(words: &'static str, remedy: &'static str) -> Refusal {
-    Refusal {
+const fn tls(words: &'static str, remedy: &'static str) -> RefusalReason {
+    RefusalReason {
         tls: true,
         ..permanent(words, remedy)
     }
 }
 
-const fn temporary(words: &'static str, remedy: &'static str) -> Refusal {
-    Refusal {
+const fn temporary(words: &'static str, remedy: &'static str) -> RefusalReason {
+    RefusalReason {
         permanent: false,
         ..permanent(words, remedy)
     }
 }
 
 /// Temporary too.
-const fn nobody(words: &'static str, remedy: &'static str) -> Refusal {
-    Refusal {
-        nobody: true,
+const fn no_server(words: &'static str, remedy: &'static str) -> RefusalReason {
+    RefusalReason {
+        no_server: true,
         ..temporary(words, remedy)
     }
 }
 
 /// What a server says, by its code and where that says too little by its words; permanent.
-const fn answer(code: &'static str, words: &'static str, remedy: &'static str) -> Refusal {
-    Refusal {
+const fn answer(code: &'static str, words: &'static str, remedy: &'static str) -> RefusalReason {
+    RefusalReason {
         code,
         ..permanent(words, remedy)
     }
 }
 
 /// The same, but temporary.
-const fn passing(code: &'static str, words: &'static str, remedy: &'static str) -> Refusal {
-    Refusal {
+const fn passing(code: &'static str, words: &'static str, remedy: &'static str) -> RefusalReason {
+    RefusalReason {
         code,
         ..temporary(words, remedy)
     }
@@ -75,7 +75,7 @@ const fn passing(code: &'static str, words: &'static str, remedy: &'static str) 
 
 /// What a server says, by its code; the first that fits counts. Where one code stands for several things the words tell
 /// them apart, but only of a server that speaks English; the last of each code is for the others.
-static BY_CODE: [Refusal; 20] = [
+static BY_CODE: [RefusalReason; 20] = [
     answer(
         "28P01",
         "",
@@ -175,14 +175,14 @@ static BY_CODE: [Refusal; 20] = [
 ];
 
 /// What libpq says by itself; the first that fits counts.
-static BY_WORDS: [Refusal; 31] = [
+static BY_WORDS: [RefusalReason; 31] = [
     permanent(
         "no password supplied",
         "give one: in the connection string (postgres://user:password@..), in PGPASSWORD, or in ~/.pgpass, which only you may be able to read (chmod 0600)",
     ),
     tls(
         "does not support SSL, but SSL was required",
-        "turn on ssl in the server's postgresql.conf; or, if nobody can listen on the way there, say sslmode=disable in the connection string",
+        "turn on ssl in the server's postgresql.conf; or, if no_server can listen on the way there, say sslmode=disable in the connection string",
     ),
     tls(
         "certificate verify failed",
@@ -286,24 +286,24 @@ static BY_WORDS: [Refusal; 31] = [
         "server closed the connection unexpectedly",
         "look at the server's log; it may be starting, or this is not a PostgreSQL server's port",
     ),
-    nobody(
+    no_server(
         "No such file or directory",
         "is the server running, and is this the folder of its socket? a server in a container or on another machine is reached by host=NAME",
     ),
-    nobody(
+    no_server(
         "",
         "is the server running, and is this its address and port?",
     ),
 ];
 
 /// What libpq refuses before it looks for a server.
-pub(super) static UNREADABLE: Refusal = permanent(
+pub(super) static UNREADABLE: RefusalReason = permanent(
     "",
     "look at the connection string, at the variables PG.., and at the service file if a service is named",
 );
 
 /// By a SQLSTATE, and where that says too little by the message.
-pub(super) fn by_code(code: &str, message: &str) -> &'static Refusal {
+pub(super) fn by_code(code: &str, message: &str) -> &'static RefusalReason {
     let [others @ .., last] = &BY_CODE;
     let found = others
         .iter()
@@ -312,7 +312,7 @@ pub(super) fn by_code(code: &str, message: &str) -> &'static Refusal {
 }
 
 /// By libpq's words.
-pub(super) fn by_words(said: &str) -> &'static Refusal {
+pub(super) fn by_words(said: &str) -> &'static RefusalReason {
     let [others @ .., last] = &BY_WORDS;
     let found = others.iter().find(|refusal| said.contains(refusal.words));
     found.unwrap_or(last)

@@ -7,13 +7,13 @@ use super::unanswered::Unanswered;
 use crate::error::{Error, Outcome, Result};
 use crate::observe::metrics;
 use crate::retry::{Retries, RetryPolicy};
-use crate::session::{Session, Tried};
-use crate::transaction::Opening;
+use crate::session::{AttemptResult, Session};
+use crate::transaction::TransactionStart;
 use crate::wire::interrupt;
 
 /// How a call ended that committed.
 #[derive(Debug)]
-pub(super) enum Ended<T> {
+pub(super) enum CallEnd<T> {
     Done(T),
     /// What the work gave is lost with the answer.
     AnswerLost(Error),
@@ -25,8 +25,8 @@ impl Database {
         &self,
         holder: &'static Location<'static>,
         policy: RetryPolicy,
-        mut work: impl FnMut(&mut Session, &Opening) -> Tried<T, E>,
-    ) -> Result<Ended<T>, (E, u32)>
+        mut work: impl FnMut(&mut Session, &TransactionStart) -> AttemptResult<T, E>,
+    ) -> Result<CallEnd<T>, (E, u32)>
     where
         E: From<Error>,
     {
@@ -44,7 +44,7 @@ impl Database {
                 retries.stop();
             }
             session.begin_call(deadline, self.limit, opening.attempt.is_none());
-            session.attempts(retries.attempt());
+            session.set_attempt(retries.attempt());
             let tried = work(&mut session, &opening);
             let recorded = session.end_call();
             if recorded.failure.standby {
@@ -53,16 +53,16 @@ impl Database {
             drop(session);
             let (mut failure, mut hooks) = (recorded.failure, recorded.hooks);
             let error = match tried {
-                Tried::Done(value) => {
+                AttemptResult::Done(value) => {
                     self.budget.succeeded();
                     hooks.run();
-                    return Ok(Ended::Done(value));
+                    return Ok(CallEnd::Done(value));
                 }
-                Tried::Failed(error) => {
+                AttemptResult::Failed(error) => {
                     hooks.run();
                     error
                 }
-                Tried::Unanswered(value, error) => {
+                AttemptResult::Unanswered(value, error) => {
                     let unanswered = Unanswered {
                         attempt: opening.attempt,
                         xid: recorded.xid,
@@ -76,7 +76,7 @@ impl Database {
                         hooks.run();
                     }
                     if failure.outcome == Outcome::Committed {
-                        return Ok(value.map_or(Ended::AnswerLost(error), Ended::Done));
+                        return Ok(value.map_or(CallEnd::AnswerLost(error), CallEnd::Done));
                     }
                     error.into()
                 }

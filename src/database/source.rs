@@ -39,7 +39,7 @@ impl Source {
         }
         let mut session = PooledSession(held?);
         session.checked_out(waited);
-        session.belongs_to_this_call();
+        session.adopt_current_call();
         // A call that panicked could not end itself.
         session.end_call();
         Ok(session)
@@ -63,34 +63,34 @@ impl Source {
 
 /// One session for all, which only one holds at a time.
 #[derive(Debug)]
-pub(super) struct Pinned(Mutex<Place>);
+pub(super) struct Pinned(Mutex<PinnedSlot>);
 
 #[derive(Debug)]
-enum Place {
+enum PinnedSlot {
     Here(Box<Session>),
     HeldBy(&'static Location<'static>),
 }
 
 impl Pinned {
     pub(super) fn new(session: Session) -> Self {
-        Self(Mutex::new(Place::Here(Box::new(session))))
+        Self(Mutex::new(PinnedSlot::Here(Box::new(session))))
     }
 
     fn is_held(&self) -> bool {
         let place = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        matches!(*place, Place::HeldBy(_))
+        matches!(*place, PinnedSlot::HeldBy(_))
     }
 
     /// The session, unless it is held: waiting for it would be waiting for oneself.
     fn take(pinned: &Arc<Self>, holder: &'static Location<'static>) -> Result<Held> {
         let mut place = pinned.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match std::mem::replace(&mut *place, Place::HeldBy(holder)) {
-            Place::Here(session) => Ok(Held::Pinned {
+        match std::mem::replace(&mut *place, PinnedSlot::HeldBy(holder)) {
+            PinnedSlot::Here(session) => Ok(Held::Pinned {
                 session: Some(session),
                 home: Arc::clone(pinned),
             }),
-            Place::HeldBy(first) => {
-                *place = Place::HeldBy(first);
+            PinnedSlot::HeldBy(first) => {
+                *place = PinnedSlot::HeldBy(first);
                 Err(Error::query(format!(
                     "the test's only session is asked for at {holder} while it is held at {first}"
                 ))
@@ -149,7 +149,7 @@ impl Drop for Held {
         if let Self::Pinned { session, home } = self
             && let Some(session) = session.take()
         {
-            *home.0.lock().unwrap_or_else(PoisonError::into_inner) = Place::Here(session);
+            *home.0.lock().unwrap_or_else(PoisonError::into_inner) = PinnedSlot::Here(session);
         }
     }
 }

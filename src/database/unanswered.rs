@@ -14,7 +14,7 @@ use crate::error::{Error, Outcome, Result};
 use crate::session::{Session, Xid};
 use crate::sql_text::read_only::shadowed;
 use crate::statement::StatementDsl as _;
-use crate::transaction::{Opening, read_committed};
+use crate::transaction::{TransactionStart, read_committed};
 use crate::wire::interrupt;
 
 /// A commit that was not answered.
@@ -48,7 +48,7 @@ struct Shadowed {
 }
 
 #[derive(QueryableByName)]
-struct Status {
+struct XactStatus {
     #[diesel(sql_type = Nullable<Text>)]
     status: Option<String>,
 }
@@ -141,7 +141,7 @@ fn ask(session: &mut Session, unanswered: &Unanswered) -> Result<Option<Outcome>
     let Some(xid) = &unanswered.xid else {
         return Ok(Some(Outcome::Unknown));
     };
-    let status = session.run(diesel::sql_query(xid.status()).one::<Status>())?;
+    let status = session.run(diesel::sql_query(xid.status()).one::<XactStatus>())?;
     Ok(match status.status.as_deref() {
         Some("committed") => Some(Outcome::Committed),
         Some("aborted") => Some(Outcome::NotCommitted),
@@ -155,7 +155,7 @@ fn ask(session: &mut Session, unanswered: &Unanswered) -> Result<Option<Outcome>
 ///
 /// It need not be on disk or on a standby: what takes it away takes the attempt away too. And a standby may be
 /// just what the attempt waits for.
-fn opening() -> Opening {
+fn opening() -> TransactionStart {
     let mut opening = read_committed().read_only(false).opening();
     opening
         .sql

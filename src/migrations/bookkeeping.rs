@@ -22,7 +22,7 @@ impl Bookkeeping {
     /// Finds the table that diesel's own command would; `None` where no migration was ever run.
     pub fn find(session: &mut Session) -> Result<Option<Self>> {
         #[derive(QueryableByName)]
-        struct Place {
+        struct SchemaRow {
             #[diesel(sql_type = Text)]
             schema: String,
         }
@@ -31,7 +31,7 @@ impl Bookkeeping {
              FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
              WHERE c.oid = pg_catalog.to_regclass('__diesel_schema_migrations')",
         );
-        let place = session.run(query.optional::<Place>())?;
+        let place = session.run(query.optional::<SchemaRow>())?;
         Ok(place.map(|place| Self {
             table: format!(
                 "{}.__diesel_schema_migrations",

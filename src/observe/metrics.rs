@@ -12,7 +12,7 @@ use std::time::Duration;
 #[cfg(feature = "metrics")]
 use metrics::{Unit, counter, gauge, histogram};
 
-use super::{Seen, Server};
+use super::{Server, StatementSpan};
 use crate::error::{Error, Outcome};
 use crate::no_session::PoolState;
 
@@ -90,7 +90,7 @@ pub(crate) fn describe() {
 }
 
 /// A statement, or a tuple of them, has ended.
-pub(crate) fn statement(server: &Server, seen: &Seen, failure: Option<&Error>) {
+pub(crate) fn statement(server: &Server, seen: &StatementSpan, failure: Option<&Error>) {
     #[cfg(feature = "metrics")]
     {
         let outcome = failure.map_or("ok", Error::kind);

@@ -7,17 +7,17 @@ use tracing::Span;
 use tracing::field::Empty;
 
 use super::Server;
-use crate::command::{Command, Expectation};
+use crate::command::{Command, ExpectedRows};
 use crate::error::Error;
 use crate::sql_text::keywords;
 use crate::wire::answer::Answer;
 
 /// What is seen of a statement: begun before it is encoded, and told when its answer was read.
 #[derive(Debug)]
-pub(crate) struct Seen {
+pub(crate) struct StatementSpan {
     span: Span,
     begun: Instant,
-    asked: Vec<Asked>,
+    commands: Vec<CommandText>,
     pub(crate) wire: Duration,
     pub(crate) decoding: Duration,
     pub(crate) round_trips: u32,
@@ -29,7 +29,7 @@ pub(crate) struct Seen {
 
 /// A command's SQL as the caller wrote it, and the function that made it.
 #[derive(Debug)]
-struct Asked {
+struct CommandText {
     sql: Arc<str>,
     function: Option<&'static str>,
 }
@@ -38,7 +38,7 @@ struct Asked {
 const TEXT: usize = 16 * 1024;
 const COMMANDS: usize = 64;
 
-impl Seen {
+impl StatementSpan {
     /// Whether anybody wants to see statements.
     pub(crate) fn is_wanted() -> bool {
         cfg!(feature = "metrics")
@@ -75,7 +75,7 @@ impl Seen {
         Self {
             span,
             begun: Instant::now(),
-            asked: Vec::new(),
+            commands: Vec::new(),
             wire: Duration::ZERO,
             decoding: Duration::ZERO,
             round_trips: 0,
@@ -95,18 +95,18 @@ impl Seen {
     }
 
     /// These are the commands; they come again when the statement is sent anew.
-    pub(crate) fn asks<'c>(&mut self, commands: impl IntoIterator<Item = &'c Command>) {
-        let asked = commands.into_iter().map(|command| Asked {
-            sql: command.written(),
+    pub(crate) fn set_commands<'c>(&mut self, commands: impl IntoIterator<Item = &'c Command>) {
+        let commands = commands.into_iter().map(|command| CommandText {
+            sql: command.caller_sql(),
             function: command.function,
         });
-        self.asked.clear();
-        self.asked.extend(asked);
+        self.commands.clear();
+        self.commands.extend(commands);
     }
 
     /// This script is what was asked.
-    pub(crate) fn asks_script(&mut self, sql: &str) {
-        self.asked.push(Asked {
+    pub(crate) fn set_script(&mut self, sql: &str) {
+        self.commands.push(CommandText {
             sql: shortened(sql).into(),
             function: None,
         });
@@ -124,11 +124,11 @@ impl Seen {
     }
 
     /// This answered a command.
-    pub(crate) fn answered(&mut self, rows: Expectation, answer: &Answer) {
+    pub(crate) fn answered(&mut self, rows: ExpectedRows, answer: &Answer) {
         self.received_bytes += answer.value_bytes();
         match rows {
             // What the server holds is answered by a count.
-            Expectation::Exactly(rows) if answer.column_count() > 0 => {
+            ExpectedRows::Exactly(rows) if answer.column_count() > 0 => {
                 self.affected_rows += usize::try_from(rows).unwrap_or(usize::MAX);
             }
             _ if answer.column_count() > 0 => self.returned_rows += answer.row_count(),
@@ -146,9 +146,9 @@ impl Seen {
         let name = function.as_deref().unwrap_or(&operation);
         self.span.record("otel.name", name);
         self.span.record("db.operation.name", &*operation);
-        if self.asked.len() > 1 {
+        if self.commands.len() > 1 {
             self.span
-                .record("db.operation.batch.size", self.asked.len());
+                .record("db.operation.batch.size", self.commands.len());
         }
         self.span.record("db.query.text", &*self.text());
         if let Some(function) = &function {
@@ -199,11 +199,11 @@ impl Seen {
     /// `SELECT`; for several `BATCH`, with the command's name if all have the same.
     pub(super) fn operation(&self) -> String {
         let mut operations = self
-            .asked
+            .commands
             .iter()
-            .map(|asked| keywords::operation(&asked.sql));
+            .map(|commands| keywords::operation(&commands.sql));
         let first = operations.next().unwrap_or_default();
-        match self.asked.len() {
+        match self.commands.len() {
             0 | 1 => first,
             _ if operations.all(|operation| operation == first) => format!("BATCH {first}"),
             _ => "BATCH".to_owned(),
@@ -213,7 +213,7 @@ impl Seen {
     /// The function that made each command.
     #[cfg(feature = "metrics")]
     pub(super) fn functions(&self) -> impl Iterator<Item = Option<&'static str>> {
-        self.asked.iter().map(|asked| asked.function)
+        self.commands.iter().map(|commands| commands.function)
     }
 
     /// The function that made all commands.
@@ -226,7 +226,11 @@ impl Seen {
     /// The functions that made the commands, each once.
     fn function(&self) -> Option<String> {
         let mut names: Vec<&str> = Vec::new();
-        for name in self.asked.iter().filter_map(|asked| asked.function) {
+        for name in self
+            .commands
+            .iter()
+            .filter_map(|commands| commands.function)
+        {
             if !names.contains(&name) && names.len() < COMMANDS {
                 names.push(name);
             }
@@ -237,18 +241,18 @@ impl Seen {
     fn text(&self) -> String {
         let mut text = String::new();
         let mut shown = 0;
-        for asked in self.asked.iter().take(COMMANDS) {
+        for commands in self.commands.iter().take(COMMANDS) {
             if text.len() >= TEXT {
                 break;
             }
             if shown > 0 {
                 text.push_str("; ");
             }
-            text.push_str(shortened(&asked.sql));
+            text.push_str(shortened(&commands.sql));
             shown += 1;
         }
         text.truncate(shortened(&text).len());
-        if shown < self.asked.len() {
+        if shown < self.commands.len() {
             text.push_str("; ..");
         }
         text
@@ -268,14 +272,16 @@ fn shortened(sql: &str) -> &str {
 mod tests {
     use super::*;
 
-    fn seen(asked: impl IntoIterator<Item = (&'static str, Option<&'static str>)>) -> Seen {
+    fn seen(
+        commands: impl IntoIterator<Item = (&'static str, Option<&'static str>)>,
+    ) -> StatementSpan {
         let server = Server::new("db.example.com".to_owned(), 5432, "bank");
-        let mut seen = Seen::begin(&server, Duration::ZERO, 1);
-        let asked = asked.into_iter().map(|(sql, function)| Asked {
+        let mut seen = StatementSpan::begin(&server, Duration::ZERO, 1);
+        let commands = commands.into_iter().map(|(sql, function)| CommandText {
             sql: sql.into(),
             function,
         });
-        seen.asked.extend(asked);
+        seen.commands.extend(commands);
         seen
     }
 
@@ -291,13 +297,13 @@ mod tests {
 
     #[test]
     fn each_function_is_named_once() {
-        let asked = [
+        let commands = [
             ("a", Some("A::x")),
             ("b", None),
             ("c", Some("A::x")),
             ("d", Some("B::y")),
         ];
-        assert_eq!(seen(asked).function().as_deref(), Some("A::x, B::y"));
+        assert_eq!(seen(commands).function().as_deref(), Some("A::x, B::y"));
         assert_eq!(seen([("a", None)]).function(), None);
     }
 

@@ -16,18 +16,18 @@ use super::refused::{self, Refusal};
 use super::state::Gauges;
 use super::store::{self, Item, Store};
 use crate::error::{Error, Result};
-use crate::session::activity::Activity;
+use crate::session::activity::SessionActivity;
 use crate::wire::interrupt::{self, Interrupt, Wake};
 
 /// What the pool keeps: a session, or what stands for one in a test of the pool alone.
 pub(super) trait Resource: Send + 'static {
-    fn activity(&self) -> &Arc<Activity>;
+    fn activity(&self) -> &Arc<SessionActivity>;
 
     /// The server and database that it is connected to.
     fn server_name(&self) -> &Arc<str>;
 
     /// It is about to be closed, for this reason.
-    fn closes(&mut self, reason: &'static str);
+    fn set_close_reason(&mut self, reason: &'static str);
 }
 
 /// How the pool is to behave.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::no_session::Holder;
-use crate::session::activity::{Activity, Busy};
+use crate::session::activity::{ActivityState, SessionActivity};
 
 /// Who asks for a session.
 #[derive(Debug, Clone, Copy)]
@@ -25,12 +25,17 @@ pub(super) struct Holders {
 struct Entry {
     place: &'static Location<'static>,
     since: Instant,
-    activity: Arc<Activity>,
+    activity: Arc<SessionActivity>,
     reported: bool,
 }
 
 impl Holders {
-    pub(super) fn add(&mut self, asker: Asker, activity: Arc<Activity>, now: Instant) -> usize {
+    pub(super) fn add(
+        &mut self,
+        asker: Asker,
+        activity: Arc<SessionActivity>,
+        now: Instant,
+    ) -> usize {
         activity.clear(asker.thread);
         let entry = Some(Entry {
             place: asker.place,
@@ -107,9 +112,9 @@ impl Entry {
     fn tell(&self) -> Holder {
         let doing = self.activity.doing();
         let state = match doing.state {
-            Busy::Active => "active",
-            Busy::Idle => "idle",
-            Busy::IdleInTransaction => "idle in transaction",
+            ActivityState::Active => "active",
+            ActivityState::Idle => "idle",
+            ActivityState::IdleInTransaction => "idle in transaction",
         };
         Holder {
             place: self.place,

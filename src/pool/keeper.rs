@@ -84,7 +84,7 @@ impl<S: Resource> Gate<S> {
             let due = item.expires.min(idle_until);
             let idle = (idle_until <= now).then_some("idle");
             if let Some(reason) = item.over(now, self.generation()).or(idle) {
-                item.session.closes(reason);
+                item.session.set_close_reason(reason);
                 over.push(item);
             } else {
                 self.look_by(state, due);
@@ -107,7 +107,7 @@ impl<S: Resource> Gate<S> {
             Vec::new()
         };
         for item in &mut idle {
-            item.session.closes("pool_closed");
+            item.session.set_close_reason("pool_closed");
         }
         self.fail(&mut state, Instant::now(), refused::closed);
         self.publish(&state);

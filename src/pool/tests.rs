@@ -13,10 +13,10 @@ use super::holders::Asker;
 use crate::deadline::A_YEAR;
 use crate::error::{Error, Result};
 use crate::no_session::NoSession;
-use crate::session::activity::{Activity, this_thread};
+use crate::session::activity::{SessionActivity, this_thread};
 
 struct Counted {
-    activity: Arc<Activity>,
+    activity: Arc<SessionActivity>,
     live: Arc<AtomicU32>,
     name: Arc<str>,
 }
@@ -25,7 +25,7 @@ impl Counted {
     fn new(live: &Arc<AtomicU32>) -> Self {
         live.fetch_add(1, SeqCst);
         Self {
-            activity: Arc::new(Activity::new(0)),
+            activity: Arc::new(SessionActivity::new(0)),
             live: Arc::clone(live),
             name: "nowhere".into(),
         }
@@ -39,7 +39,7 @@ impl Drop for Counted {
 }
 
 impl Resource for Counted {
-    fn activity(&self) -> &Arc<Activity> {
+    fn activity(&self) -> &Arc<SessionActivity> {
         &self.activity
     }
 
@@ -47,7 +47,7 @@ impl Resource for Counted {
         &self.name
     }
 
-    fn closes(&mut self, _: &'static str) {}
+    fn set_close_reason(&mut self, _: &'static str) {}
 }
 
 fn limits(max: u32) -> Limits {

@@ -9,38 +9,38 @@ use std::time::Instant;
 
 /// What one session is doing, shared with whoever wants to know.
 #[derive(Debug)]
-pub(crate) struct Activity {
+pub(crate) struct SessionActivity {
     backend_pid: i32,
     /// The thread that used the session last: [`this_thread`].
     thread: AtomicUsize,
-    doing: Mutex<Doing>,
+    doing: Mutex<ActivitySnapshot>,
 }
 
 /// What a session does, or did last.
 #[derive(Debug, Clone)]
-pub(crate) struct Doing {
+pub(crate) struct ActivitySnapshot {
     pub(crate) sql: Option<Arc<str>>,
     pub(crate) since: Instant,
-    pub(crate) state: Busy,
+    pub(crate) state: ActivityState,
 }
 
 /// In the words of `pg_stat_activity`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Busy {
+pub(crate) enum ActivityState {
     Active,
     Idle,
     IdleInTransaction,
 }
 
-impl Activity {
+impl SessionActivity {
     pub(crate) fn new(backend_pid: i32) -> Self {
         Self {
             backend_pid,
             thread: AtomicUsize::new(0),
-            doing: Mutex::new(Doing {
+            doing: Mutex::new(ActivitySnapshot {
                 sql: None,
                 since: Instant::now(),
-                state: Busy::Idle,
+                state: ActivityState::Idle,
             }),
         }
     }
@@ -48,7 +48,7 @@ impl Activity {
     /// A statement is on its way.
     pub(crate) fn begin(&self, sql: Arc<str>) {
         self.used_by(this_thread());
-        self.set(Some(sql), Busy::Active);
+        self.set(Some(sql), ActivityState::Active);
     }
 
     /// The statement was answered, or lost.
@@ -56,19 +56,19 @@ impl Activity {
         let mut doing = self.doing.lock().unwrap_or_else(PoisonError::into_inner);
         doing.since = Instant::now();
         doing.state = if in_transaction {
-            Busy::IdleInTransaction
+            ActivityState::IdleInTransaction
         } else {
-            Busy::Idle
+            ActivityState::Idle
         };
     }
 
     /// Forgets what was done, for the next who has the session.
     pub(crate) fn clear(&self, thread: usize) {
         self.used_by(thread);
-        self.set(None, Busy::Idle);
+        self.set(None, ActivityState::Idle);
     }
 
-    pub(crate) fn doing(&self) -> Doing {
+    pub(crate) fn doing(&self) -> ActivitySnapshot {
         self.doing
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -87,9 +87,9 @@ impl Activity {
         self.thread.store(thread, Ordering::Relaxed);
     }
 
-    fn set(&self, sql: Option<Arc<str>>, state: Busy) {
+    fn set(&self, sql: Option<Arc<str>>, state: ActivityState) {
         let mut doing = self.doing.lock().unwrap_or_else(PoisonError::into_inner);
-        *doing = Doing {
+        *doing = ActivitySnapshot {
             sql,
             since: Instant::now(),
             state,

@@ -1,4 +1,4 @@
-//! Advisory locks: what an application locks by a number or a name of its own (PostgreSQL manual, 13.3.5).
+//! Advisory locks: locks on numbers or names of the application (PostgreSQL manual, 13.3.5).
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -7,6 +7,7 @@ use diesel::deserialize::QueryableByName;
 use diesel::sql_types::{BigInt, Bool, Integer, Text};
 
 use super::Session;
+use super::residue::Mark;
 use crate::error::Result;
 use crate::statement::{BoxedStatement, Statement as _, StatementDsl as _};
 
@@ -14,10 +15,10 @@ use crate::statement::{BoxedStatement, Statement as _, StatementDsl as _};
 ///
 /// Numbers and pairs are apart from each other; a name may collide with a number (`hashtextextended`).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct LockKey(Key);
+pub struct LockKey(LockId);
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Key {
+enum LockId {
     Number(i64),
     Pair(i32, i32),
     Name(String),
@@ -25,19 +26,19 @@ enum Key {
 
 impl From<i64> for LockKey {
     fn from(number: i64) -> Self {
-        Self(Key::Number(number))
+        Self(LockId::Number(number))
     }
 }
 
 impl From<(i32, i32)> for LockKey {
     fn from((class, object): (i32, i32)) -> Self {
-        Self(Key::Pair(class, object))
+        Self(LockId::Pair(class, object))
     }
 }
 
 impl From<&str> for LockKey {
     fn from(name: &str) -> Self {
-        Self(Key::Name(name.to_owned()))
+        Self(LockId::Name(name.to_owned()))
     }
 }
 
@@ -88,25 +89,25 @@ impl Session {
 impl<H: DerefMut<Target = Session>> AdvisoryLock<H> {
     pub(crate) fn wait(mut session: H, key: LockKey) -> Result<Self> {
         session.refuse_behind_pooler("a lock of the session")?;
-        let was_touched = session.touched;
+        let mark = session.residue.mark();
         session.run(key.waiting("pg_advisory_lock"))?;
-        Ok(Self::held(session, key, was_touched))
+        Ok(Self::held(session, key, mark))
     }
 
     pub(crate) fn attempt(mut session: H, key: LockKey) -> Result<Option<Self>> {
         session.refuse_behind_pooler("a lock of the session")?;
-        let was_touched = session.touched;
+        let mark = session.residue.mark();
         if session.run(key.asking("pg_try_advisory_lock"))? {
-            return Ok(Some(Self::held(session, key, was_touched)));
+            return Ok(Some(Self::held(session, key, mark)));
         }
-        session.touched = was_touched;
+        session.residue.restore(mark);
         Ok(None)
     }
 
-    /// The session counts its guarded locks instead of being marked, so that it is clean once they are given back.
-    fn held(mut session: H, key: LockKey, was_touched: bool) -> Self {
-        session.touched = was_touched;
-        session.locks += 1;
+    /// Counts the lock instead of marking the session, so that the session is clean once its locks are released.
+    fn held(mut session: H, key: LockKey, mark: Mark) -> Self {
+        session.residue.restore(mark);
+        session.residue.lock_acquired();
         Self { session, key }
     }
 }
@@ -127,10 +128,10 @@ impl<H: DerefMut<Target = Session>> DerefMut for AdvisoryLock<H> {
 
 impl<H: DerefMut<Target = Session>> Drop for AdvisoryLock<H> {
     fn drop(&mut self) {
-        let touched = self.session.touched;
+        let mark = self.session.residue.mark();
         if let Ok(true) = self.session.run(self.key.asking("pg_advisory_unlock")) {
-            self.session.touched = touched;
-            self.session.locks = self.session.locks.saturating_sub(1);
+            self.session.residue.restore(mark);
+            self.session.residue.lock_released();
         }
     }
 }
@@ -144,7 +145,7 @@ impl<H: DerefMut<Target = Session>> fmt::Debug for AdvisoryLock<H> {
 }
 
 #[derive(QueryableByName)]
-struct Answer {
+struct LockReply {
     #[diesel(sql_type = Bool)]
     yes: bool,
 }
@@ -163,20 +164,20 @@ impl LockKey {
     fn select<'a>(&self, before: &str, after: &str) -> BoxedStatement<'a, bool> {
         let sql = |arguments| diesel::sql_query(format!("SELECT {before}({arguments}){after}"));
         match &self.0 {
-            Key::Number(number) => sql("$1")
+            LockId::Number(number) => sql("$1")
                 .bind::<BigInt, _>(*number)
-                .one::<Answer>()
+                .one::<LockReply>()
                 .map(|answer| answer.yes)
                 .boxed(),
-            Key::Pair(class, object) => sql("$1, $2")
+            LockId::Pair(class, object) => sql("$1, $2")
                 .bind::<Integer, _>(*class)
                 .bind::<Integer, _>(*object)
-                .one::<Answer>()
+                .one::<LockReply>()
                 .map(|answer| answer.yes)
                 .boxed(),
-            Key::Name(name) => sql("pg_catalog.hashtextextended($1, 0)")
+            LockId::Name(name) => sql("pg_catalog.hashtextextended($1, 0)")
                 .bind::<Text, _>(name.clone())
-                .one::<Answer>()
+                .one::<LockReply>()
                 .map(|answer| answer.yes)
                 .boxed(),
         }

@@ -1,4 +1,4 @@
-//! Whether answers can be read as the types that they are asked for.
+//! Whether answers can be read as the Rust types that they are asked for.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -7,19 +7,19 @@ use diesel::row::Row as _;
 use diesel::sql_types::{Array, Bool, Nullable, Oid, Text};
 
 use super::Session;
-use super::exchange::{Cargo, CommitPoint};
+use super::exchange::{Batch, CommitPoint};
 use crate::command::columns::{
     Checks, Columns, SqlType, check_values, is_untyped, mismatch, only_null,
 };
-use crate::command::types::{Judged, Pair};
-use crate::command::{Command, Expectation};
+use crate::command::types::{TypeMatch, TypePair};
+use crate::command::{Command, ExpectedRows};
 use crate::error::{Error, Result};
 use crate::sql_text::search_path::SearchPathKey;
 use crate::statement::render;
 use crate::wire::answer::Answer;
 use crate::wire::row::SessionRow;
 
-/// Judges pairs of types: the same, or one a domain over the other, or binary-coercible, or text of an enum.
+/// Compares pairs of types: the same, one a domain over the other, binary-coercible, or text for an enum.
 const JUDGE: &str = "\
     WITH RECURSIVE wanted AS ( \
         SELECT number, actual, CASE WHEN is_array THEN \
@@ -51,9 +51,9 @@ const JUDGE: &str = "\
     ), false) FROM wanted w";
 
 impl Session {
-    /// Checks the answers to these commands; an error names the command.
+    /// Checks the types of the answers to these commands; an error names the command.
     ///
-    /// What was found right is kept with the prepared statement.
+    /// A positive result is kept with the prepared statement.
     pub(super) fn check_answers(
         &mut self,
         commands: &mut [Command],
@@ -64,15 +64,19 @@ impl Session {
         let mut before: Option<&Command> = None;
         for (number, (command, answer)) in commands.iter_mut().zip(answers).enumerate() {
             self.check_answer(command, before, answer, Some(deadline))
-                .map_err(|error| error.with_sql(command.written()).with_place(number + 1, of))?;
+                .map_err(|error| {
+                    error
+                        .with_sql(command.caller_sql())
+                        .with_place(number + 1, of)
+                })?;
             before = Some(command);
         }
         Ok(())
     }
 
-    /// Checks one answer; without a deadline the server cannot be asked, and what is in doubt may pass.
+    /// Checks the types of one answer. Without a deadline the server cannot be asked, and a type in doubt may pass.
     ///
-    /// The command before it may have been found right by the same columns.
+    /// If the command before it was the same statement, its result counts.
     pub(crate) fn check_answer(
         &mut self,
         command: &mut Command,
@@ -104,10 +108,13 @@ impl Session {
                 let checks =
                     self.judge_columns(&columns, answer, is_dsl, &command.path, deadline)?;
                 read_as.checks = Some(Arc::clone(&checks));
-                // What was let pass because nobody could be asked is judged the next time.
+                // A type that passed because the server could not be asked is checked the next time.
                 if let Some(name) = read_as.name.as_ref().filter(|_| deadline.is_some()) {
-                    self.prepared
-                        .set_checked(name, read_as.describe, Arc::clone(&checks));
+                    self.connection.prepared_mut().set_checked(
+                        name,
+                        read_as.describe,
+                        Arc::clone(&checks),
+                    );
                 }
                 checks
             }
@@ -124,7 +131,7 @@ impl Session {
         deadline: Option<Instant>,
     ) -> Result<Checks> {
         let mut compared = columns.compare(answer, is_dsl)?;
-        let doubts: Vec<&Pair> = compared.doubts.iter().map(|(_, pair)| pair).collect();
+        let doubts: Vec<&TypePair> = compared.doubts.iter().map(|(_, pair)| pair).collect();
         let judged = self.judge(&doubts, path, deadline)?;
         for ((column, (actual, expected)), judged) in compared.doubts.iter().zip(judged) {
             match judged {
@@ -145,13 +152,13 @@ impl Session {
         Ok(compared.checks.into())
     }
 
-    /// What the server says of pairs of types: what it said before, or else says now, of all in one round trip.
+    /// Returns whether types match, as the server said before, or says now: one round trip for all pairs.
     pub(super) fn judge(
         &mut self,
-        pairs: &[&Pair],
+        pairs: &[&TypePair],
         path: &SearchPathKey,
         deadline: Option<Instant>,
-    ) -> Result<Vec<Option<Judged>>> {
+    ) -> Result<Vec<Option<TypeMatch>>> {
         let known = |session: &Self| -> Vec<_> {
             let pairs = pairs.iter();
             pairs.map(|pair| session.types.judged(path, pair)).collect()
@@ -160,7 +167,7 @@ impl Session {
         let Some(deadline) = deadline.filter(|_| judged.iter().any(Option::is_none)) else {
             return Ok(judged);
         };
-        let unknown: Vec<&Pair> = pairs
+        let unknown: Vec<&TypePair> = pairs
             .iter()
             .zip(&judged)
             .filter(|(_, judged)| judged.is_none())
@@ -170,8 +177,8 @@ impl Session {
         Ok(known(self))
     }
 
-    fn ask(&mut self, pairs: &[&Pair], path: &SearchPathKey, deadline: Instant) -> Result<()> {
-        let expected = |(_, expected): &Pair| match expected {
+    fn ask(&mut self, pairs: &[&TypePair], path: &SearchPathKey, deadline: Instant) -> Result<()> {
+        let expected = |(_, expected): &TypePair| match expected {
             SqlType::BuiltIn(oid) => (Some(*oid), None, None, false),
             SqlType::Named { name, is_array } => (
                 None,
@@ -192,16 +199,16 @@ impl Session {
             )
             .bind::<Array<Bool>, _>(expected.iter().map(|e| e.3).collect::<Vec<_>>());
         let mut encoder = self.encoder();
-        let command = render(&query, Expectation::Any, &mut encoder.lookup)?;
-        let arrived = self.exchange(Cargo::of(vec![command]), CommitPoint::Later, deadline)?;
+        let command = render(&query, ExpectedRows::Any, &mut encoder.lookup)?;
+        let result = self.exchange(Batch::of(vec![command]), CommitPoint::Later, deadline)?;
         let mut found = Vec::new();
-        for row in arrived.answers.into_iter().flat_map(SessionRow::all) {
+        for row in result.answers.into_iter().flat_map(SessionRow::all) {
             let number = row.get_value::<Text, String, _>(0).map_err(Error::decode)?;
             let actual = row.get_value::<Text, String, _>(1).map_err(Error::decode)?;
             let reads = row.get_value::<Bool, bool, _>(2).map_err(Error::decode)?;
             let number = number.parse::<usize>().ok();
             if let Some(pair) = number.and_then(|number| pairs.get(number.checked_sub(1)?)) {
-                found.push(((*pair).clone(), Judged { reads, actual }));
+                found.push(((*pair).clone(), TypeMatch { reads, actual }));
             }
         }
         self.types.keep(path, found);

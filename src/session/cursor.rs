@@ -1,20 +1,20 @@
-//! Cursors: a query of a transaction that is read bit by bit, both ways.
+//! Cursors: a query of a transaction that is read in portions, forwards and backwards.
 //!
-//! A stream is quicker where rows are read once and in order. A cursor leaves the session free between two
+//! A stream is faster where rows are read once and in order. A cursor leaves the session free between two
 //! reads, and can go back.
 
 use std::fmt;
 use std::sync::Arc;
 
 use super::Session;
-use super::exchange::{Cargo, CommitPoint};
-use crate::command::{Command, Expectation, ReadAs};
+use super::exchange::{Batch, CommitPoint};
+use crate::command::{Command, ExpectedRows, ReadAs};
 use crate::error::{Error, Result};
 use crate::sql_text::single_statement::bare;
 use crate::statement::{RowReader, RowStatement};
 use crate::wire::row::SessionRow;
 
-/// A query that is read bit by bit; made by [`Session::cursor`] and [`Session::scroll_cursor`].
+/// A query that is read in portions; made by [`Session::cursor`] and [`Session::scroll_cursor`].
 ///
 /// Each read is one round trip; the cursor is declared along with the first and closed along with what
 /// follows. [`Cursor::session`] is free for other work between two reads.
@@ -32,12 +32,12 @@ pub struct Cursor<'s, T> {
 }
 
 impl Session {
-    /// A cursor over the rows of a query, to be read forwards; in a transaction only.
+    /// Returns a cursor over the rows of a query, to be read forwards; in a transaction only.
     pub fn cursor<S: RowStatement>(&mut self, rows: S) -> Result<Cursor<'_, S::Row>> {
         self.declare(rows, "NO SCROLL")
     }
 
-    /// A cursor that can go back as well; the server may have to keep the rows for that.
+    /// Returns a cursor that can go back as well; the server may have to keep the rows for that.
     pub fn scroll_cursor<S: RowStatement>(&mut self, rows: S) -> Result<Cursor<'_, S::Row>> {
         self.declare(rows, "SCROLL")
     }
@@ -50,17 +50,16 @@ impl Session {
                 ),
             );
         }
-        let deadline = self.call_deadline();
+        let deadline = self.limits.call_deadline();
         let command = self.encode(&rows, deadline)?.into_iter().next();
         let command = command.ok_or_else(|| Error::query("a cursor is over one query"))?;
-        self.cursors += 1;
-        let name = format!("bowline_cursor_{}", self.cursors);
+        let name = self.residue.next_cursor();
         let mut declaration = Command::query(
             format!("DECLARE {name} {kind} CURSOR FOR\n{}", bare(&command.sql)),
             command.types,
             command.values,
             false,
-            Expectation::Any,
+            ExpectedRows::Any,
         );
         declaration.function = command.function;
         let (read_as, is_dsl) = (command.read_as, command.reusable);
@@ -76,56 +75,56 @@ impl Session {
 }
 
 impl<T> Cursor<'_, T> {
-    /// The next row; `None` past the last.
+    /// Returns the next row; `None` past the last.
     pub fn next_row(&mut self) -> Result<Option<T>> {
         Ok(self.fetch(1)?.pop())
     }
 
-    /// The next rows, up to this many; fewer at the end.
+    /// Returns the next rows, up to this many; fewer at the end.
     pub fn fetch(&mut self, rows: u32) -> Result<Vec<T>> {
         self.read(&format!("FORWARD {}", count(rows)))
     }
 
-    /// All rows that are left.
+    /// Returns all rows that are left.
     pub fn fetch_all(&mut self) -> Result<Vec<T>> {
         self.read("ALL")
     }
 
-    /// The rows before the current one, nearest first, up to this many; of a [scroll cursor](Session::scroll_cursor) only.
+    /// Returns the rows before the current one, nearest first, up to this many; of a [scroll cursor](Session::scroll_cursor) only.
     pub fn fetch_backward(&mut self, rows: u32) -> Result<Vec<T>> {
         self.read(&format!("BACKWARD {}", count(rows)))
     }
 
-    /// The row of this number, counted from 1, or from the end if negative; of a [scroll cursor](Session::scroll_cursor) only.
+    /// Returns the row of this number, counted from 1, or from the end if negative; of a [scroll cursor](Session::scroll_cursor) only.
     pub fn fetch_absolute(&mut self, row: i32) -> Result<Option<T>> {
         Ok(self.read(&format!("ABSOLUTE {row}"))?.pop())
     }
 
-    /// The session, for other work of the transaction.
+    /// Returns the session, for other work of the transaction.
     pub fn session(&mut self) -> &mut Session {
         self.session
     }
 
     fn read(&mut self, which: &str) -> Result<Vec<T>> {
         let fetch = Command::plain(format!("FETCH {which} FROM {}", self.name));
-        let deadline = self.session.call_deadline();
-        let cargo = Cargo {
+        let deadline = self.session.limits.call_deadline();
+        let batch = Batch {
             before: self.declaration.clone().into_iter().collect(),
-            ..Cargo::of(vec![fetch])
+            ..Batch::of(vec![fetch])
         };
-        let arrived = self.session.watched(|session| {
+        let result = self.session.as_statement(|session| {
             session
-                .watch
-                .asks(cargo.before.iter().chain(&cargo.commands));
-            let arrived = session.exchange(cargo, CommitPoint::Later, deadline)?;
-            let answers = arrived.answers.iter();
+                .observer
+                .set_commands(batch.before.iter().chain(&batch.commands));
+            let result = session.exchange(batch, CommitPoint::Later, deadline)?;
+            let answers = result.answers.iter();
             session
-                .watch
-                .answered(answers.map(|answer| (Expectation::Any, answer)));
-            Ok(arrived)
+                .observer
+                .count_answers(answers.map(|answer| (ExpectedRows::Any, answer)));
+            Ok(result)
         })?;
         self.declaration = None;
-        if let (Some(fetched), Some(answer)) = (arrived.commands.first(), arrived.answers.first()) {
+        if let (Some(fetched), Some(answer)) = (result.commands.first(), result.answers.first()) {
             let mut command = fetched.clone();
             (command.read_as, command.reusable) = (self.read_as.take(), self.is_dsl);
             let session = &mut *self.session;
@@ -133,7 +132,7 @@ impl<T> Cursor<'_, T> {
             self.read_as = command.read_as;
             checked.map_err(|error| error.with_sql(command.sql))?;
         }
-        let rows = arrived.answers.into_iter().flat_map(SessionRow::all);
+        let rows = result.answers.into_iter().flat_map(SessionRow::all);
         rows.map(|row| (self.read)(&row)).collect()
     }
 }
@@ -145,8 +144,8 @@ fn count(rows: u32) -> u32 {
 
 impl<T> Drop for Cursor<'_, T> {
     fn drop(&mut self) {
-        // One that was never declared, or whose transaction has failed, has nothing to close.
-        if self.declaration.is_none() && !self.session.is_aborted() {
+        // There is nothing to close if it was never declared, or if its transaction has failed.
+        if self.declaration.is_none() && !self.session.connection.is_aborted() {
             let close: Arc<str> = format!("CLOSE {}", self.name).into();
             self.session.transactions.defer(close);
         }

@@ -18,10 +18,11 @@ use diesel::query_dsl::{LoadQuery, UpdateAndFetchResults};
 use diesel::r2d2::R2D2Connection;
 use diesel::result::{ConnectionError, ConnectionResult, QueryResult};
 
-use super::transactions::{SessionTransactions, Transactions};
-use super::{Frame, Session};
+use super::Session;
+use super::transaction_manager::SessionTransactions;
+use super::transactions::Transactions;
 use crate::command::columns::{Describe, by_position_as_diesel};
-use crate::command::{Expectation, ReadAs};
+use crate::command::{ExpectedRows, ReadAs};
 use crate::config::Config;
 use crate::error::Result;
 use crate::statement::{Answers, DieselQuery, Encoder, Sealed, Statement, render};
@@ -33,7 +34,7 @@ impl<Q: diesel::RunQueryDsl<Session>> DieselQuery for Q {}
 
 impl SimpleConnection for Session {
     fn batch_execute(&mut self, query: &str) -> QueryResult<()> {
-        self.script(query)?;
+        self.run_script(query)?;
         Ok(())
     }
 }
@@ -63,31 +64,32 @@ impl Connection for Session {
     }
 
     fn instrumentation(&mut self) -> &mut dyn Instrumentation {
-        &mut *self.instrumentation
+        self.observer.instrumentation()
     }
 
     fn set_instrumentation(&mut self, instrumentation: impl Instrumentation) {
-        self.instrumentation = instrumentation.into();
-        self.instrumented = true;
+        self.observer.set_instrumentation(instrumentation);
     }
 
-    /// `Unbounded` means as many as [`Config::statement_cache`] says at most: it stays bounded.
+    /// Any size but `Disabled` means up to [`Config::statement_cache`] statements: the cache stays bounded.
     fn set_prepared_statement_cache_size(&mut self, size: CacheSize) {
-        self.prepared.turn(!matches!(size, CacheSize::Disabled));
+        self.connection
+            .prepared_mut()
+            .set_enabled(!matches!(size, CacheSize::Disabled));
     }
 }
 
 impl LoadConnection for Session {
-    type Cursor<'conn, 'query> = Cursor;
+    type Cursor<'conn, 'query> = LoadedRows;
     type Row<'conn, 'query> = SessionRow;
 
-    fn load<'conn, 'query, T>(&'conn mut self, source: T) -> QueryResult<Cursor>
+    fn load<'conn, 'query, T>(&'conn mut self, source: T) -> QueryResult<LoadedRows>
     where
         T: Query + QueryFragment<Pg> + QueryId + 'query,
         Pg: QueryMetadata<T::SqlType>,
     {
         let answer = self.run_diesel(&source, Some(by_position_as_diesel::<T::SqlType>))?;
-        Ok(Cursor(
+        Ok(LoadedRows(
             answer
                 .map(SessionRow::all)
                 .map(Iterator::collect::<Vec<_>>)
@@ -110,9 +112,9 @@ where
 
 /// The rows that a diesel query gave.
 #[derive(Debug)]
-pub struct Cursor(vec::IntoIter<SessionRow>);
+pub struct LoadedRows(vec::IntoIter<SessionRow>);
 
-impl Iterator for Cursor {
+impl Iterator for LoadedRows {
     type Item = QueryResult<SessionRow>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -140,19 +142,13 @@ impl R2D2Connection for Session {
     }
 }
 
-/// For diesel's own code that asks a connection for the OIDs of types, one at a time.
+/// For diesel's own code, which asks a connection for the OIDs of types one at a time.
 impl PgMetadataLookup for Session {
     fn lookup_type(&mut self, type_name: &str, schema: Option<&str>) -> PgTypeMetadata {
-        let types = std::sync::Arc::clone(&self.types);
-        let mut lookup =
-            crate::command::types::TypeLookup::new(types, self.search_path.setting().clone());
+        let mut lookup = self.type_lookup();
         let known = lookup.lookup_type(type_name, schema);
         let misses = lookup.take_misses();
-        if misses.is_empty()
-            || self
-                .look_up(&misses, crate::deadline::after(self.limit))
-                .is_err()
-        {
+        if misses.is_empty() || self.look_up(&misses, self.limits.call_deadline()).is_err() {
             return known;
         }
         lookup.lookup_type(type_name, schema)
@@ -160,29 +156,25 @@ impl PgMetadataLookup for Session {
 }
 
 impl Session {
-    /// Runs a query as diesel has it: any number of rows.
+    /// Runs a query as diesel does: any number of rows.
     fn run_diesel<T: QueryFragment<Pg>>(
         &mut self,
         query: &T,
         describe: Option<Describe>,
     ) -> QueryResult<Option<Answer>> {
-        let frame = if self.transactions.depth() > 0 {
-            Frame::Within
-        } else {
-            Frame::Implicit
-        };
+        let mode = self.mode();
         let statement = Borrowed(query, describe);
         let _entered = self.begin_statement();
-        let deadline = self.call_deadline();
-        let flown = self.fly(&statement, frame);
-        self.end_statement(flown.as_ref().err(), |session| {
-            session.plan(&statement, deadline)
+        let deadline = self.limits.call_deadline();
+        let result = self.execute(&statement, mode);
+        self.end_statement(result.as_ref().err(), |session| {
+            session.explain(&statement, deadline)
         });
-        Ok(flown?.answers.into_iter().next())
+        Ok(result?.answers.into_iter().next())
     }
 }
 
-/// A diesel query on loan, as a statement, and the columns that its rows are read from.
+/// A borrowed diesel query as a statement, and the columns that its rows are read from.
 struct Borrowed<'q, T>(&'q T, Option<Describe>);
 
 impl<T> Sealed for Borrowed<'_, T> {}
@@ -191,7 +183,7 @@ impl<T: QueryFragment<Pg>> Statement for Borrowed<'_, T> {
     type Output = ();
 
     fn encode(&self, encoder: &mut Encoder) -> Result<()> {
-        let mut command = render(self.0, Expectation::Any, &mut encoder.lookup)?;
+        let mut command = render(self.0, ExpectedRows::Any, &mut encoder.lookup)?;
         command.read_as = self.1.map(ReadAs::new);
         encoder.commands.push(command);
         Ok(())

@@ -1,4 +1,4 @@
-//! What is to be done once a transaction has ended, one way or the other.
+//! Hooks: functions that run once a transaction has ended, one way or the other.
 
 use std::any::Any;
 use std::fmt;
@@ -13,21 +13,22 @@ type Hook = Box<dyn FnOnce() + Send>;
 #[derive(Default)]
 pub(crate) struct Hooks {
     registered: Vec<Registered>,
-    /// Hooks whose time has come.
+    /// Hooks that can run now.
     due: Vec<Hook>,
-    /// How deep the transactions are that belong to whoever made the session, and not to the code that uses it.
+    /// The depth of the transactions that were open when a `Database` took the session over. The code that uses the
+    /// session never ends them, so those within them count as outermost.
     floor: u32,
-    /// Whether somebody else runs what is due, once the session has gone back.
+    /// Whether the `Database` runs the hooks that are due, once the session has gone back.
     deferred: bool,
-    /// The commit was not answered, so nobody knows which are due.
+    /// Whether the commit was not answered, so that it is unknown which hooks are due.
     unanswered: bool,
 }
 
 struct Registered {
-    /// Of the transaction it was registered in; that of the one around it once that has ended.
+    /// The depth of the transaction it was registered in; once that is committed, of the transaction around it.
     depth: u32,
     on: On,
-    /// Whether what it stands for was undone by a savepoint.
+    /// Whether a savepoint undid the work that it belongs to.
     undone: bool,
     hook: Hook,
 }
@@ -39,11 +40,12 @@ enum On {
 }
 
 impl Hooks {
+    /// Leaves the hooks that are due to the `Database`.
     pub(super) fn defer(&mut self) {
         self.deferred = true;
     }
 
-    /// Hands all over to whoever runs them; this is empty then.
+    /// Takes all hooks, to be run elsewhere.
     pub(super) fn take(&mut self) -> Self {
         let floor = self.floor;
         std::mem::replace(
@@ -55,8 +57,22 @@ impl Hooks {
         )
     }
 
-    /// A transaction of this depth was committed; if it is a savepoint, what is around it decides.
-    pub(super) fn committed(&mut self, depth: u32) {
+    /// Returns whether transactions of this depth are not only those below the floor.
+    pub(super) fn is_above_floor(&self, depth: u32) -> bool {
+        depth > self.floor
+    }
+
+    fn add(&mut self, depth: u32, on: On, hook: Hook) {
+        self.registered.push(Registered {
+            depth,
+            on,
+            undone: false,
+            hook,
+        });
+    }
+
+    /// Notes that a transaction of this depth was committed; of a savepoint, the transaction around it decides.
+    fn committed(&mut self, depth: u32) {
         if depth <= self.floor + 1 {
             return self.end(true);
         }
@@ -65,8 +81,8 @@ impl Hooks {
         }
     }
 
-    /// A transaction of this depth was rolled back.
-    pub(super) fn rolled_back(&mut self, depth: u32) {
+    /// Notes that a transaction of this depth was rolled back.
+    fn rolled_back(&mut self, depth: u32) {
         if depth <= self.floor + 1 {
             return self.end(false);
         }
@@ -79,7 +95,8 @@ impl Hooks {
         }
     }
 
-    /// The outermost transaction has ended: those are due, in the order in which they were registered, that fit.
+    /// Notes that the outermost transaction has ended: the hooks for that end are due, in the order in which they were
+    /// registered.
     pub(crate) fn end(&mut self, committed: bool) {
         let fits = |registered: &Registered| match registered.on {
             On::Commit => committed && !registered.undone,
@@ -90,11 +107,12 @@ impl Hooks {
         self.due.extend(due.map(|registered| registered.hook));
     }
 
+    /// Notes that the commit was not answered: no hook is due until its outcome is known.
     pub(super) fn set_unanswered(&mut self) {
         self.unanswered = true;
     }
 
-    /// Runs what is due. If one panics the others run all the same; then the panic goes on.
+    /// Runs the hooks that are due. If one panics, the others run nevertheless; then the panic goes on.
     pub(crate) fn run(self) {
         run(self.due);
     }
@@ -113,21 +131,30 @@ fn run(hooks: Vec<Hook>) {
     }
 }
 
+impl Hooks {
+    /// Runs the hooks that are due, unless that is left to the `Database`.
+    fn run_due(&mut self) {
+        // While a panic unwinds, the `Database` does not come to it.
+        if !self.deferred || thread::panicking() {
+            run(std::mem::take(&mut self.due));
+        }
+    }
+}
+
 impl Session {
-    /// The transactions that are open now are never ended by the code that uses the session: those within them count as
-    /// outermost.
+    /// Makes the transactions that are open now the floor: those within them count as outermost.
     pub(crate) fn set_floor(&mut self, depth: u32) {
-        self.transactions.hooks.floor = depth;
+        self.transactions.hooks().floor = depth;
     }
 
-    /// Runs `hook` once the outermost transaction has been committed: for what must not happen before, such as sending a
-    /// message about it.
+    /// Runs `hook` once the outermost transaction has been committed: for effects that must not happen before, such as
+    /// a message about it.
     ///
-    /// Never for a savepoint that is rolled back, nor for an attempt that fails and is tried again. It takes no round
+    /// It does not run for a savepoint that is rolled back, nor for an attempt that fails and is retried. It takes no round
     /// trip. In [`Database::transaction`](crate::Database::transaction) hooks run when the session has gone back to the
     /// pool, so they may use the database; what they do is not part of the transaction, and is lost if the process ends
     /// in between. If the outcome stays [`Unknown`](crate::Outcome::Unknown), no hook runs at all. A panic of a hook
-    /// goes on once the others have run. Outside of a transaction there is nothing to wait for: it runs at once.
+    /// goes on once the others have run. Outside of a transaction the hook runs at once.
     ///
     /// ```
     /// # use bowline::bank::{Account, NewAccount};
@@ -142,62 +169,47 @@ impl Session {
     /// # }
     /// ```
     pub fn after_commit(&mut self, hook: impl FnOnce() + Send + 'static) {
-        if self.is_in_own_transaction() {
+        if self.transactions.is_in_own() {
             self.register(On::Commit, Box::new(hook));
         } else {
             hook();
         }
     }
 
-    /// Runs `hook` once the outermost transaction has ended, if what was done since is not in the database: to clean up
-    /// what was made elsewhere.
+    /// Runs `hook` once the outermost transaction has ended, if the work done since is not in the database: to clean up
+    /// effects elsewhere.
     ///
-    /// It runs too for a savepoint that was rolled back, when the transaction around it is committed; and for each
-    /// attempt that failed and is tried again. Otherwise as [`Session::after_commit`]; outside of a transaction nothing
-    /// is ever rolled back, and it is dropped.
+    /// It also runs for a savepoint that was rolled back, when the transaction around it is committed; and for each
+    /// attempt that failed and is retried. Otherwise as [`Session::after_commit`]. Outside of a transaction nothing
+    /// is ever rolled back, and the hook is dropped.
     pub fn after_rollback(&mut self, hook: impl FnOnce() + Send + 'static) {
-        if self.is_in_own_transaction() {
+        if self.transactions.is_in_own() {
             self.register(On::Rollback, Box::new(hook));
         }
     }
 
-    /// Whether a transaction is open that is not of whoever made the session, or was until the connection was lost.
-    fn is_in_own_transaction(&self) -> bool {
-        self.transactions.is_broken() || self.transactions.depth() > self.transactions.hooks.floor
-    }
-
     fn register(&mut self, on: On, hook: Hook) {
         let depth = self.transactions.depth();
-        self.transactions.hooks.registered.push(Registered {
-            depth,
-            on,
-            undone: false,
-            hook,
-        });
+        self.transactions.hooks().add(depth, on, hook);
     }
 
-    /// A transaction of this depth was committed: what is due is run, unless that is left to others.
+    /// Notes that a transaction of this depth was committed.
     pub(super) fn ended_by_commit(&mut self, depth: u32) {
         self.search_path.committed(depth);
-        self.transactions.hooks.committed(depth);
-        self.run_due_hooks();
+        let hooks = self.transactions.hooks();
+        hooks.committed(depth);
+        hooks.run_due();
     }
 
-    /// The same for one that was rolled back; depth 0 stands for all, gone with the connection.
+    /// Notes that a transaction of this depth was rolled back; depth 0 stands for all, lost with the connection.
     pub(super) fn ended_by_rollback(&mut self, depth: u32) {
         self.search_path.rolled_back(depth);
-        if self.transactions.hooks.unanswered {
+        let hooks = self.transactions.hooks();
+        if hooks.unanswered {
             return;
         }
-        self.transactions.hooks.rolled_back(depth);
-        self.run_due_hooks();
-    }
-
-    fn run_due_hooks(&mut self) {
-        // While a panic passes through, nobody else will.
-        if !self.transactions.hooks.deferred || thread::panicking() {
-            run(std::mem::take(&mut self.transactions.hooks.due));
-        }
+        hooks.rolled_back(depth);
+        hooks.run_due();
     }
 }
 

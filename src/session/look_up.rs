@@ -7,49 +7,54 @@ use diesel::row::Row as _;
 use diesel::sql_types::{Array, Nullable, Oid, Text};
 
 use super::Session;
-use super::exchange::{Cargo, CommitPoint};
+use super::exchange::{Batch, CommitPoint};
 use crate::command::row_count::wrong_count;
-use crate::command::types::TypeName;
-use crate::command::{Command, Expectation};
+use crate::command::types::{TypeLookup, TypeName};
+use crate::command::{Command, ExpectedRows};
 use crate::error::{Error, Result};
 use crate::sql_text::search_path::SearchPathChange;
 use crate::sql_text::search_path::SearchPathKey;
 use crate::statement::{Encoder, render};
 use crate::wire::row::SessionRow;
 
-/// From this version on the server tells each change of the search path (`GUC_REPORT`).
-const TELLS_SEARCH_PATH: i32 = 180_000;
+/// From this version on the server reports each change of the search path (`GUC_REPORT`).
+const REPORTS_SEARCH_PATH: i32 = 180_000;
 
 /// Guards the search path of a transaction while types are looked up by another.
 const SAVEPOINT: &str = "bowline_types";
 
 impl Session {
-    /// Collects commands whose names are found by the session's search path.
+    /// Returns an encoder that looks types up by the search path in effect.
     pub(super) fn encoder(&self) -> Encoder {
         Encoder::new(Arc::clone(&self.types), self.search_path.setting().clone())
     }
 
-    /// Statements were run that change the search path; asks the server where it tells of that by itself.
+    /// Notes that statements were run that change the search path; takes what the server reports of it by itself.
     pub(super) fn follow_search_path<'c>(
         &mut self,
         changes: impl Iterator<Item = &'c SearchPathChange>,
     ) {
-        let is_within = self.transactions.depth() > 0 || self.is_in_transaction();
+        let is_within = self.transactions.depth() > 0 || self.connection.is_in_transaction();
         for change in changes {
             self.search_path.apply(change, is_within);
         }
         if !is_within {
             self.search_path.set_idle();
         }
-        if self.connection.server_version() >= TELLS_SEARCH_PATH {
+        if self.connection.server_version() >= REPORTS_SEARCH_PATH {
             self.search_path
                 .report(self.connection.parameter_status(c"search_path"));
         }
     }
 
-    /// The search path in effect.
+    /// Returns the key of the search path in effect.
     pub(crate) fn search_path(&self) -> SearchPathKey {
         self.search_path.key()
+    }
+
+    /// Returns a lookup of types by the search path in effect.
+    pub(super) fn type_lookup(&self) -> TypeLookup {
+        TypeLookup::new(Arc::clone(&self.types), self.search_path.setting().clone())
     }
 
     /// Asks the server for the OIDs of types: one query for each search path, nearly always one.
@@ -87,20 +92,20 @@ impl Session {
         .bind::<Array<Nullable<Text>>, _>(schemas)
         .bind::<Array<Nullable<Text>>, _>(types);
         let mut encoder = self.encoder();
-        let command = render(&query, Expectation::Any, &mut encoder.lookup)?;
-        let mut cargo = Cargo::of(vec![command]);
-        // One that the statement itself is about to set.
+        let command = render(&query, ExpectedRows::Any, &mut encoder.lookup)?;
+        let mut batch = Batch::of(vec![command]);
+        // The path may be one that the statement itself is about to set.
         let set = self.search_path.set_local(path);
         let is_within = self.transactions.depth() > 0 || self.is_in_transaction();
         if is_within && !set.is_empty() {
             let plain = |sql: &str| Command::plain(format!("{sql} {SAVEPOINT}"));
-            cargo.before.push(plain("SAVEPOINT"));
-            cargo.after.push(plain("ROLLBACK TO SAVEPOINT"));
-            cargo.after.push(plain("RELEASE SAVEPOINT"));
+            batch.before.push(plain("SAVEPOINT"));
+            batch.after.push(plain("ROLLBACK TO SAVEPOINT"));
+            batch.after.push(plain("RELEASE SAVEPOINT"));
         }
-        cargo.before.extend(set.into_iter().map(Command::plain));
-        let arrived = self.exchange(cargo, CommitPoint::Later, deadline)?;
-        let rows = arrived.answers.into_iter().flat_map(SessionRow::all);
+        batch.before.extend(set.into_iter().map(Command::plain));
+        let result = self.exchange(batch, CommitPoint::Later, deadline)?;
+        let rows = result.answers.into_iter().flat_map(SessionRow::all);
         let found = rows.map(|row| {
             let oid = row.get_value::<Oid, u32, _>(0).map_err(Error::decode)?;
             let array = row.get_value::<Oid, u32, _>(1).map_err(Error::decode)?;

@@ -1,4 +1,4 @@
-//! LISTEN and NOTIFY: what other sessions say.
+//! LISTEN and NOTIFY.
 //!
 //! The server sends notifications between statements; they are kept here until they are asked for, so none
 //! is lost while something else runs.
@@ -13,23 +13,24 @@ use super::Session;
 use crate::deadline::after;
 use crate::error::{Error, Outcome, Result};
 use crate::statement::{Statement, StatementDsl as _};
-use crate::wire::driver::{Stopped, drive};
+use crate::wire::driver::{DriveError, drive};
 use crate::wire::notification::Notification;
-use crate::wire::protocol::Listening;
 
-/// Notifications that nobody has asked for yet; the oldest go when there are too many.
+/// The notifications that have arrived and were not read yet.
 #[derive(Debug, Default)]
 pub(super) struct Inbox {
+    /// At most [`KEPT`]; the oldest are dropped when there are too many.
     unread: VecDeque<Notification>,
-    lost: u64,
+    /// The number of notifications that were dropped.
+    dropped: u64,
 }
 
-/// How many notifications a session keeps until they are asked for.
+/// How many notifications a session keeps.
 const KEPT: usize = 10_000;
 
-/// Says something on a channel, once the transaction commits: `pg_notify(channel, payload)`.
+/// Sends a notification on a channel, once the transaction commits: `pg_notify(channel, payload)`.
 ///
-/// A statement, so it can travel with what it tells of.
+/// It is a statement, so it can travel with the change that it announces.
 pub fn notify(
     channel: impl Into<String>,
     payload: impl Into<String>,
@@ -42,7 +43,7 @@ pub fn notify(
 }
 
 impl Session {
-    /// Hears what is said on a channel from now on; within a transaction from its commit on. One round trip.
+    /// Receives the notifications of a channel from now on; within a transaction from its commit on. One round trip.
     ///
     /// The channel's name is taken as it is, upper and lower case included.
     pub fn listen(&mut self, channel: &str) -> Result<()> {
@@ -51,64 +52,61 @@ impl Session {
         Ok(())
     }
 
-    /// Hears no more of a channel. One round trip.
+    /// Receives no more notifications of a channel. One round trip.
     pub fn unlisten(&mut self, channel: &str) -> Result<()> {
         self.run(crate::sql(format!("UNLISTEN {}", identifier(channel))).affected())?;
         Ok(())
     }
 
-    /// The next notification; waits for it, up to this long. No round trip.
+    /// Returns the next notification; waits for it, up to this long. No round trip.
     ///
-    /// `None` if there was none by then. While a transaction is open the server holds notifications back.
-    /// Fails if the connection is lost, and once the call that waits was given up.
+    /// `None` if none arrived by then. While a transaction is open the server holds notifications back.
+    /// Fails if the connection is lost, or once the call that waits is given up.
     pub fn wait_for_notification(&mut self, limit: Duration) -> Result<Option<Notification>> {
-        self.hear(after(limit))?;
+        self.receive_notifications(after(limit))?;
         Ok(self.inbox.unread.pop_front())
     }
 
-    /// The notifications that are here already: takes in what has arrived, does not wait, takes no round trip.
+    /// Returns the notifications that have arrived; does not wait, takes no round trip.
     pub fn notifications(&mut self) -> Result<Vec<Notification>> {
-        self.hear(Instant::now())?;
+        self.receive_notifications(Instant::now())?;
         Ok(self.inbox.unread.drain(..).collect())
     }
 
-    /// Takes in what has arrived; if there is nothing at all, waits for it until the deadline.
-    fn hear(&mut self, deadline: Instant) -> Result<()> {
-        self.refuse_if_lost()?;
-        self.refuse_if_given_up()?;
-        let until = if self.inbox.unread.is_empty() {
+    /// Takes notifications that have arrived; if there are none at all, waits for one until the deadline.
+    fn receive_notifications(&mut self, deadline: Instant) -> Result<()> {
+        self.connection.refuse_if_lost()?;
+        self.limits.refuse_if_given_up()?;
+        let until = if self.inbox.is_empty() {
             deadline
         } else {
             Instant::now()
         };
-        let interrupt = self.interrupt();
-        let mut listening = Listening::new(&mut self.connection).heeding(interrupt);
-        let driven = drive(&mut listening, until);
-        let heard = std::mem::take(&mut listening.heard);
-        heard.into_iter().for_each(|said| self.inbox.keep(said));
+        let mut wait = self.connection.notifications(self.limits.interrupt());
+        let driven = drive(&mut wait, until);
+        let received = std::mem::take(&mut wait.received);
+        self.inbox.extend(received);
         match driven {
             Ok(()) => Ok(()),
-            Err(Stopped::Deadline) => self.refuse_if_given_up(),
-            // What was said before is still to be read.
-            Err(_) if !self.inbox.unread.is_empty() => Ok(()),
+            Err(DriveError::Deadline) => self.limits.refuse_if_given_up(),
+            // The notifications that came before can still be read.
+            Err(_) if !self.inbox.is_empty() => Ok(()),
             Err(stopped) => Err(self.lost_error(stopped, None, false, Outcome::NotCommitted)),
         }
     }
 
-    /// Takes over what libpq has taken in.
+    /// Takes the notifications that libpq has read.
     pub(super) fn collect_notifications(&mut self) {
-        while let Some(notification) = self.connection.next_notification() {
-            self.inbox.keep(notification);
-        }
+        self.inbox.extend(self.connection.take_notifications());
     }
 
-    /// Forgets what was heard, for whoever has the session next.
+    /// Forgets all notifications, for the next holder of the session.
     pub(super) fn empty_inbox(&mut self) {
         self.collect_notifications();
         self.inbox = Inbox::default();
     }
 
-    /// What needs a session of its own does not work behind a pooler, which gives each transaction another one.
+    /// Fails behind a pooler, which gives each transaction another session of the server.
     pub(super) fn refuse_behind_pooler(&self, what: &str) -> Result<()> {
         if self.pooler.is_none() {
             return Ok(());
@@ -121,13 +119,23 @@ impl Session {
 }
 
 impl Inbox {
+    fn is_empty(&self) -> bool {
+        self.unread.is_empty()
+    }
+
+    fn extend(&mut self, notifications: VecDeque<Notification>) {
+        for notification in notifications {
+            self.keep(notification);
+        }
+    }
+
     fn keep(&mut self, notification: Notification) {
         if self.unread.len() == KEPT {
             self.unread.pop_front();
-            self.lost += 1;
-            if self.lost.is_power_of_two() {
+            self.dropped += 1;
+            if self.dropped.is_power_of_two() {
                 tracing::warn!(
-                    lost = self.lost,
+                    lost = self.dropped,
                     "notifications come faster than they are asked for, the oldest are dropped"
                 );
             }

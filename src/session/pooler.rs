@@ -1,8 +1,8 @@
-//! Behind a pooler in transaction mode (PgBouncer, say), where each transaction may run on another session
-//! of the server's.
+//! Behind a pooler in transaction mode (such as PgBouncer), each transaction may run on another session of the
+//! server.
 //!
-//! So nothing is kept there: no named statements, no LISTEN, no locks of the session, no start-up options,
-//! which a pooler refuses. What a transaction needs to be set travels with it.
+//! So nothing is kept in the server's session: no named statements, no LISTEN, no locks of the session. A pooler
+//! refuses start-up options too, so the settings of a transaction travel with it.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::sql_text::read_only::Reads;
 use crate::sql_text::statement_kinds::query_kind;
 
 impl Config {
-    /// The query that sets what a direct connection has from its start; `None` unless there is a pooler.
+    /// Returns the query that sets what a direct connection has from its start; `None` without a pooler.
     pub(crate) fn pooler_settings(&self) -> Option<Arc<str>> {
         if !self.pooler {
             return None;
@@ -37,15 +37,15 @@ impl Config {
 }
 
 impl Session {
-    /// What travels with each transaction behind a pooler; `None` for a session of our own.
+    /// Returns the query that travels with each transaction behind a pooler; `None` for a direct connection.
     pub(crate) fn pooler_settings(&self) -> Option<&str> {
         self.pooler.as_deref()
     }
 
-    /// Puts the settings of a pooled transaction in front of its first statement; tells how many commands that are.
+    /// Inserts the settings of a pooled transaction before its first statement; returns how many commands that are.
     ///
-    /// Behind its BEGIN if it has one. A statement that must run alone goes without.
-    pub(super) fn settle_in(&self, commands: &mut Vec<Command>) -> usize {
+    /// They stand behind its BEGIN if it has one. A statement that cannot run in a transaction goes without.
+    pub(super) fn insert_pooler_settings(&self, commands: &mut Vec<Command>) -> usize {
         let Some(settings) = &self.pooler else {
             return 0;
         };
@@ -53,7 +53,7 @@ impl Session {
         let place = match begins {
             Some(place) => place + 1,
             None if self.transaction_depth() > 0 => return 0,
-            None if commands.iter().all(may_stand_with_others) => 0,
+            None if commands.iter().all(may_share_transaction) => 0,
             None => return 0,
         };
         // They end with the transaction.
@@ -64,19 +64,21 @@ impl Session {
 }
 
 impl Session {
-    /// What travels in front of a simple query: what waits, and behind its BEGIN the settings of a pooled transaction.
+    /// Returns the SQL that travels before a simple query: the deferred SQL, and behind its BEGIN the settings of a pooled
+    /// transaction.
     ///
-    /// A query that is `transactional` gets them without a BEGIN too; a script may hold what must run alone.
-    pub(super) fn in_front_of_a_query(&self, transactional: bool) -> String {
-        let statements = self.statements_in_front(transactional).into_iter();
+    /// A `transactional` query gets the settings without a BEGIN too. A script may hold statements that cannot run in a
+    /// transaction.
+    pub(super) fn prefix_of_simple_query(&self, transactional: bool) -> String {
+        let statements = self.prefix_statements(transactional).into_iter();
         statements.map(|sql| format!("{sql};")).collect()
     }
 
-    /// The same, one by one.
-    pub(super) fn statements_in_front(&self, transactional: bool) -> Vec<&str> {
+    /// As [`Session::prefix_of_simple_query`], one by one.
+    pub(super) fn prefix_statements(&self, transactional: bool) -> Vec<&str> {
         let mut parts: Vec<&str> = self
             .transactions
-            .waiting()
+            .deferred()
             .iter()
             .map(AsRef::as_ref)
             .collect();
@@ -93,6 +95,6 @@ impl Session {
 }
 
 /// Returns whether a statement may be part of a transaction, by its kind.
-fn may_stand_with_others(command: &Command) -> bool {
+fn may_share_transaction(command: &Command) -> bool {
     query_kind(&command.sql).is_some()
 }

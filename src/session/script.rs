@@ -1,138 +1,133 @@
-//! A script of any number of statements, as one simple query.
+//! Simple queries: a text of any number of statements.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Instant;
 
 use bowline_sql::statements;
-use diesel::connection::{InstrumentationEvent, StrQueryHelper};
 
 use super::Session;
-use super::exchange::{Cargo, CommitPoint};
-use super::flight::cannot_end;
+use super::encode::cannot_end;
+use super::exchange::{Batch, CommitPoint};
 use crate::command::failure::{rows_too_late, server_error, shift};
 use crate::error::{Error, Outcome, Result};
-use crate::sql_text::keywords::{begins_with, ends_transaction, may_commit_and_fail, stands_alone};
+use crate::sql_text::keywords::{
+    begins_with, cannot_run_in_transaction, ends_transaction, may_commit_and_fail,
+};
 use crate::sql_text::read_only::Reads;
 use crate::sql_text::search_path::SearchPathChange;
-use crate::wire::cancel::settle;
-use crate::wire::driver::{Stopped, drive};
+use crate::wire::cancel::cancel_and_drain;
+use crate::wire::driver::{DriveError, drive};
 use crate::wire::interrupt::Interrupt;
-use crate::wire::libpq::Cancel;
-use crate::wire::protocol::{Machine as _, NO_COPY_SAYS, Script, ScriptPart, c_string};
+use crate::wire::libpq::{Cancel, Field};
+use crate::wire::protocol::{
+    Machine as _, NO_COPY_MESSAGE, SimpleQuery, SimpleQueryPart, c_string,
+};
 
-/// Who is told of what a script gives, in its order; breaks off what is no longer wanted.
-pub(super) type Hearer<'h> = &'h mut dyn FnMut(ScriptPart) -> ControlFlow<()>;
+/// Receives the parts of a script's results in their order; breaks off when it wants no more.
+pub(super) type PartSink<'h> = &'h mut dyn FnMut(SimpleQueryPart) -> ControlFlow<()>;
 
 impl Session {
-    /// Runs a script of any number of statements, as one simple query; gives the tags of its commands.
-    pub(super) fn script(&mut self, sql: &str) -> Result<Vec<String>> {
-        self.script_heard(sql, None)
+    /// Runs a script of any number of statements as one simple query; returns the tags of its commands.
+    pub(super) fn run_script(&mut self, sql: &str) -> Result<Vec<String>> {
+        self.run_script_with(sql, None)
     }
 
-    /// The same, and what it gives is heard as it arrives.
-    pub(super) fn script_heard(
+    /// As [`Session::run_script`]; the sink receives the results as they arrive.
+    pub(super) fn run_script_with(
         &mut self,
         sql: &str,
-        hearer: Option<Hearer<'_>>,
+        sink: Option<PartSink<'_>>,
     ) -> Result<Vec<String>> {
-        self.watched(|session| {
-            session.watch.asks_script(sql);
-            session.script_told(sql, hearer)
+        self.as_statement(|session| {
+            session.observer.set_script(sql);
+            session.observer.query_starts(sql);
+            let done = session.run_script_inner(sql, sink);
+            match &done {
+                Ok(_) => session.observer.query_succeeded(sql),
+                Err(error) => session.observer.query_failed(sql, error),
+            }
+            done
         })
     }
 
-    /// The same, and diesel's instrumentation is told.
-    fn script_told(&mut self, sql: &str, hearer: Option<Hearer<'_>>) -> Result<Vec<String>> {
-        let query = StrQueryHelper::new(sql);
-        self.instrumentation
-            .on_connection_event(InstrumentationEvent::start_query(&query));
-        match self.script_unseen(sql, hearer) {
-            Ok(tags) => {
-                self.instrumentation
-                    .on_connection_event(InstrumentationEvent::finish_query(&query, None));
-                Ok(tags)
-            }
-            Err(error) => {
-                self.tell_failure(sql, &error);
-                Err(error)
-            }
-        }
-    }
-
-    fn script_unseen(&mut self, sql: &str, hearer: Option<Hearer<'_>>) -> Result<Vec<String>> {
-        self.refuse_if_lost()?;
-        self.refuse_if_given_up()?;
-        self.refuse_if_late()?;
+    fn run_script_inner(&mut self, sql: &str, sink: Option<PartSink<'_>>) -> Result<Vec<String>> {
+        self.connection.refuse_if_lost()?;
+        self.limits.refuse_if_given_up()?;
+        self.limits.refuse_if_late()?;
         self.refuse_end_in_script(sql)?;
-        self.look_at_script(sql);
-        let deadline = self.call_deadline();
-        self.send_ahead(deadline)?;
-        let before = self.in_front_of_a_query(false);
-        let ahead = self.statements_in_front(false).len();
-        // Also one that the caller began by hand.
-        let within = self.transactions.depth() > 0 || self.is_in_transaction();
-        // What would end the transaction was refused, and PostgreSQL refuses all else that would commit in one.
+        self.note_script_effects(sql);
+        let deadline = self.limits.call_deadline();
+        self.send_deferred_savepoints(deadline)?;
+        let before = self.prefix_of_simple_query(false);
+        let statements_before = self.prefix_statements(false).len();
+        // Also a transaction that the caller began with SQL.
+        let within = self.transactions.depth() > 0 || self.connection.is_in_transaction();
+        // An end of the transaction was refused, and PostgreSQL refuses all else that would commit within one.
         let may_commit = self.transactions.depth() == 0;
-        self.transactions.sent = Reads::No;
+        self.transactions.note_sent(Reads::No);
         let text: Arc<str> = format!("{before}{sql}").into();
         let c_text = c_string(&text).map_err(Error::query)?;
-        self.watch.departs(&[]);
-        let since = self.watch.now();
-        let interrupt = self.interrupt();
-        let mut script = Script::new(&mut self.connection, c_text).heeding(interrupt);
-        self.activity.begin(Arc::clone(&text));
-        let heard_by_somebody = hearer.is_some();
-        let driven = match hearer {
-            None => drive(&mut script, deadline).map_err(Ended::of),
-            Some(hearer) => {
-                script = script.handing_out();
-                hand_out(&mut script, deadline, ahead, hearer)
+        self.observer.count_round_trip(&[]);
+        let since = self.observer.now();
+        self.observer.activity_starts(text);
+        let interrupt = self.limits.interrupt();
+        let mut query = self.connection.simple_query(c_text, interrupt);
+        let has_sink = sink.is_some();
+        let driven = match sink {
+            None => drive(&mut query, deadline).map_err(EarlyEnd::of),
+            Some(sink) => {
+                query = query.with_parts();
+                hand_out(&mut query, deadline, statements_before, sink)
             }
         };
         let (driven, expired) = match driven {
-            Err(Ended::Early { expired }) => {
-                script.hand_out_no_more();
-                let settled = settle(&mut script, |script| Cancel::start(script.connection()));
-                (settled, expired)
+            Err(EarlyEnd::Unwanted { expired }) => {
+                query.discard_rest();
+                let cancelled =
+                    cancel_and_drain(&mut query, |query| Cancel::start(query.connection()));
+                (cancelled, expired)
             }
-            Err(Ended::Lost(stopped)) => (Err(stopped), false),
+            Err(EarlyEnd::Lost(stopped)) => (Err(stopped), false),
             Ok(()) => (Ok(()), false),
         };
-        let heard = std::mem::take(&mut script.heard);
-        self.watch.arrived(since);
-        self.activity.end(self.is_in_transaction());
-        // What cannot be parsed runs not even in part: what waited still waits.
-        let refused_whole = heard.tags.is_empty() && heard.error.is_some() && !before.is_empty();
+        let received = std::mem::take(&mut query.received);
+        self.observer.add_wire_time(since);
+        self.observer
+            .activity_ends(self.connection.is_in_transaction());
+        // A text that cannot be parsed runs not even in part: the deferred SQL is still to be sent.
+        let refused_whole =
+            received.tags.is_empty() && received.error.is_some() && !before.is_empty();
         if !refused_whole {
-            self.transactions.sent();
+            self.transactions.clear_deferred();
         }
-        let result = match (driven, heard.error) {
+        let result = match (driven, received.error) {
             (Err(stopped), error) => {
-                let outcome = if heard.sent && (!within || may_commit && commits(sql, usize::MAX)) {
-                    Outcome::Unknown
-                } else {
-                    Outcome::NotCommitted
-                };
+                let outcome =
+                    if received.sent && (!within || may_commit && commits(sql, usize::MAX)) {
+                        Outcome::Unknown
+                    } else {
+                        Outcome::NotCommitted
+                    };
                 Err(self.lost_error(stopped, error.as_ref(), expired, outcome))
             }
             (Ok(()), Some(error))
                 if error
-                    .error_field(crate::wire::libpq::Field::Message)
-                    .is_some_and(|said| said.contains(NO_COPY_SAYS)) =>
+                    .error_field(Field::Message)
+                    .is_some_and(|message| message.contains(NO_COPY_MESSAGE)) =>
             {
-                Err(Error::query(NO_COPY_SAYS)
-                    .with_outcome(outcome_if_refused(may_commit, sql, &heard.tags))
+                Err(Error::query(NO_COPY_MESSAGE)
+                    .with_outcome(outcome_if_refused(may_commit, sql, &received.tags))
                     .with_hint("insert the rows, or let the server read a file")
                     .with_sql(sql.into()))
             }
             (Ok(()), Some(error)) => {
-                let outcome = outcome_if_refused(may_commit, sql, &heard.tags);
+                let outcome = outcome_if_refused(may_commit, sql, &received.tags);
                 Err(shift(server_error(&error, expired), before.chars().count())
                     .with_outcome(outcome)
                     .with_sql(sql.into()))
             }
-            (Ok(()), None) if expired && heard_by_somebody && heard.dropped => {
+            (Ok(()), None) if expired && has_sink && received.dropped => {
                 let outcome = if within && !(may_commit && commits(sql, usize::MAX)) {
                     Outcome::NotCommitted
                 } else {
@@ -140,26 +135,24 @@ impl Session {
                 };
                 Err(rows_too_late().with_outcome(outcome).with_sql(sql.into()))
             }
-            (Ok(()), None) => Ok(heard.tags.clone()),
+            (Ok(()), None) => Ok(received.tags),
         };
         if let Err(error) = &result {
-            self.transactions.note(error);
+            self.transactions.note_failure(error);
         } else {
             self.follow_search_path(SearchPathChange::of_script(sql).iter());
         }
         result
     }
-}
 
-impl Session {
-    /// A script cannot end the transaction that its session has for somebody.
+    /// Fails if a script would end the transaction that the session has open.
     fn refuse_end_in_script(&self, sql: &str) -> Result<()> {
         if self.transactions.depth() == 0 {
             return Ok(());
         }
         let end = statements(sql).find(|statement| ends_transaction(statement.text()));
         // Where backslashes escape, a string may end elsewhere than it seems to.
-        let unsure = self.is_read_otherwise(sql)
+        let unsure = self.connection.has_nonstandard_strings(sql)
             && sql
                 .split(|c: char| !c.is_ascii_alphabetic())
                 .any(|word| ends_transaction(word) || word.eq_ignore_ascii_case("prepare"));
@@ -170,66 +163,66 @@ impl Session {
         }
     }
 
-    /// SAVEPOINT goes ahead of a simple query, in a round trip of its own.
+    /// Sends deferred savepoints ahead of a simple query, in a round trip of their own.
     ///
-    /// What PostgreSQL cannot parse as a whole it does not run in part, so a savepoint that came with it would
-    /// not be there to go back to.
-    pub(super) fn send_ahead(&mut self, deadline: Instant) -> Result<()> {
-        if self.is_in_transaction() && !self.transactions.waiting().is_empty() {
-            self.exchange(Cargo::default(), CommitPoint::Later, deadline)?;
+    /// PostgreSQL runs nothing of a text that it cannot parse, so a savepoint in the same text would not exist when it
+    /// is needed.
+    pub(super) fn send_deferred_savepoints(&mut self, deadline: Instant) -> Result<()> {
+        if self.connection.is_in_transaction() && !self.transactions.deferred().is_empty() {
+            self.exchange(Batch::default(), CommitPoint::Later, deadline)?;
         }
         Ok(())
     }
 }
 
-/// How a script ended without coming to its end.
-enum Ended {
-    /// The deadline passed, or nobody wants the rest; the server has to be asked to stop.
-    Early {
+/// How a script ended before its results were complete.
+enum EarlyEnd {
+    /// The deadline passed, or the sink wants no more: the server has to be asked to stop.
+    Unwanted {
         expired: bool,
     },
-    Lost(Stopped),
+    Lost(DriveError),
 }
 
-impl Ended {
-    fn of(stopped: Stopped) -> Self {
+impl EarlyEnd {
+    fn of(stopped: DriveError) -> Self {
         match stopped {
-            Stopped::Deadline => Self::Early { expired: true },
-            lost @ Stopped::Lost(_) => Self::Lost(lost),
+            DriveError::Deadline => Self::Unwanted { expired: true },
+            lost @ DriveError::Lost(_) => Self::Lost(lost),
         }
     }
 }
 
-/// Drives a script to its end, part by part, but for those of the statements that travel ahead; the time that the
-/// hearer takes does not count.
+/// Drives a simple query to its end and hands its parts to the sink, except those of the statements that travel before it.
+/// The time that the sink takes does not count.
 fn hand_out(
-    script: &mut Script<'_>,
+    query: &mut SimpleQuery<'_>,
     mut deadline: Instant,
-    mut ahead: usize,
-    hearer: Hearer<'_>,
-) -> Result<(), Ended> {
+    mut statements_before: usize,
+    sink: PartSink<'_>,
+) -> Result<(), EarlyEnd> {
     loop {
-        // What is here already is handed out without a wait in which it would be noticed.
-        if script.interrupt().is_some_and(Interrupt::is_given_up) {
-            return Err(Ended::Early { expired: true });
+        // Parts that have arrived are handed out without a wait in which giving up would be noticed.
+        if query.interrupt().is_some_and(Interrupt::is_given_up) {
+            return Err(EarlyEnd::Unwanted { expired: true });
         }
-        drive(script, deadline).map_err(Ended::of)?;
-        let Some(part) = script.take_part() else {
+        drive(query, deadline).map_err(EarlyEnd::of)?;
+        let Some(part) = query.take_part() else {
             return Ok(());
         };
-        if ahead > 0 {
-            ahead -= usize::from(part.ends_a_statement());
+        if statements_before > 0 {
+            statements_before -= usize::from(part.ends_a_statement());
             continue;
         }
         let since = Instant::now();
-        if hearer(part).is_break() {
-            return Err(Ended::Early { expired: false });
+        if sink(part).is_break() {
+            return Err(EarlyEnd::Unwanted { expired: false });
         }
         deadline += since.elapsed();
     }
 }
 
-/// What became of a script of which the server refused a statement: the one behind those that have a tag.
+/// Returns the outcome of a script of which the server refused a statement: the one behind those that have a tag.
 fn outcome_if_refused(may_commit: bool, sql: &str, tags: &[String]) -> Outcome {
     if may_commit && commits(sql, tags.len() + 1) {
         Outcome::Unknown
@@ -238,12 +231,13 @@ fn outcome_if_refused(may_commit: bool, sql: &str, tags: &[String]) -> Outcome {
     }
 }
 
-/// Whether one of a script's first statements commits work of its own accord, so that a failure behind it, or of it,
-/// does not undo that.
+/// Returns whether one of a script's first statements commits work by itself, so that a later failure does not undo it.
 fn commits(sql: &str, first: usize) -> bool {
     statements(sql).take(first).any(|statement| {
         let sql = statement.text();
         let rolls_back = begins_with(sql, &["rollback", "abort"]);
-        (ends_transaction(sql) && !rolls_back) || stands_alone(sql) || may_commit_and_fail(sql)
+        (ends_transaction(sql) && !rolls_back)
+            || cannot_run_in_transaction(sql)
+            || may_commit_and_fail(sql)
     })
 }

@@ -1,4 +1,4 @@
-//! Any SQL, with its answers as PostgreSQL's own text: for consoles and scripts, which know no Rust types.
+//! Any SQL, with its results as PostgreSQL's own text: for consoles and scripts, which know no Rust types.
 
 use std::borrow::Cow;
 use std::num::NonZeroU32;
@@ -6,20 +6,20 @@ use std::ops::ControlFlow;
 
 use super::Session;
 use crate::error::Result;
-use crate::wire::libpq::{ResultSet, Status};
-use crate::wire::protocol::ScriptPart;
+use crate::wire::libpq::{ResultSet, ResultStatus};
+use crate::wire::protocol::SimpleQueryPart;
 
-/// What [`Session::simple_query`] tells, in the order in which the server says it.
+/// A part of the results of [`Session::simple_query`], in the order in which the server sends them.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SimpleQueryMessage<'a> {
-    /// The statement that comes next gives rows with these columns.
+    /// The next rows have these columns.
     RowDescription(&'a [SimpleColumn]),
     /// A row.
     Row(SimpleRow<'a>),
-    /// A piece of what `COPY .. TO STDOUT` gives.
+    /// A piece of the data of a `COPY .. TO STDOUT`.
     CopyData(&'a [u8]),
-    /// A statement is done: its command tag, such as `INSERT 0 1`.
+    /// A statement has ended: its command tag, such as `INSERT 0 1`.
     CommandComplete(&'a str),
 }
 
@@ -59,14 +59,15 @@ impl SimpleRow<'_> {
 }
 
 impl Session {
-    /// Runs any number of statements, separated by `;`, and tells `each` what they give as it arrives.
+    /// Runs any number of statements, separated by `;`, and passes their results to `each` as they arrive.
     ///
     /// PostgreSQL runs them in one transaction, unless they hold a BEGIN or COMMIT of their own, or the session is in
-    /// one. Within [`Database::transaction`](crate::Database::transaction) and its like a COMMIT or ROLLBACK is refused,
+    /// one. Within [`Database::transaction`](crate::Database::transaction) a COMMIT or ROLLBACK is refused,
     /// and nothing is sent. If a statement fails once a COMMIT, CALL or DO may have committed, the
-    /// [`outcome`](crate::Error::outcome) is [`Unknown`](crate::Outcome::Unknown). Rows are not kept, so memory is constant; values come as text, since no Rust type is asked for. Takes one
-    /// round trip and as long as one call may, without the time that `each` takes. Once `each` breaks off, the server
-    /// is asked to cancel the rest; an error says so, unless it was done before.
+    /// [`outcome`](crate::Error::outcome) is [`Unknown`](crate::Outcome::Unknown). Rows are not kept, so memory is
+    /// constant; values come as text, since no Rust type is given. Takes one round trip. It may take as long as one call,
+    /// without the time that `each` takes. Once `each` breaks off, the server is asked to cancel the rest; that is an
+    /// error, unless the statements had ended before.
     ///
     /// ```
     /// # use std::ops::ControlFlow;
@@ -86,26 +87,26 @@ impl Session {
         mut each: impl FnMut(SimpleQueryMessage<'_>) -> ControlFlow<()>,
     ) -> Result<()> {
         let mut described = false;
-        self.script_heard(
+        self.run_script_with(
             sql,
-            Some(&mut |part| tell(&part, &mut described, &mut each)),
+            Some(&mut |part| pass(&part, &mut described, &mut each)),
         )
         .map(drop)
     }
 }
 
-/// Tells one part; `described` is whether the columns of its statement were told before.
-fn tell(
-    part: &ScriptPart,
+/// Passes one part on; `described` is whether the columns of its statement were passed before.
+fn pass(
+    part: &SimpleQueryPart,
     described: &mut bool,
     each: &mut impl FnMut(SimpleQueryMessage<'_>) -> ControlFlow<()>,
 ) -> ControlFlow<()> {
     let (answer, tag) = match part {
-        ScriptPart::Copied(data) => return each(SimpleQueryMessage::CopyData(data)),
-        ScriptPart::Answer { result, tag } => (result, tag),
+        SimpleQueryPart::Copied(data) => return each(SimpleQueryMessage::CopyData(data)),
+        SimpleQueryPart::Answer { result, tag } => (result, tag),
     };
     let status = answer.status();
-    if matches!(status, Status::Chunk | Status::Rows) {
+    if matches!(status, ResultStatus::Chunk | ResultStatus::Rows) {
         if !std::mem::replace(described, true) {
             each(SimpleQueryMessage::RowDescription(&columns(answer)))?;
         }
@@ -115,7 +116,7 @@ fn tell(
     }
     match tag {
         // Nothing at all, between two `;`, is no statement.
-        Some(tag) if status != Status::Empty => {
+        Some(tag) if status != ResultStatus::Empty => {
             *described = false;
             each(SimpleQueryMessage::CommandComplete(tag))
         }

@@ -1,19 +1,21 @@
 //! Rows as they arrive, in constant memory.
 //!
-//! The server sends as fast as rows are taken, and no faster: what is not taken waits on its side of the
+//! The server sends as fast as rows are taken, and no faster: the others wait on its side of the
 //! socket. A stream that is dropped early is cancelled instead of read to its end.
 
 use std::fmt;
 use std::ops::DerefMut;
 
 use super::Session;
-use super::exchange::{Cargo, CommitPoint, Driven, Voyage};
-use super::transactions::{release, rollback_to};
+use super::exchange::{Batch, CommitPoint};
+use super::pending_pipeline::PendingPipeline;
+use super::transaction_manager::{release, rollback_to};
 use crate::command::failure::rows_too_late;
-use crate::command::{Command, Expectation};
+use crate::command::{Command, ExpectedRows};
 use crate::error::{Error, Outcome, Result};
-use crate::observe::Seen;
+use crate::observe::StatementSpan;
 use crate::statement::{RowReader, Statement};
+use crate::wire::driver::Completion;
 use crate::wire::row::SessionRow;
 
 /// Rows of one query as they arrive; made by [`Session::stream`] and [`Database::stream`](crate::Database::stream).
@@ -24,16 +26,16 @@ use crate::wire::row::SessionRow;
 #[must_use = "rows are sent as they are taken"]
 pub struct Stream<H: DerefMut<Target = Session>, T> {
     session: H,
-    under_way: Option<UnderWay>,
-    /// What those who watch are told when it ends.
-    seen: Option<Box<Seen>>,
+    active: Option<ActiveStream>,
+    /// The span of the statement, while the session does other work.
+    statement: Option<Box<StatementSpan>>,
     chunk: std::vec::IntoIter<SessionRow>,
     read: RowReader<T>,
 }
 
 /// A query whose rows arrive.
-struct UnderWay {
-    voyage: Voyage,
+struct ActiveStream {
+    pending: PendingPipeline,
     /// Whether a savepoint guards the transaction around it.
     guarded: bool,
 }
@@ -62,8 +64,8 @@ impl<H: DerefMut<Target = Session>, T> Stream<H, T> {
     ) -> Result<Self> {
         let mut stream = Self {
             session,
-            under_way: None,
-            seen: None,
+            active: None,
+            statement: None,
             chunk: Vec::new().into_iter(),
             read,
         };
@@ -75,82 +77,84 @@ impl<H: DerefMut<Target = Session>, T> Stream<H, T> {
         {
             sent = stream.send(statement);
         }
-        stream.tell(sent.as_ref().err());
+        stream.pause(sent.as_ref().err());
         sent.map(|()| stream)
     }
 
-    /// Tells those who watch, if this was the end; else keeps what they are to be told then.
-    fn tell(&mut self, failure: Option<&Error>) {
-        if self.under_way.is_none() {
+    /// Ends the statement if this was its end; otherwise keeps its span until the next step.
+    fn pause(&mut self, failure: Option<&Error>) {
+        if self.active.is_none() {
             self.session.end_statement(failure, |_| None);
         }
-        self.seen = self.session.watch.pause();
+        self.statement = self.session.observer.pause();
     }
 
     fn send(&mut self, statement: &impl Statement) -> Result<()> {
         let session = &mut *self.session;
-        let deadline = session.call_deadline();
+        let deadline = session.limits.call_deadline();
         let commands = session.encode(statement, deadline)?;
-        session.watch.asks(&commands);
+        session.observer.set_commands(&commands);
         let guarded = session.transaction_depth() > 0;
-        let cargo = Cargo {
+        let batch = Batch {
             before: guarded
                 .then(|| Command::plain(format!("SAVEPOINT {SAVEPOINT}")))
                 .into_iter()
                 .collect(),
-            ..Cargo::of(commands)
+            ..Batch::of(commands)
         };
         let commit = if guarded {
             CommitPoint::Later
         } else {
             CommitPoint::Sync
         };
-        let voyage = session.depart(cargo, commit)?.streamed();
-        self.under_way = Some(UnderWay { voyage, guarded });
+        let pending = session.start_pipeline(batch, commit)?.streamed();
+        self.active = Some(ActiveStream { pending, guarded });
         self.pull()
     }
 
     /// Waits for more rows, or for the end.
     fn pull(&mut self) -> Result<()> {
-        let Some(under_way) = &mut self.under_way else {
+        let Some(active) = &mut self.active else {
             return Ok(());
         };
-        let deadline = self.session.call_deadline();
-        let driven = self.session.drive(&mut under_way.voyage, deadline);
-        match under_way.voyage.flow.take_chunk() {
-            Some(chunk) if driven.result.is_ok() => {
-                if let Some(command) = under_way.voyage.own_command()
+        let deadline = self.session.limits.call_deadline();
+        let completion = self.session.drive_pipeline(&mut active.pending, deadline);
+        match active.pending.state.take_chunk() {
+            Some(chunk) if completion.result.is_ok() => {
+                if let Some(command) = active.pending.own_command()
                     && let Err(error) = self.session.check_answer(command, None, &chunk, None)
                 {
-                    let error = error.with_sql(command.written());
+                    let error = error.with_sql(command.caller_sql());
                     self.give_up();
                     return Err(error);
                 }
-                self.session.watch.answered([(Expectation::Any, &chunk)]);
+                self.session
+                    .observer
+                    .count_answers([(ExpectedRows::Any, &chunk)]);
                 self.chunk = SessionRow::all(chunk).collect::<Vec<_>>().into_iter();
                 Ok(())
             }
-            _ => self.end(driven),
+            _ => self.end(completion),
         }
     }
 
-    /// Takes in how it ended.
-    fn end(&mut self, driven: Driven) -> Result<()> {
-        let Some(UnderWay { voyage, guarded }) = self.under_way.take() else {
+    /// Takes the answers at the end.
+    fn end(&mut self, completion: Completion) -> Result<()> {
+        let Some(ActiveStream { pending, guarded }) = self.active.take() else {
             return Ok(());
         };
-        let (expired, mut dropped) = (driven.expired, voyage.flow.has_dropped_rows());
-        let arrived = self.session.arrive(voyage, driven)?;
+        let (expired, mut dropped) = (completion.expired, pending.state.has_dropped_rows());
+        let result = self.session.finish_pipeline(pending, completion)?;
         if guarded {
             release(&mut self.session, SAVEPOINT);
         }
-        dropped |= arrived.answers.iter().any(|answer| answer.row_count() > 0);
+        dropped |= result.answers.iter().any(|answer| answer.row_count() > 0);
         if !(expired && dropped) {
             return Ok(());
         }
-        // The server was done before it was asked to cancel. An end without these rows would pass for all of them.
-        let sql = arrived.commands.first().map(Command::written);
-        let outcome = if guarded || arrived.commands.iter().all(Command::only_reads) {
+        // The server was done before it was asked to cancel. Without an error, the rows so far would pass for all.
+        let sql = result.commands.first().map(Command::caller_sql);
+        let outcome = if guarded || result.commands.iter().all(Command::only_reads) {
             Outcome::NotCommitted
         } else {
             Outcome::Committed
@@ -169,11 +173,14 @@ impl<H: DerefMut<Target = Session>, T> Iterator for Stream<H, T> {
             if let Some(row) = self.chunk.next() {
                 return Some((self.read)(&row));
             }
-            self.under_way.as_ref()?;
-            let _entered = self.seen.as_ref().map(|seen| seen.span().entered());
-            self.session.watch.resume(self.seen.take());
+            self.active.as_ref()?;
+            let _entered = self
+                .statement
+                .as_ref()
+                .map(|statement| statement.span().entered());
+            self.session.observer.resume(self.statement.take());
             let pulled = self.pull();
-            self.tell(pulled.as_ref().err());
+            self.pause(pulled.as_ref().err());
             if let Err(error) = pulled {
                 return Some(Err(error));
             }
@@ -183,25 +190,25 @@ impl<H: DerefMut<Target = Session>, T> Iterator for Stream<H, T> {
 
 impl<H: DerefMut<Target = Session>, T> Drop for Stream<H, T> {
     fn drop(&mut self) {
-        if self.under_way.is_none() {
+        if self.active.is_none() {
             return;
         }
-        self.session.watch.resume(self.seen.take());
+        self.session.observer.resume(self.statement.take());
         self.give_up();
         self.session.end_statement(None, |_| None);
     }
 }
 
 impl<H: DerefMut<Target = Session>, T> Stream<H, T> {
-    /// Ends a query whose rows nobody wants any more.
+    /// Ends a query whose rows are not wanted any more.
     fn give_up(&mut self) {
-        let Some(mut under_way) = self.under_way.take() else {
+        let Some(mut active) = self.active.take() else {
             return;
         };
         let session = &mut *self.session;
-        let driven = session.stop(&mut under_way.voyage);
-        let ended = session.arrive(under_way.voyage, driven);
-        if !under_way.guarded || session.is_broken() {
+        let completion = session.stop_pipeline(&mut active.pending);
+        let ended = session.finish_pipeline(active.pending, completion);
+        if !active.guarded || session.is_broken() {
             return;
         }
         if ended.is_ok() {
@@ -215,7 +222,7 @@ impl<H: DerefMut<Target = Session>, T> Stream<H, T> {
 impl<H: DerefMut<Target = Session>, T> fmt::Debug for Stream<H, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Stream")
-            .field("under_way", &self.under_way.is_some())
+            .field("active", &self.active.is_some())
             .finish_non_exhaustive()
     }
 }

@@ -1,49 +1,54 @@
-//! Where a session stands in its transactions.
+//! The open transactions of a session, and what has to be known at their end.
 //!
-//! BEGIN, SAVEPOINT and RELEASE are lazy: they wait here and travel with the next statement, so a
-//! transaction of n statements takes n + 1 round trips and one without statements takes none. The same
-//! book serves diesel's `Connection::transaction` and ours.
+//! BEGIN, SAVEPOINT and RELEASE are deferred: they wait here and travel with the next statement. So a
+//! transaction of n statements takes n + 1 round trips, and one without statements takes none. diesel's
+//! `Connection::transaction` and ours use the same state; `transaction_manager.rs` moves it.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use diesel::connection::{
-    InstrumentationEvent, TransactionDepthChange, TransactionManager, TransactionManagerStatus,
+    TransactionDepthChange, TransactionManagerStatus, ValidTransactionManagerStatus,
 };
-use diesel::result::QueryResult;
 
-use super::Session;
 use super::hooks::Hooks;
-use super::xid::XidBook;
-use crate::error::{Error, Outcome, Result, ServerError};
+use super::xid::{Xid, XidTracker};
+use crate::command::Command;
+use crate::error::{Error, Result, ServerError};
 use crate::retry::{Failure, is_about_types, made_stale};
 use crate::sql_text::read_only::Reads;
 use crate::sqlstate::SqlState;
-use crate::transaction::Opening;
+use crate::wire::answer::Answer;
 
-/// A session's book of its transactions.
+/// The open transactions of a session.
 #[derive(Debug, Default)]
 pub struct Transactions {
+    /// How many are open, one in the other; broken once nobody can know that.
     status: TransactionManagerStatus,
-    /// SQL that travels with the next statement.
-    waiting: Vec<Arc<str>>,
-    /// The error that made the server refuse the rest of the transaction.
-    pub(super) failure: Option<Arc<ServerError>>,
-    /// The latest failure since the outermost transaction began that no statement came through after.
-    pub(super) latest: Option<Failure>,
-    pub(super) xid: XidBook,
-    /// Whether what was sent within the outermost transaction only reads.
-    pub(super) sent: Reads,
-    /// Whether a commit that was not answered can have written only if a function of the database's own has the name of
-    /// one of PostgreSQL's.
-    pub(super) hinges_on_names: bool,
-    pub(crate) hooks: Hooks,
+    /// SQL that travels with the next statement. Empty while no transaction is open, but for a RELEASE or CLOSE
+    /// that came too late to be sent.
+    deferred: Vec<Arc<str>>,
+    failures: Failures,
+    xid: XidTracker,
+    /// Whether what was sent within the outermost transaction only reads: the least certain statement counts.
+    sent: Reads,
+    /// Whether a commit without an answer can have written only if a function of the database has the name of one of
+    /// PostgreSQL's own.
+    hinges_on_names: bool,
+    hooks: Hooks,
 }
 
-const RELEASE: &str = "RELEASE SAVEPOINT";
+/// The failures that decide what happens at the end of a transaction.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Failures {
+    /// The error that made the server refuse the rest of the transaction.
+    transaction: Option<Arc<ServerError>>,
+    /// The latest failure since the outermost transaction began, unless a statement succeeded after it.
+    latest: Option<Failure>,
+}
 
 impl Transactions {
-    /// How many are open, one in the other.
+    /// Returns how many transactions are open, one in the other.
     pub(crate) fn depth(&self) -> u32 {
         self.status
             .transaction_depth()
@@ -52,31 +57,121 @@ impl Transactions {
             .map_or(0, NonZeroU32::get)
     }
 
-    /// What has to be sent before the next statement.
-    pub(super) fn waiting(&self) -> &[Arc<str>] {
-        &self.waiting
+    /// Returns the depth as diesel has it; fails if it is unknown.
+    pub(super) fn checked_depth(&self) -> Result<Option<NonZeroU32>, diesel::result::Error> {
+        self.status.transaction_depth()
     }
 
-    /// What was thought to be sent was not run.
-    pub(super) fn wait_again(&mut self, sql: Vec<Arc<str>>) {
-        self.waiting = sql;
+    pub(super) fn status_mut(&mut self) -> &mut TransactionManagerStatus {
+        &mut self.status
     }
 
-    /// Lets this travel with the next statement of the transaction; its end makes it needless.
+    /// Notes that the connection can no longer be trusted.
+    pub(super) fn set_broken(&mut self) {
+        self.status.set_in_error();
+        self.deferred.clear();
+    }
+
+    pub(super) fn is_broken(&self) -> bool {
+        matches!(self.status, TransactionManagerStatus::InError)
+    }
+
+    /// Notes that the server has nothing open.
+    pub(super) fn reset(&mut self) {
+        self.status = TransactionManagerStatus::default();
+        self.deferred.clear();
+        self.failures.transaction = None;
+    }
+
+    /// Enters a transaction that begins with this SQL, or a savepoint within one, which needs no BEGIN.
+    pub(super) fn begin(&mut self, opening: &[Arc<str>]) -> Result<(), diesel::result::Error> {
+        let depth = self.status.transaction_depth()?;
+        self.valid()?
+            .change_transaction_depth(TransactionDepthChange::IncreaseDepth)?;
+        match depth {
+            None => {
+                self.failures = Failures::default();
+                self.xid.forget();
+                self.sent = if opening.len() > 1 {
+                    Reads::No
+                } else {
+                    Reads::Yes
+                };
+                self.deferred.extend_from_slice(opening);
+            }
+            Some(depth) => {
+                self.deferred
+                    .push(format!("SAVEPOINT {}", savepoint(depth)).into());
+                self.deferred.extend(opening.iter().skip(1).map(Arc::clone));
+            }
+        }
+        Ok(())
+    }
+
+    /// Leaves the innermost transaction.
+    pub(super) fn leave(&mut self) -> Result<(), diesel::result::Error> {
+        self.valid()?
+            .change_transaction_depth(TransactionDepthChange::DecreaseDepth)
+    }
+
+    fn valid(&mut self) -> Result<&mut ValidTransactionManagerStatus, diesel::result::Error> {
+        match &mut self.status {
+            TransactionManagerStatus::Valid(valid) => Ok(valid),
+            TransactionManagerStatus::InError => {
+                Err(diesel::result::Error::BrokenTransactionManager)
+            }
+        }
+    }
+}
+
+/// Deferred SQL.
+impl Transactions {
+    /// Returns what has to be sent before the next statement.
+    pub(super) fn deferred(&self) -> &[Arc<str>] {
+        &self.deferred
+    }
+
+    /// Lets SQL travel with the next statement of the transaction; the end of the transaction drops it.
     pub(super) fn defer(&mut self, sql: Arc<str>) {
-        self.waiting.push(sql);
+        self.deferred.push(sql);
     }
 
-    /// What waited was sent.
-    pub(super) fn sent(&mut self) {
-        self.waiting.clear();
+    /// Notes that the deferred SQL was sent, or is not needed any more.
+    pub(super) fn clear_deferred(&mut self) {
+        self.deferred.clear();
     }
 
-    /// Keeps an error of an exchange.
-    pub(super) fn note(&mut self, error: &Error) {
+    /// Defers SQL again that was sent and not run.
+    pub(super) fn restore_deferred(&mut self, sql: Vec<Arc<str>>) {
+        self.deferred = sql;
+    }
+
+    /// Drops the innermost transaction from the deferred SQL; returns false if the server has it already.
+    pub(super) fn unsend(&mut self, depth: u32) -> bool {
+        let begin = if depth == 1 {
+            self.deferred
+                .iter()
+                .position(|sql| sql.starts_with("BEGIN"))
+        } else {
+            let sql = format!("SAVEPOINT {}", savepoint_of(depth));
+            self.deferred.iter().rposition(|deferred| **deferred == sql)
+        };
+        if let Some(index) = begin {
+            self.deferred.truncate(index);
+        }
+        begin.is_some()
+    }
+}
+
+/// Failures.
+impl Transactions {
+    /// Keeps an error that the server or the connection gave.
+    pub(super) fn note_failure(&mut self, error: &Error) {
         // That an earlier statement failed is not the failure.
-        if self.latest.is_none() || error.sqlstate() != Some(SqlState::IN_FAILED_SQL_TRANSACTION) {
-            self.latest = Some(Failure {
+        if self.failures.latest.is_none()
+            || error.sqlstate() != Some(SqlState::IN_FAILED_SQL_TRANSACTION)
+        {
+            self.failures.latest = Some(Failure {
                 sqlstate: error.sqlstate(),
                 outcome: error.outcome(),
                 stale: made_stale(error),
@@ -86,259 +181,120 @@ impl Transactions {
         if let Some(server) = error.shared_server()
             && self.depth() > 0
         {
-            self.failure.get_or_insert_with(|| Arc::clone(server));
+            self.failures
+                .transaction
+                .get_or_insert_with(|| Arc::clone(server));
         }
     }
 
-    /// The latest failure is not one of types that were looked up before.
+    /// Notes that a statement succeeded.
+    pub(super) fn note_success(&mut self) {
+        self.failures.latest = None;
+    }
+
+    /// Notes that the latest failure does not come from types that were looked up before.
     pub(super) fn has_fresh_types(&mut self) {
-        if let Some(latest) = &mut self.latest {
+        if let Some(latest) = &mut self.failures.latest {
             latest.stale &= !latest.sqlstate.is_some_and(is_about_types);
         }
     }
 
-    /// The connection can no longer be trusted.
-    pub(super) fn set_broken(&mut self) {
-        self.status.set_in_error();
-        self.waiting.clear();
+    /// Returns the error that made the server refuse the rest of the transaction.
+    pub(super) fn failure(&self) -> Option<&Arc<ServerError>> {
+        self.failures.transaction.as_ref()
     }
 
-    pub(super) fn is_broken(&self) -> bool {
-        matches!(self.status, TransactionManagerStatus::InError)
+    /// Returns a copy, for [`Transactions::restore_failures`].
+    pub(super) fn failures(&self) -> Failures {
+        self.failures.clone()
     }
 
-    /// The server has nothing open.
-    pub(super) fn reset(&mut self) {
-        self.status = TransactionManagerStatus::default();
-        self.waiting.clear();
-        self.failure = None;
+    /// Goes back to the failures of an earlier moment.
+    pub(super) fn restore_failures(&mut self, failures: Failures) {
+        self.failures = failures;
     }
 
-    fn begin(&mut self, opening: &[Arc<str>]) -> Result<(), diesel::result::Error> {
-        let depth = self.status.transaction_depth()?;
-        let TransactionManagerStatus::Valid(valid) = &mut self.status else {
-            return Err(diesel::result::Error::BrokenTransactionManager);
+    /// Goes back to the latest failure of an earlier moment: what became of the ROLLBACK after it does not decide
+    /// whether to retry.
+    pub(super) fn restore_latest_failure(&mut self, before: Failures) {
+        self.failures.latest = before.latest;
+    }
+
+    /// Notes that the failed work was undone. The latest failure of that moment still decides whether to retry: what
+    /// became of the ROLLBACK does not.
+    pub(super) fn failed_work_undone(&mut self, before: Failures) {
+        self.failures = Failures {
+            transaction: None,
+            latest: before.latest,
         };
-        valid.change_transaction_depth(TransactionDepthChange::IncreaseDepth)?;
-        match depth {
-            None => {
-                self.failure = None;
-                self.latest = None;
-                self.xid.forget();
-                self.sent = if opening.len() > 1 {
-                    Reads::No
-                } else {
-                    Reads::Yes
-                };
-                self.waiting.extend_from_slice(opening);
-            }
-            Some(depth) => {
-                self.waiting
-                    .push(format!("SAVEPOINT {}", savepoint(depth)).into());
-                self.waiting.extend(opening.iter().skip(1).map(Arc::clone));
-            }
-        }
-        Ok(())
-    }
-
-    /// Leaves the innermost transaction.
-    fn leave(&mut self) -> Result<(), diesel::result::Error> {
-        let TransactionManagerStatus::Valid(valid) = &mut self.status else {
-            return Err(diesel::result::Error::BrokenTransactionManager);
-        };
-        valid.change_transaction_depth(TransactionDepthChange::DecreaseDepth)
-    }
-
-    /// Drops the innermost transaction from what waits; `false` if the server has it already.
-    fn unsend(&mut self, depth: u32) -> bool {
-        let begin = if depth == 1 {
-            self.waiting.iter().position(|sql| sql.starts_with("BEGIN"))
-        } else {
-            let sql = format!("SAVEPOINT {}", savepoint_of(depth));
-            self.waiting.iter().rposition(|waiting| **waiting == sql)
-        };
-        if let Some(place) = begin {
-            self.waiting.truncate(place);
-        }
-        begin.is_some()
     }
 }
 
-/// The savepoint made when this many are open.
+/// What is known of an outcome.
+impl Transactions {
+    /// Notes that commands are sent; `least` is the least certain of what is known of them.
+    pub(super) fn note_sent(&mut self, least: Reads) {
+        self.sent = self.sent.min(least);
+    }
+
+    /// Returns whether what was sent within the outermost transaction only reads.
+    pub(super) fn sent(&self) -> Reads {
+        self.sent
+    }
+
+    /// Sets whether a commit without an answer can have written only if a function has another meaning.
+    pub(super) fn set_hinges_on_names(&mut self, hinges: bool) {
+        self.hinges_on_names = hinges;
+    }
+
+    pub(super) fn take_hinges_on_names(&mut self) -> bool {
+        std::mem::take(&mut self.hinges_on_names)
+    }
+
+    /// Returns the query for the transaction's number, to be sent behind these commands if it is needed.
+    pub(super) fn xid_query(&self, commands: &[Command]) -> Vec<Command> {
+        self.xid.query(commands)
+    }
+
+    /// Takes the answer to [`Transactions::xid_query`].
+    pub(super) fn note_xid(&mut self, answers: &[Answer]) {
+        self.xid.note(answers);
+    }
+
+    pub(super) fn take_xid(&mut self) -> Option<Arc<Xid>> {
+        self.xid.take()
+    }
+
+    pub(super) fn hooks(&mut self) -> &mut Hooks {
+        &mut self.hooks
+    }
+
+    /// Returns whether a transaction is open that the code that uses the session has begun, or was open until the
+    /// connection was lost.
+    pub(super) fn is_in_own(&self) -> bool {
+        self.is_broken() || self.hooks.is_above_floor(self.depth())
+    }
+
+    /// Begins a call of a `Database`, which runs the hooks itself once the session has gone back.
+    pub(super) fn begin_call(&mut self, asks_xid: bool) {
+        self.failures.latest = None;
+        self.hooks.defer();
+        let is_outermost = self.depth() == 0;
+        self.xid.set_wanted(asks_xid && is_outermost);
+    }
+
+    /// Takes the failure that decides whether the call is tried again.
+    pub(super) fn take_latest_failure(&mut self) -> Option<Failure> {
+        self.failures.latest.take()
+    }
+}
+
+/// Returns the name of the savepoint that is made when this many transactions are open.
 fn savepoint(open: NonZeroU32) -> String {
     format!("bowline_{open}")
 }
 
-/// The savepoint of the transaction at this depth, which is 2 or more.
-fn savepoint_of(depth: u32) -> String {
+/// Returns the name of the savepoint of the transaction at this depth, which is 2 or more.
+pub(super) fn savepoint_of(depth: u32) -> String {
     format!("bowline_{}", depth - 1)
-}
-
-/// Begins, commits and rolls back a [`Session`]'s transactions, for diesel and for this crate alike.
-#[derive(Debug)]
-pub struct SessionTransactions;
-
-impl TransactionManager<Session> for SessionTransactions {
-    type TransactionStateData = Transactions;
-
-    /// Takes no round trip: the BEGIN or SAVEPOINT travels with the next statement.
-    fn begin_transaction(session: &mut Session) -> QueryResult<()> {
-        begin(session, &Opening::plain().sql)
-    }
-
-    /// One round trip; none if nothing was sent since the transaction began.
-    fn rollback_transaction(session: &mut Session) -> QueryResult<()> {
-        let depth = session.transactions.depth();
-        let done = roll_back(session);
-        if done.is_ok() {
-            session.ended_by_rollback(depth);
-        } else if depth > 0 || session.transactions.is_broken() {
-            // A session that cannot is not used again, and all of its work goes with it.
-            session.ended_by_rollback(0);
-        }
-        done
-    }
-
-    /// One round trip for the outermost, none for one within; none if nothing was sent since it began.
-    ///
-    /// Fails, having rolled back, if an earlier statement failed and the caller passed over it: PostgreSQL
-    /// would answer ROLLBACK to a COMMIT and call it a success.
-    fn commit_transaction(session: &mut Session) -> QueryResult<()> {
-        let depth = open(session)?;
-        if let Err(error) = session.refuse_if_given_up() {
-            Self::rollback_transaction(session)?;
-            return Err(error.into());
-        }
-        // Where nothing ran, not even BEGIN, the server knows of no failure.
-        if session.is_aborted() || session.transactions.failure.is_some() {
-            let failure = session.transactions.failure.clone();
-            Self::rollback_transaction(session)?;
-            return Err(aborted(failure).into());
-        }
-        session
-            .instrumentation
-            .on_connection_event(InstrumentationEvent::commit_transaction(depth));
-        let depth = depth.get();
-        let sent = !session.transactions.unsend(depth);
-        if sent && depth > 1 {
-            release(session, &savepoint_of(depth));
-        } else if sent {
-            session.transactions.waiting.clear();
-            commit(session)?;
-        }
-        // Otherwise it was committed, and then the connection was lost.
-        if !session.transactions.is_broken() {
-            session.transactions.leave()?;
-        }
-        session.ended_by_commit(depth);
-        Ok(())
-    }
-
-    fn transaction_manager_status_mut(session: &mut Session) -> &mut TransactionManagerStatus {
-        &mut session.transactions.status
-    }
-}
-
-/// Commits the outermost transaction; one that fails is rolled back, unless nobody knows.
-fn commit(session: &mut Session) -> QueryResult<()> {
-    let Err(error) = session.commit() else {
-        return Ok(());
-    };
-    if error.outcome() == Outcome::Unknown {
-        session.transactions.hooks.set_unanswered();
-    } else if session.transactions.depth() > 0 || session.transactions.is_broken() {
-        let undone = SessionTransactions::rollback_transaction(session);
-        if !session.transactions.is_broken() {
-            undone?;
-        }
-    }
-    Err(error.into())
-}
-
-/// Undoes the innermost transaction.
-fn roll_back(session: &mut Session) -> QueryResult<()> {
-    let depth = open(session)?;
-    session
-        .instrumentation
-        .on_connection_event(InstrumentationEvent::rollback_transaction(depth));
-    let transactions = &mut session.transactions;
-    if !transactions.unsend(depth.get()) {
-        transactions.waiting.clear();
-        if depth.get() == 1 {
-            let latest = session.transactions.latest.clone();
-            let undone = session.take_back(&["ROLLBACK"]);
-            // What made it necessary decides whether to try again, not what became of it.
-            session.transactions.latest = latest;
-            undone?;
-            session.transactions.failure = None;
-        } else {
-            rollback_to(session, &savepoint_of(depth.get()))?;
-        }
-    }
-    session.transactions.leave()
-}
-
-/// Begins a transaction by this SQL, or a savepoint within one, which needs no BEGIN.
-pub(super) fn begin(session: &mut Session, opening: &[Arc<str>]) -> QueryResult<()> {
-    session.refuse_if_given_up()?;
-    session.transactions.begin(opening)?;
-    let depth = open(session)?;
-    session.search_path.begin(depth.get());
-    session
-        .instrumentation
-        .on_connection_event(InstrumentationEvent::begin_transaction(depth));
-    Ok(())
-}
-
-/// Gives up a savepoint; travels with the next statement.
-pub(super) fn release(session: &mut Session, savepoint: &str) {
-    session
-        .transactions
-        .defer(format!("{RELEASE} {savepoint}").into());
-}
-
-/// Undoes what was done since a savepoint.
-///
-/// One that was asked for after the transaction had failed was never made. Then nothing can be undone here,
-/// and the transaction around it still has the failure to tell.
-pub(super) fn rollback_to(session: &mut Session, savepoint: &str) -> Result<()> {
-    let (failure, latest) = (
-        session.transactions.failure.clone(),
-        session.transactions.latest.clone(),
-    );
-    let undone = session.take_back(&[
-        &format!("ROLLBACK TO SAVEPOINT {savepoint}"),
-        &format!("{RELEASE} {savepoint}"),
-    ]);
-    match undone {
-        Ok(()) => {
-            session.transactions.failure = None;
-            session.transactions.latest = latest;
-        }
-        Err(_) if session.is_aborted() && !session.is_broken() => {
-            session.transactions.failure = failure;
-            session.transactions.latest = latest;
-        }
-        Err(error) => return Err(error),
-    }
-    Ok(())
-}
-
-fn open(session: &mut Session) -> QueryResult<NonZeroU32> {
-    let transactions = &session.transactions;
-    match transactions.status.transaction_depth()? {
-        Some(depth) => Ok(depth),
-        None => Err(diesel::result::Error::NotInTransaction),
-    }
-}
-
-fn aborted(failure: Option<Arc<ServerError>>) -> Error {
-    let error = match failure {
-        Some(failure) => Error::from_server(ServerError::clone(&failure)),
-        None => Error::query("an earlier statement of the transaction failed"),
-    };
-    error.with_hint(
-        "this statement failed earlier in the transaction, and PostgreSQL then lets none of it be committed: \
-         return the error, or run what may fail in a savepoint",
-    )
 }

@@ -1,13 +1,13 @@
-//! The number of the transaction that is open, for finding out what became of it should COMMIT not be answered.
+//! The number of the open transaction, for finding out its outcome if COMMIT is not answered.
 //!
-//! It is asked for behind the statements that may write, in their own round trip, until it is known. A
-//! number alone would not do: after a crash or on a promoted standby the same one may be given to another
-//! transaction. So it goes with what changes at each of these: the timeline, and the moment at which the
-//! server's statistics began, which a crash throws away.
+//! The query for it travels behind statements that may write, in the same round trip, until the number is known. A
+//! number alone does not identify a transaction: after a crash, or on a promoted standby, the server may give it to
+//! another one. So it goes with two values that change then: the timeline, and the moment at which the
+//! server's statistics began, which a crash discards.
 
 use std::sync::Arc;
 
-use crate::command::{Command, Expectation};
+use crate::command::{Command, ExpectedRows};
 use crate::sql_text::read_only::Reads;
 use crate::wire::answer::Answer;
 
@@ -18,7 +18,7 @@ pub(crate) struct Xid {
     server: String,
 }
 
-/// What changes when numbers may have been given twice: NULL where it cannot be told.
+/// SQL for a value that changes when numbers may have been given twice; NULL where that cannot be known.
 macro_rules! server {
     () => {
         "pg_catalog.textcat(\
@@ -27,9 +27,9 @@ macro_rules! server {
     };
 }
 
-/// Asks for both; neither is there unless the transaction has written.
+/// Asks for both; they are NULL unless the transaction has written.
 ///
-/// `pg_stat_activity` shows it in the place of the write before it, so it says what it is.
+/// `pg_stat_activity` shows it in place of the statement before it, so a comment says what it is.
 const ASK: &str = concat!(
     "/* bowline: this transaction's number, asked behind its first write */ SELECT xid, CASE WHEN xid IS NOT NULL THEN ",
     server!(),
@@ -37,13 +37,13 @@ const ASK: &str = concat!(
 );
 
 impl Xid {
-    /// The command that asks.
-    pub(super) fn ask() -> Command {
-        Command::query(ASK, Vec::new(), Vec::new(), true, Expectation::Any)
+    /// Returns the command that asks.
+    fn ask() -> Command {
+        Command::query(ASK, Vec::new(), Vec::new(), true, ExpectedRows::Any)
     }
 
-    /// What the answer says; `None` as long as nothing was written.
-    pub(super) fn read(answer: &Answer) -> Option<Self> {
+    /// Reads the answer; `None` as long as nothing was written.
+    fn read(answer: &Answer) -> Option<Self> {
         let number = answer.value(0, 0)?.try_into().ok()?;
         let server = std::str::from_utf8(answer.value(0, 1)?).ok()?;
         Some(Self {
@@ -52,7 +52,7 @@ impl Xid {
         })
     }
 
-    /// The query for what became of it: `committed`, `aborted`, `in progress`, or NULL where this server cannot know.
+    /// Returns the query for its outcome: `committed`, `aborted`, `in progress`, or NULL where this server cannot know.
     pub(crate) fn status(&self) -> String {
         format!(
             concat!(
@@ -65,28 +65,32 @@ impl Xid {
     }
 }
 
-/// Whether, and with what answer, a transaction's number was asked for.
+/// The number of the open transaction, as far as it is known.
 #[derive(Debug, Default)]
-pub(super) struct XidBook {
-    /// Whether anybody would use it.
-    pub(super) is_wanted: bool,
+pub(super) struct XidTracker {
+    /// Whether the number is of use: the call can ask for the outcome with it.
+    is_wanted: bool,
     known: Option<Arc<Xid>>,
 }
 
-impl XidBook {
-    /// Another transaction begins.
+impl XidTracker {
+    pub(super) fn set_wanted(&mut self, is_wanted: bool) {
+        self.is_wanted = is_wanted;
+    }
+
+    /// Forgets the number, because another transaction begins.
     pub(super) fn forget(&mut self) {
         self.known = None;
     }
 
-    /// What to ask behind these commands.
-    pub(super) fn question(&self, commands: &[Command]) -> Vec<Command> {
+    /// Returns the query to send behind these commands; none if the number is known, not wanted, or nothing may write.
+    pub(super) fn query(&self, commands: &[Command]) -> Vec<Command> {
         let may_write = |command: &Command| command.reads() == Reads::No;
         let asks = self.is_wanted && self.known.is_none() && commands.iter().any(may_write);
         asks.then(Xid::ask).into_iter().collect()
     }
 
-    /// Takes in the answer to the question.
+    /// Takes the answer to the query.
     pub(super) fn note(&mut self, answers: &[Answer]) {
         if let Some(answer) = answers.first() {
             self.known = Xid::read(answer).map(Arc::new);

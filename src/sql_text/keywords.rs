@@ -6,7 +6,7 @@ use bowline_sql::{Kind, Statement, Token, Tokens, statements, tokens};
 
 /// Which way the data of a COPY flows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Direction {
+pub(crate) enum CopyDirection {
     In,
     Out,
 }
@@ -61,7 +61,7 @@ pub(crate) fn ends_transaction(sql: &str) -> bool {
 }
 
 /// Whether PostgreSQL runs it outside of a transaction only.
-pub(crate) fn stands_alone(sql: &str) -> bool {
+pub(crate) fn cannot_run_in_transaction(sql: &str) -> bool {
     let mut tokens = statement(sql);
     let Some(first) = tokens.next() else {
         return false;
@@ -97,7 +97,7 @@ pub(crate) fn may_commit_and_fail(sql: &str) -> bool {
 /// Which way a COPY from or to the client flows; `None` for all else.
 ///
 /// The grammar takes either of STDIN and STDOUT behind either of FROM and TO.
-pub(crate) fn copy_direction(sql: &str) -> Option<Direction> {
+pub(crate) fn copy_direction(sql: &str) -> Option<CopyDirection> {
     let mut tokens = statement(sql);
     if !tokens.next()?.is_word("copy") {
         return None;
@@ -111,8 +111,8 @@ pub(crate) fn copy_direction(sql: &str) -> Option<Direction> {
             depth = depth.saturating_sub(1);
         } else if depth == 0 && token.is_one_of(&["stdin", "stdout"]) {
             match last {
-                Some(last) if last.is_word("from") => return Some(Direction::In),
-                Some(last) if last.is_word("to") => return Some(Direction::Out),
+                Some(last) if last.is_word("from") => return Some(CopyDirection::In),
+                Some(last) if last.is_word("to") => return Some(CopyDirection::Out),
                 _ => {}
             }
         }
@@ -206,7 +206,7 @@ mod tests {
             ";create index concurrently i on t (x)",
             "DROP /* a */ DATABASE x",
         ] {
-            assert!(stands_alone(sql), "{sql}");
+            assert!(cannot_run_in_transaction(sql), "{sql}");
         }
         for sql in [
             "CREATE INDEX i ON t (x)",
@@ -214,7 +214,7 @@ mod tests {
             "COMMENT ON TABLE t IS 'CONCURRENTLY'",
             "UPDATE t SET x = 1",
         ] {
-            assert!(!stands_alone(sql), "{sql}");
+            assert!(!cannot_run_in_transaction(sql), "{sql}");
         }
     }
 
@@ -245,14 +245,14 @@ mod tests {
             "COPY\"from\"FROM STDIN",
             "COPY t(a)FROM STDOUT",
         ] {
-            assert_eq!(copy_direction(sql), Some(Direction::In), "{sql}");
+            assert_eq!(copy_direction(sql), Some(CopyDirection::In), "{sql}");
         }
         for sql in [
             "COPY (SELECT 1)TO STDOUT",
             "/* a */ COPY (SELECT ')' FROM t) TO /* x */ STDOUT",
             "COPY t TO STDIN",
         ] {
-            assert_eq!(copy_direction(sql), Some(Direction::Out), "{sql}");
+            assert_eq!(copy_direction(sql), Some(CopyDirection::Out), "{sql}");
         }
         for sql in [
             "COPY t FROM '/tmp/x'",

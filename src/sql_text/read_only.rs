@@ -1,10 +1,10 @@
-//! Whether a query only reads, told from its words.
+//! Whether a query only reads, by its text.
 //!
-//! Work that only reads may be repeated when its answer is lost, and nothing of it is ever committed. PostgreSQL tells
-//! that of no query beforehand, since any function may write. So a query counts as reading if generated code says so,
-//! which knows the catalog, or if it locks no row, has no word that writes, and calls nothing but PostgreSQL's own
-//! functions that are known to do no harm. That a name means PostgreSQL's own function is presumed until something
-//! depends on it; then the server is asked ([`shadowed`]), on another session.
+//! Work that only reads can be repeated when its answer is lost, and leaves nothing to commit. PostgreSQL does not say
+//! beforehand whether a query writes, since any function may. So a query counts as reading if generated code, which
+//! knows the catalog, says so. It also counts if it locks no row, has no word that writes, and calls only functions of
+//! PostgreSQL's own that are known to write nothing. A name is presumed to mean PostgreSQL's own function until an
+//! outcome depends on that; then the server is asked ([`shadowed`]), on another session.
 //!
 //! Views, operators, casts, and functions written as if they were columns are trusted; see
 //! [`Config::trust_views_and_operators`](crate::Config::trust_views_and_operators).
@@ -19,7 +19,7 @@ use super::functions::{MAYBE_FUNCTIONS, NO_FUNCTIONS, READ_ONLY};
 use super::keywords::first_word;
 use super::statement_kinds::{QueryKind, StatementKind};
 
-/// Whether a statement only reads; what is less certain comes first.
+/// Whether a statement only reads; the least certain comes first.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Reads {
     /// It may write.
@@ -30,10 +30,10 @@ pub(crate) enum Reads {
     Yes,
 }
 
-/// Longer queries are not looked through.
+/// Longer queries are not read; they may write.
 const LONGEST: usize = 64 * 1024;
 
-/// What the words of a statement say.
+/// Returns whether a statement only reads, by its text.
 pub(crate) fn reads(sql: &str) -> Reads {
     let Some(first) = first_word(sql).filter(|_| sql.len() <= LONGEST) else {
         return Reads::No;
@@ -46,7 +46,7 @@ pub(crate) fn reads(sql: &str) -> Reads {
         return Reads::No;
     }
     let mut least = Reads::Yes;
-    let mut before = Before::default();
+    let mut before = PrecedingTokens::default();
     let mut all = tokens(sql);
     while let Some(token) = all.next() {
         if before.ends_with_name() && token.is_word("uescape") {
@@ -67,35 +67,53 @@ pub(crate) fn reads(sql: &str) -> Reads {
     least
 }
 
-/// What was told of queries that come back, so that each is looked through once.
-#[derive(Debug, Default)]
-pub(crate) struct Memory(HashMap<Arc<str>, Reads>);
+/// Whether queries only read, so that the text of each is read once.
+#[derive(Debug)]
+pub(crate) struct ReadOnlyCache {
+    /// At most [`Self::QUERIES`].
+    known: HashMap<Arc<str>, Reads>,
+    /// Whether SQL written by hand may count as reading, by its text.
+    trusts_text: bool,
+}
 
-impl Memory {
-    /// So many queries are kept, none of them longer than this.
+impl ReadOnlyCache {
+    /// The number of queries that are kept, and the length of the longest.
     const QUERIES: usize = 256;
     const LONGEST: usize = 2 * 1024;
 
+    pub(crate) fn new(trusts_text: bool) -> Self {
+        Self {
+            known: HashMap::new(),
+            trusts_text,
+        }
+    }
+
+    /// Returns whether SQL written by hand may count as reading, by its text.
+    pub(crate) fn trusts_text(&self) -> bool {
+        self.trusts_text
+    }
+
+    /// Returns whether a query only reads, by its text.
     pub(crate) fn reads(&mut self, sql: &Arc<str>) -> Reads {
-        if let Some(known) = self.0.get(sql) {
+        if let Some(known) = self.known.get(sql) {
             return *known;
         }
-        let told = reads(sql);
+        let reads = reads(sql);
         if sql.len() <= Self::LONGEST {
-            if self.0.len() >= Self::QUERIES {
-                self.0.clear();
+            if self.known.len() >= Self::QUERIES {
+                self.known.clear();
             }
-            self.0.insert(Arc::clone(sql), told);
+            self.known.insert(Arc::clone(sql), reads);
         }
-        told
+        reads
     }
 }
 
 /// The tokens before the current one, the nearest first.
 #[derive(Default)]
-struct Before<'a>([Option<Token<'a>>; 4]);
+struct PrecedingTokens<'a>([Option<Token<'a>>; 4]);
 
-impl<'a> Before<'a> {
+impl<'a> PrecedingTokens<'a> {
     fn push(&mut self, token: Token<'a>) {
         self.0.rotate_right(1);
         self.0[0] = Some(token);
@@ -113,13 +131,13 @@ impl<'a> Before<'a> {
         self.0[place].is_some_and(|token| token.is(text))
     }
 
-    /// Whether the next token is a word that writes, or that locks rows behind FOR.
+    /// Returns whether the next token is a word that writes, or that locks rows behind FOR.
     fn writes_by(&self, next: &Token<'_>) -> bool {
         next.is_one_of(&["insert", "update", "delete", "merge", "into"])
             || (self.is_one_of(0, &["for"]) && next.is_one_of(&["no", "key", "share"]))
     }
 
-    /// What a parenthesis behind these tokens does.
+    /// Returns whether an opening parenthesis behind these tokens only reads: it may call a function.
     fn call(&self) -> Reads {
         let Some(name) =
             self.0[0].filter(|token| matches!(token.kind(), Kind::Word | Kind::QuotedName))
@@ -159,7 +177,7 @@ impl<'a> Before<'a> {
     }
 }
 
-/// Asks whether a name in the lists below may mean a function of the database's own that writes.
+/// Returns the query for whether a name in the lists may mean a function of the database that writes.
 ///
 /// Overloads count, so that neither the search path nor the types of arguments matter.
 pub(crate) fn shadowed() -> String {

@@ -10,21 +10,21 @@ use super::functions::SETS_SESSION;
 use super::statement_kinds::{Leaves, StatementKind};
 
 /// Whether one of these statements may leave something behind.
-pub(crate) fn leaves_something(sql: &str) -> bool {
-    statements(sql).any(|statement| one_leaves_something(statement.tokens()))
+pub(crate) fn script_leaves_state(sql: &str) -> bool {
+    statements(sql).any(|statement| statement_leaves_state(statement.tokens()))
 }
 
 /// Whether this statement may, of which the SQL holds no other: PostgreSQL refuses several in a prepared statement.
-pub(crate) fn statement_leaves_something(sql: &str) -> bool {
+pub(crate) fn leaves_state(sql: &str) -> bool {
     let mut all = tokens(sql);
     let mut after_semicolons = all.clone();
     while after_semicolons.next().is_some_and(|token| token.is(";")) {
         all = after_semicolons.clone();
     }
-    one_leaves_something(all)
+    statement_leaves_state(all)
 }
 
-fn one_leaves_something(mut tokens: Tokens<'_>) -> bool {
+fn statement_leaves_state(mut tokens: Tokens<'_>) -> bool {
     let Some(first) = tokens.by_ref().find(|token| !token.is("(")) else {
         return false;
     };
@@ -41,7 +41,7 @@ fn one_leaves_something(mut tokens: Tokens<'_>) -> bool {
     } else if first.is_word("declare") {
         holds(tokens.clone()) || calls_something(first, tokens)
     } else if first.is_word("explain") {
-        one_leaves_something(past_options(tokens))
+        statement_leaves_state(past_options(tokens))
     } else {
         match StatementKind::of_word(&first).map(|kind| kind.leaves) {
             Some(Leaves::Nothing) => false,

@@ -6,13 +6,13 @@ use super::keywords::only_statement;
 use super::statement_kinds::{QueryKind, query_kind};
 
 /// A statement that can stand in a WITH.
-pub(crate) struct Wrappable<'a> {
+pub(crate) struct WithQuery<'a> {
     pub(crate) sql: Cow<'a, str>,
     /// Whether it gives rows that can be counted; else it needs RETURNING.
     pub(crate) counts: bool,
 }
 
-impl<'a> Wrappable<'a> {
+impl<'a> WithQuery<'a> {
     /// A data-modifying WITH may stand at the top level only (PostgreSQL manual, 7.8.4), so what begins with one cannot
     /// be wrapped; nor can what is no query, MERGE before 17, and SELECT INTO.
     pub(crate) fn read(sql: &'a str) -> Option<Self> {
@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn what_gives_rows_needs_no_returning() {
-        let counts = |sql| Wrappable::read(sql).map(|wrappable| wrappable.counts);
+        let counts = |sql| WithQuery::read(sql).map(|wrappable| wrappable.counts);
         assert_eq!(counts("INSERT INTO t VALUES (1)"), Some(false));
         assert_eq!(counts("INSERT INTO t VALUES ('returning')"), Some(false));
         assert_eq!(counts("DELETE FROM t -- returning"), Some(false));

@@ -63,7 +63,7 @@ impl<S: Statement> Statement for Named<S> {
         for command in &mut encoder.commands[first..] {
             command.function.get_or_insert(self.function);
             if self.reads {
-                command.tell_reads(|_| Reads::Yes);
+                command.set_reads_if_unknown(|_| Reads::Yes);
             }
         }
         encoded

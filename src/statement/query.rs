@@ -13,7 +13,7 @@ use diesel::query_dsl::CompatibleType;
 use super::{Answers, Encoder, RowReader, RowStatement, Sealed, Statement};
 use crate::command::columns::{Columns, Describe, by_position};
 use crate::command::row_count::wrong_count;
-use crate::command::{Command, Expectation, ReadAs};
+use crate::command::{Command, ExpectedRows, ReadAs};
 use crate::error::{Error, Result};
 use crate::sql_text::search_path::SearchPathChange;
 use crate::wire::row::SessionRow;
@@ -51,7 +51,7 @@ pub trait StatementDsl: Sized {
     {
         Affected {
             query: self,
-            rows: Expectation::Any,
+            rows: ExpectedRows::Any,
         }
     }
 
@@ -66,7 +66,7 @@ pub trait StatementDsl: Sized {
     {
         Affected {
             query: self,
-            rows: Expectation::Exactly(rows.into()),
+            rows: ExpectedRows::Exactly(rows.into()),
         }
     }
 }
@@ -152,7 +152,7 @@ where
     type Output = Vec<T>;
 
     fn encode(&self, encoder: &mut Encoder) -> Result<()> {
-        push(&self.query, Expectation::Any, Some(R::describe), encoder)
+        push(&self.query, ExpectedRows::Any, Some(R::describe), encoder)
     }
 
     fn decode(&self, answers: &mut Answers) -> Result<Vec<T>> {
@@ -187,7 +187,7 @@ where
     type Output = T;
 
     fn encode(&self, encoder: &mut Encoder) -> Result<()> {
-        push(&self.query, Expectation::One, Some(R::describe), encoder)
+        push(&self.query, ExpectedRows::One, Some(R::describe), encoder)
     }
 
     fn decode(&self, answers: &mut Answers) -> Result<T> {
@@ -210,7 +210,7 @@ where
     fn encode(&self, encoder: &mut Encoder) -> Result<()> {
         push(
             &self.query,
-            Expectation::AtMostOne,
+            ExpectedRows::AtMostOne,
             Some(R::describe),
             encoder,
         )
@@ -231,7 +231,7 @@ where
 #[derive(Debug)]
 pub struct Affected<Q> {
     query: Q,
-    rows: Expectation,
+    rows: ExpectedRows,
 }
 
 impl<Q> Sealed for Affected<Q> {}
@@ -247,7 +247,7 @@ impl<Q: QueryFragment<Pg>> Statement for Affected<Q> {
         let answer = answers.next()?;
         let found = match self.rows {
             // The wrapped query is a SELECT of the count.
-            Expectation::Exactly(rows) if answer.column_count() > 0 => {
+            ExpectedRows::Exactly(rows) if answer.column_count() > 0 => {
                 usize::try_from(rows).unwrap_or(usize::MAX)
             }
             _ => answer.rows_affected(),
@@ -259,7 +259,7 @@ impl<Q: QueryFragment<Pg>> Statement for Affected<Q> {
 /// Renders the query and its values into a command.
 fn push<Q: QueryFragment<Pg> + ?Sized>(
     query: &Q,
-    rows: Expectation,
+    rows: ExpectedRows,
     describe: Option<Describe>,
     encoder: &mut Encoder,
 ) -> Result<()> {
@@ -275,7 +275,7 @@ fn push<Q: QueryFragment<Pg> + ?Sized>(
 /// The command of a diesel query.
 pub(crate) fn render<Q>(
     query: &Q,
-    rows: Expectation,
+    rows: ExpectedRows,
     lookup: &mut crate::command::types::TypeLookup,
 ) -> Result<Command>
 where

@@ -20,7 +20,7 @@ pub(crate) enum Answer {
 /// Rows side by side in one piece of memory.
 #[derive(Debug)]
 pub(crate) struct Packed {
-    columns: Arc<[Column]>,
+    columns: Arc<[ColumnDescription]>,
     bytes: Box<[u8]>,
     /// Row after row; `None` is NULL.
     values: Box<[Option<Range<u32>>]>,
@@ -29,7 +29,7 @@ pub(crate) struct Packed {
 
 /// What is known of a column.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Column {
+pub(crate) struct ColumnDescription {
     pub(crate) name: Box<str>,
     pub(crate) type_oid: Option<NonZeroU32>,
     /// Whether it is a column of a table, and no expression.
@@ -38,7 +38,7 @@ pub(crate) struct Column {
 
 impl Answer {
     /// The answer in less memory, if it can be had; `alike` are the columns of an earlier one, which it may share.
-    pub(crate) fn packed(result: ResultSet, alike: &mut Arc<[Column]>) -> Self {
+    pub(crate) fn packed(result: ResultSet, alike: &mut Arc<[ColumnDescription]>) -> Self {
         match Packed::of(&result, alike) {
             Some(packed) => Self::Packed(packed),
             None => Self::Libpq(result),
@@ -129,7 +129,7 @@ impl Answer {
 impl Packed {
     /// The same answer in less memory, unless it is too large for that; `alike` are the columns of an earlier
     /// one, which it may share.
-    fn of(result: &ResultSet, alike: &mut Arc<[Column]>) -> Option<Self> {
+    fn of(result: &ResultSet, alike: &mut Arc<[ColumnDescription]>) -> Option<Self> {
         let (rows, width) = (result.row_count(), result.column_count());
         let is_alike = alike.len() == width
             && alike.iter().enumerate().all(|(number, column)| {
@@ -139,7 +139,7 @@ impl Packed {
             });
         if !is_alike {
             *alike = (0..width)
-                .map(|number| Column {
+                .map(|number| ColumnDescription {
                     name: result.column_name(number).unwrap_or_default().into(),
                     type_oid: result.column_type(number),
                     of_a_table: result.is_of_a_table(number),
@@ -191,7 +191,7 @@ impl Packing {
         Some(())
     }
 
-    pub(crate) fn finish(self, columns: Arc<[Column]>) -> Packed {
+    pub(crate) fn finish(self, columns: Arc<[ColumnDescription]>) -> Packed {
         Packed {
             columns,
             bytes: self.bytes.into(),

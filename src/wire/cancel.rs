@@ -1,33 +1,33 @@
-//! Cancelling what the server does, on a second connection, and hearing out what it says to that.
+//! Cancelling the current statement on a second connection, and waiting for the server's answer to that.
 
 use std::time::Duration;
 
 use crate::deadline::after;
 use crate::error::Result;
-use crate::wire::driver::{Stopped, drive_on};
+use crate::wire::driver::{DriveError, drive_to_end};
 use crate::wire::libpq::Cancel;
 use crate::wire::protocol::{Cancelling, Machine};
 
-/// How long a server that was asked to cancel may take to say so.
-pub(crate) const GRACE: Duration = Duration::from_millis(1500);
+/// How long a server may take to answer after it was asked to cancel.
+pub(crate) const CANCEL_GRACE: Duration = Duration::from_millis(1500);
 
-/// Asks the server to cancel, and hears it out for a moment.
-pub(crate) fn settle<M: Machine>(
+/// Asks the server to cancel, and drives the machine to its end for a moment.
+pub(crate) fn cancel_and_drain<M: Machine>(
     machine: &mut M,
     cancel: impl Fn(&M) -> Result<Cancel, String>,
-) -> Result<(), Stopped> {
-    let patience = after(GRACE);
-    // Whether the request got through shows in what the server answers.
+) -> Result<(), DriveError> {
+    let patience = after(CANCEL_GRACE);
+    // The server's answer shows whether the request arrived.
     let asked = cancel(machine).map(|cancel| {
         let mut cancelling = Cancelling::new(cancel);
-        let driven = drive_on(&mut cancelling, patience);
+        let driven = drive_to_end(&mut cancelling, patience);
         (cancelling, driven)
     });
-    drive_on(machine, patience)?;
-    if let Ok((mut cancelling, Err(Stopped::Deadline))) = asked
-        && let Err(Stopped::Deadline) = drive_on(&mut cancelling, after(GRACE))
+    drive_to_end(machine, patience)?;
+    if let Ok((mut cancelling, Err(DriveError::Deadline))) = asked
+        && let Err(DriveError::Deadline) = drive_to_end(&mut cancelling, after(CANCEL_GRACE))
     {
-        return Err(Stopped::Lost(
+        return Err(DriveError::Lost(
             "a request to cancel is still on its way and might hit the next statement".to_owned(),
         ));
     }

@@ -5,27 +5,57 @@ use std::time::Instant;
 use rustix::event::{PollFd, PollFlags};
 use rustix::io::Errno;
 
-use crate::wire::interrupt::{Interrupt, Waited, wait};
-use crate::wire::libpq::Said;
-use crate::wire::protocol::{Machine, Step};
+use crate::wire::interrupt::{Interrupt, WaitResult, wait};
+use crate::wire::libpq::LibpqError;
+use crate::wire::protocol::{Machine, Progress};
+
+/// How far a machine was driven.
+#[derive(Debug)]
+pub(crate) struct Completion {
+    pub(crate) result: Result<(), DriveError>,
+    /// Whether the deadline passed on the way, or the call was given up.
+    pub(crate) expired: bool,
+}
+
+impl Completion {
+    /// Returns the result of a drive; if the deadline passed, that of `cancel`.
+    pub(crate) fn of(
+        driven: Result<(), DriveError>,
+        cancel: impl FnOnce() -> Result<(), DriveError>,
+    ) -> Self {
+        match driven {
+            Err(DriveError::Deadline) => Self {
+                result: cancel(),
+                expired: true,
+            },
+            result => Self {
+                result,
+                expired: false,
+            },
+        }
+    }
+}
 
 /// Why a machine did not come to its end.
 #[derive(Debug)]
-pub(crate) enum Stopped {
-    /// The deadline passed, or the call was given up; the machine can be driven on.
+pub(crate) enum DriveError {
+    /// The deadline passed, or the call was given up. The machine can be driven further.
     Deadline,
     /// The connection is gone or unusable.
-    Lost(Said),
+    Lost(LibpqError),
 }
 
 /// Drives a machine to its end, to the deadline, or until the call that it is part of is given up.
-pub(crate) fn drive(machine: &mut impl Machine, deadline: Instant) -> Result<(), Stopped> {
+pub(crate) fn drive(machine: &mut impl Machine, deadline: Instant) -> Result<(), DriveError> {
     let interrupt = machine.interrupt().cloned();
     drive_for(machine, deadline, interrupt.as_ref())
 }
 
-/// Drives a machine on whose call was given up, or ran out of time: what is under way is brought to an end.
-pub(crate) fn drive_on(machine: &mut impl Machine, deadline: Instant) -> Result<(), Stopped> {
+/// Drives a machine to its end although its call was given up, or ran out of time.
+pub(crate) fn drive_to_end(
+    machine: &mut impl Machine,
+    deadline: Instant,
+) -> Result<(), DriveError> {
     drive_for(machine, deadline, None)
 }
 
@@ -33,15 +63,15 @@ fn drive_for(
     machine: &mut impl Machine,
     deadline: Instant,
     interrupt: Option<&Interrupt>,
-) -> Result<(), Stopped> {
+) -> Result<(), DriveError> {
     loop {
-        let (read, write) = match machine.advance().map_err(Stopped::Lost)? {
-            Step::Done => return Ok(()),
-            Step::Wait { read, write } => (read, write),
+        let (read, write) = match machine.advance().map_err(DriveError::Lost)? {
+            Progress::Done => return Ok(()),
+            Progress::Wait { read, write } => (read, write),
         };
         let socket = machine
             .socket()
-            .ok_or_else(|| Stopped::Lost("the connection is closed".to_owned()))?;
+            .ok_or_else(|| DriveError::Lost("the connection is closed".to_owned()))?;
         let mut flags = PollFlags::empty();
         flags.set(PollFlags::IN, read);
         flags.set(PollFlags::OUT, write);
@@ -49,14 +79,14 @@ fn drive_for(
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Err(Stopped::Deadline);
+                return Err(DriveError::Deadline);
             }
             match wait(Some(socket.clone()), interrupt, left) {
-                Waited::GivenUp => return Err(Stopped::Deadline),
-                Waited::Polled(Ok(0) | Err(Errno::INTR)) => {}
-                Waited::Polled(Ok(_)) => break,
-                Waited::Polled(Err(error)) => {
-                    return Err(Stopped::Lost(format!(
+                WaitResult::GivenUp => return Err(DriveError::Deadline),
+                WaitResult::Polled(Ok(0) | Err(Errno::INTR)) => {}
+                WaitResult::Polled(Ok(_)) => break,
+                WaitResult::Polled(Err(error)) => {
+                    return Err(DriveError::Lost(format!(
                         "waiting for the server failed: {error}"
                     )));
                 }

@@ -46,7 +46,7 @@ thread_local! {
     /// The call that this thread works on.
     static CURRENT: RefCell<Option<Interrupt>> = const { RefCell::new(None) };
     /// What wakes this thread from `poll(2)`; `None` if the system gives no sockets for it.
-    static BELL: OnceCell<Option<Bell>> = const { OnceCell::new() };
+    static WAKER: OnceCell<Option<ThreadWaker>> = const { OnceCell::new() };
 }
 
 /// The call that this thread works on, if it may be given up.
@@ -67,7 +67,7 @@ pub(crate) fn pause(length: Duration) {
     let until = Instant::now() + length;
     loop {
         let left = until.saturating_duration_since(Instant::now());
-        if left.is_zero() || matches!(wait(None, Some(&interrupt), left), Waited::GivenUp) {
+        if left.is_zero() || matches!(wait(None, Some(&interrupt), left), WaitResult::GivenUp) {
             return;
         }
     }
@@ -90,9 +90,9 @@ impl Interrupt {
     /// Has this woken when the call is given up, as long as the guard lives.
     ///
     /// Look whether it was given up after that, and before waiting.
-    pub(crate) fn waking(&self, waiter: Arc<dyn Wake>) -> Waking<'_> {
+    pub(crate) fn waking(&self, waiter: Arc<dyn Wake>) -> WakeGuard<'_> {
         self.waiting().push(Arc::clone(&waiter));
-        Waking {
+        WakeGuard {
             interrupt: self,
             waiter,
         }
@@ -113,12 +113,12 @@ pub(crate) fn given_up() -> Error {
 }
 
 /// Keeps a waiter with its call.
-pub(crate) struct Waking<'i> {
+pub(crate) struct WakeGuard<'i> {
     interrupt: &'i Interrupt,
     waiter: Arc<dyn Wake>,
 }
 
-impl Drop for Waking<'_> {
+impl Drop for WakeGuard<'_> {
     fn drop(&mut self) {
         let mut waiting = self.interrupt.waiting();
         if let Some(place) = waiting
@@ -214,28 +214,28 @@ impl fmt::Debug for Interrupt {
 }
 
 /// What wakes a thread from `poll(2)`: it listens at one end, others write to the other.
-struct Bell {
+struct ThreadWaker {
     ear: UnixStream,
-    voice: Arc<Voice>,
+    voice: Arc<WakeSender>,
 }
 
-struct Voice(UnixStream);
+struct WakeSender(UnixStream);
 
-impl Wake for Voice {
+impl Wake for WakeSender {
     fn wake(&self) {
         // If it is full, the thread wakes anyway.
         (&self.0).write_all(&[1]).ok();
     }
 }
 
-impl Bell {
+impl ThreadWaker {
     fn new() -> Option<Self> {
         let (ear, voice) = UnixStream::pair().ok()?;
         ear.set_nonblocking(true).ok()?;
         voice.set_nonblocking(true).ok()?;
         Some(Self {
             ear,
-            voice: Arc::new(Voice(voice)),
+            voice: Arc::new(WakeSender(voice)),
         })
     }
 
@@ -246,7 +246,7 @@ impl Bell {
 
 /// How a wait ended.
 #[derive(Debug)]
-pub(crate) enum Waited {
+pub(crate) enum WaitResult {
     /// The socket is ready, or the time is over.
     Polled(Result<usize, Errno>),
     GivenUp,
@@ -260,16 +260,16 @@ pub(crate) fn wait(
     mut socket: Option<PollFd<'_>>,
     interrupt: Option<&Interrupt>,
     left: Duration,
-) -> Waited {
+) -> WaitResult {
     let Some(interrupt) = interrupt else {
-        return Waited::Polled(poll_for(socket.as_mut_slice(), left));
+        return WaitResult::Polled(poll_for(socket.as_mut_slice(), left));
     };
-    BELL.with(|bell| {
-        let Some(bell) = bell.get_or_init(Bell::new) else {
+    WAKER.with(|bell| {
+        let Some(bell) = bell.get_or_init(ThreadWaker::new) else {
             if interrupt.is_given_up() {
-                return Waited::GivenUp;
+                return WaitResult::GivenUp;
             }
-            return Waited::Polled(poll_for(socket.as_mut_slice(), left.min(GLANCE)));
+            return WaitResult::Polled(poll_for(socket.as_mut_slice(), left.min(GLANCE)));
         };
         let voice: Arc<dyn Wake> = bell.voice.clone();
         let waking = interrupt.waking(voice);
@@ -286,9 +286,9 @@ pub(crate) fn wait(
         if interrupt.is_given_up() {
             // Whoever gave it up has rung by now, or found nobody to wake.
             bell.silence();
-            return Waited::GivenUp;
+            return WaitResult::GivenUp;
         }
-        Waited::Polled(polled)
+        WaitResult::Polled(polled)
     })
 }
 

@@ -1,8 +1,7 @@
-//! What is said on a connection, as state machines that do no waiting.
+//! The messages of a connection, as state machines that never wait.
 //!
-//! A machine is advanced as far as it goes without waiting; it then says what it waits for. Who waits,
-//! and for how long, is the driver's affair: a blocking one is in `driver.rs`, and an asynchronous one
-//! can drive the same machines.
+//! A machine is advanced as far as possible without waiting; then it returns what it waits for. A driver waits:
+//! the blocking one is in `driver.rs`, and an asynchronous one can drive the same machines.
 
 mod copy;
 mod notifications;
@@ -14,80 +13,80 @@ use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 
 use crate::wire::interrupt::Interrupt;
-use crate::wire::libpq::{Cancel, Connection, Place, Polling, Said};
+use crate::wire::libpq::{Cancel, Connection, HostAddress, LibpqError, Polling};
 
-pub(crate) use copy::{CopyFlow, Copying};
-pub(crate) use notifications::Listening;
-pub(crate) use pipeline::{Flow, Heard, Message, Pipeline};
-pub(crate) use simple_query::NO_COPY_SAYS;
-pub(crate) use simple_query::{Script, ScriptPart};
+pub(crate) use copy::{CopyMachine, CopyState};
+pub(crate) use notifications::NotificationWait;
+pub(crate) use pipeline::{Message, Pipeline, PipelineState, Received};
+pub(crate) use simple_query::NO_COPY_MESSAGE;
+pub(crate) use simple_query::{SimpleQuery, SimpleQueryPart};
 
 /// Something that is advanced until it is done.
 pub(crate) trait Machine {
-    /// Goes on as far as it can without waiting.
-    fn advance(&mut self) -> Result<Step, Said>;
+    /// Goes on as far as possible without waiting.
+    fn advance(&mut self) -> Result<Progress, LibpqError>;
 
-    /// The socket to wait for; `None` when it is gone.
+    /// Returns the socket to wait for; `None` if it is closed.
     fn socket(&self) -> Option<BorrowedFd<'_>>;
 
-    /// The call that it is part of; `None` if it has to come to its end even when that is given up.
+    /// Returns the call that it is part of; `None` if it has to end properly even when that is given up.
     fn interrupt(&self) -> Option<&Interrupt> {
         None
     }
 }
 
-/// Where a machine stands.
+/// What a machine waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Step {
+pub(crate) enum Progress {
     Done,
     Wait { read: bool, write: bool },
 }
 
 /// Connecting, up to the server's readiness.
 ///
-/// libpq tries several addresses in turn: it is done each time it has gone on to another one, and goes on when it is
-/// advanced again.
+/// libpq tries several addresses in turn. The machine is done each time libpq has gone on to another address, and goes on
+/// when it is advanced again.
 pub(crate) struct Connecting<'c> {
     connection: &'c mut Connection,
-    /// What was waited for when it was done with an address; at the beginning, the first thing to wait for.
-    next: Option<Step>,
-    place: Place,
+    /// What to wait for when it goes on with the next address; at the beginning, the first wait.
+    next: Option<Progress>,
+    address: HostAddress,
     interrupt: Option<Interrupt>,
 }
 
 impl<'c> Connecting<'c> {
-    /// Connecting on behalf of a call.
+    /// Connects as part of a call.
     pub(crate) fn new(connection: &'c mut Connection, interrupt: Option<Interrupt>) -> Self {
         Self {
-            place: connection.place(),
+            address: connection.address(),
             connection,
             next: Some(FIRST),
             interrupt,
         }
     }
 
-    /// The address that is tried.
-    pub(crate) fn place(&self) -> &Place {
-        &self.place
+    /// Returns the address that is tried.
+    pub(crate) fn address(&self) -> &HostAddress {
+        &self.address
     }
 
-    /// Whether it is done with an address only.
+    /// Returns whether it has only gone on to another address.
     pub(crate) fn goes_on(&self) -> bool {
         self.next.is_some()
     }
 }
 
 impl Machine for Connecting<'_> {
-    fn advance(&mut self) -> Result<Step, Said> {
+    fn advance(&mut self) -> Result<Progress, LibpqError> {
         if let Some(next) = self.next.take() {
             return Ok(next);
         }
         let next = step(self.connection.poll_connect(), || self.connection.message())?;
-        let place = self.connection.place();
-        if next != Step::Done && place != self.place {
-            self.place = place;
+        let address = self.connection.address();
+        if next != Progress::Done && address != self.address {
+            self.address = address;
             self.next = Some(next);
-            return Ok(Step::Done);
+            return Ok(Progress::Done);
         }
         Ok(next)
     }
@@ -117,7 +116,7 @@ impl Cancelling {
 }
 
 impl Machine for Cancelling {
-    fn advance(&mut self) -> Result<Step, Said> {
+    fn advance(&mut self) -> Result<Progress, LibpqError> {
         if !std::mem::replace(&mut self.started, true) {
             return Ok(FIRST);
         }
@@ -130,28 +129,28 @@ impl Machine for Cancelling {
 }
 
 /// A connection under way is polled only once its socket is writable (PostgreSQL manual, 32.1, PQconnectPoll).
-const FIRST: Step = Step::Wait {
+const FIRST: Progress = Progress::Wait {
     read: false,
     write: true,
 };
 
-fn step(polling: Polling, message: impl FnOnce() -> Said) -> Result<Step, Said> {
+fn step(polling: Polling, message: impl FnOnce() -> LibpqError) -> Result<Progress, LibpqError> {
     match polling {
-        Polling::Readable => Ok(Step::Wait {
+        Polling::Readable => Ok(Progress::Wait {
             read: true,
             write: false,
         }),
-        Polling::Writable => Ok(Step::Wait {
+        Polling::Writable => Ok(Progress::Wait {
             read: false,
             write: true,
         }),
-        Polling::Done => Ok(Step::Done),
+        Polling::Done => Ok(Progress::Done),
         Polling::Failed => Err(message()),
     }
 }
 
-/// The SQL as libpq takes it.
-pub(crate) fn c_string(sql: &Arc<str>) -> Result<CString, Said> {
+/// Returns the SQL as libpq takes it.
+pub(crate) fn c_string(sql: &Arc<str>) -> Result<CString, LibpqError> {
     CString::new(sql.as_bytes())
         .map_err(|_| "the SQL holds a NUL byte, which PostgreSQL cannot store".to_owned())
 }

@@ -2,7 +2,7 @@ use super::*;
 
 #[track_caller]
 fn leaves(sql: &str) -> bool {
-    let (one, all) = (statement_leaves_something(sql), leaves_something(sql));
+    let (one, all) = (leaves_state(sql), script_leaves_state(sql));
     assert_eq!(one, all, "alone and in a script: {sql}");
     one
 }
@@ -141,16 +141,18 @@ fn a_setting_for_the_transaction_only_is_told_from_others() {
 
 #[test]
 fn a_script_is_judged_by_each_of_its_statements() {
-    assert!(leaves_something("BEGIN; SET ROLE ann; COMMIT"));
-    assert!(leaves_something(
+    assert!(script_leaves_state("BEGIN; SET ROLE ann; COMMIT"));
+    assert!(script_leaves_state(
         "SELECT 1; SELECT set_config('a', 'b', false)"
     ));
-    assert!(leaves_something("SELECT ';' ; /* ; */ DO $$ BEGIN END $$"));
-    assert!(!leaves_something("CREATE TABLE t (); DROP TABLE t"));
-    assert!(!leaves_something(
+    assert!(script_leaves_state(
+        "SELECT ';' ; /* ; */ DO $$ BEGIN END $$"
+    ));
+    assert!(!script_leaves_state("CREATE TABLE t (); DROP TABLE t"));
+    assert!(!script_leaves_state(
         "SELECT 'SET ROLE ann; SET ROLE bob' -- ; SET ROLE ann"
     ));
-    assert!(!leaves_something(
+    assert!(!script_leaves_state(
         "BEGIN; SET LOCAL ROLE ann; UPDATE t SET x = 1; COMMIT"
     ));
 }

@@ -21,7 +21,7 @@ unsafe impl Sync for ResultSet {}
 
 /// Of which kind an answer is (`PQresultStatus`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Status {
+pub(crate) enum ResultStatus {
     Empty,
     Command,
     Rows,
@@ -57,19 +57,19 @@ pub(crate) enum Field {
 }
 
 impl ResultSet {
-    pub(crate) fn status(&self) -> Status {
+    pub(crate) fn status(&self) -> ResultStatus {
         use pq::ExecStatusType as S;
         // SAFETY: the result is valid.
         match unsafe { pq::PQresultStatus(self.0.as_ptr()) } {
-            S::PGRES_EMPTY_QUERY => Status::Empty,
-            S::PGRES_COMMAND_OK => Status::Command,
-            S::PGRES_TUPLES_OK => Status::Rows,
-            S::PGRES_SINGLE_TUPLE | S::PGRES_TUPLES_CHUNK => Status::Chunk,
-            S::PGRES_COPY_IN | S::PGRES_COPY_BOTH => Status::CopyIn,
-            S::PGRES_COPY_OUT => Status::CopyOut,
-            S::PGRES_PIPELINE_SYNC => Status::PipelineSync,
-            S::PGRES_PIPELINE_ABORTED => Status::PipelineAborted,
-            _ => Status::Error,
+            S::PGRES_EMPTY_QUERY => ResultStatus::Empty,
+            S::PGRES_COMMAND_OK => ResultStatus::Command,
+            S::PGRES_TUPLES_OK => ResultStatus::Rows,
+            S::PGRES_SINGLE_TUPLE | S::PGRES_TUPLES_CHUNK => ResultStatus::Chunk,
+            S::PGRES_COPY_IN | S::PGRES_COPY_BOTH => ResultStatus::CopyIn,
+            S::PGRES_COPY_OUT => ResultStatus::CopyOut,
+            S::PGRES_PIPELINE_SYNC => ResultStatus::PipelineSync,
+            S::PGRES_PIPELINE_ABORTED => ResultStatus::PipelineAborted,
+            _ => ResultStatus::Error,
         }
     }
 

@@ -6,7 +6,7 @@ use std::ptr::NonNull;
 
 use pq_sys as pq;
 
-use super::{Connection, Polling, Said, borrow, copy, polling};
+use super::{Connection, LibpqError, Polling, borrow, copy, polling};
 
 /// A request to cancel what a connection is doing, on a connection of its own (`PGcancelConn`).
 ///
@@ -18,7 +18,7 @@ pub(crate) struct Cancel(NonNull<pq::PGcancelConn>);
 unsafe impl Send for Cancel {}
 
 impl Cancel {
-    pub(crate) fn start(connection: &Connection) -> Result<Self, Said> {
+    pub(crate) fn start(connection: &Connection) -> Result<Self, LibpqError> {
         // SAFETY: the connection is valid; the cancel object copies what it needs from it.
         let cancel = unsafe { pq::PQcancelCreate(connection.0.as_ptr()) };
         let cancel = Self(NonNull::new(cancel).ok_or("libpq is out of memory")?);
@@ -40,7 +40,7 @@ impl Cancel {
         borrow(unsafe { pq::PQcancelSocket(self.0.as_ptr()) })
     }
 
-    pub(crate) fn message(&self) -> Said {
+    pub(crate) fn message(&self) -> LibpqError {
         // SAFETY: the object is valid, and the string is copied before any other call.
         copy(unsafe { pq::PQcancelErrorMessage(self.0.as_ptr()) })
             .unwrap_or_default()

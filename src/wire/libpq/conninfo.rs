@@ -6,7 +6,7 @@ use std::ptr::{self, NonNull};
 
 use pq_sys as pq;
 
-use super::{Connection, Said, copy};
+use super::{Connection, LibpqError, copy};
 
 /// The parameters that a connection string holds, by libpq's own rules, without defaults from the environment.
 ///
@@ -31,9 +31,9 @@ const NOWHERE: &str = "nowhere at all";
 /// All parameters that have a value once libpq has added what the service file, the environment and its own
 /// defaults say; nothing is connected to. The error is libpq's, of a parameter that it refuses.
 pub(crate) fn complete_parameters(
-    said: &[(String, String)],
-) -> Result<Vec<(String, String)>, Said> {
-    let (stopped, complete) = stop_short(said)?;
+    notification: &[(String, String)],
+) -> Result<Vec<(String, String)>, LibpqError> {
+    let (stopped, complete) = stop_short(notification)?;
     if stopped.contains(NOWHERE) {
         Ok(complete)
     } else {
@@ -42,12 +42,16 @@ pub(crate) fn complete_parameters(
 }
 
 /// The same, whether or not libpq would refuse the parameters.
-pub(crate) fn fill_in_parameters(said: &[(String, String)]) -> Result<Vec<(String, String)>, Said> {
-    stop_short(said).map(|(_, filled_in)| filled_in)
+pub(crate) fn fill_in_parameters(
+    notification: &[(String, String)],
+) -> Result<Vec<(String, String)>, LibpqError> {
+    stop_short(notification).map(|(_, filled_in)| filled_in)
 }
 
 /// What libpq says as it stops short of connecting, and what it would have connected by.
-fn stop_short(said: &[(String, String)]) -> Result<(Said, Vec<(String, String)>), Said> {
+fn stop_short(
+    notification: &[(String, String)],
+) -> Result<(LibpqError, Vec<(String, String)>), LibpqError> {
     // libpq checks this one after it has filled in all the others. The file of passwords is not looked at, since
     // libpq writes to stderr when others can read it.
     const INSTEAD: [(&str, &str); 2] = [
@@ -55,7 +59,7 @@ fn stop_short(said: &[(String, String)]) -> Result<(Said, Vec<(String, String)>)
         ("passfile", "/dev/null/none"),
     ];
     let is_kept = |name: &str| INSTEAD.iter().all(|(instead, _)| *instead != name);
-    let mut parameters: Vec<_> = said
+    let mut parameters: Vec<_> = notification
         .iter()
         .filter(|(name, _)| is_kept(name))
         .cloned()

@@ -1,110 +1,110 @@
-//! A COPY: one simple query that asks for or gives data between its beginning and its end.
+//! A COPY: one simple query that takes or returns data between its beginning and its end (PostgreSQL manual, 55.2.6).
 
 use std::ffi::{CStr, CString};
 use std::os::fd::BorrowedFd;
 
 use rustix::net::{RecvFlags, recv};
 
-use super::{Machine, Step};
+use super::{Machine, Progress};
 use crate::wire::interrupt::Interrupt;
-use crate::wire::libpq::{Connection, CopyOut, ResultSet, Said, Status};
+use crate::wire::libpq::{Connection, CopyOut, LibpqError, ResultSet, ResultStatus};
 
-/// Where a COPY stands, apart from its connection: it rests here while rows are made or taken.
+/// The state of a COPY apart from its connection: it is kept here while rows are made or read.
 #[derive(Debug)]
-pub(crate) struct CopyFlow {
+pub(crate) struct CopyState {
     phase: Phase,
     flushed: bool,
-    /// Whether nobody takes the data any more.
+    /// Whether data is dropped from now on.
     dropping: bool,
-    /// What is to be sent, or has arrived.
+    /// The data to be sent, or the data that has arrived.
     pub(crate) data: Vec<u8>,
-    pub(crate) heard: CopyHeard,
+    pub(crate) received: CopyReceived,
 }
 
 #[derive(Debug)]
 enum Phase {
     Unsent(CString),
-    /// The server has yet to ask for data, or to give some.
+    /// The server has not asked for data yet, nor sent any.
     Starting,
     Feeding,
     Taking,
-    /// All data was handed over; a reason fails the COPY.
+    /// All data was queued; a reason fails the COPY.
     Ending(Option<&'static CStr>),
-    /// The server has yet to say how it ended.
+    /// The server has not sent the result yet.
     Finishing,
     Over,
 }
 
-/// What a COPY has heard so far.
+/// What has been received so far.
 #[derive(Debug, Default)]
-pub(crate) struct CopyHeard {
+pub(crate) struct CopyReceived {
     pub(crate) error: Option<ResultSet>,
-    /// The number of rows that the server counted.
+    /// The number of rows, by the server.
     pub(crate) rows: usize,
-    /// Whether the end of the data was handed to libpq: from here the server may have it.
+    /// Whether the end of the data was queued: from then on the server may have it.
     pub(crate) end_sent: bool,
-    /// Whether the statement asked for data, or gave some.
+    /// Whether the server asked for data, or sent any.
     pub(crate) copied: bool,
-    /// Whether data came that was not handed out.
+    /// Whether data was dropped.
     pub(crate) dropped: bool,
-    /// The last answer with columns that came before the data.
+    /// The last result with columns before the data.
     pub(crate) described: Option<ResultSet>,
 }
 
 /// A COPY under way.
-pub(crate) struct Copying<'c> {
+pub(crate) struct CopyMachine<'c> {
     connection: &'c mut Connection,
-    flow: &'c mut CopyFlow,
+    flow: &'c mut CopyState,
     interrupt: Option<Interrupt>,
 }
 
-/// What the server is told when it had failed the COPY already; it does not listen any more.
+/// The reason that the server is given once it has failed the COPY; it does not read that any more.
 const REFUSED: &CStr = c"the server refused a row";
 
-/// This much arrived data is handed out at once.
+/// This much arrived data is returned at once.
 const HAND_OUT_AT: usize = 64 * 1024;
 
-impl CopyFlow {
+impl CopyState {
     pub(crate) fn new(sql: CString) -> Self {
         Self {
             phase: Phase::Unsent(sql),
             flushed: true,
             dropping: false,
             data: Vec::new(),
-            heard: CopyHeard::default(),
+            received: CopyReceived::default(),
         }
     }
 
-    /// No more data comes from here; a reason makes the server fail the COPY.
+    /// Ends the data; a reason makes the server fail the COPY.
     pub(crate) fn end(&mut self, reason: Option<&'static CStr>) {
         if matches!(self.phase, Phase::Feeding) {
             self.phase = Phase::Ending(reason);
         }
     }
 
-    /// Whether the server wants data.
+    /// Returns whether the server waits for data.
     pub(crate) fn is_feeding(&self) -> bool {
         matches!(self.phase, Phase::Feeding)
     }
 
-    /// Whether the server gives data.
+    /// Returns whether the server sends data.
     pub(crate) fn is_taking(&self) -> bool {
         matches!(self.phase, Phase::Taking | Phase::Finishing)
     }
 
-    /// Whether it is over, and had no data.
+    /// Returns whether it has ended and had no data.
     pub(crate) fn is_empty(&self) -> bool {
-        self.is_over() && self.heard.copied && self.heard.error.is_none()
+        self.is_over() && self.received.copied && self.received.error.is_none()
     }
 
-    /// Whether everything is answered.
+    /// Returns whether everything is answered.
     pub(crate) fn is_over(&self) -> bool {
         matches!(self.phase, Phase::Over)
     }
 }
 
-impl<'c> Copying<'c> {
-    pub(crate) fn new(connection: &'c mut Connection, flow: &'c mut CopyFlow) -> Self {
+impl<'c> CopyMachine<'c> {
+    pub(crate) fn new(connection: &'c mut Connection, flow: &'c mut CopyState) -> Self {
         Self {
             connection,
             flow,
@@ -112,8 +112,8 @@ impl<'c> Copying<'c> {
         }
     }
 
-    /// The same, on behalf of a call.
-    pub(crate) fn heeding(self, interrupt: Option<Interrupt>) -> Self {
+    /// Sets the call that it is part of.
+    pub(crate) fn with_interrupt(self, interrupt: Option<Interrupt>) -> Self {
         Self { interrupt, ..self }
     }
 
@@ -121,54 +121,54 @@ impl<'c> Copying<'c> {
         self.connection
     }
 
-    /// Fails a COPY that wants data, and drops what is still given.
+    /// Fails a COPY that waits for data, and drops data that still arrives.
     pub(crate) fn give_up(&mut self, reason: &'static CStr) {
-        self.flow.heard.dropped |= self.flow.is_taking() && !self.flow.data.is_empty();
+        self.flow.received.dropped |= self.flow.is_taking() && !self.flow.data.is_empty();
         self.flow.data.clear();
         self.flow.end(Some(reason));
         self.flow.dropping = true;
     }
 
-    /// Takes in results up to the end, or to the point where data flows.
-    fn read_results(&mut self) -> Result<(), Said> {
+    /// Takes results up to the end, or to the point where data can be sent or received.
+    fn read_results(&mut self) -> Result<(), LibpqError> {
         while !self.connection.is_busy() {
             let Some(result) = self.connection.next_result() else {
                 self.flow.phase = Phase::Over;
                 return Ok(());
             };
             match result.status() {
-                Status::CopyIn => {
-                    self.flow.heard.copied = true;
+                ResultStatus::CopyIn => {
+                    self.flow.received.copied = true;
                     self.flow.phase = Phase::Feeding;
                     return Ok(());
                 }
-                Status::CopyOut => {
-                    self.flow.heard.copied = true;
+                ResultStatus::CopyOut => {
+                    self.flow.received.copied = true;
                     self.flow.phase = Phase::Taking;
                     return Ok(());
                 }
-                Status::Error => {
-                    self.flow.heard.error.get_or_insert(result);
+                ResultStatus::Error => {
+                    self.flow.received.error.get_or_insert(result);
                     if !self.connection.is_alive() {
                         return Err(self.connection.message());
                     }
                 }
-                Status::Rows if !self.flow.heard.copied => {
-                    self.flow.heard.described = Some(result);
+                ResultStatus::Rows if !self.flow.received.copied => {
+                    self.flow.received.described = Some(result);
                 }
-                _ => self.flow.heard.rows = result.rows_affected(),
+                _ => self.flow.received.rows = result.rows_affected(),
             }
         }
         Ok(())
     }
 
-    /// Takes data that has arrived; `true` once enough is there, or it is over.
+    /// Takes data that has arrived; returns true once there is enough, or it has ended.
     fn take(&mut self) -> bool {
         while self.flow.data.len() < HAND_OUT_AT {
             match self.connection.get_copy_data(&mut self.flow.data) {
                 CopyOut::Data if self.flow.dropping => {
                     self.flow.data.clear();
-                    self.flow.heard.dropped = true;
+                    self.flow.received.dropped = true;
                 }
                 CopyOut::Data => {}
                 CopyOut::Wait => return !self.flow.data.is_empty(),
@@ -182,9 +182,9 @@ impl<'c> Copying<'c> {
     }
 }
 
-impl Copying<'_> {
-    /// Queues what is to be sent next; `false` if there is nothing.
-    fn hand_over(&mut self) -> Result<bool, Said> {
+impl CopyMachine<'_> {
+    /// Queues what is to be sent next; returns false if there is nothing.
+    fn queue(&mut self) -> Result<bool, LibpqError> {
         match &self.flow.phase {
             Phase::Unsent(sql) => {
                 self.connection.send_simple(sql)?;
@@ -198,7 +198,7 @@ impl Copying<'_> {
             }
             Phase::Ending(reason) => {
                 let reason = *reason;
-                self.flow.heard.end_sent |= reason.is_none();
+                self.flow.received.end_sent |= reason.is_none();
                 if self.connection.put_copy_end(reason)? {
                     self.flow.phase = Phase::Finishing;
                 }
@@ -209,7 +209,7 @@ impl Copying<'_> {
         Ok(true)
     }
 
-    /// The server need not be fed once it has failed the COPY; libpq tells only at the end.
+    /// Stops sending once the server has failed the COPY; libpq reports that at the end only.
     fn stop_if_refused(&mut self) {
         let refused = self.connection.socket().is_some_and(|socket| {
             let mut byte = [0_u8; 1];
@@ -223,8 +223,8 @@ impl Copying<'_> {
     }
 }
 
-impl Machine for Copying<'_> {
-    fn advance(&mut self) -> Result<Step, Said> {
+impl Machine for CopyMachine<'_> {
+    fn advance(&mut self) -> Result<Progress, LibpqError> {
         loop {
             if !self.flow.flushed {
                 self.stop_if_refused();
@@ -232,21 +232,21 @@ impl Machine for Copying<'_> {
                 if !self.flow.flushed {
                     // Both sides might wait for the other to read.
                     self.connection.consume_input()?;
-                    return Ok(Step::Wait {
+                    return Ok(Progress::Wait {
                         read: true,
                         write: true,
                     });
                 }
             }
-            if self.hand_over()? {
+            if self.queue()? {
                 continue;
             }
             match self.flow.phase {
-                Phase::Feeding | Phase::Over => return Ok(Step::Done),
+                Phase::Feeding | Phase::Over => return Ok(Progress::Done),
                 Phase::Taking => {
                     self.connection.consume_input()?;
                     if self.take() {
-                        return Ok(Step::Done);
+                        return Ok(Progress::Done);
                     }
                     if matches!(self.flow.phase, Phase::Finishing) {
                         continue;
@@ -260,7 +260,7 @@ impl Machine for Copying<'_> {
                     }
                 }
             }
-            return Ok(Step::Wait {
+            return Ok(Progress::Wait {
                 read: true,
                 write: false,
             });

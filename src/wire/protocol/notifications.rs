@@ -1,52 +1,52 @@
-//! Listening: waiting for what the server says unasked.
+//! Waiting for notifications.
 
 use std::collections::VecDeque;
 use std::os::fd::BorrowedFd;
 
-use super::{Machine, Step};
+use super::{Machine, Progress};
 use crate::wire::interrupt::Interrupt;
-use crate::wire::libpq::{Connection, Said};
+use crate::wire::libpq::{Connection, LibpqError};
 use crate::wire::notification::Notification;
 
 /// Waiting for notifications.
-pub(crate) struct Listening<'c> {
+pub(crate) struct NotificationWait<'c> {
     connection: &'c mut Connection,
-    pub(crate) heard: VecDeque<Notification>,
+    pub(crate) received: VecDeque<Notification>,
     interrupt: Option<Interrupt>,
 }
 
-impl<'c> Listening<'c> {
+impl<'c> NotificationWait<'c> {
     pub(crate) fn new(connection: &'c mut Connection) -> Self {
         Self {
             connection,
-            heard: VecDeque::new(),
+            received: VecDeque::new(),
             interrupt: None,
         }
     }
 
-    /// The same, on behalf of a call.
-    pub(crate) fn heeding(self, interrupt: Option<Interrupt>) -> Self {
+    /// Sets the call that it is part of.
+    pub(crate) fn with_interrupt(self, interrupt: Option<Interrupt>) -> Self {
         Self { interrupt, ..self }
     }
 }
 
-impl Machine for Listening<'_> {
-    /// Done once there is one.
+impl Machine for NotificationWait<'_> {
+    /// Is done once there is a notification.
     ///
-    /// They are taken out before any wait: what libpq has read already does not show on the socket any more.
-    fn advance(&mut self) -> Result<Step, Said> {
+    /// Notifications are taken before any wait: those that libpq has read do not make the socket readable any more.
+    fn advance(&mut self) -> Result<Progress, LibpqError> {
         let consumed = self.connection.consume_input();
         while let Some(notification) = self.connection.next_notification() {
-            self.heard.push_back(notification);
+            self.received.push_back(notification);
         }
-        if !self.heard.is_empty() {
-            return Ok(Step::Done);
+        if !self.received.is_empty() {
+            return Ok(Progress::Done);
         }
         consumed?;
         if !self.connection.is_alive() {
             return Err(self.connection.message());
         }
-        Ok(Step::Wait {
+        Ok(Progress::Wait {
             read: true,
             write: false,
         })

@@ -1,15 +1,15 @@
-//! A pipeline: all messages up to one Sync, and their answers.
+//! A pipeline: all messages up to one Sync, and their results.
 
 use std::collections::VecDeque;
 use std::ffi::CStr;
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 
-use super::{Machine, Step, c_string};
-use crate::sql_text::keywords::Direction;
-use crate::wire::answer::{Answer, Column};
+use super::{Machine, Progress, c_string};
+use crate::sql_text::keywords::CopyDirection;
+use crate::wire::answer::{Answer, ColumnDescription};
 use crate::wire::interrupt::Interrupt;
-use crate::wire::libpq::{BoundValue, Connection, ResultSet, Said, Status};
+use crate::wire::libpq::{BoundValue, Connection, LibpqError, ResultSet, ResultStatus};
 
 /// One message to the server within a pipeline.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub(crate) enum Message {
         sql: Arc<str>,
         types: Vec<u32>,
     },
-    /// Bind and Execute of a name; the answer is that of the command of this number.
+    /// Bind and Execute of a name, for the command of this number.
     Execute {
         command: usize,
         name: Arc<CStr>,
@@ -35,11 +35,11 @@ pub(crate) enum Message {
     },
     /// Close of a name.
     Close { name: Arc<CStr> },
-    /// The end of the pipeline, where the server commits what is not in an explicit transaction.
+    /// The end of the pipeline, where the server commits an implicit transaction.
     Sync,
 }
 
-/// What is still to be answered.
+/// A message whose result has not been received.
 #[derive(Debug)]
 enum Awaited {
     Prepare(Arc<CStr>),
@@ -48,68 +48,68 @@ enum Awaited {
     Sync,
 }
 
-/// Where a pipeline stands, apart from its connection: a stream of rows rests here between two calls.
+/// The state of a pipeline apart from its connection: a stream of rows keeps it between two calls.
 #[derive(Debug)]
-pub(crate) struct Flow {
+pub(crate) struct PipelineState {
     outgoing: VecDeque<Message>,
     awaited: VecDeque<Awaited>,
-    /// Bytes handed to libpq since the last complete flush, roughly.
+    /// The number of bytes that were queued since the last complete flush, roughly.
     unflushed: usize,
     streamed: Option<Streamed>,
-    /// The call that it is part of; nothing leaves once that is given up.
+    /// The call that it is part of; nothing is sent once that is given up.
     interrupt: Option<Interrupt>,
-    pub(crate) heard: Heard,
+    pub(crate) received: Received,
 }
 
-/// The command whose rows are handed out while more arrive.
+/// The command whose rows are taken in chunks while more arrive.
 #[derive(Debug)]
 struct Streamed {
     command: usize,
-    /// Whether libpq was told to hand out its rows in chunks.
-    told: bool,
+    /// Whether chunked rows mode was set for it.
+    chunked: bool,
     chunk: Option<Answer>,
-    /// Whether rows came that were not handed out.
+    /// Whether rows were dropped.
     dropped: bool,
 }
 
 /// A pipeline under way.
 ///
-/// It reads while it writes, so that full socket buffers on both sides cannot lock it up.
+/// It reads while it writes, so that full socket buffers on both sides cannot block it.
 pub(crate) struct Pipeline<'c> {
     connection: &'c mut Connection,
-    flow: &'c mut Flow,
+    flow: &'c mut PipelineState,
 }
 
-/// What a pipeline has heard so far.
+/// What has been received so far.
 #[derive(Debug)]
-pub(crate) struct Heard {
+pub(crate) struct Received {
     /// The answers, by number of command.
     pub(crate) answers: Vec<Option<Answer>>,
-    /// The columns of the answer that was packed last; those that follow are often alike.
-    columns: Arc<[Column]>,
+    /// The columns of the answer that was packed last; the next ones are often the same.
+    columns: Arc<[ColumnDescription]>,
     /// The first error, with the number of the command; `None` for one that came with the commit.
     pub(crate) error: Option<(Option<usize>, ResultSet)>,
-    /// Which command began a COPY, and which way.
-    pub(crate) copy: Option<(usize, Direction)>,
-    /// Names that the server has prepared, and closed.
+    /// The command that began a COPY, and its direction.
+    pub(crate) copy: Option<(usize, CopyDirection)>,
+    /// The names that the server has prepared, and those that it has closed.
     pub(crate) prepared: Vec<Arc<CStr>>,
     pub(crate) closed: Vec<Arc<CStr>>,
-    /// How many commands were handed to libpq: of those, the server may have any.
+    /// The number of commands that were queued: the server may have received any of them.
     pub(crate) commands_sent: usize,
-    /// Whether the kernel took all, the last byte of the Sync included. Until then the server cannot have it whole.
+    /// Whether everything was written, the last byte of the Sync included. Until then the server cannot have the Sync.
     pub(crate) sync_sent: bool,
 }
 
-/// So much is queued before it is written; larger writes gain nothing.
+/// This much is queued before it is written; larger writes gain nothing.
 const FLUSH_AT: usize = 16 * 1024;
 
-/// The answers of a pipeline of more commands than this are packed.
+/// The answers of a pipeline with more commands than this are packed.
 const PACK_FROM: usize = 64;
 
-/// So many rows are handed out at once while they stream: enough to make the calls cheap, few enough to hold.
+/// The number of rows in a chunk of a stream: many enough for few calls, few enough to keep.
 const CHUNK_ROWS: i32 = 256;
 
-impl Flow {
+impl PipelineState {
     pub(crate) fn new(messages: VecDeque<Message>, commands: usize) -> Self {
         let mut answers = Vec::new();
         answers.resize_with(commands, || None);
@@ -119,7 +119,7 @@ impl Flow {
             unflushed: 0,
             streamed: None,
             interrupt: None,
-            heard: Heard {
+            received: Received {
                 answers,
                 columns: Arc::new([]),
                 error: None,
@@ -132,33 +132,33 @@ impl Flow {
         }
     }
 
-    /// The same, on behalf of a call.
-    pub(crate) fn heeding(self, interrupt: Option<Interrupt>) -> Self {
+    /// Sets the call that it is part of.
+    pub(crate) fn with_interrupt(self, interrupt: Option<Interrupt>) -> Self {
         Self { interrupt, ..self }
     }
 
-    /// Whether its call was given up.
+    /// Returns whether its call was given up.
     pub(crate) fn is_given_up(&self) -> bool {
         self.interrupt.as_ref().is_some_and(Interrupt::is_given_up)
     }
 
-    /// Hands out the rows of this command in chunks: the pipeline rests whenever there is one.
+    /// Takes the rows of this command in chunks: the pipeline stops whenever there is one.
     pub(crate) fn stream(mut self, command: usize) -> Self {
         self.streamed = Some(Streamed {
             command,
-            told: false,
+            chunked: false,
             chunk: None,
             dropped: false,
         });
         self
     }
 
-    /// The rows that arrived last.
+    /// Returns the rows that arrived last.
     pub(crate) fn take_chunk(&mut self) -> Option<Answer> {
         self.streamed.as_mut()?.chunk.take()
     }
 
-    /// Hands out no more rows: what still comes is dropped.
+    /// Drops all rows of the stream from now on.
     pub(crate) fn stop_streaming(&mut self) {
         if let Some(streamed) = &mut self.streamed {
             streamed.dropped |= streamed.chunk.take().is_some();
@@ -166,14 +166,14 @@ impl Flow {
         }
     }
 
-    /// Whether rows came that were not handed out.
+    /// Returns whether rows were dropped.
     pub(crate) fn has_dropped_rows(&self) -> bool {
         self.streamed
             .as_ref()
             .is_some_and(|streamed| streamed.dropped)
     }
 
-    /// Whether everything is answered.
+    /// Returns whether everything is answered.
     pub(crate) fn is_over(&self) -> bool {
         self.outgoing.is_empty() && self.awaited.is_empty()
     }
@@ -184,7 +184,7 @@ impl Flow {
             .is_some_and(|streamed| streamed.chunk.is_some())
     }
 
-    /// The command that a Prepare in front was for.
+    /// Returns the command that follows: a Prepare before it belongs to it.
     fn next_answer(&self) -> Option<usize> {
         self.awaited.iter().find_map(|awaited| {
             if let Awaited::Answer(command) = awaited {
@@ -197,7 +197,7 @@ impl Flow {
 }
 
 impl<'c> Pipeline<'c> {
-    pub(crate) fn new(connection: &'c mut Connection, flow: &'c mut Flow) -> Self {
+    pub(crate) fn new(connection: &'c mut Connection, flow: &'c mut PipelineState) -> Self {
         Self { connection, flow }
     }
 
@@ -205,13 +205,13 @@ impl<'c> Pipeline<'c> {
         self.connection
     }
 
-    /// Hands out no more rows: what still comes is dropped.
+    /// Drops all rows of the stream from now on.
     pub(crate) fn stop_streaming(&mut self) {
         self.flow.stop_streaming();
     }
 
-    /// Hands messages to libpq as long as the socket takes them; `false` when it is full.
-    fn write(&mut self) -> Result<bool, Said> {
+    /// Queues and writes messages as long as the socket takes them; returns false if it is full.
+    fn write(&mut self) -> Result<bool, LibpqError> {
         loop {
             if self.flow.unflushed >= FLUSH_AT || self.flow.outgoing.is_empty() {
                 if self.flow.unflushed > 0 && !self.connection.flush()? {
@@ -219,12 +219,12 @@ impl<'c> Pipeline<'c> {
                 }
                 self.flow.unflushed = 0;
                 if self.flow.outgoing.is_empty() {
-                    self.flow.heard.sync_sent = true;
-                    // Its memory is wanted for the answers.
+                    self.flow.received.sync_sent = true;
+                    // Its memory can be used for the answers.
                     self.flow.outgoing = VecDeque::new();
                 }
             }
-            // What is with libpq is on its way; of the rest, nothing is to reach the server.
+            // What is queued is on its way; the rest must not reach the server.
             if !self.flow.outgoing.is_empty() && self.flow.is_given_up() {
                 return Err("the call was given up before all of it was sent".to_owned());
             }
@@ -233,7 +233,7 @@ impl<'c> Pipeline<'c> {
             };
             self.flow.unflushed += size(&message);
             if let Message::Execute { command, .. } | Message::Unnamed { command, .. } = &message {
-                self.flow.heard.commands_sent = command + 1;
+                self.flow.received.commands_sent = command + 1;
             }
             let awaited = match message {
                 Message::Prepare { name, sql, types } => {
@@ -272,10 +272,10 @@ impl<'c> Pipeline<'c> {
         }
     }
 
-    /// Takes in what has arrived.
-    fn read(&mut self) -> Result<(), Said> {
-        // A stream hands out what is here before it reads on: libpq's buffer would grow with each chunk otherwise,
-        // since more arrives at once than one chunk takes.
+    /// Takes the results that have arrived.
+    fn read(&mut self) -> Result<(), LibpqError> {
+        // A stream takes what has arrived before it reads more: otherwise libpq's buffer would grow with each chunk, since
+        // more arrives at once than one chunk takes.
         let consumed = if self.flow.streamed.is_some() && !self.connection.is_busy() {
             Ok(())
         } else {
@@ -284,9 +284,9 @@ impl<'c> Pipeline<'c> {
         while let Some(awaited) = self.flow.awaited.front() {
             if let (Awaited::Answer(command), Some(streamed)) = (awaited, &mut self.flow.streamed)
                 && *command == streamed.command
-                && !std::mem::replace(&mut streamed.told, true)
+                && !std::mem::replace(&mut streamed.chunked, true)
             {
-                self.connection.hand_out_chunks(CHUNK_ROWS)?;
+                self.connection.set_chunked_rows_mode(CHUNK_ROWS)?;
             }
             if self.connection.is_busy() {
                 break;
@@ -300,32 +300,32 @@ impl<'c> Pipeline<'c> {
                 continue;
             };
             match (result.status(), awaited) {
-                (Status::PipelineSync, _) => drop(self.flow.awaited.pop_front()),
-                (Status::PipelineAborted, _) => {}
-                (status @ (Status::CopyIn | Status::CopyOut), awaited) => {
-                    // libpq gives this result for ever, and the server waits for data: neither can go on.
+                (ResultStatus::PipelineSync, _) => drop(self.flow.awaited.pop_front()),
+                (ResultStatus::PipelineAborted, _) => {}
+                (status @ (ResultStatus::CopyIn | ResultStatus::CopyOut), awaited) => {
+                    // libpq returns this result again and again, and the server waits for data: neither can go on.
                     let direction = match status {
-                        Status::CopyIn => Direction::In,
-                        _ => Direction::Out,
+                        ResultStatus::CopyIn => CopyDirection::In,
+                        _ => CopyDirection::Out,
                     };
                     if let Awaited::Answer(command) = awaited {
-                        self.flow.heard.copy = Some((*command, direction));
+                        self.flow.received.copy = Some((*command, direction));
                     }
                     self.connection.shut_down();
                     return Err("the server began a COPY that nobody feeds or reads".to_owned());
                 }
-                (Status::Error, awaited) => {
+                (ResultStatus::Error, awaited) => {
                     let command = if let Awaited::Answer(command) = awaited {
                         Some(*command)
                     } else {
                         self.flow.next_answer()
                     };
-                    self.flow.heard.error.get_or_insert((command, result));
+                    self.flow.received.error.get_or_insert((command, result));
                     if !self.connection.is_alive() {
                         return Err(self.connection.message());
                     }
                 }
-                (Status::Chunk, Awaited::Answer(command)) => {
+                (ResultStatus::Chunk, Awaited::Answer(command)) => {
                     if let Some(streamed) = &mut self.flow.streamed {
                         if *command == streamed.command {
                             streamed.chunk = Some(Answer::Libpq(result));
@@ -334,16 +334,16 @@ impl<'c> Pipeline<'c> {
                         streamed.dropped = true;
                     }
                 }
-                (_, Awaited::Prepare(name)) => self.flow.heard.prepared.push(Arc::clone(name)),
-                (_, Awaited::Close(name)) => self.flow.heard.closed.push(Arc::clone(name)),
+                (_, Awaited::Prepare(name)) => self.flow.received.prepared.push(Arc::clone(name)),
+                (_, Awaited::Close(name)) => self.flow.received.closed.push(Arc::clone(name)),
                 (_, Awaited::Answer(command)) => {
-                    let heard = &mut self.flow.heard;
-                    // The last one may be that of COMMIT, whose tag is wanted.
+                    let received = &mut self.flow.received;
+                    // The last answer may be that of COMMIT, whose tag is needed.
                     let is_long =
-                        heard.answers.len() > PACK_FROM && command + 1 < heard.answers.len();
-                    if let Some(answer) = heard.answers.get_mut(*command) {
+                        received.answers.len() > PACK_FROM && command + 1 < received.answers.len();
+                    if let Some(answer) = received.answers.get_mut(*command) {
                         *answer = Some(if is_long {
-                            Answer::packed(result, &mut heard.columns)
+                            Answer::packed(result, &mut received.columns)
                         } else {
                             Answer::Libpq(result)
                         });
@@ -353,7 +353,7 @@ impl<'c> Pipeline<'c> {
             }
         }
         if self.flow.is_over() {
-            // What happened to the connection after the last answer is for the next call to find.
+            // The next call finds what happened to the connection after the last answer.
             return Ok(());
         }
         consumed
@@ -361,15 +361,15 @@ impl<'c> Pipeline<'c> {
 }
 
 impl Machine for Pipeline<'_> {
-    fn advance(&mut self) -> Result<Step, Said> {
-        // A server that went away may have said why before: what has arrived is read even if nothing can be written.
+    fn advance(&mut self) -> Result<Progress, LibpqError> {
+        // A server that closes the connection may have sent the reason: results are read even if nothing can be written.
         let written = self.write();
         self.read()?;
         let written = written?;
         if self.flow.has_chunk() || (written && self.flow.is_over()) {
-            return Ok(Step::Done);
+            return Ok(Progress::Done);
         }
-        Ok(Step::Wait {
+        Ok(Progress::Wait {
             read: true,
             write: !written,
         })

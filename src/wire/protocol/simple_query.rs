@@ -1,113 +1,114 @@
-//! A script: one simple query of any number of statements.
+//! A simple query: a text of any number of statements.
 
 use std::ffi::CString;
 use std::os::fd::BorrowedFd;
 
-use super::{Machine, Step};
+use super::{Machine, Progress};
 use crate::wire::interrupt::Interrupt;
-use crate::wire::libpq::{Connection, CopyOut, ResultSet, Said, Status};
+use crate::wire::libpq::{Connection, CopyOut, LibpqError, ResultSet, ResultStatus};
 
-/// A simple query, which may hold several statements and so is no pipeline.
-pub(crate) struct Script<'c> {
+/// A simple query under way. It may hold several statements, so it is no pipeline (PostgreSQL manual, 55.2.2).
+pub(crate) struct SimpleQuery<'c> {
     connection: &'c mut Connection,
     unsent: Option<CString>,
     flushed: bool,
-    copying_out: bool,
-    /// Whether rows are wanted; else they are passed over.
-    hands_out: bool,
-    /// Whether libpq was told to hand out rows as they arrive.
+    in_copy_out: bool,
+    /// Whether it stops at each part of the results; otherwise they are dropped.
+    wants_parts: bool,
+    /// Whether chunked rows mode is on.
     chunked: bool,
-    part: Option<ScriptPart>,
+    part: Option<SimpleQueryPart>,
     tag_of_chunk: String,
     interrupt: Option<Interrupt>,
-    pub(crate) heard: ScriptHeard,
+    pub(crate) received: SimpleQueryReceived,
 }
 
-/// What a script hands out as it arrives.
+/// A part of the results.
 #[derive(Debug)]
-pub(crate) enum ScriptPart {
-    /// Rows of a statement; with its tag they are the last.
+pub(crate) enum SimpleQueryPart {
+    /// Rows of a statement; the last ones come with its tag.
     Answer {
         result: ResultSet,
         tag: Option<String>,
     },
-    /// A piece of what COPY TO STDOUT gives.
+    /// A piece of the data of a COPY TO STDOUT.
     Copied(Vec<u8>),
 }
 
-/// What a script has heard so far.
+/// What has been received so far.
 #[derive(Debug, Default)]
-pub(crate) struct ScriptHeard {
+pub(crate) struct SimpleQueryReceived {
     pub(crate) error: Option<ResultSet>,
     /// The tags of the commands that succeeded.
     pub(crate) tags: Vec<String>,
     pub(crate) sent: bool,
-    /// Whether something was not handed out that would have been.
+    /// Whether rows or data were dropped.
     pub(crate) dropped: bool,
 }
 
-/// How many rows are handed out at once.
+/// The number of rows in one part.
 const CHUNK: i32 = 256;
 
-/// What the server is told when a script begins a COPY that nobody feeds.
+/// The reason that the server is given when a script begins a COPY FROM STDIN.
 const NO_COPY: &std::ffi::CStr = c"COPY .. FROM STDIN cannot run here, because nobody feeds it";
-/// The same, as it comes back in the server's message.
-pub(crate) const NO_COPY_SAYS: &str = "COPY .. FROM STDIN cannot run here, because nobody feeds it";
+/// [`NO_COPY`], as it comes back in the server's message.
+pub(crate) const NO_COPY_MESSAGE: &str =
+    "COPY .. FROM STDIN cannot run here, because nobody feeds it";
 
-impl ScriptPart {
+impl SimpleQueryPart {
     pub(crate) fn ends_a_statement(&self) -> bool {
         matches!(self, Self::Answer { tag: Some(_), .. })
     }
 }
 
-impl<'c> Script<'c> {
+impl<'c> SimpleQuery<'c> {
     pub(crate) fn new(connection: &'c mut Connection, sql: CString) -> Self {
         Self {
             connection,
             unsent: Some(sql),
             flushed: false,
-            copying_out: false,
-            hands_out: false,
+            in_copy_out: false,
+            wants_parts: false,
             chunked: false,
             part: None,
             tag_of_chunk: String::new(),
             interrupt: None,
-            heard: ScriptHeard::default(),
+            received: SimpleQueryReceived::default(),
         }
     }
 
-    /// The same, on behalf of a call.
-    pub(crate) fn heeding(self, interrupt: Option<Interrupt>) -> Self {
+    /// Sets the call that it is part of.
+    pub(crate) fn with_interrupt(self, interrupt: Option<Interrupt>) -> Self {
         Self { interrupt, ..self }
     }
 
-    /// The same, but it stops at each part that can be handed out.
-    pub(crate) fn handing_out(self) -> Self {
+    /// Makes it stop at each part of the results.
+    pub(crate) fn with_parts(self) -> Self {
         Self {
-            hands_out: true,
+            wants_parts: true,
             ..self
         }
     }
 
-    /// What it stopped at; `None` when it is over.
-    pub(crate) fn take_part(&mut self) -> Option<ScriptPart> {
+    /// Returns the part that it stopped at; `None` at the end.
+    pub(crate) fn take_part(&mut self) -> Option<SimpleQueryPart> {
         self.part.take()
     }
 
-    /// Passes over whatever comes now.
-    pub(crate) fn hand_out_no_more(&mut self) {
-        self.hands_out = false;
-        self.heard.dropped |= self.part.take().is_some();
+    /// Drops all results from now on.
+    pub(crate) fn discard_rest(&mut self) {
+        self.wants_parts = false;
+        self.received.dropped |= self.part.take().is_some();
     }
 
     pub(crate) fn connection(&self) -> &Connection {
         self.connection
     }
 
-    /// The tag of a statement that ends with this result; libpq puts it on the last rows, and ends without.
-    fn tag(&mut self, result: &ResultSet, status: Status) -> Option<String> {
+    /// Returns the tag of a statement that ends with this result; libpq puts it on the last chunk of rows.
+    fn tag(&mut self, result: &ResultSet, status: ResultStatus) -> Option<String> {
         let tag = result.command_tag();
-        if status == Status::Chunk {
+        if status == ResultStatus::Chunk {
             self.tag_of_chunk = tag;
             return None;
         }
@@ -115,12 +116,12 @@ impl<'c> Script<'c> {
         Some(if tag.is_empty() { of_chunk } else { tag })
     }
 
-    fn read(&mut self) -> Result<bool, Said> {
-        // What is here is handed out before more is read: libpq's buffer would grow with each part otherwise, since more
+    fn read(&mut self) -> Result<bool, LibpqError> {
+        // What has arrived is taken before more is read: otherwise libpq's buffer would grow with each part, since more
         // arrives at once than one part takes.
         let mut consumed = false;
         loop {
-            if self.copying_out {
+            if self.in_copy_out {
                 let mut data = Vec::new();
                 match self.connection.get_copy_data(&mut data) {
                     CopyOut::Wait if consumed => return Ok(false),
@@ -128,12 +129,12 @@ impl<'c> Script<'c> {
                         self.connection.consume_input()?;
                         consumed = true;
                     }
-                    CopyOut::Data if self.hands_out => {
-                        self.part = Some(ScriptPart::Copied(data));
+                    CopyOut::Data if self.wants_parts => {
+                        self.part = Some(SimpleQueryPart::Copied(data));
                         return Ok(true);
                     }
-                    CopyOut::Data => self.heard.dropped = true,
-                    CopyOut::End => self.copying_out = false,
+                    CopyOut::Data => self.received.dropped = true,
+                    CopyOut::End => self.in_copy_out = false,
                 }
                 continue;
             }
@@ -147,46 +148,46 @@ impl<'c> Script<'c> {
             }
             let Some(result) = self.connection.next_result() else {
                 if self.chunked {
-                    self.connection.hand_out_whole();
+                    self.connection.clear_chunked_rows_mode();
                 }
                 return Ok(true);
             };
             match result.status() {
-                Status::CopyIn => {
+                ResultStatus::CopyIn => {
                     self.connection.put_copy_end(Some(NO_COPY))?;
                     self.flushed = self.connection.flush()?;
                 }
-                Status::CopyOut => self.copying_out = true,
-                Status::Error => {
-                    self.heard.error.get_or_insert(result);
+                ResultStatus::CopyOut => self.in_copy_out = true,
+                ResultStatus::Error => {
+                    self.received.error.get_or_insert(result);
                     if !self.connection.is_alive() {
                         return Err(self.connection.message());
                     }
                 }
                 status => {
                     let tag = self.tag(&result, status);
-                    self.heard.tags.extend(tag.clone());
-                    if self.hands_out {
-                        self.part = Some(ScriptPart::Answer { result, tag });
+                    self.received.tags.extend(tag.clone());
+                    if self.wants_parts {
+                        self.part = Some(SimpleQueryPart::Answer { result, tag });
                         return Ok(true);
                     }
-                    self.heard.dropped |= result.row_count() > 0;
+                    self.received.dropped |= result.row_count() > 0;
                 }
             }
         }
     }
 }
 
-impl Machine for Script<'_> {
-    fn advance(&mut self) -> Result<Step, Said> {
+impl Machine for SimpleQuery<'_> {
+    fn advance(&mut self) -> Result<Progress, LibpqError> {
         if let Some(sql) = self.unsent.take() {
             if self.interrupt.as_ref().is_some_and(Interrupt::is_given_up) {
                 return Err("the call was given up before it was sent".to_owned());
             }
-            self.heard.sent = true;
+            self.received.sent = true;
             self.connection.send_simple(&sql)?;
-            if self.hands_out {
-                self.connection.hand_out_chunks(CHUNK)?;
+            if self.wants_parts {
+                self.connection.set_chunked_rows_mode(CHUNK)?;
                 self.chunked = true;
             }
         }
@@ -194,9 +195,9 @@ impl Machine for Script<'_> {
             self.flushed = self.connection.flush()?;
         }
         if self.read()? {
-            return Ok(Step::Done);
+            return Ok(Progress::Done);
         }
-        Ok(Step::Wait {
+        Ok(Progress::Wait {
             read: true,
             write: !self.flushed,
         })

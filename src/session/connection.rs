@@ -1,0 +1,187 @@
+//! The connection of a session, the statements that are prepared on it, and why it can no longer be used.
+
+use std::collections::VecDeque;
+use std::ffi::{CStr, CString};
+
+use crate::command::prepared::PreparedStatements;
+use crate::error::{Error, Result};
+use crate::wire::interrupt::Interrupt;
+use crate::wire::libpq::{Connection, LibpqError, TransactionStatus};
+use crate::wire::notification::Notification;
+use crate::wire::protocol::{
+    CopyMachine, CopyState, NotificationWait, Pipeline, PipelineState, SimpleQuery,
+};
+
+/// A connection with what is known of its server's side.
+///
+/// The connection itself is never handed out: a machine borrows it for one pipeline, simple query, COPY or wait.
+#[derive(Debug)]
+pub(super) struct SessionConnection {
+    libpq: Connection,
+    /// Follows what the server confirmed.
+    prepared: PreparedStatements,
+    /// Why no call is possible any more. Never unset; the first reason stays.
+    lost: Option<String>,
+}
+
+/// The first byte of a TLS record that announces the end; no message of PostgreSQL begins with it.
+const TLS_ALERT: u8 = 0x15;
+
+impl SessionConnection {
+    /// Takes over a connection; it keeps up to `statements` prepared statements.
+    pub(super) fn new(libpq: Connection, statements: usize) -> Self {
+        Self {
+            libpq,
+            prepared: PreparedStatements::new(statements),
+            lost: None,
+        }
+    }
+
+    pub(super) fn prepared(&self) -> &PreparedStatements {
+        &self.prepared
+    }
+
+    pub(super) fn prepared_mut(&mut self) -> &mut PreparedStatements {
+        &mut self.prepared
+    }
+
+    /// Marks the connection as unusable, unless it is already.
+    pub(super) fn set_lost(&mut self, reason: impl FnOnce() -> String) {
+        self.lost.get_or_insert_with(reason);
+    }
+
+    pub(super) fn is_lost(&self) -> bool {
+        self.lost.is_some()
+    }
+
+    /// Returns whether it was marked as unusable, or libpq has seen that it is gone.
+    pub(super) fn is_broken(&self) -> bool {
+        self.lost.is_some() || !self.libpq.is_alive()
+    }
+
+    /// Fails for a connection that was lost, and for one whose results another call still waits for.
+    pub(super) fn refuse_if_lost(&self) -> Result<()> {
+        match &self.lost {
+            None if self.libpq.transaction_status() == TransactionStatus::Active => {
+                Err(Error::query(
+                    "the session is still busy with a stream or a COPY that was forgotten",
+                )
+                .with_hint("drop it, which ends it: std::mem::forget does not"))
+            }
+            None => Ok(()),
+            Some(lost) => Err(Error::unavailable(format!("the session was lost: {lost}"))
+                .with_hint("take a new session from the pool")),
+        }
+    }
+
+    pub(super) fn transaction_status(&self) -> TransactionStatus {
+        self.libpq.transaction_status()
+    }
+
+    /// Returns whether the server waits for a statement and has no transaction open.
+    pub(super) fn is_idle(&self) -> bool {
+        self.libpq.transaction_status() == TransactionStatus::Idle
+    }
+
+    /// Returns whether the server has a transaction open, failed or not.
+    pub(super) fn is_in_transaction(&self) -> bool {
+        matches!(
+            self.libpq.transaction_status(),
+            TransactionStatus::InTransaction | TransactionStatus::InError
+        )
+    }
+
+    /// Returns whether the server refuses all but the end of the transaction.
+    pub(super) fn is_aborted(&self) -> bool {
+        self.libpq.transaction_status() == TransactionStatus::InError
+    }
+
+    pub(super) fn server_version(&self) -> i32 {
+        self.libpq.server_version()
+    }
+
+    /// Returns a setting that the server reports by itself.
+    pub(super) fn parameter_status(&self, name: &CStr) -> Option<String> {
+        self.libpq.parameter_status(name)
+    }
+
+    /// Returns whether the server takes no writes unless a transaction asks for that: it is a standby, or set up so.
+    pub(super) fn is_read_only(&self) -> bool {
+        [c"in_hot_standby", c"default_transaction_read_only"]
+            .into_iter()
+            .any(|name| self.libpq.parameter_status(name).as_deref() == Some("on"))
+    }
+
+    /// Returns whether the server may read other strings in this SQL than we do: with `standard_conforming_strings`
+    /// off, a backslash escapes in all strings.
+    pub(super) fn has_nonstandard_strings(&self, sql: &str) -> bool {
+        let standard = c"standard_conforming_strings";
+        sql.contains('\\') && self.libpq.parameter_status(standard).as_deref() == Some("off")
+    }
+
+    /// Returns whether the server has closed the connection while it was idle: peeks at the socket, no round trip.
+    pub(super) fn was_closed(&self) -> bool {
+        let mut byte = [0_u8; 1];
+        let Some(socket) = self.libpq.socket() else {
+            return true;
+        };
+        match rustix::net::recv(
+            socket,
+            &mut byte,
+            rustix::net::RecvFlags::PEEK | rustix::net::RecvFlags::DONTWAIT,
+        ) {
+            Ok((0, _)) => true,
+            // Unasked, a notice, a notification or a FATAL error may arrive. libpq reads the first two with the next
+            // call; the last one announces that the server closes the connection.
+            Ok(_) => matches!(byte, [b'E'] | [TLS_ALERT]),
+            Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => false,
+            Err(_) => true,
+        }
+    }
+
+    /// Returns the connection for a question that changes nothing.
+    pub(super) fn libpq(&self) -> &Connection {
+        &self.libpq
+    }
+
+    pub(super) fn enter_pipeline(&mut self) -> Result<(), LibpqError> {
+        self.libpq.enter_pipeline()
+    }
+
+    pub(super) fn exit_pipeline(&mut self) -> Result<(), LibpqError> {
+        self.libpq.exit_pipeline()
+    }
+
+    /// Returns a machine that goes on with a pipeline; between [`Self::enter_pipeline`] and [`Self::exit_pipeline`].
+    pub(super) fn pipeline<'c>(&'c mut self, state: &'c mut PipelineState) -> Pipeline<'c> {
+        Pipeline::new(&mut self.libpq, state)
+    }
+
+    /// Returns a machine that runs a simple query.
+    pub(super) fn simple_query(
+        &mut self,
+        sql: CString,
+        interrupt: Option<Interrupt>,
+    ) -> SimpleQuery<'_> {
+        SimpleQuery::new(&mut self.libpq, sql).with_interrupt(interrupt)
+    }
+
+    /// Returns a machine that goes on with a COPY.
+    pub(super) fn copy<'c>(
+        &'c mut self,
+        state: &'c mut CopyState,
+        interrupt: Option<Interrupt>,
+    ) -> CopyMachine<'c> {
+        CopyMachine::new(&mut self.libpq, state).with_interrupt(interrupt)
+    }
+
+    /// Returns a machine that waits for notifications.
+    pub(super) fn notifications(&mut self, interrupt: Option<Interrupt>) -> NotificationWait<'_> {
+        NotificationWait::new(&mut self.libpq).with_interrupt(interrupt)
+    }
+
+    /// Takes the notifications that libpq has read.
+    pub(super) fn take_notifications(&mut self) -> VecDeque<Notification> {
+        std::iter::from_fn(|| self.libpq.next_notification()).collect()
+    }
+}

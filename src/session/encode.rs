@@ -1,0 +1,149 @@
+//! A statement as commands, with the types that it names looked up; and statements that are refused.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::Session;
+use crate::command::types::TypeLookup;
+use crate::command::{Command, ExpectedRows};
+use crate::error::{Error, Outcome, Result};
+use crate::retry::made_stale;
+use crate::sql_text::keywords::{begins_with, copy_direction};
+use crate::sql_text::read_only::Reads;
+use crate::statement::{Encoded, Statement};
+
+impl Session {
+    /// Makes the commands of a statement; one round trip for types that are met for the first time.
+    pub(super) fn encode<S: Statement + ?Sized>(
+        &mut self,
+        statement: &S,
+        deadline: Instant,
+    ) -> Result<Vec<Command>> {
+        let mut looked_up = false;
+        loop {
+            let mut encoder = self.encoder();
+            let encoded = statement.encode(&mut encoder);
+            match encoder.finish(encoded)? {
+                Encoded::Commands(commands) => {
+                    commands.iter().try_for_each(refuse_copy)?;
+                    if self.transactions.depth() > 0 {
+                        commands.iter().try_for_each(refuse_end)?;
+                    }
+                    self.note_read_only(&commands);
+                    return Ok(commands);
+                }
+                Encoded::Misses(names) if looked_up => {
+                    let names: Vec<_> = names.into_iter().map(|(_, name)| name.name).collect();
+                    return Err(Error::query(format!(
+                        "the database has no type {}",
+                        names.join(", ")
+                    ))
+                    .with_hint("run the migrations, or look at the search_path"));
+                }
+                Encoded::Misses(names) => self.look_up(&names, deadline)?,
+            }
+            looked_up = true;
+        }
+    }
+
+    /// Sets whether commands of SQL written by hand only read, where that is asked soon and where the text does not count.
+    fn note_read_only(&mut self, commands: &[Command]) {
+        let is_asked = |command: &Command| {
+            commands.len() > 1 || command.rows != ExpectedRows::Any || self.transactions.depth() > 0
+        };
+        for command in commands {
+            if !self.read_only.trusts_text()
+                || self.connection.has_nonstandard_strings(&command.sql)
+            {
+                let is_show = begins_with(&command.sql, &["show"]);
+                command.set_reads_if_unknown(|_| if is_show { Reads::Yes } else { Reads::No });
+            } else if is_asked(command) {
+                command.set_reads_if_unknown(|sql| self.read_only.reads(sql));
+            }
+        }
+    }
+
+    /// Looks up the types that `ask` asks for, and returns them.
+    pub(crate) fn known_types(&mut self, ask: impl Fn(&mut TypeLookup)) -> Result<TypeLookup> {
+        let mut lookup = self.type_lookup();
+        ask(&mut lookup);
+        let misses = lookup.take_misses();
+        if !misses.is_empty() {
+            self.look_up(&misses, self.limits.call_deadline())?;
+        }
+        Ok(lookup)
+    }
+
+    /// Returns the SQL of a statement that binds no values, and whether diesel made it.
+    pub(crate) fn text_of(&mut self, statement: &impl Statement) -> Result<(Arc<str>, bool)> {
+        let deadline = self.limits.call_deadline();
+        let commands = self.encode(statement, deadline)?;
+        match commands.as_slice() {
+            [command] if command.values.is_empty() => {
+                Ok((Arc::clone(&command.sql), command.reusable))
+            }
+            [command] => Err(Error::query("COPY takes no parameters, and the query has some")
+                .with_hint("read its rows with Session::stream, or write the values into the query with sql_query")
+                .with_sql(Arc::clone(&command.sql))),
+            _ => Err(Error::query("COPY takes one query")),
+        }
+    }
+
+    /// Returns whether the server refused only because its schema had changed since it was looked up. Then what was looked
+    /// up is forgotten, and the statement, of which nothing was done, can be sent again.
+    pub(super) fn made_stale(&mut self, error: &Error) -> bool {
+        if made_stale(error) && self.is_idle() && error.outcome() == Outcome::NotCommitted {
+            self.forget_schema();
+            return true;
+        }
+        false
+    }
+
+    /// Forgets what was looked up of the database's schema.
+    pub(crate) fn forget_schema(&mut self) {
+        self.connection.prepared_mut().forget_all();
+        self.types.clear();
+    }
+}
+
+/// Refuses a BEGIN among several statements: the transaction would be open when the answer says that the work is committed.
+pub(super) fn refuse_begin(command: &Command) -> Result<()> {
+    if !command.begins_transaction() {
+        return Ok(());
+    }
+    Err(
+        Error::query("a statement cannot begin a transaction: nothing would end it")
+            .with_hint("run the statements as one tuple, or in Database::transaction")
+            .with_sql(Arc::clone(&command.sql)),
+    )
+}
+
+/// Refuses a COMMIT or ROLLBACK: what follows it would be committed one by one, and retried from the beginning.
+pub(super) fn refuse_end(command: &Command) -> Result<()> {
+    if !command.ends_transaction() {
+        return Ok(());
+    }
+    Err(cannot_end(&command.sql))
+}
+
+/// Returns the refusal of a statement that would end a transaction.
+pub(super) fn cannot_end(sql: &str) -> Error {
+    Error::query("a statement cannot end the transaction that it runs in")
+        .with_hint("return from the closure: Ok commits, an error rolls back")
+        .with_sql(sql.into())
+}
+
+/// Refuses a COPY from or to the client: a pipeline can neither send nor receive its data.
+fn refuse_copy(command: &Command) -> Result<()> {
+    match copy_direction(&command.sql) {
+        None => Ok(()),
+        Some(_) => Err(copy_in_a_pipeline().with_sql(Arc::clone(&command.sql))),
+    }
+}
+
+/// Returns the refusal of a COPY from or to the client.
+pub(super) fn copy_in_a_pipeline() -> Error {
+    Error::query("COPY from or to the client cannot run as a statement").with_hint(
+        "see Session::copy_in and Session::copy_out, and copy_in_from and copy_out_to for bytes",
+    )
+}

@@ -1,0 +1,266 @@
+//! How a statement is executed: encoded, made a transaction, sent, and its answers checked.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::Session;
+use super::commit::{check_commit, commit_commands};
+use super::encode::{refuse_begin, refuse_end};
+use super::exchange::{Batch, BatchResult, CommitPoint};
+use crate::command::row_count::check_count;
+use crate::command::{CheckedBy, Command, ExpectedRows};
+use crate::error::{Error, Outcome, Result};
+use crate::retry::made_stale;
+use crate::sql_text::read_only::Reads;
+use crate::statement::Statement;
+use crate::transaction::TransactionStart;
+
+/// How commands become a transaction.
+#[derive(Debug, Clone)]
+pub(super) enum TransactionMode {
+    /// A transaction of their own, as the session has it.
+    Implicit,
+    /// A transaction that begins with these commands, BEGIN first; they and COMMIT travel along.
+    Explicit(Vec<Arc<str>>),
+    /// Part of the open transaction.
+    Within,
+}
+
+impl Session {
+    /// Executes a statement; once more if the server refused only because its schema had changed.
+    pub(super) fn execute<S: Statement + ?Sized>(
+        &mut self,
+        statement: &S,
+        mode: TransactionMode,
+    ) -> Result<BatchResult> {
+        let first = self.execute_once(statement, mode.clone());
+        let result = match first {
+            Err(error) if !matches!(mode, TransactionMode::Within) && self.made_stale(&error) => {
+                // If it fails for the same reason with types that were looked up just now, it does not rest on them.
+                self.execute_once(statement, mode).map_err(|error| {
+                    self.transactions.has_fresh_types();
+                    error.resting_on_types(false)
+                })
+            }
+            Err(error) if made_stale(&error) && !self.is_broken() => {
+                self.forget_schema();
+                Err(error)
+            }
+            other => other,
+        }?;
+        self.transactions.note_success();
+        let rows = result.commands.iter().map(|command| command.rows);
+        self.observer.count_answers(rows.zip(&result.answers));
+        Ok(result)
+    }
+
+    fn execute_once<S: Statement + ?Sized>(
+        &mut self,
+        statement: &S,
+        mode: TransactionMode,
+    ) -> Result<BatchResult> {
+        let deadline = self.limits.call_deadline();
+        let mut commands = self.encode(statement, deadline)?;
+        self.observer.set_commands(&commands);
+        if commands.is_empty() {
+            return Ok(BatchResult {
+                commands,
+                answers: Vec::new(),
+                after: Vec::new(),
+                outcome: Outcome::NotCommitted,
+            });
+        }
+        // A transaction that the caller began with SQL is the caller's to end.
+        let mode = match mode {
+            TransactionMode::Implicit
+                if self.connection.is_in_transaction()
+                    && !commands.iter().any(Command::ends_transaction) =>
+            {
+                TransactionMode::Within
+            }
+            mode => mode,
+        };
+        // A lone BEGIN or COMMIT is allowed: the caller ends that transaction.
+        let is_alone = commands.len() == 1 && matches!(mode, TransactionMode::Implicit);
+        if !is_alone {
+            commands.iter().try_for_each(refuse_end)?;
+        }
+        if commands.len() > 1 {
+            commands.iter().try_for_each(refuse_begin)?;
+        }
+        // Within a transaction nothing is committed by an answer.
+        let checked_here = match mode {
+            TransactionMode::Within => Reads::IfBuiltIn,
+            _ => Reads::Yes,
+        };
+        let checked_by = check_rows(&mut commands, checked_here);
+        match (mode, checked_by) {
+            (TransactionMode::Implicit, CheckedBy::Client) => {
+                self.execute_then_commit(commands, TransactionStart::plain().sql, deadline)
+            }
+            (TransactionMode::Explicit(start), CheckedBy::Client) => {
+                self.execute_then_commit(commands, start, deadline)
+            }
+            (TransactionMode::Implicit, CheckedBy::Server) if needs_transaction(&commands) => {
+                let [_, commit] = commit_commands();
+                let start = TransactionStart::plain().sql;
+                self.execute_with_commit(start, commands, vec![commit], deadline)
+            }
+            (TransactionMode::Implicit, CheckedBy::Server) => {
+                let result = self.exchange(Batch::of(commands), CommitPoint::Sync, deadline)?;
+                self.with_checked_types(result.committed(), deadline)
+            }
+            (TransactionMode::Explicit(start), CheckedBy::Server) => {
+                self.execute_with_commit(start, commands, commit_commands().into(), deadline)
+            }
+            (TransactionMode::Within, checked_by) => {
+                let batch = Batch {
+                    after: self.transactions.xid_query(&commands),
+                    ..Batch::of(commands)
+                };
+                let result = self.exchange(batch, CommitPoint::Later, deadline)?;
+                self.transactions.note_xid(&result.after);
+                if checked_by == CheckedBy::Client {
+                    check_counts(&result)?;
+                }
+                self.with_checked_types(result, deadline)
+            }
+        }
+    }
+
+    /// Sends commands together with those that begin and commit their transaction: one round trip, one more if it fails.
+    fn execute_with_commit(
+        &mut self,
+        start: Vec<Arc<str>>,
+        commands: Vec<Command>,
+        commit: Vec<Command>,
+        deadline: Instant,
+    ) -> Result<BatchResult> {
+        let mut start = start.into_iter().map(Command::plain);
+        // BEGIN and COMMIT are no work of the transaction; the row of a commit key is.
+        let is_no_work = |command: Command| command.with_reads(Reads::Yes);
+        let begin = start.next().map(is_no_work);
+        let batch = Batch {
+            before: begin.into_iter().chain(start).collect(),
+            commands,
+            after: commit.into_iter().map(is_no_work).collect(),
+        };
+        let result = self.exchange(batch, CommitPoint::Command, deadline);
+        if result.is_err() && !self.is_idle() {
+            self.roll_back_failed(deadline);
+        }
+        let result = result?;
+        check_commit(result.after.last())?;
+        self.with_checked_types(result.committed(), deadline)
+    }
+
+    /// Sends commands whose row counts only the answer tells; the commit takes a round trip of its own, after the check.
+    fn execute_then_commit(
+        &mut self,
+        commands: Vec<Command>,
+        start: Vec<Arc<str>>,
+        deadline: Instant,
+    ) -> Result<BatchResult> {
+        let batch = Batch {
+            before: start.into_iter().map(Command::plain).collect(),
+            after: self.transactions.xid_query(&commands),
+            ..Batch::of(commands)
+        };
+        let result = self.exchange(batch, CommitPoint::Later, deadline);
+        let committed = result.and_then(|mut result| {
+            self.transactions.note_xid(&result.after);
+            check_counts(&result)?;
+            self.check_answers(&mut result.commands, &result.answers, deadline)?;
+            let commit = Batch::of(commit_commands().into());
+            let committed = self.exchange(commit, CommitPoint::Command, deadline)?;
+            check_commit(committed.answers.last())?;
+            Ok(result)
+        });
+        if committed.is_err() && !self.is_idle() {
+            self.roll_back_failed(deadline);
+        }
+        Ok(BatchResult {
+            outcome: Outcome::Committed,
+            ..committed?
+        })
+    }
+
+    /// Checks the types of the answers; an error has the outcome of the work.
+    fn with_checked_types(
+        &mut self,
+        mut result: BatchResult,
+        deadline: Instant,
+    ) -> Result<BatchResult> {
+        self.check_answers(&mut result.commands, &result.answers, deadline)
+            .map_err(|error| error.with_outcome(result.outcome))?;
+        Ok(result)
+    }
+}
+
+impl BatchResult {
+    /// Sets the outcome of commands whose Sync was answered: reading leaves nothing to commit.
+    fn committed(mut self) -> Self {
+        self.outcome = if self.commands.iter().all(Command::only_reads) {
+            Outcome::NotCommitted
+        } else {
+            Outcome::Committed
+        };
+        self
+    }
+}
+
+/// Returns whether commands have to be made a transaction with BEGIN and COMMIT.
+///
+/// PostgreSQL takes what stands before one Sync for one transaction (manual, 55.2.4), but not all servers that speak its
+/// protocol do: Citus commits each command. So BEGIN and COMMIT are sent wherever a command can fail behind one that
+/// writes. Commands that PostgreSQL runs outside of transactions only (VACUUM, CREATE INDEX CONCURRENTLY) go without.
+fn needs_transaction(commands: &[Command]) -> bool {
+    let Some((_, before)) = commands.split_last() else {
+        return false;
+    };
+    !before.iter().all(Command::only_reads)
+        && !commands.iter().any(Command::cannot_run_in_transaction)
+}
+
+/// Lets the server check the row counts. A lone query that reads, with this certainty, is checked by its answer, which
+/// costs the server less.
+fn check_rows(commands: &mut [Command], checked_here: Reads) -> CheckedBy {
+    if let [command] = commands
+        && command.rows != ExpectedRows::Any
+        && command.reads() >= checked_here
+        && !matches!(command.rows, ExpectedRows::Exactly(_))
+    {
+        return CheckedBy::Server;
+    }
+    let mut checked_by = CheckedBy::Server;
+    for number in 0..commands.len() {
+        let (before, rest) = commands.split_at_mut(number);
+        if let Some(command) = rest.first_mut()
+            && command.check_rows_on_server(before.last()) == CheckedBy::Client
+        {
+            checked_by = CheckedBy::Client;
+        }
+    }
+    checked_by
+}
+
+/// Checks the row counts that the server could not check.
+fn check_counts(
+    BatchResult {
+        commands, answers, ..
+    }: &BatchResult,
+) -> Result<()> {
+    for (index, (command, answer)) in commands.iter().zip(answers).enumerate() {
+        let with_command = |error: Error| {
+            error
+                .with_sql(Arc::clone(&command.sql))
+                .with_place(index + 1, commands.len())
+        };
+        // If the server has checked it, the answer has another shape.
+        if command.is_checked_by_server() {
+            continue;
+        }
+        check_count(command, answer).map_err(with_command)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,93 @@
+//! How long the calls of a session may take, and whether the call that it works for was given up.
+
+use std::time::{Duration, Instant};
+
+use crate::deadline::after;
+use crate::error::{Error, Result};
+use crate::wire::interrupt::{self, Interrupt};
+
+/// The limits of a session's calls.
+#[derive(Debug)]
+pub(super) struct Limits {
+    /// How long one call may take; within a call of a `Database`, the limit of that call.
+    call: Duration,
+    /// The limit as configured, which `call` goes back to when a call of a `Database` ends.
+    configured: Duration,
+    /// The deadline of the call of a `Database`, which holds for all its statements and attempts. Set between
+    /// [`Limits::begin_call`] and [`Limits::end_call`] only.
+    deadline: Option<Instant>,
+    /// The call in which the session was taken, if it may be given up.
+    interrupt: Option<Interrupt>,
+}
+
+impl Limits {
+    pub(super) fn new(call_timeout: Duration) -> Self {
+        Self {
+            call: call_timeout,
+            configured: call_timeout,
+            deadline: None,
+            interrupt: None,
+        }
+    }
+
+    /// Sets how long one call may take.
+    pub(super) fn set_call(&mut self, limit: Duration) {
+        self.call = limit;
+    }
+
+    /// Holds all that follows to one deadline, however many statements it is.
+    pub(super) fn begin_call(&mut self, deadline: Instant, limit: Duration) {
+        self.deadline = Some(deadline);
+        self.call = limit;
+    }
+
+    /// Ends what [`Limits::begin_call`] began.
+    pub(super) fn end_call(&mut self) {
+        self.deadline = None;
+        self.call = self.configured;
+    }
+
+    /// Forgets what the holder of the session set.
+    pub(super) fn check_in(&mut self, call_timeout: Duration) {
+        self.call = call_timeout;
+        self.deadline = None;
+        self.interrupt = None;
+    }
+
+    /// Returns when a call that begins now has to end.
+    pub(super) fn call_deadline(&self) -> Instant {
+        let own = after(self.call);
+        self.deadline.map_or(own, |deadline| deadline.min(own))
+    }
+
+    /// Fails once the deadline of the call has passed: nothing new is begun then.
+    pub(super) fn refuse_if_late(&self) -> Result<()> {
+        if self
+            .deadline
+            .is_none_or(|deadline| Instant::now() < deadline)
+        {
+            return Ok(());
+        }
+        Err(
+            Error::timeout("the time of the call was over before this was sent")
+                .with_hint("see Database::within and Config::call_timeout"),
+        )
+    }
+
+    /// Returns the call that the session works for, if it may be given up: the call of this thread, else the call in
+    /// which the session was taken.
+    pub(super) fn interrupt(&self) -> Option<Interrupt> {
+        interrupt::current().or_else(|| self.interrupt.clone())
+    }
+
+    /// Makes the session work for the call of this thread from now on.
+    pub(super) fn adopt_current_call(&mut self) {
+        self.interrupt = interrupt::current();
+    }
+
+    /// Fails if the call was given up: it starts nothing any more.
+    pub(super) fn refuse_if_given_up(&self) -> Result<()> {
+        self.interrupt()
+            .map_or(Ok(()), |interrupt| interrupt.check())
+    }
+}

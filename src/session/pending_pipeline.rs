@@ -1,0 +1,143 @@
+//! Commands on their way to the server up to one Sync, and what is known of their outcome meanwhile.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::exchange::CommitPoint;
+use crate::command::Command;
+use crate::error::Outcome;
+use crate::sql_text::keywords::CopyDirection;
+use crate::sql_text::read_only::Reads;
+use crate::wire::answer::Answer;
+use crate::wire::libpq::Field;
+use crate::wire::protocol::PipelineState;
+
+/// Commands on their way, up to one Sync.
+#[derive(Debug)]
+pub(super) struct PendingPipeline {
+    /// All commands that travel, the session's own around the caller's. Their values are taken out when they are sent.
+    pub(super) commands: Vec<Command>,
+    /// The caller's commands among them.
+    pub(super) own: Range<usize>,
+    pub(super) commit: CommitPoint,
+    /// Whether the server had closed the connection before anything was sent.
+    pub(super) was_closed: bool,
+    pub(super) state: PipelineState,
+}
+
+impl PendingPipeline {
+    /// Hands the rows of the caller's command out as they arrive.
+    pub(super) fn streamed(self) -> Self {
+        Self {
+            state: self.state.stream(self.own.start),
+            ..self
+        }
+    }
+
+    /// Returns the caller's first command.
+    pub(super) fn own_command(&mut self) -> Option<&mut Command> {
+        self.commands.get_mut(self.own.start)
+    }
+
+    /// Returns the SQL of the caller's first command, for instrumentation.
+    pub(super) fn sql(&self) -> Arc<str> {
+        self.commands
+            .get(self.own.start)
+            .map_or_else(|| Arc::from(""), |command| Arc::clone(&command.sql))
+    }
+
+    /// Returns whether the pipeline contains the commit of the work.
+    pub(super) fn commits(&self) -> bool {
+        matches!(self.commit, CommitPoint::Sync | CommitPoint::Command)
+    }
+
+    /// Returns whether the work only reads, if all names of functions mean PostgreSQL's own.
+    pub(super) fn may_only_read(&self) -> bool {
+        let reads = |command: &Command| command.reads() >= Reads::IfBuiltIn;
+        self.commands.iter().all(reads)
+    }
+
+    /// Returns the outcome of the work if the connection is lost now, by what was sent and received.
+    ///
+    /// It is unknown only if the server may have all that makes it commit, and has not answered that.
+    pub(super) fn outcome_if_lost(&self) -> Outcome {
+        let received = &self.state.received;
+        let last = self.commands.len().wrapping_sub(1);
+        if let Some((index, CopyDirection::In)) = received.copy
+            && !self.commands[..index]
+                .iter()
+                .any(Command::ends_its_transaction)
+        {
+            // The server waits for data that never comes, and rolls back.
+            return Outcome::NotCommitted;
+        }
+        let commit_sent = match self.commit {
+            CommitPoint::Later | CommitPoint::Undo => false,
+            CommitPoint::Sync => received.sync_sent,
+            CommitPoint::Command => received.commands_sent > last,
+        };
+        if !self.was_closed && self.may_have_committed_before(received.commands_sent) {
+            return Outcome::Unknown;
+        }
+        if !commit_sent || self.was_closed || self.commands.iter().all(Command::only_reads) {
+            return Outcome::NotCommitted;
+        }
+        let at_end = received.answers.last().and_then(Option::as_ref);
+        if self.commit == CommitPoint::Command
+            && at_end.and_then(Answer::command_tag).as_deref() == Some("COMMIT")
+        {
+            return Outcome::Committed;
+        }
+        let error = received
+            .error
+            .as_ref()
+            .filter(|(_, error)| error.error_field(Field::SqlState).is_some());
+        match error {
+            // The server answers in order: it did not come to the commit.
+            Some((Some(index), _)) if self.commit == CommitPoint::Sync || *index < last => {
+                Outcome::NotCommitted
+            }
+            // A commit that fails rolls back; only the end of the server's process says nothing of it.
+            Some((_, error))
+                if error
+                    .error_field(Field::Severity)
+                    .is_some_and(|severity| severity == "ERROR") =>
+            {
+                Outcome::NotCommitted
+            }
+            _ => Outcome::Unknown,
+        }
+    }
+
+    /// Returns the outcome of the work if the server refused one of the commands.
+    ///
+    /// Nothing of it remains, unless some of it was committed before the Sync, as a procedure may do.
+    pub(super) fn outcome_if_refused(&self) -> Outcome {
+        let Some((index, _)) = self.state.received.error else {
+            return Outcome::NotCommitted;
+        };
+        let index = index.unwrap_or(self.commands.len());
+        let itself = self.commands.get(index);
+        if self.may_have_committed_before(index)
+            || (self.commit == CommitPoint::Sync
+                && itself.is_some_and(Command::may_commit_and_fail))
+        {
+            return Outcome::Unknown;
+        }
+        Outcome::NotCommitted
+    }
+
+    /// Returns whether some of the first commands may be committed though the Sync was not answered: by their own words,
+    /// or because not all servers take what stands before one Sync for one transaction.
+    fn may_have_committed_before(&self, index: usize) -> bool {
+        if self.commit != CommitPoint::Sync {
+            return false;
+        }
+        let first = || self.commands.iter().take(index);
+        let is_one_of_several = self.own.len() > 1;
+        // The last of several is not committed before its Sync, unless it commits by itself.
+        let mut with_more_behind = first().take(self.commands.len().saturating_sub(1));
+        first().any(Command::ends_its_transaction)
+            || (is_one_of_several && !with_more_behind.all(Command::only_reads))
+    }
+}

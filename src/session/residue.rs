@@ -1,0 +1,87 @@
+//! What statements may have left behind in a session on the server.
+
+use crate::sql_text::session_state::{leaves_state, script_leaves_state};
+
+/// What would be handed on to the next holder of the session.
+#[derive(Debug)]
+pub(super) struct Residue {
+    /// Whether a statement may have left something behind. Once set it stays until the session is reset; behind a
+    /// pooler it is set by [`Residue::touch`] only, because the server's session is not ours.
+    touched: bool,
+    /// The number of advisory locks that guards hold. They are counted instead of marking the session, so that it is
+    /// clean once they are released.
+    locks: u32,
+    /// The number of cursors that were declared; names of cursors are never used again.
+    cursors: u64,
+    is_pooled: bool,
+}
+
+/// Whether a session was marked at some moment.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Mark(bool);
+
+impl Residue {
+    pub(super) fn new(is_pooled: bool) -> Self {
+        Self {
+            touched: false,
+            locks: 0,
+            cursors: 0,
+            is_pooled,
+        }
+    }
+
+    /// Returns whether anything may be left behind.
+    pub(super) fn is_touched(&self) -> bool {
+        self.touched || self.locks > 0
+    }
+
+    /// Marks the session.
+    pub(super) fn touch(&mut self) {
+        self.touched = true;
+    }
+
+    /// Marks the session if this statement may leave something behind, or if its text may be read in another way.
+    pub(super) fn note_statement(&mut self, sql: &str, is_unsure: impl FnOnce() -> bool) {
+        if !self.touched && !self.is_pooled {
+            self.touched = leaves_state(sql) || is_unsure();
+        }
+    }
+
+    /// As [`Residue::note_statement`], for a text of several statements.
+    pub(super) fn note_script(&mut self, sql: &str, is_unsure: impl FnOnce() -> bool) {
+        if !self.touched && !self.is_pooled {
+            self.touched = script_leaves_state(sql) || is_unsure();
+        }
+    }
+
+    /// Notes that the server has discarded everything.
+    pub(super) fn clear(&mut self) {
+        (self.touched, self.locks) = (false, 0);
+    }
+
+    /// Returns a name for a cursor that no other of the session has had.
+    pub(super) fn next_cursor(&mut self) -> String {
+        self.cursors += 1;
+        format!("bowline_cursor_{}", self.cursors)
+    }
+
+    /// Returns whether the session is marked now, for [`Residue::restore`].
+    pub(super) fn mark(&self) -> Mark {
+        Mark(self.touched)
+    }
+
+    /// Takes back what statements since the mark have marked.
+    pub(super) fn restore(&mut self, mark: Mark) {
+        self.touched = mark.0;
+    }
+
+    /// Counts an advisory lock that a guard holds.
+    pub(super) fn lock_acquired(&mut self) {
+        self.locks += 1;
+    }
+
+    /// Counts an advisory lock that a guard has released.
+    pub(super) fn lock_released(&mut self) {
+        self.locks = self.locks.saturating_sub(1);
+    }
+}
