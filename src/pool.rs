@@ -1,17 +1,17 @@
 //! Sessions kept for reuse.
 //!
-//! r2d2 keeps them ([`store`]); in front of it stands what it lacks: first come first served ([`gate`]),
+//! r2d2 keeps them ([`store`]); in front of it stands what it lacks: first come first served ([`shared`]),
 //! connecting in the background and only as long as somebody waits ([`growth`]), lifetimes and reports by
 //! the clock ([`keeper`]), and errors that say why there is no session ([`refused`]). No round trip is
 //! taken at checkout: whether the server has gone shows on the socket.
 
-mod gate;
 mod growth;
 mod holders;
 mod inquiry;
 mod keeper;
 mod manager;
 mod refused;
+mod shared;
 mod state;
 mod store;
 #[cfg(test)]
@@ -32,8 +32,8 @@ use crate::no_session::PoolState;
 use crate::observe::metrics;
 use crate::session::Session;
 use crate::session::activity::{SessionActivity, this_thread};
-use gate::{Gate, Limits, Loan, Resource};
-use holders::Asker;
+use holders::Caller;
+use shared::{Lease, Limits, Resource, SharedPool};
 
 pub use manager::SessionManager;
 
@@ -42,7 +42,7 @@ pub use manager::SessionManager;
 pub(crate) struct Pool(Arc<Inner>);
 
 struct Inner {
-    gate: Arc<Gate<Session>>,
+    shared: Arc<SharedPool<Session>>,
     checkout_timeout: Duration,
     call_timeout: Duration,
     ping_after: Duration,
@@ -80,7 +80,7 @@ impl Pool {
         metrics::describe();
         let sessions = SessionManager::new(config.clone());
         Self(Arc::new(Inner {
-            gate: Gate::new(
+            shared: SharedPool::new(
                 limits,
                 move || sessions.connect(),
                 inquiry::asking(config.clone()),
@@ -94,7 +94,7 @@ impl Pool {
 
     /// Makes a first session, and tells at once why it cannot be made.
     pub(crate) fn connect(&self) -> Result<()> {
-        self.0.gate.first()
+        self.0.shared.first()
     }
 
     /// A session, in the order of asking.
@@ -109,41 +109,41 @@ impl Pool {
         let inner = &*self.0;
         inner.refuse_child()?;
         let deadline = after(inner.checkout_timeout).min(deadline);
-        let asker = Asker {
+        let caller = Caller {
             place: holder,
             thread: this_thread(),
         };
         let mut again = false;
         // Each turn closes one session that was idle, so there are no more turns than sessions.
         loop {
-            let mut loan = inner.gate.take(asker, deadline, again)?;
-            if inner.is_good(&mut loan, deadline) {
+            let mut lease = inner.shared.take(caller, deadline, again)?;
+            if inner.is_good(&mut lease, deadline) {
                 return Ok(PooledSession {
-                    loan: Some(loan),
+                    lease: Some(lease),
                     place: holder,
                     process: inner.process,
                     call_timeout: inner.call_timeout,
                 });
             }
-            drop(loan);
+            drop(lease);
             again = true;
         }
     }
 
     /// The server and database, once there was a session.
     pub(crate) fn name(&self) -> Option<Arc<str>> {
-        self.0.gate.gauges.name.get().cloned()
+        self.0.shared.gauges.name.get().cloned()
     }
 
     /// The pool in numbers, read without its lock.
     pub(crate) fn state(&self) -> PoolState {
-        self.0.gate.gauges.read()
+        self.0.shared.gauges.read()
     }
 
     /// Hands out no session any more, and waits for those in use.
     pub(crate) fn close(&self, limit: Duration) -> Result<()> {
         self.0.refuse_child()?;
-        self.0.gate.close(after(limit))
+        self.0.shared.close(after(limit))
     }
 }
 
@@ -160,10 +160,10 @@ impl Inner {
     }
 
     /// Whether a session may be handed out: tells by what is known here, unless it was idle for long.
-    fn is_good(&self, loan: &mut Loan<Session>, deadline: Instant) -> bool {
+    fn is_good(&self, lease: &mut Lease<Session>, deadline: Instant) -> bool {
         let now = Instant::now();
-        let generation = loan.gate().generation();
-        let item = loan.item_mut();
+        let generation = lease.shared().generation();
+        let item = lease.item_mut();
         if let Some(reason) = item.over(now, generation) {
             item.session.set_close_reason(reason);
             return false;
@@ -184,7 +184,7 @@ impl Inner {
 impl Drop for Inner {
     fn drop(&mut self) {
         if self.process == std::process::id() {
-            self.gate.shut();
+            self.shared.shut();
         }
     }
 }
@@ -197,7 +197,7 @@ impl fmt::Debug for Pool {
 
 /// A session on loan from the pool; it goes back when dropped, unless it is broken.
 pub(crate) struct PooledSession {
-    loan: Option<Loan<Session>>,
+    lease: Option<Lease<Session>>,
     place: &'static Location<'static>,
     process: u32,
     call_timeout: Duration,
@@ -206,8 +206,8 @@ pub(crate) struct PooledSession {
 impl PooledSession {
     /// Has this session, and all that are as old, replaced: the server behind them takes no writes any more.
     pub(crate) fn outdate(&self) {
-        if let Some(loan) = &self.loan {
-            loan.gate().outdate(loan.item().generation);
+        if let Some(lease) = &self.lease {
+            lease.shared().outdate(lease.item().generation);
         }
     }
 }
@@ -216,30 +216,30 @@ impl Deref for PooledSession {
     type Target = Session;
 
     fn deref(&self) -> &Session {
-        let loan = self.loan.as_ref().expect("taken in `drop` only");
-        &loan.item().session
+        let lease = self.lease.as_ref().expect("taken in `drop` only");
+        &lease.item().session
     }
 }
 
 impl DerefMut for PooledSession {
     fn deref_mut(&mut self) -> &mut Session {
-        let loan = self.loan.as_mut().expect("taken in `drop` only");
-        &mut loan.item_mut().session
+        let lease = self.lease.as_mut().expect("taken in `drop` only");
+        &mut lease.item_mut().session
     }
 }
 
 impl Drop for PooledSession {
     fn drop(&mut self) {
-        let Some(mut loan) = self.loan.take() else {
+        let Some(mut lease) = self.lease.take() else {
             return;
         };
         if self.process != std::process::id() {
             // In a child, even to say goodbye to the server would end the parent's session.
-            std::mem::forget(loan);
+            std::mem::forget(lease);
             return;
         }
-        let generation = loan.gate().generation();
-        let item = loan.item_mut();
+        let generation = lease.shared().generation();
+        let item = lease.item_mut();
         if !item.session.is_idle() && !item.session.is_broken() {
             tracing::event!(
                 target: "bowline::pool",
@@ -252,14 +252,14 @@ impl Drop for PooledSession {
         if let Some(reason) = item.over(Instant::now(), generation) {
             item.session.set_close_reason(reason);
         } else if item.session.check_in(self.call_timeout) {
-            return loan.give_back();
+            return lease.give_back();
         } else if item.session.is_broken() {
             item.session.set_close_reason("lost");
         } else {
             item.session.set_close_reason("not_clean");
         }
         // What is not given back is closed.
-        drop(loan);
+        drop(lease);
     }
 }
 

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use tracing::dispatcher::with_default;
 
-use super::gate::{Gate, Resource, State, lock};
+use super::shared::{PoolInternals, Resource, SharedPool, lock};
 use super::store::Kept;
 use crate::error::{Error, Result};
 use crate::retry::random;
@@ -59,17 +59,17 @@ impl Jitter {
     }
 }
 
-impl<S: Resource> Gate<S> {
+impl<S: Resource> SharedPool<S> {
     /// Begins to make sessions for those who wait, as far as there is room.
     pub(super) fn grow<'g>(
         self: &'g Arc<Self>,
-        mut state: MutexGuard<'g, State<S>>,
-    ) -> MutexGuard<'g, State<S>> {
+        mut state: MutexGuard<'g, PoolInternals<S>>,
+    ) -> MutexGuard<'g, PoolInternals<S>> {
         while self.reserve(&mut state) {
-            let gate = Arc::clone(self);
+            let shared = Arc::clone(self);
             let spawned = thread::Builder::new()
                 .name("bowline-connect".to_owned())
-                .spawn(move || with_default(&gate.told, || gate.make()));
+                .spawn(move || with_default(&shared.dispatch, || shared.make()));
             if let Err(error) = spawned {
                 self.release(&mut state);
                 self.went_down(
@@ -84,7 +84,7 @@ impl<S: Resource> Gate<S> {
     }
 
     /// Takes the place of one more session, if there is room and somebody waits for it.
-    fn reserve(&self, state: &mut State<S>) -> bool {
+    fn reserve(&self, state: &mut PoolInternals<S>) -> bool {
         let now = Instant::now();
         let enough = state.connecting >= CONNECTORS
             || state.connecting as usize >= state.waiting.len()
@@ -103,7 +103,7 @@ impl<S: Resource> Gate<S> {
         true
     }
 
-    fn release(&self, state: &mut State<S>) {
+    fn release(&self, state: &mut PoolInternals<S>) {
         state.size -= 1;
         state.connecting -= 1;
         self.gone.notify_all();
@@ -140,7 +140,7 @@ impl<S: Resource> Gate<S> {
     }
 
     /// Tells of a failed connect; whether to go on trying, else the place is given up.
-    fn failed(&self, state: &mut State<S>, error: Error, began: Instant) -> bool {
+    fn failed(&self, state: &mut PoolInternals<S>, error: Error, began: Instant) -> bool {
         if error.is_permanent() || matches!(error, Error::Query(_)) {
             // For those who asked since, it may have been mended: they get an attempt of their own.
             state.unanswered = None;
@@ -161,8 +161,8 @@ impl<S: Resource> Gate<S> {
     /// Waits until the server may be tried again; `None`, with the place given up, if nobody waits then.
     fn pause<'g>(
         &'g self,
-        mut state: MutexGuard<'g, State<S>>,
-    ) -> Option<MutexGuard<'g, State<S>>> {
+        mut state: MutexGuard<'g, PoolInternals<S>>,
+    ) -> Option<MutexGuard<'g, PoolInternals<S>>> {
         loop {
             if state.is_closed() || state.waiting.len() < state.connecting as usize {
                 self.release(&mut state);
@@ -183,7 +183,7 @@ impl<S: Resource> Gate<S> {
         }
     }
 
-    fn attempt_begins(self: &Arc<Self>, state: &mut State<S>) -> u64 {
+    fn attempt_begins(self: &Arc<Self>, state: &mut PoolInternals<S>) -> u64 {
         let now = Instant::now();
         state.last_attempt = Some(now);
         state.unanswered.get_or_insert(now);
@@ -202,7 +202,7 @@ impl<S: Resource> Gate<S> {
         })
     }
 
-    fn went_down(&self, state: &mut State<S>, cause: Error) {
+    fn went_down(&self, state: &mut PoolInternals<S>, cause: Error) {
         let now = Instant::now();
         let (since, failures) = state
             .down

@@ -9,7 +9,7 @@ use crate::session::activity::{ActivityState, SessionActivity};
 
 /// Who asks for a session.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Asker {
+pub(super) struct Caller {
     pub(super) place: &'static Location<'static>,
     pub(super) thread: usize,
 }
@@ -32,13 +32,13 @@ struct Entry {
 impl Holders {
     pub(super) fn add(
         &mut self,
-        asker: Asker,
+        caller: Caller,
         activity: Arc<SessionActivity>,
         now: Instant,
     ) -> usize {
-        activity.clear(asker.thread);
+        activity.clear(caller.thread);
         let entry = Some(Entry {
-            place: asker.place,
+            place: caller.place,
             since: now,
             activity,
             reported: false,

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use diesel::deserialize::QueryableByName;
 use diesel::sql_types::{Integer, Text};
 
-use super::gate::{Gate, Resource, State};
+use super::shared::{PoolInternals, Resource, SharedPool};
 use crate::config::Config;
 use crate::deadline::after;
 use crate::error::Result;
@@ -53,9 +53,9 @@ pub(super) fn moment(now: Instant, deadline: Instant) -> Instant {
     deadline - BEFORE.min(patience / 2)
 }
 
-impl<S: Resource> Gate<S> {
+impl<S: Resource> SharedPool<S> {
     /// Has the server asked, unless it was a moment ago or there is room for another session anyway.
-    pub(super) fn inquire(self: &Arc<Self>, state: &mut State<S>) {
+    pub(super) fn inquire(self: &Arc<Self>, state: &mut PoolInternals<S>) {
         let now = Instant::now();
         let lately = |asked| now.duration_since(asked) < EVERY;
         if state.holders.len() < self.limits.max || state.inquiry.asked.is_some_and(lately) {
@@ -63,14 +63,14 @@ impl<S: Resource> Gate<S> {
         }
         state.inquiry.asked = Some(now);
         let pids = state.holders.backend_pids();
-        let gate = Arc::clone(self);
+        let shared = Arc::clone(self);
         // Without a thread there is no answer, and the error tells what is known here.
         thread::Builder::new()
             .name("bowline-inquiry".to_owned())
             .spawn(move || {
-                let asked = catch_unwind(AssertUnwindSafe(|| (gate.ask)(&pids, now + EVERY)));
+                let asked = catch_unwind(AssertUnwindSafe(|| (shared.ask)(&pids, now + EVERY)));
                 if let Ok(Ok(says)) = asked {
-                    gate.lock().inquiry.answer = Some((Instant::now(), Arc::new(says)));
+                    shared.lock().inquiry.answer = Some((Instant::now(), Arc::new(says)));
                 }
             })
             .ok();
@@ -78,7 +78,7 @@ impl<S: Resource> Gate<S> {
 }
 
 #[derive(QueryableByName)]
-struct Row {
+struct ActivityRow {
     #[diesel(sql_type = Integer)]
     pid: i32,
     #[diesel(sql_type = Text)]
@@ -98,7 +98,7 @@ pub(super) fn ask(config: &Config, pids: &[i32], deadline: Instant) -> Result<Sa
          FROM pg_stat_activity AS mine WHERE pid IN ({})",
         pids.join(", ")
     );
-    let rows = session.run(diesel::sql_query(query).all::<Row>())?;
+    let rows = session.run(diesel::sql_query(query).all::<ActivityRow>())?;
     Ok(rows.into_iter().map(|row| (row.pid, row.says)).collect())
 }
 

@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use tracing::dispatcher::with_default;
 
-use super::gate::{Gate, Resource, State};
 use super::growth::IMPATIENCE;
 use super::refused;
+use super::shared::{PoolInternals, Resource, SharedPool};
 use super::store::{self, Item};
 use crate::error::{Error, Result};
 use crate::no_session::Holder;
@@ -19,22 +19,22 @@ use crate::no_session::Holder;
 /// The keeper looks at least this often.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
-impl<S: Resource> Gate<S> {
+impl<S: Resource> SharedPool<S> {
     /// Starts the keeper, unless it runs.
-    pub(super) fn begin_keeper(self: &Arc<Self>, state: &mut State<S>) {
+    pub(super) fn begin_keeper(self: &Arc<Self>, state: &mut PoolInternals<S>) {
         if state.keeper.is_some() || state.is_closed() {
             return;
         }
-        let gate = Arc::clone(self);
+        let shared = Arc::clone(self);
         let spawned = thread::Builder::new()
             .name("bowline-pool".to_owned())
-            .spawn(move || with_default(&gate.told, || gate.keep()));
+            .spawn(move || with_default(&shared.dispatch, || shared.keep()));
         // Where there is no thread to be had now, the next connect tries again.
         state.keeper = spawned.ok();
     }
 
     /// Makes sure that the keeper looks by then.
-    pub(super) fn look_by(&self, state: &mut State<S>, due: Instant) {
+    pub(super) fn look_by(&self, state: &mut PoolInternals<S>, due: Instant) {
         if due < state.keeper_looks {
             state.keeper_looks = due;
             self.bell.notify_one();
@@ -72,7 +72,7 @@ impl<S: Resource> Gate<S> {
     }
 
     /// Takes idle sessions that are too old, and sees to it that the next is taken in time.
-    fn take_over_age(&self, state: &mut State<S>, now: Instant) -> Vec<Item<S>> {
+    fn take_over_age(&self, state: &mut PoolInternals<S>, now: Instant) -> Vec<Item<S>> {
         let Some(store) = state.store.clone().filter(|_| state.aside.is_none()) else {
             // Somebody is at the store, for a moment.
             self.look_by(state, now + Duration::from_millis(10));
@@ -154,7 +154,7 @@ fn report(holder: &Holder) {
     );
 }
 
-fn left_open<S: Resource>(state: &State<S>) -> Error {
+fn left_open<S: Resource>(state: &PoolInternals<S>) -> Error {
     let holders = state.holders.list();
     let mut left: Vec<_> = holders.iter().map(ToString::to_string).collect();
     if state.connecting > 0 {

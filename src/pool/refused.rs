@@ -3,12 +3,12 @@
 use std::panic::Location;
 use std::time::Duration;
 
-use super::gate::{Gate, Resource, State};
+use super::shared::{PoolInternals, Resource, SharedPool};
 use crate::error::Error;
 use crate::no_session::{Holder, NoSession};
 
 /// A refusal at once.
-pub(super) enum Refusal {
+pub(super) enum CheckoutRefusal {
     TooManyWaiting,
     Nested {
         first: &'static Location<'static>,
@@ -23,18 +23,18 @@ pub(super) fn closed() -> Error {
         .with_no_session(NoSession::Closed)
 }
 
-impl<S: Resource> Gate<S> {
-    pub(super) fn refused(&self, state: &State<S>, refusal: Refusal) -> Error {
+impl<S: Resource> SharedPool<S> {
+    pub(super) fn refused(&self, state: &PoolInternals<S>, refusal: CheckoutRefusal) -> Error {
         self.publish(state);
         let pool = self.gauges.read();
         match refusal {
-            Refusal::TooManyWaiting => Error::unavailable(format!(
+            CheckoutRefusal::TooManyWaiting => Error::unavailable(format!(
                 "{} others wait for a session already, which is as many as may",
                 pool.waiting
             ))
             .with_hint("try again later, or raise Config::max_waiting")
             .with_no_session(NoSession::TooManyWaiting { pool }),
-            Refusal::Nested { first, second } => Error::query(format!(
+            CheckoutRefusal::Nested { first, second } => Error::query(format!(
                 "a session is asked for at {second} by a thread that took one at {first}, and all {} are in use, so \
                  it would wait for itself",
                 pool.max
@@ -45,7 +45,7 @@ impl<S: Resource> Gate<S> {
     }
 
     /// Why nobody gave a session in time.
-    pub(super) fn expired(&self, state: &State<S>, waited: Duration) -> Error {
+    pub(super) fn expired(&self, state: &PoolInternals<S>, waited: Duration) -> Error {
         let pool = self.gauges.read();
         let mut holders = state.holders.list();
         if let Some(says) = state.inquiry.fresh() {
@@ -88,7 +88,7 @@ impl<S: Resource> Gate<S> {
     }
 }
 
-impl<S: Resource> State<S> {
+impl<S: Resource> PoolInternals<S> {
     /// For how long the server has not been there, and why.
     fn trouble(&self) -> Option<(Duration, Option<&Error>)> {
         match &self.down {

@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::gate::{Gate, Limits, Loan, Resource, lock};
 use super::growth::Jitter;
-use super::holders::Asker;
+use super::holders::Caller;
+use super::shared::{Lease, Limits, Resource, SharedPool, lock};
 use crate::deadline::A_YEAR;
 use crate::error::{Error, Result};
 use crate::no_session::NoSession;
@@ -61,19 +61,19 @@ fn limits(max: u32) -> Limits {
 }
 
 /// A pool that has no server to ask.
-fn new_gate(
+fn new_pool(
     limits: Limits,
     connect: impl Fn() -> Result<Counted> + Send + Sync + 'static,
-) -> Arc<Gate<Counted>> {
-    Gate::new(limits, connect, |_, _| Ok(BTreeMap::new()))
+) -> Arc<SharedPool<Counted>> {
+    SharedPool::new(limits, connect, |_, _| Ok(BTreeMap::new()))
 }
 
-fn take(gate: &Arc<Gate<Counted>>, limit: Duration) -> Result<Loan<Counted>> {
-    let asker = Asker {
+fn take(shared: &Arc<SharedPool<Counted>>, limit: Duration) -> Result<Lease<Counted>> {
+    let caller = Caller {
         place: Location::caller(),
         thread: this_thread(),
     };
-    gate.take(asker, Instant::now() + limit, false)
+    shared.take(caller, Instant::now() + limit, false)
 }
 
 const SOON: Duration = Duration::from_secs(10);
@@ -101,18 +101,18 @@ impl Seeded {
 #[test]
 fn sessions_are_given_in_the_order_of_asking() {
     let live = Arc::default();
-    let gate = new_gate(limits(1), move || Ok(Counted::new(&live)));
-    let first = take(&gate, SOON).expect("a session");
+    let shared = new_pool(limits(1), move || Ok(Counted::new(&live)));
+    let first = take(&shared, SOON).expect("a session");
     let served = Arc::new(Mutex::new(Vec::new()));
     let waiting: Vec<_> = (0..8)
         .map(|number| {
-            let (served, asking) = (Arc::clone(&served), Arc::clone(&gate));
+            let (served, asking) = (Arc::clone(&served), Arc::clone(&shared));
             let waiter = thread::spawn(move || {
-                let loan = take(&asking, SOON).expect("a session in time");
+                let lease = take(&asking, SOON).expect("a session in time");
                 lock(&served).push(number);
-                loan.give_back();
+                lease.give_back();
             });
-            until(|| gate.gauges.read().waiting > number);
+            until(|| shared.gauges.read().waiting > number);
             waiter
         })
         .collect();
@@ -121,25 +121,25 @@ fn sessions_are_given_in_the_order_of_asking() {
         waiter.join().expect("no panic");
     }
     assert_eq!(*lock(&served), (0..8).collect::<Vec<_>>());
-    gate.shut();
+    shared.shut();
 }
 
 #[test]
 fn who_gives_up_at_the_deadline_leaves_no_trace() {
     let live = Arc::default();
-    let gate = new_gate(limits(1), move || Ok(Counted::new(&live)));
-    let loan = take(&gate, SOON).expect("a session");
-    let asking = Arc::clone(&gate);
+    let shared = new_pool(limits(1), move || Ok(Counted::new(&live)));
+    let lease = take(&shared, SOON).expect("a session");
+    let asking = Arc::clone(&shared);
     let other = thread::spawn(move || take(&asking, Duration::from_millis(20)).err());
     let error = other.join().expect("no panic").expect("none is free");
     assert!(
         matches!(error.no_session(), Some(NoSession::Exhausted { holders, .. }) if holders.len() == 1)
     );
-    loan.give_back();
-    let again = take(&gate, Duration::from_millis(20)).expect("the same session");
-    assert_eq!(gate.gauges.read().opened, 1);
+    lease.give_back();
+    let again = take(&shared, Duration::from_millis(20)).expect("the same session");
+    assert_eq!(shared.gauges.read().opened, 1);
     again.give_back();
-    gate.shut();
+    shared.shut();
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn any_mix_of_callers_failures_and_panics_keeps_to_the_maximum_and_loses_no_sess
         );
         let made = Arc::clone(&live);
         let fails = random.below(3) == 0;
-        let gate = new_gate(limits(max), move || {
+        let shared = new_pool(limits(max), move || {
             let count = connects.fetch_add(1, SeqCst);
             thread::sleep(Duration::from_micros(count as u64 % 7 * 300));
             match count % 9 {
@@ -166,23 +166,24 @@ fn any_mix_of_callers_failures_and_panics_keeps_to_the_maximum_and_loses_no_sess
         });
         let callers: Vec<_> = (0..2 + random.below(14))
             .map(|caller| {
-                let (gate, live, most) = (Arc::clone(&gate), Arc::clone(&live), Arc::clone(&most));
+                let (shared, live, most) =
+                    (Arc::clone(&shared), Arc::clone(&live), Arc::clone(&most));
                 let mut random = Seeded(seed * 1000 + caller + 1);
                 thread::spawn(move || {
                     for _ in 0..60 {
                         let limit = Duration::from_micros(random.below(20_000));
-                        let Ok(loan) = take(&gate, limit) else {
+                        let Ok(lease) = take(&shared, limit) else {
                             continue;
                         };
                         most.fetch_max(live.load(SeqCst), SeqCst);
                         thread::sleep(Duration::from_micros(random.below(300)));
                         match random.below(10) {
-                            0 => drop(loan),
+                            0 => drop(lease),
                             1 => {
-                                gate.outdate(loan.item().generation);
-                                loan.give_back();
+                                shared.outdate(lease.item().generation);
+                                lease.give_back();
                             }
-                            _ => loan.give_back(),
+                            _ => lease.give_back(),
                         }
                     }
                 })
@@ -192,25 +193,25 @@ fn any_mix_of_callers_failures_and_panics_keeps_to_the_maximum_and_loses_no_sess
             caller.join().expect("no panic");
         }
         assert!(most.load(SeqCst) <= max, "seed {seed}");
-        until(|| gate.gauges.read().connecting == 0);
-        let rest = gate.gauges.read();
+        until(|| shared.gauges.read().connecting == 0);
+        let rest = shared.gauges.read();
         assert_eq!((rest.in_use, rest.waiting), (0, 0), "seed {seed}");
         // The capacity is whole: as many can be had at once as ever, and no more.
-        let all: Vec<_> = (0..max).map(|_| patiently(&gate)).collect();
+        let all: Vec<_> = (0..max).map(|_| patiently(&shared)).collect();
         assert_eq!(live.load(SeqCst), max, "seed {seed}");
-        assert!(take(&gate, Duration::from_millis(1)).is_err());
-        all.into_iter().for_each(Loan::give_back);
-        gate.close(Instant::now() + SOON).expect("all are back");
+        assert!(take(&shared, Duration::from_millis(1)).is_err());
+        all.into_iter().for_each(Lease::give_back);
+        shared.close(Instant::now() + SOON).expect("all are back");
         assert_eq!(live.load(SeqCst), 0, "seed {seed}");
     }
 }
 
 /// A session, whatever fails before it.
-fn patiently(gate: &Arc<Gate<Counted>>) -> Loan<Counted> {
+fn patiently(shared: &Arc<SharedPool<Counted>>) -> Lease<Counted> {
     let deadline = Instant::now() + SOON;
     loop {
-        match take(gate, SOON) {
-            Ok(loan) => return loan,
+        match take(shared, SOON) {
+            Ok(lease) => return lease,
             Err(error) => assert!(Instant::now() < deadline, "{error}"),
         }
     }
@@ -220,7 +221,7 @@ fn patiently(gate: &Arc<Gate<Counted>>) -> Loan<Counted> {
 fn after_a_thousand_panics_in_connect_the_capacity_is_whole() {
     let live = Arc::new(AtomicU32::new(0));
     let (made, connects) = (Arc::clone(&live), AtomicUsize::new(0));
-    let gate = new_gate(limits(3), move || {
+    let shared = new_pool(limits(3), move || {
         if connects.fetch_add(1, SeqCst) < 1000 {
             resume_unwind(Box::new("a bug"));
         }
@@ -228,8 +229,8 @@ fn after_a_thousand_panics_in_connect_the_capacity_is_whole() {
     });
     let mut panics = 0;
     let first = loop {
-        match take(&gate, SOON) {
-            Ok(loan) => break loan,
+        match take(&shared, SOON) {
+            Ok(lease) => break lease,
             Err(error) => {
                 assert!(error.message().contains("a bug"), "{error}");
                 panics += 1;
@@ -237,23 +238,23 @@ fn after_a_thousand_panics_in_connect_the_capacity_is_whole() {
         }
     };
     assert_eq!(panics, 1000);
-    let others = [take(&gate, SOON), take(&gate, SOON)].map(|loan| loan.expect("a session"));
-    assert_eq!((live.load(SeqCst), gate.gauges.read().size), (3, 3));
-    others.into_iter().chain([first]).for_each(Loan::give_back);
-    gate.shut();
+    let others = [take(&shared, SOON), take(&shared, SOON)].map(|lease| lease.expect("a session"));
+    assert_eq!((live.load(SeqCst), shared.gauges.read().size), (3, 3));
+    others.into_iter().chain([first]).for_each(Lease::give_back);
+    shared.shut();
 }
 
 #[test]
 fn a_failure_that_lasts_is_told_at_once_to_all_who_wait() {
-    let gate = new_gate(limits(4), || {
+    let shared = new_pool(limits(4), || {
         thread::sleep(Duration::from_millis(50));
         Err(Error::config("no such role", "make it"))
     });
     let asked = Instant::now();
     let callers: Vec<_> = (0..12)
         .map(|_| {
-            let gate = Arc::clone(&gate);
-            thread::spawn(move || take(&gate, SOON).err())
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || take(&shared, SOON).err())
         })
         .collect();
     for caller in callers {
@@ -261,23 +262,23 @@ fn a_failure_that_lasts_is_told_at_once_to_all_who_wait() {
         assert_eq!(error.message(), "no such role");
     }
     assert!(asked.elapsed() < Duration::from_secs(2));
-    until(|| gate.gauges.read().connecting == 0);
-    assert_eq!(gate.gauges.read().size, 0);
-    gate.shut();
+    until(|| shared.gauges.read().connecting == 0);
+    assert_eq!(shared.gauges.read().size, 0);
+    shared.shut();
 }
 
 #[test]
 fn one_attempt_at_a_time_is_made_at_a_server_that_is_down_and_none_when_nobody_waits() {
     let attempts = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&attempts);
-    let gate = new_gate(limits(8), move || {
+    let shared = new_pool(limits(8), move || {
         counted.fetch_add(1, SeqCst);
         Err(Error::unavailable("it is down"))
     });
     let callers: Vec<_> = (0..8)
         .map(|_| {
-            let gate = Arc::clone(&gate);
-            thread::spawn(move || take(&gate, Duration::from_secs(1)).err())
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || take(&shared, Duration::from_secs(1)).err())
         })
         .collect();
     for caller in callers {
@@ -290,11 +291,11 @@ fn one_attempt_at_a_time_is_made_at_a_server_that_is_down_and_none_when_nobody_w
     // Pauses of 50, 100, 200, 400 and 500 ms, of which at least half is kept; a first attempt by each connector.
     let made = attempts.load(SeqCst);
     assert!((2..=14).contains(&made), "{made}");
-    until(|| gate.gauges.read().connecting == 0);
+    until(|| shared.gauges.read().connecting == 0);
     let made = attempts.load(SeqCst);
     thread::sleep(Duration::from_millis(700));
     assert_eq!(attempts.load(SeqCst), made);
-    gate.shut();
+    shared.shut();
 }
 
 #[test]
@@ -304,16 +305,16 @@ fn who_asks_while_too_many_wait_fails_at_once() {
         max_waiting: 3,
         ..limits(1)
     };
-    let gate = new_gate(limits, move || Ok(Counted::new(&live)));
-    let loan = take(&gate, SOON).expect("a session");
+    let shared = new_pool(limits, move || Ok(Counted::new(&live)));
+    let lease = take(&shared, SOON).expect("a session");
     let callers: Vec<_> = (0..4)
         .map(|_| {
-            let gate = Arc::clone(&gate);
-            thread::spawn(move || take(&gate, SOON).map(Loan::give_back))
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || take(&shared, SOON).map(Lease::give_back))
         })
         .collect();
     until(|| callers.iter().filter(|caller| caller.is_finished()).count() == 1);
-    loan.give_back();
+    lease.give_back();
     let refused: Vec<_> = callers
         .into_iter()
         .filter_map(|caller| caller.join().expect("no panic").err())
@@ -323,7 +324,7 @@ fn who_asks_while_too_many_wait_fails_at_once() {
         refused[0].no_session(),
         Some(NoSession::TooManyWaiting { .. })
     ));
-    gate.shut();
+    shared.shut();
 }
 
 #[test]
@@ -359,22 +360,22 @@ fn idle_sessions_end_by_their_lifetime_and_idle_timeout_without_anybody_asking()
             idle_timeout: idle,
             ..limits(5)
         };
-        let gate = new_gate(limits, move || Ok(Counted::new(&made)));
+        let shared = new_pool(limits, move || Ok(Counted::new(&made)));
         let all: Vec<_> = (0..5)
             .map(|_| {
-                let gate = Arc::clone(&gate);
-                thread::spawn(move || take(&gate, SOON).expect("a session"))
+                let shared = Arc::clone(&shared);
+                thread::spawn(move || take(&shared, SOON).expect("a session"))
             })
             .collect();
         let all: Vec<_> = all
             .into_iter()
             .map(|taken| taken.join().expect("no panic"))
             .collect();
-        all.into_iter().for_each(Loan::give_back);
+        all.into_iter().for_each(Lease::give_back);
         assert_eq!(live.load(SeqCst), 5);
         until(|| live.load(SeqCst) == 0);
-        assert_eq!(gate.gauges.read().size, 0);
-        gate.shut();
+        assert_eq!(shared.gauges.read().size, 0);
+        shared.shut();
     }
 }
 
@@ -383,38 +384,38 @@ fn closing_while_sessions_are_made_and_waited_for_ends_in_time_and_leaves_none()
     for seed in 1..=20_u64 {
         let live = Arc::new(AtomicU32::new(0));
         let made = Arc::clone(&live);
-        let gate = new_gate(limits(3), move || {
+        let shared = new_pool(limits(3), move || {
             thread::sleep(Duration::from_millis(3));
             Ok(Counted::new(&made))
         });
         let callers: Vec<_> = (0..8)
             .map(|_| {
-                let gate = Arc::clone(&gate);
+                let shared = Arc::clone(&shared);
                 thread::spawn(move || {
-                    while let Ok(loan) = take(&gate, SOON) {
-                        loan.give_back();
+                    while let Ok(lease) = take(&shared, SOON) {
+                        lease.give_back();
                     }
                 })
             })
             .collect();
         thread::sleep(Duration::from_micros(Seeded(seed * 7919).below(9000)));
-        gate.close(Instant::now() + SOON).expect("all come back");
+        shared.close(Instant::now() + SOON).expect("all come back");
         for caller in callers {
             caller.join().expect("no panic");
         }
-        assert_eq!((live.load(SeqCst), gate.gauges.read().size), (0, 0));
+        assert_eq!((live.load(SeqCst), shared.gauges.read().size), (0, 0));
     }
 }
 
 #[test]
 fn callers_who_all_gave_up_leave_a_pool_that_works() {
     let live = Arc::default();
-    let gate = new_gate(limits(1), move || Ok(Counted::new(&live)));
-    let loan = take(&gate, SOON).expect("a session");
+    let shared = new_pool(limits(1), move || Ok(Counted::new(&live)));
+    let lease = take(&shared, SOON).expect("a session");
     let callers: Vec<_> = (0..10)
         .map(|_| {
-            let gate = Arc::clone(&gate);
-            thread::spawn(move || take(&gate, Duration::from_millis(30)).err())
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || take(&shared, Duration::from_millis(30)).err())
         })
         .collect();
     for caller in callers {
@@ -424,10 +425,12 @@ fn callers_who_all_gave_up_leave_a_pool_that_works() {
             Some(NoSession::Exhausted { .. })
         ));
     }
-    loan.give_back();
-    take(&gate, SOON).expect("the session is back").give_back();
-    assert_eq!(gate.gauges.read().waiting, 0);
-    gate.shut();
+    lease.give_back();
+    take(&shared, SOON)
+        .expect("the session is back")
+        .give_back();
+    assert_eq!(shared.gauges.read().waiting, 0);
+    shared.shut();
 }
 
 #[test]
@@ -437,24 +440,25 @@ fn nobody_is_counted_as_waiting_in_vain_as_long_as_a_session_can_be_made() {
         max_waiting: 0,
         ..limits(2)
     };
-    let gate = new_gate(limits, move || Ok(Counted::new(&live)));
-    let both = [take(&gate, SOON), take(&gate, SOON)].map(|loan| loan.expect("a new session"));
-    let asking = Arc::clone(&gate);
+    let shared = new_pool(limits, move || Ok(Counted::new(&live)));
+    let both =
+        [take(&shared, SOON), take(&shared, SOON)].map(|lease| lease.expect("a new session"));
+    let asking = Arc::clone(&shared);
     let refused = thread::spawn(move || take(&asking, SOON).err());
     let error = refused.join().expect("no panic").expect("none is left");
     assert!(matches!(
         error.no_session(),
         Some(NoSession::TooManyWaiting { .. })
     ));
-    both.into_iter().for_each(Loan::give_back);
-    gate.shut();
+    both.into_iter().for_each(Lease::give_back);
+    shared.shut();
 }
 
 #[test]
 fn who_asked_after_an_attempt_began_is_not_told_its_failure() {
     let (go_on, waits) = std::sync::mpsc::channel::<()>();
     let (live, waits, mended) = (Arc::default(), Mutex::new(waits), AtomicUsize::new(0));
-    let gate = new_gate(limits(1), move || {
+    let shared = new_pool(limits(1), move || {
         if mended.fetch_add(1, SeqCst) > 0 {
             return Ok(Counted::new(&live));
         }
@@ -462,16 +466,16 @@ fn who_asked_after_an_attempt_began_is_not_told_its_failure() {
         Err(Error::config("a wrong password", "mend it"))
     });
     let ask = || {
-        let gate = Arc::clone(&gate);
-        thread::spawn(move || take(&gate, SOON).map(Loan::give_back))
+        let shared = Arc::clone(&shared);
+        thread::spawn(move || take(&shared, SOON).map(Lease::give_back))
     };
     let before = ask();
-    until(|| gate.gauges.read().connecting == 1 && gate.lock().last_attempt.is_some());
+    until(|| shared.gauges.read().connecting == 1 && shared.lock().last_attempt.is_some());
     let after = ask();
-    until(|| gate.gauges.read().waiting == 2);
+    until(|| shared.gauges.read().waiting == 2);
     go_on.send(()).expect("it is waited for");
     let told = before.join().expect("no panic").expect_err("it failed");
     assert_eq!(told.message(), "a wrong password");
     assert!(after.join().expect("no panic").is_ok());
-    gate.shut();
+    shared.shut();
 }

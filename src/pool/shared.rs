@@ -10,9 +10,9 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::growth::{Down, Jitter};
-use super::holders::{Asker, Holders};
+use super::holders::{Caller, Holders};
 use super::inquiry::{self, Inquiry, Says};
-use super::refused::{self, Refusal};
+use super::refused::{self, CheckoutRefusal};
 use super::state::Gauges;
 use super::store::{self, Item, Store};
 use crate::error::{Error, Result};
@@ -44,14 +44,14 @@ pub(super) struct Limits {
 pub(super) type Ask = dyn Fn(&[i32], Instant) -> Result<Says> + Send + Sync;
 
 /// The pool, as far as it needs not know what a session is.
-pub(super) struct Gate<S: Resource> {
+pub(super) struct SharedPool<S: Resource> {
     pub(super) limits: Limits,
     pub(super) gauges: Gauges,
-    /// Who listens to what is told where the pool is made also hears what its threads tell.
-    pub(super) told: tracing::Dispatch,
+    /// The tracing dispatcher in effect when the pool was created; background threads report to it.
+    pub(super) dispatch: tracing::Dispatch,
     pub(super) connect: Box<dyn Fn() -> Result<S> + Send + Sync>,
     pub(super) ask: Box<Ask>,
-    state: Mutex<State<S>>,
+    state: Mutex<PoolInternals<S>>,
     /// Sessions of an earlier one are not handed out. Changed under the lock, read without.
     pub(super) generation: AtomicU64,
     /// Held by whoever adds to the store, which is for one at a time.
@@ -62,7 +62,7 @@ pub(super) struct Gate<S: Resource> {
     pub(super) gone: Condvar,
 }
 
-pub(super) struct State<S: Resource> {
+pub(super) struct PoolInternals<S: Resource> {
     /// `None` once the pool is closed.
     pub(super) store: Option<Store<S>>,
     /// Sessions that exist, idle or in use, and those that are being made.
@@ -86,13 +86,13 @@ pub(super) struct State<S: Resource> {
 
 /// Somebody who waits for a session.
 pub(super) struct Waiter<S: Resource> {
-    asker: Asker,
+    caller: Caller,
     asked: Instant,
     called: Condvar,
-    answer: Mutex<Option<Answer<S>>>,
+    answer: Mutex<Option<WaiterReply<S>>>,
 }
 
-enum Answer<S: Resource> {
+enum WaiterReply<S: Resource> {
     Session(Item<S>, usize),
     Failure(Error),
 }
@@ -100,7 +100,7 @@ enum Answer<S: Resource> {
 impl<S: Resource> Waiter<S> {
     /// The answer, if it comes by then, and before the call is given up. Waits under a lock of its own, so that who is
     /// called need not queue for the pool's.
-    fn wait(&self, until: Instant, interrupt: Option<&Interrupt>) -> Option<Answer<S>> {
+    fn wait(&self, until: Instant, interrupt: Option<&Interrupt>) -> Option<WaiterReply<S>> {
         let mut answer = lock(&self.answer);
         while answer.is_none() && !interrupt.is_some_and(Interrupt::is_given_up) {
             let left = until.saturating_duration_since(Instant::now());
@@ -116,7 +116,7 @@ impl<S: Resource> Waiter<S> {
         answer.take()
     }
 
-    fn tell(&self, answer: Answer<S>) {
+    fn tell(&self, answer: WaiterReply<S>) {
         *lock(&self.answer) = Some(answer);
         self.called.notify_one();
     }
@@ -130,13 +130,13 @@ impl<S: Resource> Wake for Waiter<S> {
     }
 }
 
-impl<S: Resource> Gate<S> {
+impl<S: Resource> SharedPool<S> {
     pub(super) fn new(
         limits: Limits,
         connect: impl Fn() -> Result<S> + Send + Sync + 'static,
         ask: impl Fn(&[i32], Instant) -> Result<Says> + Send + Sync + 'static,
     ) -> Arc<Self> {
-        let state = State {
+        let state = PoolInternals {
             store: Some(Store::new(limits.max)),
             size: 0,
             connecting: 0,
@@ -154,7 +154,7 @@ impl<S: Resource> Gate<S> {
         Arc::new(Self {
             gauges: Gauges::new(limits.max),
             limits,
-            told: tracing::dispatcher::get_default(Clone::clone),
+            dispatch: tracing::dispatcher::get_default(Clone::clone),
             connect: Box::new(connect),
             ask: Box::new(ask),
             state: Mutex::new(state),
@@ -170,10 +170,10 @@ impl<S: Resource> Gate<S> {
     /// `again` is for who was given one that turned out to be dead: it need not queue anew.
     pub(super) fn take(
         self: &Arc<Self>,
-        asker: Asker,
+        caller: Caller,
         deadline: Instant,
         again: bool,
-    ) -> Result<Loan<S>> {
+    ) -> Result<Lease<S>> {
         let asked = Instant::now();
         let interrupt = interrupt::current();
         interrupt.as_ref().map_or(Ok(()), Interrupt::check)?;
@@ -182,20 +182,20 @@ impl<S: Resource> Gate<S> {
             return Err(refused::closed());
         }
         if let Some(item) = state.idle(again) {
-            let entry = self.lend(&mut state, &item, asker);
-            return Ok(self.loan(item, entry));
+            let entry = self.lease_out(&mut state, &item, caller);
+            return Ok(self.lease(item, entry));
         }
         if !again && state.dependent(self.limits.max) > self.limits.max_waiting {
-            return Err(self.refused(&state, Refusal::TooManyWaiting));
+            return Err(self.refused(&state, CheckoutRefusal::TooManyWaiting));
         }
         if state.holders.len() >= self.limits.max
-            && let Some(first) = state.holders.of_thread(asker.thread)
+            && let Some(first) = state.holders.of_thread(caller.thread)
         {
-            let (first, second) = (first, asker.place);
-            return Err(self.refused(&state, Refusal::Nested { first, second }));
+            let (first, second) = (first, caller.place);
+            return Err(self.refused(&state, CheckoutRefusal::Nested { first, second }));
         }
         let waiter = Arc::new(Waiter {
-            asker,
+            caller,
             asked,
             called: Condvar::new(),
             answer: Mutex::new(None),
@@ -230,27 +230,27 @@ impl<S: Resource> Gate<S> {
         Err(self.expired(&state, asked.elapsed()))
     }
 
-    fn accept(self: &Arc<Self>, answer: Answer<S>) -> Result<Loan<S>> {
+    fn accept(self: &Arc<Self>, answer: WaiterReply<S>) -> Result<Lease<S>> {
         match answer {
-            Answer::Session(item, entry) => Ok(self.loan(item, entry)),
-            Answer::Failure(error) => Err(error),
+            WaiterReply::Session(item, entry) => Ok(self.lease(item, entry)),
+            WaiterReply::Failure(error) => Err(error),
         }
     }
 
     /// Enters who has a session from now on.
-    fn lend(&self, state: &mut State<S>, item: &Item<S>, asker: Asker) -> usize {
+    fn lease_out(&self, state: &mut PoolInternals<S>, item: &Item<S>, caller: Caller) -> usize {
         let now = Instant::now();
         let activity = Arc::clone(item.session.activity());
         self.look_by(state, now + self.limits.leak_threshold);
-        let entry = state.holders.add(asker, activity, now);
+        let entry = state.holders.add(caller, activity, now);
         // Before who asked goes on, who may look at the numbers.
         self.publish(state);
         entry
     }
 
-    fn loan(self: &Arc<Self>, item: Item<S>, entry: usize) -> Loan<S> {
-        Loan {
-            gate: Arc::clone(self),
+    fn lease(self: &Arc<Self>, item: Item<S>, entry: usize) -> Lease<S> {
+        Lease {
+            shared: Arc::clone(self),
             item: Some(item),
             entry,
         }
@@ -258,13 +258,13 @@ impl<S: Resource> Gate<S> {
 
     /// Gives a session to who has waited longest, or keeps it; gives it back if the pool is closed.
     #[must_use = "a session of a closed pool is to be closed"]
-    pub(super) fn offer(&self, state: &mut State<S>, item: Item<S>) -> Option<Item<S>> {
+    pub(super) fn offer(&self, state: &mut PoolInternals<S>, item: Item<S>) -> Option<Item<S>> {
         if state.is_closed() {
             return Some(item);
         }
         if let Some(waiter) = state.waiting.pop_front() {
-            let entry = self.lend(state, &item, waiter.asker);
-            waiter.tell(Answer::Session(item, entry));
+            let entry = self.lease_out(state, &item, waiter.caller);
+            waiter.tell(WaiterReply::Session(item, entry));
         } else {
             let idle_until = item.idle_since + self.limits.idle_timeout;
             self.look_by(state, item.expires.min(idle_until));
@@ -277,11 +277,16 @@ impl<S: Resource> Gate<S> {
     }
 
     /// Tells those who have waited since then that there will be no session.
-    pub(super) fn fail(&self, state: &mut State<S>, since: Instant, error: impl Fn() -> Error) {
+    pub(super) fn fail(
+        &self,
+        state: &mut PoolInternals<S>,
+        since: Instant,
+        error: impl Fn() -> Error,
+    ) {
         state.waiting.retain(|waiter| {
             let later = waiter.asked > since;
             if !later {
-                waiter.tell(Answer::Failure(error()));
+                waiter.tell(WaiterReply::Failure(error()));
             }
             later
         });
@@ -303,12 +308,12 @@ impl<S: Resource> Gate<S> {
         self.generation.load(Ordering::Acquire)
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, State<S>> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, PoolInternals<S>> {
         lock(&self.state)
     }
 
     /// Makes the numbers readable without the lock.
-    pub(super) fn publish(&self, state: &State<S>) {
+    pub(super) fn publish(&self, state: &PoolInternals<S>) {
         self.gauges.set(
             state.size - state.connecting,
             state.holders.len(),
@@ -318,7 +323,7 @@ impl<S: Resource> Gate<S> {
     }
 }
 
-impl<S: Resource> State<S> {
+impl<S: Resource> PoolInternals<S> {
     pub(super) fn is_closed(&self) -> bool {
         self.store.is_none()
     }
@@ -340,13 +345,13 @@ impl<S: Resource> State<S> {
 }
 
 /// A session on loan; closed when dropped, unless it is given back.
-pub(super) struct Loan<S: Resource> {
-    gate: Arc<Gate<S>>,
+pub(super) struct Lease<S: Resource> {
+    shared: Arc<SharedPool<S>>,
     item: Option<Item<S>>,
     entry: usize,
 }
 
-impl<S: Resource> Loan<S> {
+impl<S: Resource> Lease<S> {
     pub(super) fn item(&self) -> &Item<S> {
         self.item.as_ref().expect("taken when given back only")
     }
@@ -355,34 +360,34 @@ impl<S: Resource> Loan<S> {
         self.item.as_mut().expect("taken when given back only")
     }
 
-    pub(super) fn gate(&self) -> &Arc<Gate<S>> {
-        &self.gate
+    pub(super) fn shared(&self) -> &Arc<SharedPool<S>> {
+        &self.shared
     }
 
     /// Gives the session to who comes next.
     pub(super) fn give_back(mut self) {
         if let Some(mut item) = self.item.take() {
             item.idle_since = Instant::now();
-            let mut state = self.gate.lock();
+            let mut state = self.shared.lock();
             state.holders.remove(self.entry);
-            let unwanted = self.gate.offer(&mut state, item);
-            self.gate.publish(&state);
+            let unwanted = self.shared.offer(&mut state, item);
+            self.shared.publish(&state);
             drop(state);
-            self.gate.close_all(unwanted.into_iter().collect());
+            self.shared.close_all(unwanted.into_iter().collect());
         }
     }
 }
 
-impl<S: Resource> Drop for Loan<S> {
+impl<S: Resource> Drop for Lease<S> {
     fn drop(&mut self) {
         if let Some(item) = self.item.take() {
             // Closed before its place is free, so that there are never more than may be.
             store::close(item);
-            let mut state = self.gate.lock();
+            let mut state = self.shared.lock();
             state.holders.remove(self.entry);
             state.size -= 1;
-            self.gate.gone.notify_all();
-            drop(self.gate.grow(state));
+            self.shared.gone.notify_all();
+            drop(self.shared.grow(state));
         }
     }
 }
