@@ -19,7 +19,7 @@ use crate::error::Outcome;
 
 /// Where a session is connected to.
 #[derive(Debug)]
-pub(crate) struct Server {
+pub(crate) struct ServerAddress {
     /// A name, an address, or the folder of a Unix socket.
     pub(crate) address: String,
     pub(crate) port: u16,
@@ -28,7 +28,7 @@ pub(crate) struct Server {
     pub(crate) name: Arc<str>,
 }
 
-impl Server {
+impl ServerAddress {
     pub(crate) fn new(address: String, port: u16, database: &str) -> Self {
         Self {
             name: format!("{address}:{port}/{database}").into(),
@@ -56,7 +56,7 @@ mod tests {
 
     #[test]
     fn nothing_is_allocated_where_nobody_watches() {
-        let server = Server::new("db.example.com".to_owned(), 5432, "bank");
+        let server = ServerAddress::new("db.example.com".to_owned(), 5432, "bank");
         let allocated = allocation_counter::measure(|| {
             let checkout = Checkout::begin(Location::caller());
             let entered = checkout.span().entered();

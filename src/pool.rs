@@ -33,7 +33,7 @@ use crate::observe::metrics;
 use crate::session::Session;
 use crate::session::activity::{SessionActivity, this_thread};
 use holders::Caller;
-use shared::{Lease, Limits, Resource, SharedPool};
+use shared::{Lease, PoolLimits, Resource, SharedPool};
 
 pub use manager::SessionManager;
 
@@ -70,7 +70,7 @@ const PING: Duration = Duration::from_secs(1);
 impl Pool {
     /// An empty pool: the first checkout connects.
     pub(crate) fn new(config: &Config) -> Self {
-        let limits = Limits {
+        let limits = PoolLimits {
             max: config.max_size,
             max_waiting: config.max_waiting,
             max_lifetime: config.max_lifetime,

@@ -12,7 +12,7 @@ use std::time::Duration;
 #[cfg(feature = "metrics")]
 use metrics::{Unit, counter, gauge, histogram};
 
-use super::{Server, StatementSpan};
+use super::{ServerAddress, StatementSpan};
 use crate::error::{Error, Outcome};
 use crate::no_session::PoolState;
 
@@ -90,7 +90,7 @@ pub(crate) fn describe() {
 }
 
 /// A statement, or a tuple of them, has ended.
-pub(crate) fn statement(server: &Server, seen: &StatementSpan, failure: Option<&Error>) {
+pub(crate) fn statement(server: &ServerAddress, seen: &StatementSpan, failure: Option<&Error>) {
     #[cfg(feature = "metrics")]
     {
         let outcome = failure.map_or("ok", Error::kind);
@@ -129,7 +129,7 @@ pub(crate) fn statement(server: &Server, seen: &StatementSpan, failure: Option<&
 }
 
 /// An interactive transaction has ended.
-pub(crate) fn transaction(server: &Server, outcome: Outcome) {
+pub(crate) fn transaction(server: &ServerAddress, outcome: Outcome) {
     #[cfg(feature = "metrics")]
     counter!(
         "bowline.transactions",
@@ -165,7 +165,7 @@ pub(crate) fn unknown_outcome() {
 }
 
 /// A session was opened.
-pub(crate) fn opened(server: &Server, took: Duration) {
+pub(crate) fn opened(server: &ServerAddress, took: Duration) {
     #[cfg(feature = "metrics")]
     {
         counter!("bowline.connections.opened", POOL => Arc::clone(&server.name)).increment(1);
@@ -175,7 +175,7 @@ pub(crate) fn opened(server: &Server, took: Duration) {
 }
 
 /// A session was closed.
-pub(crate) fn closed(server: &Server, reason: &'static str) {
+pub(crate) fn closed(server: &ServerAddress, reason: &'static str) {
     #[cfg(feature = "metrics")]
     counter!(
         "bowline.connections.closed",

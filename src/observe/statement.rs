@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tracing::Span;
 use tracing::field::Empty;
 
-use super::Server;
+use super::ServerAddress;
 use crate::command::{Command, ExpectedRows};
 use crate::error::Error;
 use crate::sql_text::keywords;
@@ -45,7 +45,7 @@ impl StatementSpan {
             || tracing::enabled!(target: "bowline::statement", tracing::Level::DEBUG)
     }
 
-    pub(crate) fn begin(server: &Server, waited: Duration, attempt: u32) -> Self {
+    pub(crate) fn begin(server: &ServerAddress, waited: Duration, attempt: u32) -> Self {
         let span = tracing::debug_span!(
             target: "bowline::statement",
             "statement",
@@ -275,7 +275,7 @@ mod tests {
     fn seen(
         commands: impl IntoIterator<Item = (&'static str, Option<&'static str>)>,
     ) -> StatementSpan {
-        let server = Server::new("db.example.com".to_owned(), 5432, "bank");
+        let server = ServerAddress::new("db.example.com".to_owned(), 5432, "bank");
         let mut seen = StatementSpan::begin(&server, Duration::ZERO, 1);
         let commands = commands.into_iter().map(|(sql, function)| CommandText {
             sql: sql.into(),

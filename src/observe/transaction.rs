@@ -3,7 +3,7 @@
 use tracing::Span;
 use tracing::field::Empty;
 
-use super::Server;
+use super::ServerAddress;
 use crate::error::Outcome;
 
 /// The span of a transaction, entered while its work runs.
@@ -11,7 +11,7 @@ use crate::error::Outcome;
 pub(crate) struct TransactionSpan(Span);
 
 impl TransactionSpan {
-    pub(crate) fn begin(server: &Server, begin: &str, attempt: u32) -> Self {
+    pub(crate) fn begin(server: &ServerAddress, begin: &str, attempt: u32) -> Self {
         Self(tracing::debug_span!(
             target: "bowline::transaction",
             "transaction",

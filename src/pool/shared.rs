@@ -32,7 +32,7 @@ pub(super) trait Resource: Send + 'static {
 
 /// How the pool is to behave.
 #[derive(Debug, Clone)]
-pub(super) struct Limits {
+pub(super) struct PoolLimits {
     pub(super) max: u32,
     pub(super) max_waiting: u32,
     pub(super) max_lifetime: Duration,
@@ -45,7 +45,7 @@ pub(super) type Ask = dyn Fn(&[i32], Instant) -> Result<Says> + Send + Sync;
 
 /// The pool, as far as it needs not know what a session is.
 pub(super) struct SharedPool<S: Resource> {
-    pub(super) limits: Limits,
+    pub(super) limits: PoolLimits,
     pub(super) gauges: Gauges,
     /// The tracing dispatcher in effect when the pool was created; background threads report to it.
     pub(super) dispatch: tracing::Dispatch,
@@ -132,7 +132,7 @@ impl<S: Resource> Wake for Waiter<S> {
 
 impl<S: Resource> SharedPool<S> {
     pub(super) fn new(
-        limits: Limits,
+        limits: PoolLimits,
         connect: impl Fn() -> Result<S> + Send + Sync + 'static,
         ask: impl Fn(&[i32], Instant) -> Result<Says> + Send + Sync + 'static,
     ) -> Arc<Self> {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::growth::Jitter;
 use super::holders::Caller;
-use super::shared::{Lease, Limits, Resource, SharedPool, lock};
+use super::shared::{Lease, PoolLimits, Resource, SharedPool, lock};
 use crate::deadline::A_YEAR;
 use crate::error::{Error, Result};
 use crate::no_session::NoSession;
@@ -50,8 +50,8 @@ impl Resource for Counted {
     fn set_close_reason(&mut self, _: &'static str) {}
 }
 
-fn limits(max: u32) -> Limits {
-    Limits {
+fn limits(max: u32) -> PoolLimits {
+    PoolLimits {
         max,
         max_waiting: u32::MAX,
         max_lifetime: A_YEAR,
@@ -62,7 +62,7 @@ fn limits(max: u32) -> Limits {
 
 /// A pool that has no server to ask.
 fn new_pool(
-    limits: Limits,
+    limits: PoolLimits,
     connect: impl Fn() -> Result<Counted> + Send + Sync + 'static,
 ) -> Arc<SharedPool<Counted>> {
     SharedPool::new(limits, connect, |_, _| Ok(BTreeMap::new()))
@@ -301,7 +301,7 @@ fn one_attempt_at_a_time_is_made_at_a_server_that_is_down_and_none_when_nobody_w
 #[test]
 fn who_asks_while_too_many_wait_fails_at_once() {
     let live = Arc::default();
-    let limits = Limits {
+    let limits = PoolLimits {
         max_waiting: 3,
         ..limits(1)
     };
@@ -355,7 +355,7 @@ fn idle_sessions_end_by_their_lifetime_and_idle_timeout_without_anybody_asking()
     ] {
         let live = Arc::new(AtomicU32::new(0));
         let made = Arc::clone(&live);
-        let limits = Limits {
+        let limits = PoolLimits {
             max_lifetime: lifetime,
             idle_timeout: idle,
             ..limits(5)
@@ -436,7 +436,7 @@ fn callers_who_all_gave_up_leave_a_pool_that_works() {
 #[test]
 fn nobody_is_counted_as_waiting_in_vain_as_long_as_a_session_can_be_made() {
     let live = Arc::default();
-    let limits = Limits {
+    let limits = PoolLimits {
         max_waiting: 0,
         ..limits(2)
     };

@@ -16,13 +16,13 @@ use super::activity::SessionActivity;
 use crate::command::{Command, ExpectedRows};
 use crate::config::Config;
 use crate::error::{Error, Outcome};
-use crate::observe::{Server, StatementSpan, TransactionSpan, metrics};
+use crate::observe::{ServerAddress, StatementSpan, TransactionSpan, metrics};
 use crate::wire::answer::Answer;
 use crate::wire::libpq::Connection;
 
 /// The subscribers to a session's work, and the counts that they are told.
 pub(super) struct Observer {
-    server: Server,
+    server: ServerAddress,
     /// Statements that take longer are reported as slow.
     slow: Option<Duration>,
     /// Whether a slow statement is reported with its plan.
@@ -57,7 +57,8 @@ pub(super) struct ObservedTransaction {
 
 impl Observer {
     pub(super) fn new(config: &Config, connection: &Connection, began: Instant) -> Self {
-        let server = Server::new(connection.host(), connection.port(), &connection.database());
+        let server =
+            ServerAddress::new(connection.host(), connection.port(), &connection.database());
         metrics::opened(&server, began.elapsed());
         Self {
             server,
