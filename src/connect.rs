@@ -1,4 +1,4 @@
-//! Connecting, and what is said when it fails.
+//! Connecting, and the errors of it.
 
 mod addresses;
 mod attempt;
@@ -23,7 +23,7 @@ pub use encryption::{Encryption, client_libraries};
 use refusal::RefusalReason;
 use resolve::resolve;
 
-/// Connects by the deadline, the look-up of names included.
+/// Connects by the deadline, which includes the look-up of names.
 pub(crate) fn connect(config: &Config, deadline: Instant) -> Result<Connection> {
     let parameters = config.connection_parameters()?;
     let at = address(&parameters.said);
@@ -33,7 +33,7 @@ pub(crate) fn connect(config: &Config, deadline: Instant) -> Result<Connection> 
         return connect_by(config, parameters, &at, deadline).map_err(told);
     }
     match connect_by(config, with_client_check(parameters), &at, deadline) {
-        // A server before 14, one whose system cannot look at a socket, or a pooler that was not told of.
+        // A server before 14, one whose system cannot check a socket, or a pooler that the configuration does not name.
         Err(error) if error.message().contains(CLIENT_CHECK) => {
             knows.store(true, Ordering::Relaxed);
             connect_by(config, config.connection_parameters()?, &at, deadline)
@@ -43,11 +43,11 @@ pub(crate) fn connect(config: &Config, deadline: Instant) -> Result<Connection> 
     .map_err(told)
 }
 
-/// By this setting a server looks, while a statement runs, whether its client is still there.
+/// With this setting a server checks, while a statement runs, whether its client is still connected.
 const CLIENT_CHECK: &str = "client_connection_check_interval";
 
-/// Has the server end a statement within seconds once this process is gone, however it went; what the user said of it
-/// comes after, and wins.
+/// Makes the server end a statement within seconds once this process is gone. The user's own value comes after it, and
+/// wins.
 fn with_client_check(mut parameters: Parameters) -> Parameters {
     let options = parameters.said.entry("options".to_owned()).or_default();
     *options = format!("-c {CLIENT_CHECK}=5s {options}")
@@ -66,7 +66,7 @@ fn connect_by(
     let mut said = std::mem::take(&mut parameters.said);
     let prefers = Addresses::are_several(&said) && prefers(config);
     let mut addresses = Addresses::of(&said, prefers);
-    // What libpq said of addresses that were given up.
+    // libpq's messages about addresses that were given up.
     let mut before = String::new();
     loop {
         let (connection, driven, place) = attempt(&said, &mut addresses, deadline)?;
@@ -99,7 +99,7 @@ fn connect_by(
                 .with_hint("is this the server's address, and does a firewall let it through? see Config::connect_timeout"));
             }
             Err(DriveError::Lost(told)) => {
-                // A server can quote the password that it was given, also one from a file of passwords.
+                // A server can quote the password that it was given, also one from a password file.
                 parameters.secrets.extend(connection.password());
                 return Err(connect_error(
                     parameters
@@ -113,10 +113,10 @@ fn connect_by(
     }
 }
 
-/// Tries the addresses in turn, each for its share of the time that is left; gives up at the first that says nothing.
+/// Tries the addresses in turn, each for its share of the time that is left; returns at the first that does not answer.
 ///
-/// libpq goes on to the next address by itself where one refuses, but only its blocking functions do where one is
-/// silent (PostgreSQL manual, 32.1.1.3, `connect_timeout`).
+/// If an address refuses, libpq goes on to the next one by itself. If an address does not answer, only its blocking
+/// functions go on (PostgreSQL manual, 32.1.1.3, `connect_timeout`).
 fn attempt(
     said: &BTreeMap<String, String>,
     addresses: &mut Addresses,
@@ -146,14 +146,14 @@ fn attempt(
     Ok((connection, driven, place))
 }
 
-/// Whether addresses that were tried may be tried again, in a second pass that is less particular.
+/// Returns whether addresses that were tried may be tried again, in a second pass that accepts more servers.
 fn prefers(config: &Config) -> bool {
     let complete = config.complete_parameters().unwrap_or_default();
     let wanted = complete.get("target_session_attrs");
     wanted.is_some_and(|wanted| wanted == "prefer-standby")
 }
 
-/// Where the parameters lead, for errors.
+/// Returns the address of the parameters, for errors.
 fn address(parameters: &BTreeMap<String, String>) -> String {
     let get = |name: &str| parameters.get(name).map(|value| value.split(','));
     let Some(hosts) = get("host").or(get("hostaddr")) else {
@@ -172,7 +172,7 @@ fn address(parameters: &BTreeMap<String, String>) -> String {
     places.collect::<Vec<_>>().join(", ")
 }
 
-/// Why connecting failed, by what libpq says.
+/// Returns the error of a failed connect, by libpq's message.
 fn connect_error(said: &str, at: &str, parameters: &Parameters) -> Error {
     if said.trim().is_empty() {
         return without_socket();
@@ -204,8 +204,8 @@ fn connect_error(said: &str, at: &str, parameters: &Parameters) -> Error {
     }
 }
 
-/// libpq says nothing if the kernel gives it no socket, as when this process has too many files open; so the kernel is
-/// asked again.
+/// Returns the error if libpq has no message. It has none if it gets no socket, for instance because this process
+/// has too many open files; so the kernel is asked for a socket again.
 fn without_socket() -> Error {
     use rustix::net::{AddressFamily, SocketType, socket};
     let why = match socket(AddressFamily::UNIX, SocketType::STREAM, None) {
@@ -217,15 +217,16 @@ fn without_socket() -> Error {
     )
 }
 
-/// Why a server is asked for more than by libpq's own default.
+/// Explains why the server has to prove more than by libpq's own default.
 const BY_DEFAULT: &str = "no sslmode was given and the server is elsewhere, so sslmode=verify-full and \
                           sslrootcert=system are meant: say otherwise in the connection string";
 
-/// Why a socket was tried.
+/// Explains why a Unix socket was tried.
 const NO_HOST: &str = "no host was given, so a server on this machine is meant: name the host, in the connection string \
                        (postgres://user@host:5432/database) or in PGHOST, or start a server here";
 
-/// A name that libpq itself could not look up may be there later; a parameter that it refuses stays wrong.
+/// Returns the reason of a failure before any server was tried. A name that could not be looked up may exist later;
+/// a parameter that libpq refuses stays wrong.
 fn before_any_server(said: &str) -> &'static RefusalReason {
     if said.starts_with("could not translate host name") {
         refusal::by_words(said)

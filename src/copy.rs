@@ -117,7 +117,7 @@ impl Session {
         copy_in(self, columns, rows)
     }
 
-    /// The rows of a query by binary COPY, as they arrive: one round trip, however many rows.
+    /// Returns the rows of a query by binary COPY, as they arrive: one round trip, however many rows.
     ///
     /// Rows are read by position, since the format has no names, and their types are compared first, by a cursor over
     /// the query that is declared and closed in the same round trip. So it is a query that reads, and takes no
@@ -321,7 +321,7 @@ struct CopyBuffer {
 }
 
 impl CopyBuffer {
-    /// The whole rows of what has arrived; `None` if there is none.
+    /// Returns the whole rows of what has arrived; `None` if there is none.
     fn rows(&mut self, data: &[u8]) -> Result<Option<Answer>> {
         self.rest.extend_from_slice(data);
         let mut at = 0;

@@ -68,7 +68,7 @@ impl Resource for Session {
 const PING: Duration = Duration::from_secs(1);
 
 impl Pool {
-    /// An empty pool: the first checkout connects.
+    /// Returns an empty pool: the first checkout connects.
     pub(crate) fn new(config: &Config) -> Self {
         let limits = PoolLimits {
             max: config.max_size,
@@ -97,7 +97,7 @@ impl Pool {
         self.0.shared.first()
     }
 
-    /// A session, in the order of asking.
+    /// Returns a session, in the order of asking.
     ///
     /// Fails by the deadline or the checkout timeout; at once if it would wait for itself, if too many wait already, or if
     /// connecting fails for good.
@@ -130,12 +130,12 @@ impl Pool {
         }
     }
 
-    /// The server and database, once there was a session.
+    /// Returns the server and database, once there was a session.
     pub(crate) fn name(&self) -> Option<Arc<str>> {
         self.0.shared.gauges.name.get().cloned()
     }
 
-    /// The pool in numbers, read without its lock.
+    /// Returns the pool in numbers, read without its lock.
     pub(crate) fn state(&self) -> PoolState {
         self.0.shared.gauges.read()
     }
@@ -159,7 +159,7 @@ impl Inner {
         .with_hint("open the database anew after the fork: parent and child would talk on the same sockets"))
     }
 
-    /// Whether a session may be handed out: tells by what is known here, unless it was idle for long.
+    /// Returns whether a session may be handed out: tells by what is known here, unless it was idle for long.
     fn is_good(&self, lease: &mut Lease<Session>, deadline: Instant) -> bool {
         let now = Instant::now();
         let generation = lease.shared().generation();

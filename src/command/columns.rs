@@ -1,10 +1,10 @@
 //! The columns of an answer, compared with the types that Rust reads them as.
 //!
-//! diesel decodes bytes by the SQL type that it believes a column has; it never sees what the server says
-//! of it. A `double precision` read as `bigint` has the right width and is another number. So the types that
-//! a query's Rust type is read from are compared with the answer's description: once for each prepared
-//! statement, and for each answer where statements have no name. Types that diesel knows by name are not
-//! looked up for it; what is in doubt is asked, once for a pool.
+//! diesel decodes bytes by the SQL type that it expects of a column, and does not see the type that the server
+//! reports. A `double precision` read as `bigint` has the right width and is another number. So the expected types
+//! are compared with the types of the answer: once for each prepared statement, and for each answer where
+//! statements have no name. Types that diesel knows by name are not looked up for that; a type in doubt is asked of
+//! the server, once for a pool.
 
 mod built_in;
 mod values;
@@ -23,16 +23,16 @@ use crate::error::{Error, Result};
 use crate::wire::answer::Answer;
 pub(crate) use values::ValueCheck;
 
-/// Names the columns that something is read from.
+/// Collects the columns that a Rust type is read from.
 pub(crate) type Describe = fn(&mut Columns);
 
-/// The columns that something is read from, in the order of its fields.
+/// The columns that a Rust type is read from, in the order of its fields.
 #[doc(hidden)]
 #[derive(Debug, Default)]
 pub struct Columns {
     names: Names,
     all: Vec<ReadColumn>,
-    /// Whether diesel's own way of loading reads them: what diesel itself refuses is left to it.
+    /// Whether diesel's own `load` reads them: what diesel itself refuses is left to it.
     is_diesels: bool,
 }
 
@@ -41,7 +41,7 @@ pub struct Columns {
 struct ReadColumn {
     /// `None` for one that is read by its position.
     name: Option<&'static str>,
-    /// `None` where nothing is known of it.
+    /// `None` if it is unknown.
     sql_type: Option<SqlType>,
 }
 
@@ -58,16 +58,16 @@ pub(crate) enum SqlType {
 #[derive(Debug, Default)]
 struct Names(Vec<TypeName>);
 
-/// The first OID that stands for a name: the server gives such numbers after four thousand million others.
+/// The first OID that stands for a name; the server assigns such numbers only after four thousand million others.
 const FIRST_NAME: u32 = 0xffff_0000;
 
-/// The first OID of what is not built in (PostgreSQL's `FirstNormalObjectId`).
+/// The first OID that is not built in (PostgreSQL's `FirstNormalObjectId`).
 pub(crate) const FIRST_NORMAL: u32 = 16384;
 
-/// What is to be done with the values of answers that have the right columns; nothing, for most.
+/// The checks of values in answers whose columns have the right types; none for most.
 pub(crate) type Checks = Arc<[(usize, ValueCheck)]>;
 
-/// What comparing the columns gave.
+/// The result of comparing the columns.
 #[derive(Debug)]
 pub(crate) struct Compared {
     /// Pairs of types that only the server can judge, with the number of the column.
@@ -106,7 +106,7 @@ where
     }
 }
 
-/// The same for diesel's own way of loading, which takes any subscripts of an array, and has its own words for
+/// As [`by_position`], for diesel's own `load`, which takes any subscripts of an array, and has an error of its own for
 /// integers of another width.
 pub(crate) fn by_position_as_diesel<ST>(columns: &mut Columns)
 where
@@ -165,7 +165,7 @@ impl Columns {
         self.all.push(ReadColumn { name, sql_type });
     }
 
-    /// The type under an OID that diesel gave; 0 is an array of arrays, which has none of its own.
+    /// Returns the type under an OID that diesel gave; 0 is an array of arrays, which has none of its own.
     fn sql_type(&self, oid: u32) -> Option<SqlType> {
         let named = oid.checked_sub(FIRST_NAME).and_then(|number| {
             let name = self.names.0.get(usize::try_from(number / 2).ok()?)?;
@@ -188,7 +188,7 @@ impl Columns {
             doubts: Vec::new(),
             checks: Vec::new(),
         };
-        // A query without types (diesel's `sql_query`) is read by width.
+        // A query without types (diesel's `sql_query`) is not compared: diesel checks the width only.
         if self
             .all
             .iter()
@@ -198,7 +198,7 @@ impl Columns {
         }
         for (number, column) in self.all.iter().enumerate() {
             let Some(number) = column.find(number, answer)? else {
-                // Too few columns are found out when the row is read.
+                // Reading the row finds that there are too few columns.
                 break;
             };
             let (Some(expected), Some(actual)) = (&column.sql_type, answer.column_type(number))
@@ -226,7 +226,7 @@ impl Columns {
 }
 
 impl ReadColumn {
-    /// Where the column is in the answer.
+    /// Returns the index of the column in the answer.
     fn find(&self, number: usize, answer: &Answer) -> Result<Option<usize>> {
         let mut all = 0..answer.column_count();
         let Some(name) = self.name else {
@@ -249,20 +249,20 @@ impl ReadColumn {
     }
 }
 
-/// Whether it may be CURRENT_TIMESTAMP, which diesel calls a Timestamp.
+/// Returns whether it may be CURRENT_TIMESTAMP, which diesel calls a Timestamp.
 fn is_current_timestamp(expected: &SqlType, actual: u32, number: usize, answer: &Answer) -> bool {
     *expected == SqlType::BuiltIn(built_in::TIMESTAMP)
         && actual == built_in::TIMESTAMPTZ
         && !answer.is_of_a_table(number)
 }
 
-/// Whether it may be a NULL of no type, which the server calls text.
+/// Returns whether it may be a NULL of no type, which the server calls text.
 pub(crate) fn is_untyped(actual: u32, number: usize, answer: &Answer) -> bool {
     actual == built_in::TEXT && !answer.is_of_a_table(number)
 }
 
-/// The check of a column that is right as long as it holds nothing: this answer, or part of one, does not tell of the
-/// next.
+/// Returns the check of a column whose type matches as long as all its values are NULL: one answer, or a part of
+/// it, says nothing about the next.
 pub(crate) fn only_null(expected: &SqlType, number: usize, answer: &Answer) -> (usize, ValueCheck) {
     let name = answer.column_name(number).unwrap_or_default();
     (
@@ -275,7 +275,7 @@ pub(crate) fn only_null(expected: &SqlType, number: usize, answer: &Answer) -> (
 }
 
 impl SqlType {
-    /// Whether values of a type are read as this one; `None` where only the server can say.
+    /// Returns whether values of a type are read as this one; `None` where only the server can say.
     pub(crate) fn reads(&self, actual: u32) -> Option<bool> {
         match self {
             Self::BuiltIn(expected) if *expected == actual => Some(true),
@@ -291,7 +291,7 @@ impl SqlType {
         }
     }
 
-    /// Whether a value in doubt passes where the server cannot be asked.
+    /// Returns whether a value in doubt passes where the server cannot be asked.
     pub(crate) fn may_read(&self) -> bool {
         match self {
             Self::BuiltIn(oid) => *oid == built_in::TEXT || built_in::is_array(*oid),
@@ -299,7 +299,7 @@ impl SqlType {
         }
     }
 
-    /// Whether values of this type are stored in a column of that one in binary.
+    /// Returns whether values of this type are stored in a column of that one in binary.
     fn is_stored_in(&self, type_oid: u32, base: u32) -> bool {
         match self {
             Self::BuiltIn(built_in::RECORD | built_in::RECORD_ARRAY) => type_oid >= FIRST_NORMAL,
@@ -308,7 +308,7 @@ impl SqlType {
         }
     }
 
-    /// Whether both are integers, of which diesel refuses those of another width.
+    /// Returns whether both are integers, of which diesel refuses those of another width.
     fn differs_in_width(&self, actual: u32) -> bool {
         let is_integer = |oid: u32| matches!(oid, 20 | 21 | 23);
         matches!(self, Self::BuiltIn(expected) if is_integer(*expected) && is_integer(actual))
@@ -337,18 +337,18 @@ impl std::fmt::Display for SqlType {
     }
 }
 
-/// The name of a type, as far as it is known here.
+/// Returns the name of a type, as far as it is known here.
 pub(crate) fn type_name(oid: u32) -> Cow<'static, str> {
     built_in::name(oid).unwrap_or_else(|| format!("a type of this database (OID {oid})").into())
 }
 
-/// The error of a column that has another type.
+/// Returns the error of a column that has another type.
 pub(crate) fn mismatch(answer: &Answer, column: usize, actual: &str, expected: &SqlType) -> Error {
     let name = answer.column_name(column).unwrap_or_default();
     wrong_type(name, actual, expected)
 }
 
-/// The error of a column of this name that has another type.
+/// Returns the error of a column of this name that has another type.
 pub(crate) fn wrong_type(name: &str, actual: &str, expected: &SqlType) -> Error {
     Error::decode(format!(
         "column {name:?} has type {actual}, but the program expects {expected}"
@@ -359,7 +359,7 @@ pub(crate) fn wrong_type(name: &str, actual: &str, expected: &SqlType) -> Error 
     )
 }
 
-/// Looks at the values of an answer that has the right columns.
+/// Checks the values of an answer whose columns have the right types.
 pub(crate) fn check_values(answer: &Answer, checks: &Checks) -> Result<()> {
     for (column, check) in checks.iter() {
         for row in 0..answer.row_count() {

@@ -5,7 +5,7 @@ use crate::error::{Error, ServerError};
 use crate::sqlstate::SqlState;
 use crate::wire::libpq::{Field, ResultSet};
 
-/// The error of an answer.
+/// Returns the error of an answer.
 pub(crate) fn server_error(result: &ResultSet, expired: bool) -> Error {
     let text = |field| result.error_field(field);
     let Some(sqlstate) = text(Field::SqlState).and_then(|code| SqlState::new(&code)) else {
@@ -45,7 +45,7 @@ pub(crate) fn server_error(result: &ResultSet, expired: bool) -> Error {
     }
 }
 
-/// The server was done, but rows came after the deadline and were not kept.
+/// Returns the error of rows that arrived after the deadline and were not kept, although the server had ended.
 pub(crate) fn rows_too_late() -> Error {
     Error::timeout("the last rows came after the call's deadline")
         .with_hint("give each step more time: see Session::within and Config::call_timeout")

@@ -1,8 +1,8 @@
-//! Which statements the server has prepared for this session.
+//! The statements that the server has prepared for a session.
 //!
-//! A bounded least recently used set, so that a program that makes ever new SQL does not fill the
-//! server's memory. It follows what the server confirmed: a name counts once the server has answered,
-//! and is closed until the server has said so.
+//! A bounded set; the least recently used statement makes room, so that a program that always makes new SQL does not
+//! fill the server's memory. The set follows the server's answers: a name is known once Parse was answered, and is
+//! to be closed until Close was answered.
 
 use std::collections::HashMap;
 use std::ffi::{CStr, CString};
@@ -15,10 +15,10 @@ use crate::sql_text::search_path::SearchPathKey;
 #[derive(Debug)]
 pub(crate) struct PreparedStatements {
     statements: HashMap<StatementKey, PreparedStatement>,
-    /// Dropped here, but not yet on the server.
+    /// The names that were dropped here, but not yet closed on the server.
     to_close: Vec<Arc<CStr>>,
     capacity: usize,
-    /// The capacity that was asked for, to come back to.
+    /// The configured capacity, which `capacity` goes back to when names are enabled again.
     full: usize,
     clock: u64,
     named: u64,
@@ -26,8 +26,8 @@ pub(crate) struct PreparedStatements {
 
 /// The search path, the SQL, the OIDs of the parameters' types.
 ///
-/// Under another path the same SQL is about other tables: PostgreSQL would plan it anew at each change, and fail where
-/// the types of the answer are others.
+/// By another search path the same SQL reads other tables. PostgreSQL would plan it again at each change, and fail if
+/// the types of the result differ.
 type StatementKey = (SearchPathKey, Arc<str>, Vec<u32>);
 
 #[derive(Debug)]
@@ -35,17 +35,17 @@ struct PreparedStatement {
     name: Arc<CStr>,
     used: u64,
     confirmed: bool,
-    /// By which columns its answers were found right, and what is to be looked at in their values.
+    /// The columns whose types were found to match, with the checks of their values.
     checked: Option<(Describe, Checks)>,
 }
 
-/// How a command is to be sent.
+/// The name of a statement, and what is known of it.
 #[derive(Debug)]
 pub(crate) struct StatementName {
     pub(crate) name: Arc<CStr>,
-    /// Whether it is to be prepared first; else the server knows the name, or will when it gets there.
+    /// Whether it is to be prepared first; otherwise the server knows the name, or will know it by then.
     pub(crate) is_new: bool,
-    /// By which columns its answers were found right, and what is to be looked at in their values.
+    /// The columns whose types were found to match, with the checks of their values.
     pub(crate) checked: Option<(Describe, Checks)>,
 }
 
@@ -61,7 +61,7 @@ impl PreparedStatements {
         }
     }
 
-    /// A name for the statement; the least recently used one makes room.
+    /// Returns the name of a statement; if it is new, the least recently used one makes room.
     pub(crate) fn name_for(
         &mut self,
         path: &SearchPathKey,
@@ -101,7 +101,7 @@ impl PreparedStatements {
         }
     }
 
-    /// The answers to this statement were found right.
+    /// Keeps that the types of this statement's answers match.
     pub(crate) fn set_checked(&mut self, name: &CStr, describe: Describe, checks: Checks) {
         let mut all = self.statements.values_mut();
         if let Some(statement) = all.find(|statement| *statement.name == *name) {
@@ -109,12 +109,12 @@ impl PreparedStatements {
         }
     }
 
-    /// Whether statements are named at all.
+    /// Returns whether statements are prepared under names.
     pub(crate) fn is_enabled(&self) -> bool {
         self.capacity > 0
     }
 
-    /// Turns naming on or off; off, those that were named are closed.
+    /// Enables or disables names; disabling closes the prepared statements.
     pub(crate) fn set_enabled(&mut self, on: bool) {
         self.capacity = if on { self.full } else { 0 };
         while self.statements.len() > self.capacity {
@@ -122,12 +122,12 @@ impl PreparedStatements {
         }
     }
 
-    /// The names to close along with the next pipeline.
+    /// Returns the names to close along with the next pipeline.
     pub(crate) fn to_close(&self) -> &[Arc<CStr>] {
         &self.to_close
     }
 
-    /// Takes over what the server confirmed, and forgets what it did not.
+    /// Takes over the names that the server confirmed, and forgets new ones that it did not.
     pub(crate) fn confirm(&mut self, prepared: &[Arc<CStr>], closed: &[Arc<CStr>]) {
         self.to_close.retain(|name| !closed.contains(name));
         for statement in self
@@ -140,20 +140,20 @@ impl PreparedStatements {
         self.statements.retain(|_, statement| statement.confirmed);
     }
 
-    /// Forgets all, because the server no longer knows or no longer accepts them.
+    /// Forgets all statements and closes them, because the server no longer accepts them.
     pub(crate) fn forget_all(&mut self) {
         let names = self.statements.drain().map(|(_, statement)| statement.name);
         self.to_close.extend(names);
     }
 
-    /// The server closed all of them itself.
+    /// Forgets all statements, because the server has closed them itself.
     pub(crate) fn clear(&mut self) {
         self.statements.clear();
         self.to_close.clear();
     }
 
     fn evict(&mut self) {
-        // A scan, because it happens once for a statement that is new, which costs the server far more.
+        // A scan is cheap enough: it happens once for a new statement, which costs the server far more.
         let oldest = self
             .statements
             .iter()
@@ -173,7 +173,7 @@ mod tests {
         prepared.to_close().iter().map(AsRef::as_ref).collect()
     }
 
-    /// The name under which SQL is planned, and whether it is new.
+    /// Returns the name under which SQL is planned, and whether it is new.
     fn name_for(prepared: &mut PreparedStatements, sql: &str, types: &[u32]) -> (String, bool) {
         let name_for = prepared.name_for(&"".into(), &sql.into(), types);
         (

@@ -1,8 +1,8 @@
 //! The OIDs of types that migrations made, looked up once for a whole pool.
 //!
-//! Built-in types have fixed OIDs that diesel knows; enums, domains and extension types have those that
-//! the server gave them. Encoding a statement never touches a connection: what the cache does not hold
-//! is recorded as a miss, and all misses are resolved in one batch before the statement is sent.
+//! Built-in types have fixed OIDs that diesel knows; enums, domains and types of extensions have OIDs that the
+//! server assigned. Encoding a statement never uses a connection: a type that is not in the cache is recorded as a
+//! miss, and all misses are looked up in one query before the statement is sent.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -26,18 +26,18 @@ pub(crate) type Oids = (u32, u32);
 /// The type of a column, and the type that it is read as.
 pub(crate) type TypePair = (u32, SqlType);
 
-/// What the server says of a pair.
+/// The server's comparison of a pair.
 #[derive(Debug, Clone)]
 pub(crate) struct TypeMatch {
-    /// Whether values of the one are read as the other.
+    /// Whether values of the column's type can be read as the other.
     pub(crate) reads: bool,
     /// The name of the column's type.
     pub(crate) actual: String,
 }
 
-/// What is known of one database's types; shared by all sessions of a pool.
+/// The known types of one database; shared by all sessions of a pool.
 ///
-/// Names without a schema are known for the search path by which they were found.
+/// Names without a schema are kept with the search path by which they were found.
 #[derive(Debug, Default)]
 pub(crate) struct TypeCache(RwLock<Known>);
 
@@ -47,7 +47,7 @@ struct Known {
     judged: HashMap<(SearchPathKey, TypePair), TypeMatch>,
 }
 
-/// With this many entries it begins anew: a path for each of many tenants fills it.
+/// With this many entries it is cleared: a search path for each of many tenants fills it.
 const CAPACITY: usize = 16 * 1024;
 
 impl TypeCache {
@@ -76,13 +76,13 @@ impl TypeCache {
         );
     }
 
-    /// What the server said of a pair.
+    /// Returns the server's comparison of a pair, if it is known.
     pub(crate) fn judged(&self, path: &SearchPathKey, pair: &TypePair) -> Option<TypeMatch> {
         let key = (Arc::clone(path), pair.clone());
         self.known().judged.get(&key).cloned()
     }
 
-    /// Keeps what the server said of pairs.
+    /// Keeps the server's comparisons of pairs.
     pub(crate) fn keep(
         &self,
         path: &SearchPathKey,
@@ -98,14 +98,14 @@ impl TypeCache {
             .extend(judged.map(|(pair, judged)| ((Arc::clone(path), pair), judged)));
     }
 
-    /// Forgets all, because DDL made at least one of them stale.
+    /// Forgets everything, because DDL changed at least one type.
     pub(crate) fn clear(&self) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Known::default();
     }
 }
 
 impl TypeName {
-    /// The path that it depends on: none if it has a schema.
+    /// Returns the search path that it depends on; empty if it has a schema.
     fn path(&self, path: &SearchPathKey) -> SearchPathKey {
         if self.schema.is_some() {
             Arc::from("")
@@ -115,19 +115,19 @@ impl TypeName {
     }
 }
 
-/// diesel's way to ask for OIDs during the encoding of a statement.
+/// Looks OIDs up in the cache while diesel encodes a statement.
 #[derive(Debug)]
 pub(crate) struct TypeLookup {
     cache: Arc<TypeCache>,
     setting: SearchPathSetting,
     path: SearchPathKey,
     misses: Vec<(SearchPathKey, TypeName)>,
-    /// Whether anything was asked for: then the statement rests on what may become stale.
+    /// Whether any type was looked up: then the statement depends on OIDs that may become stale.
     asked: bool,
 }
 
 impl TypeLookup {
-    /// Looks types up that are found so.
+    /// Looks types up by this search path.
     pub(crate) fn new(cache: Arc<TypeCache>, setting: SearchPathSetting) -> Self {
         Self {
             cache,
@@ -138,23 +138,23 @@ impl TypeLookup {
         }
     }
 
-    /// A statement changes what types are found by; those that follow are looked up so.
+    /// Applies a statement's change of the search path to the lookups that follow.
     pub(crate) fn change(&mut self, change: &SearchPathChange) {
         self.setting.apply(change);
         self.path = self.setting.key();
     }
 
-    /// The search path that names are looked up by.
+    /// Returns the search path that names are looked up by.
     pub(crate) fn path(&self) -> &SearchPathKey {
         &self.path
     }
 
-    /// What was asked for and not there; the statement has to be encoded anew once it is.
+    /// Returns the types that were missing; once they are known, the statement has to be encoded again.
     pub(crate) fn take_misses(&mut self) -> Vec<(SearchPathKey, TypeName)> {
         std::mem::take(&mut self.misses)
     }
 
-    /// Whether anything was asked for since this was last called.
+    /// Returns whether any type was looked up since this was last called.
     pub(crate) fn was_asked(&mut self) -> bool {
         std::mem::take(&mut self.asked)
     }

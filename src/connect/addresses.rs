@@ -1,4 +1,4 @@
-//! The addresses that a connection may be made to, as long as they are worth a try.
+//! The addresses that are left to try for a connection.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -9,14 +9,14 @@ use crate::wire::libpq::HostAddress;
 #[derive(Debug, Default)]
 pub(super) struct Addresses {
     all: Vec<HostAddress>,
-    /// Those that libpq has gone past.
+    /// The addresses that libpq has tried.
     tried: Vec<HostAddress>,
-    /// Whether libpq tries all of them again, less particular in what it takes.
+    /// Whether libpq tries all of them again, in a second pass that accepts more servers.
     tries_again: bool,
 }
 
 impl Addresses {
-    /// Those that the parameters name; none if they leave it to libpq's default.
+    /// Returns the addresses of the parameters; none if they are left to libpq's default.
     pub(super) fn of(said: &BTreeMap<String, String>, tries_again: bool) -> Self {
         let list = |name: &str| -> Vec<&str> {
             said.get(name)
@@ -40,13 +40,13 @@ impl Addresses {
         }
     }
 
-    /// Whether there are several.
+    /// Returns whether the parameters name several addresses.
     pub(super) fn are_several(said: &BTreeMap<String, String>) -> bool {
         let has_several = |name| said.get(name).is_some_and(|list| list.contains(','));
         has_several("host") || has_several("hostaddr")
     }
 
-    /// How many are left to try, the one that is being tried included.
+    /// Returns the number of addresses that are left, the current one included.
     pub(super) fn left(&self, place: &HostAddress) -> u32 {
         let others = self.all.iter().filter(|one| {
             !is_same(one, place)
@@ -55,12 +55,12 @@ impl Addresses {
         u32::try_from(others.count()).unwrap_or(u32::MAX - 1) + 1
     }
 
-    /// libpq has gone on to another one.
+    /// Notes that libpq has gone on to another address.
     pub(super) fn tried(&mut self, place: HostAddress) {
         self.tried.push(place);
     }
 
-    /// Leaves out one that does not answer, and those that were tried, unless they are to be tried again.
+    /// Removes an address that does not answer, and those that were tried, unless they are to be tried again.
     pub(super) fn give_up(&mut self, place: &HostAddress) {
         let tried = std::mem::take(&mut self.tried);
         let tries_again = self.tries_again;
@@ -85,7 +85,7 @@ impl Addresses {
     }
 }
 
-/// Whether a place of the parameters is the one that libpq is at, which knows more of it.
+/// Returns whether an address of the parameters is the one that libpq tries, which is more complete.
 fn is_same(said: &HostAddress, at: &HostAddress) -> bool {
     let address = |text: &str| text.parse::<IpAddr>().ok();
     let is_host = said.host.is_empty() || said.host == at.host;

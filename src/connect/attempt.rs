@@ -1,30 +1,30 @@
-//! What libpq tells of a connection that it could not make: one paragraph for each try.
+//! libpq's message about a failed connect: one paragraph for each attempt.
 //!
-//! It tries hosts and addresses in turn, and one address again with or without encryption, until one try succeeds. A
-//! person wants to know of the one that matters.
+//! libpq tries hosts and addresses in turn, and one address again with or without encryption, until an attempt
+//! succeeds. The error is about the attempt that decides.
 
 use crate::error::ServerError;
 use crate::sqlstate::SqlState;
 
-/// One try.
+/// One attempt.
 #[derive(Debug)]
 pub(super) struct Attempt<'a> {
     /// `at "127.0.0.1", port 5432`, or `on socket "/tmp/.s.PGSQL.5432"`.
     pub(super) place: &'a str,
     /// Why it failed, in one line: the server's message, or libpq's.
     pub(super) told: String,
-    /// What the server said, if it said anything.
+    /// The server's error, if it answered.
     pub(super) server: Option<ServerError>,
 }
 
-/// How libpq begins to tell of each.
+/// The beginning of each paragraph.
 const BEGINNING: &str = "connection to server ";
 
-/// What a server says of a connection that it would take with encryption only, or not at all.
+/// The end of a server's message about a connection that it accepts with encryption only, or not at all.
 pub(super) const NO_ENCRYPTION: &str = ", no encryption";
 
 impl<'a> Attempt<'a> {
-    /// All of them, in order; none where libpq has not got so far.
+    /// Returns all attempts, in order; none if libpq failed before the first.
     pub(super) fn all(said: &'a str) -> Vec<Self> {
         let mut starts: Vec<usize> = said
             .match_indices(BEGINNING)
@@ -53,9 +53,9 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// The one that decides: the last, since libpq stops at the first server that is there.
+    /// Returns the attempt that decides: the last, since libpq stops at the first server that answers.
     ///
-    /// But what it tries without encryption, after the server has refused something else, says nothing of that.
+    /// An attempt without encryption, after the server has refused something else, does not count.
     pub(super) fn decisive(attempts: &[Self]) -> Option<&Self> {
         let last = attempts.last()?;
         let mut there = attempts
@@ -66,7 +66,7 @@ impl<'a> Attempt<'a> {
         Some(of_weight.unwrap_or(last))
     }
 
-    /// This one, and what was tried elsewhere with another result.
+    /// Returns the message of this attempt, and those of other addresses with another message.
     pub(super) fn among(&self, attempts: &[Self]) -> String {
         let mut told = vec![self.told.as_str()];
         let mut all = self.told.clone();
@@ -80,7 +80,7 @@ impl<'a> Attempt<'a> {
     }
 }
 
-/// What a server said, from libpq's verbose text: `FATAL:  28P01: message`, then lines with a label.
+/// Returns the server's error in libpq's verbose text: `FATAL:  28P01: message`, then lines with a label.
 fn server_error(reason: &str) -> Option<ServerError> {
     let mut lines = reason.lines();
     let (severity, rest) = lines.next()?.split_once(":  ")?;
@@ -94,14 +94,15 @@ fn server_error(reason: &str) -> Option<ServerError> {
             Some(("DETAIL", detail)) => error.detail = Some(detail.to_owned()),
             Some(("HINT", hint)) => error.hint = Some(hint.to_owned()),
             Some(("LOCATION", _)) => {}
-            // libpq's own remark: which file the password was taken from.
+            // libpq's own remark: the file that the password was read from.
             _ => error.message.push_str(&format!("; {}", line.trim())),
         }
     }
     Some(error)
 }
 
-/// Several lines as one, without the places in PostgreSQL's source, and without libpq's advice, since ours says the same.
+/// Several lines as one, without positions in PostgreSQL's source, and without libpq's advice, since our hint says the
+/// same.
 pub(super) fn one_line(said: &str) -> String {
     let is_told = |line: &str| {
         !line.trim().is_empty()
@@ -116,7 +117,7 @@ pub(super) fn one_line(said: &str) -> String {
         .map(str::trim)
         .collect();
     let told = lines.join("; ");
-    // A function of libpq's, of which nobody needs to know.
+    // The name of a function of libpq, which helps no caller.
     let plain = told.strip_prefix("fe_sendauth: ");
     plain.map_or_else(|| told.clone(), str::to_owned)
 }

@@ -1,25 +1,25 @@
-//! Why a server could not be had: what it means, whether it lasts, and what to do, as data.
+//! The reasons why a connect fails, as a table: whether they last, and a hint.
 //!
-//! A server's refusal is told by its SQLSTATE. What libpq refuses by itself (a certificate, a way to
-//! authenticate) has none, so it is told by libpq's words; they are English, since libpq translates them
-//! only for a program that calls `setlocale`, and one written in Rust does not.
+//! A server's refusal is found by its SQLSTATE. A failure in libpq itself (a certificate, a method of
+//! authentication) has none, so it is found by libpq's text. That is in English: libpq translates it only for
+//! a program that calls `setlocale`, and a Rust program does not.
 
 use super::attempt::NO_ENCRYPTION;
 
-/// One reason not to be connected.
+/// One reason of a failed connect.
 #[derive(Debug)]
 pub(super) struct RefusalReason {
-    /// The beginning of a SQLSTATE; empty for what libpq says.
+    /// The beginning of a SQLSTATE; empty for a message of libpq.
     code: &'static str,
     /// A part of the message.
     words: &'static str,
-    /// Whether it stays as it is until somebody changes something, so that trying again is in vain.
+    /// Whether it lasts until a configuration is changed, so that another attempt cannot succeed.
     pub(super) permanent: bool,
-    /// Whether it is about encryption, or about the server's proof of who it is.
+    /// Whether it is about encryption, or about the server's proof of its identity.
     pub(super) tls: bool,
-    /// Whether there is nobody there.
+    /// Whether no server listens there.
     pub(super) no_server: bool,
-    /// `HOST:PORT` in it stands for where it was tried.
+    /// The hint; `HOST:PORT` in it stands for the address that was tried.
     pub(super) remedy: &'static str,
 }
 
@@ -57,7 +57,7 @@ const fn no_server(words: &'static str, remedy: &'static str) -> RefusalReason {
     }
 }
 
-/// What a server says, by its code and where that says too little by its words; permanent.
+/// Returns a permanent reason by a server's code and a part of its message.
 const fn answer(code: &'static str, words: &'static str, remedy: &'static str) -> RefusalReason {
     RefusalReason {
         code,
@@ -65,7 +65,7 @@ const fn answer(code: &'static str, words: &'static str, remedy: &'static str) -
     }
 }
 
-/// The same, but temporary.
+/// Returns a temporary reason by a server's code and a part of its message.
 const fn passing(code: &'static str, words: &'static str, remedy: &'static str) -> RefusalReason {
     RefusalReason {
         code,
@@ -73,8 +73,8 @@ const fn passing(code: &'static str, words: &'static str, remedy: &'static str) 
     }
 }
 
-/// What a server says, by its code; the first that fits counts. Where one code stands for several things the words tell
-/// them apart, but only of a server that speaks English; the last of each code is for the others.
+/// The reasons by a server's code; the first match counts. If one code stands for several reasons, the message of a
+/// server that speaks English tells them apart; the last entry of each code is for other languages.
 static BY_CODE: [RefusalReason; 20] = [
     answer(
         "28P01",
@@ -174,7 +174,7 @@ static BY_CODE: [RefusalReason; 20] = [
     passing("", "", "look at the server's log"),
 ];
 
-/// What libpq says by itself; the first that fits counts.
+/// The reasons by libpq's own message; the first match counts.
 static BY_WORDS: [RefusalReason; 31] = [
     permanent(
         "no password supplied",
@@ -296,13 +296,13 @@ static BY_WORDS: [RefusalReason; 31] = [
     ),
 ];
 
-/// What libpq refuses before it looks for a server.
+/// The reason for parameters that libpq refuses before it tries a server.
 pub(super) static UNREADABLE: RefusalReason = permanent(
     "",
     "look at the connection string, at the variables PG.., and at the service file if a service is named",
 );
 
-/// By a SQLSTATE, and where that says too little by the message.
+/// Returns the reason for a SQLSTATE and the server's message.
 pub(super) fn by_code(code: &str, message: &str) -> &'static RefusalReason {
     let [others @ .., last] = &BY_CODE;
     let found = others
@@ -311,7 +311,7 @@ pub(super) fn by_code(code: &str, message: &str) -> &'static RefusalReason {
     found.unwrap_or(last)
 }
 
-/// By libpq's words.
+/// Returns the reason for a message of libpq.
 pub(super) fn by_words(said: &str) -> &'static RefusalReason {
     let [others @ .., last] = &BY_WORDS;
     let found = others.iter().find(|refusal| said.contains(refusal.words));

@@ -1,9 +1,8 @@
 //! Host names to addresses, within a deadline.
 //!
-//! libpq looks names up itself, but its look-up blocks for as long as the resolver likes and
-//! `connect_timeout` does not cover it. So names are looked up here, on a thread that is left behind
-//! when the deadline passes, and libpq is given addresses; it still gets the names, which certificates
-//! are checked against.
+//! libpq's own look-up of names blocks without a limit, and `connect_timeout` does not cover it. So names are looked
+//! up here, on a thread that is abandoned when the deadline passes, and libpq gets addresses. It also gets the names,
+//! which certificates are checked against.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, ToSocketAddrs};
@@ -35,7 +34,7 @@ pub(crate) fn resolve(parameters: &mut BTreeMap<String, String>, deadline: Insta
             .copied()
             .unwrap_or_default();
         let found = if is_name(host) {
-            // Another host may do; libpq tries them in turn.
+            // Another host may work; libpq tries them in turn.
             match look_up(host, deadline) {
                 Ok(addresses) => addresses.iter().map(ToString::to_string).collect(),
                 Err(error) => {
@@ -68,7 +67,7 @@ pub(crate) fn resolve(parameters: &mut BTreeMap<String, String>, deadline: Insta
     Ok(())
 }
 
-/// Whether this is neither the folder of a socket nor an address.
+/// Returns whether this is neither the directory of a socket nor an address.
 fn is_name(host: &str) -> bool {
     !host.is_empty() && !host.starts_with(['/', '@']) && host.parse::<IpAddr>().is_err()
 }
@@ -76,7 +75,7 @@ fn is_name(host: &str) -> bool {
 fn look_up(host: &str, deadline: Instant) -> Result<Vec<IpAddr>> {
     let (tell, answer) = mpsc::channel();
     let name = host.to_owned();
-    // Left behind at the deadline: a look-up cannot be interrupted, and ends by the resolver's own limits.
+    // Abandoned at the deadline: a look-up cannot be interrupted, and ends by the resolver's own limits.
     let spawned = thread::Builder::new()
         .name("bowline-resolve".to_owned())
         .spawn(move || {
@@ -85,7 +84,7 @@ fn look_up(host: &str, deadline: Instant) -> Result<Vec<IpAddr>> {
                 addresses.dedup();
                 addresses
             });
-            // Nobody listens any more once the deadline has passed.
+            // There is no receiver any more once the deadline has passed.
             tell.send(addresses).ok();
         });
     spawned.map_err(|error| {
@@ -110,7 +109,7 @@ fn look_up(host: &str, deadline: Instant) -> Result<Vec<IpAddr>> {
     }
 }
 
-/// What the resolver says, without the standard library's words in front.
+/// Returns the resolver's message without the standard library's prefix.
 fn reason(error: &std::io::Error) -> String {
     let said = error.to_string();
     let reason = said.strip_prefix("failed to lookup address information: ");

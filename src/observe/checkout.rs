@@ -33,7 +33,7 @@ impl Checkout {
         }
     }
 
-    /// The span, to be entered while connecting may happen.
+    /// Returns the span, to be entered while connecting may happen.
     pub(crate) fn span(&self) -> Span {
         self.span.clone()
     }

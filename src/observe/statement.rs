@@ -39,7 +39,7 @@ const TEXT: usize = 16 * 1024;
 const COMMANDS: usize = 64;
 
 impl StatementSpan {
-    /// Whether anybody wants to see statements.
+    /// Returns whether anybody wants to see statements.
     pub(crate) fn is_wanted() -> bool {
         cfg!(feature = "metrics")
             || tracing::enabled!(target: "bowline::statement", tracing::Level::DEBUG)
@@ -210,20 +210,20 @@ impl StatementSpan {
         }
     }
 
-    /// The function that made each command.
+    /// Returns the function that made each command.
     #[cfg(feature = "metrics")]
     pub(super) fn functions(&self) -> impl Iterator<Item = Option<&'static str>> {
         self.commands.iter().map(|commands| commands.function)
     }
 
-    /// The function that made all commands.
+    /// Returns the function that made all commands.
     #[cfg(feature = "metrics")]
     pub(super) fn only_function(&self) -> Option<&'static str> {
         let first = self.functions().next().flatten();
         first.filter(|_| self.functions().all(|function| function == first))
     }
 
-    /// The functions that made the commands, each once.
+    /// Returns the functions that made the commands, each once.
     fn function(&self) -> Option<String> {
         let mut names: Vec<&str> = Vec::new();
         for name in self
@@ -259,7 +259,7 @@ impl StatementSpan {
     }
 }
 
-/// A text that is not too long to be shown.
+/// Returns a text that is not too long to be shown.
 fn shortened(sql: &str) -> &str {
     let mut end = sql.len().min(TEXT);
     while !sql.is_char_boundary(end) {

@@ -51,7 +51,7 @@ impl Jitter {
         Self(random())
     }
 
-    /// A duration less 0 to 10 %.
+    /// Returns a duration less 0 to 10 %.
     pub(super) fn shorten(&mut self, limit: Duration) -> Duration {
         const GOLDEN: f64 = 0.618_033_988_749_894_9;
         self.0 = (self.0 + GOLDEN).fract();

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::no_session::Holder;
 use crate::session::activity::{ActivityState, SessionActivity};
 
-/// Who asks for a session.
+/// A caller that asks for a session.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Caller {
     pub(super) place: &'static Location<'static>,
@@ -65,7 +65,7 @@ impl Holders {
         u32::try_from(self.entries.len() - self.free.len()).unwrap_or(u32::MAX)
     }
 
-    /// Where this thread took a session that it still has.
+    /// Returns the location where this thread took a session that it still has.
     pub(super) fn of_thread(&self, thread: usize) -> Option<&'static Location<'static>> {
         let mut entries = self.entries.iter().flatten();
         entries
@@ -78,14 +78,15 @@ impl Holders {
         entries.map(|entry| entry.activity.backend_pid()).collect()
     }
 
-    /// All of them, who has held for longest in front.
+    /// Returns all of them, who has held for longest in front.
     pub(super) fn list(&self) -> Vec<Holder> {
         let mut holders: Vec<_> = self.entries.iter().flatten().map(Entry::tell).collect();
         holders.sort_by_key(|holder| std::cmp::Reverse(holder.held));
         holders
     }
 
-    /// Those who have held for this long and were not reported yet, and when the next will have.
+    /// Returns the holders that have had a session for this long and were not reported yet, and when the next will
+    /// have.
     pub(super) fn overdue(
         &mut self,
         threshold: Duration,

@@ -40,14 +40,14 @@ pub(super) struct Inquiry {
 }
 
 impl Inquiry {
-    /// What the server said just now.
+    /// Returns the server's report, if it is fresh.
     pub(super) fn fresh(&self) -> Option<&Says> {
         let (at, says) = self.answer.as_ref()?;
         (at.elapsed() < FRESH).then_some(says)
     }
 }
 
-/// When a caller with this deadline has the server asked.
+/// Returns when the server is asked on behalf of a caller with this deadline.
 pub(super) fn moment(now: Instant, deadline: Instant) -> Instant {
     let patience = deadline.saturating_duration_since(now);
     deadline - BEFORE.min(patience / 2)

@@ -44,7 +44,7 @@ impl<S: Resource> SharedPool<S> {
         }
     }
 
-    /// Why nobody gave a session in time.
+    /// Returns the error of a caller that got no session in time.
     pub(super) fn expired(&self, state: &PoolInternals<S>, waited: Duration) -> Error {
         let pool = self.gauges.read();
         let mut holders = state.holders.list();
@@ -98,7 +98,7 @@ impl<S: Resource> PoolInternals<S> {
     }
 }
 
-/// The first few, since a pool may be large.
+/// Returns the first few, since a pool may be large.
 fn listed(holders: &[Holder]) -> String {
     const SHOWN: usize = 10;
     let mut shown: Vec<_> = holders

@@ -1,7 +1,7 @@
-//! Who gets a session: first come, first served, with a deadline that holds.
+//! The state of a pool and its queue of waiters: first come, first served, within a deadline.
 //!
-//! One lock guards it all, and nothing is waited for under it. A session that comes back is handed to who
-//! has waited longest, so nobody who runs takes it past those who wait.
+//! One lock guards all of it, and no thread waits while it holds the lock. A session that comes back is handed to the
+//! longest waiter, so that no running thread takes it before those that wait.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,18 +19,18 @@ use crate::error::{Error, Result};
 use crate::session::activity::SessionActivity;
 use crate::wire::interrupt::{self, Interrupt, Wake};
 
-/// What the pool keeps: a session, or what stands for one in a test of the pool alone.
+/// What the pool keeps: a session, or its replacement in a test of the pool alone.
 pub(super) trait Resource: Send + 'static {
     fn activity(&self) -> &Arc<SessionActivity>;
 
-    /// The server and database that it is connected to.
+    /// Returns the server and database that it is connected to.
     fn server_name(&self) -> &Arc<str>;
 
-    /// It is about to be closed, for this reason.
+    /// Sets why it is about to be closed.
     fn set_close_reason(&mut self, reason: &'static str);
 }
 
-/// How the pool is to behave.
+/// The configured limits of a pool.
 #[derive(Debug, Clone)]
 pub(super) struct PoolLimits {
     pub(super) max: u32,
@@ -40,10 +40,10 @@ pub(super) struct PoolLimits {
     pub(super) leak_threshold: Duration,
 }
 
-/// Asks the server what it says of these processes.
+/// Asks the server for its report on these processes.
 pub(super) type Ask = dyn Fn(&[i32], Instant) -> Result<Says> + Send + Sync;
 
-/// The pool, as far as it needs not know what a session is.
+/// The pool, independent of the type of session.
 pub(super) struct SharedPool<S: Resource> {
     pub(super) limits: PoolLimits,
     pub(super) gauges: Gauges,
@@ -52,39 +52,39 @@ pub(super) struct SharedPool<S: Resource> {
     pub(super) connect: Box<dyn Fn() -> Result<S> + Send + Sync>,
     pub(super) ask: Box<Ask>,
     state: Mutex<PoolInternals<S>>,
-    /// Sessions of an earlier one are not handed out. Changed under the lock, read without.
+    /// Sessions of an earlier generation are not handed out. Changed under the lock, read without it.
     pub(super) generation: AtomicU64,
-    /// Held by whoever adds to the store, which is for one at a time.
+    /// Held while a session is added to the store, which one thread may do at a time.
     pub(super) adding: Mutex<()>,
-    /// Tells the keeper to look again.
+    /// Wakes the keeper.
     pub(super) bell: Condvar,
-    /// Tells who closes the pool that a session is gone.
+    /// Wakes the thread that closes the pool when a session is closed.
     pub(super) gone: Condvar,
 }
 
 pub(super) struct PoolInternals<S: Resource> {
     /// `None` once the pool is closed.
     pub(super) store: Option<Store<S>>,
-    /// Sessions that exist, idle or in use, and those that are being made.
+    /// The number of sessions: idle, in use, or being made.
     pub(super) size: u32,
-    /// Those that are being made.
+    /// The number of sessions that are being made.
     pub(super) connecting: u32,
     pub(super) waiting: VecDeque<Arc<Waiter<S>>>,
     pub(super) holders: Holders,
-    /// While a session is added to the store, nobody else is at it, and what comes back waits here.
+    /// Sessions that come back while another one is added to the store, which must not be used meanwhile.
     pub(super) aside: Option<Vec<Item<S>>>,
     pub(super) down: Option<Down>,
-    /// When connecting last began, and since when it has not once been answered.
+    /// When connecting last began, and since when no attempt was answered.
     pub(super) last_attempt: Option<Instant>,
     pub(super) unanswered: Option<Instant>,
     pub(super) jitter: Jitter,
     pub(super) inquiry: Inquiry,
     pub(super) keeper: Option<JoinHandle<()>>,
-    /// When the keeper looks next.
+    /// When the keeper runs next.
     pub(super) keeper_looks: Instant,
 }
 
-/// Somebody who waits for a session.
+/// A caller that waits for a session.
 pub(super) struct Waiter<S: Resource> {
     caller: Caller,
     asked: Instant,
@@ -98,8 +98,8 @@ enum WaiterReply<S: Resource> {
 }
 
 impl<S: Resource> Waiter<S> {
-    /// The answer, if it comes by then, and before the call is given up. Waits under a lock of its own, so that who is
-    /// called need not queue for the pool's.
+    /// Waits for the reply until then, or until the call is given up. Uses a lock of its own, so that a waiter that is
+    /// woken need not queue for the lock of the pool.
     fn wait(&self, until: Instant, interrupt: Option<&Interrupt>) -> Option<WaiterReply<S>> {
         let mut answer = lock(&self.answer);
         while answer.is_none() && !interrupt.is_some_and(Interrupt::is_given_up) {
@@ -124,7 +124,7 @@ impl<S: Resource> Waiter<S> {
 
 impl<S: Resource> Wake for Waiter<S> {
     fn wake(&self) {
-        // Under the lock, so that it is not between its look and its wait.
+        // Under the lock, so that the waiter is not between its check and its wait.
         let _answer = lock(&self.answer);
         self.called.notify_one();
     }
@@ -165,9 +165,9 @@ impl<S: Resource> SharedPool<S> {
         })
     }
 
-    /// A session, once all who asked before have had theirs; fails at the deadline.
+    /// Returns a session, once all earlier callers have theirs; fails at the deadline.
     ///
-    /// `again` is for who was given one that turned out to be dead: it need not queue anew.
+    /// `again` is for a caller whose session turned out to be dead: it goes to the front of the queue.
     pub(super) fn take(
         self: &Arc<Self>,
         caller: Caller,
@@ -219,7 +219,7 @@ impl<S: Resource> SharedPool<S> {
             return self.accept(answer);
         }
         let mut state = self.lock();
-        // It may have come at the last moment.
+        // The reply may have arrived at the last moment.
         if let Some(answer) = lock(&waiter.answer).take() {
             drop(state);
             return self.accept(answer);
@@ -237,13 +237,13 @@ impl<S: Resource> SharedPool<S> {
         }
     }
 
-    /// Enters who has a session from now on.
+    /// Enters the holder of a session.
     fn lease_out(&self, state: &mut PoolInternals<S>, item: &Item<S>, caller: Caller) -> usize {
         let now = Instant::now();
         let activity = Arc::clone(item.session.activity());
         self.look_by(state, now + self.limits.leak_threshold);
         let entry = state.holders.add(caller, activity, now);
-        // Before who asked goes on, who may look at the numbers.
+        // Before the caller goes on, which may read the numbers.
         self.publish(state);
         entry
     }
@@ -256,7 +256,7 @@ impl<S: Resource> SharedPool<S> {
         }
     }
 
-    /// Gives a session to who has waited longest, or keeps it; gives it back if the pool is closed.
+    /// Hands a session to the longest waiter, or keeps it; returns it if the pool is closed.
     #[must_use = "a session of a closed pool is to be closed"]
     pub(super) fn offer(&self, state: &mut PoolInternals<S>, item: Item<S>) -> Option<Item<S>> {
         if state.is_closed() {
@@ -276,7 +276,7 @@ impl<S: Resource> SharedPool<S> {
         None
     }
 
-    /// Tells those who have waited since then that there will be no session.
+    /// Fails the callers that have waited since then.
     pub(super) fn fail(
         &self,
         state: &mut PoolInternals<S>,
@@ -292,7 +292,7 @@ impl<S: Resource> SharedPool<S> {
         });
     }
 
-    /// Closes sessions that are not lent, without holding the lock, and makes room for others.
+    /// Closes sessions that are not in use, without holding the lock, and makes room for others.
     pub(super) fn close_all(self: &Arc<Self>, items: Vec<Item<S>>) {
         let count = u32::try_from(items.len()).unwrap_or(u32::MAX);
         if count > 0 {
@@ -312,7 +312,7 @@ impl<S: Resource> SharedPool<S> {
         lock(&self.state)
     }
 
-    /// Makes the numbers readable without the lock.
+    /// Publishes the numbers, which are read without the lock.
     pub(super) fn publish(&self, state: &PoolInternals<S>) {
         self.gauges.set(
             state.size - state.connecting,
@@ -328,14 +328,15 @@ impl<S: Resource> PoolInternals<S> {
         self.store.is_none()
     }
 
-    /// How many would wait for others to give a session back, with one more who asks: none can be made for them.
+    /// Returns how many callers, with one more, would wait for a session that another caller has, because none can
+    /// be made.
     fn dependent(&self, max: u32) -> u32 {
         let room = max.saturating_sub(self.size) + self.connecting;
         let waiting = u32::try_from(self.waiting.len()).unwrap_or(u32::MAX);
         waiting.saturating_add(1).saturating_sub(room)
     }
 
-    /// An idle session, if it is the turn of who asks.
+    /// Returns an idle session, if it is the caller's turn.
     fn idle(&self, again: bool) -> Option<Item<S>> {
         if self.aside.is_some() || !(again || self.waiting.is_empty()) {
             return None;
@@ -344,7 +345,7 @@ impl<S: Resource> PoolInternals<S> {
     }
 }
 
-/// A session on loan; closed when dropped, unless it is given back.
+/// A session in use by a caller; closed when dropped, unless it is given back.
 pub(super) struct Lease<S: Resource> {
     shared: Arc<SharedPool<S>>,
     item: Option<Item<S>>,
@@ -364,7 +365,7 @@ impl<S: Resource> Lease<S> {
         &self.shared
     }
 
-    /// Gives the session to who comes next.
+    /// Gives the session back, to the next waiter.
     pub(super) fn give_back(mut self) {
         if let Some(mut item) = self.item.take() {
             item.idle_since = Instant::now();
@@ -381,7 +382,7 @@ impl<S: Resource> Lease<S> {
 impl<S: Resource> Drop for Lease<S> {
     fn drop(&mut self) {
         if let Some(item) = self.item.take() {
-            // Closed before its place is free, so that there are never more than may be.
+            // Closed before it is uncounted, so that there are never more sessions than allowed.
             store::close(item);
             let mut state = self.shared.lock();
             state.holders.remove(self.entry);
@@ -392,7 +393,7 @@ impl<S: Resource> Drop for Lease<S> {
     }
 }
 
-/// A lock whose holder panicked is as good as any: nothing here is left half done.
+/// Locks a mutex. If a holder panicked, the value is still consistent: no update here is left half done.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -37,7 +37,7 @@ impl<S> Kept<S> {
         }
     }
 
-    /// Why it is not to be used any more; `None` if it is.
+    /// Returns why it is not to be used any more; `None` if it is.
     pub(super) fn over(&self, now: Instant, generation: u64) -> Option<&'static str> {
         if self.expires <= now {
             Some("expired")
@@ -113,12 +113,12 @@ impl<S: Send + 'static> Store<S> {
         Self { sessions, made }
     }
 
-    /// The session that came back last.
+    /// Returns the session that came back last.
     pub(super) fn take(&self) -> Option<Item<S>> {
         self.sessions.try_get()
     }
 
-    /// All of them, the one that came back last in front.
+    /// Returns all of them, the one that came back last in front.
     pub(super) fn take_all(&self) -> Vec<Item<S>> {
         std::iter::from_fn(|| self.take()).collect()
     }

@@ -60,7 +60,7 @@ fn limits(max: u32) -> PoolLimits {
     }
 }
 
-/// A pool that has no server to ask.
+/// Returns a pool that has no server to ask.
 fn new_pool(
     limits: PoolLimits,
     connect: impl Fn() -> Result<Counted> + Send + Sync + 'static,
@@ -206,7 +206,7 @@ fn any_mix_of_callers_failures_and_panics_keeps_to_the_maximum_and_loses_no_sess
     }
 }
 
-/// A session, whatever fails before it.
+/// Returns a session, whatever fails before it.
 fn patiently(shared: &Arc<SharedPool<Counted>>) -> Lease<Counted> {
     let deadline = Instant::now() + SOON;
     loop {

@@ -1,13 +1,13 @@
-//! What a session is doing, for others to read while it does it.
+//! The current activity of a session, for other threads to read.
 //!
-//! Who waits for a session wants to know what those who have one do with it. A session is not `Sync`, so it
-//! notes that beside itself; a note costs an uncontended lock and no allocation.
+//! A checkout that times out reports what the holders of sessions do. A session is not `Sync`, so it keeps its activity
+//! apart; an update takes an uncontended lock and no allocation.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-/// What one session is doing, shared with whoever wants to know.
+/// The current activity of one session, shared with the pool.
 #[derive(Debug)]
 pub(crate) struct SessionActivity {
     backend_pid: i32,
@@ -16,7 +16,7 @@ pub(crate) struct SessionActivity {
     doing: Mutex<ActivitySnapshot>,
 }
 
-/// What a session does, or did last.
+/// The current or the last statement of a session.
 #[derive(Debug, Clone)]
 pub(crate) struct ActivitySnapshot {
     pub(crate) sql: Option<Arc<str>>,
@@ -24,7 +24,7 @@ pub(crate) struct ActivitySnapshot {
     pub(crate) state: ActivityState,
 }
 
-/// In the words of `pg_stat_activity`.
+/// The state of a session, as in `pg_stat_activity`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ActivityState {
     Active,
@@ -45,13 +45,13 @@ impl SessionActivity {
         }
     }
 
-    /// A statement is on its way.
+    /// Notes that a statement is sent.
     pub(crate) fn begin(&self, sql: Arc<str>) {
         self.used_by(this_thread());
         self.set(Some(sql), ActivityState::Active);
     }
 
-    /// The statement was answered, or lost.
+    /// Notes that the statement was answered, or lost.
     pub(crate) fn end(&self, in_transaction: bool) {
         let mut doing = self.doing.lock().unwrap_or_else(PoisonError::into_inner);
         doing.since = Instant::now();
@@ -62,7 +62,7 @@ impl SessionActivity {
         };
     }
 
-    /// Forgets what was done, for the next who has the session.
+    /// Forgets the last statement, for the next holder of the session.
     pub(crate) fn clear(&self, thread: usize) {
         self.used_by(thread);
         self.set(None, ActivityState::Idle);
@@ -97,7 +97,7 @@ impl SessionActivity {
     }
 }
 
-/// A number that no other living thread has.
+/// Returns a number that no other living thread has.
 pub(crate) fn this_thread() -> usize {
     thread_local!(static HERE: u8 = const { 0 });
     HERE.with(|here| std::ptr::from_ref(here).addr())

@@ -151,12 +151,12 @@ struct LockReply {
 }
 
 impl LockKey {
-    /// A function that returns nothing, once it has the lock.
+    /// Returns a function that returns nothing, once it has the lock.
     fn waiting<'a>(&self, function: &str) -> BoxedStatement<'a, bool> {
         self.select(&format!("true AS yes FROM pg_catalog.{function}"), "")
     }
 
-    /// A function that says yes or no.
+    /// Returns a function that says yes or no.
     fn asking<'a>(&self, function: &str) -> BoxedStatement<'a, bool> {
         self.select(&format!("pg_catalog.{function}"), " AS yes")
     }

@@ -39,8 +39,8 @@ impl Session {
         self.observer.set_attempt(attempt);
     }
 
-    /// Holds what follows to one deadline and limit, however many statements it is. With `asks_xid` the call can find out
-    /// the outcome of a transaction whose COMMIT was not answered.
+    /// Holds what follows to one deadline and limit, however many statements it is. With `asks_xid` the call can
+    /// find out the outcome of a transaction whose COMMIT was not answered.
     pub(crate) fn begin_call(&mut self, deadline: Instant, limit: Duration, asks_xid: bool) {
         self.limits.begin_call(deadline, limit);
         self.transactions.begin_call(asks_xid);

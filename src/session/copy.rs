@@ -50,7 +50,8 @@ const SHORT: Duration = Duration::from_millis(100);
 pub(crate) const PIECE: usize = 64 * 1024;
 
 impl Session {
-    /// Runs a `COPY .. FROM STDIN` with the data of a reader, in the format that the SQL names; returns the number of rows.
+    /// Runs a `COPY .. FROM STDIN` with the data of a reader, in the format that the SQL names; returns the number
+    /// of rows.
     ///
     /// All rows or none. Two round trips, however many rows. Each step may take as long as one call. If the
     /// reader fails, so does the COPY.
@@ -160,7 +161,7 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
         Ok(())
     }
 
-    /// The answer to the question.
+    /// Returns the answer to the question.
     pub(crate) fn described(&mut self) -> Option<Answer> {
         self.state
             .as_mut()?
@@ -170,12 +171,12 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
             .map(Answer::Libpq)
     }
 
-    /// The session.
+    /// Returns the session.
     pub(crate) fn session(&mut self) -> &mut Session {
         &mut self.session
     }
 
-    /// Whether the server still wants data: it stops to, once it has failed the COPY.
+    /// Returns whether the server still wants data: it stops to, once it has failed the COPY.
     pub(crate) fn is_feeding(&self) -> bool {
         self.state.as_ref().is_some_and(CopyState::is_feeding)
     }

@@ -90,12 +90,14 @@ impl<T> Cursor<'_, T> {
         self.read("ALL")
     }
 
-    /// Returns the rows before the current one, nearest first, up to this many; of a [scroll cursor](Session::scroll_cursor) only.
+    /// Returns the rows before the current one, nearest first, up to this many; of a [scroll
+    /// cursor](Session::scroll_cursor) only.
     pub fn fetch_backward(&mut self, rows: u32) -> Result<Vec<T>> {
         self.read(&format!("BACKWARD {}", count(rows)))
     }
 
-    /// Returns the row of this number, counted from 1, or from the end if negative; of a [scroll cursor](Session::scroll_cursor) only.
+    /// Returns the row of this number, counted from 1, or from the end if negative; of a [scroll
+    /// cursor](Session::scroll_cursor) only.
     pub fn fetch_absolute(&mut self, row: i32) -> Result<Option<T>> {
         Ok(self.read(&format!("ABSOLUTE {row}"))?.pop())
     }

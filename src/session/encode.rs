@@ -46,7 +46,8 @@ impl Session {
         }
     }
 
-    /// Sets whether commands of SQL written by hand only read, where that is asked soon and where the text does not count.
+    /// Sets whether commands of SQL written by hand only read, where that is asked soon and where the text does not
+    /// count.
     fn note_read_only(&mut self, commands: &[Command]) {
         let is_asked = |command: &Command| {
             commands.len() > 1 || command.rows != ExpectedRows::Any || self.transactions.depth() > 0
@@ -89,8 +90,8 @@ impl Session {
         }
     }
 
-    /// Returns whether the server refused only because its schema had changed since it was looked up. Then what was looked
-    /// up is forgotten, and the statement, of which nothing was done, can be sent again.
+    /// Returns whether the server refused only because its schema had changed since it was looked up. Then what was
+    /// looked up is forgotten, and the statement, of which nothing was done, can be sent again.
     pub(super) fn made_stale(&mut self, error: &Error) -> bool {
         if made_stale(error) && self.is_idle() && error.outcome() == Outcome::NotCommitted {
             self.forget_schema();
@@ -106,7 +107,8 @@ impl Session {
     }
 }
 
-/// Refuses a BEGIN among several statements: the transaction would be open when the answer says that the work is committed.
+/// Refuses a BEGIN among several statements: the transaction would be open when the answer says that the work is
+/// committed.
 pub(super) fn refuse_begin(command: &Command) -> Result<()> {
     if !command.begins_transaction() {
         return Ok(());

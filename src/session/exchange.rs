@@ -146,8 +146,8 @@ impl Session {
         }
     }
 
-    /// Drives a pipeline to its end, to the next rows of a stream, or to the deadline; past that, the server is asked to
-    /// cancel.
+    /// Drives a pipeline to its end, to the next rows of a stream, or to the deadline; past that, the server is
+    /// asked to cancel.
     pub(super) fn drive_pipeline(
         &mut self,
         pending: &mut PendingPipeline,
@@ -298,7 +298,8 @@ impl Session {
         })
     }
 
-    /// Makes the messages for commands, with names for statements that are worth it; takes the values out of the commands.
+    /// Makes the messages for commands, with names for statements that are worth it; takes the values out of the
+    /// commands.
     fn messages(&mut self, commands: &mut [Command]) -> Result<VecDeque<Message>> {
         let mut messages: VecDeque<_> = self
             .connection

@@ -128,7 +128,8 @@ impl Session {
         }
     }
 
-    /// Sends commands together with those that begin and commit their transaction: one round trip, one more if it fails.
+    /// Sends commands together with those that begin and commit their transaction: one round trip, one more if it
+    /// fails.
     fn execute_with_commit(
         &mut self,
         start: Vec<Arc<str>>,
@@ -154,7 +155,8 @@ impl Session {
         self.with_checked_types(result.committed(), deadline)
     }
 
-    /// Sends commands whose row counts only the answer tells; the commit takes a round trip of its own, after the check.
+    /// Sends commands whose row counts only the answer tells; the commit takes a round trip of its own, after the
+    /// check.
     fn execute_then_commit(
         &mut self,
         commands: Vec<Command>,
@@ -211,9 +213,10 @@ impl BatchResult {
 
 /// Returns whether commands have to be made a transaction with BEGIN and COMMIT.
 ///
-/// PostgreSQL takes what stands before one Sync for one transaction (manual, 55.2.4), but not all servers that speak its
-/// protocol do: Citus commits each command. So BEGIN and COMMIT are sent wherever a command can fail behind one that
-/// writes. Commands that PostgreSQL runs outside of transactions only (VACUUM, CREATE INDEX CONCURRENTLY) go without.
+/// PostgreSQL takes what stands before one Sync for one transaction (manual, 55.2.4), but not all servers that
+/// speak its protocol do: Citus commits each command. So BEGIN and COMMIT are sent wherever a command can fail
+/// behind one that writes. Commands that PostgreSQL runs outside of transactions only (VACUUM, CREATE INDEX
+/// CONCURRENTLY) go without.
 fn needs_transaction(commands: &[Command]) -> bool {
     let Some((_, before)) = commands.split_last() else {
         return false;

@@ -150,11 +150,11 @@ impl Session {
     /// Runs `hook` once the outermost transaction has been committed: for effects that must not happen before, such as
     /// a message about it.
     ///
-    /// It does not run for a savepoint that is rolled back, nor for an attempt that fails and is retried. It takes no round
-    /// trip. In [`Database::transaction`](crate::Database::transaction) hooks run when the session has gone back to the
-    /// pool, so they may use the database; what they do is not part of the transaction, and is lost if the process ends
-    /// in between. If the outcome stays [`Unknown`](crate::Outcome::Unknown), no hook runs at all. A panic of a hook
-    /// goes on once the others have run. Outside of a transaction the hook runs at once.
+    /// It does not run for a savepoint that is rolled back, nor for an attempt that fails and is retried. It takes
+    /// no round trip. In [`Database::transaction`](crate::Database::transaction) hooks run when the session has
+    /// gone back to the pool, so they may use the database; what they do is not part of the transaction, and is
+    /// lost if the process ends in between. If the outcome stays [`Unknown`](crate::Outcome::Unknown), no hook runs
+    /// at all. A panic of a hook goes on once the others have run. Outside of a transaction the hook runs at once.
     ///
     /// ```
     /// # use bowline::bank::{Account, NewAccount};

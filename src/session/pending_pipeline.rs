@@ -127,8 +127,8 @@ impl PendingPipeline {
         Outcome::NotCommitted
     }
 
-    /// Returns whether some of the first commands may be committed though the Sync was not answered: by their own words,
-    /// or because not all servers take what stands before one Sync for one transaction.
+    /// Returns whether some of the first commands may be committed though the Sync was not answered: by their own
+    /// words, or because not all servers take what stands before one Sync for one transaction.
     fn may_have_committed_before(&self, index: usize) -> bool {
         if self.commit != CommitPoint::Sync {
             return false;

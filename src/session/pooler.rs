@@ -64,8 +64,8 @@ impl Session {
 }
 
 impl Session {
-    /// Returns the SQL that travels before a simple query: the deferred SQL, and behind its BEGIN the settings of a pooled
-    /// transaction.
+    /// Returns the SQL that travels before a simple query: the deferred SQL, and behind its BEGIN the settings of a
+    /// pooled transaction.
     ///
     /// A `transactional` query gets the settings without a BEGIN too. A script may hold statements that cannot run in a
     /// transaction.

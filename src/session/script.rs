@@ -193,8 +193,8 @@ impl EarlyEnd {
     }
 }
 
-/// Drives a simple query to its end and hands its parts to the sink, except those of the statements that travel before it.
-/// The time that the sink takes does not count.
+/// Drives a simple query to its end and hands its parts to the sink, except those of the statements that travel
+/// before it. The time that the sink takes does not count.
 fn hand_out(
     query: &mut SimpleQuery<'_>,
     mut deadline: Instant,

@@ -41,17 +41,18 @@ pub struct SimpleRow<'a> {
 }
 
 impl SimpleRow<'_> {
-    /// How many columns it has.
+    /// Returns how many columns it has.
     pub fn len(&self) -> usize {
         self.answer.column_count()
     }
 
-    /// Whether it has no column at all, as that of `SELECT` alone.
+    /// Returns whether it has no column at all, as that of `SELECT` alone.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The value of a column, counted from 0, as PostgreSQL's text; `None` is NULL, and a column that is not there.
+    /// Returns the value of a column, counted from 0, as PostgreSQL's text; `None` is NULL, and a column that is
+    /// not there.
     pub fn get(&self, column: usize) -> Option<Cow<'_, str>> {
         let value = self.answer.value(self.row, column)?;
         Some(String::from_utf8_lossy(value))
@@ -61,13 +62,13 @@ impl SimpleRow<'_> {
 impl Session {
     /// Runs any number of statements, separated by `;`, and passes their results to `each` as they arrive.
     ///
-    /// PostgreSQL runs them in one transaction, unless they hold a BEGIN or COMMIT of their own, or the session is in
-    /// one. Within [`Database::transaction`](crate::Database::transaction) a COMMIT or ROLLBACK is refused,
-    /// and nothing is sent. If a statement fails once a COMMIT, CALL or DO may have committed, the
+    /// PostgreSQL runs them in one transaction, unless they hold a BEGIN or COMMIT of their own, or the session is
+    /// in one. Within [`Database::transaction`](crate::Database::transaction) a COMMIT or ROLLBACK is refused, and
+    /// nothing is sent. If a statement fails once a COMMIT, CALL or DO may have committed, the
     /// [`outcome`](crate::Error::outcome) is [`Unknown`](crate::Outcome::Unknown). Rows are not kept, so memory is
-    /// constant; values come as text, since no Rust type is given. Takes one round trip. It may take as long as one call,
-    /// without the time that `each` takes. Once `each` breaks off, the server is asked to cancel the rest; that is an
-    /// error, unless the statements had ended before.
+    /// constant; values come as text, since no Rust type is given. Takes one round trip. It may take as long as one
+    /// call, without the time that `each` takes. Once `each` breaks off, the server is asked to cancel the rest;
+    /// that is an error, unless the statements had ended before.
     ///
     /// ```
     /// # use std::ops::ControlFlow;

@@ -38,7 +38,8 @@ impl TransactionManager<Session> for SessionTransactions {
         done
     }
 
-    /// Takes one round trip for the outermost transaction, none for one within; none if nothing was sent since it began.
+    /// Takes one round trip for the outermost transaction, none for one within; none if nothing was sent since it
+    /// began.
     ///
     /// Fails, having rolled back, if an earlier statement failed and the caller ignored that: PostgreSQL
     /// would answer ROLLBACK to a COMMIT and call it a success.

@@ -1,38 +1,38 @@
-//! What a statement says of itself in its words; nothing is sent to find out.
+//! The kind of a statement, by its keywords.
 //!
-//! Most questions are answered by the first words, so they cost the same however long the SQL is.
+//! The first words answer most questions, so the cost does not depend on the length of the SQL.
 
 use bowline_sql::{Kind, Statement, Token, Tokens, statements, tokens};
 
-/// Which way the data of a COPY flows.
+/// The direction of the data of a COPY.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CopyDirection {
     In,
     Out,
 }
 
-/// The first word of a statement, past comments, semicolons and opening parentheses.
+/// Returns the first word of a statement, past comments, semicolons and opening parentheses.
 pub(crate) fn first_word(sql: &str) -> Option<Token<'_>> {
     let first = tokens(sql).find(|token| !token.is(";") && !token.is("("))?;
     (first.kind() == Kind::Word).then_some(first)
 }
 
-/// The same in upper case, as spans have it; empty where a statement begins with no word.
+/// Returns the first word in upper case, for spans; empty if a statement does not begin with a word.
 pub(crate) fn operation(sql: &str) -> String {
     first_word(sql).map_or_else(String::new, |word| word.text().to_ascii_uppercase())
 }
 
-/// Whether the first word is one of these, which are in lower case.
+/// Returns whether the first word is one of these, which are in lower case.
 pub(crate) fn begins_with(sql: &str, words: &[&str]) -> bool {
     first_word(sql).is_some_and(|word| word.is_one_of(words))
 }
 
-/// Whether there is nothing but white space, comments and semicolons.
+/// Returns whether there is nothing but white space, comments and semicolons.
 pub(crate) fn is_empty(sql: &str) -> bool {
     tokens(sql).all(|token| token.is(";"))
 }
 
-/// Whether the words begin a transaction.
+/// Returns whether it begins a transaction.
 pub(crate) fn begins_transaction(sql: &str) -> bool {
     let mut tokens = statement(sql);
     match tokens.next() {
@@ -41,7 +41,7 @@ pub(crate) fn begins_transaction(sql: &str) -> bool {
     }
 }
 
-/// Whether the words end a transaction.
+/// Returns whether it ends a transaction.
 pub(crate) fn ends_transaction(sql: &str) -> bool {
     let mut tokens = statement(sql);
     let Some(first) = tokens.next() else {
@@ -60,7 +60,7 @@ pub(crate) fn ends_transaction(sql: &str) -> bool {
     }
 }
 
-/// Whether PostgreSQL runs it outside of a transaction only.
+/// Returns whether PostgreSQL runs it outside of a transaction only.
 pub(crate) fn cannot_run_in_transaction(sql: &str) -> bool {
     let mut tokens = statement(sql);
     let Some(first) = tokens.next() else {
@@ -76,15 +76,15 @@ pub(crate) fn cannot_run_in_transaction(sql: &str) -> bool {
                 || tokens.any(|token| token.is_word("concurrently"))))
 }
 
-/// Whether it may commit some of its own work and fail after that: a procedure may, and so may a block that commits or
-/// calls one.
+/// Returns whether it may commit some of its own work and fail after that: a procedure may, and so may a block that
+/// commits or calls one.
 pub(crate) fn may_commit_and_fail(sql: &str) -> bool {
     let mut tokens = statement(sql);
     match tokens.next() {
         Some(first) if first.is_word("do") => tokens
             .filter(|token| token.kind() == Kind::String)
             .any(|body| {
-                // What is no plain text may hold anything.
+                // A string whose value is unknown may contain anything.
                 body.value().is_none_or(|body| {
                     let body = body.to_ascii_uppercase();
                     body.contains("COMMIT") || body.contains("CALL")
@@ -94,7 +94,7 @@ pub(crate) fn may_commit_and_fail(sql: &str) -> bool {
     }
 }
 
-/// Which way a COPY from or to the client flows; `None` for all else.
+/// Returns the direction of a COPY from or to the client; `None` for any other statement.
 ///
 /// The grammar takes either of STDIN and STDOUT behind either of FROM and TO.
 pub(crate) fn copy_direction(sql: &str) -> Option<CopyDirection> {
@@ -121,19 +121,19 @@ pub(crate) fn copy_direction(sql: &str) -> Option<CopyDirection> {
     None
 }
 
-/// Whether it holds a word that writes rows: so a COPY of a query may, as one with RETURNING does.
+/// Returns whether it contains a word that writes rows: the query of a COPY may write, with RETURNING.
 pub(crate) fn may_write(sql: &str) -> bool {
     tokens(sql).any(|token| token.is_one_of(&["insert", "update", "delete", "merge"]))
 }
 
-/// The only statement of this SQL; `None` if there are several, or none.
+/// Returns the only statement of this SQL; `None` if there are several, or none.
 pub(crate) fn only_statement(sql: &str) -> Option<Statement<'_>> {
     let mut all = statements(sql);
     let first = all.next()?;
     all.next().is_none().then_some(first)
 }
 
-/// The tokens of the first statement.
+/// Returns the tokens of the first statement.
 fn statement(sql: &str) -> Tokens<'_> {
     let mut tokens = tokens(sql);
     loop {

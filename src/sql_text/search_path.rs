@@ -111,7 +111,7 @@ impl SearchPathChange {
         self.what == What::RollbackToSavepoint
     }
 
-    /// What a statement with these values changes; nothing, nearly always.
+    /// Returns the change of a statement with these values; nearly always `None`.
     pub(crate) fn of(sql: &str, values: &[Option<Vec<u8>>]) -> Option<Self> {
         if !mentions(sql) {
             return None;
@@ -151,7 +151,8 @@ impl SearchPathChange {
         }
     }
 
-    /// What a script changes, statement by statement; what it does in transactions of its own is not followed.
+    /// Returns the changes of a script, statement by statement. If it contains transactions of its own, the result
+    /// is unknown.
     pub(crate) fn of_script(sql: &str) -> Vec<Self> {
         if !mentions(sql) {
             return Vec::new();
@@ -243,7 +244,7 @@ impl SearchPathChange {
         }))
     }
 
-    /// Calls of `set_config`, if it is known what they are about; the last one counts.
+    /// Returns the change of calls of `set_config`; the last one counts.
     fn of_calls(sql: &str, values: &[Option<Vec<u8>>]) -> Option<Self> {
         let all: Vec<_> = tokens(sql).collect();
         let is_plain = all.iter().all(|token| {
@@ -310,7 +311,7 @@ impl SearchPathChange {
     }
 }
 
-/// Whether a text may set a path or a role: a word of those that such statements have.
+/// Returns whether a text may set a path or a role: it contains a word of such statements.
 fn mentions(sql: &str) -> bool {
     const WORDS: [&str; 6] = [
         "search_path",
@@ -329,7 +330,7 @@ fn mentions(sql: &str) -> bool {
             && WORDS.iter().any(|word| has(sql, word))
 }
 
-/// Whether a text holds a word in upper or lower case.
+/// Returns whether a text holds a word in upper or lower case.
 fn has(text: &str, word: &str) -> bool {
     let (text, word) = (text.as_bytes(), word.as_bytes());
     let first = word.first().copied().unwrap_or_default();
@@ -345,7 +346,7 @@ fn has(text: &str, word: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// The key after a statement, and whether it holds for the transaction only; `None` where nothing changes.
+    /// Returns the key after a statement, and whether it holds for the transaction only; `None` where nothing changes.
     fn after(sql: &str, values: &[&str]) -> Option<(String, bool)> {
         let values: Vec<_> = values
             .iter()

@@ -1,6 +1,6 @@
-//! Whether a statement may leave something behind in its session, told from its tokens.
+//! Whether a statement may leave something behind in its session, by its tokens.
 //!
-//! What is not understood counts as if it did: a reset costs a round trip, a role that is handed on costs more.
+//! A statement that is not understood may: a reset costs a round trip, a role that is handed on costs more.
 
 use std::borrow::Cow;
 
@@ -9,12 +9,12 @@ use bowline_sql::{Kind, Token, Tokens, statements, tokens};
 use super::functions::SETS_SESSION;
 use super::statement_kinds::{Leaves, StatementKind};
 
-/// Whether one of these statements may leave something behind.
+/// Returns whether one of these statements may leave something behind.
 pub(crate) fn script_leaves_state(sql: &str) -> bool {
     statements(sql).any(|statement| statement_leaves_state(statement.tokens()))
 }
 
-/// Whether this statement may, of which the SQL holds no other: PostgreSQL refuses several in a prepared statement.
+/// Returns whether a single statement may leave something behind; PostgreSQL refuses several in one prepared statement.
 pub(crate) fn leaves_state(sql: &str) -> bool {
     let mut all = tokens(sql);
     let mut after_semicolons = all.clone();
@@ -63,7 +63,7 @@ fn holds(tokens: Tokens<'_>) -> bool {
     false
 }
 
-/// What EXPLAIN explains, and with ANALYZE runs.
+/// Returns the tokens of the statement that EXPLAIN explains, and with ANALYZE runs.
 fn past_options(mut tokens: Tokens<'_>) -> Tokens<'_> {
     let mut depth = 0_usize;
     loop {
@@ -90,16 +90,17 @@ fn is_query(token: &Token<'_>) -> bool {
     StatementKind::of_word(token).is_some_and(|kind| kind.query.is_some())
 }
 
-/// Whether what follows this word makes something temporary, or calls what sets something for the session.
+/// Returns whether the tokens after this word create something temporary, or call a function that sets something
+/// for the session.
 ///
-/// A function of the database's own is not known here, wherever it is called.
+/// Functions of the database are not known here, wherever they are called.
 fn calls_something(first: Token<'_>, mut tokens: Tokens<'_>) -> bool {
     let mut last = first;
     let mut updates = first.is_word("update");
     let mut settings = false;
     while let Some(token) = tokens.next() {
         match token.kind() {
-            // What stands before belongs to the name: `U&"a" UESCAPE '!' (`.
+            // The token before belongs to the name: `U&"a" UESCAPE '!' (`.
             Kind::Word if token.is_word("uescape") && last.kind() == Kind::QuotedName => {
                 tokens.next();
                 continue;
@@ -108,7 +109,7 @@ fn calls_something(first: Token<'_>, mut tokens: Tokens<'_>) -> bool {
                 if is_temporary(&token, &first, &last) {
                     return true;
                 }
-                // A rule on this view sets what is written to it.
+                // A rule on this view makes an UPDATE set the setting.
                 updates |= token.is_word("update");
                 settings |= token.is_name("pg_settings");
                 if updates && settings {
@@ -129,7 +130,7 @@ fn calls_something(first: Token<'_>, mut tokens: Tokens<'_>) -> bool {
     false
 }
 
-/// Whether a word makes something temporary: TEMP where it is no name, or the schema of temporary things.
+/// Returns whether a word creates something temporary: TEMP where it is no name, or the schema of temporary objects.
 fn is_temporary(token: &Token<'_>, first: &Token<'_>, last: &Token<'_>) -> bool {
     if token.is_one_of(&["temp", "temporary"]) {
         return first.is_word("create") || last.is_one_of(&["into", "local", "global"]);
@@ -146,13 +147,14 @@ fn is_temporary(token: &Token<'_>, first: &Token<'_>, last: &Token<'_>) -> bool 
     }
 }
 
-/// Whether it names the schema of temporary things, or a path with it: what is then made without a schema is temporary.
+/// Returns whether it names the schema of temporary objects, or a path with it: what is then created without a
+/// schema is temporary.
 fn names_temporary(token: &Token<'_>) -> bool {
     let text = token.value().or_else(|| token.name());
     text.is_some_and(|text| text.to_ascii_lowercase().contains("pg_temp"))
 }
 
-/// Whether a call of this function sets something for the session.
+/// Returns whether a call of this function sets something for the session.
 fn sets_something(name: &str, arguments: Tokens<'_>) -> bool {
     if name == "set_config" {
         return !is_local(arguments.clone())
@@ -162,7 +164,7 @@ fn sets_something(name: &str, arguments: Tokens<'_>) -> bool {
         || SETS_SESSION.contains(&name)
 }
 
-/// Whether these arguments of `set_config`, up to their parenthesis, say that it ends with the transaction.
+/// Returns whether these arguments of `set_config`, up to their parenthesis, say that it ends with the transaction.
 fn is_local(arguments: Tokens<'_>) -> bool {
     let mut depth = 0_usize;
     let mut number = 1;
@@ -190,7 +192,7 @@ fn is_local(arguments: Tokens<'_>) -> bool {
     false
 }
 
-/// What an argument says of it, if it is the one that does: the third, or the one of this name.
+/// Returns the value of the argument `is_local`, if this is that argument: the third, or the one with this name.
 fn local_argument(number: u32, argument: &[Token<'_>]) -> Option<bool> {
     let value = match argument {
         [name, arrow, value @ ..] if arrow.is("=>") || arrow.is(":=") => {

@@ -8,13 +8,15 @@ use super::statement_kinds::{QueryKind, query_kind};
 /// A statement that can stand in a WITH.
 pub(crate) struct WithQuery<'a> {
     pub(crate) sql: Cow<'a, str>,
-    /// Whether it gives rows that can be counted; else it needs RETURNING.
+    /// Whether it returns rows that can be counted; otherwise it needs RETURNING.
     pub(crate) counts: bool,
 }
 
 impl<'a> WithQuery<'a> {
-    /// A data-modifying WITH may stand at the top level only (PostgreSQL manual, 7.8.4), so what begins with one cannot
-    /// be wrapped; nor can what is no query, MERGE before 17, and SELECT INTO.
+    /// Reads a statement; `None` if it cannot stand in a WITH.
+    ///
+    /// A data-modifying WITH may stand at the top level only (PostgreSQL manual, 7.8.4), so a statement that begins
+    /// with WITH cannot be wrapped. Nor can SELECT INTO, MERGE before 17, and statements that are no query.
     pub(crate) fn read(sql: &'a str) -> Option<Self> {
         let is_query = match query_kind(sql) {
             Some(QueryKind::Rows) => true,
@@ -48,9 +50,9 @@ impl<'a> WithQuery<'a> {
     }
 }
 
-/// The SQL of one statement without the semicolons around it; positions in it stay as they are.
+/// Returns the SQL of one statement without the semicolons around it; positions in it stay as they are.
 ///
-/// What is several statements, or none, is left as it is.
+/// Several statements, or none, are returned as they are.
 pub(crate) fn bare(sql: &str) -> Cow<'_, str> {
     if !sql.contains(';') {
         return sql.into();
@@ -70,7 +72,7 @@ pub(crate) fn bare(sql: &str) -> Cow<'_, str> {
     }
 }
 
-/// Whether there is no semicolon and no comment in it, nor anything that looks like one.
+/// Returns whether it contains no semicolon and no beginning of a comment.
 fn is_plain(sql: &str) -> bool {
     let mut last = 0;
     sql.bytes().all(|byte| {
@@ -80,7 +82,7 @@ fn is_plain(sql: &str) -> bool {
     })
 }
 
-/// Whether these letters are in it, in upper or lower case. Looked for without allocation: this is done in each call.
+/// Returns whether it contains these letters, in upper or lower case. Does not allocate, because it runs in each call.
 fn contains(sql: &str, letters: &str) -> bool {
     let (sql, letters) = (sql.as_bytes(), letters.as_bytes());
     let first = letters.first().copied().unwrap_or_default();

@@ -1,8 +1,7 @@
-//! An answer of the server's: as libpq holds it, or packed.
+//! An answer of the server: as libpq has it, or packed.
 //!
-//! libpq reserves 2 KiB for each answer that has rows, which is nothing for one and 200 MB for a hundred
-//! thousand. The answers of a long pipeline are therefore packed, and so are the rows of a COPY, which are
-//! no answers to libpq.
+//! libpq reserves 2 KiB for each answer that has rows: 200 MB for a hundred thousand answers. So the answers of a
+//! long pipeline are packed. The rows of a COPY are packed too, because libpq makes no answers of them.
 
 use std::num::NonZeroU32;
 use std::ops::Range;
@@ -10,14 +9,14 @@ use std::sync::Arc;
 
 use crate::wire::libpq::ResultSet;
 
-/// What the server answered to one command.
+/// The answer to one command.
 #[derive(Debug)]
 pub(crate) enum Answer {
     Libpq(ResultSet),
     Packed(Packed),
 }
 
-/// Rows side by side in one piece of memory.
+/// Rows in one piece of memory.
 #[derive(Debug)]
 pub(crate) struct Packed {
     columns: Arc<[ColumnDescription]>,
@@ -27,17 +26,17 @@ pub(crate) struct Packed {
     rows_affected: usize,
 }
 
-/// What is known of a column.
+/// The description of a column (PostgreSQL manual, 55.7, RowDescription).
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct ColumnDescription {
     pub(crate) name: Box<str>,
     pub(crate) type_oid: Option<NonZeroU32>,
-    /// Whether it is a column of a table, and no expression.
+    /// Whether it is a column of a table, not an expression.
     pub(crate) of_a_table: bool,
 }
 
 impl Answer {
-    /// The answer in less memory, if it can be had; `alike` are the columns of an earlier one, which it may share.
+    /// Returns the answer in less memory, if it fits; `alike` are the columns of an earlier answer, which it may share.
     pub(crate) fn packed(result: ResultSet, alike: &mut Arc<[ColumnDescription]>) -> Self {
         match Packed::of(&result, alike) {
             Some(packed) => Self::Packed(packed),
@@ -45,7 +44,7 @@ impl Answer {
         }
     }
 
-    /// `INSERT 0 1`, `COMMIT`, ..; not kept by what is packed.
+    /// `INSERT 0 1`, `COMMIT`, ..; a packed answer does not keep it.
     pub(crate) fn command_tag(&self) -> Option<String> {
         match self {
             Self::Libpq(result) => Some(result.command_tag()),
@@ -53,7 +52,7 @@ impl Answer {
         }
     }
 
-    /// The number in the command tag; 0 for a command that has none.
+    /// Returns the number in the command tag; 0 for a command that has none.
     pub(crate) fn rows_affected(&self) -> usize {
         match self {
             Self::Libpq(result) => result.rows_affected(),
@@ -86,7 +85,7 @@ impl Answer {
         }
     }
 
-    /// The OID of the column's type.
+    /// Returns the OID of the column's type.
     pub(crate) fn column_type(&self, column: usize) -> Option<NonZeroU32> {
         match self {
             Self::Libpq(result) => result.column_type(column),
@@ -94,7 +93,7 @@ impl Answer {
         }
     }
 
-    /// Whether it is a column of a table or view, and no expression.
+    /// Returns whether it is a column of a table or view, not an expression.
     pub(crate) fn is_of_a_table(&self, column: usize) -> bool {
         match self {
             Self::Libpq(result) => result.is_of_a_table(column),
@@ -105,7 +104,7 @@ impl Answer {
         }
     }
 
-    /// The bytes of a value; `None` is NULL, and also a row or column that is not there.
+    /// Returns the bytes of a value; `None` is NULL, and also a row or column that is not there.
     pub(crate) fn value(&self, row: usize, column: usize) -> Option<&[u8]> {
         match self {
             Self::Libpq(result) => result.value(row, column),
@@ -113,7 +112,7 @@ impl Answer {
         }
     }
 
-    /// How many bytes the values have in all.
+    /// Returns the number of bytes of all values.
     pub(crate) fn value_bytes(&self) -> usize {
         match self {
             Self::Libpq(result) => (0..result.row_count())
@@ -127,7 +126,7 @@ impl Answer {
 }
 
 impl Packed {
-    /// The same answer in less memory, unless it is too large for that; `alike` are the columns of an earlier
+    /// Returns the same answer in less memory, unless it is too large for that; `alike` are the columns of an earlier
     /// one, which it may share.
     fn of(result: &ResultSet, alike: &mut Arc<[ColumnDescription]>) -> Option<Self> {
         let (rows, width) = (result.row_count(), result.column_count());
@@ -176,7 +175,7 @@ pub(crate) struct Packing {
 }
 
 impl Packing {
-    /// Adds a value; `None` if all of them would no longer fit into 4 GiB.
+    /// Adds a value; returns `None` if the values would exceed 4 GiB.
     pub(crate) fn push(&mut self, value: Option<&[u8]>) -> Option<()> {
         let range = match value {
             None => None,

@@ -1,9 +1,9 @@
 //! Giving up a call from another thread.
 //!
-//! A call runs on one thread; whoever waits for it may stop to do so on another, or in a task. From then on the
-//! call is given up, for good: what it does on the server is cancelled, and every later step of it fails, apart
-//! from its rollback. The state belongs to the call. The thread that works on a call has it at hand, and a session
-//! that was taken on that thread carries it along.
+//! A call runs on one thread, and its caller waits on another one or in a task. When the caller stops waiting, the call
+//! is given up for good: its statement on the server is cancelled, and each later step fails, except the rollback.
+//! The state belongs to the call. The thread that works on a call refers to it, and so does a session that was
+//! taken on that thread.
 
 use std::cell::{OnceCell, RefCell};
 use std::fmt;
@@ -20,21 +20,21 @@ use rustix::io::Errno;
 
 use crate::error::{Error, Result};
 
-/// A call that may be given up; clones are of the same call.
+/// A call that may be given up; clones are the same call.
 #[derive(Clone)]
 pub(crate) struct Interrupt(Arc<Inner>);
 
 struct Inner {
     state: AtomicU8,
-    /// Those that wait on behalf of the call.
+    /// The waiters to wake when the call is given up.
     waiting: Mutex<Vec<Arc<dyn Wake>>>,
 }
 
 /// The call runs.
 const RUNNING: u8 = 0;
-/// Nobody waits for it any more.
+/// Its caller does not wait any more.
 const GIVEN_UP: u8 = 1;
-/// It ended by itself; a session that outlives it can be used on.
+/// It has ended; a session that outlives it can still be used.
 const OVER: u8 = 2;
 
 /// Something that waits and can be woken.
@@ -45,21 +45,21 @@ pub(crate) trait Wake: Send + Sync {
 thread_local! {
     /// The call that this thread works on.
     static CURRENT: RefCell<Option<Interrupt>> = const { RefCell::new(None) };
-    /// What wakes this thread from `poll(2)`; `None` if the system gives no sockets for it.
+    /// Wakes this thread from `poll(2)`; `None` if the system has no sockets for it.
     static WAKER: OnceCell<Option<ThreadWaker>> = const { OnceCell::new() };
 }
 
-/// The call that this thread works on, if it may be given up.
+/// Returns the call that this thread works on, if it may be given up.
 pub(crate) fn current() -> Option<Interrupt> {
     CURRENT.with_borrow(Clone::clone)
 }
 
-/// Whether the call that this thread works on was given up.
+/// Returns whether the call that this thread works on was given up.
 pub(crate) fn is_given_up() -> bool {
     CURRENT.with_borrow(|current| current.as_ref().is_some_and(Interrupt::is_given_up))
 }
 
-/// Pauses this thread; not any longer once its call is given up.
+/// Pauses this thread, until its call is given up.
 pub(crate) fn pause(length: Duration) {
     let Some(interrupt) = current() else {
         return thread::sleep(length);
@@ -74,7 +74,7 @@ pub(crate) fn pause(length: Duration) {
 }
 
 impl Interrupt {
-    /// Whether nobody waits for the call any more.
+    /// Returns whether the call was given up.
     pub(crate) fn is_given_up(&self) -> bool {
         self.0.state.load(Ordering::Acquire) == GIVEN_UP
     }
@@ -87,9 +87,9 @@ impl Interrupt {
         Ok(())
     }
 
-    /// Has this woken when the call is given up, as long as the guard lives.
+    /// Wakes the waiter when the call is given up, as long as the guard lives.
     ///
-    /// Look whether it was given up after that, and before waiting.
+    /// After this and before waiting, check whether the call was given up.
     pub(crate) fn waking(&self, waiter: Arc<dyn Wake>) -> WakeGuard<'_> {
         self.waiting().push(Arc::clone(&waiter));
         WakeGuard {
@@ -106,13 +106,13 @@ impl Interrupt {
     }
 }
 
-/// The error of whatever a call tries after it was given up.
+/// Returns the error of each step after the call was given up.
 pub(crate) fn given_up() -> Error {
     Error::timeout("the call was given up: nobody waits for it any more")
         .with_hint("its future was dropped; return the error, what the call did is rolled back")
 }
 
-/// Keeps a waiter with its call.
+/// Keeps a waiter registered with its call.
 pub(crate) struct WakeGuard<'i> {
     interrupt: &'i Interrupt,
     waiter: Arc<dyn Wake>,
@@ -148,7 +148,7 @@ impl Drop for GiveUpOnDrop {
 }
 
 impl Interrupt {
-    /// A call, and what gives it up.
+    /// Returns a call, with the guard that gives it up.
     pub(crate) fn new() -> (GiveUpOnDrop, Self) {
         let interrupt = Self(Arc::new(Inner {
             state: AtomicU8::new(RUNNING),
@@ -157,7 +157,7 @@ impl Interrupt {
         (GiveUpOnDrop(interrupt.clone()), interrupt)
     }
 
-    /// Does the call's work on this thread; nothing of it is begun if the call was given up before.
+    /// Runs the work of the call on this thread; fails without running it if the call was given up before.
     pub(crate) fn run<T, E: From<Error>>(
         &self,
         work: impl FnOnce() -> Result<T, E>,
@@ -185,9 +185,9 @@ impl Interrupt {
 pub struct GiveUp(GiveUpOnDrop);
 
 impl GiveUp {
-    /// Cancels what the work waits for on a server, and fails each later step; tells whether it did wait for one.
+    /// Cancels the statement that the work waits for, and fails each later step; returns whether it waited for one.
     ///
-    /// Work that waits for nothing comes to its next step in its own time.
+    /// Work that waits for nothing fails at its next step.
     pub fn give_up(self) -> bool {
         let waits = !self.0.0.waiting().is_empty();
         drop(self);
@@ -195,7 +195,7 @@ impl GiveUp {
     }
 }
 
-/// Does work on this thread that another one may give up; for the command, which is interrupted by signals.
+/// Runs work on this thread that another one may give up; for the command, which is interrupted by signals.
 pub fn interruptible<T, E: From<Error>>(
     hand_out: impl FnOnce(GiveUp),
     work: impl FnOnce() -> Result<T, E>,
@@ -213,10 +213,10 @@ impl fmt::Debug for Interrupt {
     }
 }
 
-/// What wakes a thread from `poll(2)`: it listens at one end, others write to the other.
+/// Wakes a thread from `poll(2)`: the thread polls one end of a socket pair, others write to the other end.
 struct ThreadWaker {
-    ear: UnixStream,
-    voice: Arc<WakeSender>,
+    receiver: UnixStream,
+    sender: Arc<WakeSender>,
 }
 
 struct WakeSender(UnixStream);
@@ -230,17 +230,17 @@ impl Wake for WakeSender {
 
 impl ThreadWaker {
     fn new() -> Option<Self> {
-        let (ear, voice) = UnixStream::pair().ok()?;
-        ear.set_nonblocking(true).ok()?;
-        voice.set_nonblocking(true).ok()?;
+        let (receiver, sender) = UnixStream::pair().ok()?;
+        receiver.set_nonblocking(true).ok()?;
+        sender.set_nonblocking(true).ok()?;
         Some(Self {
-            ear,
-            voice: Arc::new(WakeSender(voice)),
+            receiver,
+            sender: Arc::new(WakeSender(sender)),
         })
     }
 
-    fn silence(&self) {
-        while matches!((&self.ear).read(&mut [0; 16]), Ok(1..)) {}
+    fn drain(&self) {
+        while matches!((&self.receiver).read(&mut [0; 16]), Ok(1..)) {}
     }
 }
 
@@ -252,10 +252,10 @@ pub(crate) enum WaitResult {
     GivenUp,
 }
 
-/// How often a thread that cannot be woken looks up.
-const GLANCE: Duration = Duration::from_millis(20);
+/// How often a thread that cannot be woken checks whether its call was given up.
+const CHECK_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Waits for the socket, for so long, or until the call is given up.
+/// Waits for the socket, for this long, or until the call is given up.
 pub(crate) fn wait(
     mut socket: Option<PollFd<'_>>,
     interrupt: Option<&Interrupt>,
@@ -264,28 +264,28 @@ pub(crate) fn wait(
     let Some(interrupt) = interrupt else {
         return WaitResult::Polled(poll_for(socket.as_mut_slice(), left));
     };
-    WAKER.with(|bell| {
-        let Some(bell) = bell.get_or_init(ThreadWaker::new) else {
+    WAKER.with(|waker| {
+        let Some(waker) = waker.get_or_init(ThreadWaker::new) else {
             if interrupt.is_given_up() {
                 return WaitResult::GivenUp;
             }
-            return WaitResult::Polled(poll_for(socket.as_mut_slice(), left.min(GLANCE)));
+            return WaitResult::Polled(poll_for(socket.as_mut_slice(), left.min(CHECK_INTERVAL)));
         };
-        let voice: Arc<dyn Wake> = bell.voice.clone();
-        let waking = interrupt.waking(voice);
+        let sender: Arc<dyn Wake> = waker.sender.clone();
+        let waking = interrupt.waking(sender);
         let polled = if interrupt.is_given_up() {
             Ok(0)
         } else {
-            let ear = PollFd::from_borrowed_fd(bell.ear.as_fd(), PollFlags::IN);
+            let receiver = PollFd::from_borrowed_fd(waker.receiver.as_fd(), PollFlags::IN);
             match socket {
-                Some(socket) => poll_for(&mut [socket, ear], left),
-                None => poll_for(&mut [ear], left),
+                Some(socket) => poll_for(&mut [socket, receiver], left),
+                None => poll_for(&mut [receiver], left),
             }
         };
         drop(waking);
         if interrupt.is_given_up() {
-            // Whoever gave it up has rung by now, or found nobody to wake.
-            bell.silence();
+            // The thread that gave it up has written by now, or found no waiter.
+            waker.drain();
             return WaitResult::GivenUp;
         }
         WaitResult::Polled(polled)

@@ -219,7 +219,8 @@ impl Connection {
         unsafe { pq::PQbackendPID(self.0.as_ptr()) }
     }
 
-    /// Returns the server's name or address, or the directory of its Unix socket; of several, the one that is connected.
+    /// Returns the server's name or address, or the directory of its Unix socket; of several, the one that is
+    /// connected.
     pub(crate) fn host(&self) -> String {
         // SAFETY: the connection is valid and the string is copied.
         copy(unsafe { pq::PQhost(self.0.as_ptr()) }).unwrap_or_default()

@@ -44,8 +44,8 @@ pub(crate) enum Progress {
 
 /// Connecting, up to the server's readiness.
 ///
-/// libpq tries several addresses in turn. The machine is done each time libpq has gone on to another address, and goes on
-/// when it is advanced again.
+/// libpq tries several addresses in turn. The machine is done each time libpq has gone on to another address, and
+/// goes on when it is advanced again.
 pub(crate) struct Connecting<'c> {
     connection: &'c mut Connection,
     /// What to wait for when it goes on with the next address; at the beginning, the first wait.

@@ -10,7 +10,7 @@ use diesel::row::{Field, PartialRow, Row, RowIndex, RowSealed};
 
 use crate::wire::answer::Answer;
 
-/// One row; it shares the answer with its neighbours, and values are read in place.
+/// One row. It shares the answer with the other rows, and values are read in place.
 #[derive(Debug, Clone)]
 pub struct SessionRow {
     answer: Arc<Answer>,
@@ -25,7 +25,7 @@ pub struct SessionField<'a> {
 }
 
 impl SessionRow {
-    /// The rows of an answer, in order.
+    /// Returns the rows of an answer, in order.
     pub(crate) fn all(answer: Answer) -> impl ExactSizeIterator<Item = Self> {
         let answer = Arc::new(answer);
         (0..answer.row_count()).map(move |number| Self {
@@ -91,7 +91,7 @@ impl<'a> Field<'a, Pg> for SessionField<'a> {
 
 impl TypeOidLookup for SessionField<'_> {
     fn lookup(&self) -> NonZeroU32 {
-        // 705 is `unknown`, for an answer without a type, which the server does not send.
+        // 705 is `unknown`, for a column without a type, which the server does not send.
         const UNKNOWN: NonZeroU32 = NonZeroU32::new(705).expect("705 is not 0");
         self.row.answer.column_type(self.column).unwrap_or(UNKNOWN)
     }

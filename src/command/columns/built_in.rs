@@ -100,7 +100,7 @@ const TYPES: &[(&str, u32, u32)] = &[
     ("xid8", 5069, 271),
 ];
 
-/// The name of a built-in type.
+/// Returns the name of a built-in type.
 pub(super) fn name(oid: u32) -> Option<Cow<'static, str>> {
     TYPES.iter().find_map(|(name, scalar, array)| match oid {
         0 => None,
@@ -110,18 +110,18 @@ pub(super) fn name(oid: u32) -> Option<Cow<'static, str>> {
     })
 }
 
-/// The type of the elements of a built-in array.
+/// Returns the type of the elements of a built-in array.
 fn element(oid: u32) -> Option<u32> {
     let is_array = |(_, _, array): &&(&str, u32, u32)| oid != 0 && *array == oid;
     TYPES.iter().find(is_array).map(|(_, scalar, _)| *scalar)
 }
 
-/// Whether it is a built-in array.
+/// Returns whether it is a built-in array.
 pub(super) fn is_array(oid: u32) -> bool {
     element(oid).is_some()
 }
 
-/// Whether the bytes of a value of the one type are those of the same value of the other.
+/// Returns whether the bytes of a value of the one type are those of the same value of the other.
 ///
 /// As PostgreSQL's binary-coercible casts have it, and some more that hold text as text. What PostgreSQL casts
 /// between `oid` and `integer` is left out: half of the numbers are others. So is `cidr` read as `inet`, since a byte
@@ -146,7 +146,7 @@ pub(super) fn reads(expected: u32, actual: u32) -> bool {
     }
 }
 
-/// Whether values of the one type are stored in a column of the other: texts are, in all kinds of text.
+/// Returns whether values of the one type are stored in a column of the other: texts are, in all kinds of text.
 pub(super) fn is_stored_in(sent: u32, column: u32) -> bool {
     if let (Some(sent), Some(column)) = (element(sent), element(column)) {
         return sent == column;

@@ -35,7 +35,8 @@ pub(crate) enum Element {
 const DAY: i64 = 86_400_000_000;
 
 impl ValueCheck {
-    /// The check for a column of this type, read as that one; the subscripts of an array have to begin at 1, or not.
+    /// Returns the check for a column of this type, read as that one; the subscripts of an array have to begin at
+    /// 1, or not.
     pub(super) fn of(expected: &SqlType, actual: u32, from_1: bool) -> Option<Self> {
         let array = |element| Some(Self::Array { element, from_1 });
         match (expected, actual) {
@@ -139,7 +140,7 @@ fn json(text: &[u8]) -> Result<(), String> {
     Ok(())
 }
 
-/// Where a string that begins here has ended.
+/// Returns the end of a string that begins here.
 fn end_of_string(text: &[u8], mut at: usize) -> usize {
     while let Some(byte) = text.get(at) {
         match byte {
@@ -181,7 +182,8 @@ fn number(text: &[u8]) -> Result<(), String> {
     ))
 }
 
-/// A decimal number: whether it is negative, its digits without zeros at both ends, and the power of ten of the last.
+/// Returns a decimal number: whether it is negative, its digits without zeros at both ends, and the power of ten of
+/// the last.
 fn decimal(text: &str) -> Option<(bool, String, i64)> {
     let (negative, text) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),

@@ -1,4 +1,4 @@
-//! One answer of the server's.
+//! One result of the server.
 #![expect(unsafe_code, reason = "the C interface of libpq")]
 
 use std::ffi::{CStr, c_int};
@@ -9,7 +9,7 @@ use pq_sys as pq;
 
 use super::copy;
 
-/// One answer (`PGresult`); never changes once made.
+/// One result (`PGresult`), which never changes.
 #[derive(Debug)]
 pub(crate) struct ResultSet(pub(super) NonNull<pq::PGresult>);
 
@@ -19,13 +19,13 @@ unsafe impl Send for ResultSet {}
 // SAFETY: as above.
 unsafe impl Sync for ResultSet {}
 
-/// Of which kind an answer is (`PQresultStatus`).
+/// The kind of a result (`PQresultStatus`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ResultStatus {
     Empty,
     Command,
     Rows,
-    /// Some rows of an answer of which more comes.
+    /// Some rows; more follow.
     Chunk,
     CopyIn,
     CopyOut,
@@ -78,7 +78,7 @@ impl ResultSet {
         copy(unsafe { pq::PQresultErrorField(self.0.as_ptr(), field as c_int) })
     }
 
-    /// The whole message as libpq words it; for errors that have no fields, because libpq made them.
+    /// Returns the whole message of libpq; for errors without fields, which libpq made itself.
     pub(crate) fn error_message(&self) -> String {
         // SAFETY: the result is valid and the string is copied.
         copy(unsafe { pq::PQresultErrorMessage(self.0.as_ptr()) })
@@ -93,7 +93,7 @@ impl ResultSet {
         copy(unsafe { pq::PQcmdStatus(self.0.as_ptr()) }).unwrap_or_default()
     }
 
-    /// The number in the command tag; 0 for a command that has none.
+    /// Returns the number in the command tag; 0 for a command that has none.
     pub(crate) fn rows_affected(&self) -> usize {
         // SAFETY: the result is valid and the string is copied.
         let text = copy(unsafe { pq::PQcmdTuples(self.0.as_ptr()) }).unwrap_or_default();
@@ -118,14 +118,14 @@ impl ResultSet {
         NonNull::new(name).and_then(|name| unsafe { CStr::from_ptr(name.as_ptr()) }.to_str().ok())
     }
 
-    /// The OID of the column's type.
+    /// Returns the OID of the column's type.
     pub(crate) fn column_type(&self, column: usize) -> Option<NonZeroU32> {
         let column = self.column_index(column)?;
         // SAFETY: the result is valid and the column is one of its own.
         NonZeroU32::new(unsafe { pq::PQftype(self.0.as_ptr(), column) })
     }
 
-    /// Whether it is a column of a table or view, and no expression.
+    /// Returns whether it is a column of a table or view, not an expression.
     pub(crate) fn is_of_a_table(&self, column: usize) -> bool {
         let Some(column) = self.column_index(column) else {
             return false;
@@ -134,7 +134,7 @@ impl ResultSet {
         unsafe { pq::PQftable(self.0.as_ptr(), column) != 0 }
     }
 
-    /// The bytes of a value; `None` is NULL, and also a row or column that is not there.
+    /// Returns the bytes of a value; `None` is NULL, and also a row or column that is not there.
     pub(crate) fn value(&self, row: usize, column: usize) -> Option<&[u8]> {
         let column = self.column_index(column)?;
         let row = c_int::try_from(row)

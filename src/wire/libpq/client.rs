@@ -1,4 +1,4 @@
-//! What is linked in, and how one connection is encrypted.
+//! The linked libraries, and how a connection is encrypted.
 #![expect(unsafe_code, reason = "the C interface of libpq")]
 
 use std::ffi::CStr;
@@ -13,7 +13,7 @@ pub(crate) fn libpq_version() -> i32 {
     unsafe { pq::PQlibVersion() }
 }
 
-/// OpenSSL's version in its own words; unknown where libpq is the system's, which brings its own.
+/// OpenSSL's version as its own text; unknown with the system's libpq, which brings its own OpenSSL.
 pub(crate) fn openssl_version() -> Option<String> {
     #[cfg(feature = "bundled")]
     // SAFETY: needs nothing, and gives a string that is there for ever.
@@ -23,7 +23,7 @@ pub(crate) fn openssl_version() -> Option<String> {
 }
 
 impl Connection {
-    /// An attribute of its encryption (`protocol`, `cipher`); `None` where it is not encrypted.
+    /// Returns an attribute of its encryption (`protocol`, `cipher`); `None` where it is not encrypted.
     pub(crate) fn encryption(&self, attribute: &CStr) -> Option<String> {
         // SAFETY: the connection is valid, the name ends with NUL, and the string is copied before any other call.
         unsafe {

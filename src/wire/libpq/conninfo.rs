@@ -8,9 +8,9 @@ use pq_sys as pq;
 
 use super::{Connection, LibpqError, copy};
 
-/// The parameters that a connection string holds, by libpq's own rules, without defaults from the environment.
+/// Returns the parameters that a connection string holds, by libpq's own rules, without defaults from the environment.
 ///
-/// The error tells nothing of the string, because libpq's message quotes parts of it, at times the password.
+/// The error says nothing about the string, because libpq's message may quote the password.
 pub(crate) fn parse_conninfo(conninfo: &str) -> Result<Vec<(String, String)>, InvalidConninfo> {
     let conninfo = CString::new(conninfo).map_err(|_| InvalidConninfo)?;
     let mut message: *mut c_char = ptr::null_mut();
@@ -25,15 +25,15 @@ pub(crate) fn parse_conninfo(conninfo: &str) -> Result<Vec<(String, String)>, In
     Ok(unsafe { collect(options) })
 }
 
-/// No server's balancing is named so; makes libpq stop before it connects.
+/// An invalid value, which makes libpq stop before it connects.
 const NOWHERE: &str = "nowhere at all";
 
-/// All parameters that have a value once libpq has added what the service file, the environment and its own
-/// defaults say; nothing is connected to. The error is libpq's, of a parameter that it refuses.
+/// Returns all parameters that have a value once libpq has added those of the service file, the environment and its own
+/// defaults; does not connect. The error is libpq's message for a parameter that it refuses.
 pub(crate) fn complete_parameters(
-    notification: &[(String, String)],
+    given: &[(String, String)],
 ) -> Result<Vec<(String, String)>, LibpqError> {
-    let (stopped, complete) = stop_short(notification)?;
+    let (stopped, complete) = stop_short(given)?;
     if stopped.contains(NOWHERE) {
         Ok(complete)
     } else {
@@ -41,25 +41,25 @@ pub(crate) fn complete_parameters(
     }
 }
 
-/// The same, whether or not libpq would refuse the parameters.
+/// As [`complete_parameters`], whether or not libpq would refuse the parameters.
 pub(crate) fn fill_in_parameters(
-    notification: &[(String, String)],
+    given: &[(String, String)],
 ) -> Result<Vec<(String, String)>, LibpqError> {
-    stop_short(notification).map(|(_, filled_in)| filled_in)
+    stop_short(given).map(|(_, filled_in)| filled_in)
 }
 
-/// What libpq says as it stops short of connecting, and what it would have connected by.
+/// libpq's message as it stops before connecting, and the parameters that it would have used.
 fn stop_short(
-    notification: &[(String, String)],
+    given: &[(String, String)],
 ) -> Result<(LibpqError, Vec<(String, String)>), LibpqError> {
-    // libpq checks this one after it has filled in all the others. The file of passwords is not looked at, since
-    // libpq writes to stderr when others can read it.
+    // libpq checks this one after it has filled in all others. The password file is not read, because libpq writes to
+    // stderr if others can read it.
     const INSTEAD: [(&str, &str); 2] = [
         ("load_balance_hosts", NOWHERE),
         ("passfile", "/dev/null/none"),
     ];
     let is_kept = |name: &str| INSTEAD.iter().all(|(instead, _)| *instead != name);
-    let mut parameters: Vec<_> = notification
+    let mut parameters: Vec<_> = given
         .iter()
         .filter(|(name, _)| is_kept(name))
         .cloned()
@@ -75,10 +75,10 @@ fn stop_short(
     Ok((connection.message(), filled_in))
 }
 
-/// The parameters of an array that have a value; frees the array.
+/// Returns the parameters of an array that have a value; frees the array.
 ///
 /// # Safety
-/// The array is libpq's and nobody else's.
+/// The array must have been allocated by libpq, and is not used elsewhere.
 unsafe fn collect(options: NonNull<pq::PQconninfoOption>) -> Vec<(String, String)> {
     let mut parameters = Vec::new();
     let mut option = options.as_ptr();

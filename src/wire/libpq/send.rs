@@ -139,7 +139,8 @@ impl Connection {
         self.check(unsafe { pq::PQsetChunkedRowsMode(self.0.as_ptr(), rows) } == 1)
     }
 
-    /// Undoes [`Connection::set_chunked_rows_mode`] after a simple query; it would hold for the first answer of a pipeline.
+    /// Undoes [`Connection::set_chunked_rows_mode`] after a simple query; it would hold for the first answer of a
+    /// pipeline.
     ///
     /// libpq forgets the mode as soon as it begins to send outside of a pipeline. So it is given no query, which it
     /// refuses only after that; nothing is sent.
