@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bowline::testing::{Direction, LocalServer, Proxy};
+use bowline::testing::LocalServer;
 use bowline::{Config, Database, SessionManager, StatementDsl as _, sql};
+use testkit::{Direction, Proxy};
 
 fn main() {
     let server = LocalServer::start().unwrap_or_else(|error| panic!("{error}"));
@@ -197,7 +198,7 @@ fn deaf(server: &LocalServer) {
     let proxy = Proxy::start_tcp(server).expect("a proxy");
     let db = open(proxy.config("postgres").checkout_timeout(limit), 10);
     let held = db.session().expect("the first session");
-    proxy.be_deaf();
+    proxy.stop_accepting();
     for _ in 0..4 {
         thread::scope(|scope| {
             for _ in 0..8 {

@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use bowline::bank::{
+use bank::{
     Account, AccountChanges, AccountConstraint, AccountId, NewAccount, NewTransfer, Transfer,
 };
 use bowline::{AsyncDatabase, Database, Error, Result, serializable};

@@ -9,11 +9,12 @@ use std::path::Path;
 use std::sync::Barrier;
 use std::thread;
 
-use bowline::bank::{
+use bank::{
     Account, AccountChanges, AccountConstraint, AccountStatus, NewAccount, NewTransfer, Transfer,
 };
-use bowline::testing::{LocalServer, Proxy, TestDatabase};
+use bowline::testing::{LocalServer, TestDatabase};
 use bowline::{Database, Executor, Page, serializable};
+use testkit::Proxy;
 
 type Result<T = (), E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
 

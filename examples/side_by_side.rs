@@ -11,9 +11,10 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bowline::testing::{Direction, Ending, LocalServer, Proxy, TestDatabase};
+use bowline::testing::{LocalServer, TestDatabase};
 use bowline::{Database, StatementDsl as _, sql};
 use diesel::sql_types::BigInt;
+use testkit::{Direction, Ending, Proxy};
 
 type Result<T = (), E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
 

@@ -90,7 +90,7 @@ impl AsyncDatabase {
     ///
     /// ```
     /// # use bowline::{AsyncDatabase, Result, StatementDsl as _};
-    /// # use bowline::bank::schema::accounts;
+    /// # use bank::schema::accounts;
     /// # use diesel::prelude::*;
     /// # async fn load(db: &AsyncDatabase, names: Vec<String>) -> Result<u64> {
     /// db.call(|db| db.copy_in((accounts::username,), names.into_iter().map(|name| (name,))))

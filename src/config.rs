@@ -335,7 +335,7 @@ impl Config {
     ///
     /// ```
     /// # fn open() -> bowline::Result<bowline::Database> {
-    /// let config = bowline::Config::from_env()?.migrations(bowline::bank::MIGRATIONS);
+    /// let config = bowline::Config::from_env()?.migrations(bank::MIGRATIONS);
     /// config.refuse_pending(true).open()
     /// # }
     /// ```

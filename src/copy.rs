@@ -103,7 +103,7 @@ impl Session {
     /// before anything is sent, in the same round trips.
     ///
     /// ```
-    /// # use bowline::bank::schema::accounts;
+    /// # use bank::schema::accounts;
     /// # fn load(session: &mut bowline::Session) -> bowline::Result<u64> {
     /// let columns = (accounts::username, accounts::balance);
     /// session.copy_in(columns, (0..1000_i64).map(|n| (format!("user{n}"), n)))

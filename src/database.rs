@@ -285,7 +285,7 @@ impl Database {
     ///
     /// ```
     /// # use bowline::{sql, Database, Result, StatementDsl as _};
-    /// # use bowline::bank::{Account, schema::accounts};
+    /// # use bank::{Account, schema::accounts};
     /// # use diesel::prelude::*;
     /// # fn total(db: &Database) -> Result<i64> {
     /// let balances = accounts::table.select(accounts::balance);

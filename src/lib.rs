@@ -5,7 +5,7 @@
 //! round trip:
 //!
 //! ```
-//! use bowline::bank::Account;
+//! use bank::Account;
 //! use bowline::{Database, Page, Result};
 //!
 //! fn usernames(db: &Database) -> Result<(i64, Vec<String>)> {
@@ -23,17 +23,9 @@
 //! | `metrics` | counters and histograms, by the facade `metrics` |
 //! | `tokio` | the database from asynchronous code: `AsyncDatabase` |
 //! | `uuid`, `numeric`, `network-address` | columns of these types (inet, cidr), by diesel's features of the same names |
-//! | `bank` | the sample, for the tests, the examples and this documentation |
 
 // Generated code says `bowline::..`, here as in every other crate.
 extern crate self as bowline;
-
-#[cfg(feature = "bank")]
-#[expect(
-    missing_docs,
-    reason = "generated code says what COMMENT ON says, or nothing"
-)]
-pub mod bank;
 
 mod activity;
 #[cfg(feature = "tokio")]

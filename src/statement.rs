@@ -79,7 +79,7 @@ pub trait Statement: Sealed {
     /// (`FOR UPDATE`).
     ///
     /// ```
-    /// # use bowline::bank::{Account, AccountChanges, AccountId};
+    /// # use bank::{Account, AccountChanges, AccountId};
     /// # use bowline::{Database, Result, Statement as _};
     /// # fn double(db: &Database, id: AccountId) -> Result<Account> {
     /// db.transaction(|tx| {

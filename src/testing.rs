@@ -8,7 +8,6 @@ mod account;
 mod binaries;
 mod cluster;
 mod local_server;
-mod proxy;
 mod run;
 mod runtime_folder;
 mod sandbox;
@@ -20,7 +19,6 @@ use std::path::Path;
 
 pub use cluster::Shutdown;
 pub use local_server::LocalServer;
-pub use proxy::{Direction, Ending, Message, Passed, Proxy};
 pub use run::{run_in_database, run_in_sandbox};
 pub use sandbox::sandbox;
 pub use template::TestDatabase;

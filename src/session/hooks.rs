@@ -157,7 +157,7 @@ impl Session {
     /// at all. A panic of a hook goes on once the others have run. Outside of a transaction the hook runs at once.
     ///
     /// ```
-    /// # use bowline::bank::{Account, NewAccount};
+    /// # use bank::{Account, NewAccount};
     /// # use bowline::{Database, Result};
     /// # fn open(db: &Database, new: NewAccount<'static>) -> Result<Account> {
     /// db.transaction(|tx| {

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use bowline::bank::{Account, AccountChanges};
-use bowline::testing::Proxy;
+use bank::{Account, AccountChanges};
 use bowline::{Activity, Database, SessionState};
+use testkit::Proxy;
 
 use crate::repositories::new_account;
 use crate::{server, test_database};

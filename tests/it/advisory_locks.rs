@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use bowline::testing::Proxy;
 use bowline::{Error, StatementDsl as _, advisory_xact_lock, sql, try_advisory_xact_lock};
+use testkit::Proxy;
 
 use crate::server;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use bowline::bank::{Account, AccountConstraint};
+use bank::{Account, AccountConstraint};
 use bowline::testing::TestDatabase;
 use bowline::{AsyncDatabase, Error, Outcome, StatementDsl as _, sql};
 

@@ -7,8 +7,8 @@ use bowline::{Database, Error, Outcome, Session, SqlState, StatementDsl as _, sq
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::{Bool, Integer, Text};
 
-use crate::observing::recorder::Recorder;
 use crate::tls::{PASSWORD, tls_server};
+use testkit::Recorder;
 
 type Result<T = (), E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
 

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bowline::testing::{Direction, Ending, Message, Proxy};
 use bowline::{
     Database, Outcome, Result, RetryPolicy, Session, Statement, StatementDsl as _, commit_keys,
     keyed, serializable, sql,
@@ -13,6 +12,7 @@ use bowline::{
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
 use diesel::sql_types::Integer;
+use testkit::{Direction, Ending, Message, Proxy};
 
 use crate::{server, test_database};
 

@@ -3,13 +3,14 @@
 use std::thread;
 use std::time::Duration;
 
-use bowline::bank::Account;
-use bowline::testing::{Proxy, TestDatabase};
+use bank::Account;
+use bowline::testing::TestDatabase;
 use bowline::{
     CommitKey, Database, Error, Outcome, Result, Session, SqlState, StatementDsl as _, commit_key,
     commit_keys, keyed, serializable, sql,
 };
 use diesel::connection::SimpleConnection as _;
+use testkit::Proxy;
 
 use crate::repositories::new_account;
 use crate::{server, test_database};

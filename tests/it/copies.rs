@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use bowline::bank::schema::{account_labels, accounts, transfers};
-use bowline::bank::{Account, AccountId, AccountStatus};
-use bowline::testing::Proxy;
+use bank::schema::{account_labels, accounts, transfers};
+use bank::{Account, AccountId, AccountStatus};
 use bowline::{Error, Outcome, Session, SqlState, StatementDsl as _, sql};
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
+use testkit::Proxy;
 
 use crate::{STUBBORN, server, test_database};
 

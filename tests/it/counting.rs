@@ -4,11 +4,12 @@ mod recorder;
 
 use std::time::Duration;
 
-use bowline::bank::Account;
-use bowline::testing::{Direction, Ending, LocalServer, Proxy, TestDatabase};
+use bank::Account;
+use bowline::testing::{LocalServer, TestDatabase};
 use bowline::{Database, Error, Outcome, StatementDsl as _, sql};
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::Integer;
+use testkit::{Direction, Ending, Proxy};
 
 use crate::repositories::new_account;
 use crate::{server, test_database};

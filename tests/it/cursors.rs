@@ -1,8 +1,8 @@
 //! Cursors.
 
-use bowline::testing::Proxy;
 use bowline::{Database, Error, StatementDsl as _, sql};
 use diesel::sql_types::Integer;
+use testkit::Proxy;
 
 use crate::server;
 

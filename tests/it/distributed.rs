@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bowline::{Database, Outcome, RetryPolicy, Statement, StatementDsl as _, sql};
 
-use crate::fake_server::{Client, FakeServer, error_response, message};
+use testkit::FakeServer;
+use testkit::fake_server::{Client, error_response, message};
 
 /// What such a server holds and has heard.
 #[derive(Default)]
@@ -103,7 +104,7 @@ fn serve(client: &mut Client, cluster: &Shared) {
         let mut body = vec![0; length.try_into().expect("short")];
         client.stream.read_exact(&mut body).expect("a message");
         let answer = connection.answer(head[0], &body, cluster);
-        client.say(&answer);
+        client.send(&answer);
     }
 }
 

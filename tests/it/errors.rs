@@ -1,6 +1,6 @@
 //! What went wrong, as values: variants, constraints, outcomes, places.
 
-use bowline::bank::{
+use bank::{
     Account, AccountChanges, AccountConstraint, AccountLabel, AccountLabelConstraint,
     NewAccountLabel, TransferConstraint,
 };

@@ -1,179 +1,16 @@
-//! Servers that misbehave, played byte by byte: deadlines hold, nothing panics, and nothing hostile gets into
-//! a text.
+//! Servers that send wrong bytes: deadlines hold, nothing panics, and error texts stay harmless.
 
-use std::io::{Read as _, Write as _};
-use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::net::Shutdown;
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 
-use bowline::{Config, Error, Outcome, Result, Session, SqlState, StatementDsl as _, sql};
+use bowline::{Error, Outcome, Result, Session, SqlState, StatementDsl as _, sql};
+use testkit::FakeServer;
+use testkit::fake_server::{error_response, message, message_with_length, welcome};
 
-/// Plays a part to each client that connects.
-pub(crate) struct FakeServer {
-    port: u16,
-    heard: Arc<Mutex<Vec<u8>>>,
-    stopped: Arc<AtomicBool>,
-}
+const LIMIT: Duration = FakeServer::LIMIT;
 
-/// The server's side of one conversation.
-pub(crate) struct Client {
-    pub(crate) stream: TcpStream,
-    heard: Arc<Mutex<Vec<u8>>>,
-}
-
-impl FakeServer {
-    pub(crate) fn start(play: impl Fn(&mut Client) + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-        let port = listener.local_addr().expect("an address").port();
-        let heard = Arc::<Mutex<Vec<u8>>>::default();
-        let stopped = Arc::new(AtomicBool::new(false));
-        let (all_heard, is_stopped, play) =
-            (Arc::clone(&heard), Arc::clone(&stopped), Arc::new(play));
-        thread::spawn(move || {
-            while let Ok((stream, _)) = listener.accept() {
-                if is_stopped.load(Ordering::SeqCst) {
-                    return;
-                }
-                stream.set_nodelay(true).expect("a TCP socket");
-                let (heard, play) = (Arc::clone(&all_heard), Arc::clone(&play));
-                thread::spawn(move || play(&mut Client { stream, heard }));
-            }
-        });
-        Self {
-            port,
-            heard,
-            stopped,
-        }
-    }
-
-    /// Says this to whoever connects and has spoken, and then nothing more.
-    fn saying(bytes: Vec<u8>) -> Self {
-        Self::start(move |client| {
-            client.hear();
-            client.say(&bytes);
-            client.wait_for_the_end();
-        })
-    }
-
-    /// Takes a client in as PostgreSQL does, and answers what it then says with these bytes.
-    fn answering(bytes: Vec<u8>) -> Self {
-        Self::start(move |client| {
-            client.welcome();
-            client.hear();
-            client.say(&bytes);
-            client.wait_for_the_end();
-        })
-    }
-
-    pub(crate) fn config(&self) -> Config {
-        Config::new()
-            .host("127.0.0.1")
-            .port(self.port)
-            .user("ann")
-            .dbname("bank")
-            .parameter("sslmode", "disable")
-            .connect_timeout(LIMIT)
-    }
-
-    fn connect(&self) -> Session {
-        let mut session = Session::connect(&self.config()).expect("a welcome");
-        session.within(LIMIT);
-        session
-    }
-
-    fn has_heard(&self, text: &[u8]) -> bool {
-        let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        heard.windows(text.len()).any(|heard| heard == text)
-    }
-}
-
-impl Drop for FakeServer {
-    fn drop(&mut self) {
-        self.stopped.store(true, Ordering::SeqCst);
-        TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).ok();
-    }
-}
-
-impl Client {
-    /// Waits until it has said something.
-    fn hear(&mut self) {
-        let mut buffer = [0_u8; 16 * 1024];
-        let length = self.stream.read(&mut buffer).unwrap_or(0);
-        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        heard.extend_from_slice(&buffer[..length]);
-    }
-
-    /// `false` once it is gone.
-    pub(crate) fn say(&mut self, bytes: &[u8]) -> bool {
-        self.stream.write_all(bytes).is_ok()
-    }
-
-    pub(crate) fn welcome(&mut self) {
-        self.hear();
-        self.say(&welcome());
-    }
-
-    /// Says it so slowly that no deadline is kept by waiting for the end of it.
-    fn trickle(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            if !self.say(&[*byte]) {
-                return;
-            }
-            thread::sleep(Duration::from_millis(20));
-        }
-    }
-
-    fn wait_for_the_end(&mut self) {
-        self.stream
-            .set_read_timeout(Some(Duration::from_secs(20)))
-            .expect("a TCP socket");
-        while matches!(self.stream.read(&mut [0_u8; 1024]), Ok(1..)) {}
-    }
-}
-
-const LIMIT: Duration = Duration::from_millis(300);
-
-/// A message of the protocol (PostgreSQL manual, 55.7).
-pub(crate) fn message(kind: u8, body: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(body.len() + 4).expect("a short body");
-    [&[kind], &length.to_be_bytes()[..], body].concat()
-}
-
-/// A message whose length is a lie.
-fn lying(kind: u8, length: u32, body: &[u8]) -> Vec<u8> {
-    [&[kind], &length.to_be_bytes()[..], body].concat()
-}
-
-const AUTHENTICATION_OK: [u8; 4] = [0; 4];
 const CLEARTEXT_PASSWORD: [u8; 4] = [0, 0, 0, 3];
-
-/// What a server says once it has let a client in.
-fn welcome() -> Vec<u8> {
-    let parameters = [
-        "server_version\x0015.0\0",
-        "server_encoding\0UTF8\0",
-        "client_encoding\0UTF8\0",
-        "standard_conforming_strings\0on\0",
-        "integer_datetimes\0on\0",
-    ];
-    let mut said = message(b'R', &AUTHENTICATION_OK);
-    said.extend(
-        parameters
-            .iter()
-            .flat_map(|parameter| message(b'S', parameter.as_bytes())),
-    );
-    said.extend(message(b'K', &[0, 0, 0, 1, 0, 0, 0, 2]));
-    said.extend(message(b'Z', b"I"));
-    said
-}
-
-pub(crate) fn error_response(severity: &str, code: &str, text: &str) -> Vec<u8> {
-    let fields = format!("S{severity}\0V{severity}\0C{code}\0M{text}\0\0");
-    message(b'E', fields.as_bytes())
-}
 
 /// ParseComplete, BindComplete, and a RowDescription of one column of type int4 in binary.
 fn row_follows() -> Vec<u8> {
@@ -214,7 +51,7 @@ const HOSTILE: &str = "no\x1b[2J\x1b]0;owned\x07\r\n2026-01-01 LOG: all is well\
 #[test]
 fn a_server_that_trickles_its_welcome_is_given_up_at_the_connect_timeout() {
     let server = FakeServer::start(|client| {
-        client.hear();
+        client.read();
         client.trickle(&welcome());
     });
     let error =
@@ -227,7 +64,7 @@ fn a_server_that_trickles_its_answer_is_given_up_at_the_deadline() {
     let rows = message(b'D', &[0; 400]);
     let server = FakeServer::start(move |client| {
         client.welcome();
-        client.hear();
+        client.read();
         client.trickle(&[row_follows(), rows.clone()].concat());
     });
     let mut session = server.connect();
@@ -247,14 +84,14 @@ fn a_server_that_never_stops_to_talk_is_given_up_at_the_deadline() {
         .collect();
     let at_once = flood.clone();
     let talker = FakeServer::start(move |client| {
-        client.hear();
-        while client.say(&at_once) {}
+        client.read();
+        while client.send(&at_once) {}
     });
     in_time(LIMIT, || Session::connect(&talker.config())).expect_err("it never lets us in");
     let talker = FakeServer::start(move |client| {
         client.welcome();
-        client.hear();
-        while client.say(&flood) {}
+        client.read();
+        while client.send(&flood) {}
     });
     let error = ask(&mut talker.connect());
     assert!(matches!(error, Error::Timeout(_)), "{error:?}");
@@ -267,11 +104,11 @@ fn what_is_not_postgresql_is_refused_in_time() {
         b"SSH-2.0-OpenSSH_9.2\r\n",
         &[0; 64],
         &[0xff; 64],
-        &lying(b'R', u32::MAX, &[0; 32]),
-        &lying(b'R', 0, &[0; 32]),
+        &message_with_length(b'R', u32::MAX, &[0; 32]),
+        &message_with_length(b'R', 0, &[0; 32]),
     ];
     for piece in pieces {
-        let server = FakeServer::saying(piece.to_vec());
+        let server = FakeServer::greeting(piece.to_vec());
         let error = in_time(LIMIT, || Session::connect(&server.config())).expect_err("garbage");
         assert!(
             matches!(
@@ -288,7 +125,7 @@ fn what_is_not_postgresql_is_refused_in_time() {
 fn an_answer_with_a_length_that_is_a_lie_loses_the_session() {
     for kind in *b"123ACDEGHINSTVWZdnst" {
         for length in [0, 3, 5, 0x7fff_ffff, u32::MAX] {
-            let answer = [row_follows(), lying(kind, length, &[0; 40])].concat();
+            let answer = [row_follows(), message_with_length(kind, length, &[0; 40])].concat();
             let server = FakeServer::answering(answer);
             let mut session = server.connect();
             let error = ask(&mut session);
@@ -322,8 +159,8 @@ fn no_answer_made_of_random_bytes_makes_a_call_panic_or_hang() {
         answer.extend((0..random() % 30).map(|_| random() as u8));
         let server = FakeServer::start(move |client| {
             client.welcome();
-            client.hear();
-            client.say(&answer);
+            client.read();
+            client.send(&answer);
             client.stream.shutdown(Shutdown::Both).ok();
         });
         let mut session = server.connect();
@@ -388,10 +225,10 @@ fn rows_before_a_closed_connection_are_no_answer() {
     for tail in [half, row] {
         let server = FakeServer::start(move |client| {
             client.welcome();
-            client.hear();
-            client.say(&row_follows());
-            client.say(&message(b'D', b"\0\x01\0\0\0\x04\0\0\0\x2a"));
-            client.say(&tail);
+            client.read();
+            client.send(&row_follows());
+            client.send(&message(b'D', b"\0\x01\0\0\0\x04\0\0\0\x2a"));
+            client.send(&tail);
             client.stream.shutdown(Shutdown::Both).ok();
         });
         let mut session = server.connect();
@@ -439,21 +276,21 @@ fn a_commit_that_a_server_answers_with_nonsense_is_unknown() {
 
 #[test]
 fn a_password_is_not_sent_in_the_clear_to_a_server_that_asks_for_it() {
-    let server = FakeServer::saying(message(b'R', &CLEARTEXT_PASSWORD));
+    let server = FakeServer::greeting(message(b'R', &CLEARTEXT_PASSWORD));
     let config = server
         .config()
         .password("s3cretmarker")
         .parameter("require_auth", "scram-sha-256");
     let error = in_time(LIMIT, || Session::connect(&config)).expect_err("a refusal");
     assert!(!matches!(error, Error::Timeout(_)), "{error:?}");
-    assert!(!server.has_heard(b"s3cretmarker"));
+    assert!(!server.has_received(b"s3cretmarker"));
     assert!(!format!("{error} {error:?}").contains("s3cretmarker"));
 }
 
 #[test]
 fn what_a_server_says_before_it_is_known_is_harmless_in_every_text() {
     let said = error_response("FATAL", "28000", HOSTILE);
-    let server = FakeServer::saying(said);
+    let server = FakeServer::greeting(said);
     for sslmode in ["disable", "require"] {
         let config = server.config().parameter("sslmode", sslmode);
         let error = in_time(LIMIT, || Session::connect(&config)).expect_err("a refusal");
@@ -487,9 +324,9 @@ fn a_server_of_another_language_is_understood() {
     assert!(matches!(error, Error::Constraint(_)), "{error:?}");
     assert_eq!(error.constraint_name(), Some("t_pkey"));
     let server = FakeServer::start(|client| {
-        client.hear();
+        client.read();
         let fields = "SFATAL\0VFATAL\0C3D000\0MDatenbank \u{bb}bank\u{ab} existiert nicht\0\0";
-        client.say(&message(b'E', fields.as_bytes()));
+        client.send(&message(b'E', fields.as_bytes()));
     });
     let error = in_time(LIMIT, || Session::connect(&server.config())).expect_err("no database");
     assert!(error.is_permanent(), "{error:?}");
@@ -500,8 +337,8 @@ fn a_server_of_another_language_is_understood() {
 fn a_server_that_starts_or_is_full_is_unavailable_for_now() {
     for code in ["57P03", "53300"] {
         let server = FakeServer::start(move |client| {
-            client.hear();
-            client.say(&error_response("FATAL", code, "not now"));
+            client.read();
+            client.send(&error_response("FATAL", code, "not now"));
         });
         let error = in_time(LIMIT, || Session::connect(&server.config())).expect_err("not now");
         assert!(matches!(error, Error::Unavailable(_)), "{error:?}");

@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use bowline::testing::{Direction, Ending, LocalServer, Proxy};
+use bowline::testing::LocalServer;
 use bowline::{Config, Error, Session, StatementDsl as _, sql};
+use testkit::{Direction, Ending, Proxy};
 
 use crate::server;
 
@@ -134,7 +135,7 @@ fn who_is_refused_knows_at_once_and_who_is_not_heard_at_its_deadline() {
         proxy.refuse();
         let error = Session::connect(&hurried(&proxy)).expect_err("refused");
         assert!(error.message().contains("refused"), "{error}");
-        proxy.be_deaf();
+        proxy.stop_accepting();
         let error = Session::connect(&hurried(&proxy)).expect_err("not heard");
         assert!(matches!(error, Error::Timeout(_)), "{error:?}");
         ask(&mut session).expect("what is open goes on");

@@ -6,12 +6,13 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bowline::testing::{Direction, Proxy, TestDatabase};
+use bowline::testing::TestDatabase;
 use bowline::{
     AsyncDatabase, Database, Error, Result, RetryPolicy, Session, Statement, StatementDsl as _, sql,
 };
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::BigInt;
+use testkit::{Direction, Proxy};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 

@@ -4,11 +4,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
-use bowline::bank::Account;
-use bowline::testing::Proxy;
+use bank::Account;
 use bowline::{Database, Error, Outcome, Result, Session, StatementDsl as _, sql};
 use diesel::Connection as _;
 use diesel::connection::SimpleConnection as _;
+use testkit::Proxy;
 
 use crate::repositories::new_account;
 use crate::{server, test_database};

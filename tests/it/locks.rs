@@ -1,6 +1,6 @@
 //! Finders that lock the rows they read.
 
-use bowline::bank::{Account, AccountChanges};
+use bank::{Account, AccountChanges};
 use bowline::{Error, Page, Result, SqlState, Statement as _, StatementDsl as _, sql};
 
 use crate::repositories::new_account;

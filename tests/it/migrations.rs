@@ -2,13 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use bowline::bank::MIGRATIONS;
-use bowline::testing::{Proxy, TestDatabase};
+use bank::MIGRATIONS;
+use bowline::testing::TestDatabase;
 use bowline::{Config, Database, Error, Migrations, Result, StatementDsl as _, sql};
 use diesel::connection::SimpleConnection as _;
+use testkit::Proxy;
 
-use crate::observing::recorder::{Recorder, Seen};
 use crate::{server, test_database};
+use testkit::recorder::{Recorder, Seen};
 
 const CREATE_ACCOUNTS: (&str, &str, u64) =
     ("20260105090000", "2026-01-05-090000_create_accounts", 0);

@@ -4,8 +4,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bowline::StatementDsl as _;
-use bowline::testing::Proxy;
 use bowline::{Error, Session, notify, sql};
+use testkit::Proxy;
 
 use crate::server;
 

@@ -1,18 +1,16 @@
 //! What can be seen from outside: spans, and the event of a slow statement.
 
-pub(crate) mod recorder;
-
 use std::time::Duration;
 
-use bowline::bank::Account;
+use bank::Account;
 use bowline::{Database, Page, Result, Statement as _, StatementDsl as _, serializable, sql};
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
+use testkit::Recorder;
 
 use crate::repositories::new_account;
 use crate::{server, test_database};
-use recorder::Recorder;
 
 #[bowline::test]
 fn a_statement_has_a_span_with_its_sql_and_the_function_that_made_it(db: Database) -> Result<()> {
@@ -327,7 +325,7 @@ fn a_slow_statement_is_an_event_with_its_plan_and_function() {
 #[test]
 fn a_plan_is_asked_once_with_one_round_trip_and_does_not_run_the_statement_again() {
     let database = test_database();
-    let proxy = bowline::testing::Proxy::start(&server()).expect("a proxy");
+    let proxy = testkit::Proxy::start(&server()).expect("a proxy");
     let config = proxy.config(database.name()).slow_statement(Duration::ZERO);
     let db = config.explain_slow(true).open().expect("a server");
     proxy.take_round_trips();
@@ -390,7 +388,7 @@ fn a_plan_that_cannot_be_had_leaves_the_transaction_as_it_was() {
     assert_eq!(db.run(Account::count()).expect("a count"), 1);
     let events = recorder.events("bowline::slow");
     let about = |text: &str| {
-        let about = |event: &&recorder::Seen| {
+        let about = |event: &&testkit::recorder::Seen| {
             event
                 .get("db.query.text")
                 .is_some_and(|sql| sql.contains(text))

@@ -1,7 +1,7 @@
 //! What a diesel user writes, on a `Session` and within a transaction.
 
-use bowline::bank::schema::{accounts, transfers};
-use bowline::bank::{Account, AccountId, AccountStatus, NewTransfer};
+use bank::schema::{accounts, transfers};
+use bank::{Account, AccountId, AccountStatus, NewTransfer};
 use bowline::{Database, Error, Session};
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
@@ -154,7 +154,7 @@ fn an_error_that_came_through_diesel_keeps_its_sqlstate_and_constraint(
     let error = error.expect_err("a duplicate");
     assert_eq!(
         error.constraint(),
-        Some(bowline::bank::AccountConstraint::UsernameKey)
+        Some(bank::AccountConstraint::UsernameKey)
     );
     assert!(error.sql().is_some_and(|sql| sql.starts_with("INSERT")));
     Ok(())

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bowline::testing::{Direction, Proxy};
 use bowline::{Database, Error, NoSession, Session, StatementDsl as _, sql};
 use diesel::sql_types::Integer;
+use testkit::{Direction, Proxy};
 
 use crate::server;
 

@@ -8,8 +8,8 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bowline::bank::schema::accounts;
-use bowline::bank::{Account, AccountChanges};
+use bank::schema::accounts;
+use bank::{Account, AccountChanges};
 use bowline::testing::TestDatabase;
 use bowline::{
     Config, Database, Error, Outcome, Session, SqlState, StatementDsl as _, serializable, sql,
@@ -120,7 +120,7 @@ fn all_ways_of_running_work_behind_a_pooler() {
         .run(Account::insert(new_account("ann")))
         .expect("an account");
     let frozen = || AccountChanges {
-        status: Some(bowline::bank::AccountStatus::Frozen),
+        status: Some(bank::AccountStatus::Frozen),
         ..Default::default()
     };
     for _ in 0..20 {

@@ -1,13 +1,14 @@
 //! Queries whose answer is lost: what only reads is run again, and nothing else is.
 
-use bowline::bank::Account;
-use bowline::testing::{Direction, Ending, Proxy, TestDatabase};
+use bank::Account;
+use bowline::testing::TestDatabase;
 use bowline::{
     Config, Database, Error, Outcome, Result, RetryPolicy, Session, Statement as _,
     StatementDsl as _, sql,
 };
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::BigInt;
+use testkit::{Direction, Ending, Proxy};
 
 use crate::{server, test_database};
 

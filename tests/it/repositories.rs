@@ -1,6 +1,6 @@
 //! The generated functions of the bank, each on a real server.
 
-use bowline::bank::{
+use bank::{
     Account, AccountChanges, AccountLabel, AccountLabelChanges, AccountStatus, NewAccount,
     NewAccountLabel, NewTransfer, Transfer,
 };

@@ -5,7 +5,7 @@ use std::sync::{Barrier, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bowline::bank::{Account, AccountChanges, AccountId};
+use bank::{Account, AccountChanges, AccountId};
 use bowline::testing::TestDatabase;
 use bowline::{
     Database, Error, Outcome, Result, RetryBudget, RetryPolicy, Session, SqlState, Statement as _,
@@ -13,9 +13,9 @@ use bowline::{
 };
 use diesel::connection::SimpleConnection as _;
 
-use crate::observing::recorder::Recorder;
 use crate::repositories::new_account;
 use crate::test_database;
+use testkit::Recorder;
 
 /// Short pauses, so that tests are not long.
 const QUICK: Duration = Duration::from_millis(2);

@@ -1,8 +1,8 @@
 //! Round trips, counted by a proxy outside of the program.
 
-use bowline::bank::{Account, AccountChanges, Transfer};
-use bowline::testing::Proxy;
+use bank::{Account, AccountChanges, Transfer};
 use bowline::{Database, Page, serializable};
+use testkit::Proxy;
 
 use crate::repositories::new_account;
 use crate::{server, test_database};
@@ -37,7 +37,7 @@ fn a_query_takes_one_round_trip_and_the_checkout_none() {
 fn a_type_of_a_migration_is_looked_up_once_for_the_pool() {
     let (db, proxy, _database) = counted();
     let frozen = || AccountChanges {
-        status: Some(bowline::bank::AccountStatus::Frozen),
+        status: Some(bank::AccountStatus::Frozen),
         ..Default::default()
     };
     let ann = db

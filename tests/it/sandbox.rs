@@ -1,6 +1,6 @@
 //! `#[bowline::test]` itself.
 
-use bowline::bank::Account;
+use bank::Account;
 use bowline::{Database, Error, Result, Session};
 
 use crate::repositories::new_account;

@@ -3,9 +3,9 @@
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use bowline::testing::{Direction, Ending, Proxy};
 use bowline::{Database, Error, Outcome, Result, Session, StatementDsl as _, sql};
 use diesel::connection::SimpleConnection as _;
+use testkit::{Direction, Ending, Proxy};
 
 use crate::{server, test_database};
 

@@ -15,8 +15,8 @@ use bowline::{Config, Database, Session, SessionManager, StatementDsl as _, sql}
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::Text;
 
-use crate::observing::recorder::Recorder;
 use crate::tls::{ask_for_cleartext, hear_out, play, tls_server};
+use testkit::Recorder;
 
 /// With letters that a URL has to escape; each half is looked for.
 const PASSWORD: &str = "s3cretplant/m4rkedword@x";

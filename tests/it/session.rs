@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use bowline::bank::Account;
+use bank::Account;
 use bowline::{Error, Outcome, Session, SqlState, StatementDsl as _, sql};
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
@@ -127,9 +127,9 @@ fn a_plan_that_a_migration_made_stale_is_made_anew() {
         .run(Account::insert(new_account("ann")))
         .expect("an account");
     let everything = || {
-        bowline::bank::schema::accounts::table
+        bank::schema::accounts::table
             .find(ann.id)
-            .select(bowline::bank::schema::accounts::balance)
+            .select(bank::schema::accounts::balance)
     };
     assert_eq!(
         session.run(everything().one::<i64>()).expect("a balance"),
@@ -155,8 +155,8 @@ fn an_enum_that_was_made_anew_is_looked_up_again() {
     let database = test_database();
     let db = database.open().expect("a server");
     let session = &mut *db.session().expect("a session");
-    let frozen = || bowline::bank::AccountChanges {
-        status: Some(bowline::bank::AccountStatus::Frozen),
+    let frozen = || bank::AccountChanges {
+        status: Some(bank::AccountStatus::Frozen),
         ..Default::default()
     };
     let ann = session

@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bowline::testing::{Direction, Ending, Proxy, TestDatabase};
+use bowline::testing::TestDatabase;
 use bowline::{Error, Outcome, Result, Session, SqlState, StatementDsl as _, sql};
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::{Date, Double, Integer, Text, Timestamptz};
+use testkit::{Direction, Ending, Proxy};
 
 use crate::{server, test_database};
 

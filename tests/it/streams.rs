@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use bowline::testing::Proxy;
 use bowline::{Error, Outcome, Session, SqlState, StatementDsl as _, sql};
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::Integer;
+use testkit::Proxy;
 
 use crate::{STUBBORN, server};
 

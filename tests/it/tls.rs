@@ -6,9 +6,9 @@ mod server;
 
 use std::sync::OnceLock;
 
-use bowline::testing::Proxy;
 use bowline::{Config, Error, Session, StatementDsl as _, sql};
 use diesel::sql_types::Bool;
+use testkit::Proxy;
 
 pub(crate) use certificates::{Authority, Certificate, Validity};
 pub(crate) use in_between::{

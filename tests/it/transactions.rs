@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bowline::bank::{Account, AccountChanges, AccountConstraint};
-use bowline::testing::Proxy;
+use bank::{Account, AccountChanges, AccountConstraint};
 use bowline::{
     Database, Error, Outcome, Result, RetryPolicy, Session, SqlState, StatementDsl as _,
     TransactionOptions, serializable, sql,
 };
 use diesel::connection::SimpleConnection as _;
+use testkit::Proxy;
 
 use crate::repositories::new_account;
 use crate::{server, test_database};

@@ -1,10 +1,11 @@
 //! Types that migrations made, looked up by name: made anew, moved, and the same name in several schemas.
 
-use bowline::testing::{Proxy, TestDatabase};
+use bowline::testing::TestDatabase;
 use bowline::{Database, Error, Session, SqlState, StatementDsl as _, sql};
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
+use testkit::Proxy;
 
 use crate::{server, test_database};
 

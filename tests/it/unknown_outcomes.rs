@@ -4,13 +4,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bowline::bank::Account;
-use bowline::testing::{Direction, Ending, LocalServer, Proxy};
+use bank::Account;
+use bowline::testing::LocalServer;
 use bowline::{
     Database, Error, Outcome, Result, Session, Statement, StatementDsl as _, commit_keys, keyed,
     sql,
 };
 use diesel::connection::SimpleConnection as _;
+use testkit::{Direction, Ending, Proxy};
 
 use crate::repositories::new_account;
 

@@ -2,11 +2,12 @@
 
 mod edges;
 
-use bowline::testing::{Proxy, TestDatabase};
+use bowline::testing::TestDatabase;
 use bowline::{Config, Database, Error, Outcome, Session, StatementDsl as _, sql};
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
+use testkit::Proxy;
 
 use crate::{server, test_database};
 
@@ -419,7 +420,7 @@ fn a_row_names_its_types_or_takes_those_of_rust() {
     #[derive(bowline::Row, Debug, PartialEq)]
     struct Mixed {
         /// A comment.
-        pub id: bowline::bank::AccountId,
+        pub id: bank::AccountId,
         #[row(sql_type = diesel::sql_types::Json, column = "data")]
         body: serde_json::Value,
         #[diesel(sql_type = diesel::sql_types::Nullable<BigInt>)]
@@ -433,7 +434,7 @@ fn a_row_names_its_types_or_takes_those_of_rust() {
     assert_eq!(
         session.run(sql(query).one::<Mixed>()).expect("a row"),
         Mixed {
-            id: bowline::bank::AccountId(4),
+            id: bank::AccountId(4),
             body: serde_json::json!(1),
             count: None,
             tags: vec![Some("a".to_owned()), None],

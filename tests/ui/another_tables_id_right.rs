@@ -1,4 +1,4 @@
-use bowline::bank::{Transfer, TransferId};
+use bank::{Transfer, TransferId};
 
 fn main() {
     let id = TransferId(1);

@@ -1,4 +1,4 @@
-use bowline::bank::{Transfer, AccountId};
+use bank::{Transfer, AccountId};
 
 fn main() {
     let id = AccountId(1);

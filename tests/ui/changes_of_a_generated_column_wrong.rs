@@ -1,4 +1,4 @@
-use bowline::bank::AccountChanges;
+use bank::AccountChanges;
 
 fn main() {
     let _ = AccountChanges { display_name: Some(None), ..Default::default() };

@@ -1,4 +1,4 @@
-use bowline::bank::AccountConstraint;
+use bank::AccountConstraint;
 
 fn message(constraint: AccountConstraint) -> &'static str {
     match constraint {

@@ -1,4 +1,4 @@
-use bowline::bank::{AccountId, NewTransfer};
+use bank::{AccountId, NewTransfer};
 
 fn main() {
     let _ = NewTransfer {

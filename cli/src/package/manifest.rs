@@ -143,8 +143,7 @@ impl Manifest {
     }
 
     pub(crate) fn has_bowline(&self) -> bool {
-        // Bowline's own sample is generated into it.
-        self.name() == Some("bowline") || self.dependency("bowline").is_some()
+        self.dependency("bowline").is_some()
     }
 
     /// What of these it lacks.

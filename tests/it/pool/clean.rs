@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use bowline::testing::Proxy;
 use bowline::{Database, Session, SessionTransactions, StatementDsl as _, sql};
 use diesel::connection::{CacheSize, InstrumentationEvent, TransactionManager as _};
 use diesel::sql_types::Integer;
 use diesel::{Connection as _, IntoSql as _, RunQueryDsl as _};
+use testkit::Proxy;
 
 use super::SPARE;
 use crate::server;

@@ -3,8 +3,9 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bowline::testing::{Ending, LocalServer, Proxy};
+use bowline::testing::LocalServer;
 use bowline::{Config, Database, Error, NoSession, Session, SqlState, StatementDsl as _, sql};
+use testkit::{Ending, Proxy};
 
 use super::{SPARE, until};
 use crate::server;
@@ -28,7 +29,7 @@ fn eight_ask(db: &Database) -> Vec<(Option<Error>, Duration)> {
 
 #[test]
 fn a_server_that_takes_connections_and_never_answers_holds_nobody_past_the_deadline() {
-    for deafen in [Proxy::be_deaf, Proxy::freeze] {
+    for deafen in [Proxy::stop_accepting, Proxy::freeze] {
         let proxy = Proxy::start_tcp(&server()).expect("a proxy");
         let limit = Duration::from_millis(400);
         let config = proxy.config("postgres").checkout_timeout(limit);

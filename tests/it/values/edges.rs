@@ -282,14 +282,14 @@ fn a_label_that_an_enum_does_not_have_is_an_error() {
     session
         .batch_execute("ALTER TYPE account_status ADD VALUE 'lost'")
         .expect("DDL");
-    check::<bowline::bank::AccountStatus>(
+    check::<bank::AccountStatus>(
         &mut session,
         &[
             ("'frozen'::account_status", Some("Frozen")),
             ("'lost'::account_status", None),
         ],
     );
-    check::<Vec<Option<bowline::bank::AccountStatus>>>(
+    check::<Vec<Option<bank::AccountStatus>>>(
         &mut session,
         &[
             (

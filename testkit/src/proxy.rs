@@ -1,7 +1,7 @@
-//! A proxy between a program and its server, for tests: it counts from outside, and it breaks things.
+//! A proxy between a program and its server: it counts round trips and causes faults.
 //!
-//! `socket.rs` is what it listens on, `link.rs` one connection that it passes on, `control.rs` what it was
-//! told to do and what it has seen, `messages.rs` where one message of the protocol ends.
+//! `socket.rs` has its sockets, `link.rs` one proxied connection, `control.rs` its settings and
+//! counters, `messages.rs` finds the end of each protocol message.
 
 mod control;
 mod link;
@@ -9,7 +9,7 @@ mod messages;
 mod socket;
 
 use std::fs;
-use std::io::{Read as _, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
@@ -18,71 +18,53 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use bowline::Config;
+use bowline::testing::LocalServer;
 use rustix::event::{PollFd, PollFlags, poll};
 
-use super::runtime_folder::runtime_folder;
-use super::{LocalServer, LocalServerError};
-use crate::config::Config;
 use control::{Control, Door};
 use link::Link;
 use socket::{Address, Listener, Stream};
 
 pub use control::{Direction, Ending, Message, Passed};
 
-/// A proxy in front of a server: it counts what it passes on, and it delays, cuts, freezes or refuses
-/// when it is told to.
+/// A proxy in front of a server that counts bytes, messages and round trips, and causes faults on request.
 ///
-/// What it is told holds for the connections that are open and for those to come, until
-/// [`Proxy::resume`]. It understands as much of the protocol as it needs to count messages; of an encrypted
-/// connection it counts bytes only.
+/// A fault applies to open and to new connections, until [`Proxy::resume`]. Of an encrypted connection
+/// the proxy counts bytes only.
 #[derive(Debug)]
 pub struct Proxy {
     address: Address,
-    /// Of a Unix socket; removed with it.
+    /// The folder of a Unix socket, which the proxy removes when it is dropped.
     folder: Option<PathBuf>,
     control: Arc<Control>,
     waker: UnixStream,
 }
 
 impl Proxy {
-    /// Listens on a Unix socket of its own and passes all on to the server.
-    pub fn start(server: &LocalServer) -> Result<Self, LocalServerError> {
+    /// Starts a proxy on a Unix socket of its own.
+    pub fn start(server: &LocalServer) -> io::Result<Self> {
         static PROXIES: AtomicU32 = AtomicU32::new(0);
         let name = format!(
             "proxy-{}-{}",
             std::process::id(),
             PROXIES.fetch_add(1, Ordering::Relaxed)
         );
-        let folder = runtime_folder()?.join(name);
-        fs::create_dir(&folder)
-            .map_err(|error| LocalServerError::io("cannot make", &folder, &error))?;
+        // Beside the server's own folder, whose path is short enough for a socket.
+        let folder = server.socket_folder().with_file_name(name);
+        fs::create_dir(&folder)?;
         let address = Address::Unix(folder.join(".s.PGSQL.5432"));
         Self::listen(address, Some(folder), server)
     }
 
-    /// Listens on a free TCP port of 127.0.0.1 and passes all on to the server's Unix socket.
-    pub fn start_tcp(server: &LocalServer) -> Result<Self, LocalServerError> {
+    /// Starts a proxy on a free TCP port of 127.0.0.1; it reaches the server through its Unix socket.
+    pub fn start_tcp(server: &LocalServer) -> io::Result<Self> {
         Self::listen(Address::Tcp(0), None, server)
     }
 
-    fn listen(
-        address: Address,
-        folder: Option<PathBuf>,
-        server: &LocalServer,
-    ) -> Result<Self, LocalServerError> {
-        let (listener, address) = Listener::bind(&address).map_err(|error| {
-            LocalServerError::new(
-                format!("cannot listen: {error}"),
-                "look at how many files this process has open",
-            )
-        })?;
-        let failed = |error: std::io::Error| {
-            LocalServerError::new(
-                format!("cannot start the proxy: {error}"),
-                "free some memory",
-            )
-        };
-        let (waker, woken) = UnixStream::pair().map_err(failed)?;
+    fn listen(address: Address, folder: Option<PathBuf>, server: &LocalServer) -> io::Result<Self> {
+        let (listener, address) = Listener::bind(&address)?;
+        let (waker, woken) = UnixStream::pair()?;
         let control = Arc::new(Control::default());
         let keeper = DoorKeeper {
             address: address.clone(),
@@ -92,8 +74,7 @@ impl Proxy {
         };
         thread::Builder::new()
             .name("bowline-proxy".to_owned())
-            .spawn(move || keeper.keep(listener))
-            .map_err(failed)?;
+            .spawn(move || keeper.keep(listener))?;
         Ok(Self {
             address,
             folder,
@@ -102,7 +83,7 @@ impl Proxy {
         })
     }
 
-    /// Where to connect for this database, through the proxy; without encryption.
+    /// Returns the configuration of a connection to this database through the proxy, without encryption.
     pub fn config(&self, dbname: &str) -> Config {
         let config = Config::new().user("postgres").dbname(dbname);
         match (&self.address, &self.folder) {
@@ -116,7 +97,7 @@ impl Proxy {
         }
     }
 
-    /// Where to connect for this database, through the proxy, as a URL; for programs that are no part of this one.
+    /// Returns the URL of this database through the proxy, for other processes.
     pub fn url(&self, dbname: &str) -> String {
         match (&self.address, &self.folder) {
             (Address::Tcp(port), _) => {
@@ -132,24 +113,24 @@ impl Proxy {
         }
     }
 
-    /// How many round trips there were since the start or the last call, those of connecting included.
+    /// Returns the number of round trips since the start or the last call; connecting counts too.
     ///
-    /// A round trip is one turn of the conversation: the client has spoken, and the server answers.
+    /// A round trip is one change of direction: the client has sent something, and the server answers.
     pub fn take_round_trips(&self) -> usize {
         self.control.with(|state| std::mem::take(&mut state.trips))
     }
 
-    /// How many connections were made so far.
+    /// Returns the number of connections so far.
     pub fn connections(&self) -> usize {
         self.control.with(|state| state.connections)
     }
 
-    /// What was passed on in this direction so far, over all connections.
+    /// Returns the bytes and messages forwarded in this direction so far, over all connections.
     pub fn passed(&self, direction: Direction) -> Passed {
         self.control.with(|state| state.passed[direction as usize])
     }
 
-    /// Keeps each message that is passed on from now, whole; [`Proxy::take_recording`] gives them and ends it.
+    /// Starts to keep each forwarded message, until [`Proxy::take_recording`].
     ///
     /// Meant for one connection at a time; memory is not bounded.
     pub fn record(&self) {
@@ -157,50 +138,49 @@ impl Proxy {
             .with(|state| state.recording = Some(Vec::new()));
     }
 
-    /// The messages since [`Proxy::record`], in the order in which they were complete; ends the recording.
+    /// Ends the recording and returns its messages, in the order in which they were complete.
     pub fn take_recording(&self) -> Vec<Message> {
         self.control
             .with(|state| state.recording.take().unwrap_or_default())
     }
 
-    /// Holds each piece of a conversation back for so long before it is passed on in this direction.
+    /// Delays everything that is sent in this direction by this time.
     pub fn delay(&self, direction: Direction, pause: Duration) {
         self.control
             .with(|state| state.delays[direction as usize] = pause);
     }
 
-    /// Lets this many more bytes pass in this direction, then ends the connection that the last of them was
-    /// of, on both of its sides; once.
+    /// Forwards this many more bytes in this direction, then ends the connection of the last byte, once.
     ///
-    /// Counted over all connections. With 0 bytes it is the connection that says something next, and nobody
-    /// hears it.
+    /// The connection ends on both sides. Bytes are counted over all connections. With 0 bytes the
+    /// connection that sends next ends, and nothing of it is forwarded.
     pub fn cut_after(&self, direction: Direction, bytes: u64, ending: Ending) {
         self.control
             .with(|state| state.cuts[direction as usize] = Some((bytes, ending)));
     }
 
-    /// Ends all connections that are open now, on both sides.
+    /// Ends all open connections, on both sides.
     pub fn cut(&self, ending: Ending) {
         let links = self.control.with(|state| state.links.clone());
         links.values().for_each(|link| link.end(ending));
     }
 
-    /// Passes nothing on any more, in either direction, not even an end; all stays connected.
+    /// Stops forwarding in both directions, also the end of a connection; all connections stay open.
     pub fn freeze(&self) {
         self.control.with(|state| state.frozen = true);
     }
 
-    /// Refuses new connections from when this returns, as a server does that is not there; open ones go on.
+    /// Refuses new connections, as if no server listened; open ones continue. In effect on return.
     pub fn refuse(&self) {
         self.set_door(Door::Refusing);
     }
 
-    /// Accepts no more connections: who connects is taken by the kernel, and hears nothing. Open ones go on.
-    pub fn be_deaf(&self) {
-        self.set_door(Door::Deaf);
+    /// Stops accepting: the kernel completes a new connection, and no byte of it is read. Open ones continue.
+    pub fn stop_accepting(&self) {
+        self.set_door(Door::Silent);
     }
 
-    /// Takes back all that it was told: passes on what was held back, and accepts connections.
+    /// Ends all faults: forwards what was held back, and accepts connections.
     pub fn resume(&self) {
         self.control.with(|state| {
             state.frozen = false;
@@ -235,7 +215,7 @@ impl Drop for Proxy {
     }
 }
 
-/// Accepts connections, or does not.
+/// The thread that accepts connections.
 struct DoorKeeper {
     address: Address,
     target: PathBuf,
@@ -249,14 +229,15 @@ impl DoorKeeper {
         while let Some(door) = self.control.wanted_door() {
             match (door, &listener) {
                 (Door::Refusing, _) => listener = None,
-                (Door::Open | Door::Deaf, None) => {
-                    // The address was ours a moment ago; without it the door stays shut, and who opens it is not told so.
+                (Door::Open | Door::Silent, None) => {
+                    // The proxy had this address a moment ago. If it is taken, the thread ends and
+                    // `set_door` returns after its patience.
                     let Ok((bound, _)) = Listener::bind(&self.address) else {
                         return;
                     };
                     listener = Some(bound);
                 }
-                (Door::Open | Door::Deaf, Some(_)) => {}
+                (Door::Open | Door::Silent, Some(_)) => {}
             }
             self.control.door_is(door);
             let mut waits = vec![PollFd::new(&self.woken, PollFlags::IN)];
@@ -272,7 +253,7 @@ impl DoorKeeper {
             );
             drop(waits);
             if woken {
-                // What is wanted is looked up again in any case.
+                // The loop reads the wanted state again in any case.
                 (&self.woken).read_exact(&mut [0_u8]).ok();
             } else if let Some(client) = listener
                 .as_ref()

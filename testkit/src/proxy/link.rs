@@ -1,4 +1,4 @@
-//! One connection that a proxy passes on.
+//! One proxied connection.
 
 use std::net::Shutdown;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,16 +9,16 @@ use super::socket::Stream;
 
 /// Both sides of a connection.
 ///
-/// Nobody holds a second handle on either socket: a reset is sent only when the last one is closed.
+/// There is no second handle on either socket, because a reset is sent only when the last handle is closed.
 #[derive(Debug)]
 pub(super) struct Link {
     client: Stream,
     server: Stream,
-    /// The client has spoken and was not answered yet.
+    /// True if the client has sent something that is not answered yet.
     pub(super) asking: AtomicBool,
-    /// Was cut: from here nothing passes in either direction.
+    /// True after a cut: nothing more passes in either direction.
     pub(super) is_cut: AtomicBool,
-    /// Ends by a reset, so nothing may say goodbye before the sockets are closed.
+    /// True if the connection ends by a reset, which an orderly shutdown would prevent.
     resetting: AtomicBool,
 }
 
@@ -33,7 +33,7 @@ impl Link {
         }
     }
 
-    /// Ends it on both sides; the threads that pass it on see that.
+    /// Ends both sides; the forwarding threads notice.
     pub(super) fn end(&self, ending: Ending) {
         for stream in [&self.client, &self.server] {
             match ending {
@@ -44,14 +44,14 @@ impl Link {
                 Ending::Rst => {
                     self.resetting.store(true, Ordering::SeqCst);
                     stream.reset_when_closed();
-                    // Wakes who reads, and sends nothing.
+                    // Wakes the reading thread, and sends nothing.
                     stream.shutdown(Shutdown::Read);
                 }
             }
         }
     }
 
-    /// Passes on in one direction until an end.
+    /// Forwards in one direction until the end.
     pub(super) fn pass(&self, direction: Direction, control: &Control) {
         let (from, to) = match direction {
             Direction::ToServer => (&self.client, &self.server),
@@ -61,12 +61,12 @@ impl Link {
         let mut buffer = [0_u8; 64 * 1024];
         let ending = loop {
             let length = from.read(&mut buffer).unwrap_or(0);
-            // What is told of a piece is told before it is passed on: who got the answer may ask at once.
+            // A piece is counted before it is forwarded: a client with the answer may read the counters at once.
             let leave = control.leave(direction, &buffer[..length], &mut messages, self);
             let (passing, cut) = match leave {
                 Leave::Pass => (length, None),
                 Leave::Cut(passing, ending) => (passing, Some(ending)),
-                // Who cut it ends it.
+                // The thread that cut the connection ends it.
                 Leave::Gone => return,
             };
             let is_over = length == 0 || to.write_all(&buffer[..passing]).is_err();
@@ -88,7 +88,7 @@ mod tests {
 
     use super::*;
 
-    /// What a client reads once its connection was ended in this way.
+    /// Returns the result of a client's read after its connection has ended in this way.
     fn read_after(ending: Ending) -> std::io::Result<usize> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let mut client =

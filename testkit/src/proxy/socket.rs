@@ -8,11 +8,11 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Where a proxy listens.
+/// The address of a proxy.
 #[derive(Debug, Clone)]
 pub(super) enum Address {
     Unix(PathBuf),
-    /// On 127.0.0.1; 0 for any port that is free.
+    /// A port of 127.0.0.1; 0 means any free port.
     Tcp(u16),
 }
 
@@ -23,11 +23,11 @@ pub(super) enum Listener {
 }
 
 impl Listener {
-    /// Listens there, and says which port it was.
+    /// Listens, and returns the address with its port.
     pub(super) fn bind(address: &Address) -> io::Result<(Self, Address)> {
         match address {
             Address::Unix(path) => {
-                // One that nobody listens on any more stands in the way.
+                // A stale socket file would make `bind` fail.
                 fs::remove_file(path).ok();
                 Ok((Self::Unix(UnixListener::bind(path)?), address.clone()))
             }
@@ -44,7 +44,7 @@ impl Listener {
             Self::Unix(listener) => Ok(Stream::Unix(listener.accept()?.0)),
             Self::Tcp(listener) => {
                 let stream = listener.accept()?.0;
-                // A piece is passed on as it came, not when there is more of it.
+                // Each piece is sent at once.
                 stream.set_nodelay(true)?;
                 Ok(Stream::Tcp(stream))
             }
@@ -69,14 +69,14 @@ pub(super) enum Stream {
 
 impl Stream {
     pub(super) fn shutdown(&self, how: Shutdown) {
-        // One that the other side has ended already is as good.
+        // The other side may have ended the connection already.
         match self {
             Self::Unix(stream) => stream.shutdown(how).ok(),
             Self::Tcp(stream) => stream.shutdown(how).ok(),
         };
     }
 
-    /// Makes closing it reset the connection (`SO_LINGER` of 0); a Unix socket knows no reset.
+    /// Makes `close` reset the connection (`SO_LINGER` of 0); a Unix socket has no reset.
     pub(super) fn reset_when_closed(&self) {
         if let Self::Tcp(stream) = self {
             rustix::net::sockopt::set_socket_linger(stream, Some(Duration::ZERO)).ok();

@@ -1,33 +1,33 @@
-//! Where one message of the protocol ends and the next begins (PostgreSQL manual, 55.7).
+//! Boundaries of protocol messages (PostgreSQL manual, 55.7).
 
 use super::control::Direction;
 
-/// Cuts one direction of a conversation into messages.
+/// Splits one direction of a connection into messages.
 #[derive(Debug)]
 pub(super) struct Messages {
     expected: Expected,
-    /// What came of a message that is not complete.
+    /// The bytes of an incomplete message.
     begun: Vec<u8>,
 }
 
-/// What the next message looks like.
+/// The form of the next message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Expected {
-    /// The client's first, and the one after a request to encrypt: a length and no type.
+    /// A length without a type: the client's first message, and the one after a request to encrypt.
     Untyped,
-    /// The server's first; or one byte, which answers a request to encrypt.
+    /// The server's first message, or the one byte that answers a request to encrypt.
     Answer,
     Typed,
-    /// Encrypted, or not PostgreSQL's protocol.
+    /// Encrypted data, or another protocol.
     Nothing,
 }
 
 /// The requests to encrypt (`SSLRequest`, `GSSENCRequest`).
 const ENCRYPT: [[u8; 4]; 2] = [80_877_103_u32.to_be_bytes(), 80_877_104_u32.to_be_bytes()];
 
-/// The server takes no longer one without a type.
+/// The server accepts no longer message without a type.
 const LONGEST_UNTYPED: usize = 10_000;
-/// A server sends no longer one; what says so is not PostgreSQL's.
+/// A server sends no longer message; a larger length means another protocol.
 const LONGEST: usize = 1 << 30;
 
 impl Messages {
@@ -41,15 +41,15 @@ impl Messages {
         }
     }
 
-    /// Tells of each message that these bytes complete.
-    pub(super) fn take(&mut self, bytes: &[u8], mut tell: impl FnMut(&[u8])) {
+    /// Calls `on_message` with each message that these bytes complete.
+    pub(super) fn take(&mut self, bytes: &[u8], mut on_message: impl FnMut(&[u8])) {
         if self.expected == Expected::Nothing {
             return;
         }
         self.begun.extend_from_slice(bytes);
         let mut rest = &self.begun[..];
         while let Some((message, behind)) = first(self.expected, rest) {
-            tell(message);
+            on_message(message);
             self.expected = after(self.expected, message);
             rest = behind;
         }
@@ -63,12 +63,12 @@ impl Messages {
     }
 }
 
-/// The first message and what is behind it; `None` while it is not complete.
+/// Splits off the first message; `None` while it is incomplete.
 fn first(expected: Expected, bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     bytes.split_at_checked(length(expected, bytes)?)
 }
 
-/// How long the first message is, its type and its length included; `None` while that has not come.
+/// Returns the length of the first message with type and length; `None` while it is unknown.
 fn length(expected: Expected, bytes: &[u8]) -> Option<usize> {
     let before = match (expected, bytes.first()?) {
         (Expected::Nothing, _) => return None,
@@ -80,7 +80,7 @@ fn length(expected: Expected, bytes: &[u8]) -> Option<usize> {
     Some(before + usize::try_from(length).ok()?.max(4))
 }
 
-/// Whether what begins here is no message of PostgreSQL's.
+/// Returns true if no PostgreSQL message begins here.
 fn is_foreign(expected: Expected, bytes: &[u8]) -> bool {
     let longest = match expected {
         Expected::Nothing => return true,
@@ -90,7 +90,7 @@ fn is_foreign(expected: Expected, bytes: &[u8]) -> bool {
     length(expected, bytes).is_some_and(|length| length > longest)
 }
 
-/// What comes after a message.
+/// Returns the form of the message after this one.
 fn after(expected: Expected, message: &[u8]) -> Expected {
     match (expected, message) {
         (Expected::Untyped, [_, _, _, _, code @ ..])

@@ -1,4 +1,4 @@
-//! What a proxy was told to do, and what it has seen.
+//! The settings of a proxy, and its counters.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
@@ -8,49 +8,50 @@ use std::time::{Duration, Instant};
 use super::link::Link;
 use super::messages::Messages;
 
-/// One of the two ways through a proxy.
+/// A direction through a proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
-    /// What the client says.
+    /// From the client to the server.
     ToServer,
-    /// What the server says.
+    /// From the server to the client.
     ToClient,
 }
 
 /// How a connection ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
-    /// In good order, as when the other process ends.
+    /// Orderly, as when the other process ends.
     Fin,
-    /// By a reset of the TCP connection, as when a machine or a firewall forgot it; on a Unix socket the same as `Fin`.
+    /// By a reset of the TCP connection, as when a firewall drops its state; on a Unix socket the same as `Fin`.
     Rst,
 }
 
-/// How much was passed on.
+/// The amount of forwarded data.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Passed {
-    /// All bytes, those of connecting included.
+    /// Bytes, with those of connecting.
     pub bytes: u64,
-    /// Messages of PostgreSQL's protocol that were passed on whole; those that are encrypted are not counted.
+    /// Complete messages of PostgreSQL's protocol; encrypted ones are not counted.
     pub messages: u64,
 }
 
 /// One message of PostgreSQL's protocol.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// Which way it went.
+    /// Its direction.
     pub direction: Direction,
-    /// The whole of it: a byte for its type, four for its length, and the rest. The client's first has no type.
+    /// The whole message: one byte of type, four of length, the body. The client's first message has no type.
     pub bytes: Vec<u8>,
 }
 
-/// Whether connections are taken.
+/// How new connections are treated.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Door {
     #[default]
     Open,
     Refusing,
-    Deaf,
+    /// The kernel completes them, and nobody accepts.
+    Silent,
 }
 
 #[derive(Debug, Default)]
@@ -74,27 +75,27 @@ pub(super) struct State {
     pub(super) recording: Option<Vec<Message>>,
 }
 
-/// What is to become of a piece.
+/// What happens to a piece of data.
 pub(super) enum Leave {
     Pass,
-    /// So many bytes of it pass, and then the connection ends.
+    /// This many of its bytes pass, and then the connection ends.
     Cut(usize, Ending),
     /// The connection was cut in the other direction.
     Gone,
 }
 
-/// A door is moved by a thread that does nothing else.
+/// The longest wait for the thread that accepts connections.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Control {
-    /// Looks at the state or changes it, and lets those who wait look again.
+    /// Reads or changes the state, and wakes the waiting threads.
     pub(super) fn with<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let done = change(&mut self.lock());
         self.changed.notify_all();
         done
     }
 
-    /// `None` once the proxy is gone.
+    /// Returns the wanted treatment of new connections, or `None` after the proxy was dropped.
     pub(super) fn wanted_door(&self) -> Option<Door> {
         let state = self.lock();
         (!state.stopped).then_some(state.wanted)
@@ -111,7 +112,7 @@ impl Control {
         );
     }
 
-    /// Waits until a piece may pass, and counts what of it does; an end is a piece without bytes.
+    /// Waits until a piece may pass, and counts its forwarded bytes; an empty piece is the end of the connection.
     pub(super) fn leave(
         &self,
         direction: Direction,
@@ -142,20 +143,20 @@ impl Control {
             let passing = bytes.min(usize::try_from(left).unwrap_or(usize::MAX));
             let left = left - passing as u64;
             state.cuts[direction as usize] = (left > 0).then_some((left, ending));
-            // The last byte that may pass ends it by itself, so that nobody has to say more for the end to come.
+            // The last allowed byte ends the connection, so the end needs no further data.
             if left == 0 {
                 link.is_cut.store(true, Ordering::SeqCst);
                 (bytes, leave) = (passing, Leave::Cut(passing, ending));
             }
         }
-        let spoke = match direction {
+        let answered = match direction {
             Direction::ToServer => {
                 link.asking.fetch_or(bytes > 0, Ordering::SeqCst);
                 false
             }
             Direction::ToClient => bytes > 0 && link.asking.swap(false, Ordering::SeqCst),
         };
-        state.trips += usize::from(spoke);
+        state.trips += usize::from(answered);
         let State {
             passed, recording, ..
         } = &mut *state;

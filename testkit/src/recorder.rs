@@ -1,4 +1,4 @@
-//! A subscriber that keeps what it is told, for the thread of one test.
+//! A tracing subscriber that keeps spans and events.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Debug;
@@ -11,37 +11,43 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_core::span::Current;
 
-/// What was told so far; clones share it.
-#[derive(Clone, Default)]
-pub(crate) struct Recorder {
-    told: Arc<Mutex<Told>>,
+/// The spans and events so far; clones share them.
+#[derive(Debug, Clone, Default)]
+pub struct Recorder {
+    records: Arc<Mutex<Records>>,
     ids: Arc<AtomicU64>,
 }
 
-#[derive(Default)]
-struct Told {
+#[derive(Debug, Default)]
+struct Records {
     spans: BTreeMap<u64, Seen>,
     metadata: BTreeMap<u64, &'static Metadata<'static>>,
     events: Vec<Seen>,
-    /// By thread, as every subscriber has it.
+    /// The entered spans by thread.
     entered: HashMap<ThreadId, Vec<u64>>,
 }
 
 /// A span or an event.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Seen {
-    pub(crate) target: &'static str,
-    pub(crate) level: Option<Level>,
-    pub(crate) parent: Option<&'static str>,
-    pub(crate) fields: BTreeMap<&'static str, String>,
+pub struct Seen {
+    /// Its target.
+    pub target: &'static str,
+    /// Its level.
+    pub level: Option<Level>,
+    /// The target of the span around it.
+    pub parent: Option<&'static str>,
+    /// Its fields, as text.
+    pub fields: BTreeMap<&'static str, String>,
 }
 
 impl Seen {
-    pub(crate) fn get(&self, field: &str) -> Option<&str> {
+    /// Returns a field.
+    pub fn get(&self, field: &str) -> Option<&str> {
         self.fields.get(field).map(String::as_str)
     }
 
-    pub(crate) fn number(&self, field: &str) -> f64 {
+    /// Returns a field as a number; panics if it is not one.
+    pub fn number(&self, field: &str) -> f64 {
         let value = self
             .get(field)
             .unwrap_or_else(|| panic!("no {field} in {self:?}"));
@@ -50,37 +56,37 @@ impl Seen {
 }
 
 impl Recorder {
-    /// Does `work` with this recorder listening, and gives what it gave.
-    pub(crate) fn listen<T>(&self, work: impl FnOnce() -> T) -> T {
+    /// Runs `work` with this recorder as the thread's subscriber.
+    pub fn listen<T>(&self, work: impl FnOnce() -> T) -> T {
         tracing::subscriber::with_default(self.clone(), work)
     }
 
-    /// The spans of this target, in the order of their beginnings.
-    pub(crate) fn spans(&self, target: &str) -> Vec<Seen> {
-        let told = self.told();
-        let spans = told.spans.values().filter(|span| span.target == target);
+    /// Returns the spans of this target, in the order in which they began.
+    pub fn spans(&self, target: &str) -> Vec<Seen> {
+        let records = self.records();
+        let spans = records.spans.values().filter(|span| span.target == target);
         spans.cloned().collect()
     }
 
-    /// The events of this target.
-    pub(crate) fn events(&self, target: &str) -> Vec<Seen> {
-        let told = self.told();
-        let events = told.events.iter().filter(|event| event.target == target);
+    /// Returns the events of this target.
+    pub fn events(&self, target: &str) -> Vec<Seen> {
+        let records = self.records();
+        let events = records.events.iter().filter(|event| event.target == target);
         events.cloned().collect()
     }
 
-    /// All that was told, as a text to be searched.
-    pub(crate) fn everything(&self) -> String {
-        let told = self.told();
-        format!("{:?} {:?}", told.spans, told.events)
+    /// Returns all spans and events as one text.
+    pub fn everything(&self) -> String {
+        let records = self.records();
+        format!("{:?} {:?}", records.spans, records.events)
     }
 
-    fn told(&self) -> MutexGuard<'_, Told> {
-        self.told.lock().expect("no panic while it is held")
+    fn records(&self) -> MutexGuard<'_, Records> {
+        self.records.lock().expect("no panic while it is held")
     }
 }
 
-impl Told {
+impl Records {
     fn seen(&self, metadata: &'static Metadata<'static>) -> Seen {
         let entered = self.entered.get(&thread::current().id());
         let parent = entered.and_then(|entered| self.spans.get(entered.last()?));
@@ -110,44 +116,44 @@ impl Subscriber for Recorder {
 
     fn new_span(&self, attributes: &Attributes<'_>) -> Id {
         let id = self.ids.fetch_add(1, Ordering::Relaxed) + 1;
-        let mut told = self.told();
-        let mut span = told.seen(attributes.metadata());
+        let mut records = self.records();
+        let mut span = records.seen(attributes.metadata());
         attributes.record(&mut span);
-        told.spans.insert(id, span);
-        told.metadata.insert(id, attributes.metadata());
+        records.spans.insert(id, span);
+        records.metadata.insert(id, attributes.metadata());
         Id::from_u64(id)
     }
 
     fn record(&self, id: &Id, values: &Record<'_>) {
-        if let Some(span) = self.told().spans.get_mut(&id.into_u64()) {
+        if let Some(span) = self.records().spans.get_mut(&id.into_u64()) {
             values.record(span);
         }
     }
 
     fn event(&self, event: &Event<'_>) {
-        let mut told = self.told();
-        let mut seen = told.seen(event.metadata());
+        let mut records = self.records();
+        let mut seen = records.seen(event.metadata());
         event.record(&mut seen);
-        told.events.push(seen);
+        records.events.push(seen);
     }
 
     fn enter(&self, id: &Id) {
-        let mut told = self.told();
-        let entered = told.entered.entry(thread::current().id()).or_default();
+        let mut records = self.records();
+        let entered = records.entered.entry(thread::current().id()).or_default();
         entered.push(id.into_u64());
     }
 
     fn exit(&self, _: &Id) {
-        let mut told = self.told();
-        let entered = told.entered.entry(thread::current().id()).or_default();
+        let mut records = self.records();
+        let entered = records.entered.entry(thread::current().id()).or_default();
         entered.pop();
     }
 
     fn current_span(&self) -> Current {
-        let told = self.told();
-        let entered = told.entered.get(&thread::current().id());
+        let records = self.records();
+        let entered = records.entered.get(&thread::current().id());
         match entered.and_then(|entered| entered.last()) {
-            Some(id) => Current::new(Id::from_u64(*id), told.metadata[id]),
+            Some(id) => Current::new(Id::from_u64(*id), records.metadata[id]),
             None => Current::none(),
         }
     }

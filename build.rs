@@ -1,5 +1,0 @@
-//! Has cargo look at the sample's migrations whenever a folder is added, so that stale code is found out.
-
-fn main() {
-    println!("cargo::rerun-if-changed=migrations");
-}

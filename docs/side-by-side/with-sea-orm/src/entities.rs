@@ -1,0 +1,39 @@
+//! The tables, as `sea-orm-cli generate entity` reads them from a server.
+
+macro_rules! entity {
+    ($module:ident, $table:literal, { $($(#[$attribute:meta])* $column:ident: $type:ty),* $(,)? }) => {
+        pub(crate) mod $module {
+            use sea_orm::entity::prelude::*;
+
+            #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+            #[sea_orm(table_name = $table)]
+            pub struct Model { $($(#[$attribute])* pub $column: $type),* }
+
+            #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+            pub enum Relation {}
+
+            impl ActiveModelBehavior for ActiveModel {}
+        }
+    };
+}
+
+entity!(table1, "table1", {
+    #[sea_orm(primary_key)]
+    id: i32,
+    description: String,
+});
+
+entity!(accounts, "accounts", {
+    #[sea_orm(primary_key)]
+    id: i64,
+    username: String,
+    balance: i64,
+});
+
+entity!(transfers, "transfers", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    key: String,
+    sender_id: i64,
+    receiver_id: i64,
+    amount: i64,
+});

@@ -1,0 +1,12 @@
+//! Tools of Bowline's own tests, examples and benchmarks. This package is not published.
+//!
+//! [`Proxy`] stands between a program and its server: it counts round trips and causes faults.
+//! [`FakeServer`] sends bytes of a test's choice. [`Recorder`] keeps spans and events.
+
+pub mod fake_server;
+mod proxy;
+pub mod recorder;
+
+pub use fake_server::FakeServer;
+pub use proxy::{Direction, Ending, Message, Passed, Proxy};
+pub use recorder::Recorder;
