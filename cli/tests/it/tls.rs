@@ -1,9 +1,9 @@
 //! The server with TLS and passwords that the run time is tested on, for the command too.
 
-#[path = "../../../tests/it/tls/certificates.rs"]
+#[path = "../../../tests/it/connect/tls/certificates.rs"]
 #[allow(dead_code, reason = "the run time's tests use more of it")]
 mod certificates;
-#[path = "../../../tests/it/tls/server.rs"]
+#[path = "../../../tests/it/connect/tls/server.rs"]
 #[allow(dead_code, reason = "the run time's tests use more of it")]
 mod server;
 

@@ -11,7 +11,7 @@ use diesel::{Connection as _, IntoSql as _, RunQueryDsl as _};
 use testkit::Proxy;
 
 use super::SPARE;
-use crate::server;
+use crate::support::server;
 
 fn one_session() -> Database {
     let config = server().config("postgres").max_size(1);
@@ -87,7 +87,7 @@ fn nothing_dirty_is_handed_out() {
 }
 
 #[test]
-fn a_transaction_that_was_left_open_is_rolled_back_and_the_session_used_again() {
+fn an_open_transaction_is_rolled_back_on_return() {
     let db = one_session();
     let pid = db.session().expect("a session").backend_pid();
     let works: [&dyn Fn(&mut Session); 4] = [
@@ -130,7 +130,7 @@ fn a_lost_session_is_not_handed_out() {
 }
 
 #[test]
-fn a_clean_session_costs_no_round_trip_to_give_back_and_a_touched_one_costs_one() {
+fn only_a_touched_session_costs_a_trip_on_return() {
     let proxy = Proxy::start(&server()).expect("a proxy");
     let db = proxy
         .config("postgres")
@@ -165,7 +165,7 @@ fn a_session_that_cannot_be_reset_in_time_is_closed() {
 }
 
 #[test]
-fn what_one_holder_set_on_its_side_does_not_hold_for_the_next() {
+fn client_side_settings_end_with_the_checkout() {
     let db = one_session();
     let seen = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&seen);

@@ -12,10 +12,10 @@ use tracing::span;
 use tracing::{Event, Metadata, Subscriber};
 
 use super::{SPARE, pid, until};
-use crate::server;
+use crate::support::{server, test_database};
 
 #[test]
-fn a_session_that_is_never_idle_ends_with_its_lifetime_too() {
+fn a_busy_session_ends_with_its_lifetime() {
     let config = server().config("postgres").max_size(2);
     let lifetime = Duration::from_secs(1);
     let db = config.max_lifetime(lifetime).open().expect("a server");
@@ -43,7 +43,7 @@ fn a_session_that_is_never_idle_ends_with_its_lifetime_too() {
 
 #[test]
 fn an_idle_session_is_closed_on_the_server_too() {
-    let database = crate::test_database();
+    let database = test_database();
     let config = database.config().idle_timeout(Duration::from_secs(1));
     let db = config.open().expect("a server");
     let held: Vec<_> = (0..3).map(|_| db.session().expect("a session")).collect();
@@ -60,7 +60,7 @@ fn an_idle_session_is_closed_on_the_server_too() {
 }
 
 #[test]
-fn a_session_that_does_not_answer_after_long_idleness_is_replaced_in_time() {
+fn a_long_idle_dead_session_is_replaced_in_time() {
     let config = server().config("postgres").ping_after(Duration::ZERO);
     let db = config.max_size(1).open().expect("a server");
     let stopped = db.session().expect("a session").backend_pid().to_string();
@@ -79,7 +79,7 @@ fn a_session_that_does_not_answer_after_long_idleness_is_replaced_in_time() {
 }
 
 #[test]
-fn a_session_held_for_too_long_is_reported_once_with_its_place_and_stays_usable() {
+fn a_session_held_too_long_is_reported_once() {
     let log = Log::default();
     let db = tracing::subscriber::with_default(log.clone(), || {
         let config = server().config("postgres").max_size(2);

@@ -8,7 +8,7 @@ use bowline::{Config, Database, Error, NoSession, Session, SqlState, StatementDs
 use testkit::{Ending, Proxy};
 
 use super::{SPARE, until};
-use crate::server;
+use crate::support::{server, test_database};
 
 /// Eight threads that ask at once, and how long each took.
 fn eight_ask(db: &Database) -> Vec<(Option<Error>, Duration)> {
@@ -28,7 +28,7 @@ fn eight_ask(db: &Database) -> Vec<(Option<Error>, Duration)> {
 }
 
 #[test]
-fn a_server_that_takes_connections_and_never_answers_holds_nobody_past_the_deadline() {
+fn a_silent_server_holds_nobody_past_the_deadline() {
     for deafen in [Proxy::stop_accepting, Proxy::freeze] {
         let proxy = Proxy::start_tcp(&server()).expect("a proxy");
         let limit = Duration::from_millis(400);
@@ -55,7 +55,7 @@ fn a_server_that_takes_connections_and_never_answers_holds_nobody_past_the_deadl
 }
 
 #[test]
-fn a_stopped_server_holds_nobody_past_the_deadline_and_is_used_again_when_it_goes_on() {
+fn a_suspended_server_holds_nobody_past_the_deadline() {
     let server = LocalServer::private(&[]).expect("a server");
     let limit = Duration::from_millis(500);
     let config = server
@@ -92,7 +92,7 @@ fn signal(name: &str, pids: &[i32]) {
 }
 
 #[test]
-fn a_server_that_is_away_is_tried_until_the_deadline_and_used_once_it_is_back() {
+fn an_absent_server_is_tried_until_the_deadline() {
     let proxy = Proxy::start_tcp(&server()).expect("a proxy");
     let config = proxy.config("postgres").max_size(4);
     let db = config
@@ -143,9 +143,9 @@ fn a_server_that_is_away_is_tried_until_the_deadline_and_used_once_it_is_back() 
 }
 
 #[test]
-fn sessions_that_are_ended_at_random_cost_no_place_in_the_pool() {
+fn terminated_sessions_cost_no_slot_in_the_pool() {
     const MAX: u32 = 3;
-    let database = crate::test_database();
+    let database = test_database();
     let db = database.config().max_size(MAX).open().expect("a server");
     let mut killer = Session::connect(&server().config("postgres")).expect("a server");
     let end = format!(
@@ -224,7 +224,7 @@ fn a_server_without_room_is_tried_until_it_has_some() {
 }
 
 #[test]
-fn what_a_setting_has_to_mend_is_told_at_once_to_all_who_wait() {
+fn a_permanent_error_reaches_all_waiters_at_once() {
     let server = LocalServer::private(&[]).expect("a server");
     let mut admin = Session::connect(&server.config("postgres")).expect("a server");
     let mut run = |text: &str| {

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use bowline::{Error, NoSession, StatementDsl as _, read_only, sql};
 
 use super::{SPARE, until};
-use crate::server;
+use crate::support::{only, server, test_database};
 
 #[test]
-fn closing_waits_for_work_under_way_and_refuses_new_work_at_once() {
-    let database = crate::test_database();
+fn closing_waits_for_open_work_and_refuses_new_work() {
+    let database = test_database();
     let db = database.config().max_size(2).open().expect("a server");
     let (busy, waiting) = (db.clone(), db.clone());
     let held = db.session().expect("a session");
@@ -46,7 +46,7 @@ fn closing_waits_for_work_under_way_and_refuses_new_work_at_once() {
 }
 
 #[test]
-fn closing_names_those_who_did_not_give_their_session_back() {
+fn closing_names_the_holders_of_sessions() {
     let config = server().config("postgres");
     let db = config.open().expect("a server");
     let mut held = db.session().expect("a session");
@@ -67,8 +67,8 @@ fn closing_names_those_who_did_not_give_their_session_back() {
 }
 
 #[test]
-fn a_server_that_takes_no_writes_is_left_by_all_sessions_that_are_as_old() {
-    let database = crate::test_database();
+fn a_read_only_server_loses_all_sessions_of_that_age() {
+    let database = test_database();
     let outside = server().config("postgres").open().expect("a server");
     let alter = |what: &str| {
         let text = format!("ALTER DATABASE {} {what}", database.name());
@@ -99,10 +99,10 @@ fn a_pool_that_is_closed_or_dropped_leaves_no_thread() {
     if std::env::var_os(ALONE).is_none() {
         let this = std::env::current_exe().expect("this program");
         let child = std::process::Command::new(this)
-            .args([
-                "--exact",
-                "pool::ended::a_pool_that_is_closed_or_dropped_leaves_no_thread",
-            ])
+            .args(only(
+                module_path!(),
+                "a_pool_that_is_closed_or_dropped_leaves_no_thread",
+            ))
             .env(ALONE, "yes")
             .output()
             .expect("a child");

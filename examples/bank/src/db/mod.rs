@@ -17,7 +17,7 @@ pub use self::types::AccountStatus;
 
 /// The migrations that this is generated from; with others in the folder it does not compile.
 pub const MIGRATIONS: ::bowline::Migrations = ::bowline::migrations! {
-    "migrations",
+    "../../migrations",
     "2026-01-05-090000_create_accounts" => 0x15e260c212fb9761,
     "2026-01-12-101500_create_transfers" => 0x0d5ec66e74fd8295,
     "2026-02-02-143000_add_email_to_accounts" => 0x867b7e267f8f38e5,

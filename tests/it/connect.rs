@@ -1,0 +1,6 @@
+//! Connecting: addresses, encryption, authentication, secrets.
+
+mod authentication;
+mod connecting;
+mod secrets;
+pub(crate) mod tls;

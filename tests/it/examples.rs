@@ -1,0 +1,3 @@
+//! The programs in `examples/`.
+
+mod axum;

@@ -1,0 +1,14 @@
+//! Generated code and migrations.
+
+mod compile_errors;
+#[allow(
+    missing_docs,
+    unreachable_pub,
+    non_camel_case_types,
+    reason = "generated from names that were chosen to break it"
+)]
+mod hostile;
+mod hostile_names;
+mod migrate;
+mod migrations;
+mod repositories;

@@ -1,0 +1,167 @@
+//! Whether the database has run the migrations that the program was built for, asked when it opens.
+
+use std::time::{Duration, Instant};
+
+use bank::MIGRATIONS;
+use bowline::testing::TestDatabase;
+use bowline::{Config, Database, Error, Migrations, Result, StatementDsl as _, sql};
+use diesel::connection::SimpleConnection as _;
+use testkit::Proxy;
+use testkit::recorder::{Recorder, Seen};
+
+use crate::support::{server, test_database};
+
+const CREATE_ACCOUNTS: (&str, &str, u64) =
+    ("20260105090000", "2026-01-05-090000_create_accounts", 0);
+
+/// Code from before the other migrations.
+const AN_OLD_VERSION: Migrations = Migrations::generated(&[CREATE_ACCOUNTS]);
+
+/// Code that has one which nobody else has.
+const ANOTHER_BRANCH: Migrations = Migrations::generated(&[
+    CREATE_ACCOUNTS,
+    ("20260105090001", "2026-01-05-090001_of_a_branch", 0),
+]);
+
+/// Opens it, and gives the warnings with what came of it.
+fn opened(config: Config) -> (Vec<Seen>, Result<Database>) {
+    let recorder = Recorder::default();
+    let database = recorder.listen(|| config.open());
+    (recorder.events("bowline::migrations"), database)
+}
+
+fn texts(events: &[Seen]) -> Vec<&str> {
+    events
+        .iter()
+        .map(|event| event.get("message").expect("a text"))
+        .collect()
+}
+
+/// A database of its own whose newest two migrations have not run.
+fn behind() -> TestDatabase {
+    let database = test_database();
+    let forget = sql("DELETE FROM __diesel_schema_migrations WHERE version >= '20260511'");
+    let opened = database.open().expect("a server");
+    opened.run(forget.exactly(2)).expect("two rows");
+    database
+}
+
+#[test]
+fn generated_migrations_are_the_folders_in_order() {
+    let versions: Vec<_> = MIGRATIONS.iter().map(|one| one.version).collect();
+    assert_eq!(versions.len(), 10);
+    assert!(versions.is_sorted(), "{versions:?}");
+    assert!(format!("{MIGRATIONS:?}").starts_with("[\"2026-01-05-090000_create_accounts\", "));
+}
+
+#[test]
+fn an_up_to_date_database_costs_one_round_trip() {
+    let (server, database) = (server(), test_database());
+    let proxy = Proxy::start(&server).expect("a proxy");
+    let config = || proxy.config(database.name());
+    drop(config().open().expect("a server"));
+    let without = proxy.take_round_trips();
+    let (warnings, opened) = opened(config().migrations(MIGRATIONS));
+    let db = opened.expect("a server");
+    assert_eq!(proxy.take_round_trips(), without + 1);
+    assert!(warnings.is_empty(), "{warnings:?}");
+    // It is asked once, not for each session.
+    let sessions = [db.session(), db.session()];
+    assert!(sessions.iter().all(Result::is_ok));
+    assert_eq!(proxy.take_round_trips(), without);
+}
+
+#[test]
+fn pending_migrations_are_a_warning_that_names_them() {
+    let database = behind();
+    let (warnings, opened) = opened(database.config().migrations(MIGRATIONS));
+    opened.expect("a database that can be used");
+    insta::assert_snapshot!(texts(&warnings).join("\n"), @"the database has not run these migrations: 2026-05-11-093000_add_display_name, 2026-06-01-100000_comment_on_the_schema");
+    assert_eq!(warnings[0].get("hint"), Some("run `bowline migrate run`"));
+}
+
+#[test]
+fn pending_migrations_can_be_an_error() {
+    let database = behind();
+    let config = database.config().migrations(MIGRATIONS);
+    let (warnings, opened) = opened(config.refuse_pending(true));
+    let error = opened.expect_err("a refusal");
+    assert!(matches!(error, Error::Config(_)) && warnings.is_empty());
+    insta::assert_snapshot!(
+        format!("{error}\nhint: {}", error.hint().expect("a hint")),
+        @r"
+        open the database: the database has not run these migrations: 2026-05-11-093000_add_display_name, 2026-06-01-100000_comment_on_the_schema
+        hint: run `bowline migrate run`
+        "
+    );
+}
+
+#[test]
+fn a_database_that_never_saw_a_migration_lacks_them_all() {
+    let server = server();
+    let config = server.config("postgres").migrations(MIGRATIONS);
+    let error = config.refuse_pending(true).open().expect_err("a refusal");
+    insta::assert_snapshot!(error, @"open the database: the database has not run these migrations: 2026-01-05-090000_create_accounts, 2026-01-12-101500_create_transfers, 2026-02-02-143000_add_email_to_accounts, 2026-02-16-083000_rename_opened_at, 2026-03-02-120000_add_closed_status and 5 more");
+}
+
+#[test]
+fn a_database_that_is_ahead_is_only_a_warning() {
+    let database = test_database();
+    let config = database.config().migrations(AN_OLD_VERSION);
+    let (warnings, opened) = opened(config.refuse_pending(true));
+    opened.expect("a database that can be used");
+    insta::assert_snapshot!(texts(&warnings).join("\n"), @"the database has run migrations that this program does not know: 20260112101500, 20260202143000, 20260216083000, 20260302120000, 20260320091500 and 4 more");
+}
+
+#[test]
+fn a_database_of_another_branch_is_told_both_ways() {
+    let database = behind();
+    let (warnings, opened) = opened(database.config().migrations(ANOTHER_BRANCH));
+    opened.expect("a database that can be used");
+    insta::assert_snapshot!(texts(&warnings).join("\n"), @r"
+    the database has run migrations that this program does not know: 20260112101500, 20260202143000, 20260216083000, 20260302120000, 20260320091500 and 2 more
+    the database has not run these migrations: 2026-01-05-090001_of_a_branch
+    ");
+}
+
+#[test]
+fn a_table_that_is_locked_holds_nobody_up_for_long() {
+    let database = test_database();
+    let other = database.open().expect("a server");
+    let mut holder = other.session().expect("a session");
+    holder
+        .batch_execute("BEGIN; LOCK TABLE __diesel_schema_migrations")
+        .expect("a lock");
+    let config = database.config().migrations(MIGRATIONS);
+    let config = config.connect_timeout(Duration::from_secs(1));
+    let began = Instant::now();
+    let (warnings, opened) = opened(config.clone());
+    opened.expect("a database that can be used");
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    let error = config.refuse_pending(true).open().expect_err("no answer");
+    assert!(matches!(error, Error::Timeout(_)), "{error}");
+    assert!(began.elapsed() < Duration::from_secs(4));
+}
+
+#[test]
+fn a_role_without_select_gets_the_grant_as_a_hint() {
+    let database = test_database();
+    let owner = database.open().expect("a server");
+    let role = format!("{}_reader", database.name());
+    let make = sql(format!("CREATE ROLE {role} LOGIN")).affected();
+    owner.run(make).expect("a role");
+    let config = database.config().user(role.clone()).migrations(MIGRATIONS);
+    let (warnings, opened) = opened(config.clone());
+    drop(opened.expect("a database that can be used"));
+    let error = config.refuse_pending(true).open().expect_err("a refusal");
+    let drop_role = sql(format!("DROP ROLE {role}")).affected();
+    owner.run(drop_role).expect("no role");
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    insta::assert_snapshot!(
+        format!("{error}\nhint: {}", error.hint().expect("a hint")),
+        @r"
+        open the database: which migrations have run cannot be seen: permission denied for table __diesel_schema_migrations
+        hint: GRANT SELECT ON __diesel_schema_migrations to the role of the program
+        "
+    );
+}

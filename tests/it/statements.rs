@@ -1,0 +1,19 @@
+//! Statements and sessions: SQL, values, errors, rows, COPY, notifications.
+
+mod advisory_locks;
+mod asynchronous;
+mod beginner;
+mod copies;
+mod cursors;
+mod errors;
+mod notifications;
+mod plain_diesel;
+mod quoting;
+mod round_trips;
+mod server_errors;
+mod session;
+mod simple_queries;
+mod sql_by_hand;
+mod streams;
+mod type_names;
+mod values;

@@ -1,0 +1,4 @@
+//! The test support of the library itself.
+
+mod local_server;
+mod sandbox;

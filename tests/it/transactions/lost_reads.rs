@@ -1,0 +1,267 @@
+//! Queries whose answer is lost: what only reads is run again, and nothing else is.
+
+use bank::Account;
+use bowline::testing::TestDatabase;
+use bowline::{
+    Config, Database, Error, Outcome, Result, RetryPolicy, Session, Statement as _,
+    StatementDsl as _, sql,
+};
+use diesel::connection::SimpleConnection as _;
+use diesel::sql_types::BigInt;
+use testkit::{Direction, Ending, Proxy};
+
+use crate::support::{server, test_database};
+
+diesel::define_sql_function! {
+    /// Writes a row, and gives its argument.
+    fn pay(x: BigInt) -> BigInt;
+}
+
+/// A database whose answers can be lost, and all in it that writes and does not look so.
+struct Bank {
+    db: Database,
+    proxy: Proxy,
+    witness: Session,
+    _database: TestDatabase,
+}
+
+const PAY: &str = "LANGUAGE sql AS 'INSERT INTO t VALUES (1) RETURNING ";
+
+fn open(configure: impl Fn(Config) -> Config) -> Bank {
+    let database = test_database();
+    let mut witness = Session::connect(&database.config()).expect("a server");
+    witness
+        .batch_execute(&format!(
+            "CREATE TABLE t (x bigint);
+             CREATE FUNCTION pay(bigint) RETURNS bigint {PAY} $1';
+             CREATE FUNCTION pay(bigint, bigint) RETURNS boolean {PAY} true';
+             CREATE VIEW payments AS SELECT pay(1) AS x;
+             CREATE OPERATOR #=# (FUNCTION = pay, LEFTARG = bigint, RIGHTARG = bigint);
+             CREATE TABLE quiet (x bigint, name varchar); INSERT INTO quiet VALUES (7, 'Ann')"
+        ))
+        .expect("DDL");
+    let proxy = Proxy::start(&server()).expect("a proxy");
+    let config = configure(proxy.config(database.name()));
+    Bank {
+        db: config.open().expect("a server"),
+        proxy,
+        witness,
+        _database: database,
+    }
+}
+
+impl Bank {
+    /// Runs this while its first answer is lost on the way; gives how many rows it left in `t`.
+    fn lose<T>(&mut self, work: impl FnOnce(&Database) -> Result<T>) -> (Result<T>, usize) {
+        drop(self.db.session().expect("a session"));
+        self.proxy.cut_after(Direction::ToClient, 1, Ending::Fin);
+        let done = work(&self.db);
+        (done, self.rows())
+    }
+
+    /// Runs this in a transaction the answer to whose COMMIT is lost; gives how many rows it left in `t`.
+    fn lose_commit(&mut self, work: impl Fn(&mut Session) -> Result<()>) -> (Result<usize>, usize) {
+        let attempts = std::cell::Cell::new(0);
+        let done = self.db.transaction(|tx| {
+            work(tx)?;
+            attempts.set(attempts.get() + 1);
+            if attempts.get() == 1 {
+                self.proxy.cut_after(Direction::ToClient, 1, Ending::Fin);
+            }
+            Ok::<_, Error>(())
+        });
+        (done.map(|()| attempts.get()), self.rows())
+    }
+
+    /// How many rows `t` has, which is then empty again.
+    fn rows(&mut self) -> usize {
+        let rows = self.witness.run(sql("DELETE FROM t").affected());
+        rows.expect("an answer")
+    }
+}
+
+#[track_caller]
+fn check_unknown<T: std::fmt::Debug>((done, rows): (Result<T>, usize), expected: usize) {
+    let error = done.expect_err("the answer is lost");
+    assert_eq!(
+        (error.outcome(), rows),
+        (Outcome::Unknown, expected),
+        "{error:?}"
+    );
+}
+
+#[test]
+fn a_function_that_writes_is_not_run_again() {
+    let mut bank = open(|config| config);
+    check_unknown(
+        bank.lose(|db| db.run(diesel::select(pay(2)).one::<i64>())),
+        1,
+    );
+    check_unknown(
+        bank.lose(|db| db.run(diesel::select(pay(2)).all::<i64>())),
+        1,
+    );
+    check_unknown(
+        bank.lose(|db| db.run(sql("SELECT pay(9) FROM quiet").affected())),
+        1,
+    );
+    let done = bank.lose_commit(|tx| tx.run(diesel::select(pay(3)).one::<i64>()).map(drop));
+    assert_eq!((done.0.expect("the server knows"), done.1), (1, 1));
+}
+
+#[test]
+fn a_function_that_writes_is_not_called_uncommitted() {
+    let mut bank = open(|config| config.retry(RetryPolicy::never()));
+    check_unknown(
+        bank.lose(|db| db.run(diesel::select(pay(2)).one::<i64>())),
+        1,
+    );
+    let done = bank.lose_commit(|tx| tx.run(diesel::select(pay(3)).one::<i64>()).map(drop));
+    assert_eq!((done.0.expect("the server knows"), done.1), (1, 1));
+}
+
+#[test]
+fn what_only_reads_is_run_again_also_by_hand() {
+    let mut bank = open(|config| config);
+    for query in [
+        "SELECT x FROM quiet WHERE x = 7",
+        "WITH q AS (SELECT x FROM quiet) SELECT * FROM q",
+        "SELECT count(*) FROM quiet",
+        "SELECT lower(name), sum(x) OVER (ORDER BY x) FROM quiet",
+    ] {
+        let (done, _) = bank.lose(|db| db.run(sql(query).affected()));
+        assert_eq!(done.expect("a second attempt"), 1, "{query}");
+        let (done, _) = bank.lose_commit(|tx| tx.run(sql(query).affected()).map(drop));
+        assert_eq!(done.expect("a second attempt"), 2, "{query}");
+    }
+    let (done, _) = bank.lose(|db| db.run(Account::count()));
+    assert_eq!(done.expect("a second attempt"), 0);
+}
+
+#[test]
+fn a_function_that_shadows_a_builtin_is_recognised() {
+    let mut bank = open(|config| config);
+    // An overload that fits better is taken, though pg_catalog comes first.
+    bank.witness
+        .batch_execute(&format!(
+            "CREATE FUNCTION lower(varchar) RETURNS bigint {PAY} 1'"
+        ))
+        .expect("DDL");
+    let query = "SELECT lower(name) FROM quiet";
+    check_unknown(bank.lose(|db| db.run(sql(query).affected())), 1);
+    check_unknown(
+        bank.lose_commit(|tx| tx.run(sql(query).affected()).map(drop)),
+        1,
+    );
+}
+
+#[test]
+fn a_search_path_with_pg_catalog_last_is_found_out() {
+    let mut bank = open(|config| config);
+    bank.witness
+        .batch_execute(&format!(
+            "CREATE FUNCTION lower(text) RETURNS bigint {PAY} 1'"
+        ))
+        .expect("DDL");
+    let query = "SELECT lower('A'::text)";
+    let work = |tx: &mut Session| {
+        tx.batch_execute("SET LOCAL search_path = public, pg_catalog")?;
+        tx.run(sql(query).affected()).map(drop)
+    };
+    let (done, rows) = bank.lose_commit(work);
+    // The script before it had its number asked for, or nobody knows; it is never done twice.
+    assert!(rows == 1, "{done:?}: {rows}");
+    assert!(done.is_ok() || done.is_err_and(|error| error.outcome() == Outcome::Unknown));
+}
+
+#[test]
+fn an_aggregate_of_an_extension_does_no_harm() {
+    let mut bank = open(|config| config);
+    bank.witness
+        .batch_execute("CREATE AGGREGATE sum(name) (SFUNC = array_append, STYPE = name[])")
+        .expect("DDL");
+    let (done, _) = bank.lose(|db| db.run(sql("SELECT count(*) FROM quiet").affected()));
+    assert_eq!(done.expect("a second attempt"), 1);
+}
+
+#[test]
+fn views_and_operators_can_be_distrusted() {
+    let mut bank = open(|config| config.trust_views_and_operators(false));
+    for query in [
+        "SELECT x FROM payments",
+        "SELECT x FROM quiet WHERE x #=# 7",
+        "TABLE payments",
+    ] {
+        check_unknown(bank.lose(|db| db.run(sql(query).affected())), 1);
+        let (done, rows) = bank.lose_commit(|tx| tx.run(sql(query).affected()).map(drop));
+        assert_eq!((done.expect("the server knows"), rows), (1, 1), "{query}");
+    }
+}
+
+#[test]
+fn a_query_that_locks_is_not_run_again() {
+    let mut bank = open(|config| config);
+    let locking = "SELECT x FROM quiet FOR UPDATE";
+    check_unknown(bank.lose(|db| db.run(sql(locking).affected())), 0);
+    check_unknown(
+        bank.lose(|db| db.run(sql("SELECT x FROM quiet").all::<X>().for_share())),
+        0,
+    );
+}
+
+#[derive(Debug, bowline::Row)]
+struct X {
+    #[diesel(sql_type = BigInt)]
+    #[expect(dead_code, reason = "it is only read")]
+    x: i64,
+}
+
+#[test]
+fn reading_asks_for_no_number() {
+    let asks = |work: &dyn Fn(&mut Session) -> Result<usize>| {
+        // The question is prepared, and then it has a name only.
+        let bank = open(|config| config);
+        bank.proxy.record();
+        bank.db.transaction(work).expect("an answer");
+        let said = bank.proxy.take_recording();
+        said.iter().any(|message| {
+            let text = String::from_utf8_lossy(&message.bytes);
+            text.contains("pg_current_xact_id_if_assigned")
+        })
+    };
+    assert!(!asks(
+        &|tx| tx.run(sql("SELECT count(*) FROM quiet").affected())
+    ));
+    assert!(!asks(&|tx| tx.run(Account::count()).map(|_| 0)));
+    assert!(asks(&|tx| tx.run(sql("SELECT pay(1)").affected())));
+    assert!(asks(
+        &|tx| tx.run(sql("SELECT x FROM quiet FOR SHARE").affected())
+    ));
+}
+
+#[derive(bowline::Row)]
+struct Volatile {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    name: String,
+}
+
+#[test]
+fn the_functions_that_are_known_write_nothing() {
+    let database = test_database();
+    let mut session = Session::connect(&database.config()).expect("a server");
+    let source = include_str!("../../../src/sql_text/functions.rs");
+    let (_, list) = source
+        .split_once("const READ_ONLY: &[&str] = &[")
+        .expect("a list");
+    let (list, _) = list.split_once("];").expect("its end");
+    let names: Vec<_> = list.split('"').skip(1).step_by(2).collect();
+    assert!(names.len() > 200, "{}", names.len());
+    let volatile = "SELECT oid::regprocedure::text AS name FROM pg_proc \
+                    WHERE pronamespace = 'pg_catalog'::regnamespace AND provolatile = 'v' AND proname = ANY($1)";
+    let volatile = sql(volatile)
+        .bind::<diesel::sql_types::Array<diesel::sql_types::Text>, _>(names)
+        .all::<Volatile>();
+    let volatile = session.run(volatile).expect("an answer");
+    let volatile: Vec<_> = volatile.into_iter().map(|function| function.name).collect();
+    assert!(volatile.is_empty(), "{volatile:?}");
+}
