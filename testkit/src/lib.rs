@@ -1,12 +1,16 @@
 //! Tools of Bowline's own tests, examples and benchmarks. This package is not published.
 //!
 //! [`Proxy`] stands between a program and its server: it counts round trips and causes faults.
-//! [`FakeServer`] sends bytes of a test's choice. [`Recorder`] keeps spans and events.
+//! [`FakeServer`] sends bytes of a test's choice. [`PgBouncer`] and [`tls::TlsServer`] are the real
+//! programs with settings for tests. [`Recorder`] keeps spans and events.
 
 pub mod fake_server;
+mod pgbouncer;
 mod proxy;
 pub mod recorder;
+pub mod tls;
 
 pub use fake_server::FakeServer;
+pub use pgbouncer::PgBouncer;
 pub use proxy::{Direction, Ending, Message, Passed, Proxy};
 pub use recorder::Recorder;

@@ -7,9 +7,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use bowline::testing::{LocalServer, Shutdown};
 use diesel::connection::SimpleConnection as _;
 use regex::Regex;
+use testkit::tls::{PASSWORD, free_port, tls_server};
 
 use crate::Project;
-use crate::tls::{PASSWORD, free_port, tls_server};
 
 /// A project whose code is generated.
 fn project() -> Project {

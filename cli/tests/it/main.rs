@@ -26,8 +26,6 @@ mod server;
 mod sql;
 mod stale;
 mod terminal;
-mod tls;
-mod top;
 mod verify;
 
 use std::fs;

@@ -4,10 +4,11 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
 use bowline::{Config, Error, Session, SqlState};
+use testkit::tls::{Authority, Certificate, PASSWORD, Validity, tls_server};
 
 use crate::connect::tls::{
-    Authority, ManInTheMiddle, PASSWORD, Validity, answer_ssl_request, ask_for_cleartext,
-    assert_refused, is_encrypted, play, refused, tls_server,
+    ManInTheMiddle, answer_ssl_request, ask_for_cleartext, assert_refused, is_encrypted, play,
+    refused,
 };
 
 #[test]
@@ -180,7 +181,7 @@ fn a_false_server_without_tls_gets_no_password() {
 fn a_client_certificate_is_a_way_to_log_in() {
     let server = tls_server();
     let carl = server.authority.sign("carl", "", Validity::Now);
-    let with = |certificate: &crate::connect::tls::Certificate| {
+    let with = |certificate: &Certificate| {
         server
             .ann()
             .user("carl")

@@ -15,9 +15,9 @@ use bowline::{Config, Database, Session, SessionManager, StatementDsl as _, sql}
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::Text;
 use testkit::Recorder;
+use testkit::tls::tls_server;
 
-use crate::connect::tls::{ask_for_cleartext, hear_out, play, tls_server};
-
+use crate::connect::tls::{ask_for_cleartext, hear_out, play};
 use crate::support::only;
 
 /// With letters that a URL has to escape; each half is looked for.

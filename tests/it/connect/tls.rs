@@ -1,28 +1,17 @@
 //! Who the server is, and whether somebody listens: libpq's `sslmode`, with certificates made on the spot.
 
-mod certificates;
 mod in_between;
-mod server;
-
-use std::sync::OnceLock;
 
 use bowline::{Config, Error, Session, StatementDsl as _, sql};
 use diesel::sql_types::Bool;
 use testkit::Proxy;
+use testkit::tls::{Authority, PASSWORD, TlsServer, Validity, tls_server};
 
 use crate::support::{only, server};
 
-pub(crate) use certificates::{Authority, Certificate, Validity};
 pub(crate) use in_between::{
     ManInTheMiddle, answer_ssl_request, ask_for_cleartext, hear_out, play,
 };
-pub(crate) use server::{PASSWORD, TlsServer};
-
-/// The server with TLS that the tests share.
-pub(crate) fn tls_server() -> &'static TlsServer {
-    static SERVER: OnceLock<TlsServer> = OnceLock::new();
-    SERVER.get_or_init(TlsServer::start)
-}
 
 pub(crate) fn refused(config: &Config) -> Error {
     Session::connect(config).expect_err("it is refused")

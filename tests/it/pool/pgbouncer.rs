@@ -1,12 +1,7 @@
 //! Behind PgBouncer in transaction mode, started here from the distribution's package.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
-use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bank::schema::accounts;
 use bank::{Account, AccountChanges};
@@ -18,97 +13,27 @@ use diesel::prelude::*;
 
 use crate::support::{new_account, server, test_database};
 
-/// A PgBouncer of two server sessions in front of one database.
+/// A PgBouncer in front of one database.
 struct PgBouncer {
-    process: Child,
-    folder: PathBuf,
+    bouncer: testkit::PgBouncer,
     database: TestDatabase,
 }
 
 impl PgBouncer {
     fn start() -> Self {
-        let (server, database) = (server(), test_database());
-        let folder = server
-            .socket_folder()
-            .join(format!("pgbouncer-{}", database.name()));
-        fs::create_dir(&folder).expect("a folder");
-        // It refuses to run as root, and then runs as the account that has the server.
-        let owner = fs::metadata(server.socket()).expect("a socket");
-        fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).expect("a folder of ours");
-        fs::write(folder.join("users"), "\"postgres\" \"\"\n").expect("a file");
-        let (socket, name) = (server.socket_folder().display(), database.name());
-        let settings = format!(
-            "[databases]\n{name} = host={socket} port=5432 dbname={name}\n[pgbouncer]\nlisten_addr =\nlisten_port = 6432\n\
-             unix_socket_dir = {here}\nauth_type = trust\nauth_file = {here}/users\npool_mode = transaction\n\
-             default_pool_size = 2\nmax_client_conn = 50\n",
-            here = folder.display()
-        );
-        fs::write(folder.join("pgbouncer.ini"), settings).expect("a file");
-        let process = run_as(owner, "pgbouncer")
-            .arg(folder.join("pgbouncer.ini"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("pgbouncer is not installed: script/bootstrap installs it");
-        let bouncer = Self {
-            process,
-            folder,
-            database,
-        };
-        bouncer.wait();
-        bouncer
-    }
-
-    fn wait(&self) {
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while UnixStream::connect(self.folder.join(".s.PGSQL.6432")).is_err() {
-            assert!(Instant::now() < deadline, "pgbouncer does not start");
-            thread::sleep(Duration::from_millis(10));
+        Self {
+            bouncer: testkit::PgBouncer::start(&server()),
+            database: test_database(),
         }
     }
 
     fn config(&self) -> Config {
-        Config::new()
-            .host(self.folder.to_string_lossy())
-            .port(6432)
-            .user("postgres")
-            .dbname(self.database.name())
-            .pooler(true)
+        self.bouncer.config(self.database.name())
     }
 
     fn open(&self) -> Database {
         self.config().open().expect("pgbouncer")
     }
-}
-
-impl Drop for PgBouncer {
-    fn drop(&mut self) {
-        self.process.kill().ok();
-        self.process.wait().ok();
-        fs::remove_dir_all(&self.folder).ok();
-    }
-}
-
-/// A command that runs under the account which owns this file, as root may choose.
-fn run_as(owner: fs::Metadata, name: &str) -> Command {
-    use std::os::unix::fs::MetadataExt as _;
-    use std::os::unix::process::CommandExt as _;
-    let path = [
-        "/usr/sbin",
-        "/usr/bin",
-        "/usr/local/bin",
-        "/opt/homebrew/bin",
-    ]
-    .map(|folder| Path::new(folder).join(name))
-    .into_iter()
-    .find(|path| path.exists())
-    .unwrap_or_else(|| PathBuf::from(name));
-    let mut command = Command::new(path);
-    if rustix::process::geteuid().is_root() {
-        command.uid(owner.uid()).gid(owner.gid());
-    }
-    command
 }
 
 #[test]

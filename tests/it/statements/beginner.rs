@@ -7,8 +7,7 @@ use bowline::{Database, Error, Outcome, Session, SqlState, StatementDsl as _, sq
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::{Bool, Integer, Text};
 use testkit::Recorder;
-
-use crate::connect::tls::{PASSWORD, tls_server};
+use testkit::tls::{PASSWORD, tls_server};
 
 type Result<T = (), E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
 

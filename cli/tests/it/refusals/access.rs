@@ -6,9 +6,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use bowline::testing::LocalServer;
 use bowline::{Config, Session};
 use diesel::connection::SimpleConnection as _;
+use testkit::tls::TlsServer;
 
 use super::Said;
-use crate::tls::TlsServer;
 
 /// A role's URL at a server with TLS, with this behind it.
 fn url(server: &TlsServer, who: &str, rest: &str) -> String {
@@ -17,7 +17,7 @@ fn url(server: &TlsServer, who: &str, rest: &str) -> String {
 
 #[test]
 fn who_is_not_let_in_is_told_why_and_what_to_do() {
-    let server = crate::tls::tls_server();
+    let server = testkit::tls::tls_server();
     server
         .administrator()
         .batch_execute(

@@ -1,9 +1,9 @@
 //! A server that does not encrypt, or does not prove who it is.
 
 use bowline::testing::LocalServer;
+use testkit::tls::{Authority, TlsServer, Validity, free_port};
 
 use super::Said;
-use crate::tls::{Authority, TlsServer, Validity, free_port};
 
 #[test]
 fn what_is_wrong_with_encryption_is_told_with_the_parameter_to_change() {

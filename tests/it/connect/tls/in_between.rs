@@ -6,8 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::certificates::Certificate;
-use super::server::free_port;
+use testkit::tls::{Certificate, free_port};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The code of a request to encrypt (PostgreSQL manual, 55.7, SSLRequest).

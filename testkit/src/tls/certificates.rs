@@ -1,34 +1,41 @@
-//! Certificates made on the spot, by the program `openssl`.
+//! Certificates, made by the program `openssl`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
-/// Who signs certificates, in a folder of its own.
-pub(crate) struct Authority {
+/// A certificate authority in a folder of its own.
+#[derive(Debug)]
+pub struct Authority {
     folder: PathBuf,
-    /// `openssl ca` keeps books that it does not lock.
+    /// Serializes `openssl ca`, which does not lock its database.
     books: Mutex<()>,
 }
 
 /// A certificate and its key.
-pub(crate) struct Certificate {
-    pub(crate) certificate: PathBuf,
-    pub(crate) key: PathBuf,
+#[derive(Debug)]
+pub struct Certificate {
+    /// The file of the certificate.
+    pub certificate: PathBuf,
+    /// The file of the key.
+    pub key: PathBuf,
 }
 
-/// From when to when a certificate holds, as `openssl ca` reads it.
-#[derive(Clone, Copy)]
-pub(crate) enum Validity {
+/// The period in which a certificate is valid.
+#[derive(Debug, Clone, Copy)]
+pub enum Validity {
+    /// It is valid now.
     Now,
+    /// It has expired.
     Expired,
+    /// It will be valid later.
     NotYet,
 }
 
 impl Authority {
-    /// A new authority, in a new folder within this one.
-    pub(crate) fn new(parent: &Path, name: &str) -> Self {
+    /// Creates an authority in a new folder below `parent`.
+    pub fn new(parent: &Path, name: &str) -> Self {
         let folder = parent.join(name);
         fs::create_dir(&folder).expect("a folder");
         for (file, text) in [("index.txt", ""), ("serial", "01\n"), ("crlnumber", "01\n")] {
@@ -50,13 +57,13 @@ impl Authority {
         authority
     }
 
-    /// The authority's own certificate, to be trusted by who connects.
-    pub(crate) fn root(&self) -> PathBuf {
+    /// Returns the file of the authority's own certificate, for clients that trust it.
+    pub fn root(&self) -> PathBuf {
         self.folder.join("ca.crt")
     }
 
-    /// A certificate for this name, with these alternative names (`DNS:localhost,IP:127.0.0.1`).
-    pub(crate) fn sign(&self, name: &str, alternatives: &str, validity: Validity) -> Certificate {
+    /// Signs a certificate for this name, with these alternative names (`DNS:localhost,IP:127.0.0.1`).
+    pub fn sign(&self, name: &str, alternatives: &str, validity: Validity) -> Certificate {
         let _books = self.books.lock().expect("no panic");
         let file = format!(
             "{name}-{}",
@@ -117,8 +124,8 @@ impl Authority {
         certificate
     }
 
-    /// A certificate that nobody but itself vouches for.
-    pub(crate) fn self_sign(&self, file: &str, name: &str, extension: &str) -> Certificate {
+    /// Creates a self-signed certificate.
+    pub fn self_sign(&self, file: &str, name: &str, extension: &str) -> Certificate {
         let at = |ending: &str| self.folder.join(format!("{file}.{ending}"));
         let certificate = Certificate {
             certificate: at("crt"),
@@ -148,8 +155,8 @@ impl Authority {
         certificate
     }
 
-    /// Takes a certificate back; gives the list that says so.
-    pub(crate) fn revoke(&self, certificate: &Certificate) -> PathBuf {
+    /// Revokes a certificate; returns the file of the revocation list.
+    pub fn revoke(&self, certificate: &Certificate) -> PathBuf {
         let list = self.folder.join("revoked.crl");
         let settings = self.folder.join("ca.cnf");
         openssl(
@@ -183,7 +190,7 @@ fn openssl(arguments: &[&str], paths: &[&Path], files: &[(&str, &Path)], rest: &
     );
 }
 
-/// Such as `20261121000000Z`.
+/// Returns a time as `openssl` reads it, such as `20261121000000Z`.
 fn days_from_now(days: i64) -> String {
     let then = chrono::Utc::now() + chrono::TimeDelta::days(days);
     then.format("%Y%m%d%H%M%SZ").to_string()

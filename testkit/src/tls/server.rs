@@ -14,8 +14,8 @@ use diesel::sql_types::Text;
 
 use super::certificates::{Authority, Certificate};
 
-/// Ann's password, and Dora's.
-pub(crate) const PASSWORD: &str = "correct horse";
+/// The password of the roles `ann` and `dora`.
+pub const PASSWORD: &str = "correct horse";
 
 const HBA: &str = "
 local     all      all                scram-sha-256
@@ -25,16 +25,20 @@ hostssl   template1 dora 127.0.0.1/32 scram-sha-256
 host      postgres all   127.0.0.1/32 scram-sha-256
 ";
 
-pub(crate) struct TlsServer {
+/// A private server with TLS and password authentication.
+#[derive(Debug)]
+pub struct TlsServer {
     server: LocalServer,
     port: u16,
-    pub(crate) authority: Authority,
+    /// The authority that signed the server's certificate.
+    pub authority: Authority,
 }
 
 impl TlsServer {
-    /// Roles `ann` (a password), `dora` (a password, sent as it is) and `carl` (a certificate); the server has a
-    /// certificate for `localhost` and 127.0.0.1.
-    pub(crate) fn start() -> Self {
+    /// Starts a server with the roles `ann` (a password), `dora` (a password in the clear) and `carl` (a certificate).
+    ///
+    /// The server has a certificate for `localhost` and 127.0.0.1.
+    pub fn start() -> Self {
         let port = free_port();
         let server = LocalServer::private(&[
             ("listen_addresses", "127.0.0.1"),
@@ -69,8 +73,8 @@ impl TlsServer {
         server
     }
 
-    /// By TCP; the caller says how much the server has to prove.
-    pub(crate) fn config(&self, user: &str) -> Config {
+    /// Returns the configuration of a connection by TCP as this user, without `sslmode`.
+    pub fn config(&self, user: &str) -> Config {
         Config::new()
             .host("localhost")
             .parameter("hostaddr", "127.0.0.1")
@@ -79,30 +83,31 @@ impl TlsServer {
             .dbname("postgres")
     }
 
-    /// As `ann`, with her password, the server having to prove all.
-    pub(crate) fn ann(&self) -> Config {
+    /// Returns the configuration of a connection as `ann` with `sslmode=verify-full`.
+    pub fn ann(&self) -> Config {
         self.config("ann")
             .password(PASSWORD)
             .parameter("sslmode", "verify-full")
             .parameter("sslrootcert", self.authority.root().to_string_lossy())
     }
 
-    pub(crate) fn port(&self) -> u16 {
+    /// Returns the TCP port.
+    pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// A folder for the files of a test.
-    pub(crate) fn folder(&self) -> &Path {
+    /// Returns a folder for the files of a test.
+    pub fn folder(&self) -> &Path {
         self.server.socket_folder()
     }
 
-    /// What the server keeps in its log.
-    pub(crate) fn log(&self) -> String {
+    /// Returns the text of the server's log.
+    pub fn log(&self) -> String {
         fs::read_to_string(self.server.log()).expect("a log")
     }
 
-    /// Shows this certificate from now on.
-    pub(crate) fn present(&self, certificate: &Certificate) {
+    /// Makes the server use this certificate for new connections.
+    pub fn present(&self, certificate: &Certificate) {
         self.install("server.crt", &certificate.certificate);
         self.install("server.key", &certificate.key);
         self.administrator()
@@ -119,7 +124,7 @@ impl TlsServer {
         chown(&to, Some(owner.uid()), Some(owner.gid())).expect("the server's");
     }
 
-    /// Waits until new connections see the files as they are now.
+    /// Reloads the server's files, and waits until new connections use them.
     fn reload(&self) {
         let before = self.loaded();
         self.administrator()
@@ -146,7 +151,8 @@ impl TlsServer {
         self.administrator().run(loaded).expect("a time").at
     }
 
-    pub(crate) fn administrator(&self) -> Session {
+    /// Connects as the administrator.
+    pub fn administrator(&self) -> Session {
         let config = self.server.config("postgres").password(PASSWORD);
         Session::connect(&config).expect("the server takes its administrator")
     }
@@ -156,8 +162,8 @@ impl TlsServer {
     }
 }
 
-/// A port that nobody listens on, below those that the system gives away by itself.
-pub(crate) fn free_port() -> u16 {
+/// Returns a free port below those that the system assigns.
+pub fn free_port() -> u16 {
     static TAKEN: AtomicU16 = AtomicU16::new(0);
     let start = (std::process::id() % 100) as u16 * 100;
     let port = (0..10_000).find_map(|_| {
