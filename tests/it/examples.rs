@@ -1,3 +1,4 @@
 //! The programs in `examples/`.
 
 mod axum;
+mod programs;
