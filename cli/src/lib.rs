@@ -24,7 +24,7 @@ use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcom
 
 use commands::{
     catalog as catalog_command, completions, db, diff, doctor, drift, generate, init, man, migrate,
-    new, schema, server, sql, top, verify,
+    new, schema, server, sql, verify,
 };
 use error::{CliError, exit_code};
 use project::{Places, Project};
@@ -70,7 +70,6 @@ enum Command {
     Sql(sql::Sql),
     Server(server::Server),
     Doctor(doctor::Doctor),
-    Top(top::Top),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -131,7 +130,6 @@ fn run(arguments: &Arguments) -> Result<(), CliError> {
         Command::Sql(arguments) => interrupt::cancelling(|| sql::run(arguments)),
         Command::Server(server) => server::run(server, &here, &arguments.places),
         Command::Doctor(doctor) => doctor::run(doctor, &here, &arguments.places),
-        Command::Top(arguments) => top::run(arguments),
         Command::Completions(arguments) => {
             completions::run(arguments, command());
             Ok(())

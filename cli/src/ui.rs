@@ -8,7 +8,6 @@ mod labelled;
 pub(crate) mod notices;
 mod output;
 mod progress;
-pub(crate) mod screen;
 mod snippet;
 
 use serde::Serialize;

@@ -167,7 +167,7 @@ impl Place {
         let dropped = session.batch_execute(&format!("DROP DATABASE {}{force}", quoted(database)));
         drop(progress);
         let hint = (!how.force)
-            .then_some("`bowline top` shows who is connected; --force ends their sessions");
+            .then_some("pg_stat_activity lists the connected sessions; --force ends them");
         dropped.map_err(|error| self.failed("drop", &error, hint))?;
         ui::status(format!("dropped the database {database} on {server}"));
         Ok(())

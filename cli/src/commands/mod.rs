@@ -14,5 +14,4 @@ pub(crate) mod new;
 pub(crate) mod schema;
 pub(crate) mod server;
 pub(crate) mod sql;
-pub(crate) mod top;
 pub(crate) mod verify;

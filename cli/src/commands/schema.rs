@@ -1,34 +1,29 @@
-//! `bowline schema`: the tables of a schema, as psql describes them, or as a picture.
+//! `bowline schema`: the tables of a schema, as psql describes them, or as a diagram.
 
 mod described;
-
-use std::collections::BTreeMap;
 
 use clap::Args;
 use serde::Serialize;
 
-use crate::diagram::{Diagram, html, mermaid};
+use crate::diagram::{Diagram, mermaid};
 use crate::error::CliError;
-use crate::migrations::{prepared, read_folder};
 use crate::project::Project;
 use crate::source::{Fallback, Source};
 use crate::suggestion::nearest;
 use crate::ui;
 use bowline_catalog::gap::Gap;
-use bowline_catalog::replay::replay_each;
 use bowline_catalog::{Catalog, Name, Relation};
 
 /// List the tables, or describe one with its columns, keys and indexes, as psql's \d does.
 ///
 /// Reads the migrations and no database, unless one is named; defaults and checks of migrations are shown as written.
-/// --html is one self-contained page with every table, column, key and comment, and the migration that last changed
-/// each table; --mermaid is a diagram as text, which viewers of Markdown draw.
+/// --mermaid is a diagram as text, which viewers of Markdown draw.
 ///
 /// Example: bowline schema accounts
 #[derive(Debug, Args)]
 pub(crate) struct Schema {
     /// The table or view to describe, with its schema if that is not public: accounts, audit.events.
-    #[arg(value_name = "TABLE", conflicts_with = "form")]
+    #[arg(value_name = "TABLE", conflicts_with = "mermaid")]
     table: Option<String>,
     /// Where the schema is: migrations, migrations@VERSION, a postgres:// URL, a file .json or .sql.
     #[arg(long, value_name = "SOURCE", default_value = "migrations", value_parser = Source::parse)]
@@ -37,24 +32,14 @@ pub(crate) struct Schema {
     #[arg(long, value_name = "URL", conflicts_with = "from")]
     database_url: Option<String>,
     /// Print JSON: of the list, schema, name, type and comment; of a table, what docs/CATALOG.md says.
-    #[arg(long, conflicts_with = "form")]
+    #[arg(long, conflicts_with = "mermaid")]
     json: bool,
-    #[command(flatten)]
-    form: Form,
-    /// Ask no server where a statement of a migration cannot be followed.
-    #[arg(long)]
-    offline: bool,
-}
-
-#[derive(Debug, Args)]
-#[group(id = "form", multiple = false)]
-struct Form {
-    /// Print a page of HTML.
-    #[arg(long)]
-    html: bool,
     /// Print Mermaid's erDiagram.
     #[arg(long)]
     mermaid: bool,
+    /// Ask no server where a statement of a migration cannot be followed.
+    #[arg(long)]
+    offline: bool,
 }
 
 pub(crate) fn run(arguments: &Schema, project: &Project) -> Result<(), CliError> {
@@ -67,8 +52,9 @@ pub(crate) fn run(arguments: &Schema, project: &Project) -> Result<(), CliError>
         database_url: None,
     };
     let catalog = source.catalog(project, &fallback)?;
-    if arguments.form.html || arguments.form.mermaid {
-        return draw(arguments, &source, &catalog, project);
+    if arguments.mermaid {
+        ui::text(&mermaid(&Diagram::new(&catalog)));
+        return Ok(());
     }
     let Some(table) = &arguments.table else {
         return if arguments.json {
@@ -83,27 +69,6 @@ pub(crate) fn run(arguments: &Schema, project: &Project) -> Result<(), CliError>
         return ui::json(relation);
     }
     ui::text(&described::relation(&catalog, relation));
-    Ok(())
-}
-
-fn draw(
-    arguments: &Schema,
-    source: &Source,
-    catalog: &Catalog,
-    project: &Project,
-) -> Result<(), CliError> {
-    let changed_by = match source {
-        Source::Migrations(version) => last_changes(project, version.as_deref())?,
-        _ => BTreeMap::new(),
-    };
-    let diagram = Diagram::new(catalog, &changed_by);
-    if arguments.form.mermaid {
-        ui::text(&mermaid(&diagram));
-    } else {
-        let title = project.root.file_name();
-        let title = title.map_or("schema".into(), |name| name.to_string_lossy());
-        ui::text(&html(&diagram, &title));
-    }
     Ok(())
 }
 
@@ -186,31 +151,4 @@ fn gap<'c>(catalog: &'c Catalog, wanted: &str) -> Option<&'c Gap> {
 fn is_sequence(catalog: &Catalog, wanted: &str) -> bool {
     let mut names = catalog.sequences.keys();
     names.any(|name| name.name == wanted || format!("{}.{}", name.schema, name.name) == wanted)
-}
-
-/// The migration after which each relation was as it is.
-fn last_changes(
-    project: &Project,
-    version: Option<&str>,
-) -> Result<BTreeMap<Name, String>, CliError> {
-    let migrations = read_folder(&project.migrations)?;
-    let migrations = crate::source::up_to(&migrations, version)?;
-    let prepared = prepared(migrations)?;
-    let mut before = Catalog::default();
-    let mut changed_by = BTreeMap::new();
-    replay_each(
-        prepared.iter().map(|migration| &migration.up),
-        |number, after| {
-            for (name, relation) in &after.relations {
-                if before.relations.get(name) != Some(relation) {
-                    changed_by.insert(name.clone(), prepared[number].name.clone());
-                    before.relations.insert(name.clone(), relation.clone());
-                }
-            }
-            before
-                .relations
-                .retain(|name, _| after.relations.contains_key(name));
-        },
-    );
-    Ok(changed_by)
 }

@@ -16,15 +16,12 @@ use crate::error::{CliError, failed};
 use crate::interrupt;
 use crate::sql_error::{Written, explained};
 use crate::ui;
-use printer::{Form, Printer};
+use printer::Printer;
 
 /// Run SQL, any number of statements, and print the answers as psql does.
 ///
 /// Several statements run in one transaction, unless they hold a BEGIN or COMMIT of their own. Values are PostgreSQL's
-/// own text, and NULL is printed as nothing. With --json each answer is an array of objects, in which numbers,
-/// booleans and JSON are what they are, everything else is text, and a second column of one name gets _2 behind it;
-/// with --csv (RFC 4180) an empty text is "" and NULL is nothing. Both print rows as they arrive, and an answer that
-/// is cut short by an error is not closed.
+/// own text, and NULL is printed as nothing. COPY (SELECT ..) TO STDOUT (FORMAT csv) writes CSV.
 ///
 /// Example: bowline sql "SELECT id, username FROM accounts ORDER BY id LIMIT 10"
 #[derive(Debug, Args)]
@@ -35,12 +32,6 @@ pub(crate) struct Sql {
     /// A file of SQL; - is standard input.
     #[arg(short, long, value_name = "FILE")]
     file: Option<PathBuf>,
-    /// Print JSON.
-    #[arg(long, conflicts_with = "csv")]
-    json: bool,
-    /// Print CSV, with the names of the columns in the first line.
-    #[arg(long)]
-    csv: bool,
     /// Let nothing be written: transactions are read-only, unless the SQL itself says otherwise.
     #[arg(long)]
     read_only: bool,
@@ -62,12 +53,7 @@ pub(crate) fn run(arguments: &Sql) -> Result<(), CliError> {
     let session = &mut connected.session;
     session.within(Duration::from_secs(arguments.timeout));
     ui::notices::show();
-    let form = match (arguments.json, arguments.csv) {
-        (true, _) => Form::Json,
-        (_, true) => Form::Csv,
-        _ => Form::Aligned,
-    };
-    let mut printer = Printer::new(form);
+    let mut printer = Printer::default();
     let progress = ui::Progress::start("running");
     let done = session.simple_query(&text, |message| {
         match message {

@@ -1,20 +1,21 @@
 //! Mermaid's `erDiagram`, which many viewers of Markdown draw.
 
-use super::{Diagram, Entity};
-use bowline_catalog::ConstraintKind;
+use bowline_catalog::{ConstraintKind, Relation};
 
-/// The text of the diagram.
+use super::Diagram;
+
+/// Returns the text of the diagram.
 pub(crate) fn mermaid(diagram: &Diagram<'_>) -> String {
     let mut out = "erDiagram\n".to_owned();
-    for (place, entity) in diagram.entities.iter().enumerate() {
-        out.push_str(&format!("    {} {{\n", declared(place, entity)));
-        for column in &entity.relation.columns {
+    for (index, relation) in diagram.relations.iter().enumerate() {
+        out.push_str(&format!("    {} {{\n", declared(index, relation)));
+        for column in &relation.columns {
             let comment = column.comment.as_deref().map(text).unwrap_or_default();
             let line = format!(
                 "        {} {}{}{comment}",
                 word(&column.data_type.sql()),
                 word(&column.name),
-                keys(diagram, place, &column.name)
+                keys(diagram, index, &column.name)
             );
             out.push_str(&format!("{line}\n"));
         }
@@ -25,43 +26,45 @@ pub(crate) fn mermaid(diagram: &Diagram<'_>) -> String {
         let child = if link.is_unique { "o|" } else { "o{" };
         out.push_str(&format!(
             "    {} {parent}--{child} {} :{}\n",
-            name(link.parent, &diagram.entities[link.parent]),
-            name(link.child, &diagram.entities[link.child]),
+            name(link.parent, diagram.relations[link.parent]),
+            name(link.child, diagram.relations[link.child]),
             text(&link.columns.join(", "))
         ));
     }
     out
 }
 
-/// How other lines name an entity: by its own name where Mermaid takes it.
-fn name(place: usize, entity: &Entity<'_>) -> String {
-    let name = &entity.relation.name;
+/// Returns the identifier of a table: its own name if Mermaid accepts it.
+fn name(index: usize, relation: &Relation) -> String {
+    let name = &relation.name;
     if name.schema == "public" && word(&name.name) == name.name {
         name.name.clone()
     } else {
-        format!("t{place}")
+        format!("t{index}")
     }
 }
 
-fn declared(place: usize, entity: &Entity<'_>) -> String {
-    let own = name(place, entity);
-    if own == entity.relation.name.name {
+/// Returns the identifier of a table, with its full name if they differ.
+fn declared(index: usize, relation: &Relation) -> String {
+    let own = name(index, relation);
+    if own == relation.name.name {
         own
     } else {
-        let shown = entity.relation.name.sql();
+        let shown = relation.name.sql();
         format!("{own}[{}]", text(&shown).trim())
     }
 }
 
-fn keys(diagram: &Diagram<'_>, place: usize, column: &str) -> String {
-    let relation = diagram.entities[place].relation;
+/// Returns the kinds of keys that a column is part of.
+fn keys(diagram: &Diagram<'_>, index: usize, column: &str) -> String {
+    let relation = diagram.relations[index];
     let primary = relation.primary_key().unwrap_or_default();
     let mut keys = Vec::new();
     if primary.iter().any(|key| key == column) {
         keys.push("PK");
     }
     let mut links = diagram.links.iter();
-    if links.any(|link| link.child == place && link.columns.iter().any(|key| key == column)) {
+    if links.any(|link| link.child == index && link.columns.iter().any(|key| key == column)) {
         keys.push("FK");
     }
     let is_unique = relation.constraints.iter().any(|constraint| {
@@ -77,7 +80,7 @@ fn keys(diagram: &Diagram<'_>, place: usize, column: &str) -> String {
     }
 }
 
-/// What Mermaid takes for a name or a type: letters, digits and a few signs.
+/// Returns a name or type in the characters that Mermaid accepts: letters, digits and a few signs.
 fn word(text: &str) -> String {
     let word: String = text
         .chars()
@@ -93,7 +96,7 @@ fn word(text: &str) -> String {
     }
 }
 
-/// A text in quotes, in one line.
+/// Returns a text in quotes, on one line.
 fn text(text: &str) -> String {
     let clean = text
         .replace('"', "'")

@@ -60,7 +60,7 @@ fn sessions_of_others_are_ended_by_force_only() {
     let mut other = Session::connect(&server.config("app")).expect("a connection");
     insta::assert_snapshot!(said(&project, &server, &["db", "drop", "--yes"], "app"), @r#"
     error: failed to drop the database app on [server]:5432: database "app" is being accessed by other users
-    hint: `bowline top` shows who is connected; --force ends their sessions
+    hint: pg_stat_activity lists the connected sessions; --force ends them
     exit 1
     "#);
     assert!(other.run(sql("SELECT 1").affected()).is_ok());

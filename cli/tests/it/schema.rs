@@ -23,18 +23,6 @@ fn project() -> Project {
 }
 
 #[test]
-fn a_page_says_which_migration_last_changed_each_table() {
-    let page = project().said(&["schema", "--html", "--offline"], &[]);
-    let section = |name: &str| {
-        let start = page.find(&format!("<h2>{name}</h2>")).expect("a section");
-        page[start..].lines().next().unwrap_or_default().to_owned()
-    };
-    assert!(section("people").contains("last changed by <code>3_more</code>"));
-    assert!(section("notes").contains("last changed by <code>2_notes</code>"));
-    assert!(!page.contains("gone"));
-}
-
-#[test]
 fn a_diagram_of_an_earlier_version_is_that_of_then() {
     insta::assert_snapshot!(project().said(&["schema", "--from", "migrations@1", "--mermaid"], &[]), @r"
     erDiagram
@@ -213,10 +201,8 @@ fn a_table_that_is_not_there_has_a_name_that_is_like_it() {
             .contains("Table \"audit.events\""),
         "the only one of its name"
     );
-    insta::assert_snapshot!(project.said(&["schema", "accounts", "--html"], &[]), @r"
-    error: the argument '[TABLE]' cannot be used with:
-      --html
-      --mermaid
+    insta::assert_snapshot!(project.said(&["schema", "accounts", "--mermaid"], &[]), @r"
+    error: the argument '[TABLE]' cannot be used with '--mermaid'
 
     Usage: bowline schema <TABLE>
 

@@ -40,13 +40,7 @@ fn a_server_that_is_started_takes_connections_also_after_a_kill() {
         assert!(started.status.success(), "{said}");
         let url = String::from_utf8(started.stdout).expect("a URL");
         let asked = project.said(
-            &[
-                "sql",
-                "--csv",
-                "SELECT 1 AS one",
-                "--database-url",
-                url.trim(),
-            ],
+            &["sql", "SELECT 1 AS one", "--database-url", url.trim()],
             &variables,
         );
         assert!(asked.ends_with("exit 0"), "{asked}");

@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
+use rustix::termios::{Winsize, tcsetwinsize};
 
 /// How long anything here may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -19,10 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) struct Terminal {
     /// The other side: keys go in, what is drawn comes out.
     keys: File,
-    /// The side of the command, kept open to be looked at.
-    own: File,
-    /// How the terminal was before the command ran.
-    pub(crate) before: LocalModes,
+    /// The side of the command, kept open so that all output can be read after its end.
+    _own: File,
     drawn: Receiver<Vec<u8>>,
     text: String,
     running: Child,
@@ -47,7 +45,6 @@ impl Terminal {
             ws_ypixel: 0,
         };
         tcsetwinsize(&own, size).expect("a size");
-        let before = tcgetattr(&own).expect("a terminal").local_modes;
         let side = || own.try_clone().expect("a terminal");
         let running = Command::new(env!("CARGO_BIN_EXE_bowline"))
             .current_dir(folder)
@@ -73,8 +70,7 @@ impl Terminal {
         });
         Self {
             keys,
-            own,
-            before,
+            _own: own,
             drawn,
             text: String::new(),
             running,
@@ -97,10 +93,6 @@ impl Terminal {
 
     pub(crate) fn press(&mut self, keys: &[u8]) {
         self.keys.write_all(keys).expect("a terminal");
-    }
-
-    pub(crate) fn modes(&self) -> LocalModes {
-        tcgetattr(&self.own).expect("a terminal").local_modes
     }
 
     /// Waits until the command has ended; all that it drew.

@@ -47,10 +47,11 @@ fn refused(holder: Option<&LockHolder>, patience: Duration) -> CliError {
             words(holder)
         ))
         .hint(format!(
-            "wait longer with --wait; what it does shows `bowline top`, and SELECT pg_terminate_backend({}) ends it",
+            "wait longer with --wait, or end that session: SELECT pg_terminate_backend({})",
             holder.pid
         )),
-        None => CliError::failed(format!("others ran migrations all of {seconds} s")).hint("wait longer with --wait"),
+        None => CliError::failed(format!("others ran migrations all of {seconds} s"))
+            .hint("wait longer with --wait"),
     }
 }
 

@@ -61,7 +61,7 @@ fn who_has_the_lock_is_named_and_waited_for_as_long_as_was_said() {
     insta::assert_snapshot!(said.replace(&pid, "[pid]"), @r"
     waiting for process [pid] (the other of postgres) to be done with its migrations
     error: process [pid] (the other of postgres) runs migrations, and was not done within 1 s
-    hint: wait longer with --wait; what it does shows `bowline top`, and SELECT pg_terminate_backend([pid]) ends it
+    hint: wait longer with --wait, or end that session: SELECT pg_terminate_backend([pid])
     exit 1
     ");
     assert!(
