@@ -182,7 +182,7 @@ static BY_WORDS: [RefusalReason; 31] = [
     ),
     tls(
         "does not support SSL, but SSL was required",
-        "turn on ssl in the server's postgresql.conf; or, if no_server can listen on the way there, say sslmode=disable in the connection string",
+        "turn on ssl in the server's postgresql.conf; or, if nobody can listen on the way there, say sslmode=disable in the connection string",
     ),
     tls(
         "certificate verify failed",
