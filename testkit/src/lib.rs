@@ -5,12 +5,14 @@
 //! programs with settings for tests. [`Recorder`] keeps spans and events.
 
 pub mod fake_server;
+mod latency;
 mod pgbouncer;
 mod proxy;
 pub mod recorder;
 pub mod tls;
 
 pub use fake_server::FakeServer;
+pub use latency::Latency;
 pub use pgbouncer::PgBouncer;
 pub use proxy::{Direction, Ending, Message, Passed, Proxy};
 pub use recorder::Recorder;

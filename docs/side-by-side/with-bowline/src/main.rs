@@ -6,7 +6,7 @@ use std::cell::Cell;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher as _, Hasher as _};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bowline::{
     Config, Database, Error, Outcome, Page, Result, RetryPolicy, Statement, StatementDsl as _,
@@ -162,7 +162,27 @@ fn done_before(error: Error) -> Result<Sent> {
     }
 }
 
-/// A statement fails, nobody looks, and the transaction is committed.
+/// Runs transactions of ten writes, and prints the mean time of one in microseconds.
+fn writes(db: &Database, count: u32) -> Result<()> {
+    let mut began = Instant::now();
+    for number in 0..=count {
+        if number == 1 {
+            began = Instant::now(); // connecting and preparing are over
+        }
+        let new = |_| NewTransfer {
+            key: new_key().into(),
+            sender_id: ANN,
+            receiver_id: BOB,
+            amount: 1,
+        };
+        let inserts: Vec<_> = (0..10).map(new).map(Transfer::insert).collect();
+        db.run(inserts)?;
+    }
+    println!("{}", began.elapsed().as_micros() / u128::from(count));
+    Ok(())
+}
+
+/// A statement fails, the error is ignored, and the transaction is committed.
 fn passed_over(db: &Database) {
     let done = db.transaction(|tx| {
         let insert = "INSERT INTO transfers (key, sender_id, receiver_id, amount) VALUES ('passed over', 1, 2, 1)";
@@ -234,9 +254,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 println!("{:?}", transfer_in_one_trip(&db, ANN, BOB, 10, &new_key())?);
             }
         }
+        ["writes", count] => writes(&db, count.parse()?)?,
         ["overdraw"] => println!("{:?}", transfer(&db, ANN, BOB, 1_000_000, &new_key())?.0),
         ["race", workers, count] => race(&db, workers.parse()?, count.parse()?)?,
-        _ => return Err("usage: with-bowline session | passed-over | transfer N | one-trip N | overdraw | race WORKERS N".into()),
+        _ => return Err("usage: with-bowline session | passed-over | transfer N | one-trip N | overdraw | race WORKERS N | writes N".into()),
     }
     Ok(())
 }

@@ -58,14 +58,18 @@ async fn session() -> Result<(), AnyError> {
 
     // Without a primary key there is no entity.
     let tx = db.begin().await?;
-    tx.execute(plain("INSERT INTO newtable VALUES (1, true)")).await?;
+    tx.execute(plain("INSERT INTO newtable VALUES (1, true)"))
+        .await?;
     let second = db.begin().await?;
     tx.commit().await?;
     let row = second
         .query_one(plain("SELECT id, status FROM newtable"))
         .await?
         .ok_or("no row")?;
-    let (id, status) = (row.try_get::<i32>("", "id")?, row.try_get::<bool>("", "status")?);
+    let (id, status) = (
+        row.try_get::<i32>("", "id")?,
+        row.try_get::<bool>("", "status")?,
+    );
     println!("a second session: {id} {status}");
 
     let tables =
@@ -149,8 +153,12 @@ async fn insert(
         receiver_id: Set(to),
         amount: Set(cents),
     };
-    let conflict = OnConflict::column(transfers::Column::Key).do_nothing().to_owned();
-    let inserted = transfers::Entity::insert(new).on_conflict(conflict).do_nothing();
+    let conflict = OnConflict::column(transfers::Column::Key)
+        .do_nothing()
+        .to_owned();
+    let inserted = transfers::Entity::insert(new)
+        .on_conflict(conflict)
+        .do_nothing();
     Ok(matches!(
         inserted.exec_without_returning(db).await?,
         TryInsertResult::Inserted(1)

@@ -33,11 +33,16 @@ async fn session() -> Result<(), AnyError> {
     let rows: Vec<(i32, String)> = sqlx::query_as("SELECT id, description FROM table1 ORDER BY id")
         .fetch_all(&pool)
         .await?;
-    let shown: Vec<_> = rows.iter().map(|(id, text)| format!("{id} {text}")).collect();
+    let shown: Vec<_> = rows
+        .iter()
+        .map(|(id, text)| format!("{id} {text}"))
+        .collect();
     println!("table1: {}", shown.join(", "));
 
     let mut tx = pool.begin().await?;
-    sqlx::query("INSERT INTO newtable VALUES (1, true)").execute(&mut *tx).await?;
+    sqlx::query("INSERT INTO newtable VALUES (1, true)")
+        .execute(&mut *tx)
+        .await?;
     let mut second = pool.acquire().await?;
     tx.commit().await?;
     let (id, status): (i32, bool) = sqlx::query_as("SELECT id, status FROM newtable")
@@ -49,7 +54,11 @@ async fn session() -> Result<(), AnyError> {
     let names: Vec<String> = sqlx::query_scalar(tables).fetch_all(&mut *second).await?;
     println!("tables: {}", names.join(", "));
 
-    if let Err(error) = sqlx::query(insert).bind("x".repeat(31)).execute(&pool).await {
+    if let Err(error) = sqlx::query(insert)
+        .bind("x".repeat(31))
+        .execute(&pool)
+        .await
+    {
         println!("too long: {}", code(&error));
     }
     Ok(())
@@ -110,7 +119,9 @@ async fn attempt_transfer(
     cents: i64,
     key: &str,
 ) -> Result<Sent, Error> {
-    let mut tx = pool.begin_with("BEGIN ISOLATION LEVEL SERIALIZABLE").await?;
+    let mut tx = pool
+        .begin_with("BEGIN ISOLATION LEVEL SERIALIZABLE")
+        .await?;
     let inserted = sqlx::query(INSERT)
         .bind(key)
         .bind(from)
@@ -154,7 +165,12 @@ async fn writes(count: u32) -> Result<(), AnyError> {
         let mut tx = pool.begin().await?;
         for _ in 0..10 {
             let insert = sqlx::query(INSERT).bind(new_key());
-            insert.bind(1_i64).bind(2_i64).bind(1_i64).execute(&mut *tx).await?;
+            insert
+                .bind(1_i64)
+                .bind(2_i64)
+                .bind(1_i64)
+                .execute(&mut *tx)
+                .await?;
         }
         tx.commit().await?;
     }

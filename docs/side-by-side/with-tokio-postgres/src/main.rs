@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod};
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts};
 use futures_util::future::{try_join, try_join_all};
 use tokio_postgres::{Error, IsolationLevel, NoTls};
 
@@ -19,7 +19,13 @@ fn new_pool(size: usize) -> Result<Pool, AnyError> {
         recycling_method: RecyclingMethod::Fast,
     };
     let manager = Manager::from_config(config, NoTls, manager);
-    Ok(Pool::builder(manager).max_size(size).build()?)
+    let timeouts = Timeouts {
+        wait: Some(LIMIT),
+        create: Some(LIMIT),
+        recycle: Some(LIMIT),
+    };
+    let pool = Pool::builder(manager).max_size(size);
+    Ok(pool.runtime(Runtime::Tokio1).timeouts(timeouts).build()?)
 }
 
 async fn session() -> Result<(), AnyError> {
@@ -45,9 +51,12 @@ async fn session() -> Result<(), AnyError> {
     println!("table1: {}", shown.join(", "));
 
     let tx = first.transaction().await?;
-    tx.execute("INSERT INTO newtable VALUES (1, true)", &[]).await?;
+    tx.execute("INSERT INTO newtable VALUES (1, true)", &[])
+        .await?;
     tx.commit().await?;
-    let row = second.query_one("SELECT id, status FROM newtable", &[]).await?;
+    let row = second
+        .query_one("SELECT id, status FROM newtable", &[])
+        .await?;
     println!(
         "a second session: {} {}",
         row.get::<_, i32>(0),
@@ -148,8 +157,10 @@ async fn attempt_transfer(
     let update = tx
         .prepare_cached("UPDATE accounts SET balance = balance + $2 WHERE id = $1")
         .await?;
-    let (less, more): ([&(dyn tokio_postgres::types::ToSql + Sync); 2], _) =
-        ([&from, &-cents], [&to as &(dyn tokio_postgres::types::ToSql + Sync), &cents]);
+    let (less, more): ([&(dyn tokio_postgres::types::ToSql + Sync); 2], _) = (
+        [&from, &-cents],
+        [&to as &(dyn tokio_postgres::types::ToSql + Sync), &cents],
+    );
     // Futures that are polled together travel in one round trip.
     try_join(tx.execute(&update, &less), tx.execute(&update, &more)).await?;
     tx.commit().await?;

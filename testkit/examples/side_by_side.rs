@@ -1,10 +1,9 @@
-//! Runs the programs of `docs/side-by-side/` and says what became of their work, and in how many round trips.
+//! Runs the programs of `docs/side-by-side/`: counts their round trips, breaks their connections, checks the tables.
 //!
-//! `script/side-by-side` installs what they need and runs this. Each program is given as `NAME=COMMAND`. It is
-//! run on a throwaway server, through a proxy that counts, and that cuts the connection where it is to be seen
-//! what the program makes of that. What counts is what is in the tables afterwards.
+//! `script/side-by-side` builds the programs and runs this. A program is given as `NAME=COMMAND`. It runs on a
+//! throwaway server, through a proxy that counts round trips and cuts the connection.
 
-#![expect(clippy::print_stdout, reason = "it tells what it saw")]
+#![expect(clippy::print_stdout, reason = "it prints its observations")]
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -14,7 +13,7 @@ use std::time::{Duration, Instant};
 use bowline::testing::{LocalServer, TestDatabase};
 use bowline::{Database, StatementDsl as _, sql};
 use diesel::sql_types::BigInt;
-use testkit::{Direction, Ending, Proxy};
+use testkit::{Direction, Ending, Latency, Proxy};
 
 type Result<T = (), E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
 
@@ -44,11 +43,11 @@ struct Bank {
     db: Database,
 }
 
-/// How long a program may take in all.
+/// The time limit of a program.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 impl Program<'_> {
-    /// The ways in which it can transfer.
+    /// Returns the modes in which it can transfer.
     fn ways(&self) -> &'static [&'static str] {
         match self.name {
             "Bowline" => &["transfer", "one-trip"],
@@ -56,8 +55,19 @@ impl Program<'_> {
         }
     }
 
+    /// Returns the modes in which it can run a transaction of ten writes.
+    fn ways_to_write(&self) -> &'static [&'static str] {
+        match self.name {
+            "tokio-postgres" => &["writes", "writes-pipelined"],
+            _ => &["writes"],
+        }
+    }
+
     fn show(&self) -> Result {
         self.session()?;
+        for way in self.ways_to_write() {
+            self.writes(way)?;
+        }
         for way in self.ways() {
             self.round_trips(way)?;
         }
@@ -70,13 +80,13 @@ impl Program<'_> {
         self.silence()
     }
 
-    /// Fails where a program does not do what it is there for.
+    /// Fails if a program does not do its work.
     fn expect(&self, holds: bool, what: &str) -> Result {
         let failed = || format!("{}: {what}", self.name).into();
         if holds { Ok(()) } else { Err(failed()) }
     }
 
-    /// The beginner's session, in a database in which nothing is.
+    /// Runs the beginner's session in an empty database.
     fn session(&self) -> Result {
         let server = LocalServer::start()?;
         let (maintenance, proxy) = (
@@ -93,23 +103,44 @@ impl Program<'_> {
         Ok(())
     }
 
-    /// What one more transfer takes, once all is warm.
+    /// Counts the round trips of one more transfer, after the first ones.
     fn round_trips(&self, mode: &str) -> Result {
-        let trips = |count: usize| -> Result<usize> {
-            let bank = Bank::open()?;
-            self.run(
-                &bank.proxy,
-                bank.database.name(),
-                &format!("{mode} {count}"),
-            )?;
-            if bank.number("SELECT count(*) AS n FROM transfers")? != i64::try_from(count)? {
-                return Err(format!("{count} transfers were to be there").into());
-            }
-            Ok(bank.proxy.take_round_trips())
-        };
+        let trips = |count| self.trips(mode, count, i64::from(count));
         let (first, twenty, thirty) = (trips(1)?, trips(20)?, trips(30)?);
         let each = (thirty - twenty) as f64 / 10.0;
         println!("  {mode}: {each} round trips; the first, with connecting: {first}");
+        Ok(())
+    }
+
+    /// Counts the round trips of a run that leaves this many rows.
+    fn trips(&self, mode: &str, count: u16, rows: i64) -> Result<usize> {
+        let bank = Bank::open()?;
+        let arguments = format!("{mode} {count}");
+        self.run(&bank.proxy, bank.database.name(), &arguments)?;
+        if bank.number("SELECT count(*) AS n FROM transfers")? != rows {
+            return Err(format!("{arguments} did not leave {rows} rows").into());
+        }
+        Ok(bank.proxy.take_round_trips())
+    }
+
+    /// Counts and times transactions of ten writes, with the checkout from the pool.
+    fn writes(&self, mode: &str) -> Result {
+        // One more than asked for, before the clock starts.
+        let trips = |count: u16| self.trips(mode, count, 10 * i64::from(count + 1));
+        let each = (trips(30)? - trips(20)?) as f64 / 10.0;
+        let server = LocalServer::start()?;
+        let times = [0, 1, 5].map(|milliseconds| -> Result<f64> {
+            let latency = Latency::start(&server, Duration::from_millis(milliseconds))?;
+            let bank = Bank::open()?;
+            let url = latency.url(bank.database.name());
+            let ran = self.run_at(&url, &format!("{mode} 100"))?;
+            Ok(ran.said.trim().parse::<f64>()? / 1000.0)
+        });
+        let [none, one, five] = times;
+        println!(
+            "  {mode}, ten in a transaction: {each} round trips; {:.1}, {:.1} and {:.1} ms at 0, 1 and 5 ms",
+            none?, one?, five?
+        );
         Ok(())
     }
 
@@ -125,7 +156,7 @@ impl Program<'_> {
         Ok(())
     }
 
-    /// Four at once, to and fro between two accounts.
+    /// Runs four workers at once, in both directions between two accounts.
     fn race(&self) -> Result {
         let bank = Bank::open()?;
         let ran = self.run(&bank.proxy, bank.database.name(), "race 4 25")?;
@@ -150,7 +181,7 @@ impl Program<'_> {
         Ok(())
     }
 
-    /// The connection ends when the commit was done, and before its answer is there.
+    /// Cuts the connection after the commit, before its answer.
     fn lost_answer(&self, mode: &str) -> Result {
         let mode = format!("{mode} 1");
         let rehearsal = Bank::open()?;
@@ -185,7 +216,7 @@ impl Program<'_> {
         Ok(())
     }
 
-    /// Nothing is passed on any more while it works, and all stays connected.
+    /// Stops all traffic while it works; the connections stay open.
     fn silence(&self) -> Result {
         let bank = Bank::open()?;
         let begun = Instant::now();
@@ -204,11 +235,16 @@ impl Program<'_> {
         Ok(())
     }
 
-    /// Runs it to its end, or until it is no use to wait any longer.
+    /// Runs the program on a database behind the proxy.
     fn run(&self, proxy: &Proxy, database: &str, arguments: &str) -> Result<Ran> {
+        self.run_at(&proxy.url(database), arguments)
+    }
+
+    /// Runs the program to its end, or to the limit.
+    fn run_at(&self, url: &str, arguments: &str) -> Result<Ran> {
         let mut child = Command::new("sh")
             .args(["-c", &format!("exec {} {arguments}", self.command)])
-            .env("DATABASE_URL", proxy.url(database))
+            .env("DATABASE_URL", url)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()?;
@@ -256,7 +292,7 @@ impl Bank {
     fn open() -> Result<Self> {
         let migrations = concat!(
             env!("CARGO_MANIFEST_DIR"),
-            "/docs/side-by-side/with-bowline/migrations"
+            "/../docs/side-by-side/with-bowline/migrations"
         );
         let database = TestDatabase::create(Path::new(migrations))?;
         let db = database.config().max_size(1).open()?;
@@ -272,7 +308,7 @@ impl Bank {
         })
     }
 
-    /// One number from the server, beside the proxy.
+    /// Queries one number, not through the proxy.
     fn number(&self, query: &str) -> Result<i64> {
         #[derive(bowline::Row)]
         struct Row {
