@@ -135,7 +135,12 @@ fn canonical_index(index: &mut Index) {
 /// An expression without casts, parentheses and white space, in the words that PostgreSQL uses.
 pub(crate) fn canonical(expression: &str) -> String {
     let mut words: Vec<String> = Vec::new();
-    for word in tokens_of(expression) {
+    let mut tokens = tokens_of(expression).into_iter().peekable();
+    while let Some(word) = tokens.next() {
+        // A server names the default schema where the bare name would mean another function, or several.
+        if word == "public" && tokens.next_if(|next| next == ".").is_some() {
+            continue;
+        }
         // A sequence of the default schema, which something temporary of its name may hide.
         let word = word.replacen("'public.", "'", 1);
         let word = match word.to_ascii_lowercase().as_str() {

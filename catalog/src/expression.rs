@@ -32,6 +32,9 @@ fn same(left: &Node, right: &Node) -> bool {
             left.len() == right.len() && left.iter().zip(right).all(|(a, b)| same(a, b))
         }
         (Node::Text(left), Node::Text(right)) => value::is_same(left, right),
+        // A server names the schema where the bare name means another function, or several.
+        (Node::Function { name, .. }, Node::Word(word))
+        | (Node::Word(word), Node::Function { name, .. }) => name == word,
         (Node::Text(text), Node::Word(word)) | (Node::Word(word), Node::Text(text)) => {
             value::is_boolean(text, word)
         }

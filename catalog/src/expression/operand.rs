@@ -41,23 +41,29 @@ impl Parser {
         }
     }
 
-    /// A column, a function's call, or a literal behind the name of its type; schemas and tables are left out.
+    /// A column, a function's call, or a literal behind the name of its type; tables are left out.
     fn name(&mut self, mut name: String, is_word: bool) -> Option<Node> {
         let start = self.place - 1;
         let mut is_bare = is_word;
+        let mut schema = None;
         while self.eat(&Token::Dot) {
             is_bare = false;
-            name = match self.next()? {
+            let part = match self.next()? {
                 Token::Word(part) | Token::Quoted(part) => part,
                 _ => return None,
             };
+            schema = Some(std::mem::replace(&mut name, part));
         }
         if self.eat(&Token::Open) {
             // In quotes it is a function of that name, not what the grammar has by this word.
             if !is_bare && CONSTRUCTS.contains(&name.as_str()) {
                 name = format!("\"{name}\"");
             }
-            return self.call(&name);
+            let call = self.call(&name)?;
+            return Some(match schema.filter(|schema| schema != "pg_catalog") {
+                Some(schema) => of_schema(schema, call),
+                None => call,
+            });
         }
         if is_word && let Some(literal) = self.typed_literal(start) {
             return Some(literal);
@@ -192,4 +198,16 @@ impl Parser {
         }
         Some(())
     }
+}
+
+/// A call of a function by its full name.
+fn of_schema(schema: String, mut call: Node) -> Node {
+    if let Node::List(items) = &mut call
+        && let Some(first) = items.first_mut()
+        && let Node::Word(name) = first
+    {
+        let name = std::mem::take(name);
+        *first = Node::Function { schema, name };
+    }
+    call
 }

@@ -11,6 +11,11 @@ pub(super) enum Node {
     Column(String),
     Text(String),
     Number(String),
+    /// The name of a function behind that of its schema; PostgreSQL's own has none.
+    Function {
+        schema: String,
+        name: String,
+    },
     List(Vec<Node>),
 }
 

@@ -319,3 +319,13 @@ fn comments_strings_and_numbers_are_read_as_postgresql_reads_them() {
     assert!(!is_same("a = 'x' /* 'y */", "a = 'y'"));
     assert!(!is_same("\"É\" > 0", "\"é\" > 0"));
 }
+
+#[test]
+fn functions_of_two_schemas_are_not_one() {
+    assert!(!is_same("app.f(a)", "public.f(a)"));
+    assert!(!is_same("a > app.f(1) + 2", "a > (other.f(1) + 2)"));
+    assert!(is_same("app.f(a)", "\"app\".f((a))"));
+    // A name alone may be any of them, and PostgreSQL's own functions need none.
+    assert!(is_same("f(18)", "public.f(18)"));
+    assert!(is_same("pg_catalog.lower(a)", "lower(a)"));
+}

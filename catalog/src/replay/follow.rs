@@ -4,9 +4,11 @@
 use bowline_sql::Token;
 
 use super::Replay;
+use super::builtin::builtin;
 use super::function::Returned;
 use super::tree::{has_word, rename_in};
 use crate::attached::Code;
+use crate::definition::quoted;
 use crate::routine::Body;
 use crate::{ConstraintKind, DataType, Fill, IndexKey, Name, TypeKind};
 
@@ -207,7 +209,9 @@ impl Replay {
         }
     }
 
-    /// A function has another name or schema: what calls it follows.
+    /// Rewrites the calls of a function that has another name or schema.
+    ///
+    /// Where other functions have the new name too, the schema is named, as PostgreSQL does.
     pub(super) fn follow_function(
         &mut self,
         from: &Name,
@@ -215,8 +219,14 @@ impl Replay {
         runs_triggers: bool,
         is_it: impl Fn(&str, Option<&Name>, usize, usize) -> bool,
     ) {
+        let forms = self.functions.get(&to.name).map_or(0, Vec::len);
+        let is_shared = forms > 1 || builtin().functions(&to.name, |_| true).next().is_some();
+        let written = match is_shared {
+            true => format!("{}.{}", quoted(&to.schema), quoted(&to.name)),
+            false => to.sql(),
+        };
         let rename_over = |text: &mut String, table: Option<&Name>| {
-            *text = rename_call(text, &from.name, to, &|start, count| {
+            *text = rename_call(text, &from.name, &written, &|start, count| {
                 is_it(text, table, start, count)
             });
         };
@@ -224,6 +234,12 @@ impl Replay {
         self.each_code(|_, _, code| code.text.iter_mut().for_each(rename));
         for uses in self.views.values_mut() {
             rename(&mut uses.text);
+        }
+        for form in self.functions.values_mut().flatten() {
+            let arguments = form.routine.iter_mut().flat_map(|own| &mut own.arguments);
+            for argument in arguments {
+                argument.default.iter_mut().for_each(rename);
+            }
         }
         for relation in self.catalog.relations.values_mut() {
             let table = relation.name.clone();
@@ -311,7 +327,7 @@ fn arguments(behind: &[Token<'_>]) -> Option<usize> {
 }
 
 /// The text with its calls of a function under the new name.
-fn rename_call(text: &str, from: &str, to: &Name, is_it: &dyn Fn(usize, usize) -> bool) -> String {
+fn rename_call(text: &str, from: &str, to: &str, is_it: &dyn Fn(usize, usize) -> bool) -> String {
     let all: Vec<Token<'_>> = bowline_sql::tokens(text).collect();
     let mut out = text.to_owned();
     for (place, token) in all.iter().enumerate().rev() {
@@ -323,7 +339,7 @@ fn rename_call(text: &str, from: &str, to: &Name, is_it: &dyn Fn(usize, usize) -
         if !is_call {
             continue;
         }
-        out.replace_range(start..token.end(), &to.sql());
+        out.replace_range(start..token.end(), to);
     }
     out
 }

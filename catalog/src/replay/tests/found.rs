@@ -460,3 +460,28 @@ fn a_check_that_is_made_anew_is_as_valid_in_a_partition_as_in_its_parent() {
         "ALTER TABLE t ALTER a TYPE bigint",
     ]);
 }
+
+#[test]
+fn a_call_of_a_name_that_others_have_names_the_schema() {
+    agree(&[
+        "CREATE FUNCTION f0(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT 1'",
+        "CREATE FUNCTION f1(int, text DEFAULT 'x') RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT 2'",
+        "CREATE FUNCTION g(a int DEFAULT f0(3)) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT 3'",
+        "CREATE TABLE t (a int DEFAULT f0(18), b int GENERATED ALWAYS AS (f0(a)) STORED, CHECK (f0(a) > 0))",
+        "CREATE INDEX ON t ((f0(a) + 1)) WHERE f0(a) > 2",
+        "CREATE DOMAIN d AS int DEFAULT f0(4) CHECK (f0(VALUE) > 5)",
+        "ALTER FUNCTION f0(int) RENAME TO f1",
+        "CREATE FUNCTION upper(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT 1'",
+        "CREATE TABLE u (a int DEFAULT upper(1), b text DEFAULT upper('x'))",
+    ]);
+}
+
+#[test]
+fn a_call_that_became_ambiguous_names_the_schema() {
+    agree(&[
+        "CREATE FUNCTION f(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT 1'",
+        "CREATE TABLE t (a int DEFAULT f(18), CHECK (f(a) > 0))",
+        "CREATE FUNCTION f(int, text DEFAULT 'x') RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT 2'",
+        "CREATE FUNCTION f(int, VARIADIC int[]) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT 2'",
+    ]);
+}
