@@ -4,6 +4,7 @@
 //! constraints, indexes and types whatever their order. The columns of a table have an order, which counts.
 
 mod attached;
+mod never;
 mod relation;
 mod settle;
 mod types;
@@ -17,7 +18,8 @@ use super::gap::{Gap, GapKind};
 use super::privilege::{Privilege, Privileges};
 use super::{Catalog, Name, Sequence};
 
-pub use settle::{Comparison, Server, Settled, judged};
+pub use never::never_compared;
+pub use settle::{Comparison, Server, Settled, has_open_texts, judged, judged_elsewhere};
 pub(crate) use types::attributes;
 
 /// One thing that is not the same in two catalogs.

@@ -13,9 +13,14 @@ use crate::introspect::introspect;
 use crate::migrations::Migration;
 use crate::step::{Way, step};
 use bowline_catalog::Catalog;
+use bowline_catalog::compare::compare;
+use bowline_catalog::mend::mend;
 
 /// DDL on empty tables is quick, but a migration may do more.
 const LIMIT: Duration = Duration::from_secs(10 * 60);
+
+/// How often statements that a server refused are tried.
+const PASSES: usize = 32;
 
 /// An empty database, gone when this is dropped.
 pub(crate) struct Throwaway {
@@ -54,6 +59,28 @@ impl Throwaway {
         made.table = Some(Bookkeeping::prepare(&mut session)?);
         made.session = Some(session);
         Ok(made)
+    }
+
+    /// Makes the objects of a catalog, as far as this server takes them: a role or an extension may be missing here.
+    pub(crate) fn make(&mut self, catalog: &Catalog) -> Result<(), CliError> {
+        let nothing = Catalog::default();
+        let script = mend(catalog, &nothing, &compare(catalog, &nothing));
+        let session = self.session()?;
+        if session.batch_execute(&script).is_ok() {
+            return Ok(());
+        }
+        // A view on a later view, or a default that calls a function, needs another pass.
+        let mut left: Vec<&str> = bowline_sql::statements(&script)
+            .map(|statement| statement.text())
+            .collect();
+        for _ in 0..PASSES {
+            let before = left.len();
+            left.retain(|statement| session.batch_execute(statement).is_err());
+            if left.len() == before {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// The server, in words: `PostgreSQL 15.18`.

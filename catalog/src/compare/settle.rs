@@ -1,4 +1,4 @@
-//! What a server at hand says of texts that differ: it reads both, and writes both back in its own words.
+//! What a server says of texts that differ: it reads both, and writes both back in its own words.
 //!
 //! Each text is put into something temporary within a transaction that is rolled back, so nothing stays. Where that
 //! is not allowed, or one of the texts cannot be read there, the texts are compared as they are.
@@ -37,7 +37,7 @@ pub trait Server {
     fn probe(&mut self, statements: &str, query: &str) -> Option<String>;
 }
 
-/// Compares two catalogs; what texts alone cannot tell is asked of the server, if there is one.
+/// Compares two catalogs. The server that has one of them, if there is one, reads the texts that differ.
 pub fn judged(
     left: &Catalog,
     right: &Catalog,
@@ -45,29 +45,50 @@ pub fn judged(
     settled: &mut Settled,
 ) -> Comparison {
     let mut found = compare(left, right);
-    if let Some(server) = &server {
+    if let Some(server) = server {
         let version = server.major_version();
         found.retain(|difference| !is_of_version(difference, left, right, version));
+        settle(&mut found, left, right, Asked { server, settled });
     }
-    if let Some(server) = server
-        && found.iter().any(Difference::is_of_text)
-    {
-        let (mut one, mut other) = (left.clone(), right.clone());
-        let mut server = Asked { server, settled };
-        for difference in found.iter().filter(|difference| difference.is_of_text()) {
-            server.settle(&mut one, &mut other, &difference.subject);
-        }
-        let still = compare(&one, &other);
-        found.retain_mut(|difference| {
-            let mut others = still.iter();
-            let same = |other: &&Difference| other.is_about_the_same(difference);
-            let is_left = others.clone().any(|other| same(&other));
-            let certain = others.any(|other| same(&other) && !other.open);
-            let is_kept = certain || (difference.open && is_left);
-            difference.open &= !certain;
-            is_kept
-        });
+    comparison(found, left, right)
+}
+
+/// Compares two catalogs that no server has. A server with the objects of one of them reads the texts that differ.
+pub fn judged_elsewhere(left: &Catalog, right: &Catalog, server: &mut dyn Server) -> Comparison {
+    let mut found = compare(left, right);
+    let settled = &mut Settled::default();
+    settle(&mut found, left, right, Asked { server, settled });
+    comparison(found, left, right)
+}
+
+/// Returns true if there are differences of which a server may say that they are none.
+pub fn has_open_texts(left: &Catalog, right: &Catalog) -> bool {
+    compare(left, right).iter().any(Difference::is_of_text)
+}
+
+/// Removes the differences that are none to the server.
+fn settle(found: &mut Vec<Difference>, left: &Catalog, right: &Catalog, mut server: Asked<'_>) {
+    if !found.iter().any(Difference::is_of_text) {
+        return;
     }
+    let (mut one, mut other) = (left.clone(), right.clone());
+    for difference in found.iter().filter(|difference| difference.is_of_text()) {
+        server.settle(&mut one, &mut other, &difference.subject);
+    }
+    let still = compare(&one, &other);
+    found.retain_mut(|difference| {
+        let mut others = still.iter();
+        let same = |other: &&Difference| other.is_about_the_same(difference);
+        let is_left = others.clone().any(|other| same(&other));
+        let certain = others.any(|other| same(&other) && !other.open);
+        let is_kept = certain || (difference.open && is_left);
+        difference.open &= !certain;
+        is_kept
+    });
+}
+
+/// Separates what differs from what could not be compared.
+fn comparison(found: Vec<Difference>, left: &Catalog, right: &Catalog) -> Comparison {
     let mut comparison = Comparison::default();
     for difference in found {
         if difference.open {
@@ -126,7 +147,7 @@ fn is_of_version(difference: &Difference, left: &Catalog, right: &Catalog, versi
 impl Difference {
     /// Whether another way of writing may be all that differs.
     fn is_of_text(&self) -> bool {
-        matches!(self.how, How::Differs { aspect, .. } if aspect != "its comment" && aspect != super::PRIVILEGES)
+        matches!(self.how, How::Differs { aspect, .. } if TEXTS.contains(&aspect))
     }
 
     fn is_about_the_same(&self, other: &Self) -> bool {
@@ -144,6 +165,19 @@ impl Difference {
         }
     }
 }
+
+/// The aspects that are, or hold, SQL that PostgreSQL writes anew.
+const TEXTS: [&str; 9] = [
+    "it",
+    "its default",
+    "a default",
+    "its query",
+    "its condition",
+    "USING",
+    "WITH CHECK",
+    "its body",
+    "its partition bound",
+];
 
 /// The two texts of one thing, in the two catalogs.
 type Pair<'t> = (&'t mut String, &'t mut String);

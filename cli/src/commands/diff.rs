@@ -1,6 +1,5 @@
 //! `bowline diff`: what two schemas do not have in common.
 
-use bowline::Session;
 use clap::Args;
 use serde::Serialize;
 
@@ -8,15 +7,21 @@ use crate::error::CliError;
 use crate::introspect::Asked;
 use crate::project::Project;
 use crate::source::{Fallback, Source, connect};
+use crate::throwaway::Throwaway;
 use crate::ui;
 use bowline_catalog::Catalog;
-use bowline_catalog::compare::{Comparison, Difference, How, Server, Settled, judged};
+use bowline_catalog::compare::{
+    Comparison, Difference, How, Settled, has_open_texts, judged, judged_elsewhere, never_compared,
+};
 use bowline_catalog::mend::mend;
 
 /// Say what differs between two schemas, in words or as the SQL that makes the first one of the second.
 ///
 /// Each is migrations, migrations@VERSION, the postgres:// URL of a database, a file .json of `bowline
 /// catalog`, or a file .sql. Exits with 1 if they differ.
+///
+/// PostgreSQL rewrites the text of queries, defaults and checks. So where two texts differ, a server reads both:
+/// that of the database, if one of the two is one, else a local one, in an empty database that is dropped afterwards.
 ///
 /// Example: bowline diff migrations@20260105090000 migrations
 #[derive(Debug, Args)]
@@ -40,26 +45,51 @@ pub(crate) struct Diff {
 pub(crate) fn run(arguments: &Diff, project: &Project) -> Result<(), CliError> {
     let left = arguments.left.catalog(project, &arguments.fallback)?;
     let right = arguments.right.catalog(project, &arguments.fallback)?;
-    // A database at hand can tell whether two texts are one to PostgreSQL.
+    // A server can tell whether two texts are one to PostgreSQL.
     let server = [&arguments.right, &arguments.left]
         .into_iter()
         .find_map(|source| match source {
             Source::Database(url) => Some(connect(Some(url))),
             _ => None,
         });
-    let mut server = server.transpose()?;
+    let comparison = match server.transpose()? {
+        Some(mut session) => {
+            let mut asked = Asked(&mut session);
+            judged(&left, &right, Some(&mut asked), &mut Settled::default())
+        }
+        None => without_database(&left, &right, &arguments.fallback),
+    };
     let (mut left_name, mut right_name) = (arguments.left.words(), arguments.right.words());
     if left_name == right_name {
         left_name = "the first".to_owned();
         right_name = "the second".to_owned();
     }
     let form = Form::of(arguments.sql, arguments.json);
-    told(
-        (&left, &left_name),
-        (&right, &right_name),
-        server.as_mut(),
-        form,
-    )
+    told((&left, &left_name), (&right, &right_name), comparison, form)
+}
+
+/// Compares two catalogs of files. Where texts differ, a throwaway database reads them, if there is a server.
+fn without_database(left: &Catalog, right: &Catalog, fallback: &Fallback) -> Comparison {
+    let as_they_are = || judged(left, right, None, &mut Settled::default());
+    if fallback.offline || !has_open_texts(left, right) {
+        return as_they_are();
+    }
+    let progress = ui::Progress::start("asking a server whether texts that differ mean the same");
+    let asked = || -> Result<Comparison, CliError> {
+        let mut throwaway = Throwaway::create(fallback.database_url.as_deref())?;
+        throwaway.make(right)?;
+        let mut server = Asked(throwaway.session()?);
+        Ok(judged_elsewhere(left, right, &mut server))
+    };
+    let asked = asked();
+    drop(progress);
+    asked.unwrap_or_else(|unavailable| {
+        ui::note(format!(
+            "texts are compared as they are written, since no server could be asked what they mean: {}",
+            unavailable.message
+        ));
+        as_they_are()
+    })
 }
 
 /// How differences are told.
@@ -118,28 +148,16 @@ impl<'d> Told<'d> {
     }
 }
 
-/// What no catalog holds.
-const NEVER_COMPARED: &str = "owners, default privileges, privileges of types and of the schema public, event triggers, publications, \
-    operators, casts, collations, text search, foreign servers, statistics, the triggers of foreign keys and settings \
-    of storage";
-
 /// Prints what differs; an error if anything does.
 pub(super) fn told(
     (left, left_name): (&Catalog, &str),
     (right, right_name): (&Catalog, &str),
-    server: Option<&mut Session>,
-    form: Form,
-) -> Result<(), CliError> {
-    let mut asked = server.map(Asked);
-    let Comparison {
+    Comparison {
         differences,
         not_compared,
-    } = judged(
-        left,
-        right,
-        asked.as_mut().map(|asked| asked as &mut dyn Server),
-        &mut Settled::default(),
-    );
+    }: Comparison,
+    form: Form,
+) -> Result<(), CliError> {
     if form != Form::Json {
         not_compared
             .iter()
@@ -154,7 +172,7 @@ pub(super) fn told(
     }
     if differences.is_empty() {
         ui::status(format!("{left_name} and {right_name} are the same"));
-        ui::note(format!("{NEVER_COMPARED} are not compared"));
+        ui::note(format!("{} are not compared", never_compared()));
         return Ok(());
     }
     // A line is a line, and a comment ends with it, whatever a name holds.

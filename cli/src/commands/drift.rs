@@ -5,11 +5,12 @@ use clap::Args;
 use super::diff;
 use super::migrate::MigrationHistory;
 use crate::error::CliError;
-use crate::introspect::introspect;
+use crate::introspect::{Asked, introspect};
 use crate::migrations::{Migration, read_folder};
 use crate::project::Project;
 use crate::source::{Fallback, connect, of_migrations};
 use crate::ui;
+use bowline_catalog::compare::{Settled, judged};
 
 /// Compare a live database with the migrations that have run on it; exit with 1 if it has drifted.
 ///
@@ -59,10 +60,12 @@ pub(crate) fn run(arguments: &Drift, project: &Project) -> Result<(), CliError> 
         database_url: None,
     };
     let expected = of_migrations(&ran, project, &fallback)?;
+    let mut asked = Asked(&mut session);
+    let comparison = judged(&expected, &there, Some(&mut asked), &mut Settled::default());
     diff::told(
         (&expected, "the migrations"),
         (&there, "the database"),
-        Some(&mut session),
+        comparison,
         diff::Form::of(arguments.sql, arguments.json),
     )
 }

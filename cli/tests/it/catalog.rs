@@ -28,7 +28,7 @@ fn a_catalog_is_json_that_can_be_read_again() {
     project.write("now.json", &json);
     insta::assert_snapshot!(project.said(&["diff", "now.json", "migrations"], &[]), @"
     now.json and the migrations are the same
-    note: owners, default privileges, privileges of types and of the schema public, event triggers, publications, operators, casts, collations, text search, foreign servers, statistics, the triggers of foreign keys and settings of storage are not compared
+    note: owners, roles, settings of roles and databases, default privileges, privileges of types, languages, databases and the schema public, tablespaces, access methods, storage parameters, UNLOGGED, CLUSTER, STORAGE and COMPRESSION, statistics and their targets, REPLICA IDENTITY, COST, ROWS, SUPPORT and TRANSFORM of functions, details of aggregates and range types, collations and comments of attributes, whether materialized views are filled, comments on databases and extensions, publications and subscriptions, event triggers, triggers of foreign keys, foreign servers and the options of foreign tables, operators, casts, collations and conversions, languages, text search, versions of extensions, security labels and large objects are not compared
     exit 0
     ");
 }
@@ -85,7 +85,7 @@ fn a_database_is_as_its_migrations() {
     }
     insta::assert_snapshot!(project.said(&["diff", "migrations", &url], &[]), @"
     the migrations and the database are the same
-    note: owners, default privileges, privileges of types and of the schema public, event triggers, publications, operators, casts, collations, text search, foreign servers, statistics, the triggers of foreign keys and settings of storage are not compared
+    note: owners, roles, settings of roles and databases, default privileges, privileges of types, languages, databases and the schema public, tablespaces, access methods, storage parameters, UNLOGGED, CLUSTER, STORAGE and COMPRESSION, statistics and their targets, REPLICA IDENTITY, COST, ROWS, SUPPORT and TRANSFORM of functions, details of aggregates and range types, collations and comments of attributes, whether materialized views are filled, comments on databases and extensions, publications and subscriptions, event triggers, triggers of foreign keys, foreign servers and the options of foreign tables, operators, casts, collations and conversions, languages, text search, versions of extensions, security labels and large objects are not compared
     exit 0
     ");
 }

@@ -28,7 +28,7 @@ fn what_was_changed_by_hand_is_told_and_mended() {
     );
     insta::assert_snapshot!(project.said(&["drift"], &variables), @"
     the migrations and the database are the same
-    note: owners, default privileges, privileges of types and of the schema public, event triggers, publications, operators, casts, collations, text search, foreign servers, statistics, the triggers of foreign keys and settings of storage are not compared
+    note: owners, roles, settings of roles and databases, default privileges, privileges of types, languages, databases and the schema public, tablespaces, access methods, storage parameters, UNLOGGED, CLUSTER, STORAGE and COMPRESSION, statistics and their targets, REPLICA IDENTITY, COST, ROWS, SUPPORT and TRANSFORM of functions, details of aggregates and range types, collations and comments of attributes, whether materialized views are filled, comments on databases and extensions, publications and subscriptions, event triggers, triggers of foreign keys, foreign servers and the options of foreign tables, operators, casts, collations and conversions, languages, text search, versions of extensions, security labels and large objects are not compared
     exit 0
     ");
     let mut session = Session::connect(&server.config("postgres")).expect("a connection");
@@ -220,7 +220,7 @@ fn a_database_without_migrations_and_a_migration_that_is_gone_are_told() {
     insta::assert_snapshot!(project.said(&["drift", "--database-url", &url], &[]), @"
     note: 1 migration not run yet: `bowline migrate run`
     the migrations and the database are the same
-    note: owners, default privileges, privileges of types and of the schema public, event triggers, publications, operators, casts, collations, text search, foreign servers, statistics, the triggers of foreign keys and settings of storage are not compared
+    note: owners, roles, settings of roles and databases, default privileges, privileges of types, languages, databases and the schema public, tablespaces, access methods, storage parameters, UNLOGGED, CLUSTER, STORAGE and COMPRESSION, statistics and their targets, REPLICA IDENTITY, COST, ROWS, SUPPORT and TRANSFORM of functions, details of aggregates and range types, collations and comments of attributes, whether materialized views are filled, comments on databases and extensions, publications and subscriptions, event triggers, triggers of foreign keys, foreign servers and the options of foreign tables, operators, casts, collations and conversions, languages, text search, versions of extensions, security labels and large objects are not compared
     exit 0
     ");
     project.said(&["migrate", "run", "--database-url", &url], &[]);

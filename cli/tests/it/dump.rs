@@ -3,11 +3,12 @@
 use std::process::Command;
 
 use bowline::testing::LocalServer;
-use bowline::{Session, sql};
+use bowline::{Session, StatementDsl as _, sql};
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::Text;
 
 use crate::Project;
+use crate::generate::with_a_server;
 
 #[derive(bowline::Row)]
 struct Folder {
@@ -96,16 +97,63 @@ fn a_dump_says_what_the_database_holds() {
     let url = server.url("rich");
     insta::assert_snapshot!(project.said(&["diff", "dump.sql", &url], &[]), @r"
     dump.sql and the database are the same
-    note: owners, default privileges, privileges of types and of the schema public, event triggers, publications, operators, casts, collations, text search, foreign servers, statistics, the triggers of foreign keys and settings of storage are not compared
+    note: owners, roles, settings of roles and databases, default privileges, privileges of types, languages, databases and the schema public, tablespaces, access methods, storage parameters, UNLOGGED, CLUSTER, STORAGE and COMPRESSION, statistics and their targets, REPLICA IDENTITY, COST, ROWS, SUPPORT and TRANSFORM of functions, details of aggregates and range types, collations and comments of attributes, whether materialized views are filled, comments on databases and extensions, publications and subscriptions, event triggers, triggers of foreign keys, foreign servers and the options of foreign tables, operators, casts, collations and conversions, languages, text search, versions of extensions, security labels and large objects are not compared
     exit 0
     ");
-    // Without a server the queries of views are compared by their words, and a dump has PostgreSQL's.
-    let offline = project.said(&["diff", "migrations", "dump.sql", "--offline"], &[]);
-    let told: Vec<&str> = offline
-        .lines()
-        .filter_map(|line| line.split(" is SELECT ").next()?.split(" is WITH ").next())
+    // Of two files, a server reads both: a dump has PostgreSQL's words.
+    let variables = with_a_server();
+    let variables: Vec<(&str, &str)> = variables
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
         .collect();
-    insta::assert_snapshot!(told.join("\n"), @r"
+    let same = project.said(&["diff", "migrations", "dump.sql"], &variables);
+    assert!(
+        same.starts_with("the migrations and dump.sql are the same\n")
+            && !same.contains("not compared: "),
+        "{same}"
+    );
+    // One that is named starts none, and keeps nothing.
+    let json = project.run_with(&["catalog"], &[]).stdout;
+    project.write("catalog.json", &String::from_utf8_lossy(&json));
+    let named = ["diff", "dump.sql", "catalog.json", "--database-url", &url];
+    let same = project.said(&named, &[]);
+    assert!(
+        same.starts_with("dump.sql and catalog.json are the same\n"),
+        "{same}"
+    );
+    let databases = sql("SELECT 1 FROM pg_database WHERE datname LIKE 'bowline%'").affected();
+    assert_eq!(session.run(databases).expect("an answer"), 0);
+    // Another query is a difference.
+    let text = project.read("dump.sql").replace("2006-01-01", "2007-01-01");
+    project.write("other.sql", &text);
+    let named = ["diff", "migrations", "other.sql", "--database-url", &url];
+    let other = project.said(&named, &[]);
+    assert!(
+        other.starts_with("relation adults: its query is ")
+            && other.ends_with("error: 1 difference between the migrations and other.sql\nexit 1"),
+        "{other}"
+    );
+    // Without a server the texts are compared as they are.
+    let views = |said: &str| -> String {
+        said.lines()
+            .filter_map(|line| line.split(" is SELECT ").next()?.split(" is WITH ").next())
+            .map(|line| format!("{line}\n"))
+            .collect()
+    };
+    let arguments = ["diff", "migrations", "dump.sql"];
+    let without = project.said(&arguments, &[]);
+    let (differences, note) = without
+        .split_once("note: texts are compared as they are written, since no server could be asked what they mean: ")
+        .expect("it is said");
+    assert_eq!(note.lines().count(), 3, "{note}");
+    insta::assert_snapshot!(views(differences), @r"
+    relation adults: its query
+    relation counted: its query
+    relation moods: its query
+    relation tables: its query
+    ");
+    let offline = project.said(&["diff", "migrations", "dump.sql", "--offline"], &variables);
+    insta::assert_snapshot!(views(&offline), @r"
     relation adults: its query
     relation counted: its query
     relation moods: its query
