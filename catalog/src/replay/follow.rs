@@ -14,7 +14,7 @@ use crate::{ConstraintKind, DataType, Fill, IndexKey, Name, TypeKind};
 
 /// What a piece of SQL belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Holder {
+pub(super) enum Holder {
     View,
     Condition,
     Policy,
@@ -23,7 +23,7 @@ enum Holder {
 }
 
 impl Replay {
-    fn each_code(&mut self, mut change: impl FnMut(&Name, Holder, &mut Code)) {
+    pub(super) fn each_code(&mut self, mut change: impl FnMut(&Name, Holder, &mut Code)) {
         for (name, relation) in &mut self.catalog.relations {
             let attached = &mut relation.attached;
             if let Some(query) = &mut attached.query {
