@@ -48,9 +48,8 @@ impl Parser {
         let mut schema = None;
         while self.eat(&Token::Dot) {
             is_bare = false;
-            let part = match self.next()? {
-                Token::Word(part) | Token::Quoted(part) => part,
-                _ => return None,
+            let (Token::Word(part) | Token::Quoted(part)) = self.next()? else {
+                return None;
             };
             schema = Some(std::mem::replace(&mut name, part));
         }

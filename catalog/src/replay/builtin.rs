@@ -7,56 +7,56 @@ use std::sync::OnceLock;
 const SIGNATURES: &str = include_str!("builtin/signatures.txt");
 
 /// A type by its bare name, an array as its element's with brackets: `text[]`.
-pub(super) type TypeName = &'static str;
+pub(crate) type TypeName = &'static str;
 
 #[derive(Debug)]
-pub(super) struct BuiltinType {
+pub(crate) struct BuiltinType {
     /// `pg_type.typcategory`.
-    pub(super) category: char,
-    pub(super) is_preferred: bool,
+    pub(crate) category: char,
+    pub(crate) is_preferred: bool,
     /// Of a range or multirange.
-    pub(super) subtype: Option<TypeName>,
+    pub(crate) subtype: Option<TypeName>,
 }
 
 #[derive(Debug)]
-pub(super) struct Function {
-    pub(super) arguments: Vec<TypeName>,
+pub(crate) struct Function {
+    pub(crate) arguments: Vec<TypeName>,
     /// How many of the last arguments can be left out.
-    pub(super) defaults: usize,
-    pub(super) result: TypeName,
-    pub(super) is_variadic: bool,
-    pub(super) is_set: bool,
+    pub(crate) defaults: usize,
+    pub(crate) result: TypeName,
+    pub(crate) is_variadic: bool,
+    pub(crate) is_set: bool,
     /// Columns of a result that is a record.
-    pub(super) columns: Vec<(&'static str, TypeName)>,
+    pub(crate) columns: Vec<(&'static str, TypeName)>,
     extension: &'static str,
 }
 
 #[derive(Debug)]
-pub(super) struct Operator {
-    pub(super) left: Option<TypeName>,
-    pub(super) right: TypeName,
-    pub(super) result: TypeName,
+pub(crate) struct Operator {
+    pub(crate) left: Option<TypeName>,
+    pub(crate) right: TypeName,
+    pub(crate) result: TypeName,
     extension: &'static str,
 }
 
 /// A table or view of the server's own, or of an extension.
 #[derive(Debug)]
-pub(super) struct SystemRelation {
+pub(crate) struct SystemRelation {
     /// `-` for those of an extension, which are where that is.
-    pub(super) schema: &'static str,
-    pub(super) extension: &'static str,
+    pub(crate) schema: &'static str,
+    pub(crate) extension: &'static str,
     columns: &'static str,
 }
 
 /// One of its columns; a collation only where it is not the type's own.
-pub(super) struct SystemColumn {
-    pub(super) name: &'static str,
-    pub(super) data_type: TypeName,
-    pub(super) collation: Option<&'static str>,
+pub(crate) struct SystemColumn {
+    pub(crate) name: &'static str,
+    pub(crate) data_type: TypeName,
+    pub(crate) collation: Option<&'static str>,
 }
 
 impl SystemRelation {
-    pub(super) fn columns(&self) -> impl Iterator<Item = SystemColumn> {
+    pub(crate) fn columns(&self) -> impl Iterator<Item = SystemColumn> {
         self.columns.split(',').map(|column| {
             let mut parts = column.split(':');
             SystemColumn {
@@ -69,7 +69,7 @@ impl SystemRelation {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Builtin {
+pub(crate) struct Builtin {
     types: HashMap<&'static str, BuiltinType>,
     functions: HashMap<&'static str, Vec<Function>>,
     operators: HashMap<&'static str, Vec<Operator>>,
@@ -81,13 +81,13 @@ pub(super) struct Builtin {
 }
 
 /// The signatures, read when they are first needed.
-pub(super) fn builtin() -> &'static Builtin {
+pub(crate) fn builtin() -> &'static Builtin {
     static BUILTIN: OnceLock<Builtin> = OnceLock::new();
     BUILTIN.get_or_init(Builtin::read)
 }
 
 impl Builtin {
-    fn read() -> Self {
+    pub(crate) fn read() -> Self {
         let mut all = Self::default();
         let some = |word: &'static str| (word != "-").then_some(word);
         for line in SIGNATURES.lines() {
@@ -156,12 +156,12 @@ impl Builtin {
         all
     }
 
-    pub(super) fn find_type(&self, name: &str) -> Option<&BuiltinType> {
+    pub(crate) fn find_type(&self, name: &str) -> Option<&BuiltinType> {
         self.types.get(name)
     }
 
     /// The functions of this name that are there with these extensions.
-    pub(super) fn functions<'a>(
+    pub(crate) fn functions<'a>(
         &'a self,
         name: &str,
         has: impl Fn(&str) -> bool + 'a,
@@ -172,7 +172,7 @@ impl Builtin {
             .filter(move |function| function.extension == "-" || has(function.extension))
     }
 
-    pub(super) fn operators<'a>(
+    pub(crate) fn operators<'a>(
         &'a self,
         name: &str,
         has: impl Fn(&str) -> bool + 'a,
@@ -183,30 +183,30 @@ impl Builtin {
             .filter(move |operator| operator.extension == "-" || has(operator.extension))
     }
 
-    pub(super) fn cast(&self, source: &str, target: &str) -> Option<char> {
+    pub(crate) fn cast(&self, source: &str, target: &str) -> Option<char> {
         let casts: &HashMap<(&str, &str), char> = &self.casts;
         casts.get(&(source, target)).copied()
     }
 
     /// The server's own tables of this name, and those of extensions.
-    pub(super) fn relations(&self, name: &str) -> &[SystemRelation] {
+    pub(crate) fn relations(&self, name: &str) -> &[SystemRelation] {
         self.relations.get(name).map_or(&[], Vec::as_slice)
     }
 
     /// The server's own tables and views, with their schemas.
-    pub(super) fn own_relations(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+    pub(crate) fn own_relations(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
         self.relations.iter().flat_map(|(name, found)| {
             let own = found.iter().filter(|found| found.extension == "-");
             own.map(|found| (found.schema, *name))
         })
     }
 
-    pub(super) fn type_names(&self) -> impl Iterator<Item = &'static str> {
+    pub(crate) fn type_names(&self) -> impl Iterator<Item = &'static str> {
         self.types.keys().copied()
     }
 
     /// The functions of one extension.
-    pub(super) fn functions_of(&self, extension: &str) -> Vec<&'static str> {
+    pub(crate) fn functions_of(&self, extension: &str) -> Vec<&'static str> {
         let mut names: Vec<&'static str> = self
             .functions
             .iter()
@@ -218,7 +218,7 @@ impl Builtin {
     }
 
     /// The operator classes of one extension.
-    pub(super) fn classes_of(&self, extension: &str) -> impl Iterator<Item = &'static str> {
+    pub(crate) fn classes_of(&self, extension: &str) -> impl Iterator<Item = &'static str> {
         self.classes
             .iter()
             .filter(move |class| class[4] == extension)
@@ -227,7 +227,7 @@ impl Builtin {
 }
 
 /// Whether an operator class is what the method takes anyway for the type; of an expression the type is unknown.
-pub(super) fn is_default_class(class: &str, method: &str, data_type: Option<&str>) -> bool {
+pub(crate) fn is_default_class(class: &str, method: &str, data_type: Option<&str>) -> bool {
     let classes = &builtin().classes;
     let mut known = classes
         .iter()

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use bowline_migrations::SqlFile;
 
-use super::{PUBLIC, Replay};
+use crate::replay::history::History;
+use crate::replay::state::PUBLIC;
 use crate::{DIESEL_TABLE, Name, Relation};
 
 /// As diesel makes it.
@@ -13,7 +14,7 @@ const COLUMNS: &str = "(version varchar(50) PRIMARY KEY NOT NULL, \
      run_on timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP)";
 
 /// Whether a file speaks of it, as a dump does that makes it: then it is the file's.
-pub(super) fn is_named(files: &[&SqlFile]) -> bool {
+pub(crate) fn is_named(files: &[&SqlFile]) -> bool {
     files.iter().any(|file| file.text.contains(DIESEL_TABLE))
 }
 
@@ -24,8 +25,8 @@ fn name() -> Name {
     }
 }
 
-impl Replay {
-    pub(super) fn make_own_table(&mut self) {
+impl History {
+    pub(crate) fn make_own_table(&mut self) {
         let file = SqlFile {
             path: PathBuf::new(),
             text: format!("CREATE TABLE {DIESEL_TABLE} {COLUMNS};"),
@@ -36,12 +37,14 @@ impl Replay {
     }
 
     /// The catalog without it.
-    pub(super) fn take_own_table(&mut self) -> Option<Relation> {
-        self.catalog.relations.remove(&name())
+    pub(crate) fn take_own_table(&mut self) -> Option<Relation> {
+        self.program.state.catalog.relations.remove(&name())
     }
 
-    pub(super) fn put_back(&mut self, own: Option<Relation>) {
-        self.catalog
+    pub(crate) fn put_back(&mut self, own: Option<Relation>) {
+        self.program
+            .state
+            .catalog
             .relations
             .extend(own.map(|table| (name(), table)));
     }

@@ -6,20 +6,22 @@ use std::path::PathBuf;
 
 use squawk_syntax::SyntaxNode;
 
+use crate::Name;
+
 /// A statement that was not followed, as a handler tells it.
 #[derive(Debug)]
-pub(super) struct Refused {
-    pub(super) span: Range<usize>,
-    pub(super) why: String,
-    pub(super) hint: String,
+pub(crate) struct Refused {
+    pub(crate) span: Range<usize>,
+    pub(crate) why: String,
+    pub(crate) hint: String,
     /// PostgreSQL's name of the error that it raises here, where it does.
-    pub(super) raises: Option<&'static str>,
+    pub(crate) raises: Option<&'static str>,
 }
 
-pub(super) type Result<T, E = Refused> = std::result::Result<T, E>;
+pub(crate) type Result<T, E = Refused> = std::result::Result<T, E>;
 
 impl Refused {
-    pub(super) fn new(node: &SyntaxNode, why: impl Into<String>) -> Self {
+    pub(crate) fn new(node: &SyntaxNode, why: impl Into<String>) -> Self {
         let range = node.text_range();
         Self {
             span: range.start().into()..range.end().into(),
@@ -30,20 +32,55 @@ impl Refused {
     }
 
     /// PostgreSQL raises this error.
-    pub(super) fn raises(mut self, condition: &'static str) -> Self {
+    pub(crate) fn raises(mut self, condition: &'static str) -> Self {
         self.raises = Some(condition);
         self
     }
 
     /// Whether PostgreSQL refuses the statement too, so that it is no matter of what replay knows.
-    pub(super) fn is_an_error(&self) -> bool {
+    pub(crate) fn is_an_error(&self) -> bool {
         self.raises.is_some() || self.why.contains("so PostgreSQL refuses")
     }
 
-    pub(super) fn do_this(mut self, hint: impl Into<String>) -> Self {
+    pub(crate) fn do_this(mut self, hint: impl Into<String>) -> Self {
         self.hint = hint.into();
         self
     }
+}
+
+pub(crate) fn exists(node: &SyntaxNode, table: &Name) -> Refused {
+    Refused::new(
+        node,
+        format!(
+            "there is a relation {} already, so PostgreSQL refuses this",
+            table.name
+        ),
+    )
+    .do_this("give it another name, or drop the earlier one first")
+    .raises("duplicate_table")
+}
+
+pub(crate) fn has_already(node: &SyntaxNode, table: &Name, name: &str) -> Refused {
+    Refused::new(
+        node,
+        format!(
+            "there is a {name} already that {} cannot have twice, so PostgreSQL refuses this",
+            table.name
+        ),
+    )
+    .do_this("give it another name")
+    .raises("duplicate_object")
+}
+
+pub(crate) fn no_index(node: &SyntaxNode, index: &str) -> Refused {
+    Refused::new(node, format!("there is no index {index}"))
+        .do_this("look at the name and at the migrations before this one")
+        .raises("undefined_object")
+}
+
+pub(crate) fn missing(node: &SyntaxNode, attribute: &str) -> Refused {
+    Refused::new(node, format!("the type has no attribute {attribute}"))
+        .do_this("look at the name and at the migrations before this one")
 }
 
 const IGNORE: &str =

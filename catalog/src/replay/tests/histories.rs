@@ -10,8 +10,9 @@ use bowline::{Error, Session, sql};
 use bowline_migrations::Migration;
 use diesel::connection::SimpleConnection as _;
 use proptest::test_runner::{Config, RngSeed, TestCaseError, TestRunner};
+use squawk_syntax::SyntaxKind;
 
-use super::super::off::without;
+use super::super::syntax::off::without;
 use super::super::*;
 use super::arms::{arms, count};
 use super::migration;
@@ -102,10 +103,10 @@ pub(super) fn take(session: &mut Session, statements: &[String]) -> Taken {
 
 fn replayed(statements: &[String], off: Option<SyntaxKind>) -> Replayed {
     let text: String = statements.iter().map(|sql| format!("{sql};\n")).collect();
-    let mut replay = Replay::default();
+    let mut history = History::default();
     let mut refusals = Vec::new();
-    without(off, || replay.file(&migration(&text), &mut refusals));
-    replay.finish(refusals)
+    without(off, || history.file(&migration(&text), &mut refusals));
+    history.finish(refusals)
 }
 
 /// What differs, in a few lines.

@@ -6,7 +6,7 @@ mod choices;
 mod expressions;
 mod names;
 
-use super::super::{PUBLIC, Replay};
+use super::super::state::{PUBLIC, State};
 use crate::definition::{literal, quoted};
 use crate::{Fill, Name, Relation, RelationKind, TypeKind};
 use choices::has_columns_of;
@@ -15,7 +15,7 @@ use names::{NAMES, TABLES};
 
 /// Fills the holes of one template.
 struct Filler<'a> {
-    replay: &'a Replay,
+    state: &'a State,
     version: u32,
     picks: std::iter::Cycle<std::slice::Iter<'a, u8>>,
     turn: usize,
@@ -29,9 +29,9 @@ struct Filler<'a> {
 }
 
 /// The statements of a template, which stand between semicolons.
-pub(super) fn fill(template: &str, picks: &[u8], replay: &Replay, version: u32) -> String {
+pub(super) fn fill(template: &str, picks: &[u8], state: &State, version: u32) -> String {
     let mut filler = Filler {
-        replay,
+        state,
         version,
         picks: picks.iter().cycle(),
         turn: 0,
@@ -170,7 +170,7 @@ impl<'a> Filler<'a> {
                 self.its.clone()
             }
             "check of domain" => {
-                let domains = self.replay.catalog.types.values();
+                let domains = self.state.catalog.types.values();
                 let checks: Vec<(Name, String)> = domains
                     .filter_map(|found| match &found.kind {
                         TypeKind::Domain { checks, .. } => Some((&found.name, checks)),
@@ -239,11 +239,12 @@ impl<'a> Filler<'a> {
                 self.its.clone()
             }
             "function" | "trigger function" => {
-                let forms = self.replay.functions.values().flatten();
+                let forms = self.state.functions.values().flatten();
                 let is_trigger = hole == "trigger function";
                 let forms: Vec<_> = forms
                     .filter(|form| {
-                        !is_trigger || super::super::function::is_of_trigger(&form.definition)
+                        !is_trigger
+                            || crate::replay::syntax::routine::is_of_trigger(&form.definition)
                     })
                     .map(|form| {
                         let types = form.argument_types.iter();
@@ -294,11 +295,11 @@ impl<'a> Filler<'a> {
             "composite" => self.type_of(|kind| matches!(kind, TypeKind::Composite { .. })),
             "range" => self.type_of(|kind| matches!(kind, TypeKind::Range { .. })),
             "sequence" => {
-                let names: Vec<Name> = self.replay.catalog.sequences.keys().cloned().collect();
+                let names: Vec<Name> = self.state.catalog.sequences.keys().cloned().collect();
                 self.named(&names)
             }
             "free to give" => {
-                let sequences = self.replay.catalog.sequences.values();
+                let sequences = self.state.catalog.sequences.values();
                 let names: Vec<Name> = sequences
                     .filter(|sequence| !sequence.identity)
                     .map(|sequence| sequence.name.clone())
@@ -306,13 +307,13 @@ impl<'a> Filler<'a> {
                 self.named(&names)
             }
             "schema" => {
-                let schemas: Vec<String> = self.replay.schemas.iter().cloned().collect();
+                let schemas: Vec<String> = self.state.schemas.iter().cloned().collect();
                 self.made_type = quoted(&self.one_of(&schemas).unwrap_or_default());
                 self.made_type.clone()
             }
             "its schema" => self.made_type.clone(),
             "own schema" => {
-                let schemas = self.replay.schemas.iter();
+                let schemas = self.state.schemas.iter();
                 let own: Vec<String> = schemas.filter(|name| *name != PUBLIC).cloned().collect();
                 quoted(&self.one_of(&own).unwrap_or_else(|| "missing".to_owned()))
             }

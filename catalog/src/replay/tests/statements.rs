@@ -35,25 +35,25 @@ fn choice() -> impl Strategy<Value = Choice> {
 
 /// The statements of a history, each written for what is there after those before it.
 fn write(beginning: Vec<&str>, choices: &[Choice], version: u32) -> Vec<Statement> {
-    let mut replay = Replay::default();
+    let mut history = History::default();
     let mut statements = Vec::new();
-    let mut add = |replay: &mut Replay, sql: &str| {
-        let before = replay.savepoint();
+    let mut add = |history: &mut History, sql: &str| {
+        let before = history.program.savepoint();
         let mut refusals = Vec::new();
-        replay.file(&migration(&format!("{sql};")), &mut refusals);
+        history.file(&migration(&format!("{sql};")), &mut refusals);
         if !refusals.is_empty() {
-            replay.roll_back(before);
+            history.program.roll_back(before);
         }
         statements.push(Statement(sql.to_owned()));
     };
     for sql in beginning {
-        add(&mut replay, sql);
+        add(&mut history, sql);
     }
     for (subject, template, picks) in choices {
         let templates = SUBJECTS[*subject].1;
         let template = templates[usize::from(*template) % templates.len()];
-        for sql in split(&fill(template, picks, &replay, version)) {
-            add(&mut replay, sql);
+        for sql in split(&fill(template, picks, &history.program.state, version)) {
+            add(&mut history, sql);
         }
     }
     statements
@@ -99,13 +99,13 @@ pub(super) fn one_of_each(version: u32) -> impl Iterator<Item = Vec<Statement>> 
 
 /// Statements of every kind, with their holes filled.
 pub(super) fn corpus() -> impl Iterator<Item = String> {
-    let mut replay = Replay::default();
+    let mut history = History::default();
     for sql in BEGINNING {
-        replay.file(&migration(&format!("{sql};")), &mut Vec::new());
+        history.file(&migration(&format!("{sql};")), &mut Vec::new());
     }
     let templates = SUBJECTS.iter().flat_map(|(_, templates)| *templates);
     let filled: Vec<String> = templates
-        .map(|template| fill(template, &[0, 1, 2, 3, 4, 5], &replay, 18) + ";")
+        .map(|template| fill(template, &[0, 1, 2, 3, 4, 5], &history.program.state, 18) + ";")
         .collect();
     filled
         .into_iter()

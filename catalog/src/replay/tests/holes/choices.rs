@@ -6,8 +6,8 @@ use crate::{Column, ConstraintKind, Fill, Name, Relation, TypeKind};
 
 impl<'a> Filler<'a> {
     pub(super) fn relations(&self, is_wanted: impl Fn(&Relation) -> bool) -> Vec<&'a Relation> {
-        let replay = self.replay;
-        let all = replay.catalog.relations.values();
+        let state = self.state;
+        let all = state.catalog.relations.values();
         all.filter(|relation| is_wanted(relation)).collect()
     }
 
@@ -58,8 +58,8 @@ impl<'a> Filler<'a> {
     }
 
     pub(super) fn types(&self, is_wanted: impl Fn(&TypeKind) -> bool) -> Vec<&'a crate::Type> {
-        let replay = self.replay;
-        let all = replay.catalog.types.values();
+        let state = self.state;
+        let all = state.catalog.types.values();
         all.filter(|found| is_wanted(&found.kind)).collect()
     }
 
@@ -121,9 +121,9 @@ impl<'a> Filler<'a> {
             "loose" => self.about_with(of_columns(|c| !c.not_null)),
             "bare" => self.about_with(of_columns(|c| c.not_null && c.fill == Fill::Nothing)),
             "not null" => {
-                let replay = self.replay;
+                let state = self.state;
                 self.about_with(|table| {
-                    let names = replay.not_null_names.of_table(&table.name);
+                    let names = state.not_null_names.of_table(&table.name);
                     names.map(|(_, name)| name.clone()).collect()
                 })
             }

@@ -3,7 +3,8 @@
 use super::{Filler, Known};
 use crate::Name;
 use crate::definition::quoted;
-use crate::replay::{PUBLIC, tree};
+use crate::replay::state::PUBLIC;
+use crate::replay::syntax::tree;
 
 pub(super) const TABLES: [&str; 9] = [
     "order",
@@ -74,7 +75,7 @@ const TYPES: [&str; 18] = [
 impl Filler<'_> {
     /// A name, with its schema where it would not be found without.
     pub(super) fn written(&mut self, name: &Name) -> String {
-        let is_found = self.replay.search_path.contains(&name.schema);
+        let is_found = self.state.search_path.contains(&name.schema);
         if !is_found || self.pick(8) == 0 {
             format!("{}.{}", quoted(&name.schema), quoted(&name.name))
         } else {
@@ -104,8 +105,8 @@ impl Filler<'_> {
     }
 
     pub(super) fn new_relation(&mut self, names: &[&str]) -> String {
-        let replay = self.replay;
-        let schemas: Vec<&String> = replay.schemas.iter().collect();
+        let state = self.state;
+        let schemas: Vec<&String> = state.schemas.iter().collect();
         let schema = if self.pick(8) == 0 {
             self.one_of(&schemas)
         } else {
@@ -113,9 +114,9 @@ impl Filler<'_> {
         };
         let lookup = schema
             .cloned()
-            .or_else(|| replay.search_path.first().cloned())
+            .or_else(|| state.search_path.first().cloned())
             .unwrap_or_else(|| PUBLIC.to_owned());
-        let name = self.free(names, |name| replay.has_relation(&lookup, name));
+        let name = self.free(names, |name| state.has_relation(&lookup, name));
         match schema {
             Some(schema) => format!("{}.{name}", quoted(schema)),
             None => name,

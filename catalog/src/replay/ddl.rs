@@ -1,0 +1,139 @@
+//! DDL: a function for each statement, over the state.
+//!
+//! [`apply`] is the index of what is understood. The files are named after the objects.
+
+pub(crate) mod alter_column;
+pub(crate) mod alter_table;
+pub(crate) mod column;
+pub(crate) mod comment;
+pub(crate) mod composite;
+pub(crate) mod constraint;
+pub(crate) mod domain;
+pub(crate) mod drop;
+pub(crate) mod extension;
+pub(crate) mod foreign_key;
+pub(crate) mod function;
+pub(crate) mod guard;
+pub(crate) mod harmless;
+pub(crate) mod identity;
+pub(crate) mod index;
+pub(crate) mod index_collation;
+pub(crate) mod like;
+pub(crate) mod partition;
+pub(crate) mod policy;
+pub(crate) mod privilege;
+pub(crate) mod routine;
+pub(crate) mod rule;
+pub(crate) mod schema;
+pub(crate) mod sequence;
+pub(crate) mod table;
+pub(crate) mod trigger;
+pub(crate) mod types;
+pub(crate) mod view;
+
+use std::collections::BTreeSet;
+
+use squawk_syntax::{SyntaxKind, SyntaxNode};
+
+use crate::replay::refusal::{Refused, Result};
+use crate::replay::state::State;
+use crate::replay::syntax::off::is_off;
+use crate::{Name, RelationKind};
+
+/// Follows a statement of DDL, with what new objects are granted by default.
+pub(crate) fn statement(state: &mut State, node: &SyntaxNode) -> Result<()> {
+    let before = state.objects_before(node);
+    let done = apply(state, node);
+    settle(state, node, before.as_ref(), done)
+}
+
+/// Completes a statement: a new object gets its default privileges, and a gap that it filled is closed. Where the
+/// statement was refused, an object that is not known in full explains it or lets it pass.
+pub(crate) fn settle(
+    state: &mut State,
+    node: &SyntaxNode,
+    before: Option<&BTreeSet<Name>>,
+    done: Result<()>,
+) -> Result<()> {
+    match done {
+        Ok(()) => {
+            if let Some(before) = before {
+                state.give_defaults(before);
+            }
+            state.close_gaps(node);
+            Ok(())
+        }
+        Err(refused) => state.pass_over(node, refused),
+    }
+}
+
+/// The index of what is understood.
+pub(crate) fn apply(state: &mut State, node: &SyntaxNode) -> Result<()> {
+    use RelationKind::{ForeignTable, MaterializedView, View};
+    use SyntaxKind as K;
+    const TABLES: [RelationKind; 3] = [
+        RelationKind::Table,
+        RelationKind::PartitionedTable,
+        RelationKind::Partition,
+    ];
+    if is_off(node.kind()) {
+        return Ok(());
+    }
+    match node.kind() {
+        K::CREATE_TABLE | K::CREATE_FOREIGN_TABLE => table::create_table(state, node),
+        K::ALTER_TABLE | K::ALTER_FOREIGN_TABLE | K::ALTER_VIEW | K::ALTER_MATERIALIZED_VIEW => {
+            alter_table::alter_table(state, node)
+        }
+        K::DROP_TABLE => drop::drop_relations(state, node, K::TABLE_NAME_REF, &TABLES),
+        K::DROP_FOREIGN_TABLE => {
+            drop::drop_relations(state, node, K::TABLE_NAME_REF, &[ForeignTable])
+        }
+        K::CREATE_INDEX => index::create_index(state, node),
+        K::ALTER_INDEX => index::alter_index(state, node),
+        K::DROP_INDEX => drop::drop_indexes(state, node),
+        K::CREATE_TYPE => types::create_type(state, node),
+        K::ALTER_TYPE => types::alter_type(state, node),
+        K::DROP_TYPE => drop::drop_types(state, node, K::TYPE_NAME_REF),
+        K::CREATE_DOMAIN => domain::create_domain(state, node),
+        K::ALTER_DOMAIN => domain::alter_domain(state, node),
+        K::DROP_DOMAIN => drop::drop_types(state, node, K::DOMAIN_REF),
+        K::CREATE_VIEW | K::CREATE_MATERIALIZED_VIEW => view::create_view(state, node),
+        K::DROP_VIEW => drop::drop_relations(state, node, K::VIEW_REF, &[View]),
+        K::DROP_MATERIALIZED_VIEW => {
+            drop::drop_relations(state, node, K::VIEW_REF, &[MaterializedView])
+        }
+        K::CREATE_TABLE_AS => view::create_table_as(state, node),
+        K::SELECT_INTO => view::select_into(state, node),
+        K::CREATE_SEQUENCE => sequence::create_sequence(state, node),
+        K::ALTER_SEQUENCE => sequence::alter_sequence(state, node),
+        K::DROP_SEQUENCE => drop::drop_sequences(state, node),
+        K::CREATE_EXTENSION => extension::create_extension(state, node),
+        K::ALTER_EXTENSION => extension::alter_extension(state, node),
+        K::DROP_EXTENSION => drop::drop_extension(state, node),
+        K::CREATE_SCHEMA => schema::create_schema(state, node),
+        K::ALTER_SCHEMA => schema::alter_schema(state, node),
+        K::DROP_SCHEMA => drop::drop_schemas(state, node),
+        K::CREATE_FUNCTION | K::CREATE_PROCEDURE => function::create_function(state, node),
+        K::DROP_FUNCTION | K::DROP_PROCEDURE | K::DROP_ROUTINE | K::DROP_AGGREGATE => {
+            drop::drop_functions(state, node)
+        }
+        K::CREATE_AGGREGATE => function::create_aggregate(state, node),
+        K::COMMENT_ON => comment::comment_on(state, node),
+        K::SET | K::RESET => schema::set(state, node),
+        K::ALTER_ROLE | K::ALTER_USER | K::ALTER_DATABASE => schema::later_settings(node),
+        // A rule on SELECT makes a view of a table; others only change what statements do.
+        K::CREATE_RULE if rule::makes_a_view(node) => Err(Refused::new(
+            node,
+            "a rule on SELECT makes a view of a table, which is not followed",
+        )),
+        kind if guard::is_guard(kind) => guard::guard(state, node),
+        kind if harmless::is_harmless(kind) => Ok(()),
+        kind => {
+            let words = format!("{kind:?}").replace('_', " ");
+            Err(Refused::new(
+                node,
+                format!("replay does not follow {words} yet"),
+            ))
+        }
+    }
+}

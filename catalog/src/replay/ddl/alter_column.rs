@@ -1,0 +1,141 @@
+//! `ALTER TABLE .. ALTER COLUMN`.
+
+use squawk_syntax::{SyntaxKind, SyntaxNode};
+
+use crate::replay::ddl::{identity, index_collation};
+use crate::replay::refusal::{Refused, Result};
+use crate::replay::state::{State, data_type};
+use crate::replay::syntax::clause::recurses;
+use crate::replay::syntax::clause::{collation, named_column};
+use crate::replay::syntax::expression::expression;
+use crate::replay::syntax::off::is_off;
+use crate::replay::syntax::tree::text;
+use crate::{ConstraintKind, Fill, Name};
+
+pub(crate) fn alter_column(state: &mut State, action: &SyntaxNode, table: &Name) -> Result<()> {
+    use SyntaxKind as K;
+    let column = named_column(action);
+    let Some(option) = action
+        .children()
+        .find(|child| child.kind() != K::COLUMN_NAME_REF)
+    else {
+        return Ok(());
+    };
+    if is_off(option.kind()) {
+        return Ok(());
+    }
+    if state.is_view(table) {
+        // A view's column can have a default, which shapes nothing that is read from it.
+        return Ok(());
+    }
+    state.column_mut(action, table, &column)?;
+    let mut tables = vec![table.clone()];
+    if recurses(action) {
+        tables.extend(state.descendants(table));
+    }
+    match option.kind() {
+        K::SET_TYPE => {
+            let data_type = data_type::child_type(state, &option)?.data_type;
+            let collation = collation(&option);
+            for table in &tables {
+                let implied = index_collation::implied_collations(state, table, &column);
+                let found = state.column_mut(action, table, &column)?;
+                found.data_type.clone_from(&data_type);
+                found.collation.clone_from(&collation);
+                index_collation::collate_indexes(state, table, &column, &implied);
+            }
+            for table in &tables {
+                state.cover_partitions(table, &column);
+            }
+            for table in &tables {
+                state.identity_changes_type(table, &column, &data_type.name.name);
+            }
+            make_checks_anew(state, &tables, &column);
+        }
+        K::SET_DEFAULT => {
+            let default = expression(&option)
+                .ok_or_else(|| Refused::new(&option, "the default is not given"))?;
+            for table in &tables {
+                let data_type = state.column_mut(action, table, &column)?.data_type.clone();
+                let fill = state.default_fill(&default, &data_type);
+                state.set_fill(table, &column, fill);
+            }
+        }
+        K::DROP_DEFAULT => {
+            for table in &tables {
+                let found = state.column_mut(action, table, &column)?;
+                if matches!(found.fill, Fill::Default(_) | Fill::Serial { .. }) {
+                    found.fill = Fill::Nothing;
+                }
+            }
+        }
+        K::DROP_EXPRESSION => {
+            for table in &tables {
+                let found = state.column_mut(action, table, &column)?;
+                if matches!(found.fill, Fill::Generated { .. }) {
+                    found.fill = Fill::Nothing;
+                }
+            }
+        }
+        K::SET_EXPRESSION => {
+            let new = expression(&option)
+                .ok_or_else(|| Refused::new(&option, "the expression is not given"))?;
+            for table in &tables {
+                let found = state.column_mut(action, table, &column)?;
+                if let Fill::Generated { expression, .. } = &mut found.fill {
+                    *expression = text(&new);
+                }
+            }
+        }
+        K::SET_NOT_NULL => {
+            state.set_not_null(table, &column, None);
+            if tables.len() > 1 {
+                state.inherit_not_null(table, &column);
+            }
+        }
+        K::DROP_NOT_NULL => state.drop_not_null(table, &column),
+        K::ADD_GENERATED => identity::add_identity(state, &option, table, &column)?,
+        K::DROP_IDENTITY => identity::drop_identity(state, &option, table, &column)?,
+        K::SET_GENERATED | K::SET_GENERATED_OPTIONS | K::SET_SEQUENCE_OPTION | K::RESTART => {
+            identity::change_identity(state, &option, table, &column)?;
+        }
+        K::SET_STATISTICS
+        | K::SET_STORAGE
+        | K::SET_COMPRESSION
+        | K::SET_OPTIONS
+        | K::RESET_OPTIONS
+        | K::SET_OPTIONS_LIST => {}
+        kind => {
+            let words = format!("{kind:?}").replace('_', " ");
+            return Err(Refused::new(
+                action,
+                format!("replay does not follow ALTER COLUMN .. {words} yet"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Checks of a column that changes its type are made anew by the first of these tables, and go down to the others
+/// as they are there: not validated, if it is not, also where a new child had taken it for valid.
+fn make_checks_anew(state: &mut State, tables: &[Name], column: &str) {
+    let Some((table, heirs)) = tables.split_first() else {
+        return;
+    };
+    let checks = state.table(table).constraints.iter();
+    let unsure: Vec<String> = checks
+        .filter(|check| matches!(check.kind, ConstraintKind::Check { .. }))
+        .filter(|check| !check.validated && check.kind.names(column))
+        .map(|check| check.name.clone())
+        .collect();
+    for heir in heirs {
+        for name in &unsure {
+            let is_own = state.local_checks.has(heir, name);
+            let mut there = state.table(heir).constraints.iter_mut();
+            let inherited = there.find(|check| check.name == *name).filter(|_| !is_own);
+            if let Some(check) = inherited {
+                check.validated = false;
+            }
+        }
+    }
+}

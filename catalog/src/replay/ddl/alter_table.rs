@@ -1,0 +1,334 @@
+//! ALTER TABLE, action by action; ALTER VIEW and its like, which have some of them.
+
+use squawk_syntax::{SyntaxKind, SyntaxNode};
+
+use crate::replay::ddl::{
+    alter_column, column, constraint, partition, policy, rule, table, trigger, view,
+};
+use crate::replay::refusal::{self, Refused, Result};
+use crate::replay::state::State;
+use crate::replay::state::objects::Object;
+use crate::replay::syntax::clause::named_column;
+use crate::replay::syntax::clause::recurses;
+use crate::replay::syntax::off::is_off;
+use crate::replay::syntax::tree::{self, child, child_name, has, path};
+use crate::{ConstraintKind, Name, RelationKind};
+
+/// The nodes that name what is altered.
+const SUBJECTS: [SyntaxKind; 5] = [
+    SyntaxKind::TABLE_RELATION_NAME,
+    SyntaxKind::TABLE_NAME_REF,
+    SyntaxKind::VIEW_REF,
+    SyntaxKind::RELATION_NAME,
+    SyntaxKind::IF_EXISTS,
+];
+
+pub(crate) fn alter_table(state: &mut State, node: &SyntaxNode) -> Result<()> {
+    let subject = node
+        .children()
+        .find(|child| SUBJECTS[..4].contains(&child.kind()))
+        .ok_or_else(|| Refused::new(node, "no table is named"))?;
+    let parts = path(&subject);
+    let Some(mut table) = state.find_relation(&parts) else {
+        // ALTER TABLE renames and moves sequences and indexes too.
+        if let Some((holder, index)) = state.find_index_by(&parts)
+            && let Some(rename) = child(node, SyntaxKind::TABLE_RENAME_TO)
+        {
+            let to = child_name(&rename, SyntaxKind::TABLE_NAME).unwrap_or_default();
+            state.rename_index(&holder, &index, &to);
+            return Ok(());
+        }
+        if let Some(sequence) = state.find_sequence(&parts) {
+            return alter_sequence_as_table(state, node, &sequence);
+        }
+        return if has(node, SyntaxKind::IF_EXISTS) {
+            Ok(())
+        } else {
+            state.relation_mut(&subject).map(|_| ())
+        };
+    };
+    for action in node
+        .children()
+        .filter(|child| !SUBJECTS.contains(&child.kind()))
+    {
+        table = alter_table_action(state, &action, table)?;
+    }
+    Ok(())
+}
+
+fn alter_sequence_as_table(state: &mut State, node: &SyntaxNode, sequence: &Name) -> Result<()> {
+    use SyntaxKind as K;
+    for action in node.children() {
+        match action.kind() {
+            K::TABLE_RENAME_TO => {
+                let to = child_name(&action, K::TABLE_NAME).unwrap_or_default();
+                let schema = sequence.schema.clone();
+                state.move_sequence(sequence, Name { schema, name: to });
+            }
+            K::SET_SCHEMA => {
+                let schema = child_name(&action, K::SCHEMA_REF).unwrap_or_default();
+                let name = sequence.name.clone();
+                state.move_sequence(sequence, Name { schema, name });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Applies one action; gives the table's name, which it may have changed.
+fn alter_table_action(state: &mut State, action: &SyntaxNode, table: Name) -> Result<Name> {
+    use SyntaxKind as K;
+    if is_off(action.kind()) {
+        return Ok(table);
+    }
+    match action.kind() {
+        K::ADD_COLUMN => alter_add_column(state, action, &table)?,
+        K::ADD_CONSTRAINT => {
+            for clause in action.children() {
+                constraint::add_constraint(state, &clause, &table, None)?;
+            }
+        }
+        K::DROP_COLUMN => drop_column(state, action, &table)?,
+        K::DROP_CONSTRAINT => drop_constraint(state, action, &table)?,
+        K::ALTER_COLUMN | K::ALTER_VIEW_COLUMN => {
+            alter_column::alter_column(state, action, &table)?;
+        }
+        K::RENAME_COLUMN => alter_rename_column(state, action, &table)?,
+        K::RENAME_CONSTRAINT => rename_constraint(state, action, &table)?,
+        K::TABLE_RENAME_TO | K::VIEW_RENAME_TO => {
+            let to = action.children().map(|to| tree::name(&to)).next();
+            let to = Name {
+                schema: table.schema.clone(),
+                name: to.unwrap_or_default(),
+            };
+            if state.has_relation(&to.schema, &to.name) {
+                return Err(refusal::exists(action, &to));
+            }
+            return Ok(state.move_relation(&table, to));
+        }
+        K::SET_SCHEMA => {
+            let schema = child_name(action, K::SCHEMA_REF).unwrap_or_default();
+            let name = table.name.clone();
+            return Ok(state.move_relation(&table, Name { schema, name }));
+        }
+        K::ATTACH_PARTITION => partition::attach_partition(state, action, &table)?,
+        K::DETACH_PARTITION => partition::detach_partition(state, action)?,
+        K::INHERIT_TABLE | K::NO_INHERIT_TABLE => partition::change_parent(state, action, &table)?,
+        K::OF_TYPE => {
+            let composite = table::composite(state, action)?;
+            state.table(&table).of_type = Some(composite);
+        }
+        K::NOT_OF => state.table(&table).of_type = None,
+        K::ALTER_CONSTRAINT | K::VALIDATE_CONSTRAINT => {
+            constraint::alter_constraint(state, action, &table)?;
+        }
+        K::ENABLE_RLS | K::DISABLE_RLS | K::FORCE_RLS | K::NO_FORCE_RLS => {
+            policy::row_security(state, action, &table);
+        }
+        K::ENABLE_TRIGGER
+        | K::DISABLE_TRIGGER
+        | K::ENABLE_REPLICA_TRIGGER
+        | K::ENABLE_ALWAYS_TRIGGER => trigger::enable_trigger(state, action, &table),
+        K::ENABLE_RULE | K::DISABLE_RULE | K::ENABLE_REPLICA_RULE | K::ENABLE_ALWAYS_RULE => {
+            rule::enable_rule(state, action, &table);
+        }
+        K::SET_OPTIONS | K::RESET_OPTIONS | K::ALTER_OPTION_LIST | K::OPTION_ITEM_LIST
+            if state.table(&table).kind == RelationKind::View =>
+        {
+            view::view_options(state, action, &table);
+        }
+        kind if shapes_nothing(kind) => {}
+        kind => {
+            let words = format!("{kind:?}").replace('_', " ");
+            return Err(Refused::new(
+                action,
+                format!("replay does not follow ALTER TABLE .. {words} yet"),
+            ));
+        }
+    }
+    Ok(table)
+}
+
+fn alter_add_column(state: &mut State, action: &SyntaxNode, table: &Name) -> Result<()> {
+    use SyntaxKind as K;
+    let column = child_name(action, K::COLUMN_NAME).unwrap_or_default();
+    let columns = &state.table(table).columns;
+    let exists = columns.iter().any(|other| other.name == column);
+    if exists && has(action, K::IF_NOT_EXISTS) {
+        return Ok(());
+    }
+    if exists {
+        return Err(Refused::new(
+            action,
+            format!("{} has a column {column} already", table.name),
+        )
+        .do_this("give it another name")
+        .raises("duplicate_column"));
+    }
+    let column = column::add_column(state, action, table)?;
+    state.column_is_added(table);
+    if recurses(action)
+        && let Some(added) = state
+            .as_inherited(table)
+            .columns
+            .into_iter()
+            .find(|other| other.name == column)
+    {
+        for child in state.descendants(table) {
+            let relation = state.table(&child);
+            if let Some(own) = relation.columns.iter_mut().find(|own| own.name == column) {
+                own.not_null |= added.not_null;
+                state.local_columns.note(&child, &column, ());
+            } else {
+                relation.columns.push(added.clone());
+            }
+        }
+    }
+    // Keys come before checks, and checks before references, as in CREATE TABLE.
+    let clauses: Vec<_> = action.children().collect();
+    let order = [
+        vec![K::CHECK_CONSTRAINT, K::NOT_NULL_CONSTRAINT],
+        vec![K::PRIMARY_KEY_CONSTRAINT, K::UNIQUE_CONSTRAINT],
+        vec![K::REFERENCES_CONSTRAINT],
+    ];
+    for kinds in order {
+        for clause in clauses
+            .iter()
+            .filter(|clause| kinds.contains(&clause.kind()))
+        {
+            constraint::add_constraint(state, clause, table, Some(&column))?;
+        }
+    }
+    Ok(())
+}
+
+fn drop_column(state: &mut State, action: &SyntaxNode, table: &Name) -> Result<()> {
+    let column = named_column(action);
+    let columns = &state.table(table).columns;
+    if has(action, SyntaxKind::IF_EXISTS) && !columns.iter().any(|other| other.name == column) {
+        return Ok(());
+    }
+    state.column_mut(action, table, &column)?;
+    let mut targets = vec![Object::Column(table.clone(), column.clone())];
+    if recurses(action) {
+        state.inherited_columns(table, &column, &mut targets);
+    }
+    state.drop_objects(action, &targets)
+}
+
+fn alter_rename_column(state: &mut State, action: &SyntaxNode, table: &Name) -> Result<()> {
+    let from = named_column(action);
+    let to = child_name(action, SyntaxKind::COLUMN_NAME).unwrap_or_default();
+    let columns = &state.table(table).columns;
+    if columns.iter().any(|column| column.name == to) {
+        return Err(
+            Refused::new(action, format!("{} has a column {to} already", table.name))
+                .do_this("give it another name")
+                .raises("duplicate_column"),
+        );
+    }
+    state.column_mut(action, table, &from)?;
+    state.rename_column(table, &from, &to);
+    for child in state.descendants(table) {
+        state.rename_column(&child, &from, &to);
+    }
+    Ok(())
+}
+
+fn rename_constraint(state: &mut State, action: &SyntaxNode, table: &Name) -> Result<()> {
+    use SyntaxKind as K;
+    let from = child_name(action, K::CONSTRAINT_NAME_REF).unwrap_or_default();
+    let to = child_name(action, K::CONSTRAINT_NAME).unwrap_or_default();
+    if let Some(column) = state.not_null_column(table, &from) {
+        state.not_null_names.note(table, &column, to);
+        return Ok(());
+    }
+    state.local_checks.rename(table, &from, &to);
+    state.index_titles.rename(table, &from, &to);
+    let relation = state.table(table);
+    let constraint = relation
+        .constraints
+        .iter_mut()
+        .find(|constraint| constraint.name == from);
+    let missing = || Refused::new(action, format!("{} has no constraint {from}", table.name));
+    let constraint = constraint.ok_or_else(missing)?;
+    constraint.name.clone_from(&to);
+    let has_index = constraint.kind.has_index();
+    let is_check = matches!(constraint.kind, ConstraintKind::Check { .. });
+    if has_index {
+        let indexes = relation.indexes.iter_mut();
+        for index in indexes.filter(|index| index.name == from) {
+            index.name.clone_from(&to);
+        }
+    }
+    if is_check {
+        for child in state.descendants(table) {
+            let constraints = state.table(&child).constraints.iter_mut();
+            for constraint in constraints.filter(|constraint| constraint.name == from) {
+                constraint.name.clone_from(&to);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn drop_constraint(state: &mut State, action: &SyntaxNode, table: &Name) -> Result<()> {
+    use SyntaxKind as K;
+    let name = child_name(action, K::CONSTRAINT_NAME_REF).unwrap_or_default();
+    let constraints = &state.table(table).constraints;
+    let Some(dropped) = constraints.iter().find(|other| other.name == name).cloned() else {
+        // NOT NULL constraints have names of their own from PostgreSQL 18 on.
+        if let Some(column) = state.not_null_column(table, &name) {
+            state.drop_not_null(table, &column);
+            return Ok(());
+        }
+        return if has(action, K::IF_EXISTS) {
+            Ok(())
+        } else {
+            let why = format!("{} has no constraint {name}", table.name);
+            Err(Refused::new(action, why))
+        };
+    };
+    let mut targets = vec![Object::Constraint(table.clone(), name.clone())];
+    match &dropped.kind {
+        ConstraintKind::Check { .. } => {
+            let children = state.descendants(table).into_iter();
+            let inherited = children.filter(|child| !state.local_checks.has(child, &name));
+            targets.extend(inherited.map(|child| Object::Constraint(child, name.clone())));
+        }
+        ConstraintKind::ForeignKey { .. } => {
+            let partitions = state.partition_references(table, &name).into_iter();
+            targets.extend(partitions.map(|(table, name)| Object::Constraint(table, name)));
+        }
+        kind if kind.has_index() => {
+            let partitions = state.partition_indexes(table, &name).into_iter();
+            targets.extend(partitions.map(|(table, name)| Object::Constraint(table, name)));
+        }
+        _ => {}
+    }
+    state.drop_objects(action, &targets)
+}
+
+/// Actions that change how a table is kept or guarded, not what it is.
+fn shapes_nothing(kind: SyntaxKind) -> bool {
+    use SyntaxKind as K;
+    matches!(
+        kind,
+        K::CLUSTER_ON
+            | K::OWNER_TO
+            | K::REPLICA_IDENTITY
+            | K::RESET_OPTIONS
+            | K::SET_ACCESS_METHOD
+            | K::SET_LOGGED
+            | K::SET_UNLOGGED
+            | K::SET_OPTIONS
+            | K::SET_TABLESPACE
+            | K::SET_WITHOUT_CLUSTER
+            | K::SET_WITHOUT_OIDS
+            | K::ALTER_OPTION_LIST
+            | K::OPTION_ITEM_LIST
+            | K::DEPENDS_ON_EXTENSION
+            | K::NO_DEPENDS_ON_EXTENSION
+    )
+}

@@ -1,0 +1,135 @@
+//! The definition of a column, in CREATE TABLE and in ALTER TABLE .. ADD COLUMN.
+
+use squawk_syntax::{SyntaxKind, SyntaxNode};
+
+use crate::replay::refusal::{Refused, Result};
+use crate::replay::state::{State, data_type};
+use crate::replay::syntax::clause::collation;
+use crate::replay::syntax::expression::expression;
+use crate::replay::syntax::off::is_off;
+use crate::replay::syntax::tree::{self, child_name, text};
+use crate::replay::syntax::type_name;
+use crate::{Column, Fill, Name};
+
+/// Adds the column that this defines, without its constraints, and gives its name.
+pub(crate) fn add_column(state: &mut State, node: &SyntaxNode, table: &Name) -> Result<String> {
+    let column_name = child_name(node, SyntaxKind::COLUMN_NAME)
+        .ok_or_else(|| Refused::new(node, "the column's name is not given"))?;
+    let inherited = state
+        .table(table)
+        .columns
+        .iter()
+        .find(|other| other.name == column_name)
+        .cloned();
+    let type_node = node
+        .children()
+        .find(|child| type_name::is_type(child.kind()));
+    let (mut column, is_serial) = match (&type_node, &inherited) {
+        (Some(type_node), _) => {
+            let typed = data_type::read(state, type_node)?;
+            let mut column = Column::new(column_name.clone(), typed.data_type);
+            // A child table may say again, and more strictly, what its parent has.
+            if let Some(inherited) = &inherited {
+                column.not_null = inherited.not_null;
+                column.fill = inherited.fill.clone();
+                column.collation.clone_from(&inherited.collation);
+            }
+            (column, typed.is_serial)
+        }
+        (None, Some(inherited)) => (inherited.clone(), false),
+        (None, None) => {
+            let why = format!("the type of column {column_name} is not known");
+            return Err(Refused::new(node, why));
+        }
+    };
+    if let Some(collation) = collation(node) {
+        column.collation = Some(collation);
+    }
+    if is_serial {
+        column.not_null = true;
+    }
+    let options = fill_of(state, node, &mut column)?;
+    let sequence_type = state.base_type(&column.data_type).name.name;
+    let makes_sequence = is_serial || options.is_some();
+    let not_null = column.not_null;
+    let columns = &mut state.table(table).columns;
+    match columns.iter_mut().find(|other| other.name == column_name) {
+        Some(inherited) => *inherited = column,
+        None => columns.push(column),
+    }
+    if inherited.is_some() {
+        state.local_columns.note(table, &column_name, ());
+    }
+    if makes_sequence {
+        let options = options.flatten();
+        let sequence =
+            state.insert_sequence(table, &column_name, &sequence_type, options.as_ref())?;
+        if is_serial {
+            state.set_fill(table, &column_name, Fill::Serial { sequence });
+        }
+    }
+    if not_null && inherited.is_none() {
+        state.set_not_null(table, &column_name, None);
+    }
+    Ok(column_name)
+}
+
+/// Applies what the clauses say of the value; gives the options of an identity's sequence.
+#[expect(clippy::option_option, reason = "an identity with or without options")]
+fn fill_of(
+    state: &mut State,
+    node: &SyntaxNode,
+    column: &mut Column,
+) -> Result<Option<Option<SyntaxNode>>> {
+    use SyntaxKind as K;
+    let mut options = None;
+    for clause in node.children() {
+        match clause.kind() {
+            kind if is_off(kind) => {}
+            K::DEFAULT_CONSTRAINT => {
+                let default = expression(&clause)
+                    .ok_or_else(|| Refused::new(&clause, "the default is not given"))?;
+                column.fill = state.default_fill(&default, &column.data_type);
+            }
+            K::GENERATED_CONSTRAINT => {
+                column.fill = generated(&clause)?;
+                if matches!(column.fill, Fill::Identity { .. }) {
+                    column.not_null = true;
+                    options = Some(tree::below(&clause, K::SEQUENCE_OPTION_LIST).next());
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(options)
+}
+
+/// `GENERATED .. AS IDENTITY` or `GENERATED ALWAYS AS (..)`.
+fn generated(clause: &SyntaxNode) -> Result<Fill> {
+    use SyntaxKind as K;
+    let tokens: Vec<_> = tree::tokens(clause)
+        .take_while(|token| token.kind() != K::L_PAREN)
+        .map(|token| token.kind())
+        .collect();
+    let says = |kind| tokens.contains(&kind) && !is_off(kind);
+    if says(K::IDENTITY_KW) {
+        return Ok(Fill::Identity {
+            always: says(K::ALWAYS_KW),
+        });
+    }
+    let body = clause
+        .children()
+        .find(|child| child.kind() != K::CONSTRAINT_NAME_CLAUSE);
+    let found = body.as_ref().and_then(expression);
+    let found = found.ok_or_else(|| {
+        Refused::new(
+            clause,
+            "the expression of the generated column is not given",
+        )
+    })?;
+    // PostgreSQL 18 makes it VIRTUAL where nothing is said, and earlier ones do not allow that.
+    Ok(Fill::Generated {
+        expression: text(&found),
+        stored: tree::says(clause, K::STORED),
+    })
+}

@@ -1,0 +1,346 @@
+//! Constraints of tables and columns, with the indexes that keys imply.
+
+use squawk_syntax::{SyntaxKind, SyntaxNode};
+
+use crate::replay::ddl::{foreign_key, index, partition};
+use crate::replay::refusal::{Refused, Result, has_already};
+use crate::replay::state::State;
+use crate::replay::syntax::clause::recurses;
+use crate::replay::syntax::clause::{
+    child_include, column_list, deferral, given_name, is_temporal, named_column, nulls_not_distinct,
+};
+use crate::replay::syntax::expression::{columns_in, expression};
+use crate::replay::syntax::index::{key_order, predicate};
+use crate::replay::syntax::off::is_off;
+use crate::replay::syntax::tree::{child, child_name, children, has, says, text};
+use crate::{Constraint, ConstraintKind, Index, IndexKey, KeyOrder, Name};
+
+/// Adds a constraint; what is none, or belongs to the column alone, is left to others.
+pub(crate) fn add_constraint(
+    state: &mut State,
+    node: &SyntaxNode,
+    table: &Name,
+    column: Option<&str>,
+) -> Result<()> {
+    add_named_constraint(state, node, table, column, given_name(node))
+}
+
+pub(crate) fn add_named_constraint(
+    state: &mut State,
+    node: &SyntaxNode,
+    table: &Name,
+    column: Option<&str>,
+    given: Option<String>,
+) -> Result<()> {
+    use SyntaxKind as K;
+    if is_off(node.kind()) {
+        return Ok(());
+    }
+    match node.kind() {
+        K::PRIMARY_KEY_CONSTRAINT | K::UNIQUE_CONSTRAINT => {
+            add_key(state, node, table, column, given)
+        }
+        K::CHECK_CONSTRAINT => add_check(state, node, table, given),
+        K::REFERENCES_CONSTRAINT | K::FOREIGN_KEY_CONSTRAINT => {
+            foreign_key::add_foreign_key(state, node, table, column, given)
+        }
+        K::EXCLUDE_CONSTRAINT => add_exclusion(state, node, table, given),
+        K::NOT_NULL_CONSTRAINT => {
+            let named = column.map_or_else(|| named_column(node), str::to_owned);
+            state.column_mut(node, table, &named)?;
+            state.set_not_null(table, &named, given);
+            if !has(node, K::NO_INHERIT) {
+                state.inherit_not_null(table, &named);
+            }
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn add_check(
+    state: &mut State,
+    node: &SyntaxNode,
+    table: &Name,
+    given: Option<String>,
+) -> Result<()> {
+    let condition =
+        expression(node).ok_or_else(|| Refused::new(node, "the condition is not given"))?;
+    let known = &state.table(table).columns;
+    let mut columns = columns_in(&condition);
+    columns.retain(|column| known.iter().any(|known| known.name == *column));
+    let name = match given {
+        Some(name) => name,
+        // One column gives its name, wherever the check stands.
+        None => {
+            let part = match columns.as_slice() {
+                [only] => only,
+                _ => "",
+            };
+            state.free_constraint_name(table, part, "check")
+        }
+    };
+    columns.sort();
+    let no_inherit = has(node, SyntaxKind::NO_INHERIT);
+    let kind = ConstraintKind::Check {
+        expression: text(&condition),
+        columns,
+        no_inherit,
+    };
+    let new = constraint(node, name, kind);
+    state.push_constraint(node, table, new.clone())?;
+    if !no_inherit {
+        for child in state.descendants(table) {
+            let relation = state.table(&child);
+            if relation.constraints.iter().any(|own| own.name == new.name) {
+                state.local_checks.note(&child, &new.name, ());
+            } else {
+                relation.constraints.push(new.clone());
+            }
+        }
+    }
+    Ok(())
+}
+
+fn add_key(
+    state: &mut State,
+    node: &SyntaxNode,
+    table: &Name,
+    column: Option<&str>,
+    given: Option<String>,
+) -> Result<()> {
+    use SyntaxKind as K;
+    let is_primary = node.kind() == K::PRIMARY_KEY_CONSTRAINT;
+    if let Some(using) = child(node, K::USING_INDEX_NAME) {
+        return key_from_index(state, node, &using, table, given, is_primary);
+    }
+    let columns = match column {
+        Some(column) => vec![column.to_owned()],
+        None => column_list(node, K::CONSTRAINT_COLUMN_REF_LIST),
+    };
+    if is_primary && state.table(table).primary_key().is_some() {
+        return Err(Refused::new(
+            node,
+            format!(
+                "{} has a primary key already, so PostgreSQL refuses this",
+                table.name
+            ),
+        ));
+    }
+    let temporal = is_temporal(node);
+    if temporal && columns.len() < 2 {
+        return Err(Refused::new(
+            node,
+            "a key WITHOUT OVERLAPS has no other column, so PostgreSQL refuses this",
+        )
+        .do_this("name what must not overlap with itself before the period"));
+    }
+    for column in &columns {
+        state.column_mut(node, table, column)?;
+        if is_primary {
+            state.set_not_null(table, column, None);
+            state.inherit_not_null(table, column);
+        }
+    }
+    let keys: Vec<_> = columns
+        .iter()
+        .map(|name| IndexKey::Column {
+            name: name.clone(),
+            order: KeyOrder::default(),
+        })
+        .collect();
+    let included = child_include(node);
+    let name = given.unwrap_or_else(|| {
+        if is_primary {
+            state.free_relation_name(table, "", "pkey")
+        } else {
+            state.index_name(table, &keys, &included, "key")
+        }
+    });
+    let nulls_not_distinct = nulls_not_distinct(node);
+    let kind = if is_primary {
+        ConstraintKind::PrimaryKey { columns }
+    } else {
+        ConstraintKind::Unique {
+            columns,
+            nulls_not_distinct,
+        }
+    };
+    let index = Index {
+        name: name.clone(),
+        unique: true,
+        nulls_not_distinct,
+        method: if temporal { "gist" } else { "btree" }.to_owned(),
+        keys,
+        included,
+        predicate: None,
+        invalid: false,
+        comment: None,
+    };
+    let new = constraint(node, name, kind);
+    must_be_free(state, node, table, &new.name)?;
+    let recurse = recurses(node);
+    if recurse && temporal {
+        partitions_must_have_none_like(state, node, table, &index)?;
+    }
+    state.push_index(table, index, Some(new), recurse);
+    Ok(())
+}
+
+/// `ADD .. USING INDEX`: the index takes the constraint's name, if one is given.
+fn key_from_index(
+    state: &mut State,
+    node: &SyntaxNode,
+    using: &SyntaxNode,
+    table: &Name,
+    given: Option<String>,
+    is_primary: bool,
+) -> Result<()> {
+    let index_name = child_name(using, SyntaxKind::INDEX_REF).unwrap_or_default();
+    let indexes = &mut state.table(table).indexes;
+    let index = indexes.iter_mut().find(|index| index.name == index_name);
+    let index =
+        index.ok_or_else(|| Refused::new(node, format!("there is no index {index_name}")))?;
+    let name = given.unwrap_or(index_name);
+    let old = std::mem::replace(&mut index.name, name.clone());
+    let nulls_not_distinct = index.nulls_not_distinct;
+    let columns: Vec<String> = index.columns().map(str::to_owned).collect();
+    state.index_titles.rename(table, &old, &name);
+    for column in columns.iter().filter(|_| is_primary) {
+        state.column_mut(node, table, column)?;
+        state.set_not_null(table, column, None);
+        state.inherit_not_null(table, column);
+    }
+    let kind = if is_primary {
+        ConstraintKind::PrimaryKey { columns }
+    } else {
+        ConstraintKind::Unique {
+            columns,
+            nulls_not_distinct,
+        }
+    };
+    state.push_constraint(node, table, constraint(node, name, kind))
+}
+
+fn add_exclusion(
+    state: &mut State,
+    node: &SyntaxNode,
+    table: &Name,
+    given: Option<String>,
+) -> Result<()> {
+    use SyntaxKind as K;
+    let list = child(node, K::CONSTRAINT_EXCLUSION_LIST)
+        .ok_or_else(|| Refused::new(node, "the elements are not given"))?;
+    let method = child(node, K::CONSTRAINT_INDEX_METHOD)
+        .and_then(|method| child_name(&method, K::ACCESS_METHOD_REF))
+        .unwrap_or_else(|| "btree".to_owned());
+    let mut keys = Vec::new();
+    let mut operators = Vec::new();
+    for element in children(&list, K::CONSTRAINT_EXCLUSION) {
+        let operator = child(&element, K::OP)
+            .ok_or_else(|| Refused::new(&element, "the operator is not given"))?;
+        operators.push(text(&operator).split_whitespace().collect::<String>());
+        let order = index::order(state, &element, table, &method);
+        keys.extend(key_order(&element, order));
+    }
+    let predicate = child(node, K::WHERE_CONDITION_CLAUSE).and_then(|clause| predicate(&clause));
+    let included = child_include(node);
+    let name = given.unwrap_or_else(|| state.index_name(table, &keys, &included, "excl"));
+    must_be_free(state, node, table, &name)?;
+    let index = Index {
+        name: name.clone(),
+        unique: false,
+        nulls_not_distinct: false,
+        method,
+        keys,
+        included,
+        predicate,
+        invalid: false,
+        comment: None,
+    };
+    let new = constraint(node, name, ConstraintKind::Exclude { operators });
+    partitions_must_have_none_like(state, node, table, &index)?;
+    state.push_index(table, index, Some(new), true);
+    Ok(())
+}
+
+fn partitions_must_have_none_like(
+    state: &State,
+    node: &SyntaxNode,
+    table: &Name,
+    index: &Index,
+) -> Result<()> {
+    let mut partitions = state.partitions(table).into_iter();
+    partitions
+        .try_for_each(|partition| partition::must_have_none_like(state, node, &partition, index))
+}
+
+/// A key's name must be free among constraints of the table and relations of the schema.
+fn must_be_free(state: &mut State, node: &SyntaxNode, table: &Name, name: &str) -> Result<()> {
+    let constraints = &state.table(table).constraints;
+    if constraints.iter().any(|other| other.name == name) || state.has_relation(&table.schema, name)
+    {
+        return Err(has_already(node, table, name));
+    }
+    Ok(())
+}
+
+/// `ALTER CONSTRAINT` and `VALIDATE CONSTRAINT`.
+pub(crate) fn alter_constraint(state: &mut State, action: &SyntaxNode, table: &Name) -> Result<()> {
+    use SyntaxKind as K;
+    let name = child_name(action, K::CONSTRAINT_NAME_REF).unwrap_or_default();
+    let says = |kind| says(action, kind);
+    // References of partitions may have other names; checks of children have the same.
+    let mut affected = vec![(table.clone(), name.clone())];
+    affected.extend(state.partition_references(table, &name));
+    for child in state.descendants(table) {
+        if !affected.iter().any(|(table, _)| *table == child) {
+            affected.push((child, name.clone()));
+        }
+    }
+    let mut found = state.not_null_column(table, &name).is_some();
+    for (table, name) in affected {
+        let relation = state.table(&table);
+        let constraints = relation.constraints.iter_mut();
+        for constraint in constraints.filter(|constraint| constraint.name == name) {
+            found = true;
+            if action.kind() == K::VALIDATE_CONSTRAINT {
+                constraint.validated = constraint.enforced;
+                continue;
+            }
+            let (deferrable, deferred) = deferral(action);
+            if says(K::NOT_ENFORCED) {
+                constraint.enforced = false;
+                constraint.validated = false;
+            } else if says(K::ENFORCED) {
+                constraint.enforced = true;
+                constraint.validated = true;
+            } else {
+                constraint.deferrable = deferrable;
+                constraint.initially_deferred = deferred;
+            }
+        }
+    }
+    if found {
+        Ok(())
+    } else {
+        let why = format!("{} has no constraint {name}", table.name);
+        Err(Refused::new(action, why))
+    }
+}
+
+pub(crate) fn constraint(node: &SyntaxNode, name: String, kind: ConstraintKind) -> Constraint {
+    let (deferrable, initially_deferred) = deferral(node);
+    let says = |kind| says(node, kind);
+    let enforced = !says(SyntaxKind::NOT_ENFORCED);
+    Constraint {
+        name,
+        kind,
+        deferrable,
+        initially_deferred,
+        validated: enforced && !says(SyntaxKind::NOT_VALID),
+        enforced,
+        temporal: is_temporal(node),
+        comment: None,
+    }
+}

@@ -1,0 +1,273 @@
+//! DROP, statement by statement; what goes along is found in `dependents`.
+
+use squawk_syntax::{SyntaxKind, SyntaxNode};
+
+use crate::gap::GapKind;
+use crate::replay::ddl::extension;
+use crate::replay::refusal::{Refused, Result, no_index};
+use crate::replay::state::State;
+use crate::replay::state::objects::Object;
+use crate::replay::syntax::clause::cascades;
+use crate::replay::syntax::tree::{below, child_names, children, has, path};
+use crate::{Name, RelationKind};
+
+/// DROP of what is found by name, in the nodes of one kind.
+fn drop_named(
+    state: &mut State,
+    node: &SyntaxNode,
+    references: SyntaxKind,
+    what: &str,
+    find: impl Fn(&State, &[String]) -> Option<Object>,
+) -> Result<()> {
+    let mut targets = Vec::new();
+    for reference in children(node, references) {
+        let parts = path(&reference);
+        match find(state, &parts) {
+            Some(object) => targets.push(object),
+            None if state.drop_gap(&parts) || has(node, SyntaxKind::IF_EXISTS) => {}
+            None => {
+                return Err(
+                    Refused::new(node, format!("there is no {what} {}", parts.join(".")))
+                        .do_this("look at the name and at the migrations before this one"),
+                );
+            }
+        }
+    }
+    state.drop_objects(node, &targets)
+}
+
+pub(crate) fn drop_relations(
+    state: &mut State,
+    node: &SyntaxNode,
+    references: SyntaxKind,
+    kinds: &[RelationKind],
+) -> Result<()> {
+    let what = if kinds.contains(&RelationKind::Table) {
+        "table"
+    } else {
+        "view"
+    };
+    drop_named(state, node, references, what, |replay, parts| {
+        let name = replay.find_relation(parts)?;
+        let kind = replay.catalog.relations.get(&name)?.kind;
+        kinds.contains(&kind).then_some(Object::Relation(name))
+    })
+}
+
+pub(crate) fn drop_types(
+    state: &mut State,
+    node: &SyntaxNode,
+    references: SyntaxKind,
+) -> Result<()> {
+    drop_named(state, node, references, "type", |replay, parts| {
+        replay.find_own_type(parts).map(Object::Type)
+    })
+}
+
+pub(crate) fn drop_sequences(state: &mut State, node: &SyntaxNode) -> Result<()> {
+    drop_named(
+        state,
+        node,
+        SyntaxKind::SEQUENCE_REF,
+        "sequence",
+        |replay, parts| replay.find_sequence(parts).map(Object::Sequence),
+    )
+}
+
+pub(crate) fn drop_indexes(state: &mut State, node: &SyntaxNode) -> Result<()> {
+    for reference in children(node, SyntaxKind::INDEX_REF) {
+        let parts = path(&reference);
+        let holder = state.find_index_by(&parts);
+        let Some((table, index)) = holder else {
+            if state.drop_gap(&parts) || has(node, SyntaxKind::IF_EXISTS) {
+                continue;
+            }
+            return Err(no_index(node, &parts.join(".")));
+        };
+        let relation = state.table(&table);
+        let of_constraint = relation
+            .constraints
+            .iter()
+            .any(|other| other.name == index && other.kind.has_index());
+        if of_constraint {
+            return Err(Refused::new(
+                node,
+                format!("the constraint {index} needs this index, so PostgreSQL refuses this"),
+            )
+            .do_this("drop the constraint instead"));
+        }
+        let mut targets = vec![Object::Index(table.clone(), index.clone())];
+        targets.extend(
+            state
+                .partition_indexes(&table, &index)
+                .into_iter()
+                .map(|(table, index)| Object::Index(table, index)),
+        );
+        state.drop_objects(node, &targets)?;
+    }
+    Ok(())
+}
+
+pub(crate) fn drop_schemas(state: &mut State, node: &SyntaxNode) -> Result<()> {
+    for schema in child_names(node, SyntaxKind::SCHEMA_REF) {
+        if !state.schemas.contains(&schema) {
+            if has(node, SyntaxKind::IF_EXISTS) {
+                continue;
+            }
+            return Err(Refused::new(node, format!("there is no schema {schema}"))
+                .do_this("look at the name and at the migrations before this one"));
+        }
+        let is_inside = |name: &&Name| name.schema == schema;
+        let relations = state.catalog.relations.keys().filter(is_inside);
+        let sequences = state.catalog.sequences.keys().filter(is_inside);
+        let types = state.catalog.types.keys().filter(is_inside);
+        let functions = state.functions.values().flatten();
+        let functions = functions.filter(|form| is_inside(&&form.name));
+        let inside: Vec<Object> = relations
+            .map(|name| Object::Relation(name.clone()))
+            .chain(sequences.map(|name| Object::Sequence(name.clone())))
+            .chain(types.map(|name| Object::Type(name.clone())))
+            .chain(
+                functions
+                    .map(|form| Object::Routine(form.name.clone(), form.argument_types.clone())),
+            )
+            .collect();
+        if !inside.is_empty() && !cascades(node) {
+            return Err(Refused::new(
+                node,
+                format!("the schema {schema} is not empty, so PostgreSQL refuses this"),
+            )
+            .do_this("empty it first, or say CASCADE"));
+        }
+        let homes = state.extension_schemas.iter();
+        let here: Vec<String> = homes
+            .filter(|(_, home)| **home == schema)
+            .map(|(extension, _)| extension.clone())
+            .collect();
+        if !here.is_empty() && !cascades(node) {
+            let why = format!("an extension is in the schema {schema}, so PostgreSQL refuses this");
+            return Err(Refused::new(node, why).do_this("drop it first, or say CASCADE"));
+        }
+        for extension in here {
+            drop_installed(state, node, &extension)?;
+        }
+        state.drop_objects(node, &inside)?;
+        state.catalog.gaps.retain(|gap| gap.name.schema != schema);
+        state.catalog.schemas.remove(&schema);
+        state.catalog.schema_privileges.remove(&schema);
+        state.schemas.remove(&schema);
+    }
+    Ok(())
+}
+
+/// DROP FUNCTION, which takes along what calls the function only under CASCADE.
+pub(crate) fn drop_functions(state: &mut State, node: &SyntaxNode) -> Result<()> {
+    let kinds = [
+        SyntaxKind::AGGREGATE,
+        SyntaxKind::FUNCTION_SIG,
+        SyntaxKind::PROCEDURE_SIG,
+        SyntaxKind::ROUTINE_SIG,
+    ];
+    for signature in kinds.into_iter().flat_map(|kind| below(node, kind)) {
+        let parts = signature.children().next().map(|name| path(&name));
+        let parts = parts.unwrap_or_default();
+        state.drop_routine_gap(&parts);
+        let Ok((key, place)) = state.find_form(&signature) else {
+            continue;
+        };
+        let forms = state.functions.get(&key).map_or(&[][..], Vec::as_slice);
+        let Some(form) = forms.get(place) else {
+            continue;
+        };
+        if cascades(node) && forms.len() > 1 && is_called(state, &key) {
+            return Err(Refused::new(
+                node,
+                format!("{key} has several forms, and it is not clear which is called"),
+            ));
+        }
+        let routine = Object::Routine(form.name.clone(), form.argument_types.clone());
+        if cascades(node) {
+            state.drop_objects(node, &[routine])?;
+        } else {
+            state.take_out(&routine);
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn drop_extension(state: &mut State, node: &SyntaxNode) -> Result<()> {
+    for extension in child_names(node, SyntaxKind::EXTENSION_REF) {
+        if !state.catalog.extensions.contains(&extension) {
+            if has(node, SyntaxKind::IF_EXISTS) {
+                continue;
+            }
+            return Err(Refused::new(
+                node,
+                format!("the extension {extension} is not installed"),
+            ));
+        }
+        drop_installed(state, node, &extension)?;
+    }
+    Ok(())
+}
+
+fn drop_installed(state: &mut State, node: &SyntaxNode, extension: &str) -> Result<()> {
+    let members = extension::members(extension);
+    let types: Vec<_> = members
+        .types
+        .iter()
+        .flat_map(|member| {
+            let types = state.catalog.types.values();
+            types.filter(move |found| {
+                found.name.name == *member && found.kind == crate::TypeKind::External
+            })
+        })
+        .map(|found| Object::Type(found.name.clone()))
+        .collect();
+    let functions = members.functions.iter();
+    let mut targets = types;
+    targets.extend(functions.map(|function| Object::Function((*function).to_owned())));
+    for relation in state.catalog.relations.values() {
+        for index in &relation.indexes {
+            let uses = index
+                .operator_classes()
+                .any(|class| members.operator_classes.contains(&class));
+            if uses && !cascades(node) {
+                return Err(Refused::new(
+                    node,
+                    format!(
+                        "the index {} needs it, so PostgreSQL refuses this",
+                        index.name
+                    ),
+                )
+                .do_this("drop the index first, or say CASCADE"));
+            }
+            if uses {
+                targets.push(Object::Index(relation.name.clone(), index.name.clone()));
+            }
+        }
+    }
+    if !members.is_known && cascades(node) {
+        return Err(Refused::new(
+            node,
+            format!(
+                "what the extension {extension} holds is not known, so neither is what CASCADE drops"
+            ),
+        ));
+    }
+    state.drop_objects(node, &targets)?;
+    state.catalog.extensions.remove(extension);
+    if extension == "postgis" {
+        let is_its = |gap: &crate::gap::Gap| {
+            gap.kind == GapKind::Table && gap.name.name == "spatial_ref_sys"
+        };
+        state.catalog.gaps.retain(|gap| !is_its(gap));
+    }
+    state.extension_schemas.remove(extension);
+    Ok(())
+}
+
+/// Whether an expression or view of the catalog calls this function.
+pub(crate) fn is_called(state: &State, function: &str) -> bool {
+    !state.uses_of_function(function).is_empty()
+}

@@ -1,0 +1,127 @@
+//! What extensions bring: types by name, and the functions and operator classes that defaults and indexes use.
+
+use squawk_syntax::{SyntaxKind, SyntaxNode};
+
+use crate::gap::GapKind;
+use crate::replay::builtin;
+use crate::replay::refusal::Result;
+use crate::replay::state::State;
+use crate::replay::syntax::tree::{self, child, child_name};
+use crate::{Name, Type, TypeKind};
+
+/// The objects of one extension that are known.
+pub(crate) struct Members {
+    /// False for an extension of which only the types are known, or nothing.
+    pub(crate) is_known: bool,
+    pub(crate) types: &'static [&'static str],
+    pub(crate) functions: Vec<&'static str>,
+    pub(crate) operator_classes: Vec<&'static str>,
+}
+
+/// The members of an extension of PostgreSQL's own distribution, or the types of a few well-known others.
+pub(crate) fn members(extension: &str) -> Members {
+    let builtin = builtin::builtin();
+    let functions = builtin.functions_of(extension);
+    let operator_classes: Vec<_> = builtin.classes_of(extension).collect();
+    let holds_nothing = ["plpgsql", "pg_prewarm", "pg_buffercache", "pgstattuple"];
+    Members {
+        is_known: !functions.is_empty()
+            || !operator_classes.is_empty()
+            || holds_nothing.contains(&extension),
+        types: types(extension),
+        functions,
+        operator_classes,
+    }
+}
+
+/// The types that an extension brings.
+fn types(extension: &str) -> &'static [&'static str] {
+    match extension {
+        "citext" => &["citext"],
+        "hstore" => &["hstore", "ghstore"],
+        "ltree" => &["ltree", "lquery", "ltxtquery", "ltree_gist"],
+        "cube" => &["cube"],
+        "seg" => &["seg"],
+        "isn" => &[
+            "isbn", "isbn13", "ismn", "ismn13", "issn", "issn13", "ean13", "upc",
+        ],
+        "intarray" => &["query_int", "intbig_gkey"],
+        "pg_trgm" => &["gtrgm"],
+        "vector" => &["vector", "halfvec", "sparsevec"],
+        "postgis" => &[
+            "geometry",
+            "geography",
+            "box2d",
+            "box3d",
+            "box2df",
+            "gidx",
+            "spheroid",
+            "geometry_dump",
+            "valid_detail",
+        ],
+        _ => &[],
+    }
+}
+
+pub(crate) fn create_extension(state: &mut State, node: &SyntaxNode) -> Result<()> {
+    let extension = child_name(node, SyntaxKind::EXTENSION).unwrap_or_default();
+    if state.catalog.extensions.contains(&extension) {
+        return Ok(());
+    }
+    let schema = match child(node, SyntaxKind::EXTENSION_SCHEMA) {
+        Some(schema) => tree::name(&schema),
+        None => state.current_schema(node)?,
+    };
+    for name in types(&extension) {
+        let name = Name {
+            schema: schema.clone(),
+            name: (*name).to_owned(),
+        };
+        let external = Type {
+            name: name.clone(),
+            kind: TypeKind::External,
+            comment: None,
+        };
+        state.catalog.types.insert(name, external);
+    }
+    if extension == "postgis" {
+        let name = Name {
+            schema: schema.clone(),
+            name: "spatial_ref_sys".to_owned(),
+        };
+        let why = "the extension postgis brings it, so it is left out; diesel print-schema shows it unless diesel.toml \
+                   has it in except_tables";
+        state.note_gap(GapKind::Table, name, None, why);
+    }
+    state.extension_schemas.insert(extension.clone(), schema);
+    state.catalog.extensions.insert(extension);
+    Ok(())
+}
+
+/// `ALTER EXTENSION .. SET SCHEMA` moves the types; other changes move nothing that is known.
+pub(crate) fn alter_extension(state: &mut State, node: &SyntaxNode) -> Result<()> {
+    let extension = child_name(node, SyntaxKind::EXTENSION_REF).unwrap_or_default();
+    let Some(schema) = child(node, SyntaxKind::SET_SCHEMA)
+        .and_then(|action| child_name(&action, SyntaxKind::SCHEMA_REF))
+    else {
+        return Ok(());
+    };
+    let members = types(&extension);
+    let types: Vec<Name> = state
+        .catalog
+        .types
+        .values()
+        .filter(|found| found.kind == TypeKind::External)
+        .filter(|found| members.contains(&found.name.name.as_str()))
+        .map(|found| found.name.clone())
+        .collect();
+    for name in types {
+        let to = Name {
+            schema: schema.clone(),
+            name: name.name.clone(),
+        };
+        state.move_type(&name, to);
+    }
+    state.extension_schemas.insert(extension, schema);
+    Ok(())
+}

@@ -1,0 +1,185 @@
+//! CREATE FUNCTION, PROCEDURE and AGGREGATE.
+
+use squawk_syntax::{SyntaxKind, SyntaxNode};
+
+use crate::replay::ddl::routine;
+use crate::replay::infer;
+use crate::replay::refusal::{Refused, Result};
+use crate::replay::state::functions::{self, Function, Returned};
+use crate::replay::state::{self, State, data_type};
+use crate::replay::syntax::routine::{attribute, has_token};
+use crate::replay::syntax::tree::{below, child, child_name, children, has, name, path};
+use crate::{DataType, Name};
+
+pub(crate) fn create_function(state: &mut State, node: &SyntaxNode) -> Result<()> {
+    use SyntaxKind as K;
+    let given = node
+        .children()
+        .find(|child| matches!(child.kind(), K::FUNCTION_NAME | K::PROCEDURE_NAME))
+        .ok_or_else(|| Refused::new(node, "the function's name is not given"))?;
+    let full = routine_name(state, node, &given);
+    let Some(parameters) = child(node, K::PARAM_LIST) else {
+        return Ok(());
+    };
+    let mut function = Function {
+        name: full,
+        routine: None,
+        argument_types: Vec::new(),
+        defaults: 0,
+        is_variadic: false,
+        result: returned(state, node),
+        definition: node.clone(),
+    };
+    for parameter in children(&parameters, K::PARAM) {
+        if has(&parameter, K::PARAM_OUT) {
+            continue;
+        }
+        let Some(data_type) = state.routine_type(&parameter) else {
+            // Of an argument whose type is not known, nothing can be said; calls of it are refused.
+            function.result = Returned::Unknown;
+            continue;
+        };
+        function.argument_types.push(data_type);
+        function.defaults += usize::from(has(&parameter, K::PARAM_DEFAULT));
+        function.is_variadic |= has(&parameter, K::PARAM_VARIADIC);
+    }
+    add_form(state, node, function);
+    Ok(())
+}
+
+/// The name of a new function; in a schema that is not known it is where it is written.
+fn routine_name(state: &State, node: &SyntaxNode, given: &SyntaxNode) -> Name {
+    state.new_name(node, given).unwrap_or_else(|_| {
+        let mut parts = path(given);
+        let name = parts.pop().unwrap_or_default();
+        let schema = parts.pop().unwrap_or_else(|| state::PUBLIC.to_owned());
+        Name { schema, name }
+    })
+}
+
+fn add_form(state: &mut State, node: &SyntaxNode, function: Function) {
+    let function = routine::with_routine(state, node, function);
+    let named = function.name.name.clone();
+    state.writes.forget_function(&named);
+    let forms = state.functions.entry(named).or_default();
+    forms.retain(|form| {
+        form.name != function.name
+            || !functions::same_types(&form.argument_types, &function.argument_types)
+    });
+    forms.push(function);
+}
+
+/// An aggregate, whose result follows from its state, or from the function that ends it.
+pub(crate) fn create_aggregate(state: &mut State, node: &SyntaxNode) -> Result<()> {
+    use SyntaxKind as K;
+    let given = child(node, K::AGGREGATE_NAME)
+        .ok_or_else(|| Refused::new(node, "the aggregate's name is not given"))?;
+    let mut function = Function {
+        name: routine_name(state, node, &given),
+        routine: None,
+        argument_types: Vec::new(),
+        defaults: 0,
+        is_variadic: false,
+        result: Returned::Unknown,
+        definition: node.clone(),
+    };
+    let mut is_known = true;
+    let parameters = child(node, K::PARAM_LIST);
+    for parameter in parameters.iter().flat_map(|list| children(list, K::PARAM)) {
+        match state.routine_type(&parameter) {
+            Some(data_type) => function.argument_types.push(data_type),
+            None => is_known = false,
+        }
+        function.is_variadic |= has(&parameter, K::PARAM_VARIADIC);
+    }
+    // The old form says the type of its argument among the options.
+    let base = attribute(node, "basetype").filter(|_| parameters.is_none());
+    if let Some(base) = base {
+        match state.routine_type(&base) {
+            Some(data_type) if data_type.name.name == "any" => {}
+            Some(data_type) => function.argument_types.push(data_type),
+            None => is_known = false,
+        }
+    }
+    if let Some(result) = result_of_aggregate(state, node, &function.argument_types)
+        && is_known
+    {
+        function.result = Returned::One {
+            data_type: result,
+            is_set: false,
+        };
+    }
+    add_form(state, node, function);
+    Ok(())
+}
+
+pub(crate) fn result_of_aggregate(
+    state: &State,
+    node: &SyntaxNode,
+    arguments: &[DataType],
+) -> Option<DataType> {
+    let stored = attribute(node, "stype").or_else(|| attribute(node, "stype1"))?;
+    let stored = state.routine_type(&stored)?;
+    let Some(last) = attribute(node, "finalfunc") else {
+        return Some(stored);
+    };
+    let is_extra = attribute(node, "finalfunc_extra").is_some()
+        || below(node, SyntaxKind::ATTRIBUTE_NAME).any(|option| name(&option) == "finalfunc_extra");
+    let mut given = vec![stored];
+    if is_extra {
+        given.extend(arguments.iter().cloned());
+    }
+    infer::result_of_call(state, &path(&last), &given)
+}
+
+fn returned(state: &State, node: &SyntaxNode) -> Returned {
+    use SyntaxKind as K;
+    let mut columns = Vec::new();
+    let out = child(node, K::PARAM_LIST)
+        .iter()
+        .flat_map(|list| children(list, K::PARAM))
+        .filter(|parameter| {
+            parameter
+                .children()
+                .any(|mode| matches!(mode.kind(), K::PARAM_OUT | K::PARAM_IN_OUT))
+        })
+        .collect::<Vec<_>>();
+    let returns = child(node, K::RET_TYPE);
+    let is_set = returns
+        .as_ref()
+        .is_some_and(|returns| has_token(returns, K::SETOF_KW));
+    let table = returns
+        .as_ref()
+        .and_then(|returns| child(returns, K::RETURN_TABLE_ARG_LIST));
+    let of_table = table
+        .iter()
+        .flat_map(|table| children(table, K::RETURN_TABLE_COLUMN));
+    for column in of_table.chain(out) {
+        let named = child_name(&column, K::COLUMN_NAME)
+            .or_else(|| child_name(&column, K::PARAM_NAME))
+            .unwrap_or_else(|| format!("column{}", columns.len() + 1));
+        match data_type::child_type(state, &column) {
+            Ok(typed) => columns.push((named, typed.data_type)),
+            Err(_) => return Returned::Unknown,
+        }
+    }
+    if !columns.is_empty() {
+        let is_set = is_set || table.is_some();
+        return Returned::Columns { columns, is_set };
+    }
+    let Some(returns) = returns else {
+        return Returned::Nothing;
+    };
+    match data_type::child_type(state, &returns) {
+        Ok(typed) => Returned::One {
+            data_type: typed.data_type,
+            is_set,
+        },
+        Err(_) => match state.routine_type(&returns) {
+            Some(data_type) if data_type.name.name.starts_with("any") => {
+                Returned::One { data_type, is_set }
+            }
+            _ => Returned::Unknown,
+        },
+    }
+}

@@ -1,0 +1,107 @@
+//! Statements about triggers, policies, rules, privileges and existing functions.
+//!
+//! Nothing is generated of these objects. So a statement that cannot be followed leaves a gap, and is not refused.
+
+use squawk_syntax::{SyntaxKind, SyntaxNode};
+
+use crate::Name;
+use crate::gap::GapKind;
+use crate::replay::ddl::{policy, privilege, routine, rule, trigger};
+use crate::replay::refusal::{Refused, Result};
+use crate::replay::state::State;
+use crate::replay::syntax::tree::{below, child_name, path};
+
+/// Statements about what hangs on tables, and about functions that are there.
+pub(crate) fn is_guard(kind: SyntaxKind) -> bool {
+    gap_kind(kind).is_some()
+}
+
+pub(crate) fn gap_kind(kind: SyntaxKind) -> Option<GapKind> {
+    use SyntaxKind as K;
+    Some(match kind {
+        K::CREATE_TRIGGER | K::ALTER_TRIGGER | K::DROP_TRIGGER => GapKind::Triggers,
+        K::CREATE_POLICY | K::ALTER_POLICY | K::DROP_POLICY => GapKind::Policies,
+        K::CREATE_RULE | K::ALTER_RULE | K::DROP_RULE => GapKind::Rules,
+        K::GRANT | K::REVOKE | K::ALTER_DEFAULT_PRIVILEGES => GapKind::Privileges,
+        K::ALTER_FUNCTION | K::ALTER_PROCEDURE | K::ALTER_ROUTINE | K::ALTER_AGGREGATE => {
+            GapKind::Routine
+        }
+        _ => return None,
+    })
+}
+
+/// Follows a statement about what hangs on a table, or notes that it could not.
+pub(crate) fn guard(state: &mut State, node: &SyntaxNode) -> Result<()> {
+    use SyntaxKind as K;
+    let done = match node.kind() {
+        K::CREATE_TRIGGER => trigger::create_trigger(state, node),
+        K::ALTER_TRIGGER => trigger::alter_trigger(state, node),
+        K::DROP_TRIGGER => trigger::drop_trigger(state, node),
+        K::CREATE_POLICY => policy::create_policy(state, node),
+        K::ALTER_POLICY => policy::alter_policy(state, node),
+        K::DROP_POLICY => policy::drop_policy(state, node),
+        K::CREATE_RULE => rule::create_rule(state, node),
+        K::ALTER_RULE => rule::alter_rule(state, node),
+        K::DROP_RULE => rule::drop_rule(state, node),
+        K::GRANT | K::REVOKE => privilege::grant(state, node),
+        K::ALTER_DEFAULT_PRIVILEGES => privilege::default_privileges(state, node),
+        _ => routine::alter_routine(state, node),
+    };
+    match done {
+        // A handler around it takes the error.
+        Err(refused) if state.here.handlers > 0 && refused.raises.is_some() => Err(refused),
+        Err(refused) => {
+            let kind = gap_kind(node.kind()).unwrap_or(GapKind::Triggers);
+            state.note_guard_gap(node, kind, refused.why);
+            Ok(())
+        }
+        Ok(()) => Ok(()),
+    }
+}
+
+/// The table that a trigger or rule is on.
+pub(crate) fn guarded(state: &State, node: &SyntaxNode) -> Result<Name> {
+    use SyntaxKind as K;
+    let reference = below(node, K::RELATION_NAME_REF)
+        .next()
+        .or_else(|| below(node, K::TABLE_NAME_REF).next())
+        .ok_or_else(|| Refused::new(node, "no table is named"))?;
+    let parts = path(&reference);
+    state.find_relation(&parts).ok_or_else(|| {
+        Refused::new(node, format!("there is no table {}", parts.join(".")))
+            .raises("undefined_table")
+    })
+}
+
+/// COMMENT ON TRIGGER, POLICY and RULE.
+pub(crate) fn comment_on_guard(
+    state: &mut State,
+    object: &SyntaxNode,
+    comment: Option<String>,
+) -> Result<()> {
+    use SyntaxKind as K;
+    let table = guarded(state, object)?;
+    let named = |kind| child_name(object, kind).unwrap_or_default();
+    let attached = &mut state.table(&table).attached;
+    match object.kind() {
+        K::OBJECT_TRIGGER => {
+            let own = named(K::TRIGGER_REF);
+            for trigger in attached.triggers.iter_mut().filter(|it| it.name == own) {
+                trigger.comment.clone_from(&comment);
+            }
+        }
+        K::OBJECT_POLICY => {
+            let own = named(K::POLICY_REF);
+            for policy in attached.policies.iter_mut().filter(|it| it.name == own) {
+                policy.comment.clone_from(&comment);
+            }
+        }
+        _ => {
+            let own = named(K::RULE_REF);
+            for rule in attached.rules.iter_mut().filter(|it| it.name == own) {
+                rule.comment.clone_from(&comment);
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,129 @@
+//! ATTACH and DETACH PARTITION, INHERIT and NO INHERIT.
+
+use squawk_syntax::{SyntaxKind, SyntaxNode};
+
+use crate::replay::refusal::{Refused, Result};
+use crate::replay::state::State;
+use crate::replay::syntax::clause::bound;
+use crate::replay::syntax::tree::{child, path};
+use crate::{Index, Name, RelationKind};
+
+pub(crate) fn attach_partition(state: &mut State, action: &SyntaxNode, table: &Name) -> Result<()> {
+    let partition = named_partition(state, action)?;
+    must_not_descend(state, action, table, &partition)?;
+    let parent = state.table(table).clone();
+    for index in &parent.indexes {
+        if parent.excludes(index) {
+            must_have_none_like(state, action, &partition, index)?;
+        }
+    }
+    let relation = state.table(&partition);
+    relation.kind = RelationKind::Partition;
+    relation.parents = vec![table.clone()];
+    relation.partition_bound = action.children().find_map(|child| bound(&child));
+    let columns: Vec<String> = relation.columns.iter().map(|c| c.name.clone()).collect();
+    for column in columns {
+        state.local_columns.forget(&partition, &column);
+        state.local_not_null.forget(&partition, &column);
+    }
+    state.follow_partitioned_parent(&partition);
+    Ok(())
+}
+
+/// PostgreSQL never takes what a partition excludes for what its parent does, and makes another of it, or refuses
+/// a second primary key; which of two alike is the parent's is not kept here.
+pub(crate) fn must_have_none_like(
+    state: &State,
+    node: &SyntaxNode,
+    partition: &Name,
+    index: &Index,
+) -> Result<()> {
+    let mut all = state.descendants(partition);
+    all.push(partition.clone());
+    for name in all {
+        let relation = state.catalog.relations.get(&name);
+        let is_like = |own: &&Index| own.method == index.method && own.keys == index.keys;
+        let own = relation.and_then(|relation| {
+            let mut like = relation.indexes.iter().filter(is_like);
+            like.find(|own| relation.excludes(own))
+        });
+        if let Some(own) = own {
+            let why = format!(
+                "{} has {} already, and replay does not follow a second one like it that comes from its parent",
+                name.name, own.name
+            );
+            return Err(Refused::new(node, why).do_this("drop the partition's own one first"));
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn detach_partition(state: &mut State, action: &SyntaxNode) -> Result<()> {
+    let partition = named_partition(state, action)?;
+    let relation = state.table(&partition);
+    relation.kind = if relation.partition_by.is_some() {
+        RelationKind::PartitionedTable
+    } else {
+        RelationKind::Table
+    };
+    relation.parents.clear();
+    relation.partition_bound = None;
+    let columns = relation.columns.iter();
+    let names: Vec<String> = columns.map(|column| column.name.clone()).collect();
+    for column in names {
+        state.end_shared_identity(&partition, &column);
+    }
+    state.stand_alone(&partition);
+    Ok(())
+}
+
+/// Whether a table can be the parent of another: not of one from which it descends.
+fn must_not_descend(state: &State, node: &SyntaxNode, parent: &Name, child: &Name) -> Result<()> {
+    if parent == child || state.descendants(child).contains(parent) {
+        let why = format!(
+            "{} would inherit from itself, so PostgreSQL refuses this",
+            child.name
+        );
+        return Err(Refused::new(node, why));
+    }
+    Ok(())
+}
+
+fn named_partition(state: &mut State, action: &SyntaxNode) -> Result<Name> {
+    let reference = child(action, SyntaxKind::TABLE_NAME_REF)
+        .ok_or_else(|| Refused::new(action, "no partition is named"))?;
+    Ok(state.relation_mut(&reference)?.name.clone())
+}
+
+/// `INHERIT` and `NO INHERIT`.
+pub(crate) fn change_parent(state: &mut State, action: &SyntaxNode, table: &Name) -> Result<()> {
+    let reference = child(action, SyntaxKind::TABLE_NAME_REF)
+        .ok_or_else(|| Refused::new(action, "no table is named"))?;
+    let parent = state.relation_mut(&reference)?.clone();
+    let inherits = action.kind() == SyntaxKind::INHERIT_TABLE;
+    for column in &parent.columns {
+        state.local_columns.note(table, &column.name, ());
+    }
+    let relation = state.table(table);
+    if !inherits {
+        relation.parents.retain(|other| *other != parent.name);
+        state.stand_alone(table);
+        return Ok(());
+    }
+    if relation.parents.contains(&parent.name) {
+        return Err(Refused::new(
+            action,
+            format!("it inherits {} already", path(&reference).join(".")),
+        ));
+    }
+    must_not_descend(state, action, &parent.name, table)?;
+    let relation = state.table(table);
+    relation.parents.push(parent.name);
+    // The checks that it has already are its own, also where the parent has them too.
+    let constraints = relation.constraints.iter();
+    let own: Vec<String> = constraints.map(|own| own.name.clone()).collect();
+    for check in own {
+        state.local_checks.note(table, &check, ());
+    }
+    Ok(())
+}

@@ -1,0 +1,134 @@
+//! CREATE, ALTER and DROP POLICY, and what ALTER TABLE says of row level security.
+
+use squawk_syntax::{SyntaxKind, SyntaxNode};
+
+use crate::Name;
+use crate::attached::Policy;
+use crate::replay::ddl::guard;
+use crate::replay::refusal::{Refused, Result};
+use crate::replay::state::State;
+use crate::replay::syntax::tree::{self, below, child, child_name, has, name, text};
+
+/// `ENABLE ROW LEVEL SECURITY` and its like.
+pub(crate) fn row_security(state: &mut State, action: &SyntaxNode, table: &Name) {
+    use SyntaxKind as K;
+    let attached = &mut state.table(table).attached;
+    match action.kind() {
+        K::ENABLE_RLS => attached.row_security = true,
+        K::DISABLE_RLS => attached.row_security = false,
+        K::FORCE_RLS => attached.force_row_security = true,
+        _ => attached.force_row_security = false,
+    }
+}
+
+pub(crate) fn create_policy(state: &mut State, node: &SyntaxNode) -> Result<()> {
+    use SyntaxKind as K;
+    let on = child(node, K::ON_TABLE).unwrap_or_else(|| node.clone());
+    let table = guard::guarded(state, &on)?;
+    let own = child_name(node, K::POLICY).unwrap_or_default();
+    let kind = child(node, K::AS_POLICY_TYPE).and_then(|kind| tree::tokens(&kind).last());
+    let command = child(node, K::POLICY_COMMAND)
+        .and_then(|command| tree::tokens(&command).last())
+        .map(|word| word.text().to_ascii_uppercase());
+    let expression = |kind: SyntaxKind| {
+        let clause = child(node, kind)?;
+        Some(state.code(text(&clause.children().next()?)))
+    };
+    let policy = Policy {
+        name: own.clone(),
+        permissive: kind.is_none_or(|kind| !kind.text().eq_ignore_ascii_case("restrictive")),
+        command: command.unwrap_or_else(|| "ALL".to_owned()),
+        roles: roles(node)?.unwrap_or_default(),
+        using: expression(K::USING_EXPR_CLAUSE),
+        with_check: expression(K::WITH_CHECK_EXPR_CLAUSE),
+        comment: None,
+    };
+    let policies = &mut state.table(&table).attached.policies;
+    if policies.iter().any(|other| other.name == own) {
+        let why = format!("there is a policy {own} already, so PostgreSQL refuses this");
+        return Err(Refused::new(node, why).raises("duplicate_object"));
+    }
+    policies.push(policy);
+    policies.sort_by(|a, b| a.name.cmp(&b.name));
+    state.forget_part(&table, &own);
+    Ok(())
+}
+
+pub(crate) fn alter_policy(state: &mut State, node: &SyntaxNode) -> Result<()> {
+    use SyntaxKind as K;
+    let on = child(node, K::ON_TABLE).unwrap_or_else(|| node.clone());
+    let table = guard::guarded(state, &on)?;
+    let own = child_name(node, K::POLICY_REF).unwrap_or_default();
+    let roles = roles(node)?;
+    let expression = |kind: SyntaxKind| {
+        let clause = below(node, kind).next()?;
+        Some(state.code(text(&clause.children().next()?)))
+    };
+    let (using, check) = (
+        expression(K::USING_EXPR_CLAUSE),
+        expression(K::WITH_CHECK_EXPR_CLAUSE),
+    );
+    let policies = &mut state.table(&table).attached.policies;
+    let policy = policies.iter_mut().find(|other| other.name == own);
+    let policy = policy.ok_or_else(|| {
+        Refused::new(node, format!("there is no policy {own}")).raises("undefined_object")
+    })?;
+    if let Some(rename) = child(node, K::POLICY_RENAME_TO) {
+        policy.name = child_name(&rename, K::POLICY).unwrap_or_default();
+        policies.sort_by(|a, b| a.name.cmp(&b.name));
+        return Ok(());
+    }
+    if let Some(roles) = roles {
+        policy.roles = roles;
+    }
+    if using.is_some() {
+        policy.using = using;
+    }
+    if check.is_some() {
+        policy.with_check = check;
+    }
+    Ok(())
+}
+
+pub(crate) fn drop_policy(state: &mut State, node: &SyntaxNode) -> Result<()> {
+    use SyntaxKind as K;
+    let own = child_name(node, K::POLICY_REF).unwrap_or_default();
+    let is_lenient = has(node, K::IF_EXISTS);
+    let table = match guard::guarded(state, node) {
+        Ok(table) => table,
+        Err(_) if is_lenient => return Ok(()),
+        Err(refused) => return Err(refused),
+    };
+    let policies = &mut state.table(&table).attached.policies;
+    let before = policies.len();
+    policies.retain(|other| other.name != own);
+    let is_gone = policies.len() < before;
+    if !is_gone && !is_lenient && !state.has_part_gap(&table, &own) {
+        return Err(
+            Refused::new(node, format!("there is no policy {own}")).raises("undefined_object")
+        );
+    }
+    state.forget_part(&table, &own);
+    Ok(())
+}
+
+/// The roles of a policy, `PUBLIC` as none; `None` where they are not said.
+fn roles(node: &SyntaxNode) -> Result<Option<Vec<String>>> {
+    use SyntaxKind as K;
+    let Some(clause) = below(node, K::POLICY_ROLES).next() else {
+        return Ok(None);
+    };
+    let mut roles = Vec::new();
+    for role in below(&clause, K::ROLE_REF) {
+        if below(&role, K::ROLE_NAME_REF).next().is_none() {
+            return Err(Refused::new(&role, "which role this is for is not known"));
+        }
+        roles.push(name(&role));
+    }
+    if roles.iter().any(|role| role == "public") {
+        roles.clear();
+    }
+    roles.sort();
+    roles.dedup();
+    Ok(Some(roles))
+}

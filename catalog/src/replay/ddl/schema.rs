@@ -1,0 +1,133 @@
+//! SET search_path, CREATE and ALTER SCHEMA.
+
+use squawk_syntax::{SyntaxKind, SyntaxNode};
+
+use crate::replay::ddl::statement;
+use crate::replay::refusal::{Refused, Result};
+use crate::replay::state::{PUBLIC, State};
+use crate::replay::syntax::expression::words;
+use crate::replay::syntax::off::is_off;
+use crate::replay::syntax::schema::{elements, is_other_statement};
+use crate::replay::syntax::tree::{below, child, child_name, child_names, has, name, string};
+
+/// `SET search_path` and `RESET`; other settings shape nothing.
+pub(crate) fn set(state: &mut State, node: &SyntaxNode) -> Result<()> {
+    use SyntaxKind as K;
+    let parameter = below(node, K::CONFIG_PARAMETER_REF).next();
+    if node.kind() == K::RESET {
+        if parameter.is_none_or(|parameter| name(&parameter) == "search_path") {
+            state.search_path = vec![PUBLIC.to_owned()];
+        }
+        return Ok(());
+    }
+    if parameter.map(|parameter| name(&parameter)).as_deref() != Some("search_path") {
+        return Ok(());
+    }
+    let value = below(node, K::TO_CONFIG_VALUE)
+        .next()
+        .ok_or_else(|| Refused::new(node, "no value is given"))?;
+    let items = value.children().filter(|item| !is_off(item.kind()));
+    let items = items.filter_map(|item| match item.kind() {
+        K::CONFIG_VALUE_NAME => Some(name(&item)),
+        _ => string(&item),
+    });
+    let mut schemas: Vec<String> = items.collect();
+    if has(&value, K::DEFAULT_KW) || schemas == ["default"] {
+        schemas = vec![PUBLIC.to_owned()];
+    }
+    state.set_search_path(schemas);
+    Ok(())
+}
+
+/// `set_config('search_path', ..)`, which pg_dump writes.
+pub(crate) fn set_config(state: &mut State, value: &str) {
+    state.set_search_path(words(value));
+}
+
+pub(crate) fn create_schema(state: &mut State, node: &SyntaxNode) -> Result<()> {
+    use SyntaxKind as K;
+    let named = below(node, K::SCHEMA).chain(below(node, K::ROLE)).next();
+    let named = named.ok_or_else(|| Refused::new(node, "the schema's name is not given"))?;
+    let schema = name(&named);
+    if named.kind() == K::ROLE
+        && ["current_user", "session_user", "current_role"].contains(&schema.as_str())
+    {
+        return Err(Refused::new(
+            node,
+            "the schema is named after the role that runs this, which is not known",
+        )
+        .do_this("name the schema"));
+    }
+    let (elements, _) = elements(node);
+    if let Some(other) = elements.iter().find(|element| is_other_statement(element)) {
+        return Err(Refused::new(
+            other,
+            "PostgreSQL before 19 makes no such thing inside of CREATE SCHEMA",
+        )
+        .do_this("write CREATE SCHEMA alone, and this after it with the schema's name"));
+    }
+    if state.schemas.contains(&schema) {
+        if has(node, K::IF_NOT_EXISTS) {
+            return Ok(());
+        }
+        return Err(Refused::new(
+            node,
+            format!("there is a schema {schema} already, so PostgreSQL refuses this"),
+        ));
+    }
+    if schema != PUBLIC {
+        state.catalog.schemas.insert(schema.clone(), None);
+    }
+    state.schemas.insert(schema.clone());
+    schema_elements(state, &schema, elements)
+}
+
+/// What CREATE SCHEMA makes inside, in PostgreSQL's order: a view may stand before the table that it reads.
+fn schema_elements(state: &mut State, schema: &str, mut elements: Vec<SyntaxNode>) -> Result<()> {
+    use SyntaxKind as K;
+    elements.sort_by_key(|element| match element.kind() {
+        K::CREATE_SEQUENCE => 0,
+        K::CREATE_TABLE => 1,
+        K::CREATE_VIEW => 2,
+        K::CREATE_INDEX => 3,
+        K::CREATE_TRIGGER => 4,
+        _ => 5,
+    });
+    let before = state.search_path.clone();
+    state.search_path.insert(0, schema.to_owned());
+    let done = elements
+        .iter()
+        .try_for_each(|element| statement(state, element));
+    state.search_path = before;
+    done
+}
+
+pub(crate) fn alter_schema(state: &mut State, node: &SyntaxNode) -> Result<()> {
+    let Some(rename) = child(node, SyntaxKind::SCHEMA_RENAME_TO) else {
+        return Ok(());
+    };
+    let from = child_names(node, SyntaxKind::SCHEMA_REF)
+        .pop()
+        .unwrap_or_default();
+    let to = child_name(&rename, SyntaxKind::SCHEMA).unwrap_or_default();
+    if !state.schemas.contains(&from) {
+        return Err(Refused::new(node, format!("there is no schema {from}")));
+    }
+    state.rename_schema(&from, &to);
+    Ok(())
+}
+
+/// Settings of a role or database hold from the next session on: a search path would change what names mean.
+pub(crate) fn later_settings(node: &SyntaxNode) -> Result<()> {
+    if below(node, SyntaxKind::CONFIG_PARAMETER_REF)
+        .map(|parameter| name(&parameter))
+        .any(|name| name == "search_path")
+    {
+        return Err(Refused::new(
+            node,
+            "this changes the search path of later sessions, which may run the later migrations",
+        )
+        .do_this("set the search path in each file that needs it, and ignore this statement"));
+    }
+    Ok(())
+}

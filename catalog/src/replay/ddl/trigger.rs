@@ -1,0 +1,219 @@
+//! CREATE, ALTER and DROP TRIGGER, and what ALTER TABLE says of triggers.
+
+use squawk_syntax::{SyntaxKind, SyntaxNode};
+
+use crate::Name;
+use crate::attached::{Enabled, Event, Timing, Trigger};
+use crate::replay::ddl::guard;
+use crate::replay::refusal::{Refused, Result};
+use crate::replay::state::{self, State};
+use crate::replay::syntax::routine::callee;
+use crate::replay::syntax::tree::{below, child, child_name, children, has, name, string, text};
+
+pub(crate) fn create_trigger(state: &mut State, node: &SyntaxNode) -> Result<()> {
+    use SyntaxKind as K;
+    let on = child(node, K::ON_RELATION).unwrap_or_else(|| node.clone());
+    let table = guard::guarded(state, &on)?;
+    let own = child_name(node, K::TRIGGER).unwrap_or_default();
+    let call =
+        child(node, K::CALL_EXPR).ok_or_else(|| Refused::new(node, "the function is not given"))?;
+    let function = trigger_function(state, &call)?;
+    let mut trigger = Trigger {
+        name: own.clone(),
+        timing: if has(node, K::TIMING_BEFORE) {
+            Timing::Before
+        } else if has(node, K::TIMING_INSTEAD_OF) {
+            Timing::InsteadOf
+        } else {
+            Timing::After
+        },
+        events: Vec::new(),
+        columns: Vec::new(),
+        for_each_row: below(node, K::FOR_EACH_ROW).next().is_some(),
+        condition: None,
+        function,
+        arguments: arguments(&call),
+        enabled: Enabled::Origin,
+        is_constraint: has(node, K::CONSTRAINT_KW),
+        deferrable: false,
+        initially_deferred: false,
+        referenced: None,
+        old_table: None,
+        new_table: None,
+        comment: None,
+    };
+    let events = child(node, K::TRIGGER_EVENT_LIST);
+    for event in events.iter().flat_map(SyntaxNode::children) {
+        trigger.events.push(match event.kind() {
+            K::TRIGGER_EVENT_INSERT => Event::Insert,
+            K::TRIGGER_EVENT_DELETE => Event::Delete,
+            K::TRIGGER_EVENT_TRUNCATE => Event::Truncate,
+            _ => {
+                let columns = children(&event, K::COLUMN_NAME_REF);
+                trigger.columns = columns.map(|column| name(&column)).collect();
+                Event::Update
+            }
+        });
+    }
+    trigger.events.sort_unstable();
+    trigger.initially_deferred = below(node, K::INITIALLY_DEFERRED_CONSTRAINT_OPTION)
+        .next()
+        .is_some();
+    trigger.deferrable = trigger.initially_deferred
+        || below(node, K::DEFERRABLE_CONSTRAINT_OPTION)
+            .next()
+            .is_some();
+    if let Some(condition) = child(node, K::WHEN_CONDITION)
+        && let Some(condition) = condition.children().next()
+    {
+        trigger.condition = Some(state.code(text(&condition)));
+    }
+    if let Some(from) = child(node, K::FROM_TABLE) {
+        trigger.referenced = Some(guard::guarded(state, &from)?);
+    }
+    let transition = |kind: SyntaxKind| {
+        let table = below(node, kind).next()?;
+        child_name(&table, K::TRANSITION_RELATION_NAME)
+    };
+    trigger.old_table = transition(K::OLD_TABLE);
+    trigger.new_table = transition(K::NEW_TABLE);
+    let triggers = &mut state.table(&table).attached.triggers;
+    if let Some(earlier) = triggers.iter_mut().find(|other| other.name == own) {
+        if !has(node, K::OR_REPLACE) {
+            let why = format!("there is a trigger {own} already, so PostgreSQL refuses this");
+            return Err(Refused::new(node, why).raises("duplicate_object"));
+        }
+        trigger.comment = earlier.comment.take();
+        *earlier = trigger;
+    } else {
+        triggers.push(trigger);
+        triggers.sort_by(|a, b| a.name.cmp(&b.name));
+    }
+    state.forget_part(&table, &own);
+    Ok(())
+}
+
+/// A migration's own function without arguments, PostgreSQL's, or an extension's.
+fn trigger_function(state: &State, call: &SyntaxNode) -> Result<Name> {
+    let parts = callee(call);
+    let function = parts.last().cloned().unwrap_or_default();
+    let unknown = || {
+        Refused::new(call, format!("the function {function} is not known"))
+            .raises("undefined_function")
+    };
+    let own = state.functions.get(&function);
+    let own = state.candidates(&parts).into_iter().find(|name| {
+        own.is_some_and(|forms| {
+            let mut forms = forms.iter();
+            forms.any(|form| form.name == *name && form.argument_types.is_empty())
+        })
+    });
+    if let Some(own) = own {
+        return Ok(own);
+    }
+    let brings = TRIGGER_FUNCTIONS
+        .into_iter()
+        .find(|(_, functions)| functions.contains(&function.as_str()));
+    let schema = match brings {
+        Some((state::SYSTEM, _)) => state::SYSTEM.to_owned(),
+        Some((extension, _)) => {
+            let schema = state.extension_schemas.get(extension);
+            schema.cloned().ok_or_else(unknown)?
+        }
+        None => return Err(unknown()),
+    };
+    Ok(Name {
+        schema,
+        name: function.clone(),
+    })
+}
+
+pub(crate) fn alter_trigger(state: &mut State, node: &SyntaxNode) -> Result<()> {
+    use SyntaxKind as K;
+    let Some(rename) = child(node, K::TRIGGER_RENAME_TO) else {
+        return Ok(());
+    };
+    let table = guard::guarded(state, node)?;
+    let from = child_name(node, K::TRIGGER_REF).unwrap_or_default();
+    let to = child_name(&rename, K::TRIGGER).unwrap_or_default();
+    let triggers = &mut state.table(&table).attached.triggers;
+    let trigger = triggers.iter_mut().find(|other| other.name == from);
+    let missing =
+        || Refused::new(node, format!("there is no trigger {from}")).raises("undefined_object");
+    trigger.ok_or_else(missing)?.name = to;
+    triggers.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(())
+}
+
+pub(crate) fn drop_trigger(state: &mut State, node: &SyntaxNode) -> Result<()> {
+    use SyntaxKind as K;
+    let own = child_name(node, K::TRIGGER_REF).unwrap_or_default();
+    let is_lenient = has(node, K::IF_EXISTS);
+    let table = match guard::guarded(state, node) {
+        Ok(table) => table,
+        Err(_) if is_lenient => return Ok(()),
+        Err(refused) => return Err(refused),
+    };
+    let triggers = &mut state.table(&table).attached.triggers;
+    let before = triggers.len();
+    triggers.retain(|other| other.name != own);
+    let is_gone = triggers.len() < before;
+    if !is_gone && !is_lenient && !state.has_part_gap(&table, &own) {
+        return Err(
+            Refused::new(node, format!("there is no trigger {own}")).raises("undefined_object")
+        );
+    }
+    state.forget_part(&table, &own);
+    Ok(())
+}
+
+/// `ENABLE TRIGGER` and its like, of ALTER TABLE.
+pub(crate) fn enable_trigger(state: &mut State, action: &SyntaxNode, table: &Name) {
+    use SyntaxKind as K;
+    let enabled = match action.kind() {
+        K::DISABLE_TRIGGER => Enabled::Never,
+        K::ENABLE_REPLICA_TRIGGER => Enabled::Replica,
+        K::ENABLE_ALWAYS_TRIGGER => Enabled::Always,
+        _ => Enabled::Origin,
+    };
+    let named = child_name(action, K::TRIGGER_REF);
+    let triggers = state.table(table).attached.triggers.iter_mut();
+    for trigger in triggers {
+        if named.as_ref().is_none_or(|named| *named == trigger.name) {
+            trigger.enabled = enabled;
+        }
+    }
+}
+
+/// Functions that triggers run, of PostgreSQL's own and of the extensions of its distribution.
+const TRIGGER_FUNCTIONS: [(&str, &[&str]); 7] = [
+    (
+        state::SYSTEM,
+        &[
+            "suppress_redundant_updates_trigger",
+            "tsvector_update_trigger",
+            "tsvector_update_trigger_column",
+        ],
+    ),
+    ("autoinc", &["autoinc"]),
+    ("insert_username", &["insert_username"]),
+    ("lo", &["lo_manage"]),
+    ("moddatetime", &["moddatetime"]),
+    ("refint", &["check_primary_key", "check_foreign_key"]),
+    ("tcn", &["triggered_change_notification"]),
+];
+
+/// The arguments of a trigger's function, which are all texts.
+fn arguments(call: &SyntaxNode) -> Vec<String> {
+    let list = child(call, SyntaxKind::ARG_LIST);
+    let arguments = list.iter().flat_map(SyntaxNode::children);
+    arguments
+        .map(|argument| {
+            let value = argument.children().next().unwrap_or(argument);
+            match value.kind() {
+                SyntaxKind::NAME_REF => name(&value),
+                _ => string(&value).unwrap_or_else(|| text(&value)),
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,180 @@
+//! CREATE and ALTER TYPE.
+
+use squawk_syntax::{SyntaxKind, SyntaxNode};
+
+use crate::replay::ddl::composite;
+use crate::replay::refusal::{Refused, Result};
+use crate::replay::state::State;
+use crate::replay::state::data_type;
+use crate::replay::state::types::multirange_name;
+use crate::replay::syntax::off::is_off;
+use crate::replay::syntax::tree::{below, child, child_name, children, has, name, path, string};
+use crate::{DataType, Name, TypeKind};
+
+pub(crate) fn create_type(state: &mut State, node: &SyntaxNode) -> Result<()> {
+    use SyntaxKind as K;
+    let name_node = child(node, K::TYPE_NAME)
+        .ok_or_else(|| Refused::new(node, "the type's name is not given"))?;
+    let type_name = state.new_name(node, &name_node)?;
+    let kind = if let Some(labels) = child(node, K::ENUM_TYPE) {
+        let labels = below(&labels, K::VARIANT);
+        TypeKind::Enum {
+            labels: labels.filter_map(|variant| string(&variant)).collect(),
+        }
+    } else if let Some(fields) = child(node, K::COMPOSITE_TYPE) {
+        let fields = below(&fields, K::COMPOSITE_FIELD_DEF);
+        TypeKind::Composite {
+            attributes: fields
+                .map(|field| composite::attribute(state, &field))
+                .collect::<Result<_>>()?,
+        }
+    } else if let Some(range) = child(node, K::RANGE_TYPE) {
+        let option = |name: &str| {
+            below(&range, K::ATTRIBUTE_OPTION)
+                .find(|option| child_name(option, K::ATTRIBUTE_NAME).as_deref() == Some(name))
+                .and_then(|option| child(&option, K::ATTRIBUTE_VALUE))
+        };
+        let subtype = option("subtype")
+            .ok_or_else(|| Refused::new(node, "the subtype of the range is not given"))?;
+        let multirange = option("multirange_type_name").map(|value| name(&value));
+        TypeKind::Range {
+            multirange: multirange.unwrap_or_else(|| multirange_name(&type_name.name)),
+            // What stands in parentheses behind the subtype is not kept.
+            subtype: DataType {
+                modifiers: Vec::new(),
+                ..data_type::child_type(state, &subtype)?.data_type
+            },
+        }
+    } else {
+        return Err(Refused::new(
+            node,
+            "replay does not follow base types written in C",
+        ));
+    };
+    state.insert_type(node, type_name, kind)
+}
+
+pub(crate) fn alter_type(state: &mut State, node: &SyntaxNode) -> Result<()> {
+    use SyntaxKind as K;
+    let type_node =
+        child(node, K::TYPE_NAME_REF).ok_or_else(|| Refused::new(node, "no type is named"))?;
+    let parts = path(&type_node);
+    let missing = || {
+        Refused::new(node, format!("there is no type {}", parts.join(".")))
+            .do_this("look at the name and at the migrations before this one")
+    };
+    let type_name = state.find_own_type(&parts).ok_or_else(missing)?;
+    let Some(action) = node
+        .children()
+        .find(|child| !matches!(child.kind(), K::TYPE_NAME_REF))
+    else {
+        return Ok(());
+    };
+    if is_off(action.kind()) {
+        return Ok(());
+    }
+    match action.kind() {
+        K::ADD_VALUE => add_value(state, &action, &type_name),
+        K::RENAME_VALUE => {
+            let given: Vec<_> = children(&action, K::LITERAL)
+                .filter_map(|literal| string(&literal))
+                .collect();
+            let [from, to] = given.as_slice() else {
+                return Err(Refused::new(node, "two labels are needed"));
+            };
+            let known = labels(state, &action, &type_name)?;
+            let label = known.iter_mut().find(|label| *label == from);
+            label
+                .ok_or_else(|| Refused::new(&action, format!("the enum has no label {from}")))?
+                .clone_from(to);
+            state.rename_label(&action, &type_name, from, to)
+        }
+        K::TYPE_RENAME_TO => {
+            let to = child_name(&action, K::TYPE_NAME).unwrap_or_default();
+            state.move_type(
+                &type_name,
+                Name {
+                    schema: type_name.schema.clone(),
+                    name: to,
+                },
+            );
+            Ok(())
+        }
+        K::SET_SCHEMA => {
+            let schema = child_name(&action, K::SCHEMA_REF).unwrap_or_default();
+            state.move_type(
+                &type_name,
+                Name {
+                    schema,
+                    name: type_name.name.clone(),
+                },
+            );
+            Ok(())
+        }
+        K::ALTER_TYPE_ATTRIBUTE_ACTION_LIST => action
+            .children()
+            .try_for_each(|part| composite::alter_attribute(state, &part, &type_name)),
+        K::RENAME_ATTRIBUTE => composite::alter_attribute(state, &action, &type_name),
+        K::OWNER_TO | K::SET_OPTIONS => Ok(()),
+        kind => Err(Refused::new(
+            &action,
+            format!(
+                "replay does not follow ALTER TYPE .. {} yet",
+                format!("{kind:?}").replace('_', " ")
+            ),
+        )),
+    }
+}
+
+fn add_value(state: &mut State, action: &SyntaxNode, type_name: &Name) -> Result<()> {
+    use SyntaxKind as K;
+    let label = child(action, K::LITERAL).and_then(|literal| string(&literal));
+    let label = label.ok_or_else(|| Refused::new(action, "the label is not given"))?;
+    let beside = |kind| {
+        child(action, kind)
+            .and_then(|place| child(&place, K::LITERAL))
+            .and_then(|literal| string(&literal))
+    };
+    let (before, after) = (beside(K::BEFORE_VALUE), beside(K::AFTER_VALUE));
+    let if_not_exists = has(action, K::IF_NOT_EXISTS);
+    let labels = labels(state, action, type_name)?;
+    if labels.contains(&label) {
+        return if if_not_exists {
+            Ok(())
+        } else {
+            Err(Refused::new(
+                action,
+                format!("the enum has a label {label} already"),
+            ))
+        };
+    }
+    let place = match (&before, &after) {
+        (Some(before), _) => labels.iter().position(|other| other == before),
+        (None, Some(after)) => labels
+            .iter()
+            .position(|other| other == after)
+            .map(|place| place + 1),
+        (None, None) => Some(labels.len()),
+    };
+    let place =
+        place.ok_or_else(|| Refused::new(action, "the enum has no such label to stand beside"))?;
+    labels.insert(place, label);
+    Ok(())
+}
+
+/// Defaults hold the label itself, not its name.
+fn labels<'s>(
+    state: &'s mut State,
+    node: &SyntaxNode,
+    type_name: &Name,
+) -> Result<&'s mut Vec<String>> {
+    match state
+        .catalog
+        .types
+        .get_mut(type_name)
+        .map(|found| &mut found.kind)
+    {
+        Some(TypeKind::Enum { labels }) => Ok(labels),
+        _ => Err(Refused::new(node, format!("{} is no enum", type_name.name))),
+    }
+}

@@ -1,0 +1,147 @@
+//! The migrations one after the other: what each file says, and what rests on a statement that was refused.
+
+use std::collections::BTreeSet;
+
+use bowline_migrations::SqlFile;
+use squawk_syntax::ast::AstNode as _;
+use squawk_syntax::{SyntaxKind, SyntaxNode};
+
+use crate::replay::Replayed;
+use crate::replay::program::Program;
+use crate::replay::refusal::{Refusal, Refused, Result};
+use crate::replay::state::{self, PUBLIC, TEMPORARY, gaps};
+use crate::replay::syntax::tree::{self, path};
+use crate::replay::syntax::{effect, nesting, schema};
+
+/// The migrations that were followed so far.
+#[derive(Clone, Default)]
+pub(crate) struct History {
+    pub(crate) program: Program,
+    /// Relations that a refused statement would have created.
+    unfollowed: BTreeSet<String>,
+}
+
+impl History {
+    pub(crate) fn begin_migration(&mut self) {
+        // diesel runs each migration on one connection, but a SET is meant for its own file.
+        self.program.state.search_path = vec![PUBLIC.to_owned()];
+        self.program.state.end_transaction();
+        self.program.state.earlier_temporary = self
+            .program
+            .state
+            .catalog
+            .relations
+            .keys()
+            .filter(|name| name.schema == TEMPORARY)
+            .cloned()
+            .collect();
+    }
+
+    pub(crate) fn finish(mut self, refusals: Vec<Refusal>) -> Replayed {
+        self.program.state.forget_temporary();
+        self.program.state.keep_routines();
+        Replayed {
+            catalog: self.program.state.catalog,
+            refusals,
+        }
+    }
+
+    pub(crate) fn file(&mut self, file: &SqlFile, refusals: &mut Vec<Refusal>) {
+        let refusal = |span: std::ops::Range<usize>, why: String, hint: String| Refusal {
+            file: file.path.clone(),
+            source: file.text.clone(),
+            span,
+            why,
+            hint,
+        };
+        let Some(parse) = nesting::parse(&file.text) else {
+            refusals.push(refusal(
+                0..0,
+                format!("{} in this file", nesting::TOO_DEEP),
+                "say the same with less nesting".to_owned(),
+            ));
+            return;
+        };
+        if let Some(error) = parse.errors().first() {
+            let start = usize::from(error.range().start()).min(file.text.len());
+            let end = usize::from(error.range().end()).clamp(start, file.text.len());
+            let why = format!("the SQL cannot be parsed: {}", error.message());
+            refusals.push(refusal(
+                start..end,
+                why,
+                "mend the statement; PostgreSQL would refuse it too".to_owned(),
+            ));
+            return;
+        }
+        let statements = parse.tree().stmts();
+        let statements = statements.map(|statement| statement.syntax().clone());
+        for node in statements.flat_map(schema::with_swallowed) {
+            let node = &node;
+            let start = usize::from(node.text_range().start());
+            self.program.state.here = state::Here {
+                file: gaps::shown(&file.path),
+                line: file.text[..start].matches('\n').count() + 1,
+                handlers: 0,
+            };
+            let done = match effect::before(node) {
+                None => tree::no_escaped_name(node).and_then(|()| self.program.statement(node)),
+                Some(effect) => self.declared(node, &effect),
+            };
+            let Err(Refused {
+                span, why, hint, ..
+            }) = done
+            else {
+                continue;
+            };
+            // What rests on a refused statement is refused with it: naming that one is enough.
+            let rests_on_another = path(node).iter().any(|name| self.unfollowed.contains(name));
+            self.unfollowed.extend(made_by(node));
+            if !rests_on_another {
+                refusals.push(refusal(span, why, hint));
+            }
+        }
+    }
+
+    /// Follows the SQL that an author gave for a statement.
+    pub(crate) fn declared(&mut self, node: &SyntaxNode, effect: &str) -> Result<()> {
+        let here = |why: String, hint: String| Refused::new(node, why).do_this(hint);
+        let Some(parse) = nesting::parse(effect) else {
+            return Err(Refused::new(node, nesting::TOO_DEEP));
+        };
+        if let Some(error) = parse.errors().first() {
+            return Err(here(
+                format!(
+                    "the comment before this cannot be parsed: {}",
+                    error.message()
+                ),
+                "write `-- bowline: ignore`, or SQL with the effect of the statement".to_owned(),
+            ));
+        }
+        for statement in parse.tree().stmts() {
+            self.program
+                .statement(statement.syntax())
+                .map_err(|refused| {
+                    here(
+                        format!("of the comment before this: {}", refused.why),
+                        refused.hint,
+                    )
+                })?;
+        }
+        self.program.state.note_ignored(node);
+        Ok(())
+    }
+}
+
+/// The names that a statement would give to relations.
+fn made_by(node: &SyntaxNode) -> Vec<String> {
+    let named = node.descendants().filter(|child| {
+        matches!(
+            child.kind(),
+            SyntaxKind::TABLE_NAME | SyntaxKind::VIEW | SyntaxKind::INDEX
+        )
+    });
+    named
+        .map(|name| tree::name(&name))
+        .filter(|name| !name.is_empty())
+        .collect()
+}

@@ -1,0 +1,474 @@
+//! Calls of functions: those with a syntax of their own, PostgreSQL's, and a migration's.
+
+use squawk_syntax::{SyntaxKind, SyntaxNode};
+
+use crate::replay::builtin::builtin;
+use crate::replay::infer::from::Scope;
+use crate::replay::infer::overload::Candidate;
+use crate::replay::infer::{Inference, Output, Value, system};
+use crate::replay::refusal::{Refused, Result};
+use crate::replay::state::SYSTEM;
+use crate::replay::state::functions::Returned;
+use crate::replay::syntax::routine::callee;
+use crate::replay::syntax::tree::{child, has, is_query};
+use crate::{DataType, information_schema};
+
+/// What stands in the brackets of a call.
+#[derive(Default)]
+struct Arguments {
+    values: Vec<Value>,
+    /// The last is the array itself (`VARIADIC list`).
+    is_variadic: bool,
+    /// Some are given by name.
+    is_named: bool,
+}
+
+/// The forms of a function that may be meant.
+struct Forms {
+    candidates: Vec<Candidate>,
+    /// What each gives, by the place of its candidate.
+    columns: Vec<Vec<(String, DataType)>>,
+}
+
+impl Forms {
+    /// Those that can be called in this way.
+    fn taking(&self, given: &Arguments) -> Vec<Candidate> {
+        let mut candidates = self.candidates.clone();
+        if given.is_variadic {
+            candidates.retain(|candidate| candidate.is_variadic);
+            for candidate in &mut candidates {
+                candidate.is_variadic = false;
+            }
+        }
+        candidates
+    }
+
+    /// What every form gives, if that is one type that no argument decides.
+    fn only_result(&self) -> Option<&str> {
+        let first = &self.candidates.first()?.result;
+        let is_one = self.candidates.iter().all(|other| other.result == *first);
+        (is_one && !first.starts_with("any")).then_some(first)
+    }
+}
+
+impl Inference<'_> {
+    pub(crate) fn call(&self, node: &SyntaxNode, scope: &Scope) -> Result<Value> {
+        use SyntaxKind as K;
+        let form = node
+            .children()
+            .next()
+            .ok_or_else(|| Refused::new(node, "the query is not whole"))?;
+        for clause in node.children().skip(1) {
+            if matches!(clause.kind(), K::FILTER_CLAUSE | K::OVER_CLAUSE) {
+                self.visit(&clause, scope);
+            }
+        }
+        match form.kind() {
+            K::NAME_REF | K::FIELD_EXPR => self.named_call(node, scope),
+            K::EXISTS_FN => {
+                self.visit(&form, scope);
+                Ok(Value::system("bool"))
+            }
+            K::EXTRACT_FN => {
+                self.visit(&form, scope);
+                Ok(Value::system("numeric"))
+            }
+            K::POSITION_FN => {
+                self.visit(&form, scope);
+                Ok(Value::system("int4"))
+            }
+            K::SUBSTRING_FN | K::OVERLAY_FN | K::TRIM_FN => {
+                let first = form.descendants().skip(1).find(|part| {
+                    matches!(
+                        part.kind(),
+                        K::NAME_REF
+                            | K::LITERAL
+                            | K::CALL_EXPR
+                            | K::FIELD_EXPR
+                            | K::CAST_EXPR
+                            | K::BIN_EXPR
+                            | K::PAREN_EXPR
+                            | K::INDEX_EXPR
+                    )
+                });
+                self.visit(&form, scope);
+                let value = first.map(|first| self.value(&first, scope)).transpose()?;
+                let key = value.as_ref().and_then(|value| value.data_type.as_ref());
+                let key = key.map(|data_type| self.base_key(&self.key(data_type)));
+                match key.as_deref() {
+                    Some("bytea") => Ok(Value::system("bytea")),
+                    Some("bit" | "varbit") => Ok(Value::system("bit")),
+                    _ => Ok(Value {
+                        collation: value.and_then(|value| value.collation),
+                        ..Value::system("text")
+                    }),
+                }
+            }
+            _ => self.special_form(&form, scope),
+        }
+    }
+
+    fn arguments(&self, node: &SyntaxNode, scope: &Scope) -> Result<Arguments> {
+        use SyntaxKind as K;
+        let mut given = Arguments::default();
+        let list = child(node, K::ARG_LIST);
+        for argument in list.iter().flat_map(SyntaxNode::children) {
+            if argument.kind() != K::ARG {
+                self.visit(&argument, scope);
+                continue;
+            }
+            given.is_variadic |= has(&argument, K::VARIADIC_KW);
+            let whole = || Refused::new(&argument, "the query is not whole");
+            let mut value = argument.children().next().ok_or_else(whole)?;
+            if value.kind() == K::NAMED_ARG {
+                given.is_named = true;
+                value = value.children().last().ok_or_else(whole)?;
+            }
+            given.values.push(self.value(&value, scope)?);
+            // An aggregate's ORDER BY stands in its last argument.
+            for clause in argument.children().skip(1) {
+                self.visit(&clause, scope);
+            }
+        }
+        let within = child(node, K::WITHIN_CLAUSE);
+        for sorted in within
+            .iter()
+            .flat_map(SyntaxNode::descendants)
+            .filter(|part| part.kind() == K::SORT_BY)
+        {
+            if let Some(value) = sorted.children().next() {
+                given.values.push(self.value(&value, scope)?);
+            }
+        }
+        Ok(given)
+    }
+
+    fn named_call(&self, node: &SyntaxNode, scope: &Scope) -> Result<Value> {
+        let parts = callee(node);
+        let name = parts.last().cloned().unwrap_or_default();
+        let given = self.arguments(node, scope)?;
+        let arguments = &given.values;
+        if let Some(value) = self.special(node, &name, arguments)? {
+            return Ok(value);
+        }
+        let forms = self.forms(&parts);
+        let result = if given.is_named {
+            // Which form takes these names is not known; what all of them give is.
+            forms.only_result().and_then(|result| self.of_key(result))
+        } else {
+            let chosen = self.choose(&forms.taking(&given), arguments);
+            if let Some((candidate, _)) = &chosen {
+                let start = usize::from(node.text_range().start());
+                self.used.borrow_mut().calls.push((start, candidate.place));
+            }
+            chosen
+                .and_then(|(candidate, parameters)| self.result(&candidate, &parameters, arguments))
+        };
+        let result = result.ok_or_else(|| self.unknown_call(node, &name, arguments))?;
+        Ok(Value {
+            collation: self.collation_of(&result, arguments),
+            data_type: Some(result),
+        })
+    }
+
+    pub(crate) fn result_of(&self, function: &[String], given: &[DataType]) -> Option<DataType> {
+        let given = Arguments {
+            values: given.iter().cloned().map(Value::new).collect(),
+            ..Arguments::default()
+        };
+        let candidates = self.forms(function).taking(&given);
+        let (candidate, parameters) = self.choose(&candidates, &given.values)?;
+        self.result(&candidate, &parameters, &given.values)
+    }
+
+    fn unknown_call(&self, node: &SyntaxNode, name: &str, arguments: &[Value]) -> Refused {
+        let types: Vec<_> = arguments
+            .iter()
+            .map(|value| match &value.data_type {
+                Some(data_type) => self.key(data_type),
+                None => "unknown".to_owned(),
+            })
+            .collect();
+        let types = types.join(", ");
+        Refused::new(node, format!("what {name}({types}) gives is not known"))
+            .do_this("cast it to the type that it has: the cast is then what is inferred from")
+    }
+
+    /// What looks like a function and is none.
+    fn special(&self, node: &SyntaxNode, name: &str, arguments: &[Value]) -> Result<Option<Value>> {
+        Ok(match name {
+            "coalesce" | "greatest" | "least" => Some(self.common(node, arguments)?),
+            "nullif" => match arguments {
+                [first, _] => {
+                    // The result has the type that the comparison gives to its left side.
+                    let candidates = self.operator_candidates("=", 2);
+                    let chosen = self.choose(&candidates, arguments);
+                    let (_, parameters) =
+                        chosen.ok_or_else(|| self.unknown_call(node, name, arguments))?;
+                    let own = first
+                        .data_type
+                        .as_ref()
+                        .map(|data_type| self.key(data_type));
+                    let mut value = first.clone();
+                    if own.as_ref() != parameters.first() && !parameters[0].starts_with("any") {
+                        value.data_type = self.of_key(&parameters[0]);
+                    }
+                    Some(value)
+                }
+                _ => None,
+            },
+            "grouping" => Some(Value::system("int4")),
+            _ => None,
+        })
+    }
+
+    fn forms(&self, parts: &[String]) -> Forms {
+        let name = parts.last().map_or("", String::as_str);
+        let is_system = parts.len() < 2 || parts[0] == "pg_catalog";
+        let extensions = &self.state.catalog.extensions;
+        let mut forms = Forms {
+            candidates: Vec::new(),
+            columns: Vec::new(),
+        };
+        for function in self.state.functions.get(name).into_iter().flatten() {
+            let (result, columns) = match &function.result {
+                Returned::One { data_type, .. } => (self.key(data_type), Vec::new()),
+                // A record of one column is that column's value.
+                Returned::Columns { columns, .. } => match columns.as_slice() {
+                    [(_, data_type)] => (self.key(data_type), columns.clone()),
+                    _ => ("record".to_owned(), columns.clone()),
+                },
+                Returned::Nothing => ("void".to_owned(), Vec::new()),
+                Returned::Unknown => ("?".to_owned(), Vec::new()),
+            };
+            let arguments = function.argument_types.iter();
+            forms.candidates.push(Candidate {
+                arguments: arguments.map(|argument| self.key(argument)).collect(),
+                defaults: function.defaults,
+                is_variadic: function.is_variadic,
+                result,
+                place: forms.columns.len(),
+            });
+            forms.columns.push(columns);
+        }
+        // What an extension brought into another schema is not found by its bare name.
+        let has_extension = |extension: &str| {
+            let home = self.state.extension_schemas.get(extension);
+            let is_found = home.is_none_or(|home| self.state.search_path.contains(home));
+            extensions.contains(extension) && (parts.len() > 1 || is_found)
+        };
+        for function in builtin().functions(name, has_extension) {
+            let is_bound = !is_system
+                && function
+                    .arguments
+                    .iter()
+                    .all(|argument| builtin().find_type(argument).is_none());
+            if is_bound {
+                continue;
+            }
+            forms.candidates.push(Candidate {
+                arguments: function
+                    .arguments
+                    .iter()
+                    .map(|it| (*it).to_owned())
+                    .collect(),
+                defaults: function.defaults,
+                is_variadic: function.is_variadic,
+                result: function.result.to_owned(),
+                place: forms.columns.len(),
+            });
+            let columns = function
+                .columns
+                .iter()
+                .filter_map(|(name, key)| Some(((*name).to_owned(), self.of_key(key)?)));
+            forms.columns.push(columns.collect());
+        }
+        forms
+    }
+
+    /// The columns of a function in FROM.
+    pub(crate) fn columns_of_call(
+        &self,
+        node: &SyntaxNode,
+        scope: &Scope,
+        alias: &str,
+    ) -> Result<(Vec<Output>, Value)> {
+        let output = |name: &str, value: Value| Output {
+            name: name.to_owned(),
+            value,
+            origin: None,
+        };
+        let record = Value::system("record");
+        let parts = callee(node);
+        let name = parts.last().cloned().unwrap_or_default();
+        let given = self.arguments(node, scope)?;
+        let arguments = &given.values;
+        if given.is_named {
+            return Err(self.unknown_call(node, &name, arguments));
+        }
+        if name == "unnest" && arguments.len() > 1 {
+            let columns = arguments
+                .iter()
+                .map(|value| {
+                    let element = self.element(value);
+                    let element =
+                        element.ok_or_else(|| self.unknown_call(node, &name, arguments))?;
+                    Ok(output("unnest", Value::new(element)))
+                })
+                .collect::<Result<_>>()?;
+            return Ok((columns, record));
+        }
+        let forms = self.forms(&parts);
+        let Some((candidate, parameters)) = self.choose(&forms.taking(&given), arguments) else {
+            return Err(self.unknown_call(node, &name, arguments));
+        };
+        let columns = &forms.columns[candidate.place];
+        let is_record = candidate.result == "record";
+        if is_record {
+            // Without columns of its own, a list of them behind the alias says what there is.
+            let columns = columns
+                .iter()
+                .map(|(name, data_type)| output(name, Value::new(data_type.clone())));
+            return Ok((columns.collect(), record));
+        }
+        let result = self
+            .result(&candidate, &parameters, arguments)
+            .ok_or_else(|| self.unknown_call(node, &name, arguments))?;
+        let value = Value::new(result);
+        if let Ok(fields) = self.fields(node, &value) {
+            return Ok((fields, value));
+        }
+        let title = match columns.as_slice() {
+            [(name, _)] => name,
+            _ => alias,
+        };
+        Ok((vec![output(title, value.clone())], value))
+    }
+
+    /// The type of an array's elements.
+    pub(crate) fn element(&self, value: &Value) -> Option<DataType> {
+        let data_type = self.state.base_type(value.data_type.as_ref()?);
+        let key = self.key(&data_type);
+        let mut element = self.of_key(key.strip_suffix("[]")?)?;
+        element.modifiers.clone_from(&data_type.modifiers);
+        Some(element)
+    }
+
+    pub(crate) fn is_text(&self, data_type: &DataType) -> bool {
+        let key = self.key(data_type);
+        self.category(key.trim_end_matches("[]")).0 == 'S'
+    }
+
+    /// The only column of a query in parentheses.
+    pub(crate) fn scalar(&self, query: &SyntaxNode, scope: &Scope) -> Result<Value> {
+        debug_assert!(is_query(query.kind()), "only queries are asked for here");
+        let mut columns = self.query(query, scope)?;
+        match columns.len() {
+            1 => {
+                let mut value = columns.remove(0).value;
+                value.data_type.get_or_insert_with(|| system("text"));
+                Ok(value)
+            }
+            _ => Err(Refused::new(
+                query,
+                "a subquery that is a value has one column, so PostgreSQL refuses this",
+            )),
+        }
+    }
+
+    fn operator_candidates(&self, name: &str, operands: usize) -> Vec<Candidate> {
+        let extensions = &self.state.catalog.extensions;
+        let has_extension = |extension: &str| extensions.contains(extension);
+        builtin()
+            .operators(name, has_extension)
+            .filter(|operator| operator.left.is_some() == (operands == 2))
+            .map(|operator| Candidate {
+                arguments: operator
+                    .left
+                    .into_iter()
+                    .chain([operator.right])
+                    .map(str::to_owned)
+                    .collect(),
+                defaults: 0,
+                is_variadic: false,
+                result: operator.result.to_owned(),
+                place: 0,
+            })
+            .collect()
+    }
+
+    pub(crate) fn operator(
+        &self,
+        node: &SyntaxNode,
+        name: &str,
+        operands: &[Value],
+    ) -> Result<Value> {
+        let candidates = self.operator_candidates(name, operands.len());
+        let found = self
+            .choose(&candidates, operands)
+            .and_then(|(candidate, parameters)| self.result(&candidate, &parameters, operands));
+        let result = found.ok_or_else(|| {
+            let types: Vec<_> = operands
+                .iter()
+                .map(|value| match &value.data_type {
+                    Some(data_type) => self.key(data_type),
+                    None => "unknown".to_owned(),
+                })
+                .collect();
+            let why = format!("what {name} gives of {} is not known", types.join(" and "));
+            Refused::new(node, why)
+                .do_this("cast it to the type that it has: the cast is then what is inferred from")
+        })?;
+        Ok(Value {
+            collation: self.collation_of(&result, operands),
+            data_type: Some(result),
+        })
+    }
+
+    /// The type that several values have in common.
+    pub(crate) fn common(&self, node: &SyntaxNode, values: &[Value]) -> Result<Value> {
+        if values.iter().all(|value| value.data_type.is_none()) {
+            return Ok(Value::system("text"));
+        }
+        let data_type = self.common_type(values);
+        let data_type = data_type.ok_or_else(|| {
+            Refused::new(node, "these values have no type in common")
+                .do_this("cast them to the type that is meant")
+        })?;
+        Ok(Value {
+            collation: self.collation_of(&data_type, values),
+            data_type: Some(data_type),
+        })
+    }
+
+    /// The collation that values give to what is made of them.
+    pub(crate) fn collation_of(&self, result: &DataType, values: &[Value]) -> Option<String> {
+        if !self.is_text(result) || is_of_c(result) {
+            return None;
+        }
+        let mut named = values.iter().filter_map(collation);
+        let first = named.next()?;
+        named.all(|other| other == first).then(|| first.to_owned())
+    }
+}
+
+/// The collation of a value that is not the database's.
+fn collation(value: &Value) -> Option<&str> {
+    let own = || {
+        value
+            .data_type
+            .as_ref()
+            .filter(|it| is_of_c(it))
+            .map(|_| "C")
+    };
+    value.collation.as_deref().or_else(own)
+}
+
+/// Whether a type has the collation C of its own: `name`, and the texts of `information_schema`.
+fn is_of_c(data_type: &DataType) -> bool {
+    let base = information_schema::base(&data_type.name);
+    match &base {
+        Some(base) => matches!(base.name.name.as_str(), "name" | "varchar"),
+        None => data_type.name.schema == SYSTEM && data_type.name.name == "name",
+    }
+}

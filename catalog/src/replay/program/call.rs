@@ -1,0 +1,281 @@
+//! Calls of functions and procedures.
+
+use squawk_syntax::{SyntaxKind, SyntaxNode};
+
+use crate::replay::builtin;
+use crate::replay::ddl::schema;
+use crate::replay::program::Program;
+use crate::replay::program::variables::Declared;
+use crate::replay::refusal::{Refused, Result};
+use crate::replay::state::functions::Function;
+use crate::replay::syntax::routine::{bodies, callee, calls_in, plpgsql, sql_statements};
+use crate::replay::syntax::tree::{child, child_name, children, has, path, string};
+
+impl Program {
+    /// A query shapes nothing but by the functions that it calls.
+    pub(crate) fn call_in_query(&mut self, node: &SyntaxNode) -> Result<()> {
+        for call in calls_in(node) {
+            let parts = callee(&call);
+            let function = parts.last().cloned().unwrap_or_default();
+            if function == "set_config" {
+                let arguments = child(&call, SyntaxKind::ARG_LIST);
+                let literals: Vec<_> = arguments
+                    .iter()
+                    .flat_map(SyntaxNode::children)
+                    .map(|argument| string(&argument))
+                    .collect();
+                if let [Some(parameter), Some(value), ..] = literals.as_slice()
+                    && parameter == "search_path"
+                {
+                    schema::set_config(&mut self.state, &value.clone());
+                }
+                continue;
+            }
+            if !self.state.functions.contains_key(&function) && is_of_extension(&parts) {
+                continue;
+            }
+            self.call(node, &function, Some(&call))?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn call_procedure(&mut self, node: &SyntaxNode) -> Result<()> {
+        self.call_in_query(node)?;
+        let named = child(node, SyntaxKind::PROCEDURE_NAME_REF).map(|named| path(&named));
+        let parts = named.unwrap_or_default();
+        let procedure = parts.last().cloned().unwrap_or_default();
+        if !self.state.functions.contains_key(&procedure) && is_of_extension(&parts) {
+            return Ok(());
+        }
+        self.call(node, &procedure, Some(node))
+    }
+
+    /// Follows a call of a function: PostgreSQL's own shape nothing, a migration's own are looked into.
+    ///
+    /// `call` holds the arguments, where they are known.
+    pub(crate) fn call(
+        &mut self,
+        node: &SyntaxNode,
+        function: &str,
+        call: Option<&SyntaxNode>,
+    ) -> Result<()> {
+        let forms = self
+            .state
+            .functions
+            .get(function)
+            .cloned()
+            .unwrap_or_default();
+        if forms.is_empty() {
+            if is_known(function) {
+                return Ok(());
+            }
+            return Err(Refused::new(
+                node,
+                format!("this calls the function {function}, which may change the schema"),
+            ));
+        }
+        if self.calls.iter().any(|caller| caller == function) {
+            return Err(Refused::new(
+                node,
+                format!("the function {function} calls itself, which is not followed"),
+            ));
+        }
+        self.calls.push(function.to_owned());
+        let followed = self.follow_call(node, function, &forms, call);
+        self.calls.pop();
+        followed
+    }
+
+    fn follow_call(
+        &mut self,
+        node: &SyntaxNode,
+        function: &str,
+        forms: &[Function],
+        call: Option<&SyntaxNode>,
+    ) -> Result<()> {
+        let shaping: Vec<_> = forms
+            .iter()
+            .filter(|form| self.shapes(&form.definition))
+            .collect();
+        match (shaping.as_slice(), forms) {
+            ([], _) => {
+                self.guards_of_call(forms, call);
+                Ok(())
+            }
+            ([_], [form]) => {
+                let definition = form.definition.clone();
+                let reads_rows = node
+                    .descendants()
+                    .any(|part| part.kind() == SyntaxKind::FROM_CLAUSE);
+                if reads_rows {
+                    return Err(Refused::new(
+                        node,
+                        format!("how often {function} runs depends on the rows that this reads"),
+                    ));
+                }
+                let arguments = self.arguments_of(&definition, call);
+                self.follow_body(&definition, arguments).map_err(|refused| {
+                    let why = format!("this calls the function {function}: {}", refused.why);
+                    Refused::new(node, why).do_this(refused.hint)
+                })
+            }
+            _ => Err(Refused::new(
+                node,
+                format!("{function} has several forms, and it is not clear which is called"),
+            )),
+        }
+    }
+
+    /// What a called function does to triggers, policies and rules.
+    fn guards_of_call(&mut self, forms: &[Function], call: Option<&SyntaxNode>) {
+        for form in forms {
+            let definition = form.definition.clone();
+            let bodies = bodies(&definition);
+            let Some(body) = bodies.iter().find(|body| self.guards(body)) else {
+                continue;
+            };
+            if forms.len() > 1 {
+                self.note_guard_gaps(body);
+                continue;
+            }
+            let arguments = self.arguments_of(&definition, call);
+            self.attempt(body, (), |program| {
+                program.follow_body(&definition, arguments)
+            });
+        }
+    }
+
+    /// The values of the arguments under their names, those of defaults too.
+    fn arguments_of(&self, definition: &SyntaxNode, call: Option<&SyntaxNode>) -> Vec<Declared> {
+        use SyntaxKind as K;
+        let list = call.and_then(|call| child(call, K::ARG_LIST));
+        let given: Vec<SyntaxNode> = list
+            .map(|list| list.children().collect())
+            .unwrap_or_default();
+        let is_plain = given
+            .iter()
+            .all(|argument| argument.kind() == K::ARG && !has(argument, K::VARIADIC_KW));
+        let parameters = child(definition, K::PARAM_LIST);
+        let parameters = parameters
+            .iter()
+            .flat_map(|list| children(list, K::PARAM))
+            .filter(|parameter| !has(parameter, K::PARAM_OUT));
+        let mut all = Vec::new();
+        for (place, parameter) in parameters.enumerate() {
+            let value = match given.get(place) {
+                Some(argument) => self.evaluate(argument),
+                None => child(&parameter, K::PARAM_DEFAULT)
+                    .and_then(|default| default.children().next())
+                    .and_then(|default| self.evaluate(&default)),
+            };
+            let value = value.filter(|_| is_plain && call.is_some());
+            let data_type = self.variable_type(&parameter);
+            let named = child_name(&parameter, K::PARAM_NAME);
+            let numbered = format!("${}", place + 1);
+            all.push(Declared {
+                name: numbered,
+                data_type: data_type.clone(),
+                value: value.clone(),
+            });
+            all.extend(named.map(|name| Declared {
+                name,
+                data_type,
+                value,
+            }));
+        }
+        all
+    }
+
+    /// Follows the body of a function as if its statements stood where it is called.
+    fn follow_body(&mut self, definition: &SyntaxNode, arguments: Vec<Declared>) -> Result<()> {
+        if let Some(body) = plpgsql(definition) {
+            return self.block_with(&body, arguments);
+        }
+        for statement in sql_statements(definition) {
+            self.statement(&statement)?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a call of an extension's function changes rows of the extension's own tables and nothing else: jobs, their
+/// policies, messages, secrets.
+pub(crate) fn is_of_extension(parts: &[String]) -> bool {
+    const IN_SCHEMA: [(&str, &[&str]); 4] = [
+        (
+            "cron",
+            &[
+                "schedule",
+                "schedule_in_database",
+                "unschedule",
+                "alter_job",
+            ],
+        ),
+        ("net", &["http_get", "http_post", "http_delete"]),
+        ("vault", &["create_secret", "update_secret"]),
+        ("pgsodium", &["create_key"]),
+    ];
+    const ANYWHERE: [&str; 24] = [
+        "postgis_extensions_upgrade",
+        "postgis_full_version",
+        "postgis_version",
+        "postgis_lib_version",
+        // TimescaleDB
+        "add_job",
+        "delete_job",
+        "add_retention_policy",
+        "remove_retention_policy",
+        "add_compression_policy",
+        "remove_compression_policy",
+        "add_columnstore_policy",
+        "remove_columnstore_policy",
+        "add_continuous_aggregate_policy",
+        "remove_continuous_aggregate_policy",
+        "add_reorder_policy",
+        "remove_reorder_policy",
+        "refresh_continuous_aggregate",
+        "set_chunk_time_interval",
+        "set_integer_now_func",
+        "timescaledb_pre_restore",
+        "timescaledb_post_restore",
+        // Citus
+        "create_distributed_table",
+        "create_reference_table",
+        "create_distributed_function",
+    ];
+    match parts {
+        [.., schema, function] => {
+            let of_schema = IN_SCHEMA.iter().find(|(own, _)| own == schema);
+            of_schema.is_some_and(|(_, functions)| functions.contains(&function.as_str()))
+                || ANYWHERE.contains(&function.as_str())
+        }
+        [function] => ANYWHERE.contains(&function.as_str()),
+        [] => false,
+    }
+}
+
+/// Whether PostgreSQL or one of its extensions has a function of this name, none of which runs DDL.
+pub(crate) fn is_known(function: &str) -> bool {
+    const SPECIAL: [&str; 6] = [
+        "coalesce",
+        "greatest",
+        "least",
+        "nullif",
+        "grouping",
+        "diesel_manage_updated_at",
+    ];
+    const RUNS_SQL: [&str; 6] = [
+        "query_to_xml",
+        "query_to_xmlschema",
+        "query_to_xml_and_xmlschema",
+        "cursor_to_xml",
+        "crosstab",
+        "connectby",
+    ];
+    SPECIAL.contains(&function)
+        || (builtin::builtin()
+            .functions(function, |_| true)
+            .next()
+            .is_some()
+            && !RUNS_SQL.contains(&function))
+}

@@ -1,0 +1,428 @@
+//! The value of an expression, where it is certain: what PL/pgSQL decides by, and the text that it executes.
+//!
+//! What depends on data, on settings or on the server is unknown (`None`), and whoever asked refuses. Nothing is
+//! guessed: a table is empty only where no migration can have written to it.
+
+pub(crate) mod call;
+pub(crate) mod from;
+pub(crate) mod functions;
+pub(crate) mod operator;
+pub(crate) mod rows;
+pub(crate) mod system_objects;
+pub(crate) mod system_tables;
+
+use bowline_sql::quote::identifier as quoted;
+use squawk_syntax::{SyntaxKind, SyntaxNode};
+
+use crate::Name;
+use crate::replay::program::Program;
+use crate::replay::program::evaluate::operator::{compare, is_among, operate};
+use crate::replay::program::evaluate::rows::Row;
+use crate::replay::state;
+use crate::replay::syntax::operators::{Piece, flatten, precedence};
+use crate::replay::syntax::tree::{self, child, children, has, name, path, string, text, tokens};
+use crate::replay::syntax::{expression, type_name};
+
+/// A value that is certain.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Datum {
+    Null,
+    Bool(bool),
+    Int(i64),
+    Text(String),
+    List(Vec<Datum>),
+    /// A record; a field may be unknown.
+    Record(Vec<(String, Option<Datum>)>),
+    /// An object of the catalog by its OID, which is written as a name only where it is a `regclass` or its like.
+    Object {
+        name: Name,
+        is_named: bool,
+    },
+}
+
+/// What names mean where an expression stands.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Scope<'a> {
+    row: Option<&'a Row>,
+    /// The rows that an aggregate is of.
+    group: Option<&'a [Row]>,
+    outer: Option<&'a Scope<'a>>,
+}
+
+impl Datum {
+    /// The text that `format` and `||` write of it.
+    pub(crate) fn written(&self) -> Option<String> {
+        match self {
+            Self::Null => Some(String::new()),
+            Self::Bool(true) => Some("t".to_owned()),
+            Self::Bool(false) => Some("f".to_owned()),
+            Self::Int(number) => Some(number.to_string()),
+            Self::Text(text) => Some(text.clone()),
+            Self::Object {
+                name,
+                is_named: true,
+            } => {
+                let written = quoted(&name.name);
+                Some(match name.schema.as_str() {
+                    state::PUBLIC | state::SYSTEM => written,
+                    schema => format!("{}.{written}", quoted(schema)),
+                })
+            }
+            Self::Object { .. } | Self::List(_) | Self::Record(_) => None,
+        }
+    }
+
+    pub(crate) fn truth(&self) -> Option<bool> {
+        match self {
+            Self::Bool(truth) => Some(*truth),
+            _ => None,
+        }
+    }
+}
+
+impl Program {
+    /// The value of an expression of PL/pgSQL.
+    pub(crate) fn evaluate(&self, node: &SyntaxNode) -> Option<Datum> {
+        self.value_of(node, &Scope::default())
+    }
+
+    /// The text of an expression with a number wherever a part of it is not known.
+    pub(crate) fn evaluate_with_open_numbers(&self, node: &SyntaxNode) -> Option<Datum> {
+        self.open_numbers.set(true);
+        let value = self.evaluate(node);
+        self.open_numbers.set(false);
+        value
+    }
+
+    pub(crate) fn value_of(&self, node: &SyntaxNode, scope: &Scope<'_>) -> Option<Datum> {
+        use SyntaxKind as K;
+        if !self.budget.takes_a_step() {
+            return None;
+        }
+        let first = || node.children().next();
+        match node.kind() {
+            K::PLPGSQL_EXPR | K::TARGET_LIST | K::PAREN_EXPR => {
+                let mut parts = node.children();
+                let only = parts.next()?;
+                parts.next().is_none().then_some(())?;
+                self.value_of(&only, scope)
+            }
+            K::TARGET | K::ARG => self.value_of(&first()?, scope),
+            kind if tree::is_query(kind) => {
+                let mut rows = self.rows_of(node, scope)?;
+                match rows.len() {
+                    0 => Some(Datum::Null),
+                    1 => rows.pop()?.into_iter().next()?.1,
+                    _ => None,
+                }
+            }
+            K::LITERAL => literal(node),
+            K::NAME_REF => self.named(node, scope),
+            K::FIELD_EXPR => self.field(node, scope),
+            K::CAST_EXPR => {
+                let is_type = |kind| type_name::is_type(kind);
+                let target = node.children().find(|part| is_type(part.kind()))?;
+                let value = node
+                    .children()
+                    .find(|part| !is_type(part.kind()) && part.kind() != K::COLON_COLON)?;
+                self.cast(self.value_of(&value, scope)?, &target)
+            }
+            K::ARRAY_EXPR => {
+                if let Some(query) = node.children().find(|part| tree::is_query(part.kind())) {
+                    let rows = self.rows_of(&query, scope)?;
+                    let firsts = rows.into_iter().map(|row| row.into_iter().next()?.1);
+                    return Some(Datum::List(firsts.collect::<Option<_>>()?));
+                }
+                let values = node.children().map(|part| self.value_of(&part, scope));
+                Some(Datum::List(values.collect::<Option<_>>()?))
+            }
+            K::TUPLE_EXPR => {
+                let values = node.children().map(|part| self.value_of(&part, scope));
+                Some(Datum::List(values.collect::<Option<_>>()?))
+            }
+            K::INDEX_EXPR => {
+                let mut parts = node.children();
+                let list = self.value_of(&parts.next()?, scope)?;
+                let place = self.value_of(&parts.next()?, scope)?;
+                match (list, place) {
+                    (Datum::List(list), Datum::Int(place)) => {
+                        let place = usize::try_from(place.checked_sub(1)?).ok();
+                        let found = place.and_then(|place| list.get(place).cloned());
+                        Some(found.unwrap_or(Datum::Null))
+                    }
+                    _ => None,
+                }
+            }
+            K::CASE_EXPR => self.case(node, scope),
+            K::COLLATE => self.value_of(&first()?, scope),
+            K::PREFIX_EXPR => {
+                let value = self.value_of(&node.children().last()?, scope)?;
+                let operator = tokens(node).next()?;
+                match (operator.kind(), value) {
+                    (_, Datum::Null) => Some(Datum::Null),
+                    (K::NOT_KW, Datum::Bool(truth)) => Some(Datum::Bool(!truth)),
+                    (K::MINUS, Datum::Int(number)) => number.checked_neg().map(Datum::Int),
+                    _ => None,
+                }
+            }
+            K::POSTFIX_EXPR => {
+                let value = self.value_of(&first()?, scope)?;
+                let words: Vec<_> = tokens(node).map(|token| token.kind()).collect();
+                let is_null = value == Datum::Null;
+                if words.ends_with(&[K::ISNULL_KW]) {
+                    Some(Datum::Bool(is_null))
+                } else if words.ends_with(&[K::NOTNULL_KW]) {
+                    Some(Datum::Bool(!is_null))
+                } else {
+                    None
+                }
+            }
+            K::BETWEEN_EXPR => {
+                let mut parts = node.children();
+                let value = self.value_of(&parts.next()?, scope)?;
+                let low = self.value_of(&parts.next()?, scope)?;
+                let high = self.value_of(&parts.next()?, scope)?;
+                let is_within = compare(">=", &value, &low)?.truth()?
+                    && compare("<=", &value, &high)?.truth()?;
+                Some(Datum::Bool(is_within != has(node, K::NOT_KW)))
+            }
+            K::BIN_EXPR => {
+                let mut pieces = Vec::new();
+                flatten(node, &mut pieces);
+                self.climb(&pieces, &mut 0, 0, scope)
+            }
+            K::CALL_EXPR => self.value_of_call(node, scope),
+            _ => None,
+        }
+    }
+
+    fn named(&self, node: &SyntaxNode, scope: &Scope<'_>) -> Option<Datum> {
+        let wanted = name(node);
+        if let Some(found) = scope.column(&wanted) {
+            return found;
+        }
+        if let Some(found) = self.variable(&wanted) {
+            return found;
+        }
+        if let Some(row) = scope.record(&wanted) {
+            return Some(row);
+        }
+        let schema = || {
+            self.state
+                .search_path
+                .iter()
+                .find(|it| self.state.schemas.contains(*it))
+        };
+        match text(node).to_ascii_lowercase().as_str() {
+            "current_schema" => schema().map(|schema| Datum::Text(schema.clone())),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn field(&self, node: &SyntaxNode, scope: &Scope<'_>) -> Option<Datum> {
+        let base = node.children().next()?;
+        let parts = path(node);
+        let wanted = parts.last()?;
+        if base.kind() == SyntaxKind::NAME_REF && !has(node, SyntaxKind::STAR) {
+            if let Some(found) = scope.column_of(&parts[0], wanted) {
+                return found;
+            }
+            return match self.variable(&parts[0])?? {
+                Datum::Record(fields) => fields.into_iter().find(|(name, _)| name == wanted)?.1,
+                _ => None,
+            };
+        }
+        None
+    }
+
+    pub(crate) fn case(&self, node: &SyntaxNode, scope: &Scope<'_>) -> Option<Datum> {
+        use SyntaxKind as K;
+        let mut parts = node.children();
+        let first = parts.next()?;
+        let subject = match first.kind() {
+            K::WHEN_CLAUSE_LIST => None,
+            _ => Some(self.value_of(&first, scope)?),
+        };
+        for when in child(node, K::WHEN_CLAUSE_LIST)
+            .iter()
+            .flat_map(|list| children(list, K::WHEN_CLAUSE))
+        {
+            let mut parts = when.children();
+            let condition = self.value_of(&parts.next()?, scope)?;
+            let condition = match &subject {
+                Some(subject) => compare("=", subject, &condition)?,
+                None => condition,
+            };
+            if condition == Datum::Bool(true) {
+                return self.value_of(&parts.next()?, scope);
+            }
+        }
+        let otherwise = child(node, K::ELSE_CLAUSE).and_then(|clause| clause.children().next());
+        otherwise.map_or(Some(Datum::Null), |value| self.value_of(&value, scope))
+    }
+
+    pub(crate) fn climb(
+        &self,
+        pieces: &[Piece],
+        place: &mut usize,
+        least: u8,
+        scope: &Scope<'_>,
+    ) -> Option<Datum> {
+        let Some(Piece::Operand(operand)) = pieces.get(*place) else {
+            return None;
+        };
+        *place += 1;
+        let mut left = self.value_of(operand, scope);
+        while let Some(Piece::Operator(operator)) = pieces.get(*place) {
+            let precedence = precedence(operator);
+            if precedence < least {
+                break;
+            }
+            *place += 1;
+            if let Some(Piece::Operand(call)) = pieces.get(*place)
+                && let Some(any) = child(call, SyntaxKind::ANY_FN)
+            {
+                *place += 1;
+                left = self.any(operator, left, &any, scope);
+                continue;
+            }
+            let right = self.climb(pieces, place, precedence + 1, scope);
+            let is_joined = operator == "||" && self.open_numbers.get();
+            let (left_text, right_text) = if is_joined {
+                (left.or_else(open_number), right.or_else(open_number))
+            } else {
+                (left, right)
+            };
+            left = operate(operator, left_text, right_text);
+        }
+        left
+    }
+
+    /// `x = ANY (list)`, and of a query.
+    pub(crate) fn any(
+        &self,
+        operator: &str,
+        left: Option<Datum>,
+        any: &SyntaxNode,
+        scope: &Scope<'_>,
+    ) -> Option<Datum> {
+        match self.value_of(&any.children().next()?, scope)? {
+            Datum::List(list) if operator == "=" => is_among(&left?, &list),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn cast(&self, value: Datum, target: &SyntaxNode) -> Option<Datum> {
+        if value == Datum::Null {
+            return Some(value);
+        }
+        if matches!(value, Datum::List(_)) {
+            return Some(value);
+        }
+        let is_list = has(target, SyntaxKind::ARRAY_BOUND)
+            || tokens(target).any(|token| token.kind() == SyntaxKind::L_BRACK);
+        self.converted(value, &type_name::stored_name(target), is_list)
+    }
+
+    /// A value as a type has it.
+    pub(crate) fn converted(&self, value: Datum, target: &str, is_list: bool) -> Option<Datum> {
+        match (target, value) {
+            (_, Datum::Text(text)) if is_list => {
+                let elements = functions::elements(&text)?.into_iter();
+                let elements = elements.map(|element| match element {
+                    Some(element) => self.converted(Datum::Text(element), target, false),
+                    None => Some(Datum::Null),
+                });
+                Some(Datum::List(elements.collect::<Option<_>>()?))
+            }
+            (_, Datum::Null) => Some(Datum::Null),
+            (_, Datum::List(list)) => Some(Datum::List(list)),
+            ("text" | "varchar" | "name" | "bpchar", Datum::Bool(truth)) => {
+                Some(Datum::Text(truth.to_string()))
+            }
+            ("text" | "varchar" | "name", value) => {
+                let written = value.written()?;
+                Some(Datum::Text(match target {
+                    "name" => tree::truncate(&written).to_owned(),
+                    _ => written,
+                }))
+            }
+            ("int2" | "int4" | "int8" | "numeric", Datum::Text(text)) => {
+                text.trim().parse().ok().map(Datum::Int)
+            }
+            ("int2" | "int4" | "int8" | "numeric", Datum::Int(number)) => Some(Datum::Int(number)),
+            ("bool", Datum::Text(text)) => match text.trim().to_ascii_lowercase().as_str() {
+                "t" | "true" | "y" | "yes" | "on" | "1" => Some(Datum::Bool(true)),
+                "f" | "false" | "n" | "no" | "off" | "0" => Some(Datum::Bool(false)),
+                _ => None,
+            },
+            ("bool", Datum::Bool(truth)) => Some(Datum::Bool(truth)),
+            ("regclass", Datum::Text(text)) => {
+                let name = self.state.find_relation(&expression::words(&text))?;
+                Some(Datum::Object {
+                    name,
+                    is_named: true,
+                })
+            }
+            ("regnamespace", Datum::Text(text)) => {
+                let schema = expression::words(&text).pop()?;
+                self.state
+                    .schemas
+                    .contains(&schema)
+                    .then(|| namespace(&schema))
+            }
+            ("regtype", Datum::Text(text)) => {
+                let name = self.state.find_own_type(&expression::words(&text))?;
+                Some(Datum::Object {
+                    name,
+                    is_named: true,
+                })
+            }
+            ("regclass" | "regtype", Datum::Object { name, .. }) => Some(Datum::Object {
+                name,
+                is_named: true,
+            }),
+            ("oid", Datum::Object { name, .. }) => Some(Datum::Object {
+                name,
+                is_named: false,
+            }),
+            // A domain, a type that is not looked into: only what stays as it is.
+            ("record", value @ Datum::Record(_)) => Some(value),
+            _ => None,
+        }
+    }
+}
+
+/// A number in the place of one that is not known, where only that it is one matters.
+pub(crate) const OPEN_NUMBER: i64 = 1_087_654_321;
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "it stands where another value may be"
+)]
+pub(crate) fn open_number() -> Option<Datum> {
+    Some(Datum::Int(OPEN_NUMBER))
+}
+
+/// A schema by its OID.
+pub(crate) fn namespace(schema: &str) -> Datum {
+    Datum::Object {
+        name: Name {
+            schema: "pg_namespace".to_owned(),
+            name: schema.to_owned(),
+        },
+        is_named: false,
+    }
+}
+
+fn literal(node: &SyntaxNode) -> Option<Datum> {
+    if let Some(text) = string(node) {
+        return Some(Datum::Text(text));
+    }
+    match text(node).to_ascii_lowercase().as_str() {
+        "null" => Some(Datum::Null),
+        "true" => Some(Datum::Bool(true)),
+        "false" => Some(Datum::Bool(false)),
+        digits => digits.parse().ok().map(Datum::Int),
+    }
+}

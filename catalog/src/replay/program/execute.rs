@@ -1,0 +1,105 @@
+//! EXECUTE of a text.
+
+use squawk_syntax::ast::AstNode as _;
+use squawk_syntax::{SyntaxKind, SyntaxNode};
+
+use crate::gap::GapKind;
+use crate::replay::program::block::BOWLINE_DO;
+use crate::replay::program::evaluate::{Datum, OPEN_NUMBER};
+use crate::replay::program::{Program, harmless_text};
+use crate::replay::refusal::{Refused, Result};
+use crate::replay::syntax::nesting;
+use crate::replay::syntax::tree::{self, child, tokens};
+
+impl Program {
+    /// `EXECUTE` of a text that is certain.
+    pub(crate) fn dynamic(&mut self, node: &SyntaxNode) -> Result<()> {
+        use SyntaxKind as K;
+        let text = child(node, K::PLPGSQL_EXPR).and_then(|expression| self.evaluate(&expression));
+        let Some(Datum::Text(sql)) = text else {
+            self.pass_by(node);
+            if harmless_text::is_harmless(node) || self.sequence_of_open_numbers(node)? {
+                return Ok(());
+            }
+            return Err(Refused::new(
+                node,
+                "the text that this executes is known only when it runs",
+            )
+            .do_this(BOWLINE_DO));
+        };
+        if !self.budget.runs_text(sql.len()) {
+            return Err(Refused::new(node, "this runs too long to be followed"));
+        }
+        let Some(parse) = nesting::parse(&sql) else {
+            return Err(Refused::new(node, nesting::TOO_DEEP));
+        };
+        if let Some(error) = parse.errors().first() {
+            let why = format!("what this executes cannot be parsed: {}", error.message());
+            return Err(Refused::new(node, why));
+        }
+        for statement in parse.tree().stmts() {
+            self.statement(statement.syntax())
+                .map_err(|refused| Refused {
+                    span: Refused::new(node, "").span,
+                    ..refused
+                })?;
+        }
+        if let Some(into) = child(node, K::PLPGSQL_INTO_CLAUSE) {
+            self.forget_variables_in(&into);
+        }
+        Ok(())
+    }
+
+    /// Follows a text that makes or alters a sequence, of which nothing but its numbers is not known.
+    fn sequence_of_open_numbers(&mut self, node: &SyntaxNode) -> Result<bool> {
+        use SyntaxKind as K;
+        let text = child(node, K::PLPGSQL_EXPR)
+            .and_then(|expression| self.evaluate_with_open_numbers(&expression));
+        let Some(Datum::Text(sql)) = text else {
+            return Ok(false);
+        };
+        let Some(parse) = nesting::parse(&sql) else {
+            return Ok(false);
+        };
+        let mut statements = parse.tree().stmts();
+        let (Some(statement), None) = (statements.next(), statements.next()) else {
+            return Ok(false);
+        };
+        let statement = statement.syntax().clone();
+        if !parse.errors().is_empty()
+            || !matches!(statement.kind(), K::CREATE_SEQUENCE | K::ALTER_SEQUENCE)
+        {
+            return Ok(false);
+        }
+        let open = OPEN_NUMBER.to_string();
+        let is_number = |token: &squawk_syntax::SyntaxToken| token.text() == open;
+        let is_option = |token: &squawk_syntax::SyntaxToken| {
+            let mut around = token.parent_ancestors();
+            around.any(|node| {
+                matches!(
+                    node.kind(),
+                    K::OPTION_START
+                        | K::OPTION_INCREMENT
+                        | K::OPTION_MIN_VALUE
+                        | K::OPTION_MAX_VALUE
+                        | K::OPTION_CACHE
+                        | K::OPTION_RESTART
+                )
+            })
+        };
+        let mut holes = tokens(&statement).filter(|token| token.text().contains(&open));
+        if !holes.all(|token| is_number(&token) && is_option(&token)) {
+            return Ok(false);
+        }
+        self.statement(&statement)?;
+        let named = statement
+            .children()
+            .find(|part| matches!(part.kind(), K::SEQUENCE | K::SEQUENCE_REF));
+        let named = named.and_then(|named| self.state.find_sequence(&tree::path(&named)));
+        if let Some(sequence) = named {
+            let why = "some of its numbers are known only when it runs";
+            self.state.note_gap(GapKind::Sequence, sequence, None, why);
+        }
+        Ok(true)
+    }
+}

@@ -1,0 +1,117 @@
+//! Which tables a statement may write to, itself or by the functions that it calls.
+
+use squawk_syntax::{SyntaxKind, SyntaxNode};
+
+use crate::replay::program::Program;
+use crate::replay::program::harmless_text::{self, Target};
+use crate::replay::syntax::routine;
+use crate::replay::syntax::tree::{children, has, identifier, name, path, tokens};
+
+/// Whether a statement of this kind may put rows into a table, itself or by what it calls; DDL does not, but for
+/// tables that are made of a query.
+pub(crate) fn may_write(kind: SyntaxKind) -> bool {
+    use SyntaxKind as K;
+    matches!(
+        kind,
+        K::INSERT
+            | K::UPDATE
+            | K::DELETE
+            | K::MERGE
+            | K::COPY
+            | K::SELECT
+            | K::COMPOUND_SELECT
+            | K::PAREN_SELECT
+            | K::VALUES
+            | K::CALL
+            | K::EXPLAIN
+            | K::EXECUTE
+            | K::REFRESH
+    )
+}
+
+impl Program {
+    /// Notes what running this may write to.
+    pub(crate) fn note_writes(&mut self, node: &SyntaxNode) {
+        use SyntaxKind as K;
+        let mut is_data = false;
+        for part in node.descendants() {
+            match part.kind() {
+                K::INSERT | K::MERGE | K::COPY => {
+                    is_data = true;
+                    let target = part
+                        .children()
+                        .find(|it| matches!(it.kind(), K::RELATION_NAME_REF | K::TABLE_NAME_REF));
+                    match target {
+                        Some(target) => self.state.writes.add(&name(&target)),
+                        None => self.state.writes.anywhere = true,
+                    }
+                }
+                K::UPDATE | K::DELETE => is_data = true,
+                K::EXECUTE => self.state.writes.anywhere = true,
+                K::ERROR => {
+                    is_data = true;
+                    let words: Vec<_> = tokens(&part).collect();
+                    for pair in words.windows(3) {
+                        if matches!(pair[0].kind(), K::INSERT_KW | K::MERGE_KW) {
+                            // The last part of a dotted name; all are noted.
+                            let rest = words.iter().skip_while(|it| **it != pair[2]);
+                            let parts = rest.step_by(2).take(2);
+                            parts.for_each(|it| self.state.writes.add(&identifier(it.text())));
+                        }
+                    }
+                }
+                K::PLPGSQL_DYN_EXECUTE_STMT => match harmless_text::target(&part) {
+                    Target::Nothing => {}
+                    Target::Table(table) => self.state.writes.add(&table),
+                    Target::Anything => self.state.writes.anywhere = true,
+                },
+                K::PLPGSQL_FOR_DYN_STMT => self.state.writes.anywhere = true,
+                _ => {}
+            }
+        }
+        let mut called: Vec<String> = routine::calls_in(node)
+            .filter_map(|call| routine::callee(&call).pop())
+            .collect();
+        let procedures = node
+            .descendants()
+            .filter(|part| part.kind() == K::PROCEDURE_NAME_REF);
+        called.extend(procedures.map(|procedure| name(&procedure)));
+        if is_data {
+            // Any of the triggers may fire.
+            let triggers = self.state.functions.iter().filter(|(_, forms)| {
+                forms
+                    .iter()
+                    .any(|form| routine::is_of_trigger(&form.definition))
+            });
+            called.extend(triggers.map(|(name, _)| name.clone()));
+        }
+        for called in called {
+            let Some(forms) = self.state.functions.get(&called) else {
+                continue;
+            };
+            if !self.state.writes.functions.insert(called) {
+                continue;
+            }
+            for body in forms
+                .clone()
+                .iter()
+                .flat_map(|form| routine::bodies(&form.definition))
+            {
+                self.note_writes(&body);
+            }
+        }
+    }
+
+    /// The tables that this statement makes of a query, which may have rows.
+    pub(crate) fn note_made_of_query(&mut self, node: &SyntaxNode) {
+        use SyntaxKind as K;
+        let into = children(node, K::INTO_CLAUSE).next();
+        let named = into.as_ref().unwrap_or(node);
+        if has(named, K::TABLE_NAME)
+            && let Some(table) = children(named, K::TABLE_NAME).next()
+            && let Some(table) = path(&table).pop()
+        {
+            self.state.writes.add(&table);
+        }
+    }
+}

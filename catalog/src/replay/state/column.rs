@@ -1,0 +1,78 @@
+//! The value that fills a column, and the type beneath a domain.
+
+use squawk_syntax::SyntaxNode;
+
+use crate::replay::state::State;
+use crate::replay::syntax::tree::text;
+use crate::{Column, DataType, Fill, Name, TypeKind, information_schema};
+
+impl Column {
+    pub(crate) fn new(name: String, data_type: DataType) -> Self {
+        Self {
+            name,
+            data_type,
+            not_null: false,
+            fill: Fill::Nothing,
+            collation: None,
+            comment: None,
+        }
+    }
+}
+
+impl State {
+    /// `DEFAULT NULL` is no default, unless the type is a domain that has one.
+    pub(crate) fn default_fill(&self, expression: &SyntaxNode, data_type: &DataType) -> Fill {
+        let text = text(expression);
+        let of_domain = matches!(
+            self.catalog
+                .types
+                .get(&data_type.name)
+                .map(|found| &found.kind),
+            Some(TypeKind::Domain { .. })
+        );
+        if text.eq_ignore_ascii_case("null") && !of_domain {
+            Fill::Nothing
+        } else {
+            Fill::Default(self.with_sequences_found(text))
+        }
+    }
+
+    /// Puts another fill into a column, which is `serial`'s where the column owns the sequence.
+    pub(crate) fn set_fill(&mut self, table: &Name, column: &str, fill: Fill) {
+        let fill = match fill.sequence() {
+            None => fill,
+            Some(sequence) => {
+                let found = self.catalog.sequences.get(&sequence);
+                let is_owned = found.is_some_and(|found| found.is_owned_by(table, column));
+                if is_owned || matches!(fill, Fill::Serial { .. }) {
+                    Fill::from_sequence(&sequence, is_owned)
+                } else {
+                    fill
+                }
+            }
+        };
+        let columns = &mut self.table(table).columns;
+        if let Some(found) = columns.iter_mut().find(|other| other.name == column) {
+            found.fill = fill;
+        }
+    }
+
+    /// The type beneath domains.
+    pub(crate) fn base_type(&self, data_type: &DataType) -> DataType {
+        let mut found = data_type.clone();
+        // A domain rests on what was there before it, so this ends; the bound is for a catalog gone wrong.
+        for _ in 0..64 {
+            match self.catalog.types.get(&found.name).map(|found| &found.kind) {
+                Some(TypeKind::Domain { base, .. }) if found.dimensions == 0 => {
+                    found = base.clone();
+                }
+                _ if found.dimensions == 0 => match information_schema::base(&found.name) {
+                    Some(base) => found = base,
+                    None => break,
+                },
+                _ => break,
+            }
+        }
+        found
+    }
+}

@@ -1,0 +1,95 @@
+//! The type that a node names, as the types of the state and PostgreSQL's own resolve it.
+
+use squawk_syntax::SyntaxNode;
+
+use crate::replay::refusal::{Refused, Result};
+use crate::replay::state::{SYSTEM, State};
+use crate::replay::syntax::tree::child;
+use crate::replay::syntax::type_name::{BUILT_IN, TYPES, Written, built_in};
+use crate::{DataType, Name};
+
+/// A type as a column has it; `serial` is a type with more to it.
+pub(crate) struct Typed {
+    pub(crate) data_type: DataType,
+    pub(crate) is_serial: bool,
+}
+
+/// The type of a column or attribute.
+pub(crate) fn read(state: &State, node: &SyntaxNode) -> Result<Typed> {
+    let written = Written::new(node);
+    let words = written.words.join(" ");
+    let (name, is_serial) = match words.as_str() {
+        "serial" | "serial4" => ("int4", true),
+        "bigserial" | "serial8" => ("int8", true),
+        "smallserial" | "serial2" => ("int2", true),
+        other => (other, false),
+    };
+    let (mut modifiers, mut dimensions) = (written.modifiers, written.dimensions);
+    let system = match built_in(name, &modifiers) {
+        // `"char"` is another type than `char`.
+        Some("bpchar") if (written.is_quoted || written.is_qualified) && name == "char" => {
+            Some("char")
+        }
+        Some(name) if !written.is_quoted || name == words => Some(name),
+        _ => None,
+    };
+    let name = match system {
+        Some(name) => {
+            if matches!(name, "bpchar" | "bit") && modifiers.is_empty() && words != "bpchar" {
+                modifiers.push(1);
+            }
+            if name.starts_with("float") {
+                modifiers.clear();
+            }
+            Name {
+                schema: SYSTEM.to_owned(),
+                name: name.to_owned(),
+            }
+        }
+        None => match (
+            state.find_type(&written.words),
+            element(state, &written.words),
+        ) {
+            (Some(name), _) => name,
+            (None, Some(name)) if dimensions == 0 => {
+                dimensions = 1;
+                name
+            }
+            _ => {
+                return Err(Refused::new(node, format!("the type {words} is not known")).do_this(
+                    "create it in a migration, or the extension that brings it with CREATE EXTENSION",
+                ));
+            }
+        },
+    };
+    Ok(Typed {
+        data_type: DataType {
+            name,
+            modifiers,
+            dimensions,
+        },
+        is_serial,
+    })
+}
+
+/// The type of the elements, where an array is written as PostgreSQL names it: `_text`.
+fn element(state: &State, words: &[String]) -> Option<Name> {
+    let (last, schema) = words.split_last()?;
+    let last = last.strip_prefix('_')?;
+    if schema.is_empty()
+        && let Some(name) = BUILT_IN.into_iter().find(|built_in| *built_in == last)
+    {
+        return Some(Name {
+            schema: SYSTEM.to_owned(),
+            name: name.to_owned(),
+        });
+    }
+    state.find_type(&[schema, &[last.to_owned()]].concat())
+}
+
+/// The type of a composite's or domain's definition, which stands among the children.
+pub(crate) fn child_type(state: &State, node: &SyntaxNode) -> Result<Typed> {
+    let found = TYPES.into_iter().find_map(|kind| child(node, kind));
+    let found = found.ok_or_else(|| Refused::new(node, "no type is given"))?;
+    read(state, &found)
+}

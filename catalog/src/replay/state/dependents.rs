@@ -1,0 +1,398 @@
+//! What rests on what, as `pg_depend` would say it, and DROP, which follows it.
+//!
+//! Nothing is recorded: the dependents of an object are found in the catalog, so that a rename or a change of
+//! type can leave none behind that is out of date.
+
+use std::collections::BTreeMap;
+
+use crate::attached::Code;
+use crate::replay::state::State;
+use crate::replay::state::functions::Returned;
+use crate::replay::state::objects::Object;
+use crate::replay::syntax::expression::{calls, casts_to, has_word, mentions};
+use crate::{ConstraintKind, DataType, Fill, IndexKey, Name, Relation, RelationKind, TypeKind};
+
+/// Whether a dependent goes without a word, or only under CASCADE.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tie {
+    Silent,
+    Cascade,
+}
+
+impl State {
+    pub(crate) fn doomed(&self, targets: &[Object]) -> BTreeMap<Object, Tie> {
+        let mut doomed: BTreeMap<Object, Tie> = targets
+            .iter()
+            .map(|target| (target.clone(), Tie::Silent))
+            .collect();
+        let mut open = targets.to_vec();
+        while let Some(object) = open.pop() {
+            for (dependent, tie) in self.dependents(&object) {
+                match doomed.get_mut(&dependent) {
+                    Some(known) => {
+                        if tie == Tie::Silent {
+                            *known = tie;
+                        }
+                    }
+                    None => {
+                        doomed.insert(dependent.clone(), tie);
+                        open.push(dependent);
+                    }
+                }
+            }
+        }
+        doomed
+    }
+
+    fn dependents(&self, object: &Object) -> Vec<(Object, Tie)> {
+        let mut found = Vec::new();
+        match object {
+            Object::Relation(name) => self.of_relation(name, &mut found),
+            Object::Column(table, column) => self.of_column(table, column, &mut found),
+            Object::Constraint(table, constraint) => {
+                self.references_to_key(table, constraint, &mut found);
+            }
+            Object::Index(table, index) => self.references_to_key(table, index, &mut found),
+            Object::Sequence(sequence) => {
+                for table in self.catalog.relations.values() {
+                    let columns = table.columns.iter();
+                    let users = columns.filter(|column| column.fill.uses_sequence(sequence));
+                    found.extend(users.map(|column| {
+                        let default = Object::Default(table.name.clone(), column.name.clone());
+                        (default, Tie::Cascade)
+                    }));
+                }
+            }
+            Object::Type(name) => self.of_type(name, &mut found),
+            Object::Function(function) => {
+                self.users(|text| calls(text, function), &mut found);
+                let views = self.views.iter();
+                let views = views.filter(|(_, uses)| calls(&uses.text, function));
+                found.extend(views.map(|(view, _)| (Object::Relation(view.clone()), Tie::Cascade)));
+            }
+            Object::Routine(name, arguments) => self.of_routine(name, arguments, &mut found),
+            Object::Default(..)
+            | Object::DomainConstraint(..)
+            | Object::Attribute(..)
+            | Object::Trigger(..)
+            | Object::Policy(..) => {}
+        }
+        found
+    }
+
+    fn of_relation(&self, name: &Name, found: &mut Vec<(Object, Tie)>) {
+        let Some(relation) = self.catalog.relations.get(name) else {
+            return;
+        };
+        let columns = relation.columns.iter();
+        found.extend(columns.map(|column| {
+            let column = Object::Column(name.clone(), column.name.clone());
+            (column, Tie::Silent)
+        }));
+        let constraints = relation.constraints.iter();
+        found.extend(constraints.map(|constraint| {
+            let constraint = Object::Constraint(name.clone(), constraint.name.clone());
+            (constraint, Tie::Silent)
+        }));
+        let indexes = relation.indexes.iter();
+        found.extend(indexes.map(|index| {
+            let index = Object::Index(name.clone(), index.name.clone());
+            (index, Tie::Silent)
+        }));
+        self.of_type(name, found);
+        for trigger in &relation.attached.triggers {
+            let trigger = Object::Trigger(name.clone(), trigger.name.clone());
+            found.push((trigger, Tie::Silent));
+        }
+        for policy in &relation.attached.policies {
+            let policy = Object::Policy(name.clone(), policy.name.clone());
+            found.push((policy, Tie::Silent));
+        }
+        self.guards_that_name(name, found);
+        for other in self.catalog.relations.values() {
+            if other.parents.contains(name) {
+                let tie = if other.kind == RelationKind::Partition {
+                    Tie::Silent
+                } else {
+                    Tie::Cascade
+                };
+                found.push((Object::Relation(other.name.clone()), tie));
+            }
+        }
+        let views = self
+            .views
+            .iter()
+            .filter(|(_, uses)| uses.relations.contains(name));
+        found.extend(views.map(|(view, _)| (Object::Relation(view.clone()), Tie::Cascade)));
+    }
+
+    /// What rests on one form of a function: the triggers that run it, and if it is the only form, what calls it.
+    fn of_routine(&self, name: &Name, arguments: &[DataType], found: &mut Vec<(Object, Tie)>) {
+        if arguments.is_empty() {
+            for relation in self.catalog.relations.values() {
+                let triggers = relation.attached.triggers.iter();
+                for trigger in triggers.filter(|trigger| trigger.function == *name) {
+                    let trigger = Object::Trigger(relation.name.clone(), trigger.name.clone());
+                    found.push((trigger, Tie::Cascade));
+                }
+            }
+        }
+        let forms = self.functions.get(&name.name);
+        if forms.is_some_and(|forms| forms.len() == 1) {
+            found.push((Object::Function(name.name.clone()), Tie::Silent));
+        }
+    }
+
+    /// Triggers and policies of other tables that name this one.
+    fn guards_that_name(&self, table: &Name, found: &mut Vec<(Object, Tie)>) {
+        for other in self.catalog.relations.values() {
+            for trigger in &other.attached.triggers {
+                if trigger.referenced.as_ref() == Some(table) && other.name != *table {
+                    let trigger = Object::Trigger(other.name.clone(), trigger.name.clone());
+                    found.push((trigger, Tie::Cascade));
+                }
+            }
+            for policy in &other.attached.policies {
+                let mut codes = [&policy.using, &policy.with_check].into_iter().flatten();
+                let names_it = codes.any(|code| {
+                    let text = code.text.as_deref().unwrap_or_default();
+                    has_word(text, "select") && has_word(text, &table.name)
+                });
+                if names_it && other.name != *table {
+                    let policy = Object::Policy(other.name.clone(), policy.name.clone());
+                    found.push((policy, Tie::Cascade));
+                }
+            }
+        }
+    }
+
+    /// Triggers and policies of a table that name its column.
+    fn guards_of_column(&self, table: &Relation, column: &str, found: &mut Vec<(Object, Tie)>) {
+        let names_it = |code: &Option<Code>| {
+            let text = code.as_ref().and_then(|code| code.text.as_deref());
+            text.is_some_and(|text| mentions(text, column))
+        };
+        for trigger in &table.attached.triggers {
+            let is_of_it = trigger.columns.iter().any(|own| own == column);
+            if is_of_it || names_it(&trigger.condition) {
+                let trigger = Object::Trigger(table.name.clone(), trigger.name.clone());
+                found.push((trigger, Tie::Cascade));
+            }
+        }
+        for policy in &table.attached.policies {
+            if names_it(&policy.using) || names_it(&policy.with_check) {
+                let policy = Object::Policy(table.name.clone(), policy.name.clone());
+                found.push((policy, Tie::Cascade));
+            }
+        }
+    }
+
+    fn of_column(&self, table: &Name, column: &str, found: &mut Vec<(Object, Tie)>) {
+        let Some(relation) = self.catalog.relations.get(table) else {
+            return;
+        };
+        found.push((
+            Object::Default(table.clone(), column.to_owned()),
+            Tie::Silent,
+        ));
+        for constraint in &relation.constraints {
+            if constraint.kind.names(column) {
+                found.push((
+                    Object::Constraint(table.clone(), constraint.name.clone()),
+                    Tie::Silent,
+                ));
+            }
+        }
+        for index in relation.indexes.iter().filter(|index| index.names(column)) {
+            let constraint = relation
+                .constraints
+                .iter()
+                .find(|other| other.name == index.name && other.kind.has_index());
+            let object = match constraint {
+                Some(constraint) => Object::Constraint(table.clone(), constraint.name.clone()),
+                None => Object::Index(table.clone(), index.name.clone()),
+            };
+            found.push((object, Tie::Silent));
+        }
+        for other in &relation.columns {
+            if let Fill::Generated { expression, .. } = &other.fill
+                && mentions(expression, column)
+            {
+                found.push((
+                    Object::Column(table.clone(), other.name.clone()),
+                    Tie::Cascade,
+                ));
+            }
+        }
+        self.guards_of_column(relation, column, found);
+        let sequences = self.catalog.sequences.values();
+        let owned = sequences.filter(|sequence| sequence.is_owned_by(table, column));
+        found.extend(owned.map(|owned| (Object::Sequence(owned.name.clone()), Tie::Silent)));
+        for other in self.catalog.relations.values() {
+            for constraint in &other.constraints {
+                if let ConstraintKind::ForeignKey {
+                    references,
+                    referenced_columns,
+                    ..
+                } = &constraint.kind
+                    && references == table
+                    && referenced_columns.iter().any(|other| other == column)
+                {
+                    let object = Object::Constraint(other.name.clone(), constraint.name.clone());
+                    found.push((object, Tie::Cascade));
+                }
+            }
+        }
+        let used = (table.clone(), column.to_owned());
+        let views = self
+            .views
+            .iter()
+            .filter(|(_, uses)| uses.columns.contains(&used));
+        found.extend(views.map(|(view, _)| (Object::Relation(view.clone()), Tie::Cascade)));
+    }
+
+    /// Foreign keys that rest on this key or unique index.
+    fn references_to_key(&self, table: &Name, key: &str, found: &mut Vec<(Object, Tie)>) {
+        let Some(relation) = self.catalog.relations.get(table) else {
+            return;
+        };
+        for other in self.catalog.relations.values() {
+            for constraint in &other.constraints {
+                if let ConstraintKind::ForeignKey {
+                    references,
+                    referenced_columns,
+                    ..
+                } = &constraint.kind
+                    && references == table
+                    && relation.referenced_index(referenced_columns, constraint.temporal)
+                        == Some(key)
+                {
+                    let object = Object::Constraint(other.name.clone(), constraint.name.clone());
+                    found.push((object, Tie::Cascade));
+                }
+            }
+        }
+    }
+
+    pub(crate) fn of_type(&self, name: &Name, found: &mut Vec<(Object, Tie)>) {
+        let multirange = match self.catalog.types.get(name).map(|found| &found.kind) {
+            Some(TypeKind::Range { multirange, .. }) => Some(Name {
+                schema: name.schema.clone(),
+                name: multirange.clone(),
+            }),
+            _ => None,
+        };
+        let is_it = |other: &Name| other == name || Some(other) == multirange.as_ref();
+        for relation in self.catalog.relations.values() {
+            let is_view = matches!(
+                relation.kind,
+                RelationKind::View | RelationKind::MaterializedView
+            );
+            if relation.of_type.as_ref().is_some_and(is_it) {
+                found.push((Object::Relation(relation.name.clone()), Tie::Cascade));
+            }
+            for column in &relation.columns {
+                if is_it(&column.data_type.name) {
+                    let object = if is_view {
+                        Object::Relation(relation.name.clone())
+                    } else {
+                        Object::Column(relation.name.clone(), column.name.clone())
+                    };
+                    found.push((object, Tie::Cascade));
+                }
+            }
+        }
+        for other in self.catalog.types.values() {
+            let object = || Object::Type(other.name.clone());
+            match &other.kind {
+                TypeKind::Domain { base, .. } if is_it(&base.name) => {
+                    found.push((object(), Tie::Cascade));
+                }
+                TypeKind::Range { subtype, .. } if is_it(&subtype.name) => {
+                    found.push((object(), Tie::Cascade));
+                }
+                TypeKind::Composite { attributes } => {
+                    for (attribute, data_type) in attributes {
+                        if is_it(&data_type.name) {
+                            let object = Object::Attribute(other.name.clone(), attribute.clone());
+                            found.push((object, Tie::Cascade));
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.users(|text| casts_to(text, &name.name), found);
+        for form in self.functions.values().flatten() {
+            let is_result =
+                matches!(&form.result, Returned::One { data_type, .. } if is_it(&data_type.name));
+            if is_result || form.argument_types.iter().any(|given| is_it(&given.name)) {
+                let routine = Object::Routine(form.name.clone(), form.argument_types.clone());
+                found.push((routine, Tie::Cascade));
+            }
+        }
+        let views = self
+            .views
+            .iter()
+            .filter(|(_, uses)| uses.types.contains(name));
+        found.extend(views.map(|(view, _)| (Object::Relation(view.clone()), Tie::Cascade)));
+    }
+
+    /// What calls a function.
+    pub(crate) fn uses_of_function(&self, function: &str) -> Vec<Object> {
+        let found = self.dependents(&Object::Function(function.to_owned()));
+        found.into_iter().map(|(object, _)| object).collect()
+    }
+
+    /// Objects with an expression of which this is true.
+    fn users(&self, is_used: impl Fn(&str) -> bool, found: &mut Vec<(Object, Tie)>) {
+        for relation in self.catalog.relations.values() {
+            let name = || relation.name.clone();
+            for column in &relation.columns {
+                match &column.fill {
+                    Fill::Default(text) if is_used(text) => {
+                        let object = Object::Default(name(), column.name.clone());
+                        found.push((object, Tie::Cascade));
+                    }
+                    Fill::Generated { expression, .. } if is_used(expression) => {
+                        let object = Object::Column(name(), column.name.clone());
+                        found.push((object, Tie::Cascade));
+                    }
+                    _ => {}
+                }
+            }
+            for policy in &relation.attached.policies {
+                let mut codes = [&policy.using, &policy.with_check].into_iter().flatten();
+                if codes.any(|code| code.text.as_deref().is_some_and(&is_used)) {
+                    let policy = Object::Policy(name(), policy.name.clone());
+                    found.push((policy, Tie::Cascade));
+                }
+            }
+            for trigger in &relation.attached.triggers {
+                let condition = trigger.condition.as_ref();
+                if condition.is_some_and(|code| code.text.as_deref().is_some_and(&is_used)) {
+                    let trigger = Object::Trigger(name(), trigger.name.clone());
+                    found.push((trigger, Tie::Cascade));
+                }
+            }
+            for constraint in &relation.constraints {
+                if let ConstraintKind::Check { expression, .. } = &constraint.kind
+                    && is_used(expression)
+                {
+                    let object = Object::Constraint(name(), constraint.name.clone());
+                    found.push((object, Tie::Cascade));
+                }
+            }
+            for index in &relation.indexes {
+                let in_key = index
+                    .keys
+                    .iter()
+                    .any(|key| matches!(key, IndexKey::Expression { text, .. } if is_used(text)));
+                if in_key || index.predicate.as_deref().is_some_and(&is_used) {
+                    let object = Object::Index(name(), index.name.clone());
+                    found.push((object, Tie::Cascade));
+                }
+            }
+        }
+    }
+}

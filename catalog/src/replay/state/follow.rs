@@ -1,0 +1,345 @@
+//! Renames, and SQL that PostgreSQL keeps as a tree: its tree follows them, the text that an author wrote does not. It
+//! is rewritten where that is certain; else it is not known any more, and so not compared.
+
+use bowline_sql::Token;
+
+use crate::attached::Code;
+use crate::definition::quoted;
+use crate::replay::builtin::builtin;
+use crate::replay::state::State;
+use crate::replay::state::functions::Returned;
+use crate::replay::syntax::expression::{has_word, rename_in};
+use crate::routine::Body;
+use crate::{ConstraintKind, DataType, Fill, IndexKey, Name, TypeKind};
+
+/// What a piece of SQL belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Holder {
+    View,
+    Condition,
+    Policy,
+    Rule,
+    Body,
+}
+
+impl State {
+    pub(crate) fn each_code(&mut self, mut change: impl FnMut(&Name, Holder, &mut Code)) {
+        for (name, relation) in &mut self.catalog.relations {
+            let attached = &mut relation.attached;
+            if let Some(query) = &mut attached.query {
+                change(name, Holder::View, query);
+            }
+            for trigger in &mut attached.triggers {
+                if let Some(condition) = &mut trigger.condition {
+                    change(name, Holder::Condition, condition);
+                }
+            }
+            for policy in &mut attached.policies {
+                let codes = [&mut policy.using, &mut policy.with_check];
+                for code in codes.into_iter().flatten() {
+                    change(name, Holder::Policy, code);
+                }
+            }
+            for rule in &mut attached.rules {
+                change(name, Holder::Rule, &mut rule.definition);
+            }
+        }
+        for form in self.functions.values_mut().flatten() {
+            if let Some(routine) = &mut form.routine
+                && let Body::Sql(code) = &mut routine.body
+            {
+                change(&routine.name, Holder::Body, code);
+            }
+        }
+    }
+
+    /// A relation is about to have another name or schema.
+    pub(crate) fn relation_moves(&mut self, from: &Name, to: &Name) {
+        let readers: Vec<Name> = self
+            .views
+            .iter()
+            .filter(|(_, uses)| uses.relations.contains(from))
+            .map(|(view, _)| view.clone())
+            .collect();
+        self.each_code(|owner, holder, code| match holder {
+            Holder::View if readers.contains(owner) => code.text = None,
+            Holder::View | Holder::Condition => {}
+            Holder::Rule if owner == from => code.text = None,
+            Holder::Policy | Holder::Rule | Holder::Body => forget_where(code, &from.name),
+        });
+        for relation in self.catalog.relations.values_mut() {
+            for trigger in &mut relation.attached.triggers {
+                if trigger.referenced.as_ref() == Some(from) {
+                    trigger.referenced = Some(to.clone());
+                }
+            }
+        }
+    }
+
+    /// A column is about to have another name.
+    pub(crate) fn column_is_renamed(&mut self, table: &Name, from: &str, to: &str) {
+        let used = (table.clone(), from.to_owned());
+        let readers: Vec<Name> = self
+            .views
+            .iter()
+            .filter(|(_, uses)| uses.columns.contains(&used))
+            .map(|(view, _)| view.clone())
+            .collect();
+        self.each_code(|owner, holder, code| {
+            let own = owner == table;
+            match holder {
+                Holder::View if readers.contains(owner) => code.text = None,
+                Holder::View => {}
+                // Of a query within, it is not known whose the column is.
+                Holder::Condition | Holder::Policy if own && !has_query(code) => {
+                    if let Some(text) = &mut code.text {
+                        *text = rename_in(text, from, to);
+                    }
+                }
+                Holder::Condition => {}
+                Holder::Policy if own || has_query(code) => forget_where(code, from),
+                Holder::Policy => {}
+                Holder::Rule | Holder::Body => forget_where(code, from),
+            }
+        });
+        if let Some(relation) = self.catalog.relations.get_mut(table) {
+            for privilege in &mut relation.attached.privileges.granted {
+                if privilege.column.as_deref() == Some(from) {
+                    privilege.column = Some(to.to_owned());
+                }
+            }
+            for trigger in &mut relation.attached.triggers {
+                for column in trigger.columns.iter_mut().filter(|column| *column == from) {
+                    to.clone_into(column);
+                }
+            }
+        }
+    }
+
+    /// A column was added: what an author wrote as `*` had one less.
+    pub(crate) fn column_is_added(&mut self, table: &Name) {
+        let readers: Vec<Name> = self
+            .views
+            .iter()
+            .filter(|(_, uses)| uses.relations.contains(table))
+            .map(|(view, _)| view.clone())
+            .collect();
+        self.each_code(|owner, holder, code| {
+            let is_reader = match holder {
+                Holder::View => readers.contains(owner),
+                Holder::Condition => false,
+                Holder::Policy | Holder::Rule | Holder::Body => true,
+            };
+            let takes_all = code.text.as_deref().is_some_and(|text| {
+                text.replace("(*)", "").contains('*') || has_word(text, "natural")
+            });
+            if is_reader && takes_all && code.is_written() {
+                code.text = None;
+            }
+        });
+    }
+
+    /// A type has another name or schema.
+    pub(crate) fn type_moves(&mut self, from: &Name) {
+        self.each_code(|_, _, code| forget_where(code, &from.name));
+    }
+
+    /// A schema has another name.
+    pub(crate) fn schema_is_renamed(&mut self, from: &str, to: &str) {
+        if let Some(privileges) = self.catalog.schema_privileges.remove(from) {
+            let all = &mut self.catalog.schema_privileges;
+            all.insert(to.to_owned(), privileges);
+        }
+        for default in &mut self.defaults {
+            default.rename_schema(from, to);
+        }
+        self.each_code(|_, _, code| {
+            forget_where(code, from);
+            for schema in code.search_path.iter_mut().flatten() {
+                if schema == from {
+                    to.clone_into(schema);
+                }
+            }
+        });
+    }
+
+    /// Arguments and results of a type under its new name.
+    pub(crate) fn follow_type_in_functions(&mut self, from: &Name, to: &Name) {
+        let follow = |data_type: &mut DataType| {
+            if data_type.name == *from {
+                data_type.name.clone_from(to);
+            }
+        };
+        for form in self.functions.values_mut().flatten() {
+            form.argument_types.iter_mut().for_each(follow);
+            match &mut form.result {
+                Returned::One { data_type, .. } => follow(data_type),
+                Returned::Columns { columns, .. } => {
+                    columns.iter_mut().for_each(|(_, column)| follow(column));
+                }
+                Returned::Nothing | Returned::Unknown => {}
+            }
+            if let Some(routine) = &mut form.routine {
+                routine.result.iter_mut().for_each(follow);
+                for argument in &mut routine.arguments {
+                    follow(&mut argument.data_type);
+                }
+            }
+        }
+    }
+
+    /// The functions of a schema that has another name.
+    pub(crate) fn move_functions(&mut self, from: &str, to: &str) {
+        let mut moved = Vec::new();
+        for form in self.functions.values_mut().flatten() {
+            if form.name.schema == from {
+                moved.push(form.name.clone());
+                to.clone_into(&mut form.name.schema);
+                if let Some(routine) = &mut form.routine {
+                    to.clone_into(&mut routine.name.schema);
+                }
+            }
+        }
+        for relation in self.catalog.relations.values_mut() {
+            for trigger in &mut relation.attached.triggers {
+                if moved.contains(&trigger.function) {
+                    to.clone_into(&mut trigger.function.schema);
+                }
+            }
+        }
+    }
+
+    /// Rewrites the calls of a function that has another name or schema.
+    ///
+    /// Where other functions have the new name too, the schema is named, as PostgreSQL does.
+    pub(crate) fn follow_function(
+        &mut self,
+        from: &Name,
+        to: &Name,
+        runs_triggers: bool,
+        is_it: impl Fn(&str, Option<&Name>, usize, usize) -> bool,
+    ) {
+        let forms = self.functions.get(&to.name).map_or(0, Vec::len);
+        let is_shared = forms > 1 || builtin().functions(&to.name, |_| true).next().is_some();
+        let written = match is_shared {
+            true => format!("{}.{}", quoted(&to.schema), quoted(&to.name)),
+            false => to.sql(),
+        };
+        let rename_over = |text: &mut String, table: Option<&Name>| {
+            *text = rename_call(text, &from.name, &written, &|start, count| {
+                is_it(text, table, start, count)
+            });
+        };
+        let rename = |text: &mut String| rename_over(text, None);
+        self.each_code(|_, _, code| code.text.iter_mut().for_each(rename));
+        for uses in self.views.values_mut() {
+            rename(&mut uses.text);
+        }
+        for form in self.functions.values_mut().flatten() {
+            let arguments = form.routine.iter_mut().flat_map(|own| &mut own.arguments);
+            for argument in arguments {
+                argument.default.iter_mut().for_each(rename);
+            }
+        }
+        for relation in self.catalog.relations.values_mut() {
+            let table = relation.name.clone();
+            let rename = |text: &mut String| rename_over(text, Some(&table));
+            for trigger in &mut relation.attached.triggers {
+                // A trigger runs the form without arguments.
+                if trigger.function == *from && runs_triggers {
+                    trigger.function.clone_from(to);
+                }
+            }
+            for column in &mut relation.columns {
+                if let Fill::Default(text)
+                | Fill::Generated {
+                    expression: text, ..
+                } = &mut column.fill
+                {
+                    rename(text);
+                }
+            }
+            for constraint in &mut relation.constraints {
+                if let ConstraintKind::Check { expression, .. } = &mut constraint.kind {
+                    rename(expression);
+                }
+            }
+            for index in &mut relation.indexes {
+                for key in &mut index.keys {
+                    if let IndexKey::Expression { text, .. } = key {
+                        rename(text);
+                    }
+                }
+                index.predicate.iter_mut().for_each(rename);
+            }
+        }
+        for found in self.catalog.types.values_mut() {
+            if let TypeKind::Domain {
+                default, checks, ..
+            } = &mut found.kind
+            {
+                default.iter_mut().for_each(rename);
+                for check in checks {
+                    if let ConstraintKind::Check { expression, .. } = &mut check.kind {
+                        rename(expression);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Forgets a text that names this anywhere.
+fn forget_where(code: &mut Code, word: &str) {
+    if code
+        .text
+        .as_deref()
+        .is_some_and(|text| has_word(text, word))
+    {
+        code.text = None;
+    }
+}
+
+fn has_query(code: &Code) -> bool {
+    code.text
+        .as_deref()
+        .is_some_and(|text| has_word(text, "select"))
+}
+
+/// How many arguments a call has, of which this stands behind the name; `None` where it is none.
+fn arguments(behind: &[Token<'_>]) -> Option<usize> {
+    let mut behind = behind.iter();
+    behind.next()?.is("(").then_some(())?;
+    let (mut depth, mut count, mut is_empty) = (1, 1, true);
+    for token in behind {
+        match token.text() {
+            "(" | "[" => depth += 1,
+            ")" | "]" => depth -= 1,
+            "," if depth == 1 => count += 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return Some(if is_empty { 0 } else { count });
+        }
+        is_empty = false;
+    }
+    None
+}
+
+/// The text with its calls of a function under the new name.
+fn rename_call(text: &str, from: &str, to: &str, is_it: &dyn Fn(usize, usize) -> bool) -> String {
+    let all: Vec<Token<'_>> = bowline_sql::tokens(text).collect();
+    let mut out = text.to_owned();
+    for (place, token) in all.iter().enumerate().rev() {
+        // A schema in front is the old one.
+        let schema = place.checked_sub(2).filter(|_| all[place - 1].is("."));
+        let start = schema.map_or(token.start(), |schema| all[schema].start());
+        let is_call = token.name().is_some_and(|name| name == from)
+            && arguments(&all[place + 1..]).is_some_and(|count| is_it(start, count));
+        if !is_call {
+            continue;
+        }
+        out.replace_range(start..token.end(), to);
+    }
+    out
+}

@@ -1,0 +1,191 @@
+//! Functions and procedures that migrations created: kept with their statements, so that a call can be followed.
+
+use squawk_syntax::{SyntaxKind, SyntaxNode};
+
+use crate::attached::Code;
+use crate::replay::refusal::{Refused, Result};
+use crate::replay::state::{self, SYSTEM, State, data_type};
+use crate::replay::syntax::routine::is_of_trigger;
+use crate::replay::syntax::tree::{self, child, children, has, path, tokens};
+use crate::routine::Routine;
+use crate::{DataType, Name};
+
+/// A function as a migration made it.
+#[derive(Debug, Clone)]
+pub(crate) struct Function {
+    pub(crate) name: Name,
+    /// As the catalog keeps it, if all of that is known.
+    pub(crate) routine: Option<Routine>,
+    /// Of the arguments that a call gives.
+    pub(crate) argument_types: Vec<DataType>,
+    /// How many of the last can be left out.
+    pub(crate) defaults: usize,
+    pub(crate) is_variadic: bool,
+    pub(crate) result: Returned,
+    /// The statement that made it.
+    pub(crate) definition: SyntaxNode,
+}
+
+impl Function {
+    /// Whether a call can have so many arguments.
+    pub(crate) fn takes(&self, count: usize) -> bool {
+        let most = self.argument_types.len();
+        let least = most - self.defaults.min(most);
+        let is_enough = least <= count || (self.is_variadic && least <= count + 1);
+        is_enough && (count <= most || self.is_variadic) && !is_of_trigger(&self.definition)
+    }
+}
+
+/// What a function gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Returned {
+    /// Procedures, and `RETURNS void`.
+    Nothing,
+    One {
+        data_type: DataType,
+        is_set: bool,
+    },
+    /// `RETURNS TABLE` and OUT arguments.
+    Columns {
+        columns: Vec<(String, DataType)>,
+        is_set: bool,
+    },
+    /// Of a type that is not known.
+    Unknown,
+}
+
+impl Returned {
+    /// Whether a call may give more or fewer than one value.
+    pub(crate) fn is_set(&self) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::One { is_set, .. } | Self::Columns { is_set, .. } => *is_set,
+            Self::Unknown => true,
+        }
+    }
+}
+
+impl State {
+    /// The type of an argument or result, PostgreSQL's pseudo-types among them.
+    pub(crate) fn routine_type(&self, node: &SyntaxNode) -> Option<DataType> {
+        if let Ok(typed) =
+            data_type::child_type(self, node).or_else(|_| data_type::read(self, node))
+        {
+            return Some(typed.data_type);
+        }
+        let parts: Vec<String> = tree::tokens(node)
+            .filter(|token| token.kind() != SyntaxKind::DOT)
+            .map(|token| tree::identifier(token.text()))
+            .collect();
+        let pseudo = PSEUDO_TYPES.into_iter().find(|pseudo| {
+            let mut parts = parts.iter();
+            parts.any(|part| part == pseudo)
+        })?;
+        let dimensions = u8::from(parts.iter().any(|part| part == "["));
+        Some(DataType {
+            name: Name {
+                schema: SYSTEM.to_owned(),
+                name: pseudo.to_owned(),
+            },
+            modifiers: Vec::new(),
+            dimensions,
+        })
+    }
+
+    /// The types of the arguments in a signature, if it has a list and they are known.
+    pub(crate) fn argument_types(&self, signature: &SyntaxNode) -> Option<Vec<DataType>> {
+        let list = child(signature, SyntaxKind::PARAM_LIST)?;
+        children(&list, SyntaxKind::PARAM)
+            .filter(|parameter| !has(parameter, SyntaxKind::PARAM_OUT))
+            .map(|parameter| self.routine_type(&parameter))
+            .collect()
+    }
+
+    /// SQL as its author wrote it.
+    pub(crate) fn code(&self, text: String) -> Code {
+        Code {
+            text: Some(text),
+            search_path: Some(self.search_path.clone()),
+        }
+    }
+
+    /// Where a signature's function is: the key and place in the list of forms.
+    pub(crate) fn find_form(&self, signature: &SyntaxNode) -> Result<(String, usize)> {
+        let parts = signature.children().next().map(|named| path(&named));
+        let parts = parts.unwrap_or_default();
+        let key = parts.last().cloned().unwrap_or_default();
+        let missing = || {
+            Refused::new(signature, format!("there is no function {key}"))
+                .raises("undefined_function")
+        };
+        let forms = self.functions.get(&key).ok_or_else(missing)?;
+        let given = child(signature, SyntaxKind::PARAM_LIST)
+            .is_some()
+            .then(|| self.argument_types(signature))
+            .flatten();
+        let is_star = child(signature, SyntaxKind::PARAM_LIST)
+            .is_some_and(|list| tokens(&list).any(|token| token.kind() == SyntaxKind::STAR));
+        for name in self.candidates(&parts) {
+            let fitting: Vec<usize> = (0..forms.len())
+                .filter(|place| forms[*place].name == name)
+                .filter(|place| {
+                    is_star
+                        || given
+                            .as_ref()
+                            .is_none_or(|given| same_types(given, &forms[*place].argument_types))
+                })
+                .collect();
+            match fitting.as_slice() {
+                [] => {}
+                [only] => return Ok((key, *only)),
+                _ => {
+                    let why =
+                        format!("there are several functions {key}, so PostgreSQL refuses this");
+                    return Err(Refused::new(signature, why));
+                }
+            }
+        }
+        Err(missing())
+    }
+
+    /// The functions as the catalog keeps them.
+    pub(crate) fn keep_routines(&mut self) {
+        let forms = self.functions.values().flatten();
+        let kept = forms.filter(|form| form.name.schema != state::TEMPORARY);
+        self.catalog.routines = kept.filter_map(|form| form.routine.clone()).collect();
+        self.catalog.sort_routines();
+    }
+}
+
+/// Types that only functions have.
+const PSEUDO_TYPES: [&str; 21] = [
+    "any",
+    "anyelement",
+    "anyarray",
+    "anynonarray",
+    "anyenum",
+    "anyrange",
+    "anymultirange",
+    "anycompatible",
+    "anycompatiblearray",
+    "anycompatiblenonarray",
+    "anycompatiblerange",
+    "anycompatiblemultirange",
+    "cstring",
+    "internal",
+    "record",
+    "trigger",
+    "event_trigger",
+    "void",
+    "language_handler",
+    "fdw_handler",
+    "table_am_handler",
+];
+
+pub(crate) fn same_types(left: &[DataType], right: &[DataType]) -> bool {
+    left.len() == right.len()
+        && left
+            .iter()
+            .zip(right)
+            .all(|(a, b)| a.of_signature() == b.of_signature())
+}

@@ -1,0 +1,55 @@
+//! The sequences of identities, which partitions share with their parent from PostgreSQL 17 on.
+
+use crate::replay::state::State;
+use crate::{Fill, Name, RelationKind, Sequence};
+
+impl State {
+    /// The partitions have the parent's identity, or none, as the parent has.
+    pub(crate) fn share_identity(&mut self, table: &Name, column: &str) {
+        let columns = &self.table(table).columns;
+        let found = columns.iter().find(|other| other.name == column);
+        let fill = found.map_or(Fill::Nothing, |found| found.fill.clone());
+        for partition in self.partitions(table) {
+            let columns = &mut self.table(&partition).columns;
+            if let Some(own) = columns.iter_mut().find(|own| own.name == column)
+                && (own.fill == Fill::Nothing || matches!(own.fill, Fill::Identity { .. }))
+            {
+                own.fill = fill.clone();
+            }
+            self.share_identity(&partition, column);
+        }
+    }
+
+    /// A partition that is none any more leaves its parent's identity.
+    pub(crate) fn end_shared_identity(&mut self, table: &Name, column: &str) {
+        let is_own = self.catalog.identity_sequence(table, column).is_some();
+        let columns = &mut self.table(table).columns;
+        if let Some(found) = columns.iter_mut().find(|other| other.name == column)
+            && matches!(found.fill, Fill::Identity { .. })
+            && !is_own
+        {
+            found.fill = Fill::Nothing;
+            self.share_identity(table, column);
+        }
+    }
+
+    /// The sequence of a column's identity, which for a partition is that of its parent.
+    pub(crate) fn shared_identity_sequence(&self, table: &Name, column: &str) -> Option<&Sequence> {
+        let own = self.catalog.identity_sequence(table, column);
+        own.or_else(|| {
+            let relation = self.catalog.relations.get(table)?;
+            let is_partition = relation.kind == RelationKind::Partition;
+            let parent = relation.parents.first().filter(|_| is_partition)?;
+            self.shared_identity_sequence(parent, column)
+        })
+    }
+
+    /// An identity's sequence has the type of its column; that of `serial` keeps its own.
+    pub(crate) fn identity_changes_type(&mut self, table: &Name, column: &str, data_type: &str) {
+        let sequence = self.catalog.identity_sequence(table, column);
+        let sequence = sequence.map(|sequence| sequence.name.clone());
+        if let Some(sequence) = sequence.and_then(|name| self.catalog.sequences.get_mut(&name)) {
+            sequence.change_type(data_type);
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Names: what a reference means by the search path, and where a new object goes.
+
+use squawk_syntax::{SyntaxKind, SyntaxNode};
+
+use crate::replay::refusal::{Refused, Result};
+use crate::replay::state::{State, TEMPORARY};
+use crate::replay::syntax::tree::{has, path};
+use crate::{Name, TypeKind};
+
+impl State {
+    /// Where something new goes.
+    pub(crate) fn current_schema(&self, node: &SyntaxNode) -> Result<String> {
+        let schema = self
+            .search_path
+            .iter()
+            .find(|schema| self.schemas.contains(*schema));
+        schema.cloned().ok_or_else(|| {
+            Refused::new(
+                node,
+                "no schema of the search path is there to create this in",
+            )
+            .do_this("name the schema, or set the search path in this file")
+        })
+    }
+
+    /// The name of something new that a statement makes.
+    pub(crate) fn new_name(&self, statement: &SyntaxNode, node: &SyntaxNode) -> Result<Name> {
+        let mut parts = path(node);
+        let name = parts.pop().unwrap_or_default();
+        let schema = match parts.pop() {
+            Some(schema) => schema,
+            None if has(statement, SyntaxKind::TEMP) => TEMPORARY.to_owned(),
+            None => self.current_schema(statement)?,
+        };
+        if !self.schemas.contains(&schema) && schema != TEMPORARY {
+            return Err(Refused::new(
+                statement,
+                format!("there is no schema {schema}, so PostgreSQL refuses this"),
+            )
+            .do_this("create it in a migration before this one"));
+        }
+        Ok(Name { schema, name })
+    }
+
+    /// The names that a reference may mean, in the order of the search path.
+    pub(crate) fn candidates(&self, parts: &[String]) -> Vec<Name> {
+        let full = |schema: &str, name: &str| Name {
+            schema: schema.to_owned(),
+            name: name.to_owned(),
+        };
+        match parts {
+            [.., schema, name] => vec![full(schema, name)],
+            [name] => std::iter::once(TEMPORARY)
+                .chain(self.search_path.iter().map(String::as_str))
+                .map(|schema| full(schema, name))
+                .collect(),
+            [] => Vec::new(),
+        }
+    }
+
+    /// A type that a column can have: of a migration's own, a multirange, or the rows of a table.
+    pub(crate) fn find_type(&self, parts: &[String]) -> Option<Name> {
+        self.candidates(parts).into_iter().find(|name| {
+            self.catalog.types.contains_key(name)
+                || self.catalog.relations.contains_key(name)
+                || self.range_of(name).is_some()
+        })
+    }
+
+    /// The range that this multirange comes with.
+    pub(crate) fn range_of(&self, name: &Name) -> Option<Name> {
+        let found = self.catalog.types.values().find(|found| {
+            found.name.schema == name.schema
+                && matches!(&found.kind, TypeKind::Range { multirange, .. } if *multirange == name.name)
+        });
+        found.map(|found| found.name.clone())
+    }
+
+    /// A type that CREATE TYPE or CREATE DOMAIN made.
+    pub(crate) fn find_own_type(&self, parts: &[String]) -> Option<Name> {
+        self.candidates(parts)
+            .into_iter()
+            .find(|name| self.catalog.types.contains_key(name))
+    }
+
+    pub(crate) fn find_relation(&self, parts: &[String]) -> Option<Name> {
+        self.candidates(parts)
+            .into_iter()
+            .find(|name| self.catalog.relations.contains_key(name))
+    }
+
+    pub(crate) fn find_sequence(&self, parts: &[String]) -> Option<Name> {
+        self.candidates(parts)
+            .into_iter()
+            .find(|name| self.catalog.sequences.contains_key(name))
+    }
+}

@@ -1,0 +1,205 @@
+//! The names that PostgreSQL gives to constraints, indexes and sequences that a migration does not name.
+
+use bowline_sql::quote::identifier as quoted;
+use squawk_syntax::{SourceFile, SyntaxKind};
+
+use crate::replay::state::{self, State};
+use crate::replay::syntax::title;
+use crate::{IndexKey, Name, TypeKind};
+
+/// The longest name in bytes.
+const LONGEST: usize = 63;
+
+/// `table_columns_label`, with the longer of the first two cut until all fits (`makeObjectName` of PostgreSQL).
+fn object_name(table: &str, columns: &str, label: &str) -> String {
+    let overhead = if columns.is_empty() { 0 } else { 1 } + 1 + label.len();
+    let room = LONGEST.saturating_sub(overhead);
+    let (mut table_length, mut columns_length) = (table.len(), columns.len());
+    while table_length + columns_length > room {
+        if table_length > columns_length {
+            table_length -= 1;
+        } else {
+            columns_length -= 1;
+        }
+    }
+    let (table, columns) = (clip(table, table_length), clip(columns, columns_length));
+    if columns.is_empty() {
+        format!("{table}_{label}")
+    } else {
+        format!("{table}_{columns}_{label}")
+    }
+}
+
+fn clip(text: &str, length: usize) -> &str {
+    let end = (0..=length.min(text.len()))
+        .rev()
+        .find(|end| text.is_char_boundary(*end))
+        .unwrap_or(0);
+    &text[..end]
+}
+
+impl State {
+    /// A name that no relation of the schema has, by counting up behind the label (`ChooseRelationName`).
+    pub(crate) fn free_relation_name(&self, table: &Name, columns: &str, label: &str) -> String {
+        counted(&table.name, columns, label, |name| {
+            let is_constraint = matches!(label, "pkey" | "key" | "excl");
+            self.has_relation(&table.schema, name)
+                || (is_constraint && self.has_constraint(&table.schema, name))
+        })
+    }
+
+    /// A name that no constraint of the schema has (`ChooseConstraintName`).
+    pub(crate) fn free_constraint_name(&self, table: &Name, columns: &str, label: &str) -> String {
+        counted(&table.name, columns, label, |name| {
+            self.has_constraint(&table.schema, name)
+        })
+    }
+
+    /// The name of an index without one: its columns, those of `INCLUDE` too, told apart by numbers.
+    pub(crate) fn index_name(
+        &self,
+        table: &Name,
+        keys: &[IndexKey],
+        included: &[String],
+        label: &str,
+    ) -> String {
+        self.index_name_of(table, titles(keys, included), label)
+    }
+
+    /// The same from what the columns are called.
+    pub(crate) fn index_name_of(&self, table: &Name, titles: Vec<String>, label: &str) -> String {
+        let mut parts: Vec<String> = Vec::new();
+        for base in titles {
+            let mut part = base.clone();
+            let mut count = 0;
+            while parts.contains(&part) {
+                count += 1;
+                let number = count.to_string();
+                part = format!("{}{number}", clip(&base, LONGEST - number.len()));
+            }
+            parts.push(part);
+        }
+        self.free_relation_name(table, &parts.join("_"), label)
+    }
+
+    /// Notes what the columns of indexes are called, before a column gets another name.
+    pub(crate) fn keep_titles(&mut self, table: &Name, column: &str) {
+        let Some(relation) = self.catalog.relations.get(table) else {
+            return;
+        };
+        let touched = relation.indexes.iter().filter(|index| index.names(column));
+        for index in touched {
+            if !self.index_titles.has(table, &index.name) {
+                let titles = titles(&index.keys, &index.included);
+                self.index_titles.note(table, &index.name, titles);
+            }
+        }
+    }
+
+    /// Whether a table, view, index, sequence or composite type has this name.
+    pub(crate) fn has_relation(&self, schema: &str, name: &str) -> bool {
+        let full = Name {
+            schema: schema.to_owned(),
+            name: name.to_owned(),
+        };
+        let is_composite = self
+            .catalog
+            .types
+            .get(&full)
+            .is_some_and(|found| matches!(found.kind, TypeKind::Composite { .. }));
+        self.catalog.relations.contains_key(&full)
+            || self.catalog.sequences.contains_key(&full)
+            || is_composite
+            || self.find_index(&full).is_some()
+    }
+
+    fn has_constraint(&self, schema: &str, name: &str) -> bool {
+        let of_tables = self
+            .catalog
+            .relations
+            .values()
+            .filter(|relation| relation.name.schema == schema)
+            .flat_map(|relation| &relation.constraints);
+        let of_domains = self
+            .catalog
+            .types
+            .values()
+            .filter(|found| found.name.schema == schema)
+            .filter_map(|found| match &found.kind {
+                TypeKind::Domain { checks, .. } => Some(checks),
+                _ => None,
+            })
+            .flatten();
+        of_tables
+            .chain(of_domains)
+            .any(|constraint| constraint.name == name)
+    }
+
+    /// The table that has this index.
+    pub(crate) fn find_index(&self, index: &Name) -> Option<Name> {
+        self.catalog
+            .relations
+            .values()
+            .filter(|relation| relation.name.schema == index.schema)
+            .find(|relation| {
+                relation
+                    .indexes
+                    .iter()
+                    .any(|other| other.name == index.name)
+            })
+            .map(|relation| relation.name.clone())
+    }
+}
+
+fn counted(table: &str, columns: &str, label: &str, is_taken: impl Fn(&str) -> bool) -> String {
+    let mut name = object_name(table, columns, label);
+    let mut count = 0_u32;
+    while is_taken(&name) {
+        count += 1;
+        name = object_name(table, columns, &format!("{label}{count}"));
+    }
+    name
+}
+
+impl Name {
+    /// As SQL writes it, with the schema unless that is `public`.
+    pub(crate) fn quoted(&self) -> String {
+        if self.schema == state::PUBLIC {
+            quoted(&self.name)
+        } else {
+            format!("{}.{}", quoted(&self.schema), quoted(&self.name))
+        }
+    }
+}
+
+/// What PostgreSQL calls the columns of an index.
+pub(crate) fn titles(keys: &[IndexKey], included: &[String]) -> Vec<String> {
+    let keys = keys.iter().map(|key| match key {
+        IndexKey::Column { name, .. } => name.clone(),
+        IndexKey::Expression { text, .. } => expression_name(text),
+    });
+    keys.chain(included.iter().cloned()).collect()
+}
+
+/// What PostgreSQL calls a column of an index that is an expression.
+fn expression_name(expression: &str) -> String {
+    let parse = SourceFile::parse(&format!("SELECT {expression}"));
+    let target = parse
+        .syntax_node()
+        .descendants()
+        .find(|node| node.kind() == SyntaxKind::TARGET)
+        .and_then(|target| target.children().next());
+    target.map_or_else(|| "expr".to_owned(), |target| title::index_title(&target))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longer_part_of_a_name_is_cut() {
+        let name = object_name(&"t".repeat(60), "account_id", "fkey");
+        assert_eq!(name, format!("{}_account_id_fkey", "t".repeat(47)));
+        assert_eq!(name.len(), 63);
+    }
+}

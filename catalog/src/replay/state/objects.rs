@@ -1,0 +1,47 @@
+//! What can be dropped.
+
+use crate::{DataType, Name};
+
+/// What can be dropped; parts of a table with the table's name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Object {
+    Relation(Name),
+    Column(Name, String),
+    Default(Name, String),
+    Constraint(Name, String),
+    Index(Name, String),
+    Sequence(Name),
+    Type(Name),
+    DomainConstraint(Name, String),
+    Attribute(Name, String),
+    /// Every form of a function, for what calls it.
+    Function(String),
+    /// One form.
+    Routine(Name, Vec<DataType>),
+    Trigger(Name, String),
+    Policy(Name, String),
+}
+
+impl std::fmt::Display for Object {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Relation(name) => write!(f, "{}", name.name),
+            Self::Column(table, column) | Self::Default(table, column) => {
+                write!(f, "the column {column} of {}", table.name)
+            }
+            Self::Constraint(table, constraint) | Self::DomainConstraint(table, constraint) => {
+                write!(f, "the constraint {constraint} of {}", table.name)
+            }
+            Self::Index(_, index) => write!(f, "the index {index}"),
+            Self::Sequence(name) => write!(f, "the sequence {}", name.name),
+            Self::Type(name) => write!(f, "the type {}", name.name),
+            Self::Attribute(name, attribute) => {
+                write!(f, "the attribute {attribute} of {}", name.name)
+            }
+            Self::Function(name) => write!(f, "the function {name}"),
+            Self::Routine(name, _) => write!(f, "the function {}", name.name),
+            Self::Trigger(table, trigger) => write!(f, "the trigger {trigger} of {}", table.name),
+            Self::Policy(table, policy) => write!(f, "the policy {policy} of {}", table.name),
+        }
+    }
+}

@@ -1,0 +1,290 @@
+//! Partitions and children of a table: each partition has the indexes and references of its parent.
+
+use std::collections::BTreeSet;
+
+use crate::replay::state::objects::Object;
+use crate::replay::state::{State, names};
+use crate::{Constraint, ConstraintKind, Index, Name, RelationKind};
+
+impl State {
+    /// The columns of children that are there only because the parent's is.
+    pub(crate) fn inherited_columns(&self, table: &Name, column: &str, targets: &mut Vec<Object>) {
+        for relation in self.catalog.relations.values() {
+            let child = &relation.name;
+            let is_elsewhere = relation.parents.iter().any(|parent| {
+                !targets.contains(&Object::Column(parent.clone(), column.to_owned()))
+                    && self.catalog.relations.get(parent).is_some_and(|parent| {
+                        parent.columns.iter().any(|other| other.name == column)
+                    })
+            });
+            if relation.parents.contains(table)
+                && !is_elsewhere
+                && !self.local_columns.has(child, column)
+            {
+                targets.push(Object::Column(child.clone(), column.to_owned()));
+                self.inherited_columns(&relation.name, column, targets);
+            }
+        }
+    }
+
+    /// Children of a table, and theirs.
+    pub(crate) fn descendants(&self, table: &Name) -> Vec<Name> {
+        let mut found: Vec<Name> = Vec::new();
+        let mut seen = BTreeSet::from([table.clone()]);
+        let mut open = vec![table.clone()];
+        while let Some(parent) = open.pop() {
+            for relation in self.catalog.relations.values() {
+                if relation.parents.contains(&parent) && seen.insert(relation.name.clone()) {
+                    found.push(relation.name.clone());
+                    open.push(relation.name.clone());
+                }
+            }
+        }
+        found
+    }
+
+    pub(crate) fn partitions(&self, table: &Name) -> Vec<Name> {
+        let relations = self.catalog.relations.values();
+        relations
+            .filter(|relation| {
+                relation.kind == RelationKind::Partition && relation.parents.contains(table)
+            })
+            .map(|relation| relation.name.clone())
+            .collect()
+    }
+
+    /// Adds an index, with its constraint if it has one, to a table and to its partitions.
+    pub(crate) fn push_index(
+        &mut self,
+        table: &Name,
+        index: Index,
+        constraint: Option<Constraint>,
+        recurse: bool,
+    ) {
+        let relation = self.table(table);
+        relation.indexes.push(index.clone());
+        relation.constraints.extend(constraint.clone());
+        if recurse {
+            for partition in self.partitions(table) {
+                self.cover(table, &partition, &index, constraint.as_ref());
+            }
+        }
+    }
+
+    /// A partition gets an index of its parent, unless it has one like it.
+    fn cover(
+        &mut self,
+        parent: &Name,
+        partition: &Name,
+        index: &Index,
+        constraint: Option<&Constraint>,
+    ) {
+        let Some(own) = self.attached(parent, partition, &index.name) else {
+            let mut index = index.clone();
+            index.comment = None;
+            let constraint = constraint.cloned().map(|mut constraint| {
+                constraint.comment = None;
+                constraint
+            });
+            self.clone_index(parent, partition, index, constraint);
+            return;
+        };
+        let relation = self.table(partition);
+        let index = relation.indexes.iter().find(|index| index.name == own);
+        let Some(index) = index.cloned() else {
+            return;
+        };
+        let constraint = relation.constraint_of(&own).cloned();
+        for below in self.partitions(partition) {
+            self.cover(partition, &below, &index, constraint.as_ref());
+        }
+    }
+
+    /// The index of a partition that belongs to this one of its parent's: each takes the first like it that is left.
+    fn attached(&self, parent: &Name, partition: &Name, index: &str) -> Option<String> {
+        let parent = self.catalog.relations.get(parent)?;
+        let partition = self.catalog.relations.get(partition)?;
+        let mut taken: Vec<&str> = Vec::new();
+        for of_parent in &parent.indexes {
+            let constraint = parent.constraint_of(&of_parent.name);
+            let found = partition.indexes.iter().find(|own| {
+                // Of a primary key and a unique one PostgreSQL takes each for the other.
+                let fits = constraint.is_none_or(|constraint| {
+                    let own = partition.constraint_of(&own.name);
+                    let excludes =
+                        |one: &Constraint| matches!(one.kind, ConstraintKind::Exclude { .. });
+                    own.is_some_and(|own| excludes(own) == excludes(constraint))
+                });
+                fits && !taken.contains(&own.name.as_str())
+                    && own.unique == of_parent.unique
+                    && own.nulls_not_distinct == of_parent.nulls_not_distinct
+                    && own.method == of_parent.method
+                    && own.keys == of_parent.keys
+                    && own.included == of_parent.included
+                    && own.predicate == of_parent.predicate
+            });
+            let found = found.map(|own| own.name.as_str());
+            if of_parent.name == index {
+                return found.map(str::to_owned);
+            }
+            taken.extend(found);
+        }
+        None
+    }
+
+    /// Adds an index like one of another table's, under a name that PostgreSQL chooses.
+    pub(crate) fn clone_index(
+        &mut self,
+        model: &Name,
+        table: &Name,
+        mut index: Index,
+        constraint: Option<Constraint>,
+    ) {
+        let label = match constraint.as_ref().map(|constraint| &constraint.kind) {
+            None => "idx",
+            Some(ConstraintKind::PrimaryKey { .. }) => "pkey",
+            Some(ConstraintKind::Exclude { .. }) => "excl",
+            // PostgreSQL copies a key WITHOUT OVERLAPS with its operators, and takes those for an exclusion's.
+            Some(_) if constraint.as_ref().is_some_and(|one| one.temporal) => "excl",
+            Some(_) => "key",
+        };
+        let titles = self.index_titles.get(model, &index.name).cloned();
+        index.name = if label == "pkey" {
+            self.free_relation_name(table, "", label)
+        } else {
+            let now = || names::titles(&index.keys, &index.included);
+            self.index_name_of(table, titles.clone().unwrap_or_else(now), label)
+        };
+        if let Some(titles) = titles {
+            self.index_titles.note(table, &index.name, titles);
+        }
+        if label == "pkey" {
+            let columns: Vec<String> = index.columns().map(str::to_owned).collect();
+            for column in columns {
+                self.set_not_null(table, &column, None);
+            }
+        }
+        let constraint = constraint.map(|mut constraint| {
+            constraint.name.clone_from(&index.name);
+            constraint
+        });
+        self.push_index(table, index, constraint, true);
+    }
+
+    /// The indexes of partitions that belong to one of the parent's.
+    pub(crate) fn partition_indexes(&self, table: &Name, index: &str) -> Vec<(Name, String)> {
+        let mut all = Vec::new();
+        for partition in self.partitions(table) {
+            if let Some(name) = self.attached(table, &partition, index) {
+                all.extend(self.partition_indexes(&partition, &name));
+                all.push((partition, name));
+            }
+        }
+        all
+    }
+
+    /// A new partition gets the indexes and references of its parent.
+    pub(crate) fn follow_partitioned_parent(&mut self, partition: &Name) {
+        let parents = self.table(partition).parents.clone();
+        for parent in parents {
+            let Some(parent) = self.catalog.relations.get(&parent).cloned() else {
+                continue;
+            };
+            for index in &parent.indexes {
+                let constraint = parent.constraint_of(&index.name);
+                self.cover(&parent.name, partition, index, constraint);
+            }
+            for constraint in &parent.constraints {
+                if matches!(constraint.kind, ConstraintKind::ForeignKey { .. }) {
+                    self.clone_reference(&parent.name, partition, constraint);
+                }
+            }
+        }
+    }
+
+    /// A partition gets a reference of its parent, under the same name if that is free.
+    pub(crate) fn clone_reference(
+        &mut self,
+        parent: &Name,
+        partition: &Name,
+        constraint: &Constraint,
+    ) {
+        let attached = self.attached_reference(parent, partition, &constraint.name);
+        let relation = self.table(partition);
+        let own = match attached {
+            Some(name) => relation
+                .constraints
+                .iter()
+                .find(|own| own.name == name)
+                .cloned(),
+            None => {
+                let mut constraints = relation.constraints.iter();
+                let is_taken = constraints.any(|own| own.name == constraint.name);
+                let mut own = constraint.clone();
+                own.comment = None;
+                if is_taken && let ConstraintKind::ForeignKey { columns, .. } = &own.kind {
+                    let part = columns.join("_");
+                    own.name = self.free_constraint_name(partition, &part, "fkey");
+                }
+                self.table(partition).constraints.push(own.clone());
+                Some(own)
+            }
+        };
+        if let Some(own) = own {
+            for below in self.partitions(partition) {
+                self.clone_reference(partition, &below, &own);
+            }
+        }
+    }
+
+    /// The reference of a partition that belongs to this one of its parent's: each takes the first like it.
+    fn attached_reference(&self, parent: &Name, partition: &Name, name: &str) -> Option<String> {
+        let parent = self.catalog.relations.get(parent)?;
+        let partition = self.catalog.relations.get(partition)?;
+        let is_reference =
+            |kind: &ConstraintKind| matches!(kind, ConstraintKind::ForeignKey { .. });
+        let mut taken: Vec<&str> = Vec::new();
+        for of_parent in parent
+            .constraints
+            .iter()
+            .filter(|one| is_reference(&one.kind))
+        {
+            let found = partition.constraints.iter().find(|own| {
+                !taken.contains(&own.name.as_str())
+                    && own.kind == of_parent.kind
+                    && own.temporal == of_parent.temporal
+                    && own.deferrable == of_parent.deferrable
+                    && own.initially_deferred == of_parent.initially_deferred
+            });
+            let found = found.map(|own| own.name.as_str());
+            if of_parent.name == name {
+                return found.map(str::to_owned);
+            }
+            taken.extend(found);
+        }
+        None
+    }
+
+    /// The references of partitions that belong to one of the parent's.
+    pub(crate) fn partition_references(&self, table: &Name, name: &str) -> Vec<(Name, String)> {
+        let mut all = Vec::new();
+        for partition in self.partitions(table) {
+            if let Some(own) = self.attached_reference(table, &partition, name) {
+                all.extend(self.partition_references(&partition, &own));
+                all.push((partition, own));
+            }
+        }
+        all
+    }
+
+    /// What a partitioned table does when its index is made anew: the partitions get one too.
+    pub(crate) fn cover_partitions(&mut self, table: &Name, column: &str) {
+        let relation = self.table(table).clone();
+        for index in relation.indexes.iter().filter(|index| index.names(column)) {
+            for partition in self.partitions(table) {
+                let constraint = relation.constraint_of(&index.name);
+                self.cover(table, &partition, index, constraint);
+            }
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! What relations, columns, constraints and indexes are made of, and what they rest on.
+
+use crate::attached::Attached;
+use crate::replay::syntax::expression;
+use crate::{
+    Column, Constraint, ConstraintKind, Fill, Index, IndexKey, Name, Relation, RelationKind,
+};
+
+impl ConstraintKind {
+    /// Whether the constraint is kept by an index of its name.
+    pub(crate) fn has_index(&self) -> bool {
+        matches!(
+            self,
+            Self::PrimaryKey { .. } | Self::Unique { .. } | Self::Exclude { .. }
+        )
+    }
+
+    /// Whether the constraint rests on this column of its own table, not counting its index.
+    pub(crate) fn names(&self, column: &str) -> bool {
+        match self {
+            Self::PrimaryKey { columns }
+            | Self::Unique { columns, .. }
+            | Self::Check { columns, .. }
+            | Self::ForeignKey { columns, .. } => columns.iter().any(|other| other == column),
+            Self::Exclude { .. } => false,
+        }
+    }
+}
+
+impl Constraint {
+    /// Whether it is an exclusion, be it written as a key WITHOUT OVERLAPS.
+    pub(crate) fn excludes(&self) -> bool {
+        let is_key = self.kind.has_index();
+        is_key && self.temporal || matches!(self.kind, ConstraintKind::Exclude { .. })
+    }
+}
+
+impl Relation {
+    /// The name of the index that a foreign key to these columns rests on: the oldest that fits.
+    pub(crate) fn referenced_index(&self, columns: &[String], temporal: bool) -> Option<&str> {
+        // PERIOD refers to a key WITHOUT OVERLAPS or to an exclusion, and to its last column.
+        let is_meant = |index: &crate::Index| {
+            let constraint = self.constraint_of(&index.name);
+            let excludes = constraint.is_some_and(crate::Constraint::excludes);
+            match temporal {
+                true => excludes && index.columns().last() == columns.last().map(String::as_str),
+                false => index.unique && !excludes,
+            }
+        };
+        let fits = |index: &&crate::Index| {
+            let mut keys: Vec<_> = index.columns().collect();
+            let mut wanted: Vec<_> = columns.iter().map(String::as_str).collect();
+            keys.sort_unstable();
+            wanted.sort_unstable();
+            is_meant(index)
+                && index.predicate.is_none()
+                && keys == wanted
+                && keys.len() == index.keys.len()
+        };
+        self.indexes
+            .iter()
+            .find(fits)
+            .map(|index| index.name.as_str())
+    }
+}
+
+impl Index {
+    /// The columns of the key, without expressions.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = &str> {
+        self.keys.iter().filter_map(|key| match key {
+            IndexKey::Column { name, .. } => Some(name.as_str()),
+            IndexKey::Expression { .. } => None,
+        })
+    }
+
+    /// Whether the index rests on this column.
+    pub(crate) fn names(&self, column: &str) -> bool {
+        let in_keys = self.keys.iter().any(|key| match key {
+            IndexKey::Column { name, .. } => name == column,
+            IndexKey::Expression { text, .. } => expression::mentions(text, column),
+        });
+        in_keys
+            || self.included.iter().any(|other| other == column)
+            || self
+                .predicate
+                .as_deref()
+                .is_some_and(|predicate| expression::mentions(predicate, column))
+    }
+
+    pub(crate) fn operator_classes(&self) -> impl Iterator<Item = &str> {
+        self.keys.iter().filter_map(|key| match key {
+            IndexKey::Column { order, .. } | IndexKey::Expression { order, .. } => {
+                order.operator_class.as_deref()
+            }
+        })
+    }
+}
+
+impl Relation {
+    /// Whether the index keeps an exclusion, be it written as a key WITHOUT OVERLAPS.
+    pub(crate) fn excludes(&self, index: &Index) -> bool {
+        let constraint = self.constraint_of(&index.name);
+        constraint.is_some_and(Constraint::excludes)
+    }
+
+    /// The constraint that is kept by this index.
+    pub(crate) fn constraint_of(&self, index: &str) -> Option<&Constraint> {
+        let mut constraints = self.constraints.iter();
+        constraints.find(|constraint| constraint.name == index && constraint.kind.has_index())
+    }
+}
+
+impl Relation {
+    pub(crate) fn new(name: Name, kind: RelationKind) -> Self {
+        Self {
+            name,
+            kind,
+            columns: Vec::new(),
+            constraints: Vec::new(),
+            indexes: Vec::new(),
+            parents: Vec::new(),
+            of_type: None,
+            partition_by: None,
+            partition_bound: None,
+            comment: None,
+            attached: Attached::default(),
+        }
+    }
+
+    /// Takes over what a child has from its parent: columns, defaults, NOT NULL, checks.
+    pub(crate) fn inherit(&mut self, parent: &Self, is_partition: bool) {
+        for column in &parent.columns {
+            match self.columns.iter_mut().find(|own| own.name == column.name) {
+                // A default may come from the second parent too.
+                Some(own) => {
+                    own.not_null |= column.not_null;
+                    if own.fill == Fill::Nothing {
+                        own.fill = inherited(&column.fill, is_partition);
+                    }
+                }
+                None => {
+                    let fill = inherited(&column.fill, is_partition);
+                    self.columns.push(Column {
+                        fill,
+                        comment: None,
+                        ..column.clone()
+                    });
+                }
+            }
+        }
+        for constraint in &parent.constraints {
+            let is_inherited = matches!(
+                constraint.kind,
+                ConstraintKind::Check {
+                    no_inherit: false,
+                    ..
+                }
+            );
+            if is_inherited
+                && !self
+                    .constraints
+                    .iter()
+                    .any(|own| own.name == constraint.name)
+            {
+                let mut constraint = constraint.clone();
+                constraint.comment = None;
+                // The child is empty, so what the parent's rows may break holds in it.
+                constraint.validated = constraint.enforced;
+                self.constraints.push(constraint);
+            }
+        }
+    }
+}
+
+/// What fills a column of a child: an identity stays the parent's, but for partitions.
+fn inherited(fill: &Fill, is_partition: bool) -> Fill {
+    match fill {
+        Fill::Identity { .. } if !is_partition => Fill::Nothing,
+        fill => fill.clone(),
+    }
+}

@@ -1,0 +1,192 @@
+//! Privileges on objects, and those that ALTER DEFAULT PRIVILEGES gives to new ones.
+
+use std::collections::BTreeSet;
+
+use squawk_syntax::{SyntaxKind, SyntaxNode};
+
+use crate::Name;
+use crate::privilege::{PUBLIC_ROLE, Privilege, Privileges};
+use crate::replay::state::State;
+
+/// The kinds of objects whose privileges are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Kind {
+    Table,
+    Sequence,
+    Schema,
+    Routine,
+}
+
+/// An object; a function by its key and place.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Target {
+    Relation(Name),
+    Sequence(Name),
+    Schema(String),
+    Routine(String, usize),
+}
+
+/// One line of ALTER DEFAULT PRIVILEGES.
+#[derive(Debug, Clone)]
+pub(crate) struct Default {
+    pub(crate) kind: Kind,
+    /// Empty for all of them.
+    pub(crate) schemas: Vec<String>,
+    pub(crate) gives: Vec<Privilege>,
+    pub(crate) takes: Vec<Privilege>,
+}
+
+impl Default {
+    pub(crate) fn rename_schema(&mut self, from: &str, to: &str) {
+        for schema in self.schemas.iter_mut().filter(|schema| *schema == from) {
+            to.clone_into(schema);
+        }
+    }
+}
+
+impl State {
+    pub(crate) fn all_objects(&self) -> Vec<(Name, Target)> {
+        let catalog = &self.catalog;
+        let relations = catalog.relations.keys();
+        let relations = relations.map(|own| (own.clone(), Target::Relation(own.clone())));
+        let sequences = catalog.sequences.keys();
+        let sequences = sequences.map(|own| (own.clone(), Target::Sequence(own.clone())));
+        let routines = self.functions.iter().flat_map(|(key, forms)| {
+            let forms = forms.iter().enumerate();
+            forms.map(|(place, form)| (form.name.clone(), Target::Routine(key.clone(), place)))
+        });
+        let schemas = catalog.schemas.keys().map(|schema| {
+            let own = Name {
+                schema: schema.clone(),
+                name: String::new(),
+            };
+            (own, Target::Schema(schema.clone()))
+        });
+        relations
+            .chain(sequences)
+            .chain(routines)
+            .chain(schemas)
+            .collect()
+    }
+
+    pub(crate) fn privileges_of(&mut self, target: &Target) -> Option<&mut Privileges> {
+        let catalog = &mut self.catalog;
+        match target {
+            Target::Relation(own) => Some(&mut catalog.relations.get_mut(own)?.attached.privileges),
+            Target::Sequence(own) => Some(&mut catalog.sequences.get_mut(own)?.privileges),
+            Target::Schema(own) if catalog.schemas.contains_key(own) => {
+                Some(catalog.schema_privileges.entry(own.clone()).or_default())
+            }
+            Target::Schema(_) => None,
+            Target::Routine(key, place) => {
+                let form = self.functions.get_mut(key)?.get_mut(*place)?;
+                Some(&mut form.routine.as_mut()?.privileges)
+            }
+        }
+    }
+
+    /// What is there, before a statement that may make more.
+    pub(crate) fn objects_before(&self, node: &SyntaxNode) -> Option<BTreeSet<Name>> {
+        use SyntaxKind as K;
+        let makes = match node.kind() {
+            K::CREATE_TABLE
+            | K::CREATE_FOREIGN_TABLE
+            | K::CREATE_TABLE_AS
+            | K::SELECT_INTO
+            | K::CREATE_VIEW
+            | K::CREATE_MATERIALIZED_VIEW
+            | K::CREATE_SEQUENCE
+            | K::CREATE_SCHEMA
+            | K::CREATE_FUNCTION
+            | K::CREATE_PROCEDURE
+            | K::CREATE_AGGREGATE => true,
+            // A new column may bring a sequence; another name makes nothing new.
+            K::ALTER_TABLE => !node
+                .children()
+                .any(|action| matches!(action.kind(), K::TABLE_RENAME_TO | K::SET_SCHEMA)),
+            _ => false,
+        };
+        if self.defaults.is_empty() || !makes {
+            return None;
+        }
+        let all = self.all_objects().into_iter();
+        Some(all.map(|(own, target)| self.label(&own, &target)).collect())
+    }
+
+    /// What tells an object from all others: of a function its signature too.
+    fn label(&self, own: &Name, target: &Target) -> Name {
+        let mut label = own.clone();
+        if let Target::Routine(key, place) = target
+            && let Some(form) = self.functions.get(key).and_then(|forms| forms.get(*place))
+        {
+            let types = form.argument_types.iter();
+            let types: Vec<String> = types.map(|one| one.of_signature().sql()).collect();
+            label.name = format!("{}({})", label.name, types.join(", "));
+        }
+        label
+    }
+
+    /// Gives to new objects what they have by default.
+    pub(crate) fn give_defaults(&mut self, before: &BTreeSet<Name>) {
+        let new: Vec<(Name, Target)> = self
+            .all_objects()
+            .into_iter()
+            .filter(|(own, target)| !before.contains(&self.label(own, target)))
+            .collect();
+        let defaults = self.defaults.clone();
+        for (own, target) in new {
+            let kind = kind_of(&target);
+            for default in defaults.iter().filter(|default| default.kind == kind) {
+                let is_here = default.schemas.is_empty() || default.schemas.contains(&own.schema);
+                let Some(privileges) = self.privileges_of(&target).filter(|_| is_here) else {
+                    continue;
+                };
+                for line in &default.gives {
+                    change(privileges, line.clone(), kind, false, false);
+                }
+                for line in &default.takes {
+                    change(privileges, line.clone(), kind, true, false);
+                }
+            }
+        }
+    }
+}
+
+pub(crate) fn kind_of(target: &Target) -> Kind {
+    match target {
+        Target::Relation(_) => Kind::Table,
+        Target::Sequence(_) => Kind::Sequence,
+        Target::Schema(_) => Kind::Schema,
+        Target::Routine(..) => Kind::Routine,
+    }
+}
+
+pub(crate) fn change(
+    privileges: &mut Privileges,
+    line: Privilege,
+    kind: Kind,
+    is_revoke: bool,
+    is_option: bool,
+) {
+    // Everybody has it from the start.
+    let is_initial = kind == Kind::Routine && line.role == PUBLIC_ROLE;
+    if is_option {
+        for own in &mut privileges.granted {
+            own.grantable &= !own.is_for_the_same(&line);
+        }
+    } else if is_revoke && is_initial {
+        privileges.add(Privilege {
+            revoked: true,
+            grantable: false,
+            ..line
+        });
+    } else if is_revoke || is_initial {
+        // Of a table's privilege, those on its columns go along.
+        privileges.granted.retain(|own| {
+            let is_it = (&own.role, &own.privilege) == (&line.role, &line.privilege);
+            !(is_it && (line.column.is_none() || own.column == line.column))
+        });
+    } else {
+        privileges.add(line);
+    }
+}

@@ -1,0 +1,217 @@
+//! Sequences, their options and their owners.
+
+use squawk_syntax::{SyntaxKind, SyntaxNode};
+
+use crate::privilege::Privileges;
+use crate::replay::refusal::{Refused, Result};
+use crate::replay::state::{State, data_type};
+use crate::replay::syntax::off::is_off;
+use crate::replay::syntax::tree::{child, has, path, text};
+use crate::{Fill, Name, Sequence};
+
+impl Sequence {
+    /// One that counts up from 1.
+    pub(crate) fn new(name: Name, data_type: &str) -> Self {
+        Self {
+            name,
+            data_type: data_type.to_owned(),
+            start: 1,
+            increment: 1,
+            min: 1,
+            max: range(data_type).1,
+            cache: 1,
+            cycle: false,
+            owner: None,
+            identity: false,
+            comment: None,
+            privileges: Privileges::default(),
+        }
+    }
+
+    /// Another type; a bound that was the old type's becomes the new one's.
+    pub(crate) fn change_type(&mut self, data_type: &str) {
+        Given::default().apply(self, Some(data_type.to_owned()), false);
+    }
+}
+
+fn range(data_type: &str) -> (i64, i64) {
+    match data_type {
+        "int2" => (i16::MIN.into(), i16::MAX.into()),
+        "int4" => (i32::MIN.into(), i32::MAX.into()),
+        _ => (i64::MIN, i64::MAX),
+    }
+}
+
+impl State {
+    /// The sequence that `serial` and identity make.
+    pub(crate) fn insert_sequence(
+        &mut self,
+        table: &Name,
+        column: &str,
+        data_type: &str,
+        options: Option<&SyntaxNode>,
+    ) -> Result<Name> {
+        let given = options
+            .and_then(|options| child(options, SyntaxKind::OPTION_SEQUENCE_NAME))
+            .and_then(|option| child(&option, SyntaxKind::SEQUENCE));
+        let name = match (&given, options) {
+            (Some(given), Some(options)) => {
+                let mut name = self.new_name(options, given)?;
+                name.schema.clone_from(&table.schema);
+                name
+            }
+            _ => Name {
+                schema: table.schema.clone(),
+                name: self.free_relation_name(table, column, "seq"),
+            },
+        };
+        let mut sequence = Sequence::new(name.clone(), data_type);
+        sequence.owner = Some((table.clone(), column.to_owned()));
+        sequence.identity = self
+            .table(table)
+            .columns
+            .iter()
+            .any(|other| other.name == column && matches!(other.fill, Fill::Identity { .. }));
+        self.catalog.sequences.insert(name.clone(), sequence);
+        if let Some(options) = options {
+            self.sequence_options(options, &name, true)?;
+        }
+        Ok(name)
+    }
+
+    /// Applies options; what is not said of a new sequence follows from its type and direction.
+    pub(crate) fn sequence_options(
+        &mut self,
+        node: &SyntaxNode,
+        name: &Name,
+        is_new: bool,
+    ) -> Result<()> {
+        use SyntaxKind as K;
+        let mut data_type = None;
+        let mut owner = None;
+        let mut given = Given::default();
+        for option in node.children().filter(|option| !is_off(option.kind())) {
+            match option.kind() {
+                K::OPTION_AS_TYPE => {
+                    let read = data_type::child_type(self, &option)?.data_type;
+                    data_type = Some(read.name.name);
+                }
+                K::OPTION_OWNED_BY if has(&option, K::OWNED_BY_NONE) => owner = Some(None),
+                K::OPTION_OWNED_BY => owner = Some(Some(self.owning_column(&option)?)),
+                K::OPTION_INCREMENT => given.increment = Some(number(&option)?),
+                K::OPTION_MIN_VALUE => given.min = Some(Some(number(&option)?)),
+                K::OPTION_NO_MIN_VALUE => given.min = Some(None),
+                K::OPTION_MAX_VALUE => given.max = Some(Some(number(&option)?)),
+                K::OPTION_NO_MAX_VALUE => given.max = Some(None),
+                K::OPTION_START => given.start = Some(number(&option)?),
+                K::OPTION_CACHE => given.cache = Some(number(&option)?),
+                K::OPTION_CYCLE => given.cycle = Some(true),
+                K::OPTION_NO_CYCLE => given.cycle = Some(false),
+                _ => {}
+            }
+        }
+        let Some(sequence) = self.catalog.sequences.get_mut(name) else {
+            return Ok(());
+        };
+        given.apply(sequence, data_type, is_new);
+        if let Some(owner) = owner {
+            sequence.owner = owner;
+            self.fill_anew(name);
+        }
+        Ok(())
+    }
+
+    /// Columns that take from a sequence whose owner is another now: `serial` is the owner's alone.
+    fn fill_anew(&mut self, sequence: &Name) {
+        let relations = self.catalog.relations.values();
+        let users: Vec<(Name, String, Fill)> = relations
+            .flat_map(|table| {
+                let columns = table.columns.iter();
+                let users =
+                    columns.filter(|column| column.fill.sequence().as_ref() == Some(sequence));
+                users.map(|column| (table.name.clone(), column.name.clone(), column.fill.clone()))
+            })
+            .collect();
+        for (table, column, fill) in users {
+            self.set_fill(&table, &column, fill);
+        }
+    }
+
+    /// The table and column that OWNED BY names.
+    fn owning_column(&self, option: &SyntaxNode) -> Result<(Name, String)> {
+        let mut parts = child(option, SyntaxKind::QUALIFIED_COLUMN_NAME_REF)
+            .map(|reference| path(&reference))
+            .unwrap_or_default();
+        let column = parts.pop().unwrap_or_default();
+        let table = self.find_relation(&parts).ok_or_else(|| {
+            Refused::new(option, format!("there is no table {}", parts.join(".")))
+                .do_this("look at the name and at the migrations before this one")
+        })?;
+        Ok((table, column))
+    }
+}
+
+/// What the options of a sequence say.
+#[derive(Default)]
+struct Given {
+    increment: Option<i64>,
+    /// `Some(None)` is NO MINVALUE.
+    min: Option<Option<i64>>,
+    max: Option<Option<i64>>,
+    start: Option<i64>,
+    cache: Option<i64>,
+    cycle: Option<bool>,
+}
+
+impl Given {
+    pub(crate) fn apply(&self, sequence: &mut Sequence, data_type: Option<String>, is_new: bool) {
+        let old = range(&sequence.data_type);
+        // A bound that was that of the old type becomes that of the new one.
+        let (mut reset_min, mut reset_max) = (is_new, is_new);
+        if let Some(data_type) = data_type {
+            reset_max |= sequence.max == old.1;
+            reset_min |= sequence.min == old.0;
+            sequence.data_type = data_type;
+        }
+        let bounds = range(&sequence.data_type);
+        sequence.increment = self.increment.unwrap_or(sequence.increment);
+        let is_rising = sequence.increment > 0;
+        match self.max {
+            Some(Some(max)) => sequence.max = max,
+            Some(None) => sequence.max = if is_rising { bounds.1 } else { -1 },
+            None if reset_max => sequence.max = if is_rising { bounds.1 } else { -1 },
+            None => {}
+        }
+        match self.min {
+            Some(Some(min)) => sequence.min = min,
+            Some(None) => sequence.min = if is_rising { 1 } else { bounds.0 },
+            None if reset_min => sequence.min = if is_rising { 1 } else { bounds.0 },
+            None => {}
+        }
+        let first = if is_rising {
+            sequence.min
+        } else {
+            sequence.max
+        };
+        match self.start {
+            Some(start) => sequence.start = start,
+            None if is_new => sequence.start = first,
+            None => {}
+        }
+        sequence.cache = self.cache.unwrap_or(sequence.cache);
+        sequence.cycle = self.cycle.unwrap_or(sequence.cycle);
+    }
+}
+
+fn number(option: &SyntaxNode) -> Result<i64> {
+    let value = option.children().last();
+    let digits: String = value
+        .map(|value| text(&value))
+        .unwrap_or_default()
+        .chars()
+        .filter(|c| !c.is_whitespace() && *c != '_')
+        .collect();
+    digits
+        .parse()
+        .map_err(|_| Refused::new(option, "this is no number that a sequence can have"))
+}

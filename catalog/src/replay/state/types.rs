@@ -1,0 +1,51 @@
+//! New types.
+
+use squawk_syntax::SyntaxNode;
+
+use crate::replay::refusal::{Refused, Result};
+use crate::replay::state::State;
+use crate::replay::syntax::tree::{self};
+use crate::{Name, Type, TypeKind};
+
+impl State {
+    pub(crate) fn insert_type(
+        &mut self,
+        node: &SyntaxNode,
+        name: Name,
+        kind: TypeKind,
+    ) -> Result<()> {
+        let is_composite = matches!(kind, TypeKind::Composite { .. });
+        if self.catalog.types.contains_key(&name)
+            || self.catalog.relations.contains_key(&name)
+            || (is_composite && self.has_relation(&name.schema, &name.name))
+        {
+            return Err(Refused::new(
+                node,
+                format!(
+                    "there is a type {} already, so PostgreSQL refuses this",
+                    name.name
+                ),
+            )
+            .do_this("give it another name, or drop the earlier one first")
+            .raises("duplicate_object"));
+        }
+        self.catalog.types.insert(
+            name.clone(),
+            Type {
+                name,
+                kind,
+                comment: None,
+            },
+        );
+        Ok(())
+    }
+}
+
+/// The name that PostgreSQL gives to the multirange of a range.
+pub(crate) fn multirange_name(range: &str) -> String {
+    let name = match range.find("range") {
+        Some(start) => format!("{}multi{}", &range[..start], &range[start..]),
+        None => format!("{range}_multirange"),
+    };
+    tree::truncate(&name).to_owned()
+}

@@ -1,0 +1,69 @@
+//! Which tables may hold rows.
+//!
+//! Replay answers for a database that begins empty. A table that no statement can have written to is certainly empty,
+//! and a loop over it runs no turn.
+
+use std::collections::BTreeSet;
+
+use crate::replay::state::State;
+use crate::{Name, RelationKind};
+
+/// What may have been written to, by bare names.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Writes {
+    tables: BTreeSet<String>,
+    /// Something ran whose targets are not known.
+    pub(crate) anywhere: bool,
+    /// Functions that have been looked into.
+    pub(crate) functions: BTreeSet<String>,
+}
+
+impl Writes {
+    pub(crate) fn add(&mut self, table: &str) {
+        self.tables.insert(table.to_owned());
+    }
+
+    /// A table has another name now.
+    pub(crate) fn rename(&mut self, from: &str, to: &str) {
+        if self.tables.contains(from) {
+            self.add(to);
+        }
+    }
+
+    /// A function was made anew.
+    pub(crate) fn forget_function(&mut self, function: &str) {
+        self.functions.remove(function);
+    }
+}
+
+impl State {
+    /// Whether no migration can have put a row into this table.
+    pub(crate) fn is_certainly_empty(&self, table: &Name) -> bool {
+        if self.writes.anywhere {
+            return false;
+        }
+        let mut family = vec![table.clone()];
+        let mut place = 0;
+        while let Some(member) = family.get(place).cloned() {
+            place += 1;
+            let Some(relation) = self.catalog.relations.get(&member) else {
+                return false;
+            };
+            let is_own = matches!(
+                relation.kind,
+                RelationKind::Table | RelationKind::PartitionedTable | RelationKind::Partition
+            );
+            if !is_own || self.writes.tables.contains(&member.name) {
+                return false;
+            }
+            let heirs = self.catalog.relations.values();
+            let heirs = heirs.filter(|heir| heir.parents.contains(&member));
+            for other in heirs.map(|heir| &heir.name).chain(&relation.parents) {
+                if !family.contains(other) {
+                    family.push(other.clone());
+                }
+            }
+        }
+        true
+    }
+}

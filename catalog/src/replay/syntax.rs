@@ -1,0 +1,16 @@
+//! Readers of the syntax tree: questions that a statement answers by itself, without the state.
+
+pub(crate) mod clause;
+pub(crate) mod effect;
+pub(crate) mod expression;
+pub(crate) mod index;
+pub(crate) mod nesting;
+pub(crate) mod off;
+pub(crate) mod operators;
+pub(crate) mod routine;
+pub(crate) mod schema;
+pub(crate) mod title;
+pub(crate) mod tree;
+pub(crate) mod type_name;
+#[cfg(test)]
+pub(crate) mod words;

@@ -1,0 +1,30 @@
+//! `-- bowline:` comments, by which an author states the effect of the statement that follows.
+//!
+//! `-- bowline: ignore` says that the statement changes no table, column, key or type. Anything else is SQL with the
+//! same effect, which replay follows instead.
+
+use squawk_syntax::{SyntaxKind, SyntaxNode};
+
+use crate::replay::syntax::tree;
+
+/// The SQL that stands for a statement, empty for none; `None` where its author says nothing.
+pub(crate) fn before(node: &SyntaxNode) -> Option<String> {
+    let tokens = std::iter::successors(
+        node.first_token().and_then(|token| token.prev_token()),
+        |token| token.prev_token(),
+    );
+    let mut lines: Vec<String> = tokens
+        .take_while(|token| tree::is_trivia(token.kind()))
+        .filter(|token| token.kind() == SyntaxKind::COMMENT)
+        .filter_map(|token| {
+            let text = token.text().strip_prefix("--")?.trim();
+            Some(text.strip_prefix("bowline:")?.trim().to_owned())
+        })
+        .collect();
+    lines.reverse();
+    if lines.is_empty() {
+        return None;
+    }
+    lines.retain(|line| line != "ignore");
+    Some(lines.join("\n"))
+}

@@ -1,0 +1,174 @@
+//! Questions about an expression as text: the columns, functions and types that it names.
+
+use bowline_sql::Token;
+use bowline_sql::quote::{self, identifier as quoted};
+use squawk_syntax::{SyntaxKind, SyntaxNode, SyntaxToken};
+
+use crate::replay::syntax::tree::{is_trivia, name, tokens, truncate};
+use crate::replay::syntax::type_name;
+
+/// The first child that is an expression, which is any node but those of these kinds.
+pub(crate) fn expression(node: &SyntaxNode) -> Option<SyntaxNode> {
+    use SyntaxKind::{CONSTRAINT_NAME_CLAUSE, GENERATED_ALWAYS, STORED, VIRTUAL};
+    node.children().find(|child| {
+        !matches!(
+            child.kind(),
+            CONSTRAINT_NAME_CLAUSE | GENERATED_ALWAYS | STORED | VIRTUAL
+        )
+    })
+}
+
+/// The columns that an expression names, each once, in the order of their first appearance.
+pub(crate) fn columns_in(expression: &SyntaxNode) -> Vec<String> {
+    let mut columns = Vec::new();
+    for reference in expression.descendants().filter(is_column) {
+        let column = name(&reference);
+        if !columns.contains(&column) {
+            columns.push(column);
+        }
+    }
+    columns
+}
+
+/// The same expression with a column under its new name.
+pub(crate) fn rename_in(expression: &str, from: &str, to: &str) -> String {
+    let mut renamed = expression.to_owned();
+    for place in references(expression, from).into_iter().rev() {
+        renamed.replace_range(place, &quoted(to));
+    }
+    renamed
+}
+
+/// Whether an expression names this column.
+pub(crate) fn mentions(expression: &str, column: &str) -> bool {
+    !references(expression, column).is_empty()
+}
+
+/// Where an expression names a column: functions, types and strings of that name are something else.
+fn references(expression: &str, column: &str) -> Vec<std::ops::Range<usize>> {
+    const BEFORE: &str = "SELECT ";
+    if !has_word(expression, column) {
+        return Vec::new();
+    }
+    let parse = squawk_syntax::SourceFile::parse(&format!("{BEFORE}{expression}"));
+    parse
+        .syntax_node()
+        .descendants()
+        .filter(|node| is_column(node) && name(node) == column)
+        .filter_map(|node| {
+            let range = node.text_range();
+            let start = usize::from(range.start()).checked_sub(BEFORE.len())?;
+            let end = usize::from(range.end()).checked_sub(BEFORE.len())?;
+            (end <= expression.len()).then_some(start..end)
+        })
+        .collect()
+}
+
+fn is_column(node: &SyntaxNode) -> bool {
+    let is_function = node.parent().is_some_and(|parent| {
+        parent.kind() == SyntaxKind::CALL_EXPR && parent.children().next().as_ref() == Some(node)
+    });
+    node.kind() == SyntaxKind::NAME_REF && !is_function && !is_keyword(node)
+}
+
+/// Whether a name is a reserved word, such as `user`, which without quotes and a table before it is no column.
+fn is_keyword(node: &SyntaxNode) -> bool {
+    let Some(token) = tokens(node).next() else {
+        return false;
+    };
+    let mut before = std::iter::successors(token.prev_token(), SyntaxToken::prev_token);
+    let before = before.find(|token| !is_trivia(token.kind()));
+    let is_behind_dot = before.is_some_and(|before| before.kind() == SyntaxKind::DOT);
+    !is_behind_dot && is_reserved(token.text())
+}
+
+/// Whether a word without quotes is no name of a column.
+pub(crate) fn is_reserved(word: &str) -> bool {
+    let category = quote::category(&word.to_ascii_lowercase());
+    category.is_some_and(|category| category != quote::Category::Column)
+}
+
+/// Whether an expression casts to a type of this name.
+pub(crate) fn casts_to(expression: &str, data_type: &str) -> bool {
+    if !has_word(expression, data_type) {
+        return false;
+    }
+    let parse = squawk_syntax::SourceFile::parse(&format!("SELECT {expression}"));
+    let casts = parse.syntax_node();
+    casts
+        .descendants()
+        .filter(|node| node.kind() == SyntaxKind::CAST_EXPR)
+        .flat_map(|cast| cast.children().collect::<Vec<_>>())
+        .any(|part| type_name::is_type(part.kind()) && name(&part) == data_type)
+}
+
+/// Whether an identifier stands anywhere in a text, as a column, a type or a function.
+pub(crate) fn has_word(text: &str, word: &str) -> bool {
+    bowline_sql::tokens(text).any(|token| means(&token, word))
+}
+
+/// Whether a token is this identifier.
+fn means(token: &Token<'_>, name: &str) -> bool {
+    token.name().is_some_and(|meant| truncate(&meant) == name)
+}
+
+/// Whether an expression calls this function.
+pub(crate) fn calls(expression: &str, function: &str) -> bool {
+    let tokens: Vec<Token<'_>> = bowline_sql::tokens(expression).collect();
+    tokens
+        .windows(2)
+        .any(|pair| means(&pair[0], function) && pair[1].is("("))
+}
+
+/// The parts of a dotted name in a text.
+pub(crate) fn words(text: &str) -> Vec<String> {
+    let names = bowline_sql::tokens(text).filter_map(|token| token.name());
+    names.map(|name| truncate(&name).to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rename_leaves_strings_and_longer_names_alone() {
+        assert_eq!(
+            rename_in("a > 'a' AND ab = \"a\"", "a", "new name"),
+            "\"new name\" > 'a' AND ab = \"new name\""
+        );
+        assert!(!mentions("lower('email')", "email"));
+    }
+
+    #[test]
+    fn a_column_renamed_to_a_reserved_word_is_quoted() {
+        for word in ["user", "order", "current_date", "left", "values", "select"] {
+            let renamed = rename_in(
+                "state <> 'state' AND /* state */ state > f(state)",
+                "state",
+                word,
+            );
+            assert_eq!(
+                renamed,
+                format!("\"{word}\" <> 'state' AND /* state */ \"{word}\" > f(\"{word}\")")
+            );
+        }
+        assert_eq!(rename_in("a > 0", "a", "name"), "name > 0");
+    }
+
+    #[test]
+    fn a_keyword_is_no_column_unless_it_is_quoted_or_behind_a_dot() {
+        let text = "\"user\" <> user AND t.user <> CURRENT_USER AND user > t.\"user\"";
+        assert_eq!(
+            rename_in(text, "user", "owner"),
+            "owner <> user AND t.owner <> CURRENT_USER AND user > t.owner"
+        );
+        assert!(!mentions("session_user = 'ann'", "session_user"));
+        assert!(mentions("\"session_user\" = 'ann'", "session_user"));
+    }
+
+    #[test]
+    fn a_long_name_is_cut_at_the_border_of_a_character() {
+        let name = format!("{}é", "x".repeat(62));
+        assert_eq!(truncate(&name).len(), 62);
+    }
+}

@@ -1,0 +1,115 @@
+//! A bound on how deep SQL may be nested: parser and replay go down into it, and the stack has an end.
+
+use bowline_sql::{Kind, Statement, statements};
+use squawk_syntax::{Parse, SourceFile};
+
+/// The deepest nesting of brackets that is followed; people write some ten.
+const DEEPEST: usize = 500;
+
+/// How many bodies may stand in each other, a `DO` in a `DO`, say.
+const BODIES: usize = 16;
+
+/// What replay runs on: enough for [`DEEPEST`] brackets and long chains of operators, in a build without optimization.
+pub(crate) const STACK: usize = 256 << 20;
+
+/// Why something is refused whose brackets are nested too deeply.
+pub(crate) const TOO_DEEP: &str = "brackets are nested too deeply";
+
+/// Parses SQL, unless its brackets are nested too deeply.
+pub(crate) fn parse(text: &str) -> Option<Parse<SourceFile>> {
+    (!is_too_deep(text)).then(|| SourceFile::parse(text))
+}
+
+/// Whether brackets are nested deeper than is followed. Those in strings and comments do not count, but those in the
+/// bodies of functions do.
+fn is_too_deep(text: &str) -> bool {
+    is_too_deep_within(text, 0)
+}
+
+fn is_too_deep_within(text: &str, bodies: usize) -> bool {
+    bodies > BODIES
+        || statements(text).any(|statement| {
+            let mut depth = 0_usize;
+            let is_program = is_program(&statement);
+            statement.tokens().any(|token| {
+                if token.is("(") || token.is("[") {
+                    depth += 1;
+                } else if token.is(")") || token.is("]") {
+                    depth = depth.saturating_sub(1);
+                }
+                let is_body =
+                    token.kind() == Kind::String && (is_program || token.text().starts_with('$'));
+                depth > DEEPEST
+                    || (is_body
+                        && token
+                            .value()
+                            .is_some_and(|body| is_too_deep_within(&body, bodies + 1)))
+            })
+        })
+}
+
+/// Whether a string in this statement is code.
+fn is_program(statement: &Statement<'_>) -> bool {
+    let mut head = statement.tokens().take(4);
+    match head.next() {
+        Some(first) if first.is_word("create") => {
+            head.any(|token| token.is_one_of(&["function", "procedure"]))
+        }
+        first => first.is_some_and(|first| first.is_word("do")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nested(depth: usize) -> String {
+        format!("SELECT {}1{}", "(".repeat(depth), ")".repeat(depth))
+    }
+
+    #[test]
+    fn brackets_are_counted_wherever_they_are_code() {
+        let deep = nested(DEEPEST + 1);
+        for text in [
+            deep.clone(),
+            format!("/* don't */ {deep}"),
+            format!("-- \"\n{deep}"),
+            format!("SELECT '\\'; {deep}"),
+            format!("SELECT $$'$$; {deep}"),
+            format!("SELECT E'\\''; {deep}"),
+            format!("/* /* */ ' */ {deep}"),
+            format!("SELECT U&\"a'\"; {deep}"),
+            format!("DO $$ BEGIN {deep}; END $$"),
+            format!("DO 'BEGIN {deep}; END'"),
+            format!("CREATE FUNCTION f() RETURNS int LANGUAGE sql AS '{deep}'"),
+            format!("DO $a$ BEGIN EXECUTE $b${deep}$b$; END $a$"),
+            format!("SELECT ARRAY{}", "[".repeat(DEEPEST + 1)),
+        ] {
+            assert!(is_too_deep(&text), "{}", &text[..40]);
+        }
+    }
+
+    #[test]
+    fn brackets_in_data_and_comments_do_not_count() {
+        let deep = nested(DEEPEST + 1);
+        for text in [
+            nested(DEEPEST),
+            format!("SELECT '{deep}'"),
+            format!("-- {deep}"),
+            format!("/* {deep} */"),
+            format!("SELECT \"{deep}\""),
+            format!("INSERT INTO t VALUES ('{}')", ":( ".repeat(2_000)),
+        ] {
+            assert!(!is_too_deep(&text), "{}", &text[..40]);
+        }
+    }
+
+    #[test]
+    fn bodies_in_bodies_end() {
+        let mut text = "x".to_owned();
+        for number in 0..1_000 {
+            text = format!("$a{number}$ {text} $a{number}$");
+        }
+        assert!(is_too_deep(&text));
+    }
+}

@@ -1,0 +1,144 @@
+//! The name of a column that has no alias (`FigureColname` of PostgreSQL).
+
+use squawk_syntax::{SyntaxKind, SyntaxNode};
+
+use crate::replay::syntax::tree::{child, is_query, name, tokens};
+use crate::replay::syntax::type_name::{self, stored_name};
+
+/// The name of a column of one of them.
+pub(crate) fn form_title(kind: SyntaxKind) -> Option<&'static str> {
+    use SyntaxKind as K;
+    Some(match kind {
+        K::JSON_OBJECT_FN => "json_object",
+        K::JSON_ARRAY_FN => "json_array",
+        K::JSON_OBJECT_AGG_FN => "json_objectagg",
+        K::JSON_ARRAY_AGG_FN => "json_arrayagg",
+        K::JSON_SCALAR_FN => "json_scalar",
+        K::JSON_FN => "json",
+        K::JSON_QUERY_FN => "json_query",
+        K::JSON_VALUE_FN => "json_value",
+        K::JSON_SERIALIZE_FN => "json_serialize",
+        K::JSON_EXISTS_FN => "json_exists",
+        K::XML_EXISTS_FN => "xmlexists",
+        K::XML_ELEMENT_FN => "xmlelement",
+        K::XML_FOREST_FN => "xmlforest",
+        K::XML_PI_FN => "xmlpi",
+        K::XML_ROOT_FN => "xmlroot",
+        K::XML_PARSE_FN => "xmlparse",
+        K::XML_SERIALIZE_FN => "xmlserialize",
+        _ => return None,
+    })
+}
+
+/// The name that PostgreSQL gives to a column of this expression.
+pub(crate) fn title(expression: &SyntaxNode) -> String {
+    figure(expression).map_or_else(|| "?column?".to_owned(), |(name, _)| name)
+}
+
+/// The name of an index's column of this expression.
+pub(crate) fn index_title(expression: &SyntaxNode) -> String {
+    figure(expression).map_or_else(|| "expr".to_owned(), |(name, _)| name)
+}
+
+/// How sure a name is: that of a cast or CASE gives way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Strength {
+    Weak,
+    Strong,
+}
+
+fn figure(node: &SyntaxNode) -> Option<(String, Strength)> {
+    use SyntaxKind as K;
+    let strong = |name: &str| Some((name.to_owned(), Strength::Strong));
+    let first = || node.children().next();
+    match node.kind() {
+        K::NAME_REF => Some((name(node), Strength::Strong)),
+        K::FIELD_EXPR => Some((
+            node.children().last().map(|field| name(&field))?,
+            Strength::Strong,
+        )),
+        K::PAREN_EXPR => {
+            let inner = first()?;
+            if is_query(inner.kind()) {
+                of_query(&inner)
+            } else {
+                figure(&inner)
+            }
+        }
+        K::INDEX_EXPR | K::SLICE_EXPR | K::COLLATE => figure(&first()?),
+        K::ARRAY_EXPR => strong("array"),
+        K::TUPLE_EXPR => strong("row"),
+        K::CASE_EXPR => {
+            let otherwise = child(node, K::ELSE_CLAUSE).and_then(|clause| clause.children().next());
+            match otherwise.and_then(|otherwise| figure(&otherwise)) {
+                Some((name, Strength::Strong)) => Some((name, Strength::Strong)),
+                _ => Some(("case".to_owned(), Strength::Weak)),
+            }
+        }
+        K::CAST_EXPR => {
+            let is_type = |part: &SyntaxNode| type_name::is_type(part.kind());
+            let inner = node
+                .children()
+                .find(|part| !is_type(part) && part.kind() != K::COLON_COLON);
+            match inner.and_then(|inner| figure(&inner)) {
+                Some((name, Strength::Strong)) => Some((name, Strength::Strong)),
+                _ => {
+                    let data_type = node.children().find(is_type)?;
+                    Some((stored_name(&data_type), Strength::Weak))
+                }
+            }
+        }
+        K::BIN_EXPR => {
+            let says = |kind| node.children().any(|part| part.kind() == kind);
+            let overlaps = tokens(node).any(|token| token.kind() == K::OVERLAPS_KW);
+            if says(K::AT_TIME_ZONE) || says(K::AT_LOCAL) {
+                strong("timezone")
+            } else if overlaps {
+                strong("overlaps")
+            } else {
+                None
+            }
+        }
+        K::CALL_EXPR => {
+            let callee = first()?;
+            match callee.kind() {
+                K::NAME_REF | K::FIELD_EXPR => figure(&callee),
+                K::EXISTS_FN => strong("exists"),
+                K::EXTRACT_FN => strong("extract"),
+                K::SUBSTRING_FN => strong("substring"),
+                K::POSITION_FN => strong("position"),
+                K::OVERLAY_FN => strong("overlay"),
+                K::TRIM_FN => {
+                    let says = |kind| callee.children().any(|part| part.kind() == kind);
+                    strong(if says(K::TRIM_LEADING) {
+                        "ltrim"
+                    } else if says(K::TRIM_TRAILING) {
+                        "rtrim"
+                    } else {
+                        "btrim"
+                    })
+                }
+                K::COLLATION_FOR_FN => strong("pg_collation_for"),
+                kind => form_title(kind).and_then(strong),
+            }
+        }
+        _ => None,
+    }
+}
+
+/// The name of the only column of a subquery.
+fn of_query(query: &SyntaxNode) -> Option<(String, Strength)> {
+    use SyntaxKind as K;
+    match query.kind() {
+        K::PAREN_SELECT => of_query(&query.children().next()?),
+        K::COMPOUND_SELECT => None,
+        _ => {
+            let list = child(&child(query, K::SELECT_CLAUSE)?, K::TARGET_LIST)?;
+            let target = list.children().next()?;
+            match child(&target, K::AS_NAME) {
+                Some(alias) => Some((name(&alias), Strength::Strong)),
+                None => figure(&target.children().next()?),
+            }
+        }
+    }
+}

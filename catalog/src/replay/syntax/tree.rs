@@ -1,0 +1,154 @@
+//! Reading squawk's syntax tree: names, literals and texts as PostgreSQL understands them.
+//!
+//! A node whose kind a test has switched off is not found by these functions.
+
+use squawk_syntax::{SyntaxElement, SyntaxKind, SyntaxNode, SyntaxToken};
+
+use crate::replay::refusal::{Refused, Result};
+use crate::replay::syntax::off::is_off;
+
+/// Whether a node is a query.
+pub(crate) fn is_query(kind: SyntaxKind) -> bool {
+    use SyntaxKind as K;
+    matches!(
+        kind,
+        K::SELECT | K::SELECT_INTO | K::COMPOUND_SELECT | K::PAREN_SELECT | K::VALUES | K::TABLE
+    )
+}
+
+/// The first child node of this kind.
+pub(crate) fn child(node: &SyntaxNode, kind: SyntaxKind) -> Option<SyntaxNode> {
+    node.children()
+        .find(|child| child.kind() == kind && !is_off(kind))
+}
+
+/// The child nodes of this kind.
+pub(crate) fn children(
+    node: &SyntaxNode,
+    kind: SyntaxKind,
+) -> impl Iterator<Item = SyntaxNode> + use<> {
+    node.children()
+        .filter(move |child| child.kind() == kind && !is_off(kind))
+}
+
+/// A token as it means: names unquoted, keywords in lower case, literals as they stand.
+#[cfg(test)]
+pub(crate) fn spelling(token: &SyntaxToken) -> String {
+    let is_quoted_keyword =
+        token.text().starts_with('"') && super::expression::is_reserved(&identifier(token.text()));
+    if token.text().starts_with('\'') || is_quoted_keyword {
+        token.text().to_owned()
+    } else {
+        identifier(token.text())
+    }
+}
+
+/// Whether there is a child node or token of this kind.
+pub(crate) fn has(node: &SyntaxNode, kind: SyntaxKind) -> bool {
+    node.children_with_tokens()
+        .any(|child| child.kind() == kind && !is_off(kind))
+}
+
+/// The nodes of this kind anywhere below.
+pub(crate) fn below(
+    node: &SyntaxNode,
+    kind: SyntaxKind,
+) -> impl Iterator<Item = SyntaxNode> + use<> {
+    node.descendants()
+        .filter(move |child| child.kind() == kind && !is_off(kind))
+}
+
+/// Whether there is a node or token of this kind anywhere below.
+pub(crate) fn says(node: &SyntaxNode, kind: SyntaxKind) -> bool {
+    node.descendants_with_tokens()
+        .any(|child| child.kind() == kind && !is_off(kind))
+}
+
+/// All tokens below, without white space and comments.
+pub(crate) fn tokens(node: &SyntaxNode) -> impl Iterator<Item = SyntaxToken> + use<> {
+    node.descendants_with_tokens()
+        .filter_map(SyntaxElement::into_token)
+        .filter(|token| !is_trivia(token.kind()))
+}
+
+pub(crate) fn is_trivia(kind: SyntaxKind) -> bool {
+    matches!(kind, SyntaxKind::WHITESPACE | SyntaxKind::COMMENT)
+}
+
+/// The parts of a dotted name.
+pub(crate) fn path(node: &SyntaxNode) -> Vec<String> {
+    tokens(node)
+        .filter(stands_alone)
+        .map(|token| identifier(token.text()))
+        .collect()
+}
+
+/// Whether a token is all of its node: names are, keywords around them are not.
+fn stands_alone(token: &SyntaxToken) -> bool {
+    token.kind() != SyntaxKind::DOT
+        && token
+            .parent()
+            .is_some_and(|parent| tokens(&parent).count() == 1)
+}
+
+/// The last part of a dotted name; empty if there is none, which the parser has reported.
+pub(crate) fn name(node: &SyntaxNode) -> String {
+    path(node).pop().unwrap_or_default()
+}
+
+/// The name in the child of this kind.
+pub(crate) fn child_name(node: &SyntaxNode, kind: SyntaxKind) -> Option<String> {
+    child(node, kind).map(|child| name(&child))
+}
+
+/// The names in the children of this kind.
+pub(crate) fn child_names(node: &SyntaxNode, kind: SyntaxKind) -> Vec<String> {
+    children(node, kind).map(|child| name(&child)).collect()
+}
+
+/// An identifier as PostgreSQL stores it: folded to lower case unless quoted (manual, 4.1.1).
+pub(crate) fn identifier(text: &str) -> String {
+    let token = bowline_sql::tokens(text).next();
+    let name = token.filter(|token| token.text().len() == text.len());
+    let name = name.and_then(|token| token.name());
+    let stored = name.unwrap_or_else(|| text.to_ascii_lowercase().into());
+    truncate(&stored).to_owned()
+}
+
+/// Refuses names with escapes, `U&"d\\0061t"`: hardly anybody writes them, and one that is misread is another name.
+pub(crate) fn no_escaped_name(node: &SyntaxNode) -> Result<()> {
+    let escaped = tokens(node).find(|token| {
+        let text = token.text().as_bytes();
+        matches!(text, [b'U' | b'u', b'&', b'"', ..])
+    });
+    match escaped.and_then(|token| token.parent()) {
+        None => Ok(()),
+        Some(name) => Err(
+            Refused::new(&name, "names with Unicode escapes are not followed")
+                .do_this("write the name itself in quotes"),
+        ),
+    }
+}
+
+/// Names are cut to 63 bytes, at the border of a character (manual, 4.1.1).
+pub(crate) fn truncate(name: &str) -> &str {
+    const LONGEST: usize = 63;
+    if name.len() <= LONGEST {
+        return name;
+    }
+    let end = (0..=LONGEST)
+        .rev()
+        .find(|end| name.is_char_boundary(*end))
+        .unwrap_or(0);
+    &name[..end]
+}
+
+/// The text of a string literal, in any of PostgreSQL's notations; `None` for what is no string, bits among it.
+pub(crate) fn string(node: &SyntaxNode) -> Option<String> {
+    bowline_sql::string_value(&node.text().to_string())
+}
+
+/// The source as it stands, without the white space around it.
+pub(crate) fn text(node: &SyntaxNode) -> String {
+    node.text().to_string().trim().to_owned()
+}

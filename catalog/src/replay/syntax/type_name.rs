@@ -1,0 +1,194 @@
+//! The name of a type as it is written: words, modifiers, brackets, and the name that PostgreSQL stores.
+
+use squawk_syntax::{SyntaxKind, SyntaxNode};
+
+use crate::replay::state::SYSTEM;
+use crate::replay::syntax::tree::{identifier, tokens};
+
+/// The name that PostgreSQL stores for a type as written.
+pub(crate) fn stored_name(node: &SyntaxNode) -> String {
+    let written = Written::new(node);
+    let words = written.words.join(" ");
+    match built_in(&words, &written.modifiers) {
+        Some("bpchar") if (written.is_quoted || written.is_qualified) && words == "char" => {
+            "char".to_owned()
+        }
+        Some(name) if !written.is_quoted => name.to_owned(),
+        _ => written.words.last().cloned().unwrap_or_default(),
+    }
+}
+
+/// A type as it stands in the source.
+pub(crate) struct Written {
+    /// The name, in words (`double precision`) or in parts (`audit.level`).
+    pub(crate) words: Vec<String>,
+    pub(crate) modifiers: Vec<i32>,
+    pub(crate) dimensions: u8,
+    pub(crate) is_quoted: bool,
+    /// `pg_catalog` stands before it.
+    pub(crate) is_qualified: bool,
+}
+
+impl Written {
+    pub(crate) fn new(node: &SyntaxNode) -> Self {
+        let mut written = Self {
+            words: Vec::new(),
+            modifiers: Vec::new(),
+            dimensions: 0,
+            is_quoted: false,
+            is_qualified: false,
+        };
+        let (mut parens, mut brackets) = (0, 0);
+        for token in tokens(node) {
+            match token.kind() {
+                SyntaxKind::L_PAREN => parens += 1,
+                SyntaxKind::R_PAREN => parens -= 1,
+                SyntaxKind::L_BRACK => {
+                    brackets += 1;
+                    written.dimensions = written.dimensions.saturating_add(1);
+                }
+                SyntaxKind::R_BRACK => brackets -= 1,
+                SyntaxKind::DOT | SyntaxKind::COMMA => {}
+                _ if brackets > 0 => {}
+                _ if parens > 0 => written.modifiers.extend(token.text().parse::<i32>().ok()),
+                SyntaxKind::ARRAY_KW => written.dimensions = written.dimensions.max(1),
+                SyntaxKind::SETOF_KW => {}
+                _ => {
+                    written.is_quoted |= token.text().starts_with('"');
+                    written.words.push(identifier(token.text()));
+                }
+            }
+        }
+        if written.words.len() == 2 && written.words[0] == SYSTEM {
+            written.words.remove(0);
+            written.is_qualified = true;
+        }
+        written
+    }
+}
+
+/// `pg_type.typname` of one of PostgreSQL's own types (manual, table 8.1).
+pub(crate) fn built_in(name: &str, modifiers: &[i32]) -> Option<&'static str> {
+    let found = match name {
+        "int" | "integer" => "int4",
+        "bigint" => "int8",
+        "smallint" => "int2",
+        "boolean" => "bool",
+        "real" => "float4",
+        "double precision" => "float8",
+        "float" if modifiers.first().is_some_and(|bits| *bits <= 24) => "float4",
+        "float" => "float8",
+        "decimal" | "dec" => "numeric",
+        "character varying" | "char varying" | "nchar varying" | "national character varying" => {
+            "varchar"
+        }
+        "character" | "char" | "nchar" | "national character" => "bpchar",
+        "bit varying" => "varbit",
+        "timestamp without time zone" => "timestamp",
+        "timestamp with time zone" => "timestamptz",
+        "time without time zone" => "time",
+        "time with time zone" => "timetz",
+        _ if name.starts_with("interval ") => "interval",
+        _ => return BUILT_IN.into_iter().find(|built_in| *built_in == name),
+    };
+    Some(found)
+}
+
+pub(crate) const BUILT_IN: [&str; 77] = [
+    "char",
+    "oidvector",
+    "int2vector",
+    "aclitem",
+    "refcursor",
+    "regcollation",
+    "regconfig",
+    "regdictionary",
+    "regoper",
+    "regoperator",
+    "gtsvector",
+    "pg_node_tree",
+    "int2",
+    "int4",
+    "int8",
+    "bool",
+    "float4",
+    "float8",
+    "numeric",
+    "varchar",
+    "bpchar",
+    "text",
+    "bytea",
+    "json",
+    "jsonb",
+    "uuid",
+    "date",
+    "time",
+    "timetz",
+    "timestamp",
+    "timestamptz",
+    "interval",
+    "inet",
+    "cidr",
+    "macaddr",
+    "macaddr8",
+    "money",
+    "oid",
+    "name",
+    "xml",
+    "bit",
+    "varbit",
+    "tsvector",
+    "tsquery",
+    "point",
+    "line",
+    "lseg",
+    "box",
+    "path",
+    "polygon",
+    "circle",
+    "pg_lsn",
+    "txid_snapshot",
+    "pg_snapshot",
+    "xid",
+    "xid8",
+    "cid",
+    "tid",
+    "regclass",
+    "regtype",
+    "regproc",
+    "regprocedure",
+    "regrole",
+    "regnamespace",
+    "int4range",
+    "int8range",
+    "numrange",
+    "tsrange",
+    "tstzrange",
+    "daterange",
+    "int4multirange",
+    "int8multirange",
+    "nummultirange",
+    "tsmultirange",
+    "tstzmultirange",
+    "datemultirange",
+    "jsonpath",
+];
+
+/// How a type can stand in the tree.
+pub(crate) const TYPES: [SyntaxKind; 10] = [
+    SyntaxKind::PATH_TYPE,
+    SyntaxKind::ARRAY_TYPE,
+    SyntaxKind::VARCHAR_TYPE,
+    SyntaxKind::CHARACTER_TYPE,
+    SyntaxKind::BIT_TYPE,
+    SyntaxKind::BIT_VARYING_TYPE,
+    SyntaxKind::DOUBLE_TYPE,
+    SyntaxKind::TIME_TYPE,
+    SyntaxKind::TIMESTAMP_TYPE,
+    SyntaxKind::INTERVAL_TYPE,
+];
+
+/// Whether a child of a column's definition is its type.
+pub(crate) fn is_type(kind: SyntaxKind) -> bool {
+    TYPES.contains(&kind)
+}

@@ -1,0 +1,26 @@
+//! The words of an expression, for those who compare two that were written by different hands.
+
+use squawk_syntax::{SourceFile, SyntaxKind, SyntaxNode};
+
+use super::{tree, type_name};
+
+/// The words of an expression, without the types of its casts; names unquoted, keywords in lower case.
+pub(crate) fn tokens_of(expression: &str) -> Vec<String> {
+    let parse = SourceFile::parse(&format!("SELECT {expression}"));
+    let mut words = Vec::new();
+    let root = parse.syntax_node();
+    for token in tree::tokens(&root).skip(1) {
+        let is_of_cast = token
+            .parent_ancestors()
+            .take_while(|node| node.kind() != SyntaxKind::SELECT)
+            .any(|node| {
+                let is_cast = |parent: SyntaxNode| parent.kind() == SyntaxKind::CAST_EXPR;
+                (type_name::is_type(node.kind()) || node.kind() == SyntaxKind::COLON_COLON)
+                    && node.parent().is_some_and(is_cast)
+            });
+        if !is_of_cast {
+            words.push(tree::spelling(&token));
+        }
+    }
+    words
+}
