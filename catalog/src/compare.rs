@@ -1,6 +1,6 @@
 //! What differs between two catalogs, in words.
 //!
-//! Facts are compared, texts are not: expressions as their meaning goes ([`expression`](super::expression)),
+//! Facts are compared, texts are not: expressions as their meaning goes (`expression`),
 //! constraints, indexes and types whatever their order. The columns of a table have an order, which counts.
 
 mod attached;
