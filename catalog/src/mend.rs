@@ -7,6 +7,7 @@
 mod attached;
 mod privilege;
 mod relation;
+mod routine;
 mod types;
 
 use super::compare::{Difference, How, PRIVILEGES, Subject};
@@ -28,6 +29,7 @@ enum Step {
     Tables,
     Columns,
     Owners,
+    DropRoutines,
     Routines,
     Constraints,
     ForeignKeys,
@@ -120,17 +122,11 @@ fn of_one(
         (Subject::Constraint(table, name), _) => {
             relation::constraint(script, expected, actual, (table, name), is_comment);
         }
-        (Subject::Trigger(table, name), _) => {
-            attached::trigger(script, expected, actual, (table, name), is_comment);
-        }
-        (Subject::Policy(table, name), _) => {
-            attached::policy(script, expected, actual, (table, name), is_comment);
-        }
-        (Subject::Rule(table, name), _) => {
-            attached::rule(script, expected, actual, (table, name), is_comment);
+        (Subject::Trigger(..) | Subject::Policy(..) | Subject::Rule(..), _) => {
+            attached::part(script, expected, actual, subject, is_comment);
         }
         (Subject::Routine(word, _, title), _) => {
-            attached::routine(script, expected, actual, (word, title), is_comment);
+            routine::mend(script, expected, actual, (word, title), is_comment);
         }
         (Subject::Index(table, name), _) => {
             relation::index(script, expected, actual, (table, name), is_comment);

@@ -1,170 +1,93 @@
-//! Triggers, policies, rules, functions and the queries of views that are to become others.
+//! Triggers, policies, rules and the queries of views that are to become others.
 
 use super::{Script, Step};
-use crate::attached::{Attached, Enabled};
+use crate::attached::{Code, Enabled};
+use crate::compare::Subject;
 use crate::definition::quoted;
 use crate::{Catalog, Name, Relation, RelationKind};
 
-fn attached<'c>(catalog: &'c Catalog, table: &Name) -> Option<&'c Attached> {
-    Some(&catalog.relations.get(table)?.attached)
+/// A trigger, policy or rule as a script makes it.
+struct Part {
+    /// `None` if not all of it is known.
+    create: Option<String>,
+    enabled: Enabled,
+    comment: Option<String>,
 }
 
-pub(super) fn trigger(
+/// Drops a trigger, policy or rule, and makes it anew.
+pub(super) fn part(
     script: &mut Script,
     expected: &Catalog,
     actual: &Catalog,
-    (table, name): (&Name, &str),
+    subject: &Subject,
     is_comment: bool,
 ) {
-    let find = |catalog| {
-        let attached: &Attached = attached(catalog, table)?;
-        attached.triggers.iter().find(|own| own.name == name)
+    let (kind, table, name) = match subject {
+        Subject::Trigger(table, name) => ("TRIGGER", table, name),
+        Subject::Policy(table, name) => ("POLICY", table, name),
+        Subject::Rule(table, name) => ("RULE", table, name),
+        _ => return,
     };
     let (sql, own) = (table.sql(), quoted(name));
-    let (new, old) = (find(expected), find(actual));
+    let (new, old) = (of(expected, subject), of(actual, subject));
     if old.is_some() && !is_comment && expected.relations.contains_key(table) {
-        script.push(Step::DropGuards, format!("DROP TRIGGER {own} ON {sql}"));
+        script.push(Step::DropGuards, format!("DROP {kind} {own} ON {sql}"));
     }
     let Some(new) = new else { return };
     if !is_comment {
-        if new
-            .condition
-            .as_ref()
-            .is_some_and(|code| code.text.is_none())
-        {
+        let Some(create) = new.create else {
             script.beyond.push(format!(
-                "the condition of the trigger {own} of {sql} is not known: a migration has it"
+                "{subject} is to be made: the catalog does not have all of it, a migration does"
             ));
             return;
-        }
-        script.push(Step::Guards, new.sql(table));
+        };
+        script.push(Step::Guards, create);
         if new.enabled != Enabled::Origin {
             let action = new.enabled.sql();
-            let alter = format!("ALTER TABLE {sql} {action} TRIGGER {own}");
+            let alter = format!("ALTER TABLE {sql} {action} {kind} {own}");
             script.push(Step::Guards, alter);
         }
     }
     if is_comment || new.comment.is_some() {
-        script.comment(&format!("TRIGGER {own} ON {sql}"), new.comment.as_ref());
+        script.comment(&format!("{kind} {own} ON {sql}"), new.comment.as_ref());
     }
 }
 
-pub(super) fn policy(
-    script: &mut Script,
-    expected: &Catalog,
-    actual: &Catalog,
-    (table, name): (&Name, &str),
-    is_comment: bool,
-) {
-    let find = |catalog| {
-        let attached: &Attached = attached(catalog, table)?;
-        attached.policies.iter().find(|own| own.name == name)
-    };
-    let (sql, own) = (table.sql(), quoted(name));
-    let (new, old) = (find(expected), find(actual));
-    if old.is_some() && !is_comment && expected.relations.contains_key(table) {
-        script.push(Step::DropGuards, format!("DROP POLICY {own} ON {sql}"));
-    }
-    let Some(new) = new else { return };
-    if !is_comment {
-        let mut codes = [&new.using, &new.with_check].into_iter().flatten();
-        if codes.any(|code| code.text.is_none()) {
-            script.beyond.push(format!(
-                "an expression of the policy {own} of {sql} is not known: a migration has it"
-            ));
-            return;
+fn of(catalog: &Catalog, subject: &Subject) -> Option<Part> {
+    let is_known = |code: &Option<Code>| code.as_ref().is_none_or(|code| code.text.is_some());
+    let attached = |table: &Name| Some(&catalog.relations.get(table)?.attached);
+    match subject {
+        Subject::Trigger(table, name) => {
+            let mut triggers = attached(table)?.triggers.iter();
+            let own = triggers.find(|own| own.name == *name)?;
+            Some(Part {
+                create: is_known(&own.condition).then(|| own.sql(table)),
+                enabled: own.enabled,
+                comment: own.comment.clone(),
+            })
         }
-        script.push(Step::Guards, new.sql(table));
-    }
-    if is_comment || new.comment.is_some() {
-        script.comment(&format!("POLICY {own} ON {sql}"), new.comment.as_ref());
-    }
-}
-
-pub(super) fn rule(
-    script: &mut Script,
-    expected: &Catalog,
-    actual: &Catalog,
-    (table, name): (&Name, &str),
-    is_comment: bool,
-) {
-    let find = |catalog| {
-        let attached: &Attached = attached(catalog, table)?;
-        attached.rules.iter().find(|own| own.name == name)
-    };
-    let (sql, own) = (table.sql(), quoted(name));
-    let (new, old) = (find(expected), find(actual));
-    if old.is_some() && !is_comment && expected.relations.contains_key(table) {
-        script.push(Step::DropGuards, format!("DROP RULE {own} ON {sql}"));
-    }
-    let Some(new) = new else { return };
-    if !is_comment {
-        let Some(text) = &new.definition.text else {
-            script.beyond.push(format!(
-                "what the rule {own} of {sql} does is not known: a migration has it"
-            ));
-            return;
-        };
-        script.push(Step::Guards, text.trim_end().trim_end_matches(';'));
-        if new.enabled != Enabled::Origin {
-            let action = new.enabled.sql();
-            script.push(
-                Step::Guards,
-                format!("ALTER TABLE {sql} {action} RULE {own}"),
-            );
+        Subject::Policy(table, name) => {
+            let mut policies = attached(table)?.policies.iter();
+            let own = policies.find(|own| own.name == *name)?;
+            let is_known = is_known(&own.using) && is_known(&own.with_check);
+            Some(Part {
+                create: is_known.then(|| own.sql(table)),
+                enabled: Enabled::Origin,
+                comment: own.comment.clone(),
+            })
         }
-    }
-    if is_comment || new.comment.is_some() {
-        script.comment(&format!("RULE {own} ON {sql}"), new.comment.as_ref());
-    }
-}
-
-pub(super) fn routine(
-    script: &mut Script,
-    expected: &Catalog,
-    actual: &Catalog,
-    (word, title): (&str, &str),
-    is_comment: bool,
-) {
-    let find = |catalog: &Catalog| {
-        let mut routines = catalog.routines.iter();
-        routines.find(|own| own.title() == title).cloned()
-    };
-    let (new, old) = (find(expected), find(actual));
-    let kind = word.to_uppercase();
-    let Some(new) = new else {
-        script.push(Step::DropRest, format!("DROP {kind} {title}"));
-        return;
-    };
-    if !is_comment {
-        let Some(create) = new.sql() else {
-            script.beyond.push(format!(
-                "the {word} {title} is to be made: the catalog does not have all of it, a migration does"
-            ));
-            return;
-        };
-        // A function may name what is made after it.
-        script.push(Step::Settings, "SET check_function_bodies = off");
-        let is_replaced = old.as_ref().is_none_or(|old| {
-            old.kind == new.kind
-                && old.result == new.result
-                && old.returns_set == new.returns_set
-                && old.arguments.len() == new.arguments.len()
-                && old.arguments.iter().zip(&new.arguments).all(|(a, b)| {
-                    (a.mode, &a.name, &a.data_type) == (b.mode, &b.name, &b.data_type)
-                })
-        });
-        if !is_replaced {
-            script.push(Step::DropRest, format!("-- {word} {title}: drop it first, with what rests on it, since its arguments or its result are others"));
+        Subject::Rule(table, name) => {
+            let mut rules = attached(table)?.rules.iter();
+            let own = rules.find(|own| own.name == *name)?;
+            let text = own.definition.text.as_deref();
+            let statement = |text: &str| text.trim_end().trim_end_matches(';').to_owned();
+            Some(Part {
+                create: text.map(statement),
+                enabled: own.enabled,
+                comment: own.comment.clone(),
+            })
         }
-        script.push(Step::Routines, create);
-        if old.is_none() {
-            let on = format!("ROUTINE {title}");
-            super::privilege::of_new(script, &on, &new.privileges);
-        }
-    }
-    if is_comment || new.comment.is_some() {
-        script.comment(&format!("{kind} {title}"), new.comment.as_ref());
+        _ => None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::attached;
 use super::{Script, Step, create_sequence};
-use crate::compare::How;
+use crate::compare::{How, Subject};
 use crate::definition::{literal, quoted};
 use crate::{
     Catalog, Column, Constraint, ConstraintKind, Fill, Index, Name, Relation, RelationKind,
@@ -197,17 +197,14 @@ fn guards(script: &mut Script, expected: &Catalog, relation: &Relation) {
     if attached.row_security || attached.force_row_security {
         attached::row_security(script, relation);
     }
-    for trigger in &attached.triggers {
-        let own = (table, trigger.name.as_str());
-        attached::trigger(script, expected, &nothing, own, false);
-    }
-    for policy in &attached.policies {
-        let own = (table, policy.name.as_str());
-        attached::policy(script, expected, &nothing, own, false);
-    }
-    for rule in &attached.rules {
-        let own = (table, rule.name.as_str());
-        attached::rule(script, expected, &nothing, own, false);
+    let triggers = attached.triggers.iter().map(|own| &own.name);
+    let triggers = triggers.map(|name| Subject::Trigger(table.clone(), name.clone()));
+    let policies = attached.policies.iter().map(|own| &own.name);
+    let policies = policies.map(|name| Subject::Policy(table.clone(), name.clone()));
+    let rules = attached.rules.iter().map(|own| &own.name);
+    let rules = rules.map(|name| Subject::Rule(table.clone(), name.clone()));
+    for subject in triggers.chain(policies).chain(rules) {
+        attached::part(script, expected, &nothing, &subject, false);
     }
 }
 

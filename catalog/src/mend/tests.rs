@@ -12,6 +12,8 @@ const SCHEMAS: [&str; 4] = [
      CREATE TABLE posts (id int PRIMARY KEY, author_id int REFERENCES authors, title varchar(20) CHECK (title <> ''));
      CREATE SEQUENCE spare OWNED BY authors.id; CREATE INDEX posts_title ON posts (title); COMMENT ON TABLE posts IS 'what is \\ read';
      CREATE FUNCTION f(a int, b text DEFAULT 'x') RETURNS int LANGUAGE sql AS 'SELECT 1'; COMMENT ON FUNCTION f IS 'f';
+     CREATE FUNCTION bare(a int, b int DEFAULT 1) RETURNS int LANGUAGE sql AS 'SELECT 1';
+     CREATE FUNCTION other(a int) RETURNS int LANGUAGE sql AS 'SELECT 1';
      CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
      CREATE TRIGGER touched BEFORE UPDATE ON authors FOR EACH ROW WHEN (new.id > 1) EXECUTE FUNCTION touch('a');
      CREATE TRIGGER same BEFORE UPDATE ON authors EXECUTE FUNCTION touch(); ALTER TABLE authors ENABLE ROW LEVEL SECURITY;
@@ -30,6 +32,9 @@ const SCHEMAS: [&str; 4] = [
      COMMENT ON COLUMN posts.title IS 'it''s'; COMMENT ON INDEX posts_title IS 'i'; COMMENT ON CONSTRAINT posts_pkey ON posts IS 'k';
      CREATE TABLE \"Other\".\"select\" (\"from\" int PRIMARY KEY);
      CREATE FUNCTION f(a int, b text DEFAULT 'y') RETURNS int LANGUAGE sql STABLE SET search_path = public, \"Other\" AS 'SELECT 2';
+     CREATE FUNCTION bare(a int, b int) RETURNS int LANGUAGE sql AS 'SELECT 1'; COMMENT ON FUNCTION bare IS 'b';
+     REVOKE ALL ON FUNCTION bare FROM PUBLIC; GRANT EXECUTE ON FUNCTION bare TO pg_monitor;
+     CREATE FUNCTION other(b int) RETURNS text LANGUAGE sql AS 'SELECT 1::text';
      CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN OLD; END $$;
      CREATE PROCEDURE p(INOUT a int) LANGUAGE plpgsql AS $$ BEGIN END $$; CREATE FUNCTION atom() RETURNS int RETURN 1;
      CREATE TRIGGER touched AFTER UPDATE ON authors FOR EACH ROW WHEN (new.id > 2) EXECUTE FUNCTION touch('b');
@@ -82,4 +87,23 @@ fn partitions_are_made_and_what_cannot_be_is_said() {
     ALTER TABLE at ADD CONSTRAINT at_pkey PRIMARY KEY (id, day);
     ");
     assert_eq!(compare(&after(partitions), &after(&script)), []);
+}
+
+#[test]
+fn a_function_in_use_is_not_dropped() {
+    let function = |default: &str| {
+        format!(
+            "CREATE FUNCTION f(a int{default}) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT 1';"
+        )
+    };
+    let users =
+        "CREATE TABLE t (id int DEFAULT f(1), CHECK (f(id) > 0)); CREATE INDEX i ON t ((f(id)));
+         CREATE VIEW v AS SELECT f(2); CREATE DOMAIN d AS int CHECK (f(VALUE) > 0);
+         CREATE FUNCTION g() RETURNS int RETURN f(3); CREATE POLICY p ON t USING (f(id) > 1);
+         CREATE RULE r AS ON DELETE TO t WHERE f(old.id) > 1 DO INSTEAD NOTHING;";
+    let (expected, actual) = (
+        after(&format!("{}{users}", function(""))),
+        after(&format!("{}{users}", function(" DEFAULT 7"))),
+    );
+    insta::assert_snapshot!(mend(&expected, &actual, &compare(&expected, &actual)), @"-- the function f(int4) is to be dropped and made anew, since CREATE OR REPLACE removes no default: first drop what uses it, which may be column t.id, constraint t_id_check of t, index i of t, policy p of t, rule r of t, relation v, type d, function g()");
 }
