@@ -4,19 +4,18 @@
 //! are in `Cargo.toml` under `[package.metadata.bowline]`, since `diesel.toml` refuses what it does not know.
 
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Deserialize;
 
 use crate::error::CliError;
-use crate::suggestion::nearest;
-use crate::ui;
 use bowline_catalog::{Index, Name, Relation};
 
+mod file;
 mod output;
 
+use file::{read, together};
 pub(crate) use output::{AllowTables, ColumnSorting, Output, WithDocs};
 
 /// Where a project is told to be found, for those whose folders have other names.
@@ -207,22 +206,27 @@ impl Project {
             .config_file
             .as_ref()
             .map_or_else(|| root.join("diesel.toml"), |file| from.join(file));
-        let diesel: Option<DieselToml> = read(&diesel_toml)?;
-        if diesel.is_none() && places.config_file.is_some() {
+        let mut wrong = Vec::new();
+        let diesel: Option<DieselToml> = read(&diesel_toml, &mut wrong);
+        if diesel.is_none() && wrong.is_empty() && places.config_file.is_some() {
             return Err(
                 CliError::failed(format!("there is no {}", diesel_toml.display()))
                     .hint("look at --config-file and at DIESEL_CONFIG_FILE"),
             );
         }
         let has_diesel_toml = diesel.is_some();
-        let diesel = diesel.unwrap_or_default();
-        let cargo: CargoToml = read(&root.join("Cargo.toml"))?.unwrap_or_default();
+        let mut diesel = diesel.unwrap_or_default();
+        let print_schema = diesel.print_schema.take().unwrap_or_default();
+        let mut outputs = output::outputs(print_schema, &diesel_toml, root, &mut wrong);
+        let cargo: Option<CargoToml> = read(&root.join("Cargo.toml"), &mut wrong);
+        if let Some(wrong) = together(wrong) {
+            return Err(wrong);
+        }
+        let cargo = cargo.unwrap_or_default();
         let bowline = [cargo.package, cargo.workspace]
             .into_iter()
             .find_map(|part| part?.metadata?.bowline)
             .unwrap_or_default();
-        let mut outputs =
-            output::outputs(diesel.print_schema.unwrap_or_default(), &diesel_toml, root)?;
         // The one without a name, if there is one: the others are of other schemas, as a rule.
         let has_file = |output: &&Output| output.file.is_some();
         let first = outputs
@@ -299,7 +303,12 @@ fn tab_spaces(root: &Path) -> Result<Option<usize>, CliError> {
         .ancestors()
         .flat_map(|folder| names.map(|name| folder.join(name)))
     {
-        if let Some(settings) = read::<RustfmtToml>(&path)? {
+        let mut wrong = Vec::new();
+        let settings = read::<RustfmtToml>(&path, &mut wrong);
+        if let Some(wrong) = together(wrong) {
+            return Err(wrong);
+        }
+        if let Some(settings) = settings {
             return Ok(settings.tab_spaces.filter(|spaces| *spaces <= 16));
         }
     }
@@ -334,75 +343,4 @@ fn schema_path(file: &Path, folder: &Path, package: &Path) -> String {
         .chain([stem])
         .collect::<Vec<_>>()
         .join("::")
-}
-
-fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>, CliError> {
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => {
-            return Err(CliError::failed(format!(
-                "cannot read {}: {error}",
-                path.display()
-            )));
-        }
-    };
-    let parsed = toml::from_str(&text);
-    parsed.map(Some).map_err(|error| wrong(path, &error))
-}
-
-/// What a file of settings says that cannot be followed, with its line underlined.
-fn wrong(path: &Path, error: &toml::de::Error) -> CliError {
-    let message = error.message().lines().next().unwrap_or_default();
-    let source = std::fs::read_to_string(path).unwrap_or_default();
-    // A table that was read before has no places any more, but the message names the key.
-    let key = message.split('`').nth(1).unwrap_or_default();
-    let of_key = || {
-        let start = source.find(&format!("\n{key} ")).map(|at| at + 1)?;
-        (!key.is_empty()).then_some(start..start + key.len())
-    };
-    // An empty place is the end of a line that is not complete.
-    let of_line = |span: std::ops::Range<usize>| {
-        let before = source.get(..span.start)?;
-        let start = before.rfind('\n').map_or(0, |at| at + 1);
-        Some(if span.is_empty() {
-            start..span.start
-        } else {
-            span
-        })
-    };
-    let span = error.span().and_then(of_line).or_else(of_key);
-    let (what, expected) = message.split_once(", expected").unwrap_or((message, ""));
-    let failed = match span.clone() {
-        // What is wrong stands above the line.
-        Some(span) => CliError::failed(format!("{} cannot be followed", path.display()))
-            .report(ui::underlined(what, &ui::shown_path(path), &source, span)),
-        None => CliError::failed(format!("{} cannot be followed: {what}", path.display())),
-    };
-    let known: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
-    let is_unknown = what.starts_with("unknown field");
-    let failed = match nearest(key, known.iter().copied()) {
-        Some(meant) if is_unknown => failed.hint(format!("did you mean {meant}?")),
-        None if is_unknown && !known.is_empty() => {
-            failed.hint(format!("it can say {}", known.join(", ")))
-        }
-        _ => failed,
-    };
-    let table = span.map_or("", |span| {
-        let before = source.get(..span.start).unwrap_or_default().lines();
-        before
-            .rev()
-            .find(|line| line.starts_with('['))
-            .unwrap_or_default()
-    });
-    match path.file_name().and_then(OsStr::to_str) {
-        Some("Cargo.toml") if table.contains("metadata.bowline") => failed
-            .hint("the page Settings of the guide lists what [package.metadata.bowline] can say"),
-        Some("Cargo.toml") => failed.hint("`cargo metadata` says what is wrong with it"),
-        Some("rustfmt.toml" | ".rustfmt.toml") => {
-            failed.hint("`cargo fmt` says what is wrong with it")
-        }
-        _ => failed
-            .hint("https://diesel.rs/guides/configuring-diesel-cli lists what diesel.toml can say"),
-    }
 }

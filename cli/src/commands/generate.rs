@@ -46,7 +46,8 @@ pub(crate) fn run(arguments: &Generate, project: &Project) -> Result<(), CliErro
         refuse_virtual(project)?;
     }
     let catalog = Source::Migrations(None).catalog(project, &arguments.fallback)?;
-    let schemas = schemas(&catalog, project, &mut ui::note)?;
+    let with_models = !arguments.schema_only;
+    let schemas = schemas(&catalog, project, with_models, &mut ui::note)?;
     for gap in left_out(&catalog, project) {
         ui::note(gap);
     }
@@ -105,7 +106,7 @@ pub(crate) fn stale(project: &Project) -> Result<Option<Vec<String>>, CliError> 
     };
     let catalog = Source::Migrations(None).catalog(project, &offline)?;
     let mut unheard = |_: String| {};
-    let schemas = schemas(&catalog, project, &mut unheard)?;
+    let schemas = schemas(&catalog, project, false, &mut unheard)?;
     let mut files = Files::new();
     for (schema, text) in &schemas {
         files.extend(schema.file.clone().map(|file| (file, text.clone())));
@@ -134,12 +135,19 @@ pub(crate) fn stale(project: &Project) -> Result<Option<Vec<String>>, CliError> 
 fn schemas(
     catalog: &Catalog,
     project: &Project,
+    with_models: bool,
     note: &mut dyn FnMut(String),
 ) -> Result<Vec<(SchemaPlan, String)>, CliError> {
     let mut problems = plan::checked::settings(catalog, &project.settings);
     let planned = plan::schemas(catalog, &project.settings);
     problems.extend(planned.iter().flat_map(SchemaPlan::too_wide));
     if !problems.is_empty() {
+        if with_models {
+            // The problems of the models too, so that all of them are reported at once.
+            let patched: Vec<Option<PatchedSchema>> = planned.iter().map(|_| None).collect();
+            let models = plan::plan(catalog, &project.settings, planned, &patched);
+            problems.extend(models.err().into_iter().flatten());
+        }
         return Err(refused(problems));
     }
     planned

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 use serde::Deserialize;
 
-use super::wrong;
+use super::file::wrong;
 use crate::error::CliError;
 
 /// One `schema.rs`.
@@ -128,36 +128,53 @@ pub(super) fn outputs(
     table: toml::Table,
     diesel_toml: &Path,
     root: &Path,
-) -> Result<Vec<Output>, CliError> {
+    errors: &mut Vec<CliError>,
+) -> Vec<Output> {
     let is_named = |value: &toml::Value| value.is_table();
-    let (named, own): (toml::Table, toml::Table) = table
+    let (mut named, own): (toml::Table, toml::Table) = table
         .into_iter()
         .partition(|(key, value)| is_named(value) && key != "filter");
-    let parse = |name: &str, table: toml::Table| -> Result<Output, CliError> {
-        let settings: PrintSchema = table
-            .try_into()
-            .map_err(|error| wrong(diesel_toml, &error))?;
-        output(name, settings, root)
-    };
-    if named.is_empty() {
-        let mut only = parse(DEFAULT, own)?;
-        only.file
-            .get_or_insert_with(|| root.join("src").join("schema.rs"));
-        return Ok(vec![only]);
-    }
+    let is_only = named.is_empty();
     // What is said outside of the named outputs is one of its own, under the name `default`.
+    if !named.contains_key(DEFAULT) {
+        named.insert(DEFAULT.to_owned(), toml::Value::Table(own));
+    }
     let mut by_name: BTreeMap<String, Output> = BTreeMap::new();
     for (name, value) in named {
         let toml::Value::Table(table) = value else {
             continue;
         };
-        let output = parse(&name, table)?;
+        let Some(mut output) = parse(&name, table, (diesel_toml, root), errors) else {
+            continue;
+        };
+        if is_only {
+            let file = || root.join("src").join("schema.rs");
+            output.file.get_or_insert_with(file);
+        }
         by_name.insert(name, output);
     }
-    if !by_name.contains_key(DEFAULT) {
-        by_name.insert(DEFAULT.to_owned(), parse(DEFAULT, own)?);
+    by_name.into_values().collect()
+}
+
+/// Reads one output; adds an error for each key that is wrong, and leaves that key out.
+fn parse(
+    name: &str,
+    mut table: toml::Table,
+    (diesel_toml, root): (&Path, &Path),
+    errors: &mut Vec<CliError>,
+) -> Option<Output> {
+    loop {
+        let error = match table.clone().try_into::<PrintSchema>() {
+            Ok(settings) => {
+                let output = output(name, settings, root);
+                return output.map_err(|error| errors.push(error)).ok();
+            }
+            Err(error) => error,
+        };
+        errors.push(wrong(diesel_toml, &error));
+        let key = error.message().split('`').nth(1)?;
+        table.remove(key)?;
     }
-    Ok(by_name.into_values().collect())
 }
 
 /// The name that diesel gives to an output without one.

@@ -71,8 +71,10 @@ fn a_setting_that_names_nothing_is_told_with_what_was_meant() {
     Cargo.toml names the column organisations.nmae, which is not there
     Cargo.toml names the column organisations.boss, which is not there
     Cargo.toml names the derive "not a path", which is no path in Rust
+    Cargo.toml leaves out the function Organisatoin::insert, which is not there
+    Cargo.toml leaves out the function Organisation::find_by_nam, which is not there
 
-    error: 7 things cannot be generated as they are named
+    error: 9 things cannot be generated as they are named
     hint: look at names under [package.metadata.bowline]
     hint: did you mean organisations? look at names under [package.metadata.bowline]
     hint: did you mean mood? look at variants under [package.metadata.bowline]
@@ -80,6 +82,8 @@ fn a_setting_that_names_nothing_is_told_with_what_was_meant() {
     hint: did you mean name? look at keys under [package.metadata.bowline]
     hint: look at joinables under [package.metadata.bowline]
     hint: look at derives under [package.metadata.bowline]
+    hint: did you mean Organisation::insert? look at leave_out under [package.metadata.bowline]
+    hint: did you mean Organisation::find_by_name? look at leave_out under [package.metadata.bowline]
     exit 1
     "#);
     let settings = "[package.metadata.bowline]\nleave_out = [\"Organisation::delete\", \"Organisatoin::insert\", \"Organisation::find_by_nam\"]\n";
@@ -103,6 +107,68 @@ fn a_setting_that_names_nothing_is_told_with_what_was_meant() {
     error: [project]/Cargo.toml cannot be followed
     hint: did you mean leave_out?
     hint: the page Settings of the guide lists what [package.metadata.bowline] can say
+    exit 1
+    "#);
+}
+
+#[test]
+fn all_wrong_settings_are_told_at_once() {
+    let sql = "CREATE TABLE organisation (id serial PRIMARY KEY, name text NOT NULL);";
+    let settings = "[package.metadata.bowline]\nleave_out = [\"Organisation::find_by_nam\"]\n\
+        [package.metadata.bowline.names]\norganisatoin = \"Org\"\n";
+    insta::assert_snapshot!(said(sql, &[("Cargo.toml", settings)]), @r#"
+    Cargo.toml names the table or enum organisatoin, which is not there
+    Cargo.toml leaves out the function Organisation::find_by_nam, which is not there
+
+    error: 2 things cannot be generated as they are named
+    hint: did you mean organisation? look at names under [package.metadata.bowline]
+    hint: did you mean Organisation::find? look at leave_out under [package.metadata.bowline]
+    exit 1
+    "#);
+    let settings =
+        "[package.metadata.bowline]\nleaveout = []\nderives = \"Hash\"\nname = { a = \"A\" }\n";
+    let diesel = "[print_schema]\nfile = \"src/db/schema.rs\"\nwith_doc = true\nfiltre = {}\nwith_docs = \"all\"\n\
+        [migrations_directory]\ndri = \"m\"\n";
+    let files = [("Cargo.toml", settings), ("diesel.toml", diesel)];
+    insta::assert_snapshot!(said(sql, &files), @r#"
+    error: unknown field `dri`
+     --> diesel.toml:7:1
+      |
+    7 | dri = "m"
+      | ^^^
+
+    error: unknown field `with_doc`
+     --> diesel.toml:3:1
+      |
+    3 | with_doc = true
+      | ^^^^^^^^
+
+    error: invalid type: string "Hash"
+     --> Cargo.toml:3:11
+      |
+    3 | derives = "Hash"
+      |           ^^^^^^
+
+    error: unknown field `leaveout`
+     --> Cargo.toml:2:1
+      |
+    2 | leaveout = []
+      | ^^^^^^^^
+
+    error: unknown field `name`
+     --> Cargo.toml:4:1
+      |
+    4 | name = { a = "A" }
+      | ^^^^
+
+    error: [project]/diesel.toml cannot be followed; diesel.toml: with_docs cannot be "all"; [project]/Cargo.toml cannot be followed
+    hint: it can say dir
+    hint: https://diesel.rs/guides/configuring-diesel-cli lists what diesel.toml can say
+    hint: did you mean with_docs?
+    hint: it can be true, false, "only-database-comments", "no-doc-comments" or "database-comments-fallback-to-auto-generated-doc-comment"
+    hint: the page Settings of the guide lists what [package.metadata.bowline] can say
+    hint: did you mean leave_out?
+    hint: did you mean names?
     exit 1
     "#);
 }
