@@ -38,7 +38,11 @@ fn a_session_that_waits_for_anothers_lock_names_it() {
                 db.run(Account::update(ann.id, richer()))
                     .expect("an account")
             });
-            let sessions = wait_for(&db, |sessions| sessions.iter().any(Activity::is_blocked));
+            // The server reads a session's state before the locks that block it, so the two may be of two moments.
+            let waits = |session: &Activity| {
+                session.is_blocked() && session.wait_event_type.as_deref() == Some("Lock")
+            };
+            let sessions = wait_for(&db, |sessions| sessions.iter().any(waits));
             Ok::<_, bowline::Error>((tx.backend_pid(), sessions))
         })
         .expect("a commit")
