@@ -141,7 +141,7 @@ mod tests {
             "statistics and their targets",
         ),
         (
-            "CREATE STATISTICS told ON b, c FROM a",
+            "CREATE STATISTICS both ON b, c FROM a",
             "statistics and their targets",
         ),
         ("ALTER TABLE a REPLICA IDENTITY FULL", "REPLICA IDENTITY"),
@@ -320,10 +320,12 @@ mod tests {
                         continue;
                     }
                 };
-                let is_told = !compare(&base, &changed).is_empty();
+                let is_reported = !compare(&base, &changed).is_empty();
                 let is_listed = NEVER_COMPARED.contains(named);
-                if is_told == is_listed || is_listed == named.is_empty() {
-                    wrong.push(format!("{change}: told {is_told}, named {named:?}"));
+                if is_reported == is_listed || is_listed == named.is_empty() {
+                    wrong.push(format!(
+                        "{change}: reported {is_reported}, listed under {named:?}"
+                    ));
                 }
             }
             Ok(wrong)

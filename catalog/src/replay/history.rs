@@ -69,7 +69,7 @@ impl History {
             refusals.push(refusal(
                 start..end,
                 why,
-                "mend the statement; PostgreSQL would refuse it too".to_owned(),
+                "fix the statement; PostgreSQL refuses it too".to_owned(),
             ));
             return;
         }

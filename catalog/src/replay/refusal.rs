@@ -1,4 +1,4 @@
-//! What replay does not follow, told so that a person can act on it.
+//! Refusals: what replay does not follow, with a remedy.
 
 use std::fmt;
 use std::ops::Range;

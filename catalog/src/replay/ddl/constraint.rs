@@ -15,7 +15,7 @@ use crate::replay::syntax::off::is_off;
 use crate::replay::syntax::tree::{child, child_name, children, has, says, text};
 use crate::{Constraint, ConstraintKind, Index, IndexKey, KeyOrder, Name};
 
-/// Adds a constraint; what is none, or belongs to the column alone, is left to others.
+/// Adds a constraint of the table. Skips other nodes, and what belongs to a column alone.
 pub(crate) fn add_constraint(
     state: &mut State,
     node: &SyntaxNode,

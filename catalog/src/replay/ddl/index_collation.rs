@@ -21,7 +21,7 @@ pub(crate) fn implied_collations(state: &State, table: &Name, column: &str) -> V
     expressions.collect()
 }
 
-/// PostgreSQL makes the indexes anew: a collation that they say stays, and is told where the column has another.
+/// PostgreSQL rebuilds the indexes. A collation that an index names stays, and is shown where the column has another.
 pub(crate) fn collate_indexes(state: &mut State, table: &Name, column: &str, implied: &[String]) {
     let Some(mut relation) = state.catalog.relations.get(table).cloned() else {
         return;

@@ -1,6 +1,6 @@
 //! Objects of which only the name is known, because the statement could not be followed and nothing generated needs it.
 //!
-//! A view whose columns are not inferred, or what an author told replay to ignore: later statements that alter it,
+//! A view whose columns are not inferred, or a statement that its author had ignored: later statements that alter it,
 //! comment on it or drop it are valid and change nothing that is known. A statement that needs to know more is refused.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
