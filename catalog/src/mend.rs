@@ -5,6 +5,8 @@
 //! in a comment.
 
 mod attached;
+mod column;
+mod constraint;
 mod privilege;
 mod relation;
 mod routine;
@@ -117,10 +119,10 @@ fn of_one(
         (Subject::Sequence(name), _) => sequence(script, expected, name, how),
         (Subject::Relation(name), _) => relation::mend(script, expected, actual, name, how),
         (Subject::Column(table, name), _) => {
-            relation::column(script, expected, actual, (table, name), how);
+            column::column(script, expected, actual, (table, name), how);
         }
         (Subject::Constraint(table, name), _) => {
-            relation::constraint(script, expected, actual, (table, name), is_comment);
+            constraint::constraint(script, expected, actual, (table, name), is_comment);
         }
         (Subject::Trigger(..) | Subject::Policy(..) | Subject::Rule(..), _) => {
             attached::part(script, expected, actual, subject, is_comment);
@@ -129,7 +131,7 @@ fn of_one(
             routine::mend(script, expected, actual, (word, title), is_comment);
         }
         (Subject::Index(table, name), _) => {
-            relation::index(script, expected, actual, (table, name), is_comment);
+            constraint::index(script, expected, actual, (table, name), is_comment);
         }
     }
 }

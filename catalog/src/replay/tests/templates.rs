@@ -1,5 +1,9 @@
 //! Templates of statements by subject, of which each is drawn as often as the others of its subject.
 
+mod attached;
+
+use attached::{FUNCTIONS, POLICIES, PRIVILEGES, RULES, TRIGGERS};
+
 /// A subject with how often it comes up, and its statements; `holes.rs` says what fills the braces. Statements
 /// between semicolons belong together.
 pub(super) type Subject = (u32, &'static [&'static str]);
@@ -430,107 +434,6 @@ const HARMLESS: [&str; 14] = [
     "UPDATE {table} SET {column} = NULL",
     "ALTER TABLE {table} ALTER {column} SET (n_distinct = 5)",
     "REFRESH MATERIALIZED VIEW {materialized}",
-];
-
-const FUNCTIONS: [&str; 27] = [
-    "CREATE AGGREGATE agg(int) (SFUNC = int4pl, STYPE = int); COMMENT ON AGGREGATE agg(int) IS {words}",
-    "CREATE AGGREGATE agg(int) (SFUNC = int4pl, STYPE = int); DROP AGGREGATE agg(int) {cascade}",
-    "CREATE PROCEDURE pro(int) LANGUAGE plpgsql AS $$ BEGIN END $$; COMMENT ON PROCEDURE pro(int) IS {words}",
-    "CREATE FUNCTION {new function}(a int, b text DEFAULT 'x') RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1'",
-    "CREATE OR REPLACE FUNCTION {free function}(a int) RETURNS int LANGUAGE sql STABLE STRICT PARALLEL SAFE AS $$ SELECT $1 + {n} $$",
-    "CREATE OR REPLACE FUNCTION {free function}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, \"My schema\" AS $$ BEGIN RETURN NEW; END $$",
-    "CREATE OR REPLACE FUNCTION {free function}() RETURNS \"trigger\" LANGUAGE 'plpgsql' AS $body$ BEGIN -- {n}\n RETURN NEW; END $body$",
-    "CREATE FUNCTION {new function}(OUT x int, INOUT y {type}, VARIADIC \"All\" text[]) LANGUAGE plpgsql AS $$ BEGIN END $$",
-    "CREATE FUNCTION {new function}(r {table}) RETURNS SETOF {its table} LANGUAGE plpgsql COST 5 ROWS 7 AS $$ BEGIN END $$",
-    "CREATE FUNCTION {new function}(a {enum}, b {domain}[]) RETURNS TABLE (one int, \"Two\" {composite}) LANGUAGE plpgsql LEAKPROOF PARALLEL RESTRICTED AS $$ BEGIN END $$",
-    "CREATE FUNCTION {new function}(anyelement) RETURNS anyarray LANGUAGE sql RETURNS NULL ON NULL INPUT AS 'SELECT ARRAY[$1]'",
-    "CREATE FUNCTION {new function}() RETURNS void LANGUAGE plpgsql SET work_mem TO '8MB' SET TimeZone = 'UTC' AS 'BEGIN END'",
-    "CREATE FUNCTION {new function}(a {table}) RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1; SELECT 2; END",
-    "CREATE PROCEDURE {new function}(a int, INOUT b int) LANGUAGE plpgsql AS $$ BEGIN END $$",
-    "CREATE AGGREGATE {new function}(int) (SFUNC = int4pl, STYPE = int, INITCOND = '0')",
-    "CREATE AGGREGATE {new function}(int) (SFUNC = int4pl, STYPE = int, FINALFUNC = int4um, INITCOND = 7)",
-    "ALTER ROUTINE {function} RENAME TO {free function}",
-    "ALTER FUNCTION {function} SET SCHEMA {schema}",
-    "ALTER ROUTINE {function} SET work_mem = '8MB'",
-    "ALTER FUNCTION {function} IMMUTABLE LEAKPROOF STRICT SECURITY DEFINER RESET ALL",
-    "ALTER FUNCTION {function} CALLED ON NULL INPUT NOT LEAKPROOF SECURITY INVOKER VOLATILE PARALLEL SAFE SET search_path = public",
-    "COMMENT ON ROUTINE {function} IS {words}",
-    "COMMENT ON FUNCTION {function} IS {words}",
-    "DROP ROUTINE {function} {cascade}",
-    "DROP FUNCTION IF EXISTS {function} {cascade}",
-    "CREATE OR REPLACE FUNCTION f0(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1'; ALTER TABLE {table} ALTER {number} SET DEFAULT f0({n}), ADD CHECK (f0(1) > {number}); ALTER FUNCTION f0(int) RENAME TO f1",
-    "CREATE OR REPLACE FUNCTION f0(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1'; CREATE INDEX ON {table} (f0(7)) WHERE f0(1) > 0; ALTER FUNCTION f0(int) SET SCHEMA {schema}",
-];
-
-const TRIGGERS: [&str; 19] = [
-    "CREATE TRIGGER {trigger name} BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION {trigger function}()",
-    "CREATE OR REPLACE TRIGGER {trigger name} AFTER UPDATE OF {column}, {column} OR DELETE ON {table} FOR EACH ROW WHEN (old.{column} IS NOT NULL) EXECUTE FUNCTION {trigger function}('a', 1, \"B\", 'it''s')",
-    "CREATE TRIGGER {trigger name} BEFORE UPDATE OF {column} ON {table} FOR ROW WHEN (new.{number} > old.{number}) EXECUTE PROCEDURE {trigger function}()",
-    "CREATE TRIGGER {trigger name} AFTER INSERT ON {plain} REFERENCING NEW TABLE AS \"New\" FOR EACH STATEMENT EXECUTE FUNCTION {trigger function}()",
-    "CREATE TRIGGER {trigger name} AFTER UPDATE ON {plain} REFERENCING OLD TABLE o NEW TABLE n EXECUTE FUNCTION {trigger function}(7)",
-    "CREATE TRIGGER {trigger name} BEFORE TRUNCATE OR DELETE OR INSERT ON {table} EXECUTE FUNCTION {trigger function}()",
-    "CREATE CONSTRAINT TRIGGER {trigger name} AFTER INSERT ON {table} INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION {trigger function}()",
-    "CREATE CONSTRAINT TRIGGER {trigger name} AFTER DELETE ON {plain} FROM {parent} DEFERRABLE FOR EACH ROW EXECUTE FUNCTION {trigger function}()",
-    "CREATE TRIGGER {trigger name} INSTEAD OF UPDATE ON {view} FOR EACH ROW EXECUTE FUNCTION {trigger function}()",
-    "CREATE TRIGGER {trigger name} BEFORE UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
-    "ALTER TABLE {table with trigger} DISABLE TRIGGER {its}",
-    "ALTER TABLE {table with trigger} ENABLE ALWAYS TRIGGER {its}",
-    "ALTER TABLE {table with trigger} ENABLE REPLICA TRIGGER {its}",
-    "ALTER TABLE {table with trigger} DISABLE TRIGGER USER, ENABLE TRIGGER {its}",
-    "ALTER TRIGGER {trigger} ON {its table} RENAME TO {name}",
-    "COMMENT ON TRIGGER {trigger} ON {its table} IS {words}",
-    "DROP TRIGGER {trigger} ON {its table}",
-    "DROP TRIGGER IF EXISTS {trigger name} ON {table}; CREATE TRIGGER g0 BEFORE INSERT ON {its table} FOR EACH ROW EXECUTE FUNCTION {trigger function}()",
-    "DO $$ BEGIN CREATE TRIGGER {trigger name} BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION {trigger function}(); EXCEPTION WHEN duplicate_object THEN NULL; END $$",
-];
-
-const POLICIES: [&str; 15] = [
-    "ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
-    "ALTER TABLE {table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY",
-    "ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY",
-    "ALTER TABLE {table} DISABLE ROW LEVEL SECURITY",
-    "CREATE POLICY {policy name} ON {table} USING ({condition})",
-    "CREATE POLICY {policy name} ON {table} AS RESTRICTIVE FOR UPDATE TO PUBLIC USING ({condition}) WITH CHECK ({condition})",
-    "CREATE POLICY {policy name} ON {table} FOR INSERT TO pg_read_all_data, pg_monitor WITH CHECK ({condition})",
-    "CREATE POLICY {policy name} ON {table} AS PERMISSIVE FOR ALL TO pg_monitor USING ({number} IS NOT NULL)",
-    "ALTER POLICY {policy} ON {its table} USING ({condition})",
-    "ALTER POLICY {policy} ON {its table} TO pg_monitor",
-    "ALTER POLICY {policy} ON {its table} RENAME TO {name}",
-    "DROP POLICY {policy} ON {its table}",
-    "DROP POLICY IF EXISTS {policy name} ON {table}",
-    "COMMENT ON POLICY {policy} ON {its table} IS {words}",
-    "DO $$ BEGIN CREATE POLICY {policy name} ON {table} USING ({condition}); EXCEPTION WHEN duplicate_object THEN NULL; END $$",
-];
-
-const PRIVILEGES: [&str; 19] = [
-    "GRANT SELECT, INSERT ({column}), UPDATE ({column}, {column}) ON {relation} TO pg_monitor WITH GRANT OPTION",
-    "GRANT ALL ON TABLE {table} TO PUBLIC, pg_monitor",
-    "GRANT ALL PRIVILEGES ({column}) ON {table} TO pg_monitor",
-    "GRANT SELECT ON {relation}, {relation} TO CURRENT_USER, PUBLIC",
-    "REVOKE SELECT, UPDATE ON {table} FROM pg_monitor",
-    "REVOKE ALL ON {relation} FROM PUBLIC",
-    "REVOKE SELECT ({column}) ON {table} FROM pg_monitor",
-    "REVOKE GRANT OPTION FOR SELECT ON {table} FROM pg_monitor",
-    "GRANT USAGE ON SEQUENCE {sequence} TO PUBLIC",
-    "GRANT ALL ON ALL SEQUENCES IN SCHEMA {schema} TO pg_monitor",
-    "GRANT USAGE ON SCHEMA {own schema} TO pg_monitor",
-    "GRANT SELECT, MAINTAIN ON ALL TABLES IN SCHEMA {schema} TO pg_monitor",
-    "GRANT EXECUTE ON ROUTINE {function} TO pg_monitor WITH GRANT OPTION",
-    "REVOKE ALL ON ROUTINE {function} FROM PUBLIC",
-    "REVOKE EXECUTE ON ALL ROUTINES IN SCHEMA {schema} FROM PUBLIC",
-    "ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT SELECT, UPDATE ON TABLES TO pg_monitor",
-    "ALTER DEFAULT PRIVILEGES GRANT USAGE ON SEQUENCES TO PUBLIC",
-    "ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC",
-    "ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} REVOKE SELECT ON TABLES FROM pg_monitor",
-];
-
-const RULES: [&str; 6] = [
-    "CREATE OR REPLACE RULE {policy name} AS ON DELETE TO {table} DO INSTEAD NOTHING",
-    "CREATE RULE {policy name} AS ON INSERT TO {table} DO ALSO NOTIFY {policy name}",
-    "ALTER TABLE {table with rule} DISABLE RULE {its}",
-    "ALTER RULE {rule} ON {its table} RENAME TO {name}",
-    "COMMENT ON RULE {rule} ON {its table} IS {words}",
-    "DROP RULE {rule} ON {its table}",
 ];
 
 /// Several statements that migrations of many projects have in one.

@@ -1,0 +1,135 @@
+//! How a server reads one text: in a temporary object, from whose definition PostgreSQL's own form is read back.
+
+use super::Server;
+use crate::definition::quoted;
+use crate::routine::Routine;
+use crate::{DataType, Name};
+
+/// The context of a text, which decides how a server can read it.
+pub(super) enum Context<'p> {
+    /// A value of this type.
+    Value(&'p DataType),
+    /// An expression over the columns of a table.
+    Over(&'p Name),
+    /// The condition of a trigger.
+    OldAndNew(&'p Name),
+    /// A check of a domain.
+    Domain(&'p DataType),
+    /// The query of a view with these columns.
+    Query(&'p [String]),
+    /// The bound of a partition of this table.
+    Bound(&'p Name),
+    /// The body of a function.
+    Body(&'p Routine),
+    /// The statement that makes a rule of this table or view.
+    Rule(&'p Name),
+}
+
+/// Returns the text as the server writes it; `None` if the server cannot read it.
+pub(super) fn probe(
+    server: &mut dyn Server,
+    text: &str,
+    context: &Context<'_>,
+    search_path: Option<&[String]>,
+) -> Option<String> {
+    const PROBE: &str = "pg_temp.bowline_probe";
+    let view = |select: &str| format!("CREATE TEMPORARY VIEW bowline_probe AS {select}");
+    let is_view = format!("pg_get_viewdef('{PROBE}'::regclass)");
+    let text = text.trim().trim_end_matches(';');
+    let (create, ask) = match context {
+        Context::Value(data_type) => {
+            let target = data_type.sql();
+            (view(&format!("SELECT ({text})::{target} AS e")), is_view)
+        }
+        Context::Over(table) => (
+            view(&format!("SELECT ({text}) AS e FROM ONLY {}", full(table))),
+            is_view,
+        ),
+        Context::OldAndNew(table) => {
+            let table = full(table);
+            let select = format!("SELECT ({text}) AS e FROM ONLY {table} old, ONLY {table} new");
+            (view(&select), is_view)
+        }
+        Context::Domain(data_type) => {
+            let base = data_type.sql();
+            let select = format!("SELECT ({text}) AS e FROM (SELECT NULL::{base} AS value) domain");
+            (view(&select), is_view)
+        }
+        Context::Query(columns) => {
+            let columns: Vec<String> = columns.iter().map(|column| quoted(column)).collect();
+            let columns = match columns.as_slice() {
+                [] => String::new(),
+                columns => format!(" ({})", columns.join(", ")),
+            };
+            let create = format!("CREATE TEMPORARY VIEW bowline_probe{columns} AS {text}");
+            (create, is_view)
+        }
+        Context::Bound(parent) => {
+            let key = format!("pg_get_partkeydef({}::regclass)", literal_of(parent));
+            let create = format!(
+                "DO $probe$ BEGIN EXECUTE 'CREATE TEMPORARY TABLE bowline_parent (LIKE {} ) PARTITION BY ' || {key}; END $probe$;
+                 CREATE TEMPORARY TABLE bowline_probe PARTITION OF bowline_parent {text}",
+                full(parent).replace('\'', "''")
+            );
+            let ask = format!(
+                "(SELECT pg_get_expr(relpartbound, oid) FROM pg_class WHERE oid = '{PROBE}'::regclass)"
+            );
+            (create, ask)
+        }
+        Context::Rule(table) => {
+            let rule = of_another_table(text, PROBE)?;
+            let create = format!(
+                "CREATE TEMPORARY TABLE bowline_probe (LIKE {}); {rule}",
+                full(table)
+            );
+            let ask = format!(
+                "(SELECT pg_get_ruledef(oid) FROM pg_rewrite WHERE ev_class = '{PROBE}'::regclass)"
+            );
+            (create, ask)
+        }
+        Context::Body(routine) => {
+            let word = match routine.kind.word() {
+                "procedure" => "PROCEDURE",
+                _ => "FUNCTION",
+            };
+            let head = routine.head();
+            let create = format!("CREATE {word} {PROBE}{head} {text}");
+            let ask = "(SELECT pg_get_function_sqlbody(oid) FROM pg_proc WHERE proname = 'bowline_probe')";
+            (create, ask.to_owned())
+        }
+    };
+    let path: Vec<String> = match search_path {
+        Some([]) => vec!["''".to_owned()],
+        Some(path) => path.iter().map(|schema| quoted(schema)).collect(),
+        None => vec!["public".to_owned()],
+    };
+    let statements = format!(
+        "SET LOCAL search_path TO {}; {create}; SET LOCAL search_path TO public",
+        path.join(", ")
+    );
+    let text = server.probe(&statements, &format!("SELECT {ask}::text AS text"))?;
+    Some(text.trim().trim_end_matches(';').to_owned())
+}
+
+/// A statement `CREATE RULE .. ON .. TO a.b ..` with another table.
+fn of_another_table(rule: &str, table: &str) -> Option<String> {
+    let mut tokens = bowline_sql::tokens(rule);
+    tokens.find(|token| token.is_word("to"))?;
+    let first = tokens.next()?;
+    let mut end = first.end();
+    let mut rest = tokens.peekable();
+    while rest.next_if(|token| token.text() == ".").is_some() {
+        end = rest.next()?.end();
+    }
+    let (before, behind) = (rule.get(..first.start())?, rule.get(end..)?);
+    Some(format!("{before}{table}{behind}"))
+}
+
+/// A name with its schema, whatever the search path is.
+fn full(name: &Name) -> String {
+    format!("{}.{}", quoted(&name.schema), quoted(&name.name))
+}
+
+fn literal_of(name: &Name) -> String {
+    crate::definition::literal(&full(name))
+}
