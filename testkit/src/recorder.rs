@@ -3,13 +3,50 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Debug;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
 use std::thread::{self, ThreadId};
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Level, Metadata, Subscriber};
+use tracing::{Dispatch, Event, Level, Metadata, Subscriber};
+use tracing_core::Interest;
 use tracing_core::span::Current;
+
+/// Keeps tracing from deciding for the whole process that a callsite interests nobody.
+///
+/// It decides so at a callsite's first use if no subscriber is there, and a subscriber that another thread sets at that
+/// moment misses the callsite. Tests call this before they reach one.
+pub fn keep_callsites_open() {
+    static OPEN: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(Open));
+    LazyLock::force(&OPEN);
+}
+
+/// A subscriber of no thread: each callsite asks the thread's own.
+struct Open;
+
+impl Subscriber for Open {
+    fn register_callsite(&self, _: &'static Metadata<'static>) -> Interest {
+        Interest::sometimes()
+    }
+
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        false
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, _: &Event<'_>) {}
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
 
 /// The spans and events so far; clones share them.
 #[derive(Debug, Clone, Default)]

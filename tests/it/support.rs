@@ -4,6 +4,7 @@ use std::path::Path;
 
 use bank::{AccountChanges, NewAccount};
 use bowline::testing::{LocalServer, TestDatabase};
+use testkit::recorder::keep_callsites_open;
 
 /// The migrations of the sample.
 pub(crate) const MIGRATIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
@@ -15,11 +16,13 @@ pub(crate) const STUBBORN: &str =
 
 /// Creates a migrated database for one test.
 pub(crate) fn test_database() -> TestDatabase {
+    keep_callsites_open();
     TestDatabase::create(Path::new(MIGRATIONS)).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// Returns the server that all tests share.
 pub(crate) fn server() -> LocalServer {
+    keep_callsites_open();
     LocalServer::start().unwrap_or_else(|error| panic!("{error}"))
 }
 
