@@ -19,7 +19,7 @@ use super::privilege::{Privilege, Privileges};
 use super::{Catalog, Name, Sequence};
 
 pub use never::never_compared;
-pub use settle::{Comparison, Server, Settled, has_open_texts, judged, judged_elsewhere};
+pub use settle::{Comparison, Server, Settled, has_open_texts, judged};
 pub(crate) use types::attributes;
 
 /// One thing that is not the same in two catalogs.

@@ -92,8 +92,8 @@ struct Answer {
 }
 
 impl Server for Session {
-    fn major_version(&self) -> i32 {
-        self.server_version() / 10_000
+    fn version_of_catalog(&self) -> Option<i32> {
+        Some(self.server_version() / 10_000)
     }
 
     fn probe(&mut self, statements: &str, query: &str) -> Option<String> {

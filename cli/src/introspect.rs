@@ -55,7 +55,30 @@ pub(crate) fn introspect(session: &mut Session) -> Result<Catalog, CliError> {
 }
 
 /// A server that the engine may ask while it compares.
-pub(crate) struct Asked<'s>(pub(crate) &'s mut Session);
+pub(crate) struct Asked<'s> {
+    session: &'s mut Session,
+    has_catalog: bool,
+}
+
+impl<'s> Asked<'s> {
+    /// A server that has one of the two catalogs.
+    pub(crate) fn with_catalog(session: &'s mut Session) -> Self {
+        let has_catalog = true;
+        Self {
+            session,
+            has_catalog,
+        }
+    }
+
+    /// A server that was given the objects of one of the two catalogs.
+    pub(crate) fn elsewhere(session: &'s mut Session) -> Self {
+        let has_catalog = false;
+        Self {
+            session,
+            has_catalog,
+        }
+    }
+}
 
 #[derive(bowline::Row)]
 struct Answer {
@@ -73,12 +96,13 @@ impl From<bowline::Error> for Undo {
 }
 
 impl Server for Asked<'_> {
-    fn major_version(&self) -> i32 {
-        self.0.server_version() / 10_000
+    fn version_of_catalog(&self) -> Option<i32> {
+        self.has_catalog
+            .then(|| self.session.server_version() / 10_000)
     }
 
     fn probe(&mut self, statements: &str, query: &str) -> Option<String> {
-        let undone: Result<(), Undo> = self.0.savepoint(|session| {
+        let undone: Result<(), Undo> = self.session.savepoint(|session| {
             let done = session.batch_execute(statements);
             done.map_err(|_| Undo(None))?;
             let answer = session.run(sql(query).one::<Answer>());

@@ -19,9 +19,6 @@ use bowline_catalog::mend::mend;
 /// DDL on empty tables is quick, but a migration may do more.
 const LIMIT: Duration = Duration::from_secs(10 * 60);
 
-/// How often statements that a server refused are tried.
-const PASSES: usize = 32;
-
 /// An empty database, gone when this is dropped.
 pub(crate) struct Throwaway {
     /// `None` only while it is dropped.
@@ -47,7 +44,7 @@ impl Throwaway {
         let name = format!("bowline_{}_{:x}", std::process::id(), moment.as_nanos());
         maintenance
             .batch_execute(&format!("CREATE DATABASE {name}"))
-            .map_err(|error| failed("make a database to try the migrations in", &error))?;
+            .map_err(|error| failed("create a throwaway database", &error))?;
         let mut made = Self {
             session: None,
             table: None,
@@ -61,26 +58,27 @@ impl Throwaway {
         Ok(made)
     }
 
-    /// Makes the objects of a catalog, as far as this server takes them: a role or an extension may be missing here.
-    pub(crate) fn make(&mut self, catalog: &Catalog) -> Result<(), CliError> {
+    /// Creates the objects of a catalog. Returns how many statements the server refused: a role or an extension may be
+    /// missing.
+    pub(crate) fn make(&mut self, catalog: &Catalog) -> Result<usize, CliError> {
         let nothing = Catalog::default();
         let script = mend(catalog, &nothing, &compare(catalog, &nothing));
         let session = self.session()?;
         if session.batch_execute(&script).is_ok() {
-            return Ok(());
+            return Ok(0);
         }
         // A view on a later view, or a default that calls a function, needs another pass.
         let mut left: Vec<&str> = bowline_sql::statements(&script)
             .map(|statement| statement.text())
             .collect();
-        for _ in 0..PASSES {
+        // Each pass removes a statement or is the last.
+        loop {
             let before = left.len();
             left.retain(|statement| session.batch_execute(statement).is_err());
             if left.len() == before {
-                break;
+                return Ok(left.len());
             }
         }
-        Ok(())
     }
 
     /// The server, in words: `PostgreSQL 15.18`.

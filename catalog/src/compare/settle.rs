@@ -27,8 +27,8 @@ pub struct Settled(BTreeSet<(String, String)>);
 
 /// A server that a comparison may ask.
 pub trait Server {
-    /// Returns the major version of the server, such as 15.
-    fn major_version(&self) -> i32;
+    /// Returns the major version, such as 15, of a server that has one of the two catalogs; `None` for another server.
+    fn version_of_catalog(&self) -> Option<i32>;
 
     /// Runs the statements, then the query, and rolls both back.
     ///
@@ -36,7 +36,8 @@ pub trait Server {
     fn probe(&mut self, statements: &str, query: &str) -> Option<String>;
 }
 
-/// Compares two catalogs. The server that has one of them, if there is one, reads the texts that differ.
+/// Compares two catalogs. A server, if one is given, reads the texts that differ: it has one of the catalogs, or was
+/// given the objects of one.
 pub fn judged(
     left: &Catalog,
     right: &Catalog,
@@ -45,18 +46,11 @@ pub fn judged(
 ) -> Comparison {
     let mut found = compare(left, right);
     if let Some(server) = server {
-        let version = server.major_version();
-        found.retain(|difference| !is_of_version(difference, left, right, version));
+        if let Some(version) = server.version_of_catalog() {
+            found.retain(|difference| !is_of_version(difference, left, right, version));
+        }
         settle(&mut found, left, right, Asked { server, settled });
     }
-    comparison(found, left, right)
-}
-
-/// Compares two catalogs that no server has. A server with the objects of one of them reads the texts that differ.
-pub fn judged_elsewhere(left: &Catalog, right: &Catalog, server: &mut dyn Server) -> Comparison {
-    let mut found = compare(left, right);
-    let settled = &mut Settled::default();
-    settle(&mut found, left, right, Asked { server, settled });
     comparison(found, left, right)
 }
 

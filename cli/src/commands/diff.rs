@@ -11,7 +11,7 @@ use crate::throwaway::Throwaway;
 use crate::ui;
 use bowline_catalog::Catalog;
 use bowline_catalog::compare::{
-    Comparison, Difference, How, Settled, has_open_texts, judged, judged_elsewhere, never_compared,
+    Comparison, Difference, How, Settled, has_open_texts, judged, never_compared,
 };
 use bowline_catalog::mend::mend;
 
@@ -54,10 +54,10 @@ pub(crate) fn run(arguments: &Diff, project: &Project) -> Result<(), CliError> {
         });
     let comparison = match server.transpose()? {
         Some(mut session) => {
-            let mut asked = Asked(&mut session);
+            let mut asked = Asked::with_catalog(&mut session);
             judged(&left, &right, Some(&mut asked), &mut Settled::default())
         }
-        None => without_database(&left, &right, &arguments.fallback),
+        None => without_database(&left, &right, &arguments.fallback)?,
     };
     let (mut left_name, mut right_name) = (arguments.left.words(), arguments.right.words());
     if left_name == right_name {
@@ -69,27 +69,43 @@ pub(crate) fn run(arguments: &Diff, project: &Project) -> Result<(), CliError> {
 }
 
 /// Compares two catalogs of files. Where texts differ, a throwaway database reads them, if there is a server.
-fn without_database(left: &Catalog, right: &Catalog, fallback: &Fallback) -> Comparison {
-    let as_they_are = || judged(left, right, None, &mut Settled::default());
+///
+/// A server that the caller named has to answer; without any, the texts are compared as they are, with a note.
+fn without_database(
+    left: &Catalog,
+    right: &Catalog,
+    fallback: &Fallback,
+) -> Result<Comparison, CliError> {
+    let settled = &mut Settled::default();
     if fallback.offline || !has_open_texts(left, right) {
-        return as_they_are();
+        return Ok(judged(left, right, None, settled));
     }
     let progress = ui::Progress::start("asking a server whether texts that differ mean the same");
-    let asked = || -> Result<Comparison, CliError> {
-        let mut throwaway = Throwaway::create(fallback.database_url.as_deref())?;
-        throwaway.make(right)?;
-        let mut server = Asked(throwaway.session()?);
-        Ok(judged_elsewhere(left, right, &mut server))
+    let throwaway = Throwaway::create(fallback.database_url.as_deref());
+    let mut throwaway = match throwaway {
+        Ok(throwaway) => throwaway,
+        Err(unavailable) if fallback.database_url.is_some() => return Err(unavailable),
+        Err(unavailable) => {
+            drop(progress);
+            ui::note(format!(
+                "texts are compared as they are written, since no server could be asked what they mean: {}",
+                unavailable.message
+            ));
+            return Ok(judged(left, right, None, settled));
+        }
     };
-    let asked = asked();
+    let refused = throwaway.make(right)?;
+    let mut server = Asked::elsewhere(throwaway.session()?);
+    let comparison = judged(left, right, Some(&mut server), settled);
     drop(progress);
-    asked.unwrap_or_else(|unavailable| {
+    if refused > 0 {
+        let count = ui::counted(refused, "object");
         ui::note(format!(
-            "texts are compared as they are written, since no server could be asked what they mean: {}",
-            unavailable.message
+            "{count} could not be created on {}: texts that use them are compared as they are written",
+            throwaway.server()
         ));
-        as_they_are()
-    })
+    }
+    Ok(comparison)
 }
 
 /// How differences are told.

@@ -60,7 +60,7 @@ pub(crate) fn run(arguments: &Drift, project: &Project) -> Result<(), CliError> 
         database_url: None,
     };
     let expected = of_migrations(&ran, project, &fallback)?;
-    let mut asked = Asked(&mut session);
+    let mut asked = Asked::with_catalog(&mut session);
     let comparison = judged(&expected, &there, Some(&mut asked), &mut Settled::default());
     diff::told(
         (&expected, "the migrations"),

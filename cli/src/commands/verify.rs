@@ -209,7 +209,12 @@ impl Trial<'_> {
     fn judge(&mut self, expected: &Catalog, there: &Catalog) -> Result<Comparison, CliError> {
         let session = self.throwaway.session()?;
         let settled = &mut self.settled;
-        Ok(judged(expected, there, Some(&mut Asked(session)), settled))
+        Ok(judged(
+            expected,
+            there,
+            Some(&mut Asked::with_catalog(session)),
+            settled,
+        ))
     }
 
     fn note(

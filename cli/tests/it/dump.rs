@@ -140,9 +140,13 @@ fn a_dump_says_what_the_database_holds() {
             .map(|line| format!("{line}\n"))
             .collect()
     };
-    let nowhere = "postgres://127.0.0.1:1/x";
-    let arguments = ["diff", "migrations", "dump.sql", "--database-url", nowhere];
-    let without = project.said(&arguments, &[]);
+    let arguments = ["diff", "migrations", "dump.sql"];
+    let nowhere = project.path("nowhere").display().to_string();
+    let none = [
+        ("BOWLINE_PG_BIN", nowhere.as_str()),
+        ("XDG_RUNTIME_DIR", nowhere.as_str()),
+    ];
+    let without = project.said(&arguments, &none);
     let (differences, note) = without
         .split_once("note: texts are compared as they are written, since no server could be asked what they mean: ")
         .expect("it is said");
@@ -153,6 +157,11 @@ fn a_dump_says_what_the_database_holds() {
     relation moods: its query
     relation tables: its query
     ");
+    // A server that is named has to answer.
+    let nowhere = "postgres://127.0.0.1:1/x";
+    let named = ["diff", "migrations", "dump.sql", "--database-url", nowhere];
+    let unreachable = project.said(&named, &[]);
+    assert!(unreachable.starts_with("error: "), "{unreachable}");
     let offline = project.said(&["diff", "migrations", "dump.sql", "--offline"], &variables);
     insta::assert_snapshot!(views(&offline), @r"
     relation adults: its query
