@@ -260,8 +260,13 @@ fn rust_below(folder: &Path) -> String {
 fn no_link_of_the_documentation_leads_nowhere_and_no_page_is_left_out() {
     let root = docs().join("..");
     let summary = fs::read_to_string(docs().join("SUMMARY.md")).expect("the summary");
-    let mut files = vec![root.join("README.md")];
-    for folder in [docs(), docs().join("guide")] {
+    let mut files = vec![root.join("catalog/README.md")];
+    for folder in [
+        root.clone(),
+        docs(),
+        docs().join("guide"),
+        docs().join("decisions"),
+    ] {
         let entries = fs::read_dir(folder).expect("a folder").flatten();
         files.extend(
             entries
@@ -271,10 +276,14 @@ fn no_link_of_the_documentation_leads_nowhere_and_no_page_is_left_out() {
     }
     let link = regex::Regex::new(r"\]\(([^)\s]+)\)").expect("a pattern");
     let mut dead = Vec::new();
-    for name in files.iter().filter_map(|file| file.file_name()?.to_str()) {
-        let is_chapter = !["README.md", "SUMMARY.md"].contains(&name);
-        if is_chapter && !summary.contains(&format!("{name})")) {
-            dead.push(format!("SUMMARY.md leaves out {name}"));
+    for page in files
+        .iter()
+        .filter_map(|file| file.strip_prefix(docs()).ok())
+    {
+        let page = page.display().to_string();
+        let is_chapter = page != "SUMMARY.md" && !page.starts_with("..");
+        if is_chapter && !summary.contains(&format!("({page})")) {
+            dead.push(format!("SUMMARY.md leaves out {page}"));
         }
     }
     for file in &files {
