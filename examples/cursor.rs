@@ -13,7 +13,8 @@ type Result<T = (), E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
 
 pub(crate) fn main() -> Result {
     // An application has `Database::from_env()` here.
-    let database = TestDatabase::create("migrations".as_ref())?;
+    let database =
+        TestDatabase::create(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations").as_ref())?;
     let db = database.open()?;
     let fill = "INSERT INTO accounts (username, balance) SELECT 'user' || n, n FROM generate_series(1, 1000) AS n";
     db.run(sql(fill).exactly(1000))?;

@@ -14,7 +14,8 @@ type Result<T = (), E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
 
 pub(crate) fn main() -> Result {
     // An application has `Database::from_env()` here.
-    let database = TestDatabase::create("migrations".as_ref())?;
+    let database =
+        TestDatabase::create(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations").as_ref())?;
     let db = database.open()?;
 
     // A session of its own, because others must not take it from the listener.

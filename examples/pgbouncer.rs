@@ -15,7 +15,8 @@ type Result<T = (), E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
 
 pub(crate) fn main() -> Result {
     let server = LocalServer::start()?;
-    let database = TestDatabase::create("migrations".as_ref())?;
+    let database =
+        TestDatabase::create(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations").as_ref())?;
     let bouncer = PgBouncer::start(&server);
 
     // An application has `Config::from_env()?.pooler(true)` here.

@@ -18,7 +18,8 @@ type Result<T = (), E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
 
 pub(crate) fn main() -> Result {
     // An application has `Config::from_env()?` here.
-    let database = TestDatabase::create("migrations".as_ref())?;
+    let database =
+        TestDatabase::create(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations").as_ref())?;
     let db = database
         .config()
         .call_timeout(Duration::from_secs(10)) // for all attempts together

@@ -73,7 +73,6 @@ impl PgBouncer {
             .port(PORT)
             .user("postgres")
             .dbname(dbname)
-            .pooler(true)
     }
 
     /// Returns the connection string of the database `postgres` through PgBouncer.

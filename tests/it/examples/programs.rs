@@ -25,6 +25,16 @@ fn every_example_runs() {
         ("pgbouncer", pgbouncer::main),
         ("retry", retry::main),
     ];
+    let folder = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/examples"));
+    let mut programs: Vec<String> = folder
+        .expect("the folder of the examples")
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter_map(|name| name.strip_suffix(".rs").map(str::to_owned))
+        // axum has a test of its own; `script/demo` runs bank.
+        .filter(|name| !["axum", "bank"].contains(&name.as_str()))
+        .collect();
+    programs.sort();
+    assert_eq!(programs, examples.map(|(name, _)| name));
     for (name, main) in examples {
         main().unwrap_or_else(|error| panic!("{name}: {error}"));
     }

@@ -28,7 +28,7 @@ impl PgBouncer {
     }
 
     fn config(&self) -> Config {
-        self.bouncer.config(self.database.name())
+        self.bouncer.config(self.database.name()).pooler(true)
     }
 
     fn open(&self) -> Database {
