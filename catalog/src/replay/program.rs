@@ -7,7 +7,8 @@
 //! sets is unknown from there on.
 //!
 //! The budget is [`MOST_STEPS`] steps of evaluation and [`MOST_TEXT`] characters of executed code for all migrations
-//! together. A program beyond it is refused, so every replay ends. A function that calls itself is refused, and so is
+//! together, but for blocks with a handler: what such a block takes is given back when it ends. A program beyond it is
+//! refused. A function that calls itself is refused, and so is
 //! an exception whose handler depends on an error that replay does not foresee.
 
 pub(crate) mod assignment;
