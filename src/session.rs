@@ -236,7 +236,7 @@ impl Session {
     /// Whether the server had to prove its identity is a question of `sslmode`: see
     /// [`Config::parameters`](crate::Config::parameters).
     pub fn encryption(&self) -> Option<Encryption> {
-        Encryption::of(self.connection.libpq())
+        self.connection.encryption()
     }
 
     pub(crate) fn activity(&self) -> &Arc<SessionActivity> {

@@ -210,11 +210,11 @@ static BY_WORDS: [RefusalReason; 31] = [
     ),
     permanent(
         "channel binding",
-        "channel_binding=require holds only with TLS and scram-sha-256: look at the server's ssl and pg_hba.conf; if they are right, somebody stands in between",
+        "channel_binding=require holds only with TLS and scram-sha-256: look at the server's ssl and pg_hba.conf; if they are right, possible man-in-the-middle",
     ),
     permanent(
         "SCRAM-SHA-256-PLUS authentication over a non-SSL connection",
-        "somebody stands between here and the server, and took the encryption away",
+        "possible man-in-the-middle: the encryption was removed on the way",
     ),
     permanent(
         "server signature",
@@ -256,7 +256,7 @@ static BY_WORDS: [RefusalReason; 31] = [
     ),
     permanent(
         "unencrypted data after SSL response",
-        "somebody stands between here and the server, and puts words in its mouth",
+        "possible man-in-the-middle: unencrypted data arrived before TLS began",
     ),
     permanent(
         "expected authentication request from server",

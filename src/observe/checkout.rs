@@ -11,7 +11,7 @@ use crate::error::Error;
 /// A checkout under way.
 #[must_use = "ends by `end`"]
 pub(crate) struct Checkout {
-    commands: Instant,
+    began: Instant,
     span: Span,
 }
 
@@ -28,7 +28,7 @@ impl Checkout {
             error.r#type = Empty,
         );
         Self {
-            commands: Instant::now(),
+            began: Instant::now(),
             span,
         }
     }
@@ -40,7 +40,7 @@ impl Checkout {
 
     /// There is a session, or there will be none; gives how long it was waited for.
     pub(crate) fn end(self, failure: Option<&Error>) -> Duration {
-        let waited = self.commands.elapsed();
+        let waited = self.began.elapsed();
         self.span
             .record("bowline.wait_seconds", waited.as_secs_f64());
         if let Some(error) = failure {

@@ -201,7 +201,7 @@ impl StatementSpan {
         let mut operations = self
             .commands
             .iter()
-            .map(|commands| keywords::operation(&commands.sql));
+            .map(|command| keywords::operation(&command.sql));
         let first = operations.next().unwrap_or_default();
         match self.commands.len() {
             0 | 1 => first,
@@ -213,7 +213,7 @@ impl StatementSpan {
     /// Returns the function that made each command.
     #[cfg(feature = "metrics")]
     pub(super) fn functions(&self) -> impl Iterator<Item = Option<&'static str>> {
-        self.commands.iter().map(|commands| commands.function)
+        self.commands.iter().map(|command| command.function)
     }
 
     /// Returns the function that made all commands.
@@ -226,11 +226,7 @@ impl StatementSpan {
     /// Returns the functions that made the commands, each once.
     fn function(&self) -> Option<String> {
         let mut names: Vec<&str> = Vec::new();
-        for name in self
-            .commands
-            .iter()
-            .filter_map(|commands| commands.function)
-        {
+        for name in self.commands.iter().filter_map(|command| command.function) {
             if !names.contains(&name) && names.len() < COMMANDS {
                 names.push(name);
             }
@@ -241,14 +237,14 @@ impl StatementSpan {
     fn text(&self) -> String {
         let mut text = String::new();
         let mut shown = 0;
-        for commands in self.commands.iter().take(COMMANDS) {
+        for command in self.commands.iter().take(COMMANDS) {
             if text.len() >= TEXT {
                 break;
             }
             if shown > 0 {
                 text.push_str("; ");
             }
-            text.push_str(shortened(&commands.sql));
+            text.push_str(shortened(&command.sql));
             shown += 1;
         }
         text.truncate(shortened(&text).len());

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::ffi::{CStr, CString};
 
 use crate::command::prepared::PreparedStatements;
+use crate::connect::Encryption;
 use crate::error::{Error, Result};
 use crate::wire::interrupt::Interrupt;
 use crate::wire::libpq::{Connection, LibpqError, TransactionStatus};
@@ -139,9 +140,9 @@ impl SessionConnection {
         }
     }
 
-    /// Returns the connection for a question that changes nothing.
-    pub(super) fn libpq(&self) -> &Connection {
-        &self.libpq
+    /// Returns how the connection is encrypted.
+    pub(super) fn encryption(&self) -> Option<Encryption> {
+        Encryption::of(&self.libpq)
     }
 
     pub(super) fn enter_pipeline(&mut self) -> Result<(), LibpqError> {

@@ -75,7 +75,7 @@ pub(crate) struct Question {
 }
 
 impl<H: DerefMut<Target = Session>> Copy<H> {
-    /// Sends the statement; data can state when this returns.
+    /// Sends the statement; data can be sent or received when this returns.
     ///
     /// A question travels in front of it, and its answer is [`Copy::described`].
     pub(crate) fn begin(
@@ -261,7 +261,7 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
         Ok(rows)
     }
 
-    /// Goes on until data can state, or it is over; an error ends it.
+    /// Goes on until data can be sent or has arrived, or the COPY is over. An error ends it.
     fn advance(&mut self) -> Result<()> {
         let Some(state) = &mut self.state else {
             return Ok(());

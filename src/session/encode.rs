@@ -84,7 +84,7 @@ impl Session {
                 Ok((Arc::clone(&command.sql), command.reusable))
             }
             [command] => Err(Error::query("COPY takes no parameters, and the query has some")
-                .with_hint("read its rows with Session::stream, or write the values into the query with sql_query")
+                .with_hint("read its rows with Session::stream, or write the values into the SQL of bowline::sql")
                 .with_sql(Arc::clone(&command.sql))),
             _ => Err(Error::query("COPY takes one query")),
         }

@@ -120,8 +120,7 @@ impl Observer {
         Some(entered)
     }
 
-    /// Ends the statement; if it was slow, returns its span with how long it took, for
-    /// [`Observer::report_slow`].
+    /// Ends the statement. Returns its span and duration if it was slow, for [`StatementSpan::tell_slow`].
     pub(super) fn end_statement(
         &mut self,
         failure: Option<&Error>,

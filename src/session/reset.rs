@@ -15,7 +15,7 @@ impl Session {
     ///
     /// This is read from the SQL; an unknown kind of statement counts as one that does. Effects of functions of the
     /// database are not seen, nor those of rules and triggers: after a call of one that sets something for the session,
-    /// call [`Session::touch`]. Behind a pooler it is false, because the server's session is shared there.
+    /// call [`Session::touch`]. Behind a pooler only that call sets it, because the server's session is shared there.
     pub fn is_touched(&self) -> bool {
         self.residue.is_touched()
     }

@@ -220,13 +220,10 @@ impl Transactions {
         self.failures.latest = before.latest;
     }
 
-    /// Notes that the failed work was undone. The latest failure of that moment still decides whether to retry: what
-    /// became of the ROLLBACK does not.
+    /// Records that the failed work was rolled back.
     pub(super) fn failed_work_undone(&mut self, before: Failures) {
-        self.failures = Failures {
-            transaction: None,
-            latest: before.latest,
-        };
+        self.restore_latest_failure(before);
+        self.failures.transaction = None;
     }
 }
 

@@ -135,7 +135,7 @@ fn unreadable(folder: &Path, error: &std::io::Error) -> FolderError {
     }
     FolderError::new(
         format!("cannot read {folder}: {error}"),
-        "check the folder's permissions",
+        "check the folder's name in diesel.toml, and its permissions",
     )
 }
 
