@@ -21,6 +21,8 @@ pub(super) enum CallEnd<T> {
 
 impl Database {
     /// Runs `work` on a session until it succeeds, fails for good, or was tried often enough; counts the attempts.
+    ///
+    /// A repetition for which no time is left ends with the failure for which the work was repeated.
     pub(super) fn attempt<T, E>(
         &self,
         holder: &'static Location<'static>,
@@ -32,6 +34,7 @@ impl Database {
     {
         let deadline = self.deadline();
         let mut retries = Retries::new(policy, &self.budget, deadline);
+        let mut repeated = None;
         loop {
             let opening = self.options.opening();
             // The pool goes on trying to connect by itself.
@@ -82,11 +85,13 @@ impl Database {
                 }
             };
             let Some(pause) = retries.next(&failure) else {
+                let error = repeated.filter(|_| recorded.was_late).unwrap_or(error);
                 if failure.outcome == Outcome::Unknown {
                     metrics::unknown_outcome();
                 }
                 return Err((error, retries.attempt()));
             };
+            repeated = Some(error);
             interrupt::pause(pause);
         }
     }

@@ -12,6 +12,8 @@ use crate::sqlstate::SqlState;
 pub(crate) struct CallRecord {
     /// What decides whether the call is tried again.
     pub(crate) failure: Failure,
+    /// Whether something was not sent, because the deadline had passed.
+    pub(crate) was_late: bool,
     /// The transaction's number, where COMMIT was not answered.
     pub(crate) xid: Option<Arc<Xid>>,
     /// Whether a commit without an answer can have written only if a function of the database has the name of one of
@@ -50,7 +52,7 @@ impl Session {
     ///
     /// A session that knows an old schema is not used again, nor one whose server takes no writes.
     pub(crate) fn end_call(&mut self) -> CallRecord {
-        self.limits.end_call();
+        let was_late = self.limits.end_call();
         let latest = self.transactions.take_latest_failure();
         // Without one it was not the database that failed.
         let failure = latest.map_or_else(Failure::default, |latest| Failure {
@@ -71,6 +73,7 @@ impl Session {
         }
         CallRecord {
             failure,
+            was_late,
             xid: self.transactions.take_xid(),
             hinges_on_names: self.transactions.take_hinges_on_names(),
             backend_pid: self.backend_pid(),

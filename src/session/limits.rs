@@ -16,6 +16,8 @@ pub(super) struct Limits {
     /// The deadline of the call of a `Database`, which holds for all its statements and attempts. Set between
     /// [`Limits::begin_call`] and [`Limits::end_call`] only.
     deadline: Option<Instant>,
+    /// Whether something was not sent, because the deadline of the call had passed.
+    was_late: bool,
     /// The call in which the session was taken, if it may be given up.
     interrupt: Option<Interrupt>,
 }
@@ -26,6 +28,7 @@ impl Limits {
             call: call_timeout,
             configured: call_timeout,
             deadline: None,
+            was_late: false,
             interrupt: None,
         }
     }
@@ -38,13 +41,15 @@ impl Limits {
     /// Holds all that follows to one deadline, however many statements it is.
     pub(super) fn begin_call(&mut self, deadline: Instant, limit: Duration) {
         self.deadline = Some(deadline);
+        self.was_late = false;
         self.call = limit;
     }
 
-    /// Ends what [`Limits::begin_call`] began.
-    pub(super) fn end_call(&mut self) {
+    /// Ends what [`Limits::begin_call`] began. Returns whether something was not sent, because it was too late.
+    pub(super) fn end_call(&mut self) -> bool {
         self.deadline = None;
         self.call = self.configured;
+        self.was_late
     }
 
     /// Forgets what the holder of the session set.
@@ -61,13 +66,14 @@ impl Limits {
     }
 
     /// Fails once the deadline of the call has passed: nothing new is begun then.
-    pub(super) fn refuse_if_late(&self) -> Result<()> {
+    pub(super) fn refuse_if_late(&mut self) -> Result<()> {
         if self
             .deadline
             .is_none_or(|deadline| Instant::now() < deadline)
         {
             return Ok(());
         }
+        self.was_late = true;
         Err(
             Error::timeout("the time of the call was over before this was sent")
                 .with_hint("see Database::within and Config::call_timeout"),

@@ -393,6 +393,24 @@ fn retries_end_with_the_deadline_and_with_the_budget() {
 }
 
 #[test]
+fn a_repetition_without_time_tells_why_it_was_made() {
+    let (_database, db, _) = bank(quick());
+    let limit = Duration::from_millis(300);
+    let attempts = AtomicU32::new(0);
+    let error = db
+        .within(limit)
+        .transaction(|tx| {
+            if attempts.fetch_add(1, Ordering::SeqCst) > 0 {
+                std::thread::sleep(2 * limit);
+            }
+            raise(tx, "40001")
+        })
+        .expect_err("it never ends");
+    assert!(matches!(error, Error::Conflict(_)), "{error:?}");
+    assert_eq!(attempts.into_inner(), 2);
+}
+
+#[test]
 fn a_limit_bounds_every_kind_of_call() {
     let database = test_database();
     let db = database
