@@ -239,7 +239,7 @@ fn an_error_before_encryption_is_not_believed() {
     assert_refused(
         &server.ann().port(man.port),
         "unencrypted data after SSL response",
-        "stands between",
+        "man-in-the-middle",
     );
 
     let (port, _) = play(|client| {
