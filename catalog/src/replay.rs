@@ -79,7 +79,7 @@ fn in_order(files: &[&SqlFile], mut after: impl FnMut(usize, &Catalog)) -> Repla
         history.file(file, &mut refusals);
         let own = history.take_own_table();
         history.program.state.keep_routines();
-        after(number, &history.program.state.catalog);
+        after(number, history.program.state.catalog());
         history.put_back(own);
     }
     history.take_own_table();

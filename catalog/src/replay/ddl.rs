@@ -37,7 +37,7 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use crate::replay::refusal::{Refused, Result};
 use crate::replay::state::State;
-use crate::replay::syntax::off::is_off;
+use crate::replay::syntax::tree::statement_kind;
 use crate::{Name, RelationKind};
 
 /// Follows a statement of DDL, with what new objects are granted by default.
@@ -76,10 +76,10 @@ pub(crate) fn apply(state: &mut State, node: &SyntaxNode) -> Result<()> {
         RelationKind::PartitionedTable,
         RelationKind::Partition,
     ];
-    if is_off(node.kind()) {
+    let Some(kind) = statement_kind(node) else {
         return Ok(());
-    }
-    match node.kind() {
+    };
+    match kind {
         K::CREATE_TABLE | K::CREATE_FOREIGN_TABLE => table::create_table(state, node),
         K::ALTER_TABLE | K::ALTER_FOREIGN_TABLE | K::ALTER_VIEW | K::ALTER_MATERIALIZED_VIEW => {
             alter_table::alter_table(state, node)

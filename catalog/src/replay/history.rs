@@ -9,7 +9,7 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 use crate::replay::Replayed;
 use crate::replay::program::Program;
 use crate::replay::refusal::{Refusal, Refused, Result};
-use crate::replay::state::{self, PUBLIC, TEMPORARY, gaps};
+use crate::replay::state::gaps;
 use crate::replay::syntax::tree::{self, path};
 use crate::replay::syntax::{effect, nesting, schema};
 
@@ -23,25 +23,12 @@ pub(crate) struct History {
 
 impl History {
     pub(crate) fn begin_migration(&mut self) {
-        // diesel runs each migration on one connection, but a SET is meant for its own file.
-        self.program.state.search_path = vec![PUBLIC.to_owned()];
-        self.program.state.end_transaction();
-        self.program.state.earlier_temporary = self
-            .program
-            .state
-            .catalog
-            .relations
-            .keys()
-            .filter(|name| name.schema == TEMPORARY)
-            .cloned()
-            .collect();
+        self.program.state.begin_migration();
     }
 
-    pub(crate) fn finish(mut self, refusals: Vec<Refusal>) -> Replayed {
-        self.program.state.forget_temporary();
-        self.program.state.keep_routines();
+    pub(crate) fn finish(self, refusals: Vec<Refusal>) -> Replayed {
         Replayed {
-            catalog: self.program.state.catalog,
+            catalog: self.program.state.into_catalog(),
             refusals,
         }
     }
@@ -78,11 +65,10 @@ impl History {
         for node in statements.flat_map(schema::with_swallowed) {
             let node = &node;
             let start = usize::from(node.text_range().start());
-            self.program.state.here = state::Here {
-                file: gaps::shown(&file.path),
-                line: file.text[..start].matches('\n').count() + 1,
-                handlers: 0,
-            };
+            let line = file.text[..start].matches('\n').count() + 1;
+            self.program
+                .state
+                .set_position(gaps::shown(&file.path), line);
             let done = match effect::before(node) {
                 None => tree::no_escaped_name(node).and_then(|()| self.program.statement(node)),
                 Some(effect) => self.declared(node, &effect),

@@ -38,14 +38,12 @@ impl History {
 
     /// The catalog without it.
     pub(crate) fn take_own_table(&mut self) -> Option<Relation> {
-        self.program.state.catalog.relations.remove(&name())
+        self.program.state.take_relation(&name())
     }
 
     pub(crate) fn put_back(&mut self, own: Option<Relation>) {
-        self.program
-            .state
-            .catalog
-            .relations
-            .extend(own.map(|table| (name(), table)));
+        if let Some(table) = own {
+            self.program.state.add_relation(table);
+        }
     }
 }

@@ -31,7 +31,7 @@ use crate::replay::ddl;
 use crate::replay::program::variables::Variables;
 use crate::replay::refusal::Result;
 use crate::replay::state::State;
-use crate::replay::syntax::off::is_off;
+use crate::replay::syntax::tree::statement_kind;
 
 /// Steps of PL/pgSQL and of what it evaluates; a generous history takes some ten thousand.
 const MOST_STEPS: u32 = 2_000_000;
@@ -95,10 +95,10 @@ impl Program {
     /// Statements that run code; all others are DDL.
     pub(crate) fn apply(&mut self, node: &SyntaxNode) -> Result<()> {
         use SyntaxKind as K;
-        if is_off(node.kind()) {
+        let Some(kind) = statement_kind(node) else {
             return Ok(());
-        }
-        match node.kind() {
+        };
+        match kind {
             K::CREATE_TABLE_AS | K::SELECT_INTO => {
                 self.note_writes(node);
                 self.note_made_of_query(node);
@@ -106,7 +106,7 @@ impl Program {
             kind if writes::may_write(kind) => self.note_writes(node),
             _ => {}
         }
-        match node.kind() {
+        match kind {
             K::DO => self.do_block(node),
             K::CALL => self.call_procedure(node),
             K::SELECT | K::COMPOUND_SELECT | K::VALUES | K::PAREN_SELECT => {

@@ -5,6 +5,7 @@
 //! the catalog is private. What rests on an object is not recorded but found, so a rename leaves nothing behind.
 
 pub(crate) mod column;
+pub(crate) mod constraint;
 pub(crate) mod data_type;
 pub(crate) mod dependents;
 pub(crate) mod follow;
@@ -23,9 +24,11 @@ pub(crate) mod objects;
 pub(crate) mod partition;
 pub(crate) mod parts;
 pub(crate) mod privileges;
+pub(crate) mod relation;
 pub(crate) mod removal;
 pub(crate) mod rename;
 pub(crate) mod routine;
+pub(crate) mod schema;
 pub(crate) mod sequence;
 pub(crate) mod temporary;
 pub(crate) mod types;
@@ -33,14 +36,10 @@ pub(crate) mod writes;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use squawk_syntax::SyntaxNode;
-
-use crate::replay::refusal::{Refused, Result, has_already};
 use crate::replay::state::functions::Function;
 use crate::replay::state::notes::Notes;
 use crate::replay::state::writes::Writes;
-use crate::replay::syntax::tree::path;
-use crate::{Catalog, Column, Constraint, Name, Relation, RelationKind};
+use crate::{Catalog, Name};
 
 pub(crate) const PUBLIC: &str = "public";
 
@@ -52,37 +51,37 @@ pub(crate) const TEMPORARY: &str = "pg_temp";
 /// What the migrations have made so far, as PostgreSQL's own catalog would have it.
 #[derive(Clone)]
 pub(crate) struct State {
-    pub(crate) catalog: Catalog,
-    pub(crate) search_path: Vec<String>,
+    catalog: Catalog,
+    search_path: Vec<String>,
     /// The schemas that exist, `public` among them.
-    pub(crate) schemas: BTreeSet<String>,
+    schemas: BTreeSet<String>,
     /// What the query of each view uses.
-    pub(crate) views: BTreeMap<Name, Uses>,
+    views: BTreeMap<Name, Uses>,
     /// Functions and procedures by name, without schema; overloads beside each other.
-    pub(crate) functions: BTreeMap<String, Vec<Function>>,
+    functions: BTreeMap<String, Vec<Function>>,
     /// The names of NOT NULL constraints, which PostgreSQL has from 18 on.
-    pub(crate) not_null_names: Notes<String>,
+    not_null_names: Notes<String>,
     /// Columns that are NOT NULL whatever the parent's are.
-    pub(crate) local_not_null: Notes<()>,
+    local_not_null: Notes<()>,
     /// Columns of child tables that stay when the parent's go.
-    pub(crate) local_columns: Notes<()>,
+    local_columns: Notes<()>,
     /// Checks of child tables that stay when the parent's go.
-    pub(crate) local_checks: Notes<()>,
+    local_checks: Notes<()>,
     /// The names that the columns of an index had when it was created, where they have other names now:
     /// PostgreSQL names indexes like it after those.
-    pub(crate) index_titles: Notes<Vec<String>>,
+    index_titles: Notes<Vec<String>>,
     /// The schema of each extension, which is dropped with it.
-    pub(crate) extension_schemas: BTreeMap<String, String>,
+    extension_schemas: BTreeMap<String, String>,
     /// Temporary tables that end with the migration's transaction.
-    pub(crate) until_commit: Vec<Name>,
+    until_commit: Vec<Name>,
     /// Temporary tables of earlier migrations, which may have run in another session.
-    pub(crate) earlier_temporary: BTreeSet<Name>,
+    earlier_temporary: BTreeSet<Name>,
     /// What new objects are granted.
-    pub(crate) defaults: Vec<privileges::Default>,
+    defaults: Vec<privileges::Default>,
     /// Which tables may have rows.
-    pub(crate) writes: Writes,
+    writes: Writes,
     /// The position of the statement that is being followed.
-    pub(crate) here: Here,
+    here: Here,
 }
 
 impl Default for State {
@@ -108,85 +107,87 @@ impl Default for State {
     }
 }
 
+/// Reading.
 impl State {
-    /// The relation that a node names.
-    pub(crate) fn relation_mut(&mut self, node: &SyntaxNode) -> Result<&mut Relation> {
-        let parts = path(node);
-        let missing = || {
-            Refused::new(node, format!("there is no table {}", parts.join(".")))
-                .do_this("look at the name and at the migrations before this one")
-                .raises("undefined_table")
+    pub(crate) fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// The functions and procedures by name, without schema.
+    pub(crate) fn functions(&self) -> &BTreeMap<String, Vec<Function>> {
+        &self.functions
+    }
+
+    /// The forms of the function of this name.
+    pub(crate) fn forms(&self, name: &str) -> &[Function] {
+        self.functions.get(name).map_or(&[][..], Vec::as_slice)
+    }
+
+    pub(crate) fn search_path(&self) -> &[String] {
+        &self.search_path
+    }
+
+    /// The schemas that exist, `public` among them.
+    pub(crate) fn schemas(&self) -> &BTreeSet<String> {
+        &self.schemas
+    }
+
+    /// The schema in which an extension is installed.
+    pub(crate) fn schema_of_extension(&self, extension: &str) -> Option<&String> {
+        self.extension_schemas.get(extension)
+    }
+
+    /// Returns true if a handler around the statement takes an error that PostgreSQL raises.
+    pub(crate) fn is_handled(&self) -> bool {
+        self.here.handlers > 0
+    }
+}
+
+/// The order of the migrations.
+impl State {
+    /// Begins a migration: another transaction, with the default search path.
+    pub(crate) fn begin_migration(&mut self) {
+        // diesel runs each migration on one connection, but a SET is meant for its own file.
+        self.search_path = vec![PUBLIC.to_owned()];
+        self.end_transaction();
+        let relations = self.catalog.relations.keys();
+        let temporary = relations.filter(|name| name.schema == TEMPORARY);
+        self.earlier_temporary = temporary.cloned().collect();
+    }
+
+    /// Notes the position of the statement that is followed next.
+    pub(crate) fn set_position(&mut self, file: String, line: usize) {
+        self.here = Here {
+            file,
+            line,
+            handlers: 0,
         };
-        let name = self.find_relation(&parts).ok_or_else(missing)?;
-        self.catalog.relations.get_mut(&name).ok_or_else(missing)
     }
 
-    pub(crate) fn push_constraint(
-        &mut self,
-        node: &SyntaxNode,
-        table: &Name,
-        new: Constraint,
-    ) -> Result<()> {
-        let constraints = &self.table(table).constraints;
-        if constraints.iter().any(|other| other.name == new.name) {
-            return Err(has_already(node, table, &new.name));
-        }
-        self.table(table).constraints.push(new);
-        Ok(())
+    /// Works within a block that has handlers.
+    pub(crate) fn enter_handlers(&mut self) {
+        self.here.handlers += 1;
     }
 
-    /// A column that is known to be there.
-    pub(crate) fn column_mut(
-        &mut self,
-        node: &SyntaxNode,
-        table: &Name,
-        column: &str,
-    ) -> Result<&mut Column> {
-        let missing = || {
-            Refused::new(node, format!("{} has no column {column}", table.name))
-                .do_this("look at the name and at the migrations before this one")
-                .raises("undefined_column")
-        };
-        self.table(table)
-            .columns
-            .iter_mut()
-            .find(|other| other.name == column)
-            .ok_or_else(missing)
+    pub(crate) fn leave_handlers(&mut self) {
+        self.here.handlers -= 1;
     }
 
-    /// Whether the relation is a table, whose constraints and columns can be changed.
-    pub(crate) fn is_view(&self, name: &Name) -> bool {
-        self.catalog.relations.get(name).is_some_and(|relation| {
-            matches!(
-                relation.kind,
-                RelationKind::View | RelationKind::MaterializedView
-            )
-        })
-    }
-
-    pub(crate) fn set_search_path(&mut self, schemas: Vec<String>) {
-        self.search_path = schemas
-            .into_iter()
-            .filter(|schema| schema != "$user" && !schema.is_empty())
-            .collect();
-    }
-
-    /// A table that is known to be there, because it was found or made a moment ago.
-    pub(crate) fn table(&mut self, name: &Name) -> &mut Relation {
+    /// The catalog after all migrations, without what is temporary.
+    pub(crate) fn into_catalog(mut self) -> Catalog {
+        self.forget_temporary();
+        self.keep_routines();
         self.catalog
-            .relations
-            .entry(name.clone())
-            .or_insert_with(|| Relation::new(name.clone(), RelationKind::Table))
     }
 }
 
 /// Where the statement stands that is being followed.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Here {
-    pub(crate) file: String,
-    pub(crate) line: usize,
+struct Here {
+    file: String,
+    line: usize,
     /// How many blocks with handlers stand around it: one of them takes the error that PostgreSQL raises.
-    pub(crate) handlers: u32,
+    handlers: u32,
 }
 
 /// What the query of a view uses.

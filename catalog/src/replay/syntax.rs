@@ -5,7 +5,7 @@ pub(crate) mod effect;
 pub(crate) mod expression;
 pub(crate) mod index;
 pub(crate) mod nesting;
-pub(crate) mod off;
+mod off;
 pub(crate) mod operators;
 pub(crate) mod routine;
 pub(crate) mod schema;
@@ -14,3 +14,6 @@ pub(crate) mod tree;
 pub(crate) mod type_name;
 #[cfg(test)]
 pub(crate) mod words;
+
+#[cfg(test)]
+pub(crate) use off::without;

@@ -8,22 +8,15 @@ use crate::replay::state::{State, data_type};
 use crate::replay::syntax::clause::recurses;
 use crate::replay::syntax::clause::{collation, named_column};
 use crate::replay::syntax::expression::expression;
-use crate::replay::syntax::off::is_off;
-use crate::replay::syntax::tree::text;
+use crate::replay::syntax::tree::{child_nodes, text};
 use crate::{ConstraintKind, Fill, Name};
 
 pub(crate) fn alter_column(state: &mut State, action: &SyntaxNode, table: &Name) -> Result<()> {
     use SyntaxKind as K;
     let column = named_column(action);
-    let Some(option) = action
-        .children()
-        .find(|child| child.kind() != K::COLUMN_NAME_REF)
-    else {
+    let Some(option) = child_nodes(action).find(|child| child.kind() != K::COLUMN_NAME_REF) else {
         return Ok(());
     };
-    if is_off(option.kind()) {
-        return Ok(());
-    }
     if state.is_view(table) {
         // A view's column can have a default, which shapes nothing that is read from it.
         return Ok(());
@@ -130,7 +123,7 @@ fn make_checks_anew(state: &mut State, tables: &[Name], column: &str) {
         .collect();
     for heir in heirs {
         for name in &unsure {
-            let is_own = state.local_checks.has(heir, name);
+            let is_own = state.is_local_check(heir, name);
             let mut there = state.table(heir).constraints.iter_mut();
             let inherited = there.find(|check| check.name == *name).filter(|_| !is_own);
             if let Some(check) = inherited {

@@ -10,8 +10,7 @@ use crate::replay::state::State;
 use crate::replay::state::objects::Object;
 use crate::replay::syntax::clause::named_column;
 use crate::replay::syntax::clause::recurses;
-use crate::replay::syntax::off::is_off;
-use crate::replay::syntax::tree::{self, child, child_name, has, path};
+use crate::replay::syntax::tree::{self, child, child_name, child_nodes, has, path};
 use crate::{ConstraintKind, Name, RelationKind};
 
 /// The nodes that name what is altered.
@@ -47,10 +46,7 @@ pub(crate) fn alter_table(state: &mut State, node: &SyntaxNode) -> Result<()> {
             state.relation_mut(&subject).map(|_| ())
         };
     };
-    for action in node
-        .children()
-        .filter(|child| !SUBJECTS.contains(&child.kind()))
-    {
+    for action in child_nodes(node).filter(|child| !SUBJECTS.contains(&child.kind())) {
         table = alter_table_action(state, &action, table)?;
     }
     Ok(())
@@ -79,13 +75,10 @@ fn alter_sequence_as_table(state: &mut State, node: &SyntaxNode, sequence: &Name
 /// Applies one action; gives the table's name, which it may have changed.
 fn alter_table_action(state: &mut State, action: &SyntaxNode, table: Name) -> Result<Name> {
     use SyntaxKind as K;
-    if is_off(action.kind()) {
-        return Ok(table);
-    }
     match action.kind() {
         K::ADD_COLUMN => alter_add_column(state, action, &table)?,
         K::ADD_CONSTRAINT => {
-            for clause in action.children() {
+            for clause in child_nodes(action) {
                 constraint::add_constraint(state, &clause, &table, None)?;
             }
         }
@@ -175,18 +168,10 @@ fn alter_add_column(state: &mut State, action: &SyntaxNode, table: &Name) -> Res
             .into_iter()
             .find(|other| other.name == column)
     {
-        for child in state.descendants(table) {
-            let relation = state.table(&child);
-            if let Some(own) = relation.columns.iter_mut().find(|own| own.name == column) {
-                own.not_null |= added.not_null;
-                state.local_columns.note(&child, &column, ());
-            } else {
-                relation.columns.push(added.clone());
-            }
-        }
+        state.inherit_column(table, &added);
     }
     // Keys come before checks, and checks before references, as in CREATE TABLE.
-    let clauses: Vec<_> = action.children().collect();
+    let clauses: Vec<_> = child_nodes(action).collect();
     let order = [
         vec![K::CHECK_CONSTRAINT, K::NOT_NULL_CONSTRAINT],
         vec![K::PRIMARY_KEY_CONSTRAINT, K::UNIQUE_CONSTRAINT],
@@ -240,37 +225,7 @@ fn rename_constraint(state: &mut State, action: &SyntaxNode, table: &Name) -> Re
     use SyntaxKind as K;
     let from = child_name(action, K::CONSTRAINT_NAME_REF).unwrap_or_default();
     let to = child_name(action, K::CONSTRAINT_NAME).unwrap_or_default();
-    if let Some(column) = state.not_null_column(table, &from) {
-        state.not_null_names.note(table, &column, to);
-        return Ok(());
-    }
-    state.local_checks.rename(table, &from, &to);
-    state.index_titles.rename(table, &from, &to);
-    let relation = state.table(table);
-    let constraint = relation
-        .constraints
-        .iter_mut()
-        .find(|constraint| constraint.name == from);
-    let missing = || Refused::new(action, format!("{} has no constraint {from}", table.name));
-    let constraint = constraint.ok_or_else(missing)?;
-    constraint.name.clone_from(&to);
-    let has_index = constraint.kind.has_index();
-    let is_check = matches!(constraint.kind, ConstraintKind::Check { .. });
-    if has_index {
-        let indexes = relation.indexes.iter_mut();
-        for index in indexes.filter(|index| index.name == from) {
-            index.name.clone_from(&to);
-        }
-    }
-    if is_check {
-        for child in state.descendants(table) {
-            let constraints = state.table(&child).constraints.iter_mut();
-            for constraint in constraints.filter(|constraint| constraint.name == from) {
-                constraint.name.clone_from(&to);
-            }
-        }
-    }
-    Ok(())
+    state.rename_constraint(action, table, &from, &to)
 }
 
 fn drop_constraint(state: &mut State, action: &SyntaxNode, table: &Name) -> Result<()> {
@@ -294,7 +249,7 @@ fn drop_constraint(state: &mut State, action: &SyntaxNode, table: &Name) -> Resu
     match &dropped.kind {
         ConstraintKind::Check { .. } => {
             let children = state.descendants(table).into_iter();
-            let inherited = children.filter(|child| !state.local_checks.has(child, &name));
+            let inherited = children.filter(|child| !state.is_local_check(child, &name));
             targets.extend(inherited.map(|child| Object::Constraint(child, name.clone())));
         }
         ConstraintKind::ForeignKey { .. } => {

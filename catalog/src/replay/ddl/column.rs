@@ -6,8 +6,7 @@ use crate::replay::refusal::{Refused, Result};
 use crate::replay::state::{State, data_type};
 use crate::replay::syntax::clause::collation;
 use crate::replay::syntax::expression::expression;
-use crate::replay::syntax::off::is_off;
-use crate::replay::syntax::tree::{self, child_name, text};
+use crate::replay::syntax::tree::{self, child_name, child_nodes, is_seen, text};
 use crate::replay::syntax::type_name;
 use crate::{Column, Fill, Name};
 
@@ -58,7 +57,7 @@ pub(crate) fn add_column(state: &mut State, node: &SyntaxNode, table: &Name) -> 
         None => columns.push(column),
     }
     if inherited.is_some() {
-        state.local_columns.note(table, &column_name, ());
+        state.keep_column(table, &column_name);
     }
     if makes_sequence {
         let options = options.flatten();
@@ -83,9 +82,8 @@ fn fill_of(
 ) -> Result<Option<Option<SyntaxNode>>> {
     use SyntaxKind as K;
     let mut options = None;
-    for clause in node.children() {
+    for clause in child_nodes(node) {
         match clause.kind() {
-            kind if is_off(kind) => {}
             K::DEFAULT_CONSTRAINT => {
                 let default = expression(&clause)
                     .ok_or_else(|| Refused::new(&clause, "the default is not given"))?;
@@ -111,7 +109,7 @@ fn generated(clause: &SyntaxNode) -> Result<Fill> {
         .take_while(|token| token.kind() != K::L_PAREN)
         .map(|token| token.kind())
         .collect();
-    let says = |kind| tokens.contains(&kind) && !is_off(kind);
+    let says = |kind| tokens.contains(&kind) && is_seen(kind);
     if says(K::IDENTITY_KW) {
         return Ok(Fill::Identity {
             always: says(K::ALWAYS_KW),

@@ -6,19 +6,17 @@ use crate::TypeKind;
 use crate::replay::ddl::{guard, routine, table};
 use crate::replay::refusal::{self, Refused, Result};
 use crate::replay::state::State;
-use crate::replay::syntax::off::is_off;
-use crate::replay::syntax::tree::{child, child_name, path, string};
+use crate::replay::syntax::tree::{child, child_name, child_nodes, path, string};
 
 pub(crate) fn comment_on(state: &mut State, node: &SyntaxNode) -> Result<()> {
     use SyntaxKind as K;
     let comment = child(node, K::LITERAL)
         .and_then(|literal| string(&literal))
         .filter(|comment| !comment.is_empty());
-    let Some(object) = node.children().find(|child| child.kind() != K::LITERAL) else {
+    let Some(object) = child_nodes(node).find(|child| child.kind() != K::LITERAL) else {
         return Ok(());
     };
     match object.kind() {
-        kind if is_off(kind) => {}
         K::OBJECT_TABLE
         | K::OBJECT_VIEW
         | K::OBJECT_MATERIALIZED_VIEW
@@ -63,7 +61,7 @@ pub(crate) fn comment_on(state: &mut State, node: &SyntaxNode) -> Result<()> {
                 &mut state.relation_mut(&table)?.constraints
             } else if let Some(domain) = child(&object, K::DOMAIN_REF) {
                 let found = state.find_own_type(&path(&domain));
-                let kind = found.and_then(|domain| state.catalog.types.get_mut(&domain));
+                let kind = found.and_then(|domain| state.type_mut(&domain));
                 match kind.map(|found| &mut found.kind) {
                     Some(TypeKind::Domain { checks, .. }) => checks,
                     _ => return Err(Refused::new(node, "there is no such domain")),
@@ -87,16 +85,14 @@ pub(crate) fn comment_on(state: &mut State, node: &SyntaxNode) -> Result<()> {
         K::OBJECT_SEQUENCE => {
             let parts = path(&object);
             let found = state.find_sequence(&parts);
-            let found = found.and_then(|name| state.catalog.sequences.get_mut(&name));
+            let found = found.and_then(|name| state.sequence_mut(&name));
             let missing =
                 || Refused::new(node, format!("there is no sequence {}", parts.join(".")));
             found.ok_or_else(missing)?.comment = comment;
         }
         K::OBJECT_SCHEMA => {
             let schema = child_name(&object, K::SCHEMA_REF).unwrap_or_default();
-            if let Some(known) = state.catalog.schemas.get_mut(&schema) {
-                *known = comment;
-            }
+            state.comment_on_schema(&schema, comment);
         }
         K::OBJECT_TYPE | K::OBJECT_DOMAIN => {
             let reference = object.children().next().unwrap_or_else(|| object.clone());
@@ -105,7 +101,7 @@ pub(crate) fn comment_on(state: &mut State, node: &SyntaxNode) -> Result<()> {
                 Refused::new(node, "there is no such type")
                     .do_this("look at the name and at the migrations before this one")
             };
-            if let Some(found) = state.catalog.types.get_mut(&name.ok_or_else(missing)?) {
+            if let Some(found) = state.type_mut(&name.ok_or_else(missing)?) {
                 found.comment = comment;
             }
         }

@@ -6,8 +6,7 @@ use crate::replay::refusal::{Refused, Result, missing};
 use crate::replay::state::State;
 use crate::replay::state::data_type::child_type;
 use crate::replay::state::objects::Object;
-use crate::replay::syntax::off::is_off;
-use crate::replay::syntax::tree::{child_name, has, name};
+use crate::replay::syntax::tree::{child_name, child_nodes, has, name};
 use crate::{Column, DataType, Name, TypeKind};
 
 pub(crate) fn attribute(state: &State, node: &SyntaxNode) -> Result<(String, DataType)> {
@@ -21,22 +20,17 @@ pub(crate) fn alter_attribute(
     composite: &Name,
 ) -> Result<()> {
     use SyntaxKind as K;
-    if is_off(part.kind()) {
-        return Ok(());
-    }
     let new = if matches!(part.kind(), K::ADD_ATTRIBUTE | K::ALTER_ATTRIBUTE) {
         Some(child_type(state, part)?.data_type)
     } else {
         None
     };
-    let names: Vec<String> = part
-        .children()
+    let names: Vec<String> = child_nodes(part)
         .filter(|child| matches!(child.kind(), K::COMPOSITE_FIELD | K::COMPOSITE_FIELD_REF))
-        .filter(|child| !is_off(child.kind()))
         .map(|child| name(&child))
         .collect();
     let tables: Vec<Name> = state
-        .catalog
+        .catalog()
         .relations
         .values()
         .filter(|relation| relation.of_type.as_ref() == Some(composite))
@@ -109,12 +103,7 @@ fn attributes<'s>(
     node: &SyntaxNode,
     composite: &Name,
 ) -> Result<&'s mut Vec<(String, DataType)>> {
-    match state
-        .catalog
-        .types
-        .get_mut(composite)
-        .map(|found| &mut found.kind)
-    {
+    match state.type_mut(composite).map(|found| &mut found.kind) {
         Some(TypeKind::Composite { attributes }) => Ok(attributes),
         _ => {
             let why = format!("{} is no composite type", composite.name);

@@ -11,7 +11,6 @@ use crate::replay::syntax::clause::{
 };
 use crate::replay::syntax::expression::{columns_in, expression};
 use crate::replay::syntax::index::{key_order, predicate};
-use crate::replay::syntax::off::is_off;
 use crate::replay::syntax::tree::{child, child_name, children, has, says, text};
 use crate::{Constraint, ConstraintKind, Index, IndexKey, KeyOrder, Name};
 
@@ -33,9 +32,6 @@ pub(crate) fn add_named_constraint(
     given: Option<String>,
 ) -> Result<()> {
     use SyntaxKind as K;
-    if is_off(node.kind()) {
-        return Ok(());
-    }
     match node.kind() {
         K::PRIMARY_KEY_CONSTRAINT | K::UNIQUE_CONSTRAINT => {
             add_key(state, node, table, column, given)
@@ -90,14 +86,7 @@ fn add_check(
     let new = constraint(node, name, kind);
     state.push_constraint(node, table, new.clone())?;
     if !no_inherit {
-        for child in state.descendants(table) {
-            let relation = state.table(&child);
-            if relation.constraints.iter().any(|own| own.name == new.name) {
-                state.local_checks.note(&child, &new.name, ());
-            } else {
-                relation.constraints.push(new.clone());
-            }
-        }
+        state.inherit_check(table, &new);
     }
     Ok(())
 }
@@ -205,7 +194,7 @@ fn key_from_index(
     let old = std::mem::replace(&mut index.name, name.clone());
     let nulls_not_distinct = index.nulls_not_distinct;
     let columns: Vec<String> = index.columns().map(str::to_owned).collect();
-    state.index_titles.rename(table, &old, &name);
+    state.keep_title(table, &old, &name);
     for column in columns.iter().filter(|_| is_primary) {
         state.column_mut(node, table, column)?;
         state.set_not_null(table, column, None);

@@ -9,8 +9,7 @@ use crate::replay::state::data_type::child_type;
 use crate::replay::state::objects::Object;
 use crate::replay::syntax::clause::{collation, given_name};
 use crate::replay::syntax::expression::expression;
-use crate::replay::syntax::off::is_off;
-use crate::replay::syntax::tree::{child, child_name, children, has, path, text};
+use crate::replay::syntax::tree::{child, child_name, child_nodes, children, has, path, text};
 use crate::{Constraint, ConstraintKind, Name, TypeKind};
 
 pub(crate) fn create_domain(state: &mut State, node: &SyntaxNode) -> Result<()> {
@@ -22,7 +21,12 @@ pub(crate) fn create_domain(state: &mut State, node: &SyntaxNode) -> Result<()> 
     let default = child(node, K::DEFAULT_CONSTRAINT)
         .and_then(|clause| expression(&clause))
         .map(|default| text(&default));
-    let of_base = match state.catalog.types.get(&base.name).map(|found| &found.kind) {
+    let of_base = match state
+        .catalog()
+        .types
+        .get(&base.name)
+        .map(|found| &found.kind)
+    {
         Some(TypeKind::Domain { default, .. }) if base.dimensions == 0 => default.clone(),
         _ => None,
     };
@@ -65,12 +69,7 @@ fn checks<'s>(
     node: &SyntaxNode,
     domain: &Name,
 ) -> Result<&'s mut Vec<Constraint>> {
-    match state
-        .catalog
-        .types
-        .get_mut(domain)
-        .map(|found| &mut found.kind)
-    {
+    match state.type_mut(domain).map(|found| &mut found.kind) {
         Some(TypeKind::Domain { checks, .. }) => Ok(checks),
         _ => Err(Refused::new(node, format!("{} is no domain", domain.name))),
     }
@@ -85,12 +84,9 @@ pub(crate) fn alter_domain(state: &mut State, node: &SyntaxNode) -> Result<()> {
         Refused::new(node, format!("there is no domain {}", parts.join(".")))
             .do_this("look at the name and at the migrations before this one")
     })?;
-    let Some(action) = node.children().find(|child| child.kind() != K::DOMAIN_REF) else {
+    let Some(action) = child_nodes(node).find(|child| child.kind() != K::DOMAIN_REF) else {
         return Ok(());
     };
-    if is_off(action.kind()) {
-        return Ok(());
-    }
     match action.kind() {
         K::ADD_CONSTRAINT => {
             for clause in action.children() {
@@ -162,24 +158,14 @@ fn domain_default<'s>(
     node: &SyntaxNode,
     domain: &Name,
 ) -> Result<&'s mut Option<String>> {
-    match state
-        .catalog
-        .types
-        .get_mut(domain)
-        .map(|found| &mut found.kind)
-    {
+    match state.type_mut(domain).map(|found| &mut found.kind) {
         Some(TypeKind::Domain { default, .. }) => Ok(default),
         _ => Err(Refused::new(node, format!("{} is no domain", domain.name))),
     }
 }
 
 fn domain_not_null(state: &mut State, node: &SyntaxNode, domain: &Name, new: bool) -> Result<()> {
-    match state
-        .catalog
-        .types
-        .get_mut(domain)
-        .map(|found| &mut found.kind)
-    {
+    match state.type_mut(domain).map(|found| &mut found.kind) {
         Some(TypeKind::Domain { not_null, .. }) => {
             *not_null = new;
             Ok(())

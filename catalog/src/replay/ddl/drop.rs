@@ -47,9 +47,9 @@ pub(crate) fn drop_relations(
     } else {
         "view"
     };
-    drop_named(state, node, references, what, |replay, parts| {
-        let name = replay.find_relation(parts)?;
-        let kind = replay.catalog.relations.get(&name)?.kind;
+    drop_named(state, node, references, what, |state, parts| {
+        let name = state.find_relation(parts)?;
+        let kind = state.catalog().relations.get(&name)?.kind;
         kinds.contains(&kind).then_some(Object::Relation(name))
     })
 }
@@ -59,8 +59,8 @@ pub(crate) fn drop_types(
     node: &SyntaxNode,
     references: SyntaxKind,
 ) -> Result<()> {
-    drop_named(state, node, references, "type", |replay, parts| {
-        replay.find_own_type(parts).map(Object::Type)
+    drop_named(state, node, references, "type", |state, parts| {
+        state.find_own_type(parts).map(Object::Type)
     })
 }
 
@@ -70,7 +70,7 @@ pub(crate) fn drop_sequences(state: &mut State, node: &SyntaxNode) -> Result<()>
         node,
         SyntaxKind::SEQUENCE_REF,
         "sequence",
-        |replay, parts| replay.find_sequence(parts).map(Object::Sequence),
+        |state, parts| state.find_sequence(parts).map(Object::Sequence),
     )
 }
 
@@ -110,7 +110,7 @@ pub(crate) fn drop_indexes(state: &mut State, node: &SyntaxNode) -> Result<()> {
 
 pub(crate) fn drop_schemas(state: &mut State, node: &SyntaxNode) -> Result<()> {
     for schema in child_names(node, SyntaxKind::SCHEMA_REF) {
-        if !state.schemas.contains(&schema) {
+        if !state.schemas().contains(&schema) {
             if has(node, SyntaxKind::IF_EXISTS) {
                 continue;
             }
@@ -118,10 +118,10 @@ pub(crate) fn drop_schemas(state: &mut State, node: &SyntaxNode) -> Result<()> {
                 .do_this("look at the name and at the migrations before this one"));
         }
         let is_inside = |name: &&Name| name.schema == schema;
-        let relations = state.catalog.relations.keys().filter(is_inside);
-        let sequences = state.catalog.sequences.keys().filter(is_inside);
-        let types = state.catalog.types.keys().filter(is_inside);
-        let functions = state.functions.values().flatten();
+        let relations = state.catalog().relations.keys().filter(is_inside);
+        let sequences = state.catalog().sequences.keys().filter(is_inside);
+        let types = state.catalog().types.keys().filter(is_inside);
+        let functions = state.functions().values().flatten();
         let functions = functions.filter(|form| is_inside(&&form.name));
         let inside: Vec<Object> = relations
             .map(|name| Object::Relation(name.clone()))
@@ -139,11 +139,7 @@ pub(crate) fn drop_schemas(state: &mut State, node: &SyntaxNode) -> Result<()> {
             )
             .do_this("empty it first, or say CASCADE"));
         }
-        let homes = state.extension_schemas.iter();
-        let here: Vec<String> = homes
-            .filter(|(_, home)| **home == schema)
-            .map(|(extension, _)| extension.clone())
-            .collect();
+        let here = state.extensions_in(&schema);
         if !here.is_empty() && !cascades(node) {
             let why = format!("an extension is in the schema {schema}, so PostgreSQL refuses this");
             return Err(Refused::new(node, why).do_this("drop it first, or say CASCADE"));
@@ -152,10 +148,7 @@ pub(crate) fn drop_schemas(state: &mut State, node: &SyntaxNode) -> Result<()> {
             drop_installed(state, node, &extension)?;
         }
         state.drop_objects(node, &inside)?;
-        state.catalog.gaps.retain(|gap| gap.name.schema != schema);
-        state.catalog.schemas.remove(&schema);
-        state.catalog.schema_privileges.remove(&schema);
-        state.schemas.remove(&schema);
+        state.drop_schema(&schema);
     }
     Ok(())
 }
@@ -175,7 +168,7 @@ pub(crate) fn drop_functions(state: &mut State, node: &SyntaxNode) -> Result<()>
         let Ok((key, place)) = state.find_form(&signature) else {
             continue;
         };
-        let forms = state.functions.get(&key).map_or(&[][..], Vec::as_slice);
+        let forms = state.forms(&key);
         let Some(form) = forms.get(place) else {
             continue;
         };
@@ -197,7 +190,7 @@ pub(crate) fn drop_functions(state: &mut State, node: &SyntaxNode) -> Result<()>
 
 pub(crate) fn drop_extension(state: &mut State, node: &SyntaxNode) -> Result<()> {
     for extension in child_names(node, SyntaxKind::EXTENSION_REF) {
-        if !state.catalog.extensions.contains(&extension) {
+        if !state.catalog().extensions.contains(&extension) {
             if has(node, SyntaxKind::IF_EXISTS) {
                 continue;
             }
@@ -217,7 +210,7 @@ fn drop_installed(state: &mut State, node: &SyntaxNode, extension: &str) -> Resu
         .types
         .iter()
         .flat_map(|member| {
-            let types = state.catalog.types.values();
+            let types = state.catalog().types.values();
             types.filter(move |found| {
                 found.name.name == *member && found.kind == crate::TypeKind::External
             })
@@ -227,7 +220,7 @@ fn drop_installed(state: &mut State, node: &SyntaxNode, extension: &str) -> Resu
     let functions = members.functions.iter();
     let mut targets = types;
     targets.extend(functions.map(|function| Object::Function((*function).to_owned())));
-    for relation in state.catalog.relations.values() {
+    for relation in state.catalog().relations.values() {
         for index in &relation.indexes {
             let uses = index
                 .operator_classes()
@@ -256,14 +249,13 @@ fn drop_installed(state: &mut State, node: &SyntaxNode, extension: &str) -> Resu
         ));
     }
     state.drop_objects(node, &targets)?;
-    state.catalog.extensions.remove(extension);
     if extension == "postgis" {
         let is_its = |gap: &crate::gap::Gap| {
             gap.kind == GapKind::Table && gap.name.name == "spatial_ref_sys"
         };
-        state.catalog.gaps.retain(|gap| !is_its(gap));
+        state.drop_gaps(is_its);
     }
-    state.extension_schemas.remove(extension);
+    state.remove_extension(extension);
     Ok(())
 }
 

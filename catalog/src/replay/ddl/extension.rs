@@ -7,7 +7,7 @@ use crate::replay::builtin;
 use crate::replay::refusal::Result;
 use crate::replay::state::State;
 use crate::replay::syntax::tree::{self, child, child_name};
-use crate::{Name, Type, TypeKind};
+use crate::{Name, TypeKind};
 
 /// The objects of one extension that are known.
 pub(crate) struct Members {
@@ -65,7 +65,7 @@ fn types(extension: &str) -> &'static [&'static str] {
 
 pub(crate) fn create_extension(state: &mut State, node: &SyntaxNode) -> Result<()> {
     let extension = child_name(node, SyntaxKind::EXTENSION).unwrap_or_default();
-    if state.catalog.extensions.contains(&extension) {
+    if state.catalog().extensions.contains(&extension) {
         return Ok(());
     }
     let schema = match child(node, SyntaxKind::EXTENSION_SCHEMA) {
@@ -77,12 +77,7 @@ pub(crate) fn create_extension(state: &mut State, node: &SyntaxNode) -> Result<(
             schema: schema.clone(),
             name: (*name).to_owned(),
         };
-        let external = Type {
-            name: name.clone(),
-            kind: TypeKind::External,
-            comment: None,
-        };
-        state.catalog.types.insert(name, external);
+        state.add_external_type(name);
     }
     if extension == "postgis" {
         let name = Name {
@@ -93,8 +88,7 @@ pub(crate) fn create_extension(state: &mut State, node: &SyntaxNode) -> Result<(
                    has it in except_tables";
         state.note_gap(GapKind::Table, name, None, why);
     }
-    state.extension_schemas.insert(extension.clone(), schema);
-    state.catalog.extensions.insert(extension);
+    state.install_extension(extension, schema);
     Ok(())
 }
 
@@ -108,7 +102,7 @@ pub(crate) fn alter_extension(state: &mut State, node: &SyntaxNode) -> Result<()
     };
     let members = types(&extension);
     let types: Vec<Name> = state
-        .catalog
+        .catalog()
         .types
         .values()
         .filter(|found| found.kind == TypeKind::External)
@@ -122,6 +116,6 @@ pub(crate) fn alter_extension(state: &mut State, node: &SyntaxNode) -> Result<()
         };
         state.move_type(&name, to);
     }
-    state.extension_schemas.insert(extension, schema);
+    state.move_extension(extension, schema);
     Ok(())
 }

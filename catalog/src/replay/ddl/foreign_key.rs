@@ -6,8 +6,7 @@ use crate::replay::ddl::constraint::constraint;
 use crate::replay::refusal::{Refused, Result};
 use crate::replay::state::State;
 use crate::replay::syntax::clause::column_list;
-use crate::replay::syntax::off::is_off;
-use crate::replay::syntax::tree::{child, child_name, children, has, name};
+use crate::replay::syntax::tree::{child, child_name, child_nodes, children, has, name};
 use crate::{ConstraintKind, Name, ReferentialAction};
 
 pub(crate) fn add_foreign_key(
@@ -102,12 +101,11 @@ pub(crate) fn add_foreign_key(
 
 fn referential_action(node: &SyntaxNode, clause: SyntaxKind) -> ReferentialAction {
     use SyntaxKind as K;
-    let Some(action) = child(node, clause).and_then(|clause| clause.children().next()) else {
+    let Some(action) = child(node, clause).and_then(|clause| child_nodes(&clause).next()) else {
         return ReferentialAction::NoAction;
     };
     let columns = || column_list(&action, K::COLUMN_REF_LIST);
     match action.kind() {
-        kind if is_off(kind) => ReferentialAction::NoAction,
         K::RESTRICT => ReferentialAction::Restrict,
         K::CASCADE => ReferentialAction::Cascade,
         K::SET_NULL_COLUMNS => ReferentialAction::SetNull(columns()),

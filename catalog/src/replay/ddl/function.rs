@@ -5,7 +5,7 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 use crate::replay::ddl::routine;
 use crate::replay::infer;
 use crate::replay::refusal::{Refused, Result};
-use crate::replay::state::functions::{self, Function, Returned};
+use crate::replay::state::functions::{Function, Returned};
 use crate::replay::state::{self, State, data_type};
 use crate::replay::syntax::routine::{attribute, has_token};
 use crate::replay::syntax::tree::{below, child, child_name, children, has, name, path};
@@ -59,14 +59,7 @@ fn routine_name(state: &State, node: &SyntaxNode, given: &SyntaxNode) -> Name {
 
 fn add_form(state: &mut State, node: &SyntaxNode, function: Function) {
     let function = routine::with_routine(state, node, function);
-    let named = function.name.name.clone();
-    state.writes.forget_function(&named);
-    let forms = state.functions.entry(named).or_default();
-    forms.retain(|form| {
-        form.name != function.name
-            || !functions::same_types(&form.argument_types, &function.argument_types)
-    });
-    forms.push(function);
+    state.add_function(function);
 }
 
 /// An aggregate, whose result follows from its state, or from the function that ends it.

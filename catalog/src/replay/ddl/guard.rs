@@ -49,7 +49,7 @@ pub(crate) fn guard(state: &mut State, node: &SyntaxNode) -> Result<()> {
     };
     match done {
         // A handler around it takes the error.
-        Err(refused) if state.here.handlers > 0 && refused.raises.is_some() => Err(refused),
+        Err(refused) if state.is_handled() && refused.raises.is_some() => Err(refused),
         Err(refused) => {
             let kind = gap_kind(node.kind()).unwrap_or(GapKind::Triggers);
             state.note_guard_gap(node, kind, refused.why);

@@ -4,8 +4,7 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use crate::replay::refusal::{Refused, Result};
 use crate::replay::state::State;
-use crate::replay::syntax::off::is_off;
-use crate::replay::syntax::tree::{below, has, tokens};
+use crate::replay::syntax::tree::{below, has, nodes_below, tokens};
 use crate::{Fill, Name};
 
 pub(crate) fn add_identity(
@@ -33,13 +32,13 @@ pub(crate) fn change_identity(
     column: &str,
 ) -> Result<()> {
     use SyntaxKind as K;
-    for part in option.descendants().filter(|part| !is_off(part.kind())) {
+    for part in nodes_below(option) {
         if part.kind() == K::SET_GENERATED {
             let always = tokens(&part).any(|token| token.kind() == K::ALWAYS_KW);
             state.column_mut(option, table, column)?.fill = Fill::Identity { always };
         }
         if part.kind() == K::SET_SEQUENCE_OPTION {
-            let sequence = state.catalog.identity_sequence(table, column);
+            let sequence = state.catalog().identity_sequence(table, column);
             if let Some(sequence) = sequence.map(|sequence| sequence.name.clone()) {
                 state.sequence_options(&part, &sequence, false)?;
             }
@@ -58,10 +57,7 @@ pub(crate) fn drop_identity(
     let found = state.column_mut(option, table, column)?;
     if matches!(found.fill, Fill::Identity { .. }) {
         found.fill = Fill::Nothing;
-        state
-            .catalog
-            .sequences
-            .retain(|_, sequence| !(sequence.identity && sequence.is_owned_by(table, column)));
+        state.drop_identity_sequence(table, column);
         state.share_identity(table, column);
     } else if !has(option, SyntaxKind::IF_EXISTS) {
         let why = format!("the column {column} has no identity");

@@ -112,7 +112,7 @@ pub(crate) fn order(state: &State, item: &SyntaxNode, table: &Name, method: &str
         .filter(|expression| expression.kind() == K::NAME_REF)
         .map(|column| name(&column))
         .and_then(|column| {
-            let relation = state.catalog.relations.get(table)?;
+            let relation = state.catalog().relations.get(table)?;
             relation.columns.iter().find(|other| other.name == column)
         });
     let class = child_name(item, K::OP_CLASS_REF);

@@ -7,7 +7,7 @@ use crate::{IndexKey, Name};
 
 /// Expressions over a column in indexes, whose collation is what follows from their columns.
 pub(crate) fn implied_collations(state: &State, table: &Name, column: &str) -> Vec<String> {
-    let relation = state.catalog.relations.get(table);
+    let relation = state.catalog().relations.get(table);
     let indexes = relation.iter().flat_map(|relation| &relation.indexes);
     let expressions = indexes
         .flat_map(|index| &index.keys)
@@ -23,7 +23,7 @@ pub(crate) fn implied_collations(state: &State, table: &Name, column: &str) -> V
 
 /// PostgreSQL rebuilds the indexes. A collation that an index names stays, and is shown where the column has another.
 pub(crate) fn collate_indexes(state: &mut State, table: &Name, column: &str, implied: &[String]) {
-    let Some(mut relation) = state.catalog.relations.get(table).cloned() else {
+    let Some(mut relation) = state.catalog().relations.get(table).cloned() else {
         return;
     };
     let mut columns = relation.columns.iter();

@@ -5,8 +5,7 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 use crate::replay::ddl::table;
 use crate::replay::refusal::{Refused, Result};
 use crate::replay::state::State;
-use crate::replay::syntax::off::is_off;
-use crate::replay::syntax::tree::{self, child};
+use crate::replay::syntax::tree::{self, child, child_nodes, is_seen};
 use crate::{Column, Constraint, ConstraintKind, Fill, Name, Relation, RelationKind, Sequence};
 
 /// What a LIKE clause takes from its model.
@@ -29,7 +28,7 @@ const PROPERTIES: [SyntaxKind; 9] = [
 
 impl Like {
     pub(crate) fn takes(&self, property: SyntaxKind) -> bool {
-        self.taken.contains(&property) && !is_off(property)
+        self.taken.contains(&property) && is_seen(property)
     }
 }
 
@@ -38,17 +37,16 @@ pub(crate) fn like_columns(state: &mut State, node: &SyntaxNode, table: &Name) -
     let reference =
         child(node, K::RELATION_NAME_REF).ok_or_else(|| Refused::new(node, "no table is named"))?;
     let mut taken = Vec::new();
-    for option in node.children() {
+    for option in child_nodes(node) {
         let Some(property) = option.children().next().map(|property| property.kind()) else {
             continue;
         };
-        let these: Vec<_> = if property == K::PROPERTY_ALL && !is_off(property) {
+        let these: Vec<_> = if property == K::PROPERTY_ALL && is_seen(property) {
             PROPERTIES.to_vec()
         } else {
             vec![property]
         };
         match option.kind() {
-            kind if is_off(kind) => {}
             K::INCLUDING_PROPERTY => taken.extend(these),
             K::EXCLUDING_PROPERTY => taken.retain(|property| !these.contains(property)),
             _ => {}
@@ -59,7 +57,7 @@ pub(crate) fn like_columns(state: &mut State, node: &SyntaxNode, table: &Name) -
         .candidates(&parts)
         .into_iter()
         .filter(|name| name != table)
-        .find_map(|name| state.catalog.relations.get(&name).cloned());
+        .find_map(|name| state.catalog().relations.get(&name).cloned());
     let missing = || {
         Refused::new(node, format!("there is no table {}", parts.join(".")))
             .do_this("look at the name and at the migrations before this one")
@@ -117,7 +115,7 @@ pub(crate) fn like_columns(state: &mut State, node: &SyntaxNode, table: &Name) -
 /// The new identity counts as the model's does.
 fn copy_sequence(state: &mut State, model: &Name, column: &str, table: &Name) {
     let old = state.shared_identity_sequence(model, column).cloned();
-    let new = state.catalog.identity_sequence(table, column).cloned();
+    let new = state.catalog().identity_sequence(table, column).cloned();
     let (Some(old), Some(new)) = (old, new) else {
         return;
     };
@@ -129,13 +127,13 @@ fn copy_sequence(state: &mut State, model: &Name, column: &str, table: &Name) {
         comment: None,
         ..old
     };
-    state.catalog.sequences.insert(new.name, copy);
+    state.add_sequence(copy);
 }
 
 /// Checks and indexes, which are named after the table's own.
 pub(crate) fn like_the_rest(state: &mut State, like: &Like, table: &Name) -> Result<()> {
     use SyntaxKind as K;
-    let Some(model) = state.catalog.relations.get(&like.model).cloned() else {
+    let Some(model) = state.catalog().relations.get(&like.model).cloned() else {
         return Ok(());
     };
     let comment =

@@ -6,7 +6,7 @@ use crate::replay::refusal::{Refused, Result};
 use crate::replay::state::State;
 use crate::replay::syntax::clause::bound;
 use crate::replay::syntax::tree::{child, path};
-use crate::{Index, Name, RelationKind};
+use crate::{Index, Name};
 
 pub(crate) fn attach_partition(state: &mut State, action: &SyntaxNode, table: &Name) -> Result<()> {
     let partition = named_partition(state, action)?;
@@ -17,16 +17,8 @@ pub(crate) fn attach_partition(state: &mut State, action: &SyntaxNode, table: &N
             must_have_none_like(state, action, &partition, index)?;
         }
     }
-    let relation = state.table(&partition);
-    relation.kind = RelationKind::Partition;
-    relation.parents = vec![table.clone()];
-    relation.partition_bound = action.children().find_map(|child| bound(&child));
-    let columns: Vec<String> = relation.columns.iter().map(|c| c.name.clone()).collect();
-    for column in columns {
-        state.local_columns.forget(&partition, &column);
-        state.local_not_null.forget(&partition, &column);
-    }
-    state.follow_partitioned_parent(&partition);
+    let bound = action.children().find_map(|child| bound(&child));
+    state.attach(&partition, table, bound);
     Ok(())
 }
 
@@ -41,7 +33,7 @@ pub(crate) fn must_have_none_like(
     let mut all = state.descendants(partition);
     all.push(partition.clone());
     for name in all {
-        let relation = state.catalog.relations.get(&name);
+        let relation = state.catalog().relations.get(&name);
         let is_like = |own: &&Index| own.method == index.method && own.keys == index.keys;
         let own = relation.and_then(|relation| {
             let mut like = relation.indexes.iter().filter(is_like);
@@ -60,20 +52,7 @@ pub(crate) fn must_have_none_like(
 
 pub(crate) fn detach_partition(state: &mut State, action: &SyntaxNode) -> Result<()> {
     let partition = named_partition(state, action)?;
-    let relation = state.table(&partition);
-    relation.kind = if relation.partition_by.is_some() {
-        RelationKind::PartitionedTable
-    } else {
-        RelationKind::Table
-    };
-    relation.parents.clear();
-    relation.partition_bound = None;
-    let columns = relation.columns.iter();
-    let names: Vec<String> = columns.map(|column| column.name.clone()).collect();
-    for column in names {
-        state.end_shared_identity(&partition, &column);
-    }
-    state.stand_alone(&partition);
+    state.detach(&partition);
     Ok(())
 }
 
@@ -102,28 +81,19 @@ pub(crate) fn change_parent(state: &mut State, action: &SyntaxNode, table: &Name
     let parent = state.relation_mut(&reference)?.clone();
     let inherits = action.kind() == SyntaxKind::INHERIT_TABLE;
     for column in &parent.columns {
-        state.local_columns.note(table, &column.name, ());
+        state.keep_column(table, &column.name);
     }
-    let relation = state.table(table);
     if !inherits {
-        relation.parents.retain(|other| *other != parent.name);
-        state.stand_alone(table);
+        state.remove_parent(table, &parent.name);
         return Ok(());
     }
-    if relation.parents.contains(&parent.name) {
+    if state.table(table).parents.contains(&parent.name) {
         return Err(Refused::new(
             action,
             format!("it inherits {} already", path(&reference).join(".")),
         ));
     }
     must_not_descend(state, action, &parent.name, table)?;
-    let relation = state.table(table);
-    relation.parents.push(parent.name);
-    // The checks that it has already are its own, also where the parent has them too.
-    let constraints = relation.constraints.iter();
-    let own: Vec<String> = constraints.map(|own| own.name.clone()).collect();
-    for check in own {
-        state.local_checks.note(table, &check, ());
-    }
+    state.add_parent(table, &parent.name);
     Ok(())
 }

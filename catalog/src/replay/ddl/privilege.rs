@@ -136,7 +136,7 @@ pub(crate) fn default_privileges(state: &mut State, node: &SyntaxNode) -> Result
     let lines = lines(node, kind)?;
     let is_revoke = below(node, K::REVOKE_DEFAULT_PRIVILEGES).next().is_some();
     if !is_revoke {
-        state.defaults.push(Default {
+        state.add_default(Default {
             kind,
             schemas,
             gives: lines,
@@ -144,16 +144,10 @@ pub(crate) fn default_privileges(state: &mut State, node: &SyntaxNode) -> Result
         });
         return Ok(());
     }
-    for known in &mut state.defaults {
-        if known.kind == kind && known.schemas == schemas {
-            known
-                .gives
-                .retain(|own| !lines.iter().any(|line| line.is_for_the_same(own)));
-        }
-    }
+    state.revoke_default(kind, &schemas, &lines);
     // What everybody has from the start is taken away for all schemas only.
     if schemas.is_empty() && kind == Kind::Routine {
-        state.defaults.push(Default {
+        state.add_default(Default {
             kind,
             schemas,
             gives: Vec::new(),

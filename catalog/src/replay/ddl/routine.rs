@@ -158,7 +158,7 @@ fn known_type(state: &State, node: &SyntaxNode) -> Result<DataType> {
         let mut parts = path(&reference);
         let column = parts.pop()?;
         let table = state.find_relation(&parts)?;
-        let mut columns = state.catalog.relations.get(&table)?.columns.iter();
+        let mut columns = state.catalog().relations.get(&table)?.columns.iter();
         let found = columns.find(|other| other.name == column)?;
         Some(found.data_type.clone())
     };
@@ -178,11 +178,7 @@ pub(crate) fn alter_routine(state: &mut State, node: &SyntaxNode) -> Result<()> 
     for action in node.children() {
         match action.kind() {
             K::FUNC_OPTION_LIST => {
-                let form = state
-                    .functions
-                    .get_mut(&key)
-                    .and_then(|all| all.get_mut(place));
-                if let Some(routine) = form.and_then(|form| form.routine.as_mut()) {
+                if let Some(routine) = state.routine_mut(&key, place) {
                     change(routine, &action)?;
                 }
             }
@@ -214,20 +210,15 @@ pub(crate) fn with_routine(
     let name = function.name.clone();
     match routine(state, node, name.clone()) {
         Ok(mut routine) => {
-            let earlier = state.functions.get(&name.name).and_then(|forms| {
-                let mut forms = forms.iter();
-                forms.find(|form| {
-                    form.name == name && same_types(&form.argument_types, &function.argument_types)
-                })
+            let mut forms = state.forms(&name.name).iter();
+            let earlier = forms.find(|form| {
+                form.name == name && same_types(&form.argument_types, &function.argument_types)
             });
             if let Some(earlier) = earlier.and_then(|earlier| earlier.routine.as_ref()) {
                 routine.comment.clone_from(&earlier.comment);
                 routine.privileges.clone_from(&earlier.privileges);
             }
-            state
-                .catalog
-                .gaps
-                .retain(|gap| gap.kind != GapKind::Routine || gap.name != name);
+            state.forget_routine_gap(&name);
             function.routine = Some(routine);
         }
         Err(refused) => state.note_gap(GapKind::Routine, name, None, refused.why),
@@ -245,11 +236,7 @@ pub(crate) fn comment_on_routine(
         return Ok(());
     };
     let (key, place) = state.find_form(&signature)?;
-    let form = state
-        .functions
-        .get_mut(&key)
-        .and_then(|all| all.get_mut(place));
-    if let Some(routine) = form.and_then(|form| form.routine.as_mut()) {
+    if let Some(routine) = state.routine_mut(&key, place) {
         routine.comment = comment;
     }
     Ok(())

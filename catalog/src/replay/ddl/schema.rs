@@ -6,9 +6,10 @@ use crate::replay::ddl::statement;
 use crate::replay::refusal::{Refused, Result};
 use crate::replay::state::{PUBLIC, State};
 use crate::replay::syntax::expression::words;
-use crate::replay::syntax::off::is_off;
 use crate::replay::syntax::schema::{elements, is_other_statement};
-use crate::replay::syntax::tree::{below, child, child_name, child_names, has, name, string};
+use crate::replay::syntax::tree::{
+    below, child, child_name, child_names, child_nodes, has, name, string,
+};
 
 /// `SET search_path` and `RESET`; other settings shape nothing.
 pub(crate) fn set(state: &mut State, node: &SyntaxNode) -> Result<()> {
@@ -16,7 +17,7 @@ pub(crate) fn set(state: &mut State, node: &SyntaxNode) -> Result<()> {
     let parameter = below(node, K::CONFIG_PARAMETER_REF).next();
     if node.kind() == K::RESET {
         if parameter.is_none_or(|parameter| name(&parameter) == "search_path") {
-            state.search_path = vec![PUBLIC.to_owned()];
+            state.set_search_path(vec![PUBLIC.to_owned()]);
         }
         return Ok(());
     }
@@ -26,7 +27,7 @@ pub(crate) fn set(state: &mut State, node: &SyntaxNode) -> Result<()> {
     let value = below(node, K::TO_CONFIG_VALUE)
         .next()
         .ok_or_else(|| Refused::new(node, "no value is given"))?;
-    let items = value.children().filter(|item| !is_off(item.kind()));
+    let items = child_nodes(&value);
     let items = items.filter_map(|item| match item.kind() {
         K::CONFIG_VALUE_NAME => Some(name(&item)),
         _ => string(&item),
@@ -66,7 +67,7 @@ pub(crate) fn create_schema(state: &mut State, node: &SyntaxNode) -> Result<()> 
         )
         .do_this("write CREATE SCHEMA alone, and this after it with the schema's name"));
     }
-    if state.schemas.contains(&schema) {
+    if state.schemas().contains(&schema) {
         if has(node, K::IF_NOT_EXISTS) {
             return Ok(());
         }
@@ -75,10 +76,7 @@ pub(crate) fn create_schema(state: &mut State, node: &SyntaxNode) -> Result<()> 
             format!("there is a schema {schema} already, so PostgreSQL refuses this"),
         ));
     }
-    if schema != PUBLIC {
-        state.catalog.schemas.insert(schema.clone(), None);
-    }
-    state.schemas.insert(schema.clone());
+    state.create_schema(&schema);
     schema_elements(state, &schema, elements)
 }
 
@@ -93,13 +91,11 @@ fn schema_elements(state: &mut State, schema: &str, mut elements: Vec<SyntaxNode
         K::CREATE_TRIGGER => 4,
         _ => 5,
     });
-    let before = state.search_path.clone();
-    state.search_path.insert(0, schema.to_owned());
-    let done = elements
-        .iter()
-        .try_for_each(|element| statement(state, element));
-    state.search_path = before;
-    done
+    state.within_schema(schema, |state| {
+        elements
+            .iter()
+            .try_for_each(|element| statement(state, element))
+    })
 }
 
 pub(crate) fn alter_schema(state: &mut State, node: &SyntaxNode) -> Result<()> {
@@ -110,7 +106,7 @@ pub(crate) fn alter_schema(state: &mut State, node: &SyntaxNode) -> Result<()> {
         .pop()
         .unwrap_or_default();
     let to = child_name(&rename, SyntaxKind::SCHEMA).unwrap_or_default();
-    if !state.schemas.contains(&from) {
+    if !state.schemas().contains(&from) {
         return Err(Refused::new(node, format!("there is no schema {from}")));
     }
     state.rename_schema(&from, &to);

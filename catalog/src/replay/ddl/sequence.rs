@@ -17,10 +17,7 @@ pub(crate) fn create_sequence(state: &mut State, node: &SyntaxNode) -> Result<()
         }
         return Err(refusal::exists(node, &name));
     }
-    state
-        .catalog
-        .sequences
-        .insert(name.clone(), Sequence::new(name.clone(), "int8"));
+    state.add_sequence(Sequence::new(name.clone(), "int8"));
     state.sequence_options(node, &name, true)
 }
 

@@ -8,8 +8,7 @@ use crate::replay::state::{State, data_type};
 use crate::replay::syntax::clause::{
     self, bound, child_include, column_list, parents, partition_key,
 };
-use crate::replay::syntax::off::is_off;
-use crate::replay::syntax::tree::{child, has};
+use crate::replay::syntax::tree::{child, child_nodes, has};
 use crate::{Column, Name, Relation, RelationKind, TypeKind};
 
 pub(crate) fn create_table(state: &mut State, node: &SyntaxNode) -> Result<()> {
@@ -46,11 +45,11 @@ pub(crate) fn create_table(state: &mut State, node: &SyntaxNode) -> Result<()> {
         relation.inherit(&parent, is_partition);
         relation.parents.push(parent.name);
     }
-    state.catalog.relations.insert(table.clone(), relation);
+    state.add_relation(relation);
     state.temporary_until_commit(node, &table);
     let built = table_elements(state, node, &table, is_partition);
     if built.is_err() {
-        state.catalog.relations.remove(&table);
+        state.take_relation(&table);
     }
     built
 }
@@ -63,15 +62,14 @@ fn table_elements(
 ) -> Result<()> {
     use SyntaxKind as K;
     let elements = child(node, K::TABLE_ARG_LIST);
-    let elements: Vec<_> = elements.iter().flat_map(SyntaxNode::children).collect();
+    let elements: Vec<_> = elements.iter().flat_map(child_nodes).collect();
     let mut clauses: Vec<Clause> = Vec::new();
     let mut likes = Vec::new();
     for element in elements {
         match element.kind() {
-            kind if is_off(kind) => {}
             K::COLUMN => {
                 let column = column::add_column(state, &element, table)?;
-                let beside = element.children();
+                let beside = child_nodes(&element);
                 clauses.extend(beside.map(|clause| (clause, Some(column.clone()))));
             }
             K::LIKE_CLAUSE => likes.push(like::like_columns(state, &element, table)?),
@@ -124,8 +122,11 @@ pub(crate) fn columns_of_type(
     node: &SyntaxNode,
     composite: &Name,
 ) -> Result<Vec<Column>> {
-    let Some(TypeKind::Composite { attributes }) =
-        state.catalog.types.get(composite).map(|found| &found.kind)
+    let Some(TypeKind::Composite { attributes }) = state
+        .catalog()
+        .types
+        .get(composite)
+        .map(|found| &found.kind)
     else {
         let why = format!("{} is no composite type", composite.name);
         return Err(Refused::new(node, why));

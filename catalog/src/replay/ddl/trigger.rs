@@ -101,7 +101,7 @@ fn trigger_function(state: &State, call: &SyntaxNode) -> Result<Name> {
         Refused::new(call, format!("the function {function} is not known"))
             .raises("undefined_function")
     };
-    let own = state.functions.get(&function);
+    let own = state.functions().get(&function);
     let own = state.candidates(&parts).into_iter().find(|name| {
         own.is_some_and(|forms| {
             let mut forms = forms.iter();
@@ -117,7 +117,7 @@ fn trigger_function(state: &State, call: &SyntaxNode) -> Result<Name> {
     let schema = match brings {
         Some((state::SYSTEM, _)) => state::SYSTEM.to_owned(),
         Some((extension, _)) => {
-            let schema = state.extension_schemas.get(extension);
+            let schema = state.schema_of_extension(extension);
             schema.cloned().ok_or_else(unknown)?
         }
         None => return Err(unknown()),

@@ -7,8 +7,9 @@ use crate::replay::refusal::{Refused, Result};
 use crate::replay::state::State;
 use crate::replay::state::data_type;
 use crate::replay::state::types::multirange_name;
-use crate::replay::syntax::off::is_off;
-use crate::replay::syntax::tree::{below, child, child_name, children, has, name, path, string};
+use crate::replay::syntax::tree::{
+    below, child, child_name, child_nodes, children, has, name, path, string,
+};
 use crate::{DataType, Name, TypeKind};
 
 pub(crate) fn create_type(state: &mut State, node: &SyntaxNode) -> Result<()> {
@@ -64,15 +65,9 @@ pub(crate) fn alter_type(state: &mut State, node: &SyntaxNode) -> Result<()> {
             .do_this("look at the name and at the migrations before this one")
     };
     let type_name = state.find_own_type(&parts).ok_or_else(missing)?;
-    let Some(action) = node
-        .children()
-        .find(|child| !matches!(child.kind(), K::TYPE_NAME_REF))
-    else {
+    let Some(action) = child_nodes(node).find(|child| child.kind() != K::TYPE_NAME_REF) else {
         return Ok(());
     };
-    if is_off(action.kind()) {
-        return Ok(());
-    }
     match action.kind() {
         K::ADD_VALUE => add_value(state, &action, &type_name),
         K::RENAME_VALUE => {
@@ -111,8 +106,7 @@ pub(crate) fn alter_type(state: &mut State, node: &SyntaxNode) -> Result<()> {
             );
             Ok(())
         }
-        K::ALTER_TYPE_ATTRIBUTE_ACTION_LIST => action
-            .children()
+        K::ALTER_TYPE_ATTRIBUTE_ACTION_LIST => child_nodes(&action)
             .try_for_each(|part| composite::alter_attribute(state, &part, &type_name)),
         K::RENAME_ATTRIBUTE => composite::alter_attribute(state, &action, &type_name),
         K::OWNER_TO | K::SET_OPTIONS => Ok(()),
@@ -168,12 +162,7 @@ fn labels<'s>(
     node: &SyntaxNode,
     type_name: &Name,
 ) -> Result<&'s mut Vec<String>> {
-    match state
-        .catalog
-        .types
-        .get_mut(type_name)
-        .map(|found| &mut found.kind)
-    {
+    match state.type_mut(type_name).map(|found| &mut found.kind) {
         Some(TypeKind::Enum { labels }) => Ok(labels),
         _ => Err(Refused::new(node, format!("{} is no enum", type_name.name))),
     }

@@ -47,7 +47,7 @@ pub(crate) fn create_view(state: &mut State, node: &SyntaxNode) -> Result<()> {
         // A view of a temporary table is temporary too.
         TEMPORARY.clone_into(&mut name.schema);
     }
-    let earlier = state.catalog.relations.get(&name).cloned();
+    let earlier = state.catalog().relations.get(&name).cloned();
     if state.has_relation(&name.schema, &name.name) {
         if has(node, K::IF_NOT_EXISTS) {
             return Ok(());
@@ -76,7 +76,6 @@ pub(crate) fn create_view(state: &mut State, node: &SyntaxNode) -> Result<()> {
     } else {
         text(&query)
     };
-    state.views.insert(name.clone(), uses);
     let mut relation = Relation::new(name.clone(), kind);
     relation.columns = columns;
     relation.attached.query = Some(state.code(written));
@@ -92,7 +91,7 @@ pub(crate) fn create_view(state: &mut State, node: &SyntaxNode) -> Result<()> {
             column.comment = earlier.comment;
         }
     }
-    state.catalog.relations.insert(name, relation);
+    state.add_view(relation, uses);
     Ok(())
 }
 
@@ -110,7 +109,7 @@ fn unknown_view(
         return Err(refused);
     }
     let earlier = state
-        .catalog
+        .catalog()
         .relations
         .get(&name)
         .map(|earlier| earlier.kind);
@@ -122,8 +121,7 @@ fn unknown_view(
             return Err(exists(node, &name));
         }
     }
-    state.catalog.relations.remove(&name);
-    state.views.remove(&name);
+    state.take_relation(&name);
     let word = match kind {
         RelationKind::MaterializedView => GapKind::MaterializedView,
         _ => GapKind::View,
@@ -183,7 +181,7 @@ fn table_of_query(
     let (columns, _) = infer::infer(state, query)?;
     let mut relation = Relation::new(name.clone(), RelationKind::Table);
     relation.columns = stored(node, renamed(columns, given))?;
-    state.catalog.relations.insert(name.clone(), relation);
+    state.add_relation(relation);
     state.temporary_until_commit(node, &name);
     Ok(())
 }

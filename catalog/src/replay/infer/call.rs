@@ -225,12 +225,12 @@ impl Inference<'_> {
     fn forms(&self, parts: &[String]) -> Forms {
         let name = parts.last().map_or("", String::as_str);
         let is_system = parts.len() < 2 || parts[0] == "pg_catalog";
-        let extensions = &self.state.catalog.extensions;
+        let extensions = &self.state.catalog().extensions;
         let mut forms = Forms {
             candidates: Vec::new(),
             columns: Vec::new(),
         };
-        for function in self.state.functions.get(name).into_iter().flatten() {
+        for function in self.state.functions().get(name).into_iter().flatten() {
             let (result, columns) = match &function.result {
                 Returned::One { data_type, .. } => (self.key(data_type), Vec::new()),
                 // A record of one column is that column's value.
@@ -253,8 +253,8 @@ impl Inference<'_> {
         }
         // What an extension brought into another schema is not found by its bare name.
         let has_extension = |extension: &str| {
-            let home = self.state.extension_schemas.get(extension);
-            let is_found = home.is_none_or(|home| self.state.search_path.contains(home));
+            let home = self.state.schema_of_extension(extension);
+            let is_found = home.is_none_or(|home| self.state.search_path().contains(home));
             extensions.contains(extension) && (parts.len() > 1 || is_found)
         };
         for function in builtin().functions(name, has_extension) {
@@ -377,7 +377,7 @@ impl Inference<'_> {
     }
 
     fn operator_candidates(&self, name: &str, operands: usize) -> Vec<Candidate> {
-        let extensions = &self.state.catalog.extensions;
+        let extensions = &self.state.catalog().extensions;
         let has_extension = |extension: &str| extensions.contains(extension);
         builtin()
             .operators(name, has_extension)

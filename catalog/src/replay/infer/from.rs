@@ -170,7 +170,7 @@ impl Inference<'_> {
             return Ok(source);
         }
         let found = self.state.find_relation(&parts);
-        let found = found.and_then(|name| self.state.catalog.relations.get(&name));
+        let found = found.and_then(|name| self.state.catalog().relations.get(&name));
         let relation = found.ok_or_else(|| {
             Refused::new(reference, format!("there is no table {}", parts.join(".")))
                 .do_this("look at the name and at the migrations before this one")
@@ -327,7 +327,7 @@ impl Inference<'_> {
         let name = data_type.map(|data_type| data_type.name);
         let of_type = name
             .as_ref()
-            .and_then(|name| self.state.catalog.types.get(name));
+            .and_then(|name| self.state.catalog().types.get(name));
         if let Some(TypeKind::Composite { attributes }) = of_type.map(|found| &found.kind) {
             let fields = attributes.iter().map(|(name, data_type)| Output {
                 name: name.clone(),
@@ -336,7 +336,7 @@ impl Inference<'_> {
             });
             return Ok(fields.collect());
         }
-        let of_row = name.and_then(|name| self.state.catalog.relations.get(&name));
+        let of_row = name.and_then(|name| self.state.catalog().relations.get(&name));
         let relation =
             of_row.ok_or_else(|| Refused::new(node, "the fields of this are not known"))?;
         let fields = relation.columns.iter().map(|column| Output {

@@ -29,7 +29,7 @@ impl Inference<'_> {
     /// A type by name, as the signatures have it: PostgreSQL's own and those of extensions bare, others with their
     /// schema, arrays with brackets.
     pub(crate) fn key(&self, data_type: &DataType) -> String {
-        let own = self.state.catalog.types.get(&data_type.name);
+        let own = self.state.catalog().types.get(&data_type.name);
         let is_bare = data_type.name.schema == SYSTEM
             || own.is_some_and(|found| found.kind == TypeKind::External);
         let base = if is_bare {
@@ -60,7 +60,7 @@ impl Inference<'_> {
                 dimensions,
             });
         }
-        let types = &self.state.catalog.types;
+        let types = &self.state.catalog().types;
         let external = types
             .values()
             .find(|found| found.kind == TypeKind::External && found.name.name == base);
@@ -93,7 +93,7 @@ impl Inference<'_> {
 
     fn own_kind(&self, key: &str) -> Option<&TypeKind> {
         let name = self.of_key(key)?.name;
-        let own = self.state.catalog.types.get(&name)?;
+        let own = self.state.catalog().types.get(&name)?;
         Some(&own.kind)
     }
 
@@ -121,7 +121,7 @@ impl Inference<'_> {
         }
         let name = self.of_key(key)?.name;
         let range = self.state.range_of(&name).unwrap_or(name);
-        match &self.state.catalog.types.get(&range)?.kind {
+        match &self.state.catalog().types.get(&range)?.kind {
             TypeKind::Range { subtype, .. } => Some(self.key(subtype)),
             _ => None,
         }
@@ -382,7 +382,13 @@ impl Inference<'_> {
                     self.of_key(range)
                 } else {
                     let name = self.of_key(range)?.name;
-                    match self.state.catalog.types.get(&name).map(|found| &found.kind) {
+                    match self
+                        .state
+                        .catalog()
+                        .types
+                        .get(&name)
+                        .map(|found| &found.kind)
+                    {
                         Some(TypeKind::Range { multirange, .. }) => {
                             self.of_key(&format!("{}.{multirange}", name.schema))
                         }

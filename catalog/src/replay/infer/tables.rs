@@ -149,19 +149,23 @@ impl Inference<'_> {
     /// A table of the server's own, or of an extension that is installed.
     pub(crate) fn system_relation(&self, parts: &[String]) -> Option<Source> {
         let (relation, schema) = parts.split_last()?;
-        let extensions = &self.state.catalog.extensions;
+        let extensions = &self.state.catalog().extensions;
         let is_meant = |schema: &str| match schema {
             // Where an extension put its own is where its search path led.
             "-" => !self
                 .state
                 .candidates(parts)
                 .iter()
-                .any(|name| self.state.catalog.relations.contains_key(name)),
+                .any(|name| self.state.catalog().relations.contains_key(name)),
             found => match parts.len() {
                 // The server's own tables come before those of the search path.
                 1 => {
                     found == "pg_catalog"
-                        || self.state.search_path.iter().any(|schema| schema == found)
+                        || self
+                            .state
+                            .search_path()
+                            .iter()
+                            .any(|schema| schema == found)
                 }
                 _ => parts[0] == found,
             },

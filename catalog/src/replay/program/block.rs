@@ -103,9 +103,9 @@ impl Program {
         use SyntaxKind as K;
         let before = self.savepoint();
         let names = self.variables.names();
-        self.state.here.handlers += 1;
+        self.state.enter_handlers();
         let done = self.statements(body);
-        self.state.here.handlers -= 1;
+        self.state.leave_handlers();
         match done {
             Ok(flow) => Ok(flow),
             Err(refused) => {

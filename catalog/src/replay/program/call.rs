@@ -31,7 +31,7 @@ impl Program {
                 }
                 continue;
             }
-            if !self.state.functions.contains_key(&function) && is_of_extension(&parts) {
+            if !self.state.functions().contains_key(&function) && is_of_extension(&parts) {
                 continue;
             }
             self.call(node, &function, Some(&call))?;
@@ -44,7 +44,7 @@ impl Program {
         let named = child(node, SyntaxKind::PROCEDURE_NAME_REF).map(|named| path(&named));
         let parts = named.unwrap_or_default();
         let procedure = parts.last().cloned().unwrap_or_default();
-        if !self.state.functions.contains_key(&procedure) && is_of_extension(&parts) {
+        if !self.state.functions().contains_key(&procedure) && is_of_extension(&parts) {
             return Ok(());
         }
         self.call(node, &procedure, Some(node))
@@ -61,7 +61,7 @@ impl Program {
     ) -> Result<()> {
         let forms = self
             .state
-            .functions
+            .functions()
             .get(function)
             .cloned()
             .unwrap_or_default();

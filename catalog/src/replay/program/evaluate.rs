@@ -209,9 +209,9 @@ impl Program {
         }
         let schema = || {
             self.state
-                .search_path
+                .search_path()
                 .iter()
-                .find(|it| self.state.schemas.contains(*it))
+                .find(|it| self.state.schemas().contains(*it))
         };
         match text(node).to_ascii_lowercase().as_str() {
             "current_schema" => schema().map(|schema| Datum::Text(schema.clone())),
@@ -367,7 +367,7 @@ impl Program {
             ("regnamespace", Datum::Text(text)) => {
                 let schema = expression::words(&text).pop()?;
                 self.state
-                    .schemas
+                    .schemas()
                     .contains(&schema)
                     .then(|| namespace(&schema))
             }

@@ -49,7 +49,7 @@ impl Program {
         calls_in(node).any(|call| {
             let parts = callee(&call);
             let function = parts.last().cloned().unwrap_or_default();
-            match self.state.functions.get(&function) {
+            match self.state.functions().get(&function) {
                 // One that calls itself is looked into once.
                 Some(_) if self.calls.contains(&function) => false,
                 Some(forms) => forms.iter().any(|form| self.shapes(&form.definition)),
@@ -79,7 +79,7 @@ impl Program {
                     let Some(function) = named.filter(|function| !seen.contains(function)) else {
                         continue;
                     };
-                    let forms = self.state.functions.get(&function).into_iter().flatten();
+                    let forms = self.state.functions().get(&function).into_iter().flatten();
                     for form in forms {
                         seen.push(function.clone());
                         for body in routine::bodies(&form.definition) {

@@ -42,12 +42,12 @@ impl Program {
                         .children()
                         .find(|it| matches!(it.kind(), K::RELATION_NAME_REF | K::TABLE_NAME_REF));
                     match target {
-                        Some(target) => self.state.writes.add(&name(&target)),
-                        None => self.state.writes.anywhere = true,
+                        Some(target) => self.state.note_write(&name(&target)),
+                        None => self.state.note_write_anywhere(),
                     }
                 }
                 K::UPDATE | K::DELETE => is_data = true,
-                K::EXECUTE => self.state.writes.anywhere = true,
+                K::EXECUTE => self.state.note_write_anywhere(),
                 K::ERROR => {
                     is_data = true;
                     let words: Vec<_> = tokens(&part).collect();
@@ -56,16 +56,16 @@ impl Program {
                             // The last part of a dotted name; all are noted.
                             let rest = words.iter().skip_while(|it| **it != pair[2]);
                             let parts = rest.step_by(2).take(2);
-                            parts.for_each(|it| self.state.writes.add(&identifier(it.text())));
+                            parts.for_each(|it| self.state.note_write(&identifier(it.text())));
                         }
                     }
                 }
                 K::PLPGSQL_DYN_EXECUTE_STMT => match harmless_text::target(&part) {
                     Target::Nothing => {}
-                    Target::Table(table) => self.state.writes.add(&table),
-                    Target::Anything => self.state.writes.anywhere = true,
+                    Target::Table(table) => self.state.note_write(&table),
+                    Target::Anything => self.state.note_write_anywhere(),
                 },
-                K::PLPGSQL_FOR_DYN_STMT => self.state.writes.anywhere = true,
+                K::PLPGSQL_FOR_DYN_STMT => self.state.note_write_anywhere(),
                 _ => {}
             }
         }
@@ -78,7 +78,7 @@ impl Program {
         called.extend(procedures.map(|procedure| name(&procedure)));
         if is_data {
             // Any of the triggers may fire.
-            let triggers = self.state.functions.iter().filter(|(_, forms)| {
+            let triggers = self.state.functions().iter().filter(|(_, forms)| {
                 forms
                     .iter()
                     .any(|form| routine::is_of_trigger(&form.definition))
@@ -86,17 +86,14 @@ impl Program {
             called.extend(triggers.map(|(name, _)| name.clone()));
         }
         for called in called {
-            let Some(forms) = self.state.functions.get(&called) else {
-                continue;
-            };
-            if !self.state.writes.functions.insert(called) {
+            let forms = self.state.forms(&called).iter();
+            let bodies: Vec<SyntaxNode> = forms
+                .flat_map(|form| routine::bodies(&form.definition))
+                .collect();
+            if bodies.is_empty() || !self.state.note_looked_into(called) {
                 continue;
             }
-            for body in forms
-                .clone()
-                .iter()
-                .flat_map(|form| routine::bodies(&form.definition))
-            {
+            for body in bodies {
                 self.note_writes(&body);
             }
         }
@@ -111,7 +108,7 @@ impl Program {
             && let Some(table) = children(named, K::TABLE_NAME).next()
             && let Some(table) = path(&table).pop()
         {
-            self.state.writes.add(&table);
+            self.state.note_write(&table);
         }
     }
 }

@@ -66,6 +66,24 @@ impl Returned {
 }
 
 impl State {
+    /// Adds a function, in the place of the one of its name and arguments.
+    pub(crate) fn add_function(&mut self, function: Function) {
+        let named = function.name.name.clone();
+        self.writes.forget_function(&named);
+        let forms = self.functions.entry(named).or_default();
+        forms.retain(|form| {
+            form.name != function.name
+                || !same_types(&form.argument_types, &function.argument_types)
+        });
+        forms.push(function);
+    }
+
+    /// What the catalog keeps of a function, to be changed.
+    pub(crate) fn routine_mut(&mut self, key: &str, place: usize) -> Option<&mut Routine> {
+        let form = self.functions.get_mut(key)?.get_mut(place)?;
+        form.routine.as_mut()
+    }
+
     /// The type of an argument or result, PostgreSQL's pseudo-types among them.
     pub(crate) fn routine_type(&self, node: &SyntaxNode) -> Option<DataType> {
         if let Ok(typed) =

@@ -13,6 +13,17 @@ use crate::replay::syntax::routine;
 use crate::replay::syntax::tree::{below, child, children, name, path};
 
 impl State {
+    /// Forgets the gap of a function that is known now.
+    pub(crate) fn forget_routine_gap(&mut self, name: &Name) {
+        let gaps = &mut self.catalog.gaps;
+        gaps.retain(|gap| gap.kind != GapKind::Routine || gap.name != *name);
+    }
+
+    /// Takes out the gaps of what is dropped.
+    pub(crate) fn drop_gaps(&mut self, is_dropped: impl Fn(&Gap) -> bool) {
+        self.catalog.gaps.retain(|gap| !is_dropped(gap));
+    }
+
     pub(crate) fn note_guard_gap(&mut self, node: &SyntaxNode, kind: GapKind, why: String) {
         use SyntaxKind as K;
         if kind == GapKind::Routine {

@@ -4,6 +4,11 @@ use crate::Name;
 use crate::replay::state::State;
 
 impl State {
+    /// Notes that an index, which keeps the names of its columns, has another name.
+    pub(crate) fn keep_title(&mut self, table: &Name, from: &str, to: &str) {
+        self.index_titles.rename(table, from, to);
+    }
+
     pub(crate) fn rename_index(&mut self, table: &Name, from: &str, to: &str) {
         self.index_titles.rename(table, from, to);
         let relation = self.table(table);

@@ -1,9 +1,77 @@
 //! A table as its children inherit it.
 
 use crate::replay::state::State;
-use crate::{Fill, Name, Relation};
+use crate::{Column, Fill, Name, Relation, RelationKind};
 
 impl State {
+    /// Adds a column to the children of a table; a child that has it keeps it when the parent's goes.
+    pub(crate) fn inherit_column(&mut self, table: &Name, added: &Column) {
+        for child in self.descendants(table) {
+            let columns = &mut self.table(&child).columns;
+            if let Some(own) = columns.iter_mut().find(|own| own.name == added.name) {
+                own.not_null |= added.not_null;
+                self.keep_column(&child, &added.name);
+            } else {
+                columns.push(added.clone());
+            }
+        }
+    }
+
+    /// Notes that a child's column stays when the parent's goes.
+    pub(crate) fn keep_column(&mut self, child: &Name, column: &str) {
+        self.local_columns.note(child, column, ());
+    }
+
+    /// Makes a table the partition of another, from which it gets indexes and references.
+    pub(crate) fn attach(&mut self, partition: &Name, parent: &Name, bound: Option<String>) {
+        let relation = self.table(partition);
+        relation.kind = RelationKind::Partition;
+        relation.parents = vec![parent.clone()];
+        relation.partition_bound = bound;
+        let columns: Vec<String> = relation.columns.iter().map(|c| c.name.clone()).collect();
+        for column in columns {
+            self.local_columns.forget(partition, &column);
+            self.local_not_null.forget(partition, &column);
+        }
+        self.follow_partitioned_parent(partition);
+    }
+
+    /// Makes a partition a table of its own.
+    pub(crate) fn detach(&mut self, partition: &Name) {
+        let relation = self.table(partition);
+        relation.kind = if relation.partition_by.is_some() {
+            RelationKind::PartitionedTable
+        } else {
+            RelationKind::Table
+        };
+        relation.parents.clear();
+        relation.partition_bound = None;
+        let columns = relation.columns.iter();
+        let names: Vec<String> = columns.map(|column| column.name.clone()).collect();
+        for column in names {
+            self.end_shared_identity(partition, &column);
+        }
+        self.stand_alone(partition);
+    }
+
+    /// Makes a table the child of another; its own columns and checks stay its own, also where the parent has them.
+    pub(crate) fn add_parent(&mut self, table: &Name, parent: &Name) {
+        let relation = self.table(table);
+        relation.parents.push(parent.clone());
+        let constraints = relation.constraints.iter();
+        let own: Vec<String> = constraints.map(|own| own.name.clone()).collect();
+        for check in own {
+            self.local_checks.note(table, &check, ());
+        }
+    }
+
+    /// Ends that a table is the child of another.
+    pub(crate) fn remove_parent(&mut self, table: &Name, parent: &Name) {
+        let parents = &mut self.table(table).parents;
+        parents.retain(|other| other != parent);
+        self.stand_alone(table);
+    }
+
     /// A table as its children have it: its sequences stay its own.
     pub(crate) fn as_inherited(&mut self, table: &Name) -> Relation {
         let mut parent = self.table(table).clone();

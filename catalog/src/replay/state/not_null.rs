@@ -30,6 +30,15 @@ impl State {
         }
     }
 
+    /// The columns with a NOT NULL constraint, and its name.
+    #[cfg(test)]
+    pub(crate) fn not_null_constraints(
+        &self,
+        table: &Name,
+    ) -> impl Iterator<Item = (&str, &String)> {
+        self.not_null_names.of_table(table)
+    }
+
     /// The column of which this is the NOT NULL constraint.
     pub(crate) fn not_null_column(&self, table: &Name, constraint: &str) -> Option<String> {
         let mut names = self.not_null_names.of_table(table);

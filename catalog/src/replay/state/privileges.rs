@@ -45,6 +45,21 @@ impl Default {
 }
 
 impl State {
+    /// Adds a line of ALTER DEFAULT PRIVILEGES.
+    pub(crate) fn add_default(&mut self, default: Default) {
+        self.defaults.push(default);
+    }
+
+    /// Takes back what earlier lines give.
+    pub(crate) fn revoke_default(&mut self, kind: Kind, schemas: &[String], lines: &[Privilege]) {
+        for known in &mut self.defaults {
+            if known.kind == kind && known.schemas == schemas {
+                let gives = &mut known.gives;
+                gives.retain(|own| !lines.iter().any(|line| line.is_for_the_same(own)));
+            }
+        }
+    }
+
     pub(crate) fn all_objects(&self) -> Vec<(Name, Target)> {
         let catalog = &self.catalog;
         let relations = catalog.relations.keys();

@@ -5,8 +5,7 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 use crate::privilege::Privileges;
 use crate::replay::refusal::{Refused, Result};
 use crate::replay::state::{State, data_type};
-use crate::replay::syntax::off::is_off;
-use crate::replay::syntax::tree::{child, has, path, text};
+use crate::replay::syntax::tree::{child, child_nodes, has, path, text};
 use crate::{Fill, Name, Sequence};
 
 impl Sequence {
@@ -43,6 +42,25 @@ fn range(data_type: &str) -> (i64, i64) {
 }
 
 impl State {
+    /// Adds a sequence, or puts it in the place of the one of its name.
+    pub(crate) fn add_sequence(&mut self, sequence: Sequence) {
+        self.catalog
+            .sequences
+            .insert(sequence.name.clone(), sequence);
+    }
+
+    /// A sequence, to be changed.
+    pub(crate) fn sequence_mut(&mut self, name: &Name) -> Option<&mut Sequence> {
+        self.catalog.sequences.get_mut(name)
+    }
+
+    /// Takes out the sequence of a column's identity.
+    pub(crate) fn drop_identity_sequence(&mut self, table: &Name, column: &str) {
+        self.catalog
+            .sequences
+            .retain(|_, sequence| !(sequence.identity && sequence.is_owned_by(table, column)));
+    }
+
     /// The sequence that `serial` and identity make.
     pub(crate) fn insert_sequence(
         &mut self,
@@ -90,7 +108,7 @@ impl State {
         let mut data_type = None;
         let mut owner = None;
         let mut given = Given::default();
-        for option in node.children().filter(|option| !is_off(option.kind())) {
+        for option in child_nodes(node) {
             match option.kind() {
                 K::OPTION_AS_TYPE => {
                     let read = data_type::child_type(self, &option)?.data_type;

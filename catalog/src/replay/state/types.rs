@@ -8,6 +8,21 @@ use crate::replay::syntax::tree::{self};
 use crate::{Name, Type, TypeKind};
 
 impl State {
+    /// A type that CREATE TYPE or CREATE DOMAIN made, to be changed.
+    pub(crate) fn type_mut(&mut self, name: &Name) -> Option<&mut Type> {
+        self.catalog.types.get_mut(name)
+    }
+
+    /// Adds a type that an extension brings.
+    pub(crate) fn add_external_type(&mut self, name: Name) {
+        let external = Type {
+            name: name.clone(),
+            kind: TypeKind::External,
+            comment: None,
+        };
+        self.catalog.types.insert(name, external);
+    }
+
     pub(crate) fn insert_type(
         &mut self,
         node: &SyntaxNode,

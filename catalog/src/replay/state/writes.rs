@@ -13,9 +13,9 @@ use crate::{Name, RelationKind};
 pub(crate) struct Writes {
     tables: BTreeSet<String>,
     /// Something ran whose targets are not known.
-    pub(crate) anywhere: bool,
+    anywhere: bool,
     /// Functions that have been looked into.
-    pub(crate) functions: BTreeSet<String>,
+    functions: BTreeSet<String>,
 }
 
 impl Writes {
@@ -37,6 +37,21 @@ impl Writes {
 }
 
 impl State {
+    /// Notes that a statement may write to this table.
+    pub(crate) fn note_write(&mut self, table: &str) {
+        self.writes.add(table);
+    }
+
+    /// Notes that a statement may write to any table.
+    pub(crate) fn note_write_anywhere(&mut self) {
+        self.writes.anywhere = true;
+    }
+
+    /// Notes that what a function writes is looked into; false if it was before.
+    pub(crate) fn note_looked_into(&mut self, function: String) -> bool {
+        self.writes.functions.insert(function)
+    }
+
     /// Whether no migration can have put a row into this table.
     pub(crate) fn is_certainly_empty(&self, table: &Name) -> bool {
         if self.writes.anywhere {

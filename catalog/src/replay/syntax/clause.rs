@@ -2,9 +2,8 @@
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
-use crate::replay::syntax::off::is_off;
 use crate::replay::syntax::tree::{
-    self, below, child, child_name, children, has, name, path, says, text,
+    self, below, child, child_name, children, has, is_seen, name, path, says, text,
 };
 
 /// The name that a COLUMN_NAME_REF child gives.
@@ -79,7 +78,7 @@ pub(crate) fn bound(node: &SyntaxNode) -> Option<String> {
             | K::PARTITION_FOR_VALUES_WITH
             | K::PARTITION_DEFAULT
     );
-    (is_bound && !is_off(node.kind())).then(|| text(node))
+    (is_bound && is_seen(node.kind())).then(|| text(node))
 }
 
 /// The columns of INCLUDE of a constraint.

@@ -3,8 +3,7 @@
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use crate::replay::syntax::clause;
-use crate::replay::syntax::off::is_off;
-use crate::replay::syntax::tree::{name, text};
+use crate::replay::syntax::tree::{is_seen, name, text};
 use crate::{IndexKey, KeyOrder};
 
 /// The condition of a partial index; one that is always true makes none.
@@ -20,7 +19,7 @@ pub(crate) fn expression_of(item: &SyntaxNode) -> Option<SyntaxNode> {
     while matches!(
         expression.kind(),
         SyntaxKind::COLLATE | SyntaxKind::PAREN_EXPR
-    ) && !is_off(expression.kind())
+    ) && is_seen(expression.kind())
     {
         expression = expression.children().next()?;
     }
@@ -42,7 +41,7 @@ pub(crate) fn key_order(item: &SyntaxNode, order: KeyOrder) -> Option<IndexKey> 
     use SyntaxKind as K;
     let expression = expression_of(item)?;
     Some(match expression.kind() {
-        kind if is_off(kind) => return None,
+        kind if !is_seen(kind) => return None,
         K::NAME_REF => IndexKey::Column {
             name: name(&expression),
             order,

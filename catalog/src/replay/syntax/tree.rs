@@ -16,6 +16,26 @@ pub(crate) fn is_query(kind: SyntaxKind) -> bool {
     )
 }
 
+/// The kind of a statement; `None` where a test has switched its arm off.
+pub(crate) fn statement_kind(node: &SyntaxNode) -> Option<SyntaxKind> {
+    is_seen(node.kind()).then(|| node.kind())
+}
+
+/// The child nodes.
+pub(crate) fn child_nodes(node: &SyntaxNode) -> impl Iterator<Item = SyntaxNode> + use<> {
+    node.children().filter(|child| is_seen(child.kind()))
+}
+
+/// The nodes anywhere below.
+pub(crate) fn nodes_below(node: &SyntaxNode) -> impl Iterator<Item = SyntaxNode> + use<> {
+    node.descendants().filter(|child| is_seen(child.kind()))
+}
+
+/// Returns true unless a test has switched the arm of this kind off.
+pub(crate) fn is_seen(kind: SyntaxKind) -> bool {
+    !is_off(kind)
+}
+
 /// The first child node of this kind.
 pub(crate) fn child(node: &SyntaxNode, kind: SyntaxKind) -> Option<SyntaxNode> {
     node.children()

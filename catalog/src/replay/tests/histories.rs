@@ -12,7 +12,7 @@ use diesel::connection::SimpleConnection as _;
 use proptest::test_runner::{Config, RngSeed, TestCaseError, TestRunner};
 use squawk_syntax::SyntaxKind;
 
-use super::super::syntax::off::without;
+use super::super::syntax::without;
 use super::super::*;
 use super::arms::{arms, count};
 use super::migration;

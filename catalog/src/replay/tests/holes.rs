@@ -170,7 +170,7 @@ impl<'a> Filler<'a> {
                 self.its.clone()
             }
             "check of domain" => {
-                let domains = self.state.catalog.types.values();
+                let domains = self.state.catalog().types.values();
                 let checks: Vec<(Name, String)> = domains
                     .filter_map(|found| match &found.kind {
                         TypeKind::Domain { checks, .. } => Some((&found.name, checks)),
@@ -239,7 +239,7 @@ impl<'a> Filler<'a> {
                 self.its.clone()
             }
             "function" | "trigger function" => {
-                let forms = self.state.functions.values().flatten();
+                let forms = self.state.functions().values().flatten();
                 let is_trigger = hole == "trigger function";
                 let forms: Vec<_> = forms
                     .filter(|form| {
@@ -295,11 +295,11 @@ impl<'a> Filler<'a> {
             "composite" => self.type_of(|kind| matches!(kind, TypeKind::Composite { .. })),
             "range" => self.type_of(|kind| matches!(kind, TypeKind::Range { .. })),
             "sequence" => {
-                let names: Vec<Name> = self.state.catalog.sequences.keys().cloned().collect();
+                let names: Vec<Name> = self.state.catalog().sequences.keys().cloned().collect();
                 self.named(&names)
             }
             "free to give" => {
-                let sequences = self.state.catalog.sequences.values();
+                let sequences = self.state.catalog().sequences.values();
                 let names: Vec<Name> = sequences
                     .filter(|sequence| !sequence.identity)
                     .map(|sequence| sequence.name.clone())
@@ -307,13 +307,13 @@ impl<'a> Filler<'a> {
                 self.named(&names)
             }
             "schema" => {
-                let schemas: Vec<String> = self.state.schemas.iter().cloned().collect();
+                let schemas: Vec<String> = self.state.schemas().iter().cloned().collect();
                 self.made_type = quoted(&self.one_of(&schemas).unwrap_or_default());
                 self.made_type.clone()
             }
             "its schema" => self.made_type.clone(),
             "own schema" => {
-                let schemas = self.state.schemas.iter();
+                let schemas = self.state.schemas().iter();
                 let own: Vec<String> = schemas.filter(|name| *name != PUBLIC).cloned().collect();
                 quoted(&self.one_of(&own).unwrap_or_else(|| "missing".to_owned()))
             }

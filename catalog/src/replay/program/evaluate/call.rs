@@ -56,7 +56,8 @@ impl Program {
         }
         let parts = callee(node);
         let function = parts.last()?.as_str();
-        if self.state.functions.contains_key(function) || (parts.len() > 1 && parts[0] != SYSTEM) {
+        if self.state.functions().contains_key(function) || (parts.len() > 1 && parts[0] != SYSTEM)
+        {
             return None;
         }
         let list = child(node, SyntaxKind::ARG_LIST)?;
@@ -92,9 +93,9 @@ impl Program {
             ("current_schema", []) => {
                 let schema = self
                     .state
-                    .search_path
+                    .search_path()
                     .iter()
-                    .find(|it| self.state.schemas.contains(*it));
+                    .find(|it| self.state.schemas().contains(*it));
                 schema.map(|schema| Datum::Text(schema.clone()))
             }
             ("current_database", []) => Some(current_database()),
@@ -192,7 +193,7 @@ impl Program {
     /// Whether a call may give more or fewer than one value.
     pub(crate) fn gives_a_set(&self, call: &SyntaxNode) -> bool {
         let function = callee(call).pop().unwrap_or_default();
-        match self.state.functions.get(&function) {
+        match self.state.functions().get(&function) {
             Some(forms) => forms.iter().any(|form| form.result.is_set()),
             None => {
                 let mut forms = builtin().functions(&function, |_| true);
@@ -204,7 +205,7 @@ impl Program {
     /// The rows of a function of a migration's own that is one query without arguments.
     pub(crate) fn rows_of_function(&self, call: &SyntaxNode) -> Option<Vec<rows::Output>> {
         let function = callee(call).pop()?;
-        let [form] = self.state.functions.get(&function)?.as_slice() else {
+        let [form] = self.state.functions().get(&function)?.as_slice() else {
             return None;
         };
         let bodies = routine::bodies(&form.definition);
@@ -223,7 +224,7 @@ impl Program {
             .children()
             .map(|argument| self.value_of(&argument, scope));
         let arguments = arguments.collect::<Option<Vec<_>>>()?;
-        (!self.state.functions.contains_key(&function))
+        (!self.state.functions().contains_key(&function))
             .then(|| functions::set(&function, &arguments))?
     }
 }

@@ -241,7 +241,7 @@ impl Program {
         let call = target.children().next()?;
         let function = routine::callee(&call).pop()?;
         let is_call = call.kind() == SyntaxKind::CALL_EXPR
-            && self.state.functions.contains_key(&function)
+            && self.state.functions().contains_key(&function)
             && self.gives_a_set(&call);
         is_call.then(|| self.rows_of_function(&call))
     }

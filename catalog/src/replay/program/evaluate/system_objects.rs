@@ -18,7 +18,7 @@ impl Program {
             ]
         };
         let mut rows = Vec::new();
-        for relation in self.state.catalog.relations.values() {
+        for relation in self.state.catalog().relations.values() {
             let is_partitioned = relation.partition_by.is_some();
             let kind = match relation.kind {
                 RelationKind::View => "v",
@@ -38,9 +38,9 @@ impl Program {
                 ));
             }
         }
-        let sequences = self.state.catalog.sequences.values();
+        let sequences = self.state.catalog().sequences.values();
         rows.extend(sequences.map(|sequence| class(&sequence.name, "S", false)));
-        let types = self.state.catalog.types.values();
+        let types = self.state.catalog().types.values();
         let composites = types.filter(|it| matches!(it.kind, TypeKind::Composite { .. }));
         rows.extend(composites.map(|composite| class(&composite.name, "c", false)));
         rows.extend(builtin().own_relations().map(|(schema, name)| {
@@ -62,7 +62,7 @@ impl Program {
                 ("typtype", text(kind)),
             ]
         };
-        let own = self.state.catalog.types.values().map(|found| {
+        let own = self.state.catalog().types.values().map(|found| {
             let kind = match found.kind {
                 TypeKind::Enum { .. } => "e",
                 TypeKind::Domain { .. } => "d",
@@ -74,7 +74,7 @@ impl Program {
         });
         let of_rows = self
             .state
-            .catalog
+            .catalog()
             .relations
             .keys()
             .map(|name| row(name, "c"));

@@ -48,21 +48,21 @@ impl Program {
     }
 
     fn facts(&self, table: &str) -> Option<Vec<Facts>> {
-        let relations = || self.state.catalog.relations.values();
+        let relations = || self.state.catalog().relations.values();
         let of_kinds = |kinds: &'static [RelationKind]| {
             relations().filter(|relation| kinds.contains(&relation.kind))
         };
         let database = current_database;
         Some(match table {
             "pg_namespace" => {
-                let schemas = self.state.schemas.iter().map(String::as_str);
+                let schemas = self.state.schemas().iter().map(String::as_str);
                 let schemas = schemas.chain(["pg_catalog", "information_schema"]);
                 schemas
                     .map(|schema| vec![("oid", namespace(schema)), ("nspname", text(schema))])
                     .collect()
             }
             "schemata" => {
-                let schemas = self.state.schemas.iter().map(String::as_str);
+                let schemas = self.state.schemas().iter().map(String::as_str);
                 let schemas = schemas.chain(["pg_catalog", "information_schema", "pg_toast"]);
                 schemas
                     .map(|schema| vec![("catalog_name", database()), ("schema_name", text(schema))])
@@ -188,7 +188,7 @@ impl Program {
                 })
                 .collect(),
             "sequences" => {
-                let sequences = self.state.catalog.sequences.values();
+                let sequences = self.state.catalog().sequences.values();
                 // Those of identities are not shown there.
                 sequences
                     .filter(|sequence| !sequence.identity)
@@ -201,7 +201,7 @@ impl Program {
                     .collect()
             }
             "pg_sequences" => {
-                let sequences = self.state.catalog.sequences.values();
+                let sequences = self.state.catalog().sequences.values();
                 sequences
                     .map(|sequence| {
                         vec![
@@ -213,7 +213,7 @@ impl Program {
             }
             "pg_type" => self.types(),
             "pg_enum" => {
-                let types = self.state.catalog.types.values();
+                let types = self.state.catalog().types.values();
                 let labels = types.flat_map(|found| match &found.kind {
                     TypeKind::Enum { labels } => {
                         labels.iter().map(|label| (found, label)).collect()
@@ -230,7 +230,7 @@ impl Program {
                     .collect()
             }
             "pg_extension" => {
-                let names = self.state.catalog.extensions.iter().map(String::as_str);
+                let names = self.state.catalog().extensions.iter().map(String::as_str);
                 names
                     .chain(["plpgsql"])
                     .map(|name| vec![("extname", text(name))])

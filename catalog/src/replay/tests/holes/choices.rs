@@ -7,7 +7,7 @@ use crate::{Column, ConstraintKind, Fill, Name, Relation, TypeKind};
 impl<'a> Filler<'a> {
     pub(super) fn relations(&self, is_wanted: impl Fn(&Relation) -> bool) -> Vec<&'a Relation> {
         let state = self.state;
-        let all = state.catalog.relations.values();
+        let all = state.catalog().relations.values();
         all.filter(|relation| is_wanted(relation)).collect()
     }
 
@@ -59,7 +59,7 @@ impl<'a> Filler<'a> {
 
     pub(super) fn types(&self, is_wanted: impl Fn(&TypeKind) -> bool) -> Vec<&'a crate::Type> {
         let state = self.state;
-        let all = state.catalog.types.values();
+        let all = state.catalog().types.values();
         all.filter(|found| is_wanted(&found.kind)).collect()
     }
 
@@ -123,7 +123,7 @@ impl<'a> Filler<'a> {
             "not null" => {
                 let state = self.state;
                 self.about_with(|table| {
-                    let names = state.not_null_names.of_table(&table.name);
+                    let names = state.not_null_constraints(&table.name);
                     names.map(|(_, name)| name.clone()).collect()
                 })
             }

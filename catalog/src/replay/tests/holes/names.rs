@@ -75,7 +75,7 @@ const TYPES: [&str; 18] = [
 impl Filler<'_> {
     /// A name, with its schema where it would not be found without.
     pub(super) fn written(&mut self, name: &Name) -> String {
-        let is_found = self.state.search_path.contains(&name.schema);
+        let is_found = self.state.search_path().contains(&name.schema);
         if !is_found || self.pick(8) == 0 {
             format!("{}.{}", quoted(&name.schema), quoted(&name.name))
         } else {
@@ -106,7 +106,7 @@ impl Filler<'_> {
 
     pub(super) fn new_relation(&mut self, names: &[&str]) -> String {
         let state = self.state;
-        let schemas: Vec<&String> = state.schemas.iter().collect();
+        let schemas: Vec<&String> = state.schemas().iter().collect();
         let schema = if self.pick(8) == 0 {
             self.one_of(&schemas)
         } else {
@@ -114,7 +114,7 @@ impl Filler<'_> {
         };
         let lookup = schema
             .cloned()
-            .or_else(|| state.search_path.first().cloned())
+            .or_else(|| state.search_path().first().cloned())
             .unwrap_or_else(|| PUBLIC.to_owned());
         let name = self.free(names, |name| state.has_relation(&lookup, name));
         match schema {
