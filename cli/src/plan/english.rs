@@ -1,15 +1,15 @@
-//! English, as far as names need it: the singular of a table's name, and `a` or `an` before a word.
+//! English for names: the singular of a table's name, and `a` or `an` before a word.
 //!
-//! Own rules, since no crate was right on what tables are called: `pluralizer` 0.6 and `cruet` 1.0 both give `cach`
-//! for `caches`, `dn` for `dns`, `gp` for `gps` and `len` for `lens`.
+//! The rules are Bowline's own, since crates fail on usual names of tables: `pluralizer` 0.6 and
+//! `cruet` 1.0 both give `cach` for `caches`, `dn` for `dns`, `gp` for `gps` and `len` for `lens`.
 
-/// The singular of the last word of an English table name; a guess, which settings can override.
+/// Returns a table name with its last word in the singular. It is a guess that settings override.
 pub(super) fn singular(table: &str) -> String {
     let start = last_word(table);
     let (head, word) = table.split_at(start);
     let lower = word.to_lowercase();
     let found = singular_word(&lower);
-    // What is cut off or put in at the end leaves the case of what stands before it.
+    // The part before the changed ending keeps its case.
     let same = word
         .char_indices()
         .zip(found.chars())
@@ -22,7 +22,8 @@ pub(super) fn singular(table: &str) -> String {
     format!("{head}{}{tail}", &word[..same])
 }
 
-/// Where the last word begins: behind the last `_` or other sign, or at the last hump of CamelCase.
+/// Returns the start of the last word: after the last `_` or other sign, or at the last capital of
+/// CamelCase.
 fn last_word(table: &str) -> usize {
     let mut start = 0;
     let mut before = ' ';
@@ -39,7 +40,7 @@ fn last_word(table: &str) -> usize {
     }
 }
 
-/// Words whose singular no rule gives.
+/// Words with an irregular plural.
 const IRREGULAR: [(&str, &str); 64] = [
     ("addenda", "addendum"),
     ("alumni", "alumnus"),
@@ -107,7 +108,7 @@ const IRREGULAR: [(&str, &str); 64] = [
     ("atlases", "atlas"),
 ];
 
-/// Words that end like a plural and are none, or are their own.
+/// Words that end like a plural but are singular, or are the same in both.
 const UNCHANGED: [&str; 59] = [
     "alias",
     "always",
@@ -198,7 +199,8 @@ const IE: [&str; 24] = [
     "cuties",
 ];
 
-/// Words in `-che`, `-xe` and `-she`, whose plural ends like that of a word in `-ch`, `-x` and `-sh`.
+/// Words in `-che`, `-xe` and `-she`. Their plural ends like that of words in `-ch`, `-x` and
+/// `-sh`.
 const CHE: [&str; 16] = [
     "ache",
     "axe",
@@ -225,7 +227,7 @@ const OES: [&str; 17] = [
 ];
 
 fn singular_word(word: &str) -> String {
-    // The last part of a word that is written together counts as well: `filecaches`, `aclalias`.
+    // The last part of a compound word counts as well: `filecaches`, `aclalias`.
     let irregular = IRREGULAR.iter().find(|(plural, _)| {
         word == *plural || (plural.len() > 4 && word.ends_with(plural) && is_compound(word, plural))
     });
@@ -285,14 +287,15 @@ fn singular_word(word: &str) -> String {
     in_e.to_owned()
 }
 
-/// Whether a word is another with one in front of it, and not one of its own that ends alike.
+/// Returns true if a word is a compound that ends in another word, and not a word of its own with
+/// the same ending.
 fn is_compound(word: &str, last: &str) -> bool {
     let first = &word[..word.len() - last.len()];
-    // `cleaves`, `olives`, `taxes`: what stands in front is no word.
+    // In `cleaves`, `olives` and `taxes` the first part is not a word.
     first.len() >= 3 && first.chars().any(is_vowel)
 }
 
-/// `menus`, `gurus`: plurals of words in `-u`.
+/// Returns true for plurals of words in `-u`: `menus`, `gurus`.
 fn is_plural_in_us(word: &str) -> bool {
     [
         "menus", "gurus", "emus", "skus", "gpus", "cpus", "tofus", "ious", "haikus", "bayous",
@@ -303,7 +306,7 @@ fn is_plural_in_us(word: &str) -> bool {
             .any(|plural| word.ends_with(plural))
 }
 
-/// `topics`, `metrics`: things that can be counted, where `physics` is one thing.
+/// Returns true for countable words: `topics`, `metrics`, but not `physics`.
 fn is_thing_in_ic(stem: &str) -> bool {
     const COUNTED: [&str; 22] = [
         "metr", "crit", "mus", "clin", "com", "fabr", "graph", "mechan", "mim", "mosa", "pan",
@@ -315,7 +318,8 @@ fn is_thing_in_ic(stem: &str) -> bool {
         .any(|counted| stem == *counted || (counted.len() > 3 && stem.ends_with(counted)))
 }
 
-/// Letters that are read one by one: `rss`, `dns`; a plural has a vowel before its `s`, as a rule.
+/// Returns true for abbreviations that are spelled out: `rss`, `dns`. A plural usually has a vowel
+/// before its `s`.
 fn is_unpronounceable(word: &str) -> bool {
     word.len() <= 4
         && !word.chars().any(|c| is_vowel(c) || c == 'y')
@@ -326,13 +330,13 @@ fn is_vowel(c: char) -> bool {
     matches!(c, 'a' | 'e' | 'i' | 'o' | 'u')
 }
 
-/// `a` or `an`, by how a word sounds.
+/// Returns `a` or `an`, by the sound of a word.
 pub(crate) fn article(noun: &str) -> &'static str {
     let end = noun
         .char_indices()
         .skip(1)
         .find(|(_, c)| !c.is_alphanumeric() || c.is_uppercase());
-    // `SMSMessage` is read letter by letter, as far as its capitals go.
+    // In `SMSMessage` the capitals are spelled out.
     let capitals = noun.chars().take_while(|c| c.is_uppercase()).count();
     let first = match (capitals, end) {
         (2.., _) => {
@@ -355,7 +359,7 @@ pub(crate) fn article(noun: &str) -> &'static str {
 }
 
 fn is_an(word: &str) -> bool {
-    // Read as letters, though there is a vowel in them.
+    // Abbreviations with a vowel that are spelled out all the same.
     const LETTERS: [&str; 12] = [
         "faq", "fbi", "led", "lan", "mfa", "mri", "nda", "rfi", "roi", "sku", "slo", "sla",
     ];

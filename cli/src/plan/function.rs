@@ -1,4 +1,4 @@
-//! A function that a table gets, as plain data.
+//! A generated function, as plain data.
 
 /// A function of a table's row type.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub(crate) enum Function {
         index: String,
     },
     Insert,
-    /// An insert of a row whose columns PostgreSQL fills all.
+    /// An insert of a row in which PostgreSQL fills every column.
     InsertDefault,
     InsertMany,
     Update,
@@ -38,12 +38,12 @@ pub(crate) struct KeyColumn {
     pub field: String,
     pub argument_name: String,
     pub sql_name: String,
-    /// The argument's type.
+    /// The type of the argument.
     pub argument: String,
 }
 
 impl Function {
-    /// The columns of the index or foreign key that it is for.
+    /// Returns the columns of its index or foreign key.
     pub(super) fn columns(&self) -> Option<&[KeyColumn]> {
         match self {
             Self::FindBy { columns, .. }
@@ -53,7 +53,7 @@ impl Function {
         }
     }
 
-    /// The name in Rust.
+    /// Returns the name in Rust.
     pub(crate) fn name(&self) -> &str {
         match self {
             Self::Find => "find",

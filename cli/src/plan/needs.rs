@@ -1,31 +1,31 @@
-//! The crates that generated code names, and what they have to be able to do.
+//! The crates that generated code uses, and the features that it needs of them.
 
 use super::Plan;
 
-/// A crate.
+/// A crate that generated code uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Need {
     pub name: &'static str,
-    /// As `Cargo.toml` asks for it.
+    /// The version requirement in `Cargo.toml`.
     pub version: &'static str,
     pub default_features: bool,
     pub features: Vec<&'static str>,
 }
 
-/// What comes with a module that a row imports: crate, version, its feature, diesel's feature.
+/// The crates for modules that a row imports: crate, version, its feature, diesel's feature.
 const BY_IMPORT: [(&str, &str, Option<&str>, &str); 2] = [
     ("chrono", "0.4", Some("serde"), "chrono"),
     ("serde_json", "1", None, "serde_json"),
 ];
 
-/// Modules of bowline's that a row imports, and the feature that brings each, diesel's side of it included.
+/// The modules of bowline that a row imports, and the feature for each, which includes diesel's.
 const FEATURES: [(&str, &str); 3] = [
     ("bowline::bigdecimal::", "numeric"),
     ("bowline::ipnetwork::", "network-address"),
     ("bowline::uuid::", "uuid"),
 ];
 
-/// The crates, by name; bowline itself only where a feature of it is needed.
+/// Returns the crates, sorted by name; bowline itself only if a feature of it is needed.
 pub(crate) fn needs(plan: &Plan) -> Vec<Need> {
     let fields = plan.tables.iter().flat_map(|table| &table.fields);
     let ids = plan.tables.iter().filter_map(|table| table.id.as_ref());

@@ -1,13 +1,13 @@
-//! What generated code says of where it is from, by which a compilation finds out that it is stale.
+//! The migrations that generated code names, so that a build can detect that it is stale.
 
 use std::path::{Component, Path, PathBuf};
 
 /// The migrations that the files are generated from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Origin {
-    /// Their folder, from the folder of the package.
+    /// Their folder, relative to that of the package.
     pub folder: String,
-    /// The name and the print of each, in order.
+    /// The name and the fingerprint of each, in order.
     pub migrations: Vec<(String, u64)>,
 }
 
@@ -30,7 +30,7 @@ impl Origin {
     }
 }
 
-/// A path as seen from a folder, by their names alone; with `/` on every system.
+/// Returns a path relative to a folder, without reading the file system; with `/` on every system.
 pub(crate) fn relative(path: &Path, from: &Path) -> String {
     let (path, from) = (plain(path), plain(from));
     let (path, from): (Vec<_>, Vec<_>) = (path.components().collect(), from.components().collect());
@@ -45,7 +45,7 @@ pub(crate) fn relative(path: &Path, from: &Path) -> String {
     parts.join("/")
 }
 
-/// Without `.` and `..`.
+/// Removes `.` and `..` from a path.
 fn plain(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for part in path.components() {

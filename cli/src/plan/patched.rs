@@ -1,4 +1,4 @@
-//! What a `schema.rs` says after a patch file: models have to fit that, and not what diesel wrote first.
+//! The `schema.rs` after a patch file was applied: the models have to match that one.
 
 use std::collections::BTreeMap;
 
@@ -37,7 +37,7 @@ impl PatchedSchema {
         Self(tables)
     }
 
-    /// The SQL type of a column; `None` if it is not there.
+    /// Returns the SQL type of a column; `None` if the column is not in the schema.
     pub(super) fn column(&self, table: &str, column: &str) -> Option<&str> {
         self.0.get(table)?.get(column).map(String::as_str)
     }

@@ -9,20 +9,20 @@ use super::schema::{SchemaPlan, ShownType};
 /// A Rust type for a column, as if it were NOT NULL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RustType {
-    /// In a row.
+    /// The type in a row.
     pub owned: String,
-    /// In what is inserted or changed.
+    /// The type in `New` and `Changes`.
     pub borrowed: String,
-    /// As an argument of a function.
+    /// The type of a function's argument.
     pub argument: String,
-    /// `use` lines that it needs.
+    /// The paths to import.
     pub imports: Vec<String>,
-    /// The enum that it is of, which is in `types.rs`.
+    /// The enum in it, which is in `types.rs`.
     pub of_enum: Option<Name>,
 }
 
 impl RustType {
-    /// A type that is one word everywhere and copied freely.
+    /// Returns a type that is `Copy` and passed by value.
     pub(super) fn copied(name: &str, import: Option<&str>) -> Self {
         Self {
             owned: name.to_owned(),
@@ -33,7 +33,7 @@ impl RustType {
         }
     }
 
-    /// A type that is cloned, and lent as an argument.
+    /// Returns a type that is not `Copy`, and passed by reference.
     pub(super) fn cloned(name: &str, import: Option<&str>) -> Self {
         Self {
             argument: format!("&{name}"),
@@ -41,7 +41,7 @@ impl RustType {
         }
     }
 
-    /// The same list, of elements that are never NULL.
+    /// Returns the same list with elements that are never NULL.
     pub(super) fn with_whole_elements(self) -> Self {
         let whole = |text: String| text.replace("Vec<Option<", "Vec<").replace(">>", ">");
         Self {
@@ -52,7 +52,7 @@ impl RustType {
         }
     }
 
-    /// Whether it borrows in what is inserted or changed.
+    /// Returns true if the type in `New` and `Changes` borrows.
     pub(crate) fn has_lifetime(&self) -> bool {
         self.borrowed.contains("'a")
     }
@@ -60,7 +60,8 @@ impl RustType {
 
 const COW: &str = "std::borrow::Cow";
 
-/// The Rust type for what `schema.rs` shows of a column, or why there is none that serde can read and write too.
+/// Returns the Rust type for a column of `schema.rs`, or the reason why there is none. The type has
+/// to support serde.
 pub(super) fn of_column(
     catalog: &Catalog,
     schema: &SchemaPlan,
@@ -101,7 +102,7 @@ fn of_type(
             return Err(format!("the enum {} has no labels", name.name));
         }
         Some(TypeKind::Enum { .. }) => {
-            // Without the marker that is made for it, its SQL type is somebody else's.
+            // Without a generated marker type, its SQL type is one that the user wrote.
             let has_marker = schema.custom_types.iter().any(|custom| custom.marks(name));
             return if has_marker {
                 Ok(RustType {
@@ -150,7 +151,7 @@ fn builtin(name: &str) -> Option<RustType> {
         "timestamp" => RustType::copied("NaiveDateTime", Some("chrono::NaiveDateTime")),
         "timestamptz" => RustType::copied("DateTime<Utc>", Some("chrono::{DateTime, Utc}")),
         "json" | "jsonb" => RustType::cloned("Value", Some("serde_json::Value")),
-        // Where the feature is off the import alone fails, and names the feature; nothing is said of what rests on it.
+        // Without the feature only the import fails, with an error that names the feature.
         "uuid" => RustType::copied("Uuid", Some("bowline::uuid::Uuid")),
         "numeric" => RustType::cloned("BigDecimal", Some("bowline::bigdecimal::BigDecimal")),
         "inet" | "cidr" => RustType::copied("IpNetwork", Some("bowline::ipnetwork::IpNetwork")),
@@ -168,7 +169,7 @@ fn text() -> RustType {
     }
 }
 
-/// diesel's name of the SQL type under an id.
+/// Returns diesel's name for the SQL type of an id.
 pub(super) fn sql_type_of_id(shown: &ShownType) -> Option<&'static str> {
     if shown.is_array || shown.name.schema != "pg_catalog" {
         return None;

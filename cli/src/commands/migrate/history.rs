@@ -1,4 +1,4 @@
-//! What has run on a database, and when, as diesel's table has it.
+//! The migrations that have run on a database, and when, as diesel's table records it.
 
 use std::collections::BTreeMap;
 
@@ -8,12 +8,13 @@ use bowline::migrating::Bookkeeping;
 use crate::migrations::Migration;
 use crate::ui;
 
-/// The versions that have run, each with when it ran: `2026-01-31 12:00:00`, in the time zone of who ran it.
+/// The versions that have run, each with its time: `2026-01-31 12:00:00`, in the time zone of the
+/// session that ran it.
 #[derive(Debug, Default)]
 pub(crate) struct History(BTreeMap<String, String>);
 
 impl History {
-    /// Asked without making diesel's table where it is not there: to look changes nothing.
+    /// Reads the history, without creating diesel's table where it is missing.
     pub(crate) fn read(session: &mut Session) -> bowline::Result<Self> {
         match Bookkeeping::find(session)? {
             Some(table) => Self::of(&table, session),
@@ -21,22 +22,22 @@ impl History {
         }
     }
 
-    /// What diesel's table has.
+    /// Reads the history from diesel's table.
     pub(super) fn of(table: &Bookkeeping, session: &mut Session) -> bowline::Result<Self> {
         table.ran(session).map(Self)
     }
 
-    /// When it ran, if it has.
+    /// Returns the time at which a version ran; `None` if it has not run.
     pub(crate) fn ran(&self, version: &str) -> Option<&str> {
         self.0.get(version).map(String::as_str)
     }
 
-    /// The versions, in order.
+    /// Returns the versions, in order.
     pub(crate) fn versions(&self) -> impl DoubleEndedIterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }
 
-    /// Those of which the folder has nothing.
+    /// Returns the versions that are not in the folder.
     pub(crate) fn unknown<'a>(
         &'a self,
         migrations: &'a [Migration],
@@ -48,7 +49,7 @@ impl History {
         })
     }
 
-    /// Those of the folder that have not run, in order.
+    /// Returns the migrations of the folder that have not run, in order.
     pub(crate) fn pending<'m>(&self, migrations: &'m [Migration]) -> Vec<&'m Migration> {
         migrations
             .iter()
@@ -56,7 +57,7 @@ impl History {
             .collect()
     }
 
-    /// Says which versions have run that the folder does not have.
+    /// Prints a note on versions that have run but are not in the folder.
     pub(super) fn note_unknown(&self, migrations: &[Migration]) {
         let last = migrations.last().map_or("", |last| last.version.as_str());
         let (ahead, between): (Vec<&str>, Vec<&str>) = self
@@ -78,7 +79,7 @@ impl History {
     }
 }
 
-/// `1 has run`, `1, 2 and 3 have run`; of many, the first ones.
+/// Returns a list with its verb: `1 has run`, `1, 2 have run`. It is cut after the first versions.
 fn counted_versions(versions: &[&str], one: &str, several: &str) -> String {
     const SHOWN: usize = 5;
     match versions {

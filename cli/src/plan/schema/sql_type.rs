@@ -1,7 +1,7 @@
 //! The SQL type that `print-schema` shows for a column, and the marker types that diesel lacks.
 //!
-//! diesel asks `information_schema.columns`, which looks through one domain and no further, says nothing of
-//! what an array is made of, and gives a length where the type or its domain has one.
+//! diesel reads `information_schema.columns`. That view resolves one level of domains, has no
+//! element type of arrays, and has a length if the type or its domain has one.
 
 use std::collections::BTreeMap;
 
@@ -11,13 +11,13 @@ use crate::project::Output;
 use bowline_catalog::information_schema;
 use bowline_catalog::{Catalog, Column, DataType, Name, Relation, TypeKind};
 
-/// What is shown for a column.
+/// The type that is shown for a column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ShownType {
-    /// The type, or what the array is made of.
+    /// The type, or the element type of an array.
     pub(crate) name: Name,
     pub(crate) is_array: bool,
-    /// How many `[]` are written, of which diesel knows one.
+    /// The number of dimensions of an array. diesel supports one.
     pub(crate) dimensions: u8,
     pub(crate) is_nullable: bool,
     pub(super) max_length: Option<i32>,
@@ -48,7 +48,7 @@ impl ShownType {
         }
     }
 
-    /// As `schema.rs` spells it.
+    /// Returns the type as it is written in `schema.rs`.
     pub(super) fn text(&self, rust_name: &str) -> String {
         let mut text = rust_name.to_owned();
         if self.is_array {
@@ -61,7 +61,7 @@ impl ShownType {
     }
 }
 
-/// How many characters or bits fit.
+/// Returns the length limit in characters or bits.
 fn length(data_type: &DataType) -> Option<i32> {
     let has_length = matches!(
         data_type.name.name.as_str(),
@@ -73,9 +73,9 @@ fn length(data_type: &DataType) -> Option<i32> {
     })
 }
 
-/// The marker types of an output, by the name of the SQL type.
+/// Returns the marker types of an output, by the name of the SQL type.
 ///
-/// Two types whose Rust names are one, in two schemas for instance, are told apart by a number; diesel's
+/// Two types with the same Rust name, for example in two schemas, get different numbers. diesel's
 /// own command would show the second as the first.
 pub(super) fn custom_types(
     catalog: &Catalog,
@@ -87,7 +87,7 @@ pub(super) fn custom_types(
         .map(|column| ShownType::of(catalog, column, output).name)
         .filter(|name| is_custom(name, output))
         .collect();
-    // The default schema's type keeps its name.
+    // A type of the default schema keeps its name.
     names.sort_by(|a, b| {
         let key = |name: &Name| (name.schema != DEFAULT_SCHEMA, name.clone());
         key(a).cmp(&key(b))
@@ -117,7 +117,7 @@ fn is_custom(name: &Name, output: &Output) -> bool {
         && !DIESEL_TYPES.contains(&rust_name.as_str())
 }
 
-/// The types that diesel 2.3 has for PostgreSQL, and so needs no marker for.
+/// The types that diesel 2.3 has for PostgreSQL, which need no marker type.
 const DIESEL_TYPES: [&str; 66] = [
     "Bool",
     "Integer",
