@@ -1,30 +1,74 @@
-//! Connections of the command, also through a pooler (PgBouncer, say).
+//! Connections of the command: the options, and connecting, also through a pooler such as
+//! PgBouncer.
+
+use std::time::Duration;
 
 use bowline::migrating::is_behind_pooler;
+use bowline::testing::LocalServer;
 use bowline::{Config, Session};
+use clap::Args;
 
 use crate::error::CliError;
 
-/// A connection, and what stands between it and the server.
-pub(crate) struct Connected {
-    pub session: Session,
-    /// Whether a pooler in transaction mode does: then nothing that is said for the session stays with it.
-    pub is_pooled: bool,
+/// The option for a database to work on.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct DatabaseArgs {
+    /// The database [default: DATABASE_URL in the environment or in .env, and PG* variables].
+    #[arg(long, global = true, value_name = "URL")]
+    database_url: Option<String>,
 }
 
-/// The configuration of a URL, else of DATABASE_URL and the PG* variables.
-pub(crate) fn config(url: Option<&str>) -> bowline::Result<Config> {
-    match url {
-        Some(url) => Config::from_url(url),
-        None => Config::from_env(),
+impl DatabaseArgs {
+    /// Returns true if the option is given, so that the environment is not read.
+    pub(crate) fn is_given(&self) -> bool {
+        self.database_url.is_some()
+    }
+
+    /// Returns the configuration from the option, or else from the environment.
+    pub(crate) fn config(&self) -> bowline::Result<Config> {
+        match &self.database_url {
+            Some(url) => Config::from_url(url),
+            None => Config::from_env(),
+        }
     }
 }
 
-/// Connects, and finds out whether a pooler stands in between: then without start-up options, which it refuses or
-/// passes over. No statement gets a name, since a pooler would keep it for others.
-pub(crate) fn connect(config: &Config) -> Result<Connected, CliError> {
+/// The option for a server on which the command creates a database for itself.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct ServerArgs {
+    /// The server on which to create a temporary database [default: a local server that is started
+    /// for it].
+    #[arg(long, value_name = "URL")]
+    database_url: Option<String>,
+}
+
+impl ServerArgs {
+    /// Returns true if the caller names a server.
+    pub(crate) fn is_named(&self) -> bool {
+        self.database_url.is_some()
+    }
+
+    /// Returns the configuration of the server; starts a local one if none is given.
+    pub(crate) fn config(&self) -> Result<Config, CliError> {
+        match &self.database_url {
+            Some(url) => Ok(Config::from_url(url)?),
+            None => Ok(LocalServer::start()?.config("postgres")),
+        }
+    }
+}
+
+/// A connection, and whether it goes through a pooler.
+pub(crate) struct Connected {
+    pub session: Session,
+    /// Whether a pooler in transaction mode is in use: then no state of the session is kept.
+    pub is_pooled: bool,
+}
+
+/// Connects, and detects a pooler. If there is one, connects again without start-up options, which
+/// poolers refuse or ignore. Statements get no names, since a pooler would keep them for others.
+pub(crate) fn connect(config: &Config) -> bowline::Result<Connected> {
     let direct = config.clone().statement_cache(0);
-    let pooled = |direct: Config| -> Result<Connected, CliError> {
+    let pooled = |direct: Config| -> bowline::Result<Connected> {
         Ok(Connected {
             session: Session::connect(&direct.pooler(true))?,
             is_pooled: true,
@@ -42,11 +86,20 @@ pub(crate) fn connect(config: &Config) -> Result<Connected, CliError> {
             })
         }
         Err(error) if refuses_options(&error) => pooled(direct),
-        Err(error) => Err(error.into()),
+        Err(error) => Err(error),
     }
 }
 
-/// Whether a pooler refuses what a connection says when it is made.
+/// Connects to read the catalog of a database.
+pub(crate) fn connect_to_read(config: &Config) -> bowline::Result<Session> {
+    // A catalog with thousands of tables takes minutes.
+    const LIMIT: Duration = Duration::from_secs(5 * 60);
+    let mut session = connect(config)?.session;
+    session.within(LIMIT);
+    Ok(session)
+}
+
+/// Returns true if a pooler refuses the start-up options of a connection.
 pub(crate) fn refuses_options(error: &bowline::Error) -> bool {
     error.message().contains("unsupported startup parameter")
 }

@@ -1,31 +1,32 @@
-//! What a command fails with: a sentence, and what to do.
+//! The error of a command: a message, and hints.
 
 use std::fmt;
 
 use crate::interrupt;
 
-/// Exit codes, for those who call the command from a script.
+/// The exit codes.
 pub(crate) mod exit_code {
     /// Done.
     pub(crate) const DONE: u8 = 0;
-    /// It failed, or `--check` found a difference.
+    /// It failed, or it found a difference.
     pub(crate) const FAILED: u8 = 1;
-    /// The command line was wrong.
+    /// The command line was invalid.
     pub(crate) const USAGE: u8 = 2;
 }
 
-/// Why a command failed.
+/// The error of a command.
 #[derive(Debug)]
 pub(crate) struct CliError {
     pub message: String,
     pub hints: Vec<String>,
-    /// What is shown above the message as it is: diffs, underlined sources.
+    /// Text that is shown above the message: diffs, underlined sources.
     pub report: String,
-    /// What the command ends with.
+    /// The exit code of the command.
     pub exit_code: u8,
 }
 
 impl CliError {
+    /// Returns an error with the exit code 1.
     pub(crate) fn failed(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
@@ -35,7 +36,7 @@ impl CliError {
         }
     }
 
-    /// What was asked for cannot be asked.
+    /// Returns an error in the command line, with the exit code 2.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self {
             exit_code: exit_code::USAGE,
@@ -43,25 +44,27 @@ impl CliError {
         }
     }
 
+    /// Adds a hint.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
     }
 
-    /// The same, and above its own report another.
+    /// Puts another report above its own.
     pub(crate) fn below(mut self, report: &str) -> Self {
         let reports = [report.trim_end(), &self.report];
         self.report = reports.join("\n\n").trim().to_owned();
         self
     }
 
-    /// The report and the message in one text, for a list of failures.
-    pub(crate) fn told(&self) -> String {
+    /// Returns the report and the message as one text.
+    pub(crate) fn as_text(&self) -> String {
         format!("{}\n{}", self.report.trim_end(), self.message)
             .trim_start()
             .to_owned()
     }
 
+    /// Sets the report.
     pub(crate) fn report(mut self, report: impl Into<String>) -> Self {
         self.report = report.into();
         self
@@ -76,16 +79,10 @@ impl fmt::Display for CliError {
 
 impl std::error::Error for CliError {}
 
-impl From<crate::migrations::FolderError> for CliError {
-    fn from(error: crate::migrations::FolderError) -> Self {
-        Self::failed(error.to_string()).hint(error.hint())
-    }
-}
-
 impl From<bowline::Error> for CliError {
     fn from(error: bowline::Error) -> Self {
-        // What a signal has given up, the library takes for a caller that is gone.
-        let is_interrupted = interrupt::happened().is_some();
+        // For the library a signal looks like a caller that has gone, so its hint would be wrong.
+        let is_interrupted = interrupt::signal().is_some();
         let hint = error.hint().filter(|_| !is_interrupted).map(str::to_owned);
         let failed = Self::failed(format!("failed to {error}"));
         match hint {
@@ -95,7 +92,7 @@ impl From<bowline::Error> for CliError {
     }
 }
 
-/// What failed, with diesel's error and what bowline's session knows of it.
+/// Returns the error for an action that failed, with the messages of all its causes.
 pub(crate) fn failed(what: &str, error: &(dyn std::error::Error + 'static)) -> CliError {
     let mut text = error.to_string();
     let mut source = error.source();

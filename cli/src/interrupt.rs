@@ -1,6 +1,8 @@
-//! Ctrl-C, SIGTERM and SIGHUP: what runs on a server is cancelled there before the command ends.
+//! Ctrl-C, SIGTERM and SIGHUP: the running statement is cancelled on the server before the command
+//! ends.
 //!
-//! Without that the server would go on, and keep its locks, until it has something to say to a client that is gone.
+//! Otherwise the server would continue, and keep its locks, until it sends to the closed
+//! connection.
 
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::thread;
@@ -12,40 +14,40 @@ use signal_hook::iterator::Signals;
 
 use crate::error::CliError;
 
-/// The signal that came first; 0 for none.
+/// The first signal; 0 if there was none.
 static SIGNAL: AtomicI32 = AtomicI32::new(0);
 
-/// How long the work may take to end after its statement was cancelled.
+/// The time for the work to end after its statement was cancelled.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// The signal that has interrupted the command, if one has.
-pub(crate) fn happened() -> Option<i32> {
+/// Returns the signal that has interrupted the command, if there was one.
+pub(crate) fn signal() -> Option<i32> {
     Some(SIGNAL.load(Ordering::Acquire)).filter(|signal| *signal != 0)
 }
 
-/// What a command ends with that a signal has ended, as a shell says it.
+/// Returns the exit code of a command that a signal has ended, as shells define it.
 pub(crate) fn exit_code(signal: i32) -> u8 {
     u8::try_from(128 + signal).unwrap_or(u8::MAX)
 }
 
-/// Does work on a server that a signal cancels there. A second signal ends the command at once.
+/// Does work that a signal cancels on the server. A second signal ends the command immediately.
 pub(crate) fn cancelling(work: impl FnOnce() -> Result<(), CliError>) -> Result<(), CliError> {
-    // Where signals cannot be heard, they do what they always do.
+    // If no handler can be installed, signals have their default action.
     let Ok(mut signals) = Signals::new([SIGINT, SIGTERM, SIGHUP]) else {
         return work();
     };
     interruptible(
-        |give_up| {
-            let mut give_up = Some(give_up);
-            let listening = thread::Builder::new().name("bowline-signals".to_owned());
-            let listening = listening.spawn(move || {
+        |cancel| {
+            let mut cancel = Some(cancel);
+            let handler = thread::Builder::new().name("bowline-signals".to_owned());
+            let handler = handler.spawn(move || {
                 for signal in signals.forever() {
                     SIGNAL
                         .compare_exchange(0, signal, Ordering::AcqRel, Ordering::Acquire)
                         .ok();
-                    // With nothing under way on a server, nothing is to be cancelled there.
-                    let waits = give_up.take().is_some_and(|give_up| give_up.give_up());
-                    if !waits {
+                    // If no statement is running, there is nothing to cancel.
+                    let is_cancelled = cancel.take().is_some_and(|cancel| cancel.give_up());
+                    if !is_cancelled {
                         end(signal);
                     }
                     thread::spawn(move || {
@@ -54,8 +56,8 @@ pub(crate) fn cancelling(work: impl FnOnce() -> Result<(), CliError>) -> Result<
                     });
                 }
             });
-            // Without a thread a signal is heard by nobody, but the command goes on.
-            listening.map(drop).ok();
+            // Without a thread signals are not handled, but the command continues.
+            handler.map(drop).ok();
         },
         work,
     )

@@ -1,4 +1,4 @@
-//! The command `bowline`: migrations to a catalog, to a plan, to files; and the commands around it.
+//! The command `bowline`: from migrations to a catalog, a plan and files, and the other commands.
 
 mod commands;
 mod connection;
@@ -9,6 +9,7 @@ mod interrupt;
 mod introspect;
 mod migrations;
 mod package;
+mod paths;
 mod plan;
 mod project;
 mod source;
@@ -27,7 +28,7 @@ use commands::{
     new, schema, server, sql, verify,
 };
 use error::{CliError, exit_code};
-use project::{Places, Project};
+use project::{Project, ProjectArgs};
 
 /// A PostgreSQL data layer from SQL migrations.
 ///
@@ -38,21 +39,23 @@ struct Arguments {
     #[command(subcommand)]
     command: Command,
     #[command(flatten)]
-    places: Places,
-    /// Colours: auto, always or never; auto heeds NO_COLOR, CLICOLOR_FORCE and whether it is a terminal.
+    project: ProjectArgs,
+    /// When to use colours: auto, always or never. With auto it depends on NO_COLOR, CLICOLOR_FORCE
+    /// and whether the output is a terminal.
     #[arg(
         long,
         global = true,
         value_name = "WHEN",
         default_value = "auto",
-        hide_possible_values = true
+        hide_possible_values = true,
+        help_heading = "Global options"
     )]
     color: ColorChoice,
 }
 
-/// What a caller in a script has to know.
+/// The end of the help: exit codes and streams, for scripts.
 const AFTER_HELP: &str = "\
-Exit codes: 0 done; 1 it failed, or found a difference that it was asked to look for; 2 the command line was wrong.
+Exit codes: 0 success; 1 failure, or a difference was found; 2 invalid command line.
 Results go to standard output, everything about the run to standard error.";
 
 #[derive(Debug, Subcommand)]
@@ -74,7 +77,8 @@ enum Command {
     Man(man::Man),
 }
 
-/// Runs the command line; the exit code is 0 when done, 1 when it failed, 2 when the command line was wrong.
+/// Runs the command line. The exit code is 0 for success, 1 for a failure, 2 for an invalid command
+/// line.
 pub fn main() -> ExitCode {
     let colour = ui::choose(std::env::args_os());
     let parsed = command()
@@ -84,7 +88,7 @@ pub fn main() -> ExitCode {
     let arguments = match parsed {
         Ok(arguments) => arguments,
         Err(error) => {
-            // A closed output is nobody's failure: there is nobody left to tell.
+            // A closed output is no failure, and could not be reported.
             error.print().ok();
             return ExitCode::from(if error.use_stderr() {
                 exit_code::USAGE
@@ -98,23 +102,24 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::from(exit_code::DONE),
         Err(error) => {
             ui::failure(&error);
-            let interrupted = interrupt::happened().map(interrupt::exit_code);
+            let interrupted = interrupt::signal().map(interrupt::exit_code);
             ExitCode::from(interrupted.unwrap_or(error.exit_code))
         }
     }
 }
 
-/// The command line as clap has it, with every command and option: for what is made of it, such as man pages.
+/// Returns clap's description of the command line, for man pages and completions.
 pub fn command() -> clap::Command {
     Arguments::command()
 }
 
 fn run(arguments: &Arguments) -> Result<(), CliError> {
-    let here = std::env::current_dir()
-        .map_err(|error| CliError::failed(format!("the working directory is gone: {error}")))?;
-    let project = || Project::find(&here, &arguments.places);
+    let here = std::env::current_dir().map_err(|error| {
+        CliError::failed(format!("cannot access the working directory: {error}"))
+    })?;
+    let project = || Project::find(&here, &arguments.project);
     match &arguments.command {
-        Command::Init(init) => init::run(init, &here, &arguments.places),
+        Command::Init(init) => init::run(init, &here, &arguments.project),
         Command::New(arguments) => new::run(arguments, &project()?),
         Command::Generate(arguments) => generate::run(arguments, &project()?),
         Command::Migrate(arguments) => {
@@ -128,8 +133,8 @@ fn run(arguments: &Arguments) -> Result<(), CliError> {
         Command::Catalog(arguments) => catalog_command::run(arguments, &project()?),
         Command::Schema(arguments) => schema::run(arguments, &project()?),
         Command::Sql(arguments) => interrupt::cancelling(|| sql::run(arguments)),
-        Command::Server(server) => server::run(server, &here, &arguments.places),
-        Command::Doctor(doctor) => doctor::run(doctor, &here, &arguments.places),
+        Command::Server(server) => server::run(server, &here, &arguments.project),
+        Command::Doctor(doctor) => doctor::run(doctor, &here, &arguments.project),
         Command::Completions(arguments) => {
             completions::run(arguments, command());
             Ok(())

@@ -1,7 +1,7 @@
-//! The migrations of a project: the folder, and what each says of how it is to be run.
+//! The migrations of a project: the folder, and the metadata of each.
 //!
-//! diesel takes a `metadata.toml` that it cannot read for one that says nothing, and one that says nothing
-//! for `run_in_transaction = false`. Here each of these is an error that names the file.
+//! diesel ignores a `metadata.toml` that it cannot read, and takes an empty one for
+//! `run_in_transaction = false`. Here both are errors that name the file.
 
 use std::borrow::Cow;
 use std::fs;
@@ -12,20 +12,22 @@ pub(crate) use bowline_migrations::{FolderError, SqlFile};
 use serde::Deserialize;
 
 use crate::error::CliError;
+use crate::paths::shown_path;
 use crate::ui;
 
 /// One migration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Migration {
-    /// What stands before the first `_`, without `-`; migrations run in the order of its text.
+    /// The part of the name before the first `_`, without `-`. Migrations run in the order of this
+    /// text.
     pub version: String,
     /// The name of the folder.
     pub name: String,
     /// The folder.
     pub path: PathBuf,
-    /// What the migration does.
+    /// The SQL that runs it.
     pub up: SqlFile,
-    /// What undoes it, if anything does.
+    /// The SQL that reverts it, if there is any.
     pub down: Option<SqlFile>,
     /// Whether it runs in a transaction of its own.
     pub run_in_transaction: bool,
@@ -38,11 +40,17 @@ struct Metadata {
     run_in_transaction: bool,
 }
 
-/// The migrations of a folder, in the order in which diesel runs them.
+impl From<FolderError> for CliError {
+    fn from(error: FolderError) -> Self {
+        Self::failed(error.to_string()).hint(error.hint())
+    }
+}
+
+/// Reads the migrations of a folder, in the order in which diesel runs them.
 pub(crate) fn read_folder(folder: &Path) -> Result<Vec<Migration>, FolderError> {
     static NOTED: Once = Once::new();
     let migrations = bowline_migrations::read_folder(folder)?.into_iter();
-    NOTED.call_once(|| passed_over(folder).iter().for_each(ui::note));
+    NOTED.call_once(|| ignored(folder).iter().for_each(ui::note));
     migrations
         .map(|migration| {
             Ok(Migration {
@@ -57,11 +65,11 @@ pub(crate) fn read_folder(folder: &Path) -> Result<Vec<Migration>, FolderError> 
         .collect()
 }
 
-/// What is sent of a file; an error that shows the place if it cannot be run as a migration.
+/// Returns the SQL to send for a file; fails with the line if it cannot run as a migration.
 pub(crate) fn runnable(file: &SqlFile, in_transaction: bool) -> Result<Cow<'_, str>, CliError> {
     bowline_migrations::script(&file.text, in_transaction).map_err(|wrong| {
-        let path = ui::shown_path(&file.path);
-        CliError::failed(format!("{path} cannot be run as a migration"))
+        let path = shown_path(&file.path);
+        CliError::failed(format!("{path} cannot run as a migration"))
             .report(ui::underlined(
                 &wrong.message,
                 &path,
@@ -72,7 +80,8 @@ pub(crate) fn runnable(file: &SqlFile, in_transaction: bool) -> Result<Cow<'_, s
     })
 }
 
-/// The migrations with their files as they are sent; an error that shows each place at which one cannot be run.
+/// Returns the migrations with the SQL to send; fails with all lines that cannot run in a
+/// migration.
 pub(crate) fn prepared(migrations: &[Migration]) -> Result<Vec<Migration>, CliError> {
     let mut wrong: Vec<CliError> = Vec::new();
     let mut sent = |file: &SqlFile, in_transaction| match runnable(file, in_transaction) {
@@ -105,14 +114,14 @@ pub(crate) fn prepared(migrations: &[Migration]) -> Result<Vec<Migration>, CliEr
         .map(|error| error.report.trim_end().to_owned())
         .collect();
     Err(CliError {
-        message: format!("{number} files cannot be run as migrations"),
+        message: format!("{number} files cannot run as migrations"),
         report: reports.join("\n\n"),
         ..first
     })
 }
 
-/// What is to be said of files of SQL that lie in the folder itself, as other tools have their migrations.
-fn passed_over(folder: &Path) -> Option<String> {
+/// Returns a note on SQL files in the folder itself, where other tools have their migrations.
+fn ignored(folder: &Path) -> Option<String> {
     let entries = fs::read_dir(folder)
         .ok()?
         .flatten()
@@ -123,13 +132,13 @@ fn passed_over(folder: &Path) -> Option<String> {
     files.sort();
     let first = files.first()?;
     let which = match files.len() {
-        1 => format!("{} is", ui::shown_path(first)),
-        number => format!("{} and {} more are", ui::shown_path(first), number - 1),
+        1 => format!("{} is", shown_path(first)),
+        number => format!("{} and {} more are", shown_path(first), number - 1),
     };
     let up = first.with_extension("").join("up.sql");
     Some(format!(
-        "{which} passed over: a migration is a folder, as diesel has it, with the SQL in {}",
-        ui::shown_path(&up)
+        "{which} ignored: as for diesel, a migration is a folder with the SQL in {}",
+        shown_path(&up)
     ))
 }
 
@@ -151,7 +160,7 @@ fn read_metadata(path: &Path) -> Result<bool, FolderError> {
             .unwrap_or_default()
             .to_owned();
         FolderError::new(
-            format!("{}:{line} cannot be followed: {what}", path.display()),
+            format!("{}:{line} is not valid: {what}", path.display()),
             "write `run_in_transaction = true` or `run_in_transaction = false`, or remove the file",
         )
     })?;
@@ -176,14 +185,14 @@ mod tests {
         };
         assert_eq!(
             error(""),
-            "migrations/1_a/metadata.toml:1 cannot be followed: missing field `run_in_transaction`"
+            "migrations/1_a/metadata.toml:1 is not valid: missing field `run_in_transaction`"
         );
         assert!(
             error("run_in_transactions = true").contains("unknown field `run_in_transactions`")
         );
         assert!(
             error("# a\nrun_in_transaction = maybe")
-                .starts_with("migrations/1_a/metadata.toml:2 cannot be followed")
+                .starts_with("migrations/1_a/metadata.toml:2 is not valid")
         );
     }
 }

@@ -22,7 +22,7 @@ pub(crate) struct Package {
 }
 
 impl Package {
-    /// The package whose `Cargo.toml` is in this folder, if there is one.
+    /// Reads the package of a folder; returns `None` if the folder has no `Cargo.toml`.
     pub(crate) fn read(folder: &Path) -> Result<Option<Self>, CliError> {
         Ok(Manifest::read(folder)?.map(|manifest| Self {
             folder: folder.to_owned(),
@@ -30,7 +30,8 @@ impl Package {
         }))
     }
 
-    /// What a person has to add, so that generated code compiles, and is found out when it is stale.
+    /// Returns notes on what the package lacks for generated code to compile, and to be rebuilt
+    /// when a migration is added.
     pub(crate) fn notes(&self, needs: &[Need], migrations: &str) -> Result<Vec<String>, CliError> {
         let lacks = self.manifest.lacks(needs);
         let mut notes = Vec::new();
@@ -40,17 +41,16 @@ impl Package {
                 .map(|lack| format!("\n      {}", lack.line()))
                 .collect();
             notes.push(format!(
-                "Cargo.toml lacks what the generated code needs, and `bowline init` adds:{lines}"
+                "Cargo.toml lacks dependencies of the generated code, which `bowline init` adds:{lines}"
             ));
         }
-        // Of a script that names no files nobody can tell from outside what it has cargo look at.
+        // What a script without such lines makes cargo watch cannot be known here.
         if matches!(
             build_script(self, migrations)?,
             BuildScript::Missing(_) | BuildScript::Add(..)
         ) {
             notes.push(format!(
-                "cargo does not look whether a migration was added to {migrations}: build.rs lacks the line {}; \
-                 `bowline init` adds it",
+                "cargo does not notice a new migration in {migrations}: build.rs lacks the line {}, which `bowline init` adds",
                 watching_line(migrations)
             ));
         }

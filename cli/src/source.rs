@@ -1,52 +1,65 @@
-//! Where a command takes a catalog from: migrations, a database, a dump, or a file of JSON.
+//! The sources of a catalog: migrations, a database, a dump, or a file of JSON.
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use bowline::Session;
+use bowline::Config;
 
-use crate::connection;
+use crate::connection::{ServerArgs, connect_to_read};
 use crate::error::CliError;
 use crate::introspect::introspect;
 use crate::migrations::{Migration, SqlFile, prepared, read_folder};
+use crate::paths::shown_path;
 use crate::project::Project;
 use crate::suggestion::nearest;
 use crate::throwaway::Throwaway;
-use crate::ui;
+use crate::ui::{self, Excerpt};
 use bowline_catalog::Catalog;
 use bowline_catalog::DIESEL_TABLE;
 use bowline_catalog::gap::GapKind;
 use bowline_catalog::json;
 use bowline_catalog::replay::{Refusal, replay};
 
-/// Which server may be asked where replay refuses.
+/// The server that runs the migrations if replay cannot follow them.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct Fallback {
-    /// Ask no server, also where a statement cannot be followed.
-    #[arg(long)]
-    pub offline: bool,
-    /// The server to ask where a statement cannot be followed, instead of a local one that is started for it; a
-    /// database of its own is made there, and dropped.
-    #[arg(long, value_name = "URL", conflicts_with = "offline")]
-    pub database_url: Option<String>,
+    /// Use no server, even if a statement cannot be followed.
+    #[arg(long, conflicts_with = "database_url")]
+    offline: bool,
+    #[command(flatten)]
+    server: ServerArgs,
 }
 
-/// Where a catalog is.
+impl Fallback {
+    /// Returns the server to use; `None` with `--offline`.
+    pub(crate) fn server(&self) -> Option<&ServerArgs> {
+        (!self.offline).then_some(&self.server)
+    }
+
+    /// Returns the fallback to a local server, or to none.
+    pub(crate) fn local(offline: bool) -> Self {
+        Self {
+            offline,
+            server: ServerArgs::default(),
+        }
+    }
+}
+
+/// The source of a catalog.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Source {
-    /// The project's migrations, up to this one if one is named.
+    /// The project's migrations, up to the named one.
     Migrations(Option<String>),
     /// A database, by its URL.
     Database(String),
-    /// What `bowline catalog` printed.
+    /// The output of `bowline catalog`.
     Json(PathBuf),
-    /// What `pg_dump --schema-only` printed, or any other SQL.
+    /// The output of `pg_dump --schema-only`, or other SQL.
     Sql(PathBuf),
 }
 
 impl Source {
-    /// `migrations`, `migrations@VERSION`, a URL, or a file `.json` or `.sql`.
+    /// Parses `migrations`, `migrations@VERSION`, a URL, or the name of a `.json` or `.sql` file.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let end = Path::new(text).extension().and_then(|end| end.to_str());
         if text == "migrations" {
@@ -60,14 +73,14 @@ impl Source {
                 Some("json") => Ok(Self::Json(text.into())),
                 Some("sql") => Ok(Self::Sql(text.into())),
                 _ => Err(
-                    "name migrations, migrations@VERSION, a postgres:// URL, a file .json or a file .sql"
+                    "expected migrations, migrations@VERSION, a postgres:// URL, a .json file or a .sql file"
                         .to_owned(),
                 ),
             }
         }
     }
 
-    /// What a sentence calls it; no password is in it.
+    /// Returns the source in words, without a password.
     pub(crate) fn words(&self) -> String {
         match self {
             Self::Migrations(None) => "the migrations".to_owned(),
@@ -88,34 +101,29 @@ impl Source {
                 let migrations = up_to(&migrations, version.as_deref())?;
                 of_migrations(migrations, project, fallback)
             }
-            Self::Database(url) => introspect(&mut connect(Some(url))?),
+            Self::Database(url) => {
+                let mut session = connect_to_read(&Config::from_url(url)?)?;
+                introspect(&mut session)
+            }
             Self::Json(path) => json::read(&text(path)?).map_err(|error| {
-                CliError::failed(format!("{} is no catalog: {error}", path.display()))
-                    .hint("docs/CATALOG.md says what it holds; `bowline catalog` writes one")
+                CliError::failed(format!("{} is not a catalog: {error}", path.display()))
+                    .hint("`bowline catalog` writes one; docs/CATALOG.md describes the format")
             }),
             Self::Sql(path) => of_dump(path),
         }
     }
 }
 
-/// A session for looking at a database: the one that the URL names, else DATABASE_URL's.
-pub(crate) fn connect(url: Option<&str>) -> Result<Session, CliError> {
-    let mut session = connection::connect(&connection::config(url)?)?.session;
-    // A catalog of thousands of tables takes its time.
-    session.within(Duration::from_secs(5 * 60));
-    Ok(session)
-}
-
 fn text(path: &Path) -> Result<String, CliError> {
     let text = fs::read_to_string(path)
         .map_err(|error| CliError::failed(format!("cannot read {}: {error}", path.display())))?;
-    // A byte order mark is no part of the text.
+    // A byte order mark is not a part of the text.
     Ok(text
         .strip_prefix('\u{feff}')
         .map_or(text.clone(), str::to_owned))
 }
 
-/// The migrations up to the one of this version or name; all of them without one.
+/// Returns the migrations up to a version or name; all of them if none is given.
 pub(crate) fn up_to<'a>(
     migrations: &'a [Migration],
     version: Option<&str>,
@@ -124,10 +132,10 @@ pub(crate) fn up_to<'a>(
         return Ok(migrations);
     };
     let plain = version.replace('-', "");
-    let place = migrations
+    let last = migrations
         .iter()
         .position(|migration| migration.name == version || migration.version == plain);
-    place.map(|place| &migrations[..=place]).ok_or_else(|| {
+    last.map(|last| &migrations[..=last]).ok_or_else(|| {
         let names = migrations.iter().map(|migration| migration.name.as_str());
         let versions = migrations
             .iter()
@@ -144,14 +152,14 @@ pub(crate) fn up_to<'a>(
         CliError::failed(format!("there is no migration {version}")).hint(match meant {
             Some(meant) => format!("did you mean {meant}?"),
             None => {
-                "`bowline migrate status` lists them; a version is what stands before the first _"
+                "`bowline migrate status` lists them; the version is the part before the first _"
                     .to_owned()
             }
         })
     })
 }
 
-/// By replay; where that refuses, from a server, if one may be asked.
+/// Returns the catalog by replay; if replay cannot follow a statement, from a server, if allowed.
 pub(crate) fn of_migrations(
     migrations: &[Migration],
     project: &Project,
@@ -167,17 +175,17 @@ pub(crate) fn of_migrations(
     if fallback.offline {
         return Err(refused);
     }
-    let progress = ui::Progress::start("asking a server what cannot be followed");
-    let mut throwaway = match Throwaway::create(fallback.database_url.as_deref()) {
+    let progress = ui::Progress::start("starting a server to run the migrations");
+    let mut throwaway = match Throwaway::create(&fallback.server) {
         Ok(throwaway) => throwaway,
         Err(unavailable) => {
-            let why = format!("no server could be asked instead: {}", unavailable.message);
+            let why = format!("no server could run them instead: {}", unavailable.message);
             let hints = unavailable.hints.into_iter();
             return Err(hints.fold(refused.hint(why), CliError::hint));
         }
     };
     for migration in migrations {
-        progress.now(format!("running {} for an exact answer", migration.name));
+        progress.now(format!("running {}", migration.name));
         throwaway
             .run(migration)
             .map_err(|error| error.below(&refused.report))?;
@@ -186,7 +194,7 @@ pub(crate) fn of_migrations(
     for refusal in &replayed.refusals {
         let file = refusal.file.strip_prefix(&project.root);
         ui::note(format!(
-            "{} ran the migrations, since {}:{} cannot be followed: {}",
+            "the schema is from {}, since {}:{} cannot be followed: {}",
             throwaway.server(),
             file.unwrap_or(&refusal.file).display(),
             refusal.line(),
@@ -196,35 +204,34 @@ pub(crate) fn of_migrations(
     throwaway.catalog()
 }
 
-/// Says what is in a catalog and not known in full; what its author told replay to ignore is not said again.
+/// Prints a note on each object that is not known in full, except those that `-- bowline:` comments
+/// mention.
 pub(crate) fn note_gaps(catalog: &Catalog) {
-    let told = catalog.gaps.iter().filter(|gap| {
+    let gaps = catalog.gaps.iter().filter(|gap| {
         let kinds = [GapKind::View, GapKind::MaterializedView, GapKind::Sequence];
         kinds.contains(&gap.kind)
     });
-    told.for_each(|gap| ui::note(format!("not known in full: {gap}")));
+    gaps.for_each(|gap| ui::note(format!("not known in full: {gap}")));
 }
 
-/// The refused statements, underlined.
+/// Returns the error for statements that replay cannot follow, each underlined.
 pub(crate) fn refused(refusals: &[Refusal]) -> CliError {
     let reports: Vec<_> = refusals
         .iter()
         .map(|refusal| {
-            let path = ui::shown_path(&refusal.file);
-            ui::refused(
-                &refusal.why,
-                &path,
-                &refusal.source,
-                refusal.first_line(),
-                &refusal.hint,
-            )
+            let excerpt = Excerpt {
+                path: shown_path(&refusal.file),
+                source: &refusal.source,
+                span: refusal.first_line(),
+            };
+            ui::underlined_all(&refusal.why, vec![excerpt], Some(&refusal.hint))
         })
         .collect();
     let statements = ui::counted(refusals.len(), "statement");
     CliError::failed(format!("{statements} cannot be followed")).report(reports.join("\n\n"))
 }
 
-/// A dump, replayed as one migration; the commands of psql in it are none of SQL.
+/// Replays a dump as one migration, without psql's own commands.
 fn of_dump(path: &Path) -> Result<Catalog, CliError> {
     let text: String = text(path)?
         .split_inclusive('\n')
@@ -239,7 +246,8 @@ fn of_dump(path: &Path) -> Result<Catalog, CliError> {
         return Err(refused(&replayed.refusals));
     }
     let mut catalog = replayed.catalog;
-    // diesel's book of what has run belongs to no schema; of a server it is not read either.
+    // diesel's table of migrations is not a part of the schema; it is not read from a server
+    // either.
     catalog
         .relations
         .retain(|name, _| name.name != DIESEL_TABLE);

@@ -1,4 +1,4 @@
-//! What a server refuses in SQL that a person wrote, shown where it is written.
+//! Errors of a server in SQL that a user wrote, shown at their line.
 
 use std::ops::Range;
 
@@ -8,23 +8,24 @@ use crate::error::CliError;
 use crate::interrupt;
 use crate::ui;
 
-/// SQL as it was written, and where.
+/// SQL that a user wrote.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Written<'a> {
-    /// The file, or what stands for one.
+pub(crate) struct SqlSource<'a> {
+    /// The file, or a name for other input.
     pub path: &'a str,
     pub text: &'a str,
 }
 
-/// What failed, above it the server's message with the place underlined; `done` is how many statements succeeded before.
+/// Returns the error for SQL that failed, with the server's message at the underlined position.
+/// `done` is the number of statements that succeeded before.
 pub(crate) fn explained(
     what: &str,
     error: &bowline::Error,
-    written: Written<'_>,
+    source: SqlSource<'_>,
     done: usize,
 ) -> CliError {
     let Some(server) = error.server() else {
-        if interrupt::happened().is_some() {
+        if interrupt::signal().is_some() {
             return CliError::failed(format!("failed to {what}: it was interrupted"));
         }
         return error.hint().map(str::to_owned).into_iter().fold(
@@ -32,18 +33,19 @@ pub(crate) fn explained(
             CliError::hint,
         );
     };
-    // What else runs beside the text, such as the commit, has no place in it.
+    // An error of another statement, such as the commit, has no position in this text.
     let span = server
         .position
-        .filter(|_| error.sql() == Some(written.text))
-        .map(|position| ui::word_at(written.text, position))
+        .filter(|_| error.sql() == Some(source.text))
+        .map(|position| ui::word_at(source.text, position))
         .or_else(|| {
-            // A server keeps its answers to those before until it is done with the one that was cancelled.
-            if interrupt::happened().is_some() {
+            // After a cancel the number of finished statements is not known: the server sends its
+            // responses only when the cancelled statement has ended.
+            if interrupt::signal().is_some() {
                 return None;
             }
-            let statement = statement(written.text, done)?;
-            Some(named(&server.message, written.text, statement.clone()).unwrap_or(statement))
+            let statement = statement(source.text, done)?;
+            Some(named(&server.message, source.text, statement.clone()).unwrap_or(statement))
         });
     let message = ui::escaped(&server.message);
     let title = Level::ERROR
@@ -51,8 +53,8 @@ pub(crate) fn explained(
         .id(server.sqlstate.code());
     let mut groups: Vec<Group<'_>> = vec![match span {
         Some(span) => title.element(
-            Snippet::source(written.text)
-                .path(written.path)
+            Snippet::source(source.text)
+                .path(source.path)
                 .annotation(AnnotationKind::Primary.span(span)),
         ),
         None => Group::with_title(title),
@@ -79,21 +81,24 @@ pub(crate) fn explained(
     CliError::failed(format!("failed to {what}")).report(ui::rendered(&groups))
 }
 
-/// The name that a message quotes, where it stands once in a statement.
+/// Returns the range of the name that a message quotes, if it occurs once in the statement.
 fn named(message: &str, text: &str, statement: Range<usize>) -> Option<Range<usize>> {
     let name = message.split('"').nth(1).filter(|name| !name.is_empty())?;
     let line = text.get(statement.clone())?;
     let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
-    let mut places = line.match_indices(name).filter(|(place, _)| {
-        !line[..*place].ends_with(is_part) && !line[place + name.len()..].starts_with(is_part)
+    let mut matches = line.match_indices(name).filter(|(at, _)| {
+        !line[..*at].ends_with(is_part) && !line[at + name.len()..].starts_with(is_part)
     });
-    let start = statement.start + places.next()?.0;
-    places.next().is_none().then_some(start..start + name.len())
+    let start = statement.start + matches.next()?.0;
+    matches
+        .next()
+        .is_none()
+        .then_some(start..start + name.len())
 }
 
-/// The first line of a statement, counted from 0.
-fn statement(text: &str, number: usize) -> Option<Range<usize>> {
-    let start = bowline_sql::statements(text).nth(number)?.start();
+/// Returns the range of a statement's first line; the first statement has the index 0.
+fn statement(text: &str, index: usize) -> Option<Range<usize>> {
+    let start = bowline_sql::statements(text).nth(index)?.start();
     let line = text.get(start..)?.lines().next()?.trim_end();
     Some(start..start + line.len())
 }
@@ -103,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_found_where_it_stands_once() {
+    fn a_name_is_found_if_it_occurs_once() {
         let text = "ALTER TABLE a ADD ab int, ADD b int;";
         let found =
             |message| named(message, text, 0..text.len()).map(|span| (span.start, &text[span]));
@@ -113,9 +118,9 @@ mod tests {
     }
 
     #[test]
-    fn a_statement_is_found_by_its_number() {
+    fn a_statement_is_found_by_its_index() {
         let text = "-- one\nSELECT 1;\n/* two */ SELECT\n 2; -- and\nSELECT $$;$$;";
-        let line = |number| statement(text, number).map(|span| &text[span]);
+        let line = |index| statement(text, index).map(|span| &text[span]);
         assert_eq!(line(0), Some("SELECT 1;"));
         assert_eq!(line(1), Some("SELECT"));
         assert_eq!(line(2), Some("SELECT $$;$$;"));

@@ -1,4 +1,4 @@
-//! One migration on a database, up or down, and what is said of one that fails: where, why, and what was done.
+//! Running or reverting one migration, and the error if it fails: where, why, and what was applied.
 
 use std::borrow::Cow;
 
@@ -9,10 +9,10 @@ use diesel::sql_types::Text;
 use crate::error::CliError;
 use crate::interrupt;
 use crate::migrations::{Migration, SqlFile, runnable};
-use crate::sql_error::{Written, explained};
-use crate::ui;
+use crate::paths::shown_path;
+use crate::sql_error::{SqlSource, explained};
 
-/// Which way a migration goes.
+/// The direction in which a migration runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Way {
     Up,
@@ -42,7 +42,7 @@ impl Way {
     }
 }
 
-/// Runs or reverts a migration, and keeps diesel's table in step.
+/// Runs or reverts a migration, and updates diesel's table.
 pub(crate) fn step(
     session: &mut Session,
     table: &Bookkeeping,
@@ -62,25 +62,25 @@ pub(crate) fn step(
         in_transaction: migration.run_in_transaction,
         direction: way.direction(),
     };
-    let Err(stopped) = migrating::step(session, table, step) else {
+    let Err(failure) = migrating::step(session, table, step) else {
         return Ok(());
     };
-    let path = ui::shown_path(&file.path);
+    let path = shown_path(&file.path);
     let what = format!("{} {}", way.verb(), migration.name);
-    let written = Written {
+    let source = SqlSource {
         path: &path,
         text: &sql,
     };
-    let failed = explained(&what, &stopped.error, written, stopped.done);
-    let left = left_behind(session, migration, &stopped, &sql, &before);
-    if interrupt::happened().is_some() {
-        return Err(failed.hint(left));
+    let failed = explained(&what, &failure.error, source, failure.done);
+    let applied = applied(session, migration, &failure, &sql, &before);
+    if interrupt::signal().is_some() {
+        return Err(failed.hint(applied));
     }
-    let remedy = remedy(&stopped.error, migration, way);
-    Err(failed.hint(format!("{left}: {remedy}")))
+    let remedy = remedy(&failure.error, migration, way);
+    Err(failed.hint(format!("{applied}; {remedy}")))
 }
 
-/// The file of that way, which has to be there.
+/// Returns the file for a direction; fails if there is no `down.sql`.
 pub(crate) fn file(migration: &Migration, way: Way) -> Result<&SqlFile, CliError> {
     let name = &migration.name;
     let file = match way {
@@ -89,11 +89,11 @@ pub(crate) fn file(migration: &Migration, way: Way) -> Result<&SqlFile, CliError
     };
     file.ok_or_else(|| {
         CliError::failed(format!("{name} has no down.sql, so it cannot be reverted"))
-            .hint("write a migration that undoes it, or its down.sql")
+            .hint("write its down.sql, or another migration that reverts it")
     })
 }
 
-/// What is sent of that file; an error that shows the place if it cannot be run as a migration.
+/// Returns the SQL to send for a direction; fails with the line if it cannot run as a migration.
 pub(crate) fn sql(migration: &Migration, way: Way) -> Result<Cow<'_, str>, CliError> {
     runnable(file(migration, way)?, migration.run_in_transaction)
 }
@@ -103,7 +103,7 @@ fn remedy(error: &bowline::Error, migration: &Migration, way: Way) -> String {
         && error.message().contains("statement timeout");
     match error {
         _ if is_by_statement_timeout => format!(
-            "the role or the database has a statement_timeout; begin {} with {} and run again",
+            "the role or the database has a statement_timeout: begin {} with {} and run `bowline migrate` again",
             way.file(),
             if migration.run_in_transaction {
                 "SET LOCAL statement_timeout = 0;"
@@ -112,45 +112,49 @@ fn remedy(error: &bowline::Error, migration: &Migration, way: Way) -> String {
             }
         ),
         bowline::Error::Timeout(_) | bowline::Error::Conflict(_) => {
-            "run again once others are out of the way".to_owned()
+            "run `bowline migrate` again when other sessions have ended their transactions"
+                .to_owned()
         }
         error if error.sqlstate() == Some(SqlState::ACTIVE_SQL_TRANSACTION) => {
             outside_of_transactions(migration).to_owned()
         }
-        _ => format!("mend its {} and run again", way.file()),
+        _ => format!("fix {} and run `bowline migrate` again", way.file()),
     }
 }
 
-/// What to do with a statement that PostgreSQL takes in no transaction, such as CREATE INDEX CONCURRENTLY.
+/// Returns the hint for a statement that cannot run in a transaction, such as CREATE INDEX
+/// CONCURRENTLY.
 fn outside_of_transactions(migration: &Migration) -> &'static str {
     if migration.run_in_transaction {
-        "move the statement, alone, to a migration with a file metadata.toml that says run_in_transaction = false"
+        "move the statement to a migration of its own, with a metadata.toml that contains run_in_transaction = false"
     } else {
-        "leave the statement alone in its file, since several of one file are one transaction"
+        "the statement must be the only one in its file, since PostgreSQL runs several of one file in one transaction"
     }
 }
 
-/// What of a migration that failed is in the database.
-fn left_behind(
+/// Returns what a failed migration has changed in the database, in words.
+fn applied(
     session: &mut Session,
     migration: &Migration,
-    stopped: &StepError,
+    failure: &StepError,
     sql: &str,
     before: &[Index],
 ) -> String {
     use bowline::Outcome;
-    match stopped.error.outcome() {
-        Outcome::Committed => return "all of it was done, but not noted as run".to_owned(),
-        // What a server answers that goes on, is known: of a file without a transaction, by what it has left.
+    match failure.error.outcome() {
+        Outcome::Committed => {
+            return "all its changes were applied, but it was not recorded as run".to_owned();
+        }
+        // If the session still works, the effects of a file without a transaction can be queried.
         Outcome::Unknown if migration.run_in_transaction || session.is_broken() => {
-            return "whether it was done is not known, so look first".to_owned();
+            return "it is not known whether its changes were applied, so check first".to_owned();
         }
         Outcome::Unknown | Outcome::NotCommitted => {}
     }
     if migration.run_in_transaction {
-        return "nothing of it was done".to_owned();
+        return "no changes were applied".to_owned();
     }
-    // A CREATE INDEX CONCURRENTLY that fails leaves its index behind, which is of no use but costs each write.
+    // A failed CREATE INDEX CONCURRENTLY leaves an invalid index, which slows down writes.
     let (earlier, left): (Vec<Index>, Vec<Index>) = invalid_indexes(session)
         .unwrap_or_default()
         .into_iter()
@@ -167,24 +171,24 @@ fn left_behind(
         drops.join("; ")
     };
     if !left.is_empty() {
-        return format!("it left what is of no use, so first run {}", drops(&left));
+        return format!("it left an invalid index, so first run {}", drops(&left));
     }
     if !in_the_way.is_empty() {
         return format!(
-            "an earlier try left an invalid index, so first run {}",
+            "an earlier attempt left an invalid index, so first run {}",
             drops(&in_the_way)
         );
     }
-    if stopped.committed {
-        return "what stands before its last COMMIT was done, nothing else".to_owned();
+    if failure.committed {
+        return "only the changes before its last COMMIT were applied".to_owned();
     }
-    "it does not run in a transaction, so a part of it may be done".to_owned()
+    "it does not run in a transaction, so a part of its changes may be applied".to_owned()
 }
 
-/// An index that a failed CREATE INDEX CONCURRENTLY has left.
+/// An invalid index that a failed CREATE INDEX CONCURRENTLY has left.
 #[derive(Debug, Clone, PartialEq, Eq, bowline::Row)]
 struct Index {
-    /// As SQL takes it.
+    /// With schema and quotes where SQL needs them.
     #[diesel(sql_type = Text)]
     name: String,
     /// Without schema and quotes.
@@ -193,14 +197,14 @@ struct Index {
 }
 
 fn invalid_indexes(session: &mut Session) -> bowline::Result<Vec<Index>> {
-    // The index of a partitioned table is invalid until each partition has its own, which is no failure.
+    // The index of a partitioned table is invalid until each partition has one; that is no failure.
     let query = "SELECT i.indexrelid::pg_catalog.regclass::text AS name, c.relname::text AS plain
                  FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
                  WHERE NOT i.indisvalid AND c.relkind = 'i' ORDER BY 1";
     session.run(bowline::sql(query).all::<Index>())
 }
 
-/// Whether SQL names an index, or anything else of its name.
+/// Returns true if the SQL contains the name of an index.
 fn is_named(index: &Index, sql: &str) -> bool {
     bowline_sql::tokens(sql).any(|token| token.is_name(&index.plain))
 }

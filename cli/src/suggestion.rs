@@ -1,17 +1,17 @@
-//! What was probably meant by a name that is not there.
+//! Suggestions for misspelled names.
 
-/// The candidate that is most like the word, if any is like it.
+/// Returns the candidate that is most similar to a word, if one is similar enough.
 pub(crate) fn nearest<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
-    // What clap takes for alike.
-    const ALIKE: f64 = 0.7;
-    let likeness = |candidate: &str| strsim::jaro(word, candidate);
+    // As in clap.
+    const THRESHOLD: f64 = 0.7;
+    let similarity = |candidate: &str| strsim::jaro(word, candidate);
     candidates
         .into_iter()
-        .filter(|candidate| likeness(candidate) > ALIKE)
-        .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
+        .filter(|candidate| similarity(candidate) > THRESHOLD)
+        .max_by(|a, b| similarity(a).total_cmp(&similarity(b)))
 }
 
 #[cfg(test)]
@@ -19,7 +19,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_most_alike_is_meant_if_any_is() {
+    fn the_most_similar_name_is_suggested() {
         assert_eq!(
             nearest("acounts", ["account", "accounts", "transfers"]),
             Some("accounts")

@@ -1,13 +1,12 @@
-//! A database that is made for one question and dropped after it.
+//! A temporary database in which migrations run.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bowline::Session;
 use bowline::migrating::Bookkeeping;
-use bowline::testing::LocalServer;
 use diesel::connection::SimpleConnection as _;
 
-use crate::connection;
+use crate::connection::{ServerArgs, connect};
 use crate::error::{CliError, failed};
 use crate::introspect::introspect;
 use crate::migrations::Migration;
@@ -16,27 +15,24 @@ use bowline_catalog::Catalog;
 use bowline_catalog::compare::compare;
 use bowline_catalog::mend::mend;
 
-/// DDL on empty tables is quick, but a migration may do more.
+/// DDL on empty tables is fast, but a migration may do more.
 const LIMIT: Duration = Duration::from_secs(10 * 60);
 
-/// An empty database, gone when this is dropped.
+/// A temporary database; dropping this drops it.
 pub(crate) struct Throwaway {
-    /// `None` only while it is dropped.
+    /// `None` only while this is being dropped.
     session: Option<Session>,
-    /// diesel's table in it; `None` only while it is made.
+    /// diesel's table in it; `None` only while this is being created.
     table: Option<Bookkeeping>,
     maintenance: Session,
     name: String,
 }
 
 impl Throwaway {
-    /// On the server that a URL names, whose user has to be allowed to make databases; else on a local one.
-    pub(crate) fn create(url: Option<&str>) -> Result<Self, CliError> {
-        let config = match url {
-            Some(url) => connection::config(Some(url))?,
-            None => LocalServer::start()?.config("postgres"),
-        };
-        let mut maintenance = connection::connect(&config)?.session;
+    /// Creates a database on a server, whose role has to be allowed to create databases.
+    pub(crate) fn create(server: &ServerArgs) -> Result<Self, CliError> {
+        let config = server.config()?;
+        let mut maintenance = connect(&config)?.session;
         maintenance.within(LIMIT);
         let moment = SystemTime::now()
             .duration_since(UNIX_EPOCH)
@@ -44,22 +40,22 @@ impl Throwaway {
         let name = format!("bowline_{}_{:x}", std::process::id(), moment.as_nanos());
         maintenance
             .batch_execute(&format!("CREATE DATABASE {name}"))
-            .map_err(|error| failed("create a throwaway database", &error))?;
-        let mut made = Self {
+            .map_err(|error| failed("create a temporary database", &error))?;
+        let mut created = Self {
             session: None,
             table: None,
             maintenance,
             name,
         };
-        let mut session = connection::connect(&config.dbname(&made.name))?.session;
+        let mut session = connect(&config.dbname(&created.name))?.session;
         session.within(LIMIT);
-        made.table = Some(Bookkeeping::prepare(&mut session)?);
-        made.session = Some(session);
-        Ok(made)
+        created.table = Some(Bookkeeping::prepare(&mut session)?);
+        created.session = Some(session);
+        Ok(created)
     }
 
-    /// Creates the objects of a catalog. Returns how many statements the server refused: a role or an extension may be
-    /// missing.
+    /// Creates the objects of a catalog. Returns the number of statements that the server refused,
+    /// for example because a role or an extension is missing.
     pub(crate) fn make(&mut self, catalog: &Catalog) -> Result<usize, CliError> {
         let nothing = Catalog::default();
         let script = mend(catalog, &nothing, &compare(catalog, &nothing));
@@ -67,7 +63,7 @@ impl Throwaway {
         if session.batch_execute(&script).is_ok() {
             return Ok(0);
         }
-        // A view on a later view, or a default that calls a function, needs another pass.
+        // A view that uses a later view, or a default that calls a function, needs another pass.
         let mut left: Vec<&str> = bowline_sql::statements(&script)
             .map(|statement| statement.text())
             .collect();
@@ -81,13 +77,13 @@ impl Throwaway {
         }
     }
 
-    /// The server, in words: `PostgreSQL 15.18`.
+    /// Returns the name and version of the server: `PostgreSQL 15.18`.
     pub(crate) fn server(&self) -> String {
         let version = self.maintenance.server_version();
         format!("PostgreSQL {}.{}", version / 10_000, version % 10_000)
     }
 
-    /// What it holds now.
+    /// Reads the catalog.
     pub(crate) fn catalog(&mut self) -> Result<Catalog, CliError> {
         introspect(self.session()?)
     }
@@ -97,7 +93,7 @@ impl Throwaway {
         self.step(migration, Way::Up)
     }
 
-    /// Undoes the migration that ran last.
+    /// Reverts the migration that ran last.
     pub(crate) fn revert(&mut self, migration: &Migration) -> Result<(), CliError> {
         self.step(migration, Way::Down)
     }
@@ -115,13 +111,14 @@ impl Throwaway {
 }
 
 fn gone() -> CliError {
-    CliError::failed("the database that was made for this is gone")
+    CliError::failed("the temporary database does not exist any more")
 }
 
 impl Drop for Throwaway {
     fn drop(&mut self) {
         self.session = None;
-        // What cannot be dropped now goes with the server, or is named as what it is.
+        // If this fails, a local server is removed with the database. On another server it stays,
+        // under a name that begins with bowline_.
         self.maintenance
             .batch_execute(&format!("DROP DATABASE {} WITH (FORCE)", self.name))
             .ok();

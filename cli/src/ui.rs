@@ -1,4 +1,4 @@
-//! The only place that prints: results on standard output, everything about the run on standard error.
+//! All printing: results on standard output, everything about the run on standard error.
 
 mod aligned;
 mod ask;
@@ -9,6 +9,7 @@ pub(crate) mod notices;
 mod output;
 mod progress;
 mod snippet;
+mod style;
 
 use serde::Serialize;
 
@@ -20,31 +21,32 @@ use labelled::Label;
 pub(crate) use ask::{Answer, ask};
 pub(crate) use colour::choose;
 pub(crate) use escape::{escaped, json as json_text, one_line};
-pub(crate) use output::{finish, wanted};
+pub(crate) use output::{finish, is_read};
 pub(crate) use progress::Progress;
-pub(crate) use snippet::{refused, rendered, shown_path, underlined, word_at};
+pub(crate) use snippet::{Excerpt, rendered, underlined, underlined_all, word_at};
+pub(crate) use style::Style;
 
-/// Results; what others wrote may be part of it.
+/// Prints a line of a result, escaped.
 pub(crate) fn result(line: impl AsRef<str>) {
     output::result(&format!("{}\n", escaped(line.as_ref())));
 }
 
-/// A result with colours; what others wrote has to be escaped in it.
+/// Prints a line of a result that has colours. Text from outside has to be escaped in it.
 pub(crate) fn coloured_result(line: impl AsRef<str>) {
     output::result(&format!("{}\n", line.as_ref()));
 }
 
-/// A result of many lines, as it is; on a terminal without what that would obey.
+/// Prints a result of many lines; escaped if the output is a terminal.
 pub(crate) fn text(text: &str) {
     output::bytes(text.as_bytes());
 }
 
-/// A part of a result, byte for byte; on a terminal without what that would obey.
+/// Prints bytes of a result; escaped if the output is a terminal.
 pub(crate) fn bytes(bytes: &[u8]) {
     output::bytes(bytes);
 }
 
-/// A result for a program.
+/// Prints a result as JSON.
 pub(crate) fn json<T: Serialize + ?Sized>(value: &T) -> Result<(), CliError> {
     let json = serde_json::to_string_pretty(value);
     let json = json.map_err(|error| CliError::failed(format!("cannot write JSON: {error}")))?;
@@ -52,64 +54,64 @@ pub(crate) fn json<T: Serialize + ?Sized>(value: &T) -> Result<(), CliError> {
     Ok(())
 }
 
-/// What a command did or noticed.
+/// Prints what a command did, on standard error.
 pub(crate) fn status(line: impl AsRef<str>) {
     output::about(&format!("{}\n", escaped(line.as_ref())));
 }
 
-/// A report about the run, with its colours: diffs, underlined sources.
+/// Prints a report with colours, such as a diff or an underlined source, on standard error.
 pub(crate) fn report(report: &str) {
     output::about(&format!("{}\n", report.trim_end()));
 }
 
-/// Something to know that is no failure.
+/// Prints a note: something to know that is not a failure.
 pub(crate) fn note(line: impl AsRef<str>) {
-    labelled::say(&NOTE, line.as_ref());
+    labelled::print(&NOTE, line.as_ref());
 }
 
-/// Why the command failed, and what to do.
+/// Prints the reason why the command failed, and its hints.
 pub(crate) fn failure(error: &CliError) {
     if !error.report.is_empty() {
         report(&error.report);
         status("");
     }
-    labelled::say(&ERROR, &error.message);
+    labelled::print(&ERROR, &error.message);
     for hint in &error.hints {
-        labelled::say(&HINT, hint);
+        labelled::print(&HINT, hint);
     }
 }
 
 const ERROR: Label = Label {
     word: "error",
-    colour: "31",
+    style: Style::BoldRed,
 };
 const HINT: Label = Label {
     word: "hint",
-    colour: "32",
+    style: Style::BoldGreen,
 };
 const NOTE: Label = Label {
     word: "note",
-    colour: "36",
+    style: Style::BoldCyan,
 };
 
-/// The differences between two texts, with removed lines in red and added ones in green.
+/// Returns the differences between two texts, with removed lines in red and added ones in green.
 pub(crate) fn diff(name: &str, old: &str, new: &str) -> String {
-    let mut out = format!("\x1b[1m{}\x1b[0m\n", escaped(name));
+    let mut out = format!("{}\n", Style::Bold.paint(escaped(name)));
     let (old, new) = (escaped(old), escaped(new));
     let diff = similar::TextDiff::from_lines(&*old, &*new);
     for line in diff.unified_diff().context_radius(2).to_string().lines() {
-        let coloured = match line.as_bytes().first() {
-            Some(b'+') => format!("\x1b[32m{line}\x1b[0m\n"),
-            Some(b'-') => format!("\x1b[31m{line}\x1b[0m\n"),
-            Some(b'@') => format!("\x1b[36m{line}\x1b[0m\n"),
-            _ => format!("{line}\n"),
+        let line = match line.as_bytes().first() {
+            Some(b'+') => Style::Green.paint(line),
+            Some(b'-') => Style::Red.paint(line),
+            Some(b'@') => Style::Cyan.paint(line),
+            _ => line.to_owned(),
         };
-        out.push_str(&coloured);
+        out.push_str(&format!("{line}\n"));
     }
     out
 }
 
-/// A number of things: `1 file`, `2 files`.
+/// Returns a number with a noun: `1 file`, `2 files`.
 pub(crate) fn counted(number: usize, thing: &str) -> String {
     let end = if number == 1 { "" } else { "s" };
     format!("{number} {thing}{end}")

@@ -1,4 +1,4 @@
-//! `bowline catalog`: what a schema holds, as JSON.
+//! `bowline catalog`: a schema as JSON.
 
 use clap::Args;
 
@@ -8,16 +8,16 @@ use crate::source::{Fallback, Source};
 use crate::ui;
 use bowline_catalog::json;
 
-/// Print what a schema holds as JSON: tables, columns, keys, constraints, indexes, types and comments.
+/// Print a schema as JSON: tables, columns, keys, constraints, indexes, types and comments.
 ///
-/// Reads the migrations, or another source: migrations@VERSION, the postgres:// URL of a database, a file
-/// .json that this command wrote, or a file .sql such as pg_dump --schema-only writes. docs/CATALOG.md says
-/// what stands in it.
+/// Reads the migrations, or another source: migrations@VERSION, the postgres:// URL of a database,
+/// a .json file of this command, or a .sql file such as pg_dump --schema-only writes.
+/// docs/CATALOG.md describes the format.
 ///
 /// Example: bowline catalog migrations@20260105090000 > before.json
 #[derive(Debug, Args)]
 pub(crate) struct Catalog {
-    /// Where the schema is.
+    /// The source of the schema.
     #[arg(default_value = "migrations", value_parser = Source::parse)]
     source: Source,
     #[command(flatten)]

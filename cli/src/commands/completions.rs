@@ -1,4 +1,4 @@
-//! `bowline completions`: what a shell needs to complete the command line.
+//! `bowline completions`: completions of the command line for a shell.
 
 use clap::{Args, Command};
 use clap_complete::Shell;
@@ -7,8 +7,8 @@ use crate::ui;
 
 /// Print the completions for a shell: bash, elvish, fish, powershell or zsh.
 ///
-/// Where they belong: for bash in a file bowline in ~/.local/share/bash-completion/completions, for zsh in a file
-/// _bowline in a folder of $fpath, for fish in ~/.config/fish/completions/bowline.fish.
+/// Save them for bash as ~/.local/share/bash-completion/completions/bowline, for zsh as _bowline in
+/// a folder of $fpath, for fish as ~/.config/fish/completions/bowline.fish.
 ///
 /// Example: bowline completions fish > ~/.config/fish/completions/bowline.fish
 #[derive(Debug, Args)]

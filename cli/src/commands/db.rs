@@ -1,4 +1,4 @@
-//! `bowline db`: make, drop and remake the database of a project.
+//! `bowline db`: creates, drops and recreates the database of a project.
 
 use std::time::Duration;
 
@@ -8,41 +8,41 @@ use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::{BigInt, Text};
 
 use super::migrate;
-use crate::connection;
+use crate::connection::{DatabaseArgs, connect};
 use crate::error::{CliError, failed};
 use crate::migrations::read_folder;
 use crate::project::Project;
 use crate::ui::{self, Answer};
 use bowline_catalog::definition::quoted;
 
-/// Make, drop or remake the database that DATABASE_URL names.
+/// Create, drop or recreate the database that DATABASE_URL names.
 ///
-/// Connects to the database postgres of the same server for it, else to template1. What destroys asks before it does,
-/// and without a terminal does nothing unless --yes is said.
+/// Connects to the database postgres of the same server, or to template1. Dropping asks for
+/// confirmation; without a terminal it needs --yes.
 ///
 /// Example: bowline db create
 #[derive(Debug, Args)]
 pub(crate) struct Db {
     #[command(subcommand)]
     action: Action,
-    /// The database; else DATABASE_URL, from the environment or from a file .env, and PG* variables.
-    #[arg(long, global = true, value_name = "URL")]
-    database_url: Option<String>,
+    #[command(flatten)]
+    database: DatabaseArgs,
 }
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Make the database, unless it is there.
+    /// Create the database, unless it exists.
     ///
     /// Example: bowline db create --database-url postgres://app@localhost/app
     Create,
-    /// Drop the database with all that is in it.
+    /// Drop the database with all its data.
     ///
-    /// Fails while others are connected to it, unless --force ends their sessions. That it is not there is no failure.
+    /// Fails while other sessions are connected to it, unless --force ends them. A missing database
+    /// is no failure.
     ///
     /// Example: bowline db drop --yes
     Drop(Destroy),
-    /// Drop the database, make it anew, and run all migrations.
+    /// Drop the database, create it again, and run all migrations.
     ///
     /// Example: bowline db reset
     Reset(Destroy),
@@ -50,79 +50,79 @@ enum Action {
 
 #[derive(Debug, Args)]
 struct Destroy {
-    /// Do not ask.
+    /// Do not ask for confirmation.
     #[arg(short, long)]
     yes: bool,
-    /// End the sessions of others.
+    /// End other sessions that are connected to it.
     #[arg(long)]
     force: bool,
 }
 
-/// A database is copied from a template, which may be large.
+/// The time limit for creating a database, which copies a template.
 const LIMIT: Duration = Duration::from_secs(10 * 60);
 
 pub(crate) fn run(
     arguments: &Db,
     project: impl FnOnce() -> Result<Project, CliError>,
 ) -> Result<(), CliError> {
-    let config = connection::config(arguments.database_url.as_deref())?;
+    let config = arguments.database.config()?;
     if let Action::Drop(_) | Action::Reset(_) = &arguments.action
         && !config.names_database()
     {
-        // It would be the database of the role's name, such as postgres.
+        // The default is the database with the role's name, such as postgres.
         return Err(
             CliError::failed("the URL names no database, so nothing is dropped")
                 .hint("name it at the end of the URL: postgres://user@host:5432/database"),
         );
     }
-    let place = Place {
+    let target = Target {
         database: config.database_name()?,
         server: config.server_name()?,
         config,
     };
     match &arguments.action {
-        Action::Create => place.create(&mut place.maintenance()?),
-        Action::Drop(how) => place.drop(&mut place.maintenance()?, how, "drop"),
+        Action::Create => target.create(&mut target.maintenance()?),
+        Action::Drop(how) => target.drop(&mut target.maintenance()?, how, "drop"),
         Action::Reset(how) => {
-            // Before anything is dropped: a folder that is wrong destroys nothing.
+            // Read first, so that an invalid folder destroys nothing.
             let migrations = read_folder(&project()?.migrations)?;
-            let mut session = place.maintenance()?;
-            place.drop(&mut session, how, "drop and remake")?;
-            place.create(&mut session)?;
+            let mut session = target.maintenance()?;
+            target.drop(&mut session, how, "drop and recreate")?;
+            target.create(&mut session)?;
             drop(session);
-            migrate::run_all(&place.config, &migrations)
+            migrate::run_all(&target.config, &migrations)
         }
     }
 }
 
-/// A database, and the server it is on.
-struct Place {
+/// A database, and its server.
+struct Target {
     database: String,
     server: String,
     config: Config,
 }
 
-impl Place {
-    /// A session in another database of the server: one's own cannot be dropped.
+impl Target {
+    /// Connects to another database of the server, since a session cannot drop its own.
     fn maintenance(&self) -> Result<Session, CliError> {
-        let connect = |dbname: &str| {
+        let connect_to = |dbname: &str| {
             let config = self.config.clone().dbname(dbname);
-            Session::connect(&config.application_name("bowline db"))
+            connect(&config.application_name("bowline db")).map(|connected| connected.session)
         };
         let postgres = if self.database == "postgres" {
-            connect("template1")
+            connect_to("template1")
         } else {
-            connect("postgres")
+            connect_to("postgres")
         };
         let session = match postgres {
-            // There is none on some servers, or not for everybody.
+            // Some servers have no such database, or do not let every role connect to it.
             Err(error)
                 if matches!(
                     error.sqlstate(),
                     Some(SqlState::INVALID_CATALOG_NAME | SqlState::INSUFFICIENT_PRIVILEGE)
                 ) =>
             {
-                connect("template1")
+                connect_to("template1")
             }
             other => other,
         };
@@ -131,31 +131,33 @@ impl Place {
         Ok(session)
     }
 
-    fn is_there(&self, session: &mut Session) -> Result<bool, CliError> {
+    fn exists(&self, session: &mut Session) -> Result<bool, CliError> {
         let query = bowline::sql("SELECT 1 FROM pg_catalog.pg_database WHERE datname = $1");
         Ok(session.run(query.bind::<Text, _>(self.database.clone()).affected())? > 0)
     }
 
     fn create(&self, session: &mut Session) -> Result<(), CliError> {
         let (database, server) = (&self.database, &self.server);
-        if self.is_there(session)? {
+        if self.exists(session)? {
             ui::note(format!(
-                "the database {database} is there already, on {server}"
+                "the database {database} already exists on {server}"
             ));
             return Ok(());
         }
-        let progress = ui::Progress::start(format!("making the database {database}"));
-        let made = session.batch_execute(&format!("CREATE DATABASE {}", quoted(database)));
+        let progress = ui::Progress::start(format!("creating the database {database}"));
+        let created = session.batch_execute(&format!("CREATE DATABASE {}", quoted(database)));
         drop(progress);
-        made.map_err(|error| self.failed("make", &error, None))?;
-        ui::status(format!("made the database {database} on {server}"));
+        created.map_err(|error| self.failed("create", &error, None))?;
+        ui::status(format!("created the database {database} on {server}"));
         Ok(())
     }
 
     fn drop(&self, session: &mut Session, how: &Destroy, verb: &str) -> Result<(), CliError> {
         let (database, server) = (&self.database, &self.server);
-        if !self.is_there(session)? {
-            ui::note(format!("there is no database {database} on {server}"));
+        if !self.exists(session)? {
+            ui::note(format!(
+                "the database {database} does not exist on {server}"
+            ));
             return Ok(());
         }
         let sessions = self.sessions(session)?;
@@ -173,7 +175,7 @@ impl Place {
         Ok(())
     }
 
-    /// How many sessions others have there.
+    /// Returns the number of sessions that are connected to it.
     fn sessions(&self, session: &mut Session) -> Result<i64, CliError> {
         #[derive(bowline::Row)]
         struct Count {
@@ -196,13 +198,13 @@ impl Place {
             String::new()
         };
         let what = format!("{verb} the database {database} on {server}");
-        match ui::ask(&format!("{what}{ended}? All that is in it is lost.")) {
+        match ui::ask(&format!("{what}{ended}? All its data is lost.")) {
             Answer::Yes => Ok(()),
             Answer::No => Err(CliError::failed("nothing was dropped")),
-            Answer::Nobody => Err(CliError::failed(format!(
-                "refused to {what}: there is no terminal to ask"
+            Answer::NoTerminal => Err(CliError::failed(format!(
+                "did not {what}: there is no terminal to ask for confirmation"
             ))
-            .hint("say --yes, if that is what you want")),
+            .hint("pass --yes to do it without confirmation")),
         }
     }
 

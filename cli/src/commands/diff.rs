@@ -1,12 +1,14 @@
-//! `bowline diff`: what two schemas do not have in common.
+//! `bowline diff`: the differences between two schemas.
 
+use bowline::Config;
 use clap::Args;
 use serde::Serialize;
 
+use crate::connection::connect_to_read;
 use crate::error::CliError;
 use crate::introspect::Asked;
 use crate::project::Project;
-use crate::source::{Fallback, Source, connect};
+use crate::source::{Fallback, Source};
 use crate::throwaway::Throwaway;
 use crate::ui;
 use bowline_catalog::Catalog;
@@ -15,27 +17,29 @@ use bowline_catalog::compare::{
 };
 use bowline_catalog::mend::mend;
 
-/// Say what differs between two schemas, in words or as the SQL that makes the first one of the second.
+/// Show the differences between two schemas, in words or as SQL that changes the second into the
+/// first.
 ///
-/// Each is migrations, migrations@VERSION, the postgres:// URL of a database, a file .json of `bowline
-/// catalog`, or a file .sql. Exits with 1 if they differ.
+/// A schema is migrations, migrations@VERSION, the postgres:// URL of a database, a .json file of
+/// `bowline catalog`, or a .sql file. The exit code is 1 if they differ.
 ///
-/// PostgreSQL rewrites the text of queries, defaults and checks. So where two texts differ, a server reads both:
-/// that of the database, if one of the two is one, else a local one, in an empty database that is dropped afterwards.
+/// PostgreSQL rewrites the text of queries, defaults and checks. So where two texts differ, a server parses both:
+/// that of a compared database, or else a local one, in an empty database that is dropped afterwards.
 ///
 /// Example: bowline diff migrations@20260105090000 migrations
 #[derive(Debug, Args)]
 pub(crate) struct Diff {
-    /// What is as it should be.
+    /// The schema that is right.
     #[arg(value_name = "A", value_parser = Source::parse)]
     left: Source,
-    /// What is compared with it.
+    /// The schema to compare with it.
     #[arg(value_name = "B", value_parser = Source::parse)]
     right: Source,
-    /// Print the SQL that turns B into A.
+    /// Print the SQL that changes B into A.
     #[arg(long)]
     sql: bool,
-    /// Print JSON: a list of objects with subject, kind (only_left, only_right, differs), aspect, left, right, words.
+    /// Print JSON: a list of objects with subject, kind (only_left, only_right, differs), aspect,
+    /// left, right, words.
     #[arg(long, conflicts_with = "sql")]
     json: bool,
     #[command(flatten)]
@@ -45,11 +49,13 @@ pub(crate) struct Diff {
 pub(crate) fn run(arguments: &Diff, project: &Project) -> Result<(), CliError> {
     let left = arguments.left.catalog(project, &arguments.fallback)?;
     let right = arguments.right.catalog(project, &arguments.fallback)?;
-    // A server can tell whether two texts are one to PostgreSQL.
+    // A server decides whether two different texts mean the same to PostgreSQL.
     let server = [&arguments.right, &arguments.left]
         .into_iter()
         .find_map(|source| match source {
-            Source::Database(url) => Some(connect(Some(url))),
+            Source::Database(url) => {
+                Some(Config::from_url(url).and_then(|url| connect_to_read(&url)))
+            }
             _ => None,
         });
     let comparison = match server.transpose()? {
@@ -65,50 +71,52 @@ pub(crate) fn run(arguments: &Diff, project: &Project) -> Result<(), CliError> {
         right_name = "the second".to_owned();
     }
     let form = Form::of(arguments.sql, arguments.json);
-    told((&left, &left_name), (&right, &right_name), comparison, form)
+    report((&left, &left_name), (&right, &right_name), comparison, form)
 }
 
-/// Compares two catalogs of files. Where texts differ, a throwaway database reads them, if there is a server.
+/// Compares two catalogs of files. Where texts differ, a temporary database parses them, if a
+/// server is available.
 ///
-/// A server that the caller named has to answer; without any, the texts are compared as they are, with a note.
+/// A server that the caller names has to answer. Without a server, texts are compared as written,
+/// with a note.
 fn without_database(
     left: &Catalog,
     right: &Catalog,
     fallback: &Fallback,
 ) -> Result<Comparison, CliError> {
     let settled = &mut Settled::default();
-    if fallback.offline || !has_open_texts(left, right) {
+    let Some(server) = fallback.server().filter(|_| has_open_texts(left, right)) else {
         return Ok(judged(left, right, None, settled));
-    }
-    let progress = ui::Progress::start("asking a server whether texts that differ mean the same");
-    let throwaway = Throwaway::create(fallback.database_url.as_deref());
-    let mut throwaway = match throwaway {
+    };
+    let progress = ui::Progress::start("starting a server to compare expressions");
+    let mut throwaway = match Throwaway::create(server) {
         Ok(throwaway) => throwaway,
-        Err(unavailable) if fallback.database_url.is_some() => return Err(unavailable),
+        Err(unavailable) if server.is_named() => return Err(unavailable),
         Err(unavailable) => {
             drop(progress);
             ui::note(format!(
-                "texts are compared as they are written, since no server could be asked what they mean: {}",
+                "expressions are compared as they are written, since no server is available: {}",
                 unavailable.message
             ));
             return Ok(judged(left, right, None, settled));
         }
     };
     let refused = throwaway.make(right)?;
-    let mut server = Asked::elsewhere(throwaway.session()?);
-    let comparison = judged(left, right, Some(&mut server), settled);
+    let mut asked = Asked::elsewhere(throwaway.session()?);
+    let comparison = judged(left, right, Some(&mut asked), settled);
     drop(progress);
     if refused > 0 {
         let count = ui::counted(refused, "object");
         ui::note(format!(
-            "{count} could not be created on {}: texts that use them are compared as they are written",
+            "{count} could not be created on {}: expressions that use them are compared as they \
+             are written",
             throwaway.server()
         ));
     }
     Ok(comparison)
 }
 
-/// How differences are told.
+/// The format of differences.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
     Words,
@@ -126,9 +134,9 @@ impl Form {
     }
 }
 
-/// A difference for a program.
+/// A difference, as JSON.
 #[derive(Serialize)]
-struct Told<'d> {
+struct JsonDifference<'d> {
     subject: String,
     kind: &'static str,
     aspect: Option<&'static str>,
@@ -137,7 +145,7 @@ struct Told<'d> {
     words: String,
 }
 
-impl<'d> Told<'d> {
+impl<'d> JsonDifference<'d> {
     fn of(difference: &'d Difference, left_name: &str, right_name: &str) -> Self {
         let (kind, aspect, left, right) = match &difference.how {
             How::OnlyLeft => ("only_left", None, None, None),
@@ -164,8 +172,8 @@ impl<'d> Told<'d> {
     }
 }
 
-/// Prints what differs; an error if anything does.
-pub(super) fn told(
+/// Prints the differences; fails if there are any.
+pub(super) fn report(
     (left, left_name): (&Catalog, &str),
     (right, right_name): (&Catalog, &str),
     Comparison {
@@ -180,18 +188,18 @@ pub(super) fn told(
             .for_each(|what| ui::note(format!("not compared: {what}")));
     }
     if form == Form::Json {
-        let told = differences.iter();
-        let told: Vec<Told<'_>> = told
-            .map(|difference| Told::of(difference, left_name, right_name))
+        let differences = differences.iter();
+        let differences: Vec<JsonDifference<'_>> = differences
+            .map(|difference| JsonDifference::of(difference, left_name, right_name))
             .collect();
-        ui::json(&told)?;
+        ui::json(&differences)?;
     }
     if differences.is_empty() {
         ui::status(format!("{left_name} and {right_name} are the same"));
         ui::note(format!("{} are not compared", never_compared()));
         return Ok(());
     }
-    // A line is a line, and a comment ends with it, whatever a name holds.
+    // A name may contain line breaks, and an SQL comment ends at one.
     let words = differences.iter().map(|difference| {
         let words = difference.words(left_name, right_name);
         words.replace(['\n', '\r'], " ")

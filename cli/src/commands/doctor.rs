@@ -1,6 +1,7 @@
-//! `bowline doctor`: what is found of all that a connection and a project rest on, and what to do about it.
+//! `bowline doctor`: checks everything that a connection and a project depend on.
 //!
-//! Each file below looks at one thing and gives findings; nothing is changed, and everything ends within seconds.
+//! Each file below checks one area and returns findings. Nothing is changed, and each check ends
+//! within seconds.
 
 mod access;
 mod finding;
@@ -14,46 +15,47 @@ use std::path::Path;
 
 use clap::Args;
 
+use crate::connection::DatabaseArgs;
 use crate::error::CliError;
-use crate::project::{Places, Project};
+use crate::project::{Project, ProjectArgs};
 use crate::ui;
 use finding::{Finding, Level};
 
-/// Look at the programs, the project, the settings and the server, and say what to do about what is wrong.
+/// Check the programs, the project, the connection and the server, with a hint for each problem.
 ///
-/// Changes nothing. Each line is ok, a warning or a problem; with a problem the exit code is 1. No password is shown.
+/// Changes nothing. Each line is ok, a warning or a problem; with a problem the exit code is 1. No
+/// password is shown.
 ///
 /// Example: bowline doctor
 #[derive(Debug, Args)]
 pub(crate) struct Doctor {
-    /// The database; else DATABASE_URL, from the environment or from a file .env, and PG* variables.
-    #[arg(long, value_name = "URL")]
-    database_url: Option<String>,
+    #[command(flatten)]
+    database: DatabaseArgs,
     /// Print the findings as JSON.
     #[arg(long)]
     json: bool,
 }
 
-pub(crate) fn run(arguments: &Doctor, here: &Path, places: &Places) -> Result<(), CliError> {
+pub(crate) fn run(arguments: &Doctor, here: &Path, project: &ProjectArgs) -> Result<(), CliError> {
     let mut findings = Vec::new();
-    let mut tell = |of_one: Vec<Finding>| {
+    let mut add = |found: Vec<Finding>| {
         if !arguments.json {
-            finding::print(&of_one, findings.last());
+            finding::print(&found, findings.last());
         }
-        findings.extend(of_one);
+        findings.extend(found);
     };
-    tell(programs::look());
-    let project = Project::find(here, places);
-    tell(project::look(&project));
-    let (origin, config) = origin::look(arguments.database_url.as_deref(), here);
-    tell(origin);
+    add(programs::check());
+    let project = Project::find(here, project);
+    add(project::check(&project));
+    let (origin, config) = origin::check(&arguments.database, here);
+    add(origin);
     if let Some(config) = config {
-        tell(server::names(&config));
-        let (server, connected) = server::look(&config);
-        tell(server);
+        add(server::names(&config));
+        let (server, connected) = server::check(&config);
+        add(server);
         if let Some(mut connected) = connected {
-            tell(access::look(&connected));
-            tell(role::look(&mut connected, project.as_ref().ok()));
+            add(access::check(&connected));
+            add(role::check(&mut connected, project.as_ref().ok()));
         }
     }
     if arguments.json {

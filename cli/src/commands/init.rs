@@ -1,62 +1,68 @@
-//! `bowline init`: what a cargo package lacks for a data layer, added to what is there.
+//! `bowline init`: adds to a cargo package what a data layer needs.
 //!
-//! All that is to be written is made out first, so that an error or `--dry-run` leaves the package as it is.
+//! All changes are computed before the first file is written, so that an error or `--dry-run`
+//! changes nothing.
 
 mod changes;
 mod dependencies;
 mod first;
+mod move_settings;
 mod root;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Args;
 
 use crate::error::CliError;
 use crate::migrations::{Migration, read_folder};
 use crate::package::{BuildScript, Package, build_script, watching_line};
+use crate::paths::read_optional;
 use crate::plan::relative;
-use crate::project::{Places, Project};
+use crate::project::{BOWLINE_TOML, Project, ProjectArgs};
 use crate::ui;
 use changes::Changes;
 
 /// Add to a cargo package what a data layer needs: dependencies, migrations, settings, a module.
 ///
-/// Adds what is missing and changes nothing else, so it is safe to run twice. In a package that is on diesel
-/// already, diesel.toml, schema.rs and the migrations stay as they are.
+/// Adds what is missing and changes nothing else, so it is safe to run twice. In a package that
+/// already uses diesel, diesel.toml, schema.rs and the migrations are not changed.
 ///
 /// Example: bowline init --dry-run
 #[derive(Debug, Args)]
 pub(crate) struct Init {
-    /// Say what would be done, and do nothing.
+    /// Show what would be done, and change nothing.
     #[arg(long)]
     dry_run: bool,
-    /// Where the dependency bowline comes from: a folder with its source, or a version; else the folder that this
-    /// command was built in, if it is still there, else the version of this command.
+    /// The source of the dependency bowline: a folder with its code, or a version [default: the
+    /// folder that this command was built in, if it exists, or the version of this command].
     #[arg(long, value_name = "PATH_OR_VERSION")]
     bowline: Option<String>,
+    /// Move the settings of [package.metadata.bowline] in Cargo.toml to bowline.toml, and change
+    /// nothing else.
+    #[arg(long, conflicts_with = "bowline")]
+    move_settings: bool,
 }
 
-pub(crate) fn run(arguments: &Init, here: &Path, places: &Places) -> Result<(), CliError> {
-    let package = package(here)?;
-    let project = Project::find(&package.folder, places)?;
-    let changes = changes(arguments, here, &package, &project)?;
-    if !arguments.dry_run {
-        changes.write()?;
+pub(crate) fn run(arguments: &Init, here: &Path, project: &ProjectArgs) -> Result<(), CliError> {
+    if arguments.move_settings {
+        let root = Project::root(here, project).unwrap_or_else(|| here.to_owned());
+        return move_settings::changes(&root)?.apply(arguments.dry_run);
     }
-    changes.tell();
+    let package = package(here)?;
+    let project = Project::find(&package.folder, project)?;
+    let changes = changes(arguments, here, &package, &project)?;
+    changes.apply(arguments.dry_run)?;
     let is_generated = project.settings.folder.join("mod.rs").is_file();
     if changes.is_empty() {
-        ui::status("everything is there already");
-    } else if arguments.dry_run {
-        ui::status("nothing was written, because of --dry-run");
-    } else if !is_generated {
-        ui::status("next: `bowline generate`, once the migrations make the tables that you want");
+        ui::status("nothing is missing");
+    } else if !arguments.dry_run && !is_generated {
+        ui::status("next: write your tables in the migrations, then run `bowline generate`");
     }
     Ok(())
 }
 
-/// The package that the command is called in.
+/// Returns the package of the working directory.
 fn package(here: &Path) -> Result<Package, CliError> {
     let mut folders = here.ancestors();
     let folder = folders.find(|folder| folder.join("Cargo.toml").is_file());
@@ -65,16 +71,13 @@ fn package(here: &Path) -> Result<Package, CliError> {
         None => None,
     };
     let package = package.ok_or_else(|| {
-        CliError::failed(format!(
-            "there is no Cargo.toml in {} or above it",
-            here.display()
-        ))
-        .hint("make a package first: cargo new NAME")
+        CliError::failed(format!("no Cargo.toml in {} or above it", here.display()))
+            .hint("create a package first: cargo new NAME")
     })?;
     if package.manifest.name().is_none() {
         let members = package.manifest.members().join(", ");
         return Err(CliError::failed(format!(
-            "{} is that of a workspace, which has no code of its own",
+            "{} belongs to a workspace, which has no code of its own",
             package.manifest.path().display()
         ))
         .hint(format!(
@@ -84,9 +87,9 @@ fn package(here: &Path) -> Result<Package, CliError> {
     let edition = package.manifest.edition();
     if matches!(edition, "2015" | "2018") {
         return Err(CliError::failed(format!(
-            "the package is of Rust's edition {edition}, and generated code is of 2021 or later"
+            "the package uses edition {edition} of Rust, and generated code needs 2021 or later"
         ))
-        .hint("`cargo fix --edition` readies the code for the next one; then set edition in Cargo.toml"));
+        .hint("run `cargo fix --edition`, then set edition in Cargo.toml"));
     }
     Ok(package)
 }
@@ -99,15 +102,15 @@ fn changes(
 ) -> Result<Changes, CliError> {
     let mut changes = Changes::new(&package.folder);
     let source = dependencies::source(arguments.bowline.as_deref(), here, package)?;
-    let there = if project.migrations.is_dir() {
+    let existing = if project.migrations.is_dir() {
         read_folder(&project.migrations)?
     } else {
         Vec::new()
     };
-    let first = there
+    let first = existing
         .is_empty()
         .then(|| first::migration(&project.migrations));
-    let migrations: Vec<Migration> = there.into_iter().chain(first.clone()).collect();
+    let migrations: Vec<Migration> = existing.into_iter().chain(first.clone()).collect();
     let folder = relative(&project.migrations, &package.folder);
 
     dependencies::add(&mut changes, package, &source, &migrations, project)?;
@@ -121,13 +124,19 @@ fn changes(
     watch(&mut changes, package, &folder)?;
     root::declare_module(&mut changes, package, project)?;
     environment(&mut changes, package)?;
+    project
+        .settings_note()
+        .into_iter()
+        .for_each(|note| changes.note(note));
     if arguments.bowline.is_some() && package.manifest.has_bowline() {
-        changes.note("Cargo.toml names bowline already, so --bowline changes nothing".to_owned());
+        changes.note(
+            "Cargo.toml has the dependency bowline already, so --bowline has no effect".to_owned(),
+        );
     }
     Ok(changes)
 }
 
-/// `diesel.toml`, where there is none.
+/// Adds `diesel.toml`, if it is missing.
 fn settings(changes: &mut Changes, package: &Package, project: &Project) {
     if project.has_diesel_toml {
         return;
@@ -141,8 +150,7 @@ fn settings(changes: &mut Changes, package: &Package, project: &Project) {
     changes.make(
         package.folder.join("diesel.toml"),
         format!(
-            "# Read by bowline and by diesel's own command; what is bowline's alone is in Cargo.toml, under\n\
-             # [package.metadata.bowline].\n\n\
+            "# Settings of bowline and of diesel's own command. Bowline's alone go into {BOWLINE_TOML}.\n\n\
              [print_schema]\n\
              file = \"{schema}\"\n\
              with_docs = \"only-database-comments\"\n\
@@ -151,7 +159,7 @@ fn settings(changes: &mut Changes, package: &Package, project: &Project) {
     );
 }
 
-/// The line of the build script.
+/// Adds the line to the build script that watches the folder of migrations.
 fn watch(changes: &mut Changes, package: &Package, folder: &str) -> Result<(), CliError> {
     let line = watching_line(folder);
     match build_script(package, folder)? {
@@ -161,39 +169,39 @@ fn watch(changes: &mut Changes, package: &Package, folder: &str) -> Result<(), C
         }
         BuildScript::Add(path, text) => changes.extend(path, text, &line),
         BuildScript::ByHand(path) => changes.note(format!(
-            "{} is yours: if it has cargo look at certain files only, add this line to its main, so that a migration \
-             which was added is noticed: {line}",
+            "{} was not changed; if it has other rerun-if lines, add this one to its main function, so that cargo notices \
+             a new migration: {line}",
             relative(&path, &package.folder)
         )),
         BuildScript::Forbidden => changes.note(format!(
-            "Cargo.toml says build = false, so a migration that was added is not noticed until code is compiled again; \
-             a build script would have this line: {line}"
+            "Cargo.toml has build = false, so cargo does not notice a new migration until code changes; a build script \
+             would need this line: {line}"
         )),
     }
     Ok(())
 }
 
-/// `.env.example`, and `.env` kept out of git.
+/// Adds `DATABASE_URL` to `.env.example`, and `.env` to `.gitignore`.
 fn environment(changes: &mut Changes, package: &Package) -> Result<(), CliError> {
-    let said = [".env.example", ".env.sample"].map(|name| package.folder.join(name));
-    let texts = [read(&said[0])?, read(&said[1])?];
-    let [example, _] = said;
+    let files = [".env.example", ".env.sample"].map(|name| package.folder.join(name));
+    let texts = [read_optional(&files[0])?, read_optional(&files[1])?];
+    let [example, _] = files;
     let name = package
         .manifest
         .name()
         .unwrap_or_default()
         .replace('-', "_");
     let line = format!("DATABASE_URL=postgres://user:password@localhost:5432/{name}");
-    let is_said = |text: &Option<String>| {
+    let has_url = |text: &Option<String>| {
         text.as_ref()
             .is_some_and(|text| text.contains("DATABASE_URL"))
     };
     match &texts[0] {
-        _ if texts.iter().any(is_said) => {}
+        _ if texts.iter().any(has_url) => {}
         None => changes.make(
             example,
             format!(
-                "# Copy this to .env, which is not committed, and put in what is yours.\n{line}\n"
+                "# Copy this file to .env, which is not committed, and set your own values.\n{line}\n"
             ),
         ),
         Some(text) => changes.extend(example, with_line(text, &line), &line),
@@ -217,7 +225,7 @@ fn environment(changes: &mut Changes, package: &Package) -> Result<(), CliError>
     });
     if !is_ignored {
         let path = package.folder.join(".gitignore");
-        match read(&path)? {
+        match read_optional(&path)? {
             None => changes.make(path, ".env\n".to_owned()),
             Some(text) => changes.extend(path, with_line(&text, ".env"), ".env"),
         }
@@ -225,13 +233,14 @@ fn environment(changes: &mut Changes, package: &Package) -> Result<(), CliError>
     Ok(())
 }
 
-/// The folder of the git repository that this is in.
+/// Returns the root of the git repository that a folder is in.
 fn repository(folder: &Path) -> Option<&Path> {
     folder
         .ancestors()
         .find(|folder| folder.join(".git").exists())
 }
 
+/// Returns a text with a line added at its end.
 fn with_line(text: &str, line: &str) -> String {
     let end = if text.is_empty() || text.ends_with('\n') {
         ""
@@ -239,16 +248,4 @@ fn with_line(text: &str, line: &str) -> String {
         "\n"
     };
     format!("{text}{end}{line}\n")
-}
-
-/// A file's text; `None` if it is not there.
-fn read(path: &PathBuf) -> Result<Option<String>, CliError> {
-    match fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(CliError::failed(format!(
-            "cannot read {}: {error}",
-            path.display()
-        ))),
-    }
 }

@@ -16,14 +16,15 @@ use crate::ui;
 /// Example: bowline man ~/.local/share/man/man1
 #[derive(Debug, Args)]
 pub(crate) struct Man {
-    /// The folder, made if it is not there; without one the page of bowline itself is printed.
+    /// The folder, which is created if it is missing; without one, the page of bowline itself is
+    /// printed.
     folder: Option<PathBuf>,
 }
 
 pub(crate) fn run(arguments: &Man, command: Command) -> Result<(), CliError> {
     let Some(folder) = &arguments.folder else {
         let mut page = Vec::new();
-        // Memory takes what is written to it.
+        // Writing to a Vec cannot fail.
         Page::new(command).render(&mut page).ok();
         ui::text(&String::from_utf8_lossy(&page));
         return Ok(());

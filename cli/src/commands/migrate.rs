@@ -1,4 +1,4 @@
-//! `bowline migrate`: run, revert and list migrations, by diesel_migrations.
+//! `bowline migrate`: runs, reverts and lists migrations, compatibly with diesel's own command.
 
 mod history;
 mod lock;
@@ -14,7 +14,7 @@ use bowline::migrating::Bookkeeping;
 use bowline::{Config, Session};
 use clap::{Args, Subcommand};
 
-use crate::connection::{self, Connected};
+use crate::connection::{self, Connected, DatabaseArgs};
 use crate::error::CliError;
 use crate::migrations::{Migration, read_folder};
 use crate::project::Project;
@@ -26,19 +26,19 @@ pub(super) use history::History as MigrationHistory;
 
 /// Run, revert or list the migrations of a database.
 ///
-/// Uses the table of diesel's own command. Each migration runs in a transaction of its own, unless its metadata.toml
-/// says otherwise. Who changes something holds a lock of the session (pg_advisory_lock), so that two runs of this
-/// command follow one another; diesel's own command does not know it.
+/// Uses the table of diesel's own command. Each migration runs in a transaction of its own, unless
+/// its metadata.toml sets run_in_transaction = false. A run that changes something holds an
+/// advisory lock, so that two runs of this command do not overlap; diesel's own command does not
+/// take that lock.
 ///
 /// Example: bowline migrate run
 #[derive(Debug, Args)]
 pub(crate) struct Migrate {
     #[command(subcommand)]
     action: Action,
-    /// The database; else DATABASE_URL, from the environment or from a file .env, and PG* variables.
-    #[arg(long, global = true, value_name = "URL")]
-    database_url: Option<String>,
-    /// How long to wait for another who runs migrations.
+    #[command(flatten)]
+    database: DatabaseArgs,
+    /// The time to wait for another run of migrations to end.
     #[arg(long, global = true, value_name = "SECONDS", default_value = "60", value_parser = clap::value_parser!(u64).range(0..=86_400))]
     wait: u64,
 }
@@ -53,9 +53,9 @@ enum Action {
 }
 
 pub(crate) fn run(arguments: &Migrate, project: &Project) -> Result<(), CliError> {
-    // Before anything is connected to: a folder that is wrong changes nothing.
+    // Read before connecting, so that an invalid folder changes nothing.
     let migrations = read_folder(&project.migrations)?;
-    let config = connection::config(arguments.database_url.as_deref())?;
+    let config = arguments.database.config()?;
     if let Action::Status(arguments) = &arguments.action {
         return status::run(arguments, &mut connect(&config)?.session, &migrations);
     }
@@ -74,7 +74,7 @@ pub(crate) fn run(arguments: &Migrate, project: &Project) -> Result<(), CliError
     }
 }
 
-/// Runs all migrations of a folder on a database; for those who have just made it.
+/// Runs all migrations on a database that was just created.
 pub(super) fn run_all(config: &Config, migrations: &[Migration]) -> Result<(), CliError> {
     run::run(&mut Work {
         connected: connect(config)?,
@@ -86,20 +86,20 @@ pub(super) fn run_all(config: &Config, migrations: &[Migration]) -> Result<(), C
 fn connect(config: &Config) -> Result<Connected, CliError> {
     let config = config.clone().application_name("bowline migrate");
     let mut connected = connection::connect(&config)?;
-    // DDL on large tables takes its time; a day is a bound all the same.
+    // DDL on large tables can take hours.
     connected.session.within(Duration::from_secs(24 * 60 * 60));
     Ok(connected)
 }
 
-/// A database, the folder, and how long to wait for others.
+/// A database, the migrations, and the time to wait for the lock.
 struct Work<'m> {
     connected: Connected,
     migrations: &'m [Migration],
     patience: Duration,
 }
 
-/// A database on which nobody else runs migrations, and what has run on it.
-struct Alone<'a> {
+/// A database whose lock is held, and the migrations that have run on it.
+struct Locked<'a> {
     session: &'a mut Session,
     table: Bookkeeping,
     history: History,
@@ -107,16 +107,16 @@ struct Alone<'a> {
 }
 
 impl Work<'_> {
-    /// Does it while nobody else does such a thing, with what has run by then.
-    fn alone(
+    /// Does the work while holding the lock, and reads the history after taking it.
+    fn locked(
         &mut self,
-        work: impl FnOnce(&mut Alone<'_>) -> Result<(), CliError>,
+        work: impl FnOnce(&mut Locked<'_>) -> Result<(), CliError>,
     ) -> Result<(), CliError> {
         let migrations = self.migrations;
         lock::locked(&mut self.connected, self.patience, |session| {
             let table = Bookkeeping::prepare(session)?;
             let history = History::of(&table, session)?;
-            work(&mut Alone {
+            work(&mut Locked {
                 session,
                 table,
                 history,
@@ -126,14 +126,14 @@ impl Work<'_> {
     }
 }
 
-/// Goes through migrations one after the other, and says of each what was done and how long it took.
+/// Runs or reverts migrations one by one, and prints each with the time it took.
 fn each(
     session: &mut Session,
     table: &Bookkeeping,
     migrations: &[&Migration],
     way: Way,
 ) -> Result<(), CliError> {
-    // What cannot be run is refused before anything runs.
+    // Files that cannot be run are refused before anything runs.
     for migration in migrations {
         step::sql(migration, way)?;
     }
@@ -141,11 +141,11 @@ fn each(
         Way::Up => ("running", "ran"),
         Way::Down => ("reverting", "reverted"),
     };
-    for (place, migration) in migrations.iter().enumerate() {
+    for (index, migration) in migrations.iter().enumerate() {
         let progress = ui::Progress::start(format!(
             "{doing} {} ({} of {})",
             migration.name,
-            place + 1,
+            index + 1,
             migrations.len()
         ));
         let started = std::time::Instant::now();

@@ -1,4 +1,4 @@
-//! `bowline new`: the files of a migration to be written.
+//! `bowline new`: the files of a new migration.
 
 use std::fs;
 use std::path::Path;
@@ -12,24 +12,24 @@ use crate::migrations::{Migration, read_folder};
 use crate::project::Project;
 use crate::ui;
 
-/// Write the two files of a new migration, up.sql and down.sql, in a folder named after now and NAME.
+/// Write up.sql and down.sql of a new migration, in a folder named after the time and NAME.
 ///
-/// The version is that of diesel's own command, the time in UTC: 2026-01-31-120000_add_email. No version is taken
-/// that a migration has already. The files hold comments only; fill them in, then run `bowline generate`.
+/// The version has the format of diesel's own command, in UTC: 2026-01-31-120000_add_email. It is
+/// always a new one. The files contain only comments; write the SQL, then run `bowline generate`.
 ///
 /// Example: bowline new add_email_to_accounts
 #[derive(Debug, Args)]
 pub(crate) struct New {
-    /// What it changes, in letters, digits, _ and -: add_email_to_accounts.
+    /// The name, of letters, digits, _ and -: add_email_to_accounts.
     #[arg(value_parser = name, required_unless_present = "commit_keys", conflicts_with = "commit_keys")]
     name: Option<String>,
-    /// Write the migration of commit keys instead: a table by which a transaction whose answer was lost is found
-    /// again (docs/ARCHITECTURE.md, "a commit that is not answered").
+    /// Write the migration of commit keys instead: a table that shows whether a transaction whose
+    /// answer was lost has committed (docs/ARCHITECTURE.md, "a commit that is not answered").
     #[arg(long)]
     commit_keys: bool,
 }
 
-/// What the files say.
+/// The name of a migration and the text of its files.
 struct Texts {
     name: String,
     up: String,
@@ -44,17 +44,17 @@ pub(crate) fn run(arguments: &New, project: &Project) -> Result<(), CliError> {
     fs::create_dir_all(folder).map_err(|error| cannot_write(folder, &error))?;
     let migrations = read_folder(folder)?;
     let texts = match &arguments.name {
-        Some(name) => to_be_filled_in(name),
+        Some(name) => template(name),
         None => {
-            let makes_them = |migration: &&Migration| {
+            let creates_them = |migration: &&Migration| {
                 migration
                     .up
                     .text
                     .contains("CREATE TABLE __bowline_commit_keys")
             };
-            if let Some(migration) = migrations.iter().find(makes_them) {
+            if let Some(migration) = migrations.iter().find(creates_them) {
                 return Err(CliError::failed(format!(
-                    "{} makes the table of commit keys already",
+                    "{} already creates the table of commit keys",
                     migration.name
                 )));
             }
@@ -66,11 +66,11 @@ pub(crate) fn run(arguments: &New, project: &Project) -> Result<(), CliError> {
         }
     };
     let version = version(Utc::now(), &migrations);
-    let made = folder.join(format!("{version}_{}", texts.name));
-    // Fails where another has just taken the name.
-    fs::create_dir(&made).map_err(|error| cannot_write(&made, &error))?;
+    let folder = folder.join(format!("{version}_{}", texts.name));
+    // Fails if another process has just created it.
+    fs::create_dir(&folder).map_err(|error| cannot_write(&folder, &error))?;
     for (file, text) in [("up.sql", &texts.up), ("down.sql", &texts.down)] {
-        let path = made.join(file);
+        let path = folder.join(file);
         fs::write(&path, text).map_err(|error| cannot_write(&path, &error))?;
         let shown = path.strip_prefix(&project.root).unwrap_or(&path);
         ui::result(format!("wrote {}", shown.display()));
@@ -78,14 +78,14 @@ pub(crate) fn run(arguments: &New, project: &Project) -> Result<(), CliError> {
     let plain = version.replace('-', "");
     if let Some(later) = migrations.last().filter(|last| last.version > plain) {
         ui::note(format!(
-            "{} stands behind the new migration, since the text of its version is greater",
+            "{} comes after the new migration: its version is greater",
             later.name
         ));
     }
     ui::status(if arguments.commit_keys {
-        "run `bowline migrate run`; bowline::commit_keys says how to use them"
+        "run `bowline migrate run`; the documentation of bowline::commit_keys explains how to use them"
     } else {
-        "fill them in, then run `bowline generate` and `bowline migrate run`"
+        "write the SQL, then run `bowline generate` and `bowline migrate run`"
     });
     Ok(())
 }
@@ -94,27 +94,28 @@ fn cannot_write(path: &Path, error: &std::io::Error) -> CliError {
     CliError::failed(format!("cannot write {}: {error}", path.display()))
 }
 
-fn to_be_filled_in(name: &str) -> Texts {
+fn template(name: &str) -> Texts {
     let title = name.replace(['_', '-'], " ");
     Texts {
         name: name.to_owned(),
         up: format!(
             "-- {title}
 --
--- Runs in a transaction of its own. What PostgreSQL takes in no transaction (CREATE INDEX CONCURRENTLY) goes alone
--- into a migration with a file metadata.toml beside it that says: run_in_transaction = false
+-- Runs in a transaction of its own. A statement that cannot run in a transaction (CREATE INDEX
+-- CONCURRENTLY) needs a migration of its own, with a file metadata.toml beside its up.sql that
+-- contains: run_in_transaction = false
 "
         ),
         down: format!(
-            "-- Undoes: {title}
+            "-- Reverts: {title}
 --
--- `bowline verify` tries it. Remove this file if there is no way back.
+-- `bowline verify` tests it. Delete this file if the migration cannot be reverted.
 "
         ),
     }
 }
 
-/// A version that no migration has: now, or so many seconds later.
+/// Returns a version that no migration has: the time, or some seconds later.
 fn version(now: DateTime<Utc>, migrations: &[Migration]) -> String {
     let taken = |version: &str| {
         let plain = version.replace('-', "");
@@ -122,7 +123,7 @@ fn version(now: DateTime<Utc>, migrations: &[Migration]) -> String {
             .iter()
             .any(|migration| migration.version == plain)
     };
-    // One of so many more than there are migrations is free.
+    // One more than there are migrations, so one of them is free.
     (0..=migrations.len())
         .filter_map(|later| now.checked_add_signed(TimeDelta::seconds(i64::try_from(later).ok()?)))
         .map(|moment| moment.format("%Y-%m-%d-%H%M%S").to_string())
@@ -130,22 +131,24 @@ fn version(now: DateTime<Utc>, migrations: &[Migration]) -> String {
         .unwrap_or_default()
 }
 
-/// A name that is a folder's on every system, and stays one word in a shell.
+/// Accepts names that are valid for a folder on every system, and one word in a shell.
 fn name(text: &str) -> Result<String, String> {
     const LONGEST: usize = 100;
     let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
     let wrong = text.chars().find(|c| !is_allowed(*c));
     match wrong {
         Some(' ') if text.chars().all(|c| c == ' ' || is_allowed(c)) => Err(format!(
-            "it names a folder, so write {}",
+            "it is the name of a folder; use {}",
             text.split_whitespace().collect::<Vec<_>>().join("_")
         )),
         Some(c) => Err(format!(
-            "it names a folder, so {c:?} cannot be in it: use letters, digits, _ and -"
+            "{c:?} is not allowed; use letters, digits, _ and -"
         )),
-        None if text.is_empty() => Err("say what it changes: add_email_to_accounts".to_owned()),
+        None if text.is_empty() => {
+            Err("it is empty; name what it changes: add_email_to_accounts".to_owned())
+        }
         None if !text.starts_with(|c: char| c.is_ascii_alphanumeric()) => {
-            Err("it has to begin with a letter or a digit".to_owned())
+            Err("it must begin with a letter or a digit".to_owned())
         }
         None if text.len() > LONGEST => Err(format!("it is longer than {LONGEST} characters")),
         None => Ok(text.to_owned()),
@@ -160,7 +163,7 @@ mod tests {
     use crate::migrations::SqlFile;
 
     #[test]
-    fn a_version_that_is_taken_is_not_taken_again() {
+    fn a_version_is_always_new() {
         let now = DateTime::from_timestamp(1_769_860_799, 0).expect("a moment");
         let migration = |version: &str| Migration {
             version: version.to_owned(),
@@ -201,14 +204,11 @@ mod tests {
         }
         assert_eq!(
             name("add email"),
-            Err("it names a folder, so write add_email".to_owned())
+            Err("it is the name of a folder; use add_email".to_owned())
         );
         assert_eq!(
             name("add email!"),
-            Err(
-                "it names a folder, so ' ' cannot be in it: use letters, digits, _ and -"
-                    .to_owned()
-            )
+            Err("' ' is not allowed; use letters, digits, _ and -".to_owned())
         );
     }
 }

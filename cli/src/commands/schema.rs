@@ -16,28 +16,29 @@ use bowline_catalog::{Catalog, Name, Relation};
 
 /// List the tables, or describe one with its columns, keys and indexes, as psql's \d does.
 ///
-/// Reads the migrations and no database, unless one is named; defaults and checks of migrations are shown as written.
-/// --mermaid is a diagram as text, which viewers of Markdown draw.
+/// Reads the migrations, or a database if one is named; defaults and checks in migrations are shown
+/// as written. --mermaid is a diagram as text, which Markdown viewers draw.
 ///
 /// Example: bowline schema accounts
 #[derive(Debug, Args)]
 pub(crate) struct Schema {
-    /// The table or view to describe, with its schema if that is not public: accounts, audit.events.
+    /// The table or view to describe, with its schema if that is not public: accounts,
+    /// audit.events.
     #[arg(value_name = "TABLE", conflicts_with = "mermaid")]
     table: Option<String>,
-    /// Where the schema is: migrations, migrations@VERSION, a postgres:// URL, a file .json or .sql.
+    /// The source: migrations, migrations@VERSION, a postgres:// URL, a .json or .sql file.
     #[arg(long, value_name = "SOURCE", default_value = "migrations", value_parser = Source::parse)]
     from: Source,
-    /// The database to look at, instead of the migrations.
+    /// The database to read instead of the migrations.
     #[arg(long, value_name = "URL", conflicts_with = "from")]
     database_url: Option<String>,
-    /// Print JSON: of the list, schema, name, type and comment; of a table, what docs/CATALOG.md says.
+    /// Print JSON: a list with schema, name, type and comment, or a table as in docs/CATALOG.md.
     #[arg(long, conflicts_with = "mermaid")]
     json: bool,
     /// Print Mermaid's erDiagram.
     #[arg(long)]
     mermaid: bool,
-    /// Ask no server where a statement of a migration cannot be followed.
+    /// Use no server, even if a statement of a migration cannot be followed.
     #[arg(long)]
     offline: bool,
 }
@@ -47,10 +48,7 @@ pub(crate) fn run(arguments: &Schema, project: &Project) -> Result<(), CliError>
         Some(url) => Source::Database(url.clone()),
         None => arguments.from.clone(),
     };
-    let fallback = Fallback {
-        offline: arguments.offline,
-        database_url: None,
-    };
+    let fallback = Fallback::local(arguments.offline);
     let catalog = source.catalog(project, &fallback)?;
     if arguments.mermaid {
         ui::text(&mermaid(&Diagram::new(&catalog)));
@@ -93,7 +91,7 @@ fn listed(catalog: &Catalog) -> Vec<Listed<'_>> {
         .collect()
 }
 
-/// The relation of this name: with its schema, else that of `public`, else the only one.
+/// Finds a relation by its name: with its schema, or in `public`, or the only one of that name.
 fn find<'c>(catalog: &'c Catalog, wanted: &str, source: &Source) -> Result<&'c Relation, CliError> {
     let exact = catalog.relations.values().find(|relation| {
         let name = &relation.name;
@@ -109,14 +107,14 @@ fn find<'c>(catalog: &'c Catalog, wanted: &str, source: &Source) -> Result<&'c R
         (Some(relation), _) => Ok(relation),
         (None, [relation]) => Ok(*relation),
         (None, []) if is_sequence(catalog, wanted) => Err(CliError::failed(format!(
-            "{wanted} is a sequence, and only tables and views are described"
+            "{wanted} is a sequence; only tables and views can be described"
         ))
-        .hint("`bowline catalog` prints what is known of it")),
+        .hint("`bowline catalog` prints it")),
         (None, []) if gap(catalog, wanted).is_some() => Err(CliError::failed(format!(
-            "what {wanted} holds is not known{}",
+            "the columns of {wanted} are not known{}",
             gap(catalog, wanted).map_or(String::new(), |gap| format!(": {gap}"))
         ))
-        .hint("`bowline schema --database-url URL` asks a database")),
+        .hint("`bowline schema --database-url URL` reads a database")),
         (None, []) => {
             let names: Vec<String> = catalog.relations.keys().map(Name::sql).collect();
             let meant = nearest(wanted, names.iter().map(String::as_str));
@@ -139,7 +137,7 @@ fn find<'c>(catalog: &'c Catalog, wanted: &str, source: &Source) -> Result<&'c R
     }
 }
 
-/// What is there under this name and not known in full.
+/// Returns the object of this name that is not known in full.
 fn gap<'c>(catalog: &'c Catalog, wanted: &str) -> Option<&'c Gap> {
     let mut gaps = catalog.gaps.iter();
     gaps.find(|gap| {

@@ -1,4 +1,4 @@
-//! `bowline sql`: a query, a file or standard input, with its answers as psql prints them.
+//! `bowline sql`: runs a query, a file or standard input, and prints the results as psql does.
 
 mod printer;
 
@@ -11,42 +11,41 @@ use bowline::{Outcome, SimpleQueryMessage, SqlState};
 use clap::Args;
 use diesel::connection::SimpleConnection as _;
 
-use crate::connection::{self, Connected};
+use crate::connection::{Connected, DatabaseArgs, connect};
 use crate::error::{CliError, failed};
 use crate::interrupt;
-use crate::sql_error::{Written, explained};
+use crate::sql_error::{SqlSource, explained};
 use crate::ui;
 use printer::Printer;
 
-/// Run SQL, any number of statements, and print the answers as psql does.
+/// Run SQL, any number of statements, and print the results as psql does.
 ///
-/// Several statements run in one transaction, unless they hold a BEGIN or COMMIT of their own. Values are PostgreSQL's
-/// own text, and NULL is printed as nothing. COPY (SELECT ..) TO STDOUT (FORMAT csv) writes CSV.
+/// Several statements run in one transaction, unless they contain a BEGIN or COMMIT. Values are PostgreSQL's own text,
+/// and NULL is empty. COPY (SELECT ..) TO STDOUT (FORMAT csv) writes CSV.
 ///
 /// Example: bowline sql "SELECT id, username FROM accounts ORDER BY id LIMIT 10"
 #[derive(Debug, Args)]
 pub(crate) struct Sql {
-    /// The SQL; without it and without --file it is read from standard input.
+    /// The SQL; without it and without --file, standard input is read.
     #[arg(value_name = "QUERY", conflicts_with = "file")]
     query: Option<String>,
     /// A file of SQL; - is standard input.
     #[arg(short, long, value_name = "FILE")]
     file: Option<PathBuf>,
-    /// Let nothing be written: transactions are read-only, unless the SQL itself says otherwise.
+    /// Make transactions read-only, unless the SQL itself sets another mode.
     #[arg(long)]
     read_only: bool,
-    /// How long it may take in all; then it is cancelled.
+    /// The time limit for everything; then the query is cancelled.
     #[arg(long, value_name = "SECONDS", default_value = "300", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     timeout: u64,
-    /// The database; else DATABASE_URL, from the environment or from a file .env, and PG* variables.
-    #[arg(long, value_name = "URL")]
-    database_url: Option<String>,
+    #[command(flatten)]
+    database: DatabaseArgs,
 }
 
 pub(crate) fn run(arguments: &Sql) -> Result<(), CliError> {
     let (path, text) = text(arguments)?;
-    let config = connection::config(arguments.database_url.as_deref())?;
-    let mut connected = connection::connect(&config)?;
+    let config = arguments.database.config()?;
+    let mut connected = connect(&config)?;
     if arguments.read_only {
         make_read_only(&mut connected)?;
     }
@@ -63,19 +62,19 @@ pub(crate) fn run(arguments: &Sql) -> Result<(), CliError> {
             SimpleQueryMessage::CommandComplete(tag) => printer.complete(tag),
             _ => {}
         }
-        ui::wanted()
+        ui::is_read()
     });
     drop(progress);
     printer.flush();
     match done {
         Ok(()) => Ok(()),
-        // Nobody reads any more, so the rest was cancelled; why, the end of the program says.
-        Err(_) if ui::wanted().is_break() => Ok(()),
+        // The reader has ended, so the rest was cancelled. `ui::finish` reports any other failure.
+        Err(_) if ui::is_read().is_break() => Ok(()),
         Err(error) => Err(failure(
             &error,
             arguments,
             &printer,
-            Written {
+            SqlSource {
                 path: &path,
                 text: &text,
             },
@@ -87,7 +86,7 @@ fn failure(
     error: &bowline::Error,
     arguments: &Sql,
     printer: &Printer,
-    written: Written<'_>,
+    source: SqlSource<'_>,
 ) -> CliError {
     let done = printer.statements();
     let what = if done > 0 {
@@ -95,23 +94,26 @@ fn failure(
     } else {
         "run the query".to_owned()
     };
-    let mut failed = explained(&what, error, written, done);
+    let mut failed = explained(&what, error, source, done);
     let at = error
         .position()
-        .map(|position| ui::word_at(written.text, position));
-    if at.is_some_and(|span| written.text[span] == *"\\") {
+        .map(|position| ui::word_at(source.text, position));
+    if at.is_some_and(|span| source.text[span] == *"\\") {
         failed = failed
-            .hint("a command of psql's, such as \\d, is no SQL; `bowline schema` shows tables");
+            .hint("commands of psql, such as \\d, are not SQL; `bowline schema` shows tables");
     }
-    if interrupt::happened().is_none()
+    if interrupt::signal().is_none()
         && matches!(error, bowline::Error::Timeout(_))
         && error.sqlstate() == Some(SqlState::QUERY_CANCELED)
     {
-        failed = failed.hint(format!("more than {} s: see --timeout", arguments.timeout));
+        failed = failed.hint(format!(
+            "it took more than {} s; --timeout sets another limit",
+            arguments.timeout
+        ));
     }
     if done > 0 && error.outcome() == Outcome::NotCommitted {
         failed = failed.hint(if printer.has_committed() {
-            "what stands before the last COMMIT is committed, nothing else"
+            "only the statements before the last COMMIT are committed"
         } else {
             "nothing is committed: the statements run in one transaction"
         });
@@ -119,7 +121,7 @@ fn failure(
     failed
 }
 
-/// What errors call the SQL, and the SQL.
+/// Returns the name of the SQL for errors, and the SQL.
 fn text(arguments: &Sql) -> Result<(String, String), CliError> {
     if let Some(query) = &arguments.query {
         return Ok(("query".to_owned(), query.clone()));
@@ -129,7 +131,7 @@ fn text(arguments: &Sql) -> Result<(String, String), CliError> {
             let shown = path.display().to_string();
             let text = fs::read_to_string(path)
                 .map_err(|error| CliError::failed(format!("cannot read {shown}: {error}")))?;
-            // A byte order mark is no part of the text.
+            // A byte order mark is not a part of the text.
             let text = text
                 .strip_prefix('\u{feff}')
                 .map_or(text.clone(), str::to_owned);
@@ -138,7 +140,7 @@ fn text(arguments: &Sql) -> Result<(String, String), CliError> {
         named => {
             if named.is_none() && io::stdin().is_terminal() {
                 return Err(CliError::usage("there is no SQL to run")
-                    .hint("give it as an argument, with -f FILE, or through a pipe; -f - reads from the terminal"));
+                    .hint("pass it as an argument, with -f FILE, or through a pipe; -f - reads from the terminal"));
             }
             let mut text = String::new();
             io::stdin().read_to_string(&mut text).map_err(|error| {
@@ -151,11 +153,11 @@ fn text(arguments: &Sql) -> Result<(String, String), CliError> {
 
 fn make_read_only(connected: &mut Connected) -> Result<(), CliError> {
     if connected.is_pooled {
-        // The setting would stay with a session that others get next.
+        // The pooler would keep the setting for other clients.
         return Err(CliError::failed(
-            "a pooler stands in between, so the session cannot be made read-only",
+            "the connection goes through a pooler, so the session cannot be made read-only",
         )
-        .hint("connect to the server itself, or write BEGIN READ ONLY in front"));
+        .hint("connect to the server itself, or begin the SQL with BEGIN READ ONLY"));
     }
     connected
         .session

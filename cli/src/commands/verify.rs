@@ -1,8 +1,9 @@
-//! `bowline verify`: whether the migrations are what they are taken for, on a real server.
+//! `bowline verify`: tests the migrations on a real server.
 
 use clap::Args;
 use serde::Serialize;
 
+use crate::connection::ServerArgs;
 use crate::error::CliError;
 use crate::introspect::Asked;
 use crate::migrations::{Migration, prepared, read_folder};
@@ -15,31 +16,33 @@ use bowline_catalog::Catalog;
 use bowline_catalog::compare::{Comparison, Settled, compare, judged};
 use bowline_catalog::replay::replay_each;
 
-/// Run the migrations on a throwaway server: each up, down and up again, and compare with what was read from them.
+/// Run the migrations on a throwaway server, each up, down and up again, and compare the results.
 ///
-/// Says where a down.sql does not undo its up.sql, and where what `bowline generate` reads from the files is not
-/// what PostgreSQL makes of them. The database is dropped afterwards. Exits with 1 if anything differs.
+/// Reports each down.sql that does not revert its up.sql, and each difference between what `bowline
+/// generate` reads from the files and what PostgreSQL creates. The database is dropped afterwards.
+/// The exit code is 1 if anything differs.
 ///
 /// Example: bowline verify
 #[derive(Debug, Args)]
 pub(crate) struct Verify {
-    /// The server for it, instead of a local one; a database of its own is made there, and dropped.
-    #[arg(long, value_name = "URL")]
-    database_url: Option<String>,
-    /// Run no down.sql.
+    #[command(flatten)]
+    server: ServerArgs,
+    /// Do not run down.sql files.
     #[arg(long)]
     up_only: bool,
-    /// Print JSON: an object with server, migrations (how many) and findings, a list of texts.
+    /// Print JSON: an object with server, migrations (their number), compared, and findings, a list
+    /// of texts.
     #[arg(long)]
     json: bool,
 }
 
-/// What was found, for a program.
+/// The result, as JSON.
 #[derive(Serialize)]
 struct Report<'r> {
     server: &'r str,
     migrations: usize,
-    /// Whether all statements could be followed, and so what was read from them was compared with the server.
+    /// Whether all statements could be followed, so that the catalog read from them was compared
+    /// with the server's.
     compared: bool,
     findings: &'r [String],
 }
@@ -47,7 +50,7 @@ struct Report<'r> {
 pub(crate) fn run(arguments: &Verify, project: &Project) -> Result<(), CliError> {
     let migrations = prepared(&read_folder(&project.migrations)?)?;
     if !arguments.up_only {
-        // Before any of them runs, as the others.
+        // Refused before anything runs, as the up.sql files are.
         for migration in migrations.iter().filter(|found| found.down.is_some()) {
             step::sql(migration, Way::Down)?;
         }
@@ -58,28 +61,27 @@ pub(crate) fn run(arguments: &Verify, project: &Project) -> Result<(), CliError>
         |_, catalog| steps.push(catalog.clone()),
     );
     let is_followed = replayed.refusals.is_empty();
-    let url = arguments.database_url.as_deref();
-    let progress = ui::Progress::start("starting a server to try the migrations on");
+    let progress = ui::Progress::start("starting a server for the migrations");
     let mut trial = Trial {
         migrations: &migrations,
-        url,
-        throwaway: Throwaway::create(url)?,
+        server: &arguments.server,
+        throwaway: Throwaway::create(&arguments.server)?,
         steps: if is_followed { steps } else { Vec::new() },
-        wrong: Vec::new(),
+        findings: Vec::new(),
         not_compared: Vec::new(),
         settled: Settled::default(),
     };
     let server = trial.throwaway.server();
-    for (place, migration) in migrations.iter().enumerate() {
+    for (index, migration) in migrations.iter().enumerate() {
         progress.now(format!(
             "{} ({} of {})",
             migration.name,
-            place + 1,
+            index + 1,
             migrations.len()
         ));
-        trial.up(place)?;
+        trial.up(index)?;
         if !arguments.up_only && migration.down.is_some() {
-            trial.down_and_up(place)?;
+            trial.down_and_up(index)?;
         }
     }
     drop(progress);
@@ -97,7 +99,7 @@ pub(crate) fn run(arguments: &Verify, project: &Project) -> Result<(), CliError>
             .for_each(|what| ui::note(format!("not compared: {what}")));
     } else {
         let report = refused(&replayed.refusals).report;
-        ui::note("what cannot be followed is not compared");
+        ui::note("statements that cannot be followed are not compared");
         ui::report(&report);
     }
     if arguments.json {
@@ -105,62 +107,62 @@ pub(crate) fn run(arguments: &Verify, project: &Project) -> Result<(), CliError>
             server: &server,
             migrations: migrations.len(),
             compared: is_followed,
-            findings: &trial.wrong,
+            findings: &trial.findings,
         })?;
     } else {
-        trial.wrong.iter().for_each(ui::coloured_result);
+        trial.findings.iter().for_each(ui::coloured_result);
     }
-    if trial.wrong.is_empty() {
+    if trial.findings.is_empty() {
         let count = ui::counted(migrations.len(), "migration");
         ui::status(if is_followed {
             format!("{count} verified on {server}")
         } else {
-            format!("{count} ran on {server}, and what is read from them was not compared")
+            format!("{count} ran on {server}; the schema read from them was not compared")
         });
         return Ok(());
     }
-    let count = ui::counted(trial.wrong.len(), "finding");
+    let count = ui::counted(trial.findings.len(), "finding");
     Err(CliError::failed(format!("{count} on {server}")))
 }
 
-/// The migrations on a server, and what was found wrong with them.
+/// The migrations on a server, and the findings.
 ///
-/// To look at a server is what takes the time, so it is looked at once after each down.sql and once at the end;
-/// what it holds after each up.sql is what replay says, until a difference shows: then the server is asked.
+/// Reading the server's catalog takes most of the time, so it is read once after each down.sql and
+/// once at the end. After each up.sql the catalog of replay is used, until a difference is found.
 struct Trial<'a> {
     migrations: &'a [Migration],
-    url: Option<&'a str>,
+    server: &'a ServerArgs,
     throwaway: Throwaway,
-    /// The catalog after each migration: what replay says, or where that does not follow, the server.
+    /// The catalog after each migration: that of replay, or the server's if replay cannot follow.
     steps: Vec<Catalog>,
-    wrong: Vec<String>,
-    /// What could not be compared at the end.
+    findings: Vec<String>,
+    /// Objects that could not be compared at the end.
     not_compared: Vec<String>,
     settled: Settled,
 }
 
 impl Trial<'_> {
-    /// Runs a migration; where replay does not say what it makes, the server does.
-    fn up(&mut self, place: usize) -> Result<(), CliError> {
-        self.throwaway.run(&self.migrations[place])?;
-        if self.steps.len() == place {
+    /// Runs a migration, and reads the server's catalog if replay has none.
+    fn up(&mut self, index: usize) -> Result<(), CliError> {
+        self.throwaway.run(&self.migrations[index])?;
+        if self.steps.len() == index {
             self.steps.push(self.throwaway.catalog()?);
         }
         Ok(())
     }
 
-    /// Undoes the migration that ran last, and does it again.
-    fn down_and_up(&mut self, place: usize) -> Result<(), CliError> {
-        let migration = &self.migrations[place];
+    /// Reverts the migration that ran last, and runs it again.
+    fn down_and_up(&mut self, index: usize) -> Result<(), CliError> {
+        let migration = &self.migrations[index];
         if let Err(error) = self.throwaway.revert(migration) {
-            self.wrong.push(error.told());
-            return self.anew(place + 1);
+            self.findings.push(error.as_text());
+            return self.recreate(index + 1);
         }
         let restored = self.throwaway.catalog()?;
-        let before = place.checked_sub(1).map(|before| &self.steps[before]);
+        let before = index.checked_sub(1).map(|before| &self.steps[before]);
         let before = before.cloned().unwrap_or_default();
         if !self.judge(&before, &restored)?.differences.is_empty() {
-            self.anew(place)?;
+            self.recreate(index)?;
             let truth = self.throwaway.catalog()?;
             let differences = compare(&truth, &restored);
             let left = "the schema before it";
@@ -169,52 +171,49 @@ impl Trial<'_> {
             return self.throwaway.run(migration);
         }
         if let Err(error) = self.throwaway.run(migration) {
-            let why = format!("{}, the second time", error.told());
-            self.wrong.push(why);
-            return self.anew(place + 1);
+            let why = format!("{}, the second time", error.as_text());
+            self.findings.push(why);
+            return self.recreate(index + 1);
         }
         Ok(())
     }
 
-    /// What is there now beside what replay says; what the downs have left is told from what replay got wrong.
+    /// Compares the server's catalog with that of replay. Differences that the down.sql files left
+    /// are separated from those of replay.
     fn compare_with_replay(&mut self, replayed: &Catalog, server: &str) -> Result<(), CliError> {
-        let there = self.throwaway.catalog()?;
-        let comparison = self.judge(replayed, &there)?;
+        let found = self.throwaway.catalog()?;
+        let comparison = self.judge(replayed, &found)?;
         self.not_compared = comparison.not_compared;
         if comparison.differences.is_empty() {
             return Ok(());
         }
-        self.throwaway = Throwaway::create(self.url)?;
-        let mut first_apart = None;
-        for (place, migration) in self.migrations.iter().enumerate() {
+        self.throwaway = Throwaway::create(self.server)?;
+        let mut first_different = None;
+        for (index, migration) in self.migrations.iter().enumerate() {
             self.throwaway.run(migration)?;
-            if first_apart.is_none() {
-                let (step, made) = (self.steps[place].clone(), self.throwaway.catalog()?);
+            if first_different.is_none() {
+                let (step, made) = (self.steps[index].clone(), self.throwaway.catalog()?);
                 if !self.judge(&step, &made)?.differences.is_empty() {
-                    first_apart = Some(migration.name.clone());
+                    first_different = Some(migration.name.clone());
                 }
             }
         }
         let fresh = self.throwaway.catalog()?;
-        let from = first_apart.unwrap_or_else(|| "the migrations".to_owned());
+        let from = first_different.unwrap_or_else(|| "the migrations".to_owned());
         let wrong = self.judge(replayed, &fresh)?.differences;
-        self.note(&from, "what was read", server, &wrong);
-        let left = compare(&fresh, &there);
-        let twice = "after each ran, was undone and ran again";
-        self.note("the migrations", "after each ran once", twice, &left);
+        self.note(&from, "the migrations as read", server, &wrong);
+        let left = compare(&fresh, &found);
+        let twice = "after each was run, reverted and run again";
+        self.note("the migrations", "after each was run once", twice, &left);
         Ok(())
     }
 
-    /// What differs from what is there now, to the server that has it.
-    fn judge(&mut self, expected: &Catalog, there: &Catalog) -> Result<Comparison, CliError> {
+    /// Compares two catalogs. The server decides whether different texts are the same expression.
+    fn judge(&mut self, expected: &Catalog, found: &Catalog) -> Result<Comparison, CliError> {
         let session = self.throwaway.session()?;
         let settled = &mut self.settled;
-        Ok(judged(
-            expected,
-            there,
-            Some(&mut Asked::with_catalog(session)),
-            settled,
-        ))
+        let mut asked = Asked::with_catalog(session);
+        Ok(judged(expected, found, Some(&mut asked), settled))
     }
 
     fn note(
@@ -228,12 +227,12 @@ impl Trial<'_> {
             let words = difference.words(left, right);
             format!("{migration}: {}", ui::escaped(&words))
         });
-        self.wrong.extend(words);
+        self.findings.extend(words);
     }
 
-    /// A database in which so many migrations have run, and nothing else.
-    fn anew(&mut self, count: usize) -> Result<(), CliError> {
-        self.throwaway = Throwaway::create(self.url)?;
+    /// Creates a new database, and runs the first migrations on it.
+    fn recreate(&mut self, count: usize) -> Result<(), CliError> {
+        self.throwaway = Throwaway::create(self.server)?;
         for migration in &self.migrations[..count] {
             self.throwaway.run(migration)?;
         }

@@ -1,65 +1,56 @@
-//! `build.rs`: whether it has cargo look at the migrations.
+//! `build.rs`: whether it makes cargo watch the migrations.
 
-use std::fs;
 use std::path::PathBuf;
 
 use super::Package;
 use crate::error::CliError;
+use crate::paths::read_optional;
 
-/// What a package's build script does for the migrations.
+/// The state of a package's build script.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum BuildScript {
-    /// Cargo looks at the folder.
+    /// It makes cargo watch the folder.
     Watches,
-    /// There is none.
+    /// The file does not exist.
     Missing(PathBuf),
-    /// There is one to which the line can be added safely: this is its text then.
+    /// The line can be added safely; the text is that of the file with it.
     Add(PathBuf, String),
-    /// There is one, and where the line belongs in it only its author knows.
+    /// Only the author knows where the line belongs.
     ByHand(PathBuf),
-    /// The package says that it has none.
+    /// The package sets `build = false`.
     Forbidden,
 }
 
-/// The line that has cargo compile the package again whenever the folder has changed.
+/// Returns the line that makes cargo compile the package again when the folder has changed.
 pub(crate) fn line(migrations: &str) -> String {
     format!("println!(\"cargo::rerun-if-changed={migrations}\");")
 }
 
-/// What the build script of a package does for a folder of migrations, which is named from the package.
+/// Returns the state of the build script, for a folder of migrations relative to the package.
 pub(crate) fn build_script(package: &Package, migrations: &str) -> Result<BuildScript, CliError> {
-    let said = package.manifest.build();
-    if said.and_then(toml_edit::Value::as_bool) == Some(false) {
+    let setting = package.manifest.build();
+    if setting.and_then(toml_edit::Value::as_bool) == Some(false) {
         return Ok(BuildScript::Forbidden);
     }
-    let file = said
+    let file = setting
         .and_then(toml_edit::Value::as_str)
         .unwrap_or("build.rs");
     let path = package.folder.join(file);
-    let text = match fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Ok(BuildScript::Missing(path));
-        }
-        Err(error) => {
-            return Err(CliError::failed(format!(
-                "cannot read {}: {error}",
-                path.display()
-            )));
-        }
+    let Some(text) = read_optional(&path)? else {
+        return Ok(BuildScript::Missing(path));
     };
     let code: Vec<&str> = text
         .lines()
         .filter(|line| !line.trim_start().starts_with("//"))
         .collect();
-    let says = |what: &str| code.iter().any(|line| line.contains(what));
-    let watches = |prefix: &str| says(&format!("{prefix}rerun-if-changed={migrations}\""));
+    let contains = |what: &str| code.iter().any(|line| line.contains(what));
+    let watches = |prefix: &str| contains(&format!("{prefix}rerun-if-changed={migrations}\""));
     if watches("cargo:") || watches("cargo::") {
         return Ok(BuildScript::Watches);
     }
-    // Where a script names files, cargo looks at no others, so one more takes nothing away. One that names none is
-    // run for every file of the package, and might not be any more.
-    let names_files = says("\"cargo:rerun-if-") || says("\"cargo::rerun-if-");
+    // If a script names files, cargo watches only these, so one more does no harm. A script that
+    // names none runs for every file of the package; with the line it would not any more.
+    let names_files = contains("\"cargo:rerun-if-") || contains("\"cargo::rerun-if-");
     let mut lines: Vec<&str> = text.lines().collect();
     let is_main = |line: &&str| line.starts_with("fn main()") && line.ends_with('{');
     let main = lines.iter().position(is_main);
@@ -73,6 +64,8 @@ pub(crate) fn build_script(package: &Package, migrations: &str) -> Result<BuildS
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn of(cargo_toml: &str, script: &str) -> BuildScript {
@@ -86,7 +79,7 @@ mod tests {
     const PACKAGE: &str = "[package]\nname = \"a\"\n";
 
     #[test]
-    fn a_script_that_watches_is_left_alone_whatever_its_colons() {
+    fn a_script_that_watches_is_not_changed() {
         for line in [
             "cargo:rerun-if-changed=migrations",
             "cargo::rerun-if-changed=migrations",
@@ -101,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn the_line_is_added_only_where_other_files_are_named_already() {
+    fn the_line_is_added_only_beside_others() {
         let script = "fn main() -> Result<(), Error> {\n    println!(\"cargo:rerun-if-changed=a\");\n    b()\n}\n";
         let BuildScript::Add(_, text) = of(PACKAGE, script) else {
             panic!("it is added");

@@ -1,12 +1,12 @@
-//! `Cargo.toml`: read, and added to without touching what is there.
+//! `Cargo.toml`: reading it, and adding to it without changing the rest.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use semver::{Version, VersionReq};
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
 use crate::error::CliError;
+use crate::paths::read_optional;
 use crate::plan::Need;
 
 /// A `Cargo.toml`.
@@ -14,25 +14,25 @@ use crate::plan::Need;
 pub(crate) struct Manifest {
     path: PathBuf,
     document: DocumentMut,
-    /// That of the workspace, for what is inherited from it.
+    /// The `Cargo.toml` of the workspace, for inherited keys.
     workspace: Option<DocumentMut>,
 }
 
-/// What a package lacks of what its code needs.
+/// A dependency or features that a package lacks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Lack {
     Crate(Need),
     Features(&'static str, Vec<&'static str>),
 }
 
-/// Where bowline is to come from.
+/// The source of the dependency bowline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum BowlineSource {
     Folder(String),
     Version(String),
 }
 
-/// Features that are switched on by depending on bowline, since cargo adds up what a crate is asked for.
+/// Features that a dependency on bowline enables, since cargo unifies the features of a crate.
 const BY_BOWLINE: [(&str, &[&str]); 3] = [
     ("chrono", &["clock", "serde", "std"]),
     (
@@ -49,7 +49,7 @@ const BY_BOWLINE: [(&str, &[&str]); 3] = [
 ];
 
 impl Lack {
-    /// As it would stand in `Cargo.toml`.
+    /// Returns the line for `Cargo.toml`.
     pub(crate) fn line(&self) -> String {
         match self {
             Self::Crate(need) => format!("{} = {}", need.name, dependency(need)),
@@ -57,7 +57,7 @@ impl Lack {
         }
     }
 
-    /// What it is called in a list.
+    /// Returns the name for a list.
     pub(crate) fn name(&self) -> String {
         match self {
             Self::Crate(need) => need.name.to_owned(),
@@ -67,7 +67,7 @@ impl Lack {
 }
 
 impl Manifest {
-    /// The `Cargo.toml` of this folder, if there is one.
+    /// Reads the `Cargo.toml` of a folder; returns `None` if there is none.
     pub(crate) fn read(folder: &Path) -> Result<Option<Self>, CliError> {
         let path = folder.join("Cargo.toml");
         let Some(document) = parse(&path)? else {
@@ -94,17 +94,17 @@ impl Manifest {
         self.document.to_string()
     }
 
-    /// The package's name; `None` in a `Cargo.toml` that is of a workspace only.
+    /// Returns the name of the package; `None` for a workspace without a package.
     pub(crate) fn name(&self) -> Option<&str> {
         self.package("name")?.as_str()
     }
 
-    /// Whether it is of a workspace only, which has no code of its own.
+    /// Returns true for a workspace without a package.
     pub(crate) fn is_virtual(&self) -> bool {
         self.document.contains_key("workspace") && !self.document.contains_key("package")
     }
 
-    /// The members of the workspace, as they are written.
+    /// Returns the members of the workspace, as they are written.
     pub(crate) fn members(&self) -> Vec<String> {
         let members = self.document.get("workspace");
         let members = members.and_then(|workspace| workspace.get("members")?.as_array());
@@ -114,7 +114,7 @@ impl Manifest {
             .collect()
     }
 
-    /// The edition of Rust: what the package or its workspace says, else the first.
+    /// Returns the edition of the package or of its workspace; the default is 2015.
     pub(crate) fn edition(&self) -> &str {
         let own = self.package("edition");
         let inherited = || {
@@ -127,12 +127,12 @@ impl Manifest {
         }
     }
 
-    /// What `package.build` says: a file, or that there is no build script.
+    /// Returns the key `package.build`: a file, or false.
     pub(crate) fn build(&self) -> Option<&Value> {
         self.package("build")?.as_value()
     }
 
-    /// The root of the library or of the program, where the manifest names it.
+    /// Returns the root file of the library or of the program, if the manifest names it.
     pub(crate) fn root(&self, kind: &str) -> Option<&str> {
         let target = self.document.get(kind)?;
         let target = match target.as_array_of_tables() {
@@ -146,7 +146,7 @@ impl Manifest {
         self.dependency("bowline").is_some()
     }
 
-    /// What of these it lacks.
+    /// Returns the needs that the package lacks.
     pub(crate) fn lacks(&self, needs: &[Need]) -> Vec<Lack> {
         needs.iter().filter_map(|need| self.lack(need)).collect()
     }
@@ -157,15 +157,19 @@ impl Manifest {
         };
         let inherited = self.inherited(need.name);
         let has = |feature: &str| {
-            let said = [Some(dependency), inherited].into_iter().flatten();
-            let mut said = said
+            let items = [Some(dependency), inherited].into_iter().flatten();
+            let mut enabled = items
                 .filter_map(|item| item.get("features")?.as_array())
                 .flatten();
             let by_bowline = BY_BOWLINE
                 .iter()
                 .any(|(name, features)| *name == need.name && features.contains(&feature));
             by_bowline
-                || said.any(|value| value.as_str().is_some_and(|said| implies(said, feature)))
+                || enabled.any(|value| {
+                    value
+                        .as_str()
+                        .is_some_and(|enabled| implies(enabled, feature))
+                })
         };
         let missing: Vec<_> = need
             .features
@@ -176,20 +180,20 @@ impl Manifest {
         (!missing.is_empty()).then_some(Lack::Features(need.name, missing))
     }
 
-    /// The version of diesel that it asks for, where bowline cannot work with any such.
+    /// Returns the required version of diesel, if bowline cannot work with it.
     pub(crate) fn unfit_diesel(&self) -> Option<String> {
         let version = |item: &Item| {
             let text = item.as_str().or_else(|| item.get("version")?.as_str());
             text.map(str::to_owned)
         };
-        let asked =
+        let required =
             version(self.dependency("diesel")?).or_else(|| version(self.inherited("diesel")?))?;
-        let requirement = VersionReq::parse(&asked).ok()?;
+        let requirement = VersionReq::parse(&required).ok()?;
         let fits = (14..100).any(|patch| requirement.matches(&Version::new(2, 3, patch)));
-        (!fits).then_some(asked)
+        (!fits).then_some(required)
     }
 
-    /// Adds bowline, unless it is there; whether it was not.
+    /// Adds bowline, and returns true, unless it is there already.
     pub(crate) fn add_bowline(&mut self, source: &BowlineSource) -> bool {
         if self.has_bowline() {
             return false;
@@ -206,7 +210,7 @@ impl Manifest {
         true
     }
 
-    /// Adds what it lacks.
+    /// Adds a dependency, or features of one.
     pub(crate) fn add(&mut self, lack: &Lack) {
         match lack {
             Lack::Crate(need) => self.insert(need.name, dependency(need)),
@@ -222,7 +226,7 @@ impl Manifest {
                 }
                 if let Some(table) = item.as_inline_table_mut() {
                     extend(table, features);
-                    // A space that stood before the bracket is not to stand before the comma.
+                    // Removes the space before the bracket, which would now be before the comma.
                     table.fmt();
                 } else if let Some(table) = item.as_table_like_mut() {
                     extend(table, features);
@@ -250,7 +254,7 @@ impl Manifest {
         self.document.get("package")?.get(key)
     }
 
-    /// A dependency of the code or of its tests.
+    /// Returns a dependency or development dependency.
     fn dependency(&self, name: &str) -> Option<&Item> {
         ["dependencies", "dev-dependencies"]
             .into_iter()
@@ -263,11 +267,11 @@ impl Manifest {
     }
 }
 
-/// Whether a feature that is asked for brings another.
-fn implies(said: &str, feature: &str) -> bool {
-    said == feature
+/// Returns true if a feature enables another.
+fn implies(enabled: &str, feature: &str) -> bool {
+    enabled == feature
         || matches!(
-            (said, feature),
+            (enabled, feature),
             ("postgres", "postgres_backend") | ("128-column-tables", "64-column-tables")
         )
 }
@@ -295,15 +299,8 @@ fn extend(table: &mut dyn TableLike, features: &[&str]) {
 }
 
 fn parse(path: &Path) -> Result<Option<DocumentMut>, CliError> {
-    let text = match fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => {
-            return Err(CliError::failed(format!(
-                "cannot read {}: {error}",
-                path.display()
-            )));
-        }
+    let Some(text) = read_optional(path)? else {
+        return Ok(None);
     };
     let parsed = text.parse::<DocumentMut>();
     parsed.map(Some).map_err(|error| {
@@ -313,8 +310,8 @@ fn parse(path: &Path) -> Result<Option<DocumentMut>, CliError> {
             .next()
             .unwrap_or_default()
             .to_owned();
-        CliError::failed(format!("{} cannot be followed: {message}", path.display()))
-            .hint("`cargo metadata` says what is wrong with it")
+        CliError::failed(format!("{} is not valid: {message}", path.display()))
+            .hint("`cargo metadata` explains what is wrong with it")
     })
 }
 
@@ -349,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_added_leaves_comments_and_order_as_they_are() {
+    fn additions_keep_comments_and_order() {
         let text = "[package]\nname = \"a\" # mine\n\n[dependencies]\n# of old\nzip = \"1\"\nserde = \"1\"\n\n[features]\n";
         insta::assert_snapshot!(added(text, &[need("serde", &["derive"]), need("uuid", &["serde"])]), @r#"
         [package]
@@ -379,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn features_are_added_however_a_dependency_is_written() {
+    fn features_are_added_to_any_form_of_dependency() {
         let uuid = [need("uuid", &["serde", "v7"])];
         insta::assert_snapshot!(added("[dependencies]\nuuid = \"1\"\n", &uuid), @r#"
         [dependencies]
@@ -402,7 +399,7 @@ mod tests {
     }
 
     #[test]
-    fn what_bowline_or_another_feature_brings_is_there() {
+    fn features_that_bowline_enables_are_not_missing() {
         let lacks = |text| {
             manifest(text).lacks(&[need(
                 "diesel",
@@ -422,7 +419,7 @@ mod tests {
     }
 
     #[test]
-    fn a_diesel_that_bowline_cannot_work_with_is_found() {
+    fn an_unsupported_diesel_is_found() {
         let unfit =
             |version| manifest(&format!("[dependencies]\ndiesel = \"{version}\"\n")).unfit_diesel();
         for fit in ["2", "2.0.0", "2.3", "2.3.14", "=2.3.16", ">=2.1, <3", "*"] {
@@ -434,7 +431,7 @@ mod tests {
     }
 
     #[test]
-    fn the_edition_is_the_first_unless_it_is_said() {
+    fn the_default_edition_is_the_first() {
         assert_eq!(manifest("[package]\nname = \"a\"\n").edition(), "2015");
         let mut inheriting = manifest("[package]\nedition.workspace = true\n");
         let workspace = "[workspace.package]\nedition = \"2024\"\n";

@@ -2,18 +2,18 @@
 
 use syn::spanned::Spanned as _;
 
-/// What is to be done so that a crate has a module.
+/// The state of a module's declaration.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Declaration {
     /// It is declared.
-    There,
-    /// It has a module of that name whose text is in the same file.
+    Exists,
+    /// There is an inline module of that name.
     Taken,
-    /// It is declared in this text of the file.
+    /// The text of the file with the declaration.
     Added(String),
 }
 
-/// Declares a module in a file, at its place in the order of names, as rustfmt has it.
+/// Declares a module in a file, in the order of names that rustfmt uses.
 pub(crate) fn declare(source: &str, module: &str, is_public: bool) -> syn::Result<Declaration> {
     let file = syn::parse_file(source)?;
     let modules: Vec<&syn::ItemMod> = file
@@ -26,7 +26,7 @@ pub(crate) fn declare(source: &str, module: &str, is_public: bool) -> syn::Resul
         .collect();
     if let Some(found) = modules.iter().find(|found| found.ident == module) {
         return Ok(match found.content {
-            None => Declaration::There,
+            None => Declaration::Exists,
             Some(_) => Declaration::Taken,
         });
     }
@@ -39,7 +39,7 @@ pub(crate) fn declare(source: &str, module: &str, is_public: bool) -> syn::Resul
         .find(|other| other.ident.to_string().as_str() > module);
     let line = format!("{}mod {module};", if is_public { "pub " } else { "" });
     let mut lines: Vec<&str> = source.lines().collect();
-    // Lines are counted from 1.
+    // Spans count lines from 1.
     if let Some(later) = later {
         lines.insert(above_comments(&lines, later.span().start().line - 1), &line);
     } else if let Some(last) = declared.last() {
@@ -58,7 +58,7 @@ pub(crate) fn declare(source: &str, module: &str, is_public: bool) -> syn::Resul
     )))
 }
 
-/// The line above the comments that stand right before a line, unless they begin the file.
+/// Returns the line above the comments before a line, unless these comments begin the file.
 fn above_comments(lines: &[&str], line: usize) -> usize {
     let is_comment =
         |line: &&&str| line.trim_start().starts_with("//") && !line.trim_start().starts_with("//!");
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn it_comes_before_the_first_item_and_its_comments() {
+    fn it_is_added_before_the_first_item() {
         insta::assert_snapshot!(added("fn main() {}\n"), @r"
         mod db;
 
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn it_comes_among_other_modules_by_name() {
+    fn it_is_added_in_the_order_of_names() {
         insta::assert_snapshot!(added("mod a;\nmod z;\n\nfn main() {}\n"), @r"
         mod a;
         mod db;
@@ -143,9 +143,9 @@ mod tests {
     }
 
     #[test]
-    fn one_that_is_there_is_left_alone() {
+    fn an_existing_declaration_is_not_changed() {
         let found = |source| declare(source, "db", true).expect("it is Rust");
-        assert_eq!(found("pub(crate) mod db;\n"), Declaration::There);
+        assert_eq!(found("pub(crate) mod db;\n"), Declaration::Exists);
         assert_eq!(found("mod db {}\n"), Declaration::Taken);
         assert_eq!(
             found("/* mod db; */\n"),

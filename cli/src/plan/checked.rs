@@ -1,14 +1,13 @@
-//! Whether what the settings name is there.
+//! Settings that name what the schema does not have.
 
 use crate::project::Settings;
-use crate::suggestion::nearest;
 use bowline_catalog::{Catalog, Name, TypeKind};
 
 use super::names::is_type_name;
 use super::problem::{Problem, shown};
 use super::table::TablePlan;
 
-/// What `names`, `variants`, `keys`, `joinables` and `derives` say of things that are not there.
+/// Returns the problems with `names`, `variants`, `keys`, `joinables`, `derives` and the outputs.
 pub(crate) fn settings(catalog: &Catalog, settings: &Settings) -> Vec<Problem> {
     let tables: Vec<&Name> = catalog.relations.keys().collect();
     let enums: Vec<&Name> = catalog
@@ -22,14 +21,14 @@ pub(crate) fn settings(catalog: &Catalog, settings: &Settings) -> Vec<Problem> {
     for (key, rust_name) in &settings.names {
         problems.extend(unknown("names", "table or enum", key, &both));
         if !is_type_name(rust_name) {
-            problems.push(Problem::new(
-                format!("Cargo.toml calls {key} {rust_name:?}, which is no name of a type in Rust"),
-                in_setting("names"),
+            problems.push(Problem::in_setting(
+                &["names", key, rust_name],
+                format!("{rust_name:?} is not a name for a type in Rust"),
             ));
         }
     }
     for (key, variants) in &settings.variants {
-        // Of two in different schemas the one of the usual schema is called by its name alone.
+        // Of two enums in different schemas, the one in `public` may be named without it.
         let mut meant: Vec<&Name> = enums.iter().copied().filter(|name| is(name, key)).collect();
         meant.sort_by_key(|name| name.schema != "public");
         let Some(name) = meant.first() else {
@@ -42,17 +41,16 @@ pub(crate) fn settings(catalog: &Catalog, settings: &Settings) -> Vec<Problem> {
         };
         for (label, variant) in variants {
             if !labels.contains(label) {
-                problems.push(Problem::new(
-                    format!(
-                        "Cargo.toml names the label {label:?} of the enum {key}, which is not there"
-                    ),
-                    suggested("variants", label, labels.iter().map(String::as_str)),
-                ));
+                let problem = Problem::in_setting(
+                    &["variants", key, label],
+                    format!("the enum {key} has no label {label:?}"),
+                );
+                problems.push(problem.suggest(label, labels.iter().map(String::as_str)));
             }
             if !is_type_name(variant) || variant == "ALL" {
-                problems.push(Problem::new(
-                    format!("Cargo.toml calls a label of {key} {variant:?}, which is no name of a variant in Rust"),
-                    in_setting("variants"),
+                problems.push(Problem::in_setting(
+                    &["variants", key, label, variant],
+                    format!("{variant:?} is not a name for a variant in Rust"),
                 ));
             }
         }
@@ -60,14 +58,14 @@ pub(crate) fn settings(catalog: &Catalog, settings: &Settings) -> Vec<Problem> {
     let keys = settings.keys.iter();
     let of_keys = keys.flat_map(|(table, columns)| {
         let columns = columns.iter();
-        columns.map(move |column| ("keys", table.as_str(), column.as_str()))
+        columns.map(move |column| (vec!["keys", table, column], table.as_str(), column.as_str()))
     });
     let of_joinables = settings.joinables.iter().map(|name| {
         let (table, column) = name.rsplit_once('.').unwrap_or((name, ""));
-        ("joinables", table, column)
+        (vec!["joinables", name], table, column)
     });
     for (setting, table, column) in of_keys.chain(of_joinables) {
-        problems.extend(unknown_column(catalog, setting, table, column));
+        problems.extend(unknown_column(catalog, &setting, table, column));
     }
     for output in &settings.outputs {
         let path = output.path.as_deref().unwrap_or_default();
@@ -77,25 +75,29 @@ pub(crate) fn settings(catalog: &Catalog, settings: &Settings) -> Vec<Problem> {
         let is_name = syn::parse_str::<syn::Ident>(module).is_ok();
         if !is_name || matches!(module, "mod" | "types") {
             problems.push(Problem::new(
-                format!("{module}.rs is no file for a schema: Rust needs a name for its module, other than `types`"),
+                format!(
+                    "{module}.rs cannot hold a schema: its module needs a name that Rust accepts, \
+                     other than `types`"
+                ),
                 "name another file in diesel.toml".to_owned(),
             ));
         }
     }
     for derive in &settings.extra_derives {
         if syn::parse_str::<syn::Path>(derive).is_err() {
-            problems.push(Problem::new(
-                format!("Cargo.toml names the derive {derive:?}, which is no path in Rust"),
-                in_setting("derives"),
+            problems.push(Problem::in_setting(
+                &["derives", derive],
+                format!("{derive:?} is not the path of a derive macro"),
             ));
         }
     }
     problems
 }
 
-/// What `leave_out` says of functions that are not there.
+/// Returns the problems with `leave_out`: functions that would not be generated anyway.
 pub(super) fn left_out(tables: &[TablePlan], settings: &Settings) -> Vec<Problem> {
-    // A function of these names may be there or not, by what the table's columns are; leaving it out is no mistake.
+    // A table has each of these functions or not, depending on its columns. To leave out one that
+    // it does not have is no mistake.
     const USUAL: [&str; 10] = [
         "count",
         "delete",
@@ -125,15 +127,16 @@ pub(super) fn left_out(tables: &[TablePlan], settings: &Settings) -> Vec<Problem
                     functions.map(|function| format!("{}::{}", table.row, function.name()))
                 })
                 .collect();
-            Problem::new(
-                format!("Cargo.toml leaves out the function {name}, which is not there"),
-                suggested("leave_out", name, all.iter().map(String::as_str)),
-            )
+            let problem = Problem::in_setting(
+                &["leave_out", name],
+                format!("no function {name} is generated"),
+            );
+            problem.suggest(name, all.iter().map(String::as_str))
         })
         .collect()
 }
 
-/// Whether a setting means this name.
+/// Returns true if a key of the settings means this name.
 fn is(name: &Name, key: &str) -> bool {
     name.name == key
         || key
@@ -141,25 +144,26 @@ fn is(name: &Name, key: &str) -> bool {
             .is_some_and(|(schema, own)| name.schema == schema && name.name == own)
 }
 
-fn unknown(setting: &str, kind: &str, key: &str, there: &[&Name]) -> Option<Problem> {
-    if there.iter().any(|name| is(name, key)) {
+fn unknown(setting: &str, kind: &str, key: &str, known: &[&Name]) -> Option<Problem> {
+    if known.iter().any(|name| is(name, key)) {
         return None;
     }
-    let names: Vec<String> = there.iter().map(|name| shown(name)).collect();
-    Some(Problem::new(
-        format!("Cargo.toml names the {kind} {key}, which is not there"),
-        suggested(setting, key, names.iter().map(String::as_str)),
-    ))
+    let names: Vec<String> = known.iter().map(|name| shown(name)).collect();
+    let problem = Problem::in_setting(&[setting, key], format!("there is no {kind} {key}"));
+    Some(problem.suggest(key, names.iter().map(String::as_str)))
 }
 
-fn unknown_column(catalog: &Catalog, setting: &str, table: &str, columns: &str) -> Option<Problem> {
+fn unknown_column(
+    catalog: &Catalog,
+    setting: &[&str],
+    table: &str,
+    columns: &str,
+) -> Option<Problem> {
     let mut relations = catalog.relations.values();
     let Some(relation) = relations.find(|relation| is(&relation.name, table)) else {
         let tables: Vec<String> = catalog.relations.keys().map(shown).collect();
-        return Some(Problem::new(
-            format!("Cargo.toml names the column {table}.{columns}, but there is no table {table}"),
-            suggested(setting, table, tables.iter().map(String::as_str)),
-        ));
+        let problem = Problem::in_setting(setting, format!("there is no table {table}"));
+        return Some(problem.suggest(table, tables.iter().map(String::as_str)));
     };
     let has = |column: &str| relation.columns.iter().any(|found| found.name == column);
     if has(columns) {
@@ -169,23 +173,7 @@ fn unknown_column(catalog: &Catalog, setting: &str, table: &str, columns: &str) 
         .split(',')
         .map(str::trim)
         .find(|column| !has(column))?;
-    Some(Problem::new(
-        format!("Cargo.toml names the column {table}.{column}, which is not there"),
-        suggested(
-            setting,
-            column,
-            relation.columns.iter().map(|found| found.name.as_str()),
-        ),
-    ))
-}
-
-fn suggested<'a>(setting: &str, word: &str, there: impl Iterator<Item = &'a str>) -> String {
-    match nearest(word, there) {
-        Some(meant) => format!("did you mean {meant}? {}", in_setting(setting)),
-        None => in_setting(setting),
-    }
-}
-
-fn in_setting(setting: &str) -> String {
-    format!("look at {setting} under [package.metadata.bowline]")
+    let columns = relation.columns.iter().map(|found| found.name.as_str());
+    let problem = Problem::in_setting(setting, format!("the table {table} has no column {column}"));
+    Some(problem.suggest(column, columns))
 }

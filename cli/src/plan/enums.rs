@@ -1,4 +1,4 @@
-//! The Rust enums for PostgreSQL's, and the names of their variants.
+//! The Rust enums for PostgreSQL's enums, and the names of their variants.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,12 +9,12 @@ use super::names::{own_type_name, type_name};
 use super::problem::Problem;
 use super::schema::SchemaPlan;
 
-/// A Rust enum for one of PostgreSQL's.
+/// A Rust enum for one of PostgreSQL's enums.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct EnumPlan {
     pub name: String,
     pub sql_name: Name,
-    /// Of `COMMENT ON TYPE`.
+    /// The text of `COMMENT ON TYPE`.
     pub comment: Option<String>,
     /// Its marker types: the path of each module of `schema.rs`, and the name in its `sql_types`.
     pub markers: Vec<(String, String)>,
@@ -22,13 +22,13 @@ pub(crate) struct EnumPlan {
     pub variants: Vec<(String, String)>,
 }
 
-/// The name of an enum in Rust.
+/// Returns the name of an enum in Rust.
 pub(super) fn enum_name(name: &Name, settings: &Settings) -> String {
     let given = of_name(&settings.names, name).cloned();
     given.unwrap_or_else(|| own_type_name(&name.name, "Enum"))
 }
 
-/// The enums that planned tables use.
+/// Returns the enums that planned tables use.
 pub(super) fn enums(
     catalog: &Catalog,
     used: &BTreeSet<Name>,
@@ -70,7 +70,8 @@ fn enum_plan(
     })
 }
 
-/// The variants, each named after its own label alone: so a label that is added leaves the others as they are.
+/// Returns the variants. Each name depends only on its own label, so that a new label does not
+/// rename the others.
 fn variants(
     name: &Name,
     labels: &[String],
@@ -102,7 +103,7 @@ fn variants(
                     super::problem::shown(name)
                 ),
                 format!(
-                    "name the variants in Cargo.toml: [package.metadata.bowline.variants.{}] {} = \"..\"",
+                    "name the variants in bowline.toml: [variants.{}] {} = \"..\"",
                     super::problem::key(name),
                     toml_key(last)
                 ),
@@ -112,7 +113,7 @@ fn variants(
     variants
 }
 
-/// A text as a key of TOML.
+/// Returns a text as a TOML key.
 pub(super) fn toml_key(text: &str) -> String {
     let is_bare = !text.is_empty()
         && text
@@ -125,7 +126,7 @@ pub(super) fn toml_key(text: &str) -> String {
     }
 }
 
-/// What signs are called that are more than one character.
+/// Names of signs of several characters.
 const SEQUENCES: [(&str, &str); 10] = [
     ("<=>", "Compare"),
     ("<=", "LessOrEqual"),
@@ -139,7 +140,7 @@ const SEQUENCES: [(&str, &str); 10] = [
     ("...", "Ellipsis"),
 ];
 
-/// What signs are called.
+/// Names of signs.
 const SIGNS: [(char, &str); 50] = [
     ('+', "Plus"),
     ('<', "Less"),
@@ -194,13 +195,13 @@ const SIGNS: [(char, &str); 50] = [
     ('}', "CloseBrace"),
 ];
 
-/// Signs that only separate where they stand between words.
+/// Signs that are separators between words, and signs with a name elsewhere.
 const SEPARATORS: [char; 6] = ['-', '.', '/', ':', ',', ';'];
 
-/// Signs that are passed over unless a label has nothing else.
+/// Signs that are ignored unless a label has nothing else.
 const QUOTES: [char; 9] = ['\'', '"', '`', '(', ')', '[', ']', '{', '}'];
 
-/// The variant for a label: its words, and its signs by name, as far as they do not just separate words.
+/// Returns the variant for a label: its words, and the names of signs that are not separators.
 fn variant_name(label: &str) -> String {
     let has_words = label.chars().any(char::is_alphanumeric);
     let mut text = String::new();
@@ -283,7 +284,7 @@ mod tests {
         }
     }
 
-    /// Each name depends on its label alone, whatever stands beside it.
+    /// Each name depends on its own label alone.
     #[test]
     fn a_label_that_is_added_renames_no_other() {
         let all = ["A", "A+", "A-", "B", "<", "<=", "=", "=="];
@@ -301,7 +302,7 @@ mod tests {
             let fewer: Vec<&str> = all
                 .iter()
                 .enumerate()
-                .filter(|(place, _)| *place != taken_out)
+                .filter(|(index, _)| *index != taken_out)
                 .map(|(_, label)| *label)
                 .collect();
             assert!(of(&fewer).iter().all(|variant| whole.contains(variant)));
@@ -320,8 +321,9 @@ mod tests {
         assert_eq!(
             problems,
             [Problem::new(
-                "the labels 'a', 'A' of the enum app.e would all be the variant A in Rust".to_owned(),
-                "name the variants in Cargo.toml: [package.metadata.bowline.variants.\"app.e\"] A = \"..\"".to_owned(),
+                "the labels 'a', 'A' of the enum app.e would all be the variant A in Rust"
+                    .to_owned(),
+                "name the variants in bowline.toml: [variants.\"app.e\"] A = \"..\"".to_owned(),
             )]
         );
         let given = BTreeMap::from([("A".to_owned(), "UpperA".to_owned())]);

@@ -1,27 +1,28 @@
-//! Which functions a table gets: a finder exists only where an index serves it.
+//! The choice of a table's functions. A finder exists only if an index serves it.
 
 use bowline_catalog::{ConstraintKind, Index, Relation};
 
 use super::function::{Function, KeyColumn};
 use super::table::{Field, TablePlan};
 
-/// The functions of a table; of two of one name the first, with a note.
+/// Returns the functions of a table. Of two with the same name it keeps the first, with a note.
 pub(super) fn plan(
     relation: &Relation,
     table: &TablePlan,
     notes: &mut Vec<String>,
 ) -> Vec<Function> {
-    // Without the whole key in the row, nothing can be found by it.
+    // A key with a column that is not in the row is not searchable.
     let has_key = key_columns(table, &table.key).is_some();
     let replaced = |event: &str| rules(relation, event).any(|is_instead| is_instead);
-    // What is to give one row is sent in WITH, where PostgreSQL takes no statement that a rule adds to.
+    // A statement that must give one row is sent in a WITH clause, where PostgreSQL refuses a
+    // statement to which a rule adds another.
     let is_ruled = |event: &str| rules(relation, event).next().is_some();
     let ruled = ["INSERT", "UPDATE", "DELETE"]
         .into_iter()
         .filter(|event| replaced(event) || (*event != "DELETE" && is_ruled(event)));
     for event in ruled {
         notes.push(format!(
-            "{} has a rule for each {event}, so {} has no function that does one",
+            "{} has a rule for {event}, so {} has no function for that",
             relation.name.name, table.row
         ));
     }
@@ -49,7 +50,7 @@ pub(super) fn plan(
     if has_key && has_changes && !is_ruled("UPDATE") {
         functions.push(Function::Update);
     }
-    // ON CONFLICT is refused wherever a rule rewrites it.
+    // PostgreSQL refuses ON CONFLICT for a statement that a rule rewrites.
     if can_insert && !is_rewritten {
         functions.extend(upserts(relation, table));
     }
@@ -60,7 +61,7 @@ pub(super) fn plan(
     if has_key {
         functions.push(Function::Exists);
     }
-    // Several indexes on the same columns are nothing to tell.
+    // Several indexes on the same columns need no note.
     let mut keys: Vec<(String, Vec<KeyColumn>)> = Vec::new();
     for function in &functions {
         if let Some(columns) = function.columns() {
@@ -76,7 +77,7 @@ pub(super) fn plan(
         let is_new = !seen.iter().any(|name| name == function.name());
         if !is_new && !is_same_key(function) {
             notes.push(format!(
-                "{}::{} is generated for the first of the indexes that ask for it",
+                "{}::{} is generated for the first of several indexes that would give it",
                 table.row,
                 function.name()
             ));
@@ -87,7 +88,7 @@ pub(super) fn plan(
     functions
 }
 
-/// The rules of a table for an event: for each whether it does something instead.
+/// Returns the rules of a table for an event: for each whether it is an INSTEAD rule.
 fn rules(relation: &Relation, event: &str) -> impl Iterator<Item = bool> {
     relation.attached.rules.iter().filter_map(move |rule| {
         let Some(text) = &rule.definition.text else {
@@ -100,7 +101,7 @@ fn rules(relation: &Relation, event: &str) -> impl Iterator<Item = bool> {
     })
 }
 
-/// The columns as arguments; `None` if one of them has no Rust type.
+/// Returns the columns as arguments; `None` if one of them has no Rust type.
 pub(super) fn key_columns(table: &TablePlan, columns: &[String]) -> Option<Vec<KeyColumn>> {
     let field = |column: &String| table.fields.iter().find(|field| field.sql_name == *column);
     let columns: Option<Vec<KeyColumn>> = columns
@@ -119,7 +120,7 @@ fn key_column(field: &Field) -> KeyColumn {
     }
 }
 
-/// The unique indexes other than the primary key's, those without a predicate first.
+/// Returns the unique indexes except that of the primary key, those without a predicate first.
 fn unique_indexes<'a>(relation: &'a Relation, table: &TablePlan) -> Vec<(&'a Index, Vec<String>)> {
     let mut found: Vec<_> = relation
         .indexes
@@ -214,8 +215,8 @@ fn upserts<'a>(
     by_key.into_iter().chain(by_unique)
 }
 
-/// Whether `ON CONFLICT` can name the index: not that of a constraint that is checked later, nor of ranges that must not
-/// overlap.
+/// Returns true if `ON CONFLICT` can name the index. It cannot name that of a deferrable
+/// constraint, or of one `WITHOUT OVERLAPS`.
 fn decides_conflicts(relation: &Relation, index: &Index) -> bool {
     let mut constraints = relation.constraints.iter();
     !constraints.any(|constraint| {

@@ -1,13 +1,13 @@
 //! Rust names for SQL names.
 //!
-//! Names from SQL are data: whatever they hold, what comes out is an identifier.
+//! Names from SQL are data: any text gives a valid identifier.
 
 use heck::{ToSnakeCase as _, ToUpperCamelCase as _};
 
 use bowline_catalog::Relation;
 
-/// The name that diesel's own `print-schema` gives: unmappable characters become `_`, and a name that
-/// Rust or diesel needs for itself gets a `_` behind it.
+/// Returns the name that diesel's own `print-schema` gives. Other characters become `_`, and a name
+/// that Rust or diesel reserves gets a `_` at the end.
 pub(super) fn rust_name(sql_name: &str, table: Option<&str>) -> String {
     let mut name = String::new();
     let mut replaced = false;
@@ -32,15 +32,15 @@ pub(super) fn rust_name(sql_name: &str, table: Option<&str>) -> String {
     if is_reserved(&name) || is_taken || Some(name.as_str()) == table {
         name.push('_');
     }
-    // A table `type` with a column `type`.
+    // For example a table `type` with a column `type`.
     if Some(name.as_str()) == table {
         name.push('_');
     }
     name
 }
 
-/// What `table!` names itself beside the columns or takes for a parameter, and types of Rust that it uses: a column of
-/// this name does not compile, in what diesel's own command writes.
+/// Names that `table!` defines beside the columns or uses for parameters, and types of Rust that it
+/// uses. diesel's own command writes a column of such a name, which does not compile.
 const TAKEN_IN_TABLE: [&str; 18] = [
     "Ok",
     "star",
@@ -62,10 +62,10 @@ const TAKEN_IN_TABLE: [&str; 18] = [
     "TSM",
 ];
 
-/// A table of this name does not compile, in what diesel's own command writes.
+/// Names of tables that diesel's own command writes, but that do not compile.
 const TAKEN_AS_TABLE: [&str; 3] = ["diesel", "ExpressionMethods", "TSM"];
 
-/// What `diesel::sql_types` brings into the module of a table: a column of this name is taken for it.
+/// Names from `diesel::sql_types` in the module of a table: a column of such a name would hide it.
 const SQL_TYPES: [&str; 94] = [
     "AllAreNullable",
     "AreAllNullable",
@@ -171,8 +171,8 @@ fn is_reserved(name: &str) -> bool {
         || (name.starts_with("__") && !name.ends_with('_'))
 }
 
-/// Rust's keywords, strict and reserved, of every edition (The Rust Reference, Keywords). `gen` is one since 2024:
-/// diesel's own command leaves it as it is, which does not compile there.
+/// Rust's strict and reserved keywords in any edition (The Rust Reference, Keywords). `gen` is a
+/// keyword since 2024; diesel's own command writes it unchanged, which does not compile there.
 const KEYWORDS: [&str; 52] = [
     "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate",
     "do", "dyn", "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl",
@@ -181,7 +181,8 @@ const KEYWORDS: [&str; 52] = [
     "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
 ];
 
-/// The name of a Rust type or variant, which for a SQL type is the name that `print-schema` gives to it.
+/// Returns the name of a Rust type or variant. For a SQL type that is the name that `print-schema`
+/// gives.
 pub(super) fn type_name(sql_name: &str) -> String {
     let name: String = sql_name
         .to_upper_camel_case()
@@ -196,7 +197,8 @@ pub(super) fn type_name(sql_name: &str) -> String {
     }
 }
 
-/// The name of a type that diesel derives something for: its derives take the first byte for the first character.
+/// Returns the name of a type with derives of diesel's, which take the first byte for the first
+/// character.
 pub(super) fn derivable_name(sql_name: &str) -> String {
     let name = type_name(sql_name);
     if name.starts_with(|c: char| c.is_ascii()) {
@@ -206,10 +208,11 @@ pub(super) fn derivable_name(sql_name: &str) -> String {
     }
 }
 
-/// The Rust names of a relation's columns, in their order; a number tells apart those that would be one.
+/// Returns the Rust names of a relation's columns, in their order. Names that would collide get
+/// numbers.
 pub(super) fn column_names(relation: &Relation) -> Vec<String> {
     let table = rust_name(&relation.name.name, None);
-    // The marker of a type of the database's own is in the module of the table too.
+    // The marker of a user-defined type is in the module of the table too.
     let markers: Vec<String> = relation
         .columns
         .iter()
@@ -227,22 +230,23 @@ pub(super) fn column_names(relation: &Relation) -> Vec<String> {
             }
         })
         .collect();
-    // One whose name is mapped as it is keeps it, wherever it stands.
-    let is_plain = |place: &usize| names[*place] == relation.columns[*place].name;
+    // A column whose name needs no change keeps it, whatever its position.
+    let is_plain = |index: &usize| names[*index] == relation.columns[*index].name;
     let (plain, mapped): (Vec<usize>, Vec<usize>) = (0..names.len()).partition(is_plain);
-    let places: Vec<usize> = plain.into_iter().chain(mapped).collect();
-    let mut told_apart = names.clone();
-    let in_order = distinct(places.iter().map(|place| names[*place].clone()));
-    for (place, name) in places.into_iter().zip(in_order) {
-        told_apart[place] = name;
+    let indexes: Vec<usize> = plain.into_iter().chain(mapped).collect();
+    let mut unique = names.clone();
+    let in_order = distinct(indexes.iter().map(|index| names[*index].clone()));
+    for (index, name) in indexes.into_iter().zip(in_order) {
+        unique[index] = name;
     }
-    told_apart
+    unique
 }
 
-/// The name of a row's type or of an enum, with a word behind it where Rust or generated code needs the name itself.
+/// Returns the name of a row's type or of an enum. A name that Rust or generated code needs gets a
+/// word at the end.
 ///
-/// Types come from generated modules by `use db::*`, which goes before the standard library's prelude, so whatever that
-/// has is needed: a row `Default` would take `..Default::default()` away.
+/// `use db::*` hides names of the standard library's prelude, so these are reserved too: a row
+/// `Default` would break `..Default::default()`.
 pub(super) fn own_type_name(sql_name: &str, kind: &str) -> String {
     let name = derivable_name(sql_name);
     let is_method_trait = name.ends_with("Dsl") || name.ends_with("Methods");
@@ -253,8 +257,8 @@ pub(super) fn own_type_name(sql_name: &str, kind: &str) -> String {
     }
 }
 
-/// What generated files import or name, the prelude of the standard library, and the traits of diesel's prelude whose
-/// methods a query uses.
+/// Names that generated files use, names of the standard library's prelude, and traits of diesel's
+/// prelude whose methods a query needs.
 const NEEDED: [&str; 79] = [
     "AppearsOnTable",
     "AsChangeset",
@@ -337,8 +341,8 @@ const NEEDED: [&str; 79] = [
     "StatementDsl",
 ];
 
-/// Names that the file of a table cannot give to the table's module, because it needs them itself: crates, and types
-/// that are no keywords.
+/// Names that the file of a table needs for crates and types, so that the table's module cannot
+/// have them.
 const OUTSIDE: [&str; 30] = [
     "alloc",
     "bool",
@@ -372,7 +376,7 @@ const OUTSIDE: [&str; 30] = [
     "sql_types",
 ];
 
-/// The name by which the file of a table calls the table's module: its own, or one that is nobody else's.
+/// Returns the name of a table's module in the file of the table: its own, or one that is free.
 pub(super) fn module_name(schema_name: &str, derives: &[String]) -> String {
     let mut crates = derives
         .iter()
@@ -386,7 +390,8 @@ pub(super) fn module_name(schema_name: &str, derives: &[String]) -> String {
     }
 }
 
-/// The file of a table, without its ending: on some systems names that differ in case only are one file.
+/// Returns the name of a table's file, without its extension. It is unique even where file names
+/// ignore case.
 pub(super) fn file_name(schema_name: &str, taken: &[String]) -> String {
     let name = rust_name(&snake(schema_name), None);
     if OUTSIDE.contains(&name.as_str()) || taken.contains(&name) {
@@ -396,9 +401,9 @@ pub(super) fn file_name(schema_name: &str, taken: &[String]) -> String {
     }
 }
 
-/// The name of a function's argument for a column.
+/// Returns the name of a function's argument for a column.
 pub(super) fn argument_name(field: &str) -> String {
-    /// What generated functions call their own arguments, variables and functions.
+    /// Names of other arguments, variables and functions in generated functions.
     const OWN: [&str; 10] = [
         "after", "changes", "chunk", "excluded", "insert", "keep", "new", "page", "query", "sql",
     ];
@@ -414,7 +419,7 @@ pub(super) fn argument_name(field: &str) -> String {
     }
 }
 
-/// In lower case, with `_` before each hump; a name without capitals stays as it is.
+/// Returns a name in snake case; one without capitals is unchanged.
 fn snake(name: &str) -> String {
     if name.contains(|c: char| c.is_ascii_uppercase()) {
         name.to_snake_case()
@@ -423,7 +428,7 @@ fn snake(name: &str) -> String {
     }
 }
 
-/// Whether a text is a name of a type as Rust writes it, so none of a module.
+/// Returns true if a text is a valid name for a type in Rust, in upper camel case.
 pub(super) fn is_type_name(text: &str) -> bool {
     let mut chars = text.chars();
     // diesel's derives take the first byte for the first character.
@@ -432,7 +437,7 @@ pub(super) fn is_type_name(text: &str) -> bool {
         && !KEYWORDS.contains(&text)
 }
 
-/// The names with a number behind those that came before.
+/// Returns the names, with a number at the end of each that came before.
 pub(super) fn distinct(names: impl Iterator<Item = String>) -> Vec<String> {
     let mut seen: Vec<String> = Vec::new();
     for name in names {
@@ -452,7 +457,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whatever_a_name_holds_an_identifier_comes_out() {
+    fn any_name_gives_an_identifier() {
         assert_eq!(rust_name("type", None), "type_");
         assert_eq!(
             rust_name("user-has::complex>>>role", None),

@@ -1,26 +1,48 @@
-//! What stops the generation: names that would be given twice, settings that name nothing.
+//! Problems that stop the generation: names given twice, settings that name nothing.
 
 use std::collections::BTreeMap;
 
+use crate::suggestion::nearest;
 use bowline_catalog::Name;
 
 use super::enums::{EnumPlan, toml_key};
 use super::table::TablePlan;
 
-/// What cannot be generated as things are, and the setting that changes it.
+/// A reason why nothing can be generated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Problem {
-    pub what: String,
-    pub hint: String,
+    pub message: String,
+    pub hint: Option<String>,
+    /// The setting that has to change: the path to its key, or to a string in its list.
+    pub setting: Option<Vec<String>>,
 }
 
 impl Problem {
-    pub(super) fn new(what: String, hint: String) -> Self {
-        Self { what, hint }
+    pub(super) fn new(message: String, hint: String) -> Self {
+        Self {
+            message,
+            hint: Some(hint),
+            setting: None,
+        }
+    }
+
+    /// Returns a problem with a setting.
+    pub(super) fn in_setting(setting: &[&str], message: String) -> Self {
+        Self {
+            message,
+            hint: None,
+            setting: Some(setting.iter().map(|&key| key.to_owned()).collect()),
+        }
+    }
+
+    /// Adds the name that was probably meant, if one is similar.
+    pub(super) fn suggest<'a>(mut self, word: &str, names: impl Iterator<Item = &'a str>) -> Self {
+        self.hint = nearest(word, names).map(|meant| format!("did you mean {meant}?"));
+        self
     }
 }
 
-/// A name as a person knows it: without its schema, if that is the usual one.
+/// Returns a name with its schema, unless that is `public`.
 pub(crate) fn shown(name: &Name) -> String {
     if name.schema == "public" {
         name.name.clone()
@@ -29,12 +51,12 @@ pub(crate) fn shown(name: &Name) -> String {
     }
 }
 
-/// The key of a setting for a name.
+/// Returns the key for a name in a table of settings.
 pub(crate) fn key(name: &Name) -> String {
     toml_key(&shown(name))
 }
 
-/// Types that would get one Rust name; for each pair of tables or enums only the first.
+/// Returns a problem for each pair of tables or enums of which two types would get one Rust name.
 pub(super) fn collisions(tables: &[TablePlan], enums: &[EnumPlan]) -> Vec<Problem> {
     let mut seen: BTreeMap<String, (String, Name)> = BTreeMap::new();
     let mut pairs: Vec<(Name, Name)> = Vec::new();
@@ -58,7 +80,7 @@ pub(super) fn collisions(tables: &[TablePlan], enums: &[EnumPlan]) -> Vec<Proble
             problems.push(Problem::new(
                 format!("{first} and {second} would both be called {name} in Rust"),
                 format!(
-                    "name one of the two in Cargo.toml: [package.metadata.bowline.names] {} = \"..\", or {} = \"..\"",
+                    "name one of the two in bowline.toml: [names] {} = \"..\", or {} = \"..\"",
                     key(&pair.0),
                     key(&pair.1)
                 ),

@@ -1,4 +1,4 @@
-//! What `schema.rs` says: the choices of diesel's own `print-schema`, followed to the letter.
+//! The content of `schema.rs`, by exactly the rules of diesel's own `print-schema`.
 
 mod joins;
 mod sql_type;
@@ -15,14 +15,15 @@ pub(crate) use sql_type::ShownType;
 /// One `schema.rs`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SchemaPlan {
-    /// How a file of a table names the module in which the tables are; `None` if it is only ever printed.
+    /// The path by which a table's file names the module of the tables; `None` if the schema is
+    /// only printed.
     pub path: Option<String>,
-    /// `None` if it is only ever printed.
+    /// The file; `None` if the schema is only printed.
     pub file: Option<std::path::PathBuf>,
     pub patch_file: Option<std::path::PathBuf>,
-    /// The module around all, if a schema is named.
+    /// The module around the tables, if the output is for a named schema.
     pub module: Option<String>,
-    /// How far rustfmt indents what it lays out, which is all but the bodies of `table!`.
+    /// The indentation of what rustfmt formats: everything but the bodies of `table!`.
     pub tab_spaces: usize,
     pub with_docs: WithDocs,
     pub import_types: Vec<String>,
@@ -31,7 +32,7 @@ pub(crate) struct SchemaPlan {
     pub tables: Vec<SchemaTable>,
     pub joinables: Vec<Joinable>,
     pub groups: Vec<Vec<String>>,
-    /// Tables that would be shown, had they a primary key.
+    /// Tables that are left out because they have no primary key.
     pub without_key: Vec<Name>,
 }
 
@@ -44,7 +45,7 @@ pub(crate) struct CustomType {
 }
 
 impl CustomType {
-    /// Whether it is the marker of this type.
+    /// Returns true if it is the marker of this type.
     pub(super) fn marks(&self, name: &Name) -> bool {
         self.sql_name == name.name
             && self.schema.as_deref().unwrap_or(DEFAULT_SCHEMA) == name.schema
@@ -56,7 +57,7 @@ impl CustomType {
 pub(crate) struct SchemaTable {
     pub name: Name,
     pub rust_name: String,
-    /// The module of the schema it is in, if that is not the default one.
+    /// The module of its schema, unless that is the default one.
     pub rust_schema: Option<String>,
     pub full_sql_name: String,
     pub comment: Option<String>,
@@ -167,17 +168,14 @@ pub(super) fn plan(catalog: &Catalog, output: &Output, settings: &Settings) -> S
 }
 
 impl SchemaPlan {
-    /// The tables that have more columns than diesel can count.
+    /// Returns a problem for each table with more columns than diesel supports.
     pub(crate) fn too_wide(&self) -> Vec<Problem> {
-        const MOST: usize = 128;
-        let wide = self
-            .tables
-            .iter()
-            .filter(|table| table.columns.len() > MOST);
+        const MAX: usize = 128;
+        let wide = self.tables.iter().filter(|table| table.columns.len() > MAX);
         wide.map(|table| {
             Problem::new(
                 format!(
-                    "{} has {} columns, and diesel has no tables of more than {MOST}",
+                    "{} has {} columns, and diesel supports at most {MAX}",
                     shown(&table.name),
                     table.columns.len()
                 ),
@@ -192,7 +190,7 @@ impl SchemaPlan {
     }
 }
 
-/// Whether PostgreSQL calls it a `BASE TABLE`, which a partition is too.
+/// Returns true for a `BASE TABLE` of the information schema, which a partition is too.
 fn is_base_table(relation: &Relation) -> bool {
     matches!(
         relation.kind,
@@ -200,7 +198,7 @@ fn is_base_table(relation: &Relation) -> bool {
     )
 }
 
-/// What the tables of one output are shown by.
+/// The context in which the tables of one output are shown.
 struct Shown<'a> {
     catalog: &'a Catalog,
     output: &'a Output,
@@ -245,7 +243,7 @@ impl Shown<'_> {
         }
     }
 
-    /// A column; the marker type that it needs joins those of the table.
+    /// Plans a column, and adds the marker type that it needs to those of the table.
     fn column(
         &self,
         column: &Column,
@@ -273,7 +271,7 @@ impl Shown<'_> {
     }
 }
 
-/// Whether PostgreSQL fills the column whatever is inserted.
+/// Returns true if PostgreSQL computes the column, so that no value can be inserted.
 pub(super) fn is_generated(fill: &Fill) -> bool {
     matches!(fill, Fill::Generated { .. })
 }

@@ -23,17 +23,17 @@ pub(crate) struct TablePlan {
     pub schema_path: String,
     /// The module in `schema.rs`.
     pub schema_name: String,
-    /// What the file calls that module: as it is called, unless something else there has the name.
+    /// The name of that module in the file: its own, unless the file uses that name otherwise.
     pub module: String,
-    /// The file, without its ending.
+    /// The name of the file without its extension.
     pub file: String,
     /// The row's type.
     pub row: String,
-    /// What a row is in a sentence: `account label`.
+    /// The noun for a row: `account label`.
     pub noun: String,
     pub comment: Option<String>,
     pub id: Option<IdPlan>,
-    /// Columns of the primary key, or of what stands for it.
+    /// Columns of the primary key, or of the unique index that serves as one.
     pub key: Vec<String>,
     pub fields: Vec<Field>,
     pub new_fields: Vec<Field>,
@@ -43,10 +43,10 @@ pub(crate) struct TablePlan {
     /// Ids of other tables that this file names: module and type.
     pub foreign_ids: Vec<String>,
     pub extra_derives: Vec<String>,
-    /// Whether a query of it surely only reads: it is a table, and no view or policy leads from it to a function
-    /// that may write.
+    /// Whether a query of it certainly only reads: it is a table, and no policy of it calls a
+    /// function that may write.
     pub only_reads: bool,
-    /// Columns that an INSERT has to give, and that the row does not have.
+    /// Columns that an INSERT needs a value for, but that have no Rust type.
     pub missing: Vec<String>,
 }
 
@@ -63,11 +63,11 @@ pub(crate) struct IdPlan {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Field {
     pub name: String,
-    /// As an argument of a function.
+    /// The name of a function's argument for it.
     pub argument_name: String,
     pub sql_name: String,
     pub rust_type: RustType,
-    /// How many `Option`s are around the type.
+    /// The number of `Option`s around the type.
     pub options: usize,
     pub comment: Option<String>,
 }
@@ -77,12 +77,12 @@ pub(crate) struct Field {
 pub(crate) struct ConstraintPlan {
     pub variant: String,
     pub sql_name: String,
-    /// As it would be written in SQL.
+    /// The definition in SQL.
     pub definition: String,
 }
 
 impl TablePlan {
-    /// The names that the file brings into its module's parent.
+    /// Returns the names of the types in the file.
     pub(crate) fn type_names(&self) -> Vec<String> {
         let mut names = vec![self.row.clone()];
         names.extend(self.id.as_ref().map(|id| id.name.clone()));
@@ -109,29 +109,29 @@ impl TablePlan {
     }
 }
 
-/// What a table is planned from.
+/// The input of a table's plan.
 pub(super) struct Source<'a> {
     pub catalog: &'a Catalog,
     pub settings: &'a Settings,
     pub schemas: &'a [SchemaPlan],
-    /// What each `schema.rs` says after its patch file, if it has one.
+    /// Each `schema.rs` after its patch file, if it has one.
     pub patched: &'a [Option<PatchedSchema>],
-    /// Files that are others' already.
+    /// Names of files that are in use.
     pub taken_files: &'a [String],
 }
 
 impl<'a> Source<'a> {
-    /// The `schema.rs` that a table is imported from, by its number, and the table there.
+    /// Returns the `schema.rs` that a table is imported from, with its index, and the table in it.
     pub(super) fn home(&self, name: &Name) -> Option<(usize, &'a SchemaPlan, &'a SchemaTable)> {
         let mut schemas = self.schemas.iter().enumerate();
-        schemas.find_map(|(place, schema)| {
+        schemas.find_map(|(index, schema)| {
             schema.path.as_ref()?;
             let table = schema.tables.iter().find(|table| table.name == *name)?;
-            Some((place, schema, table))
+            Some((index, schema, table))
         })
     }
 
-    /// What `schema.rs` shows of a column.
+    /// Returns the type that `schema.rs` shows for a column.
     fn shown(&self, relation: &Relation, column: &str) -> Option<(&'a SchemaPlan, &'a ShownType)> {
         let (_, schema, table) = self.home(&relation.name)?;
         let mut columns = table.columns.iter();
@@ -148,14 +148,14 @@ pub(super) fn plan(
     let Source {
         catalog, settings, ..
     } = *source;
-    let (place, schema, table) = source.home(&relation.name)?;
-    let patched = source.patched.get(place).and_then(Option::as_ref);
+    let (index, schema, table) = source.home(&relation.name)?;
+    let patched = source.patched.get(index).and_then(Option::as_ref);
     let row = row_name(relation, settings);
     let key = settings.row_key(relation)?;
     let mut fields = Vec::new();
     let mut missing = Vec::new();
-    // What a trigger puts into a new row nobody else has to give.
-    let is_helped = relation.attached.triggers.iter().any(|trigger| {
+    // A trigger may set required columns, so the INSERT need not.
+    let has_trigger = relation.attached.triggers.iter().any(|trigger| {
         trigger.timing == Timing::Before
             && trigger.for_each_row
             && trigger.events.contains(&Event::Insert)
@@ -170,7 +170,7 @@ pub(super) fn plan(
         };
         let patched = patched.map(|patched| patched.column(&table.rust_name, &found.rust_name));
         let rust_type = if patched == Some(None) {
-            Err("the patch file takes it out of the schema".to_owned())
+            Err("the patch file removes it from the schema".to_owned())
         } else {
             column_type(source, relation, schema, found)
         };
@@ -181,9 +181,9 @@ pub(super) fn plan(
             Ok(rust_type) => fields.push((column, found, rust_type)),
             Err(why) => {
                 let is_required = !found.shown.is_nullable && !is_filled(catalog, column);
-                let so = if is_required && !is_helped {
+                let so = if is_required && !has_trigger {
                     missing.push(column.name.clone());
-                    format!(", so {row} has no insert: each row needs a value in it")
+                    format!("; {row} has no insert, since each row needs a value there")
                 } else {
                     String::new()
                 };
@@ -253,7 +253,7 @@ pub(super) fn plan(
         id: own_id(source, relation),
         key,
         fields: all.iter().map(|(_, field)| field.clone()).collect(),
-        // What cannot be inserted needs no type for it.
+        // Without an insert there is no `New`.
         new_fields: if missing.is_empty() {
             new_fields
         } else {
@@ -273,7 +273,8 @@ pub(super) fn plan(
     })
 }
 
-/// Whether PostgreSQL has something for a column that an INSERT leaves out: its default, or that of its domain.
+/// Returns true if an INSERT may leave the column out: PostgreSQL fills it by its default, or by
+/// that of its domain.
 fn is_filled(catalog: &Catalog, column: &Column) -> bool {
     let has_default = |name: &Name| match catalog.types.get(name).map(|found| &found.kind) {
         Some(TypeKind::Domain { default, .. }) => default.is_some(),
@@ -288,7 +289,7 @@ fn row_name(relation: &Relation, settings: &Settings) -> String {
     given.unwrap_or_else(|| own_type_name(&singular(&relation.name.name), "Row"))
 }
 
-/// The Rust type of a column, which for a key is the id's.
+/// Returns the Rust type of a column; for a key that is the type of the id.
 fn column_type(
     source: &Source<'_>,
     relation: &Relation,
@@ -307,13 +308,13 @@ fn column_type(
     })
 }
 
-/// Whether an array's elements are not NULL, which only a patch file can say.
+/// Returns true if no element of an array is NULL, which only a patch file can state.
 fn has_whole_elements(sql_type: &str) -> bool {
     sql_type.contains("Array<") && !sql_type.contains("Array<Nullable<")
 }
 
-/// The id that is in a column, and the table whose id it is. A foreign key may lead from one type to another; then it is
-/// none.
+/// Returns the id type of a column, and the table that it belongs to; `None` if the foreign key
+/// refers to a column of another SQL type.
 fn foreign_id(source: &Source<'_>, relation: &Relation, column: &str) -> Option<(Name, IdPlan)> {
     let owner = id_owner(source, relation, column, 0)?;
     let id = own_id(source, source.catalog.relations.get(&owner)?)?;
@@ -321,7 +322,8 @@ fn foreign_id(source: &Source<'_>, relation: &Relation, column: &str) -> Option<
     (rust_type::sql_type_of_id(shown) == Some(id.sql_type.as_str())).then_some((owner, id))
 }
 
-/// The table whose id is in this column: where its foreign keys lead, or its own.
+/// Returns the table whose id is in this column: the one that its foreign keys refer to, or its
+/// own.
 fn id_owner(source: &Source<'_>, relation: &Relation, column: &str, depth: u8) -> Option<Name> {
     let parents = |of_one: bool| {
         let constraints = relation.constraints.iter();
@@ -332,15 +334,15 @@ fn id_owner(source: &Source<'_>, relation: &Relation, column: &str, depth: u8) -
                 referenced_columns,
                 ..
             } if (columns.len() == 1) == of_one => {
-                let place = columns.iter().position(|name| name == column)?;
-                Some((references, referenced_columns.get(place)?))
+                let index = columns.iter().position(|name| name == column)?;
+                Some((references, referenced_columns.get(index)?))
             }
             _ => None,
         })
     };
     let follow = |(references, referenced): (&Name, &String)| {
         let parent = source.catalog.relations.get(references)?;
-        // References in a circle end somewhere, if only here.
+        // Circular references end here.
         if depth < 16 && *references != relation.name {
             return id_owner(source, parent, referenced, depth + 1);
         }
@@ -350,14 +352,16 @@ fn id_owner(source: &Source<'_>, relation: &Relation, column: &str, depth: u8) -
     if let Some(parent) = parents(true).next() {
         return follow(parent);
     }
-    // Of a key of several columns each refers to its own; one that refers to no id may be an id itself.
+    // In a key of several columns each column refers to its own counterpart. A column that refers
+    // to no id may be an id itself.
     parents(false).find_map(follow).or_else(|| {
         let key = source.settings.row_key(relation)?;
         (key == [column.to_owned()]).then(|| relation.name.clone())
     })
 }
 
-/// The id type that a table has of its own: of a key of one column that refers to no other table.
+/// Returns the id type of a table: it has one if its key is one column that refers to no other
+/// table.
 fn own_id(source: &Source<'_>, relation: &Relation) -> Option<IdPlan> {
     let key = source.settings.row_key(relation)?;
     let [key] = key.as_slice() else {
@@ -368,7 +372,7 @@ fn own_id(source: &Source<'_>, relation: &Relation) -> Option<IdPlan> {
     }
     let column = relation.columns.iter().find(|column| column.name == *key)?;
     let (schema, shown) = source.shown(relation, key)?;
-    // A domain may be shown as what it is made of, but its values are not just any of these.
+    // A domain may be shown as its base type, but not every value of that type is valid.
     if column.data_type.name != shown.name {
         return None;
     }
@@ -407,7 +411,8 @@ fn constraints(relation: &Relation) -> Vec<ConstraintPlan> {
         .iter()
         .map(|(name, _)| type_name(name.strip_prefix(&prefix).unwrap_or(name)))
         .collect();
-    // Those that would be one have their whole names: a number would pass on to another when one is added.
+    // Names that would collide are written in full. A number could move to another constraint when
+    // one is added.
     let is_alone = |variant: &String| short.iter().filter(|other| *other == variant).count() == 1;
     let whole = named.iter().map(|(name, _)| type_name(name));
     let variants = distinct(short.iter().zip(whole).map(|(short, whole)| {
@@ -477,7 +482,7 @@ fn index_definition(index: &Index) -> String {
     format!("UNIQUE ({}){predicate}", keys.join(", "))
 }
 
-/// Without line breaks, for a comment of one line.
+/// Removes line breaks, for a comment of one line.
 pub(super) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -1,4 +1,4 @@
-//! What is told of relations that get no code, or less than others.
+//! Notes on relations that get no code, or only a part of it.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use bowline_catalog::{Catalog, Name, Relation, RelationKind};
 use super::problem::shown;
 use super::schema::SchemaPlan;
 
-/// Whether code is generated for relations of this kind.
+/// Returns true if code is generated for relations of this kind.
 pub(super) fn gets_code(relation: &Relation) -> bool {
     matches!(
         relation.kind,
@@ -19,10 +19,10 @@ pub(super) fn gets_code(relation: &Relation) -> bool {
 /// The table of `bowline::commit_keys`.
 const COMMIT_KEYS: &str = "__bowline_commit_keys";
 
-/// How many names a note tells.
-const TOLD: usize = 5;
+/// The number of names in a note.
+const LISTED: usize = 5;
 
-/// A note for each kind of relation without code, and for each view.
+/// Returns a note for each kind of relation without code, and for each view.
 pub(super) fn notes(catalog: &Catalog, settings: &Settings, schemas: &[SchemaPlan]) -> Vec<String> {
     let mut notes = Vec::new();
     let mut partitions: BTreeMap<&Name, Vec<String>> = BTreeMap::new();
@@ -52,12 +52,12 @@ pub(super) fn notes(catalog: &Catalog, settings: &Settings, schemas: &[SchemaPla
                 let parent = relation.parents.first().unwrap_or(&relation.name);
                 partitions.entry(parent).or_default().push(name);
             }
-            // It is read by the library alone.
+            // Only the library itself uses it.
             _ if relation.name.name == COMMIT_KEYS => {}
-            // Named with the setting that changes it.
+            // Another note names it, with the setting for it.
             _ if is_without_key => {}
             _ if relation.name.name.starts_with("__") => notes.push(format!(
-                "{name} is left out, since its name begins with __, as the tables do that diesel keeps for itself"
+                "{name} is left out, since names that begin with __ are reserved for tables of diesel's own"
             )),
             _ => match output {
                 None if is_read(settings, &relation.name.schema) => filtered.push(name),
@@ -72,7 +72,7 @@ pub(super) fn notes(catalog: &Catalog, settings: &Settings, schemas: &[SchemaPla
                     "{name} gets no code: diesel.toml names no file for its schema.rs"
                 )),
                 Some(_) if settings.row_key(relation).is_none() => notes.push(format!(
-                    "{name} is in schema.rs only: models need a unique index over its key, of columns that are NOT NULL"
+                    "{name} is in schema.rs only: models need a unique index of columns that are NOT NULL over its key"
                 )),
                 Some(_) => {}
             },
@@ -85,8 +85,8 @@ pub(super) fn notes(catalog: &Catalog, settings: &Settings, schemas: &[SchemaPla
             ("are", "partitions")
         };
         notes.push(format!(
-            "{} {is} {s} of {}, through whose code they are read and written",
-            told(&names),
+            "{} {is} {s} of {}; use the code of that table",
+            list(&names),
             shown(parent)
         ));
     }
@@ -94,15 +94,15 @@ pub(super) fn notes(catalog: &Catalog, settings: &Settings, schemas: &[SchemaPla
         let is = if filtered.len() == 1 { "is" } else { "are" };
         notes.push(format!(
             "{} {is} left out by the filter in diesel.toml",
-            told(&filtered)
+            list(&filtered)
         ));
     }
     for (schema, names) in elsewhere {
         let is = if names.len() == 1 { "is" } else { "are" };
         notes.push(format!(
-            "{} of the schema {schema} {is} left out, since diesel.toml does not name it; this adds a schema.rs:\n      \
+            "{} of the schema {schema} {is} left out; to generate a schema.rs for that schema, add to diesel.toml:\n      \
              [print_schema.{}]\n      file = \"{}\"\n      schema = {}",
-            told(&names),
+            list(&names),
             super::enums::toml_key(schema),
             file(settings, schema),
             toml::Value::String(schema.to_owned()),
@@ -111,27 +111,27 @@ pub(super) fn notes(catalog: &Catalog, settings: &Settings, schemas: &[SchemaPla
     notes
 }
 
-/// Whether an output reads the tables of this schema.
+/// Returns true if an output has the tables of this schema.
 fn is_read(settings: &Settings, schema: &str) -> bool {
     let mut outputs = settings.outputs.iter();
     outputs.any(|output| output.schema.as_deref().unwrap_or("public") == schema)
 }
 
-/// The first names of many.
-fn told(names: &[String]) -> String {
+/// Lists the first names.
+fn list(names: &[String]) -> String {
     let mut text = names
         .iter()
-        .take(TOLD)
+        .take(LISTED)
         .cloned()
         .collect::<Vec<_>>()
         .join(", ");
-    if names.len() > TOLD {
-        text.push_str(&format!(" and {} more", names.len() - TOLD));
+    if names.len() > LISTED {
+        text.push_str(&format!(" and {} more", names.len() - LISTED));
     }
     text
 }
 
-/// Where a further `schema.rs` would be: beside the first.
+/// Returns the path of a further `schema.rs`: beside the first.
 fn file(settings: &Settings, schema: &str) -> String {
     let name = super::names::rust_name(&schema.to_lowercase(), None);
     let first = settings

@@ -1,6 +1,7 @@
-//! `[print_schema]` of `diesel.toml`: what each `schema.rs` is to say.
+//! `[print_schema]` of `diesel.toml`: the settings of each `schema.rs`.
 //!
-//! The keys and their defaults are those of diesel's own CLI, 2.3; what it does not know is refused here too.
+//! The keys and their defaults are those of diesel's own command, 2.3. As there, unknown keys are
+//! errors.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,17 +9,18 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 use serde::Deserialize;
 
-use super::file::wrong;
+use super::toml_file::invalid;
 use crate::error::CliError;
 
 /// One `schema.rs`.
 #[derive(Debug, Clone)]
 pub(crate) struct Output {
-    /// `default`, unless diesel.toml names it.
+    /// `default`, unless diesel.toml names the output.
     pub name: String,
-    /// How a file of a table names the module that this file is: `super::schema`, or `crate::..` from elsewhere.
+    /// The path by which a table's file names this module: `super::schema`, or `crate::..` from
+    /// another folder.
     pub path: Option<String>,
-    /// Where it is written; `None` if it is only ever printed.
+    /// The file; `None` if the schema is only printed.
     pub file: Option<PathBuf>,
     pub with_docs: WithDocs,
     pub filter: Filter,
@@ -60,7 +62,7 @@ pub(crate) enum AllowTables {
     None,
 }
 
-/// Which tables are shown.
+/// The tables that are shown.
 #[derive(Debug, Clone, Default)]
 pub(crate) enum Filter {
     #[default]
@@ -81,7 +83,7 @@ impl Filter {
 }
 
 impl Output {
-    /// What marker types derive.
+    /// Returns the derives of marker types.
     pub(crate) fn derives(&self) -> Vec<String> {
         const SQL_TYPE: &str = "diesel::sql_types::SqlType";
         let mut derives = self.custom_type_derives.clone();
@@ -111,7 +113,7 @@ struct PrintSchema {
     allow_tables_to_appear_in_same_query_config: AllowTables,
     #[serde(default)]
     pg_domains_as_custom_types: Vec<String>,
-    /// Of SQLite alone: known, so that a file which serves two databases is read.
+    /// Only for SQLite; accepted so that a file for two databases can be read.
     #[serde(rename = "sqlite_integer_primary_key_is_bigint")]
     _sqlite_integer_primary_key_is_bigint: Option<bool>,
 }
@@ -123,7 +125,7 @@ struct FilterToml {
     except_tables: Option<Vec<String>>,
 }
 
-/// `[print_schema]` is one output, or a table of several by name.
+/// Returns the outputs: `[print_schema]` is one, or a table of several by name.
 pub(super) fn outputs(
     table: toml::Table,
     diesel_toml: &Path,
@@ -135,16 +137,17 @@ pub(super) fn outputs(
         .into_iter()
         .partition(|(key, value)| is_named(value) && key != "filter");
     let is_only = named.is_empty();
-    // What is said outside of the named outputs is one of its own, under the name `default`.
+    // The keys outside of named outputs are one more output, with the name `default`.
     if !named.contains_key(DEFAULT) {
         named.insert(DEFAULT.to_owned(), toml::Value::Table(own));
     }
+    let text = std::fs::read_to_string(diesel_toml).unwrap_or_default();
     let mut by_name: BTreeMap<String, Output> = BTreeMap::new();
     for (name, value) in named {
         let toml::Value::Table(table) = value else {
             continue;
         };
-        let Some(mut output) = parse(&name, table, (diesel_toml, root), errors) else {
+        let Some(mut output) = parse(&name, table, (diesel_toml, &text, root), errors) else {
             continue;
         };
         if is_only {
@@ -156,11 +159,11 @@ pub(super) fn outputs(
     by_name.into_values().collect()
 }
 
-/// Reads one output; adds an error for each key that is wrong, and leaves that key out.
+/// Reads one output. Adds an error for each invalid key, and ignores that key.
 fn parse(
     name: &str,
     mut table: toml::Table,
-    (diesel_toml, root): (&Path, &Path),
+    (diesel_toml, text, root): (&Path, &str, &Path),
     errors: &mut Vec<CliError>,
 ) -> Option<Output> {
     loop {
@@ -171,13 +174,13 @@ fn parse(
             }
             Err(error) => error,
         };
-        errors.push(wrong(diesel_toml, &error));
+        errors.push(invalid(diesel_toml, text, &error));
         let key = error.message().split('`').nth(1)?;
         table.remove(key)?;
     }
 }
 
-/// The name that diesel gives to an output without one.
+/// diesel's name for an output without one.
 pub(super) const DEFAULT: &str = "default";
 
 fn output(name: &str, settings: PrintSchema, root: &Path) -> Result<Output, CliError> {
@@ -196,7 +199,7 @@ fn output(name: &str, settings: PrintSchema, root: &Path) -> Result<Output, CliE
         }) => {
             return Err(
                 CliError::failed("diesel.toml has both only_tables and except_tables")
-                    .hint("keep one of them"),
+                    .hint("remove one of them"),
             );
         }
         _ => Filter::All,
@@ -250,7 +253,7 @@ fn patterns(patterns: &[String]) -> Result<Vec<Regex>, CliError> {
     let compile = |pattern: &String| {
         Regex::new(pattern).map_err(|error| {
             CliError::failed(format!(
-                "diesel.toml: {pattern:?} is no regular expression: {error}"
+                "diesel.toml: {pattern:?} is not a regular expression: {error}"
             ))
         })
     };

@@ -1,21 +1,21 @@
-//! Tables as psql's aligned format draws them, so that whoever knows psql reads them at once.
+//! Tables in psql's aligned format, which users of psql know.
 
 use unicode_width::UnicodeWidthChar as _;
 
 use super::escape::escape;
 
-/// On which side the values of a column stand.
+/// The alignment of the values of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Side {
     Left,
-    /// Numbers.
+    /// For numbers.
     Right,
 }
 
-/// A column: its heading, and where its values stand.
+/// The heading of a column, and the alignment of its values.
 pub(crate) type Heading = (String, Side);
 
-/// The table, under its title if it has one; no value is NULL, which is drawn as nothing.
+/// Draws a table, under its title if it has one. A value of `None` is NULL and stays empty.
 pub(crate) fn aligned(
     title: Option<&str>,
     headings: &[Heading],
@@ -60,16 +60,16 @@ pub(crate) fn aligned(
     out
 }
 
-/// `(1 row)`, `(2 rows)`.
+/// Returns `(1 row)`, `(2 rows)`, ..
 pub(crate) fn row_count(rows: usize) -> String {
     format!("({})", super::counted(rows, "row"))
 }
 
-/// A text line by line, each with the columns it takes.
+/// The lines of a text, each with its width in columns.
 struct Lines(Vec<(String, usize)>);
 
 impl Lines {
-    /// What a terminal would take for a command is written out, as psql does it.
+    /// Splits a text into lines and escapes control characters as psql does.
     fn of(text: &str) -> Self {
         const TAB: usize = 8;
         let mut lines = vec![(String::new(), 0)];
@@ -104,7 +104,7 @@ impl Lines {
             .unwrap_or_default()
     }
 
-    /// A line; none behind the last one.
+    /// Returns a line and its width; `None` after the last one.
     fn line(&self, number: usize) -> Option<(&str, usize)> {
         self.0
             .get(number)
@@ -112,7 +112,7 @@ impl Lines {
     }
 }
 
-/// The headings, in the middle of their columns.
+/// Draws the headings, centered in their columns.
 fn head(heads: &[Lines], widths: &[usize]) -> String {
     let height = heads
         .iter()
@@ -137,7 +137,8 @@ fn head(heads: &[Lines], widths: &[usize]) -> String {
     out
 }
 
-/// A row, on as many lines as its highest cell has; `+` says that a cell goes on below.
+/// Draws a row, on as many lines as its highest cell has. A `+` marks a cell that continues on the
+/// next line.
 fn body(row: &[Lines], headings: &[Heading], widths: &[usize]) -> String {
     let height = row.iter().map(|cell| cell.0.len()).max().unwrap_or(1);
     let mut out = String::new();
@@ -156,7 +157,7 @@ fn body(row: &[Lines], headings: &[Heading], widths: &[usize]) -> String {
             };
             cells.push(match side {
                 Side::Right if cell.line(number).is_some() => format!(" {space}{line}{mark}"),
-                // Nothing stands behind the last column but its text.
+                // The last column has no padding.
                 _ if is_last && !goes_on => format!(" {line}"),
                 _ => format!(" {line}{space}{mark}"),
             });

@@ -1,14 +1,14 @@
-//! What others wrote, fit for a terminal: servers, files, rows.
+//! Escaping of text from servers, files and rows, so that a terminal does not act on it.
 //!
-//! A character that a terminal would obey or not show is written as psql writes it: `\\x1B`, `\\u202E`. Colours are ours
-//! alone, so they are let through only where they were put.
+//! Control characters and invisible characters are written as psql writes them: `\\x1B`, `\\u202E`.
+//! Only the command itself uses colours, so only its own colours pass.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use bowline::is_hidden;
 
-/// What is shown in the place of a character; `None` for one that is shown as it is.
+/// Returns the escape of a character; `None` for one that is shown unchanged.
 pub(super) fn escape(c: char) -> Option<String> {
     let number = u32::from(c);
     match c {
@@ -22,23 +22,23 @@ pub(super) fn escape(c: char) -> Option<String> {
     }
 }
 
-/// A text of others; lines and tabs stay.
+/// Escapes a text from outside; line breaks and tabs stay.
 pub(crate) fn escaped(text: &str) -> Cow<'_, str> {
     filtered(text, false)
 }
 
-/// A text of ours with its colours, in which a text of others may stand that was not escaped before.
+/// Escapes a text with colours of the command's own, which stay.
 pub(super) fn coloured(text: &str) -> Cow<'_, str> {
     filtered(text, true)
 }
 
-/// In one line.
+/// Joins the words of a text to one line, and escapes it.
 pub(crate) fn one_line(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
     escaped(&words.join(" ")).into_owned()
 }
 
-/// JSON, in whose strings alone anything but ASCII stands, with JSON's own escapes.
+/// Escapes JSON with JSON's own escapes. Only its strings hold characters beyond ASCII.
 pub(crate) fn json(text: &str) -> Cow<'_, str> {
     let is_kept = |c: char| !is_hidden(c) || matches!(c, '\n' | '\t');
     if text.chars().all(is_kept) {
@@ -48,11 +48,11 @@ pub(crate) fn json(text: &str) -> Cow<'_, str> {
     for c in text.chars() {
         match c {
             c if is_kept(c) => out.push(c),
-            // White space between the values: in a string it would be an escape already.
+            // Between values: within a string it is escaped already.
             '\r' => out.push(' '),
             c => {
                 for unit in c.encode_utf16(&mut [0; 2]) {
-                    // A String takes all that is written.
+                    // Writing to a String cannot fail.
                     write!(out, "\\u{unit:04x}").ok();
                 }
             }
@@ -70,7 +70,7 @@ fn filtered(text: &str, has_colours: bool) -> Cow<'_, str> {
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
         let colour = if has_colours { colour(rest) } else { 0 };
-        // The two of them end a line, as in the files of other systems.
+        // A line break as on Windows.
         let length = if rest.starts_with("\r\n") { 2 } else { colour };
         if length > 0 {
             out.push_str(&rest[..length]);
@@ -86,7 +86,7 @@ fn filtered(text: &str, has_colours: bool) -> Cow<'_, str> {
     out.into()
 }
 
-/// The length of the colour that a text begins with (ESC [ numbers m); 0 if it does not.
+/// Returns the length of the colour code at the beginning of a text (ESC [ numbers m), or 0.
 fn colour(text: &str) -> usize {
     let Some(numbers) = text.strip_prefix("\u{1b}[") else {
         return 0;
@@ -108,7 +108,7 @@ mod tests {
         "a\u{1b}[2J\u{1b}]0;b\u{7}\u{9b}c\r\u{8}\u{7f}\u{202e}\u{200b}\u{e0041}d\n\te";
 
     #[test]
-    fn what_a_terminal_would_obey_is_written_out() {
+    fn control_characters_are_escaped() {
         assert_eq!(
             escaped(HOSTILE),
             "a\\x1B[2J\\x1B]0;b\\x07\\u009Bc\\r\\x08\\x7F\\u202E\\u200B\\U000E0041d\n\te"
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn only_colours_are_let_through_where_there_are_some() {
+    fn only_colours_pass_in_coloured_text() {
         let text = "\u{1b}[1;32mok\u{1b}[0m \u{1b}[2J\u{1b}[3\u{1b}[;H";
         assert_eq!(
             coloured(text),
@@ -143,16 +143,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_hidden_is_left_of_any_text(text in any::<String>()) {
+        fn no_hidden_character_is_left_in_any_text(text in any::<String>()) {
             let left = |text: &str| text.replace("\r\n", "").contains(|c| is_hidden(c) && c != '\n' && c != '\t');
             prop_assert!(!left(&escaped(&text)));
             let coloured = coloured(&text).into_owned();
             let mut rest = coloured.as_str();
-            while let Some(place) = rest.find('\u{1b}') {
-                let length = colour(&rest[place..]);
+            while let Some(start) = rest.find('\u{1b}') {
+                let length = colour(&rest[start..]);
                 prop_assert!(length > 0, "{rest:?}");
-                prop_assert!(!left(&rest[..place]));
-                rest = &rest[place + length..];
+                prop_assert!(!left(&rest[..start]));
+                rest = &rest[start + length..];
             }
             prop_assert!(!left(rest));
         }

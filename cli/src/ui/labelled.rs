@@ -1,4 +1,5 @@
-//! `error: ..`, `hint: ..`: a sentence behind its label, on a terminal broken between words and set in below it.
+//! `error: ..`, `hint: ..`: a sentence after its label. A terminal shows it wrapped between words
+//! and indented.
 
 use std::io::{self, IsTerminal as _};
 
@@ -7,26 +8,27 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::escape::escaped;
 use super::output;
+use super::style::Style;
 
-/// What a label is and how it is coloured.
+/// A label and its style.
 pub(super) struct Label {
     pub(super) word: &'static str,
-    pub(super) colour: &'static str,
+    pub(super) style: Style,
 }
 
-/// Prints a sentence on standard error.
-pub(super) fn say(label: &Label, text: &str) {
-    let Label { word, colour } = label;
+/// Prints a sentence with its label on standard error.
+pub(super) fn print(label: &Label, text: &str) {
+    let Label { word, style } = label;
     let indent = word.len() + 2;
     let text = &*escaped(text);
     let text = match width() {
-        Some(width) => broken(text, indent, width),
+        Some(width) => wrapped(text, indent, width),
         None => text.to_owned(),
     };
-    output::about(&format!("\x1b[1;{colour}m{word}\x1b[0m: {text}\n"));
+    output::about(&format!("{}: {text}\n", style.paint(word)));
 }
 
-/// How wide the terminal of standard error is, if it is one.
+/// Returns the width of the terminal on standard error; `None` if it is not a terminal.
 fn width() -> Option<usize> {
     let stderr = io::stderr();
     if !stderr.is_terminal() {
@@ -37,9 +39,9 @@ fn width() -> Option<usize> {
         .map(|size| usize::from(size.ws_col))
 }
 
-/// The text in lines of this width at most, where words allow it; lines of its own stay.
-fn broken(text: &str, indent: usize, width: usize) -> String {
-    // Where hardly anything fits, the terminal breaks as well as we would.
+/// Wraps a text between words; its own line breaks stay.
+fn wrapped(text: &str, indent: usize, width: usize) -> String {
+    // In a very narrow terminal wrapping is left to the terminal.
     const LEAST: usize = 30;
     let room = width.saturating_sub(indent);
     if room < LEAST {
@@ -66,13 +68,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sentence_is_broken_between_words_and_set_in() {
+    fn a_sentence_is_wrapped_between_words() {
         let text = "the database is ahead of the folder: 20270101000000 has run and is not in it";
         assert_eq!(
-            broken(text, 6, 50),
+            wrapped(text, 6, 50),
             "the database is ahead of the folder:\n      20270101000000 has run and is not in it"
         );
-        assert_eq!(broken(text, 6, 200), text);
-        assert_eq!(broken(text, 6, 20), text);
+        assert_eq!(wrapped(text, 6, 200), text);
+        assert_eq!(wrapped(text, 6, 20), text);
     }
 }

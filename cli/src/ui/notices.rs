@@ -1,6 +1,6 @@
-//! What the server says beside its answers (`NOTICE`, `WARNING`), on standard error.
+//! The server's notices (`NOTICE`, `WARNING`), on standard error.
 //!
-//! A session tells it to `tracing`; this is the subscriber for a command line.
+//! A session reports them to `tracing`; this is the subscriber of the command.
 
 use std::fmt;
 
@@ -10,10 +10,11 @@ use tracing_core::{Dispatch, Event, Metadata, Subscriber};
 
 use super::escape::{escaped, one_line};
 use super::output;
+use super::style::Style;
 
-/// Shows notices from now on.
+/// Begins to show notices.
 pub(crate) fn show() {
-    // Who has set another subscriber before shows them as they like.
+    // Fails if there is another subscriber already, which then shows them.
     tracing_core::dispatcher::set_global_default(Dispatch::new(Notices)).ok();
 }
 
@@ -31,13 +32,11 @@ impl Subscriber for Notices {
             "" => "warning".to_owned(),
             severity => one_line(severity).to_lowercase(),
         };
-        output::about(&format!(
-            "\x1b[1;33m{severity}\x1b[0m: {}\n",
-            escaped(&notice.message)
-        ));
+        let severity = Style::BoldYellow.paint(severity);
+        output::about(&format!("{severity}: {}\n", escaped(&notice.message)));
     }
 
-    // Spans are not enabled, so nobody asks for these.
+    // Spans are not enabled, so these are never called.
     fn new_span(&self, _: &Attributes<'_>) -> Id {
         Id::from_u64(1)
     }

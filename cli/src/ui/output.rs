@@ -1,7 +1,7 @@
-//! Where the bytes go: standard output and standard error, with colours only where they are wanted.
+//! Standard output and standard error, with colours only where they are shown.
 //!
-//! Nothing here fails or panics: a reader that has gone (`| head -1`) is nobody's failure, and any other failure to
-//! write a result is kept until [`finish`], so that a full disk is not taken for success.
+//! Nothing here fails or panics. A reader that stops reading (`| head -1`) is no failure. Any other
+//! failure to write a result is kept until [`finish`] reports it, such as a full disk.
 
 use std::io::{self, IsTerminal as _, Write};
 use std::ops::ControlFlow;
@@ -14,13 +14,14 @@ use crate::error::CliError;
 /// The first failure to write a result.
 static FAILED: OnceLock<io::Error> = OnceLock::new();
 
-/// Standard output, without colours where it does not take them.
+/// Writes to standard output, without colours if it does not show them.
 pub(super) fn result(text: &str) {
     let text = coloured(text);
     progress::apart(|| keep(anstream::stdout().write_all(text.as_bytes())));
 }
 
-/// Standard output, as it is; a terminal gets nothing to obey, and what is no UTF-8 as U+FFFD.
+/// Writes bytes to standard output. For a terminal they are escaped, and invalid UTF-8 is replaced
+/// by U+FFFD.
 pub(super) fn bytes(bytes: &[u8]) {
     let stdout = io::stdout();
     if stdout.is_terminal() {
@@ -31,15 +32,16 @@ pub(super) fn bytes(bytes: &[u8]) {
     progress::apart(|| keep(stdout.lock().write_all(bytes)));
 }
 
-/// Standard error, without colours where it does not take them.
+/// Writes to standard error, without colours if it does not show them.
 pub(super) fn about(text: &str) {
     let text = coloured(text);
-    // A closed standard error is nobody's failure: there is nobody left to tell.
+    // A closed standard error is no failure, and could not be reported.
     progress::apart(|| drop(anstream::stderr().write_all(text.as_bytes())));
 }
 
-/// Breaks off once nobody reads standard output any more, or it cannot be written.
-pub(crate) fn wanted() -> ControlFlow<()> {
+/// Returns `Break` once a write to standard output has failed, for example because its reader has
+/// ended.
+pub(crate) fn is_read() -> ControlFlow<()> {
     if FAILED.get().is_some() {
         ControlFlow::Break(())
     } else {
@@ -47,7 +49,8 @@ pub(crate) fn wanted() -> ControlFlow<()> {
     }
 }
 
-/// Writes what is left; an error if a result was not written although somebody reads.
+/// Flushes standard output; returns an error if a result could not be written, unless its reader
+/// has ended.
 pub(crate) fn finish() -> Result<(), CliError> {
     keep(io::stdout().lock().flush());
     match FAILED.get() {

@@ -1,4 +1,5 @@
-//! One line on a terminal for work that takes long: what is done now, and for how long. Logs and pipes do not see it.
+//! The progress of work that takes long, as one line on a terminal: the current step and the time.
+//! It is not written to logs and pipes.
 
 use std::borrow::Cow;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,29 +9,29 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::escape::one_line;
 
-/// The line that is shown now; what else is printed is printed apart from it.
+/// The line that is shown now. Other output hides it while it is printed.
 static SHOWN: Mutex<Option<ProgressBar>> = Mutex::new(None);
 
-/// The line, gone when this is dropped.
+/// The progress line; dropping it removes it.
 pub(crate) struct Progress(ProgressBar);
 
 impl Progress {
-    /// Shows what is done now, until dropped.
-    pub(crate) fn start(doing: impl Into<Cow<'static, str>>) -> Self {
+    /// Shows the current step.
+    pub(crate) fn start(step: impl Into<Cow<'static, str>>) -> Self {
         let bar = ProgressBar::new_spinner();
-        // A template that is wrong leaves the default one, which says the same.
+        // If the template is invalid, the default one shows the same.
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}  {elapsed}") {
             bar.set_style(style);
         }
-        bar.set_message(one_line(&doing.into()));
+        bar.set_message(one_line(&step.into()));
         bar.enable_steady_tick(Duration::from_millis(100));
         *shown() = Some(bar.clone());
         Self(bar)
     }
 
-    /// Something else is done now.
-    pub(crate) fn now(&self, doing: impl Into<Cow<'static, str>>) {
-        self.0.set_message(one_line(&doing.into()));
+    /// Shows the next step.
+    pub(crate) fn now(&self, step: impl Into<Cow<'static, str>>) {
+        self.0.set_message(one_line(&step.into()));
     }
 }
 
@@ -41,7 +42,7 @@ impl Drop for Progress {
     }
 }
 
-/// Prints without the line, which comes back below.
+/// Prints while the line is hidden; it is shown again below.
 pub(super) fn apart<T>(print: impl FnOnce() -> T) -> T {
     let bar = shown().clone();
     match bar {

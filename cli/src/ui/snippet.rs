@@ -1,48 +1,46 @@
-//! A place in a text, underlined as compilers do.
+//! Lines of a text with a part underlined, as compilers show them.
 
 use std::ops::Range;
-use std::path::Path;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use bowline_sql::Kind;
 
 use super::colour::is_coloured;
 
-/// A place in a file, as a terminal shows it, under what is wrong there.
+/// A part of a file to underline.
+#[derive(Debug, Clone)]
+pub(crate) struct Excerpt<'a> {
+    pub path: String,
+    pub source: &'a str,
+    /// In bytes.
+    pub span: Range<usize>,
+}
+
+/// Returns a message above the line of a file that it is about.
 pub(crate) fn underlined(what: &str, path: &str, source: &str, span: Range<usize>) -> String {
-    let snippet = Snippet::source(source)
-        .path(path)
-        .annotation(AnnotationKind::Primary.span(span));
-    rendered(&[Level::ERROR.primary_title(what).element(snippet)])
+    let excerpt = Excerpt {
+        path: path.to_owned(),
+        source,
+        span,
+    };
+    underlined_all(what, vec![excerpt], None)
 }
 
-/// A position in a file, underlined under what is wrong there, with what to do about it below.
-pub(crate) fn refused(
-    what: &str,
-    path: &str,
-    source: &str,
-    span: Range<usize>,
-    help: &str,
-) -> String {
-    let snippet = Snippet::source(source)
-        .path(path)
-        .annotation(AnnotationKind::Primary.span(span));
-    rendered(&[
-        Level::ERROR.primary_title(what).element(snippet),
-        Group::with_title(Level::HELP.secondary_title(help)),
-    ])
+/// Returns a message above the lines that it is about, with help below them.
+pub(crate) fn underlined_all(what: &str, excerpts: Vec<Excerpt<'_>>, help: Option<&str>) -> String {
+    let snippets = excerpts.into_iter().map(|excerpt| {
+        Snippet::source(excerpt.source)
+            .path(excerpt.path)
+            .annotation(AnnotationKind::Primary.span(excerpt.span))
+    });
+    let mut groups = vec![Level::ERROR.primary_title(what).elements(snippets)];
+    if let Some(help) = help {
+        groups.push(Group::with_title(Level::HELP.secondary_title(help)));
+    }
+    rendered(&groups)
 }
 
-/// A path as a person types it here: below the working directory without that.
-pub(crate) fn shown_path(path: &Path) -> String {
-    let here = std::env::current_dir().unwrap_or_default();
-    path.strip_prefix(here)
-        .unwrap_or(path)
-        .display()
-        .to_string()
-}
-
-/// A report, in colours where standard error takes them.
+/// Renders a report, with colours if standard error shows them.
 pub(crate) fn rendered(report: &[Group<'_>]) -> String {
     let renderer = if is_coloured() {
         Renderer::styled()
@@ -52,7 +50,8 @@ pub(crate) fn rendered(report: &[Group<'_>]) -> String {
     renderer.render(report)
 }
 
-/// The word that begins at this character, the first being 1, in bytes: what a server points at.
+/// Returns the range in bytes of the word at a position that a server reports: in characters,
+/// counted from 1.
 pub(crate) fn word_at(source: &str, position: usize) -> Range<usize> {
     let start = source
         .char_indices()
@@ -65,7 +64,8 @@ pub(crate) fn word_at(source: &str, position: usize) -> Range<usize> {
         if start + token.start() != end || (end > start && !is_name) {
             break;
         }
-        // One that is not ended is shown by its first character, not by all that follows.
+        // Of an unterminated string only the first character is underlined, not the rest of the
+        // text.
         let is_whole = match token.kind() {
             Kind::String => token.value().is_some(),
             Kind::QuotedName => token.name().is_some(),
@@ -87,10 +87,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_shows_the_statement_and_a_remedy() {
+    fn a_statement_is_shown_with_help() {
         let source = "CREATE TABLE a (id int);\n\nDO $$ BEGIN\n  EXECUTE x;\nEND $$;\n";
         let start = source.find("EXECUTE").expect("the statement");
-        let shown = refused("why", "1_a/up.sql", source, start..start + 10, "what to do");
+        let excerpt = Excerpt {
+            path: "1_a/up.sql".to_owned(),
+            source,
+            span: start..start + 10,
+        };
+        let shown = underlined_all("why", vec![excerpt], Some("what to do"));
         insta::assert_snapshot!(anstream::adapter::strip_str(&shown).to_string(), @r"
         error: why
          --> 1_a/up.sql:4:3

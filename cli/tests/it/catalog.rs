@@ -26,7 +26,7 @@ fn a_catalog_is_json_that_can_be_read_again() {
     let json = String::from_utf8(json.stdout).expect("text");
     insta::assert_snapshot!("json", json);
     project.write("now.json", &json);
-    insta::assert_snapshot!(project.said(&["diff", "now.json", "migrations"], &[]), @"
+    insta::assert_snapshot!(project.printed(&["diff", "now.json", "migrations"], &[]), @"
     now.json and the migrations are the same
     note: owners, roles, settings of roles and databases, default privileges, privileges of types, languages, databases and the schema public, tablespaces, access methods, storage parameters, UNLOGGED, CLUSTER, STORAGE and COMPRESSION, statistics and their targets, REPLICA IDENTITY, COST, ROWS, SUPPORT and TRANSFORM of functions, details of aggregates and range types, collations and comments of attributes, whether materialized views are filled, comments on databases and extensions, publications and subscriptions, event triggers, triggers of foreign keys, foreign servers and the options of foreign tables, operators, casts, collations and conversions, languages, text search, versions of extensions, security labels and large objects are not compared
     exit 0
@@ -34,14 +34,14 @@ fn a_catalog_is_json_that_can_be_read_again() {
 }
 
 #[test]
-fn two_versions_differ_by_what_is_between_them() {
+fn two_versions_differ_by_the_migrations_between() {
     let project = Project::new(&HISTORY);
-    insta::assert_snapshot!(project.said(&["diff", "migrations@20260101", "migrations"], &[]), @r"
+    insta::assert_snapshot!(project.printed(&["diff", "migrations@20260101", "migrations"], &[]), @r"
     relation b is in the migrations, but not in the migrations up to 20260101
     error: 1 difference between the migrations up to 20260101 and the migrations
     exit 1
     ");
-    insta::assert_snapshot!(project.said(&["diff", "migrations@20260101", "migrations", "--json"], &[]), @r#"
+    insta::assert_snapshot!(project.printed(&["diff", "migrations@20260101", "migrations", "--json"], &[]), @r#"
     [
       {
         "subject": "relation b",
@@ -55,7 +55,7 @@ fn two_versions_differ_by_what_is_between_them() {
     error: 1 difference between the migrations up to 20260101 and the migrations
     exit 1
     "#);
-    insta::assert_snapshot!(project.said(&["diff", "migrations", "migrations@2026-01-01_a", "--sql"], &[]), @r"
+    insta::assert_snapshot!(project.printed(&["diff", "migrations", "migrations@2026-01-01_a", "--sql"], &[]), @r"
     -- relation b is in the migrations, but not in the migrations up to 2026-01-01_a
 
     CREATE TABLE b (a_id int8, note text);
@@ -67,15 +67,15 @@ fn two_versions_differ_by_what_is_between_them() {
     error: 1 difference between the migrations and the migrations up to 2026-01-01_a
     exit 1
     ");
-    insta::assert_snapshot!(project.said(&["diff", "migrations@3", "migrations"], &[]), @r"
+    insta::assert_snapshot!(project.printed(&["diff", "migrations@3", "migrations"], &[]), @r"
     error: there is no migration 3
-    hint: `bowline migrate status` lists them; a version is what stands before the first _
+    hint: `bowline migrate status` lists them; the version is the part before the first _
     exit 1
     ");
 }
 
 #[test]
-fn a_database_is_as_its_migrations() {
+fn a_database_equals_its_migrations() {
     let project = Project::new(&HISTORY);
     let server = LocalServer::private(&[]).unwrap_or_else(|error| panic!("{error}"));
     let url = server.url("postgres");
@@ -83,7 +83,7 @@ fn a_database_is_as_its_migrations() {
     for (_, sql) in HISTORY {
         session.batch_execute(sql).expect("PostgreSQL takes it");
     }
-    insta::assert_snapshot!(project.said(&["diff", "migrations", &url], &[]), @"
+    insta::assert_snapshot!(project.printed(&["diff", "migrations", &url], &[]), @"
     the migrations and the database are the same
     note: owners, roles, settings of roles and databases, default privileges, privileges of types, languages, databases and the schema public, tablespaces, access methods, storage parameters, UNLOGGED, CLUSTER, STORAGE and COMPRESSION, statistics and their targets, REPLICA IDENTITY, COST, ROWS, SUPPORT and TRANSFORM of functions, details of aggregates and range types, collations and comments of attributes, whether materialized views are filled, comments on databases and extensions, publications and subscriptions, event triggers, triggers of foreign keys, foreign servers and the options of foreign tables, operators, casts, collations and conversions, languages, text search, versions of extensions, security labels and large objects are not compared
     exit 0
@@ -91,27 +91,27 @@ fn a_database_is_as_its_migrations() {
 }
 
 #[test]
-fn what_is_no_source_or_no_catalog_is_told() {
+fn an_invalid_source_or_catalog_is_an_error() {
     let project = Project::new(&HISTORY);
-    let wrong = project.said(&["diff", "migrations", "nothing"], &[]);
+    let wrong = project.printed(&["diff", "migrations", "nothing"], &[]);
     assert!(
-        wrong.contains("name migrations, migrations@VERSION, a postgres:// URL")
+        wrong.contains("expected migrations, migrations@VERSION, a postgres:// URL")
             && wrong.ends_with("exit 2"),
         "{wrong}"
     );
     project.write("a.json", "{}");
     project.write("b.json", "{\"bowline_catalog\": 9, \"schemas\": {}, \"relations\": [], \"sequences\": [], \"types\": [], \"extensions\": []}");
-    insta::assert_snapshot!(project.said(&["diff", "migrations", "a.json"], &[]), @r"
-    error: a.json is no catalog: missing field `bowline_catalog` at line 1 column 2
-    hint: docs/CATALOG.md says what it holds; `bowline catalog` writes one
+    insta::assert_snapshot!(project.printed(&["diff", "migrations", "a.json"], &[]), @r"
+    error: a.json is not a catalog: missing field `bowline_catalog` at line 1 column 2
+    hint: `bowline catalog` writes one; docs/CATALOG.md describes the format
     exit 1
     ");
-    insta::assert_snapshot!(project.said(&["diff", "migrations", "b.json"], &[]), @"
-    error: b.json is no catalog: it is of version 9, and this command reads version 3
-    hint: docs/CATALOG.md says what it holds; `bowline catalog` writes one
+    insta::assert_snapshot!(project.printed(&["diff", "migrations", "b.json"], &[]), @r"
+    error: b.json is not a catalog: it is of version 9, and this command reads version 3
+    hint: `bowline catalog` writes one; docs/CATALOG.md describes the format
     exit 1
     ");
-    insta::assert_snapshot!(project.said(&["diff", "migrations", "none.json"], &[]), @r"
+    insta::assert_snapshot!(project.printed(&["diff", "migrations", "none.json"], &[]), @r"
     error: cannot read none.json: No such file or directory (os error 2)
     exit 1
     ");

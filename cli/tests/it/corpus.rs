@@ -1,8 +1,7 @@
-//! Generated code compiles, and each of its functions can succeed: every folder of `tests/corpus` is generated, all are
-//! compiled in one crate, and each function is called on a real server.
+//! Generated code compiles, and each of its functions can succeed: every folder of `tests/corpus`
+//! is generated, all are compiled in one crate, and each function is called on a real server.
 //!
-//! A case is a folder of migrations, with a `diesel.toml` and `settings.toml`, what its `Cargo.toml` says of bowline,
-//! where it has these.
+//! A case is a folder of migrations, with a `diesel.toml` and a `bowline.toml` where it needs them.
 
 mod smoke;
 
@@ -16,7 +15,8 @@ use diesel::connection::SimpleConnection as _;
 use crate::scratch::{Scratch, checkout};
 use crate::{Project, bowline};
 
-/// Constraints of the data's own, which made-up values may break: foreign keys, unique keys, checks, exclusions.
+/// Constraints of the data's own, which made-up values may break: foreign keys, unique keys,
+/// checks, exclusions.
 const OF_THE_DATA: [&str; 4] = ["23503", "23505", "23514", "23P01"];
 
 const WITHOUT_FOREIGN_KEYS: &str = "DO $$
@@ -61,19 +61,20 @@ impl Case {
     /// Generates into a folder of its own, and copies the code into the crate.
     fn generate(&self, corpus: &Scratch) {
         let read = |file: &str| fs::read_to_string(self.folder.join(file)).ok();
-        let settings = read("settings.toml").unwrap_or_default();
-        let package = format!("[package]\nname = \"case\"\nversion = \"0.1.0\"\n{settings}");
-        let project = Project::new(&[("Cargo.toml", &package)]);
-        if let Some(diesel_toml) = read("diesel.toml") {
-            project.write("diesel.toml", &diesel_toml);
+        let package = "[package]\nname = \"case\"\nversion = \"0.1.0\"\n";
+        let project = Project::new(&[("Cargo.toml", package)]);
+        for file in ["diesel.toml", "bowline.toml"] {
+            if let Some(text) = read(file) {
+                project.write(file, &text);
+            }
         }
         project.write(
             &format!("migrations/1_{}/up.sql", self.name),
             &self.up_sql(),
         );
         let output = bowline(&project.path(""), &["generate", "--offline"], &[]);
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{}: {said}", self.name);
+        let printed = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{}: {printed}", self.name);
         for entry in fs::read_dir(project.path("src/db")).expect("files") {
             let path = entry.expect("a file").path();
             let text = fs::read_to_string(&path).expect("a file");
@@ -118,7 +119,7 @@ fn crate_of(cases: &[Case], edition: &str) -> Scratch {
         .collect();
     let calls: String = cases
         .iter()
-        .map(|case| format!("    {}::smoke::run(&mut told);\n", case.name))
+        .map(|case| format!("    {}::smoke::run(&mut reported);\n", case.name))
         .collect();
     for case in cases {
         let db = corpus.path(&format!("src/{}/db", case.name));
@@ -135,8 +136,8 @@ fn crate_of(cases: &[Case], edition: &str) -> Scratch {
     corpus.write(
         "src/main.rs",
         &format!(
-            "#![deny(warnings)]\n\n{modules}\n{}\nfn main() {{\n    let mut told = Told::default();\n{calls}    told.print();\n}}\n",
-            smoke::TOLD
+            "#![deny(warnings)]\n\n{modules}\n{}\nfn main() {{\n    let mut reported = Report::default();\n{calls}    reported.print();\n}}\n",
+            smoke::REPORT
         ),
     );
     corpus
@@ -170,9 +171,9 @@ fn generated_code_compiles_and_every_function_can_succeed() {
         .iter()
         .map(|(name, url)| (name.as_str(), url.as_str()))
         .collect();
-    let said = corpus.cargo(&["run"], &urls);
-    let said = said.strip_suffix("exit 0").expect(&said);
-    let refused: Vec<&str> = said
+    let printed = corpus.cargo(&["run"], &urls);
+    let printed = printed.strip_suffix("exit 0").expect(&printed);
+    let refused: Vec<&str> = printed
         .lines()
         .filter(|line| {
             let code = line.split(' ').nth(1).unwrap_or_default();
@@ -181,12 +182,14 @@ fn generated_code_compiles_and_every_function_can_succeed() {
         .collect();
     assert!(refused.is_empty(), "{}", refused.join("\n"));
     // A second row with one `bool` for its key cannot be.
-    let never: Vec<&str> = said
+    let never: Vec<&str> = printed
         .lines()
         .filter(|line| line.starts_with("never ") && !line.contains(": 23505 "))
         .collect();
     assert!(never.is_empty(), "{}", never.join("\n"));
-    let count = said.lines().filter_map(|line| line.strip_prefix("calls "));
+    let count = printed
+        .lines()
+        .filter_map(|line| line.strip_prefix("calls "));
     let count: usize = count
         .filter_map(|number| number.parse::<usize>().ok())
         .sum();

@@ -17,55 +17,55 @@ fn has(server: &LocalServer, database: &str) -> bool {
     session.run(query.affected()).expect("an answer") == 1
 }
 
-/// What was said, with the server's folder as such.
-fn said(project: &Project, server: &LocalServer, arguments: &[&str], database: &str) -> String {
+/// Returns output with a placeholder for the server's folder.
+fn printed(project: &Project, server: &LocalServer, arguments: &[&str], database: &str) -> String {
     let url = server.url(database);
-    let said = project.said(arguments, &[("DATABASE_URL", &url)]);
-    said.replace(&server.socket_folder().display().to_string(), "[server]")
+    let printed = project.printed(arguments, &[("DATABASE_URL", &url)]);
+    printed.replace(&server.socket_folder().display().to_string(), "[server]")
 }
 
 #[test]
-fn a_database_is_made_once_and_dropped_once() {
+fn a_database_is_created_once_and_dropped_once() {
     let (project, server) = (Project::new(&[]), server());
-    insta::assert_snapshot!(said(&project, &server, &["db", "create"], "My-app"), @r"
-    made the database My-app on [server]:5432
+    insta::assert_snapshot!(printed(&project, &server, &["db", "create"], "My-app"), @r"
+    created the database My-app on [server]:5432
     exit 0
     ");
     assert!(has(&server, "My-app"));
-    insta::assert_snapshot!(said(&project, &server, &["db", "create"], "My-app"), @r"
-    note: the database My-app is there already, on [server]:5432
+    insta::assert_snapshot!(printed(&project, &server, &["db", "create"], "My-app"), @r"
+    note: the database My-app already exists on [server]:5432
     exit 0
     ");
-    insta::assert_snapshot!(said(&project, &server, &["db", "drop"], "My-app"), @r"
-    error: refused to drop the database My-app on [server]:5432: there is no terminal to ask
-    hint: say --yes, if that is what you want
+    insta::assert_snapshot!(printed(&project, &server, &["db", "drop"], "My-app"), @r"
+    error: did not drop the database My-app on [server]:5432: there is no terminal to ask for confirmation
+    hint: pass --yes to do it without confirmation
     exit 1
     ");
     assert!(has(&server, "My-app"));
-    insta::assert_snapshot!(said(&project, &server, &["db", "drop", "--yes"], "My-app"), @r"
+    insta::assert_snapshot!(printed(&project, &server, &["db", "drop", "--yes"], "My-app"), @r"
     dropped the database My-app on [server]:5432
     exit 0
     ");
     assert!(!has(&server, "My-app"));
-    insta::assert_snapshot!(said(&project, &server, &["db", "drop", "--yes"], "My-app"), @r"
-    note: there is no database My-app on [server]:5432
+    insta::assert_snapshot!(printed(&project, &server, &["db", "drop", "--yes"], "My-app"), @r"
+    note: the database My-app does not exist on [server]:5432
     exit 0
     ");
 }
 
 #[test]
-fn sessions_of_others_are_ended_by_force_only() {
+fn other_sessions_are_ended_only_with_force() {
     let (project, server) = (Project::new(&[]), server());
-    said(&project, &server, &["db", "create"], "app");
+    printed(&project, &server, &["db", "create"], "app");
     let mut other = Session::connect(&server.config("app")).expect("a connection");
-    insta::assert_snapshot!(said(&project, &server, &["db", "drop", "--yes"], "app"), @r#"
+    insta::assert_snapshot!(printed(&project, &server, &["db", "drop", "--yes"], "app"), @r#"
     error: failed to drop the database app on [server]:5432: database "app" is being accessed by other users
     hint: pg_stat_activity lists the connected sessions; --force ends them
     exit 1
     "#);
     assert!(other.run(sql("SELECT 1").affected()).is_ok());
     assert!(
-        said(
+        printed(
             &project,
             &server,
             &["db", "drop", "--yes", "--force"],
@@ -78,7 +78,7 @@ fn sessions_of_others_are_ended_by_force_only() {
 }
 
 #[test]
-fn a_reset_is_the_migrations_and_nothing_else() {
+fn a_reset_leaves_only_the_migrations() {
     let project = Project::new(&[(
         "migrations/1_a/up.sql",
         "CREATE TABLE a (id int PRIMARY KEY);",
@@ -90,18 +90,18 @@ fn a_reset_is_the_migrations_and_nothing_else() {
         session.run(sql(query).affected()).expect("an answer") == 1
     };
     assert!(
-        said(&project, &server, &["db", "reset", "--yes"], "app").ends_with("exit 0"),
+        printed(&project, &server, &["db", "reset", "--yes"], "app").ends_with("exit 0"),
         "none is there yet"
     );
     Session::connect(&server.config("app"))
         .and_then(|mut session| session.run(sql("CREATE TABLE by_hand (id int)").affected()))
         .expect("a table");
     assert!(is_there("a") && is_there("by_hand"));
-    let reset = said(&project, &server, &["db", "reset", "--yes"], "app");
+    let reset = printed(&project, &server, &["db", "reset", "--yes"], "app");
     let times = regex::Regex::new(r"\([^)]*s\)").expect("an expression");
     insta::assert_snapshot!(times.replace_all(&reset, "[time]"), @r"
     dropped the database app on [server]:5432
-    made the database app on [server]:5432
+    created the database app on [server]:5432
     ran 1_a [time]
     1 migration, 1 run now
     exit 0
@@ -110,11 +110,11 @@ fn a_reset_is_the_migrations_and_nothing_else() {
 }
 
 #[test]
-fn a_folder_that_is_wrong_destroys_nothing() {
+fn an_invalid_folder_destroys_nothing() {
     let project = Project::new(&[("migrations/1_a/down.sql", "")]);
     let server = server();
-    said(&project, &server, &["db", "create"], "app");
-    insta::assert_snapshot!(said(&project, &server, &["db", "reset", "--yes"], "app"), @r"
+    printed(&project, &server, &["db", "create"], "app");
+    insta::assert_snapshot!(printed(&project, &server, &["db", "reset", "--yes"], "app"), @r"
     error: [project]/migrations/1_a has no up.sql
     hint: write it, or remove the folder
     exit 1
@@ -123,25 +123,25 @@ fn a_folder_that_is_wrong_destroys_nothing() {
 }
 
 #[test]
-fn the_maintenance_database_itself_is_made_from_another() {
+fn the_maintenance_database_itself_is_created() {
     let (project, server) = (Project::new(&[]), server());
-    let there = said(&project, &server, &["db", "create"], "postgres");
-    assert!(there.contains("is there already"), "{there}");
+    let there = printed(&project, &server, &["db", "create"], "postgres");
+    assert!(there.contains("already exists"), "{there}");
     let mut session = Session::connect(&server.config("template1")).expect("a connection");
     session
         .run(sql("DROP DATABASE postgres").affected())
         .expect("it is dropped");
     drop(session);
     assert!(
-        said(&project, &server, &["db", "create"], "app").ends_with("exit 0"),
+        printed(&project, &server, &["db", "create"], "app").ends_with("exit 0"),
         "template1 serves as well"
     );
 }
 
 #[test]
-fn a_terminal_is_asked_and_a_no_drops_nothing() {
+fn a_terminal_is_asked_and_no_drops_nothing() {
     let (project, server) = (Project::new(&[]), server());
-    said(&project, &server, &["db", "create"], "app");
+    printed(&project, &server, &["db", "create"], "app");
     let url = server.url("app");
     let drop = |answer: &[u8]| {
         let mut terminal =
@@ -159,20 +159,20 @@ fn a_terminal_is_asked_and_a_no_drops_nothing() {
 }
 
 #[test]
-fn what_was_not_named_is_not_dropped() {
+fn a_database_that_is_not_named_is_not_dropped() {
     let (project, server) = (Project::new(&[]), server());
     for url in [server.url(""), "host=/nowhere user=postgres".to_owned()] {
         for command in ["drop", "reset"] {
-            let said = project.said(&["db", command, "--yes", "--database-url", &url], &[]);
+            let printed = project.printed(&["db", command, "--yes", "--database-url", &url], &[]);
             assert_eq!(
-                said,
+                printed,
                 "error: the URL names no database, so nothing is dropped\n\
                  hint: name it at the end of the URL: postgres://user@host:5432/database\nexit 1"
             );
         }
     }
     let by_variables = [("PGHOST", "/nowhere"), ("PGUSER", "postgres")];
-    let said = project.said(&["db", "drop", "--yes"], &by_variables);
-    assert!(said.contains("names no database"), "{said}");
+    let printed = project.printed(&["db", "drop", "--yes"], &by_variables);
+    assert!(printed.contains("names no database"), "{printed}");
     assert!(has(&server, "postgres"));
 }

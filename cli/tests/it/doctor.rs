@@ -1,5 +1,5 @@
-//! `bowline doctor`, as a person reads it: against a server with TLS and passwords, one without, a stopped one, and with
-//! a wrong password.
+//! `bowline doctor`, as a person reads it: against a server with TLS and passwords, one without, a
+//! stopped one, and with a wrong password.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -21,17 +21,17 @@ fn project() -> Project {
     project
 }
 
-/// What it says with these variables, without what differs from run to run.
-fn said(project: &Project, variables: &[(&str, &str)], varies: &[(&str, &str)]) -> String {
+/// Returns its output with these variables, without what differs from run to run.
+fn printed(project: &Project, variables: &[(&str, &str)], varies: &[(&str, &str)]) -> String {
     let usual = usual(project);
     let variables: Vec<_> = usual
         .iter()
         .map(|(name, value)| (*name, value.as_str()))
         .chain(variables.iter().copied())
         .collect();
-    let mut said = project.said(&["doctor"], &variables);
+    let mut printed = project.printed(&["doctor"], &variables);
     for (text, shown) in varies {
-        said = said.replace(text, shown);
+        printed = printed.replace(text, shown);
     }
     for (pattern, shown) in [
         (
@@ -46,12 +46,12 @@ fn said(project: &Project, variables: &[(&str, &str)], varies: &[(&str, &str)]) 
         (r"\d+(\.\d+)?(ms|µs|ns|s)\b", "[time]"),
         (r"\d+ in use", "[some] in use"),
     ] {
-        said = Regex::new(pattern)
+        printed = Regex::new(pattern)
             .expect("a pattern")
-            .replace_all(&said, shown)
+            .replace_all(&printed, shown)
             .into_owned();
     }
-    said
+    printed
 }
 
 /// A home that is the project's folder, and programs where the tests have them.
@@ -66,7 +66,7 @@ fn usual(project: &Project) -> Vec<(&'static str, String)> {
 }
 
 #[test]
-fn a_server_with_tls_and_passwords_is_described_line_by_line() {
+fn a_server_with_tls_and_passwords_is_described() {
     let (project, server) = (project(), tls_server());
     let mut administrator = server.administrator();
     administrator
@@ -84,17 +84,17 @@ fn a_server_with_tls_and_passwords_is_described_line_by_line() {
         PASSWORD.replace(' ', "%20"),
         server.authority.root().display()
     );
-    let said = said(
+    let printed = printed(
         &project,
         &[("DATABASE_URL", &url)],
         &[(&port, "[port]"), (&folder, "[folder]")],
     );
-    assert!(!said.contains(PASSWORD));
-    insta::assert_snapshot!("tls_and_scram", said);
+    assert!(!printed.contains(PASSWORD));
+    insta::assert_snapshot!("tls_and_scram", printed);
 }
 
 #[test]
-fn a_server_without_tls_is_described_and_a_stopped_one_is_a_problem() {
+fn no_tls_is_described_and_no_server_is_a_problem() {
     let project = project();
     let port = free_port().to_string();
     let settings = [("listen_addresses", "127.0.0.1"), ("port", port.as_str())];
@@ -104,20 +104,20 @@ fn a_server_without_tls_is_described_and_a_stopped_one_is_a_problem() {
     let variables = [("DATABASE_URL", url.as_str())];
     let run = project.run(&["migrate", "run", "--database-url", &url]);
     assert!(run.status.success());
-    insta::assert_snapshot!("without_tls", said(&project, &variables, &varies));
+    insta::assert_snapshot!("without_tls", printed(&project, &variables, &varies));
     let without_it = Project::new(&[("migrations/2_more/up.sql", "CREATE TABLE more (id int);")]);
-    let ahead = said(&without_it, &variables, &varies);
+    let ahead = printed(&without_it, &variables, &varies);
     assert!(
-        ahead.contains("the database has run migrations that are not in the folder: 1"),
+        ahead.contains("migrations have run that are not in the folder: 1"),
         "{ahead}"
     );
     // To drop it would not wait until it is gone.
     server.shut_down(Shutdown::Fast).expect("it stops");
-    insta::assert_snapshot!("stopped", said(&project, &variables, &varies));
+    insta::assert_snapshot!("stopped", printed(&project, &variables, &varies));
 }
 
 #[test]
-fn an_ordinary_role_is_told_of_all_sessions_and_of_what_it_may_not_see() {
+fn an_ordinary_role_sees_all_sessions_and_its_limits() {
     let project = project();
     let port = free_port().to_string();
     let settings = [("listen_addresses", "127.0.0.1"), ("port", port.as_str())];
@@ -130,17 +130,17 @@ fn an_ordinary_role_is_told_of_all_sessions_and_of_what_it_may_not_see() {
     other
         .batch_execute("CREATE ROLE app LOGIN")
         .expect("a role");
-    let said = project.said(&["doctor", "--database-url", &url("app")], &[]);
+    let printed = project.printed(&["doctor", "--database-url", &url("app")], &[]);
     assert!(
-        !said.contains(" 0 in use"),
-        "there is a session of another role: {said}"
+        !printed.contains(" 0 in use"),
+        "there is a session of another role: {printed}"
     );
     assert!(
-        said.contains(
-            "  warning  which migrations have run cannot be seen: permission denied for table __diesel_schema_migrations\n           \
+        printed.contains(
+            "  warning  cannot read which migrations have run: permission denied for table __diesel_schema_migrations\n           \
              hint: as the owner of the table: GRANT SELECT ON __diesel_schema_migrations TO app\n"
         ),
-        "{said}"
+        "{printed}"
     );
 }
 
@@ -154,33 +154,33 @@ fn a_wrong_password_is_a_problem_and_is_not_shown() {
             "DATABASE_URL=postgres://ann:s3cret$word@localhost:{port}/postgres?hostaddr=127.0.0.1\n"
         ),
     );
-    let said = said(&project, &[], &[(&port, "[port]")]);
-    assert!(!said.contains("s3cret"));
-    insta::assert_snapshot!("wrong_password", said);
+    let printed = printed(&project, &[], &[(&port, "[port]")]);
+    assert!(!printed.contains("s3cret"));
+    insta::assert_snapshot!("wrong_password", printed);
 }
 
 #[test]
-fn a_file_of_passwords_that_others_can_read_and_a_variable_that_hides_another_are_warned_of() {
+fn unsafe_password_files_and_hidden_variables_are_warned() {
     let project = project();
     project.write(".pgpass", "*:*:*:ann:s3cret\n");
     fs::set_permissions(project.path(".pgpass"), fs::Permissions::from_mode(0o644)).expect("ours");
     project.write(".env", "PGUSER=bob\nPGHOST=127.0.0.1\n");
-    let said = said(&project, &[("PGUSER", "ann"), ("PGPORT", "1")], &[]);
-    let settings = said.split("settings\n").nth(1).expect("settings");
+    let printed = printed(&project, &[("PGUSER", "ann"), ("PGPORT", "1")], &[]);
+    let settings = printed.split("settings\n").nth(1).expect("settings");
     let settings = settings.split("server\n").next().expect("settings");
     insta::assert_snapshot!(settings, @r"
     ok       PGPORT, PGUSER in the environment
     ok       PGHOST in [project]/.env
-    warning  PGUSER in [project]/.env does not count: the environment says it too
+    warning  PGUSER in [project]/.env has no effect: the environment sets it too
              hint: unset PGUSER
     ok       host 127.0.0.1, port 1, user ann, dbname ann, sslmode prefer
-    warning  [project]/.pgpass is not read, since others can read it too
+    warning  libpq ignores [project]/.pgpass, since other users can read it
              hint: chmod 0600 [project]/.pgpass
     ");
 }
 
 #[test]
-fn what_a_program_reads_is_json_with_the_same_findings() {
+fn json_has_the_same_findings() {
     let project = project();
     let output = project.run(&[
         "doctor",
@@ -206,10 +206,10 @@ fn what_a_program_reads_is_json_with_the_same_findings() {
 }
 
 #[test]
-fn headers_that_are_missing_are_warned_of_before_a_build_stops_at_them() {
+fn missing_openssl_headers_are_a_warning() {
     let nowhere = [("PKG_CONFIG_LIBDIR", "/nowhere"), ("PKG_CONFIG_PATH", "")];
-    let said = said(&project(), &nowhere, &[]);
-    let lines = said
+    let printed = printed(&project(), &nowhere, &[]);
+    let lines = printed
         .lines()
         .skip_while(|line| !line.contains("OpenSSL's headers"));
     let lines: Vec<_> = lines.take(2).collect();
@@ -230,7 +230,7 @@ fn program(project: &Project, path: &str, lines: &str) {
 }
 
 #[test]
-fn a_compiler_that_cannot_link_is_warned_of() {
+fn a_compiler_that_cannot_link_is_a_warning() {
     let project = project();
     program(
         &project,
@@ -239,8 +239,8 @@ fn a_compiler_that_cannot_link_is_warned_of() {
     );
     let path = std::env::var("PATH").expect("a PATH");
     let path = format!("{}:{path}", project.path("bin").display());
-    let said = said(&project, &[("PATH", &path)], &[]);
-    let lines = said
+    let printed = printed(&project, &[("PATH", &path)], &[]);
+    let lines = printed
         .lines()
         .skip_while(|line| !line.contains("C compiler"))
         .take(2);
@@ -251,7 +251,7 @@ fn a_compiler_that_cannot_link_is_warned_of() {
 }
 
 #[test]
-fn a_server_program_that_is_too_old_is_warned_of() {
+fn an_old_server_program_is_a_warning() {
     let project = project();
     program(
         &project,
@@ -260,28 +260,28 @@ fn a_server_program_that_is_too_old_is_warned_of() {
     );
     program(&project, "old/initdb", "exit 1");
     let old = project.path("old").display().to_string();
-    let said = project.said(&["doctor"], &[("BOWLINE_PG_BIN", &old)]);
-    let lines = said
+    let printed = project.printed(&["doctor"], &[("BOWLINE_PG_BIN", &old)]);
+    let lines = printed
         .lines()
         .skip_while(|line| !line.contains("throwaway servers"))
         .take(2);
     insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @r"
-    warning  PostgreSQL 14.23 for throwaway servers, in [project]/old, is older than what Bowline is tested on
-             hint: PostgreSQL 15 or later
+    warning  PostgreSQL 14.23 for throwaway servers, in [project]/old, is older than the versions that Bowline is tested with
+             hint: install PostgreSQL 15 or later
     ");
 }
 
 #[test]
-fn code_that_is_stale_is_warned_of_with_its_files() {
+fn stale_code_is_a_warning_with_its_files() {
     let project = project();
     project.write(
         "migrations/2_more/up.sql",
         "CREATE TABLE more (id int PRIMARY KEY);",
     );
-    let said = said(&project, &[], &[]);
-    let stale = said
+    let printed = printed(&project, &[], &[]);
+    let stale = printed
         .lines()
         .find(|line| line.contains("generated code"))
         .expect("a line");
-    insta::assert_snapshot!(stale, @"  warning  the generated code is not that of the migrations: src/db/mod.rs, src/db/more.rs, src/db/schema.rs");
+    insta::assert_snapshot!(stale, @"  warning  the generated code does not match the migrations: src/db/mod.rs, src/db/more.rs, src/db/schema.rs");
 }

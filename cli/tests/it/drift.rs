@@ -7,7 +7,7 @@ use diesel::connection::SimpleConnection as _;
 use crate::Project;
 
 #[test]
-fn what_was_changed_by_hand_is_told_and_mended() {
+fn drift_of_tables_is_reverted() {
     let project = Project::new(&[
         (
             "migrations/1_a/up.sql",
@@ -23,10 +23,10 @@ fn what_was_changed_by_hand_is_told_and_mended() {
     let variables = [("DATABASE_URL", url.as_str())];
     assert!(
         project
-            .said(&["migrate", "run"], &variables)
+            .printed(&["migrate", "run"], &variables)
             .ends_with("exit 0")
     );
-    insta::assert_snapshot!(project.said(&["drift"], &variables), @"
+    insta::assert_snapshot!(project.printed(&["drift"], &variables), @"
     the migrations and the database are the same
     note: owners, roles, settings of roles and databases, default privileges, privileges of types, languages, databases and the schema public, tablespaces, access methods, storage parameters, UNLOGGED, CLUSTER, STORAGE and COMPRESSION, statistics and their targets, REPLICA IDENTITY, COST, ROWS, SUPPORT and TRANSFORM of functions, details of aggregates and range types, collations and comments of attributes, whether materialized views are filled, comments on databases and extensions, publications and subscriptions, event triggers, triggers of foreign keys, foreign servers and the options of foreign tables, operators, casts, collations and conversions, languages, text search, versions of extensions, security labels and large objects are not compared
     exit 0
@@ -39,7 +39,7 @@ fn what_was_changed_by_hand_is_told_and_mended() {
         )
         .expect("by hand");
     project.write("migrations/3_c/up.sql", "CREATE TABLE later (id int);");
-    insta::assert_snapshot!(project.said(&["drift", "--json"], &variables), @r#"
+    insta::assert_snapshot!(project.printed(&["drift", "--json"], &variables), @r#"
     [
       {
         "subject": "column a.name",
@@ -74,16 +74,16 @@ fn what_was_changed_by_hand_is_told_and_mended() {
         "words": "relation \"left\nover\" is in the database, but not in the migrations"
       }
     ]
-    note: 1 migration not run yet: `bowline migrate run`
+    note: 1 migration pending: `bowline migrate run`
     error: 4 differences between the migrations and the database
     exit 1
     "#);
-    insta::assert_snapshot!(project.said(&["drift"], &variables), @r#"
+    insta::assert_snapshot!(project.printed(&["drift"], &variables), @r#"
     column a.name: its nullability is NOT NULL in the migrations, NULL in the database
     column a.hack is in the database, but not in the migrations
     index a_name of a is in the migrations, but not in the database
     relation "left over" is in the database, but not in the migrations
-    note: 1 migration not run yet: `bowline migrate run`
+    note: 1 migration pending: `bowline migrate run`
     error: 4 differences between the migrations and the database
     exit 1
     "#);
@@ -106,13 +106,13 @@ fn what_was_changed_by_hand_is_told_and_mended() {
         .expect("PostgreSQL takes what mends it");
     assert!(
         project
-            .said(&["drift", "--sql"], &variables)
+            .printed(&["drift", "--sql"], &variables)
             .ends_with("exit 0")
     );
 }
 
 #[test]
-fn what_hangs_on_tables_is_told_and_mended() {
+fn drift_of_attached_objects_is_reverted() {
     let project = Project::new(&[(
         "migrations/1_a/up.sql",
         "CREATE TABLE a (id int PRIMARY KEY, tags jsonb NOT NULL DEFAULT '{\"xx\": 0, \"a\": 1}');
@@ -127,10 +127,10 @@ fn what_hangs_on_tables_is_told_and_mended() {
     let variables = [("DATABASE_URL", url.as_str())];
     assert!(
         project
-            .said(&["migrate", "run"], &variables)
+            .printed(&["migrate", "run"], &variables)
             .ends_with("exit 0")
     );
-    let same = project.said(&["drift"], &variables);
+    let same = project.printed(&["drift"], &variables);
     assert!(same.ends_with("exit 0"), "{same}");
     let mut session = Session::connect(&server.config("postgres")).expect("a connection");
     session
@@ -140,7 +140,7 @@ fn what_hangs_on_tables_is_told_and_mended() {
              CREATE OR REPLACE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN OLD; END $$;",
         )
         .expect("by hand");
-    insta::assert_snapshot!(project.said(&["drift"], &variables), @"
+    insta::assert_snapshot!(project.printed(&["drift"], &variables), @"
     relation a: its row level security is on in the migrations, off in the database
     trigger touched of a is in the migrations, but not in the database
     policy own of a is in the migrations, but not in the database
@@ -149,19 +149,19 @@ fn what_hangs_on_tables_is_told_and_mended() {
     error: 5 differences between the migrations and the database
     exit 1
     ");
-    let mend = project.said(&["drift", "--sql"], &variables);
-    let script: String = mend
+    let undo = project.printed(&["drift", "--sql"], &variables);
+    let script: String = undo
         .lines()
         .take_while(|line| !line.starts_with("error"))
         .map(|line| format!("{line}\n"))
         .collect();
     session.batch_execute(&script).expect("it mends");
-    let mended = project.said(&["drift"], &variables);
+    let mended = project.printed(&["drift"], &variables);
     assert!(mended.ends_with("exit 0"), "{mended}");
 }
 
 #[test]
-fn rules_invalid_indexes_and_columns_of_views_are_told_and_mended() {
+fn drift_of_rules_indexes_and_views_is_reverted() {
     let project = Project::new(&[(
         "migrations/1_a/up.sql",
         "CREATE TABLE \"To\" (id int PRIMARY KEY, a int);
@@ -177,9 +177,9 @@ fn rules_invalid_indexes_and_columns_of_views_are_told_and_mended() {
     let server = LocalServer::private(&[]).unwrap_or_else(|error| panic!("{error}"));
     let url = server.url("postgres");
     let variables = [("DATABASE_URL", url.as_str())];
-    let ran = project.said(&["migrate", "run"], &variables);
+    let ran = project.printed(&["migrate", "run"], &variables);
     assert!(ran.ends_with("exit 0"), "{ran}");
-    let same = project.said(&["drift"], &variables);
+    let same = project.printed(&["drift"], &variables);
     assert!(
         same.ends_with("exit 0") && !same.contains("not compared: "),
         "{same}"
@@ -196,43 +196,43 @@ fn rules_invalid_indexes_and_columns_of_views_are_told_and_mended() {
              COMMENT ON MATERIALIZED VIEW counted IS 'how many';",
         )
         .expect("by hand");
-    let told = project.said(&["drift"], &variables);
+    let reported = project.printed(&["drift"], &variables);
     for what in [
         "index broken of \"To\": its state is valid in the migrations, invalid in the database",
         "column seen.a is in the database",
         "rule \"to\" of seen: it is",
         "relation counted: its query is",
     ] {
-        assert!(told.contains(what), "{what}: {told}");
+        assert!(reported.contains(what), "{what}: {reported}");
     }
     let script = project.run_with(&["drift", "--sql"], &variables);
     let script = String::from_utf8_lossy(&script.stdout);
     session.batch_execute(&script).expect("it mends");
-    let mended = project.said(&["drift"], &variables);
+    let mended = project.printed(&["drift"], &variables);
     assert!(mended.ends_with("exit 0"), "{mended}");
 }
 
 #[test]
-fn a_database_without_migrations_and_a_migration_that_is_gone_are_told() {
+fn missing_and_unknown_migrations_are_reported() {
     let project = Project::new(&[("migrations/1_a/up.sql", "CREATE TABLE a (id int);")]);
     let server = LocalServer::private(&[]).unwrap_or_else(|error| panic!("{error}"));
     let url = server.url("postgres");
-    insta::assert_snapshot!(project.said(&["drift", "--database-url", &url], &[]), @"
-    note: 1 migration not run yet: `bowline migrate run`
+    insta::assert_snapshot!(project.printed(&["drift", "--database-url", &url], &[]), @r"
+    note: 1 migration pending: `bowline migrate run`
     the migrations and the database are the same
     note: owners, roles, settings of roles and databases, default privileges, privileges of types, languages, databases and the schema public, tablespaces, access methods, storage parameters, UNLOGGED, CLUSTER, STORAGE and COMPRESSION, statistics and their targets, REPLICA IDENTITY, COST, ROWS, SUPPORT and TRANSFORM of functions, details of aggregates and range types, collations and comments of attributes, whether materialized views are filled, comments on databases and extensions, publications and subscriptions, event triggers, triggers of foreign keys, foreign servers and the options of foreign tables, operators, casts, collations and conversions, languages, text search, versions of extensions, security labels and large objects are not compared
     exit 0
     ");
-    project.said(&["migrate", "run", "--database-url", &url], &[]);
+    project.printed(&["migrate", "run", "--database-url", &url], &[]);
     std::fs::rename(
         project.path("migrations/1_a"),
         project.path("migrations/2_a"),
     )
     .expect("another name");
-    insta::assert_snapshot!(project.said(&["drift", "--database-url", &url], &[]), @r"
+    insta::assert_snapshot!(project.printed(&["drift", "--database-url", &url], &[]), @r"
     relation a is in the database, but not in the migrations
-    note: 1 has run, but is not in the folder: what it made is taken for drift
-    note: 1 migration not run yet: `bowline migrate run`
+    note: 1 has run but is not in the folder, so its changes are reported as drift
+    note: 1 migration pending: `bowline migrate run`
     error: 1 difference between the migrations and the database
     exit 1
     ");

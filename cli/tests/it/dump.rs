@@ -1,4 +1,4 @@
-//! `pg_dump --schema-only` and `bowline diff`: what a dump says is what the database holds.
+//! `pg_dump --schema-only` and `bowline diff`: a dump equals its database.
 
 use std::process::Command;
 
@@ -84,7 +84,7 @@ const RICH: &str = r#"
 "#;
 
 #[test]
-fn a_dump_says_what_the_database_holds() {
+fn a_dump_equals_its_database() {
     let project = Project::new(&[("migrations/1_rich/up.sql", RICH)]);
     let server = LocalServer::private(&[]).unwrap_or_else(|error| panic!("{error}"));
     let mut session = Session::connect(&server.config("postgres")).expect("a connection");
@@ -95,7 +95,7 @@ fn a_dump_says_what_the_database_holds() {
     session.batch_execute(RICH).expect("PostgreSQL takes it");
     project.write("dump.sql", &dump(&server, &mut session, "rich"));
     let url = server.url("rich");
-    insta::assert_snapshot!(project.said(&["diff", "dump.sql", &url], &[]), @r"
+    insta::assert_snapshot!(project.printed(&["diff", "dump.sql", &url], &[]), @r"
     dump.sql and the database are the same
     note: owners, roles, settings of roles and databases, default privileges, privileges of types, languages, databases and the schema public, tablespaces, access methods, storage parameters, UNLOGGED, CLUSTER, STORAGE and COMPRESSION, statistics and their targets, REPLICA IDENTITY, COST, ROWS, SUPPORT and TRANSFORM of functions, details of aggregates and range types, collations and comments of attributes, whether materialized views are filled, comments on databases and extensions, publications and subscriptions, event triggers, triggers of foreign keys, foreign servers and the options of foreign tables, operators, casts, collations and conversions, languages, text search, versions of extensions, security labels and large objects are not compared
     exit 0
@@ -106,7 +106,7 @@ fn a_dump_says_what_the_database_holds() {
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_str()))
         .collect();
-    let same = project.said(&["diff", "migrations", "dump.sql"], &variables);
+    let same = project.printed(&["diff", "migrations", "dump.sql"], &variables);
     assert!(
         same.starts_with("the migrations and dump.sql are the same\n")
             && !same.contains("not compared: "),
@@ -116,7 +116,7 @@ fn a_dump_says_what_the_database_holds() {
     let json = project.run_with(&["catalog"], &[]).stdout;
     project.write("catalog.json", &String::from_utf8_lossy(&json));
     let named = ["diff", "dump.sql", "catalog.json", "--database-url", &url];
-    let same = project.said(&named, &[]);
+    let same = project.printed(&named, &[]);
     assert!(
         same.starts_with("dump.sql and catalog.json are the same\n"),
         "{same}"
@@ -127,15 +127,16 @@ fn a_dump_says_what_the_database_holds() {
     let text = project.read("dump.sql").replace("2006-01-01", "2007-01-01");
     project.write("other.sql", &text);
     let named = ["diff", "migrations", "other.sql", "--database-url", &url];
-    let other = project.said(&named, &[]);
+    let other = project.printed(&named, &[]);
     assert!(
         other.starts_with("relation adults: its query is ")
             && other.ends_with("error: 1 difference between the migrations and other.sql\nexit 1"),
         "{other}"
     );
     // Without a server the texts are compared as they are.
-    let views = |said: &str| -> String {
-        said.lines()
+    let views = |printed: &str| -> String {
+        printed
+            .lines()
             .filter_map(|line| line.split(" is SELECT ").next()?.split(" is WITH ").next())
             .map(|line| format!("{line}\n"))
             .collect()
@@ -146,10 +147,12 @@ fn a_dump_says_what_the_database_holds() {
         ("BOWLINE_PG_BIN", nowhere.as_str()),
         ("XDG_RUNTIME_DIR", nowhere.as_str()),
     ];
-    let without = project.said(&arguments, &none);
+    let without = project.printed(&arguments, &none);
     let (differences, note) = without
-        .split_once("note: texts are compared as they are written, since no server could be asked what they mean: ")
-        .expect("it is said");
+        .split_once(
+            "note: expressions are compared as they are written, since no server is available: ",
+        )
+        .expect("it is printed");
     assert_eq!(note.lines().count(), 3, "{note}");
     insta::assert_snapshot!(views(differences), @r"
     relation adults: its query
@@ -160,9 +163,9 @@ fn a_dump_says_what_the_database_holds() {
     // A server that is named has to answer.
     let nowhere = "postgres://127.0.0.1:1/x";
     let named = ["diff", "migrations", "dump.sql", "--database-url", nowhere];
-    let unreachable = project.said(&named, &[]);
+    let unreachable = project.printed(&named, &[]);
     assert!(unreachable.starts_with("error: "), "{unreachable}");
-    let offline = project.said(&["diff", "migrations", "dump.sql", "--offline"], &variables);
+    let offline = project.printed(&["diff", "migrations", "dump.sql", "--offline"], &variables);
     insta::assert_snapshot!(views(&offline), @r"
     relation adults: its query
     relation counted: its query
@@ -174,7 +177,7 @@ fn a_dump_says_what_the_database_holds() {
     session
         .batch_execute("ALTER TABLE people ALTER COLUMN nick SET NOT NULL; DROP INDEX people_lower")
         .expect("a change");
-    insta::assert_snapshot!(project.said(&["diff", "dump.sql", &url], &[]), @r"
+    insta::assert_snapshot!(project.printed(&["diff", "dump.sql", &url], &[]), @r"
     column people.nick: its nullability is NULL in dump.sql, NOT NULL in the database
     index people_lower of people is in dump.sql, but not in the database
     error: 2 differences between dump.sql and the database

@@ -1,4 +1,5 @@
-//! The first minutes with Bowline, from nothing to a typed insert and find: every command, and what it says.
+//! The first minutes with Bowline, from nothing to a typed insert and find: every command, and its
+//! output.
 
 use std::time::Instant;
 
@@ -42,10 +43,10 @@ struct Transcript {
 }
 
 impl Transcript {
-    fn says(&mut self, typed: &str, said: &str) {
+    fn record(&mut self, typed: &str, printed: &str) {
         self.commands += 1;
-        let said = said.strip_suffix("exit 0").expect(said);
-        self.text.push_str(&format!("$ {typed}\n{said}\n"));
+        let printed = printed.strip_suffix("exit 0").expect(printed);
+        self.text.push_str(&format!("$ {typed}\n{printed}\n"));
     }
 
     fn writes(&mut self, path: &str, text: &str) {
@@ -55,15 +56,15 @@ impl Transcript {
 
     fn bowline(&mut self, arguments: &str) -> String {
         let words: Vec<&str> = arguments.split(' ').collect();
-        let said = self.shop.bowline(&words, &self.variables());
-        self.says(&format!("bowline {arguments}"), &said);
-        said
+        let printed = self.shop.bowline(&words, &self.variables());
+        self.record(&format!("bowline {arguments}"), &printed);
+        printed
     }
 
     fn cargo(&mut self, arguments: &str) {
         let words: Vec<&str> = arguments.split(' ').collect();
-        let said = self.shop.cargo(&words, &self.variables());
-        self.says(&format!("cargo {arguments}"), &said);
+        let printed = self.shop.cargo(&words, &self.variables());
+        self.record(&format!("cargo {arguments}"), &printed);
     }
 
     fn variables(&self) -> Vec<(&str, &str)> {
@@ -83,14 +84,14 @@ impl Drop for Transcript {
 #[test]
 fn from_nothing_to_a_typed_insert_and_find() {
     let began = Instant::now();
-    let (shop, said) = Scratch::begin("shop");
+    let (shop, printed) = Scratch::begin("shop");
     let mut transcript = Transcript {
         shop,
         variables: crate::generate::with_a_server(),
         text: String::new(),
         commands: 0,
     };
-    transcript.says("cargo new shop && cd shop", &said);
+    transcript.record("cargo new shop && cd shop", &printed);
     transcript.bowline("init");
     let up = transcript.bowline("new create_accounts");
     let up = up
@@ -103,9 +104,9 @@ fn from_nothing_to_a_typed_insert_and_find() {
         .shop
         .bowline(&["server", "start"], &transcript.variables());
     // The shell takes the first line, which is on standard output; the rest is for the person.
-    let (url, said) = started.split_once('\n').expect("a URL");
+    let (url, printed) = started.split_once('\n').expect("a URL");
     let url = url.to_owned();
-    transcript.says("export DATABASE_URL=$(bowline server start)", said);
+    transcript.record("export DATABASE_URL=$(bowline server start)", printed);
     transcript.variables.push(("DATABASE_URL".to_owned(), url));
     transcript.bowline("migrate run");
     transcript.writes("src/main.rs", MAIN);
@@ -115,7 +116,7 @@ fn from_nothing_to_a_typed_insert_and_find() {
     insta::assert_snapshot!(format!("{text}{} commands", transcript.commands));
 }
 
-/// Without the time in names and of work, and without the place of this checkout.
+/// Removes times, and the path of this checkout.
 fn without_what_varies(text: &str) -> String {
     let text = text.replace(&checkout().display().to_string(), "[bowline]");
     let version = regex::Regex::new(r"\d{4}-\d\d-\d\d-\d{6}_").expect("a pattern");

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::bowline;
 
 #[test]
-fn the_samples_generated_code_is_fresh_and_needs_no_server_and_no_other_program() {
+fn the_sample_is_fresh_and_needs_no_program() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .expect("the workspace");
@@ -39,7 +39,7 @@ fn the_command_does_not_depend_on_the_sample() {
 }
 
 #[test]
-fn what_is_generated_from_hostile_names_is_fresh() {
+fn code_from_hostile_names_is_fresh() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .expect("the workspace");
@@ -52,7 +52,7 @@ fn what_is_generated_from_hostile_names_is_fresh() {
 }
 
 #[test]
-fn what_is_generated_for_columns_that_need_a_feature_is_fresh() {
+fn code_for_columns_with_features_is_fresh() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .expect("the workspace");
@@ -69,7 +69,7 @@ fn what_is_generated_for_columns_that_need_a_feature_is_fresh() {
 }
 
 #[test]
-fn rustfmt_leaves_generated_code_as_it_is() {
+fn rustfmt_does_not_change_generated_code() {
     let bank = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .expect("the workspace")
@@ -90,7 +90,7 @@ fn rustfmt_leaves_generated_code_as_it_is() {
 }
 
 #[test]
-fn what_the_program_side_by_side_is_generated_from_is_fresh() {
+fn code_of_the_side_by_side_program_is_fresh() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .expect("the workspace");

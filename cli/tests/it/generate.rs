@@ -13,31 +13,31 @@ const ACCOUNTS: (&str, &str) = (
 #[test]
 fn files_are_written_once_and_checked_after() {
     let project = Project::new(&[ACCOUNTS]);
-    insta::assert_snapshot!(project.said(&["generate", "--check"], &[]).lines().last().expect("a line"), @"exit 1");
-    insta::assert_snapshot!(project.said(&["generate"], &[]), @r"
+    insta::assert_snapshot!(project.printed(&["generate", "--check"], &[]).lines().last().expect("a line"), @"exit 1");
+    insta::assert_snapshot!(project.printed(&["generate"], &[]), @r"
     wrote   src/db/accounts.rs
     wrote   src/db/mod.rs
     wrote   src/db/schema.rs
     3 files, 3 changed
     exit 0
     ");
-    insta::assert_snapshot!(project.said(&["generate"], &[]), @r"
+    insta::assert_snapshot!(project.printed(&["generate"], &[]), @r"
     3 files, 0 changed
     exit 0
     ");
-    insta::assert_snapshot!(project.said(&["generate", "--check"], &[]), @r"
+    insta::assert_snapshot!(project.printed(&["generate", "--check"], &[]), @r"
     3 files are up to date
     exit 0
     ");
 }
 
 #[test]
-fn a_stale_file_is_shown_and_mended() {
+fn a_stale_file_is_shown_and_updated() {
     let project = Project::new(&[ACCOUNTS]);
     project.run(&["generate"]);
     let schema = project.read("src/db/schema.rs");
     project.write("src/db/schema.rs", &schema.replace("Varchar", "Text"));
-    insta::assert_snapshot!(project.said(&["generate", "--check"], &[]), @r"
+    insta::assert_snapshot!(project.printed(&["generate", "--check"], &[]), @r"
     src/db/schema.rs
     @@ -5,5 +5,5 @@
              id -> Int4,
@@ -56,7 +56,7 @@ fn a_stale_file_is_shown_and_mended() {
 }
 
 #[test]
-fn the_file_of_a_dropped_table_is_removed_and_a_hand_written_one_stays() {
+fn only_generated_files_of_dropped_tables_are_removed() {
     let project = Project::new(&[ACCOUNTS]);
     project.run(&["generate"]);
     project.write("src/db/queries.rs", "// by hand\n");
@@ -75,18 +75,18 @@ fn the_file_of_a_dropped_table_is_removed_and_a_hand_written_one_stays() {
 #[test]
 fn a_file_that_was_not_generated_is_not_overwritten() {
     let project = Project::new(&[ACCOUNTS, ("src/db/accounts.rs", "// by hand\n")]);
-    insta::assert_snapshot!(project.said(&["generate"], &[]), @r"
+    insta::assert_snapshot!(project.printed(&["generate"], &[]), @r"
     error: src/db/accounts.rs was not generated, so it is not overwritten
-    hint: move it away, or name another folder in [package.metadata.bowline]
+    hint: move it away, or set `folder` in bowline.toml to another folder
     exit 1
     ");
     assert_eq!(project.read("src/db/accounts.rs"), "// by hand\n");
 }
 
 #[test]
-fn a_statement_that_cannot_be_followed_is_named_and_nothing_is_written() {
+fn an_unknown_statement_is_shown_and_nothing_written() {
     let project = Project::new(&[ACCOUNTS, DYNAMIC]);
-    insta::assert_snapshot!(project.said(&["generate", "--offline"], &[]), @r"
+    insta::assert_snapshot!(project.printed(&["generate", "--offline"], &[]), @r"
     error: whether this runs depends on what only a server can answer
      --> migrations/2_more/up.sql:1:13
       |
@@ -115,21 +115,19 @@ const DYNAMIC: (&str, &str) = (
 );
 
 #[test]
-fn where_replay_refuses_a_server_answers_and_it_is_said() {
+fn a_server_runs_what_replay_cannot_follow() {
     let project = Project::new(&[ACCOUNTS, DYNAMIC]);
     let variables = with_a_server();
     let variables: Vec<(&str, &str)> = variables
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_str()))
         .collect();
-    let said = project.said(&["generate"], &variables);
+    let printed = project.printed(&["generate"], &variables);
     assert!(
-        said.starts_with("note: PostgreSQL ")
-            && said.contains(
-                "ran the migrations, since migrations/2_more/up.sql:1 cannot be followed: "
-            )
-            && said.ends_with("exit 0"),
-        "{said}"
+        printed.starts_with("note: the schema is from PostgreSQL ")
+            && printed.contains(", since migrations/2_more/up.sql:1 cannot be followed: ")
+            && printed.ends_with("exit 0"),
+        "{printed}"
     );
     assert!(
         project
@@ -139,21 +137,21 @@ fn where_replay_refuses_a_server_answers_and_it_is_said() {
 }
 
 #[test]
-fn a_server_that_is_named_is_asked_and_keeps_nothing() {
+fn a_named_server_is_used_and_left_clean() {
     let project = Project::new(&[ACCOUNTS, DYNAMIC]);
     let server = LocalServer::private(&[]).unwrap_or_else(|error| panic!("{error}"));
     let url = server.url("postgres");
-    let said = project.said(&["generate", "--database-url", &url], &[]);
-    assert!(said.ends_with("exit 0"), "{said}");
+    let printed = project.printed(&["generate", "--database-url", &url], &[]);
+    assert!(printed.ends_with("exit 0"), "{printed}");
     let mut session = Session::connect(&server.config("postgres")).expect("a connection");
     let databases = sql("SELECT 1 FROM pg_database WHERE datname LIKE 'bowline%'").affected();
     assert_eq!(session.run(databases).expect("an answer"), 0);
-    let refused = project.said(
+    let refused = project.printed(
         &["generate", "--database-url", "postgres://127.0.0.1:1/x"],
         &[],
     );
     assert!(
-        refused.contains("hint: no server could be asked instead: ")
+        refused.contains("hint: no server could run them instead: ")
             && refused.contains("cannot be followed"),
         "{refused}"
     );
@@ -162,21 +160,21 @@ fn a_server_that_is_named_is_asked_and_keeps_nothing() {
 #[test]
 fn sql_that_cannot_be_parsed_is_shown() {
     let project = Project::new(&[("migrations/1_a/up.sql", "CREATE TABEL a (id int);\n")]);
-    let said = project.said(&["generate", "--offline"], &[]);
+    let printed = project.printed(&["generate", "--offline"], &[]);
     assert!(
-        said.contains("the SQL cannot be parsed") && said.contains("up.sql:1:"),
-        "{said}"
+        printed.contains("the SQL cannot be parsed") && printed.contains("up.sql:1:"),
+        "{printed}"
     );
     assert!(
-        said.ends_with("exit 1") && !project.has("src/db/schema.rs"),
-        "{said}"
+        printed.ends_with("exit 1") && !project.has("src/db/schema.rs"),
+        "{printed}"
     );
 }
 
 #[test]
 fn two_migrations_with_one_version_are_refused() {
     let project = Project::new(&[ACCOUNTS, ("migrations/1_again/up.sql", "SELECT 1;")]);
-    insta::assert_snapshot!(project.said(&["generate"], &[]), @r"
+    insta::assert_snapshot!(project.printed(&["generate"], &[]), @r"
     error: 1_accounts and 1_again have one version, 1
     hint: rename one of them: diesel would run only one
     exit 1
@@ -184,12 +182,12 @@ fn two_migrations_with_one_version_are_refused() {
 }
 
 #[test]
-fn hostile_names_come_out_as_data() {
+fn hostile_names_are_data() {
     let hostile = r#"CREATE TABLE "x""); fn evil() {} //" ("type" int PRIMARY KEY, "a\b" text, "*/" int NOT NULL UNIQUE, "self" text);
         COMMENT ON TABLE "x""); fn evil() {} //" IS E'one\n*/ fn evil() {} /*';"#;
     let project = Project::new(&[("migrations/1_hostile/up.sql", hostile)]);
-    let said = project.said(&["generate"], &[]);
-    assert!(said.ends_with("exit 0"), "{said}");
+    let printed = project.printed(&["generate"], &[]);
+    assert!(printed.ends_with("exit 0"), "{printed}");
     let file = syn::parse_file(&project.read("src/db/x_fn_evil_.rs")).expect("it is Rust");
     let functions = file
         .items
@@ -201,100 +199,101 @@ fn hostile_names_come_out_as_data() {
 }
 
 #[test]
-fn settings_that_cannot_be_followed_are_shown_with_their_line() {
+fn invalid_settings_are_shown_with_their_line() {
     let project = Project::new(&[ACCOUNTS]);
-    let told = |settings: &str| {
+    let reported = |settings: &str| {
         project.write("diesel.toml", settings);
-        project.said(&["generate"], &[])
+        project.printed(&["generate"], &[])
     };
-    insta::assert_snapshot!(told("[print_schema]\nfile = \"src/schema.rs\"\nwith_doc = true\n"), @r"
+    insta::assert_snapshot!(reported("[print_schema]\nfile = \"src/schema.rs\"\nwith_doc = true\n"), @r"
     error: unknown field `with_doc`
      --> diesel.toml:3:1
       |
     3 | with_doc = true
       | ^^^^^^^^
 
-    error: [project]/diesel.toml cannot be followed
+    error: [project]/diesel.toml is not valid
     hint: did you mean with_docs?
-    hint: https://diesel.rs/guides/configuring-diesel-cli lists what diesel.toml can say
+    hint: https://diesel.rs/guides/configuring-diesel-cli lists the keys of diesel.toml
     exit 1
     ");
-    insta::assert_snapshot!(told("[print_schema]\nwith_docs = \"all\"\n"), @r#"
+    insta::assert_snapshot!(reported("[print_schema]\nwith_docs = \"all\"\n"), @r#"
     error: diesel.toml: with_docs cannot be "all"
     hint: it can be true, false, "only-database-comments", "no-doc-comments" or "database-comments-fallback-to-auto-generated-doc-comment"
     exit 1
     "#);
-    insta::assert_snapshot!(told("[print_schema]\nfilter = { only_tables = [\"a\"], except_tables = [\"b\"] }\n"), @r"
+    insta::assert_snapshot!(reported("[print_schema]\nfilter = { only_tables = [\"a\"], except_tables = [\"b\"] }\n"), @r"
     error: diesel.toml has both only_tables and except_tables
-    hint: keep one of them
+    hint: remove one of them
     exit 1
     ");
-    insta::assert_snapshot!(told("[print_schema]\nfilter = { only_tables = [\"a(\"] }\n"), @r#"
-    error: diesel.toml: "a(" is no regular expression: regex parse error:
+    insta::assert_snapshot!(reported("[print_schema]\nfilter = { only_tables = [\"a(\"] }\n"), @r#"
+    error: diesel.toml: "a(" is not a regular expression: regex parse error:
         a(
          ^
     error: unclosed group
     exit 1
     "#);
-    insta::assert_snapshot!(told("[print_schema]\nfile = \n"), @r"
+    insta::assert_snapshot!(reported("[print_schema]\nfile = \n"), @r"
     error: string values must be quoted
      --> diesel.toml:2:1
       |
     2 | file = 
       | ^^^^^^^
 
-    error: [project]/diesel.toml cannot be followed
-    hint: https://diesel.rs/guides/configuring-diesel-cli lists what diesel.toml can say
+    error: [project]/diesel.toml is not valid
+    hint: https://diesel.rs/guides/configuring-diesel-cli lists the keys of diesel.toml
     exit 1
     ");
     let cargo_toml = Project::bare(&[("Cargo.toml", "[package]\noops\n")]);
-    insta::assert_snapshot!(cargo_toml.said(&["generate"], &[]), @r"
+    insta::assert_snapshot!(cargo_toml.printed(&["generate"], &[]), @r"
     error: key with no value
      --> Cargo.toml:2:1
       |
     2 | oops
       | ^^^^
 
-    error: [project]/Cargo.toml cannot be followed
-    hint: `cargo metadata` says what is wrong with it
+    error: [project]/Cargo.toml is not valid
+    hint: `cargo metadata` explains what is wrong with it
     exit 1
     ");
-    insta::assert_snapshot!(told("[print_schema]\npatch_file = \"none.patch\"\n"), @r"
+    insta::assert_snapshot!(reported("[print_schema]\npatch_file = \"none.patch\"\n"), @r"
     error: [project]/none.patch cannot be applied: No such file or directory (os error 2)
-    hint: make the patch anew, from what is generated without it
+    hint: create the patch again, from the file that is generated without it
     exit 1
     ");
 }
 
 #[test]
-fn a_patch_that_does_not_fit_any_more_is_told() {
+fn a_patch_that_does_not_apply_is_an_error() {
     let patch = "--- a\n+++ b\n@@ -1,2 +1,2 @@\n nothing of this\n-is there\n+any more\n";
     let project = Project::new(&[ACCOUNTS, ("schema.patch", patch)]);
     project.write(
         "diesel.toml",
         "[print_schema]\nfile = \"src/db/schema.rs\"\npatch_file = \"schema.patch\"\n",
     );
-    insta::assert_snapshot!(project.said(&["generate"], &[]), @r"
+    insta::assert_snapshot!(project.printed(&["generate"], &[]), @r"
     error: [project]/schema.patch cannot be applied: error applying hunk #1
-    hint: make the patch anew, from what is generated without it
+    hint: create the patch again, from the file that is generated without it
     exit 1
     ");
     assert!(!project.has("src/db/schema.rs"));
 }
 
 #[test]
-fn a_folder_that_is_no_project_is_told() {
+fn a_folder_without_a_project_is_an_error() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let output = crate::bowline(folder.path(), &["generate"], &[]);
-    let said = String::from_utf8_lossy(&output.stderr);
+    let printed = String::from_utf8_lossy(&output.stderr);
     assert!(
-        said.contains("there is no diesel.toml, Cargo.toml or folder migrations in ")
-            && said.contains("--migration-dir"),
-        "{said}"
+        printed.contains("no diesel.toml, Cargo.toml or folder named migrations in ")
+            && printed.contains("--migration-dir"),
+        "{printed}"
     );
 }
 
-/// Keys of several columns, text and uuid ids, enums in arrays, a domain, a partial index, keywords.
+/// Keys of several columns, text and uuid ids, enums in arrays, a domain, a partial index,
+/// keywords.
 const MANY_KINDS: &str = r#"
     CREATE TYPE mood AS ENUM ('good', 'not-so-good');
     CREATE DOMAIN positive AS int CHECK (value > 0);
@@ -316,14 +315,14 @@ A second paragraph.';
 "#;
 
 #[test]
-fn a_table_of_many_kinds_comes_out_as_a_person_would_write_it() {
+fn a_table_of_many_types_gives_readable_code() {
     let project = Project::new(&[("migrations/1_visits/up.sql", MANY_KINDS)]);
-    let said = project.said(&["generate"], &[]);
+    let printed = project.printed(&["generate"], &[]);
     assert!(
-        said.contains(
+        printed.contains(
             "note: visits.search is left out of Visit: there is no Rust type for tsvector"
         ),
-        "{said}"
+        "{printed}"
     );
     insta::assert_snapshot!("schema", project.read("src/db/schema.rs"));
     insta::assert_snapshot!("types", project.read("src/db/types.rs"));
@@ -343,7 +342,7 @@ fn a_table_of_many_kinds_comes_out_as_a_person_would_write_it() {
 }
 
 #[test]
-fn the_condition_of_a_partial_index_is_quoted_whole() {
+fn a_partial_index_keeps_its_whole_condition() {
     let project = Project::new(&[
         (
             "migrations/1_a/up.sql",
@@ -357,7 +356,7 @@ fn the_condition_of_a_partial_index_is_quoted_whole() {
     ]);
     assert!(
         project
-            .said(&["generate", "--offline"], &[])
+            .printed(&["generate", "--offline"], &[])
             .ends_with("exit 0")
     );
     let members = project.read("src/db/members.rs");
@@ -373,12 +372,12 @@ fn the_condition_of_a_partial_index_is_quoted_whole() {
 }
 
 #[test]
-fn the_migration_of_commit_keys_is_followed_and_adds_only_its_name_to_what_is_generated() {
+fn the_table_of_commit_keys_gets_no_code() {
     let project = Project::new(&[ACCOUNTS]);
     project.run(&["generate"]);
     project.write("migrations/2_keys/up.sql", commit_keys::MIGRATION);
     project.write("migrations/2_keys/down.sql", commit_keys::REVERT);
-    insta::assert_snapshot!(project.said(&["generate"], &[]), @r"
+    insta::assert_snapshot!(project.printed(&["generate"], &[]), @r"
     wrote   src/db/mod.rs
     3 files, 1 changed
     exit 0
@@ -386,7 +385,7 @@ fn the_migration_of_commit_keys_is_followed_and_adds_only_its_name_to_what_is_ge
 }
 
 #[test]
-fn a_key_without_overlaps_is_the_key_of_the_schema_and_nothing_is_found_by_a_part_of_it() {
+fn a_key_without_overlaps_has_no_finder_by_a_part() {
     let project = Project::new(&[(
         "migrations/1_rooms/up.sql",
         "CREATE EXTENSION btree_gist;
@@ -394,7 +393,7 @@ fn a_key_without_overlaps_is_the_key_of_the_schema_and_nothing_is_found_by_a_par
         CREATE TABLE stays (id serial PRIMARY KEY, room_id int NOT NULL, during tsrange NOT NULL, UNIQUE (room_id, during WITHOUT OVERLAPS),
             FOREIGN KEY (room_id, PERIOD during) REFERENCES rooms);",
     )]);
-    assert!(project.said(&["generate"], &[]).ends_with("exit 0"));
+    assert!(project.printed(&["generate"], &[]).ends_with("exit 0"));
     let schema = project.read("src/db/schema.rs");
     assert!(schema.contains("rooms (id, during) {"), "{schema}");
     assert!(!schema.contains("joinable!"), "{schema}");
@@ -419,7 +418,7 @@ fn a_key_without_overlaps_is_the_key_of_the_schema_and_nothing_is_found_by_a_par
 }
 
 #[test]
-fn a_view_that_is_not_known_stops_no_generation() {
+fn an_unknown_view_does_not_stop_generation() {
     let project = Project::new(&[(
         "migrations/1_a/up.sql",
         "CREATE EXTENSION vector; CREATE EXTENSION postgis;
@@ -427,7 +426,7 @@ fn a_view_that_is_not_known_stops_no_generation() {
          CREATE VIEW near AS SELECT id, e <-> '[1,2,3]' AS d FROM t;",
     )]);
     insta::assert_snapshot!(
-        project.said(&["generate", "--offline", "--schema-only", "--stdout"], &[]),
+        project.printed(&["generate", "--offline", "--schema-only", "--stdout"], &[]),
         @r#"
     // @generated automatically by Diesel CLI.
 
@@ -451,15 +450,15 @@ fn a_view_that_is_not_known_stops_no_generation() {
     exit 0
     "#
     );
-    insta::assert_snapshot!(project.said(&["schema", "near", "--offline"], &[]), @"
+    insta::assert_snapshot!(project.printed(&["schema", "near", "--offline"], &[]), @r"
     note: not known in full: view near (1_a/up.sql:3): what <-> gives of vector and unknown is not known
-    error: what near holds is not known: view near (1_a/up.sql:3): what <-> gives of vector and unknown is not known
-    hint: `bowline schema --database-url URL` asks a database
+    error: the columns of near are not known: view near (1_a/up.sql:3): what <-> gives of vector and unknown is not known
+    hint: `bowline schema --database-url URL` reads a database
     exit 1
     ");
     let of_another = "CREATE TABLE copied (LIKE near);";
     project.write("migrations/2_b/up.sql", of_another);
-    let refused = project.said(&["generate", "--offline", "--schema-only"], &[]);
+    let refused = project.printed(&["generate", "--offline", "--schema-only"], &[]);
     assert!(
         refused.contains("this needs the view near (") && refused.ends_with("exit 1"),
         "{refused}"

@@ -71,17 +71,21 @@ fn type_in(terminal: &Terminal, page: &Page, block: &Block<'_>) -> String {
         while let Some(line) = lines.next_if(|line| !line.starts_with("$ ")) {
             shown.push(line);
         }
-        let (said, succeeded) = terminal.run(command);
+        let (printed, succeeded) = terminal.run(command);
         let tells_failure = shown
             .iter()
             .any(|line| line.starts_with("error") || line.starts_with("  problem"));
         assert!(
             is_update() || succeeded != tells_failure,
-            "{at}: $ {command}\n{said}"
+            "{at}: $ {command}\n{printed}"
         );
-        let said: Vec<&str> = said.lines().map(str::trim_end).collect();
+        let printed: Vec<&str> = printed.lines().map(str::trim_end).collect();
         text.push_str(&format!("{line}\n"));
-        for line in if fits(&shown, &said) { shown } else { said } {
+        for line in if fits(&shown, &printed) {
+            shown
+        } else {
+            printed
+        } {
             text.push_str(&format!("{line}\n"));
         }
     }
@@ -89,14 +93,14 @@ fn type_in(terminal: &Terminal, page: &Page, block: &Block<'_>) -> String {
 }
 
 /// Returns true if the output is the one that is shown. A shown line `..` stands for any lines.
-fn fits(shown: &[&str], said: &[&str]) -> bool {
+fn fits(shown: &[&str], printed: &[&str]) -> bool {
     match shown {
-        [] => said.is_empty(),
+        [] => printed.is_empty(),
         [".."] => true,
-        ["..", rest @ ..] => (0..=said.len()).any(|skipped| fits(rest, &said[skipped..])),
-        [first, rest @ ..] => said
+        ["..", rest @ ..] => (0..=printed.len()).any(|skipped| fits(rest, &printed[skipped..])),
+        [first, rest @ ..] => printed
             .split_first()
-            .is_some_and(|(line, said)| line == first && fits(rest, said)),
+            .is_some_and(|(line, printed)| line == first && fits(rest, printed)),
     }
 }
 
@@ -113,7 +117,7 @@ fn run_sql(terminal: &Terminal, page: &Page, block: &Block<'_>) {
 }
 
 #[test]
-fn two_dots_stand_for_any_lines_and_nothing_else_does() {
+fn only_two_dots_stand_for_any_lines() {
     assert!(fits(&["a", "..", "c"], &["a", "b", "b", "c"]));
     assert!(fits(&["..", "c"], &["c"]));
     assert!(!fits(&["a", "..", "c"], &["a", "b"]));
@@ -122,22 +126,22 @@ fn two_dots_stand_for_any_lines_and_nothing_else_does() {
 }
 
 #[test]
-fn getting_started_is_as_the_guide_says() {
+fn getting_started_shows_what_happens() {
     follow("getting-started.md");
 }
 
 #[test]
-fn migrations_are_as_the_guide_says() {
+fn migrations_show_what_happens() {
     follow("migrations.md");
 }
 
 #[test]
-fn coming_from_diesel_is_as_the_guide_says() {
+fn coming_from_diesel_shows_what_happens() {
     follow("coming-from-diesel.md");
 }
 
 #[test]
-fn operating_is_as_the_guide_says() {
+fn operating_shows_what_happens() {
     follow("operating.md");
 }
 
@@ -150,7 +154,7 @@ fn ci_and_images_are_as_the_guide_says() {
 }
 
 #[test]
-fn every_page_with_commands_is_followed_and_every_page_with_rust_is_a_doc_test() {
+fn every_page_of_the_guide_is_run() {
     let this = include_str!("guide.rs");
     let doc_tests = fs::read_to_string(docs().join("../src/guide.rs")).expect("the doc tests");
     for page in pages() {
@@ -172,7 +176,7 @@ fn every_page_with_commands_is_followed_and_every_page_with_rust_is_a_doc_test()
 }
 
 #[test]
-fn what_the_guide_quotes_is_there() {
+fn the_guide_quotes_files_exactly() {
     for page in pages() {
         for block in page.blocks() {
             let Some(file) = block.file.filter(|file| file.starts_with("../")) else {
@@ -190,7 +194,7 @@ fn what_the_guide_quotes_is_there() {
 }
 
 #[test]
-fn what_the_guide_shows_and_nobody_runs_is_little() {
+fn blocks_that_are_not_run_are_listed() {
     let mut shown = String::new();
     for page in pages() {
         let blocks = page.blocks();
@@ -257,7 +261,7 @@ fn rust_below(folder: &Path) -> String {
 }
 
 #[test]
-fn no_link_of_the_documentation_leads_nowhere_and_no_page_is_left_out() {
+fn links_work_and_no_page_is_left_out() {
     let root = docs().join("..");
     let summary = fs::read_to_string(docs().join("SUMMARY.md")).expect("the summary");
     let mut files = vec![root.join("catalog/README.md")];

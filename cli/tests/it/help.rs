@@ -14,7 +14,7 @@ fn commands(command: &clap::Command, words: &[String], found: &mut Vec<Vec<Strin
 }
 
 #[test]
-fn every_command_explains_itself_with_an_example() {
+fn the_help_of_every_command_has_an_example() {
     let project = Project::new(&[]);
     let mut found = Vec::new();
     commands(&bowline_cli::command(), &[], &mut found);
@@ -41,14 +41,14 @@ fn every_command_explains_itself_with_an_example() {
 }
 
 #[test]
-fn a_wrong_command_line_exits_with_2_and_says_what_was_meant() {
+fn an_invalid_command_line_exits_with_2() {
     let output = Project::new(&[]).run(&["generat"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(output.stdout.is_empty());
-    let said = String::from_utf8_lossy(&output.stderr);
+    let printed = String::from_utf8_lossy(&output.stderr);
     assert!(
-        said.contains("tip: ") && said.contains("'generate'"),
-        "{said}"
+        printed.contains("tip: ") && printed.contains("'generate'"),
+        "{printed}"
     );
 }
 
@@ -63,16 +63,16 @@ fn there_are_completions_for_each_shell() {
             "{shell}: {text}"
         );
     }
-    let said = project.said(&["completions", "csh"], &[]);
+    let printed = project.printed(&["completions", "csh"], &[]);
     assert!(
-        said.contains("[possible values: bash, elvish, fish, powershell, zsh]")
-            && said.ends_with("exit 2"),
-        "{said}"
+        printed.contains("[possible values: bash, elvish, fish, powershell, zsh]")
+            && printed.ends_with("exit 2"),
+        "{printed}"
     );
 }
 
 #[test]
-fn bash_takes_its_completions_and_they_complete() {
+fn completions_work_in_bash() {
     let project = Project::new(&[]);
     let completions = project.run(&["completions", "bash"]);
     project.write("completions", &String::from_utf8_lossy(&completions.stdout));
@@ -99,9 +99,9 @@ fn there_is_a_man_page_for_each_command() {
         assert!(page.contains(".SH SYNOPSIS"), "{words:?}");
     }
     project.write("a file", "");
-    let said = project.said(&["man", "a file"], &[]);
+    let printed = project.printed(&["man", "a file"], &[]);
     assert!(
-        said.starts_with("error: cannot write to a file: ") && said.ends_with("exit 1"),
-        "{said}"
+        printed.starts_with("error: cannot write to a file: ") && printed.ends_with("exit 1"),
+        "{printed}"
     );
 }

@@ -1,4 +1,4 @@
-//! `bowline init`: adds what is missing, says so, and changes nothing else.
+//! `bowline init`: adds what is missing, reports it, and changes nothing else.
 
 mod refusals;
 
@@ -22,12 +22,13 @@ const LIBRARY: (&str, &str) = (
     "//! A shop.\n\npub mod models;\npub mod schema;\n",
 );
 
-/// What `bowline init` says.
-fn said(project: &Project, arguments: &[&str]) -> String {
-    undated(&project.said(&[&["init"], arguments].concat(), &[]))
+/// Returns the output of `bowline init`.
+fn printed(project: &Project, arguments: &[&str]) -> String {
+    undated(&project.printed(&[&["init"], arguments].concat(), &[]))
 }
 
-/// Without what differs from run to run: the place of this checkout, and the time in the first migration's name.
+/// Removes what differs from run to run: the path of this checkout, and the time in the first
+/// migration's name.
 fn undated(text: &str) -> String {
     let text = text.replace(&checkout().display().to_string(), "[bowline]");
     let end = text.find("_create_notes");
@@ -63,13 +64,13 @@ fn changed(project: &Project, before: &BTreeMap<String, String>) -> String {
 }
 
 #[test]
-fn a_new_package_gets_what_it_lacks_and_the_second_time_nothing() {
+fn a_new_package_gets_what_it_lacks_once() {
     let project = Project::bare(&[CARGO_TOML, MAIN]);
     fs::create_dir(project.path(".git")).expect("a folder");
     let before = files(&project);
-    let planned = said(&project, &["--dry-run"]);
+    let planned = printed(&project, &["--dry-run"]);
     assert_eq!(files(&project), before, "--dry-run writes nothing");
-    let done = said(&project, &[]);
+    let done = printed(&project, &[]);
     insta::assert_snapshot!(done, @r"
     changed Cargo.toml: bowline, chrono, diesel, serde
     wrote   diesel.toml
@@ -79,7 +80,7 @@ fn a_new_package_gets_what_it_lacks_and_the_second_time_nothing() {
     changed src/main.rs: mod db;
     wrote   .env.example
     wrote   .gitignore
-    next: `bowline generate`, once the migrations make the tables that you want
+    next: write your tables in the migrations, then run `bowline generate`
     exit 0
     ");
     assert!(
@@ -90,31 +91,31 @@ fn a_new_package_gets_what_it_lacks_and_the_second_time_nothing() {
     assert_eq!(lines(&planned), lines(&done));
     insta::assert_snapshot!("new_package", changed(&project, &before));
     let after = files(&project);
-    insta::assert_snapshot!(said(&project, &[]), @r"
-    everything is there already
+    insta::assert_snapshot!(printed(&project, &[]), @r"
+    nothing is missing
     exit 0
     ");
-    insta::assert_snapshot!(said(&project, &["--dry-run"]), @r"
-    everything is there already
+    insta::assert_snapshot!(printed(&project, &["--dry-run"]), @r"
+    nothing is missing
     exit 0
     ");
     assert_eq!(files(&project), after);
-    // Nothing of what `generate` looks for is missing.
-    insta::assert_snapshot!(project.said(&["generate"], &[]), @r"
+    // `generate` misses nothing.
+    insta::assert_snapshot!(project.printed(&["generate"], &[]), @r"
     wrote   src/db/mod.rs
     wrote   src/db/notes.rs
     wrote   src/db/schema.rs
     3 files, 3 changed
     exit 0
     ");
-    insta::assert_snapshot!(said(&project, &[]), @r"
-    everything is there already
+    insta::assert_snapshot!(printed(&project, &[]), @r"
+    nothing is missing
     exit 0
     ");
 }
 
 #[test]
-fn a_package_on_diesel_keeps_its_settings_its_schema_and_its_migrations() {
+fn a_package_on_diesel_keeps_its_files() {
     let project = Project::bare(&[
         (
             "Cargo.toml",
@@ -134,11 +135,11 @@ fn a_package_on_diesel_keeps_its_settings_its_schema_and_its_migrations() {
         (".gitignore", "/target\n.env\n"),
     ]);
     let before = files(&project);
-    insta::assert_snapshot!(said(&project, &["--bowline", "0.1"]), @r"
+    insta::assert_snapshot!(printed(&project, &["--bowline", "0.1"]), @r"
     changed Cargo.toml: bowline (numeric, network-address, uuid), chrono, serde
     wrote   build.rs
     changed src/lib.rs: pub mod db;
-    next: `bowline generate`, once the migrations make the tables that you want
+    next: write your tables in the migrations, then run `bowline generate`
     exit 0
     ");
     insta::assert_snapshot!(changed(&project, &before), @r#"
@@ -164,23 +165,23 @@ fn a_package_on_diesel_keeps_its_settings_its_schema_and_its_migrations() {
     pub mod models;
     pub mod schema;
     "#);
-    insta::assert_snapshot!(said(&project, &["--bowline", "0.1"]), @r"
-    note: Cargo.toml names bowline already, so --bowline changes nothing
-    everything is there already
+    insta::assert_snapshot!(printed(&project, &["--bowline", "0.1"]), @r"
+    note: Cargo.toml has the dependency bowline already, so --bowline has no effect
+    nothing is missing
     exit 0
     ");
 }
 
 #[test]
-fn columns_that_need_more_are_named_by_generate_and_added_by_init() {
+fn dependencies_of_columns_are_noted_and_added() {
     let project = Project::bare(&[CARGO_TOML, MAIN]);
-    said(&project, &[]);
+    printed(&project, &[]);
     project.write(
         "migrations/2999_more/up.sql",
         "CREATE TABLE things (id uuid PRIMARY KEY, price numeric, peer inet, more jsonb);",
     );
-    insta::assert_snapshot!(project.said(&["generate"], &[]), @r#"
-    note: Cargo.toml lacks what the generated code needs, and `bowline init` adds:
+    insta::assert_snapshot!(project.printed(&["generate"], &[]), @r#"
+    note: Cargo.toml lacks dependencies of the generated code, which `bowline init` adds:
           bowline: features = ["numeric", "network-address", "uuid"]
           serde_json = "1"
     wrote   src/db/mod.rs
@@ -191,7 +192,7 @@ fn columns_that_need_more_are_named_by_generate_and_added_by_init() {
     exit 0
     "#);
     let before = files(&project);
-    insta::assert_snapshot!(said(&project, &[]), @r"
+    insta::assert_snapshot!(printed(&project, &[]), @r"
     changed Cargo.toml: bowline (numeric, network-address, uuid), serde_json
     exit 0
     ");
@@ -209,14 +210,14 @@ fn columns_that_need_more_are_named_by_generate_and_added_by_init() {
     serde = { version = "1", features = ["derive"] }
     serde_json = "1"
     "#);
-    insta::assert_snapshot!(project.said(&["generate"], &[]), @r"
+    insta::assert_snapshot!(project.printed(&["generate"], &[]), @r"
     4 files, 0 changed
     exit 0
     ");
 }
 
 #[test]
-fn a_package_that_was_not_made_ready_is_told_by_generate() {
+fn generate_notes_what_init_would_add() {
     let project = Project::bare(&[
         CARGO_TOML,
         MAIN,
@@ -225,11 +226,11 @@ fn a_package_that_was_not_made_ready_is_told_by_generate() {
             "CREATE TABLE a (id int PRIMARY KEY);",
         ),
     ]);
-    insta::assert_snapshot!(project.said(&["generate"], &[]), @r#"
-    note: Cargo.toml lacks what the generated code needs, and `bowline init` adds:
+    insta::assert_snapshot!(project.printed(&["generate"], &[]), @r#"
+    note: Cargo.toml lacks dependencies of the generated code, which `bowline init` adds:
           diesel = { version = "2.3.14", default-features = false, features = ["postgres_backend"] }
           serde = { version = "1", features = ["derive"] }
-    note: cargo does not look whether a migration was added to migrations: build.rs lacks the line println!("cargo::rerun-if-changed=migrations");; `bowline init` adds it
+    note: cargo does not notice a new migration in migrations: build.rs lacks the line println!("cargo::rerun-if-changed=migrations");, which `bowline init` adds
     wrote   src/db/a.rs
     wrote   src/db/mod.rs
     wrote   src/schema.rs
@@ -239,7 +240,7 @@ fn a_package_that_was_not_made_ready_is_told_by_generate() {
 }
 
 #[test]
-fn a_member_of_a_workspace_takes_what_the_workspace_says() {
+fn a_member_inherits_from_the_workspace() {
     let project = Project::bare(&[
         (
             "Cargo.toml",
@@ -256,8 +257,8 @@ fn a_member_of_a_workspace_takes_what_the_workspace_says() {
             "CREATE TABLE a (id uuid PRIMARY KEY, price numeric);",
         ),
     ]);
-    insta::assert_snapshot!(said(&project, &[]), @r"
-    error: [project]/Cargo.toml is that of a workspace, which has no code of its own
+    insta::assert_snapshot!(printed(&project, &[]), @r"
+    error: [project]/Cargo.toml belongs to a workspace, which has no code of its own
     hint: run this in the folder of one of its members: shop
     exit 1
     ");
@@ -283,7 +284,7 @@ fn a_member_of_a_workspace_takes_what_the_workspace_says() {
 }
 
 #[test]
-fn settings_of_the_workspace_are_heeded_and_only_in_the_package_that_they_name() {
+fn settings_apply_only_to_the_package_they_name() {
     let member = "[package]\nname = \"a\"\nedition = \"2024\"\n";
     let project = Project::bare(&[
         (
@@ -303,30 +304,30 @@ fn settings_of_the_workspace_are_heeded_and_only_in_the_package_that_they_name()
         ("other/Cargo.toml", member),
         ("other/src/lib.rs", ""),
     ]);
-    let said = |folder| {
+    let printed = |folder| {
         let init = ["init", "--bowline", "0.1"];
         let output = crate::bowline(&project.path(folder), &init, &[]);
-        let said = String::from_utf8(output.stderr).expect("text");
+        let printed = String::from_utf8(output.stderr).expect("text");
         let here = project.0.path().canonicalize().expect("the folder");
-        said.replace(&here.display().to_string(), "[project]")
+        printed.replace(&here.display().to_string(), "[project]")
     };
-    insta::assert_snapshot!(said("other"), @r"
-    error: the settings put the generated code into [project]/app/src/db, which is not in this package
-    hint: run this in the package that the code is for, or give this one a diesel.toml of its own
+    insta::assert_snapshot!(printed("other"), @r"
+    error: the settings name the folder [project]/app/src/db for the generated code, which is not in this package
+    hint: run this in the package of the code, or give this package its own diesel.toml
     ");
-    insta::assert_snapshot!(said("app"), @r"
+    insta::assert_snapshot!(printed("app"), @r"
     changed Cargo.toml: bowline, diesel, serde
     wrote   build.rs
     changed src/lib.rs: pub mod db;
     wrote   .env.example
-    next: `bowline generate`, once the migrations make the tables that you want
+    next: write your tables in the migrations, then run `bowline generate`
     ");
     insta::assert_snapshot!(project.read("app/build.rs"), @r#"
     fn main() {
         println!("cargo::rerun-if-changed=../migrations");
     }
     "#);
-    insta::assert_snapshot!(project.said(&["generate"], &[]), @r"
+    insta::assert_snapshot!(project.printed(&["generate"], &[]), @r"
     wrote   app/src/db/a.rs
     wrote   app/src/db/mod.rs
     wrote   app/src/schema.rs
@@ -349,13 +350,13 @@ fn settings_of_the_workspace_are_heeded_and_only_in_the_package_that_they_name()
 }
 
 #[test]
-fn bowline_comes_from_where_it_is_said_to() {
+fn the_source_of_bowline_can_be_named() {
     let with = |arguments: &[&str]| {
         let project = Project::bare(&[CARGO_TOML, MAIN]);
-        let said = said(&project, arguments);
+        let printed = printed(&project, arguments);
         let text = project.read("Cargo.toml");
         let line = text.lines().find(|line| line.starts_with("bowline"));
-        line.map_or(said, undated)
+        line.map_or(printed, undated)
     };
     assert_eq!(with(&[]), "bowline = { path = \"[bowline]\" }");
     let checkout = checkout().display().to_string();
@@ -365,18 +366,18 @@ fn bowline_comes_from_where_it_is_said_to() {
     );
     assert_eq!(with(&["--bowline", "=0.1.7"]), "bowline = \"=0.1.7\"");
     insta::assert_snapshot!(with(&["--bowline", "../nowhere"]), @r"
-    error: ../nowhere is no version, and no folder with the source of bowline
-    hint: name the folder that has bowline's Cargo.toml in it: --bowline ../bowline
+    error: ../nowhere is neither a version nor a folder with the code of bowline
+    hint: pass the folder of bowline's Cargo.toml: --bowline ../bowline
     exit 1
     ");
 }
 
 #[test]
-fn a_build_script_of_ones_own_is_added_to_only_where_that_is_safe() {
+fn a_build_script_is_changed_only_if_that_is_safe() {
     let with = |script: &str| {
         let project = Project::bare(&[CARGO_TOML, MAIN, ("build.rs", script)]);
-        let said = said(&project, &[]);
-        let about = said.lines().filter(|line| line.contains("build.rs"));
+        let printed = printed(&project, &[]);
+        let about = printed.lines().filter(|line| line.contains("build.rs"));
         let about = about.collect::<Vec<_>>().join("\n");
         format!("{about}\n{}", project.read("build.rs"))
     };
@@ -388,7 +389,7 @@ fn a_build_script_of_ones_own_is_added_to_only_where_that_is_safe() {
     }
     "#);
     insta::assert_snapshot!(with("fn main() {\n    compile();\n}\n"), @r#"
-    note: build.rs is yours: if it has cargo look at certain files only, add this line to its main, so that a migration which was added is noticed: println!("cargo::rerun-if-changed=migrations");
+    note: build.rs was not changed; if it has other rerun-if lines, add this one to its main function, so that cargo notices a new migration: println!("cargo::rerun-if-changed=migrations");
     fn main() {
         compile();
     }
@@ -396,28 +397,25 @@ fn a_build_script_of_ones_own_is_added_to_only_where_that_is_safe() {
 }
 
 #[test]
-fn another_folder_of_the_settings_is_heeded() {
-    let settings = format!(
-        "{}\n[package.metadata.bowline]\nfolder = \"src/data\"\n",
-        CARGO_TOML.1
-    );
-    let project = Project::bare(&[("Cargo.toml", &settings), MAIN, ("src/db.rs", "// mine\n")]);
-    assert!(said(&project, &[]).contains("src/main.rs: mod data;"));
+fn the_folder_of_the_settings_is_used() {
+    let settings = ("bowline.toml", "folder = \"src/data\"\n");
+    let project = Project::bare(&[CARGO_TOML, settings, MAIN, ("src/db.rs", "// mine\n")]);
+    assert!(printed(&project, &[]).contains("src/main.rs: mod data;"));
     assert!(project.read("diesel.toml").contains("src/data/schema.rs"));
     assert!(
         project
-            .said(&["generate"], &[])
+            .printed(&["generate"], &[])
             .contains("wrote   src/data/mod.rs")
     );
 }
 
 #[test]
-fn a_file_keeps_how_its_lines_end() {
+fn a_file_keeps_its_line_ends() {
     let windows = |text: &str| text.replace('\n', "\r\n");
     let texts = [CARGO_TOML, MAIN].map(|(name, text)| (name, windows(text)));
     let files_there = texts.each_ref().map(|(name, text)| (*name, text.as_str()));
     let project = Project::bare(&files_there);
-    said(&project, &[]);
+    printed(&project, &[]);
     let main = project.read("src/main.rs");
     assert_eq!(main, windows(&format!("mod db;\n\n{}", MAIN.1)));
     let manifest = project.read("Cargo.toml");
@@ -433,11 +431,11 @@ fn a_file_keeps_how_its_lines_end() {
 }
 
 #[test]
-fn the_file_with_the_password_is_kept_out_of_git_unless_it_is_already() {
+fn the_env_file_is_ignored_by_git() {
     let ignored = |line: &str| {
         let project = Project::bare(&[CARGO_TOML, MAIN, (".gitignore", line)]);
         fs::create_dir(project.path(".git")).expect("a folder");
-        said(&project, &[]);
+        printed(&project, &[]);
         project.read(".gitignore")
     };
     for enough in [".env\n", ".env*\n", "**/.env\n", "/.env\n"] {

@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::Project;
 
-/// Waits until a query says so.
+/// Waits until a query returns true.
 fn until(session: &mut Session, query: &str, is_so: bool, what: &str) {
     let deadline = Instant::now() + Duration::from_secs(10);
     while (session.run(sql(query).affected()).expect("an answer") > 0) != is_so {
@@ -19,7 +19,8 @@ fn until(session: &mut Session, query: &str, is_so: bool, what: &str) {
     }
 }
 
-/// Runs the command until this text runs on the server, and sends it a signal; what it says, and its exit code.
+/// Runs the command until this text runs on the server, and sends it a signal; returns its output
+/// and exit code.
 fn interrupted(
     project: &Project,
     server: &LocalServer,
@@ -48,9 +49,9 @@ fn interrupted(
     until(&mut session, &running, false, "the server goes on");
     let output = child.wait_with_output().expect("it ends");
     assert!(started.elapsed() < Duration::from_secs(10));
-    let said = String::from_utf8_lossy(&output.stderr);
+    let printed = String::from_utf8_lossy(&output.stderr);
     format!(
-        "{said}exit {}",
+        "{printed}exit {}",
         output.status.code().expect("no signal ended it")
     )
 }
@@ -63,21 +64,24 @@ fn a_migration_is_cancelled_on_the_server() {
         "CREATE TABLE a (id int);\nSELECT pg_sleep(600);\n",
     )]);
     for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
-        let said = interrupted(
+        let printed = interrupted(
             &project,
             &server,
             &["migrate", "run"],
             "pg_sleep(600)",
             signal,
         );
-        assert!(said.ends_with(&format!("exit {code}")), "{said}");
+        assert!(printed.ends_with(&format!("exit {code}")), "{printed}");
         assert!(
-            said.contains("canceling statement due to user request"),
-            "{said}"
+            printed.contains("canceling statement due to user request"),
+            "{printed}"
         );
-        assert!(said.contains("hint: nothing of it was done\n"), "{said}");
+        assert!(
+            printed.contains("hint: no changes were applied\n"),
+            "{printed}"
+        );
     }
-    let status = project.said(
+    let status = project.printed(
         &["migrate", "status"],
         &[("DATABASE_URL", &server.url("postgres"))],
     );
@@ -90,14 +94,14 @@ fn a_query_is_cancelled_on_the_server() {
     let project = Project::bare(&[]);
     for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
         let query = ["sql", "SELECT pg_sleep(600)"];
-        let said = interrupted(&project, &server, &query, "pg_sleep(600)", signal);
-        assert!(said.ends_with(&format!("exit {code}")), "{said}");
-        assert!(!said.contains("--timeout"), "{said}");
+        let printed = interrupted(&project, &server, &query, "pg_sleep(600)", signal);
+        assert!(printed.ends_with(&format!("exit {code}")), "{printed}");
+        assert!(!printed.contains("--timeout"), "{printed}");
     }
 }
 
 #[test]
-fn what_waits_for_a_lock_leaves_the_queue() {
+fn a_waiter_for_the_lock_can_be_interrupted() {
     let server = LocalServer::private(&[]).expect("a server");
     let mut other = Session::connect(&server.config("postgres")).expect("a connection");
     for text in [
@@ -108,12 +112,12 @@ fn what_waits_for_a_lock_leaves_the_queue() {
         other.run(sql(text).affected()).expect("a lock");
     }
     let project = Project::new(&[("migrations/1_a/up.sql", "ALTER TABLE a ADD b int;")]);
-    let said = interrupted(
+    let printed = interrupted(
         &project,
         &server,
         &["migrate", "run"],
         "ALTER TABLE a",
         Signal::INT,
     );
-    assert!(said.ends_with("exit 130"), "{said}");
+    assert!(printed.ends_with("exit 130"), "{printed}");
 }

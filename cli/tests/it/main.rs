@@ -23,6 +23,7 @@ mod schema;
 mod schema_only;
 mod scratch;
 mod server;
+mod settings;
 mod sql;
 mod stale;
 mod terminal;
@@ -36,7 +37,7 @@ use std::process::{Command, Output};
 struct Project(tempfile::TempDir);
 
 impl Project {
-    /// A project with these files, and a `diesel.toml` that says where the schema goes.
+    /// Returns a project with these files, and a `diesel.toml` that names the file of the schema.
     fn new(files: &[(&str, &str)]) -> Self {
         let project = Self::bare(&[(
             "diesel.toml",
@@ -48,7 +49,7 @@ impl Project {
         project
     }
 
-    /// A folder with these files and no others.
+    /// Returns a project with these files and no others.
     fn bare(files: &[(&str, &str)]) -> Self {
         let project = Self(tempfile::tempdir().expect("a temporary folder"));
         files
@@ -84,8 +85,8 @@ impl Project {
         bowline(self.0.path(), arguments, variables)
     }
 
-    /// What the command said, and its exit code.
-    fn said(&self, arguments: &[&str], variables: &[(&str, &str)]) -> String {
+    /// Returns the output of the command, and its exit code.
+    fn printed(&self, arguments: &[&str], variables: &[(&str, &str)]) -> String {
         let output = self.run_with(arguments, variables);
         let folder = self
             .0

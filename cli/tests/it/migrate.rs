@@ -14,7 +14,7 @@ mod settings;
 mod status;
 mod ways;
 
-/// A server of its own, so that the test says what is in it.
+/// A private server, so that its content is known.
 fn server() -> LocalServer {
     LocalServer::private(&[]).unwrap_or_else(|error| panic!("{error}"))
 }
@@ -33,10 +33,10 @@ fn project() -> Project {
     ])
 }
 
-/// What was said, without the times.
-fn without_times(said: &str) -> String {
+/// Returns output without the times.
+fn without_times(printed: &str) -> String {
     let time = regex::Regex::new(r" \([\d.]+(ns|µs|ms|s)\)\n").expect("an expression");
-    time.replace_all(said, "\n").into_owned()
+    time.replace_all(printed, "\n").into_owned()
 }
 
 #[test]
@@ -44,7 +44,7 @@ fn migrations_run_once_are_listed_and_reverted() {
     let (project, server) = (project(), server());
     let url = server.url("postgres");
     let variables = [("DATABASE_URL", url.as_str())];
-    insta::assert_snapshot!(status::without_times(&project.said(&["migrate", "status"], &variables)), @r"
+    insta::assert_snapshot!(status::without_times(&project.printed(&["migrate", "status"], &variables)), @r"
     pending  1_accounts
     pending  2_name
     2 migrations, 2 pending
@@ -57,30 +57,30 @@ fn migrations_run_once_are_listed_and_reverted() {
         0,
         "a status changes nothing"
     );
-    insta::assert_snapshot!(without_times(&project.said(&["migrate", "run"], &variables)), @r"
+    insta::assert_snapshot!(without_times(&project.printed(&["migrate", "run"], &variables)), @r"
     ran 1_accounts
     ran 2_name
     2 migrations, 2 run now
     exit 0
     ");
-    insta::assert_snapshot!(without_times(&project.said(&["migrate", "run"], &variables)), @r"
+    insta::assert_snapshot!(without_times(&project.printed(&["migrate", "run"], &variables)), @r"
     2 migrations, 0 run now
     exit 0
     ");
-    insta::assert_snapshot!(project.said(&["migrate", "revert"], &variables), @r"
+    insta::assert_snapshot!(project.printed(&["migrate", "revert"], &variables), @r"
     error: 2_name has no down.sql, so it cannot be reverted
-    hint: write a migration that undoes it, or its down.sql
+    hint: write its down.sql, or another migration that reverts it
     exit 1
     ");
     project.write(
         "migrations/2_name/down.sql",
         "ALTER TABLE accounts DROP COLUMN name;",
     );
-    insta::assert_snapshot!(without_times(&project.said(&["migrate", "revert"], &variables)), @r"
+    insta::assert_snapshot!(without_times(&project.printed(&["migrate", "revert"], &variables)), @r"
     reverted 2_name
     exit 0
     ");
-    insta::assert_snapshot!(status::without_times(&project.said(&["migrate", "status"], &variables)), @r"
+    insta::assert_snapshot!(status::without_times(&project.printed(&["migrate", "status"], &variables)), @r"
     ran      1_accounts  [time]
     pending  2_name
     2 migrations, 1 pending
@@ -96,7 +96,7 @@ fn a_migration_that_fails_leaves_nothing_and_is_named() {
         "CREATE TABLE b (id int);\nCREATE TABLE a (id nothing);\n",
     );
     let url = server.url("postgres");
-    insta::assert_snapshot!(without_times(&project.said(&["migrate", "run"], &[("DATABASE_URL", &url)])), @r#"
+    insta::assert_snapshot!(without_times(&project.printed(&["migrate", "run"], &[("DATABASE_URL", &url)])), @r#"
     ran 1_accounts
     ran 2_name
     error[42704]: type "nothing" does not exist
@@ -106,7 +106,7 @@ fn a_migration_that_fails_leaves_nothing_and_is_named() {
       |                    ^^^^^^^
 
     error: failed to run 3_wrong
-    hint: nothing of it was done: mend its up.sql and run again
+    hint: no changes were applied; fix up.sql and run `bowline migrate` again
     exit 1
     "#);
     let mut session = Session::connect(&server.config("postgres")).expect("a connection");
@@ -119,33 +119,33 @@ fn a_migration_that_fails_leaves_nothing_and_is_named() {
 }
 
 #[test]
-fn what_is_wrong_before_a_connection_is_made_changes_nothing() {
+fn errors_before_connecting_change_nothing() {
     let project = project();
     project.write(
         "migrations/1_accounts/metadata.toml",
         "run_in_transactions = true\n",
     );
-    insta::assert_snapshot!(project.said(&["migrate", "run"], &[("DATABASE_URL", "postgres://127.0.0.1:1/x")]), @r"
-    error: [project]/migrations/1_accounts/metadata.toml:1 cannot be followed: unknown field `run_in_transactions`, expected `run_in_transaction`
+    insta::assert_snapshot!(project.printed(&["migrate", "run"], &[("DATABASE_URL", "postgres://127.0.0.1:1/x")]), @r"
+    error: [project]/migrations/1_accounts/metadata.toml:1 is not valid: unknown field `run_in_transactions`, expected `run_in_transaction`
     hint: write `run_in_transaction = true` or `run_in_transaction = false`, or remove the file
     exit 1
     ");
 }
 
 #[test]
-fn a_database_that_cannot_be_had_is_one_sentence_and_a_hint() {
+fn an_unavailable_database_is_an_error_with_a_hint() {
     let project = project();
-    insta::assert_snapshot!(project.said(&["migrate", "run"], &[]), @r"
+    insta::assert_snapshot!(project.printed(&["migrate", "run"], &[]), @r"
     error: failed to find the database: DATABASE_URL is not set
     hint: set it, in the environment or in a file .env: DATABASE_URL=postgres://user@host:5432/database
     exit 1
     ");
-    insta::assert_snapshot!(project.said(&["migrate", "run"], &[("DATABASE_URL", "postgres://ann:s3cret/marker@host:port/x")]), @r"
+    insta::assert_snapshot!(project.printed(&["migrate", "run"], &[("DATABASE_URL", "postgres://ann:s3cret/marker@host:port/x")]), @r"
     error: failed to find the database: DATABASE_URL cannot be read: there is a / before its @
     hint: in a password write / as %2F, @ as %40, % as %25, a space as %20
     exit 1
     ");
-    let refused = project.said(
+    let refused = project.printed(
         &["migrate", "run"],
         &[("DATABASE_URL", "postgres://ann:s3cretmarker@127.0.0.1:1/x")],
     );

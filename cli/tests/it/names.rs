@@ -1,20 +1,20 @@
-//! What `bowline generate` says of names and settings that cannot be followed, and of what gets no code.
+//! The messages of `bowline generate` on names, on settings, and on relations without code.
 
 use crate::Project;
 
-fn said(sql: &str, files: &[(&str, &str)]) -> String {
+fn printed(sql: &str, files: &[(&str, &str)]) -> String {
     let project = Project::new(&[("migrations/1_a/up.sql", sql)]);
     for (path, text) in files {
         project.write(path, text);
     }
-    project.said(&["generate", "--offline"], &[])
+    project.printed(&["generate", "--offline"], &[])
 }
 
 /// The names of the functions of a file.
 fn functions(sql: &str, file: &str) -> Vec<String> {
     let project = Project::new(&[("migrations/1_a/up.sql", sql)]);
-    let said = project.said(&["generate", "--offline"], &[]);
-    assert!(said.ends_with("exit 0"), "{said}");
+    let printed = project.printed(&["generate", "--offline"], &[]);
+    assert!(printed.ends_with("exit 0"), "{printed}");
     let text = project.read(&format!("src/db/{file}.rs"));
     text.lines()
         .filter_map(|line| {
@@ -28,109 +28,177 @@ fn functions(sql: &str, file: &str) -> Vec<String> {
 }
 
 #[test]
-fn all_names_that_are_given_twice_are_told_at_once() {
+fn all_colliding_names_are_reported_at_once() {
     let sql = "CREATE SCHEMA app;
         CREATE TYPE app.state AS ENUM ('a', 'A'); CREATE TYPE state AS ENUM ('<', 'less');
         CREATE TABLE users (id serial PRIMARY KEY, state state NOT NULL, app app.state NOT NULL);
         CREATE TABLE user_ids (id serial PRIMARY KEY); CREATE TABLE \"user-ids\" (id serial PRIMARY KEY);";
-    insta::assert_snapshot!(said(sql, &[]), @r#"
+    insta::assert_snapshot!(printed(sql, &[]), @r#"
     the labels 'a', 'A' of the enum app.state would all be the variant A in Rust
     the labels '<', 'less' of the enum state would all be the variant Less in Rust
     table user-ids and table user_ids would both be called UserId in Rust
     table user-ids and table users would both be called UserId in Rust
     enum app.state and enum state would both be called State in Rust
 
-    error: 5 things cannot be generated as they are named
-    hint: name the variants in Cargo.toml: [package.metadata.bowline.variants."app.state"] A = ".."
-    hint: name the variants in Cargo.toml: [package.metadata.bowline.variants.state] less = ".."
-    hint: name one of the two in Cargo.toml: [package.metadata.bowline.names] user-ids = "..", or user_ids = ".."
-    hint: name one of the two in Cargo.toml: [package.metadata.bowline.names] user-ids = "..", or users = ".."
-    hint: name one of the two in Cargo.toml: [package.metadata.bowline.names] "app.state" = "..", or state = ".."
+    error: no code can be generated: 5 problems
+    hint: name the variants in bowline.toml: [variants."app.state"] A = ".."
+    hint: name the variants in bowline.toml: [variants.state] less = ".."
+    hint: name one of the two in bowline.toml: [names] user-ids = "..", or user_ids = ".."
+    hint: name one of the two in bowline.toml: [names] user-ids = "..", or users = ".."
+    hint: name one of the two in bowline.toml: [names] "app.state" = "..", or state = ".."
     exit 1
     "#);
-    let settings = "[package.metadata.bowline.names]\n\"app.state\" = \"AppState\"\nuser_ids = \"KnownId\"\nuser-ids = \"DashedId\"\n\
-        [package.metadata.bowline.variants]\n\"app.state\" = { A = \"UpperA\" }\nstate = { \"<\" = \"LessThan\" }\n";
-    let mended = said(sql, &[("Cargo.toml", settings)]);
+    let settings = "[names]\n\"app.state\" = \"AppState\"\nuser_ids = \"KnownId\"\nuser-ids = \"DashedId\"\n\
+        [variants]\n\"app.state\" = { A = \"UpperA\" }\nstate = { \"<\" = \"LessThan\" }\n";
+    let mended = printed(sql, &[("bowline.toml", settings)]);
     assert!(mended.ends_with("exit 0"), "{mended}");
 }
 
 #[test]
-fn a_setting_that_names_nothing_is_told_with_what_was_meant() {
+fn unknown_names_in_settings_get_a_suggestion() {
     let sql = "CREATE TYPE mood AS ENUM ('glad', 'sad');
         CREATE TABLE organisations (id serial PRIMARY KEY, mood mood NOT NULL, name text NOT NULL UNIQUE);";
-    let settings = "[package.metadata.bowline]\nderives = [\"not a path\"]\nleave_out = [\"Organisation::delete\", \"Organisatoin::insert\", \"Organisation::find_by_nam\"]\n\
+    let settings = "derives = [\"not a path\"]\nleave_out = [\"Organisation::delete\", \"Organisatoin::insert\", \"Organisation::find_by_nam\"]\n\
         joinables = [\"organisations.boss\"]\n\
-        [package.metadata.bowline.names]\norganisation = \"Org\"\nmood = \"not a name\"\n\
-        [package.metadata.bowline.variants]\nmood = { gald = \"Happy\" }\nmode = { sad = \"Sad\" }\n\
-        [package.metadata.bowline.keys]\norganisations = [\"nmae\"]\n";
-    insta::assert_snapshot!(said(sql, &[("Cargo.toml", settings)]), @r#"
-    Cargo.toml calls mood "not a name", which is no name of a type in Rust
-    Cargo.toml names the table or enum organisation, which is not there
-    Cargo.toml names the enum mode, which is not there
-    Cargo.toml names the label "gald" of the enum mood, which is not there
-    Cargo.toml names the column organisations.nmae, which is not there
-    Cargo.toml names the column organisations.boss, which is not there
-    Cargo.toml names the derive "not a path", which is no path in Rust
-    Cargo.toml leaves out the function Organisatoin::insert, which is not there
-    Cargo.toml leaves out the function Organisation::find_by_nam, which is not there
-
-    error: 9 things cannot be generated as they are named
-    hint: look at names under [package.metadata.bowline]
-    hint: did you mean organisations? look at names under [package.metadata.bowline]
-    hint: did you mean mood? look at variants under [package.metadata.bowline]
-    hint: did you mean glad? look at variants under [package.metadata.bowline]
-    hint: did you mean name? look at keys under [package.metadata.bowline]
-    hint: look at joinables under [package.metadata.bowline]
-    hint: look at derives under [package.metadata.bowline]
-    hint: did you mean Organisation::insert? look at leave_out under [package.metadata.bowline]
-    hint: did you mean Organisation::find_by_name? look at leave_out under [package.metadata.bowline]
-    exit 1
-    "#);
-    let settings = "[package.metadata.bowline]\nleave_out = [\"Organisation::delete\", \"Organisatoin::insert\", \"Organisation::find_by_nam\"]\n";
-    insta::assert_snapshot!(said(sql, &[("Cargo.toml", settings)]), @r#"
-    Cargo.toml leaves out the function Organisatoin::insert, which is not there
-    Cargo.toml leaves out the function Organisation::find_by_nam, which is not there
-
-    error: 2 things cannot be generated as they are named
-    hint: did you mean Organisation::insert? look at leave_out under [package.metadata.bowline]
-    hint: did you mean Organisation::find_by_name? look at leave_out under [package.metadata.bowline]
-    exit 1
-    "#);
-    let settings = "[package.metadata.bowline]\nleaveout = [\"Organisation::delete\"]\n";
-    insta::assert_snapshot!(said(sql, &[("Cargo.toml", settings)]), @r#"
-    error: unknown field `leaveout`
-     --> Cargo.toml:2:1
+        [names]\norganisation = \"Org\"\nmood = \"not a name\"\n\
+        [variants]\nmood = { gald = \"Happy\" }\nmode = { sad = \"Sad\" }\n\
+        [keys]\norganisations = [\"nmae\"]\n";
+    insta::assert_snapshot!(printed(sql, &[("bowline.toml", settings)]), @r#"
+    error: "not a name" is not a name for a type in Rust
+     --> bowline.toml:6:8
       |
-    2 | leaveout = ["Organisation::delete"]
+    6 | mood = "not a name"
+      |        ^^^^^^^^^^^^
+
+    error: there is no table or enum organisation
+     --> bowline.toml:5:1
+      |
+    5 | organisation = "Org"
+      | ^^^^^^^^^^^^
+      |
+    help: did you mean organisations?
+
+    error: there is no enum mode
+     --> bowline.toml:9:1
+      |
+    9 | mode = { sad = "Sad" }
+      | ^^^^
+      |
+    help: did you mean mood?
+
+    error: the enum mood has no label "gald"
+     --> bowline.toml:8:10
+      |
+    8 | mood = { gald = "Happy" }
+      |          ^^^^
+      |
+    help: did you mean glad?
+
+    error: the table organisations has no column nmae
+      --> bowline.toml:11:18
+       |
+    11 | organisations = ["nmae"]
+       |                  ^^^^^^
+       |
+    help: did you mean name?
+
+    error: the table organisations has no column boss
+     --> bowline.toml:3:14
+      |
+    3 | joinables = ["organisations.boss"]
+      |              ^^^^^^^^^^^^^^^^^^^^
+
+    error: "not a path" is not the path of a derive macro
+     --> bowline.toml:1:12
+      |
+    1 | derives = ["not a path"]
+      |            ^^^^^^^^^^^^
+
+    error: no function Organisatoin::insert is generated
+     --> bowline.toml:2:38
+      |
+    2 | leave_out = ["Organisation::delete", "Organisatoin::insert", "Organisation::find_by_nam"]
+      |                                      ^^^^^^^^^^^^^^^^^^^^^^
+      |
+    help: did you mean Organisation::insert?
+
+    error: no function Organisation::find_by_nam is generated
+     --> bowline.toml:2:62
+      |
+    2 | leave_out = ["Organisation::delete", "Organisatoin::insert", "Organisation::find_by_nam"]
+      |                                                              ^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+    help: did you mean Organisation::find_by_name?
+
+    error: no code can be generated: 9 problems
+    exit 1
+    "#);
+    let settings = "leave_out = [\"Organisation::delete\", \"Organisatoin::insert\", \"Organisation::find_by_nam\"]\n";
+    insta::assert_snapshot!(printed(sql, &[("bowline.toml", settings)]), @r#"
+    error: no function Organisatoin::insert is generated
+     --> bowline.toml:1:38
+      |
+    1 | leave_out = ["Organisation::delete", "Organisatoin::insert", "Organisation::find_by_nam"]
+      |                                      ^^^^^^^^^^^^^^^^^^^^^^
+      |
+    help: did you mean Organisation::insert?
+
+    error: no function Organisation::find_by_nam is generated
+     --> bowline.toml:1:62
+      |
+    1 | leave_out = ["Organisation::delete", "Organisatoin::insert", "Organisation::find_by_nam"]
+      |                                                              ^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+    help: did you mean Organisation::find_by_name?
+
+    error: no code can be generated: 2 problems
+    exit 1
+    "#);
+    let settings = "leaveout = [\"Organisation::delete\"]\n";
+    insta::assert_snapshot!(printed(sql, &[("bowline.toml", settings)]), @r#"
+    error: unknown field `leaveout`
+     --> bowline.toml:1:1
+      |
+    1 | leaveout = ["Organisation::delete"]
       | ^^^^^^^^
 
-    error: [project]/Cargo.toml cannot be followed
+    error: [project]/bowline.toml is not valid
     hint: did you mean leave_out?
-    hint: the page Settings of the guide lists what [package.metadata.bowline] can say
+    hint: the guide's page on settings lists the keys of bowline.toml
     exit 1
     "#);
 }
 
 #[test]
-fn all_wrong_settings_are_told_at_once() {
+fn all_invalid_settings_are_reported_at_once() {
     let sql = "CREATE TABLE organisation (id serial PRIMARY KEY, name text NOT NULL);";
-    let settings = "[package.metadata.bowline]\nleave_out = [\"Organisation::find_by_nam\"]\n\
-        [package.metadata.bowline.names]\norganisatoin = \"Org\"\n";
-    insta::assert_snapshot!(said(sql, &[("Cargo.toml", settings)]), @r#"
-    Cargo.toml names the table or enum organisatoin, which is not there
-    Cargo.toml leaves out the function Organisation::find_by_nam, which is not there
+    let settings = "leave_out = [\"Organisation::find_by_nam\"]\n\
+        [names]\norganisatoin = \"Org\"\n";
+    insta::assert_snapshot!(printed(sql, &[("bowline.toml", settings)]), @r#"
+    error: there is no table or enum organisatoin
+     --> bowline.toml:3:1
+      |
+    3 | organisatoin = "Org"
+      | ^^^^^^^^^^^^
+      |
+    help: did you mean organisation?
 
-    error: 2 things cannot be generated as they are named
-    hint: did you mean organisation? look at names under [package.metadata.bowline]
-    hint: did you mean Organisation::find? look at leave_out under [package.metadata.bowline]
+    error: no function Organisation::find_by_nam is generated
+     --> bowline.toml:1:14
+      |
+    1 | leave_out = ["Organisation::find_by_nam"]
+      |              ^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+    help: did you mean Organisation::find?
+
+    error: no code can be generated: 2 problems
     exit 1
     "#);
-    let settings =
-        "[package.metadata.bowline]\nleaveout = []\nderives = \"Hash\"\nname = { a = \"A\" }\n";
+    let settings = "leaveout = []\nderives = \"Hash\"\nname = { a = \"A\" }\n";
     let diesel = "[print_schema]\nfile = \"src/db/schema.rs\"\nwith_doc = true\nfiltre = {}\nwith_docs = \"all\"\n\
         [migrations_directory]\ndri = \"m\"\n";
-    let files = [("Cargo.toml", settings), ("diesel.toml", diesel)];
-    insta::assert_snapshot!(said(sql, &files), @r#"
+    let files = [("bowline.toml", settings), ("diesel.toml", diesel)];
+    insta::assert_snapshot!(printed(sql, &files), @r#"
     error: unknown field `dri`
      --> diesel.toml:7:1
       |
@@ -144,29 +212,29 @@ fn all_wrong_settings_are_told_at_once() {
       | ^^^^^^^^
 
     error: invalid type: string "Hash"
-     --> Cargo.toml:3:11
+     --> bowline.toml:2:11
       |
-    3 | derives = "Hash"
+    2 | derives = "Hash"
       |           ^^^^^^
 
     error: unknown field `leaveout`
-     --> Cargo.toml:2:1
+     --> bowline.toml:1:1
       |
-    2 | leaveout = []
+    1 | leaveout = []
       | ^^^^^^^^
 
     error: unknown field `name`
-     --> Cargo.toml:4:1
+     --> bowline.toml:3:1
       |
-    4 | name = { a = "A" }
+    3 | name = { a = "A" }
       | ^^^^
 
-    error: [project]/diesel.toml cannot be followed; diesel.toml: with_docs cannot be "all"; [project]/Cargo.toml cannot be followed
-    hint: it can say dir
-    hint: https://diesel.rs/guides/configuring-diesel-cli lists what diesel.toml can say
+    error: [project]/diesel.toml is not valid; diesel.toml: with_docs cannot be "all"; [project]/bowline.toml is not valid
+    hint: the known keys are dir
+    hint: https://diesel.rs/guides/configuring-diesel-cli lists the keys of diesel.toml
     hint: did you mean with_docs?
     hint: it can be true, false, "only-database-comments", "no-doc-comments" or "database-comments-fallback-to-auto-generated-doc-comment"
-    hint: the page Settings of the guide lists what [package.metadata.bowline] can say
+    hint: the guide's page on settings lists the keys of bowline.toml
     hint: did you mean leave_out?
     hint: did you mean names?
     exit 1
@@ -174,7 +242,7 @@ fn all_wrong_settings_are_told_at_once() {
 }
 
 #[test]
-fn what_gets_no_code_is_told() {
+fn relations_without_code_are_noted() {
     let sql = "CREATE SCHEMA audit;
         CREATE TABLE audit.events (id serial PRIMARY KEY); CREATE TABLE audit.\"Other\" (id serial PRIMARY KEY);
         CREATE TABLE logs (id serial, at date, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
@@ -184,18 +252,18 @@ fn what_gets_no_code_is_told() {
         CREATE TABLE shown (id serial PRIMARY KEY, every interval NOT NULL, grid int[][]);";
     let diesel_toml =
         "[print_schema]\nfile = \"src/db/schema.rs\"\nfilter = { except_tables = [\"hidden\"] }\n";
-    insta::assert_snapshot!(said(sql, &[("diesel.toml", diesel_toml)]), @r#"
-    note: loose has no primary key, which diesel needs, so it is left out; name columns that tell its rows apart in Cargo.toml: [package.metadata.bowline.keys] loose = [".."]
-    note: __own is left out, since its name begins with __, as the tables do that diesel keeps for itself
+    insta::assert_snapshot!(printed(sql, &[("diesel.toml", diesel_toml)]), @r#"
+    note: loose is left out: it has no primary key, which diesel needs; name columns that identify its rows in bowline.toml: [keys] loose = [".."]
+    note: __own is left out, since names that begin with __ are reserved for tables of diesel's own
     note: kept is a materialized view, for which no code is generated
     note: names is a view, for which no code is generated
-    note: logs_1 is a partition of logs, through whose code they are read and written
+    note: logs_1 is a partition of logs; use the code of that table
     note: hidden is left out by the filter in diesel.toml
-    note: Other, events of the schema audit are left out, since diesel.toml does not name it; this adds a schema.rs:
+    note: Other, events of the schema audit are left out; to generate a schema.rs for that schema, add to diesel.toml:
           [print_schema.audit]
           file = "src/db/audit_schema.rs"
           schema = "audit"
-    note: shown.every is left out of Shown: there is no Rust type for interval, so Shown has no insert: each row needs a value in it
+    note: shown.every is left out of Shown: there is no Rust type for interval; Shown has no insert, since each row needs a value there
     note: shown.grid is left out of Shown: arrays of several dimensions cannot be read
     wrote   src/db/logs.rs
     wrote   src/db/mod.rs
@@ -207,7 +275,7 @@ fn what_gets_no_code_is_told() {
 }
 
 #[test]
-fn the_root_of_a_workspace_is_no_place_for_code() {
+fn the_root_of_a_workspace_gets_no_code() {
     let project = Project::bare(&[
         (
             "migrations/1_a/up.sql",
@@ -219,10 +287,10 @@ fn the_root_of_a_workspace_is_no_place_for_code() {
         ),
         ("app/Cargo.toml", "[package]\nname = \"app\"\n"),
     ]);
-    insta::assert_snapshot!(project.said(&["generate"], &[]), @r#"
-    error: [project]/Cargo.toml is that of a workspace, which has no code of its own
+    insta::assert_snapshot!(project.printed(&["generate"], &[]), @r#"
+    error: [project]/Cargo.toml belongs to a workspace, which has no code of its own
     hint: run this in the folder of one of its members: crates/*, app
-    hint: or say in diesel.toml where the code goes: [print_schema] file = "app/src/db/schema.rs"
+    hint: or set the file in diesel.toml: [print_schema] file = "app/src/db/schema.rs"
     exit 1
     "#);
     assert!(!project.has("src"));
@@ -230,7 +298,7 @@ fn the_root_of_a_workspace_is_no_place_for_code() {
         "diesel.toml",
         "[print_schema]\nfile = \"app/src/db/schema.rs\"\n",
     );
-    assert!(project.said(&["generate"], &[]).ends_with("exit 0"));
+    assert!(project.printed(&["generate"], &[]).ends_with("exit 0"));
     assert!(project.has("app/src/db/a.rs"));
 }
 
@@ -243,16 +311,16 @@ fn a_table_that_is_too_wide_for_diesel_is_refused() {
             columns.join(", ")
         )
     };
-    insta::assert_snapshot!(said(&table(129), &[]), @r#"
-    error: wide has 129 columns, and diesel has no tables of more than 128
+    insta::assert_snapshot!(printed(&table(129), &[]), @r#"
+    error: wide has 129 columns, and diesel supports at most 128
     hint: leave it out in diesel.toml: [print_schema] filter = { except_tables = ["^wide$"] }, or split it in two
     exit 1
     "#);
-    assert!(said(&table(128), &[]).ends_with("exit 0"));
+    assert!(printed(&table(128), &[]).ends_with("exit 0"));
 }
 
 #[test]
-fn no_function_is_made_that_cannot_succeed() {
+fn no_function_is_generated_that_cannot_succeed() {
     let required = "CREATE TABLE bans (id int PRIMARY KEY, room int NOT NULL UNIQUE, during tstzrange NOT NULL);";
     assert_eq!(
         functions(required, "bans"),
@@ -300,7 +368,7 @@ fn no_function_is_made_that_cannot_succeed() {
 }
 
 #[test]
-fn ids_keep_their_types_through_keys_of_several_columns() {
+fn ids_keep_their_types_through_composite_keys() {
     let project = Project::new(&[(
         "migrations/1_a/up.sql",
         "CREATE TABLE tenants (id int PRIMARY KEY);
@@ -328,7 +396,7 @@ fn ids_keep_their_types_through_keys_of_several_columns() {
 }
 
 #[test]
-fn a_unique_index_without_null_stands_for_a_primary_key() {
+fn a_unique_index_without_null_is_a_key() {
     let sql = "CREATE TABLE visits (a int NOT NULL, b int NOT NULL, c int, note text);
         CREATE UNIQUE INDEX ON visits (c); CREATE UNIQUE INDEX ON visits (a) WHERE b > 0; CREATE UNIQUE INDEX ON visits (a, b);";
     assert_eq!(
@@ -338,7 +406,7 @@ fn a_unique_index_without_null_stands_for_a_primary_key() {
 }
 
 #[test]
-fn a_predicate_of_an_index_is_one_condition_among_others() {
+fn an_index_predicate_is_parenthesized() {
     let project = Project::new(&[(
         "migrations/1_a/up.sql",
         "CREATE TABLE a (id serial PRIMARY KEY, name text, x int, y int);

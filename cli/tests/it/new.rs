@@ -2,11 +2,11 @@
 
 use crate::Project;
 
-/// What was said, with a version of now written as such.
-fn said(project: &Project, arguments: &[&str]) -> String {
+/// Returns output with a placeholder for the version.
+fn printed(project: &Project, arguments: &[&str]) -> String {
     let version = regex::Regex::new(r"20\d\d-\d\d-\d\d-\d{6}").expect("an expression");
     version
-        .replace_all(&project.said(arguments, &[]), "[version]")
+        .replace_all(&project.printed(arguments, &[]), "[version]")
         .into_owned()
 }
 
@@ -30,24 +30,25 @@ fn migrations(project: &Project, file: &str) -> Vec<(String, String)> {
 }
 
 #[test]
-fn a_migration_is_two_files_in_a_folder_of_diesels_format() {
+fn a_migration_is_two_files_in_diesels_format() {
     let project = Project::new(&[]);
-    insta::assert_snapshot!(said(&project, &["new", "add_email"]), @r"
+    insta::assert_snapshot!(printed(&project, &["new", "add_email"]), @r"
     wrote migrations/[version]_add_email/up.sql
     wrote migrations/[version]_add_email/down.sql
-    fill them in, then run `bowline generate` and `bowline migrate run`
+    write the SQL, then run `bowline generate` and `bowline migrate run`
     exit 0
     ");
     insta::assert_snapshot!(migrations(&project, "up.sql")[0].1, @r"
     -- add email
     --
-    -- Runs in a transaction of its own. What PostgreSQL takes in no transaction (CREATE INDEX CONCURRENTLY) goes alone
-    -- into a migration with a file metadata.toml beside it that says: run_in_transaction = false
+    -- Runs in a transaction of its own. A statement that cannot run in a transaction (CREATE INDEX
+    -- CONCURRENTLY) needs a migration of its own, with a file metadata.toml beside its up.sql that
+    -- contains: run_in_transaction = false
     ");
     insta::assert_snapshot!(migrations(&project, "down.sql")[0].1, @r"
-    -- Undoes: add email
+    -- Reverts: add email
     --
-    -- `bowline verify` tries it. Remove this file if there is no way back.
+    -- `bowline verify` tests it. Delete this file if the migration cannot be reverted.
     ");
     assert!(project.run(&["generate", "--offline"]).status.success());
 }
@@ -72,19 +73,19 @@ fn two_migrations_of_one_second_have_two_versions() {
 #[test]
 fn a_bad_name_is_refused_with_its_reason() {
     let project = Project::new(&[]);
-    insta::assert_snapshot!(project.said(&["new", "add email"], &[]), @r"
-    error: invalid value 'add email' for '[NAME]': it names a folder, so write add_email
+    insta::assert_snapshot!(project.printed(&["new", "add email"], &[]), @r"
+    error: invalid value 'add email' for '[NAME]': it is the name of a folder; use add_email
 
     For more information, try '--help'.
     exit 2
     ");
-    insta::assert_snapshot!(project.said(&["new", "../up"], &[]), @r"
-    error: invalid value '../up' for '[NAME]': it names a folder, so '.' cannot be in it: use letters, digits, _ and -
+    insta::assert_snapshot!(project.printed(&["new", "../up"], &[]), @r"
+    error: invalid value '../up' for '[NAME]': '.' is not allowed; use letters, digits, _ and -
 
     For more information, try '--help'.
     exit 2
     ");
-    insta::assert_snapshot!(project.said(&["new"], &[]), @r"
+    insta::assert_snapshot!(project.printed(&["new"], &[]), @r"
     error: the following required arguments were not provided:
       <NAME>
 
@@ -97,24 +98,24 @@ fn a_bad_name_is_refused_with_its_reason() {
 }
 
 #[test]
-fn a_migration_that_stands_behind_the_new_one_is_named() {
+fn a_migration_after_the_new_one_is_noted() {
     let project = Project::new(&[("migrations/9_last/up.sql", "SELECT 1;")]);
-    insta::assert_snapshot!(said(&project, &["new", "add_email"]), @r"
+    insta::assert_snapshot!(printed(&project, &["new", "add_email"]), @r"
     wrote migrations/[version]_add_email/up.sql
     wrote migrations/[version]_add_email/down.sql
-    note: 9_last stands behind the new migration, since the text of its version is greater
-    fill them in, then run `bowline generate` and `bowline migrate run`
+    note: 9_last comes after the new migration: its version is greater
+    write the SQL, then run `bowline generate` and `bowline migrate run`
     exit 0
     ");
 }
 
 #[test]
-fn the_migration_of_commit_keys_makes_their_table_once() {
+fn commit_keys_are_created_once() {
     let project = Project::new(&[]);
-    insta::assert_snapshot!(said(&project, &["new", "--commit-keys"]), @r"
+    insta::assert_snapshot!(printed(&project, &["new", "--commit-keys"]), @r"
     wrote migrations/[version]_create_commit_keys/up.sql
     wrote migrations/[version]_create_commit_keys/down.sql
-    run `bowline migrate run`; bowline::commit_keys says how to use them
+    run `bowline migrate run`; the documentation of bowline::commit_keys explains how to use them
     exit 0
     ");
     assert!(
@@ -127,8 +128,8 @@ fn the_migration_of_commit_keys_makes_their_table_once() {
             .1
             .contains("DROP TABLE __bowline_commit_keys")
     );
-    insta::assert_snapshot!(said(&project, &["new", "--commit-keys"]), @r"
-    error: [version]_create_commit_keys makes the table of commit keys already
+    insta::assert_snapshot!(printed(&project, &["new", "--commit-keys"]), @r"
+    error: [version]_create_commit_keys already creates the table of commit keys
     exit 1
     ");
 }

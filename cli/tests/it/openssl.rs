@@ -1,4 +1,4 @@
-//! What a build says where OpenSSL's headers are missing: none of our words, so the README has to know them.
+//! The message of a build without OpenSSL's headers. It is not Bowline's own, so the README quotes it.
 
 use std::path::Path;
 use std::process::Command;
@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::scratch::{Scratch, checkout};
 
 #[test]
-fn a_build_without_openssls_headers_stops_with_the_words_that_the_readme_explains() {
+fn the_readme_explains_missing_openssl_headers() {
     let scratch = Scratch::new("shop");
     let manifest = scratch.read("Cargo.toml");
     // What bowline's feature `bundled` switches on, without all that would be compiled besides.
@@ -28,14 +28,14 @@ fn a_build_without_openssls_headers_stops_with_the_words_that_the_readme_explain
         .env_remove("OPENSSL_DIR")
         .env_remove("OPENSSL_LIB_DIR");
     let output = cargo.output().expect("cargo runs");
-    let said = String::from_utf8_lossy(&output.stderr);
+    let printed = String::from_utf8_lossy(&output.stderr);
     // On macOS they are found where Homebrew puts them.
     if cfg!(target_os = "linux") {
         assert!(!output.status.success());
         const WORDS: &str = "Could not find directory of OpenSSL installation";
         assert!(
-            said.contains("openssl-sys") && said.contains(WORDS),
-            "{said}"
+            printed.contains("openssl-sys") && printed.contains(WORDS),
+            "{printed}"
         );
         let readme = std::fs::read_to_string(checkout().join("README.md")).expect("it is there");
         assert!(readme.contains(WORDS));

@@ -18,12 +18,15 @@ fn command(project: &Project, arguments: &[&str]) -> Command {
 }
 
 #[test]
-fn colours_are_for_terminals_unless_somebody_says_otherwise() {
+fn colours_are_for_terminals_unless_chosen() {
     let project = Project::new(&[]);
     let is_coloured = |arguments: &[&str], variables: &[(&str, &str)]| {
-        let said = project.said(arguments, variables);
-        assert!(said.contains("error") && said.ends_with("exit 1"), "{said}");
-        said.contains("\x1b[")
+        let printed = project.printed(arguments, variables);
+        assert!(
+            printed.contains("error") && printed.ends_with("exit 1"),
+            "{printed}"
+        );
+        printed.contains("\x1b[")
     };
     let fails = ["server", "status"];
     assert!(!is_coloured(&fails, &[]));
@@ -46,7 +49,7 @@ fn colours_are_for_terminals_unless_somebody_says_otherwise() {
 }
 
 #[test]
-fn a_reader_that_has_gone_is_nobodys_failure() {
+fn a_closed_output_is_no_failure() {
     let project = Project::new(&[(
         "migrations/1_a/up.sql",
         "CREATE TABLE a (id int PRIMARY KEY);",
@@ -65,14 +68,14 @@ fn a_reader_that_has_gone_is_nobodys_failure() {
             .stderr(Stdio::piped())
             .output()
             .expect("it runs");
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(said.is_empty(), "{arguments:?}: {said}");
+        let printed = String::from_utf8_lossy(&output.stderr);
+        assert!(printed.is_empty(), "{arguments:?}: {printed}");
         assert_eq!(output.status.code(), Some(0), "{arguments:?}");
     }
 }
 
 #[test]
-fn a_standard_error_that_has_gone_is_nobodys_failure_either() {
+fn a_closed_standard_error_is_no_failure() {
     let project = Project::new(&[]);
     let (reader, writer) = std::io::pipe().expect("a pipe");
     drop(reader);
@@ -98,22 +101,22 @@ fn a_result_that_cannot_be_written_is_a_failure() {
         .stderr(Stdio::piped())
         .spawn()
         .expect("it runs");
-    let mut said = String::new();
+    let mut printed = String::new();
     child
         .stderr
         .take()
         .expect("its errors")
-        .read_to_string(&mut said)
+        .read_to_string(&mut printed)
         .expect("text");
     assert_eq!(child.wait().expect("it ends").code(), Some(1));
     assert!(
-        said.starts_with("error: failed to write the result: No space left on device"),
-        "{said}"
+        printed.starts_with("error: failed to write the result: No space left on device"),
+        "{printed}"
     );
 }
 
 #[test]
-fn a_terminal_sees_one_line_of_progress_and_a_log_none() {
+fn progress_is_shown_only_on_a_terminal() {
     let server = LocalServer::start().unwrap_or_else(|error| panic!("{error}"));
     let project = Project::new(&[]);
     let slow = [
@@ -122,8 +125,8 @@ fn a_terminal_sees_one_line_of_progress_and_a_log_none() {
         "--database-url",
         &server.url("postgres"),
     ];
-    let said = String::from_utf8_lossy(&project.run(&slow).stderr).into_owned();
-    assert_eq!(said, "");
+    let printed = String::from_utf8_lossy(&project.run(&slow).stderr).into_owned();
+    assert_eq!(printed, "");
     let mut terminal = Terminal::run(&project.path(""), &slow);
     let drawn = terminal.wait_for("(1 row)");
     assert!(drawn.contains("running"), "{drawn:?}");
@@ -133,7 +136,7 @@ fn a_terminal_sees_one_line_of_progress_and_a_log_none() {
 }
 
 #[test]
-fn a_terminal_has_sentences_broken_between_words() {
+fn messages_are_wrapped_on_a_terminal() {
     let project = Project::new(&[]);
     let name = "a".repeat(70);
     let mut terminal = Terminal::run(&project.path(""), &["sql", "-f", &name]);
@@ -142,8 +145,8 @@ fn a_terminal_has_sentences_broken_between_words() {
     assert_eq!(terminal.end().code(), Some(1));
 }
 
-/// What a terminal would obey, and what it would not show: a title, a cleared screen, C1, carriage return, changes of
-/// direction, no width.
+/// What a terminal would obey, and what it would not show: a title, a cleared screen, C1, carriage
+/// return, changes of direction, no width.
 const HOSTILE: &str =
     "a\u{1b}]0;owned\u{7}\u{1b}[2J\u{1b}[8m\u{9b}31m\r\u{8}\u{7f}\u{202e}\u{2066}\u{200b}z";
 
@@ -169,7 +172,7 @@ fn assert_harmless(what: &str, drawn: &str) {
 }
 
 #[test]
-fn what_a_server_says_does_not_command_the_terminal() {
+fn server_messages_are_escaped_on_a_terminal() {
     let server = LocalServer::private(&[]).expect("a server");
     let url = server.url("postgres");
     let sql = format!(
@@ -187,7 +190,7 @@ fn what_a_server_says_does_not_command_the_terminal() {
         ("migrations/2_index/down.sql", ""),
         ("hostile.sql", &sql),
     ]);
-    let made = project.said(&["sql", "-f", "hostile.sql", "--database-url", &url], &[]);
+    let made = project.printed(&["sql", "-f", "hostile.sql", "--database-url", &url], &[]);
     assert!(made.ends_with("exit 0"), "{made}");
     let tells = ["sql", "SELECT tells()", "--database-url", &url];
     let names = [
@@ -210,9 +213,9 @@ fn what_a_server_says_does_not_command_the_terminal() {
         let is_told = command == tells;
         assert!(!is_told || drawn.matches(SEEN).count() >= 4, "{drawn:?}");
         // Also into a log, except the data of a COPY, which programs read.
-        let said = project.said(command, &[]);
+        let printed = project.printed(command, &[]);
         if command != copied {
-            assert_harmless(&command.join(" "), &said);
+            assert_harmless(&command.join(" "), &printed);
         }
     }
     // Data of a COPY is unchanged.

@@ -1,7 +1,7 @@
 //! The errors of the first five minutes, as a person reads them.
 //!
-//! Each is made by a real server, a real file or a real network, once through the library and once through the command;
-//! both have to say the same, and neither may say the password.
+//! Each is made by a real server, a real file or a real network, once through the library and once
+//! through the command; both must print the same, and neither may show the password.
 
 mod access;
 mod encryption;
@@ -17,11 +17,11 @@ use crate::Project;
 /// A part of each password that is used here.
 const PASSWORD: &str = "s3cret";
 
-/// What is said of each case, under its title.
+/// The output of each case, under its title.
 struct Said {
     project: Project,
     text: String,
-    /// What differs from run to run, with what stands for it.
+    /// Texts that differ from run to run, with their placeholders.
     varies: Vec<(String, &'static str)>,
 }
 
@@ -39,7 +39,7 @@ impl Said {
         self.varies.push((text.into(), shown));
     }
 
-    /// What both say of a connection string.
+    /// Returns the message of both for a connection string.
     fn of_url(&mut self, title: &str, url: &str) {
         let by_library = library(url);
         self.of_command(title, &[("DATABASE_URL", url)]);
@@ -48,21 +48,21 @@ impl Said {
         assert_eq!(self.shown(&by_library), by_command.trim_end(), "{title}");
     }
 
-    /// What the command says in this environment.
+    /// Returns the output of the command in this environment.
     fn of_command(&mut self, title: &str, environment: &[(&str, &str)]) {
-        let said = self.project.said(&["migrate", "status"], environment);
-        let said = said
+        let printed = self.project.printed(&["migrate", "status"], environment);
+        let printed = printed
             .strip_suffix("\nexit 1")
-            .unwrap_or_else(|| panic!("{title}: {said}"));
-        assert!(!said.contains(PASSWORD), "{title}: {said}");
-        let said = self.shown(said);
-        self.text.push_str(&format!("\n\n# {title}\n{said}"));
+            .unwrap_or_else(|| panic!("{title}: {printed}"));
+        assert!(!printed.contains(PASSWORD), "{title}: {printed}");
+        let printed = self.shown(printed);
+        self.text.push_str(&format!("\n\n# {title}\n{printed}"));
     }
 
-    fn shown(&self, said: &str) -> String {
+    fn shown(&self, printed: &str) -> String {
         let varies = self.varies.iter();
-        varies.fold(said.to_owned(), |said, (text, shown)| {
-            said.replace(text, shown)
+        varies.fold(printed.to_owned(), |printed, (text, shown)| {
+            printed.replace(text, shown)
         })
     }
 
@@ -75,13 +75,13 @@ impl Said {
 fn library(url: &str) -> String {
     let refused = Config::from_url(url).and_then(|config| Session::connect(&config));
     let error = refused.expect_err("it is refused");
-    let mut told = format!("{error:?} {error:#?}");
+    let mut reported = format!("{error:?} {error:#?}");
     let mut cause = error.source();
     while let Some(deeper) = cause {
-        told.push_str(&format!("{deeper} {deeper:?}"));
+        reported.push_str(&format!("{deeper} {deeper:?}"));
         cause = deeper.source();
     }
-    assert!(!told.contains(PASSWORD), "{told}");
+    assert!(!reported.contains(PASSWORD), "{reported}");
     let hint = error.hint().expect("a remedy");
     format!("error: failed to {error}\nhint: {hint}")
         .replace("the connection string cannot", "DATABASE_URL cannot")

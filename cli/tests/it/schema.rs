@@ -23,8 +23,8 @@ fn project() -> Project {
 }
 
 #[test]
-fn a_diagram_of_an_earlier_version_is_that_of_then() {
-    insta::assert_snapshot!(project().said(&["schema", "--from", "migrations@1", "--mermaid"], &[]), @r"
+fn a_diagram_shows_an_earlier_version() {
+    insta::assert_snapshot!(project().printed(&["schema", "--from", "migrations@1", "--mermaid"], &[]), @r"
     erDiagram
         gone {
             int4 id
@@ -38,7 +38,7 @@ fn a_diagram_of_an_earlier_version_is_that_of_then() {
 
 #[test]
 fn the_tables_are_listed() {
-    insta::assert_snapshot!(project().said(&["schema"], &[]), @r"
+    insta::assert_snapshot!(project().printed(&["schema"], &[]), @r"
         List of relations
      Schema |  Name  | Type  
     --------+--------+-------
@@ -48,7 +48,7 @@ fn the_tables_are_listed() {
 
     exit 0
     ");
-    insta::assert_snapshot!(project().said(&["schema", "--json"], &[]), @r#"
+    insta::assert_snapshot!(project().printed(&["schema", "--json"], &[]), @r#"
     [
       {
         "schema": "public",
@@ -120,11 +120,11 @@ fn a_table_is_described_as_psql_describes_it() {
     let variables = [("DATABASE_URL", url.as_str())];
     assert!(
         project
-            .said(&["migrate", "run"], &variables)
+            .printed(&["migrate", "run"], &variables)
             .ends_with("exit 0")
     );
     for table in TABLES {
-        // psql counts them, which says less.
+        // psql only counts them.
         let psql = psql(&url, &format!("\\d {table}"))
             .replace(
                 "Number of partitions: 1 (Use \\d+ to list them.)",
@@ -134,22 +134,22 @@ fn a_table_is_described_as_psql_describes_it() {
                 "Number of child tables: 1 (Use \\d+ to list them.)",
                 "Child tables: child_table",
             );
-        let of_database = project.said(&["schema", table, "--database-url", &url], &[]);
+        let of_database = project.printed(&["schema", table, "--database-url", &url], &[]);
         assert_eq!(of_database, format!("{psql}exit 0"), "{table}");
-        let of_migrations = project.said(&["schema", table, "--offline"], &[]);
+        let of_migrations = project.printed(&["schema", table, "--offline"], &[]);
         assert_eq!(of_migrations, of_database, "{table}");
     }
 }
 
 #[test]
-fn a_temporal_key_is_described_as_the_psql_of_18_describes_it() {
+fn a_temporal_key_is_described_as_by_psql_18() {
     let project = Project::new(&[(
         "migrations/1_rooms/up.sql",
         "CREATE TABLE rooms (id int4range, during tsrange, PRIMARY KEY (id, during WITHOUT OVERLAPS) DEFERRABLE);
         CREATE TABLE taken (id int4range, during tsrange, UNIQUE (id, during WITHOUT OVERLAPS),
             FOREIGN KEY (id, PERIOD during) REFERENCES taken (id, PERIOD during));",
     )]);
-    insta::assert_snapshot!(project.said(&["schema", "rooms"], &[]), @r#"
+    insta::assert_snapshot!(project.printed(&["schema", "rooms"], &[]), @r#"
                     Table "public.rooms"
      Column |   Type    | Collation | Nullable | Default 
     --------+-----------+-----------+----------+---------
@@ -160,7 +160,7 @@ fn a_temporal_key_is_described_as_the_psql_of_18_describes_it() {
     
     exit 0
     "#);
-    insta::assert_snapshot!(project.said(&["schema", "taken"], &[]), @r#"
+    insta::assert_snapshot!(project.printed(&["schema", "taken"], &[]), @r#"
                     Table "public.taken"
      Column |   Type    | Collation | Nullable | Default 
     --------+-----------+-----------+----------+---------
@@ -178,30 +178,30 @@ fn a_temporal_key_is_described_as_the_psql_of_18_describes_it() {
 }
 
 #[test]
-fn a_table_that_is_not_there_has_a_name_that_is_like_it() {
+fn a_misspelled_table_gets_a_suggestion() {
     let project = Project::new(&[("migrations/1_rich/up.sql", RICH)]);
-    insta::assert_snapshot!(project.said(&["schema", "acounts"], &[]), @r"
+    insta::assert_snapshot!(project.printed(&["schema", "acounts"], &[]), @r"
     error: there is no table acounts in the migrations
     hint: did you mean accounts?
     exit 1
     ");
-    insta::assert_snapshot!(project.said(&["schema", "xyz"], &[]), @r"
+    insta::assert_snapshot!(project.printed(&["schema", "xyz"], &[]), @r"
     error: there is no table xyz in the migrations
     hint: `bowline schema` lists them
     exit 1
     ");
-    insta::assert_snapshot!(project.said(&["schema", "accounts_id_seq"], &[]), @r"
-    error: accounts_id_seq is a sequence, and only tables and views are described
-    hint: `bowline catalog` prints what is known of it
+    insta::assert_snapshot!(project.printed(&["schema", "accounts_id_seq"], &[]), @r"
+    error: accounts_id_seq is a sequence; only tables and views can be described
+    hint: `bowline catalog` prints it
     exit 1
     ");
     assert!(
         project
-            .said(&["schema", "events"], &[])
+            .printed(&["schema", "events"], &[])
             .contains("Table \"audit.events\""),
         "the only one of its name"
     );
-    insta::assert_snapshot!(project.said(&["schema", "accounts", "--mermaid"], &[]), @r"
+    insta::assert_snapshot!(project.printed(&["schema", "accounts", "--mermaid"], &[]), @r"
     error: the argument '[TABLE]' cannot be used with '--mermaid'
 
     Usage: bowline schema <TABLE>
@@ -211,7 +211,7 @@ fn a_table_that_is_not_there_has_a_name_that_is_like_it() {
     ");
     assert!(
         project
-            .said(&["schema", "accounts", "--json"], &[])
+            .printed(&["schema", "accounts", "--json"], &[])
             .contains("\"username\"")
     );
 }

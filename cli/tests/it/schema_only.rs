@@ -1,4 +1,4 @@
-//! `bowline generate --schema-only`: what `diesel print-schema` would say, from a folder of SQL alone.
+//! `bowline generate --schema-only`: the output of `diesel print-schema`, from a folder of SQL alone.
 
 use crate::{Project, bowline};
 
@@ -8,14 +8,14 @@ const BLOG: &str = "
     CREATE TABLE visits (at timestamptz NOT NULL, user_id int NOT NULL REFERENCES users);
 ";
 
-fn said(project: &Project, arguments: &[&str]) -> String {
-    project.said(&[&["generate", "--schema-only"], arguments].concat(), &[])
+fn printed(project: &Project, arguments: &[&str]) -> String {
+    project.printed(&[&["generate", "--schema-only"], arguments].concat(), &[])
 }
 
 #[test]
 fn the_schema_is_printed_and_nothing_is_written() {
     let project = Project::new(&[("migrations/1_blog/up.sql", BLOG)]);
-    insta::assert_snapshot!(said(&project, &["--stdout"]), @r#"
+    insta::assert_snapshot!(printed(&project, &["--stdout"]), @r#"
     // @generated automatically by Diesel CLI.
 
     diesel::table! {
@@ -35,7 +35,7 @@ fn the_schema_is_printed_and_nothing_is_written() {
     }
 
     diesel::allow_tables_to_appear_in_same_query!(posts, users,);
-    note: visits has no primary key, which diesel needs, so it is left out; name columns that tell its rows apart in Cargo.toml: [package.metadata.bowline.keys] visits = [".."]
+    note: visits is left out: it has no primary key, which diesel needs; name columns that identify its rows in bowline.toml: [keys] visits = [".."]
     exit 0
     "#);
     assert!(!project.has("src"));
@@ -72,18 +72,18 @@ fn only_the_schema_is_written_and_checked() {
         "migrations/1_a/up.sql",
         "CREATE TABLE a (id int PRIMARY KEY);",
     )]);
-    assert!(said(&project, &["--check"]).ends_with("exit 1"));
-    insta::assert_snapshot!(said(&project, &[]), @r"
+    assert!(printed(&project, &["--check"]).ends_with("exit 1"));
+    insta::assert_snapshot!(printed(&project, &[]), @r"
     wrote   src/db/schema.rs
     1 file, 1 changed
     exit 0
     ");
     assert!(!project.has("src/db/a.rs"));
-    assert!(said(&project, &["--check"]).ends_with("exit 0"));
+    assert!(printed(&project, &["--check"]).ends_with("exit 0"));
 }
 
 #[test]
-fn several_outputs_are_written_where_they_say_and_printed_in_the_order_of_their_names() {
+fn several_outputs_are_written_and_printed_by_name() {
     let project = Project::new(&[(
         "migrations/1_two/up.sql",
         "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY);",
@@ -93,7 +93,7 @@ fn several_outputs_are_written_where_they_say_and_printed_in_the_order_of_their_
         "[print_schema.second]\nfile = \"src/b.rs\"\nfilter = { only_tables = [\"b\"] }\n\
          [print_schema.first]\nfile = \"src/a.rs\"\nfilter = { except_tables = [\"^b\"] }\n",
     );
-    insta::assert_snapshot!(said(&project, &["--stdout"]), @r"
+    insta::assert_snapshot!(printed(&project, &["--stdout"]), @r"
     // @generated automatically by Diesel CLI.
 
     diesel::table! {
@@ -125,20 +125,20 @@ fn several_outputs_are_written_where_they_say_and_printed_in_the_order_of_their_
     }
     exit 0
     ");
-    said(&project, &[]);
+    printed(&project, &[]);
     let files = ["src/a.rs", "src/b.rs"].map(|file| project.read(file).contains("    b (id) {"));
     assert_eq!(files, [false, true]);
     assert!(!project.has("src/schema.rs"));
 }
 
 #[test]
-fn what_diesel_gives_up_on_can_be_said_in_settings() {
+fn keys_and_joinables_can_be_set() {
     let project = Project::new(&[("migrations/1_blog/up.sql", BLOG)]);
     project.write(
-        "Cargo.toml",
-        "[package.metadata.bowline]\nkeys = { visits = [\"user_id\", \"at\"] }\njoinables = [\"posts.author_id\"]\n",
+        "bowline.toml",
+        "keys = { visits = [\"user_id\", \"at\"] }\njoinables = [\"posts.author_id\"]\n",
     );
-    let schema = said(&project, &["--stdout"]);
+    let schema = printed(&project, &["--stdout"]);
     assert!(schema.contains("    visits (user_id, at) {"), "{schema}");
     assert!(
         schema.contains(
@@ -147,25 +147,29 @@ fn what_diesel_gives_up_on_can_be_said_in_settings() {
         "{schema}"
     );
     assert!(!schema.contains("(editor_id)"), "{schema}");
-    project.write(
-        "Cargo.toml",
-        "[package.metadata.bowline]\njoinables = [\"posts.autor_id\"]\n",
-    );
-    insta::assert_snapshot!(said(&project, &["--stdout"]), @r"
-    error: Cargo.toml names the column posts.autor_id, which is not there
-    hint: did you mean author_id? look at joinables under [package.metadata.bowline]
+    project.write("bowline.toml", "joinables = [\"posts.autor_id\"]\n");
+    insta::assert_snapshot!(printed(&project, &["--stdout"]), @r#"
+    error: the table posts has no column autor_id
+     --> bowline.toml:1:14
+      |
+    1 | joinables = ["posts.autor_id"]
+      |              ^^^^^^^^^^^^^^^^
+      |
+    help: did you mean author_id?
+
+    error: no code can be generated: 1 problem
     exit 1
-    ");
+    "#);
 }
 
 #[test]
-fn a_domain_is_looked_through_once_and_lends_its_length_and_its_not_null() {
+fn one_level_of_domains_is_resolved() {
     let project = Project::new(&[(
         "migrations/1_a/up.sql",
         "CREATE DOMAIN code AS varchar(8) NOT NULL; CREATE DOMAIN inner_code AS code; CREATE DOMAIN tags AS text[];
          CREATE TABLE a (id int PRIMARY KEY, code code, inner_code inner_code, codes code[], tags tags);",
     )]);
-    insta::assert_snapshot!(said(&project, &["--stdout"]), @r#"
+    insta::assert_snapshot!(printed(&project, &["--stdout"]), @r#"
     // @generated automatically by Diesel CLI.
 
     pub mod sql_types {
@@ -192,13 +196,13 @@ fn a_domain_is_looked_through_once_and_lends_its_length_and_its_not_null() {
 }
 
 #[test]
-fn types_of_one_name_in_two_schemas_are_told_apart() {
+fn types_with_one_name_in_two_schemas_are_numbered() {
     let project = Project::new(&[(
         "migrations/1_a/up.sql",
         "CREATE SCHEMA other; CREATE TYPE other.mood AS ENUM ('a'); CREATE TYPE mood AS ENUM ('b'); CREATE TYPE _odd AS ENUM ('c');
          CREATE TABLE a (id int PRIMARY KEY, theirs other.mood NOT NULL, ours mood NOT NULL, odd _odd NOT NULL);",
     )]);
-    insta::assert_snapshot!(said(&project, &["--stdout"]), @r#"
+    insta::assert_snapshot!(printed(&project, &["--stdout"]), @r#"
     // @generated automatically by Diesel CLI.
 
     pub mod sql_types {
@@ -233,7 +237,7 @@ fn types_of_one_name_in_two_schemas_are_told_apart() {
 }
 
 #[test]
-fn a_foreign_key_to_a_partitioned_table_is_one_to_each_of_its_partitions() {
+fn a_foreign_key_refers_to_each_partition() {
     let project = Project::new(&[(
         "migrations/1_a/up.sql",
         "CREATE TABLE at (id int PRIMARY KEY) PARTITION BY RANGE (id);
@@ -241,7 +245,7 @@ fn a_foreign_key_to_a_partitioned_table_is_one_to_each_of_its_partitions() {
          CREATE TABLE at_2 PARTITION OF at_1 DEFAULT;
          CREATE TABLE refers (id int PRIMARY KEY, at_id int REFERENCES at);",
     )]);
-    let schema = said(&project, &["--stdout"]);
+    let schema = printed(&project, &["--stdout"]);
     let joins: Vec<&str> = schema
         .lines()
         .filter(|line| line.contains("joinable!"))
@@ -257,9 +261,10 @@ fn a_foreign_key_to_a_partitioned_table_is_one_to_each_of_its_partitions() {
     );
 }
 
-/// Lengths around those where rustfmt breaks a line: lists of derives and of tables, names of types.
+/// Lengths around those where rustfmt breaks a line: lists of derives and of tables, names of
+/// types.
 #[test]
-fn rustfmt_leaves_lines_of_every_length_as_they_are() {
+fn rustfmt_changes_no_line_of_any_length() {
     let (mut types, mut tables) = (String::new(), String::new());
     for length in 1..=63 {
         let name = "t".repeat(length);
@@ -284,7 +289,7 @@ fn rustfmt_leaves_lines_of_every_length_as_they_are() {
                     length / 10,
                 ),
             );
-            let done = said(&project, &[]);
+            let done = printed(&project, &[]);
             assert!(done.ends_with("exit 0"), "{done}");
             let output = std::process::Command::new("rustfmt")
                 .arg("--check")

@@ -1,7 +1,8 @@
 //! A package outside of the workspace, as a user has it, that is really compiled.
 //!
-//! Its dependencies are compiled into the workspace's target folder, so that what is there need not be
-//! compiled again; its versions are those of the workspace's Cargo.lock, so that no network is needed.
+//! Its dependencies are compiled into the workspace's target folder, so that what is there need not
+//! be compiled again; its versions are those of the workspace's Cargo.lock, so that no network is
+//! needed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,12 +21,12 @@ pub(crate) fn checkout() -> &'static Path {
 }
 
 impl Scratch {
-    /// What `cargo new NAME` makes.
+    /// Returns the package that `cargo new NAME` creates.
     pub(crate) fn new(name: &str) -> Self {
         Self::begin(name).0
     }
 
-    /// What `cargo new NAME` makes, and what it says.
+    /// Returns the package that `cargo new NAME` creates, and its output.
     pub(crate) fn begin(name: &str) -> (Self, String) {
         let home = tempfile::tempdir().expect("a temporary folder");
         let scratch = Self {
@@ -34,10 +35,10 @@ impl Scratch {
         };
         let mut new = cargo();
         new.current_dir(scratch.home.path()).args(["new", name]);
-        let said = scratch.said(&new.output().expect("cargo runs"));
+        let printed = scratch.printed(&new.output().expect("cargo runs"));
         let lock = fs::read(checkout().join("Cargo.lock")).expect("the versions");
         fs::write(scratch.path("Cargo.lock"), lock).expect("a file");
-        (scratch, said)
+        (scratch, printed)
     }
 
     pub(crate) fn path(&self, path: &str) -> PathBuf {
@@ -54,7 +55,7 @@ impl Scratch {
         fs::write(path, text).expect("a file");
     }
 
-    /// What cargo says of it, and its exit code.
+    /// Runs cargo; returns its output and exit code.
     pub(crate) fn cargo(&self, arguments: &[&str], variables: &[(&str, &str)]) -> String {
         let mut command = cargo();
         command
@@ -62,15 +63,15 @@ impl Scratch {
             .args(arguments)
             .args(["--quiet", "--offline"])
             .envs(variables.iter().copied());
-        self.said(&command.output().expect("cargo runs"))
+        self.printed(&command.output().expect("cargo runs"))
     }
 
-    /// What the command says in it, on both outputs, and its exit code.
+    /// Runs the command; returns both outputs and the exit code.
     pub(crate) fn bowline(&self, arguments: &[&str], variables: &[(&str, &str)]) -> String {
-        self.said(&crate::bowline(&self.folder, arguments, variables))
+        self.printed(&crate::bowline(&self.folder, arguments, variables))
     }
 
-    fn said(&self, output: &Output) -> String {
+    fn printed(&self, output: &Output) -> String {
         let text = format!(
             "{}{}",
             String::from_utf8_lossy(&output.stdout),

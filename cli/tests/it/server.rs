@@ -25,7 +25,7 @@ impl Drop for Stopped<'_> {
 }
 
 #[test]
-fn a_server_that_is_started_takes_connections_also_after_a_kill() {
+fn a_server_is_started_again_after_a_kill() {
     // No project either: a server needs none.
     let project = Project::bare(&[]);
     let _stopped = Stopped(&project);
@@ -36,10 +36,10 @@ fn a_server_that_is_started_takes_connections_also_after_a_kill() {
         .collect();
     for _ in 0..3 {
         let started = project.run_with(&["server", "start"], &variables);
-        let said = String::from_utf8_lossy(&started.stderr).into_owned();
-        assert!(started.status.success(), "{said}");
+        let printed = String::from_utf8_lossy(&started.stderr).into_owned();
+        assert!(started.status.success(), "{printed}");
         let url = String::from_utf8(started.stdout).expect("a URL");
-        let asked = project.said(
+        let asked = project.printed(
             &["sql", "SELECT 1 AS one", "--database-url", url.trim()],
             &variables,
         );
@@ -57,34 +57,34 @@ fn a_server_that_is_started_takes_connections_also_after_a_kill() {
     }
     assert!(
         project
-            .said(&["server", "start"], &variables)
+            .printed(&["server", "start"], &variables)
             .ends_with("exit 0")
     );
-    let stopped = project.said(&["server", "stop"], &variables);
+    let stopped = project.printed(&["server", "stop"], &variables);
     assert_eq!(stopped, "stopped\nexit 0");
     assert!(
         project
-            .said(&["server", "status"], &variables)
+            .printed(&["server", "status"], &variables)
             .ends_with("exit 1")
     );
 }
 
 #[test]
-fn a_projects_server_is_started_once_answers_and_is_stopped() {
+fn a_server_is_started_once_and_stopped() {
     let project = Project::new(&[(
         "migrations/1_a/up.sql",
         "CREATE TABLE a (id int PRIMARY KEY);",
     )]);
-    // The programs are found where distributions put them, or where this test's environment says.
+    // The programs are in the folders of distributions, or in the one that the environment names.
     let path = std::env::var("PATH").unwrap_or_default();
     let folder = std::env::var("BOWLINE_PG_BIN").unwrap_or_default();
     let mut variables = vec![("PATH", path.as_str())];
     if !folder.is_empty() {
         variables.push(("BOWLINE_PG_BIN", &folder));
     }
-    let said = project.said(&["server", "status"], &variables);
-    insta::assert_snapshot!(said, @r"
-    error: no server runs for this project
+    let printed = project.printed(&["server", "status"], &variables);
+    insta::assert_snapshot!(printed, @r"
+    error: no server is running for this project
     hint: run `bowline server start`
     exit 1
     ");
@@ -93,23 +93,23 @@ fn a_projects_server_is_started_once_answers_and_is_stopped() {
     let again = String::from_utf8(project.run_with(&["server", "start"], &variables).stdout)
         .expect("a URL");
     assert_eq!(url, again);
-    let run = project.said(
+    let run = project.printed(
         &["migrate", "run", "--database-url", url.trim()],
         &variables,
     );
     assert!(run.contains("ran 1_a") && run.ends_with("exit 0"), "{run}");
     assert!(
         project
-            .said(&["server", "status"], &variables)
+            .printed(&["server", "status"], &variables)
             .contains(url.trim())
     );
-    insta::assert_snapshot!(project.said(&["server", "stop"], &variables), @r"
+    insta::assert_snapshot!(project.printed(&["server", "stop"], &variables), @r"
     stopped
     exit 0
     ");
     assert!(
         project
-            .said(&["server", "status"], &variables)
+            .printed(&["server", "status"], &variables)
             .ends_with("exit 1")
     );
 }

@@ -17,7 +17,7 @@ fn sql(arguments: &[&str]) -> String {
     let project = Project::new(&[]);
     let url = server().url("postgres");
     let arguments: Vec<&str> = [&["sql"], arguments].concat();
-    project.said(&arguments, &[("DATABASE_URL", &url)])
+    project.printed(&arguments, &[("DATABASE_URL", &url)])
 }
 
 /// What psql prints for one command.
@@ -99,7 +99,7 @@ fn an_error_is_shown_where_it_is_written() {
       | ^
 
     error: failed to run the query
-    hint: a command of psql's, such as \d, is no SQL; `bowline schema` shows tables
+    hint: commands of psql, such as \d, are not SQL; `bowline schema` shows tables
     exit 1
     "#);
     insta::assert_snapshot!(sql(&["DO $$ BEGIN EXECUTE 'SELECT nothing'; END $$"]), @r#"
@@ -140,7 +140,7 @@ fn sql_comes_from_a_file_or_standard_input() {
     let project = Project::new(&[("a.sql", "SELECT 1 AS a;\nSELECT b;\n")]);
     let url = server().url("postgres");
     let variables = [("DATABASE_URL", url.as_str())];
-    insta::assert_snapshot!(project.said(&["sql", "-f", "a.sql"], &variables), @r#"
+    insta::assert_snapshot!(project.printed(&["sql", "-f", "a.sql"], &variables), @r#"
      a 
     ---
      1
@@ -156,11 +156,11 @@ fn sql_comes_from_a_file_or_standard_input() {
     hint: nothing is committed: the statements run in one transaction
     exit 1
     "#);
-    insta::assert_snapshot!(project.said(&["sql", "-f", "none.sql"], &variables), @r"
+    insta::assert_snapshot!(project.printed(&["sql", "-f", "none.sql"], &variables), @r"
     error: cannot read none.sql: No such file or directory (os error 2)
     exit 1
     ");
-    insta::assert_snapshot!(project.said(&["sql", "SELECT 1", "-f", "a.sql"], &variables), @r"
+    insta::assert_snapshot!(project.printed(&["sql", "SELECT 1", "-f", "a.sql"], &variables), @r"
     error: the argument '[QUERY]' cannot be used with '--file <FILE>'
 
     Usage: bowline sql <QUERY>
@@ -187,10 +187,10 @@ fn sql_comes_from_a_file_or_standard_input() {
 #[test]
 fn what_takes_too_long_is_cancelled() {
     let started = Instant::now();
-    let said = sql(&["--timeout", "1", "SELECT pg_sleep(60)"]);
+    let printed = sql(&["--timeout", "1", "SELECT pg_sleep(60)"]);
     assert!(
-        said.contains("error[57014]") && said.ends_with("exit 1"),
-        "{said}"
+        printed.contains("error[57014]") && printed.ends_with("exit 1"),
+        "{printed}"
     );
     assert!(started.elapsed() < Duration::from_secs(10));
     assert!(sql(&["--timeout", "0", "SELECT 1"]).ends_with("exit 2"));

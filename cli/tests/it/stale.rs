@@ -1,4 +1,5 @@
-//! Code that is not of the migrations does not compile, also in a warm target folder where no Rust was touched.
+//! Code that is not of the migrations does not compile, also in a warm target folder where no Rust
+//! was touched.
 
 use crate::scratch::{Scratch, checkout};
 
@@ -33,7 +34,7 @@ fn shop() -> Scratch {
 const ITEMS: &str = "migrations/1_items/up.sql";
 
 #[test]
-fn a_migration_without_generate_fails_the_next_build_and_a_comment_does_not() {
+fn a_new_migration_fails_the_next_build() {
     let shop = shop();
     let build = || shop.cargo(&["build"], &[]);
     shop.bowline(&["generate"], &[]);

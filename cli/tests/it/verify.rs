@@ -5,11 +5,11 @@ use bowline::{Session, StatementDsl as _, sql};
 
 use crate::Project;
 
-/// What verify says of a project on a server of its own, on which nothing is left.
+/// Returns the output of verify on a private server, and checks that no database is left there.
 fn verified(project: &Project, arguments: &[&str]) -> String {
     let server = LocalServer::private(&[]).unwrap_or_else(|error| panic!("{error}"));
     let url = server.url("postgres");
-    let said = project.said(
+    let printed = project.printed(
         &[&["verify", "--database-url", &url], arguments].concat(),
         &[],
     );
@@ -18,11 +18,11 @@ fn verified(project: &Project, arguments: &[&str]) -> String {
     assert_eq!(session.run(databases).expect("an answer"), 0);
     let number = server.version();
     let number = number.split_whitespace().next().unwrap_or_default();
-    said.replace(&format!("PostgreSQL {number}"), "PostgreSQL [version]")
+    printed.replace(&format!("PostgreSQL {number}"), "PostgreSQL [version]")
 }
 
 #[test]
-fn migrations_that_go_up_down_and_up_are_verified() {
+fn migrations_are_run_up_down_and_up() {
     let project = Project::new(&[
         (
             "migrations/1_a/up.sql",
@@ -61,7 +61,7 @@ fn migrations_that_go_up_down_and_up_are_verified() {
 }
 
 #[test]
-fn a_down_that_does_not_undo_its_up_is_named_with_what_is_left() {
+fn a_down_that_does_not_revert_is_a_finding() {
     let project = Project::new(&[
         (
             "migrations/1_a/up.sql",
@@ -99,7 +99,7 @@ fn a_down_that_does_not_undo_its_up_is_named_with_what_is_left() {
 }
 
 #[test]
-fn what_replay_was_told_to_ignore_is_found() {
+fn ignored_statements_are_compared() {
     let project = Project::new(&[
         (
             "migrations/1_a/up.sql",
@@ -115,7 +115,7 @@ fn what_replay_was_told_to_ignore_is_found() {
         ),
     ]);
     insta::assert_snapshot!(verified(&project, &[]), @r"
-    2_b: column a.name is in PostgreSQL [version], but not in what was read
+    2_b: column a.name is in PostgreSQL [version], but not in the migrations as read
     note: 3 migrations without a down.sql
     error: 1 finding on PostgreSQL [version]
     exit 1
@@ -123,7 +123,7 @@ fn what_replay_was_told_to_ignore_is_found() {
 }
 
 #[test]
-fn values_that_postgresql_spells_in_its_own_way_are_no_findings() {
+fn other_spellings_of_values_are_no_findings() {
     let project = Project::new(&[(
         "migrations/1_a/up.sql",
         "CREATE TABLE a (at timestamptz, day date, code text, id int) PARTITION BY RANGE (at);
@@ -142,7 +142,7 @@ fn values_that_postgresql_spells_in_its_own_way_are_no_findings() {
 }
 
 #[test]
-fn a_down_that_commits_before_it_fails_is_told_by_what_went_wrong() {
+fn a_down_that_commits_and_fails_is_a_finding() {
     let project = Project::new(&[
         ("migrations/1_a/up.sql", "CREATE TABLE a (id int);"),
         (
@@ -166,16 +166,16 @@ fn a_down_that_commits_before_it_fails_is_told_by_what_went_wrong() {
 }
 
 #[test]
-fn what_cannot_be_followed_is_not_said_to_be_verified() {
+fn unknown_statements_are_not_verified() {
     let project = Project::new(&[(
         "migrations/1_a/up.sql",
         "DO $$ BEGIN IF current_setting('port')::int > 0 THEN CREATE TABLE a (id int); END IF; END $$;",
     )]);
-    let said = verified(&project, &["--up-only"]);
+    let printed = verified(&project, &["--up-only"]);
     assert!(
-        said.starts_with("note: what cannot be followed is not compared\n"),
-        "{said}"
+        printed.starts_with("note: statements that cannot be followed are not compared\n"),
+        "{printed}"
     );
-    let end = "1 migration ran on PostgreSQL [version], and what is read from them was not compared\nexit 0";
-    assert!(said.ends_with(end), "{said}");
+    let end = "1 migration ran on PostgreSQL [version]; the schema read from them was not compared\nexit 0";
+    assert!(printed.ends_with(end), "{printed}");
 }

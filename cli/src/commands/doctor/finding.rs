@@ -1,30 +1,30 @@
-//! One thing that was looked at, and how it is shown.
+//! The result of one check, and how it is printed.
 
 use serde::Serialize;
 
 use crate::error::CliError;
-use crate::ui;
+use crate::ui::{self, Style};
 
-/// One thing that was looked at.
+/// The result of one check.
 #[derive(Debug, Serialize)]
 pub(super) struct Finding {
-    /// What it is a part of.
+    /// The area that it belongs to.
     pub area: &'static str,
     pub level: Level,
-    /// What was found, in one line.
+    /// The result, in one line.
     pub found: String,
-    /// What to do about it.
+    /// Hints for the user.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub remedies: Vec<String>,
 }
 
-/// How bad it is.
+/// The severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Level {
-    /// As it should be.
+    /// Everything is in order.
     Ok,
-    /// It works, but may not do what is wanted.
+    /// It works, but perhaps not as intended.
     Warning,
     /// It does not work.
     Problem,
@@ -55,7 +55,7 @@ impl Finding {
         }
     }
 
-    /// What a command would fail with.
+    /// Returns a problem from the error of a command.
     pub(super) fn problem(area: &'static str, error: CliError) -> Self {
         Self {
             remedies: error.hints,
@@ -64,30 +64,28 @@ impl Finding {
     }
 }
 
-/// Prints them, each area under its name; `before` is the one that was printed last.
+/// Prints findings, each area under its name; `before` is the last finding printed before.
 pub(super) fn print(findings: &[Finding], before: Option<&Finding>) {
     let mut area = before.map(|found| found.area);
     for found in findings {
         if area != Some(found.area) {
-            ui::coloured_result(format!("\x1b[1m{}\x1b[0m", found.area));
+            ui::coloured_result(Style::Bold.paint(found.area));
             area = Some(found.area);
         }
         let level = match found.level {
-            Level::Ok => "\x1b[32mok\x1b[0m     ",
-            Level::Warning => "\x1b[1;33mwarning\x1b[0m",
-            Level::Problem => "\x1b[1;31mproblem\x1b[0m",
+            Level::Ok => format!("{}     ", Style::Green.paint("ok")),
+            Level::Warning => Style::BoldYellow.paint("warning"),
+            Level::Problem => Style::BoldRed.paint("problem"),
         };
         ui::coloured_result(format!("  {level}  {}", ui::escaped(&found.found)));
         for remedy in &found.remedies {
-            ui::coloured_result(format!(
-                "           \x1b[1;32mhint\x1b[0m: {}",
-                ui::escaped(remedy)
-            ));
+            let hint = Style::BoldGreen.paint("hint");
+            ui::coloured_result(format!("           {hint}: {}", ui::escaped(remedy)));
         }
     }
 }
 
-/// All of them, for a program.
+/// Returns the findings as JSON.
 pub(super) fn json(findings: &[Finding]) -> String {
     let text = serde_json::to_string_pretty(findings);
     format!("{}\n", text.expect("texts and names are always JSON"))

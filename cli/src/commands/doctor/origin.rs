@@ -1,4 +1,4 @@
-//! Where the settings of the connection come from, and what they are.
+//! The parameters of the connection, and where they come from.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -9,18 +9,15 @@ use std::path::{Path, PathBuf};
 use bowline::Config;
 
 use super::finding::Finding;
+use crate::connection::DatabaseArgs;
 
 pub(super) const AREA: &str = "settings";
 
-/// What says where the server is, if it can be read.
-pub(super) fn look(url: Option<&str>, here: &Path) -> (Vec<Finding>, Option<Config>) {
+/// Reads the parameters of the connection.
+pub(super) fn check(database: &DatabaseArgs, here: &Path) -> (Vec<Finding>, Option<Config>) {
     let file = here.ancestors().map(|folder| folder.join(".env"));
     let file = file.into_iter().find(|file| file.is_file());
-    let config = match url {
-        Some(url) => Config::from_url(url),
-        None => Config::from_env(),
-    };
-    let config = match config {
+    let config = match database.config() {
         Ok(config) => config,
         Err(error) => return (vec![Finding::problem(AREA, error.into())], None),
     };
@@ -28,16 +25,17 @@ pub(super) fn look(url: Option<&str>, here: &Path) -> (Vec<Finding>, Option<Conf
         Ok(parameters) => parameters,
         Err(error) => return (vec![Finding::problem(AREA, error.into())], None),
     };
-    let mut findings = match url {
-        Some(_) => vec![Finding::ok(AREA, "from --database-url")],
-        None => sources(file.as_deref()),
+    let mut findings = if database.is_given() {
+        vec![Finding::ok(AREA, "from --database-url")]
+    } else {
+        sources(file.as_deref())
     };
     findings.push(Finding::ok(AREA, in_words(&parameters)));
     findings.extend(password(&parameters));
     (findings, Some(config))
 }
 
-/// The variables that say something, and where they are set.
+/// Lists the variables that are set, in the environment and in `.env`.
 fn sources(file: Option<&Path>) -> Vec<Finding> {
     let is_ours = |name: &str| name == "DATABASE_URL" || name.starts_with("PG");
     let set: Vec<String> = env::vars()
@@ -72,7 +70,7 @@ fn sources(file: Option<&Path>) -> Vec<Finding> {
         findings.push(Finding::warning(
             AREA,
             format!(
-                "{names} in {} does not count: the environment says it too",
+                "{names} in {} has no effect: the environment sets it too",
                 file.display()
             ),
             format!("unset {}", hidden.join(" ")),
@@ -82,7 +80,7 @@ fn sources(file: Option<&Path>) -> Vec<Finding> {
         findings.push(Finding::warning(
             AREA,
             format!(
-                "a $ in {} stands for another variable, also within a password",
+                "$ in {} begins the name of a variable, also within a password",
                 file.display()
             ),
             "write the value in single quotes: DATABASE_URL='postgres://..'",
@@ -91,7 +89,7 @@ fn sources(file: Option<&Path>) -> Vec<Finding> {
     findings
 }
 
-/// Whether a setting of ours has a `$` that is not taken as it is.
+/// Returns true if one of these variables has a `$` that is expanded.
 fn has_variable(file: &Path) -> bool {
     let text = fs::read_to_string(file).unwrap_or_default();
     text.lines().any(|line| {
@@ -108,7 +106,7 @@ fn has_variable(file: &Path) -> bool {
     })
 }
 
-/// The place, in one line.
+/// Describes the parameters in one line.
 fn in_words(parameters: &BTreeMap<String, String>) -> String {
     let shown = |name: &str| {
         let value = parameters.get(name).filter(|value| !value.is_empty())?;
@@ -119,22 +117,22 @@ fn in_words(parameters: &BTreeMap<String, String>) -> String {
         .filter_map(|name| shown(name))
         .collect();
     if !parameters.contains_key("host") && !parameters.contains_key("hostaddr") {
-        words.insert(0, "no host, so a server on this machine".to_owned());
+        words.insert(0, "no host, so the server on this machine".to_owned());
     }
     words.extend(shown("sslmode"));
     words.join(", ")
 }
 
-/// Where the password comes from, and whether its file will be read.
+/// Finds out where the password comes from, and whether libpq will read its file.
 fn password(parameters: &BTreeMap<String, String>) -> Option<Finding> {
     if parameters.contains_key("password") {
         let is_of_environment = env::var_os("PGPASSWORD").is_some();
-        let place = if is_of_environment {
-            "the settings or PGPASSWORD"
+        let source = if is_of_environment {
+            "the connection string or PGPASSWORD"
         } else {
-            "the settings"
+            "the connection string"
         };
-        return Some(Finding::ok(AREA, format!("a password, in {place}")));
+        return Some(Finding::ok(AREA, format!("password from {source}")));
     }
     let file = parameters
         .get("passfile")
@@ -144,15 +142,15 @@ fn password(parameters: &BTreeMap<String, String>) -> Option<Finding> {
     let Ok(about) = fs::metadata(&file) else {
         return Some(Finding::ok(
             AREA,
-            "no password; not every server asks for one",
+            "no password, which not every server requires",
         ));
     };
-    // libpq passes over a file that others can read.
+    // libpq ignores a file that other users can read.
     if about.permissions().mode() & 0o077 != 0 {
         return Some(Finding::warning(
             AREA,
             format!(
-                "{} is not read, since others can read it too",
+                "libpq ignores {}, since other users can read it",
                 file.display()
             ),
             format!("chmod 0600 {}", file.display()),
@@ -160,6 +158,6 @@ fn password(parameters: &BTreeMap<String, String>) -> Option<Finding> {
     }
     Some(Finding::ok(
         AREA,
-        format!("passwords in {}", file.display()),
+        format!("passwords from {}", file.display()),
     ))
 }

@@ -1,4 +1,4 @@
-//! What is linked into the command, and what is installed beside it.
+//! The libraries in the command, and programs that are installed on the machine.
 
 use std::env;
 use std::fs::{self, DirBuilder};
@@ -16,7 +16,7 @@ const AREA: &str = "programs";
 /// The oldest PostgreSQL that Bowline is tested on.
 const OLDEST: u32 = 15;
 
-pub(super) fn look() -> Vec<Finding> {
+pub(super) fn check() -> Vec<Finding> {
     let version = env!("CARGO_PKG_VERSION");
     let libraries = bowline::client_libraries().join(", ");
     vec![
@@ -27,7 +27,7 @@ pub(super) fn look() -> Vec<Finding> {
     ]
 }
 
-/// The programs that throwaway servers are started from.
+/// Checks the programs that throwaway servers are started with.
 fn server_programs() -> Finding {
     match LocalServer::installed() {
         Ok((folder, version)) => {
@@ -39,8 +39,8 @@ fn server_programs() -> Finding {
             match major.and_then(|major| major.parse::<u32>().ok()) {
                 Some(major) if major < OLDEST => Finding::warning(
                     AREA,
-                    format!("{found}, is older than what Bowline is tested on"),
-                    format!("PostgreSQL {OLDEST} or later"),
+                    format!("{found}, is older than the versions that Bowline is tested with"),
+                    format!("install PostgreSQL {OLDEST} or later"),
                 ),
                 _ => Finding::ok(AREA, found),
             }
@@ -48,7 +48,7 @@ fn server_programs() -> Finding {
         Err(error) => Finding::warning(
             AREA,
             format!(
-                "{}, so there are no throwaway servers, which tests need",
+                "{}, so tests cannot start throwaway servers",
                 error.message()
             ),
             error.hint(),
@@ -56,8 +56,8 @@ fn server_programs() -> Finding {
     }
 }
 
-/// Whether the C compiler links a program, which Rust needs for any: a compiler is often there without the C library's
-/// files for linking.
+/// Checks that the C compiler links a program, which every Rust program needs. Often a compiler is
+/// installed without the C library's files for linking.
 fn compiler() -> Finding {
     match link() {
         Ok(()) => Finding::ok(AREA, "a C compiler that links"),
@@ -69,15 +69,15 @@ fn compiler() -> Finding {
     }
 }
 
-/// Compiles and links an empty program in a folder of its own, which is removed; the reason if that fails.
+/// Compiles and links an empty program in a temporary folder; returns the reason if that fails.
 fn link() -> Result<(), String> {
     let folder = env::temp_dir().join(format!("bowline-doctor-{}", std::process::id()));
     DirBuilder::new()
         .mode(0o700)
         .create(&folder)
-        .map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
+        .map_err(|error| format!("cannot create {}: {error}", folder.display()))?;
     let linked = link_in(&folder);
-    // A folder for temporary files may keep what cannot be removed.
+    // If the temporary folder cannot be removed, it stays.
     fs::remove_dir_all(&folder).ok();
     linked
 }
@@ -93,19 +93,20 @@ fn link_in(folder: &Path) -> Result<(), String> {
         .spawn()
         .map_err(cannot_run)?;
     if let Some(mut stdin) = cc.stdin.take() {
-        // A compiler that does not read it says why it ends.
+        // If the compiler does not read it, it reports why.
         stdin.write_all(b"int main(void) { return 0; }\n").ok();
     }
     let done = cc.wait_with_output().map_err(cannot_run)?;
     if done.status.success() {
         return Ok(());
     }
-    let said = String::from_utf8_lossy(&done.stderr);
-    let first = said.lines().find(|line| !line.trim().is_empty());
+    let message = String::from_utf8_lossy(&done.stderr);
+    let first = message.lines().find(|line| !line.trim().is_empty());
     Err(first.map_or_else(|| done.status.to_string(), |line| line.trim().to_owned()))
 }
 
-/// OpenSSL's headers, without which a program that has libpq built in cannot be compiled; found as `openssl-sys` does.
+/// Checks OpenSSL's headers, which a program with the bundled libpq needs to compile. They are
+/// searched for as `openssl-sys` does.
 fn headers() -> Finding {
     const HOMEBREW: [&str; 4] = [
         "/opt/homebrew/opt/openssl",

@@ -1,4 +1,4 @@
-//! The project: its settings, its migrations, and whether the generated code is that of the migrations.
+//! The project: its settings, its migrations, and whether the generated code is up to date.
 
 use std::path::Path;
 
@@ -6,20 +6,16 @@ use super::finding::Finding;
 use crate::commands::generate;
 use crate::error::CliError;
 use crate::migrations::read_folder;
-use crate::project::Project;
+use crate::project::{BOWLINE_TOML, Project};
 use crate::ui::counted;
 
 const AREA: &str = "project";
 
-pub(super) fn look(project: &Result<Project, CliError>) -> Vec<Finding> {
+pub(super) fn check(project: &Result<Project, CliError>) -> Vec<Finding> {
     let project = match project {
         Ok(project) => project,
         Err(error) if error.hints.is_empty() => {
-            return vec![Finding::warning(
-                AREA,
-                &*error.message,
-                "mend the file that is named",
-            )];
+            return vec![Finding::warning(AREA, &*error.message, "fix that file")];
         }
         Err(error) => {
             return vec![Finding::warning(
@@ -30,28 +26,35 @@ pub(super) fn look(project: &Result<Project, CliError>) -> Vec<Finding> {
         }
     };
     let is_there = |file: &str| project.root.join(file).exists();
-    let found: Vec<_> = ["Cargo.toml", "diesel.toml"]
+    let found: Vec<_> = ["Cargo.toml", "diesel.toml", BOWLINE_TOML]
         .into_iter()
         .filter(|file| is_there(file))
         .collect();
     let mut findings = vec![if found.is_empty() {
         Finding::warning(
             AREA,
-            "there is neither Cargo.toml nor diesel.toml",
+            "there is no Cargo.toml and no diesel.toml",
             "run `bowline init` in a cargo package",
         )
     } else {
         Finding::ok(
             AREA,
-            format!("{} in {}", found.join(" and "), project.root.display()),
+            format!("{} in {}", found.join(", "), project.root.display()),
         )
     }];
+    if let Some(note) = project.settings_note() {
+        findings.push(Finding::warning(
+            AREA,
+            note,
+            "run `bowline init --move-settings`",
+        ));
+    }
     let folder = shown(&project.migrations, project);
     match read_folder(&project.migrations) {
         Ok(migrations) if migrations.is_empty() => {
             findings.push(Finding::warning(
                 AREA,
-                format!("there is no migration in {folder}"),
+                format!("no migrations in {folder}"),
                 "write the first one: `bowline new create_things`",
             ));
         }
@@ -68,14 +71,14 @@ pub(super) fn look(project: &Result<Project, CliError>) -> Vec<Finding> {
 fn generated(project: &Project) -> Finding {
     const REMEDY: &str = "run `bowline generate`";
     match generate::stale(project) {
-        Ok(None) => Finding::warning(AREA, "no code is generated yet", REMEDY),
+        Ok(None) => Finding::warning(AREA, "no code has been generated", REMEDY),
         Ok(Some(stale)) if stale.is_empty() => {
-            Finding::ok(AREA, "the generated code is that of the migrations")
+            Finding::ok(AREA, "the generated code is up to date")
         }
         Ok(Some(stale)) => Finding::warning(
             AREA,
             format!(
-                "the generated code is not that of the migrations: {}",
+                "the generated code does not match the migrations: {}",
                 stale.join(", ")
             ),
             REMEDY,
@@ -83,15 +86,15 @@ fn generated(project: &Project) -> Finding {
         Err(error) => Finding::warning(
             AREA,
             format!(
-                "whether the generated code is fresh is not known: {}",
+                "cannot check whether the generated code is up to date: {}",
                 error.message
             ),
-            "`bowline generate --check` says more",
+            "run `bowline generate --check` for details",
         ),
     }
 }
 
-/// From the project's folder, where it is in there.
+/// Returns a path relative to the project's folder, if it is in there.
 fn shown(path: &Path, project: &Project) -> String {
     let within = path.strip_prefix(&project.root).unwrap_or(path);
     within.display().to_string()

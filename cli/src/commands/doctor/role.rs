@@ -1,4 +1,4 @@
-//! What the server says of the role, of its limits, of its clock and of the migrations.
+//! The role, its limits, the server's settings and clock, and the migrations that have run.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -12,7 +12,7 @@ use crate::migrations::read_folder;
 use crate::project::Project;
 use crate::ui::counted;
 
-/// What one question tells.
+/// The row of one query.
 #[derive(bowline::Row)]
 struct Facts {
     #[diesel(sql_type = Integer)]
@@ -47,8 +47,9 @@ struct Facts {
     clock: f64,
 }
 
-// Of the sessions of other roles, only some roles are told the type; those of clients have a database and a user.
-const QUESTION: &str = "
+// Only some roles may see the type of other roles' sessions. A client's session has a database and
+// a user.
+const QUERY: &str = "
     SELECT pg_backend_pid() AS pid,
            current_user::text AS role,
            rolsuper AS is_superuser,
@@ -70,15 +71,15 @@ const QUESTION: &str = "
       FROM pg_roles
      WHERE rolname = current_user";
 
-/// How many sessions a pool opens unless `Config::max_size` says otherwise.
+/// The default of `Config::max_size`.
 const POOL: i32 = 10;
 
-pub(super) fn look(connected: &mut Connected, project: Option<&Project>) -> Vec<Finding> {
+pub(super) fn check(connected: &mut Connected, project: Option<&Project>) -> Vec<Finding> {
     let session = &mut connected.session;
     let mut findings = Vec::new();
-    let asked = facts(session).and_then(|facts| Ok((facts, round_trip(session)?)));
-    let ((facts, clock), round_trip) = match asked {
-        Ok(asked) => asked,
+    let read = facts(session).and_then(|facts| Ok((facts, round_trip(session)?)));
+    let ((facts, clock), round_trip) = match read {
+        Ok(read) => read,
         Err(error) => return vec![Finding::problem(AREA, error)],
     };
     findings.push(Finding::ok(
@@ -88,36 +89,36 @@ pub(super) fn look(connected: &mut Connected, project: Option<&Project>) -> Vec<
     if facts.pid != session.backend_pid() {
         findings.push(Finding::warning(
             AREA,
-            "a pooler stands in between: the server's process is another than the one that answered first",
-            "Config::pooler(true) in the application; run the migrations past the pooler",
+            "the connection goes through a pooler: the server process has changed since the start",
+            "use Config::pooler(true) in the application, and run migrations on a direct connection",
         ));
     }
     findings.push(clock);
     findings.push(rights(&facts));
-    findings.push(room(&facts));
+    findings.push(connections(&facts));
     findings.extend(settings(&facts));
     findings.extend(project.and_then(|project| migrations(session, project, &facts.role)));
     findings
 }
 
-/// The facts, and how the server's clock differs.
+/// Reads the facts, and compares the server's clock.
 fn facts(session: &mut Session) -> Result<(Facts, Finding), CliError> {
     let before = now();
-    let facts = session.run(sql(QUESTION).one::<Facts>())?;
+    let facts = session.run(sql(QUERY).one::<Facts>())?;
     let after = now();
-    // The server read its clock at some moment in between.
+    // The server read its clock between the two.
     let off = if facts.clock < before {
         before - facts.clock
     } else {
         (facts.clock - after).max(0.0)
     };
     let clock = if off < 1.0 {
-        Finding::ok(AREA, "its clock and this one agree")
+        Finding::ok(AREA, "its clock agrees with this machine's")
     } else {
         Finding::warning(
             AREA,
-            format!("its clock and this one are {off:.0} s apart"),
-            "let both follow a time server (timedatectl set-ntp true); certificates and now() depend on it",
+            format!("its clock differs from this machine's by {off:.0} s"),
+            "synchronize both with a time server (timedatectl set-ntp true); certificates and now() depend on it",
         )
     };
     Ok((facts, clock))
@@ -128,7 +129,7 @@ fn now() -> f64 {
     since.unwrap_or_default().as_secs_f64()
 }
 
-/// The shortest of a few.
+/// Returns the shortest of a few round trips.
 fn round_trip(session: &mut Session) -> Result<Duration, CliError> {
     let mut shortest = Duration::MAX;
     for _ in 0..5 {
@@ -144,26 +145,24 @@ fn rights(facts: &Facts) -> Finding {
     if facts.is_superuser {
         Finding::ok(
             AREA,
-            format!("{role} is a superuser, which an application need not be"),
+            format!("{role} is a superuser, which an application does not need"),
         )
     } else if facts.may_create {
         Finding::ok(
             AREA,
-            format!("{role} may make tables in the schema {schema}"),
+            format!("{role} may create tables in the schema {schema}"),
         )
     } else if schema.is_empty() {
         Finding::warning(
             AREA,
-            format!(
-                "{role} has no schema to make tables in: its search_path names none that is there"
-            ),
+            format!("{role} cannot create tables: no schema of its search_path exists"),
             format!("as an administrator: ALTER ROLE {role} SET search_path = public"),
         )
     } else {
         Finding::warning(
             AREA,
             format!(
-                "{role} may not make tables in the schema {schema}, so it cannot run migrations"
+                "{role} may not create tables in the schema {schema}, so it cannot run migrations"
             ),
             format!(
                 "as the owner of the schema: GRANT CREATE ON SCHEMA {schema} TO {role}; or run them as another role"
@@ -172,32 +171,32 @@ fn rights(facts: &Facts) -> Finding {
     }
 }
 
-fn room(facts: &Facts) -> Finding {
+fn connections(facts: &Facts) -> Finding {
     let reserved = if facts.is_superuser {
         0
     } else {
         facts.reserved
     };
-    let mut room = facts.max_connections - reserved;
+    let mut limit = facts.max_connections - reserved;
     if facts.role_limit >= 0 {
-        room = room.min(facts.role_limit);
+        limit = limit.min(facts.role_limit);
     }
     let in_use = facts.in_use;
-    let said = format!(
-        "{room} connections at most, {in_use} in use; a pool opens up to {POOL} (Config::max_size)"
+    let found = format!(
+        "at most {limit} connections, {in_use} in use; a pool opens up to {POOL} (Config::max_size)"
     );
-    if i64::from(room) - in_use < i64::from(POOL) {
+    if i64::from(limit) - in_use < i64::from(POOL) {
         Finding::warning(
             AREA,
-            said,
+            found,
             "lower Config::max_size, or raise max_connections on the server",
         )
     } else {
-        Finding::ok(AREA, said)
+        Finding::ok(AREA, found)
     }
 }
 
-/// Settings of the server, the database or the role that an application may stumble over.
+/// Checks settings of the server, the database or the role that can surprise an application.
 fn settings(facts: &Facts) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut warn =
@@ -206,16 +205,16 @@ fn settings(facts: &Facts) -> Vec<Finding> {
     if facts.statement_timeout > 0 {
         warn(
             format!(
-                "statement_timeout ends what takes longer than {:?}",
+                "statement_timeout cancels statements that take longer than {:?}",
                 milliseconds(facts.statement_timeout)
             ),
-            "in a migration or a report that needs longer: SET LOCAL statement_timeout = 0",
+            "where a migration or a report needs longer: SET LOCAL statement_timeout = 0",
         );
     }
     if facts.idle_timeout > 0 {
         warn(
             format!(
-                "idle_in_transaction_session_timeout ends a session that waits within a transaction for longer than {:?}",
+                "idle_in_transaction_session_timeout ends sessions that are idle in a transaction for longer than {:?}",
                 milliseconds(facts.idle_timeout)
             ),
             "do nothing slow between two statements of a transaction",
@@ -223,22 +222,22 @@ fn settings(facts: &Facts) -> Vec<Finding> {
     }
     if facts.is_standby {
         warn(
-            "the server is a standby, which takes no writes".to_owned(),
-            "name all servers, and say target_session_attrs=read-write in the connection string",
+            "the server is a standby, which is read-only".to_owned(),
+            "list all servers in the connection string, with target_session_attrs=read-write",
         );
     } else if facts.is_read_only {
         warn(
             "default_transaction_read_only is on, so writes fail".to_owned(),
-            "look at ALTER ROLE .. SET and ALTER DATABASE .. SET: \\drds in psql lists them",
+            "check the settings of the role and the database: \\drds in psql lists them",
         );
     }
     if facts.encoding != "UTF8" {
         warn(
             format!(
-                "the database's encoding is {}, and not every text fits in it",
+                "the database's encoding is {}, which cannot store every text",
                 facts.encoding
             ),
-            "CREATE DATABASE .. ENCODING 'UTF8' TEMPLATE template0",
+            "create it with UTF8: CREATE DATABASE .. ENCODING 'UTF8' TEMPLATE template0",
         );
     }
     findings
@@ -250,7 +249,7 @@ struct Ran {
     version: String,
 }
 
-/// The migrations of the folder, beside those that the database has run.
+/// Compares the migrations of the folder with those that have run.
 fn migrations(session: &mut Session, project: &Project, role: &str) -> Option<Finding> {
     let migrations = read_folder(&project.migrations).ok()?;
     let table =
@@ -261,10 +260,7 @@ fn migrations(session: &mut Session, project: &Project, role: &str) -> Option<Fi
         Err(error) if error.sqlstate() == Some(SqlState::INSUFFICIENT_PRIVILEGE) => {
             return Some(Finding::warning(
                 AREA,
-                format!(
-                    "which migrations have run cannot be seen: {}",
-                    error.message()
-                ),
+                format!("cannot read which migrations have run: {}", error.message()),
                 format!(
                     "as the owner of the table: GRANT SELECT ON __diesel_schema_migrations TO {role}"
                 ),
@@ -288,19 +284,22 @@ fn migrations(session: &mut Session, project: &Project, role: &str) -> Option<Fi
         Finding::warning(
             AREA,
             format!(
-                "the database has run migrations that are not in the folder: {}",
+                "migrations have run that are not in the folder: {}",
                 listed(&ahead)
             ),
-            "get the version of the code that has them",
+            "check out the version of the code that has them",
         )
     } else if pending.is_empty() {
         let number = counted(ran.len(), "migration");
-        Finding::ok(AREA, format!("all of the folder has run: {number}"))
+        Finding::ok(
+            AREA,
+            format!("all migrations of the folder have run: {number}"),
+        )
     } else {
         Finding::warning(
             AREA,
             format!(
-                "{} not run yet: {}",
+                "{} pending: {}",
                 counted(pending.len(), "migration"),
                 listed(&pending)
             ),
@@ -309,7 +308,7 @@ fn migrations(session: &mut Session, project: &Project, role: &str) -> Option<Fi
     })
 }
 
-/// The first of them.
+/// Lists the first names.
 fn listed(names: &[&str]) -> String {
     const SHOWN: usize = 5;
     let shown = names

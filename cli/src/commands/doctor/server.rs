@@ -1,4 +1,4 @@
-//! Whether the server is found, reached and willing.
+//! The connection: looking up host names, connecting, and the server's version.
 
 use std::net::{IpAddr, ToSocketAddrs};
 use std::sync::mpsc;
@@ -12,16 +12,17 @@ use crate::connection::refuses_options;
 
 pub(super) const AREA: &str = "server";
 
-/// How long each look-up, and each question to the server may take.
+/// The time limit for each lookup and each query.
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// A server that let us in.
+/// A connection to the server.
 pub(super) struct Connected {
     pub(super) session: Session,
     pub(super) config: Config,
 }
 
-/// What the names of hosts stand for. Of one that is not found connecting says why.
+/// Looks up the addresses of host names. A name without an address is reported by the connection
+/// attempt.
 pub(super) fn names(config: &Config) -> Vec<Finding> {
     let parameters = config.parameters().unwrap_or_default();
     if parameters.contains_key("hostaddr") {
@@ -33,7 +34,7 @@ pub(super) fn names(config: &Config) -> Vec<Finding> {
     };
     let found = hosts.split(',').filter(is_name).filter_map(|host| {
         let began = Instant::now();
-        let addresses = look_up(host)?.join(", ");
+        let addresses = addresses(host)?.join(", ");
         let took = began.elapsed();
         Some(Finding::ok(
             AREA,
@@ -43,10 +44,10 @@ pub(super) fn names(config: &Config) -> Vec<Finding> {
     found.collect()
 }
 
-fn look_up(host: &str) -> Option<Vec<String>> {
-    let (tell, answer) = mpsc::channel();
+fn addresses(host: &str) -> Option<Vec<String>> {
+    let (sender, receiver) = mpsc::channel();
     let host = host.to_owned();
-    // Left behind at the limit: a look-up cannot be interrupted.
+    // A lookup cannot be interrupted, so at the limit the thread is left to itself.
     thread::spawn(move || {
         let found = (host.as_str(), 0).to_socket_addrs();
         let addresses = found.map(|found| {
@@ -55,14 +56,14 @@ fn look_up(host: &str) -> Option<Vec<String>> {
             addresses.dedup();
             addresses
         });
-        // Nobody listens any more once the limit has passed.
-        tell.send(addresses.ok()).ok();
+        // Fails once the limit has passed.
+        sender.send(addresses.ok()).ok();
     });
-    answer.recv_timeout(LIMIT).ok().flatten()
+    receiver.recv_timeout(LIMIT).ok().flatten()
 }
 
-/// Connects.
-pub(super) fn look(config: &Config) -> (Vec<Finding>, Option<Connected>) {
+/// Connects, also through a pooler that refuses start-up options.
+pub(super) fn check(config: &Config) -> (Vec<Finding>, Option<Connected>) {
     let began = Instant::now();
     let error = match Session::connect(config) {
         Ok(session) => return connected(session, config.clone(), began.elapsed()),
@@ -94,8 +95,8 @@ fn connected(
     if version < 150_000 {
         findings.push(Finding::warning(
             AREA,
-            format!("{name} is older than what Bowline is tested on"),
-            "PostgreSQL 15 or later",
+            format!("{name} is older than the versions that Bowline is tested with"),
+            "upgrade to PostgreSQL 15 or later",
         ));
     }
     (findings, Some(Connected { session, config }))

@@ -1,15 +1,16 @@
-//! The generated files on disk: read, compared, written whole or not at all.
+//! The generated files on disk: reading, comparing and writing them.
 
 use std::fs;
 use std::path::Path;
 
 use crate::emit::{Files, HEADER};
 use crate::error::CliError;
+use crate::paths::read_optional;
 use crate::ui;
 
-/// What is there now: the files to be written, and those written earlier that have no table any more.
+/// Reads the current text of the files to write, and generated files whose table no longer exists.
 ///
-/// Without a folder only the files to be written are looked at.
+/// Without a folder it reads only the files to write.
 pub(super) fn current(files: &Files, folder: Option<&Path>) -> Result<Files, CliError> {
     let mut current = Files::new();
     let entries = folder.and_then(|folder| fs::read_dir(folder).ok());
@@ -20,23 +21,16 @@ pub(super) fn current(files: &Files, folder: Option<&Path>) -> Result<Files, Cli
         .map(|entry| entry.path())
         .filter(|path| path.extension().is_some_and(|end| end == "rs"));
     for path in files.keys().cloned().chain(candidates) {
-        match fs::read_to_string(&path) {
-            Ok(text) if files.contains_key(&path) || text.starts_with(HEADER) => {
-                drop(current.insert(path, text));
-            }
-            Ok(_) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => {
-                return Err(CliError::failed(format!(
-                    "cannot read {}: {error}",
-                    path.display()
-                )));
-            }
+        if let Some(text) = read_optional(&path)?
+            && (files.contains_key(&path) || text.starts_with(HEADER))
+        {
+            drop(current.insert(path, text));
         }
     }
     Ok(current)
 }
 
+/// Compares the files with those on disk; fails with the differences.
 pub(super) fn check(files: &Files, current: &Files, root: &Path) -> Result<(), CliError> {
     let mut report = String::new();
     for path in files
@@ -69,6 +63,7 @@ pub(super) fn check(files: &Files, current: &Files, root: &Path) -> Result<(), C
     )
 }
 
+/// Writes the files that changed, and removes those whose table no longer exists.
 pub(super) fn write(files: &Files, current: &Files, root: &Path) -> Result<(), CliError> {
     let failed = |path: &Path, error: &std::io::Error| {
         CliError::failed(format!("cannot write {}: {error}", path.display()))
@@ -80,7 +75,7 @@ pub(super) fn write(files: &Files, current: &Files, root: &Path) -> Result<(), C
     {
         let folder = path.parent().unwrap_or(root);
         fs::create_dir_all(folder).map_err(|error| failed(folder, &error))?;
-        // A file is there whole or not at all, whatever happens meanwhile.
+        // Renaming is atomic, so a file is never incomplete.
         let temporary = path.with_extension("rs.bowline");
         fs::write(&temporary, text).map_err(|error| failed(&temporary, &error))?;
         fs::rename(&temporary, path).map_err(|error| failed(path, &error))?;
@@ -99,11 +94,12 @@ pub(super) fn write(files: &Files, current: &Files, root: &Path) -> Result<(), C
     Ok(())
 }
 
-/// Whether a file was written by this command, or is a schema that diesel's CLI writes.
+/// Returns true if a file was written by this command or by diesel's.
 pub(super) fn is_ours(text: &str) -> bool {
     text.starts_with("// @generated")
 }
 
+/// Returns a path relative to the project's folder.
 pub(super) fn shown(path: &Path, root: &Path) -> String {
     path.strip_prefix(root)
         .unwrap_or(path)

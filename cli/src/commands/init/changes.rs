@@ -1,4 +1,4 @@
-//! What is to be written: made out first, then written, then told.
+//! The changes of `bowline init`, which are computed before they are written.
 
 use std::borrow::Cow;
 use std::fs;
@@ -8,7 +8,7 @@ use crate::error::CliError;
 use crate::plan::relative;
 use crate::ui;
 
-/// Files to be written, and what a person has to do.
+/// Files to write, and notes for the user.
 #[derive(Debug)]
 pub(super) struct Changes {
     package: PathBuf,
@@ -20,8 +20,10 @@ pub(super) struct Changes {
 struct Change {
     path: PathBuf,
     text: String,
-    /// What is added to a file that is there.
+    /// The change to a file that exists.
     added: Option<String>,
+    /// Whether a file whose lines end as on Windows keeps these ends.
+    keep_line_ends: bool,
 }
 
 impl Changes {
@@ -33,25 +35,37 @@ impl Changes {
         }
     }
 
-    /// A file that is not there yet.
+    /// Adds a new file.
     pub(super) fn make(&mut self, path: PathBuf, text: String) {
         self.files.push(Change {
             path,
             text,
             added: None,
+            keep_line_ends: false,
         });
     }
 
-    /// What a file that is there will say, with what is new in it.
+    /// Changes a file that exists; `added` describes the change.
     pub(super) fn extend(&mut self, path: PathBuf, text: String, added: &str) {
         self.files.push(Change {
             path,
             text,
             added: Some(added.to_owned()),
+            keep_line_ends: true,
         });
     }
 
-    /// What only a person can do or decide.
+    /// Replaces a file that exists by exactly this text.
+    pub(super) fn replace(&mut self, path: PathBuf, text: String, change: &str) {
+        self.files.push(Change {
+            path,
+            text,
+            added: Some(change.to_owned()),
+            keep_line_ends: false,
+        });
+    }
+
+    /// Adds a note on something that the user has to do.
     pub(super) fn note(&mut self, note: String) {
         self.notes.push(note);
     }
@@ -60,28 +74,45 @@ impl Changes {
         self.files.is_empty()
     }
 
-    pub(super) fn write(&self) -> Result<(), CliError> {
-        for Change { path, text, added } in &self.files {
+    /// Writes the files, unless it is a dry run, and shows a line for each.
+    pub(super) fn apply(&self, dry_run: bool) -> Result<(), CliError> {
+        if !dry_run {
+            self.write()?;
+        }
+        self.show();
+        if dry_run && !self.is_empty() {
+            ui::status("nothing was written, because of --dry-run");
+        }
+        Ok(())
+    }
+
+    fn write(&self) -> Result<(), CliError> {
+        for Change {
+            path,
+            text,
+            keep_line_ends,
+            ..
+        } in &self.files
+        {
             let failed = |error: std::io::Error| {
                 CliError::failed(format!("cannot write {}: {error}", path.display()))
-                    .hint("run this again when that is mended: what is done is left as it is")
+                    .hint("fix that and run this again; files that were written stay")
             };
             if let Some(folder) = path.parent() {
                 fs::create_dir_all(folder).map_err(failed)?;
             }
-            let text = match added {
-                Some(_) if ends_lines_as_windows(path) => {
-                    Cow::from(text.replace("\r\n", "\n").replace('\n', "\r\n"))
-                }
-                _ => Cow::from(text),
+            let text = if *keep_line_ends && ends_lines_as_windows(path) {
+                Cow::from(text.replace("\r\n", "\n").replace('\n', "\r\n"))
+            } else {
+                Cow::from(text)
             };
             fs::write(path, &*text).map_err(failed)?;
         }
         Ok(())
     }
 
-    /// Says it, a line for each file.
-    pub(super) fn tell(&self) {
+    /// Shows a line for each file, and the notes.
+    fn show(&self) {
         for Change { path, added, .. } in &self.files {
             let path = relative(path, &self.package);
             match added {
@@ -93,7 +124,7 @@ impl Changes {
     }
 }
 
-/// Whether every line of a file ends as on Windows, so that what is added to it has to.
+/// Returns true if every line of a file ends as on Windows.
 fn ends_lines_as_windows(path: &Path) -> bool {
     let text = fs::read_to_string(path).unwrap_or_default();
     let lines = text.matches('\n').count();

@@ -1,4 +1,4 @@
-//! The dependencies of what will be generated.
+//! The dependencies of the generated code.
 
 use std::path::Path;
 
@@ -13,14 +13,14 @@ use crate::plan::{self, needs, relative};
 use crate::project::Project;
 use bowline_catalog::replay::replay;
 
-/// Where bowline is to come from, by what the command line says of it.
+/// Returns the source of the dependency bowline, as the command line or the default names it.
 pub(super) fn source(
-    said: Option<&str>,
+    named: Option<&str>,
     here: &Path,
     package: &Package,
 ) -> Result<BowlineSource, CliError> {
-    let Some(said) = said else {
-        // A command that was built from a checkout works with that very bowline.
+    let Some(named) = named else {
+        // A command that was built from a checkout uses the bowline of that checkout.
         let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
         let checkout = checkout.filter(|folder| is_bowline(folder));
         return Ok(match checkout {
@@ -28,21 +28,21 @@ pub(super) fn source(
             None => BowlineSource::Version(env!("CARGO_PKG_VERSION").to_owned()),
         });
     };
-    let folder = here.join(said);
+    let folder = here.join(named);
     if is_bowline(&folder) {
-        return Ok(BowlineSource::Folder(if Path::new(said).is_absolute() {
-            said.to_owned()
+        return Ok(BowlineSource::Folder(if Path::new(named).is_absolute() {
+            named.to_owned()
         } else {
             relative(&folder, &package.folder)
         }));
     }
-    VersionReq::parse(said)
-        .map(|_| BowlineSource::Version(said.to_owned()))
+    VersionReq::parse(named)
+        .map(|_| BowlineSource::Version(named.to_owned()))
         .map_err(|_| {
             CliError::failed(format!(
-                "{said} is no version, and no folder with the source of bowline"
+                "{named} is neither a version nor a folder with the code of bowline"
             ))
-            .hint("name the folder that has bowline's Cargo.toml in it: --bowline ../bowline")
+            .hint("pass the folder of bowline's Cargo.toml: --bowline ../bowline")
         })
 }
 
@@ -51,7 +51,7 @@ fn is_bowline(folder: &Path) -> bool {
     package.is_some_and(|package| package.manifest.name() == Some("bowline"))
 }
 
-/// Adds what the code that is generated from these migrations will name.
+/// Adds the dependencies of the code that will be generated from these migrations.
 pub(super) fn add(
     changes: &mut Changes,
     package: &Package,
@@ -61,21 +61,21 @@ pub(super) fn add(
 ) -> Result<(), CliError> {
     if let Some(asked) = package.manifest.unfit_diesel() {
         return Err(CliError::failed(format!(
-            "Cargo.toml asks for diesel {asked}, and bowline works with 2.3.14 and later of 2.3"
+            "Cargo.toml requires diesel {asked}, and bowline needs 2.3.14 or a later 2.3"
         ))
-        .hint("move to diesel 2.3 first: https://diesel.rs/guides/migration_guide.html"));
+        .hint("upgrade to diesel 2.3 first: https://diesel.rs/guides/migration_guide.html"));
     }
     let replayed = replay(migrations.iter().map(|migration| &migration.up));
     if !replayed.refusals.is_empty() {
         changes.note(
-            "not every statement of the migrations can be followed: `bowline generate` names it, and what else is needed"
+            "a statement of the migrations cannot be followed; `bowline generate` shows it, and lists further dependencies"
                 .to_owned(),
         );
     }
     let schemas = plan::schemas(&replayed.catalog, &project.settings);
     let needs = plan::plan(&replayed.catalog, &project.settings, schemas, &[])
         .map(|plan| needs(&plan))
-        .map_err(refused)?;
+        .map_err(|problems| refused(&problems, &project.settings))?;
     let mut manifest = package.manifest.clone();
     let is_new = manifest.add_bowline(source);
     let lacks = manifest.lacks(&needs);

@@ -1,4 +1,4 @@
-//! A first migration, for a package that has none: an example to be changed.
+//! The first migration of a package without any: an example to edit.
 
 use std::path::Path;
 
@@ -8,18 +8,18 @@ use chrono::Utc;
 use crate::migrations::{Migration, SqlFile};
 
 const UP: &str = "\
--- An example: write your own tables here, or remove this folder.
+-- An example: write your own tables here, or delete this folder.
 CREATE TABLE notes (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     body text NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now()
 );
-COMMENT ON TABLE notes IS 'What somebody wants to remember.';
+COMMENT ON TABLE notes IS 'A text to remember.';
 ";
 
 const DOWN: &str = "DROP TABLE notes;\n";
 
-/// The example, which is not written yet.
+/// Returns the example, without writing it.
 pub(super) fn migration(folder: &Path) -> Migration {
     let name = format!("{}_create_notes", Utc::now().format("%Y-%m-%d-%H%M%S"));
     let path = folder.join(&name);

@@ -1,4 +1,4 @@
-//! One run at a time, and what is said while another one goes on.
+//! The lock that lets one run at a time change a database, and messages while waiting for it.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::connection::Connected;
 use crate::error::CliError;
 use crate::ui;
 
-/// Does the work once nobody else does such work.
+/// Does the work while holding the lock.
 pub(super) fn locked<T>(
     connected: &mut Connected,
     patience: Duration,
@@ -17,14 +17,14 @@ pub(super) fn locked<T>(
 ) -> Result<T, CliError> {
     if connected.is_pooled {
         ui::note(
-            "a pooler stands in between, so there is no lock: see that nobody else runs migrations now",
+            "the connection goes through a pooler, so there is no lock: make sure that no other run is in progress",
         );
         return work(&mut connected.session);
     }
     let progress = std::cell::Cell::new(None);
     let waits = |holder: Option<&LockHolder>| {
-        let who = holder.map_or("another".to_owned(), words);
-        ui::status(format!("waiting for {who} to be done with its migrations"));
+        let holder = holder.map_or("another session".to_owned(), words);
+        ui::status(format!("waiting for {holder}, which is running migrations"));
         progress.set(Some(ui::Progress::start("waiting")));
     };
     let done = migrating::locked(&mut connected.session, patience, waits, |session| {
@@ -43,15 +43,17 @@ fn refused(holder: Option<&LockHolder>, patience: Duration) -> CliError {
     let seconds = patience.as_secs();
     match holder {
         Some(holder) => CliError::failed(format!(
-            "{} runs migrations, and was not done within {seconds} s",
+            "{} is still running migrations after {seconds} s",
             words(holder)
         ))
         .hint(format!(
             "wait longer with --wait, or end that session: SELECT pg_terminate_backend({})",
             holder.pid
         )),
-        None => CliError::failed(format!("others ran migrations all of {seconds} s"))
-            .hint("wait longer with --wait"),
+        None => CliError::failed(format!(
+            "other sessions were running migrations for {seconds} s"
+        ))
+        .hint("wait longer with --wait"),
     }
 }
 

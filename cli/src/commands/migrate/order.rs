@@ -1,10 +1,10 @@
-//! Whether migrations run in the order of their versions.
+//! Migrations that run out of the order of their versions.
 
 use super::history::History;
 use crate::migrations::Migration;
 use crate::ui;
 
-/// Says which of those that are about to run are older than one that has run: it did not see what they do.
+/// Prints a note on pending migrations that are older than one that has run.
 pub(super) fn note_late(pending: &[&Migration], history: &History) {
     let Some(latest) = history.versions().next_back() else {
         return;
@@ -17,10 +17,10 @@ pub(super) fn note_late(pending: &[&Migration], history: &History) {
     match late.as_slice() {
         [] => {}
         [name] => ui::note(format!(
-            "{name} is older than {latest}, and runs after it all the same"
+            "{name} is older than {latest}, which has run already"
         )),
         [first, .., last] => ui::note(format!(
-            "{} from {first} to {last} are older than {latest}, and run after it all the same",
+            "{} from {first} to {last} are older than {latest}, which has run already",
             ui::counted(late.len(), "migration")
         )),
     }

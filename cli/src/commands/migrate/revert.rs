@@ -9,48 +9,48 @@ use crate::migrations::Migration;
 use crate::step::{self, Way};
 use crate::ui;
 
-/// Revert the migrations that ran last, by their down.sql, the last one first.
+/// Revert the migrations that ran last with their down.sql, the last one first.
 ///
 /// Nothing is reverted if one of them has no down.sql or is not in the folder.
 ///
 /// Example: bowline migrate revert -n 2
 #[derive(Debug, Args)]
 pub(super) struct Revert {
-    /// How many.
+    /// The number of migrations.
     #[arg(short, long, default_value = "1", value_parser = clap::value_parser!(u32).range(1..))]
     number: u32,
 }
 
-/// Revert the migrations that ran last, and run them again: for one that is still being written.
+/// Revert the migrations that ran last and run them again, for example while writing one.
 ///
 /// Example: bowline migrate redo
 #[derive(Debug, Args)]
 pub(super) struct Redo {
-    /// How many.
+    /// The number of migrations.
     #[arg(short, long, default_value = "1", value_parser = clap::value_parser!(u32).range(1..))]
     number: u32,
 }
 
 pub(super) fn revert(arguments: &Revert, work: &mut Work<'_>) -> Result<(), CliError> {
-    work.alone(|alone| {
-        let last = last(alone.migrations, &alone.history, arguments.number)?;
-        each(alone.session, &alone.table, &last, Way::Down)
+    work.locked(|locked| {
+        let last = last(locked.migrations, &locked.history, arguments.number)?;
+        each(locked.session, &locked.table, &last, Way::Down)
     })
 }
 
 pub(super) fn redo(arguments: &Redo, work: &mut Work<'_>) -> Result<(), CliError> {
-    work.alone(|alone| {
-        let mut last = last(alone.migrations, &alone.history, arguments.number)?;
+    work.locked(|locked| {
+        let mut last = last(locked.migrations, &locked.history, arguments.number)?;
         for migration in &last {
             step::sql(migration, Way::Up)?;
         }
-        each(alone.session, &alone.table, &last, Way::Down)?;
+        each(locked.session, &locked.table, &last, Way::Down)?;
         last.reverse();
-        each(alone.session, &alone.table, &last, Way::Up)
+        each(locked.session, &locked.table, &last, Way::Up)
     })
 }
 
-/// The migrations that ran last, the last one first, all of which can be reverted.
+/// Returns the migrations that ran last, the last one first; fails if one cannot be reverted.
 fn last<'m>(
     migrations: &'m [Migration],
     history: &History,
@@ -64,7 +64,7 @@ fn last<'m>(
     reversible(migrations, &versions)
 }
 
-/// The migrations of these versions, if all of them can be reverted.
+/// Returns the migrations of these versions; fails if one cannot be reverted.
 pub(super) fn reversible<'m>(
     migrations: &'m [Migration],
     versions: &[&str],
@@ -77,7 +77,7 @@ pub(super) fn reversible<'m>(
             CliError::failed(format!(
                 "{version} has run, but is not in the folder, so it cannot be reverted"
             ))
-            .hint("get the version of the code that has it")
+            .hint("check out the version of the code that has it")
         })?;
         step::file(migration, Way::Down).map(|_| migration)
     };

@@ -7,23 +7,23 @@ use crate::error::CliError;
 use crate::step::Way;
 use crate::ui;
 
-/// Run what has not run yet, in order.
+/// Run the pending migrations in order.
 ///
-/// Stops at the first that fails: what ran before it stays, and of itself nothing is done, unless it runs in no
-/// transaction. A migration that is older than one that has run is run too, and a note says so. Exits with 0 also when
-/// there is nothing to run.
+/// Stops at the first one that fails. Migrations before it stay applied; the failed one is rolled
+/// back, unless it runs without a transaction. A migration that is older than one that has run is
+/// run too, with a note. With nothing to run the exit code is 0.
 ///
 /// Example: bowline migrate run --database-url postgres://app@db.example.com/app
 #[derive(Debug, Args)]
 pub(super) struct Run {}
 
 pub(super) fn run(work: &mut Work<'_>) -> Result<(), CliError> {
-    work.alone(|alone| {
-        let (migrations, history) = (alone.migrations, &alone.history);
+    work.locked(|locked| {
+        let (migrations, history) = (locked.migrations, &locked.history);
         history.note_unknown(migrations);
         let pending = history.pending(migrations);
         order::note_late(&pending, history);
-        each(alone.session, &alone.table, &pending, Way::Up)?;
+        each(locked.session, &locked.table, &pending, Way::Up)?;
         let all = ui::counted(migrations.len(), "migration");
         ui::status(format!("{all}, {} run now", pending.len()));
         Ok(())

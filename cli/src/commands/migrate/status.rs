@@ -7,20 +7,21 @@ use serde::Serialize;
 use super::history::History;
 use crate::error::CliError;
 use crate::migrations::Migration;
-use crate::ui;
+use crate::ui::{self, Style};
 
-/// List the migrations, and when each of them has run; changes nothing.
+/// List the migrations and when they ran; changes nothing.
 ///
-/// In the order of their versions, those too that have run but are not in the folder. Exits with 0 whatever there is,
-/// or with --check with 1 unless all of the folder and nothing else has run.
+/// Sorted by version. Migrations that have run but are not in the folder are listed too. The exit
+/// code is 0; with --check it is 1 unless all migrations of the folder, and no others, have run.
 ///
 /// Example: bowline migrate status --json
 #[derive(Debug, Args)]
 pub(super) struct Status {
-    /// Exit with 1 if something has not run yet, or has run that is not in the folder.
+    /// Exit with 1 if a migration is pending, or one that has run is not in the folder.
     #[arg(long)]
     check: bool,
-    /// Print JSON: a list of objects with version, name, state (ran or pending), run_on and in_folder.
+    /// Print JSON: a list of objects with version, name, state (ran or pending), run_on and
+    /// in_folder.
     #[arg(long)]
     json: bool,
 }
@@ -28,10 +29,10 @@ pub(super) struct Status {
 #[derive(Serialize)]
 struct Line<'a> {
     version: &'a str,
-    /// The folder's; none of what is not in it.
+    /// The name of the folder; `None` if it is missing.
     name: Option<&'a str>,
     state: State,
-    /// In the time zone of who ran it, which diesel's table does not keep.
+    /// In the time zone of the session that ran it, which diesel's table does not record.
     run_on: Option<String>,
     in_folder: bool,
 }
@@ -65,17 +66,17 @@ pub(super) fn run(
     let pending = history.pending(migrations).len();
     let unknown = history.unknown(migrations).count();
     let count = ui::counted(migrations.len(), "migration");
-    let strange = if unknown > 0 {
-        format!(", {unknown} run that the folder does not have")
+    let missing = if unknown > 0 {
+        format!(", {unknown} run but not in the folder")
     } else {
         String::new()
     };
-    let summary = format!("{count}, {pending} pending{strange}");
+    let summary = format!("{count}, {pending} pending{missing}");
     if arguments.check && pending + unknown > 0 {
         return Err(CliError::failed(summary).hint(if pending > 0 {
             "run `bowline migrate run`"
         } else {
-            "get the version of the code that has them"
+            "check out the version of the code that has them"
         }));
     }
     ui::status(summary);
@@ -122,22 +123,20 @@ fn print(lines: &[Line<'_>]) {
     let time = time.map(String::len).max().unwrap_or_default();
     for line in lines {
         let state = match line.state {
-            State::Ran => "\x1b[32mran    \x1b[0m",
-            State::Pending => "\x1b[33mpending\x1b[0m",
+            State::Ran => Style::Green.paint("ran    "),
+            State::Pending => Style::Yellow.paint("pending"),
         };
         let remark = if !line.in_folder {
-            "  \x1b[31mnot in the folder\x1b[0m"
+            format!("  {}", Style::Red.paint("not in the folder"))
         } else if line.state == State::Pending && line.version < latest {
-            "  \x1b[33molder than one that has run\x1b[0m"
+            format!("  {}", Style::Yellow.paint("older than one that has run"))
         } else {
-            ""
+            String::new()
         };
         let run_on = line.run_on.as_deref().unwrap_or_default();
-        let text = format!(
-            "{state}  {:width$}  \x1b[2m{run_on:time$}\x1b[0m{remark}",
-            name(line)
-        );
-        // Colours take no place, so spaces at the end are found without them.
+        let run_on = Style::Dim.paint(format!("{run_on:time$}"));
+        let text = format!("{state}  {:width$}  {run_on}{remark}", name(line));
+        // Colours have no width, so spaces at the end of the line are found without them.
         let plain = anstream::adapter::strip_str(&text).to_string();
         ui::coloured_result(if plain.trim_end() == plain {
             text

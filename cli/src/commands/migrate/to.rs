@@ -8,15 +8,15 @@ use crate::source::up_to;
 use crate::step::{self, Way};
 use crate::ui;
 
-/// Run or revert migrations until VERSION is the last that has run.
+/// Run or revert migrations until VERSION is the last one that has run.
 ///
-/// Reverts what has a greater version, the last one first, then runs what has not run up to this one. Nothing is
-/// reverted if one of those has no down.sql or is not in the folder.
+/// Reverts migrations with a greater version, the last one first, then runs the pending ones up to
+/// VERSION. Nothing is reverted if one of them has no down.sql or is not in the folder.
 ///
 /// Example: bowline migrate to 2026-01-31-120000
 #[derive(Debug, Args)]
 pub(super) struct To {
-    /// The version, with or without -, or the name of the folder; 0 is the empty database.
+    /// The version, with or without -, or the name of the folder; 0 reverts everything.
     version: String,
 }
 
@@ -28,8 +28,8 @@ pub(super) fn run(arguments: &To, work: &mut Work<'_>) -> Result<(), CliError> {
         Err(error) => return Err(error),
     };
     let last = kept.last();
-    work.alone(|alone| {
-        let (migrations, history) = (alone.migrations, &alone.history);
+    work.locked(|locked| {
+        let (migrations, history) = (locked.migrations, &locked.history);
         let is_after = |found: &&str| last.is_none_or(|last| **found > *last.version);
         let after: Vec<&str> = history.versions().rev().filter(is_after).collect();
         let after = revert::reversible(migrations, &after)?;
@@ -37,14 +37,14 @@ pub(super) fn run(arguments: &To, work: &mut Work<'_>) -> Result<(), CliError> {
         for migration in &pending {
             step::sql(migration, Way::Up)?;
         }
-        each(alone.session, &alone.table, &after, Way::Down)?;
+        each(locked.session, &locked.table, &after, Way::Down)?;
         if after.is_empty() {
             order::note_late(&pending, history);
         }
-        each(alone.session, &alone.table, &pending, Way::Up)?;
-        let place = last.map_or("the empty database", |last| last.name.as_str());
+        each(locked.session, &locked.table, &pending, Way::Up)?;
+        let version = last.map_or("the empty database", |last| last.name.as_str());
         ui::status(format!(
-            "at {place}: {} reverted, {} run now",
+            "at {version}: {} reverted, {} run now",
             after.len(),
             pending.len()
         ));

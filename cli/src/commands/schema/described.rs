@@ -1,4 +1,4 @@
-//! Tables as psql's `\d` describes them.
+//! Tables in the format of psql's `\d`.
 
 use crate::ui::{self, Heading, Side};
 use bowline_catalog::definition::{literal, quoted};
@@ -7,7 +7,7 @@ use bowline_catalog::{
     RelationKind,
 };
 
-/// All relations, as `\d` alone lists them, without their owners, which migrations do not say.
+/// Lists all relations as `\d` does, but without owners, which migrations do not define.
 pub(super) fn relations(catalog: &Catalog) -> String {
     let relations = catalog.relations.values();
     let relations = relations.map(|relation| (&relation.name, words(relation.kind)));
@@ -27,7 +27,7 @@ pub(super) fn relations(catalog: &Catalog) -> String {
     format!("{table}{}\n\n", ui::row_count(count))
 }
 
-/// What psql calls it in a list.
+/// Returns psql's name for a kind of relation.
 pub(super) fn words(kind: RelationKind) -> &'static str {
     match kind {
         RelationKind::Table | RelationKind::Partition => "table",
@@ -38,7 +38,7 @@ pub(super) fn words(kind: RelationKind) -> &'static str {
     }
 }
 
-/// One relation, as `\d` describes it.
+/// Describes a relation as `\d` does.
 pub(super) fn relation(catalog: &Catalog, relation: &Relation) -> String {
     let kind = match relation.kind {
         RelationKind::Table | RelationKind::Partition => "Table",
@@ -98,7 +98,7 @@ pub(super) fn relation(catalog: &Catalog, relation: &Relation) -> String {
     out
 }
 
-/// The partitions, or the tables that inherit, which psql counts here and lists with `\d+`.
+/// Lists the partitions or inheriting tables. psql counts them here, and lists them with `\d+`.
 fn children(catalog: &Catalog, relation: &Relation) -> String {
     let children = catalog.relations.values();
     let children = children.filter(|child| child.parents.contains(&relation.name));
@@ -141,12 +141,12 @@ fn section(title: &str, lines: Vec<String>) -> String {
     format!("{title}:\n{}", lines.concat())
 }
 
-/// A name in quotes, always, as psql shows those of indexes and constraints.
+/// Quotes a name, as psql does for indexes and constraints.
 fn in_quotes(name: &str) -> String {
     format!("\"{name}\"")
 }
 
-/// A type by the name that `format_type` gives it.
+/// Returns the name that `format_type` gives to a type.
 fn format_type(data_type: &DataType) -> String {
     let modifiers: Vec<String> = data_type.modifiers.iter().map(i32::to_string).collect();
     let modifiers = if modifiers.is_empty() {
@@ -182,12 +182,12 @@ fn with_zone(name: &str, modifiers: &str, with: &str, data_type: &DataType) -> S
     format!("{name}{modifiers} {with} time zone{}", array(data_type))
 }
 
-/// PostgreSQL keeps no number of dimensions.
+/// Returns `[]` for arrays. PostgreSQL does not enforce the number of dimensions.
 fn array(data_type: &DataType) -> &'static str {
     if data_type.dimensions > 0 { "[]" } else { "" }
 }
 
-/// What an INSERT that leaves the column out gets.
+/// Returns the default of a column, or how it is generated.
 fn default(column: &Column) -> String {
     match &column.fill {
         Fill::Nothing => String::new(),
@@ -202,7 +202,7 @@ fn default(column: &Column) -> String {
     }
 }
 
-/// The primary key first, the others by name.
+/// Sorts indexes by name, after the primary key.
 fn indexes(relation: &Relation) -> Vec<String> {
     let mut indexes: Vec<(bool, &str, String)> = relation
         .indexes
@@ -237,7 +237,7 @@ fn described(relation: &Relation, index: &Index, constraint: Option<&Constraint>
         _ if index.unique => "UNIQUE, ",
         _ => "",
     };
-    // `CREATE INDEX .. USING` says from the method on what is said here.
+    // The definition is the part of `CREATE INDEX` after USING.
     let sql = index.sql(&relation.name);
     let mut definition = sql
         .split_once(" USING ")
@@ -258,7 +258,7 @@ fn described(relation: &Relation, index: &Index, constraint: Option<&Constraint>
     format!("{name} {kind}{definition}{deferrable}")
 }
 
-/// Whether an expression is one call of a function, which takes no brackets of its own in an index.
+/// Returns true if an expression is one function call, which needs no parentheses in an index.
 fn is_call(text: &str) -> bool {
     let Some((name, _)) = text.split_once('(') else {
         return false;
@@ -267,16 +267,16 @@ fn is_call(text: &str) -> bool {
         && name
             .chars()
             .all(|c| c.is_alphanumeric() || matches!(c, '_' | '.'));
-    // The bracket that opens behind the name closes at the end.
+    // The parenthesis after the name must close at the end.
     let mut depth = 0;
-    let closes = text.char_indices().find_map(|(place, c)| {
+    let closes = text.char_indices().find_map(|(at, c)| {
         depth += i32::from(c == '(') - i32::from(c == ')');
-        (c == ')' && depth == 0).then_some(place)
+        (c == ')' && depth == 0).then_some(at)
     });
     is_name && closes == Some(text.len() - 1)
 }
 
-/// The constraints of a kind, by name.
+/// Lists the constraints of a kind, by name.
 fn constraints(relation: &Relation, is_meant: impl Fn(&ConstraintKind) -> bool) -> Vec<String> {
     let mut lines: Vec<String> = relation
         .constraints
@@ -294,7 +294,7 @@ fn constraints(relation: &Relation, is_meant: impl Fn(&ConstraintKind) -> bool) 
     lines
 }
 
-/// As `pg_get_constraintdef` writes it.
+/// Returns the definition as `pg_get_constraintdef` writes it.
 fn definition(relation: &Relation, constraint: &Constraint) -> String {
     let sql = constraint.sql(&relation.indexes);
     match &constraint.kind {
@@ -315,7 +315,7 @@ fn definition(relation: &Relation, constraint: &Constraint) -> String {
     }
 }
 
-/// The foreign keys of others that lead here, and of its own.
+/// Lists the foreign keys that refer to a table, also its own.
 fn referenced_by(catalog: &Catalog, name: &Name) -> Vec<String> {
     let mut lines: Vec<(&str, String)> = Vec::new();
     for relation in catalog.relations.values() {

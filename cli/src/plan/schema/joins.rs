@@ -1,4 +1,4 @@
-//! Which tables `schema.rs` lets a query join: `joinable!` and `allow_tables_to_appear_in_same_query!`.
+//! The tables that queries may join: `joinable!` and `allow_tables_to_appear_in_same_query!`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use crate::plan::names::column_names;
 use crate::project::Settings;
 use bowline_catalog::{Catalog, ConstraintKind, Name, Relation, RelationKind};
 
-/// A foreign key, as `pg_constraint` has it.
+/// A foreign key, as in `pg_constraint`.
 struct ForeignKey<'a> {
     child: &'a Name,
     parent: &'a Name,
@@ -15,10 +15,10 @@ struct ForeignKey<'a> {
     referenced: &'a [String],
 }
 
-/// The foreign keys that diesel takes for a join, in its order: of one column, to the whole primary key of
-/// another table, and the only one between the two.
+/// Returns the foreign keys that diesel uses for joins, in its order. Such a key has one column,
+/// refers to the whole primary key of another table, and is the only one between the two.
 ///
-/// Where there are several between two tables, the settings can name the one to join by.
+/// If there are several between two tables, the settings can name the one to join by.
 pub(super) fn joinables(
     catalog: &Catalog,
     relations: &[&Relation],
@@ -52,14 +52,14 @@ pub(super) fn joinables(
         })
         .filter_map(|key| {
             let child = catalog.relations.get(key.child)?;
-            let place = child
+            let index = child
                 .columns
                 .iter()
                 .position(|column| column.name == key.columns[0])?;
             let joinable = Joinable {
                 child: rust_names.get(key.child)?.clone(),
                 parent: rust_names.get(key.parent)?.clone(),
-                column: column_names(child).swap_remove(place),
+                column: column_names(child).swap_remove(index),
             };
             Some((key.child.clone(), key.parent.clone(), joinable))
         })
@@ -69,13 +69,14 @@ pub(super) fn joinables(
     joinables
 }
 
-/// Whether both sides are one SQL type to diesel: PostgreSQL lets an `int4` refer to an `int8`, of which diesel knows no `=`.
+/// Returns true if both sides have the same SQL type. PostgreSQL lets an `int4` refer to an `int8`,
+/// but diesel has no `=` for the two.
 fn are_comparable(catalog: &Catalog, key: &ForeignKey<'_>) -> bool {
     let of = |table: &Name, columns: &[String]| {
         let relation = catalog.relations.get(table)?;
         let mut found = relation.columns.iter();
         let column = found.find(|column| Some(&column.name) == columns.first())?;
-        // What a domain is shown as is diesel's own matter.
+        // diesel decides how it shows a domain.
         let is_plain = column.data_type.name.schema == "pg_catalog";
         let name = column.data_type.name.name.as_str();
         is_plain.then_some(match name {
@@ -89,7 +90,7 @@ fn are_comparable(catalog: &Catalog, key: &ForeignKey<'_>) -> bool {
     }
 }
 
-/// The foreign keys of the tables.
+/// Returns the foreign keys of the tables.
 fn foreign_keys<'a>(catalog: &'a Catalog, relations: &[&'a Relation]) -> Vec<ForeignKey<'a>> {
     let mut keys = Vec::new();
     for relation in relations {
@@ -103,7 +104,8 @@ fn foreign_keys<'a>(catalog: &'a Catalog, relations: &[&'a Relation]) -> Vec<For
             else {
                 continue;
             };
-            // diesel asks for those within one schema; to a partitioned table there is one for each partition too.
+            // diesel reads those within one schema. A key that refers to a partitioned table also
+            // exists for each partition.
             for parent in with_partitions(catalog, references) {
                 if parent.schema == relation.name.schema {
                     keys.push(ForeignKey {
@@ -119,11 +121,11 @@ fn foreign_keys<'a>(catalog: &'a Catalog, relations: &[&'a Relation]) -> Vec<For
     keys
 }
 
-/// A table, its partitions, and theirs.
+/// Returns a table and all partitions below it.
 fn with_partitions<'a>(catalog: &'a Catalog, name: &'a Name) -> Vec<&'a Name> {
     let mut found = vec![name];
-    let mut place = 0;
-    while let Some(parent) = found.get(place).copied() {
+    let mut index = 0;
+    while let Some(parent) = found.get(index).copied() {
         let partitions = catalog.relations.values().filter(|relation| {
             relation.kind == RelationKind::Partition && relation.parents.contains(parent)
         });
@@ -132,12 +134,12 @@ fn with_partitions<'a>(catalog: &'a Catalog, name: &'a Name) -> Vec<&'a Name> {
                 found.push(&partition.name);
             }
         }
-        place += 1;
+        index += 1;
     }
     found
 }
 
-/// Tables that joins lead to from one another, in the order of their SQL names.
+/// Returns groups of tables that are connected by joins, in the order of their SQL names.
 pub(super) fn groups(
     tables: &[SchemaTable],
     joinables: &[(Name, Name, Joinable)],

@@ -1,4 +1,5 @@
-//! A program that calls each generated function, made of the code's own signatures: of their types it makes values.
+//! A program that calls each generated function, made of the code's own signatures: of their types
+//! it makes values.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -9,22 +10,22 @@ use syn::{
 };
 
 /// What the program keeps of each call.
-pub(super) const TOLD: &str = r#"
+pub(super) const REPORT: &str = r#"
 use std::collections::BTreeMap;
 
 /// What became of each function: whether it ever did what it is for, and how it failed last.
 #[derive(Default)]
-pub(crate) struct Told {
+pub(crate) struct Report {
     calls: usize,
     functions: BTreeMap<String, (bool, String)>,
 }
 
-impl Told {
+impl Report {
     pub(crate) fn call<T>(&mut self, name: &str, result: bowline::Result<T>) {
         self.calls += 1;
         let entry = self.functions.entry(name.to_owned()).or_default();
         match result {
-            // That there is no such row is what `get` and `update` say.
+            // `get` and `update` report a missing row.
             Ok(_) | Err(bowline::Error::NotFound(_)) => entry.0 = true,
             Err(error) => {
                 let code = error.sqlstate().map(|code| code.code().to_owned()).unwrap_or_default();
@@ -68,15 +69,15 @@ struct Code {
 pub(super) fn program(case: &str, db: &Path) -> String {
     let code = read(db);
     let mut out = format!(
-        "use super::db;\n\n#[allow(clippy::all)]\npub(crate) fn run(told: &mut crate::Told) {{\n    \
+        "use super::db;\n\n#[allow(clippy::all)]\npub(crate) fn run(reported: &mut crate::Report) {{\n    \
          let url = std::env::var(\"URL_{case}\").expect(\"a URL\");\n    \
          let config = bowline::Config::from_url(&url).expect(\"it can be read\");\n    \
          let mut session = bowline::Session::connect(&config).expect(\"a connection\");\n"
     );
     for round in 1..=ROUNDS {
-        let _ = writeln!(out, "    round_{round}(told, &mut session);");
+        let _ = writeln!(out, "    round_{round}(reported, &mut session);");
     }
-    out.push_str("    deletes(told, &mut session);\n}\n");
+    out.push_str("    deletes(reported, &mut session);\n}\n");
     let is_delete = |function: &&Function| function.name == "delete";
     for round in 1..=ROUNDS {
         let functions = code
@@ -104,8 +105,8 @@ fn calls<'a>(
     functions: impl Iterator<Item = &'a Function>,
 ) -> String {
     let mut out =
-        format!("\nfn {name}(told: &mut crate::Told, session: &mut bowline::Session) {{\n");
-    out.push_str("    let _ = (&told, &session);\n");
+        format!("\nfn {name}(reported: &mut crate::Report, session: &mut bowline::Session) {{\n");
+    out.push_str("    let _ = (&reported, &session);\n");
     for function in functions {
         let arguments: Vec<String> = function
             .arguments
@@ -114,7 +115,7 @@ fn calls<'a>(
             .collect();
         let _ = writeln!(
             out,
-            "    told.call(\"{case}::{row}::{name}\", session.run(db::{row}::{name}({arguments})));",
+            "    reported.call(\"{case}::{row}::{name}\", session.run(db::{row}::{name}({arguments})));",
             row = function.row,
             name = function.name,
             arguments = arguments.join(", ")
@@ -173,7 +174,7 @@ impl Code {
                     .filter(|word| !word.is_empty())
                     .collect();
                 let behind = |keyword: &str| {
-                    // A comment may hold any word; the declaration stands behind `pub`.
+                    // A comment may contain any word; the declaration follows `pub`.
                     let mut pairs = words.windows(3).rev();
                     let found = pairs.find(|words| words[0] == "pub" && words[1] == keyword);
                     found.map(|words| words[2].to_owned())

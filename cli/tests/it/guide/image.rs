@@ -35,16 +35,16 @@ pub(super) fn run_workflow(terminal: &Terminal, page: &Page) {
     let checks = checks(file(page, ".github/workflows/ci.yml"));
     assert_eq!(checks.len(), 3, "{checks:?}");
     for check in &checks {
-        let (said, succeeded) = terminal.run(check);
-        assert!(succeeded, "$ {check}\n{said}");
+        let (printed, succeeded) = terminal.run(check);
+        assert!(succeeded, "$ {check}\n{printed}");
     }
     terminal.write(MIGRATION, "ALTER TABLE notes ADD COLUMN author text;\n");
     for check in [checks[0], checks[2]] {
-        let (said, succeeded) = terminal.run(check);
-        assert!(!succeeded, "$ {check}\n{said}");
+        let (printed, succeeded) = terminal.run(check);
+        assert!(!succeeded, "$ {check}\n{printed}");
     }
-    let (said, succeeded) = terminal.run("rm -r migrations/*_add_author");
-    assert!(succeeded, "{said}");
+    let (printed, succeeded) = terminal.run("rm -r migrations/*_add_author");
+    assert!(succeeded, "{printed}");
 }
 
 const MIGRATION: &str = "migrations/2026-11-26-090000_add_author/up.sql";
@@ -57,24 +57,26 @@ pub(super) fn build_image(terminal: &Terminal, page: &Page) {
     // `script/static-build` compiles what this one copies.
     let of_static = Stage::first(file(page, "Dockerfile.static"));
     assert_eq!(of_static.copies, whole.copies);
-    let (said, succeeded) = whole.build(terminal, "image");
-    assert!(succeeded, "{said}");
+    let (printed, succeeded) = whole.build(terminal, "image");
+    assert!(succeeded, "{printed}");
     let program = text
         .lines()
         .find_map(|line| line.strip_prefix("COPY --from=build /app/target/release/"))
         .and_then(|copied| copied.split(' ').next())
         .expect("the program is copied");
     assert!(text.contains(&format!("CMD [\"{program}\"]")), "{text}");
-    let (said, succeeded) = terminal.run(&format!("\"$CARGO_TARGET_DIR\"/debug/{program}"));
-    assert!(succeeded && said.contains("notes: "), "{said}");
+    let (printed, succeeded) = terminal.run(&format!("\"$CARGO_TARGET_DIR\"/debug/{program}"));
+    assert!(succeeded && printed.contains("notes: "), "{printed}");
     loads_only_what_the_image_has(terminal, program, text);
 
     let copies_migrations = "COPY migrations migrations";
     let without = text.replace(&format!("{copies_migrations}\n"), "");
     assert_ne!(without, text);
-    let (said, succeeded) = Stage::first(&without).build(terminal, "without");
-    let error = said.lines().find(|line| line.contains(copies_migrations));
-    let error = error.unwrap_or_else(|| panic!("no error names the line:\n{said}"));
+    let (printed, succeeded) = Stage::first(&without).build(terminal, "without");
+    let error = printed
+        .lines()
+        .find(|line| line.contains(copies_migrations));
+    let error = error.unwrap_or_else(|| panic!("no error names the line:\n{printed}"));
     assert!(!succeeded);
     let error = error.replace("/home/ann/without", "/app");
     let mut shown = page
@@ -92,7 +94,7 @@ fn loads_only_what_the_image_has(terminal: &Terminal, program: &str, dockerfile:
     if !cfg!(target_os = "linux") {
         return;
     }
-    let (said, _) = terminal.run(&format!("ldd \"$CARGO_TARGET_DIR\"/debug/{program}"));
+    let (printed, _) = terminal.run(&format!("ldd \"$CARGO_TARGET_DIR\"/debug/{program}"));
     const DEBIAN: [&str; 6] = [
         "linux-vdso",
         "ld-linux",
@@ -101,13 +103,13 @@ fn loads_only_what_the_image_has(terminal: &Terminal, program: &str, dockerfile:
         "libgcc_s.so",
         "libdl.so",
     ];
-    let names = said
+    let names = printed
         .lines()
         .filter_map(|line| line.split_whitespace().next());
     let others: Vec<&str> = names
         .filter(|name| !DEBIAN.iter().any(|known| name.contains(known)))
         .collect();
-    assert!(!others.is_empty(), "{said}");
+    assert!(!others.is_empty(), "{printed}");
     for name in others {
         let is_openssl = name.starts_with("libssl.so.3") || name.starts_with("libcrypto.so.3");
         assert!(is_openssl, "{name} is in no package of the image");

@@ -85,8 +85,8 @@ impl Terminal {
             .output()
             .expect("a shell");
         self.lend_versions();
-        let said = String::from_utf8(output.stdout).expect("text");
-        (self.as_shown(&said), output.status.success())
+        let printed = String::from_utf8(output.stdout).expect("text");
+        (self.as_shown(&printed), output.status.success())
     }
 
     /// Copies the workspace's `Cargo.lock` to a package without one, so that cargo needs no network.
@@ -98,21 +98,21 @@ impl Terminal {
     }
 
     /// Replaces what differs from run to run, such as times and folders, by what the guide shows.
-    fn as_shown(&self, said: &str) -> String {
+    fn as_shown(&self, printed: &str) -> String {
         let projects = self.projects();
         let canonical = projects.canonicalize().expect("the folder");
-        let mut said = said.replace(&checkout().display().to_string(), "/home/ann/bowline");
+        let mut printed = printed.replace(&checkout().display().to_string(), "/home/ann/bowline");
         for folder in [canonical.as_path(), &projects] {
-            said = said.replace(&folder.display().to_string(), "/home/ann");
+            printed = printed.replace(&folder.display().to_string(), "/home/ann");
         }
         for (varies, shown) in [
             (r"\(\d+(\.\d+)? ?(s|ms|µs)\)", "(2ms)"),
             (r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d", "2026-02-02 14:30:00"),
             (r"PostgreSQL \d+(\.\d+)*", "PostgreSQL 15.18"),
         ] {
-            said = Regex::new(varies)
+            printed = Regex::new(varies)
                 .expect("a pattern")
-                .replace_all(&said, shown)
+                .replace_all(&printed, shown)
                 .into_owned();
         }
         // A new migration gets the version that the page shows for its name.
@@ -125,7 +125,7 @@ impl Terminal {
                 |same| same[0].to_owned(),
             )
         };
-        folder.replace_all(&said, shown).into_owned()
+        folder.replace_all(&printed, shown).into_owned()
     }
 
     /// Writes a file of the project. A new migration is found by its name, whatever its version.
@@ -158,8 +158,8 @@ impl Terminal {
 
     /// Returns a variable that a command exported.
     pub(super) fn variable(&self, name: &str) -> Option<String> {
-        let (said, _) = self.run(&format!("printf %s \"${name}\""));
-        Some(said).filter(|value| !value.is_empty())
+        let (printed, _) = self.run(&format!("printf %s \"${name}\""));
+        Some(printed).filter(|value| !value.is_empty())
     }
 }
 

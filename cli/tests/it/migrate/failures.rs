@@ -1,4 +1,4 @@
-//! What is said of a migration that fails: where, why, and what was done.
+//! The error of a failed migration: where, why, and what was applied.
 
 use bowline::Session;
 use diesel::connection::SimpleConnection as _;
@@ -6,15 +6,15 @@ use diesel::connection::SimpleConnection as _;
 use super::{server, without_times};
 use crate::Project;
 
-/// What `migrate run` says of these migrations.
+/// Returns the output of `migrate run` with these migrations.
 fn run(files: &[(&str, &str)]) -> String {
     let (project, server) = (Project::new(files), server());
     let url = server.url("postgres");
-    without_times(&project.said(&["migrate", "run"], &[("DATABASE_URL", &url)]))
+    without_times(&project.printed(&["migrate", "run"], &[("DATABASE_URL", &url)]))
 }
 
 #[test]
-fn the_statement_at_fault_is_underlined_where_the_server_names_no_place() {
+fn the_failed_statement_is_underlined() {
     insta::assert_snapshot!(run(&[(
         "migrations/1_a/up.sql",
         "CREATE TABLE a (id int PRIMARY KEY);\nINSERT INTO a VALUES (1);\n-- again\nINSERT INTO a\nVALUES (1);\n",
@@ -28,13 +28,13 @@ fn the_statement_at_fault_is_underlined_where_the_server_names_no_place() {
     note: Key (id)=(1) already exists.
 
     error: failed to run 1_a
-    hint: nothing of it was done: mend its up.sql and run again
+    hint: no changes were applied; fix up.sql and run `bowline migrate` again
     exit 1
     "#);
 }
 
 #[test]
-fn a_failure_at_the_commit_has_no_place() {
+fn a_failure_at_the_commit_has_no_position() {
     insta::assert_snapshot!(run(&[(
         "migrations/1_a/up.sql",
         "CREATE TABLE a (id int PRIMARY KEY, b int REFERENCES a DEFERRABLE INITIALLY DEFERRED);\nINSERT INTO a VALUES (1, 2);\n",
@@ -44,13 +44,13 @@ fn a_failure_at_the_commit_has_no_place() {
     note: Key (b)=(2) is not present in table "a".
 
     error: failed to run 1_a
-    hint: nothing of it was done: mend its up.sql and run again
+    hint: no changes were applied; fix up.sql and run `bowline migrate` again
     exit 1
     "#);
 }
 
 #[test]
-fn an_index_that_is_left_behind_is_named() {
+fn an_invalid_index_is_named() {
     insta::assert_snapshot!(run(&[
         ("migrations/1_a/up.sql", "CREATE TABLE a (id int); INSERT INTO a VALUES (1), (1);"),
         ("migrations/2_index/up.sql", "CREATE UNIQUE INDEX CONCURRENTLY a_id ON a (id);"),
@@ -66,34 +66,34 @@ fn an_index_that_is_left_behind_is_named() {
     note: Key (id)=(1) is duplicated.
 
     error: failed to run 2_index
-    hint: it left what is of no use, so first run DROP INDEX a_id: mend its up.sql and run again
+    hint: it left an invalid index, so first run DROP INDEX a_id; fix up.sql and run `bowline migrate` again
     exit 1
     "#);
 }
 
 #[test]
-fn what_no_transaction_takes_is_told_where_it_belongs() {
+fn statements_outside_transactions_get_a_hint() {
     const TWO: &str = "CREATE TABLE a (id int);\nCREATE INDEX CONCURRENTLY a_id ON a (id);\n";
     let hint = |files: &[(&str, &str)]| {
-        let said = run(files);
-        let hint = said.lines().find(|line| line.starts_with("hint: "));
-        hint.expect(&said).to_owned()
+        let printed = run(files);
+        let hint = printed.lines().find(|line| line.starts_with("hint: "));
+        hint.expect(&printed).to_owned()
     };
     assert_eq!(
         hint(&[("migrations/1_a/up.sql", TWO)]),
-        "hint: nothing of it was done: move the statement, alone, to a migration with a file metadata.toml that says run_in_transaction = false"
+        "hint: no changes were applied; move the statement to a migration of its own, with a metadata.toml that contains run_in_transaction = false"
     );
     assert_eq!(
         hint(&[
             ("migrations/1_a/up.sql", TWO),
             ("migrations/1_a/metadata.toml", "run_in_transaction = false"),
         ]),
-        "hint: it does not run in a transaction, so a part of it may be done: leave the statement alone in its file, since several of one file are one transaction"
+        "hint: it does not run in a transaction, so a part of its changes may be applied; the statement must be the only one in its file, since PostgreSQL runs several of one file in one transaction"
     );
 }
 
 #[test]
-fn what_a_commit_of_its_own_kept_is_said() {
+fn changes_before_a_commit_are_reported() {
     insta::assert_snapshot!(run(&[
         ("migrations/1_a/up.sql", "BEGIN;\nCREATE TABLE a (id int);\nCOMMIT;\nSELECT nothing;\n"),
         ("migrations/1_a/metadata.toml", "run_in_transaction = false"),
@@ -105,13 +105,13 @@ fn what_a_commit_of_its_own_kept_is_said() {
       |        ^^^^^^^
 
     error: failed to run 1_a
-    hint: what stands before its last COMMIT was done, nothing else: mend its up.sql and run again
+    hint: only the changes before its last COMMIT were applied; fix up.sql and run `bowline migrate` again
     exit 1
     "#);
 }
 
 #[test]
-fn a_second_try_names_the_index_that_the_first_has_left() {
+fn a_second_attempt_names_the_invalid_index() {
     let project = Project::new(&[
         (
             "migrations/1_a/up.sql",
@@ -128,9 +128,10 @@ fn a_second_try_names_the_index_that_the_first_has_left() {
     ]);
     let server = server();
     let url = server.url("postgres");
-    let said = || without_times(&project.said(&["migrate", "run"], &[("DATABASE_URL", &url)]));
-    said();
-    insta::assert_snapshot!(said(), @r#"
+    let printed =
+        || without_times(&project.printed(&["migrate", "run"], &[("DATABASE_URL", &url)]));
+    printed();
+    insta::assert_snapshot!(printed(), @r#"
     error[42P07]: relation "a_id" already exists
      --> migrations/2_index/up.sql:1:34
       |
@@ -138,7 +139,7 @@ fn a_second_try_names_the_index_that_the_first_has_left() {
       |                                  ^^^^
 
     error: failed to run 2_index
-    hint: an earlier try left an invalid index, so first run DROP INDEX a_id: mend its up.sql and run again
+    hint: an earlier attempt left an invalid index, so first run DROP INDEX a_id; fix up.sql and run `bowline migrate` again
     exit 1
     "#);
 }
@@ -152,10 +153,10 @@ fn a_timeout_of_the_role_is_named() {
         .batch_execute("ALTER ROLE postgres SET statement_timeout = '200ms'")
         .expect("a setting");
     let url = server.url("postgres");
-    let said = project.said(&["migrate", "run"], &[("DATABASE_URL", &url)]);
+    let printed = project.printed(&["migrate", "run"], &[("DATABASE_URL", &url)]);
     assert!(
-        said.contains("begin up.sql with SET LOCAL statement_timeout = 0;"),
-        "{said}"
+        printed.contains("begin up.sql with SET LOCAL statement_timeout = 0;"),
+        "{printed}"
     );
 }
 
@@ -170,10 +171,10 @@ fn a_down_that_fails_leaves_the_migration_as_run() {
     ]);
     let server = server();
     let url = server.url("postgres");
-    let said =
-        |arguments: &[&str]| without_times(&project.said(arguments, &[("DATABASE_URL", &url)]));
-    said(&["migrate", "run"]);
-    insta::assert_snapshot!(said(&["migrate", "revert"]), @r#"
+    let printed =
+        |arguments: &[&str]| without_times(&project.printed(arguments, &[("DATABASE_URL", &url)]));
+    printed(&["migrate", "run"]);
+    insta::assert_snapshot!(printed(&["migrate", "revert"]), @r#"
     error[42P01]: table "b" does not exist
      --> migrations/1_a/down.sql:1:12
       |
@@ -181,10 +182,10 @@ fn a_down_that_fails_leaves_the_migration_as_run() {
       |            ^
 
     error: failed to revert 1_a
-    hint: nothing of it was done: mend its down.sql and run again
+    hint: no changes were applied; fix down.sql and run `bowline migrate` again
     exit 1
     "#);
-    assert!(said(&["migrate", "status", "--check"]).ends_with("exit 0"));
+    assert!(printed(&["migrate", "status", "--check"]).ends_with("exit 0"));
 }
 
 #[test]
@@ -198,7 +199,7 @@ fn notices_of_a_migration_are_shown() {
 }
 
 #[test]
-fn what_others_keep_locked_is_no_failure_of_the_lock_of_migrations() {
+fn a_lock_timeout_is_not_the_lock_of_migrations() {
     let project = Project::new(&[(
         "migrations/1_a/up.sql",
         "SET LOCAL lock_timeout = '100ms';\nALTER TABLE a ADD b int;",
@@ -209,8 +210,8 @@ fn what_others_keep_locked_is_no_failure_of_the_lock_of_migrations() {
         other.batch_execute(sql).expect("a lock");
     }
     let url = server.url("postgres");
-    let said = project.said(&["migrate", "run"], &[("DATABASE_URL", &url)]);
-    insta::assert_snapshot!(without_times(&said), @r"
+    let printed = project.printed(&["migrate", "run"], &[("DATABASE_URL", &url)]);
+    insta::assert_snapshot!(without_times(&printed), @r"
     error[55P03]: canceling statement due to lock timeout
      --> migrations/1_a/up.sql:2:1
       |
@@ -218,7 +219,7 @@ fn what_others_keep_locked_is_no_failure_of_the_lock_of_migrations() {
       | ^^^^^^^^^^^^^^^^^^^^^^^^
 
     error: failed to run 1_a
-    hint: nothing of it was done: run again once others are out of the way
+    hint: no changes were applied; run `bowline migrate` again when other sessions have ended their transactions
     exit 1
     ");
 }

@@ -25,18 +25,19 @@ fn eight_that_start_together_run_each_migration_once() {
     let variables = [("DATABASE_URL", url.as_str())];
     thread::scope(|scope| {
         let runs: Vec<_> = (0..8)
-            .map(|_| scope.spawn(|| project.said(&["migrate", "run"], &variables)))
+            .map(|_| scope.spawn(|| project.printed(&["migrate", "run"], &variables)))
             .collect();
-        let said: Vec<String> = runs
+        let printed: Vec<String> = runs
             .into_iter()
             .map(|run| run.join().expect("it runs"))
             .collect();
-        for said in &said {
-            assert!(said.ends_with("exit 0"), "{said}");
+        for printed in &printed {
+            assert!(printed.ends_with("exit 0"), "{printed}");
         }
         assert_eq!(
-            said.iter()
-                .filter(|said| said.contains("ran 3_slow"))
+            printed
+                .iter()
+                .filter(|printed| printed.contains("ran 3_slow"))
                 .count(),
             1
         );
@@ -47,7 +48,7 @@ fn eight_that_start_together_run_each_migration_once() {
 }
 
 #[test]
-fn who_has_the_lock_is_named_and_waited_for_as_long_as_was_said() {
+fn the_holder_of_the_lock_is_named() {
     let (project, server) = (project(), server());
     let url = server.url("postgres");
     let variables = [("DATABASE_URL", url.as_str())];
@@ -56,28 +57,28 @@ fn who_has_the_lock_is_named_and_waited_for_as_long_as_was_said() {
     let lock = other.advisory_lock("bowline migrate").expect("a lock");
     let pid = lock.backend_pid().to_string();
     let started = Instant::now();
-    let said = project.said(&["migrate", "run", "--wait", "1"], &variables);
+    let printed = project.printed(&["migrate", "run", "--wait", "1"], &variables);
     assert!(started.elapsed() < Duration::from_secs(10));
-    insta::assert_snapshot!(said.replace(&pid, "[pid]"), @r"
-    waiting for process [pid] (the other of postgres) to be done with its migrations
-    error: process [pid] (the other of postgres) runs migrations, and was not done within 1 s
+    insta::assert_snapshot!(printed.replace(&pid, "[pid]"), @r"
+    waiting for process [pid] (the other of postgres), which is running migrations
+    error: process [pid] (the other of postgres) is still running migrations after 1 s
     hint: wait longer with --wait, or end that session: SELECT pg_terminate_backend([pid])
     exit 1
     ");
     assert!(
         project
-            .said(&["migrate", "status"], &variables)
+            .printed(&["migrate", "status"], &variables)
             .ends_with("exit 0"),
         "to look needs no lock"
     );
     thread::scope(|scope| {
-        let waiting = scope.spawn(|| project.said(&["migrate", "run"], &variables));
+        let waiting = scope.spawn(|| project.printed(&["migrate", "run"], &variables));
         thread::sleep(Duration::from_millis(500));
         drop(lock);
-        let said = waiting.join().expect("it runs");
+        let printed = waiting.join().expect("it runs");
         assert!(
-            said.contains("waiting for process") && said.ends_with("exit 0"),
-            "{said}"
+            printed.contains("waiting for process") && printed.ends_with("exit 0"),
+            "{printed}"
         );
     });
 }

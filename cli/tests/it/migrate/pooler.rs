@@ -1,4 +1,5 @@
-//! Behind PgBouncer in transaction mode, where a lock of a session would stay with a session that others get next.
+//! Behind PgBouncer in transaction mode, where a lock of a session would stay with a session that
+//! others get next.
 
 use bowline::testing::LocalServer;
 use bowline::{Session, StatementDsl as _, sql};
@@ -12,13 +13,13 @@ fn bouncer(server: &LocalServer) -> PgBouncer {
 }
 
 #[test]
-fn there_is_no_lock_and_that_is_said() {
+fn there_is_no_lock_and_a_note_says_so() {
     let (project, server) = (project(), server());
     let bouncer = bouncer(&server);
     let url = bouncer.url();
     let variables = [("DATABASE_URL", url.as_str())];
-    insta::assert_snapshot!(without_times(&project.said(&["migrate", "run"], &variables)), @r"
-    note: a pooler stands in between, so there is no lock: see that nobody else runs migrations now
+    insta::assert_snapshot!(without_times(&project.printed(&["migrate", "run"], &variables)), @r"
+    note: the connection goes through a pooler, so there is no lock: make sure that no other run is in progress
     ran 1_accounts
     ran 2_name
     2 migrations, 2 run now
@@ -27,9 +28,9 @@ fn there_is_no_lock_and_that_is_said() {
     let mut session = Session::connect(&server.config("postgres")).expect("a connection");
     let locks = sql("SELECT 1 FROM pg_locks WHERE locktype = 'advisory'").affected();
     assert_eq!(session.run(locks).expect("an answer"), 0);
-    insta::assert_snapshot!(project.said(&["sql", "--read-only", "SELECT 1"], &variables), @r"
-    error: a pooler stands in between, so the session cannot be made read-only
-    hint: connect to the server itself, or write BEGIN READ ONLY in front
+    insta::assert_snapshot!(project.printed(&["sql", "--read-only", "SELECT 1"], &variables), @r"
+    error: the connection goes through a pooler, so the session cannot be made read-only
+    hint: connect to the server itself, or begin the SQL with BEGIN READ ONLY
     exit 1
     ");
 }
@@ -41,7 +42,7 @@ fn migrations_are_reverted_and_run_again() {
         "migrations/2_name/down.sql",
         "ALTER TABLE accounts DROP name;",
     );
-    // As it is, a pooler refuses what a connection says at its start.
+    // By default a pooler refuses start-up options.
     for more in ["", "ignore_startup_parameters = options\n"] {
         let bouncer = PgBouncer::with(&server, more);
         let url = bouncer.url();
@@ -55,8 +56,8 @@ fn migrations_are_reverted_and_run_again() {
             &["drift"],
             &["sql", "SELECT 1"],
         ] {
-            let said = project.said(command, &[("DATABASE_URL", &url)]);
-            assert!(said.ends_with("exit 0"), "{more}{command:?}: {said}");
+            let printed = project.printed(command, &[("DATABASE_URL", &url)]);
+            assert!(printed.ends_with("exit 0"), "{more}{command:?}: {printed}");
         }
     }
     let mut session = Session::connect(&server.config("postgres")).expect("a connection");
@@ -65,7 +66,7 @@ fn migrations_are_reverted_and_run_again() {
 }
 
 #[test]
-fn what_a_migration_sets_does_not_stay_with_the_pooler() {
+fn settings_do_not_stay_with_the_pooler() {
     let (project, server) = (project(), server());
     project.write(
         "migrations/3_path/up.sql",
@@ -73,10 +74,10 @@ fn what_a_migration_sets_does_not_stay_with_the_pooler() {
     );
     let bouncer = PgBouncer::with(&server, "default_pool_size = 1\n");
     let url = bouncer.url();
-    let said = project.said(&["migrate", "run"], &[("DATABASE_URL", &url)]);
-    assert!(said.ends_with("exit 0"), "{said}");
-    let query = "SELECT current_setting('search_path') || ' ' || current_setting('work_mem') || ' ' || count(*) AS told
+    let printed = project.printed(&["migrate", "run"], &[("DATABASE_URL", &url)]);
+    assert!(printed.ends_with("exit 0"), "{printed}");
+    let query = "SELECT current_setting('search_path') || ' ' || current_setting('work_mem') || ' ' || count(*) AS reported
                  FROM pg_class WHERE relpersistence = 't' AND relkind = 'r'";
-    let told = project.said(&["sql", query], &[("DATABASE_URL", &url)]);
-    assert!(told.contains("\"$user\", public 4MB 0"), "{told}");
+    let reported = project.printed(&["sql", query], &[("DATABASE_URL", &url)]);
+    assert!(reported.contains("\"$user\", public 4MB 0"), "{reported}");
 }

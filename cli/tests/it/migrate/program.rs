@@ -10,7 +10,7 @@ use super::server;
 use crate::Project;
 
 #[test]
-fn a_program_and_the_command_follow_one_another() {
+fn a_program_and_the_command_take_turns() {
     let project = Project::new(&[
         (
             "migrations/1_big/up.sql",
@@ -25,7 +25,8 @@ fn a_program_and_the_command_follow_one_another() {
     let migrations =
         || FileBasedMigrations::from_path(project.path("migrations")).expect("a folder");
     thread::scope(|scope| {
-        let command = scope.spawn(|| project.said(&["migrate", "run"], &[("DATABASE_URL", &url)]));
+        let command =
+            scope.spawn(|| project.printed(&["migrate", "run"], &[("DATABASE_URL", &url)]));
         // The program starts while the command makes the index.
         let mut session = Session::connect(&server.config("postgres")).expect("a connection");
         let making = sql(
@@ -39,8 +40,8 @@ fn a_program_and_the_command_follow_one_another() {
         let db = server.config("postgres").open().expect("a server");
         let ran = db.migrate(migrations()).expect("no deadlock");
         assert_eq!(ran, [""; 0], "the command ran them");
-        let said = command.join().expect("it runs");
-        assert!(said.ends_with("exit 0"), "{said}");
+        let printed = command.join().expect("it runs");
+        assert!(printed.ends_with("exit 0"), "{printed}");
     });
     let mut session = Session::connect(&server.config("postgres")).expect("a connection");
     let valid =

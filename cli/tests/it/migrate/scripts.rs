@@ -1,4 +1,5 @@
-//! Files that control transactions, or hold what only psql knows: one answer from every command, before anything runs.
+//! Files that control transactions, or hold what only psql knows: one answer from every command,
+//! before anything runs.
 
 use super::{server, without_times};
 use crate::Project;
@@ -20,7 +21,7 @@ fn project(up: &str, metadata: &str) -> Project {
 }
 
 #[test]
-fn a_file_that_ends_its_transaction_is_refused_by_every_command() {
+fn every_command_refuses_transaction_control() {
     let project = project(
         "CREATE TABLE c (id int);\nROLLBACK;\nCREATE TABLE d (id int);\n",
         "",
@@ -28,8 +29,8 @@ fn a_file_that_ends_its_transaction_is_refused_by_every_command() {
     let server = server();
     let url = server.url("postgres");
     let variables = [("DATABASE_URL", url.as_str())];
-    let said = |arguments: &[&str]| project.said(arguments, &variables);
-    let refusal = said(&["migrate", "run"]);
+    let printed = |arguments: &[&str]| project.printed(arguments, &variables);
+    let refusal = printed(&["migrate", "run"]);
     insta::assert_snapshot!(refusal, @r"
     error: this would undo what the file has done, and the migration would be noted as run all the same
      --> migrations/2_b/up.sql:2:1
@@ -37,41 +38,41 @@ fn a_file_that_ends_its_transaction_is_refused_by_every_command() {
     2 | ROLLBACK;
       | ^^^^^^^^
 
-    error: migrations/2_b/up.sql cannot be run as a migration
+    error: migrations/2_b/up.sql cannot run as a migration
     hint: take it out, with what it undoes
     exit 1
     ");
-    assert_eq!(said(&["generate"]), refusal);
-    assert_eq!(said(&["verify", "--database-url", &url]), refusal);
-    assert_eq!(said(&["catalog"]), refusal);
-    // Nothing has run, not even what stands before it.
-    let status = said(&["migrate", "status", "--check"]);
+    assert_eq!(printed(&["generate"]), refusal);
+    assert_eq!(printed(&["verify", "--database-url", &url]), refusal);
+    assert_eq!(printed(&["catalog"]), refusal);
+    // Nothing has run, not even the statements before it.
+    let status = printed(&["migrate", "status", "--check"]);
     assert!(status.contains("2 migrations, 2 pending"), "{status}");
 }
 
 #[test]
-fn a_down_that_ends_its_transaction_is_refused_before_anything_is_reverted() {
+fn a_down_that_ends_its_transaction_is_refused() {
     let project = project("CREATE TABLE b (id int);", "");
     project.write("migrations/1_a/down.sql", "DROP TABLE a;\nCOMMIT;\n");
     project.write("migrations/2_b/down.sql", "DROP TABLE b;");
     let server = server();
     let url = server.url("postgres");
-    let said = |arguments: &[&str]| project.said(arguments, &[("DATABASE_URL", &url)]);
-    assert!(said(&["migrate", "run"]).ends_with("exit 0"));
+    let printed = |arguments: &[&str]| project.printed(arguments, &[("DATABASE_URL", &url)]);
+    assert!(printed(&["migrate", "run"]).ends_with("exit 0"));
     for command in [
         &["migrate", "revert", "-n", "2"][..],
         &["migrate", "to", "0"],
         &["verify", "--database-url", &url],
     ] {
-        let refusal = said(command);
+        let refusal = printed(command);
         assert!(refusal.contains("migrations/1_a/down.sql:2:1"), "{refusal}");
         assert!(refusal.ends_with("exit 1"), "{refusal}");
     }
-    assert!(said(&["migrate", "status", "--check"]).ends_with("exit 0"));
+    assert!(printed(&["migrate", "status", "--check"]).ends_with("exit 0"));
 }
 
 #[test]
-fn a_pair_around_everything_runs_as_if_it_were_not_there() {
+fn begin_and_commit_around_a_file_are_ignored() {
     let project = project(
         "BEGIN;\n\nCREATE TABLE b (id int PRIMARY KEY);\nSELECT 1/0;\nCOMMIT;\n",
         "",
@@ -79,9 +80,9 @@ fn a_pair_around_everything_runs_as_if_it_were_not_there() {
     project.write("migrations/2_b/down.sql", "BEGIN; DROP TABLE b; END;");
     let server = server();
     let url = server.url("postgres");
-    let said =
-        |arguments: &[&str]| without_times(&project.said(arguments, &[("DATABASE_URL", &url)]));
-    insta::assert_snapshot!(said(&["migrate", "run"]), @r"
+    let printed =
+        |arguments: &[&str]| without_times(&project.printed(arguments, &[("DATABASE_URL", &url)]));
+    insta::assert_snapshot!(printed(&["migrate", "run"]), @r"
     ran 1_a
     error[22012]: division by zero
      --> migrations/2_b/up.sql:4:1
@@ -90,43 +91,43 @@ fn a_pair_around_everything_runs_as_if_it_were_not_there() {
       | ^^^^^^^^^^^
 
     error: failed to run 2_b
-    hint: nothing of it was done: mend its up.sql and run again
+    hint: no changes were applied; fix up.sql and run `bowline migrate` again
     exit 1
     ");
     project.write(
         "migrations/2_b/up.sql",
         "BEGIN;\nCREATE TABLE b (id int PRIMARY KEY);\nCOMMIT;\n",
     );
-    insta::assert_snapshot!(said(&["migrate", "run"]), @r"
+    insta::assert_snapshot!(printed(&["migrate", "run"]), @r"
     ran 2_b
     2 migrations, 1 run now
     exit 0
     ");
-    insta::assert_snapshot!(said(&["migrate", "redo"]), @r"
+    insta::assert_snapshot!(printed(&["migrate", "redo"]), @r"
     reverted 2_b
     ran 2_b
     exit 0
     ");
-    assert!(said(&["verify", "--database-url", &url]).ends_with("exit 0"));
-    assert!(said(&["generate"]).ends_with("exit 0"));
+    assert!(printed(&["verify", "--database-url", &url]).ends_with("exit 0"));
+    assert!(printed(&["generate"]).ends_with("exit 0"));
 }
 
 #[test]
-fn a_transaction_that_is_left_open_is_refused() {
+fn an_open_transaction_is_refused() {
     let project = project(
         "CREATE TABLE c (x int);\nBEGIN;\nCREATE TABLE d (x int);\n",
         "run_in_transaction = false",
     );
     let server = server();
     let url = server.url("postgres");
-    insta::assert_snapshot!(project.said(&["migrate", "run"], &[("DATABASE_URL", &url)]), @r"
+    insta::assert_snapshot!(project.printed(&["migrate", "run"], &[("DATABASE_URL", &url)]), @r"
     error: this transaction is not ended in the file, so nothing of it would stay
      --> migrations/2_b/up.sql:2:1
       |
     2 | BEGIN;
       | ^^^^^
 
-    error: migrations/2_b/up.sql cannot be run as a migration
+    error: migrations/2_b/up.sql cannot run as a migration
     hint: end it with COMMIT
     exit 1
     ");
@@ -175,31 +176,31 @@ fn a_dump_of_a_database_is_a_first_migration() {
     ]);
     let server = server();
     let url = server.url("postgres");
-    let said =
-        |arguments: &[&str]| without_times(&project.said(arguments, &[("DATABASE_URL", &url)]));
-    insta::assert_snapshot!(said(&["migrate", "run"]), @r"
+    let printed =
+        |arguments: &[&str]| without_times(&project.printed(arguments, &[("DATABASE_URL", &url)]));
+    insta::assert_snapshot!(printed(&["migrate", "run"]), @r"
     ran 1_dump
     ran 2_more
     2 migrations, 2 run now
     exit 0
     ");
-    assert!(said(&["verify", "--database-url", &url]).ends_with("exit 0"));
-    let generated = said(&["generate", "--offline"]);
+    assert!(printed(&["verify", "--database-url", &url]).ends_with("exit 0"));
+    let generated = printed(&["generate", "--offline"]);
     assert!(generated.ends_with("exit 0"), "{generated}");
     assert!(
         project.read("src/db/schema.rs").contains("Déjà vu") || project.has("src/db/things.rs")
     );
-    let drift = said(&["drift"]);
+    let drift = printed(&["drift"]);
     assert!(drift.ends_with("exit 0"), "{drift}");
 }
 
 #[test]
-fn an_encoding_that_a_migration_sets_is_not_that_of_the_questions_after_it() {
+fn an_encoding_does_not_outlive_its_migration() {
     let project = Project::new(&[("migrations/1_dump/up.sql", DUMP)]);
     let server = server();
     let url = server.url("postgres");
-    let said = project.said(&["verify", "--database-url", &url], &[]);
-    assert!(said.ends_with("exit 0"), "{said}");
+    let printed = project.printed(&["verify", "--database-url", &url], &[]);
+    assert!(printed.ends_with("exit 0"), "{printed}");
 }
 
 #[test]
@@ -207,8 +208,8 @@ fn rows_for_psql_are_refused_by_name() {
     let project = project("COPY a (id) FROM stdin;\n1\n2\n\\.\n", "");
     let server = server();
     let url = server.url("postgres");
-    let said = |arguments: &[&str]| project.said(arguments, &[("DATABASE_URL", &url)]);
-    let refusal = said(&["migrate", "run"]);
+    let printed = |arguments: &[&str]| project.printed(arguments, &[("DATABASE_URL", &url)]);
+    let refusal = printed(&["migrate", "run"]);
     insta::assert_snapshot!(refusal, @r"
     error: COPY .. FROM STDIN takes its rows from psql, which does not run migrations
      --> migrations/2_b/up.sql:1:1
@@ -216,14 +217,14 @@ fn rows_for_psql_are_refused_by_name() {
     1 | COPY a (id) FROM stdin;
       | ^^^^^^^^^^^^^^^^^^^^^^
 
-    error: migrations/2_b/up.sql cannot be run as a migration
+    error: migrations/2_b/up.sql cannot run as a migration
     hint: write the rows as INSERT, as pg_dump does with --inserts
     exit 1
     ");
-    assert_eq!(said(&["generate"]), refusal);
-    assert_eq!(said(&["verify", "--database-url", &url]), refusal);
+    assert_eq!(printed(&["generate"]), refusal);
+    assert_eq!(printed(&["verify", "--database-url", &url]), refusal);
     project.write("migrations/2_b/up.sql", "\\connect other\nSELECT 1;\n");
-    let refusal = said(&["generate"]);
+    let refusal = printed(&["generate"]);
     assert!(
         refusal.contains("\\connect is a command of psql's"),
         "{refusal}"
@@ -231,7 +232,7 @@ fn rows_for_psql_are_refused_by_name() {
 }
 
 #[test]
-fn marks_empty_files_and_flat_files_have_one_answer() {
+fn bom_empty_and_flat_files_are_handled() {
     let project = project("", "");
     project.write(
         "migrations/1_a/up.sql",
@@ -241,8 +242,8 @@ fn marks_empty_files_and_flat_files_have_one_answer() {
     project.write("query.sql", "\u{feff}SELECT 1 AS one;");
     let server = server();
     let url = server.url("postgres");
-    let said =
-        |arguments: &[&str]| without_times(&project.said(arguments, &[("DATABASE_URL", &url)]));
+    let printed =
+        |arguments: &[&str]| without_times(&project.printed(arguments, &[("DATABASE_URL", &url)]));
     for command in [
         &["generate"][..],
         &["verify", "--database-url", &url],
@@ -254,13 +255,13 @@ fn marks_empty_files_and_flat_files_have_one_answer() {
         &["schema"],
         &["new", "more"],
     ] {
-        let answer = said(command);
+        let answer = printed(command);
         assert!(answer.ends_with("exit 0"), "{command:?}: {answer}");
         let notes = answer
-            .matches("migrations/3_flat.up.sql is passed over")
+            .matches("migrations/3_flat.up.sql is ignored")
             .count();
         assert_eq!(notes, 1, "{command:?}: {answer}");
     }
-    let answer = said(&["sql", "-f", "query.sql"]);
+    let answer = printed(&["sql", "-f", "query.sql"]);
     assert!(answer.starts_with(" one \n"), "{answer}");
 }

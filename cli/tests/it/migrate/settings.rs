@@ -1,4 +1,5 @@
-//! What a migration sets holds for its own file: one run of two migrations makes what two runs make.
+//! What a migration sets holds for its own file: one run of two migrations makes what two runs
+//! make.
 
 use bowline::{Session, sql};
 use diesel::connection::SimpleConnection as _;
@@ -14,7 +15,7 @@ struct Found {
 }
 
 #[test]
-fn a_search_path_of_one_file_is_not_that_of_the_next() {
+fn a_search_path_does_not_outlive_its_file() {
     let project = Project::new(&[
         (
             "migrations/1_a/up.sql",
@@ -32,19 +33,19 @@ fn a_search_path_of_one_file_is_not_that_of_the_next() {
     ]);
     let server = server();
     let url = server.url("postgres");
-    let said =
-        |arguments: &[&str]| without_times(&project.said(arguments, &[("DATABASE_URL", &url)]));
-    assert!(said(&["migrate", "run"]).ends_with("exit 0"));
+    let printed =
+        |arguments: &[&str]| without_times(&project.printed(arguments, &[("DATABASE_URL", &url)]));
+    assert!(printed(&["migrate", "run"]).ends_with("exit 0"));
     let mut session = Session::connect(&server.config("postgres")).expect("a connection");
     let query = sql("SELECT schemaname::text AS schema FROM pg_tables WHERE tablename = 'b'");
     assert_eq!(
         session.run(query.one::<Found>()).expect("one").schema,
         "public"
     );
-    assert!(said(&["drift"]).ends_with("exit 0"));
-    assert!(said(&["verify", "--database-url", &url]).ends_with("exit 0"));
+    assert!(printed(&["drift"]).ends_with("exit 0"));
+    assert!(printed(&["verify", "--database-url", &url]).ends_with("exit 0"));
     // One after the other down, on one session.
-    assert!(said(&["migrate", "revert", "-n", "2"]).ends_with("exit 0"));
+    assert!(printed(&["migrate", "revert", "-n", "2"]).ends_with("exit 0"));
 }
 
 #[test]
@@ -62,8 +63,8 @@ fn settings_of_the_url_stay() {
         .batch_execute("CREATE SCHEMA app")
         .expect("a schema");
     let url = format!("{}?options=-csearch_path%3Dapp", server.url("postgres"));
-    let said = project.said(&["migrate", "run"], &[("DATABASE_URL", &url)]);
-    assert!(said.ends_with("exit 0"), "{said}");
+    let printed = project.printed(&["migrate", "run"], &[("DATABASE_URL", &url)]);
+    assert!(printed.ends_with("exit 0"), "{printed}");
     let query = sql("SELECT string_agg(schemaname || '.' || tablename, ' ' ORDER BY tablename COLLATE \"C\") AS schema
                      FROM pg_tables WHERE tablename IN ('a', 'b', '__diesel_schema_migrations')");
     let found = session.run(query.one::<Found>()).expect("one").schema;

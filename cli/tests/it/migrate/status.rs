@@ -5,20 +5,20 @@ use bowline::{Session, StatementDsl as _, sql};
 use super::{project, server};
 
 /// The same with each time as such.
-pub(super) fn without_times(said: &str) -> String {
+pub(super) fn without_times(printed: &str) -> String {
     let time = regex::Regex::new(r"20\d\d-\d\d-\d\d[ T]\d\d:\d\d:\d\d").expect("an expression");
-    time.replace_all(said, "[time]").into_owned()
+    time.replace_all(printed, "[time]").into_owned()
 }
 
 #[test]
-fn each_migration_says_when_it_ran_and_what_is_strange_about_it() {
+fn status_lists_times_and_remarks() {
     let (project, server) = (project(), server());
     let url = server.url("postgres");
-    let said =
-        |arguments: &[&str]| without_times(&project.said(arguments, &[("DATABASE_URL", &url)]));
-    assert!(said(&["migrate", "status", "--check"]).ends_with("exit 1"));
-    assert!(said(&["migrate", "run"]).ends_with("exit 0"));
-    assert!(said(&["migrate", "status", "--check"]).ends_with("exit 0"));
+    let printed =
+        |arguments: &[&str]| without_times(&project.printed(arguments, &[("DATABASE_URL", &url)]));
+    assert!(printed(&["migrate", "status", "--check"]).ends_with("exit 1"));
+    assert!(printed(&["migrate", "run"]).ends_with("exit 0"));
+    assert!(printed(&["migrate", "status", "--check"]).ends_with("exit 0"));
     project.write("migrations/11_late/up.sql", "SELECT 1;");
     let mut session = Session::connect(&server.config("postgres")).expect("a connection");
     let versions = sql(
@@ -27,16 +27,16 @@ fn each_migration_says_when_it_ran_and_what_is_strange_about_it() {
     session
         .run(versions.affected())
         .expect("two of another branch");
-    insta::assert_snapshot!(said(&["migrate", "status"]), @r"
+    insta::assert_snapshot!(printed(&["migrate", "status"]), @r"
     ran      1_accounts  [time]
     pending  11_late                          older than one that has run
     ran      15          [time]  not in the folder
     ran      2_name      [time]
     ran      9           [time]  not in the folder
-    3 migrations, 1 pending, 2 run that the folder does not have
+    3 migrations, 1 pending, 2 run but not in the folder
     exit 0
     ");
-    insta::assert_snapshot!(said(&["migrate", "status", "--json"]), @r#"
+    insta::assert_snapshot!(printed(&["migrate", "status", "--json"]), @r#"
     [
       {
         "version": "1",
@@ -74,23 +74,23 @@ fn each_migration_says_when_it_ran_and_what_is_strange_about_it() {
         "in_folder": false
       }
     ]
-    3 migrations, 1 pending, 2 run that the folder does not have
+    3 migrations, 1 pending, 2 run but not in the folder
     exit 0
     "#);
-    insta::assert_snapshot!(said(&["migrate", "status", "--check"]), @r"
+    insta::assert_snapshot!(printed(&["migrate", "status", "--check"]), @r"
     ran      1_accounts  [time]
     pending  11_late                          older than one that has run
     ran      15          [time]  not in the folder
     ran      2_name      [time]
     ran      9           [time]  not in the folder
-    error: 3 migrations, 1 pending, 2 run that the folder does not have
+    error: 3 migrations, 1 pending, 2 run but not in the folder
     hint: run `bowline migrate run`
     exit 1
     ");
-    insta::assert_snapshot!(super::without_times(&said(&["migrate", "run"])), @r"
+    insta::assert_snapshot!(super::without_times(&printed(&["migrate", "run"])), @r"
     note: the database is ahead of the folder: 9 has run and is not in it; a newer version of the code has it
     note: 15 has run and is not in the folder: deleted, renamed, or of another branch
-    note: 11_late is older than 9, and runs after it all the same
+    note: 11_late is older than 9, which has run already
     ran 11_late
     3 migrations, 1 run now
     exit 0
@@ -98,24 +98,24 @@ fn each_migration_says_when_it_ran_and_what_is_strange_about_it() {
 }
 
 #[test]
-fn a_table_of_diesels_own_command_that_is_ahead_is_told_as_that() {
+fn a_database_ahead_of_the_folder_gets_a_note() {
     let (project, server) = (project(), server());
     let url = server.url("postgres");
-    let said = |arguments: &[&str]| project.said(arguments, &[("DATABASE_URL", &url)]);
-    said(&["migrate", "run"]);
+    let printed = |arguments: &[&str]| project.printed(arguments, &[("DATABASE_URL", &url)]);
+    printed(&["migrate", "run"]);
     let mut session = Session::connect(&server.config("postgres")).expect("a connection");
     let ahead = sql(
         "INSERT INTO __diesel_schema_migrations SELECT '2026013112000' || n FROM generate_series(0, 6) n",
     );
     session.run(ahead.affected()).expect("seven more");
-    insta::assert_snapshot!(said(&["migrate", "run"]), @r"
+    insta::assert_snapshot!(printed(&["migrate", "run"]), @r"
     note: the database is ahead of the folder: 20260131120000, 20260131120001, 20260131120002, 20260131120003, 20260131120004 and 2 more have run and are not in it; a newer version of the code has them
     2 migrations, 0 run now
     exit 0
     ");
-    insta::assert_snapshot!(said(&["migrate", "revert"]), @r"
+    insta::assert_snapshot!(printed(&["migrate", "revert"]), @r"
     error: 20260131120006 has run, but is not in the folder, so it cannot be reverted
-    hint: get the version of the code that has it
+    hint: check out the version of the code that has it
     exit 1
     ");
 }

@@ -1,4 +1,4 @@
-//! A server that is there and lets nobody in.
+//! A server that refuses the connection.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -16,7 +16,7 @@ fn url(server: &TlsServer, who: &str, rest: &str) -> String {
 }
 
 #[test]
-fn who_is_not_let_in_is_told_why_and_what_to_do() {
+fn refused_logins_get_a_reason_and_a_hint() {
     let server = testkit::tls::tls_server();
     server
         .administrator()
@@ -24,15 +24,15 @@ fn who_is_not_let_in_is_told_why_and_what_to_do() {
             "CREATE ROLE olga PASSWORD 's3cret'; CREATE ROLE paul LOGIN PASSWORD 's3cret'",
         )
         .expect("roles");
-    let mut said = Said::new();
-    said.redact(format!(":{}", server.port()), ":[port]");
-    said.redact(server.folder().display().to_string(), "[folder]");
-    said.of_url(
+    let mut printed = Said::new();
+    printed.redact(format!(":{}", server.port()), ":[port]");
+    printed.redact(server.folder().display().to_string(), "[folder]");
+    printed.of_url(
         "no password",
         &url(server, "ann", "postgres?passfile=/nowhere/pgpass"),
     );
-    said.of_url("a wrong password", &url(server, "ann:s3cret", "postgres"));
-    said.of_url(
+    printed.of_url("a wrong password", &url(server, "ann:s3cret", "postgres"));
+    printed.of_url(
         "a wrong password, no TLS",
         &url(server, "ann:s3cret", "postgres?sslmode=disable"),
     );
@@ -40,39 +40,39 @@ fn who_is_not_let_in_is_told_why_and_what_to_do() {
     fs::write(&file, "*:*:*:ann:s3cret\n").expect("a file");
     fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("ours");
     let with_file = format!("postgres?passfile={}", file.display());
-    said.of_url(
+    printed.of_url(
         "a wrong password in a file",
         &url(server, "ann", &with_file),
     );
-    said.of_url(
+    printed.of_url(
         "a role that does not exist, with a password",
         &url(server, "nobody:s3cret", "postgres"),
     );
-    said.of_url(
+    printed.of_url(
         "a role that may not log in",
         &url(server, "olga:s3cret", "postgres"),
     );
-    said.of_url(
+    printed.of_url(
         "no line in pg_hba.conf",
         &url(server, "ann:s3cret", "template1"),
     );
-    said.of_url(
+    printed.of_url(
         "TLS required by the server",
         &url(server, "dora:s3cret", "template1?sslmode=disable"),
     );
-    said.of_url(
+    printed.of_url(
         "TLS required by the server, and a wrong password",
         &url(server, "dora:s3cret", "template1"),
     );
-    said.of_url(
+    printed.of_url(
         "a certificate required by the server",
         &url(server, "carl:s3cret", "postgres?sslmode=require"),
     );
-    insta::assert_snapshot!("access", said.text());
+    insta::assert_snapshot!("access", printed.text());
 }
 
 #[test]
-fn what_does_not_exist_is_told_with_the_sql_that_makes_it() {
+fn missing_objects_get_a_hint_with_sql() {
     let server = LocalServer::private(&[
         ("max_connections", "5"),
         ("superuser_reserved_connections", "0"),
@@ -81,15 +81,15 @@ fn what_does_not_exist_is_told_with_the_sql_that_makes_it() {
     ])
     .expect("a server");
     let connect = || Session::connect(&server.config("postgres"));
-    let mut said = Said::new();
-    said.redact(server.socket_folder().display().to_string(), "[folder]");
+    let mut printed = Said::new();
+    printed.redact(server.socket_folder().display().to_string(), "[folder]");
     let url = |user: &str, database: &str| {
         server
             .url(database)
             .replace("postgres@", &format!("{user}@"))
     };
-    said.of_url("no such database", &url("postgres", "bank"));
-    said.of_url("no such role", &url("nobody", "postgres"));
+    printed.of_url("no such database", &url("postgres", "bank"));
+    printed.of_url("no such role", &url("nobody", "postgres"));
     let mut administrator = connect().expect("a session");
     administrator
         .batch_execute("CREATE DATABASE closed")
@@ -97,24 +97,24 @@ fn what_does_not_exist_is_told_with_the_sql_that_makes_it() {
     administrator
         .batch_execute("CREATE ROLE ann LOGIN; REVOKE CONNECT ON DATABASE closed FROM PUBLIC")
         .expect("it is done");
-    said.of_url("no privilege to connect", &url("ann", "closed"));
-    said.of_url(
+    printed.of_url("no privilege to connect", &url("ann", "closed"));
+    printed.of_url(
         "a database that takes nobody",
         &url("postgres", "template0"),
     );
     administrator
         .batch_execute("ALTER ROLE ann CONNECTION LIMIT 0")
         .expect("it is done");
-    said.of_url("too many connections of a role", &url("ann", "postgres"));
+    printed.of_url("too many connections of a role", &url("ann", "postgres"));
     let mut sessions = vec![administrator];
     while let Ok(session) = connect() {
         sessions.push(session);
         assert!(
             sessions.len() <= 20,
-            "the server takes more than it was told"
+            "the server takes more than it was reported"
         );
     }
-    said.of_url("too many connections", &url("postgres", "postgres"));
+    printed.of_url("too many connections", &url("postgres", "postgres"));
     let hba = server.socket_folder().join("data/pg_hba.conf");
     fs::write(hba, "local all all peer\n").expect("the file is there");
     let administrator = sessions.first_mut().expect("a session");
@@ -123,11 +123,11 @@ fn what_does_not_exist_is_told_with_the_sql_that_makes_it() {
         .expect("an answer");
     sessions.truncate(1);
     wait_for_peer(&server.config("postgres").user("ann"));
-    said.of_url(
+    printed.of_url(
         "another name than the system's user has",
         &url("ann", "postgres"),
     );
-    insta::assert_snapshot!("does_not_exist", said.text());
+    insta::assert_snapshot!("does_not_exist", printed.text());
 }
 
 /// Waits until the server reads its file anew.

@@ -1,4 +1,4 @@
-//! A server that does not encrypt, or does not prove who it is.
+//! A server that does not encrypt, or whose certificate cannot be verified.
 
 use bowline::testing::LocalServer;
 use testkit::tls::{Authority, TlsServer, Validity, free_port};
@@ -6,12 +6,12 @@ use testkit::tls::{Authority, TlsServer, Validity, free_port};
 use super::Said;
 
 #[test]
-fn what_is_wrong_with_encryption_is_told_with_the_parameter_to_change() {
+fn encryption_errors_name_the_parameter() {
     // A server of its own, since the certificate that it shows is changed.
     let server = TlsServer::start();
-    let mut said = Said::new();
-    said.redact(format!(":{}", server.port()), ":[port]");
-    said.redact(server.folder().display().to_string(), "[folder]");
+    let mut printed = Said::new();
+    printed.redact(format!(":{}", server.port()), ":[port]");
+    printed.redact(server.folder().display().to_string(), "[folder]");
     let url = |host: &str, rest: &str| {
         let port = server.port();
         format!("postgres://ann:s3cret@{host}:{port}/postgres?hostaddr=127.0.0.1{rest}")
@@ -19,12 +19,12 @@ fn what_is_wrong_with_encryption_is_told_with_the_parameter_to_change() {
     let root = server.authority.root();
     let trusting = format!("&sslmode=verify-full&sslrootcert={}", root.display());
 
-    said.of_url("a provider's own authority", &url("db.example.com", ""));
-    said.of_url(
+    printed.of_url("a provider's own authority", &url("db.example.com", ""));
+    printed.of_url(
         "a certificate for another host name",
         &url("db.example.com", &trusting),
     );
-    said.of_url(
+    printed.of_url(
         "a file that is not there",
         &url(
             "localhost",
@@ -33,7 +33,7 @@ fn what_is_wrong_with_encryption_is_told_with_the_parameter_to_change() {
     );
     let stranger = Authority::new(server.folder(), "stranger");
     server.present(&stranger.sign("localhost", "DNS:localhost", Validity::Now));
-    said.of_url(
+    printed.of_url(
         "another authority than the one that is trusted",
         &url("localhost", &trusting),
     );
@@ -42,7 +42,7 @@ fn what_is_wrong_with_encryption_is_told_with_the_parameter_to_change() {
             .authority
             .sign("localhost", "DNS:localhost", Validity::Expired),
     );
-    said.of_url(
+    printed.of_url(
         "a certificate that has expired",
         &url("localhost", &trusting),
     );
@@ -53,10 +53,10 @@ fn what_is_wrong_with_encryption_is_told_with_the_parameter_to_change() {
         ("port", &port.to_string()),
     ]);
     let _in_clear = in_clear.expect("a server");
-    said.redact(format!(":{port}"), ":[port]");
-    said.of_url(
+    printed.redact(format!(":{port}"), ":[port]");
+    printed.of_url(
         "TLS refused by the server",
         &format!("postgres://ann:s3cret@127.0.0.1:{port}/postgres?sslmode=require"),
     );
-    insta::assert_snapshot!("encryption", said.text());
+    insta::assert_snapshot!("encryption", printed.text());
 }

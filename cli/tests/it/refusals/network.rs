@@ -1,4 +1,4 @@
-//! Nobody there, or somebody who is no PostgreSQL server.
+//! Addresses without a server, or with one that is not PostgreSQL.
 
 use std::io::Write as _;
 use std::net::TcpListener;
@@ -6,62 +6,63 @@ use std::net::TcpListener;
 use super::{Said, library};
 
 #[test]
-fn who_is_not_there_is_said_with_where_he_was_looked_for() {
-    let mut said = Said::new();
+fn an_unreachable_server_is_named_with_its_address() {
+    let mut printed = Said::new();
     // Nobody listens on it: it is reserved, and taken by this test.
-    said.of_url("refused by TCP", "postgres://ann:s3cret@127.0.0.1:1/bank");
-    said.of_url(
+    printed.of_url("refused by TCP", "postgres://ann:s3cret@127.0.0.1:1/bank");
+    printed.of_url(
         "refused by each of two hosts",
         "postgres://ann:s3cret@127.0.0.1:1,127.0.0.2:1/bank",
     );
-    said.of_url(
+    printed.of_url(
         "no socket in the folder that is named",
         "postgres://ann:s3cret@%2Fnowhere/bank",
     );
     let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = silent.local_addr().expect("a port").port();
-    said.redact(format!(":{port}"), ":[port]");
-    said.of_url(
+    printed.redact(format!(":{port}"), ":[port]");
+    printed.of_url(
         "no answer",
         &format!("postgres://ann:s3cret@127.0.0.1:{port}/bank?connect_timeout=1"),
     );
     let web = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = web.local_addr().expect("a port").port();
-    said.redact(format!(":{port}"), ":[port]");
+    printed.redact(format!(":{port}"), ":[port]");
     std::thread::spawn(move || {
         for mut client in web.incoming().flatten() {
             // As a web server answers to what it does not understand.
             client.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").ok();
         }
     });
-    said.of_url(
+    printed.of_url(
         "the port of a web server",
         &format!("postgres://ann:s3cret@127.0.0.1:{port}/bank?sslmode=require"),
     );
-    insta::assert_snapshot!("network", said.text());
+    insta::assert_snapshot!("network", printed.text());
 }
 
 #[test]
-fn a_socket_that_nobody_named_is_said_to_be_a_default() {
-    let mut said = Said::new();
-    // A distribution's folder of sockets is tried if a socket of this port is in it, libpq's own otherwise.
-    said.of_url(
+fn a_default_socket_is_named_as_default() {
+    let mut printed = Said::new();
+    // A distribution's folder of sockets is tried if a socket of this port is in it, libpq's own
+    // otherwise.
+    printed.of_url(
         "no host and no server on this machine",
         "postgres:///bank?port=1",
     );
-    said.of_url("a host that was forgotten", "postgres://ann:s3cret@:1/bank");
-    insta::assert_snapshot!("no_host", said.text());
+    printed.of_url("a host that was forgotten", "postgres://ann:s3cret@:1/bank");
+    insta::assert_snapshot!("no_host", printed.text());
 }
 
 #[test]
 fn a_host_that_is_not_found_is_named() {
-    let told = library("postgres://ann:s3cret@db.invalid:5432/bank");
+    let reported = library("postgres://ann:s3cret@db.invalid:5432/bank");
     // Why differs from resolver to resolver.
     let beginning =
         "error: failed to connect to db.invalid:5432: host \"db.invalid\" was not found: ";
-    assert!(told.starts_with(beginning), "{told}");
+    assert!(reported.starts_with(beginning), "{reported}");
     let hint = "hint: look at the host's name in the connection string";
-    assert!(told.contains(hint), "{told}");
-    let mut said = Said::new();
-    said.of_url("not found", "postgres://ann:s3cret@db.invalid:5432/bank");
+    assert!(reported.contains(hint), "{reported}");
+    let mut printed = Said::new();
+    printed.of_url("not found", "postgres://ann:s3cret@db.invalid:5432/bank");
 }

@@ -3,10 +3,10 @@
 use super::Said;
 
 #[test]
-fn what_is_wrong_with_the_settings_is_said_without_showing_them() {
-    let mut said = Said::new();
-    said.of_command("nothing says where the database is", &[]);
-    said.of_command("DATABASE_URL is empty", &[("DATABASE_URL", "")]);
+fn invalid_parameters_are_reported_without_values() {
+    let mut printed = Said::new();
+    printed.of_command("nothing says where the database is", &[]);
+    printed.of_command("DATABASE_URL is empty", &[("DATABASE_URL", "")]);
     for (title, url) in [
         ("another scheme", "mysql://ann:s3cret@db:3306/bank"),
         ("a scheme with a typo", "postgress://ann:s3cret@db/bank"),
@@ -52,18 +52,20 @@ fn what_is_wrong_with_the_settings_is_said_without_showing_them() {
             "host=db user=ann password=s3cret and more",
         ),
     ] {
-        said.of_url(title, url);
+        printed.of_url(title, url);
     }
-    said.of_command(
+    printed.of_command(
         "PGPORT that is no number",
         &[("PGHOST", "127.0.0.1"), ("PGPORT", "54e2")],
     );
-    said.of_command("a service that is in no file", &[("PGSERVICE", "bank")]);
-    said.project
+    printed.of_command("a service that is in no file", &[("PGSERVICE", "bank")]);
+    printed
+        .project
         .write(".env", "DATABASE_URL=postgres://ann:s3cret word@db/bank\n");
-    said.of_command("a file .env that cannot be read", &[]);
-    said.project
+    printed.of_command("a file .env that cannot be read", &[]);
+    printed
+        .project
         .write(".env", "DATABASE_URL=postgress://ann:s3cret@db/bank\n");
-    said.of_command("a URL with a typo in a file .env", &[]);
-    insta::assert_snapshot!("settings", said.text());
+    printed.of_command("a URL with a typo in a file .env", &[]);
+    insta::assert_snapshot!("settings", printed.text());
 }

@@ -1,6 +1,7 @@
-//! CHOICES: which Rust is written for a catalog; pure.
+//! The choices: which Rust code is generated for a catalog. Reads and writes no files.
 //!
-//! A [`Plan`] holds every name, type and function of the files to come, so that `emit` decides nothing.
+//! A [`Plan`] holds every name, type and function of the generated files, so that `emit` decides
+//! nothing.
 
 pub(crate) mod checked;
 mod english;
@@ -33,7 +34,7 @@ pub(crate) use patched::PatchedSchema;
 pub(crate) use schema::{CustomType, SchemaColumn, SchemaPlan, SchemaTable};
 pub(crate) use table::{Field, TablePlan};
 
-/// What the generated files will hold.
+/// The content of the generated files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Plan {
     /// One `schema.rs` for each output that `diesel.toml` names.
@@ -42,13 +43,13 @@ pub(crate) struct Plan {
     pub tables: Vec<TablePlan>,
     /// The enums, which share a file.
     pub enums: Vec<EnumPlan>,
-    /// The modules of `schema.rs` that are beside the files of the tables.
+    /// The modules of `schema.rs` that are in the folder of the tables' files.
     pub schema_files: Vec<String>,
-    /// What a person should know: columns without a Rust type, tables without a key, ..
+    /// Notes for the user, such as columns without a Rust type and tables without a key.
     pub notes: Vec<String>,
 }
 
-/// Plans each `schema.rs` that the settings ask for.
+/// Plans each `schema.rs` that the settings define.
 pub(crate) fn schemas(catalog: &Catalog, settings: &Settings) -> Vec<SchemaPlan> {
     let outputs = settings.outputs.iter();
     outputs
@@ -56,9 +57,10 @@ pub(crate) fn schemas(catalog: &Catalog, settings: &Settings) -> Vec<SchemaPlan>
         .collect()
 }
 
-/// Plans the models for a catalog, whose `schema.rs` are planned, and perhaps patched, already.
+/// Plans the models for a catalog. Its schemas are planned already, and patched where there are
+/// patch files.
 ///
-/// Fails where two things would get one Rust name, and where a setting names what is not there.
+/// Fails if two types would get one Rust name, and if a setting names what does not exist.
 pub(crate) fn plan(
     catalog: &Catalog,
     settings: &Settings,
@@ -84,7 +86,7 @@ pub(crate) fn plan(
         if let Some(mut table) = table::plan(&source, relation, &mut notes) {
             if table.fields.is_empty() {
                 notes.push(format!(
-                    "{} gets no code: none of its columns has a Rust type",
+                    "{} gets no code: no column has a Rust type",
                     relation.name.name
                 ));
                 continue;
@@ -120,7 +122,7 @@ pub(crate) fn plan(
     })
 }
 
-/// The modules of `schema.rs` that are beside the files of the tables.
+/// Returns the modules of `schema.rs` that are in the folder of the tables' files.
 fn schema_files(settings: &Settings) -> Vec<String> {
     let paths = settings
         .outputs
