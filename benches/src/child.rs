@@ -1,0 +1,72 @@
+//! One contender in a process of its own, so that counters of the whole process count it alone.
+
+use std::env;
+use std::error::Error;
+use std::ffi::OsString;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::allocations;
+use crate::target::Target;
+use crate::workloads;
+
+/// How often the work is done before anything is measured: statements are prepared, buffers have grown.
+const WARM_UP: usize = 20;
+
+/// Returns the command that does a workload this many times in a child, below another program such as valgrind.
+pub fn command(
+    wrapper: &[OsString],
+    target: &Target,
+    workload: &str,
+    contender: &str,
+    times: usize,
+) -> Result<Command, Box<dyn Error>> {
+    let own = env::current_exe()?;
+    let mut words = wrapper.to_vec();
+    words.push(own.into());
+    let mut command = Command::new(&words[0]);
+    command
+        .args(&words[1..])
+        .args(["child", workload, contender, &times.to_string()])
+        .env("BENCH_URL", &target.url)
+        .env("BENCH_USERS", target.users.to_string())
+        .env("BENCH_SCALE", target.scale.to_string());
+    Ok(command)
+}
+
+/// The child: does the work, and prints allocations, their bytes, and the peak of its memory in KiB.
+pub fn run(arguments: &[String]) -> Result<(), Box<dyn Error>> {
+    let [workload, contender, times] = arguments else {
+        return Err("usage: child WORKLOAD CONTENDER TIMES".into());
+    };
+    let target = Target {
+        url: env::var("BENCH_URL")?,
+        users: env::var("BENCH_USERS")?.parse()?,
+        scale: env::var("BENCH_SCALE")?.parse()?,
+    };
+    let workload = workloads::named(workload).ok_or("no such workload")?;
+    let contender = workload.contender(contender).ok_or("no such contender")?;
+    let mut run = contender.start(&target);
+    run(WARM_UP);
+    let before = allocations::so_far();
+    run(times.parse()?);
+    let after = allocations::so_far();
+    println!(
+        "{} {} {}",
+        after.0 - before.0,
+        after.1 - before.1,
+        peak_memory()?
+    );
+    Ok(())
+}
+
+/// Returns the largest resident set of this process so far, in KiB.
+fn peak_memory() -> Result<u64, Box<dyn Error>> {
+    let status = fs::read_to_string(Path::new("/proc/self/status"))?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .ok_or("the kernel does not report VmHWM")?;
+    Ok(line.trim().trim_end_matches(" kB").parse()?)
+}

@@ -1,0 +1,37 @@
+//! A contender: one library's way of doing a workload.
+
+use crate::target::Target;
+
+/// Does the work this many times.
+pub type Run = Box<dyn FnMut(usize)>;
+
+/// One way of doing a workload. A library has several: with and without a pool, in one round trip or in many.
+pub struct Contender {
+    /// The library and the way, such as `bowline session`. Unique within a workload.
+    pub name: &'static str,
+    start: Box<dyn Fn(&Target) -> Run>,
+}
+
+impl Contender {
+    /// Makes a contender of a function that connects and returns the work.
+    pub fn new(name: &'static str, start: impl Fn(&Target) -> Run + 'static) -> Self {
+        Self {
+            name,
+            start: Box::new(start),
+        }
+    }
+
+    /// Connects, and returns the work; nothing of this is measured.
+    pub fn start(&self, target: &Target) -> Run {
+        (self.start)(target)
+    }
+}
+
+/// Repeats a piece of work that takes no argument.
+pub fn repeat(mut work: impl FnMut() + 'static) -> Run {
+    Box::new(move |times| {
+        for _ in 0..times {
+            work();
+        }
+    })
+}

@@ -1,0 +1,101 @@
+//! Bowline beside other libraries: `script/bench` and `script/bench-counts` run it.
+
+mod allocations;
+mod ceilings;
+mod child;
+mod contender;
+mod counts;
+mod db;
+mod peers;
+mod server;
+mod table;
+mod target;
+mod workloads;
+
+use std::error::Error;
+use std::path::Path;
+use std::process::ExitCode;
+
+use ceilings::Ceiling;
+use server::Server;
+use table::Table;
+
+#[global_allocator]
+static ALLOCATOR: allocations::Counting = allocations::Counting;
+
+const USAGE: &str = "usage: bowline-bench ceilings | counts [WORKLOAD ..]";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (command, rest) = arguments
+        .split_first()
+        .map_or(("", &[][..]), |(command, rest)| (command.as_str(), rest));
+    let done = match command {
+        "ceilings" => compare_with_ceilings(),
+        "counts" => count(rest),
+        "child" => child::run(rest),
+        _ => Err(USAGE.into()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Counts what has a ceiling, and fails where one is passed.
+fn compare_with_ceilings() -> Result<(), Box<dyn Error>> {
+    let ceilings = Ceiling::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("ceilings.txt"))?;
+    let server = Server::start(10_000, 1)?;
+    let head: Vec<_> = ["workload", "contender"]
+        .into_iter()
+        .chain(ceilings::COUNTED)
+        .collect();
+    let mut table = Table::new(&head);
+    let mut passed = Vec::new();
+    for ceiling in &ceilings {
+        let workload = workloads::named(&ceiling.workload)
+            .ok_or_else(|| format!("there is no workload {}", ceiling.workload))?;
+        let counts = counts::count(&server, workload, &ceiling.contender)?;
+        let (cells, sentences) = ceiling.compare(&counts);
+        let row = [ceiling.workload.clone(), ceiling.contender.clone()];
+        table.row(row.into_iter().chain(cells));
+        passed.extend(sentences);
+    }
+    print!("{table}");
+    if passed.is_empty() {
+        return Ok(());
+    }
+    Err(format!("a ceiling is passed\n{}", passed.join("\n")).into())
+}
+
+/// Counts all contenders of these workloads, or of all.
+fn count(names: &[String]) -> Result<(), Box<dyn Error>> {
+    let chosen = chosen(names)?;
+    let server = Server::start(10_000, 1)?;
+    let mut table = Table::of_counts();
+    for workload in chosen {
+        eprintln!("{}: {}", workload.name, workload.title);
+        for contender in workload.contenders() {
+            let counts = counts::count(&server, workload, contender.name)?;
+            table.counts(workload.name, contender.name, &counts);
+        }
+    }
+    print!("{table}");
+    Ok(())
+}
+
+/// The workloads of these names; all without a name.
+fn chosen(names: &[String]) -> Result<Vec<workloads::Workload>, Box<dyn Error>> {
+    if names.is_empty() {
+        return Ok(workloads::all().to_vec());
+    }
+    names
+        .iter()
+        .map(|name| {
+            workloads::named(name).ok_or_else(|| format!("there is no workload {name}").into())
+        })
+        .collect()
+}

@@ -1,0 +1,68 @@
+//! r2d2 with a manager that looks at the socket once per checkout, as Bowline does: what a checkout costs at least.
+
+use std::io;
+use std::os::fd::BorrowedFd;
+
+use ::r2d2::{ManageConnection, Pool};
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, recv};
+
+use super::Peer;
+use super::libpq::Connection;
+use crate::contender::{Contender, repeat};
+use crate::target::Target;
+
+pub struct R2d2;
+
+/// Makes libpq connections, and tests whether the server has closed one without asking the server.
+pub struct Peeking {
+    url: String,
+}
+
+impl ManageConnection for Peeking {
+    type Connection = Connection;
+    type Error = io::Error;
+
+    fn connect(&self) -> Result<Connection, io::Error> {
+        Ok(Connection::open(&self.url))
+    }
+
+    fn is_valid(&self, connection: &mut Connection) -> Result<(), io::Error> {
+        // SAFETY: the connection is open as long as it is borrowed.
+        #[expect(unsafe_code, reason = "the socket belongs to libpq")]
+        let socket = unsafe { BorrowedFd::borrow_raw(connection.socket()) };
+        let peeked = recv(
+            socket,
+            &mut [0_u8; 1],
+            RecvFlags::PEEK | RecvFlags::DONTWAIT,
+        );
+        match peeked {
+            Err(Errno::AGAIN) => Ok(()),
+            _ => Err(io::ErrorKind::ConnectionReset.into()),
+        }
+    }
+
+    fn has_broken(&self, _: &mut Connection) -> bool {
+        false
+    }
+}
+
+/// Opens a pool of this many connections.
+pub fn pool(target: &Target, sessions: u32) -> Pool<Peeking> {
+    let manager = Peeking {
+        url: target.url.clone(),
+    };
+    Pool::builder()
+        .max_size(sessions)
+        .build(manager)
+        .expect("a pool")
+}
+
+impl Peer for R2d2 {
+    fn checkout(&self) -> Vec<Contender> {
+        vec![Contender::new("r2d2, peek", |target| {
+            let pool = pool(target, 4);
+            repeat(move || drop(pool.get().expect("a connection")))
+        })]
+    }
+}

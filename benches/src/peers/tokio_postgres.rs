@@ -1,0 +1,177 @@
+//! tokio-postgres, alone and with deadpool.
+
+use std::hint::black_box;
+
+use ::tokio_postgres::{Client, NoTls, Row};
+use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod};
+use futures_util::future::try_join_all;
+use tokio::runtime::{Builder, Runtime};
+
+use super::Peer;
+use crate::contender::Contender;
+use crate::db::{User, UserId};
+use crate::target::{Numbers, Target, Tpcb};
+
+pub struct TokioPostgres;
+
+const FIND: &str = "SELECT id, name, email, balance, created_at, note FROM users WHERE id = $1";
+const ADD: &str = "UPDATE users SET balance = balance + 1 WHERE id = $1";
+
+/// A runtime on the thread that calls it.
+fn runtime() -> Runtime {
+    Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime")
+}
+
+/// Connects, and lets the connection run on this runtime.
+async fn connect(target: &Target) -> Client {
+    let (client, connection) = ::tokio_postgres::connect(&target.url, NoTls)
+        .await
+        .expect("a connection");
+    tokio::spawn(connection);
+    client
+}
+
+/// A pool that asks the server nothing at a checkout.
+pub fn pool(target: &Target, sessions: usize) -> Pool {
+    let config = target.url.parse().expect("a URL");
+    let recycling_method = RecyclingMethod::Fast;
+    let manager = Manager::from_config(config, NoTls, ManagerConfig { recycling_method });
+    Pool::builder(manager)
+        .max_size(sessions)
+        .build()
+        .expect("a pool")
+}
+
+pub fn user(row: &Row) -> User {
+    User {
+        id: UserId(row.get(0)),
+        name: row.get(1),
+        email: row.get(2),
+        balance: row.get(3),
+        created_at: row.get(4),
+        note: row.get(5),
+    }
+}
+
+impl Peer for TokioPostgres {
+    fn find(&self) -> Vec<Contender> {
+        vec![
+            Contender::new("tokio-postgres", |target| {
+                let runtime = runtime();
+                let client = runtime.block_on(connect(target));
+                let find = runtime.block_on(client.prepare(FIND)).expect("prepared");
+                let (users, mut numbers) = (target.users, Numbers::series(1));
+                Box::new(move |times| {
+                    runtime.block_on(async {
+                        for _ in 0..times {
+                            let id = numbers.up_to(users);
+                            let row = client.query_opt(&find, &[&id]).await.expect("an answer");
+                            black_box(user(&row.expect("a user")));
+                        }
+                    });
+                })
+            }),
+            Contender::new("tokio-postgres + deadpool", |target| {
+                let (runtime, pool) = (runtime(), pool(target, 4));
+                let (users, mut numbers) = (target.users, Numbers::series(1));
+                Box::new(move |times| {
+                    runtime.block_on(async {
+                        for _ in 0..times {
+                            let id = numbers.up_to(users);
+                            let client = pool.get().await.expect("a client");
+                            let find = client.prepare_cached(FIND).await.expect("prepared");
+                            let row = client.query_opt(&find, &[&id]).await.expect("an answer");
+                            black_box(user(&row.expect("a user")));
+                        }
+                    });
+                })
+            }),
+        ]
+    }
+
+    fn ten_updates(&self) -> Vec<Contender> {
+        vec![Contender::new(
+            "tokio-postgres + deadpool, joined",
+            |target| {
+                let (runtime, pool) = (runtime(), pool(target, 4));
+                let (users, mut numbers) = (target.users, Numbers::series(1));
+                Box::new(move |times| {
+                    runtime.block_on(async {
+                        for _ in 0..times {
+                            let mut client = pool.get().await.expect("a client");
+                            let add = client.prepare_cached(ADD).await.expect("prepared");
+                            let transaction = client.transaction().await.expect("a transaction");
+                            let ids = [0; 10].map(|_| numbers.up_to(users));
+                            let updates = ids.iter().map(|id| transaction.execute_raw(&add, [id]));
+                            black_box(try_join_all(updates).await.expect("ten updates"));
+                            transaction.commit().await.expect("a commit");
+                        }
+                    });
+                })
+            },
+        )]
+    }
+
+    fn checkout(&self) -> Vec<Contender> {
+        vec![Contender::new("deadpool", |target| {
+            let (runtime, pool) = (runtime(), pool(target, 4));
+            Box::new(move |times| {
+                runtime.block_on(async {
+                    for _ in 0..times {
+                        drop(pool.get().await.expect("a client"));
+                    }
+                });
+            })
+        })]
+    }
+
+    fn tpcb(&self) -> Vec<Contender> {
+        vec![Contender::new("tokio-postgres + deadpool", |target| {
+            let (runtime, pool) = (runtime(), pool(target, 4));
+            let (scale, mut numbers) = (target.scale, Numbers::series(1));
+            Box::new(move |times| {
+                runtime.block_on(async {
+                    for _ in 0..times {
+                        tpcb(&pool, Tpcb::next(&mut numbers, scale)).await;
+                    }
+                });
+            })
+        })]
+    }
+}
+
+/// A transaction of pgbench's, a round trip for each statement.
+pub async fn tpcb(pool: &Pool, of: Tpcb) -> i32 {
+    let mut client = pool.get().await.expect("a client");
+    let mut statements = Vec::with_capacity(TPCB.len());
+    for sql in TPCB {
+        statements.push(client.prepare_cached(sql).await.expect("prepared"));
+    }
+    let [account, balance, teller, branch, history] = &statements[..] else {
+        unreachable!("as many as there are in TPCB");
+    };
+    let work = async {
+        let transaction = client.transaction().await?;
+        transaction.execute(account, &[&of.delta, &of.aid]).await?;
+        let found = transaction.query_one(balance, &[&of.aid]).await?;
+        transaction.execute(teller, &[&of.delta, &of.tid]).await?;
+        transaction.execute(branch, &[&of.delta, &of.bid]).await?;
+        transaction
+            .execute(history, &[&of.tid, &of.bid, &of.aid, &of.delta])
+            .await?;
+        transaction.commit().await?;
+        Ok::<_, ::tokio_postgres::Error>(found.get(0))
+    };
+    work.await.expect("a transaction")
+}
+
+const TPCB: [&str; 5] = [
+    "UPDATE pgbench_accounts SET abalance = abalance + $1 WHERE aid = $2",
+    "SELECT abalance FROM pgbench_accounts WHERE aid = $1",
+    "UPDATE pgbench_tellers SET tbalance = tbalance + $1 WHERE tid = $2",
+    "UPDATE pgbench_branches SET bbalance = bbalance + $1 WHERE bid = $2",
+    "INSERT INTO pgbench_history (tid, bid, aid, delta, mtime) VALUES ($1, $2, $3, $4, CURRENT_TIMESTAMP)",
+];
