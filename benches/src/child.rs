@@ -35,6 +35,18 @@ pub fn command(
     Ok(command)
 }
 
+/// Returns the peak memory, in KiB, of a child that does a workload once.
+pub fn peak_memory_of(
+    target: &Target,
+    workload: &str,
+    contender: &str,
+) -> Result<f64, Box<dyn Error>> {
+    let output = command(&[], target, workload, contender, 1)?.output()?;
+    let printed = String::from_utf8_lossy(&output.stdout);
+    let peak = printed.split_whitespace().nth(2);
+    Ok(peak.ok_or("the child printed no peak")?.parse()?)
+}
+
 /// The child: does the work, and prints allocations, their bytes, and the peak of its memory in KiB.
 pub fn run(arguments: &[String]) -> Result<(), Box<dyn Error>> {
     let [workload, contender, times] = arguments else {
@@ -48,7 +60,8 @@ pub fn run(arguments: &[String]) -> Result<(), Box<dyn Error>> {
     let workload = workloads::named(workload).ok_or("no such workload")?;
     let contender = workload.contender(contender).ok_or("no such contender")?;
     let mut run = contender.start(&target);
-    run(WARM_UP);
+    // Long work warms up by doing it once.
+    run(WARM_UP.min(workload.lengths.0));
     let before = allocations::so_far();
     run(times.parse()?);
     let after = allocations::so_far();

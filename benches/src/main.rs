@@ -5,11 +5,16 @@ mod ceilings;
 mod child;
 mod contender;
 mod counts;
+mod crowd;
+mod crowds;
 mod db;
 mod peers;
+mod rounds;
+mod rows;
 mod server;
 mod table;
 mod target;
+mod versions;
 mod workloads;
 
 use std::error::Error;
@@ -23,7 +28,7 @@ use table::Table;
 #[global_allocator]
 static ALLOCATOR: allocations::Counting = allocations::Counting;
 
-const USAGE: &str = "usage: bowline-bench ceilings | counts [WORKLOAD ..]";
+const USAGE: &str = "usage: bowline-bench ceilings | counts [WORKLOAD ..] | times [WORKLOAD ..]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -34,6 +39,7 @@ fn main() -> ExitCode {
         "ceilings" => compare_with_ceilings(),
         "counts" => count(rest),
         "child" => child::run(rest),
+        "times" => measure(rest),
         _ => Err(USAGE.into()),
     };
     match done {
@@ -71,14 +77,17 @@ fn compare_with_ceilings() -> Result<(), Box<dyn Error>> {
     Err(format!("a ceiling is passed\n{}", passed.join("\n")).into())
 }
 
-/// Counts all contenders of these workloads, or of all.
+/// Counts all contenders of these parts, or of all.
 fn count(names: &[String]) -> Result<(), Box<dyn Error>> {
-    let chosen = chosen(names)?;
+    let chosen = |part: &str| names.is_empty() || names.iter().any(|name| name == part);
     let server = Server::start(10_000, 1)?;
     let mut table = Table::of_counts();
-    for workload in chosen {
-        eprintln!("{}: {}", workload.name, workload.title);
+    for workload in workloads::all() {
+        if !chosen(workload.part()) {
+            continue;
+        }
         for contender in workload.contenders() {
+            eprintln!("{} {}", workload.name, contender.name);
             let counts = counts::count(&server, workload, contender.name)?;
             table.counts(workload.name, contender.name, &counts);
         }
@@ -87,15 +96,27 @@ fn count(names: &[String]) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The workloads of these names; all without a name.
-fn chosen(names: &[String]) -> Result<Vec<workloads::Workload>, Box<dyn Error>> {
-    if names.is_empty() {
-        return Ok(workloads::all().to_vec());
-    }
-    names
+/// Measures the times of these parts, or of all.
+fn measure(names: &[String]) -> Result<(), Box<dyn Error>> {
+    let parts = workloads::parts();
+    if let Some(name) = names
         .iter()
-        .map(|name| {
-            workloads::named(name).ok_or_else(|| format!("there is no workload {name}").into())
-        })
-        .collect()
+        .find(|name| parts.iter().all(|part| part.name != **name))
+    {
+        return Err(format!("there is no workload {name}\n{USAGE}").into());
+    }
+    let server = Server::start(1_000_000, 32)?;
+    println!("{}\n", versions::list(&server));
+    for part in parts {
+        if names.is_empty() || names.iter().any(|name| name == part.name) {
+            eprintln!("{}: {}", part.name, part.title);
+            println!(
+                "### {}: {}\n\n{}",
+                part.name,
+                part.title,
+                (part.measure)(&server)?
+            );
+        }
+    }
+    Ok(())
 }

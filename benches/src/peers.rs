@@ -3,11 +3,14 @@
 mod bowline;
 mod diesel;
 mod libpq;
+mod pgbench;
+mod psql;
 mod r2d2;
 #[cfg(feature = "tokio-postgres")]
 mod tokio_postgres;
 
 use crate::contender::Contender;
+use crate::crowd::Crowd;
 
 /// A library. What it cannot do, or what would measure nothing of it, it has no contenders for.
 pub trait Peer {
@@ -30,6 +33,59 @@ pub trait Peer {
     fn tpcb(&self) -> Vec<Contender> {
         Vec::new()
     }
+
+    /// B12: connects, and disconnects.
+    fn connect(&self) -> Vec<Contender> {
+        Vec::new()
+    }
+
+    /// B2b: loads this many users, in the order of their keys.
+    fn load(&self, rows: i64) -> Vec<Contender> {
+        let _ = rows;
+        Vec::new()
+    }
+
+    /// B2b: inserts this many items, all or none.
+    fn insert(&self, rows: usize) -> Vec<Contender> {
+        let _ = rows;
+        Vec::new()
+    }
+
+    /// B2: reads all users one after the other, in constant memory.
+    fn stream(&self) -> Vec<Contender> {
+        Vec::new()
+    }
+
+    /// B6: loads this many items by COPY.
+    fn copy_in(&self, rows: usize) -> Vec<Contender> {
+        let _ = rows;
+        Vec::new()
+    }
+
+    /// B3: loads the first users with their posts and the comments on those.
+    fn graph(&self) -> Vec<Contender> {
+        Vec::new()
+    }
+
+    /// B5: many callers take a connection and give it back.
+    fn crowd_checkout(&self) -> Vec<Crowd> {
+        Vec::new()
+    }
+
+    /// B5: many callers find a user each.
+    fn crowd_find(&self) -> Vec<Crowd> {
+        Vec::new()
+    }
+
+    /// B13: many tasks find a user each.
+    fn task_find(&self) -> Vec<Crowd> {
+        Vec::new()
+    }
+
+    /// B7: many callers run pgbench's default transaction.
+    fn crowd_tpcb(&self) -> Vec<Crowd> {
+        Vec::new()
+    }
 }
 
 /// Returns the libraries that this program was built with.
@@ -39,6 +95,8 @@ pub fn all() -> Vec<Box<dyn Peer>> {
         Box::new(libpq::Libpq),
         Box::new(diesel::Diesel),
         Box::new(r2d2::R2d2),
+        Box::new(pgbench::Pgbench),
+        Box::new(psql::Psql),
         #[cfg(feature = "tokio-postgres")]
         Box::new(tokio_postgres::TokioPostgres),
     ]

@@ -1,10 +1,12 @@
 //! The server that all are measured on, and its data.
 
 use std::error::Error;
+use std::time::Duration;
 
 use bowline::testing::LocalServer;
 use bowline::{Session, StatementDsl as _, sql};
 use diesel_migrations::FileBasedMigrations;
+use testkit::Latency;
 
 use crate::target::Target;
 
@@ -39,6 +41,18 @@ impl Server {
         Ok(Self {
             local,
             target: Target { url, users, scale },
+        })
+    }
+
+    /// Returns the target with this many milliseconds more for each round trip; with 0, the Unix socket.
+    pub fn at_distance(&self, milliseconds: u64) -> Result<Target, Box<dyn Error>> {
+        if milliseconds == 0 {
+            return Ok(self.target.clone());
+        }
+        let relay = Latency::start(&self.local, Duration::from_millis(milliseconds))?;
+        Ok(Target {
+            url: relay.url("bench"),
+            ..self.target.clone()
         })
     }
 }

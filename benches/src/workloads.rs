@@ -1,31 +1,83 @@
 //! What is measured. Each workload has a file of its own.
 
+mod b12_connect;
+mod b13_tasks;
 mod b1_find;
+mod b2_stream;
+mod b2b_load_and_insert;
+mod b3_tree;
 mod b4_ten_updates;
 mod b5_checkout;
+mod b6_copy;
 mod b7_tpcb;
+
+use std::error::Error;
+use std::fmt::Write as _;
 
 use crate::contender::Contender;
 use crate::peers::{self, Peer};
+use crate::rounds::{self, Rounds};
+use crate::server::Server;
+use crate::target::Target;
 
-/// A piece of work that each library does in its own way, one caller at a time.
+/// Work of which the costs of one operation are counted.
 #[derive(Debug, Clone, Copy)]
 pub struct Workload {
-    /// The name on the command line, such as `B1`.
+    /// The name, which begins with that of its part, such as `B1`.
     pub name: &'static str,
-    /// What is done.
-    pub title: &'static str,
     /// The contenders of a library.
     of: fn(&dyn Peer) -> Vec<Contender>,
     /// How often counting does it: in a short run, and in a long one.
     pub lengths: (usize, usize),
 }
 
+/// Work of which times are measured.
+#[derive(Debug, Clone, Copy)]
+pub struct Part {
+    /// The name on the command line, such as `B1`.
+    pub name: &'static str,
+    /// What is done.
+    pub title: &'static str,
+    /// Measures, and writes Markdown below the title.
+    pub measure: fn(&Server) -> Result<String, Box<dyn Error>>,
+}
+
+/// Returns all work of which times are measured.
+pub fn parts() -> [Part; 10] {
+    [
+        b1_find::PART,
+        b2_stream::PART,
+        b2b_load_and_insert::PART,
+        b3_tree::PART,
+        b4_ten_updates::PART,
+        b5_checkout::PART,
+        b6_copy::PART,
+        b7_tpcb::PART,
+        b12_connect::PART,
+        b13_tasks::PART,
+    ]
+}
+
+/// Returns all work of which costs are counted.
+pub fn all() -> [Workload; 10] {
+    [
+        b1_find::FIND,
+        b2_stream::STREAM,
+        b2b_load_and_insert::LOAD,
+        b2b_load_and_insert::INSERT,
+        b3_tree::TREE,
+        b4_ten_updates::TEN_UPDATES,
+        b5_checkout::CHECKOUT,
+        b6_copy::COPY,
+        b7_tpcb::TPCB,
+        b12_connect::CONNECT,
+    ]
+}
+
 impl Workload {
     /// Returns the contenders of all libraries.
     pub fn contenders(self) -> Vec<Contender> {
-        let peers = peers::all();
-        peers.iter().flat_map(|peer| (self.of)(&**peer)).collect()
+        contenders(self.of)
     }
 
     /// Returns the contender of this name.
@@ -34,19 +86,33 @@ impl Workload {
             .into_iter()
             .find(|contender| contender.name == name)
     }
-}
 
-/// Returns all workloads, in the order of their names.
-pub fn all() -> [Workload; 4] {
-    [
-        b1_find::FIND,
-        b4_ten_updates::TEN_UPDATES,
-        b5_checkout::CHECKOUT,
-        b7_tpcb::TPCB,
-    ]
+    /// Returns the name of the part that it belongs to.
+    pub fn part(self) -> &'static str {
+        self.name.split(' ').next().unwrap_or(self.name)
+    }
 }
 
 /// Returns the workload of this name.
 pub fn named(name: &str) -> Option<Workload> {
     all().into_iter().find(|workload| workload.name == name)
+}
+
+/// Returns what all libraries have for a workload.
+fn contenders<C>(of: impl Fn(&dyn Peer) -> Vec<C>) -> Vec<C> {
+    peers::all().iter().flat_map(|peer| of(&**peer)).collect()
+}
+
+/// Measures contenders in rounds, and writes a table below a line that says on what.
+fn in_rounds(
+    server: &Server,
+    target: &Target,
+    what: &str,
+    contenders: &[Contender],
+    how: Rounds,
+) -> Result<String, Box<dyn Error>> {
+    let timed = rounds::measure(server, target, contenders, how)?;
+    let mut text = String::new();
+    write!(text, "{what}\n\n{}\n", rounds::table(&timed))?;
+    Ok(text)
 }

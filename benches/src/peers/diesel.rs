@@ -1,5 +1,7 @@
 //! diesel on its own `PgConnection`, alone and with r2d2.
 
+mod bulk;
+
 use std::hint::black_box;
 
 use ::r2d2::Pool;
@@ -8,6 +10,7 @@ use diesel::r2d2::ConnectionManager;
 
 use super::Peer;
 use crate::contender::{Contender, repeat};
+use crate::crowd::Crowd;
 use crate::db::User;
 use crate::db::schema::{
     pgbench_accounts, pgbench_branches, pgbench_history, pgbench_tellers, users,
@@ -131,4 +134,81 @@ impl Peer for Diesel {
     fn tpcb(&self) -> Vec<Contender> {
         all_ways(|connection, numbers, target| tpcb(connection, Tpcb::next(numbers, target.scale)))
     }
+
+    fn connect(&self) -> Vec<Contender> {
+        vec![Contender::new("diesel", |target| {
+            let url = target.url.clone();
+            repeat(move || drop(PgConnection::establish(&url).expect("a connection")))
+        })]
+    }
+
+    fn load(&self, rows: i64) -> Vec<Contender> {
+        bulk::load(rows)
+    }
+
+    fn insert(&self, rows: usize) -> Vec<Contender> {
+        bulk::insert(rows)
+    }
+
+    fn stream(&self) -> Vec<Contender> {
+        bulk::stream()
+    }
+
+    fn copy_in(&self, rows: usize) -> Vec<Contender> {
+        bulk::copy_in(rows)
+    }
+
+    fn graph(&self) -> Vec<Contender> {
+        bulk::graph()
+    }
+
+    fn crowd_checkout(&self) -> Vec<Crowd> {
+        vec![Crowd::threads(
+            "diesel + r2d2, no test",
+            untested,
+            |pool, _| {
+                drop(pool.get().expect("a connection"));
+            },
+        )]
+    }
+
+    fn crowd_find(&self) -> Vec<Crowd> {
+        vec![Crowd::threads(
+            "diesel + r2d2, no test",
+            untested,
+            |pool, draw| {
+                find(&mut pool.get().expect("a connection"), draw.user).expect("an answer");
+            },
+        )]
+    }
+
+    fn task_find(&self) -> Vec<Crowd> {
+        #[cfg(feature = "asynchronous")]
+        return vec![Crowd::tasks(
+            "diesel + r2d2, no test, spawn_blocking",
+            untested,
+            |pool, draw| async move {
+                let work = move || {
+                    find(&mut pool.get().expect("a connection"), draw.user).expect("an answer");
+                };
+                tokio::task::spawn_blocking(work).await.expect("no panic");
+            },
+        )];
+        #[cfg(not(feature = "asynchronous"))]
+        Vec::new()
+    }
+
+    fn crowd_tpcb(&self) -> Vec<Crowd> {
+        vec![Crowd::threads(
+            "diesel + r2d2, no test",
+            untested,
+            |pool, draw| {
+                tpcb(&mut pool.get().expect("a connection"), draw.tpcb).expect("an answer");
+            },
+        )]
+    }
+}
+
+fn untested(target: &Target, sessions: usize) -> Pool<ConnectionManager<PgConnection>> {
+    pool(target, sessions as u32, false)
 }

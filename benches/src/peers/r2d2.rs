@@ -10,6 +10,7 @@ use rustix::net::{RecvFlags, recv};
 use super::Peer;
 use super::libpq::Connection;
 use crate::contender::{Contender, repeat};
+use crate::crowd::Crowd;
 use crate::target::Target;
 
 pub struct R2d2;
@@ -48,7 +49,7 @@ impl ManageConnection for Peeking {
 }
 
 /// Opens a pool of this many connections.
-pub fn pool(target: &Target, sessions: u32) -> Pool<Peeking> {
+fn pool(target: &Target, sessions: u32) -> Pool<Peeking> {
     let manager = Peeking {
         url: target.url.clone(),
     };
@@ -63,6 +64,13 @@ impl Peer for R2d2 {
         vec![Contender::new("r2d2, peek", |target| {
             let pool = pool(target, 4);
             repeat(move || drop(pool.get().expect("a connection")))
+        })]
+    }
+
+    fn crowd_checkout(&self) -> Vec<Crowd> {
+        let open = |target: &Target, sessions| pool(target, sessions as u32);
+        vec![Crowd::threads("r2d2, peek", open, |pool, _| {
+            drop(pool.get().expect("a connection"));
         })]
     }
 }

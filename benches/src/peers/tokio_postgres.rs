@@ -1,5 +1,7 @@
 //! tokio-postgres, alone and with deadpool.
 
+mod bulk;
+
 use std::hint::black_box;
 
 use ::tokio_postgres::{Client, NoTls, Row};
@@ -9,6 +11,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::Peer;
 use crate::contender::Contender;
+use crate::crowd::Crowd;
 use crate::db::{User, UserId};
 use crate::target::{Numbers, Target, Tpcb};
 
@@ -35,7 +38,7 @@ async fn connect(target: &Target) -> Client {
 }
 
 /// A pool that asks the server nothing at a checkout.
-pub fn pool(target: &Target, sessions: usize) -> Pool {
+fn pool(target: &Target, sessions: usize) -> Pool {
     let config = target.url.parse().expect("a URL");
     let recycling_method = RecyclingMethod::Fast;
     let manager = Manager::from_config(config, NoTls, ManagerConfig { recycling_method });
@@ -45,7 +48,7 @@ pub fn pool(target: &Target, sessions: usize) -> Pool {
         .expect("a pool")
 }
 
-pub fn user(row: &Row) -> User {
+fn user(row: &Row) -> User {
     User {
         id: UserId(row.get(0)),
         name: row.get(1),
@@ -141,10 +144,74 @@ impl Peer for TokioPostgres {
             })
         })]
     }
+
+    fn connect(&self) -> Vec<Contender> {
+        vec![Contender::new("tokio-postgres", |target| {
+            let (runtime, target) = (runtime(), target.clone());
+            Box::new(move |times| {
+                for _ in 0..times {
+                    drop(runtime.block_on(connect(&target)));
+                }
+            })
+        })]
+    }
+
+    fn load(&self, rows: i64) -> Vec<Contender> {
+        bulk::load(rows)
+    }
+
+    fn insert(&self, rows: usize) -> Vec<Contender> {
+        bulk::insert(rows)
+    }
+
+    fn stream(&self) -> Vec<Contender> {
+        bulk::stream()
+    }
+
+    fn copy_in(&self, rows: usize) -> Vec<Contender> {
+        bulk::copy_in(rows)
+    }
+
+    fn graph(&self) -> Vec<Contender> {
+        bulk::graph()
+    }
+
+    fn crowd_checkout(&self) -> Vec<Crowd> {
+        vec![Crowd::tasks("deadpool", pool, |pool, _| async move {
+            drop(pool.get().await.expect("a client"));
+        })]
+    }
+
+    fn crowd_find(&self) -> Vec<Crowd> {
+        self.task_find()
+    }
+
+    fn task_find(&self) -> Vec<Crowd> {
+        vec![Crowd::tasks(
+            "tokio-postgres + deadpool",
+            pool,
+            |pool, draw| async move {
+                let client = pool.get().await.expect("a client");
+                let find = client.prepare_cached(FIND).await.expect("prepared");
+                let row = client.query_one(&find, &[&draw.user]).await;
+                black_box(user(&row.expect("a user")));
+            },
+        )]
+    }
+
+    fn crowd_tpcb(&self) -> Vec<Crowd> {
+        vec![Crowd::tasks(
+            "tokio-postgres + deadpool",
+            pool,
+            |pool, draw| async move {
+                black_box(tpcb(&pool, draw.tpcb).await);
+            },
+        )]
+    }
 }
 
 /// A transaction of pgbench's, a round trip for each statement.
-pub async fn tpcb(pool: &Pool, of: Tpcb) -> i32 {
+async fn tpcb(pool: &Pool, of: Tpcb) -> i32 {
     let mut client = pool.get().await.expect("a client");
     let mut statements = Vec::with_capacity(TPCB.len());
     for sql in TPCB {

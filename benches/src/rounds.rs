@@ -1,0 +1,182 @@
+//! Times in rounds: in each round every contender works once, in another order, so that a load of the machine meets
+//! all of them; what is compared is the ratio within a round.
+
+use std::error::Error;
+use std::time::{Duration, Instant};
+
+use bowline::{Session, StatementDsl as _, sql};
+
+use crate::contender::{Contender, Run};
+use crate::server::Server;
+use crate::table::Table;
+use crate::target::{Numbers, Target};
+
+/// How long a contender works in a round, where one operation is shorter.
+const TURN: Duration = Duration::from_millis(100);
+
+/// How a workload is measured in rounds.
+#[derive(Debug, Clone, Copy)]
+pub struct Rounds {
+    pub rounds: usize,
+    /// SQL that runs after each turn and is not measured.
+    pub clean_up: Option<&'static str>,
+    /// What an operation consists of, such as 10,000 rows; times are of one of them.
+    pub pieces: usize,
+}
+
+/// The times of one operation, one for each round, in seconds.
+#[derive(Debug)]
+pub struct Timed {
+    pub name: String,
+    pub wall: Vec<f64>,
+    /// User and system time of this process.
+    pub cpu: Vec<f64>,
+}
+
+/// Measures contenders on this target.
+pub fn measure(
+    server: &Server,
+    target: &Target,
+    contenders: &[Contender],
+    how: Rounds,
+) -> Result<Vec<Timed>, Box<dyn Error>> {
+    let mut session = Session::connect(&server.local.config("bench"))?;
+    let mut clean_up = || {
+        how.clean_up
+            .map_or(Ok(0), |statement| session.run(sql(statement).affected()))
+    };
+    let mut runs: Vec<(Timed, Run, usize)> = Vec::new();
+    for contender in contenders {
+        let mut run = contender.start(target);
+        run(1);
+        let times = turns(&mut run);
+        clean_up()?;
+        let timed = Timed {
+            name: contender.name.to_owned(),
+            wall: Vec::new(),
+            cpu: Vec::new(),
+        };
+        runs.push((timed, run, times));
+    }
+    let mut numbers = Numbers::series(7);
+    for _ in 0..how.rounds {
+        for index in shuffled(runs.len(), &mut numbers) {
+            let (timed, run, times) = &mut runs[index];
+            let (cpu, began) = (own_cpu(), Instant::now());
+            run(*times);
+            let (wall, cpu) = (began.elapsed(), own_cpu() - cpu);
+            let operations = (*times * how.pieces) as f64;
+            timed.wall.push(wall.as_secs_f64() / operations);
+            timed.cpu.push(cpu.as_secs_f64() / operations);
+            clean_up()?;
+        }
+    }
+    Ok(runs.into_iter().map(|(timed, ..)| timed).collect())
+}
+
+/// How many operations take a turn's time.
+fn turns(run: &mut Run) -> usize {
+    let mut times = 1;
+    loop {
+        let began = Instant::now();
+        run(times);
+        let took = began.elapsed();
+        if took >= TURN / 4 || times >= 1 << 24 {
+            let wanted = TURN.as_secs_f64() / took.as_secs_f64().max(1e-9);
+            return ((times as f64 * wanted) as usize).max(1);
+        }
+        times *= 4;
+    }
+}
+
+/// The indexes below `count` in some order (Fisher and Yates).
+fn shuffled(count: usize, numbers: &mut Numbers) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..count).collect();
+    for last in (1..count).rev() {
+        let other = numbers.up_to(last as i64 + 1) as usize - 1;
+        order.swap(last, other);
+    }
+    order
+}
+
+/// The processor time of this process so far; the server is not in it.
+pub fn own_cpu() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec as u32)
+}
+
+/// The median of some numbers; 0 of none.
+pub fn median(numbers: &[f64]) -> f64 {
+    let mut sorted = numbers.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or(0.0)
+}
+
+pub fn least(numbers: &[f64]) -> f64 {
+    numbers.iter().copied().fold(f64::INFINITY, f64::min)
+}
+
+pub fn most(numbers: &[f64]) -> f64 {
+    numbers.iter().copied().fold(0.0, f64::max)
+}
+
+/// The ratios of one contender to another, round by round.
+pub fn ratios(of: &[f64], to: &[f64]) -> Vec<f64> {
+    of.iter().zip(to).map(|(of, to)| of / to).collect()
+}
+
+/// Writes a table; the first contender is what the others are compared with.
+pub fn table(timed: &[Timed]) -> Table {
+    let mut table = Table::new(&[
+        "contender",
+        "best",
+        "median",
+        "client CPU",
+        "time to the first's: median (least to most)",
+        "",
+    ]);
+    let Some(first) = timed.first() else {
+        return table;
+    };
+    for contender in timed {
+        let ratios = ratios(&contender.wall, &first.wall);
+        table.row([
+            contender.name.clone(),
+            time(least(&contender.wall)),
+            time(median(&contender.wall)),
+            time(median(&contender.cpu)),
+            format!(
+                "{:.2} ({:.2} to {:.2})",
+                median(&ratios),
+                least(&ratios),
+                most(&ratios)
+            ),
+            verdict(&contender.name, median(&ratios)).to_owned(),
+        ]);
+    }
+    table
+}
+
+/// Whether a peer is ahead of Bowline's first contender, by the median ratio of its times.
+pub fn verdict(name: &str, ratio: f64) -> &'static str {
+    if name.starts_with("bowline") {
+        ""
+    } else if ratio < 0.97 {
+        "**ahead of Bowline**"
+    } else if ratio <= 1.03 {
+        "even"
+    } else {
+        "behind"
+    }
+}
+
+/// A time in a unit in which it has few digits.
+pub fn time(seconds: f64) -> String {
+    match seconds {
+        s if s < 1e-6 => format!("{:.0} ns", s * 1e9),
+        s if s < 1e-4 => format!("{:.2} µs", s * 1e6),
+        s if s < 1e-3 => format!("{:.0} µs", s * 1e6),
+        s if s < 1.0 => format!("{:.2} ms", s * 1e3),
+        s => format!("{s:.2} s"),
+    }
+}

@@ -1,0 +1,70 @@
+//! Rows that bulk workloads write, and trees that they read.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use crate::db::{Comment, NewItem, Post, User};
+
+/// The values of an item, in a form that each library can borrow.
+#[derive(Debug)]
+pub struct Item {
+    pub owner_id: i64,
+    pub name: String,
+    pub amount: i32,
+    pub price: f64,
+    pub note: Option<String>,
+}
+
+/// Makes this many rows; they live until the process ends, so that a contender can keep references to them.
+pub fn items(count: usize) -> &'static [Item] {
+    let item = |number: usize| Item {
+        owner_id: number as i64,
+        name: format!("item {number}"),
+        amount: number as i32 % 1_000,
+        price: number as f64 / 4.0,
+        note: (number % 2 == 0).then(|| format!("note {number}")),
+    };
+    Box::leak((0..count).map(item).collect())
+}
+
+impl Item {
+    /// The same as generated code and diesel take it, without a copy of its texts.
+    pub fn as_new(&'static self) -> NewItem<'static> {
+        NewItem {
+            owner_id: self.owner_id,
+            name: Cow::Borrowed(&self.name),
+            amount: self.amount,
+            price: self.price,
+            note: self.note.as_deref().map(Cow::Borrowed),
+        }
+    }
+}
+
+/// Users with their posts, and those with their comments.
+pub type Tree = Vec<(User, Vec<(Post, Vec<Comment>)>)>;
+
+/// How many users a tree has.
+pub const TREE_USERS: i64 = 100;
+
+/// Puts rows of three tables together.
+pub fn tree(users: Vec<User>, posts: Vec<Post>, comments: Vec<Comment>) -> Tree {
+    let mut of_post: HashMap<i64, Vec<Comment>> = HashMap::with_capacity(posts.len());
+    for comment in comments {
+        of_post.entry(comment.post_id.0).or_default().push(comment);
+    }
+    let mut of_user: HashMap<i64, Vec<(Post, Vec<Comment>)>> = HashMap::with_capacity(users.len());
+    for post in posts {
+        let comments = of_post.remove(&post.id.0).unwrap_or_default();
+        of_user
+            .entry(post.user_id.0)
+            .or_default()
+            .push((post, comments));
+    }
+    users
+        .into_iter()
+        .map(|user| {
+            let posts = of_user.remove(&user.id.0).unwrap_or_default();
+            (user, posts)
+        })
+        .collect()
+}
