@@ -1,9 +1,11 @@
 //! `Database`: what an application holds.
 
 mod attempts;
+mod look;
 mod migrate;
 mod source;
 mod unanswered;
+mod unit_of_work;
 
 use std::fmt;
 use std::panic::Location;
@@ -17,19 +19,19 @@ use crate::config::Config;
 use crate::copy::{CopiedRows, CopyRow, copy_in};
 use crate::deadline::after;
 use crate::error::{Error, Outcome, Result};
-use crate::migrations::look;
 use crate::no_session::PoolState;
 use crate::pool::Pool;
 use crate::retry::{Budget, RetryPolicy};
 use crate::session::{AdvisoryLock, AttemptResult, LockKey, Session, Stream};
 use crate::statement::{RowStatement, Statement};
 use crate::transaction::{TransactionOptions, TransactionStart};
-use crate::unit_of_work::UnitOfWork;
 
 use attempts::CallEnd;
+use look::look;
 
 pub use source::PooledSession;
 use source::Source;
+pub use unit_of_work::{Done, Ticket, UnitOfWork};
 
 /// A database: a pool of sessions, and how work is run on them. Cheap to clone; clones share the pool.
 #[derive(Clone)]

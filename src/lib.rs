@@ -59,7 +59,6 @@ mod statement;
 pub mod testing;
 mod transaction;
 mod types;
-mod unit_of_work;
 mod wire;
 
 #[cfg(feature = "numeric")]
@@ -81,7 +80,7 @@ pub use config::Config;
 pub use connect::{Encryption, client_libraries};
 pub use constraint::Constraint;
 pub use copy::{CopiedRows, CopyRow};
-pub use database::{Database, PooledSession};
+pub use database::{Database, Done, PooledSession, Ticket, UnitOfWork};
 #[doc(hidden)]
 pub use diesel::deserialize::Result as RowResult;
 #[doc(hidden)]
@@ -112,7 +111,6 @@ pub use transaction::{
     serializable,
 };
 pub use types::UnknownLabel;
-pub use unit_of_work::{Done, Ticket, UnitOfWork};
 pub use wire::notification::Notification;
 #[doc(hidden)]
 pub use wire::row::SessionRow;

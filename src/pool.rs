@@ -1,16 +1,13 @@
 //! Sessions kept for reuse.
 //!
 //! r2d2 keeps them ([`store`]); in front of it stands what it lacks: first come first served ([`shared`]),
-//! connecting in the background and only as long as somebody waits ([`growth`]), lifetimes and reports by
-//! the clock ([`keeper`]), and errors that say why there is no session ([`refused`]). No round trip is
+//! connecting in the background and only as long as somebody waits ([`shared::growth`]), lifetimes and reports by
+//! the clock ([`keeper`]), and errors that say why there is no session ([`shared::refused`]). No round trip is
 //! taken at checkout: whether the server has gone shows on the socket.
 
-mod growth;
 mod holders;
-mod inquiry;
 mod keeper;
 mod manager;
-mod refused;
 mod shared;
 mod state;
 mod store;
@@ -83,7 +80,7 @@ impl Pool {
             shared: SharedPool::new(
                 limits,
                 move || sessions.connect(),
-                inquiry::asking(config.clone()),
+                shared::inquiry::asking(config.clone()),
             ),
             checkout_timeout: config.checkout_timeout,
             call_timeout: config.call_timeout,

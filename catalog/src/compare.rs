@@ -180,7 +180,7 @@ impl Difference {
 }
 
 /// The aspect of an object that is who may do what with it.
-pub const PRIVILEGES: &str = "the list of its privileges";
+pub(crate) const PRIVILEGES: &str = "the list of its privileges";
 
 impl Subject {
     /// Whether it is, or is a part of, what is not known in full.

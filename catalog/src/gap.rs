@@ -83,7 +83,7 @@ impl Gap {
 
 impl Gap {
     /// Whether it is of this trigger, policy or rule.
-    pub fn is_of_part(&self, kind: GapKind, table: &Name, part: &str) -> bool {
+    pub(crate) fn is_of_part(&self, kind: GapKind, table: &Name, part: &str) -> bool {
         let is_of_table = self.name == *table || self.name.name.is_empty();
         let is_of_part = self.part.as_deref().is_none_or(|own| own == part);
         self.hides(table) || (self.kind == kind && is_of_table && is_of_part)

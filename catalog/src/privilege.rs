@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::definition::quoted;
+use bowline_sql::quote::identifier as quoted;
 
 /// The role that stands for all.
-pub const PUBLIC_ROLE: &str = "public";
+pub(crate) const PUBLIC_ROLE: &str = "public";
 
 /// Privileges on one object; those that everybody has from the start are left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,7 +55,7 @@ impl Privileges {
     }
 
     /// Those of roles that are not among these.
-    pub fn but_for(&self, owners: &[&Option<String>]) -> Vec<Privilege> {
+    pub(crate) fn but_for(&self, owners: &[&Option<String>]) -> Vec<Privilege> {
         let is_owner = |role: &String| owners.iter().any(|owner| owner.as_ref() == Some(role));
         let granted = self.granted.iter();
         let others = granted.filter(|privilege| !is_owner(&privilege.role));

@@ -103,7 +103,7 @@ pub enum Mode {
 
 impl Mode {
     /// Whether a call gives it.
-    pub fn is_given(self) -> bool {
+    pub(crate) fn is_given(self) -> bool {
         matches!(self, Self::In | Self::InOut | Self::Variadic)
     }
 }
@@ -228,7 +228,7 @@ impl Routine {
 }
 
 /// Settings whose value is a list of names.
-pub const LISTS: [&str; 7] = [
+pub(crate) const LISTS: [&str; 7] = [
     "search_path",
     "temp_tablespaces",
     "session_preload_libraries",
@@ -256,7 +256,7 @@ impl Argument {
 
 impl DataType {
     /// As a signature has it: without a length, and as an array or none.
-    pub fn of_signature(&self) -> Self {
+    pub(crate) fn of_signature(&self) -> Self {
         Self {
             name: self.name.clone(),
             modifiers: Vec::new(),
@@ -266,7 +266,7 @@ impl DataType {
 }
 
 /// A text between dollars that are not in it.
-pub fn dollars(text: &str) -> String {
+pub(crate) fn dollars(text: &str) -> String {
     let mut tag = "$$".to_owned();
     let mut number = 0;
     while text.contains(&tag) || text.ends_with('$') && number == 0 {

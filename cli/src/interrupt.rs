@@ -12,8 +12,6 @@ use bowline::migrating::interruptible;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use crate::error::CliError;
-
 /// The first signal; 0 if there was none.
 static SIGNAL: AtomicI32 = AtomicI32::new(0);
 
@@ -31,7 +29,9 @@ pub(crate) fn exit_code(signal: i32) -> u8 {
 }
 
 /// Does work that a signal cancels on the server. A second signal ends the command immediately.
-pub(crate) fn cancelling(work: impl FnOnce() -> Result<(), CliError>) -> Result<(), CliError> {
+pub(crate) fn cancelling<E: From<bowline::Error>>(
+    work: impl FnOnce() -> Result<(), E>,
+) -> Result<(), E> {
     // If no handler can be installed, signals have their default action.
     let Ok(mut signals) = Signals::new([SIGINT, SIGTERM, SIGHUP]) else {
         return work();

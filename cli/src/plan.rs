@@ -4,6 +4,7 @@
 //! nothing.
 
 pub(crate) mod checked;
+mod collisions;
 mod english;
 mod enums;
 mod function;
@@ -102,7 +103,7 @@ pub(crate) fn plan(
         .collect();
     let mut problems = checked::left_out(&tables, settings);
     let enums = enums::enums(catalog, &used, &schemas, settings, &mut problems);
-    problems.extend(problem::collisions(&tables, &enums));
+    problems.extend(collisions::collisions(&tables, &enums));
     if !problems.is_empty() {
         return Err(problems);
     }

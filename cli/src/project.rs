@@ -15,9 +15,10 @@ use serde::Deserialize;
 
 use crate::error::CliError;
 
-pub(crate) use bowline_toml::{BOWLINE_TOML, SettingsFile, in_cargo_toml};
+pub(crate) use bowline_toml::{SettingsFile, in_cargo_toml};
 pub(crate) use output::{AllowTables, ColumnSorting, Output, WithDocs};
 pub(crate) use settings::{Settings, of_name};
+pub(crate) use toml_file::BOWLINE_TOML;
 
 /// Options for projects whose files and folders have other names.
 #[derive(Debug, Default, Args)]

@@ -18,7 +18,7 @@ use diesel::pg::{
 };
 use diesel::sql_types::HasSqlType;
 
-use crate::command::types::{TypeName, TypePair};
+use crate::command::types::{SqlType, TypeName, TypePair};
 use crate::error::{Error, Result};
 use crate::wire::answer::Answer;
 pub(crate) use values::ValueCheck;
@@ -43,15 +43,6 @@ struct ReadColumn {
     name: Option<&'static str>,
     /// `None` if it is unknown.
     sql_type: Option<SqlType>,
-}
-
-/// A SQL type, as diesel knows it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) enum SqlType {
-    /// Built in: its OID is the same in each database.
-    BuiltIn(u32),
-    /// Known by its name; or the array of one that is.
-    Named { name: TypeName, is_array: bool },
 }
 
 /// The types that were asked for by name, each under two OIDs that stand for it and for its array.

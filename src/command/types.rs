@@ -10,7 +10,6 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use diesel::pg::{FailedToLookupTypeError, PgMetadataCacheKey, PgMetadataLookup, PgTypeMetadata};
 
-use crate::command::columns::SqlType;
 use crate::sql_text::search_path::{SearchPathChange, SearchPathKey, SearchPathSetting};
 
 /// A type as diesel names it: without a schema it is what the search path finds.
@@ -18,6 +17,15 @@ use crate::sql_text::search_path::{SearchPathChange, SearchPathKey, SearchPathSe
 pub(crate) struct TypeName {
     pub(crate) schema: Option<String>,
     pub(crate) name: String,
+}
+
+/// A SQL type, as diesel knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum SqlType {
+    /// Built in: its OID is the same in each database.
+    BuiltIn(u32),
+    /// Known by its name; or the array of one that is.
+    Named { name: TypeName, is_array: bool },
 }
 
 /// The OID of a type and of its array.

@@ -6,10 +6,18 @@ use diesel::QueryableByName;
 use diesel::migration::MigrationConnection as _;
 use diesel::sql_types::Text;
 
-use super::step::Direction;
 use crate::error::{Error, Result};
 use crate::session::Session;
 use crate::statement::StatementDsl as _;
+
+/// Which way a migration goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// Its `up.sql`.
+    Up,
+    /// Its `down.sql`.
+    Down,
+}
 
 /// The table `__diesel_schema_migrations` of a database.
 #[derive(Debug, Clone)]

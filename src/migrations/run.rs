@@ -6,10 +6,10 @@ use bowline_migrations::script;
 use diesel::migration::{Migration, MigrationSource};
 use diesel::pg::Pg;
 
-use super::bookkeeping::Bookkeeping;
+use super::bookkeeping::{Bookkeeping, Direction};
 use super::lock::{LockHolder, NotLocked, is_behind_pooler, locked};
 use super::recorder::sql_of;
-use super::step::{Direction, Step, StepError, step};
+use super::step::{Step, StepError, step};
 use crate::config::Config;
 use crate::deadline::A_YEAR;
 use crate::error::{Error, Outcome, Result};

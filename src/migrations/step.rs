@@ -2,18 +2,9 @@
 
 use std::ops::ControlFlow;
 
-use super::bookkeeping::Bookkeeping;
+use super::bookkeeping::{Bookkeeping, Direction};
 use crate::error::{Error, Outcome};
 use crate::session::{Session, SimpleQueryMessage};
-
-/// Which way a migration goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
-    /// Its `up.sql`.
-    Up,
-    /// Its `down.sql`.
-    Down,
-}
 
 /// One migration, as it is run.
 #[derive(Debug, Clone, Copy)]

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use tracing::dispatcher::with_default;
 
-use super::growth::IMPATIENCE;
-use super::refused;
+use super::shared::growth::IMPATIENCE;
+use super::shared::refused;
 use super::shared::{PoolInternals, Resource, SharedPool};
 use super::store::{self, Item};
 use crate::error::{Error, Result};

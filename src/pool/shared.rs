@@ -3,21 +3,26 @@
 //! One lock guards all of it, and no thread waits while it holds the lock. A session that comes back is handed to the
 //! longest waiter, so that no running thread takes it before those that wait.
 
+pub(super) mod growth;
+pub(super) mod inquiry;
+pub(super) mod refused;
+
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::growth::{Down, Jitter};
 use super::holders::{Caller, Holders};
-use super::inquiry::{self, Inquiry, Says};
-use super::refused::{self, CheckoutRefusal};
 use super::state::Gauges;
 use super::store::{self, Item, Store};
 use crate::error::{Error, Result};
 use crate::session::activity::SessionActivity;
 use crate::wire::interrupt::{self, Interrupt, Wake};
+
+use growth::{Down, Jitter};
+use inquiry::{Inquiry, Says};
+use refused::CheckoutRefusal;
 
 /// What the pool keeps: a session, or its replacement in a test of the pool alone.
 pub(super) trait Resource: Send + 'static {

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::growth::Jitter;
 use super::holders::Caller;
+use super::shared::growth::Jitter;
 use super::shared::{Lease, PoolLimits, Resource, SharedPool, lock};
 use crate::deadline::A_YEAR;
 use crate::error::{Error, Result};

@@ -8,10 +8,8 @@ use diesel::sql_types::{Array, Bool, Nullable, Oid, Text};
 
 use super::Session;
 use super::exchange::{Batch, CommitPoint};
-use crate::command::columns::{
-    Checks, Columns, SqlType, check_values, is_untyped, mismatch, only_null,
-};
-use crate::command::types::{TypeMatch, TypePair};
+use crate::command::columns::{Checks, Columns, check_values, is_untyped, mismatch, only_null};
+use crate::command::types::{SqlType, TypeMatch, TypePair};
 use crate::command::{Command, ExpectedRows};
 use crate::error::{Error, Result};
 use crate::sql_text::search_path::SearchPathKey;

@@ -19,6 +19,7 @@ pub(crate) mod identity;
 pub(crate) mod index;
 pub(crate) mod index_collation;
 pub(crate) mod like;
+pub(crate) mod on_table;
 pub(crate) mod partition;
 pub(crate) mod policy;
 pub(crate) mod privilege;

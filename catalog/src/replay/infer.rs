@@ -17,7 +17,8 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use crate::replay::infer::from::Scope;
 use crate::replay::refusal::{Refused, Result};
-use crate::replay::state::{SYSTEM, State};
+use crate::replay::state::State;
+use crate::replay::syntax::SYSTEM;
 use crate::replay::syntax::title::title;
 use crate::replay::syntax::tree::{child, child_name, child_names, children, has, is_query, name};
 use crate::{DataType, Name};

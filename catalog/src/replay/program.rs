@@ -18,7 +18,6 @@ pub(crate) mod call;
 pub(crate) mod evaluate;
 pub(crate) mod execute;
 pub(crate) mod harmless_text;
-pub(crate) mod loops;
 pub(crate) mod shapes;
 pub(crate) mod variables;
 pub(crate) mod writes;

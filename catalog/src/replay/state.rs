@@ -43,8 +43,6 @@ use crate::{Catalog, Name};
 
 pub(crate) const PUBLIC: &str = "public";
 
-pub(crate) const SYSTEM: &str = "pg_catalog";
-
 /// Where temporary tables are.
 pub(crate) const TEMPORARY: &str = "pg_temp";
 

@@ -1,5 +1,6 @@
 //! Readers of the syntax tree: questions that a statement answers by itself, without the state.
 
+pub(crate) mod array_text;
 pub(crate) mod clause;
 pub(crate) mod effect;
 pub(crate) mod expression;
@@ -14,6 +15,9 @@ pub(crate) mod tree;
 pub(crate) mod type_name;
 #[cfg(test)]
 pub(crate) mod words;
+
+/// The schema of PostgreSQL's own objects.
+pub(crate) const SYSTEM: &str = "pg_catalog";
 
 #[cfg(test)]
 pub(crate) use off::without;

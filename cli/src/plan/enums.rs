@@ -6,7 +6,7 @@ use crate::project::{Settings, of_name};
 use bowline_catalog::{Catalog, Name, Type, TypeKind};
 
 use super::names::{own_type_name, type_name};
-use super::problem::Problem;
+use super::problem::{Problem, toml_key};
 use super::schema::SchemaPlan;
 
 /// A Rust enum for one of PostgreSQL's enums.
@@ -111,19 +111,6 @@ fn variants(
         }
     }
     variants
-}
-
-/// Returns a text as a TOML key.
-pub(super) fn toml_key(text: &str) -> String {
-    let is_bare = !text.is_empty()
-        && text
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
-    if is_bare {
-        text.to_owned()
-    } else {
-        toml::Value::String(text.to_owned()).to_string()
-    }
 }
 
 /// Names of signs of several characters.

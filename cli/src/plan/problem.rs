@@ -1,12 +1,7 @@
 //! Problems that stop the generation: names given twice, settings that name nothing.
 
-use std::collections::BTreeMap;
-
 use crate::suggestion::nearest;
 use bowline_catalog::Name;
-
-use super::enums::{EnumPlan, toml_key};
-use super::table::TablePlan;
 
 /// A reason why nothing can be generated.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,37 +51,15 @@ pub(crate) fn key(name: &Name) -> String {
     toml_key(&shown(name))
 }
 
-/// Returns a problem for each pair of tables or enums of which two types would get one Rust name.
-pub(super) fn collisions(tables: &[TablePlan], enums: &[EnumPlan]) -> Vec<Problem> {
-    let mut seen: BTreeMap<String, (String, Name)> = BTreeMap::new();
-    let mut pairs: Vec<(Name, Name)> = Vec::new();
-    let mut problems = Vec::new();
-    let of_tables = tables.iter().flat_map(|table| {
-        let whose = format!("table {}", shown(&table.name));
-        let names = table.type_names().into_iter();
-        names.map(move |name| (name, whose.clone(), table.name.clone()))
-    });
-    let of_enums = enums.iter().map(|plan| {
-        let whose = format!("enum {}", shown(&plan.sql_name));
-        (plan.name.clone(), whose, plan.sql_name.clone())
-    });
-    for (name, second, sql_name) in of_tables.chain(of_enums) {
-        let Some((first, first_name)) = seen.get(&name) else {
-            seen.insert(name, (second, sql_name));
-            continue;
-        };
-        let pair = (first_name.clone(), sql_name);
-        if !pairs.contains(&pair) {
-            problems.push(Problem::new(
-                format!("{first} and {second} would both be called {name} in Rust"),
-                format!(
-                    "name one of the two in bowline.toml: [names] {} = \"..\", or {} = \"..\"",
-                    key(&pair.0),
-                    key(&pair.1)
-                ),
-            ));
-            pairs.push(pair);
-        }
+/// Returns a text as a TOML key.
+pub(super) fn toml_key(text: &str) -> String {
+    let is_bare = !text.is_empty()
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+    if is_bare {
+        text.to_owned()
+    } else {
+        toml::Value::String(text.to_owned()).to_string()
     }
-    problems
 }

@@ -103,7 +103,7 @@ pub(super) fn notes(catalog: &Catalog, settings: &Settings, schemas: &[SchemaPla
             "{} of the schema {schema} {is} left out; to generate a schema.rs for that schema, add to diesel.toml:\n      \
              [print_schema.{}]\n      file = \"{}\"\n      schema = {}",
             list(&names),
-            super::enums::toml_key(schema),
+            super::problem::toml_key(schema),
             file(settings, schema),
             toml::Value::String(schema.to_owned()),
         ));

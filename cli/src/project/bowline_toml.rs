@@ -7,13 +7,10 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml_edit::{Document, Item, TableLike};
 
-use super::toml_file::{joined, parse};
+use super::toml_file::{BOWLINE_TOML, joined, parse};
 use crate::error::CliError;
 use crate::paths::{read_optional, shown_path};
 use crate::ui::{self, Excerpt};
-
-/// The name of the file.
-pub(crate) const BOWLINE_TOML: &str = "bowline.toml";
 
 /// The settings, as they are written.
 #[derive(Debug, Default, Deserialize)]

@@ -5,11 +5,13 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
-use super::bowline_toml::BOWLINE_TOML;
 use crate::error::CliError;
 use crate::paths::{read_optional, shown_path};
 use crate::suggestion::nearest;
 use crate::ui;
+
+/// The name of the file with Bowline's own settings.
+pub(crate) const BOWLINE_TOML: &str = "bowline.toml";
 
 /// The number of errors in one file after which no more are searched.
 const MOST_ERRORS: usize = 20;

@@ -3,7 +3,7 @@
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use crate::TypeKind;
-use crate::replay::ddl::{guard, routine, table};
+use crate::replay::ddl::{composite, guard, routine};
 use crate::replay::refusal::{self, Refused, Result};
 use crate::replay::state::State;
 use crate::replay::syntax::tree::{child, child_name, child_nodes, path, string};
@@ -36,7 +36,7 @@ pub(crate) fn comment_on(state: &mut State, node: &SyntaxNode) -> Result<()> {
             let Some(table) = state.find_relation(&parts) else {
                 // Of the attributes of a composite type no comment is kept.
                 let composite = state.find_own_type(&parts).ok_or_else(missing)?;
-                let columns = table::columns_of_type(state, node, &composite)?;
+                let columns = composite::columns_of_type(state, node, &composite)?;
                 let mut names = columns.iter().map(|attribute| &attribute.name);
                 return if names.any(|name| *name == column) {
                     Ok(())

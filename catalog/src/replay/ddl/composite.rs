@@ -14,6 +14,27 @@ pub(crate) fn attribute(state: &State, node: &SyntaxNode) -> Result<(String, Dat
     Ok((attribute, child_type(state, node)?.data_type))
 }
 
+/// Returns the columns of a table made `OF` a composite type.
+pub(crate) fn columns_of_type(
+    state: &State,
+    node: &SyntaxNode,
+    composite: &Name,
+) -> Result<Vec<Column>> {
+    let Some(TypeKind::Composite { attributes }) = state
+        .catalog()
+        .types
+        .get(composite)
+        .map(|found| &found.kind)
+    else {
+        let why = format!("{} is no composite type", composite.name);
+        return Err(Refused::new(node, why));
+    };
+    let columns = attributes
+        .iter()
+        .map(|(name, data_type)| Column::new(name.clone(), data_type.clone()));
+    Ok(columns.collect())
+}
+
 pub(crate) fn alter_attribute(
     state: &mut State,
     part: &SyntaxNode,

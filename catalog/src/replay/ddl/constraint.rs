@@ -7,12 +7,13 @@ use crate::replay::refusal::{Refused, Result, has_already};
 use crate::replay::state::State;
 use crate::replay::syntax::clause::recurses;
 use crate::replay::syntax::clause::{
-    child_include, column_list, deferral, given_name, is_temporal, named_column, nulls_not_distinct,
+    child_include, column_list, constraint, deferral, given_name, is_temporal, named_column,
+    nulls_not_distinct,
 };
 use crate::replay::syntax::expression::{columns_in, expression};
 use crate::replay::syntax::index::{key_order, predicate};
 use crate::replay::syntax::tree::{child, child_name, children, has, says, text};
-use crate::{Constraint, ConstraintKind, Index, IndexKey, KeyOrder, Name};
+use crate::{ConstraintKind, Index, IndexKey, KeyOrder, Name};
 
 /// Adds a constraint of the table. Skips other nodes, and what belongs to a column alone.
 pub(crate) fn add_constraint(
@@ -315,21 +316,5 @@ pub(crate) fn alter_constraint(state: &mut State, action: &SyntaxNode, table: &N
     } else {
         let why = format!("{} has no constraint {name}", table.name);
         Err(Refused::new(action, why))
-    }
-}
-
-pub(crate) fn constraint(node: &SyntaxNode, name: String, kind: ConstraintKind) -> Constraint {
-    let (deferrable, initially_deferred) = deferral(node);
-    let says = |kind| says(node, kind);
-    let enforced = !says(SyntaxKind::NOT_ENFORCED);
-    Constraint {
-        name,
-        kind,
-        deferrable,
-        initially_deferred,
-        validated: enforced && !says(SyntaxKind::NOT_VALID),
-        enforced,
-        temporal: is_temporal(node),
-        comment: None,
     }
 }

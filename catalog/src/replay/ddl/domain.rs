@@ -2,12 +2,11 @@
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
-use crate::replay::ddl::constraint::constraint;
 use crate::replay::refusal::{Refused, Result};
 use crate::replay::state::State;
 use crate::replay::state::data_type::child_type;
 use crate::replay::state::objects::Object;
-use crate::replay::syntax::clause::{collation, given_name};
+use crate::replay::syntax::clause::{collation, constraint, given_name};
 use crate::replay::syntax::expression::expression;
 use crate::replay::syntax::tree::{child, child_name, child_nodes, children, has, path, text};
 use crate::{Constraint, ConstraintKind, Name, TypeKind};

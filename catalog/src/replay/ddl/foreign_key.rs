@@ -2,10 +2,9 @@
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
-use crate::replay::ddl::constraint::constraint;
 use crate::replay::refusal::{Refused, Result};
 use crate::replay::state::State;
-use crate::replay::syntax::clause::column_list;
+use crate::replay::syntax::clause::{column_list, constraint};
 use crate::replay::syntax::tree::{child, child_name, child_nodes, children, has, name};
 use crate::{ConstraintKind, Name, ReferentialAction};
 

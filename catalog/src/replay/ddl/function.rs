@@ -2,14 +2,13 @@
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
+use crate::Name;
 use crate::replay::ddl::routine;
-use crate::replay::infer;
 use crate::replay::refusal::{Refused, Result};
 use crate::replay::state::functions::{Function, Returned};
 use crate::replay::state::{self, State, data_type};
 use crate::replay::syntax::routine::{attribute, has_token};
-use crate::replay::syntax::tree::{below, child, child_name, children, has, name, path};
-use crate::{DataType, Name};
+use crate::replay::syntax::tree::{child, child_name, children, has, path};
 
 pub(crate) fn create_function(state: &mut State, node: &SyntaxNode) -> Result<()> {
     use SyntaxKind as K;
@@ -94,7 +93,7 @@ pub(crate) fn create_aggregate(state: &mut State, node: &SyntaxNode) -> Result<(
             None => is_known = false,
         }
     }
-    if let Some(result) = result_of_aggregate(state, node, &function.argument_types)
+    if let Some(result) = routine::result_of_aggregate(state, node, &function.argument_types)
         && is_known
     {
         function.result = Returned::One {
@@ -104,25 +103,6 @@ pub(crate) fn create_aggregate(state: &mut State, node: &SyntaxNode) -> Result<(
     }
     add_form(state, node, function);
     Ok(())
-}
-
-pub(crate) fn result_of_aggregate(
-    state: &State,
-    node: &SyntaxNode,
-    arguments: &[DataType],
-) -> Option<DataType> {
-    let stored = attribute(node, "stype").or_else(|| attribute(node, "stype1"))?;
-    let stored = state.routine_type(&stored)?;
-    let Some(last) = attribute(node, "finalfunc") else {
-        return Some(stored);
-    };
-    let is_extra = attribute(node, "finalfunc_extra").is_some()
-        || below(node, SyntaxKind::ATTRIBUTE_NAME).any(|option| name(&option) == "finalfunc_extra");
-    let mut given = vec![stored];
-    if is_extra {
-        given.extend(arguments.iter().cloned());
-    }
-    infer::result_of_call(state, &path(&last), &given)
 }
 
 fn returned(state: &State, node: &SyntaxNode) -> Returned {

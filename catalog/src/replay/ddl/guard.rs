@@ -4,12 +4,12 @@
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
-use crate::Name;
 use crate::gap::GapKind;
+use crate::replay::ddl::on_table::on_table;
 use crate::replay::ddl::{policy, privilege, routine, rule, trigger};
-use crate::replay::refusal::{Refused, Result};
+use crate::replay::refusal::Result;
 use crate::replay::state::State;
-use crate::replay::syntax::tree::{below, child_name, path};
+use crate::replay::syntax::tree::child_name;
 
 /// Statements about what hangs on tables, and about functions that are there.
 pub(crate) fn is_guard(kind: SyntaxKind) -> bool {
@@ -59,20 +59,6 @@ pub(crate) fn guard(state: &mut State, node: &SyntaxNode) -> Result<()> {
     }
 }
 
-/// The table that a trigger or rule is on.
-pub(crate) fn guarded(state: &State, node: &SyntaxNode) -> Result<Name> {
-    use SyntaxKind as K;
-    let reference = below(node, K::RELATION_NAME_REF)
-        .next()
-        .or_else(|| below(node, K::TABLE_NAME_REF).next())
-        .ok_or_else(|| Refused::new(node, "no table is named"))?;
-    let parts = path(&reference);
-    state.find_relation(&parts).ok_or_else(|| {
-        Refused::new(node, format!("there is no table {}", parts.join(".")))
-            .raises("undefined_table")
-    })
-}
-
 /// COMMENT ON TRIGGER, POLICY and RULE.
 pub(crate) fn comment_on_guard(
     state: &mut State,
@@ -80,7 +66,7 @@ pub(crate) fn comment_on_guard(
     comment: Option<String>,
 ) -> Result<()> {
     use SyntaxKind as K;
-    let table = guarded(state, object)?;
+    let table = on_table(state, object)?;
     let named = |kind| child_name(object, kind).unwrap_or_default();
     let attached = &mut state.table(&table).attached;
     match object.kind() {

@@ -2,7 +2,7 @@
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
-use crate::replay::ddl::table;
+use crate::replay::ddl::composite;
 use crate::replay::refusal::{Refused, Result};
 use crate::replay::state::State;
 use crate::replay::syntax::tree::{self, child, child_nodes, is_seen};
@@ -68,7 +68,7 @@ pub(crate) fn like_columns(state: &mut State, node: &SyntaxNode, table: &Name) -
         None => {
             let composite = state.find_own_type(&parts).ok_or_else(missing)?;
             let mut model = Relation::new(composite.clone(), RelationKind::Table);
-            model.columns = table::columns_of_type(state, node, &composite)?;
+            model.columns = composite::columns_of_type(state, node, &composite)?;
             model
         }
     };

@@ -4,7 +4,7 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use crate::Name;
 use crate::attached::Policy;
-use crate::replay::ddl::guard;
+use crate::replay::ddl::on_table::on_table;
 use crate::replay::refusal::{Refused, Result};
 use crate::replay::state::State;
 use crate::replay::syntax::tree::{self, below, child, child_name, has, name, text};
@@ -24,7 +24,7 @@ pub(crate) fn row_security(state: &mut State, action: &SyntaxNode, table: &Name)
 pub(crate) fn create_policy(state: &mut State, node: &SyntaxNode) -> Result<()> {
     use SyntaxKind as K;
     let on = child(node, K::ON_TABLE).unwrap_or_else(|| node.clone());
-    let table = guard::guarded(state, &on)?;
+    let table = on_table(state, &on)?;
     let own = child_name(node, K::POLICY).unwrap_or_default();
     let kind = child(node, K::AS_POLICY_TYPE).and_then(|kind| tree::tokens(&kind).last());
     let command = child(node, K::POLICY_COMMAND)
@@ -57,7 +57,7 @@ pub(crate) fn create_policy(state: &mut State, node: &SyntaxNode) -> Result<()> 
 pub(crate) fn alter_policy(state: &mut State, node: &SyntaxNode) -> Result<()> {
     use SyntaxKind as K;
     let on = child(node, K::ON_TABLE).unwrap_or_else(|| node.clone());
-    let table = guard::guarded(state, &on)?;
+    let table = on_table(state, &on)?;
     let own = child_name(node, K::POLICY_REF).unwrap_or_default();
     let roles = roles(node)?;
     let expression = |kind: SyntaxKind| {
@@ -94,7 +94,7 @@ pub(crate) fn drop_policy(state: &mut State, node: &SyntaxNode) -> Result<()> {
     use SyntaxKind as K;
     let own = child_name(node, K::POLICY_REF).unwrap_or_default();
     let is_lenient = has(node, K::IF_EXISTS);
-    let table = match guard::guarded(state, node) {
+    let table = match on_table(state, node) {
         Ok(table) => table,
         Err(_) if is_lenient => return Ok(()),
         Err(refused) => return Err(refused),

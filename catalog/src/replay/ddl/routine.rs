@@ -5,7 +5,6 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 use crate::definition::quoted;
 use crate::gap::GapKind;
 use crate::privilege::Privileges;
-use crate::replay::ddl::function;
 use crate::replay::infer;
 use crate::replay::refusal::{Refused, Result};
 use crate::replay::state::State;
@@ -125,7 +124,7 @@ fn aggregate_routine(
         .transpose()?;
     let given: Vec<DataType> = routine.signature();
     routine.language = "internal".to_owned();
-    let result = function::result_of_aggregate(state, node, &given);
+    let result = result_of_aggregate(state, node, &given);
     let result = result.ok_or_else(|| Refused::new(node, "what it gives is not known"))?;
     routine.result = Some(result.of_signature());
     let function = |option: &str| says(option).map(|given| name(&given));
@@ -149,6 +148,26 @@ fn aggregate_routine(
     }
     routine.volatility = Volatility::Immutable;
     Ok(routine)
+}
+
+/// Returns the type of what an aggregate gives.
+pub(crate) fn result_of_aggregate(
+    state: &State,
+    node: &SyntaxNode,
+    arguments: &[DataType],
+) -> Option<DataType> {
+    let stored = attribute(node, "stype").or_else(|| attribute(node, "stype1"))?;
+    let stored = state.routine_type(&stored)?;
+    let Some(last) = attribute(node, "finalfunc") else {
+        return Some(stored);
+    };
+    let is_extra = attribute(node, "finalfunc_extra").is_some()
+        || below(node, SyntaxKind::ATTRIBUTE_NAME).any(|option| name(&option) == "finalfunc_extra");
+    let mut given = vec![stored];
+    if is_extra {
+        given.extend(arguments.iter().cloned());
+    }
+    infer::result_of_call(state, &path(&last), &given)
 }
 
 fn known_type(state: &State, node: &SyntaxNode) -> Result<DataType> {

@@ -4,7 +4,7 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use crate::Name;
 use crate::attached::{Enabled, Rule};
-use crate::replay::ddl::guard;
+use crate::replay::ddl::on_table::on_table;
 use crate::replay::refusal::{Refused, Result};
 use crate::replay::state::State;
 use crate::replay::syntax::tree::{self, below, child, child_name, has, text};
@@ -36,7 +36,7 @@ pub(crate) fn enable_rule(state: &mut State, action: &SyntaxNode, table: &Name) 
 pub(crate) fn create_rule(state: &mut State, node: &SyntaxNode) -> Result<()> {
     use SyntaxKind as K;
     let on = child(node, K::RULE_ON).unwrap_or_else(|| node.clone());
-    let table = guard::guarded(state, &on)?;
+    let table = on_table(state, &on)?;
     let own = child_name(node, K::RULE).unwrap_or_default();
     let definition = state.code(text(node).trim_end_matches(';').trim_end().to_owned());
     let mut rule = Rule {
@@ -63,7 +63,7 @@ pub(crate) fn create_rule(state: &mut State, node: &SyntaxNode) -> Result<()> {
 
 pub(crate) fn alter_rule(state: &mut State, node: &SyntaxNode) -> Result<()> {
     use SyntaxKind as K;
-    let table = guard::guarded(state, node)?;
+    let table = on_table(state, node)?;
     let from = child_name(node, K::RULE_REF).unwrap_or_default();
     let to = child(node, K::RULE_RENAME_TO).and_then(|rename| child_name(&rename, K::RULE));
     let rules = &mut state.table(&table).attached.rules;
@@ -81,7 +81,7 @@ pub(crate) fn drop_rule(state: &mut State, node: &SyntaxNode) -> Result<()> {
     use SyntaxKind as K;
     let own = child_name(node, K::RULE_REF).unwrap_or_default();
     let is_lenient = has(node, K::IF_EXISTS);
-    let table = match guard::guarded(state, node) {
+    let table = match on_table(state, node) {
         Ok(table) => table,
         Err(_) if is_lenient => return Ok(()),
         Err(refused) => return Err(refused),

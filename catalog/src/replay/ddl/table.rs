@@ -2,14 +2,14 @@
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
-use crate::replay::ddl::{column, constraint, like};
+use crate::replay::ddl::{column, composite, constraint, like};
 use crate::replay::refusal::{Refused, Result, exists};
 use crate::replay::state::{State, data_type};
 use crate::replay::syntax::clause::{
     self, bound, child_include, column_list, parents, partition_key,
 };
 use crate::replay::syntax::tree::{child, child_nodes, has};
-use crate::{Column, Name, Relation, RelationKind, TypeKind};
+use crate::{Name, Relation, RelationKind};
 
 pub(crate) fn create_table(state: &mut State, node: &SyntaxNode) -> Result<()> {
     use SyntaxKind as K;
@@ -36,7 +36,7 @@ pub(crate) fn create_table(state: &mut State, node: &SyntaxNode) -> Result<()> {
     relation.partition_bound = node.children().find_map(|child| bound(&child));
     if let Some(of_type) = child(node, K::OF_TYPE) {
         let composite = composite(state, &of_type)?;
-        relation.columns = columns_of_type(state, node, &composite)?;
+        relation.columns = composite::columns_of_type(state, node, &composite)?;
         relation.of_type = Some(composite);
     }
     for reference in parents(node) {
@@ -115,26 +115,6 @@ fn table_elements(
 /// The composite type that `OF` names.
 pub(crate) fn composite(state: &State, clause: &SyntaxNode) -> Result<Name> {
     Ok(data_type::child_type(state, clause)?.data_type.name)
-}
-
-pub(crate) fn columns_of_type(
-    state: &State,
-    node: &SyntaxNode,
-    composite: &Name,
-) -> Result<Vec<Column>> {
-    let Some(TypeKind::Composite { attributes }) = state
-        .catalog()
-        .types
-        .get(composite)
-        .map(|found| &found.kind)
-    else {
-        let why = format!("{} is no composite type", composite.name);
-        return Err(Refused::new(node, why));
-    };
-    let columns = attributes
-        .iter()
-        .map(|(name, data_type)| Column::new(name.clone(), data_type.clone()));
-    Ok(columns.collect())
 }
 
 /// A constraint's clause, and the column that it stands beside.

@@ -4,16 +4,17 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use crate::Name;
 use crate::attached::{Enabled, Event, Timing, Trigger};
-use crate::replay::ddl::guard;
+use crate::replay::ddl::on_table::on_table;
 use crate::replay::refusal::{Refused, Result};
-use crate::replay::state::{self, State};
+use crate::replay::state::State;
+use crate::replay::syntax::SYSTEM;
 use crate::replay::syntax::routine::callee;
 use crate::replay::syntax::tree::{below, child, child_name, children, has, name, string, text};
 
 pub(crate) fn create_trigger(state: &mut State, node: &SyntaxNode) -> Result<()> {
     use SyntaxKind as K;
     let on = child(node, K::ON_RELATION).unwrap_or_else(|| node.clone());
-    let table = guard::guarded(state, &on)?;
+    let table = on_table(state, &on)?;
     let own = child_name(node, K::TRIGGER).unwrap_or_default();
     let call =
         child(node, K::CALL_EXPR).ok_or_else(|| Refused::new(node, "the function is not given"))?;
@@ -69,7 +70,7 @@ pub(crate) fn create_trigger(state: &mut State, node: &SyntaxNode) -> Result<()>
         trigger.condition = Some(state.code(text(&condition)));
     }
     if let Some(from) = child(node, K::FROM_TABLE) {
-        trigger.referenced = Some(guard::guarded(state, &from)?);
+        trigger.referenced = Some(on_table(state, &from)?);
     }
     let transition = |kind: SyntaxKind| {
         let table = below(node, kind).next()?;
@@ -115,7 +116,7 @@ fn trigger_function(state: &State, call: &SyntaxNode) -> Result<Name> {
         .into_iter()
         .find(|(_, functions)| functions.contains(&function.as_str()));
     let schema = match brings {
-        Some((state::SYSTEM, _)) => state::SYSTEM.to_owned(),
+        Some((SYSTEM, _)) => SYSTEM.to_owned(),
         Some((extension, _)) => {
             let schema = state.schema_of_extension(extension);
             schema.cloned().ok_or_else(unknown)?
@@ -133,7 +134,7 @@ pub(crate) fn alter_trigger(state: &mut State, node: &SyntaxNode) -> Result<()> 
     let Some(rename) = child(node, K::TRIGGER_RENAME_TO) else {
         return Ok(());
     };
-    let table = guard::guarded(state, node)?;
+    let table = on_table(state, node)?;
     let from = child_name(node, K::TRIGGER_REF).unwrap_or_default();
     let to = child_name(&rename, K::TRIGGER).unwrap_or_default();
     let triggers = &mut state.table(&table).attached.triggers;
@@ -149,7 +150,7 @@ pub(crate) fn drop_trigger(state: &mut State, node: &SyntaxNode) -> Result<()> {
     use SyntaxKind as K;
     let own = child_name(node, K::TRIGGER_REF).unwrap_or_default();
     let is_lenient = has(node, K::IF_EXISTS);
-    let table = match guard::guarded(state, node) {
+    let table = match on_table(state, node) {
         Ok(table) => table,
         Err(_) if is_lenient => return Ok(()),
         Err(refused) => return Err(refused),
@@ -188,7 +189,7 @@ pub(crate) fn enable_trigger(state: &mut State, action: &SyntaxNode, table: &Nam
 /// Functions that triggers run, of PostgreSQL's own and of the extensions of its distribution.
 const TRIGGER_FUNCTIONS: [(&str, &[&str]); 7] = [
     (
-        state::SYSTEM,
+        SYSTEM,
         &[
             "suppress_redundant_updates_trigger",
             "tsvector_update_trigger",

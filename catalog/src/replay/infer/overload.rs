@@ -2,7 +2,8 @@
 
 use crate::replay::builtin::builtin;
 use crate::replay::infer::{Inference, Value, system};
-use crate::replay::state::{SYSTEM, TEMPORARY};
+use crate::replay::state::TEMPORARY;
+use crate::replay::syntax::SYSTEM;
 use crate::{DataType, Name, TypeKind};
 
 /// A function or operator that may be meant; types by the names of [`Inference::key`].

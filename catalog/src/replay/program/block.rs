@@ -1,10 +1,12 @@
 //! The blocks and statements of PL/pgSQL.
 
+mod loops;
+
 use squawk_syntax::ast::{self, AstNode as _};
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
+use crate::replay::program::Program;
 use crate::replay::program::variables::Declared;
-use crate::replay::program::{Program, loops};
 use crate::replay::refusal::{Refused, Result};
 use crate::replay::syntax::tree::{child, children, name, tokens};
 

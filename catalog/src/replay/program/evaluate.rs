@@ -21,7 +21,7 @@ use crate::replay::program::evaluate::rows::Row;
 use crate::replay::state;
 use crate::replay::syntax::operators::{Piece, flatten, precedence};
 use crate::replay::syntax::tree::{self, child, children, has, name, path, string, text, tokens};
-use crate::replay::syntax::{expression, type_name};
+use crate::replay::syntax::{SYSTEM, array_text, expression, type_name};
 
 /// A value that is certain.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,7 +64,7 @@ impl Datum {
             } => {
                 let written = quoted(&name.name);
                 Some(match name.schema.as_str() {
-                    state::PUBLIC | state::SYSTEM => written,
+                    state::PUBLIC | SYSTEM => written,
                     schema => format!("{}.{written}", quoted(schema)),
                 })
             }
@@ -328,7 +328,7 @@ impl Program {
     pub(crate) fn converted(&self, value: Datum, target: &str, is_list: bool) -> Option<Datum> {
         match (target, value) {
             (_, Datum::Text(text)) if is_list => {
-                let elements = functions::elements(&text)?.into_iter();
+                let elements = array_text::elements(&text)?.into_iter();
                 let elements = elements.map(|element| match element {
                     Some(element) => self.converted(Datum::Text(element), target, false),
                     None => Some(Datum::Null),

@@ -3,7 +3,8 @@
 use squawk_syntax::SyntaxNode;
 
 use crate::replay::refusal::{Refused, Result};
-use crate::replay::state::{SYSTEM, State};
+use crate::replay::state::State;
+use crate::replay::syntax::SYSTEM;
 use crate::replay::syntax::tree::child;
 use crate::replay::syntax::type_name::{BUILT_IN, TYPES, Written, built_in};
 use crate::{DataType, Name};

@@ -4,7 +4,8 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use crate::attached::Code;
 use crate::replay::refusal::{Refused, Result};
-use crate::replay::state::{self, SYSTEM, State, data_type};
+use crate::replay::state::{self, State, data_type};
+use crate::replay::syntax::SYSTEM;
 use crate::replay::syntax::routine::is_of_trigger;
 use crate::replay::syntax::tree::{self, child, children, has, path, tokens};
 use crate::routine::Routine;

@@ -9,6 +9,7 @@ use squawk_syntax::SyntaxNode;
 use crate::replay::refusal::{Refused, Result};
 use crate::replay::state::State;
 use crate::replay::state::follow::Holder;
+use crate::replay::syntax::array_text::rename_element;
 use crate::replay::syntax::expression;
 use crate::{Column, ConstraintKind, DataType, Fill, IndexKey, Name, Relation, TypeKind};
 
@@ -314,67 +315,6 @@ fn array_around(words: &[Token<'_>], at: usize) -> Option<(usize, usize)> {
         depth < 0
     })?;
     Some((start, at + end))
-}
-
-/// The text of an array in which this element has another name (manual, 8.15.6); `None` where it is no array, or has
-/// no such element.
-fn rename_element(text: &str, from: &str, to: &str) -> Option<String> {
-    let (start, end) = (text.find('{')?, text.rfind('}')?);
-    let is_array = text[end + 1..].trim().is_empty()
-        && (text[..start].trim().is_empty() || text[..start].trim_end().ends_with('='));
-    is_array.then_some(())?;
-    let mut out = text[..start].to_owned();
-    let mut is_renamed = false;
-    let mut rest = text[start..].chars().peekable();
-    while let Some(&c) = rest.peek() {
-        if matches!(c, '{' | '}' | ',') || c.is_whitespace() {
-            out.extend(rest.next());
-            continue;
-        }
-        let (mut raw, mut value, mut quotes) = (String::new(), String::new(), false);
-        let mut is_quoted = false;
-        while let Some(&c) = rest.peek() {
-            if !quotes && matches!(c, '{' | '}' | ',') {
-                break;
-            }
-            raw.extend(rest.next());
-            match c {
-                '"' => {
-                    quotes = !quotes;
-                    is_quoted = true;
-                }
-                '\\' => {
-                    let escaped = rest.next();
-                    raw.extend(escaped);
-                    value.extend(escaped);
-                }
-                c => value.push(c),
-            }
-        }
-        let kept = raw.trim_end().len();
-        let value = if is_quoted { &value } else { value.trim_end() };
-        let is_null = !is_quoted && value.eq_ignore_ascii_case("null");
-        if value == from && !is_null {
-            out.push_str(&element(to));
-            out.push_str(&raw[kept..]);
-            is_renamed = true;
-        } else {
-            out.push_str(&raw);
-        }
-    }
-    is_renamed.then_some(out)
-}
-
-/// An element as PostgreSQL writes it into the text of an array.
-fn element(text: &str) -> String {
-    let is_plain = !text.is_empty()
-        && !text.eq_ignore_ascii_case("null")
-        && !text.contains(|c: char| c.is_whitespace() || "{},\"\\".contains(c));
-    if is_plain {
-        text.to_owned()
-    } else {
-        format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
-    }
 }
 
 /// The word before a list, as of `column IN` or `column = ANY`, that this word stands in.

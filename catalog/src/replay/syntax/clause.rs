@@ -5,6 +5,7 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 use crate::replay::syntax::tree::{
     self, below, child, child_name, children, has, is_seen, name, path, says, text,
 };
+use crate::{Constraint, ConstraintKind};
 
 /// The name that a COLUMN_NAME_REF child gives.
 pub(crate) fn named_column(node: &SyntaxNode) -> String {
@@ -112,4 +113,21 @@ pub(crate) fn collation_of(clause: &SyntaxNode) -> Option<String> {
     let parts = path(&reference);
     let named = parts.last().cloned()?;
     (named != "default").then_some(named)
+}
+
+/// Reads a constraint of this kind, with what its clause says of deferring and checking.
+pub(crate) fn constraint(node: &SyntaxNode, name: String, kind: ConstraintKind) -> Constraint {
+    let (deferrable, initially_deferred) = deferral(node);
+    let says = |kind| says(node, kind);
+    let enforced = !says(SyntaxKind::NOT_ENFORCED);
+    Constraint {
+        name,
+        kind,
+        deferrable,
+        initially_deferred,
+        validated: enforced && !says(SyntaxKind::NOT_VALID),
+        enforced,
+        temporal: is_temporal(node),
+        comment: None,
+    }
 }

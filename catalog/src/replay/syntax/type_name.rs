@@ -2,7 +2,7 @@
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
-use crate::replay::state::SYSTEM;
+use crate::replay::syntax::SYSTEM;
 use crate::replay::syntax::tree::{identifier, tokens};
 
 /// The name that PostgreSQL stores for a type as written.

@@ -7,7 +7,7 @@ use crate::replay::program::Program;
 use crate::replay::program::evaluate::rows::{self, Row};
 use crate::replay::program::evaluate::system_tables::current_database;
 use crate::replay::program::evaluate::{self, Datum, Scope, functions};
-use crate::replay::state::SYSTEM;
+use crate::replay::syntax::SYSTEM;
 use crate::replay::syntax::expression;
 use crate::replay::syntax::routine::{self, callee};
 use crate::replay::syntax::tree::{child, has, is_query};

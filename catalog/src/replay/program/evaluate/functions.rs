@@ -195,49 +195,6 @@ pub(crate) fn set(function: &str, arguments: &[Datum]) -> Option<Vec<Datum>> {
     }
 }
 
-/// The elements of an array as text, `{a,b,"c d"}`, of one dimension.
-pub(crate) fn elements(text: &str) -> Option<Vec<Option<String>>> {
-    let inner = text.trim().strip_prefix('{')?.strip_suffix('}')?;
-    let mut all = Vec::new();
-    let mut chars = inner.chars().peekable();
-    if inner.trim().is_empty() {
-        return Some(all);
-    }
-    loop {
-        while chars.next_if(|c| c.is_ascii_whitespace()).is_some() {}
-        let mut element = String::new();
-        let mut is_quoted = false;
-        if chars.next_if_eq(&'"').is_some() {
-            is_quoted = true;
-            loop {
-                match chars.next()? {
-                    '"' => break,
-                    '\\' => element.push(chars.next()?),
-                    c => element.push(c),
-                }
-            }
-            while chars.next_if(|c| c.is_ascii_whitespace()).is_some() {}
-        } else {
-            while let Some(c) = chars.next_if(|c| *c != ',') {
-                match c {
-                    '{' | '}' | '"' => return None,
-                    '\\' => element.push(chars.next()?),
-                    c => element.push(c),
-                }
-            }
-            element.truncate(element.trim_end().len());
-            (!element.is_empty()).then_some(())?;
-        }
-        let is_null = !is_quoted && element.eq_ignore_ascii_case("null");
-        all.push((!is_null).then_some(element));
-        match chars.next() {
-            None => return Some(all),
-            Some(',') => {}
-            Some(_) => return None,
-        }
-    }
-}
-
 /// Functions of these that give NULL for NULL.
 const IS_STRICT: [&str; 18] = [
     "quote_ident",

@@ -3,12 +3,12 @@
 use std::panic::Location;
 use std::time::Duration;
 
-use super::shared::{PoolInternals, Resource, SharedPool};
+use super::{PoolInternals, Resource, SharedPool};
 use crate::error::Error;
 use crate::no_session::{Holder, NoSession};
 
 /// A refusal at once.
-pub(super) enum CheckoutRefusal {
+pub(in crate::pool) enum CheckoutRefusal {
     TooManyWaiting,
     Nested {
         first: &'static Location<'static>,
@@ -17,14 +17,18 @@ pub(super) enum CheckoutRefusal {
 }
 
 /// Nobody gets a session any more.
-pub(super) fn closed() -> Error {
+pub(in crate::pool) fn closed() -> Error {
     Error::unavailable("the database was closed")
         .with_hint("open another, or close this one only when its work is done")
         .with_no_session(NoSession::Closed)
 }
 
 impl<S: Resource> SharedPool<S> {
-    pub(super) fn refused(&self, state: &PoolInternals<S>, refusal: CheckoutRefusal) -> Error {
+    pub(in crate::pool) fn refused(
+        &self,
+        state: &PoolInternals<S>,
+        refusal: CheckoutRefusal,
+    ) -> Error {
         self.publish(state);
         let pool = self.gauges.read();
         match refusal {
@@ -45,7 +49,7 @@ impl<S: Resource> SharedPool<S> {
     }
 
     /// Returns the error of a caller that got no session in time.
-    pub(super) fn expired(&self, state: &PoolInternals<S>, waited: Duration) -> Error {
+    pub(in crate::pool) fn expired(&self, state: &PoolInternals<S>, waited: Duration) -> Error {
         let pool = self.gauges.read();
         let mut holders = state.holders.list();
         if let Some(says) = state.inquiry.fresh() {

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use diesel::deserialize::QueryableByName;
 use diesel::sql_types::{Integer, Text};
 
-use super::shared::{PoolInternals, Resource, SharedPool};
+use super::{PoolInternals, Resource, SharedPool};
 use crate::config::Config;
 use crate::deadline::after;
 use crate::error::Result;
@@ -21,7 +21,7 @@ use crate::session::Session;
 use crate::statement::StatementDsl as _;
 
 /// What the server says of each session, by process id.
-pub(super) type Says = BTreeMap<i32, String>;
+pub(in crate::pool) type Says = BTreeMap<i32, String>;
 
 /// How long before its deadline a caller has it asked; half of its patience if that is less.
 const BEFORE: Duration = Duration::from_secs(1);
@@ -34,28 +34,28 @@ const FRESH: Duration = Duration::from_secs(2);
 
 /// The last question and the last answer.
 #[derive(Debug, Default)]
-pub(super) struct Inquiry {
+pub(in crate::pool) struct Inquiry {
     asked: Option<Instant>,
     answer: Option<(Instant, Arc<Says>)>,
 }
 
 impl Inquiry {
     /// Returns the server's report, if it is fresh.
-    pub(super) fn fresh(&self) -> Option<&Says> {
+    pub(in crate::pool) fn fresh(&self) -> Option<&Says> {
         let (at, says) = self.answer.as_ref()?;
         (at.elapsed() < FRESH).then_some(says)
     }
 }
 
 /// Returns when the server is asked on behalf of a caller with this deadline.
-pub(super) fn moment(now: Instant, deadline: Instant) -> Instant {
+pub(in crate::pool) fn moment(now: Instant, deadline: Instant) -> Instant {
     let patience = deadline.saturating_duration_since(now);
     deadline - BEFORE.min(patience / 2)
 }
 
 impl<S: Resource> SharedPool<S> {
     /// Has the server asked, unless it was a moment ago or there is room for another session anyway.
-    pub(super) fn inquire(self: &Arc<Self>, state: &mut PoolInternals<S>) {
+    pub(in crate::pool) fn inquire(self: &Arc<Self>, state: &mut PoolInternals<S>) {
         let now = Instant::now();
         let lately = |asked| now.duration_since(asked) < EVERY;
         if state.holders.len() < self.limits.max || state.inquiry.asked.is_some_and(lately) {
@@ -86,7 +86,7 @@ struct ActivityRow {
 }
 
 /// Asks the server, on a connection of its own.
-pub(super) fn ask(config: &Config, pids: &[i32], deadline: Instant) -> Result<Says> {
+pub(in crate::pool) fn ask(config: &Config, pids: &[i32], deadline: Instant) -> Result<Says> {
     let mut session = Session::connect_sharing(config, Arc::default(), deadline)?;
     session.within(deadline.saturating_duration_since(Instant::now()));
     let pids: Vec<_> = pids.iter().map(ToString::to_string).collect();
@@ -103,6 +103,6 @@ pub(super) fn ask(config: &Config, pids: &[i32], deadline: Instant) -> Result<Sa
 }
 
 /// Asks by this configuration.
-pub(super) fn asking(config: Config) -> impl Fn(&[i32], Instant) -> Result<Says> {
+pub(in crate::pool) fn asking(config: Config) -> impl Fn(&[i32], Instant) -> Result<Says> {
     move |pids, deadline| ask(&config, pids, deadline.min(after(config.connect_timeout)))
 }

@@ -13,16 +13,16 @@ use std::time::{Duration, Instant};
 
 use tracing::dispatcher::with_default;
 
-use super::shared::{PoolInternals, Resource, SharedPool, lock};
-use super::store::Kept;
+use super::{PoolInternals, Resource, SharedPool, lock};
 use crate::error::{Error, Result};
+use crate::pool::store::Kept;
 use crate::retry::random;
 
 /// How many sessions are made at the same time.
 const CONNECTORS: u32 = 4;
 
 /// After so long without an answer, another connect is tried beside the first.
-pub(super) const IMPATIENCE: Duration = Duration::from_secs(1);
+pub(in crate::pool) const IMPATIENCE: Duration = Duration::from_secs(1);
 
 /// The pause after a first failure to connect; it doubles with each.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -31,9 +31,9 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
 /// Since when the server cannot be reached, and why.
 #[derive(Debug)]
-pub(super) struct Down {
-    pub(super) since: Instant,
-    pub(super) cause: Error,
+pub(in crate::pool) struct Down {
+    pub(in crate::pool) since: Instant,
+    pub(in crate::pool) cause: Error,
     failures: u32,
     /// When the next attempt may begin.
     retry: Instant,
@@ -44,15 +44,15 @@ pub(super) struct Down {
 /// Each is the last one plus the golden ratio, without the whole part: of any twenty in a row, no two are
 /// within two hundredths, which random numbers would not promise.
 #[derive(Debug)]
-pub(super) struct Jitter(f64);
+pub(in crate::pool) struct Jitter(f64);
 
 impl Jitter {
-    pub(super) fn new() -> Self {
+    pub(in crate::pool) fn new() -> Self {
         Self(random())
     }
 
     /// Returns a duration less 0 to 10 %.
-    pub(super) fn shorten(&mut self, limit: Duration) -> Duration {
+    pub(in crate::pool) fn shorten(&mut self, limit: Duration) -> Duration {
         const GOLDEN: f64 = 0.618_033_988_749_894_9;
         self.0 = (self.0 + GOLDEN).fract();
         limit.mul_f64(1.0 - self.0 / 10.0)
@@ -61,7 +61,7 @@ impl Jitter {
 
 impl<S: Resource> SharedPool<S> {
     /// Begins to make sessions for those who wait, as far as there is room.
-    pub(super) fn grow<'g>(
+    pub(in crate::pool) fn grow<'g>(
         self: &'g Arc<Self>,
         mut state: MutexGuard<'g, PoolInternals<S>>,
     ) -> MutexGuard<'g, PoolInternals<S>> {
@@ -220,7 +220,7 @@ impl<S: Resource> SharedPool<S> {
     }
 
     /// Makes a first session in the thread of the caller, whose failure is told whatever it is.
-    pub(super) fn first(self: &Arc<Self>) -> Result<()> {
+    pub(in crate::pool) fn first(self: &Arc<Self>) -> Result<()> {
         let mut state = self.lock();
         state.size += 1;
         state.connecting += 1;
@@ -284,7 +284,7 @@ impl<S: Resource> SharedPool<S> {
     /// From now on only sessions are handed out that are made from now on.
     ///
     /// `generation` is that of the session that gave the reason: one reason is enough for all of its age.
-    pub(super) fn outdate(&self, generation: u64) {
+    pub(in crate::pool) fn outdate(&self, generation: u64) {
         let mut state = self.lock();
         if self.generation() == generation {
             self.generation.fetch_add(1, Ordering::Release);

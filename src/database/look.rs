@@ -3,9 +3,9 @@
 use std::fmt;
 use std::panic::Location;
 
-use super::{Migration, Migrations};
 use crate::database::Database;
 use crate::error::{Error, Result};
+use crate::migrations::{Migration, Migrations};
 use crate::sqlstate::SqlState;
 
 /// Warns of each difference; with `refuse`, a migration that has not run is an error.

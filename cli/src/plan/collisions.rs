@@ -1,0 +1,44 @@
+//! Types that would get one name in Rust.
+
+use std::collections::BTreeMap;
+
+use bowline_catalog::Name;
+
+use super::enums::EnumPlan;
+use super::problem::{Problem, key, shown};
+use super::table::TablePlan;
+
+/// Returns a problem for each pair of tables or enums of which two types would get one Rust name.
+pub(super) fn collisions(tables: &[TablePlan], enums: &[EnumPlan]) -> Vec<Problem> {
+    let mut seen: BTreeMap<String, (String, Name)> = BTreeMap::new();
+    let mut pairs: Vec<(Name, Name)> = Vec::new();
+    let mut problems = Vec::new();
+    let of_tables = tables.iter().flat_map(|table| {
+        let whose = format!("table {}", shown(&table.name));
+        let names = table.type_names().into_iter();
+        names.map(move |name| (name, whose.clone(), table.name.clone()))
+    });
+    let of_enums = enums.iter().map(|plan| {
+        let whose = format!("enum {}", shown(&plan.sql_name));
+        (plan.name.clone(), whose, plan.sql_name.clone())
+    });
+    for (name, second, sql_name) in of_tables.chain(of_enums) {
+        let Some((first, first_name)) = seen.get(&name) else {
+            seen.insert(name, (second, sql_name));
+            continue;
+        };
+        let pair = (first_name.clone(), sql_name);
+        if !pairs.contains(&pair) {
+            problems.push(Problem::new(
+                format!("{first} and {second} would both be called {name} in Rust"),
+                format!(
+                    "name one of the two in bowline.toml: [names] {} = \"..\", or {} = \"..\"",
+                    key(&pair.0),
+                    key(&pair.1)
+                ),
+            ));
+            pairs.push(pair);
+        }
+    }
+    problems
+}

@@ -1,0 +1,207 @@
+//! The architecture of the repository, held by its sources: which module may use which.
+//!
+//! `table.rs` has the table. An import that it does not allow fails here, with its file and line, and so does a line
+//! of the table that no source needs. The tests of a module may use whatever they need.
+
+mod graph;
+mod paths;
+mod table;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use graph::{Graph, Use, sources};
+use table::{FORBIDDEN, GENERATED, PACKAGES, Package, Row};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn graph(package: &Package) -> Graph {
+    Graph::read(&root().join(package.source))
+}
+
+/// Returns the row that a file belongs to: the longest that begins its path.
+fn row_of<'p>(package: &'p Package, file: &str) -> &'p Row {
+    let rows = package.rows.iter().filter(|row| is_in(file, row.module));
+    rows.max_by_key(|row| row.module.len())
+        .unwrap_or_else(|| panic!("`{file}` is in no row of {}", package.source))
+}
+
+/// Returns whether a module is another, or below it.
+fn is_in(module: &str, folder: &str) -> bool {
+    module
+        .strip_prefix(folder)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+fn fail_if_any(wrong: &[String]) {
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn modules_use_what_the_table_allows() {
+    let mut wrong = Vec::new();
+    for package in &PACKAGES {
+        let graph = graph(package);
+        let mut used: BTreeSet<(&str, &str)> = BTreeSet::new();
+        for Use {
+            from,
+            to,
+            line,
+            path,
+        } in graph.uses()
+        {
+            let (row, target) = (row_of(package, from), row_of(package, to));
+            if row.module == target.module {
+                continue;
+            }
+            used.insert((row.module, target.module));
+            if !row.uses.contains(&target.module) {
+                let (source, module, other) = (package.source, row.module, target.module);
+                wrong.push(format!(
+                    "{source}/{from}.rs:{line}: `{module}` uses {path}, of `{other}`, which the table does not allow"
+                ));
+            }
+        }
+        for row in package.rows {
+            let unused = row
+                .uses
+                .iter()
+                .filter(|uses| !used.contains(&(row.module, **uses)));
+            wrong.extend(unused.map(|uses| {
+                let (source, module) = (package.source, row.module);
+                format!("the table of {source} lets `{module}` use `{uses}`, and nothing does")
+            }));
+        }
+    }
+    fail_if_any(&wrong);
+}
+
+#[test]
+fn the_table_has_no_circle() {
+    for package in &PACKAGES {
+        let uses: BTreeMap<&str, &[&str]> = package
+            .rows
+            .iter()
+            .map(|row| (row.module, row.uses))
+            .collect();
+        for row in package.rows {
+            let mut seen = BTreeSet::new();
+            let mut open: Vec<&str> = row.uses.to_vec();
+            while let Some(module) = open.pop() {
+                if seen.insert(module) {
+                    open.extend(uses[module]);
+                }
+            }
+            let source = package.source;
+            assert!(
+                !seen.contains(row.module),
+                "`{}` of {source} is in a circle",
+                row.module
+            );
+        }
+    }
+}
+
+/// Files may use each other if they are one `x.rs` with files of its folder `x/`.
+#[test]
+fn files_of_different_folders_are_in_no_circle() {
+    let mut wrong = Vec::new();
+    for package in &PACKAGES {
+        for circle in graph(package).circles() {
+            let has_parent = circle
+                .iter()
+                .any(|parent| circle.iter().all(|file| is_in(file, parent)));
+            if !has_parent {
+                wrong.push(format!("{}: {}", package.source, circle.join(", ")));
+            }
+        }
+    }
+    fail_if_any(&wrong);
+}
+
+#[test]
+fn some_modules_do_without_some_words() {
+    let mut wrong = Vec::new();
+    for (folder, but, words, rule) in FORBIDDEN {
+        let (base, name) = folder.rsplit_once('/').expect("a folder of a folder");
+        let mut is_there = false;
+        for file in sources(&root().join(base)) {
+            let shown = shown(&file);
+            let is_meant = shown.strip_prefix(base).is_some_and(|rest| {
+                let module = rest.trim_start_matches('/').trim_end_matches(".rs");
+                is_in(module, name)
+            });
+            let is_test = shown.split(['/', '.']).any(|part| part == "tests");
+            if !is_meant || is_test || but.iter().any(|but| shown == *but) {
+                continue;
+            }
+            is_there = true;
+            let text = fs::read_to_string(&file).expect("a source");
+            for (number, line) in paths::code(&text).lines().enumerate() {
+                let number = number + 1;
+                let found = words.iter().filter(|word| line.contains(**word));
+                wrong.extend(found.map(|word| format!("{shown}:{number}: `{word}`: {rule}")));
+            }
+        }
+        assert!(is_there, "{folder} has no file");
+    }
+    fail_if_any(&wrong);
+}
+
+#[test]
+fn the_engine_depends_on_no_server() {
+    let manifest = fs::read_to_string(root().join("catalog/Cargo.toml")).expect("the manifest");
+    let (_, behind) = manifest
+        .split_once("\n[dependencies]\n")
+        .expect("dependencies");
+    let dependencies = behind.split("\n[").next().unwrap_or_default();
+    let names: Vec<&str> = dependencies
+        .lines()
+        .filter_map(|line| line.split(" =").next())
+        .collect();
+    let names: Vec<&str> = names
+        .into_iter()
+        .filter(|name| !name.is_empty() && !name.starts_with('#'))
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "bowline-migrations",
+            "bowline-sql",
+            "regex",
+            "serde",
+            "serde_json",
+            "squawk-syntax"
+        ]
+    );
+}
+
+#[test]
+fn files_are_short_and_none_is_a_mod_rs() {
+    const MOST_LINES: usize = 500;
+    let mut wrong = Vec::new();
+    for folder in ["catalog", "cli", "macros", "sql", "src", "testkit", "tests"] {
+        for file in sources(&root().join(folder)) {
+            let shown = shown(&file);
+            if GENERATED.iter().any(|part| shown.starts_with(part)) {
+                continue;
+            }
+            if file.ends_with("mod.rs") {
+                wrong.push(format!("{shown}: a module is `x.rs` beside `x/`"));
+            }
+            let lines = fs::read_to_string(&file).expect("a source").lines().count();
+            if lines > MOST_LINES {
+                wrong.push(format!("{shown}: {lines} lines; split it by meaning"));
+            }
+        }
+    }
+    fail_if_any(&wrong);
+}
+
+fn shown(file: &Path) -> String {
+    let file: PathBuf = file.strip_prefix(root()).unwrap_or(file).to_owned();
+    file.to_string_lossy().into_owned()
+}
