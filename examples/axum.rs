@@ -11,7 +11,7 @@ use axum::{Json, Router};
 use bank::{
     Account, AccountChanges, AccountConstraint, AccountId, NewAccount, NewTransfer, Transfer,
 };
-use bowline::{AsyncDatabase, Database, Error, Result, serializable};
+use bowline::{AsyncDatabase, Database, Error, ErrorKind, Result, serializable};
 
 /// The routes of the service.
 pub(crate) fn router(db: AsyncDatabase) -> Router {
@@ -71,16 +71,16 @@ impl From<Error> for Failure {
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let Self(error) = self;
-        let (status, text) = match (&error, error.constraint()) {
+        let (status, text) = match (error.kind(), error.constraint()) {
             (_, Some(AccountConstraint::UsernameKey)) => {
                 (StatusCode::CONFLICT, "the username is taken")
             }
             (_, Some(AccountConstraint::BalanceCheck)) => {
                 (StatusCode::CONFLICT, "there is not enough money")
             }
-            (Error::NotFound(_), _) => (StatusCode::NOT_FOUND, "there is no such account"),
-            (Error::Constraint(_), _) => (StatusCode::UNPROCESSABLE_ENTITY, "that cannot be"),
-            (Error::Conflict(_) | Error::Timeout(_) | Error::Unavailable(_), _) => {
+            (ErrorKind::NotFound, _) => (StatusCode::NOT_FOUND, "there is no such account"),
+            (ErrorKind::Constraint, _) => (StatusCode::UNPROCESSABLE_ENTITY, "that cannot be"),
+            (ErrorKind::Conflict | ErrorKind::Timeout | ErrorKind::Unavailable, _) => {
                 (StatusCode::SERVICE_UNAVAILABLE, "try again later")
             }
             _ => (StatusCode::INTERNAL_SERVER_ERROR, "something went wrong"),

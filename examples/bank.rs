@@ -158,7 +158,7 @@ fn break_a_constraint(db: &Database) -> Result {
     let error = db
         .run(overdraft)
         .expect_err("the balance may not be negative");
-    println!("  failed to {error}");
+    println!("  {error}");
     println!(
         "  outcome: {:?}; ann still has {}",
         error.outcome(),

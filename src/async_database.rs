@@ -31,7 +31,7 @@ use crate::wire::interrupt::Interrupt;
 /// # Dropping a future
 ///
 /// A future that is dropped before it is done gives its call up for good. What the call runs on the server is
-/// cancelled, each later step of its closure fails with [`Error::Timeout`], waiting and pauses end, and its
+/// cancelled, each later step of its closure fails with [`ErrorKind::Timeout`](crate::ErrorKind::Timeout), waiting and pauses end, and its
 /// transaction is rolled back. Rust code between two steps is not interrupted.
 ///
 /// Nothing of the call is committed, unless its commit was on its way. It is on its way from the moment in which it
@@ -135,7 +135,7 @@ impl AsyncDatabase {
 
     /// As [`Database::within`]; the wait for one of tokio's blocking threads counts as well.
     ///
-    /// A call that gets no thread in time fails with [`Error::Timeout`], and its work never begins. So does a call that
+    /// A call that gets no thread in time fails with [`ErrorKind::Timeout`](crate::ErrorKind::Timeout), and its work never begins. So does a call that
     /// is waited for within another, if that has the only thread.
     pub fn within(&self, limit: Duration) -> Self {
         Self {

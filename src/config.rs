@@ -122,7 +122,7 @@ impl Config {
                     "PGCONNECT_TIMEOUT is no number of seconds",
                     "set it to a whole number, or unset it",
                 )
-                .with_intent(INTENT)
+                .with_context(CONTEXT)
             })?;
         }
         if !found {
@@ -130,7 +130,7 @@ impl Config {
                 "DATABASE_URL is not set",
                 "set it, in the environment or in a file .env: DATABASE_URL=postgres://user@host:5432/database",
             )
-            .with_intent(INTENT));
+            .with_context(CONTEXT));
         }
         Ok(config)
     }
@@ -147,7 +147,7 @@ impl Config {
     fn read(text: &str, name: &str) -> Result<Self> {
         let unreadable = |typo: Typo| {
             let what = format!("{name} cannot be read: {}", typo.what);
-            Error::config(what, typo.remedy).with_intent(INTENT)
+            Error::config(what, typo.remedy).with_context(CONTEXT)
         };
         // What a file or a shell hands over often ends with a line break.
         let text = text.trim();
@@ -344,7 +344,7 @@ impl Config {
         self
     }
 
-    /// Whether a database that has not run all of [`Config::migrations`] is refused, by [`Error::Config`]; unless set,
+    /// Whether a database that has not run all of [`Config::migrations`] is refused, by [`ErrorKind::Config`](crate::ErrorKind::Config); unless set,
     /// a warning is all.
     pub fn refuse_pending(mut self, refuse: bool) -> Self {
         self.refuse_pending = refuse;
@@ -405,7 +405,7 @@ fn seconds(text: &str) -> Option<Duration> {
 }
 
 /// What the settings of a connection are read for, to stand behind "failed to".
-const INTENT: &str = "find the database";
+const CONTEXT: &str = "failed to find the database";
 
 /// What a file `.env` says, without touching the environment of the process, which other threads may be reading.
 fn dot_env() -> Result<BTreeMap<String, String>> {
@@ -418,7 +418,7 @@ fn dot_env() -> Result<BTreeMap<String, String>> {
             format!("{} cannot be read", file.display()),
             "each line is to read NAME=value, with a value that holds a space, a # or a $ in quotes: NAME='a value'",
         )
-        .with_intent(INTENT)
+        .with_context(CONTEXT)
     };
     match dotenvy::dotenv_iter() {
         Ok(lines) => lines.collect::<Result<_, _>>().map_err(|_| unreadable()),

@@ -27,7 +27,7 @@ use resolve::resolve;
 pub(crate) fn connect(config: &Config, deadline: Instant) -> Result<Connection> {
     let parameters = config.connection_parameters()?;
     let at = address(&parameters.said);
-    let told = |error: Error| error.with_intent(format!("connect to {at}"));
+    let told = |error: Error| error.with_context(format!("failed to connect to {at}"));
     let knows = &config.refuses_client_check;
     if config.pooler || knows.load(Ordering::Relaxed) {
         return connect_by(config, parameters, &at, deadline).map_err(told);

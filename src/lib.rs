@@ -85,7 +85,7 @@ pub use database::{Database, Done, PooledSession, Ticket, UnitOfWork};
 pub use diesel::deserialize::Result as RowResult;
 #[doc(hidden)]
 pub use error::is_hidden;
-pub use error::{Error, Outcome, Place, Report, Result, ServerError};
+pub use error::{Error, ErrorKind, Outcome, Result, ServerError, StatementIndex};
 pub use executor::Executor;
 #[doc(hidden)]
 pub use migrations::migrating;

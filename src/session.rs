@@ -276,7 +276,7 @@ fn decode<S: Statement + ?Sized>(statement: &S, result: BatchResult) -> Result<S
         let number = answers.taken();
         let error = error
             .with_outcome(result.outcome)
-            .with_place(number, result.commands.len());
+            .with_statement(number, result.commands.len());
         match result.commands.get(number.saturating_sub(1)) {
             Some(command) => error.with_sql(command.caller_sql()),
             None => error,

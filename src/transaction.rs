@@ -81,7 +81,7 @@ pub fn read_only() -> TransactionOptions {
 ///   [`outcome`](crate::Error::outcome) is [`Committed`](crate::Outcome::Committed).
 ///
 /// ```
-/// # use bowline::{keyed, sql, Database, Result, StatementDsl as _};
+/// # use bowline::{keyed, sql, Database, Result, StatementDsl as _, ErrorKind};
 /// # fn pay(db: &Database) -> Result<usize> {
 /// db.with(keyed()).run(sql("UPDATE accounts SET balance = balance - 10 WHERE id = 7").affected())
 /// # }
@@ -92,7 +92,7 @@ pub fn keyed() -> TransactionOptions {
 
 /// As [`keyed`], and does the work once for all calls with this key: for requests that may be sent twice.
 ///
-/// The second fails with [`Error::Constraint`](crate::Error::Constraint) and the outcome
+/// The second fails with [`ErrorKind::Constraint`](crate::ErrorKind::Constraint) and the outcome
 /// [`Committed`](crate::Outcome::Committed), having done nothing; one that comes while the first is under way waits
 /// for it.
 pub fn commit_key(key: impl Into<CommitKey>) -> TransactionOptions {

@@ -84,7 +84,7 @@ impl From<bowline::Error> for CliError {
         // For the library a signal looks like a caller that has gone, so its hint would be wrong.
         let is_interrupted = interrupt::signal().is_some();
         let hint = error.hint().filter(|_| !is_interrupted).map(str::to_owned);
-        let failed = Self::failed(format!("failed to {error}"));
+        let failed = Self::failed(error.to_string());
         match hint {
             Some(hint) => failed.hint(hint),
             None => failed,

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use bowline::migrating::{self, Bookkeeping, Direction, Step, StepError};
-use bowline::{Session, SqlState};
+use bowline::{ErrorKind, Session, SqlState};
 use diesel::sql_types::Text;
 
 use crate::error::CliError;
@@ -101,7 +101,7 @@ pub(crate) fn sql(migration: &Migration, way: Way) -> Result<Cow<'_, str>, CliEr
 fn remedy(error: &bowline::Error, migration: &Migration, way: Way) -> String {
     let is_by_statement_timeout = error.sqlstate() == Some(SqlState::QUERY_CANCELED)
         && error.message().contains("statement timeout");
-    match error {
+    match error.kind() {
         _ if is_by_statement_timeout => format!(
             "the role or the database has a statement_timeout: begin {} with {} and run `bowline migrate` again",
             way.file(),
@@ -111,11 +111,11 @@ fn remedy(error: &bowline::Error, migration: &Migration, way: Way) -> String {
                 "SET statement_timeout = 0;"
             }
         ),
-        bowline::Error::Timeout(_) | bowline::Error::Conflict(_) => {
+        ErrorKind::Timeout | ErrorKind::Conflict => {
             "run `bowline migrate` again when other sessions have ended their transactions"
                 .to_owned()
         }
-        error if error.sqlstate() == Some(SqlState::ACTIVE_SQL_TRANSACTION) => {
+        _ if error.sqlstate() == Some(SqlState::ACTIVE_SQL_TRANSACTION) => {
             outside_of_transactions(migration).to_owned()
         }
         _ => format!("fix {} and run `bowline migrate` again", way.file()),

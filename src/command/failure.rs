@@ -37,9 +37,9 @@ pub(crate) fn server_error(result: &ResultSet, expired: bool) -> Error {
         ..ServerError::new(sqlstate, message)
     });
     if expired {
-        error.with_hint(
-            "the call's deadline passed and the statement was cancelled: see Session::within and Config::call_timeout",
-        )
+        error
+            .with_context("the deadline of the call passed")
+            .with_hint("see Session::within and Config::call_timeout")
     } else {
         error
     }
@@ -81,10 +81,10 @@ mod tests {
         };
         let error = Error::from_server(server)
             .with_hint("a hint")
-            .with_intent("run it")
+            .with_context("failed to run it")
             .with_outcome(Outcome::Unknown)
             .with_sql("SELECT".into())
-            .with_place(2, 3)
+            .with_statement(2, 3)
             .with_row(7);
         let whole = format!("{error}");
         let error = shift(error, 13);
@@ -93,8 +93,8 @@ mod tests {
         assert_eq!(error.outcome(), Outcome::Unknown);
         assert_eq!(error.sql(), Some("SELECT"));
         assert_eq!(
-            error.place().map(|place| (place.number, place.of)),
-            Some((2, 3))
+            error.statement_index().map(|it| (it.index, it.total)),
+            Some((1, 3))
         );
         assert_eq!(error.row(), Some(7));
         assert_eq!(format!("{error}"), whole);

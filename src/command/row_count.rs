@@ -1,10 +1,11 @@
 //! The number of rows that an answer must have, checked by the server: the commit may travel along, so the check cannot
 //! wait for the answer.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::{CheckedBy, Command, ExpectedRows};
-use crate::error::{Error, Report, Result};
+use crate::error::{Error, ErrorKind, NO_ROW, Result};
 use crate::sql_text::single_statement::WithQuery;
 use crate::sqlstate::SqlState;
 use crate::wire::answer::Answer;
@@ -99,11 +100,11 @@ pub(crate) fn wrong_count(expected: u64, found: usize) -> Error {
     } else {
         format!("{expected} rows")
     };
-    let report = Report::new(format!("expected {rows}, got {found}"));
-    if (found as u64) < expected {
-        Error::NotFound(report)
-    } else {
-        Error::TooManyRows(report)
+    let message = format!("expected {rows}, got {found}");
+    match (found as u64).cmp(&expected) {
+        Ordering::Less if expected == 1 => Error::new(ErrorKind::NotFound, NO_ROW),
+        Ordering::Less => Error::new(ErrorKind::NotFound, message),
+        _ => Error::new(ErrorKind::TooManyRows, message),
     }
 }
 

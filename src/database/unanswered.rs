@@ -10,7 +10,7 @@ use diesel::sql_types::{Bool, Nullable, Text};
 use super::Database;
 use crate::commit_keys::{CommitKey, fence};
 use crate::deadline::after;
-use crate::error::{Error, Outcome, Result};
+use crate::error::{ErrorKind, Outcome, Result};
 use crate::session::{Session, Xid};
 use crate::sql_text::read_only::shadowed;
 use crate::statement::StatementDsl as _;
@@ -100,8 +100,7 @@ impl Database {
                     return outcome;
                 }
                 Ok(None) => {}
-                // There is no session yet, or none any more, or the old process still holds what is asked for.
-                Err(Error::Unavailable(_) | Error::Timeout(_) | Error::Conflict(_)) => {}
+                Err(error) if may_be_decided_later(error.kind()) => {}
                 Err(error) => {
                     tracing::warn!(
                         target: "bowline::outcome",
@@ -116,6 +115,15 @@ impl Database {
         }
         Outcome::Unknown
     }
+}
+
+/// Returns true if a later question can be answered: there is no session yet, or the old process still
+/// holds what is asked for.
+fn may_be_decided_later(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::Unavailable | ErrorKind::Timeout | ErrorKind::Conflict
+    )
 }
 
 /// Asks once; `None` if it is not decided yet.

@@ -1,23 +1,30 @@
-//! How this crate makes errors and adds what it knows of them.
+//! How errors are made, and how facts are added on their way up.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::{Class, Error, Facts, Outcome, Place, Report, ServerError, SqlState};
+use super::facts::{Facts, StatementIndex};
+use super::{Error, ErrorKind, Outcome, ServerError};
 use crate::no_session::NoSession;
+use crate::sqlstate::{SqlState, SqlStateClass as Class};
 
 impl Error {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
+        Self(Box::new(Facts::new(kind, message.into())))
+    }
+
     pub(crate) fn config(
         message: impl Into<Cow<'static, str>>,
         hint: impl Into<Cow<'static, str>>,
     ) -> Self {
-        Self::Config(Report::new(message).with_hint(hint))
+        Self::new(ErrorKind::Config, message).with_hint(hint)
     }
 
     pub(crate) fn query(message: impl Into<Cow<'static, str>>) -> Self {
-        Self::Query(Report::new(message))
+        Self::new(ErrorKind::Query, message)
     }
 
+    /// Makes an error of a value that could not be read. The message holds all causes: each says a part.
     pub(crate) fn decode(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         let source = source.into();
         // diesel names the field, and keeps what is wrong with it one level down.
@@ -27,106 +34,138 @@ impl Error {
             message.push_str(&format!(": {deeper}"));
             cause = deeper.source();
         }
-        Self::Decode(Report::new(message)).with_source(source)
+        Self::new(ErrorKind::Decode, message).with_source_in_message(source)
     }
 
-    /// A reader or writer of the caller's failed.
-    pub(crate) fn io(what: &'static str, error: std::io::Error) -> Self {
-        Self::query(format!("{what}: {error}")).with_source(Box::new(error))
+    /// Makes an error of the caller's reader or writer that failed.
+    pub(crate) fn io(message: &'static str, error: std::io::Error) -> Self {
+        Self::query(message).with_source(Box::new(error))
     }
 
     pub(crate) fn unavailable(message: impl Into<Cow<'static, str>>) -> Self {
-        Self::Unavailable(Report::new(message))
+        Self::new(ErrorKind::Unavailable, message)
     }
 
     pub(crate) fn timeout(message: impl Into<Cow<'static, str>>) -> Self {
-        Self::Timeout(Report::new(message))
+        Self::new(ErrorKind::Timeout, message)
     }
 
-    /// The variant that the server's code asks for (PostgreSQL manual, Appendix A).
+    /// Makes an error of the server's, of the kind that its code asks for (PostgreSQL manual, Appendix A).
     pub(crate) fn from_server(server: ServerError) -> Self {
         let state = server.sqlstate;
-        let variant: fn(Report) -> Self = match (state.class(), state) {
-            (Class::INTEGRITY_CONSTRAINT_VIOLATION, _) => Self::Constraint,
-            (_, SqlState::SERIALIZATION_FAILURE | SqlState::DEADLOCK_DETECTED) => Self::Conflict,
-            (_, SqlState::QUERY_CANCELED | SqlState::LOCK_NOT_AVAILABLE) => Self::Timeout,
-            (_, SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT | SqlState::TRANSACTION_TIMEOUT) => {
-                Self::Timeout
+        let kind = match (state.class(), state) {
+            (Class::INTEGRITY_CONSTRAINT_VIOLATION, _) => ErrorKind::Constraint,
+            (_, SqlState::SERIALIZATION_FAILURE | SqlState::DEADLOCK_DETECTED) => {
+                ErrorKind::Conflict
             }
-            (Class::CONNECTION_EXCEPTION | Class::INSUFFICIENT_RESOURCES, _) => Self::Unavailable,
-            (Class::OPERATOR_INTERVENTION | Class::SYSTEM_ERROR, _) => Self::Unavailable,
-            _ => Self::Query,
+            (_, SqlState::QUERY_CANCELED | SqlState::LOCK_NOT_AVAILABLE) => ErrorKind::Timeout,
+            (_, SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT | SqlState::TRANSACTION_TIMEOUT) => {
+                ErrorKind::Timeout
+            }
+            (Class::CONNECTION_EXCEPTION | Class::INSUFFICIENT_RESOURCES, _) => {
+                ErrorKind::Unavailable
+            }
+            (Class::OPERATOR_INTERVENTION | Class::SYSTEM_ERROR, _) => ErrorKind::Unavailable,
+            _ => ErrorKind::Query,
         };
         let may_be_pending = matches!(
             state,
             SqlState::UNDEFINED_TABLE | SqlState::UNDEFINED_COLUMN
         );
-        let hint = may_be_pending.then_some(
-            "if a migration makes it, has it run on this database? `bowline migrate status` tells",
-        );
-        variant(Report(Box::new(Facts {
-            server: Some(Arc::new(server)),
-            hint: hint.map(Cow::Borrowed),
-            ..Facts::default()
-        })))
+        let error = Self::new(kind, "").with_server(server);
+        if may_be_pending {
+            error.with_hint(
+                "if a migration makes it, check with `bowline migrate status` whether it has run on this database",
+            )
+        } else {
+            error
+        }
     }
 
-    pub(crate) fn with_outcome(mut self, outcome: Outcome) -> Self {
-        self.facts_mut().outcome = outcome;
+    /// The same facts under another kind.
+    pub(crate) fn with_kind(mut self, kind: ErrorKind) -> Self {
+        self.0.kind = kind;
         self
     }
 
-    pub(crate) fn with_intent(mut self, intent: impl Into<Cow<'static, str>>) -> Self {
-        self.facts_mut().intent = Some(intent.into());
+    pub(crate) fn with_outcome(mut self, outcome: Outcome) -> Self {
+        self.0.outcome = outcome;
+        self
+    }
+
+    /// Puts what was being done in front of the message: "failed to connect to ..".
+    pub(crate) fn with_context(mut self, context: impl Into<Cow<'static, str>>) -> Self {
+        self.0.context = Some(context.into());
         self
     }
 
     pub(crate) fn with_hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
-        self.facts_mut().hint = Some(hint.into());
+        self.0.hint = Some(hint.into());
         self
     }
 
+    /// Adds a cause that the message does not name.
     pub(crate) fn with_source(mut self, source: Box<dyn std::error::Error + Send + Sync>) -> Self {
-        self.facts_mut().source = Some(source.into());
+        self.0.source = Some(source.into());
         self
+    }
+
+    /// Adds a cause whose text is the message; kept so that diesel gets its own error back.
+    pub(super) fn with_source_in_message(
+        mut self,
+        source: Box<dyn std::error::Error + Send + Sync>,
+    ) -> Self {
+        self.0.message_has_source = true;
+        self.with_source(source)
     }
 
     pub(crate) fn with_server(mut self, server: ServerError) -> Self {
-        self.facts_mut().server = Some(Arc::new(server));
+        self.0.server = Some(Arc::new(server));
         self
     }
 
     pub(crate) fn with_no_session(mut self, why: NoSession) -> Self {
-        self.facts_mut().no_session = Some(Box::new(why));
+        self.0.no_session = Some(Box::new(why));
         self
     }
 
     pub(crate) fn with_sql(mut self, sql: Arc<str>) -> Self {
-        self.facts_mut().sql = Some(sql);
+        self.0.sql = Some(sql);
         self
     }
 
-    pub(crate) fn with_place(mut self, number: usize, of: usize) -> Self {
-        self.facts_mut().place = (of > 1).then_some(Place { number, of });
+    /// Says which statement failed, counted from 1; nothing where there is only one.
+    pub(crate) fn with_statement(mut self, number: usize, total: usize) -> Self {
+        let index = number.saturating_sub(1);
+        self.0.statement_index = (total > 1).then_some(StatementIndex { index, total });
         self
     }
 
     pub(crate) fn resting_on_types(mut self, rests: bool) -> Self {
-        self.facts_mut().rests_on_types = rests;
+        self.0.rests_on_types = rests;
         self
     }
 
     pub(crate) fn rests_on_types(&self) -> bool {
-        self.facts().rests_on_types
+        self.0.rests_on_types
     }
 
     pub(crate) fn with_row(mut self, row: u64) -> Self {
-        self.facts_mut().row = Some(row);
+        self.0.row = Some(row);
         self
     }
 
     pub(crate) fn with_attempts(mut self, attempts: u32) -> Self {
-        self.facts_mut().attempts = attempts;
+        self.0.attempts = attempts;
         self
+    }
+
+    pub(crate) fn shared_server(&self) -> Option<&Arc<ServerError>> {
+        self.0.server.as_ref()
+    }
+
+    /// The same failure, for another caller that waits for the same connection.
+    pub(crate) fn duplicate(&self) -> Self {
+        Self(self.0.clone())
     }
 }

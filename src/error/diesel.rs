@@ -14,7 +14,7 @@ use diesel::result::{
     DatabaseErrorInformation, DatabaseErrorKind, EmptyChangeset, Error as DieselError,
 };
 
-use super::{Error, Outcome, Report, ServerError};
+use super::{Error, ErrorKind, Outcome, ServerError};
 use crate::sqlstate::{SqlState, SqlStateClass};
 
 /// What a `diesel::result::Error` of ours holds.
@@ -30,13 +30,16 @@ struct Carried {
 static UNDER_WAY: Mutex<VecDeque<Weak<Carried>>> = Mutex::new(VecDeque::new());
 const REMEMBERED: usize = 64;
 
+/// The message for no row where one was asked for.
+pub(crate) const NO_ROW: &str = "no row found";
+
 impl From<Error> for DieselError {
     /// Keeps what diesel's type can carry; converting it back to [`Error`] gives the whole again.
     fn from(error: Error) -> Self {
-        match &error {
-            Error::NotFound(_) => Self::NotFound,
-            Error::Decode(_) => Self::DeserializationError(Box::new(error)),
-            Error::Query(_) if error.server().is_none() && unsent(&error).is_none() => {
+        match error.kind() {
+            ErrorKind::NotFound => Self::NotFound,
+            ErrorKind::Decode => Self::DeserializationError(Box::new(error)),
+            ErrorKind::Query if error.server().is_none() && unsent(&error).is_none() => {
                 builder_error(error)
             }
             _ => {
@@ -57,7 +60,7 @@ impl From<DieselError> for Error {
     /// Gives back an error of ours as it was, and classifies any other by what diesel kept of it.
     fn from(error: DieselError) -> Self {
         match error {
-            DieselError::NotFound => Self::NotFound(Report::new("expected one row, got 0")),
+            DieselError::NotFound => Self::new(ErrorKind::NotFound, NO_ROW),
             DieselError::DatabaseError(kind, information) => {
                 recall(&*information).unwrap_or_else(|| classify(&kind, &*information))
             }
@@ -68,7 +71,7 @@ impl From<DieselError> for Error {
             DieselError::QueryBuilderError(source) | DieselError::SerializationError(source) => {
                 match source.downcast::<Self>() {
                     Ok(error) => *error,
-                    Err(source) => Self::query(source.to_string()).with_source(source),
+                    Err(source) => Self::query(source.to_string()).with_source_in_message(source),
                 }
             }
             DieselError::RollbackErrorOnCommit { commit_error, .. } => Self::from(*commit_error),
@@ -78,7 +81,7 @@ impl From<DieselError> for Error {
             }
             other => {
                 let message = other.to_string();
-                Self::query(message).with_source(Box::new(other))
+                Self::query(message).with_source_in_message(Box::new(other))
             }
         }
     }
@@ -128,13 +131,13 @@ impl Error {
     /// A query that cannot be sent at all; diesel's own connection would report it as of this kind.
     pub(crate) fn unsent(kind: DatabaseErrorKind, message: String) -> Self {
         let source = DieselError::DatabaseError(kind, Box::new(message.clone()));
-        Self::query(message).with_source(Box::new(source))
+        Self::query(message).with_source_in_message(Box::new(source))
     }
 }
 
 /// The kind that [`Error::unsent`] was given.
 fn unsent(error: &Error) -> Option<DatabaseErrorKind> {
-    match error.facts().source.as_ref()?.downcast_ref()? {
+    match error.0.source.as_ref()?.downcast_ref()? {
         DieselError::DatabaseError(kind, _) => Some(*kind),
         _ => None,
     }
@@ -142,7 +145,7 @@ fn unsent(error: &Error) -> Option<DatabaseErrorKind> {
 
 /// An empty changeset goes back as it came, so that diesel finds it.
 fn builder_error(error: Error) -> DieselError {
-    let source = error.facts().source.as_ref();
+    let source = error.0.source.as_ref();
     if source.is_some_and(|source| source.is::<EmptyChangeset>()) {
         DieselError::QueryBuilderError(Box::new(EmptyChangeset))
     } else {
@@ -190,7 +193,7 @@ fn kind(error: &Error) -> DatabaseErrorKind {
         Some(state) if state.class() == SqlStateClass::CONNECTION_EXCEPTION => {
             DatabaseErrorKind::ClosedConnection
         }
-        None if matches!(error, Error::Unavailable(_)) => DatabaseErrorKind::ClosedConnection,
+        None if error.kind() == ErrorKind::Unavailable => DatabaseErrorKind::ClosedConnection,
         None => unsent(error).unwrap_or(DatabaseErrorKind::Unknown),
         Some(_) => DatabaseErrorKind::Unknown,
     }
@@ -264,6 +267,6 @@ mod tests {
             DatabaseErrorKind::UniqueViolation,
             Box::new("taken".to_owned()),
         );
-        assert!(matches!(Error::from(error), Error::Constraint(_)));
+        assert_eq!(Error::from(error).kind(), ErrorKind::Constraint);
     }
 }

@@ -1,4 +1,4 @@
-//! What the server said of an error, field by field.
+//! The fields of a server's error.
 
 use std::fmt;
 

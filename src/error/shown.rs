@@ -1,9 +1,9 @@
-//! Texts of others, fit to be shown.
+//! Texts of the server, made safe to show.
 
 use std::fmt::{self, Write as _};
 
-/// A text that a server wrote, or whoever plays one, without what a terminal or a log would obey or not show:
-/// control characters, line breaks, changes of direction and characters without width are written as escapes.
+/// A text of the server, without characters that a terminal or a log would obey or hide: control characters,
+/// line breaks, changes of direction and characters without width are written as escapes.
 pub(super) struct Shown<'a>(pub(super) &'a str);
 
 impl fmt::Display for Shown<'_> {
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_terminal_would_obey_is_escaped_and_the_rest_is_as_it_was() {
+    fn control_characters_are_escaped_and_no_others() {
         let shown = Shown("größer\u{1b}[2J\r\n\u{9b}\u{202e}\u{200b}").to_string();
         assert_eq!(shown, "größer\\u{1b}[2J\\r\\n\\u{9b}\\u{202e}\\u{200b}");
     }

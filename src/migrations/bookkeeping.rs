@@ -54,7 +54,7 @@ impl Bookkeeping {
             return Ok(found);
         }
         session.setup().map_err(|error| {
-            Error::from(error).with_intent("make the table of migrations that have run")
+            Error::from(error).with_context("failed to make the table of migrations that have run")
         })?;
         Self::find(session)?.ok_or_else(|| {
             Error::query("the table __diesel_schema_migrations was made, and is not found")

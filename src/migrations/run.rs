@@ -39,13 +39,13 @@ pub(crate) fn migrate_folder(config: &Config, folder: &std::path::Path) -> Resul
     let unreadable = |error: bowline_migrations::FolderError| {
         let hint = error.hint().to_owned();
         Error::query(error.to_string())
-            .with_intent(READING)
+            .with_context(READING)
             .with_hint(hint)
     };
     let found = bowline_migrations::read_folder(folder).map_err(unreadable)?;
     // diesel knows which of them run in a transaction.
     let source = diesel_migrations::FileBasedMigrations::from_path(folder)
-        .map_err(|error| Error::query(error.to_string()).with_intent(READING))?;
+        .map_err(|error| Error::query(error.to_string()).with_context(READING))?;
     let migrations = read(source, |migration| {
         let name = migration.name().to_string();
         let read = found.iter().find(|found| found.name == name);
@@ -54,7 +54,7 @@ pub(crate) fn migrate_folder(config: &Config, folder: &std::path::Path) -> Resul
     run_all(config, None, &migrations)
 }
 
-const READING: &str = "read the migrations";
+const READING: &str = "failed to read the migrations";
 
 fn run_all(
     config: &Config,
@@ -70,7 +70,7 @@ fn run_all(
             "migrations are run under a lock of the session, and behind a pooler there is none",
             "connect to the server itself for migrations",
         )
-        .with_intent(INTENT));
+        .with_context(CONTEXT));
     }
     let ran = locked(&mut session, left(deadline), tell_holder, |session| {
         run_pending(session, migrations, deadline)
@@ -82,14 +82,14 @@ fn run_all(
             let who = holder.map_or_else(|| "another session".to_owned(), |holder| words(&holder));
             Err(
                 Error::timeout(format!("{who} runs migrations, and was not done in time"))
-                    .with_intent(INTENT)
+                    .with_context(CONTEXT)
                     .with_hint("raise the limit that Database::within sets, or take it off"),
             )
         }
     }
 }
 
-const INTENT: &str = "run migrations";
+const CONTEXT: &str = "failed to run migrations";
 
 /// Each with its SQL, in the order of their versions.
 fn read(
@@ -98,7 +98,7 @@ fn read(
 ) -> Result<Vec<Embedded>> {
     let failed = |error: Box<dyn std::error::Error + Send + Sync>| {
         Error::query(error.to_string())
-            .with_intent(READING)
+            .with_context(READING)
             .with_source(error)
     };
     let mut migrations = Vec::new();
@@ -106,7 +106,7 @@ fn read(
         let name = migration.name().to_string();
         let sql = sql_of(&*migration).map_err(failed)?.ok_or_else(|| {
             Error::query(format!("{name} does something else than to run its SQL"))
-                .with_intent(READING)
+                .with_context(READING)
                 .with_hint("diesel_migrations runs it: MigrationHarness::run_pending_migrations on a Session")
         })?;
         migrations.push(Embedded {
@@ -125,7 +125,7 @@ fn read(
             "{} and {} have one version, {}",
             pair[0].name, pair[1].name, pair[0].version
         ))
-        .with_intent(READING)
+        .with_context(READING)
         .with_hint("rename one of them"));
     }
     Ok(migrations)
@@ -149,7 +149,7 @@ fn run_pending(
                     "line {} of {}: {}",
                     wrong.line, migration.name, wrong.message
                 ))
-                .with_intent(INTENT)
+                .with_context(CONTEXT)
                 .with_hint(wrong.hint)
             })?;
             Ok((migration, sql))
@@ -190,7 +190,7 @@ impl StepError {
             !migration.in_transaction && self.error.outcome() == Outcome::NotCommitted;
         let error = self
             .error
-            .with_intent(format!("run the migration {}", migration.name));
+            .with_context(format!("failed to run the migration {}", migration.name));
         if is_part_done && error.hint().is_none() {
             return error
                 .with_hint("it does not run in a transaction, so a part of it may be done");

@@ -44,7 +44,7 @@ impl Checkout {
         self.span
             .record("bowline.wait_seconds", waited.as_secs_f64());
         if let Some(error) = failure {
-            self.span.record("error.type", error.kind());
+            self.span.record("error.type", error.kind().name());
         }
         waited
     }

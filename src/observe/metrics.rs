@@ -93,7 +93,7 @@ pub(crate) fn describe() {
 pub(crate) fn statement(server: &ServerAddress, seen: &StatementSpan, failure: Option<&Error>) {
     #[cfg(feature = "metrics")]
     {
-        let outcome = failure.map_or("ok", Error::kind);
+        let outcome = failure.map_or("ok", |failure| failure.kind().name());
         let database = || Arc::clone(&server.database);
         for function in seen.functions() {
             counter!(
@@ -146,7 +146,7 @@ pub(crate) fn checkout(pool: Option<Arc<str>>, waited: Duration, failure: Option
         histogram!(
             "db.client.connection.wait_time",
             POOL => pool,
-            "outcome" => failure.map_or("ok", Error::kind),
+            "outcome" => failure.map_or("ok", |failure| failure.kind().name()),
         )
         .record(waited.as_secs_f64());
     }

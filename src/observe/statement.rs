@@ -174,7 +174,7 @@ impl StatementSpan {
                     self.span.record("error.type", state.code());
                 }
                 None => {
-                    self.span.record("error.type", error.kind());
+                    self.span.record("error.type", error.kind().name());
                 }
             }
         }

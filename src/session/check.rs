@@ -65,7 +65,7 @@ impl Session {
                 .map_err(|error| {
                     error
                         .with_sql(command.caller_sql())
-                        .with_place(number + 1, of)
+                        .with_statement(number + 1, of)
                 })?;
             before = Some(command);
         }

@@ -70,8 +70,10 @@ impl SessionConnection {
                 .with_hint("drop it, which ends it: std::mem::forget does not"))
             }
             None => Ok(()),
-            Some(lost) => Err(Error::unavailable(format!("the session was lost: {lost}"))
-                .with_hint("take a new session from the pool")),
+            Some(lost) => Err(Error::unavailable(format!(
+                "the session lost its connection earlier: {lost}"
+            ))
+            .with_hint("take a new session from the pool")),
         }
     }
 

@@ -10,7 +10,7 @@ use super::pending_pipeline::PendingPipeline;
 use crate::command::Command;
 use crate::command::failure::{server_error, shift};
 use crate::commit_keys;
-use crate::error::{Error, Outcome, Result};
+use crate::error::{Error, ErrorKind, Outcome, Result};
 use crate::sql_text::read_only::Reads;
 use crate::wire::answer::Answer;
 use crate::wire::cancel::cancel_and_drain;
@@ -268,7 +268,7 @@ impl Session {
                         .explain(shift(error, command.prefix_length()))
                         .with_outcome(outcome)
                         .with_sql(command.caller_sql())
-                        .with_place(index - own.start + 1, own.len())
+                        .with_statement(index - own.start + 1, own.len())
                         .resting_on_types(commands.iter().any(|command| command.names_types)),
                     Some((_, command)) => commit_keys::judge(error).with_sql(command.caller_sql()),
                     None => error.with_outcome(outcome),
@@ -367,8 +367,7 @@ impl Session {
         self.observer.set_close_reason("lost");
         // The first line says what happened; libpq's guess at why follows.
         let reason = error.lines().next().unwrap_or_default().to_owned();
-        let error =
-            Error::unavailable(format!("the connection was lost: {reason}")).with_outcome(outcome);
+        let error = Error::unavailable(format!("connection lost: {reason}")).with_outcome(outcome);
         self.connection.set_lost(|| reason);
         error
     }
@@ -390,7 +389,7 @@ impl Session {
         let lost = self.lose(error, outcome);
         match last.filter(|last| last.error_field(Field::SqlState).is_some()) {
             Some(last) => server_error(last, expired).with_outcome(outcome),
-            None if expired => lost.reclassify(Error::Timeout),
+            None if expired => lost.with_kind(ErrorKind::Timeout),
             None => lost,
         }
     }

@@ -257,7 +257,7 @@ fn check_counts(
         let with_command = |error: Error| {
             error
                 .with_sql(Arc::clone(&command.sql))
-                .with_place(index + 1, commands.len())
+                .with_statement(index + 1, commands.len())
         };
         // If the server has checked it, the answer has another shape.
         if command.is_checked_by_server() {

@@ -28,7 +28,7 @@ pub trait StatementDsl: Sized {
         Rows::new(self.as_query())
     }
 
-    /// Exactly one row, as `T`; else [`Error::NotFound`] or [`Error::TooManyRows`], and nothing is committed.
+    /// Exactly one row, as `T`; else [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) or [`ErrorKind::TooManyRows`](crate::ErrorKind::TooManyRows), and nothing is committed.
     fn one<T>(self) -> Rows<Self::Query, Typed<Self::SqlType>, T, One>
     where
         Self: AsQuery,
@@ -36,7 +36,7 @@ pub trait StatementDsl: Sized {
         Rows::new(self.as_query())
     }
 
-    /// The row if there is one, as `T`; with more than one [`Error::TooManyRows`], and nothing is committed.
+    /// The row if there is one, as `T`; with more than one [`ErrorKind::TooManyRows`](crate::ErrorKind::TooManyRows), and nothing is committed.
     fn optional<T>(self) -> Rows<Self::Query, Typed<Self::SqlType>, T, Optional>
     where
         Self: AsQuery,
@@ -55,7 +55,7 @@ pub trait StatementDsl: Sized {
         }
     }
 
-    /// Exactly this many rows, written or read; else [`Error::NotFound`] or [`Error::TooManyRows`], and nothing is
+    /// Exactly this many rows, written or read; else [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) or [`ErrorKind::TooManyRows`](crate::ErrorKind::TooManyRows), and nothing is
     /// committed.
     ///
     /// The server counts the rows in the same round trip, except for what begins with `WITH` and for `MERGE`, whose
@@ -305,5 +305,5 @@ where
 }
 
 fn read<T, R: Reading<T>>(row: &SessionRow, place: usize) -> Result<T> {
-    R::read(row).map_err(|error| Error::decode(error).with_place(place, place))
+    R::read(row).map_err(|error| Error::decode(error).with_statement(place, place))
 }

@@ -26,7 +26,7 @@ use crate::wire::row::SessionRow;
 /// single value; each column's type is compared with what the server says of it.
 ///
 /// ```
-/// # use bowline::{Database, Result, sql};
+/// # use bowline::{Database, Result, sql, ErrorKind};
 /// # use diesel::sql_types::BigInt;
 /// #[derive(bowline::Row)]
 /// struct Balance {
@@ -98,13 +98,13 @@ impl<'a> Sql<'a> {
         Rows::new(self)
     }
 
-    /// Exactly one row, as `T`; else [`Error::NotFound`](crate::Error::NotFound) or
-    /// [`Error::TooManyRows`](crate::Error::TooManyRows), and nothing is committed.
+    /// Exactly one row, as `T`; else [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) or
+    /// [`ErrorKind::TooManyRows`](crate::ErrorKind::TooManyRows), and nothing is committed.
     pub fn one<T: Row>(self) -> Rows<Self, ByHand, T, One> {
         Rows::new(self)
     }
 
-    /// The row if there is one, as `T`; with more than one [`Error::TooManyRows`](crate::Error::TooManyRows), and
+    /// The row if there is one, as `T`; with more than one [`ErrorKind::TooManyRows`](crate::ErrorKind::TooManyRows), and
     /// nothing is committed.
     pub fn optional<T: Row>(self) -> Rows<Self, ByHand, T, Optional> {
         Rows::new(self)

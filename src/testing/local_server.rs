@@ -14,7 +14,7 @@ use super::cluster::{Cluster, Shutdown};
 use super::runtime_folder::{fingerprint, runtime_folder};
 use super::watcher::{self, Membership};
 use crate::config::Config;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::session::Session;
 
 /// A throwaway PostgreSQL on a Unix socket that only this user can reach.
@@ -141,10 +141,11 @@ impl LocalServer {
     /// Waits until the server takes connections: one that runs may still be recovering.
     fn wait_for_connections(&self) -> Result<(), LocalServerError> {
         const PATIENCE: Duration = Duration::from_secs(30);
+        let is_starting = |error: &Error| error.kind() == ErrorKind::Unavailable;
         let deadline = Instant::now() + PATIENCE;
         loop {
             match Session::connect(&self.config("postgres")) {
-                Err(error @ Error::Unavailable(_)) if Instant::now() > deadline => {
+                Err(error) if is_starting(&error) && Instant::now() > deadline => {
                     return Err(LocalServerError::new(
                         format!(
                             "the server runs, but takes no connections: {}",
@@ -153,7 +154,7 @@ impl LocalServer {
                         format!("look at its log, {}", self.log().display()),
                     ));
                 }
-                Err(Error::Unavailable(_)) => thread::sleep(Duration::from_millis(20)),
+                Err(error) if is_starting(&error) => thread::sleep(Duration::from_millis(20)),
                 // A role that may not log in is told so by a server that takes connections.
                 Ok(_) | Err(_) => return Ok(()),
             }

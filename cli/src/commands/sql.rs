@@ -7,7 +7,7 @@ use std::io::{self, IsTerminal as _, Read as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use bowline::{Outcome, SimpleQueryMessage, SqlState};
+use bowline::{ErrorKind, Outcome, SimpleQueryMessage, SqlState};
 use clap::Args;
 use diesel::connection::SimpleConnection as _;
 
@@ -103,7 +103,7 @@ fn failure(
             .hint("commands of psql, such as \\d, are not SQL; `bowline schema` shows tables");
     }
     if interrupt::signal().is_none()
-        && matches!(error, bowline::Error::Timeout(_))
+        && error.kind() == ErrorKind::Timeout
         && error.sqlstate() == Some(SqlState::QUERY_CANCELED)
     {
         failed = failed.hint(format!(

@@ -28,7 +28,7 @@ fn main() -> Result<()> {
     assert_eq!(found, Some(ann));
     let error = db.run(Account::insert(new())).expect_err(\"there is one\");
     assert_eq!(error.constraint(), Some(AccountConstraint::UsernameKey));
-    println!(\"failed to {error}\");
+    println!(\"{error}\");
     Ok(())
 }
 ";

@@ -83,6 +83,6 @@ fn library(url: &str) -> String {
     }
     assert!(!reported.contains(PASSWORD), "{reported}");
     let hint = error.hint().expect("a remedy");
-    format!("error: failed to {error}\nhint: {hint}")
+    format!("error: {error}\nhint: {hint}")
         .replace("the connection string cannot", "DATABASE_URL cannot")
 }

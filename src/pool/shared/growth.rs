@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use tracing::dispatcher::with_default;
 
 use super::{PoolInternals, Resource, SharedPool, lock};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::pool::store::Kept;
 use crate::retry::random;
 
@@ -141,10 +141,10 @@ impl<S: Resource> SharedPool<S> {
 
     /// Tells of a failed connect; whether to go on trying, else the place is given up.
     fn failed(&self, state: &mut PoolInternals<S>, error: Error, began: Instant) -> bool {
-        if error.is_permanent() || matches!(error, Error::Query(_)) {
+        if error.is_permanent() || error.kind() == ErrorKind::Query {
             // For those who asked since, it may have been mended: they get an attempt of their own.
             state.unanswered = None;
-            self.fail(state, began, || error.again());
+            self.fail(state, began, || error.duplicate());
             return true;
         }
         self.went_down(state, error);

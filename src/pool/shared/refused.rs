@@ -61,7 +61,7 @@ impl<S: Resource> SharedPool<S> {
             && let Some((down, cause)) = state.trouble()
         {
             let mut text = format!("no session within {waited:.1?}: ");
-            let told = cause.map(Error::told);
+            let told = cause.map(Error::sentence);
             match &told {
                 Some(cause) => text += &format!("the server has been down for {down:.1?}: {cause}"),
                 None => text += &format!("connecting has not been answered for {down:.1?}"),

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bowline::{Config, Error, Session, SqlState, StatementDsl as _, sql};
+use bowline::{Config, Error, ErrorKind, Session, SqlState, StatementDsl as _, sql};
 
 use crate::support::server;
 
@@ -17,11 +17,14 @@ fn refused(config: &Config) -> Error {
 fn a_missing_database_is_a_permanent_error() {
     let error = refused(&server().config("nowhere"));
     assert!(
-        matches!(error, Error::Config(_)) && error.is_permanent(),
+        error.kind() == ErrorKind::Config && error.is_permanent(),
         "{error:?}"
     );
     assert_eq!(error.sqlstate(), Some(SqlState::INVALID_CATALOG_NAME));
-    assert!(error.to_string().starts_with("connect to /"), "{error}");
+    assert!(
+        error.to_string().starts_with("failed to connect to /"),
+        "{error}"
+    );
     assert_eq!(error.message(), "database \"nowhere\" does not exist");
     assert!(
         error.hint().is_some_and(|hint| hint.contains("db create")),
@@ -61,7 +64,7 @@ fn an_unknown_server_setting_is_a_permanent_error() {
 #[test]
 fn an_unknown_libpq_parameter_is_a_permanent_error() {
     let error = refused(&server().config("postgres").parameter("sslmood", "require"));
-    assert!(matches!(error, Error::Config(_)), "{error:?}");
+    assert_eq!(error.kind(), ErrorKind::Config, "{error:?}");
     assert!(
         error.message().contains("sslmood") && error.sqlstate().is_none(),
         "{error}"
@@ -73,7 +76,7 @@ fn a_server_that_is_not_there_may_be_there_later() {
     let nobody = server().config("postgres").port(1);
     let error = refused(&nobody);
     assert!(
-        matches!(error, Error::Unavailable(_)) && !error.is_permanent(),
+        error.kind() == ErrorKind::Unavailable && !error.is_permanent(),
         "{error:?}"
     );
     assert!(
@@ -84,7 +87,7 @@ fn a_server_that_is_not_there_may_be_there_later() {
     );
     let error = refused(&Config::new().host("127.0.0.1").port(1));
     assert!(
-        matches!(error, Error::Unavailable(_)) && !error.is_permanent(),
+        error.kind() == ErrorKind::Unavailable && !error.is_permanent(),
         "{error:?}"
     );
 }
@@ -114,7 +117,7 @@ fn a_full_server_may_have_room_later() {
         (error.sqlstate(), error.is_permanent()),
         (Some(SqlState::TOO_MANY_CONNECTIONS), false)
     );
-    assert!(matches!(error, Error::Unavailable(_)), "{error:?}");
+    assert_eq!(error.kind(), ErrorKind::Unavailable, "{error:?}");
 }
 
 #[test]
@@ -178,13 +181,13 @@ fn a_silent_host_leaves_time_for_the_next_ones() {
             .host("127.0.0.1")
             .port(one)
             .connect_timeout(Duration::from_millis(500));
-        assert!(matches!(refused(&only_one), Error::Timeout(_)));
+        assert_eq!(refused(&only_one).kind(), ErrorKind::Timeout);
         let both = config()
             .parameter("host", "127.0.0.1,127.0.0.1")
             .parameter("port", format!("{one},{two}"))
             .connect_timeout(Duration::from_secs(1));
         let began = Instant::now();
-        assert!(matches!(refused(&both), Error::Timeout(_)));
+        assert_eq!(refused(&both).kind(), ErrorKind::Timeout);
         assert!(began.elapsed() < Duration::from_secs(3));
     }
 }

@@ -2,7 +2,7 @@
 
 mod in_between;
 
-use bowline::{Config, Error, Session, StatementDsl as _, sql};
+use bowline::{Config, Error, ErrorKind, Session, StatementDsl as _, sql};
 use diesel::sql_types::Bool;
 use testkit::Proxy;
 use testkit::tls::{Authority, PASSWORD, TlsServer, Validity, tls_server};
@@ -21,7 +21,7 @@ pub(crate) fn refused(config: &Config) -> Error {
 pub(crate) fn assert_refused(config: &Config, message: &str, hint: &str) {
     let error = refused(config);
     assert!(
-        matches!(error, Error::Config(_)) && error.is_permanent(),
+        error.kind() == ErrorKind::Config && error.is_permanent(),
         "{error:?}"
     );
     assert!(error.message().contains(message), "{message}: {error}");
@@ -66,7 +66,7 @@ fn a_cancelled_statement_is_cancelled_in_secret_too() {
     let error = session
         .run(sql("SELECT pg_sleep(20)").affected())
         .expect_err("too slow");
-    assert!(matches!(error, Error::Timeout(_)), "{error:?}");
+    assert_eq!(error.kind(), ErrorKind::Timeout, "{error:?}");
     assert!(!session.is_broken(), "the server did as it was asked");
 }
 

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use bowline::testing::{LocalServer, Shutdown};
 use bowline::{
-    Config, Database, Error, Outcome, Result, RetryPolicy, Session, SqlState, StatementDsl as _,
-    serializable, sql,
+    Config, Database, Error, ErrorKind, Outcome, Result, RetryPolicy, Session, SqlState,
+    StatementDsl as _, serializable, sql,
 };
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::{BigInt, Integer};
@@ -109,7 +109,7 @@ fn a_stopped_server_is_used_again_when_it_is_back() {
         let started = Instant::now();
         let error = db.run(insert(1)).expect_err("nobody is there");
         assert!(started.elapsed() < Duration::from_secs(3));
-        assert!(matches!(error, Error::Unavailable(_)), "{error:?}");
+        assert_eq!(error.kind(), ErrorKind::Unavailable, "{error:?}");
         assert_eq!(error.outcome(), Outcome::NotCommitted);
     }
     server.start_again().expect("it starts");
@@ -202,7 +202,7 @@ fn a_crash_of_one_process_commits_nothing_of_others() {
             tx.run(insert(2))
         })
         .expect_err("the server began anew");
-    assert!(matches!(error, Error::Unavailable(_)), "{error:?}");
+    assert_eq!(error.kind(), ErrorKind::Unavailable, "{error:?}");
     assert_eq!(error.outcome(), Outcome::NotCommitted);
     until_ok(Duration::from_secs(3), || db.run(insert(3)));
     let mut witness = Session::connect(&server.config("postgres")).expect("a server");
@@ -229,10 +229,16 @@ fn a_server_that_hangs_as_a_whole_is_given_up_in_time() {
     let slow = open.run(sql("SELECT pg_sleep(20)").affected());
     let slow_took = slow_started.elapsed();
     signal("-CONT", pid);
-    assert!(matches!(connected, Err(Error::Timeout(_))), "{connected:?}");
+    assert!(
+        matches!(&connected, Err(error) if error.kind() == ErrorKind::Timeout),
+        "{connected:?}"
+    );
     assert!(took < Duration::from_millis(2300), "{took:?}");
     asked.expect("an answer");
-    assert!(matches!(slow, Err(Error::Timeout(_))), "{slow:?}");
+    assert!(
+        matches!(&slow, Err(error) if error.kind() == ErrorKind::Timeout),
+        "{slow:?}"
+    );
     assert!(slow_took < Duration::from_secs(6), "{slow_took:?}");
     assert!(open.is_broken());
 }
@@ -259,7 +265,7 @@ fn a_terminated_transaction_is_not_committed() {
                 tx.run(insert(2))
             })
             .expect_err("the process is gone");
-        assert!(matches!(error, Error::Unavailable(_)), "{error:?}");
+        assert_eq!(error.kind(), ErrorKind::Unavailable, "{error:?}");
         assert_eq!(
             (error.sqlstate(), error.outcome()),
             (Some(SqlState::ADMIN_SHUTDOWN), Outcome::NotCommitted),
@@ -297,7 +303,7 @@ fn an_idle_transaction_timeout_commits_nothing() {
             Ok::<_, Error>(())
         })
         .expect_err("the process is gone");
-    assert!(matches!(error, Error::Timeout(_)), "{error:?}");
+    assert_eq!(error.kind(), ErrorKind::Timeout, "{error:?}");
     assert_eq!(
         (error.sqlstate(), error.outcome()),
         (
@@ -396,7 +402,7 @@ fn slow_deferred_work_ends_at_the_deadline() {
         let started = Instant::now();
         let error = write(db).expect_err("too slow");
         assert!(started.elapsed() < limit + Duration::from_secs(4));
-        assert!(matches!(error, Error::Timeout(_)), "{error:?}");
+        assert_eq!(error.kind(), ErrorKind::Timeout, "{error:?}");
         assert_eq!(
             (error.sqlstate(), error.outcome()),
             (Some(SqlState::QUERY_CANCELED), Outcome::NotCommitted)
@@ -417,7 +423,7 @@ fn a_server_without_room_says_so_and_the_session_goes_on() {
     let errors = [session.run(sort.affected()), session.run(locks.affected())];
     let codes = errors.map(|error| {
         let error = error.expect_err("too much");
-        assert!(matches!(error, Error::Unavailable(_)), "{error:?}");
+        assert_eq!(error.kind(), ErrorKind::Unavailable, "{error:?}");
         (error.outcome() == Outcome::NotCommitted)
             .then(|| error.sqlstate())
             .flatten()

@@ -4,7 +4,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bowline::testing::{LocalServer, Shutdown};
-use bowline::{Config, Error, Outcome, Session, SqlState, StatementDsl as _, serializable, sql};
+use bowline::{
+    Config, ErrorKind, Outcome, Session, SqlState, StatementDsl as _, serializable, sql,
+};
 use diesel::connection::SimpleConnection as _;
 
 fn primary() -> LocalServer {
@@ -109,7 +111,7 @@ fn a_recovery_conflict_on_a_standby_is_a_conflict() {
         writer.batch_execute("DROP TABLE t").expect("DDL");
         reading.join().expect("no panic").expect_err("a conflict")
     });
-    assert!(matches!(error, Error::Conflict(_)), "{error:?}");
+    assert_eq!(error.kind(), ErrorKind::Conflict, "{error:?}");
     assert_eq!(
         (error.sqlstate(), error.outcome()),
         (Some(SqlState::SERIALIZATION_FAILURE), Outcome::NotCommitted)

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bowline::testing::TestDatabase;
-use bowline::{Error, Outcome, Result, Session, SqlState, StatementDsl as _, sql};
+use bowline::{Error, ErrorKind, Outcome, Result, Session, SqlState, StatementDsl as _, sql};
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::{Date, Double, Integer, Text, Timestamptz};
 use testkit::{Direction, Ending, Proxy};
@@ -48,7 +48,7 @@ fn more_than_65535_parameters_are_refused_unsent() {
         query = query.bind::<Integer, _>(1);
     }
     let error = session.run(query.affected()).expect_err("too many");
-    assert!(matches!(error, Error::Query(_)), "{error:?}");
+    assert_eq!(error.kind(), ErrorKind::Query, "{error:?}");
     assert!(error.message().contains("65535"), "{error}");
     assert_eq!(error.outcome(), Outcome::NotCommitted);
     assert_eq!(count(&mut session), 0);
@@ -68,7 +68,7 @@ fn a_nul_byte_is_refused_and_the_session_goes_on() {
             .map_err(Error::from),
     ] {
         let error = error.expect_err("a NUL byte");
-        assert!(matches!(error, Error::Query(_)), "{error:?}");
+        assert_eq!(error.kind(), ErrorKind::Query, "{error:?}");
         assert_eq!(error.outcome(), Outcome::NotCommitted);
     }
     assert_eq!(count(&mut session), 0);
@@ -85,11 +85,17 @@ fn values_that_rust_cannot_hold_are_errors() {
     for moment in moments {
         let query = sql(format!("SELECT {moment} AS value"));
         let read = session.run(query.one::<Moment>());
-        assert!(matches!(read, Err(Error::Decode(_))), "{moment}: {read:?}");
+        assert!(
+            matches!(&read, Err(error) if error.kind() == ErrorKind::Decode),
+            "{moment}: {read:?}"
+        );
     }
     for day in ["'infinity'::date", "'5874897-12-31'::date"] {
         let read = session.run(sql(format!("SELECT {day} AS value")).one::<Day>());
-        assert!(matches!(read, Err(Error::Decode(_))), "{day}: {read:?}");
+        assert!(
+            matches!(&read, Err(error) if error.kind() == ErrorKind::Decode),
+            "{day}: {read:?}"
+        );
     }
     let day = session
         .run(sql("SELECT '0044-03-15 BC'::date AS value").one::<Day>())
@@ -190,7 +196,7 @@ fn lock_and_statement_timeouts_commit_nothing() {
         })
         .expect("a commit");
     let codes = errors.map(|error| {
-        assert!(matches!(error, Error::Timeout(_)), "{error:?}");
+        assert_eq!(error.kind(), ErrorKind::Timeout, "{error:?}");
         assert_eq!(error.outcome(), Outcome::NotCommitted);
         error.sqlstate()
     });

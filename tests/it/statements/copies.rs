@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use bank::schema::{account_labels, accounts, transfers};
 use bank::{Account, AccountId, AccountStatus};
-use bowline::{Error, Outcome, Session, SqlState, StatementDsl as _, sql};
+use bowline::{Error, ErrorKind, Outcome, Session, SqlState, StatementDsl as _, sql};
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
 use testkit::Proxy;
@@ -39,7 +39,7 @@ fn a_copy_names_the_row_that_breaks_a_constraint() {
     let db = database.open().expect("a server");
     let rows = names(500).chain([("user7".to_owned(), 1, AccountStatus::Active)]);
     let error = db.copy_in(COLUMNS, rows).expect_err("a duplicate");
-    assert!(matches!(error, Error::Constraint(_)), "{error:?}");
+    assert_eq!(error.kind(), ErrorKind::Constraint, "{error:?}");
     assert_eq!(
         (error.row(), error.outcome()),
         (Some(501), Outcome::NotCommitted)
@@ -276,14 +276,17 @@ fn a_late_copy_fails_instead_of_ending_early() {
         let error = session
             .copy_out_to(&format!("COPY (SELECT {rows}) TO STDOUT"), &mut bytes)
             .expect_err("its last row is missing");
-        assert!(matches!(error, Error::Timeout(_)), "{error:?}");
+        assert_eq!(error.kind(), ErrorKind::Timeout, "{error:?}");
         assert_eq!(error.outcome(), Outcome::NotCommitted);
         let rows = diesel::select(diesel::dsl::sql::<diesel::sql_types::Integer>(&rows));
         let error = match session.copy_out(rows.all::<i32>()) {
             Ok(rows) => rows.last().and_then(Result::err),
             Err(error) => Some(error),
         };
-        assert!(matches!(error, Some(Error::Timeout(_))), "{error:?}");
+        assert!(
+            matches!(&error, Some(error) if error.kind() == ErrorKind::Timeout),
+            "{error:?}"
+        );
         assert!(bytes.len() >= known && !session.is_broken());
     }
 }

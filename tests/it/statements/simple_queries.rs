@@ -3,7 +3,9 @@
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use bowline::{Error, Outcome, Session, SimpleQueryMessage, SqlState, StatementDsl as _, sql};
+use bowline::{
+    Error, ErrorKind, Outcome, Session, SimpleQueryMessage, SqlState, StatementDsl as _, sql,
+};
 use diesel::connection::Connection as _;
 
 use crate::support::server;
@@ -136,7 +138,7 @@ fn the_deadline_excludes_the_time_of_the_callback() {
             ControlFlow::Continue(())
         })
         .expect_err("it takes too long");
-    assert!(matches!(error, Error::Timeout(_)), "{error}");
+    assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
     assert_eq!(error.outcome(), Outcome::NotCommitted);
     assert!(started.elapsed() < Duration::from_secs(3));
     let slow = session.simple_query("SELECT 1; SELECT 2", |_| {

@@ -3,7 +3,7 @@
 mod edges;
 
 use bowline::testing::TestDatabase;
-use bowline::{Config, Database, Error, Outcome, Session, StatementDsl as _, sql};
+use bowline::{Config, Database, Error, ErrorKind, Outcome, Session, StatementDsl as _, sql};
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
@@ -58,7 +58,7 @@ fn without_names(config: Config) -> Session {
 /// The error names the column and both types.
 fn is_mismatch(error: &Error, column: &str, actual: &str, expected: &str) -> bool {
     let message = error.message();
-    matches!(error, Error::Decode(_))
+    (error.kind() == ErrorKind::Decode)
         && message.contains(&format!("{column:?}"))
         && message.contains(&format!("type {actual},"))
         && message.ends_with(&format!("expects {expected}"))
@@ -102,7 +102,7 @@ fn a_column_of_another_type_in_sql_by_hand_is_an_error() {
         let error = session
             .run(sql("SELECT 1 AS m").all::<Number>())
             .expect_err("no column n");
-        assert!(matches!(error, Error::Decode(_)), "{error:?}");
+        assert_eq!(error.kind(), ErrorKind::Decode, "{error:?}");
         assert!(
             error.hint().is_some_and(|hint| hint.contains('m')),
             "{error:?}"
@@ -136,8 +136,8 @@ fn a_column_that_was_altered_under_a_pool_is_an_error() {
         let pair = (sql("SELECT 1").affected(), all());
         let error = db.run(pair).expect_err("another type");
         assert_eq!(
-            error.place().map(|place| (place.number, place.of)),
-            Some((2, 2))
+            error.statement_index().map(|it| (it.index, it.total)),
+            Some((1, 2))
         );
         wrong(error);
         wrong(
@@ -195,7 +195,7 @@ fn binary_copy_refuses_a_column_of_another_type() {
         let error = db
             .copy_in((tt::id, tt::v), [(2_i64, 7_i64)])
             .expect_err("another type");
-        assert!(matches!(error, Error::Query(_)), "{error:?}");
+        assert_eq!(error.kind(), ErrorKind::Query, "{error:?}");
         let message = error.message();
         assert!(
             message.contains("\"v\"") && message.contains(actual),
@@ -312,7 +312,7 @@ fn types_with_the_same_bytes_are_read_and_written() {
         let error = db
             .run(sql(format!("SELECT {value} AS n")).one::<i64>())
             .expect_err(value);
-        assert!(matches!(error, Error::Decode(_)), "{error:?}");
+        assert_eq!(error.kind(), ErrorKind::Decode, "{error:?}");
     }
 }
 

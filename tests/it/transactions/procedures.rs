@@ -1,7 +1,7 @@
 //! Procedures that commit by themselves, and what else ends a transaction before its time.
 
 use bowline::{
-    Database, Error, Outcome, Result, Session, StatementDsl as _, keyed, read_committed,
+    Database, ErrorKind, Outcome, Result, Session, StatementDsl as _, keyed, read_committed,
     serializable, sql,
 };
 use diesel::connection::SimpleConnection as _;
@@ -134,7 +134,10 @@ fn a_statement_cannot_end_its_own_transaction() {
             tx.run(sql("INSERT INTO log VALUES (2)").affected())?;
             Err(error)
         });
-        assert!(matches!(ended, Err(Error::Query(_))), "{ended:?}");
+        assert!(
+            matches!(&ended, Err(error) if error.kind() == ErrorKind::Query),
+            "{ended:?}"
+        );
         assert_eq!(logged(&db), 0, "{end}");
     }
 }

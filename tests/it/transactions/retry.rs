@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use bank::{Account, AccountId};
 use bowline::testing::TestDatabase;
 use bowline::{
-    Database, Error, Outcome, Result, RetryBudget, RetryPolicy, Session, SqlState, Statement as _,
-    StatementDsl as _, repeatable_read, serializable, sql,
+    Database, Error, ErrorKind, Outcome, Result, RetryBudget, RetryPolicy, Session, SqlState,
+    Statement as _, StatementDsl as _, repeatable_read, serializable, sql,
 };
 use diesel::connection::SimpleConnection as _;
 use testkit::Recorder;
@@ -180,7 +180,10 @@ fn a_failed_rollback_causes_no_retry() {
         pid.store(0, Ordering::SeqCst);
         working.join().expect("no panic")
     });
-    assert!(matches!(done, Err(Error::Constraint(_))), "{done:?}");
+    assert!(
+        matches!(&done, Err(error) if error.kind() == ErrorKind::Constraint),
+        "{done:?}"
+    );
     assert_eq!(attempts.into_inner(), 1);
 }
 
@@ -374,7 +377,7 @@ fn retries_end_with_the_deadline_and_with_the_budget() {
         .transaction(|tx| raise(tx, "40001"))
         .expect_err("it never ends");
     assert!(began.elapsed() < limit + Duration::from_secs(2));
-    assert!(matches!(error, Error::Conflict(_)), "{error:?}");
+    assert_eq!(error.kind(), ErrorKind::Conflict, "{error:?}");
     let attempts = AtomicU32::new(0);
     let clone = db.clone();
     clone
@@ -424,7 +427,7 @@ fn a_limit_bounds_every_kind_of_call() {
     let sleep = || sql("SELECT pg_sleep(30)").affected();
     let bounded = |what: &str, done: Result<()>, began: Instant| {
         let error = done.expect_err(what);
-        assert!(matches!(error, Error::Timeout(_)), "{what}: {error:?}");
+        assert_eq!(error.kind(), ErrorKind::Timeout, "{what}: {error:?}");
         let took = began.elapsed();
         assert!(
             took >= limit && took < limit + Duration::from_secs(2),

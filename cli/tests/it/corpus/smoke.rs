@@ -25,8 +25,9 @@ impl Report {
         self.calls += 1;
         let entry = self.functions.entry(name.to_owned()).or_default();
         match result {
+            Ok(_) => entry.0 = true,
             // `get` and `update` report a missing row.
-            Ok(_) | Err(bowline::Error::NotFound(_)) => entry.0 = true,
+            Err(error) if error.kind() == bowline::ErrorKind::NotFound => entry.0 = true,
             Err(error) => {
                 let code = error.sqlstate().map(|code| code.code().to_owned()).unwrap_or_default();
                 entry.1 = format!("{code} {error}");

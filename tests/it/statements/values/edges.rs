@@ -1,8 +1,8 @@
-//! Each type that generated code reads, at the edges of its range: the same value, or `Error::Decode`.
+//! Each type that generated code reads, at the edges of its range: the same value, or `ErrorKind::Decode`.
 
 use std::fmt::Debug;
 
-use bowline::{Error, Row, Session, sql};
+use bowline::{Error, ErrorKind, Row, Session, sql};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use diesel::connection::SimpleConnection as _;
 use serde_json::Value;
@@ -14,7 +14,7 @@ fn read<T: Row + Debug>(session: &mut Session, value: &str) -> Result<String, St
     let query = || sql(format!("SELECT {value} AS v"));
     let shown = |read: Result<T, Error>| match read {
         Ok(value) => Ok(format!("{value:?}")),
-        Err(error @ Error::Decode(_)) => Err(error.message().to_owned()),
+        Err(error) if error.kind() == ErrorKind::Decode => Err(error.message().to_owned()),
         Err(error) => panic!("{value}: {error:?}"),
     };
     let run = shown(session.run(query().one::<T>()));

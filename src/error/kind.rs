@@ -1,0 +1,56 @@
+//! What a caller decides by.
+
+/// What the caller of a failed call can do next; see [`Error::kind`](crate::Error::kind).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// No row, or fewer than were asked for: answer "not found".
+    NotFound,
+    /// More rows than were asked for: the query selects by something that is not unique.
+    TooManyRows,
+    /// The data violated a constraint, and would again: [`Error::constraint`](crate::Error::constraint)
+    /// returns which.
+    Constraint,
+    /// Concurrent transactions won each attempt: try again later.
+    Conflict,
+    /// The deadline passed: see [`Error::outcome`](crate::Error::outcome) before trying again.
+    Timeout,
+    /// No connection could be made, or it was lost: see [`Error::outcome`](crate::Error::outcome).
+    Unavailable,
+    /// The query can never work as it is: fix the query.
+    Query,
+    /// The answer does not fit the Rust type: fix the type.
+    Decode,
+    /// A setting is missing or wrong: fix the setting.
+    Config,
+}
+
+impl ErrorKind {
+    /// Returns the name that metrics and spans have.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::NotFound => "not_found",
+            Self::TooManyRows => "too_many_rows",
+            Self::Constraint => "constraint",
+            Self::Conflict => "conflict",
+            Self::Timeout => "timeout",
+            Self::Unavailable => "unavailable",
+            Self::Query => "query",
+            Self::Decode => "decode",
+            Self::Config => "config",
+        }
+    }
+}
+
+/// What became of the work of a failed call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// None of it is in the database.
+    NotCommitted,
+    /// All of it is in the database; the failure came after the commit.
+    Committed,
+    /// Either of the two: the connection was lost while the commit was under way. Or a part is committed:
+    /// SQL that commits by itself (COMMIT in a script, CALL, CREATE INDEX CONCURRENTLY) failed, or a
+    /// statement after it did.
+    Unknown,
+}
