@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use bowline::pool::SessionManager;
 use bowline::testing::LocalServer;
-use bowline::{Config, Database, SessionManager, StatementDsl as _, sql};
+use bowline::{Config, Database, StatementDsl as _, sql};
 use testkit::{Direction, Proxy};
 
 fn main() {

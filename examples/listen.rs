@@ -6,8 +6,9 @@
 
 use std::time::Duration;
 
+use bowline::notify::notify;
 use bowline::testing::TestDatabase;
-use bowline::{StatementDsl as _, notify, sql};
+use bowline::{StatementDsl as _, sql};
 use diesel::sql_types::Text;
 
 type Result<T = (), E = Box<dyn std::error::Error>> = std::result::Result<T, E>;

@@ -1,9 +1,11 @@
-//! Rows cut into parts that one statement can take.
+//! Rows, split into parts that one statement can take.
 
 /// The most parameters that a statement can have (PostgreSQL manual, 55.7, Bind).
 const MOST: usize = 65_535;
 
-/// The rows in parts of as many as one `INSERT` with this many columns can take.
+/// Splits rows into parts, each as many as one `INSERT` with this many columns can take.
+///
+/// For an `INSERT` written by hand; the generated `insert_many` does it itself.
 pub fn chunks<T>(rows: Vec<T>, columns: usize) -> impl Iterator<Item = Vec<T>> {
     let size = MOST / columns.max(1);
     let mut rows = rows.into_iter().peekable();

@@ -171,7 +171,7 @@ impl Command {
                     self.values.len()
                 ),
             )
-            .with_hint("insert in portions with bowline::chunks, bind an array, or COPY")
+            .with_hint("insert in portions with bowline::statement::chunks, bind an array, or COPY")
         } else if self
             .values
             .iter()

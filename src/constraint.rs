@@ -15,6 +15,7 @@ pub trait Constraint: Copy + Sized + 'static {
 }
 
 /// Declares the constraints of a table: `pub enum AccountConstraint on "public"."accounts" { Pkey = "accounts_pkey" }`.
+#[doc(hidden)]
 #[macro_export]
 macro_rules! constraints {
     (

@@ -5,7 +5,7 @@ mod look;
 mod migrate;
 mod source;
 mod unanswered;
-mod unit_of_work;
+pub mod unit_of_work;
 
 use std::fmt;
 use std::panic::Location;
@@ -31,7 +31,7 @@ use look::look;
 
 pub use source::PooledSession;
 use source::Source;
-pub use unit_of_work::{Done, Ticket, UnitOfWork};
+pub use unit_of_work::UnitOfWork;
 
 /// A database: a pool of sessions, and how work is run on them. Cheap to clone; clones share the pool.
 #[derive(Clone)]

@@ -27,6 +27,9 @@
 // Generated code says `bowline::..`, here as in every other crate.
 extern crate self as bowline;
 
+#[doc(hidden)]
+#[path = "generated.rs"]
+pub mod __generated;
 mod activity;
 #[cfg(feature = "tokio")]
 mod async_database;
@@ -36,84 +39,47 @@ pub mod commit_keys;
 mod config;
 mod connect;
 mod constraint;
-mod copy;
+pub mod copy;
 mod database;
 mod deadline;
-mod error;
+pub mod error;
 mod executor;
 #[cfg(doctest)]
 mod guide;
-mod migrations;
+pub mod locks;
+pub mod migrations;
 mod no_session;
+pub mod notify;
 mod nullable;
 mod observe;
 mod page;
-mod pool;
+pub mod pool;
 mod random;
-mod retry;
-mod session;
+pub mod retry;
+pub mod session;
 mod sql_text;
-mod sqlstate;
-mod statement;
+pub mod sqlstate;
+pub mod statement;
 #[cfg(feature = "testing")]
 pub mod testing;
-mod transaction;
-mod types;
+pub mod transaction;
+pub mod types;
 mod wire;
 
-#[cfg(feature = "numeric")]
-pub use bigdecimal;
-#[cfg(feature = "network-address")]
-pub use ipnetwork;
-#[cfg(feature = "uuid")]
-pub use uuid;
-
-pub use activity::{Activity, SessionState};
 #[cfg(feature = "tokio")]
 pub use async_database::AsyncDatabase;
-pub use bowline_macros::{Row, migrations};
-pub use chunks::chunks;
-#[doc(hidden)]
-pub use command::columns::Columns as RowColumns;
-pub use commit_keys::CommitKey;
-pub use config::Config;
-pub use connect::{Encryption, client_libraries};
-pub use constraint::Constraint;
-pub use copy::{CopiedRows, CopyRow};
-pub use database::{Database, Done, PooledSession, Ticket, UnitOfWork};
-#[doc(hidden)]
-pub use diesel::deserialize::Result as RowResult;
-#[doc(hidden)]
-pub use error::is_hidden;
-pub use error::{Error, ErrorKind, Outcome, Result, ServerError, StatementIndex};
-pub use executor::Executor;
-#[doc(hidden)]
-pub use migrations::migrating;
-pub use migrations::{Migration, Migrations};
-pub use no_session::{Holder, NoSession, PoolState};
-pub use nullable::nullable;
-pub use page::Page;
-pub use pool::SessionManager;
-pub use retry::{RetryBudget, RetryPolicy};
-pub use session::{
-    AdvisoryLock, Cursor, LockKey, Session, SessionTransactions, SimpleColumn, SimpleQueryMessage,
-    SimpleRow, Stream, Transactions, advisory_xact_lock, notify, try_advisory_xact_lock,
-};
-pub use sqlstate::{SqlState, SqlStateClass};
-pub use statement::{
-    BoxedStatement, DefaultSqlType, Locked, Map, Named, Row, RowStatement, Sql, Statement,
-    StatementDsl, sql,
-};
-#[doc(hidden)]
-pub use statement::{DieselQuery, row_value};
-pub use transaction::{
-    Isolation, TransactionOptions, commit_key, keyed, read_committed, read_only, repeatable_read,
-    serializable,
-};
-pub use types::UnknownLabel;
-pub use wire::notification::Notification;
-#[doc(hidden)]
-pub use wire::row::SessionRow;
-
 #[cfg(feature = "testing")]
 pub use bowline_macros::test;
+pub use bowline_macros::{Row, migrations};
+pub use config::Config;
+pub use constraint::Constraint;
+pub use database::{Database, PooledSession, UnitOfWork, unit_of_work};
+pub use error::{Error, ErrorKind, Outcome, Result};
+pub use executor::Executor;
+pub use migrations::Migrations;
+pub use page::Page;
+pub use retry::RetryPolicy;
+pub use session::Session;
+pub use sqlstate::SqlState;
+pub use statement::{Row, Statement, StatementDsl, sql};
+pub use transaction::TransactionOptions;

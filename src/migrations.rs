@@ -15,7 +15,8 @@ pub(crate) use run::migrate;
 #[cfg(feature = "testing")]
 pub(crate) use run::migrate_folder;
 
-/// What [`Database::migrate`](crate::Database::migrate) and the command share; not for others.
+/// The parts that [`Database::migrate`](crate::Database::migrate) and the command share.
+#[doc(hidden)]
 pub mod migrating {
     pub use crate::wire::interrupt::{GiveUp, interruptible};
 

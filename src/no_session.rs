@@ -1,77 +1,77 @@
-//! Why there is no session, as plain data: an error carries it, and knows no pool.
+//! Why the pool gave no session, as plain data that an error carries.
 
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Why a session could not be had, for a program that decides by it: see [`Error::no_session`](crate::Error::no_session).
+/// Why the pool gave no session: see [`Error::no_session`](crate::Error::no_session).
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum NoSession {
-    /// All are in use, and none came back in time: hold them for a shorter time, or allow more.
+    /// All sessions are in use, and none came back in time: hold them for a shorter time, or allow more.
     #[non_exhaustive]
     Exhausted {
-        /// Who has them, the longest in front.
+        /// The callers that hold them, the longest holder first.
         holders: Vec<Holder>,
         /// The pool in numbers.
         pool: PoolState,
     },
-    /// As many wait already as may ([`Config::max_waiting`](crate::Config::max_waiting)): shed load.
+    /// As many callers wait as are allowed to ([`Config::max_waiting`](crate::Config::max_waiting)): shed load.
     #[non_exhaustive]
     TooManyWaiting {
         /// The pool in numbers.
         pool: PoolState,
     },
-    /// The server cannot be reached; it is tried for as long as somebody waits.
+    /// The server cannot be reached; the pool tries for as long as a caller waits.
     #[non_exhaustive]
     ServerDown {
-        /// For how long.
+        /// How long it has been down.
         down: Duration,
-        /// What connecting failed with last; `None` while the first attempt has not been answered.
+        /// The last failure to connect; `None` while the first attempt has no answer.
         cause: Option<String>,
         /// The pool in numbers.
         pool: PoolState,
     },
-    /// This thread would wait for itself: it has a session, and all are in use.
+    /// This thread would wait for itself: it holds a session, and all are in use.
     #[non_exhaustive]
     Nested {
-        /// Where it took the session that it has.
+        /// The location that took the session it holds.
         first: &'static Location<'static>,
-        /// Where it asks for another.
+        /// The location that asks for another.
         second: &'static Location<'static>,
     },
     /// The database was closed.
     Closed,
 }
 
-/// Somebody who has a session of the pool.
+/// A caller that holds a session of the pool.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Holder {
-    /// Where in the source it was asked for.
-    pub place: &'static Location<'static>,
+    /// The source location that asked for it.
+    pub location: &'static Location<'static>,
     /// For how long it has been held.
     pub held: Duration,
     /// The process id of the server's side, as in `pg_stat_activity`.
     pub backend_pid: i32,
-    /// What the session does in `pg_stat_activity`'s words (`active`, `idle`, `idle in transaction`), and for how
-    /// long, as seen from here.
-    pub state: (&'static str, Duration),
+    /// The state of the session, as seen from this side, in the words of `pg_stat_activity`: `active`, `idle` or
+    /// `idle in transaction`.
+    pub state: &'static str,
+    /// How long the session has been in that state.
+    pub state_for: Duration,
     /// The SQL that it runs or ran last, without values; `None` before the first.
     pub sql: Option<Arc<str>>,
-    /// What the server said of it just now, where it could be asked in time: the state, what it waits for, and who
-    /// blocks it.
+    /// What the server reports, if it could be asked in time: the state, what it waits for, and what blocks it.
     pub server: Option<String>,
 }
 
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (state, since) = self.state;
         write!(
             f,
-            "{} for {:.1?} (pid {}, {state} for {since:.1?}",
-            self.place, self.held, self.backend_pid
+            "{} for {:.1?} (pid {}, {} for {:.1?}",
+            self.location, self.held, self.backend_pid, self.state, self.state_for
         )?;
         if let Some(sql) = &self.sql {
             write!(f, ": {}", shortened(sql))?;
@@ -93,28 +93,28 @@ fn shortened(sql: &str) -> String {
     }
 }
 
-/// The pool in numbers; each is true by itself, though another may have changed since.
+/// The pool in numbers. Each is exact; they may be of slightly different moments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PoolState {
-    /// Sessions that are open.
+    /// Open sessions.
     pub size: u32,
-    /// Those of them that nobody has.
+    /// Open sessions that are free.
     pub idle: u32,
-    /// Those of them that somebody has.
+    /// Open sessions that are in use.
     pub in_use: u32,
-    /// Sessions that are being made.
+    /// Sessions that are connecting.
     pub connecting: u32,
-    /// Callers who wait for one.
+    /// Callers that wait for a session.
     pub waiting: u32,
-    /// How many sessions there may be at most.
+    /// The most sessions that may be open.
     pub max: u32,
-    /// Sessions that were opened so far.
+    /// Sessions opened so far.
     pub opened: u64,
 }
 
 impl PoolState {
-    /// Of a single session that is always open.
+    /// The state of a pool of one session that is always open.
     pub(crate) fn of_one(in_use: bool) -> Self {
         Self {
             size: 1,

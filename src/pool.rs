@@ -25,13 +25,14 @@ use r2d2::ManageConnection as _;
 use crate::config::Config;
 use crate::deadline::after;
 use crate::error::{Error, Result};
-use crate::no_session::PoolState;
 use crate::observe::metrics;
 use crate::session::Session;
 use crate::session::activity::{SessionActivity, this_thread};
 use holders::Caller;
 use shared::{Lease, PoolLimits, Resource, SharedPool};
 
+pub use crate::activity::{Activity, SessionState};
+pub use crate::no_session::{Holder, NoSession, PoolState};
 pub use manager::SessionManager;
 
 /// A pool of sessions; clones share it.

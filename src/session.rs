@@ -11,7 +11,7 @@
 //! [`encode`], [`exchange`], [`commit`].
 
 pub(crate) mod activity;
-mod advisory_lock;
+pub(crate) mod advisory_lock;
 mod call;
 mod check;
 mod checkin;
@@ -26,7 +26,7 @@ mod execute;
 mod hooks;
 mod limits;
 mod look_up;
-mod notifications;
+pub(crate) mod notifications;
 mod observe;
 mod observer;
 mod pending_pipeline;
@@ -67,9 +67,8 @@ use search_path::SearchPath;
 pub(crate) use hooks::Hooks;
 pub(crate) use transact::AttemptResult;
 
-pub use advisory_lock::{AdvisoryLock, LockKey, advisory_xact_lock, try_advisory_xact_lock};
+pub use crate::connect::{Encryption, client_libraries};
 pub use cursor::Cursor;
-pub use notifications::notify;
 pub use simple_query::{SimpleColumn, SimpleQueryMessage, SimpleRow};
 pub use stream::Stream;
 pub use transaction_manager::SessionTransactions;

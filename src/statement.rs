@@ -20,11 +20,16 @@ use crate::sql_text::search_path::SearchPathSetting;
 use crate::wire::answer::Answer;
 use crate::wire::row::SessionRow;
 
+pub use crate::chunks::chunks;
 pub use compose::{BoxedStatement, Map, Named};
-pub use lock::Locked;
+pub use lock::RowLock;
+#[doc(hidden)]
+pub use query::DieselQuery;
+pub use query::StatementDsl;
 pub(crate) use query::render;
-pub use query::{DieselQuery, StatementDsl};
-pub use sql::{DefaultSqlType, Row, Sql, row_value, sql};
+#[doc(hidden)]
+pub use sql::row_value;
+pub use sql::{DefaultSqlType, Row, Sql, sql};
 
 /// A query and how to read its answer.
 ///
@@ -92,35 +97,35 @@ pub trait Statement: Sealed {
     ///
     /// Fails for what is not a query that reads, and on the server for rows that stand for no single row of a table,
     /// such as those of a `GROUP BY`.
-    fn for_update(self) -> Locked<Self>
+    fn for_update(self) -> RowLock<Self>
     where
         Self: Sized,
     {
-        Locked::new(self, "FOR UPDATE")
+        RowLock::new(self, "FOR UPDATE")
     }
 
     /// As [`Statement::for_update`], but others may still refer to the rows by foreign key (`FOR NO KEY UPDATE`).
-    fn for_no_key_update(self) -> Locked<Self>
+    fn for_no_key_update(self) -> RowLock<Self>
     where
         Self: Sized,
     {
-        Locked::new(self, "FOR NO KEY UPDATE")
+        RowLock::new(self, "FOR NO KEY UPDATE")
     }
 
     /// Locks the rows against writers only; others may lock them in the same way (`FOR SHARE`).
-    fn for_share(self) -> Locked<Self>
+    fn for_share(self) -> RowLock<Self>
     where
         Self: Sized,
     {
-        Locked::new(self, "FOR SHARE")
+        RowLock::new(self, "FOR SHARE")
     }
 
     /// Locks the rows against being deleted and against changes of their keys (`FOR KEY SHARE`).
-    fn for_key_share(self) -> Locked<Self>
+    fn for_key_share(self) -> RowLock<Self>
     where
         Self: Sized,
     {
-        Locked::new(self, "FOR KEY SHARE")
+        RowLock::new(self, "FOR KEY SHARE")
     }
 
     #[doc(hidden)]

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use bowline::migrating::is_behind_pooler;
+use bowline::__generated::migrating::is_behind_pooler;
 use bowline::testing::LocalServer;
 use bowline::{Config, Session};
 use clap::Args;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use bowline::migrating::{self, Bookkeeping, Direction, Step, StepError};
+use bowline::__generated::migrating::{self, Bookkeeping, Direction, Step, StepError};
 use bowline::{ErrorKind, Session, SqlState};
 use diesel::sql_types::Text;
 

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use bowline::__generated::migrating::Bookkeeping;
 use bowline::Session;
-use bowline::migrating::Bookkeeping;
 use diesel::connection::SimpleConnection as _;
 
 use crate::connection::{ServerArgs, connect};

@@ -198,7 +198,9 @@ impl Field {
         } else {
             sql_type.extend(code("<")?);
             sql_type.extend(self.rust_type.clone());
-            sql_type.extend(code("as ::bowline::DefaultSqlType > :: SqlType")?);
+            sql_type.extend(code(
+                "as ::bowline::statement::DefaultSqlType > :: SqlType",
+            )?);
             return Ok(sql_type);
         }
         sql_type.extend(code(">")?);
@@ -225,16 +227,16 @@ impl Struct {
             described.extend(code("columns.named :: <")?);
             described.extend(sql_type.clone());
             described.extend(code(&format!("> ({column});"))?);
-            read.extend(code(": ::bowline::row_value :: <")?);
+            read.extend(code(": ::bowline::__generated::row_value :: <")?);
             read.extend(sql_type);
             read.extend(code(",")?);
             read.extend(field.rust_type.clone());
             read.extend(code(&format!("> (row, {column})?,"))?);
         }
-        let mut functions = code("fn describe(columns: &mut ::bowline::RowColumns)")?;
+        let mut functions = code("fn describe(columns: &mut ::bowline::__generated::RowColumns)")?;
         functions.extend([braces(described)]);
         functions.extend(code(
-            "fn read(row: &::bowline::SessionRow) -> ::bowline::RowResult<Self>",
+            "fn read(row: &::bowline::__generated::SessionRow) -> ::bowline::__generated::RowResult<Self>",
         )?);
         let mut built = code("::core::result::Result::Ok")?;
         let mut value = code("Self")?;

@@ -12,9 +12,9 @@ use crate::statement::{BoxedStatement, Statement};
 
 /// Statements that will be one transaction.
 ///
-/// For code that finds out step by step what is to be written; where all is known at one place, a tuple
-/// of statements does the same. Nothing is sent before [`UnitOfWork::commit`]; dropped without it, the
-/// unit was never there.
+/// For code that finds out step by step what to write. Where all statements are known at once, a tuple
+/// of statements does the same. Nothing is sent before [`UnitOfWork::commit`]. Dropping the unit
+/// of work without committing discards it.
 ///
 /// ```
 /// # use bowline::{sql, Database, Result, StatementDsl as _};
@@ -22,8 +22,8 @@ use crate::statement::{BoxedStatement, Statement};
 /// let mut work = db.unit_of_work();
 /// let renamed = work.add(sql("UPDATE accounts SET username = 'ann' WHERE id = 1").affected());
 /// work.add(sql("INSERT INTO audit (what) VALUES ('renamed')").exactly(1));
-/// let mut done = work.commit()?;
-/// assert_eq!(done.take(renamed)?, 1);
+/// let mut outputs = work.commit()?;
+/// assert_eq!(outputs.take(renamed)?, 1);
 /// # Ok(())
 /// # }
 /// ```
@@ -34,19 +34,19 @@ pub struct UnitOfWork<'a> {
     number: u64,
 }
 
-/// The place of a statement's output in [`Done`].
+/// Identifies a statement's output in [`Outputs`].
 #[derive(Debug)]
-pub struct Ticket<T> {
+pub struct OutputHandle<T> {
     unit: u64,
-    place: usize,
+    index: usize,
     output: PhantomData<fn() -> T>,
 }
 
-/// What a committed unit of work gave.
+/// The outputs of a committed unit of work.
 #[must_use = "holds the outputs of the statements"]
-pub struct Done {
+pub struct Outputs {
     unit: u64,
-    /// Lost where only the answer was, the work being committed.
+    /// An error if the work is committed, but its answer was lost.
     outputs: Result<Vec<Option<Box<dyn Any>>>>,
 }
 
@@ -60,21 +60,21 @@ impl<'a> UnitOfWork<'a> {
         }
     }
 
-    /// Adds a statement, to run after those added before; the ticket gives its output once committed.
-    pub fn add<S>(&mut self, statement: S) -> Ticket<S::Output>
+    /// Adds a statement, to run after those added before. The handle takes its output from [`Outputs`].
+    pub fn add<S>(&mut self, statement: S) -> OutputHandle<S::Output>
     where
         S: Statement + 'a,
         S::Output: 'static,
     {
-        let place = self.statements.len();
+        let index = self.statements.len();
         self.statements.push(
             statement
                 .map(|output| Box::new(output) as Box<dyn Any>)
                 .boxed(),
         );
-        Ticket {
+        OutputHandle {
             unit: self.number,
-            place,
+            index,
             output: PhantomData,
         }
     }
@@ -84,31 +84,33 @@ impl<'a> UnitOfWork<'a> {
     /// With a [`keyed`](crate::keyed) database it also succeeds where the connection was lost and the work turned out
     /// to be committed; then there are no outputs to take.
     #[track_caller]
-    pub fn commit(self) -> Result<Done> {
+    pub fn commit(self) -> Result<Outputs> {
         let answered = self.database.run_for(self.statements, Location::caller())?;
-        Ok(Done {
+        Ok(Outputs {
             unit: self.number,
             outputs: answered.map(|outputs| outputs.into_iter().map(Some).collect()),
         })
     }
 }
 
-impl Done {
-    /// The output of a statement; fails for a ticket of another unit of work, and where the answer was lost.
-    pub fn take<T: 'static>(&mut self, ticket: Ticket<T>) -> Result<T> {
+impl Outputs {
+    /// Returns the output of a statement. Fails for a handle of another unit of work, and if the answer was lost.
+    pub fn take<T: 'static>(&mut self, handle: OutputHandle<T>) -> Result<T> {
         let outputs = self.outputs.as_mut().map_err(|lost| {
             Error::unavailable(lost.message().to_owned())
                 .with_outcome(lost.outcome())
-                .with_hint("only the answer was lost: read what is needed of it")
+                .with_hint(
+                    "the work is committed and only the answer was lost: read the rows again",
+                )
         })?;
         let output = outputs
-            .get_mut(ticket.place)
-            .filter(|_| ticket.unit == self.unit)
+            .get_mut(handle.index)
+            .filter(|_| handle.unit == self.unit)
             .and_then(Option::take);
         match output.map(Box::<dyn Any>::downcast) {
             Some(Ok(output)) => Ok(*output),
-            _ => Err(Error::query("the ticket belongs to another unit of work")
-                .with_hint("give each ticket to what its own unit's commit returned")),
+            _ => Err(Error::query("the handle belongs to another unit of work")
+                .with_hint("use each handle with the outputs of its own unit of work")),
         }
     }
 }
@@ -121,9 +123,9 @@ impl fmt::Debug for UnitOfWork<'_> {
     }
 }
 
-impl fmt::Debug for Done {
+impl fmt::Debug for Outputs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Done")
+        f.debug_struct("Outputs")
             .field("outputs", &self.outputs.as_ref().map(Vec::len))
             .finish_non_exhaustive()
     }

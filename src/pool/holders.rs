@@ -118,10 +118,11 @@ impl Entry {
             ActivityState::IdleInTransaction => "idle in transaction",
         };
         Holder {
-            place: self.place,
+            location: self.place,
             held: self.since.elapsed(),
             backend_pid: self.activity.backend_pid(),
-            state: (state, doing.since.elapsed()),
+            state,
+            state_for: doing.since.elapsed(),
             sql: doing.sql,
             server: None,
         }

@@ -146,8 +146,8 @@ fn report(holder: &Holder) {
     tracing::event!(
         target: "bowline::pool",
         tracing::Level::WARN,
-        code.file.path = holder.place.file(),
-        code.line.number = holder.place.line(),
+        code.file.path = holder.location.file(),
+        code.line.number = holder.location.line(),
         bowline.held_seconds = holder.held.as_secs_f64(),
         db.query.text = holder.sql.as_deref(),
         "a session is held for longer than Config::leak_threshold: {holder}"

@@ -72,7 +72,8 @@ impl Session {
     ///
     /// ```
     /// # use std::ops::ControlFlow;
-    /// # use bowline::{Result, Session, SimpleQueryMessage};
+    /// # use bowline::{Result, Session};
+    /// # use bowline::session::SimpleQueryMessage;
     /// # fn print(session: &mut Session) -> Result<()> {
     /// session.simple_query("SELECT now(); SHOW work_mem", |message| {
     ///     if let SimpleQueryMessage::Row(row) = message {

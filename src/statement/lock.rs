@@ -7,19 +7,19 @@ use crate::error::{Error, Result};
 use crate::sql_text::keywords::begins_with;
 use crate::sql_text::single_statement::bare;
 
-/// A statement that locks the rows it reads until the transaction ends; made by [`Statement::for_update`] and its kin.
+/// A statement that locks the rows it reads until the transaction ends.
 ///
-/// Without more said it waits for rows that others have locked, until the call's deadline or the server's
-/// `lock_timeout`.
+/// Made by [`Statement::for_update`], [`Statement::for_share`] and the like. By default it waits for rows that
+/// others have locked, until the call's deadline or the server's `lock_timeout`.
 #[derive(Debug)]
 #[must_use = "a statement does nothing until it is run"]
-pub struct Locked<S> {
+pub struct RowLock<S> {
     statement: S,
     strength: &'static str,
     others: &'static str,
 }
 
-impl<S> Locked<S> {
+impl<S> RowLock<S> {
     pub(super) fn new(statement: S, strength: &'static str) -> Self {
         Self {
             statement,
@@ -28,7 +28,7 @@ impl<S> Locked<S> {
         }
     }
 
-    /// Leaves out rows that others have locked: for queues, where any row will do.
+    /// Skips rows that others have locked: for queues, where any row will do.
     pub fn skip_locked(self) -> Self {
         Self {
             others: " SKIP LOCKED",
@@ -36,7 +36,7 @@ impl<S> Locked<S> {
         }
     }
 
-    /// Fails at once with SQLSTATE 55P03 where others have locked a row, instead of waiting.
+    /// Fails at once with SQLSTATE 55P03 if others have locked a row, instead of waiting.
     pub fn no_wait(self) -> Self {
         Self {
             others: " NOWAIT",
@@ -45,9 +45,9 @@ impl<S> Locked<S> {
     }
 }
 
-impl<S> Sealed for Locked<S> {}
+impl<S> Sealed for RowLock<S> {}
 
-impl<S: Statement> Statement for Locked<S> {
+impl<S: Statement> Statement for RowLock<S> {
     type Output = S::Output;
 
     fn encode(&self, encoder: &mut Encoder) -> Result<()> {

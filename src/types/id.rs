@@ -3,6 +3,7 @@
 /// Declares the type of a table's id: `pub struct AccountId(i64): diesel::sql_types::BigInt;`.
 ///
 /// It is stored, sent and serialized as what it holds.
+#[doc(hidden)]
 #[macro_export]
 macro_rules! id {
     ($(#[$attribute:meta])* $visibility:vis struct $Id:ident($inner:ident): $($sql_type:ident)::+;) => {
@@ -20,7 +21,7 @@ macro_rules! id {
             }
         }
 
-        impl $crate::DefaultSqlType for $Id {
+        impl $crate::statement::DefaultSqlType for $Id {
             type SqlType = $($sql_type)::+;
         }
 

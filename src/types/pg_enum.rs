@@ -6,6 +6,7 @@
 ///
 /// A label that the enum does not have, from a database that is ahead of the program, is an error when it
 /// is read. serde reads and writes the labels.
+#[doc(hidden)]
 #[macro_export]
 macro_rules! pg_enum {
     (
@@ -48,17 +49,17 @@ macro_rules! pg_enum {
         }
 
         impl ::std::str::FromStr for $Enum {
-            type Err = $crate::UnknownLabel;
+            type Err = $crate::types::UnknownLabel;
 
-            fn from_str(label: &str) -> ::std::result::Result<Self, $crate::UnknownLabel> {
+            fn from_str(label: &str) -> ::std::result::Result<Self, $crate::types::UnknownLabel> {
                 match label {
                     $($label => Ok(Self::$Variant),)+
-                    _ => Err($crate::UnknownLabel::new(stringify!($Enum), label)),
+                    _ => Err($crate::types::UnknownLabel::new(stringify!($Enum), label)),
                 }
             }
         }
 
-        impl $crate::DefaultSqlType for $Enum {
+        impl $crate::statement::DefaultSqlType for $Enum {
             type SqlType = $($sql_type)::+;
         }
 
@@ -87,7 +88,7 @@ macro_rules! pg_enum {
 /// A label that an enum does not have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{type_name} has no label {label:?}: generate the code anew if the database is ahead of it"
+    "{type_name} has no label {label:?}: run `bowline generate` if the database is ahead of the program"
 )]
 pub struct UnknownLabel {
     type_name: &'static str,

@@ -10,7 +10,7 @@ mod to;
 
 use std::time::Duration;
 
-use bowline::migrating::Bookkeeping;
+use bowline::__generated::migrating::Bookkeeping;
 use bowline::{Config, Session};
 use clap::{Args, Subcommand};
 

@@ -7,7 +7,8 @@ use std::io::{self, IsTerminal as _, Read as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use bowline::{ErrorKind, Outcome, SimpleQueryMessage, SqlState};
+use bowline::session::SimpleQueryMessage;
+use bowline::{ErrorKind, Outcome, SqlState};
 use clap::Args;
 use diesel::connection::SimpleConnection as _;
 

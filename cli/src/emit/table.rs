@@ -151,7 +151,7 @@ fn id(table: &TablePlan) -> String {
         return String::new();
     };
     format!(
-        "bowline::id! {{\n    /// Identifies {} [`{}`].\n    pub struct {}({}): diesel::sql_types::{};\n}}\n",
+        "bowline::__generated::id! {{\n    /// Identifies {} [`{}`].\n    pub struct {}({}): diesel::sql_types::{};\n}}\n",
         article(&table.row),
         table.row,
         id.name,
@@ -237,7 +237,9 @@ fn new(table: &TablePlan) -> String {
     for field in &table.new_fields {
         out.push_str(&rename(field));
         if field.options > 1 {
-            out.push_str("    #[serde(default, deserialize_with = \"bowline::nullable\")]\n");
+            out.push_str(
+                "    #[serde(default, deserialize_with = \"bowline::__generated::nullable\")]\n",
+            );
         }
         out.push_str(&layout::field(
             &field.name,
@@ -275,7 +277,7 @@ fn changes(table: &TablePlan) -> String {
     for field in &table.changes_fields {
         out.push_str(&rename(field));
         if field.options > 1 {
-            out.push_str("    #[serde(deserialize_with = \"bowline::nullable\")]\n");
+            out.push_str("    #[serde(deserialize_with = \"bowline::__generated::nullable\")]\n");
         }
         out.push_str(&layout::field(
             &field.name,
@@ -287,7 +289,7 @@ fn changes(table: &TablePlan) -> String {
 
 fn constraints(table: &TablePlan) -> String {
     let mut out = format!(
-        "bowline::constraints! {{\n    /// What can be violated in `{}`.\n",
+        "bowline::__generated::constraints! {{\n    /// What can be violated in `{}`.\n",
         table.sql_name
     );
     out.push_str(&format!(

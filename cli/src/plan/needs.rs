@@ -20,9 +20,9 @@ const BY_IMPORT: [(&str, &str, Option<&str>, &str); 2] = [
 
 /// The modules of bowline that a row imports, and the feature for each, which includes diesel's.
 const FEATURES: [(&str, &str); 3] = [
-    ("bowline::bigdecimal::", "numeric"),
-    ("bowline::ipnetwork::", "network-address"),
-    ("bowline::uuid::", "uuid"),
+    ("bowline::types::bigdecimal::", "numeric"),
+    ("bowline::types::ipnetwork::", "network-address"),
+    ("bowline::types::uuid::", "uuid"),
 ];
 
 /// Returns the crates, sorted by name; bowline itself only if a feature of it is needed.

@@ -152,9 +152,11 @@ fn builtin(name: &str) -> Option<RustType> {
         "timestamptz" => RustType::copied("DateTime<Utc>", Some("chrono::{DateTime, Utc}")),
         "json" | "jsonb" => RustType::cloned("Value", Some("serde_json::Value")),
         // Without the feature only the import fails, with an error that names the feature.
-        "uuid" => RustType::copied("Uuid", Some("bowline::uuid::Uuid")),
-        "numeric" => RustType::cloned("BigDecimal", Some("bowline::bigdecimal::BigDecimal")),
-        "inet" | "cidr" => RustType::copied("IpNetwork", Some("bowline::ipnetwork::IpNetwork")),
+        "uuid" => RustType::copied("Uuid", Some("bowline::types::uuid::Uuid")),
+        "numeric" => RustType::cloned("BigDecimal", Some("bowline::types::bigdecimal::BigDecimal")),
+        "inet" | "cidr" => {
+            RustType::copied("IpNetwork", Some("bowline::types::ipnetwork::IpNetwork"))
+        }
         _ => return None,
     })
 }

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use bowline::is_hidden;
+use bowline::__generated::is_hidden;
 
 /// Returns the escape of a character; `None` for one that is shown unchanged.
 pub(super) fn escape(c: char) -> Option<String> {

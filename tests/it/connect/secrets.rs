@@ -11,7 +11,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use bowline::{Config, Database, Session, SessionManager, StatementDsl as _, sql};
+use bowline::pool::SessionManager;
+use bowline::{Config, Database, Session, StatementDsl as _, sql};
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::Text;
 use testkit::Recorder;

@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use bowline::retry::RetryBudget;
 use bowline::{
-    Database, Error, Outcome, Result, RetryBudget, RetryPolicy, Session, Statement,
-    StatementDsl as _, commit_keys, serializable, sql,
+    Database, Error, Outcome, Result, RetryPolicy, Session, Statement, StatementDsl as _,
+    commit_keys, serializable, sql,
 };
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::{BigInt, Integer};

@@ -3,7 +3,8 @@
 use std::ops::ControlFlow;
 use std::process::{Command, Stdio};
 
-use bowline::{Session, SimpleQueryMessage, StatementDsl as _, sql};
+use bowline::session::SimpleQueryMessage;
+use bowline::{Session, StatementDsl as _, sql};
 use diesel::dsl::sql as sql_text;
 use diesel::sql_types::Integer;
 

@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use bank::{Account, AccountChanges};
-use bowline::{Activity, Database, SessionState};
+use bowline::Database;
+use bowline::pool::{Activity, SessionState};
 use testkit::Proxy;
 
 use crate::support::{new_account, server, test_database};

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bowline::{ErrorKind, NoSession, Session, StatementDsl as _, sql};
+use bowline::pool::NoSession;
+use bowline::{ErrorKind, Session, StatementDsl as _, sql};
 use testkit::{Direction, Proxy};
 
 use super::{Pid, SPARE, pid, until};
@@ -95,7 +96,7 @@ fn a_checkout_timeout_names_holders_and_durations() {
     assert_eq!((pool.size, pool.in_use, pool.max), (2, 2, 2));
     let told: Vec<_> = holders
         .iter()
-        .map(|holder| (holder.state.0, holder.sql.as_deref()))
+        .map(|holder| (holder.state, holder.sql.as_deref()))
         .collect();
     assert_eq!(
         told,
@@ -104,7 +105,11 @@ fn a_checkout_timeout_names_holders_and_durations() {
             ("idle in transaction", Some("SELECT 4711"))
         ]
     );
-    assert!(holders.iter().all(|holder| holder.place.file() == file!()));
+    assert!(
+        holders
+            .iter()
+            .all(|holder| holder.location.file() == file!())
+    );
     assert_eq!(holders[1].backend_pid, open.backend_pid());
     let text = error.to_string();
     assert!(

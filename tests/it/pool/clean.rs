@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use bowline::{Database, Session, SessionTransactions, StatementDsl as _, sql};
+use bowline::session::SessionTransactions;
+use bowline::{Database, Session, StatementDsl as _, sql};
 use diesel::connection::{CacheSize, InstrumentationEvent, TransactionManager as _};
 use diesel::sql_types::Integer;
 use diesel::{Connection as _, IntoSql as _, RunQueryDsl as _};

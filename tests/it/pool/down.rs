@@ -3,10 +3,9 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use bowline::pool::NoSession;
 use bowline::testing::LocalServer;
-use bowline::{
-    Config, Database, Error, ErrorKind, NoSession, Session, SqlState, StatementDsl as _, sql,
-};
+use bowline::{Config, Database, Error, ErrorKind, Session, SqlState, StatementDsl as _, sql};
 use testkit::{Ending, Proxy};
 
 use super::{SPARE, until};

@@ -3,7 +3,8 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bowline::{ErrorKind, NoSession, StatementDsl as _, read_only, sql};
+use bowline::pool::NoSession;
+use bowline::{ErrorKind, StatementDsl as _, read_only, sql};
 
 use super::{SPARE, until};
 use crate::support::{only, server, test_database};

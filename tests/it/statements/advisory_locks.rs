@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use bowline::{
-    Error, ErrorKind, StatementDsl as _, advisory_xact_lock, sql, try_advisory_xact_lock,
-};
+use bowline::locks::{advisory_xact_lock, try_advisory_xact_lock};
+use bowline::{Error, ErrorKind, StatementDsl as _, sql};
 use testkit::Proxy;
 
 use crate::support::server;

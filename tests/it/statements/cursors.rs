@@ -16,7 +16,7 @@ fn database() -> Database {
     server().config("postgres").open().expect("a server")
 }
 
-fn numbers(to: i32) -> impl bowline::RowStatement<Row = Number> {
+fn numbers(to: i32) -> impl bowline::statement::RowStatement<Row = Number> {
     sql("SELECT n FROM generate_series(1, $1) AS n")
         .bind::<Integer, _>(to)
         .all::<Number>()

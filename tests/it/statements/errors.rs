@@ -4,9 +4,8 @@ use bank::{
     Account, AccountChanges, AccountConstraint, AccountLabel, AccountLabelConstraint,
     NewAccountLabel, TransferConstraint,
 };
-use bowline::{
-    Database, ErrorKind, Outcome, Result, SqlState, StatementDsl as _, StatementIndex, sql,
-};
+use bowline::error::StatementIndex;
+use bowline::{Database, ErrorKind, Outcome, Result, SqlState, StatementDsl as _, sql};
 
 use crate::support::{new_account, test_database};
 

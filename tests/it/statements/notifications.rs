@@ -4,7 +4,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bowline::StatementDsl as _;
-use bowline::{ErrorKind, Session, notify, sql};
+use bowline::notify::notify;
+use bowline::{ErrorKind, Session, sql};
 use testkit::Proxy;
 
 use crate::support::server;

@@ -276,7 +276,7 @@ fn a_query_that_cannot_be_sent_leaves_the_session_whole(db: Database) -> QueryRe
     assert!(
         error
             .hint()
-            .is_some_and(|hint| hint.contains("bowline::chunks")),
+            .is_some_and(|hint| hint.contains("bowline::statement::chunks")),
         "{error:?}"
     );
 

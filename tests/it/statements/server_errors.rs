@@ -1,8 +1,8 @@
 //! What the server says of an error: its code, and every field of its message.
 
-use bowline::{
-    Database, ErrorKind, Result, ServerError, SqlState, SqlStateClass, StatementDsl as _, sql,
-};
+use bowline::error::ServerError;
+use bowline::sqlstate::SqlStateClass;
+use bowline::{Database, ErrorKind, Result, SqlState, StatementDsl as _, sql};
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::Text;
 

@@ -3,9 +3,8 @@
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use bowline::{
-    Error, ErrorKind, Outcome, Session, SimpleQueryMessage, SqlState, StatementDsl as _, sql,
-};
+use bowline::session::SimpleQueryMessage;
+use bowline::{Error, ErrorKind, Outcome, Session, SqlState, StatementDsl as _, sql};
 use diesel::connection::Connection as _;
 
 use crate::support::server;

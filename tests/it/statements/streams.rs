@@ -19,7 +19,7 @@ fn session() -> Session {
     Session::connect(&server().config("postgres")).expect("a server")
 }
 
-fn numbers(to: i32) -> bowline::Sql<'static> {
+fn numbers(to: i32) -> bowline::statement::Sql<'static> {
     // In the list of columns it gives rows as it makes them; in FROM it would make all of them first.
     sql(format!("SELECT generate_series(1, {to}) AS n"))
 }

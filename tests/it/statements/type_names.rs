@@ -15,7 +15,7 @@ mod sql_types {
     pub struct Mood;
 }
 
-bowline::pg_enum! {
+bowline::__generated::pg_enum! {
     /// A mood.
     pub enum Mood: sql_types::Mood {
         Sad = "sad",

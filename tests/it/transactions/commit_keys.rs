@@ -6,8 +6,8 @@ use std::time::Duration;
 use bank::Account;
 use bowline::testing::TestDatabase;
 use bowline::{
-    CommitKey, Database, Error, ErrorKind, Outcome, Result, Session, SqlState, StatementDsl as _,
-    commit_key, commit_keys, keyed, serializable, sql,
+    Database, Error, ErrorKind, Outcome, Result, Session, SqlState, StatementDsl as _, commit_key,
+    commit_keys, keyed, serializable, sql,
 };
 use diesel::connection::SimpleConnection as _;
 use testkit::Proxy;

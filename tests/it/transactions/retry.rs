@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use bank::{Account, AccountId};
 use bowline::testing::TestDatabase;
 use bowline::{
-    Database, Error, ErrorKind, Outcome, Result, RetryBudget, RetryPolicy, Session, SqlState,
-    Statement as _, StatementDsl as _, repeatable_read, serializable, sql,
+    Database, Error, ErrorKind, Outcome, Result, RetryPolicy, Session, SqlState, Statement as _,
+    StatementDsl as _, repeatable_read, serializable, sql,
 };
 use diesel::connection::SimpleConnection as _;
 use testkit::Recorder;

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use bowline::uuid::Uuid;
+use bowline::types::uuid::Uuid;
 use bowline::{Page, Statement, StatementDsl as _};
 use diesel::prelude::*;
 use diesel::upsert::excluded;
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::schema::devices;
 
-bowline::id! {
+bowline::__generated::id! {
     /// Identifies a [`Device`].
     pub struct DeviceId(Uuid): diesel::sql_types::Uuid;
 }
@@ -40,12 +40,12 @@ pub struct NewDevice<'a> {
 #[diesel(table_name = devices)]
 #[serde(default)]
 pub struct DeviceChanges<'a> {
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub owner: Option<Option<Uuid>>,
     pub name: Option<Cow<'a, str>>,
 }
 
-bowline::constraints! {
+bowline::__generated::constraints! {
     /// What can be violated in `devices`.
     pub enum DeviceConstraint on "public"."devices" {
         /// `PRIMARY KEY (id)`
@@ -96,7 +96,7 @@ impl Device {
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
     pub fn insert_many(new: Vec<NewDevice<'_>>) -> impl Statement<Output = Vec<Device>> + use<'_> {
-        bowline::chunks(new, 3)
+        bowline::__generated::chunks(new, 3)
             .map(|chunk| {
                 diesel::insert_into(devices::table)
                     .values(chunk)

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use bowline::ipnetwork::IpNetwork;
+use bowline::types::ipnetwork::IpNetwork;
 use bowline::{Page, Statement, StatementDsl as _};
 use diesel::prelude::*;
 use diesel::upsert::excluded;
@@ -35,12 +35,12 @@ pub struct NewNetwork<'a> {
 #[diesel(table_name = networks)]
 #[serde(default)]
 pub struct NetworkChanges<'a> {
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub gateway: Option<Option<IpNetwork>>,
     pub name: Option<Cow<'a, str>>,
 }
 
-bowline::constraints! {
+bowline::__generated::constraints! {
     /// What can be violated in `networks`.
     pub enum NetworkConstraint on "public"."networks" {
         /// `PRIMARY KEY (id)`
@@ -93,7 +93,7 @@ impl Network {
     pub fn insert_many(
         new: Vec<NewNetwork<'_>>,
     ) -> impl Statement<Output = Vec<Network>> + use<'_> {
-        bowline::chunks(new, 3)
+        bowline::__generated::chunks(new, 3)
             .map(|chunk| {
                 diesel::insert_into(networks::table)
                     .values(chunk)

@@ -18,7 +18,7 @@ const OLDEST: u32 = 15;
 
 pub(super) fn check() -> Vec<Finding> {
     let version = env!("CARGO_PKG_VERSION");
-    let libraries = bowline::client_libraries().join(", ");
+    let libraries = bowline::session::client_libraries().join(", ");
     vec![
         Finding::ok(AREA, format!("bowline {version}, {libraries}")),
         server_programs(),

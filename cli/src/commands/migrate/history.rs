@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use bowline::__generated::migrating::Bookkeeping;
 use bowline::Session;
-use bowline::migrating::Bookkeeping;
 
 use crate::migrations::Migration;
 use crate::ui;

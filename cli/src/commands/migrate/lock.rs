@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use bowline::__generated::migrating::{self, LockHolder, NotLocked};
 use bowline::Session;
-use bowline::migrating::{self, LockHolder, NotLocked};
 
 use crate::connection::Connected;
 use crate::error::CliError;

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use bowline::{SimpleColumn, SimpleRow};
+use bowline::session::{SimpleColumn, SimpleRow};
 
 use crate::ui::{self, Heading, Side};
 

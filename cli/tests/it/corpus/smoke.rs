@@ -308,10 +308,10 @@ impl Code {
                 format!("chrono::DateTime::from_timestamp({round}, 0).expect(\"a time\")")
             }
             ("Value", _) => format!("serde_json::json!({round})"),
-            ("Uuid", _) => format!("bowline::uuid::Uuid::from_u128({round})"),
-            ("BigDecimal", _) => format!("bowline::bigdecimal::BigDecimal::from({round})"),
+            ("Uuid", _) => format!("bowline::types::uuid::Uuid::from_u128({round})"),
+            ("BigDecimal", _) => format!("bowline::types::bigdecimal::BigDecimal::from({round})"),
             ("IpNetwork", _) => format!(
-                "\"10.0.0.{round}/32\".parse::<bowline::ipnetwork::IpNetwork>().expect(\"an address\")"
+                "\"10.0.0.{round}/32\".parse::<bowline::types::ipnetwork::IpNetwork>().expect(\"an address\")"
             ),
             _ => panic!("no value is known of the type {name}"),
         }

@@ -35,11 +35,11 @@ pub struct NewAccountLabel<'a> {
 #[diesel(table_name = account_labels)]
 #[serde(default)]
 pub struct AccountLabelChanges<'a> {
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub colour: Option<Option<Cow<'a, str>>>,
 }
 
-bowline::constraints! {
+bowline::__generated::constraints! {
     /// What can be violated in `account_labels`.
     pub enum AccountLabelConstraint on "public"."account_labels" {
         /// `PRIMARY KEY (account_id, label)`
@@ -127,7 +127,7 @@ impl AccountLabel {
     pub fn insert_many(
         new: Vec<NewAccountLabel<'_>>,
     ) -> impl Statement<Output = Vec<AccountLabel>> + use<'_> {
-        bowline::chunks(new, 3)
+        bowline::__generated::chunks(new, 3)
             .map(|chunk| {
                 diesel::insert_into(account_labels::table)
                     .values(chunk)

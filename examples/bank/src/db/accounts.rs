@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::schema::accounts;
 use super::types::AccountStatus;
 
-bowline::id! {
+bowline::__generated::id! {
     /// Identifies an [`Account`].
     pub struct AccountId(i64): diesel::sql_types::BigInt;
 }
@@ -59,13 +59,13 @@ pub struct AccountChanges<'a> {
     pub status: Option<AccountStatus>,
     pub balance: Option<i64>,
     pub created_at: Option<DateTime<Utc>>,
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub email: Option<Option<Cow<'a, str>>>,
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub full_name: Option<Option<Cow<'a, str>>>,
 }
 
-bowline::constraints! {
+bowline::__generated::constraints! {
     /// What can be violated in `accounts`.
     pub enum AccountConstraint on "public"."accounts" {
         /// `CHECK (balance >= 0)`
@@ -147,7 +147,7 @@ impl Account {
     pub fn insert_many(
         new: Vec<NewAccount<'_>>,
     ) -> impl Statement<Output = Vec<Account>> + use<'_> {
-        bowline::chunks(new, 6)
+        bowline::__generated::chunks(new, 6)
             .map(|chunk| {
                 diesel::insert_into(accounts::table)
                     .values(chunk)

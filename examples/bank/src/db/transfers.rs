@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::AccountId;
 use super::schema::transfers;
 
-bowline::id! {
+bowline::__generated::id! {
     /// Identifies a [`Transfer`].
     pub struct TransferId(i64): diesel::sql_types::BigInt;
 }
@@ -56,7 +56,7 @@ pub struct TransferChanges {
     pub tags: Option<Vec<Option<String>>>,
 }
 
-bowline::constraints! {
+bowline::__generated::constraints! {
     /// What can be violated in `transfers`.
     pub enum TransferConstraint on "public"."transfers" {
         /// `CHECK (amount > 0)`
@@ -157,7 +157,7 @@ impl Transfer {
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
     pub fn insert_many(new: Vec<NewTransfer>) -> impl Statement<Output = Vec<Transfer>> {
-        bowline::chunks(new, 6)
+        bowline::__generated::chunks(new, 6)
             .map(|chunk| {
                 diesel::insert_into(transfers::table)
                     .values(chunk)

@@ -2,7 +2,7 @@
 
 use super::schema::sql_types;
 
-bowline::pg_enum! {
+bowline::__generated::pg_enum! {
     /// What an account may do.
     pub enum AccountStatus: sql_types::AccountStatus {
         Active = "active",

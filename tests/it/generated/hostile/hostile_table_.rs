@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::schema::hostile_table_;
 
-bowline::id! {
+bowline::__generated::id! {
     /// Identifies a [`HostileTable`].
     pub struct HostileTableId(i64): diesel::sql_types::BigInt;
 }
@@ -142,93 +142,93 @@ pub struct NewHostileTable<'a> {
 #[serde(default)]
 pub struct HostileTableChanges<'a> {
     #[serde(rename = "quo\"te")]
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub quo_te: Option<Option<Cow<'a, str>>>,
     #[serde(rename = "two\"\"quotes")]
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub two_quotes: Option<Option<Cow<'a, str>>>,
     #[serde(rename = "back\\slash")]
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub back_slash: Option<Option<Cow<'a, str>>>,
     #[serde(rename = "new\nline")]
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub new_line: Option<Option<Cow<'a, str>>>,
     #[serde(rename = "tab\there")]
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub tab_here: Option<Option<Cow<'a, str>>>,
     #[serde(rename = "brace{}")]
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub brace_: Option<Option<Cow<'a, str>>>,
     #[serde(rename = "{x}")]
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub _x_: Option<Option<Cow<'a, str>>>,
     #[serde(rename = "*/ end")]
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub _end: Option<Option<Cow<'a, str>>>,
     #[serde(rename = "/* begin")]
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub _begin: Option<Option<Cow<'a, str>>>,
     #[serde(rename = "// line")]
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub _line: Option<Option<Cow<'a, str>>>,
     #[serde(rename = "größe")]
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub gr_e: Option<Option<Cow<'a, str>>>,
     #[serde(rename = "日本")]
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub __: Option<Option<Cow<'a, str>>>,
     #[serde(rename = "١")]
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub __2: Option<Option<Cow<'a, str>>>,
     #[serde(rename = "\u{202e}rtl")]
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub _rtl: Option<Option<Cow<'a, str>>>,
     #[serde(rename = "🦀")]
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub __3: Option<Option<Cow<'a, str>>>,
     #[serde(rename = "a b")]
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub a_b2: Option<Option<Cow<'a, str>>>,
     #[serde(rename = "a-b")]
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub a_b3: Option<Option<Cow<'a, str>>>,
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub a_b: Option<Option<Cow<'a, str>>>,
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub a__b: Option<Option<Cow<'a, str>>>,
     #[serde(rename = "'single'")]
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub _single_: Option<Option<Cow<'a, str>>>,
     #[serde(rename = "dollar$1")]
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub dollar_1: Option<Option<Cow<'a, str>>>,
     #[serde(rename = "#hash")]
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub _hash: Option<Option<Cow<'a, str>>>,
     #[serde(rename = "#\"both\"#")]
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub _both_: Option<Option<Cow<'a, str>>>,
     #[serde(rename = "x\"); fn evil() {} //")]
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub x_fn_evil_: Option<Option<Cow<'a, str>>>,
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn:
         Option<Option<Cow<'a, str>>>,
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnm:
         Option<Option<Cow<'a, str>>>,
     #[serde(rename = "%s {0}")]
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub _s_0_: Option<Option<Cow<'a, str>>>,
     #[serde(rename = "\\u{41}")]
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub _u_41_: Option<Option<Cow<'a, str>>>,
     #[serde(rename = "\\")]
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub __4: Option<Option<Cow<'a, str>>>,
 }
 
-bowline::constraints! {
+bowline::__generated::constraints! {
     /// What can be violated in `hostile "table" */ {} \`.
     pub enum HostileTableConstraint on "public"."hostile \"table\" */ {} \\" {
         /// `PRIMARY KEY (id)`
@@ -281,7 +281,7 @@ impl HostileTable {
     pub fn insert_many(
         new: Vec<NewHostileTable<'_>>,
     ) -> impl Statement<Output = Vec<HostileTable>> + use<'_> {
-        bowline::chunks(new, 29)
+        bowline::__generated::chunks(new, 29)
             .map(|chunk| {
                 diesel::insert_into(hostile_table_::table)
                     .values(chunk)

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::schema::options;
 
-bowline::id! {
+bowline::__generated::id! {
     /// Identifies an [`OptionRow`].
     pub struct OptionRowId(i64): diesel::sql_types::BigInt;
 }
@@ -99,62 +99,62 @@ pub struct NewOptionRow<'a> {
 #[serde(default)]
 pub struct OptionRowChanges<'a> {
     #[serde(rename = "table")]
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub table_: Option<Option<Cow<'a, str>>>,
     #[serde(rename = "columns")]
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub columns_: Option<Option<Cow<'a, str>>>,
     #[serde(rename = "is_nullable")]
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub is_nullable_: Option<Option<Cow<'a, str>>>,
     #[serde(rename = "dsl")]
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub dsl_: Option<Option<Cow<'a, str>>>,
     #[serde(rename = "star")]
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub star_: Option<Option<Cow<'a, str>>>,
     #[serde(rename = "all_columns")]
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub all_columns_: Option<Option<Cow<'a, str>>>,
     #[serde(rename = "SqlType")]
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub SqlType_: Option<Option<Cow<'a, str>>>,
     #[serde(rename = "BoxedQuery")]
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub BoxedQuery_: Option<Option<Cow<'a, str>>>,
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub new: Option<Option<Cow<'a, str>>>,
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub changes: Option<Option<Cow<'a, str>>>,
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub page: Option<Option<Cow<'a, str>>>,
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub String: Option<Option<Cow<'a, str>>>,
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub Option: Option<Option<Cow<'a, str>>>,
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub None: Option<Option<Cow<'a, str>>>,
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub Some: Option<Option<Cow<'a, str>>>,
     #[serde(rename = "Ok")]
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub Ok_: Option<Option<Cow<'a, str>>>,
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub Vec: Option<Option<Cow<'a, str>>>,
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub bowline: Option<Option<Cow<'a, str>>>,
     #[serde(rename = "diesel")]
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub diesel_: Option<Option<Cow<'a, str>>>,
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub std: Option<Option<Cow<'a, str>>>,
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub statement: Option<Option<Cow<'a, str>>>,
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub conn: Option<Option<Cow<'a, str>>>,
 }
 
-bowline::constraints! {
+bowline::__generated::constraints! {
     /// What can be violated in `options`.
     pub enum OptionRowConstraint on "public"."options" {
         /// `PRIMARY KEY (id)`
@@ -222,7 +222,7 @@ impl OptionRow {
     pub fn insert_many(
         new: Vec<NewOptionRow<'_>>,
     ) -> impl Statement<Output = Vec<OptionRow>> + use<'_> {
-        bowline::chunks(new, 22)
+        bowline::__generated::chunks(new, 22)
             .map(|chunk| {
                 diesel::insert_into(options::table)
                     .values(chunk)

@@ -12,7 +12,7 @@ use super::TypeId;
 use super::schema::self_;
 use super::types::OddMood;
 
-bowline::id! {
+bowline::__generated::id! {
     /// Identifies a [`Self_`].
     pub struct Self_Id(i64): diesel::sql_types::BigInt;
 }
@@ -56,7 +56,7 @@ pub struct Self_Changes<'a> {
     pub crate_: Option<Cow<'a, str>>,
 }
 
-bowline::constraints! {
+bowline::__generated::constraints! {
     /// What can be violated in `self`.
     pub enum Self_Constraint on "public"."self" {
         /// `PRIMARY KEY (id)`
@@ -138,7 +138,7 @@ impl Self_ {
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
     pub fn insert_many(new: Vec<NewSelf_<'_>>) -> impl Statement<Output = Vec<Self_>> + use<'_> {
-        bowline::chunks(new, 3)
+        bowline::__generated::chunks(new, 3)
             .map(|chunk| {
                 diesel::insert_into(self_::table)
                     .values(chunk)

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::schema::type_;
 
-bowline::id! {
+bowline::__generated::id! {
     /// Identifies a [`Type`].
     pub struct TypeId(i64): diesel::sql_types::BigInt;
 }
@@ -112,64 +112,64 @@ pub struct NewType<'a> {
 #[serde(default)]
 pub struct TypeChanges<'a> {
     #[serde(rename = "type")]
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub type__: Option<Option<Cow<'a, str>>>,
     #[serde(rename = "fn")]
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub fn_: Option<Option<Cow<'a, str>>>,
     #[serde(rename = "r#fn")]
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub r_fn: Option<Option<Cow<'a, str>>>,
     #[serde(rename = "self")]
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub self_: Option<Option<Cow<'a, str>>>,
     #[serde(rename = "Self")]
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub Self_: Option<Option<Cow<'a, str>>>,
     #[serde(rename = "crate")]
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub crate_: Option<Option<Cow<'a, str>>>,
     #[serde(rename = "super")]
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub super_: Option<Option<Cow<'a, str>>>,
     #[serde(rename = "gen")]
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub gen_: Option<Option<Cow<'a, str>>>,
     #[serde(rename = "async")]
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub async_: Option<Option<Cow<'a, str>>>,
     #[serde(rename = "try")]
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub try_: Option<Option<Cow<'a, str>>>,
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub union: Option<Option<Cow<'a, str>>>,
     #[serde(rename = "dyn")]
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub dyn_: Option<Option<Cow<'a, str>>>,
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub raw: Option<Option<Cow<'a, str>>>,
     #[serde(rename = "static")]
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub static_: Option<Option<Cow<'a, str>>>,
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub macro_rules: Option<Option<Cow<'a, str>>>,
     #[serde(rename = "yield")]
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub yield_: Option<Option<Cow<'a, str>>>,
     #[serde(rename = "_")]
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub __: Option<Option<Cow<'a, str>>>,
     #[serde(rename = "__x")]
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub __x_: Option<Option<Cow<'a, str>>>,
     #[serde(rename = "1st")]
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub _1st: Option<Option<Cow<'a, str>>>,
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub id_: Option<Option<Cow<'a, str>>>,
 }
 
-bowline::constraints! {
+bowline::__generated::constraints! {
     /// What can be violated in `type`.
     pub enum TypeConstraint on "public"."type" {
         /// `PRIMARY KEY (id)`
@@ -220,7 +220,7 @@ impl Type {
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
     pub fn insert_many(new: Vec<NewType<'_>>) -> impl Statement<Output = Vec<Type>> + use<'_> {
-        bowline::chunks(new, 20)
+        bowline::__generated::chunks(new, 20)
             .map(|chunk| {
                 diesel::insert_into(type_::table)
                     .values(chunk)

@@ -2,7 +2,7 @@
 
 use super::schema::sql_types;
 
-bowline::pg_enum! {
+bowline::__generated::pg_enum! {
     /// A value of the enum `odd "mood" \ */ }`.
     pub enum OddMood: sql_types::OddMood {
         AC = "a\"c",

@@ -307,7 +307,7 @@ fn a_label_that_an_enum_does_not_have_is_an_error() {
 fn decimal_numbers_are_the_same_or_an_error() {
     let mut session = session();
     let digits = "9".repeat(300);
-    check::<bowline::bigdecimal::BigDecimal>(
+    check::<bowline::types::bigdecimal::BigDecimal>(
         &mut session,
         &[
             ("'NaN'::numeric", None),
@@ -327,9 +327,9 @@ fn decimal_numbers_are_the_same_or_an_error() {
     ] {
         let query = sql(format!("SELECT '{text}'::numeric, '{text}'::numeric::text"));
         let (number, written) = session
-            .run(query.one::<(bowline::bigdecimal::BigDecimal, String)>())
+            .run(query.one::<(bowline::types::bigdecimal::BigDecimal, String)>())
             .expect("a number");
-        let same: bowline::bigdecimal::BigDecimal = written.parse().expect("a number");
+        let same: bowline::types::bigdecimal::BigDecimal = written.parse().expect("a number");
         assert_eq!(number, same, "{text}");
     }
 }
@@ -338,7 +338,7 @@ fn decimal_numbers_are_the_same_or_an_error() {
 #[test]
 fn networks_are_the_same() {
     let mut session = session();
-    check::<bowline::ipnetwork::IpNetwork>(
+    check::<bowline::types::ipnetwork::IpNetwork>(
         &mut session,
         &[
             (

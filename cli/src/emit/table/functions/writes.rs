@@ -76,7 +76,7 @@ pub(super) fn insert_many(table: &TablePlan) -> String {
         "Inserts many in one round trip, all or none, and returns them as stored, in their order.",
     ) + &arguments.head("insert_many", &format!("Vec<{}>", table.row))
         + &format!(
-            "        bowline::chunks(new, {})\n            .map(|chunk| {{\n",
+            "        bowline::__generated::chunks(new, {})\n            .map(|chunk| {{\n",
             table.new_fields.len()
         )
         + &chain(

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::schema::accounts;
 
-bowline::id! {
+bowline::__generated::id! {
     /// Identifies an [`Account`].
     pub struct AccountId(i64): diesel::sql_types::BigInt;
 }
@@ -42,7 +42,7 @@ pub struct AccountChanges<'a> {
     pub balance: Option<i64>,
 }
 
-bowline::constraints! {
+bowline::__generated::constraints! {
     /// What can be violated in `accounts`.
     pub enum AccountConstraint on "public"."accounts" {
         /// `CHECK (balance >= 0)`
@@ -110,7 +110,7 @@ impl Account {
     pub fn insert_many(
         new: Vec<NewAccount<'_>>,
     ) -> impl Statement<Output = Vec<Account>> + use<'_> {
-        bowline::chunks(new, 2)
+        bowline::__generated::chunks(new, 2)
             .map(|chunk| {
                 diesel::insert_into(accounts::table)
                     .values(chunk)

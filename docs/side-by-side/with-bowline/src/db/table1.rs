@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::schema::table1;
 
-bowline::id! {
+bowline::__generated::id! {
     /// Identifies a [`Table1`].
     pub struct Table1Id(i32): diesel::sql_types::Integer;
 }
@@ -38,7 +38,7 @@ pub struct Table1Changes<'a> {
     pub description: Option<Cow<'a, str>>,
 }
 
-bowline::constraints! {
+bowline::__generated::constraints! {
     /// What can be violated in `table1`.
     pub enum Table1Constraint on "public"."table1" {
         /// `PRIMARY KEY (id)`
@@ -89,7 +89,7 @@ impl Table1 {
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
     pub fn insert_many(new: Vec<NewTable1<'_>>) -> impl Statement<Output = Vec<Table1>> + use<'_> {
-        bowline::chunks(new, 1)
+        bowline::__generated::chunks(new, 1)
             .map(|chunk| {
                 diesel::insert_into(table1::table)
                     .values(chunk)

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::AccountId;
 use super::schema::transfers;
 
-bowline::id! {
+bowline::__generated::id! {
     /// Identifies a [`Transfer`].
     pub struct TransferId(String): diesel::sql_types::Text;
 }
@@ -45,7 +45,7 @@ pub struct TransferChanges {
     pub amount: Option<i64>,
 }
 
-bowline::constraints! {
+bowline::__generated::constraints! {
     /// What can be violated in `transfers`.
     pub enum TransferConstraint on "public"."transfers" {
         /// `CHECK (amount > 0)`
@@ -102,7 +102,7 @@ impl Transfer {
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
     pub fn insert_many(new: Vec<NewTransfer>) -> impl Statement<Output = Vec<Transfer>> {
-        bowline::chunks(new, 4)
+        bowline::__generated::chunks(new, 4)
             .map(|chunk| {
                 diesel::insert_into(transfers::table)
                     .values(chunk)

@@ -1,0 +1,14 @@
+//! What generated code, macros and the command use, under paths of their own, so that it may change.
+//!
+//! Nothing here is covered by semver. Generated code names the format that it was written in, and
+//! `bowline::migrations!` refuses code of another format.
+
+pub use diesel::deserialize::Result as RowResult;
+
+pub use crate::command::columns::Columns as RowColumns;
+pub use crate::error::is_hidden;
+pub use crate::migrations::migrating;
+pub use crate::nullable::nullable;
+pub use crate::statement::{chunks, row_value};
+pub use crate::wire::row::SessionRow;
+pub use crate::{constraints, id, pg_enum};
