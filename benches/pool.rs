@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use bowline::pool::SessionManager;
 use bowline::testing::LocalServer;
-use bowline::{Config, Database, StatementDsl as _, sql};
+use bowline::{Config, Database, StatementDsl as _, sql_query};
 use testkit::{Direction, Proxy};
 
 fn main() {
@@ -229,7 +229,9 @@ fn back(server: &LocalServer) {
         proxy.refuse();
         let asking = Arc::clone(&db);
         let caller = thread::spawn(move || {
-            asking.run(sql("SELECT 1").affected()).expect("it is back");
+            asking
+                .run(sql_query("SELECT 1").affected())
+                .expect("it is back");
             Instant::now()
         });
         thread::sleep(Duration::from_millis(away));

@@ -11,7 +11,7 @@ use axum::{Json, Router};
 use bank::{
     Account, AccountChanges, AccountConstraint, AccountId, NewAccount, NewTransfer, Transfer,
 };
-use bowline::{AsyncDatabase, Database, Error, ErrorKind, Result, serializable};
+use bowline::{AsyncDatabase, Database, Error, ErrorKind, Result, TransactionOptions};
 
 /// The routes of the service.
 pub(crate) fn router(db: AsyncDatabase) -> Router {
@@ -42,20 +42,22 @@ async fn send(
     State(db): State<AsyncDatabase>,
     Json(new): Json<NewTransfer>,
 ) -> Result<(StatusCode, Json<Transfer>), Failure> {
-    let transfer = db.with(serializable()).transaction(move |tx| {
-        let (sender, receiver) =
-            tx.run((Account::get(new.sender_id), Account::get(new.receiver_id)))?;
-        let balance = |cents| AccountChanges {
-            balance: Some(cents),
-            ..Default::default()
-        };
-        let (_, _, transfer) = tx.run((
-            Account::update(sender.id, balance(sender.balance - new.amount)),
-            Account::update(receiver.id, balance(receiver.balance + new.amount)),
-            Transfer::insert(new.clone()),
-        ))?;
-        Ok::<_, Error>(transfer)
-    });
+    let transfer = db
+        .with_options(TransactionOptions::serializable())
+        .transaction(move |tx| {
+            let (sender, receiver) =
+                tx.run((Account::get(new.sender_id), Account::get(new.receiver_id)))?;
+            let balance = |cents| AccountChanges {
+                balance: Some(cents),
+                ..Default::default()
+            };
+            let (_, _, transfer) = tx.run((
+                Account::update(sender.id, balance(sender.balance - new.amount)),
+                Account::update(receiver.id, balance(receiver.balance + new.amount)),
+                Transfer::insert(new.clone()),
+            ))?;
+            Ok::<_, Error>(transfer)
+        });
     Ok((StatusCode::CREATED, Json(transfer.await?)))
 }
 

@@ -13,7 +13,7 @@ use bank::{
     Account, AccountChanges, AccountConstraint, AccountStatus, NewAccount, NewTransfer, Transfer,
 };
 use bowline::testing::{LocalServer, TestDatabase};
-use bowline::{Database, Executor, Page, serializable};
+use bowline::{Database, Executor, Page, TransactionOptions};
 use testkit::Proxy;
 
 type Result<T = (), E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
@@ -78,7 +78,7 @@ fn open_accounts(db: &Database) -> Result {
 
 fn change_an_account(db: &Database) -> Result {
     println!("\nAnn tells her full name.");
-    let ann = account(&mut &*db, "ann")?;
+    let ann = account(db, "ann")?;
     let changes = AccountChanges {
         full_name: Some(Some("Ann Lee".into())),
         ..Default::default()
@@ -93,7 +93,7 @@ fn change_an_account(db: &Database) -> Result {
 }
 
 /// Runs on a database, a session or a transaction: whatever can execute a statement.
-fn account(db: &mut impl Executor, username: &str) -> bowline::Result<Account> {
+fn account(mut db: impl Executor, username: &str) -> bowline::Result<Account> {
     Ok(db
         .run(Account::find_by_username(username))?
         .expect("the story opened it"))
@@ -119,7 +119,7 @@ fn new_transfer(from: &Account, to: &Account, amount: i64) -> NewTransfer {
 
 fn move_money(db: &Database, proxy: &Proxy) -> Result {
     println!("\nAnn sends Bob 30, in a unit of work.");
-    let (ann, bob) = (account(&mut &*db, "ann")?, account(&mut &*db, "bob")?);
+    let (ann, bob) = (account(db, "ann")?, account(db, "bob")?);
     proxy.take_round_trips();
     let mut work = db.unit_of_work();
     let paid = work.add(Account::update(ann.id, balance(ann.balance - 30)));
@@ -150,7 +150,7 @@ fn break_a_constraint(db: &Database) -> Result {
         Some(AccountConstraint::UsernameKey) => println!("  that username is taken"),
         _ => return Err(error.into()),
     }
-    let (ann, bob) = (account(&mut &*db, "ann")?, account(&mut &*db, "bob")?);
+    let (ann, bob) = (account(db, "ann")?, account(db, "bob")?);
     let overdraft = (
         Account::update(ann.id, balance(ann.balance + 1000)),
         Account::update(bob.id, balance(bob.balance - 1000)),
@@ -162,7 +162,7 @@ fn break_a_constraint(db: &Database) -> Result {
     println!(
         "  outcome: {:?}; ann still has {}",
         error.outcome(),
-        account(&mut &*db, "ann")?.balance
+        account(db, "ann")?.balance
     );
     Ok(())
 }
@@ -181,19 +181,20 @@ fn lose_a_race(db: &Database) -> Result {
         let attempts = std::cell::Cell::new(0);
         // Between reading and writing we decide, so this is a transaction with a closure. It runs again,
         // from its beginning, when PostgreSQL finds that it conflicts with another.
-        db.with(serializable()).transaction(|tx| {
-            attempts.set(attempts.get() + 1);
-            let (payer, payee) = (account(tx, from)?, account(tx, to)?);
-            if attempts.get() == 1 {
-                both_have_read.wait();
-            }
-            tx.run((
-                Account::update(payer.id, balance(payer.balance - 10)),
-                Account::update(payee.id, balance(payee.balance + 10)),
-                Transfer::insert(new_transfer(&payer, &payee, 10)),
-            ))?;
-            Ok::<_, bowline::Error>(attempts.get())
-        })
+        db.with_options(TransactionOptions::serializable())
+            .transaction(|tx| {
+                attempts.set(attempts.get() + 1);
+                let (payer, payee) = (account(&mut *tx, from)?, account(&mut *tx, to)?);
+                if attempts.get() == 1 {
+                    both_have_read.wait();
+                }
+                tx.run((
+                    Account::update(payer.id, balance(payer.balance - 10)),
+                    Account::update(payee.id, balance(payee.balance + 10)),
+                    Transfer::insert(new_transfer(&payer, &payee, 10)),
+                ))?;
+                Ok::<_, bowline::Error>(attempts.get())
+            })
     };
     let (ann, bob) = thread::scope(|scope| {
         let (there, back) = (
@@ -245,7 +246,7 @@ fn turn_pages(db: &Database) -> Result {
         // The next page begins behind the last row, not at a number: it is as fast as the first.
         page = Page::after(last.id, 5);
     }
-    let ann = account(&mut &*db, "ann")?;
+    let ann = account(db, "ann")?;
     let sent = db.run(Transfer::list_by_sender(ann.id, Page::first(10)))?;
     println!("  ann sent {} transfers", sent.len());
     Ok(())
@@ -253,9 +254,9 @@ fn turn_pages(db: &Database) -> Result {
 
 fn close_accounts(db: &Database) -> Result {
     println!("\nPerson 1 leaves; Bob's account is closed, and kept for its transfers.");
-    let person = account(&mut &*db, "person1")?;
+    let person = account(db, "person1")?;
     println!("  deleted: {}", db.run(Account::delete(person.id))?);
-    let bob = account(&mut &*db, "bob")?;
+    let bob = account(db, "bob")?;
     let closed = AccountChanges {
         status: Some(AccountStatus::Closed),
         ..Default::default()

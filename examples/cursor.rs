@@ -6,7 +6,7 @@
 
 use bank::schema::accounts;
 use bowline::testing::TestDatabase;
-use bowline::{StatementDsl as _, sql};
+use bowline::{StatementDsl as _, sql_query};
 use diesel::prelude::*;
 
 type Result<T = (), E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
@@ -17,7 +17,7 @@ pub(crate) fn main() -> Result {
         TestDatabase::create(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations").as_ref())?;
     let db = database.open()?;
     let fill = "INSERT INTO accounts (username, balance) SELECT 'user' || n, n FROM generate_series(1, 1000) AS n";
-    db.run(sql(fill).exactly(1000))?;
+    db.run(sql_query(fill).exactly(1000))?;
     let balances = || {
         accounts::table
             .select(accounts::balance)

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bowline::notify::notify;
 use bowline::testing::TestDatabase;
-use bowline::{StatementDsl as _, sql};
+use bowline::{StatementDsl as _, sql_query};
 use diesel::sql_types::Text;
 
 type Result<T = (), E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
@@ -25,7 +25,7 @@ pub(crate) fn main() -> Result {
 
     // The notification travels with the row, and arrives only if the row is committed.
     let open = |name: &'static str| {
-        let insert = sql("INSERT INTO accounts (username) VALUES ($1)").bind::<Text, _>(name);
+        let insert = sql_query("INSERT INTO accounts (username) VALUES ($1)").bind::<Text, _>(name);
         (insert.exactly(1), notify("accounts", name))
     };
     db.run(open("ann"))?;

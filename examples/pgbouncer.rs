@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use bank::{Account, NewAccount};
-use bowline::serializable;
+use bowline::TransactionOptions;
 use bowline::testing::{LocalServer, TestDatabase};
 use testkit::PgBouncer;
 
@@ -35,7 +35,7 @@ pub(crate) fn main() -> Result {
     };
     db.run((Account::insert(new("ann")), Account::insert(new("bob"))))?;
     let count = db
-        .with(serializable())
+        .with_options(TransactionOptions::serializable())
         .transaction(|tx| tx.run(Account::count()))?;
     println!("{count} accounts");
     assert_eq!(count, 2);

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use bank::{Account, AccountChanges, AccountId, NewAccount};
 use bowline::testing::TestDatabase;
-use bowline::{Database, RetryPolicy, serializable};
+use bowline::{Database, RetryPolicy, TransactionOptions};
 
 type Result<T = (), E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
 
@@ -65,18 +65,19 @@ fn deposit(
     attempts: &AtomicU32,
 ) -> bowline::Result<()> {
     let is_first = Cell::new(true);
-    db.with(serializable()).transaction(|tx| {
-        attempts.fetch_add(1, Ordering::Relaxed);
-        let account = tx.run(Account::get(id))?;
-        // For this example only: makes the first attempts conflict.
-        if is_first.take() {
-            both_have_read.wait();
-        }
-        let changes = AccountChanges {
-            balance: Some(account.balance + cents),
-            ..Default::default()
-        };
-        tx.run(Account::update(id, changes))?;
-        Ok(())
-    })
+    db.with_options(TransactionOptions::serializable())
+        .transaction(|tx| {
+            attempts.fetch_add(1, Ordering::Relaxed);
+            let account = tx.run(Account::get(id))?;
+            // For this example only: makes the first attempts conflict.
+            if is_first.take() {
+                both_have_read.wait();
+            }
+            let changes = AccountChanges {
+                balance: Some(account.balance + cents),
+                ..Default::default()
+            };
+            tx.run(Account::update(id, changes))?;
+            Ok(())
+        })
 }

@@ -51,7 +51,9 @@ pub struct AsyncDatabase {
 impl Database {
     /// The same database for asynchronous code.
     pub fn into_async(self) -> AsyncDatabase {
-        let threads = Arc::new(Semaphore::new(self.pool().max.try_into().unwrap_or(1)));
+        let threads = Arc::new(Semaphore::new(
+            self.pool_state().max.try_into().unwrap_or(1),
+        ));
         AsyncDatabase {
             database: self,
             threads,
@@ -125,21 +127,21 @@ impl AsyncDatabase {
         }
     }
 
-    /// As [`Database::with`].
-    pub fn with(&self, options: TransactionOptions) -> Self {
+    /// As [`Database::with_options`].
+    pub fn with_options(&self, options: TransactionOptions) -> Self {
         Self {
-            database: self.database.with(options),
+            database: self.database.with_options(options),
             threads: Arc::clone(&self.threads),
         }
     }
 
-    /// As [`Database::within`]; the wait for one of tokio's blocking threads counts as well.
+    /// As [`Database::with_timeout`]; the wait for one of tokio's blocking threads counts as well.
     ///
     /// A call that gets no thread in time fails with [`ErrorKind::Timeout`](crate::ErrorKind::Timeout), and its work never begins. So does a call that
     /// is waited for within another, if that has the only thread.
-    pub fn within(&self, limit: Duration) -> Self {
+    pub fn with_timeout(&self, limit: Duration) -> Self {
         Self {
-            database: self.database.within(limit),
+            database: self.database.with_timeout(limit),
             threads: Arc::clone(&self.threads),
         }
     }

@@ -132,26 +132,26 @@ impl fmt::Debug for CommitKey {
     }
 }
 
-/// Which keys the transactions of a database leave behind.
+/// Which commit keys a transaction writes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum Keyed {
+pub(crate) enum CommitKeys {
     #[default]
-    No,
+    None,
     /// One for each attempt.
-    Attempts,
+    Generated,
     /// One for each attempt, and the caller's.
-    As(CommitKey),
+    Given(CommitKey),
 }
 
-impl Keyed {
+impl CommitKeys {
     /// The INSERT for an attempt, with the key of that attempt.
     pub(crate) fn mark(self) -> Option<(Arc<str>, CommitKey)> {
         let attempt = CommitKey::new();
         // Literals, because it waits with BEGIN for the first statement, which may be a script.
         let values = match self {
-            Self::No => return None,
-            Self::Attempts => format!("('{attempt}')"),
-            Self::As(own) => format!("('{own}'), ('{attempt}')"),
+            Self::None => return None,
+            Self::Generated => format!("('{attempt}')"),
+            Self::Given(own) => format!("('{own}'), ('{attempt}')"),
         };
         let sql = format!("INSERT INTO {TABLE} (key) VALUES {values}");
         Some((sql.into(), attempt))

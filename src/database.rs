@@ -86,7 +86,7 @@ impl Database {
     /// A session, by the deadline of a call that begins now, whose own calls are held to the same limit.
     fn checkout(&self, holder: &'static Location<'static>) -> Result<PooledSession> {
         let mut session = self.source.get(holder, self.deadline())?;
-        session.within(self.limit);
+        session.set_timeout(self.limit);
         Ok(session)
     }
 
@@ -126,7 +126,7 @@ impl Database {
     /// The same database, with so much of the limit used up already.
     #[cfg(feature = "tokio")]
     pub(crate) fn less(&self, used: Duration) -> Self {
-        self.within(self.limit.saturating_sub(used))
+        self.with_timeout(self.limit.saturating_sub(used))
     }
 
     /// Why there was no session in time.
@@ -137,11 +137,6 @@ impl Database {
             Ok(_) => Error::timeout("all threads of the database were busy for too long")
                 .with_hint("do less in each call, or raise Config::max_size"),
         }
-    }
-
-    /// A configuration to say more in; [`Config::open`] connects.
-    pub fn builder() -> Config {
-        Config::new()
     }
 
     /// Runs a statement, all or nothing, committed when this returns: one round trip.
@@ -180,26 +175,26 @@ impl Database {
         }
     }
 
-    /// The same database, its transactions with these options.
+    /// The same database, with these options for its transactions.
     ///
-    /// They hold for what is run, for transactions and for units of work. A stream or a COPY with options is refused:
-    /// open a transaction around it. A session that is taken, and a lock, are as the server has them.
+    /// They hold for statements that are run, for transactions and for units of work. A stream or a COPY with options
+    /// is refused: open a transaction around it. A session that is checked out, and a lock, are as the server has them.
     ///
     /// ```
-    /// # use bowline::{serializable, sql, Database, Result, StatementDsl as _};
+    /// # use bowline::{sql_query, Database, Result, StatementDsl as _, TransactionOptions};
     /// # fn settle(db: &Database) -> Result<()> {
-    /// db.with(serializable()).run(sql("UPDATE accounts SET balance = balance + 1").affected())?;
+    /// db.with_options(TransactionOptions::serializable()).run(sql_query("UPDATE accounts SET balance = balance + 1").affected())?;
     /// # Ok(())
     /// # }
     /// ```
-    pub fn with(&self, options: TransactionOptions) -> Self {
+    pub fn with_options(&self, options: TransactionOptions) -> Self {
         Self {
             options,
             ..self.clone()
         }
     }
 
-    /// The same database, its calls held to this limit instead of [`Config::call_timeout`].
+    /// The same database, with this limit for each call instead of [`Config::call_timeout`].
     ///
     /// It bounds a call as a whole: waiting for a session, all round trips, all attempts, and finding out what
     /// became of a commit that was not answered. What exceeds it is cancelled on the server. For a stream, a COPY, a
@@ -212,12 +207,12 @@ impl Database {
     ///
     /// ```
     /// # use std::time::Duration;
-    /// # use bowline::{sql, Database, Result, StatementDsl as _};
+    /// # use bowline::{sql_query, Database, Result, StatementDsl as _};
     /// # fn report(db: &Database) -> Result<usize> {
-    /// db.within(Duration::from_secs(300)).run(sql("SELECT monthly_report()").affected())
+    /// db.with_timeout(Duration::from_secs(300)).run(sql_query("SELECT monthly_report()").affected())
     /// # }
     /// ```
-    pub fn within(&self, limit: Duration) -> Self {
+    pub fn with_timeout(&self, limit: Duration) -> Self {
         Self {
             limit,
             ..self.clone()
@@ -233,7 +228,7 @@ impl Database {
     ///
     /// A COMMIT that was not answered is looked into on another session: the server knows what became of the
     /// transaction, unless it crashed or was replaced in between. So [`Outcome::Unknown`] is rare here, and
-    /// rarer still with [`keyed`](crate::keyed).
+    /// rarer still with [a commit key](TransactionOptions::with_generated_commit_key).
     #[track_caller]
     pub fn transaction<T, E>(&self, work: impl Fn(&mut Session) -> Result<T, E>) -> Result<T, E>
     where
@@ -286,7 +281,7 @@ impl Database {
     /// The stream holds a session until it is dropped. It is not retried once rows have come.
     ///
     /// ```
-    /// # use bowline::{sql, Database, Result, StatementDsl as _};
+    /// # use bowline::{sql_query, Database, Result, StatementDsl as _};
     /// # use bank::{Account, schema::accounts};
     /// # use diesel::prelude::*;
     /// # fn total(db: &Database) -> Result<i64> {
@@ -369,7 +364,7 @@ impl Database {
     }
 
     /// The pool in numbers; takes no lock and no round trip.
-    pub fn pool(&self) -> PoolState {
+    pub fn pool_state(&self) -> PoolState {
         self.source.state()
     }
 
@@ -396,7 +391,7 @@ impl Config {
         let database = Database::new(Source::Pool(pool), self);
         if let Some(migrations) = migrations {
             look(
-                &database.within(limit),
+                &database.with_timeout(limit),
                 migrations,
                 refuse,
                 Location::caller(),

@@ -81,5 +81,5 @@ pub use page::Page;
 pub use retry::RetryPolicy;
 pub use session::Session;
 pub use sqlstate::SqlState;
-pub use statement::{Row, Statement, StatementDsl, sql};
+pub use statement::{Row, Statement, StatementDsl, sql_query};
 pub use transaction::TransactionOptions;

@@ -1,28 +1,32 @@
-//! A part of an ordered list, from a place in it.
+//! A part of an ordered list, from a row on.
 
 /// Up to `limit` rows of an ordered list, those after a key.
 ///
-/// A page begins behind a row, not at a number, so it neither slows down with depth nor skips or repeats
-/// rows when others come and go. The next page is `Page::after(last.id, limit)`.
+/// A page begins after a row, not at a number. So it does not slow down with depth, and neither skips nor repeats
+/// rows when others are inserted or deleted. The next page is `Page::after(last.id, limit)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Page<K> {
     /// The key of the row before the first; `None` begins at the start.
     pub after: Option<K>,
-    /// How many rows at most.
+    /// The most rows, as `LIMIT` takes it; not negative.
     pub limit: i64,
 }
 
 impl<K> Page<K> {
     /// The first rows.
-    pub const fn first(limit: i64) -> Self {
-        Self { after: None, limit }
+    pub const fn first(limit: u32) -> Self {
+        Self {
+            after: None,
+            limit: limit as i64,
+        }
     }
 
     /// The rows after the one with this key.
-    pub const fn after(key: K, limit: i64) -> Self {
+    pub const fn after(key: K, limit: u32) -> Self {
         Self {
             after: Some(key),
-            limit,
+            limit: limit as i64,
         }
     }
 }

@@ -78,7 +78,7 @@ pub(crate) use xid::Xid;
 /// One connection to the server.
 ///
 /// Inside of [`Database::transaction`](crate::Database::transaction) it is the transaction. `Send`, but
-/// not `Sync`: one call at a time. Every call ends by its deadline (see [`Session::within`]); a session
+/// not `Sync`: one call at a time. Every call ends by its deadline (see [`Session::set_timeout`]); a session
 /// that was lost says so by [`Session::is_broken`] and fails each further call.
 pub struct Session {
     // Each part owns its state: its fields are private to its file, and it keeps its own invariants.
@@ -201,13 +201,12 @@ impl Session {
         done
     }
 
-    /// Sets how long each call of this session may take from now on.
+    /// Sets how long each later call of this session may take.
     ///
     /// A call that exceeds it is cancelled on the server, which is given up to 1.5 s for that, and as long again for a
     /// rollback.
-    pub fn within(&mut self, limit: Duration) -> &mut Self {
+    pub fn set_timeout(&mut self, limit: Duration) {
         self.limits.set_call(limit);
-        self
     }
 
     /// Returns whether the connection was lost, or the state of a transaction is unknown.

@@ -29,7 +29,7 @@ pub use query::StatementDsl;
 pub(crate) use query::render;
 #[doc(hidden)]
 pub use sql::row_value;
-pub use sql::{DefaultSqlType, Row, Sql, sql};
+pub use sql::{DefaultSqlType, Row, Sql, sql_query};
 
 /// A query and how to read its answer.
 ///

@@ -1,19 +1,26 @@
-//! How a transaction is to run: isolation, writing, deferral, commit keys.
+//! Options of transactions: isolation, writing, deferral, commit keys.
 
 use std::sync::Arc;
 
-use crate::commit_keys::{CommitKey, Keyed};
+use crate::commit_keys::{CommitKey, CommitKeys};
 
-/// How a transaction is to run; the session's defaults where nothing is said.
+/// How a transaction runs; what is not set is as the session has it.
 ///
-/// Made by [`serializable`], [`repeatable_read`], [`read_committed`], [`read_only`], [`keyed`] and [`commit_key`],
-/// and given to [`Database::with`](crate::Database::with).
+/// Given to [`Database::with_options`](crate::Database::with_options):
+///
+/// ```
+/// # use bowline::{Database, Result, StatementDsl as _, TransactionOptions, sql_query};
+/// # fn settle(db: &Database) -> Result<i64> {
+/// let careful = db.with_options(TransactionOptions::serializable().read_only());
+/// careful.run(sql_query("SELECT sum(balance)::bigint FROM accounts").one::<i64>())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct TransactionOptions {
     isolation: Option<Isolation>,
     read_only: Option<bool>,
     deferrable: bool,
-    keyed: Keyed,
+    commit_key: CommitKeys,
 }
 
 /// The words that begin one attempt at a transaction, and the key that it leaves behind.
@@ -49,100 +56,95 @@ pub enum Isolation {
     Serializable,
 }
 
-/// As if transactions ran one after the other; conflicts are retried.
-pub fn serializable() -> TransactionOptions {
-    TransactionOptions::default().isolation(Isolation::Serializable)
-}
-
-/// All statements see what was committed before the first one began; conflicts are retried.
-pub fn repeatable_read() -> TransactionOptions {
-    TransactionOptions::default().isolation(Isolation::RepeatableRead)
-}
-
-/// Each statement sees what was committed before it began.
-pub fn read_committed() -> TransactionOptions {
-    TransactionOptions::default().isolation(Isolation::ReadCommitted)
-}
-
-/// Writes fail with SQLSTATE 25006.
-pub fn read_only() -> TransactionOptions {
-    TransactionOptions::default().read_only(true)
-}
-
-/// Leaves a commit key behind, so that even a transaction whose answer was lost is known to be committed or not.
-///
-/// It takes no round trip, and one row in the table that [`commit_keys::MIGRATION`](crate::commit_keys::MIGRATION)
-/// makes. Once the connection was lost with the commit under way, the key is looked for on another session: if
-/// the work was not committed, it is kept from that for good and done again; if it was, what follows is
-///
-/// - for [`Database::transaction`](crate::Database::transaction) and
-///   [`UnitOfWork::commit`](crate::UnitOfWork::commit): success;
-/// - for [`Database::run`](crate::Database::run), whose answer is gone: an error whose
-///   [`outcome`](crate::Error::outcome) is [`Committed`](crate::Outcome::Committed).
-///
-/// ```
-/// # use bowline::{keyed, sql, Database, Result, StatementDsl as _, ErrorKind};
-/// # fn pay(db: &Database) -> Result<usize> {
-/// db.with(keyed()).run(sql("UPDATE accounts SET balance = balance - 10 WHERE id = 7").affected())
-/// # }
-/// ```
-pub fn keyed() -> TransactionOptions {
-    TransactionOptions::default().keyed()
-}
-
-/// As [`keyed`], and does the work once for all calls with this key: for requests that may be sent twice.
-///
-/// The second fails with [`ErrorKind::Constraint`](crate::ErrorKind::Constraint) and the outcome
-/// [`Committed`](crate::Outcome::Committed), having done nothing; one that comes while the first is under way waits
-/// for it.
-pub fn commit_key(key: impl Into<CommitKey>) -> TransactionOptions {
-    TransactionOptions::default().commit_key(key)
-}
-
 impl TransactionOptions {
+    /// Options of which none is set.
+    pub const fn new() -> Self {
+        Self {
+            isolation: None,
+            read_only: None,
+            deferrable: false,
+            commit_key: CommitKeys::None,
+        }
+    }
+
+    /// Serializable isolation: as if transactions ran one after the other. Conflicts are retried.
+    pub const fn serializable() -> Self {
+        Self::new().isolation(Isolation::Serializable)
+    }
+
+    /// Repeatable read isolation: all statements see what was committed before the first one began. Conflicts are
+    /// retried.
+    pub const fn repeatable_read() -> Self {
+        Self::new().isolation(Isolation::RepeatableRead)
+    }
+
+    /// Read committed isolation: each statement sees what was committed before it began.
+    pub const fn read_committed() -> Self {
+        Self::new().isolation(Isolation::ReadCommitted)
+    }
+
     /// Sets the isolation level.
-    pub fn isolation(self, isolation: Isolation) -> Self {
-        Self {
-            isolation: Some(isolation),
-            ..self
-        }
+    pub const fn isolation(mut self, isolation: Isolation) -> Self {
+        self.isolation = Some(isolation);
+        self
     }
 
-    /// Sets whether writes fail.
-    pub fn read_only(self, read_only: bool) -> Self {
-        Self {
-            read_only: Some(read_only),
-            ..self
-        }
+    /// Makes the transaction read only: writes fail with SQLSTATE 25006.
+    pub const fn read_only(mut self) -> Self {
+        self.read_only = Some(true);
+        self
     }
 
-    /// A serializable read only transaction waits at its begin until it cannot conflict any more.
-    pub fn deferrable(self) -> Self {
-        Self {
-            deferrable: true,
-            ..self
-        }
+    /// Allows writes, where the session's default is read only.
+    pub const fn read_write(mut self) -> Self {
+        self.read_only = Some(false);
+        self
     }
 
-    /// Leaves a commit key behind: see [`keyed`].
-    pub fn keyed(self) -> Self {
-        Self {
-            keyed: Keyed::Attempts,
-            ..self
-        }
+    /// Makes a serializable read only transaction wait at its begin until it cannot conflict any more.
+    pub const fn deferrable(mut self) -> Self {
+        self.deferrable = true;
+        self
     }
 
-    /// Leaves this commit key behind: see [`commit_key`].
-    pub fn commit_key(self, key: impl Into<CommitKey>) -> Self {
+    /// Writes a commit key of its own for each attempt, by which a commit that was not answered is found out.
+    ///
+    /// It takes no round trip, and one row in the table that [`commit_keys::MIGRATION`](crate::commit_keys::MIGRATION)
+    /// creates. If the connection is lost while the commit is under way, another session looks for the key. Work that
+    /// was not committed is kept from that for good and done again. Work that was committed gives
+    ///
+    /// - success for [`Database::transaction`](crate::Database::transaction) and
+    ///   [`UnitOfWork::commit`](crate::UnitOfWork::commit);
+    /// - for [`Database::run`](crate::Database::run), whose answer is lost, an error whose
+    ///   [`outcome`](crate::Error::outcome) is [`Committed`](crate::Outcome::Committed).
+    ///
+    /// ```
+    /// # use bowline::{Database, Result, StatementDsl as _, TransactionOptions, sql_query};
+    /// # fn pay(db: &Database) -> Result<usize> {
+    /// db.with_options(TransactionOptions::new().with_generated_commit_key())
+    ///     .run(sql_query("UPDATE accounts SET balance = balance - 10 WHERE id = 7").affected())
+    /// # }
+    /// ```
+    pub const fn with_generated_commit_key(mut self) -> Self {
+        self.commit_key = CommitKeys::Generated;
+        self
+    }
+
+    /// Writes this commit key, so that all calls with the key do the work once: for requests that may be sent twice.
+    ///
+    /// The second call fails with [`ErrorKind::Constraint`](crate::ErrorKind::Constraint) and the outcome
+    /// [`Committed`](crate::Outcome::Committed), and changes nothing. A call that comes while the first is under way
+    /// waits for it. A lost commit is found out as with [`TransactionOptions::with_generated_commit_key`].
+    pub fn with_commit_key(self, key: impl Into<CommitKey>) -> Self {
         Self {
-            keyed: Keyed::As(key.into()),
+            commit_key: CommitKeys::Given(key.into()),
             ..self
         }
     }
 
     /// How an attempt begins; each has a key of its own.
     pub(crate) fn opening(&self) -> TransactionStart {
-        let (insert, attempt) = self.keyed.mark().unzip();
+        let (insert, attempt) = self.commit_key.mark().unzip();
         TransactionStart {
             sql: [self.begin().into()].into_iter().chain(insert).collect(),
             attempt,
@@ -181,11 +183,14 @@ mod tests {
     fn options_become_a_begin() {
         assert_eq!(TransactionOptions::default().begin(), "BEGIN");
         assert_eq!(
-            serializable().read_only(true).deferrable().begin(),
+            TransactionOptions::serializable()
+                .read_only()
+                .deferrable()
+                .begin(),
             "BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY DEFERRABLE"
         );
         assert_eq!(
-            read_committed().read_only(false).begin(),
+            TransactionOptions::read_committed().read_write().begin(),
             "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
         );
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use bowline::testing::LocalServer;
-use bowline::{Session, StatementDsl as _, sql};
+use bowline::{Session, StatementDsl as _, sql_query};
 use bowline_migrations::{Migration, SqlFile, read_folder};
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::Text;
@@ -49,7 +49,8 @@ pub(crate) fn rolled_back<T>(
     session: &mut Session,
     work: impl FnOnce(&mut Session) -> bowline::Result<T>,
 ) -> bowline::Result<T> {
-    let undone: Result<(), Undo<T>> = session.savepoint(|session| Err(Undo(work(session))));
+    let undone: Result<(), Undo<T>> =
+        session.savepoint_with_error(|session| Err(Undo(work(session))));
     match undone {
         Err(Undo(done)) => done,
         Ok(()) => unreachable!("the work always ends with Undo"),
@@ -74,11 +75,11 @@ struct Line {
 pub(crate) fn introspect(session: &mut Session) -> bowline::Result<Catalog> {
     rolled_back(session, |session| {
         for (name, value) in SETTINGS {
-            session.run(sql(format!("SET LOCAL {name} = {value}")).affected())?;
+            session.run(sql_query(format!("SET LOCAL {name} = {value}")).affected())?;
         }
         let mut answers = Vec::new();
         for query in queries() {
-            let rows = session.run(sql(query).all::<Line>())?;
+            let rows = session.run(sql_query(query).all::<Line>())?;
             answers.push(rows.into_iter().map(|row| row.line).collect());
         }
         Ok(read(&answers).expect("the answers are those of the queries"))
@@ -101,7 +102,7 @@ impl Server for Session {
             session
                 .batch_execute(statements)
                 .map_err(bowline::Error::from)?;
-            session.run(sql(query).one::<Answer>())
+            session.run(sql_query(query).one::<Answer>())
         });
         Some(answer.ok()?.text)
     }

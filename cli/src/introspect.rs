@@ -1,6 +1,6 @@
 //! What a server holds, and what it says of two texts: runs the queries that the engine asks for.
 
-use bowline::{Session, StatementDsl as _, repeatable_read, sql};
+use bowline::{Session, StatementDsl as _, TransactionOptions, sql_query};
 use bowline_catalog::Catalog;
 use bowline_catalog::compare::Server;
 use bowline_catalog::introspect::{SETTINGS, queries, read};
@@ -26,22 +26,22 @@ struct Line {
 /// Within a transaction its own changes are seen too, and the search path is as before when this returns.
 pub(crate) fn introspect(session: &mut Session) -> Result<Catalog, CliError> {
     // In the BEGIN itself: behind a pooler, settings stand right behind it, which no SET TRANSACTION may follow.
-    let options = repeatable_read().read_only(true);
+    let options = TransactionOptions::repeatable_read().read_only();
     let lines = session.savepoint_with(&options, |session| {
         let set = |(name, value): (&str, &str)| {
             let text = format!("SELECT set_config('{name}', '{value}', true) AS path");
-            sql(text).affected()
+            sql_query(text).affected()
         };
         let queries = queries().into_iter();
         let (earlier, _, rows) = session.run((
-            sql("SELECT current_setting('search_path') AS path").one::<SearchPath>(),
+            sql_query("SELECT current_setting('search_path') AS path").one::<SearchPath>(),
             SETTINGS.into_iter().map(set).collect::<Vec<_>>(),
             queries
-                .map(|query| sql(query).all::<Line>())
+                .map(|query| sql_query(query).all::<Line>())
                 .collect::<Vec<_>>(),
         ))?;
         if session.transaction_depth() > 1 {
-            let restore = sql("SELECT set_config('search_path', $1, true) AS path");
+            let restore = sql_query("SELECT set_config('search_path', $1, true) AS path");
             session.run(restore.bind::<Text, _>(earlier.path.clone()).affected())?;
         }
         Ok::<_, bowline::Error>(rows)
@@ -102,10 +102,10 @@ impl Server for Asked<'_> {
     }
 
     fn probe(&mut self, statements: &str, query: &str) -> Option<String> {
-        let undone: Result<(), Undo> = self.session.savepoint(|session| {
+        let undone: Result<(), Undo> = self.session.savepoint_with_error(|session| {
             let done = session.batch_execute(statements);
             done.map_err(|_| Undo(None))?;
-            let answer = session.run(sql(query).one::<Answer>());
+            let answer = session.run(sql_query(query).one::<Answer>());
             Err(Undo(answer.ok().map(|answer| answer.text)))
         });
         match undone {
@@ -125,7 +125,7 @@ mod tests {
     fn the_search_path_stays_and_diesels_table_is_left_out() {
         let server = LocalServer::start().unwrap_or_else(|error| panic!("{error}"));
         let mut session = Session::connect(&server.config("postgres")).expect("a connection");
-        let undone: Result<(), CliError> = session.savepoint(|session| {
+        let undone: Result<(), CliError> = session.savepoint_with_error(|session| {
             session
                 .batch_execute(
                     "CREATE TABLE __diesel_schema_migrations (version text PRIMARY KEY); CREATE SCHEMA other;
@@ -136,7 +136,7 @@ mod tests {
             let names = catalog.relations.into_keys();
             let names: Vec<_> = names.map(|name| (name.schema, name.name)).collect();
             assert_eq!(names, [("other".to_owned(), "here".to_owned())]);
-            let path = session.run(sql("SELECT current_setting('search_path') AS path").one::<SearchPath>())?;
+            let path = session.run(sql_query("SELECT current_setting('search_path') AS path").one::<SearchPath>())?;
             assert_eq!(path.path, "other");
             Err(CliError::failed("undone"))
         });

@@ -201,7 +201,7 @@ fn invalid_indexes(session: &mut Session) -> bowline::Result<Vec<Index>> {
     let query = "SELECT i.indexrelid::pg_catalog.regclass::text AS name, c.relname::text AS plain
                  FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
                  WHERE NOT i.indisvalid AND c.relkind = 'i' ORDER BY 1";
-    session.run(bowline::sql(query).all::<Index>())
+    session.run(bowline::sql_query(query).all::<Index>())
 }
 
 /// Returns true if the SQL contains the name of an index.

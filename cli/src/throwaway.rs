@@ -33,7 +33,7 @@ impl Throwaway {
     pub(crate) fn create(server: &ServerArgs) -> Result<Self, CliError> {
         let config = server.config()?;
         let mut maintenance = connect(&config)?.session;
-        maintenance.within(LIMIT);
+        maintenance.set_timeout(LIMIT);
         let moment = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
@@ -48,7 +48,7 @@ impl Throwaway {
             name,
         };
         let mut session = connect(&config.dbname(&created.name))?.session;
-        session.within(LIMIT);
+        session.set_timeout(LIMIT);
         created.table = Some(Bookkeeping::prepare(&mut session)?);
         created.session = Some(session);
         Ok(created)

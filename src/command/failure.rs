@@ -39,7 +39,7 @@ pub(crate) fn server_error(result: &ResultSet, expired: bool) -> Error {
     if expired {
         error
             .with_context("the deadline of the call passed")
-            .with_hint("see Session::within and Config::call_timeout")
+            .with_hint("see Session::set_timeout and Config::call_timeout")
     } else {
         error
     }
@@ -48,7 +48,7 @@ pub(crate) fn server_error(result: &ResultSet, expired: bool) -> Error {
 /// Returns the error of rows that arrived after the deadline and were not kept, although the server had ended.
 pub(crate) fn rows_too_late() -> Error {
     Error::timeout("the last rows came after the call's deadline")
-        .with_hint("give each step more time: see Session::within and Config::call_timeout")
+        .with_hint("give each step more time: see Session::set_timeout and Config::call_timeout")
 }
 
 /// Counts the position of an error from behind what was put in front of the SQL; all other facts stay.

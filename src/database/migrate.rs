@@ -17,7 +17,7 @@ impl Database {
     /// transactions is refused before anything runs; what a file sets (`SET search_path`, `SET ROLE`) ends with it.
     ///
     /// Takes a connection of its own, none of the pool's, and as long as it needs: [`Config::call_timeout`] does not
-    /// count, a limit set by [`Database::within`] bounds all of it. What is done is told to `tracing`, target
+    /// count, a limit set by [`Database::with_timeout`] bounds all of it. What is done is told to `tracing`, target
     /// `bowline::migrations`. Blocks, like every call; from asynchronous code, `AsyncDatabase::call`.
     ///
     /// [`Config::call_timeout`]: crate::Config::call_timeout

@@ -14,7 +14,7 @@ use crate::error::{ErrorKind, Outcome, Result};
 use crate::session::{Session, Xid};
 use crate::sql_text::read_only::shadowed;
 use crate::statement::StatementDsl as _;
-use crate::transaction::{TransactionStart, read_committed};
+use crate::transaction::{TransactionOptions, TransactionStart};
 use crate::wire::interrupt;
 
 /// A commit that was not answered.
@@ -164,7 +164,7 @@ fn ask(session: &mut Session, unanswered: &Unanswered) -> Result<Option<Outcome>
 /// It need not be on disk or on a standby: what takes it away takes the attempt away too. And a standby may be
 /// just what the attempt waits for.
 fn opening() -> TransactionStart {
-    let mut opening = read_committed().read_only(false).opening();
+    let mut opening = TransactionOptions::read_committed().read_write().opening();
     opening
         .sql
         .push("SET LOCAL synchronous_commit = off".into());

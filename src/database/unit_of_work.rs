@@ -17,11 +17,11 @@ use crate::statement::{BoxedStatement, Statement};
 /// of work without committing discards it.
 ///
 /// ```
-/// # use bowline::{sql, Database, Result, StatementDsl as _};
+/// # use bowline::{sql_query, Database, Result, StatementDsl as _};
 /// # fn rename(db: &Database) -> Result<()> {
 /// let mut work = db.unit_of_work();
-/// let renamed = work.add(sql("UPDATE accounts SET username = 'ann' WHERE id = 1").affected());
-/// work.add(sql("INSERT INTO audit (what) VALUES ('renamed')").exactly(1));
+/// let renamed = work.add(sql_query("UPDATE accounts SET username = 'ann' WHERE id = 1").affected());
+/// work.add(sql_query("INSERT INTO audit (what) VALUES ('renamed')").exactly(1));
 /// let mut outputs = work.commit()?;
 /// assert_eq!(outputs.take(renamed)?, 1);
 /// # Ok(())
@@ -81,7 +81,7 @@ impl<'a> UnitOfWork<'a> {
 
     /// Runs and commits all of them, or none: one round trip, retried as a whole as [`Database::run`] is.
     ///
-    /// With a [`keyed`](crate::keyed) database it also succeeds where the connection was lost and the work turned out
+    /// With [a commit key](crate::TransactionOptions::with_generated_commit_key) it also succeeds where the connection was lost and the work turned out
     /// to be committed; then there are no outputs to take.
     #[track_caller]
     pub fn commit(self) -> Result<Outputs> {

@@ -64,7 +64,7 @@ fn run_all(
     let deadline = Instant::now() + limit.unwrap_or(A_YEAR);
     // Statements of a name have no use here, and a pooler that is not known as one would keep them.
     let mut session = Session::connect(&config.clone().statement_cache(0))?;
-    session.within(left(deadline));
+    session.set_timeout(left(deadline));
     if config.pooler || is_behind_pooler(&mut session)? {
         return Err(Error::config(
             "migrations are run under a lock of the session, and behind a pooler there is none",
@@ -83,7 +83,7 @@ fn run_all(
             Err(
                 Error::timeout(format!("{who} runs migrations, and was not done in time"))
                     .with_context(CONTEXT)
-                    .with_hint("raise the limit that Database::within sets, or take it off"),
+                    .with_hint("raise the limit that Database::with_timeout sets, or take it off"),
             )
         }
     }
@@ -161,7 +161,7 @@ fn run_pending(
             migration = migration.name, "running the migration {}", migration.name
         );
         let started = Instant::now();
-        session.within(left(deadline));
+        session.set_timeout(left(deadline));
         let done = step(
             session,
             &table,

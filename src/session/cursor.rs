@@ -96,10 +96,15 @@ impl<T> Cursor<'_, T> {
         self.read(&format!("BACKWARD {}", count(rows)))
     }
 
-    /// Returns the row of this number, counted from 1, or from the end if negative; of a [scroll
-    /// cursor](Session::scroll_cursor) only.
-    pub fn fetch_absolute(&mut self, row: i32) -> Result<Option<T>> {
-        Ok(self.read(&format!("ABSOLUTE {row}"))?.pop())
+    /// Returns the row of this number, counted from 1; needs a [scroll cursor](Session::scroll_cursor).
+    pub fn fetch_absolute(&mut self, row: u32) -> Result<Option<T>> {
+        Ok(self.read(&format!("ABSOLUTE {}", count(row)))?.pop())
+    }
+
+    /// Returns the row of this number, counted from the end: 1 is the last. Needs a
+    /// [scroll cursor](Session::scroll_cursor).
+    pub fn fetch_from_end(&mut self, row: u32) -> Result<Option<T>> {
+        Ok(self.read(&format!("ABSOLUTE -{}", count(row)))?.pop())
     }
 
     /// Returns the session, for other work of the transaction.

@@ -76,7 +76,7 @@ impl Limits {
         self.was_late = true;
         Err(
             Error::timeout("the time of the call was over before this was sent")
-                .with_hint("see Database::within and Config::call_timeout"),
+                .with_hint("see Database::with_timeout and Config::call_timeout"),
         )
     }
 

@@ -26,7 +26,7 @@ use crate::wire::row::SessionRow;
 /// single value; each column's type is compared with what the server says of it.
 ///
 /// ```
-/// # use bowline::{Database, Result, sql, ErrorKind};
+/// # use bowline::{Database, Result, sql_query, ErrorKind};
 /// # use diesel::sql_types::BigInt;
 /// #[derive(bowline::Row)]
 /// struct Balance {
@@ -35,22 +35,22 @@ use crate::wire::row::SessionRow;
 /// }
 ///
 /// # fn richest(db: &Database) -> Result<(Vec<Balance>, i64)> {
-/// let rich = sql("SELECT username, balance FROM accounts WHERE balance >= $1").bind::<BigInt, _>(1_000_000);
-/// let count = sql("SELECT count(*) FROM accounts").one::<i64>();
+/// let rich = sql_query("SELECT username, balance FROM accounts WHERE balance >= $1").bind::<BigInt, _>(1_000_000);
+/// let count = sql_query("SELECT count(*) FROM accounts").one::<i64>();
 /// db.run((rich.all::<Balance>(), count))
 /// # }
 /// ```
 ///
-/// diesel's `sql_query` can be run too: its rows derive diesel's `QueryableByName`, which hides its types, so that a
-/// column of another type is found out by its width only.
-pub fn sql<'a>(sql: impl Into<String>) -> Sql<'a> {
+/// `diesel::sql_query` can be run too. Its rows derive diesel's `QueryableByName`, which hides their types, so a
+/// column of another type is noticed by its width only.
+pub fn sql_query<'a>(sql: impl Into<String>) -> Sql<'a> {
     Sql {
         sql: sql.into(),
         values: Vec::new(),
     }
 }
 
-/// SQL written by hand; made by [`sql`].
+/// SQL written by hand; made by [`sql_query`].
 #[derive(Clone)]
 #[must_use = "a statement does nothing until it is run"]
 pub struct Sql<'a> {
@@ -88,7 +88,7 @@ impl<'a> Sql<'a> {
     }
 
     /// Adds more SQL at the end.
-    pub fn sql(mut self, sql: impl AsRef<str>) -> Self {
+    pub fn sql_query(mut self, sql: impl AsRef<str>) -> Self {
         self.sql.push_str(sql.as_ref());
         self
     }

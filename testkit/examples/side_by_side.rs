@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bowline::testing::{LocalServer, TestDatabase};
-use bowline::{Database, StatementDsl as _, sql};
+use bowline::{Database, StatementDsl as _, sql_query};
 use diesel::sql_types::BigInt;
 use testkit::{Direction, Ending, Latency, Proxy};
 
@@ -94,9 +94,9 @@ impl Program<'_> {
             Proxy::start_tcp(&server)?,
         );
         let name = format!("side_by_side_{}", std::process::id());
-        maintenance.run(sql(format!("CREATE DATABASE {name}")).affected())?;
+        maintenance.run(sql_query(format!("CREATE DATABASE {name}")).affected())?;
         let said = self.run(&proxy, &name, "session");
-        maintenance.run(sql(format!("DROP DATABASE {name} WITH (FORCE)")).affected())?;
+        maintenance.run(sql_query(format!("DROP DATABASE {name} WITH (FORCE)")).affected())?;
         for line in said?.said.lines() {
             println!("  {line}");
         }
@@ -297,8 +297,10 @@ impl Bank {
         let database = TestDatabase::create(Path::new(migrations))?;
         let db = database.config().max_size(1).open()?;
         db.run(
-            sql("INSERT INTO accounts (username, balance) VALUES ('ann', 1000), ('bob', 1000)")
-                .exactly(2),
+            sql_query(
+                "INSERT INTO accounts (username, balance) VALUES ('ann', 1000), ('bob', 1000)",
+            )
+            .exactly(2),
         )?;
         let proxy = Proxy::start_tcp(&LocalServer::start()?)?;
         Ok(Self {
@@ -315,6 +317,6 @@ impl Bank {
             #[diesel(sql_type = BigInt)]
             n: i64,
         }
-        Ok(self.db.run(sql(query).one::<Row>())?.n)
+        Ok(self.db.run(sql_query(query).one::<Row>())?.n)
     }
 }

@@ -87,7 +87,7 @@ impl FakeServer {
     /// Connects to this server; each call on the session has the limit [`FakeServer::LIMIT`].
     pub fn connect(&self) -> Session {
         let mut session = Session::connect(&self.config()).expect("a welcome");
-        session.within(Self::LIMIT);
+        session.set_timeout(Self::LIMIT);
         session
     }
 

@@ -11,7 +11,7 @@ mod session_state;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bowline::{Database, sql};
+use bowline::{Database, sql_query};
 use diesel::sql_types::Integer;
 
 /// Added to a deadline, to tell it from a hang on a busy machine.
@@ -25,7 +25,7 @@ struct Pid {
 
 /// Returns the server process of the session that the pool gives.
 fn pid(db: &Database) -> bowline::Result<i32> {
-    let row = db.run(sql("SELECT pg_backend_pid() AS pid").one::<Pid>())?;
+    let row = db.run(sql_query("SELECT pg_backend_pid() AS pid").one::<Pid>())?;
     Ok(row.pid)
 }
 

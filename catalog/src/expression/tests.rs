@@ -1,7 +1,7 @@
 //! Expressions as they are written, and as a server writes them back.
 
 use bowline::testing::LocalServer;
-use bowline::{Session, sql};
+use bowline::{Session, sql_query};
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::Text;
 
@@ -93,7 +93,9 @@ fn told(statements: &str, query: &str) -> Vec<String> {
     session
         .batch_execute(&format!("BEGIN; {statements}"))
         .expect("PostgreSQL takes the statements");
-    let said = session.run(sql(query).all::<Said>()).expect("an answer");
+    let said = session
+        .run(sql_query(query).all::<Said>())
+        .expect("an answer");
     session.batch_execute("ROLLBACK").expect("it is undone");
     said.into_iter().map(|row| row.said).collect()
 }

@@ -127,12 +127,12 @@ impl Target {
             other => other,
         };
         let mut session = session?;
-        session.within(LIMIT);
+        session.set_timeout(LIMIT);
         Ok(session)
     }
 
     fn exists(&self, session: &mut Session) -> Result<bool, CliError> {
-        let query = bowline::sql("SELECT 1 FROM pg_catalog.pg_database WHERE datname = $1");
+        let query = bowline::sql_query("SELECT 1 FROM pg_catalog.pg_database WHERE datname = $1");
         Ok(session.run(query.bind::<Text, _>(self.database.clone()).affected())? > 0)
     }
 
@@ -182,7 +182,7 @@ impl Target {
             #[diesel(sql_type = BigInt)]
             sessions: i64,
         }
-        let query = bowline::sql(
+        let query = bowline::sql_query(
             "SELECT count(*) AS sessions FROM pg_catalog.pg_stat_activity WHERE datname = $1",
         );
         let count = session.run(query.bind::<Text, _>(self.database.clone()).one::<Count>())?;

@@ -51,7 +51,7 @@ pub(crate) fn run(arguments: &Sql) -> Result<(), CliError> {
         make_read_only(&mut connected)?;
     }
     let session = &mut connected.session;
-    session.within(Duration::from_secs(arguments.timeout));
+    session.set_timeout(Duration::from_secs(arguments.timeout));
     ui::notices::show();
     let mut printer = Printer::default();
     let progress = ui::Progress::start("running");

@@ -1,7 +1,7 @@
 //! `bowline db`, on a real server.
 
 use bowline::testing::LocalServer;
-use bowline::{Session, StatementDsl as _, sql};
+use bowline::{Session, StatementDsl as _, sql_query};
 
 use crate::Project;
 use crate::terminal::Terminal;
@@ -12,7 +12,7 @@ fn server() -> LocalServer {
 
 fn has(server: &LocalServer, database: &str) -> bool {
     let mut session = Session::connect(&server.config("postgres")).expect("a connection");
-    let query = sql("SELECT 1 FROM pg_database WHERE datname = $1")
+    let query = sql_query("SELECT 1 FROM pg_database WHERE datname = $1")
         .bind::<diesel::sql_types::Text, _>(database);
     session.run(query.affected()).expect("an answer") == 1
 }
@@ -63,7 +63,7 @@ fn other_sessions_are_ended_only_with_force() {
     hint: pg_stat_activity lists the connected sessions; --force ends them
     exit 1
     "#);
-    assert!(other.run(sql("SELECT 1").affected()).is_ok());
+    assert!(other.run(sql_query("SELECT 1").affected()).is_ok());
     assert!(
         printed(
             &project,
@@ -73,7 +73,7 @@ fn other_sessions_are_ended_only_with_force() {
         )
         .ends_with("exit 0")
     );
-    assert!(other.run(sql("SELECT 1").affected()).is_err());
+    assert!(other.run(sql_query("SELECT 1").affected()).is_err());
     assert!(!has(&server, "app"));
 }
 
@@ -87,14 +87,14 @@ fn a_reset_leaves_only_the_migrations() {
     let is_there = |table: &str| {
         let mut session = Session::connect(&server.config("app")).expect("a connection");
         let query = format!("SELECT 1 WHERE to_regclass('{table}') IS NOT NULL");
-        session.run(sql(query).affected()).expect("an answer") == 1
+        session.run(sql_query(query).affected()).expect("an answer") == 1
     };
     assert!(
         printed(&project, &server, &["db", "reset", "--yes"], "app").ends_with("exit 0"),
         "none is there yet"
     );
     Session::connect(&server.config("app"))
-        .and_then(|mut session| session.run(sql("CREATE TABLE by_hand (id int)").affected()))
+        .and_then(|mut session| session.run(sql_query("CREATE TABLE by_hand (id int)").affected()))
         .expect("a table");
     assert!(is_there("a") && is_there("by_hand"));
     let reset = printed(&project, &server, &["db", "reset", "--yes"], "app");
@@ -129,7 +129,7 @@ fn the_maintenance_database_itself_is_created() {
     assert!(there.contains("already exists"), "{there}");
     let mut session = Session::connect(&server.config("template1")).expect("a connection");
     session
-        .run(sql("DROP DATABASE postgres").affected())
+        .run(sql_query("DROP DATABASE postgres").affected())
         .expect("it is dropped");
     drop(session);
     assert!(

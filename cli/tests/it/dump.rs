@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use bowline::testing::LocalServer;
-use bowline::{Session, StatementDsl as _, sql};
+use bowline::{Session, StatementDsl as _, sql_query};
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::Text;
 
@@ -19,7 +19,7 @@ struct Folder {
 /// The server's own pg_dump, whose version it has to have.
 fn dump(server: &LocalServer, session: &mut Session, database: &str) -> String {
     let folder =
-        sql("SELECT setting AS folder FROM pg_config WHERE name = 'BINDIR'").one::<Folder>();
+        sql_query("SELECT setting AS folder FROM pg_config WHERE name = 'BINDIR'").one::<Folder>();
     let folder = session
         .run(folder)
         .expect("the folder of the server")
@@ -121,7 +121,7 @@ fn a_dump_equals_its_database() {
         same.starts_with("dump.sql and catalog.json are the same\n"),
         "{same}"
     );
-    let databases = sql("SELECT 1 FROM pg_database WHERE datname LIKE 'bowline%'").affected();
+    let databases = sql_query("SELECT 1 FROM pg_database WHERE datname LIKE 'bowline%'").affected();
     assert_eq!(session.run(databases).expect("an answer"), 0);
     // Another query is a difference.
     let text = project.read("dump.sql").replace("2006-01-01", "2007-01-01");

@@ -1,7 +1,7 @@
 //! `bowline generate`.
 
 use bowline::testing::LocalServer;
-use bowline::{Session, StatementDsl as _, commit_keys, sql};
+use bowline::{Session, StatementDsl as _, commit_keys, sql_query};
 
 use crate::Project;
 
@@ -144,7 +144,7 @@ fn a_named_server_is_used_and_left_clean() {
     let printed = project.printed(&["generate", "--database-url", &url], &[]);
     assert!(printed.ends_with("exit 0"), "{printed}");
     let mut session = Session::connect(&server.config("postgres")).expect("a connection");
-    let databases = sql("SELECT 1 FROM pg_database WHERE datname LIKE 'bowline%'").affected();
+    let databases = sql_query("SELECT 1 FROM pg_database WHERE datname LIKE 'bowline%'").affected();
     assert_eq!(session.run(databases).expect("an answer"), 0);
     let refused = project.printed(
         &["generate", "--database-url", "postgres://127.0.0.1:1/x"],

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bowline::testing::LocalServer;
-use bowline::{Session, StatementDsl as _, sql};
+use bowline::{Session, StatementDsl as _, sql_query};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::Project;
@@ -13,7 +13,7 @@ use crate::Project;
 /// Waits until a query returns true.
 fn until(session: &mut Session, query: &str, is_so: bool, what: &str) {
     let deadline = Instant::now() + Duration::from_secs(10);
-    while (session.run(sql(query).affected()).expect("an answer") > 0) != is_so {
+    while (session.run(sql_query(query).affected()).expect("an answer") > 0) != is_so {
         assert!(Instant::now() < deadline, "{what}");
         thread::sleep(Duration::from_millis(20));
     }
@@ -109,7 +109,7 @@ fn a_waiter_for_the_lock_can_be_interrupted() {
         "BEGIN",
         "LOCK TABLE a IN ACCESS SHARE MODE",
     ] {
-        other.run(sql(text).affected()).expect("a lock");
+        other.run(sql_query(text).affected()).expect("a lock");
     }
     let project = Project::new(&[("migrations/1_a/up.sql", "ALTER TABLE a ADD b int;")]);
     let printed = interrupted(

@@ -1,7 +1,7 @@
 //! `bowline migrate`, on a real server.
 
 use bowline::testing::LocalServer;
-use bowline::{Session, StatementDsl as _, sql};
+use bowline::{Session, StatementDsl as _, sql_query};
 
 use crate::Project;
 
@@ -51,7 +51,7 @@ fn migrations_run_once_are_listed_and_reverted() {
     exit 0
     ");
     let mut session = Session::connect(&server.config("postgres")).expect("a connection");
-    let table = sql("SELECT 1 WHERE to_regclass('__diesel_schema_migrations') IS NOT NULL");
+    let table = sql_query("SELECT 1 WHERE to_regclass('__diesel_schema_migrations') IS NOT NULL");
     assert_eq!(
         session.run(table.affected()).expect("an answer"),
         0,
@@ -112,7 +112,7 @@ fn a_migration_that_fails_leaves_nothing_and_is_named() {
     let mut session = Session::connect(&server.config("postgres")).expect("a connection");
     assert_eq!(
         session
-            .run(sql("SELECT 1 WHERE to_regclass('b') IS NOT NULL").affected())
+            .run(sql_query("SELECT 1 WHERE to_regclass('b') IS NOT NULL").affected())
             .expect("an answer"),
         0
     );

@@ -1,7 +1,7 @@
 //! `bowline verify`, on a real server.
 
 use bowline::testing::LocalServer;
-use bowline::{Session, StatementDsl as _, sql};
+use bowline::{Session, StatementDsl as _, sql_query};
 
 use crate::Project;
 
@@ -14,7 +14,7 @@ fn verified(project: &Project, arguments: &[&str]) -> String {
         &[],
     );
     let mut session = Session::connect(&server.config("postgres")).expect("a connection");
-    let databases = sql("SELECT 1 FROM pg_database WHERE datname LIKE 'bowline%'").affected();
+    let databases = sql_query("SELECT 1 FROM pg_database WHERE datname LIKE 'bowline%'").affected();
     assert_eq!(session.run(databases).expect("an answer"), 0);
     let number = server.version();
     let number = number.split_whitespace().next().unwrap_or_default();

@@ -88,7 +88,7 @@ struct ActivityRow {
 /// Asks the server, on a connection of its own.
 pub(in crate::pool) fn ask(config: &Config, pids: &[i32], deadline: Instant) -> Result<Says> {
     let mut session = Session::connect_sharing(config, Arc::default(), deadline)?;
-    session.within(deadline.saturating_duration_since(Instant::now()));
+    session.set_timeout(deadline.saturating_duration_since(Instant::now()));
     let pids: Vec<_> = pids.iter().map(ToString::to_string).collect();
     // Queries are left out, since they may hold data.
     let query = format!(

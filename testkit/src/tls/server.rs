@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use bowline::testing::LocalServer;
-use bowline::{Config, Session, sql};
+use bowline::{Config, Session, sql_query};
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::Text;
 
@@ -147,7 +147,7 @@ impl TlsServer {
             #[diesel(sql_type = Text)]
             at: String,
         }
-        let loaded = sql("SELECT pg_conf_load_time()::text AS at").one::<Loaded>();
+        let loaded = sql_query("SELECT pg_conf_load_time()::text AS at").one::<Loaded>();
         self.administrator().run(loaded).expect("a time").at
     }
 

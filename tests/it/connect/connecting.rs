@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bowline::{Config, Error, ErrorKind, Session, SqlState, StatementDsl as _, sql};
+use bowline::{Config, Error, ErrorKind, Session, SqlState, StatementDsl as _, sql_query};
 
 use crate::support::server;
 
@@ -150,7 +150,12 @@ fn silent(after: &'static [u8]) -> u16 {
 fn connects(config: &Config) -> Duration {
     let began = Instant::now();
     let mut session = Session::connect(config).unwrap_or_else(|error| panic!("{error:?}"));
-    assert_eq!(session.run(sql("SELECT 1").affected()).expect("a row"), 1);
+    assert_eq!(
+        session
+            .run(sql_query("SELECT 1").affected())
+            .expect("a row"),
+        1
+    );
     began.elapsed()
 }
 
@@ -236,7 +241,9 @@ fn a_server_looks_whether_its_client_is_there() {
     let show = "SELECT current_setting('client_connection_check_interval')";
     let setting = |config: Config| {
         let mut session = Session::connect(&config).expect("a server");
-        session.run(sql(show).one::<String>()).expect("a setting")
+        session
+            .run(sql_query(show).one::<String>())
+            .expect("a setting")
     };
     let config = || server().config("postgres");
     assert_eq!(setting(config()), "5s");

@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use bowline::pool::SessionManager;
-use bowline::{Config, Database, Session, StatementDsl as _, sql};
+use bowline::{Config, Database, Session, StatementDsl as _, sql_query};
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::Text;
 use testkit::Recorder;
@@ -169,7 +169,7 @@ fn tells_all_when_asked_to() {
 fn use_it(config: &Config, mut session: Session) {
     tell(&session);
     // A bound value is nobody's business either.
-    let bound = sql("SELECT $1::text AS t, 1/0")
+    let bound = sql_query("SELECT $1::text AS t, 1/0")
         .bind::<Text, _>(PASSWORD)
         .affected();
     tell_error(&session.run(bound).expect_err("a division by zero"));
@@ -180,13 +180,13 @@ fn use_it(config: &Config, mut session: Session) {
         .open()
         .expect("a pool");
     db.run(
-        sql("SELECT $1::text AS t")
+        sql_query("SELECT $1::text AS t")
             .bind::<Text, _>(PASSWORD)
             .affected(),
     )
     .expect("a row");
     tell(&db);
-    tell(&db.pool());
+    tell(&db.pool_state());
     tell(&db.session().expect("a session"));
     tell(&db.activity().expect("an answer"));
     tell(&db.unit_of_work());
@@ -196,7 +196,7 @@ fn use_it(config: &Config, mut session: Session) {
     terminator.batch_execute(&end).expect("its own role");
     tell_error(
         &session
-            .run(sql("SELECT 1").affected())
+            .run(sql_query("SELECT 1").affected())
             .expect_err("it was ended"),
     );
 }

@@ -2,7 +2,7 @@
 
 mod in_between;
 
-use bowline::{Config, Error, ErrorKind, Session, StatementDsl as _, sql};
+use bowline::{Config, Error, ErrorKind, Session, StatementDsl as _, sql_query};
 use diesel::sql_types::Bool;
 use testkit::Proxy;
 use testkit::tls::{Authority, PASSWORD, TlsServer, Validity, tls_server};
@@ -40,7 +40,7 @@ pub(crate) fn is_encrypted(config: &Config) -> bool {
     }
     let mut session = Session::connect(config).unwrap_or_else(|error| panic!("{error:?}"));
     let encryption =
-        sql("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()").one::<Encryption>();
+        sql_query("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()").one::<Encryption>();
     session.run(encryption).expect("a row").ssl
 }
 
@@ -62,9 +62,9 @@ fn a_server_with_a_good_certificate_is_trusted() {
 #[test]
 fn a_cancelled_statement_is_cancelled_in_secret_too() {
     let mut session = Session::connect(&tls_server().ann()).expect("a connection");
-    session.within(std::time::Duration::from_millis(200));
+    session.set_timeout(std::time::Duration::from_millis(200));
     let error = session
-        .run(sql("SELECT pg_sleep(20)").affected())
+        .run(sql_query("SELECT pg_sleep(20)").affected())
         .expect_err("too slow");
     assert_eq!(error.kind(), ErrorKind::Timeout, "{error:?}");
     assert!(!session.is_broken(), "the server did as it was asked");

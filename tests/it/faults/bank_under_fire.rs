@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use bowline::retry::RetryBudget;
 use bowline::{
     Database, Error, Outcome, Result, RetryPolicy, Session, Statement, StatementDsl as _,
-    commit_keys, serializable, sql,
+    TransactionOptions, commit_keys, sql_query,
 };
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::{BigInt, Integer};
@@ -92,7 +92,7 @@ const TABLES: &str = "
     CREATE TABLE moved (transfer bigint NOT NULL, payer bigint NOT NULL, payee bigint NOT NULL, amount bigint NOT NULL)";
 
 fn pay(id: i64, amount: i64) -> impl Statement<Output = ()> {
-    sql("UPDATE vaults SET balance = balance + $2 WHERE id = $1")
+    sql_query("UPDATE vaults SET balance = balance + $2 WHERE id = $1")
         .bind::<BigInt, _>(id)
         .bind::<BigInt, _>(amount)
         .affected()
@@ -100,7 +100,7 @@ fn pay(id: i64, amount: i64) -> impl Statement<Output = ()> {
 }
 
 fn log(transfer: i64, payer: i64, payee: i64, amount: i64) -> impl Statement<Output = ()> {
-    sql("INSERT INTO moved VALUES ($1, $2, $3, $4)")
+    sql_query("INSERT INTO moved VALUES ($1, $2, $3, $4)")
         .bind::<BigInt, _>(transfer)
         .bind::<BigInt, _>(payer)
         .bind::<BigInt, _>(payee)
@@ -110,7 +110,7 @@ fn log(transfer: i64, payer: i64, payee: i64, amount: i64) -> impl Statement<Out
 }
 
 fn balance(id: i64) -> impl Statement<Output = Balance> {
-    sql("SELECT balance FROM vaults WHERE id = $1")
+    sql_query("SELECT balance FROM vaults WHERE id = $1")
         .bind::<BigInt, _>(id)
         .one::<Balance>()
 }
@@ -144,33 +144,37 @@ impl Bank {
     }
 
     fn in_one_trip(&self, transfer: i64, payer: i64, payee: i64, amount: i64) -> Result<()> {
-        self.db.with(serializable().keyed()).run((
-            pay(payer, -amount),
-            pay(payee, amount),
-            log(transfer, payer, payee, amount),
-        ))?;
+        self.db
+            .with_options(TransactionOptions::serializable().with_generated_commit_key())
+            .run((
+                pay(payer, -amount),
+                pay(payee, amount),
+                log(transfer, payer, payee, amount),
+            ))?;
         Ok(())
     }
 
     /// Reads, decides, writes: only serializable transactions make that safe.
     fn interactively(&self, transfer: i64, payer: i64, payee: i64, amount: i64) -> Result<()> {
         self.figures.interactive.fetch_add(1, Ordering::Relaxed);
-        self.db.with(serializable()).transaction(|tx| {
-            self.figures.attempts.fetch_add(1, Ordering::Relaxed);
-            let (from, to) = tx.run((balance(payer), balance(payee)))?;
-            let set = |id, balance| {
-                sql("UPDATE vaults SET balance = $2 WHERE id = $1")
-                    .bind::<BigInt, _>(id)
-                    .bind::<BigInt, _>(balance)
-                    .affected()
-            };
-            tx.run((
-                set(payer, from.balance - amount),
-                set(payee, to.balance + amount),
-                log(transfer, payer, payee, amount),
-            ))?;
-            Ok::<_, Error>(())
-        })
+        self.db
+            .with_options(TransactionOptions::serializable())
+            .transaction(|tx| {
+                self.figures.attempts.fetch_add(1, Ordering::Relaxed);
+                let (from, to) = tx.run((balance(payer), balance(payee)))?;
+                let set = |id, balance| {
+                    sql_query("UPDATE vaults SET balance = $2 WHERE id = $1")
+                        .bind::<BigInt, _>(id)
+                        .bind::<BigInt, _>(balance)
+                        .affected()
+                };
+                tx.run((
+                    set(payer, from.balance - amount),
+                    set(payee, to.balance + amount),
+                    log(transfer, payer, payee, amount),
+                ))?;
+                Ok::<_, Error>(())
+            })
     }
 
     /// Ends a server process of the bank's every few milliseconds.
@@ -179,7 +183,7 @@ impl Bank {
              WHERE datname = current_database() AND pid <> pg_backend_pid() ORDER BY random() LIMIT 1";
         while !self.stop.load(Ordering::SeqCst) {
             let ended = witness
-                .run(sql(end).affected())
+                .run(sql_query(end).affected())
                 .expect("the right to do so");
             self.figures
                 .ended
@@ -200,7 +204,7 @@ fn nothing_is_lost_and_nothing_is_done_twice() {
     witness.batch_execute(TABLES).expect("DDL");
     witness.batch_execute(commit_keys::MIGRATION).expect("DDL");
     let fill = "INSERT INTO vaults SELECT id, $1 FROM generate_series(0, $2 - 1) id";
-    let fill = sql(fill)
+    let fill = sql_query(fill)
         .bind::<BigInt, _>(BALANCE)
         .bind::<Integer, _>(ACCOUNTS as i32);
     witness.run(fill.affected()).expect("accounts");
@@ -261,7 +265,10 @@ fn nothing_is_lost_and_nothing_is_done_twice() {
 fn audit(bank: &Bank, witness: &mut Session) -> usize {
     let reported = bank.reported.lock().expect("no panic while it is held");
     let logged = witness
-        .run(sql("SELECT transfer, count(*) AS times FROM moved GROUP BY transfer").all::<Logged>())
+        .run(
+            sql_query("SELECT transfer, count(*) AS times FROM moved GROUP BY transfer")
+                .all::<Logged>(),
+        )
         .expect("the log");
     let logged: BTreeMap<_, _> = logged.iter().map(|row| (row.transfer, row.times)).collect();
     for (transfer, done) in reported.iter() {
@@ -275,10 +282,10 @@ fn audit(bank: &Bank, witness: &mut Session) -> usize {
     let wrong = "SELECT v.id FROM vaults v WHERE v.balance <> $1
          + coalesce((SELECT sum(amount) FROM moved WHERE payee = v.id), 0)
          - coalesce((SELECT sum(amount) FROM moved WHERE payer = v.id), 0)";
-    let wrong = witness.run(sql(wrong).bind::<BigInt, _>(BALANCE).affected());
+    let wrong = witness.run(sql_query(wrong).bind::<BigInt, _>(BALANCE).affected());
     assert_eq!(wrong.expect("the accounts"), 0, "accounts off their log");
-    let total =
-        witness.run(sql("SELECT sum(balance)::bigint AS balance FROM vaults").one::<Balance>());
+    let total = witness
+        .run(sql_query("SELECT sum(balance)::bigint AS balance FROM vaults").one::<Balance>());
     assert_eq!(total.expect("the total").balance, ACCOUNTS * BALANCE);
     reported.values().filter(|done| done.is_ok()).count()
 }

@@ -6,8 +6,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bowline::{
-    Database, Outcome, Result, RetryPolicy, Session, Statement, StatementDsl as _, commit_keys,
-    keyed, serializable, sql,
+    Database, Outcome, Result, RetryPolicy, Session, Statement, StatementDsl as _,
+    TransactionOptions, commit_keys, sql_query,
 };
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
@@ -198,7 +198,11 @@ struct Count {
 fn wait_until_alone(witness: &mut Session) {
     let others = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
     let deadline = Instant::now() + Duration::from_secs(20);
-    while witness.run(sql(others).affected()).expect("an answer") > 0 {
+    while witness
+        .run(sql_query(others).affected())
+        .expect("an answer")
+        > 0
+    {
         assert!(Instant::now() < deadline, "a server process does not end");
         thread::sleep(Duration::from_millis(5));
     }
@@ -209,7 +213,7 @@ type Seen = BTreeMap<i32, (Direction, u64, std::result::Result<(), Outcome>)>;
 /// How often the outcome was unknown, of work that is not there and that is.
 fn compare(witness: &mut Session, dialogue: &Dialogue, parts: i64, seen: &Seen) -> [usize; 2] {
     let counts = witness
-        .run(sql("SELECT id, count(*) AS parts FROM cuts GROUP BY id").all::<Count>())
+        .run(sql_query("SELECT id, count(*) AS parts FROM cuts GROUP BY id").all::<Count>())
         .expect("the table");
     let held: BTreeMap<_, _> = counts.iter().map(|row| (row.id, row.parts)).collect();
     let mut unknown = [0, 0];
@@ -262,7 +266,7 @@ fn a_one_trip_transaction_at_every_cut() {
 #[test]
 fn a_one_trip_transaction_with_options_at_every_cut() {
     sweep(2, CommitsBy::Command, Afterwards::Unknown, |db, id| {
-        db.with(serializable())
+        db.with_options(TransactionOptions::serializable())
             .run((insert(id, 1), insert(id, 2)))
             .map(drop)
     });
@@ -281,7 +285,7 @@ fn an_interactive_transaction_at_every_cut() {
 #[test]
 fn a_count_judged_before_the_commit_at_every_cut() {
     sweep(1, CommitsBy::Command, Afterwards::FoundOut, |db, id| {
-        let insert = sql(
+        let insert = sql_query(
             "WITH made AS (INSERT INTO cuts VALUES ($1, 1) RETURNING id, 1::bigint AS parts) SELECT * FROM made",
         );
         db.run(insert.bind::<Integer, _>(id).one::<Count>())
@@ -300,7 +304,7 @@ fn a_copy_tells_the_truth_wherever_it_is_cut() {
 #[test]
 fn a_one_trip_transaction_with_a_key_is_never_unknown() {
     sweep(2, CommitsBy::Command, Afterwards::FoundOut, |db, id| {
-        db.with(keyed())
+        db.with_options(TransactionOptions::new().with_generated_commit_key())
             .run((insert(id, 1), insert(id, 2)))
             .map(drop)
     });
@@ -309,7 +313,7 @@ fn a_one_trip_transaction_with_a_key_is_never_unknown() {
 #[test]
 fn an_interactive_transaction_with_a_key_is_known() {
     sweep(1, CommitsBy::Command, Afterwards::FoundOut, |db, id| {
-        db.with(keyed())
+        db.with_options(TransactionOptions::new().with_generated_commit_key())
             .transaction(|tx| tx.run(insert(id, 1)).map(drop))
     });
 }
@@ -331,7 +335,7 @@ fn incompletely_sent_work_is_not_committed() {
     // More than the buffers on the way hold, so that the end of it stays here.
     let filling = "x".repeat(1024 * 1024);
     let insert = || {
-        sql("INSERT INTO heavy VALUES ($1)")
+        sql_query("INSERT INTO heavy VALUES ($1)")
             .bind::<diesel::sql_types::Text, _>(filling.clone())
             .affected()
     };
@@ -343,6 +347,6 @@ fn incompletely_sent_work_is_not_committed() {
     proxy.resume();
     assert_eq!(error.outcome(), Outcome::NotCommitted, "{error:?}");
     wait_until_alone(&mut witness);
-    let rows = witness.run(sql("SELECT FROM heavy").affected());
+    let rows = witness.run(sql_query("SELECT FROM heavy").affected());
     assert_eq!(rows.expect("a count"), 0);
 }

@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bowline::{Config, ErrorKind, Result, Session, StatementDsl as _, sql};
+use bowline::{Config, ErrorKind, Result, Session, StatementDsl as _, sql_query};
 use diesel::connection::SimpleConnection as _;
 
 use crate::support::{only, server, test_database};
@@ -51,7 +51,7 @@ fn a_killed_client_leaves_no_work_and_no_locks() {
         .expect("DDL");
     let mut client = again(&[], "holds_a_transaction_when_asked_to", database.name());
     wait_for_line(&mut client, "ready");
-    let lock = || sql("SELECT FROM t FOR UPDATE NOWAIT").affected();
+    let lock = || sql_query("SELECT FROM t FOR UPDATE NOWAIT").affected();
     witness.run(lock()).expect_err("the client has the row");
     client.kill().expect("it is ours");
     client.wait().expect("it ends");
@@ -60,7 +60,7 @@ fn a_killed_client_leaves_no_work_and_no_locks() {
         assert!(Instant::now() < deadline, "the lock is still held");
         thread::sleep(Duration::from_millis(5));
     }
-    let rows = witness.run(sql("SELECT FROM t").affected());
+    let rows = witness.run(sql_query("SELECT FROM t").affected());
     assert_eq!(rows.expect("a count"), 1, "half of its work is there");
 }
 
@@ -72,8 +72,8 @@ fn holds_a_transaction_when_asked_to() {
     };
     let mut session = Session::connect(&server().config(&target)).expect("a server");
     let done = session.savepoint(|tx| -> Result<()> {
-        tx.run(sql("SELECT FROM t FOR UPDATE").affected())?;
-        tx.run(sql("INSERT INTO t VALUES (2)").affected())?;
+        tx.run(sql_query("SELECT FROM t FOR UPDATE").affected())?;
+        tx.run(sql_query("INSERT INTO t VALUES (2)").affected())?;
         println!("\nready");
         thread::sleep(Duration::from_secs(60));
         Ok(())
@@ -119,7 +119,7 @@ fn runs_out_of_files_when_asked_to() {
         format!("{error:?}").contains("Too many open files"),
         "{error:?}"
     );
-    let ask = || sql("SELECT 1").affected();
+    let ask = || sql_query("SELECT 1").affected();
     for session in &mut held {
         session.run(ask()).expect("what is open goes on");
     }

@@ -4,7 +4,7 @@ use std::net::Shutdown;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use bowline::{Error, ErrorKind, Outcome, Result, Session, SqlState, StatementDsl as _, sql};
+use bowline::{Error, ErrorKind, Outcome, Result, Session, SqlState, StatementDsl as _, sql_query};
 use testkit::FakeServer;
 use testkit::fake_server::{error_response, message, message_with_length, welcome};
 
@@ -36,7 +36,7 @@ fn in_time<T>(limit: Duration, call: impl FnOnce() -> Result<T>) -> Result<T> {
 const CALL: Duration = LIMIT.saturating_add(Duration::from_secs(3));
 
 fn ask(session: &mut Session) -> Error {
-    in_time(CALL, || session.run(sql("SELECT 1").affected())).expect_err("no answer")
+    in_time(CALL, || session.run(sql_query("SELECT 1").affected())).expect_err("no answer")
 }
 
 /// Nothing that a terminal or a log would obey.
@@ -164,7 +164,9 @@ fn random_answers_cause_no_panic_and_no_hang() {
             client.stream.shutdown(Shutdown::Both).ok();
         });
         let mut session = server.connect();
-        let answered = in_time(CALL, || session.run(sql("SELECT 1 AS x").all::<Row>()));
+        let answered = in_time(CALL, || {
+            session.run(sql_query("SELECT 1 AS x").all::<Row>())
+        });
         if let Err(error) = answered {
             assert!(is_harmless(&error.to_string()), "{error}");
         }
@@ -181,7 +183,7 @@ fn an_unrequested_copy_ends_the_session() {
             let data = message(b'd', b"1\n").repeat(3);
             let server = FakeServer::answering([before, copy, data].concat());
             let mut session = server.connect();
-            let query = sql("INSERT INTO t VALUES (1)").affected();
+            let query = sql_query("INSERT INTO t VALUES (1)").affected();
             let error = in_time(LIMIT, || session.run(query)).expect_err("a COPY");
             let shown = format!("{}: {error:?}", char::from(kind));
             assert!(error.message().contains("COPY"), "{shown}");
@@ -197,7 +199,7 @@ fn an_unrequested_copy_ends_the_session() {
         let server = FakeServer::answering(message(kind, b"\0\0\0"));
         let mut session = server.connect();
         let streamed = in_time(LIMIT, || {
-            let rows = session.stream(sql("SELECT 1 AS x").all::<Row>())?;
+            let rows = session.stream(sql_query("SELECT 1 AS x").all::<Row>())?;
             rows.collect::<Result<Vec<_>>>()
         });
         streamed.expect_err("a COPY");
@@ -232,8 +234,10 @@ fn rows_before_a_closed_connection_are_no_answer() {
             client.stream.shutdown(Shutdown::Both).ok();
         });
         let mut session = server.connect();
-        let error = in_time(CALL, || session.run(sql("SELECT 1 AS x").all::<Row>()))
-            .expect_err("half an answer");
+        let error = in_time(CALL, || {
+            session.run(sql_query("SELECT 1 AS x").all::<Row>())
+        })
+        .expect_err("half an answer");
         assert_eq!(error.kind(), ErrorKind::Unavailable, "{error:?}");
         assert!(session.is_broken());
     }
@@ -258,7 +262,9 @@ fn a_row_that_is_not_as_it_was_described_is_an_error() {
         ];
         let server = FakeServer::answering(answer.concat());
         let mut session = server.connect();
-        let error = in_time(CALL, || session.run(sql("SELECT 1 AS x").all::<Row>()));
+        let error = in_time(CALL, || {
+            session.run(sql_query("SELECT 1 AS x").all::<Row>())
+        });
         error.expect_err("no such row");
     }
 }
@@ -268,7 +274,7 @@ fn a_commit_answered_with_nonsense_is_unknown() {
     let server = FakeServer::answering(b"\0\0\0\0nonsense".to_vec());
     let mut session = server.connect();
     let error = in_time(CALL, || {
-        session.run(sql("INSERT INTO t VALUES (1)").affected())
+        session.run(sql_query("INSERT INTO t VALUES (1)").affected())
     })
     .expect_err("nonsense");
     assert_eq!(error.outcome(), Outcome::Unknown, "{error:?}");

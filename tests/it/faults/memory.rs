@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::process::{Command, Stdio};
 
 use bowline::session::SimpleQueryMessage;
-use bowline::{Session, StatementDsl as _, sql};
+use bowline::{Session, StatementDsl as _, sql_query};
 use diesel::dsl::sql as sql_text;
 use diesel::sql_types::Integer;
 
@@ -89,13 +89,13 @@ fn does_a_task_when_asked_to() {
         return;
     };
     let mut session = Session::connect(&server().config("postgres")).expect("a server");
-    session.within(std::time::Duration::from_secs(300));
+    session.set_timeout(std::time::Duration::from_secs(300));
     session
-        .run(sql("SELECT 1 AS number").one::<Number>())
+        .run(sql_query("SELECT 1 AS number").one::<Number>())
         .expect("an answer");
     let start = high_water_mark();
     if task == "stream" {
-        let query = sql("SELECT generate_series(1, $1) AS number").bind::<Integer, _>(rows());
+        let query = sql_query("SELECT generate_series(1, $1) AS number").bind::<Integer, _>(rows());
         let stream = session.stream(query.all::<Number>()).expect("rows");
         let sum: i64 = stream
             .map(|row| i64::from(row.expect("a row").number))

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use bowline::testing::LocalServer;
-use bowline::{Config, Error, ErrorKind, Session, StatementDsl as _, sql};
+use bowline::{Config, Error, ErrorKind, Session, StatementDsl as _, sql_query};
 use testkit::{Direction, Ending, Proxy};
 
 use crate::support::server;
@@ -13,7 +13,7 @@ fn proxies(server: &LocalServer) -> [Proxy; 2] {
 }
 
 fn ask(session: &mut Session) -> Result<usize, Error> {
-    session.run(sql("SELECT 1").affected())
+    session.run(sql_query("SELECT 1").affected())
 }
 
 fn connect(proxy: &Proxy) -> Session {
@@ -103,7 +103,7 @@ fn a_frozen_connection_continues_after_resume() {
     for proxy in proxies(&server()) {
         let mut session = connect(&proxy);
         proxy.freeze();
-        session.within(Duration::from_millis(100));
+        session.set_timeout(Duration::from_millis(100));
         let started = Instant::now();
         let error = ask(&mut session).expect_err("no answer");
         assert_eq!(error.kind(), ErrorKind::Timeout, "{error:?}");

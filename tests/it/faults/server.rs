@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use bowline::testing::{LocalServer, Shutdown};
 use bowline::{
     Config, Database, Error, ErrorKind, Outcome, Result, RetryPolicy, Session, SqlState,
-    StatementDsl as _, serializable, sql,
+    StatementDsl as _, TransactionOptions, sql_query,
 };
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::{BigInt, Integer};
@@ -57,7 +57,7 @@ fn hurried(server: &LocalServer) -> Config {
 }
 
 fn insert(x: i32) -> impl bowline::Statement<Output = usize> {
-    sql("INSERT INTO t VALUES ($1)")
+    sql_query("INSERT INTO t VALUES ($1)")
         .bind::<Integer, _>(x)
         .affected()
 }
@@ -69,7 +69,7 @@ struct X {
 }
 
 fn all(witness: &mut Session) -> Vec<i32> {
-    let rows = witness.run(sql("SELECT x FROM t ORDER BY x").all::<X>());
+    let rows = witness.run(sql_query("SELECT x FROM t ORDER BY x").all::<X>());
     rows.expect("the table").iter().map(|row| row.x).collect()
 }
 
@@ -128,7 +128,7 @@ fn write_until(
         let written = match x / 2 % 3 {
             0 => db.run((insert(x), insert(x + 1))).map(drop),
             1 => db
-                .with(serializable())
+                .with_options(TransactionOptions::serializable())
                 .run((insert(x), insert(x + 1)))
                 .map(drop),
             _ => db.transaction_once(|tx| {
@@ -223,10 +223,10 @@ fn a_server_that_hangs_as_a_whole_is_given_up_in_time() {
     );
     let took = started.elapsed();
     // Who is connected goes on, and a cancel finds nobody who takes it.
-    let asked = open.run(sql("SELECT 1").affected());
-    open.within(Duration::from_millis(300));
+    let asked = open.run(sql_query("SELECT 1").affected());
+    open.set_timeout(Duration::from_millis(300));
     let slow_started = Instant::now();
-    let slow = open.run(sql("SELECT pg_sleep(20)").affected());
+    let slow = open.run(sql_query("SELECT pg_sleep(20)").affected());
     let slow_took = slow_started.elapsed();
     signal("-CONT", pid);
     assert!(
@@ -245,7 +245,7 @@ fn a_server_that_hangs_as_a_whole_is_given_up_in_time() {
 
 /// Ends a server process, and waits until it is gone.
 fn terminate(witness: &mut Session, pid: i32) {
-    let end = sql("SELECT pg_terminate_backend($1, 5000)").bind::<Integer, _>(pid);
+    let end = sql_query("SELECT pg_terminate_backend($1, 5000)").bind::<Integer, _>(pid);
     witness.run(end.affected()).expect("the right to do so");
 }
 
@@ -297,7 +297,7 @@ fn an_idle_transaction_timeout_commits_nothing() {
             let pid = tx.backend_pid();
             let gone = "SELECT 1 FROM pg_stat_activity WHERE pid = $1";
             until(|| {
-                let there = witness.run(sql(gone).bind::<Integer, _>(pid).affected());
+                let there = witness.run(sql_query(gone).bind::<Integer, _>(pid).affected());
                 there.expect("an answer") == 0
             });
             Ok::<_, Error>(())
@@ -331,12 +331,12 @@ fn a_waiting_commit_is_bounded_with_its_true_outcome() {
     }
     let reload = |witness: &mut Session| {
         witness
-            .run(sql("SELECT pg_reload_conf()").affected())
+            .run(sql_query("SELECT pg_reload_conf()").affected())
             .expect("the right to do so");
     };
     reload(&mut witness);
     let shown = "SELECT 1 WHERE current_setting('synchronous_standby_names') = 'ghost'";
-    until(|| witness.run(sql(shown).affected()).expect("an answer") == 1);
+    until(|| witness.run(sql_query(shown).affected()).expect("an answer") == 1);
     let limit = Duration::from_millis(300);
     let db = hurried(&server)
         .call_timeout(limit)
@@ -347,7 +347,10 @@ fn a_waiting_commit_is_bounded_with_its_true_outcome() {
         let started = Instant::now();
         let written = match x {
             1 => db.run(insert(x)).map(drop),
-            2 => db.with(serializable()).run(insert(x)).map(drop),
+            2 => db
+                .with_options(TransactionOptions::serializable())
+                .run(insert(x))
+                .map(drop),
             _ => db.transaction_once(|tx| tx.run(insert(x)).map(drop)),
         };
         assert!(started.elapsed() < limit + Duration::from_secs(5));
@@ -387,7 +390,11 @@ fn slow_deferred_work_ends_at_the_deadline() {
         .open()
         .expect("a server");
     let in_one_trip = |db: &Database| db.run(insert(1)).map(drop);
-    let with_options = |db: &Database| db.with(serializable()).run(insert(1)).map(drop);
+    let with_options = |db: &Database| {
+        db.with_options(TransactionOptions::serializable())
+            .run(insert(1))
+            .map(drop)
+    };
     let in_steps = |db: &Database| db.transaction_once(|tx| tx.run(insert(1)).map(drop));
     type Write<'a> = &'a dyn Fn(&Database) -> Result<()>;
     let ways: [(&Database, Write<'_>); 5] = [
@@ -416,10 +423,11 @@ fn a_server_without_room_says_so_and_the_session_goes_on() {
     let server = breakable();
     let config = hurried(&server).parameter("options", "-c temp_file_limit=1MB -c work_mem=64kB");
     let mut session = Session::connect(&config).expect("a server");
-    let sort =
-        sql("SELECT count(*) FROM (SELECT n FROM generate_series(1, 1000000) n ORDER BY n DESC) s");
+    let sort = sql_query(
+        "SELECT count(*) FROM (SELECT n FROM generate_series(1, 1000000) n ORDER BY n DESC) s",
+    );
     let locks =
-        sql("SELECT pg_advisory_xact_lock(generate_series($1, 200000))").bind::<BigInt, _>(1);
+        sql_query("SELECT pg_advisory_xact_lock(generate_series($1, 200000))").bind::<BigInt, _>(1);
     let errors = [session.run(sort.affected()), session.run(locks.affected())];
     let codes = errors.map(|error| {
         let error = error.expect_err("too much");
@@ -436,6 +444,6 @@ fn a_server_without_room_says_so_and_the_session_goes_on() {
         ]
     );
     session
-        .run(sql("SELECT 1").affected())
+        .run(sql_query("SELECT 1").affected())
         .expect("the session is whole");
 }

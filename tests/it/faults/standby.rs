@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use bowline::testing::{LocalServer, Shutdown};
 use bowline::{
-    Config, ErrorKind, Outcome, Session, SqlState, StatementDsl as _, serializable, sql,
+    Config, ErrorKind, Outcome, Session, SqlState, StatementDsl as _, TransactionOptions, sql_query,
 };
 use diesel::connection::SimpleConnection as _;
 
@@ -22,12 +22,12 @@ fn primary() -> LocalServer {
 }
 
 fn insert() -> impl bowline::Statement<Output = usize> {
-    sql("INSERT INTO t VALUES (1)").affected()
+    sql_query("INSERT INTO t VALUES (1)").affected()
 }
 
 fn count(session: &mut Session) -> usize {
     session
-        .run(sql("SELECT FROM t").affected())
+        .run(sql_query("SELECT FROM t").affected())
         .expect("a count")
 }
 
@@ -84,7 +84,7 @@ fn a_standby_is_written_to_after_its_promotion() {
     let error = db.run(insert()).expect_err("nobody takes writes");
     assert_eq!(error.outcome(), Outcome::NotCommitted, "{error:?}");
     reader
-        .run(sql("SELECT pg_promote()").affected())
+        .run(sql_query("SELECT pg_promote()").affected())
         .expect("it takes over");
     until_ok(|| db.run(insert()));
     assert_eq!(count(&mut reader), 2);
@@ -100,12 +100,13 @@ fn a_recovery_conflict_on_a_standby_is_a_conflict() {
     let standby = primary.standby().expect("a standby");
     let mut reader = Session::connect(&standby.config("postgres")).expect("a standby");
     let error = thread::scope(|scope| {
-        let reading = scope.spawn(|| reader.run(sql("SELECT x, pg_sleep(0.05) FROM t").affected()));
+        let reading =
+            scope.spawn(|| reader.run(sql_query("SELECT x, pg_sleep(0.05) FROM t").affected()));
         // The lock on the table that it takes away is what the query holds.
         let sees = "SELECT FROM pg_locks WHERE relation = 't'::regclass";
         let mut witness = Session::connect(&standby.config("postgres")).expect("a standby");
         let deadline = Instant::now() + Duration::from_secs(10);
-        while witness.run(sql(sees).affected()).expect("an answer") == 0 {
+        while witness.run(sql_query(sees).affected()).expect("an answer") == 0 {
             assert!(Instant::now() < deadline, "it does not read");
         }
         writer.batch_execute("DROP TABLE t").expect("DDL");
@@ -123,16 +124,23 @@ fn after_a_failed_begin_nothing_runs() {
     let primary = primary();
     let standby = primary.standby().expect("a standby");
     let db = standby.config("postgres").open().expect("a standby");
-    let ended = db.with(serializable()).transaction(|tx| {
-        let error = tx.run(sql("SELECT 1").affected()).expect_err("no BEGIN");
-        // What an application that passed over it would run next.
-        assert!(tx.run(sql("SELECT 2").affected()).is_err());
-        Err::<(), _>(error)
-    });
+    let ended = db
+        .with_options(TransactionOptions::serializable())
+        .transaction(|tx| {
+            let error = tx
+                .run(sql_query("SELECT 1").affected())
+                .expect_err("no BEGIN");
+            // What an application that passed over it would run next.
+            assert!(tx.run(sql_query("SELECT 2").affected()).is_err());
+            Err::<(), _>(error)
+        });
     let error = ended.expect_err("a standby is not serializable");
     assert_eq!(
         (error.sqlstate(), error.outcome()),
         (Some(SqlState::FEATURE_NOT_SUPPORTED), Outcome::NotCommitted)
     );
-    assert_eq!(db.run(sql("SELECT 1").affected()).expect("a session"), 1);
+    assert_eq!(
+        db.run(sql_query("SELECT 1").affected()).expect("a session"),
+        1
+    );
 }

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bowline::testing::TestDatabase;
-use bowline::{Error, ErrorKind, Outcome, Result, Session, SqlState, StatementDsl as _, sql};
+use bowline::{Error, ErrorKind, Outcome, Result, Session, SqlState, StatementDsl as _, sql_query};
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::{Date, Double, Integer, Text, Timestamptz};
 use testkit::{Direction, Ending, Proxy};
@@ -24,14 +24,14 @@ fn with_table(columns: &str) -> (TestDatabase, Session) {
 }
 
 fn insert(x: i32) -> impl bowline::Statement<Output = usize> {
-    sql("INSERT INTO t VALUES ($1)")
+    sql_query("INSERT INTO t VALUES ($1)")
         .bind::<Integer, _>(x)
         .affected()
 }
 
 fn count(session: &mut Session) -> usize {
     session
-        .run(sql("SELECT FROM t").affected())
+        .run(sql_query("SELECT FROM t").affected())
         .expect("a count")
 }
 
@@ -43,7 +43,7 @@ fn more_than_65535_parameters_are_refused_unsent() {
         "INSERT INTO t VALUES {}",
         placeholders.collect::<Vec<_>>().join(",")
     );
-    let mut query = sql(text);
+    let mut query = sql_query(text);
     for _ in 0..70_000 {
         query = query.bind::<Integer, _>(1);
     }
@@ -57,8 +57,8 @@ fn more_than_65535_parameters_are_refused_unsent() {
 #[test]
 fn a_nul_byte_is_refused_and_the_session_goes_on() {
     let (_database, mut session) = with_table("x text");
-    let in_value = sql("INSERT INTO t VALUES ($1)").bind::<Text, _>("a\0b");
-    let in_sql = sql("INSERT INTO t VALUES ('a\0b')");
+    let in_value = sql_query("INSERT INTO t VALUES ($1)").bind::<Text, _>("a\0b");
+    let in_sql = sql_query("INSERT INTO t VALUES ('a\0b')");
     for error in [
         session.run(in_value.affected()),
         session.run(in_sql.affected()),
@@ -83,7 +83,7 @@ fn values_that_rust_cannot_hold_are_errors() {
         "'294276-12-31 00:00:00+00'::timestamptz",
     ];
     for moment in moments {
-        let query = sql(format!("SELECT {moment} AS value"));
+        let query = sql_query(format!("SELECT {moment} AS value"));
         let read = session.run(query.one::<Moment>());
         assert!(
             matches!(&read, Err(error) if error.kind() == ErrorKind::Decode),
@@ -91,18 +91,18 @@ fn values_that_rust_cannot_hold_are_errors() {
         );
     }
     for day in ["'infinity'::date", "'5874897-12-31'::date"] {
-        let read = session.run(sql(format!("SELECT {day} AS value")).one::<Day>());
+        let read = session.run(sql_query(format!("SELECT {day} AS value")).one::<Day>());
         assert!(
             matches!(&read, Err(error) if error.kind() == ErrorKind::Decode),
             "{day}: {read:?}"
         );
     }
     let day = session
-        .run(sql("SELECT '0044-03-15 BC'::date AS value").one::<Day>())
+        .run(sql_query("SELECT '0044-03-15 BC'::date AS value").one::<Day>())
         .expect("a day before Christ");
     assert_eq!(Some(day.value), chrono::NaiveDate::from_ymd_opt(-43, 3, 15));
     let number = session
-        .run(sql("SELECT 'NaN'::float8 AS value").one::<Number>())
+        .run(sql_query("SELECT 'NaN'::float8 AS value").one::<Number>())
         .expect("not a number");
     assert!(number.value.is_nan());
     assert_eq!(count(&mut session), 0);
@@ -149,7 +149,7 @@ fn another_encoding_gives_correct_text_or_an_error() {
     }
     let word = |session: &mut Session, word: &str| {
         session.run(
-            sql("SELECT $1 AS value")
+            sql_query("SELECT $1 AS value")
                 .bind::<Text, _>(word)
                 .one::<Word>(),
         )
@@ -160,7 +160,7 @@ fn another_encoding_gives_correct_text_or_an_error() {
     assert_eq!(error.sqlstate(), SqlState::new("22P05"));
     let mut ascii = Session::connect(&server.config("faults_ascii")).expect("a server");
     let error = ascii
-        .run(sql(r"SELECT E'gr\xf6\xdfer' AS value").one::<Word>())
+        .run(sql_query(r"SELECT E'gr\xf6\xdfer' AS value").one::<Word>())
         .expect_err("no UTF-8");
     assert_eq!(
         error.sqlstate(),
@@ -173,7 +173,8 @@ fn another_encoding_gives_correct_text_or_an_error() {
 fn lock_and_statement_timeouts_commit_nothing() {
     let (database, mut session) = with_table("x int");
     session.run(insert(1)).expect("a row");
-    let lock = |session: &mut Session| session.run(sql("SELECT FROM t FOR UPDATE").affected());
+    let lock =
+        |session: &mut Session| session.run(sql_query("SELECT FROM t FOR UPDATE").affected());
     let config = |options: &str| {
         let config = database.config().parameter("options", options);
         Session::connect(&config).expect("a server")
@@ -181,14 +182,14 @@ fn lock_and_statement_timeouts_commit_nothing() {
     let mut impatient = config("-c lock_timeout=50ms");
     let mut short = config("-c statement_timeout=50ms");
     let mut usual = config("");
-    usual.within(Duration::from_millis(100));
+    usual.set_timeout(Duration::from_millis(100));
     let errors = session
         .savepoint(|tx| {
             lock(tx)?;
             Ok::<_, Error>([
                 impatient.run(insert_after_lock()).expect_err("a lock"),
                 impatient
-                    .run(sql("SELECT FROM t FOR UPDATE NOWAIT").affected())
+                    .run(sql_query("SELECT FROM t FOR UPDATE NOWAIT").affected())
                     .expect_err("a lock"),
                 short.run(insert_after_lock()).expect_err("a limit"),
                 usual.run(insert_after_lock()).expect_err("a deadline"),
@@ -211,7 +212,7 @@ fn lock_and_statement_timeouts_commit_nothing() {
 }
 
 fn insert_after_lock() -> impl bowline::Statement<Output = usize> {
-    sql("WITH locked AS (SELECT x FROM t FOR UPDATE) INSERT INTO t SELECT x + 1 FROM locked")
+    sql_query("WITH locked AS (SELECT x FROM t FOR UPDATE) INSERT INTO t SELECT x + 1 FROM locked")
         .affected()
 }
 
@@ -221,11 +222,11 @@ fn a_user_who_cancels_is_told_from_a_limit_of_time() {
     let mut other = Session::connect(&database.config()).expect("a server");
     let pid = session.backend_pid();
     let error = thread::scope(|scope| {
-        let waiting = scope.spawn(move || session.run(sql("SELECT pg_sleep(20)").affected()));
+        let waiting = scope.spawn(move || session.run(sql_query("SELECT pg_sleep(20)").affected()));
         let cancel = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND wait_event = 'PgSleep'";
         let deadline = Instant::now() + Duration::from_secs(10);
         while other
-            .run(sql(cancel).bind::<Integer, _>(pid).affected())
+            .run(sql_query(cancel).bind::<Integer, _>(pid).affected())
             .expect("an answer")
             == 0
         {
@@ -248,7 +249,7 @@ fn a_deadlock_is_retried_and_both_commit() {
     let db = config.open().expect("a server");
     let (meet, attempts) = (Barrier::new(2), AtomicU32::new(0));
     let hit = |x: i32| {
-        sql("UPDATE t SET hits = hits + 1 WHERE x = $1")
+        sql_query("UPDATE t SET hits = hits + 1 WHERE x = $1")
             .bind::<Integer, _>(x)
             .affected()
     };
@@ -271,7 +272,7 @@ fn a_deadlock_is_retried_and_both_commit() {
         }
     });
     assert!(attempts.load(Ordering::SeqCst) > 2, "no deadlock");
-    let hits = session.run(sql("SELECT FROM t WHERE hits = 2").affected());
+    let hits = session.run(sql_query("SELECT FROM t WHERE hits = 2").affected());
     assert_eq!(hits.expect("a count"), 2);
 }
 
@@ -319,7 +320,7 @@ fn a_statement_after_a_failed_one_gets_25p02() {
     let db = database.open().expect("a server");
     let error = db
         .transaction_once(|tx| {
-            tx.run(sql("SELECT 1 / 0").affected())
+            tx.run(sql_query("SELECT 1 / 0").affected())
                 .expect_err("nothing divides by 0");
             tx.run(insert(1))
         })
@@ -341,7 +342,7 @@ fn rows_of_a_forgotten_stream_are_no_other_answer() {
     ));
     std::mem::forget(session.stream(numbers.all::<i32>()));
     let error = session
-        .run(sql("SELECT 1").affected())
+        .run(sql_query("SELECT 1").affected())
         .expect_err("it is busy");
     assert!(error.message().contains("forgotten"), "{error}");
 }

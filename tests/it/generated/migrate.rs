@@ -4,7 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bowline::testing::TestDatabase;
-use bowline::{Database, ErrorKind, Session, SqlState, StatementDsl as _, sql};
+use bowline::{Database, ErrorKind, Session, SqlState, StatementDsl as _, sql_query};
 use diesel::connection::BoxableConnection;
 use diesel::migration::{
     Migration, MigrationMetadata, MigrationName, MigrationSource, MigrationVersion,
@@ -99,7 +99,7 @@ struct Found {
 /// What a query of one text gives.
 fn ask(db: &Database, query: &str) -> String {
     let query = format!("SELECT coalesce(({query})::text, '') AS text");
-    let found = db.run(sql(query).optional::<Found>());
+    let found = db.run(sql_query(query).optional::<Found>());
     found
         .expect("an answer")
         .map_or_else(String::new, |found| found.text)
@@ -154,9 +154,9 @@ fn what_a_migration_sets_ends_with_it() {
     );
     let places = "SELECT string_agg(schemaname || '.' || tablename, ',' ORDER BY tablename) FROM pg_tables WHERE tablename IN ('c', 'd')";
     assert_eq!(ask(&db, places), "app.c,public.d");
-    db.run(sql("DROP OWNED BY weak_migrate").affected())
+    db.run(sql_query("DROP OWNED BY weak_migrate").affected())
         .expect("nothing is its");
-    db.run(sql("DROP ROLE weak_migrate").affected())
+    db.run(sql_query("DROP ROLE weak_migrate").affected())
         .expect("no other test has it");
 }
 
@@ -260,7 +260,7 @@ fn only_an_own_limit_bounds_migrations() {
         .expect("the limit of calls does not count");
     let started = Instant::now();
     let error = db
-        .within(Duration::from_millis(500))
+        .with_timeout(Duration::from_millis(500))
         .migrate(Scripts(vec![script("9002_b", "SELECT pg_sleep(20)")]))
         .expect_err("it is cut off");
     assert_eq!(error.kind(), ErrorKind::Timeout, "{error:?}");
@@ -268,7 +268,7 @@ fn only_an_own_limit_bounds_migrations() {
     let mut other = Session::connect(&database.config()).expect("a server");
     let _lock = other.advisory_lock("bowline migrate").expect("a lock");
     let error = db
-        .within(Duration::from_millis(500))
+        .with_timeout(Duration::from_millis(500))
         .migrate(Scripts(vec![script("9003_c", "SELECT 1")]))
         .expect_err("somebody has the lock");
     assert_eq!(error.kind(), ErrorKind::Timeout, "{error:?}");

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use bank::MIGRATIONS;
 use bowline::testing::TestDatabase;
-use bowline::{Config, Database, ErrorKind, Migrations, Result, StatementDsl as _, sql};
+use bowline::{Config, Database, ErrorKind, Migrations, Result, StatementDsl as _, sql_query};
 use diesel::connection::SimpleConnection as _;
 use testkit::Proxy;
 use testkit::recorder::{Recorder, Seen};
@@ -40,7 +40,7 @@ fn texts(events: &[Seen]) -> Vec<&str> {
 /// A database of its own whose newest two migrations have not run.
 fn behind() -> TestDatabase {
     let database = test_database();
-    let forget = sql("DELETE FROM __diesel_schema_migrations WHERE version >= '20260511'");
+    let forget = sql_query("DELETE FROM __diesel_schema_migrations WHERE version >= '20260511'");
     let opened = database.open().expect("a server");
     opened.run(forget.exactly(2)).expect("two rows");
     database
@@ -148,13 +148,13 @@ fn a_role_without_select_gets_the_grant_as_a_hint() {
     let database = test_database();
     let owner = database.open().expect("a server");
     let role = format!("{}_reader", database.name());
-    let make = sql(format!("CREATE ROLE {role} LOGIN")).affected();
+    let make = sql_query(format!("CREATE ROLE {role} LOGIN")).affected();
     owner.run(make).expect("a role");
     let config = database.config().user(role.clone()).migrations(MIGRATIONS);
     let (warnings, opened) = opened(config.clone());
     drop(opened.expect("a database that can be used"));
     let error = config.refuse_pending(true).open().expect_err("a refusal");
-    let drop_role = sql(format!("DROP ROLE {role}")).affected();
+    let drop_role = sql_query(format!("DROP ROLE {role}")).affected();
     owner.run(drop_role).expect("no role");
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     insta::assert_snapshot!(

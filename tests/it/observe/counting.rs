@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bank::Account;
 use bowline::testing::{LocalServer, TestDatabase};
-use bowline::{Database, ErrorKind, Outcome, StatementDsl as _, sql};
+use bowline::{Database, ErrorKind, Outcome, StatementDsl as _, sql_query};
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::Integer;
 use testkit::{Direction, Ending, Proxy};
@@ -126,13 +126,13 @@ fn sessions_are_counted_at_open_and_close() {
     assert_eq!(created.recorded.len(), 1);
     // Ended while it is idle.
     let pid = db.session().expect("a session").backend_pid();
-    let end = sql("SELECT pg_terminate_backend($1, 5000)").bind::<Integer, _>(pid);
+    let end = sql_query("SELECT pg_terminate_backend($1, 5000)").bind::<Integer, _>(pid);
     let mut other = bowline::Session::connect(&server.config("postgres")).expect("a server");
     other.run(end.affected()).expect("the right to do so");
     db.run(Account::count()).expect("a new session");
     assert_eq!((opened(), closed("closed_by_server")), (2.0, 1.0));
     // Ended while it is in use.
-    let end_itself = sql("SELECT pg_terminate_backend(pg_backend_pid())");
+    let end_itself = sql_query("SELECT pg_terminate_backend(pg_backend_pid())");
     let mut session = db.session().expect("a session");
     session.run(end_itself.affected()).expect_err("its end");
     drop(session);
@@ -159,8 +159,10 @@ fn retries_and_transactions_are_counted() {
     let before = conflicts();
     db.transaction(|tx| {
         tx.run(
-            sql("DO $$ BEGIN IF nextval('tries') < 3 THEN RAISE SQLSTATE '40001'; END IF; END $$")
-                .affected(),
+            sql_query(
+                "DO $$ BEGIN IF nextval('tries') < 3 THEN RAISE SQLSTATE '40001'; END IF; END $$",
+            )
+            .affected(),
         )
     })
     .expect("the third attempt");

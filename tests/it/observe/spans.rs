@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use bank::Account;
-use bowline::{Database, Page, Result, Statement as _, StatementDsl as _, serializable, sql};
+use bowline::{
+    Database, Page, Result, Statement as _, StatementDsl as _, TransactionOptions, sql_query,
+};
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
@@ -62,7 +64,10 @@ fn no_value_is_shown(db: Database) -> Result<()> {
 #[bowline::test]
 fn a_failed_statement_has_its_sqlstate_in_its_span(db: Database) -> Result<()> {
     let recorder = Recorder::default();
-    recorder.listen(|| db.run(sql("SELECT 1/0").affected()).expect_err("a failure"));
+    recorder.listen(|| {
+        db.run(sql_query("SELECT 1/0").affected())
+            .expect_err("a failure")
+    });
     let spans = recorder.spans("bowline::statement");
     let span = &spans[0];
     assert_eq!(span.get("error.type"), Some("22012"));
@@ -99,7 +104,7 @@ fn a_transaction_span_has_statements_and_outcome() {
     let db = database.open().expect("a server");
     let recorder = Recorder::default();
     recorder.listen(|| {
-        db.with(serializable())
+        db.with_options(TransactionOptions::serializable())
             .transaction(|tx| {
                 let ann = tx.run(Account::insert(new_account("ann")))?;
                 tx.savepoint(|tx| tx.run(Account::get(ann.id)))
@@ -107,7 +112,7 @@ fn a_transaction_span_has_statements_and_outcome() {
             .expect("a commit");
         db.transaction(|tx| {
             tx.run(Account::count())?;
-            tx.run(sql("SELECT 1/0").affected())
+            tx.run(sql_query("SELECT 1/0").affected())
         })
         .expect_err("a failure");
     });
@@ -150,7 +155,7 @@ fn a_checkout_span_has_the_caller_and_the_wait() {
         move || recorder.listen(|| db.run(Account::count()))
     });
     let deadline = std::time::Instant::now() + Duration::from_secs(10);
-    while db.pool().waiting == 0 {
+    while db.pool_state().waiting == 0 {
         assert!(std::time::Instant::now() < deadline, "nobody waits");
         std::thread::yield_now();
     }
@@ -184,7 +189,7 @@ fn each_attempt_of_a_retried_statement_is_numbered() {
         .expect("a function");
     drop(session);
     let recorder = Recorder::default();
-    let run = || db.run(sql("SELECT conflict()").affected());
+    let run = || db.run(sql_query("SELECT conflict()").affected());
     assert_eq!(recorder.listen(run).expect("the third attempt"), 1);
     let statements = recorder.spans("bowline::statement");
     let attempts: Vec<_> = statements
@@ -346,10 +351,10 @@ fn a_cancelled_slow_statement_has_its_plan_in_time() {
     let config = config.parameter("options", "-c statement_timeout=100");
     let db = config.explain_slow(true).open().expect("a server");
     let recorder = Recorder::default();
-    let sleep = || sql("SELECT pg_sleep(30)").affected();
+    let sleep = || sql_query("SELECT pg_sleep(30)").affected();
     recorder.listen(|| {
         db.run(sleep()).expect_err("too slow for the server");
-        db.within(Duration::from_millis(70))
+        db.with_timeout(Duration::from_millis(70))
             .run(sleep())
             .expect_err("too slow for the caller");
     });
@@ -379,7 +384,7 @@ fn a_failed_plan_leaves_the_transaction_intact() {
     let recorder = Recorder::default();
     let work = |tx: &mut bowline::Session| {
         tx.run(Account::insert(new_account("ann")))?;
-        tx.run(sql("SELECT once()").affected())?;
+        tx.run(sql_query("SELECT once()").affected())?;
         tx.run(Account::count())
     };
     let count = recorder.listen(|| db.transaction(work)).expect("a commit");
@@ -409,7 +414,7 @@ fn the_server_knows_the_programs_name() {
     let name = |config: &bowline::Config| {
         let mut session = bowline::Session::connect(config).expect("a server");
         let own = "SELECT application_name FROM pg_stat_activity WHERE pid = pg_backend_pid()";
-        let name = session.run(sql(own).one::<Name>()).expect("a name");
+        let name = session.run(sql_query(own).one::<Name>()).expect("a name");
         name.application_name
     };
     let config = server().config("postgres");

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bowline::pool::NoSession;
-use bowline::{ErrorKind, Session, StatementDsl as _, sql};
+use bowline::{ErrorKind, Session, StatementDsl as _, sql_query};
 use testkit::{Direction, Proxy};
 
 use super::{Pid, SPARE, pid, until};
@@ -32,17 +32,17 @@ fn a_spike_is_served_with_few_connections() {
             })
         })
         .collect();
-    until(|| db.pool().waiting > 0);
+    until(|| db.pool_state().waiting > 0);
     drop(first);
     for caller in callers {
         caller.join().expect("no panic");
     }
-    until(|| db.pool().connecting == 0);
+    until(|| db.pool_state().connecting == 0);
     let connections = proxy.connections();
     assert!(connections < 10, "{connections}");
     thread::sleep(Duration::from_millis(400));
     assert_eq!(proxy.connections(), connections);
-    assert_eq!(db.pool().opened, connections as u64);
+    assert_eq!(db.pool_state().opened, connections as u64);
 }
 
 #[test]
@@ -77,11 +77,13 @@ fn a_checkout_timeout_names_holders_and_durations() {
         .open()
         .expect("a server");
     let busy = db.clone();
-    let sleeping = thread::spawn(move || busy.run(sql("SELECT pg_sleep(2)").affected()));
-    until(|| db.pool().in_use == 1);
+    let sleeping = thread::spawn(move || busy.run(sql_query("SELECT pg_sleep(2)").affected()));
+    until(|| db.pool_state().in_use == 1);
     let mut open = db.session().expect("the other session");
-    open.run(sql("BEGIN").affected()).expect("a transaction");
-    open.run(sql("SELECT 4711").affected()).expect("a row");
+    open.run(sql_query("BEGIN").affected())
+        .expect("a transaction");
+    open.run(sql_query("SELECT 4711").affected())
+        .expect("a row");
     let asking = db.clone();
     let asked = Instant::now();
     let error = thread::spawn(move || asking.session().err())
@@ -116,7 +118,7 @@ fn a_checkout_timeout_names_holders_and_durations() {
         text.contains("tests/it/pool/checkout.rs:") && text.contains("2 of 2 are in use"),
         "{text}"
     );
-    open.run(sql("ROLLBACK").affected()).expect("an end");
+    open.run(sql_query("ROLLBACK").affected()).expect("an end");
     sleeping.join().expect("no panic").expect("it ends");
 }
 
@@ -130,11 +132,11 @@ fn a_checkout_timeout_has_the_servers_view_of_holders() {
         .expect("a server");
     let mut blocker = Session::connect(&database.config()).expect("a server");
     for text in ["BEGIN", "LOCK TABLE accounts"] {
-        blocker.run(sql(text).affected()).expect("a lock");
+        blocker.run(sql_query(text).affected()).expect("a lock");
     }
     let busy = db.clone();
-    let blocked = thread::spawn(move || busy.run(sql("SELECT FROM accounts").affected()));
-    until(|| db.pool().in_use == 1);
+    let blocked = thread::spawn(move || busy.run(sql_query("SELECT FROM accounts").affected()));
+    until(|| db.pool_state().in_use == 1);
     let asked = Instant::now();
     let error = db.session().expect_err("it is blocked");
     assert!(asked.elapsed() < Duration::from_secs(2) + SPARE);
@@ -144,7 +146,9 @@ fn a_checkout_timeout_has_the_servers_view_of_holders() {
         blocker.backend_pid()
     );
     assert!(text.contains(&says), "{text}");
-    blocker.run(sql("ROLLBACK").affected()).expect("an end");
+    blocker
+        .run(sql_query("ROLLBACK").affected())
+        .expect("an end");
     assert!(blocked.join().expect("no panic").is_ok());
 }
 
@@ -175,7 +179,9 @@ fn a_session_moved_to_another_thread_is_not_blamed() {
     let (used, is_used) = std::sync::mpsc::channel();
     let other = thread::spawn(move || {
         let mut session = session;
-        session.run(sql("SELECT 1").affected()).expect("a row");
+        session
+            .run(sql_query("SELECT 1").affected())
+            .expect("a row");
         used.send(()).expect("somebody listens");
         thread::sleep(Duration::from_millis(100));
     });
@@ -189,17 +195,17 @@ fn the_numbers_of_the_pool_are_those_of_the_server() {
     let database = test_database();
     let db = database.config().max_size(5).open().expect("a server");
     let held: Vec<_> = (0..3).map(|_| db.session().expect("a session")).collect();
-    let state = db.pool();
+    let state = db.pool_state();
     assert_eq!((state.size, state.in_use, state.idle), (3, 3, 0));
     drop(held);
-    let state = db.pool();
+    let state = db.pool_state();
     assert_eq!((state.size, state.in_use, state.idle), (3, 0, 3));
     let mut outside = Session::connect(&server().config("postgres")).expect("a server");
     let count = format!(
         "SELECT count(*)::int AS pid FROM pg_stat_activity WHERE datname = '{}'",
         database.name()
     );
-    let seen = outside.run(sql(count).one::<Pid>()).expect("a count");
+    let seen = outside.run(sql_query(count).one::<Pid>()).expect("a count");
     assert_eq!((seen.pid, state.max, state.opened), (3, 5, 3));
 }
 
@@ -220,7 +226,7 @@ fn many_threads_share_few_sessions_and_all_are_served() {
     for caller in callers {
         caller.join().expect("no panic");
     }
-    let state = db.pool();
+    let state = db.pool_state();
     assert!(state.opened <= 3, "{state:?}");
     assert_eq!((state.in_use, state.waiting), (0, 0));
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bowline::session::SessionTransactions;
-use bowline::{Database, Session, StatementDsl as _, sql};
+use bowline::{Database, Session, StatementDsl as _, sql_query};
 use diesel::connection::{CacheSize, InstrumentationEvent, TransactionManager as _};
 use diesel::sql_types::Integer;
 use diesel::{Connection as _, IntoSql as _, RunQueryDsl as _};
@@ -21,7 +21,7 @@ fn one_session() -> Database {
 
 fn run(session: &mut Session, text: &str) -> usize {
     session
-        .run(sql(text).affected())
+        .run(sql_query(text).affected())
         .unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
@@ -31,7 +31,7 @@ fn nothing_dirty_is_handed_out() {
     let admin = server().config("postgres").open().expect("a server");
     // Another test may have made it.
     let role = "DO $$ BEGIN CREATE ROLE pool_guest; EXCEPTION WHEN duplicate_object OR unique_violation THEN END $$";
-    admin.run(sql(role).affected()).expect("a role");
+    admin.run(sql_query(role).affected()).expect("a role");
     let matrix: [(&[&str], &str); 10] = [
         (
             &["SET ROLE pool_guest"],
@@ -96,7 +96,7 @@ fn an_open_transaction_is_rolled_back_on_return() {
         &|session| assert_eq!(run(session, "BEGIN"), 0),
         &|session| {
             run(session, "BEGIN");
-            let failed = session.run(sql("SELECT 1/0").affected());
+            let failed = session.run(sql_query("SELECT 1/0").affected());
             failed.expect_err("a failure");
         },
         // Asked for, and not sent yet.
@@ -124,7 +124,7 @@ fn begin(session: &mut Session) -> diesel::QueryResult<()> {
 fn a_lost_session_is_not_handed_out() {
     let db = one_session();
     let mut first = db.session().expect("a session");
-    let end = first.run(sql("SELECT pg_terminate_backend(pg_backend_pid())").affected());
+    let end = first.run(sql_query("SELECT pg_terminate_backend(pg_backend_pid())").affected());
     end.expect_err("it ends itself");
     drop(first);
     run(&mut db.session().expect("a session"), "SELECT 1");
@@ -143,7 +143,7 @@ fn only_a_touched_session_costs_a_trip_on_return() {
         run(&mut db.session().expect("a session"), text);
         assert_eq!(proxy.take_round_trips(), trips, "{text}");
     }
-    assert_eq!(db.pool().opened, 1);
+    assert_eq!(db.pool_state().opened, 1);
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn a_session_that_cannot_be_reset_in_time_is_closed() {
     let given_back = Instant::now();
     drop(session);
     assert!(given_back.elapsed() < Duration::from_secs(1) + SPARE);
-    assert_eq!(db.pool().size, 0);
+    assert_eq!(db.pool_state().size, 0);
     proxy.resume();
     run(&mut db.session().expect("another session"), "SELECT 1");
 }
@@ -171,7 +171,7 @@ fn client_side_settings_end_with_the_checkout() {
     let seen = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&seen);
     let mut first = db.session().expect("a session");
-    first.within(Duration::from_millis(50));
+    first.set_timeout(Duration::from_millis(50));
     first.set_prepared_statement_cache_size(CacheSize::Disabled);
     first.set_instrumentation(move |_: InstrumentationEvent<'_>| {
         count.fetch_add(1, Ordering::Relaxed);

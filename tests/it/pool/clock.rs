@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bowline::{StatementDsl as _, sql};
+use bowline::{StatementDsl as _, sql_query};
 use tracing::field::{Field, Visit};
 use tracing::span;
 use tracing::{Event, Metadata, Subscriber};
@@ -38,7 +38,7 @@ fn a_busy_session_ends_with_its_lifetime() {
         .collect();
     // Three lifetimes of at most two sessions.
     assert!(seen.len() >= 3 && seen.len() <= 10, "{seen:?}");
-    assert!(db.pool().size <= 2);
+    assert!(db.pool_state().size <= 2);
 }
 
 #[test]
@@ -48,15 +48,20 @@ fn an_idle_session_is_closed_on_the_server_too() {
     let db = config.open().expect("a server");
     let held: Vec<_> = (0..3).map(|_| db.session().expect("a session")).collect();
     drop(held);
-    assert_eq!(db.pool().size, 3);
-    until(|| db.pool().size == 0);
+    assert_eq!(db.pool_state().size, 3);
+    until(|| db.pool_state().size == 0);
     let outside = server().config("postgres").open().expect("a server");
     let left = format!(
         "SELECT 1 FROM pg_stat_activity WHERE datname = '{}'",
         database.name()
     );
-    until(|| outside.run(sql(left.as_str()).affected()).expect("a look") == 0);
-    assert!(db.run(sql("SELECT 1").affected()).is_ok());
+    until(|| {
+        outside
+            .run(sql_query(left.as_str()).affected())
+            .expect("a look")
+            == 0
+    });
+    assert!(db.run(sql_query("SELECT 1").affected()).is_ok());
 }
 
 #[test]
@@ -88,7 +93,8 @@ fn a_session_held_too_long_is_reported_once() {
     let db = db.expect("a server");
     let mut held = db.session().expect("a session");
     let line = line!() - 1;
-    held.run(sql("SELECT 4711").affected()).expect("a row");
+    held.run(sql_query("SELECT 4711").affected())
+        .expect("a row");
     let reports = || {
         let lines = log.0.lock().expect("no panic");
         lines
@@ -106,7 +112,7 @@ fn a_session_held_too_long_is_reported_once() {
         reports[0].contains(&place) && reports[0].contains("SELECT 4711"),
         "{reports:?}"
     );
-    held.run(sql("SELECT 1").affected())
+    held.run(sql_query("SELECT 1").affected())
         .expect("it was left alone");
 }
 

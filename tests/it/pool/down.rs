@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 
 use bowline::pool::NoSession;
 use bowline::testing::LocalServer;
-use bowline::{Config, Database, Error, ErrorKind, Session, SqlState, StatementDsl as _, sql};
+use bowline::{
+    Config, Database, Error, ErrorKind, Session, SqlState, StatementDsl as _, sql_query,
+};
 use testkit::{Ending, Proxy};
 
 use super::{SPARE, until};
@@ -130,10 +132,13 @@ fn an_absent_server_is_tried_until_the_deadline() {
     let waiting: Vec<_> = (0..8)
         .map(|_| {
             let db = db.clone();
-            thread::spawn(move || db.run(sql("SELECT 1").affected()).map(|_| Instant::now()))
+            thread::spawn(move || {
+                db.run(sql_query("SELECT 1").affected())
+                    .map(|_| Instant::now())
+            })
         })
         .collect();
-    until(|| db.pool().waiting == 8);
+    until(|| db.pool_state().waiting == 8);
     thread::sleep(Duration::from_millis(600));
     proxy.resume();
     let back = Instant::now();
@@ -160,7 +165,7 @@ fn terminated_sessions_cost_no_slot_in_the_pool() {
             thread::spawn(move || {
                 let mut served = 0;
                 while Instant::now() < stop {
-                    match db.run(sql("SELECT 1").affected()) {
+                    match db.run(sql_query("SELECT 1").affected()) {
                         Ok(_) => served += 1,
                         Err(error) => {
                             assert_eq!(error.kind(), ErrorKind::Unavailable, "{error:?}");
@@ -174,7 +179,9 @@ fn terminated_sessions_cost_no_slot_in_the_pool() {
         .collect();
     let mut ended = 0;
     while Instant::now() < stop {
-        ended += killer.run(sql(end.as_str()).affected()).expect("the right");
+        ended += killer
+            .run(sql_query(end.as_str()).affected())
+            .expect("the right");
         thread::sleep(Duration::from_millis(5));
     }
     let served: usize = callers
@@ -183,7 +190,7 @@ fn terminated_sessions_cost_no_slot_in_the_pool() {
         .sum();
     assert!(ended > 20 && served > 20, "{ended} ended, {served} served");
     let all: Vec<_> = (0..MAX).map(|_| db.session().expect("a session")).collect();
-    let state = db.pool();
+    let state = db.pool_state();
     assert_eq!((state.size, state.in_use), (MAX, MAX));
     drop(all);
 }
@@ -218,7 +225,7 @@ fn a_server_without_room_is_tried_until_it_has_some() {
     );
     let asking = db.clone();
     let asking = thread::spawn(move || asking.session().map(drop));
-    until(|| db.pool().waiting == 1);
+    until(|| db.pool_state().waiting == 1);
     drop(others);
     asking.join().expect("no panic").expect("there is room");
     drop(held);
@@ -230,7 +237,7 @@ fn a_permanent_error_reaches_all_waiters_at_once() {
     let mut admin = Session::connect(&server.config("postgres")).expect("a server");
     let mut run = |text: &str| {
         admin
-            .run(sql(text).affected())
+            .run(sql_query(text).affected())
             .unwrap_or_else(|error| panic!("{error}"))
     };
     run("CREATE ROLE ann LOGIN PASSWORD 's3cretmarker'");

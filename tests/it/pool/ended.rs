@@ -4,7 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bowline::pool::NoSession;
-use bowline::{ErrorKind, StatementDsl as _, read_only, sql};
+use bowline::{ErrorKind, StatementDsl as _, TransactionOptions, sql_query};
 
 use super::{SPARE, until};
 use crate::support::{only, server, test_database};
@@ -15,10 +15,10 @@ fn closing_waits_for_open_work_and_refuses_new_work() {
     let db = database.config().max_size(2).open().expect("a server");
     let (busy, waiting) = (db.clone(), db.clone());
     let held = db.session().expect("a session");
-    let work = thread::spawn(move || busy.run(sql("SELECT pg_sleep(0.3)").affected()));
-    until(|| db.pool().in_use == 2);
+    let work = thread::spawn(move || busy.run(sql_query("SELECT pg_sleep(0.3)").affected()));
+    until(|| db.pool_state().in_use == 2);
     let waiter = thread::spawn(move || waiting.session().err());
-    until(|| db.pool().waiting == 1);
+    until(|| db.pool_state().waiting == 1);
     let closing = db.clone();
     let closing = thread::spawn(move || closing.close(Duration::from_secs(10)));
     let told = waiter.join().expect("no panic").expect("it is closed");
@@ -28,7 +28,7 @@ fn closing_waits_for_open_work_and_refuses_new_work() {
     );
     let asked = Instant::now();
     let error = db
-        .run(sql("SELECT 1").affected())
+        .run(sql_query("SELECT 1").affected())
         .expect_err("it is closed");
     assert!(asked.elapsed() < SPARE);
     assert_eq!(error.kind(), ErrorKind::Unavailable, "{error:?}");
@@ -37,13 +37,18 @@ fn closing_waits_for_open_work_and_refuses_new_work() {
     assert!(!closing.is_finished());
     drop(held);
     closing.join().expect("no panic").expect("all are back");
-    assert_eq!(db.pool().size, 0);
+    assert_eq!(db.pool_state().size, 0);
     let outside = server().config("postgres").open().expect("a server");
     let left = format!(
         "SELECT 1 FROM pg_stat_activity WHERE datname = '{}'",
         database.name()
     );
-    until(|| outside.run(sql(left.as_str()).affected()).expect("a look") == 0);
+    until(|| {
+        outside
+            .run(sql_query(left.as_str()).affected())
+            .expect("a look")
+            == 0
+    });
 }
 
 #[test]
@@ -51,7 +56,8 @@ fn closing_names_the_holders_of_sessions() {
     let config = server().config("postgres");
     let db = config.open().expect("a server");
     let mut held = db.session().expect("a session");
-    held.run(sql("SELECT 4711").affected()).expect("a row");
+    held.run(sql_query("SELECT 4711").affected())
+        .expect("a row");
     let asked = Instant::now();
     let error = db
         .close(Duration::from_millis(200))
@@ -73,21 +79,21 @@ fn a_read_only_server_loses_all_sessions_of_that_age() {
     let outside = server().config("postgres").open().expect("a server");
     let alter = |what: &str| {
         let text = format!("ALTER DATABASE {} {what}", database.name());
-        outside.run(sql(text).affected()).expect("a setting");
+        outside.run(sql_query(text).affected()).expect("a setting");
     };
     // As after a fail-over: the sessions are on a server that has become a standby.
     alter("SET default_transaction_read_only = on");
     let db = database.config().max_size(3).open().expect("a server");
     drop((0..3).map(|_| db.session()).collect::<Vec<_>>());
     alter("RESET default_transaction_read_only");
-    let write = || db.run(sql("CREATE TABLE made (x int)").affected());
+    let write = || db.run(sql_query("CREATE TABLE made (x int)").affected());
     write().expect("the second attempt, on a session that was made since");
-    assert_eq!(db.pool().opened, 4);
-    let careful = db.with(read_only());
-    let refused = careful.run(sql("DROP TABLE made").affected());
+    assert_eq!(db.pool_state().opened, 4);
+    let careful = db.with_options(TransactionOptions::new().read_only());
+    let refused = careful.run(sql_query("DROP TABLE made").affected());
     assert!(refused.is_err());
     write().expect_err("it is there");
-    assert_eq!(db.pool().opened, 4);
+    assert_eq!(db.pool_state().opened, 4);
 }
 
 /// Says to a child process of this program that it is to do the test itself, with nothing else running.

@@ -7,7 +7,8 @@ use bank::schema::accounts;
 use bank::{Account, AccountChanges};
 use bowline::testing::TestDatabase;
 use bowline::{
-    Config, Database, Error, Outcome, Session, SqlState, StatementDsl as _, serializable, sql,
+    Config, Database, Error, Outcome, Session, SqlState, StatementDsl as _, TransactionOptions,
+    sql_query,
 };
 use diesel::prelude::*;
 
@@ -50,7 +51,7 @@ fn all_ways_of_running_work_behind_a_pooler() {
     for _ in 0..20 {
         db.run((Account::update(ann.id, frozen()), Account::count()))
             .expect("answers");
-        db.with(serializable())
+        db.with_options(TransactionOptions::serializable())
             .run(Account::update(ann.id, frozen()))
             .expect("an answer");
     }
@@ -72,7 +73,7 @@ fn all_ways_of_running_work_behind_a_pooler() {
     assert_eq!(streamed, ["ann", "bob"]);
     let more = (0..1000).map(|number| (format!("user{number}"),));
     assert_eq!(db.copy_in((accounts::username,), more).expect("rows"), 1000);
-    db.run(sql("VACUUM accounts").affected())
+    db.run(sql_query("VACUUM accounts").affected())
         .expect("a statement that must run alone");
     let error = db
         .run(Account::insert(new_account("ann")))
@@ -124,7 +125,7 @@ fn settings_travel_with_each_transaction_behind_a_pooler() {
     let ask = || {
         let settings =
             "SELECT current_setting('TimeZone') AS zone, current_setting('work_mem') AS memory";
-        sql(settings).one::<Settings>()
+        sql_query(settings).one::<Settings>()
     };
     for _ in 0..5 {
         let settings = special.run(ask()).expect("settings");
@@ -148,15 +149,15 @@ fn a_slow_statement_is_cancelled_through_a_pooler() {
     let bouncer = PgBouncer::start();
     let db = bouncer.open();
     let mut session = db.session().expect("a session");
-    session.within(Duration::from_millis(300));
+    session.set_timeout(Duration::from_millis(300));
     let error = session
-        .run(sql("SELECT pg_sleep(20)").affected())
+        .run(sql_query("SELECT pg_sleep(20)").affected())
         .expect_err("too slow");
     assert_eq!(
         (error.sqlstate(), error.outcome()),
         (Some(SqlState::QUERY_CANCELED), Outcome::NotCommitted)
     );
-    assert!(session.run(sql("SELECT 1").affected()).is_ok());
+    assert!(session.run(sql_query("SELECT 1").affected()).is_ok());
 }
 
 #[test]

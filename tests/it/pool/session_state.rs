@@ -1,6 +1,6 @@
 //! What a session carries over, and how it is made clean.
 
-use bowline::{Session, StatementDsl as _, sql};
+use bowline::{Session, StatementDsl as _, sql_query};
 use diesel::connection::SimpleConnection as _;
 
 use crate::support::server;
@@ -13,7 +13,7 @@ fn session() -> Session {
 fn a_session_that_was_reset_carries_nothing_over() {
     let mut session = session();
     session
-        .run(sql("SET search_path TO nowhere").affected())
+        .run(sql_query("SET search_path TO nowhere").affected())
         .expect("a setting");
     session
         .batch_execute(
@@ -29,7 +29,7 @@ fn a_session_that_was_reset_carries_nothing_over() {
                 OR EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid())
                 OR current_setting('default_transaction_read_only') = 'on'
                 OR current_setting('TimeZone') <> 'UTC'";
-    assert_eq!(session.run(sql(left).affected()).expect("a look"), 0);
+    assert_eq!(session.run(sql_query(left).affected()).expect("a look"), 0);
     session
         .batch_execute("DROP ROLE left_behind")
         .expect("the role");
@@ -40,8 +40,8 @@ fn only_lasting_effects_mark_a_session() {
     let mut session = session();
     session
         .run((
-            sql("SELECT 1").affected(),
-            sql("SELECT pg_advisory_xact_lock(4712)").affected(),
+            sql_query("SELECT 1").affected(),
+            sql_query("SELECT pg_advisory_xact_lock(4712)").affected(),
         ))
         .expect("answers");
     session
@@ -49,7 +49,7 @@ fn only_lasting_effects_mark_a_session() {
         .expect("a transaction");
     assert!(!session.is_touched());
     session
-        .run(sql("SELECT set_config('bowline.x', 'y', false)").affected())
+        .run(sql_query("SELECT set_config('bowline.x', 'y', false)").affected())
         .expect("a setting");
     assert!(session.is_touched());
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bowline::locks::{advisory_xact_lock, try_advisory_xact_lock};
-use bowline::{Error, ErrorKind, StatementDsl as _, sql};
+use bowline::{Error, ErrorKind, StatementDsl as _, sql_query};
 use testkit::Proxy;
 
 use crate::support::server;
@@ -18,7 +18,7 @@ fn a_lock_is_held_until_its_guard_is_dropped() {
     for key in ["a name", "another"] {
         let mut lock = ours.advisory_lock(key).expect("a lock");
         assert!(theirs.try_advisory_lock(key).expect("an answer").is_none());
-        lock.run(sql("SELECT 1").affected())
+        lock.run(sql_query("SELECT 1").affected())
             .expect("work under the lock");
         drop(lock);
         assert!(theirs.try_advisory_lock(key).expect("an answer").is_some());
@@ -44,7 +44,7 @@ fn a_lock_that_cannot_be_had_in_time_is_a_timeout() {
     let db = database();
     let _held = db.advisory_lock("in time").expect("a lock");
     let mut session = db.session().expect("a session");
-    session.within(Duration::from_millis(200));
+    session.set_timeout(Duration::from_millis(200));
     let error = session.advisory_lock("in time").expect_err("it is held");
     assert_eq!(error.kind(), ErrorKind::Timeout, "{error:?}");
     assert!(!session.is_broken());
@@ -57,7 +57,7 @@ fn a_released_lock_leaves_the_session_clean() {
     drop(session.advisory_lock("untouched").expect("a lock"));
     assert!(!session.is_touched());
     let mut lock = session.advisory_lock("untouched").expect("a lock");
-    lock.run(sql("SET jit = off").affected())
+    lock.run(sql_query("SET jit = off").affected())
         .expect("a setting");
     drop(lock);
     assert!(session.is_touched());
@@ -70,7 +70,10 @@ fn a_transaction_lock_ends_with_the_transaction() {
     let through = proxy.config("postgres").open().expect("a server");
     proxy.take_round_trips();
     through
-        .run((advisory_xact_lock("travels"), sql("SELECT 1").affected()))
+        .run((
+            advisory_xact_lock("travels"),
+            sql_query("SELECT 1").affected(),
+        ))
         .expect("both");
     assert_eq!(proxy.take_round_trips(), 1);
     ours.transaction(|tx| {

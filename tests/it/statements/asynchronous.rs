@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use bank::{Account, AccountConstraint};
 use bowline::testing::TestDatabase;
-use bowline::{AsyncDatabase, Error, ErrorKind, Outcome, StatementDsl as _, sql};
+use bowline::{AsyncDatabase, Error, ErrorKind, Outcome, StatementDsl as _, sql_query};
 
 use crate::support::{new_account, test_database};
 
@@ -19,7 +19,7 @@ fn open(max_size: u32) -> (AsyncDatabase, TestDatabase) {
 /// How many statements of this database's the server runs, apart from the one that asks.
 async fn running(db: &AsyncDatabase) -> usize {
     let active = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND pid <> pg_backend_pid()";
-    db.run(sql(active).affected()).await.expect("a count")
+    db.run(sql_query(active).affected()).await.expect("a count")
 }
 
 #[tokio::test]
@@ -44,7 +44,7 @@ async fn the_runtime_goes_on_while_the_server_works() {
     let (db, _database) = open(1);
     let slow = tokio::spawn({
         let db = db.clone();
-        async move { db.run(sql("SELECT pg_sleep(1)").affected()).await }
+        async move { db.run(sql_query("SELECT pg_sleep(1)").affected()).await }
     });
     let mut ticks = 0;
     while !slow.is_finished() {
@@ -77,7 +77,7 @@ async fn many_tasks_share_few_sessions_and_few_threads() {
         assert_eq!(task.await.expect("no panic").expect("a count"), 0);
     }
     assert!(most.load(Ordering::SeqCst) <= 3);
-    assert!(db.blocking().pool().opened <= 3);
+    assert!(db.blocking().pool_state().opened <= 3);
 }
 
 #[tokio::test]
@@ -85,7 +85,7 @@ async fn a_dropped_future_cancels_and_keeps_the_session() {
     let (db, _database) = open(2);
     let waited = tokio::time::timeout(
         Duration::from_millis(300),
-        db.run(sql("SELECT pg_sleep(60)").affected()),
+        db.run(sql_query("SELECT pg_sleep(60)").affected()),
     )
     .await;
     assert!(waited.is_err());
@@ -97,7 +97,7 @@ async fn a_dropped_future_cancels_and_keeps_the_session() {
     for _ in 0..4 {
         assert_eq!(db.run(Account::count()).await.expect("a count"), 0);
     }
-    assert!(db.blocking().pool().opened <= 2);
+    assert!(db.blocking().pool_state().opened <= 2);
 }
 
 #[tokio::test]
@@ -105,7 +105,7 @@ async fn a_transaction_whose_future_is_dropped_is_rolled_back() {
     let (db, _database) = open(1);
     let work = db.transaction(|tx| {
         tx.run(Account::insert(new_account("ann")))?;
-        tx.run(sql("SELECT pg_sleep(60)").affected())
+        tx.run(sql_query("SELECT pg_sleep(60)").affected())
     });
     assert!(
         tokio::time::timeout(Duration::from_millis(500), work)
@@ -113,7 +113,7 @@ async fn a_transaction_whose_future_is_dropped_is_rolled_back() {
             .is_err()
     );
     assert_eq!(db.run(Account::count()).await.expect("a count"), 0);
-    assert_eq!(db.blocking().pool().opened, 1);
+    assert_eq!(db.blocking().pool_state().opened, 1);
 }
 
 #[tokio::test]
@@ -142,9 +142,9 @@ async fn a_timeout_for_a_thread_names_the_session_holders() {
     let db = db.open().expect("a server").into_async();
     let _slow = tokio::spawn({
         let db = db.clone();
-        async move { db.run(sql("SELECT pg_sleep(3)").affected()).await }
+        async move { db.run(sql_query("SELECT pg_sleep(3)").affected()).await }
     });
-    while db.blocking().pool().in_use == 0 {
+    while db.blocking().pool_state().in_use == 0 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     let started = Instant::now();
@@ -164,8 +164,8 @@ async fn a_limit_holds_for_the_whole_call() {
     let (db, _database) = open(1);
     let started = Instant::now();
     let error = db
-        .within(Duration::from_millis(300))
-        .run(sql("SELECT pg_sleep(60)").affected())
+        .with_timeout(Duration::from_millis(300))
+        .run(sql_query("SELECT pg_sleep(60)").affected())
         .await
         .expect_err("too slow");
     assert!(started.elapsed() < Duration::from_millis(2300));
@@ -191,7 +191,7 @@ fn a_call_that_gets_no_thread_ends_by_its_limit() {
         let began = Instant::now();
         let ran = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&ran);
-        let within = db.within(Duration::from_millis(200));
+        let within = db.with_timeout(Duration::from_millis(200));
         let error = within
             .call(move |db| {
                 counted.fetch_add(1, Ordering::SeqCst);
@@ -216,8 +216,8 @@ fn a_nested_call_on_the_only_thread_times_out() {
     narrow().block_on(async {
         let began = Instant::now();
         let (inner, handle) = (db.clone(), tokio::runtime::Handle::current());
-        let nested = db.within(Duration::from_millis(500)).call(move |_| {
-            let inner = inner.within(Duration::from_millis(300));
+        let nested = db.with_timeout(Duration::from_millis(500)).call(move |_| {
+            let inner = inner.with_timeout(Duration::from_millis(300));
             handle.block_on(inner.run(Account::count()))
         });
         let error = nested.await.expect_err("no thread");

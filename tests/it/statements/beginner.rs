@@ -3,7 +3,7 @@
 //! Nothing is generated here: SQL is written by hand, and a row is what a struct says. It reads from top to bottom.
 
 use bowline::testing::LocalServer;
-use bowline::{Database, Error, Outcome, Session, SqlState, StatementDsl as _, sql};
+use bowline::{Database, Error, Outcome, Session, SqlState, StatementDsl as _, sql_query};
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::{Bool, Integer, Text};
 use testkit::Recorder;
@@ -53,13 +53,13 @@ fn a_beginners_first_session() -> Result {
 
     // Create a table.
     db.run(
-        sql("CREATE TABLE table1 (id serial PRIMARY KEY, description varchar(30) NOT NULL)")
+        sql_query("CREATE TABLE table1 (id serial PRIMARY KEY, description varchar(30) NOT NULL)")
             .affected(),
     )?;
 
     // Insert two rows. A value never becomes a part of the SQL: it travels beside it, as $1.
     let insert = |description: &'static str| {
-        sql("INSERT INTO table1 (description) VALUES ($1) RETURNING id, description")
+        sql_query("INSERT INTO table1 (description) VALUES ($1) RETURNING id, description")
             .bind::<Text, _>(description)
             .one::<Thing>()
     };
@@ -68,21 +68,22 @@ fn a_beginners_first_session() -> Result {
     db.run(insert("called table 1"))?;
 
     // Read both back. Without ORDER BY a table has no order.
-    let things = || sql("SELECT id, description FROM table1 ORDER BY id");
+    let things = || sql_query("SELECT id, description FROM table1 ORDER BY id");
     let all: Vec<Thing> = db.run(things().all())?;
     assert_eq!(all, [thing(1, "New table"), thing(2, "called table 1")]);
 
     // A second table.
     db.run(
-        sql("CREATE TABLE newtable (id int, status boolean NOT NULL DEFAULT false)").affected(),
+        sql_query("CREATE TABLE newtable (id int, status boolean NOT NULL DEFAULT false)")
+            .affected(),
     )?;
 
     // Insert a row in a transaction. Before it is committed nobody else sees it; a second session does afterwards.
     let mut second_session = Session::connect(&server.config("first"))?;
-    let flags = || sql("SELECT id, status FROM newtable").all::<Flag>();
+    let flags = || sql_query("SELECT id, status FROM newtable").all::<Flag>();
     db.transaction_once(|tx| {
         tx.run(
-            sql("INSERT INTO newtable (id, status) VALUES ($1, $2)")
+            sql_query("INSERT INTO newtable (id, status) VALUES ($1, $2)")
                 .bind::<Integer, _>(1)
                 .bind::<Bool, _>(true)
                 .exactly(1),
@@ -101,15 +102,18 @@ fn a_beginners_first_session() -> Result {
 
     // List the tables.
     let tables = db.run(
-        sql("SELECT tablename::text AS name FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")
-            .all::<Name>(),
+        sql_query(
+            "SELECT tablename::text AS name FROM pg_tables WHERE schemaname = 'public' ORDER BY 1",
+        )
+        .all::<Name>(),
     )?;
     let tables: Vec<_> = tables.into_iter().map(|table| table.name).collect();
     assert_eq!(tables, ["newtable", "table1"]);
 
     // Fetch one row, some, and all of them.
-    let by_id =
-        |id: i32| sql("SELECT id, description FROM table1 WHERE id = $1").bind::<Integer, _>(id);
+    let by_id = |id: i32| {
+        sql_query("SELECT id, description FROM table1 WHERE id = $1").bind::<Integer, _>(id)
+    };
     let one: Thing = db.run(by_id(2).one())?;
     assert_eq!(one.description, "called table 1");
     let perhaps: Option<Thing> = db.run(by_id(99).optional())?;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use bank::schema::{account_labels, accounts, transfers};
 use bank::{Account, AccountId, AccountStatus};
-use bowline::{Error, ErrorKind, Outcome, Session, SqlState, StatementDsl as _, sql};
+use bowline::{Error, ErrorKind, Outcome, Session, SqlState, StatementDsl as _, sql_query};
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
 use testkit::Proxy;
@@ -114,7 +114,7 @@ fn bytes_go_from_a_reader_and_to_a_writer() {
         (error.row(), error.sqlstate()),
         (Some(2), Some(SqlState::INVALID_TEXT_REPRESENTATION))
     );
-    assert!(session.run(sql("SELECT 1").affected()).is_ok());
+    assert!(session.run(sql_query("SELECT 1").affected()).is_ok());
 }
 
 #[test]
@@ -156,7 +156,7 @@ fn what_is_no_copy_is_refused_before_it_is_sent() {
             .copy_in_from("COPY nowhere FROM STDIN", "".as_bytes())
             .is_err()
     );
-    assert!(session.run(sql("SELECT 1").affected()).is_ok());
+    assert!(session.run(sql_query("SELECT 1").affected()).is_ok());
     let with_a_value = accounts::table
         .filter(accounts::balance.gt(5))
         .select(accounts::balance);
@@ -181,7 +181,9 @@ fn rows_of_a_copy_may_be_dropped_early() {
         .collect();
     assert_eq!(first, [1, 2, 3]);
     assert!(started.elapsed() < Duration::from_secs(4));
-    session.run(sql("SELECT 1").affected()).expect("an answer");
+    session
+        .run(sql_query("SELECT 1").affected())
+        .expect("an answer");
 }
 
 #[test]
@@ -267,7 +269,7 @@ fn a_copy_takes_only_the_protocols_round_trips() {
 fn a_late_copy_fails_instead_of_ending_early() {
     let mut session = Session::connect(&server().config("postgres")).expect("a server");
     session.batch_execute(STUBBORN).expect("a function");
-    session.within(Duration::from_millis(300));
+    session.set_timeout(Duration::from_millis(300));
     for (to, known) in [(1, 0), (20_000, 1)] {
         let rows = format!(
             "CASE WHEN n < {to} THEN n ELSE pg_temp.stubborn() END FROM generate_series(1, {to}) AS n"
@@ -303,7 +305,7 @@ fn rows_of_a_copy_done_before_a_cancel_are_counted() {
              CREATE TRIGGER wait AFTER INSERT ON slow FOR EACH STATEMENT EXECUTE FUNCTION pg_temp.wait()",
         )
         .expect("a table");
-    session.within(Duration::from_millis(300));
+    session.set_timeout(Duration::from_millis(300));
     let rows = session.copy_in_from("COPY slow FROM STDIN", &b"1\n2\n"[..]);
     assert_eq!(rows.expect("a commit"), 2);
 }

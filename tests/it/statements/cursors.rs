@@ -1,6 +1,6 @@
 //! Cursors.
 
-use bowline::{Database, Error, StatementDsl as _, sql};
+use bowline::{Database, Error, StatementDsl as _, sql_query};
 use diesel::sql_types::Integer;
 use testkit::Proxy;
 
@@ -17,7 +17,7 @@ fn database() -> Database {
 }
 
 fn numbers(to: i32) -> impl bowline::statement::RowStatement<Row = Number> {
-    sql("SELECT n FROM generate_series(1, $1) AS n")
+    sql_query("SELECT n FROM generate_series(1, $1) AS n")
         .bind::<Integer, _>(to)
         .all::<Number>()
 }
@@ -33,7 +33,7 @@ fn one_row_some_rows_and_all_rows_are_fetched_in_turn() {
             let mut cursor = tx.cursor(numbers(10))?;
             assert_eq!(cursor.next_row()?.map(|row| row.n), Some(1));
             assert_eq!(plain(cursor.fetch(3)?), [2, 3, 4]);
-            cursor.session().run(sql("SELECT 1").affected())?;
+            cursor.session().run(sql_query("SELECT 1").affected())?;
             assert_eq!(plain(cursor.fetch_all()?), [5, 6, 7, 8, 9, 10]);
             assert_eq!(cursor.next_row()?, None);
             Ok::<_, Error>(())
@@ -48,7 +48,7 @@ fn a_scroll_cursor_goes_back_and_anywhere() {
             let mut cursor = tx.scroll_cursor(numbers(10))?;
             assert_eq!(cursor.fetch(5)?.len(), 5);
             assert_eq!(plain(cursor.fetch_backward(2)?), [4, 3]);
-            assert_eq!(cursor.fetch_absolute(-1)?.map(|row| row.n), Some(10));
+            assert_eq!(cursor.fetch_from_end(1)?.map(|row| row.n), Some(10));
             assert_eq!(cursor.fetch_absolute(2)?.map(|row| row.n), Some(2));
             assert_eq!(cursor.fetch_absolute(99)?, None);
             Ok::<_, Error>(())
@@ -64,8 +64,9 @@ fn two_cursors_may_follow_each_other_and_each_is_closed() {
                 assert_eq!(tx.cursor(numbers(2))?.fetch_all()?.len(), 2);
             }
             drop(tx.cursor(numbers(2))?);
-            let open =
-                tx.run(sql("SELECT name FROM pg_cursors WHERE name LIKE 'bowline%'").affected())?;
+            let open = tx.run(
+                sql_query("SELECT name FROM pg_cursors WHERE name LIKE 'bowline%'").affected(),
+            )?;
             assert_eq!(open, 0);
             Ok::<_, Error>(())
         })
@@ -77,11 +78,11 @@ fn a_cursor_in_a_failed_savepoint_does_no_harm() {
     database()
         .transaction(|tx| {
             let failed = tx.savepoint(|tx| {
-                let mut cursor = tx.cursor(sql("SELECT 1 / 0 AS n").all::<Number>())?;
+                let mut cursor = tx.cursor(sql_query("SELECT 1 / 0 AS n").all::<Number>())?;
                 cursor.fetch(1)
             });
             assert!(failed.is_err());
-            tx.run(sql("SELECT 1").affected())
+            tx.run(sql_query("SELECT 1").affected())
         })
         .expect("a commit");
 }

@@ -5,7 +5,10 @@ use bank::{
     NewAccountLabel, TransferConstraint,
 };
 use bowline::error::StatementIndex;
-use bowline::{Database, ErrorKind, Outcome, Result, SqlState, StatementDsl as _, sql};
+use bowline::{
+    Database, ErrorKind, Outcome, Result, SqlState, StatementDsl as _, TransactionOptions,
+    sql_query,
+};
 
 use crate::support::{new_account, test_database};
 
@@ -102,7 +105,7 @@ fn a_deferred_constraint_at_commit_has_its_name() {
     let attempts = [
         db.run(AccountLabel::insert(label()))
             .expect_err("no such account"),
-        db.with(bowline::serializable())
+        db.with_options(TransactionOptions::serializable())
             .run(AccountLabel::insert(label()))
             .expect_err("no such account"),
         db.transaction(|tx| tx.run(AccountLabel::insert(label())))
@@ -121,7 +124,7 @@ fn a_deferred_constraint_at_commit_has_its_name() {
 #[bowline::test]
 fn a_query_that_can_never_work_says_where(db: Database) -> Result<()> {
     let error = db
-        .run(sql("SELECT nothing FROM nowhere").affected())
+        .run(sql_query("SELECT nothing FROM nowhere").affected())
         .expect_err("no such table");
     assert_eq!(error.kind(), ErrorKind::Query);
     assert_eq!(
@@ -135,7 +138,7 @@ fn a_query_that_can_never_work_says_where(db: Database) -> Result<()> {
 #[bowline::test]
 fn a_row_count_error_has_the_callers_sql_and_position(db: Database) -> Result<()> {
     let error = db
-        .run(sql("SELECT nothing FROM nowhere").exactly(1))
+        .run(sql_query("SELECT nothing FROM nowhere").exactly(1))
         .expect_err("no such table");
     assert!(
         error
@@ -144,7 +147,7 @@ fn a_row_count_error_has_the_callers_sql_and_position(db: Database) -> Result<()
         "{error:?}"
     );
     let error = db
-        .run(sql("UPDATE nowhere SET x = 1").exactly(1))
+        .run(sql_query("UPDATE nowhere SET x = 1").exactly(1))
         .expect_err("no such table");
     assert_eq!(
         (error.sql(), error.position()),
@@ -164,7 +167,7 @@ fn an_answer_that_does_not_fit_says_which_statement(db: Database) -> Result<()> 
     let error = db
         .run((
             Account::count(),
-            sql("SELECT 1::int AS present").all::<Wrong>(),
+            sql_query("SELECT 1::int AS present").all::<Wrong>(),
         ))
         .expect_err("no such column");
     assert_eq!(error.kind(), ErrorKind::Decode);
@@ -178,7 +181,7 @@ fn an_answer_that_does_not_fit_says_which_statement(db: Database) -> Result<()> 
 #[bowline::test]
 fn copy_from_the_client_is_refused_with_a_pointer(db: Database) -> Result<()> {
     let error = db
-        .run(sql("COPY accounts FROM STDIN").affected())
+        .run(sql_query("COPY accounts FROM STDIN").affected())
         .expect_err("a refusal");
     assert!(error.hint().is_some_and(|hint| hint.contains("copy_in")));
     assert_eq!(db.run(Account::count())?, 0);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use bowline::StatementDsl as _;
 use bowline::notify::notify;
-use bowline::{ErrorKind, Session, sql};
+use bowline::{ErrorKind, Session, sql_query};
 use testkit::Proxy;
 
 use crate::support::server;
@@ -69,7 +69,9 @@ fn notifications_during_other_work_are_kept_in_order() {
         speaker
             .run(notify("orders_kept", number.to_string()))
             .expect("a notification");
-        listener.run(sql("SELECT 1").affected()).expect("an answer");
+        listener
+            .run(sql_query("SELECT 1").affected())
+            .expect("an answer");
     }
     let heard: Vec<_> = std::iter::from_fn(|| {
         listener
@@ -97,7 +99,7 @@ fn a_failed_transactions_notification_never_arrives() {
     let db = server().config("postgres").open().expect("a server");
     db.run((
         notify("only_committed", "no"),
-        sql("SELECT 1 / 0").affected(),
+        sql_query("SELECT 1 / 0").affected(),
     ))
     .expect_err("a division by zero");
     db.run(notify("only_committed", "yes"))
@@ -113,7 +115,7 @@ fn a_failed_transactions_notification_never_arrives() {
 fn who_listens_on_a_lost_connection_is_told() {
     let mut listener = session();
     listener.listen("nobody").expect("a channel");
-    let end = sql("SELECT pg_terminate_backend($1)")
+    let end = sql_query("SELECT pg_terminate_backend($1)")
         .bind::<diesel::sql_types::Integer, _>(listener.backend_pid());
     session().run(end.affected()).expect("the right to do so");
     let error = listener

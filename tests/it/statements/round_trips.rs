@@ -1,7 +1,7 @@
 //! Round trips, counted by a proxy outside of the program.
 
 use bank::{Account, AccountChanges, Transfer};
-use bowline::{Database, Page, serializable};
+use bowline::{Database, Page, TransactionOptions};
 use testkit::Proxy;
 
 use crate::support::{new_account, server, test_database};
@@ -79,7 +79,7 @@ fn a_tuple_of_ten_writes_takes_one_round_trip() {
     };
     db.run(writes().collect::<Vec<_>>()).expect("ten writes");
     assert_eq!(proxy.take_round_trips(), 1);
-    db.with(serializable())
+    db.with_options(TransactionOptions::serializable())
         .run(writes().collect::<Vec<_>>())
         .expect("ten writes");
     assert_eq!(proxy.take_round_trips(), 1);

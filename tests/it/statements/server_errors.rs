@@ -2,7 +2,7 @@
 
 use bowline::error::ServerError;
 use bowline::sqlstate::SqlStateClass;
-use bowline::{Database, ErrorKind, Result, SqlState, StatementDsl as _, sql};
+use bowline::{Database, ErrorKind, Result, SqlState, StatementDsl as _, sql_query};
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::Text;
 
@@ -16,7 +16,9 @@ struct Code {
 
 /// What the server says to a statement that fails.
 fn refused(db: &Database, statement: &str) -> ServerError {
-    let error = db.run(sql(statement).affected()).expect_err("a failure");
+    let error = db
+        .run(sql_query(statement).affected())
+        .expect_err("a failure");
     error.server().expect("an answer of the server's").clone()
 }
 
@@ -36,7 +38,7 @@ fn every_condition_name_has_the_servers_code() {
     let mut unknown = Vec::new();
     for code in SqlState::all() {
         let condition = code.condition().expect("a name");
-        let asked = sql("SELECT pg_temp.code($1) AS code").bind::<Text, _>(condition);
+        let asked = sql_query("SELECT pg_temp.code($1) AS code").bind::<Text, _>(condition);
         let answer = session.run(asked.one::<Code>()).expect("a code").code;
         let answer = SqlState::new(&answer).expect("a code");
         // The server takes the first of several codes that share a name.
@@ -79,7 +81,7 @@ fn a_code_that_raise_made_up_is_kept_as_it_came(db: Database) -> Result<()> {
 #[bowline::test]
 fn a_violated_constraint_is_named_in_full(db: Database) -> Result<()> {
     let insert = "INSERT INTO accounts (username) VALUES ('ann')";
-    db.run(sql(insert).exactly(1))?;
+    db.run(sql_query(insert).exactly(1))?;
     let error = refused(&db, insert);
     assert_eq!(
         (error.schema.as_deref(), error.table.as_deref()),
@@ -147,7 +149,7 @@ fn an_error_has_its_place_in_the_servers_source(db: Database) -> Result<()> {
 fn an_error_that_ends_the_session_is_fatal() {
     let mut session = bowline::Session::connect(&server().config("postgres")).expect("a server");
     let error = session
-        .run(sql("SELECT pg_terminate_backend(pg_backend_pid())").affected())
+        .run(sql_query("SELECT pg_terminate_backend(pg_backend_pid())").affected())
         .expect_err("the end");
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     let server = error.server().expect("the server's last words");
@@ -161,7 +163,7 @@ fn an_error_that_ends_the_session_is_fatal() {
 fn missing_tables_and_misspelt_columns_have_hints() {
     let db = server().config("postgres").open().expect("a server");
     let hint = |text| {
-        let error = db.run(sql(text).affected()).expect_err("a failure");
+        let error = db.run(sql_query(text).affected()).expect_err("a failure");
         error.hint().map(str::to_owned).unwrap_or_default()
     };
     assert!(hint("SELECT FROM shops").contains("`bowline migrate status`"));

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use bank::Account;
-use bowline::{ErrorKind, Outcome, Session, SqlState, StatementDsl as _, sql};
+use bowline::{ErrorKind, Outcome, Session, SqlState, StatementDsl as _, sql_query};
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
 use diesel::sql_types::{Integer, Text};
@@ -25,10 +25,10 @@ fn session() -> Session {
 #[test]
 fn a_call_ends_at_its_deadline_and_the_session_goes_on() {
     let mut session = session();
-    session.within(Duration::from_millis(200));
+    session.set_timeout(Duration::from_millis(200));
     let started = Instant::now();
     let error = session
-        .run(sql("SELECT pg_sleep(20)").affected())
+        .run(sql_query("SELECT pg_sleep(20)").affected())
         .expect_err("too slow");
     assert!(started.elapsed() < Duration::from_secs(3));
     assert_eq!(error.kind(), ErrorKind::Timeout, "{error:?}");
@@ -37,7 +37,7 @@ fn a_call_ends_at_its_deadline_and_the_session_goes_on() {
         (Some(SqlState::QUERY_CANCELED), Outcome::NotCommitted)
     );
     assert!(!session.is_broken());
-    assert!(session.run(sql("SELECT 1").affected()).is_ok());
+    assert!(session.run(sql_query("SELECT 1").affected()).is_ok());
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn a_large_batch_with_large_answers_does_not_lock_up() {
     let mut session = session();
     let filling = "x".repeat(1000);
     let query = |number| {
-        sql("SELECT $1 AS number, $2 AS filling")
+        sql_query("SELECT $1 AS number, $2 AS filling")
             .bind::<Integer, _>(number)
             .bind::<Text, _>(filling.clone())
     };
@@ -72,7 +72,7 @@ fn a_failure_among_100_000_statements_is_named() {
         let config = server().config("postgres").statement_cache(cache);
         let mut session = Session::connect(&config).expect("a server");
         // What is looked at is the place, not the time that a busy machine takes.
-        session.within(Duration::from_secs(600));
+        session.set_timeout(Duration::from_secs(600));
         let divide = |number: i32| {
             diesel::select(diesel::dsl::sql::<Integer>("60000 / ").bind::<Integer, _>(number))
         };
@@ -100,14 +100,15 @@ fn a_failure_among_100_000_statements_is_named() {
 #[test]
 fn a_session_whose_server_process_was_ended_says_so() {
     let (mut session, mut other) = (session(), session());
-    let end = sql("SELECT pg_terminate_backend($1)").bind::<Integer, _>(session.backend_pid());
+    let end =
+        sql_query("SELECT pg_terminate_backend($1)").bind::<Integer, _>(session.backend_pid());
     other.run(end.affected()).expect("the right to do so");
     let error = session
-        .run(sql("SELECT 1").affected())
+        .run(sql_query("SELECT 1").affected())
         .expect_err("the process is gone");
     assert_eq!(error.kind(), ErrorKind::Unavailable, "{error:?}");
     assert!(session.is_broken());
-    assert!(session.run(sql("SELECT 1").affected()).is_err());
+    assert!(session.run(sql_query("SELECT 1").affected()).is_err());
 }
 
 #[test]
@@ -115,7 +116,7 @@ fn the_pool_replaces_a_session_that_was_ended_while_idle() {
     let database = test_database();
     let db = database.config().max_size(1).open().expect("a server");
     let pid = db.session().expect("a session").backend_pid();
-    let end = sql("SELECT pg_terminate_backend($1, 5000)").bind::<Integer, _>(pid);
+    let end = sql_query("SELECT pg_terminate_backend($1, 5000)").bind::<Integer, _>(pid);
     session().run(end.affected()).expect("the right to do so");
     assert_eq!(db.run(Account::count()).expect("a new session"), 0);
 }
@@ -183,10 +184,12 @@ fn an_enum_that_was_made_anew_is_looked_up_again() {
 fn a_statement_that_must_run_alone_does() {
     let database = test_database();
     let db = database.open().expect("a server");
-    db.run(sql("CREATE INDEX CONCURRENTLY accounts_balance ON accounts (balance)").affected())
-        .expect("an index");
+    db.run(
+        sql_query("CREATE INDEX CONCURRENTLY accounts_balance ON accounts (balance)").affected(),
+    )
+    .expect("an index");
     let error = db
-        .run((Account::count(), sql("VACUUM accounts").affected()))
+        .run((Account::count(), sql_query("VACUUM accounts").affected()))
         .expect_err("not with others");
     assert_eq!(error.sqlstate(), Some(SqlState::ACTIVE_SQL_TRANSACTION));
 }
@@ -197,7 +200,7 @@ fn a_row_count_of_with_is_judged_before_the_commit() {
     let db = database.open().expect("a server");
     db.run(Account::insert_many(["ann", "bob"].map(new_account).into()))
         .expect("two accounts");
-    let delete = sql(
+    let delete = sql_query(
         "WITH gone AS (DELETE FROM accounts RETURNING 1) SELECT 1 AS number, 'x' AS filling FROM gone",
     );
     let error = db.run(delete.one::<Line>()).expect_err("two rows");
@@ -227,12 +230,12 @@ fn a_server_on_tcp_is_reached_by_name_and_by_address() {
     };
     for host in ["127.0.0.1", "localhost", "no.such.host.invalid,localhost"] {
         let mut session = Session::connect(&config(host)).expect("a connection");
-        session.within(Duration::from_millis(200));
+        session.set_timeout(Duration::from_millis(200));
         let error = session
-            .run(sql("SELECT pg_sleep(20)").affected())
+            .run(sql_query("SELECT pg_sleep(20)").affected())
             .expect_err("too slow");
         assert_eq!(error.sqlstate(), Some(SqlState::QUERY_CANCELED));
-        assert!(session.run(sql("SELECT 1").affected()).is_ok());
+        assert!(session.run(sql_query("SELECT 1").affected()).is_ok());
     }
     let error = Session::connect(&config("no.such.host.invalid")).expect_err("no such host");
     assert_eq!(error.kind(), ErrorKind::Unavailable, "{error:?}");
@@ -268,10 +271,10 @@ fn a_server_process_that_hangs_does_not_hang_its_caller() {
             .status()
     };
     assert!(signal("-STOP").expect("kill is there").success());
-    session.within(Duration::from_millis(200));
+    session.set_timeout(Duration::from_millis(200));
     let started = Instant::now();
     let error = session
-        .run(sql("CREATE TABLE t (x int)").affected())
+        .run(sql_query("CREATE TABLE t (x int)").affected())
         .expect_err("it hangs");
     assert!(started.elapsed() < Duration::from_secs(4));
     assert_eq!(error.kind(), ErrorKind::Timeout, "{error:?}");

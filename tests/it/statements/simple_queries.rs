@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use bowline::session::SimpleQueryMessage;
-use bowline::{Error, ErrorKind, Outcome, Session, SqlState, StatementDsl as _, sql};
+use bowline::{Error, ErrorKind, Outcome, Session, SqlState, StatementDsl as _, sql_query};
 use diesel::connection::Connection as _;
 
 use crate::support::server;
@@ -124,13 +124,13 @@ fn breaking_off_cancels_and_the_session_goes_on() {
     );
     assert_eq!(rows, 3);
     assert!(started.elapsed() < Duration::from_secs(4));
-    assert!(session.run(sql("SELECT 1").affected()).is_ok());
+    assert!(session.run(sql_query("SELECT 1").affected()).is_ok());
 }
 
 #[test]
 fn the_deadline_excludes_the_time_of_the_callback() {
     let mut session = session();
-    session.within(Duration::from_millis(300));
+    session.set_timeout(Duration::from_millis(300));
     let started = Instant::now();
     let error = session
         .simple_query("SELECT 1; SELECT pg_sleep(60)", |_| {
@@ -160,7 +160,7 @@ fn what_is_run_next_is_answered_whole() {
         session
             .simple_query(text, |_| ControlFlow::Continue(()))
             .ok();
-        let rows = session.run(sql("SELECT generate_series(1, 3)").affected());
+        let rows = session.run(sql_query("SELECT generate_series(1, 3)").affected());
         assert_eq!(rows.expect("an answer"), 3, "{text}");
         let mut broken_off = 0;
         session
@@ -169,7 +169,7 @@ fn what_is_run_next_is_answered_whole() {
                 ControlFlow::Break(())
             })
             .ok();
-        let rows = session.run(sql("SELECT generate_series(1, 4)").affected());
+        let rows = session.run(sql_query("SELECT generate_series(1, 4)").affected());
         assert_eq!(rows.expect("an answer"), 4, "{text}, broken off");
         assert_eq!(broken_off, 1);
     }

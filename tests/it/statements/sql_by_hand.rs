@@ -1,6 +1,6 @@
 //! SQL as people write it: comments, semicolons, rows that are counted on the server.
 
-use bowline::{ErrorKind, Outcome, Session, SqlState, StatementDsl as _, sql};
+use bowline::{ErrorKind, Outcome, Session, SqlState, StatementDsl as _, sql_query};
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
 use diesel::sql_types::Integer;
@@ -24,7 +24,7 @@ fn session() -> (bowline::testing::TestDatabase, Session) {
 }
 
 fn count(session: &mut Session) -> usize {
-    let rows = session.run(sql("SELECT x FROM t").all::<Number>());
+    let rows = session.run(sql_query("SELECT x FROM t").all::<Number>());
     rows.expect("rows").len()
 }
 
@@ -47,14 +47,18 @@ fn written_rows_are_counted_however_the_sql_is_written() {
         "WITH new AS (SELECT 9) INSERT INTO t SELECT * FROM new RETURNING x",
     ] {
         let before = count(&mut session);
-        assert_eq!(session.run(sql(text).exactly(1)).expect(text), 1, "{text}");
+        assert_eq!(
+            session.run(sql_query(text).exactly(1)).expect(text),
+            1,
+            "{text}"
+        );
         assert_eq!(count(&mut session), before + 1, "{text}");
-        let error = session.run(sql(text).exactly(2)).expect_err(text);
+        let error = session.run(sql_query(text).exactly(2)).expect_err(text);
         assert_eq!(error.kind(), ErrorKind::NotFound, "{text}: {error:?}");
         assert_eq!(error.message(), "expected 2 rows, got 1", "{text}");
         assert_eq!(error.outcome(), Outcome::NotCommitted, "{text}");
         let error = session
-            .run((sql(text).exactly(0), sql("SELECT 1").affected()))
+            .run((sql_query(text).exactly(0), sql_query("SELECT 1").affected()))
             .expect_err(text);
         assert_eq!(error.kind(), ErrorKind::TooManyRows, "{text}: {error:?}");
         assert_eq!(count(&mut session), before + 1, "{text}");
@@ -74,13 +78,20 @@ fn rows_that_are_read_are_counted_too() {
         "SELECT x FROM t FOR UPDATE",
         "SELECT x AS a, x AS a FROM t",
     ] {
-        assert_eq!(session.run(sql(text).exactly(3)).expect(text), 3, "{text}");
-        let error = session.run(sql(text).exactly(4)).expect_err(text);
+        assert_eq!(
+            session.run(sql_query(text).exactly(3)).expect(text),
+            3,
+            "{text}"
+        );
+        let error = session.run(sql_query(text).exactly(4)).expect_err(text);
         assert_eq!(error.message(), "expected 4 rows, got 3", "{text}");
     }
     let copied = "SELECT x INTO copied FROM t";
-    assert!(session.run(sql(copied).exactly(4)).is_err());
-    assert_eq!(session.run(sql(copied).exactly(3)).expect("a table"), 3);
+    assert!(session.run(sql_query(copied).exactly(4)).is_err());
+    assert_eq!(
+        session.run(sql_query(copied).exactly(3)).expect("a table"),
+        3
+    );
 }
 
 diesel::table! {
@@ -109,12 +120,18 @@ fn one_row_is_read_however_the_sql_is_written() {
         "WITH two AS (SELECT 2 AS x) SELECT x FROM two -- ;",
         "SELECT x FROM t WHERE x = 2 FOR UPDATE; ;",
     ] {
-        let both = (sql(text).one::<Number>(), sql(text).optional::<Number>());
+        let both = (
+            sql_query(text).one::<Number>(),
+            sql_query(text).optional::<Number>(),
+        );
         let (one, optional) = session.run(both).expect(text);
         assert_eq!((one.x, optional), (2, Some(Number { x: 2 })), "{text}");
     }
     let none = "DELETE FROM t WHERE x = 7 RETURNING x; -- none";
-    let both = (sql(none).optional::<Number>(), sql("SELECT 1").affected());
+    let both = (
+        sql_query(none).optional::<Number>(),
+        sql_query("SELECT 1").affected(),
+    );
     assert_eq!(session.run(both).expect("no row").0, None);
 }
 
@@ -125,7 +142,7 @@ fn what_cannot_be_counted_is_refused_with_a_reason() {
         .batch_execute("CREATE TABLE log (x int); CREATE RULE r AS ON INSERT TO t DO ALSO INSERT INTO log VALUES (new.x)")
         .expect("DDL");
     let error = session
-        .run(sql("INSERT INTO t VALUES (4)").exactly(1))
+        .run(sql_query("INSERT INTO t VALUES (4)").exactly(1))
         .expect_err("a rule");
     assert_eq!(error.sqlstate(), Some(SqlState::FEATURE_NOT_SUPPORTED));
     assert!(
@@ -134,8 +151,8 @@ fn what_cannot_be_counted_is_refused_with_a_reason() {
     );
     let error = session
         .run((
-            sql("DELETE FROM t WHERE x = 1").one::<Number>(),
-            sql("SELECT 1").affected(),
+            sql_query("DELETE FROM t WHERE x = 1").one::<Number>(),
+            sql_query("SELECT 1").affected(),
         ))
         .expect_err("no RETURNING");
     assert!(
@@ -143,11 +160,13 @@ fn what_cannot_be_counted_is_refused_with_a_reason() {
         "{error:?}"
     );
     let error = session
-        .run(sql("DELETE FROM t; DELETE FROM t").exactly(3))
+        .run(sql_query("DELETE FROM t; DELETE FROM t").exactly(3))
         .expect_err("two statements");
     assert!(error.message().contains("multiple commands"), "{error:?}");
     for nothing in ["-- nothing", " ; ", "/* a */;"] {
-        let error = session.run(sql(nothing).exactly(0)).expect_err(nothing);
+        let error = session
+            .run(sql_query(nothing).exactly(0))
+            .expect_err(nothing);
         assert_eq!(error.message(), "the query is empty");
     }
     assert_eq!(count(&mut session), 3);
@@ -162,7 +181,10 @@ fn an_error_points_into_the_sql_as_it_was_written() {
         "/* ü; */ UPDATE t SET nothing = 1 RETURNING x",
     ] {
         let error = session
-            .run((sql(text).one::<Number>(), sql("SELECT 1").affected()))
+            .run((
+                sql_query(text).one::<Number>(),
+                sql_query("SELECT 1").affected(),
+            ))
             .expect_err(text);
         let position = error
             .server()
@@ -186,7 +208,7 @@ fn a_locked_query_may_end_with_a_semicolon_or_a_comment() {
         "SELECT x FROM t -- all",
         ";SELECT x FROM t /* ; */;",
     ] {
-        let rows = session.run(sql(text).all::<Number>().for_update().skip_locked());
+        let rows = session.run(sql_query(text).all::<Number>().for_update().skip_locked());
         assert_eq!(rows.expect(text).len(), 3, "{text}");
     }
 }
@@ -199,7 +221,7 @@ fn a_subquery_may_end_with_semicolon_or_comment() {
         "SELECT x FROM t ORDER BY x -- all",
         ";SELECT x FROM t ORDER BY x /* ; */;",
     ] {
-        let all = || sql(text).all::<Number>();
+        let all = || sql_query(text).all::<Number>();
         let first = session.transaction(|session| {
             let mut cursor = session.cursor(all())?;
             cursor.next_row()
@@ -224,7 +246,7 @@ fn a_copy_as_a_statement_is_refused() {
         "COPY t FROM STDOUT",
         "/* a /* b */ */ COPY (SELECT ') TO x' FROM t) TO STDOUT (FORMAT csv)",
     ] {
-        let error = session.run(sql(text).affected()).expect_err(text);
+        let error = session.run(sql_query(text).affected()).expect_err(text);
         assert!(
             error.hint().is_some_and(|hint| hint.contains("copy_in")),
             "{text}: {error:?}"
@@ -263,10 +285,10 @@ fn a_role_or_setting_is_not_handed_on_to_the_next_holder() {
         "UPDATE pg_settings SET setting = 'bowline_weak' WHERE name = 'role'",
         "DO $$ BEGIN SET ROLE bowline_weak; END $$",
     ] {
-        db.run(sql(text).affected()).expect(text);
+        db.run(sql_query(text).affected()).expect(text);
         let is_weak = "SELECT 1 WHERE current_user = 'bowline_weak'";
         assert_eq!(
-            db.run(sql(is_weak).affected()).expect("a look"),
+            db.run(sql_query(is_weak).affected()).expect("a look"),
             0,
             "{text}"
         );
@@ -276,20 +298,24 @@ fn a_role_or_setting_is_not_handed_on_to_the_next_holder() {
         "SET LOCAL search_path TO pg_temp, public",
         "SELECT set_config('search_path', 'pg_temp', true)",
     ] {
-        db.run((sql(path).affected(), sql(made).affected()))
+        db.run((sql_query(path).affected(), sql_query(made).affected()))
             .expect(path);
         let is_there = "SELECT 1 WHERE to_regclass('pg_temp.mine') IS NOT NULL";
         assert_eq!(
-            db.run(sql(is_there).affected()).expect("a look"),
+            db.run(sql_query(is_there).affected()).expect("a look"),
             0,
             "{path}"
         );
     }
     for name in ["local", "transaction", "constraints"] {
-        db.run(sql(format!("SET {name}.x = 'a'")).affected())
+        db.run(sql_query(format!("SET {name}.x = 'a'")).affected())
             .expect(name);
         let is_set = format!("SELECT 1 WHERE current_setting('{name}.x', true) = 'a'");
-        assert_eq!(db.run(sql(is_set).affected()).expect("a look"), 0, "{name}");
+        assert_eq!(
+            db.run(sql_query(is_set).affected()).expect("a look"),
+            0,
+            "{name}"
+        );
     }
     maker
         .batch_execute("DROP ROLE bowline_weak")

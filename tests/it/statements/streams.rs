@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use bowline::{Error, ErrorKind, Outcome, Session, SqlState, StatementDsl as _, sql};
+use bowline::{Error, ErrorKind, Outcome, Session, SqlState, StatementDsl as _, sql_query};
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::Integer;
 use testkit::Proxy;
@@ -21,7 +21,7 @@ fn session() -> Session {
 
 fn numbers(to: i32) -> bowline::statement::Sql<'static> {
     // In the list of columns it gives rows as it makes them; in FROM it would make all of them first.
-    sql(format!("SELECT generate_series(1, {to}) AS n"))
+    sql_query(format!("SELECT generate_series(1, {to}) AS n"))
 }
 
 #[test]
@@ -32,7 +32,7 @@ fn rows_come_in_order_and_the_session_goes_on() {
         .expect("a stream");
     let rows: Vec<i32> = rows.map(|row| row.expect("a row").n).collect();
     assert!(rows.into_iter().eq(1..=10_000));
-    assert!(session.run(sql("SELECT 1").affected()).is_ok());
+    assert!(session.run(sql_query("SELECT 1").affected()).is_ok());
 }
 
 #[test]
@@ -56,18 +56,18 @@ fn a_stream_dropped_early_is_cancelled() {
     assert_eq!(first.len(), 3);
     assert!(started.elapsed() < Duration::from_secs(4));
     assert!(!session.is_broken());
-    assert!(session.run(sql("SELECT 1").affected()).is_ok());
+    assert!(session.run(sql_query("SELECT 1").affected()).is_ok());
 }
 
 #[test]
 fn a_stream_dropped_early_keeps_its_transaction() {
     let db = server().config("postgres").open().expect("a server");
     let done = db.transaction(|tx| {
-        tx.run(sql("CREATE TABLE a_streams_transaction (x int)").affected())?;
+        tx.run(sql_query("CREATE TABLE a_streams_transaction (x int)").affected())?;
         drop(tx.stream(numbers(2_000_000_000).all::<Number>())?);
         let all: Result<Vec<_>, Error> = tx.stream(numbers(1000).all::<Number>())?.collect();
         assert_eq!(all?.len(), 1000);
-        tx.run(sql("DROP TABLE a_streams_transaction").affected())
+        tx.run(sql_query("DROP TABLE a_streams_transaction").affected())
     });
     done.expect("a commit");
 }
@@ -75,7 +75,7 @@ fn a_stream_dropped_early_keeps_its_transaction() {
 #[test]
 fn an_error_comes_after_the_rows_before_it() {
     let mut session = session();
-    let query = sql("SELECT 1 / (5000 - generate_series(1, 10000)) AS n");
+    let query = sql_query("SELECT 1 / (5000 - generate_series(1, 10000)) AS n");
     let mut good = 0;
     let mut failure = None;
     for row in session.stream(query.all::<Number>()).expect("a stream") {
@@ -88,14 +88,14 @@ fn an_error_comes_after_the_rows_before_it() {
     assert_eq!(failure.sqlstate(), SqlState::new("22012"));
     assert!((1..5000).contains(&good), "{good}");
     assert!(failure.sql().is_some_and(|sql| sql.contains("5000")));
-    assert!(session.run(sql("SELECT 1").affected()).is_ok());
+    assert!(session.run(sql_query("SELECT 1").affected()).is_ok());
 }
 
 #[test]
 fn a_failure_before_the_first_row_fails_the_call() {
     let mut session = session();
     let error = session
-        .stream(sql("SELECT n FROM nowhere").all::<Number>())
+        .stream(sql_query("SELECT n FROM nowhere").all::<Number>())
         .expect_err("no such table");
     assert_eq!(error.sqlstate(), Some(SqlState::UNDEFINED_TABLE));
 }
@@ -103,10 +103,10 @@ fn a_failure_before_the_first_row_fails_the_call() {
 #[test]
 fn each_step_of_a_stream_has_the_deadline_of_a_call() {
     let mut session = session();
-    let query = sql(
+    let query = sql_query(
         "SELECT CASE WHEN n = 1000 THEN pg_sleep(20)::text::int ELSE n END AS n FROM generate_series(1, 2000) AS n",
     );
-    session.within(Duration::from_millis(300));
+    session.set_timeout(Duration::from_millis(300));
     let started = Instant::now();
     let last = session
         .stream(query.all::<Number>())
@@ -123,10 +123,10 @@ fn each_step_of_a_stream_has_the_deadline_of_a_call() {
 #[test]
 fn a_stream_heeds_the_limit_of_the_database_it_is_of() {
     let db = server().config("postgres").open().expect("a server");
-    let query = sql("SELECT pg_sleep(20)::text::int AS n");
+    let query = sql_query("SELECT pg_sleep(20)::text::int AS n");
     let started = Instant::now();
     let error = db
-        .within(Duration::from_millis(300))
+        .with_timeout(Duration::from_millis(300))
         .stream(query.all::<Number>())
         .expect_err("too slow");
     assert!(started.elapsed() < Duration::from_secs(4));
@@ -154,12 +154,12 @@ fn a_stream_takes_one_round_trip() {
 fn a_late_stream_fails_instead_of_ending_early() {
     let mut session = session();
     session.batch_execute(STUBBORN).expect("a function");
-    session.within(Duration::from_millis(300));
+    session.set_timeout(Duration::from_millis(300));
     for query in [
         "SELECT pg_temp.stubborn() AS n",
         "SELECT CASE WHEN n < 20000 THEN n ELSE pg_temp.stubborn() END AS n FROM generate_series(1, 20000) AS n",
     ] {
-        let error = match session.stream(sql(query).all::<Number>()) {
+        let error = match session.stream(sql_query(query).all::<Number>()) {
             Ok(rows) => rows.last().and_then(Result::err),
             Err(error) => Some(error),
         };
@@ -172,7 +172,7 @@ fn a_late_stream_fails_instead_of_ending_early() {
 #[test]
 fn a_stream_or_copy_refuses_unsupported_options() {
     let db = server().config("postgres").open().expect("a server");
-    let reading = db.with(bowline::read_only());
+    let reading = db.with_options(TransactionOptions::new().read_only());
     let error = reading
         .stream(numbers(1).all::<Number>())
         .map(drop)

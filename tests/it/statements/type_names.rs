@@ -1,7 +1,7 @@
 //! Types that migrations made, looked up by name: made anew, moved, and the same name in several schemas.
 
 use bowline::testing::TestDatabase;
-use bowline::{Database, Error, ErrorKind, Session, SqlState, StatementDsl as _, sql};
+use bowline::{Database, Error, ErrorKind, Session, SqlState, StatementDsl as _, sql_query};
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
@@ -128,7 +128,7 @@ fn a_mistake_beside_a_named_type_fails_after_one_retry() {
         .open()
         .expect("a server");
     let wrong = || {
-        sql("SELECT count(*) FROM people WHERE mood = $1 AND no_such_function(id)")
+        sql_query("SELECT count(*) FROM people WHERE mood = $1 AND no_such_function(id)")
             .bind::<sql_types::Mood, _>(Mood::Sad)
             .one::<i64>()
     };
@@ -169,13 +169,16 @@ type Set = fn(&mut Session, &str) -> Result<usize, Error>;
 fn a_schema_for_each_tenant_has_its_own_types() {
     let (_database, proxy, db) = tenants();
     let ways: [Set; 4] = [
-        |tx, tenant| tx.run(sql(format!("SET LOCAL search_path TO {tenant}, public")).affected()),
         |tx, tenant| {
-            let set = sql("SELECT set_config('search_path', $1, true)").bind::<Text, _>(tenant);
+            tx.run(sql_query(format!("SET LOCAL search_path TO {tenant}, public")).affected())
+        },
+        |tx, tenant| {
+            let set =
+                sql_query("SELECT set_config('search_path', $1, true)").bind::<Text, _>(tenant);
             tx.run(set.affected())
         },
         |tx, tenant| {
-            let set = sql("SELECT set_config($1, $2, true)")
+            let set = sql_query("SELECT set_config($1, $2, true)")
                 .bind::<Text, _>("search_path")
                 .bind::<Text, _>(tenant);
             tx.run(set.affected())
@@ -203,24 +206,24 @@ fn a_schema_for_each_tenant_has_its_own_types() {
     }
     // A path that a savepoint by hand undid.
     db.transaction(|tx| {
-        tx.run(sql("SET LOCAL search_path TO ta").affected())?;
+        tx.run(sql_query("SET LOCAL search_path TO ta").affected())?;
         tx.run(insert(Mood::Sad))?;
-        tx.run(sql("SAVEPOINT by_hand").affected())?;
-        tx.run(sql("SET LOCAL search_path TO tb").affected())?;
+        tx.run(sql_query("SAVEPOINT by_hand").affected())?;
+        tx.run(sql_query("SET LOCAL search_path TO tb").affected())?;
         tx.run(insert(Mood::Sad))?;
-        tx.run(sql("ROLLBACK TO SAVEPOINT by_hand").affected())?;
+        tx.run(sql_query("ROLLBACK TO SAVEPOINT by_hand").affected())?;
         tx.run(insert(Mood::Sad))
     })
     .expect("two rows of ta");
     // In one trip, and undone with it.
     for tenant in ["ta", "tb", "ta"] {
-        let set = || sql(format!("SET LOCAL search_path TO {tenant}")).affected();
+        let set = || sql_query(format!("SET LOCAL search_path TO {tenant}")).affected();
         db.run((set(), insert(Mood::Glad))).expect("a row");
         let (_, glad) = db.run((set(), count(Mood::Glad))).expect("a count");
         assert!(glad > 0);
     }
     proxy.take_round_trips();
-    let set = sql("SET LOCAL search_path TO tb").affected();
+    let set = sql_query("SET LOCAL search_path TO tb").affected();
     db.run((set, insert(Mood::Glad))).expect("a row");
     assert_eq!(proxy.take_round_trips(), 1);
 }
@@ -229,7 +232,7 @@ fn a_schema_for_each_tenant_has_its_own_types() {
 fn a_path_that_is_rolled_back_takes_its_types_along() {
     let (_database, _proxy, db) = tenants();
     let set = |tx: &mut Session, tenant: &str| {
-        tx.run(sql(format!("SET search_path TO {tenant}")).affected())
+        tx.run(sql_query(format!("SET search_path TO {tenant}")).affected())
     };
     db.transaction(|tx| {
         set(tx, "ta")?;
@@ -237,7 +240,7 @@ fn a_path_that_is_rolled_back_takes_its_types_along() {
         let undone: Result<(), Error> = tx.savepoint(|tx| {
             set(tx, "tb")?;
             tx.run(insert(Mood::Sad))?;
-            tx.run(sql("SELECT 1/0").affected()).map(drop)
+            tx.run(sql_query("SELECT 1/0").affected()).map(drop)
         });
         assert!(undone.is_err());
         tx.run(insert(Mood::Sad))
@@ -245,7 +248,7 @@ fn a_path_that_is_rolled_back_takes_its_types_along() {
     .expect("two rows of ta");
     // It was for the session, which the pool has reset since.
     let there = |tenant: &str| {
-        db.run(sql(format!("SELECT count(*) FROM {tenant}.people")).one::<i64>())
+        db.run(sql_query(format!("SELECT count(*) FROM {tenant}.people")).one::<i64>())
             .expect("a count")
     };
     assert_eq!((there("ta"), there("tb")), (2, 0));
@@ -267,7 +270,7 @@ fn a_role_whose_schema_is_in_the_path_has_its_own_types() {
         for tenant in ["ta", "tb"] {
             let role = format!("{tenant}_{}", database.name());
             db.transaction(|tx| {
-                tx.run(sql(format!("SET LOCAL ROLE {role}")).affected())?;
+                tx.run(sql_query(format!("SET LOCAL ROLE {role}")).affected())?;
                 tx.run(insert(Mood::Sad))
             })
             .unwrap_or_else(|error| panic!("{role}: {error:?}"));
@@ -293,7 +296,7 @@ fn a_path_that_a_function_sets_heals_by_itself() {
         .expect("DDL");
     for tenant in ["ta", "tb", "ta"] {
         db.transaction(|tx| {
-            let enter = sql("SELECT public.enter($1)").bind::<Text, _>(tenant);
+            let enter = sql_query("SELECT public.enter($1)").bind::<Text, _>(tenant);
             tx.run(enter.affected())?;
             tx.run(insert(Mood::Sad))
         })
@@ -310,9 +313,9 @@ fn answers_of_a_tenant_are_checked_by_its_columns() {
         .expect("DDL");
     let notes = |tenant: &str| {
         db.transaction(|tx| {
-            tx.run(sql(format!("SET LOCAL search_path TO {tenant}")).affected())?;
+            tx.run(sql_query(format!("SET LOCAL search_path TO {tenant}")).affected())?;
             tx.run(insert(Mood::Sad))?;
-            tx.run(sql("SELECT max(note) AS note FROM people").one::<Option<i64>>())
+            tx.run(sql_query("SELECT max(note) AS note FROM people").one::<Option<i64>>())
         })
     };
     for _ in 0..2 {

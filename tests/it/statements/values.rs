@@ -3,7 +3,7 @@
 mod edges;
 
 use bowline::testing::TestDatabase;
-use bowline::{Config, Database, Error, ErrorKind, Outcome, Session, StatementDsl as _, sql};
+use bowline::{Config, Database, Error, ErrorKind, Outcome, Session, StatementDsl as _, sql_query};
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
@@ -85,7 +85,7 @@ fn a_column_of_another_type_in_sql_by_hand_is_an_error() {
             ("NULL::float8", "float8"),
             ("'{}'::int8[]", "int8[]"),
         ] {
-            let query = || sql(format!("SELECT {value} AS n"));
+            let query = || sql_query(format!("SELECT {value} AS n"));
             for _ in 0..2 {
                 let by_name = session
                     .run(query().one::<Number>())
@@ -100,7 +100,7 @@ fn a_column_of_another_type_in_sql_by_hand_is_an_error() {
             }
         }
         let error = session
-            .run(sql("SELECT 1 AS m").all::<Number>())
+            .run(sql_query("SELECT 1 AS m").all::<Number>())
             .expect_err("no column n");
         assert_eq!(error.kind(), ErrorKind::Decode, "{error:?}");
         assert!(
@@ -133,7 +133,7 @@ fn a_column_that_was_altered_under_a_pool_is_an_error() {
             wrong(db.run(all()).expect_err("another type")),
             Outcome::NotCommitted
         );
-        let pair = (sql("SELECT 1").affected(), all());
+        let pair = (sql_query("SELECT 1").affected(), all());
         let error = db.run(pair).expect_err("another type");
         assert_eq!(
             error.statement_index().map(|it| (it.index, it.total)),
@@ -227,7 +227,7 @@ fn a_copy_of_a_query_that_fails_has_its_position() {
     let (_database, db, _other) = with_table();
     let bad = "SELECT v FROM tt WHERE nothing = 1";
     let error = db
-        .copy_out(sql(bad).all::<i64>())
+        .copy_out(sql_query(bad).all::<i64>())
         .map(drop)
         .expect_err("no such column");
     let (position, sent) = (
@@ -239,7 +239,7 @@ fn a_copy_of_a_query_that_fails_has_its_position() {
         "{position} {sent}"
     );
     let error = db
-        .copy_out(sql("INSERT INTO tt VALUES (5, 5) RETURNING v").all::<i64>())
+        .copy_out(sql_query("INSERT INTO tt VALUES (5, 5) RETURNING v").all::<i64>())
         .map(drop)
         .expect_err("it writes");
     assert!(
@@ -276,7 +276,7 @@ fn types_with_the_same_bytes_are_read_and_written() {
         ("current_user::name", "postgres"),
         ("pg_sleep(0)", ""),
     ] {
-        let query = || sql(format!("SELECT {value} AS n"));
+        let query = || sql_query(format!("SELECT {value} AS n"));
         assert_eq!(db.run(query().one::<Word>()).expect(value).word, word);
         let mut stream = db.stream(query().all::<String>()).expect(value);
         assert_eq!(stream.next().expect("a row").expect(value), word);
@@ -287,17 +287,17 @@ fn types_with_the_same_bytes_are_read_and_written() {
         ("ARRAY['x']::varchar[]", vec!["x"]),
     ];
     for (value, list) in lists {
-        let read = db.run(sql(format!("SELECT {value}")).one::<Vec<String>>());
+        let read = db.run(sql_query(format!("SELECT {value}")).one::<Vec<String>>());
         assert_eq!(read.expect(value), list);
     }
     let oid = db
-        .run(sql("SELECT 'tt'::regclass").one::<u32>())
+        .run(sql_query("SELECT 'tt'::regclass").one::<u32>())
         .expect("an OID");
-    let is_same = sql("SELECT 'tt'::regclass = $1").bind::<diesel::sql_types::Oid, _>(oid);
+    let is_same = sql_query("SELECT 'tt'::regclass = $1").bind::<diesel::sql_types::Oid, _>(oid);
     assert!(db.run(is_same.one::<bool>()).expect("a row"));
     // A NULL of no type.
     assert_eq!(
-        db.run(sql("SELECT NULL AS n").one::<Option<i64>>())
+        db.run(sql_query("SELECT NULL AS n").one::<Option<i64>>())
             .expect("a row"),
         None
     );
@@ -310,7 +310,7 @@ fn types_with_the_same_bytes_are_read_and_written() {
             .batch_execute("DROP TYPE IF EXISTS tt_row; CREATE TYPE tt_row AS (x bigint)")
             .expect("DDL");
         let error = db
-            .run(sql(format!("SELECT {value} AS n")).one::<i64>())
+            .run(sql_query(format!("SELECT {value} AS n")).one::<i64>())
             .expect_err(value);
         assert_eq!(error.kind(), ErrorKind::Decode, "{error:?}");
     }
@@ -347,7 +347,7 @@ fn a_null_says_nothing_of_the_value_that_follows() {
     wrong("code", pair.expect_err("a text"));
     let all = db.run(vec![called(1), called(20_000)]);
     wrong("code", all.expect_err("a text"));
-    let by_hand = || sql("SELECT code(x) AS n FROM many ORDER BY x").all::<Code>();
+    let by_hand = || sql_query("SELECT code(x) AS n FROM many ORDER BY x").all::<Code>();
     let mut streamed = db.stream(by_hand()).expect("NULLs");
     let (nulls, error) = (0..)
         .map(|n| (n, streamed.next()))
@@ -365,14 +365,14 @@ fn a_null_says_nothing_of_the_value_that_follows() {
         cursor.fetch_all()
     });
     wrong("n", fetched.expect_err("a text"));
-    let copied = sql("SELECT code(x) AS n FROM many ORDER BY x").all::<Option<i64>>();
+    let copied = sql_query("SELECT code(x) AS n FROM many ORDER BY x").all::<Option<i64>>();
     let copied = db.copy_out(copied).expect("NULLs");
     let copied: bowline::Result<Vec<_>> = copied.collect();
     wrong("n", copied.expect_err("a text"));
-    let one = sql("SELECT 'abcdefgh' AS n").all::<Option<i64>>();
+    let one = sql_query("SELECT 'abcdefgh' AS n").all::<Option<i64>>();
     let copied: bowline::Result<Vec<_>> = db.copy_out(one).and_then(Iterator::collect);
     wrong("n", copied.expect_err("a text"));
-    let nulls = sql("SELECT NULL AS n").all::<Option<i64>>();
+    let nulls = sql_query("SELECT NULL AS n").all::<Option<i64>>();
     let copied: bowline::Result<Vec<_>> = db.copy_out(nulls).and_then(Iterator::collect);
     assert_eq!(copied.expect("a NULL"), [None]);
 }
@@ -381,9 +381,9 @@ fn a_null_says_nothing_of_the_value_that_follows() {
 fn a_type_check_takes_at_most_one_trip_for_the_pool() {
     let (database, proxy) = (test_database(), Proxy::start(&server()).expect("a proxy"));
     let db = proxy.config(database.name()).open().expect("a server");
-    db.run(sql("CREATE TABLE tt (id bigint, v bigint)").affected())
+    db.run(sql_query("CREATE TABLE tt (id bigint, v bigint)").affected())
         .expect("DDL");
-    db.run(sql("CREATE TYPE mood AS ENUM ('sad')").affected())
+    db.run(sql_query("CREATE TYPE mood AS ENUM ('sad')").affected())
         .expect("DDL");
     proxy.take_round_trips();
     let trips = |work: &dyn Fn()| {
@@ -395,12 +395,12 @@ fn a_type_check_takes_at_most_one_trip_for_the_pool() {
     };
     assert_eq!((trips(&typed), trips(&typed)), (1, 1));
     let by_hand = || {
-        db.run(sql("SELECT 1::int8 AS n").one::<Number>())
+        db.run(sql_query("SELECT 1::int8 AS n").one::<Number>())
             .expect("a row");
     };
     assert_eq!((trips(&by_hand), trips(&by_hand)), (1, 1));
     let in_doubt = || {
-        db.run(sql("SELECT 'sad'::mood AS n").one::<Word>())
+        db.run(sql_query("SELECT 'sad'::mood AS n").one::<Word>())
             .expect("a row");
     };
     assert_eq!((trips(&in_doubt), trips(&in_doubt)), (2, 1));
@@ -432,7 +432,7 @@ fn a_row_names_its_types_or_takes_those_of_rust() {
     let mut session = Session::connect(&server().config("postgres")).expect("a server");
     let query = "SELECT 'x' AS type, ARRAY['a', NULL] AS tags, NULL::int8 AS count, '1'::json AS data, 4::int8 AS id";
     assert_eq!(
-        session.run(sql(query).one::<Mixed>()).expect("a row"),
+        session.run(sql_query(query).one::<Mixed>()).expect("a row"),
         Mixed {
             id: bank::AccountId(4),
             body: serde_json::json!(1),
@@ -445,7 +445,7 @@ fn a_row_names_its_types_or_takes_those_of_rust() {
     );
     let jsonb = query.replace("::json ", "::jsonb ");
     let error = session
-        .run(sql(jsonb).one::<Mixed>())
+        .run(sql_query(jsonb).one::<Mixed>())
         .expect_err("another type");
     assert!(is_mismatch(&error, "data", "jsonb", "json"), "{error:?}");
 }

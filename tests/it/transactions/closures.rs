@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use bank::{Account, AccountChanges, AccountConstraint};
 use bowline::{
     Database, Error, ErrorKind, Outcome, Result, RetryPolicy, Session, SqlState, StatementDsl as _,
-    TransactionOptions, serializable, sql,
+    TransactionOptions, sql_query,
 };
 use diesel::connection::SimpleConnection as _;
 use testkit::Proxy;
@@ -40,7 +40,7 @@ fn an_error_that_was_passed_over_is_never_a_success() {
     let db = database.open().expect("a server");
     let passed_over = db.transaction(|tx| -> Result<&str> {
         tx.run(Account::insert(new_account("ann")))?;
-        tx.run(sql("SELECT 1 / 0").affected())
+        tx.run(sql_query("SELECT 1 / 0").affected())
             .expect_err("a division by zero");
         Ok("committed")
     });
@@ -51,7 +51,7 @@ fn an_error_that_was_passed_over_is_never_a_success() {
     );
     let in_savepoint = db.transaction(|tx| {
         tx.savepoint(|tx| -> Result<()> {
-            tx.run(sql("SELECT 1 / 0").affected())
+            tx.run(sql_query("SELECT 1 / 0").affected())
                 .expect_err("a division by zero");
             Ok(())
         })
@@ -69,7 +69,7 @@ fn a_savepoint_does_not_hide_a_failed_transaction() {
     let db = database.open().expect("a server");
     let error = db
         .transaction(|tx| -> Result<()> {
-            tx.run(sql("SELECT 1 / 0").affected())
+            tx.run(sql_query("SELECT 1 / 0").affected())
                 .expect_err("a division by zero");
             let inner = tx.savepoint(|tx| tx.run(Account::count()));
             assert_eq!(
@@ -138,7 +138,7 @@ fn a_thousand_panics_roll_back_and_lose_no_session() {
         })
     };
     let failed = |tx: &mut Session| {
-        tx.run(sql("SELECT 1 / 0").affected())
+        tx.run(sql_query("SELECT 1 / 0").affected())
             .expect_err("a division by zero");
         panic_on_purpose()
     };
@@ -155,7 +155,7 @@ fn a_thousand_panics_roll_back_and_lose_no_session() {
         tx.run(Account::count())
     });
     assert_eq!(done.expect("a commit"), 1);
-    assert_eq!(db.pool().opened, 1, "the first session did all of it");
+    assert_eq!(db.pool_state().opened, 1, "the first session did all of it");
     let [mut one, mut two] = [(); 2].map(|()| db.session().expect("a session"));
     for session in [&mut one, &mut two] {
         assert_eq!(session.transaction_depth(), 0);
@@ -171,23 +171,24 @@ fn move_money(
     meet: &Barrier,
     attempts: &AtomicU32,
 ) -> Result<()> {
-    db.with(serializable()).transaction(|tx| {
-        let first = attempts.fetch_add(1, Ordering::SeqCst) < 2;
-        let payer = tx.run(Account::find_by_username(from))?.expect("the payer");
-        let payee = tx.run(Account::find_by_username(to))?.expect("the payee");
-        if first {
-            meet.wait();
-        }
-        let changes = |balance| AccountChanges {
-            balance: Some(balance),
-            ..Default::default()
-        };
-        tx.run((
-            Account::update(payer.id, changes(payer.balance - 10)),
-            Account::update(payee.id, changes(payee.balance + 10)),
-        ))?;
-        Ok(())
-    })
+    db.with_options(TransactionOptions::serializable())
+        .transaction(|tx| {
+            let first = attempts.fetch_add(1, Ordering::SeqCst) < 2;
+            let payer = tx.run(Account::find_by_username(from))?.expect("the payer");
+            let payee = tx.run(Account::find_by_username(to))?.expect("the payee");
+            if first {
+                meet.wait();
+            }
+            let changes = |balance| AccountChanges {
+                balance: Some(balance),
+                ..Default::default()
+            };
+            tx.run((
+                Account::update(payer.id, changes(payer.balance - 10)),
+                Account::update(payee.id, changes(payee.balance + 10)),
+            ))?;
+            Ok(())
+        })
 }
 
 #[test]
@@ -225,8 +226,10 @@ fn a_conflict_is_retried_whatever_the_closure_returns() {
         .transaction(|tx| {
             let attempt = attempts.fetch_add(1, Ordering::SeqCst);
             if attempt < 2 {
-                tx.run(sql("DO $$ BEGIN RAISE EXCEPTION SQLSTATE '40001'; END $$").affected())
-                    .map_err(|_| Text("lost".to_owned()))?;
+                tx.run(
+                    sql_query("DO $$ BEGIN RAISE EXCEPTION SQLSTATE '40001'; END $$").affected(),
+                )
+                .map_err(|_| Text("lost".to_owned()))?;
             }
             Ok::<_, Text>(attempt)
         })
@@ -247,7 +250,7 @@ fn a_lasting_conflict_reports_its_attempts() {
     let database = test_database();
     let db = database.open().expect("a server");
     let error = db
-        .run(sql("DO $$ BEGIN RAISE EXCEPTION SQLSTATE '40P01'; END $$").affected())
+        .run(sql_query("DO $$ BEGIN RAISE EXCEPTION SQLSTATE '40P01'; END $$").affected())
         .expect_err("a deadlock");
     assert_eq!(error.kind(), ErrorKind::Conflict);
     assert_eq!(
@@ -255,7 +258,7 @@ fn a_lasting_conflict_reports_its_attempts() {
         (5, Outcome::NotCommitted)
     );
     let error = db.transaction_once(|tx| {
-        tx.run(sql("DO $$ BEGIN RAISE EXCEPTION SQLSTATE '40P01'; END $$").affected())
+        tx.run(sql_query("DO $$ BEGIN RAISE EXCEPTION SQLSTATE '40P01'; END $$").affected())
     });
     assert_eq!(error.expect_err("a deadlock").attempts(), 1);
 }
@@ -276,7 +279,7 @@ fn options_reach_the_server_without_a_round_trip() {
     let proxy = Proxy::start(&server()).expect("a proxy");
     let db = proxy.config(database.name()).open().expect("a server");
     let ask = || {
-        sql(
+        sql_query(
             "SELECT current_setting('transaction_isolation') AS isolation, \
              current_setting('transaction_read_only') AS read_only, \
              current_setting('transaction_deferrable') AS deferrable",
@@ -290,20 +293,50 @@ fn options_reach_the_server_without_a_round_trip() {
             "off",
             "off",
         ),
-        (bowline::read_committed(), "read committed", "off", "off"),
-        (bowline::repeatable_read(), "repeatable read", "off", "off"),
-        (serializable(), "serializable", "off", "off"),
-        (bowline::read_only(), "read committed", "on", "off"),
-        (serializable().read_only(true), "serializable", "on", "off"),
-        (serializable().deferrable(), "serializable", "off", "on"),
         (
-            serializable().read_only(true).deferrable(),
+            TransactionOptions::read_committed(),
+            "read committed",
+            "off",
+            "off",
+        ),
+        (
+            TransactionOptions::repeatable_read(),
+            "repeatable read",
+            "off",
+            "off",
+        ),
+        (
+            TransactionOptions::serializable(),
+            "serializable",
+            "off",
+            "off",
+        ),
+        (
+            TransactionOptions::new().read_only(),
+            "read committed",
+            "on",
+            "off",
+        ),
+        (
+            TransactionOptions::serializable().read_only(),
+            "serializable",
+            "on",
+            "off",
+        ),
+        (
+            TransactionOptions::serializable().deferrable(),
+            "serializable",
+            "off",
+            "on",
+        ),
+        (
+            TransactionOptions::serializable().read_only().deferrable(),
             "serializable",
             "on",
             "on",
         ),
         (
-            bowline::repeatable_read().read_only(false),
+            TransactionOptions::repeatable_read().read_write(),
             "repeatable read",
             "off",
             "off",
@@ -314,7 +347,7 @@ fn options_reach_the_server_without_a_round_trip() {
             read_only: read_only.into(),
             deferrable: deferrable.into(),
         }];
-        let db = db.with(options);
+        let db = db.with_options(options);
         proxy.take_round_trips();
         assert_eq!(db.run(ask()).expect("settings"), expected);
         assert_eq!(proxy.take_round_trips(), 1, "{options:?}");
@@ -323,7 +356,7 @@ fn options_reach_the_server_without_a_round_trip() {
         assert_eq!(proxy.take_round_trips(), 2, "{options:?}");
     }
     let error = db
-        .with(bowline::read_only())
+        .with_options(TransactionOptions::new().read_only())
         .run(Account::insert(new_account("ann")))
         .expect_err("no writing");
     assert_eq!(
@@ -359,7 +392,7 @@ fn what_is_deferred_to_the_commit_is_bounded_too() {
         )
         .expect("DDL");
     drop(session);
-    let insert = || sql("INSERT INTO t VALUES (1)").affected();
+    let insert = || sql_query("INSERT INTO t VALUES (1)").affected();
     let unlimited = config.open().expect("a server");
     type Work<'w> = &'w dyn Fn() -> Result<usize>;
     let works: [(&str, Work<'_>); 4] = [
@@ -367,14 +400,17 @@ fn what_is_deferred_to_the_commit_is_bounded_too() {
             db.transaction(|tx| tx.run(insert()))
         }),
         ("statement_timeout in one trip", &|| {
-            db.with(serializable()).run(insert())
+            db.with_options(TransactionOptions::serializable())
+                .run(insert())
         }),
         ("the call's limit at COMMIT", &|| {
-            unlimited.within(limit).transaction(|tx| tx.run(insert()))
+            unlimited
+                .with_timeout(limit)
+                .transaction(|tx| tx.run(insert()))
         }),
         // PostgreSQL's statement_timeout ends where the implicit commit of a pipeline begins.
         ("the call's limit in one trip", &|| {
-            unlimited.within(limit).run(insert())
+            unlimited.with_timeout(limit).run(insert())
         }),
     ];
     for (what, work) in works {
@@ -391,7 +427,7 @@ fn what_is_deferred_to_the_commit_is_bounded_too() {
             "{what}: {error:?}"
         );
     }
-    let rows = unlimited.run(sql("SELECT FROM t").affected());
+    let rows = unlimited.run(sql_query("SELECT FROM t").affected());
     assert_eq!(rows.expect("an answer"), 0);
 }
 
@@ -428,17 +464,17 @@ fn an_unparsable_first_script_fails_the_transaction() {
     db.transaction(|tx| tx.copy_in_from("COPY accounts (( FROM STDIN", &b""[..]))
         .expect_err("a syntax error");
     assert_eq!(db.run(Account::count()).expect("a count"), 0);
-    assert_eq!(db.pool().opened, 1);
+    assert_eq!(db.pool_state().opened, 1);
 }
 
 #[test]
 fn nothing_is_begun_once_the_time_of_the_call_is_over() {
     let database = test_database();
     let db = database.open().expect("a server");
-    db.run(sql("CREATE TABLE late (x int)").affected())
+    db.run(sql_query("CREATE TABLE late (x int)").affected())
         .expect("DDL");
-    let insert = || sql("INSERT INTO late VALUES (1)").affected();
-    let short = db.within(Duration::from_millis(300));
+    let insert = || sql_query("INSERT INTO late VALUES (1)").affected();
+    let short = db.with_timeout(Duration::from_millis(300));
     let sleep = || thread::sleep(Duration::from_millis(400));
     let late = |error: &Error| {
         assert_eq!(error.kind(), ErrorKind::Timeout, "{error:?}");
@@ -459,14 +495,14 @@ fn nothing_is_begun_once_the_time_of_the_call_is_over() {
         let script = tx.batch_execute("SELECT 1");
         late(&script.map_err(Error::from).expect_err("too late"));
         late(
-            &tx.stream(sql("SELECT 1").all::<i32>())
+            &tx.stream(sql_query("SELECT 1").all::<i32>())
                 .map(drop)
                 .expect_err("too late"),
         );
         Ok::<_, Error>(())
     });
     late(&passed_over.expect_err("its COMMIT comes too late"));
-    let rows = db.run(sql("SELECT 1 FROM late").affected());
+    let rows = db.run(sql_query("SELECT 1 FROM late").affected());
     assert_eq!(rows.expect("a count"), 0);
     db.run(insert()).expect("the session goes on");
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use bank::Account;
 use bowline::testing::TestDatabase;
 use bowline::{
-    Database, Error, ErrorKind, Outcome, Result, Session, SqlState, StatementDsl as _, commit_key,
-    commit_keys, keyed, serializable, sql,
+    Database, Error, ErrorKind, Outcome, Result, Session, SqlState, StatementDsl as _,
+    TransactionOptions, commit_keys, sql_query,
 };
 use diesel::connection::SimpleConnection as _;
 use testkit::Proxy;
@@ -26,7 +26,7 @@ fn with_table() -> (TestDatabase, Database) {
 }
 
 fn keys(db: &Database) -> usize {
-    db.run(sql("SELECT FROM __bowline_commit_keys").affected())
+    db.run(sql_query("SELECT FROM __bowline_commit_keys").affected())
         .expect("an answer")
 }
 
@@ -37,11 +37,11 @@ fn a_key_takes_no_round_trip_and_one_row() {
     let db = proxy.config(database.name()).open().expect("a server");
     db.run(Account::insert(new_account("zoe"))).expect("warm");
     proxy.take_round_trips();
-    db.with(keyed())
+    db.with_options(TransactionOptions::new().with_generated_commit_key())
         .run(Account::insert(new_account("ann")))
         .expect("an account");
     assert_eq!((proxy.take_round_trips(), keys(&plain)), (1, 1));
-    db.with(serializable().keyed())
+    db.with_options(TransactionOptions::serializable().with_generated_commit_key())
         .transaction(|tx| {
             tx.run(Account::insert(new_account("bob")))?;
             tx.run(Account::count())
@@ -52,11 +52,11 @@ fn a_key_takes_no_round_trip_and_one_row() {
     work.add(Account::insert(new_account("cid")));
     let _done = work.commit().expect("a commit");
     assert_eq!((proxy.take_round_trips(), keys(&plain)), (1, 2));
-    db.with(keyed())
+    db.with_options(TransactionOptions::new().with_generated_commit_key())
         .run(Account::insert(new_account("ann")))
         .expect_err("a duplicate");
     assert_eq!(keys(&plain), 2, "what was rolled back leaves no key");
-    db.with(keyed())
+    db.with_options(TransactionOptions::new().with_generated_commit_key())
         .transaction(|_| Ok::<_, Error>(()))
         .expect("nothing to do");
     assert_eq!(keys(&plain), 2);
@@ -66,7 +66,7 @@ fn a_key_takes_no_round_trip_and_one_row() {
 fn a_request_that_is_sent_twice_is_done_once() {
     let (_database, db) = with_table();
     let request = CommitKey::new();
-    let once = db.with(commit_key(request));
+    let once = db.with_options(TransactionOptions::new().with_commit_key(request));
     once.run(Account::insert(new_account("ann")))
         .expect("an account");
     let again = once.run(Account::insert(new_account("bob")));
@@ -81,7 +81,9 @@ fn a_request_that_is_sent_twice_is_done_once() {
     );
     assert_eq!(db.run(Account::count()).expect("a count"), 1);
     // Another request, and the same one after it failed.
-    let other = db.with(serializable().commit_key(u128::from_be_bytes([7; 16])));
+    let other = db.with_options(
+        TransactionOptions::serializable().with_commit_key(u128::from_be_bytes([7; 16])),
+    );
     other
         .run(Account::insert(new_account("ann")))
         .expect_err("a duplicate");
@@ -94,7 +96,7 @@ fn a_request_that_is_sent_twice_is_done_once() {
 #[test]
 fn a_second_request_waits_for_the_first() {
     let (_database, db) = with_table();
-    let request = db.with(commit_key(CommitKey::new()));
+    let request = db.with_options(TransactionOptions::new().with_commit_key(CommitKey::new()));
     let (first, second) = thread::scope(|scope| {
         let mut second = None;
         let first = request.transaction_once(|tx| {
@@ -102,7 +104,7 @@ fn a_second_request_waits_for_the_first() {
             second = Some(scope.spawn(|| request.run(Account::insert(new_account("bob")))));
             let waits = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' \
                          AND datname = current_database() AND query LIKE '%__bowline_commit_keys%'";
-            while db.run(sql(waits).affected())? == 0 {
+            while db.run(sql_query(waits).affected())? == 0 {
                 thread::yield_now();
             }
             Ok::<_, Error>(())
@@ -123,7 +125,7 @@ fn a_request_is_done_once_in_a_test_transaction_too(db: Database) -> Result<()> 
     let mut session = db.session()?;
     session.batch_execute(commit_keys::MIGRATION)?;
     drop(session);
-    let request = db.with(commit_key([1; 16]));
+    let request = db.with_options(TransactionOptions::new().with_commit_key([1; 16]));
     request.run(Account::insert(new_account("ann")))?;
     let again = request.run(Account::insert(new_account("bob")));
     assert_eq!(
@@ -139,7 +141,7 @@ fn without_its_table_a_key_is_refused_with_the_remedy() {
     let database = test_database();
     let db = database.open().expect("a server");
     let error = db
-        .with(keyed())
+        .with_options(TransactionOptions::new().with_generated_commit_key())
         .run(Account::insert(new_account("ann")))
         .expect_err("no table");
     assert_eq!(error.sqlstate(), Some(SqlState::UNDEFINED_TABLE));
@@ -153,7 +155,7 @@ fn old_keys_are_pruned_and_young_ones_stay() {
     let aged = "INSERT INTO __bowline_commit_keys (key, at) VALUES \
                 (gen_random_uuid(), now() - interval '3 days'), (gen_random_uuid(), now() - interval '2 hours'), \
                 (gen_random_uuid(), now() - interval '10 minutes')";
-    db.run(sql(aged).affected()).expect("three keys");
+    db.run(sql_query(aged).affected()).expect("three keys");
     let days = |days: u64| Duration::from_secs(days * 24 * 60 * 60);
     assert_eq!(db.run(commit_keys::prune(days(1))).expect("a number"), 1);
     // What is younger than an hour may still be asked for.
@@ -166,6 +168,7 @@ fn the_migration_can_be_reverted() {
     let (database, db) = with_table();
     let mut session = Session::connect(&database.config()).expect("a server");
     session.batch_execute(commit_keys::REVERT).expect("DDL");
-    let there = sql("SELECT FROM pg_class WHERE relname LIKE '__bowline_commit_keys%'").affected();
+    let there =
+        sql_query("SELECT FROM pg_class WHERE relname LIKE '__bowline_commit_keys%'").affected();
     assert_eq!(db.run(there).expect("an answer"), 0);
 }

@@ -4,7 +4,7 @@
 use std::io::Read as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bowline::{Database, Outcome, RetryPolicy, Statement, StatementDsl as _, sql};
+use bowline::{Database, Outcome, RetryPolicy, Statement, StatementDsl as _, sql_query};
 
 use testkit::FakeServer;
 use testkit::fake_server::{Client, error_response, message};
@@ -121,11 +121,11 @@ fn take(cluster: &Shared) -> Cluster {
 }
 
 fn insert() -> impl Statement<Output = usize> {
-    sql("INSERT INTO t VALUES (1)").affected()
+    sql_query("INSERT INTO t VALUES (1)").affected()
 }
 
 fn failing() -> impl Statement<Output = usize> {
-    sql("INSERT fails").affected()
+    sql_query("INSERT fails").affected()
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn a_tuple_that_fails_leaves_nothing() {
 #[test]
 fn what_holds_without_is_sent_in_one_trip_too() {
     let (db, cluster, _server) = open();
-    let read = || sql("SELECT x FROM t").affected();
+    let read = || sql_query("SELECT x FROM t").affected();
     let begin = ["BEGIN", "COMMIT"];
     let check = |seen: bowline::Result<()>, rows, framed| {
         seen.expect("it does not fail");

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use bowline::testing::TestDatabase;
 use bowline::{
-    AsyncDatabase, Database, Error, Result, RetryPolicy, Session, Statement, StatementDsl as _, sql,
+    AsyncDatabase, Database, Error, Result, RetryPolicy, Session, Statement, StatementDsl as _,
+    sql_query,
 };
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::BigInt;
@@ -31,13 +32,13 @@ diesel::table! {
 }
 
 fn insert(x: i64) -> impl Statement<Output = usize> + Send + 'static {
-    sql("INSERT INTO t VALUES ($1)")
+    sql_query("INSERT INTO t VALUES ($1)")
         .bind::<BigInt, _>(x)
         .affected()
 }
 
 fn sleep_on_the_server(seconds: f64) -> impl Statement<Output = usize> + Send + 'static {
-    sql(format!("SELECT pg_sleep({seconds})")).affected()
+    sql_query(format!("SELECT pg_sleep({seconds})")).affected()
 }
 
 /// A database with an empty table `t`.
@@ -74,7 +75,7 @@ fn shut_down(runtime: Runtime) {
 
 fn rows(database: &TestDatabase) -> usize {
     Session::connect(&database.config())
-        .and_then(|mut session| session.run(sql("SELECT x FROM t").affected()))
+        .and_then(|mut session| session.run(sql_query("SELECT x FROM t").affected()))
         .expect("a count")
 }
 
@@ -173,7 +174,7 @@ fn no_retry_follows_its_pause() {
                     if attempt == 1 {
                         let conflict =
                             "DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '40001'; END $$";
-                        tx.run(sql(conflict).affected())?;
+                        tx.run(sql_query(conflict).affected())?;
                     }
                     tx.run(insert(number))
                 });
@@ -303,7 +304,7 @@ fn the_wait_for_a_session_ends() {
             .expect_err("there is no session");
     });
     let deadline = Instant::now() + SOON;
-    while db.blocking().pool().waiting > 0 {
+    while db.blocking().pool_state().waiting > 0 {
         assert!(Instant::now() < deadline, "it waits on");
         thread::sleep(Duration::from_millis(5));
     }
@@ -335,7 +336,7 @@ fn a_loop_over_notifications_ends() {
     });
     runtime.block_on(async {
         let deadline = Instant::now() + SOON;
-        while db.blocking().pool().in_use == 0 {
+        while db.blocking().pool_state().in_use == 0 {
             assert!(Instant::now() < deadline, "it does not listen");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
@@ -345,7 +346,7 @@ fn a_loop_over_notifications_ends() {
     shut_down(runtime);
     let told = told.lock().expect("no panic").take().expect("an error");
     assert!(told.contains("the call was given up"), "{told}");
-    assert_eq!(db.blocking().pool().in_use, 0);
+    assert_eq!(db.blocking().pool_state().in_use, 0);
 }
 
 #[test]
@@ -362,7 +363,7 @@ fn a_stream_whose_rows_are_here_already_ends() {
         let streamed = Arc::clone(&ended);
         let stream = db.call(move |db| {
             let done = db
-                .stream(sql(endless).all::<X>())
+                .stream(sql_query(endless).all::<X>())
                 .and_then(|mut rows| rows.try_for_each(|row| row.map(drop)));
             note(done, &streamed);
             Ok::<_, Error>(())
@@ -404,7 +405,7 @@ fn a_batch_that_was_sent_in_part_is_not_committed() {
     let filling = "x".repeat(1024 * 1024);
     let batch: Vec<_> = (0..8)
         .map(|number| {
-            sql("INSERT INTO t SELECT $1 WHERE $2 <> ''")
+            sql_query("INSERT INTO t SELECT $1 WHERE $2 <> ''")
                 .bind::<BigInt, _>(number)
                 .bind::<diesel::sql_types::Text, _>(filling.clone())
                 .affected()
@@ -431,10 +432,10 @@ fn only_the_rollback_is_sent_once_the_call_is_given_up() {
     let runtime = runtime(1);
     let recording = runtime.block_on(async {
         let work = db.transaction(|tx| {
-            tx.run(sql("SELECT 'begun'").affected())?;
+            tx.run(sql_query("SELECT 'begun'").affected())?;
             thread::sleep(Duration::from_millis(600));
-            tx.run(sql("SELECT 'later'").affected()).ok();
-            tx.savepoint(|tx| tx.run(sql("SELECT 'later'").affected()))
+            tx.run(sql_query("SELECT 'later'").affected()).ok();
+            tx.savepoint(|tx| tx.run(sql_query("SELECT 'later'").affected()))
                 .ok();
             Ok::<_, Error>(())
         });
@@ -443,7 +444,7 @@ fn only_the_rollback_is_sent_once_the_call_is_given_up() {
             .expect_err("it is busy");
         proxy.record();
         let deadline = Instant::now() + SOON;
-        while db.blocking().pool().in_use > 0 {
+        while db.blocking().pool_state().in_use > 0 {
             assert!(Instant::now() < deadline, "it goes on");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
@@ -460,6 +461,6 @@ fn only_the_rollback_is_sent_once_the_call_is_given_up() {
         !said.contains("later") && !said.contains("COMMIT"),
         "{said}"
     );
-    assert_eq!(db.blocking().pool().opened, 1);
+    assert_eq!(db.blocking().pool_state().opened, 1);
     shut_down(runtime);
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bank::Account;
-use bowline::{Database, Error, Outcome, Result, Session, StatementDsl as _, sql};
+use bowline::{Database, Error, Outcome, Result, Session, StatementDsl as _, sql_query};
 use diesel::Connection as _;
 use diesel::connection::SimpleConnection as _;
 use testkit::Proxy;
@@ -127,7 +127,7 @@ fn an_ignored_error_runs_the_rollback_hooks() {
     let log = Log::default();
     let passed_over = db.transaction(|tx| -> Result<()> {
         log.hook(tx, "outer");
-        tx.run(sql("SELECT 1 / 0").affected())
+        tx.run(sql_query("SELECT 1 / 0").affected())
             .expect_err("a division by zero");
         Ok(())
     });
@@ -144,11 +144,11 @@ fn a_failed_attempt_leaves_only_its_rollback_hooks() {
         let attempt = attempts.fetch_add(1, Ordering::SeqCst) + 1;
         log.hook(tx, &attempt.to_string());
         if attempt == 1 {
-            tx.run(sql("DO $$ BEGIN RAISE EXCEPTION SQLSTATE '40001'; END $$").affected())?;
+            tx.run(sql_query("DO $$ BEGIN RAISE EXCEPTION SQLSTATE '40001'; END $$").affected())?;
         }
         if attempt == 2 {
             let end = format!("SELECT pg_terminate_backend({})", tx.backend_pid());
-            tx.run(sql(end).affected())?;
+            tx.run(sql_query(end).affected())?;
         }
         work(tx, "ann")
     });
@@ -249,12 +249,12 @@ fn hooks_wait_until_the_outcome_is_known() {
             let working = scope.spawn(|| {
                 db.transaction(|tx| {
                     log.hook(tx, "outer");
-                    tx.run(sql("INSERT INTO t VALUES (1)").affected())
+                    tx.run(sql_query("INSERT INTO t VALUES (1)").affected())
                 })
             });
             let waits = "SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
             let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
-            while other.run(sql(waits).affected()).expect("an answer") == 0 {
+            while other.run(sql_query(waits).affected()).expect("an answer") == 0 {
                 assert!(std::time::Instant::now() < deadline, "nobody waits");
             }
             other.batch_execute(&disturb).expect("an answer");
@@ -295,7 +295,7 @@ fn hooks_work_in_diesels_transactions_and_in_scripts() {
     let done = session.transaction(|tx| -> Result<()> {
         log.hook(tx, "outer");
         let end = format!("SELECT pg_terminate_backend({})", tx.backend_pid());
-        tx.run(sql(end).affected()).map(drop)
+        tx.run(sql_query(end).affected()).map(drop)
     });
     done.expect_err("lost");
     assert_eq!(log.take(), ["outer-"], "it is lost with the connection");

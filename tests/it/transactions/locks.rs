@@ -1,7 +1,7 @@
 //! Finders that lock the rows they read.
 
 use bank::{Account, AccountChanges};
-use bowline::{ErrorKind, Page, Result, SqlState, Statement as _, StatementDsl as _, sql};
+use bowline::{ErrorKind, Page, Result, SqlState, Statement as _, StatementDsl as _, sql_query};
 
 use crate::support::{new_account, test_database};
 
@@ -98,11 +98,11 @@ fn hand_written_sql_can_lock_unless_it_writes() {
     let ann = db
         .run(Account::insert(new_account("ann")))
         .expect("an account");
-    let commented = || sql("SELECT id FROM accounts -- all of them").affected();
+    let commented = || sql_query("SELECT id FROM accounts -- all of them").affected();
     db.transaction(|tx| -> Result<()> {
         assert_eq!(tx.run(commented().for_update())?, 1);
         let refused = db.run(
-            sql("SELECT id FROM accounts ;")
+            sql_query("SELECT id FROM accounts ;")
                 .affected()
                 .for_update()
                 .no_wait(),

@@ -4,7 +4,7 @@ use bank::Account;
 use bowline::testing::TestDatabase;
 use bowline::{
     Config, Database, Error, Outcome, Result, RetryPolicy, Session, Statement as _,
-    StatementDsl as _, sql,
+    StatementDsl as _, sql_query,
 };
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::BigInt;
@@ -75,7 +75,7 @@ impl Bank {
 
     /// How many rows `t` has, which is then empty again.
     fn rows(&mut self) -> usize {
-        let rows = self.witness.run(sql("DELETE FROM t").affected());
+        let rows = self.witness.run(sql_query("DELETE FROM t").affected());
         rows.expect("an answer")
     }
 }
@@ -102,7 +102,7 @@ fn a_function_that_writes_is_not_run_again() {
         1,
     );
     check_unknown(
-        bank.lose(|db| db.run(sql("SELECT pay(9) FROM quiet").affected())),
+        bank.lose(|db| db.run(sql_query("SELECT pay(9) FROM quiet").affected())),
         1,
     );
     let done = bank.lose_commit(|tx| tx.run(diesel::select(pay(3)).one::<i64>()).map(drop));
@@ -129,9 +129,9 @@ fn what_only_reads_is_run_again_also_by_hand() {
         "SELECT count(*) FROM quiet",
         "SELECT lower(name), sum(x) OVER (ORDER BY x) FROM quiet",
     ] {
-        let (done, _) = bank.lose(|db| db.run(sql(query).affected()));
+        let (done, _) = bank.lose(|db| db.run(sql_query(query).affected()));
         assert_eq!(done.expect("a second attempt"), 1, "{query}");
-        let (done, _) = bank.lose_commit(|tx| tx.run(sql(query).affected()).map(drop));
+        let (done, _) = bank.lose_commit(|tx| tx.run(sql_query(query).affected()).map(drop));
         assert_eq!(done.expect("a second attempt"), 2, "{query}");
     }
     let (done, _) = bank.lose(|db| db.run(Account::count()));
@@ -148,9 +148,9 @@ fn a_function_that_shadows_a_builtin_is_recognised() {
         ))
         .expect("DDL");
     let query = "SELECT lower(name) FROM quiet";
-    check_unknown(bank.lose(|db| db.run(sql(query).affected())), 1);
+    check_unknown(bank.lose(|db| db.run(sql_query(query).affected())), 1);
     check_unknown(
-        bank.lose_commit(|tx| tx.run(sql(query).affected()).map(drop)),
+        bank.lose_commit(|tx| tx.run(sql_query(query).affected()).map(drop)),
         1,
     );
 }
@@ -166,7 +166,7 @@ fn a_search_path_with_pg_catalog_last_is_found_out() {
     let query = "SELECT lower('A'::text)";
     let work = |tx: &mut Session| {
         tx.batch_execute("SET LOCAL search_path = public, pg_catalog")?;
-        tx.run(sql(query).affected()).map(drop)
+        tx.run(sql_query(query).affected()).map(drop)
     };
     let (done, rows) = bank.lose_commit(work);
     // The script before it had its number asked for, or nobody knows; it is never done twice.
@@ -180,7 +180,7 @@ fn an_aggregate_of_an_extension_does_no_harm() {
     bank.witness
         .batch_execute("CREATE AGGREGATE sum(name) (SFUNC = array_append, STYPE = name[])")
         .expect("DDL");
-    let (done, _) = bank.lose(|db| db.run(sql("SELECT count(*) FROM quiet").affected()));
+    let (done, _) = bank.lose(|db| db.run(sql_query("SELECT count(*) FROM quiet").affected()));
     assert_eq!(done.expect("a second attempt"), 1);
 }
 
@@ -192,8 +192,8 @@ fn views_and_operators_can_be_distrusted() {
         "SELECT x FROM quiet WHERE x #=# 7",
         "TABLE payments",
     ] {
-        check_unknown(bank.lose(|db| db.run(sql(query).affected())), 1);
-        let (done, rows) = bank.lose_commit(|tx| tx.run(sql(query).affected()).map(drop));
+        check_unknown(bank.lose(|db| db.run(sql_query(query).affected())), 1);
+        let (done, rows) = bank.lose_commit(|tx| tx.run(sql_query(query).affected()).map(drop));
         assert_eq!((done.expect("the server knows"), rows), (1, 1), "{query}");
     }
 }
@@ -202,9 +202,9 @@ fn views_and_operators_can_be_distrusted() {
 fn a_query_that_locks_is_not_run_again() {
     let mut bank = open(|config| config);
     let locking = "SELECT x FROM quiet FOR UPDATE";
-    check_unknown(bank.lose(|db| db.run(sql(locking).affected())), 0);
+    check_unknown(bank.lose(|db| db.run(sql_query(locking).affected())), 0);
     check_unknown(
-        bank.lose(|db| db.run(sql("SELECT x FROM quiet").all::<X>().for_share())),
+        bank.lose(|db| db.run(sql_query("SELECT x FROM quiet").all::<X>().for_share())),
         0,
     );
 }
@@ -230,12 +230,12 @@ fn reading_asks_for_no_number() {
         })
     };
     assert!(!asks(
-        &|tx| tx.run(sql("SELECT count(*) FROM quiet").affected())
+        &|tx| tx.run(sql_query("SELECT count(*) FROM quiet").affected())
     ));
     assert!(!asks(&|tx| tx.run(Account::count()).map(|_| 0)));
-    assert!(asks(&|tx| tx.run(sql("SELECT pay(1)").affected())));
+    assert!(asks(&|tx| tx.run(sql_query("SELECT pay(1)").affected())));
     assert!(asks(
-        &|tx| tx.run(sql("SELECT x FROM quiet FOR SHARE").affected())
+        &|tx| tx.run(sql_query("SELECT x FROM quiet FOR SHARE").affected())
     ));
 }
 
@@ -258,7 +258,7 @@ fn the_functions_that_are_known_write_nothing() {
     assert!(names.len() > 200, "{}", names.len());
     let volatile = "SELECT oid::regprocedure::text AS name FROM pg_proc \
                     WHERE pronamespace = 'pg_catalog'::regnamespace AND provolatile = 'v' AND proname = ANY($1)";
-    let volatile = sql(volatile)
+    let volatile = sql_query(volatile)
         .bind::<diesel::sql_types::Array<diesel::sql_types::Text>, _>(names)
         .all::<Volatile>();
     let volatile = session.run(volatile).expect("an answer");

@@ -9,7 +9,7 @@ use bank::{Account, AccountId};
 use bowline::testing::TestDatabase;
 use bowline::{
     Database, Error, ErrorKind, Outcome, Result, RetryPolicy, Session, SqlState, Statement as _,
-    StatementDsl as _, repeatable_read, serializable, sql,
+    StatementDsl as _, TransactionOptions, sql_query,
 };
 use diesel::connection::SimpleConnection as _;
 use testkit::Recorder;
@@ -80,12 +80,13 @@ fn a_deadlock_is_retried() {
 fn a_serialization_failure_of_a_statement_is_retried() {
     let (_database, db, ids) = bank(quick());
     let attempts = collide(|_, meet| {
-        db.with(repeatable_read()).transaction(|tx| {
-            let account = tx.run(Account::get(ids[0]))?;
-            meet();
-            tx.run(Account::update(ids[0], balance(account.balance + 1)))?;
-            Ok(())
-        })
+        db.with_options(TransactionOptions::repeatable_read())
+            .transaction(|tx| {
+                let account = tx.run(Account::get(ids[0]))?;
+                meet();
+                tx.run(Account::update(ids[0], balance(account.balance + 1)))?;
+                Ok(())
+            })
     });
     assert!(attempts > 2, "both read before either wrote");
     assert_eq!(db.run(Account::get(ids[0])).expect("ann").balance, 102);
@@ -96,18 +97,19 @@ fn a_serialization_failure_of_a_commit_is_retried() {
     let (_database, db, ids) = bank(quick());
     // Each may take from one account as long as the sum of both allows it; all statements succeed.
     let attempts = collide(|number, meet| {
-        db.with(serializable()).transaction(|tx| {
-            let sum: i64 = tx
-                .run(ids.map(Account::get).into_iter().collect::<Vec<_>>())?
-                .iter()
-                .map(|account| account.balance)
-                .sum();
-            if sum >= 200 {
-                tx.run(Account::update(ids[number], balance(0)))?;
-            }
-            meet();
-            Ok(())
-        })
+        db.with_options(TransactionOptions::serializable())
+            .transaction(|tx| {
+                let sum: i64 = tx
+                    .run(ids.map(Account::get).into_iter().collect::<Vec<_>>())?
+                    .iter()
+                    .map(|account| account.balance)
+                    .sum();
+                if sum >= 200 {
+                    tx.run(Account::update(ids[number], balance(0)))?;
+                }
+                meet();
+                Ok(())
+            })
     });
     assert!(attempts > 2, "one of them could not commit");
     let left: Vec<_> = ids
@@ -129,7 +131,7 @@ fn losing(db: &Database, times: usize) -> (Result<()>, Vec<i32>) {
         };
         if attempt <= times {
             let end = format!("SELECT pg_terminate_backend({})", tx.backend_pid());
-            tx.run(sql(end).affected())?;
+            tx.run(sql_query(end).affected())?;
         }
         Ok(())
     });
@@ -144,7 +146,7 @@ fn a_connection_lost_before_commit_is_retried() {
     assert_eq!(pids.len(), 3);
     assert!(pids[0] != pids[1] && pids[1] != pids[2] && pids[0] != pids[2]);
     assert_eq!(db.run(Account::count()).expect("applied once"), 3);
-    db.run(sql("DELETE FROM accounts WHERE username = 'cid'").affected())
+    db.run(sql_query("DELETE FROM accounts WHERE username = 'cid'").affected())
         .expect("a deletion");
     let (done, pids) = losing(&db, 9);
     let error = done.expect_err("three attempts are all");
@@ -176,7 +178,7 @@ fn a_failed_rollback_causes_no_retry() {
             "SELECT pg_terminate_backend({}, 10000)",
             pid.load(Ordering::SeqCst)
         );
-        other.run(sql(end).affected()).expect("an answer");
+        other.run(sql_query(end).affected()).expect("an answer");
         pid.store(0, Ordering::SeqCst);
         working.join().expect("no panic")
     });
@@ -240,7 +242,7 @@ fn lock_timeouts_are_retried_only_on_request() {
 /// Raised by the server as it would itself, in the middle of a transaction.
 fn raise(tx: &mut Session, code: &str) -> Result<()> {
     let raise = format!("DO $$ BEGIN RAISE EXCEPTION SQLSTATE '{code}'; END $$");
-    tx.run(sql(raise).affected()).map(drop)
+    tx.run(sql_query(raise).affected()).map(drop)
 }
 
 #[test]
@@ -252,7 +254,7 @@ fn each_code_is_tried_as_often_as_its_class_says() {
         },
         ..quick()
     });
-    let db = db.within(Duration::from_secs(60));
+    let db = db.with_timeout(Duration::from_secs(60));
     for (codes, often) in [
         (&["40001", "40P01", "53300"][..], 5),
         (&["57P01", "57P02", "57P05", "08006"], 3),
@@ -373,7 +375,7 @@ fn retries_end_with_the_deadline_and_with_the_budget() {
     let limit = Duration::from_millis(300);
     let began = Instant::now();
     let error = db
-        .within(limit)
+        .with_timeout(limit)
         .transaction(|tx| raise(tx, "40001"))
         .expect_err("it never ends");
     assert!(began.elapsed() < limit + Duration::from_secs(2));
@@ -423,8 +425,8 @@ fn a_limit_bounds_every_kind_of_call() {
         .open()
         .expect("a server");
     let limit = Duration::from_millis(300);
-    let short = db.within(limit);
-    let sleep = || sql("SELECT pg_sleep(30)").affected();
+    let short = db.with_timeout(limit);
+    let sleep = || sql_query("SELECT pg_sleep(30)").affected();
     let bounded = |what: &str, done: Result<()>, began: Instant| {
         let error = done.expect_err(what);
         assert_eq!(error.kind(), ErrorKind::Timeout, "{what}: {error:?}");
@@ -439,7 +441,7 @@ fn a_limit_bounds_every_kind_of_call() {
     let began = Instant::now();
     let several = short.transaction(|tx| {
         for _ in 0..100 {
-            tx.run(sql("SELECT pg_sleep(0.02)").affected())?;
+            tx.run(sql_query("SELECT pg_sleep(0.02)").affected())?;
         }
         Ok(())
     });
@@ -469,13 +471,13 @@ fn a_limit_bounds_every_kind_of_call() {
         .call_timeout(limit)
         .open()
         .expect("a server");
-    let doze = || sql("SELECT pg_sleep(0.6)").affected();
+    let doze = || sql_query("SELECT pg_sleep(0.6)").affected();
     brief
-        .within(Duration::from_secs(30))
+        .with_timeout(Duration::from_secs(30))
         .run(doze())
         .expect("time enough");
     brief
-        .within(Duration::from_secs(30))
+        .with_timeout(Duration::from_secs(30))
         .transaction(|tx| tx.run(doze()))
         .expect("time enough");
     brief.run(doze()).expect_err("the usual limit again");

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use bowline::{Database, Error, Outcome, Result, Session, StatementDsl as _, sql};
+use bowline::{Database, Error, Outcome, Result, Session, StatementDsl as _, sql_query};
 use diesel::connection::SimpleConnection as _;
 use testkit::{Direction, Ending, Proxy};
 
@@ -25,7 +25,7 @@ fn database() -> (bowline::testing::TestDatabase, Database) {
 }
 
 fn logged(db: &Database) -> usize {
-    db.run(sql("SELECT x FROM log").affected())
+    db.run(sql_query("SELECT x FROM log").affected())
         .expect("a count")
 }
 
@@ -83,7 +83,7 @@ fn a_script_cannot_end_the_transaction_that_it_runs_in() {
 
 #[bowline::test]
 fn nothing_ends_the_transaction_of_a_sandbox(db: Database) {
-    db.run(sql("CREATE TABLE sandboxed (x int)").affected())
+    db.run(sql_query("CREATE TABLE sandboxed (x int)").affected())
         .expect("DDL");
     for end in ["COMMIT", "; rollback", "END; BEGIN"] {
         let mut session = db.session().expect("the session");
@@ -91,18 +91,18 @@ fn nothing_ends_the_transaction_of_a_sandbox(db: Database) {
             run(&mut session, end).expect_err("refused");
         }
         session
-            .stream(sql(end).all::<X>())
+            .stream(sql_query(end).all::<X>())
             .map(drop)
             .expect_err("refused");
         let executed = diesel::RunQueryDsl::execute(diesel::sql_query(end), &mut *session);
         executed.expect_err("refused");
         drop(session);
-        db.run(sql(end).affected()).expect_err("refused");
+        db.run(sql_query(end).affected()).expect_err("refused");
         let mut work = db.unit_of_work();
-        work.add(sql(end).affected());
+        work.add(sql_query(end).affected());
         work.commit().map(drop).expect_err("refused");
     }
-    db.run(sql("SELECT x FROM sandboxed").affected())
+    db.run(sql_query("SELECT x FROM sandboxed").affected())
         .expect("it is there");
 }
 
@@ -117,8 +117,8 @@ struct X {
 fn no_stream_ends_its_transaction() {
     let (_database, db) = database();
     let done = db.transaction(|tx| {
-        tx.run(sql("INSERT INTO log VALUES (1)").affected())?;
-        tx.stream(sql("COMMIT").all::<X>()).map(drop)
+        tx.run(sql_query("INSERT INTO log VALUES (1)").affected())?;
+        tx.stream(sql_query("COMMIT").all::<X>()).map(drop)
     });
     assert_eq!(done.expect_err("refused").outcome(), Outcome::NotCommitted);
     assert_eq!(logged(&db), 0);

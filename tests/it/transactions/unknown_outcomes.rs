@@ -8,7 +8,7 @@ use bank::Account;
 use bowline::testing::LocalServer;
 use bowline::{
     Database, Error, ErrorKind, Outcome, Result, Session, Statement, StatementDsl as _,
-    commit_keys, keyed, sql,
+    TransactionOptions, commit_keys, sql_query,
 };
 use diesel::connection::SimpleConnection as _;
 use testkit::{Direction, Ending, Proxy};
@@ -57,7 +57,7 @@ fn slow_commits() -> (LocalServer, Database, Session) {
 }
 
 fn insert() -> impl Statement<Output = usize> {
-    sql("INSERT INTO t VALUES (1)").affected()
+    sql_query("INSERT INTO t VALUES (1)").affected()
 }
 
 fn in_one_trip(db: &Database) -> Result<usize> {
@@ -78,7 +78,7 @@ fn unit_of_work(db: &Database) -> Result<usize> {
 /// How many rows the table has, whose place is then empty again.
 fn take_rows(other: &mut Session) -> usize {
     other
-        .run(sql("DELETE FROM t").affected())
+        .run(sql_query("DELETE FROM t").affected())
         .expect("an answer")
 }
 
@@ -86,7 +86,11 @@ fn take_rows(other: &mut Session) -> usize {
 fn wait_for(other: &mut Session, wait_event: &str) -> String {
     let deadline = Instant::now() + PATIENCE;
     let waiting = format!("SELECT pid FROM pg_stat_activity WHERE wait_event = '{wait_event}'");
-    while other.run(sql(&waiting).affected()).expect("an answer") == 0 {
+    while other
+        .run(sql_query(&waiting).affected())
+        .expect("an answer")
+        == 0
+    {
         assert!(Instant::now() < deadline, "nobody waits for {wait_event}");
         thread::yield_now();
     }
@@ -126,7 +130,7 @@ fn an_unanswered_commit_is_found_out() {
     let (done, rows) = lose(interactive, &db);
     assert_eq!((done.expect("the server knows"), rows), (1, 1));
 
-    let with_keys = db.with(keyed());
+    let with_keys = db.with_options(TransactionOptions::new().with_generated_commit_key());
     let (done, rows) = lose(in_one_trip, &with_keys);
     let error = done.expect_err("the answer is lost");
     assert_eq!(
@@ -162,7 +166,7 @@ fn a_commit_that_did_not_happen_is_done_again() {
     let (done, rows) = lose(interactive, &db);
     assert_eq!((done.expect("a second attempt"), rows), (1, 1));
 
-    let with_keys = db.with(keyed());
+    let with_keys = db.with_options(TransactionOptions::new().with_generated_commit_key());
     let (done, rows) = lose(in_one_trip, &with_keys);
     assert_eq!((done.expect("a second attempt"), rows), (1, 1));
 
@@ -215,24 +219,31 @@ fn a_lost_attempt_cannot_commit_after_the_next() {
     other.batch_execute(commit_keys::MIGRATION).expect("DDL");
     let db = proxy.config(database.name()).open().expect("a server");
     // The attempt waits for a lock, with its key written; then its client is gone, but it does not know.
-    let update = || sql("UPDATE t SET x = x + 1").affected();
+    let update = || sql_query("UPDATE t SET x = x + 1").affected();
     other
         .batch_execute("BEGIN; UPDATE t SET x = x")
         .expect("a lock");
     let mut watcher = Session::connect(&database.config()).expect("a server");
     let done = thread::scope(|scope| {
-        let working = scope.spawn(|| db.with(keyed()).run(update()));
+        let working = scope.spawn(|| {
+            db.with_options(TransactionOptions::new().with_generated_commit_key())
+                .run(update())
+        });
         let waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' \
                        AND datname = current_database() AND query LIKE 'UPDATE t%'";
         let deadline = Instant::now() + PATIENCE;
-        while watcher.run(sql(waiting).affected()).expect("an answer") == 0 {
+        while watcher
+            .run(sql_query(waiting).affected())
+            .expect("an answer")
+            == 0
+        {
             assert!(Instant::now() < deadline, "it does not wait");
         }
         proxy.cut(Ending::Fin);
         // The one that was given up is ended, and the next one waits in its place.
         let first_is_gone = "SELECT FROM __bowline_commit_keys WHERE fenced";
         while watcher
-            .run(sql(first_is_gone).affected())
+            .run(sql_query(first_is_gone).affected())
             .expect("an answer")
             == 0
         {
@@ -244,7 +255,7 @@ fn a_lost_attempt_cannot_commit_after_the_next() {
         working.join().expect("no panic")
     });
     assert_eq!(done.expect("a second attempt"), 1);
-    let once = sql("SELECT FROM t WHERE x = 1").affected();
+    let once = sql_query("SELECT FROM t WHERE x = 1").affected();
     assert_eq!(other.run(once).expect("an answer"), 1);
 }
 
@@ -287,12 +298,15 @@ fn a_process_that_waits_for_ever_is_terminated() {
     };
     let (done, rows) = lose(interactive, &db);
     assert_eq!((done.expect("the server knows"), rows), (1, 1));
-    let (done, rows) = lose(in_one_trip, &db.with(keyed()));
+    let (done, rows) = lose(
+        in_one_trip,
+        &db.with_options(TransactionOptions::new().with_generated_commit_key()),
+    );
     let error = done.expect_err("the answer is lost");
     assert_eq!((error.outcome(), rows), (Outcome::Committed, 1));
     // Its deadline ends the wait for the standby, not the commit.
     let began = Instant::now();
-    let done = in_one_trip(&direct.within(Duration::from_millis(300)));
+    let done = in_one_trip(&direct.with_timeout(Duration::from_millis(300)));
     assert_eq!(
         (done.expect("committed here"), take_rows(&mut other)),
         (1, 1)
@@ -307,7 +321,7 @@ fn finding_out_ends_with_the_calls_deadline() {
     let db = proxy.config(database.name()).open().expect("a server");
     let limit = Duration::from_secs(1);
     let began = Instant::now();
-    let done = db.within(limit).transaction(|tx| {
+    let done = db.with_timeout(limit).transaction(|tx| {
         tx.run(Account::insert(new_account("ann")))?;
         proxy.refuse();
         proxy.cut_after(Direction::ToClient, 1, Ending::Fin);

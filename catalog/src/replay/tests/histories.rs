@@ -6,7 +6,7 @@
 use std::cell::{Cell, RefCell};
 
 use bowline::testing::LocalServer;
-use bowline::{Error, Session, sql};
+use bowline::{Error, Session, sql_query};
 use bowline_migrations::Migration;
 use diesel::connection::SimpleConnection as _;
 use proptest::test_runner::{Config, RngSeed, TestCaseError, TestRunner};
@@ -70,10 +70,10 @@ pub(super) fn take(session: &mut Session, statements: &[String]) -> Taken {
         "DO $all$ DECLARE taken text := ''; BEGIN {attempts} \
          PERFORM set_config('bowline.taken', taken, true); END $all$"
     );
-    let undone: Result<(), Undo> = session.savepoint(|session| {
+    let undone: Result<(), Undo> = session.savepoint_with_error(|session| {
         session.batch_execute(&block).map_err(Error::from)?;
         let numbers = session
-            .run(sql("SELECT current_setting('bowline.taken') AS numbers").one::<Numbers>())?
+            .run(sql_query("SELECT current_setting('bowline.taken') AS numbers").one::<Numbers>())?
             .numbers;
         let taken = numbers.split_whitespace().map(|number| {
             let number: usize = number.parse().expect("a number");
@@ -83,7 +83,8 @@ pub(super) fn take(session: &mut Session, statements: &[String]) -> Taken {
         // What is temporary ends with the session, and what rests on it goes along.
         session.batch_execute("DISCARD TEMP").map_err(Error::from)?;
         let catalog = introspect(session)?;
-        let version = sql("SELECT current_setting('server_version_num')::int4 / 10000 AS version");
+        let version =
+            sql_query("SELECT current_setting('server_version_num')::int4 / 10000 AS version");
         let version = session.run(version.one::<Version>())?.version;
         Err(Undo(
             Some(Box::new(Taken {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use bowline::{Session, SqlState, StatementDsl as _, sql};
+use bowline::{Session, SqlState, StatementDsl as _, sql_query};
 use diesel::sql_types::{BigInt, Bool, Double, Integer, Text};
 
 use super::finding::Finding;
@@ -104,7 +104,7 @@ pub(super) fn check(connected: &mut Connected, project: Option<&Project>) -> Vec
 /// Reads the facts, and compares the server's clock.
 fn facts(session: &mut Session) -> Result<(Facts, Finding), CliError> {
     let before = now();
-    let facts = session.run(sql(QUERY).one::<Facts>())?;
+    let facts = session.run(sql_query(QUERY).one::<Facts>())?;
     let after = now();
     // The server read its clock between the two.
     let off = if facts.clock < before {
@@ -134,7 +134,7 @@ fn round_trip(session: &mut Session) -> Result<Duration, CliError> {
     let mut shortest = Duration::MAX;
     for _ in 0..5 {
         let began = Instant::now();
-        session.run(sql("SELECT 1").affected())?;
+        session.run(sql_query("SELECT 1").affected())?;
         shortest = shortest.min(began.elapsed());
     }
     Ok(shortest)
@@ -252,8 +252,9 @@ struct Ran {
 /// Compares the migrations of the folder with those that have run.
 fn migrations(session: &mut Session, project: &Project, role: &str) -> Option<Finding> {
     let migrations = read_folder(&project.migrations).ok()?;
-    let table =
-        sql("SELECT version::text AS version FROM __diesel_schema_migrations ORDER BY version");
+    let table = sql_query(
+        "SELECT version::text AS version FROM __diesel_schema_migrations ORDER BY version",
+    );
     let ran = match session.run(table.all::<Ran>()) {
         Ok(ran) => ran,
         Err(error) if error.sqlstate() == Some(SqlState::UNDEFINED_TABLE) => Vec::new(),

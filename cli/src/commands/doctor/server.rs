@@ -85,7 +85,7 @@ fn connected(
     config: Config,
     took: Duration,
 ) -> (Vec<Finding>, Option<Connected>) {
-    session.within(LIMIT);
+    session.set_timeout(LIMIT);
     let version = session.server_version();
     let name = format!("PostgreSQL {}.{}", version / 10_000, version % 10_000);
     let mut findings = vec![Finding::ok(

@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bowline::{Session, sql};
+use bowline::{Session, sql_query};
 use diesel::sql_types::BigInt;
 
 use super::{project, server};
@@ -43,7 +43,7 @@ fn eight_that_start_together_run_each_migration_once() {
         );
     });
     let mut session = Session::connect(&server.config("postgres")).expect("a connection");
-    let count = sql("SELECT count(*) FROM __diesel_schema_migrations").one::<Count>();
+    let count = sql_query("SELECT count(*) FROM __diesel_schema_migrations").one::<Count>();
     assert_eq!(session.run(count).expect("an answer").count, 3);
 }
 

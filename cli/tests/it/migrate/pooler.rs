@@ -2,7 +2,7 @@
 //! others get next.
 
 use bowline::testing::LocalServer;
-use bowline::{Session, StatementDsl as _, sql};
+use bowline::{Session, StatementDsl as _, sql_query};
 use testkit::PgBouncer;
 
 use super::{project, server, without_times};
@@ -26,7 +26,7 @@ fn there_is_no_lock_and_a_note_says_so() {
     exit 0
     ");
     let mut session = Session::connect(&server.config("postgres")).expect("a connection");
-    let locks = sql("SELECT 1 FROM pg_locks WHERE locktype = 'advisory'").affected();
+    let locks = sql_query("SELECT 1 FROM pg_locks WHERE locktype = 'advisory'").affected();
     assert_eq!(session.run(locks).expect("an answer"), 0);
     insta::assert_snapshot!(project.printed(&["sql", "--read-only", "SELECT 1"], &variables), @r"
     error: the connection goes through a pooler, so the session cannot be made read-only
@@ -61,7 +61,7 @@ fn migrations_are_reverted_and_run_again() {
         }
     }
     let mut session = Session::connect(&server.config("postgres")).expect("a connection");
-    let names = sql("SELECT 1 FROM pg_prepared_statements").affected();
+    let names = sql_query("SELECT 1 FROM pg_prepared_statements").affected();
     assert_eq!(session.run(names).expect("an answer"), 0);
 }
 

@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bowline::{Session, StatementDsl as _, sql};
+use bowline::{Session, StatementDsl as _, sql_query};
 use diesel_migrations::FileBasedMigrations;
 
 use super::server;
@@ -29,7 +29,7 @@ fn a_program_and_the_command_take_turns() {
             scope.spawn(|| project.printed(&["migrate", "run"], &[("DATABASE_URL", &url)]));
         // The program starts while the command makes the index.
         let mut session = Session::connect(&server.config("postgres")).expect("a connection");
-        let making = sql(
+        let making = sql_query(
             "SELECT 1 FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX CONC%' AND state = 'active'",
         );
         let deadline = Instant::now() + Duration::from_secs(20);
@@ -45,6 +45,6 @@ fn a_program_and_the_command_take_turns() {
     });
     let mut session = Session::connect(&server.config("postgres")).expect("a connection");
     let valid =
-        sql("SELECT 1 FROM pg_index WHERE indexrelid = 'big_slow'::regclass AND indisvalid");
+        sql_query("SELECT 1 FROM pg_index WHERE indexrelid = 'big_slow'::regclass AND indisvalid");
     assert_eq!(session.run(valid.affected()).expect("an answer"), 1);
 }

@@ -1,7 +1,7 @@
 //! What a migration sets holds for its own file: one run of two migrations makes what two runs
 //! make.
 
-use bowline::{Session, sql};
+use bowline::{Session, sql_query};
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::Text;
 
@@ -37,7 +37,7 @@ fn a_search_path_does_not_outlive_its_file() {
         |arguments: &[&str]| without_times(&project.printed(arguments, &[("DATABASE_URL", &url)]));
     assert!(printed(&["migrate", "run"]).ends_with("exit 0"));
     let mut session = Session::connect(&server.config("postgres")).expect("a connection");
-    let query = sql("SELECT schemaname::text AS schema FROM pg_tables WHERE tablename = 'b'");
+    let query = sql_query("SELECT schemaname::text AS schema FROM pg_tables WHERE tablename = 'b'");
     assert_eq!(
         session.run(query.one::<Found>()).expect("one").schema,
         "public"
@@ -65,7 +65,7 @@ fn settings_of_the_url_stay() {
     let url = format!("{}?options=-csearch_path%3Dapp", server.url("postgres"));
     let printed = project.printed(&["migrate", "run"], &[("DATABASE_URL", &url)]);
     assert!(printed.ends_with("exit 0"), "{printed}");
-    let query = sql("SELECT string_agg(schemaname || '.' || tablename, ' ' ORDER BY tablename COLLATE \"C\") AS schema
+    let query = sql_query("SELECT string_agg(schemaname || '.' || tablename, ' ' ORDER BY tablename COLLATE \"C\") AS schema
                      FROM pg_tables WHERE tablename IN ('a', 'b', '__diesel_schema_migrations')");
     let found = session.run(query.one::<Found>()).expect("one").schema;
     assert_eq!(found, "app.__diesel_schema_migrations public.a app.b");

@@ -1,6 +1,6 @@
 //! `bowline migrate status`.
 
-use bowline::{Session, StatementDsl as _, sql};
+use bowline::{Session, StatementDsl as _, sql_query};
 
 use super::{project, server};
 
@@ -21,7 +21,7 @@ fn status_lists_times_and_remarks() {
     assert!(printed(&["migrate", "status", "--check"]).ends_with("exit 0"));
     project.write("migrations/11_late/up.sql", "SELECT 1;");
     let mut session = Session::connect(&server.config("postgres")).expect("a connection");
-    let versions = sql(
+    let versions = sql_query(
         "INSERT INTO __diesel_schema_migrations VALUES ('15', '2026-01-01'), ('9', '2026-01-02')",
     );
     session
@@ -104,7 +104,7 @@ fn a_database_ahead_of_the_folder_gets_a_note() {
     let printed = |arguments: &[&str]| project.printed(arguments, &[("DATABASE_URL", &url)]);
     printed(&["migrate", "run"]);
     let mut session = Session::connect(&server.config("postgres")).expect("a connection");
-    let ahead = sql(
+    let ahead = sql_query(
         "INSERT INTO __diesel_schema_migrations SELECT '2026013112000' || n FROM generate_series(0, 6) n",
     );
     session.run(ahead.affected()).expect("seven more");

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use bowline::{
     Config, Database, Error, Outcome, Page, Result, RetryPolicy, Statement, StatementDsl as _,
-    serializable, sql,
+    TransactionOptions, sql_query,
 };
 use db::schema::{accounts, newtable};
 use db::{
@@ -68,7 +68,7 @@ fn session(db: &Database) -> Result<(), Box<dyn std::error::Error>> {
     }
     let tables =
         "SELECT tablename::text AS name FROM pg_tables WHERE schemaname = 'public' ORDER BY 1";
-    let tables = second.run(sql(tables).all::<Table>())?;
+    let tables = second.run(sql_query(tables).all::<Table>())?;
     let names: Vec<_> = tables.into_iter().map(|table| table.name).collect();
     println!("tables: {}", names.join(", "));
 
@@ -97,18 +97,20 @@ fn transfer(
     key: &str,
 ) -> Result<(Sent, u32)> {
     let (attempts, key) = (Cell::new(0), TransferId::from(key.to_owned()));
-    let sent = db.with(serializable()).transaction(|tx| {
-        attempts.set(attempts.get() + 1);
-        let (done, payer) = tx.run((Transfer::find(&key), Account::get(from)))?;
-        if done.is_some() {
-            return Ok(Sent::Moved); // the request was sent twice
-        }
-        if payer.balance < cents {
-            return Ok(Sent::NotEnough);
-        }
-        tx.run(movement(from, to, cents, &key))?;
-        Ok(Sent::Moved)
-    });
+    let sent = db
+        .with_options(TransactionOptions::serializable())
+        .transaction(|tx| {
+            attempts.set(attempts.get() + 1);
+            let (done, payer) = tx.run((Transfer::find(&key), Account::get(from)))?;
+            if done.is_some() {
+                return Ok(Sent::Moved); // the request was sent twice
+            }
+            if payer.balance < cents {
+                return Ok(Sent::NotEnough);
+            }
+            tx.run(movement(from, to, cents, &key))?;
+            Ok(Sent::Moved)
+        });
     Ok((sent.or_else(done_before)?, attempts.get()))
 }
 
@@ -120,9 +122,9 @@ fn transfer_in_one_trip(
     cents: i64,
     key: &str,
 ) -> Result<Sent> {
-    let options = serializable().keyed(); // so that it can be found out if its answer is lost
+    let options = TransactionOptions::serializable().with_generated_commit_key(); // so that it can be found out if its answer is lost
     match db
-        .with(options)
+        .with_options(options)
         .run(movement(from, to, cents, &key.to_owned().into()))
     {
         Ok(_) => Ok(Sent::Moved),
@@ -186,8 +188,8 @@ fn writes(db: &Database, count: u32) -> Result<()> {
 fn passed_over(db: &Database) {
     let done = db.transaction(|tx| {
         let insert = "INSERT INTO transfers (key, sender_id, receiver_id, amount) VALUES ('passed over', 1, 2, 1)";
-        tx.run(sql(insert).exactly(1))?;
-        tx.run(sql("SELECT 1 / 0").affected()).ok(); // as careless code does
+        tx.run(sql_query(insert).exactly(1))?;
+        tx.run(sql_query("SELECT 1 / 0").affected()).ok(); // as careless code does
         Ok::<_, Error>(())
     });
     match done {
@@ -272,7 +274,8 @@ mod tests {
     fn seed(db: &Database) {
         let accounts =
             "INSERT INTO accounts (username, balance) VALUES ('ann', 1000), ('bob', 1000)";
-        db.run(sql(accounts).exactly(2)).expect("two accounts");
+        db.run(sql_query(accounts).exactly(2))
+            .expect("two accounts");
     }
 
     fn balances(db: &Database) -> (i64, i64) {

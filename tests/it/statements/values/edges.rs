@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use bowline::{Error, ErrorKind, Row, Session, sql};
+use bowline::{Error, ErrorKind, Row, Session, sql_query};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use diesel::connection::SimpleConnection as _;
 use serde_json::Value;
@@ -11,7 +11,7 @@ use crate::support::{server, test_database};
 
 /// Reads an expression by all the ways of reading, which have to agree; `Err` is `Decode`.
 fn read<T: Row + Debug>(session: &mut Session, value: &str) -> Result<String, String> {
-    let query = || sql(format!("SELECT {value} AS v"));
+    let query = || sql_query(format!("SELECT {value} AS v"));
     let shown = |read: Result<T, Error>| match read {
         Ok(value) => Ok(format!("{value:?}")),
         Err(error) if error.kind() == ErrorKind::Decode => Err(error.message().to_owned()),
@@ -325,7 +325,7 @@ fn decimal_numbers_are_the_same_or_an_error() {
         "-12345678901234567890.0987654321",
         digits.as_str(),
     ] {
-        let query = sql(format!("SELECT '{text}'::numeric, '{text}'::numeric::text"));
+        let query = sql_query(format!("SELECT '{text}'::numeric, '{text}'::numeric::text"));
         let (number, written) = session
             .run(query.one::<(bowline::types::bigdecimal::BigDecimal, String)>())
             .expect("a number");
