@@ -8,6 +8,7 @@ mod faults;
 mod generated;
 mod observe;
 mod pool;
+mod public_names;
 mod statements;
 mod support;
 mod testing;

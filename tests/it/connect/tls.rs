@@ -271,7 +271,7 @@ fn a_service_file_relaxes_tls_only_explicitly() {
         .expect("it runs");
     let told = String::from_utf8_lossy(&told.stdout).into_owned();
     assert!(
-        told.contains("silent: refused: connect to db.example.com"),
+        told.contains("silent: refused: failed to connect to db.example.com"),
         "{told}"
     );
     assert!(told.contains("no sslmode was given"), "{told}");

@@ -286,7 +286,9 @@ fn a_failure_names_its_migration_and_keeps_those_before() {
         .expect_err("there is no such column");
     assert_eq!(error.sqlstate(), Some(SqlState::UNDEFINED_COLUMN));
     assert!(
-        error.to_string().starts_with("run the migration 9002_b: "),
+        error
+            .to_string()
+            .starts_with("failed to run the migration 9002_b: "),
         "{error}"
     );
     assert_eq!(ask(&db, "SELECT to_regclass('a')"), "a");

@@ -135,7 +135,9 @@ fn a_reader_that_fails_fails_the_copy() {
             reader,
         )
         .expect_err("the disk is gone");
-    assert!(error.message().contains("the disk is gone"), "{error}");
+    assert_eq!(error.to_string(), "reading the rows for a COPY failed");
+    let cause = std::error::Error::source(&error).map(ToString::to_string);
+    assert_eq!(cause.as_deref(), Some("the disk is gone"));
     assert_eq!(session.run(Account::count()).expect("a count"), 0);
 }
 

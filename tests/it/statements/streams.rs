@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use bowline::{Error, ErrorKind, Outcome, Session, SqlState, StatementDsl as _, sql_query};
+use bowline::{
+    Error, ErrorKind, Outcome, Session, SqlState, StatementDsl as _, TransactionOptions, sql_query,
+};
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::Integer;
 use testkit::Proxy;

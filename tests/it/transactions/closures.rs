@@ -223,7 +223,7 @@ fn a_conflict_is_retried_whatever_the_closure_returns() {
     let db = database.open().expect("a server");
     let attempts = AtomicU32::new(0);
     let done: std::result::Result<u32, String> = db
-        .transaction(|tx| {
+        .transaction_with_error(|tx| {
             let attempt = attempts.fetch_add(1, Ordering::SeqCst);
             if attempt < 2 {
                 tx.run(

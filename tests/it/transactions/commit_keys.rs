@@ -4,10 +4,11 @@ use std::thread;
 use std::time::Duration;
 
 use bank::Account;
+use bowline::commit_keys::{self, CommitKey};
 use bowline::testing::TestDatabase;
 use bowline::{
     Database, Error, ErrorKind, Outcome, Result, Session, SqlState, StatementDsl as _,
-    TransactionOptions, commit_keys, sql_query,
+    TransactionOptions, sql_query,
 };
 use diesel::connection::SimpleConnection as _;
 use testkit::Proxy;
