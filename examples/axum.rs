@@ -56,7 +56,7 @@ async fn send(
                 Account::update(receiver.id, balance(receiver.balance + new.amount)),
                 Transfer::insert(new.clone()),
             ))?;
-            Ok::<_, Error>(transfer)
+            Ok(transfer)
         });
     Ok((StatusCode::CREATED, Json(transfer.await?)))
 }

@@ -193,7 +193,7 @@ fn lose_a_race(db: &Database) -> Result {
                     Account::update(payee.id, balance(payee.balance + 10)),
                     Transfer::insert(new_transfer(&payer, &payee, 10)),
                 ))?;
-                Ok::<_, bowline::Error>(attempts.get())
+                Ok(attempts.get())
             })
     };
     let (ann, bob) = thread::scope(|scope| {

@@ -75,7 +75,18 @@ impl AsyncDatabase {
 
     /// As [`Database::transaction`]: `work` runs on a blocking thread, again from its beginning after a conflict.
     #[track_caller]
-    pub fn transaction<T, E, F>(
+    pub fn transaction<T, F>(&self, work: F) -> impl Future<Output = Result<T>> + Send + use<T, F>
+    where
+        F: Fn(&mut Session) -> Result<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        let place = Location::caller();
+        self.call(move |database| database.transaction_at(place, work))
+    }
+
+    /// As [`Database::transaction_with_error`].
+    #[track_caller]
+    pub fn transaction_with_error<T, E, F>(
         &self,
         work: F,
     ) -> impl Future<Output = Result<T, E>> + Send + use<T, E, F>

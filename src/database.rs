@@ -19,10 +19,11 @@ use crate::config::Config;
 use crate::copy::{CopiedRows, CopyRow, copy_in};
 use crate::deadline::after;
 use crate::error::{Error, Outcome, Result};
+use crate::locks::{AdvisoryLock, LockKey};
 use crate::no_session::PoolState;
 use crate::pool::Pool;
 use crate::retry::{Budget, RetryPolicy};
-use crate::session::{AdvisoryLock, AttemptResult, LockKey, Session, Stream};
+use crate::session::{AttemptResult, Session, Stream};
 use crate::statement::{RowStatement, Statement};
 use crate::transaction::{TransactionOptions, TransactionStart};
 
@@ -230,31 +231,53 @@ impl Database {
     /// transaction, unless it crashed or was replaced in between. So [`Outcome::Unknown`] is rare here, and
     /// rarer still with [a commit key](TransactionOptions::with_generated_commit_key).
     #[track_caller]
-    pub fn transaction<T, E>(&self, work: impl Fn(&mut Session) -> Result<T, E>) -> Result<T, E>
+    pub fn transaction<T>(&self, work: impl Fn(&mut Session) -> Result<T>) -> Result<T> {
+        self.transaction_for(Location::caller(), self.settings.retry, work)
+    }
+
+    /// Runs `work` in a transaction as [`Database::transaction`] does; `work` has an error type of its own.
+    #[track_caller]
+    pub fn transaction_with_error<T, E>(
+        &self,
+        work: impl Fn(&mut Session) -> Result<T, E>,
+    ) -> Result<T, E>
     where
         E: From<Error>,
     {
         self.transaction_for(Location::caller(), self.settings.retry, work)
     }
 
-    /// Runs `work` in a transaction once, whatever happens.
+    /// Runs `work` in a transaction once, without a retry.
     #[track_caller]
-    pub fn transaction_once<T, E>(
+    pub fn transaction_once<T>(&self, work: impl FnOnce(&mut Session) -> Result<T>) -> Result<T> {
+        self.transaction_once_for(Location::caller(), work)
+    }
+
+    /// Runs `work` in a transaction once, without a retry; `work` has an error type of its own.
+    #[track_caller]
+    pub fn transaction_once_with_error<T, E>(
         &self,
         work: impl FnOnce(&mut Session) -> Result<T, E>,
     ) -> Result<T, E>
     where
         E: From<Error>,
     {
+        self.transaction_once_for(Location::caller(), work)
+    }
+
+    fn transaction_once_for<T, E>(
+        &self,
+        holder: &'static Location<'static>,
+        work: impl FnOnce(&mut Session) -> Result<T, E>,
+    ) -> Result<T, E>
+    where
+        E: From<Error>,
+    {
         let mut work = Some(work);
-        self.transaction_for(
-            Location::caller(),
-            RetryPolicy::never(),
-            |session| match work.take() {
-                Some(work) => work(session),
-                None => Err(Error::query("the work was done already").into()),
-            },
-        )
+        self.transaction_for(holder, RetryPolicy::never(), |session| match work.take() {
+            Some(work) => work(session),
+            None => Err(Error::query("the work was done already").into()),
+        })
     }
 
     fn transaction_for<T, E>(

@@ -24,6 +24,11 @@ use crate::statement::Statement;
 ///     db.transaction(|tx| close(tx, "bob"))
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not run statements",
+    label = "not an executor",
+    note = "pass `&db`, `&mut session`, or the `tx` of a transaction"
+)]
 pub trait Executor: Sealed {
     /// Runs a statement, all or nothing: one round trip.
     fn run<S: Statement>(&mut self, statement: S) -> Result<S::Output>;

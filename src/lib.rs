@@ -83,3 +83,16 @@ pub use session::Session;
 pub use sqlstate::SqlState;
 pub use statement::{Row, Statement, StatementDsl, sql_query};
 pub use transaction::TransactionOptions;
+
+// Code that 0.1 generated finds the names that it uses, so that the error of `migrations!` stays alone.
+#[doc(hidden)]
+pub use crate::{chunks::chunks, nullable::nullable};
+#[cfg(feature = "numeric")]
+#[doc(hidden)]
+pub use bigdecimal;
+#[cfg(feature = "network-address")]
+#[doc(hidden)]
+pub use ipnetwork;
+#[cfg(feature = "uuid")]
+#[doc(hidden)]
+pub use uuid;

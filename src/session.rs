@@ -48,7 +48,7 @@ use std::time::{Duration, Instant};
 
 use crate::command::types::TypeCache;
 use crate::config::Config;
-use crate::connect::{self, Encryption};
+use crate::connect;
 use crate::deadline::after;
 use crate::error::Result;
 use crate::sql_text::read_only::ReadOnlyCache;

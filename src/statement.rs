@@ -38,6 +38,14 @@ pub use sql::{DefaultSqlType, Row, Sql, sql_query};
 /// [`Database::run`](crate::Database::run), [`Session::run`](crate::Session::run) or an
 /// [`Executor`](crate::Executor), all or nothing. The trait is sealed.
 #[must_use = "a statement does nothing until it is run"]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a statement",
+    label = "not a statement",
+    note = "a query of diesel's becomes one by `.all::<T>()`, `.one::<T>()`, `.optional::<T>()` or `.affected()` of \
+            `bowline::StatementDsl`",
+    note = "a tuple of up to 12 statements is one; for more use a `Vec`, with `.boxed()` where their types differ, or nest \
+            tuples"
+)]
 pub trait Statement: Sealed {
     /// What running it gives.
     type Output;

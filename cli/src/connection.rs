@@ -95,7 +95,7 @@ pub(crate) fn connect_to_read(config: &Config) -> bowline::Result<Session> {
     // A catalog with thousands of tables takes minutes.
     const LIMIT: Duration = Duration::from_secs(5 * 60);
     let mut session = connect(config)?.session;
-    session.within(LIMIT);
+    session.set_timeout(LIMIT);
     Ok(session)
 }
 

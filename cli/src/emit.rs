@@ -10,6 +10,8 @@ mod types;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use bowline_migrations::FORMAT;
+
 use crate::plan::{Function, Origin, Plan};
 
 pub(crate) use schema::schema;
@@ -50,25 +52,31 @@ fn module(plan: &Plan, origin: &Origin) -> String {
         .iter()
         .map(|table| format!("mod {};\n", table.file))
         .collect();
-    let schemas = plan.schema_files.iter();
-    modules.extend(schemas.map(|schema| format!("pub mod {schema};\n")));
+    let mut schemas: Vec<String> = plan
+        .schema_files
+        .iter()
+        .map(|schema| format!("pub mod {schema};\n"))
+        .collect();
+    schemas.sort();
     if !plan.enums.is_empty() {
         modules.push("mod types;\n".to_owned());
     }
-    modules.sort_by_key(|line| line.trim_start_matches("pub ").to_owned());
+    modules.sort();
     // `self`, since a crate can be called like a table: `log`, `time`, `url`.
     let mut exports: Vec<String> = plan
         .tables
         .iter()
         .map(|table| {
-            layout::use_list(
+            layout::use_list_at(
+                INDENT,
                 &format!("pub use self::{}::", table.file),
                 table.type_names(),
             )
         })
         .collect();
     if !plan.enums.is_empty() {
-        exports.push(layout::use_list(
+        exports.push(layout::use_list_at(
+            INDENT,
             "pub use self::types::",
             plan.enums.iter().map(|found| found.name.clone()).collect(),
         ));
@@ -86,24 +94,39 @@ fn module(plan: &Plan, origin: &Origin) -> String {
     };
     let is_any_odd = names.any(is_odd) || functions.any(is_odd);
     format!(
-        "{HEADER} Do not edit.\n{UNUSED}{}\n{}\n{}\n{}",
+        "{HEADER} Do not edit.\n{UNUSED}{}\n{}",
         if is_any_odd { STYLE } else { "" },
-        modules.concat(),
-        exports.concat(),
-        migrations(origin)
+        call(
+            origin,
+            &schemas.concat(),
+            &format!("{}\n{}", modules.concat(), exports.concat())
+        )
     )
 }
 
-/// The migrations by name and print; paths begin with `::`, since a table can be called anything.
-fn migrations(origin: &Origin) -> String {
+/// The call of `migrations!`, which declares the modules; its path begins with `::`, since a table can have any name.
+fn call(origin: &Origin, schemas: &str, code: &str) -> String {
     let list: String = origin
         .migrations
         .iter()
-        .map(|(name, print)| format!("    {} => {print:#018x},\n", layout::literal(name)))
+        .map(|(name, print)| format!("        {} => {print:#018x},\n", layout::literal(name)))
         .collect();
     format!(
-        "/// The migrations that this is generated from; with others in the folder it does not compile.\n\
-         pub const MIGRATIONS: ::bowline::Migrations = ::bowline::migrations! {{\n    {},\n{list}}};\n",
-        layout::literal(&origin.folder)
+        "::bowline::migrations! {{\n    format = {FORMAT},\n    folder = {},\n    migrations = {{\n{list}    }},\n    \
+         schema = {{\n{}    }},\n    code = {{\n{}    }},\n}}\n",
+        layout::literal(&origin.folder),
+        indented(schemas),
+        indented(code)
     )
+}
+
+/// How far the modules stand within the call.
+const INDENT: usize = 8;
+
+fn indented(text: &str) -> String {
+    let lines = text.lines().map(|line| match line {
+        "" => "\n".to_owned(),
+        line => format!("{:INDENT$}{line}\n", ""),
+    });
+    lines.collect()
 }

@@ -7,11 +7,11 @@ mod test;
 
 use proc_macro::TokenStream;
 
-/// The migrations that generated code is of, as a `bowline::Migrations`; written by `bowline generate`.
+/// The modules of generated code, and their migrations as the constant `MIGRATIONS`; written by `bowline generate`.
 ///
-/// A folder, from the package's own, then the name and the print of each migration. Where the folder has
-/// changed since, this does not compile, and says which migration and what to do. A build script has cargo
-/// look when a migration was added:
+/// Names the format of the code, the folder of the migrations from the package's own, and the name and print of each
+/// migration. Code of a format that the library does not read, or of other migrations, does not compile: one error
+/// names what to update. With a build script cargo also notices a migration that was added:
 ///
 /// ```text
 /// fn main() {

@@ -1,14 +1,32 @@
-//! `bowline::migrations!`: whether generated code is of the migrations that are there, asked at each compilation.
+//! `bowline::migrations!`: checks, at each compilation, that generated code fits the library and the migrations.
 
 use std::path::{Path, PathBuf};
 
 use bowline_migrations::{
-    Difference, FolderError, Migration, differences, read_folder, version_of,
+    Difference, FolderError, Migration, UNNAMED, differences, mismatch, read_folder, version_of,
 };
 use proc_macro::{Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree};
 
+/// Expands to the constant `MIGRATIONS`, the schema modules and the code.
+///
+/// Code of another format is left out, since it names what the library may not have. An error at the level of a
+/// module then stays alone: the compiler is silent about names that it misses in such a module.
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
-    compared(input).unwrap_or_else(|wrong| compile_error(&wrong))
+    let tokens: Vec<TokenTree> = input.into_iter().collect();
+    let (format, span) = match format(&tokens) {
+        Ok(found) => found,
+        Err(wrong) => return compile_error(&wrong),
+    };
+    if let Some(message) = mismatch(format) {
+        let mut expanded = compile_error(&Wrong { message, span });
+        // The schema is diesel's own, so it compiles with any version.
+        expanded.extend(schema(&tokens));
+        return expanded;
+    }
+    match read(tokens) {
+        Ok(written) => written.expanded(),
+        Err(wrong) => compile_error(&wrong),
+    }
 }
 
 /// Why this does not compile, and where.
@@ -24,29 +42,105 @@ struct Written {
     /// Name and print, and where they stand.
     migrations: Vec<(String, u64)>,
     spans: Vec<Span>,
+    schema: TokenStream,
+    code: TokenStream,
 }
 
-fn compared(input: TokenStream) -> Result<TokenStream, Wrong> {
-    let written = read(input)?;
-    // Cargo names the package's folder to whatever it compiles.
-    let package = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default();
-    let folder = Path::new(&package).join(&written.folder);
-    let there = read_folder(&folder).map_err(|error| Wrong {
-        message: unreadable_folder(&error, &written.folder),
-        span: written.span,
-    })?;
-    let differences = differences(&written.migrations, &there);
-    if let Some(first) = differences.first() {
-        return Err(stale(&written, first, &differences));
+/// Returns the format of generated code, which is named first. Code of 0.1 names none.
+fn format(tokens: &[TokenTree]) -> Result<(u32, Span), Wrong> {
+    match tokens {
+        [TokenTree::Literal(first), ..] => Ok((UNNAMED, first.span())),
+        [TokenTree::Ident(key), TokenTree::Punct(mark), number, ..]
+            if key.to_string() == "format" && mark.as_char() == '=' =>
+        {
+            let format = number.to_string().parse();
+            format
+                .map(|format| (format, number.span()))
+                .map_err(|_| unreadable(number.span()))
+        }
+        _ => Err(unreadable(Span::call_site())),
     }
-    expression(&written.migrations, &there).map_err(|error| Wrong {
-        message: format!("cannot name the migrations: {error}"),
-        span: written.span,
-    })
 }
 
-/// The message for a folder that cannot be read. A folder that is missing has most often been left
-/// out of an image, so the message names the line of the Dockerfile that copies it.
+/// Returns the schema modules of code whose other parts are not known.
+fn schema(tokens: &[TokenTree]) -> TokenStream {
+    let found = tokens.windows(3).find_map(|window| match window {
+        [
+            TokenTree::Ident(key),
+            TokenTree::Punct(_),
+            TokenTree::Group(group),
+        ] if key.to_string() == "schema" => Some(group.stream()),
+        _ => None,
+    });
+    found.unwrap_or_default()
+}
+
+impl Written {
+    fn expanded(self) -> TokenStream {
+        const CONSTANT: &str = "/// The migrations that this code is generated from. With others in the folder it does \
+            not compile.\npub const MIGRATIONS: ::bowline::Migrations =";
+        let value = self
+            .compared()
+            .unwrap_or_else(|wrong| compile_error(&wrong));
+        let mut expanded: TokenStream = CONSTANT.parse().unwrap_or_default();
+        expanded.extend(value);
+        expanded.extend([TokenTree::Punct(Punct::new(';', Spacing::Alone))]);
+        expanded.extend(self.schema);
+        expanded.extend(self.code);
+        expanded
+    }
+
+    /// Returns the value of `MIGRATIONS`, or how the folder differs from it.
+    fn compared(&self) -> Result<TokenStream, Wrong> {
+        // Cargo names the package's folder to the compiler.
+        let package = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default();
+        let folder = Path::new(&package).join(&self.folder);
+        let found = read_folder(&folder).map_err(|error| Wrong {
+            message: unreadable_folder(&error, &self.folder),
+            span: self.span,
+        })?;
+        let differences = differences(&self.migrations, &found);
+        if let Some(first) = differences.first() {
+            return Err(self.stale(first, &differences));
+        }
+        expression(&self.migrations, &found).map_err(|error| Wrong {
+            message: format!("cannot name the migrations: {error}"),
+            span: self.span,
+        })
+    }
+
+    fn stale(&self, first: &Difference, differences: &[Difference]) -> Wrong {
+        const SHOWN: usize = 5;
+        let mut shown: Vec<String> = differences
+            .iter()
+            .take(SHOWN)
+            .map(ToString::to_string)
+            .collect();
+        if differences.len() > SHOWN {
+            shown.push(format!("{} more", differences.len() - SHOWN));
+        }
+        let span = match first {
+            Difference::Added(_) => None,
+            Difference::Changed(name) | Difference::Removed(name) => {
+                let mut names = self.migrations.iter().zip(&self.spans);
+                names
+                    .find(|((written, _), _)| written == name)
+                    .map(|(_, span)| *span)
+            }
+        };
+        Wrong {
+            message: format!(
+                "{} since this code was generated from {}: run `bowline generate`",
+                shown.join(", "),
+                self.folder
+            ),
+            span: span.unwrap_or(self.span),
+        }
+    }
+}
+
+/// Returns the message for a folder that cannot be read. A missing folder has most often been left out of an
+/// image, so the message names the line of the Dockerfile that copies it.
 fn unreadable_folder(error: &FolderError, written: &str) -> String {
     if !error.is_missing() {
         return format!("{error}: {}", error.hint());
@@ -59,42 +153,13 @@ fn unreadable_folder(error: &FolderError, written: &str) -> String {
     )
 }
 
-fn stale(written: &Written, first: &Difference, differences: &[Difference]) -> Wrong {
-    const SHOWN: usize = 5;
-    let mut told: Vec<String> = differences
-        .iter()
-        .take(SHOWN)
-        .map(ToString::to_string)
-        .collect();
-    if differences.len() > SHOWN {
-        told.push(format!("{} more", differences.len() - SHOWN));
-    }
-    let span = match first {
-        Difference::Added(_) => None,
-        Difference::Changed(name) | Difference::Removed(name) => {
-            let mut names = written.migrations.iter().zip(&written.spans);
-            names
-                .find(|((written, _), _)| written == name)
-                .map(|(_, span)| *span)
-        }
-    };
-    Wrong {
-        message: format!(
-            "{} since this code was generated from {}: run `bowline generate`",
-            told.join(", "),
-            written.folder
-        ),
-        span: span.unwrap_or(written.span),
-    }
-}
-
-/// `::bowline::Migrations::generated(&[("version", "name", print), ..])`, for which the compiler reads each file too,
-/// so that cargo looks again when one has changed.
+/// `::bowline::Migrations::generated(&[("version", "name", print), ..])`. The compiler reads each file too, so cargo
+/// compiles again when one has changed.
 fn expression(
     written: &[(String, u64)],
-    there: &[Migration],
+    found: &[Migration],
 ) -> Result<TokenStream, proc_macro::LexError> {
-    let files: Vec<&PathBuf> = there.iter().map(|migration| &migration.up.path).collect();
+    let files: Vec<&PathBuf> = found.iter().map(|migration| &migration.up.path).collect();
     let list: Vec<(String, &String, u64)> = written
         .iter()
         .map(|(name, print)| (version_of(name), name, *print))
@@ -106,29 +171,58 @@ fn expression(
     format!("{{ {read} ::bowline::Migrations::generated(&{list:?}) }}").parse()
 }
 
-fn read(input: TokenStream) -> Result<Written, Wrong> {
-    let mut tokens = input.into_iter();
-    let (folder, span) = string(tokens.next())?;
+/// Reads `key = value,` for each key of the format that the command writes.
+fn read(tokens: Vec<TokenTree>) -> Result<Written, Wrong> {
     let mut written = Written {
-        folder,
-        span,
+        folder: String::new(),
+        span: Span::call_site(),
         migrations: Vec::new(),
         spans: Vec::new(),
+        schema: TokenStream::new(),
+        code: TokenStream::new(),
     };
-    while punctuation(tokens.next(), ',')? {
-        let Some(next) = tokens.next() else { break };
+    let mut tokens = tokens.into_iter();
+    while let Some(key) = tokens.next() {
+        if !punctuation(tokens.next(), '=')? {
+            return Err(unreadable(key.span()));
+        }
+        let value = tokens.next();
+        match (&*key.to_string(), value) {
+            ("format", Some(_)) => {}
+            ("folder", value) => (written.folder, written.span) = string(value)?,
+            ("migrations", Some(TokenTree::Group(list))) => {
+                (written.migrations, written.spans) = migrations(list.stream())?;
+            }
+            ("schema", Some(TokenTree::Group(modules))) => written.schema = modules.stream(),
+            ("code", Some(TokenTree::Group(modules))) => written.code = modules.stream(),
+            _ => return Err(unreadable(key.span())),
+        }
+        punctuation(tokens.next(), ',')?;
+    }
+    Ok(written)
+}
+
+/// The names and prints of migrations, and the spans of the names.
+type Listed = (Vec<(String, u64)>, Vec<Span>);
+
+/// Reads `"name" => print,` for each migration.
+fn migrations(list: TokenStream) -> Result<Listed, Wrong> {
+    let (mut migrations, mut spans) = (Vec::new(), Vec::new());
+    let mut tokens = list.into_iter();
+    while let Some(next) = tokens.next() {
         let (name, span) = string(Some(next))?;
         let arrow = punctuation(tokens.next(), '=')? && punctuation(tokens.next(), '>')?;
         if !arrow {
             return Err(unreadable(span));
         }
-        written.migrations.push((name, number(tokens.next())?));
-        written.spans.push(span);
+        migrations.push((name, number(tokens.next())?));
+        spans.push(span);
+        punctuation(tokens.next(), ',')?;
     }
-    Ok(written)
+    Ok((migrations, spans))
 }
 
-/// Whether this mark comes next; `false` at the end.
+/// Returns true if this mark comes next, and false at the end.
 fn punctuation(token: Option<TokenTree>, mark: char) -> Result<bool, Wrong> {
     match token {
         None => Ok(false),
@@ -158,7 +252,7 @@ fn number(token: Option<TokenTree>) -> Result<u64, Wrong> {
     number.ok_or_else(|| unreadable(span))
 }
 
-/// A string without the escapes that `{:?}` writes.
+/// Returns a string without the escapes that `{:?}` writes.
 fn unescaped(text: &str) -> Option<String> {
     let mut out = String::new();
     let mut chars = text.chars();
@@ -190,7 +284,7 @@ fn unreadable(span: Span) -> Wrong {
     }
 }
 
-/// `::core::compile_error! { "message" }`, told where the fault is.
+/// Returns `::core::compile_error! { "message" }` at the span of the fault.
 pub(crate) fn compile_error(wrong: &Wrong) -> TokenStream {
     let mark = |mark, spacing| TokenTree::Punct(Punct::new(mark, spacing));
     let word = |word| TokenTree::Ident(Ident::new(word, wrong.span));

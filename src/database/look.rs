@@ -54,7 +54,7 @@ pub(crate) fn look(
 
 /// The versions that have run, in order; nothing where no migration ever did.
 fn ran(database: &Database, place: &'static Location<'static>) -> Result<Vec<String>> {
-    let query = crate::sql(
+    let query = crate::sql_query(
         "SELECT version::text AS version FROM __diesel_schema_migrations ORDER BY version",
     );
     match database.run_for(query.all::<String>(), place) {

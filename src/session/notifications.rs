@@ -48,13 +48,13 @@ impl Session {
     /// The channel's name is taken as it is, upper and lower case included.
     pub fn listen(&mut self, channel: &str) -> Result<()> {
         self.refuse_behind_pooler("LISTEN")?;
-        self.run(crate::sql(format!("LISTEN {}", identifier(channel))).affected())?;
+        self.run(crate::sql_query(format!("LISTEN {}", identifier(channel))).affected())?;
         Ok(())
     }
 
     /// Receives no more notifications of a channel. One round trip.
     pub fn unlisten(&mut self, channel: &str) -> Result<()> {
-        self.run(crate::sql(format!("UNLISTEN {}", identifier(channel))).affected())?;
+        self.run(crate::sql_query(format!("UNLISTEN {}", identifier(channel))).affected())?;
         Ok(())
     }
 

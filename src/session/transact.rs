@@ -32,7 +32,15 @@ impl Session {
     ///
     /// Outside of a transaction it is a transaction. SAVEPOINT and RELEASE travel with the statements;
     /// undoing takes one round trip.
-    pub fn savepoint<T, E>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E>
+    pub fn savepoint<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        self.savepoint_with_error(work)
+    }
+
+    /// Runs `work` in a savepoint as [`Session::savepoint`] does; `work` has an error type of its own.
+    pub fn savepoint_with_error<T, E>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E>
     where
         E: From<Error>,
     {

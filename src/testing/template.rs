@@ -167,8 +167,8 @@ fn run(session: &mut Session, sql: &str) -> Result<(), LocalServerError> {
 }
 
 fn exists(session: &mut Session, name: &str) -> Result<bool, LocalServerError> {
-    let query =
-        crate::sql("SELECT 1 FROM pg_catalog.pg_database WHERE datname = $1").bind::<Text, _>(name);
+    let query = crate::sql_query("SELECT 1 FROM pg_catalog.pg_database WHERE datname = $1")
+        .bind::<Text, _>(name);
     Ok(session.run(query.affected())? > 0)
 }
 
@@ -177,13 +177,13 @@ fn locked<T>(
     work: impl FnOnce(&mut Session) -> Result<T, LocalServerError>,
 ) -> Result<T, LocalServerError> {
     session.run(
-        crate::sql("SELECT pg_advisory_lock($1)")
+        crate::sql_query("SELECT pg_advisory_lock($1)")
             .bind::<BigInt, _>(LOCK)
             .affected(),
     )?;
     let done = work(session);
     session.run(
-        crate::sql("SELECT pg_advisory_unlock($1)")
+        crate::sql_query("SELECT pg_advisory_unlock($1)")
             .bind::<BigInt, _>(LOCK)
             .affected(),
     )?;

@@ -493,4 +493,8 @@ pub(crate) const FORBIDDEN: [Rule; 7] = [
 ];
 
 /// Folders whose files `bowline generate` or a script wrote.
-pub(crate) const GENERATED: [&str; 2] = ["tests/ui/column_types", "tests/it/generated/hostile"];
+pub(crate) const GENERATED: [&str; 3] = [
+    "cli/tests/fixtures",
+    "tests/ui/column_types",
+    "tests/it/generated/hostile",
+];

@@ -25,6 +25,7 @@ const NAMES: &[&str] = &[
     "migrations",
     "sql_query",
     "test",
+    "unit_of_work",
 ];
 
 const MODULES: &[&str] = &[
@@ -42,7 +43,6 @@ const MODULES: &[&str] = &[
     "testing",
     "transaction",
     "types",
-    "unit_of_work",
 ];
 
 #[test]

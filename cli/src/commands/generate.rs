@@ -17,7 +17,7 @@ use crate::source::{Fallback, of_migrations};
 use crate::ui::{self, counted};
 use bowline_catalog::Catalog;
 use bowline_catalog::gap::{Gap, GapKind};
-use files::{check, current, is_ours, shown, write};
+use files::{check, current, is_ours, refuse_newer, shown, write};
 
 /// Generate the schema module, models and repository functions from the migrations.
 ///
@@ -71,6 +71,7 @@ pub(crate) fn run(arguments: &Generate, project: &Project) -> Result<(), CliErro
         Some(project.settings.folder.as_path())
     };
     let current = current(&files, folder)?;
+    refuse_newer(&current, &project.root)?;
     if arguments.check {
         return check(&files, &current, &project.root);
     }

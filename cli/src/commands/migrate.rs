@@ -87,7 +87,9 @@ fn connect(config: &Config) -> Result<Connected, CliError> {
     let config = config.clone().application_name("bowline migrate");
     let mut connected = connection::connect(&config)?;
     // DDL on large tables can take hours.
-    connected.session.set_timeout(Duration::from_secs(24 * 60 * 60));
+    connected
+        .session
+        .set_timeout(Duration::from_secs(24 * 60 * 60));
     Ok(connected)
 }
 

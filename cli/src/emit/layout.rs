@@ -63,19 +63,25 @@ pub(super) fn signature(name: &str, arguments: &[String], output: &str) -> Strin
 }
 
 /// A `use` of several names, sorted as rustfmt sorts them.
-pub(super) fn use_list(path: &str, mut names: Vec<String>) -> String {
+pub(super) fn use_list(path: &str, names: Vec<String>) -> String {
+    use_list_at(0, path, names)
+}
+
+/// A `use` of several names, for a place that is indented so far.
+pub(super) fn use_list_at(indent: usize, path: &str, mut names: Vec<String>) -> String {
+    let width = WIDTH - indent;
     names.sort();
     if let [only] = names.as_slice() {
         return format!("{path}{only};\n");
     }
     let single = format!("{path}{{{}}};\n", names.join(", "));
-    if single.trim_end().len() <= WIDTH {
+    if single.trim_end().len() <= width {
         return single;
     }
     let mut lines = vec![String::new()];
     for name in names {
         let fits = lines.last().is_some_and(|line: &String| {
-            line.is_empty() || 4 + line.len() + 1 + name.len() < WIDTH
+            line.is_empty() || 4 + line.len() + 1 + name.len() < width
         });
         if !fits {
             lines.push(String::new());

@@ -19,7 +19,7 @@ pub(super) fn types(enums: &[EnumPlan]) -> String {
         out.push_str(&format!("use {path}::sql_types{alias};\n"));
     }
     for plan in enums {
-        out.push_str("\nbowline::pg_enum! {\n");
+        out.push_str("\nbowline::__generated::pg_enum! {\n");
         let comment = plan
             .comment
             .clone()

@@ -27,6 +27,7 @@ mod settings;
 mod sql;
 mod stale;
 mod terminal;
+mod upgrade;
 mod verify;
 
 use std::fs;

@@ -432,42 +432,6 @@ fn what_is_deferred_to_the_commit_is_bounded_too() {
 }
 
 #[test]
-fn an_unparsable_script_fails_its_savepoint_only() {
-    use diesel::connection::SimpleConnection as _;
-    let database = test_database();
-    let db = database.open().expect("a server");
-    db.transaction(|tx| {
-        tx.run(Account::insert(new_account("ann")))?;
-        let script = tx.savepoint(|tx| tx.batch_execute("SELEC 1").map_err(Error::from));
-        assert!(script.is_err());
-        let copy = tx.savepoint(|tx| tx.copy_in_from("COPY accounts (( FROM STDIN", &b""[..]));
-        assert!(copy.is_err());
-        tx.run(Account::insert(new_account("bob")))
-    })
-    .expect("a commit");
-    assert_eq!(db.run(Account::count()).expect("a count"), 2);
-}
-
-#[test]
-fn an_unparsable_first_script_fails_the_transaction() {
-    use diesel::connection::SimpleConnection as _;
-    let database = test_database();
-    let db = database.config().max_size(1).open().expect("a server");
-    let error = db
-        .transaction(|tx| {
-            tx.batch_execute("SELEC 1").map_err(Error::from).ok();
-            tx.run(Account::insert(new_account("ann"))).ok();
-            Ok::<_, Error>(())
-        })
-        .expect_err("a syntax error");
-    assert_eq!(error.sqlstate(), Some(SqlState::SYNTAX_ERROR));
-    db.transaction(|tx| tx.copy_in_from("COPY accounts (( FROM STDIN", &b""[..]))
-        .expect_err("a syntax error");
-    assert_eq!(db.run(Account::count()).expect("a count"), 0);
-    assert_eq!(db.pool_state().opened, 1);
-}
-
-#[test]
 fn nothing_is_begun_once_the_time_of_the_call_is_over() {
     let database = test_database();
     let db = database.open().expect("a server");

@@ -3,11 +3,12 @@
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use bowline::{Database, Error, Outcome, Result, Session, StatementDsl as _, sql_query};
+use bank::Account;
+use bowline::{Database, Error, Outcome, Result, Session, SqlState, StatementDsl as _, sql_query};
 use diesel::connection::SimpleConnection as _;
 use testkit::{Direction, Ending, Proxy};
 
-use crate::support::{server, test_database};
+use crate::support::{new_account, server, test_database};
 
 /// A database with a table `log`, and a procedure that commits a row and then fails.
 fn database() -> (bowline::testing::TestDatabase, Database) {
@@ -258,4 +259,38 @@ fn what_fails_in_a_transaction_is_never_committed() {
             assert_eq!(logged(&db), 0, "{script}");
         }
     }
+}
+
+#[test]
+fn an_unparsable_script_fails_its_savepoint_only() {
+    let database = test_database();
+    let db = database.open().expect("a server");
+    db.transaction(|tx| {
+        tx.run(Account::insert(new_account("ann")))?;
+        let script = tx.savepoint(|tx| tx.batch_execute("SELEC 1").map_err(Error::from));
+        assert!(script.is_err());
+        let copy = tx.savepoint(|tx| tx.copy_in_from("COPY accounts (( FROM STDIN", &b""[..]));
+        assert!(copy.is_err());
+        tx.run(Account::insert(new_account("bob")))
+    })
+    .expect("a commit");
+    assert_eq!(db.run(Account::count()).expect("a count"), 2);
+}
+
+#[test]
+fn an_unparsable_first_script_fails_the_transaction() {
+    let database = test_database();
+    let db = database.config().max_size(1).open().expect("a server");
+    let error = db
+        .transaction(|tx| {
+            tx.batch_execute("SELEC 1").map_err(Error::from).ok();
+            tx.run(Account::insert(new_account("ann"))).ok();
+            Ok(())
+        })
+        .expect_err("a syntax error");
+    assert_eq!(error.sqlstate(), Some(SqlState::SYNTAX_ERROR));
+    db.transaction(|tx| tx.copy_in_from("COPY accounts (( FROM STDIN", &b""[..]))
+        .expect_err("a syntax error");
+    assert_eq!(db.run(Account::count()).expect("a count"), 0);
+    assert_eq!(db.pool_state().opened, 1);
 }

@@ -2,15 +2,20 @@
 
 #![allow(dead_code, unused_imports, reason = "not all of it is used everywhere")]
 
-mod devices;
-mod networks;
-pub mod schema;
+::bowline::migrations! {
+    format = 2,
+    folder = "tests/column_types/migrations",
+    migrations = {
+        "1_tables" => 0x3ec86a9299da6e36,
+    },
+    schema = {
+        pub mod schema;
+    },
+    code = {
+        mod devices;
+        mod networks;
 
-pub use self::devices::{Device, DeviceChanges, DeviceConstraint, DeviceId, NewDevice};
-pub use self::networks::{Network, NetworkChanges, NetworkConstraint, NewNetwork};
-
-/// The migrations that this is generated from; with others in the folder it does not compile.
-pub const MIGRATIONS: ::bowline::Migrations = ::bowline::migrations! {
-    "tests/column_types/migrations",
-    "1_tables" => 0x3ec86a9299da6e36,
-};
+        pub use self::devices::{Device, DeviceChanges, DeviceConstraint, DeviceId, NewDevice};
+        pub use self::networks::{Network, NetworkChanges, NetworkConstraint, NewNetwork};
+    },
+}

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use bowline_migrations::FORMAT;
+
 use crate::emit::{Files, HEADER};
 use crate::error::CliError;
 use crate::paths::read_optional;
@@ -28,6 +30,27 @@ pub(super) fn current(files: &Files, folder: Option<&Path>) -> Result<Files, Cli
         }
     }
     Ok(current)
+}
+
+/// Fails if there is code in a newer format than this command's, which would be lost.
+pub(super) fn refuse_newer(current: &Files, root: &Path) -> Result<(), CliError> {
+    let formats = current
+        .iter()
+        .filter_map(|(path, text)| Some((path, format_of(text)?)));
+    match formats.into_iter().find(|(_, format)| *format > FORMAT) {
+        Some((path, format)) => Err(CliError::failed(format!(
+            "{} was generated in format {format}, and this command writes format {FORMAT}",
+            shown(path, root)
+        ))
+        .hint("update the command: `cargo install bowline-cli`")),
+        None => Ok(()),
+    }
+}
+
+/// Returns the format that a generated `mod.rs` names.
+fn format_of(text: &str) -> Option<u32> {
+    let (_, after) = text.split_once("\n::bowline::migrations! {\n    format = ")?;
+    after.split_once(',')?.0.parse().ok()
 }
 
 /// Compares the files with those on disk; fails with the differences.

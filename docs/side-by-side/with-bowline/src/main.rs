@@ -190,7 +190,7 @@ fn passed_over(db: &Database) {
         let insert = "INSERT INTO transfers (key, sender_id, receiver_id, amount) VALUES ('passed over', 1, 2, 1)";
         tx.run(sql_query(insert).exactly(1))?;
         tx.run(sql_query("SELECT 1 / 0").affected()).ok(); // as careless code does
-        Ok::<_, Error>(())
+        Ok(())
     });
     match done {
         Ok(()) => println!("COMMIT reported success"),

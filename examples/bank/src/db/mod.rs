@@ -2,30 +2,37 @@
 
 #![allow(dead_code, unused_imports, reason = "not all of it is used everywhere")]
 
-mod account_labels;
-mod accounts;
-pub mod schema;
-mod transfers;
-mod types;
+::bowline::migrations! {
+    format = 2,
+    folder = "../../migrations",
+    migrations = {
+        "2026-01-05-090000_create_accounts" => 0x15e260c212fb9761,
+        "2026-01-12-101500_create_transfers" => 0x0d5ec66e74fd8295,
+        "2026-02-02-143000_add_email_to_accounts" => 0x867b7e267f8f38e5,
+        "2026-02-16-083000_rename_opened_at" => 0x1504092110f06705,
+        "2026-03-02-120000_add_closed_status" => 0xe9b32a62c658f2bf,
+        "2026-03-20-091500_one_open_account_per_email" => 0xec434306b66b4972,
+        "2026-04-07-160000_describe_transfers" => 0x517148f24e43f7df,
+        "2026-04-28-110000_create_account_labels" => 0x3b3d8e0fba554d22,
+        "2026-05-11-093000_add_display_name" => 0xb788f0286d51dcaf,
+        "2026-06-01-100000_comment_on_the_schema" => 0x91ff6657df1eeba7,
+    },
+    schema = {
+        pub mod schema;
+    },
+    code = {
+        mod account_labels;
+        mod accounts;
+        mod transfers;
+        mod types;
 
-pub use self::account_labels::{
-    AccountLabel, AccountLabelChanges, AccountLabelConstraint, NewAccountLabel,
-};
-pub use self::accounts::{Account, AccountChanges, AccountConstraint, AccountId, NewAccount};
-pub use self::transfers::{NewTransfer, Transfer, TransferChanges, TransferConstraint, TransferId};
-pub use self::types::AccountStatus;
-
-/// The migrations that this is generated from; with others in the folder it does not compile.
-pub const MIGRATIONS: ::bowline::Migrations = ::bowline::migrations! {
-    "../../migrations",
-    "2026-01-05-090000_create_accounts" => 0x15e260c212fb9761,
-    "2026-01-12-101500_create_transfers" => 0x0d5ec66e74fd8295,
-    "2026-02-02-143000_add_email_to_accounts" => 0x867b7e267f8f38e5,
-    "2026-02-16-083000_rename_opened_at" => 0x1504092110f06705,
-    "2026-03-02-120000_add_closed_status" => 0xe9b32a62c658f2bf,
-    "2026-03-20-091500_one_open_account_per_email" => 0xec434306b66b4972,
-    "2026-04-07-160000_describe_transfers" => 0x517148f24e43f7df,
-    "2026-04-28-110000_create_account_labels" => 0x3b3d8e0fba554d22,
-    "2026-05-11-093000_add_display_name" => 0xb788f0286d51dcaf,
-    "2026-06-01-100000_comment_on_the_schema" => 0x91ff6657df1eeba7,
-};
+        pub use self::account_labels::{
+            AccountLabel, AccountLabelChanges, AccountLabelConstraint, NewAccountLabel,
+        };
+        pub use self::accounts::{Account, AccountChanges, AccountConstraint, AccountId, NewAccount};
+        pub use self::transfers::{
+            NewTransfer, Transfer, TransferChanges, TransferConstraint, TransferId,
+        };
+        pub use self::types::AccountStatus;
+    },
+}

@@ -3,25 +3,31 @@
 #![allow(dead_code, unused_imports, reason = "not all of it is used everywhere")]
 #![allow(non_snake_case, reason = "the names are PostgreSQL's")]
 
-mod hostile_table_;
-mod options;
-pub mod schema;
-mod self_;
-mod type_;
-mod types;
+::bowline::migrations! {
+    format = 2,
+    folder = "tests/hostile/migrations",
+    migrations = {
+        "1_hostile" => 0xb53dcec6932bc765,
+    },
+    schema = {
+        pub mod schema;
+    },
+    code = {
+        mod hostile_table_;
+        mod options;
+        mod self_;
+        mod type_;
+        mod types;
 
-pub use self::hostile_table_::{
-    HostileTable, HostileTableChanges, HostileTableConstraint, HostileTableId, NewHostileTable,
-};
-pub use self::options::{
-    NewOptionRow, OptionRow, OptionRowChanges, OptionRowConstraint, OptionRowId,
-};
-pub use self::self_::{NewSelf_, Self_, Self_Changes, Self_Constraint, Self_Id};
-pub use self::type_::{NewType, Type, TypeChanges, TypeConstraint, TypeId};
-pub use self::types::OddMood;
-
-/// The migrations that this is generated from; with others in the folder it does not compile.
-pub const MIGRATIONS: ::bowline::Migrations = ::bowline::migrations! {
-    "tests/hostile/migrations",
-    "1_hostile" => 0xb53dcec6932bc765,
-};
+        pub use self::hostile_table_::{
+            HostileTable, HostileTableChanges, HostileTableConstraint, HostileTableId,
+            NewHostileTable,
+        };
+        pub use self::options::{
+            NewOptionRow, OptionRow, OptionRowChanges, OptionRowConstraint, OptionRowId,
+        };
+        pub use self::self_::{NewSelf_, Self_, Self_Changes, Self_Constraint, Self_Id};
+        pub use self::type_::{NewType, Type, TypeChanges, TypeConstraint, TypeId};
+        pub use self::types::OddMood;
+    },
+}

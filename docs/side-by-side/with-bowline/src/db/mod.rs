@@ -2,20 +2,27 @@
 
 #![allow(dead_code, unused_imports, reason = "not all of it is used everywhere")]
 
-mod accounts;
-pub mod schema;
-mod table1;
-mod transfers;
+::bowline::migrations! {
+    format = 2,
+    folder = "migrations",
+    migrations = {
+        "2026-01-05-090000_create_table1" => 0x24a318b4c08c69b7,
+        "2026-01-05-090100_create_newtable" => 0xc66852914ff2844a,
+        "2026-01-05-090200_create_accounts" => 0xfe4b5d6f5e9c2d4a,
+        "2026-01-05-090300_keep_commit_keys" => 0x34f6143d77328a5e,
+    },
+    schema = {
+        pub mod schema;
+    },
+    code = {
+        mod accounts;
+        mod table1;
+        mod transfers;
 
-pub use self::accounts::{Account, AccountChanges, AccountConstraint, AccountId, NewAccount};
-pub use self::table1::{NewTable1, Table1, Table1Changes, Table1Constraint, Table1Id};
-pub use self::transfers::{NewTransfer, Transfer, TransferChanges, TransferConstraint, TransferId};
-
-/// The migrations that this is generated from; with others in the folder it does not compile.
-pub const MIGRATIONS: ::bowline::Migrations = ::bowline::migrations! {
-    "migrations",
-    "2026-01-05-090000_create_table1" => 0x24a318b4c08c69b7,
-    "2026-01-05-090100_create_newtable" => 0xc66852914ff2844a,
-    "2026-01-05-090200_create_accounts" => 0xfe4b5d6f5e9c2d4a,
-    "2026-01-05-090300_keep_commit_keys" => 0x34f6143d77328a5e,
-};
+        pub use self::accounts::{Account, AccountChanges, AccountConstraint, AccountId, NewAccount};
+        pub use self::table1::{NewTable1, Table1, Table1Changes, Table1Constraint, Table1Id};
+        pub use self::transfers::{
+            NewTransfer, Transfer, TransferChanges, TransferConstraint, TransferId,
+        };
+    },
+}

@@ -1,0 +1,68 @@
+//! Generated code of another format: one error that says what to update, and an upgrade by `generate`.
+
+use std::fs;
+use std::path::Path;
+
+use crate::scratch::{Scratch, checkout};
+
+/// A package with the code that 0.1 generated for the sample, in `fixtures/0.1`.
+fn bank() -> Scratch {
+    let bank = Scratch::new("bank");
+    let cargo_toml = bank.read("Cargo.toml");
+    let bowline = checkout().display();
+    bank.write(
+        "Cargo.toml",
+        &format!(
+            "{cargo_toml}bowline = {{ path = \"{bowline}\" }}\n\
+             chrono = {{ version = \"0.4\", default-features = false, features = [\"serde\"] }}\n\
+             diesel = {{ version = \"2.3.14\", default-features = false, features = [\"postgres_backend\", \"chrono\", \"serde_json\"] }}\n\
+             serde = {{ version = \"1\", features = [\"derive\"] }}\n\
+             serde_json = \"1\"\n"
+        ),
+    );
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/0.1");
+    copy(&fixture, &fixture, &bank);
+    bank
+}
+
+fn copy(folder: &Path, fixture: &Path, bank: &Scratch) {
+    for entry in fs::read_dir(folder).expect("the fixture") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            copy(&path, fixture, bank);
+        } else {
+            let name = path.strip_prefix(fixture).expect("within the fixture");
+            let text = fs::read_to_string(&path).expect("a file");
+            bank.write(name.to_str().expect("a name"), &text);
+        }
+    }
+}
+
+#[test]
+fn code_of_0_1_has_one_error_until_it_is_generated_again() {
+    let bank = bank();
+    let build = || bank.cargo(&["build"], &[]);
+    insta::assert_snapshot!(build(), @"");
+    let generated = bank.bowline(&["generate", "--offline"], &[]);
+    assert!(generated.ends_with("exit 0"), "{generated}");
+    assert_eq!(build(), "exit 0");
+}
+
+#[test]
+fn code_of_a_newer_format_has_one_error_and_is_not_overwritten() {
+    let bank = bank();
+    bank.bowline(&["generate", "--offline"], &[]);
+    let module = bank.read("src/bank/mod.rs");
+    bank.write(
+        "src/bank/mod.rs",
+        &module.replace("format = 2,", "format = 3,\n    unknown = 1,"),
+    );
+    // What a later format may use.
+    let accounts = bank.read("src/bank/accounts.rs");
+    bank.write(
+        "src/bank/accounts.rs",
+        &format!("{accounts}\nbowline::__generated::not_yet!();\nuse bowline::NotYet;\n"),
+    );
+    insta::assert_snapshot!(bank.cargo(&["build"], &[]), @"");
+    insta::assert_snapshot!(bank.bowline(&["generate", "--offline"], &[]), @"");
+}
