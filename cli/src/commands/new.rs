@@ -24,7 +24,7 @@ pub(crate) struct New {
     #[arg(value_parser = name, required_unless_present = "commit_keys", conflicts_with = "commit_keys")]
     name: Option<String>,
     /// Write the migration of commit keys instead: a table that shows whether a transaction whose
-    /// answer was lost has committed (docs/ARCHITECTURE.md, "a commit that is not answered").
+    /// answer was lost has committed (docs/decisions/transactions.md).
     #[arg(long)]
     commit_keys: bool,
 }
