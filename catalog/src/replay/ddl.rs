@@ -27,6 +27,7 @@ pub(crate) mod routine;
 pub(crate) mod rule;
 pub(crate) mod schema;
 pub(crate) mod sequence;
+pub(crate) mod setting;
 pub(crate) mod table;
 pub(crate) mod trigger;
 pub(crate) mod types;
@@ -68,6 +69,30 @@ pub(crate) fn settle(
     }
 }
 
+/// Returns true if a statement stores the literals of its expressions as values.
+fn stores_expressions(kind: SyntaxKind) -> bool {
+    use SyntaxKind as K;
+    matches!(
+        kind,
+        K::CREATE_TABLE
+            | K::ALTER_TABLE
+            | K::CREATE_FOREIGN_TABLE
+            | K::ALTER_FOREIGN_TABLE
+            | K::CREATE_INDEX
+            | K::CREATE_DOMAIN
+            | K::ALTER_DOMAIN
+            | K::CREATE_VIEW
+            | K::ALTER_VIEW
+            | K::CREATE_MATERIALIZED_VIEW
+            | K::CREATE_POLICY
+            | K::ALTER_POLICY
+            | K::CREATE_RULE
+            | K::CREATE_TRIGGER
+            | K::CREATE_FUNCTION
+            | K::CREATE_PROCEDURE
+    )
+}
+
 /// The index of what is understood.
 pub(crate) fn apply(state: &mut State, node: &SyntaxNode) -> Result<()> {
     use RelationKind::{ForeignTable, MaterializedView, View};
@@ -80,6 +105,9 @@ pub(crate) fn apply(state: &mut State, node: &SyntaxNode) -> Result<()> {
     let Some(kind) = statement_kind(node) else {
         return Ok(());
     };
+    if stores_expressions(kind) {
+        state.literals_are_certain(node)?;
+    }
     match kind {
         K::CREATE_TABLE | K::CREATE_FOREIGN_TABLE => table::create_table(state, node),
         K::ALTER_TABLE | K::ALTER_FOREIGN_TABLE | K::ALTER_VIEW | K::ALTER_MATERIALIZED_VIEW => {
@@ -120,7 +148,13 @@ pub(crate) fn apply(state: &mut State, node: &SyntaxNode) -> Result<()> {
         }
         K::CREATE_AGGREGATE => function::create_aggregate(state, node),
         K::COMMENT_ON => comment::comment_on(state, node),
-        K::SET | K::RESET => schema::set(state, node),
+        K::SET
+        | K::RESET
+        | K::SET_ROLE
+        | K::RESET_ROLE
+        | K::SET_SESSION_AUTH
+        | K::RESET_SESSION_AUTH
+        | K::DISCARD => setting::set(state, node),
         K::ALTER_ROLE | K::ALTER_USER | K::ALTER_DATABASE => schema::later_settings(node),
         // A rule on SELECT makes a view of a table; others only change what statements do.
         K::CREATE_RULE if rule::makes_a_view(node) => Err(Refused::new(

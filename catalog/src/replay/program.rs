@@ -17,12 +17,16 @@ pub(crate) mod branches;
 pub(crate) mod call;
 pub(crate) mod evaluate;
 pub(crate) mod execute;
+pub(crate) mod handlers;
 pub(crate) mod harmless_text;
+pub(crate) mod reach;
 pub(crate) mod shapes;
 pub(crate) mod variables;
 pub(crate) mod writes;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
@@ -48,6 +52,12 @@ pub(crate) struct Program {
     pub(crate) budget: Budget,
     /// Whether an unknown value is taken for a number while a text is put together.
     pub(crate) open_numbers: Cell<bool>,
+    /// The functions that may change the catalog, with the version of the functions that they were found in.
+    shaping: RefCell<Option<(u64, Arc<BTreeSet<String>>)>>,
+    /// Whether they are being searched.
+    finds_shaping: Cell<bool>,
+    /// The conditions of the handlers around the statement, from the outermost on.
+    handlers: Vec<handlers::Caught>,
 }
 
 /// How much PL/pgSQL may still do; a program that uses it up is refused.
@@ -97,6 +107,8 @@ impl Program {
         let Some(kind) = statement_kind(node) else {
             return Ok(());
         };
+        self.reaches_nothing(node)?;
+        self.is_certain_to_succeed(node)?;
         match kind {
             K::CREATE_TABLE_AS | K::SELECT_INTO => {
                 self.note_writes(node);

@@ -30,6 +30,7 @@ pub(crate) mod rename;
 pub(crate) mod routine;
 pub(crate) mod schema;
 pub(crate) mod sequence;
+pub(crate) mod setting;
 pub(crate) mod temporary;
 pub(crate) mod types;
 pub(crate) mod writes;
@@ -38,6 +39,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::replay::state::functions::Function;
 use crate::replay::state::notes::Notes;
+use crate::replay::state::setting::Settings;
 use crate::replay::state::writes::Writes;
 use crate::{Catalog, Name};
 
@@ -50,7 +52,7 @@ pub(crate) const TEMPORARY: &str = "pg_temp";
 #[derive(Clone)]
 pub(crate) struct State {
     catalog: Catalog,
-    search_path: Vec<String>,
+    settings: Settings,
     /// The schemas that exist, `public` among them.
     schemas: BTreeSet<String>,
     /// What the query of each view uses.
@@ -78,6 +80,10 @@ pub(crate) struct State {
     defaults: Vec<privileges::Default>,
     /// Which tables may have rows.
     writes: Writes,
+    /// Counts the changes of functions, by which what follows from their bodies is found anew.
+    version_of_functions: u64,
+    /// The names in statements that make operators, casts and event triggers, functions among them.
+    hooks: BTreeSet<String>,
     /// The position of the statement that is being followed.
     here: Here,
 }
@@ -86,7 +92,7 @@ impl Default for State {
     fn default() -> Self {
         Self {
             catalog: Catalog::default(),
-            search_path: vec![PUBLIC.to_owned()],
+            settings: Settings::default(),
             schemas: BTreeSet::from([PUBLIC.to_owned()]),
             views: BTreeMap::new(),
             functions: BTreeMap::new(),
@@ -100,6 +106,8 @@ impl Default for State {
             earlier_temporary: BTreeSet::new(),
             defaults: Vec::new(),
             writes: Writes::default(),
+            version_of_functions: 0,
+            hooks: BTreeSet::new(),
             here: Here::default(),
         }
     }
@@ -122,7 +130,7 @@ impl State {
     }
 
     pub(crate) fn search_path(&self) -> &[String] {
-        &self.search_path
+        &self.settings.search_path
     }
 
     /// The schemas that exist, `public` among them.
@@ -145,8 +153,7 @@ impl State {
 impl State {
     /// Begins a migration: another transaction, with the default search path.
     pub(crate) fn begin_migration(&mut self) {
-        // diesel runs each migration on one connection, but a SET is meant for its own file.
-        self.search_path = vec![PUBLIC.to_owned()];
+        self.forget_settings();
         self.end_transaction();
         let relations = self.catalog.relations.keys();
         let temporary = relations.filter(|name| name.schema == TEMPORARY);

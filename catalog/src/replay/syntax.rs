@@ -10,6 +10,7 @@ mod off;
 pub(crate) mod operators;
 pub(crate) mod routine;
 pub(crate) mod schema;
+pub(crate) mod setting;
 pub(crate) mod title;
 pub(crate) mod tree;
 pub(crate) mod type_name;

@@ -1,4 +1,5 @@
 mod arms;
+mod exact;
 mod found;
 mod fuzz;
 mod histories;

@@ -53,12 +53,9 @@ pub(crate) fn is_harmless(kind: SyntaxKind) -> bool {
             | K::REFRESH
             | K::LOCK
             | K::CHECKPOINT
-            | K::RESET
             | K::SHOW
             | K::SET_TRANSACTION
             | K::SET_CONSTRAINTS
-            | K::SET_ROLE
-            | K::SET_SESSION_AUTH
             | K::BEGIN
             | K::COMMIT_TRANSACTION
             | K::ROLLBACK_TRANSACTION
@@ -88,9 +85,6 @@ pub(crate) fn is_harmless(kind: SyntaxKind) -> bool {
             | K::CREATE_FOREIGN_DATA_WRAPPER
             | K::CREATE_ACCESS_METHOD
             | K::ALTER_COLLATION
-            | K::RESET_ROLE
-            | K::RESET_SESSION_AUTH
-            | K::DISCARD
             | K::DEALLOCATE
             | K::LOAD
             | K::EMPTY_STMT

@@ -6,7 +6,7 @@ use crate::replay::refusal::{Refused, Result};
 use crate::replay::state::State;
 use crate::replay::syntax::clause::bound;
 use crate::replay::syntax::tree::{child, path};
-use crate::{Index, Name};
+use crate::{Fill, Index, Name};
 
 pub(crate) fn attach_partition(state: &mut State, action: &SyntaxNode, table: &Name) -> Result<()> {
     let partition = named_partition(state, action)?;
@@ -16,6 +16,17 @@ pub(crate) fn attach_partition(state: &mut State, action: &SyntaxNode, table: &N
         if parent.excludes(index) {
             must_have_none_like(state, action, &partition, index)?;
         }
+    }
+    let own = state.table(&partition).columns.iter();
+    let mut own = own.filter(|column| matches!(column.fill, Fill::Identity { .. }));
+    if let Some(column) = own.next() {
+        let why = format!(
+            "the column {} of {} is an identity, which PostgreSQL refuses from 17 on",
+            column.name, partition.name
+        );
+        return Err(Refused::new(action, why).do_this(
+            "drop the identity of the column first: it gets that of the partitioned table",
+        ));
     }
     let bound = action.children().find_map(|child| bound(&child));
     state.attach(&partition, table, bound);

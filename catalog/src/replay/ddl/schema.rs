@@ -1,49 +1,12 @@
-//! SET search_path, CREATE and ALTER SCHEMA.
+//! CREATE and ALTER SCHEMA.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
-use crate::replay::ddl::statement;
+use crate::replay::ddl::{setting, statement};
 use crate::replay::refusal::{Refused, Result};
-use crate::replay::state::{PUBLIC, State};
-use crate::replay::syntax::expression::words;
+use crate::replay::state::State;
 use crate::replay::syntax::schema::{elements, is_other_statement};
-use crate::replay::syntax::tree::{
-    below, child, child_name, child_names, child_nodes, has, name, string,
-};
-
-/// `SET search_path` and `RESET`; other settings shape nothing.
-pub(crate) fn set(state: &mut State, node: &SyntaxNode) -> Result<()> {
-    use SyntaxKind as K;
-    let parameter = below(node, K::CONFIG_PARAMETER_REF).next();
-    if node.kind() == K::RESET {
-        if parameter.is_none_or(|parameter| name(&parameter) == "search_path") {
-            state.set_search_path(vec![PUBLIC.to_owned()]);
-        }
-        return Ok(());
-    }
-    if parameter.map(|parameter| name(&parameter)).as_deref() != Some("search_path") {
-        return Ok(());
-    }
-    let value = below(node, K::TO_CONFIG_VALUE)
-        .next()
-        .ok_or_else(|| Refused::new(node, "no value is given"))?;
-    let items = child_nodes(&value);
-    let items = items.filter_map(|item| match item.kind() {
-        K::CONFIG_VALUE_NAME => Some(name(&item)),
-        _ => string(&item),
-    });
-    let mut schemas: Vec<String> = items.collect();
-    if has(&value, K::DEFAULT_KW) || schemas == ["default"] {
-        schemas = vec![PUBLIC.to_owned()];
-    }
-    state.set_search_path(schemas);
-    Ok(())
-}
-
-/// `set_config('search_path', ..)`, which pg_dump writes.
-pub(crate) fn set_config(state: &mut State, value: &str) {
-    state.set_search_path(words(value));
-}
+use crate::replay::syntax::tree::{below, child, child_name, child_names, has, name};
 
 pub(crate) fn create_schema(state: &mut State, node: &SyntaxNode) -> Result<()> {
     use SyntaxKind as K;
@@ -77,6 +40,7 @@ pub(crate) fn create_schema(state: &mut State, node: &SyntaxNode) -> Result<()> 
         ));
     }
     state.create_schema(&schema);
+    setting::no_schema_of_role(state, node)?;
     schema_elements(state, &schema, elements)
 }
 
@@ -110,14 +74,14 @@ pub(crate) fn alter_schema(state: &mut State, node: &SyntaxNode) -> Result<()> {
         return Err(Refused::new(node, format!("there is no schema {from}")));
     }
     state.rename_schema(&from, &to);
-    Ok(())
+    setting::no_schema_of_role(state, node)
 }
 
 /// Settings of a role or database hold from the next session on: a search path would change what names mean.
 pub(crate) fn later_settings(node: &SyntaxNode) -> Result<()> {
     if below(node, SyntaxKind::CONFIG_PARAMETER_REF)
         .map(|parameter| name(&parameter))
-        .any(|name| name == "search_path")
+        .any(|name| name.eq_ignore_ascii_case("search_path"))
     {
         return Err(Refused::new(
             node,

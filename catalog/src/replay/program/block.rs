@@ -106,7 +106,9 @@ impl Program {
         let before = self.savepoint();
         let names = self.variables.names();
         self.state.enter_handlers();
+        let depth = self.enter_handled_block(handlers);
         let done = self.statements(body);
+        self.leave_handled_block(depth);
         self.state.leave_handlers();
         match done {
             Ok(flow) => Ok(flow),
@@ -144,6 +146,7 @@ impl Program {
 
     fn plpgsql_statement(&mut self, node: &SyntaxNode) -> Result<Flow> {
         use SyntaxKind as K;
+        self.is_certain_to_succeed(node)?;
         match node.kind() {
             K::PLPGSQL_EXEC_SQL_STMT => {
                 for statement in node.children() {
@@ -216,7 +219,7 @@ impl Program {
 pub(crate) const BOWLINE_DO: &str = "say its effect in a comment on the line before the statement, as \
 `-- bowline: ALTER TABLE ..;`, or write `-- bowline: ignore` if it changes no table, column, key or type";
 
-fn is_exception(raise: &SyntaxNode) -> bool {
+pub(crate) fn is_exception(raise: &SyntaxNode) -> bool {
     child(raise, SyntaxKind::PLPGSQL_RAISE_LEVEL)
         .is_none_or(|level| name(&level).eq_ignore_ascii_case("exception"))
 }
@@ -263,7 +266,7 @@ fn catches(handler: &SyntaxNode, condition: &str) -> bool {
         .map(|caught| name(&caught))
         .any(|caught| {
             caught == condition
-                || caught == "others"
+                || (caught == "others" && condition != "assert_failure")
                 || (condition.starts_with("duplicate_") && caught.starts_with("duplicate_"))
                 || (condition.starts_with("undefined_") && caught.starts_with("undefined_"))
         })

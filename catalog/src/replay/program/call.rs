@@ -2,14 +2,18 @@
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
+use crate::gap::GapKind;
 use crate::replay::builtin;
-use crate::replay::ddl::schema;
+use crate::replay::ddl::setting as settings;
 use crate::replay::program::Program;
+use crate::replay::program::evaluate::Datum;
 use crate::replay::program::variables::Declared;
 use crate::replay::refusal::{Refused, Result};
 use crate::replay::state::functions::Function;
+use crate::replay::syntax::expression::words;
 use crate::replay::syntax::routine::{bodies, callee, calls_in, plpgsql, sql_statements};
-use crate::replay::syntax::tree::{child, child_name, children, has, path, string};
+use crate::replay::syntax::setting::{self, Value};
+use crate::replay::syntax::tree::{below, child, child_name, children, has, path};
 
 impl Program {
     /// A query shapes nothing but by the functions that it calls.
@@ -17,18 +21,8 @@ impl Program {
         for call in calls_in(node) {
             let parts = callee(&call);
             let function = parts.last().cloned().unwrap_or_default();
-            if function == "set_config" {
-                let arguments = child(&call, SyntaxKind::ARG_LIST);
-                let literals: Vec<_> = arguments
-                    .iter()
-                    .flat_map(SyntaxNode::children)
-                    .map(|argument| string(&argument))
-                    .collect();
-                if let [Some(parameter), Some(value), ..] = literals.as_slice()
-                    && parameter == "search_path"
-                {
-                    schema::set_config(&mut self.state, &value.clone());
-                }
+            if setting::is_changed_by(&call) {
+                self.set_config(node, &call)?;
                 continue;
             }
             if !self.state.functions().contains_key(&function) && is_of_extension(&parts) {
@@ -37,6 +31,55 @@ impl Program {
             self.call(node, &function, Some(&call))?;
         }
         Ok(())
+    }
+
+    /// Follows a call of `set_config`, if it certainly runs once and its arguments are certain.
+    fn set_config(&mut self, node: &SyntaxNode, call: &SyntaxNode) -> Result<()> {
+        use SyntaxKind as K;
+        let unknown = || {
+            Refused::new(
+                node,
+                "which setting this changes, and to what, is known only when it runs",
+            )
+            .do_this("write SET")
+        };
+        let is_plain = call
+            .ancestors()
+            .skip(1)
+            .take_while(|around| around != node)
+            .all(|around| {
+                matches!(
+                    around.kind(),
+                    K::TARGET | K::TARGET_LIST | K::SELECT_CLAUSE | K::SELECT | K::PLPGSQL_EXPR
+                )
+            });
+        let reads_rows = [
+            K::FROM_CLAUSE,
+            K::WHERE_CLAUSE,
+            K::LIMIT_CLAUSE,
+            K::OFFSET_CLAUSE,
+        ]
+        .into_iter()
+        .any(|kind| node.descendants().any(|part| part.kind() == kind));
+        let arguments = setting::arguments(call);
+        let [parameter, value, ..] = arguments.as_slice() else {
+            return Err(unknown());
+        };
+        let Some(Datum::Text(parameter)) = self.evaluate(parameter) else {
+            return Err(unknown());
+        };
+        let parameter = parameter.to_ascii_lowercase();
+        if !setting::matters(&parameter) {
+            return Ok(());
+        }
+        let value = match self.evaluate(value) {
+            _ if !is_plain || reads_rows => return Err(unknown()),
+            Some(Datum::Text(text)) if parameter == "search_path" => Value::Items(words(&text)),
+            Some(Datum::Text(text)) => Value::Items(vec![text]),
+            Some(Datum::Null) => Value::Default,
+            _ => return Err(unknown()),
+        };
+        settings::change(&mut self.state, node, &parameter, value)
     }
 
     pub(crate) fn call_procedure(&mut self, node: &SyntaxNode) -> Result<()> {
@@ -114,7 +157,17 @@ impl Program {
                     ));
                 }
                 let arguments = self.arguments_of(&definition, call);
-                self.follow_body(&definition, arguments).map_err(|refused| {
+                let own_path = self.own_search_path(node, function, form)?;
+                let before = self.state.search_path_to_restore();
+                let sets_path = own_path.is_some();
+                if let Some(path) = own_path {
+                    self.state.set_search_path(path);
+                }
+                let done = self.follow_body(&definition, arguments);
+                if sets_path {
+                    self.state.restore_search_path(before);
+                }
+                done.map_err(|refused| {
                     let why = format!("this calls the function {function}: {}", refused.why);
                     Refused::new(node, why).do_this(refused.hint)
                 })
@@ -124,6 +177,49 @@ impl Program {
                 format!("{function} has several forms, and it is not clear which is called"),
             )),
         }
+    }
+
+    /// Returns the search path that a function sets for itself while it runs.
+    fn own_search_path(
+        &self,
+        node: &SyntaxNode,
+        function: &str,
+        form: &Function,
+    ) -> Result<Option<Vec<String>>> {
+        let unknown = || {
+            let why = format!(
+                "{function} sets something for itself while it runs, which is not followed"
+            );
+            Refused::new(node, why)
+        };
+        let has_gap = self
+            .state
+            .catalog()
+            .gaps
+            .iter()
+            .any(|gap| gap.kind == GapKind::Routine && gap.name.name == function);
+        let Some(routine) = form.routine.as_ref().filter(|_| !has_gap) else {
+            let sets = below(&form.definition, SyntaxKind::FUNC_OPTION_LIST).any(|options| {
+                below(&options, SyntaxKind::SET_FUNC_OPTION)
+                    .next()
+                    .is_some()
+            });
+            return if sets || has_gap {
+                Err(unknown())
+            } else {
+                Ok(None)
+            };
+        };
+        let mut path = None;
+        for one in &routine.settings {
+            let (name, value) = one.split_once('=').ok_or_else(unknown)?;
+            match name.to_ascii_lowercase().as_str() {
+                "search_path" => path = Some(words(value)),
+                name if setting::matters(name) => return Err(unknown()),
+                _ => {}
+            }
+        }
+        Ok(path)
     }
 
     /// What a called function does to triggers, policies and rules.

@@ -18,6 +18,10 @@ impl Program {
         let text = child(node, K::PLPGSQL_EXPR).and_then(|expression| self.evaluate(&expression));
         let Some(Datum::Text(sql)) = text else {
             self.pass_by(node);
+            if harmless_text::is_harmless(node) {
+                self.unknown_text_reaches_nothing(node)?;
+                self.data_may_not_fail(node)?;
+            }
             if harmless_text::is_harmless(node) || self.sequence_of_open_numbers(node)? {
                 return Ok(());
             }

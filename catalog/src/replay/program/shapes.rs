@@ -10,6 +10,7 @@ use crate::replay::program::call::{is_known, is_of_extension};
 use crate::replay::program::{Program, harmless_text};
 use crate::replay::state::gaps::any;
 use crate::replay::syntax::routine::{self, callee, calls_in, language, plpgsql, sql_statements};
+use crate::replay::syntax::setting;
 use crate::replay::syntax::tree::child_name;
 
 impl Program {
@@ -36,12 +37,18 @@ impl Program {
                         | SyntaxKind::VALUES
                         | SyntaxKind::PAREN_SELECT
                         | SyntaxKind::SET
+                        | SyntaxKind::RESET
+                        | SyntaxKind::SET_ROLE
+                        | SyntaxKind::RESET_ROLE
+                        | SyntaxKind::SET_SESSION_AUTH
+                        | SyntaxKind::RESET_SESSION_AUTH
+                        | SyntaxKind::DISCARD
                         | SyntaxKind::COMMENT_ON
                         | SyntaxKind::CREATE_AGGREGATE
                         | SyntaxKind::DROP_AGGREGATE
                 )
         };
-        shapes(statement.kind()) || self.calls_shape(statement)
+        shapes(statement.kind()) || setting::is_changed_in(statement) || self.calls_shape(statement)
     }
 
     /// Whether a function that is called somewhere below shapes anything.
@@ -113,6 +120,8 @@ impl Program {
             K::PLPGSQL_CALL_STMT => true,
             K::ERROR => !is_select_into(&inner),
             _ => false,
-        }) || self.calls_shape(node)
+        }) || setting::is_changed_in(node)
+            || self.calls_shape(node)
+            || self.reaches_something(node)
     }
 }

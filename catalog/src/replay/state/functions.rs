@@ -70,6 +70,7 @@ impl State {
     /// Adds a function, in the place of the one of its name and arguments.
     pub(crate) fn add_function(&mut self, function: Function) {
         let named = function.name.name.clone();
+        self.version_of_functions += 1;
         self.writes.forget_function(&named);
         let forms = self.functions.entry(named).or_default();
         forms.retain(|form| {
@@ -124,7 +125,7 @@ impl State {
     pub(crate) fn code(&self, text: String) -> Code {
         Code {
             text: Some(text),
-            search_path: Some(self.search_path.clone()),
+            search_path: Some(self.search_path().to_vec()),
         }
     }
 
@@ -165,6 +166,26 @@ impl State {
             }
         }
         Err(missing())
+    }
+
+    /// Returns a number that is another one after each change of a function.
+    pub(crate) fn version_of_functions(&self) -> u64 {
+        self.version_of_functions
+    }
+
+    /// Notes names of a statement that makes an operator, a cast or an event trigger.
+    pub(crate) fn note_hooks(&mut self, names: Vec<String>) {
+        let functions = &self.functions;
+        self.hooks.extend(
+            names
+                .into_iter()
+                .filter(|name| functions.contains_key(name)),
+        );
+    }
+
+    /// Returns the functions that operators, casts and event triggers may run.
+    pub(crate) fn hooks(&self) -> impl Iterator<Item = &String> {
+        self.hooks.iter()
     }
 
     /// The functions as the catalog keeps them.

@@ -34,6 +34,14 @@ impl State {
             self.local_not_null.forget(partition, &column);
         }
         self.follow_partitioned_parent(partition);
+        let parent_columns = &self.table(parent).columns;
+        let identities = parent_columns
+            .iter()
+            .filter(|column| matches!(column.fill, Fill::Identity { .. }));
+        let identities: Vec<String> = identities.map(|column| column.name.clone()).collect();
+        for column in identities {
+            self.share_identity(parent, &column);
+        }
     }
 
     /// Makes a partition a table of its own.

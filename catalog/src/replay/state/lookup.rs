@@ -11,9 +11,9 @@ impl State {
     /// Where something new goes.
     pub(crate) fn current_schema(&self, node: &SyntaxNode) -> Result<String> {
         let schema = self
-            .search_path
+            .search_path()
             .iter()
-            .find(|schema| self.schemas.contains(*schema));
+            .find(|schema| self.schemas.contains(*schema) || *schema == TEMPORARY);
         schema.cloned().ok_or_else(|| {
             Refused::new(
                 node,
@@ -50,10 +50,14 @@ impl State {
         };
         match parts {
             [.., schema, name] => vec![full(schema, name)],
-            [name] => std::iter::once(TEMPORARY)
-                .chain(self.search_path.iter().map(String::as_str))
-                .map(|schema| full(schema, name))
-                .collect(),
+            [name] => {
+                let path = self.search_path().iter().map(String::as_str);
+                // PostgreSQL looks there first, unless the search path says otherwise.
+                let is_named = path.clone().any(|schema| schema == TEMPORARY);
+                let first = Some(TEMPORARY).filter(|_| !is_named);
+                let all = first.into_iter().chain(path);
+                all.map(|schema| full(schema, name)).collect()
+            }
             [] => Vec::new(),
         }
     }

@@ -23,6 +23,7 @@ impl State {
         if place >= forms.len() {
             return;
         }
+        self.version_of_functions += 1;
         let mut form = forms.remove(place);
         if forms.is_empty() {
             self.functions.remove(key);

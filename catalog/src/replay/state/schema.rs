@@ -24,24 +24,16 @@ impl State {
         }
     }
 
-    /// Sets the search path; an empty name and `$user` name no schema.
-    pub(crate) fn set_search_path(&mut self, schemas: Vec<String>) {
-        self.search_path = schemas
-            .into_iter()
-            .filter(|schema| schema != "$user" && !schema.is_empty())
-            .collect();
-    }
-
     /// Works with a schema in front of the search path.
     pub(crate) fn within_schema<T>(
         &mut self,
         schema: &str,
         work: impl FnOnce(&mut Self) -> T,
     ) -> T {
-        let before = self.search_path.clone();
-        self.search_path.insert(0, schema.to_owned());
+        let before = self.settings.search_path.clone();
+        self.settings.search_path.insert(0, schema.to_owned());
         let done = work(self);
-        self.search_path = before;
+        self.settings.search_path = before;
         done
     }
 

@@ -38,7 +38,7 @@ impl Written {
             is_quoted: false,
             is_qualified: false,
         };
-        let (mut parens, mut brackets) = (0, 0);
+        let (mut parens, mut brackets, mut is_negative) = (0, 0, false);
         for token in tokens(node) {
             match token.kind() {
                 SyntaxKind::L_PAREN => parens += 1,
@@ -50,7 +50,17 @@ impl Written {
                 SyntaxKind::R_BRACK => brackets -= 1,
                 SyntaxKind::DOT | SyntaxKind::COMMA => {}
                 _ if brackets > 0 => {}
-                _ if parens > 0 => written.modifiers.extend(token.text().parse::<i32>().ok()),
+                // The scale of numeric may be negative.
+                SyntaxKind::MINUS if parens > 0 => is_negative = true,
+                _ if parens > 0 => {
+                    let number = token.text().parse::<i32>().ok();
+                    let sign = if std::mem::take(&mut is_negative) {
+                        -1
+                    } else {
+                        1
+                    };
+                    written.modifiers.extend(number.map(|number| sign * number));
+                }
                 SyntaxKind::ARRAY_KW => written.dimensions = written.dimensions.max(1),
                 SyntaxKind::SETOF_KW => {}
                 _ => {

@@ -130,7 +130,7 @@ fn switching_off_any_arm_of_replay_is_noticed() {
 }
 
 /// Arms of which no history can show anything, and why.
-const EXEMPT: [(&str, &[SyntaxKind]); 7] = {
+const EXEMPT: [(&str, &[SyntaxKind]); 8] = {
     use SyntaxKind as K;
     [
         (
@@ -186,9 +186,17 @@ const EXEMPT: [(&str, &[SyntaxKind]); 7] = {
                 K::CREATE_RULE,
                 K::CREATE_TRIGGER,
                 K::GRANT,
+                K::RESET_ROLE,
+                K::RESET_SESSION_AUTH,
                 K::SELECT_KW,
                 K::SEMICOLON,
+                K::SET_ROLE,
+                K::SET_SESSION_AUTH,
             ],
+        ),
+        (
+            "the histories run in a transaction, where no server takes it",
+            &[K::DISCARD],
         ),
         (
             "a procedure that was dropped is not called, and one made anew takes its place",

@@ -1,6 +1,7 @@
 //! Histories that random ones found: each was once followed otherwise than a server does.
 
 mod renames;
+mod settings;
 
 use std::sync::{LazyLock, Mutex, PoisonError};
 

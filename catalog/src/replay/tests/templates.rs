@@ -351,11 +351,15 @@ const VIEWS: [&str; 30] = [
     "CREATE TEMP VIEW {new view} AS SELECT 1 AS one",
 ];
 
-const SCHEMAS: [&str; 14] = [
+const SCHEMAS: [&str; 18] = [
     "CREATE ROLE writer; CREATE SCHEMA AUTHORIZATION writer",
     "CREATE SCHEMA {new schema} AUTHORIZATION postgres",
     "SET search_path TO {own schema}; RESET search_path; CREATE TABLE {new table} (a int)",
     "SET search_path = DEFAULT",
+    "SET SCHEMA '{own schema}'; CREATE TABLE {new table} (a int)",
+    "DO $$ BEGIN PERFORM set_config('Search_Path', '{own schema}', false); END $$; CREATE TABLE {new table} (a int)",
+    "SET search_path TO pg_temp, {schema}; CREATE TABLE {new table} (a int); RESET search_path",
+    "DO $$ BEGIN CREATE TABLE {new table} (a int); RAISE EXCEPTION 'x'; EXCEPTION WHEN others THEN CREATE TABLE {new table} (b int); END $$",
     "CREATE SCHEMA {new schema}",
     "CREATE SCHEMA IF NOT EXISTS {new schema}",
     "ALTER SCHEMA {own schema} RENAME TO {new schema}",

@@ -1,0 +1,118 @@
+//! The settings of the session that runs a migration.
+
+use squawk_syntax::{SyntaxKind, SyntaxNode};
+
+use crate::replay::refusal::{Refused, Result};
+use crate::replay::state::{PUBLIC, State};
+use crate::replay::syntax::tree::{string, text};
+
+/// What a statement means by names and literals.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    /// Without the empty name and `$user`.
+    pub(super) search_path: Vec<String>,
+    /// Whether `$user` is in the search path.
+    has_user: bool,
+    /// The role of SET ROLE or SET SESSION AUTHORIZATION.
+    role: Option<String>,
+    /// Changed settings by which PostgreSQL reads dates, times and money.
+    of_literals: Vec<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            search_path: vec![PUBLIC.to_owned()],
+            has_user: true,
+            role: None,
+            of_literals: Vec::new(),
+        }
+    }
+}
+
+impl State {
+    /// Sets the search path; an empty name and `$user` name no schema.
+    pub(crate) fn set_search_path(&mut self, schemas: Vec<String>) {
+        let is_user = |schema: &String| schema == "$user";
+        self.settings.has_user = schemas.iter().any(is_user);
+        let named = schemas.into_iter();
+        self.settings.search_path = named
+            .filter(|schema| !is_user(schema) && !schema.is_empty())
+            .collect();
+    }
+
+    pub(crate) fn reset_search_path(&mut self) {
+        self.set_search_path(vec!["$user".to_owned(), PUBLIC.to_owned()]);
+    }
+
+    pub(crate) fn reset_settings(&mut self) {
+        self.settings = Settings {
+            role: self.settings.role.take(),
+            ..Settings::default()
+        };
+    }
+
+    /// Begins a migration, which has a session of its own.
+    pub(super) fn forget_settings(&mut self) {
+        self.settings = Settings::default();
+    }
+
+    /// Works with another search path, as a function does that sets its own.
+    pub(crate) fn search_path_to_restore(&self) -> (Vec<String>, bool) {
+        (self.settings.search_path.clone(), self.settings.has_user)
+    }
+
+    pub(crate) fn restore_search_path(&mut self, (schemas, has_user): (Vec<String>, bool)) {
+        self.settings.search_path = schemas;
+        self.settings.has_user = has_user;
+    }
+
+    pub(crate) fn set_role(&mut self, role: Option<String>) {
+        self.settings.role = role;
+    }
+
+    /// Returns the schema that `$user` in the search path names.
+    pub(crate) fn schema_of_role(&self) -> Option<&str> {
+        let role = self
+            .settings
+            .role
+            .as_deref()
+            .filter(|_| self.settings.has_user)?;
+        self.schemas.contains(role).then_some(role)
+    }
+
+    pub(crate) fn note_literal_setting(&mut self, setting: &str) {
+        self.forget_literal_setting(setting);
+        self.settings.of_literals.push(setting.to_owned());
+    }
+
+    pub(crate) fn forget_literal_setting(&mut self, setting: &str) {
+        self.settings.of_literals.retain(|other| other != setting);
+    }
+
+    /// Refuses a statement that stores a literal which a changed setting may give another value.
+    pub(crate) fn literals_are_certain(&self, node: &SyntaxNode) -> Result<()> {
+        const WORDS: [&str; 6] = ["now", "today", "tomorrow", "yesterday", "epoch", "allballs"];
+        let Some(setting) = self.settings.of_literals.last() else {
+            return Ok(());
+        };
+        let mut literals = node
+            .descendants()
+            .filter(|part| part.kind() == SyntaxKind::LITERAL)
+            .filter_map(|literal| Some((string(&literal)?, literal)));
+        let found = literals.find(|(value, literal)| {
+            let is_word = WORDS.contains(&value.trim().to_ascii_lowercase().as_str());
+            // The body of a function is read when it runs.
+            !text(literal).starts_with('$')
+                && (is_word || value.contains(|c: char| c.is_ascii_digit()))
+        });
+        let Some((_, literal)) = found else {
+            return Ok(());
+        };
+        let why = format!(
+            "what this literal means depends on the setting {setting}, which this file changes"
+        );
+        Err(Refused::new(&literal, why)
+            .do_this("write the literal such that it needs no setting, and set nothing before it"))
+    }
+}
