@@ -9,6 +9,8 @@ pub type Run = Box<dyn FnMut(usize)>;
 pub struct Contender {
     /// The library and the way, such as `bowline session`. Unique within a workload.
     pub name: &'static str,
+    /// Whether another program does the work, whose costs cannot be counted in this one.
+    pub is_program: bool,
     start: Box<dyn Fn(&Target) -> Run>,
 }
 
@@ -17,7 +19,16 @@ impl Contender {
     pub fn new(name: &'static str, start: impl Fn(&Target) -> Run + 'static) -> Self {
         Self {
             name,
+            is_program: false,
             start: Box::new(start),
+        }
+    }
+
+    /// Makes a contender that runs another program.
+    pub fn program(name: &'static str, start: impl Fn(&Target) -> Run + 'static) -> Self {
+        Self {
+            is_program: true,
+            ..Self::new(name, start)
         }
     }
 

@@ -1,6 +1,5 @@
 //! Many callers at a time, on threads or as tasks.
 
-use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -126,13 +125,16 @@ impl Crowd {
                 .build()
                 .expect("a runtime");
             let entered = runtime.enter();
-            let (pool, target) = (open(target, size.sessions), Arc::new(target.clone()));
+            let (pool, target) = (
+                open(target, size.sessions),
+                std::sync::Arc::new(target.clone()),
+            );
             drop(entered);
             Box::new(move |limit| {
                 let began = Instant::now();
                 let tasks: Vec<_> = (0..size.callers)
                     .map(|number| {
-                        let (pool, target) = (pool.clone(), Arc::clone(&target));
+                        let (pool, target) = (pool.clone(), std::sync::Arc::clone(&target));
                         runtime.spawn(async move {
                             let mut numbers = Numbers::series(number as u64 + 1);
                             let mut times = Vec::new();

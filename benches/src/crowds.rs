@@ -110,8 +110,7 @@ fn write(all: &[Counted], base: &str) -> Table {
             or_none(time(most(&counted.longest))),
             or_none(format!("{:.2}", median(&counted.fairness))),
             or_none(time(median(&counted.cpu))),
-            crate::rounds::verdict(counted.name, median(&ratios(&first.rates, &counted.rates)))
-                .to_owned(),
+            crate::rounds::verdict(counted.name, &ratios(&first.rates, &counted.rates)).to_owned(),
         ]);
     }
     table

@@ -8,6 +8,9 @@ mod counts;
 mod crowd;
 mod crowds;
 mod db;
+#[cfg(feature = "asynchronous")]
+mod futures;
+mod package;
 mod peers;
 mod rounds;
 mod rows;
@@ -86,12 +89,18 @@ fn count(names: &[String]) -> Result<(), Box<dyn Error>> {
         if !chosen(workload.part()) {
             continue;
         }
+        let mut first = None;
         for contender in workload.contenders() {
+            if contender.is_program {
+                continue;
+            }
             eprintln!("{} {}", workload.name, contender.name);
             let counts = counts::count(&server, workload, contender.name)?;
-            table.counts(workload.name, contender.name, &counts);
+            let first = first.get_or_insert(counts);
+            table.counts(workload.name, contender.name, &counts, first);
         }
     }
+    println!("{}\n", versions::list(&server));
     print!("{table}");
     Ok(())
 }

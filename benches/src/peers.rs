@@ -2,10 +2,16 @@
 
 mod bowline;
 mod diesel;
+#[cfg(feature = "diesel-async")]
+mod diesel_async;
 mod libpq;
 mod pgbench;
 mod psql;
 mod r2d2;
+#[cfg(feature = "sea-orm")]
+mod sea_orm;
+#[cfg(feature = "sqlx")]
+mod sqlx;
 #[cfg(feature = "tokio-postgres")]
 mod tokio_postgres;
 
@@ -99,5 +105,11 @@ pub fn all() -> Vec<Box<dyn Peer>> {
         Box::new(psql::Psql),
         #[cfg(feature = "tokio-postgres")]
         Box::new(tokio_postgres::TokioPostgres),
+        #[cfg(feature = "diesel-async")]
+        Box::new(diesel_async::DieselAsync),
+        #[cfg(feature = "sqlx")]
+        Box::new(sqlx::Sqlx),
+        #[cfg(feature = "sea-orm")]
+        Box::new(sea_orm::SeaOrm),
     ]
 }

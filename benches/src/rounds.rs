@@ -4,7 +4,7 @@
 use std::error::Error;
 use std::time::{Duration, Instant};
 
-use bowline::{Session, StatementDsl as _, sql};
+use bowline::{Session, StatementDsl as _, sql_query};
 
 use crate::contender::{Contender, Run};
 use crate::server::Server;
@@ -33,6 +33,17 @@ pub struct Timed {
     pub cpu: Vec<f64>,
 }
 
+impl Timed {
+    /// Nothing measured yet.
+    pub fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            wall: Vec::new(),
+            cpu: Vec::new(),
+        }
+    }
+}
+
 /// Measures contenders on this target.
 pub fn measure(
     server: &Server,
@@ -42,8 +53,9 @@ pub fn measure(
 ) -> Result<Vec<Timed>, Box<dyn Error>> {
     let mut session = Session::connect(&server.local.config("bench"))?;
     let mut clean_up = || {
-        how.clean_up
-            .map_or(Ok(0), |statement| session.run(sql(statement).affected()))
+        how.clean_up.map_or(Ok(0), |statement| {
+            session.run(sql_query(statement).affected())
+        })
     };
     let mut runs: Vec<(Timed, Run, usize)> = Vec::new();
     for contender in contenders {
@@ -51,12 +63,7 @@ pub fn measure(
         run(1);
         let times = turns(&mut run);
         clean_up()?;
-        let timed = Timed {
-            name: contender.name.to_owned(),
-            wall: Vec::new(),
-            cpu: Vec::new(),
-        };
-        runs.push((timed, run, times));
+        runs.push((Timed::new(contender.name), run, times));
     }
     let mut numbers = Numbers::series(7);
     for _ in 0..how.rounds {
@@ -151,22 +158,30 @@ pub fn table(timed: &[Timed]) -> Table {
                 least(&ratios),
                 most(&ratios)
             ),
-            verdict(&contender.name, median(&ratios)).to_owned(),
+            verdict(&contender.name, &ratios).to_owned(),
         ]);
     }
     table
 }
 
-/// Whether a peer is ahead of Bowline's first contender, by the median ratio of its times.
-pub fn verdict(name: &str, ratio: f64) -> &'static str {
+/// Whether a peer is ahead of Bowline, by its ratios to Bowline's first contender; a low ratio is a short time.
+///
+/// On a machine with other work a median of a few rounds proves nothing where some of them say the opposite.
+pub fn verdict(name: &str, ratios: &[f64]) -> &'static str {
+    let mut sorted = ratios.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let quarter = sorted.len() / 4;
+    let (Some(low), Some(high)) = (sorted.get(quarter), sorted.iter().rev().nth(quarter)) else {
+        return "";
+    };
     if name.starts_with("bowline") {
         ""
-    } else if ratio < 0.97 {
+    } else if *high < 0.97 {
         "**ahead of Bowline**"
-    } else if ratio <= 1.03 {
-        "even"
-    } else {
+    } else if *low > 1.03 {
         "behind"
+    } else {
+        "not decided"
     }
 }
 

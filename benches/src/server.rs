@@ -4,7 +4,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use bowline::testing::LocalServer;
-use bowline::{Session, StatementDsl as _, sql};
+use bowline::{Session, StatementDsl as _, sql_query};
 use diesel_migrations::FileBasedMigrations;
 use testkit::Latency;
 
@@ -30,12 +30,12 @@ impl Server {
     pub fn start(users: i64, scale: i32) -> Result<Self, Box<dyn Error>> {
         let local = LocalServer::private(SETTINGS)?;
         Session::connect(&local.config("postgres"))?
-            .run(sql("CREATE DATABASE bench").affected())?;
+            .run(sql_query("CREATE DATABASE bench").affected())?;
         let db = local.config("bench").open()?;
         db.migrate(FileBasedMigrations::from_path(FOLDER)?)?;
         let mut session = db.session()?;
         for statement in data(users, scale) {
-            session.run(sql(statement).affected())?;
+            session.run(sql_query(statement).affected())?;
         }
         let url = local.url("bench");
         Ok(Self {

@@ -31,11 +31,14 @@ impl Table {
             "system calls",
             "round trips",
             "peak memory, MiB",
+            "instructions by Bowline's first",
         ])
     }
 
-    /// Adds a row to a table of counts.
-    pub fn counts(&mut self, workload: &str, contender: &str, counts: &Counts) {
+    /// Adds a row to a table of counts; `first` are the counts of Bowline's first contender.
+    pub fn counts(&mut self, workload: &str, contender: &str, counts: &Counts, first: &Counts) {
+        let ratio = counts.instructions / first.instructions;
+        let is_ahead = ratio < 0.97 && !contender.starts_with("bowline");
         self.row([
             workload.to_owned(),
             contender.to_owned(),
@@ -45,6 +48,7 @@ impl Table {
             format!("{:.1}", counts.system_calls),
             format!("{:.1}", counts.round_trips),
             format!("{:.1}", counts.peak_memory / 1024.0),
+            format!("{ratio:.2}{}", if is_ahead { ", **ahead**" } else { "" }),
         ]);
     }
 }

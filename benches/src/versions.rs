@@ -22,7 +22,7 @@ const LIBRARIES: &[(&str, bool)] = &[
 /// Returns a sentence with the versions of server, libraries and compiler, and the machine's cores.
 pub fn list(server: &Server) -> String {
     let mut words = vec![format!("PostgreSQL {}", server.local.version())];
-    words.extend(bowline::client_libraries());
+    words.extend(bowline::session::client_libraries());
     for (name, is_built) in LIBRARIES {
         if *is_built {
             words.push(format!("{name} {}", version(name).unwrap_or("?")));

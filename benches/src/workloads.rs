@@ -1,5 +1,7 @@
 //! What is measured. Each workload has a file of its own.
 
+mod b10_tests;
+mod b11_migrations;
 mod b12_connect;
 mod b13_tasks;
 mod b1_find;
@@ -10,6 +12,7 @@ mod b4_ten_updates;
 mod b5_checkout;
 mod b6_copy;
 mod b7_tpcb;
+mod b9_compile;
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -43,7 +46,7 @@ pub struct Part {
 }
 
 /// Returns all work of which times are measured.
-pub fn parts() -> [Part; 10] {
+pub fn parts() -> [Part; 13] {
     [
         b1_find::PART,
         b2_stream::PART,
@@ -53,6 +56,9 @@ pub fn parts() -> [Part; 10] {
         b5_checkout::PART,
         b6_copy::PART,
         b7_tpcb::PART,
+        b9_compile::PART,
+        b10_tests::PART,
+        b11_migrations::PART,
         b12_connect::PART,
         b13_tasks::PART,
     ]

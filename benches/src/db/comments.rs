@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::PostId;
 use super::schema::comments;
 
-bowline::id! {
+bowline::__generated::id! {
     /// Identifies a [`Comment`].
     pub struct CommentId(i64): diesel::sql_types::BigInt;
 }
@@ -42,7 +42,7 @@ pub struct CommentChanges<'a> {
     pub body: Option<Cow<'a, str>>,
 }
 
-bowline::constraints! {
+bowline::__generated::constraints! {
     /// What can be violated in `comments`.
     pub enum CommentConstraint on "public"."comments" {
         /// `PRIMARY KEY (id)`
@@ -116,7 +116,7 @@ impl Comment {
     pub fn insert_many(
         new: Vec<NewComment<'_>>,
     ) -> impl Statement<Output = Vec<Comment>> + use<'_> {
-        bowline::chunks(new, 2)
+        bowline::__generated::chunks(new, 2)
             .map(|chunk| {
                 diesel::insert_into(comments::table)
                     .values(chunk)

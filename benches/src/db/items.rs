@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::schema::items;
 
-bowline::id! {
+bowline::__generated::id! {
     /// Identifies an [`Item`].
     pub struct ItemId(i64): diesel::sql_types::BigInt;
 }
@@ -47,11 +47,11 @@ pub struct ItemChanges<'a> {
     pub name: Option<Cow<'a, str>>,
     pub amount: Option<i32>,
     pub price: Option<f64>,
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub note: Option<Option<Cow<'a, str>>>,
 }
 
-bowline::constraints! {
+bowline::__generated::constraints! {
     /// What can be violated in `items`.
     pub enum ItemConstraint on "public"."items" {
         /// `PRIMARY KEY (id)`
@@ -102,7 +102,7 @@ impl Item {
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
     pub fn insert_many(new: Vec<NewItem<'_>>) -> impl Statement<Output = Vec<Item>> + use<'_> {
-        bowline::chunks(new, 5)
+        bowline::__generated::chunks(new, 5)
             .map(|chunk| {
                 diesel::insert_into(items::table)
                     .values(chunk)

@@ -2,37 +2,44 @@
 
 #![allow(dead_code, unused_imports, reason = "not all of it is used everywhere")]
 
-mod comments;
-mod items;
-mod pgbench_accounts;
-mod pgbench_branches;
-mod pgbench_history;
-mod pgbench_tellers;
-mod posts;
-pub mod schema;
-mod users;
+::bowline::migrations! {
+    format = 2,
+    folder = "migrations",
+    migrations = {
+        "2026-11-29-090000_create_bench" => 0xe0818aa760e21cac,
+    },
+    schema = {
+        pub mod schema;
+    },
+    code = {
+        mod comments;
+        mod items;
+        mod pgbench_accounts;
+        mod pgbench_branches;
+        mod pgbench_history;
+        mod pgbench_tellers;
+        mod posts;
+        mod users;
 
-pub use self::comments::{Comment, CommentChanges, CommentConstraint, CommentId, NewComment};
-pub use self::items::{Item, ItemChanges, ItemConstraint, ItemId, NewItem};
-pub use self::pgbench_accounts::{
-    NewPgbenchAccount, PgbenchAccount, PgbenchAccountChanges, PgbenchAccountConstraint,
-    PgbenchAccountId,
-};
-pub use self::pgbench_branches::{
-    NewPgbenchBranch, PgbenchBranch, PgbenchBranchChanges, PgbenchBranchConstraint, PgbenchBranchId,
-};
-pub use self::pgbench_history::{
-    NewPgbenchHistory, PgbenchHistory, PgbenchHistoryChanges, PgbenchHistoryConstraint,
-    PgbenchHistoryId,
-};
-pub use self::pgbench_tellers::{
-    NewPgbenchTeller, PgbenchTeller, PgbenchTellerChanges, PgbenchTellerConstraint, PgbenchTellerId,
-};
-pub use self::posts::{NewPost, Post, PostChanges, PostConstraint, PostId};
-pub use self::users::{NewUser, User, UserChanges, UserConstraint, UserId};
-
-/// The migrations that this is generated from; with others in the folder it does not compile.
-pub const MIGRATIONS: ::bowline::Migrations = ::bowline::migrations! {
-    "migrations",
-    "2026-11-29-090000_create_bench" => 0xe0818aa760e21cac,
-};
+        pub use self::comments::{Comment, CommentChanges, CommentConstraint, CommentId, NewComment};
+        pub use self::items::{Item, ItemChanges, ItemConstraint, ItemId, NewItem};
+        pub use self::pgbench_accounts::{
+            NewPgbenchAccount, PgbenchAccount, PgbenchAccountChanges, PgbenchAccountConstraint,
+            PgbenchAccountId,
+        };
+        pub use self::pgbench_branches::{
+            NewPgbenchBranch, PgbenchBranch, PgbenchBranchChanges, PgbenchBranchConstraint,
+            PgbenchBranchId,
+        };
+        pub use self::pgbench_history::{
+            NewPgbenchHistory, PgbenchHistory, PgbenchHistoryChanges, PgbenchHistoryConstraint,
+            PgbenchHistoryId,
+        };
+        pub use self::pgbench_tellers::{
+            NewPgbenchTeller, PgbenchTeller, PgbenchTellerChanges, PgbenchTellerConstraint,
+            PgbenchTellerId,
+        };
+        pub use self::posts::{NewPost, Post, PostChanges, PostConstraint, PostId};
+        pub use self::users::{NewUser, User, UserChanges, UserConstraint, UserId};
+    },
+}

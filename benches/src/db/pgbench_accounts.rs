@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::schema::pgbench_accounts;
 
-bowline::id! {
+bowline::__generated::id! {
     /// Identifies a [`PgbenchAccount`].
     pub struct PgbenchAccountId(i32): diesel::sql_types::Integer;
 }
@@ -43,11 +43,11 @@ pub struct NewPgbenchAccount<'a> {
 pub struct PgbenchAccountChanges<'a> {
     pub bid: Option<i32>,
     pub abalance: Option<i32>,
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub filler: Option<Option<Cow<'a, str>>>,
 }
 
-bowline::constraints! {
+bowline::__generated::constraints! {
     /// What can be violated in `pgbench_accounts`.
     pub enum PgbenchAccountConstraint on "public"."pgbench_accounts" {
         /// `PRIMARY KEY (aid)`
@@ -102,7 +102,7 @@ impl PgbenchAccount {
     pub fn insert_many(
         new: Vec<NewPgbenchAccount<'_>>,
     ) -> impl Statement<Output = Vec<PgbenchAccount>> + use<'_> {
-        bowline::chunks(new, 4)
+        bowline::__generated::chunks(new, 4)
             .map(|chunk| {
                 diesel::insert_into(pgbench_accounts::table)
                     .values(chunk)

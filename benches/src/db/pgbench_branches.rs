@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::schema::pgbench_branches;
 
-bowline::id! {
+bowline::__generated::id! {
     /// Identifies a [`PgbenchBranch`].
     pub struct PgbenchBranchId(i32): diesel::sql_types::Integer;
 }
@@ -40,11 +40,11 @@ pub struct NewPgbenchBranch<'a> {
 #[serde(default)]
 pub struct PgbenchBranchChanges<'a> {
     pub bbalance: Option<i32>,
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub filler: Option<Option<Cow<'a, str>>>,
 }
 
-bowline::constraints! {
+bowline::__generated::constraints! {
     /// What can be violated in `pgbench_branches`.
     pub enum PgbenchBranchConstraint on "public"."pgbench_branches" {
         /// `PRIMARY KEY (bid)`
@@ -99,7 +99,7 @@ impl PgbenchBranch {
     pub fn insert_many(
         new: Vec<NewPgbenchBranch<'_>>,
     ) -> impl Statement<Output = Vec<PgbenchBranch>> + use<'_> {
-        bowline::chunks(new, 3)
+        bowline::__generated::chunks(new, 3)
             .map(|chunk| {
                 diesel::insert_into(pgbench_branches::table)
                     .values(chunk)

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::schema::pgbench_history;
 
-bowline::id! {
+bowline::__generated::id! {
     /// Identifies a [`PgbenchHistory`].
     pub struct PgbenchHistoryId(i64): diesel::sql_types::BigInt;
 }
@@ -51,11 +51,11 @@ pub struct PgbenchHistoryChanges<'a> {
     pub aid: Option<i32>,
     pub delta: Option<i32>,
     pub mtime: Option<NaiveDateTime>,
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub filler: Option<Option<Cow<'a, str>>>,
 }
 
-bowline::constraints! {
+bowline::__generated::constraints! {
     /// What can be violated in `pgbench_history`.
     pub enum PgbenchHistoryConstraint on "public"."pgbench_history" {
         /// `PRIMARY KEY (id)`
@@ -110,7 +110,7 @@ impl PgbenchHistory {
     pub fn insert_many(
         new: Vec<NewPgbenchHistory<'_>>,
     ) -> impl Statement<Output = Vec<PgbenchHistory>> + use<'_> {
-        bowline::chunks(new, 6)
+        bowline::__generated::chunks(new, 6)
             .map(|chunk| {
                 diesel::insert_into(pgbench_history::table)
                     .values(chunk)

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::schema::pgbench_tellers;
 
-bowline::id! {
+bowline::__generated::id! {
     /// Identifies a [`PgbenchTeller`].
     pub struct PgbenchTellerId(i32): diesel::sql_types::Integer;
 }
@@ -43,11 +43,11 @@ pub struct NewPgbenchTeller<'a> {
 pub struct PgbenchTellerChanges<'a> {
     pub bid: Option<i32>,
     pub tbalance: Option<i32>,
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub filler: Option<Option<Cow<'a, str>>>,
 }
 
-bowline::constraints! {
+bowline::__generated::constraints! {
     /// What can be violated in `pgbench_tellers`.
     pub enum PgbenchTellerConstraint on "public"."pgbench_tellers" {
         /// `PRIMARY KEY (tid)`
@@ -102,7 +102,7 @@ impl PgbenchTeller {
     pub fn insert_many(
         new: Vec<NewPgbenchTeller<'_>>,
     ) -> impl Statement<Output = Vec<PgbenchTeller>> + use<'_> {
-        bowline::chunks(new, 4)
+        bowline::__generated::chunks(new, 4)
             .map(|chunk| {
                 diesel::insert_into(pgbench_tellers::table)
                     .values(chunk)

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::UserId;
 use super::schema::posts;
 
-bowline::id! {
+bowline::__generated::id! {
     /// Identifies a [`Post`].
     pub struct PostId(i64): diesel::sql_types::BigInt;
 }
@@ -42,7 +42,7 @@ pub struct PostChanges<'a> {
     pub title: Option<Cow<'a, str>>,
 }
 
-bowline::constraints! {
+bowline::__generated::constraints! {
     /// What can be violated in `posts`.
     pub enum PostConstraint on "public"."posts" {
         /// `PRIMARY KEY (id)`
@@ -111,7 +111,7 @@ impl Post {
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
     pub fn insert_many(new: Vec<NewPost<'_>>) -> impl Statement<Output = Vec<Post>> + use<'_> {
-        bowline::chunks(new, 2)
+        bowline::__generated::chunks(new, 2)
             .map(|chunk| {
                 diesel::insert_into(posts::table)
                     .values(chunk)

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::schema::users;
 
-bowline::id! {
+bowline::__generated::id! {
     /// Identifies a [`User`].
     pub struct UserId(i64): diesel::sql_types::BigInt;
 }
@@ -48,11 +48,11 @@ pub struct UserChanges<'a> {
     pub email: Option<Cow<'a, str>>,
     pub balance: Option<i64>,
     pub created_at: Option<DateTime<Utc>>,
-    #[serde(deserialize_with = "bowline::nullable")]
+    #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub note: Option<Option<Cow<'a, str>>>,
 }
 
-bowline::constraints! {
+bowline::__generated::constraints! {
     /// What can be violated in `users`.
     pub enum UserConstraint on "public"."users" {
         /// `PRIMARY KEY (id)`
@@ -103,7 +103,7 @@ impl User {
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
     pub fn insert_many(new: Vec<NewUser<'_>>) -> impl Statement<Output = Vec<User>> + use<'_> {
-        bowline::chunks(new, 5)
+        bowline::__generated::chunks(new, 5)
             .map(|chunk| {
                 diesel::insert_into(users::table)
                     .values(chunk)

@@ -12,7 +12,7 @@ pub struct Psql;
 
 impl Peer for Psql {
     fn copy_in(&self, rows: usize) -> Vec<Contender> {
-        vec![Contender::new("psql \\copy, text", move |target| {
+        vec![Contender::program("psql \\copy, text", move |target| {
             let file =
                 std::env::temp_dir().join(format!("bowline-bench-{}.tsv", std::process::id()));
             let mut writer = BufWriter::new(fs::File::create(&file).expect("a file"));

@@ -7,26 +7,18 @@ use std::hint::black_box;
 use ::tokio_postgres::{Client, NoTls, Row};
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod};
 use futures_util::future::try_join_all;
-use tokio::runtime::{Builder, Runtime};
 
 use super::Peer;
 use crate::contender::Contender;
 use crate::crowd::Crowd;
 use crate::db::{User, UserId};
-use crate::target::{Numbers, Target, Tpcb};
+use crate::futures::{contender, runtime};
+use crate::target::{Target, Tpcb};
 
 pub struct TokioPostgres;
 
 const FIND: &str = "SELECT id, name, email, balance, created_at, note FROM users WHERE id = $1";
 const ADD: &str = "UPDATE users SET balance = balance + 1 WHERE id = $1";
-
-/// A runtime on the thread that calls it.
-fn runtime() -> Runtime {
-    Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime")
-}
 
 /// Connects, and lets the connection run on this runtime.
 async fn connect(target: &Target) -> Client {
@@ -48,6 +40,18 @@ fn pool(target: &Target, sessions: usize) -> Pool {
         .expect("a pool")
 }
 
+async fn pool_of_four(target: &Target) -> Pool {
+    pool(target, 4)
+}
+
+/// Finds a user on a client of the pool.
+async fn find(pool: &Pool, id: i64) -> User {
+    let client = pool.get().await.expect("a client");
+    let find = client.prepare_cached(FIND).await.expect("prepared");
+    let row = client.query_one(&find, &[&id]).await;
+    user(&row.expect("a user"))
+}
+
 fn user(row: &Row) -> User {
     User {
         id: UserId(row.get(0)),
@@ -61,88 +65,64 @@ fn user(row: &Row) -> User {
 
 impl Peer for TokioPostgres {
     fn find(&self) -> Vec<Contender> {
+        let prepared = async |target: &Target| {
+            let client = connect(target).await;
+            let find = client.prepare(FIND).await.expect("prepared");
+            (client, find)
+        };
         vec![
-            Contender::new("tokio-postgres", |target| {
-                let runtime = runtime();
-                let client = runtime.block_on(connect(target));
-                let find = runtime.block_on(client.prepare(FIND)).expect("prepared");
-                let (users, mut numbers) = (target.users, Numbers::series(1));
-                Box::new(move |times| {
-                    runtime.block_on(async {
-                        for _ in 0..times {
-                            let id = numbers.up_to(users);
-                            let row = client.query_opt(&find, &[&id]).await.expect("an answer");
-                            black_box(user(&row.expect("a user")));
-                        }
-                    });
-                })
-            }),
-            Contender::new("tokio-postgres + deadpool", |target| {
-                let (runtime, pool) = (runtime(), pool(target, 4));
-                let (users, mut numbers) = (target.users, Numbers::series(1));
-                Box::new(move |times| {
-                    runtime.block_on(async {
-                        for _ in 0..times {
-                            let id = numbers.up_to(users);
-                            let client = pool.get().await.expect("a client");
-                            let find = client.prepare_cached(FIND).await.expect("prepared");
-                            let row = client.query_opt(&find, &[&id]).await.expect("an answer");
-                            black_box(user(&row.expect("a user")));
-                        }
-                    });
-                })
-            }),
+            contender(
+                "tokio-postgres",
+                prepared,
+                async |(client, find), numbers, target| {
+                    let row = client
+                        .query_one(&*find, &[&numbers.up_to(target.users)])
+                        .await;
+                    black_box(user(&row.expect("a user")));
+                },
+            ),
+            contender(
+                "tokio-postgres + deadpool",
+                pool_of_four,
+                async |pool, numbers, target| {
+                    black_box(find(pool, numbers.up_to(target.users)).await);
+                },
+            ),
         ]
     }
 
     fn ten_updates(&self) -> Vec<Contender> {
-        vec![Contender::new(
-            "tokio-postgres + deadpool, joined",
-            |target| {
-                let (runtime, pool) = (runtime(), pool(target, 4));
-                let (users, mut numbers) = (target.users, Numbers::series(1));
-                Box::new(move |times| {
-                    runtime.block_on(async {
-                        for _ in 0..times {
-                            let mut client = pool.get().await.expect("a client");
-                            let add = client.prepare_cached(ADD).await.expect("prepared");
-                            let transaction = client.transaction().await.expect("a transaction");
-                            let ids = [0; 10].map(|_| numbers.up_to(users));
-                            let updates = ids.iter().map(|id| transaction.execute_raw(&add, [id]));
-                            black_box(try_join_all(updates).await.expect("ten updates"));
-                            transaction.commit().await.expect("a commit");
-                        }
-                    });
-                })
+        let joined = "tokio-postgres + deadpool, joined";
+        vec![contender(
+            joined,
+            pool_of_four,
+            async |pool, numbers, target| {
+                let mut client = pool.get().await.expect("a client");
+                let add = client.prepare_cached(ADD).await.expect("prepared");
+                let transaction = client.transaction().await.expect("a transaction");
+                let ids = [0; 10].map(|_| numbers.up_to(target.users));
+                let updates = ids.iter().map(|id| transaction.execute_raw(&add, [id]));
+                black_box(try_join_all(updates).await.expect("ten updates"));
+                transaction.commit().await.expect("a commit");
             },
         )]
     }
 
     fn checkout(&self) -> Vec<Contender> {
-        vec![Contender::new("deadpool", |target| {
-            let (runtime, pool) = (runtime(), pool(target, 4));
-            Box::new(move |times| {
-                runtime.block_on(async {
-                    for _ in 0..times {
-                        drop(pool.get().await.expect("a client"));
-                    }
-                });
-            })
+        vec![contender("deadpool", pool_of_four, async |pool, _, _| {
+            drop(pool.get().await.expect("a client"));
         })]
     }
 
     fn tpcb(&self) -> Vec<Contender> {
-        vec![Contender::new("tokio-postgres + deadpool", |target| {
-            let (runtime, pool) = (runtime(), pool(target, 4));
-            let (scale, mut numbers) = (target.scale, Numbers::series(1));
-            Box::new(move |times| {
-                runtime.block_on(async {
-                    for _ in 0..times {
-                        tpcb(&pool, Tpcb::next(&mut numbers, scale)).await;
-                    }
-                });
-            })
-        })]
+        let name = "tokio-postgres + deadpool";
+        vec![contender(
+            name,
+            pool_of_four,
+            async |pool, numbers, target| {
+                black_box(tpcb(pool, Tpcb::next(numbers, target.scale)).await);
+            },
+        )]
     }
 
     fn connect(&self) -> Vec<Contender> {
@@ -191,10 +171,7 @@ impl Peer for TokioPostgres {
             "tokio-postgres + deadpool",
             pool,
             |pool, draw| async move {
-                let client = pool.get().await.expect("a client");
-                let find = client.prepare_cached(FIND).await.expect("prepared");
-                let row = client.query_one(&find, &[&draw.user]).await;
-                black_box(user(&row.expect("a user")));
+                black_box(find(&pool, draw.user).await);
             },
         )]
     }

@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use ::bowline::{Page, StatementDsl as _, sql};
+use ::bowline::{Page, StatementDsl as _, sql_query};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Double, Integer, Nullable, Text};
 
@@ -15,7 +15,7 @@ use crate::rows::{self, TREE_USERS, tree};
 
 pub fn load(rows: i64) -> Vec<Contender> {
     vec![on_database("bowline", move |db, _, _| {
-        let loaded = db.run(User::list(Page::first(rows)))?;
+        let loaded = db.run(User::list(Page::first(rows as u32)))?;
         assert!(loaded.len() as i64 == rows);
         Ok(loaded)
     })]
@@ -32,7 +32,7 @@ pub fn insert(rows: usize) -> Vec<Contender> {
             db.run(Item::insert_many(new()))
         }),
         on_database("bowline values, affected", move |db, _, _| {
-            let chunks = ::bowline::chunks(new(), 5)
+            let chunks = ::bowline::statement::chunks(new(), 5)
                 .map(|chunk| diesel::insert_into(items::table).values(chunk).affected());
             db.run(chunks.collect::<Vec<_>>())
         }),
@@ -47,7 +47,7 @@ pub fn insert(rows: usize) -> Vec<Contender> {
                 notes.push(item.note.as_deref());
             }
             db.run(
-                sql(UNNEST)
+                sql_query(UNNEST)
                     .bind::<Array<BigInt>, _>(owners)
                     .bind::<Array<Text>, _>(names)
                     .bind::<Array<Integer>, _>(amounts)

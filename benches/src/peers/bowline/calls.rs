@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use ::bowline::{Config, Database, Result, Session, Statement, StatementDsl, sql};
+use ::bowline::{Config, Database, Result, Session, Statement, StatementDsl, sql_query};
 use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
@@ -129,7 +129,11 @@ pub fn find() -> Vec<Contender> {
         }),
         on_database("bowline sql", |db, numbers, target| {
             let id = numbers.up_to(target.users);
-            let found = db.run(sql(FIND).bind::<BigInt, _>(id).optional::<FoundUser>())?;
+            let found = db.run(
+                sql_query(FIND)
+                    .bind::<BigInt, _>(id)
+                    .optional::<FoundUser>(),
+            )?;
             Ok(found.expect("a user"))
         }),
         Contender::new("bowline session", |target| {

@@ -8,10 +8,12 @@ use ::tokio_postgres::types::{ToSql, Type};
 use ::tokio_postgres::{Client, Row, Statement};
 use futures_util::TryStreamExt as _;
 
-use super::{connect, runtime, user};
+use super::{connect, user};
 use crate::contender::Contender;
 use crate::db::{Comment, CommentId, Post, PostId, UserId};
+use crate::futures;
 use crate::rows::{self, TREE_USERS, tree};
+use crate::target::Target;
 
 /// A client on a runtime of its own, and an asynchronous function that does something with it and these statements.
 fn alone(
@@ -19,24 +21,16 @@ fn alone(
     statements: &'static [&'static str],
     work: impl AsyncFn(&Client, &[Statement]) + Copy + 'static,
 ) -> Contender {
-    Contender::new(name, move |target| {
-        let runtime = runtime();
-        let client = runtime.block_on(connect(target));
-        let prepare = async {
-            let mut prepared = Vec::new();
-            for sql in statements {
-                prepared.push(client.prepare(sql).await.expect("prepared"));
-            }
-            prepared
-        };
-        let prepared = runtime.block_on(prepare);
-        Box::new(move |times| {
-            runtime.block_on(async {
-                for _ in 0..times {
-                    work(&client, &prepared).await;
-                }
-            });
-        })
+    let connect = async move |target: &Target| {
+        let client = connect(target).await;
+        let mut prepared = Vec::new();
+        for sql in statements {
+            prepared.push(client.prepare(sql).await.expect("prepared"));
+        }
+        (client, prepared)
+    };
+    futures::contender(name, connect, async move |(client, prepared), _, _| {
+        work(client, prepared).await;
     })
 }
 
@@ -108,29 +102,25 @@ pub fn copy_in(rows: usize) -> Vec<Contender> {
 }
 
 pub fn stream() -> Vec<Contender> {
-    vec![Contender::new("tokio-postgres query_raw", |target| {
-        let runtime = runtime();
-        let client = runtime.block_on(connect(target));
-        let expected = target.users;
-        Box::new(move |times| {
-            runtime.block_on(async {
-                for _ in 0..times {
-                    let none: [&i64; 0] = [];
-                    let sql = "SELECT id, name, email, balance, created_at, note FROM users";
-                    let rows = client.query_raw(sql, none).await.expect("an answer");
-                    let mut rows = pin!(rows);
-                    let (mut count, mut sum) = (0, 0);
-                    while let Some(row) = rows.try_next().await.expect("a row") {
-                        let user = black_box(user(&row));
-                        count += 1;
-                        sum += user.balance;
-                    }
-                    assert!(count == expected);
-                    black_box(sum);
-                }
-            });
-        })
-    })]
+    let name = "tokio-postgres query_raw";
+    vec![futures::contender(
+        name,
+        connect,
+        async |client, _, target| {
+            let none: [&i64; 0] = [];
+            let sql = "SELECT id, name, email, balance, created_at, note FROM users";
+            let rows = client.query_raw(sql, none).await.expect("an answer");
+            let mut rows = pin!(rows);
+            let (mut count, mut sum) = (0, 0);
+            while let Some(row) = rows.try_next().await.expect("a row") {
+                let user = black_box(user(&row));
+                count += 1;
+                sum += user.balance;
+            }
+            assert!(count == target.users);
+            black_box(sum);
+        },
+    )]
 }
 
 const GRAPH: &[&str] = &[
