@@ -5,7 +5,7 @@
 //! other one is root's, with the log, the settings and the pipe of the users.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -236,7 +236,7 @@ impl Cluster {
 
     fn start_now(&self, binaries: &Binaries) -> Result<(), LocalServerError> {
         let log = self.log();
-        let out = File::create(&log)
+        let out = private_file(&log)
             .map_err(|error| LocalServerError::io("cannot write", &log, &error))?;
         let errors = out
             .try_clone()
@@ -373,6 +373,21 @@ fn read(path: &Path) -> Option<String> {
     let mut text = String::new();
     file.take(MOST).read_to_string(&mut text).ok()?;
     Some(text)
+}
+
+/// Creates an empty file that only its owner can read: a log has the statements that failed.
+fn private_file(path: &Path) -> io::Result<File> {
+    const MODE: u32 = 0o600;
+    let mut options = OpenOptions::new();
+    let file = options
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(MODE)
+        .open(path)?;
+    // A file that exists has kept its permissions.
+    file.set_permissions(fs::Permissions::from_mode(MODE))?;
+    Ok(file)
 }
 
 /// The last lines of a log.

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -27,6 +28,13 @@ fn a_private_server_has_its_settings_and_ends_on_drop() {
     let folder = server.socket_folder().to_owned();
     drop((session, server));
     assert_gone(&folder);
+}
+
+#[test]
+fn only_its_user_can_read_the_log() {
+    let server = LocalServer::private(&[]).expect("a server");
+    let log = fs::metadata(server.log()).expect("a log");
+    assert_eq!(log.permissions().mode() & 0o777, 0o600);
 }
 
 #[test]
