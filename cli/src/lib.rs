@@ -80,16 +80,14 @@ enum Command {
 /// Runs the command line. The exit code is 0 for success, 1 for a failure, 2 for an invalid command
 /// line.
 pub fn main() -> ExitCode {
-    let colour = ui::choose(std::env::args_os());
+    ui::choose(std::env::args_os());
     let parsed = command()
-        .color(colour)
         .try_get_matches()
         .and_then(|matches| Arguments::from_arg_matches(&matches));
     let arguments = match parsed {
         Ok(arguments) => arguments,
         Err(error) => {
-            // A closed output is no failure, and could not be reported.
-            error.print().ok();
+            ui::clap(&error);
             return ExitCode::from(if error.use_stderr() {
                 exit_code::USAGE
             } else {

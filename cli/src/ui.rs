@@ -36,6 +36,16 @@ pub(crate) fn coloured_result(line: impl AsRef<str>) {
     output::result(&format!("{}\n", line.as_ref()));
 }
 
+/// Prints what clap renders: help to standard output, errors to standard error.
+pub(crate) fn clap(error: &clap::Error) {
+    let text = error.render().ansi().to_string();
+    if error.use_stderr() {
+        output::about(&text);
+    } else {
+        output::result(&text);
+    }
+}
+
 /// Prints a result of many lines; escaped if the output is a terminal.
 pub(crate) fn text(text: &str) {
     output::bytes(text.as_bytes());
@@ -81,15 +91,15 @@ pub(crate) fn failure(error: &CliError) {
     }
 }
 
-const ERROR: Label = Label {
+const ERROR: Label<'_> = Label {
     word: "error",
     style: Style::BoldRed,
 };
-const HINT: Label = Label {
+const HINT: Label<'_> = Label {
     word: "hint",
     style: Style::BoldGreen,
 };
-const NOTE: Label = Label {
+const NOTE: Label<'_> = Label {
     word: "note",
     style: Style::BoldCyan,
 };

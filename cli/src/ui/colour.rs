@@ -1,27 +1,57 @@
-//! The choice whether to use colours: `--color`, else NO_COLOR and CLICOLOR_FORCE, else whether the
-//! output is a terminal.
+//! The choice whether to use colours: `--color`, else NO_COLOR, CLICOLOR_FORCE and CLICOLOR, else
+//! whether the output is a terminal.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::io::IsTerminal;
+use std::sync::OnceLock;
 
 use anstream::AutoStream;
+use anstream::stream::RawStream;
 use clap::{ColorChoice, ValueEnum as _};
+
+static CHOICE: OnceLock<ColorChoice> = OnceLock::new();
 
 /// Applies `--color` to all output. Called before clap parses the command line, since clap's own
 /// errors have colours too.
-pub(crate) fn choose(arguments: impl Iterator<Item = OsString>) -> ColorChoice {
-    let choice = chosen(arguments);
-    match choice {
-        ColorChoice::Auto => anstream::ColorChoice::Auto,
-        ColorChoice::Always => anstream::ColorChoice::Always,
-        ColorChoice::Never => anstream::ColorChoice::Never,
-    }
-    .write_global();
-    choice
+pub(crate) fn choose(arguments: impl Iterator<Item = OsString>) {
+    CHOICE.get_or_init(|| chosen(arguments));
 }
 
-/// Returns true if standard error shows colours.
-pub(crate) fn is_coloured() -> bool {
-    AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never
+/// Returns a stream that removes colours if it does not show them.
+pub(super) fn stream<S: RawStream + IsTerminal>(stream: S) -> AutoStream<S> {
+    let choice = if has_colours(&stream) {
+        anstream::ColorChoice::Always
+    } else {
+        anstream::ColorChoice::Never
+    };
+    AutoStream::new(stream, choice)
+}
+
+/// Returns true if a stream shows colours.
+pub(crate) fn has_colours(stream: &impl IsTerminal) -> bool {
+    let choice = CHOICE.get().copied().unwrap_or(ColorChoice::Auto);
+    by_choice(choice, |name| std::env::var_os(name), stream.is_terminal())
+}
+
+/// Returns whether to use colours. `anstream` itself takes CLICOLOR_FORCE=0 for a wish to force
+/// them.
+fn by_choice(
+    choice: ColorChoice,
+    variable: impl Fn(&str) -> Option<OsString>,
+    is_terminal: bool,
+) -> bool {
+    let value = |name| variable(name).filter(|value| !value.is_empty());
+    let is_on = |value: OsString| value != OsStr::new("0");
+    match choice {
+        ColorChoice::Always => true,
+        ColorChoice::Never => false,
+        ColorChoice::Auto if value("NO_COLOR").is_some() => false,
+        ColorChoice::Auto if value("CLICOLOR_FORCE").is_some_and(is_on) => true,
+        ColorChoice::Auto => {
+            let is_dumb = value("TERM").is_none_or(|term| term == OsStr::new("dumb"));
+            is_terminal && !is_dumb && value("CLICOLOR").is_none_or(is_on)
+        }
+    }
 }
 
 /// Returns the value of the last `--color`. An invalid one is left to clap to report.
@@ -46,6 +76,32 @@ fn chosen(arguments: impl Iterator<Item = OsString>) -> ColorChoice {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn variables_choose_where_the_command_line_does_not() {
+        let auto = |variables: &[(&str, &str)], is_terminal| {
+            let variable = |name: &str| {
+                let mut found = variables.iter().filter(|(key, _)| *key == name);
+                found.next().map(|(_, value)| OsString::from(value))
+            };
+            by_choice(ColorChoice::Auto, variable, is_terminal)
+        };
+        let term = ("TERM", "xterm");
+        assert!(auto(&[term], true));
+        assert!(!auto(&[term], false));
+        assert!(!auto(&[("TERM", "dumb")], true));
+        assert!(!auto(&[], true));
+        assert!(!auto(&[term, ("CLICOLOR", "0")], true));
+        for on in ["1", "always"] {
+            assert!(auto(&[("CLICOLOR_FORCE", on)], false), "{on}");
+            assert!(!auto(&[("NO_COLOR", "1"), ("CLICOLOR_FORCE", on)], false));
+        }
+        for off in ["0", ""] {
+            assert!(!auto(&[term, ("CLICOLOR_FORCE", off)], false), "{off:?}");
+            assert!(auto(&[term, ("CLICOLOR_FORCE", off)], true), "{off:?}");
+        }
+        assert!(auto(&[term, ("NO_COLOR", "")], true));
+    }
 
     #[test]
     fn the_last_valid_choice_applies() {

@@ -8,8 +8,7 @@ use tracing_core::field::{Field, Visit};
 use tracing_core::span::{Attributes, Id, Record};
 use tracing_core::{Dispatch, Event, Metadata, Subscriber};
 
-use super::escape::{escaped, one_line};
-use super::output;
+use super::labelled::{self, Label};
 use super::style::Style;
 
 /// Begins to show notices.
@@ -30,10 +29,16 @@ impl Subscriber for Notices {
         event.record(&mut notice);
         let severity = match notice.severity.as_str() {
             "" => "warning".to_owned(),
-            severity => one_line(severity).to_lowercase(),
+            severity => severity.to_lowercase(),
         };
-        let severity = Style::BoldYellow.paint(severity);
-        output::about(&format!("{severity}: {}\n", escaped(&notice.message)));
+        let parts = [
+            (severity.as_str(), &notice.message, Style::BoldYellow),
+            ("detail", &notice.detail, Style::Bold),
+            ("hint", &notice.hint, Style::BoldGreen),
+        ];
+        for (word, text, style) in parts.into_iter().filter(|(_, text, _)| !text.is_empty()) {
+            labelled::print(&Label { word, style }, text);
+        }
     }
 
     // Spans are not enabled, so these are never called.
@@ -51,6 +56,8 @@ impl Subscriber for Notices {
 struct Notice {
     severity: String,
     message: String,
+    detail: String,
+    hint: String,
 }
 
 impl Visit for Notice {
@@ -64,6 +71,8 @@ impl Visit for Notice {
         match field.name() {
             "severity" => self.severity = value.to_owned(),
             "message" => self.message = value.to_owned(),
+            "detail" => self.detail = value.to_owned(),
+            "hint" => self.hint = value.to_owned(),
             _ => {}
         }
     }

@@ -7,6 +7,7 @@ use std::io::{self, IsTerminal as _, Write};
 use std::ops::ControlFlow;
 use std::sync::OnceLock;
 
+use super::colour;
 use super::escape::{coloured, escaped};
 use super::progress;
 use crate::error::CliError;
@@ -17,7 +18,7 @@ static FAILED: OnceLock<io::Error> = OnceLock::new();
 /// Writes to standard output, without colours if it does not show them.
 pub(super) fn result(text: &str) {
     let text = coloured(text);
-    progress::apart(|| keep(anstream::stdout().write_all(text.as_bytes())));
+    progress::apart(|| keep(colour::stream(io::stdout()).write_all(text.as_bytes())));
 }
 
 /// Writes bytes to standard output. For a terminal they are escaped, and invalid UTF-8 is replaced
@@ -36,7 +37,7 @@ pub(super) fn bytes(bytes: &[u8]) {
 pub(super) fn about(text: &str) {
     let text = coloured(text);
     // A closed standard error is no failure, and could not be reported.
-    progress::apart(|| drop(anstream::stderr().write_all(text.as_bytes())));
+    progress::apart(|| drop(colour::stream(io::stderr()).write_all(text.as_bytes())));
 }
 
 /// Returns `Break` once a write to standard output has failed, for example because its reader has

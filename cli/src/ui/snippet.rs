@@ -5,7 +5,7 @@ use std::ops::Range;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use bowline_sql::Kind;
 
-use super::colour::is_coloured;
+use super::colour::has_colours;
 
 /// A part of a file to underline.
 #[derive(Debug, Clone)]
@@ -42,7 +42,7 @@ pub(crate) fn underlined_all(what: &str, excerpts: Vec<Excerpt<'_>>, help: Optio
 
 /// Renders a report, with colours if standard error shows them.
 pub(crate) fn rendered(report: &[Group<'_>]) -> String {
-    let renderer = if is_coloured() {
+    let renderer = if has_colours(&std::io::stderr()) {
         Renderer::styled()
     } else {
         Renderer::plain()

@@ -231,7 +231,7 @@ fn invalid_settings_are_shown_with_their_line() {
     error: diesel.toml: "a(" is not a regular expression: regex parse error:
         a(
          ^
-    error: unclosed group
+           error: unclosed group
     exit 1
     "#);
     insta::assert_snapshot!(reported("[print_schema]\nfile = \n"), @r"

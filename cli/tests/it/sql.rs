@@ -223,6 +223,26 @@ fn a_notice_goes_to_standard_error() {
 }
 
 #[test]
+fn a_line_break_in_a_notice_imitates_no_error() {
+    let notice = "DO $$ BEGIN RAISE NOTICE E'one\\nerror: two' USING DETAIL = E'three\\nhint: four', HINT = 'five'; END $$";
+    insta::assert_snapshot!(sql(&[notice]), @r"
+    DO
+    notice: one
+            error: two
+    detail: three
+            hint: four
+    hint: five
+    exit 0
+    ");
+    let failure = "DO $$ BEGIN RAISE EXCEPTION E'one\\nerror: two' USING DETAIL = E'three\\nhint: four'; END $$";
+    let printed = sql(&[failure]);
+    let forged = printed
+        .lines()
+        .filter(|line| line.starts_with("error: two") || line.starts_with("hint: four"));
+    assert_eq!(forged.count(), 0, "{printed}");
+}
+
+#[test]
 fn a_reader_that_has_gone_ends_it_and_the_query() {
     let started = Instant::now();
     let mut child = Command::new(env!("CARGO_BIN_EXE_bowline"))

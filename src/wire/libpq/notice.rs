@@ -18,9 +18,10 @@ pub(super) extern "C" fn receive_notice(_: *mut c_void, result: *const pq::PGres
         field(Field::SqlState),
         field(Field::Message),
     );
+    let (detail, hint) = (field(Field::Detail), field(Field::Hint));
     if severity == "WARNING" {
-        tracing::warn!(target: "bowline::notice", code, "{message}");
+        tracing::warn!(target: "bowline::notice", code, detail, hint, "{message}");
     } else {
-        tracing::debug!(target: "bowline::notice", severity, code, "{message}");
+        tracing::debug!(target: "bowline::notice", severity, code, detail, hint, "{message}");
     }
 }
