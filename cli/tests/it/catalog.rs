@@ -5,6 +5,18 @@ use bowline::testing::LocalServer;
 use diesel::connection::SimpleConnection as _;
 
 use crate::Project;
+use crate::scratch::checkout;
+
+#[test]
+fn the_page_lists_all_that_is_not_compared() {
+    let page = checkout().join("docs/CATALOG.md");
+    let page = std::fs::read_to_string(page).expect("the page");
+    let list = bowline_catalog::compare::never_compared();
+    assert!(
+        page.contains(&format!(" do not compare them: {list}.")),
+        "{list}"
+    );
+}
 
 const HISTORY: [(&str, &str); 2] = [
     (
