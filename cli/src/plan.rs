@@ -9,6 +9,7 @@ mod english;
 mod enums;
 mod function;
 mod functions;
+mod module_name;
 mod names;
 mod needs;
 mod origin;
@@ -29,8 +30,9 @@ pub(crate) use enums::EnumPlan;
 pub(crate) use problem::{Problem, key, shown};
 
 pub(crate) use function::{Function, KeyColumn};
+pub(crate) use module_name::module_name;
 pub(crate) use needs::{Need, needs};
-pub(crate) use origin::{Origin, relative};
+pub(crate) use origin::Origin;
 pub(crate) use patched::PatchedSchema;
 pub(crate) use schema::{CustomType, SchemaColumn, SchemaPlan, SchemaTable};
 pub(crate) use table::{Field, TablePlan};

@@ -9,11 +9,14 @@ mod settings;
 mod toml_file;
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use clap::Args;
 use serde::Deserialize;
 
 use crate::error::CliError;
+use crate::migrations::{FolderError, Migration, read_folder};
+use crate::paths::shown_path;
 
 pub(crate) use bowline_toml::{SettingsFile, in_cargo_toml};
 pub(crate) use output::{AllowTables, ColumnSorting, Output, WithDocs};
@@ -54,10 +57,16 @@ pub(crate) struct Project {
     pub package: PathBuf,
     /// The folder of the migrations.
     pub migrations: PathBuf,
+    /// The same without the option --migration-dir.
+    pub usual_migrations: PathBuf,
     /// False if diesel's defaults apply, because there is no `diesel.toml`.
     pub has_diesel_toml: bool,
     /// The settings that shape the generated code.
     pub settings: Settings,
+    /// Settings that do not apply to this project.
+    ineffective: Vec<SettingsFile>,
+    /// The migrations, once they are read.
+    read: OnceLock<Vec<Migration>>,
 }
 
 #[derive(Deserialize, Default)]
@@ -121,6 +130,7 @@ impl Project {
         let usual = usual_folder(&schema_file, root);
         let folders = folders_of_settings(&package_of(&usual, root), root, &mut errors);
         let (own, file) = bowline_toml::read(&folders, root, &mut errors);
+        let ineffective = ineffective(&folders, from, file.as_ref());
         let tab_spaces = tab_spaces(root, &mut errors);
         if let Some(error) = toml_file::joined(errors) {
             return Err(error);
@@ -132,13 +142,11 @@ impl Project {
         let configured = diesel
             .migrations_directory
             .map(|directory| root.join(directory.dir));
-        let migrations = arguments
-            .migration_dir
-            .as_ref()
-            .map(|folder| from.join(folder))
-            .or(configured)
+        let usual_migrations = configured
             .or_else(|| migrations_above(root))
             .unwrap_or_else(|| root.join(MIGRATIONS));
+        let named = arguments.migration_dir.as_ref();
+        let migrations = named.map_or_else(|| usual_migrations.clone(), |folder| from.join(folder));
         let package = package_of(&folder, root);
         for output in &mut outputs {
             let file = output.file.as_deref();
@@ -160,11 +168,40 @@ impl Project {
         };
         Ok(Self {
             migrations,
+            usual_migrations,
             root: root.to_owned(),
             package,
             has_diesel_toml,
             settings,
+            ineffective,
+            read: OnceLock::new(),
         })
+    }
+
+    /// Returns the migrations in the order in which they run; reads the folder once per run.
+    pub(crate) fn read_migrations(&self) -> Result<&[Migration], FolderError> {
+        match self.read.get() {
+            Some(read) => Ok(read),
+            None => {
+                let read = read_folder(&self.migrations)?;
+                Ok(self.read.get_or_init(|| read))
+            }
+        }
+    }
+
+    /// Returns a note for each file of settings that has no effect.
+    pub(crate) fn ineffective_settings(&self) -> Vec<String> {
+        let applied = match &self.settings.file {
+            Some(file) => format!("those in {} apply", file.words()),
+            None => format!(
+                "{BOWLINE_TOML} in {} would apply",
+                shown_path(&self.package)
+            ),
+        };
+        let files = self.ineffective.iter();
+        files
+            .map(|file| format!("the settings in {} have no effect: {applied}", file.words()))
+            .collect()
     }
 
     /// Returns a note if the settings are still in `Cargo.toml`.
@@ -238,6 +275,26 @@ fn folders_of_settings(package: &Path, root: &Path, errors: &mut Vec<CliError>) 
         folders.extend([package, root].map(Path::to_owned));
     }
     folders
+}
+
+/// Returns the settings that have no effect, of the folders that are searched and of those above the
+/// working directory.
+fn ineffective(
+    folders: &[PathBuf],
+    from: &Path,
+    applied: Option<&SettingsFile>,
+) -> Vec<SettingsFile> {
+    let Some(highest) = folders.last() else {
+        return Vec::new();
+    };
+    let above = from
+        .ancestors()
+        .take_while(|folder| folder.starts_with(highest));
+    let others = above
+        .map(Path::to_owned)
+        .filter(|folder| !folders.contains(folder));
+    let all: Vec<PathBuf> = folders.iter().cloned().chain(others).collect();
+    bowline_toml::ineffective(&all, applied)
 }
 
 /// Returns true if a folder has the `Cargo.toml` of a workspace.

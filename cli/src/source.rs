@@ -3,13 +3,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use bowline::Config;
+use bowline::{Config, Session};
 
 use crate::connection::{ServerArgs, connect_to_read};
 use crate::error::CliError;
 use crate::introspect::introspect;
-use crate::migrations::{Migration, SqlFile, prepared, read_folder};
-use crate::paths::shown_path;
+use crate::migrations::{Migration, SqlFile, prepared};
+use crate::paths::{shown_path, without_mark};
 use crate::project::Project;
 use crate::suggestion::nearest;
 use crate::throwaway::Throwaway;
@@ -58,6 +58,12 @@ pub(crate) enum Source {
     Sql(PathBuf),
 }
 
+/// A catalog, and the connection to the database that it is of.
+pub(crate) struct Opened {
+    pub catalog: Catalog,
+    pub session: Option<Session>,
+}
+
 impl Source {
     /// Parses `migrations`, `migrations@VERSION`, a URL, or the name of a `.json` or `.sql` file.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
@@ -90,37 +96,47 @@ impl Source {
         }
     }
 
+    /// Returns the catalog of the source.
     pub(crate) fn catalog(
         &self,
         project: &Project,
         fallback: &Fallback,
     ) -> Result<Catalog, CliError> {
-        match self {
+        Ok(self.open(project, fallback)?.catalog)
+    }
+
+    /// Returns the catalog of the source, and the connection that it was read on.
+    pub(crate) fn open(&self, project: &Project, fallback: &Fallback) -> Result<Opened, CliError> {
+        let catalog = match self {
             Self::Migrations(version) => {
-                let migrations = read_folder(&project.migrations)?;
-                let migrations = up_to(&migrations, version.as_deref())?;
-                of_migrations(migrations, project, fallback)
+                let migrations = project.read_migrations()?;
+                let migrations = up_to(migrations, version.as_deref())?;
+                of_migrations(migrations, project, fallback)?
             }
             Self::Database(url) => {
                 let mut session = connect_to_read(&Config::from_url(url)?)?;
-                introspect(&mut session)
+                return Ok(Opened {
+                    catalog: introspect(&mut session)?,
+                    session: Some(session),
+                });
             }
             Self::Json(path) => json::read(&text(path)?).map_err(|error| {
                 CliError::failed(format!("{} is not a catalog: {error}", path.display()))
                     .hint("`bowline catalog` writes one; docs/CATALOG.md describes the format")
-            }),
-            Self::Sql(path) => of_dump(path),
-        }
+            })?,
+            Self::Sql(path) => of_dump(path)?,
+        };
+        Ok(Opened {
+            catalog,
+            session: None,
+        })
     }
 }
 
 fn text(path: &Path) -> Result<String, CliError> {
     let text = fs::read_to_string(path)
         .map_err(|error| CliError::failed(format!("cannot read {}: {error}", path.display())))?;
-    // A byte order mark is not a part of the text.
-    Ok(text
-        .strip_prefix('\u{feff}')
-        .map_or(text.clone(), str::to_owned))
+    Ok(without_mark(text))
 }
 
 /// Returns the migrations up to a version or name; all of them if none is given.

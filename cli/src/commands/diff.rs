@@ -1,10 +1,8 @@
 //! `bowline diff`: the differences between two schemas.
 
-use bowline::Config;
 use clap::Args;
 use serde::Serialize;
 
-use crate::connection::connect_to_read;
 use crate::error::CliError;
 use crate::introspect::Asked;
 use crate::project::Project;
@@ -47,18 +45,12 @@ pub(crate) struct Diff {
 }
 
 pub(crate) fn run(arguments: &Diff, project: &Project) -> Result<(), CliError> {
-    let left = arguments.left.catalog(project, &arguments.fallback)?;
-    let right = arguments.right.catalog(project, &arguments.fallback)?;
+    let left = arguments.left.open(project, &arguments.fallback)?;
+    let right = arguments.right.open(project, &arguments.fallback)?;
     // A server decides whether two different texts mean the same to PostgreSQL.
-    let server = [&arguments.right, &arguments.left]
-        .into_iter()
-        .find_map(|source| match source {
-            Source::Database(url) => {
-                Some(Config::from_url(url).and_then(|url| connect_to_read(&url)))
-            }
-            _ => None,
-        });
-    let comparison = match server.transpose()? {
+    let session = right.session.or(left.session);
+    let (left, right) = (left.catalog, right.catalog);
+    let comparison = match session {
         Some(mut session) => {
             let mut asked = Asked::with_catalog(&mut session);
             judged(&left, &right, Some(&mut asked), &mut Settled::default())

@@ -7,7 +7,7 @@ use super::migrate::MigrationHistory;
 use crate::connection::{DatabaseArgs, connect_to_read};
 use crate::error::CliError;
 use crate::introspect::{Asked, introspect};
-use crate::migrations::{Migration, read_folder};
+use crate::migrations::Migration;
 use crate::project::Project;
 use crate::source::{Fallback, of_migrations};
 use crate::ui;
@@ -39,12 +39,13 @@ pub(crate) struct Drift {
 }
 
 pub(crate) fn run(arguments: &Drift, project: &Project) -> Result<(), CliError> {
-    let migrations = read_folder(&project.migrations)?;
+    let migrations = project.read_migrations()?;
     let mut session = connect_to_read(&arguments.database.config()?)?;
     let found = introspect(&mut session)?;
     let history = MigrationHistory::read(&mut session)?;
     let (ran, pending): (Vec<Migration>, Vec<Migration>) = migrations
-        .into_iter()
+        .iter()
+        .cloned()
         .partition(|migration| history.ran(&migration.version).is_some());
     for version in history.unknown(&ran) {
         ui::note(format!(

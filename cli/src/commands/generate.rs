@@ -9,8 +9,9 @@ use clap::Args;
 
 use crate::emit::{self, Files};
 use crate::error::CliError;
-use crate::migrations::{Migration, read_folder};
+use crate::migrations::Migration;
 use crate::package::Package;
+use crate::paths::relative;
 use crate::plan::{self, Origin, PatchedSchema, Problem, SchemaPlan};
 use crate::project::{Project, Settings};
 use crate::source::{Fallback, of_migrations};
@@ -46,8 +47,9 @@ pub(crate) fn run(arguments: &Generate, project: &Project) -> Result<(), CliErro
         refuse_virtual(project)?;
     }
     project.settings_note().iter().for_each(ui::note);
-    let migrations = read_folder(&project.migrations)?;
-    let catalog = of_migrations(&migrations, project, &arguments.fallback)?;
+    project.ineffective_settings().iter().for_each(ui::note);
+    let migrations = project.read_migrations()?;
+    let catalog = of_migrations(migrations, project, &arguments.fallback)?;
     let with_models = !arguments.schema_only;
     let schemas = schemas(&catalog, project, with_models, &mut ui::note)?;
     for gap in left_out(&catalog, project) {
@@ -64,7 +66,7 @@ pub(crate) fn run(arguments: &Generate, project: &Project) -> Result<(), CliErro
         files.extend(models(
             &catalog,
             &schemas,
-            &migrations,
+            migrations,
             project,
             &mut ui::note,
         )?);
@@ -108,8 +110,8 @@ fn left_out(catalog: &Catalog, project: &Project) -> Vec<String> {
 /// Returns the generated files that are not up to date, relative to the project's folder; `None` if
 /// nothing has been generated. Uses no server.
 pub(crate) fn stale(project: &Project) -> Result<Option<Vec<String>>, CliError> {
-    let migrations = read_folder(&project.migrations)?;
-    let catalog = of_migrations(&migrations, project, &Fallback::local(true))?;
+    let migrations = project.read_migrations()?;
+    let catalog = of_migrations(migrations, project, &Fallback::local(true))?;
     let mut ignored = |_: String| {};
     let schemas = schemas(&catalog, project, false, &mut ignored)?;
     let mut files = schema_files(&schemas);
@@ -120,7 +122,7 @@ pub(crate) fn stale(project: &Project) -> Result<Option<Vec<String>>, CliError> 
         files.extend(models(
             &catalog,
             &schemas,
-            &migrations,
+            migrations,
             project,
             &mut ignored,
         )?);
@@ -155,6 +157,9 @@ fn schemas(
     note: &mut dyn FnMut(String),
 ) -> Result<Vec<(SchemaPlan, String)>, CliError> {
     let mut problems = plan::checked::settings(catalog, &project.settings);
+    if with_models {
+        problems.extend(plan::checked::modules(&project.settings));
+    }
     let planned = plan::schemas(catalog, &project.settings);
     problems.extend(planned.iter().flat_map(SchemaPlan::too_wide));
     if !problems.is_empty() {
@@ -209,7 +214,7 @@ fn models(
         .map_err(|problems| refused(&problems, &project.settings))?;
     plan.notes.iter().cloned().for_each(&mut *note);
     if let Some(package) = Package::read(&project.package)? {
-        let folder = plan::relative(&project.migrations, &project.package);
+        let folder = relative(&project.migrations, &project.package);
         let notes = package.notes(&plan::needs(&plan), &folder)?;
         notes.into_iter().for_each(note);
     }

@@ -10,18 +10,18 @@ mod move_settings;
 mod root;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use crate::error::CliError;
-use crate::migrations::{Migration, read_folder};
+use crate::migrations::Migration;
 use crate::package::{BuildScript, Package, build_script, watching_line};
-use crate::paths::read_optional;
-use crate::plan::relative;
+use crate::paths::{read_optional, relative};
 use crate::project::{BOWLINE_TOML, Project, ProjectArgs};
 use crate::ui;
 use changes::Changes;
+use root::Root;
 
 /// Add to a cargo package what a data layer needs: dependencies, migrations, settings, a module.
 ///
@@ -103,7 +103,7 @@ fn changes(
     let mut changes = Changes::new(&package.folder);
     let source = dependencies::source(arguments.bowline.as_deref(), here, package)?;
     let existing = if project.migrations.is_dir() {
-        read_folder(&project.migrations)?
+        project.read_migrations()?.to_vec()
     } else {
         Vec::new()
     };
@@ -111,22 +111,28 @@ fn changes(
         .is_empty()
         .then(|| first::migration(&project.migrations));
     let migrations: Vec<Migration> = existing.into_iter().chain(first.clone()).collect();
-    let folder = relative(&project.migrations, &package.folder);
+    let root = root::root(package, project)?;
+    let folder = folder(project, root.as_ref());
 
     dependencies::add(&mut changes, package, &source, &migrations, project)?;
-    settings(&mut changes, package, project);
+    settings(&mut changes, package, project, &folder);
     if let Some(first) = &first {
         let files = [Some(&first.up), first.down.as_ref()];
         for file in files.into_iter().flatten() {
             changes.make(file.path.clone(), file.text.clone());
         }
     }
-    watch(&mut changes, package, &folder)?;
-    root::declare_module(&mut changes, package, project)?;
+    watch(
+        &mut changes,
+        package,
+        &relative(&project.migrations, &package.folder),
+    )?;
+    root::declare_module(&mut changes, package, root, &folder)?;
     environment(&mut changes, package)?;
     project
         .settings_note()
         .into_iter()
+        .chain(project.ineffective_settings())
         .for_each(|note| changes.note(note));
     if arguments.bowline.is_some() && package.manifest.has_bowline() {
         changes.note(
@@ -136,17 +142,50 @@ fn changes(
     Ok(changes)
 }
 
+/// Returns the folder for the generated code: that of the settings, or else one beside the root file
+/// of the crate, where its modules are.
+fn folder(project: &Project, root: Option<&Root>) -> PathBuf {
+    let settings = &project.settings;
+    let is_set = project.has_diesel_toml
+        || schema(project).is_some()
+        || settings
+            .file
+            .as_ref()
+            .is_some_and(|file| file.keys().iter().any(|key| key == "folder"));
+    match root {
+        Some(root) if !is_set => root.folder().join("db"),
+        _ => settings.folder.clone(),
+    }
+}
+
+/// Returns the `schema.rs` that exists, if there is one.
+fn schema(project: &Project) -> Option<PathBuf> {
+    let outputs = project.settings.outputs.iter();
+    outputs
+        .filter_map(|output| output.file.clone())
+        .find(|file| file.is_file())
+}
+
 /// Adds `diesel.toml`, if it is missing.
-fn settings(changes: &mut Changes, package: &Package, project: &Project) {
+fn settings(changes: &mut Changes, package: &Package, project: &Project, folder: &Path) {
+    let migrations = relative(&project.migrations, &package.folder);
+    let names_migrations = migrations != relative(&project.usual_migrations, &package.folder);
     if project.has_diesel_toml {
+        if names_migrations {
+            changes.note(format!(
+                "diesel.toml does not name the folder {migrations}: pass --migration-dir to each \
+                 command, or set [migrations_directory] dir = {migrations:?}"
+            ));
+        }
         return;
     }
-    let own = project.settings.folder.join("schema.rs");
-    let outputs = project.settings.outputs.iter();
-    let mut found = outputs
-        .filter_map(|output| output.file.clone())
-        .filter(|file| file.is_file());
-    let schema = relative(&found.next().unwrap_or(own), &package.folder);
+    let own = folder.join("schema.rs");
+    let schema = relative(&schema(project).unwrap_or(own), &package.folder);
+    let directory = if names_migrations {
+        format!("\n[migrations_directory]\ndir = {migrations:?}\n")
+    } else {
+        String::new()
+    };
     changes.make(
         package.folder.join("diesel.toml"),
         format!(
@@ -154,7 +193,7 @@ fn settings(changes: &mut Changes, package: &Package, project: &Project) {
              [print_schema]\n\
              file = \"{schema}\"\n\
              with_docs = \"only-database-comments\"\n\
-             custom_type_derives = [\"diesel::query_builder::QueryId\", \"Clone\"]\n"
+             custom_type_derives = [\"diesel::query_builder::QueryId\", \"Clone\"]\n{directory}"
         ),
     );
 }

@@ -16,7 +16,7 @@ use clap::{Args, Subcommand};
 
 use crate::connection::{self, Connected, DatabaseArgs};
 use crate::error::CliError;
-use crate::migrations::{Migration, read_folder};
+use crate::migrations::Migration;
 use crate::project::Project;
 use crate::step::{self, Way, step};
 use crate::ui;
@@ -54,14 +54,14 @@ enum Action {
 
 pub(crate) fn run(arguments: &Migrate, project: &Project) -> Result<(), CliError> {
     // Read before connecting, so that an invalid folder changes nothing.
-    let migrations = read_folder(&project.migrations)?;
+    let migrations = project.read_migrations()?;
     let config = arguments.database.config()?;
     if let Action::Status(arguments) = &arguments.action {
-        return status::run(arguments, &mut connect(&config)?.session, &migrations);
+        return status::run(arguments, &mut connect(&config)?.session, migrations);
     }
     let mut work = Work {
         connected: connect(&config)?,
-        migrations: &migrations,
+        migrations,
         patience: Duration::from_secs(arguments.wait),
     };
     ui::notices::show();
@@ -76,6 +76,7 @@ pub(crate) fn run(arguments: &Migrate, project: &Project) -> Result<(), CliError
 
 /// Runs all migrations on a database that was just created.
 pub(super) fn run_all(config: &Config, migrations: &[Migration]) -> Result<(), CliError> {
+    ui::notices::show();
     run::run(&mut Work {
         connected: connect(config)?,
         migrations,

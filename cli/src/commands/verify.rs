@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::connection::ServerArgs;
 use crate::error::CliError;
 use crate::introspect::Asked;
-use crate::migrations::{Migration, prepared, read_folder};
+use crate::migrations::{Migration, prepared};
 use crate::project::Project;
 use crate::source::refused;
 use crate::step::{self, Way};
@@ -48,7 +48,7 @@ struct Report<'r> {
 }
 
 pub(crate) fn run(arguments: &Verify, project: &Project) -> Result<(), CliError> {
-    let migrations = prepared(&read_folder(&project.migrations)?)?;
+    let migrations = prepared(project.read_migrations()?)?;
     if !arguments.up_only {
         // Refused before anything runs, as the up.sql files are.
         for migration in migrations.iter().filter(|found| found.down.is_some()) {

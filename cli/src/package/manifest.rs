@@ -132,14 +132,19 @@ impl Manifest {
         self.package("build")?.as_value()
     }
 
-    /// Returns the root file of the library or of the program, if the manifest names it.
-    pub(crate) fn root(&self, kind: &str) -> Option<&str> {
-        let target = self.document.get(kind)?;
-        let target = match target.as_array_of_tables() {
-            Some(several) => several.get(0)?.get("path"),
-            None => target.get("path"),
-        };
-        target?.as_str()
+    /// Returns the root file of the library.
+    pub(crate) fn library(&self) -> &str {
+        let library = self.document.get("lib");
+        let path = library.and_then(|library| library.get("path")?.as_str());
+        path.unwrap_or("src/lib.rs")
+    }
+
+    /// Returns the root file of the first program.
+    pub(crate) fn program(&self) -> &str {
+        let programs = self.document.get("bin").and_then(Item::as_array_of_tables);
+        let first = programs.and_then(|programs| programs.get(0));
+        let path = first.and_then(|program| program.get("path")?.as_str());
+        path.unwrap_or("src/main.rs")
     }
 
     pub(crate) fn has_bowline(&self) -> bool {
@@ -178,6 +183,19 @@ impl Manifest {
             .filter(|feature| !has(feature))
             .collect();
         (!missing.is_empty()).then_some(Lack::Features(need.name, missing))
+    }
+
+    /// Returns the needed dependencies, bowline among them, that are optional.
+    pub(crate) fn optional(&self, needs: &[Need]) -> Vec<&'static str> {
+        let is_optional = |name: &&str| {
+            let optional = self.dependency(name).and_then(|item| item.get("optional"));
+            optional.and_then(Item::as_bool) == Some(true)
+        };
+        let names = needs.iter().map(|need| need.name).chain(["bowline"]);
+        let mut optional: Vec<&str> = names.filter(is_optional).collect();
+        optional.sort_unstable();
+        optional.dedup();
+        optional
     }
 
     /// Returns the required version of diesel, if bowline cannot work with it.
@@ -416,6 +434,14 @@ mod tests {
             ),
             []
         );
+    }
+
+    #[test]
+    fn optional_dependencies_are_found() {
+        let text = "[dependencies]\ndiesel = { version = \"2\", optional = true }\nuuid = \"1\"\n\
+            [dependencies.bowline]\nversion = \"0\"\noptional = true\n";
+        let needs = [need("diesel", &[]), need("uuid", &[]), need("serde", &[])];
+        assert_eq!(manifest(text).optional(&needs), ["bowline", "diesel"]);
     }
 
     #[test]

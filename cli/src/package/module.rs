@@ -7,14 +7,20 @@ use syn::spanned::Spanned as _;
 pub(crate) enum Declaration {
     /// It is declared.
     Exists,
-    /// There is an inline module of that name.
+    /// There is another module of that name: an inline one, or one with another path.
     Taken,
     /// The text of the file with the declaration.
     Added(String),
 }
 
-/// Declares a module in a file, in the order of names that rustfmt uses.
-pub(crate) fn declare(source: &str, module: &str, is_public: bool) -> syn::Result<Declaration> {
+/// Declares a module in a file, in the order of names that rustfmt uses. `files` are the paths of
+/// the module's file, relative to the folder of this file, of which a `#[path]` may name one.
+pub(crate) fn declare(
+    source: &str,
+    module: &str,
+    files: &[String],
+    is_public: bool,
+) -> syn::Result<Declaration> {
     let file = syn::parse_file(source)?;
     let modules: Vec<&syn::ItemMod> = file
         .items
@@ -25,9 +31,12 @@ pub(crate) fn declare(source: &str, module: &str, is_public: bool) -> syn::Resul
         })
         .collect();
     if let Some(found) = modules.iter().find(|found| found.ident == module) {
-        return Ok(match found.content {
-            None => Declaration::Exists,
-            Some(_) => Declaration::Taken,
+        let path = found.attrs.iter().find_map(path);
+        let has_file = path.is_none_or(|path| files.contains(&path));
+        return Ok(if found.content.is_none() && has_file {
+            Declaration::Exists
+        } else {
+            Declaration::Taken
         });
     }
     let declared = modules
@@ -36,7 +45,7 @@ pub(crate) fn declare(source: &str, module: &str, is_public: bool) -> syn::Resul
     let declared: Vec<&syn::ItemMod> = declared.collect();
     let later = declared
         .iter()
-        .find(|other| other.ident.to_string().as_str() > module);
+        .find(|other| plain(&other.ident.to_string()) > plain(module));
     let line = format!("{}mod {module};", if is_public { "pub " } else { "" });
     let mut lines: Vec<&str> = source.lines().collect();
     // Spans count lines from 1.
@@ -58,6 +67,25 @@ pub(crate) fn declare(source: &str, module: &str, is_public: bool) -> syn::Resul
     )))
 }
 
+/// Returns an identifier without `r#`.
+fn plain(identifier: &str) -> &str {
+    identifier.trim_start_matches("r#")
+}
+
+/// Returns the path in a `#[path = ".."]`.
+fn path(attribute: &syn::Attribute) -> Option<String> {
+    let syn::Meta::NameValue(pair) = &attribute.meta else {
+        return None;
+    };
+    match &pair.value {
+        syn::Expr::Lit(syn::ExprLit {
+            lit: syn::Lit::Str(path),
+            ..
+        }) if pair.path.is_ident("path") => Some(path.value()),
+        _ => None,
+    }
+}
+
 /// Returns the line above the comments before a line, unless these comments begin the file.
 fn above_comments(lines: &[&str], line: usize) -> usize {
     let is_comment =
@@ -75,7 +103,7 @@ mod tests {
     use super::*;
 
     fn added(source: &str) -> String {
-        match declare(source, "db", false).expect("it is Rust") {
+        match declare(source, "db", &[], false).expect("it is Rust") {
             Declaration::Added(text) => text,
             other => panic!("{other:?}"),
         }
@@ -143,10 +171,25 @@ mod tests {
     }
 
     #[test]
+    fn raw_identifiers_are_in_the_order_of_names() {
+        let declared = declare("mod r#type;\n", "r#type", &[], false).expect("it is Rust");
+        assert_eq!(declared, Declaration::Exists);
+        let added = declare("mod z;\n", "r#type", &[], false).expect("it is Rust");
+        assert_eq!(
+            added,
+            Declaration::Added("mod r#type;\nmod z;\n".to_owned())
+        );
+    }
+
+    #[test]
     fn an_existing_declaration_is_not_changed() {
-        let found = |source| declare(source, "db", true).expect("it is Rust");
+        let files = ["db/mod.rs".to_owned()];
+        let found = |source: &str| declare(source, "db", &files, true).expect("it is Rust");
         assert_eq!(found("pub(crate) mod db;\n"), Declaration::Exists);
         assert_eq!(found("mod db {}\n"), Declaration::Taken);
+        let with_path = |path: &str| found(&format!("#[path = \"{path}\"]\nmod db;\n"));
+        assert_eq!(with_path("db/mod.rs"), Declaration::Exists);
+        assert_eq!(with_path("other.rs"), Declaration::Taken);
         assert_eq!(
             found("/* mod db; */\n"),
             Declaration::Added("/* mod db; */\npub mod db;\n".to_owned())

@@ -1,5 +1,9 @@
 //! Settings that name what the schema does not have.
 
+use std::ffi::OsStr;
+use std::path::Path;
+
+use crate::paths::relative;
 use crate::project::Settings;
 use bowline_catalog::{Catalog, Name, TypeKind};
 
@@ -7,7 +11,36 @@ use super::names::is_type_name;
 use super::problem::{Problem, shown};
 use super::table::TablePlan;
 
-/// Returns the problems with `names`, `variants`, `keys`, `joinables`, `derives` and the outputs.
+/// Returns the problems with the files of the outputs, which are modules beside the models.
+pub(crate) fn modules(settings: &Settings) -> Vec<Problem> {
+    let files = settings
+        .outputs
+        .iter()
+        .filter_map(|output| output.file.as_deref());
+    let is_module = |file: &Path| {
+        let is_rust = file.extension().is_some_and(|end| end == "rs");
+        let stem = file.file_stem().and_then(OsStr::to_str);
+        let stem = stem.filter(|stem| syn::parse_str::<syn::Ident>(stem).is_ok());
+        let is_taken = file.parent() == Some(&settings.folder) && stem == Some("types");
+        is_rust && stem.is_some() && !is_taken
+    };
+    files
+        .filter(|file| !is_module(file))
+        .map(|file| {
+            let file = relative(file, &settings.root);
+            let message = format!(
+                "{file} cannot be the module of the schema: its name has to be one that Rust \
+                 accepts, other than `types`, with the ending .rs"
+            );
+            Problem::new(
+                message,
+                "set another file in diesel.toml, or use --schema-only".to_owned(),
+            )
+        })
+        .collect()
+}
+
+/// Returns the problems with `names`, `variants`, `keys`, `joinables` and `derives`.
 pub(crate) fn settings(catalog: &Catalog, settings: &Settings) -> Vec<Problem> {
     let tables: Vec<&Name> = catalog.relations.keys().collect();
     let enums: Vec<&Name> = catalog
@@ -66,22 +99,6 @@ pub(crate) fn settings(catalog: &Catalog, settings: &Settings) -> Vec<Problem> {
     });
     for (setting, table, column) in of_keys.chain(of_joinables) {
         problems.extend(unknown_column(catalog, &setting, table, column));
-    }
-    for output in &settings.outputs {
-        let path = output.path.as_deref().unwrap_or_default();
-        let Some(module) = path.strip_prefix("super::") else {
-            continue;
-        };
-        let is_name = syn::parse_str::<syn::Ident>(module).is_ok();
-        if !is_name || matches!(module, "mod" | "types") {
-            problems.push(Problem::new(
-                format!(
-                    "{module}.rs cannot hold a schema: its module needs a name that Rust accepts, \
-                     other than `types`"
-                ),
-                "name another file in diesel.toml".to_owned(),
-            ));
-        }
     }
     for derive in &settings.extra_derives {
         if syn::parse_str::<syn::Path>(derive).is_err() {

@@ -99,6 +99,16 @@ impl SettingsFile {
         self.table.join(".")
     }
 
+    /// Returns the file, and the table in it, in words.
+    pub(crate) fn words(&self) -> String {
+        let path = shown_path(&self.path);
+        if self.is_cargo_toml() {
+            format!("[{}] of {path}", self.table_name())
+        } else {
+            path
+        }
+    }
+
     /// Returns the names of the settings in this file.
     pub(crate) fn keys(&self) -> Vec<String> {
         let document = self.document();
@@ -192,6 +202,30 @@ pub(super) fn read(
     (BowlineToml::default(), None)
 }
 
+/// Returns the settings that do not apply to a project, though their author may expect it: those in
+/// a `Cargo.toml` that is not read, and those in a folder that is not above the file that applies.
+pub(super) fn ineffective(
+    folders: &[PathBuf],
+    applied: Option<&SettingsFile>,
+) -> Vec<SettingsFile> {
+    // Invalid files that do not apply are not reported.
+    let ignored = &mut Vec::new();
+    let is_applied = |file: &SettingsFile| {
+        applied.is_some_and(|applied| applied.path == file.path && applied.table == file.table)
+    };
+    let mut found: Vec<SettingsFile> = Vec::new();
+    for folder in folders {
+        // The settings of a workspace apply to the packages without their own.
+        let is_above = applied.is_some_and(|applied| applied.path.starts_with(folder));
+        let own = SettingsFile::bowline_toml(folder, ignored);
+        let own = own.filter(|(file, _)| !is_above && !file.keys().is_empty());
+        let cargo = SettingsFile::cargo_toml(folder, ignored);
+        let files = own.into_iter().chain(cargo).map(|(file, _)| file);
+        found.extend(files.filter(|file| !is_applied(file)));
+    }
+    found
+}
+
 /// Returns the file of settings in the `Cargo.toml` of a folder, if there is one.
 ///
 /// Fails if a setting of it is in `bowline.toml` too.
@@ -230,13 +264,7 @@ fn twice(files: &[&SettingsFile]) -> Vec<String> {
 
 /// Returns the error for settings in several files, or in several tables of one.
 fn several(files: &[&SettingsFile]) -> CliError {
-    let names: Vec<String> = files
-        .iter()
-        .map(|file| match file.is_cargo_toml() {
-            true => format!("[{}] of {}", file.table_name(), shown_path(&file.path)),
-            false => shown_path(&file.path),
-        })
-        .collect();
+    let names: Vec<String> = files.iter().map(|file| file.words()).collect();
     let failed = CliError::failed(format!(
         "Bowline's settings are in {}",
         names.join(" and in ")

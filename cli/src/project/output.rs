@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::toml_file::invalid;
 use crate::error::CliError;
+use crate::paths::relative;
 
 /// One `schema.rs`.
 #[derive(Debug, Clone)]
@@ -156,7 +157,25 @@ pub(super) fn outputs(
         }
         by_name.insert(name, output);
     }
-    by_name.into_values().collect()
+    let outputs: Vec<Output> = by_name.into_values().collect();
+    errors.extend(same_file(&outputs, root));
+    outputs
+}
+
+/// Returns an error for two outputs with one file, of which the second would overwrite the first.
+fn same_file(outputs: &[Output], root: &Path) -> Option<CliError> {
+    let mut seen: BTreeMap<String, &str> = BTreeMap::new();
+    outputs.iter().find_map(|output| {
+        let file = relative(output.file.as_deref()?, root);
+        let first = seen.insert(file.clone(), &output.name)?;
+        let second = &output.name;
+        Some(
+            CliError::failed(format!(
+                "diesel.toml names {file} as the file of two outputs, {first} and {second}"
+            ))
+            .hint("give each output a file of its own"),
+        )
+    })
 }
 
 /// Reads one output. Adds an error for each invalid key, and ignores that key.

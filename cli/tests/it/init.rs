@@ -1,5 +1,6 @@
 //! `bowline init`: adds what is missing, reports it, and changes nothing else.
 
+mod layouts;
 mod refusals;
 
 use std::collections::BTreeMap;

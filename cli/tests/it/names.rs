@@ -242,6 +242,36 @@ fn all_invalid_settings_are_reported_at_once() {
 }
 
 #[test]
+fn files_of_outputs_that_collide_are_refused() {
+    let sql =
+        "CREATE TYPE mood AS ENUM ('good'); CREATE TABLE users (id serial PRIMARY KEY, mood mood);";
+    let refused = |diesel: &str| printed(sql, &[("diesel.toml", diesel)]);
+    insta::assert_snapshot!(refused("[print_schema.a]\nfile = \"src/db/schema.rs\"\n[print_schema.b]\nfile = \"src/./db/schema.rs\"\nschema = \"b\"\n"), @r"
+    error: diesel.toml names src/db/schema.rs as the file of two outputs, a and b
+    hint: give each output a file of its own
+    exit 1
+    ");
+    insta::assert_snapshot!(refused("[print_schema]\nfile = \"src/schema.txt\"\n"), @r"
+    error: src/schema.txt cannot be the module of the schema: its name has to be one that Rust accepts, other than `types`, with the ending .rs
+    hint: set another file in diesel.toml, or use --schema-only
+    exit 1
+    ");
+    let types = "[print_schema]\nfile = \"src/db/types.rs\"\n";
+    insta::assert_snapshot!(refused(types), @r"
+    error: src/db/types.rs cannot be the module of the schema: its name has to be one that Rust accepts, other than `types`, with the ending .rs
+    hint: set another file in diesel.toml, or use --schema-only
+    exit 1
+    ");
+    for name in ["type.rs", "my-schema.rs", "schema"] {
+        let printed = refused(&format!("[print_schema]\nfile = \"src/db/{name}\"\n"));
+        assert!(
+            printed.contains("cannot be the module of the schema"),
+            "{printed}"
+        );
+    }
+}
+
+#[test]
 fn relations_without_code_are_noted() {
     let sql = "CREATE SCHEMA audit;
         CREATE TABLE audit.events (id serial PRIMARY KEY); CREATE TABLE audit.\"Other\" (id serial PRIMARY KEY);

@@ -89,6 +89,47 @@ fn a_package_below_diesel_toml_has_its_own_settings() {
 }
 
 #[test]
+fn settings_without_effect_are_noted() {
+    let metadata = "\n[package.metadata.bowline]\nderives = [\"Member\"]\n";
+    let project = Project::bare(&[
+        ACCOUNTS,
+        (
+            "Cargo.toml",
+            "[workspace]\nmembers = [\"app\", \"other\"]\n",
+        ),
+        (
+            "diesel.toml",
+            "[print_schema]\nfile = \"app/src/schema.rs\"\n",
+        ),
+        ("app/Cargo.toml", &format!("{PACKAGE}{metadata}")),
+        ("other/Cargo.toml", PACKAGE),
+        ("other/bowline.toml", "derives = [\"Other\"]\n"),
+        ("bowline.toml", "derives = [\"OfWorkspace\"]\n"),
+    ]);
+    let notes = |folder: &str| {
+        let output = bowline(&project.path(folder), &["generate", "--offline"], &[]);
+        assert!(output.status.success(), "{output:?}");
+        let printed = String::from_utf8_lossy(&output.stderr).into_owned();
+        let folder = project.path("").canonicalize().expect("the folder");
+        let printed = printed.replace(&folder.display().to_string(), "[project]");
+        let notes = printed.lines().filter(|line| line.contains("no effect"));
+        notes.map(|line| format!("{line}\n")).collect::<String>()
+    };
+    insta::assert_snapshot!(notes(""), @"note: the settings in [package.metadata.bowline] of app/Cargo.toml have no effect: those in bowline.toml apply");
+    insta::assert_snapshot!(notes("other"), @r"
+    note: the settings in [package.metadata.bowline] of [project]/app/Cargo.toml have no effect: those in [project]/bowline.toml apply
+    note: the settings in bowline.toml have no effect: those in [project]/bowline.toml apply
+    ");
+    let accounts = project.read("app/src/db/accounts.rs");
+    assert!(accounts.contains("OfWorkspace"), "{accounts}");
+    // The package of the code may have its own; the workspace's is then for the others.
+    project.write("app/Cargo.toml", PACKAGE);
+    project.write("app/bowline.toml", "derives = [\"Own\"]\n");
+    assert_eq!(notes(""), "");
+    assert!(project.read("app/src/db/accounts.rs").contains("Own"));
+}
+
+#[test]
 fn a_wrong_setting_is_shown_with_its_line() {
     let printed = |settings: &str| {
         let project = Project::new(&[ACCOUNTS, ("Cargo.toml", PACKAGE)]);

@@ -5,7 +5,6 @@ use std::path::Path;
 use super::finding::Finding;
 use crate::commands::generate;
 use crate::error::CliError;
-use crate::migrations::read_folder;
 use crate::project::{BOWLINE_TOML, Project};
 use crate::ui::counted;
 
@@ -49,9 +48,14 @@ pub(super) fn check(project: &Result<Project, CliError>) -> Vec<Finding> {
             "run `bowline init --move-settings`",
         ));
     }
+    let ineffective = project.ineffective_settings().into_iter();
+    findings.extend(ineffective.map(|note| {
+        let remedy = "move them to the file that applies, or remove them";
+        Finding::warning(AREA, note, remedy)
+    }));
     let folder = shown(&project.migrations, project);
-    match read_folder(&project.migrations) {
-        Ok(migrations) if migrations.is_empty() => {
+    match project.read_migrations() {
+        Ok([]) => {
             findings.push(Finding::warning(
                 AREA,
                 format!("no migrations in {folder}"),

@@ -1,11 +1,10 @@
 //! The changes of `bowline init`, which are computed before they are written.
 
-use std::borrow::Cow;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::CliError;
-use crate::plan::relative;
+use crate::paths::{BYTE_ORDER_MARK, relative};
 use crate::ui;
 
 /// Files to write, and notes for the user.
@@ -23,7 +22,7 @@ struct Change {
     /// The change to a file that exists.
     added: Option<String>,
     /// Whether a file whose lines end as on Windows keeps these ends.
-    keep_line_ends: bool,
+    keeps_line_ends: bool,
 }
 
 impl Changes {
@@ -41,7 +40,7 @@ impl Changes {
             path,
             text,
             added: None,
-            keep_line_ends: false,
+            keeps_line_ends: false,
         });
     }
 
@@ -51,7 +50,7 @@ impl Changes {
             path,
             text,
             added: Some(added.to_owned()),
-            keep_line_ends: true,
+            keeps_line_ends: true,
         });
     }
 
@@ -61,7 +60,7 @@ impl Changes {
             path,
             text,
             added: Some(change.to_owned()),
-            keep_line_ends: false,
+            keeps_line_ends: false,
         });
     }
 
@@ -76,6 +75,7 @@ impl Changes {
 
     /// Writes the files, unless it is a dry run, and shows a line for each.
     pub(super) fn apply(&self, dry_run: bool) -> Result<(), CliError> {
+        self.refuse_files_as_folders()?;
         if !dry_run {
             self.write()?;
         }
@@ -86,11 +86,28 @@ impl Changes {
         Ok(())
     }
 
+    /// Fails if a folder that is needed is a file, before anything is written.
+    fn refuse_files_as_folders(&self) -> Result<(), CliError> {
+        for change in &self.files {
+            let folders = change.path.ancestors().skip(1);
+            let mut existing = folders.skip_while(|folder| !folder.exists());
+            if let Some(file) = existing.next().filter(|found| !found.is_dir()) {
+                return Err(CliError::failed(format!(
+                    "{} is a file, but a folder of that name is needed for {}",
+                    relative(file, &self.package),
+                    relative(&change.path, &self.package)
+                ))
+                .hint("move the file away, and run this again"));
+            }
+        }
+        Ok(())
+    }
+
     fn write(&self) -> Result<(), CliError> {
         for Change {
             path,
             text,
-            keep_line_ends,
+            keeps_line_ends,
             ..
         } in &self.files
         {
@@ -101,12 +118,16 @@ impl Changes {
             if let Some(folder) = path.parent() {
                 fs::create_dir_all(folder).map_err(failed)?;
             }
-            let text = if *keep_line_ends && ends_lines_as_windows(path) {
-                Cow::from(text.replace("\r\n", "\n").replace('\n', "\r\n"))
+            let before = fs::read_to_string(path).unwrap_or_default();
+            let mut text = if *keeps_line_ends && ends_lines_as_windows(&before) {
+                text.replace("\r\n", "\n").replace('\n', "\r\n")
             } else {
-                Cow::from(text)
+                text.clone()
             };
-            fs::write(path, &*text).map_err(failed)?;
+            if before.starts_with(BYTE_ORDER_MARK) {
+                text.insert(0, BYTE_ORDER_MARK);
+            }
+            fs::write(path, text).map_err(failed)?;
         }
         Ok(())
     }
@@ -124,9 +145,8 @@ impl Changes {
     }
 }
 
-/// Returns true if every line of a file ends as on Windows.
-fn ends_lines_as_windows(path: &Path) -> bool {
-    let text = fs::read_to_string(path).unwrap_or_default();
+/// Returns true if every line of a text ends as on Windows.
+fn ends_lines_as_windows(text: &str) -> bool {
     let lines = text.matches('\n').count();
     lines > 0 && lines == text.matches("\r\n").count()
 }

@@ -9,7 +9,8 @@ use crate::commands::generate::refused;
 use crate::error::CliError;
 use crate::migrations::Migration;
 use crate::package::{BowlineSource, Lack, Package};
-use crate::plan::{self, needs, relative};
+use crate::paths::relative;
+use crate::plan::{self, needs};
 use crate::project::Project;
 use bowline_catalog::replay::replay;
 
@@ -76,6 +77,14 @@ pub(super) fn add(
     let needs = plan::plan(&replayed.catalog, &project.settings, schemas, &[])
         .map(|plan| needs(&plan))
         .map_err(|problems| refused(&problems, &project.settings))?;
+    let optional = package.manifest.optional(&needs);
+    if !optional.is_empty() {
+        let names = optional.join(", ");
+        changes.note(format!(
+            "optional dependencies that the generated code needs: {names}; remove `optional` in \
+             Cargo.toml, or declare the module under the feature that enables them"
+        ));
+    }
     let mut manifest = package.manifest.clone();
     let is_new = manifest.add_bowline(source);
     let lacks = manifest.lacks(&needs);

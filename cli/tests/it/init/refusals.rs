@@ -53,10 +53,25 @@ fn obstacles_are_errors_and_nothing_is_written() {
     exit 1
     "#);
     insta::assert_snapshot!(refused(&[CARGO_TOML, ("src/main.rs", "mod db {}\n\nfn main() {}\n")]), @r#"
-    error: src/main.rs is a module of that name already, and generated code would be in src/db
+    error: src/main.rs has a module of that name already, and generated code would be in src/db
     hint: name another folder in bowline.toml: folder = "src/data"
     exit 1
     "#);
+    insta::assert_snapshot!(refused(&[CARGO_TOML, ("src/main.rs", "#[path = \"other.rs\"]\nmod db;\n\nfn main() {}\n"), ("src/other.rs", "")]), @r#"
+    error: src/main.rs has a module of that name already, and generated code would be in src/db
+    hint: name another folder in bowline.toml: folder = "src/data"
+    exit 1
+    "#);
+    insta::assert_snapshot!(refused(&[CARGO_TOML, MAIN, ("bowline.toml", "folder = \"src/my-db\"\n")]), @r"
+    error: the folder src/my-db cannot be a module, because my-db is not an identifier in Rust
+    hint: name another folder: file in diesel.toml, or folder in bowline.toml
+    exit 1
+    ");
+    insta::assert_snapshot!(refused(&[CARGO_TOML, MAIN, ("migrations", "a file\n")]), @r"
+    error: migrations is a file, but a folder of that name is needed for migrations/[now]_create_notes/up.sql
+    hint: move the file away, and run this again
+    exit 1
+    ");
     insta::assert_snapshot!(refused(&[CARGO_TOML, MAIN, ("migrations/1_a/down.sql", "")]), @r"
     error: [project]/migrations/1_a has no up.sql
     hint: write it, or remove the folder
