@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use bowline::SqlState;
+
 use crate::interrupt;
 
 /// The exit codes.
@@ -83,13 +85,24 @@ impl From<bowline::Error> for CliError {
     fn from(error: bowline::Error) -> Self {
         // For the library a signal looks like a caller that has gone, so its hint would be wrong.
         let is_interrupted = interrupt::signal().is_some();
-        let hint = error.hint().filter(|_| !is_interrupted).map(str::to_owned);
+        let hint = error.hint().or_else(|| read_only_hint(&error));
+        let hint = hint.filter(|_| !is_interrupted).map(str::to_owned);
         let failed = Self::failed(error.to_string());
         match hint {
             Some(hint) => failed.hint(hint),
             None => failed,
         }
     }
+}
+
+/// Returns the hint for a statement that a read-only transaction refused.
+pub(crate) fn read_only_hint(error: &bowline::Error) -> Option<&'static str> {
+    let is_read_only = error.sqlstate() == Some(SqlState::READ_ONLY_SQL_TRANSACTION);
+    is_read_only.then_some(
+        "the server is a standby, or default_transaction_read_only is on for the role or the \
+         database (\\drds in psql lists such settings); the URL can override it: \
+         ?options=-cdefault_transaction_read_only%3Doff",
+    )
 }
 
 /// Returns the error for an action that failed, with the messages of all its causes.

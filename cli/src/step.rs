@@ -6,7 +6,7 @@ use bowline::__generated::migrating::{self, Bookkeeping, Direction, Step, StepEr
 use bowline::{ErrorKind, Session, SqlState};
 use diesel::sql_types::Text;
 
-use crate::error::CliError;
+use crate::error::{CliError, read_only_hint};
 use crate::interrupt;
 use crate::migrations::{Migration, SqlFile, runnable};
 use crate::paths::shown_path;
@@ -118,8 +118,25 @@ fn remedy(error: &bowline::Error, migration: &Migration, way: Way) -> String {
         _ if error.sqlstate() == Some(SqlState::ACTIVE_SQL_TRANSACTION) => {
             outside_of_transactions(migration).to_owned()
         }
-        _ => format!("fix {} and run `bowline migrate` again", way.file()),
+        _ => read_only_hint(error)
+            .map(str::to_owned)
+            .or_else(|| missing_role(error, way))
+            .unwrap_or_else(|| format!("fix {} and run `bowline migrate` again", way.file())),
     }
+}
+
+/// Returns the hint for a role that the server does not have, as in a dump of another server.
+fn missing_role(error: &bowline::Error, way: Way) -> Option<String> {
+    let server = error.server()?;
+    let is_missing = server.sqlstate == SqlState::UNDEFINED_OBJECT;
+    let name = server.message.strip_prefix("role \"")?.split('"').next()?;
+    is_missing.then(|| {
+        format!(
+            "roles belong to the server: create the role {name} there first, or remove it from {} \
+             (pg_dump --no-owner --no-privileges writes no roles)",
+            way.file()
+        )
+    })
 }
 
 /// Returns the hint for a statement that cannot run in a transaction, such as CREATE INDEX

@@ -9,8 +9,7 @@ use diesel::sql_types::{BigInt, Text};
 
 use super::migrate;
 use crate::connection::{DatabaseArgs, connect};
-use crate::error::{CliError, failed};
-use crate::migrations::read_folder;
+use crate::error::{CliError, failed, read_only_hint};
 use crate::project::Project;
 use crate::ui::{self, Answer};
 use bowline_catalog::definition::quoted;
@@ -85,7 +84,7 @@ pub(crate) fn run(
         Action::Drop(how) => target.drop(&mut target.maintenance()?, how, "drop"),
         Action::Reset(how) => {
             // Read first, so that an invalid folder destroys nothing.
-            let migrations = read_folder(&project()?.migrations)?;
+            let migrations = project()?.read_migrations()?.to_vec();
             let mut session = target.maintenance()?;
             target.drop(&mut session, how, "drop and recreate")?;
             target.create(&mut session)?;
@@ -147,7 +146,11 @@ impl Target {
         let progress = ui::Progress::start(format!("creating the database {database}"));
         let created = session.batch_execute(&format!("CREATE DATABASE {}", quoted(database)));
         drop(progress);
-        created.map_err(|error| self.failed("create", &error, None))?;
+        created.map_err(|error| {
+            let failed = failed(&self.described("create"), &error);
+            let hint = read_only_hint(&bowline::Error::from(error));
+            hint.into_iter().fold(failed, CliError::hint)
+        })?;
         ui::status(format!("created the database {database} on {server}"));
         Ok(())
     }
@@ -168,9 +171,16 @@ impl Target {
         let progress = ui::Progress::start(format!("dropping the database {database}"));
         let dropped = session.batch_execute(&format!("DROP DATABASE {}{force}", quoted(database)));
         drop(progress);
-        let hint = (!how.force)
-            .then_some("pg_stat_activity lists the connected sessions; --force ends them");
-        dropped.map_err(|error| self.failed("drop", &error, hint))?;
+        dropped.map_err(|error| {
+            let what = self.described("drop");
+            let failed = failed(&what, &error);
+            let error = bowline::Error::from(error);
+            let is_in_use = error.sqlstate() == Some(SqlState::OBJECT_IN_USE);
+            let hint = (is_in_use && !how.force)
+                .then_some("pg_stat_activity lists the connected sessions; --force ends them");
+            let hints = hint.into_iter().chain(read_only_hint(&error));
+            hints.fold(failed, CliError::hint)
+        })?;
         ui::status(format!("dropped the database {database} on {server}"));
         Ok(())
     }
@@ -208,12 +218,7 @@ impl Target {
         }
     }
 
-    fn failed(&self, verb: &str, error: &diesel::result::Error, hint: Option<&str>) -> CliError {
-        let what = format!("{verb} the database {} on {}", self.database, self.server);
-        let failed = failed(&what, error);
-        match hint {
-            Some(hint) => failed.hint(hint),
-            None => failed,
-        }
+    fn described(&self, verb: &str) -> String {
+        format!("{verb} the database {} on {}", self.database, self.server)
     }
 }

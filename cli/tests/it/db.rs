@@ -78,6 +78,15 @@ fn other_sessions_are_ended_only_with_force() {
 }
 
 #[test]
+fn a_template_is_not_dropped() {
+    let (project, server) = (Project::new(&[]), server());
+    insta::assert_snapshot!(printed(&project, &server, &["db", "drop", "--yes"], "template1"), @r"
+    error: failed to drop the database template1 on [server]:5432: cannot drop a template database
+    exit 1
+    ");
+}
+
+#[test]
 fn a_reset_leaves_only_the_migrations() {
     let project = Project::new(&[(
         "migrations/1_a/up.sql",

@@ -166,6 +166,23 @@ fn a_down_that_commits_and_fails_is_a_finding() {
 }
 
 #[test]
+fn a_missing_role_of_a_dump_gets_a_hint() {
+    let dump = "CREATE TABLE a (id int PRIMARY KEY);\nALTER TABLE a OWNER TO app;\n";
+    let project = Project::new(&[("migrations/1_a/up.sql", dump)]);
+    insta::assert_snapshot!(verified(&project, &[]), @r#"
+    error[42704]: role "app" does not exist
+     --> migrations/1_a/up.sql:2:24
+      |
+    2 | ALTER TABLE a OWNER TO app;
+      |                        ^^^
+
+    error: failed to run 1_a
+    hint: no changes were applied; roles belong to the server: create the role app there first, or remove it from up.sql (pg_dump --no-owner --no-privileges writes no roles)
+    exit 1
+    "#);
+}
+
+#[test]
 fn unknown_statements_are_not_verified() {
     let project = Project::new(&[(
         "migrations/1_a/up.sql",
