@@ -3,7 +3,7 @@
 //! That the code fits the folder is found out when it is compiled (`bowline::migrations!`). That the
 //! database fits the code can be known only at run time: it is looked at once, when the pool opens.
 
-mod bookkeeping;
+pub(crate) mod bookkeeping;
 mod list;
 mod lock;
 mod recorder;

@@ -5,8 +5,10 @@ use std::panic::Location;
 
 use crate::database::Database;
 use crate::error::{Error, Result};
+use crate::migrations::bookkeeping::{Bookkeeping, SCHEMAS, SchemaRow};
 use crate::migrations::{Migration, Migrations};
 use crate::sqlstate::SqlState;
+use crate::statement::StatementDsl as _;
 
 /// Warns of each difference; with `refuse`, a migration that has not run is an error.
 ///
@@ -59,8 +61,22 @@ fn ran(database: &Database, place: &'static Location<'static>) -> Result<Vec<Str
     );
     match database.run_for(query.all::<String>(), place) {
         Ok(answer) => answer,
-        Err(error) if error.sqlstate() == Some(SqlState::UNDEFINED_TABLE) => Ok(Vec::new()),
+        // The search path may have changed since the table was made.
+        Err(error) if error.sqlstate() == Some(SqlState::UNDEFINED_TABLE) => {
+            elsewhere(database, place)
+        }
         Err(error) => Err(error),
+    }
+}
+
+/// The versions that a table records which is not on the search path.
+fn elsewhere(database: &Database, place: &'static Location<'static>) -> Result<Vec<String>> {
+    let found = diesel::sql_query(SCHEMAS).all::<SchemaRow>();
+    match Bookkeeping::of(database.run_for(found, place)??)? {
+        Some(table) => {
+            database.run_for(crate::sql_query(table.versions()).all::<String>(), place)?
+        }
+        None => Ok(Vec::new()),
     }
 }
 

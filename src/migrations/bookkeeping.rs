@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use diesel::QueryableByName;
 use diesel::migration::MigrationConnection as _;
-use diesel::sql_types::Text;
+use diesel::sql_types::{Bool, Text};
 
 use crate::error::{Error, Result};
 use crate::session::Session;
@@ -19,6 +19,34 @@ pub enum Direction {
     Down,
 }
 
+/// The schemas that have a table `__diesel_schema_migrations` for this session.
+///
+/// `source` says where the search path is from: `client` is the connection string, and `session` is
+/// SET, as behind a pooler.
+pub(crate) const SCHEMAS: &str = "\
+    SELECT n.nspname::pg_catalog.text AS schema,
+           c.oid IS NOT DISTINCT FROM pg_catalog.to_regclass('__diesel_schema_migrations') AS is_on_path
+    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relname = '__diesel_schema_migrations' AND c.relkind IN ('r', 'p')
+      AND (c.oid = pg_catalog.to_regclass('__diesel_schema_migrations')
+           OR c.relpersistence <> 't' AND CASE
+               (SELECT s.source FROM pg_catalog.pg_settings s WHERE s.name = 'search_path')
+               WHEN 'client' THEN false
+               WHEN 'session' THEN false
+               WHEN 'user' THEN c.relowner IN (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname IN (CURRENT_USER, SESSION_USER))
+               WHEN 'database user' THEN c.relowner IN (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname IN (CURRENT_USER, SESSION_USER))
+               ELSE true END)
+    ORDER BY 1";
+
+/// A row of [`SCHEMAS`].
+#[derive(QueryableByName)]
+pub(crate) struct SchemaRow {
+    #[diesel(sql_type = Text)]
+    schema: String,
+    #[diesel(sql_type = Bool)]
+    is_on_path: bool,
+}
+
 /// The table `__diesel_schema_migrations` of a database.
 #[derive(Debug, Clone)]
 pub struct Bookkeeping {
@@ -27,25 +55,44 @@ pub struct Bookkeeping {
 }
 
 impl Bookkeeping {
-    /// Finds the table that diesel's own command would; `None` where no migration was ever run.
+    /// Finds the table; returns `None` if no migration was ever run.
+    ///
+    /// It is the one that diesel's own command finds, by the search path. A path that was changed
+    /// since leads past it, so if the path has none, the table of another schema is found, unless
+    /// the path is that of this connection, or of this role and the table is another role's: then
+    /// several programs may keep their migrations apart by schema.
     pub fn find(session: &mut Session) -> Result<Option<Self>> {
-        #[derive(QueryableByName)]
-        struct SchemaRow {
-            #[diesel(sql_type = Text)]
-            schema: String,
+        Self::of(session.run(diesel::sql_query(SCHEMAS).all::<SchemaRow>())?)
+    }
+
+    /// Chooses between the tables that [`SCHEMAS`] finds.
+    pub(crate) fn of(found: Vec<SchemaRow>) -> Result<Option<Self>> {
+        let mut found = found;
+        if let Some(on_path) = found.iter().position(|row| row.is_on_path) {
+            found.swap(0, on_path);
+            found.truncate(1);
         }
-        let query = diesel::sql_query(
-            "SELECT n.nspname::pg_catalog.text AS schema
-             FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-             WHERE c.oid = pg_catalog.to_regclass('__diesel_schema_migrations')",
-        );
-        let place = session.run(query.optional::<SchemaRow>())?;
-        Ok(place.map(|place| Self {
-            table: format!(
-                "{}.__diesel_schema_migrations",
-                bowline_sql::quote::identifier(&place.schema)
-            ),
-        }))
+        let tables = found.iter().map(|row| {
+            let schema = bowline_sql::quote::identifier(&row.schema);
+            format!("{schema}.__diesel_schema_migrations")
+        });
+        let mut tables: Vec<String> = tables.collect();
+        if tables.len() > 1 {
+            return Err(Error::query(format!(
+                "the search path has no __diesel_schema_migrations, and there are several elsewhere: {}",
+                tables.join(", ")
+            ))
+            .with_hint("set search_path to the schema of the one that records these migrations"));
+        }
+        Ok(tables.pop().map(|table| Self { table }))
+    }
+
+    /// Returns the query for the versions that have run, in order.
+    pub(crate) fn versions(&self) -> String {
+        format!(
+            "SELECT version::pg_catalog.text AS version FROM {} ORDER BY version",
+            self.table
+        )
     }
 
     /// Finds the table, and makes it where it is not there.
@@ -84,7 +131,7 @@ impl Bookkeeping {
     }
 
     /// The SQL that notes a migration as run, or as not run any more.
-    pub(super) fn note(&self, version: &str, direction: Direction) -> String {
+    pub(crate) fn note(&self, version: &str, direction: Direction) -> String {
         let (table, version) = (&self.table, bowline_sql::quote::literal(version));
         match direction {
             Direction::Up => format!("INSERT INTO {table} (version) VALUES ({version})"),

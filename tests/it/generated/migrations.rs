@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use bank::MIGRATIONS;
 use bowline::testing::TestDatabase;
-use bowline::{Config, Database, ErrorKind, Migrations, Result, StatementDsl as _, sql_query};
+use bowline::{
+    Config, Database, ErrorKind, Migrations, Result, Session, StatementDsl as _, sql_query,
+};
 use diesel::connection::SimpleConnection as _;
 use testkit::Proxy;
 use testkit::recorder::{Recorder, Seen};
@@ -102,6 +104,19 @@ fn a_database_that_never_saw_a_migration_lacks_them_all() {
     let config = server.config("postgres").migrations(MIGRATIONS);
     let error = config.refuse_pending(true).open().expect_err("a refusal");
     insta::assert_snapshot!(error, @"the database has not run these migrations: 2026-01-05-090000_create_accounts, 2026-01-12-101500_create_transfers, 2026-02-02-143000_add_email_to_accounts, 2026-02-16-083000_rename_opened_at, 2026-03-02-120000_add_closed_status and 5 more");
+}
+
+#[test]
+fn a_table_outside_of_the_search_path_is_found() {
+    let database = test_database();
+    let name = database.name();
+    let path = format!("CREATE SCHEMA app; ALTER DATABASE {name} SET search_path = app");
+    let mut session = Session::connect(&database.config()).expect("a connection");
+    session.batch_execute(&path).expect("a setting");
+    let config = database.config().migrations(MIGRATIONS);
+    let (warnings, opened) = opened(config.refuse_pending(true));
+    opened.expect("all have run");
+    assert!(warnings.is_empty(), "{warnings:?}");
 }
 
 #[test]

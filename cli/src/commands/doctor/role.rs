@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use bowline::__generated::migrating::Bookkeeping;
 use bowline::{Session, SqlState, StatementDsl as _, sql_query};
 use diesel::sql_types::{BigInt, Bool, Double, Integer, Text};
 
 use super::finding::Finding;
 use super::server::{AREA, Connected};
 use crate::error::CliError;
-use crate::migrations::read_folder;
 use crate::project::Project;
 use crate::ui::counted;
 
@@ -243,21 +243,19 @@ fn settings(facts: &Facts) -> Vec<Finding> {
     findings
 }
 
-#[derive(bowline::Row)]
-struct Ran {
-    #[diesel(sql_type = Text)]
-    version: String,
+/// Returns the versions that have run, in order.
+fn ran(session: &mut Session) -> bowline::Result<Vec<String>> {
+    match Bookkeeping::find(session)? {
+        Some(table) => Ok(table.ran(session)?.into_keys().collect()),
+        None => Ok(Vec::new()),
+    }
 }
 
 /// Compares the migrations of the folder with those that have run.
 fn migrations(session: &mut Session, project: &Project, role: &str) -> Option<Finding> {
-    let migrations = read_folder(&project.migrations).ok()?;
-    let table = sql_query(
-        "SELECT version::text AS version FROM __diesel_schema_migrations ORDER BY version",
-    );
-    let ran = match session.run(table.all::<Ran>()) {
+    let migrations = project.read_migrations().ok()?;
+    let ran = match ran(session) {
         Ok(ran) => ran,
-        Err(error) if error.sqlstate() == Some(SqlState::UNDEFINED_TABLE) => Vec::new(),
         Err(error) if error.sqlstate() == Some(SqlState::INSUFFICIENT_PRIVILEGE) => {
             return Some(Finding::warning(
                 AREA,
@@ -269,7 +267,7 @@ fn migrations(session: &mut Session, project: &Project, role: &str) -> Option<Fi
         }
         Err(error) => return Some(Finding::problem(AREA, error.into())),
     };
-    let has_run = |version: &str| ran.iter().any(|ran| ran.version == version);
+    let has_run = |version: &str| ran.iter().any(|ran| ran == version);
     let pending: Vec<&str> = migrations
         .iter()
         .filter(|migration| !has_run(&migration.version))
@@ -278,7 +276,7 @@ fn migrations(session: &mut Session, project: &Project, role: &str) -> Option<Fi
     let is_known = |version: &str| migrations.iter().any(|known| known.version == version);
     let ahead: Vec<&str> = ran
         .iter()
-        .map(|ran| ran.version.as_str())
+        .map(String::as_str)
         .filter(|version| !is_known(version))
         .collect();
     Some(if !ahead.is_empty() {
