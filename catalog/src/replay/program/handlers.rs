@@ -9,7 +9,7 @@ use crate::replay::program::block::is_exception;
 use crate::replay::program::evaluate::Datum;
 use crate::replay::program::{Program, writes};
 use crate::replay::refusal::{Refused, Result};
-use crate::replay::syntax::tree::{child, children, has, name, path};
+use crate::replay::syntax::tree::{below, child, children, has, name, path};
 
 /// The kinds of errors that the handlers of a block take.
 #[derive(Debug, Clone, Copy, Default)]
@@ -109,19 +109,25 @@ impl Program {
             | K::CREATE_GROUP
             | K::DROP_ROLE
             | K::DROP_USER
-            | K::DROP_GROUP
-            | K::GRANT
-            | K::REVOKE
-            | K::SET_ROLE
-            | K::SET_SESSION_AUTH
-            | K::CREATE_POLICY
-            | K::ALTER_DEFAULT_PRIVILEGES => {
+            | K::DROP_GROUP => {
                 return if self.catches(|caught| caught.roles) {
                     Err(uncertain(node))
                 } else {
                     Ok(())
                 };
             }
+            // Whether a role exists is not known.
+            K::GRANT | K::REVOKE | K::CREATE_POLICY | K::ALTER_DEFAULT_PRIVILEGES
+                if !names_a_role(node) =>
+            {
+                return Ok(());
+            }
+            K::GRANT
+            | K::REVOKE
+            | K::SET_ROLE
+            | K::SET_SESSION_AUTH
+            | K::CREATE_POLICY
+            | K::ALTER_DEFAULT_PRIVILEGES => {}
             K::TRUNCATE | K::CREATE_TABLE_AS | K::SELECT_INTO => {}
             K::CALL => return Ok(()),
             kind if writes::may_write(kind) => {}
@@ -167,6 +173,14 @@ impl Program {
         let table = table.and_then(|table| self.state.find_relation(&path(&table)));
         reads && table.is_none_or(|table| !self.state.is_certainly_empty(&table))
     }
+}
+
+/// Returns true if a statement names a role that may be missing.
+fn names_a_role(node: &SyntaxNode) -> bool {
+    const ALWAYS: [&str; 4] = ["public", "current_user", "session_user", "current_role"];
+    below(node, SyntaxKind::ROLE_REF)
+        .chain(below(node, SyntaxKind::ROLE))
+        .any(|role| !ALWAYS.contains(&name(&role).to_ascii_lowercase().as_str()))
 }
 
 fn uncertain(node: &SyntaxNode) -> Refused {

@@ -55,3 +55,13 @@ fn an_attached_partition_has_its_parents_identity() {
         "ALTER TABLE p ATTACH PARTITION c FOR VALUES IN (1)",
     ]);
 }
+
+#[test]
+fn a_policy_that_is_there_already_is_an_error_of_its_own() {
+    agree(&[
+        "CREATE TABLE t (a int)",
+        "DO $$ BEGIN CREATE POLICY own ON t USING (a > 1); EXCEPTION WHEN duplicate_object THEN NULL; END $$",
+        "DO $$ BEGIN CREATE POLICY own ON t USING (a > 2); EXCEPTION WHEN duplicate_object THEN NULL; END $$",
+        "DO $$ BEGIN CREATE TABLE u (a int); GRANT SELECT ON t TO PUBLIC; EXCEPTION WHEN others THEN NULL; END $$",
+    ]);
+}
