@@ -15,6 +15,8 @@ const SETTINGS: &[(&str, &str)] = &[
     ("shared_buffers", "1GB"),
     ("max_wal_size", "8GB"),
     ("checkpoint_timeout", "1h"),
+    // The pools of all contenders stay open while each has its turn.
+    ("max_connections", "600"),
 ];
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
