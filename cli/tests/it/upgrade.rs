@@ -5,7 +5,8 @@ use std::path::Path;
 
 use crate::scratch::{Scratch, checkout};
 
-/// A package with the code that 0.1 generated for the sample, in `fixtures/0.1`.
+/// Returns a package with the code that 0.1 generated for the sample, in `fixtures/0.1`, and settings where 0.1 read
+/// them.
 fn bank() -> Scratch {
     let bank = Scratch::new("bank");
     let cargo_toml = bank.read("Cargo.toml");
@@ -17,7 +18,10 @@ fn bank() -> Scratch {
              chrono = {{ version = \"0.4\", default-features = false, features = [\"serde\"] }}\n\
              diesel = {{ version = \"2.3.14\", default-features = false, features = [\"postgres_backend\", \"chrono\", \"serde_json\"] }}\n\
              serde = {{ version = \"1\", features = [\"derive\"] }}\n\
-             serde_json = \"1\"\n"
+             serde_json = \"1\"\n\
+             \n\
+             [package.metadata.bowline]\n\
+             leave_out = [\"Transfer::delete\"]\n"
         ),
     );
     let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/0.1");
@@ -42,10 +46,27 @@ fn copy(folder: &Path, fixture: &Path, bank: &Scratch) {
 fn code_of_0_1_has_one_error_until_it_is_generated_again() {
     let bank = bank();
     let build = || bank.cargo(&["build"], &[]);
-    insta::assert_snapshot!(build(), @"");
+    insta::assert_snapshot!(build(), @r##"
+    error: this code was generated in format 1, and the library `bowline` reads format 2: run `bowline generate`; if the command is older than the library, update it first with `cargo install bowline-cli`
+      --> src/bank/mod.rs:20:5
+       |
+    20 |     "migrations",
+       |     ^^^^^^^^^^^^
+
+    error: could not compile `bank` (bin "bank") due to 1 previous error
+    exit 101
+    "##);
     let generated = bank.bowline(&["generate", "--offline"], &[]);
     assert!(generated.ends_with("exit 0"), "{generated}");
+    let transfers = bank.read("src/bank/transfers.rs");
+    assert!(transfers.contains("pub fn update(") && !transfers.contains("pub fn delete("));
     assert_eq!(build(), "exit 0");
+    // The settings in their new file mean the same.
+    let moved = bank.bowline(&["init", "--move-settings"], &[]);
+    assert!(moved.ends_with("exit 0"), "{moved}");
+    assert!(bank.read("bowline.toml").contains("Transfer::delete"));
+    let checked = bank.bowline(&["generate", "--offline", "--check"], &[]);
+    assert!(checked.ends_with("exit 0"), "{checked}");
 }
 
 #[test]
@@ -63,6 +84,20 @@ fn code_of_a_newer_format_has_one_error_and_is_not_overwritten() {
         "src/bank/accounts.rs",
         &format!("{accounts}\nbowline::__generated::not_yet!();\nuse bowline::NotYet;\n"),
     );
-    insta::assert_snapshot!(bank.cargo(&["build"], &[]), @"");
-    insta::assert_snapshot!(bank.bowline(&["generate", "--offline"], &[]), @"");
+    insta::assert_snapshot!(bank.cargo(&["build"], &[]), @r##"
+    error: this code was generated in format 3, and the library `bowline` reads format 2: update the library to the command's version, in Cargo.toml or with `cargo update bowline`
+     --> src/bank/mod.rs:6:14
+      |
+    6 |     format = 3,
+      |              ^
+
+    error: could not compile `bank` (bin "bank") due to 1 previous error
+    exit 101
+    "##);
+    insta::assert_snapshot!(bank.bowline(&["generate", "--offline"], &[]), @r##"
+    note: cargo does not notice a new migration in migrations: build.rs lacks the line println!("cargo::rerun-if-changed=migrations");, which `bowline init` adds
+    error: src/bank/mod.rs was generated in format 3, and this command writes format 2
+    hint: update the command: `cargo install bowline-cli`
+    exit 1
+    "##);
 }
