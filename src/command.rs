@@ -156,13 +156,13 @@ impl Command {
         const BYTES: usize = i32::MAX as usize;
         let refused = if is_empty(&self.sql) {
             Error::unsent(DatabaseErrorKind::Unknown, "the query is empty".to_owned())
-                .with_hint("look at how the SQL is put together")
+                .with_hint("check how the SQL is put together")
         } else if self.sql.contains('\0') {
             Error::unsent(
                 DatabaseErrorKind::UnableToSendCommand,
                 "the SQL holds a NUL byte, which PostgreSQL cannot store".to_owned(),
             )
-            .with_hint("look at where the SQL comes from")
+            .with_hint("check where the SQL comes from")
         } else if self.values.len() > PARAMETERS {
             Error::unsent(
                 DatabaseErrorKind::UnableToSendCommand,

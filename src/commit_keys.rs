@@ -177,7 +177,7 @@ pub(crate) fn judge(error: Error) -> Error {
         {
             error
                 .with_outcome(Outcome::Committed)
-                .with_hint("an earlier call with this commit key did the work; nothing was done now")
+                .with_hint("an earlier call with this commit key did the work; no changes were applied now")
         }
         Some(SqlState::UNDEFINED_TABLE) if about_keys(Some(error.message())) => error
             .with_hint("commit keys need a table: put bowline::commit_keys::MIGRATION into a migration and run it"),

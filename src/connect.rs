@@ -212,8 +212,8 @@ fn without_socket() -> Error {
         Err(error) => error.to_string(),
         Ok(_) => "libpq does not say why".to_owned(),
     };
-    Error::unavailable(format!("there was no socket for it: {why}")).with_hint(
-        "look at how many files this process has open, at their limit (ulimit -n), and at Config::max_size",
+    Error::unavailable(format!("could not open a socket: {why}")).with_hint(
+        "check how many files this process has open, their limit (ulimit -n), and Config::max_size",
     )
 }
 

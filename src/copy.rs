@@ -1,7 +1,7 @@
-//! Typed COPY: rows of Rust's in PostgreSQL's binary format (PostgreSQL manual, COPY, "Binary Format").
+//! Typed COPY: Rust rows in PostgreSQL's binary format (PostgreSQL manual, COPY, "Binary Format").
 //!
-//! The fastest way to load or to read many rows. Rows are encoded as they are made and decoded as they
-//! arrive; neither side holds them all.
+//! This is the fastest way to load or to read many rows. Rows are encoded while they are made and decoded while they
+//! arrive; neither side holds all of them.
 
 mod columns;
 
@@ -88,19 +88,19 @@ rows!(V0 S0 0, V1 S1 1, V2 S2 2, V3 S3 3, V4 S4 4, V5 S5 5, V6 S6 6, V7 S7 7, V8
 rows!(V0 S0 0, V1 S1 1, V2 S2 2, V3 S3 3, V4 S4 4, V5 S5 5, V6 S6 6, V7 S7 7, V8 S8 8, V9 S9 9, V10 S10 10);
 rows!(V0 S0 0, V1 S1 1, V2 S2 2, V3 S3 3, V4 S4 4, V5 S5 5, V6 S6 6, V7 S7 7, V8 S8 8, V9 S9 9, V10 S10 10, V11 S11 11);
 
-/// What every binary COPY begins with: the signature, no flags, no extension.
+/// The beginning of every binary COPY: the signature, no flags, no extension.
 const HEADER: [u8; 19] = *b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 const SIGNATURE: usize = 11;
-/// What it ends with: a row of -1 columns.
+/// The end of every binary COPY: a row of -1 columns.
 const TRAILER: [u8; 2] = (-1_i16).to_be_bytes();
 
 impl Session {
-    /// Loads rows into these columns (or into a whole table) by binary COPY; gives their number.
+    /// Loads rows into these columns, or into a whole table, by binary COPY; returns the number of rows.
     ///
-    /// All rows or none. Two round trips, however many rows; each step may take as long as one call. The
-    /// error of a row that the server refuses, or that cannot be encoded, names it ([`Error::row`]). Columns
-    /// that are not named take their defaults. Binary COPY has no types, so those of the columns are compared
-    /// before anything is sent, in the same round trips.
+    /// Loads all rows or none, in two round trips, however many rows. Each step may take as long as one call. If the
+    /// server refuses a row, or a row cannot be encoded, [`Error::row`] returns its number. Columns that are not named
+    /// take their defaults. Binary COPY has no types, so the types of the columns are compared before anything is sent,
+    /// in the same round trips.
     ///
     /// ```
     /// # use bank::schema::accounts;
@@ -119,9 +119,9 @@ impl Session {
 
     /// Returns the rows of a query by binary COPY, as they arrive: one round trip, however many rows.
     ///
-    /// Rows are read by position, since the format has no names, and their types are compared first, by a cursor over
-    /// the query that is declared and closed in the same round trip. So it is a query that reads, and takes no
-    /// parameters; [`Session::stream`] takes others.
+    /// Rows are read by position, since the format has no names. Their types are compared first, by a cursor over the
+    /// query, which is declared and closed in the same round trip. So the query must only read, and takes no parameters;
+    /// [`Session::stream`] takes other queries.
     pub fn copy_out<S: RowStatement>(&mut self, rows: S) -> Result<CopiedRows<&mut Self, S::Row>> {
         CopiedRows::begin(self, &rows, S::reader(), S::describe)
     }
@@ -171,7 +171,7 @@ where
     sent
 }
 
-/// Sends rows, and waits for the server's word.
+/// Sends rows, and waits for the server's answer.
 fn send<ST, R: CopyRow<ST>>(
     copy: &mut Copy<impl DerefMut<Target = Session>>,
     rows: impl IntoIterator<Item = R>,
@@ -190,10 +190,10 @@ fn send<ST, R: CopyRow<ST>>(
     copy.finish()
 }
 
-/// Stands before a query that is copied.
+/// The SQL before a query that is copied.
 const BEGINNING: &str = "COPY (\n";
 
-/// Puts a row behind `out`.
+/// Appends a row to `out`.
 fn encode<ST, R: CopyRow<ST>>(row: &R, lookup: &mut TypeLookup, out: &mut Vec<u8>) -> Result<()> {
     let mut values = Values {
         collected: RawBytesBindCollector::new(),
@@ -217,17 +217,17 @@ fn encode<ST, R: CopyRow<ST>>(row: &R, lookup: &mut TypeLookup, out: &mut Vec<u8
     Ok(())
 }
 
-/// Rows that a COPY gives, as they arrive; made by [`Session::copy_out`] and [`Database::copy_out`](crate::Database::copy_out).
+/// Rows of a COPY as they arrive; made by [`Session::copy_out`] and [`Database::copy_out`](crate::Database::copy_out).
 ///
-/// The first error ends them. Dropped early, the COPY is cancelled and the session goes on; within a
-/// transaction that fails the transaction.
+/// The first error ends them. If they are dropped early, the COPY is cancelled and the session can be used further;
+/// within a transaction the transaction fails.
 #[must_use = "rows are sent as they are taken"]
 pub struct CopiedRows<H: DerefMut<Target = Session>, T> {
     copy: Copy<H>,
     arrived: CopyBuffer,
     rows: std::vec::IntoIter<SessionRow>,
     read: RowReader<T>,
-    /// What is to be looked at in the values.
+    /// The checks of the values.
     checks: Option<Checks>,
     over: bool,
 }
@@ -312,7 +312,7 @@ impl<H: DerefMut<Target = Session>, T> fmt::Debug for CopiedRows<H, T> {
     }
 }
 
-/// Data of a binary COPY that has arrived but is not a whole row yet.
+/// The data of a binary COPY that has arrived but is not a whole row yet.
 #[derive(Debug, Default)]
 struct CopyBuffer {
     rest: Vec<u8>,
@@ -321,7 +321,7 @@ struct CopyBuffer {
 }
 
 impl CopyBuffer {
-    /// Returns the whole rows of what has arrived; `None` if there is none.
+    /// Returns the whole rows that have arrived; `None` if there are none.
     fn rows(&mut self, data: &[u8]) -> Result<Option<Answer>> {
         self.rest.extend_from_slice(data);
         let mut at = 0;
@@ -358,7 +358,8 @@ impl CopyBuffer {
     }
 }
 
-/// Takes the row that begins here, if all of it is there: its columns, 0 for the end, and where the next begins.
+/// Takes the row that begins here, if all of it has arrived. Returns the number of its columns, 0 for the end, and where
+/// the next row begins.
 fn row(data: &[u8], start: usize, packing: &mut Packing) -> Result<Option<(usize, usize)>> {
     let Some(count) = data.get(start..start + 2) else {
         return Ok(None);
@@ -366,7 +367,7 @@ fn row(data: &[u8], start: usize, packing: &mut Packing) -> Result<Option<(usize
     let Ok(count) = usize::try_from(i16::from_be_bytes([count[0], count[1]])) else {
         return Ok(Some((0, start + 2)));
     };
-    // Looked at as a whole first, so that nothing of half a row is taken.
+    // The whole row is read first, so that nothing of half a row is taken.
     let mut at = start + 2;
     let mut values = Vec::with_capacity(count);
     for _ in 0..count {

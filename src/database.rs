@@ -35,6 +35,8 @@ use source::Source;
 pub use unit_of_work::UnitOfWork;
 
 /// A database: a pool of sessions, and how work is run on them. Cheap to clone; clones share the pool.
+///
+/// Its calls block. Asynchronous code uses `Database::into_async`, of the feature `tokio`.
 #[derive(Clone)]
 pub struct Database {
     source: Source,
@@ -98,9 +100,9 @@ impl Database {
     ) -> Result<PooledSession> {
         if self.options != TransactionOptions::default() {
             return Err(Error::query(
-                "a stream or COPY of the database's has no options of a transaction",
+                "a stream or COPY on the database takes no transaction options",
             )
-            .with_hint("do it on the session of Database::transaction, which has them"));
+            .with_hint("use the session of Database::transaction, which has the options"));
         }
         self.checkout(holder)
     }

@@ -17,13 +17,13 @@ pub enum NoSession {
         /// The pool in numbers.
         pool: PoolState,
     },
-    /// As many callers wait as are allowed to ([`Config::max_waiting`](crate::Config::max_waiting)): shed load.
+    /// As many callers wait as are allowed ([`Config::max_waiting`](crate::Config::max_waiting)): shed load.
     #[non_exhaustive]
     TooManyWaiting {
         /// The pool in numbers.
         pool: PoolState,
     },
-    /// The server cannot be reached; the pool tries for as long as a caller waits.
+    /// The server cannot be reached; the pool tries again while a caller waits.
     #[non_exhaustive]
     ServerDown {
         /// How long it has been down.
@@ -77,13 +77,13 @@ impl fmt::Display for Holder {
             write!(f, ": {}", shortened(sql))?;
         }
         if let Some(server) = &self.server {
-            write!(f, "; the server says {server}")?;
+            write!(f, "; the server reports {server}")?;
         }
         f.write_str(")")
     }
 }
 
-/// One line of some SQL.
+/// Returns SQL as one line of limited length.
 fn shortened(sql: &str) -> String {
     const LONGEST: usize = 100;
     let line = sql.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -114,7 +114,7 @@ pub struct PoolState {
 }
 
 impl PoolState {
-    /// The state of a pool of one session that is always open.
+    /// Returns the state of a pool of one session that is always open.
     pub(crate) fn of_one(in_use: bool) -> Self {
         Self {
             size: 1,

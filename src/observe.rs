@@ -1,8 +1,8 @@
-//! What can be seen of a database's work from outside: spans and events of `tracing`.
+//! Spans and events of `tracing`, and metrics.
 //!
-//! Names are OpenTelemetry's where it has one (semantic conventions for databases), else they begin with
-//! `bowline.`. Bound values are never shown. Nothing is measured and nothing allocated unless somebody
-//! wants to know. `docs/OBSERVING.md` lists all of it.
+//! Names are OpenTelemetry's where it has one (semantic conventions for databases); others begin with `bowline.`. Bound
+//! values are never shown. Nothing is measured and nothing is allocated without a subscriber or recorder.
+//! `docs/OBSERVING.md` lists all names.
 
 mod checkout;
 pub(crate) mod metrics;
@@ -17,14 +17,14 @@ use std::sync::Arc;
 
 use crate::error::Outcome;
 
-/// Where a session is connected to.
+/// The server and database that a session is connected to.
 #[derive(Debug)]
 pub(crate) struct ServerAddress {
-    /// A name, an address, or the folder of a Unix socket.
+    /// A host name, an address, or the folder of a Unix socket.
     pub(crate) address: String,
     pub(crate) port: u16,
     pub(crate) database: Arc<str>,
-    /// All of it, to tell pools apart.
+    /// All of it as one name, which identifies a pool.
     pub(crate) name: Arc<str>,
 }
 
@@ -39,7 +39,7 @@ impl ServerAddress {
     }
 }
 
-/// What became of work, in words.
+/// Returns the name of an outcome in spans and metrics.
 fn outcome(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Committed => "committed",
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_is_allocated_where_nobody_watches() {
+    fn nothing_is_allocated_without_a_subscriber() {
         let server = ServerAddress::new("db.example.com".to_owned(), 5432, "bank");
         let allocated = allocation_counter::measure(|| {
             let checkout = Checkout::begin(Location::caller());

@@ -1,9 +1,9 @@
 //! Sessions kept for reuse.
 //!
-//! r2d2 keeps them ([`store`]); in front of it stands what it lacks: first come first served ([`shared`]),
-//! connecting in the background and only as long as somebody waits ([`shared::growth`]), lifetimes and reports by
-//! the clock ([`keeper`]), and errors that say why there is no session ([`shared::refused`]). No round trip is
-//! taken at checkout: whether the server has gone shows on the socket.
+//! r2d2 keeps them ([`store`]). The pool adds what r2d2 lacks: a queue of waiters, first come, first served
+//! ([`shared`]); connecting in the background, only while a caller waits ([`shared::growth`]); lifetimes and reports by the
+//! clock ([`keeper`]); and errors that say why there is no session ([`shared::refused`]). A checkout takes no round trip: the
+//! socket shows whether the server has closed the connection.
 
 mod holders;
 mod keeper;
@@ -44,7 +44,7 @@ struct Inner {
     checkout_timeout: Duration,
     call_timeout: Duration,
     ping_after: Duration,
-    /// The process that opened the pool: its sockets are not for a child to talk on.
+    /// The process that opened the pool; a child process must not use its sockets.
     process: u32,
 }
 
@@ -90,15 +90,15 @@ impl Pool {
         }))
     }
 
-    /// Makes a first session, and tells at once why it cannot be made.
+    /// Makes the first session; fails at once if it cannot be made.
     pub(crate) fn connect(&self) -> Result<()> {
         self.0.shared.first()
     }
 
-    /// Returns a session, in the order of asking.
+    /// Returns a session; callers are served in the order of their requests.
     ///
-    /// Fails by the deadline or the checkout timeout; at once if it would wait for itself, if too many wait already, or if
-    /// connecting fails for good.
+    /// Fails by the deadline or the checkout timeout. Fails at once if the thread would wait for itself, if too many
+    /// callers wait already, or if connecting fails permanently.
     pub(crate) fn get(
         &self,
         holder: &'static Location<'static>,
@@ -108,17 +108,17 @@ impl Pool {
         inner.refuse_child()?;
         let deadline = after(inner.checkout_timeout).min(deadline);
         let caller = Caller {
-            place: holder,
+            location: holder,
             thread: this_thread(),
         };
         let mut again = false;
-        // Each turn closes one session that was idle, so there are no more turns than sessions.
+        // Each iteration closes an idle session, so there are no more iterations than sessions.
         loop {
             let mut lease = inner.shared.take(caller, deadline, again)?;
             if inner.is_good(&mut lease, deadline) {
                 return Ok(PooledSession {
                     lease: Some(lease),
-                    place: holder,
+                    location: holder,
                     process: inner.process,
                     call_timeout: inner.call_timeout,
                 });
@@ -138,7 +138,7 @@ impl Pool {
         self.0.shared.gauges.read()
     }
 
-    /// Hands out no session any more, and waits for those in use.
+    /// Stops handing out sessions, and waits until those in use are returned.
     pub(crate) fn close(&self, limit: Duration) -> Result<()> {
         self.0.refuse_child()?;
         self.0.shared.close(after(limit))
@@ -151,13 +151,15 @@ impl Inner {
             return Ok(());
         }
         Err(Error::query(format!(
-            "the database was opened by process {}, and this is a child of it",
+            "the database was opened by process {}, and this is another process",
             self.process
         ))
-        .with_hint("open the database anew after the fork: parent and child would talk on the same sockets"))
+        .with_hint(
+            "open the database again after the fork: parent and child would use the same sockets",
+        ))
     }
 
-    /// Returns whether a session may be handed out: tells by what is known here, unless it was idle for long.
+    /// Returns whether a session may be handed out; pings the server only if the session was idle for long.
     fn is_good(&self, lease: &mut Lease<Session>, deadline: Instant) -> bool {
         let now = Instant::now();
         let generation = lease.shared().generation();
@@ -193,16 +195,16 @@ impl fmt::Debug for Pool {
     }
 }
 
-/// A session on loan from the pool; it goes back when dropped, unless it is broken.
+/// A session of the pool in use; it is returned when dropped, unless it is broken.
 pub(crate) struct PooledSession {
     lease: Option<Lease<Session>>,
-    place: &'static Location<'static>,
+    location: &'static Location<'static>,
     process: u32,
     call_timeout: Duration,
 }
 
 impl PooledSession {
-    /// Has this session, and all that are as old, replaced: the server behind them takes no writes any more.
+    /// Marks this session, and all of its generation, for replacement: their server takes no writes any more.
     pub(crate) fn outdate(&self) {
         if let Some(lease) = &self.lease {
             lease.shared().outdate(lease.item().generation);
@@ -232,7 +234,7 @@ impl Drop for PooledSession {
             return;
         };
         if self.process != std::process::id() {
-            // In a child, even to say goodbye to the server would end the parent's session.
+            // In a child process, even a Terminate message would end the parent's session.
             std::mem::forget(lease);
             return;
         }
@@ -242,9 +244,9 @@ impl Drop for PooledSession {
             tracing::event!(
                 target: "bowline::pool",
                 tracing::Level::WARN,
-                code.file.path = self.place.file(),
-                code.line.number = self.place.line(),
-                "a session came back in the middle of its work, which is undone; it was taken at {}", self.place
+                code.file.path = self.location.file(),
+                code.line.number = self.location.line(),
+                "a session was returned in the middle of its work, which is rolled back; it was taken at {}", self.location
             );
         }
         if let Some(reason) = item.over(Instant::now(), generation) {
@@ -256,7 +258,7 @@ impl Drop for PooledSession {
         } else {
             item.session.set_close_reason("not_clean");
         }
-        // What is not given back is closed.
+        // A session that is not given back is closed.
         drop(lease);
     }
 }

@@ -184,7 +184,7 @@ impl Session {
         statement: &S,
         mode: TransactionMode,
     ) -> Result<S::Output> {
-        let _entered = self.begin_statement();
+        let _entered = self.observer.begin_statement();
         let deadline = self.limits.call_deadline();
         let done = match self.execute(statement, mode) {
             Ok(result) => {
@@ -259,6 +259,12 @@ impl Session {
     /// Returns whether the server has closed the connection while it was idle; no round trip.
     pub(crate) fn was_closed(&self) -> bool {
         self.connection.was_closed()
+    }
+
+    /// Returns whether a transaction is open: the session's, whose BEGIN may not be sent yet, or one that the caller
+    /// began with SQL.
+    fn is_within_transaction(&self) -> bool {
+        self.transactions.depth() > 0 || self.connection.is_in_transaction()
     }
 
     /// Returns whether the server has a transaction open, failed or not.

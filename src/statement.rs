@@ -9,14 +9,11 @@ mod lock;
 mod query;
 mod sql;
 
-use std::sync::Arc;
-
 use crate::command::Command;
 use crate::command::columns::Columns;
-use crate::command::types::{TypeCache, TypeLookup, TypeName};
+use crate::command::types::{TypeLookup, TypeName};
 use crate::error::{Error, Result};
 use crate::sql_text::search_path::SearchPathKey;
-use crate::sql_text::search_path::SearchPathSetting;
 use crate::wire::answer::Answer;
 use crate::wire::row::SessionRow;
 
@@ -174,10 +171,10 @@ pub struct Encoder {
 }
 
 impl Encoder {
-    pub(crate) fn new(types: Arc<TypeCache>, setting: SearchPathSetting) -> Self {
+    pub(crate) fn new(lookup: TypeLookup) -> Self {
         Self {
             commands: Vec::new(),
-            lookup: TypeLookup::new(types, setting),
+            lookup,
         }
     }
 

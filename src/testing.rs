@@ -66,10 +66,7 @@ impl std::error::Error for LocalServerError {}
 
 impl From<crate::Error> for LocalServerError {
     fn from(error: crate::Error) -> Self {
-        let hint = error
-            .hint()
-            .unwrap_or("look at the server's log")
-            .to_owned();
+        let hint = error.hint().unwrap_or("check the server's log").to_owned();
         Self::new(format!("failed to {error}"), hint)
     }
 }

@@ -47,7 +47,7 @@ pub(crate) fn server_error(result: &ResultSet, expired: bool) -> Error {
 
 /// Returns the error of rows that arrived after the deadline and were not kept, although the server had ended.
 pub(crate) fn rows_too_late() -> Error {
-    Error::timeout("the last rows came after the call's deadline")
+    Error::timeout("the last rows arrived after the deadline of the call")
         .with_hint("give each step more time: see Session::set_timeout and Config::call_timeout")
 }
 

@@ -176,7 +176,7 @@ fn complete(said: &BTreeMap<String, String>) -> Result<BTreeMap<String, String>>
             };
             Error::config(
                 shown.without_secrets(&refused),
-                "look at the connection string, at the variables PG.., and at the service file if a service is named",
+                "check the connection string, the variables PG.., and the service file if a service is named",
             )
         })
 }

@@ -148,7 +148,7 @@ fn unknown_parameter(query: &str) -> Typo {
     let plain = unknown.replace('_', "").to_lowercase();
     let remedy = match plain.as_str() {
         "schema" | "currentschema" | "searchpath" => {
-            "say options=-csearch_path%3DNAME instead".to_owned()
+            "use options=-csearch_path%3DNAME instead".to_owned()
         }
         near if is_known(near) => format!("did you mean {near}?"),
         _ => LIST.to_owned(),

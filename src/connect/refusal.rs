@@ -79,22 +79,22 @@ static BY_CODE: [RefusalReason; 20] = [
     answer(
         "28P01",
         "",
-        "look at the user and at the password (in the connection string, in PGPASSWORD or in ~/.pgpass); a server says the same of a role that it does not have; an administrator gives a new one: ALTER ROLE name PASSWORD '..'",
+        "check the user and the password (in the connection string, in PGPASSWORD or in ~/.pgpass); the answer is the same for a role that does not exist; an administrator sets a new password: ALTER ROLE name PASSWORD '..'",
     ),
     answer(
         "28000",
         NO_ENCRYPTION,
-        "say sslmode=require in the connection string, if it says disable or allow: the server may take encrypted connections only; else add to its pg_hba.conf `host DATABASE USER ADDRESS/32 scram-sha-256`, and reload it",
+        "set sslmode=require in the connection string if it is disable or allow: the server may accept encrypted connections only; else add `host DATABASE USER ADDRESS/32 scram-sha-256` to its pg_hba.conf, and reload it",
     ),
     answer(
         "28000",
         "no pg_hba.conf entry",
-        "look at the user, the database and the address in the message; if they are right, add to the server's pg_hba.conf `hostssl DATABASE USER ADDRESS/32 scram-sha-256`, and reload it: SELECT pg_reload_conf()",
+        "check the user, the database and the address in the message; if they are right, add `hostssl DATABASE USER ADDRESS/32 scram-sha-256` to the server's pg_hba.conf, and reload it: SELECT pg_reload_conf()",
     ),
     answer(
         "28000",
         "Peer authentication failed",
-        "by this socket the server takes a system's user under the same name only: connect by TCP with a password (host=localhost), or run as that user",
+        "on this socket the server accepts an operating system user under the same name only: connect by TCP with a password (host=localhost), or run as that user",
     ),
     answer(
         "28000",
@@ -104,22 +104,22 @@ static BY_CODE: [RefusalReason; 20] = [
     answer(
         "28000",
         "does not exist",
-        "look at the user in the connection string (without one, the system's user is meant), or make the role: CREATE ROLE name LOGIN PASSWORD '..'",
+        "check the user in the connection string (the default is the operating system user), or create the role: CREATE ROLE name LOGIN PASSWORD '..'",
     ),
     answer(
         "28000",
         "valid client certificate",
-        "the server's pg_hba.conf asks for a certificate: name yours in sslcert, and its key in sslkey",
+        "the server's pg_hba.conf requires a client certificate: name its file in sslcert, and that of its key in sslkey",
     ),
     answer(
         "28",
         "",
-        "ask for access: the role has to exist and be allowed to log in, and the server's pg_hba.conf has to let it in from here",
+        "ask an administrator for access: the role has to exist and to have LOGIN, and the server's pg_hba.conf has to allow it from this address",
     ),
     answer(
         "3D000",
         "",
-        "look at the database's name in the connection string (without one, the user's name is meant), or make it: `bowline db create`",
+        "check the name of the database in the connection string (the default is the user's name), or create it: `bowline db create`",
     ),
     answer(
         "42501",
@@ -129,12 +129,12 @@ static BY_CODE: [RefusalReason; 20] = [
     answer(
         "42",
         "",
-        "look at the settings in the connection string's options, and in PGOPTIONS",
+        "check the settings in the connection string's options, and in PGOPTIONS",
     ),
     answer(
         "22",
         "",
-        "look at the settings in the connection string's options, and in PGOPTIONS",
+        "check the settings in the connection string's options, and in PGOPTIONS",
     ),
     answer(
         "0A000",
@@ -144,12 +144,12 @@ static BY_CODE: [RefusalReason; 20] = [
     answer(
         "08P01",
         "unsupported startup parameter",
-        "a pooler stands in between, PgBouncer probably: Config::pooler(true) does without what it does not take",
+        "the server is probably a pooler such as PgBouncer: set Config::pooler(true), which does not use what poolers reject",
     ),
     passing(
         "53300",
         "too many connections for",
-        "close sessions of it, or as an administrator: ALTER ROLE name CONNECTION LIMIT 20, and the same of the DATABASE",
+        "close some of its sessions, or raise the limit as an administrator: ALTER ROLE name CONNECTION LIMIT 20, or ALTER DATABASE name CONNECTION LIMIT 20",
     ),
     passing(
         "53300",
@@ -169,48 +169,48 @@ static BY_CODE: [RefusalReason; 20] = [
     passing(
         "55000",
         "",
-        "look at the database's name: this one takes no connections, as template0 does not; else ALTER DATABASE name ALLOW_CONNECTIONS true",
+        "check the name of the database: this one accepts no connections, like template0; else ALTER DATABASE name ALLOW_CONNECTIONS true",
     ),
-    passing("", "", "look at the server's log"),
+    passing("", "", "check the server's log"),
 ];
 
 /// The reasons by libpq's own message; the first match counts.
 static BY_WORDS: [RefusalReason; 31] = [
     permanent(
         "no password supplied",
-        "give one: in the connection string (postgres://user:password@..), in PGPASSWORD, or in ~/.pgpass, which only you may be able to read (chmod 0600)",
+        "set a password in the connection string (postgres://user:password@..), in PGPASSWORD, or in ~/.pgpass, which must be readable by you only (chmod 0600)",
     ),
     tls(
         "does not support SSL, but SSL was required",
-        "turn on ssl in the server's postgresql.conf; or, if nobody can listen on the way there, say sslmode=disable in the connection string",
+        "turn on ssl in the server's postgresql.conf, or set sslmode=disable in the connection string if you trust the network",
     ),
     tls(
         "certificate verify failed",
-        "the server's certificate is by an authority that is not trusted here, or is not valid now, or was taken back: `openssl s_client -starttls postgres -connect HOST:PORT` shows which; for a provider's own authority, download its certificate and name the file: sslrootcert=FILE; sslmode=require would encrypt without knowing to whom",
+        "the server's certificate is from an authority that is not trusted here, is not valid now, or was revoked: `openssl s_client -starttls postgres -connect HOST:PORT` shows which; for a provider's own authority, download its certificate and name the file: sslrootcert=FILE; sslmode=require would encrypt without verifying the server",
     ),
     tls(
         "does not match host name",
-        "connect by a name that stands in the server's certificate; sslmode=verify-ca would check its authority only",
+        "connect by a name that is in the server's certificate; sslmode=verify-ca would check its authority only",
     ),
     tls(
         "host name must be specified",
-        "say in host which name the server's certificate has to hold, beside hostaddr",
+        "set host, beside hostaddr, to the name that the server's certificate has to contain",
     ),
     tls(
         "root certificate file",
-        "give the certificate of the server's authority in sslrootcert, or sslrootcert=system for those that the system trusts",
+        "set sslrootcert to the certificate of the server's authority, or set sslrootcert=system for the authorities that the system trusts",
     ),
     tls(
         "could not load system root certificate paths",
-        "install the system's certificates (Debian: ca-certificates), or give the authority's in sslrootcert",
+        "install the system's certificates (Debian: ca-certificates), or set sslrootcert to that of the authority",
     ),
     permanent(
         "authentication method requirement",
-        "the server asks for what require_auth does not allow; if it is the right server, look at its pg_hba.conf",
+        "the server asks for a method that require_auth does not allow; if it is the right server, check its pg_hba.conf",
     ),
     permanent(
         "channel binding",
-        "channel_binding=require holds only with TLS and scram-sha-256: look at the server's ssl and pg_hba.conf; if they are right, possible man-in-the-middle",
+        "channel_binding=require needs TLS and scram-sha-256: check the server's ssl and pg_hba.conf; if they are right, possible man-in-the-middle",
     ),
     permanent(
         "SCRAM-SHA-256-PLUS authentication over a non-SSL connection",
@@ -218,24 +218,24 @@ static BY_WORDS: [RefusalReason; 31] = [
     ),
     permanent(
         "server signature",
-        "the server does not know the password, so it may not be the server: look at the host",
+        "the server does not know the password, so it may not be the right server: check the host",
     ),
     permanent(
         "has group or world access",
-        "the key is secret: chmod 0600 the file that sslkey names",
+        "make the file that sslkey names readable by you only: chmod 0600",
     ),
     permanent(
         "but not private key file",
-        "put the certificate's key where sslkey says, or say where it is",
+        "name the file of the certificate's key in sslkey",
     ),
     permanent(
         "private key file",
-        "look at the files that sslcert and sslkey name: the key has to be the certificate's",
+        "check the files that sslcert and sslkey name: the key has to belong to the certificate",
     ),
-    permanent("certificate file", "look at the file that sslcert names"),
+    permanent("certificate file", "check the file that sslcert names"),
     permanent(
         "certificate required",
-        "the server asks for a certificate: name one in sslcert, and its key in sslkey",
+        "the server requires a client certificate: name its file in sslcert, and that of its key in sslkey",
     ),
     permanent(
         "alert unknown ca",
@@ -243,9 +243,9 @@ static BY_WORDS: [RefusalReason; 31] = [
     ),
     permanent(
         "alert certificate",
-        "the server does not take the certificate that sslcert names: it is not valid now, or was taken back",
+        "the server rejects the certificate that sslcert names: it is not valid now, or was revoked",
     ),
-    permanent("SSL error", "look at both sides' settings of TLS"),
+    permanent("SSL error", "check the TLS settings of both sides"),
     permanent(
         "response to SSL negotiation",
         "is this a PostgreSQL server's port?",
@@ -264,27 +264,27 @@ static BY_WORDS: [RefusalReason; 31] = [
     ),
     permanent(
         "SASL authentication mechanisms are supported",
-        "look at the server's pg_hba.conf: scram-sha-256 is understood here",
+        "check the server's pg_hba.conf: scram-sha-256 is supported here",
     ),
     permanent(
         "Permission denied",
-        "the folder of the server's socket is closed to this user",
+        "this user has no permission for the folder of the server's socket",
     ),
     temporary(
         "session is read-only",
-        "no server is as target_session_attrs asks; after a failover one may be, in a moment",
+        "no server has the target_session_attrs that are set; after a failover, try again in a moment",
     ),
     temporary(
         "session is not read-only",
-        "no server is as target_session_attrs asks; after a failover one may be, in a moment",
+        "no server has the target_session_attrs that are set; after a failover, try again in a moment",
     ),
     temporary(
         "hot standby mode",
-        "no server is as target_session_attrs asks; after a failover one may be, in a moment",
+        "no server has the target_session_attrs that are set; after a failover, try again in a moment",
     ),
     temporary(
         "server closed the connection unexpectedly",
-        "look at the server's log; it may be starting, or this is not a PostgreSQL server's port",
+        "check the server's log: the server may be starting, or this is not the port of a PostgreSQL server",
     ),
     no_server(
         "No such file or directory",
@@ -299,7 +299,7 @@ static BY_WORDS: [RefusalReason; 31] = [
 /// The reason for parameters that libpq refuses before it tries a server.
 pub(super) static UNREADABLE: RefusalReason = permanent(
     "",
-    "look at the connection string, at the variables PG.., and at the service file if a service is named",
+    "check the connection string, the variables PG.., and the service file if a service is named",
 );
 
 /// Returns the reason for a SQLSTATE and the server's message.
@@ -312,9 +312,11 @@ pub(super) fn by_code(code: &str, message: &str) -> &'static RefusalReason {
 }
 
 /// Returns the reason for a message of libpq.
-pub(super) fn by_words(said: &str) -> &'static RefusalReason {
+pub(super) fn by_words(message: &str) -> &'static RefusalReason {
     let [others @ .., last] = &BY_WORDS;
-    let found = others.iter().find(|refusal| said.contains(refusal.words));
+    let found = others
+        .iter()
+        .find(|refusal| message.contains(refusal.words));
     found.unwrap_or(last)
 }
 
@@ -323,7 +325,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_stays_as_it_is_is_told_from_what_may_pass() {
+    fn permanent_and_temporary_reasons_differ() {
         for code in ["28P01", "28000", "3D000", "42501", "42704", "22023"] {
             assert!(by_code(code, "").permanent, "{code}");
         }
@@ -333,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn each_sign_is_reached() {
+    fn each_reason_is_reached() {
         for refusal in &BY_WORDS {
             assert!(
                 std::ptr::eq(by_words(refusal.words), refusal),

@@ -100,12 +100,12 @@ fn look_up(host: &str, deadline: Instant) -> Result<Vec<IpAddr>> {
             reason(&error)
         ))
         .with_hint(
-            "look at the host's name in the connection string, and whether this machine can look up names (getent hosts NAME)",
+            "check the host's name in the connection string, and whether this machine can resolve names (getent hosts NAME)",
         )),
         Err(_) => Err(Error::timeout(format!(
             "looking up host {host:?} took too long"
         ))
-        .with_hint("look at the servers of names that this machine asks, in /etc/resolv.conf")),
+        .with_hint("check the name servers of this machine, in /etc/resolv.conf")),
     }
 }
 

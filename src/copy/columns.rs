@@ -1,4 +1,4 @@
-//! The types of the columns that a binary COPY is about, asked in the round trip in which it begins.
+//! The types of the columns of a binary COPY, asked for in the round trip in which it begins.
 
 use bowline_sql::{Kind, first_word, quote, tokens};
 
@@ -8,10 +8,11 @@ use crate::error::{Error, Result};
 use crate::session::copy::Question;
 use crate::wire::answer::Answer;
 
-/// Asks for the columns of the table that diesel wrote into `COPY table (columns) FROM ..`; gives their names too.
+/// Returns the question about the columns of the table that diesel wrote into `COPY table (columns) FROM ..`, and their
+/// names.
 ///
-/// By the catalog, which whoever may only insert may read. For each its number, its type, what a domain is over, and
-/// the name of its type.
+/// It asks the catalog, which a role that may only insert can read. The answer has for each column the number, the type,
+/// the base type of a domain, and the name of the type.
 pub(super) fn of_target(copy: &str) -> (Question, Vec<String>) {
     let is_open = |token: &bowline_sql::Token<'_>| token.is("(");
     let open = tokens(copy)
@@ -42,7 +43,7 @@ pub(super) fn of_target(copy: &str) -> (Question, Vec<String>) {
     (Question { sql, behind: 0 }, names)
 }
 
-/// Compares the types of a table's columns with those of the values; a column that is not there is for COPY to refuse.
+/// Compares the types of a table's columns with those of the values; COPY itself refuses a column that does not exist.
 pub(super) fn check_target(expected: &Columns, names: &[String], answer: &Answer) -> Result<()> {
     for row in 0..answer.row_count() {
         let text = |column| std::str::from_utf8(answer.value(row, column)?).ok();
@@ -57,15 +58,17 @@ pub(super) fn check_target(expected: &Columns, names: &[String], answer: &Answer
     Ok(())
 }
 
-/// Asks for the columns of a query without running it: the description of a cursor that fetches nothing.
+/// Returns the question about the columns of a query: a cursor that fetches nothing describes them without running it.
 pub(super) fn of_query(sql: &str) -> Result<Question> {
     const DECLARE: &str = "DECLARE bowline_copy NO SCROLL CURSOR FOR\n";
     let writes = first_word(sql)
         .is_some_and(|word| word.is_one_of(&["insert", "update", "delete", "merge"]));
     if writes {
         return Err(
-            Error::query("the typed rows of a COPY are those of a query that reads")
-                .with_hint("read what a statement that writes returns by Session::stream")
+            Error::query("a typed COPY reads the rows of a query that does not write")
+                .with_hint(
+                    "use Session::stream for the rows that a statement with RETURNING returns",
+                )
                 .with_sql(sql.into()),
         );
     }
@@ -80,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_columns_of_a_target_are_read_whatever_their_names() {
+    fn columns_of_a_target_may_have_any_name() {
         let (question, names) =
             of_target("COPY \"a(b\".\"t\"\"\"(\"x\", \"y)\"\"z\") FROM STDIN (FORMAT binary)");
         assert_eq!(names, ["x", "y)\"z"]);

@@ -87,7 +87,7 @@ fn unseen(refuse: bool, error: Error) -> Result<()> {
             true,
             "GRANT SELECT ON __diesel_schema_migrations to the role of the program",
         ),
-        _ => (false, "look with `bowline migrate status`"),
+        _ => (false, "check with `bowline migrate status`"),
     };
     if refuse && !is_denied {
         return Err(error);

@@ -92,7 +92,7 @@ impl Pinned {
             PinnedSlot::HeldBy(first) => {
                 *place = PinnedSlot::HeldBy(first);
                 Err(Error::query(format!(
-                    "the test's only session is asked for at {holder} while it is held at {first}"
+                    "the test's only session, held at {first}, is asked for again at {holder}"
                 ))
                 .with_hint(
                     "pass the session on, or give the test a database of its own with #[bowline::test(database)]",

@@ -104,8 +104,8 @@ impl Bookkeeping {
             Error::from(error).with_context("failed to make the table of migrations that have run")
         })?;
         Self::find(session)?.ok_or_else(|| {
-            Error::query("the table __diesel_schema_migrations was made, and is not found")
-                .with_hint("look at the search_path of the role and of the database")
+            Error::query("the table __diesel_schema_migrations was created, but is not found")
+                .with_hint("check the search_path of the role and of the database")
         })
     }
 

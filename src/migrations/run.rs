@@ -83,7 +83,7 @@ fn run_all(
             Err(
                 Error::timeout(format!("{who} runs migrations, and was not done in time"))
                     .with_context(CONTEXT)
-                    .with_hint("raise the limit that Database::with_timeout sets, or take it off"),
+                    .with_hint("raise the limit that Database::with_timeout sets, or remove it"),
             )
         }
     }
@@ -105,7 +105,7 @@ fn read(
     for migration in source.migrations().map_err(failed)? {
         let name = migration.name().to_string();
         let sql = sql_of(&*migration).map_err(failed)?.ok_or_else(|| {
-            Error::query(format!("{name} does something else than to run its SQL"))
+            Error::query(format!("{name} does more than run its SQL"))
                 .with_context(READING)
                 .with_hint("diesel_migrations runs it: MigrationHarness::run_pending_migrations on a Session")
         })?;
@@ -193,7 +193,7 @@ impl StepError {
             .with_context(format!("failed to run the migration {}", migration.name));
         if is_part_done && error.hint().is_none() {
             return error
-                .with_hint("it does not run in a transaction, so a part of it may be done");
+                .with_hint("it does not run in a transaction, so a part of it may be applied");
         }
         error
     }

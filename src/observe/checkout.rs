@@ -1,4 +1,4 @@
-//! The span of a checkout: from asking for a session to having it.
+//! The span of a checkout: from the request for a session to the answer.
 
 use std::panic::Location;
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ pub(crate) struct Checkout {
 }
 
 impl Checkout {
-    /// Somebody asks for a session.
+    /// Begins the span of a caller that asks for a session.
     pub(crate) fn begin(holder: &'static Location<'static>) -> Self {
         let span = tracing::debug_span!(
             target: "bowline::checkout",
@@ -33,12 +33,12 @@ impl Checkout {
         }
     }
 
-    /// Returns the span, to be entered while connecting may happen.
+    /// Returns the span, which is entered while a connect may happen.
     pub(crate) fn span(&self) -> Span {
         self.span.clone()
     }
 
-    /// There is a session, or there will be none; gives how long it was waited for.
+    /// Ends the span; returns how long the caller waited.
     pub(crate) fn end(self, failure: Option<&Error>) -> Duration {
         let waited = self.began.elapsed();
         self.span

@@ -1,4 +1,4 @@
-//! Numbers, by the facade `metrics`: with the feature of that name; without it each of these does nothing.
+//! Metrics, through the facade `metrics`, with the feature of that name; without it these functions do nothing.
 //!
 //! Names and labels are listed in `docs/OBSERVING.md`.
 #![cfg_attr(
@@ -19,29 +19,29 @@ use crate::no_session::PoolState;
 #[cfg(feature = "metrics")]
 const POOL: &str = "db.client.connection.pool.name";
 
-/// Tells the recorder what the numbers mean.
+/// Describes the metrics to the recorder.
 pub(crate) fn describe() {
     #[cfg(feature = "metrics")]
     for (name, unit, meaning) in [
         (
             "db.client.operation.duration",
             Unit::Seconds,
-            "How long a statement took",
+            "Duration of a statement",
         ),
         (
             "db.client.response.returned_rows",
             Unit::Count,
-            "Rows that a statement gave back",
+            "Rows that a statement returned",
         ),
         (
             "db.client.connection.wait_time",
             Unit::Seconds,
-            "How long a session was waited for",
+            "Time that a caller waited for a session",
         ),
         (
             "db.client.connection.create_time",
             Unit::Seconds,
-            "How long connecting took",
+            "Time that a connect took",
         ),
     ] {
         metrics::describe_histogram!(name, unit, meaning);
@@ -51,11 +51,11 @@ pub(crate) fn describe() {
         ("db.client.connection.count", "Open sessions of the pool"),
         (
             "db.client.connection.max",
-            "How many sessions the pool may open",
+            "The most sessions that the pool may open",
         ),
         (
             "db.client.connection.pending_requests",
-            "Callers who wait for a session",
+            "Callers that wait for a session",
         ),
         ("bowline.pool.connecting", "Sessions that are being made"),
     ] {
@@ -80,7 +80,7 @@ pub(crate) fn describe() {
         (
             "bowline.unknown_outcomes",
             Unit::Count,
-            "Calls of which nobody knows whether they are committed",
+            "Calls whose outcome is unknown",
         ),
         ("bowline.connections.opened", Unit::Count, "Sessions opened"),
         ("bowline.connections.closed", Unit::Count, "Sessions closed"),
@@ -89,7 +89,7 @@ pub(crate) fn describe() {
     }
 }
 
-/// A statement, or a tuple of them, has ended.
+/// Records the end of a statement, or of a tuple of statements.
 pub(crate) fn statement(server: &ServerAddress, seen: &StatementSpan, failure: Option<&Error>) {
     #[cfg(feature = "metrics")]
     {
@@ -128,7 +128,7 @@ pub(crate) fn statement(server: &ServerAddress, seen: &StatementSpan, failure: O
     }
 }
 
-/// An interactive transaction has ended.
+/// Records the end of an interactive transaction.
 pub(crate) fn transaction(server: &ServerAddress, outcome: Outcome) {
     #[cfg(feature = "metrics")]
     counter!(
@@ -139,7 +139,7 @@ pub(crate) fn transaction(server: &ServerAddress, outcome: Outcome) {
     .increment(1);
 }
 
-/// A session was had, or not.
+/// Records the end of a checkout.
 pub(crate) fn checkout(pool: Option<Arc<str>>, waited: Duration, failure: Option<&Error>) {
     #[cfg(feature = "metrics")]
     if let Some(pool) = pool {
@@ -152,19 +152,19 @@ pub(crate) fn checkout(pool: Option<Arc<str>>, waited: Duration, failure: Option
     }
 }
 
-/// Work is tried again.
+/// Counts a retry.
 pub(crate) fn retried(class: &'static str) {
     #[cfg(feature = "metrics")]
     counter!("bowline.retries", "class" => class).increment(1);
 }
 
-/// Nobody knows whether the work of a call is committed.
+/// Counts a call whose outcome is unknown.
 pub(crate) fn unknown_outcome() {
     #[cfg(feature = "metrics")]
     counter!("bowline.unknown_outcomes").increment(1);
 }
 
-/// A session was opened.
+/// Records that a session was opened.
 pub(crate) fn opened(server: &ServerAddress, took: Duration) {
     #[cfg(feature = "metrics")]
     {
@@ -174,7 +174,7 @@ pub(crate) fn opened(server: &ServerAddress, took: Duration) {
     }
 }
 
-/// A session was closed.
+/// Records that a session was closed.
 pub(crate) fn closed(server: &ServerAddress, reason: &'static str) {
     #[cfg(feature = "metrics")]
     counter!(
@@ -185,7 +185,7 @@ pub(crate) fn closed(server: &ServerAddress, reason: &'static str) {
     .increment(1);
 }
 
-/// The pool has changed.
+/// Sets the gauges of a pool.
 pub(crate) fn pool(name: &Arc<str>, state: PoolState) {
     #[cfg(feature = "metrics")]
     {

@@ -1,4 +1,4 @@
-//! One statement as it is seen: the SQL, the way it took, and how long each part of it was.
+//! The span of one statement: its SQL, its numbers, and the time that each part took.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::sql_text::keywords;
 use crate::wire::answer::Answer;
 
-/// What is seen of a statement: begun before it is encoded, and told when its answer was read.
+/// The span of a statement: begun before the statement is encoded, and recorded when its answer was read.
 #[derive(Debug)]
 pub(crate) struct StatementSpan {
     span: Span,
@@ -34,12 +34,12 @@ struct CommandText {
     function: Option<&'static str>,
 }
 
-/// So many characters and commands of a batch are shown; the rest is cut off.
+/// The number of bytes and commands of a batch that are shown; the rest is left out.
 const TEXT: usize = 16 * 1024;
 const COMMANDS: usize = 64;
 
 impl StatementSpan {
-    /// Returns whether anybody wants to see statements.
+    /// Returns whether a subscriber or recorder takes statements.
     pub(crate) fn is_wanted() -> bool {
         cfg!(feature = "metrics")
             || tracing::enabled!(target: "bowline::statement", tracing::Level::DEBUG)
@@ -94,7 +94,7 @@ impl StatementSpan {
         self.begun.elapsed()
     }
 
-    /// These are the commands; they come again when the statement is sent anew.
+    /// Sets the commands; they are set again when the statement is sent again.
     pub(crate) fn set_commands<'c>(&mut self, commands: impl IntoIterator<Item = &'c Command>) {
         let commands = commands.into_iter().map(|command| CommandText {
             sql: command.caller_sql(),
@@ -104,7 +104,7 @@ impl StatementSpan {
         self.commands.extend(commands);
     }
 
-    /// This script is what was asked.
+    /// Sets the script that runs.
     pub(crate) fn set_script(&mut self, sql: &str) {
         self.commands.push(CommandText {
             sql: shortened(sql).into(),
@@ -112,22 +112,22 @@ impl StatementSpan {
         });
     }
 
-    /// Data of a COPY went over the connection.
+    /// Counts data of a COPY.
     pub(crate) fn copied(&mut self, sent: usize, received: usize) {
         self.sent_bytes += sent;
         self.received_bytes += received;
     }
 
-    /// A COPY has come to its end with so many rows.
+    /// Sets the number of rows of a COPY that has ended.
     pub(crate) fn copied_rows(&mut self, rows: usize) {
         self.affected_rows = rows;
     }
 
-    /// This answered a command.
+    /// Counts the answer to a command.
     pub(crate) fn answered(&mut self, rows: ExpectedRows, answer: &Answer) {
         self.received_bytes += answer.value_bytes();
         match rows {
-            // What the server holds is answered by a count.
+            // A count that the server has checked is answered as a row.
             ExpectedRows::Exactly(rows) if answer.column_count() > 0 => {
                 self.affected_rows += usize::try_from(rows).unwrap_or(usize::MAX);
             }
@@ -136,7 +136,7 @@ impl StatementSpan {
         }
     }
 
-    /// Tells the span how it ended.
+    /// Records in the span how the statement ended.
     pub(crate) fn record(&self, failure: Option<&Error>) {
         if self.span.is_disabled() {
             return;
@@ -180,8 +180,8 @@ impl StatementSpan {
         }
     }
 
-    /// The event of a statement that took too long.
-    pub(crate) fn tell_slow(&self, duration: Duration, plan: Option<&str>) {
+    /// Emits the event of a slow statement.
+    pub(crate) fn report_slow(&self, duration: Duration, plan: Option<&str>) {
         let (text, function) = (self.text(), self.function());
         tracing::event!(
             target: "bowline::slow",
@@ -196,7 +196,7 @@ impl StatementSpan {
         );
     }
 
-    /// `SELECT`; for several `BATCH`, with the command's name if all have the same.
+    /// Returns the operation: `SELECT`; for several commands `BATCH`, with the operation if all have the same one.
     pub(super) fn operation(&self) -> String {
         let mut operations = self
             .commands
@@ -255,7 +255,7 @@ impl StatementSpan {
     }
 }
 
-/// Returns a text that is not too long to be shown.
+/// Returns the beginning of a text that is too long to be shown.
 fn shortened(sql: &str) -> &str {
     let mut end = sql.len().min(TEXT);
     while !sql.is_char_boundary(end) {
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_shown_of_a_large_batch_is_bounded() {
+    fn the_text_of_a_large_batch_is_bounded() {
         let text = seen((0..1000).map(|_| ("SELECT 1", None))).text();
         assert!(text.starts_with("SELECT 1; SELECT 1;") && text.ends_with("; .."));
         assert_eq!(text.matches("SELECT").count(), COMMANDS);

@@ -31,7 +31,7 @@ impl TransactionSpan {
         self.0.clone()
     }
 
-    /// It was committed, or not.
+    /// Ends the span with the outcome and the numbers of statements and round trips.
     pub(crate) fn end(self, outcome: Outcome, statements: u64, round_trips: u64) {
         self.0.record("bowline.outcome", super::outcome(outcome));
         self.0.record("bowline.statements", statements);

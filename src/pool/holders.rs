@@ -1,4 +1,4 @@
-//! Who has a session: where it was asked for, since when, and what is done with it.
+//! The callers that hold sessions: the source location, since when, and what the session does.
 
 use std::panic::Location;
 use std::sync::Arc;
@@ -10,11 +10,11 @@ use crate::session::activity::{ActivityState, SessionActivity};
 /// A caller that asks for a session.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Caller {
-    pub(super) place: &'static Location<'static>,
+    pub(super) location: &'static Location<'static>,
     pub(super) thread: usize,
 }
 
-/// The table of holders; its numbers are used again, so that it grows no larger than the pool.
+/// The table of holders. Its indexes are reused, so that it grows no larger than the pool.
 #[derive(Debug, Default)]
 pub(super) struct Holders {
     entries: Vec<Option<Entry>>,
@@ -23,7 +23,7 @@ pub(super) struct Holders {
 
 #[derive(Debug)]
 struct Entry {
-    place: &'static Location<'static>,
+    location: &'static Location<'static>,
     since: Instant,
     activity: Arc<SessionActivity>,
     reported: bool,
@@ -38,7 +38,7 @@ impl Holders {
     ) -> usize {
         activity.clear(caller.thread);
         let entry = Some(Entry {
-            place: caller.place,
+            location: caller.location,
             since: now,
             activity,
             reported: false,
@@ -70,7 +70,7 @@ impl Holders {
         let mut entries = self.entries.iter().flatten();
         entries
             .find(|entry| entry.activity.thread() == thread)
-            .map(|entry| entry.place)
+            .map(|entry| entry.location)
     }
 
     pub(super) fn backend_pids(&self) -> Vec<i32> {
@@ -78,15 +78,15 @@ impl Holders {
         entries.map(|entry| entry.activity.backend_pid()).collect()
     }
 
-    /// Returns all of them, who has held for longest in front.
+    /// Returns all holders, the longest first.
     pub(super) fn list(&self) -> Vec<Holder> {
-        let mut holders: Vec<_> = self.entries.iter().flatten().map(Entry::tell).collect();
+        let mut holders: Vec<_> = self.entries.iter().flatten().map(Entry::describe).collect();
         holders.sort_by_key(|holder| std::cmp::Reverse(holder.held));
         holders
     }
 
-    /// Returns the holders that have had a session for this long and were not reported yet, and when the next will
-    /// have.
+    /// Returns the holders that have had a session for this long and were not reported yet, and when the next one is
+    /// due.
     pub(super) fn overdue(
         &mut self,
         threshold: Duration,
@@ -100,7 +100,7 @@ impl Holders {
             }
             if due <= now {
                 entry.reported = true;
-                overdue.push(entry.tell());
+                overdue.push(entry.describe());
             } else {
                 next = Some(next.map_or(due, |next| next.min(due)));
             }
@@ -110,7 +110,8 @@ impl Holders {
 }
 
 impl Entry {
-    fn tell(&self) -> Holder {
+    /// Returns the holder as an error or a report shows it.
+    fn describe(&self) -> Holder {
         let doing = self.activity.doing();
         let state = match doing.state {
             ActivityState::Active => "active",
@@ -118,7 +119,7 @@ impl Entry {
             ActivityState::IdleInTransaction => "idle in transaction",
         };
         Holder {
-            location: self.place,
+            location: self.location,
             held: self.since.elapsed(),
             backend_pid: self.activity.backend_pid(),
             state,

@@ -1,7 +1,8 @@
-//! What happens by the clock: sessions that are too old or idle for too long are closed, holders that keep
-//! one for too long are reported, and a server that does not answer is tried once more.
+//! The tasks of the pool that are due at a time.
 //!
-//! One thread sleeps until the next of these is due. It ends when the pool is closed.
+//! Sessions that are too old, or idle for too long, are closed. Holders that keep a session for too long are reported. A
+//! server that does not answer is tried once more. One thread sleeps until the next task is due; it ends when the pool
+//! is closed.
 
 use std::sync::{Arc, PoisonError};
 use std::thread;
@@ -16,7 +17,7 @@ use super::store::{self, Item};
 use crate::error::{Error, Result};
 use crate::no_session::Holder;
 
-/// The keeper looks at least this often.
+/// The longest sleep of the keeper.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
 impl<S: Resource> SharedPool<S> {
@@ -29,14 +30,14 @@ impl<S: Resource> SharedPool<S> {
         let spawned = thread::Builder::new()
             .name("bowline-pool".to_owned())
             .spawn(move || with_default(&shared.dispatch, || shared.keep()));
-        // Where there is no thread to be had now, the next connect tries again.
+        // If no thread can be started now, the next connect tries again.
         state.keeper = spawned.ok();
     }
 
-    /// Makes sure that the keeper looks by then.
-    pub(super) fn look_by(&self, state: &mut PoolInternals<S>, due: Instant) {
-        if due < state.keeper_looks {
-            state.keeper_looks = due;
+    /// Makes sure that the keeper runs by then.
+    pub(super) fn wake_by(&self, state: &mut PoolInternals<S>, due: Instant) {
+        if due < state.keeper_runs {
+            state.keeper_runs = due;
             self.bell.notify_one();
         }
     }
@@ -45,8 +46,8 @@ impl<S: Resource> SharedPool<S> {
         let mut state = self.lock();
         while !state.is_closed() {
             let now = Instant::now();
-            if state.keeper_looks > now {
-                let sleep = state.keeper_looks - now;
+            if state.keeper_runs > now {
+                let sleep = state.keeper_runs - now;
                 state = self
                     .bell
                     .wait_timeout(state, sleep)
@@ -54,14 +55,14 @@ impl<S: Resource> SharedPool<S> {
                     .0;
                 continue;
             }
-            state.keeper_looks = now + LONGEST_SLEEP;
+            state.keeper_runs = now + LONGEST_SLEEP;
             let over = self.take_over_age(&mut state, now);
             let (overdue, next) = state.holders.overdue(self.limits.leak_threshold, now);
             if let Some(next) = next {
-                self.look_by(&mut state, next);
+                self.wake_by(&mut state, next);
             }
             if !state.waiting.is_empty() {
-                self.look_by(&mut state, now + IMPATIENCE);
+                self.wake_by(&mut state, now + IMPATIENCE);
                 state = self.grow(state);
             }
             drop(state);
@@ -71,11 +72,11 @@ impl<S: Resource> SharedPool<S> {
         }
     }
 
-    /// Takes idle sessions that are too old, and sees to it that the next is taken in time.
+    /// Takes the idle sessions that are too old, and schedules the next run.
     fn take_over_age(&self, state: &mut PoolInternals<S>, now: Instant) -> Vec<Item<S>> {
         let Some(store) = state.store.clone().filter(|_| state.aside.is_none()) else {
-            // Somebody is at the store, for a moment.
-            self.look_by(state, now + Duration::from_millis(10));
+            // Another thread uses the store for a moment.
+            self.wake_by(state, now + Duration::from_millis(10));
             return Vec::new();
         };
         let mut over = Vec::new();
@@ -87,20 +88,20 @@ impl<S: Resource> SharedPool<S> {
                 item.session.set_close_reason(reason);
                 over.push(item);
             } else {
-                self.look_by(state, due);
+                self.wake_by(state, due);
                 store::keep(item);
             }
         }
         over
     }
 
-    /// Closes the pool: nobody gets a session any more, and those that are not in use are closed.
+    /// Closes the pool: no caller gets a session any more, and the sessions that are not in use are closed.
     pub(super) fn shut(self: &Arc<Self>) {
         let mut state = self.lock();
         let Some(store) = state.store.take() else {
             return;
         };
-        // Who adds a session at this moment finds the pool closed, and closes what it holds.
+        // A thread that adds a session at this moment finds the pool closed, and closes what it holds.
         let mut idle = if state.aside.is_none() {
             store.take_all()
         } else {
@@ -117,7 +118,7 @@ impl<S: Resource> SharedPool<S> {
         self.close_all(idle);
     }
 
-    /// Closes the pool and waits until all sessions are back and all threads have ended.
+    /// Closes the pool, and waits until all sessions are returned and all threads have ended.
     pub(super) fn close(self: &Arc<Self>, deadline: Instant) -> Result<()> {
         self.shut();
         let mut state = self.lock();
@@ -135,7 +136,7 @@ impl<S: Resource> SharedPool<S> {
         let keeper = state.keeper.take();
         drop(state);
         if let Some(keeper) = keeper {
-            // It only closes what is over, without waiting for the server.
+            // The keeper only closes sessions, without waiting for the server.
             keeper.join().ok();
         }
         Ok(())
@@ -161,8 +162,8 @@ fn left_open<S: Resource>(state: &PoolInternals<S>) -> Error {
         left.push(format!("{} being connected", state.connecting));
     }
     Error::timeout(format!(
-        "the database is closed, but these sessions are not back: {}",
+        "the database is closed, but these sessions were not returned: {}",
         left.join("; ")
     ))
-    .with_hint("end the work at these places first, or give it more time; each is closed when it comes back")
+    .with_hint("finish the work at these locations first, or give it more time; each session is closed when it is returned")
 }

@@ -1,4 +1,4 @@
-//! How r2d2 makes and judges sessions, for those who bring a pool of their own.
+//! How r2d2 makes and checks sessions, for programs that use a pool of their own.
 
 use std::sync::Arc;
 
@@ -8,9 +8,9 @@ use crate::deadline::after;
 use crate::error::Error;
 use crate::session::Session;
 
-/// Makes sessions for an `r2d2::Pool`, and tells whether one is still good without asking the server.
+/// Makes sessions for an `r2d2::Pool`, and checks them without a round trip.
 ///
-/// [`Database`](crate::Database) has a pool already, which promises more than r2d2 does.
+/// [`Database`](crate::Database) has a pool already, which guarantees more than r2d2's.
 #[derive(Debug)]
 pub struct SessionManager {
     config: Config,
@@ -18,7 +18,7 @@ pub struct SessionManager {
 }
 
 impl SessionManager {
-    /// Makes sessions by this configuration; they share what is known of the database's types.
+    /// Returns a manager of sessions with this configuration; they share one cache of the database's types.
     pub fn new(config: Config) -> Self {
         Self {
             config,

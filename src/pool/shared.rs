@@ -21,7 +21,7 @@ use crate::session::activity::SessionActivity;
 use crate::wire::interrupt::{self, Interrupt, Wake};
 
 use growth::{Down, Jitter};
-use inquiry::{Inquiry, Says};
+use inquiry::{Inquiry, ServerReport};
 use refused::CheckoutRefusal;
 
 /// What the pool keeps: a session, or its replacement in a test of the pool alone.
@@ -46,7 +46,7 @@ pub(super) struct PoolLimits {
 }
 
 /// Asks the server for its report on these processes.
-pub(super) type Ask = dyn Fn(&[i32], Instant) -> Result<Says> + Send + Sync;
+pub(super) type Ask = dyn Fn(&[i32], Instant) -> Result<ServerReport> + Send + Sync;
 
 /// The pool, independent of the type of session.
 pub(super) struct SharedPool<S: Resource> {
@@ -86,7 +86,7 @@ pub(super) struct PoolInternals<S: Resource> {
     pub(super) inquiry: Inquiry,
     pub(super) keeper: Option<JoinHandle<()>>,
     /// When the keeper runs next.
-    pub(super) keeper_looks: Instant,
+    pub(super) keeper_runs: Instant,
 }
 
 /// A caller that waits for a session.
@@ -121,7 +121,7 @@ impl<S: Resource> Waiter<S> {
         answer.take()
     }
 
-    fn tell(&self, answer: WaiterReply<S>) {
+    fn reply(&self, answer: WaiterReply<S>) {
         *lock(&self.answer) = Some(answer);
         self.called.notify_one();
     }
@@ -139,7 +139,7 @@ impl<S: Resource> SharedPool<S> {
     pub(super) fn new(
         limits: PoolLimits,
         connect: impl Fn() -> Result<S> + Send + Sync + 'static,
-        ask: impl Fn(&[i32], Instant) -> Result<Says> + Send + Sync + 'static,
+        ask: impl Fn(&[i32], Instant) -> Result<ServerReport> + Send + Sync + 'static,
     ) -> Arc<Self> {
         let state = PoolInternals {
             store: Some(Store::new(limits.max)),
@@ -154,7 +154,7 @@ impl<S: Resource> SharedPool<S> {
             jitter: Jitter::new(),
             inquiry: Inquiry::default(),
             keeper: None,
-            keeper_looks: Instant::now(),
+            keeper_runs: Instant::now(),
         };
         Arc::new(Self {
             gauges: Gauges::new(limits.max),
@@ -196,7 +196,7 @@ impl<S: Resource> SharedPool<S> {
         if state.holders.len() >= self.limits.max
             && let Some(first) = state.holders.of_thread(caller.thread)
         {
-            let (first, second) = (first, caller.place);
+            let (first, second) = (first, caller.location);
             return Err(self.refused(&state, CheckoutRefusal::Nested { first, second }));
         }
         let waiter = Arc::new(Waiter {
@@ -242,11 +242,11 @@ impl<S: Resource> SharedPool<S> {
         }
     }
 
-    /// Enters the holder of a session.
+    /// Enters the caller as the holder of a session; returns its index in the table.
     fn lease_out(&self, state: &mut PoolInternals<S>, item: &Item<S>, caller: Caller) -> usize {
         let now = Instant::now();
         let activity = Arc::clone(item.session.activity());
-        self.look_by(state, now + self.limits.leak_threshold);
+        self.wake_by(state, now + self.limits.leak_threshold);
         let entry = state.holders.add(caller, activity, now);
         // Before the caller goes on, which may read the numbers.
         self.publish(state);
@@ -269,10 +269,10 @@ impl<S: Resource> SharedPool<S> {
         }
         if let Some(waiter) = state.waiting.pop_front() {
             let entry = self.lease_out(state, &item, waiter.caller);
-            waiter.tell(WaiterReply::Session(item, entry));
+            waiter.reply(WaiterReply::Session(item, entry));
         } else {
             let idle_until = item.idle_since + self.limits.idle_timeout;
-            self.look_by(state, item.expires.min(idle_until));
+            self.wake_by(state, item.expires.min(idle_until));
             match &mut state.aside {
                 Some(aside) => aside.push(item),
                 None => store::keep(item),
@@ -291,7 +291,7 @@ impl<S: Resource> SharedPool<S> {
         state.waiting.retain(|waiter| {
             let later = waiter.asked > since;
             if !later {
-                waiter.tell(WaiterReply::Failure(error()));
+                waiter.reply(WaiterReply::Failure(error()));
             }
             later
         });

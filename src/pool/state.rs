@@ -1,4 +1,4 @@
-//! The pool in numbers, to be read without its lock.
+//! The pool in numbers, which are read without its lock.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};

@@ -1,8 +1,8 @@
 //! The sessions themselves, which r2d2 keeps.
 //!
-//! r2d2 would connect once for each who finds nothing, whether or not one is about to come back; try on by
-//! itself after a failure; and look at ages only every 30 s. So it is never left to find nothing: who asks
-//! is stopped at the gate, and a session that was made elsewhere is handed to r2d2 when it asks for one.
+//! By itself r2d2 would connect for each caller that finds no session, even if one is about to be returned; retry by
+//! itself after a failure; and check ages only every 30 s. So r2d2 is used as a stack only. Callers wait in the queue of
+//! the pool, and a session that the pool has made is handed to r2d2 when r2d2 asks for one.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,15 +14,15 @@ pub(super) type Item<S> = r2d2::PooledConnection<Handover<S>>;
 /// A session with what the pool knows of it.
 #[derive(Debug)]
 pub(super) struct Kept<S> {
-    /// Apart, so that what moves from hand to hand is small.
+    /// Boxed, so that moving it is cheap.
     pub(super) session: Box<S>,
     /// When it is too old.
     pub(super) expires: Instant,
     /// When it was last given back, or made.
     pub(super) idle_since: Instant,
-    /// Which generation it is of: an older one is not handed out any more.
+    /// Its generation: a session of an earlier one is not handed out any more.
     pub(super) generation: u64,
-    /// To be closed when it is given back to r2d2.
+    /// Whether r2d2 is to close it when it is given back.
     over: bool,
 }
 
@@ -37,7 +37,7 @@ impl<S> Kept<S> {
         }
     }
 
-    /// Returns why it is not to be used any more; `None` if it is.
+    /// Returns why it must not be used any more; `None` if it may.
     pub(super) fn over(&self, now: Instant, generation: u64) -> Option<&'static str> {
         if self.expires <= now {
             Some("expired")
@@ -49,11 +49,11 @@ impl<S> Kept<S> {
     }
 }
 
-/// What r2d2 takes for the maker of sessions: it hands over the one that is there.
+/// The manager that r2d2 asks for sessions: it hands over the one that the pool has made.
 #[derive(Debug)]
 pub(super) struct Handover<S>(Arc<Mutex<Option<Kept<S>>>>);
 
-/// r2d2 asked for a session while none was handed over.
+/// r2d2 asked for a session while the pool had made none.
 #[derive(Debug)]
 pub(super) struct NothingMade;
 
@@ -105,7 +105,7 @@ impl<S: Send + 'static> Store<S> {
             .max_size(max)
             .min_idle(Some(0))
             .test_on_check_out(false)
-            // With either, r2d2 would look at the sessions on its own.
+            // With either, r2d2 would check the sessions by itself.
             .max_lifetime(None)
             .idle_timeout(None)
             .error_handler(Box::new(r2d2::NopErrorHandler))
@@ -113,19 +113,19 @@ impl<S: Send + 'static> Store<S> {
         Self { sessions, made }
     }
 
-    /// Returns the session that came back last.
+    /// Returns the session that was given back last.
     pub(super) fn take(&self) -> Option<Item<S>> {
         self.sessions.try_get()
     }
 
-    /// Returns all of them, the one that came back last in front.
+    /// Returns all sessions, the one that was given back last in front.
     pub(super) fn take_all(&self) -> Vec<Item<S>> {
         std::iter::from_fn(|| self.take()).collect()
     }
 
-    /// Adds a session and takes it. The stack must be empty, and nobody else at it, until this returns.
+    /// Adds a session and takes it. Until this returns, the stack must be empty, and no other thread may use it.
     ///
-    /// `None` if r2d2's thread did not come to it for a minute; the session is then on the stack later.
+    /// Returns `None` if r2d2's thread did not add it within a minute; then the session is on the stack later.
     pub(super) fn add(&self, kept: Kept<S>) -> Option<Item<S>> {
         const PATIENCE: Duration = Duration::from_secs(60);
         *self.made.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept);

@@ -70,7 +70,7 @@ fn new_pool(
 
 fn take(shared: &Arc<SharedPool<Counted>>, limit: Duration) -> Result<Lease<Counted>> {
     let caller = Caller {
-        place: Location::caller(),
+        location: Location::caller(),
         thread: this_thread(),
     };
     shared.take(caller, Instant::now() + limit, false)

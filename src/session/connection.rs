@@ -65,7 +65,7 @@ impl SessionConnection {
         match &self.lost {
             None if self.libpq.transaction_status() == TransactionStatus::Active => {
                 Err(Error::query(
-                    "the session is still busy with a stream or a COPY that was forgotten",
+                    "the session is still busy with a stream or a COPY that was not dropped",
                 )
                 .with_hint("drop it, which ends it: std::mem::forget does not"))
             }

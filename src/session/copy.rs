@@ -18,9 +18,7 @@ use crate::sql_text::keywords::{copy_direction, may_write, only_statement};
 use crate::sql_text::read_only::Reads;
 use crate::wire::answer::Answer;
 use crate::wire::cancel::cancel_and_drain;
-use crate::wire::driver::{Completion, DriveError, drive};
-use crate::wire::interrupt::Interrupt;
-use crate::wire::libpq::Cancel;
+use crate::wire::driver::{Completion, DriveError, drive, drive_unless_given_up};
 use crate::wire::protocol::{CopyMachine, CopyState, c_string};
 
 /// A COPY under way on a session; dropped before its end, the server fails it.
@@ -92,13 +90,13 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
                 CopyDirection::In => "FROM STDIN",
                 CopyDirection::Out => "TO STDOUT",
             };
-            let error = Error::query(format!("the SQL is no COPY .. {words}"));
+            let error = Error::query(format!("the SQL is not COPY .. {words}"));
             return Err(error.with_sql(sql.into()));
         }
         if only_statement(sql).is_none() {
             return Err(
-                Error::query("a COPY is one statement, and the SQL holds more")
-                    .with_hint("run the others by themselves")
+                Error::query("the SQL of a COPY holds more than one statement")
+                    .with_hint("run the other statements separately")
                     .with_sql(sql.into()),
             );
         }
@@ -124,7 +122,7 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
             commits,
             returns_writes: direction == CopyDirection::Out && may_write(sql),
         };
-        let _entered = copy.session.begin_statement();
+        let _entered = copy.session.observer.begin_statement();
         copy.session.observer.set_script(sql);
         copy.session.observer.count_round_trip(&[]);
         copy.statement = copy.session.observer.pause();
@@ -142,7 +140,7 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
         match (&copy.state, direction) {
             (Some(state), CopyDirection::In) if state.is_feeding() => Ok(copy),
             (Some(state), CopyDirection::Out) if state.is_taking() || state.is_empty() => Ok(copy),
-            _ => Err(Error::query("the server took the SQL for another COPY")
+            _ => Err(Error::query("the server ran the SQL as another COPY")
                 .with_outcome(copy.outcome())
                 .with_sql(copy.sql.as_str().into())),
         }
@@ -280,13 +278,12 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
             0
         };
         let interrupt = session.limits.interrupt();
-        let is_given_up =
-            interrupt.as_ref().is_some_and(Interrupt::is_given_up) && !state.is_over();
+        let is_over = state.is_over();
         let mut copying = session.connection.copy(state, interrupt);
-        let driven = if is_given_up {
-            Err(DriveError::Deadline)
-        } else {
+        let driven = if is_over {
             drive(&mut copying, deadline)
+        } else {
+            drive_unless_given_up(&mut copying, deadline)
         };
         let completion = Completion::of(driven, || give_up(&mut copying));
         let received = if state.is_taking() {
@@ -383,7 +380,7 @@ fn row_in(context: &str) -> Option<u64> {
 /// Fails a COPY whose data is not wanted any more, and waits for the server's answer.
 fn give_up(copying: &mut CopyMachine<'_>) -> Result<(), DriveError> {
     copying.give_up(GIVEN_UP);
-    cancel_and_drain(copying, |copying| Cancel::start(copying.connection()))
+    cancel_and_drain(copying)
 }
 
 impl<H: DerefMut<Target = Session>> Drop for Copy<H> {

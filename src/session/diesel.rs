@@ -164,7 +164,7 @@ impl Session {
     ) -> QueryResult<Option<Answer>> {
         let mode = self.mode();
         let statement = Borrowed(query, describe);
-        let _entered = self.begin_statement();
+        let _entered = self.observer.begin_statement();
         let deadline = self.limits.call_deadline();
         let result = self.execute(&statement, mode);
         self.end_statement(result.as_ref().err(), |session| {

@@ -38,7 +38,7 @@ impl Session {
                         "the database has no type {}",
                         names.join(", ")
                     ))
-                    .with_hint("run the migrations, or look at the search_path"));
+                    .with_hint("run the migrations, or check the search_path"));
                 }
                 Encoded::Misses(names) => self.look_up(&names, deadline)?,
             }
@@ -83,8 +83,8 @@ impl Session {
             [command] if command.values.is_empty() => {
                 Ok((Arc::clone(&command.sql), command.reusable))
             }
-            [command] => Err(Error::query("COPY takes no parameters, and the query has some")
-                .with_hint("read its rows with Session::stream, or write the values into the SQL of bowline::sql")
+            [command] => Err(Error::query("COPY takes no parameters, but the query has some")
+                .with_hint("read its rows with Session::stream, or write the values into the SQL of bowline::sql_query")
                 .with_sql(Arc::clone(&command.sql))),
             _ => Err(Error::query("COPY takes one query")),
         }

@@ -14,9 +14,9 @@ use crate::error::{Error, ErrorKind, Outcome, Result};
 use crate::sql_text::read_only::Reads;
 use crate::wire::answer::Answer;
 use crate::wire::cancel::cancel_and_drain;
-use crate::wire::driver::{Completion, DriveError, drive};
+use crate::wire::driver::{Completion, DriveError, drive, drive_unless_given_up};
 use crate::wire::interrupt::Interrupt;
-use crate::wire::libpq::{Cancel, Field, LibpqError, ResultSet};
+use crate::wire::libpq::{Field, LibpqError, ResultSet};
 use crate::wire::protocol::{Message, Pipeline, PipelineState, Received};
 
 /// Where the work of a pipeline is committed.
@@ -30,6 +30,13 @@ pub(super) enum CommitPoint {
     Later,
     /// Nowhere: this takes work back, so it is sent even when the call was given up.
     Undo,
+}
+
+impl CommitPoint {
+    /// Returns whether the pipeline contains the commit of the work.
+    pub(super) fn commits(self) -> bool {
+        matches!(self, Self::Sync | Self::Command)
+    }
 }
 
 /// Commands that travel together: the caller's, with those of the session before and after them.
@@ -92,8 +99,7 @@ impl Session {
         };
         interrupt.as_ref().map_or(Ok(()), Interrupt::check)?;
         // The socket tells whether work can leave at all; otherwise its outcome would be called unknown.
-        let was_closed = matches!(commit, CommitPoint::Sync | CommitPoint::Command)
-            && self.connection.was_closed();
+        let was_closed = commit.commits() && self.connection.was_closed();
         let sql: Arc<str> = batch
             .commands
             .first()
@@ -154,14 +160,8 @@ impl Session {
         deadline: Instant,
     ) -> Completion {
         let since = self.observer.now();
-        // More rows of a stream may be here already, without a wait in which giving up would be noticed.
-        let is_given_up = pending.state.is_given_up();
         let mut pipeline = self.connection.pipeline(&mut pending.state);
-        let driven = if is_given_up {
-            Err(DriveError::Deadline)
-        } else {
-            drive(&mut pipeline, deadline)
-        };
+        let driven = drive_unless_given_up(&mut pipeline, deadline);
         let completion = Completion::of(driven, || cancel(&mut pipeline));
         self.observer.add_wire_time(since);
         completion
@@ -188,7 +188,7 @@ impl Session {
         completion: Completion,
     ) -> Result<BatchResult> {
         let sql = pending.sql();
-        let is_within = !pending.commits() && self.transactions.depth() > 0;
+        let is_within = !pending.commit.commits() && self.transactions.depth() > 0;
         match self.take_answers(pending, completion) {
             Ok(result) => {
                 self.observer
@@ -217,7 +217,7 @@ impl Session {
             Ok(()) => pending.outcome_if_refused(),
             Err(_) => pending.outcome_if_lost(),
         };
-        if pending.commits() {
+        if pending.commit.commits() {
             self.transactions
                 .set_hinges_on_names(outcome == Outcome::Unknown && pending.may_only_read());
         }
@@ -398,5 +398,5 @@ impl Session {
 /// Cancels a pipeline whose rows are not wanted any more.
 fn cancel(pipeline: &mut Pipeline<'_>) -> Result<(), DriveError> {
     pipeline.stop_streaming();
-    cancel_and_drain(pipeline, |pipeline| Cancel::start(pipeline.connection()))
+    cancel_and_drain(pipeline)
 }

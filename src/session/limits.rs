@@ -75,7 +75,7 @@ impl Limits {
         }
         self.was_late = true;
         Err(
-            Error::timeout("the time of the call was over before this was sent")
+            Error::timeout("the deadline of the call passed before this was sent")
                 .with_hint("see Database::with_timeout and Config::call_timeout"),
         )
     }

@@ -26,7 +26,7 @@ const SAVEPOINT: &str = "bowline_types";
 impl Session {
     /// Returns an encoder that looks types up by the search path in effect.
     pub(super) fn encoder(&self) -> Encoder {
-        Encoder::new(Arc::clone(&self.types), self.search_path.setting().clone())
+        Encoder::new(self.type_lookup())
     }
 
     /// Notes that statements were run that change the search path; takes what the server reports of it by itself.
@@ -34,7 +34,7 @@ impl Session {
         &mut self,
         changes: impl Iterator<Item = &'c SearchPathChange>,
     ) {
-        let is_within = self.transactions.depth() > 0 || self.connection.is_in_transaction();
+        let is_within = self.is_within_transaction();
         for change in changes {
             self.search_path.apply(change, is_within);
         }
@@ -96,8 +96,7 @@ impl Session {
         let mut batch = Batch::of(vec![command]);
         // The path may be one that the statement itself is about to set.
         let set = self.search_path.set_local(path);
-        let is_within = self.transactions.depth() > 0 || self.is_in_transaction();
-        if is_within && !set.is_empty() {
+        if !set.is_empty() && self.is_within_transaction() {
             let plain = |sql: &str| Command::plain(format!("{sql} {SAVEPOINT}"));
             batch.before.push(plain("SAVEPOINT"));
             batch.after.push(plain("ROLLBACK TO SAVEPOINT"));

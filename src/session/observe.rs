@@ -2,8 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use tracing::span::EnteredSpan;
-
 use super::Session;
 use super::exchange::{Batch, CommitPoint};
 use super::transaction_manager::rollback_to;
@@ -22,17 +20,12 @@ const PLANS: usize = 16;
 const SAVEPOINT: &str = "bowline_explain";
 
 impl Session {
-    /// Begins a statement; the span is to be held until [`Session::end_statement`].
-    pub(super) fn begin_statement(&mut self) -> Option<EnteredSpan> {
-        self.observer.begin_statement()
-    }
-
     /// Runs `work` as one statement.
     pub(super) fn as_statement<T>(
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T>,
     ) -> Result<T> {
-        let _entered = self.begin_statement();
+        let _entered = self.observer.begin_statement();
         let done = work(self);
         self.end_statement(done.as_ref().err(), |_| None);
         done
@@ -52,7 +45,7 @@ impl Session {
         } else {
             None
         };
-        statement.tell_slow(duration, plan.as_deref());
+        statement.report_slow(duration, plan.as_deref());
     }
 
     /// Returns the server's plan for a statement with these values: one round trip.

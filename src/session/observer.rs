@@ -120,7 +120,7 @@ impl Observer {
         Some(entered)
     }
 
-    /// Ends the statement. Returns its span and duration if it was slow, for [`StatementSpan::tell_slow`].
+    /// Ends the statement. Returns its span and duration if it was slow, for [`StatementSpan::report_slow`].
     pub(super) fn end_statement(
         &mut self,
         failure: Option<&Error>,

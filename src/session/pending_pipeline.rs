@@ -6,10 +6,9 @@ use std::sync::Arc;
 use super::exchange::CommitPoint;
 use crate::command::Command;
 use crate::error::Outcome;
-use crate::sql_text::keywords::CopyDirection;
 use crate::sql_text::read_only::Reads;
 use crate::wire::answer::Answer;
-use crate::wire::libpq::Field;
+use crate::wire::libpq::{Field, ResultStatus};
 use crate::wire::protocol::PipelineState;
 
 /// Commands on their way, up to one Sync.
@@ -46,11 +45,6 @@ impl PendingPipeline {
             .map_or_else(|| Arc::from(""), |command| Arc::clone(&command.sql))
     }
 
-    /// Returns whether the pipeline contains the commit of the work.
-    pub(super) fn commits(&self) -> bool {
-        matches!(self.commit, CommitPoint::Sync | CommitPoint::Command)
-    }
-
     /// Returns whether the work only reads, if all names of functions mean PostgreSQL's own.
     pub(super) fn may_only_read(&self) -> bool {
         let reads = |command: &Command| command.reads() >= Reads::IfBuiltIn;
@@ -63,7 +57,7 @@ impl PendingPipeline {
     pub(super) fn outcome_if_lost(&self) -> Outcome {
         let received = &self.state.received;
         let last = self.commands.len().wrapping_sub(1);
-        if let Some((index, CopyDirection::In)) = received.copy
+        if let Some((index, ResultStatus::CopyIn)) = received.copy
             && !self.commands[..index]
                 .iter()
                 .any(Command::ends_its_transaction)

@@ -17,12 +17,9 @@ use crate::sql_text::keywords::{
 use crate::sql_text::read_only::Reads;
 use crate::sql_text::search_path::SearchPathChange;
 use crate::wire::cancel::cancel_and_drain;
-use crate::wire::driver::{DriveError, drive};
-use crate::wire::interrupt::Interrupt;
-use crate::wire::libpq::{Cancel, Field};
-use crate::wire::protocol::{
-    Machine as _, NO_COPY_MESSAGE, SimpleQuery, SimpleQueryPart, c_string,
-};
+use crate::wire::driver::{DriveError, drive, drive_unless_given_up};
+use crate::wire::libpq::Field;
+use crate::wire::protocol::{NO_COPY_MESSAGE, SimpleQuery, SimpleQueryPart, c_string};
 
 /// Receives the parts of a script's results in their order; breaks off when it wants no more.
 pub(super) type PartSink<'h> = &'h mut dyn FnMut(SimpleQueryPart) -> ControlFlow<()>;
@@ -61,8 +58,7 @@ impl Session {
         self.send_deferred_savepoints(deadline)?;
         let before = self.prefix_of_simple_query(false);
         let statements_before = self.prefix_statements(false).len();
-        // Also a transaction that the caller began with SQL.
-        let within = self.transactions.depth() > 0 || self.connection.is_in_transaction();
+        let within = self.is_within_transaction();
         // An end of the transaction was refused, and PostgreSQL refuses all else that would commit within one.
         let may_commit = self.transactions.depth() == 0;
         self.transactions.note_sent(Reads::No);
@@ -84,9 +80,7 @@ impl Session {
         let (driven, expired) = match driven {
             Err(EarlyEnd::Unwanted { expired }) => {
                 query.discard_rest();
-                let cancelled =
-                    cancel_and_drain(&mut query, |query| Cancel::start(query.connection()));
-                (cancelled, expired)
+                (cancel_and_drain(&mut query), expired)
             }
             Err(EarlyEnd::Lost(stopped)) => (Err(stopped), false),
             Ok(()) => (Ok(()), false),
@@ -202,11 +196,7 @@ fn hand_out(
     sink: PartSink<'_>,
 ) -> Result<(), EarlyEnd> {
     loop {
-        // Parts that have arrived are handed out without a wait in which giving up would be noticed.
-        if query.interrupt().is_some_and(Interrupt::is_given_up) {
-            return Err(EarlyEnd::Unwanted { expired: true });
-        }
-        drive(query, deadline).map_err(EarlyEnd::of)?;
+        drive_unless_given_up(query, deadline).map_err(EarlyEnd::of)?;
         let Some(part) = query.take_part() else {
             return Ok(());
         };

@@ -69,7 +69,7 @@ impl<H: DerefMut<Target = Session>, T> Stream<H, T> {
             chunk: Vec::new().into_iter(),
             read,
         };
-        let _entered = stream.session.begin_statement();
+        let _entered = stream.session.observer.begin_statement();
         let mut sent = stream.send(statement);
         if let Err(error) = &sent
             && stream.session.transaction_depth() == 0

@@ -167,7 +167,7 @@ fn aborted(failure: Option<Arc<ServerError>>) -> Error {
         None => Error::query("an earlier statement of the transaction failed"),
     };
     error.with_hint(
-        "this statement failed earlier in the transaction, and PostgreSQL then lets none of it be committed: \
-         return the error, or run what may fail in a savepoint",
+        "this statement failed earlier in the transaction, and PostgreSQL then commits none of it: return the error, or \
+         run statements that may fail in a savepoint",
     )
 }

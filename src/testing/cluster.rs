@@ -270,7 +270,7 @@ impl Cluster {
                 };
                 return Err(LocalServerError::new(
                     format!("the server {why}: {tail}"),
-                    "look at what it says",
+                    "check its message",
                 ));
             }
             thread::sleep(GLANCE);

@@ -203,8 +203,8 @@ impl LocalServer {
         watcher::watch(&cluster)?;
         let membership = watcher::join(&cluster).ok_or_else(|| {
             LocalServerError::new(
-                "nobody watches the server that is to be started",
-                "look whether /bin/sh works here",
+                "the process that watches the server could not be started",
+                "check that /bin/sh works here",
             )
         })?;
         cluster.start(binaries)?;

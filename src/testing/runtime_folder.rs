@@ -30,7 +30,7 @@ pub(super) fn runtime_folder() -> Result<PathBuf, LocalServerError> {
     if !found.is_dir() || found.uid() != user.as_raw() || found.permissions().mode() & 0o022 != 0 {
         return Err(LocalServerError::new(
             format!("{} is not a folder of this user's own", folder.display()),
-            "remove it, after a look at who made it",
+            "check who created it, and remove it",
         ));
     }
     Ok(folder)

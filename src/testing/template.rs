@@ -149,7 +149,7 @@ fn migrate(config: &Config, folder: &Path) -> Result<(), LocalServerError> {
     let failed = |error: String| {
         LocalServerError::new(
             format!("the migrations of {} failed: {error}", folder.display()),
-            "mend the migration",
+            "fix the migration",
         )
     };
     // As the command runs them: what a test finds is what a deploy makes.

@@ -3,22 +3,18 @@
 use std::time::Duration;
 
 use crate::deadline::after;
-use crate::error::Result;
 use crate::wire::driver::{DriveError, drive_to_end};
 use crate::wire::libpq::Cancel;
-use crate::wire::protocol::{Cancelling, Machine};
+use crate::wire::protocol::{Cancellable, Cancelling};
 
 /// How long a server may take to answer after it was asked to cancel.
 pub(crate) const CANCEL_GRACE: Duration = Duration::from_millis(1500);
 
 /// Asks the server to cancel, and drives the machine to its end for a moment.
-pub(crate) fn cancel_and_drain<M: Machine>(
-    machine: &mut M,
-    cancel: impl Fn(&M) -> Result<Cancel, String>,
-) -> Result<(), DriveError> {
+pub(crate) fn cancel_and_drain(machine: &mut impl Cancellable) -> Result<(), DriveError> {
     let patience = after(CANCEL_GRACE);
     // The server's answer shows whether the request arrived.
-    let asked = cancel(machine).map(|cancel| {
+    let asked = Cancel::start(machine.connection()).map(|cancel| {
         let mut cancelling = Cancelling::new(cancel);
         let driven = drive_to_end(&mut cancelling, patience);
         (cancelling, driven)

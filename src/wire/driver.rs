@@ -51,6 +51,19 @@ pub(crate) fn drive(machine: &mut impl Machine, deadline: Instant) -> Result<(),
     drive_for(machine, deadline, interrupt.as_ref())
 }
 
+/// Drives a machine as [`drive`] does, or stops at once if its call was given up.
+///
+/// What has arrived already is taken without a wait, so [`drive`] would not notice that.
+pub(crate) fn drive_unless_given_up(
+    machine: &mut impl Machine,
+    deadline: Instant,
+) -> Result<(), DriveError> {
+    if machine.interrupt().is_some_and(Interrupt::is_given_up) {
+        return Err(DriveError::Deadline);
+    }
+    drive(machine, deadline)
+}
+
 /// Drives a machine to its end although its call was given up, or ran out of time.
 pub(crate) fn drive_to_end(
     machine: &mut impl Machine,

@@ -108,8 +108,8 @@ impl Interrupt {
 
 /// Returns the error of each step after the call was given up.
 pub(crate) fn given_up() -> Error {
-    Error::timeout("the call was given up: nobody waits for it any more")
-        .with_hint("its future was dropped; return the error, what the call did is rolled back")
+    Error::timeout("the call was given up: its future was dropped")
+        .with_hint("return the error: the work of the call is rolled back")
 }
 
 /// Keeps a waiter registered with its call.

@@ -35,6 +35,12 @@ pub(crate) trait Machine {
     }
 }
 
+/// A machine on a connection, whose statement can be cancelled.
+pub(crate) trait Cancellable: Machine {
+    /// Returns the connection.
+    fn connection(&self) -> &Connection;
+}
+
 /// What a machine waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Progress {

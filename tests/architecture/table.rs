@@ -36,7 +36,7 @@ pub(crate) const PACKAGES: [Package; 6] = [
             row("sql_text", &[]),
             row("sqlstate", &[""]),
             row("error", &["", "constraint", "no_session", "sqlstate"]),
-            row("wire", &["deadline", "error", "sql_text"]),
+            row("wire", &["deadline", "error"]),
             row("command", &["error", "sql_text", "sqlstate", "wire"]),
             row(
                 "observe",

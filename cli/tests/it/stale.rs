@@ -46,10 +46,10 @@ fn a_new_migration_fails_the_next_build() {
     );
     insta::assert_snapshot!(build(), @r#"
     error: 2_prices was added since this code was generated from migrations: run `bowline generate`
-      --> src/db/mod.rs:12:5
-       |
-    12 |     "migrations",
-       |     ^^^^^^^^^^^^
+     --> src/db/mod.rs:7:14
+      |
+    7 |     folder = "migrations",
+      |              ^^^^^^^^^^^^
 
     error: could not compile `shop` (bin "shop") due to 1 previous error
     exit 101
@@ -67,10 +67,10 @@ fn a_new_migration_fails_the_next_build() {
     std::fs::remove_dir_all(shop.path("migrations/2_prices")).expect("no folder");
     insta::assert_snapshot!(build(), @r#"
     error: 1_items has changed, 2_prices was removed since this code was generated from migrations: run `bowline generate`
-      --> src/db/mod.rs:14:5
+      --> src/db/mod.rs:10:9
        |
-    14 |     "1_items" => 0xa2fc634b4895bfc1,
-       |     ^^^^^^^^^
+    10 |         "1_items" => 0xa2fc634b4895bfc1,
+       |         ^^^^^^^^^
 
     error: could not compile `shop` (bin "shop") due to 1 previous error
     exit 101
@@ -79,10 +79,10 @@ fn a_new_migration_fails_the_next_build() {
     std::fs::remove_dir_all(shop.path("migrations")).expect("no folder");
     insta::assert_snapshot!(build(), @r#"
     error: the folder [project]/migrations does not exist: check the folder's name in diesel.toml; in a Dockerfile, put `COPY migrations migrations` before the build
-      --> src/db/mod.rs:12:5
-       |
-    12 |     "migrations",
-       |     ^^^^^^^^^^^^
+     --> src/db/mod.rs:7:14
+      |
+    7 |     folder = "migrations",
+      |              ^^^^^^^^^^^^
 
     error: could not compile `shop` (bin "shop") due to 1 previous error
     exit 101

@@ -1,8 +1,8 @@
-//! Making sessions, in the background and only as long as somebody waits.
+//! Making sessions in the background, only while a caller waits.
 //!
-//! A thread is begun for it, which looks again before each connect whether anybody still waits: while it
-//! connects, sessions come back and serve those who asked for it. So a spike is served with few sessions,
-//! and a server that hangs holds up this thread and never who asks.
+//! A thread connects, and checks before each connect whether a caller still waits: sessions that are returned meanwhile
+//! serve the callers. So a spike is served with few sessions, and a server that hangs blocks this thread, never a
+//! caller.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,10 +18,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::pool::store::Kept;
 use crate::retry::random;
 
-/// How many sessions are made at the same time.
+/// The number of sessions that are made at the same time.
 const CONNECTORS: u32 = 4;
 
-/// After so long without an answer, another connect is tried beside the first.
+/// After this long without an answer, another connect is tried beside the first.
 pub(in crate::pool) const IMPATIENCE: Duration = Duration::from_secs(1);
 
 /// The pause after a first failure to connect; it doubles with each.
@@ -39,10 +39,10 @@ pub(in crate::pool) struct Down {
     retry: Instant,
 }
 
-/// Shares of a lifetime, as far apart from each other as may be.
+/// Fractions of a lifetime, as far apart from each other as possible.
 ///
-/// Each is the last one plus the golden ratio, without the whole part: of any twenty in a row, no two are
-/// within two hundredths, which random numbers would not promise.
+/// Each is the last one plus the golden ratio, without the integer part: of any twenty in a row, no two are within two
+/// hundredths, which random numbers would not guarantee.
 #[derive(Debug)]
 pub(in crate::pool) struct Jitter(f64);
 
@@ -60,7 +60,7 @@ impl Jitter {
 }
 
 impl<S: Resource> SharedPool<S> {
-    /// Begins to make sessions for those who wait, as far as there is room.
+    /// Starts to make sessions for the callers that wait, as far as there is room.
     pub(in crate::pool) fn grow<'g>(
         self: &'g Arc<Self>,
         mut state: MutexGuard<'g, PoolInternals<S>>,
@@ -83,13 +83,13 @@ impl<S: Resource> SharedPool<S> {
         state
     }
 
-    /// Takes the place of one more session, if there is room and somebody waits for it.
+    /// Reserves a slot for one more session, if there is room and a caller waits for it.
     fn reserve(&self, state: &mut PoolInternals<S>) -> bool {
         let now = Instant::now();
         let enough = state.connecting >= CONNECTORS
             || state.connecting as usize >= state.waiting.len()
             || state.size >= self.limits.max;
-        // A server that does not answer is tried by one, and by one more each time it takes too long.
+        // A server that does not answer is tried by one thread, and by one more each time the answer takes too long.
         let patient = state.down.is_some()
             && state.connecting > 0
             && state
@@ -110,7 +110,7 @@ impl<S: Resource> SharedPool<S> {
         self.publish(state);
     }
 
-    /// Makes sessions as long as somebody waits for them.
+    /// Makes sessions while callers wait for them.
     fn make(self: &Arc<Self>) {
         loop {
             let state = self.lock();
@@ -139,10 +139,10 @@ impl<S: Resource> SharedPool<S> {
         }
     }
 
-    /// Tells of a failed connect; whether to go on trying, else the place is given up.
+    /// Notes a failed connect. Returns whether to try again; otherwise the slot is released.
     fn failed(&self, state: &mut PoolInternals<S>, error: Error, began: Instant) -> bool {
         if error.is_permanent() || error.kind() == ErrorKind::Query {
-            // For those who asked since, it may have been mended: they get an attempt of their own.
+            // For later callers the cause may have been fixed: they get an attempt of their own.
             state.unanswered = None;
             self.fail(state, began, || error.duplicate());
             return true;
@@ -158,7 +158,7 @@ impl<S: Resource> SharedPool<S> {
         alone
     }
 
-    /// Waits until the server may be tried again; `None`, with the place given up, if nobody waits then.
+    /// Waits until the server may be tried again; returns `None`, and releases the slot, if no caller waits then.
     fn pause<'g>(
         &'g self,
         mut state: MutexGuard<'g, PoolInternals<S>>,
@@ -187,14 +187,14 @@ impl<S: Resource> SharedPool<S> {
         let now = Instant::now();
         state.last_attempt = Some(now);
         state.unanswered.get_or_insert(now);
-        self.look_by(state, now + IMPATIENCE);
+        self.wake_by(state, now + IMPATIENCE);
         self.begin_keeper(state);
         self.generation()
     }
 
     fn connect_caught(&self) -> Result<S> {
         catch_unwind(AssertUnwindSafe(|| (self.connect)())).unwrap_or_else(|panic| {
-            // Not tried again: what panics once does so again.
+            // Not tried again: the panic would be repeated.
             Err(Error::query(format!(
                 "connecting panicked: {}",
                 panic_text(&*panic)
@@ -214,12 +214,12 @@ impl<S: Resource> SharedPool<S> {
             since,
             cause,
             failures: failures + 1,
-            // At least half of it: many clients that throttle themselves to nothing would keep the server down.
+            // At least half of the pause: clients that all retry without one would keep the server down.
             retry: now + longest.mul_f64(0.5 + random() / 2.0),
         });
     }
 
-    /// Makes a first session in the thread of the caller, whose failure is told whatever it is.
+    /// Makes the first session in the thread of the caller, which gets any failure.
     pub(in crate::pool) fn first(self: &Arc<Self>) -> Result<()> {
         let mut state = self.lock();
         state.size += 1;
@@ -240,7 +240,7 @@ impl<S: Resource> SharedPool<S> {
         }
     }
 
-    /// Adds a session that was made to those that are kept, and hands it on.
+    /// Adds a new session to the store, and offers it to the waiters.
     fn add(self: &Arc<Self>, session: S, generation: u64) {
         self.gauges
             .name
@@ -250,7 +250,7 @@ impl<S: Resource> SharedPool<S> {
         let lifetime = state.jitter.shorten(self.limits.max_lifetime);
         let kept = Kept::new(session, Instant::now() + lifetime, generation);
         let Some(store) = state.store.clone() else {
-            // Closed while it connected.
+            // The pool was closed while this thread connected.
             drop(state);
             drop(kept);
             self.release(&mut self.lock());
@@ -281,14 +281,14 @@ impl<S: Resource> SharedPool<S> {
         self.close_all(unwanted);
     }
 
-    /// From now on only sessions are handed out that are made from now on.
+    /// Starts a new generation: sessions made before are not handed out any more.
     ///
-    /// `generation` is that of the session that gave the reason: one reason is enough for all of its age.
+    /// `generation` is that of the session that gave the reason, so that its generation is ended only once.
     pub(in crate::pool) fn outdate(&self, generation: u64) {
         let mut state = self.lock();
         if self.generation() == generation {
             self.generation.fetch_add(1, Ordering::Release);
-            self.look_by(&mut state, Instant::now());
+            self.wake_by(&mut state, Instant::now());
         }
     }
 }

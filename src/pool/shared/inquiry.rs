@@ -1,8 +1,8 @@
-//! What the server says of the sessions in use, for who is about to give up waiting for one.
+//! The server's report on the sessions in use, for the error of a caller that waits in vain for one.
 //!
-//! Asked in the background, on a connection of its own, while the caller still waits: it costs nobody any
-//! time, and an answer that comes too late is simply not told. That connection is one more than there may
-//! be otherwise, so it is made at most once a second, and only when a caller's patience is nearly at its end.
+//! A thread asks in the background, on a connection of its own, while the caller still waits. That takes no time of
+//! the caller's, and a report that arrives too late is left out. The connection is one more than the limits of the pool
+//! allow, so it is made at most once a second, and only shortly before a caller's deadline.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,30 +20,30 @@ use crate::error::Result;
 use crate::session::Session;
 use crate::statement::StatementDsl as _;
 
-/// What the server says of each session, by process id.
-pub(in crate::pool) type Says = BTreeMap<i32, String>;
+/// The server's report on each session, by process id.
+pub(in crate::pool) type ServerReport = BTreeMap<i32, String>;
 
-/// How long before its deadline a caller has it asked; half of its patience if that is less.
+/// How long before a caller's deadline the server is asked; half of the time that is left if that is less.
 const BEFORE: Duration = Duration::from_secs(1);
 
-/// How often it is asked at most, and how long an answer may take.
+/// The shortest time between two questions, and the longest time that an answer may take.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// How old an answer may be to be told.
+/// The age up to which a report is used.
 const FRESH: Duration = Duration::from_secs(2);
 
-/// The last question and the last answer.
+/// When the server was last asked, and its last report.
 #[derive(Debug, Default)]
 pub(in crate::pool) struct Inquiry {
     asked: Option<Instant>,
-    answer: Option<(Instant, Arc<Says>)>,
+    report: Option<(Instant, Arc<ServerReport>)>,
 }
 
 impl Inquiry {
     /// Returns the server's report, if it is fresh.
-    pub(in crate::pool) fn fresh(&self) -> Option<&Says> {
-        let (at, says) = self.answer.as_ref()?;
-        (at.elapsed() < FRESH).then_some(says)
+    pub(in crate::pool) fn fresh(&self) -> Option<&ServerReport> {
+        let (at, report) = self.report.as_ref()?;
+        (at.elapsed() < FRESH).then_some(report)
     }
 }
 
@@ -54,7 +54,7 @@ pub(in crate::pool) fn moment(now: Instant, deadline: Instant) -> Instant {
 }
 
 impl<S: Resource> SharedPool<S> {
-    /// Has the server asked, unless it was a moment ago or there is room for another session anyway.
+    /// Asks the server, unless it was asked a moment ago or there is room for another session anyway.
     pub(in crate::pool) fn inquire(self: &Arc<Self>, state: &mut PoolInternals<S>) {
         let now = Instant::now();
         let lately = |asked| now.duration_since(asked) < EVERY;
@@ -64,13 +64,13 @@ impl<S: Resource> SharedPool<S> {
         state.inquiry.asked = Some(now);
         let pids = state.holders.backend_pids();
         let shared = Arc::clone(self);
-        // Without a thread there is no answer, and the error tells what is known here.
+        // Without a thread there is no report, and the error has what is known on this side.
         thread::Builder::new()
             .name("bowline-inquiry".to_owned())
             .spawn(move || {
                 let asked = catch_unwind(AssertUnwindSafe(|| (shared.ask)(&pids, now + EVERY)));
-                if let Ok(Ok(says)) = asked {
-                    shared.lock().inquiry.answer = Some((Instant::now(), Arc::new(says)));
+                if let Ok(Ok(report)) = asked {
+                    shared.lock().inquiry.report = Some((Instant::now(), Arc::new(report)));
                 }
             })
             .ok();
@@ -82,27 +82,31 @@ struct ActivityRow {
     #[diesel(sql_type = Integer)]
     pid: i32,
     #[diesel(sql_type = Text)]
-    says: String,
+    report: String,
 }
 
 /// Asks the server, on a connection of its own.
-pub(in crate::pool) fn ask(config: &Config, pids: &[i32], deadline: Instant) -> Result<Says> {
+pub(in crate::pool) fn ask(
+    config: &Config,
+    pids: &[i32],
+    deadline: Instant,
+) -> Result<ServerReport> {
     let mut session = Session::connect_sharing(config, Arc::default(), deadline)?;
     session.set_timeout(deadline.saturating_duration_since(Instant::now()));
     let pids: Vec<_> = pids.iter().map(ToString::to_string).collect();
-    // Queries are left out, since they may hold data.
+    // Queries are left out, since they may contain data.
     let query = format!(
         "SELECT pid, concat_ws(', ', state, 'waits for ' || wait_event_type || ' ' || wait_event,
             (SELECT 'blocked by ' || string_agg(concat_ws(' ', 'pid', other.pid, nullif(other.application_name, ''), other.state), ', ')
-             FROM pg_stat_activity AS other WHERE other.pid = ANY (pg_blocking_pids(mine.pid)))) AS says
+             FROM pg_stat_activity AS other WHERE other.pid = ANY (pg_blocking_pids(mine.pid)))) AS report
          FROM pg_stat_activity AS mine WHERE pid IN ({})",
         pids.join(", ")
     );
     let rows = session.run(diesel::sql_query(query).all::<ActivityRow>())?;
-    Ok(rows.into_iter().map(|row| (row.pid, row.says)).collect())
+    Ok(rows.into_iter().map(|row| (row.pid, row.report)).collect())
 }
 
-/// Asks by this configuration.
-pub(in crate::pool) fn asking(config: Config) -> impl Fn(&[i32], Instant) -> Result<Says> {
+/// Returns a function that asks the server of this configuration.
+pub(in crate::pool) fn asking(config: Config) -> impl Fn(&[i32], Instant) -> Result<ServerReport> {
     move |pids, deadline| ask(&config, pids, deadline.min(after(config.connect_timeout)))
 }

@@ -1,4 +1,4 @@
-//! What is said to whoever gets no session.
+//! The errors of callers that get no session.
 
 use std::panic::Location;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use super::{PoolInternals, Resource, SharedPool};
 use crate::error::Error;
 use crate::no_session::{Holder, NoSession};
 
-/// A refusal at once.
+/// Why a caller is refused at once.
 pub(in crate::pool) enum CheckoutRefusal {
     TooManyWaiting,
     Nested {
@@ -16,7 +16,7 @@ pub(in crate::pool) enum CheckoutRefusal {
     },
 }
 
-/// Nobody gets a session any more.
+/// Returns the error of a closed pool.
 pub(in crate::pool) fn closed() -> Error {
     Error::unavailable("the database was closed")
         .with_hint("open another, or close this one only when its work is done")
@@ -24,6 +24,7 @@ pub(in crate::pool) fn closed() -> Error {
 }
 
 impl<S: Resource> SharedPool<S> {
+    /// Returns the error of a caller that is refused at once.
     pub(in crate::pool) fn refused(
         &self,
         state: &PoolInternals<S>,
@@ -33,13 +34,13 @@ impl<S: Resource> SharedPool<S> {
         let pool = self.gauges.read();
         match refusal {
             CheckoutRefusal::TooManyWaiting => Error::unavailable(format!(
-                "{} others wait for a session already, which is as many as may",
+                "{} other callers wait for a session already, the most that may wait",
                 pool.waiting
             ))
             .with_hint("try again later, or raise Config::max_waiting")
             .with_no_session(NoSession::TooManyWaiting { pool }),
             CheckoutRefusal::Nested { first, second } => Error::query(format!(
-                "a session is asked for at {second} by a thread that took one at {first}, and all {} are in use, so \
+                "the thread that asks for a session at {second} holds one that it took at {first}, and all {} are in use, so \
                  it would wait for itself",
                 pool.max
             ))
@@ -52,17 +53,17 @@ impl<S: Resource> SharedPool<S> {
     pub(in crate::pool) fn expired(&self, state: &PoolInternals<S>, waited: Duration) -> Error {
         let pool = self.gauges.read();
         let mut holders = state.holders.list();
-        if let Some(says) = state.inquiry.fresh() {
+        if let Some(report) = state.inquiry.fresh() {
             for holder in &mut holders {
-                holder.server = says.get(&holder.backend_pid).cloned();
+                holder.server = report.get(&holder.backend_pid).cloned();
             }
         }
         if pool.in_use < pool.max
-            && let Some((down, cause)) = state.trouble()
+            && let Some((down, cause)) = state.outage()
         {
             let mut text = format!("no session within {waited:.1?}: ");
-            let told = cause.map(Error::sentence);
-            match &told {
+            let sentence = cause.map(Error::sentence);
+            match &sentence {
                 Some(cause) => text += &format!("the server has been down for {down:.1?}: {cause}"),
                 None => text += &format!("connecting has not been answered for {down:.1?}"),
             }
@@ -76,7 +77,7 @@ impl<S: Resource> SharedPool<S> {
                 .with_hint(remedy.to_owned())
                 .with_no_session(NoSession::ServerDown {
                     down,
-                    cause: told,
+                    cause: sentence,
                     pool,
                 });
         }
@@ -93,8 +94,8 @@ impl<S: Resource> SharedPool<S> {
 }
 
 impl<S: Resource> PoolInternals<S> {
-    /// For how long the server has not been there, and why.
-    fn trouble(&self) -> Option<(Duration, Option<&Error>)> {
+    /// Returns for how long the server has been down, and why.
+    fn outage(&self) -> Option<(Duration, Option<&Error>)> {
         match &self.down {
             Some(down) => Some((down.since.elapsed(), Some(&down.cause))),
             None => self.unanswered.map(|began| (began.elapsed(), None)),
@@ -102,7 +103,7 @@ impl<S: Resource> PoolInternals<S> {
     }
 }
 
-/// Returns the first few, since a pool may be large.
+/// Returns the first holders as one text, since a pool may be large.
 fn listed(holders: &[Holder]) -> String {
     const SHOWN: usize = 10;
     let mut shown: Vec<_> = holders

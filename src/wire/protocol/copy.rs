@@ -5,7 +5,7 @@ use std::os::fd::BorrowedFd;
 
 use rustix::net::{RecvFlags, recv};
 
-use super::{Machine, Progress};
+use super::{Cancellable, Machine, Progress};
 use crate::wire::interrupt::Interrupt;
 use crate::wire::libpq::{Connection, CopyOut, LibpqError, ResultSet, ResultStatus};
 
@@ -54,7 +54,7 @@ pub(crate) struct CopyReceived {
 /// A COPY under way.
 pub(crate) struct CopyMachine<'c> {
     connection: &'c mut Connection,
-    flow: &'c mut CopyState,
+    state: &'c mut CopyState,
     interrupt: Option<Interrupt>,
 }
 
@@ -104,10 +104,10 @@ impl CopyState {
 }
 
 impl<'c> CopyMachine<'c> {
-    pub(crate) fn new(connection: &'c mut Connection, flow: &'c mut CopyState) -> Self {
+    pub(crate) fn new(connection: &'c mut Connection, state: &'c mut CopyState) -> Self {
         Self {
             connection,
-            flow,
+            state,
             interrupt: None,
         }
     }
@@ -117,46 +117,42 @@ impl<'c> CopyMachine<'c> {
         Self { interrupt, ..self }
     }
 
-    pub(crate) fn connection(&self) -> &Connection {
-        self.connection
-    }
-
     /// Fails a COPY that waits for data, and drops data that still arrives.
     pub(crate) fn give_up(&mut self, reason: &'static CStr) {
-        self.flow.received.dropped |= self.flow.is_taking() && !self.flow.data.is_empty();
-        self.flow.data.clear();
-        self.flow.end(Some(reason));
-        self.flow.dropping = true;
+        self.state.received.dropped |= self.state.is_taking() && !self.state.data.is_empty();
+        self.state.data.clear();
+        self.state.end(Some(reason));
+        self.state.dropping = true;
     }
 
     /// Takes results up to the end, or to the point where data can be sent or received.
     fn read_results(&mut self) -> Result<(), LibpqError> {
         while !self.connection.is_busy() {
             let Some(result) = self.connection.next_result() else {
-                self.flow.phase = Phase::Over;
+                self.state.phase = Phase::Over;
                 return Ok(());
             };
             match result.status() {
                 ResultStatus::CopyIn => {
-                    self.flow.received.copied = true;
-                    self.flow.phase = Phase::Feeding;
+                    self.state.received.copied = true;
+                    self.state.phase = Phase::Feeding;
                     return Ok(());
                 }
                 ResultStatus::CopyOut => {
-                    self.flow.received.copied = true;
-                    self.flow.phase = Phase::Taking;
+                    self.state.received.copied = true;
+                    self.state.phase = Phase::Taking;
                     return Ok(());
                 }
                 ResultStatus::Error => {
-                    self.flow.received.error.get_or_insert(result);
+                    self.state.received.error.get_or_insert(result);
                     if !self.connection.is_alive() {
                         return Err(self.connection.message());
                     }
                 }
-                ResultStatus::Rows if !self.flow.received.copied => {
-                    self.flow.received.described = Some(result);
+                ResultStatus::Rows if !self.state.received.copied => {
+                    self.state.received.described = Some(result);
                 }
-                _ => self.flow.received.rows = result.rows_affected(),
+                _ => self.state.received.rows = result.rows_affected(),
             }
         }
         Ok(())
@@ -164,17 +160,17 @@ impl<'c> CopyMachine<'c> {
 
     /// Takes data that has arrived; returns true once there is enough, or it has ended.
     fn take(&mut self) -> bool {
-        while self.flow.data.len() < HAND_OUT_AT {
-            match self.connection.get_copy_data(&mut self.flow.data) {
-                CopyOut::Data if self.flow.dropping => {
-                    self.flow.data.clear();
-                    self.flow.received.dropped = true;
+        while self.state.data.len() < HAND_OUT_AT {
+            match self.connection.get_copy_data(&mut self.state.data) {
+                CopyOut::Data if self.state.dropping => {
+                    self.state.data.clear();
+                    self.state.received.dropped = true;
                 }
                 CopyOut::Data => {}
-                CopyOut::Wait => return !self.flow.data.is_empty(),
+                CopyOut::Wait => return !self.state.data.is_empty(),
                 CopyOut::End => {
-                    self.flow.phase = Phase::Finishing;
-                    return !self.flow.dropping;
+                    self.state.phase = Phase::Finishing;
+                    return !self.state.dropping;
                 }
             }
         }
@@ -185,27 +181,27 @@ impl<'c> CopyMachine<'c> {
 impl CopyMachine<'_> {
     /// Queues what is to be sent next; returns false if there is nothing.
     fn queue(&mut self) -> Result<bool, LibpqError> {
-        match &self.flow.phase {
+        match &self.state.phase {
             Phase::Unsent(sql) => {
                 self.connection.send_simple(sql)?;
-                self.flow.phase = Phase::Starting;
+                self.state.phase = Phase::Starting;
             }
-            Phase::Feeding if self.flow.data.is_empty() => return Ok(false),
+            Phase::Feeding if self.state.data.is_empty() => return Ok(false),
             Phase::Feeding => {
-                if self.connection.put_copy_data(&self.flow.data)? {
-                    self.flow.data.clear();
+                if self.connection.put_copy_data(&self.state.data)? {
+                    self.state.data.clear();
                 }
             }
             Phase::Ending(reason) => {
                 let reason = *reason;
-                self.flow.received.end_sent |= reason.is_none();
+                self.state.received.end_sent |= reason.is_none();
                 if self.connection.put_copy_end(reason)? {
-                    self.flow.phase = Phase::Finishing;
+                    self.state.phase = Phase::Finishing;
                 }
             }
             _ => return Ok(false),
         }
-        self.flow.flushed = false;
+        self.state.flushed = false;
         Ok(true)
     }
 
@@ -216,20 +212,26 @@ impl CopyMachine<'_> {
             let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
             matches!(recv(socket, &mut byte, flags), Ok((1, _))) && byte == *b"E"
         });
-        if refused && self.flow.is_feeding() {
-            self.flow.data.clear();
-            self.flow.end(Some(REFUSED));
+        if refused && self.state.is_feeding() {
+            self.state.data.clear();
+            self.state.end(Some(REFUSED));
         }
+    }
+}
+
+impl Cancellable for CopyMachine<'_> {
+    fn connection(&self) -> &Connection {
+        self.connection
     }
 }
 
 impl Machine for CopyMachine<'_> {
     fn advance(&mut self) -> Result<Progress, LibpqError> {
         loop {
-            if !self.flow.flushed {
+            if !self.state.flushed {
                 self.stop_if_refused();
-                self.flow.flushed = self.connection.flush()?;
-                if !self.flow.flushed {
+                self.state.flushed = self.connection.flush()?;
+                if !self.state.flushed {
                     // Both sides might wait for the other to read.
                     self.connection.consume_input()?;
                     return Ok(Progress::Wait {
@@ -241,21 +243,21 @@ impl Machine for CopyMachine<'_> {
             if self.queue()? {
                 continue;
             }
-            match self.flow.phase {
+            match self.state.phase {
                 Phase::Feeding | Phase::Over => return Ok(Progress::Done),
                 Phase::Taking => {
                     self.connection.consume_input()?;
                     if self.take() {
                         return Ok(Progress::Done);
                     }
-                    if matches!(self.flow.phase, Phase::Finishing) {
+                    if matches!(self.state.phase, Phase::Finishing) {
                         continue;
                     }
                 }
                 _ => {
                     self.connection.consume_input()?;
                     self.read_results()?;
-                    if !matches!(self.flow.phase, Phase::Starting | Phase::Finishing) {
+                    if !matches!(self.state.phase, Phase::Starting | Phase::Finishing) {
                         continue;
                     }
                 }

@@ -5,8 +5,7 @@ use std::ffi::CStr;
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 
-use super::{Machine, Progress, c_string};
-use crate::sql_text::keywords::CopyDirection;
+use super::{Cancellable, Machine, Progress, c_string};
 use crate::wire::answer::{Answer, ColumnDescription};
 use crate::wire::interrupt::Interrupt;
 use crate::wire::libpq::{BoundValue, Connection, LibpqError, ResultSet, ResultStatus};
@@ -77,7 +76,7 @@ struct Streamed {
 /// It reads while it writes, so that full socket buffers on both sides cannot block it.
 pub(crate) struct Pipeline<'c> {
     connection: &'c mut Connection,
-    flow: &'c mut PipelineState,
+    state: &'c mut PipelineState,
 }
 
 /// What has been received so far.
@@ -89,8 +88,8 @@ pub(crate) struct Received {
     columns: Arc<[ColumnDescription]>,
     /// The first error, with the number of the command; `None` for one that came with the commit.
     pub(crate) error: Option<(Option<usize>, ResultSet)>,
-    /// The command that began a COPY, and its direction.
-    pub(crate) copy: Option<(usize, CopyDirection)>,
+    /// The command that began a COPY, and the status of its result, which has the direction.
+    pub(crate) copy: Option<(usize, ResultStatus)>,
     /// The names that the server has prepared, and those that it has closed.
     pub(crate) prepared: Vec<Arc<CStr>>,
     pub(crate) closed: Vec<Arc<CStr>>,
@@ -197,43 +196,39 @@ impl PipelineState {
 }
 
 impl<'c> Pipeline<'c> {
-    pub(crate) fn new(connection: &'c mut Connection, flow: &'c mut PipelineState) -> Self {
-        Self { connection, flow }
-    }
-
-    pub(crate) fn connection(&self) -> &Connection {
-        self.connection
+    pub(crate) fn new(connection: &'c mut Connection, state: &'c mut PipelineState) -> Self {
+        Self { connection, state }
     }
 
     /// Drops all rows of the stream from now on.
     pub(crate) fn stop_streaming(&mut self) {
-        self.flow.stop_streaming();
+        self.state.stop_streaming();
     }
 
     /// Queues and writes messages as long as the socket takes them; returns false if it is full.
     fn write(&mut self) -> Result<bool, LibpqError> {
         loop {
-            if self.flow.unflushed >= FLUSH_AT || self.flow.outgoing.is_empty() {
-                if self.flow.unflushed > 0 && !self.connection.flush()? {
+            if self.state.unflushed >= FLUSH_AT || self.state.outgoing.is_empty() {
+                if self.state.unflushed > 0 && !self.connection.flush()? {
                     return Ok(false);
                 }
-                self.flow.unflushed = 0;
-                if self.flow.outgoing.is_empty() {
-                    self.flow.received.sync_sent = true;
+                self.state.unflushed = 0;
+                if self.state.outgoing.is_empty() {
+                    self.state.received.sync_sent = true;
                     // Its memory can be used for the answers.
-                    self.flow.outgoing = VecDeque::new();
+                    self.state.outgoing = VecDeque::new();
                 }
             }
             // What is queued is on its way; the rest must not reach the server.
-            if !self.flow.outgoing.is_empty() && self.flow.is_given_up() {
+            if !self.state.outgoing.is_empty() && self.state.is_given_up() {
                 return Err("the call was given up before all of it was sent".to_owned());
             }
-            let Some(message) = self.flow.outgoing.pop_front() else {
+            let Some(message) = self.state.outgoing.pop_front() else {
                 return Ok(true);
             };
-            self.flow.unflushed += size(&message);
+            self.state.unflushed += size(&message);
             if let Message::Execute { command, .. } | Message::Unnamed { command, .. } = &message {
-                self.flow.received.commands_sent = command + 1;
+                self.state.received.commands_sent = command + 1;
             }
             let awaited = match message {
                 Message::Prepare { name, sql, types } => {
@@ -268,7 +263,7 @@ impl<'c> Pipeline<'c> {
                     Awaited::Sync
                 }
             };
-            self.flow.awaited.push_back(awaited);
+            self.state.awaited.push_back(awaited);
         }
     }
 
@@ -276,13 +271,13 @@ impl<'c> Pipeline<'c> {
     fn read(&mut self) -> Result<(), LibpqError> {
         // A stream takes what has arrived before it reads more: otherwise libpq's buffer would grow with each chunk, since
         // more arrives at once than one chunk takes.
-        let consumed = if self.flow.streamed.is_some() && !self.connection.is_busy() {
+        let consumed = if self.state.streamed.is_some() && !self.connection.is_busy() {
             Ok(())
         } else {
             self.connection.consume_input()
         };
-        while let Some(awaited) = self.flow.awaited.front() {
-            if let (Awaited::Answer(command), Some(streamed)) = (awaited, &mut self.flow.streamed)
+        while let Some(awaited) = self.state.awaited.front() {
+            if let (Awaited::Answer(command), Some(streamed)) = (awaited, &mut self.state.streamed)
                 && *command == streamed.command
                 && !std::mem::replace(&mut streamed.chunked, true)
             {
@@ -296,37 +291,35 @@ impl<'c> Pipeline<'c> {
                 if matches!(awaited, Awaited::Sync) {
                     break;
                 }
-                self.flow.awaited.pop_front();
+                self.state.awaited.pop_front();
                 continue;
             };
             match (result.status(), awaited) {
-                (ResultStatus::PipelineSync, _) => drop(self.flow.awaited.pop_front()),
+                (ResultStatus::PipelineSync, _) => drop(self.state.awaited.pop_front()),
                 (ResultStatus::PipelineAborted, _) => {}
                 (status @ (ResultStatus::CopyIn | ResultStatus::CopyOut), awaited) => {
                     // libpq returns this result again and again, and the server waits for data: neither can go on.
-                    let direction = match status {
-                        ResultStatus::CopyIn => CopyDirection::In,
-                        _ => CopyDirection::Out,
-                    };
                     if let Awaited::Answer(command) = awaited {
-                        self.flow.received.copy = Some((*command, direction));
+                        self.state.received.copy = Some((*command, status));
                     }
                     self.connection.shut_down();
-                    return Err("the server began a COPY that nobody feeds or reads".to_owned());
+                    return Err(
+                        "the server began a COPY, whose data a pipeline cannot carry".to_owned(),
+                    );
                 }
                 (ResultStatus::Error, awaited) => {
                     let command = if let Awaited::Answer(command) = awaited {
                         Some(*command)
                     } else {
-                        self.flow.next_answer()
+                        self.state.next_answer()
                     };
-                    self.flow.received.error.get_or_insert((command, result));
+                    self.state.received.error.get_or_insert((command, result));
                     if !self.connection.is_alive() {
                         return Err(self.connection.message());
                     }
                 }
                 (ResultStatus::Chunk, Awaited::Answer(command)) => {
-                    if let Some(streamed) = &mut self.flow.streamed {
+                    if let Some(streamed) = &mut self.state.streamed {
                         if *command == streamed.command {
                             streamed.chunk = Some(Answer::Libpq(result));
                             break;
@@ -334,10 +327,10 @@ impl<'c> Pipeline<'c> {
                         streamed.dropped = true;
                     }
                 }
-                (_, Awaited::Prepare(name)) => self.flow.received.prepared.push(Arc::clone(name)),
-                (_, Awaited::Close(name)) => self.flow.received.closed.push(Arc::clone(name)),
+                (_, Awaited::Prepare(name)) => self.state.received.prepared.push(Arc::clone(name)),
+                (_, Awaited::Close(name)) => self.state.received.closed.push(Arc::clone(name)),
                 (_, Awaited::Answer(command)) => {
-                    let received = &mut self.flow.received;
+                    let received = &mut self.state.received;
                     // The last answer may be that of COMMIT, whose tag is needed.
                     let is_long =
                         received.answers.len() > PACK_FROM && command + 1 < received.answers.len();
@@ -352,11 +345,17 @@ impl<'c> Pipeline<'c> {
                 (_, Awaited::Sync) => {}
             }
         }
-        if self.flow.is_over() {
+        if self.state.is_over() {
             // The next call finds what happened to the connection after the last answer.
             return Ok(());
         }
         consumed
+    }
+}
+
+impl Cancellable for Pipeline<'_> {
+    fn connection(&self) -> &Connection {
+        self.connection
     }
 }
 
@@ -366,7 +365,7 @@ impl Machine for Pipeline<'_> {
         let written = self.write();
         self.read()?;
         let written = written?;
-        if self.flow.has_chunk() || (written && self.flow.is_over()) {
+        if self.state.has_chunk() || (written && self.state.is_over()) {
             return Ok(Progress::Done);
         }
         Ok(Progress::Wait {
@@ -380,7 +379,7 @@ impl Machine for Pipeline<'_> {
     }
 
     fn interrupt(&self) -> Option<&Interrupt> {
-        self.flow.interrupt.as_ref()
+        self.state.interrupt.as_ref()
     }
 }
 

@@ -1,9 +1,9 @@
 //! A simple query: a text of any number of statements.
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::os::fd::BorrowedFd;
 
-use super::{Machine, Progress};
+use super::{Cancellable, Machine, Progress};
 use crate::wire::interrupt::Interrupt;
 use crate::wire::libpq::{Connection, CopyOut, LibpqError, ResultSet, ResultStatus};
 
@@ -50,10 +50,12 @@ pub(crate) struct SimpleQueryReceived {
 const CHUNK: i32 = 256;
 
 /// The reason that the server is given when a script begins a COPY FROM STDIN.
-const NO_COPY: &std::ffi::CStr = c"COPY .. FROM STDIN cannot run here, because nobody feeds it";
+const NO_COPY: &CStr = c"COPY .. FROM STDIN cannot run here: a script has no data to send";
 /// [`NO_COPY`], as it comes back in the server's message.
-pub(crate) const NO_COPY_MESSAGE: &str =
-    "COPY .. FROM STDIN cannot run here, because nobody feeds it";
+pub(crate) const NO_COPY_MESSAGE: &str = match NO_COPY.to_str() {
+    Ok(message) => message,
+    Err(_) => unreachable!(),
+};
 
 impl SimpleQueryPart {
     pub(crate) fn ends_a_statement(&self) -> bool {
@@ -99,10 +101,6 @@ impl<'c> SimpleQuery<'c> {
     pub(crate) fn discard_rest(&mut self) {
         self.wants_parts = false;
         self.received.dropped |= self.part.take().is_some();
-    }
-
-    pub(crate) fn connection(&self) -> &Connection {
-        self.connection
     }
 
     /// Returns the tag of a statement that ends with this result; libpq puts it on the last chunk of rows.
@@ -175,6 +173,12 @@ impl<'c> SimpleQuery<'c> {
                 }
             }
         }
+    }
+}
+
+impl Cancellable for SimpleQuery<'_> {
+    fn connection(&self) -> &Connection {
+        self.connection
     }
 }
 

@@ -105,12 +105,12 @@ fn channel_binding_is_kept_to() {
         .ann()
         .parameter("sslmode", "disable")
         .parameter("channel_binding", "require");
-    assert_refused(&clear, "channel binding", "only with TLS and scram-sha-256");
+    assert_refused(&clear, "channel binding", "needs TLS and scram-sha-256");
     let bare = server
         .ann()
         .user("dora")
         .parameter("channel_binding", "require");
-    assert_refused(&bare, "channel binding", "only with TLS and scram-sha-256");
+    assert_refused(&bare, "channel binding", "needs TLS and scram-sha-256");
 }
 
 #[test]

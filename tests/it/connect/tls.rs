@@ -90,12 +90,12 @@ fn a_bad_certificate_is_refused_with_its_reason() {
         (
             authority.sign("other", "DNS:db.example.com", Validity::Now),
             "does not match host name",
-            "a name that stands in",
+            "a name that is in",
         ),
         (
             authority.sign("address", "IP:127.0.0.1", Validity::Now),
             "does not match host name",
-            "a name that stands in",
+            "a name that is in",
         ),
         (
             stranger.sign("strange", local, Validity::Now),
@@ -124,7 +124,7 @@ fn a_bad_certificate_is_refused_with_its_reason() {
     assert!(is_encrypted(&server.ann()), "it was good");
     let list = authority.revoke(&taken_back);
     let informed = server.ann().parameter("sslcrl", list.to_string_lossy());
-    assert_refused(&informed, "certificate verify failed", "taken back");
+    assert_refused(&informed, "certificate verify failed", "was revoked");
     assert!(
         !server.log().contains("FATAL"),
         "nobody got so far as to log in and fail"

@@ -344,5 +344,5 @@ fn rows_of_a_forgotten_stream_are_no_other_answer() {
     let error = session
         .run(sql_query("SELECT 1").affected())
         .expect_err("it is busy");
-    assert!(error.message().contains("forgotten"), "{error}");
+    assert!(error.message().contains("was not dropped"), "{error}");
 }

@@ -142,7 +142,7 @@ fn a_checkout_timeout_has_the_servers_view_of_holders() {
     assert!(asked.elapsed() < Duration::from_secs(2) + SPARE);
     let text = error.to_string();
     let says = format!(
-        "the server says active, waits for Lock relation, blocked by pid {}",
+        "the server reports active, waits for Lock relation, blocked by pid {}",
         blocker.backend_pid()
     );
     assert!(text.contains(&says), "{text}");

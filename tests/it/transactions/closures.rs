@@ -443,7 +443,7 @@ fn nothing_is_begun_once_the_time_of_the_call_is_over() {
     let late = |error: &Error| {
         assert_eq!(error.kind(), ErrorKind::Timeout, "{error:?}");
         assert_eq!(error.outcome(), Outcome::NotCommitted);
-        assert!(error.message().contains("was over"), "{error:?}");
+        assert!(error.message().contains("passed before"), "{error:?}");
     };
     let committed = short.transaction_once(|tx| {
         tx.run(insert())?;

@@ -61,7 +61,7 @@ fn a_host_that_is_not_found_is_named() {
     let beginning =
         "error: failed to connect to db.invalid:5432: host \"db.invalid\" was not found: ";
     assert!(reported.starts_with(beginning), "{reported}");
-    let hint = "hint: look at the host's name in the connection string";
+    let hint = "hint: check the host's name in the connection string";
     assert!(reported.contains(hint), "{reported}");
     let mut printed = Said::new();
     printed.of_url("not found", "postgres://ann:s3cret@db.invalid:5432/bank");
