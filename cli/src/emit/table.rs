@@ -290,7 +290,8 @@ fn changes(table: &TablePlan) -> String {
 fn constraints(table: &TablePlan) -> String {
     let mut out = format!(
         "bowline::__generated::constraints! {{\n    /// What can be violated in `{}`.\n",
-        table.sql_name
+        // The comment ends with its line.
+        table.sql_name.replace(['\n', '\r'], " ")
     );
     out.push_str(&format!(
         "    pub enum {} on {}.{} {{\n",

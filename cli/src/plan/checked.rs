@@ -5,11 +5,12 @@ use std::path::Path;
 
 use crate::paths::relative;
 use crate::project::Settings;
-use bowline_catalog::{Catalog, Name, TypeKind};
+use bowline_catalog::{Catalog, ConstraintKind, Name, TypeKind};
 
-use super::names::is_type_name;
+use super::names::{is_needed, is_type_name};
 use super::problem::{Problem, shown};
 use super::table::TablePlan;
+use super::uncovered::gets_code;
 
 /// Returns the problems with the files of the outputs, which are modules beside the models.
 pub(crate) fn modules(settings: &Settings) -> Vec<Problem> {
@@ -42,23 +43,30 @@ pub(crate) fn modules(settings: &Settings) -> Vec<Problem> {
 
 /// Returns the problems with `names`, `variants`, `keys`, `joinables` and `derives`.
 pub(crate) fn settings(catalog: &Catalog, settings: &Settings) -> Vec<Problem> {
-    let tables: Vec<&Name> = catalog.relations.keys().collect();
     let enums: Vec<&Name> = catalog
         .types
         .values()
         .filter(|found| matches!(found.kind, TypeKind::Enum { .. }))
         .map(|found| &found.name)
         .collect();
-    let both: Vec<&Name> = tables.iter().chain(&enums).copied().collect();
+    // What gets no code gets no name.
+    let with_code = catalog.relations.values().filter(|found| gets_code(found));
+    let with_code = with_code.map(|found| &found.name);
+    let both: Vec<&Name> = with_code.chain(enums.iter().copied()).collect();
     let mut problems = Vec::new();
     for (key, rust_name) in &settings.names {
         problems.extend(unknown("names", "table or enum", key, &both));
-        if !is_type_name(rust_name) {
-            problems.push(Problem::in_setting(
-                &["names", key, rust_name],
-                format!("{rust_name:?} is not a name for a type in Rust"),
-            ));
-        }
+        let why = if !is_type_name(rust_name) {
+            "is not a name for a type in Rust"
+        } else if is_needed(rust_name) {
+            "is a name that generated code or Rust's prelude uses otherwise"
+        } else {
+            continue;
+        };
+        problems.push(Problem::in_setting(
+            &["names", key, rust_name],
+            format!("{rust_name:?} {why}"),
+        ));
     }
     for (key, variants) in &settings.variants {
         // Of two enums in different schemas, the one in `public` may be named without it.
@@ -87,6 +95,12 @@ pub(crate) fn settings(catalog: &Catalog, settings: &Settings) -> Vec<Problem> {
                 ));
             }
         }
+    }
+    for (table, columns) in &settings.keys {
+        problems.extend(unfit_key(catalog, table, columns));
+    }
+    for name in &settings.joinables {
+        problems.extend(unfit_joinable(catalog, name));
     }
     let keys = settings.keys.iter();
     let of_keys = keys.flat_map(|(table, columns)| {
@@ -159,6 +173,67 @@ fn is(name: &Name, key: &str) -> bool {
         || key
             .split_once('.')
             .is_some_and(|(schema, own)| name.schema == schema && name.name == own)
+}
+
+/// Returns the problem with the key of a table: it takes columns that are NOT NULL, each once, of a table without a
+/// primary key.
+fn unfit_key(catalog: &Catalog, table: &str, columns: &[String]) -> Option<Problem> {
+    let mut relations = catalog.relations.values();
+    let relation = relations.find(|relation| is(&relation.name, table))?;
+    let has = |column: &String| relation.columns.iter().any(|found| found.name == *column);
+    if !columns.iter().all(has) {
+        // Another problem names the column.
+        return None;
+    }
+    let problem = |why: String| Some(Problem::in_setting(&["keys", table], why));
+    if relation.primary_key().is_some() {
+        return problem(format!(
+            "the table {table} has a primary key, which is its key"
+        ));
+    }
+    if columns.is_empty() {
+        return problem(format!("the key of the table {table} has no columns"));
+    }
+    let mut seen = Vec::new();
+    for column in columns {
+        if seen.contains(&column) {
+            return problem(format!(
+                "the key of the table {table} has the column {column} twice"
+            ));
+        }
+        seen.push(column);
+        let found = relation.columns.iter().find(|found| found.name == *column);
+        // The columns of a view are all nullable to PostgreSQL.
+        if gets_code(relation) && found.is_some_and(|found| !found.not_null) {
+            return problem(format!(
+                "the column {column} of the table {table} can be NULL, and so is no part of a key"
+            ));
+        }
+    }
+    None
+}
+
+/// Returns the problem with a joinable whose columns are there and no foreign key.
+fn unfit_joinable(catalog: &Catalog, name: &str) -> Option<Problem> {
+    let (table, columns) = name.rsplit_once('.')?;
+    let mut relations = catalog.relations.values();
+    let relation = relations.find(|relation| is(&relation.name, table))?;
+    let columns: Vec<&str> = columns.split(',').map(str::trim).collect();
+    let exists = |column: &&str| relation.columns.iter().any(|found| found.name == **column);
+    let mut constraints = relation.constraints.iter();
+    let is_foreign_key = constraints.any(|constraint| match &constraint.kind {
+        ConstraintKind::ForeignKey { columns: of, .. } => {
+            of.iter().map(String::as_str).eq(columns.iter().copied())
+        }
+        _ => false,
+    });
+    if is_foreign_key || !columns.iter().all(exists) {
+        return None;
+    }
+    Some(Problem::in_setting(
+        &["joinables", name],
+        format!("{name} is not a foreign key"),
+    ))
 }
 
 fn unknown(setting: &str, kind: &str, key: &str, known: &[&Name]) -> Option<Problem> {

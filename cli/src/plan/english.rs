@@ -41,7 +41,23 @@ fn last_word(table: &str) -> usize {
 }
 
 /// Words with an irregular plural.
-const IRREGULAR: [(&str, &str); 64] = [
+const IRREGULAR: [(&str, &str); 80] = [
+    ("appendices", "appendix"),
+    ("calves", "calf"),
+    ("codices", "codex"),
+    ("corpora", "corpus"),
+    ("dwarves", "dwarf"),
+    ("elves", "elf"),
+    ("emphases", "emphasis"),
+    ("formulae", "formula"),
+    ("genera", "genus"),
+    ("larvae", "larva"),
+    ("nebulae", "nebula"),
+    ("prognoses", "prognosis"),
+    ("selves", "self"),
+    ("sheaves", "sheaf"),
+    ("vertebrae", "vertebra"),
+    ("wharves", "wharf"),
     ("addenda", "addendum"),
     ("alumni", "alumnus"),
     ("analyses", "analysis"),
@@ -109,7 +125,28 @@ const IRREGULAR: [(&str, &str); 64] = [
 ];
 
 /// Words that end like a plural but are singular, or are the same in both.
-const UNCHANGED: [&str; 59] = [
+const UNCHANGED: [&str; 80] = [
+    "barracks",
+    "biceps",
+    "clothes",
+    "crossroads",
+    "forceps",
+    "gallows",
+    "goods",
+    "herpes",
+    "jeans",
+    "kudos",
+    "measles",
+    "molasses",
+    "odds",
+    "pants",
+    "rabies",
+    "scabies",
+    "scissors",
+    "shambles",
+    "shorts",
+    "thanks",
+    "trousers",
     "alias",
     "always",
     "as",
@@ -425,6 +462,10 @@ mod tests {
         events event  movies movie  spouses spouse  clauses clause  purposes purpose  poses pose
         gpus gpu  databases database  leases lease  sales sale  employees employee  fees fee  trees tree
         keyes keye  toes toe  canoes canoe  oboes oboe  cargoes cargo  dominoes domino  biases bias
+        rabies rabies  gallows gallows  clothes clothes  calves calf  appendices appendix  data data
+        elves elf  shelves shelf  selves self  wharves wharf  larvae larva  formulae formula  corpora corpus
+        codices codex  genera genus  goods goods  scissors scissors  jeans jeans  beans bean  babies baby
+        scabies scabies  salves salve  short short  cloths cloth  event_series event_series  newscasts newscast
         Users User  UserCaches UserCache  USERS USER  Categories Category  CATEGORIES CATEGORY  Person Person
     ";
 

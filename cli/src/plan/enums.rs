@@ -128,7 +128,7 @@ const SEQUENCES: [(&str, &str); 10] = [
 ];
 
 /// Names of signs.
-const SIGNS: [(char, &str); 50] = [
+const SIGNS: [(char, &str); 57] = [
     ('+', "Plus"),
     ('<', "Less"),
     ('>', "Greater"),
@@ -162,6 +162,13 @@ const SIGNS: [(char, &str); 50] = [
     ('←', "LeftArrow"),
     ('∞', "Infinity"),
     ('…', "Ellipsis"),
+    ('½', "Half"),
+    ('¼', "Quarter"),
+    ('¾', "ThreeQuarters"),
+    ('⅓', "Third"),
+    ('⅔', "TwoThirds"),
+    ('²', "Squared"),
+    ('³', "Cubed"),
     ('✓', "Check"),
     ('✗', "Cross"),
     // Between words or digits these separate them; elsewhere they are signs.
@@ -207,7 +214,8 @@ fn variant_name(label: &str) -> String {
             || (QUOTES.contains(&c) && has_words)
             || c.is_whitespace()
             || c == '_';
-        if c.is_alphanumeric() || unicode_ident::is_xid_continue(c) && c != '_' {
+        // Rust takes fewer signs for letters and digits than Unicode: no `½` and no `²`.
+        if unicode_ident::is_xid_continue(c) && c != '_' {
             text.push(c);
         } else if is_passed_over {
             text.push(' ');
@@ -265,6 +273,13 @@ mod tests {
             ("self", "Self_"),
             ("snake_case", "SnakeCase"),
             ("v1.2", "V12"),
+            ("½", "Half"),
+            ("1½", "N1Half"),
+            ("m²", "MSquared"),
+            ("m³", "MCubed"),
+            ("①", "U2460"),
+            ("x⁴", "XU2074"),
+            ("٣", "N٣"),
         ];
         for (label, variant) in named {
             assert_eq!(variant_name(label), variant, "{label}");

@@ -249,8 +249,7 @@ pub(super) fn column_names(relation: &Relation) -> Vec<String> {
 /// `Default` would break `..Default::default()`.
 pub(super) fn own_type_name(sql_name: &str, kind: &str) -> String {
     let name = derivable_name(sql_name);
-    let is_method_trait = name.ends_with("Dsl") || name.ends_with("Methods");
-    if NEEDED.contains(&name.as_str()) || is_method_trait {
+    if is_needed(&name) {
         format!("{name}{kind}")
     } else {
         name
@@ -426,6 +425,11 @@ fn snake(name: &str) -> String {
     } else {
         name.to_owned()
     }
+}
+
+/// Returns true if generated files, or Rust's own prelude, need this name of a type.
+pub(super) fn is_needed(name: &str) -> bool {
+    NEEDED.contains(&name) || name.ends_with("Dsl") || name.ends_with("Methods")
 }
 
 /// Returns true if a text is a valid name for a type in Rust, in upper camel case.

@@ -87,6 +87,25 @@ pub(crate) struct Joinable {
 
 const DEFAULT_SCHEMA: &str = "public";
 
+/// Returns the names of the modules. Where diesel would give one name to several tables, each gets one of its own
+/// characters, so that a later table takes no name from another; a table whose name is a Rust name keeps that.
+fn module_names(relations: &[&Relation], names: impl Iterator<Item = String>) -> Vec<String> {
+    let names: Vec<String> = names.collect();
+    let coded = relations.iter().zip(&names).map(|(relation, name)| {
+        let is_alone = names.iter().filter(|other| *other == name).count() == 1;
+        let own = &relation.name.name;
+        if is_alone || own == name {
+            return name.clone();
+        }
+        let codes = own
+            .chars()
+            .filter(|c| !c.is_ascii_alphanumeric() && *c != '_')
+            .map(|c| format!("_u{:x}", u32::from(c)));
+        format!("{name}{}", codes.collect::<String>())
+    });
+    distinct(coded)
+}
+
 pub(super) fn plan(catalog: &Catalog, output: &Output, settings: &Settings) -> SchemaPlan {
     let schema = output.schema.as_deref().unwrap_or(DEFAULT_SCHEMA);
     let (relations, without_key): (Vec<&Relation>, Vec<&Relation>) = catalog
@@ -112,7 +131,7 @@ pub(super) fn plan(catalog: &Catalog, output: &Output, settings: &Settings) -> S
     let rust_names: BTreeMap<Name, String> = relations
         .iter()
         .map(|relation| relation.name.clone())
-        .zip(distinct(rust_names))
+        .zip(module_names(&relations, rust_names))
         .collect();
     let tables: Vec<_> = relations
         .iter()

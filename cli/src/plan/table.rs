@@ -248,7 +248,7 @@ pub(super) fn plan(
         schema_name: table.rust_name.clone(),
         module: module_name(&table.rust_name, &settings.extra_derives),
         file: file_name(&table.rust_name, source.taken_files),
-        noun: singular(&relation.name.name).replace('_', " "),
+        noun: singular(&relation.name.name).replace(['_', '\n', '\r'], " "),
         comment: relation.comment.clone(),
         id: own_id(source, relation),
         key,

@@ -1,5 +1,7 @@
 //! The messages of `bowline generate` on names, on settings, and on relations without code.
 
+mod settings;
+
 use crate::Project;
 
 fn printed(sql: &str, files: &[(&str, &str)]) -> String {
