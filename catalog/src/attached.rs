@@ -24,6 +24,9 @@ pub struct Attached {
     /// In the order of their names, in which PostgreSQL runs them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub triggers: Vec<Trigger>,
+    /// The triggers that a partition has from a parent and that are enabled otherwise than there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inherited_triggers: Vec<InheritedTrigger>,
     /// Policies of row level security.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub policies: Vec<Policy>,
@@ -59,7 +62,7 @@ impl Code {
 }
 
 /// Which sessions a trigger or rule is for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Enabled {
     /// All but those that replicate.
@@ -152,6 +155,15 @@ pub struct Trigger {
     pub new_table: Option<String>,
     /// `COMMENT ON`.
     pub comment: Option<String>,
+}
+
+/// The state of a trigger that a partition has from a parent.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct InheritedTrigger {
+    /// The name of the trigger.
+    pub name: String,
+    /// For which sessions it runs here.
+    pub enabled: Enabled,
 }
 
 impl Trigger {

@@ -107,6 +107,8 @@ fn canonical_column(column: &mut Column) {
     if column.fill == Fill::Default("null".to_owned()) {
         column.fill = Fill::Nothing;
     }
+    // Replay does not say it.
+    column.not_null_constraint = None;
     // PostgreSQL does not enforce how many dimensions an array has.
     column.data_type.dimensions = column.data_type.dimensions.min(1);
 }

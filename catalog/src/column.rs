@@ -16,9 +16,23 @@ pub struct Column {
     /// What an `INSERT` that leaves the column out puts there.
     pub fill: Fill,
     /// `COLLATE`, where it is not the type's own.
-    pub collation: Option<String>,
+    pub collation: Option<Name>,
     /// `COMMENT ON`.
     pub comment: Option<String>,
+    /// The constraint that makes the column NOT NULL; only a server of PostgreSQL 18 or later says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_null_constraint: Option<NotNull>,
+}
+
+/// A NOT NULL constraint, which has a name of its own from PostgreSQL 18 on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotNull {
+    /// The name of the constraint.
+    pub name: String,
+    /// `NO INHERIT`.
+    pub no_inherit: bool,
+    /// False after `NOT VALID`, until `VALIDATE CONSTRAINT`.
+    pub validated: bool,
 }
 
 /// What PostgreSQL puts into a column that an `INSERT` leaves out.
@@ -55,6 +69,9 @@ pub struct DataType {
     pub name: Name,
     /// `varchar(30)` gives `[30]`, `numeric(10, 2)` gives `[10, 2]`.
     pub modifiers: Vec<i32>,
+    /// The fields of an interval: `interval day to second` gives `day to second`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fields: Option<String>,
     /// How many `[]`; PostgreSQL keeps but does not enforce it, so 1 and 2 are one type.
     pub dimensions: u8,
 }

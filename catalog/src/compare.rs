@@ -18,9 +18,11 @@ use super::gap::{Gap, GapKind};
 use super::privilege::{Privilege, Privileges};
 use super::{Catalog, Name, Sequence};
 
+pub(crate) use attached::STATE;
 pub use never::never_compared;
+pub(crate) use relation::{NOT_NULL, same_fill};
 pub use settle::{Comparison, Server, Settled, has_open_texts, judged};
-pub(crate) use types::attributes;
+pub(crate) use types::{attributes, is_same_attribute};
 
 /// One thing that is not the same in two catalogs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +81,8 @@ pub enum How {
         left: String,
         /// The aspect in the right catalog.
         right: String,
+        /// Whether it is, or holds, SQL that PostgreSQL writes anew, so that another way of writing may be all that differs.
+        is_text: bool,
     },
 }
 
@@ -117,6 +121,7 @@ impl Difference {
                 aspect,
                 left: in_left,
                 right: in_right,
+                ..
             } => format!("{subject}: {aspect} is {in_left} in {left}, {in_right} in {right}"),
         }
     }
@@ -175,7 +180,23 @@ impl Difference {
     fn is_in(&self, gap: &Gap) -> bool {
         let is_privilege =
             matches!(&self.how, How::Differs { aspect, .. } if *aspect == PRIVILEGES);
-        (gap.kind == GapKind::Privileges && is_privilege) || self.subject.is_in(gap)
+        (gap.kind == GapKind::Privileges && is_privilege && self.subject.has_privileges_of(gap))
+            || self.subject.is_in(gap)
+    }
+}
+
+impl Subject {
+    /// Returns true if the gap is of the privileges on this object, or on any.
+    fn has_privileges_of(&self, gap: &Gap) -> bool {
+        let is_any = gap.name.name.is_empty() && gap.name.schema.is_empty();
+        is_any
+            || match self {
+                Self::Schema(schema) => gap.name.name.is_empty() && gap.name.schema == *schema,
+                Self::Relation(name) | Self::Sequence(name) | Self::Routine(_, name, _) => {
+                    gap.name == *name
+                }
+                _ => false,
+            }
     }
 }
 
@@ -183,6 +204,20 @@ impl Difference {
 pub(crate) const PRIVILEGES: &str = "the list of its privileges";
 
 impl Subject {
+    /// The relation that it is, or is a part of.
+    pub(crate) fn relation(&self) -> Option<&Name> {
+        match self {
+            Self::Relation(name)
+            | Self::Column(name, _)
+            | Self::Constraint(name, _)
+            | Self::Index(name, _)
+            | Self::Trigger(name, _)
+            | Self::Policy(name, _)
+            | Self::Rule(name, _) => Some(name),
+            _ => None,
+        }
+    }
+
     /// Whether it is, or is a part of, what is not known in full.
     fn is_in(&self, gap: &Gap) -> bool {
         match self {
@@ -236,16 +271,23 @@ impl Found {
     /// Notes an aspect whose two texts differ.
     fn differs(&mut self, subject: &Subject, aspect: &'static str, left: String, right: String) {
         if left != right {
-            self.noted(subject, aspect, left, right);
+            self.noted(subject, aspect, (left, right), false);
         }
     }
 
-    /// Notes an aspect that is known to differ, whatever the texts.
-    fn noted(&mut self, subject: &Subject, aspect: &'static str, left: String, right: String) {
+    /// Notes an aspect that is known to differ, whatever the words.
+    fn noted(
+        &mut self,
+        subject: &Subject,
+        aspect: &'static str,
+        (left, right): (String, String),
+        is_text: bool,
+    ) {
         let how = How::Differs {
             aspect,
             left,
             right,
+            is_text,
         };
         self.push(subject.clone(), how);
     }
@@ -264,7 +306,7 @@ impl Found {
         };
         if !is_same {
             let text = |text: Option<&str>| text.unwrap_or("none").to_owned();
-            self.noted(subject, aspect, text(left), text(right));
+            self.noted(subject, aspect, (text(left), text(right)), true);
         }
     }
 
@@ -288,7 +330,7 @@ impl Found {
             let text = code.map_or("none", Code::words).trim_end_matches(';');
             text.split_whitespace().collect::<Vec<_>>().join(" ")
         };
-        self.noted(subject, aspect, text(left), text(right));
+        self.noted(subject, aspect, (text(left), text(right)), true);
         if let Some(last) = self.0.last_mut() {
             last.open = is_same.is_none();
         }

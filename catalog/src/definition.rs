@@ -1,7 +1,7 @@
 //! Parts of a catalog as SQL: what a person reads in a difference, and what mends it.
 
 use super::{
-    Column, Constraint, ConstraintKind, DataType, Fill, Index, IndexKey, KeyOrder, Name,
+    Column, Constraint, ConstraintKind, DataType, Fill, Index, IndexKey, KeyOrder, Name, NotNull,
     ReferentialAction, Sequence,
 };
 
@@ -44,7 +44,12 @@ impl DataType {
         } else {
             format!("({})", modifiers.join(", "))
         };
-        format!("{name}{modifiers}{}", "[]".repeat(self.dimensions.into()))
+        let fields = self.fields.as_ref();
+        let fields = fields.map_or(String::new(), |fields| format!(" {fields}"));
+        format!(
+            "{name}{fields}{modifiers}{}",
+            "[]".repeat(self.dimensions.into())
+        )
     }
 
     /// Whether PostgreSQL takes the two for one type.
@@ -56,7 +61,20 @@ impl DataType {
         };
         self.name == other.name
             && modifiers(self) == modifiers(other)
+            && self.fields == other.fields
             && (self.dimensions > 0) == (other.dimensions > 0)
+    }
+}
+
+impl NotNull {
+    /// Returns the constraint as SQL writes it behind the column's type or `ADD`.
+    pub(crate) fn words(&self) -> String {
+        let inherit = if self.no_inherit { " NO INHERIT" } else { "" };
+        let validated = if self.validated { "" } else { " NOT VALID" };
+        format!(
+            "CONSTRAINT {} NOT NULL{inherit}{validated}",
+            quoted(&self.name)
+        )
     }
 }
 
@@ -90,7 +108,7 @@ impl Column {
             _ => self.data_type.sql(),
         });
         if let Some(collation) = &self.collation {
-            out.push_str(&format!(" COLLATE {}", quoted(collation)));
+            out.push_str(&format!(" COLLATE {}", collation.sql()));
         }
         match &self.fill {
             Fill::Nothing | Fill::Serial { .. } => {}
@@ -240,10 +258,10 @@ impl IndexKey {
         } = order;
         let mut out = key;
         if let Some(collation) = collation {
-            out.push_str(&format!(" COLLATE {}", quoted(collation)));
+            out.push_str(&format!(" COLLATE {}", collation.sql()));
         }
         if let Some(class) = operator_class {
-            out.push_str(&format!(" {}", quoted(class)));
+            out.push_str(&format!(" {}", class.sql()));
         }
         if *descending {
             out.push_str(" DESC");

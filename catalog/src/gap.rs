@@ -44,7 +44,7 @@ pub enum GapKind {
     Policies,
     /// Some rules of a table, or of any where the name is empty.
     Rules,
-    /// Who may do what, of some objects.
+    /// The privileges on an object, or on any where the name is empty; on a schema where only the schema is given.
     Privileges,
     /// A function, procedure or aggregate; all of its forms.
     Routine,
@@ -93,8 +93,15 @@ impl Gap {
 impl fmt::Display for Gap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = self.kind.word();
-        if self.name.name.is_empty() {
-            write!(f, "{word} any table")?;
+        let is_of_schema = self.kind == GapKind::Privileges && !self.name.schema.is_empty();
+        if self.name.name.is_empty() && is_of_schema {
+            write!(f, "{word} schema {}", quoted(&self.name.schema))?;
+        } else if self.name.name.is_empty() {
+            let any = match self.kind {
+                GapKind::Privileges => "any object",
+                _ => "any table",
+            };
+            write!(f, "{word} {any}")?;
         } else if let Some(part) = &self.part {
             write!(f, "{word} {}: {}", self.name.sql(), quoted(part))?;
         } else {

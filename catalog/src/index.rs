@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Name;
+
 /// An index of a table or materialized view.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Index {
@@ -54,9 +56,9 @@ pub struct KeyOrder {
     /// As it is in effect: `DESC` alone puts NULLs first.
     pub nulls_first: bool,
     /// Where it is not the column's own.
-    pub collation: Option<String>,
+    pub collation: Option<Name>,
     /// Where it is not the default one of the type and method: `text_pattern_ops`.
-    pub operator_class: Option<String>,
+    pub operator_class: Option<Name>,
 }
 
 impl Index {

@@ -23,6 +23,7 @@ pub fn base(domain: &Name) -> Option<DataType> {
             name: (*base).to_owned(),
         },
         modifiers: modifier.iter().copied().collect(),
+        fields: None,
         dimensions: 0,
     })
 }

@@ -26,13 +26,20 @@ use super::{Catalog, Name};
 /// Settings of the transaction in which the queries run; the texts that the server writes depend on them.
 ///
 /// With this search path, names in expressions are qualified unless they are in the default schema.
-pub const SETTINGS: [(&str, &str); 2] = [
+pub const SETTINGS: [(&str, &str); 9] = [
     ("standard_conforming_strings", "on"),
     ("search_path", "public"),
+    ("quote_all_identifiers", "off"),
+    ("TimeZone", "UTC"),
+    ("DateStyle", "ISO, MDY"),
+    ("IntervalStyle", "postgres"),
+    ("extra_float_digits", "1"),
+    ("bytea_output", "hex"),
+    ("lc_monetary", "C"),
 ];
 
 /// The queries in their order, which is that of their answers in [`read`].
-const QUERIES: [&str; 13] = [
+const QUERIES: [&str; 14] = [
     SCHEMAS,
     EXTENSIONS,
     relation::RELATIONS,
@@ -42,6 +49,7 @@ const QUERIES: [&str; 13] = [
     sequence::SEQUENCES,
     types::TYPES,
     attached::TRIGGERS,
+    attached::INHERITED_TRIGGERS,
     attached::POLICIES,
     attached::RULES,
     routine::ROUTINES,
@@ -80,10 +88,12 @@ pub fn read(answers: &[Vec<String>]) -> Result<Catalog, serde_json::Error> {
     constraint::add(&mut catalog, &constraints);
     index::add(&mut catalog, &indexes);
     sequence::add(&mut catalog, &sequences);
-    let (triggers, policies): (Vec<_>, Vec<_>) = (rows(&mut answers)?, rows(&mut answers)?);
+    let (triggers, inherited): (Vec<_>, Vec<_>) = (rows(&mut answers)?, rows(&mut answers)?);
+    let policies: Vec<_> = rows(&mut answers)?;
     attached::add(
         &mut catalog,
         &triggers,
+        &inherited,
         &policies,
         &rows::<attached::RuleRow>(&mut answers)?,
     );
@@ -113,6 +123,12 @@ fn name(schema: &str, name: &str) -> Name {
         schema: schema.to_owned(),
         name: name.to_owned(),
     }
+}
+
+/// The name, if both of its parts are there.
+fn optional_name(schema: &Option<String>, own: &Option<String>) -> Option<Name> {
+    let parts = schema.as_ref().zip(own.as_ref());
+    parts.map(|(schema, own)| name(schema, own))
 }
 
 #[derive(Deserialize)]

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::{Catalog, Name, Relation, Sequence, Type};
 
 /// What a reader has to know; raised when an older reader could misread a newer file.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 
 #[derive(Serialize)]
 struct File<'a> {

@@ -35,6 +35,7 @@ pub mod compare;
 mod constraint;
 pub mod definition;
 mod expression;
+mod extension;
 pub mod gap;
 mod index;
 pub mod information_schema;
@@ -54,12 +55,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-pub use column::{Column, DataType, Fill};
+pub use column::{Column, DataType, Fill, NotNull};
 pub use constraint::{Constraint, ConstraintKind, ReferentialAction};
 pub use index::{Index, IndexKey, KeyOrder};
 pub use name::Name;
 pub use sequence::Sequence;
-pub use types::{Type, TypeKind};
+pub use types::{Attribute, Type, TypeKind};
 
 /// The table in which diesel notes what has run; it is no part of a catalog.
 pub const DIESEL_TABLE: &str = "__diesel_schema_migrations";

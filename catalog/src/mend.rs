@@ -7,14 +7,20 @@
 mod attached;
 mod column;
 mod constraint;
+mod lineage;
+mod order;
 mod privilege;
 mod relation;
+mod remade;
 mod routine;
 mod types;
 
+use std::collections::BTreeSet;
+
+use self::order::{Needs, Statement};
 use super::compare::{Difference, How, PRIVILEGES, Subject};
 use super::definition::{literal, quoted};
-use super::{Catalog, Name, Sequence};
+use super::{Catalog, Name, Sequence, TypeKind};
 
 /// When a statement is to run: what is in the way goes first, what rests on others comes after them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,7 +30,11 @@ enum Step {
     /// Views that are made anew, after what hangs on them.
     DropViews,
     DropForeignKeys,
+    /// Tables leave their parents and types.
+    Leave,
     DropConstraints,
+    /// Generated columns, before the columns of which they are made.
+    DropGenerated,
     Schemas,
     Types,
     Sequences,
@@ -35,27 +45,139 @@ enum Step {
     Routines,
     Constraints,
     ForeignKeys,
+    /// Tables get their parents and types.
+    Join,
     Views,
     Guards,
+    /// States of the triggers of partitions, which have them from their parents.
+    States,
     Privileges,
     Comments,
     DropTables,
     DropRest,
+    DropExtensions,
+    DropSchemas,
 }
 
 /// The statements so far, and what no statement can do.
 #[derive(Default)]
 struct Script {
-    statements: Vec<(Step, String)>,
+    statements: Vec<Statement>,
     beyond: Vec<String>,
+    /// How many parents the table has that the next statements are of.
+    depth: usize,
+    /// The position of a column that is added.
+    place: usize,
+    /// Views that are dropped and made anew, since something that they read changes.
+    remade: BTreeSet<Name>,
+    /// Labels that enums get.
+    labels: Vec<String>,
+    /// Relations that no statement makes what they should be, and those that rest on them.
+    blocked: BTreeSet<Name>,
+    /// Tables with a column that no statement makes what it should be, so that they fit no parent.
+    unfit: BTreeSet<Name>,
 }
 
 impl Script {
     /// Adds a statement, once.
-    fn push(&mut self, step: Step, statement: impl Into<String>) {
-        let entry = (step, statement.into());
-        if !self.statements.contains(&entry) {
-            self.statements.push(entry);
+    fn push(&mut self, step: Step, sql: impl Into<String>) {
+        let sql = sql.into();
+        let needs = if step < Step::Schemas {
+            Needs::default()
+        } else {
+            Needs::of_text(&sql)
+        };
+        self.add(step, sql, needs, None, Vec::new());
+    }
+
+    /// Adds a statement that makes an object.
+    fn make(&mut self, step: Step, sql: impl Into<String>, object: &Name, needs: Needs) {
+        self.add(step, sql.into(), needs, Some(object.clone()), Vec::new());
+    }
+
+    /// Adds a statement that drops an object, which needs others.
+    ///
+    /// Sequences that it owns are given with [`Script::and`].
+    fn remove(&mut self, step: Step, sql: impl Into<String>, object: &Name, needs: Needs) {
+        self.add(step, sql.into(), needs, None, vec![object.clone()]);
+    }
+
+    /// Notes that the last statement drops these too.
+    fn and(&mut self, sequences: impl IntoIterator<Item = Name>) {
+        if let Some(last) = self.statements.last_mut() {
+            last.removes.extend(sequences);
+        }
+    }
+
+    fn add(
+        &mut self,
+        step: Step,
+        sql: String,
+        needs: Needs,
+        makes: Option<Name>,
+        removes: Vec<Name>,
+    ) {
+        if self.has(step, &sql) {
+            return;
+        }
+        // A key or index of a partition is there before that of its parent, which takes it as its part.
+        let rank = match step {
+            Step::Constraints | Step::ForeignKeys => (usize::MAX - self.depth, 0),
+            _ => (self.depth, self.place),
+        };
+        self.statements.push(Statement {
+            step,
+            rank,
+            sql,
+            makes,
+            removes,
+            needs,
+        });
+    }
+
+    fn has(&self, step: Step, sql: &str) -> bool {
+        let mut statements = self.statements.iter();
+        statements.any(|known| known.step == step && known.sql == sql)
+    }
+
+    /// Leaves out the statements that use a relation which is not what it should be, and says so.
+    fn leave_out(&mut self, actual: &Catalog) {
+        // The names of their indexes are taken too.
+        let kept = self
+            .blocked
+            .iter()
+            .filter_map(|name| actual.relations.get(name));
+        let indexes = kept.flat_map(|relation| {
+            relation.indexes.iter().map(|index| Name {
+                schema: relation.name.schema.clone(),
+                name: index.name.clone(),
+            })
+        });
+        let taken: BTreeSet<Name> = indexes.chain(self.blocked.iter().cloned()).collect();
+        let statements = std::mem::take(&mut self.statements);
+        for statement in statements {
+            let uses = |name: &&Name| statement.needs.has(name);
+            let in_the_way = match statement.step {
+                Step::Join => taken.iter().chain(&self.unfit).find(uses),
+                step if step >= Step::Schemas && step < Step::DropTables => taken.iter().find(uses),
+                _ => None,
+            };
+            match in_the_way.map(Name::sql) {
+                Some(name) => {
+                    self.say(format!(
+                        "left out, since it may use {name}: {}",
+                        statement.sql
+                    ));
+                }
+                None => self.statements.push(statement),
+            }
+        }
+    }
+
+    /// Says what no statement does, once.
+    fn say(&mut self, why: String) {
+        if !self.beyond.contains(&why) {
+            self.beyond.push(why);
         }
     }
 
@@ -66,15 +188,44 @@ impl Script {
 }
 
 /// The statements that turn `actual` into `expected`, where these are all the differences between the two.
+///
+/// A comment at the beginning of the script says what the statements do not do.
 pub fn mend(expected: &Catalog, actual: &Catalog, differences: &[Difference]) -> String {
-    let mut script = Script::default();
+    let mut script = Script {
+        remade: remade::views(expected, actual, differences),
+        ..Script::default()
+    };
+    relation::block(&mut script, expected, actual);
+    remade::make(&mut script, expected, actual, differences);
     for difference in differences {
+        let table = difference.subject.relation();
+        let is_in = |names: &BTreeSet<Name>| table.is_some_and(|table| names.contains(table));
+        if is_in(&script.remade) || is_in(&script.blocked) {
+            continue;
+        }
+        if difference.how == How::OnlyRight
+            && let Some(user) = relation::blocked_user(&script, actual, &difference.subject)
+        {
+            let subject = &difference.subject;
+            script.say(format!(
+                "{subject} is not dropped, since {} may use it",
+                user.sql()
+            ));
+            continue;
+        }
+        script.depth = table.map_or(0, |table| {
+            lineage::depth(expected, table).max(lineage::depth(actual, table))
+        });
         of_one(&mut script, expected, actual, difference);
     }
-    script.statements.sort_by_key(|(step, _)| *step);
-    let beyond = script.beyond.iter().map(|why| format!("-- {why}\n"));
-    let statements = script.statements.iter();
-    let statements = statements.map(|(_, statement)| format!("{statement};\n"));
+    column::order(&mut script, expected, actual);
+    types::say_new_labels(&mut script);
+    script.leave_out(actual);
+    let beyond = script.beyond.iter();
+    // A line is a line, and a comment ends with it, whatever a name holds.
+    let beyond = beyond.map(|why| format!("-- {}\n", why.replace(['\n', '\r'], " ")));
+    let statements = order::sorted(script.statements).into_iter();
+    let statements = statements.map(|statement| format!("{};\n", statement.sql));
     beyond.chain(statements).collect()
 }
 
@@ -91,7 +242,8 @@ fn of_one(
     let is_comment = matches!(how, How::Differs { aspect, .. } if *aspect == "its comment");
     match (subject, how) {
         (Subject::Schema(name), How::OnlyRight) => {
-            script.push(Step::DropRest, format!("DROP SCHEMA {}", quoted(name)));
+            let drop = format!("DROP SCHEMA {}", quoted(name));
+            script.push(Step::DropSchemas, drop);
         }
         (Subject::Schema(name), _) => {
             let comment = expected.schemas.get(name).and_then(Option::as_ref);
@@ -107,16 +259,22 @@ fn of_one(
             }
         }
         (Subject::Extension(name), How::OnlyRight) => {
-            script.push(Step::DropRest, format!("DROP EXTENSION {}", quoted(name)));
+            let drop = format!("DROP EXTENSION {}", quoted(name));
+            script.push(Step::DropExtensions, drop);
         }
         (Subject::Extension(name), _) => {
-            script.push(Step::Schemas, format!("CREATE EXTENSION {}", quoted(name)));
+            let schema = extension_schema(expected, name);
+            let schema = schema.map_or(String::new(), |schema| {
+                format!(" SCHEMA {}", quoted(&schema))
+            });
+            let create = format!("CREATE EXTENSION {}{schema}", quoted(name));
+            script.push(Step::Types, create);
         }
         (Subject::Type(name), _) => types::mend(script, expected, actual, name, how),
         (Subject::DomainCheck(domain, name), _) => {
             types::check(script, expected, actual, domain, name, is_comment);
         }
-        (Subject::Sequence(name), _) => sequence(script, expected, name, how),
+        (Subject::Sequence(name), _) => sequence(script, expected, actual, name, how),
         (Subject::Relation(name), _) => relation::mend(script, expected, actual, name, how),
         (Subject::Column(table, name), _) => {
             column::column(script, expected, actual, (table, name), how);
@@ -125,7 +283,7 @@ fn of_one(
             constraint::constraint(script, expected, actual, (table, name), is_comment);
         }
         (Subject::Trigger(..) | Subject::Policy(..) | Subject::Rule(..), _) => {
-            attached::part(script, expected, actual, subject, is_comment);
+            attached::part(script, expected, actual, subject, how);
         }
         (Subject::Routine(word, _, title), _) => {
             routine::mend(script, expected, actual, (word, title), is_comment);
@@ -136,20 +294,33 @@ fn of_one(
     }
 }
 
-fn sequence(script: &mut Script, expected: &Catalog, name: &Name, how: &How) {
+/// The schema of an extension, if that is known by one of its types.
+fn extension_schema(expected: &Catalog, extension: &str) -> Option<String> {
+    let types = crate::extension::types(extension);
+    let mut known = expected.types.values();
+    let found = known.find(|found| {
+        found.kind == TypeKind::External && types.contains(&found.name.name.as_str())
+    })?;
+    (found.name.schema != "public").then(|| found.name.schema.clone())
+}
+
+fn sequence(script: &mut Script, expected: &Catalog, actual: &Catalog, name: &Name, how: &How) {
     let Some(sequence) = expected.sequences.get(name) else {
-        script.push(
-            Step::DropRest,
-            format!("DROP SEQUENCE IF EXISTS {}", name.sql()),
-        );
+        // That of a column goes with it.
+        let drop = format!("DROP SEQUENCE IF EXISTS {}", name.sql());
+        script.remove(Step::DropRest, drop, name, Needs::default());
         return;
     };
-    match how {
-        How::OnlyLeft => create_sequence(script, sequence),
-        _ => {
+    match actual.sequences.get(name) {
+        None => create_sequence(script, sequence),
+        // It is dropped and made anew with the identity.
+        Some(there) if there.identity != sequence.identity => {}
+        Some(there) => {
+            let is_outside = there.start < sequence.min || there.start > sequence.max;
+            let restart = if is_outside { " RESTART" } else { "" };
             script.push(
                 Step::Sequences,
-                format!("ALTER SEQUENCE {} {}", name.sql(), sequence.sql()),
+                format!("ALTER SEQUENCE {} {}{restart}", name.sql(), sequence.sql()),
             );
             owner(script, sequence);
         }
@@ -165,10 +336,8 @@ fn sequence(script: &mut Script, expected: &Catalog, name: &Name, how: &How) {
 /// Makes a sequence, unless an identity column does.
 fn create_sequence(script: &mut Script, sequence: &Sequence) {
     if !sequence.identity {
-        script.push(
-            Step::Sequences,
-            format!("CREATE SEQUENCE {} {}", sequence.name.sql(), sequence.sql()),
-        );
+        let create = format!("CREATE SEQUENCE {} {}", sequence.name.sql(), sequence.sql());
+        script.make(Step::Sequences, create, &sequence.name, Needs::default());
         owner(script, sequence);
         let on = format!("SEQUENCE {}", sequence.name.sql());
         privilege::of_new(script, &on, &sequence.privileges);

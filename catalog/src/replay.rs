@@ -29,6 +29,7 @@ use crate::Catalog;
 use history::History;
 
 pub use refusal::Refusal;
+
 #[cfg(test)]
 pub(crate) use syntax::words::tokens_of;
 

@@ -260,6 +260,7 @@ impl DataType {
         Self {
             name: self.name.clone(),
             modifiers: Vec::new(),
+            fields: None,
             dimensions: self.dimensions.min(1),
         }
     }

@@ -75,7 +75,9 @@ struct Line {
 pub(crate) fn introspect(session: &mut Session) -> bowline::Result<Catalog> {
     rolled_back(session, |session| {
         for (name, value) in SETTINGS {
-            session.run(sql_query(format!("SET LOCAL {name} = {value}")).affected())?;
+            session.run(
+                sql_query(format!("SELECT set_config('{name}', '{value}', true)")).affected(),
+            )?;
         }
         let mut answers = Vec::new();
         for query in queries() {

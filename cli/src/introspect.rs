@@ -3,6 +3,7 @@
 use bowline::{Session, StatementDsl as _, TransactionOptions, sql_query};
 use bowline_catalog::Catalog;
 use bowline_catalog::compare::Server;
+use bowline_catalog::definition::literal;
 use bowline_catalog::introspect::{SETTINGS, queries, read};
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::Text;
@@ -10,9 +11,9 @@ use diesel::sql_types::Text;
 use crate::error::CliError;
 
 #[derive(bowline::Row)]
-struct SearchPath {
+struct Setting {
     #[diesel(sql_type = Text)]
-    path: String,
+    value: String,
 }
 
 #[derive(bowline::Row)]
@@ -23,26 +24,33 @@ struct Line {
 
 /// Returns what the database holds as of one moment, in one round trip of queries.
 ///
-/// Within a transaction its own changes are seen too, and the search path is as before when this returns.
+/// Within a transaction its own changes are seen too, and the settings are as before when this returns.
 pub(crate) fn introspect(session: &mut Session) -> Result<Catalog, CliError> {
     // In the BEGIN itself: behind a pooler, settings stand right behind it, which no SET TRANSACTION may follow.
     let options = TransactionOptions::repeatable_read().read_only();
     let lines = session.savepoint_with(&options, |session| {
         let set = |(name, value): (&str, &str)| {
-            let text = format!("SELECT set_config('{name}', '{value}', true) AS path");
-            sql_query(text).affected()
+            let value = literal(value);
+            sql_query(format!(
+                "SELECT set_config('{name}', {value}, true) AS value"
+            ))
+            .affected()
         };
+        let earlier = SETTINGS.map(|(name, _)| {
+            sql_query(format!("SELECT current_setting('{name}') AS value")).one::<Setting>()
+        });
         let queries = queries().into_iter();
         let (earlier, _, rows) = session.run((
-            sql_query("SELECT current_setting('search_path') AS path").one::<SearchPath>(),
+            earlier.into_iter().collect::<Vec<_>>(),
             SETTINGS.into_iter().map(set).collect::<Vec<_>>(),
             queries
                 .map(|query| sql_query(query).all::<Line>())
                 .collect::<Vec<_>>(),
         ))?;
         if session.transaction_depth() > 1 {
-            let restore = sql_query("SELECT set_config('search_path', $1, true) AS path");
-            session.run(restore.bind::<Text, _>(earlier.path.clone()).affected())?;
+            let names = SETTINGS.into_iter().map(|(name, _)| name);
+            let values = earlier.iter().map(|setting| setting.value.as_str());
+            session.run(names.zip(values).map(set).collect::<Vec<_>>())?;
         }
         Ok::<_, bowline::Error>(rows)
     })?;
@@ -136,8 +144,8 @@ mod tests {
             let names = catalog.relations.into_keys();
             let names: Vec<_> = names.map(|name| (name.schema, name.name)).collect();
             assert_eq!(names, [("other".to_owned(), "here".to_owned())]);
-            let path = session.run(sql_query("SELECT current_setting('search_path') AS path").one::<SearchPath>())?;
-            assert_eq!(path.path, "other");
+            let path = session.run(sql_query("SELECT current_setting('search_path') AS value").one::<Setting>())?;
+            assert_eq!(path.value, "other");
             Err(CliError::failed("undone"))
         });
         assert_eq!(undone.expect_err("it is rolled back").message, "undone");

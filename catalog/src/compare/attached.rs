@@ -1,9 +1,9 @@
 //! What differs of what hangs on two tables or views of one name, and of two functions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Found, Subject};
-use crate::attached::{Code, Enabled, Policy, Rule, Trigger};
+use crate::attached::{Attached, Code, Enabled, Policy, Rule, Trigger};
 use crate::expression::is_same;
 use crate::routine::{Argument, Body, Routine};
 use crate::{Catalog, Relation};
@@ -61,6 +61,22 @@ pub(super) fn compare(found: &mut Found, subject: &Subject, left: &Relation, rig
             found.comment(subject, left.comment.as_ref(), right.comment.as_ref());
         },
     );
+    let inherited = |attached: &'_ Attached| -> BTreeMap<String, Enabled> {
+        let triggers = attached.inherited_triggers.iter();
+        triggers
+            .map(|own| (own.name.clone(), own.enabled))
+            .collect()
+    };
+    let (ours, theirs) = (inherited(left), inherited(right));
+    let names: BTreeSet<&String> = ours.keys().chain(theirs.keys()).collect();
+    for name in names {
+        let state = |of: &BTreeMap<String, Enabled>| {
+            let own = of.get(name).copied();
+            own.map_or("as in the parent".to_owned(), state_word)
+        };
+        let subject = Subject::Trigger(table.clone(), name.clone());
+        found.differs(&subject, STATE, state(&ours), state(&theirs));
+    }
     found.each(
         &by_name(&left.policies, |policy| &policy.name),
         &by_name(&right.policies, |policy| &policy.name),
@@ -100,16 +116,20 @@ pub(super) fn compare(found: &mut Found, subject: &Subject, left: &Relation, rig
 }
 
 fn enabled(found: &mut Found, subject: &Subject, left: Enabled, right: Enabled) {
-    let word = |enabled: Enabled| {
-        match enabled {
-            Enabled::Origin => "enabled",
-            Enabled::Never => "disabled",
-            Enabled::Replica => "enabled in replicas",
-            Enabled::Always => "enabled always",
-        }
-        .to_owned()
-    };
-    found.differs(subject, "its state", word(left), word(right));
+    found.differs(subject, STATE, state_word(left), state_word(right));
+}
+
+/// The aspect of a trigger or rule that is for which sessions it runs.
+pub(crate) const STATE: &str = "its state";
+
+fn state_word(enabled: Enabled) -> String {
+    match enabled {
+        Enabled::Origin => "enabled",
+        Enabled::Never => "disabled",
+        Enabled::Replica => "enabled in replicas",
+        Enabled::Always => "enabled always",
+    }
+    .to_owned()
 }
 
 fn by_name<'a, T>(items: &'a [T], name: impl Fn(&'a T) -> &'a String) -> BTreeMap<&'a str, &'a T> {
@@ -155,7 +175,7 @@ fn routine(found: &mut Found, subject: &Subject, left: &Routine, right: &Routine
         (Body::Text(left), Body::Text(right)) => {
             if left != right {
                 let (left, right) = first_difference(left, right);
-                found.noted(subject, "its body", left, right);
+                found.noted(subject, "its body", (left, right), false);
             }
         }
         (Body::Sql(left), Body::Sql(right)) => {
@@ -164,8 +184,8 @@ fn routine(found: &mut Found, subject: &Subject, left: &Routine, right: &Routine
         _ => found.noted(
             subject,
             "its body",
-            body(&left.body).to_owned(),
-            body(&right.body).to_owned(),
+            (body(&left.body).to_owned(), body(&right.body).to_owned()),
+            false,
         ),
     }
     found.comment(subject, left.comment.as_ref(), right.comment.as_ref());

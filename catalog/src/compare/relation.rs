@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::{Found, Subject};
-use crate::definition::{list, quoted};
+use crate::definition::list;
 use crate::expression::{is_null, is_same};
 use crate::{
-    Column, Constraint, ConstraintKind, Fill, Index, IndexKey, Name, Relation, RelationKind,
+    Column, Constraint, ConstraintKind, Fill, Index, IndexKey, KeyOrder, Name, Relation,
+    RelationKind,
 };
 
 pub(super) fn compare(found: &mut Found, subject: &Subject, left: &Relation, right: &Relation) {
@@ -108,8 +109,8 @@ fn column(found: &mut Found, subject: &Subject, left: &Column, right: &Column) {
         found.noted(
             subject,
             "its type",
-            left.data_type.sql(),
-            right.data_type.sql(),
+            (left.data_type.sql(), right.data_type.sql()),
+            false,
         );
     }
     let nullable = |column: &Column| if column.not_null { "NOT NULL" } else { "NULL" }.to_owned();
@@ -117,17 +118,25 @@ fn column(found: &mut Found, subject: &Subject, left: &Column, right: &Column) {
     let collation = |column: &Column| {
         column
             .collation
-            .as_deref()
-            .map_or("the type's".to_owned(), quoted)
+            .as_ref()
+            .map_or("the type's".to_owned(), Name::sql)
     };
     found.differs(subject, "its collation", collation(left), collation(right));
+    // Replay and older servers do not say it.
+    if let (Some(left), Some(right)) = (&left.not_null_constraint, &right.not_null_constraint) {
+        found.differs(subject, NOT_NULL, left.words(), right.words());
+    }
     if !same_fill(&left.fill, &right.fill) {
-        found.noted(subject, "its default", left.fill.sql(), right.fill.sql());
+        let texts = (left.fill.sql(), right.fill.sql());
+        found.noted(subject, "its default", texts, true);
     }
     found.comment(subject, left.comment.as_ref(), right.comment.as_ref());
 }
 
-fn same_fill(left: &Fill, right: &Fill) -> bool {
+/// The aspect of a column that is its NOT NULL constraint.
+pub(crate) const NOT_NULL: &str = "its NOT NULL constraint";
+
+pub(crate) fn same_fill(left: &Fill, right: &Fill) -> bool {
     match (left, right) {
         (Fill::Default(left), Fill::Default(right)) => is_same(left, right),
         // NULL as a default is none.
@@ -171,6 +180,7 @@ fn constraint(
         }
         _ => false,
     };
+    let texts = (left.sql(left_indexes), right.sql(right_indexes));
     if same_check {
         let state = |constraint: &Constraint| {
             (
@@ -181,20 +191,10 @@ fn constraint(
             )
         };
         if state(left) != state(right) {
-            found.noted(
-                subject,
-                "it",
-                left.sql(left_indexes),
-                right.sql(right_indexes),
-            );
+            found.noted(subject, "it", texts, true);
         }
-    } else {
-        found.differs(
-            subject,
-            "it",
-            left.sql(left_indexes),
-            right.sql(right_indexes),
-        );
+    } else if texts.0 != texts.1 {
+        found.noted(subject, "it", texts, true);
     }
     found.comment(subject, left.comment.as_ref(), right.comment.as_ref());
 }
@@ -207,8 +207,15 @@ fn index(found: &mut Found, subject: &Subject, table: &Name, left: &Index, right
                 text: other,
                 order: other_order,
             },
-        ) => order == other_order && is_same(text, other),
-        _ => left == right,
+        ) => same_order(order, other_order) && is_same(text, other),
+        (
+            IndexKey::Column { name, order },
+            IndexKey::Column {
+                name: other,
+                order: other_order,
+            },
+        ) => name == other && same_order(order, other_order),
+        _ => false,
     };
     let same_predicate = match (&left.predicate, &right.predicate) {
         (Some(left), Some(right)) => is_same(left, right),
@@ -229,9 +236,18 @@ fn index(found: &mut Found, subject: &Subject, table: &Name, left: &Index, right
             &right.included,
         );
     if !is_same {
-        found.noted(subject, "it", left.sql(table), right.sql(table));
+        found.noted(subject, "it", (left.sql(table), right.sql(table)), true);
     }
     let state = |index: &Index| if index.invalid { "invalid" } else { "valid" }.to_owned();
     found.differs(subject, "its state", state(left), state(right));
     found.comment(subject, left.comment.as_ref(), right.comment.as_ref());
+}
+
+fn same_order(left: &KeyOrder, right: &KeyOrder) -> bool {
+    let names = |order: &KeyOrder| {
+        let sql = |name: &Option<Name>| name.as_ref().map(Name::sql);
+        (sql(&order.collation), sql(&order.operator_class))
+    };
+    (left.descending, left.nulls_first) == (right.descending, right.nulls_first)
+        && names(left) == names(right)
 }

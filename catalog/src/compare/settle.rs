@@ -140,7 +140,7 @@ fn is_of_version(difference: &Difference, left: &Catalog, right: &Catalog, versi
 impl Difference {
     /// Whether another way of writing may be all that differs.
     fn is_of_text(&self) -> bool {
-        matches!(self.how, How::Differs { aspect, .. } if TEXTS.contains(&aspect))
+        matches!(self.how, How::Differs { is_text: true, .. })
     }
 
     fn is_about_the_same(&self, other: &Self) -> bool {
@@ -158,16 +158,3 @@ impl Difference {
         }
     }
 }
-
-/// The aspects that are, or hold, SQL that PostgreSQL writes anew.
-const TEXTS: [&str; 9] = [
-    "it",
-    "its default",
-    "a default",
-    "its query",
-    "its condition",
-    "USING",
-    "WITH CHECK",
-    "its body",
-    "its partition bound",
-];

@@ -257,3 +257,115 @@ fn what_hangs_on_tables_is_compared() {
     function extra(text) is in the database, but not in the migrations
     ");
 }
+
+#[test]
+fn details_of_types_and_triggers_are_compared() {
+    let before = r#"
+        CREATE TABLE t (i interval day to second(3), j interval);
+        CREATE TYPE pair AS (a text COLLATE "C", b interval year);
+        CREATE TYPE span AS RANGE (subtype = float8, subtype_diff = float8mi);
+        CREATE TYPE words AS RANGE (subtype = text, collation = "C", subtype_opclass = text_pattern_ops);
+        CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
+        CREATE TABLE p (id int) PARTITION BY LIST (id); CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1);
+        CREATE TABLE p2 PARTITION OF p FOR VALUES IN (2);
+        CREATE TRIGGER touched BEFORE INSERT ON p FOR EACH ROW EXECUTE FUNCTION touch();
+        ALTER TABLE p2 DISABLE TRIGGER touched;
+    "#;
+    let after = r#"
+        CREATE TABLE t (i interval day to minute, j interval(3));
+        CREATE TYPE pair AS (a text, b interval month);
+        CREATE TYPE span AS RANGE (subtype = float8);
+        CREATE TYPE words AS RANGE (subtype = text, collation = "POSIX");
+        CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
+        CREATE TABLE p (id int) PARTITION BY LIST (id); CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1);
+        CREATE TABLE p2 PARTITION OF p FOR VALUES IN (2);
+        CREATE TRIGGER touched BEFORE INSERT ON p FOR EACH ROW EXECUTE FUNCTION touch();
+        ALTER TABLE p1 DISABLE TRIGGER touched; ALTER TABLE p2 ENABLE ALWAYS TRIGGER touched;
+    "#;
+    assert_eq!(judged_words(before, before), "");
+    assert_eq!(judged_words(after, after), "");
+    insta::assert_snapshot!(judged_words(before, after), @r#"
+    type pair: the list of its attributes is a text COLLATE "C", b interval year in the migrations, a text, b interval month in the database
+    type span: the list of its options is SUBTYPE_DIFF = float8mi in the migrations, none in the database
+    type words: the list of its options is SUBTYPE_OPCLASS = text_pattern_ops, COLLATION = "C" in the migrations, COLLATION = "POSIX" in the database
+    trigger touched of p1: its state is as in the parent in the migrations, disabled in the database
+    trigger touched of p2: its state is disabled in the migrations, enabled always in the database
+    column t.i: its type is interval day to second(3) in the migrations, interval day to minute in the database
+    column t.j: its type is interval in the migrations, interval(3) in the database
+    "#);
+}
+
+#[test]
+fn collations_and_operator_classes_are_compared_with_their_schemas() {
+    let sql = r#"
+        CREATE SCHEMA app; CREATE SCHEMA other; CREATE EXTENSION pg_trgm SCHEMA other;
+        CREATE COLLATION app.german FROM "C"; CREATE COLLATION plain FROM "C";
+        CREATE DOMAIN word AS text COLLATE app.german; CREATE TYPE pair AS (a text COLLATE app.german);
+        CREATE TABLE t (a text COLLATE app.german, b text COLLATE plain, c text COLLATE pg_catalog."C");
+        CREATE INDEX i ON t USING gin (c other.gin_trgm_ops); CREATE INDEX j ON t (c COLLATE app.german);
+        SET search_path TO app, other; ALTER TABLE public.t ADD COLUMN d text COLLATE german;
+        CREATE INDEX k ON public.t USING gin (d gin_trgm_ops); SET search_path TO public;
+    "#;
+    assert_eq!(judged_words(sql, sql), "");
+    let moved = format!(
+        "{sql} ALTER COLLATION app.german SET SCHEMA other; ALTER SCHEMA other RENAME TO more;"
+    );
+    assert_eq!(judged_words(&moved, &moved), "");
+    let words = judged_words(&moved, sql);
+    for word in [
+        "column t.a: its collation is more.german",
+        "more.gin_trgm_ops",
+    ] {
+        assert!(words.contains(word), "{word}: {words}");
+    }
+}
+
+#[test]
+fn defaults_do_not_depend_on_the_session_that_reads_them() {
+    let sql = "
+        CREATE TABLE t (a timestamptz DEFAULT '2024-01-01 00:00', b date DEFAULT '3/2/2024', c interval DEFAULT '-1 2:03:04',
+            d timestamptz DEFAULT '2024-01-01 00:00+02', CHECK (a > '2023-06-01 00:00'));";
+    let server = LocalServer::private(&[]).unwrap_or_else(|error| panic!("{error}"));
+    let mut session = Session::connect(&server.config("postgres")).expect("a connection");
+    let settings = "SET TimeZone TO 'Asia/Kolkata'; SET DateStyle TO 'SQL, DMY'; SET IntervalStyle TO 'sql_standard'";
+    let other = "SET TimeZone TO 'America/New_York'; SET DateStyle TO 'ISO, MDY'; SET IntervalStyle TO 'iso_8601'";
+    session
+        .batch_execute(&format!("{settings}; {sql}"))
+        .expect("PostgreSQL takes it");
+    let one = introspect(&mut session).expect("a catalog");
+    // The session that migrated compares.
+    let judge = |session: &mut Session, there: &Catalog| {
+        let comparison = judged(
+            &replayed(sql),
+            there,
+            Some(session),
+            &mut Settled::default(),
+        );
+        comparison.differences.len() + comparison.not_compared.len()
+    };
+    assert_eq!(judge(&mut session, &one), 0);
+    session.batch_execute(other).expect("settings");
+    let two = introspect(&mut session).expect("a catalog");
+    assert_eq!(words(&one, &two), "");
+    // In a session with other settings a date without a zone means another moment.
+    assert_eq!(judge(&mut session, &two), 4);
+}
+
+#[test]
+fn default_privileges_of_a_role_hide_what_they_may_touch_and_no_more() {
+    let sql = "
+        CREATE SCHEMA app; CREATE TABLE before (id int); CREATE TABLE app.before (id int);
+        ALTER DEFAULT PRIVILEGES FOR ROLE CURRENT_USER GRANT SELECT ON TABLES TO pg_monitor;
+        ALTER DEFAULT PRIVILEGES FOR ROLE pg_database_owner IN SCHEMA app GRANT SELECT ON TABLES TO pg_monitor;
+        CREATE TABLE after (id int); CREATE TABLE app.after (id int); CREATE SEQUENCE app.s;";
+    let there = format!(
+        "{sql} GRANT UPDATE ON before, app.before, after, app.after TO PUBLIC; GRANT USAGE ON SEQUENCE app.s TO PUBLIC;"
+    );
+    insta::assert_snapshot!(judged_words(sql, &there), @"
+    sequence app.s: the list of its privileges is none in the migrations, USAGE to PUBLIC in the database
+    relation app.before: the list of its privileges is none in the migrations, UPDATE to PUBLIC in the database
+    relation after: the list of its privileges is SELECT to pg_monitor in the migrations, SELECT to pg_monitor, UPDATE to PUBLIC in the database
+    relation before: the list of its privileges is none in the migrations, UPDATE to PUBLIC in the database
+    not compared: privileges on app.after (up.sql:5): whether the role of an ALTER DEFAULT PRIVILEGES creates it is not known
+    ");
+}

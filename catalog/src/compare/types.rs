@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Found, Subject};
 use crate::definition::{literals, quoted};
 use crate::expression::is_same;
-use crate::{Catalog, Constraint, ConstraintKind, DataType, Name, Type, TypeKind};
+use crate::{Attribute, Catalog, Constraint, ConstraintKind, Name, Type, TypeKind};
 
 pub(super) fn compare(found: &mut Found, left: &Catalog, right: &Catalog) {
     // Which types an extension brings is the extension's matter.
@@ -40,14 +40,14 @@ fn kind(found: &mut Found, subject: &Subject, left: &Type, right: &Type) {
                 && attributes
                     .iter()
                     .zip(other)
-                    .all(|(a, b)| a.0 == b.0 && a.1.is_same(&b.1));
+                    .all(|(a, b)| is_same_attribute(a, b));
             if !is_same {
                 let sql = self::attributes;
                 found.noted(
                     subject,
                     "the list of its attributes",
-                    sql(attributes),
-                    sql(other),
+                    (sql(attributes), sql(other)),
+                    false,
                 );
             }
         }
@@ -55,10 +55,12 @@ fn kind(found: &mut Found, subject: &Subject, left: &Type, right: &Type) {
             TypeKind::Range {
                 subtype,
                 multirange,
+                ..
             },
             TypeKind::Range {
                 subtype: other,
                 multirange: other_multirange,
+                ..
             },
         ) => {
             found.differs(subject, "its subtype", subtype.sql(), other.sql());
@@ -67,6 +69,12 @@ fn kind(found: &mut Found, subject: &Subject, left: &Type, right: &Type) {
                 "its multirange",
                 quoted(multirange),
                 quoted(other_multirange),
+            );
+            found.differs(
+                subject,
+                "the list of its options",
+                range_options(&left.kind),
+                range_options(&right.kind),
             );
         }
         (
@@ -86,7 +94,7 @@ fn kind(found: &mut Found, subject: &Subject, left: &Type, right: &Type) {
             },
         ) => {
             if !base.is_same(other) {
-                found.noted(subject, "its base type", base.sql(), other.sql());
+                found.noted(subject, "its base type", (base.sql(), other.sql()), false);
             }
             let nullable = |not_null: bool| if not_null { "NOT NULL" } else { "NULL" }.to_owned();
             found.differs(
@@ -101,8 +109,9 @@ fn kind(found: &mut Found, subject: &Subject, left: &Type, right: &Type) {
                 default.as_deref(),
                 other_default.as_deref(),
             );
-            let collation_of = |collation: &Option<String>| {
-                collation.as_deref().map_or("the type's".to_owned(), quoted)
+            let collation_of = |collation: &Option<Name>| {
+                let collation = collation.as_ref();
+                collation.map_or("the type's".to_owned(), Name::sql)
             };
             found.differs(
                 subject,
@@ -138,17 +147,32 @@ fn check(found: &mut Found, subject: &Subject, left: &Constraint, right: &Constr
         _ => false,
     };
     if !is_same {
-        found.noted(subject, "it", left.sql(&[]), right.sql(&[]));
+        found.noted(subject, "it", (left.sql(&[]), right.sql(&[])), true);
     }
     found.comment(subject, left.comment.as_ref(), right.comment.as_ref());
 }
 
-pub(crate) fn attributes(attributes: &[(String, DataType)]) -> String {
+pub(crate) fn is_same_attribute(one: &Attribute, other: &Attribute) -> bool {
+    let collation = |attribute: &Attribute| attribute.collation.as_ref().map(Name::sql);
+    one.name == other.name
+        && one.data_type.is_same(&other.data_type)
+        && collation(one) == collation(other)
+}
+
+pub(crate) fn attributes(attributes: &[Attribute]) -> String {
     let attributes: Vec<String> = attributes
         .iter()
-        .map(|(name, data_type)| format!("{} {}", quoted(name), data_type.sql()))
+        .map(|attribute| format!("{} {}", quoted(&attribute.name), attribute.type_sql()))
         .collect();
     attributes.join(", ")
+}
+
+/// The options of a range in words: `COLLATION = "C", SUBTYPE_DIFF = float8mi`.
+fn range_options(kind: &TypeKind) -> String {
+    match kind.range_options().as_slice() {
+        [] => "none".to_owned(),
+        options => options.join(", "),
+    }
 }
 
 fn word(kind: &TypeKind) -> String {

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::name;
 use crate::Catalog;
-use crate::attached::{Code, Enabled, Event, Policy, Rule, Timing, Trigger};
+use crate::attached::{Code, Enabled, Event, InheritedTrigger, Policy, Rule, Timing, Trigger};
 
 /// Without those that PostgreSQL makes itself: of foreign keys, and of a partition by its parent's.
 pub(super) const TRIGGERS: &str = r"
@@ -24,6 +24,17 @@ pub(super) const TRIGGERS: &str = r"
     LEFT JOIN pg_class r ON r.oid = t.tgconstrrelid
     LEFT JOIN pg_namespace rn ON rn.oid = r.relnamespace
     WHERE NOT t.tgisinternal AND t.tgparentid = 0 AND n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema'
+    ORDER BY 1, 2, t.tgname";
+
+/// Those that a partition has from its parent, where they are not enabled as there.
+pub(super) const INHERITED_TRIGGERS: &str = r"
+    SELECT n.nspname::text AS schema, c.relname::text AS relation, t.tgname::text AS name, t.tgenabled::text AS enabled
+    FROM pg_trigger t
+    JOIN pg_trigger parent ON parent.oid = t.tgparentid
+    JOIN pg_class c ON c.oid = t.tgrelid
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE NOT t.tgisinternal AND t.tgenabled <> parent.tgenabled
+        AND n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema'
     ORDER BY 1, 2, t.tgname";
 
 pub(super) const POLICIES: &str = r"
@@ -70,6 +81,14 @@ pub(super) struct TriggerRow {
 }
 
 #[derive(Deserialize)]
+pub(super) struct InheritedTriggerRow {
+    schema: String,
+    relation: String,
+    name: String,
+    enabled: String,
+}
+
+#[derive(Deserialize)]
 pub(super) struct PolicyRow {
     schema: String,
     relation: String,
@@ -96,12 +115,21 @@ pub(super) struct RuleRow {
 pub(super) fn add(
     catalog: &mut Catalog,
     triggers: &[TriggerRow],
+    inherited: &[InheritedTriggerRow],
     policies: &[PolicyRow],
     rules: &[RuleRow],
 ) {
     for row in triggers {
         if let Some(relation) = catalog.relations.get_mut(&name(&row.schema, &row.relation)) {
             relation.attached.triggers.push(row.trigger());
+        }
+    }
+    for row in inherited {
+        if let Some(relation) = catalog.relations.get_mut(&name(&row.schema, &row.relation)) {
+            relation.attached.inherited_triggers.push(InheritedTrigger {
+                name: row.name.clone(),
+                enabled: enabled(&row.enabled),
+            });
         }
     }
     for row in policies {

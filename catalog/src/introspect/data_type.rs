@@ -14,6 +14,7 @@ pub(super) fn data_type(
     DataType {
         name: name(schema, type_name),
         modifiers: formatted.map(modifiers).unwrap_or_default(),
+        fields: formatted.and_then(interval_fields),
         dimensions: u8::try_from(dimensions).unwrap_or(u8::MAX),
     }
 }
@@ -28,4 +29,12 @@ fn modifiers(formatted: &str) -> Vec<i32> {
         .split(',')
         .filter_map(|number| number.trim().parse().ok())
         .collect()
+}
+
+/// The fields of `interval day to second(3)`.
+fn interval_fields(formatted: &str) -> Option<String> {
+    let fields = formatted.strip_prefix("interval ")?;
+    let fields = fields.trim_end_matches("[]");
+    let fields = fields.split('(').next().unwrap_or_default();
+    Some(fields.to_owned())
 }

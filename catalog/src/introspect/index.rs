@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::constraint::without_parentheses;
-use super::name;
+use super::{name, optional_name};
 use crate::{Catalog, Index, IndexKey, KeyOrder};
 
 /// Columns of a key come by name, expressions as text; what is the default comes as NULL.
@@ -13,7 +13,8 @@ pub(super) const INDEXES: &str = r"
         -- That of a partitioned table is until all partitions have one.
         NOT x.indisvalid AND i.relkind = 'i' AS invalid,
         CASE WHEN x.indpred IS NOT NULL THEN pg_get_expr(x.indpred, x.indrelid) END AS predicate,
-        obj_description(i.oid, 'pg_class') AS comment, k.columns, k.expressions, k.options, k.collations, k.classes,
+        obj_description(i.oid, 'pg_class') AS comment, k.columns, k.expressions, k.options,
+        k.collation_schemas, k.collations, k.class_schemas, k.classes,
         ARRAY(SELECT a.attname::text FROM generate_series(x.indnkeyatts, x.indnatts - 1) place
             JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = x.indkey[place] ORDER BY place) AS included
     FROM pg_index x
@@ -27,11 +28,15 @@ pub(super) const INDEXES: &str = r"
             array_agg(x.indoption[place] ORDER BY place) AS options,
             array_agg(CASE WHEN x.indcollation[place] <> coalesce(a.attcollation, 100) THEN o.collname::text END ORDER BY place)
                 AS collations,
+            array_agg(os.nspname::text ORDER BY place) AS collation_schemas,
+            array_agg(ps.nspname::text ORDER BY place) AS class_schemas,
             array_agg(CASE WHEN NOT p.opcdefault THEN p.opcname::text END ORDER BY place) AS classes
         FROM generate_series(0, x.indnkeyatts - 1) place
         LEFT JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = x.indkey[place] AND x.indkey[place] <> 0
         LEFT JOIN pg_collation o ON o.oid = x.indcollation[place]
+        LEFT JOIN pg_namespace os ON os.oid = o.collnamespace
         JOIN pg_opclass p ON p.oid = x.indclass[place]
+        JOIN pg_namespace ps ON ps.oid = p.opcnamespace
     ) k
     WHERE n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema'
     ORDER BY 1, 2, x.indexrelid";
@@ -50,7 +55,9 @@ pub(super) struct IndexRow {
     columns: Vec<Option<String>>,
     expressions: Vec<Option<String>>,
     options: Vec<i16>,
+    collation_schemas: Vec<Option<String>>,
     collations: Vec<Option<String>>,
+    class_schemas: Vec<Option<String>>,
     classes: Vec<Option<String>>,
     included: Vec<String>,
 }
@@ -92,8 +99,8 @@ impl IndexRow {
         let order = KeyOrder {
             descending: option & DESCENDING != 0,
             nulls_first: option & NULLS_FIRST != 0,
-            collation: at(&self.collations),
-            operator_class: at(&self.classes),
+            collation: optional_name(&at(&self.collation_schemas), &at(&self.collations)),
+            operator_class: optional_name(&at(&self.class_schemas), &at(&self.classes)),
         };
         match at(&self.columns) {
             Some(name) => IndexKey::Column { name, order },

@@ -3,10 +3,10 @@
 use serde::Deserialize;
 
 use super::data_type::data_type;
-use super::name;
+use super::{name, optional_name};
 use crate::DIESEL_TABLE;
 use crate::attached::{Attached, Code};
-use crate::{Catalog, Column, Fill, Relation, RelationKind, TypeKind};
+use crate::{Attribute, Catalog, Column, Fill, NotNull, Relation, RelationKind, TypeKind};
 
 pub(super) const RELATIONS: &str = r"
     SELECT n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS kind, c.relispartition AS is_partition,
@@ -40,8 +40,10 @@ pub(super) const COLUMNS: &str = r"
         CASE WHEN e.oid IS NULL THEN 0 ELSE greatest(a.attndims, 1) END::int4 AS dimensions,
         CASE WHEN a.atttypmod >= 0 THEN format_type(a.atttypid, a.atttypmod) END AS formatted,
         a.attnotnull AS not_null, a.attidentity::text AS identity, a.attgenerated::text AS generated,
-        pg_get_expr(d.adbin, d.adrelid) AS expression, co.collname::text AS collation,
+        pg_get_expr(d.adbin, d.adrelid) AS expression,
+        con.nspname::text AS collation_schema, co.collname::text AS collation,
         col_description(c.oid, a.attnum) AS comment,
+        nn.conname::text AS not_null_name, nn.connoinherit AS not_null_no_inherit, nn.convalidated AS not_null_validated,
         serial.schema AS serial_schema, serial.name AS serial_name
     FROM pg_attribute a
     JOIN pg_class c ON c.oid = a.attrelid
@@ -63,6 +65,8 @@ pub(super) const COLUMNS: &str = r"
             AND pg_get_expr(d.adbin, d.adrelid) ~ '^nextval\(''([^'']|'''')*''::regclass\)$'
     ) serial ON true
     LEFT JOIN pg_collation co ON co.oid = a.attcollation AND a.attcollation <> t.typcollation
+    LEFT JOIN pg_namespace con ON con.oid = co.collnamespace
+    LEFT JOIN pg_constraint nn ON nn.conrelid = a.attrelid AND nn.contype = 'n' AND nn.conkey = ARRAY[a.attnum]
     WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c') AND a.attnum > 0 AND NOT a.attisdropped
         AND n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema'
     ORDER BY 1, 2, a.attnum";
@@ -99,8 +103,12 @@ pub(super) struct ColumnRow {
     identity: String,
     generated: String,
     expression: Option<String>,
+    collation_schema: Option<String>,
     collation: Option<String>,
     comment: Option<String>,
+    not_null_name: Option<String>,
+    not_null_no_inherit: Option<bool>,
+    not_null_validated: Option<bool>,
     serial_schema: Option<String>,
     serial_name: Option<String>,
 }
@@ -150,7 +158,11 @@ pub(super) fn add(catalog: &mut Catalog, relations: &[RelationRow], columns: &[C
             && let TypeKind::Composite { attributes } = &mut found.kind
         {
             let column = row.column();
-            attributes.push((column.name, column.data_type));
+            attributes.push(Attribute {
+                name: column.name,
+                data_type: column.data_type,
+                collation: column.collation,
+            });
         }
     }
 }
@@ -167,8 +179,13 @@ impl ColumnRow {
             ),
             not_null: self.not_null,
             fill: self.fill(),
-            collation: self.collation.clone(),
+            collation: optional_name(&self.collation_schema, &self.collation),
             comment: self.comment.clone(),
+            not_null_constraint: self.not_null_name.as_ref().map(|name| NotNull {
+                name: name.clone(),
+                no_inherit: self.not_null_no_inherit.unwrap_or_default(),
+                validated: self.not_null_validated.unwrap_or(true),
+            }),
         }
     }
 

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::data_type::data_type;
-use super::name;
+use super::{name, optional_name};
 use crate::{Catalog, DataType, Type, TypeKind};
 
 /// Row types of tables, arrays and multiranges come with what they belong to, so they are left out.
@@ -14,7 +14,10 @@ pub(super) const TYPES: &str = r"
         bn.nspname::text AS base_schema, b.typname::text AS base_name,
         CASE WHEN e.oid IS NULL THEN 0 ELSE greatest(t.typndims, 1) END::int4 AS dimensions,
         CASE WHEN t.typtypmod >= 0 THEN format_type(t.typbasetype, t.typtypmod) END AS formatted,
-        t.typnotnull AS not_null, pg_get_expr(t.typdefaultbin, 0) AS default_expression, co.collname::text AS collation,
+        t.typnotnull AS not_null, pg_get_expr(t.typdefaultbin, 0) AS default_expression, cn.nspname::text AS collation_schema, co.collname::text AS collation,
+        CASE WHEN NOT oc.opcdefault THEN os.nspname::text END AS class_schema, oc.opcname::text AS class,
+        fn.nspname::text AS canonical_schema, f.proname::text AS canonical,
+        dn.nspname::text AS diff_schema, d.proname::text AS diff,
         mr.typname::text AS multirange, obj_description(t.oid, 'pg_type') AS comment
     FROM pg_type t
     JOIN pg_namespace n ON n.oid = t.typnamespace
@@ -25,7 +28,15 @@ pub(super) const TYPES: &str = r"
     LEFT JOIN pg_type e ON e.typarray = base.oid
     LEFT JOIN pg_type b ON b.oid = coalesce(e.oid, base.oid)
     LEFT JOIN pg_namespace bn ON bn.oid = b.typnamespace
-    LEFT JOIN pg_collation co ON co.oid = t.typcollation AND t.typtype = 'd' AND t.typcollation <> base.typcollation
+    LEFT JOIN pg_collation co ON co.oid <> base.typcollation
+        AND co.oid = CASE t.typtype WHEN 'd' THEN t.typcollation WHEN 'r' THEN r.rngcollation END
+    LEFT JOIN pg_namespace cn ON cn.oid = co.collnamespace
+    LEFT JOIN pg_opclass oc ON oc.oid = r.rngsubopc
+    LEFT JOIN pg_namespace os ON os.oid = oc.opcnamespace
+    LEFT JOIN pg_proc f ON f.oid = r.rngcanonical
+    LEFT JOIN pg_namespace fn ON fn.oid = f.pronamespace
+    LEFT JOIN pg_proc d ON d.oid = r.rngsubdiff
+    LEFT JOIN pg_namespace dn ON dn.oid = d.pronamespace
     LEFT JOIN pg_depend x ON x.classid = 'pg_type'::regclass AND x.objid = t.oid AND x.deptype = 'e'
     WHERE n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema' AND t.typisdefined
         AND (t.typtype IN ('e', 'd', 'r') OR (t.typtype = 'c' AND c.relkind = 'c')
@@ -44,7 +55,14 @@ pub(super) struct TypeRow {
     formatted: Option<String>,
     not_null: bool,
     default_expression: Option<String>,
+    collation_schema: Option<String>,
     collation: Option<String>,
+    class_schema: Option<String>,
+    class: Option<String>,
+    canonical_schema: Option<String>,
+    canonical: Option<String>,
+    diff_schema: Option<String>,
+    diff: Option<String>,
     multirange: Option<String>,
     comment: Option<String>,
 }
@@ -73,7 +91,7 @@ impl TypeRow {
                 not_null: self.not_null,
                 default: self.default_expression.clone(),
                 checks: Vec::new(),
-                collation: self.collation.clone(),
+                collation: optional_name(&self.collation_schema, &self.collation),
             },
             "c" => TypeKind::Composite {
                 attributes: Vec::new(),
@@ -81,6 +99,10 @@ impl TypeRow {
             "r" => TypeKind::Range {
                 subtype: self.base(),
                 multirange: self.multirange.clone().unwrap_or_default(),
+                operator_class: optional_name(&self.class_schema, &self.class),
+                collation: optional_name(&self.collation_schema, &self.collation),
+                canonical: optional_name(&self.canonical_schema, &self.canonical),
+                subtype_diff: optional_name(&self.diff_schema, &self.diff),
             },
             _ => TypeKind::External,
         }

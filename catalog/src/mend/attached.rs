@@ -1,9 +1,10 @@
 //! Triggers, policies, rules and the queries of views that are to become others.
 
+use super::order::Needs;
 use super::{Script, Step};
 use crate::attached::{Code, Enabled};
-use crate::compare::Subject;
-use crate::definition::quoted;
+use crate::compare::{How, STATE, Subject};
+use crate::definition::{list, quoted};
 use crate::{Catalog, Name, Relation, RelationKind};
 
 /// A trigger, policy or rule as a script makes it.
@@ -20,8 +21,13 @@ pub(super) fn part(
     expected: &Catalog,
     actual: &Catalog,
     subject: &Subject,
-    is_comment: bool,
+    how: &How,
 ) {
+    let aspect = match how {
+        How::Differs { aspect, .. } => *aspect,
+        _ => "",
+    };
+    let is_comment = aspect == "its comment";
     let (kind, table, name) = match subject {
         Subject::Trigger(table, name) => ("TRIGGER", table, name),
         Subject::Policy(table, name) => ("POLICY", table, name),
@@ -30,13 +36,19 @@ pub(super) fn part(
     };
     let (sql, own) = (table.sql(), quoted(name));
     let (new, old) = (of(expected, subject), of(actual, subject));
+    if aspect == STATE {
+        let action = state(expected, subject).sql();
+        let alter = format!("ALTER TABLE {sql} {action} {kind} {own}");
+        script.push(Step::States, alter);
+        return;
+    }
     if old.is_some() && !is_comment && expected.relations.contains_key(table) {
         script.push(Step::DropGuards, format!("DROP {kind} {own} ON {sql}"));
     }
     let Some(new) = new else { return };
     if !is_comment {
         let Some(create) = new.create else {
-            script.beyond.push(format!(
+            script.say(format!(
                 "{subject} is to be made: the catalog does not have all of it, a migration does"
             ));
             return;
@@ -45,12 +57,44 @@ pub(super) fn part(
         if new.enabled != Enabled::Origin {
             let action = new.enabled.sql();
             let alter = format!("ALTER TABLE {sql} {action} {kind} {own}");
-            script.push(Step::Guards, alter);
+            script.push(Step::States, alter);
         }
     }
     if is_comment || new.comment.is_some() {
         script.comment(&format!("{kind} {own} ON {sql}"), new.comment.as_ref());
     }
+}
+
+/// Returns true if a relation has this trigger, policy or rule.
+pub(super) fn has(relation: &Relation, subject: &Subject) -> bool {
+    let attached = &relation.attached;
+    match subject {
+        Subject::Trigger(_, name) => attached.triggers.iter().any(|own| own.name == *name),
+        Subject::Policy(_, name) => attached.policies.iter().any(|own| own.name == *name),
+        Subject::Rule(_, name) => attached.rules.iter().any(|own| own.name == *name),
+        _ => false,
+    }
+}
+
+/// The state of a trigger or rule; of a trigger that a partition has from its parent too.
+fn state(catalog: &Catalog, subject: &Subject) -> Enabled {
+    let own = of(catalog, subject).map(|own| own.enabled);
+    let inherited = || {
+        let Subject::Trigger(table, name) = subject else {
+            return None;
+        };
+        let relation = catalog.relations.get(table)?;
+        let mut noted = relation.attached.inherited_triggers.iter();
+        if let Some(own) = noted.find(|own| own.name == *name) {
+            return Some(own.enabled);
+        }
+        let parent = relation.parents.first()?;
+        Some(state(
+            catalog,
+            &Subject::Trigger(parent.clone(), name.clone()),
+        ))
+    };
+    own.or_else(inherited).unwrap_or_default()
 }
 
 fn of(catalog: &Catalog, subject: &Subject) -> Option<Part> {
@@ -61,7 +105,8 @@ fn of(catalog: &Catalog, subject: &Subject) -> Option<Part> {
             let mut triggers = attached(table)?.triggers.iter();
             let own = triggers.find(|own| own.name == *name)?;
             Some(Part {
-                create: is_known(&own.condition).then(|| own.sql(table)),
+                create: is_known(&own.condition)
+                    .then(|| within_path(&own.condition, own.sql(table))),
                 enabled: own.enabled,
                 comment: own.comment.clone(),
             })
@@ -71,7 +116,10 @@ fn of(catalog: &Catalog, subject: &Subject) -> Option<Part> {
             let own = policies.find(|own| own.name == *name)?;
             let is_known = is_known(&own.using) && is_known(&own.with_check);
             Some(Part {
-                create: is_known.then(|| own.sql(table)),
+                create: is_known.then(|| {
+                    let codes = own.using.iter().chain(&own.with_check);
+                    within_path(codes, own.sql(table))
+                }),
                 enabled: Enabled::Origin,
                 comment: own.comment.clone(),
             })
@@ -82,7 +130,7 @@ fn of(catalog: &Catalog, subject: &Subject) -> Option<Part> {
             let text = own.definition.text.as_deref();
             let statement = |text: &str| text.trim_end().trim_end_matches(';').to_owned();
             Some(Part {
-                create: text.map(statement),
+                create: text.map(|text| within_path([&own.definition], statement(text))),
                 enabled: own.enabled,
                 comment: own.comment.clone(),
             })
@@ -92,7 +140,7 @@ fn of(catalog: &Catalog, subject: &Subject) -> Option<Part> {
 }
 
 /// `CREATE VIEW`, in place of one that is there or not; false where its query is not known.
-pub(super) fn view(script: &mut Script, relation: &Relation, is_there: bool) -> bool {
+pub(super) fn view(script: &mut Script, relation: &Relation) -> bool {
     let sql = relation.name.sql();
     let Some(query) = &relation.attached.query else {
         return false;
@@ -100,14 +148,6 @@ pub(super) fn view(script: &mut Script, relation: &Relation, is_there: bool) -> 
     let Some(text) = &query.text else {
         return false;
     };
-    // Names in it mean what they mean in the default path.
-    if query
-        .search_path
-        .as_deref()
-        .is_some_and(|path| path != ["public"])
-    {
-        return false;
-    }
     let names: Vec<String> = relation
         .columns
         .iter()
@@ -122,18 +162,55 @@ pub(super) fn view(script: &mut Script, relation: &Relation, is_there: bool) -> 
         options => format!(" WITH ({})", options.join(", ")),
     };
     let text = text.trim().trim_end_matches(';');
+    let needs = Needs::of_relation(relation);
     if relation.kind == RelationKind::MaterializedView {
-        if is_there {
-            let drop = format!("DROP MATERIALIZED VIEW {sql}");
-            script.push(Step::DropViews, drop);
-        }
         let create = format!("CREATE MATERIALIZED VIEW {sql}{columns} AS {text}");
-        script.push(Step::Views, create);
+        let create = within_path([query], create);
+        script.make(Step::Views, create, &relation.name, needs);
     } else {
         let create = format!("CREATE OR REPLACE VIEW {sql}{columns}{options} AS {text}");
-        script.push(Step::Views, create);
+        let create = within_path([query], create);
+        script.make(Step::Views, create, &relation.name, needs);
     }
     true
+}
+
+/// Puts a statement into the search path in which the names of its code were looked up, where that is not the default one.
+pub(super) fn within_path<'c>(
+    codes: impl IntoIterator<Item = &'c Code>,
+    statement: String,
+) -> String {
+    let mut paths = codes
+        .into_iter()
+        .filter_map(|code| code.search_path.as_deref());
+    let Some(path) = paths.find(|path| *path != ["public"]) else {
+        return statement;
+    };
+    let path = match path {
+        [] => "''".to_owned(),
+        path => list(path),
+    };
+    // Its own name may be without a schema, and then is one of the default path.
+    format!("SET search_path TO {path}, public;\n{statement};\nRESET search_path")
+}
+
+/// Gives a view other options.
+pub(super) fn options(script: &mut Script, new: &Relation, old: &Relation) {
+    let sql = new.name.sql();
+    let name = |option: &str| option.split('=').next().unwrap_or_default().to_owned();
+    let kept: Vec<String> = new.attached.options.iter().map(|own| name(own)).collect();
+    let there = old.attached.options.iter().map(|own| name(own));
+    let gone: Vec<String> = there.filter(|own| !kept.contains(own)).collect();
+    if !gone.is_empty() {
+        script.push(
+            Step::Views,
+            format!("ALTER VIEW {sql} RESET ({})", gone.join(", ")),
+        );
+    }
+    if !new.attached.options.is_empty() {
+        let options = new.attached.options.join(", ");
+        script.push(Step::Views, format!("ALTER VIEW {sql} SET ({options})"));
+    }
 }
 
 /// What `ALTER TABLE` says of row level security.

@@ -1,9 +1,22 @@
 //! Columns that differ.
 
-use super::{Script, Step, attached, create_sequence, relation};
-use crate::compare::How;
+mod change_type;
+mod not_null;
+mod order;
+
+pub(super) use change_type::is_assigned;
+pub(super) use order::order;
+
+use self::change_type::{change_type, is_partition_key};
+use self::not_null::{
+    actual_names_not_null, has_default_name, not_null_constraint, nullability, restate_below,
+};
+use super::order::Needs;
+use super::remade::is_view;
+use super::{Script, Step, create_sequence, lineage};
+use crate::compare::{How, NOT_NULL, same_fill};
 use crate::definition::{literal, quoted};
-use crate::{Catalog, Column, Fill, Name, RelationKind, Sequence};
+use crate::{Catalog, Column, Fill, Name, Relation, Sequence, TypeKind};
 
 pub(super) fn column(
     script: &mut Script,
@@ -22,46 +35,62 @@ pub(super) fn column(
     };
     let (sql, quoted_name) = (table.sql(), quoted(name));
     let alter = |what: String| format!("ALTER TABLE {sql} ALTER COLUMN {quoted_name} {what}");
-    // No ALTER VIEW takes a column away or gives it a type: the view is made anew.
-    let views = (expected.relations.get(table), actual.relations.get(table));
-    if let (Some(relation), Some(old)) = views
-        && matches!(
-            old.kind,
-            RelationKind::View | RelationKind::MaterializedView
-        )
-        && old.kind == relation.kind
-        && !matches!(how, How::Differs { aspect, .. } if *aspect == "its comment")
-    {
-        if attached::view(script, relation, true) {
-            if relation.kind == RelationKind::View {
-                script.push(Step::DropViews, format!("DROP VIEW {sql}"));
-            }
-            relation::of_view(script, expected, relation);
-        } else {
-            script.beyond.push(format!(
-                "{sql} is to be made anew: the catalog does not have its definition, a migration does"
-            ));
-        }
-        return;
-    }
+    let parents = lineage::parents(expected, actual, table);
     let (new, old) = match (of(expected), of(actual)) {
         (Some(new), Some(old)) => (new, old),
         (Some(new), None) => {
-            let definition = definition(expected, table, &new);
-            script.push(
-                Step::Columns,
-                format!("ALTER TABLE {sql} ADD COLUMN {definition}"),
-            );
+            let is_given = is_of_type(expected, actual, table, name);
+            let added = parents.iter().find_map(|(to_be, there)| {
+                let is_added = lineage::column(there, name).is_none();
+                lineage::column(to_be, name).filter(|_| is_added)
+            });
+            if is_given || arrives_bare(expected, actual, table, name) {
+                let bare = Column {
+                    fill: Fill::Nothing,
+                    not_null: false,
+                    ..new.clone()
+                };
+                restate(script, (expected, actual), table, &new, &bare);
+            } else if let Some(added) = added {
+                // The parent's new column comes to the child as it is there.
+                restate(script, (expected, actual), table, &new, added);
+            } else {
+                add(script, (expected, actual), table, &new);
+            }
             if new.comment.is_some() {
                 script.comment(&format!("COLUMN {sql}.{quoted_name}"), new.comment.as_ref());
             }
             return;
         }
         (None, _) => {
-            script.push(
-                Step::Columns,
-                format!("ALTER TABLE {sql} DROP COLUMN {quoted_name}"),
-            );
+            if is_of_type(expected, actual, table, name) {
+                return;
+            }
+            let is_given = parents.iter().any(|(to_be, there)| {
+                lineage::column(to_be, name).is_none() && lineage::column(there, name).is_some()
+            });
+            if let Some(user) = generated_user(expected, actual, table, name) {
+                script.say(format!(
+                    "{sql}.{quoted_name} is not dropped, since the generated column {} uses it",
+                    quoted(&user)
+                ));
+                return;
+            }
+            if is_partition_key(actual, table, name) {
+                script.say(format!(
+                    "{sql}.{quoted_name} is not dropped, since it is part of a partition key"
+                ));
+                return;
+            }
+            // That of a child may have gone with its parent's.
+            let exists = if is_given { "IF EXISTS " } else { "" };
+            let is_generated = |column: &Column| matches!(column.fill, Fill::Generated { .. });
+            let step = match of(actual) {
+                Some(old) if is_generated(&old) => Step::DropGenerated,
+                _ => Step::Columns,
+            };
+            let drop = format!("ALTER TABLE {sql} DROP COLUMN {exists}{quoted_name}");
+            script.push(step, drop);
             return;
         }
     };
@@ -70,37 +99,208 @@ pub(super) fn column(
     };
     match *aspect {
         "its type" | "its collation" => {
-            let data_type = new.data_type.sql();
-            let collation = new.collation.as_deref();
-            let collation =
-                collation.map_or(String::new(), |name| format!(" COLLATE {}", quoted(name)));
-            script.push(
-                Step::Columns,
-                alter(format!(
-                    "TYPE {data_type}{collation} USING {quoted_name}::{data_type}"
-                )),
-            );
+            let is_given = parents.iter().any(|(to_be, there)| {
+                let pair = lineage::column(to_be, name).zip(lineage::column(there, name));
+                pair.is_some_and(|(to_be, there)| !lineage::is_same_type(to_be, there))
+            });
+            if is_given || is_of_type(expected, actual, table, name) {
+                return;
+            }
+            change_type(script, (expected, actual), table, (&new, &old));
         }
         "its nullability" => {
-            let what = if new.not_null {
-                "SET NOT NULL"
-            } else {
-                "DROP NOT NULL"
+            let what = match &new.not_null_constraint {
+                // The statement is one of PostgreSQL 18, whose constraints have names.
+                Some(own)
+                    if new.not_null
+                        && (!has_default_name(table, &new, own)
+                            || actual_names_not_null(actual)) =>
+                {
+                    let own =
+                        own.words()
+                            .replacen(" NOT NULL", &format!(" NOT NULL {quoted_name}"), 1);
+                    format!("ALTER TABLE {sql} ADD {own}")
+                }
+                _ if new.not_null => alter("SET NOT NULL".to_owned()),
+                _ => alter("DROP NOT NULL".to_owned()),
             };
-            script.push(Step::Columns, alter(what.to_owned()));
+            script.push(Step::Columns, what);
+            // It reaches the children, which may be to stay as they are.
+            restate_below(script, expected, actual, table, &new);
         }
+        NOT_NULL => not_null_constraint(script, table, &new, &old),
         "its comment" => {
             script.comment(&format!("COLUMN {sql}.{quoted_name}"), new.comment.as_ref());
         }
-        _ => {
-            fill(script, &alter, (expected, actual), (&new, &old));
-            if let (Fill::Identity { .. }, false) = (&new.fill, is_identity(&old)) {
-                let options = expected.identity_sequence(table, name).map(identity);
-                let add = format!("ADD {} {}", new.fill.sql(), options.unwrap_or_default());
-                script.push(Step::Columns, alter(add));
-            }
+        _ => change_fill(script, (expected, actual), table, (&new, &old)),
+    }
+}
+
+/// Adds a column, behind those that stand before it.
+fn add(script: &mut Script, (expected, actual): (&Catalog, &Catalog), table: &Name, new: &Column) {
+    let relation = expected.relations.get(table);
+    let mut columns = relation.into_iter().flat_map(|relation| &relation.columns);
+    let place = columns.position(|column| column.name == new.name);
+    script.place = place.map_or(0, |place| place + 1);
+    let definition = definition((expected, actual), table, new, true);
+    let add = format!("ALTER TABLE {} ADD COLUMN {definition}", table.sql());
+    script.push(Step::Columns, add);
+    script.place = 0;
+    sequence_type(script, expected, table, new);
+}
+
+/// Gives the sequences of the identities of a table the types that are not those of their columns.
+pub(super) fn sequence_types(script: &mut Script, expected: &Catalog, relation: &Relation) {
+    for column in &relation.columns {
+        sequence_type(script, expected, &relation.name, column);
+    }
+}
+
+fn sequence_type(script: &mut Script, expected: &Catalog, table: &Name, column: &Column) {
+    if let Some(sequence) = expected.identity_sequence(table, &column.name)
+        && sequence.data_type != column.data_type.name.name
+    {
+        let alter = format!("ALTER SEQUENCE {} {}", sequence.name.sql(), sequence.sql());
+        script.push(Step::Owners, alter);
+    }
+}
+
+/// The generated column that uses another column and stays.
+fn generated_user(
+    expected: &Catalog,
+    actual: &Catalog,
+    table: &Name,
+    column: &str,
+) -> Option<String> {
+    let new = expected.relations.get(table)?;
+    let mut columns = actual.relations.get(table)?.columns.iter();
+    let user = columns.find(|own| {
+        let Fill::Generated { expression, .. } = &own.fill else {
+            return false;
+        };
+        let uses = bowline_sql::tokens(expression).any(|token| token.is_name(column));
+        let stays = lineage::column(new, &own.name);
+        uses && stays.is_some_and(|stays| matches!(stays.fill, Fill::Generated { .. }))
+    });
+    user.map(|own| own.name.clone())
+}
+
+/// Gives a column what fills it.
+fn change_fill(
+    script: &mut Script,
+    (expected, actual): (&Catalog, &Catalog),
+    table: &Name,
+    (new, old): (&Column, &Column),
+) {
+    let (sql, name) = (table.sql(), quoted(&new.name));
+    let relation = expected.relations.get(table);
+    // The default of a child is its own.
+    let has_children = !lineage::descendants(actual, table).is_empty();
+    let only = match relation {
+        Some(relation) if is_view(relation) => "",
+        _ if has_children && !is_identity(new) && !is_identity(old) => "ONLY ",
+        _ => "",
+    };
+    let alter = |what: String| format!("ALTER TABLE {only}{sql} ALTER COLUMN {name} {what}");
+    fill(script, table, &alter, (expected, actual), (new, old));
+    if let (Fill::Identity { .. }, false) = (&new.fill, is_identity(old)) {
+        let options = expected.identity_sequence(table, &new.name).map(identity);
+        let add = format!("ADD {} {}", new.fill.sql(), options.unwrap_or_default());
+        script.push(Step::Columns, alter(add));
+        sequence_type(script, expected, table, new);
+    }
+}
+
+/// Returns true if a column comes, goes and changes with the type of which the table is made.
+fn is_of_type(expected: &Catalog, actual: &Catalog, table: &Name, column: &str) -> bool {
+    let of_type = |catalog: &Catalog| catalog.relations.get(table)?.of_type.clone();
+    let (Some(new), Some(old)) = (of_type(expected), of_type(actual)) else {
+        return false;
+    };
+    let attribute = |catalog: &Catalog| {
+        let kind = catalog.types.get(&new).map(|found| &found.kind);
+        let Some(TypeKind::Composite { attributes }) = kind else {
+            return None;
+        };
+        attributes.iter().find(|own| own.name == column).cloned()
+    };
+    new == old && attribute(expected) != attribute(actual)
+}
+
+/// Returns true if a column comes to a table from a parent that is made of a type.
+fn arrives_bare(expected: &Catalog, actual: &Catalog, table: &Name, column: &str) -> bool {
+    let parents = lineage::parents(expected, actual, table);
+    parents.iter().any(|(parent, _)| {
+        is_of_type(expected, actual, &parent.name, column)
+            || arrives_bare(expected, actual, &parent.name, column)
+    })
+}
+
+/// Makes of a column that came with another's what it should be.
+fn restate(
+    script: &mut Script,
+    catalogs: (&Catalog, &Catalog),
+    table: &Name,
+    new: &Column,
+    old: &Column,
+) {
+    if !same_fill(&new.fill, &old.fill) {
+        change_fill(script, catalogs, table, (new, old));
+    }
+    if new.not_null != old.not_null {
+        nullability(script, table, new);
+    }
+}
+
+/// What the columns of a table made `OF` a type have beside the type.
+pub(super) fn of_typed(script: &mut Script, relation: &Relation) {
+    let sql = relation.name.sql();
+    for column in &relation.columns {
+        let name = quoted(&column.name);
+        if let Fill::Default(default) = &column.fill {
+            let alter = format!("ALTER TABLE {sql} ALTER COLUMN {name} SET DEFAULT {default}");
+            script.push(Step::Columns, alter);
+        }
+        if column.not_null {
+            nullability(script, &relation.name, column);
         }
     }
+}
+
+/// Takes the defaults from the columns of a new child that has them from a parent and should not.
+pub(super) fn drop_inherited_defaults(
+    script: &mut Script,
+    expected: &Catalog,
+    relation: &Relation,
+) {
+    for column in relation
+        .columns
+        .iter()
+        .filter(|own| own.fill == Fill::Nothing)
+    {
+        let mut parents = relation.parents.iter();
+        let is_given = parents.any(|parent| {
+            let parent = expected.relations.get(parent);
+            let own = parent.and_then(|parent| lineage::column(parent, &column.name));
+            own.is_some_and(|own| matches!(own.fill, Fill::Default(_) | Fill::Serial { .. }))
+        });
+        if is_given {
+            let (sql, name) = (relation.name.sql(), quoted(&column.name));
+            let alter = format!("ALTER TABLE ONLY {sql} ALTER COLUMN {name} DROP DEFAULT");
+            script.push(Step::Columns, alter);
+        }
+    }
+}
+
+/// Returns true if a partition has the identity of its parent, as from PostgreSQL 17 on.
+fn is_of_parent(catalog: &Catalog, table: &Name, column: &str) -> bool {
+    let relation = catalog.relations.get(table);
+    let relation = relation.filter(|relation| relation.partition_bound.is_some());
+    let parent = relation.and_then(|relation| relation.parents.first());
+    let parent = parent.and_then(|parent| catalog.relations.get(parent));
+    parent
+        .and_then(|parent| lineage::column(parent, column))
+        .is_some_and(is_identity)
 }
 
 fn is_identity(column: &Column) -> bool {
@@ -111,14 +311,17 @@ fn is_identity(column: &Column) -> bool {
 /// one name.
 fn fill(
     script: &mut Script,
+    table: &Name,
     alter: &dyn Fn(String) -> String,
     (expected, actual): (&Catalog, &Catalog),
     (new, old): (&Column, &Column),
 ) {
     let is_generated = |column: &Column| matches!(column.fill, Fill::Generated { .. });
     if is_generated(new) {
-        script.beyond.push(format!(
-            "{} should be {}: drop the column and add it anew",
+        script.unfit.insert(table.clone());
+        script.say(format!(
+            "{}.{} should be {}: drop the column and add it anew",
+            table.sql(),
             quoted(&new.name),
             new.fill.sql()
         ));
@@ -131,14 +334,20 @@ fn fill(
             script.push(Step::Columns, alter(format!("SET GENERATED {what}")));
             return;
         }
+        // A partition has that of its parent, and loses it with it.
+        Fill::Identity { .. } if is_of_parent(actual, table, &old.name) => {}
         Fill::Identity { .. } => script.push(Step::Sequences, alter("DROP IDENTITY".to_owned())),
-        Fill::Generated { .. } => script.push(Step::Sequences, alter("DROP EXPRESSION".to_owned())),
+        // It is dropped in the children too.
+        Fill::Generated { .. } => {
+            let drop = alter("DROP EXPRESSION".to_owned());
+            script.push(Step::Sequences, drop.replacen("TABLE ONLY ", "TABLE ", 1));
+        }
         Fill::Serial { sequence } => {
             script.push(Step::Sequences, alter("DROP DEFAULT".to_owned()));
             let stays = expected.sequences.get(sequence);
             if stays.is_none_or(|stays| stays.identity) {
                 let drop = format!("DROP SEQUENCE {}", sequence.sql());
-                script.push(Step::Sequences, drop);
+                script.remove(Step::Sequences, drop, sequence, Needs::default());
             }
         }
         Fill::Default(_) | Fill::Nothing => {}
@@ -168,7 +377,28 @@ fn fill(
 }
 
 /// A column as `CREATE TABLE` has it, with its sequence by name.
-pub(super) fn definition(catalog: &Catalog, table: &Name, column: &Column) -> String {
+pub(super) fn definition(
+    (catalog, actual): (&Catalog, &Catalog),
+    table: &Name,
+    column: &Column,
+    with_identity: bool,
+) -> String {
+    let mut column = column.clone();
+    if !with_identity && is_identity(&column) {
+        column.fill = Fill::Nothing;
+    }
+    let sql = filled(catalog, table, &column);
+    match &column.not_null_constraint {
+        // A default name may be taken, and then is counted up.
+        Some(own) if !has_default_name(table, &column, own) || actual_names_not_null(actual) => {
+            let sql = sql.strip_suffix(" NOT NULL").unwrap_or(&sql);
+            format!("{sql} {}", own.words())
+        }
+        _ => sql,
+    }
+}
+
+fn filled(catalog: &Catalog, table: &Name, column: &Column) -> String {
     match &column.fill {
         Fill::Serial { sequence } => {
             let plain = Column {

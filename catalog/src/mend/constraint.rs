@@ -1,6 +1,6 @@
 //! Constraints and indexes that differ.
 
-use super::{Script, Step};
+use super::{Script, Step, lineage};
 use crate::definition::quoted;
 use crate::{Catalog, Constraint, ConstraintKind, Index, Name, Relation, RelationKind};
 
@@ -30,17 +30,109 @@ pub(super) fn constraint(
         return;
     }
     if let Some(old) = old {
-        let step = match old.kind {
-            ConstraintKind::ForeignKey { .. } => Step::DropForeignKeys,
-            _ => Step::DropConstraints,
-        };
-        script.push(
-            step,
-            format!("ALTER TABLE {sql} DROP CONSTRAINT {quoted_name}"),
-        );
+        drop_constraint(script, table, &old, has_parents(actual, table));
+        if let ConstraintKind::PrimaryKey { columns } | ConstraintKind::Unique { columns, .. } =
+            &old.kind
+        {
+            remake_references(script, expected, actual, table, columns);
+        }
+        keep_below(script, expected, actual, table, &old);
     }
     if let (Some(new), Some(relation)) = (new, expected.relations.get(table)) {
         add_constraint(script, relation, &new);
+    }
+}
+
+fn has_parents(catalog: &Catalog, table: &Name) -> bool {
+    let relation = catalog.relations.get(table);
+    relation.is_some_and(|relation| !relation.parents.is_empty())
+}
+
+fn drop_constraint(script: &mut Script, table: &Name, old: &Constraint, may_be_gone: bool) {
+    let step = match old.kind {
+        ConstraintKind::ForeignKey { .. } => Step::DropForeignKeys,
+        _ => Step::DropConstraints,
+    };
+    // That of a child or partition may go with its parent's.
+    let exists = if may_be_gone { "IF EXISTS " } else { "" };
+    let (sql, name) = (table.sql(), quoted(&old.name));
+    let drop = |exists: &str| format!("ALTER TABLE {sql} DROP CONSTRAINT {exists}{name}");
+    if !script.has(step, &drop("")) && !script.has(step, &drop("IF EXISTS ")) {
+        script.push(step, drop(exists));
+    }
+}
+
+/// Drops the foreign keys that rest on a key, and makes them anew.
+fn remake_references(
+    script: &mut Script,
+    expected: &Catalog,
+    actual: &Catalog,
+    table: &Name,
+    key: &[String],
+) {
+    for relation in actual.relations.values() {
+        for own in &relation.constraints {
+            let ConstraintKind::ForeignKey {
+                references,
+                referenced_columns,
+                ..
+            } = &own.kind
+            else {
+                continue;
+            };
+            let mut columns = referenced_columns.clone();
+            let mut key = key.to_vec();
+            columns.sort();
+            key.sort();
+            if references != table || columns != key {
+                continue;
+            }
+            let may_be_gone = has_parents(actual, &relation.name);
+            drop_constraint(script, &relation.name, own, may_be_gone);
+            let new = expected.relations.get(&relation.name);
+            if let Some(new) = new
+                && let Some(own) = lineage::constraint(new, &own.name)
+            {
+                add_constraint(script, new, own);
+            }
+        }
+    }
+}
+
+/// Keeps the constraints of children and partitions that go with one of the parent's.
+fn keep_below(
+    script: &mut Script,
+    expected: &Catalog,
+    actual: &Catalog,
+    table: &Name,
+    old: &Constraint,
+) {
+    for child in lineage::descendants(actual, table) {
+        let (Some(new), Some(there)) =
+            (expected.relations.get(&child), actual.relations.get(&child))
+        else {
+            continue;
+        };
+        if lineage::parents(expected, actual, &child).is_empty() {
+            continue;
+        }
+        let is_check = matches!(old.kind, ConstraintKind::Check { .. });
+        let kept: Vec<&Constraint> = there
+            .constraints
+            .iter()
+            .filter(|own| {
+                own.name == old.name
+                    || (there.partition_bound.is_some() && !is_check && own.kind == old.kind)
+            })
+            .filter_map(|own| lineage::constraint(new, &own.name))
+            .collect();
+        let before = script.depth;
+        script.depth = lineage::depth(actual, &child).max(before + 1);
+        for own in kept {
+            drop_constraint(script, &child, own, true);
+            add_constraint(script, new, own);
+        }
+        script.depth = before;
     }
 }
 
@@ -77,7 +169,7 @@ pub(super) fn index(
     .sql();
     let has_constraint = |catalog: &Catalog| {
         let relation = catalog.relations.get(table);
-        relation.is_some_and(|relation| relation.constraints.iter().any(|found| found.name == name))
+        relation.is_some_and(|relation| is_of_key(relation, name))
     };
     let new = expected.relations.get(table);
     let index = new.and_then(|relation| relation.indexes.iter().find(|index| index.name == name));
@@ -94,26 +186,123 @@ pub(super) fn index(
     match (has_constraint(expected), has_constraint(actual)) {
         // The index of a constraint comes and goes with it.
         (true, true) => return constraint(script, expected, actual, (table, name), false),
-        (false, false) if is_there => {
-            script.push(Step::DropConstraints, format!("DROP INDEX {sql}"));
+        (_, false) if is_there => {
+            let old = there.and_then(|there| there.indexes.iter().find(|own| own.name == name));
+            if let Some(old) = old {
+                drop_index(script, expected, actual, table, old);
+            }
         }
         _ => {}
     }
     if let (Some(relation), Some(index)) = (new, index) {
-        add_index(script, relation, index);
+        add_index(script, expected, relation, index);
+    }
+}
+
+/// Returns true if a key or an exclusion has the index of this name.
+fn is_of_key(relation: &Relation, name: &str) -> bool {
+    let mut constraints = relation.constraints.iter();
+    constraints.any(|own| {
+        own.name == name
+            && matches!(
+                own.kind,
+                ConstraintKind::PrimaryKey { .. }
+                    | ConstraintKind::Unique { .. }
+                    | ConstraintKind::Exclude { .. }
+            )
+    })
+}
+
+/// Drops an index, or the key of which it is.
+pub(super) fn drop_index(
+    script: &mut Script,
+    expected: &Catalog,
+    actual: &Catalog,
+    table: &Name,
+    old: &Index,
+) {
+    let Some(there) = actual.relations.get(table) else {
+        return;
+    };
+    let may_be_gone = has_parents(actual, table);
+    if is_of_key(there, &old.name) {
+        if let Some(own) = lineage::constraint(there, &old.name) {
+            drop_constraint(script, table, own, may_be_gone);
+        }
+    } else {
+        let name = Name {
+            schema: table.schema.clone(),
+            name: old.name.clone(),
+        };
+        let exists = if may_be_gone { "IF EXISTS " } else { "" };
+        let drop = format!("DROP INDEX {exists}{}", name.sql());
+        script.push(Step::DropConstraints, drop);
+    }
+    let columns = old.plain_columns().unwrap_or_default();
+    remake_references(script, expected, actual, table, &columns);
+    keep_indexes_below(script, expected, actual, table, old);
+}
+
+/// Keeps the indexes of partitions that go with one of the parent's.
+fn keep_indexes_below(
+    script: &mut Script,
+    expected: &Catalog,
+    actual: &Catalog,
+    table: &Name,
+    old: &Index,
+) {
+    for child in lineage::descendants(actual, table) {
+        let (Some(new), Some(there)) =
+            (expected.relations.get(&child), actual.relations.get(&child))
+        else {
+            continue;
+        };
+        if lineage::parents(expected, actual, &child).is_empty() {
+            continue;
+        }
+        let alike = there.indexes.iter().filter(|own| {
+            own.keys == old.keys
+                && own.unique == old.unique
+                && lineage::constraint(there, &own.name).is_none()
+        });
+        let before = script.depth;
+        script.depth = lineage::depth(actual, &child).max(before + 1);
+        for own in alike {
+            let kept = new.indexes.iter().find(|index| index.name == own.name);
+            if let Some(kept) = kept.filter(|kept| lineage::constraint(new, &kept.name).is_none()) {
+                let full = Name {
+                    schema: child.schema.clone(),
+                    name: own.name.clone(),
+                };
+                let drop = format!("DROP INDEX IF EXISTS {}", full.sql());
+                script.push(Step::DropConstraints, drop);
+                add_index(script, expected, new, kept);
+            }
+        }
+        script.depth = before;
     }
 }
 
 /// Makes an index, unless a constraint does.
-pub(super) fn add_index(script: &mut Script, relation: &Relation, index: &Index) {
-    let mut constraints = relation.constraints.iter();
-    if !constraints.any(|constraint| constraint.name == index.name) {
+pub(super) fn add_index(
+    script: &mut Script,
+    expected: &Catalog,
+    relation: &Relation,
+    index: &Index,
+) {
+    if !is_of_key(relation, &index.name) {
         // That of a materialized view comes after it.
         let step = match relation.kind {
             RelationKind::MaterializedView => Step::Guards,
             _ => Step::Constraints,
         };
-        script.push(step, index.sql(&relation.name));
+        let create = index.sql(&relation.name);
+        if is_of_all_partitions(expected, relation, index) {
+            script.push(step, create);
+        } else {
+            // Partitions without it are attached before it is there.
+            script.push(Step::Guards, create.replacen(" ON ", " ON ONLY ", 1));
+        }
     }
     if index.comment.is_some() {
         let name = Name {
@@ -122,4 +311,15 @@ pub(super) fn add_index(script: &mut Script, relation: &Relation, index: &Index)
         };
         script.comment(&format!("INDEX {}", name.sql()), index.comment.as_ref());
     }
+}
+
+/// Returns true if all partitions of a table have the index.
+fn is_of_all_partitions(catalog: &Catalog, relation: &Relation, index: &Index) -> bool {
+    let mut others = catalog.relations.values();
+    relation.partition_by.is_none()
+        || others.all(|other| {
+            let is_partition =
+                other.partition_bound.is_some() && other.parents.contains(&relation.name);
+            !is_partition || other.indexes.iter().any(|own| own.keys == index.keys)
+        })
 }

@@ -18,7 +18,16 @@ pub(super) fn mend(script: &mut Script, expected: &Catalog, actual: &Catalog, su
     };
     let owners = [&new.owner, &old.owner];
     let (new, old) = (new.but_for(&owners), old.but_for(&owners));
-    for own in old.iter().filter(|own| !new.contains(own)) {
+    let has_column = |own: &&Privilege| {
+        let (Subject::Relation(name), Some(column)) = (subject, &own.column) else {
+            return true;
+        };
+        let relation = expected.relations.get(name);
+        relation.is_some_and(|relation| relation.columns.iter().any(|it| it.name == *column))
+    };
+    // What is granted on a column goes with it.
+    let gone = old.iter().filter(|own| !new.contains(own));
+    for own in gone.filter(has_column) {
         change(script, &on, own, own.revoked);
     }
     for own in new.iter().filter(|own| !old.contains(own)) {

@@ -1,9 +1,13 @@
 //! Tables and views that differ.
 
-use super::{Script, Step, attached, column, constraint};
-use crate::compare::{How, Subject};
+use std::collections::BTreeSet;
+
+use super::order::Needs;
+use super::remade::is_view;
+use super::{Script, Step, attached, column, constraint, lineage};
+use crate::compare::{How, Subject, same_fill};
 use crate::definition::quoted;
-use crate::{Catalog, ConstraintKind, Name, Relation, RelationKind};
+use crate::{Catalog, Column, ConstraintKind, Fill, Index, Name, Relation, RelationKind};
 
 pub(super) fn mend(
     script: &mut Script,
@@ -12,142 +16,351 @@ pub(super) fn mend(
     name: &Name,
     how: &How,
 ) {
-    let word = |relation: &Relation| match relation.kind {
-        RelationKind::View => "VIEW",
-        RelationKind::MaterializedView => "MATERIALIZED VIEW",
-        RelationKind::ForeignTable => "FOREIGN TABLE",
-        _ => "TABLE",
-    };
-    let sql = name.sql();
-    match (
-        expected.relations.get(name),
-        actual.relations.get(name),
-        how,
-    ) {
-        (Some(relation), None, _) => create(script, expected, relation),
-        (None, Some(relation), _) => {
-            // A view is in the way of changes to what it reads.
-            let step = match relation.kind {
-                RelationKind::View | RelationKind::MaterializedView => Step::DropForeignKeys,
-                _ => Step::DropTables,
-            };
-            for constraint in &relation.constraints {
-                if let ConstraintKind::ForeignKey { .. } = constraint.kind {
-                    let name = quoted(&constraint.name);
-                    let drop = format!("ALTER TABLE {sql} DROP CONSTRAINT {name}");
-                    script.push(Step::DropForeignKeys, drop);
-                }
-            }
-            let word = word(relation);
-            script.push(step, format!("DROP {word} {sql}"));
+    let (new, old) = (expected.relations.get(name), actual.relations.get(name));
+    match (new, old, how) {
+        (Some(new), None, _) => create(script, expected, actual, new),
+        (None, Some(old), _) => drop(script, expected, actual, old),
+        (Some(new), Some(old), How::Differs { aspect, .. }) => {
+            differs(script, expected, (new, old), aspect);
         }
-        (Some(relation), Some(_), How::Differs { aspect, .. }) if *aspect == "its comment" => {
-            script.comment(
-                &format!("{} {sql}", word(relation)),
-                relation.comment.as_ref(),
-            );
-        }
-        (Some(relation), Some(_), How::Differs { aspect, .. })
-            if aspect.starts_with("its row level security") =>
-        {
-            attached::row_security(script, relation);
-        }
-        (Some(relation), Some(_), How::Differs { aspect, .. })
-            if matches!(*aspect, "its query" | "the list of its options")
-                && attached::view(script, relation, true) =>
-        {
-            of_view_made_anew(script, expected, relation);
-        }
-        (
-            Some(_),
-            Some(_),
-            How::Differs {
-                aspect,
-                left,
-                right,
-            },
-        ) => script.beyond.push(format!(
-            "{sql}: {aspect} should be {left} and is {right}, which no ALTER TABLE changes"
-        )),
         _ => {}
     }
 }
 
-fn create(script: &mut Script, expected: &Catalog, relation: &Relation) {
-    let sql = relation.name.sql();
-    let of = match (
-        relation.parents.as_slice(),
-        &relation.partition_bound,
-        &relation.of_type,
-    ) {
-        ([parent], Some(bound), _) => format!(" PARTITION OF {} {bound}", parent.sql()),
-        (_, _, Some(of_type)) => format!(" OF {}", of_type.sql()),
-        ([], ..) => String::new(),
-        (parents, ..) => {
-            let parents: Vec<String> = parents.iter().map(Name::sql).collect();
-            format!(" INHERITS ({})", parents.join(", "))
-        }
-    };
+fn word(relation: &Relation) -> &'static str {
     match relation.kind {
-        RelationKind::View | RelationKind::MaterializedView
-            if attached::view(script, relation, false) =>
-        {
-            of_view(script, expected, relation);
-            return;
+        RelationKind::View => "VIEW",
+        RelationKind::MaterializedView => "MATERIALIZED VIEW",
+        RelationKind::ForeignTable => "FOREIGN TABLE",
+        _ => "TABLE",
+    }
+}
+
+fn drop(script: &mut Script, expected: &Catalog, actual: &Catalog, relation: &Relation) {
+    let sql = relation.name.sql();
+    // A view is in the way of changes to what it reads.
+    let step = match relation.kind {
+        RelationKind::View | RelationKind::MaterializedView => Step::DropViews,
+        _ => Step::DropTables,
+    };
+    for constraint in &relation.constraints {
+        if let ConstraintKind::ForeignKey { .. } = constraint.kind {
+            let name = quoted(&constraint.name);
+            // That of a partition goes with its parent's.
+            let drop = format!("ALTER TABLE {sql} DROP CONSTRAINT IF EXISTS {name}");
+            script.push(Step::DropForeignKeys, drop);
         }
-        RelationKind::View | RelationKind::MaterializedView | RelationKind::ForeignTable => {
-            script.beyond.push(format!(
-                "{sql} is to be made: the catalog does not have its definition, a migration does"
-            ));
-            return;
+    }
+    // A new table may have an index of the same name, as after a rename.
+    for index in relation
+        .indexes
+        .iter()
+        .filter(|index| is_taken(expected, relation, index))
+    {
+        constraint::drop_index(script, expected, actual, &relation.name, index);
+    }
+    let drop = format!("DROP {} {sql}", word(relation));
+    script.remove(step, drop, &relation.name, Needs::of_relation(relation));
+    let owned = actual.sequences.values().filter(|sequence| {
+        let owner = sequence.owner.as_ref();
+        owner.is_some_and(|(table, _)| *table == relation.name)
+    });
+    script.and(owned.map(|sequence| sequence.name.clone()));
+}
+
+/// Returns true if another relation or index is to have the name of this index.
+fn is_taken(expected: &Catalog, relation: &Relation, index: &Index) -> bool {
+    let name = Name {
+        schema: relation.name.schema.clone(),
+        name: index.name.clone(),
+    };
+    let mut others = expected.relations.values();
+    expected.relations.contains_key(&name)
+        || expected.sequences.contains_key(&name)
+        || others.any(|other| {
+            let mut indexes = other.indexes.iter();
+            other.name.schema == name.schema && indexes.any(|own| own.name == name.name)
+        })
+}
+
+fn differs(
+    script: &mut Script,
+    expected: &Catalog,
+    (new, old): (&Relation, &Relation),
+    aspect: &str,
+) {
+    let sql = new.name.sql();
+    match aspect {
+        "its comment" => {
+            script.comment(&format!("{} {sql}", word(new)), new.comment.as_ref());
         }
+        "its row level security" | "its row level security for the owner" => {
+            attached::row_security(script, new);
+        }
+        "the list of its options" => attached::options(script, new, old),
+        "its query" if !attached::view(script, new) => script.say(format!(
+            "{sql} is to be made anew: the catalog does not have its definition, a migration does"
+        )),
+        "its kind" | "its parent" | "its partition bound" => parents(script, expected, new, old),
+        "its type" => of_type(script, new, old),
+        // It is said after all changes of the columns; see `column::order`.
         _ => {}
     }
+}
+
+/// Lets a table leave its parents, and gives it others.
+fn parents(script: &mut Script, expected: &Catalog, new: &Relation, old: &Relation) {
+    let sql = new.name.sql();
+    for parent in old
+        .parents
+        .iter()
+        .filter(|parent| !lineage::stays(new, old, parent))
+    {
+        let leave = match &old.partition_bound {
+            Some(_) => format!("ALTER TABLE {} DETACH PARTITION {sql}", parent.sql()),
+            None => format!("ALTER TABLE {sql} NO INHERIT {}", parent.sql()),
+        };
+        script.push(Step::Leave, leave);
+    }
+    for parent in new
+        .parents
+        .iter()
+        .filter(|parent| !lineage::stays(new, old, parent))
+    {
+        match &new.partition_bound {
+            Some(bound) => attach(script, expected, new, parent, bound),
+            None => {
+                let join = format!("ALTER TABLE {sql} INHERIT {}", parent.sql());
+                script.push(Step::Join, join);
+            }
+        }
+    }
+}
+
+fn attach(script: &mut Script, expected: &Catalog, new: &Relation, parent: &Name, bound: &str) {
+    let sql = new.name.sql();
+    // From PostgreSQL 17 on, a partition has the identity of its parent, and none of its own.
+    for column in &new.columns {
+        if matches!(column.fill, Fill::Identity { .. })
+            && is_of_parent(expected, parent, &column.name)
+        {
+            let name = quoted(&column.name);
+            let alter = format!("ALTER TABLE {sql} ALTER COLUMN {name} DROP IDENTITY IF EXISTS");
+            script.push(Step::Leave, alter);
+        }
+    }
+    let attach = format!(
+        "ALTER TABLE {} ATTACH PARTITION {sql} {bound}",
+        parent.sql()
+    );
+    script.push(Step::Join, attach);
+}
+
+/// Returns true if the parent has the identity of this column.
+fn is_of_parent(catalog: &Catalog, parent: &Name, column: &str) -> bool {
+    let parent = catalog.relations.get(parent);
+    let column = parent.and_then(|parent| lineage::column(parent, column));
+    column.is_some_and(|column| matches!(column.fill, Fill::Identity { .. }))
+}
+
+fn of_type(script: &mut Script, new: &Relation, old: &Relation) {
+    let sql = new.name.sql();
+    if old.of_type.is_some() {
+        script.push(Step::Leave, format!("ALTER TABLE {sql} NOT OF"));
+    }
+    if let Some(of_type) = &new.of_type {
+        let alter = format!("ALTER TABLE {sql} OF {}", of_type.sql());
+        script.push(Step::Join, alter);
+    }
+}
+
+/// Notes the relations that no statement makes what they should be, and says so: a table that is to be partitioned
+/// otherwise, or to be something else, would lose its rows.
+pub(super) fn block(script: &mut Script, expected: &Catalog, actual: &Catalog) {
+    let mut blocked = BTreeSet::new();
+    for (name, new) in &expected.relations {
+        let Some(old) = actual.relations.get(name) else {
+            continue;
+        };
+        let is_table =
+            |relation: &Relation| !is_view(relation) && relation.kind != RelationKind::ForeignTable;
+        let is_same = if is_table(new) && is_table(old) {
+            new.partition_by.is_some() == old.partition_by.is_some()
+                && match (&new.partition_by, &old.partition_by) {
+                    (Some(new), Some(old)) => crate::expression::is_same(new, old),
+                    _ => true,
+                }
+        } else {
+            new.kind == old.kind || is_view(old)
+        };
+        if !is_same {
+            script.say(format!(
+                "{} is to be another kind of relation, which no statement makes of it without the loss of its rows: \
+                 make a new one beside it, and copy the rows",
+                name.sql()
+            ));
+            blocked.insert(name.clone());
+        }
+    }
+    let mut rest: BTreeSet<Name> = blocked
+        .iter()
+        .flat_map(|name| {
+            let mut below = lineage::descendants(expected, name);
+            below.extend(lineage::descendants(actual, name));
+            below
+        })
+        .collect();
+    // A relation that one of these needs is not dropped.
+    loop {
+        let kept = actual.relations.keys().filter(|name| {
+            let mut all = blocked.iter().chain(&rest);
+            !expected.relations.contains_key(*name)
+                && all.any(|user| {
+                    let user = actual.relations.get(user);
+                    user.is_some_and(|user| Needs::of_all(user).needs_for_certain(name))
+                })
+        });
+        let kept: Vec<Name> = kept.cloned().collect();
+        let before = rest.len();
+        rest.extend(kept);
+        if rest.len() == before {
+            break;
+        }
+    }
+    for name in rest.difference(&blocked) {
+        script.say(format!(
+            "{} is left as it is, since it rests on a relation that is to be made anew, or one rests on it",
+            name.sql()
+        ));
+    }
+    blocked.extend(rest);
+    script.blocked = blocked;
+}
+
+/// The relation that is left as it is and may use an object.
+pub(super) fn blocked_user(script: &Script, actual: &Catalog, subject: &Subject) -> Option<Name> {
+    let name = match subject {
+        Subject::Type(name) | Subject::Sequence(name) | Subject::Routine(_, name, _) => name,
+        Subject::Relation(name) => name,
+        _ => return None,
+    };
+    let owner = actual.sequences.get(name);
+    let owner = owner.and_then(|sequence| sequence.owner.as_ref());
+    let mut blocked = script.blocked.iter();
+    let user = blocked.find(|blocked| {
+        let relation = actual.relations.get(*blocked);
+        owner.is_some_and(|(table, _)| table == *blocked)
+            || relation.is_some_and(|relation| Needs::of_all(relation).has(name))
+    });
+    user.cloned()
+}
+
+/// Makes a relation with all that hangs on it.
+pub(super) fn create(
+    script: &mut Script,
+    expected: &Catalog,
+    actual: &Catalog,
+    relation: &Relation,
+) {
+    let sql = relation.name.sql();
+    if is_view(relation) && attached::view(script, relation) {
+        of_view(script, expected, relation);
+        return;
+    }
+    if is_view(relation) || relation.kind == RelationKind::ForeignTable {
+        script.say(format!(
+            "{sql} is to be made: the catalog does not have its definition, a migration does"
+        ));
+        return;
+    }
+    let parent = relation.parents.first();
+    let parent = parent.zip(relation.partition_bound.as_ref());
+    // A parent that is there may change first, and then gets the child.
+    let joins = parent.is_none()
+        && relation.of_type.is_none()
+        && relation
+            .parents
+            .iter()
+            .any(|parent| actual.relations.contains_key(parent));
+    let (of, has_columns) = match (&relation.of_type, relation.parents.as_slice(), parent) {
+        (Some(of_type), ..) => (format!(" OF {}", of_type.sql()), false),
+        // A partition is attached when its keys and indexes are there, which then keep their names.
+        (None, [], _) | (None, _, Some(_)) => (String::new(), true),
+        _ if joins => (String::new(), true),
+        (None, parents, None) => {
+            let parents: Vec<String> = parents.iter().map(Name::sql).collect();
+            (format!(" INHERITS ({})", parents.join(", ")), true)
+        }
+    };
     let columns: Vec<String> = relation
         .columns
         .iter()
-        .map(|column| column::definition(expected, &relation.name, column))
+        .filter(|own| joins || !comes_from_parent(expected, relation, own))
+        .map(|own| {
+            let is_shared = parent.is_some_and(|(parent, _)| {
+                matches!(own.fill, Fill::Identity { .. })
+                    && is_of_parent(expected, parent, &own.name)
+            });
+            column::definition((expected, actual), &relation.name, own, !is_shared)
+        })
         .collect();
     let partition_by = relation.partition_by.as_ref();
     let partition_by = partition_by.map_or(String::new(), |by| format!(" PARTITION BY {by}"));
-    let is_bare = of.starts_with(" PARTITION OF") || of.starts_with(" OF");
-    let columns = if is_bare {
-        String::new()
+    let statement = if has_columns {
+        format!(
+            "CREATE TABLE {sql} ({}){of}{partition_by}",
+            columns.join(", ")
+        )
     } else {
-        format!(" ({})", columns.join(", "))
+        format!("CREATE TABLE {sql}{of}{partition_by}")
     };
-    let statement = if of.starts_with(" INHERITS") {
-        format!("CREATE TABLE {sql}{columns}{of}{partition_by}")
-    } else {
-        format!("CREATE TABLE {sql}{of}{columns}{partition_by}")
-    };
-    script.push(Step::Tables, statement);
+    let mut needs = Needs::of_relation(relation);
+    if let Some((parent, bound)) = parent {
+        needs.forget(parent);
+        let attach = format!(
+            "ALTER TABLE {} ATTACH PARTITION {sql} {bound}",
+            parent.sql()
+        );
+        script.push(Step::Join, attach);
+    }
+    if joins {
+        for parent in &relation.parents {
+            needs.forget(parent);
+            let join = format!("ALTER TABLE {sql} INHERIT {}", parent.sql());
+            script.push(Step::Join, join);
+        }
+    }
+    script.make(Step::Tables, statement, &relation.name, needs);
+    column::sequence_types(script, expected, relation);
+    if !has_columns {
+        column::of_typed(script, relation);
+    }
+    if parent.is_none() && !joins {
+        column::drop_inherited_defaults(script, expected, relation);
+    }
     comments(script, "TABLE", relation);
     guards(script, expected, relation);
-    // A partition gets what its parent has.
-    let parent = relation
-        .partition_bound
-        .as_ref()
-        .and(relation.parents.first())
-        .and_then(|parent| expected.relations.get(parent));
-    for constraint in &relation.constraints {
-        let is_given = parent.is_some_and(|parent| {
-            let mut constraints = parent.constraints.iter();
-            constraints.any(|of_parent| of_parent.kind == constraint.kind)
-        });
-        if !is_given {
-            constraint::add_constraint(script, relation, constraint);
-        }
+    for own in &relation.constraints {
+        constraint::add_constraint(script, relation, own);
     }
     for index in &relation.indexes {
-        let is_given = parent.is_some_and(|parent| {
-            let mut indexes = parent.indexes.iter();
-            indexes.any(|of_parent| of_parent.keys == index.keys)
-        });
-        if !is_given {
-            constraint::add_index(script, relation, index);
-        }
+        constraint::add_index(script, expected, relation, index);
     }
+}
+
+/// Returns true if a new table has a column from a parent as it should be.
+fn comes_from_parent(expected: &Catalog, relation: &Relation, own: &Column) -> bool {
+    let mut parents = relation.parents.iter();
+    relation.partition_bound.is_none()
+        && parents.any(|parent| {
+            let parent = expected.relations.get(parent);
+            let other = parent.and_then(|parent| lineage::column(parent, &own.name));
+            other.is_some_and(|other| {
+                lineage::is_same_type(own, other)
+                    && own.not_null == other.not_null
+                    && same_fill(&own.fill, &other.fill)
+            })
+        })
 }
 
 /// The comments of a new table or view and of its columns.
@@ -164,13 +377,6 @@ fn comments(script: &mut Script, word: &str, relation: &Relation) {
     }
 }
 
-/// What hangs on a view whose query was replaced: a materialized view is dropped for that, and all of it with it.
-pub(super) fn of_view_made_anew(script: &mut Script, expected: &Catalog, relation: &Relation) {
-    if relation.kind == RelationKind::MaterializedView {
-        of_view(script, expected, relation);
-    }
-}
-
 /// What hangs on a new view, its indexes among it.
 pub(super) fn of_view(script: &mut Script, expected: &Catalog, relation: &Relation) {
     let word = match relation.kind {
@@ -180,7 +386,7 @@ pub(super) fn of_view(script: &mut Script, expected: &Catalog, relation: &Relati
     comments(script, word, relation);
     guards(script, expected, relation);
     for index in &relation.indexes {
-        constraint::add_index(script, relation, index);
+        constraint::add_index(script, expected, relation, index);
     }
 }
 
@@ -200,6 +406,11 @@ fn guards(script: &mut Script, expected: &Catalog, relation: &Relation) {
     let rules = attached.rules.iter().map(|own| &own.name);
     let rules = rules.map(|name| Subject::Rule(table.clone(), name.clone()));
     for subject in triggers.chain(policies).chain(rules) {
-        attached::part(script, expected, &nothing, &subject, false);
+        attached::part(script, expected, &nothing, &subject, &How::OnlyLeft);
+    }
+    for own in &attached.inherited_triggers {
+        let (sql, name) = (table.sql(), quoted(&own.name));
+        let alter = format!("ALTER TABLE {sql} {} TRIGGER {name}", own.enabled.sql());
+        script.push(Step::States, alter);
     }
 }

@@ -1,5 +1,7 @@
 //! Functions, procedures and aggregates that are to become others.
 
+use super::attached::within_path;
+use super::order::Needs;
 use super::{Script, Step, privilege};
 use crate::attached::{Attached, Code};
 use crate::compare::Subject;
@@ -20,7 +22,10 @@ pub(super) fn mend(
     let (new, old) = (find(expected), find(actual));
     let kind = word.to_uppercase();
     let Some(new) = new else {
-        script.push(Step::DropRest, format!("DROP {kind} {title}"));
+        if let Some(old) = &old {
+            let drop = format!("DROP {kind} {title}");
+            script.remove(Step::DropRest, drop, &old.name, Needs::of_routine(old));
+        }
         return;
     };
     if !is_comment && !replace(script, actual, &new, old.as_ref()) {
@@ -35,7 +40,7 @@ pub(super) fn mend(
 fn replace(script: &mut Script, actual: &Catalog, new: &Routine, old: Option<&Routine>) -> bool {
     let (word, title) = (new.kind.word(), new.title());
     let Some(create) = new.sql() else {
-        script.beyond.push(format!(
+        script.say(format!(
             "the {word} {title} is to be made: the catalog does not have all of it, a migration does"
         ));
         return false;
@@ -44,18 +49,22 @@ fn replace(script: &mut Script, actual: &Catalog, new: &Routine, old: Option<&Ro
     if let Some((old, why)) = obstacle {
         let users = users(actual, old);
         if !users.is_empty() {
-            script.beyond.push(format!(
+            script.say(format!(
                 "the {word} {title} is to be dropped and made anew, since {why}: first drop what uses it, which may be {}",
                 users.join(", ")
             ));
             return false;
         }
         let drop = format!("DROP {} {title}", old.kind.word().to_uppercase());
-        script.push(Step::DropRoutines, drop);
+        script.remove(Step::DropRoutines, drop, &old.name, Needs::of_routine(old));
     }
     // A function may name what is made after it.
     script.push(Step::Settings, "SET check_function_bodies = off");
-    script.push(Step::Routines, create);
+    let create = match &new.body {
+        Body::Sql(code) => within_path([code], create),
+        Body::Text(_) => create,
+    };
+    script.make(Step::Routines, create, &new.name, Needs::of_routine(new));
     if old.is_none() || obstacle.is_some() {
         privilege::of_new(script, &format!("ROUTINE {title}"), &new.privileges);
     }

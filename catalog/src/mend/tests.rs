@@ -83,8 +83,10 @@ fn partitions_are_made_and_what_cannot_be_is_said() {
     insta::assert_snapshot!(script, @"
     -- seen is to be made: the catalog does not have its definition, a migration does
     CREATE TABLE at (id int4 NOT NULL, day date NOT NULL) PARTITION BY RANGE (day);
-    CREATE TABLE at_2026 PARTITION OF at FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+    CREATE TABLE at_2026 (id int4 NOT NULL, day date NOT NULL);
+    ALTER TABLE at_2026 ADD CONSTRAINT at_2026_pkey PRIMARY KEY (id, day);
     ALTER TABLE at ADD CONSTRAINT at_pkey PRIMARY KEY (id, day);
+    ALTER TABLE at ATTACH PARTITION at_2026 FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
     ");
     assert_eq!(compare(&after(partitions), &after(&script)), []);
 }
@@ -106,4 +108,91 @@ fn a_function_in_use_is_not_dropped() {
         after(&format!("{}{users}", function(" DEFAULT 7"))),
     );
     insta::assert_snapshot!(mend(&expected, &actual, &compare(&expected, &actual)), @"-- the function f(int4) is to be dropped and made anew, since CREATE OR REPLACE removes no default: first drop what uses it, which may be column t.id, constraint t_id_check of t, index i of t, policy p of t, rule r of t, relation v, type d, function g()");
+}
+
+/// Databases, and what each is to become.
+const PAIRS: [(&str, &str); 9] = [
+    // A child stands before its parent by its name, and so do a view, a domain and a function.
+    (
+        "",
+        "CREATE TABLE z (id int); CREATE TABLE a (more int) INHERITS (z); CREATE TABLE \"0\" () INHERITS (a);
+         CREATE VIEW y AS SELECT id FROM z; CREATE VIEW b AS SELECT id FROM y;
+         CREATE DOMAIN w AS int CHECK (VALUE > 0); CREATE DOMAIN c AS w; CREATE TYPE d AS (x c, y z);
+         CREATE FUNCTION f(z) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT 1';
+         CREATE FUNCTION g() RETURNS c IMMUTABLE LANGUAGE sql AS 'SELECT 1::c'; CREATE TABLE e (id int DEFAULT g(), all_of d);",
+    ),
+    // And the other way round they are dropped.
+    (
+        "CREATE TABLE z (id int); CREATE TABLE a (more int) INHERITS (z); CREATE TABLE \"0\" () INHERITS (a);
+         CREATE VIEW y AS SELECT id FROM z; CREATE VIEW b AS SELECT id FROM y; CREATE VIEW zz AS SELECT id FROM y;
+         CREATE DOMAIN w AS int CHECK (VALUE > 0); CREATE DOMAIN c AS w; CREATE TYPE d AS (x c, y z);
+         CREATE FUNCTION g() RETURNS c IMMUTABLE LANGUAGE sql AS 'SELECT 1::c'; CREATE TABLE e (id int DEFAULT g(), all_of d);",
+        "",
+    ),
+    // A label has another name, and is used.
+    (
+        "CREATE TYPE mood AS ENUM ('good', 'bad', 'odd'); CREATE TABLE t (a mood DEFAULT 'bad');",
+        "CREATE TYPE mood AS ENUM ('good', 'sad', 'odd'); CREATE TABLE t (a mood DEFAULT 'sad');",
+    ),
+    (
+        "CREATE TYPE pair AS (a int, c text); CREATE TABLE t OF pair; CREATE TABLE heir () INHERITS (t);",
+        "CREATE TYPE pair AS (a bigint, b text COLLATE \"C\"); CREATE TABLE t OF pair (b NOT NULL DEFAULT 'x');
+         CREATE TABLE heir () INHERITS (t);",
+    ),
+    (
+        "",
+        "CREATE SCHEMA app; CREATE FUNCTION app.apart(float8, float8) RETURNS float8 IMMUTABLE LANGUAGE sql AS 'SELECT $1 - $2';
+         CREATE TYPE app.span AS RANGE (subtype = float8, subtype_diff = app.apart);
+         CREATE TYPE words AS RANGE (subtype = text, collation = \"C\", subtype_opclass = text_pattern_ops, multirange_type_name = many);
+         CREATE TABLE t (a app.span, b words, c many);",
+    ),
+    (
+        "CREATE SCHEMA app; CREATE COLLATION app.german FROM \"C\"; CREATE EXTENSION pg_trgm SCHEMA app; CREATE TABLE t (a text);
+         CREATE TABLE u (a text COLLATE \"C\");",
+        "CREATE SCHEMA app; CREATE COLLATION app.german FROM \"C\"; CREATE EXTENSION pg_trgm SCHEMA app;
+         CREATE TABLE t (a text, b text COLLATE app.german); CREATE INDEX i ON t USING gin (a app.gin_trgm_ops);
+         CREATE DOMAIN word AS text COLLATE app.german; CREATE TYPE pair AS (a text COLLATE app.german, b word);
+         CREATE TABLE u (a text COLLATE app.german); CREATE INDEX j ON u (a COLLATE \"C\");",
+    ),
+    (
+        "CREATE TABLE t (id int, a int); CREATE VIEW v WITH (security_barrier, check_option = local) AS SELECT id FROM t;",
+        "CREATE TABLE t (id int, a int); CREATE VIEW v WITH (security_invoker) AS SELECT id FROM t;",
+    ),
+    // Columns that views, policies, triggers and defaults rest on.
+    (
+        "CREATE TABLE t (id int, a int DEFAULT 1, gone int); CREATE VIEW v AS SELECT a FROM t WHERE gone > 0;
+         CREATE VIEW w AS SELECT a FROM v; GRANT SELECT ON w TO pg_monitor; CREATE POLICY p ON t USING (a > 0);
+         CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
+         CREATE TRIGGER tr BEFORE UPDATE OF a ON t FOR EACH ROW WHEN (new.a > 0) EXECUTE FUNCTION touch();",
+        "CREATE TABLE t (id int, a bigint DEFAULT 1); CREATE VIEW v AS SELECT a FROM t WHERE id > 0;
+         CREATE VIEW w AS SELECT a FROM v; GRANT SELECT ON w TO pg_monitor; CREATE POLICY p ON t USING (a > 0);
+         CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
+         CREATE TRIGGER tr BEFORE UPDATE OF a ON t FOR EACH ROW WHEN (new.a > 0) EXECUTE FUNCTION touch();",
+    ),
+    // Tables that get parents, and triggers of partitions.
+    (
+        "CREATE TABLE p (id int, a int) PARTITION BY LIST (id); CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1);
+         CREATE TABLE p2 (id int, a int); CREATE TABLE base (id int); CREATE TABLE child (id int);
+         CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
+         CREATE TRIGGER tr BEFORE UPDATE ON p FOR EACH ROW EXECUTE FUNCTION touch();",
+        "CREATE TABLE p (id int PRIMARY KEY, a int) PARTITION BY LIST (id); CREATE TABLE p1 (id int NOT NULL, a int, PRIMARY KEY (id));
+         CREATE TABLE p2 PARTITION OF p FOR VALUES IN (2); CREATE TABLE base (id int); CREATE TABLE child (id int) INHERITS (base);
+         CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
+         CREATE TRIGGER tr BEFORE UPDATE ON p FOR EACH ROW EXECUTE FUNCTION touch(); ALTER TABLE p2 DISABLE TRIGGER tr;",
+    ),
+];
+
+#[test]
+fn what_rests_on_others_is_made_after_them() {
+    for (from, to) in PAIRS {
+        let (actual, expected) = (after(from), after(to));
+        let script = mend(&expected, &actual, &compare(&expected, &actual));
+        assert!(!script.contains("--"), "all of it is done:\n{script}");
+        let mended = after(&format!("{from}; {script}"));
+        let left: Vec<String> = compare(&expected, &mended)
+            .iter()
+            .map(|difference| difference.words("what was asked for", "what came"))
+            .collect();
+        assert_eq!(left.join("\n"), "", "{from}\nto {to}:\n{script}");
+    }
 }

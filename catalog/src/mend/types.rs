@@ -1,9 +1,10 @@
 //! Types that are to become others.
 
-use super::{Script, Step};
-use crate::compare::{How, attributes};
-use crate::definition::{literal, literals, quoted};
-use crate::{Catalog, Name, Type, TypeKind};
+use super::order::Needs;
+use super::{Script, Step, column};
+use crate::compare::{How, attributes, is_same_attribute};
+use crate::definition::{list, literal, literals, quoted};
+use crate::{Attribute, Catalog, Name, Type, TypeKind};
 
 pub(super) fn mend(
     script: &mut Script,
@@ -13,20 +14,17 @@ pub(super) fn mend(
     how: &How,
 ) {
     let sql = name.sql();
-    let (expected, actual) = (expected.types.get(name), actual.types.get(name));
-    match (expected, actual, how) {
-        (Some(expected), None, _) => create(script, expected),
-        (None, Some(actual), _) => {
-            let word = word(actual);
-            script.push(Step::DropRest, format!("DROP {word} {sql}"));
+    let (new, old) = (expected.types.get(name), actual.types.get(name));
+    match (new, old, how) {
+        (Some(new), None, _) => create(script, new),
+        (None, Some(old), _) => {
+            let drop = format!("DROP {} {sql}", word(old));
+            script.remove(Step::DropRest, drop, name, Needs::of_type(old));
         }
-        (Some(expected), Some(_), How::Differs { aspect, .. }) if *aspect == "its comment" => {
-            script.comment(
-                &format!("{} {sql}", word(expected)),
-                expected.comment.as_ref(),
-            );
+        (Some(new), Some(_), How::Differs { aspect, .. }) if *aspect == "its comment" => {
+            script.comment(&format!("{} {sql}", word(new)), new.comment.as_ref());
         }
-        (Some(expected), Some(actual), _) => alter(script, expected, actual),
+        (Some(new), Some(old), _) => alter(script, (expected, actual), new, old),
         (None, None, _) => {}
     }
 }
@@ -40,31 +38,27 @@ fn word(found: &Type) -> &'static str {
 
 fn create(script: &mut Script, expected: &Type) {
     let sql = expected.name.sql();
+    let needs = Needs::of_type(expected);
     match &expected.kind {
         TypeKind::Enum { labels } => {
-            script.push(
-                Step::Types,
-                format!("CREATE TYPE {sql} AS ENUM ({})", literals(labels)),
-            );
+            let create = format!("CREATE TYPE {sql} AS ENUM ({})", literals(labels));
+            script.make(Step::Types, create, &expected.name, needs);
         }
-        TypeKind::Composite { attributes: list } => {
-            script.push(
-                Step::Types,
-                format!("CREATE TYPE {sql} AS ({})", attributes(list)),
-            );
+        TypeKind::Composite { attributes: all } => {
+            let create = format!("CREATE TYPE {sql} AS ({})", attributes(all));
+            script.make(Step::Types, create, &expected.name, needs);
         }
         TypeKind::Range {
             subtype,
             multirange,
+            ..
         } => {
-            let multirange = quoted(multirange);
-            script.push(
-                Step::Types,
-                format!(
-                    "CREATE TYPE {sql} AS RANGE (SUBTYPE = {}, MULTIRANGE_TYPE_NAME = {multirange})",
-                    subtype.sql()
-                ),
-            );
+            let mut options = vec![format!("SUBTYPE = {}", subtype.sql())];
+            options.extend(expected.kind.range_options());
+            options.push(format!("MULTIRANGE_TYPE_NAME = {}", quoted(multirange)));
+            let options = options.join(", ");
+            let statement = format!("CREATE TYPE {sql} AS RANGE ({options})");
+            script.make(Step::Types, statement, &expected.name, needs);
         }
         TypeKind::Domain {
             base,
@@ -75,7 +69,7 @@ fn create(script: &mut Script, expected: &Type) {
         } => {
             let mut statement = format!("CREATE DOMAIN {sql} AS {}", base.sql());
             if let Some(collation) = collation {
-                statement.push_str(&format!(" COLLATE {}", quoted(collation)));
+                statement.push_str(&format!(" COLLATE {}", collation.sql()));
             }
             if let Some(default) = default {
                 statement.push_str(&format!(" DEFAULT {default}"));
@@ -83,15 +77,25 @@ fn create(script: &mut Script, expected: &Type) {
             if *not_null {
                 statement.push_str(" NOT NULL");
             }
-            for check in checks {
+            for check in checks.iter().filter(|check| check.validated) {
                 let name = quoted(&check.name);
                 statement.push_str(&format!(" CONSTRAINT {name} {}", check.sql(&[])));
             }
-            script.push(Step::Types, statement);
+            script.make(Step::Types, statement, &expected.name, needs);
+            for check in checks.iter().filter(|check| !check.validated) {
+                let name = quoted(&check.name);
+                let add = format!(
+                    "ALTER DOMAIN {sql} ADD CONSTRAINT {name} {}",
+                    check.sql(&[])
+                );
+                script.push(Step::Sequences, add);
+            }
+            for check in checks.iter().filter(|check| check.comment.is_some()) {
+                let on = format!("CONSTRAINT {} ON DOMAIN {sql}", quoted(&check.name));
+                script.comment(&on, check.comment.as_ref());
+            }
         }
-        TypeKind::External => script
-            .beyond
-            .push(format!("the type {sql} comes with an extension")),
+        TypeKind::External => script.say(format!("the type {sql} comes with an extension")),
     }
     if expected.comment.is_some() {
         script.comment(
@@ -101,53 +105,81 @@ fn create(script: &mut Script, expected: &Type) {
     }
 }
 
-fn alter(script: &mut Script, expected: &Type, actual: &Type) {
+fn alter(
+    script: &mut Script,
+    (wanted, catalog): (&Catalog, &Catalog),
+    expected: &Type,
+    actual: &Type,
+) {
     let sql = expected.name.sql();
     match (&expected.kind, &actual.kind) {
         (TypeKind::Enum { labels }, TypeKind::Enum { labels: there }) => {
-            if !there.iter().all(|label| labels.contains(label)) {
-                script.beyond.push(format!(
-                    "the enum {sql} has labels that it should not have, and PostgreSQL takes none away: make a new type, \
-                     change the columns to it, drop the old one"
-                ));
-            }
-            let mut before = None;
-            for label in labels {
-                if !there.contains(label) {
-                    let place = match before {
-                        Some(before) => format!("AFTER {}", literal(before)),
-                        None => there
-                            .first()
-                            .map_or(String::new(), |first| format!("BEFORE {}", literal(first))),
-                    };
-                    let label = literal(label);
-                    script.push(
-                        Step::Types,
-                        format!("ALTER TYPE {sql} ADD VALUE {label} {place}"),
-                    );
-                }
-                before = Some(label);
-            }
+            alter_labels(script, &sql, labels, there);
+        }
+        (TypeKind::Composite { .. }, TypeKind::Composite { .. })
+            if has_column(catalog, &expected.name) =>
+        {
+            let mut typed = typed(catalog, &expected.name);
+            typed.extend(self::typed(wanted, &expected.name));
+            let typed = if typed.is_empty() {
+                String::new()
+            } else {
+                format!("; so stay the tables made of it: {}", typed.join(", "))
+            };
+            script.say(format!(
+                "the composite type {sql} should have other attributes, which PostgreSQL does not change while a column \
+                 has the type: make a new type, change the columns to it, drop the old one{typed}"
+            ));
         }
         (TypeKind::Composite { attributes }, TypeKind::Composite { attributes: there }) => {
-            for (name, _) in there {
-                if attributes.iter().all(|(other, _)| other != name) {
-                    let name = quoted(name);
+            let names = |list: &[Attribute]| -> Vec<String> {
+                list.iter().map(|own| own.name.clone()).collect()
+            };
+            let (ours, mut result) = (names(attributes), names(there));
+            result.retain(|name| ours.contains(name));
+            result.extend(
+                ours.iter()
+                    .filter(|own| !names(there).contains(own))
+                    .cloned(),
+            );
+            if result != ours {
+                script.say(format!(
+                    "type {sql}: the order of its attributes should be {} and will be another, since PostgreSQL adds \
+                     attributes at the end",
+                    list(&ours)
+                ));
+            }
+            for own in there {
+                if attributes.iter().all(|other| other.name != own.name) {
+                    let name = quoted(&own.name);
                     script.push(
                         Step::Types,
                         format!("ALTER TYPE {sql} DROP ATTRIBUTE {name} CASCADE"),
                     );
                 }
             }
-            for (name, data_type) in attributes {
-                let own = there.iter().find(|(other, _)| other == name);
-                let (name, new) = (quoted(name), data_type.sql());
+            for attribute in attributes {
+                let own = there.iter().find(|other| other.name == attribute.name);
+                let (name, new) = (quoted(&attribute.name), attribute.type_sql());
                 match own {
                     None => script.push(
                         Step::Types,
                         format!("ALTER TYPE {sql} ADD ATTRIBUTE {name} {new} CASCADE"),
                     ),
-                    Some((_, own)) if !own.is_same(data_type) => script.push(
+                    Some(own)
+                        if !column::is_assigned(&own.data_type, &attribute.data_type)
+                            && !typed(catalog, &expected.name).is_empty() =>
+                    {
+                        script.say(format!(
+                            "the attribute {name} of {sql} should be {new}, to which PostgreSQL does not cast the columns of {}",
+                            typed(catalog, &expected.name)
+                                .into_iter()
+                                .chain(typed(wanted, &expected.name))
+                                .collect::<Vec<_>>()
+                                .join(", ")
+                        ));
+                    }
+                    Some(own) if !is_same_attribute(own, attribute) => script.push(
                         Step::Types,
                         format!("ALTER TYPE {sql} ALTER ATTRIBUTE {name} TYPE {new} CASCADE"),
                     ),
@@ -160,13 +192,19 @@ fn alter(script: &mut Script, expected: &Type, actual: &Type) {
                 base,
                 not_null,
                 default,
+                collation,
                 ..
             },
-            TypeKind::Domain { base: there, .. },
+            TypeKind::Domain {
+                base: there,
+                collation: there_collation,
+                ..
+            },
         ) => {
-            if !base.is_same(there) {
-                script.beyond.push(format!(
-                    "the domain {sql} has another base type, which PostgreSQL does not change: make a new domain"
+            let collations = (collation.as_ref(), there_collation.as_ref());
+            if !base.is_same(there) || collations.0.map(Name::sql) != collations.1.map(Name::sql) {
+                script.say(format!(
+                    "the domain {sql} has another base type or collation, which PostgreSQL does not change: make a new domain"
                 ));
             }
             let null = if *not_null { "SET" } else { "DROP" };
@@ -178,9 +216,88 @@ fn alter(script: &mut Script, expected: &Type, actual: &Type) {
                 });
             script.push(Step::Types, format!("ALTER DOMAIN {sql} {default}"));
         }
-        _ => script
-            .beyond
-            .push(format!("the type {sql} is of another kind: make a new one")),
+        (TypeKind::Range { .. }, TypeKind::Range { .. }) => script.say(format!(
+            "the range {sql} is defined otherwise, which PostgreSQL does not change: make a new one"
+        )),
+        _ => {
+            script.blocked.insert(expected.name.clone());
+            script.say(format!("the type {sql} is of another kind: make a new one"));
+        }
+    }
+}
+
+/// The tables made of a type.
+fn typed(catalog: &Catalog, name: &Name) -> Vec<String> {
+    let relations = catalog.relations.values();
+    let typed = relations.filter(|relation| relation.of_type.as_ref() == Some(name));
+    typed.map(|relation| relation.name.sql()).collect()
+}
+
+/// Returns true if a column of a table has the type, or an array of it.
+fn has_column(catalog: &Catalog, name: &Name) -> bool {
+    let mut relations = catalog.relations.values();
+    relations.any(|relation| {
+        let mut columns = relation.columns.iter();
+        columns.any(|column| column.data_type.name == *name)
+    })
+}
+
+/// Renames the labels of an enum, and adds others.
+fn alter_labels(script: &mut Script, sql: &str, labels: &[String], there: &[String]) {
+    let is_renamed = labels.len() == there.len()
+        && labels
+            .iter()
+            .zip(there)
+            .all(|(new, old)| new == old || !(there.contains(new) || labels.contains(old)));
+    if is_renamed {
+        for (new, old) in labels.iter().zip(there).filter(|(new, old)| new != old) {
+            let (old, new) = (literal(old), literal(new));
+            let rename = format!("ALTER TYPE {sql} RENAME VALUE {old} TO {new}");
+            script.push(Step::Types, rename);
+        }
+        return;
+    }
+    let mut kept = labels.to_vec();
+    kept.retain(|label| there.contains(label));
+    if kept != there {
+        script.say(format!(
+            "the enum {sql} has labels that it should not have, or in another order, and PostgreSQL takes none away: make \
+             a new type, change the columns to it, drop the old one"
+        ));
+    }
+    let mut before: Option<&String> = None;
+    for label in labels {
+        if !there.contains(label) {
+            let place = match before {
+                Some(before) => format!(" AFTER {}", literal(before)),
+                None => there
+                    .first()
+                    .map_or(String::new(), |first| format!(" BEFORE {}", literal(first))),
+            };
+            let new = literal(label);
+            script.push(
+                Step::Types,
+                format!("ALTER TYPE {sql} ADD VALUE {new}{place}"),
+            );
+            script.labels.push(label.clone());
+        }
+        before = Some(label);
+    }
+}
+
+/// Says that a new label is not used in the transaction that adds it, where the script uses one.
+pub(super) fn say_new_labels(script: &mut Script) {
+    let is_used = |label: &String| {
+        let (literal, added) = (literal(label), format!("ADD VALUE {}", literal(label)));
+        let mut statements = script.statements.iter();
+        statements.any(|own| own.sql.contains(&literal) && !own.sql.contains(&added))
+    };
+    if script.labels.iter().any(is_used) {
+        script.say(
+            "run each statement in a transaction of its own, as psql does: PostgreSQL does not use a label of an enum in \
+             the transaction that adds it"
+                .to_owned(),
+        );
     }
 }
 
@@ -201,6 +318,16 @@ pub(super) fn check(
         checks.iter().find(|check| check.name == name).cloned()
     };
     let (sql, quoted_name) = (domain.sql(), quoted(name));
+    let base = |catalog: &'_ Catalog| match catalog.types.get(domain).map(|found| &found.kind) {
+        Some(TypeKind::Domain { base, .. }) => Some(base.clone()),
+        _ => None,
+    };
+    if let (Some(new), Some(old)) = (base(expected), base(actual))
+        && !new.is_same(&old)
+    {
+        // A new domain has them.
+        return;
+    }
     let (expected, actual) = (of(expected), of(actual));
     if !is_comment && actual.is_some() {
         script.push(

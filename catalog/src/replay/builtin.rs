@@ -217,6 +217,14 @@ impl Builtin {
         names
     }
 
+    /// The extension that brings an operator class; `None` for one of PostgreSQL's own, or one that is not known.
+    pub(crate) fn extension_of_class(&self, class: &str) -> Option<&'static str> {
+        let known = self.classes.iter().find(|known| known[0] == class);
+        known
+            .map(|known| known[4])
+            .filter(|extension| *extension != "-")
+    }
+
     /// The operator classes of one extension.
     pub(crate) fn classes_of(&self, extension: &str) -> impl Iterator<Item = &'static str> {
         self.classes

@@ -4,6 +4,7 @@
 
 pub(crate) mod alter_column;
 pub(crate) mod alter_table;
+pub(crate) mod collation;
 pub(crate) mod column;
 pub(crate) mod comment;
 pub(crate) mod composite;
@@ -147,6 +148,9 @@ pub(crate) fn apply(state: &mut State, node: &SyntaxNode) -> Result<()> {
             drop::drop_functions(state, node)
         }
         K::CREATE_AGGREGATE => function::create_aggregate(state, node),
+        K::CREATE_COLLATION | K::ALTER_COLLATION | K::DROP_COLLATION => {
+            collation::collation(state, node, kind)
+        }
         K::COMMENT_ON => comment::comment_on(state, node),
         K::SET
         | K::RESET

@@ -29,7 +29,7 @@ pub(crate) struct Value {
     /// `None` for a literal in quotes and for NULL.
     pub(crate) data_type: Option<DataType>,
     /// Where it is not the type's own.
-    pub(crate) collation: Option<String>,
+    pub(crate) collation: Option<Name>,
 }
 
 /// A column of a query.
@@ -91,6 +91,7 @@ pub(crate) fn system(name: &str) -> DataType {
             name: name.to_owned(),
         },
         modifiers: Vec::new(),
+        fields: None,
         dimensions,
     }
 }
@@ -165,7 +166,7 @@ fn infer_by(
 }
 
 /// The collation of an expression over the columns of a table, where it is not its type's own.
-pub(crate) fn collation_over(state: &State, expression: &str, table: &Name) -> Option<String> {
+pub(crate) fn collation_over(state: &State, expression: &str, table: &Name) -> Option<Name> {
     let relation = table.sql();
     let query = format!("SELECT {expression} FROM {relation}");
     let parse = squawk_syntax::SourceFile::parse(&query);

@@ -4,6 +4,7 @@
 //! this module hands out (`table`, `column_mut`); it cannot add, remove or rename an object past this module, since
 //! the catalog is private. What rests on an object is not recorded but found, so a rename leaves nothing behind.
 
+pub(crate) mod collation;
 pub(crate) mod column;
 pub(crate) mod constraint;
 pub(crate) mod data_type;
@@ -32,6 +33,7 @@ pub(crate) mod schema;
 pub(crate) mod sequence;
 pub(crate) mod setting;
 pub(crate) mod temporary;
+pub(crate) mod trigger;
 pub(crate) mod types;
 pub(crate) mod writes;
 
@@ -72,6 +74,8 @@ pub(crate) struct State {
     index_titles: Notes<Vec<String>>,
     /// The schema of each extension, which is dropped with it.
     extension_schemas: BTreeMap<String, String>,
+    /// The collations that migrations created.
+    collations: BTreeSet<Name>,
     /// Temporary tables that end with the migration's transaction.
     until_commit: Vec<Name>,
     /// Temporary tables of earlier migrations, which may have run in another session.
@@ -102,6 +106,7 @@ impl Default for State {
             local_checks: Notes::default(),
             index_titles: Notes::default(),
             extension_schemas: BTreeMap::new(),
+            collations: BTreeSet::new(),
             until_commit: Vec::new(),
             earlier_temporary: BTreeSet::new(),
             defaults: Vec::new(),
@@ -182,6 +187,8 @@ impl State {
     pub(crate) fn into_catalog(mut self) -> Catalog {
         self.forget_temporary();
         self.keep_routines();
+        self.move_operator_classes();
+        self.settle_trigger_states();
         self.catalog
     }
 }

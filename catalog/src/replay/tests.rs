@@ -4,6 +4,7 @@ mod found;
 mod fuzz;
 mod histories;
 mod holes;
+mod mended;
 mod prints;
 mod server;
 mod statements;
@@ -73,6 +74,7 @@ fn show_column(column: &Column) -> String {
     let DataType {
         name,
         modifiers,
+        fields,
         dimensions,
     } = &column.data_type;
     let modifiers = if modifiers.is_empty() {
@@ -80,6 +82,8 @@ fn show_column(column: &Column) -> String {
     } else {
         format!("{modifiers:?}")
     };
+    let fields = fields.as_ref();
+    let fields = fields.map_or(String::new(), |fields| format!(" {fields}"));
     let fill = match &column.fill {
         Fill::Nothing => String::new(),
         Fill::Default(default) => format!(" = {default}"),
@@ -89,7 +93,7 @@ fn show_column(column: &Column) -> String {
     };
     let null = if column.not_null { "" } else { "?" };
     format!(
-        "{} {}{modifiers}{}{null}{fill}",
+        "{} {}{fields}{modifiers}{}{null}{fill}",
         column.name,
         name.name,
         "[]".repeat((*dimensions).into())

@@ -146,6 +146,7 @@ impl<'d> JsonDifference<'d> {
                 aspect,
                 left,
                 right,
+                ..
             } => (
                 "differs",
                 Some(*aspect),

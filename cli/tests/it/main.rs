@@ -101,7 +101,9 @@ impl Project {
             String::from_utf8_lossy(&output.stdout),
             String::from_utf8_lossy(&output.stderr)
         );
+        let never = bowline_catalog::compare::never_compared();
         let text = text
+            .replace(&never, "[the list of what is never compared]")
             .replace(&folder, "[project]")
             .replace(&self.0.path().display().to_string(), "[project]");
         format!(

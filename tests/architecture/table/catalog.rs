@@ -5,7 +5,7 @@ use super::{Package, row};
 pub(crate) const CATALOG: Package = Package {
     source: "catalog/src",
     rows: &[
-        row("index", &[]),
+        row("index", &["name"]),
         row("name", &[]),
         row("privilege", &[]),
         row("replay/builtin", &[]),
@@ -21,6 +21,7 @@ pub(crate) const CATALOG: Package = Package {
         row("replay/syntax", &["constraint", "index", "replay/refusal"]),
         row("types", &["column", "constraint", "name"]),
         row("attached", &["definition", "name", "privilege"]),
+        row("extension", &[]),
         row("gap", &["definition", "name"]),
         row(
             "routine",
@@ -76,6 +77,7 @@ pub(crate) const CATALOG: Package = Package {
                 "expression",
                 "gap",
                 "index",
+                "introspect",
                 "name",
                 "privilege",
                 "routine",
@@ -105,6 +107,8 @@ pub(crate) const CATALOG: Package = Package {
                 "compare",
                 "constraint",
                 "definition",
+                "expression",
+                "extension",
                 "index",
                 "name",
                 "privilege",
@@ -121,6 +125,7 @@ pub(crate) const CATALOG: Package = Package {
                 "column",
                 "constraint",
                 "definition",
+                "extension",
                 "gap",
                 "index",
                 "name",

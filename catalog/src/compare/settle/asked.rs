@@ -1,6 +1,6 @@
 //! Which texts of a subject a server reads: both versions of each are recontextd by what the server writes for them.
 
-use super::probe::{Context, probe};
+use super::probe::{Context, Settings, probe};
 use super::{Server, Settled};
 use crate::attached::Code;
 use crate::compare::Subject;
@@ -303,16 +303,24 @@ impl Asked<'_> {
             one.clone_from(other);
             return true;
         }
-        let (Some(left), Some(right)) = (
-            probe(self.server, one, context, paths.0.as_deref()),
-            probe(self.server, other, context, paths.1.as_deref()),
-        ) else {
+        let mut probed = |settings| {
+            let (left, right) = (paths.0.as_deref(), paths.1.as_deref());
+            let left = probe(self.server, one, context, left, settings)?;
+            Some((left, probe(self.server, other, context, right, settings)?))
+        };
+        let Some((left, right)) = probed(Settings::OfIntrospection) else {
             return false;
         };
-        if left == right {
+        let has_value = one.contains('\'') || other.contains('\'');
+        let is_same = left == right
+            || has_value
+                && probed(Settings::OfTheSession).is_some_and(|(left, right)| left == right);
+        if is_same {
             self.settled.0.insert(key);
+            one.clone_from(&right);
+        } else {
+            *one = left;
         }
-        *one = left;
         *other = right;
         true
     }

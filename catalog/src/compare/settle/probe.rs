@@ -1,7 +1,8 @@
 //! How a server reads one text: in a temporary object, from whose definition PostgreSQL's own form is read back.
 
 use super::Server;
-use crate::definition::quoted;
+use crate::definition::{literal, quoted};
+use crate::introspect::SETTINGS;
 use crate::routine::Routine;
 use crate::{DataType, Name};
 
@@ -25,12 +26,22 @@ pub(super) enum Context<'p> {
     Rule(&'p Name),
 }
 
+/// The settings with which a server reads a text: what a date without its zone means depends on them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Settings {
+    /// Those with which the server's texts were written.
+    OfIntrospection,
+    /// Those with which a migration runs in such a session.
+    OfTheSession,
+}
+
 /// Returns the text as the server writes it; `None` if the server cannot read it.
 pub(super) fn probe(
     server: &mut dyn Server,
     text: &str,
     context: &Context<'_>,
     search_path: Option<&[String]>,
+    settings: Settings,
 ) -> Option<String> {
     const PROBE: &str = "pg_temp.bowline_probe";
     let view = |select: &str| format!("CREATE TEMPORARY VIEW bowline_probe AS {select}");
@@ -103,8 +114,16 @@ pub(super) fn probe(
         Some(path) => path.iter().map(|schema| quoted(schema)).collect(),
         None => vec!["public".to_owned()],
     };
+    let settings: String = match settings {
+        Settings::OfTheSession => String::new(),
+        Settings::OfIntrospection => SETTINGS
+            .into_iter()
+            .filter(|(name, _)| *name != "search_path")
+            .map(|(name, value)| format!("SET LOCAL {name} TO {}; ", literal(value)))
+            .collect(),
+    };
     let statements = format!(
-        "SET LOCAL search_path TO {}; {create}; SET LOCAL search_path TO public",
+        "{settings}SET LOCAL search_path TO {}; {create}; SET LOCAL search_path TO public",
         path.join(", ")
     );
     let text = server.probe(&statements, &format!("SELECT {ask}::text AS text"))?;

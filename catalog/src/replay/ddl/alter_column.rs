@@ -29,7 +29,7 @@ pub(crate) fn alter_column(state: &mut State, action: &SyntaxNode, table: &Name)
     match option.kind() {
         K::SET_TYPE => {
             let data_type = data_type::child_type(state, &option)?.data_type;
-            let collation = collation(&option);
+            let collation = collation(&option).map(|parts| state.find_collation(&parts));
             for table in &tables {
                 let implied = index_collation::implied_collations(state, table, &column);
                 let found = state.column_mut(action, table, &column)?;

@@ -42,7 +42,7 @@ pub(crate) fn add_column(state: &mut State, node: &SyntaxNode, table: &Name) -> 
         }
     };
     if let Some(collation) = collation(node) {
-        column.collation = Some(collation);
+        column.collation = Some(state.find_collation(&collation));
     }
     if is_serial {
         column.not_null = true;

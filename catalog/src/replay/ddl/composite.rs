@@ -6,12 +6,16 @@ use crate::replay::refusal::{Refused, Result, missing};
 use crate::replay::state::State;
 use crate::replay::state::data_type::child_type;
 use crate::replay::state::objects::Object;
+use crate::replay::syntax::clause::collation;
 use crate::replay::syntax::tree::{child_name, child_nodes, has, name};
-use crate::{Column, DataType, Name, TypeKind};
+use crate::{Attribute, Column, Name, TypeKind};
 
-pub(crate) fn attribute(state: &State, node: &SyntaxNode) -> Result<(String, DataType)> {
-    let attribute = child_name(node, SyntaxKind::COMPOSITE_FIELD).unwrap_or_default();
-    Ok((attribute, child_type(state, node)?.data_type))
+pub(crate) fn attribute(state: &State, node: &SyntaxNode) -> Result<Attribute> {
+    Ok(Attribute {
+        name: child_name(node, SyntaxKind::COMPOSITE_FIELD).unwrap_or_default(),
+        data_type: child_type(state, node)?.data_type,
+        collation: collation(node).map(|parts| state.find_collation(&parts)),
+    })
 }
 
 /// Returns the columns of a table made `OF` a composite type.
@@ -29,10 +33,7 @@ pub(crate) fn columns_of_type(
         let why = format!("{} is no composite type", composite.name);
         return Err(Refused::new(node, why));
     };
-    let columns = attributes
-        .iter()
-        .map(|(name, data_type)| Column::new(name.clone(), data_type.clone()));
-    Ok(columns.collect())
+    Ok(attributes.iter().map(Attribute::column).collect())
 }
 
 pub(crate) fn alter_attribute(
@@ -42,7 +43,8 @@ pub(crate) fn alter_attribute(
 ) -> Result<()> {
     use SyntaxKind as K;
     let new = if matches!(part.kind(), K::ADD_ATTRIBUTE | K::ALTER_ATTRIBUTE) {
-        Some(child_type(state, part)?.data_type)
+        let collation = collation(part).map(|parts| state.find_collation(&parts));
+        Some((child_type(state, part)?.data_type, collation))
     } else {
         None
     };
@@ -68,22 +70,30 @@ pub(crate) fn alter_attribute(
     let heirs = tables.iter().flat_map(|table| state.descendants(table));
     let with_heirs: Vec<Name> = heirs.chain(tables.iter().cloned()).collect();
     let attributes = attributes(state, part, composite)?;
-    let position = |name: &String| attributes.iter().position(|(other, _)| other == name);
+    let position = |name: &String| attributes.iter().position(|other| other.name == *name);
     match (part.kind(), names.as_slice(), new) {
-        (K::ADD_ATTRIBUTE, [attribute], Some(data_type)) => {
-            attributes.push((attribute.clone(), data_type.clone()));
+        (K::ADD_ATTRIBUTE, [attribute], Some((data_type, collation))) => {
+            let added = Attribute {
+                name: attribute.clone(),
+                data_type,
+                collation,
+            };
+            attributes.push(added.clone());
             for table in with_heirs {
                 let columns = &mut state.table(&table).columns;
                 if !columns.iter().any(|own| own.name == *attribute) {
-                    columns.push(Column::new(attribute.clone(), data_type.clone()));
+                    columns.push(added.column());
                 }
             }
         }
-        (K::ALTER_ATTRIBUTE, [attribute], Some(data_type)) => {
+        (K::ALTER_ATTRIBUTE, [attribute], Some((data_type, collation))) => {
             let place = position(attribute).ok_or_else(|| missing(part, attribute))?;
-            attributes[place].1.clone_from(&data_type);
+            attributes[place].data_type.clone_from(&data_type);
+            attributes[place].collation.clone_from(&collation);
             for table in with_heirs {
-                state.column_mut(part, &table, attribute)?.data_type = data_type.clone();
+                let column = state.column_mut(part, &table, attribute)?;
+                column.data_type.clone_from(&data_type);
+                column.collation.clone_from(&collation);
             }
         }
         (K::DROP_ATTRIBUTE, [attribute], _) => {
@@ -104,7 +114,7 @@ pub(crate) fn alter_attribute(
         }
         (K::RENAME_ATTRIBUTE, [from, to], _) => {
             let place = position(from).ok_or_else(|| missing(part, from))?;
-            attributes[place].0.clone_from(to);
+            attributes[place].name.clone_from(to);
             for table in with_heirs {
                 state.rename_column(&table, from, to);
             }
@@ -119,11 +129,21 @@ pub(crate) fn alter_attribute(
     Ok(())
 }
 
+impl Attribute {
+    /// Returns the column of a table `OF` the type.
+    pub(crate) fn column(&self) -> Column {
+        Column {
+            collation: self.collation.clone(),
+            ..Column::new(self.name.clone(), self.data_type.clone())
+        }
+    }
+}
+
 fn attributes<'s>(
     state: &'s mut State,
     node: &SyntaxNode,
     composite: &Name,
-) -> Result<&'s mut Vec<(String, DataType)>> {
+) -> Result<&'s mut Vec<Attribute>> {
     match state.type_mut(composite).map(|found| &mut found.kind) {
         Some(TypeKind::Composite { attributes }) => Ok(attributes),
         _ => {

@@ -34,7 +34,7 @@ pub(crate) fn create_domain(state: &mut State, node: &SyntaxNode) -> Result<()> 
         not_null: has(node, K::NOT_NULL_CONSTRAINT),
         default: default.or(of_base),
         checks: Vec::new(),
-        collation: collation(node),
+        collation: collation(node).map(|parts| state.find_collation(&parts)),
     };
     state.insert_type(node, domain.clone(), kind)?;
     for clause in children(node, K::CHECK_CONSTRAINT) {

@@ -2,6 +2,7 @@
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
+use crate::extension::types;
 use crate::gap::GapKind;
 use crate::replay::builtin;
 use crate::replay::refusal::Result;
@@ -31,35 +32,6 @@ pub(crate) fn members(extension: &str) -> Members {
         types: types(extension),
         functions,
         operator_classes,
-    }
-}
-
-/// The types that an extension brings.
-fn types(extension: &str) -> &'static [&'static str] {
-    match extension {
-        "citext" => &["citext"],
-        "hstore" => &["hstore", "ghstore"],
-        "ltree" => &["ltree", "lquery", "ltxtquery", "ltree_gist"],
-        "cube" => &["cube"],
-        "seg" => &["seg"],
-        "isn" => &[
-            "isbn", "isbn13", "ismn", "ismn13", "issn", "issn13", "ean13", "upc",
-        ],
-        "intarray" => &["query_int", "intbig_gkey"],
-        "pg_trgm" => &["gtrgm"],
-        "vector" => &["vector", "halfvec", "sparsevec"],
-        "postgis" => &[
-            "geometry",
-            "geography",
-            "box2d",
-            "box3d",
-            "box2df",
-            "gidx",
-            "spheroid",
-            "geometry_dump",
-            "valid_detail",
-        ],
-        _ => &[],
     }
 }
 

@@ -30,8 +30,6 @@ pub(crate) fn is_harmless(kind: SyntaxKind) -> bool {
             | K::DROP_OPERATOR
             | K::CREATE_CAST
             | K::DROP_CAST
-            | K::CREATE_COLLATION
-            | K::DROP_COLLATION
             | K::CREATE_STATISTICS
             | K::ALTER_STATISTICS
             | K::DROP_STATISTICS
@@ -84,7 +82,6 @@ pub(crate) fn is_harmless(kind: SyntaxKind) -> bool {
             | K::DROP_USER_MAPPING
             | K::CREATE_FOREIGN_DATA_WRAPPER
             | K::CREATE_ACCESS_METHOD
-            | K::ALTER_COLLATION
             | K::DEALLOCATE
             | K::LOAD
             | K::EMPTY_STMT

@@ -107,7 +107,7 @@ pub(crate) fn order(state: &State, item: &SyntaxNode, table: &Name, method: &str
     } else {
         has(item, K::NULLS_FIRST)
     };
-    let collation = given_collation(item);
+    let collation = given_collation(item).map(|parts| state.find_collation(&parts));
     let column = expression_of(item)
         .filter(|expression| expression.kind() == K::NAME_REF)
         .map(|column| name(&column))
@@ -115,7 +115,8 @@ pub(crate) fn order(state: &State, item: &SyntaxNode, table: &Name, method: &str
             let relation = state.catalog().relations.get(table)?;
             relation.columns.iter().find(|other| other.name == column)
         });
-    let class = child_name(item, K::OP_CLASS_REF);
+    let class = child(item, K::OP_CLASS_REF);
+    let class = class.map(|class| state.find_operator_class(&path(&class)));
     let data_type = column.map(|column| state.base_type(&column.data_type));
     KeyOrder {
         descending,
@@ -127,7 +128,7 @@ pub(crate) fn order(state: &State, item: &SyntaxNode, table: &Name, method: &str
         },
         operator_class: class.filter(|class| {
             !builtin::is_default_class(
-                class,
+                &class.name,
                 method,
                 data_type.as_ref().map(|found| found.name.name.as_str()),
             )

@@ -3,7 +3,7 @@
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use crate::privilege::Privilege;
-use crate::replay::refusal::{Refused, Result};
+use crate::replay::refusal::Result;
 use crate::replay::state::State;
 use crate::replay::state::privileges::{Default, Kind, Target, change, kind_of};
 use crate::replay::syntax::routine;
@@ -108,15 +108,8 @@ fn all_in(state: &State, objects: &SyntaxNode, kind: Kind) -> Vec<Target> {
 /// ALTER DEFAULT PRIVILEGES of the role that runs the migrations.
 pub(crate) fn default_privileges(state: &mut State, node: &SyntaxNode) -> Result<()> {
     use SyntaxKind as K;
-    if let Some(roles) = child(node, K::FOR_ROLES) {
-        let is_own = below(&roles, K::ROLE_NAME_REF).next().is_none();
-        if !is_own {
-            return Err(Refused::new(
-                node,
-                "whether the role that this is for makes the later objects is not known",
-            ));
-        }
-    }
+    let is_of_others = child(node, K::FOR_ROLES)
+        .is_some_and(|roles| below(&roles, K::ROLE_NAME_REF).next().is_some());
     let kind = node.descendants().find_map(|part| match part.kind() {
         K::PRIVILEGE_TARGET_TABLES => Some(Kind::Table),
         K::PRIVILEGE_TARGET_SEQUENCES => Some(Kind::Sequence),
@@ -133,6 +126,19 @@ pub(crate) fn default_privileges(state: &mut State, node: &SyntaxNode) -> Result
         .flat_map(|schemas| below(schemas, K::SCHEMA_REF))
         .map(|schema| name(&schema))
         .collect();
+    if is_of_others {
+        state.add_default(Default {
+            kind,
+            schemas,
+            gives: Vec::new(),
+            takes: Vec::new(),
+            unknown: Some(
+                "whether the role of an ALTER DEFAULT PRIVILEGES creates it is not known"
+                    .to_owned(),
+            ),
+        });
+        return Ok(());
+    }
     let lines = lines(node, kind)?;
     let is_revoke = below(node, K::REVOKE_DEFAULT_PRIVILEGES).next().is_some();
     if !is_revoke {
@@ -141,6 +147,7 @@ pub(crate) fn default_privileges(state: &mut State, node: &SyntaxNode) -> Result
             schemas,
             gives: lines,
             takes: Vec::new(),
+            unknown: None,
         });
         return Ok(());
     }
@@ -152,6 +159,7 @@ pub(crate) fn default_privileges(state: &mut State, node: &SyntaxNode) -> Result
             schemas,
             gives: Vec::new(),
             takes: lines,
+            unknown: None,
         });
     }
     Ok(())

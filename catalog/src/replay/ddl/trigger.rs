@@ -8,6 +8,7 @@ use crate::replay::ddl::on_table::on_table;
 use crate::replay::refusal::{Refused, Result};
 use crate::replay::state::State;
 use crate::replay::syntax::SYSTEM;
+use crate::replay::syntax::clause::recurses;
 use crate::replay::syntax::routine::callee;
 use crate::replay::syntax::tree::{below, child, child_name, children, has, name, string, text};
 
@@ -141,8 +142,9 @@ pub(crate) fn alter_trigger(state: &mut State, node: &SyntaxNode) -> Result<()> 
     let trigger = triggers.iter_mut().find(|other| other.name == from);
     let missing =
         || Refused::new(node, format!("there is no trigger {from}")).raises("undefined_object");
-    trigger.ok_or_else(missing)?.name = to;
+    trigger.ok_or_else(missing)?.name.clone_from(&to);
     triggers.sort_by(|a, b| a.name.cmp(&b.name));
+    state.rename_inherited_trigger(&table, &from, &to);
     Ok(())
 }
 
@@ -178,12 +180,7 @@ pub(crate) fn enable_trigger(state: &mut State, action: &SyntaxNode, table: &Nam
         _ => Enabled::Origin,
     };
     let named = child_name(action, K::TRIGGER_REF);
-    let triggers = state.table(table).attached.triggers.iter_mut();
-    for trigger in triggers {
-        if named.as_ref().is_none_or(|named| *named == trigger.name) {
-            trigger.enabled = enabled;
-        }
-    }
+    state.enable_triggers(table, named.as_deref(), enabled, recurses(action));
 }
 
 /// Functions that triggers run, of PostgreSQL's own and of the extensions of its distribution.

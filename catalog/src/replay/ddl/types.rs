@@ -2,13 +2,14 @@
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
+use crate::replay::builtin;
 use crate::replay::ddl::composite;
 use crate::replay::refusal::{Refused, Result};
 use crate::replay::state::State;
 use crate::replay::state::data_type;
 use crate::replay::state::types::multirange_name;
 use crate::replay::syntax::tree::{
-    below, child, child_name, child_nodes, children, has, name, path, string,
+    below, child, child_name, child_nodes, children, dotted, has, name, path, string,
 };
 use crate::{DataType, Name, TypeKind};
 
@@ -38,12 +39,31 @@ pub(crate) fn create_type(state: &mut State, node: &SyntaxNode) -> Result<()> {
         let subtype = option("subtype")
             .ok_or_else(|| Refused::new(node, "the subtype of the range is not given"))?;
         let multirange = option("multirange_type_name").map(|value| name(&value));
+        let named = |option_name: &str| {
+            let value = option(option_name)?;
+            Some(dotted(&value))
+        };
+        let function = |option_name: &str| {
+            let parts = named(option_name)?;
+            Some(state.find_function_name(&parts))
+        };
+        let collation = named("collation").filter(|parts| parts != &["default"]);
+        let class = named("subtype_opclass").map(|parts| state.find_operator_class(&parts));
+        let subtype = data_type::child_type(state, &subtype)?.data_type;
+        let is_default = |class: &Name| {
+            let base = state.base_type(&subtype).name.name;
+            builtin::is_default_class(&class.name, "btree", Some(&base))
+        };
         TypeKind::Range {
+            operator_class: class.filter(|class| !is_default(class)),
+            collation: collation.map(|parts| state.find_collation(&parts)),
+            canonical: function("canonical"),
+            subtype_diff: function("subtype_diff"),
             multirange: multirange.unwrap_or_else(|| multirange_name(&type_name.name)),
             // What stands in parentheses behind the subtype is not kept.
             subtype: DataType {
                 modifiers: Vec::new(),
-                ..data_type::child_type(state, &subtype)?.data_type
+                ..subtype
             },
         }
     } else {

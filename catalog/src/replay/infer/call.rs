@@ -11,7 +11,7 @@ use crate::replay::state::functions::Returned;
 use crate::replay::syntax::SYSTEM;
 use crate::replay::syntax::routine::callee;
 use crate::replay::syntax::tree::{child, has, is_query};
-use crate::{DataType, information_schema};
+use crate::{DataType, Name, information_schema};
 
 /// What stands in the brackets of a call.
 #[derive(Default)]
@@ -442,26 +442,29 @@ impl Inference<'_> {
     }
 
     /// The collation that values give to what is made of them.
-    pub(crate) fn collation_of(&self, result: &DataType, values: &[Value]) -> Option<String> {
+    pub(crate) fn collation_of(&self, result: &DataType, values: &[Value]) -> Option<Name> {
         if !self.is_text(result) || is_of_c(result) {
             return None;
         }
         let mut named = values.iter().filter_map(collation);
         let first = named.next()?;
-        named.all(|other| other == first).then(|| first.to_owned())
+        named.all(|other| other == first).then_some(first)
     }
 }
 
 /// The collation of a value that is not the database's.
-fn collation(value: &Value) -> Option<&str> {
+fn collation(value: &Value) -> Option<Name> {
     let own = || {
         value
             .data_type
             .as_ref()
             .filter(|it| is_of_c(it))
-            .map(|_| "C")
+            .map(|_| Name {
+                schema: SYSTEM.to_owned(),
+                name: "C".to_owned(),
+            })
     };
-    value.collation.as_deref().or_else(own)
+    value.collation.clone().or_else(own)
 }
 
 /// Whether a type has the collation C of its own: `name`, and the texts of `information_schema`.

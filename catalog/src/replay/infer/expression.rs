@@ -40,7 +40,8 @@ impl Inference<'_> {
                 let value = self.value(&first()?, scope)?;
                 Ok(Value {
                     data_type: value.data_type.or_else(|| Some(system("text"))),
-                    collation: clause::collation_of(node),
+                    collation: clause::collation_of(node)
+                        .map(|parts| self.state.find_collation(&parts)),
                 })
             }
             K::CASE_EXPR => self.case(node, scope),

@@ -194,6 +194,7 @@ impl Inference<'_> {
             row: Value::new(DataType {
                 name: relation.name.clone(),
                 modifiers: Vec::new(),
+                fields: None,
                 dimensions: 0,
             }),
             columns: columns.collect(),
@@ -329,9 +330,12 @@ impl Inference<'_> {
             .as_ref()
             .and_then(|name| self.state.catalog().types.get(name));
         if let Some(TypeKind::Composite { attributes }) = of_type.map(|found| &found.kind) {
-            let fields = attributes.iter().map(|(name, data_type)| Output {
-                name: name.clone(),
-                value: Value::new(data_type.clone()),
+            let fields = attributes.iter().map(|own| Output {
+                name: own.name.clone(),
+                value: Value {
+                    collation: own.collation.clone(),
+                    ..Value::new(own.data_type.clone())
+                },
                 origin: None,
             });
             return Ok(fields.collect());

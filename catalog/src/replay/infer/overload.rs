@@ -58,6 +58,7 @@ impl Inference<'_> {
                     name: name.to_owned(),
                 },
                 modifiers: Vec::new(),
+                fields: None,
                 dimensions,
             });
         }
@@ -69,6 +70,7 @@ impl Inference<'_> {
             Some(found) => DataType {
                 name: found.name.clone(),
                 modifiers: Vec::new(),
+                fields: None,
                 dimensions: 0,
             },
             None => {

@@ -7,6 +7,7 @@ use crate::replay::infer::from::{Item, Scope, Source};
 use crate::replay::infer::{Inference, Output, Value, system};
 use crate::replay::refusal::{Refused, Result};
 use crate::replay::state::data_type;
+use crate::replay::syntax::SYSTEM;
 use crate::replay::syntax::tree::{child, child_name, children, has, name};
 use crate::{DataType, Name};
 
@@ -182,6 +183,7 @@ impl Inference<'_> {
                         name: name.to_owned(),
                     },
                     modifiers: Vec::new(),
+                    fields: None,
                     dimensions: 0,
                 },
                 None => system(column.data_type),
@@ -190,7 +192,10 @@ impl Inference<'_> {
                 name: column.name.to_owned(),
                 value: Value {
                     data_type: Some(data_type),
-                    collation: column.collation.map(str::to_owned),
+                    collation: column.collation.map(|name| Name {
+                        schema: SYSTEM.to_owned(),
+                        name: name.to_owned(),
+                    }),
                 },
                 origin: None,
             }

@@ -15,6 +15,7 @@ impl Column {
             fill: Fill::Nothing,
             collation: None,
             comment: None,
+            not_null_constraint: None,
         }
     }
 }

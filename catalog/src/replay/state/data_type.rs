@@ -67,6 +67,7 @@ pub(crate) fn read(state: &State, node: &SyntaxNode) -> Result<Typed> {
         data_type: DataType {
             name,
             modifiers,
+            fields: written.fields,
             dimensions,
         },
         is_serial,

@@ -312,9 +312,9 @@ impl State {
                     found.push((object(), Tie::Cascade));
                 }
                 TypeKind::Composite { attributes } => {
-                    for (attribute, data_type) in attributes {
-                        if is_it(&data_type.name) {
-                            let object = Object::Attribute(other.name.clone(), attribute.clone());
+                    for own in attributes {
+                        if is_it(&own.data_type.name) {
+                            let object = Object::Attribute(other.name.clone(), own.name.clone());
                             found.push((object, Tie::Cascade));
                         }
                     }

@@ -108,6 +108,7 @@ impl State {
                 name: pseudo.to_owned(),
             },
             modifiers: Vec::new(),
+            fields: None,
             dimensions,
         })
     }

@@ -89,9 +89,10 @@ impl Index {
 
     pub(crate) fn operator_classes(&self) -> impl Iterator<Item = &str> {
         self.keys.iter().filter_map(|key| match key {
-            IndexKey::Column { order, .. } | IndexKey::Expression { order, .. } => {
-                order.operator_class.as_deref()
-            }
+            IndexKey::Column { order, .. } | IndexKey::Expression { order, .. } => order
+                .operator_class
+                .as_ref()
+                .map(|class| class.name.as_str()),
         })
     }
 }

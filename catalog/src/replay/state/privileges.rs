@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use crate::Name;
+use crate::gap::GapKind;
 use crate::privilege::{PUBLIC_ROLE, Privilege, Privileges};
 use crate::replay::state::State;
 
@@ -34,6 +35,8 @@ pub(crate) struct Default {
     pub(crate) schemas: Vec<String>,
     pub(crate) gives: Vec<Privilege>,
     pub(crate) takes: Vec<Privilege>,
+    /// Why it is not known whether it holds for the objects of the migrations.
+    pub(crate) unknown: Option<String>,
 }
 
 impl Default {
@@ -153,6 +156,17 @@ impl State {
             let kind = kind_of(&target);
             for default in defaults.iter().filter(|default| default.kind == kind) {
                 let is_here = default.schemas.is_empty() || default.schemas.contains(&own.schema);
+                if let Some(why) = default.unknown.as_ref().filter(|_| is_here) {
+                    let object = match &target {
+                        Target::Schema(schema) => Name {
+                            schema: schema.clone(),
+                            name: String::new(),
+                        },
+                        _ => own.clone(),
+                    };
+                    self.note_gap(GapKind::Privileges, object, None, why);
+                    continue;
+                }
                 let Some(privileges) = self.privileges_of(&target).filter(|_| is_here) else {
                     continue;
                 };

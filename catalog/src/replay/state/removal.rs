@@ -106,7 +106,7 @@ impl State {
                     .get_mut(composite)
                     .map(|found| &mut found.kind)
                 {
-                    attributes.retain(|(other, _)| other != attribute);
+                    attributes.retain(|other| other.name != *attribute);
                 }
             }
             Object::Function(_) => {}

@@ -128,7 +128,7 @@ impl State {
                 TypeKind::Range { subtype, .. } => follow(&mut subtype.name),
                 TypeKind::Composite { attributes } => attributes
                     .iter_mut()
-                    .for_each(|(_, data_type)| follow(&mut data_type.name)),
+                    .for_each(|own| follow(&mut own.data_type.name)),
                 TypeKind::Enum { .. } | TypeKind::External => {}
             }
         }
@@ -166,6 +166,7 @@ impl State {
         }
         self.schema_is_renamed(from, to);
         self.move_functions(from, to);
+        self.move_collations(from, to);
         let homes = self.extension_schemas.values_mut();
         for home in homes.filter(|home| *home == from) {
             to.clone_into(home);

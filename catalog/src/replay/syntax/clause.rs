@@ -102,17 +102,16 @@ pub(crate) fn column_list(node: &SyntaxNode, list: SyntaxKind) -> Vec<String> {
         .collect()
 }
 
-/// The collation that a COLLATE clause names, without its schema if that is PostgreSQL's own.
-pub(crate) fn collation(node: &SyntaxNode) -> Option<String> {
+/// Returns the name of the collation in a COLLATE clause, in parts; the default one is none.
+pub(crate) fn collation(node: &SyntaxNode) -> Option<Vec<String>> {
     collation_of(&child(node, SyntaxKind::COLLATE)?)
 }
 
-/// The collation of a COLLATE clause itself.
-pub(crate) fn collation_of(clause: &SyntaxNode) -> Option<String> {
+/// The same of the COLLATE clause itself.
+pub(crate) fn collation_of(clause: &SyntaxNode) -> Option<Vec<String>> {
     let reference = child(clause, SyntaxKind::COLLATION_REF)?;
     let parts = path(&reference);
-    let named = parts.last().cloned()?;
-    (named != "default").then_some(named)
+    (parts.last()? != "default").then_some(parts)
 }
 
 /// Reads a constraint of this kind, with what its clause says of deferring and checking.

@@ -27,7 +27,7 @@ pub(crate) fn expression_of(item: &SyntaxNode) -> Option<SyntaxNode> {
 }
 
 /// The collation that an element of an index is given, also within parentheses; the outermost holds.
-pub(crate) fn given_collation(item: &SyntaxNode) -> Option<String> {
+pub(crate) fn given_collation(item: &SyntaxNode) -> Option<Vec<String>> {
     let collation = clause::collation(item);
     let within = || {
         let inner = item.children().next()?;

@@ -103,6 +103,14 @@ pub(crate) fn path(node: &SyntaxNode) -> Vec<String> {
         .collect()
 }
 
+/// The parts of a dotted name, whatever the parser takes it for.
+pub(crate) fn dotted(node: &SyntaxNode) -> Vec<String> {
+    tokens(node)
+        .filter(|token| token.kind() != SyntaxKind::DOT)
+        .map(|token| identifier(token.text()))
+        .collect()
+}
+
 /// Whether a token is all of its node: names are, keywords around them are not.
 fn stands_alone(token: &SyntaxToken) -> bool {
     token.kind() != SyntaxKind::DOT

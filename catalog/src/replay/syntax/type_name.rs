@@ -23,6 +23,8 @@ pub(crate) struct Written {
     /// The name, in words (`double precision`) or in parts (`audit.level`).
     pub(crate) words: Vec<String>,
     pub(crate) modifiers: Vec<i32>,
+    /// The fields of an interval: `day to second`.
+    pub(crate) fields: Option<String>,
     pub(crate) dimensions: u8,
     pub(crate) is_quoted: bool,
     /// `pg_catalog` stands before it.
@@ -34,6 +36,7 @@ impl Written {
         let mut written = Self {
             words: Vec::new(),
             modifiers: Vec::new(),
+            fields: None,
             dimensions: 0,
             is_quoted: false,
             is_qualified: false,
@@ -72,6 +75,12 @@ impl Written {
         if written.words.len() == 2 && written.words[0] == SYSTEM {
             written.words.remove(0);
             written.is_qualified = true;
+        }
+        if let [interval, fields @ ..] = written.words.as_slice()
+            && interval == "interval"
+            && !fields.is_empty()
+        {
+            written.fields = Some(fields.join(" "));
         }
         written
     }

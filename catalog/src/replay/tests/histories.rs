@@ -20,9 +20,10 @@ use super::statements::history;
 use crate::testing::introspect;
 
 /// A history as a server took it, and what it then held.
+#[derive(Clone)]
 pub(super) struct Taken {
     pub(super) statements: Vec<String>,
-    catalog: Catalog,
+    pub(super) catalog: Catalog,
     /// `server_version_num` without its last four digits.
     pub(super) version: u32,
 }

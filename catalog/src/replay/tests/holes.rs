@@ -148,7 +148,7 @@ impl<'a> Filler<'a> {
                             return false;
                         };
                         let columns = table.columns.iter().map(|c| (&c.name, &c.data_type));
-                        columns.eq(attributes.iter().map(|(name, data_type)| (name, data_type)))
+                        columns.eq(attributes.iter().map(|own| (&own.name, &own.data_type)))
                     })
                     .collect();
                 match self.one_of(&pairs) {

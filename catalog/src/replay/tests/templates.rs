@@ -65,7 +65,16 @@ const TABLES: [&str; 25] = [
     "CREATE UNLOGGED TABLE {new table} (a int NOT NULL, b text COLLATE \"C\" DEFAULT 'b', UNIQUE (a), UNIQUE (a), PRIMARY KEY (a))",
 ];
 
-const COLUMNS: [&str; 28] = [
+const COLUMNS: [&str; 37] = [
+    "CREATE SCHEMA IF NOT EXISTS z1; CREATE COLLATION sorted_twice FROM \"C\"; DROP COLLATION sorted_twice; CREATE COLLATION z1.sorted_twice FROM \"C\"; SET search_path TO public, z1; ALTER TABLE {table} ADD COLUMN {new column} text COLLATE sorted_twice; SET search_path TO public",
+    "ALTER TABLE {table} ADD COLUMN {new column} interval day to second(3)",
+    "ALTER TABLE {table} ADD COLUMN {new column} interval year[]",
+    "ALTER TABLE {table} ALTER {column} TYPE interval hour to minute USING NULL",
+    "CREATE COLLATION {schema}.sorted FROM \"C\"; ALTER TABLE {table} ADD COLUMN {new column} text COLLATE {its schema}.sorted",
+    "CREATE COLLATION \"Sorted\" FROM \"C\"; ALTER TABLE {table} ALTER {text} TYPE text COLLATE \"Sorted\"; CREATE INDEX ON {its table} ({text} COLLATE \"Sorted\")",
+    "ALTER COLLATION \"Sorted\" RENAME TO sorted_too",
+    "ALTER COLLATION \"Sorted\" SET SCHEMA {schema}",
+    "DROP COLLATION \"Sorted\"",
     "ALTER TABLE {table with generated} ALTER {its} SET EXPRESSION AS (3)",
     "ALTER TABLE {table} ADD COLUMN {new column} int GENERATED ALWAYS AS ({number} + 2) VIRTUAL",
     "ALTER TABLE {table} ADD COLUMN {definition}",
@@ -281,7 +290,10 @@ const ENUMS: [&str; 13] = [
     "ALTER TYPE {range} RENAME TO {free type}",
 ];
 
-const DOMAINS: [&str; 16] = [
+const DOMAINS: [&str; 19] = [
+    "CREATE TYPE {new range} AS RANGE (subtype = float8, subtype_diff = float8mi)",
+    "CREATE TYPE {new range} AS RANGE (SUBTYPE = text, COLLATION = \"C\", subtype_opclass = text_pattern_ops)",
+    "CREATE TYPE {new range} AS RANGE (SUBTYPE = text, subtype_opclass = text_ops, multirange_type_name = many)",
     "CREATE DOMAIN {new domain} AS int NOT NULL DEFAULT 3 CHECK (VALUE > 0)",
     "CREATE DOMAIN {new domain} AS {type} CONSTRAINT {name} CHECK (VALUE IS NOT NULL)",
     "CREATE DOMAIN {new domain} text COLLATE \"C\"",
@@ -300,7 +312,10 @@ const DOMAINS: [&str; 16] = [
     "ALTER TABLE {table} ADD COLUMN {new column} {domain}, ADD COLUMN {new column} {domain} DEFAULT NULL",
 ];
 
-const COMPOSITES: [&str; 15] = [
+const COMPOSITES: [&str; 18] = [
+    "CREATE TYPE {new composite} AS (a text COLLATE \"C\", b interval second); CREATE TABLE {new table} OF {made type}",
+    "ALTER TYPE {composite} ADD ATTRIBUTE {new column} text COLLATE \"C\" CASCADE",
+    "ALTER TYPE {composite} ALTER ATTRIBUTE {its} TYPE text COLLATE \"C\" CASCADE",
     "CREATE TYPE {new composite} AS ({definition}, {definition})",
     "CREATE TYPE {new composite} AS ({definition}); CREATE TABLE {new table} OF {made type}",
     "CREATE TABLE {new table} OF {composite}",

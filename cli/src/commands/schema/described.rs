@@ -52,7 +52,8 @@ pub(super) fn relation(catalog: &Catalog, relation: &Relation) -> String {
         .columns
         .iter()
         .map(|column| {
-            let collation = column.collation.as_deref().unwrap_or_default();
+            let collation = column.collation.as_ref();
+            let collation = collation.map_or("", |collation| collation.name.as_str());
             let nullable = if column.not_null { "not null" } else { "" };
             row([
                 column.name.as_str(),

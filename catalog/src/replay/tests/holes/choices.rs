@@ -73,12 +73,12 @@ impl<'a> Filler<'a> {
             TypeKind::Composite { attributes } => {
                 self.columns = attributes
                     .iter()
-                    .map(|(name, data_type)| Known {
-                        name: name.clone(),
-                        data_type: data_type.name.name.clone(),
+                    .map(|own| Known {
+                        name: own.name.clone(),
+                        data_type: own.data_type.name.name.clone(),
                     })
                     .collect();
-                attributes.iter().map(|(name, _)| quoted(name)).collect()
+                attributes.iter().map(|own| quoted(&own.name)).collect()
             }
             TypeKind::Domain { checks, .. } => {
                 checks.iter().map(|check| quoted(&check.name)).collect()

@@ -30,7 +30,10 @@ pub(super) const FUNCTIONS: [&str; 27] = [
     "CREATE OR REPLACE FUNCTION f0(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1'; CREATE INDEX ON {table} (f0(7)) WHERE f0(1) > 0; ALTER FUNCTION f0(int) SET SCHEMA {schema}",
 ];
 
-pub(super) const TRIGGERS: [&str; 19] = [
+pub(super) const TRIGGERS: [&str; 22] = [
+    "CREATE OR REPLACE TRIGGER g1 BEFORE INSERT ON {parent of partition} FOR EACH ROW EXECUTE FUNCTION {trigger function}(); ALTER TABLE {its} DISABLE TRIGGER g1",
+    "ALTER TABLE ONLY {table with trigger} DISABLE TRIGGER {its}",
+    "CREATE OR REPLACE TRIGGER g1 BEFORE INSERT ON {parent of partition} FOR EACH ROW EXECUTE FUNCTION {trigger function}(); ALTER TABLE {its} ENABLE ALWAYS TRIGGER ALL",
     "CREATE TRIGGER {trigger name} BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION {trigger function}()",
     "CREATE OR REPLACE TRIGGER {trigger name} AFTER UPDATE OF {column}, {column} OR DELETE ON {table} FOR EACH ROW WHEN (old.{column} IS NOT NULL) EXECUTE FUNCTION {trigger function}('a', 1, \"B\", 'it''s')",
     "CREATE TRIGGER {trigger name} BEFORE UPDATE OF {column} ON {table} FOR ROW WHEN (new.{number} > old.{number}) EXECUTE PROCEDURE {trigger function}()",

@@ -1,0 +1,106 @@
+//! Columns that get another type or collation.
+
+use super::super::{Script, Step, lineage};
+use super::generated_user;
+use crate::definition::quoted;
+use crate::{Catalog, Column, DataType, Fill, Name};
+
+/// Gives a column another type or collation.
+pub(in crate::mend) fn change_type(
+    script: &mut Script,
+    (expected, actual): (&Catalog, &Catalog),
+    table: &Name,
+    (new, old): (&Column, &Column),
+) {
+    let (sql, name) = (table.sql(), quoted(&new.name));
+    let mut related = lineage::descendants(actual, table);
+    related.insert(table.clone());
+    let is_key = is_partition_key(actual, table, &new.name);
+    if is_key {
+        script.say(format!(
+            "{sql}.{name} should be {} and is part of a partition key, whose type PostgreSQL does not change",
+            new.data_type.sql()
+        ));
+        return;
+    }
+    if let Some(user) = generated_user(expected, actual, table, &new.name) {
+        script.say(format!(
+            "{sql}.{name} should be {} and keeps its type, since the generated column {} uses it",
+            new.data_type.sql(),
+            quoted(&user)
+        ));
+        return;
+    }
+    // A default is not cast along.
+    for own in &related {
+        let column = actual.relations.get(own);
+        let column = column.and_then(|relation| lineage::column(relation, &new.name));
+        let to_be = expected.relations.get(own);
+        let to_be = to_be.and_then(|relation| lineage::column(relation, &new.name));
+        if let (Some(column), Some(to_be)) = (column, to_be)
+            && matches!(column.fill, Fill::Default(_))
+        {
+            let alter = format!("ALTER TABLE ONLY {} ALTER COLUMN {name}", own.sql());
+            script.push(Step::Sequences, format!("{alter} DROP DEFAULT"));
+            if let Fill::Default(default) = &to_be.fill {
+                let before = script.depth;
+                script.depth = lineage::depth(actual, own).max(before);
+                script.push(Step::Owners, format!("{alter} SET DEFAULT {default}"));
+                script.depth = before;
+            }
+        }
+    }
+    let data_type = new.data_type.sql();
+    let collation = new.collation.as_ref();
+    let collation = collation.map_or(String::new(), |name| format!(" COLLATE {}", name.sql()));
+    let using = if has_cast(&old.data_type, &new.data_type) {
+        format!("{name}::{data_type}")
+    } else {
+        format!("{name}::text::{data_type}")
+    };
+    script.push(
+        Step::Columns,
+        format!("ALTER TABLE {sql} ALTER COLUMN {name} TYPE {data_type}{collation} USING {using}"),
+    );
+}
+
+/// Returns true if a column is part of the partition key of its table, or of a partition below it.
+pub(in crate::mend) fn is_partition_key(actual: &Catalog, table: &Name, column: &str) -> bool {
+    let mut related = lineage::descendants(actual, table);
+    related.insert(table.clone());
+    related.iter().any(|own| {
+        let relation = actual.relations.get(own);
+        let key = relation.and_then(|relation| relation.partition_by.as_deref());
+        key.is_some_and(|key| bowline_sql::tokens(key).any(|token| token.is_name(column)))
+    })
+}
+
+/// Returns true if PostgreSQL casts one type to the other by itself, on assignment.
+pub(in crate::mend) fn is_assigned(from: &DataType, to: &DataType) -> bool {
+    let is_text = |data_type: &DataType| {
+        data_type.dimensions == 0
+            && matches!(data_type.name.name.as_str(), "text" | "varchar" | "bpchar")
+    };
+    from.name == to.name || is_text(to) || (!is_text(from) && has_cast(from, to))
+}
+
+/// Returns true if PostgreSQL casts one type to the other by itself; text casts to and from all.
+fn has_cast(from: &DataType, to: &DataType) -> bool {
+    const FAMILIES: [&[&str]; 5] = [
+        &["int2", "int4", "int8", "float4", "float8", "numeric"],
+        &["text", "varchar", "bpchar", "name"],
+        &["date", "timestamp", "timestamptz"],
+        &["json", "jsonb"],
+        &["bit", "varbit"],
+    ];
+    let is_in = |family: &&[&str], data_type: &DataType| {
+        data_type.name.schema == "pg_catalog" && family.contains(&data_type.name.name.as_str())
+    };
+    let is_text =
+        |data_type: &DataType| data_type.dimensions == 0 && is_in(&FAMILIES[1], data_type);
+    let are_arrays = (from.dimensions > 0) == (to.dimensions > 0);
+    let share = FAMILIES
+        .iter()
+        .any(|family| is_in(family, from) && is_in(family, to));
+    is_text(from) || is_text(to) || (are_arrays && (from.name == to.name || share))
+}

@@ -1,0 +1,81 @@
+//! Tables and their parents: a change of a parent reaches its children and partitions by itself.
+
+use std::collections::BTreeSet;
+
+use crate::{Catalog, Column, Constraint, Name, Relation};
+
+/// How many parents a table has above it, on the longest way.
+pub(super) fn depth(catalog: &Catalog, table: &Name) -> usize {
+    fn of(catalog: &Catalog, table: &Name, seen: &mut Vec<Name>) -> usize {
+        let Some(relation) = catalog.relations.get(table) else {
+            return 0;
+        };
+        if seen.contains(table) {
+            return 0;
+        }
+        seen.push(table.clone());
+        let parents = relation.parents.iter();
+        let above = parents.map(|parent| of(catalog, parent, seen) + 1).max();
+        seen.pop();
+        above.unwrap_or(0)
+    }
+    of(catalog, table, &mut Vec::new())
+}
+
+/// The children of a table, and theirs.
+pub(super) fn descendants(catalog: &Catalog, table: &Name) -> BTreeSet<Name> {
+    let mut found = BTreeSet::new();
+    let mut open = vec![table.clone()];
+    while let Some(parent) = open.pop() {
+        for relation in catalog.relations.values() {
+            if relation.parents.contains(&parent) && found.insert(relation.name.clone()) {
+                open.push(relation.name.clone());
+            }
+        }
+    }
+    found
+}
+
+/// The parents that a table has in both catalogs, as they are to be and as they are.
+pub(super) fn parents<'c>(
+    expected: &'c Catalog,
+    actual: &'c Catalog,
+    table: &Name,
+) -> Vec<(&'c Relation, &'c Relation)> {
+    let of = |catalog: &'c Catalog| catalog.relations.get(table);
+    let (Some(new), Some(old)) = (of(expected), of(actual)) else {
+        return Vec::new();
+    };
+    let kept = new.parents.iter().filter(|parent| stays(new, old, parent));
+    kept.filter_map(|parent| {
+        let new = expected.relations.get(parent)?;
+        Some((new, actual.relations.get(parent)?))
+    })
+    .collect()
+}
+
+/// Returns true if a table keeps this parent all the time: a partition with another bound is detached and attached.
+pub(super) fn stays(new: &Relation, old: &Relation, parent: &Name) -> bool {
+    let is_same_bound = match (&new.partition_bound, &old.partition_bound) {
+        (Some(new), Some(old)) => crate::expression::is_same(new, old),
+        (new, old) => new.is_none() && old.is_none(),
+    };
+    is_same_bound && new.parents.contains(parent) && old.parents.contains(parent)
+}
+
+/// The column of this name.
+pub(super) fn column<'r>(relation: &'r Relation, name: &str) -> Option<&'r Column> {
+    relation.columns.iter().find(|column| column.name == name)
+}
+
+/// The constraint of this name.
+pub(super) fn constraint<'r>(relation: &'r Relation, name: &str) -> Option<&'r Constraint> {
+    let mut constraints = relation.constraints.iter();
+    constraints.find(|constraint| constraint.name == name)
+}
+
+/// Returns true if a column has the type and collation of another.
+pub(super) fn is_same_type(one: &Column, other: &Column) -> bool {
+    let collation = |column: &Column| column.collation.as_ref().map(Name::sql);
+    one.data_type.is_same(&other.data_type) && collation(one) == collation(other)
+}

@@ -1,0 +1,264 @@
+//! The order of the statements: what a statement needs is made before it, and what needs an object is dropped first.
+//!
+//! Steps give a rough order. Within and across steps a statement comes after those that make what it names: a table
+//! after its parents and the types of its columns, a view after the views that it reads.
+
+use std::collections::BTreeSet;
+
+use super::Step;
+use crate::attached::Code;
+use crate::routine::{Body, Routine};
+use crate::{DataType, Fill, Name, Relation, Type, TypeKind};
+
+/// What an object is made of.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Needs {
+    /// Objects that it needs for certain: parents, types of columns.
+    names: BTreeSet<Name>,
+    /// Identifiers in its expressions, which may be names of objects.
+    words: BTreeSet<String>,
+}
+
+/// A statement of the script.
+#[derive(Debug, Clone)]
+pub(super) struct Statement {
+    pub(super) step: Step,
+    /// Its position within the step: parents before children, or the other way round.
+    pub(super) rank: (usize, usize),
+    pub(super) sql: String,
+    /// The object that it makes.
+    pub(super) makes: Option<Name>,
+    /// The object that it drops, and the sequences that go with it.
+    pub(super) removes: Vec<Name>,
+    pub(super) needs: Needs,
+}
+
+impl Needs {
+    pub(super) fn of_text(text: &str) -> Self {
+        let mut needs = Self::default();
+        needs.read(text);
+        needs
+    }
+
+    pub(super) fn of_relation(relation: &Relation) -> Self {
+        let mut needs = Self::default();
+        needs.names.extend(relation.parents.iter().cloned());
+        needs.names.extend(relation.of_type.clone());
+        for column in &relation.columns {
+            needs.data_type(&column.data_type);
+            match &column.fill {
+                Fill::Default(text)
+                | Fill::Generated {
+                    expression: text, ..
+                } => needs.read(text),
+                Fill::Serial { sequence } => {
+                    needs.names.insert(sequence.clone());
+                }
+                Fill::Nothing | Fill::Identity { .. } => {}
+            }
+        }
+        if let Some(query) = &relation.attached.query {
+            needs.code(query);
+        }
+        for text in [&relation.partition_by, &relation.partition_bound] {
+            text.iter().for_each(|text| needs.read(text));
+        }
+        needs
+    }
+
+    /// The same, with what hangs on the relation.
+    pub(super) fn of_all(relation: &Relation) -> Self {
+        let mut needs = Self::of_relation(relation);
+        for own in &relation.constraints {
+            needs.read(&own.sql(&relation.indexes));
+        }
+        for own in &relation.indexes {
+            needs.read(&own.sql(&relation.name));
+        }
+        for own in &relation.attached.triggers {
+            needs.read(&own.sql(&relation.name));
+        }
+        for own in &relation.attached.policies {
+            needs.read(&own.sql(&relation.name));
+        }
+        for own in &relation.attached.rules {
+            needs.code(&own.definition);
+        }
+        needs
+    }
+
+    pub(super) fn of_type(found: &Type) -> Self {
+        let mut needs = Self::default();
+        match &found.kind {
+            TypeKind::Domain {
+                base,
+                default,
+                checks,
+                ..
+            } => {
+                needs.data_type(base);
+                default.iter().for_each(|text| needs.read(text));
+                checks.iter().for_each(|check| needs.read(&check.sql(&[])));
+            }
+            TypeKind::Composite { attributes } => {
+                let types = attributes.iter().map(|own| &own.data_type);
+                types.for_each(|data_type| needs.data_type(data_type));
+            }
+            TypeKind::Range { subtype, .. } => {
+                needs.data_type(subtype);
+                let options = found.kind.range_options();
+                options.iter().for_each(|option| needs.read(option));
+            }
+            TypeKind::Enum { .. } | TypeKind::External => {}
+        }
+        needs
+    }
+
+    pub(super) fn of_routine(routine: &Routine) -> Self {
+        let mut needs = Self::default();
+        for argument in &routine.arguments {
+            needs.data_type(&argument.data_type);
+            argument.default.iter().for_each(|text| needs.read(text));
+        }
+        routine
+            .result
+            .iter()
+            .for_each(|result| needs.data_type(result));
+        match &routine.body {
+            Body::Sql(code) => needs.code(code),
+            // The parts of an aggregate; the text of another routine is read when it is called.
+            Body::Text(text) if routine.kind == crate::routine::RoutineKind::Aggregate => {
+                needs.read(text);
+            }
+            Body::Text(_) => {}
+        }
+        needs
+    }
+
+    /// Takes out an object that is not needed after all.
+    pub(super) fn forget(&mut self, name: &Name) {
+        self.names.remove(name);
+    }
+
+    /// Returns true if the object is a parent or a type.
+    pub(super) fn needs_for_certain(&self, name: &Name) -> bool {
+        self.names.contains(name)
+    }
+
+    /// Returns true if the object may be needed.
+    pub(super) fn has(&self, name: &Name) -> bool {
+        self.names.contains(name) || self.words.contains(&name.name)
+    }
+
+    /// Returns true if an identifier of this name is in the expressions.
+    pub(super) fn mentions(&self, word: &str) -> bool {
+        self.words.contains(word)
+    }
+
+    fn data_type(&mut self, data_type: &DataType) {
+        self.names.insert(data_type.name.clone());
+    }
+
+    fn code(&mut self, code: &Code) {
+        code.text.iter().for_each(|text| self.read(text));
+    }
+
+    fn read(&mut self, text: &str) {
+        for token in bowline_sql::tokens(text) {
+            if let Some(name) = token.name() {
+                self.words.insert(name.into_owned());
+            } else if let Some(inner) = token.text().strip_prefix('\'') {
+                // A sequence or table that is named in a text: `'steps'::regclass`.
+                let inner = inner.trim_end_matches('\'');
+                let names =
+                    bowline_sql::tokens(inner).filter_map(|token| Some(token.name()?.into_owned()));
+                self.words.extend(names);
+            }
+        }
+    }
+}
+
+/// Sorts the statements.
+pub(super) fn sorted(mut statements: Vec<Statement>) -> Vec<Statement> {
+    statements.sort_by_key(|statement| (statement.step, statement.rank));
+    let mut order = Order {
+        done: vec![false; statements.len()],
+        open: vec![false; statements.len()],
+        sorted: Vec::new(),
+        statements: &statements,
+    };
+    for at in 0..statements.len() {
+        order.add(at);
+    }
+    order.sorted.into_iter().cloned().collect()
+}
+
+struct Order<'s> {
+    statements: &'s [Statement],
+    done: Vec<bool>,
+    /// Statements whose needs are being added; a cycle ends there.
+    open: Vec<bool>,
+    sorted: Vec<&'s Statement>,
+}
+
+impl Order<'_> {
+    fn add(&mut self, at: usize) {
+        if self.done[at] || self.open[at] {
+            return;
+        }
+        self.open[at] = true;
+        for (certain, other) in self.before(at) {
+            if certain || !self.needs_for_certain(other, at, &mut BTreeSet::new()) {
+                self.add(other);
+            }
+        }
+        self.done[at] = true;
+        self.sorted.push(&self.statements[at]);
+    }
+
+    /// The statements that come before one, and whether that is certain.
+    fn before(&self, at: usize) -> Vec<(bool, usize)> {
+        let own = &self.statements[at];
+        let mut found = Vec::new();
+        for (other, statement) in self.statements.iter().enumerate() {
+            if other == at {
+                continue;
+            }
+            if let Some(made) = &statement.makes
+                && own.removes.is_empty()
+                && own.makes.as_ref() != Some(made)
+                && own.needs.has(made)
+            {
+                found.push((own.needs.names.contains(made), other));
+            }
+            let is = |name: &Name| statement.removes.contains(name);
+            // An object makes room for its new form; another form of a function is another function.
+            let is_replaced =
+                statement.step != Step::DropRest && own.makes.as_ref().is_some_and(is);
+            // It goes before what it needs.
+            let mut removed = own.removes.iter();
+            let is_user = !statement.removes.is_empty()
+                && removed.any(|name| !is(name) && statement.needs.has(name));
+            if is_replaced || is_user {
+                found.push((is_replaced, other));
+            }
+        }
+        found
+    }
+
+    /// Whether one statement needs another, by names that are certain.
+    fn needs_for_certain(&self, at: usize, other: usize, seen: &mut BTreeSet<usize>) -> bool {
+        if !seen.insert(at) {
+            return false;
+        }
+        let before = self.before(at).into_iter();
+        let certain: Vec<usize> = before
+            .filter(|(certain, _)| *certain)
+            .map(|(_, next)| next)
+            .collect();
+        certain.contains(&other)
+            || certain
+                .into_iter()
+                .any(|next| self.needs_for_certain(next, other, seen))
+    }
+}

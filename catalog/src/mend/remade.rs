@@ -1,0 +1,169 @@
+//! Views and guards that stand in the way of a change: they are dropped before it and made anew after it.
+
+use std::collections::BTreeSet;
+
+use super::order::Needs;
+use super::{Script, Step, attached, relation};
+use crate::compare::{Difference, How, Subject};
+use crate::definition::quoted;
+use crate::{Catalog, Name, Relation, RelationKind};
+
+/// Returns true if the relation is made of a query.
+pub(super) fn is_view(relation: &Relation) -> bool {
+    matches!(
+        relation.kind,
+        RelationKind::View | RelationKind::MaterializedView
+    )
+}
+
+/// The columns of tables that get another type, or go.
+pub(super) fn changed_columns<'d>(
+    actual: &'d Catalog,
+    differences: &'d [Difference],
+) -> impl Iterator<Item = (&'d Name, &'d str)> {
+    differences.iter().filter_map(|difference| {
+        let Subject::Column(table, column) = &difference.subject else {
+            return None;
+        };
+        let is_changed = match &difference.how {
+            How::OnlyRight => true,
+            How::OnlyLeft => false,
+            How::Differs { aspect, .. } => matches!(*aspect, "its type" | "its collation"),
+        };
+        let there = actual.relations.get(table)?;
+        (is_changed && !is_view(there)).then_some((table, column.as_str()))
+    })
+}
+
+/// The views that are dropped and made anew: no ALTER VIEW takes a column away or gives it a type, and no column that a
+/// view reads gets another type.
+pub(super) fn views(
+    expected: &Catalog,
+    actual: &Catalog,
+    differences: &[Difference],
+) -> BTreeSet<Name> {
+    let mut remade = BTreeSet::new();
+    for difference in differences {
+        let Some(name) = difference.subject.relation() else {
+            continue;
+        };
+        let (Some(new), Some(old)) = (expected.relations.get(name), actual.relations.get(name))
+        else {
+            continue;
+        };
+        let aspect = match &difference.how {
+            How::Differs { aspect, .. } => *aspect,
+            _ => "",
+        };
+        let is_of_column = matches!(difference.subject, Subject::Column(..));
+        let is_anew = old.kind != new.kind
+            || (is_of_column && !matches!(aspect, "its comment" | "its default"))
+            || aspect == "the order of its columns"
+            || (aspect == "its query" && old.kind == RelationKind::MaterializedView);
+        if is_view(old) && is_anew {
+            remade.insert(name.clone());
+        }
+    }
+    let changed: Vec<(&Name, &str)> = changed_columns(actual, differences).collect();
+    let needs = |view: &Relation| Needs::of_relation(view);
+    for view in actual
+        .relations
+        .values()
+        .filter(|relation| is_view(relation))
+    {
+        let needs = needs(view);
+        let reads = |(table, column): &(&Name, &str)| {
+            needs.has(table) && (needs.mentions(column) || reads_all(view))
+        };
+        if changed.iter().any(reads) {
+            remade.insert(view.name.clone());
+        }
+    }
+    loop {
+        let before = remade.len();
+        for view in actual
+            .relations
+            .values()
+            .filter(|relation| is_view(relation))
+        {
+            if remade.iter().any(|other| needs(view).has(other)) {
+                remade.insert(view.name.clone());
+            }
+        }
+        if remade.len() == before {
+            return remade;
+        }
+    }
+}
+
+/// Returns true if the query names no columns, as its author may write it.
+fn reads_all(view: &Relation) -> bool {
+    let query = view.attached.query.as_ref();
+    let text = query.and_then(|query| query.text.as_deref());
+    text.is_none_or(|text| bowline_sql::tokens(text).any(|token| token.is("*")))
+}
+
+/// Drops the views and makes them anew; and the triggers, policies and rules of the columns that change.
+pub(super) fn make(
+    script: &mut Script,
+    expected: &Catalog,
+    actual: &Catalog,
+    differences: &[Difference],
+) {
+    for name in script.remade.clone() {
+        let Some(old) = actual.relations.get(&name) else {
+            continue;
+        };
+        let new = expected.relations.get(&name).filter(|new| is_view(new));
+        if let Some(new) = new
+            && !attached::view(script, new)
+        {
+            script.say(format!(
+                "{} is to be made anew: the catalog does not have its definition, a migration does",
+                name.sql()
+            ));
+        }
+        let word = match old.kind {
+            RelationKind::MaterializedView => "MATERIALIZED VIEW",
+            _ => "VIEW",
+        };
+        let drop = format!("DROP {word} {}", name.sql());
+        script.remove(Step::DropViews, drop, &name, Needs::of_relation(old));
+        if let Some(new) = new {
+            relation::of_view(script, expected, new);
+        } else if let Some(new) = expected.relations.get(&name) {
+            relation::create(script, expected, actual, new);
+        }
+    }
+    for (table, column) in changed_columns(actual, differences) {
+        guards(script, expected, actual, table, column);
+    }
+}
+
+/// Makes the triggers, policies and rules anew that read a column which changes.
+fn guards(script: &mut Script, expected: &Catalog, actual: &Catalog, table: &Name, column: &str) {
+    let (Some(new), Some(old)) = (expected.relations.get(table), actual.relations.get(table))
+    else {
+        return;
+    };
+    let reads = |text: &str| {
+        let mut tokens = bowline_sql::tokens(text);
+        tokens.any(|token| token.is_name(column) || token.is("*"))
+    };
+    let quoted = quoted(column);
+    let triggers = old.attached.triggers.iter();
+    let triggers = triggers.filter(|own| reads(&own.sql(table)) || own.columns.contains(&quoted));
+    let triggers = triggers.map(|own| Subject::Trigger(table.clone(), own.name.clone()));
+    let policies = old.attached.policies.iter();
+    let policies = policies.filter(|own| reads(&own.sql(table)));
+    let policies = policies.map(|own| Subject::Policy(table.clone(), own.name.clone()));
+    let rules = old.attached.rules.iter();
+    let rules = rules.filter(|own| reads(own.definition.words()));
+    let rules = rules.map(|own| Subject::Rule(table.clone(), own.name.clone()));
+    let subjects: Vec<Subject> = triggers.chain(policies).chain(rules).collect();
+    for subject in subjects {
+        if attached::has(new, &subject) {
+            attached::part(script, expected, actual, &subject, &How::OnlyRight);
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! CREATE, ALTER and DROP COLLATION: only the names are kept.
+
+use squawk_syntax::{SyntaxKind, SyntaxNode};
+
+use crate::Name;
+use crate::replay::refusal::Result;
+use crate::replay::state::State;
+use crate::replay::syntax::tree::{child, child_name, children, path};
+
+pub(crate) fn collation(state: &mut State, node: &SyntaxNode, kind: SyntaxKind) -> Result<()> {
+    use SyntaxKind as K;
+    match kind {
+        K::CREATE_COLLATION => {
+            if let Some(name) = child(node, K::COLLATION) {
+                let name = state.new_name(node, &name)?;
+                state.add_collation(name);
+            }
+        }
+        K::ALTER_COLLATION => {
+            let Some(reference) = child(node, K::COLLATION_REF) else {
+                return Ok(());
+            };
+            let from = state.find_collation(&path(&reference));
+            let renamed = child(node, K::COLLATION_RENAME_TO)
+                .and_then(|action| child_name(&action, K::COLLATION));
+            let moved =
+                child(node, K::SET_SCHEMA).and_then(|action| child_name(&action, K::SCHEMA_REF));
+            let to = Name {
+                schema: moved.unwrap_or_else(|| from.schema.clone()),
+                name: renamed.unwrap_or_else(|| from.name.clone()),
+            };
+            if to != from {
+                state.move_collation(&from, &to);
+            }
+        }
+        _ => {
+            for reference in children(node, K::COLLATION_REF) {
+                state.remove_collation(&path(&reference));
+            }
+        }
+    }
+    Ok(())
+}

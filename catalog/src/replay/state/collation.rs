@@ -1,0 +1,146 @@
+//! Collations and operator classes: what a reference means, and how it follows a change of name.
+
+use crate::replay::builtin::builtin;
+use crate::replay::state::State;
+use crate::replay::syntax::SYSTEM;
+use crate::{Catalog, IndexKey, KeyOrder, Name, TypeKind};
+
+impl State {
+    /// Adds a collation that a migration creates.
+    pub(crate) fn add_collation(&mut self, name: Name) {
+        self.collations.insert(name);
+    }
+
+    pub(crate) fn remove_collation(&mut self, parts: &[String]) {
+        let name = self.find_collation(parts);
+        self.collations.remove(&name);
+    }
+
+    /// Gives a collation another name, everywhere.
+    pub(crate) fn move_collation(&mut self, from: &Name, to: &Name) {
+        self.collations.remove(from);
+        self.collations.insert(to.clone());
+        for name in collations_mut(&mut self.catalog) {
+            if name == from {
+                name.clone_from(to);
+            }
+        }
+    }
+
+    /// Moves the collations of a schema to its new name.
+    pub(crate) fn move_collations(&mut self, from: &str, to: &str) {
+        let inside = self.collations.iter().filter(|name| name.schema == from);
+        let inside: Vec<Name> = inside.cloned().collect();
+        for name in inside {
+            let moved = Name {
+                schema: to.to_owned(),
+                name: name.name.clone(),
+            };
+            self.move_collation(&name, &moved);
+        }
+    }
+
+    /// Returns the collation that a reference names: one of a migration, or else one of PostgreSQL's own.
+    pub(crate) fn find_collation(&self, parts: &[String]) -> Name {
+        let mut candidates = self.candidates(parts).into_iter();
+        let own = candidates.find(|name| self.collations.contains(name));
+        own.unwrap_or_else(|| written(parts))
+    }
+
+    /// Returns the operator class that a reference names: one of an extension, or else one of PostgreSQL's own.
+    pub(crate) fn find_operator_class(&self, parts: &[String]) -> Name {
+        let class = written(parts);
+        let schema = builtin().extension_of_class(&class.name);
+        let schema = schema.and_then(|extension| self.schema_of_extension(extension));
+        match schema {
+            Some(schema) => Name {
+                schema: schema.clone(),
+                ..class
+            },
+            None => class,
+        }
+    }
+
+    /// Returns the function that a reference names, whatever its arguments: one of a migration, or else one of
+    /// PostgreSQL's own.
+    pub(crate) fn find_function_name(&self, parts: &[String]) -> Name {
+        let own = parts
+            .last()
+            .map(|name| self.forms(name))
+            .unwrap_or_default();
+        let mut candidates = self.candidates(parts).into_iter();
+        let found = candidates.find(|name| own.iter().any(|form| form.name == *name));
+        found.unwrap_or_else(|| written(parts))
+    }
+
+    /// Gives the operator classes of extensions the schemas in which those are in the end.
+    pub(crate) fn move_operator_classes(&mut self) {
+        let schemas = self.extension_schemas.clone();
+        for class in operator_classes_mut(&mut self.catalog) {
+            let extension = builtin().extension_of_class(&class.name);
+            if let Some(schema) = extension.and_then(|extension| schemas.get(extension)) {
+                class.schema.clone_from(schema);
+            }
+        }
+    }
+}
+
+/// A name as it is written; without a schema it is PostgreSQL's own.
+fn written(parts: &[String]) -> Name {
+    let (schema, name) = match parts {
+        [.., schema, name] => (schema.as_str(), name.as_str()),
+        [name] => (SYSTEM, name.as_str()),
+        [] => (SYSTEM, ""),
+    };
+    Name {
+        schema: schema.to_owned(),
+        name: name.to_owned(),
+    }
+}
+
+fn orders_mut(catalog: &mut Catalog) -> impl Iterator<Item = &mut KeyOrder> {
+    let indexes = catalog
+        .relations
+        .values_mut()
+        .flat_map(|relation| &mut relation.indexes);
+    let keys = indexes.flat_map(|index| &mut index.keys);
+    keys.map(|key| match key {
+        IndexKey::Column { order, .. } | IndexKey::Expression { order, .. } => order,
+    })
+}
+
+fn operator_classes_mut(catalog: &mut Catalog) -> Vec<&mut Name> {
+    orders_mut(catalog)
+        .filter_map(|order| order.operator_class.as_mut())
+        .collect()
+}
+
+fn collations_mut(catalog: &mut Catalog) -> Vec<&mut Name> {
+    let mut all = Vec::new();
+    for relation in catalog.relations.values_mut() {
+        let columns = relation.columns.iter_mut();
+        all.extend(columns.filter_map(|column| column.collation.as_mut()));
+        let keys = relation
+            .indexes
+            .iter_mut()
+            .flat_map(|index| &mut index.keys);
+        all.extend(keys.filter_map(|key| match key {
+            IndexKey::Column { order, .. } | IndexKey::Expression { order, .. } => {
+                order.collation.as_mut()
+            }
+        }));
+    }
+    for found in catalog.types.values_mut() {
+        match &mut found.kind {
+            TypeKind::Domain { collation, .. } | TypeKind::Range { collation, .. } => {
+                all.extend(collation.as_mut());
+            }
+            TypeKind::Composite { attributes } => {
+                let attributes = attributes.iter_mut();
+                all.extend(attributes.filter_map(|own| own.collation.as_mut()));
+            }
+            TypeKind::Enum { .. } | TypeKind::External => {}
+        }
+    }
+    all
+}

@@ -1,0 +1,150 @@
+//! The states of triggers, which partitions have from their parents until they get another.
+
+use std::collections::BTreeMap;
+
+use crate::attached::{Enabled, InheritedTrigger};
+use crate::replay::state::State;
+use crate::{Name, RelationKind};
+
+impl State {
+    /// Gives one trigger of a table, or all, another state; in its partitions too if `recurses`.
+    pub(crate) fn enable_triggers(
+        &mut self,
+        table: &Name,
+        named: Option<&str>,
+        enabled: Enabled,
+        recurses: bool,
+    ) {
+        let partitions = self.partitions_below(table);
+        let mut states: BTreeMap<Name, BTreeMap<String, Enabled>> = BTreeMap::new();
+        for own in std::iter::once(table).chain(&partitions) {
+            states.insert(own.clone(), self.trigger_states(own, own == table));
+        }
+        let names: Vec<String> = states
+            .get(table)
+            .into_iter()
+            .flat_map(BTreeMap::keys)
+            .filter(|name| named.is_none_or(|named| named == *name))
+            .cloned()
+            .collect();
+        for (own, triggers) in &mut states {
+            if own == table || recurses {
+                for (name, state) in triggers.iter_mut() {
+                    if names.contains(name) {
+                        *state = enabled;
+                    }
+                }
+            }
+        }
+        for (own, triggers) in &states {
+            self.write_states(own, triggers, &states);
+        }
+    }
+
+    /// Notes the states of the triggers of one table: its own, and those that are not as in the parent.
+    fn write_states(
+        &mut self,
+        table: &Name,
+        triggers: &BTreeMap<String, Enabled>,
+        all: &BTreeMap<Name, BTreeMap<String, Enabled>>,
+    ) {
+        let parent = self.parent_of_partition(table);
+        let in_parent = match &parent {
+            Some(parent) => match all.get(parent) {
+                Some(known) => known.clone(),
+                None => self.trigger_states(parent, false),
+            },
+            None => BTreeMap::new(),
+        };
+        let attached = &mut self.table(table).attached;
+        for own in &mut attached.triggers {
+            if let Some(state) = triggers.get(&own.name) {
+                own.enabled = *state;
+            }
+        }
+        let own: Vec<String> = attached
+            .triggers
+            .iter()
+            .map(|own| own.name.clone())
+            .collect();
+        attached.inherited_triggers = triggers
+            .iter()
+            .filter(|(name, state)| {
+                !own.contains(name) && in_parent.get(*name).is_some_and(|other| other != *state)
+            })
+            .map(|(name, state)| InheritedTrigger {
+                name: name.clone(),
+                enabled: *state,
+            })
+            .collect();
+    }
+
+    /// The states of the triggers of a table, those that a partition has from its parents among them; with those for
+    /// each statement, which no partition has, if `all`.
+    fn trigger_states(&self, table: &Name, all: bool) -> BTreeMap<String, Enabled> {
+        let parent = self.parent_of_partition(table);
+        let mut states = match parent {
+            Some(parent) => self.trigger_states(&parent, false),
+            None => BTreeMap::new(),
+        };
+        if let Some(relation) = self.catalog.relations.get(table) {
+            let attached = &relation.attached;
+            for own in &attached.inherited_triggers {
+                if let Some(state) = states.get_mut(&own.name) {
+                    *state = own.enabled;
+                }
+            }
+            let own = attached.triggers.iter();
+            for own in own.filter(|own| all || own.for_each_row) {
+                states.insert(own.name.clone(), own.enabled);
+            }
+        }
+        states
+    }
+
+    fn parent_of_partition(&self, table: &Name) -> Option<Name> {
+        let relation = self.catalog.relations.get(table)?;
+        let is_partition = relation.kind == RelationKind::Partition;
+        relation.parents.first().filter(|_| is_partition).cloned()
+    }
+
+    fn partitions_below(&self, table: &Name) -> Vec<Name> {
+        let partitioned = self.catalog.relations.get(table);
+        if partitioned.is_none_or(|relation| relation.partition_by.is_none()) {
+            return Vec::new();
+        }
+        self.descendants(table)
+    }
+
+    /// Takes out the states of triggers that a partition no longer has from its parent, under any name.
+    pub(crate) fn settle_trigger_states(&mut self) {
+        let partitions = self.catalog.relations.values();
+        let noted: Vec<Name> = partitions
+            .filter(|relation| !relation.attached.inherited_triggers.is_empty())
+            .map(|relation| relation.name.clone())
+            .collect();
+        for partition in noted {
+            let states = match self.parent_of_partition(&partition) {
+                Some(parent) => self.trigger_states(&parent, false),
+                None => BTreeMap::new(),
+            };
+            let triggers = &mut self.table(&partition).attached.inherited_triggers;
+            triggers.retain(|own| {
+                states
+                    .get(&own.name)
+                    .is_some_and(|state| *state != own.enabled)
+            });
+        }
+    }
+
+    /// Follows a trigger of a partitioned table to its new name.
+    pub(crate) fn rename_inherited_trigger(&mut self, table: &Name, from: &str, to: &str) {
+        for partition in self.partitions_below(table) {
+            let triggers = &mut self.table(&partition).attached.inherited_triggers;
+            for own in triggers.iter_mut().filter(|own| own.name == from) {
+                to.clone_into(&mut own.name);
+            }
+            triggers.sort();
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Random pairs of histories: the SQL that turns the result of one into that of the other runs, and does.
+
+use std::cell::RefCell;
+
+use bowline::{Error, Session};
+use diesel::connection::SimpleConnection as _;
+use proptest::test_runner::TestCaseError;
+
+use super::histories::{Taken, number, runner, session_of_its_own, take};
+use super::statements::{Statement, history};
+use crate::compare::{Difference, How, Subject, compare};
+use crate::mend::mend;
+use crate::testing::{introspect, rolled_back};
+use crate::{Catalog, Name};
+
+/// The aspect that no statement changes.
+const ORDER: &str = "the order of its columns";
+
+/// Why the script from one history to the other does not do its work, if it does not.
+fn fault(session: &mut Session, from: &Taken, to: &Taken) -> Option<String> {
+    let differences = compare(&to.catalog, &from.catalog);
+    let script = mend(&to.catalog, &from.catalog, &differences);
+    let done: Result<Result<Catalog, String>, Error> = rolled_back(session, |session| {
+        for statement in &from.statements {
+            session.batch_execute(statement).map_err(Error::from)?;
+        }
+        session.batch_execute("DISCARD TEMP").map_err(Error::from)?;
+        for statement in bowline_sql::statements(&script) {
+            if let Err(error) = session.batch_execute(statement.text()) {
+                let is_told = script.contains("in a transaction of its own");
+                if is_told && error.to_string().contains("unsafe use of new value") {
+                    return Ok(Ok(to.catalog.clone()));
+                }
+                return Ok(Err(format!("{}: {error}", statement.text())));
+            }
+        }
+        introspect(session).map(Ok)
+    });
+    let mended = match done {
+        Ok(Ok(mended)) => mended,
+        Ok(Err(refused)) => return Some(format!("refused: {refused}\n{script}")),
+        Err(error) => return Some(format!("{error}\n{script}")),
+    };
+    let beyond: Vec<&str> = script
+        .lines()
+        .take_while(|line| line.starts_with("--"))
+        .collect();
+    let is_said = |difference: &Difference| {
+        let is_order = matches!(&difference.how, How::Differs { aspect, .. } if *aspect == ORDER);
+        let relation = match &difference.subject {
+            Subject::DomainCheck(domain, _) => Some(domain.sql()),
+            subject => subject.relation().map(Name::sql),
+        };
+        let subject = difference.subject.to_string();
+        let name = relation.or_else(|| Some(subject.split(' ').nth(1)?.to_owned()));
+        beyond.iter().any(|line| {
+            let is_of_all = line.contains("another kind")
+                || line.contains("rests on")
+                || line.contains("order of its attributes");
+            (is_of_all || line.contains(ORDER) == is_order)
+                && name
+                    .as_ref()
+                    .is_some_and(|name| line.contains(name.as_str()))
+        })
+    };
+    let left: Vec<String> = compare(&to.catalog, &mended)
+        .iter()
+        .filter(|difference| !is_said(difference))
+        .map(|difference| difference.words("what was asked for", "what came"))
+        .collect();
+    (!left.is_empty()).then(|| format!("left: {}\n{script}", left.join("\n")))
+}
+
+/// The same pair without the statements that the fault does not need.
+fn shortest(session: &mut Session, mut pair: [Taken; 2]) -> [Taken; 2] {
+    for side in 0..2 {
+        let mut length = pair[side].statements.len().div_ceil(2);
+        while length > 0 {
+            let mut at = 0;
+            while at < pair[side].statements.len() {
+                let mut fewer = pair[side].statements.clone();
+                fewer.drain(at..(at + length).min(fewer.len()));
+                let mut attempt = pair.clone();
+                attempt[side] = take(session, &fewer);
+                if fault(session, &attempt[0], &attempt[1]).is_some() {
+                    pair = attempt;
+                } else {
+                    at += length;
+                }
+            }
+            length = if length == 1 { 0 } else { length / 2 };
+        }
+    }
+    pair
+}
+
+#[test]
+fn a_script_makes_one_random_database_of_another() {
+    let (_server, mut session) = session_of_its_own("mended");
+    let version = take(&mut session, &[]).version;
+    let session = RefCell::new(session);
+    let failures = RefCell::new(Vec::new());
+    let pairs = (history(version), history(version));
+    let outcome = runner(number("BOWLINE_PAIRS", 20)).run(&pairs, |(from, to)| {
+        let taken = |history: Vec<Statement>| {
+            // Neither is compared, so no script makes it.
+            let is_compared = |sql: &String| {
+                !sql.contains("DEFAULT PRIVILEGES") && !sql.to_lowercase().contains("sorted")
+            };
+            let statements = history.into_iter().map(|statement| statement.0);
+            let statements: Vec<String> = statements.filter(is_compared).collect();
+            take(&mut session.borrow_mut(), &statements)
+        };
+        let (from, to) = (taken(from), taken(to));
+        if fault(&mut session.borrow_mut(), &from, &to).is_none() {
+            return Ok(());
+        }
+        let [from, to] = shortest(&mut session.borrow_mut(), [from, to]);
+        let why = fault(&mut session.borrow_mut(), &from, &to).unwrap_or_default();
+        let (from, to) = (from.statements.join(";\n"), to.statements.join(";\n"));
+        let mut failures = failures.borrow_mut();
+        failures.push(format!("from:\n{from};\nto:\n{to};\n{why}"));
+        if failures.len() < number("BOWLINE_FAILURES", 1) as usize {
+            Ok(())
+        } else {
+            Err(TestCaseError::fail("enough"))
+        }
+    });
+    let failures = failures.take();
+    assert!(
+        failures.is_empty(),
+        "{} faults\n{}",
+        failures.len(),
+        failures.join("\n\n")
+    );
+    outcome.expect("nothing else fails");
+}
