@@ -9,6 +9,7 @@ pub(crate) mod columns;
 pub(crate) mod failure;
 pub(crate) mod prepared;
 pub(crate) mod row_count;
+pub(crate) mod text;
 pub(crate) mod types;
 
 use std::cell::OnceCell;
@@ -18,24 +19,24 @@ use std::sync::Arc;
 use diesel::result::DatabaseErrorKind;
 
 use crate::error::{Error, Result};
-use crate::sql_text::keywords::{
-    begins_transaction, cannot_run_in_transaction, ends_transaction, is_empty, may_commit_and_fail,
-};
-use crate::sql_text::read_only::{Reads, reads};
+use crate::sql_text::read_only::Reads;
 use crate::sql_text::search_path::SearchPathChange;
 use crate::sql_text::search_path::SearchPathKey;
 use crate::wire::libpq::BoundValue;
 use columns::{Checks, Describe};
+use text::Text;
 
 /// A command with its values in binary.
 #[derive(Debug, Clone)]
 pub(crate) struct Command {
-    pub(crate) sql: Arc<str>,
+    pub(crate) text: Arc<Text>,
     /// The OIDs of the parameters' types.
     pub(crate) types: Vec<u32>,
     pub(crate) values: Vec<BoundValue>,
-    /// Whether it is worth a named statement, because its SQL is sent again with other values.
-    pub(crate) reusable: bool,
+    /// Whether it is prepared under a name, because its SQL is sent again with other values.
+    pub(crate) is_named: bool,
+    /// Whether diesel made it: what its columns are read as follows from its type.
+    pub(crate) is_diesels: bool,
     pub(crate) rows: ExpectedRows,
     /// The columns that its answer is read as; `None` if no rows are read.
     pub(crate) read_as: Option<ReadAs>,
@@ -48,8 +49,8 @@ pub(crate) struct Command {
     /// The function that made it, for spans and metrics.
     pub(crate) function: Option<&'static str>,
     /// The SQL as the caller wrote it, where the server is sent more.
-    pub(crate) wrapped: Option<Arc<str>>,
-    /// Whether it only reads; read from its text unless generated code has set it.
+    pub(crate) wrapped: Option<Arc<Text>>,
+    /// Whether it only reads, where its text does not decide that.
     pub(crate) reads: OnceCell<Reads>,
 }
 
@@ -88,7 +89,7 @@ impl ReadAs {
 }
 
 /// The number of rows that an answer must have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum ExpectedRows {
     Any,
     One,
@@ -109,11 +110,17 @@ pub(crate) enum CheckedBy {
 impl Command {
     /// Returns a command without parameters that is not worth a name: BEGIN, SAVEPOINT, ..
     pub(crate) fn plain(sql: impl Into<Arc<str>>) -> Self {
+        Self::of(Arc::new(Text::new(sql)))
+    }
+
+    /// Returns a command without parameters, of this text.
+    pub(crate) fn of(text: Arc<Text>) -> Self {
         Self {
-            sql: sql.into(),
+            text,
             types: Vec::new(),
             values: Vec::new(),
-            reusable: false,
+            is_named: false,
+            is_diesels: false,
             rows: ExpectedRows::Any,
             read_as: None,
             path: Arc::default(),
@@ -125,28 +132,9 @@ impl Command {
         }
     }
 
-    /// Returns a query with its values and the expected number of rows.
-    pub(crate) fn query(
-        sql: impl Into<Arc<str>>,
-        types: Vec<u32>,
-        values: Vec<BoundValue>,
-        reusable: bool,
-        rows: ExpectedRows,
-    ) -> Self {
-        Self {
-            types,
-            values,
-            reusable,
-            rows,
-            ..Self::plain(sql)
-        }
-    }
-
-    /// Shares the SQL with the command before it, if that is the same.
-    pub(crate) fn share_sql(&mut self, before: &Self) {
-        if self.sql == before.sql {
-            self.sql = Arc::clone(&before.sql);
-        }
+    /// Returns what the server is sent.
+    pub(crate) fn sql(&self) -> &Arc<str> {
+        self.text.sql()
     }
 
     /// Fails if it exceeds a limit of the protocol.
@@ -154,10 +142,10 @@ impl Command {
         // The protocol counts parameters in 16 bits, and bytes of a value in 31 (PostgreSQL manual, 55.7, Bind).
         const PARAMETERS: usize = u16::MAX as usize;
         const BYTES: usize = i32::MAX as usize;
-        let refused = if is_empty(&self.sql) {
+        let refused = if self.text.is_empty() {
             Error::unsent(DatabaseErrorKind::Unknown, "the query is empty".to_owned())
                 .with_hint("check how the SQL is put together")
-        } else if self.sql.contains('\0') {
+        } else if self.text.has_nul() {
             Error::unsent(
                 DatabaseErrorKind::UnableToSendCommand,
                 "the SQL holds a NUL byte, which PostgreSQL cannot store".to_owned(),
@@ -191,14 +179,20 @@ impl Command {
 
     /// Returns the SQL as the caller wrote it.
     pub(crate) fn caller_sql(&self) -> Arc<str> {
-        Arc::clone(self.wrapped.as_ref().unwrap_or(&self.sql))
+        Arc::clone(self.written().sql())
+    }
+
+    /// Returns the text as the caller wrote it.
+    fn written(&self) -> &Arc<Text> {
+        self.wrapped.as_ref().unwrap_or(&self.text)
     }
 
     /// Returns whether it only reads, and how certain that is.
     pub(crate) fn reads(&self) -> Reads {
-        *self
-            .reads
-            .get_or_init(|| reads(self.wrapped.as_ref().unwrap_or(&self.sql)))
+        self.reads
+            .get()
+            .copied()
+            .unwrap_or_else(|| self.written().reads())
     }
 
     /// Returns whether it certainly only reads: its answer can be checked here, and it can be run again.
@@ -216,41 +210,41 @@ impl Command {
 
     /// Changes the SQL, and forgets what was known of it.
     pub(crate) fn set_sql(&mut self, sql: String) {
-        self.sql = sql.into();
+        self.text = Arc::new(Text::new(sql));
         self.reads = OnceCell::new();
     }
 
     /// Sets whether it only reads, unless that is known.
-    pub(crate) fn set_reads_if_unknown(&self, know: impl FnOnce(&Arc<str>) -> Reads) {
-        self.reads.get_or_init(|| know(&self.sql));
+    pub(crate) fn set_reads_if_unknown(&self, reads: Reads) {
+        self.reads.get_or_init(|| reads);
     }
 
     /// Returns whether it may commit some of its work and fail after that: a procedure may, and so may a block that
     /// commits or calls one.
     pub(crate) fn may_commit_and_fail(&self) -> bool {
-        may_commit_and_fail(&self.sql)
+        self.text.may_commit_and_fail()
     }
 
     /// Returns whether it ends the transaction of the commands before it: it is a COMMIT or ROLLBACK, or it cannot run
     /// within a transaction (PostgreSQL manual, 55.2.3.2).
     pub(crate) fn ends_its_transaction(&self) -> bool {
-        ends_transaction(&self.sql)
-            || cannot_run_in_transaction(&self.sql)
-            || may_commit_and_fail(&self.sql)
+        self.text.ends_transaction()
+            || self.text.cannot_run_in_transaction()
+            || self.text.may_commit_and_fail()
     }
 
     /// Returns whether PostgreSQL runs it outside of a transaction only.
     pub(crate) fn cannot_run_in_transaction(&self) -> bool {
-        cannot_run_in_transaction(&self.sql)
+        self.text.cannot_run_in_transaction()
     }
 
     /// Returns whether it begins a transaction.
     pub(crate) fn begins_transaction(&self) -> bool {
-        begins_transaction(&self.sql)
+        self.text.begins_transaction()
     }
 
     /// Returns whether it ends a transaction.
     pub(crate) fn ends_transaction(&self) -> bool {
-        ends_transaction(&self.sql)
+        self.text.ends_transaction()
     }
 }

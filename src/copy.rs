@@ -247,7 +247,7 @@ impl<H: DerefMut<Target = Session>, T> CopiedRows<H, T> {
         let mut checks = None;
         if let Some(answer) = copy.described() {
             let mut command = Command::plain(sql.as_str());
-            (command.read_as, command.reusable) = (Some(ReadAs::new(describe)), is_dsl);
+            (command.read_as, command.is_diesels) = (Some(ReadAs::new(describe)), is_dsl);
             let session = copy.session();
             command.path = session.search_path();
             session

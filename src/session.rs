@@ -46,12 +46,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::command::text::Texts;
 use crate::command::types::TypeCache;
 use crate::config::Config;
 use crate::connect;
 use crate::deadline::after;
 use crate::error::Result;
-use crate::sql_text::read_only::ReadOnlyCache;
 use crate::statement::{Answers, Statement};
 use crate::transaction::TransactionStart;
 use activity::SessionActivity;
@@ -92,8 +92,10 @@ pub struct Session {
     search_path: SearchPath,
     /// What is known of the database's types; all sessions of a pool share it.
     types: Arc<TypeCache>,
-    /// What is known of whether queries only read.
-    read_only: ReadOnlyCache,
+    /// The texts of its statements.
+    texts: Texts,
+    /// Whether SQL written by hand may count as reading, by its text.
+    trusts_text: bool,
     /// The query that sets a transaction up behind a pooler; `None` for a direct connection.
     pooler: Option<Arc<str>>,
 }
@@ -130,7 +132,8 @@ impl Session {
             inbox: Inbox::default(),
             search_path,
             types,
-            read_only: ReadOnlyCache::new(config.trust_views_and_operators),
+            texts: Texts::default(),
+            trusts_text: config.trust_views_and_operators,
             pooler: config.pooler_settings(),
         })
     }

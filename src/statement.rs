@@ -11,6 +11,7 @@ mod sql;
 
 use crate::command::Command;
 use crate::command::columns::Columns;
+use crate::command::text::Texts;
 use crate::command::types::{TypeLookup, TypeName};
 use crate::error::{Error, Result};
 use crate::sql_text::search_path::SearchPathKey;
@@ -134,7 +135,7 @@ pub trait Statement: Sealed {
     }
 
     #[doc(hidden)]
-    fn encode(&self, encoder: &mut Encoder) -> Result<()>;
+    fn encode(&self, encoder: &mut Encoder<'_>) -> Result<()>;
 
     #[doc(hidden)]
     fn decode(&self, answers: &mut Answers) -> Result<Self::Output>;
@@ -165,16 +166,18 @@ pub trait Sealed {}
 /// Collects the commands of a statement.
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct Encoder {
+pub struct Encoder<'t> {
     pub(crate) commands: Vec<Command>,
     pub(crate) lookup: TypeLookup,
+    pub(crate) texts: &'t mut Texts,
 }
 
-impl Encoder {
-    pub(crate) fn new(lookup: TypeLookup) -> Self {
+impl<'t> Encoder<'t> {
+    pub(crate) fn new(lookup: TypeLookup, texts: &'t mut Texts) -> Self {
         Self {
             commands: Vec::new(),
             lookup,
+            texts,
         }
     }
 

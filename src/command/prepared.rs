@@ -1,7 +1,7 @@
 //! The statements that the server has prepared for a session.
 //!
-//! A bounded set; the least recently used statement makes room, so that a program that always makes new SQL does not
-//! fill the server's memory. The set follows the server's answers: a name is known once Parse was answered, and is
+//! A bounded set; the statement that is used least makes room, so that a program that always makes new SQL neither
+//! fills the server's memory nor pushes out what it uses often. The set follows the server's answers: a name is known once Parse was answered, and is
 //! to be closed until Close was answered.
 
 use std::collections::HashMap;
@@ -9,12 +9,18 @@ use std::ffi::{CStr, CString};
 use std::sync::Arc;
 
 use crate::command::columns::{Checks, Describe};
+use crate::command::text::Text;
 use crate::sql_text::search_path::SearchPathKey;
 
 /// Statements that a session has prepared.
 #[derive(Debug)]
 pub(crate) struct PreparedStatements {
-    statements: HashMap<StatementKey, PreparedStatement>,
+    /// By the hash of the SQL.
+    statements: HashMap<u64, Vec<PreparedStatement>>,
+    /// The number of statements.
+    count: usize,
+    /// Names that the server has not confirmed.
+    unconfirmed: Vec<Arc<CStr>>,
     /// The names that were dropped here, but not yet closed on the server.
     to_close: Vec<Arc<CStr>>,
     capacity: usize,
@@ -22,19 +28,24 @@ pub(crate) struct PreparedStatements {
     full: usize,
     clock: u64,
     named: u64,
+    /// The number of evictions since the uses were last halved.
+    evicted: usize,
 }
 
-/// The search path, the SQL, the OIDs of the parameters' types.
+/// A statement, known by its search path, its SQL and the OIDs of its parameters' types.
 ///
 /// By another search path the same SQL reads other tables. PostgreSQL would plan it again at each change, and fail if
 /// the types of the result differ.
-type StatementKey = (SearchPathKey, Arc<str>, Vec<u32>);
-
 #[derive(Debug)]
 struct PreparedStatement {
+    path: SearchPathKey,
+    text: Arc<Text>,
+    types: Box<[u32]>,
     name: Arc<CStr>,
+    /// How often it was used, halved from time to time.
+    uses: u32,
+    /// When it was last used, by the clock of the set.
     used: u64,
-    confirmed: bool,
     /// The columns whose types were found to match, with the checks of their values.
     checked: Option<(Describe, Checks)>,
 }
@@ -53,47 +64,58 @@ impl PreparedStatements {
     pub(crate) fn new(capacity: usize) -> Self {
         Self {
             statements: HashMap::new(),
+            count: 0,
+            unconfirmed: Vec::new(),
             to_close: Vec::new(),
             capacity,
             full: capacity,
             clock: 0,
             named: 0,
+            evicted: 0,
         }
     }
 
-    /// Returns the name of a statement; if it is new, the least recently used one makes room.
+    /// Returns the name of a statement; if it is new, the one that is used least makes room.
     pub(crate) fn name_for(
         &mut self,
         path: &SearchPathKey,
-        sql: &Arc<str>,
+        text: &Arc<Text>,
         types: &[u32],
     ) -> StatementName {
         self.clock += 1;
-        let key = (Arc::clone(path), Arc::clone(sql), types.to_vec());
-        if let Some(statement) = self.statements.get_mut(&key) {
+        let alike = self.statements.get_mut(&text.hash());
+        if let Some(statement) =
+            alike.and_then(|alike| alike.iter_mut().find(|known| known.is(path, text, types)))
+        {
             statement.used = self.clock;
+            statement.uses = statement.uses.saturating_add(1);
             return StatementName {
                 name: Arc::clone(&statement.name),
                 is_new: false,
                 checked: statement.checked.clone(),
             };
         }
-        if self.statements.len() >= self.capacity {
+        if self.count >= self.capacity {
             self.evict();
         }
         self.named += 1;
         let name: Arc<CStr> = CString::new(format!("bowline_{}", self.named))
             .expect("letters and digits hold no NUL")
             .into();
-        self.statements.insert(
-            key,
-            PreparedStatement {
+        self.statements
+            .entry(text.hash())
+            .or_default()
+            .push(PreparedStatement {
+                path: Arc::clone(path),
+                text: Arc::clone(text),
+                types: types.into(),
                 name: Arc::clone(&name),
+                uses: 1,
                 used: self.clock,
-                confirmed: false,
                 checked: None,
-            },
-        );
+            });
+        self.count += 1;
+        self.unconfirmed.push(Arc::clone(&name));
         StatementName {
             name,
             is_new: true,
@@ -103,7 +125,7 @@ impl PreparedStatements {
 
     /// Keeps that the types of this statement's answers match.
     pub(crate) fn set_checked(&mut self, name: &CStr, describe: Describe, checks: Checks) {
-        let mut all = self.statements.values_mut();
+        let mut all = self.statements.values_mut().flatten();
         if let Some(statement) = all.find(|statement| *statement.name == *name) {
             statement.checked = Some((describe, checks));
         }
@@ -117,7 +139,7 @@ impl PreparedStatements {
     /// Enables or disables names; disabling closes the prepared statements.
     pub(crate) fn set_enabled(&mut self, on: bool) {
         self.capacity = if on { self.full } else { 0 };
-        while self.statements.len() > self.capacity {
+        while self.count > self.capacity {
             self.evict();
         }
     }
@@ -129,39 +151,69 @@ impl PreparedStatements {
 
     /// Takes over the names that the server confirmed, and forgets new ones that it did not.
     pub(crate) fn confirm(&mut self, prepared: &[Arc<CStr>], closed: &[Arc<CStr>]) {
-        self.to_close.retain(|name| !closed.contains(name));
-        for statement in self
-            .statements
-            .values_mut()
-            .filter(|statement| !statement.confirmed)
-        {
-            statement.confirmed = prepared.contains(&statement.name);
+        if !closed.is_empty() {
+            self.to_close.retain(|name| !closed.contains(name));
         }
-        self.statements.retain(|_, statement| statement.confirmed);
+        for name in std::mem::take(&mut self.unconfirmed) {
+            if !prepared.contains(&name) {
+                self.remove(&name);
+            }
+        }
     }
 
     /// Forgets all statements and closes them, because the server no longer accepts them.
     pub(crate) fn forget_all(&mut self) {
-        let names = self.statements.drain().map(|(_, statement)| statement.name);
-        self.to_close.extend(names);
+        let all = self.statements.drain().flat_map(|(_, alike)| alike);
+        self.to_close.extend(all.map(|statement| statement.name));
+        self.count = 0;
+        self.unconfirmed.clear();
     }
 
     /// Forgets all statements, because the server has closed them itself.
     pub(crate) fn clear(&mut self) {
         self.statements.clear();
+        self.count = 0;
+        self.unconfirmed.clear();
         self.to_close.clear();
     }
 
+    /// Closes the statement that is used least; of several, the one that was not used for the longest time.
     fn evict(&mut self) {
         // A scan is cheap enough: it happens once for a new statement, which costs the server far more.
-        let oldest = self
-            .statements
-            .iter()
-            .min_by_key(|(_, statement)| statement.used)
-            .map(|(key, _)| key.clone());
-        if let Some(statement) = oldest.and_then(|key| self.statements.remove(&key)) {
-            self.to_close.push(statement.name);
+        let all = self.statements.values().flatten();
+        let Some(least) = all.min_by_key(|statement| (statement.uses, statement.used)) else {
+            return;
+        };
+        let name = Arc::clone(&least.name);
+        self.remove(&name);
+        self.to_close.push(name);
+        self.evicted += 1;
+        if self.evicted >= self.capacity {
+            // What was used often once, and is not any more, has to make room too.
+            self.evicted = 0;
+            for statement in self.statements.values_mut().flatten() {
+                statement.uses /= 2;
+            }
         }
+    }
+
+    fn remove(&mut self, name: &CStr) {
+        for alike in self.statements.values_mut() {
+            if let Some(place) = alike.iter().position(|statement| *statement.name == *name) {
+                alike.swap_remove(place);
+                self.count -= 1;
+                break;
+            }
+        }
+        self.statements.retain(|_, alike| !alike.is_empty());
+    }
+}
+
+impl PreparedStatement {
+    fn is(&self, path: &SearchPathKey, text: &Arc<Text>, types: &[u32]) -> bool {
+        (Arc::ptr_eq(&self.text, text) || self.text.sql() == text.sql())
+            && (Arc::ptr_eq(&self.path, path) || self.path == *path)
+            && *self.types == *types
     }
 }
 
@@ -175,7 +227,7 @@ mod tests {
 
     /// Returns the name under which SQL is planned, and whether it is new.
     fn name_for(prepared: &mut PreparedStatements, sql: &str, types: &[u32]) -> (String, bool) {
-        let name_for = prepared.name_for(&"".into(), &sql.into(), types);
+        let name_for = prepared.name_for(&"".into(), &Arc::new(Text::new(sql)), types);
         (
             name_for.name.to_string_lossy().into_owned(),
             name_for.is_new,
@@ -191,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn the_least_recently_used_statement_makes_room_and_is_closed() {
+    fn the_statement_that_is_used_least_makes_room_and_is_closed() {
         let mut prepared = PreparedStatements::new(2);
         assert_eq!(name_for(&mut prepared, "a", &[]), new(1));
         assert_eq!(name_for(&mut prepared, "b", &[]), new(2));
@@ -222,9 +274,35 @@ mod tests {
     #[test]
     fn the_same_sql_under_another_search_path_is_another_statement() {
         let mut prepared = PreparedStatements::new(2);
-        let first = prepared.name_for(&"ta".into(), &"a".into(), &[]);
-        let second = prepared.name_for(&"tb".into(), &"a".into(), &[]);
+        let a = Arc::new(Text::new("a"));
+        let first = prepared.name_for(&"ta".into(), &a, &[]);
+        let second = prepared.name_for(&"tb".into(), &a, &[]);
         assert!(first.is_new && second.is_new);
-        assert!(!prepared.name_for(&"ta".into(), &"a".into(), &[]).is_new);
+        assert!(!prepared.name_for(&"ta".into(), &a, &[]).is_new);
+    }
+
+    #[test]
+    fn statements_that_are_used_once_do_not_push_out_one_that_is_used_often() {
+        let mut prepared = PreparedStatements::new(10);
+        assert_eq!(name_for(&mut prepared, "often", &[]), new(1));
+        name_for(&mut prepared, "often", &[]);
+        for number in 0..10_000 {
+            name_for(&mut prepared, &format!("once {number}"), &[]);
+            if number % 20 == 0 {
+                assert_eq!(name_for(&mut prepared, "often", &[]), known(1), "{number}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_statement_that_is_not_used_any_more_makes_room_in_the_end() {
+        let mut prepared = PreparedStatements::new(3);
+        for _ in 0..100 {
+            name_for(&mut prepared, "once often", &[]);
+        }
+        for number in 0..60 {
+            name_for(&mut prepared, &format!("later {}", number / 2), &[]);
+        }
+        assert!(name_for(&mut prepared, "once often", &[]).1);
     }
 }

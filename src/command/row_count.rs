@@ -2,8 +2,8 @@
 //! wait for the answer.
 
 use std::cmp::Ordering;
-use std::sync::Arc;
 
+use super::text::Texts;
 use super::{CheckedBy, Command, ExpectedRows};
 use crate::error::{Error, ErrorKind, NO_ROW, Result};
 use crate::sql_text::single_statement::WithQuery;
@@ -18,42 +18,17 @@ const MARK: &str = "bowline: expected";
 
 impl Command {
     /// Makes the server check the number of rows, by wrapping the SQL in a query that fails if it is another; returns
-    /// which side has to check it. Shares the SQL with the command before it, if that is the same.
-    pub(crate) fn check_rows_on_server(&mut self, before: Option<&Self>) -> CheckedBy {
+    /// which side has to check it.
+    pub(crate) fn check_rows_on_server(&mut self, texts: &mut Texts) -> CheckedBy {
         if self.rows == ExpectedRows::Any {
             return CheckedBy::Server;
         }
-        if let Some(before) = before
-            && before.rows == self.rows
-            && before.wrapped.as_ref() == Some(&self.sql)
-        {
-            self.wrapped = Some(std::mem::replace(&mut self.sql, Arc::clone(&before.sql)));
-            return CheckedBy::Server;
-        }
-        let Some(WithQuery { sql, counts }) = WithQuery::read(&self.sql) else {
+        let rows = self.rows;
+        let checking = texts.checking(&self.text, rows, || checking(self.text.sql(), rows));
+        let Some(checking) = checking else {
             return CheckedBy::Client;
         };
-        let wrapped = match self.rows {
-            ExpectedRows::Any => return CheckedBy::Server,
-            // The outer join keeps the planner from skipping the count when there is no row.
-            ExpectedRows::One => format!(
-                "{PREFIX}{sql}\n) SELECT s.* FROM (SELECT CASE WHEN count(*) = 1 THEN 1 \
-                 ELSE ('{MARK} one row, got ' || count(*))::int END AS ok FROM s) g LEFT JOIN s ON g.ok = 1"
-            ),
-            ExpectedRows::AtMostOne => format!(
-                "{PREFIX}{sql}\n) SELECT s.* FROM (SELECT CASE WHEN count(*) <= 1 THEN 1 \
-                 ELSE ('{MARK} one row, got ' || count(*))::int END AS ok FROM s) g JOIN s ON g.ok = 1"
-            ),
-            ExpectedRows::Exactly(rows) => {
-                // On a line of its own, because the SQL may end with a comment.
-                let returning = if counts { "" } else { "\nRETURNING 1" };
-                format!(
-                    "{PREFIX}{sql}{returning}\n) SELECT CASE WHEN count(*) = {rows} THEN count(*) \
-                     ELSE ('{MARK} {rows} rows, got ' || count(*))::int END FROM s"
-                )
-            }
-        };
-        self.wrapped = Some(std::mem::replace(&mut self.sql, wrapped.into()));
+        self.wrapped = Some(std::mem::replace(&mut self.text, checking));
         CheckedBy::Server
     }
 
@@ -79,7 +54,7 @@ impl Command {
         let Some(written) = self.wrapped.as_ref().filter(|_| is_refused) else {
             return error;
         };
-        let gives_rows = WithQuery::read(written).is_none_or(|wrappable| wrappable.counts);
+        let gives_rows = WithQuery::read(written.sql()).is_none_or(|wrappable| wrappable.counts);
         if gives_rows || matches!(self.rows, ExpectedRows::Exactly(_)) {
             error.with_hint(
                 "the number of rows is held by a WITH query, which takes no table with rules: run it with affected() in \
@@ -89,6 +64,31 @@ impl Command {
             error.with_hint(
                 "without RETURNING there is no row to read: add it, or use affected() or exactly()",
             )
+        }
+    }
+}
+
+/// Returns the SQL that runs this one and fails if it gives another number of rows; `None` if it cannot stand in WITH.
+fn checking(sql: &str, rows: ExpectedRows) -> Option<String> {
+    let WithQuery { sql, counts } = WithQuery::read(sql)?;
+    match rows {
+        ExpectedRows::Any => None,
+        // The outer join keeps the planner from skipping the count when there is no row.
+        ExpectedRows::One => Some(format!(
+            "{PREFIX}{sql}\n) SELECT s.* FROM (SELECT CASE WHEN count(*) = 1 THEN 1 \
+             ELSE ('{MARK} one row, got ' || count(*))::int END AS ok FROM s) g LEFT JOIN s ON g.ok = 1"
+        )),
+        ExpectedRows::AtMostOne => Some(format!(
+            "{PREFIX}{sql}\n) SELECT s.* FROM (SELECT CASE WHEN count(*) <= 1 THEN 1 \
+             ELSE ('{MARK} one row, got ' || count(*))::int END AS ok FROM s) g JOIN s ON g.ok = 1"
+        )),
+        ExpectedRows::Exactly(rows) => {
+            // On a line of its own, because the SQL may end with a comment.
+            let returning = if counts { "" } else { "\nRETURNING 1" };
+            Some(format!(
+                "{PREFIX}{sql}{returning}\n) SELECT CASE WHEN count(*) = {rows} THEN count(*) \
+                 ELSE ('{MARK} {rows} rows, got ' || count(*))::int END FROM s"
+            ))
         }
     }
 }
@@ -161,7 +161,7 @@ mod tests {
                 rows: ExpectedRows::One,
                 ..Command::plain(sql)
             };
-            command.check_rows_on_server(None)
+            command.check_rows_on_server(&mut Texts::default())
         };
         for sql in [
             "SELECT 1; -- x",

@@ -82,7 +82,7 @@ impl Session {
         answer: &Answer,
         deadline: Option<Instant>,
     ) -> Result<()> {
-        let is_dsl = command.reusable;
+        let is_dsl = command.is_diesels;
         let Some(read_as) = &mut command.read_as else {
             return Ok(());
         };
@@ -197,7 +197,7 @@ impl Session {
             )
             .bind::<Array<Bool>, _>(expected.iter().map(|e| e.3).collect::<Vec<_>>());
         let mut encoder = self.encoder();
-        let command = render(&query, ExpectedRows::Any, &mut encoder.lookup)?;
+        let command = render(&query, ExpectedRows::Any, &mut encoder)?;
         let result = self.exchange(Batch::of(vec![command]), CommitPoint::Later, deadline)?;
         let mut found = Vec::new();
         for row in result.answers.into_iter().flat_map(SessionRow::all) {

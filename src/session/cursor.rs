@@ -54,15 +54,13 @@ impl Session {
         let command = self.encode(&rows, deadline)?.into_iter().next();
         let command = command.ok_or_else(|| Error::query("a cursor is over one query"))?;
         let name = self.residue.next_cursor();
-        let mut declaration = Command::query(
-            format!("DECLARE {name} {kind} CURSOR FOR\n{}", bare(&command.sql)),
-            command.types,
-            command.values,
-            false,
-            ExpectedRows::Any,
-        );
+        let mut declaration = Command::plain(format!(
+            "DECLARE {name} {kind} CURSOR FOR\n{}",
+            bare(command.sql())
+        ));
+        (declaration.types, declaration.values) = (command.types, command.values);
         declaration.function = command.function;
-        let (read_as, is_dsl) = (command.read_as, command.reusable);
+        let (read_as, is_dsl) = (command.read_as, command.is_diesels);
         Ok(Cursor {
             session: self,
             name,
@@ -133,11 +131,11 @@ impl<T> Cursor<'_, T> {
         self.declaration = None;
         if let (Some(fetched), Some(answer)) = (result.commands.first(), result.answers.first()) {
             let mut command = fetched.clone();
-            (command.read_as, command.reusable) = (self.read_as.take(), self.is_dsl);
+            (command.read_as, command.is_diesels) = (self.read_as.take(), self.is_dsl);
             let session = &mut *self.session;
             let checked = session.check_answer(&mut command, None, answer, Some(deadline));
-            self.read_as = command.read_as;
-            checked.map_err(|error| error.with_sql(command.sql))?;
+            self.read_as = command.read_as.take();
+            checked.map_err(|error| error.with_sql(Arc::clone(command.sql())))?;
         }
         let rows = result.answers.into_iter().flat_map(SessionRow::all);
         rows.map(|row| (self.read)(&row)).collect()

@@ -157,7 +157,7 @@ impl PgMetadataLookup for Session {
 
 impl Session {
     /// Runs a query as diesel does: any number of rows.
-    fn run_diesel<T: QueryFragment<Pg>>(
+    fn run_diesel<T: QueryFragment<Pg> + QueryId>(
         &mut self,
         query: &T,
         describe: Option<Describe>,
@@ -179,11 +179,11 @@ struct Borrowed<'q, T>(&'q T, Option<Describe>);
 
 impl<T> Sealed for Borrowed<'_, T> {}
 
-impl<T: QueryFragment<Pg>> Statement for Borrowed<'_, T> {
+impl<T: QueryFragment<Pg> + QueryId> Statement for Borrowed<'_, T> {
     type Output = ();
 
-    fn encode(&self, encoder: &mut Encoder) -> Result<()> {
-        let mut command = render(self.0, ExpectedRows::Any, &mut encoder.lookup)?;
+    fn encode(&self, encoder: &mut Encoder<'_>) -> Result<()> {
+        let mut command = render(self.0, ExpectedRows::Any, encoder)?;
         command.read_as = self.1.map(ReadAs::new);
         encoder.commands.push(command);
         Ok(())

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::Session;
+use crate::command::Command;
 use crate::command::types::TypeLookup;
-use crate::command::{Command, ExpectedRows};
 use crate::error::{Error, Outcome, Result};
 use crate::retry::made_stale;
-use crate::sql_text::keywords::{begins_with, copy_direction};
+use crate::sql_text::keywords::begins_with;
 use crate::sql_text::read_only::Reads;
 use crate::statement::{Encoded, Statement};
 
@@ -46,20 +46,12 @@ impl Session {
         }
     }
 
-    /// Sets whether commands of SQL written by hand only read, where that is asked soon and where the text does not
-    /// count.
+    /// Sets whether commands of SQL written by hand only read, where the text does not count.
     fn note_read_only(&mut self, commands: &[Command]) {
-        let is_asked = |command: &Command| {
-            commands.len() > 1 || command.rows != ExpectedRows::Any || self.transactions.depth() > 0
-        };
         for command in commands {
-            if !self.read_only.trusts_text()
-                || self.connection.has_nonstandard_strings(&command.sql)
-            {
-                let is_show = begins_with(&command.sql, &["show"]);
-                command.set_reads_if_unknown(|_| if is_show { Reads::Yes } else { Reads::No });
-            } else if is_asked(command) {
-                command.set_reads_if_unknown(|sql| self.read_only.reads(sql));
+            if !self.trusts_text || self.connection.has_nonstandard_strings(command.sql()) {
+                let is_show = begins_with(command.sql(), &["show"]);
+                command.set_reads_if_unknown(if is_show { Reads::Yes } else { Reads::No });
             }
         }
     }
@@ -81,11 +73,11 @@ impl Session {
         let commands = self.encode(statement, deadline)?;
         match commands.as_slice() {
             [command] if command.values.is_empty() => {
-                Ok((Arc::clone(&command.sql), command.reusable))
+                Ok((Arc::clone(command.sql()), command.is_diesels))
             }
             [command] => Err(Error::query("COPY takes no parameters, but the query has some")
                 .with_hint("read its rows with Session::stream, or write the values into the SQL of bowline::sql_query")
-                .with_sql(Arc::clone(&command.sql))),
+                .with_sql(Arc::clone(command.sql()))),
             _ => Err(Error::query("COPY takes one query")),
         }
     }
@@ -116,7 +108,7 @@ pub(super) fn refuse_begin(command: &Command) -> Result<()> {
     Err(
         Error::query("a statement cannot begin a transaction: nothing would end it")
             .with_hint("run the statements as one tuple, or in Database::transaction")
-            .with_sql(Arc::clone(&command.sql)),
+            .with_sql(Arc::clone(command.sql())),
     )
 }
 
@@ -125,7 +117,7 @@ pub(super) fn refuse_end(command: &Command) -> Result<()> {
     if !command.ends_transaction() {
         return Ok(());
     }
-    Err(cannot_end(&command.sql))
+    Err(cannot_end(command.sql()))
 }
 
 /// Returns the refusal of a statement that would end a transaction.
@@ -137,9 +129,9 @@ pub(super) fn cannot_end(sql: &str) -> Error {
 
 /// Refuses a COPY from or to the client: a pipeline can neither send nor receive its data.
 fn refuse_copy(command: &Command) -> Result<()> {
-    match copy_direction(&command.sql) {
+    match command.text.copy_direction() {
         None => Ok(()),
-        Some(_) => Err(copy_in_a_pipeline().with_sql(Arc::clone(&command.sql))),
+        Some(_) => Err(copy_in_a_pipeline().with_sql(Arc::clone(command.sql()))),
     }
 }
 

@@ -103,7 +103,7 @@ impl Session {
         let sql: Arc<str> = batch
             .commands
             .first()
-            .map_or_else(|| Arc::from(""), |command| Arc::clone(&command.sql));
+            .map_or_else(|| Arc::from(""), |command| Arc::clone(command.sql()));
         self.observer.query_starts(&sql);
         self.observer.activity_starts(Arc::clone(&sql));
         let mut commands: Vec<_> = self
@@ -315,11 +315,11 @@ impl Session {
             command.check()?;
             let types = std::mem::take(&mut command.types);
             let values = std::mem::take(&mut command.values);
-            if !(command.reusable && self.connection.prepared().is_enabled()) {
-                self.note_effects(&command.sql);
+            if !(command.is_named && self.connection.prepared().is_enabled()) {
+                self.note_effects(&Arc::clone(&command.text));
                 messages.push_back(Message::Unnamed {
                     command: number,
-                    sql: Arc::clone(&command.sql),
+                    sql: Arc::clone(command.sql()),
                     types,
                     values,
                 });
@@ -328,13 +328,13 @@ impl Session {
             let statement =
                 self.connection
                     .prepared_mut()
-                    .name_for(&command.path, &command.sql, &types);
+                    .name_for(&command.path, &command.text, &types);
             if statement.is_new {
-                self.note_effects(&command.sql);
-                self.observer.statement_prepared(&command.sql);
+                self.note_effects(&Arc::clone(&command.text));
+                self.observer.statement_prepared(command.sql());
                 messages.push_back(Message::Prepare {
                     name: Arc::clone(&statement.name),
-                    sql: Arc::clone(&command.sql),
+                    sql: Arc::clone(command.sql()),
                     types,
                 });
             }

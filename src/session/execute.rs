@@ -8,6 +8,7 @@ use super::commit::{check_commit, commit_commands};
 use super::encode::{refuse_begin, refuse_end};
 use super::exchange::{Batch, BatchResult, CommitPoint};
 use crate::command::row_count::check_count;
+use crate::command::text::Texts;
 use crate::command::{CheckedBy, Command, ExpectedRows};
 use crate::error::{Error, Outcome, Result};
 use crate::retry::made_stale;
@@ -94,7 +95,7 @@ impl Session {
             TransactionMode::Within => Reads::IfBuiltIn,
             _ => Reads::Yes,
         };
-        let checked_by = check_rows(&mut commands, checked_here);
+        let checked_by = check_rows(&mut commands, checked_here, &mut self.texts);
         match (mode, checked_by) {
             (TransactionMode::Implicit, CheckedBy::Client) => {
                 self.execute_then_commit(commands, TransactionStart::plain().sql, deadline)
@@ -228,7 +229,7 @@ fn needs_transaction(commands: &[Command]) -> bool {
 
 /// Lets the server check the row counts. A lone query that reads, with this certainty, is checked by its answer, which
 /// costs the server less.
-fn check_rows(commands: &mut [Command], checked_here: Reads) -> CheckedBy {
+fn check_rows(commands: &mut [Command], checked_here: Reads, texts: &mut Texts) -> CheckedBy {
     if let [command] = commands
         && command.rows != ExpectedRows::Any
         && command.reads() >= checked_here
@@ -237,11 +238,8 @@ fn check_rows(commands: &mut [Command], checked_here: Reads) -> CheckedBy {
         return CheckedBy::Server;
     }
     let mut checked_by = CheckedBy::Server;
-    for number in 0..commands.len() {
-        let (before, rest) = commands.split_at_mut(number);
-        if let Some(command) = rest.first_mut()
-            && command.check_rows_on_server(before.last()) == CheckedBy::Client
-        {
+    for command in commands {
+        if command.check_rows_on_server(texts) == CheckedBy::Client {
             checked_by = CheckedBy::Client;
         }
     }
@@ -257,7 +255,7 @@ fn check_counts(
     for (index, (command, answer)) in commands.iter().zip(answers).enumerate() {
         let with_command = |error: Error| {
             error
-                .with_sql(Arc::clone(&command.sql))
+                .with_sql(Arc::clone(command.sql()))
                 .with_statement(index + 1, commands.len())
         };
         // If the server has checked it, the answer has another shape.

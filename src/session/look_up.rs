@@ -25,8 +25,9 @@ const SAVEPOINT: &str = "bowline_types";
 
 impl Session {
     /// Returns an encoder that looks types up by the search path in effect.
-    pub(super) fn encoder(&self) -> Encoder {
-        Encoder::new(self.type_lookup())
+    pub(super) fn encoder(&mut self) -> Encoder<'_> {
+        let lookup = self.type_lookup();
+        Encoder::new(lookup, &mut self.texts)
     }
 
     /// Notes that statements were run that change the search path; takes what the server reports of it by itself.
@@ -92,7 +93,7 @@ impl Session {
         .bind::<Array<Nullable<Text>>, _>(schemas)
         .bind::<Array<Nullable<Text>>, _>(types);
         let mut encoder = self.encoder();
-        let command = render(&query, ExpectedRows::Any, &mut encoder.lookup)?;
+        let command = render(&query, ExpectedRows::Any, &mut encoder)?;
         let mut batch = Batch::of(vec![command]);
         // The path may be one that the statement itself is about to set.
         let set = self.search_path.set_local(path);

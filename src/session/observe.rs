@@ -65,14 +65,14 @@ impl Session {
         let Encoded::Commands(mut commands) = encoder.finish(encoded).ok()? else {
             return None;
         };
-        commands.retain(|command| query_kind(&command.sql).is_some());
+        commands.retain(|command| query_kind(command.sql()).is_some());
         commands.truncate(PLANS);
         if commands.is_empty() {
             return None;
         }
         for command in &mut commands {
-            command.sql = format!("EXPLAIN {}", bare(&command.sql)).into();
-            command.reusable = false;
+            command.set_sql(format!("EXPLAIN {}", bare(command.sql())));
+            command.is_named = false;
         }
         let failures = self.transactions.failures();
         let guarded = !self.is_idle();

@@ -160,7 +160,7 @@ impl Observer {
             statement.round_trips += 1;
             let bytes = |command: &Command| {
                 let values = command.values.iter().flatten();
-                command.sql.len() + values.map(Vec::len).sum::<usize>()
+                command.sql().len() + values.map(Vec::len).sum::<usize>()
             };
             statement.sent_bytes += commands.iter().map(bytes).sum::<usize>();
         }

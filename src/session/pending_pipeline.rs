@@ -42,7 +42,7 @@ impl PendingPipeline {
     pub(super) fn sql(&self) -> Arc<str> {
         self.commands
             .get(self.own.start)
-            .map_or_else(|| Arc::from(""), |command| Arc::clone(&command.sql))
+            .map_or_else(|| Arc::from(""), |command| Arc::clone(command.sql()))
     }
 
     /// Returns whether the work only reads, if all names of functions mean PostgreSQL's own.

@@ -13,7 +13,6 @@ use crate::command::Command;
 use crate::config::Config;
 use crate::sql_text::keywords::begins_transaction;
 use crate::sql_text::read_only::Reads;
-use crate::sql_text::statement_kinds::query_kind;
 
 impl Config {
     /// Returns the query that sets what a direct connection has from its start; `None` without a pooler.
@@ -96,5 +95,5 @@ impl Session {
 
 /// Returns whether a statement may be part of a transaction, by its kind.
 fn may_share_transaction(command: &Command) -> bool {
-    query_kind(&command.sql).is_some()
+    command.text.is_query()
 }

@@ -7,6 +7,7 @@
 use super::Session;
 use super::exchange::{Batch, CommitPoint};
 use crate::command::Command;
+use crate::command::text::Text;
 use crate::error::{Error, Result};
 
 impl Session {
@@ -53,10 +54,10 @@ impl Session {
     }
 
     /// Marks the session if this statement may leave something behind.
-    pub(super) fn note_effects(&mut self, sql: &str) {
+    pub(super) fn note_effects(&mut self, text: &Text) {
         let connection = &self.connection;
         self.residue
-            .note_statement(sql, || connection.has_nonstandard_strings(sql));
+            .note_statement(text, || connection.has_nonstandard_strings(text.sql()));
     }
 
     /// Marks the session if this text of several statements may leave something behind.

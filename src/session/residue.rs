@@ -1,6 +1,7 @@
 //! What statements may have left behind in a session on the server.
 
-use crate::sql_text::session_state::{leaves_state, script_leaves_state};
+use crate::command::text::Text;
+use crate::sql_text::session_state::script_leaves_state;
 
 /// What would be handed on to the next holder of the session.
 #[derive(Debug)]
@@ -41,9 +42,9 @@ impl Residue {
     }
 
     /// Marks the session if this statement may leave something behind, or if its text may be read in another way.
-    pub(super) fn note_statement(&mut self, sql: &str, is_unsure: impl FnOnce() -> bool) {
+    pub(super) fn note_statement(&mut self, text: &Text, is_unsure: impl FnOnce() -> bool) {
         if !self.touched && !self.is_pooled {
-            self.touched = leaves_state(sql) || is_unsure();
+            self.touched = text.leaves_state() || is_unsure();
         }
     }
 

@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use crate::command::{Command, ExpectedRows};
+use crate::command::Command;
 use crate::sql_text::read_only::Reads;
 use crate::wire::answer::Answer;
 
@@ -39,7 +39,10 @@ const ASK: &str = concat!(
 impl Xid {
     /// Returns the command that asks.
     fn ask() -> Command {
-        Command::query(ASK, Vec::new(), Vec::new(), true, ExpectedRows::Any)
+        Command {
+            is_named: true,
+            ..Command::plain(ASK)
+        }
     }
 
     /// Reads the answer; `None` as long as nothing was written.

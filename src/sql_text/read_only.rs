@@ -9,9 +9,7 @@
 //! Views, operators, casts, and functions written as if they were columns are trusted; see
 //! [`Config::trust_views_and_operators`](crate::Config::trust_views_and_operators).
 
-use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::sync::Arc;
 
 use bowline_sql::{Kind, Token, quote, tokens};
 
@@ -65,48 +63,6 @@ pub(crate) fn reads(sql: &str) -> Reads {
         before.push(token);
     }
     least
-}
-
-/// Whether queries only read, so that the text of each is read once.
-#[derive(Debug)]
-pub(crate) struct ReadOnlyCache {
-    /// At most [`Self::QUERIES`].
-    known: HashMap<Arc<str>, Reads>,
-    /// Whether SQL written by hand may count as reading, by its text.
-    trusts_text: bool,
-}
-
-impl ReadOnlyCache {
-    /// The number of queries that are kept, and the length of the longest.
-    const QUERIES: usize = 256;
-    const LONGEST: usize = 2 * 1024;
-
-    pub(crate) fn new(trusts_text: bool) -> Self {
-        Self {
-            known: HashMap::new(),
-            trusts_text,
-        }
-    }
-
-    /// Returns whether SQL written by hand may count as reading, by its text.
-    pub(crate) fn trusts_text(&self) -> bool {
-        self.trusts_text
-    }
-
-    /// Returns whether a query only reads, by its text.
-    pub(crate) fn reads(&mut self, sql: &Arc<str>) -> Reads {
-        if let Some(known) = self.known.get(sql) {
-            return *known;
-        }
-        let reads = reads(sql);
-        if sql.len() <= Self::LONGEST {
-            if self.known.len() >= Self::QUERIES {
-                self.known.clear();
-            }
-            self.known.insert(Arc::clone(sql), reads);
-        }
-        reads
-    }
 }
 
 /// The tokens before the current one, the nearest first.

@@ -113,7 +113,7 @@ impl SearchPathChange {
 
     /// Returns the change of a statement with these values; nearly always `None`.
     pub(crate) fn of(sql: &str, values: &[Option<Vec<u8>>]) -> Option<Self> {
-        if !mentions(sql) {
+        if !may_change_path(sql) {
             return None;
         }
         let first = first_word(sql)?;
@@ -154,7 +154,7 @@ impl SearchPathChange {
     /// Returns the changes of a script, statement by statement. If it contains transactions of its own, the result
     /// is unknown.
     pub(crate) fn of_script(sql: &str) -> Vec<Self> {
-        if !mentions(sql) {
+        if !may_change_path(sql) {
             return Vec::new();
         }
         let all: Vec<_> = statements(sql).map(|statement| statement.text()).collect();
@@ -312,7 +312,7 @@ impl SearchPathChange {
 }
 
 /// Returns whether a text may set a path or a role: it contains a word of such statements.
-fn mentions(sql: &str) -> bool {
+pub(crate) fn may_change_path(sql: &str) -> bool {
     const WORDS: [&str; 6] = [
         "search_path",
         "set_config",

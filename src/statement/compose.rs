@@ -23,7 +23,7 @@ impl<S, F> Sealed for Map<S, F> {}
 impl<S: Statement, T, F: Fn(S::Output) -> T> Statement for Map<S, F> {
     type Output = T;
 
-    fn encode(&self, encoder: &mut Encoder) -> Result<()> {
+    fn encode(&self, encoder: &mut Encoder<'_>) -> Result<()> {
         self.statement.encode(encoder)
     }
 
@@ -57,13 +57,13 @@ impl<S> Sealed for Named<S> {}
 impl<S: Statement> Statement for Named<S> {
     type Output = S::Output;
 
-    fn encode(&self, encoder: &mut Encoder) -> Result<()> {
+    fn encode(&self, encoder: &mut Encoder<'_>) -> Result<()> {
         let first = encoder.commands.len();
         let encoded = self.statement.encode(encoder);
         for command in &mut encoder.commands[first..] {
             command.function.get_or_insert(self.function);
             if self.reads {
-                command.set_reads_if_unknown(|_| Reads::Yes);
+                command.set_reads_if_unknown(Reads::Yes);
             }
         }
         encoded
@@ -94,7 +94,7 @@ impl<S: Statement + ?Sized> Sealed for Box<S> {}
 impl<S: Statement + ?Sized> Statement for Box<S> {
     type Output = S::Output;
 
-    fn encode(&self, encoder: &mut Encoder) -> Result<()> {
+    fn encode(&self, encoder: &mut Encoder<'_>) -> Result<()> {
         (**self).encode(encoder)
     }
 
@@ -109,7 +109,7 @@ impl<S> Sealed for Vec<S> {}
 impl<S: Statement> Statement for Vec<S> {
     type Output = Vec<S::Output>;
 
-    fn encode(&self, encoder: &mut Encoder) -> Result<()> {
+    fn encode(&self, encoder: &mut Encoder<'_>) -> Result<()> {
         self.iter()
             .try_for_each(|statement| statement.encode(encoder))
     }
@@ -128,7 +128,7 @@ macro_rules! tuple {
         impl<$($S: Statement),+> Statement for ($($S,)+) {
             type Output = ($($S::Output,)+);
 
-            fn encode(&self, encoder: &mut Encoder) -> Result<()> {
+            fn encode(&self, encoder: &mut Encoder<'_>) -> Result<()> {
                 $(self.$index.encode(encoder)?;)+
                 Ok(())
             }

@@ -50,15 +50,15 @@ impl<S> Sealed for RowLock<S> {}
 impl<S: Statement> Statement for RowLock<S> {
     type Output = S::Output;
 
-    fn encode(&self, encoder: &mut Encoder) -> Result<()> {
+    fn encode(&self, encoder: &mut Encoder<'_>) -> Result<()> {
         let first = encoder.commands.len();
         let encoded = self.statement.encode(encoder);
         for command in &mut encoder.commands[first..] {
-            let written = bare(&command.sql);
+            let written = bare(command.sql());
             if !begins_with(&written, &["select", "with", "table"]) {
                 return Err(Error::query("only a query that reads can lock its rows")
                     .with_hint("an INSERT, UPDATE or DELETE locks the rows it writes by itself")
-                    .with_sql(Arc::clone(&command.sql)));
+                    .with_sql(Arc::clone(command.sql())));
             }
             // On a line of its own, because SQL written by hand may end with a comment.
             let locking = format!("{written}\n{}{}", self.strength, self.others);

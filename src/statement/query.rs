@@ -7,12 +7,13 @@ use diesel::deserialize::{self, FromSqlRow};
 use diesel::expression::QueryMetadata;
 use diesel::pg::{Pg, PgQueryBuilder};
 use diesel::query_builder::bind_collector::RawBytesBindCollector;
-use diesel::query_builder::{AsQuery, QueryBuilder, QueryFragment};
+use diesel::query_builder::{AsQuery, QueryBuilder, QueryFragment, QueryId};
 use diesel::query_dsl::CompatibleType;
 
 use super::{Answers, Encoder, RowReader, RowStatement, Sealed, Statement};
 use crate::command::columns::{Columns, Describe, by_position};
 use crate::command::row_count::wrong_count;
+use crate::command::text::QueryText;
 use crate::command::{Command, ExpectedRows, ReadAs};
 use crate::error::{Error, Result};
 use crate::sql_text::search_path::SearchPathChange;
@@ -146,12 +147,12 @@ impl<Q, R, T, N> Sealed for Rows<Q, R, T, N> {}
 
 impl<Q, R, T> Statement for Rows<Q, R, T, All>
 where
-    Q: QueryFragment<Pg>,
+    Q: QueryFragment<Pg> + QueryId,
     R: Reading<T>,
 {
     type Output = Vec<T>;
 
-    fn encode(&self, encoder: &mut Encoder) -> Result<()> {
+    fn encode(&self, encoder: &mut Encoder<'_>) -> Result<()> {
         push(&self.query, ExpectedRows::Any, Some(R::describe), encoder)
     }
 
@@ -165,7 +166,7 @@ where
 
 impl<Q, R, T> RowStatement for Rows<Q, R, T, All>
 where
-    Q: QueryFragment<Pg>,
+    Q: QueryFragment<Pg> + QueryId,
     R: Reading<T>,
 {
     type Row = T;
@@ -181,12 +182,12 @@ where
 
 impl<Q, R, T> Statement for Rows<Q, R, T, One>
 where
-    Q: QueryFragment<Pg>,
+    Q: QueryFragment<Pg> + QueryId,
     R: Reading<T>,
 {
     type Output = T;
 
-    fn encode(&self, encoder: &mut Encoder) -> Result<()> {
+    fn encode(&self, encoder: &mut Encoder<'_>) -> Result<()> {
         push(&self.query, ExpectedRows::One, Some(R::describe), encoder)
     }
 
@@ -202,12 +203,12 @@ where
 
 impl<Q, R, T> Statement for Rows<Q, R, T, Optional>
 where
-    Q: QueryFragment<Pg>,
+    Q: QueryFragment<Pg> + QueryId,
     R: Reading<T>,
 {
     type Output = Option<T>;
 
-    fn encode(&self, encoder: &mut Encoder) -> Result<()> {
+    fn encode(&self, encoder: &mut Encoder<'_>) -> Result<()> {
         push(
             &self.query,
             ExpectedRows::AtMostOne,
@@ -236,10 +237,10 @@ pub struct Affected<Q> {
 
 impl<Q> Sealed for Affected<Q> {}
 
-impl<Q: QueryFragment<Pg>> Statement for Affected<Q> {
+impl<Q: QueryFragment<Pg> + QueryId> Statement for Affected<Q> {
     type Output = usize;
 
-    fn encode(&self, encoder: &mut Encoder) -> Result<()> {
+    fn encode(&self, encoder: &mut Encoder<'_>) -> Result<()> {
         push(&self.query, self.rows, None, encoder)
     }
 
@@ -256,52 +257,69 @@ impl<Q: QueryFragment<Pg>> Statement for Affected<Q> {
     }
 }
 
-/// Renders the query and its values into a command.
-fn push<Q: QueryFragment<Pg> + ?Sized>(
+/// Adds the command of a query, whose rows are read so.
+fn push<Q: QueryFragment<Pg> + QueryId + ?Sized>(
     query: &Q,
     rows: ExpectedRows,
     describe: Option<Describe>,
-    encoder: &mut Encoder,
+    encoder: &mut Encoder<'_>,
 ) -> Result<()> {
-    let mut command = render(query, rows, &mut encoder.lookup)?;
+    let mut command = render(query, rows, encoder)?;
     command.read_as = describe.map(ReadAs::new);
-    if let Some(last) = encoder.commands.last() {
-        command.share_sql(last);
-    }
     encoder.commands.push(command);
     Ok(())
 }
 
-/// The command of a diesel query.
-pub(crate) fn render<Q>(
-    query: &Q,
-    rows: ExpectedRows,
-    lookup: &mut crate::command::types::TypeLookup,
-) -> Result<Command>
+/// Returns the command of a diesel query.
+///
+/// A query whose type decides its SQL is rendered once in a session; its values are collected each time.
+pub(crate) fn render<Q>(query: &Q, rows: ExpectedRows, encoder: &mut Encoder<'_>) -> Result<Command>
 where
-    Q: QueryFragment<Pg> + ?Sized,
+    Q: QueryFragment<Pg> + QueryId + ?Sized,
 {
-    let mut builder = PgQueryBuilder::default();
-    query.to_sql(&mut builder, &Pg)?;
+    let lookup = &mut encoder.lookup;
     let mut binds = RawBytesBindCollector::<Pg>::new();
     query.collect_binds(&mut binds, lookup, &Pg)?;
-    let types = binds
-        .metadata
-        .iter()
-        .map(|metadata| metadata.oid().unwrap_or(0))
-        .collect();
-    let reusable = query.is_safe_to_cache_prepared(&Pg)?;
-    let mut command = Command::query(builder.finish(), types, binds.binds, reusable, rows);
-    command.path = Arc::clone(lookup.path());
-    command.names_types = lookup.was_asked();
-    // What diesel renders sets nothing but by a function.
-    if !reusable || command.sql.contains("set_config") {
-        command.sets = SearchPathChange::of(&command.sql, &command.values).map(Box::new);
-    }
-    if let Some(change) = &command.sets {
+    let id = Q::query_id();
+    let known = id.and_then(|id| encoder.texts.of_query(id)).cloned();
+    let (text, is_diesels, is_named) = match known {
+        Some(text) => (text, true, true),
+        None => {
+            let mut builder = PgQueryBuilder::default();
+            query.to_sql(&mut builder, &Pg)?;
+            let is_diesels = query.is_safe_to_cache_prepared(&Pg)?;
+            let QueryText { text, is_known } = encoder.texts.of_sql(&builder.finish());
+            if let Some(id) = id.filter(|_| is_diesels) {
+                encoder.texts.keep_query(id, &text);
+            }
+            // diesel does not prepare what it knows by its type only; here the text decides, when it comes back.
+            let comes_back = || is_known && text.is_query() && !text.leaves_state();
+            let is_named = is_diesels || comes_back();
+            (text, is_diesels, is_named)
+        }
+    };
+    let sets = text
+        .may_change_path()
+        .then(|| SearchPathChange::of(text.sql(), &binds.binds))
+        .flatten();
+    if let Some(change) = &sets {
         lookup.change(change);
     }
-    Ok(command)
+    Ok(Command {
+        types: binds
+            .metadata
+            .iter()
+            .map(|metadata| metadata.oid().unwrap_or(0))
+            .collect(),
+        values: binds.binds,
+        is_named,
+        is_diesels,
+        rows,
+        path: Arc::clone(lookup.path()),
+        names_types: lookup.was_asked(),
+        sets: sets.map(Box::new),
+        ..Command::of(text)
+    })
 }
 
 fn read<T, R: Reading<T>>(row: &SessionRow, place: usize) -> Result<T> {
