@@ -6,6 +6,7 @@
 //! from what the server answers).
 
 pub(crate) mod columns;
+pub(crate) mod control;
 pub(crate) mod failure;
 pub(crate) mod prepared;
 pub(crate) mod row_count;

@@ -1,6 +1,6 @@
 //! Options of transactions: isolation, writing, deferral, commit keys.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use crate::commit_keys::{CommitKey, CommitKeys};
 
@@ -27,14 +27,18 @@ pub struct TransactionOptions {
 #[derive(Debug, Clone)]
 pub(crate) struct TransactionStart {
     /// BEGIN first.
-    pub(crate) sql: Vec<Arc<str>>,
+    pub(crate) sql: Arc<[Arc<str>]>,
     pub(crate) attempt: Option<CommitKey>,
 }
 
 impl TransactionStart {
     /// A transaction as the session has it.
     pub(crate) fn plain() -> Self {
-        TransactionOptions::default().opening()
+        static PLAIN: LazyLock<TransactionStart> = LazyLock::new(|| TransactionStart {
+            sql: [BEGIN.into()].into(),
+            attempt: None,
+        });
+        PLAIN.clone()
     }
 
     /// Whether it says nothing that a statement by itself does not.
@@ -144,6 +148,9 @@ impl TransactionOptions {
 
     /// How an attempt begins; each has a key of its own.
     pub(crate) fn opening(&self) -> TransactionStart {
+        if *self == Self::new() {
+            return TransactionStart::plain();
+        }
         let (insert, attempt) = self.commit_key.mark().unzip();
         TransactionStart {
             sql: [self.begin().into()].into_iter().chain(insert).collect(),

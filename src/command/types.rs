@@ -53,6 +53,8 @@ pub(crate) struct TypeCache(RwLock<Known>);
 struct Known {
     oids: HashMap<(SearchPathKey, TypeName), Oids>,
     judged: HashMap<(SearchPathKey, TypePair), TypeMatch>,
+    /// Whether any constraint of the database can be deferred.
+    is_deferrable: Option<bool>,
 }
 
 /// With this many entries it is cleared: a search path for each of many tenants fills it.
@@ -104,6 +106,17 @@ impl TypeCache {
         known
             .judged
             .extend(judged.map(|(pair, judged)| ((Arc::clone(path), pair), judged)));
+    }
+
+    /// Returns whether any constraint of the database can be deferred, if that was asked.
+    pub(crate) fn has_deferrable(&self) -> Option<bool> {
+        self.known().is_deferrable
+    }
+
+    /// Keeps whether any constraint can be deferred.
+    pub(crate) fn set_has_deferrable(&self, has: bool) {
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        known.is_deferrable = Some(has);
     }
 
     /// Forgets everything, because DDL changed at least one type.

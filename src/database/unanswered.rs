@@ -164,11 +164,12 @@ fn ask(session: &mut Session, unanswered: &Unanswered) -> Result<Option<Outcome>
 /// It need not be on disk or on a standby: what takes it away takes the attempt away too. And a standby may be
 /// just what the attempt waits for.
 fn opening() -> TransactionStart {
-    let mut opening = TransactionOptions::read_committed().read_write().opening();
-    opening
-        .sql
-        .push("SET LOCAL synchronous_commit = off".into());
-    opening
+    let opening = TransactionOptions::read_committed().read_write().opening();
+    let faster = "SET LOCAL synchronous_commit = off".into();
+    TransactionStart {
+        sql: opening.sql.iter().cloned().chain([faster]).collect(),
+        ..opening
+    }
 }
 
 /// Ends the process that nobody listens to any more, and that may wait for something that never comes.

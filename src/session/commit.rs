@@ -14,10 +14,9 @@ impl Session {
     /// Commits the open transaction: one round trip.
     pub(super) fn commit(&mut self) -> Result<()> {
         let deadline = self.limits.call_deadline();
-        let [constraints, commit] = commit_commands();
         let batch = Batch {
-            before: vec![constraints],
-            ..Batch::of(vec![commit])
+            before: self.before_commit(),
+            ..Batch::of(vec![Command::commit()])
         };
         // Where nothing was written, the outcome is never unknown.
         let sent = self.transactions.sent();
@@ -35,7 +34,32 @@ impl Session {
                 sent == Reads::IfBuiltIn && error.outcome() == Outcome::Unknown,
             );
         }
-        check_commit(result?.answers.last())
+        let result = result?;
+        self.note_before_commit(&result.before);
+        check_commit(result.answers.last())
+    }
+
+    /// Returns what is sent before a COMMIT: SET CONSTRAINTS, unless the database has none that can be deferred.
+    ///
+    /// The first commit of a pool asks that. A constraint that is added later is checked by COMMIT itself.
+    pub(super) fn before_commit(&self) -> Vec<Command> {
+        match self.types.has_deferrable() {
+            Some(false) => Vec::new(),
+            Some(true) => vec![Command::check_constraints()],
+            None => vec![
+                Command::check_constraints(),
+                Command::ask_deferrable().with_reads(Reads::Yes),
+            ],
+        }
+    }
+
+    /// Takes the answers to [`Session::before_commit`], which are the last of these.
+    pub(super) fn note_before_commit(&self, answers: &[Answer]) {
+        if self.types.has_deferrable().is_none()
+            && let Some(value) = answers.last().and_then(|answer| answer.value(0, 0))
+        {
+            self.types.set_has_deferrable(*value == [1]);
+        }
     }
 
     /// Sends commands that take back work of the open transaction: one round trip.
@@ -55,7 +79,7 @@ impl Session {
         if self.connection.is_lost() {
             return;
         }
-        let rollback = Batch::of(vec![Command::plain("ROLLBACK")]);
+        let rollback = Batch::of(vec![Command::control("ROLLBACK")]);
         let deadline = deadline.max(after(CANCEL_GRACE));
         if self
             .exchange(rollback, CommitPoint::Undo, deadline)
@@ -65,17 +89,6 @@ impl Session {
                 .set_lost(|| "a failed transaction could not be rolled back".to_owned());
         }
     }
-}
-
-/// Returns the commands that commit a transaction.
-///
-/// SET CONSTRAINTS comes first so that deferred checks fail as an ordinary statement does, with all their
-/// fields and within `statement_timeout`, which does not bound COMMIT.
-pub(super) fn commit_commands() -> [Command; 2] {
-    [
-        Command::plain("SET CONSTRAINTS ALL IMMEDIATE"),
-        Command::plain("COMMIT"),
-    ]
 }
 
 /// Fails unless the server answered COMMIT: to the COMMIT of a failed transaction it answers ROLLBACK.

@@ -52,6 +52,8 @@ pub(super) struct Batch {
 pub(super) struct BatchResult {
     /// The caller's commands.
     pub(super) commands: Vec<Command>,
+    /// The answers to the commands before them.
+    pub(super) before: Vec<Answer>,
     /// The answers to them.
     pub(super) answers: Vec<Answer>,
     /// The answers to the commands after the caller's.
@@ -110,7 +112,7 @@ impl Session {
             .transactions
             .deferred()
             .iter()
-            .map(|sql| Command::plain(Arc::clone(sql)))
+            .map(|sql| Command::control(sql))
             .collect();
         commands.extend(batch.before);
         if self.transactions.depth() > 0 {
@@ -282,7 +284,7 @@ impl Session {
         );
         // In place: a long pipeline has many answers.
         let after = answers.split_off(own.end);
-        answers.drain(..own.start);
+        let before = answers.drain(..own.start).flatten().collect();
         commands.truncate(own.end);
         commands.drain(..own.start);
         #[expect(
@@ -291,6 +293,7 @@ impl Session {
         )]
         let answers = answers.into_iter().filter_map(|answer| answer).collect();
         Ok(BatchResult {
+            before,
             answers,
             after: after.into_iter().flatten().collect(),
             commands,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::Session;
-use super::commit::{check_commit, commit_commands};
+use super::commit::check_commit;
 use super::encode::{refuse_begin, refuse_end};
 use super::exchange::{Batch, BatchResult, CommitPoint};
 use crate::command::row_count::check_count;
@@ -22,7 +22,7 @@ pub(super) enum TransactionMode {
     /// A transaction of their own, as the session has it.
     Implicit,
     /// A transaction that begins with these commands, BEGIN first; they and COMMIT travel along.
-    Explicit(Vec<Arc<str>>),
+    Explicit(Arc<[Arc<str>]>),
     /// Part of the open transaction.
     Within,
 }
@@ -66,6 +66,7 @@ impl Session {
         if commands.is_empty() {
             return Ok(BatchResult {
                 commands,
+                before: Vec::new(),
                 answers: Vec::new(),
                 after: Vec::new(),
                 outcome: Outcome::NotCommitted,
@@ -98,22 +99,23 @@ impl Session {
         let checked_by = check_rows(&mut commands, checked_here, &mut self.texts);
         match (mode, checked_by) {
             (TransactionMode::Implicit, CheckedBy::Client) => {
-                self.execute_then_commit(commands, TransactionStart::plain().sql, deadline)
+                self.execute_then_commit(commands, &TransactionStart::plain().sql, deadline)
             }
             (TransactionMode::Explicit(start), CheckedBy::Client) => {
-                self.execute_then_commit(commands, start, deadline)
+                self.execute_then_commit(commands, &start, deadline)
             }
             (TransactionMode::Implicit, CheckedBy::Server) if needs_transaction(&commands) => {
-                let [_, commit] = commit_commands();
                 let start = TransactionStart::plain().sql;
-                self.execute_with_commit(start, commands, vec![commit], deadline)
+                self.execute_with_commit(&start, commands, vec![Command::commit()], deadline)
             }
             (TransactionMode::Implicit, CheckedBy::Server) => {
                 let result = self.exchange(Batch::of(commands), CommitPoint::Sync, deadline)?;
                 self.with_checked_types(result.committed(), deadline)
             }
             (TransactionMode::Explicit(start), CheckedBy::Server) => {
-                self.execute_with_commit(start, commands, commit_commands().into(), deadline)
+                let mut commit = self.before_commit();
+                commit.push(Command::commit());
+                self.execute_with_commit(&start, commands, commit, deadline)
             }
             (TransactionMode::Within, checked_by) => {
                 let batch = Batch {
@@ -134,12 +136,12 @@ impl Session {
     /// fails.
     fn execute_with_commit(
         &mut self,
-        start: Vec<Arc<str>>,
+        start: &[Arc<str>],
         commands: Vec<Command>,
         commit: Vec<Command>,
         deadline: Instant,
     ) -> Result<BatchResult> {
-        let mut start = start.into_iter().map(Command::plain);
+        let mut start = start.iter().map(|sql| Command::control(sql));
         // BEGIN and COMMIT are no work of the transaction; the row of a commit key is.
         let is_no_work = |command: Command| command.with_reads(Reads::Yes);
         let begin = start.next().map(is_no_work);
@@ -153,6 +155,9 @@ impl Session {
             self.roll_back_failed(deadline);
         }
         let result = result?;
+        if let Some((_, before)) = result.after.split_last() {
+            self.note_before_commit(before);
+        }
         check_commit(result.after.last())?;
         self.with_checked_types(result.committed(), deadline)
     }
@@ -162,11 +167,11 @@ impl Session {
     fn execute_then_commit(
         &mut self,
         commands: Vec<Command>,
-        start: Vec<Arc<str>>,
+        start: &[Arc<str>],
         deadline: Instant,
     ) -> Result<BatchResult> {
         let batch = Batch {
-            before: start.into_iter().map(Command::plain).collect(),
+            before: start.iter().map(|sql| Command::control(sql)).collect(),
             after: self.transactions.xid_query(&commands),
             ..Batch::of(commands)
         };
@@ -175,8 +180,12 @@ impl Session {
             self.transactions.note_xid(&result.after);
             check_counts(&result)?;
             self.check_answers(&mut result.commands, &result.answers, deadline)?;
-            let commit = Batch::of(commit_commands().into());
+            let commit = Batch {
+                before: self.before_commit(),
+                ..Batch::of(vec![Command::commit()])
+            };
             let committed = self.exchange(commit, CommitPoint::Command, deadline)?;
+            self.note_before_commit(&committed.before);
             check_commit(committed.answers.last())?;
             Ok(result)
         });

@@ -5,9 +5,10 @@
 //! another one. So it goes with two values that change then: the timeline, and the moment at which the
 //! server's statistics began, which a crash discards.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use crate::command::Command;
+use crate::command::text::Text;
 use crate::sql_text::read_only::Reads;
 use crate::wire::answer::Answer;
 
@@ -15,7 +16,7 @@ use crate::wire::answer::Answer;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Xid {
     number: u64,
-    server: String,
+    server: Arc<str>,
 }
 
 /// SQL for a value that changes when numbers may have been given twice; NULL where that cannot be known.
@@ -36,25 +37,14 @@ const ASK: &str = concat!(
     " END FROM pg_catalog.pg_current_xact_id_if_assigned() AS xid"
 );
 
+/// Asks for the number only, of a session whose server is known.
+const ASK_NUMBER: &str = "/* bowline: this transaction's number, asked behind its first write */ \
+    SELECT pg_catalog.pg_current_xact_id_if_assigned()";
+
+static TEXTS: LazyLock<[Arc<Text>; 2]> =
+    LazyLock::new(|| [ASK, ASK_NUMBER].map(|sql| Arc::new(Text::new(sql))));
+
 impl Xid {
-    /// Returns the command that asks.
-    fn ask() -> Command {
-        Command {
-            is_named: true,
-            ..Command::plain(ASK)
-        }
-    }
-
-    /// Reads the answer; `None` as long as nothing was written.
-    fn read(answer: &Answer) -> Option<Self> {
-        let number = answer.value(0, 0)?.try_into().ok()?;
-        let server = std::str::from_utf8(answer.value(0, 1)?).ok()?;
-        Some(Self {
-            number: u64::from_be_bytes(number),
-            server: server.to_owned(),
-        })
-    }
-
     /// Returns the query for its outcome: `committed`, `aborted`, `in progress`, or NULL where this server cannot know.
     pub(crate) fn status(&self) -> String {
         format!(
@@ -74,6 +64,10 @@ pub(super) struct XidTracker {
     /// Whether the number is of use: the call can ask for the outcome with it.
     is_wanted: bool,
     known: Option<Arc<Xid>>,
+    /// The server, once a transaction of the session has written. What changes it ends all sessions that have written:
+    /// a crash does, and a standby that is promoted has none. Where the statistics are reset by hand, the number is not
+    /// believed.
+    server: Option<Arc<str>>,
 }
 
 impl XidTracker {
@@ -90,14 +84,34 @@ impl XidTracker {
     pub(super) fn query(&self, commands: &[Command]) -> Vec<Command> {
         let may_write = |command: &Command| command.reads() == Reads::No;
         let asks = self.is_wanted && self.known.is_none() && commands.iter().any(may_write);
-        asks.then(Xid::ask).into_iter().collect()
+        let [whole, number] = &*TEXTS;
+        let text = if self.server.is_some() { number } else { whole };
+        asks.then(|| Command {
+            is_named: true,
+            ..Command::of(Arc::clone(text))
+        })
+        .into_iter()
+        .collect()
     }
 
-    /// Takes the answer to the query.
+    /// Takes the answer to the query; the number is NULL as long as nothing was written.
     pub(super) fn note(&mut self, answers: &[Answer]) {
-        if let Some(answer) = answers.first() {
-            self.known = Xid::read(answer).map(Arc::new);
+        let Some(answer) = answers.first() else {
+            return;
+        };
+        if self.server.is_none() {
+            let server = answer
+                .value(0, 1)
+                .and_then(|server| std::str::from_utf8(server).ok());
+            self.server = server.map(Arc::from);
         }
+        let number = answer.value(0, 0).and_then(|number| number.try_into().ok());
+        self.known = number.zip(self.server.as_ref()).map(|(number, server)| {
+            Arc::new(Xid {
+                number: u64::from_be_bytes(number),
+                server: Arc::clone(server),
+            })
+        });
     }
 
     pub(super) fn take(&mut self) -> Option<Arc<Xid>> {

@@ -1,0 +1,51 @@
+//! Commands that begin and end transactions, whose texts are made once.
+
+use std::sync::{Arc, LazyLock};
+
+use super::Command;
+use super::text::Text;
+
+/// The texts that are sent most.
+static TEXTS: LazyLock<[Arc<Text>; 5]> = LazyLock::new(|| {
+    [
+        "BEGIN",
+        "COMMIT",
+        "ROLLBACK",
+        CHECK_CONSTRAINTS,
+        ASK_DEFERRABLE,
+    ]
+    .map(|sql| Arc::new(Text::new(sql)))
+});
+
+const CHECK_CONSTRAINTS: &str = "SET CONSTRAINTS ALL IMMEDIATE";
+
+/// Every deferrable constraint has a trigger that says so.
+const ASK_DEFERRABLE: &str = "SELECT EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE tgdeferrable)";
+
+impl Command {
+    /// Returns a command that begins or ends a transaction.
+    pub(crate) fn control(sql: &str) -> Self {
+        match TEXTS.iter().find(|text| **text.sql() == *sql) {
+            Some(text) => Self::of(Arc::clone(text)),
+            None => Self::plain(sql),
+        }
+    }
+
+    /// Returns the command that commits.
+    pub(crate) fn commit() -> Self {
+        Self::control("COMMIT")
+    }
+
+    /// Returns the command that checks constraints which are deferred until the commit.
+    ///
+    /// So they fail as an ordinary statement does, with all their fields and within `statement_timeout`, which does not
+    /// bound COMMIT.
+    pub(crate) fn check_constraints() -> Self {
+        Self::control(CHECK_CONSTRAINTS)
+    }
+
+    /// Returns the query whether the database has any constraint that can be deferred.
+    pub(crate) fn ask_deferrable() -> Self {
+        Self::control(ASK_DEFERRABLE)
+    }
+}
