@@ -269,7 +269,7 @@ impl Config {
         self
     }
 
-    /// How many statements each session keeps prepared; 256 unless set, 0 for none.
+    /// How many statements each session keeps prepared; 256 unless set, 0 for none. The one that is used least makes room.
     pub fn statement_cache(mut self, statements: usize) -> Self {
         self.statement_cache = statements;
         self

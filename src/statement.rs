@@ -19,7 +19,7 @@ use crate::wire::answer::Answer;
 use crate::wire::row::SessionRow;
 
 pub use crate::chunks::chunks;
-pub use compose::{BoxedStatement, Map, Named};
+pub use compose::{BoxedStatement, Map, Named, Unprepared};
 pub use lock::RowLock;
 #[doc(hidden)]
 pub use query::DieselQuery;
@@ -67,6 +67,18 @@ pub trait Statement: Sealed {
         Self: Sized,
     {
         Named::new(self, function, false)
+    }
+
+    /// The same statement, never prepared under a name.
+    ///
+    /// Others are: a diesel query whose SQL its values do not change at its first use, any other query when its SQL
+    /// comes back, up to [`Config::statement_cache`](crate::Config::statement_cache) in a session. PostgreSQL may then
+    /// use one plan for all values from the sixth time on; leave that out where a plan should follow the values.
+    fn unprepared(self) -> Unprepared<Self>
+    where
+        Self: Sized,
+    {
+        Unprepared::new(self)
     }
 
     /// The same for a generated query that the catalog knows to only read: all its relations are tables.

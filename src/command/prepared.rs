@@ -1,8 +1,8 @@
 //! The statements that the server has prepared for a session.
 //!
 //! A bounded set; the statement that is used least makes room, so that a program that always makes new SQL neither
-//! fills the server's memory nor pushes out what it uses often. The set follows the server's answers: a name is known once Parse was answered, and is
-//! to be closed until Close was answered.
+//! fills the server's memory nor pushes out what it uses often. The set follows the server's answers: a name is known
+//! once Parse was answered, and is to be closed until Close was answered.
 
 use std::collections::HashMap;
 use std::ffi::{CStr, CString};
@@ -11,6 +11,9 @@ use std::sync::Arc;
 use crate::command::columns::{Checks, Describe};
 use crate::command::text::Text;
 use crate::sql_text::search_path::SearchPathKey;
+
+/// The uses are halved after this many evictions for each statement that the set can hold.
+const HALVE_AFTER: usize = 10;
 
 /// Statements that a session has prepared.
 #[derive(Debug)]
@@ -188,8 +191,8 @@ impl PreparedStatements {
         self.remove(&name);
         self.to_close.push(name);
         self.evicted += 1;
-        if self.evicted >= self.capacity {
-            // What was used often once, and is not any more, has to make room too.
+        // What was used often once, and is not any more, has to make room too.
+        if self.evicted >= HALVE_AFTER * self.capacity {
             self.evicted = 0;
             for statement in self.statements.values_mut().flatten() {
                 statement.uses /= 2;
@@ -300,7 +303,7 @@ mod tests {
         for _ in 0..100 {
             name_for(&mut prepared, "once often", &[]);
         }
-        for number in 0..60 {
+        for number in 0..1_000 {
             name_for(&mut prepared, &format!("later {}", number / 2), &[]);
         }
         assert!(name_for(&mut prepared, "once often", &[]).1);

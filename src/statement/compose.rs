@@ -86,6 +86,36 @@ impl<S: RowStatement> RowStatement for Named<S> {
     }
 }
 
+/// A statement that is never prepared under a name; made by [`Statement::unprepared`].
+#[derive(Debug)]
+#[must_use = "a statement does nothing until it is run"]
+pub struct Unprepared<S>(S);
+
+impl<S> Unprepared<S> {
+    pub(super) fn new(statement: S) -> Self {
+        Self(statement)
+    }
+}
+
+impl<S> Sealed for Unprepared<S> {}
+
+impl<S: Statement> Statement for Unprepared<S> {
+    type Output = S::Output;
+
+    fn encode(&self, encoder: &mut Encoder<'_>) -> Result<()> {
+        let first = encoder.commands.len();
+        let encoded = self.0.encode(encoder);
+        for command in &mut encoder.commands[first..] {
+            command.is_named = false;
+        }
+        encoded
+    }
+
+    fn decode(&self, answers: &mut Answers) -> Result<S::Output> {
+        self.0.decode(answers)
+    }
+}
+
 /// A statement without its type; made by [`Statement::boxed`].
 pub type BoxedStatement<'a, T> = Box<dyn Statement<Output = T> + 'a>;
 

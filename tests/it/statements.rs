@@ -8,6 +8,7 @@ mod cursors;
 mod errors;
 mod notifications;
 mod plain_diesel;
+mod prepared;
 mod quoting;
 mod round_trips;
 mod server_errors;

@@ -1,6 +1,7 @@
 //! Servers that speak PostgreSQL's protocol and commit each command of a pipeline by itself, as Citus does unless a
 //! BEGIN stands in front.
 
+use std::collections::HashMap;
 use std::io::Read as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -24,6 +25,9 @@ type Shared = Arc<Mutex<Cluster>>;
 /// Where one connection stands.
 #[derive(Default)]
 struct Connection {
+    /// The SQL of each statement, by its name; empty for the unnamed one.
+    prepared: HashMap<Vec<u8>, String>,
+    /// The SQL that was bound last.
     sql: String,
     pending: Option<u32>,
     /// An error was sent; what comes up to the Sync is passed over.
@@ -50,11 +54,17 @@ impl Connection {
             _ if self.failed => Vec::new(),
             b'P' => {
                 let mut parts = body.split(|byte| *byte == 0);
-                let sql = parts.nth(1).expect("the SQL");
-                self.sql = String::from_utf8(sql.to_vec()).expect("SQL");
+                let name = parts.next().expect("a name").to_vec();
+                let sql = parts.next().expect("the SQL").to_vec();
+                self.prepared
+                    .insert(name, String::from_utf8(sql).expect("SQL"));
                 message(b'1', b"")
             }
-            b'B' => message(b'2', b""),
+            b'B' => {
+                let name = body.split(|byte| *byte == 0).nth(1).expect("a name");
+                self.sql = self.prepared[name].clone();
+                message(b'2', b"")
+            }
             b'D' => message(b'n', b""),
             b'E' => self.execute(&mut cluster),
             _ => Vec::new(),
