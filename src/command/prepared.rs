@@ -13,7 +13,10 @@ use crate::command::text::Text;
 use crate::sql_text::search_path::SearchPathKey;
 
 /// The uses are halved after this many evictions for each statement that the set can hold.
-const HALVE_AFTER: usize = 10;
+const HALVE_AFTER: usize = 8;
+
+/// Uses are counted up to here, so that a statement that is not used any more makes room soon.
+const MOST_USES: u32 = 16;
 
 /// Statements that a session has prepared.
 #[derive(Debug)]
@@ -91,7 +94,7 @@ impl PreparedStatements {
             alike.and_then(|alike| alike.iter_mut().find(|known| known.is(path, text, types)))
         {
             statement.used = self.clock;
-            statement.uses = statement.uses.saturating_add(1);
+            statement.uses = (statement.uses + 1).min(MOST_USES);
             return StatementName {
                 name: Arc::clone(&statement.name),
                 is_new: false,

@@ -7,13 +7,25 @@ use std::sync::{Arc, OnceLock};
 
 use super::ExpectedRows;
 use crate::sql_text::keywords::{
-    CopyDirection, begins_transaction, cannot_run_in_transaction, copy_direction, ends_transaction,
-    is_empty, may_commit_and_fail,
+    CopyDirection, begins_transaction, begins_with, cannot_run_in_transaction, copy_direction,
+    ends_transaction, is_empty, may_commit_and_fail,
 };
 use crate::sql_text::read_only::{Reads, reads};
 use crate::sql_text::search_path::may_change_path;
 use crate::sql_text::session_state::leaves_state;
 use crate::sql_text::statement_kinds::query_kind;
+
+/// The first words of statements that change the schema, call what may, or discard prepared statements.
+const SCHEMA_CHANGES: [&str; 8] = [
+    "alter",
+    "create",
+    "drop",
+    "do",
+    "call",
+    "import",
+    "deallocate",
+    "discard",
+];
 
 /// SQL, with what its words say.
 #[derive(Debug)]
@@ -29,6 +41,8 @@ pub(crate) struct Text {
     may_commit_and_fail: bool,
     may_change_path: bool,
     is_query: bool,
+    is_select: bool,
+    may_change_schema: bool,
     leaves_state: OnceLock<bool>,
     reads: OnceLock<Reads>,
 }
@@ -47,6 +61,8 @@ impl Text {
             may_commit_and_fail: may_commit_and_fail(&sql),
             may_change_path: may_change_path(&sql),
             is_query: query_kind(&sql).is_some(),
+            is_select: begins_with(&sql, &["select"]),
+            may_change_schema: begins_with(&sql, &SCHEMA_CHANGES),
             leaves_state: OnceLock::new(),
             reads: OnceLock::new(),
             sql,
@@ -103,6 +119,11 @@ impl Text {
         self.is_query
     }
 
+    /// Returns whether it may change what a prepared statement rests on.
+    pub(crate) fn may_change_schema(&self) -> bool {
+        self.may_change_schema
+    }
+
     /// Returns whether it may leave something behind in its session.
     pub(crate) fn leaves_state(&self) -> bool {
         *self.leaves_state.get_or_init(|| leaves_state(&self.sql))
@@ -137,7 +158,7 @@ pub(crate) struct Texts {
 
 const QUERIES: usize = 1024;
 const TEXTS: usize = 256;
-const LONGEST: usize = 16 * 1024;
+const LONGEST: usize = 4 * 1024;
 
 impl Texts {
     /// Returns the text of the query with this type.
@@ -145,8 +166,11 @@ impl Texts {
         self.queries.get(&query)
     }
 
-    /// Keeps the text of a query that its type decides.
+    /// Keeps the text of a SELECT that its type decides.
     pub(crate) fn keep_query(&mut self, query: TypeId, text: &Arc<Text>) {
+        if !text.is_select || text.sql().len() > LONGEST {
+            return;
+        }
         if self.queries.len() >= QUERIES {
             self.queries.clear();
         }

@@ -46,6 +46,9 @@ impl Session {
     pub(crate) fn begin_call(&mut self, deadline: Instant, limit: Duration, asks_xid: bool) {
         self.limits.begin_call(deadline, limit);
         self.transactions.begin_call(asks_xid);
+        if self.pooler.is_some() {
+            self.transactions.forget_server();
+        }
     }
 
     /// Ends what [`Session::begin_call`] began.

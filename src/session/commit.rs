@@ -56,9 +56,10 @@ impl Session {
     /// Takes the answers to [`Session::before_commit`], which are the last of these.
     pub(super) fn note_before_commit(&self, answers: &[Answer]) {
         if self.types.has_deferrable().is_none()
-            && let Some(value) = answers.last().and_then(|answer| answer.value(0, 0))
+            && let Some(answer) = answers.last()
+            && let Some([has @ (0 | 1)]) = answer.value(0, 0)
         {
-            self.types.set_has_deferrable(*value == [1]);
+            self.types.set_has_deferrable(*has == 1);
         }
     }
 

@@ -314,11 +314,19 @@ impl Session {
             })
             .collect();
         messages.reserve(commands.len() + 1);
+        let is_within = self.transactions.depth() > 0 || self.connection.is_in_transaction();
+        let mut changed_schema = is_within && self.transactions.has_changed_schema();
         for (number, command) in commands.iter_mut().enumerate() {
             command.check()?;
             let types = std::mem::take(&mut command.types);
             let values = std::mem::take(&mut command.values);
-            if !(command.is_named && self.connection.prepared().is_enabled()) {
+            changed_schema |= command.text.may_change_schema();
+            // In a transaction that changed the schema, a plan from before would fail all of it. What diesel makes names
+            // its columns.
+            let is_named = command.is_named
+                && self.connection.prepared().is_enabled()
+                && (command.is_diesels || !changed_schema);
+            if !is_named {
                 self.note_effects(&Arc::clone(&command.text));
                 messages.push_back(Message::Unnamed {
                     command: number,
@@ -351,6 +359,7 @@ impl Session {
                 values,
             });
         }
+        self.transactions.set_changed_schema(changed_schema);
         messages.push_back(Message::Sync);
         Ok(messages)
     }

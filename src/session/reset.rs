@@ -62,6 +62,7 @@ impl Session {
 
     /// Marks the session if this text of several statements may leave something behind.
     pub(super) fn note_script_effects(&mut self, sql: &str) {
+        self.transactions.set_changed_schema(true);
         let connection = &self.connection;
         self.residue
             .note_script(sql, || connection.has_nonstandard_strings(sql));

@@ -35,6 +35,8 @@ pub struct Transactions {
     /// Whether a commit without an answer can have written only if a function of the database has the name of one of
     /// PostgreSQL's own.
     hinges_on_names: bool,
+    /// Whether a statement of the open transaction may have changed the schema.
+    changed_schema: bool,
     hooks: Hooks,
 }
 
@@ -227,6 +229,18 @@ impl Transactions {
     }
 }
 
+/// What prepared statements rest on.
+impl Transactions {
+    /// Returns whether a statement of the open transaction may have changed the schema.
+    pub(super) fn has_changed_schema(&self) -> bool {
+        self.changed_schema
+    }
+
+    pub(super) fn set_changed_schema(&mut self, changed: bool) {
+        self.changed_schema = changed;
+    }
+}
+
 /// What is known of an outcome.
 impl Transactions {
     /// Notes that commands are sent; `least` is the least certain of what is known of them.
@@ -251,6 +265,11 @@ impl Transactions {
     /// Returns the query for the transaction's number, to be sent behind these commands if it is needed.
     pub(super) fn xid_query(&self, commands: &[Command]) -> Vec<Command> {
         self.xid.query(commands)
+    }
+
+    /// Forgets which server the numbers are of.
+    pub(super) fn forget_server(&mut self) {
+        self.xid.forget_server();
     }
 
     /// Takes the answer to [`Transactions::xid_query`].

@@ -6,6 +6,7 @@
 //! server's statistics began, which a crash discards.
 
 use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
 
 use crate::command::Command;
 use crate::command::text::Text;
@@ -67,12 +68,20 @@ pub(super) struct XidTracker {
     /// The server, once a transaction of the session has written. What changes it ends all sessions that have written:
     /// a crash does, and a standby that is promoted has none. Where the statistics are reset by hand, the number is not
     /// believed.
-    server: Option<Arc<str>>,
+    server: Option<(Arc<str>, Instant)>,
 }
+
+/// For how long a session believes that its server is the same: a reset of the statistics costs so much.
+const BELIEVED: Duration = Duration::from_secs(60);
 
 impl XidTracker {
     pub(super) fn set_wanted(&mut self, is_wanted: bool) {
         self.is_wanted = is_wanted;
+    }
+
+    /// Forgets the server: behind a pooler the next transaction may run on another one.
+    pub(super) fn forget_server(&mut self) {
+        self.server = None;
     }
 
     /// Forgets the number, because another transaction begins.
@@ -85,10 +94,17 @@ impl XidTracker {
         let may_write = |command: &Command| command.reads() == Reads::No;
         let asks = self.is_wanted && self.known.is_none() && commands.iter().any(may_write);
         let [whole, number] = &*TEXTS;
-        let text = if self.server.is_some() { number } else { whole };
-        asks.then(|| Command {
-            is_named: true,
-            ..Command::of(Arc::clone(text))
+        let is_known = || {
+            let server = self.server.as_ref();
+            server.is_some_and(|(_, since)| since.elapsed() < BELIEVED)
+        };
+        asks.then(|| {
+            let is_known = is_known();
+            Command {
+                // The other is sent once.
+                is_named: is_known,
+                ..Command::of(Arc::clone(if is_known { number } else { whole }))
+            }
         })
         .into_iter()
         .collect()
@@ -99,19 +115,21 @@ impl XidTracker {
         let Some(answer) = answers.first() else {
             return;
         };
-        if self.server.is_none() {
+        if answer.column_count() > 1 {
             let server = answer
                 .value(0, 1)
                 .and_then(|server| std::str::from_utf8(server).ok());
-            self.server = server.map(Arc::from);
+            self.server = server.map(|server| (Arc::from(server), Instant::now()));
         }
         let number = answer.value(0, 0).and_then(|number| number.try_into().ok());
-        self.known = number.zip(self.server.as_ref()).map(|(number, server)| {
-            Arc::new(Xid {
-                number: u64::from_be_bytes(number),
-                server: Arc::clone(server),
-            })
-        });
+        self.known = number
+            .zip(self.server.as_ref())
+            .map(|(number, (server, _))| {
+                Arc::new(Xid {
+                    number: u64::from_be_bytes(number),
+                    server: Arc::clone(server),
+                })
+            });
     }
 
     pub(super) fn take(&mut self) -> Option<Arc<Xid>> {

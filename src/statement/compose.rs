@@ -116,6 +116,18 @@ impl<S: Statement> Statement for Unprepared<S> {
     }
 }
 
+impl<S: RowStatement> RowStatement for Unprepared<S> {
+    type Row = S::Row;
+
+    fn reader() -> RowReader<S::Row> {
+        S::reader()
+    }
+
+    fn describe(columns: &mut Columns) {
+        S::describe(columns);
+    }
+}
+
 /// A statement without its type; made by [`Statement::boxed`].
 pub type BoxedStatement<'a, T> = Box<dyn Statement<Output = T> + 'a>;
 

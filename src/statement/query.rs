@@ -257,6 +257,9 @@ impl<Q: QueryFragment<Pg> + QueryId> Statement for Affected<Q> {
     }
 }
 
+/// SQL with more values is not worth a plan that the server keeps: there is one for each number of rows.
+const MOST_VALUES: usize = 100;
+
 /// Adds the command of a query, whose rows are read so.
 fn push<Q: QueryFragment<Pg> + QueryId + ?Sized>(
     query: &Q,
@@ -272,7 +275,9 @@ fn push<Q: QueryFragment<Pg> + QueryId + ?Sized>(
 
 /// Returns the command of a diesel query.
 ///
-/// A query whose type decides its SQL is rendered once in a session; its values are collected each time.
+/// A SELECT whose type decides its SQL is rendered once in a session; its values are collected each time.
+///
+/// Others are not: an array of rows to insert has an id whatever is in its rows.
 pub(crate) fn render<Q>(query: &Q, rows: ExpectedRows, encoder: &mut Encoder<'_>) -> Result<Command>
 where
     Q: QueryFragment<Pg> + QueryId + ?Sized,
@@ -280,24 +285,29 @@ where
     let lookup = &mut encoder.lookup;
     let mut binds = RawBytesBindCollector::<Pg>::new();
     query.collect_binds(&mut binds, lookup, &Pg)?;
-    let id = Q::query_id();
+    // The values decide this too.
+    let is_diesels = query.is_safe_to_cache_prepared(&Pg)?;
+    let id = Q::query_id().filter(|_| is_diesels);
     let known = id.and_then(|id| encoder.texts.of_query(id)).cloned();
-    let (text, is_diesels, is_named) = match known {
-        Some(text) => (text, true, true),
+    let (text, is_named) = match known {
+        Some(text) => (text, true),
         None => {
             let mut builder = PgQueryBuilder::default();
             query.to_sql(&mut builder, &Pg)?;
-            let is_diesels = query.is_safe_to_cache_prepared(&Pg)?;
             let QueryText { text, is_known } = encoder.texts.of_sql(&builder.finish());
-            if let Some(id) = id.filter(|_| is_diesels) {
+            if let Some(id) = id {
                 encoder.texts.keep_query(id, &text);
             }
             // diesel does not prepare what it knows by its type only; here the text decides, when it comes back.
-            let comes_back = || is_known && text.is_query() && !text.leaves_state();
-            let is_named = is_diesels || comes_back();
-            (text, is_diesels, is_named)
+            let comes_back = is_known
+                && binds.binds.len() <= MOST_VALUES
+                && text.is_query()
+                && !text.leaves_state();
+            (text, is_diesels || comes_back)
         }
     };
+    let path = Arc::clone(lookup.path());
+    let names_types = lookup.was_asked();
     let sets = text
         .may_change_path()
         .then(|| SearchPathChange::of(text.sql(), &binds.binds))
@@ -315,8 +325,8 @@ where
         is_named,
         is_diesels,
         rows,
-        path: Arc::clone(lookup.path()),
-        names_types: lookup.was_asked(),
+        path,
+        names_types,
         sets: sets.map(Box::new),
         ..Command::of(text)
     })
@@ -324,4 +334,49 @@ where
 
 fn read<T, R: Reading<T>>(row: &SessionRow, place: usize) -> Result<T> {
     R::read(row).map_err(|error| Error::decode(error).with_statement(place, place))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use diesel::query_builder::AstPass;
+    use diesel::result::QueryResult;
+
+    use super::*;
+    use crate::command::text::Texts;
+    use crate::command::types::TypeLookup;
+
+    /// A fragment whose values decide its SQL in one case, although its type is its id.
+    struct Picky(Option<&'static str>);
+
+    impl QueryFragment<Pg> for Picky {
+        fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+            if self.0.is_some() {
+                pass.unsafe_to_cache_prepared();
+            }
+            pass.push_sql(self.0.unwrap_or("SELECT 1"));
+            Ok(())
+        }
+    }
+
+    impl QueryId for Picky {
+        type QueryId = Self;
+
+        const HAS_STATIC_QUERY_ID: bool = true;
+    }
+
+    fn rendered(query: Picky, texts: &mut Texts) -> Arc<str> {
+        let mut encoder = Encoder::new(TypeLookup::new(Arc::default(), Default::default()), texts);
+        let command = render(&query, ExpectedRows::Any, &mut encoder).expect("SQL");
+        Arc::clone(command.sql())
+    }
+
+    #[test]
+    fn sql_that_its_values_decide_is_not_taken_from_an_earlier_query() {
+        let texts = &mut Texts::default();
+        let constant = rendered(Picky(None), texts);
+        assert_eq!(&*rendered(Picky(Some("SELECT 2")), texts), "SELECT 2");
+        assert!(Arc::ptr_eq(&constant, &rendered(Picky(None), texts)));
+    }
 }

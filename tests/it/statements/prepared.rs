@@ -65,6 +65,27 @@ fn what_changes_its_session_or_is_marked_is_never_prepared() {
 }
 
 #[test]
+fn sql_by_hand_survives_a_change_of_the_schema_in_its_transaction() {
+    let database = test_database();
+    let db = database.config().open().expect("a server");
+    let all = || sql_query("SELECT * FROM notes").affected();
+    let run = |column: &str| {
+        db.transaction_once(|tx| {
+            tx.run(sql_query("CREATE TEMP TABLE notes (a int) ON COMMIT DROP").affected())?;
+            for _ in 0..3 {
+                tx.run(all())?;
+            }
+            let add = format!("ALTER TABLE notes ADD COLUMN {column} int");
+            tx.run(sql_query(add).affected())?;
+            tx.run(all())
+        })
+    };
+    for column in ["b", "c", "d"] {
+        run(column).expect("a transaction");
+    }
+}
+
+#[test]
 fn many_shapes_do_not_push_out_what_is_used_more() {
     let database = test_database();
     let config = database.config().statement_cache(20);
