@@ -1,4 +1,4 @@
-//! What hangs on a table or view beside columns, keys and indexes: triggers, policies, rules, the query of a view.
+//! The triggers, policies, rules and privileges of a table or view, and the query of a view.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,44 +6,45 @@ use super::Name;
 use super::definition::{list, literal, quoted};
 use super::privilege::Privileges;
 
-/// What guards a relation, and what it is made of.
+/// The triggers, policies, rules and privileges of a relation, and the query of a view.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attached {
     /// `ENABLE ROW LEVEL SECURITY`.
     #[serde(default)]
     pub row_security: bool,
-    /// `FORCE ROW LEVEL SECURITY`: for its owner too.
+    /// `FORCE ROW LEVEL SECURITY`: row level security applies to the owner too.
     #[serde(default)]
     pub force_row_security: bool,
     /// The query of a view or materialized view.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub query: Option<Code>,
-    /// `WITH` of a view, sorted: `check_option=local`, `security_invoker=true`.
+    /// The options of a view, sorted: `check_option=local`, `security_invoker=true`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub options: Vec<String>,
-    /// In the order of their names, in which PostgreSQL runs them.
+    /// Triggers, sorted by name. PostgreSQL runs them in this order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub triggers: Vec<Trigger>,
-    /// The triggers that a partition has from a parent and that are enabled otherwise than there.
+    /// Triggers that a partition has from a parent, with another state than the parent's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub inherited_triggers: Vec<InheritedTrigger>,
     /// Policies of row level security.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub policies: Vec<Policy>,
-    /// Without the rule that makes a view.
+    /// Rules, without the one that defines a view.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<Rule>,
-    /// Those on columns among them.
+    /// Privileges, including those on columns.
     #[serde(default, skip_serializing_if = "Privileges::is_empty")]
     pub privileges: Privileges,
 }
 
-/// SQL that PostgreSQL keeps as a tree, and so writes back in words of its own.
+/// SQL that PostgreSQL stores as a tree and writes back in its own form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Code {
-    /// Not known where something that it names has got another name since.
+    /// The SQL; `None` if an object that it names was renamed later.
     pub text: Option<String>,
-    /// The schemas in which its names were looked up, as its author wrote it; `None` as PostgreSQL writes it.
+    /// The search path under which the names of an author's text were looked up; `None` for a text
+    /// that PostgreSQL wrote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub search_path: Option<Vec<String>>,
 }
@@ -61,11 +62,11 @@ impl Code {
     }
 }
 
-/// Which sessions a trigger or rule is for.
+/// The sessions in which a trigger or rule runs (`session_replication_role`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Enabled {
-    /// All but those that replicate.
+    /// All sessions except those that replicate.
     #[default]
     Origin,
     /// No session.
@@ -77,7 +78,7 @@ pub enum Enabled {
 }
 
 impl Enabled {
-    /// The action of `ALTER TABLE`, without what it is of.
+    /// Returns the action of `ALTER TABLE`, without the word and name of the trigger or rule.
     pub fn sql(self) -> &'static str {
         match self {
             Self::Origin => "ENABLE",
@@ -88,7 +89,7 @@ impl Enabled {
     }
 }
 
-/// When a trigger runs.
+/// The time at which a trigger runs, relative to its event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Timing {
@@ -100,7 +101,7 @@ pub enum Timing {
     InsteadOf,
 }
 
-/// What a trigger runs on.
+/// An event on which a trigger runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
@@ -119,11 +120,11 @@ pub enum Event {
 pub struct Trigger {
     /// The name of the trigger.
     pub name: String,
-    /// When it runs.
+    /// The time at which it runs, relative to its events.
     pub timing: Timing,
-    /// Sorted, each once.
+    /// The events on which it runs, sorted and without duplicates.
     pub events: Vec<Event>,
-    /// `UPDATE OF`, in the order of its making.
+    /// The columns of `UPDATE OF`, in the order of the statement.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<String>,
     /// `FOR EACH ROW`; otherwise for each statement.
@@ -133,10 +134,10 @@ pub struct Trigger {
     pub condition: Option<Code>,
     /// The function that it runs.
     pub function: Name,
-    /// The texts that the function is given.
+    /// The arguments of the function.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub arguments: Vec<String>,
-    /// For which sessions it runs.
+    /// The sessions in which it runs.
     pub enabled: Enabled,
     /// `CREATE CONSTRAINT TRIGGER`.
     pub is_constraint: bool,
@@ -147,7 +148,7 @@ pub struct Trigger {
     /// `FROM` of a constraint trigger.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub referenced: Option<Name>,
-    /// `REFERENCING`.
+    /// `REFERENCING OLD TABLE`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub old_table: Option<String>,
     /// `REFERENCING NEW TABLE`.
@@ -162,12 +163,12 @@ pub struct Trigger {
 pub struct InheritedTrigger {
     /// The name of the trigger.
     pub name: String,
-    /// For which sessions it runs here.
+    /// The sessions in which it runs for the partition.
     pub enabled: Enabled,
 }
 
 impl Trigger {
-    /// `CREATE TRIGGER`, and what it says but for its condition where `condition` is something else.
+    /// Returns `CREATE TRIGGER` for a table.
     pub fn sql(&self, table: &Name) -> String {
         self.sql_when(table, self.condition.as_ref().map(Code::words))
     }
@@ -240,7 +241,7 @@ impl Trigger {
 }
 
 impl Code {
-    /// The text, or words in its place.
+    /// Returns the text, or `..` if the text is not known.
     pub fn words(&self) -> &str {
         self.text.as_deref().unwrap_or("..")
     }
@@ -255,7 +256,7 @@ pub struct Policy {
     pub permissive: bool,
     /// `ALL`, `SELECT`, `INSERT`, `UPDATE` or `DELETE`.
     pub command: String,
-    /// Sorted; empty for `PUBLIC`.
+    /// The roles, sorted; empty for `PUBLIC`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<String>,
     /// `USING`.
@@ -315,9 +316,9 @@ impl Policy {
 pub struct Rule {
     /// The name of the rule.
     pub name: String,
-    /// The whole statement that makes it.
+    /// The whole statement `CREATE RULE`.
     pub definition: Code,
-    /// For which sessions it holds.
+    /// The sessions in which it applies.
     pub enabled: Enabled,
     /// `COMMENT ON`.
     pub comment: Option<String>,

@@ -1,7 +1,7 @@
-//! Two catalogs of one database side by side: expressions without what only a server writes into them.
+//! A canonical form of catalogs, in which replay and a server have the same expressions.
 //!
-//! A server keeps an expression as a tree, and writes it anew: with a cast on each literal, with parentheses, with
-//! its own names of operators. Both texts are brought to a form that has neither.
+//! A server stores an expression as a tree. It writes the expression with a cast on each literal,
+//! with parentheses, and with its own names of operators. The canonical form has none of these.
 
 use super::attached::{Attached, Code};
 use super::replay::tokens_of;
@@ -11,12 +11,12 @@ use super::{
 };
 
 impl Catalog {
-    /// The same catalog in the form in which two can be compared.
+    /// Returns the catalog in the canonical form.
     pub(crate) fn canonical(mut self) -> Self {
         for relation in self.relations.values_mut() {
             relation.columns.iter_mut().for_each(canonical_column);
             if relation.kind == RelationKind::Partition {
-                // Only from PostgreSQL 17 on has a partition the identity of its parent.
+                // A partition shares the identity of its parent only from PostgreSQL 17 on.
                 for column in &mut relation.columns {
                     if matches!(column.fill, Fill::Identity { .. }) {
                         column.fill = Fill::Nothing;
@@ -28,7 +28,7 @@ impl Catalog {
                 .iter_mut()
                 .for_each(canonical_constraint);
             relation.indexes.iter_mut().for_each(canonical_index);
-            // Neither order is kept where a server restores a dump.
+            // The restore of a dump keeps neither order.
             relation.constraints.sort_by(|a, b| a.name.cmp(&b.name));
             relation.indexes.sort_by(|a, b| a.name.cmp(&b.name));
             canonical_attached(&mut relation.attached);
@@ -61,7 +61,7 @@ impl Catalog {
             {
                 checks.iter_mut().for_each(canonical_constraint);
                 checks.sort_by(|a, b| a.name.cmp(&b.name));
-                // As in a column, NULL is kept where it has to fit the length of the type.
+                // As for a column, a server keeps `DEFAULT NULL` of a type with a length.
                 let text = default.as_deref().map(canonical);
                 *default = text.filter(|text| text != "null");
             }
@@ -70,7 +70,7 @@ impl Catalog {
     }
 }
 
-/// The query of a view and the action of a rule are not told by their words; a test asks the server of them.
+/// Leaves out the queries of views and the texts of rules, which only a server can compare.
 fn canonical_attached(attached: &mut Attached) {
     attached.privileges.owner = None;
     attached.privileges.granted.sort();
@@ -103,11 +103,11 @@ fn canonical_column(column: &mut Column) {
         } => *text = canonical(text),
         Fill::Nothing | Fill::Serial { .. } | Fill::Identity { .. } => {}
     }
-    // A server keeps `DEFAULT NULL` where it has to fit NULL to the length of the type.
+    // A server keeps `DEFAULT NULL` of a type with a length, since it casts NULL to that type.
     if column.fill == Fill::Default("null".to_owned()) {
         column.fill = Fill::Nothing;
     }
-    // Replay does not say it.
+    // Replay does not have this constraint.
     column.not_null_constraint = None;
     // PostgreSQL does not enforce how many dimensions an array has.
     column.data_type.dimensions = column.data_type.dimensions.min(1);
@@ -134,16 +134,16 @@ fn canonical_index(index: &mut Index) {
     index.predicate = index.predicate.as_deref().map(canonical);
 }
 
-/// An expression without casts, parentheses and white space, in the words that PostgreSQL uses.
+/// Returns an expression without casts, parentheses and white space, in PostgreSQL's spelling.
 pub(crate) fn canonical(expression: &str) -> String {
     let mut words: Vec<String> = Vec::new();
     let mut tokens = tokens_of(expression).into_iter().peekable();
     while let Some(word) = tokens.next() {
-        // A server names the default schema where the bare name would mean another function, or several.
+        // A server adds the default schema if the bare name is ambiguous or means another function.
         if word == "public" && tokens.next_if(|next| next == ".").is_some() {
             continue;
         }
-        // A sequence of the default schema, which something temporary of its name may hide.
+        // A server adds the default schema to a sequence that a temporary relation may hide.
         let word = word.replacen("'public.", "'", 1);
         let word = match word.to_ascii_lowercase().as_str() {
             "!=" => "<>".to_owned(),

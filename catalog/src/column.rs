@@ -9,22 +9,22 @@ use crate::Name;
 pub struct Column {
     /// The name of the column.
     pub name: String,
-    /// Its type.
+    /// The type of the column.
     pub data_type: DataType,
-    /// `NOT NULL`, of its own or by a primary key.
+    /// `NOT NULL`, as declared or because of a primary key.
     pub not_null: bool,
-    /// What an `INSERT` that leaves the column out puts there.
+    /// The source of the value if an `INSERT` leaves the column out.
     pub fill: Fill,
-    /// `COLLATE`, where it is not the type's own.
+    /// `COLLATE`, if it differs from the collation of the type.
     pub collation: Option<Name>,
     /// `COMMENT ON`.
     pub comment: Option<String>,
-    /// The constraint that makes the column NOT NULL; only a server of PostgreSQL 18 or later says it.
+    /// The NOT NULL constraint. Only the catalog of a server with PostgreSQL 18 or later has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_null_constraint: Option<NotNull>,
 }
 
-/// A NOT NULL constraint, which has a name of its own from PostgreSQL 18 on.
+/// A NOT NULL constraint, which has a name from PostgreSQL 18 on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NotNull {
     /// The name of the constraint.
@@ -35,15 +35,16 @@ pub struct NotNull {
     pub validated: bool,
 }
 
-/// What PostgreSQL puts into a column that an `INSERT` leaves out.
+/// The source of the value of a column that an `INSERT` leaves out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fill {
-    /// NULL, or an error where the column is NOT NULL.
+    /// No default: the value is NULL, which is an error if the column is NOT NULL.
     Nothing,
-    /// `DEFAULT`, the expression as written; a server writes it in its own way.
+    /// `DEFAULT`: the expression as its author or the server wrote it.
     Default(String),
-    /// `nextval` of a sequence that the column owns, which is what `serial` makes; it may own others too.
+    /// `nextval` of a sequence that the column owns, as for `serial`. The column may own other
+    /// sequences too.
     Serial {
         /// The sequence.
         sequence: Name,
@@ -53,7 +54,7 @@ pub enum Fill {
         /// `ALWAYS`; otherwise `BY DEFAULT`.
         always: bool,
     },
-    /// `GENERATED ALWAYS AS (..) { STORED | VIRTUAL }`: cannot be written.
+    /// `GENERATED ALWAYS AS (..) { STORED | VIRTUAL }`: the column cannot be written.
     Generated {
         /// The expression, without its parentheses.
         expression: String,
@@ -62,16 +63,18 @@ pub enum Fill {
     },
 }
 
-/// The type of a column, with what is written in parentheses and brackets after its name.
+/// The type of a column, with its modifiers and array dimensions.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct DataType {
-    /// As `pg_type.typname` has it (`int4`, `timestamptz`, `account_status`), never the array's `_int4`.
+    /// The name as in `pg_type.typname`: `int4`, `timestamptz`, `account_status`. For an array, the
+    /// name is that of the element type, never `_int4`.
     pub name: Name,
-    /// `varchar(30)` gives `[30]`, `numeric(10, 2)` gives `[10, 2]`.
+    /// The type modifiers: `[30]` for `varchar(30)`, `[10, 2]` for `numeric(10, 2)`.
     pub modifiers: Vec<i32>,
-    /// The fields of an interval: `interval day to second` gives `day to second`.
+    /// The fields of an interval: `day to second` for `interval day to second`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fields: Option<String>,
-    /// How many `[]`; PostgreSQL keeps but does not enforce it, so 1 and 2 are one type.
+    /// The number of array dimensions. PostgreSQL does not enforce it, so 1 and 2 are the same
+    /// type.
     pub dimensions: u8,
 }

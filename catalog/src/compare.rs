@@ -1,7 +1,7 @@
-//! What differs between two catalogs, in words.
+//! The differences between two catalogs, as sentences.
 //!
-//! Facts are compared, texts are not: expressions as their meaning goes (`expression`),
-//! constraints, indexes and types whatever their order. The columns of a table have an order, which counts.
+//! Facts are compared, not texts. Expressions are compared by their meaning (`expression`). The
+//! order of constraints, indexes and types does not count, but that of a table's columns does.
 
 mod attached;
 mod never;
@@ -24,18 +24,18 @@ pub(crate) use relation::{NOT_NULL, same_fill};
 pub use settle::{Comparison, Server, Settled, has_open_texts, judged};
 pub(crate) use types::{attributes, is_same_attribute};
 
-/// One thing that is not the same in two catalogs.
+/// A difference between two catalogs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
     /// The object that differs.
     pub subject: Subject,
-    /// In which way it differs.
+    /// The way in which it differs.
     pub how: How,
-    /// Whether it may be one of words alone, which only a server can tell.
+    /// True if the two texts may mean the same, which only a server can tell.
     pub open: bool,
 }
 
-/// What differs.
+/// An object that differs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Subject {
     /// A schema.
@@ -62,26 +62,28 @@ pub enum Subject {
     Policy(Name, String),
     /// A rule of a relation.
     Rule(Name, String),
-    /// What it is called (`function`), its name, and that with the types of what it is given.
+    /// A routine: the word for its kind (`function`), its name, and its name with the types of its
+    /// arguments.
     Routine(&'static str, Name, String),
 }
 
-/// In which way.
+/// The way in which an object differs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum How {
-    /// It is not in the right one.
+    /// The object is missing in the right catalog.
     OnlyLeft,
-    /// It is not in the left one.
+    /// The object is missing in the left catalog.
     OnlyRight,
-    /// An aspect of it.
+    /// An aspect of the object differs.
     Differs {
-        /// What of it differs, such as `its type`.
+        /// The name of the aspect, such as `its type`.
         aspect: &'static str,
         /// The aspect in the left catalog.
         left: String,
         /// The aspect in the right catalog.
         right: String,
-        /// Whether it is, or holds, SQL that PostgreSQL writes anew, so that another way of writing may be all that differs.
+        /// True if the aspect is or contains SQL that PostgreSQL rewrites. The two may then differ
+        /// in spelling only.
         is_text: bool,
     },
 }
@@ -111,7 +113,7 @@ impl fmt::Display for Subject {
 }
 
 impl Difference {
-    /// A sentence in which the two catalogs are called this.
+    /// Returns the difference as a sentence; `left` and `right` name the catalogs.
     pub fn words(&self, left: &str, right: &str) -> String {
         let subject = &self.subject;
         match &self.how {
@@ -127,7 +129,7 @@ impl Difference {
     }
 }
 
-/// Everything that differs.
+/// Returns all differences between two catalogs, except those of objects in their gaps.
 pub fn compare(left: &Catalog, right: &Catalog) -> Vec<Difference> {
     let mut found = Found::default();
     found.each(
@@ -186,7 +188,7 @@ impl Difference {
 }
 
 impl Subject {
-    /// Returns true if the gap is of the privileges on this object, or on any.
+    /// Returns true if the gap, which is one of privileges, covers those on this object.
     fn has_privileges_of(&self, gap: &Gap) -> bool {
         let is_any = gap.name.name.is_empty() && gap.name.schema.is_empty();
         is_any
@@ -200,11 +202,11 @@ impl Subject {
     }
 }
 
-/// The aspect of an object that is who may do what with it.
+/// The aspect of an object that lists its privileges.
 pub(crate) const PRIVILEGES: &str = "the list of its privileges";
 
 impl Subject {
-    /// The relation that it is, or is a part of.
+    /// Returns the relation that the subject is, or is a part of.
     pub(crate) fn relation(&self) -> Option<&Name> {
         match self {
             Self::Relation(name)
@@ -218,7 +220,7 @@ impl Subject {
         }
     }
 
-    /// Whether it is, or is a part of, what is not known in full.
+    /// Returns true if the gap covers the subject, or the object that the subject is a part of.
     fn is_in(&self, gap: &Gap) -> bool {
         match self {
             Self::Relation(name)
@@ -255,7 +257,7 @@ fn sequence(found: &mut Found, subject: &Subject, left: &Sequence, right: &Seque
     found.comment(subject, left.comment.as_ref(), right.comment.as_ref());
 }
 
-/// What was found so far.
+/// The differences found so far.
 #[derive(Default)]
 struct Found(Vec<Difference>);
 
@@ -268,14 +270,14 @@ impl Found {
         });
     }
 
-    /// Notes an aspect whose two texts differ.
+    /// Records an aspect if its two texts differ.
     fn differs(&mut self, subject: &Subject, aspect: &'static str, left: String, right: String) {
         if left != right {
             self.noted(subject, aspect, (left, right), false);
         }
     }
 
-    /// Notes an aspect that is known to differ, whatever the words.
+    /// Records an aspect that is known to differ.
     fn noted(
         &mut self,
         subject: &Subject,
@@ -292,7 +294,7 @@ impl Found {
         self.push(subject.clone(), how);
     }
 
-    /// Notes an aspect of which two expressions do not mean one thing.
+    /// Records an aspect if its two expressions differ in meaning.
     fn expression(
         &mut self,
         subject: &Subject,
@@ -310,7 +312,7 @@ impl Found {
         }
     }
 
-    /// Notes an aspect of which two pieces of SQL are not the same, or may not be.
+    /// Records an aspect if its two pieces of SQL differ, or may differ.
     fn code(
         &mut self,
         subject: &Subject,
@@ -336,7 +338,8 @@ impl Found {
         }
     }
 
-    /// Notes who may do what, where that differs; whoever owns the object on either may do all.
+    /// Records the privileges if they differ. The owner of the object on either side has all
+    /// privileges, so these are left out.
     fn privileges(&mut self, subject: &Subject, left: &Privileges, right: &Privileges) {
         let owners = [&left.owner, &right.owner];
         let words = |privileges: &Privileges| match privileges.but_for(&owners).as_slice() {
@@ -358,7 +361,7 @@ impl Found {
         self.differs(subject, "its comment", text(left), text(right));
     }
 
-    /// Compares what is on both sides by its key, and notes what is on one.
+    /// Compares the objects that both sides have, and records those that only one side has.
     fn each<K: Ord, V>(
         &mut self,
         left: &BTreeMap<K, V>,

@@ -9,7 +9,7 @@ use crate::Name;
 pub struct Constraint {
     /// The name of the constraint.
     pub name: String,
-    /// What it demands.
+    /// The kind of the constraint, with its definition.
     #[serde(flatten)]
     pub kind: ConstraintKind,
     /// `DEFERRABLE`.
@@ -20,14 +20,15 @@ pub struct Constraint {
     pub validated: bool,
     /// False with `NOT ENFORCED`, from PostgreSQL 18 on.
     pub enforced: bool,
-    /// `WITHOUT OVERLAPS` of a key and `PERIOD` of a foreign key, of its last column: from PostgreSQL 18 on.
+    /// `WITHOUT OVERLAPS` of a key or `PERIOD` of a foreign key, on its last column; from
+    /// PostgreSQL 18 on.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub temporal: bool,
     /// `COMMENT ON`.
     pub comment: Option<String>,
 }
 
-/// What a constraint demands.
+/// The kind of a constraint, with its definition.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum ConstraintKind {
@@ -43,11 +44,11 @@ pub enum ConstraintKind {
         /// `NULLS NOT DISTINCT`.
         nulls_not_distinct: bool,
     },
-    /// The expression as written, without the outer parentheses, and the columns it names, sorted.
+    /// `CHECK`.
     Check {
-        /// The expression, without its outer parentheses.
+        /// The expression as written, without its outer parentheses.
         expression: String,
-        /// The columns, in the order of the constraint.
+        /// The columns that the expression names, sorted.
         columns: Vec<String>,
         /// `NO INHERIT`.
         no_inherit: bool,
@@ -67,25 +68,25 @@ pub enum ConstraintKind {
         /// `MATCH FULL`.
         match_full: bool,
     },
-    /// Its elements and method are those of the index of the same name.
+    /// `EXCLUDE`. The elements and the method are in the index of the same name.
     Exclude {
-        /// `WITH` of each element.
+        /// The operator of each element, from `WITH`.
         operators: Vec<String>,
     },
 }
 
-/// What happens to a row whose referenced row goes or changes its key.
+/// The action on a row whose referenced row is deleted or changes its key.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReferentialAction {
-    /// `NO ACTION`: an error at the end of the statement, or of the transaction where it is deferred.
+    /// `NO ACTION`: an error at the end of the statement, or of the transaction if deferred.
     #[default]
     NoAction,
     /// `RESTRICT`: an error at once.
     Restrict,
     /// `CASCADE`.
     Cascade,
-    /// The columns, where only some are set.
+    /// `SET NULL`, with its columns if only some are set.
     SetNull(Vec<String>),
     /// `SET DEFAULT`, with its columns like `SET NULL`.
     SetDefault(Vec<String>),

@@ -1,4 +1,4 @@
-//! Parts of a catalog as SQL: what a person reads in a difference, and what mends it.
+//! Parts of a catalog as SQL, for the texts of differences and for the statements of `mend`.
 
 use super::{
     Column, Constraint, ConstraintKind, DataType, Fill, Index, IndexKey, KeyOrder, Name, NotNull,
@@ -7,20 +7,20 @@ use super::{
 
 pub use bowline_sql::quote::{identifier as quoted, literal};
 
-/// String literals in a list.
+/// Returns the texts as string literals, separated by commas.
 pub fn literals(texts: &[String]) -> String {
     let quoted: Vec<String> = texts.iter().map(|text| literal(text)).collect();
     quoted.join(", ")
 }
 
-/// Identifiers in a list.
+/// Returns the names as SQL identifiers, separated by commas.
 pub fn list(names: &[String]) -> String {
     let quoted: Vec<String> = names.iter().map(|name| self::quoted(name)).collect();
     quoted.join(", ")
 }
 
 impl Name {
-    /// With its schema, unless that is the default one.
+    /// Returns the name as SQL, with its schema unless that is `public` or `pg_catalog`.
     pub fn sql(&self) -> String {
         match self.schema.as_str() {
             "public" | "pg_catalog" => quoted(&self.name),
@@ -52,7 +52,7 @@ impl DataType {
         )
     }
 
-    /// Whether PostgreSQL takes the two for one type.
+    /// Returns true if PostgreSQL treats the two as the same type.
     pub fn is_same(&self, other: &Self) -> bool {
         let modifiers = |data_type: &Self| match data_type.modifiers.as_slice() {
             // numeric(10) is numeric(10, 0).
@@ -67,7 +67,7 @@ impl DataType {
 }
 
 impl NotNull {
-    /// Returns the constraint as SQL writes it behind the column's type or `ADD`.
+    /// Returns the constraint as SQL, as it follows the column's type or `ADD`.
     pub(crate) fn words(&self) -> String {
         let inherit = if self.no_inherit { " NO INHERIT" } else { "" };
         let validated = if self.validated { "" } else { " NOT VALID" };
@@ -79,7 +79,8 @@ impl NotNull {
 }
 
 impl Fill {
-    /// Returns the value as SQL writes it, or a few words where it is no SQL.
+    /// Returns the default or the generation clause as SQL, or a few words if there is no SQL for
+    /// it.
     pub fn sql(&self) -> String {
         match self {
             Self::Nothing => "none".to_owned(),
@@ -98,7 +99,7 @@ impl Fill {
 }
 
 impl Column {
-    /// As `CREATE TABLE` has it.
+    /// Returns the definition of the column in `CREATE TABLE`.
     pub fn sql(&self) -> String {
         let mut out = format!("{} ", quoted(&self.name));
         out.push_str(&match (&self.fill, self.data_type.name.name.as_str()) {
@@ -123,7 +124,8 @@ impl Column {
 }
 
 impl Constraint {
-    /// As it stands behind the name; an exclusion takes its elements from its index.
+    /// Returns the definition that follows the constraint's name. An exclusion constraint takes its
+    /// elements from its index.
     pub fn sql(&self, indexes: &[Index]) -> String {
         let index = indexes.iter().find(|index| index.name == self.name);
         let include = index.map(included).unwrap_or_default();
@@ -200,7 +202,7 @@ impl Constraint {
         out
     }
 
-    /// The columns of a key.
+    /// Returns the column list of a key.
     fn key(&self, columns: &[String]) -> String {
         let overlaps = if self.temporal {
             " WITHOUT OVERLAPS"
@@ -210,7 +212,7 @@ impl Constraint {
         format!("{}{overlaps}", list(columns))
     }
 
-    /// The columns of either side of a foreign key.
+    /// Returns the column list of either side of a foreign key.
     pub fn reference(&self, columns: &[String]) -> String {
         match columns.split_last() {
             Some((period, others)) if self.temporal => {
@@ -276,7 +278,7 @@ impl IndexKey {
 }
 
 impl Index {
-    /// `CREATE INDEX` for a table.
+    /// Returns `CREATE INDEX` for a table.
     pub fn sql(&self, table: &Name) -> String {
         let unique = if self.unique { "UNIQUE " } else { "" };
         let keys: Vec<String> = self.keys.iter().map(IndexKey::sql).collect();
@@ -300,7 +302,7 @@ impl Index {
 }
 
 impl Sequence {
-    /// What stands behind the name.
+    /// Returns the options that follow the sequence's name.
     pub fn sql(&self) -> String {
         let cycle = if self.cycle { "CYCLE" } else { "NO CYCLE" };
         format!(

@@ -1,7 +1,8 @@
-//! Whether two texts are one expression: as an author wrote it, and as PostgreSQL writes it back.
+//! Comparison of expressions: the text of an author with the text that PostgreSQL writes back.
 //!
-//! PostgreSQL adds parentheses and casts, and spells some constructs by others (`IN` as `= ANY`). Both texts
-//! are read into a tree in which those are one; casts are left out, since the column decides the type.
+//! PostgreSQL adds parentheses and casts, and replaces some constructs (`IN` by `= ANY`). Both
+//! texts are parsed into trees in which these forms are equal. Casts are left out, since the column
+//! decides the type.
 
 mod lexer;
 mod operand;
@@ -10,7 +11,8 @@ mod value;
 
 use parser::Node;
 
-/// Whether two expressions mean one thing, as far as their texts can say; what cannot be read is compared by its words.
+/// Returns true if two expressions mean the same, as far as their texts show. A text that cannot be
+/// parsed is compared token by token.
 pub(crate) fn is_same(left: &str, right: &str) -> bool {
     if left == right {
         return true;
@@ -21,7 +23,7 @@ pub(crate) fn is_same(left: &str, right: &str) -> bool {
     }
 }
 
-/// Whether an expression is NULL, which as a default is none.
+/// Returns true if an expression is NULL. As a default, NULL means no default.
 pub(crate) fn is_null(text: &str) -> bool {
     matches!(parser::parse(text), Some(Node::Word(word)) if word == "null")
 }
@@ -32,7 +34,7 @@ fn same(left: &Node, right: &Node) -> bool {
             left.len() == right.len() && left.iter().zip(right).all(|(a, b)| same(a, b))
         }
         (Node::Text(left), Node::Text(right)) => value::is_same(left, right),
-        // A server names the schema where the bare name means another function, or several.
+        // A server adds the schema if the bare name is ambiguous or means another function.
         (Node::Function { name, .. }, Node::Word(word))
         | (Node::Word(word), Node::Function { name, .. }) => name == word,
         (Node::Text(text), Node::Word(word)) | (Node::Word(word), Node::Text(text)) => {
@@ -45,8 +47,8 @@ fn same(left: &Node, right: &Node) -> bool {
     }
 }
 
-/// Whether two texts say the same in the same words, but for brackets and the spelling of values: bounds of
-/// partitions, for instance, are no expressions.
+/// Returns true if two texts have the same tokens, apart from parentheses and the spelling of
+/// values. The bounds of partitions, for instance, are no expressions.
 fn same_words(left: &str, right: &str) -> bool {
     use lexer::Token;
     let words = |text: &str| {
@@ -54,7 +56,7 @@ fn same_words(left: &str, right: &str) -> bool {
         tokens.retain(|token| !matches!(token, Token::Open | Token::Close));
         Some(tokens)
     };
-    // What cannot be cut into words is the same only letter by letter.
+    // Texts that cannot be split into tokens must be equal character by character.
     let (Some(left), Some(right)) = (words(left), words(right)) else {
         return left.trim() == right.trim();
     };
@@ -63,7 +65,7 @@ fn same_words(left: &str, right: &str) -> bool {
         (Token::Text(text), Token::Number(number)) | (Token::Number(number), Token::Text(text)) => {
             value::is_number(text.trim()) && value::number(text.trim()) == value::number(number)
         }
-        // A reserved word in quotes is another name than without.
+        // A quoted reserved word is a name, unlike the word without quotes.
         (Token::Word(left), Token::Quoted(right)) | (Token::Quoted(left), Token::Word(right)) => {
             left == right && !lexer::is_reserved(left)
         }

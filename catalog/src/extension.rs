@@ -1,6 +1,6 @@
-//! What well-known extensions bring.
+//! The types of well-known extensions.
 
-/// Returns the types that an extension brings, as far as they are known.
+/// Returns the types that an extension creates, as far as they are known.
 pub(crate) fn types(extension: &str) -> &'static [&'static str] {
     match extension {
         "citext" => &["citext"],

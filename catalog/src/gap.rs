@@ -1,4 +1,4 @@
-//! What is there, but is not known in full: replay has met its statement, and could not follow it.
+//! Objects that exist but are not fully known, since replay could not follow their statements.
 
 use std::fmt;
 
@@ -7,22 +7,22 @@ use serde::{Deserialize, Serialize};
 use super::Name;
 use super::definition::quoted;
 
-/// An object of which the catalog does not say what it is; nothing that is generated needs it.
+/// An object whose definition the catalog does not have. No generated code needs it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gap {
-    /// What kind of object it is.
+    /// The kind of the object.
     pub kind: GapKind,
     /// The name of the object; empty if it is not known.
     #[serde(flatten)]
     pub name: Name,
-    /// The name of a part of it: a trigger or policy of a table.
+    /// The name of a part of the object: a trigger, policy or rule of a table.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part: Option<String>,
-    /// The file with the statement, and its line there.
+    /// The file with the statement.
     pub file: String,
     /// The line of the statement in that file.
     pub line: usize,
-    /// Why the statement could not be followed.
+    /// The reason why replay could not follow the statement.
     pub why: String,
 }
 
@@ -30,30 +30,31 @@ pub struct Gap {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GapKind {
-    /// Its columns and its query are not known.
+    /// A view whose columns and query are not known.
     View,
-    /// Its columns and its query are not known.
+    /// A materialized view whose columns and query are not known.
     MaterializedView,
-    /// The start of a sequence or its like; the sequence itself is in the catalog.
+    /// The options of a sequence, such as its start. The sequence itself is in the catalog.
     Sequence,
-    /// Of an extension, so that its statements are the extension's.
+    /// A table of an extension.
     Table,
-    /// Some triggers of a table, or of any where the name is empty.
+    /// Some triggers of a table, or of any table if the name is empty.
     Triggers,
-    /// Some policies of a table, or of any where the name is empty.
+    /// Some policies of a table, or of any table if the name is empty.
     Policies,
-    /// Some rules of a table, or of any where the name is empty.
+    /// Some rules of a table, or of any table if the name is empty.
     Rules,
-    /// The privileges on an object, or on any where the name is empty; on a schema where only the schema is given.
+    /// The privileges on an object, or on any object if the name is empty. If only the schema is
+    /// given, the privileges are those on the schema.
     Privileges,
-    /// A function, procedure or aggregate; all of its forms.
+    /// A function, procedure or aggregate, with all its overloads.
     Routine,
-    /// What a migration's author told replay to pass by.
+    /// An object that replay ignores because the author of a migration asked for it.
     Ignored,
 }
 
 impl GapKind {
-    /// Returns the words for this kind in a sentence.
+    /// Returns the word for this kind in a sentence.
     pub fn word(self) -> &'static str {
         match self {
             Self::View => "view",
@@ -71,7 +72,7 @@ impl GapKind {
 }
 
 impl Gap {
-    /// Whether the relation of this name is not known, and so not in the catalog.
+    /// Returns true if the relation of this name is not known, and so not in the catalog.
     pub fn hides(&self, name: &Name) -> bool {
         let is_whole = matches!(
             self.kind,
@@ -82,7 +83,7 @@ impl Gap {
 }
 
 impl Gap {
-    /// Whether it is of this trigger, policy or rule.
+    /// Returns true if the gap covers this trigger, policy or rule.
     pub(crate) fn is_of_part(&self, kind: GapKind, table: &Name, part: &str) -> bool {
         let is_of_table = self.name == *table || self.name.name.is_empty();
         let is_of_part = self.part.as_deref().is_none_or(|own| own == part);

@@ -13,15 +13,16 @@ pub struct Index {
     pub unique: bool,
     /// `NULLS NOT DISTINCT`.
     pub nulls_not_distinct: bool,
-    /// `btree`, `gin`, ..
+    /// The index method: `btree`, `gin`, ..
     pub method: String,
-    /// The key, in order; columns of `INCLUDE` are not part of it.
+    /// The key columns and expressions, in order. The columns of `INCLUDE` are not part of the key.
     pub keys: Vec<IndexKey>,
     /// `INCLUDE`.
     pub included: Vec<String>,
     /// `WHERE` of a partial index, as written.
     pub predicate: Option<String>,
-    /// Not all rows are in it, and no query uses it: `CREATE INDEX CONCURRENTLY` failed.
+    /// True after a failed `CREATE INDEX CONCURRENTLY`: rows are missing, and no query uses the
+    /// index.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub invalid: bool,
     /// `COMMENT ON`.
@@ -36,33 +37,33 @@ pub enum IndexKey {
     Column {
         /// The name of the column.
         name: String,
-        /// How it is sorted and compared.
+        /// The sort order, collation and operator class of the column.
         order: KeyOrder,
     },
     /// An expression.
     Expression {
         /// The expression, as written.
         text: String,
-        /// How its values are sorted and compared.
+        /// The sort order, collation and operator class of the values.
         order: KeyOrder,
     },
 }
 
-/// How an index sorts and compares one of its keys.
+/// The sort order, collation and operator class of an index key.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyOrder {
     /// `DESC`.
     pub descending: bool,
-    /// As it is in effect: `DESC` alone puts NULLs first.
+    /// True if NULLs come first, as `DESC` alone implies.
     pub nulls_first: bool,
-    /// Where it is not the column's own.
+    /// `COLLATE`, if it differs from the collation of the column.
     pub collation: Option<Name>,
-    /// Where it is not the default one of the type and method: `text_pattern_ops`.
+    /// The operator class, if it is not the default of the type and method: `text_pattern_ops`.
     pub operator_class: Option<Name>,
 }
 
 impl Index {
-    /// Its columns, if it has no expressions.
+    /// Returns the key columns; `None` if the key has an expression.
     pub fn plain_columns(&self) -> Option<Vec<String>> {
         let names = self.keys.iter().map(|key| match key {
             IndexKey::Column { name, .. } => Some(name.clone()),

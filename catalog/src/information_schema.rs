@@ -1,8 +1,9 @@
-//! The domains of `information_schema`, which columns of views have when they show what it shows.
+//! The domains of `information_schema`. A view that reads `information_schema` has columns of these
+//! types.
 
 use super::{DataType, Name};
 
-/// Each with the type beneath it, and how long that is.
+/// The domains, each with its base type and the length of that type.
 const DOMAINS: [(&str, &str, Option<i32>); 5] = [
     ("cardinal_number", "int4", None),
     ("character_data", "varchar", None),
@@ -11,7 +12,7 @@ const DOMAINS: [(&str, &str, Option<i32>); 5] = [
     ("yes_or_no", "varchar", Some(3)),
 ];
 
-/// The type beneath one of these domains.
+/// Returns the base type of one of these domains.
 pub fn base(domain: &Name) -> Option<DataType> {
     if domain.schema != "information_schema" {
         return None;

@@ -1,12 +1,12 @@
-//! The catalog of a server, from the answers to a few queries of `pg_catalog`.
+//! The catalog of a server, read from `pg_catalog` with a few queries.
 //!
-//! [`queries`] gives the SQL, the caller runs it, and [`read`] makes a [`Catalog`] of the rows. So no client is in
-//! here, and every client will do. The queries have to see one moment, so they run in one transaction that is
-//! `REPEATABLE READ`, with the settings of [`SETTINGS`].
+//! [`queries`] returns the SQL, the caller runs it, and [`read`] turns the rows into a [`Catalog`].
+//! The module contains no client and works with any client. The queries must see the same snapshot,
+//! so they run in one `REPEATABLE READ` transaction, with the settings of [`SETTINGS`].
 //!
-//! The result says what [`replay`](crate::replay) says of the migrations that made the database. Left out is what no
-//! migration made: PostgreSQL's own schemas, what belongs to an extension (but for its types), and
-//! the table in which diesel records which migrations have run.
+//! The result equals that of [`replay`](crate::replay) for the migrations that created the
+//! database. It leaves out PostgreSQL's own schemas and the objects of extensions, except for their
+//! types. It also leaves out the table in which diesel records the applied migrations.
 
 mod attached;
 mod constraint;
@@ -23,7 +23,8 @@ use serde::de::{DeserializeOwned, Error as _};
 
 use super::{Catalog, Name};
 
-/// Settings of the transaction in which the queries run; the texts that the server writes depend on them.
+/// Settings of the transaction in which the queries run. The texts that the server writes depend on
+/// them.
 ///
 /// With this search path, names in expressions are qualified unless they are in the default schema.
 pub const SETTINGS: [(&str, &str); 9] = [
@@ -38,7 +39,7 @@ pub const SETTINGS: [(&str, &str); 9] = [
     ("lc_monetary", "C"),
 ];
 
-/// The queries in their order, which is that of their answers in [`read`].
+/// The queries, in the order in which [`read`] takes their answers.
 const QUERIES: [&str; 14] = [
     SCHEMAS,
     EXTENSIONS,
@@ -56,7 +57,7 @@ const QUERIES: [&str; 14] = [
     privilege::PRIVILEGES,
 ];
 
-/// Returns the queries to run; each gives rows of one column, a text of JSON.
+/// Returns the queries to run. Each returns rows of one column, a JSON text.
 pub fn queries() -> Vec<String> {
     QUERIES
         .iter()
@@ -64,10 +65,11 @@ pub fn queries() -> Vec<String> {
         .collect()
 }
 
-/// Returns the catalog that these answers describe: for each of [`queries`] the texts of its rows.
+/// Returns the catalog that the answers describe. An answer is the texts of all rows of one of
+/// [`queries`].
 ///
 /// # Errors
-/// If an answer is missing, or a row is not what its query gives.
+/// If an answer is missing, or a row does not have the form that its query returns.
 pub fn read(answers: &[Vec<String>]) -> Result<Catalog, serde_json::Error> {
     let mut answers = answers.iter();
     let schemas: Vec<Schema> = rows(&mut answers)?;
@@ -105,7 +107,7 @@ pub fn read(answers: &[Vec<String>]) -> Result<Catalog, serde_json::Error> {
     Ok(catalog)
 }
 
-/// The rows of the next answer.
+/// Returns the rows of the next answer.
 fn rows<'a, T: DeserializeOwned>(
     answers: &mut impl Iterator<Item = &'a Vec<String>>,
 ) -> Result<Vec<T>, serde_json::Error> {
@@ -125,7 +127,7 @@ fn name(schema: &str, name: &str) -> Name {
     }
 }
 
-/// The name, if both of its parts are there.
+/// Returns the name, if both of its parts are given.
 fn optional_name(schema: &Option<String>, own: &Option<String>) -> Option<Name> {
     let parts = schema.as_ref().zip(own.as_ref());
     parts.map(|(schema, own)| name(schema, own))

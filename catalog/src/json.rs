@@ -1,4 +1,4 @@
-//! The catalog as JSON; `docs/CATALOG.md` says what stands in it.
+//! The catalog as JSON; `docs/CATALOG.md` describes the format.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Catalog, Name, Relation, Sequence, Type};
 
-/// What a reader has to know; raised when an older reader could misread a newer file.
+/// The version of the format. It is raised when an older reader could misread a newer file.
 const VERSION: u32 = 4;
 
 #[derive(Serialize)]
@@ -24,7 +24,7 @@ struct Read {
     catalog: Catalog,
 }
 
-/// The JSON of a catalog, one fact in a line.
+/// Returns a catalog as JSON, with one fact on each line.
 pub fn write(catalog: &Catalog) -> Result<String, serde_json::Error> {
     let file = File {
         bowline_catalog: VERSION,
@@ -33,7 +33,7 @@ pub fn write(catalog: &Catalog) -> Result<String, serde_json::Error> {
     Ok(serde_json::to_string_pretty(&file)? + "\n")
 }
 
-/// The catalog of a JSON.
+/// Returns the catalog that a JSON text describes.
 pub fn read(text: &str) -> Result<Catalog, serde_json::Error> {
     let file: Read = serde_json::from_str(text)?;
     if file.bowline_catalog != VERSION {
@@ -45,7 +45,7 @@ pub fn read(text: &str) -> Result<Catalog, serde_json::Error> {
     Ok(file.catalog)
 }
 
-/// What is found by its own name.
+/// An object that a map holds under its name.
 pub(super) trait Named {
     fn name(&self) -> &Name;
 }
@@ -68,7 +68,7 @@ impl Named for Type {
     }
 }
 
-/// A map by name is a list in JSON, whose keys are texts.
+/// A map by name as a JSON list, since the keys of a JSON object are strings.
 pub(super) mod by_name {
     use super::{BTreeMap, Deserialize, Deserializer, Name, Named, Serialize, Serializer};
 

@@ -1,18 +1,19 @@
-//! What a PostgreSQL database holds, as plain data, and what can be known of it without a server.
+//! The catalog of a PostgreSQL database as plain data, and operations on it that need no server.
 //!
-//! A [`Catalog`] says what PostgreSQL's own catalog would say of tables, columns, keys and types, and
-//! nothing of Rust. It keeps PostgreSQL's words: names as stored, expressions as text, constraints and
-//! indexes apart.
+//! A [`Catalog`] describes tables, columns, keys and types as PostgreSQL's own catalog does, and
+//! contains nothing of Rust. Names are as stored, expressions are text, and constraints and indexes
+//! are separate.
 //!
-//! - [`replay`] makes a catalog of SQL migrations. A statement that cannot be followed exactly is refused.
-//! - [`introspect`] has the queries whose answers are a catalog. The caller runs them.
+//! - [`replay`] builds a catalog from SQL migrations. A statement that cannot be followed exactly
+//!   is refused.
+//! - [`introspect`] builds a catalog from the answers to its queries. The caller runs the queries.
 //! - [`compare`] lists the differences between two catalogs, as sentences.
 //! - [`mend`] writes the SQL that turns one catalog into another.
 //! - [`json`] writes a catalog as JSON, and reads it.
 //!
-//! The package exists so that the command `bowline` and procedural macros use one engine. A macro is
-//! compiled before the crate that uses it, so the engine depends on no database client, no terminal and
-//! no runtime: text goes in, data comes out.
+//! The package exists so that the command `bowline` and procedural macros use one engine. A macro
+//! is compiled before the crate that uses it, so the engine depends on no database client, no
+//! terminal and no runtime. Its input is text, and its output is data.
 //!
 //! ```
 //! use bowline_migrations::SqlFile;
@@ -62,54 +63,55 @@ pub use name::Name;
 pub use sequence::Sequence;
 pub use types::{Attribute, Type, TypeKind};
 
-/// The table in which diesel notes what has run; it is no part of a catalog.
+/// The table in which diesel records the applied migrations. It is not part of a catalog.
 pub const DIESEL_TABLE: &str = "__diesel_schema_migrations";
 
-/// What a database holds.
+/// The objects of a database.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Catalog {
-    /// Schemas beside PostgreSQL's own and `public`, with their comments.
+    /// Schemas except `public` and PostgreSQL's own, with their comments.
     pub schemas: BTreeMap<String, Option<String>>,
     /// Tables, views and materialized views.
     #[serde(with = "json::by_name")]
     pub relations: BTreeMap<Name, Relation>,
-    /// Sequences, those of `serial` and identity columns among them.
+    /// Sequences, including those of `serial` and identity columns.
     #[serde(with = "json::by_name")]
     pub sequences: BTreeMap<Name, Sequence>,
-    /// Types that a migration made: enums, domains, composites, ranges.
+    /// Types that a migration created: enums, domains, composite types, ranges.
     #[serde(with = "json::by_name")]
     pub types: BTreeMap<Name, Type>,
-    /// Names of installed extensions; what they brought is not listed, but for types.
+    /// Names of installed extensions. Their objects are not listed, except for types.
     pub extensions: BTreeSet<String>,
-    /// Privileges on those schemas.
+    /// Privileges on the schemas in `schemas`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub schema_privileges: BTreeMap<String, privilege::Privileges>,
-    /// Functions, procedures and aggregates, by schema, name and what they are given.
+    /// Functions, procedures and aggregates, by schema, name and argument types.
     #[serde(default)]
     pub routines: Vec<routine::Routine>,
-    /// What is there and not known in full; only replay leaves any.
+    /// Objects that exist but are not fully known. Only replay leaves gaps.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gaps: Vec<gap::Gap>,
 }
 
-/// Anything that has columns and can be read.
+/// A table, a view, or another relation with columns that can be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Relation {
     /// The name of the relation.
     pub name: Name,
-    /// Whether it is a table, a view, ..
+    /// The kind of the relation: a table, a view, ..
     pub kind: RelationKind,
-    /// In the order of `pg_attribute.attnum`.
+    /// The columns, in the order of `pg_attribute.attnum`.
     pub columns: Vec<Column>,
-    /// In the order of their making.
+    /// The constraints, in the order of their creation.
     pub constraints: Vec<Constraint>,
-    /// In the order of their making; the index of a key constraint is among them, under the constraint's name.
+    /// The indexes, in the order of their creation. They include that of a key constraint, under
+    /// the constraint's name.
     pub indexes: Vec<Index>,
     /// The tables of `INHERITS`, or the one of `PARTITION OF`, in their order.
     pub parents: Vec<Name>,
     /// The type of `CREATE TABLE .. OF`.
     pub of_type: Option<Name>,
-    /// What stands behind `PARTITION BY`, as `pg_get_partkeydef` writes it or as written.
+    /// The text after `PARTITION BY`, as `pg_get_partkeydef` or the author writes it.
     pub partition_by: Option<String>,
     /// `FOR VALUES ..` or `DEFAULT` of a partition, as written.
     pub partition_bound: Option<String>,
@@ -120,16 +122,16 @@ pub struct Relation {
     pub attached: attached::Attached,
 }
 
-/// What a relation is, as `pg_class.relkind` says it; partitions apart.
+/// The kind of a relation, as in `pg_class.relkind`. Partitions are a kind of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RelationKind {
     /// A plain table.
     Table,
-    /// `PARTITION BY`: reads and writes like a table.
+    /// `PARTITION BY`: is read and written like a table.
     PartitionedTable,
-    /// `PARTITION OF`, be it partitioned again: left out of the generated code, as `diesel print-schema` shows
-    /// it, so kept apart.
+    /// `PARTITION OF`, even if it is partitioned itself. It is in `schema.rs`, as
+    /// `diesel print-schema` has it there, but no models are generated for it.
     Partition,
     /// `CREATE VIEW`.
     View,
@@ -145,12 +147,12 @@ impl Catalog {
             .sort_by_cached_key(|routine| (routine.name.clone(), routine.title()));
     }
 
-    /// The gap where a relation of this name is.
+    /// Returns the gap that hides the relation of this name.
     pub(crate) fn gap_at(&self, name: &Name) -> Option<&gap::Gap> {
         self.gaps.iter().find(|gap| gap.hides(name))
     }
 
-    /// The sequence of a column's identity; the column may own others as well.
+    /// Returns the sequence of an identity column. The column may own other sequences too.
     pub(crate) fn identity_sequence(&self, table: &Name, column: &str) -> Option<&Sequence> {
         let mut sequences = self.sequences.values();
         sequences.find(|sequence| sequence.identity && sequence.is_owned_by(table, column))
@@ -158,7 +160,7 @@ impl Catalog {
 }
 
 impl Relation {
-    /// The columns of the primary key, if there is one.
+    /// Returns the columns of the primary key, if there is one.
     pub fn primary_key(&self) -> Option<&[String]> {
         self.constraints
             .iter()

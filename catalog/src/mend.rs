@@ -1,8 +1,8 @@
-//! SQL that makes one catalog of another: from what a database holds to what the migrations ask for.
+//! SQL that turns one catalog into another: that of a database into that of the migrations.
 //!
-//! The statements stand in the order in which PostgreSQL takes them. What SQL alone cannot make, because the
-//! catalog does not have it (a query that has outlived a rename) or PostgreSQL cannot change it (the order of columns), is said
-//! in a comment.
+//! The statements are in an order that PostgreSQL accepts. A comment lists each change that no
+//! statement makes. The catalog may lack the definition, such as a query after a rename. PostgreSQL
+//! may have no statement for the change, such as for the order of columns.
 
 mod attached;
 mod column;
@@ -22,18 +22,19 @@ use super::compare::{Difference, How, PRIVILEGES, Subject};
 use super::definition::{literal, quoted};
 use super::{Catalog, Name, Sequence, TypeKind};
 
-/// When a statement is to run: what is in the way goes first, what rests on others comes after them.
+/// The stage of the script in which a statement runs. Obstacles are dropped first. Objects are
+/// created after those that they use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
     Settings,
     DropGuards,
-    /// Views that are made anew, after what hangs on them.
+    /// `DROP VIEW`, after the triggers and rules of the view.
     DropViews,
     DropForeignKeys,
-    /// Tables leave their parents and types.
+    /// Tables leave their parents and composite types.
     Leave,
     DropConstraints,
-    /// Generated columns, before the columns of which they are made.
+    /// `DROP COLUMN` of generated columns, before the columns that they use.
     DropGenerated,
     Schemas,
     Types,
@@ -45,11 +46,11 @@ enum Step {
     Routines,
     Constraints,
     ForeignKeys,
-    /// Tables get their parents and types.
+    /// Tables get their parents and composite types.
     Join,
     Views,
     Guards,
-    /// States of the triggers of partitions, which have them from their parents.
+    /// States of triggers and rules, after partitions have got the triggers of their parents.
     States,
     Privileges,
     Comments,
@@ -59,27 +60,28 @@ enum Step {
     DropSchemas,
 }
 
-/// The statements so far, and what no statement can do.
+/// A script under construction: its statements, and the changes that no statement makes.
 #[derive(Default)]
 struct Script {
     statements: Vec<Statement>,
     beyond: Vec<String>,
-    /// How many parents the table has that the next statements are of.
+    /// The number of ancestors of the table that the next statements change, on the longest path.
     depth: usize,
-    /// The position of a column that is added.
+    /// The position of an added column, from 1 on; 0 for other statements.
     place: usize,
-    /// Views that are dropped and made anew, since something that they read changes.
+    /// Views that are dropped and recreated.
     remade: BTreeSet<Name>,
-    /// Labels that enums get.
+    /// Labels that are added to enums.
     labels: Vec<String>,
-    /// Relations that no statement makes what they should be, and those that rest on them.
+    /// Relations that no statement can turn into the expected ones, and relations that are kept
+    /// with them.
     blocked: BTreeSet<Name>,
-    /// Tables with a column that no statement makes what it should be, so that they fit no parent.
+    /// Tables with a column that no statement can turn into the expected one. They fit no parent.
     unfit: BTreeSet<Name>,
 }
 
 impl Script {
-    /// Adds a statement, once.
+    /// Adds a statement, unless the script already has it.
     fn push(&mut self, step: Step, sql: impl Into<String>) {
         let sql = sql.into();
         let needs = if step < Step::Schemas {
@@ -90,19 +92,19 @@ impl Script {
         self.add(step, sql, needs, None, Vec::new());
     }
 
-    /// Adds a statement that makes an object.
+    /// Adds a statement that creates an object.
     fn make(&mut self, step: Step, sql: impl Into<String>, object: &Name, needs: Needs) {
         self.add(step, sql.into(), needs, Some(object.clone()), Vec::new());
     }
 
-    /// Adds a statement that drops an object, which needs others.
+    /// Adds a statement that drops an object; `needs` are the objects that it uses.
     ///
-    /// Sequences that it owns are given with [`Script::and`].
+    /// [`Script::and`] records the sequences that are dropped with the object.
     fn remove(&mut self, step: Step, sql: impl Into<String>, object: &Name, needs: Needs) {
         self.add(step, sql.into(), needs, None, vec![object.clone()]);
     }
 
-    /// Notes that the last statement drops these too.
+    /// Records the sequences that the last statement drops with its object.
     fn and(&mut self, sequences: impl IntoIterator<Item = Name>) {
         if let Some(last) = self.statements.last_mut() {
             last.removes.extend(sequences);
@@ -120,7 +122,7 @@ impl Script {
         if self.has(step, &sql) {
             return;
         }
-        // A key or index of a partition is there before that of its parent, which takes it as its part.
+        // A key or index is created on a partition first. That of the parent then attaches it.
         let rank = match step {
             Step::Constraints | Step::ForeignKeys => (usize::MAX - self.depth, 0),
             _ => (self.depth, self.place),
@@ -140,9 +142,9 @@ impl Script {
         statements.any(|known| known.step == step && known.sql == sql)
     }
 
-    /// Leaves out the statements that use a relation which is not what it should be, and says so.
+    /// Replaces each statement that uses a blocked relation by a comment.
     fn leave_out(&mut self, actual: &Catalog) {
-        // The names of their indexes are taken too.
+        // Blocked relations keep their indexes, so the names of these are taken too.
         let kept = self
             .blocked
             .iter()
@@ -174,7 +176,7 @@ impl Script {
         }
     }
 
-    /// Says what no statement does, once.
+    /// Adds a comment about a change that no statement makes, unless the script already has it.
     fn say(&mut self, why: String) {
         if !self.beyond.contains(&why) {
             self.beyond.push(why);
@@ -187,9 +189,10 @@ impl Script {
     }
 }
 
-/// The statements that turn `actual` into `expected`, where these are all the differences between the two.
+/// Returns the SQL that turns `actual` into `expected`. `differences` are all the differences
+/// between the two.
 ///
-/// A comment at the beginning of the script says what the statements do not do.
+/// A comment at the beginning of the script lists the changes that the statements do not make.
 pub fn mend(expected: &Catalog, actual: &Catalog, differences: &[Difference]) -> String {
     let mut script = Script {
         remade: remade::views(expected, actual, differences),
@@ -222,7 +225,7 @@ pub fn mend(expected: &Catalog, actual: &Catalog, differences: &[Difference]) ->
     types::say_new_labels(&mut script);
     script.leave_out(actual);
     let beyond = script.beyond.iter();
-    // A line is a line, and a comment ends with it, whatever a name holds.
+    // A line break in a name would end the comment, so it becomes a space.
     let beyond = beyond.map(|why| format!("-- {}\n", why.replace(['\n', '\r'], " ")));
     let statements = order::sorted(script.statements).into_iter();
     let statements = statements.map(|statement| format!("{};\n", statement.sql));
@@ -294,7 +297,7 @@ fn of_one(
     }
 }
 
-/// The schema of an extension, if that is known by one of its types.
+/// Returns the schema of an extension, if one of its types shows it; `None` for `public`.
 fn extension_schema(expected: &Catalog, extension: &str) -> Option<String> {
     let types = crate::extension::types(extension);
     let mut known = expected.types.values();
@@ -306,14 +309,14 @@ fn extension_schema(expected: &Catalog, extension: &str) -> Option<String> {
 
 fn sequence(script: &mut Script, expected: &Catalog, actual: &Catalog, name: &Name, how: &How) {
     let Some(sequence) = expected.sequences.get(name) else {
-        // That of a column goes with it.
+        // IF EXISTS: the sequence of a column is dropped with the column.
         let drop = format!("DROP SEQUENCE IF EXISTS {}", name.sql());
         script.remove(Step::DropRest, drop, name, Needs::default());
         return;
     };
     match actual.sequences.get(name) {
         None => create_sequence(script, sequence),
-        // It is dropped and made anew with the identity.
+        // The change of the column's identity drops and recreates the sequence.
         Some(there) if there.identity != sequence.identity => {}
         Some(there) => {
             let is_outside = there.start < sequence.min || there.start > sequence.max;
@@ -333,7 +336,7 @@ fn sequence(script: &mut Script, expected: &Catalog, actual: &Catalog, name: &Na
     }
 }
 
-/// Makes a sequence, unless an identity column does.
+/// Creates a sequence, unless it belongs to an identity column, which creates it.
 fn create_sequence(script: &mut Script, sequence: &Sequence) {
     if !sequence.identity {
         let create = format!("CREATE SEQUENCE {} {}", sequence.name.sql(), sequence.sql());

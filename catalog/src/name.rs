@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A name with its schema, as PostgreSQL stores both: unquoted, case as it is.
+/// A schema-qualified name. Both parts are as in PostgreSQL's catalog: without quotes, in their
+/// stored case.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Name {
     /// The schema.

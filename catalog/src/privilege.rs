@@ -1,19 +1,20 @@
-//! Who may do what with an object, beside its owner.
+//! Privileges of roles on an object, except those of its owner.
 
 use serde::{Deserialize, Serialize};
 
 use bowline_sql::quote::identifier as quoted;
 
-/// The role that stands for all.
+/// The role that stands for all roles.
 pub(crate) const PUBLIC_ROLE: &str = "public";
 
-/// Privileges on one object; those that everybody has from the start are left out.
+/// Privileges on one object, without those that `PUBLIC` has by default.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Privileges {
-    /// Who may do all, and so is in no list; known of a server only.
+    /// The owner, who has all privileges, so `granted` does not list them. Only the catalog of a
+    /// server has the owner.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
-    /// Sorted, each once.
+    /// The granted privileges, sorted and without duplicates.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub granted: Vec<Privilege>,
 }
@@ -21,17 +22,17 @@ pub struct Privileges {
 /// One privilege of one role.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Privilege {
-    /// `public` is everybody.
+    /// The name of the role; `public` stands for all roles.
     pub role: String,
-    /// `SELECT`, `EXECUTE`, ..; `MAINTAIN` is not kept, since only PostgreSQL 17 and later have it.
+    /// `SELECT`, `EXECUTE`, ..; `MAINTAIN` is left out, since only PostgreSQL 17 and later have it.
     pub privilege: String,
-    /// The column that it is for.
+    /// The column, if the privilege is on a column.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub column: Option<String>,
     /// `WITH GRANT OPTION`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub grantable: bool,
-    /// What everybody has from the start was taken away: `EXECUTE` of a function.
+    /// True if a default privilege was revoked, such as `EXECUTE` on a function.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub revoked: bool,
 }
@@ -54,7 +55,7 @@ impl Privileges {
         self.granted.sort();
     }
 
-    /// Those of roles that are not among these.
+    /// Returns the privileges of roles that are not among the owners.
     pub(crate) fn but_for(&self, owners: &[&Option<String>]) -> Vec<Privilege> {
         let is_owner = |role: &String| owners.iter().any(|owner| owner.as_ref() == Some(role));
         let granted = self.granted.iter();
@@ -69,7 +70,7 @@ impl Privilege {
             == (&other.role, &other.privilege, &other.column)
     }
 
-    /// `SELECT (a) to app`, as a difference says it.
+    /// Returns the privilege as text for a difference: `SELECT (a) to app`.
     pub fn words(&self) -> String {
         let what = self.what();
         let role = self.grantee();

@@ -1,14 +1,16 @@
 //! The catalog from SQL migrations, without a server.
 //!
-//! Each statement is applied as PostgreSQL would apply it. A statement that is not followed is refused, with its
-//! position and a hint; nothing is left out because it is unknown.
+//! Each statement is applied as PostgreSQL would apply it. A statement that is not followed is
+//! refused, with its position and a hint. An unknown statement is never skipped.
 //!
-//! The modules stand in storeys; each uses those below it only:
+//! The modules are layers. Each uses only those below it:
 //!
 //! - `history`: the files in order, and which statements were refused. `own_table`: diesel's table.
-//! - `program`: code that a migration runs (DO, functions, PL/pgSQL), behind one door with a budget.
-//! - `ddl`: a function for each statement of DDL; `ddl::apply` is the index of what is understood.
-//! - `infer`: the names and types of the columns that a query gives.
+//! - `program`: code that a migration runs (DO, functions, PL/pgSQL), with one entry point and a
+//!   budget.
+//! - `ddl`: a function for each statement of DDL; `ddl::apply` lists the statements that are
+//!   followed.
+//! - `infer`: the names and types of the columns that a query returns.
 //! - `state`: the database so far, with all writes to it.
 //! - `builtin`: PostgreSQL's own types, functions and operators.
 //! - `syntax`: readers of the syntax tree. `refusal`: why a statement was not followed.
@@ -33,12 +35,12 @@ pub use refusal::Refusal;
 #[cfg(test)]
 pub(crate) use syntax::words::tokens_of;
 
-/// What replaying migrations gave.
+/// The result of replaying migrations.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replayed {
-    /// What was followed.
+    /// The catalog after the statements that were followed.
     pub catalog: Catalog,
-    /// What was not, in order; the catalog is exact only if this is empty.
+    /// The statements that were refused, in order. The catalog is exact only if there are none.
     pub refusals: Vec<Refusal>,
 }
 
@@ -47,7 +49,8 @@ pub fn replay<'a>(files: impl IntoIterator<Item = &'a SqlFile>) -> Replayed {
     replay_each(files, |_, _| {})
 }
 
-/// Applies the files in order, and shows the catalog after each, with the number of the file from 0 on.
+/// Applies the files in order. Calls `after` with the number of each file, from 0 on, and the
+/// catalog after that file.
 ///
 /// # Panics
 /// If no thread can be started.
@@ -56,7 +59,8 @@ pub fn replay_each<'a>(
     after: impl FnMut(usize, &Catalog) + Send,
 ) -> Replayed {
     let files: Vec<&SqlFile> = files.into_iter().collect();
-    // Deeply nested SQL needs a deep stack: this thread has one, of which the system commits only the used part.
+    // Deeply nested SQL needs a deep stack, which this thread has. The system commits only the used
+    // part.
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().stack_size(syntax::nesting::STACK);
         let running = thread

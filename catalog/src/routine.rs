@@ -13,17 +13,17 @@ pub struct Routine {
     /// The name of the routine.
     #[serde(flatten)]
     pub name: Name,
-    /// Whether it is a function, a procedure, ..
+    /// The kind of the routine: a function, a procedure, ..
     pub kind: RoutineKind,
-    /// Its arguments and the columns of its result, in their order.
+    /// The arguments and the columns of the result, in the order of the statement.
     pub arguments: Vec<Argument>,
-    /// `RETURNS`, where no argument says what comes back.
+    /// The type of `RETURNS`; `None` if the arguments determine the result.
     pub result: Option<DataType>,
-    /// `SETOF` and `TABLE`.
+    /// True for `SETOF` and `TABLE`.
     pub returns_set: bool,
     /// `sql`, `plpgsql`, `c`, ..
     pub language: String,
-    /// What it does.
+    /// The body of the routine.
     pub body: Body,
     /// `IMMUTABLE`, `STABLE` or `VOLATILE`.
     pub volatility: Volatility,
@@ -40,12 +40,12 @@ pub struct Routine {
     pub settings: Vec<String>,
     /// `COMMENT ON`.
     pub comment: Option<String>,
-    /// Privileges on it, beside those of its owner.
+    /// Privileges on the routine, except those of its owner.
     #[serde(default, skip_serializing_if = "Privileges::is_empty")]
     pub privileges: Privileges,
 }
 
-/// What a routine is, as `pg_proc.prokind` says it.
+/// The kind of a routine, as in `pg_proc.prokind`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RoutineKind {
@@ -73,19 +73,19 @@ impl RoutineKind {
 /// An argument of a routine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Argument {
-    /// Whether it goes in, out, or both.
+    /// The mode: `IN`, `OUT`, ..
     pub mode: Mode,
     /// The name of the argument, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Its type.
+    /// The type of the argument.
     pub data_type: DataType,
     /// `DEFAULT`, as written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default: Option<String>,
 }
 
-/// The direction of an argument.
+/// The mode of an argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
@@ -102,23 +102,24 @@ pub enum Mode {
 }
 
 impl Mode {
-    /// Whether a call gives it.
+    /// Returns true if a call passes the argument.
     pub(crate) fn is_given(self) -> bool {
         matches!(self, Self::In | Self::InOut | Self::Variadic)
     }
 }
 
-/// What a routine does.
+/// The body of a routine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Body {
-    /// `AS`: kept letter by letter. Of an aggregate what is in its brackets.
+    /// The text of `AS`, which PostgreSQL stores unchanged. For an aggregate, the text in its
+    /// parentheses.
     Text(String),
-    /// `RETURN` and `BEGIN ATOMIC`: kept as a tree.
+    /// `RETURN` or `BEGIN ATOMIC`, which PostgreSQL stores as a tree.
     Sql(Code),
 }
 
-/// What PostgreSQL may assume of a function's results.
+/// The assumptions that PostgreSQL may make about the results of a function.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Volatility {
@@ -132,7 +133,7 @@ pub enum Volatility {
 }
 
 impl Routine {
-    /// The types by which PostgreSQL tells one form from another.
+    /// Returns the argument types, by which PostgreSQL distinguishes overloads.
     pub fn signature(&self) -> Vec<DataType> {
         let given = self
             .arguments
@@ -143,13 +144,13 @@ impl Routine {
             .collect()
     }
 
-    /// The name with the types of what is given: `public.f(int4, text)`.
+    /// Returns the name with the argument types: `f(int4, text)`.
     pub fn title(&self) -> String {
         let types: Vec<String> = self.signature().iter().map(DataType::sql).collect();
         format!("{}({})", self.name.sql(), types.join(", "))
     }
 
-    /// What stands between the name and the body.
+    /// Returns the text between the name and the body.
     pub fn head(&self) -> String {
         let arguments: Vec<String> = self
             .arguments
@@ -198,7 +199,7 @@ impl Routine {
         }
         for setting in &self.settings {
             let (name, value) = setting.split_once('=').unwrap_or((setting, ""));
-            // A list is kept as one text, quoted part by part where that is needed.
+            // A list is stored as one text, in which each part is quoted if needed.
             let value = if LISTS.contains(&name) && !value.is_empty() {
                 value.to_owned()
             } else {
@@ -209,7 +210,8 @@ impl Routine {
         out
     }
 
-    /// `CREATE OR REPLACE`; an aggregate cannot be made of what is known.
+    /// Returns `CREATE OR REPLACE ..`; `None` if the catalog lacks a part of it, as for an
+    /// aggregate.
     pub fn sql(&self) -> Option<String> {
         let word = match self.kind {
             RoutineKind::Aggregate => return None,
@@ -218,7 +220,7 @@ impl Routine {
         };
         let (name, head) = (self.name.sql(), self.head());
         let body = match &self.body {
-            // Of a function in C the file is not known.
+            // The library file of a function in C is not known.
             Body::Text(_) if self.language == "c" => return None,
             Body::Text(text) => format!("AS {}", dollars(text)),
             Body::Sql(code) => code.text.clone()?,
@@ -255,7 +257,7 @@ impl Argument {
 }
 
 impl DataType {
-    /// As a signature has it: without a length, and as an array or none.
+    /// Returns the type as in a signature: without modifiers, and with at most one array dimension.
     pub(crate) fn of_signature(&self) -> Self {
         Self {
             name: self.name.clone(),
@@ -266,7 +268,7 @@ impl DataType {
     }
 }
 
-/// A text between dollars that are not in it.
+/// Returns a text in dollar quotes, with a tag that does not occur in the text.
 pub(crate) fn dollars(text: &str) -> String {
     let mut tag = "$$".to_owned();
     let mut number = 0;

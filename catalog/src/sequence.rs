@@ -24,13 +24,13 @@ pub struct Sequence {
     pub cache: i64,
     /// `CYCLE`.
     pub cycle: bool,
-    /// `OWNED BY`, and the column of an identity: the table and its column.
+    /// The table and column of `OWNED BY`, or of the identity.
     pub owner: Option<(Name, String)>,
-    /// Whether it is the identity's own, which comes and goes with it.
+    /// True if the sequence is created and dropped with an identity column.
     pub identity: bool,
     /// `COMMENT ON`.
     pub comment: Option<String>,
-    /// Privileges on it, beside those of its owner.
+    /// Privileges on the sequence, except those of its owner.
     #[serde(default, skip_serializing_if = "Privileges::is_empty")]
     pub privileges: Privileges,
 }

@@ -13,14 +13,14 @@ use crate::compare::Server;
 use crate::introspect::{SETTINGS, queries, read};
 use crate::replay::replay;
 
-/// The migrations of the sample bank.
+/// Returns the migrations of the sample bank.
 pub(crate) fn bank() -> Vec<Migration> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
     let folder = root.expect("the workspace").join("migrations");
     read_folder(&folder).expect("the bank's migrations")
 }
 
-/// What replay makes of these statements.
+/// Returns the catalog that replay builds from these statements.
 pub(crate) fn replayed(sql: &str) -> Catalog {
     let up = SqlFile {
         path: "up.sql".into(),
@@ -31,7 +31,7 @@ pub(crate) fn replayed(sql: &str) -> Catalog {
     replayed.catalog
 }
 
-/// What an empty database holds after these statements, which are rolled back.
+/// Returns the catalog of an empty database after these statements, which are rolled back.
 pub(crate) fn after(statements: &str) -> Catalog {
     let server = LocalServer::start().unwrap_or_else(|error| panic!("{error}"));
     let mut session = Session::connect(&server.config("postgres")).expect("a connection");
@@ -44,7 +44,7 @@ pub(crate) fn after(statements: &str) -> Catalog {
     catalog.expect("a catalog")
 }
 
-/// Works in a transaction, or in a savepoint within one, and rolls it back.
+/// Calls `work` in a transaction, or in a savepoint within one, and rolls it back.
 pub(crate) fn rolled_back<T>(
     session: &mut Session,
     work: impl FnOnce(&mut Session) -> bowline::Result<T>,
@@ -71,7 +71,7 @@ struct Line {
     line: String,
 }
 
-/// What the database holds, also within a transaction.
+/// Returns the catalog of the database. An open transaction is allowed.
 pub(crate) fn introspect(session: &mut Session) -> bowline::Result<Catalog> {
     rolled_back(session, |session| {
         for (name, value) in SETTINGS {

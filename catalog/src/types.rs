@@ -1,4 +1,4 @@
-//! Types that a migration made.
+//! Types that a migration created.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use crate::{Constraint, DataType, Name};
 pub struct Type {
     /// The name of the type.
     pub name: Name,
-    /// What kind of type it is.
+    /// The kind of the type, with its definition.
     #[serde(flatten)]
     pub kind: TypeKind,
     /// `COMMENT ON`.
@@ -20,39 +20,39 @@ pub struct Type {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum TypeKind {
-    /// Labels in sort order.
+    /// `CREATE TYPE .. AS ENUM`.
     Enum {
-        /// The labels.
+        /// The labels, in sort order.
         labels: Vec<String>,
     },
     /// `CREATE DOMAIN`.
     Domain {
-        /// The type beneath it.
+        /// The base type.
         base: DataType,
         /// `NOT NULL`.
         not_null: bool,
         /// `DEFAULT`, as written.
         default: Option<String>,
-        /// Its checks.
+        /// The checks of the domain.
         checks: Vec<Constraint>,
-        /// `COLLATE`, where it is not the base type's own.
+        /// `COLLATE`, if it differs from the collation of the base type.
         collation: Option<Name>,
     },
     /// `CREATE TYPE .. AS (..)`.
     Composite {
-        /// Its attributes, in their order.
+        /// The attributes, in the order of the type.
         attributes: Vec<Attribute>,
     },
     /// `CREATE TYPE .. AS RANGE`.
     Range {
         /// The type of its bounds.
         subtype: DataType,
-        /// The name of the multirange that comes with it.
+        /// The name of the multirange type that is created with the range type.
         multirange: String,
-        /// `SUBTYPE_OPCLASS`, where it is not the default one of the subtype.
+        /// `SUBTYPE_OPCLASS`, if it is not the default of the subtype.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         operator_class: Option<Name>,
-        /// `COLLATION`, where it is not the subtype's own.
+        /// `COLLATION`, if it differs from the collation of the subtype.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         collation: Option<Name>,
         /// `CANONICAL`, a function.
@@ -62,7 +62,7 @@ pub enum TypeKind {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         subtype_diff: Option<Name>,
     },
-    /// Of an extension, known by name alone.
+    /// A type of an extension, known by name only.
     External,
 }
 
@@ -71,9 +71,9 @@ pub enum TypeKind {
 pub struct Attribute {
     /// The name of the attribute.
     pub name: String,
-    /// Its type.
+    /// The type of the attribute.
     pub data_type: DataType,
-    /// `COLLATE`, where it is not the type's own.
+    /// `COLLATE`, if it differs from the collation of the type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collation: Option<Name>,
 }
@@ -88,7 +88,8 @@ impl Attribute {
 }
 
 impl TypeKind {
-    /// Returns the options of a range beside its subtype and its multirange: `COLLATION = "C"`.
+    /// Returns the options of a range type, such as `COLLATION = "C"`, except its subtype and its
+    /// multirange.
     pub(crate) fn range_options(&self) -> Vec<String> {
         let Self::Range {
             operator_class,

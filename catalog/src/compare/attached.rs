@@ -1,4 +1,5 @@
-//! What differs of what hangs on two tables or views of one name, and of two functions.
+//! Differences between the triggers, policies, rules and queries of two relations, and between two
+//! routines.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -119,7 +120,7 @@ fn enabled(found: &mut Found, subject: &Subject, left: Enabled, right: Enabled) 
     found.differs(subject, STATE, state_word(left), state_word(right));
 }
 
-/// The aspect of a trigger or rule that is for which sessions it runs.
+/// The aspect of a trigger or rule that is the set of sessions in which it runs.
 pub(crate) const STATE: &str = "its state";
 
 fn state_word(enabled: Enabled) -> String {
@@ -198,7 +199,7 @@ fn body(body: &Body) -> &'static str {
     }
 }
 
-/// The first lines of two texts that are not the same, with their number.
+/// Returns the first lines in which two texts differ, with their number.
 fn first_difference(left: &str, right: &str) -> (String, String) {
     let (mut one, mut other) = (left.split('\n'), right.split('\n'));
     let mut number = 1;
@@ -222,13 +223,14 @@ fn shortened(line: &str) -> String {
     format!("{}{rest}", crate::definition::literal(&shown))
 }
 
-/// Whether two pieces of SQL are the same, as far as their texts say; `None` where only a server can tell.
+/// Returns true if two pieces of SQL are the same, as far as their texts show; `None` if only a
+/// server can tell.
 pub(super) fn same_code(left: &Code, right: &Code) -> Option<bool> {
     let (Some(one), Some(other)) = (&left.text, &right.text) else {
         return None;
     };
     let bare = |text: &str| text.trim().trim_end_matches(';').to_owned();
     let is_same = is_same(&bare(one), &bare(other));
-    // What an author wrote and what PostgreSQL makes of it differ in more than words.
+    // PostgreSQL's form of an author's text differs in more than spelling.
     (is_same || left.is_written() == right.is_written()).then_some(is_same)
 }

@@ -1,6 +1,6 @@
-//! The list of what no catalog holds, and so no comparison sees.
+//! The list of objects and properties that no catalog has, so that no comparison reports them.
 
-/// Kinds of objects and properties that are never compared, as a sentence names them.
+/// Kinds of objects and properties that are never compared, as the words of a sentence.
 const NEVER_COMPARED: [&str; 30] = [
     "owners",
     "roles",
@@ -51,7 +51,7 @@ mod tests {
     use crate::Catalog;
     use crate::testing::{introspect, rolled_back};
 
-    /// What the changes are made to.
+    /// The objects that the changes alter.
     const BASE: &str = "
         CREATE SCHEMA app; CREATE TYPE mood AS ENUM ('good'); CREATE TYPE pair AS (x int, y text);
         CREATE DOMAIN small AS int CHECK (VALUE < 10); CREATE TYPE span AS RANGE (subtype = float8);
@@ -71,7 +71,8 @@ mod tests {
         CREATE FOREIGN DATA WRAPPER w; CREATE SERVER s FOREIGN DATA WRAPPER w; CREATE FOREIGN TABLE far (id int) SERVER s;
         CREATE ROLE never_compared;";
 
-    /// Changes, and the entry of the list that names each; of those without one a comparison tells.
+    /// Changes, each with the entry of the list that names it. A comparison reports the changes
+    /// without an entry.
     const CHANGES: &[(&str, &str)] = &[
         ("ALTER TABLE a OWNER TO never_compared", "owners"),
         ("ALTER SCHEMA app OWNER TO never_compared", "owners"),
@@ -246,7 +247,7 @@ mod tests {
             "ALTER TYPE pair ALTER ATTRIBUTE y TYPE text COLLATE \"C\"",
             "",
         ),
-        // What a catalog has.
+        // Changes of facts that a catalog has.
         ("COMMENT ON FUNCTION f(int) IS 'x'", ""),
         ("COMMENT ON TRIGGER touched ON a IS 'x'", ""),
         ("COMMENT ON POLICY own ON a IS 'x'", ""),
@@ -295,7 +296,7 @@ mod tests {
         ),
     ];
 
-    /// What is there after the statements, which are rolled back.
+    /// Returns the catalog after the statements, which are rolled back.
     fn after(session: &mut Session, statements: &str) -> bowline::Result<Catalog> {
         rolled_back(session, |session| {
             session
@@ -329,7 +330,8 @@ mod tests {
                     ));
                 }
             }
-            // These cannot be made on a server of the tests: they take a second volume, another release, a provider.
+            // The test server cannot make these changes: they need a second volume, another release
+            // of an extension, or a label provider.
             let unshown = ["tablespaces", "versions of extensions", "security labels"];
             for entry in NEVER_COMPARED
                 .iter()

@@ -1,4 +1,4 @@
-//! What differs between two tables or views of one name.
+//! Differences between two tables or views of the same name.
 
 use std::collections::BTreeMap;
 
@@ -90,7 +90,7 @@ fn columns(found: &mut Found, subject: &Subject, left: &Relation, right: &Relati
         |name| Subject::Column(table.clone(), (*name).to_owned()),
         |found, subject, left, right| column(found, subject, left, right),
     );
-    // The order of those that both have.
+    // The order of the columns that both relations have.
     let common = |relation: &Relation, other: &Relation| {
         let names = relation.columns.iter().map(|column| &column.name);
         let names = names.filter(|name| other.columns.iter().any(|column| column.name == **name));
@@ -122,7 +122,7 @@ fn column(found: &mut Found, subject: &Subject, left: &Column, right: &Column) {
             .map_or("the type's".to_owned(), Name::sql)
     };
     found.differs(subject, "its collation", collation(left), collation(right));
-    // Replay and older servers do not say it.
+    // Replay and servers before PostgreSQL 18 do not have this constraint.
     if let (Some(left), Some(right)) = (&left.not_null_constraint, &right.not_null_constraint) {
         found.differs(subject, NOT_NULL, left.words(), right.words());
     }
@@ -139,7 +139,7 @@ pub(crate) const NOT_NULL: &str = "its NOT NULL constraint";
 pub(crate) fn same_fill(left: &Fill, right: &Fill) -> bool {
     match (left, right) {
         (Fill::Default(left), Fill::Default(right)) => is_same(left, right),
-        // NULL as a default is none.
+        // A default of NULL means no default.
         (Fill::Default(default), Fill::Nothing) | (Fill::Nothing, Fill::Default(default)) => {
             is_null(default)
         }
@@ -160,7 +160,7 @@ fn constraint(
     (left, left_indexes): (&Constraint, &[Index]),
     (right, right_indexes): (&Constraint, &[Index]),
 ) {
-    // One with the other's expression is the same if the two expressions are.
+    // Two checks are the same if their expressions mean the same.
     let same_check = match (&left.kind, &right.kind) {
         (
             ConstraintKind::Check {
@@ -174,7 +174,7 @@ fn constraint(
                 ..
             },
         ) => no_inherit == other_inherit && is_same(expression, other),
-        // What an exclusion excludes is compared with its index.
+        // The elements of an exclusion constraint are compared with its index.
         (ConstraintKind::Exclude { operators }, ConstraintKind::Exclude { operators: other }) => {
             operators == other
         }

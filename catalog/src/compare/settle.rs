@@ -1,7 +1,7 @@
-//! What a server says of texts that differ: it reads both, and writes both back in its own words.
+//! Comparison of texts by a server, which parses both and writes both back in its own form.
 //!
-//! Each text is put into something temporary within a transaction that is rolled back, so nothing stays. Where that
-//! is not allowed, or one of the texts cannot be read there, the texts are compared as they are.
+//! Each text is put into a temporary object, within a transaction that is rolled back. If the
+//! server does not allow that, or rejects one of the texts, the texts are compared as they are.
 
 use std::collections::BTreeSet;
 
@@ -12,32 +12,33 @@ use crate::{Catalog, Fill, Name, Relation, RelationKind};
 mod asked;
 mod probe;
 
-/// What two catalogs do not have in common, and what of it could not be told.
+/// The differences between two catalogs, and the aspects that could not be compared.
 #[derive(Debug, Default)]
 pub struct Comparison {
-    /// Everything that is known to differ.
+    /// All known differences.
     pub differences: Vec<Difference>,
-    /// Subjects and aspects in words.
+    /// The subjects and aspects that could not be compared, as text.
     pub not_compared: Vec<String>,
 }
 
-/// Pairs of texts that a server has called the same.
+/// Pairs of texts that a server has found to be the same.
 #[derive(Debug, Default)]
 pub struct Settled(BTreeSet<(String, String)>);
 
-/// A server that a comparison may ask.
+/// A server that can parse the texts of a comparison.
 pub trait Server {
-    /// Returns the major version, such as 15, of a server that has one of the two catalogs; `None` for another server.
+    /// Returns the major version, such as 15, if one of the two catalogs is that of this server.
     fn version_of_catalog(&self) -> Option<i32>;
 
     /// Runs the statements, then the query, and rolls both back.
     ///
-    /// Returns the column `text` of the one row that the query gives; `None` if the server refuses any of it.
+    /// Returns the column `text` of the query's only row; `None` if the server rejects a statement
+    /// or the query.
     fn probe(&mut self, statements: &str, query: &str) -> Option<String>;
 }
 
-/// Compares two catalogs. A server, if one is given, reads the texts that differ: it has one of the catalogs, or was
-/// given the objects of one.
+/// Compares two catalogs. If a server is given, it parses the texts that differ. One of the
+/// catalogs is that of the server, or its objects were created on the server.
 pub fn judged(
     left: &Catalog,
     right: &Catalog,
@@ -54,12 +55,12 @@ pub fn judged(
     comparison(found, left, right)
 }
 
-/// Returns true if there are differences of which a server may say that they are none.
+/// Returns true if there are differences between texts, which a server may find to be the same.
 pub fn has_open_texts(left: &Catalog, right: &Catalog) -> bool {
     compare(left, right).iter().any(Difference::is_of_text)
 }
 
-/// Removes the differences that are none to the server.
+/// Removes the differences between texts that the server finds to be the same.
 fn settle(found: &mut Vec<Difference>, left: &Catalog, right: &Catalog, mut server: Asked<'_>) {
     if !found.iter().any(Difference::is_of_text) {
         return;
@@ -80,7 +81,7 @@ fn settle(found: &mut Vec<Difference>, left: &Catalog, right: &Catalog, mut serv
     });
 }
 
-/// Separates what differs from what could not be compared.
+/// Separates the differences from the aspects that could not be compared.
 fn comparison(found: Vec<Difference>, left: &Catalog, right: &Catalog) -> Comparison {
     let mut comparison = Comparison::default();
     for difference in found {
@@ -100,7 +101,8 @@ fn comparison(found: Vec<Difference>, left: &Catalog, right: &Catalog) -> Compar
     comparison
 }
 
-/// Whether a server of this version has it otherwise than replay, which follows the newest.
+/// Returns true if the difference is due to the version of the server. Replay follows the newest
+/// version.
 fn is_of_version(difference: &Difference, left: &Catalog, right: &Catalog, version: i32) -> bool {
     let (Subject::Column(table, name), How::Differs { aspect, .. }) =
         (&difference.subject, &difference.how)
@@ -117,14 +119,14 @@ fn is_of_version(difference: &Difference, left: &Catalog, right: &Catalog, versi
             .map(|own| own.fill.clone())
     };
     match *aspect {
-        // Only from PostgreSQL 17 on has a partition the identity of its parent.
+        // A partition shares the identity of its parent only from PostgreSQL 17 on.
         "its default" if version < 17 && one.kind == RelationKind::Partition => {
             let is_shared = |fill: Option<Fill>| matches!(fill, Some(Fill::Identity { .. }));
             let is_none = |fill: Option<Fill>| fill == Some(Fill::Nothing);
             is_shared(column(one)) && is_none(column(other))
                 || is_none(column(one)) && is_shared(column(other))
         }
-        // Only from PostgreSQL 18 on is NOT NULL inherited and lost as checks are.
+        // NOT NULL is inherited and dropped like a check only from PostgreSQL 18 on.
         "its nullability" if version < 18 => {
             let has_it = |catalog: &Catalog, parent: &Name| {
                 let parent = catalog.relations.get(parent);
@@ -138,7 +140,7 @@ fn is_of_version(difference: &Difference, left: &Catalog, right: &Catalog, versi
 }
 
 impl Difference {
-    /// Whether another way of writing may be all that differs.
+    /// Returns true if the two may differ in spelling only.
     fn is_of_text(&self) -> bool {
         matches!(self.how, How::Differs { is_text: true, .. })
     }

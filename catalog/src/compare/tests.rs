@@ -1,4 +1,4 @@
-//! Differences, in words, and histories without any.
+//! Differences as sentences, and histories without differences.
 
 use bowline::Session;
 use bowline::testing::LocalServer;
@@ -112,7 +112,8 @@ fn what_is_not_known_is_no_difference() {
     );
 }
 
-/// What differs between what replay makes of statements and what a server does, to a server at hand.
+/// Returns the differences between the replay of some statements and a server's catalog after
+/// others. The server parses the texts that differ.
 fn judged_words(ours: &str, theirs: &str) -> String {
     let server = LocalServer::start().unwrap_or_else(|error| panic!("{error}"));
     let mut maintenance = Session::connect(&server.config("postgres")).expect("a connection");
@@ -333,7 +334,7 @@ fn defaults_do_not_depend_on_the_session_that_reads_them() {
         .batch_execute(&format!("{settings}; {sql}"))
         .expect("PostgreSQL takes it");
     let one = introspect(&mut session).expect("a catalog");
-    // The session that migrated compares.
+    // The session that ran the migration judges the comparison.
     let judge = |session: &mut Session, there: &Catalog| {
         let comparison = judged(
             &replayed(sql),

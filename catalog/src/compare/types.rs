@@ -1,4 +1,4 @@
-//! What differs between the types of two catalogs.
+//! Differences between the types of two catalogs.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::expression::is_same;
 use crate::{Attribute, Catalog, Constraint, ConstraintKind, Name, Type, TypeKind};
 
 pub(super) fn compare(found: &mut Found, left: &Catalog, right: &Catalog) {
-    // Which types an extension brings is the extension's matter.
+    // The types of extensions are not compared.
     let own = |catalog: &Catalog| -> BTreeMap<Name, Type> {
         let types = catalog.types.iter();
         types
@@ -167,7 +167,7 @@ pub(crate) fn attributes(attributes: &[Attribute]) -> String {
     attributes.join(", ")
 }
 
-/// The options of a range in words: `COLLATION = "C", SUBTYPE_DIFF = float8mi`.
+/// Returns the options of a range type as text: `COLLATION = "C", SUBTYPE_DIFF = float8mi`.
 fn range_options(kind: &TypeKind) -> String {
     match kind.range_options().as_slice() {
         [] => "none".to_owned(),

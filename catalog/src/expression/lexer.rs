@@ -3,7 +3,7 @@
 use bowline_sql::quote::{Category, category};
 use bowline_sql::{Kind, tokens};
 
-/// A token; what a name or string holds is decoded.
+/// A token. The contents of names and strings are decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Token {
     /// A keyword or a name, in lower case.
@@ -43,7 +43,7 @@ impl Token {
     }
 }
 
-/// The tokens, without white space and comments; `None` for what is no SQL.
+/// Returns the tokens, without white space and comments; `None` if the text is no SQL.
 pub(super) fn lex(text: &str) -> Option<Vec<Token>> {
     let mut found = Vec::new();
     let mut all = tokens(text).peekable();
@@ -61,7 +61,8 @@ pub(super) fn lex(text: &str) -> Option<Vec<Token>> {
     Some(found)
 }
 
-/// What a token is here; `Some(None)` for a string that continues the one before.
+/// Converts a token. Returns `Some(None)` for a string that continues the one before, and `None`
+/// for a token that no expression has.
 fn read(token: &bowline_sql::Token<'_>) -> Option<Option<Token>> {
     Some(Some(match token.kind() {
         Kind::Word => Token::Word(token.name()?.into_owned()),
@@ -92,24 +93,25 @@ fn read(token: &bowline_sql::Token<'_>) -> Option<Option<Token>> {
     }))
 }
 
-/// Whether a word is no name of a column: `user` is CURRENT_USER, `"user"` may be a column.
+/// Returns true if a word without quotes cannot be a column: `user` is CURRENT_USER, but `"user"`
+/// may be a column.
 pub(super) fn is_reserved(word: &str) -> bool {
     category(word).is_some_and(|category| category != Category::Column)
 }
 
-/// The bits of hexadecimal digits.
+/// Returns the bits of hexadecimal digits.
 fn bits(text: &str) -> Option<String> {
     text.chars()
         .map(|digit| Some(format!("{:04b}", digit.to_digit(16)?)))
         .collect()
 }
 
-/// A number without underscores, and of base 10; `None` for one that PostgreSQL refuses.
+/// Returns a number in base 10, without underscores; `None` if PostgreSQL rejects the number.
 fn decimal(text: &str) -> Option<String> {
     let digits = text.replace('_', "").to_ascii_lowercase();
     for (prefix, base) in [("0x", 16), ("0o", 8), ("0b", 2)] {
         if let Some(digits) = digits.strip_prefix(prefix) {
-            // One that is longer is compared as it stands.
+            // A number of more than 128 bits is compared as written.
             return match u128::from_str_radix(digits, base) {
                 Ok(number) => Some(number.to_string()),
                 Err(_) => Some(text.to_owned()),

@@ -1,10 +1,11 @@
-//! The operands of an expression: literals, columns, calls, and what stands behind them.
+//! The operands of an expression: literals, columns, calls, and the casts and subscripts after
+//! them.
 
 use super::lexer::{Token, is_reserved};
 use super::parser::{Node, Parser, binding, list, word};
 use super::value::number;
 
-/// What looks like a call and is none (manual, 9.18 and 4.2).
+/// Constructs that look like function calls but are none (manual, 9.18 and 4.2).
 const CONSTRUCTS: [&str; 7] = [
     "coalesce", "exists", "greatest", "grouping", "least", "nullif", "row",
 ];
@@ -41,7 +42,8 @@ impl Parser {
         }
     }
 
-    /// A column, a function's call, or a literal behind the name of its type; tables are left out.
+    /// Parses a column, a function call, or a literal after the name of its type. The tables of
+    /// columns are left out.
     fn name(&mut self, mut name: String, is_word: bool) -> Option<Node> {
         let start = self.place - 1;
         let mut is_bare = is_word;
@@ -54,7 +56,7 @@ impl Parser {
             schema = Some(std::mem::replace(&mut name, part));
         }
         if self.eat(&Token::Open) {
-            // In quotes it is a function of that name, not what the grammar has by this word.
+            // In quotes, the name is that of a function, not of a construct of the grammar.
             if !is_bare && CONSTRUCTS.contains(&name.as_str()) {
                 name = format!("\"{name}\"");
             }
@@ -74,7 +76,8 @@ impl Parser {
         })
     }
 
-    /// `interval '1 day'`, `timestamp with time zone '..'`; nothing is eaten if it is none.
+    /// Parses `interval '1 day'` or `timestamp with time zone '..'`. Consumes no token if it finds
+    /// no such literal.
     fn typed_literal(&mut self, start: usize) -> Option<Node> {
         let (back, depth) = (self.place, self.depth);
         self.place = start;
@@ -107,7 +110,7 @@ impl Parser {
                     *first = Node::Text(field.clone());
                 }
             }
-            // A sequence is found wherever it is.
+            // Sequences are compared without their schema.
             ("nextval" | "currval" | "setval", Some(Node::Text(sequence))) => {
                 let last = sequence.rsplit('.').next().unwrap_or_default();
                 *sequence = last.trim_matches('"').to_owned();
@@ -131,7 +134,7 @@ impl Parser {
         }
         if self.eat_word("else") {
             let otherwise = self.expression(0)?;
-            // What an author leaves out PostgreSQL writes.
+            // PostgreSQL writes `ELSE NULL` where the author wrote no ELSE.
             if otherwise != word("null") {
                 parts.push(otherwise);
             }
@@ -139,7 +142,7 @@ impl Parser {
         self.eat_word("end").then_some(list("case", parts))
     }
 
-    /// Casts, subscripts and fields behind an operand.
+    /// Parses the casts, subscripts and fields after an operand.
     pub(super) fn postfix(&mut self, mut node: Node) -> Option<Node> {
         loop {
             if self.eat(&Token::Cast) {
@@ -163,7 +166,7 @@ impl Parser {
         }
     }
 
-    /// The name of a type, which says nothing here.
+    /// Skips the name of a type, which is not compared.
     fn type_name(&mut self) -> Option<()> {
         let (Token::Word(first) | Token::Quoted(first)) = self.next()? else {
             return None;
@@ -199,7 +202,7 @@ impl Parser {
     }
 }
 
-/// A call of a function by its full name.
+/// Returns the call with the schema of its function.
 fn of_schema(schema: String, mut call: Node) -> Node {
     if let Node::List(items) = &mut call
         && let Some(first) = items.first_mut()

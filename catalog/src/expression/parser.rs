@@ -1,17 +1,17 @@
-//! The tree of an expression, in which PostgreSQL's ways to spell one thing are one.
+//! The tree of an expression. Equivalent spellings of PostgreSQL have the same tree.
 
 use super::lexer::{Token, lex};
 use super::value::number;
 
-/// A tree of words, literals and lists; the first of a list is its operator.
+/// A tree of words, literals and lists. The first item of a list is its operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Node {
     Word(String),
-    /// A column whose name, without quotes, is a reserved word: `"user"` is not `user`.
+    /// A column in quotes whose name is a reserved word: `"user"` is not `user`.
     Column(String),
     Text(String),
     Number(String),
-    /// The name of a function behind that of its schema; PostgreSQL's own has none.
+    /// The name of a function with its schema. PostgreSQL's own functions have no schema here.
     Function {
         schema: String,
         name: String,
@@ -19,7 +19,7 @@ pub(super) enum Node {
     List(Vec<Node>),
 }
 
-/// More than any expression that a person writes; the bounds of the recursion, here and in the tree.
+/// Limits of the recursion, here and in the tree. No expression written by hand reaches them.
 const DEEPEST: usize = 100;
 const LONGEST: usize = 4_096;
 
@@ -40,7 +40,7 @@ pub(super) struct Parser {
     pub(super) depth: usize,
 }
 
-/// How strongly operators bind (manual, 4.1.6).
+/// The precedence of operators (manual, 4.1.6).
 pub(super) mod binding {
     pub(super) const OR: u8 = 1;
     pub(super) const AND: u8 = 2;
@@ -61,7 +61,7 @@ pub(super) fn word(text: &str) -> Node {
     Node::Word(text.to_owned())
 }
 
-/// A list; chains of AND and OR are one list.
+/// Returns a list. A chain of AND or OR becomes one list.
 pub(super) fn list(operator: &str, nodes: impl IntoIterator<Item = Node>) -> Node {
     let mut items = vec![word(operator)];
     for node in nodes {
@@ -145,7 +145,8 @@ impl Parser {
         }
     }
 
-    /// The operator that follows an operand and how it binds; `None` at the end of what binds as strongly as asked.
+    /// Returns the operator after an operand, with its precedence; `None` if that is at most
+    /// `minimum`.
     fn infix(&mut self, minimum: u8) -> Option<(Token, String, u8)> {
         use binding as b;
         let token = self.peek()?.clone();
@@ -243,7 +244,7 @@ impl Parser {
             Node::List(items) if items.first() == Some(&word("row")) => Some(items[1..].to_vec()),
             _ => None,
         };
-        // Rows are equal column by column.
+        // Rows are compared column by column.
         if let ("=" | "<>", Some(left), Some(right)) = (operator, row(&left), row(&right)) {
             let pairs = left.into_iter().zip(right);
             let pairs = pairs.map(|(left, right)| list(operator, [left, right]));
@@ -271,7 +272,8 @@ impl Parser {
         Some(list(operator, [left, word(&what)]))
     }
 
-    /// BETWEEN, IN, LIKE and their kin, as PostgreSQL spells them.
+    /// Parses the rest of BETWEEN, IN, LIKE, ILIKE and SIMILAR TO into the form that PostgreSQL
+    /// writes.
     fn matching(&mut self, left: Node, how: &str, negated: bool) -> Option<Node> {
         match how {
             "between" => {
@@ -331,7 +333,8 @@ impl Parser {
         }
     }
 
-    /// Expressions up to the closing token, which is eaten; words that some functions have instead of commas are commas.
+    /// Parses expressions up to the closing token, and consumes that token. Keywords that separate
+    /// the arguments of some functions count as commas.
     pub(super) fn items(&mut self, close: &Token) -> Option<Vec<Node>> {
         let mut items = Vec::new();
         loop {

@@ -1,4 +1,4 @@
-//! Expressions as they are written, and as a server writes them back.
+//! Expressions as authors write them, and as a server writes them back.
 
 use bowline::testing::LocalServer;
 use bowline::{Session, sql_query};
@@ -7,7 +7,7 @@ use diesel::sql_types::Text;
 
 use super::*;
 
-/// Checks of a table with the columns that stand in the test.
+/// Checks of a table; its columns are in the test.
 const CHECKS: [&str; 64] = [
     "n > 0",
     "n != 0 AND (n <> 5)",
@@ -86,7 +86,8 @@ struct Said {
     said: String,
 }
 
-/// What the server makes of each, told by this query, in a transaction that is undone.
+/// Returns the texts that the query reads after the statements, in a transaction that is rolled
+/// back.
 fn told(statements: &str, query: &str) -> Vec<String> {
     let server = LocalServer::start().unwrap_or_else(|error| panic!("{error}"));
     let mut session = Session::connect(&server.config("postgres")).expect("a connection");
@@ -203,7 +204,7 @@ fn no_two_of_them_are_the_same() {
     for texts in [CHECKS.to_vec(), defaults.collect()] {
         for (place, one) in texts.iter().enumerate() {
             for other in &texts[place + 1..] {
-                // As a boolean one is the other; casts, which would tell, are left out.
+                // As booleans the two are equal. The casts that would tell them apart are left out.
                 let is_boolean = |text: &&str| ["'t'", "'off'", "'true'"].contains(text);
                 let is_meant = is_boolean(one)
                     || is_boolean(other)
@@ -247,7 +248,7 @@ fn whatever_the_text_it_ends() {
         assert!(is_same(text, text));
         is_same(text, "a");
     }
-    // Neither is SQL, and neither is the other.
+    // Neither text is SQL, and the two differ.
     assert!(!is_same("a;b 1 2", "a;b 1 3"));
     let deep = "(".repeat(100_000);
     is_same(&deep, "a");
@@ -257,7 +258,8 @@ fn whatever_the_text_it_ends() {
     is_same(&"1+".repeat(2_000), &"1-".repeat(2_000));
 }
 
-/// Words that are an expression by themselves; in quotes, or behind a table's name, they are columns.
+/// Words that are expressions by themselves. In quotes, or after the name of a table, they are
+/// columns.
 const KEYWORDS: [&str; 14] = [
     "user",
     "current_user",
@@ -286,7 +288,7 @@ fn a_column_is_told_from_the_keyword_of_its_name() {
             is_same(&bare, &format!("({} > a)", word.to_uppercase())),
             "{word}"
         );
-        // What is no expression is compared by its words.
+        // Texts that are no expressions are compared token by token.
         let (bound, other) = (
             format!("FOR VALUES FROM ({word})"),
             format!("FOR VALUES FROM (\"{word}\")"),
@@ -327,7 +329,7 @@ fn functions_of_two_schemas_are_not_one() {
     assert!(!is_same("app.f(a)", "public.f(a)"));
     assert!(!is_same("a > app.f(1) + 2", "a > (other.f(1) + 2)"));
     assert!(is_same("app.f(a)", "\"app\".f((a))"));
-    // A name alone may be any of them, and PostgreSQL's own functions need none.
+    // A bare name may be that of a function in any schema. PostgreSQL's own need no schema.
     assert!(is_same("f(18)", "public.f(18)"));
     assert!(is_same("pg_catalog.lower(a)", "lower(a)"));
 }

@@ -1,6 +1,6 @@
-//! Whether two literals are one value: PostgreSQL writes back what the type made of the text.
+//! Comparison of literals. PostgreSQL writes a value in the output format of its type.
 
-/// A number in one spelling: without leading zeros, exponent, or a sign that says nothing.
+/// Returns a number in one spelling: without leading zeros, an exponent, or a plus sign.
 pub(super) fn number(text: &str) -> String {
     let (negative, digits) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
@@ -12,7 +12,7 @@ pub(super) fn number(text: &str) -> String {
     };
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let (mut whole, mut fraction) = (whole.to_owned(), fraction.to_owned());
-    // An exponent beyond what a numeric holds is not moved digit by digit.
+    // The exponent is limited to 1000, since each step moves one digit.
     for _ in 0..exponent.clamp(0, 1000) {
         whole.push(if fraction.is_empty() {
             '0'
@@ -33,7 +33,7 @@ pub(super) fn number(text: &str) -> String {
     }
 }
 
-/// Whether a text is read as this boolean (manual, 8.6).
+/// Returns true if PostgreSQL reads a text as this boolean (manual, 8.6).
 pub(super) fn is_boolean(text: &str, word: &str) -> bool {
     let text = text.trim().to_lowercase();
     match word {
@@ -43,7 +43,8 @@ pub(super) fn is_boolean(text: &str, word: &str) -> bool {
     }
 }
 
-/// Whether two texts are one value of some type: equal, or equal as numbers, points in time, intervals, arrays or JSON.
+/// Returns true if two texts are the same value of some type. They may be equal as texts, numbers,
+/// points in time, intervals, arrays, JSON, UUIDs or bytes.
 pub(super) fn is_same(left: &str, right: &str) -> bool {
     left == right
         || (is_number(left) && is_number(right) && number(left) == number(right))
@@ -54,14 +55,15 @@ pub(super) fn is_same(left: &str, right: &str) -> bool {
         || is_same_bytes(left, right)
 }
 
-/// Whether one text is the bytes that the other writes in hexadecimal, as PostgreSQL does (manual, 8.4).
+/// Returns true if two texts are the same `bytea`, and one of them is in hexadecimal, as PostgreSQL
+/// writes it (manual, 8.4).
 fn is_same_bytes(left: &str, right: &str) -> bool {
     let is_hexadecimal = |text: &str| text.starts_with("\\x");
     (is_hexadecimal(left) || is_hexadecimal(right))
         && bytes(left).is_some_and(|bytes| Some(bytes) == self::bytes(right))
 }
 
-/// The bytes of a `bytea`, in either of its notations.
+/// Returns the bytes of a `bytea` in either of its formats.
 fn bytes(text: &str) -> Option<Vec<u8>> {
     if let Some(digits) = text.strip_prefix("\\x") {
         let digits: Vec<char> = digits.chars().filter(|c| !c.is_whitespace()).collect();
@@ -111,12 +113,12 @@ fn is_uuid(text: &str) -> bool {
     text.len() == 36 && text.chars().all(|c| c.is_ascii_hexdigit() || c == '-')
 }
 
-/// An array, an object, or a list of JSON.
+/// Returns true if a text may be an array, or an object or array of JSON.
 fn is_structured(text: &str) -> bool {
     text.trim_start().starts_with(['{', '['])
 }
 
-/// Without the white space outside of double quotes.
+/// Returns a text without the white space outside of double quotes.
 fn dense(text: &str) -> String {
     let mut inside = false;
     let mut escaped = false;
@@ -140,14 +142,14 @@ fn is_moment(text: &str) -> bool {
     (4..=6).contains(&year.len()) && year.chars().all(|c| c.is_ascii_digit()) && parts.count() == 2
 }
 
-/// The one name of a moment that never changes (manual, 8.5.1.4).
+/// The only name of a fixed date and time (manual, 8.5.1.4).
 const EPOCH: &str = "epoch";
 
-/// A date or a timestamp without what is zero.
+/// Returns a date or timestamp without a UTC zone and without trailing zero parts of the time.
 fn moment(text: &str) -> String {
     let text = if text == EPOCH { "1970-01-01" } else { text };
     let text = text.replace('T', " ");
-    // A zone that is UTC says nothing, and of a timestamp without zone PostgreSQL drops it.
+    // A UTC zone is redundant, and PostgreSQL ignores the zone of a timestamp without time zone.
     let zone = ["Z", "+00:00", "+0000", "+00", " UTC", " utc"];
     let bare = zone.iter().find_map(|zone| text.strip_suffix(zone));
     let bare = bare.unwrap_or(&text);
@@ -158,7 +160,8 @@ fn moment(text: &str) -> String {
     format!("{} {time}", date.join("-")).trim_end().to_owned()
 }
 
-/// Months, days and microseconds of an interval in PostgreSQL's own notation (manual, 8.5.4).
+/// Returns the months, days and microseconds of an interval in PostgreSQL's own format (manual,
+/// 8.5.4).
 fn interval(text: &str) -> Option<(i64, i64, i64)> {
     let (mut months, mut days, mut micros) = (0, 0, 0);
     let mut words = text.split_whitespace().peekable();

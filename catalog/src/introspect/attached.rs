@@ -6,7 +6,7 @@ use super::name;
 use crate::Catalog;
 use crate::attached::{Code, Enabled, Event, InheritedTrigger, Policy, Rule, Timing, Trigger};
 
-/// Without those that PostgreSQL makes itself: of foreign keys, and of a partition by its parent's.
+/// Triggers, without those that PostgreSQL creates itself for foreign keys and for partitions.
 pub(super) const TRIGGERS: &str = r"
     SELECT n.nspname::text AS schema, c.relname::text AS relation, t.tgname::text AS name, t.tgtype::int4 AS bits,
         t.tgenabled::text AS enabled, fn.nspname::text AS function_schema, f.proname::text AS function,
@@ -26,7 +26,7 @@ pub(super) const TRIGGERS: &str = r"
     WHERE NOT t.tgisinternal AND t.tgparentid = 0 AND n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema'
     ORDER BY 1, 2, t.tgname";
 
-/// Those that a partition has from its parent, where they are not enabled as there.
+/// Triggers that a partition has from its parent, with another state than the parent's.
 pub(super) const INHERITED_TRIGGERS: &str = r"
     SELECT n.nspname::text AS schema, c.relname::text AS relation, t.tgname::text AS name, t.tgenabled::text AS enabled
     FROM pg_trigger t
@@ -111,7 +111,7 @@ pub(super) struct RuleRow {
     comment: Option<String>,
 }
 
-/// Adds them to the relations, which are there.
+/// Adds the rows to the relations, which are already in the catalog.
 pub(super) fn add(
     catalog: &mut Catalog,
     triggers: &[TriggerRow],
@@ -201,7 +201,8 @@ impl TriggerRow {
         }
     }
 
-    /// `WHEN`, which no function of the server's writes alone.
+    /// Returns the condition of `WHEN`. It is cut from the definition, since no function of the
+    /// server returns it alone.
     fn condition(&self) -> Option<Code> {
         self.has_condition.then_some(())?;
         let (_, behind) = self.definition.split_once(" WHEN (")?;
@@ -209,7 +210,7 @@ impl TriggerRow {
         Some(Code::stored(condition.to_owned()))
     }
 
-    /// The texts that the function is given.
+    /// Returns the arguments of the trigger function.
     fn arguments(&self) -> Vec<String> {
         let behind = self.definition.rsplit_once(" EXECUTE FUNCTION ");
         let (_, list) = behind

@@ -5,7 +5,8 @@ use serde::Deserialize;
 use super::name;
 use crate::{Catalog, Constraint, ConstraintKind, ReferentialAction, TypeKind};
 
-/// A key to a partitioned table has a copy for each of its partitions, which is left out; NOT NULL is the column's.
+/// Constraints of tables and domains. A foreign key to a partitioned table has a copy for each
+/// partition, which is left out. NOT NULL is part of the column.
 pub(super) const CONSTRAINTS: &str = r"
     SELECT n.nspname::text AS schema, coalesce(c.relname, t.typname)::text AS owner, c.oid IS NULL AS of_domain,
         o.conname::text AS name, o.contype::text AS kind, o.condeferrable AS deferrable, o.condeferred AS deferred,
@@ -63,7 +64,7 @@ pub(super) struct ConstraintRow {
     operators: Vec<String>,
 }
 
-/// Adds the constraints to the relations and domains, which are there.
+/// Adds the constraints to the relations and domains, which are already in the catalog.
 pub(super) fn add(catalog: &mut Catalog, rows: &[ConstraintRow]) {
     for row in rows {
         let owner = name(&row.schema, &row.owner);
@@ -139,7 +140,7 @@ fn action(code: &str, columns: &[String]) -> ReferentialAction {
     }
 }
 
-/// An expression without the parentheses that PostgreSQL puts around the whole of it.
+/// Returns an expression without its outer parentheses, which PostgreSQL adds.
 pub(super) fn without_parentheses(expression: &str) -> &str {
     let mut bare = expression;
     while let Some(inner) = inside(bare) {
@@ -148,7 +149,7 @@ pub(super) fn without_parentheses(expression: &str) -> &str {
     bare
 }
 
-/// What is between the first and the last character, if those are parentheses that belong together.
+/// Returns the text between the first and the last character, if these are matching parentheses.
 fn inside(expression: &str) -> Option<&str> {
     let inner = expression.strip_prefix('(')?.strip_suffix(')')?;
     let mut depth = 0_usize;

@@ -1,10 +1,10 @@
-//! Types of columns, from `pg_type` and what `format_type` says of their modifiers.
+//! Types of columns, from `pg_type` and the modifiers that `format_type` writes.
 
 use super::name;
 use crate::DataType;
 
-/// A type, or the element of an array: schema, name, dimensions, and the whole as PostgreSQL spells it if it has
-/// modifiers.
+/// Returns the type of a column. Schema and name are those of the type, or of an array's element.
+/// `formatted` is the type as PostgreSQL writes it, if it has modifiers.
 pub(super) fn data_type(
     schema: &str,
     type_name: &str,
@@ -19,7 +19,7 @@ pub(super) fn data_type(
     }
 }
 
-/// The numbers in the parentheses of `numeric(10,2)` or `timestamp(3) without time zone`.
+/// Returns the numbers in the parentheses of `numeric(10,2)` or `timestamp(3) without time zone`.
 fn modifiers(formatted: &str) -> Vec<i32> {
     let Some((_, rest)) = formatted.rsplit_once('(') else {
         return Vec::new();
@@ -31,7 +31,7 @@ fn modifiers(formatted: &str) -> Vec<i32> {
         .collect()
 }
 
-/// The fields of `interval day to second(3)`.
+/// Returns the fields of `interval day to second(3)`.
 fn interval_fields(formatted: &str) -> Option<String> {
     let fields = formatted.strip_prefix("interval ")?;
     let fields = fields.trim_end_matches("[]");

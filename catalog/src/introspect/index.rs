@@ -1,4 +1,4 @@
-//! Indexes, those of key constraints among them.
+//! Indexes, including those of key constraints.
 
 use serde::Deserialize;
 
@@ -6,7 +6,7 @@ use super::constraint::without_parentheses;
 use super::{name, optional_name};
 use crate::{Catalog, Index, IndexKey, KeyOrder};
 
-/// Columns of a key come by name, expressions as text; what is the default comes as NULL.
+/// Indexes. Key columns are returned by name, expressions as text, and default options as NULL.
 pub(super) const INDEXES: &str = r"
     SELECT n.nspname::text AS schema, c.relname::text AS relation, i.relname::text AS name, x.indisunique AS is_unique,
         x.indnullsnotdistinct AS nulls_not_distinct, m.amname::text AS method,
@@ -62,7 +62,7 @@ pub(super) struct IndexRow {
     included: Vec<String>,
 }
 
-/// Adds the indexes to the relations, which are there.
+/// Adds the indexes to the relations, which are already in the catalog.
 pub(super) fn add(catalog: &mut Catalog, rows: &[IndexRow]) {
     for row in rows {
         if let Some(relation) = catalog.relations.get_mut(&name(&row.schema, &row.relation)) {

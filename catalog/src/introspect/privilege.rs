@@ -1,4 +1,4 @@
-//! Owners, and what others may do with tables, columns, sequences and schemas.
+//! Owners, and the privileges of other roles on tables, columns, sequences and schemas.
 
 use serde::Deserialize;
 
@@ -6,7 +6,7 @@ use super::name;
 use crate::Catalog;
 use crate::privilege::{Privilege, Privileges};
 
-/// A row for each privilege, and one for each owner of an object on which nobody else has any.
+/// A row for each privilege, and one for each owner of an object on which no other role has any.
 pub(super) const PRIVILEGES: &str = r"
     SELECT n.nspname::text AS schema, c.relname::text AS name, NULL::text AS column_name,
         pg_get_userbyid(c.relowner)::text AS owner,
@@ -44,7 +44,7 @@ pub(super) struct PrivilegeRow {
     grantable: bool,
 }
 
-/// Adds them to the objects, which are there.
+/// Adds the privileges to the objects, which are already in the catalog.
 pub(super) fn add(catalog: &mut Catalog, rows: &[PrivilegeRow]) {
     for row in rows {
         let privileges: Option<&mut Privileges> = match &row.name {

@@ -113,7 +113,8 @@ pub(super) struct ColumnRow {
     serial_name: Option<String>,
 }
 
-/// Adds the relations with their columns, and to composite types, which are there, their attributes.
+/// Adds the relations with their columns. Adds the attributes to composite types, which are already
+/// in the catalog.
 pub(super) fn add(catalog: &mut Catalog, relations: &[RelationRow], columns: &[ColumnRow]) {
     for row in relations.iter().filter(|row| row.name != DIESEL_TABLE) {
         let kind = match (row.kind.as_str(), row.is_partition) {

@@ -9,7 +9,7 @@ use crate::privilege::{PUBLIC_ROLE, Privilege, Privileges};
 use crate::routine::{Argument, Body, Mode, Routine, RoutineKind, Volatility};
 use crate::{Catalog, DataType};
 
-/// Without those of extensions, and those that come with a range.
+/// Routines, without those of extensions and the constructors of range types.
 pub(super) const ROUTINES: &str = r"
     SELECT n.nspname::text AS schema, p.proname::text AS name, p.prokind::text AS kind, l.lanname::text AS language,
         CASE WHEN p.prokind = 'a' THEN NULL ELSE p.prosrc END AS source, pg_get_function_sqlbody(p.oid) AS sql_body,
@@ -147,7 +147,7 @@ impl RoutineRow {
             grantable: self.granters.iter().any(|own| own == role),
             revoked,
         };
-        // Everybody has it, unless it was taken away.
+        // PUBLIC has EXECUTE by default, unless it was revoked.
         let is_public = |role: &String| role == PUBLIC_ROLE;
         if self.has_privileges && !self.grantees.iter().any(is_public) {
             privileges.add(execute(PUBLIC_ROLE, true));

@@ -1,4 +1,4 @@
-//! Sequences, those of `serial` and identity columns among them.
+//! Sequences, including those of `serial` and identity columns.
 
 use serde::Deserialize;
 

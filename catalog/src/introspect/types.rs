@@ -6,7 +6,8 @@ use super::data_type::data_type;
 use super::{name, optional_name};
 use crate::{Catalog, DataType, Type, TypeKind};
 
-/// Row types of tables, arrays and multiranges come with what they belong to, so they are left out.
+/// Types. Row types of tables, arrays and multiranges are left out, since PostgreSQL creates them
+/// with the objects to which they belong.
 pub(super) const TYPES: &str = r"
     SELECT n.nspname::text AS schema, t.typname::text AS name,
         CASE WHEN x.objid IS NOT NULL OR t.typtype = 'b' THEN 'x' ELSE t.typtype::text END AS kind,
@@ -67,7 +68,7 @@ pub(super) struct TypeRow {
     comment: Option<String>,
 }
 
-/// Adds the types; the attributes of composites and the checks of domains are added after.
+/// Adds the types. The attributes of composite types and the checks of domains are added later.
 pub(super) fn add(catalog: &mut Catalog, rows: &[TypeRow]) {
     for row in rows {
         let own = name(&row.schema, &row.name);

@@ -1,4 +1,4 @@
-//! Triggers, policies, rules and the queries of views that are to become others.
+//! Changes of triggers, policies, rules and the queries of views.
 
 use super::order::Needs;
 use super::{Script, Step};
@@ -7,15 +7,15 @@ use crate::compare::{How, STATE, Subject};
 use crate::definition::{list, quoted};
 use crate::{Catalog, Name, Relation, RelationKind};
 
-/// A trigger, policy or rule as a script makes it.
+/// The expected form of a trigger, policy or rule.
 struct Part {
-    /// `None` if not all of it is known.
+    /// The `CREATE` statement; `None` if the catalog lacks a part of it.
     create: Option<String>,
     enabled: Enabled,
     comment: Option<String>,
 }
 
-/// Drops a trigger, policy or rule, and makes it anew.
+/// Drops and recreates a trigger, policy or rule, or changes its state or comment alone.
 pub(super) fn part(
     script: &mut Script,
     expected: &Catalog,
@@ -76,7 +76,8 @@ pub(super) fn has(relation: &Relation, subject: &Subject) -> bool {
     }
 }
 
-/// The state of a trigger or rule; of a trigger that a partition has from its parent too.
+/// Returns the state of a trigger or rule. A partition's trigger without an entry has the state of
+/// its parent's.
 fn state(catalog: &Catalog, subject: &Subject) -> Enabled {
     let own = of(catalog, subject).map(|own| own.enabled);
     let inherited = || {
@@ -139,7 +140,7 @@ fn of(catalog: &Catalog, subject: &Subject) -> Option<Part> {
     }
 }
 
-/// `CREATE VIEW`, in place of one that is there or not; false where its query is not known.
+/// Creates or replaces a view. Returns false if the catalog lacks its query.
 pub(super) fn view(script: &mut Script, relation: &Relation) -> bool {
     let sql = relation.name.sql();
     let Some(query) = &relation.attached.query else {
@@ -175,7 +176,8 @@ pub(super) fn view(script: &mut Script, relation: &Relation) -> bool {
     true
 }
 
-/// Puts a statement into the search path in which the names of its code were looked up, where that is not the default one.
+/// Returns the statement with the search path under which the names of its code were looked up. The
+/// statement stays as it is if that is the default search path.
 pub(super) fn within_path<'c>(
     codes: impl IntoIterator<Item = &'c Code>,
     statement: String,
@@ -190,11 +192,11 @@ pub(super) fn within_path<'c>(
         [] => "''".to_owned(),
         path => list(path),
     };
-    // Its own name may be without a schema, and then is one of the default path.
+    // The object's own name has no schema if it is in `public`, so the path includes `public`.
     format!("SET search_path TO {path}, public;\n{statement};\nRESET search_path")
 }
 
-/// Gives a view other options.
+/// Changes the options of a view.
 pub(super) fn options(script: &mut Script, new: &Relation, old: &Relation) {
     let sql = new.name.sql();
     let name = |option: &str| option.split('=').next().unwrap_or_default().to_owned();
@@ -213,7 +215,7 @@ pub(super) fn options(script: &mut Script, new: &Relation, old: &Relation) {
     }
 }
 
-/// What `ALTER TABLE` says of row level security.
+/// Enables or disables row level security with `ALTER TABLE`.
 pub(super) fn row_security(script: &mut Script, relation: &Relation) {
     let (sql, attached) = (relation.name.sql(), &relation.attached);
     let enable = if attached.row_security {

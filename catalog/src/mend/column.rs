@@ -1,4 +1,4 @@
-//! Columns that differ.
+//! Changes of columns.
 
 mod change_type;
 mod not_null;
@@ -52,7 +52,7 @@ pub(super) fn column(
                 };
                 restate(script, (expected, actual), table, &new, &bare);
             } else if let Some(added) = added {
-                // The parent's new column comes to the child as it is there.
+                // The parent's new column is added to the child too, with the parent's definition.
                 restate(script, (expected, actual), table, &new, added);
             } else {
                 add(script, (expected, actual), table, &new);
@@ -82,7 +82,7 @@ pub(super) fn column(
                 ));
                 return;
             }
-            // That of a child may have gone with its parent's.
+            // IF EXISTS: the column of a child may have been dropped with its parent's.
             let exists = if is_given { "IF EXISTS " } else { "" };
             let is_generated = |column: &Column| matches!(column.fill, Fill::Generated { .. });
             let step = match of(actual) {
@@ -110,7 +110,7 @@ pub(super) fn column(
         }
         "its nullability" => {
             let what = match &new.not_null_constraint {
-                // The statement is one of PostgreSQL 18, whose constraints have names.
+                // PostgreSQL 18 has this statement, since its NOT NULL constraints have names.
                 Some(own)
                     if new.not_null
                         && (!has_default_name(table, &new, own)
@@ -125,7 +125,7 @@ pub(super) fn column(
                 _ => alter("DROP NOT NULL".to_owned()),
             };
             script.push(Step::Columns, what);
-            // It reaches the children, which may be to stay as they are.
+            // The statement changes the children too, although they may be expected to stay.
             restate_below(script, expected, actual, table, &new);
         }
         NOT_NULL => not_null_constraint(script, table, &new, &old),
@@ -136,7 +136,7 @@ pub(super) fn column(
     }
 }
 
-/// Adds a column, behind those that stand before it.
+/// Adds a column. Its position orders the statements, so that columns are added in order.
 fn add(script: &mut Script, (expected, actual): (&Catalog, &Catalog), table: &Name, new: &Column) {
     let relation = expected.relations.get(table);
     let mut columns = relation.into_iter().flat_map(|relation| &relation.columns);
@@ -149,7 +149,7 @@ fn add(script: &mut Script, (expected, actual): (&Catalog, &Catalog), table: &Na
     sequence_type(script, expected, table, new);
 }
 
-/// Gives the sequences of the identities of a table the types that are not those of their columns.
+/// Sets the types of a table's identity sequences that differ from the types of their columns.
 pub(super) fn sequence_types(script: &mut Script, expected: &Catalog, relation: &Relation) {
     for column in &relation.columns {
         sequence_type(script, expected, &relation.name, column);
@@ -165,7 +165,7 @@ fn sequence_type(script: &mut Script, expected: &Catalog, table: &Name, column: 
     }
 }
 
-/// The generated column that uses another column and stays.
+/// Returns the generated column that uses the given column and stays generated.
 fn generated_user(
     expected: &Catalog,
     actual: &Catalog,
@@ -185,7 +185,7 @@ fn generated_user(
     user.map(|own| own.name.clone())
 }
 
-/// Gives a column what fills it.
+/// Changes the default, identity or generation expression of a column.
 fn change_fill(
     script: &mut Script,
     (expected, actual): (&Catalog, &Catalog),
@@ -194,7 +194,7 @@ fn change_fill(
 ) {
     let (sql, name) = (table.sql(), quoted(&new.name));
     let relation = expected.relations.get(table);
-    // The default of a child is its own.
+    // ONLY: the default of a child does not change with that of its parent.
     let has_children = !lineage::descendants(actual, table).is_empty();
     let only = match relation {
         Some(relation) if is_view(relation) => "",
@@ -211,7 +211,7 @@ fn change_fill(
     }
 }
 
-/// Returns true if a column comes, goes and changes with the type of which the table is made.
+/// Returns true if a change of the table's composite type adds, drops or changes the column.
 fn is_of_type(expected: &Catalog, actual: &Catalog, table: &Name, column: &str) -> bool {
     let of_type = |catalog: &Catalog| catalog.relations.get(table)?.of_type.clone();
     let (Some(new), Some(old)) = (of_type(expected), of_type(actual)) else {
@@ -227,7 +227,8 @@ fn is_of_type(expected: &Catalog, actual: &Catalog, table: &Name, column: &str) 
     new == old && attribute(expected) != attribute(actual)
 }
 
-/// Returns true if a column comes to a table from a parent that is made of a type.
+/// Returns true if a table inherits a new column from a typed table. The column then arrives
+/// without a default and without NOT NULL.
 fn arrives_bare(expected: &Catalog, actual: &Catalog, table: &Name, column: &str) -> bool {
     let parents = lineage::parents(expected, actual, table);
     parents.iter().any(|(parent, _)| {
@@ -236,7 +237,7 @@ fn arrives_bare(expected: &Catalog, actual: &Catalog, table: &Name, column: &str
     })
 }
 
-/// Makes of a column that came with another's what it should be.
+/// Changes the default and nullability of a column that a parent or type added as `old`.
 fn restate(
     script: &mut Script,
     catalogs: (&Catalog, &Catalog),
@@ -252,7 +253,7 @@ fn restate(
     }
 }
 
-/// What the columns of a table made `OF` a type have beside the type.
+/// Sets the defaults and NOT NULL of the columns of a new typed table.
 pub(super) fn of_typed(script: &mut Script, relation: &Relation) {
     let sql = relation.name.sql();
     for column in &relation.columns {
@@ -267,7 +268,7 @@ pub(super) fn of_typed(script: &mut Script, relation: &Relation) {
     }
 }
 
-/// Takes the defaults from the columns of a new child that has them from a parent and should not.
+/// Drops the defaults that a new child inherits from a parent but should not have.
 pub(super) fn drop_inherited_defaults(
     script: &mut Script,
     expected: &Catalog,
@@ -292,7 +293,7 @@ pub(super) fn drop_inherited_defaults(
     }
 }
 
-/// Returns true if a partition has the identity of its parent, as from PostgreSQL 17 on.
+/// Returns true if a partition shares the identity of its parent, as from PostgreSQL 17 on.
 fn is_of_parent(catalog: &Catalog, table: &Name, column: &str) -> bool {
     let relation = catalog.relations.get(table);
     let relation = relation.filter(|relation| relation.partition_bound.is_some());
@@ -307,8 +308,8 @@ fn is_identity(column: &Column) -> bool {
     matches!(column.fill, Fill::Identity { .. })
 }
 
-/// What fills a column, but for a new identity: the old goes before the new comes, since both may have a sequence of
-/// one name.
+/// Changes the default, identity or generation expression of a column, but adds no new identity.
+/// The old sequence is dropped first, since both may have the same name.
 fn fill(
     script: &mut Script,
     table: &Name,
@@ -334,10 +335,10 @@ fn fill(
             script.push(Step::Columns, alter(format!("SET GENERATED {what}")));
             return;
         }
-        // A partition has that of its parent, and loses it with it.
+        // A partition shares the identity of its parent, and loses it with the parent.
         Fill::Identity { .. } if is_of_parent(actual, table, &old.name) => {}
         Fill::Identity { .. } => script.push(Step::Sequences, alter("DROP IDENTITY".to_owned())),
-        // It is dropped in the children too.
+        // The expression is dropped in the children too, so the statement has no ONLY.
         Fill::Generated { .. } => {
             let drop = alter("DROP EXPRESSION".to_owned());
             script.push(Step::Sequences, drop.replacen("TABLE ONLY ", "TABLE ", 1));
@@ -376,7 +377,7 @@ fn fill(
     }
 }
 
-/// A column as `CREATE TABLE` has it, with its sequence by name.
+/// Returns the definition of a column for `CREATE TABLE`, with its sequence by name.
 pub(super) fn definition(
     (catalog, actual): (&Catalog, &Catalog),
     table: &Name,
@@ -389,7 +390,7 @@ pub(super) fn definition(
     }
     let sql = filled(catalog, table, &column);
     match &column.not_null_constraint {
-        // A default name may be taken, and then is counted up.
+        // PostgreSQL numbers a default name that is taken, so the statement gives the name.
         Some(own) if !has_default_name(table, &column, own) || actual_names_not_null(actual) => {
             let sql = sql.strip_suffix(" NOT NULL").unwrap_or(&sql);
             format!("{sql} {}", own.words())
@@ -426,7 +427,8 @@ fn next_value(sequence: &Name) -> String {
     format!("nextval({})", literal(&name))
 }
 
-/// The sequence of an identity column, in parentheses; its type is the column's.
+/// Returns the sequence options of an identity column, in parentheses. The type is left out, since
+/// it is that of the column.
 fn identity(sequence: &Sequence) -> String {
     let options = sequence.sql();
     let options = options

@@ -1,4 +1,4 @@
-//! Constraints and indexes that differ.
+//! Changes of constraints and indexes.
 
 use super::{Script, Step, lineage};
 use crate::definition::quoted;
@@ -53,7 +53,7 @@ fn drop_constraint(script: &mut Script, table: &Name, old: &Constraint, may_be_g
         ConstraintKind::ForeignKey { .. } => Step::DropForeignKeys,
         _ => Step::DropConstraints,
     };
-    // That of a child or partition may go with its parent's.
+    // IF EXISTS: the constraint of a child or partition may be dropped with that of its parent.
     let exists = if may_be_gone { "IF EXISTS " } else { "" };
     let (sql, name) = (table.sql(), quoted(&old.name));
     let drop = |exists: &str| format!("ALTER TABLE {sql} DROP CONSTRAINT {exists}{name}");
@@ -62,7 +62,7 @@ fn drop_constraint(script: &mut Script, table: &Name, old: &Constraint, may_be_g
     }
 }
 
-/// Drops the foreign keys that rest on a key, and makes them anew.
+/// Drops and recreates the foreign keys that reference a key.
 fn remake_references(
     script: &mut Script,
     expected: &Catalog,
@@ -99,7 +99,7 @@ fn remake_references(
     }
 }
 
-/// Keeps the constraints of children and partitions that go with one of the parent's.
+/// Recreates the constraints of children and partitions that are dropped with one of the parent.
 fn keep_below(
     script: &mut Script,
     expected: &Catalog,
@@ -184,7 +184,7 @@ pub(super) fn index(
     let is_there =
         there.is_some_and(|relation| relation.indexes.iter().any(|index| index.name == name));
     match (has_constraint(expected), has_constraint(actual)) {
-        // The index of a constraint comes and goes with it.
+        // The index of a constraint is created and dropped with the constraint.
         (true, true) => return constraint(script, expected, actual, (table, name), false),
         (_, false) if is_there => {
             let old = there.and_then(|there| there.indexes.iter().find(|own| own.name == name));
@@ -199,7 +199,7 @@ pub(super) fn index(
     }
 }
 
-/// Returns true if a key or an exclusion has the index of this name.
+/// Returns true if the index of this name belongs to a key or an exclusion constraint.
 fn is_of_key(relation: &Relation, name: &str) -> bool {
     let mut constraints = relation.constraints.iter();
     constraints.any(|own| {
@@ -213,7 +213,7 @@ fn is_of_key(relation: &Relation, name: &str) -> bool {
     })
 }
 
-/// Drops an index, or the key of which it is.
+/// Drops an index, or the constraint to which it belongs.
 pub(super) fn drop_index(
     script: &mut Script,
     expected: &Catalog,
@@ -243,7 +243,7 @@ pub(super) fn drop_index(
     keep_indexes_below(script, expected, actual, table, old);
 }
 
-/// Keeps the indexes of partitions that go with one of the parent's.
+/// Recreates the indexes of partitions that are dropped with one of the parent.
 fn keep_indexes_below(
     script: &mut Script,
     expected: &Catalog,
@@ -283,7 +283,7 @@ fn keep_indexes_below(
     }
 }
 
-/// Makes an index, unless a constraint does.
+/// Creates an index, unless a constraint creates it.
 pub(super) fn add_index(
     script: &mut Script,
     expected: &Catalog,
@@ -291,7 +291,7 @@ pub(super) fn add_index(
     index: &Index,
 ) {
     if !is_of_key(relation, &index.name) {
-        // That of a materialized view comes after it.
+        // The index of a materialized view is created after the view.
         let step = match relation.kind {
             RelationKind::MaterializedView => Step::Guards,
             _ => Step::Constraints,
@@ -300,7 +300,7 @@ pub(super) fn add_index(
         if is_of_all_partitions(expected, relation, index) {
             script.push(step, create);
         } else {
-            // Partitions without it are attached before it is there.
+            // Partitions without the index are attached first: attaching would create it on them.
             script.push(Step::Guards, create.replacen(" ON ", " ON ONLY ", 1));
         }
     }

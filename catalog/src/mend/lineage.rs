@@ -1,10 +1,11 @@
-//! Tables and their parents: a change of a parent reaches its children and partitions by itself.
+//! Tables and their parents. PostgreSQL applies a change of a parent to its children and
+//! partitions.
 
 use std::collections::BTreeSet;
 
 use crate::{Catalog, Column, Constraint, Name, Relation};
 
-/// How many parents a table has above it, on the longest way.
+/// Returns the number of ancestors of a table, on the longest path.
 pub(super) fn depth(catalog: &Catalog, table: &Name) -> usize {
     fn of(catalog: &Catalog, table: &Name, seen: &mut Vec<Name>) -> usize {
         let Some(relation) = catalog.relations.get(table) else {
@@ -22,7 +23,7 @@ pub(super) fn depth(catalog: &Catalog, table: &Name) -> usize {
     of(catalog, table, &mut Vec::new())
 }
 
-/// The children of a table, and theirs.
+/// Returns the children of a table, and their descendants.
 pub(super) fn descendants(catalog: &Catalog, table: &Name) -> BTreeSet<Name> {
     let mut found = BTreeSet::new();
     let mut open = vec![table.clone()];
@@ -36,7 +37,7 @@ pub(super) fn descendants(catalog: &Catalog, table: &Name) -> BTreeSet<Name> {
     found
 }
 
-/// The parents that a table has in both catalogs, as they are to be and as they are.
+/// Returns the parents that a table keeps, each as a pair of the expected and the actual relation.
 pub(super) fn parents<'c>(
     expected: &'c Catalog,
     actual: &'c Catalog,
@@ -54,7 +55,8 @@ pub(super) fn parents<'c>(
     .collect()
 }
 
-/// Returns true if a table keeps this parent all the time: a partition with another bound is detached and attached.
+/// Returns true if a table keeps this parent all the time. A partition with another bound is
+/// detached and attached again.
 pub(super) fn stays(new: &Relation, old: &Relation, parent: &Name) -> bool {
     let is_same_bound = match (&new.partition_bound, &old.partition_bound) {
         (Some(new), Some(old)) => crate::expression::is_same(new, old),
@@ -63,12 +65,12 @@ pub(super) fn stays(new: &Relation, old: &Relation, parent: &Name) -> bool {
     is_same_bound && new.parents.contains(parent) && old.parents.contains(parent)
 }
 
-/// The column of this name.
+/// Returns the column of this name.
 pub(super) fn column<'r>(relation: &'r Relation, name: &str) -> Option<&'r Column> {
     relation.columns.iter().find(|column| column.name == name)
 }
 
-/// The constraint of this name.
+/// Returns the constraint of this name.
 pub(super) fn constraint<'r>(relation: &'r Relation, name: &str) -> Option<&'r Constraint> {
     let mut constraints = relation.constraints.iter();
     constraints.find(|constraint| constraint.name == name)

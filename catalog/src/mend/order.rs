@@ -1,7 +1,8 @@
-//! The order of the statements: what a statement needs is made before it, and what needs an object is dropped first.
+//! The order of the statements: an object is created before its users, and dropped after them.
 //!
-//! Steps give a rough order. Within and across steps a statement comes after those that make what it names: a table
-//! after its parents and the types of its columns, a view after the views that it reads.
+//! Steps give a rough order. Within and across steps, a statement follows those that create the
+//! objects that it names. A table follows its parents and the types of its columns. A view follows
+//! the views that it reads.
 
 use std::collections::BTreeSet;
 
@@ -10,10 +11,10 @@ use crate::attached::Code;
 use crate::routine::{Body, Routine};
 use crate::{DataType, Fill, Name, Relation, Type, TypeKind};
 
-/// What an object is made of.
+/// The objects that an object or statement uses.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Needs {
-    /// Objects that it needs for certain: parents, types of columns.
+    /// Objects that it certainly uses: parents, types of columns.
     names: BTreeSet<Name>,
     /// Identifiers in its expressions, which may be names of objects.
     words: BTreeSet<String>,
@@ -23,12 +24,12 @@ pub(super) struct Needs {
 #[derive(Debug, Clone)]
 pub(super) struct Statement {
     pub(super) step: Step,
-    /// Its position within the step: parents before children, or the other way round.
+    /// Its position within the step: parents before children, or children before parents.
     pub(super) rank: (usize, usize),
     pub(super) sql: String,
-    /// The object that it makes.
+    /// The object that it creates.
     pub(super) makes: Option<Name>,
-    /// The object that it drops, and the sequences that go with it.
+    /// The object that it drops, and the sequences that are dropped with it.
     pub(super) removes: Vec<Name>,
     pub(super) needs: Needs,
 }
@@ -66,7 +67,8 @@ impl Needs {
         needs
     }
 
-    /// The same, with what hangs on the relation.
+    /// Returns the needs of a relation and of its constraints, indexes, triggers, policies and
+    /// rules.
     pub(super) fn of_all(relation: &Relation) -> Self {
         let mut needs = Self::of_relation(relation);
         for own in &relation.constraints {
@@ -126,7 +128,8 @@ impl Needs {
             .for_each(|result| needs.data_type(result));
         match &routine.body {
             Body::Sql(code) => needs.code(code),
-            // The parts of an aggregate; the text of another routine is read when it is called.
+            // PostgreSQL resolves the parts of an aggregate at its creation, but other texts at
+            // their call.
             Body::Text(text) if routine.kind == crate::routine::RoutineKind::Aggregate => {
                 needs.read(text);
             }
@@ -135,7 +138,7 @@ impl Needs {
         needs
     }
 
-    /// Takes out an object that is not needed after all.
+    /// Removes an object that is not needed after all.
     pub(super) fn forget(&mut self, name: &Name) {
         self.names.remove(name);
     }
@@ -168,7 +171,7 @@ impl Needs {
             if let Some(name) = token.name() {
                 self.words.insert(name.into_owned());
             } else if let Some(inner) = token.text().strip_prefix('\'') {
-                // A sequence or table that is named in a text: `'steps'::regclass`.
+                // A string may name a sequence or table: `'steps'::regclass`.
                 let inner = inner.trim_end_matches('\'');
                 let names =
                     bowline_sql::tokens(inner).filter_map(|token| Some(token.name()?.into_owned()));
@@ -178,7 +181,7 @@ impl Needs {
     }
 }
 
-/// Sorts the statements.
+/// Returns the statements in their order.
 pub(super) fn sorted(mut statements: Vec<Statement>) -> Vec<Statement> {
     statements.sort_by_key(|statement| (statement.step, statement.rank));
     let mut order = Order {
@@ -216,7 +219,7 @@ impl Order<'_> {
         self.sorted.push(&self.statements[at]);
     }
 
-    /// The statements that come before one, and whether that is certain.
+    /// Returns the statements that must come before this one, and whether that is certain.
     fn before(&self, at: usize) -> Vec<(bool, usize)> {
         let own = &self.statements[at];
         let mut found = Vec::new();
@@ -232,10 +235,11 @@ impl Order<'_> {
                 found.push((own.needs.names.contains(made), other));
             }
             let is = |name: &Name| statement.removes.contains(name);
-            // An object makes room for its new form; another form of a function is another function.
+            // The old form of an object is dropped before the new one is created. In `DropRest`, an
+            // overload of a function may have the same name.
             let is_replaced =
                 statement.step != Step::DropRest && own.makes.as_ref().is_some_and(is);
-            // It goes before what it needs.
+            // An object is dropped before the objects that it uses.
             let mut removed = own.removes.iter();
             let is_user = !statement.removes.is_empty()
                 && removed.any(|name| !is(name) && statement.needs.has(name));
@@ -246,7 +250,7 @@ impl Order<'_> {
         found
     }
 
-    /// Whether one statement needs another, by names that are certain.
+    /// Returns true if one statement needs another, directly or not, by certain names.
     fn needs_for_certain(&self, at: usize, other: usize, seen: &mut BTreeSet<usize>) -> bool {
         if !seen.insert(at) {
             return false;

@@ -1,4 +1,4 @@
-//! Who is to be allowed what.
+//! Changes of privileges.
 
 use super::{Script, Step};
 use crate::Catalog;
@@ -6,7 +6,7 @@ use crate::compare::Subject;
 use crate::definition::quoted;
 use crate::privilege::{Privilege, Privileges};
 
-/// Grants and revokes what makes one list of the other.
+/// Grants and revokes privileges until an object has the expected ones.
 pub(super) fn mend(script: &mut Script, expected: &Catalog, actual: &Catalog, subject: &Subject) {
     let (new, old) = (of(expected, subject), of(actual, subject));
     let on = match subject {
@@ -25,7 +25,7 @@ pub(super) fn mend(script: &mut Script, expected: &Catalog, actual: &Catalog, su
         let relation = expected.relations.get(name);
         relation.is_some_and(|relation| relation.columns.iter().any(|it| it.name == *column))
     };
-    // What is granted on a column goes with it.
+    // The privileges on a column are dropped with the column.
     let gone = old.iter().filter(|own| !new.contains(own));
     for own in gone.filter(has_column) {
         change(script, &on, own, own.revoked);
@@ -35,7 +35,7 @@ pub(super) fn mend(script: &mut Script, expected: &Catalog, actual: &Catalog, su
     }
 }
 
-/// Grants the privileges of something that is made.
+/// Grants the privileges on a new object.
 pub(super) fn of_new(script: &mut Script, on: &str, privileges: &Privileges) {
     for own in &privileges.granted {
         change(script, on, own, !own.revoked);

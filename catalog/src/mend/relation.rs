@@ -1,4 +1,4 @@
-//! Tables and views that differ.
+//! Changes of tables and views.
 
 use std::collections::BTreeSet;
 
@@ -38,7 +38,7 @@ fn word(relation: &Relation) -> &'static str {
 
 fn drop(script: &mut Script, expected: &Catalog, actual: &Catalog, relation: &Relation) {
     let sql = relation.name.sql();
-    // A view is in the way of changes to what it reads.
+    // A view blocks changes of the columns that it reads, so it is dropped early.
     let step = match relation.kind {
         RelationKind::View | RelationKind::MaterializedView => Step::DropViews,
         _ => Step::DropTables,
@@ -46,7 +46,7 @@ fn drop(script: &mut Script, expected: &Catalog, actual: &Catalog, relation: &Re
     for constraint in &relation.constraints {
         if let ConstraintKind::ForeignKey { .. } = constraint.kind {
             let name = quoted(&constraint.name);
-            // That of a partition goes with its parent's.
+            // IF EXISTS: the constraint of a partition is dropped with that of its parent.
             let drop = format!("ALTER TABLE {sql} DROP CONSTRAINT IF EXISTS {name}");
             script.push(Step::DropForeignKeys, drop);
         }
@@ -68,7 +68,8 @@ fn drop(script: &mut Script, expected: &Catalog, actual: &Catalog, relation: &Re
     script.and(owned.map(|sequence| sequence.name.clone()));
 }
 
-/// Returns true if another relation or index is to have the name of this index.
+/// Returns true if a relation, sequence or index of the expected catalog has the name of this
+/// index.
 fn is_taken(expected: &Catalog, relation: &Relation, index: &Index) -> bool {
     let name = Name {
         schema: relation.name.schema.clone(),
@@ -103,12 +104,12 @@ fn differs(
         )),
         "its kind" | "its parent" | "its partition bound" => parents(script, expected, new, old),
         "its type" => of_type(script, new, old),
-        // It is said after all changes of the columns; see `column::order`.
+        // `column::order` reports the order of the columns, after all other changes.
         _ => {}
     }
 }
 
-/// Lets a table leave its parents, and gives it others.
+/// Removes a table from its old parents, and adds it to the new ones.
 fn parents(script: &mut Script, expected: &Catalog, new: &Relation, old: &Relation) {
     let sql = new.name.sql();
     for parent in old
@@ -139,7 +140,7 @@ fn parents(script: &mut Script, expected: &Catalog, new: &Relation, old: &Relati
 
 fn attach(script: &mut Script, expected: &Catalog, new: &Relation, parent: &Name, bound: &str) {
     let sql = new.name.sql();
-    // From PostgreSQL 17 on, a partition has the identity of its parent, and none of its own.
+    // From PostgreSQL 17 on, a partition shares the identity of its parent and has no other.
     for column in &new.columns {
         if matches!(column.fill, Fill::Identity { .. })
             && is_of_parent(expected, parent, &column.name)
@@ -156,7 +157,7 @@ fn attach(script: &mut Script, expected: &Catalog, new: &Relation, parent: &Name
     script.push(Step::Join, attach);
 }
 
-/// Returns true if the parent has the identity of this column.
+/// Returns true if the column is an identity column in the parent.
 fn is_of_parent(catalog: &Catalog, parent: &Name, column: &str) -> bool {
     let parent = catalog.relations.get(parent);
     let column = parent.and_then(|parent| lineage::column(parent, column));
@@ -174,8 +175,8 @@ fn of_type(script: &mut Script, new: &Relation, old: &Relation) {
     }
 }
 
-/// Notes the relations that no statement makes what they should be, and says so: a table that is to be partitioned
-/// otherwise, or to be something else, would lose its rows.
+/// Records the relations that no statement can turn into the expected ones, and adds comments about
+/// them. A table would lose its rows if its partition key or its kind changed.
 pub(super) fn block(script: &mut Script, expected: &Catalog, actual: &Catalog) {
     let mut blocked = BTreeSet::new();
     for (name, new) in &expected.relations {
@@ -210,7 +211,7 @@ pub(super) fn block(script: &mut Script, expected: &Catalog, actual: &Catalog) {
             below
         })
         .collect();
-    // A relation that one of these needs is not dropped.
+    // A relation that a blocked relation needs is not dropped.
     loop {
         let kept = actual.relations.keys().filter(|name| {
             let mut all = blocked.iter().chain(&rest);
@@ -237,7 +238,7 @@ pub(super) fn block(script: &mut Script, expected: &Catalog, actual: &Catalog) {
     script.blocked = blocked;
 }
 
-/// The relation that is left as it is and may use an object.
+/// Returns a blocked relation that may use the object.
 pub(super) fn blocked_user(script: &Script, actual: &Catalog, subject: &Subject) -> Option<Name> {
     let name = match subject {
         Subject::Type(name) | Subject::Sequence(name) | Subject::Routine(_, name, _) => name,
@@ -255,7 +256,7 @@ pub(super) fn blocked_user(script: &Script, actual: &Catalog, subject: &Subject)
     user.cloned()
 }
 
-/// Makes a relation with all that hangs on it.
+/// Creates a relation with its constraints, indexes, triggers, policies, rules and privileges.
 pub(super) fn create(
     script: &mut Script,
     expected: &Catalog,
@@ -275,7 +276,7 @@ pub(super) fn create(
     }
     let parent = relation.parents.first();
     let parent = parent.zip(relation.partition_bound.as_ref());
-    // A parent that is there may change first, and then gets the child.
+    // An existing parent may change first. `INHERIT` adds the child after that.
     let joins = parent.is_none()
         && relation.of_type.is_none()
         && relation
@@ -284,7 +285,8 @@ pub(super) fn create(
             .any(|parent| actual.relations.contains_key(parent));
     let (of, has_columns) = match (&relation.of_type, relation.parents.as_slice(), parent) {
         (Some(of_type), ..) => (format!(" OF {}", of_type.sql()), false),
-        // A partition is attached when its keys and indexes are there, which then keep their names.
+        // A partition is attached after its keys and indexes are created, so these keep their
+        // names.
         (None, [], _) | (None, _, Some(_)) => (String::new(), true),
         _ if joins => (String::new(), true),
         (None, parents, None) => {
@@ -348,7 +350,7 @@ pub(super) fn create(
     }
 }
 
-/// Returns true if a new table has a column from a parent as it should be.
+/// Returns true if a new table inherits a column from a parent exactly as expected.
 fn comes_from_parent(expected: &Catalog, relation: &Relation, own: &Column) -> bool {
     let mut parents = relation.parents.iter();
     relation.partition_bound.is_none()
@@ -363,7 +365,7 @@ fn comes_from_parent(expected: &Catalog, relation: &Relation, own: &Column) -> b
         })
 }
 
-/// The comments of a new table or view and of its columns.
+/// Adds the comments of a new table or view and of its columns.
 fn comments(script: &mut Script, word: &str, relation: &Relation) {
     let sql = relation.name.sql();
     if relation.comment.is_some() {
@@ -377,7 +379,7 @@ fn comments(script: &mut Script, word: &str, relation: &Relation) {
     }
 }
 
-/// What hangs on a new view, its indexes among it.
+/// Creates the comments, privileges, triggers, rules and indexes of a new view.
 pub(super) fn of_view(script: &mut Script, expected: &Catalog, relation: &Relation) {
     let word = match relation.kind {
         RelationKind::MaterializedView => "MATERIALIZED VIEW",
@@ -390,7 +392,7 @@ pub(super) fn of_view(script: &mut Script, expected: &Catalog, relation: &Relati
     }
 }
 
-/// What hangs on a new table or view.
+/// Grants the privileges of a new table or view, and creates its triggers, policies and rules.
 fn guards(script: &mut Script, expected: &Catalog, relation: &Relation) {
     let nothing = Catalog::default();
     let on = format!("TABLE {}", relation.name.sql());

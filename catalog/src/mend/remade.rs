@@ -1,4 +1,5 @@
-//! Views and guards that stand in the way of a change: they are dropped before it and made anew after it.
+//! Views, triggers, policies and rules that block a change. They are dropped before the change and
+//! recreated after it.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +9,7 @@ use crate::compare::{Difference, How, Subject};
 use crate::definition::quoted;
 use crate::{Catalog, Name, Relation, RelationKind};
 
-/// Returns true if the relation is made of a query.
+/// Returns true if the relation is a view or a materialized view.
 pub(super) fn is_view(relation: &Relation) -> bool {
     matches!(
         relation.kind,
@@ -16,7 +17,7 @@ pub(super) fn is_view(relation: &Relation) -> bool {
     )
 }
 
-/// The columns of tables that get another type, or go.
+/// Returns the columns of tables that are dropped, or get another type or collation.
 pub(super) fn changed_columns<'d>(
     actual: &'d Catalog,
     differences: &'d [Difference],
@@ -35,8 +36,8 @@ pub(super) fn changed_columns<'d>(
     })
 }
 
-/// The views that are dropped and made anew: no ALTER VIEW takes a column away or gives it a type, and no column that a
-/// view reads gets another type.
+/// Returns the views that are dropped and recreated. `ALTER VIEW` cannot drop a column or change
+/// its type. A column that a view reads cannot change its type either.
 pub(super) fn views(
     expected: &Catalog,
     actual: &Catalog,
@@ -96,14 +97,15 @@ pub(super) fn views(
     }
 }
 
-/// Returns true if the query names no columns, as its author may write it.
+/// Returns true if the query contains `*`, or is not known.
 fn reads_all(view: &Relation) -> bool {
     let query = view.attached.query.as_ref();
     let text = query.and_then(|query| query.text.as_deref());
     text.is_none_or(|text| bowline_sql::tokens(text).any(|token| token.is("*")))
 }
 
-/// Drops the views and makes them anew; and the triggers, policies and rules of the columns that change.
+/// Drops and recreates the views. Recreates the triggers, policies and rules of the columns that
+/// change.
 pub(super) fn make(
     script: &mut Script,
     expected: &Catalog,
@@ -140,7 +142,7 @@ pub(super) fn make(
     }
 }
 
-/// Makes the triggers, policies and rules anew that read a column which changes.
+/// Recreates the triggers, policies and rules that read a changed column.
 fn guards(script: &mut Script, expected: &Catalog, actual: &Catalog, table: &Name, column: &str) {
     let (Some(new), Some(old)) = (expected.relations.get(table), actual.relations.get(table))
     else {

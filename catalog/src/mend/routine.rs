@@ -1,4 +1,4 @@
-//! Functions, procedures and aggregates that are to become others.
+//! Changes of functions, procedures and aggregates.
 
 use super::attached::within_path;
 use super::order::Needs;
@@ -36,7 +36,7 @@ pub(super) fn mend(
     }
 }
 
-/// Makes a routine, in place of the old one if there is one; returns false if that needs more than statements.
+/// Creates a routine, or replaces the old one. Returns false if no statement can do that.
 fn replace(script: &mut Script, actual: &Catalog, new: &Routine, old: Option<&Routine>) -> bool {
     let (word, title) = (new.kind.word(), new.title());
     let Some(create) = new.sql() else {
@@ -58,7 +58,7 @@ fn replace(script: &mut Script, actual: &Catalog, new: &Routine, old: Option<&Ro
         let drop = format!("DROP {} {title}", old.kind.word().to_uppercase());
         script.remove(Step::DropRoutines, drop, &old.name, Needs::of_routine(old));
     }
-    // A function may name what is made after it.
+    // The body of a function may name objects that are created later.
     script.push(Step::Settings, "SET check_function_bodies = off");
     let create = match &new.body {
         Body::Sql(code) => within_path([code], create),
@@ -71,7 +71,7 @@ fn replace(script: &mut Script, actual: &Catalog, new: &Routine, old: Option<&Ro
     true
 }
 
-/// Returns why `CREATE OR REPLACE` refuses to make one of the other, if it does.
+/// Returns the reason for which `CREATE OR REPLACE` refuses the new form, if it does.
 fn obstacle(old: &Routine, new: &Routine) -> Option<&'static str> {
     let pairs = || old.arguments.iter().zip(&new.arguments);
     if old.kind != new.kind {
@@ -89,7 +89,8 @@ fn obstacle(old: &Routine, new: &Routine) -> Option<&'static str> {
     }
 }
 
-/// Returns what uses a routine, or may: a text that is not known, or a call of another routine of its name.
+/// Returns the objects that use a routine, or may use it. An object whose text is not known may use
+/// it, and so may one that calls another routine of the same name.
 fn users(catalog: &Catalog, routine: &Routine) -> Vec<String> {
     let name = &routine.name.name;
     let is_used = |text: &str| bowline_sql::tokens(text).any(|token| token.is_name(name));

@@ -1,10 +1,10 @@
-//! Mended databases, on a real server.
+//! Scripts that change databases, on a real server.
 
 use super::*;
 use crate::compare::compare;
 use crate::testing::after;
 
-/// Each is what the other is to become.
+/// Schemas; each of the first three is turned into the others.
 const SCHEMAS: [&str; 4] = [
     "",
     "CREATE TYPE mood AS ENUM ('good');
@@ -110,9 +110,9 @@ fn a_function_in_use_is_not_dropped() {
     insta::assert_snapshot!(mend(&expected, &actual, &compare(&expected, &actual)), @"-- the function f(int4) is to be dropped and made anew, since CREATE OR REPLACE removes no default: first drop what uses it, which may be column t.id, constraint t_id_check of t, index i of t, policy p of t, rule r of t, relation v, type d, function g()");
 }
 
-/// Databases, and what each is to become.
+/// Pairs of schemas, of which the first is turned into the second.
 const PAIRS: [(&str, &str); 9] = [
-    // A child stands before its parent by its name, and so do a view, a domain and a function.
+    // By name, a child precedes its parent. So do a view, a domain and a function.
     (
         "",
         "CREATE TABLE z (id int); CREATE TABLE a (more int) INHERITS (z); CREATE TABLE \"0\" () INHERITS (a);
@@ -121,7 +121,7 @@ const PAIRS: [(&str, &str); 9] = [
          CREATE FUNCTION f(z) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT 1';
          CREATE FUNCTION g() RETURNS c IMMUTABLE LANGUAGE sql AS 'SELECT 1::c'; CREATE TABLE e (id int DEFAULT g(), all_of d);",
     ),
-    // And the other way round they are dropped.
+    // The same objects are dropped.
     (
         "CREATE TABLE z (id int); CREATE TABLE a (more int) INHERITS (z); CREATE TABLE \"0\" () INHERITS (a);
          CREATE VIEW y AS SELECT id FROM z; CREATE VIEW b AS SELECT id FROM y; CREATE VIEW zz AS SELECT id FROM y;
@@ -129,7 +129,7 @@ const PAIRS: [(&str, &str); 9] = [
          CREATE FUNCTION g() RETURNS c IMMUTABLE LANGUAGE sql AS 'SELECT 1::c'; CREATE TABLE e (id int DEFAULT g(), all_of d);",
         "",
     ),
-    // A label has another name, and is used.
+    // A label is renamed, and a default uses it.
     (
         "CREATE TYPE mood AS ENUM ('good', 'bad', 'odd'); CREATE TABLE t (a mood DEFAULT 'bad');",
         "CREATE TYPE mood AS ENUM ('good', 'sad', 'odd'); CREATE TABLE t (a mood DEFAULT 'sad');",
@@ -158,7 +158,7 @@ const PAIRS: [(&str, &str); 9] = [
         "CREATE TABLE t (id int, a int); CREATE VIEW v WITH (security_barrier, check_option = local) AS SELECT id FROM t;",
         "CREATE TABLE t (id int, a int); CREATE VIEW v WITH (security_invoker) AS SELECT id FROM t;",
     ),
-    // Columns that views, policies, triggers and defaults rest on.
+    // Columns that views, policies, triggers and defaults use.
     (
         "CREATE TABLE t (id int, a int DEFAULT 1, gone int); CREATE VIEW v AS SELECT a FROM t WHERE gone > 0;
          CREATE VIEW w AS SELECT a FROM v; GRANT SELECT ON w TO pg_monitor; CREATE POLICY p ON t USING (a > 0);

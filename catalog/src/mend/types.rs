@@ -1,4 +1,4 @@
-//! Types that are to become others.
+//! Changes of types.
 
 use super::order::Needs;
 use super::{Script, Step, column};
@@ -226,7 +226,7 @@ fn alter(
     }
 }
 
-/// The tables made of a type.
+/// Returns the typed tables of a composite type.
 fn typed(catalog: &Catalog, name: &Name) -> Vec<String> {
     let relations = catalog.relations.values();
     let typed = relations.filter(|relation| relation.of_type.as_ref() == Some(name));
@@ -242,7 +242,7 @@ fn has_column(catalog: &Catalog, name: &Name) -> bool {
     })
 }
 
-/// Renames the labels of an enum, and adds others.
+/// Renames the labels of an enum, or adds labels.
 fn alter_labels(script: &mut Script, sql: &str, labels: &[String], there: &[String]) {
     let is_renamed = labels.len() == there.len()
         && labels
@@ -285,7 +285,8 @@ fn alter_labels(script: &mut Script, sql: &str, labels: &[String], there: &[Stri
     }
 }
 
-/// Says that a new label is not used in the transaction that adds it, where the script uses one.
+/// Adds a comment if the script uses a label that it adds. PostgreSQL refuses to use it in the same
+/// transaction.
 pub(super) fn say_new_labels(script: &mut Script) {
     let is_used = |label: &String| {
         let (literal, added) = (literal(label), format!("ADD VALUE {}", literal(label)));
@@ -301,7 +302,7 @@ pub(super) fn say_new_labels(script: &mut Script) {
     }
 }
 
-/// A check of a domain.
+/// Changes a check of a domain.
 pub(super) fn check(
     script: &mut Script,
     expected: &Catalog,
@@ -325,7 +326,7 @@ pub(super) fn check(
     if let (Some(new), Some(old)) = (base(expected), base(actual))
         && !new.is_same(&old)
     {
-        // A new domain has them.
+        // The base type differs, so a new domain is needed, which has the checks.
         return;
     }
     let (expected, actual) = (of(expected), of(actual));

@@ -1,4 +1,5 @@
-//! Which texts of a subject a server reads: both versions of each are recontextd by what the server writes for them.
+//! The texts of a subject that a server parses. Both versions of each are replaced by the server's
+//! form.
 
 use super::probe::{Context, Settings, probe};
 use super::{Server, Settled};
@@ -9,17 +10,17 @@ use crate::{
     Catalog, ConstraintKind, DataType, Fill, IndexKey, Name, Relation, RelationKind, TypeKind,
 };
 
-/// The two texts of one thing, in the two catalogs.
+/// The two texts of one aspect, from the two catalogs.
 type Pair<'t> = (&'t mut String, &'t mut String);
 
-/// A server, and the pairs that it has called the same so far.
+/// A server, and the pairs of texts that it has found to be the same so far.
 pub(super) struct Asked<'s> {
     pub(super) server: &'s mut dyn Server,
     pub(super) settled: &'s mut Settled,
 }
 
 impl Asked<'_> {
-    /// Brings the texts of one subject to the server's words, in both catalogs.
+    /// Replaces the texts of one subject by the server's form, in both catalogs.
     pub(super) fn settle(&mut self, left: &mut Catalog, right: &mut Catalog, subject: &Subject) {
         match subject {
             Subject::Column(table, column) => {
@@ -224,7 +225,7 @@ impl Asked<'_> {
                 self.pair((one, other), &Context::Value(&data_type), (None, None));
             }
         }
-        // A default is by now a query in the server's words, and means nothing for the body.
+        // The defaults are in the server's form by now, and do not matter for the body.
         let bare = |routine: &Routine| {
             let mut bare = routine.clone();
             for argument in &mut bare.arguments {
@@ -288,7 +289,8 @@ impl Asked<'_> {
         }
     }
 
-    /// Brings both texts to the server's words, if it reads both; whether it does.
+    /// Replaces both texts by the server's form, if the server accepts both. Returns true if it
+    /// does.
     fn pair(
         &mut self,
         (one, other): Pair<'_>,

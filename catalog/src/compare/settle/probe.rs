@@ -1,4 +1,4 @@
-//! How a server reads one text: in a temporary object, from whose definition PostgreSQL's own form is read back.
+//! The form in which a server writes one text. It comes from the definition of a temporary object.
 
 use super::Server;
 use crate::definition::{literal, quoted};
@@ -6,7 +6,7 @@ use crate::introspect::SETTINGS;
 use crate::routine::Routine;
 use crate::{DataType, Name};
 
-/// The context of a text, which decides how a server can read it.
+/// The context of a text, which decides how a server can parse it.
 pub(super) enum Context<'p> {
     /// A value of this type.
     Value(&'p DataType),
@@ -22,20 +22,21 @@ pub(super) enum Context<'p> {
     Bound(&'p Name),
     /// The body of a function.
     Body(&'p Routine),
-    /// The statement that makes a rule of this table or view.
+    /// The statement that creates a rule of this table or view.
     Rule(&'p Name),
 }
 
-/// The settings with which a server reads a text: what a date without its zone means depends on them.
+/// The settings with which a server parses a text. They decide the meaning of a date without a
+/// zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Settings {
-    /// Those with which the server's texts were written.
+    /// The settings with which introspection made the server write its texts.
     OfIntrospection,
-    /// Those with which a migration runs in such a session.
+    /// The settings of the session, with which a migration runs.
     OfTheSession,
 }
 
-/// Returns the text as the server writes it; `None` if the server cannot read it.
+/// Returns the text as the server writes it; `None` if the server rejects it.
 pub(super) fn probe(
     server: &mut dyn Server,
     text: &str,
@@ -130,7 +131,7 @@ pub(super) fn probe(
     Some(text.trim().trim_end_matches(';').to_owned())
 }
 
-/// A statement `CREATE RULE .. ON .. TO a.b ..` with another table.
+/// Returns the statement `CREATE RULE .. ON .. TO a.b ..` with another table.
 fn of_another_table(rule: &str, table: &str) -> Option<String> {
     let mut tokens = bowline_sql::tokens(rule);
     tokens.find(|token| token.is_word("to"))?;
@@ -144,7 +145,7 @@ fn of_another_table(rule: &str, table: &str) -> Option<String> {
     Some(format!("{before}{table}{behind}"))
 }
 
-/// A name with its schema, whatever the search path is.
+/// Returns a name with its schema, independent of the search path.
 fn full(name: &Name) -> String {
     format!("{}.{}", quoted(&name.schema), quoted(&name.name))
 }

@@ -1,11 +1,11 @@
-//! Columns that get another type or collation.
+//! Changes of the type or collation of a column.
 
 use super::super::{Script, Step, lineage};
 use super::generated_user;
 use crate::definition::quoted;
 use crate::{Catalog, Column, DataType, Fill, Name};
 
-/// Gives a column another type or collation.
+/// Changes the type or collation of a column.
 pub(in crate::mend) fn change_type(
     script: &mut Script,
     (expected, actual): (&Catalog, &Catalog),
@@ -31,7 +31,7 @@ pub(in crate::mend) fn change_type(
         ));
         return;
     }
-    // A default is not cast along.
+    // PostgreSQL may fail to cast a default, so it is dropped first and set again afterwards.
     for own in &related {
         let column = actual.relations.get(own);
         let column = column.and_then(|relation| lineage::column(relation, &new.name));
@@ -75,7 +75,7 @@ pub(in crate::mend) fn is_partition_key(actual: &Catalog, table: &Name, column: 
     })
 }
 
-/// Returns true if PostgreSQL casts one type to the other by itself, on assignment.
+/// Returns true if PostgreSQL has an assignment cast from one type to the other.
 pub(in crate::mend) fn is_assigned(from: &DataType, to: &DataType) -> bool {
     let is_text = |data_type: &DataType| {
         data_type.dimensions == 0
@@ -84,7 +84,8 @@ pub(in crate::mend) fn is_assigned(from: &DataType, to: &DataType) -> bool {
     from.name == to.name || is_text(to) || (!is_text(from) && has_cast(from, to))
 }
 
-/// Returns true if PostgreSQL casts one type to the other by itself; text casts to and from all.
+/// Returns true if PostgreSQL has a cast from one type to the other. Text casts to and from all
+/// types.
 fn has_cast(from: &DataType, to: &DataType) -> bool {
     const FAMILIES: [&[&str]; 5] = [
         &["int2", "int4", "int8", "float4", "float8", "numeric"],

@@ -1,4 +1,4 @@
-//! NOT NULL, and its constraint.
+//! Changes of NOT NULL and of its constraint.
 
 use super::super::{Script, Step, lineage};
 use crate::definition::quoted;
@@ -11,7 +11,7 @@ pub(in crate::mend) fn nullability(script: &mut Script, table: &Name, new: &Colu
     script.push(Step::Columns, alter);
 }
 
-/// Keeps the nullability of the children of a table whose own changes.
+/// Restores the nullability of children that the change of their parent would alter.
 pub(in crate::mend) fn restate_below(
     script: &mut Script,
     expected: &Catalog,
@@ -74,7 +74,7 @@ pub(in crate::mend) fn not_null_constraint(
     }
 }
 
-/// Returns true if the server is one of PostgreSQL 18 or later, which names NOT NULL constraints.
+/// Returns true if the server is PostgreSQL 18 or later, where NOT NULL constraints have names.
 pub(in crate::mend) fn actual_names_not_null(actual: &Catalog) -> bool {
     let mut relations = actual.relations.values();
     relations.any(|relation| {

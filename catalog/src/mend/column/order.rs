@@ -5,7 +5,8 @@ use super::super::remade::is_view;
 use crate::definition::list;
 use crate::{Catalog, Relation};
 
-/// Says where the columns will not stand in their order: a new column comes last.
+/// Adds a comment for each table whose columns will be in another order. PostgreSQL adds a new
+/// column at the end.
 pub(in crate::mend) fn order(script: &mut Script, expected: &Catalog, actual: &Catalog) {
     for (name, new) in &expected.relations {
         if is_view(new) || script.blocked.contains(name) {
@@ -31,9 +32,9 @@ fn names(relation: &Relation) -> Vec<String> {
     names.collect()
 }
 
-/// The columns in the order in which they will stand.
+/// Returns the columns in the order that the script produces.
 fn result(expected: &Catalog, actual: &Catalog, new: &Relation, depth: usize) -> Vec<String> {
-    /// Parents above parents; PostgreSQL has no loops among them.
+    /// The limit of the recursion through parents. PostgreSQL allows no cycles.
     const DEEPEST: usize = 100;
     let ours = names(new);
     let mut result = match actual.relations.get(&new.name) {
