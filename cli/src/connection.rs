@@ -57,10 +57,11 @@ impl ServerArgs {
     }
 }
 
-/// A connection, and whether it goes through a pooler.
+/// A connection, which may go through a pooler.
 pub(crate) struct Connected {
     pub session: Session,
-    /// Whether a pooler in transaction mode is in use: then no state of the session is kept.
+    /// True if the connection goes through a pooler in transaction mode, which does not keep the
+    /// state of a session.
     pub is_pooled: bool,
 }
 

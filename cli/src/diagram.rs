@@ -24,7 +24,7 @@ pub(crate) struct Link<'a> {
 }
 
 impl<'a> Diagram<'a> {
-    /// Collects what a diagram shows; partitions are left out.
+    /// Collects the tables, views and foreign keys of a catalog, without partitions.
     pub(crate) fn new(catalog: &'a Catalog) -> Self {
         let relations: Vec<&Relation> = catalog
             .relations

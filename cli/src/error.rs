@@ -8,9 +8,9 @@ use crate::interrupt;
 
 /// The exit codes.
 pub(crate) mod exit_code {
-    /// Done.
+    /// The command succeeded.
     pub(crate) const DONE: u8 = 0;
-    /// It failed, or it found a difference.
+    /// The command failed, or it found a difference.
     pub(crate) const FAILED: u8 = 1;
     /// The command line was invalid.
     pub(crate) const USAGE: u8 = 2;
@@ -52,7 +52,7 @@ impl CliError {
         self
     }
 
-    /// Puts another report above its own.
+    /// Adds another report above that of the error.
     pub(crate) fn below(mut self, report: &str) -> Self {
         let reports = [report.trim_end(), &self.report];
         self.report = reports.join("\n\n").trim().to_owned();
@@ -83,7 +83,8 @@ impl std::error::Error for CliError {}
 
 impl From<bowline::Error> for CliError {
     fn from(error: bowline::Error) -> Self {
-        // For the library a signal looks like a caller that has gone, so its hint would be wrong.
+        // The library cannot distinguish a signal from a caller that gave up, so its hint would be
+        // wrong.
         let is_interrupted = interrupt::signal().is_some();
         let hint = error.hint().or_else(|| read_only_hint(&error));
         let hint = hint.filter(|_| !is_interrupted).map(str::to_owned);

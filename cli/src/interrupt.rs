@@ -28,7 +28,8 @@ pub(crate) fn exit_code(signal: i32) -> u8 {
     u8::try_from(128 + signal).unwrap_or(u8::MAX)
 }
 
-/// Does work that a signal cancels on the server. A second signal ends the command immediately.
+/// Runs work whose statement is cancelled on the server when a signal arrives. A second signal
+/// ends the command immediately.
 pub(crate) fn cancelling<E: From<bowline::Error>>(
     work: impl FnOnce() -> Result<(), E>,
 ) -> Result<(), E> {

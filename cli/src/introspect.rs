@@ -1,4 +1,4 @@
-//! What a server holds, and what it says of two texts: runs the queries that the engine asks for.
+//! Reads the catalog of a server, and lets a server compare two texts.
 
 use bowline::{Session, StatementDsl as _, TransactionOptions, sql_query};
 use bowline_catalog::Catalog;
@@ -22,11 +22,13 @@ struct Line {
     line: String,
 }
 
-/// Returns what the database holds as of one moment, in one round trip of queries.
+/// Returns the catalog of a database, read in one snapshot and with one round trip of queries.
 ///
-/// Within a transaction its own changes are seen too, and the settings are as before when this returns.
+/// Within a transaction, the catalog includes the transaction's own changes, and the settings are
+/// restored.
 pub(crate) fn introspect(session: &mut Session) -> Result<Catalog, CliError> {
-    // In the BEGIN itself: behind a pooler, settings stand right behind it, which no SET TRANSACTION may follow.
+    // The modes are a part of BEGIN. Behind a pooler, settings are sent directly after BEGIN, and
+    // no SET TRANSACTION may follow them.
     let options = TransactionOptions::repeatable_read().read_only();
     let lines = session.savepoint_with(&options, |session| {
         let set = |(name, value): (&str, &str)| {
@@ -62,14 +64,14 @@ pub(crate) fn introspect(session: &mut Session) -> Result<Catalog, CliError> {
         .map_err(|error| CliError::failed(format!("the server's catalog cannot be read: {error}")))
 }
 
-/// A server that the engine may ask while it compares.
+/// A server that decides for the engine whether two texts mean the same.
 pub(crate) struct Asked<'s> {
     session: &'s mut Session,
     has_catalog: bool,
 }
 
 impl<'s> Asked<'s> {
-    /// A server that has one of the two catalogs.
+    /// Returns a server whose database has one of the two catalogs.
     pub(crate) fn with_catalog(session: &'s mut Session) -> Self {
         let has_catalog = true;
         Self {
@@ -78,7 +80,7 @@ impl<'s> Asked<'s> {
         }
     }
 
-    /// A server that was given the objects of one of the two catalogs.
+    /// Returns a server on which the objects of one of the two catalogs were created.
     pub(crate) fn elsewhere(session: &'s mut Session) -> Self {
         let has_catalog = false;
         Self {
@@ -94,7 +96,7 @@ struct Answer {
     text: String,
 }
 
-/// What ends the transaction that is rolled back: the answer, if there was one.
+/// The error that rolls the savepoint back, with the answer if there was one.
 struct Undo(Option<String>);
 
 impl From<bowline::Error> for Undo {

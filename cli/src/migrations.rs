@@ -29,7 +29,7 @@ pub(crate) struct Migration {
     pub up: SqlFile,
     /// The SQL that reverts it, if there is any.
     pub down: Option<SqlFile>,
-    /// Whether it runs in a transaction of its own.
+    /// True if the migration runs in a transaction.
     pub run_in_transaction: bool,
 }
 

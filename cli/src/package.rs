@@ -44,7 +44,7 @@ impl Package {
                 "Cargo.toml lacks dependencies of the generated code, which `bowline init` adds:{lines}"
             ));
         }
-        // What a script without such lines makes cargo watch cannot be known here.
+        // Other scripts may make cargo watch the folder in ways that cannot be detected.
         if matches!(
             build_script(self, migrations)?,
             BuildScript::Missing(_) | BuildScript::Add(..)

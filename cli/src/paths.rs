@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::error::CliError;
 
-/// Returns a path as a person types it here: relative to the working directory, if it is below.
+/// Returns a path for the user: relative to the working directory, if the path is below it.
 pub(crate) fn shown_path(path: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();
     path.strip_prefix(here)

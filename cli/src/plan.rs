@@ -1,7 +1,7 @@
-//! The choices: which Rust code is generated for a catalog. Reads and writes no files.
+//! The plan of the Rust code that is generated for a catalog. Nothing here reads or writes files.
 //!
-//! A [`Plan`] holds every name, type and function of the generated files, so that `emit` decides
-//! nothing.
+//! A [`Plan`] contains every name, type and function of the generated files, so that `emit` only
+//! writes text.
 
 pub(crate) mod checked;
 mod collisions;
@@ -42,7 +42,7 @@ pub(crate) use table::{Field, TablePlan};
 pub(crate) struct Plan {
     /// One `schema.rs` for each output that `diesel.toml` names.
     pub schemas: Vec<SchemaPlan>,
-    /// The tables that get a file of their own.
+    /// The tables for which a file is generated.
     pub tables: Vec<TablePlan>,
     /// The enums, which share a file.
     pub enums: Vec<EnumPlan>,
@@ -60,10 +60,11 @@ pub(crate) fn schemas(catalog: &Catalog, settings: &Settings) -> Vec<SchemaPlan>
         .collect()
 }
 
-/// Plans the models for a catalog. Its schemas are planned already, and patched where there are
-/// patch files.
+/// Plans the models for a catalog. Its schemas are planned before, and patched if they have patch
+/// files.
 ///
-/// Fails if two types would get one Rust name, and if a setting names what does not exist.
+/// Fails if two types would get the same Rust name, or if a setting names an object that does not
+/// exist.
 pub(crate) fn plan(
     catalog: &Catalog,
     settings: &Settings,

@@ -1,7 +1,7 @@
 //! The project that the command works on: its folders and its settings.
 //!
 //! diesel's settings are read from `diesel.toml`, as strictly as diesel's own command reads them.
-//! Bowline's own are in `bowline.toml`, since `diesel.toml` must not have unknown keys.
+//! Bowline's settings are in `bowline.toml`, since `diesel.toml` must not have unknown keys.
 
 mod bowline_toml;
 mod output;
@@ -89,7 +89,7 @@ impl Project {
             let mut folders = from.ancestors();
             folders.find(|folder| folder.join(file).is_file())
         };
-        // diesel's own order: a diesel.toml further up comes before a nearer Cargo.toml.
+        // As in diesel's own command, a diesel.toml further up comes before a nearer Cargo.toml.
         let root = match &arguments.config_file {
             Some(file) => from.join(file).parent().map(Path::to_owned),
             None => above("diesel.toml")
@@ -277,8 +277,8 @@ fn folders_of_settings(package: &Path, root: &Path, errors: &mut Vec<CliError>) 
     folders
 }
 
-/// Returns the settings that have no effect, of the folders that are searched and of those above the
-/// working directory.
+/// Returns the settings that have no effect, in the folders that are searched and in those above
+/// the working directory.
 fn ineffective(
     folders: &[PathBuf],
     from: &Path,
@@ -307,7 +307,7 @@ fn is_workspace(folder: &Path, errors: &mut Vec<CliError>) -> bool {
     manifest.is_some_and(|manifest| manifest.workspace.is_some())
 }
 
-/// The settings of rustfmt's own that shape `schema.rs`.
+/// The settings of rustfmt that shape `schema.rs`.
 #[derive(Debug, Deserialize)]
 struct RustfmtToml {
     tab_spaces: Option<usize>,

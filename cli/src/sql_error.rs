@@ -33,7 +33,7 @@ pub(crate) fn explained(
             CliError::hint,
         );
     };
-    // An error of another statement, such as the commit, has no position in this text.
+    // The error of another statement, such as the commit, has no position in this text.
     let span = server
         .position
         .filter(|_| error.sql() == Some(source.text))

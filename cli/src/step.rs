@@ -1,4 +1,5 @@
-//! Running or reverting one migration, and the error if it fails: where, why, and what was applied.
+//! Runs or reverts one migration. The error contains the location, the reason and the changes that
+//! were applied.
 
 use std::borrow::Cow;
 
@@ -149,7 +150,7 @@ fn outside_of_transactions(migration: &Migration) -> &'static str {
     }
 }
 
-/// Returns what a failed migration has changed in the database, in words.
+/// Returns the changes that a failed migration has made to the database, in words.
 fn applied(
     session: &mut Session,
     migration: &Migration,
@@ -214,7 +215,8 @@ struct Index {
 }
 
 fn invalid_indexes(session: &mut Session) -> bowline::Result<Vec<Index>> {
-    // The index of a partitioned table is invalid until each partition has one; that is no failure.
+    // The index of a partitioned table is invalid until each partition has one. That is not a
+    // failure.
     let query = "SELECT i.indexrelid::pg_catalog.regclass::text AS name, c.relname::text AS plain
                  FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
                  WHERE NOT i.indisvalid AND c.relkind = 'i' ORDER BY 1";

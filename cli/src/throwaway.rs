@@ -15,7 +15,7 @@ use bowline_catalog::Catalog;
 use bowline_catalog::compare::compare;
 use bowline_catalog::mend::mend;
 
-/// DDL on empty tables is fast, but a migration may do more.
+/// The time limit for each call. DDL on empty tables is fast, but a migration may do more.
 const LIMIT: Duration = Duration::from_secs(10 * 60);
 
 /// A temporary database; dropping this drops it.
@@ -67,7 +67,7 @@ impl Throwaway {
         let mut left: Vec<&str> = bowline_sql::statements(&script)
             .map(|statement| statement.text())
             .collect();
-        // Each pass removes a statement or is the last.
+        // Each pass removes a statement, or it is the last pass.
         loop {
             let before = left.len();
             left.retain(|statement| session.batch_execute(statement).is_err());

@@ -74,7 +74,7 @@ pub(crate) fn report(report: &str) {
     output::about(&format!("{}\n", report.trim_end()));
 }
 
-/// Prints a note: something to know that is not a failure.
+/// Prints a note: information that is not a failure.
 pub(crate) fn note(line: impl AsRef<str>) {
     labelled::print(&NOTE, line.as_ref());
 }

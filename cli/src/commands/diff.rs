@@ -192,7 +192,7 @@ pub(super) fn report(
         ui::note(format!("{} are not compared", never_compared()));
         return Ok(());
     }
-    // A name may contain line breaks, and an SQL comment ends at one.
+    // A name may contain line breaks, and a line break ends an SQL comment.
     let words = differences.iter().map(|difference| {
         let words = difference.words(left_name, right_name);
         words.replace(['\n', '\r'], " ")

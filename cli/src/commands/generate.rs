@@ -164,7 +164,7 @@ fn schemas(
     problems.extend(planned.iter().flat_map(SchemaPlan::too_wide));
     if !problems.is_empty() {
         if with_models {
-            // The problems of the models too, so that all of them are reported at once.
+            // The problems of the models are collected too, so that all are reported together.
             let patched: Vec<Option<PatchedSchema>> = planned.iter().map(|_| None).collect();
             let models = plan::plan(catalog, &project.settings, planned, &patched);
             problems.extend(models.err().into_iter().flatten());

@@ -142,8 +142,8 @@ fn changes(
     Ok(changes)
 }
 
-/// Returns the folder for the generated code: that of the settings, or else one beside the root file
-/// of the crate, where its modules are.
+/// Returns the folder for the generated code: that of the settings, or else a folder beside the
+/// root file of the crate, where its modules are.
 fn folder(project: &Project, root: Option<&Root>) -> PathBuf {
     let settings = &project.settings;
     let is_set = project.has_diesel_toml

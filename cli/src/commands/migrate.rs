@@ -110,7 +110,7 @@ struct Locked<'a> {
 }
 
 impl Work<'_> {
-    /// Does the work while holding the lock, and reads the history after taking it.
+    /// Takes the lock, reads the history, and does the work while holding the lock.
     fn locked(
         &mut self,
         work: impl FnOnce(&mut Locked<'_>) -> Result<(), CliError>,

@@ -67,7 +67,7 @@ pub(crate) fn run(arguments: &New, project: &Project) -> Result<(), CliError> {
     };
     let version = version(Utc::now(), &migrations);
     let folder = folder.join(format!("{version}_{}", texts.name));
-    // Fails if another process has just created it.
+    // Fails if another process has just created the folder.
     fs::create_dir(&folder).map_err(|error| cannot_write(&folder, &error))?;
     for (file, text) in [("up.sql", &texts.up), ("down.sql", &texts.down)] {
         let path = folder.join(file);
@@ -123,7 +123,7 @@ fn version(now: DateTime<Utc>, migrations: &[Migration]) -> String {
             .iter()
             .any(|migration| migration.version == plain)
     };
-    // One more than there are migrations, so one of them is free.
+    // There are more candidates than migrations, so one of them is free.
     (0..=migrations.len())
         .filter_map(|later| now.checked_add_signed(TimeDelta::seconds(i64::try_from(later).ok()?)))
         .map(|moment| moment.format("%Y-%m-%d-%H%M%S").to_string())

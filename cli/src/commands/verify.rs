@@ -41,8 +41,8 @@ pub(crate) struct Verify {
 struct Report<'r> {
     server: &'r str,
     migrations: usize,
-    /// Whether all statements could be followed, so that the catalog read from them was compared
-    /// with the server's.
+    /// True if replay could follow all statements, so that its catalog was compared with the
+    /// server's.
     compared: bool,
     findings: &'r [String],
 }
@@ -50,7 +50,7 @@ struct Report<'r> {
 pub(crate) fn run(arguments: &Verify, project: &Project) -> Result<(), CliError> {
     let migrations = prepared(project.read_migrations()?)?;
     if !arguments.up_only {
-        // Refused before anything runs, as the up.sql files are.
+        // A down.sql that cannot run is refused before anything runs, like an up.sql.
         for migration in migrations.iter().filter(|found| found.down.is_some()) {
             step::sql(migration, Way::Down)?;
         }

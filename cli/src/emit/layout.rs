@@ -1,11 +1,12 @@
-//! How rustfmt lays code out: what fits in a line, and how it is broken when it does not.
+//! The layout of code as rustfmt writes it: on one line if it fits, else on several.
 
-/// The longest line.
+/// The maximum length of a line.
 const WIDTH: usize = 100;
-/// The longest chain of calls, and the longest list of arguments, that stay in one line.
+/// The maximum length of a chain of calls, or of a list of arguments, on one line.
 const CHAIN: usize = 60;
 
-/// A chain of calls at an indentation: in one line if it is short or has one call, else a line for each.
+/// Returns a chain of calls: on one line if it is short or has one call, else with a line for each
+/// call.
 pub(super) fn chain(indent: usize, before: &str, links: &[String], after: &str) -> String {
     let single = links.concat();
     let pad = " ".repeat(indent);
@@ -29,7 +30,8 @@ pub(super) fn chain(indent: usize, before: &str, links: &[String], after: &str) 
     format!("{out}{after}\n")
 }
 
-/// A call with a tuple, as a link of a chain whose calls stand at an indentation: broken if the tuple is long.
+/// Returns a call whose argument is a tuple, as a link of a chain. A long tuple gets a line for
+/// each element. `indent` is the indentation of the chain's calls.
 pub(super) fn tuple_call(indent: usize, name: &str, items: &[String]) -> String {
     if let [only] = items {
         return format!("{name}({only})");
@@ -46,7 +48,7 @@ pub(super) fn tuple_call(indent: usize, name: &str, items: &[String]) -> String 
     format!("{name}((\n{items}{pad}))")
 }
 
-/// The head of a function at an indentation of four: in one line if it fits, else a line for each argument.
+/// Returns the signature of a method: on one line if it fits, else with a line for each argument.
 pub(super) fn signature(name: &str, arguments: &[String], output: &str) -> String {
     let single = format!(
         "    pub fn {name}({}) -> {output} {{\n",
@@ -62,12 +64,13 @@ pub(super) fn signature(name: &str, arguments: &[String], output: &str) -> Strin
     format!("    pub fn {name}(\n{arguments}    ) -> {output} {{\n")
 }
 
-/// A `use` of several names, sorted as rustfmt sorts them.
+/// Returns a `use` of several names, sorted as rustfmt sorts them.
 pub(super) fn use_list(path: &str, names: Vec<String>) -> String {
     use_list_at(0, path, names)
 }
 
-/// A `use` of several names, for a place that is indented so far.
+/// Returns a `use` of several names that fits the width after it is indented. The caller indents
+/// it.
 pub(super) fn use_list_at(indent: usize, path: &str, mut names: Vec<String>) -> String {
     let width = WIDTH - indent;
     names.sort();
@@ -95,14 +98,15 @@ pub(super) fn use_list_at(indent: usize, path: &str, mut names: Vec<String>) -> 
     format!("{path}{{\n{lines}}};\n")
 }
 
-/// Names up to this length share lines, where a list does not fit into one.
+/// The maximum length of names that share lines, in a list that does not fit on one line.
 const SHORT: usize = 10;
 
-/// A macro call with a list of names: in one line if it fits, else a line for each, or filled lines of short ones.
+/// Returns a macro call with a list of names: on one line if it fits, else with a line for each
+/// name. If all names are short, they fill the lines.
 pub(super) fn macro_list(indent: usize, tab_spaces: usize, name: &str, items: &[String]) -> String {
     let pad = " ".repeat(indent);
     let single = format!("{pad}{name}({},);\n", items.join(", "));
-    // The comma behind the last is not counted.
+    // The comma after the last name is not counted.
     if single.trim_end().len() <= WIDTH + 1 {
         return single;
     }
@@ -121,7 +125,8 @@ pub(super) fn macro_list(indent: usize, tab_spaces: usize, name: &str, items: &[
     format!("{pad}{name}(\n{}\n{pad});\n", lines.join("\n"))
 }
 
-/// `#[derive(..)]`: in one line if it fits, else the list in a line of its own, else a line for each.
+/// Returns a `#[derive(..)]`: on one line if it fits, else with the list on a separate line, else
+/// with a line for each derive.
 pub(super) fn derive(indent: usize, items: &[String]) -> String {
     let pad = " ".repeat(indent);
     let single = items.join(", ");
@@ -138,7 +143,8 @@ pub(super) fn derive(indent: usize, items: &[String]) -> String {
     format!("{pad}#[derive(\n{items}{pad})]\n")
 }
 
-/// An attribute with arguments, given with its open parentheses but the last: in one line if it fits.
+/// Returns an attribute with arguments: on one line if it fits, else with a line for each argument.
+/// `name` may contain open parentheses, which are closed here.
 pub(super) fn attribute(indent: usize, name: &str, arguments: &[String]) -> String {
     let pad = " ".repeat(indent);
     let close = ")".repeat(name.matches('(').count());
@@ -156,7 +162,8 @@ pub(super) fn attribute(indent: usize, name: &str, arguments: &[String]) -> Stri
     )
 }
 
-/// A field of a struct: its type goes into a line of its own if both do not fit into one.
+/// Returns a field of a struct. If name and type do not fit on one line, the type is on the next
+/// line.
 pub(super) fn field(name: &str, rust_type: &str) -> String {
     let single = format!("    pub {name}: {rust_type},");
     if single.chars().count() <= WIDTH {
@@ -166,14 +173,15 @@ pub(super) fn field(name: &str, rust_type: &str) -> String {
     }
 }
 
-/// A string literal of Rust, whatever the text holds.
+/// Returns the string literal in Rust for any text.
 pub(super) fn literal(text: &str) -> String {
     format!("{text:?}")
 }
 
-/// Documentation at an indentation; a line of the text is a line of the comment, whatever it holds.
+/// Returns a doc comment, with a line for each line of the text.
 ///
-/// A fence would make a test of what is behind it, which rustdoc would run.
+/// Code fences are replaced, since rustdoc would run the code after them as a test. Control
+/// characters are removed.
 pub(super) fn doc(indent: usize, text: &str) -> String {
     let pad = " ".repeat(indent);
     let text = text.replace("```", "'''").replace("~~~", "'''");
@@ -193,7 +201,8 @@ pub(super) fn doc(indent: usize, text: &str) -> String {
         .collect()
 }
 
-/// Characters that change the direction of the text around them, which Rust refuses in comments.
+/// Returns true if a character changes the direction of the text around it. Rust refuses such
+/// characters in comments.
 pub(super) fn is_bidirectional(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

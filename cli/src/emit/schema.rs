@@ -5,7 +5,7 @@ use crate::project::WithDocs;
 
 use super::layout::{attribute, derive, is_bidirectional, literal, macro_list};
 
-/// The text before a patch file is applied to it.
+/// Returns the text of `schema.rs`, before a patch file is applied to it.
 pub(crate) fn schema(plan: &SchemaPlan) -> String {
     let body = body(plan, if plan.module.is_some() { 4 } else { 0 });
     let header = "// @generated automatically by Diesel CLI.\n";
@@ -91,7 +91,8 @@ fn custom_type(plan: &SchemaPlan, custom: &CustomType, indent: usize) -> String 
     out
 }
 
-/// The value of `#[sql_name]`, from which `table!` takes the first `r#` away.
+/// Returns the value of `#[sql_name]`. A name that begins with `r#` gets a second `r#`, since
+/// `table!` removes the first.
 fn sql_name(name: &str) -> String {
     if name.starts_with("r#") {
         name_literal(&format!("r#{name}"))
@@ -100,7 +101,8 @@ fn sql_name(name: &str) -> String {
     }
 }
 
-/// A name as a string of Rust, written as `print-schema` writes it wherever that means the same name.
+/// Returns a name as a string literal in Rust. It is written as `print-schema` writes it, unless
+/// that would be another name.
 fn name_literal(name: &str) -> String {
     let is_plain = |c: char| !c.is_control() && !is_bidirectional(c);
     if !name.chars().all(is_plain) || (name.contains('\\') && !name.contains('"')) {
@@ -200,7 +202,8 @@ fn comment(plan: &SchemaPlan, indent: usize, comment: Option<&str>, generated: &
     }
 }
 
-/// Documentation as `print-schema` writes it; what Rust refuses in a comment is left out.
+/// Returns a doc comment as `print-schema` writes it, without the characters that Rust refuses in
+/// a comment.
 fn docs(indent: usize, text: &str) -> String {
     let pad = " ".repeat(indent);
     text.lines()

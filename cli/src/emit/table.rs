@@ -98,7 +98,7 @@ fn imports(table: &TablePlan) -> String {
         .into_iter()
         .partition(|import| import.starts_with("std::"));
     let mut inside = Vec::new();
-    // rustfmt puts a single name before the modules, and a list behind them.
+    // rustfmt sorts a single name before the modules, and a list of names after them.
     if table.foreign_ids.len() == 1 {
         inside.push(use_list("use super::", table.foreign_ids.clone()));
     }
@@ -138,7 +138,7 @@ fn imports(table: &TablePlan) -> String {
         .join("\n")
 }
 
-/// The enum in `Vec<Option<Enum>>`.
+/// Returns the name of the enum in `Vec<Option<Enum>>`.
 fn enum_name(rust_type: &str) -> String {
     rust_type
         .trim_start_matches("Vec<Option<")
@@ -183,7 +183,7 @@ fn row(table: &TablePlan) -> String {
         .filter_map(|column| table.fields.iter().find(|field| field.sql_name == *column))
         .collect();
     let mut attributes = format!("table_name = {}", table.module);
-    // diesel's trait wants keys that can be looked up, which floating point numbers cannot.
+    // `Identifiable` needs keys that implement `Hash` and `Eq`, which floating-point types do not.
     let is_float = |field: &&Field| {
         let owned = &field.rust_type.owned;
         owned.contains("f32") || owned.contains("f64")
@@ -290,7 +290,7 @@ fn changes(table: &TablePlan) -> String {
 fn constraints(table: &TablePlan) -> String {
     let mut out = format!(
         "bowline::__generated::constraints! {{\n    /// What can be violated in `{}`.\n",
-        // The comment ends with its line.
+        // A line break would end the comment.
         table.sql_name.replace(['\n', '\r'], " ")
     );
     out.push_str(&format!(
@@ -318,7 +318,8 @@ fn comment_of(field: &Field) -> String {
         .unwrap_or_default()
 }
 
-/// Where Rust needs another name, JSON keeps the column's.
+/// Returns the serde attribute that keeps the column's name in JSON, if the field has another
+/// name.
 fn rename(field: &Field) -> String {
     if field.name == field.sql_name {
         String::new()
@@ -335,7 +336,7 @@ fn wrapped(rust_type: &str, options: usize) -> String {
     )
 }
 
-/// `<'a>` if a field borrows.
+/// Returns `<'a>` if a field borrows, else an empty string.
 fn lifetime(fields: &[Field]) -> &'static str {
     if fields.iter().any(|field| field.rust_type.has_lifetime()) {
         "<'a>"

@@ -43,7 +43,7 @@ pub(super) fn types(enums: &[EnumPlan]) -> String {
     out
 }
 
-/// The modules of marker types by their paths, and what this file calls each.
+/// Returns the name in this file of each module of marker types, by the module's path.
 fn modules(enums: &[EnumPlan]) -> BTreeMap<&String, String> {
     let mut paths: Vec<&String> = enums
         .iter()

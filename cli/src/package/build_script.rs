@@ -1,4 +1,4 @@
-//! `build.rs`: whether it makes cargo watch the migrations.
+//! The build script `build.rs`, which makes cargo watch the migrations.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use crate::paths::read_optional;
 /// The state of a package's build script.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum BuildScript {
-    /// It makes cargo watch the folder.
+    /// The script makes cargo watch the folder.
     Watches,
     /// The file does not exist.
     Missing(PathBuf),
@@ -48,8 +48,8 @@ pub(crate) fn build_script(package: &Package, migrations: &str) -> Result<BuildS
     if watches("cargo:") || watches("cargo::") {
         return Ok(BuildScript::Watches);
     }
-    // If a script names files, cargo watches only these, so one more does no harm. A script that
-    // names none runs for every file of the package; with the line it would not any more.
+    // If a script names files, cargo watches only these, so another file can be added safely. A
+    // script that names no files runs after each change in the package; with the line it would not.
     let names_files = contains("\"cargo:rerun-if-") || contains("\"cargo::rerun-if-");
     let mut lines: Vec<&str> = text.lines().collect();
     let is_main = |line: &&str| line.starts_with("fn main()") && line.ends_with('{');

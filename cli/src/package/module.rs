@@ -5,7 +5,7 @@ use syn::spanned::Spanned as _;
 /// The state of a module's declaration.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Declaration {
-    /// It is declared.
+    /// The module is declared.
     Exists,
     /// There is another module of that name: an inline one, or one with another path.
     Taken,

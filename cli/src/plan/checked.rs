@@ -1,4 +1,4 @@
-//! Settings that name what the schema does not have.
+//! Checks of the settings: they may name only objects that the schema has.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -49,7 +49,7 @@ pub(crate) fn settings(catalog: &Catalog, settings: &Settings) -> Vec<Problem> {
         .filter(|found| matches!(found.kind, TypeKind::Enum { .. }))
         .map(|found| &found.name)
         .collect();
-    // What gets no code gets no name.
+    // Relations without code have no Rust names.
     let with_code = catalog.relations.values().filter(|found| gets_code(found));
     let with_code = with_code.map(|found| &found.name);
     let both: Vec<&Name> = with_code.chain(enums.iter().copied()).collect();
@@ -175,8 +175,10 @@ fn is(name: &Name, key: &str) -> bool {
             .is_some_and(|(schema, own)| name.schema == schema && name.name == own)
 }
 
-/// Returns the problem with the key of a table: it takes columns that are NOT NULL, each once, of a table without a
-/// primary key.
+/// Returns the problem with the setting for the key of a table.
+///
+/// The table must have no primary key. The key needs at least one column; each must be NOT NULL
+/// and occur once.
 fn unfit_key(catalog: &Catalog, table: &str, columns: &[String]) -> Option<Problem> {
     let mut relations = catalog.relations.values();
     let relation = relations.find(|relation| is(&relation.name, table))?;
@@ -203,7 +205,7 @@ fn unfit_key(catalog: &Catalog, table: &str, columns: &[String]) -> Option<Probl
         }
         seen.push(column);
         let found = relation.columns.iter().find(|found| found.name == *column);
-        // The columns of a view are all nullable to PostgreSQL.
+        // PostgreSQL reports all columns of a view as nullable.
         if gets_code(relation) && found.is_some_and(|found| !found.not_null) {
             return problem(format!(
                 "the column {column} of the table {table} can be NULL, and so is no part of a key"
@@ -213,7 +215,7 @@ fn unfit_key(catalog: &Catalog, table: &str, columns: &[String]) -> Option<Probl
     None
 }
 
-/// Returns the problem with a joinable whose columns are there and no foreign key.
+/// Returns the problem with a joinable whose columns exist but are not a foreign key.
 fn unfit_joinable(catalog: &Catalog, name: &str) -> Option<Problem> {
     let (table, columns) = name.rsplit_once('.')?;
     let mut relations = catalog.relations.values();

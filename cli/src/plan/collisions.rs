@@ -1,4 +1,4 @@
-//! Types that would get one name in Rust.
+//! Types that would get the same Rust name.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use super::enums::EnumPlan;
 use super::problem::{Problem, key, shown};
 use super::table::TablePlan;
 
-/// Returns a problem for each pair of tables or enums of which two types would get one Rust name.
+/// Returns a problem for each pair of tables or enums with types of the same Rust name.
 pub(super) fn collisions(tables: &[TablePlan], enums: &[EnumPlan]) -> Vec<Problem> {
     let mut seen: BTreeMap<String, (String, Name)> = BTreeMap::new();
     let mut pairs: Vec<(Name, Name)> = Vec::new();

@@ -1,7 +1,7 @@
 //! English for names: the singular of a table's name, and `a` or `an` before a word.
 //!
-//! The rules are Bowline's own, since crates fail on usual names of tables: `pluralizer` 0.6 and
-//! `cruet` 1.0 both give `cach` for `caches`, `dn` for `dns`, `gp` for `gps` and `len` for `lens`.
+//! No crate is used, since crates fail on usual names of tables: `pluralizer` 0.6 and `cruet` 1.0
+//! both return `cach` for `caches`, `dn` for `dns`, `gp` for `gps` and `len` for `lens`.
 
 /// Returns a table name with its last word in the singular. It is a guess that settings override.
 pub(super) fn singular(table: &str) -> String {
@@ -324,8 +324,8 @@ fn singular_word(word: &str) -> String {
     in_e.to_owned()
 }
 
-/// Returns true if a word is a compound that ends in another word, and not a word of its own with
-/// the same ending.
+/// Returns true if a word is a compound that ends in another word, and not a simple word with the
+/// same ending.
 fn is_compound(word: &str, last: &str) -> bool {
     let first = &word[..word.len() - last.len()];
     // In `cleaves`, `olives` and `taxes` the first part is not a word.

@@ -113,7 +113,7 @@ fn variants(
     variants
 }
 
-/// Names of signs of several characters.
+/// Names for sequences of signs.
 const SEQUENCES: [(&str, &str); 10] = [
     ("<=>", "Compare"),
     ("<=", "LessOrEqual"),
@@ -127,7 +127,7 @@ const SEQUENCES: [(&str, &str); 10] = [
     ("...", "Ellipsis"),
 ];
 
-/// Names of signs.
+/// Names for single signs.
 const SIGNS: [(char, &str); 57] = [
     ('+', "Plus"),
     ('<', "Less"),
@@ -171,7 +171,8 @@ const SIGNS: [(char, &str); 57] = [
     ('³', "Cubed"),
     ('✓', "Check"),
     ('✗', "Cross"),
-    // Between words or digits these separate them; elsewhere they are signs.
+    // Between words or digits, the next six signs are separators. The signs after them are ignored
+    // in a label with words.
     ('-', "Minus"),
     ('.', "Dot"),
     ('/', "Slash"),
@@ -189,10 +190,10 @@ const SIGNS: [(char, &str); 57] = [
     ('}', "CloseBrace"),
 ];
 
-/// Signs that are separators between words, and signs with a name elsewhere.
+/// Signs that separate words. Elsewhere they get their names.
 const SEPARATORS: [char; 6] = ['-', '.', '/', ':', ',', ';'];
 
-/// Signs that are ignored unless a label has nothing else.
+/// Signs that are ignored, unless a label has no letters and digits.
 const QUOTES: [char; 9] = ['\'', '"', '`', '(', ')', '[', ']', '{', '}'];
 
 /// Returns the variant for a label: its words, and the names of signs that are not separators.
@@ -214,7 +215,8 @@ fn variant_name(label: &str) -> String {
             || (QUOTES.contains(&c) && has_words)
             || c.is_whitespace()
             || c == '_';
-        // Rust takes fewer signs for letters and digits than Unicode: no `½` and no `²`.
+        // Fewer characters are valid in Rust's identifiers than Unicode counts as letters and
+        // digits: not `½`, not `²`.
         if unicode_ident::is_xid_continue(c) && c != '_' {
             text.push(c);
         } else if is_passed_over {
@@ -286,7 +288,7 @@ mod tests {
         }
     }
 
-    /// Each name depends on its own label alone.
+    /// Each name depends only on its own label.
     #[test]
     fn a_label_that_is_added_renames_no_other() {
         let all = ["A", "A+", "A-", "B", "<", "<=", "=", "=="];

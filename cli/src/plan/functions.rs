@@ -1,21 +1,22 @@
-//! The choice of a table's functions. A finder exists only if an index serves it.
+//! The functions of a table. A function that finds rows is generated only if an index supports it.
 
 use bowline_catalog::{ConstraintKind, Index, Relation};
 
 use super::function::{Function, KeyColumn};
 use super::table::{Field, TablePlan};
 
-/// Returns the functions of a table. Of two with the same name it keeps the first, with a note.
+/// Returns the functions of a table. Of two functions with the same name only the first is kept,
+/// with a note.
 pub(super) fn plan(
     relation: &Relation,
     table: &TablePlan,
     notes: &mut Vec<String>,
 ) -> Vec<Function> {
-    // A key with a column that is not in the row is not searchable.
+    // If a column of the key has no field in the row, no function can search by the key.
     let has_key = key_columns(table, &table.key).is_some();
     let replaced = |event: &str| rules(relation, event).any(|is_instead| is_instead);
-    // A statement that must give one row is sent in a WITH clause, where PostgreSQL refuses a
-    // statement to which a rule adds another.
+    // A statement that must return one row is sent in a WITH clause. PostgreSQL refuses such a
+    // statement if a rule adds another statement to it.
     let is_ruled = |event: &str| rules(relation, event).next().is_some();
     let ruled = ["INSERT", "UPDATE", "DELETE"]
         .into_iter()
@@ -88,7 +89,7 @@ pub(super) fn plan(
     functions
 }
 
-/// Returns the rules of a table for an event: for each whether it is an INSTEAD rule.
+/// Returns, for each rule of a table for an event, true if it is an INSTEAD rule.
 fn rules(relation: &Relation, event: &str) -> impl Iterator<Item = bool> {
     relation.attached.rules.iter().filter_map(move |rule| {
         let Some(text) = &rule.definition.text else {
@@ -120,7 +121,8 @@ fn key_column(field: &Field) -> KeyColumn {
     }
 }
 
-/// Returns the unique indexes except that of the primary key, those without a predicate first.
+/// Returns the unique indexes except that of the primary key. Indexes without a predicate come
+/// first.
 fn unique_indexes<'a>(relation: &'a Relation, table: &TablePlan) -> Vec<(&'a Index, Vec<String>)> {
     let mut found: Vec<_> = relation
         .indexes
@@ -215,8 +217,8 @@ fn upserts<'a>(
     by_key.into_iter().chain(by_unique)
 }
 
-/// Returns true if `ON CONFLICT` can name the index. It cannot name that of a deferrable
-/// constraint, or of one `WITHOUT OVERLAPS`.
+/// Returns true if `ON CONFLICT` can use the index. It cannot use the index of a constraint that is
+/// deferrable or `WITHOUT OVERLAPS`.
 fn decides_conflicts(relation: &Relation, index: &Index) -> bool {
     let mut constraints = relation.constraints.iter();
     !constraints.any(|constraint| {

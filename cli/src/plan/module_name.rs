@@ -1,7 +1,7 @@
 //! Names of modules.
 
-/// Returns the name of a module as an identifier, as a raw one for a keyword; `None` if no module
-/// can have that name.
+/// Returns the name of a module as an identifier, raw if it is a keyword; `None` if no module can
+/// have that name.
 pub(crate) fn module_name(name: &str) -> Option<String> {
     let is_identifier = |text: &str| syn::parse_str::<syn::Ident>(text).is_ok();
     let raw = format!("r#{name}");

@@ -1,13 +1,16 @@
 //! Rust names for SQL names.
 //!
-//! Names from SQL are data: any text gives a valid identifier.
+//! A name in SQL can be any text. Each text gets a valid identifier.
 
 use heck::{ToSnakeCase as _, ToUpperCamelCase as _};
 
 use bowline_catalog::Relation;
 
-/// Returns the name that diesel's own `print-schema` gives. Other characters become `_`, and a name
-/// that Rust or diesel reserves gets a `_` at the end.
+/// Returns the name that diesel's `print-schema` writes for a column of `table`, or for a table if
+/// `table` is `None`.
+///
+/// Characters other than ASCII letters and digits become `_`. A name that Rust or diesel reserves
+/// gets a `_` at the end.
 pub(super) fn rust_name(sql_name: &str, table: Option<&str>) -> String {
     let mut name = String::new();
     let mut replaced = false;
@@ -32,7 +35,7 @@ pub(super) fn rust_name(sql_name: &str, table: Option<&str>) -> String {
     if is_reserved(&name) || is_taken || Some(name.as_str()) == table {
         name.push('_');
     }
-    // For example a table `type` with a column `type`.
+    // For example, a table `type` with a column `type`: both become `type_`.
     if Some(name.as_str()) == table {
         name.push('_');
     }
@@ -40,7 +43,7 @@ pub(super) fn rust_name(sql_name: &str, table: Option<&str>) -> String {
 }
 
 /// Names that `table!` defines beside the columns or uses for parameters, and types of Rust that it
-/// uses. diesel's own command writes a column of such a name, which does not compile.
+/// uses. diesel's own command writes columns with these names, and its output does not compile.
 const TAKEN_IN_TABLE: [&str; 18] = [
     "Ok",
     "star",
@@ -62,10 +65,11 @@ const TAKEN_IN_TABLE: [&str; 18] = [
     "TSM",
 ];
 
-/// Names of tables that diesel's own command writes, but that do not compile.
+/// Names of tables that diesel's own command writes although they do not compile.
 const TAKEN_AS_TABLE: [&str; 3] = ["diesel", "ExpressionMethods", "TSM"];
 
-/// Names from `diesel::sql_types` in the module of a table: a column of such a name would hide it.
+/// Names from `diesel::sql_types` in the module of a table. A column with such a name would hide
+/// the type.
 const SQL_TYPES: [&str; 94] = [
     "AllAreNullable",
     "AreAllNullable",
@@ -172,7 +176,7 @@ fn is_reserved(name: &str) -> bool {
 }
 
 /// Rust's strict and reserved keywords in any edition (The Rust Reference, Keywords). `gen` is a
-/// keyword since 2024; diesel's own command writes it unchanged, which does not compile there.
+/// keyword since edition 2024; diesel's own command writes it unchanged, which does not compile.
 const KEYWORDS: [&str; 52] = [
     "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate",
     "do", "dyn", "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl",
@@ -181,8 +185,8 @@ const KEYWORDS: [&str; 52] = [
     "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
 ];
 
-/// Returns the name of a Rust type or variant. For a SQL type that is the name that `print-schema`
-/// gives.
+/// Returns the name of a Rust type or variant. For an SQL type it is the name that `print-schema`
+/// writes.
 pub(super) fn type_name(sql_name: &str) -> String {
     let name: String = sql_name
         .to_upper_camel_case()
@@ -197,8 +201,8 @@ pub(super) fn type_name(sql_name: &str) -> String {
     }
 }
 
-/// Returns the name of a type with derives of diesel's, which take the first byte for the first
-/// character.
+/// Returns the name of a type that derives diesel's traits. It begins with an ASCII character,
+/// since diesel's derives split the name after its first byte.
 pub(super) fn derivable_name(sql_name: &str) -> String {
     let name = type_name(sql_name);
     if name.starts_with(|c: char| c.is_ascii()) {
@@ -230,7 +234,8 @@ pub(super) fn column_names(relation: &Relation) -> Vec<String> {
             }
         })
         .collect();
-    // A column whose name needs no change keeps it, whatever its position.
+    // A column whose name needs no change keeps it, even if an earlier column is mapped to the
+    // same name.
     let is_plain = |index: &usize| names[*index] == relation.columns[*index].name;
     let (plain, mapped): (Vec<usize>, Vec<usize>) = (0..names.len()).partition(is_plain);
     let indexes: Vec<usize> = plain.into_iter().chain(mapped).collect();
@@ -242,8 +247,8 @@ pub(super) fn column_names(relation: &Relation) -> Vec<String> {
     unique
 }
 
-/// Returns the name of a row's type or of an enum. A name that Rust or generated code needs gets a
-/// word at the end.
+/// Returns the name of a row's type or of an enum. A name that Rust or generated code needs gets
+/// `kind` at the end.
 ///
 /// `use db::*` hides names of the standard library's prelude, so these are reserved too: a row
 /// `Default` would break `..Default::default()`.
@@ -340,8 +345,8 @@ const NEEDED: [&str; 79] = [
     "StatementDsl",
 ];
 
-/// Names that the file of a table needs for crates and types, so that the table's module cannot
-/// have them.
+/// Names of crates and types that the file of a table needs. The table's module cannot have these
+/// names.
 const OUTSIDE: [&str; 30] = [
     "alloc",
     "bool",
@@ -375,7 +380,8 @@ const OUTSIDE: [&str; 30] = [
     "sql_types",
 ];
 
-/// Returns the name of a table's module in the file of the table: its own, or one that is free.
+/// Returns the name of a table's module in the file of the table: the name in `schema.rs`, or
+/// another one if that is in use.
 pub(super) fn module_name(schema_name: &str, derives: &[String]) -> String {
     let mut crates = derives
         .iter()
@@ -427,7 +433,7 @@ fn snake(name: &str) -> String {
     }
 }
 
-/// Returns true if generated files, or Rust's own prelude, need this name of a type.
+/// Returns true if generated files, or Rust's prelude, need this name for a type.
 pub(super) fn is_needed(name: &str) -> bool {
     NEEDED.contains(&name) || name.ends_with("Dsl") || name.ends_with("Methods")
 }
@@ -435,13 +441,13 @@ pub(super) fn is_needed(name: &str) -> bool {
 /// Returns true if a text is a valid name for a type in Rust, in upper camel case.
 pub(super) fn is_type_name(text: &str) -> bool {
     let mut chars = text.chars();
-    // diesel's derives take the first byte for the first character.
+    // diesel's derives split the name after its first byte.
     chars.next().is_some_and(|c| c.is_ascii_uppercase())
         && chars.all(unicode_ident::is_xid_continue)
         && !KEYWORDS.contains(&text)
 }
 
-/// Returns the names, with a number at the end of each that came before.
+/// Returns the names, with a number at the end of each name that occurred before.
 pub(super) fn distinct(names: impl Iterator<Item = String>) -> Vec<String> {
     let mut seen: Vec<String> = Vec::new();
     for name in names {

@@ -1,4 +1,4 @@
-//! The `schema.rs` after a patch file was applied: the models have to match that one.
+//! The `schema.rs` after a patch file was applied. The models have to match its types.
 
 use std::collections::BTreeMap;
 

@@ -1,9 +1,9 @@
-//! Problems that stop the generation: names given twice, settings that name nothing.
+//! Problems that prevent the generation: types with the same name, settings that name no object.
 
 use crate::suggestion::nearest;
 use bowline_catalog::Name;
 
-/// A reason why nothing can be generated.
+/// A problem that prevents the generation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Problem {
     pub message: String,

@@ -17,7 +17,7 @@ pub(crate) struct RustType {
     pub argument: String,
     /// The paths to import.
     pub imports: Vec<String>,
-    /// The enum in it, which is in `types.rs`.
+    /// The enum in the type, if there is one. Its Rust type is in `types.rs`.
     pub of_enum: Option<Name>,
 }
 
@@ -60,8 +60,8 @@ impl RustType {
 
 const COW: &str = "std::borrow::Cow";
 
-/// Returns the Rust type for a column of `schema.rs`, or the reason why there is none. The type has
-/// to support serde.
+/// Returns the Rust type for a column of `schema.rs`, which has to support serde; fails with the
+/// reason if there is no such type.
 pub(super) fn of_column(
     catalog: &Catalog,
     schema: &SchemaPlan,
@@ -102,7 +102,7 @@ fn of_type(
             return Err(format!("the enum {} has no labels", name.name));
         }
         Some(TypeKind::Enum { .. }) => {
-            // Without a generated marker type, its SQL type is one that the user wrote.
+            // Without a generated marker type, the user has written the SQL type.
             let has_marker = schema.custom_types.iter().any(|custom| custom.marks(name));
             return if has_marker {
                 Ok(RustType {
@@ -151,7 +151,7 @@ fn builtin(name: &str) -> Option<RustType> {
         "timestamp" => RustType::copied("NaiveDateTime", Some("chrono::NaiveDateTime")),
         "timestamptz" => RustType::copied("DateTime<Utc>", Some("chrono::{DateTime, Utc}")),
         "json" | "jsonb" => RustType::cloned("Value", Some("serde_json::Value")),
-        // Without the feature only the import fails, with an error that names the feature.
+        // If the feature is not enabled, only the import fails, and the error names the feature.
         "uuid" => RustType::copied("Uuid", Some("bowline::types::uuid::Uuid")),
         "numeric" => RustType::cloned("BigDecimal", Some("bowline::types::bigdecimal::BigDecimal")),
         "inet" | "cidr" => {

@@ -23,7 +23,7 @@ pub(crate) struct SchemaPlan {
     pub patch_file: Option<std::path::PathBuf>,
     /// The module around the tables, if the output is for a named schema.
     pub module: Option<String>,
-    /// The indentation of what rustfmt formats: everything but the bodies of `table!`.
+    /// The indentation of the code that rustfmt formats: everything but the bodies of `table!`.
     pub tab_spaces: usize,
     pub with_docs: WithDocs,
     pub import_types: Vec<String>,
@@ -45,7 +45,7 @@ pub(crate) struct CustomType {
 }
 
 impl CustomType {
-    /// Returns true if it is the marker of this type.
+    /// Returns true if this is the marker of the SQL type.
     pub(super) fn marks(&self, name: &Name) -> bool {
         self.sql_name == name.name
             && self.schema.as_deref().unwrap_or(DEFAULT_SCHEMA) == name.schema
@@ -87,8 +87,11 @@ pub(crate) struct Joinable {
 
 const DEFAULT_SCHEMA: &str = "public";
 
-/// Returns the names of the modules. Where diesel would give one name to several tables, each gets one of its own
-/// characters, so that a later table takes no name from another; a table whose name is a Rust name keeps that.
+/// Returns the names of the modules.
+///
+/// diesel would give the same name to tables whose names differ only in special characters. Each of
+/// these gets a suffix with the codes of these characters, so that a new table does not rename
+/// another. A table whose name is already valid in Rust keeps it.
 fn module_names(relations: &[&Relation], names: impl Iterator<Item = String>) -> Vec<String> {
     let names: Vec<String> = names.collect();
     let coded = relations.iter().zip(&names).map(|(relation, name)| {
@@ -121,7 +124,7 @@ pub(super) fn plan(catalog: &Catalog, output: &Output, settings: &Settings) -> S
     let custom_types = sql_type::custom_types(catalog, &relations, output);
     let rust_names = relations.iter().map(|relation| {
         let name = rust_name(&relation.name.name, None);
-        // The module of the marker types.
+        // This is also the name of the module of the marker types.
         if name == "sql_types" && !custom_types.is_empty() {
             format!("{name}_")
         } else {
@@ -209,7 +212,7 @@ impl SchemaPlan {
     }
 }
 
-/// Returns true for a `BASE TABLE` of the information schema, which a partition is too.
+/// Returns true for a `BASE TABLE` of the information schema. Partitions are base tables too.
 fn is_base_table(relation: &Relation) -> bool {
     matches!(
         relation.kind,

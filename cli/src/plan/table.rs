@@ -23,7 +23,7 @@ pub(crate) struct TablePlan {
     pub schema_path: String,
     /// The module in `schema.rs`.
     pub schema_name: String,
-    /// The name of that module in the file: its own, unless the file uses that name otherwise.
+    /// The name of that module in the file: the same, unless the file uses that name otherwise.
     pub module: String,
     /// The name of the file without its extension.
     pub file: String,
@@ -43,8 +43,8 @@ pub(crate) struct TablePlan {
     /// Ids of other tables that this file names: module and type.
     pub foreign_ids: Vec<String>,
     pub extra_derives: Vec<String>,
-    /// Whether a query of it certainly only reads: it is a table, and no policy of it calls a
-    /// function that may write.
+    /// True if queries certainly only read: the relation is a table without policies, which could
+    /// call a function that writes.
     pub only_reads: bool,
     /// Columns that an INSERT needs a value for, but that have no Rust type.
     pub missing: Vec<String>,
@@ -63,7 +63,7 @@ pub(crate) struct IdPlan {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Field {
     pub name: String,
-    /// The name of a function's argument for it.
+    /// The name of a function's argument for this field.
     pub argument_name: String,
     pub sql_name: String,
     pub rust_type: RustType,
@@ -322,8 +322,8 @@ fn foreign_id(source: &Source<'_>, relation: &Relation, column: &str) -> Option<
     (rust_type::sql_type_of_id(shown) == Some(id.sql_type.as_str())).then_some((owner, id))
 }
 
-/// Returns the table whose id is in this column: the one that its foreign keys refer to, or its
-/// own.
+/// Returns the table whose id is in this column: the table that the column's foreign key refers
+/// to, or `relation` itself.
 fn id_owner(source: &Source<'_>, relation: &Relation, column: &str, depth: u8) -> Option<Name> {
     let parents = |of_one: bool| {
         let constraints = relation.constraints.iter();
@@ -352,7 +352,7 @@ fn id_owner(source: &Source<'_>, relation: &Relation, column: &str, depth: u8) -
     if let Some(parent) = parents(true).next() {
         return follow(parent);
     }
-    // In a key of several columns each column refers to its own counterpart. A column that refers
+    // In a foreign key of several columns, each column refers to one column. A column that refers
     // to no id may be an id itself.
     parents(false).find_map(follow).or_else(|| {
         let key = source.settings.row_key(relation)?;

@@ -1,4 +1,4 @@
-//! Notes on relations that get no code, or only a part of it.
+//! Notes on relations for which no code, or only a part of it, is generated.
 
 use std::collections::BTreeMap;
 
@@ -52,9 +52,9 @@ pub(super) fn notes(catalog: &Catalog, settings: &Settings, schemas: &[SchemaPla
                 let parent = relation.parents.first().unwrap_or(&relation.name);
                 partitions.entry(parent).or_default().push(name);
             }
-            // Only the library itself uses it.
+            // Only the library uses this table.
             _ if relation.name.name == COMMIT_KEYS => {}
-            // Another note names it, with the setting for it.
+            // Another note names the relation, with its setting.
             _ if is_without_key => {}
             _ if relation.name.name.starts_with("__") => notes.push(format!(
                 "{name} is left out, since names that begin with __ are reserved for tables of diesel's own"
@@ -131,7 +131,7 @@ fn list(names: &[String]) -> String {
     text
 }
 
-/// Returns the path of a further `schema.rs`: beside the first.
+/// Returns the path for another `schema.rs`, beside the first.
 fn file(settings: &Settings, schema: &str) -> String {
     let name = super::names::rust_name(&schema.to_lowercase(), None);
     let first = settings

@@ -47,12 +47,12 @@ struct Metadata {
     bowline: Option<BowlineToml>,
 }
 
-/// A file that holds settings of Bowline's.
+/// A file with Bowline's settings.
 #[derive(Debug, Clone)]
 pub(crate) struct SettingsFile {
     pub path: PathBuf,
     pub text: String,
-    /// The path of the table that holds the settings: empty in `bowline.toml`.
+    /// The path of the table with the settings; empty in `bowline.toml`.
     table: Vec<&'static str>,
 }
 
@@ -94,7 +94,7 @@ impl SettingsFile {
         !self.table.is_empty()
     }
 
-    /// The name of the table in `Cargo.toml`: `package.metadata.bowline`.
+    /// Returns the name of the table in `Cargo.toml`: `package.metadata.bowline`.
     pub(crate) fn table_name(&self) -> String {
         self.table.join(".")
     }
@@ -188,7 +188,7 @@ pub(super) fn read(
         } else {
             Vec::new()
         };
-        // A bowline.toml that has nothing but comments is no second file of settings.
+        // A bowline.toml with nothing but comments does not count as a second file of settings.
         let own = own.filter(|(file, _)| cargo.is_empty() || !file.keys().is_empty());
         cargo.extend(own);
         if cargo.len() > 1 {
@@ -202,8 +202,8 @@ pub(super) fn read(
     (BowlineToml::default(), None)
 }
 
-/// Returns the settings that do not apply to a project, though their author may expect it: those in
-/// a `Cargo.toml` that is not read, and those in a folder that is not above the file that applies.
+/// Returns the settings that do not apply to a project, although their author may expect it. They
+/// are in a `Cargo.toml` that is not read, or in a folder that is not above the file that applies.
 pub(super) fn ineffective(
     folders: &[PathBuf],
     applied: Option<&SettingsFile>,

@@ -43,7 +43,7 @@ pub(super) fn parse<T: DeserializeOwned>(
         };
         let is_toml = rest.parse::<toml::Table>().is_ok();
         let is_first = number == 0;
-        // Errors that only the removal of a line caused are not reported.
+        // Errors that the removal of a line has caused are not reported.
         if !is_first && !is_toml {
             return None;
         }
@@ -56,7 +56,7 @@ pub(super) fn parse<T: DeserializeOwned>(
     None
 }
 
-/// Replaces the line at a byte with spaces; returns `None` if it has nothing else.
+/// Replaces the line at a byte with spaces; returns `None` if the line contains only spaces.
 fn without_line(text: &str, at: usize) -> Option<String> {
     let start = text.get(..at)?.rfind('\n').map_or(0, |end| end + 1);
     let length = text.get(at..)?.find('\n');
@@ -115,8 +115,8 @@ pub(super) fn invalid(path: &Path, text: &str, error: &toml::de::Error) -> CliEr
     failed.hint(reference(path, text, span))
 }
 
-/// Returns the span, or the whole line before it where it is empty: the end of a line that is not
-/// complete.
+/// Returns the span. If it is empty, it is at the end of an incomplete line, and this returns that
+/// whole line.
 fn nonempty(text: &str, span: Range<usize>) -> Option<Range<usize>> {
     let before = text.get(..span.start)?;
     let start = before.rfind('\n').map_or(0, |at| at + 1);

@@ -11,7 +11,7 @@ use clap::{ColorChoice, ValueEnum as _};
 
 static CHOICE: OnceLock<ColorChoice> = OnceLock::new();
 
-/// Applies `--color` to all output. Called before clap parses the command line, since clap's own
+/// Applies `--color` to all output. Called before clap parses the command line, since clap's
 /// errors have colours too.
 pub(crate) fn choose(arguments: impl Iterator<Item = OsString>) {
     CHOICE.get_or_init(|| chosen(arguments));
@@ -33,8 +33,8 @@ pub(crate) fn has_colours(stream: &impl IsTerminal) -> bool {
     by_choice(choice, |name| std::env::var_os(name), stream.is_terminal())
 }
 
-/// Returns whether to use colours. `anstream` itself takes CLICOLOR_FORCE=0 for a wish to force
-/// them.
+/// Returns true if output has colours. `anstream` itself would force colours even if
+/// CLICOLOR_FORCE is 0.
 fn by_choice(
     choice: ColorChoice,
     variable: impl Fn(&str) -> Option<OsString>,

@@ -1,7 +1,7 @@
 //! Escaping of text from servers, files and rows, so that a terminal does not act on it.
 //!
 //! Control characters and invisible characters are written as psql writes them: `\\x1B`, `\\u202E`.
-//! Only the command itself uses colours, so only its own colours pass.
+//! Colour codes are escaped too, except those that the command itself writes.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -27,7 +27,7 @@ pub(crate) fn escaped(text: &str) -> Cow<'_, str> {
     filtered(text, false)
 }
 
-/// Escapes a text with colours of the command's own, which stay.
+/// Escapes a text except its colour codes, which the command has written.
 pub(super) fn coloured(text: &str) -> Cow<'_, str> {
     filtered(text, true)
 }
@@ -38,7 +38,7 @@ pub(crate) fn one_line(text: &str) -> String {
     escaped(&words.join(" ")).into_owned()
 }
 
-/// Escapes JSON with JSON's own escapes. Only its strings hold characters beyond ASCII.
+/// Escapes JSON with the escapes of JSON. Only strings contain non-ASCII characters in JSON.
 pub(crate) fn json(text: &str) -> Cow<'_, str> {
     let is_kept = |c: char| !is_hidden(c) || matches!(c, '\n' | '\t');
     if text.chars().all(is_kept) {

@@ -52,7 +52,7 @@ fn indented(text: &str, indent: usize) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// Wraps a text between words; its own line breaks stay.
+/// Wraps a text between words; existing line breaks stay.
 fn wrapped(text: &str, indent: usize, width: usize) -> String {
     // In a very narrow terminal wrapping is left to the terminal.
     const LEAST: usize = 30;

@@ -1,6 +1,6 @@
 //! The server's notices (`NOTICE`, `WARNING`), on standard error.
 //!
-//! A session reports them to `tracing`; this is the subscriber of the command.
+//! A session reports notices to `tracing`. This is the subscriber of the command.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use tracing_core::{Dispatch, Event, Metadata, Subscriber};
 use super::labelled::{self, Label};
 use super::style::Style;
 
-/// Begins to show notices.
+/// Starts to print notices.
 pub(crate) fn show() {
     // Fails if there is another subscriber already, which then shows them.
     tracing_core::dispatcher::set_global_default(Dispatch::new(Notices)).ok();

@@ -1,5 +1,5 @@
-//! The progress of work that takes long, as one line on a terminal: the current step and the time.
-//! It is not written to logs and pipes.
+//! The progress of long work, as one line on a terminal: the current step and the time. It is not
+//! written to logs and pipes.
 
 use std::borrow::Cow;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::escape::one_line;
 
-/// The line that is shown now. Other output hides it while it is printed.
+/// The progress line that is shown now. It is hidden while other output is printed.
 static SHOWN: Mutex<Option<ProgressBar>> = Mutex::new(None);
 
 /// The progress line; dropping it removes it.

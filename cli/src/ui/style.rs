@@ -23,7 +23,7 @@ impl Style {
         format!("\x1b[{}m{text}\x1b[0m", self.code())
     }
 
-    /// The parameters of "select graphic rendition" (ECMA-48, 8.3.117).
+    /// Returns the parameters of "select graphic rendition" (ECMA-48, 8.3.117).
     fn code(self) -> &'static str {
         match self {
             Self::Bold => "1",

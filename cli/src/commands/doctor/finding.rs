@@ -8,7 +8,7 @@ use crate::ui::{self, Style};
 /// The result of one check.
 #[derive(Debug, Serialize)]
 pub(super) struct Finding {
-    /// The area that it belongs to.
+    /// The area that the check belongs to.
     pub area: &'static str,
     pub level: Level,
     /// The result, in one line.
@@ -24,9 +24,9 @@ pub(super) struct Finding {
 pub(super) enum Level {
     /// Everything is in order.
     Ok,
-    /// It works, but perhaps not as intended.
+    /// The configuration works, but perhaps not as intended.
     Warning,
-    /// It does not work.
+    /// The check has found an error.
     Problem,
 }
 

@@ -1,4 +1,4 @@
-//! The parameters of the connection, and where they come from.
+//! The parameters of the connection, and their sources.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -123,7 +123,7 @@ fn in_words(parameters: &BTreeMap<String, String>) -> String {
     words.join(", ")
 }
 
-/// Finds out where the password comes from, and whether libpq will read its file.
+/// Finds the source of the password, and checks whether libpq will read its file.
 fn password(parameters: &BTreeMap<String, String>) -> Option<Finding> {
     if parameters.contains_key("password") {
         let is_of_environment = env::var_os("PGPASSWORD").is_some();

@@ -1,4 +1,4 @@
-//! The libraries in the command, and programs that are installed on the machine.
+//! The libraries that the command contains, and programs that are installed on the machine.
 
 use std::env;
 use std::fs::{self, DirBuilder};
@@ -93,7 +93,7 @@ fn link_in(folder: &Path) -> Result<(), String> {
         .spawn()
         .map_err(cannot_run)?;
     if let Some(mut stdin) = cc.stdin.take() {
-        // If the compiler does not read it, it reports why.
+        // If the compiler does not read the program, it reports the reason.
         stdin.write_all(b"int main(void) { return 0; }\n").ok();
     }
     let done = cc.wait_with_output().map_err(cannot_run)?;

@@ -106,7 +106,7 @@ fn facts(session: &mut Session) -> Result<(Facts, Finding), CliError> {
     let before = now();
     let facts = session.run(sql_query(QUERY).one::<Facts>())?;
     let after = now();
-    // The server read its clock between the two.
+    // The server read its clock between `before` and `after`.
     let off = if facts.clock < before {
         before - facts.clock
     } else {

@@ -56,7 +56,7 @@ fn addresses(host: &str) -> Option<Vec<String>> {
             addresses.dedup();
             addresses
         });
-        // Fails once the limit has passed.
+        // Fails if the receiver has stopped waiting at the limit.
         sender.send(addresses.ok()).ok();
     });
     receiver.recv_timeout(LIMIT).ok().flatten()

@@ -32,7 +32,8 @@ pub(super) fn current(files: &Files, folder: Option<&Path>) -> Result<Files, Cli
     Ok(current)
 }
 
-/// Fails if there is code in a newer format than this command's, which would be lost.
+/// Fails if existing code has a newer format than this command writes. The newer code would be
+/// lost.
 pub(super) fn refuse_newer(current: &Files, root: &Path) -> Result<(), CliError> {
     let formats = current
         .iter()
@@ -117,7 +118,7 @@ pub(super) fn write(files: &Files, current: &Files, root: &Path) -> Result<(), C
     Ok(())
 }
 
-/// Returns true if a file was written by this command or by diesel's.
+/// Returns true if this command or diesel's command has written the file.
 pub(super) fn is_ours(text: &str) -> bool {
     text.starts_with("// @generated")
 }

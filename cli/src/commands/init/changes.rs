@@ -21,7 +21,7 @@ struct Change {
     text: String,
     /// The change to a file that exists.
     added: Option<String>,
-    /// Whether a file whose lines end as on Windows keeps these ends.
+    /// True if a file with CR LF line endings keeps them.
     keeps_line_ends: bool,
 }
 
@@ -54,7 +54,7 @@ impl Changes {
         });
     }
 
-    /// Replaces a file that exists by exactly this text.
+    /// Replaces the text of a file that exists with exactly this text.
     pub(super) fn replace(&mut self, path: PathBuf, text: String, change: &str) {
         self.files.push(Change {
             path,
@@ -64,7 +64,7 @@ impl Changes {
         });
     }
 
-    /// Adds a note on something that the user has to do.
+    /// Adds a note on a step that the user has to do.
     pub(super) fn note(&mut self, note: String) {
         self.notes.push(note);
     }
@@ -145,7 +145,7 @@ impl Changes {
     }
 }
 
-/// Returns true if every line of a text ends as on Windows.
+/// Returns true if every line of a text ends with CR LF.
 fn ends_lines_as_windows(text: &str) -> bool {
     let lines = text.matches('\n').count();
     lines > 0 && lines == text.matches("\r\n").count()

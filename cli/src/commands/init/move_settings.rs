@@ -49,12 +49,12 @@ struct Moved {
     left: String,
     /// The settings at the top level of `bowline.toml`.
     values: String,
-    /// Its tables.
+    /// The tables of `bowline.toml`.
     tables: String,
 }
 
-/// Cuts a table and the tables below it out of a text; returns `None` if a part of it is written in
-/// another way than as tables with headers.
+/// Cuts a table and the tables below it out of a text; returns `None` if a part of the table is
+/// not written as a table with a header.
 fn cut(text: &str, table: &str) -> Option<Moved> {
     let document = Document::parse(text).ok()?;
     let path = Key::parse(table).ok()?;

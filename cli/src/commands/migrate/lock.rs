@@ -1,4 +1,5 @@
-//! The lock that lets one run at a time change a database, and messages while waiting for it.
+//! The lock that prevents concurrent runs of migrations on a database, and the messages while
+//! waiting for it.
 
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use crate::connection::Connected;
 use crate::error::CliError;
 use crate::ui;
 
-/// Does the work while holding the lock.
+/// Takes the lock, and runs the work while holding it.
 pub(super) fn locked<T>(
     connected: &mut Connected,
     patience: Duration,

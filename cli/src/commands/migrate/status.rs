@@ -136,7 +136,7 @@ fn print(lines: &[Line<'_>]) {
         let run_on = line.run_on.as_deref().unwrap_or_default();
         let run_on = Style::Dim.paint(format!("{run_on:time$}"));
         let text = format!("{state}  {:width$}  {run_on}{remark}", name(line));
-        // Colours have no width, so spaces at the end of the line are found without them.
+        // Colour codes are removed, so that spaces before them count as trailing spaces.
         let plain = anstream::adapter::strip_str(&text).to_string();
         ui::coloured_result(if plain.trim_end() == plain {
             text

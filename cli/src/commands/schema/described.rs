@@ -316,7 +316,7 @@ fn definition(relation: &Relation, constraint: &Constraint) -> String {
     }
 }
 
-/// Lists the foreign keys that refer to a table, also its own.
+/// Lists the foreign keys that refer to a table, including the table's own.
 fn referenced_by(catalog: &Catalog, name: &Name) -> Vec<String> {
     let mut lines: Vec<(&str, String)> = Vec::new();
     for relation in catalog.relations.values() {

@@ -1,4 +1,4 @@
-//! The functions of a table's row type, in the order of a reader's questions.
+//! The functions of a table's row type.
 
 use crate::plan::{Field, Function, KeyColumn, TablePlan, article};
 
@@ -46,7 +46,7 @@ fn function(table: &TablePlan, function: &Function) -> String {
     }
 }
 
-/// Arguments, with the lifetimes that the statement holds on to.
+/// The arguments of a function, with the lifetimes that the returned statement captures.
 struct Arguments {
     list: Vec<String>,
     generics: &'static str,
@@ -112,7 +112,7 @@ fn key_arguments(table: &TablePlan) -> Vec<(String, String)> {
         .collect()
 }
 
-/// `.find(id)`, or `.find((a, b))` for a key of several columns.
+/// Returns `.find(id)`, or `.find((a, b))` for a key of several columns.
 fn find_link(table: &TablePlan) -> String {
     let names: Vec<_> = key(table)
         .iter()
@@ -124,7 +124,7 @@ fn find_link(table: &TablePlan) -> String {
     }
 }
 
-/// What a key is called in a sentence: `id`, or `account_id and label`.
+/// Returns the columns of the key for a sentence: `id`, or `account_id and label`.
 fn key_words(table: &TablePlan) -> String {
     key(table)
         .iter()
@@ -149,12 +149,13 @@ fn end(table: &TablePlan, combinator: &str) -> String {
     format!(".{combinator}::<{}>()", table.row)
 }
 
-/// The name by which a function's statements are told apart in logs and metrics.
+/// Returns the call that names a statement in logs and metrics after its function.
 fn named(table: &TablePlan, function: &str) -> String {
     name_call("named", table, function)
 }
 
-/// The same for a query, which may be run again when its answer is lost if it only reads.
+/// Returns the call that names a query. A query that only reads may be retried when its answer is
+/// lost.
 fn named_read(table: &TablePlan, function: &str) -> String {
     let method = if table.only_reads {
         "named_read"
@@ -333,7 +334,8 @@ fn list(table: &TablePlan, name: &str, columns: &[KeyColumn], index: Option<&str
         + "    }\n"
 }
 
-/// Goes on behind a row: `(a, b) > (x, y)`, which diesel has no words for, is said column by column.
+/// Returns the condition for the rows after a given one: `(a, b) > (x, y)`. diesel cannot compare
+/// tuples, so the condition compares column by column.
 fn after(table: &TablePlan, key: &[&Field]) -> String {
     let column = |field: &Field| format!("{}::{}", table.module, field.name);
     if let [only] = key {
@@ -430,7 +432,7 @@ fn exists(table: &TablePlan) -> String {
         + "    }\n"
 }
 
-/// The condition of a partial index, as a part of another.
+/// Returns the predicate of a partial index, in parentheses if it contains OR.
 fn condition(predicate: &str) -> String {
     let text = bowline_sql::one_line(predicate);
     let mut depth = 0_usize;
@@ -442,11 +444,11 @@ fn condition(predicate: &str) -> String {
         }
         depth == 0 && token.is_word("or")
     });
-    // diesel puts AND before it, which binds more strongly.
+    // diesel writes AND before the predicate, and AND binds more strongly than OR.
     if is_or { format!("({text})") } else { text }
 }
 
-/// Without line breaks, for a comment of one line.
+/// Returns a text without line breaks, for a comment of one line.
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

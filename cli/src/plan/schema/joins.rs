@@ -104,8 +104,8 @@ fn foreign_keys<'a>(catalog: &'a Catalog, relations: &[&'a Relation]) -> Vec<For
             else {
                 continue;
             };
-            // diesel reads those within one schema. A key that refers to a partitioned table also
-            // exists for each partition.
+            // diesel reads the foreign keys within one schema. A key that refers to a partitioned
+            // table also exists for each partition.
             for parent in with_partitions(catalog, references) {
                 if parent.schema == relation.name.schema {
                     keys.push(ForeignKey {

@@ -1,7 +1,7 @@
 //! The SQL type that `print-schema` shows for a column, and the marker types that diesel lacks.
 //!
-//! diesel reads `information_schema.columns`. That view resolves one level of domains, has no
-//! element type of arrays, and has a length if the type or its domain has one.
+//! diesel reads `information_schema.columns`. That view resolves one level of domains and has no
+//! element type of arrays. It has the length that a type or its domain defines.
 
 use std::collections::BTreeMap;
 

@@ -42,7 +42,7 @@ pub(super) fn insert(table: &TablePlan) -> String {
         + "    }\n"
 }
 
-/// For a table whose columns PostgreSQL fills all.
+/// Returns the insert for a table in which PostgreSQL fills every column.
 pub(super) fn insert_default(table: &TablePlan) -> String {
     let insert = format!("diesel::insert_into({})", source(table));
     doc(
@@ -170,7 +170,7 @@ pub(super) fn upsert(
     }));
     insert.push(".do_update()".to_owned());
     let first = columns.first().map(column).unwrap_or_default();
-    // Writing what is there already makes PostgreSQL return the row.
+    // The update writes the value that the row already has: DO NOTHING would return no row.
     let keep = [first.clone(), format!(".eq(excluded({first}))")];
     let run = |set: String, last: &[&str]| {
         let mut links = vec![
