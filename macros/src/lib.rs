@@ -1,4 +1,4 @@
-//! The macros of bowline, which it exports as its own.
+//! The macros of bowline, which reexports them.
 
 mod migrations;
 mod row;
@@ -7,11 +7,14 @@ mod test;
 
 use proc_macro::TokenStream;
 
-/// The modules of generated code, and their migrations as the constant `MIGRATIONS`; written by `bowline generate`.
+/// Declares the modules of generated code, and the constant `MIGRATIONS` with its migrations.
 ///
-/// Names the format of the code, the folder of the migrations from the package's own, and the name and print of each
-/// migration. Code of a format that the library does not read, or of other migrations, does not compile: one error
-/// names what to update. With a build script cargo also notices a migration that was added:
+/// `bowline generate` writes the call. The arguments are the format of the code, the folder of the
+/// migrations relative to the package, and the name and fingerprint of each migration.
+///
+/// The code does not compile if the library does not support its format, or if the migrations have
+/// changed. The error names the part to update. With a build script cargo also detects a migration
+/// that was added:
 ///
 /// ```text
 /// fn main() {
@@ -23,7 +26,7 @@ pub fn migrations(input: TokenStream) -> TokenStream {
     migrations::expand(input)
 }
 
-/// Reads a struct from a row of SQL written by hand, by the names of the columns; see the trait `bowline::Row`.
+/// Derives the trait `bowline::Row`: the struct is read from a row by the names of the columns.
 #[proc_macro_derive(Row, attributes(row, diesel))]
 pub fn row(input: TokenStream) -> TokenStream {
     row::expand(input)
@@ -31,9 +34,11 @@ pub fn row(input: TokenStream) -> TokenStream {
 
 /// Turns a function that takes a `Database` into a test on a real PostgreSQL.
 ///
-/// The database is migrated by the package's `migrations/`, or by `migrations = "folder"`, and the test
-/// runs in a transaction that is rolled back; with `database` it has a database of its own, for what must
-/// be committed or takes two sessions.
+/// The migrations of the package's `migrations/`, or of `migrations = "folder"`, run on the
+/// database. The test runs in a transaction that is rolled back.
+///
+/// With `database` the test gets a separate database instead, for tests that commit or that use
+/// two sessions.
 ///
 /// ```text
 /// #[bowline::test]

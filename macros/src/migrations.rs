@@ -1,4 +1,5 @@
-//! `bowline::migrations!`: checks, at each compilation, that generated code fits the library and the migrations.
+//! `bowline::migrations!`: checks, at each compilation, that generated code matches the library and
+//! the migrations.
 
 use std::path::{Path, PathBuf};
 
@@ -9,8 +10,9 @@ use proc_macro::{Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenSt
 
 /// Expands to the constant `MIGRATIONS`, the schema modules and the code.
 ///
-/// Code of another format is left out, since it names what the library may not have. An error at the level of a
-/// module then stays alone: the compiler is silent about names that it misses in such a module.
+/// Code of an unsupported format is left out, since it may use names that the library does not
+/// have. The compiler then reports only the error about the format: in a module with a
+/// `compile_error!`, it does not report missing names.
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
     let tokens: Vec<TokenTree> = input.into_iter().collect();
     let (format, span) = match format(&tokens) {
@@ -19,7 +21,7 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
     };
     if let Some(message) = mismatch(format) {
         let mut expanded = compile_error(&Wrong { message, span });
-        // The schema is diesel's own, so it compiles with any version.
+        // The schema uses only diesel, so it compiles with any version of the library.
         expanded.extend(schema(&tokens));
         return expanded;
     }
@@ -29,24 +31,25 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
     }
 }
 
-/// Why this does not compile, and where.
+/// A compile error and its location.
 pub(crate) struct Wrong {
     pub(crate) message: String,
     pub(crate) span: Span,
 }
 
-/// What the macro is given.
+/// The arguments of the macro.
 struct Written {
     folder: String,
     span: Span,
-    /// Name and print, and where they stand.
+    /// The name and the fingerprint of each migration; `spans` has the spans of the names.
     migrations: Vec<(String, u64)>,
     spans: Vec<Span>,
     schema: TokenStream,
     code: TokenStream,
 }
 
-/// Returns the format of generated code, which is named first. Code of 0.1 names none.
+/// Returns the format of generated code, which is the first argument. Code of version 0.1 has no
+/// format argument.
 fn format(tokens: &[TokenTree]) -> Result<(u32, Span), Wrong> {
     match tokens {
         [TokenTree::Literal(first), ..] => Ok((UNNAMED, first.span())),
@@ -62,7 +65,7 @@ fn format(tokens: &[TokenTree]) -> Result<(u32, Span), Wrong> {
     }
 }
 
-/// Returns the schema modules of code whose other parts are not known.
+/// Returns the schema modules of code in any format.
 fn schema(tokens: &[TokenTree]) -> TokenStream {
     let found = tokens.windows(3).find_map(|window| match window {
         [
@@ -90,9 +93,9 @@ impl Written {
         expanded
     }
 
-    /// Returns the value of `MIGRATIONS`, or how the folder differs from it.
+    /// Returns the value of `MIGRATIONS`; fails with the differences if the folder has changed.
     fn compared(&self) -> Result<TokenStream, Wrong> {
-        // Cargo names the package's folder to the compiler.
+        // Cargo sets this variable to the package's folder.
         let package = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default();
         let folder = Path::new(&package).join(&self.folder);
         let found = read_folder(&folder).map_err(|error| Wrong {
@@ -139,13 +142,13 @@ impl Written {
     }
 }
 
-/// Returns the message for a folder that cannot be read. A missing folder has most often been left out of an
-/// image, so the message names the line of the Dockerfile that copies it.
+/// Returns the message for a folder that cannot be read. The most frequent reason for a missing
+/// folder is a Dockerfile that does not copy it, so the message contains the line to add.
 fn unreadable_folder(error: &FolderError, written: &str) -> String {
     if !error.is_missing() {
         return format!("{error}: {}", error.hint());
     }
-    // An image copies from the root of its build context, above which no path leads.
+    // COPY cannot reach folders above the root of the build context.
     let copied = written.trim_start_matches("../").trim_start_matches("./");
     format!(
         "{error}: {}; in a Dockerfile, put `COPY {copied} {copied}` before the build",
@@ -153,8 +156,9 @@ fn unreadable_folder(error: &FolderError, written: &str) -> String {
     )
 }
 
-/// `::bowline::Migrations::generated(&[("version", "name", print), ..])`. The compiler reads each file too, so cargo
-/// compiles again when one has changed.
+/// Returns `::bowline::Migrations::generated(&[("version", "name", print), ..])`.
+///
+/// The code also includes each file, so that cargo recompiles when a file has changed.
 fn expression(
     written: &[(String, u64)],
     found: &[Migration],
@@ -202,7 +206,7 @@ fn read(tokens: Vec<TokenTree>) -> Result<Written, Wrong> {
     Ok(written)
 }
 
-/// The names and prints of migrations, and the spans of the names.
+/// The names and fingerprints of migrations, and the spans of the names.
 type Listed = (Vec<(String, u64)>, Vec<Span>);
 
 /// Reads `"name" => print,` for each migration.
@@ -222,7 +226,7 @@ fn migrations(list: TokenStream) -> Result<Listed, Wrong> {
     Ok((migrations, spans))
 }
 
-/// Returns true if this mark comes next, and false at the end.
+/// Returns true if the token is this mark, and false at the end; fails for any other token.
 fn punctuation(token: Option<TokenTree>, mark: char) -> Result<bool, Wrong> {
     match token {
         None => Ok(false),
@@ -284,7 +288,7 @@ fn unreadable(span: Span) -> Wrong {
     }
 }
 
-/// Returns `::core::compile_error! { "message" }` at the span of the fault.
+/// Returns `::core::compile_error! { "message" }` at the span of the error.
 pub(crate) fn compile_error(wrong: &Wrong) -> TokenStream {
     let mark = |mark, spacing| TokenTree::Punct(Punct::new(mark, spacing));
     let word = |word| TokenTree::Ident(Ident::new(word, wrong.span));

@@ -1,5 +1,7 @@
-//! `#[derive(bowline::Row)]`: a struct read from a row by the names of the columns. Without a parser of Rust, since every
-//! user compiles it: only the names and types of the fields are wanted, and types are passed on as they are.
+//! `#[derive(bowline::Row)]`: a struct read from a row by the names of the columns.
+//!
+//! It does not use a parser such as `syn`, since every user would have to compile that. Only the
+//! names and types of the fields are needed, and types are copied unchanged.
 
 use proc_macro::{Delimiter, Group, Literal, Span, TokenStream, TokenTree};
 
@@ -11,10 +13,10 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
         .unwrap_or_else(|wrong| compile_error(&wrong))
 }
 
-/// The struct.
+/// The struct to derive for.
 struct Struct {
     name: TokenTree,
-    /// diesel's table, whose columns have the SQL types.
+    /// The table of `table!` whose columns define the SQL types.
     table: Option<TokenStream>,
     fields: Vec<Field>,
 }
@@ -25,7 +27,7 @@ struct Field {
     options: Options,
 }
 
-/// What attributes say.
+/// The options in the attributes of a struct or field.
 #[derive(Default)]
 struct Options {
     sql_type: Option<TokenStream>,
@@ -104,7 +106,7 @@ fn fields(body: TokenStream) -> Result<Vec<Field>, Wrong> {
     Ok(fields)
 }
 
-/// The parts between commas, those within `<` and `>` left out.
+/// Splits tokens at commas, except commas between `<` and `>`.
 fn split(tokens: TokenStream) -> Vec<TokenStream> {
     let mut parts = vec![TokenStream::new()];
     let mut depth = 0_usize;
@@ -133,7 +135,7 @@ fn split(tokens: TokenStream) -> Vec<TokenStream> {
 }
 
 impl Options {
-    /// Reads what stands within the brackets of an attribute.
+    /// Reads the tokens between the brackets of an attribute.
     fn read(&mut self, attribute: TokenStream) -> Result<(), Wrong> {
         let mut tokens = attribute.into_iter();
         let Some(TokenTree::Ident(whose)) = tokens.next() else {
@@ -159,7 +161,7 @@ impl Options {
                 }
                 "table" | "table_name" => self.table = Some(value),
                 "embed" => self.is_embedded = true,
-                // diesel has others, such as `check_for_backend`.
+                // diesel has other options, such as `check_for_backend`.
                 _ if !is_ours => {}
                 other => {
                     let message = format!(
@@ -181,7 +183,8 @@ impl Field {
         })
     }
 
-    /// The SQL type: as said, or as the table has it, or as the Rust type has it.
+    /// Returns the SQL type of the column: that of the option, else that of the table's column,
+    /// else the default for the Rust type.
     fn sql_type(&self, table: Option<&TokenStream>) -> Result<TokenStream, Wrong> {
         if let Some(said) = &self.options.sql_type {
             return Ok(said.clone());

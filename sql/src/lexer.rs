@@ -1,6 +1,7 @@
 //! The tokens of SQL, as PostgreSQL's lexer finds them (manual, section 4.1).
 //!
-//! Read as with `standard_conforming_strings` on, which is the default and in PostgreSQL 19 the only way.
+//! Strings are read as with `standard_conforming_strings = on`. That is the default, and the only
+//! value in PostgreSQL 19.
 
 mod decode;
 mod scan;
@@ -8,7 +9,7 @@ mod scan;
 use std::borrow::Cow;
 use std::fmt;
 
-/// What a token is.
+/// The kind of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// A keyword or a name without quotes.
@@ -17,40 +18,40 @@ pub enum Kind {
     QuotedName,
     /// A string, with its prefix: `'a'`, `E'a'`, `U&'a'`, `B'1'`, `X'f'`, `N'a'`, `$$a$$`.
     ///
-    /// A string that goes on in a later line is several tokens; [`Token::continues`] is true from the
-    /// second on.
+    /// A string that continues on a later line is several tokens. [`Token::continues`] is true for
+    /// all of them but the first.
     String,
-    /// A number; letters right behind it belong to it, though PostgreSQL refuses them.
+    /// A number. Letters directly after it are a part of it, although PostgreSQL refuses them.
     Number,
     /// `$1`.
     Parameter,
-    /// One of `+`, `<=`, `->>` and so on.
+    /// An operator: `+`, `<=`, `->>` and so on.
     Operator,
-    /// `(`, `)`, `[`, `]`, `,`, `;`, `.`, `..`, `:`, `::`, `:=`, and any character that is nothing else.
+    /// `(`, `)`, `[`, `]`, `,`, `;`, `.`, `..`, `:`, `::`, `:=`, and any other character.
     Punctuation,
     /// `-- a`, without its line break, or `/* a */`.
     Comment,
 }
 
-/// How the text between the quotes of a string or name is written.
+/// The notation of the text between the quotes of a string or name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Style {
-    /// Two quotes stand for one.
+    /// `''`, `""`: a doubled quote means one.
     Plain,
-    /// `E''`: backslashes escape.
+    /// `E''`: with backslash escapes.
     Escapes,
-    /// `U&''`, `U&""`: code points behind a backslash, or behind what UESCAPE names.
+    /// `U&''`, `U&""`: code points after a backslash, or after the character that UESCAPE names.
     Unicode,
-    /// `$$`, `$tag$`: as it is.
+    /// `$$`, `$tag$`: without escapes.
     Dollar,
 }
 
-/// A piece of SQL that has a meaning of its own.
+/// A token of SQL.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Token<'a> {
     kind: Kind,
     style: Style,
-    /// How many bytes of prefix stand before the first quote.
+    /// The length in bytes of the prefix before the first quote.
     prefix: u8,
     continues: bool,
     source: &'a str,
@@ -59,22 +60,22 @@ pub struct Token<'a> {
 }
 
 impl<'a> Token<'a> {
-    /// What it is.
+    /// Returns the kind of the token.
     pub fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// The text as it is written.
+    /// Returns the text of the token, as it is written.
     pub fn text(&self) -> &'a str {
         &self.source[self.start..self.end]
     }
 
-    /// The byte at which it begins.
+    /// Returns the start of the token in the text, in bytes.
     pub fn start(&self) -> usize {
         self.start
     }
 
-    /// The byte behind its last one.
+    /// Returns the end of the token in the text, in bytes: the position after its last byte.
     pub fn end(&self) -> usize {
         self.end
     }
@@ -103,10 +104,11 @@ impl<'a> Token<'a> {
         }
     }
 
-    /// The name that a word or a quoted name means: in lower case, or without its quotes and escapes.
+    /// Returns the name that a word or a quoted name means: a word in lower case, a quoted name
+    /// without its quotes and escapes.
     ///
-    /// `None` for another token, and for an escape that PostgreSQL refuses. A name is not cut to the 63
-    /// bytes that PostgreSQL keeps.
+    /// Returns `None` for other tokens, and for an escape that PostgreSQL refuses. Unlike in
+    /// PostgreSQL, a name is not truncated to 63 bytes.
     pub fn name(&self) -> Option<Cow<'a, str>> {
         match self.kind {
             Kind::Word if self.text().bytes().any(|byte| byte.is_ascii_uppercase()) => {
@@ -118,22 +120,23 @@ impl<'a> Token<'a> {
         }
     }
 
-    /// What a string holds; of `B''` and `X''` the digits.
+    /// Returns the value of a string; for `B''` and `X''` the digits.
     ///
-    /// `None` for another token, for a string that is not ended, and for an escape that PostgreSQL refuses.
-    /// What goes on in a later line is the value of the next token.
+    /// Returns `None` for other tokens, for an unterminated string, and for an escape that
+    /// PostgreSQL refuses. If the string continues on a later line, that part is the value of the
+    /// next token.
     pub fn value(&self) -> Option<Cow<'a, str>> {
         (self.kind == Kind::String)
             .then(|| self.decoded())
             .flatten()
     }
 
-    /// What stands before a string's or a name's first quote: `E`, `U&`, `b`, or nothing.
+    /// Returns the prefix of a string or quoted name: `E`, `U&`, `b`, or an empty text.
     pub fn prefix(&self) -> &'a str {
         &self.text()[..usize::from(self.prefix)]
     }
 
-    /// Returns true for a string that continues the one before, across a line break.
+    /// Returns true for a string that continues the previous one after a line break.
     pub fn continues(&self) -> bool {
         self.continues
     }
@@ -148,7 +151,7 @@ impl<'a> Token<'a> {
         }
     }
 
-    /// What UESCAPE behind it names, else a backslash.
+    /// Returns the character that UESCAPE after the token names, else a backslash.
     fn escape_character(&self) -> char {
         let mut after = Tokens::at(self.source, self.end, false);
         after.string = Some(StringEnd {
@@ -176,14 +179,15 @@ pub fn tokens(text: &str) -> Tokens<'_> {
     Tokens::at(text, 0, false)
 }
 
-/// Returns the tokens of a text, comments among them.
+/// Returns the tokens of a text, including comments.
 pub fn tokens_and_comments(text: &str) -> Tokens<'_> {
     Tokens::at(text, 0, true)
 }
 
-/// The value of a text that is one string, in any notation but bits, and goes on in as many lines as it likes.
+/// Returns the value of a text that is one string, in any notation but `B''` and `X''`. The string
+/// may continue on later lines.
 ///
-/// `None` for any other text, and for what [`Token::value`] refuses.
+/// Returns `None` for any other text, and if [`Token::value`] returns `None`.
 pub fn string_value(text: &str) -> Option<String> {
     let mut all = tokens(text);
     let first = all.next()?;
@@ -210,7 +214,7 @@ pub struct Tokens<'a> {
     source: &'a str,
     at: usize,
     comments: bool,
-    /// The last token was a string, and since then there were only spaces, line breaks and `--`.
+    /// Set if the last token was a string, and only white space and `--` comments have followed.
     string: Option<StringEnd>,
 }
 
@@ -230,7 +234,7 @@ impl<'a> Tokens<'a> {
         }
     }
 
-    /// The byte at which the next token is looked for.
+    /// Returns the position in bytes from which the next token is searched.
     pub fn position(&self) -> usize {
         self.at
     }
@@ -292,7 +296,7 @@ impl<'a> Tokens<'a> {
         self.take(kind, length)
     }
 
-    /// A string behind a prefix of this length.
+    /// Returns a string with a prefix of this length.
     fn string(&mut self, prefix: u8, style: Style) -> Token<'a> {
         self.string = Some(StringEnd {
             style,
@@ -335,7 +339,7 @@ impl<'a> Iterator for Tokens<'a> {
                     self.at += 1;
                     continue;
                 }
-                // A string may go on behind it.
+                // A string may continue after this kind of comment.
                 b'-' if bytes.get(self.at + 1) == Some(&b'-') => {
                     scan::length_while(&self.source[self.at..], |byte| !scan::is_line_break(byte))
                 }

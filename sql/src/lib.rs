@@ -1,17 +1,19 @@
 //! PostgreSQL's lexical rules (manual, section 4.1), for all of Bowline.
 //!
-//! The run time, the macros and the command read and write SQL text through this package only, so that all
+//! The library, the macros and the command read and write SQL only with this package, so that all
 //! of them agree on comments, strings, names and reserved words.
 //!
-//! - [`tokens`] gives the tokens of a text, [`tokens_and_comments`] the comments too. A [`Token`] has a
-//!   [`Kind`], its text and its byte position. [`Token::is_word`] compares with a keyword without
-//!   allocation, [`Token::name`] and [`Token::value`] decode a name and a string.
+//! - [`tokens`] returns the tokens of a text, [`tokens_and_comments`] includes the comments. A
+//!   [`Token`] has a [`Kind`], its text and its byte position. [`Token::is_word`] compares with a
+//!   keyword without allocation. [`Token::name`] and [`Token::value`] decode a name and a string.
 //! - [`one_line`] writes SQL without the line breaks and comments between its tokens.
-//! - [`statements`] splits a text at its top-level semicolons, [`first_word`] gives the first word of the
-//!   first statement.
-//! - [`quote::identifier`] and [`quote::literal`] write SQL as `quote_ident` and `quote_literal` do.
+//! - [`statements`] splits a text at its top-level semicolons, [`first_word`] returns the first
+//!   word of the first statement.
+//! - [`quote::identifier`] and [`quote::literal`] write SQL as `quote_ident` and `quote_literal`
+//!   do.
 //!
-//! Nothing fails: text that is no SQL has tokens too, and what is not ended reaches up to the end.
+//! No function fails: text that is not SQL has tokens too, and an unterminated string, name or
+//! comment extends to the end of the text.
 //!
 //! ```
 //! use bowline_sql::{quote, tokens};

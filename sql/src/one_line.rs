@@ -2,9 +2,10 @@
 
 use crate::lexer::tokens;
 
-/// Writes SQL with one blank for what stands between two tokens, white space and comments.
+/// Replaces the white space and comments between two tokens with one space.
 ///
-/// What is in quotes stays as it is, line breaks included; and a string that goes on in a later line still does.
+/// Text in quotes is not changed, including its line breaks. The line break before the
+/// continuation of a string stays too.
 ///
 /// ```
 /// assert_eq!(bowline_sql::one_line("a -- first\n  AND b <> 'x  y'"), "a AND b <> 'x  y'");

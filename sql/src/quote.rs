@@ -1,13 +1,14 @@
-//! Names and strings as SQL has them.
+//! Names and strings in the notation of SQL.
 
 mod keywords;
 
 pub use keywords::{Category, category};
 
-/// Writes a name as SQL, in quotes where it needs them, as `quote_ident` of PostgreSQL 18 does.
+/// Returns a name as an SQL identifier, quoted if necessary, as `quote_ident` of PostgreSQL 18
+/// does.
 ///
-/// Without quotes stay only lower-case letters, digits and underscores that are no keyword, or one that is
-/// not reserved in any way.
+/// A name is not quoted if it consists of lower-case letters, digits and underscores, does not
+/// begin with a digit, and is not a reserved keyword of any category.
 pub fn identifier(name: &str) -> String {
     if is_plain(name) {
         name.to_owned()
@@ -23,9 +24,9 @@ pub fn is_plain(name: &str) -> bool {
     starts_well && name.bytes().all(is_simple) && category(name).is_none()
 }
 
-/// Writes a string literal, as `quote_literal` does: with backslashes it is `E''`.
+/// Returns a string literal, as `quote_literal` does: `E''` if the text contains backslashes.
 ///
-/// It means the same whatever `standard_conforming_strings` says.
+/// The literal does not depend on `standard_conforming_strings`.
 pub fn literal(text: &str) -> String {
     let quoted = text.replace('\'', "''");
     if text.contains('\\') {

@@ -10,19 +10,19 @@ pub struct Statement<'a> {
 }
 
 impl<'a> Statement<'a> {
-    /// The text from its first token to its last, without the semicolon.
+    /// Returns the text from the first token to the last, without the semicolon.
     ///
-    /// Comments before and behind it are not part of it.
+    /// Comments before and after the statement are not included.
     pub fn text(&self) -> &'a str {
         self.text
     }
 
-    /// The byte of the whole text at which it begins.
+    /// Returns the start of the statement in the whole text, in bytes.
     pub fn start(&self) -> usize {
         self.start
     }
 
-    /// Returns its tokens; their positions count from the statement's start.
+    /// Returns the tokens of the statement. Their positions are relative to its start.
     pub fn tokens(&self) -> Tokens<'a> {
         tokens(self.text)
     }
@@ -30,8 +30,8 @@ impl<'a> Statement<'a> {
 
 /// Splits a text at its semicolons, as psql does.
 ///
-/// One in parentheses, or in the body of a function between BEGIN ATOMIC and END, splits nothing. Where
-/// there is no token between two semicolons there is no statement.
+/// A semicolon in parentheses, or between BEGIN ATOMIC and END in the body of a function, does not
+/// split. Without a token between two semicolons there is no statement.
 pub fn statements(text: &str) -> Statements<'_> {
     Statements {
         text,
@@ -39,7 +39,7 @@ pub fn statements(text: &str) -> Statements<'_> {
     }
 }
 
-/// Returns the first word of the first statement, if that begins with a word.
+/// Returns the first word of the first statement, if the statement begins with a word.
 pub fn first_word(text: &str) -> Option<Token<'_>> {
     let first = tokens(text).find(|token| !token.is(";"))?;
     (first.kind() == Kind::Word).then_some(first)
@@ -77,18 +77,18 @@ impl<'a> Iterator for Statements<'a> {
     }
 }
 
-/// How deep in parentheses, and in the body of a function in SQL, a token stands.
+/// The nesting of a token in parentheses and in the body of an SQL function.
 #[derive(Debug, Default)]
 struct Depth<'a> {
     parentheses: usize,
-    /// BEGIN ATOMIC, and each CASE within, up to its END.
+    /// The number of open blocks: BEGIN ATOMIC, and each CASE in it, up to the END.
     blocks: usize,
     words: usize,
     head: Head,
     last: Option<Token<'a>>,
 }
 
-/// How a statement begins.
+/// The beginning of a statement.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum Head {
     #[default]
@@ -135,11 +135,11 @@ impl<'a> Depth<'a> {
 
     fn block(&mut self, token: &Token<'_>) {
         let last_is = |word| self.last.is_some_and(|last| last.is_word(word));
-        // Behind AS and a dot, any word is a name.
+        // After AS and after a dot, any word is a name.
         if self.blocks > 0 && (last_is("as") || self.last.is_some_and(|last| last.is("."))) {
             return;
         }
-        // CASE ends with END too.
+        // CASE also ends with END.
         let opens = (token.is_word("atomic") && last_is("begin"))
             || (self.blocks > 0 && token.is_word("case"));
         if opens {
@@ -224,7 +224,7 @@ mod tests {
         }
     }
 
-    /// How many semicolons belong to no statement.
+    /// Returns the number of semicolons that belong to no statement.
     fn inside_splits(text: &str) -> usize {
         let ranges: Vec<_> = statements(text)
             .map(|statement| statement.start()..statement.start() + statement.text().len())

@@ -1,4 +1,4 @@
-//! A server that sends whatever bytes a test gives it.
+//! A server that sends the bytes that a test defines.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -26,10 +26,11 @@ pub struct Client {
 }
 
 impl FakeServer {
-    /// The time limit of connecting to a fake server, and of each call on [`FakeServer::connect`]'s session.
+    /// The time limit for connecting to a fake server, and for each call on the session of
+    /// [`FakeServer::connect`].
     pub const LIMIT: Duration = Duration::from_millis(300);
 
-    /// Starts a server that runs `play` on a thread of its own for each client.
+    /// Starts a server that runs `play` for each client, on a separate thread.
     pub fn start(play: impl Fn(&mut Client) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let port = listener.local_addr().expect("an address").port();
@@ -54,7 +55,8 @@ impl FakeServer {
         }
     }
 
-    /// Starts a server that sends these bytes after a client's first message, and then nothing more.
+    /// Starts a server that sends these bytes after a client's first message, and then nothing
+    /// else.
     pub fn greeting(bytes: Vec<u8>) -> Self {
         Self::start(move |client| {
             client.read();
@@ -63,7 +65,8 @@ impl FakeServer {
         })
     }
 
-    /// Starts a server that accepts a client as PostgreSQL does, and answers its next message with these bytes.
+    /// Starts a server that accepts a client as PostgreSQL does, and answers its next message with
+    /// these bytes.
     pub fn answering(bytes: Vec<u8>) -> Self {
         Self::start(move |client| {
             client.welcome();
@@ -101,7 +104,7 @@ impl FakeServer {
 impl Drop for FakeServer {
     fn drop(&mut self) {
         self.stopped.store(true, Ordering::SeqCst);
-        // Wakes the thread that accepts.
+        // Wakes the thread that accepts connections.
         TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).ok();
     }
 }
@@ -115,7 +118,7 @@ impl Client {
         received.extend_from_slice(&buffer[..length]);
     }
 
-    /// Sends these bytes; returns false if the client is gone.
+    /// Sends these bytes; returns false if the client has closed the connection.
     pub fn send(&mut self, bytes: &[u8]) -> bool {
         self.stream.write_all(bytes).is_ok()
     }
@@ -151,7 +154,7 @@ pub fn message(kind: u8, body: &[u8]) -> Vec<u8> {
     message_with_length(kind, length, body)
 }
 
-/// Returns a message with this length in its header, right or wrong.
+/// Returns a message with this length in its header, which may be wrong.
 pub fn message_with_length(kind: u8, length: u32, body: &[u8]) -> Vec<u8> {
     [&[kind], &length.to_be_bytes()[..], body].concat()
 }

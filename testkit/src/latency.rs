@@ -11,15 +11,15 @@ use bowline::testing::LocalServer;
 
 /// A TCP port that forwards to a server's Unix socket, and delays each answer.
 ///
-/// Unlike the delay of [`Proxy`](crate::Proxy), pieces that follow one another closely are not delayed
-/// one after the other: each arrives as long after it was sent as on a slow network.
+/// Each piece of data is delayed independently, as on a slow network. The delays of
+/// [`Proxy`](crate::Proxy) add up when pieces follow each other closely.
 #[derive(Debug)]
 pub struct Latency {
     port: u16,
 }
 
 impl Latency {
-    /// Starts a relay whose round trips take this much longer. It runs until the process ends.
+    /// Starts a relay that adds this time to each round trip. It runs until the process ends.
     pub fn start(server: &LocalServer, round_trip: Duration) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let port = listener.local_addr()?.port();
@@ -44,7 +44,7 @@ impl Latency {
     }
 }
 
-/// Forwards both directions on threads of their own.
+/// Forwards in both directions, on separate threads.
 fn relay(client: TcpStream, server: UnixStream, round_trip: Duration) -> io::Result<()> {
     client.set_nodelay(true)?;
     let (mut requests, mut to_server) = (client.try_clone()?, server.try_clone()?);

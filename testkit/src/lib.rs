@@ -1,8 +1,8 @@
-//! Tools of Bowline's own tests, examples and benchmarks. This package is not published.
+//! Tools for Bowline's tests, examples and benchmarks. This package is not published.
 //!
-//! [`Proxy`] stands between a program and its server: it counts round trips and causes faults.
-//! [`FakeServer`] sends bytes of a test's choice. [`PgBouncer`] and [`tls::TlsServer`] are the real
-//! programs with settings for tests. [`Recorder`] keeps spans and events.
+//! [`Proxy`] forwards between a program and its server, counts round trips and causes faults.
+//! [`FakeServer`] sends the bytes that a test defines. [`PgBouncer`] and [`tls::TlsServer`] are the
+//! real programs with settings for tests. [`Recorder`] records spans and events.
 
 pub mod fake_server;
 mod latency;

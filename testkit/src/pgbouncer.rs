@@ -36,7 +36,7 @@ impl PgBouncer {
             std::process::id(),
             COUNT.fetch_add(1, Ordering::Relaxed)
         );
-        // Below the server's own folder, which its account can reach.
+        // In the server's folder, since PgBouncer's account can access it.
         let folder = server.socket_folder().join(name);
         fs::create_dir(&folder).expect("a folder");
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).expect("a folder of ours");
@@ -92,7 +92,8 @@ impl Drop for PgBouncer {
     }
 }
 
-/// Returns the command `pgbouncer`, under the account of the server if this process is root's.
+/// Returns the command `pgbouncer`; if this process runs as root, the command runs under the
+/// server's account.
 fn command(server: &LocalServer) -> Command {
     let folders = [
         "/usr/sbin",

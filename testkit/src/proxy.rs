@@ -28,10 +28,11 @@ use socket::{Address, Listener, Stream};
 
 pub use control::{Direction, Ending, Message, Passed};
 
-/// A proxy in front of a server that counts bytes, messages and round trips, and causes faults on request.
+/// A proxy in front of a server. It counts bytes, messages and round trips, and causes faults on
+/// request.
 ///
-/// A fault applies to open and to new connections, until [`Proxy::resume`]. Of an encrypted connection
-/// the proxy counts bytes only.
+/// A fault applies to open and to new connections, until [`Proxy::resume`]. On an encrypted
+/// connection the proxy counts only bytes.
 #[derive(Debug)]
 pub struct Proxy {
     address: Address,
@@ -42,7 +43,7 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Starts a proxy on a Unix socket of its own.
+    /// Starts a proxy on a new Unix socket.
     pub fn start(server: &LocalServer) -> io::Result<Self> {
         static PROXIES: AtomicU32 = AtomicU32::new(0);
         let name = format!(
@@ -50,14 +51,15 @@ impl Proxy {
             std::process::id(),
             PROXIES.fetch_add(1, Ordering::Relaxed)
         );
-        // Beside the server's own folder, whose path is short enough for a socket.
+        // Beside the server's folder, whose path is short enough for a socket.
         let folder = server.socket_folder().with_file_name(name);
         fs::create_dir(&folder)?;
         let address = Address::Unix(folder.join(".s.PGSQL.5432"));
         Self::listen(address, Some(folder), server)
     }
 
-    /// Starts a proxy on a free TCP port of 127.0.0.1; it reaches the server through its Unix socket.
+    /// Starts a proxy on a free TCP port of 127.0.0.1. It connects to the server by its Unix
+    /// socket.
     pub fn start_tcp(server: &LocalServer) -> io::Result<Self> {
         Self::listen(Address::Tcp(0), None, server)
     }
@@ -83,7 +85,8 @@ impl Proxy {
         })
     }
 
-    /// Returns the configuration of a connection to this database through the proxy, without encryption.
+    /// Returns the configuration of a connection to this database through the proxy, without
+    /// encryption.
     pub fn config(&self, dbname: &str) -> Config {
         let config = Config::new().user("postgres").dbname(dbname);
         match (&self.address, &self.folder) {
@@ -115,7 +118,7 @@ impl Proxy {
 
     /// Returns the number of round trips since the start or the last call; connecting counts too.
     ///
-    /// A round trip is one change of direction: the client has sent something, and the server answers.
+    /// A round trip is a change of direction: the client has sent data, and the server answers.
     pub fn take_round_trips(&self) -> usize {
         self.control.with(|state| std::mem::take(&mut state.trips))
     }
@@ -130,9 +133,9 @@ impl Proxy {
         self.control.with(|state| state.passed[direction as usize])
     }
 
-    /// Starts to keep each forwarded message, until [`Proxy::take_recording`].
+    /// Starts to record each forwarded message, until [`Proxy::take_recording`].
     ///
-    /// Meant for one connection at a time; memory is not bounded.
+    /// Intended for one connection at a time. Memory use is not limited.
     pub fn record(&self) {
         self.control
             .with(|state| state.recording = Some(Vec::new()));
@@ -144,16 +147,17 @@ impl Proxy {
             .with(|state| state.recording.take().unwrap_or_default())
     }
 
-    /// Delays everything that is sent in this direction by this time.
+    /// Delays all data in this direction by this time.
     pub fn delay(&self, direction: Direction, pause: Duration) {
         self.control
             .with(|state| state.delays[direction as usize] = pause);
     }
 
-    /// Forwards this many more bytes in this direction, then ends the connection of the last byte, once.
+    /// Forwards this number of bytes in this direction, then ends the connection of the last byte,
+    /// once.
     ///
-    /// The connection ends on both sides. Bytes are counted over all connections. With 0 bytes the
-    /// connection that sends next ends, and nothing of it is forwarded.
+    /// The connection ends on both sides. Bytes are counted over all connections. With 0 bytes, the
+    /// next connection that sends data ends, and the data is not forwarded.
     pub fn cut_after(&self, direction: Direction, bytes: u64, ending: Ending) {
         self.control
             .with(|state| state.cuts[direction as usize] = Some((bytes, ending)));
@@ -165,22 +169,25 @@ impl Proxy {
         links.values().for_each(|link| link.end(ending));
     }
 
-    /// Stops forwarding in both directions, also the end of a connection; all connections stay open.
+    /// Stops forwarding in both directions. The end of a connection is not forwarded either, so all
+    /// connections stay open.
     pub fn freeze(&self) {
         self.control.with(|state| state.frozen = true);
     }
 
-    /// Refuses new connections, as if no server listened; open ones continue. In effect on return.
+    /// Refuses new connections, as if no server listened, from the return of this function on. Open
+    /// connections continue.
     pub fn refuse(&self) {
         self.set_door(Door::Refusing);
     }
 
-    /// Stops accepting: the kernel completes a new connection, and no byte of it is read. Open ones continue.
+    /// Stops accepting connections: the kernel completes a new connection, and none of its bytes
+    /// are read. Open connections continue.
     pub fn stop_accepting(&self) {
         self.set_door(Door::Silent);
     }
 
-    /// Ends all faults: forwards what was held back, and accepts connections.
+    /// Ends all faults: forwards the data that was held back, and accepts connections.
     pub fn resume(&self) {
         self.control.with(|state| {
             state.frozen = false;

@@ -1,4 +1,4 @@
-//! A tracing subscriber that keeps spans and events.
+//! A tracing subscriber that records spans and events.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Debug;
@@ -12,16 +12,18 @@ use tracing::{Dispatch, Event, Level, Metadata, Subscriber};
 use tracing_core::Interest;
 use tracing_core::span::Current;
 
-/// Keeps tracing from deciding for the whole process that a callsite interests nobody.
+/// Prevents tracing from disabling a callsite for the whole process.
 ///
-/// It decides so at a callsite's first use if no subscriber is there, and a subscriber that another thread sets at that
-/// moment misses the callsite. Tests call this before they reach one.
+/// tracing disables a callsite if there is no subscriber when it is first used. A subscriber that
+/// another thread sets at that moment would not see the callsite. Tests call this function before
+/// they use a callsite.
 pub fn keep_callsites_open() {
     static OPEN: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(Open));
     LazyLock::force(&OPEN);
 }
 
-/// A subscriber of no thread: each callsite asks the thread's own.
+/// A subscriber that no thread uses. Because of it, each callsite asks the subscriber of its
+/// thread.
 struct Open;
 
 impl Subscriber for Open {
@@ -48,7 +50,7 @@ impl Subscriber for Open {
     fn exit(&self, _: &Id) {}
 }
 
-/// The spans and events so far; clones share them.
+/// A subscriber that records spans and events; clones share the record.
 #[derive(Debug, Clone, Default)]
 pub struct Recorder {
     records: Arc<Mutex<Records>>,
@@ -67,13 +69,13 @@ struct Records {
 /// A span or an event.
 #[derive(Debug, Clone, Default)]
 pub struct Seen {
-    /// Its target.
+    /// The target.
     pub target: &'static str,
-    /// Its level.
+    /// The level.
     pub level: Option<Level>,
     /// The target of the span around it.
     pub parent: Option<&'static str>,
-    /// Its fields, as text.
+    /// The fields, as text.
     pub fields: BTreeMap<&'static str, String>,
 }
 
@@ -83,7 +85,7 @@ impl Seen {
         self.fields.get(field).map(String::as_str)
     }
 
-    /// Returns a field as a number; panics if it is not one.
+    /// Returns a field as a number; panics if it is not a number.
     pub fn number(&self, field: &str) -> f64 {
         let value = self
             .get(field)

@@ -1,17 +1,17 @@
-//! What has become of a folder since code was generated from it.
+//! The changes to a folder of migrations since code was generated from it.
 
 use std::fmt;
 
 use crate::Migration;
 
-/// A migration that code was not generated from as it is.
+/// A migration that differs from the one that the code was generated from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Difference {
-    /// It is new.
+    /// The migration was added.
     Added(String),
-    /// Its SQL says something else.
+    /// The SQL of the migration has changed.
     Changed(String),
-    /// It is not there any more.
+    /// The migration was removed.
     Removed(String),
 }
 
@@ -25,7 +25,8 @@ impl fmt::Display for Difference {
     }
 }
 
-/// What differs between the names and prints that were written down and the migrations that are there.
+/// Returns the differences between the migrations that generated code names and those in the
+/// folder. `written` has the name and the fingerprint of each.
 pub fn differences(written: &[(String, u64)], there: &[Migration]) -> Vec<Difference> {
     let removed = written
         .iter()

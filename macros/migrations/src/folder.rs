@@ -1,5 +1,6 @@
-//! The folder, in diesel's order, but strictly: of two migrations with one version diesel runs one, and here
-//! that is an error.
+//! The folder of the migrations, read in diesel's order.
+//!
+//! Two migrations with the same version are an error here. diesel would run only one of them.
 
 use std::fmt;
 use std::fs;
@@ -8,20 +9,22 @@ use std::path::{Path, PathBuf};
 /// One migration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Migration {
-    /// What stands before the first `_`, without `-`; migrations run in the order of its text.
+    /// The part of the name before the first `_`, without `-`. Migrations run in the order of this
+    /// text.
     pub version: String,
     /// The name of the folder.
     pub name: String,
     /// The folder.
     pub path: PathBuf,
-    /// What the migration does.
+    /// The SQL that runs the migration.
     pub up: SqlFile,
-    /// What undoes it, if anything does.
+    /// The SQL that reverts the migration, if there is any.
     pub down: Option<SqlFile>,
 }
 
 impl Migration {
-    /// The print of what it does. What undoes it does not count, since it does not shape the schema.
+    /// Returns the fingerprint of `up.sql`. `down.sql` is not included, since it does not shape the
+    /// schema.
     pub fn print(&self) -> u64 {
         crate::print(&self.up.text)
     }
@@ -30,17 +33,17 @@ impl Migration {
 /// A file of SQL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SqlFile {
-    /// Where it is.
+    /// The path of the file.
     pub path: PathBuf,
-    /// What it says.
+    /// The text of the file, without a byte order mark.
     pub text: String,
 }
 
 impl SqlFile {
-    /// Reads it; `None` if it is not there.
+    /// Reads the file; returns `None` if it does not exist.
     pub fn read(path: &Path) -> Result<Option<Self>, FolderError> {
         match fs::read_to_string(path) {
-            // A byte order mark is no part of the text, whoever reads it.
+            // A byte order mark is not a part of the text.
             Ok(text) => Ok(Some(Self {
                 path: path.to_owned(),
                 text: text
@@ -56,7 +59,7 @@ impl SqlFile {
     }
 }
 
-/// What is wrong with a folder of migrations.
+/// An error in a folder of migrations.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FolderError {
     message: String,
@@ -79,7 +82,7 @@ impl FolderError {
         self.is_missing
     }
 
-    /// What to do.
+    /// Returns the hint.
     pub fn hint(&self) -> &str {
         &self.hint
     }
@@ -93,7 +96,7 @@ impl fmt::Display for FolderError {
 
 impl std::error::Error for FolderError {}
 
-/// The migrations of a folder, in the order in which diesel runs them.
+/// Returns the migrations of a folder, in the order in which diesel runs them.
 pub fn read_folder(folder: &Path) -> Result<Vec<Migration>, FolderError> {
     let entries = fs::read_dir(folder).map_err(|error| unreadable(folder, &error))?;
     let mut migrations: Vec<Migration> = Vec::new();
@@ -139,7 +142,7 @@ fn unreadable(folder: &Path, error: &std::io::Error) -> FolderError {
     )
 }
 
-/// The version in the name of a migration, as diesel has it.
+/// Returns the version in the name of a migration, as diesel reads it.
 pub fn version_of(name: &str) -> String {
     name.split('_').next().unwrap_or_default().replace('-', "")
 }

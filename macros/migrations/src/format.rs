@@ -1,7 +1,7 @@
 //! The format of generated code: which names of `bowline` it uses, and how.
 //!
-//! The command writes one format, and the library compiles a range of them. The number goes up with each change
-//! by which code generated earlier would not compile.
+//! The command writes one format, and the library compiles a range of formats. The number
+//! increases with each change after which code that was generated earlier does not compile.
 
 /// The format that the command writes.
 pub const FORMAT: u32 = 2;
@@ -9,10 +9,11 @@ pub const FORMAT: u32 = 2;
 /// The oldest format that the library compiles.
 const OLDEST: u32 = 2;
 
-/// The format of code that names none.
+/// The format of code that does not name its format.
 pub const UNNAMED: u32 = 1;
 
-/// Returns why the library does not compile code of this format, and which of the two to update.
+/// Returns the message for a format that the library does not compile; it names the part to
+/// update. Returns `None` for a format that the library compiles.
 pub fn mismatch(format: u32) -> Option<String> {
     let reads = if OLDEST == FORMAT {
         format!("format {FORMAT}")

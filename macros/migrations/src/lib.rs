@@ -1,8 +1,9 @@
 //! A folder of SQL migrations, and the format of the code that is generated from it.
 //!
-//! The command `bowline` and the macro `bowline::migrations!` both read the folder, one when code is
-//! generated, the other whenever it is compiled; they have to read the same. Nothing else is in here, and
-//! it depends on nothing but the lexer, because every crate with generated code compiles it.
+//! The command `bowline` reads the folder when code is generated. The macro
+//! `bowline::migrations!` reads it whenever the code is compiled. Both have to read the same.
+//!
+//! This crate depends only on the lexer, because every crate with generated code compiles it.
 
 mod difference;
 mod folder;

@@ -1,15 +1,16 @@
-//! The print of a migration: a number that tells whether its SQL says something else.
+//! The fingerprint of a migration: a number that changes when its SQL changes.
 
 use bowline_sql::{Kind, tokens_and_comments};
 
-/// The print of SQL: the FNV-1a hash, of 64 bits, of its tokens.
+/// Returns the fingerprint of SQL: the 64-bit FNV-1a hash of its tokens.
 ///
-/// Comments and white space between tokens do not count, except the `-- bowline:` comments, which change
-/// what is generated. All else does, also what means the same to PostgreSQL, such as the case of a keyword;
-/// and also comments within a string, such as the body of a function. CR LF is LF.
+/// Comments and white space between tokens are not hashed. The exceptions are `-- bowline:`
+/// comments, which change the generated code. Everything else is hashed, even where PostgreSQL
+/// ignores the difference, such as the case of a keyword. Comments within a string, such as the
+/// body of a function, are hashed too. CR LF is hashed as LF.
 ///
-/// Each token is hashed as it is written and ends with the byte FF; a `-- bowline:` comment begins with
-/// the byte FE, in the place of all that is not its text. Neither byte is in UTF-8.
+/// Each token is hashed as it is written, followed by the byte FF. A `-- bowline:` comment is
+/// hashed as the byte FE, the text after the colon, and the byte FF. Neither byte occurs in UTF-8.
 pub fn print(sql: &str) -> u64 {
     let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
     for token in tokens_and_comments(sql) {
@@ -27,7 +28,7 @@ pub fn print(sql: &str) -> u64 {
     hash.0
 }
 
-/// A line break is one however a checkout writes it: git may make CR LF of LF, also within strings.
+/// Hashes a text with LF for each CR LF. git may write CR LF on checkout, also within strings.
 fn add_text(hash: &mut Fnv, text: &str) {
     for (number, line) in text.split("\r\n").enumerate() {
         if number > 0 {
@@ -37,13 +38,14 @@ fn add_text(hash: &mut Fnv, text: &str) {
     }
 }
 
-/// What a `-- bowline:` comment says, as replay reads it.
+/// Returns the text of a `-- bowline:` comment, as replay reads it; `None` for other comments.
 fn answer(comment: &str) -> Option<&str> {
     let text = comment.strip_prefix("--")?.trim();
     Some(text.strip_prefix("bowline:")?.trim())
 }
 
-/// FNV-1a: short, and stable across versions of Rust, which the standard library's hasher is not.
+/// An FNV-1a hasher. Its result is the same in all versions of Rust, unlike that of the standard
+/// library's hasher.
 struct Fnv(u64);
 
 impl Fnv {
@@ -173,7 +175,7 @@ mod tests {
         same("a /* b", "a /* c");
     }
 
-    /// Tokens that mean the same wherever they stand, as long as they are apart.
+    /// Generates tokens whose meaning does not depend on the tokens around them.
     fn token() -> impl Strategy<Value = String> {
         let text = "[a-z' \\n\"$;/*-]{0,6}";
         prop_oneof![
@@ -197,7 +199,7 @@ mod tests {
         ]
     }
 
-    /// What may stand between two tokens.
+    /// Generates white space and comments, to write between two tokens.
     fn gap() -> impl Strategy<Value = String> {
         let part = prop_oneof![
             "[ \\t\\n\\r\\f]{1,3}",
@@ -205,7 +207,7 @@ mod tests {
             "/\\*[ a-z'\"$-]{0,6}\\*/",
             "/\\*[a-z]{0,2}/\\*[a-z'-]{0,3}\\*/[a-z]{0,2}\\*/",
         ];
-        // A string goes on over a line break, but not over a space: begin with what is neither.
+        // The space separates the token from the gap: `-` before `--` would be another token.
         prop::collection::vec(part, 0..4).prop_map(|parts| format!(" {}", parts.concat()))
     }
 
@@ -215,7 +217,7 @@ mod tests {
             parts in prop::collection::vec((token(), gap(), gap()), 1..12)
         ) {
             let with = |gap: fn(&(String, String, String)) -> &str| -> String {
-                // Two strings in a row are no SQL, but may be one that goes on.
+                // The comma separates strings, since a second string could continue the first.
                 parts.iter().map(|part| format!("{}{},", part.0, gap(part))).collect()
             };
             prop_assert_eq!(print(&with(|part| &part.1)), print(&with(|part| &part.2)));

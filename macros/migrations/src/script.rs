@@ -1,8 +1,10 @@
-//! The SQL of one file of a migration as it is run, or why it is not.
+//! The SQL to send for one file of a migration, or the reason why the file cannot run.
 //!
-//! A migration runs in a transaction together with the row that notes it. So a file cannot end that transaction or
-//! begin another: what it had done before would be noted although it is gone, or be there although it is not noted.
-//! And the server knows no commands of psql's.
+//! A migration runs in one transaction with the INSERT into diesel's table. So its file must not
+//! end that transaction or begin another one. Otherwise diesel's table could record a migration
+//! that was rolled back, or lack one that was committed.
+//!
+//! The commands of psql are errors too, since the server does not know them.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,16 +12,16 @@ use std::ops::Range;
 
 use bowline_sql::{Statement, Token, statements};
 
-/// What is wrong with a file, and where.
+/// An error in a file, with its location.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScriptError {
-    /// The bytes at fault.
+    /// The range of the error, in bytes.
     pub span: Range<usize>,
-    /// The line at fault, counted from 1.
+    /// The line of the error, counted from 1.
     pub line: usize,
-    /// What is wrong, in a sentence.
+    /// The message, as a sentence.
     pub message: String,
-    /// What to do.
+    /// The hint.
     pub hint: String,
 }
 
@@ -33,11 +35,12 @@ impl std::error::Error for ScriptError {}
 
 /// Returns the SQL of a file as it is sent to the server.
 ///
-/// That is the text with spaces in the place of what is not sent, so that a position in it is one in the file: a byte
-/// order mark, the `\restrict` and `\unrestrict` of pg_dump, and, with `in_transaction`, a BEGIN and a COMMIT around
-/// everything else. Any other control of transactions is an error, and so is what only psql understands.
+/// A byte order mark is removed. The `\restrict` and `\unrestrict` of pg_dump are replaced by
+/// spaces, so that positions in the SQL are positions in the file. With `in_transaction`, a BEGIN
+/// and a COMMIT around everything else are replaced by spaces too.
 ///
-/// Without `in_transaction`, each BEGIN has to have its COMMIT in the file.
+/// Other statements that begin or end a transaction are errors, and so are other commands of psql.
+/// Without `in_transaction`, a BEGIN is allowed if the file has its COMMIT.
 pub fn script(text: &str, in_transaction: bool) -> Result<Cow<'_, str>, ScriptError> {
     let reader = Reader {
         text,
@@ -51,7 +54,7 @@ pub fn script(text: &str, in_transaction: bool) -> Result<Cow<'_, str>, ScriptEr
 /// A statement that begins or ends a transaction.
 struct Control<'a> {
     words: &'a str,
-    /// Which statement of the file it is, counted from 0.
+    /// The index of the statement in the file, counted from 0.
     number: usize,
     start: usize,
     kind: Kind,
@@ -59,25 +62,25 @@ struct Control<'a> {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// BEGIN or START TRANSACTION; `plain` without modes.
+    /// BEGIN or START TRANSACTION; `plain` is true if it has no transaction modes.
     Begin {
         plain: bool,
     },
     Commit,
-    /// COMMIT or ROLLBACK that begins the next one.
+    /// COMMIT AND CHAIN or ROLLBACK AND CHAIN, which begins the next transaction.
     Chain,
     Rollback,
     Prepare,
-    /// DISCARD ALL, which gives up all locks of the session.
+    /// DISCARD ALL, which releases all advisory locks of the session.
     Discard,
 }
 
 struct Reader<'a> {
     text: &'a str,
-    /// What is not sent.
+    /// The ranges that are not sent.
     blank: Vec<Range<usize>>,
     controls: Vec<Control<'a>>,
-    /// How many statements there are.
+    /// The number of statements so far.
     count: usize,
 }
 
@@ -105,7 +108,9 @@ impl<'a> Reader<'a> {
         Ok(blanked(self.text, &self.blank))
     }
 
-    /// A command of psql's, up to the end of its line; tells where that is.
+    /// Reads a command of psql up to the end of its line, and returns the position of that end.
+    ///
+    /// Fails unless the command is `\restrict` or `\unrestrict`.
     fn psql(&mut self, start: usize) -> Result<usize, ScriptError> {
         let rest = &self.text[start..];
         let line = rest.lines().next().unwrap_or_default();
@@ -155,7 +160,8 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// What runs within the migration's transaction: no control of its own, or one pair around all of it.
+    /// Checks a file that runs in the migration's transaction. It may contain one BEGIN and COMMIT,
+    /// around everything else, and no other statement that begins or ends a transaction.
     fn within(&mut self) -> Result<(), ScriptError> {
         let last = self.count.saturating_sub(1);
         if let [begin, end] = self.controls.as_slice()
@@ -167,7 +173,7 @@ impl<'a> Reader<'a> {
             self.blank.extend(both);
             return Ok(());
         }
-        // The one that is told of is the first that is no part of such a pair.
+        // The error is about the first statement that is not a part of such a pair.
         let around = self.controls.len() > 1
             && self.controls.first().is_some_and(|first| {
                 first.number == 0 && matches!(first.kind, Kind::Begin { plain: true })
@@ -216,7 +222,7 @@ impl<'a> Reader<'a> {
         Err(self.refused(wrong, message, hint))
     }
 
-    /// What runs in no transaction: each BEGIN has its COMMIT.
+    /// Checks a file that runs without a transaction: each BEGIN needs its COMMIT.
     fn balanced(&self) -> Result<(), ScriptError> {
         let mut open: Option<&Control<'_>> = None;
         for control in &self.controls {
@@ -282,7 +288,7 @@ impl<'a> Reader<'a> {
 
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// What to do where something has to be committed on the way.
+/// The hint for a COMMIT in the middle of a file.
 const APART: &str = "take it out; what has to be committed before the rest goes into a migration of its own, before this one";
 
 impl Control<'_> {
@@ -291,10 +297,11 @@ impl Control<'_> {
     }
 }
 
-/// What a statement does to transactions, by its first word and the others. Savepoints are left alone.
+/// Returns the effect of a statement on the transaction, from its first word and the others;
+/// `None` if it has no effect, as for savepoints.
 fn control(first: &Token<'_>, rest: &[Token<'_>]) -> Option<Kind> {
     let second_is = |word: &str| rest.first().is_some_and(|second| second.is_word(word));
-    // WORK and TRANSACTION say nothing.
+    // WORK and TRANSACTION have no effect.
     let filler = usize::from(second_is("work") || second_is("transaction"));
     let rest_is = |words: &[&str]| {
         let rest = &rest[filler..];
@@ -305,7 +312,7 @@ fn control(first: &Token<'_>, rest: &[Token<'_>]) -> Option<Kind> {
                 .all(|(token, word)| token.is_word(word))
     };
     let ends = |plain: Kind| match () {
-        // What was prepared before is no transaction of this session's.
+        // A prepared transaction is not the transaction of this session.
         () if second_is("prepared") => None,
         () if rest.iter().any(|token| token.is_word("to")) => None,
         () if rest_is(&["and", "chain"]) => Some(Kind::Chain),
@@ -328,7 +335,7 @@ fn control(first: &Token<'_>, rest: &[Token<'_>]) -> Option<Kind> {
     }
 }
 
-/// Whether a COPY has FROM STDIN outside of parentheses.
+/// Returns true if a COPY has FROM STDIN outside of parentheses.
 fn takes_rows(copy: &Statement<'_>) -> bool {
     let (mut depth, mut from) = (0_usize, false);
     for token in copy.tokens() {
@@ -346,7 +353,8 @@ fn takes_rows(copy: &Statement<'_>) -> bool {
     false
 }
 
-/// The text with a space for each character in these places; line breaks stay.
+/// Returns the text with a space for each character in these ranges. White space stays, and a byte
+/// order mark is removed.
 fn blanked<'a>(text: &'a str, places: &[Range<usize>]) -> Cow<'a, str> {
     if places.is_empty() {
         return text.into();
@@ -358,7 +366,7 @@ fn blanked<'a>(text: &'a str, places: &[Range<usize>]) -> Cow<'a, str> {
     for place in places {
         out.push_str(&text[at..place.start]);
         let blank = text[place.clone()].chars();
-        // A byte order mark is no character to a server that is given none.
+        // The server counts positions without the byte order mark, so it gets no space.
         let blank = blank.filter(|c| *c != BYTE_ORDER_MARK);
         out.extend(blank.map(|c| if c.is_whitespace() { c } else { ' ' }));
         at = place.end;

@@ -1,20 +1,21 @@
-//! What is written between quotes, decoded. `None` for what is not ended or not allowed.
+//! Decodes the text between quotes. The functions return `None` for text that is unterminated or
+//! invalid.
 
 use std::borrow::Cow;
 
-/// A string between dollars, marks included.
+/// Decodes a dollar-quoted string, given with its delimiters.
 pub(super) fn dollar(text: &str) -> Option<Cow<'_, str>> {
     let mark = &text[..text[1..].find('$')? + 2];
     Some(text.strip_prefix(mark)?.strip_suffix(mark)?.into())
 }
 
-/// What stands between the quotes.
+/// Returns the text between the quotes, and the quote.
 fn inside(text: &str) -> Option<(&str, char)> {
     let quote = text.chars().next()?;
     Some((text.strip_prefix(quote)?.strip_suffix(quote)?, quote))
 }
 
-/// Two quotes stand for one.
+/// Decodes a text in which a doubled quote means one.
 pub(super) fn plain(text: &str) -> Option<Cow<'_, str>> {
     let (body, quote) = inside(text)?;
     if !body.contains(quote) {
@@ -31,13 +32,13 @@ pub(super) fn plain(text: &str) -> Option<Cow<'_, str>> {
     Some(out.into())
 }
 
-/// `E''` (manual, section 4.1.2.2).
+/// Decodes `E''` (manual, section 4.1.2.2), given without the `E`.
 pub(super) fn escapes(text: &str) -> Option<Cow<'_, str>> {
     let (body, quote) = inside(text)?;
     if !body.contains([quote, '\\']) {
         return Some(body.into());
     }
-    // Bytes, since several `\x` may make one character.
+    // Bytes, since several `\x` may encode one character.
     let mut out = Vec::with_capacity(body.len());
     let mut rest = body;
     while let Some(character) = rest.chars().next() {
@@ -55,7 +56,7 @@ pub(super) fn escapes(text: &str) -> Option<Cow<'_, str>> {
     (!text.contains('\0')).then_some(text.into())
 }
 
-/// Writes what an escape means, and returns what is behind it.
+/// Writes the character of an escape, and returns the text after it.
 fn escape<'a>(text: &'a str, out: &mut Vec<u8>) -> Option<&'a str> {
     let first = text.chars().next()?;
     let rest = &text[first.len_utf8()..];
@@ -101,7 +102,7 @@ fn escape<'a>(text: &'a str, out: &mut Vec<u8>) -> Option<&'a str> {
     Some(rest)
 }
 
-/// `U&''` and `U&""` (manual, sections 4.1.1 and 4.1.2.3).
+/// Decodes `U&''` and `U&""` (manual, sections 4.1.1 and 4.1.2.3), given without the `U&`.
 pub(super) fn unicode(text: &str, escape: char) -> Option<Cow<'_, str>> {
     let plain = plain(text)?;
     if !plain.contains(escape) {
@@ -128,7 +129,7 @@ pub(super) fn unicode(text: &str, escape: char) -> Option<Cow<'_, str>> {
     Some(out.into())
 }
 
-/// Four digits, or six behind a plus.
+/// Returns the text of the digits, and their number: four, or six after a plus.
 fn long_or_short(text: &str) -> (&str, usize) {
     match text.strip_prefix('+') {
         Some(digits) => (digits, 6),
@@ -136,7 +137,8 @@ fn long_or_short(text: &str) -> (&str, usize) {
     }
 }
 
-/// A character by its number, or by two that are a surrogate pair; and what is behind it.
+/// Returns the character of a code point, or of two that are a surrogate pair, and the text after
+/// it.
 fn code_point<'a>(
     text: &'a str,
     length: usize,

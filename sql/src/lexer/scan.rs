@@ -1,8 +1,8 @@
-//! How long the token is that a text begins with.
+//! The length of the token at the beginning of a text.
 
 use super::Kind;
 
-/// The length of a block comment; another may stand in it.
+/// Returns the length of a block comment. Block comments can be nested.
 pub(super) fn block_comment(text: &str) -> usize {
     let bytes = text.as_bytes();
     let (mut at, mut depth) = (0, 0);
@@ -19,7 +19,7 @@ pub(super) fn block_comment(text: &str) -> usize {
     at
 }
 
-/// The length of what is between quotes, of which two stand for one.
+/// Returns the length of a text in quotes, including the quotes. A doubled quote means one.
 pub(super) fn quoted(text: &str, quote: u8, has_escapes: bool) -> usize {
     let bytes = text.as_bytes();
     let mut at = 1;
@@ -30,7 +30,8 @@ pub(super) fn quoted(text: &str, quote: u8, has_escapes: bool) -> usize {
             }
             at += 1;
         } else if *byte == b'\\' && has_escapes {
-            // The next byte may be the first of a longer character, whose others are no marks.
+            // The escaped character may have several bytes, but none of the others is a quote or a
+            // backslash.
             at += 1;
         }
         at += 1;
@@ -38,7 +39,8 @@ pub(super) fn quoted(text: &str, quote: u8, has_escapes: bool) -> usize {
     bytes.len()
 }
 
-/// A string between dollars, a parameter, or a dollar that is neither.
+/// Returns the kind and length of a token that begins with a dollar: a dollar-quoted string, a
+/// parameter, or a single dollar.
 pub(super) fn dollar(text: &str) -> (Kind, usize) {
     let tag = length_while(&text[1..], |byte| byte != b'$' && is_word(byte));
     let is_tag = tag == 0 || is_word_start(text.as_bytes()[1]);
@@ -63,7 +65,7 @@ pub(super) fn number(text: &str) -> usize {
         && bytes[0] == b'0'
         && matches!(bytes.get(1), Some(b'x' | b'X' | b'o' | b'O' | b'b' | b'B'));
     if !has_base {
-        // `1..2` is a range of PL/pgSQL's.
+        // `1..2` is a range in PL/pgSQL.
         if bytes.get(at) == Some(&b'.') && bytes.get(at + 1) != Some(&b'.') {
             at = digits(at + 1);
         }
@@ -74,14 +76,18 @@ pub(super) fn number(text: &str) -> usize {
             }
         }
     }
-    // Letters right behind it belong to it, if only to be refused; a string between dollars does not.
+    // Letters directly after the number are a part of it, although PostgreSQL refuses them. A
+    // dollar-quoted string is not.
     match bytes.get(at) {
         Some(next) if is_word_start(*next) => at + length_while(&text[at..], is_word),
         _ => at,
     }
 }
 
-/// An operator ends before a comment, and before a sign unless it could not be one of SQL's own.
+/// Returns the length of an operator, which ends before a comment.
+///
+/// Trailing `+` and `-` are not a part of it, unless it contains a character that standard SQL
+/// operators do not have (manual, section 4.1.3).
 pub(super) fn operator(text: &str) -> usize {
     let mut operator = &text[..length_while(text, is_operator)];
     if operator.len() == 1 {
@@ -113,7 +119,7 @@ pub(super) fn is_line_break(byte: u8) -> bool {
     matches!(byte, b'\n' | b'\r')
 }
 
-/// Whatever is not ASCII is a letter to PostgreSQL.
+/// Returns true if a word can begin with this byte. PostgreSQL treats non-ASCII bytes as letters.
 pub(super) fn is_word_start(byte: u8) -> bool {
     byte.is_ascii_alphabetic() || byte == b'_' || !byte.is_ascii()
 }

@@ -2,24 +2,25 @@
 
 use Category::{Column, Reserved, TypeOrFunction};
 
-/// Where a keyword can still be a name without quotes.
+/// The names that a keyword can be without quotes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Category {
-    /// Nowhere.
+    /// None.
     Reserved,
-    /// As a function or type: `left(..)`.
+    /// A function or type: `left(..)`.
     TypeOrFunction,
-    /// As a column or table: `values`.
+    /// A column or table: `values`.
     Column,
 }
 
-/// Returns how a word, in lower case, is reserved; `None` if it is no keyword or an unreserved one.
+/// Returns the category of a reserved word, given in lower case; `None` if the word is not
+/// reserved in any way.
 pub fn category(word: &str) -> Option<Category> {
     let found = KEYWORDS.binary_search_by(|(keyword, _)| keyword.cmp(&word));
     found.ok().map(|index| KEYWORDS[index].1)
 }
 
-/// In order.
+/// The keywords, sorted.
 pub(super) const KEYWORDS: [(&str, Category); 164] = [
     ("all", Reserved),
     ("analyse", Reserved),

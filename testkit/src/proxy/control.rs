@@ -17,19 +17,20 @@ pub enum Direction {
     ToClient,
 }
 
-/// How a connection ends.
+/// The way in which a connection ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
-    /// Orderly, as when the other process ends.
+    /// By an orderly shutdown, as when the other process ends.
     Fin,
-    /// By a reset of the TCP connection, as when a firewall drops its state; on a Unix socket the same as `Fin`.
+    /// By a reset of the TCP connection, as when a firewall loses its state. On a Unix socket it is
+    /// the same as `Fin`.
     Rst,
 }
 
 /// The amount of forwarded data.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Passed {
-    /// Bytes, with those of connecting.
+    /// Bytes, including those of connecting.
     pub bytes: u64,
     /// Complete messages of PostgreSQL's protocol; encrypted ones are not counted.
     pub messages: u64,
@@ -38,19 +39,20 @@ pub struct Passed {
 /// One message of PostgreSQL's protocol.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// Its direction.
+    /// The direction of the message.
     pub direction: Direction,
-    /// The whole message: one byte of type, four of length, the body. The client's first message has no type.
+    /// The whole message: one byte of type, four bytes of length, the body. The client's first
+    /// message has no type.
     pub bytes: Vec<u8>,
 }
 
-/// How new connections are treated.
+/// The treatment of new connections.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Door {
     #[default]
     Open,
     Refusing,
-    /// The kernel completes them, and nobody accepts.
+    /// The kernel completes a new connection, and the proxy does not accept it.
     Silent,
 }
 
@@ -75,10 +77,10 @@ pub(super) struct State {
     pub(super) recording: Option<Vec<Message>>,
 }
 
-/// What happens to a piece of data.
+/// The decision on a piece of data.
 pub(super) enum Leave {
     Pass,
-    /// This many of its bytes pass, and then the connection ends.
+    /// This number of bytes is forwarded, and then the connection ends.
     Cut(usize, Ending),
     /// The connection was cut in the other direction.
     Gone,
@@ -112,7 +114,8 @@ impl Control {
         );
     }
 
-    /// Waits until a piece may pass, and counts its forwarded bytes; an empty piece is the end of the connection.
+    /// Waits until a piece may be forwarded, and counts its forwarded bytes. An empty piece is the
+    /// end of the connection.
     pub(super) fn leave(
         &self,
         direction: Direction,
@@ -143,7 +146,7 @@ impl Control {
             let passing = bytes.min(usize::try_from(left).unwrap_or(usize::MAX));
             let left = left - passing as u64;
             state.cuts[direction as usize] = (left > 0).then_some((left, ending));
-            // The last allowed byte ends the connection, so the end needs no further data.
+            // The connection ends with the last allowed byte, without waiting for further data.
             if left == 0 {
                 link.is_cut.store(true, Ordering::SeqCst);
                 (bytes, leave) = (passing, Leave::Cut(passing, ending));

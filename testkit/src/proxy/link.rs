@@ -9,14 +9,14 @@ use super::socket::Stream;
 
 /// Both sides of a connection.
 ///
-/// There is no second handle on either socket, because a reset is sent only when the last handle is closed.
+/// Neither socket has a second handle, because a reset is sent only when the last handle is closed.
 #[derive(Debug)]
 pub(super) struct Link {
     client: Stream,
     server: Stream,
-    /// True if the client has sent something that is not answered yet.
+    /// True if the client has sent data that is not answered yet.
     pub(super) asking: AtomicBool,
-    /// True after a cut: nothing more passes in either direction.
+    /// True after a cut: no more data is forwarded in either direction.
     pub(super) is_cut: AtomicBool,
     /// True if the connection ends by a reset, which an orderly shutdown would prevent.
     resetting: AtomicBool,
@@ -44,7 +44,7 @@ impl Link {
                 Ending::Rst => {
                     self.resetting.store(true, Ordering::SeqCst);
                     stream.reset_when_closed();
-                    // Wakes the reading thread, and sends nothing.
+                    // Wakes the reading thread without sending anything.
                     stream.shutdown(Shutdown::Read);
                 }
             }
@@ -61,7 +61,8 @@ impl Link {
         let mut buffer = [0_u8; 64 * 1024];
         let ending = loop {
             let length = from.read(&mut buffer).unwrap_or(0);
-            // A piece is counted before it is forwarded: a client with the answer may read the counters at once.
+            // A piece is counted before it is forwarded, since a client may read the counters as
+            // soon as it has the answer.
             let leave = control.leave(direction, &buffer[..length], &mut messages, self);
             let (passing, cut) = match leave {
                 Leave::Pass => (length, None),

@@ -13,7 +13,8 @@ pub(super) struct Messages {
 /// The form of the next message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Expected {
-    /// A length without a type: the client's first message, and the one after a request to encrypt.
+    /// A length without a type: the client's first message, and its message after a request to
+    /// encrypt.
     Untyped,
     /// The server's first message, or the one byte that answers a request to encrypt.
     Answer,
@@ -25,9 +26,9 @@ enum Expected {
 /// The requests to encrypt (`SSLRequest`, `GSSENCRequest`).
 const ENCRYPT: [[u8; 4]; 2] = [80_877_103_u32.to_be_bytes(), 80_877_104_u32.to_be_bytes()];
 
-/// The server accepts no longer message without a type.
+/// The maximum length of a message without a type that a server accepts.
 const LONGEST_UNTYPED: usize = 10_000;
-/// A server sends no longer message; a larger length means another protocol.
+/// The maximum length of a message that a server sends. A larger length means another protocol.
 const LONGEST: usize = 1 << 30;
 
 impl Messages {

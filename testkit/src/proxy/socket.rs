@@ -1,4 +1,4 @@
-//! Unix and TCP sockets as one.
+//! Types for both Unix and TCP sockets.
 
 use std::fs;
 use std::io::{self, Read, Write};
@@ -44,7 +44,7 @@ impl Listener {
             Self::Unix(listener) => Ok(Stream::Unix(listener.accept()?.0)),
             Self::Tcp(listener) => {
                 let stream = listener.accept()?.0;
-                // Each piece is sent at once.
+                // Each piece is sent immediately.
                 stream.set_nodelay(true)?;
                 Ok(Stream::Tcp(stream))
             }

@@ -1,11 +1,11 @@
-//! Certificates, made by the program `openssl`.
+//! Certificates, created with the program `openssl`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
-/// A certificate authority in a folder of its own.
+/// A certificate authority, with its folder.
 #[derive(Debug)]
 pub struct Authority {
     folder: PathBuf,
@@ -25,11 +25,11 @@ pub struct Certificate {
 /// The period in which a certificate is valid.
 #[derive(Debug, Clone, Copy)]
 pub enum Validity {
-    /// It is valid now.
+    /// The certificate is valid now.
     Now,
-    /// It has expired.
+    /// The certificate has expired.
     Expired,
-    /// It will be valid later.
+    /// The certificate will be valid later.
     NotYet,
 }
 
@@ -62,7 +62,8 @@ impl Authority {
         self.folder.join("ca.crt")
     }
 
-    /// Signs a certificate for this name, with these alternative names (`DNS:localhost,IP:127.0.0.1`).
+    /// Signs a certificate for this name, with these alternative names
+    /// (`DNS:localhost,IP:127.0.0.1`).
     pub fn sign(&self, name: &str, alternatives: &str, validity: Validity) -> Certificate {
         let _books = self.books.lock().expect("no panic");
         let file = format!(

@@ -1,4 +1,4 @@
-//! A server with TLS and passwords, reached by TCP.
+//! A server with TLS and password authentication, on a TCP port.
 
 use std::fs;
 use std::net::TcpListener;
@@ -35,7 +35,8 @@ pub struct TlsServer {
 }
 
 impl TlsServer {
-    /// Starts a server with the roles `ann` (a password), `dora` (a password in the clear) and `carl` (a certificate).
+    /// Starts a server with the roles `ann` (`scram-sha-256`), `dora` (`password`) and `carl`
+    /// (`cert`).
     ///
     /// The server has a certificate for `localhost` and 127.0.0.1.
     pub fn start() -> Self {
@@ -63,7 +64,7 @@ impl TlsServer {
             super::Validity::Now,
         );
         server.present(&certificate);
-        // From here the administrator needs a password too.
+        // From now on the administrator needs a password too.
         server
             .administrator()
             .batch_execute(&format!("ALTER ROLE postgres PASSWORD '{PASSWORD}'"))

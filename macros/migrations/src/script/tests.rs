@@ -9,7 +9,7 @@ fn sent(text: &str, in_transaction: bool) -> String {
         .into_owned()
 }
 
-/// The line and the text at fault.
+/// Returns the line and the text of the error.
 #[track_caller]
 fn wrong(text: &str, in_transaction: bool) -> (usize, &str) {
     let error = script(text, in_transaction).expect_err("something is wrong with it");
@@ -133,8 +133,8 @@ fn what_only_psql_understands_is_refused_by_name() {
 }
 
 proptest! {
-    /// However comments and statements stand between them, a pair around everything is taken off, and nothing else is
-    /// changed; one more end anywhere is refused.
+    /// A BEGIN and a COMMIT around any comments and statements are removed, and nothing else is
+    /// changed. Another COMMIT between them is refused.
     #[test]
     fn a_pair_is_taken_off_whatever_stands_within(
         within in prop::collection::vec(prop::sample::select(vec![
@@ -154,7 +154,7 @@ proptest! {
         prop_assert!(script(&text, false).is_err());
     }
 
-    /// Whatever the text, what is sent has its characters in the same places.
+    /// For any text, the characters of the SQL that is sent keep their positions.
     #[test]
     fn a_position_in_what_is_sent_is_one_in_the_file(text in "[-a'\"$/*\\\\ \n;é]{0,20}(BEGIN|COMMIT|;| ){0,4}") {
         if let Ok(sent) = script(&text, true) {
