@@ -1,19 +1,17 @@
-//! The catalog from SQL migrations, without a server.
+//! Builds the catalog from SQL migrations, without a server.
 //!
-//! Each statement is applied as PostgreSQL would apply it. A statement that is not followed is
-//! refused, with its position and a hint. An unknown statement is never skipped.
+//! Each statement is applied as PostgreSQL would apply it. A statement that cannot be replayed is
+//! refused, with its position and a hint. No statement is skipped because it is unknown.
 //!
-//! The modules are layers. Each uses only those below it:
+//! The modules form layers. Each uses only those below it:
 //!
-//! - `history`: the files in order, and which statements were refused. `own_table`: diesel's table.
-//! - `program`: code that a migration runs (DO, functions, PL/pgSQL), with one entry point and a
-//!   budget.
-//! - `ddl`: a function for each statement of DDL; `ddl::apply` lists the statements that are
-//!   followed.
-//! - `infer`: the names and types of the columns that a query returns.
+//! - `history`: the files in order, and the refused statements. `own_table`: diesel's table.
+//! - `program`: code that a migration runs (DO, functions, PL/pgSQL), with a budget.
+//! - `ddl`: a function for each DDL statement. `ddl::apply` is the list of the supported ones.
+//! - `infer`: the names and types of a query's result columns.
 //! - `state`: the database so far, with all writes to it.
-//! - `builtin`: PostgreSQL's own types, functions and operators.
-//! - `syntax`: readers of the syntax tree. `refusal`: why a statement was not followed.
+//! - `builtin`: PostgreSQL's built-in types, functions and operators.
+//! - `syntax`: readers of the syntax tree. `refusal`: the reasons for refusing a statement.
 
 mod builtin;
 mod ddl;
@@ -38,19 +36,19 @@ pub(crate) use syntax::words::tokens_of;
 /// The result of replaying migrations.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replayed {
-    /// The catalog after the statements that were followed.
+    /// The catalog after all statements that were replayed.
     pub catalog: Catalog,
-    /// The statements that were refused, in order. The catalog is exact only if there are none.
+    /// The refused statements, in order. The catalog is exact only if there are none.
     pub refusals: Vec<Refusal>,
 }
 
-/// Applies the files in order, each being the `up.sql` of a migration.
+/// Applies the files in order. Each is the `up.sql` of a migration.
 pub fn replay<'a>(files: impl IntoIterator<Item = &'a SqlFile>) -> Replayed {
     replay_each(files, |_, _| {})
 }
 
-/// Applies the files in order. Calls `after` with the number of each file, from 0 on, and the
-/// catalog after that file.
+/// Applies the files in order. Calls `after` with the catalog after each file, and with the file's
+/// index, from 0 on.
 ///
 /// # Panics
 /// If no thread can be started.
@@ -59,8 +57,8 @@ pub fn replay_each<'a>(
     after: impl FnMut(usize, &Catalog) + Send,
 ) -> Replayed {
     let files: Vec<&SqlFile> = files.into_iter().collect();
-    // Deeply nested SQL needs a deep stack, which this thread has. The system commits only the used
-    // part.
+    // Deeply nested SQL needs a deep stack. This thread has one, of which the system commits only
+    // the used part.
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().stack_size(syntax::nesting::STACK);
         let running = thread

@@ -1,12 +1,13 @@
-//! What PostgreSQL and the extensions of its own distribution bring: types, functions, operators, casts, operator
-//! classes and system tables, as a server of the newest version lists them (`script/builtins`).
+//! The objects of PostgreSQL and of the extensions in its distribution: types, functions,
+//! operators, casts, operator classes and system tables. The list comes from a server of the newest
+//! version (`script/builtins`).
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
 const SIGNATURES: &str = include_str!("builtin/signatures.txt");
 
-/// A type by its bare name, an array as its element's with brackets: `text[]`.
+/// A type by its bare name. An array has its element's name with brackets: `text[]`.
 pub(crate) type TypeName = &'static str;
 
 #[derive(Debug)]
@@ -14,19 +15,19 @@ pub(crate) struct BuiltinType {
     /// `pg_type.typcategory`.
     pub(crate) category: char,
     pub(crate) is_preferred: bool,
-    /// Of a range or multirange.
+    /// The subtype of a range or multirange.
     pub(crate) subtype: Option<TypeName>,
 }
 
 #[derive(Debug)]
 pub(crate) struct Function {
     pub(crate) arguments: Vec<TypeName>,
-    /// How many of the last arguments can be left out.
+    /// The number of trailing arguments that have defaults.
     pub(crate) defaults: usize,
     pub(crate) result: TypeName,
     pub(crate) is_variadic: bool,
     pub(crate) is_set: bool,
-    /// Columns of a result that is a record.
+    /// The columns of a result that is a record.
     pub(crate) columns: Vec<(&'static str, TypeName)>,
     extension: &'static str,
 }
@@ -39,16 +40,17 @@ pub(crate) struct Operator {
     extension: &'static str,
 }
 
-/// A table or view of the server's own, or of an extension.
+/// A system table or view, or one of an extension.
 #[derive(Debug)]
 pub(crate) struct SystemRelation {
-    /// `-` for those of an extension, which are where that is.
+    /// `-` for a relation of an extension, which is in the extension's schema.
     pub(crate) schema: &'static str,
     pub(crate) extension: &'static str,
     columns: &'static str,
 }
 
-/// One of its columns; a collation only where it is not the type's own.
+/// A column of a system relation. The collation is present only if it differs from that of the
+/// type.
 pub(crate) struct SystemColumn {
     pub(crate) name: &'static str,
     pub(crate) data_type: TypeName,
@@ -73,14 +75,14 @@ pub(crate) struct Builtin {
     types: HashMap<&'static str, BuiltinType>,
     functions: HashMap<&'static str, Vec<Function>>,
     operators: HashMap<&'static str, Vec<Operator>>,
-    /// `i`: implicit, `a`: in assignments, `e`: only where it is said.
+    /// `i`: implicit, `a`: in assignments, `e`: only explicit.
     casts: HashMap<(TypeName, TypeName), char>,
     /// Operator classes with method, type, extension, and whether it is the default.
     classes: Vec<[&'static str; 5]>,
     relations: HashMap<&'static str, Vec<SystemRelation>>,
 }
 
-/// The signatures, read when they are first needed.
+/// Returns the signatures, which are read at first use.
 pub(crate) fn builtin() -> &'static Builtin {
     static BUILTIN: OnceLock<Builtin> = OnceLock::new();
     BUILTIN.get_or_init(Builtin::read)
@@ -160,7 +162,7 @@ impl Builtin {
         self.types.get(name)
     }
 
-    /// The functions of this name that are there with these extensions.
+    /// Returns the functions of this name that exist with these extensions.
     pub(crate) fn functions<'a>(
         &'a self,
         name: &str,
@@ -188,12 +190,12 @@ impl Builtin {
         casts.get(&(source, target)).copied()
     }
 
-    /// The server's own tables of this name, and those of extensions.
+    /// Returns the system tables of this name, and those of extensions.
     pub(crate) fn relations(&self, name: &str) -> &[SystemRelation] {
         self.relations.get(name).map_or(&[], Vec::as_slice)
     }
 
-    /// The server's own tables and views, with their schemas.
+    /// Returns the system tables and views, with their schemas.
     pub(crate) fn own_relations(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
         self.relations.iter().flat_map(|(name, found)| {
             let own = found.iter().filter(|found| found.extension == "-");
@@ -205,7 +207,7 @@ impl Builtin {
         self.types.keys().copied()
     }
 
-    /// The functions of one extension.
+    /// Returns the functions of one extension.
     pub(crate) fn functions_of(&self, extension: &str) -> Vec<&'static str> {
         let mut names: Vec<&'static str> = self
             .functions
@@ -217,7 +219,7 @@ impl Builtin {
         names
     }
 
-    /// The extension that brings an operator class; `None` for one of PostgreSQL's own, or one that is not known.
+    /// Returns the extension of an operator class. Returns `None` for a built-in or unknown class.
     pub(crate) fn extension_of_class(&self, class: &str) -> Option<&'static str> {
         let known = self.classes.iter().find(|known| known[0] == class);
         known
@@ -225,7 +227,7 @@ impl Builtin {
             .filter(|extension| *extension != "-")
     }
 
-    /// The operator classes of one extension.
+    /// Returns the operator classes of one extension.
     pub(crate) fn classes_of(&self, extension: &str) -> impl Iterator<Item = &'static str> {
         self.classes
             .iter()
@@ -234,7 +236,8 @@ impl Builtin {
     }
 }
 
-/// Whether an operator class is what the method takes anyway for the type; of an expression the type is unknown.
+/// Returns true if an operator class is the default of the index method for the type. The type of
+/// an expression is not known.
 pub(crate) fn is_default_class(class: &str, method: &str, data_type: Option<&str>) -> bool {
     let classes = &builtin().classes;
     let mut known = classes

@@ -1,6 +1,6 @@
-//! DDL: a function for each statement, over the state.
+//! DDL: a function for each statement, which changes the state.
 //!
-//! [`apply`] is the index of what is understood. The files are named after the objects.
+//! [`apply`] is the list of the supported statements. The files are named after the objects.
 
 pub(crate) mod alter_column;
 pub(crate) mod alter_table;
@@ -43,15 +43,16 @@ use crate::replay::state::State;
 use crate::replay::syntax::tree::statement_kind;
 use crate::{Name, RelationKind};
 
-/// Follows a statement of DDL, with what new objects are granted by default.
+/// Replays a DDL statement, including the default privileges of new objects.
 pub(crate) fn statement(state: &mut State, node: &SyntaxNode) -> Result<()> {
     let before = state.objects_before(node);
     let done = apply(state, node);
     settle(state, node, before.as_ref(), done)
 }
 
-/// Completes a statement: a new object gets its default privileges, and a gap that it filled is closed. Where the
-/// statement was refused, an object that is not known in full explains it or lets it pass.
+/// Completes a statement: grants default privileges to new objects, and closes the gaps that they
+/// fill. A refused statement is accepted if its object is a gap. Otherwise the refusal names the
+/// gap that it needs, if any.
 pub(crate) fn settle(
     state: &mut State,
     node: &SyntaxNode,
@@ -94,7 +95,7 @@ fn stores_expressions(kind: SyntaxKind) -> bool {
     )
 }
 
-/// The index of what is understood.
+/// Applies a statement. This is the list of the supported statements.
 pub(crate) fn apply(state: &mut State, node: &SyntaxNode) -> Result<()> {
     use RelationKind::{ForeignTable, MaterializedView, View};
     use SyntaxKind as K;
@@ -160,7 +161,8 @@ pub(crate) fn apply(state: &mut State, node: &SyntaxNode) -> Result<()> {
         | K::RESET_SESSION_AUTH
         | K::DISCARD => setting::set(state, node),
         K::ALTER_ROLE | K::ALTER_USER | K::ALTER_DATABASE => schema::later_settings(node),
-        // A rule on SELECT makes a view of a table; others only change what statements do.
+        // A rule on SELECT turns a table into a view. Other rules only change the effect of
+        // statements.
         K::CREATE_RULE if rule::makes_a_view(node) => Err(Refused::new(
             node,
             "a rule on SELECT makes a view of a table, which is not followed",

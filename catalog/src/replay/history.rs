@@ -1,4 +1,4 @@
-//! The migrations one after the other: what each file says, and what rests on a statement that was refused.
+//! Replays the migrations in order, and finds the statements that depend on a refused one.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use crate::replay::state::gaps;
 use crate::replay::syntax::tree::{self, path};
 use crate::replay::syntax::{effect, nesting, schema};
 
-/// The migrations that were followed so far.
+/// The migrations that were replayed so far.
 #[derive(Clone, Default)]
 pub(crate) struct History {
     pub(crate) program: Program,
@@ -79,7 +79,8 @@ impl History {
             else {
                 continue;
             };
-            // What rests on a refused statement is refused with it: naming that one is enough.
+            // A statement that depends on a refused one is refused too, but only the first one is
+            // reported.
             let rests_on_another = path(node).iter().any(|name| self.unfollowed.contains(name));
             self.unfollowed.extend(made_by(node));
             if !rests_on_another {
@@ -88,7 +89,7 @@ impl History {
         }
     }
 
-    /// Follows the SQL that an author gave for a statement.
+    /// Replays the SQL that an author gave in place of a statement.
     pub(crate) fn declared(&mut self, node: &SyntaxNode, effect: &str) -> Result<()> {
         let here = |why: String, hint: String| Refused::new(node, why).do_this(hint);
         let Some(parse) = nesting::parse(effect) else {
@@ -118,7 +119,7 @@ impl History {
     }
 }
 
-/// The names that a statement would give to relations.
+/// Returns the names of the relations that a statement would create.
 fn made_by(node: &SyntaxNode) -> Vec<String> {
     let named = node.descendants().filter(|child| {
         matches!(

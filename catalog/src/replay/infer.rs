@@ -1,7 +1,8 @@
-//! The columns that a query gives: their names and types, from the catalog, PostgreSQL's signatures and the text.
+//! The result columns of a query. Their names and types come from the catalog, PostgreSQL's
+//! signatures and the query's text.
 //!
-//! What cannot be inferred is refused. While it looks names up, it notes what the query rests on, which is what a
-//! view keeps others from dropping.
+//! A query whose columns cannot be inferred is refused. Inference also records the objects that the
+//! query depends on, since a view prevents them from being dropped.
 
 pub(crate) mod call;
 pub(crate) mod expression;
@@ -23,32 +24,33 @@ use crate::replay::syntax::title::title;
 use crate::replay::syntax::tree::{child, child_name, child_names, children, has, is_query, name};
 use crate::{DataType, Name};
 
-/// The type of a value; that of a literal in quotes is open until something asks for one.
+/// The type of a value. The type of a string literal is open until its context requires one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Value {
-    /// `None` for a literal in quotes and for NULL.
+    /// `None` for a string literal and for NULL.
     pub(crate) data_type: Option<DataType>,
-    /// Where it is not the type's own.
+    /// The collation, if it differs from that of the type.
     pub(crate) collation: Option<Name>,
 }
 
-/// A column of a query.
+/// A result column of a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Output {
     pub(crate) name: String,
     pub(crate) value: Value,
-    /// The column of a table or view that this is.
+    /// The column of a table or view, if this is an unchanged one.
     origin: Option<(Name, String)>,
 }
 
-/// What a query uses.
+/// The objects that a query uses.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Used {
     pub(crate) relations: BTreeSet<Name>,
     pub(crate) columns: BTreeSet<(Name, String)>,
-    /// Types that it casts to.
+    /// The types that the query casts to.
     pub(crate) types: BTreeSet<Name>,
-    /// Where functions are called, and the place of the form that is meant among those of a migration's own.
+    /// The positions of function calls, and the index of the overload that each means among those
+    /// of the migrations.
     pub(crate) calls: Vec<(usize, usize)>,
 }
 
@@ -73,13 +75,13 @@ impl Value {
         }
     }
 
-    /// One of PostgreSQL's own types.
+    /// Returns a value of a built-in type.
     pub(crate) fn system(name: &str) -> Self {
         Self::new(system(name))
     }
 }
 
-/// One of PostgreSQL's own types.
+/// Returns a built-in type.
 pub(crate) fn system(name: &str) -> DataType {
     let (name, dimensions) = match name.strip_suffix("[]") {
         Some(element) => (element, 1),
@@ -96,12 +98,12 @@ pub(crate) fn system(name: &str) -> DataType {
     }
 }
 
-/// The columns of a query, and what it uses.
+/// Returns the columns of a query, and the objects that it uses.
 pub(crate) fn infer(state: &State, query: &SyntaxNode) -> Result<(Vec<Output>, Used)> {
     infer_by(state, |inference| inference.query(query, &Scope::default()))
 }
 
-/// The same of a query that reads itself by this name, as that of `CREATE RECURSIVE VIEW` does.
+/// Returns the columns of a query that reads itself by this name, as in `CREATE RECURSIVE VIEW`.
 pub(crate) fn infer_recursive(
     state: &State,
     query: &SyntaxNode,
@@ -113,7 +115,8 @@ pub(crate) fn infer_recursive(
     })
 }
 
-/// Which form of a function each call in an expression over a table means, by where the call begins.
+/// Returns the overload that each call in an expression over a table means, by the position of the
+/// call.
 pub(crate) fn forms_called(
     state: &State,
     expression: &str,
@@ -128,7 +131,7 @@ pub(crate) fn forms_called(
         used: RefCell::default(),
     };
     if let Some(select) = select.descendants().find(|node| is_query(node.kind())) {
-        // What was found before something that is not inferred holds all the same.
+        // An error ends inference, but the calls found before it remain valid.
         inference.query(&select, &Scope::default()).ok();
     }
     let calls = inference.used.into_inner().calls.into_iter();
@@ -136,7 +139,7 @@ pub(crate) fn forms_called(
     calls.collect()
 }
 
-/// What a function gives of arguments of these types.
+/// Returns the result of a function for arguments of these types.
 pub(crate) fn result_of_call(
     state: &State,
     function: &[String],
@@ -159,13 +162,14 @@ fn infer_by(
     };
     let mut columns = read(&inference)?;
     for column in &mut columns {
-        // What is open to the end is text.
+        // A type that is still open at the end is text.
         column.value.data_type.get_or_insert_with(|| system("text"));
     }
     Ok((columns, inference.used.into_inner()))
 }
 
-/// The collation of an expression over the columns of a table, where it is not its type's own.
+/// Returns the collation of an expression over the columns of a table, if it differs from that of
+/// its type.
 pub(crate) fn collation_over(state: &State, expression: &str, table: &Name) -> Option<Name> {
     let relation = table.sql();
     let query = format!("SELECT {expression} FROM {relation}");
@@ -240,7 +244,7 @@ impl Inference<'_> {
         Ok(())
     }
 
-    /// A query that may read what it gives: its first part says what that is.
+    /// Infers a recursive query. Its first part determines the columns.
     fn recursive(
         &self,
         query: &SyntaxNode,
@@ -317,7 +321,8 @@ impl Inference<'_> {
         Ok(())
     }
 
-    /// UNION and its like: names of the first, types that both have in common.
+    /// Combines the parts of UNION, INTERSECT or EXCEPT. The names are those of the first part, the
+    /// types are the common ones.
     fn combine(
         &self,
         node: &SyntaxNode,
@@ -373,7 +378,7 @@ impl Inference<'_> {
         }
     }
 
-    /// Notes what a clause uses whose type does not matter.
+    /// Records the objects that a clause uses. The type of the clause does not matter.
     pub(crate) fn visit(&self, node: &SyntaxNode, scope: &Scope) {
         use SyntaxKind as K;
         match node.kind() {
@@ -388,7 +393,7 @@ impl Inference<'_> {
     }
 }
 
-/// The WITH of a query: that of the first part of a UNION is for all parts.
+/// Returns the WITH clause of a query. In a UNION, that of the first part applies to all parts.
 fn with_clause(node: &SyntaxNode) -> Option<SyntaxNode> {
     let own = child(node, SyntaxKind::WITH_CLAUSE);
     let first = || node.children().find(|part| is_query(part.kind()));
@@ -402,7 +407,7 @@ fn with_clause(node: &SyntaxNode) -> Option<SyntaxNode> {
     }
 }
 
-/// The same columns under the names that an alias gives to the first of them.
+/// Returns the columns with the names that an alias gives to the first of them.
 pub(crate) fn renamed(mut columns: Vec<Output>, names: &[String]) -> Vec<Output> {
     for (column, name) in columns.iter_mut().zip(names) {
         column.name.clone_from(name);
@@ -410,7 +415,8 @@ pub(crate) fn renamed(mut columns: Vec<Output>, names: &[String]) -> Vec<Output>
     columns
 }
 
-/// Columns of a subquery: open literals are text, and it is the subquery that uses their origins.
+/// Returns the columns of a subquery. Open literals become text, and origins are removed, because
+/// the subquery uses them.
 pub(crate) fn settled(mut columns: Vec<Output>) -> Vec<Output> {
     for column in &mut columns {
         column.value.data_type.get_or_insert_with(|| system("text"));

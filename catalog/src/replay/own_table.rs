@@ -1,5 +1,5 @@
-//! The table in which diesel notes what has run: it is there before the first migration, so a loop over all tables
-//! meets it too, as on the server.
+//! The table in which diesel records the migrations that have run. It exists before the first
+//! migration, so a loop over all tables includes it, as on a server.
 
 use std::path::PathBuf;
 
@@ -9,11 +9,12 @@ use crate::replay::history::History;
 use crate::replay::state::PUBLIC;
 use crate::{DIESEL_TABLE, Name, Relation};
 
-/// As diesel makes it.
+/// The definition that diesel uses.
 const COLUMNS: &str = "(version varchar(50) PRIMARY KEY NOT NULL, \
      run_on timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP)";
 
-/// Whether a file speaks of it, as a dump does that makes it: then it is the file's.
+/// Returns true if a file names the table, as a dump that creates it does. The files then define
+/// it.
 pub(crate) fn is_named(files: &[&SqlFile]) -> bool {
     files.iter().any(|file| file.text.contains(DIESEL_TABLE))
 }
@@ -36,7 +37,7 @@ impl History {
         debug_assert!(refusals.is_empty(), "{refusals:?}");
     }
 
-    /// The catalog without it.
+    /// Removes the table from the catalog, and returns it.
     pub(crate) fn take_own_table(&mut self) -> Option<Relation> {
         self.program.state.take_relation(&name())
     }

@@ -1,15 +1,16 @@
 //! Code that a migration runs: DO blocks, functions that it calls, PL/pgSQL, and the values that they need.
 //!
-//! The door is [`Program::statement`]. Code is followed as it runs on a database that begins empty, where its
-//! conditions, loops and executed texts are certain: from constants, from variables, and from queries of PostgreSQL's
-//! own tables, which the state answers (`evaluate`). A statement that depends on data, on settings or on roles is
-//! unknown, and is refused if it could change the schema (`shapes`); otherwise it is left out, and a variable that it
-//! sets is unknown from there on.
+//! The entry point is [`Program::statement`]. Code is replayed as it runs on a database that is
+//! empty at first. Its conditions, loops and executed texts must be certain. They come from
+//! constants, from variables, and from queries of system tables, which the state answers
+//! (`evaluate`). A statement that depends on data, settings or roles is unknown. It is refused if
+//! it could change the schema (`shapes`). Otherwise it is skipped, and the variables that it sets
+//! become unknown.
 //!
-//! The budget is [`MOST_STEPS`] steps of evaluation and [`MOST_TEXT`] characters of executed code for all migrations
-//! together, but for blocks with a handler: what such a block takes is given back when it ends. A program beyond it is
-//! refused. A function that calls itself is refused, and so is
-//! an exception whose handler depends on an error that replay does not foresee.
+//! The budget for all migrations together is [`MOST_STEPS`] steps of evaluation and [`MOST_TEXT`]
+//! characters of executed code. A block with an exception handler returns its share when it ends. A
+//! program beyond the budget is refused. So are a function that calls itself, and an exception
+//! whose handler depends on an error that replay does not foresee.
 
 pub(crate) mod assignment;
 pub(crate) mod block;
@@ -36,35 +37,38 @@ use crate::replay::refusal::Result;
 use crate::replay::state::State;
 use crate::replay::syntax::tree::statement_kind;
 
-/// Steps of PL/pgSQL and of what it evaluates; a generous history takes some ten thousand.
+/// The maximum number of steps of PL/pgSQL and its expressions. A long history takes about ten
+/// thousand.
 const MOST_STEPS: u32 = 2_000_000;
 
-/// Characters of PL/pgSQL; a loop that makes 256 partitions runs 150,000.
+/// The maximum number of characters of PL/pgSQL that run. A loop that creates 256 partitions runs
+/// 150,000.
 const MOST_TEXT: usize = 500_000;
 
-/// A program that runs: the state that it changes, and what the interpreter keeps.
+/// A running program: the state that it changes, and the state of the interpreter.
 #[derive(Clone, Default)]
 pub(crate) struct Program {
     pub(crate) state: State,
-    /// Functions that are being followed, to find one that calls itself.
+    /// The functions that are being replayed, to detect one that calls itself.
     pub(crate) calls: Vec<String>,
     pub(crate) variables: Variables,
     pub(crate) budget: Budget,
-    /// Whether an unknown value is taken for a number while a text is put together.
+    /// Whether an unknown value is replaced by a number while a text is built.
     pub(crate) open_numbers: Cell<bool>,
-    /// The functions that may change the catalog, with the version of the functions that they were found in.
+    /// The functions that may change the catalog, with the version of the functions for which they
+    /// were found.
     shaping: RefCell<Option<(u64, Arc<BTreeSet<String>>)>>,
-    /// Whether they are being searched.
+    /// Whether the functions of `shaping` are being searched.
     finds_shaping: Cell<bool>,
-    /// The conditions of the handlers around the statement, from the outermost on.
+    /// The conditions of the exception handlers around the statement, outermost first.
     handlers: Vec<handlers::Caught>,
 }
 
-/// How much PL/pgSQL may still do; a program that uses it up is refused.
+/// The remaining budget of PL/pgSQL. A program that exceeds it is refused.
 #[derive(Clone)]
 pub(crate) struct Budget {
     steps: Cell<u32>,
-    /// How much text of it may still run, each turn of a loop anew.
+    /// The remaining characters of code that may run. Each iteration of a loop counts again.
     text: Cell<usize>,
 }
 
@@ -78,14 +82,14 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// Counts a step; false where there were too many.
+    /// Counts a step. Returns false if the budget is used up.
     pub(crate) fn takes_a_step(&self) -> bool {
         let left = self.steps.get().saturating_sub(1);
         self.steps.set(left);
         left > 0
     }
 
-    /// Counts a text of PL/pgSQL that runs; false where it was too much.
+    /// Counts a PL/pgSQL text that runs. Returns false if the budget is used up.
     pub(crate) fn runs_text(&self, length: usize) -> bool {
         let left = self.text.get().saturating_sub(length);
         self.text.set(left);
@@ -94,14 +98,14 @@ impl Budget {
 }
 
 impl Program {
-    /// Follows a statement: the door of this module.
+    /// Replays a statement. This is the entry point of the module.
     pub(crate) fn statement(&mut self, node: &SyntaxNode) -> Result<()> {
         let before = self.state.objects_before(node);
         let done = self.apply(node);
         ddl::settle(&mut self.state, node, before.as_ref(), done)
     }
 
-    /// Statements that run code; all others are DDL.
+    /// Applies a statement that runs code. All other statements are passed to `ddl`.
     pub(crate) fn apply(&mut self, node: &SyntaxNode) -> Result<()> {
         use SyntaxKind as K;
         let Some(kind) = statement_kind(node) else {
@@ -127,12 +131,12 @@ impl Program {
         }
     }
 
-    /// What an error in a block with handlers goes back to.
+    /// Returns a copy of the program, to which an error in a block with exception handlers returns.
     pub(crate) fn savepoint(&self) -> Self {
         self.clone()
     }
 
-    /// Goes back to a savepoint; the budget that was used is used.
+    /// Rolls back to a savepoint. The used budget is not restored.
     pub(crate) fn roll_back(&mut self, savepoint: Self) {
         let budget = self.budget.clone();
         *self = Self {
@@ -141,7 +145,8 @@ impl Program {
         };
     }
 
-    /// Follows code that shapes nothing but what hangs on tables; what is not certain of it is noted.
+    /// Replays code that can change only triggers, policies and the like. If a part of it is not
+    /// certain, rolls back and records gaps.
     pub(crate) fn attempt<T>(
         &mut self,
         node: &SyntaxNode,

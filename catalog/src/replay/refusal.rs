@@ -1,4 +1,4 @@
-//! Refusals: what replay does not follow, with a remedy.
+//! Refusals: statements that replay does not support, each with a hint.
 
 use std::fmt;
 use std::ops::Range;
@@ -8,13 +8,13 @@ use squawk_syntax::SyntaxNode;
 
 use crate::Name;
 
-/// A statement that was not followed, as a handler tells it.
+/// A refused statement, as a statement's handler returns it.
 #[derive(Debug)]
 pub(crate) struct Refused {
     pub(crate) span: Range<usize>,
     pub(crate) why: String,
     pub(crate) hint: String,
-    /// PostgreSQL's name of the error that it raises here, where it does.
+    /// The condition name of the error that PostgreSQL raises here, if it raises one.
     pub(crate) raises: Option<&'static str>,
 }
 
@@ -31,13 +31,13 @@ impl Refused {
         }
     }
 
-    /// PostgreSQL raises this error.
+    /// Records that PostgreSQL raises this error.
     pub(crate) fn raises(mut self, condition: &'static str) -> Self {
         self.raises = Some(condition);
         self
     }
 
-    /// Whether PostgreSQL refuses the statement too, so that it is no matter of what replay knows.
+    /// Returns true if PostgreSQL refuses the statement too, whatever replay supports.
     pub(crate) fn is_an_error(&self) -> bool {
         self.raises.is_some() || self.why.contains("so PostgreSQL refuses")
     }
@@ -86,30 +86,31 @@ pub(crate) fn missing(node: &SyntaxNode, attribute: &str) -> Refused {
 const IGNORE: &str =
     "if it changes no table, column, key or type, write `-- bowline: ignore` on the line before it";
 
-/// A statement that was not followed.
+/// A refused statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// The migration's file.
     pub file: PathBuf,
     /// The whole text of the file.
     pub source: String,
-    /// Where in the text, in bytes.
+    /// The position in the text, in bytes.
     pub span: Range<usize>,
-    /// Why it was not followed.
+    /// The reason for the refusal.
     pub why: String,
-    /// What to do.
+    /// A hint: how to fix it.
     pub hint: String,
 }
 
 impl Refusal {
-    /// The line of the statement, the first being 1.
+    /// Returns the line of the statement, counted from 1.
     pub fn line(&self) -> usize {
         self.source[..self.span.start].matches('\n').count() + 1
     }
 }
 
 impl Refusal {
-    /// The statement's first line within the source, in bytes: what a terminal underlines.
+    /// Returns the span of the statement's first line in the source, in bytes. A terminal
+    /// underlines it.
     pub fn first_line(&self) -> Range<usize> {
         let statement = &self.source[self.span.clone()];
         let length = statement.lines().next().unwrap_or_default().len();

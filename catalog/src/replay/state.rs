@@ -1,8 +1,9 @@
-//! The state of the database that the migrations have made so far.
+//! The state of the database after the migrations that have been replayed so far.
 //!
-//! All writes to the catalog are methods here. Another module changes one object at a time through a reference that
-//! this module hands out (`table`, `column_mut`); it cannot add, remove or rename an object past this module, since
-//! the catalog is private. What rests on an object is not recorded but found, so a rename leaves nothing behind.
+//! All writes to the catalog are methods here. Other modules change one object at a time, through a
+//! reference that this module returns (`table`, `column_mut`). They cannot add, remove or rename an
+//! object in any other way, since the catalog is private. Dependencies are not recorded. They are
+//! computed from the catalog, so a rename cannot leave an outdated one.
 
 pub(crate) mod collation;
 pub(crate) mod column;
@@ -47,48 +48,50 @@ use crate::{Catalog, Name};
 
 pub(crate) const PUBLIC: &str = "public";
 
-/// Where temporary tables are.
+/// The schema of temporary tables.
 pub(crate) const TEMPORARY: &str = "pg_temp";
 
-/// What the migrations have made so far, as PostgreSQL's own catalog would have it.
+/// The result of the migrations so far, in the form of PostgreSQL's catalog.
 #[derive(Clone)]
 pub(crate) struct State {
     catalog: Catalog,
     settings: Settings,
     /// The schemas that exist, `public` among them.
     schemas: BTreeSet<String>,
-    /// What the query of each view uses.
+    /// The relations and columns that the query of each view uses.
     views: BTreeMap<Name, Uses>,
-    /// Functions and procedures by name, without schema; overloads beside each other.
+    /// Functions and procedures by name, without schema. Overloads are in one list.
     functions: BTreeMap<String, Vec<Function>>,
     /// The names of NOT NULL constraints, which PostgreSQL has from 18 on.
     not_null_names: Notes<String>,
-    /// Columns that are NOT NULL whatever the parent's are.
+    /// Columns that were declared NOT NULL in their own table, not only in a parent.
     local_not_null: Notes<()>,
-    /// Columns of child tables that stay when the parent's go.
+    /// Columns of child tables that remain when the parent's column is dropped.
     local_columns: Notes<()>,
-    /// Checks of child tables that stay when the parent's go.
+    /// Checks of child tables that remain when the parent's check is dropped.
     local_checks: Notes<()>,
-    /// The names that the columns of an index had when it was created, where they have other names now:
-    /// PostgreSQL names indexes like it after those.
+    /// The names that the columns of an index had when it was created, if they were renamed since.
+    /// PostgreSQL derives the names of copies of the index from them.
     index_titles: Notes<Vec<String>>,
-    /// The schema of each extension, which is dropped with it.
+    /// The schema of each extension. An extension is dropped with its schema.
     extension_schemas: BTreeMap<String, String>,
     /// The collations that migrations created.
     collations: BTreeSet<Name>,
-    /// Temporary tables that end with the migration's transaction.
+    /// Temporary tables that are dropped at the end of the migration's transaction.
     until_commit: Vec<Name>,
     /// Temporary tables of earlier migrations, which may have run in another session.
     earlier_temporary: BTreeSet<Name>,
-    /// What new objects are granted.
+    /// The default privileges of new objects.
     defaults: Vec<privileges::Default>,
     /// Which tables may have rows.
     writes: Writes,
-    /// Counts the changes of functions, by which what follows from their bodies is found anew.
+    /// Counts the changes of functions. Facts derived from function bodies are computed again after
+    /// a change.
     version_of_functions: u64,
-    /// The names in statements that make operators, casts and event triggers, functions among them.
+    /// The names, including those of functions, in statements that create operators, casts and
+    /// event triggers.
     hooks: BTreeSet<String>,
-    /// The position of the statement that is being followed.
+    /// The position of the statement that is being replayed.
     here: Here,
 }
 
@@ -124,12 +127,12 @@ impl State {
         &self.catalog
     }
 
-    /// The functions and procedures by name, without schema.
+    /// Returns the functions and procedures by name, without schema.
     pub(crate) fn functions(&self) -> &BTreeMap<String, Vec<Function>> {
         &self.functions
     }
 
-    /// The forms of the function of this name.
+    /// Returns the overloads of the function of this name.
     pub(crate) fn forms(&self, name: &str) -> &[Function] {
         self.functions.get(name).map_or(&[][..], Vec::as_slice)
     }
@@ -138,17 +141,17 @@ impl State {
         &self.settings.search_path
     }
 
-    /// The schemas that exist, `public` among them.
+    /// Returns the schemas that exist, including `public`.
     pub(crate) fn schemas(&self) -> &BTreeSet<String> {
         &self.schemas
     }
 
-    /// The schema in which an extension is installed.
+    /// Returns the schema in which an extension is installed.
     pub(crate) fn schema_of_extension(&self, extension: &str) -> Option<&String> {
         self.extension_schemas.get(extension)
     }
 
-    /// Returns true if a handler around the statement takes an error that PostgreSQL raises.
+    /// Returns true if an exception handler around the statement catches an error of PostgreSQL.
     pub(crate) fn is_handled(&self) -> bool {
         self.here.handlers > 0
     }
@@ -165,7 +168,7 @@ impl State {
         self.earlier_temporary = temporary.cloned().collect();
     }
 
-    /// Notes the position of the statement that is followed next.
+    /// Records the position of the statement that is replayed next.
     pub(crate) fn set_position(&mut self, file: String, line: usize) {
         self.here = Here {
             file,
@@ -174,7 +177,7 @@ impl State {
         };
     }
 
-    /// Works within a block that has handlers.
+    /// Enters a block that has exception handlers.
     pub(crate) fn enter_handlers(&mut self) {
         self.here.handlers += 1;
     }
@@ -183,7 +186,7 @@ impl State {
         self.here.handlers -= 1;
     }
 
-    /// The catalog after all migrations, without what is temporary.
+    /// Returns the catalog after all migrations, without temporary objects.
     pub(crate) fn into_catalog(mut self) -> Catalog {
         self.forget_temporary();
         self.keep_routines();
@@ -193,21 +196,22 @@ impl State {
     }
 }
 
-/// Where the statement stands that is being followed.
+/// The position of the statement that is being replayed.
 #[derive(Debug, Clone, Default)]
 struct Here {
     file: String,
     line: usize,
-    /// How many blocks with handlers stand around it: one of them takes the error that PostgreSQL raises.
+    /// The number of enclosing blocks with exception handlers, one of which catches an error of
+    /// PostgreSQL.
     handlers: u32,
 }
 
-/// What the query of a view uses.
+/// The relations and columns that the query of a view uses.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Uses {
     pub(crate) relations: BTreeSet<Name>,
     pub(crate) columns: BTreeSet<(Name, String)>,
     pub(crate) types: BTreeSet<Name>,
-    /// The query as written, for the functions it calls.
+    /// The query as written, which is searched for the functions that it calls.
     pub(crate) text: String,
 }

@@ -1,4 +1,4 @@
-//! Readers of the syntax tree: questions that a statement answers by itself, without the state.
+//! Readers of the syntax tree, which need only the statement and not the state.
 
 pub(crate) mod array_text;
 pub(crate) mod clause;
@@ -17,7 +17,7 @@ pub(crate) mod type_name;
 #[cfg(test)]
 pub(crate) mod words;
 
-/// The schema of PostgreSQL's own objects.
+/// The schema of PostgreSQL's built-in objects.
 pub(crate) const SYSTEM: &str = "pg_catalog";
 
 #[cfg(test)]

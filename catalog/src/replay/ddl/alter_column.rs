@@ -18,7 +18,7 @@ pub(crate) fn alter_column(state: &mut State, action: &SyntaxNode, table: &Name)
         return Ok(());
     };
     if state.is_view(table) {
-        // A view's column can have a default, which shapes nothing that is read from it.
+        // A view's column can have a default, which does not change the values read from it.
         return Ok(());
     }
     state.column_mut(action, table, &column)?;
@@ -109,8 +109,9 @@ pub(crate) fn alter_column(state: &mut State, action: &SyntaxNode, table: &Name)
     Ok(())
 }
 
-/// Checks of a column that changes its type are made anew by the first of these tables, and go down to the others
-/// as they are there: not validated, if it is not, also where a new child had taken it for valid.
+/// Recreates the checks of a column whose type changes. PostgreSQL recreates them in the first of
+/// these tables, and the others inherit them. An unvalidated check of the first table is then
+/// unvalidated in all others, even in a new child where it was valid.
 fn make_checks_anew(state: &mut State, tables: &[Name], column: &str) {
     let Some((table, heirs)) = tables.split_first() else {
         return;

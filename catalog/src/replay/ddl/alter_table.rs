@@ -1,4 +1,4 @@
-//! ALTER TABLE, action by action; ALTER VIEW and its like, which have some of them.
+//! ALTER TABLE, action by action. ALTER VIEW and similar statements share some of the actions.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
@@ -13,7 +13,7 @@ use crate::replay::syntax::clause::recurses;
 use crate::replay::syntax::tree::{self, child, child_name, child_nodes, has, path};
 use crate::{ConstraintKind, Name, RelationKind};
 
-/// The nodes that name what is altered.
+/// The nodes that name the altered object.
 const SUBJECTS: [SyntaxKind; 5] = [
     SyntaxKind::TABLE_RELATION_NAME,
     SyntaxKind::TABLE_NAME_REF,
@@ -72,7 +72,7 @@ fn alter_sequence_as_table(state: &mut State, node: &SyntaxNode, sequence: &Name
     Ok(())
 }
 
-/// Applies one action; gives the table's name, which it may have changed.
+/// Applies one action. Returns the table's name, which the action may have changed.
 fn alter_table_action(state: &mut State, action: &SyntaxNode, table: Name) -> Result<Name> {
     use SyntaxKind as K;
     match action.kind() {
@@ -170,7 +170,7 @@ fn alter_add_column(state: &mut State, action: &SyntaxNode, table: &Name) -> Res
     {
         state.inherit_column(table, &added);
     }
-    // Keys come before checks, and checks before references, as in CREATE TABLE.
+    // Keys come before checks, and checks before foreign keys, as in CREATE TABLE.
     let clauses: Vec<_> = child_nodes(action).collect();
     let order = [
         vec![K::CHECK_CONSTRAINT, K::NOT_NULL_CONSTRAINT],
@@ -233,7 +233,7 @@ fn drop_constraint(state: &mut State, action: &SyntaxNode, table: &Name) -> Resu
     let name = child_name(action, K::CONSTRAINT_NAME_REF).unwrap_or_default();
     let constraints = &state.table(table).constraints;
     let Some(dropped) = constraints.iter().find(|other| other.name == name).cloned() else {
-        // NOT NULL constraints have names of their own from PostgreSQL 18 on.
+        // NOT NULL constraints have names from PostgreSQL 18 on.
         if let Some(column) = state.not_null_column(table, &name) {
             state.drop_not_null(table, &column);
             return Ok(());
@@ -265,7 +265,8 @@ fn drop_constraint(state: &mut State, action: &SyntaxNode, table: &Name) -> Resu
     state.drop_objects(action, &targets)
 }
 
-/// Actions that change how a table is kept or guarded, not what it is.
+/// Returns true for an action that changes the storage, owner or options of a table, but not its
+/// shape.
 fn shapes_nothing(kind: SyntaxKind) -> bool {
     use SyntaxKind as K;
     matches!(

@@ -1,4 +1,4 @@
-//! CREATE, ALTER and DROP COLLATION: only the names are kept.
+//! CREATE, ALTER and DROP COLLATION. Only the names are recorded.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 

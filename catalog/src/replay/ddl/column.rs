@@ -10,7 +10,7 @@ use crate::replay::syntax::tree::{self, child_name, child_nodes, is_seen, text};
 use crate::replay::syntax::type_name;
 use crate::{Column, Fill, Name};
 
-/// Adds the column that this defines, without its constraints, and gives its name.
+/// Adds a column without its constraints. Returns the column's name.
 pub(crate) fn add_column(state: &mut State, node: &SyntaxNode, table: &Name) -> Result<String> {
     let column_name = child_name(node, SyntaxKind::COLUMN_NAME)
         .ok_or_else(|| Refused::new(node, "the column's name is not given"))?;
@@ -27,7 +27,7 @@ pub(crate) fn add_column(state: &mut State, node: &SyntaxNode, table: &Name) -> 
         (Some(type_node), _) => {
             let typed = data_type::read(state, type_node)?;
             let mut column = Column::new(column_name.clone(), typed.data_type);
-            // A child table may say again, and more strictly, what its parent has.
+            // A child table may repeat a parent's column with stricter constraints.
             if let Some(inherited) = &inherited {
                 column.not_null = inherited.not_null;
                 column.fill = inherited.fill.clone();
@@ -73,7 +73,7 @@ pub(crate) fn add_column(state: &mut State, node: &SyntaxNode, table: &Name) -> 
     Ok(column_name)
 }
 
-/// Applies what the clauses say of the value; gives the options of an identity's sequence.
+/// Applies the clauses for the column's value. Returns the options of an identity's sequence.
 #[expect(clippy::option_option, reason = "an identity with or without options")]
 fn fill_of(
     state: &mut State,
@@ -102,7 +102,7 @@ fn fill_of(
     Ok(options)
 }
 
-/// `GENERATED .. AS IDENTITY` or `GENERATED ALWAYS AS (..)`.
+/// Returns the fill of `GENERATED .. AS IDENTITY` or `GENERATED ALWAYS AS (..)`.
 fn generated(clause: &SyntaxNode) -> Result<Fill> {
     use SyntaxKind as K;
     let tokens: Vec<_> = tree::tokens(clause)
@@ -125,7 +125,7 @@ fn generated(clause: &SyntaxNode) -> Result<Fill> {
             "the expression of the generated column is not given",
         )
     })?;
-    // PostgreSQL 18 makes it VIRTUAL where nothing is said, and earlier ones do not allow that.
+    // PostgreSQL 18 makes the column VIRTUAL by default. Earlier versions require STORED.
     Ok(Fill::Generated {
         expression: text(&found),
         stored: tree::says(clause, K::STORED),

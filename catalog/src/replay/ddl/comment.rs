@@ -1,4 +1,4 @@
-//! COMMENT ON what the catalog keeps comments of.
+//! COMMENT ON the objects whose comments the catalog records.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
@@ -34,7 +34,7 @@ pub(crate) fn comment_on(state: &mut State, node: &SyntaxNode) -> Result<()> {
                 .do_this("look at the name and at the migrations before this one")
             };
             let Some(table) = state.find_relation(&parts) else {
-                // Of the attributes of a composite type no comment is kept.
+                // Comments on attributes of a composite type are not recorded.
                 let composite = state.find_own_type(&parts).ok_or_else(missing)?;
                 let columns = composite::columns_of_type(state, node, &composite)?;
                 let mut names = columns.iter().map(|attribute| &attribute.name);
@@ -106,13 +106,13 @@ pub(crate) fn comment_on(state: &mut State, node: &SyntaxNode) -> Result<()> {
             }
         }
         K::OBJECT_FUNCTION | K::OBJECT_PROCEDURE | K::OBJECT_ROUTINE | K::OBJECT_AGGREGATE => {
-            // One that no migration made is an extension's.
+            // A function that no migration created belongs to an extension.
             routine::comment_on_routine(state, &object, comment).ok();
         }
         K::OBJECT_TRIGGER | K::OBJECT_POLICY | K::OBJECT_RULE => {
             guard::comment_on_guard(state, &object, comment).ok();
         }
-        // Of event triggers, publications, .. no comment is kept.
+        // Comments on event triggers, publications and so on are not recorded.
         _ => {}
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! The attributes of composite types, and the tables made `OF` them.
+//! The attributes of composite types, and the typed tables of those types.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
@@ -18,7 +18,7 @@ pub(crate) fn attribute(state: &State, node: &SyntaxNode) -> Result<Attribute> {
     })
 }
 
-/// Returns the columns of a table made `OF` a composite type.
+/// Returns the columns of a typed table.
 pub(crate) fn columns_of_type(
     state: &State,
     node: &SyntaxNode,
@@ -66,7 +66,7 @@ pub(crate) fn alter_attribute(
         )
         .do_this("say CASCADE"));
     }
-    // What inherits from such a table has its columns too.
+    // The children of a typed table have its columns too.
     let heirs = tables.iter().flat_map(|table| state.descendants(table));
     let with_heirs: Vec<Name> = heirs.chain(tables.iter().cloned()).collect();
     let attributes = attributes(state, part, composite)?;
@@ -130,7 +130,7 @@ pub(crate) fn alter_attribute(
 }
 
 impl Attribute {
-    /// Returns the column of a table `OF` the type.
+    /// Returns the column of a typed table.
     pub(crate) fn column(&self) -> Column {
         Column {
             collation: self.collation.clone(),

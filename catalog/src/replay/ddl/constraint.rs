@@ -1,4 +1,4 @@
-//! Constraints of tables and columns, with the indexes that keys imply.
+//! Constraints of tables and columns, with the indexes of keys.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
@@ -15,7 +15,7 @@ use crate::replay::syntax::index::{key_order, predicate};
 use crate::replay::syntax::tree::{child, child_name, children, has, says, text};
 use crate::{ConstraintKind, Index, IndexKey, KeyOrder, Name};
 
-/// Adds a constraint of the table. Skips other nodes, and what belongs to a column alone.
+/// Adds a constraint of the table. Skips other nodes, and clauses that only a column can have.
 pub(crate) fn add_constraint(
     state: &mut State,
     node: &SyntaxNode,
@@ -68,7 +68,7 @@ fn add_check(
     columns.retain(|column| known.iter().any(|known| known.name == *column));
     let name = match given {
         Some(name) => name,
-        // One column gives its name, wherever the check stands.
+        // A check that uses exactly one column is named after that column.
         None => {
             let part = match columns.as_slice() {
                 [only] => only,
@@ -177,7 +177,7 @@ fn add_key(
     Ok(())
 }
 
-/// `ADD .. USING INDEX`: the index takes the constraint's name, if one is given.
+/// Adds a key by `ADD .. USING INDEX`. The index takes the constraint's name, if one is given.
 fn key_from_index(
     state: &mut State,
     node: &SyntaxNode,
@@ -265,7 +265,7 @@ fn partitions_must_have_none_like(
         .try_for_each(|partition| partition::must_have_none_like(state, node, &partition, index))
 }
 
-/// A key's name must be free among constraints of the table and relations of the schema.
+/// Checks that a key's name is free among the table's constraints and the schema's relations.
 fn must_be_free(state: &mut State, node: &SyntaxNode, table: &Name, name: &str) -> Result<()> {
     let constraints = &state.table(table).constraints;
     if constraints.iter().any(|other| other.name == name) || state.has_relation(&table.schema, name)
@@ -275,12 +275,12 @@ fn must_be_free(state: &mut State, node: &SyntaxNode, table: &Name, name: &str) 
     Ok(())
 }
 
-/// `ALTER CONSTRAINT` and `VALIDATE CONSTRAINT`.
+/// Applies `ALTER CONSTRAINT` or `VALIDATE CONSTRAINT`.
 pub(crate) fn alter_constraint(state: &mut State, action: &SyntaxNode, table: &Name) -> Result<()> {
     use SyntaxKind as K;
     let name = child_name(action, K::CONSTRAINT_NAME_REF).unwrap_or_default();
     let says = |kind| says(action, kind);
-    // References of partitions may have other names; checks of children have the same.
+    // Foreign keys of partitions may have other names. Checks of children have the same name.
     let mut affected = vec![(table.clone(), name.clone())];
     affected.extend(state.partition_references(table, &name));
     for child in state.descendants(table) {

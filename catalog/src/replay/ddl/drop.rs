@@ -1,4 +1,4 @@
-//! DROP, statement by statement; what goes along is found in `dependents`.
+//! DROP, statement by statement. The dependents are found in `dependents`.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
@@ -11,7 +11,7 @@ use crate::replay::syntax::clause::cascades;
 use crate::replay::syntax::tree::{below, child_names, children, has, path};
 use crate::{Name, RelationKind};
 
-/// DROP of what is found by name, in the nodes of one kind.
+/// Drops the objects that the nodes of one kind name.
 fn drop_named(
     state: &mut State,
     node: &SyntaxNode,
@@ -153,7 +153,7 @@ pub(crate) fn drop_schemas(state: &mut State, node: &SyntaxNode) -> Result<()> {
     Ok(())
 }
 
-/// DROP FUNCTION, which takes along what calls the function only under CASCADE.
+/// Applies DROP FUNCTION, which drops the callers of the function only with CASCADE.
 pub(crate) fn drop_functions(state: &mut State, node: &SyntaxNode) -> Result<()> {
     let kinds = [
         SyntaxKind::AGGREGATE,
@@ -259,7 +259,7 @@ fn drop_installed(state: &mut State, node: &SyntaxNode, extension: &str) -> Resu
     Ok(())
 }
 
-/// Whether an expression or view of the catalog calls this function.
+/// Returns true if an expression or view of the catalog calls this function.
 pub(crate) fn is_called(state: &State, function: &str) -> bool {
     !state.uses_of_function(function).is_empty()
 }

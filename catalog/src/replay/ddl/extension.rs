@@ -1,4 +1,5 @@
-//! What extensions bring: types by name, and the functions and operator classes that defaults and indexes use.
+//! The objects of extensions: types by name, and the functions and operator classes that defaults
+//! and indexes use.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
@@ -10,16 +11,17 @@ use crate::replay::state::State;
 use crate::replay::syntax::tree::{self, child, child_name};
 use crate::{Name, TypeKind};
 
-/// The objects of one extension that are known.
+/// The known objects of one extension.
 pub(crate) struct Members {
-    /// False for an extension of which only the types are known, or nothing.
+    /// Whether more than the types of the extension are known.
     pub(crate) is_known: bool,
     pub(crate) types: &'static [&'static str],
     pub(crate) functions: Vec<&'static str>,
     pub(crate) operator_classes: Vec<&'static str>,
 }
 
-/// The members of an extension of PostgreSQL's own distribution, or the types of a few well-known others.
+/// Returns the members of an extension of PostgreSQL's distribution, or the types of a few other
+/// well-known ones.
 pub(crate) fn members(extension: &str) -> Members {
     let builtin = builtin::builtin();
     let functions = builtin.functions_of(extension);
@@ -64,7 +66,8 @@ pub(crate) fn create_extension(state: &mut State, node: &SyntaxNode) -> Result<(
     Ok(())
 }
 
-/// `ALTER EXTENSION .. SET SCHEMA` moves the types; other changes move nothing that is known.
+/// Applies ALTER EXTENSION. `SET SCHEMA` moves the types. Other changes do not affect known
+/// objects.
 pub(crate) fn alter_extension(state: &mut State, node: &SyntaxNode) -> Result<()> {
     let extension = child_name(node, SyntaxKind::EXTENSION_REF).unwrap_or_default();
     let Some(schema) = child(node, SyntaxKind::SET_SCHEMA)

@@ -1,4 +1,4 @@
-//! Foreign keys: what they refer to, and what happens when that goes.
+//! Foreign keys: the columns that they reference, and their actions.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 

@@ -34,7 +34,7 @@ pub(crate) fn create_function(state: &mut State, node: &SyntaxNode) -> Result<()
             continue;
         }
         let Some(data_type) = state.routine_type(&parameter) else {
-            // Of an argument whose type is not known, nothing can be said; calls of it are refused.
+            // The type of an argument is not known, so calls of the function are refused.
             function.result = Returned::Unknown;
             continue;
         };
@@ -46,7 +46,7 @@ pub(crate) fn create_function(state: &mut State, node: &SyntaxNode) -> Result<()
     Ok(())
 }
 
-/// The name of a new function; in a schema that is not known it is where it is written.
+/// Returns the name of a new function. In an unknown schema, it is the name as written.
 fn routine_name(state: &State, node: &SyntaxNode, given: &SyntaxNode) -> Name {
     state.new_name(node, given).unwrap_or_else(|_| {
         let mut parts = path(given);
@@ -61,7 +61,7 @@ fn add_form(state: &mut State, node: &SyntaxNode, function: Function) {
     state.add_function(function);
 }
 
-/// An aggregate, whose result follows from its state, or from the function that ends it.
+/// Creates an aggregate. Its result is that of its final function, or else its state type.
 pub(crate) fn create_aggregate(state: &mut State, node: &SyntaxNode) -> Result<()> {
     use SyntaxKind as K;
     let given = child(node, K::AGGREGATE_NAME)
@@ -84,7 +84,7 @@ pub(crate) fn create_aggregate(state: &mut State, node: &SyntaxNode) -> Result<(
         }
         function.is_variadic |= has(&parameter, K::PARAM_VARIADIC);
     }
-    // The old form says the type of its argument among the options.
+    // The old syntax gives the type of the argument among the options.
     let base = attribute(node, "basetype").filter(|_| parameters.is_none());
     if let Some(base) = base {
         match state.routine_type(&base) {

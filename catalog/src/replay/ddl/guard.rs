@@ -1,6 +1,7 @@
 //! Statements about triggers, policies, rules, privileges and existing functions.
 //!
-//! Nothing is generated of these objects. So a statement that cannot be followed leaves a gap, and is not refused.
+//! No code is generated for these objects. So a statement that cannot be replayed leaves a gap, and
+//! is not refused.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
@@ -11,7 +12,7 @@ use crate::replay::refusal::Result;
 use crate::replay::state::State;
 use crate::replay::syntax::tree::child_name;
 
-/// Statements about what hangs on tables, and about functions that are there.
+/// Returns true for a statement about an object attached to a table, or about an existing function.
 pub(crate) fn is_guard(kind: SyntaxKind) -> bool {
     gap_kind(kind).is_some()
 }
@@ -30,7 +31,7 @@ pub(crate) fn gap_kind(kind: SyntaxKind) -> Option<GapKind> {
     })
 }
 
-/// Follows a statement about what hangs on a table, or notes that it could not.
+/// Replays a statement about an object attached to a table, or records a gap.
 pub(crate) fn guard(state: &mut State, node: &SyntaxNode) -> Result<()> {
     use SyntaxKind as K;
     let done = match node.kind() {
@@ -48,7 +49,7 @@ pub(crate) fn guard(state: &mut State, node: &SyntaxNode) -> Result<()> {
         _ => routine::alter_routine(state, node),
     };
     match done {
-        // A handler around it takes the error.
+        // An exception handler around the statement catches the error.
         Err(refused) if state.is_handled() && refused.raises.is_some() => Err(refused),
         Err(refused) => {
             let kind = gap_kind(node.kind()).unwrap_or(GapKind::Triggers);
@@ -59,7 +60,7 @@ pub(crate) fn guard(state: &mut State, node: &SyntaxNode) -> Result<()> {
     }
 }
 
-/// COMMENT ON TRIGGER, POLICY and RULE.
+/// Applies COMMENT ON TRIGGER, POLICY or RULE.
 pub(crate) fn comment_on_guard(
     state: &mut State,
     object: &SyntaxNode,

@@ -1,8 +1,8 @@
-//! What is passed by: statements of which it is known that they leave tables, columns, keys and types as they are.
+//! Statements that are skipped, because they do not change tables, columns, keys or types.
 
 use squawk_syntax::SyntaxKind;
 
-/// Statements that cannot touch tables, columns, keys or types: data, rights, functions, triggers, settings.
+/// Returns true for a statement that cannot change tables, columns, keys or types.
 pub(crate) fn is_harmless(kind: SyntaxKind) -> bool {
     use SyntaxKind as K;
     matches!(

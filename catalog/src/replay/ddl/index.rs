@@ -98,7 +98,7 @@ pub(crate) fn alter_index(state: &mut State, node: &SyntaxNode) -> Result<()> {
     Ok(())
 }
 
-/// How an element of an index sorts, without what its type would give it anyway.
+/// Returns the sort order and operator class of an index element, without the defaults of its type.
 pub(crate) fn order(state: &State, item: &SyntaxNode, table: &Name, method: &str) -> KeyOrder {
     use SyntaxKind as K;
     let descending = has(item, K::SORT_DESC);

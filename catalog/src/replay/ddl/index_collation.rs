@@ -1,11 +1,11 @@
-//! The collations of indexes, when a column gets another type.
+//! The collations of indexes after a column's type changes.
 
 use crate::replay::infer;
 use crate::replay::state::State;
 use crate::replay::syntax::expression;
 use crate::{IndexKey, Name};
 
-/// Expressions over a column in indexes, whose collation is what follows from their columns.
+/// Returns the index expressions over a column whose collation is derived from their columns.
 pub(crate) fn implied_collations(state: &State, table: &Name, column: &str) -> Vec<String> {
     let relation = state.catalog().relations.get(table);
     let indexes = relation.iter().flat_map(|relation| &relation.indexes);
@@ -21,7 +21,8 @@ pub(crate) fn implied_collations(state: &State, table: &Name, column: &str) -> V
     expressions.collect()
 }
 
-/// PostgreSQL rebuilds the indexes. A collation that an index names stays, and is shown where the column has another.
+/// Updates the collations of indexes, as PostgreSQL rebuilds them. A collation that an index names
+/// remains, and is shown if it differs from the column's.
 pub(crate) fn collate_indexes(state: &mut State, table: &Name, column: &str, implied: &[String]) {
     let Some(mut relation) = state.catalog().relations.get(table).cloned() else {
         return;

@@ -1,4 +1,5 @@
-//! `LIKE .. INCLUDING`: the columns at once, the rest when the table's own keys have their names.
+//! `LIKE .. INCLUDING`. The columns are copied at once, the rest after the table's own keys have
+//! names.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
@@ -8,7 +9,7 @@ use crate::replay::state::State;
 use crate::replay::syntax::tree::{self, child, child_nodes, is_seen};
 use crate::{Column, Constraint, ConstraintKind, Fill, Name, Relation, RelationKind, Sequence};
 
-/// What a LIKE clause takes from its model.
+/// The parts that a LIKE clause copies from its source table.
 pub(crate) struct Like {
     model: Name,
     taken: Vec<SyntaxKind>,
@@ -83,7 +84,7 @@ pub(crate) fn like_columns(state: &mut State, node: &SyntaxNode, table: &Name) -
             .filter(|_| like.takes(K::PROPERTY_COMMENTS));
         let fill = match &column.fill {
             Fill::Default(_) if like.takes(K::PROPERTY_DEFAULTS) => column.fill.clone(),
-            // The sequence stays the model's.
+            // The sequence still belongs to the source table.
             Fill::Serial { sequence } if like.takes(K::PROPERTY_DEFAULTS) => {
                 Fill::from_sequence(sequence, false)
             }
@@ -112,7 +113,7 @@ pub(crate) fn like_columns(state: &mut State, node: &SyntaxNode, table: &Name) -
     Ok(like)
 }
 
-/// The new identity counts as the model's does.
+/// Copies the options of the source table's identity sequence to the new one.
 fn copy_sequence(state: &mut State, model: &Name, column: &str, table: &Name) {
     let old = state.shared_identity_sequence(model, column).cloned();
     let new = state.catalog().identity_sequence(table, column).cloned();
@@ -120,7 +121,7 @@ fn copy_sequence(state: &mut State, model: &Name, column: &str, table: &Name) {
         return;
     };
     let copy = Sequence {
-        // The bounds are copied, the type is not.
+        // The bounds are copied, but the type is not.
         data_type: "int8".to_owned(),
         name: new.name.clone(),
         owner: new.owner,
@@ -130,7 +131,7 @@ fn copy_sequence(state: &mut State, model: &Name, column: &str, table: &Name) {
     state.add_sequence(copy);
 }
 
-/// Checks and indexes, which are named after the table's own.
+/// Copies checks and indexes, which get their names after the table's own.
 pub(crate) fn like_the_rest(state: &mut State, like: &Like, table: &Name) -> Result<()> {
     use SyntaxKind as K;
     let Some(model) = state.catalog().relations.get(&like.model).cloned() else {
@@ -143,7 +144,7 @@ pub(crate) fn like_the_rest(state: &mut State, like: &Like, table: &Name) -> Res
             if matches!(constraint.kind, ConstraintKind::Check { .. }) {
                 let mut own = constraint.clone();
                 own.comment = comment(&constraint.comment);
-                // PostgreSQL checks the new table, which is empty.
+                // PostgreSQL validates the checks, because the new table is empty.
                 own.validated = own.enforced;
                 state.table(table).constraints.push(own);
             }
@@ -157,7 +158,7 @@ pub(crate) fn like_the_rest(state: &mut State, like: &Like, table: &Name) -> Res
                 .find(|other| other.name == index.name && other.kind.has_index());
             let mut own = index.clone();
             own.comment = comment(&index.comment);
-            // PostgreSQL copies the comment of the index, and that of the constraint not.
+            // PostgreSQL copies the comment of the index, but not that of the constraint.
             let constraint = constraint.cloned().map(|constraint| Constraint {
                 comment: None,
                 ..constraint

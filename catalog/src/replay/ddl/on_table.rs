@@ -7,7 +7,7 @@ use crate::replay::refusal::{Refused, Result};
 use crate::replay::state::State;
 use crate::replay::syntax::tree::{below, path};
 
-/// Returns the table that a trigger, policy or rule is on.
+/// Returns the table of a trigger, policy or rule.
 pub(crate) fn on_table(state: &State, node: &SyntaxNode) -> Result<Name> {
     use SyntaxKind as K;
     let reference = below(node, K::RELATION_NAME_REF)

@@ -33,8 +33,9 @@ pub(crate) fn attach_partition(state: &mut State, action: &SyntaxNode, table: &N
     Ok(())
 }
 
-/// PostgreSQL never takes what a partition excludes for what its parent does, and makes another of it, or refuses
-/// a second primary key; which of two alike is the parent's is not kept here.
+/// Refuses a partition with an exclusion constraint or a key WITHOUT OVERLAPS like the parent's.
+/// PostgreSQL does not use the partition's one. It creates another, or refuses a second primary
+/// key. Replay does not record which of the two belongs to the parent.
 pub(crate) fn must_have_none_like(
     state: &State,
     node: &SyntaxNode,
@@ -67,7 +68,7 @@ pub(crate) fn detach_partition(state: &mut State, action: &SyntaxNode) -> Result
     Ok(())
 }
 
-/// Whether a table can be the parent of another: not of one from which it descends.
+/// Refuses a parent that is a descendant of the table.
 fn must_not_descend(state: &State, node: &SyntaxNode, parent: &Name, child: &Name) -> Result<()> {
     if parent == child || state.descendants(child).contains(parent) {
         let why = format!(
@@ -85,7 +86,7 @@ fn named_partition(state: &mut State, action: &SyntaxNode) -> Result<Name> {
     Ok(state.relation_mut(&reference)?.name.clone())
 }
 
-/// `INHERIT` and `NO INHERIT`.
+/// Applies `INHERIT` or `NO INHERIT`.
 pub(crate) fn change_parent(state: &mut State, action: &SyntaxNode, table: &Name) -> Result<()> {
     let reference = child(action, SyntaxKind::TABLE_NAME_REF)
         .ok_or_else(|| Refused::new(action, "no table is named"))?;

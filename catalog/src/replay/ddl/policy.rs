@@ -1,4 +1,4 @@
-//! CREATE, ALTER and DROP POLICY, and what ALTER TABLE says of row level security.
+//! CREATE, ALTER and DROP POLICY, and the row-level security actions of ALTER TABLE.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
@@ -9,7 +9,7 @@ use crate::replay::refusal::{Refused, Result};
 use crate::replay::state::State;
 use crate::replay::syntax::tree::{self, below, child, child_name, has, name, text};
 
-/// `ENABLE ROW LEVEL SECURITY` and its like.
+/// Applies an action such as `ENABLE ROW LEVEL SECURITY`.
 pub(crate) fn row_security(state: &mut State, action: &SyntaxNode, table: &Name) {
     use SyntaxKind as K;
     let attached = &mut state.table(table).attached;
@@ -112,7 +112,8 @@ pub(crate) fn drop_policy(state: &mut State, node: &SyntaxNode) -> Result<()> {
     Ok(())
 }
 
-/// The roles of a policy, `PUBLIC` as none; `None` where they are not said.
+/// Returns the roles of a policy, which are empty for `PUBLIC`. Returns `None` if there is no TO
+/// clause.
 fn roles(node: &SyntaxNode) -> Result<Option<Vec<String>>> {
     use SyntaxKind as K;
     let Some(clause) = below(node, K::POLICY_ROLES).next() else {

@@ -9,7 +9,7 @@ use crate::replay::state::privileges::{Default, Kind, Target, change, kind_of};
 use crate::replay::syntax::routine;
 use crate::replay::syntax::tree::{below, child, children, name, path, tokens};
 
-/// GRANT and REVOKE of privileges on objects; of roles nothing is kept.
+/// Applies GRANT or REVOKE of privileges on objects. Role memberships are not recorded.
 pub(crate) fn grant(state: &mut State, node: &SyntaxNode) -> Result<()> {
     use SyntaxKind as K;
     let Some(objects) = child(node, K::ON_PRIVILEGE_OBJECTS_CLAUSE) else {
@@ -24,7 +24,7 @@ pub(crate) fn grant(state: &mut State, node: &SyntaxNode) -> Result<()> {
     };
     for target in targets {
         let kind = match target {
-            // A sequence can be named where a table is.
+            // A sequence can be named as a table.
             Target::Sequence(_) => Kind::Sequence,
             _ => kind,
         };
@@ -90,7 +90,7 @@ fn granted_objects(state: &State, objects: &SyntaxNode) -> (Option<Kind>, Vec<Ta
         | K::PRIVILEGE_ALL_ROUTINES_IN_SCHEMA => {
             (Some(Kind::Routine), all_in(state, objects, Kind::Routine))
         }
-        // Of databases, types, languages, .. nothing is kept.
+        // Privileges on databases, types, languages and so on are not recorded.
         _ => (None, Vec::new()),
     }
 }
@@ -105,7 +105,7 @@ fn all_in(state: &State, objects: &SyntaxNode, kind: Kind) -> Vec<Target> {
         .collect()
 }
 
-/// ALTER DEFAULT PRIVILEGES of the role that runs the migrations.
+/// Applies ALTER DEFAULT PRIVILEGES of the role that runs the migrations.
 pub(crate) fn default_privileges(state: &mut State, node: &SyntaxNode) -> Result<()> {
     use SyntaxKind as K;
     let is_of_others = child(node, K::FOR_ROLES)
@@ -152,7 +152,7 @@ pub(crate) fn default_privileges(state: &mut State, node: &SyntaxNode) -> Result
         return Ok(());
     }
     state.revoke_default(kind, &schemas, &lines);
-    // What everybody has from the start is taken away for all schemas only.
+    // The initial privileges of PUBLIC can be revoked only for all schemas.
     if schemas.is_empty() && kind == Kind::Routine {
         state.add_default(Default {
             kind,
@@ -165,7 +165,7 @@ pub(crate) fn default_privileges(state: &mut State, node: &SyntaxNode) -> Result
     Ok(())
 }
 
-/// What ALL means.
+/// Returns the privileges that ALL stands for.
 fn all(kind: Kind) -> &'static [&'static str] {
     match kind {
         Kind::Table => &[
@@ -183,7 +183,7 @@ fn all(kind: Kind) -> &'static [&'static str] {
     }
 }
 
-/// The privileges that a statement names, for each of its roles.
+/// Returns the privileges that a statement names, for each of its roles.
 fn lines(node: &SyntaxNode, kind: Kind) -> Result<Vec<Privilege>> {
     use SyntaxKind as K;
     let grantable = below(node, K::GRANT_OPTION).next().is_some();
@@ -235,7 +235,7 @@ fn lines(node: &SyntaxNode, kind: Kind) -> Result<Vec<Privilege>> {
     let mut lines = Vec::new();
     let list = below(node, K::ROLE_REF_LIST).last();
     for role in list.iter().flat_map(|list| below(list, K::ROLE_REF)) {
-        // The role that runs this owns what it makes.
+        // The role that runs the migration owns the objects that it creates.
         if below(&role, K::ROLE_NAME_REF).next().is_none() {
             continue;
         }

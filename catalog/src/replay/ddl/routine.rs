@@ -1,4 +1,5 @@
-//! What the catalog keeps of a function, from its statement; ALTER and COMMENT ON FUNCTION.
+//! Builds the catalog's entry of a function from its statement. Applies ALTER and COMMENT ON
+//! FUNCTION.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
@@ -16,7 +17,7 @@ use crate::replay::syntax::tree::{
 use crate::routine::{Argument, Body, LISTS, Mode, Routine, RoutineKind, Volatility};
 use crate::{DataType, Name};
 
-/// What the catalog keeps of a function; an error says what of it is not known.
+/// Returns the catalog's entry of a function. The error names the part that is not known.
 pub(crate) fn routine(state: &State, node: &SyntaxNode, name: Name) -> Result<Routine> {
     use SyntaxKind as K;
     let kind = match node.kind() {
@@ -150,7 +151,7 @@ fn aggregate_routine(
     Ok(routine)
 }
 
-/// Returns the type of what an aggregate gives.
+/// Returns the result type of an aggregate.
 pub(crate) fn result_of_aggregate(
     state: &State,
     node: &SyntaxNode,
@@ -186,7 +187,7 @@ fn known_type(state: &State, node: &SyntaxNode) -> Result<DataType> {
     Ok(found.of_signature())
 }
 
-/// ALTER FUNCTION and its like.
+/// Applies ALTER FUNCTION and similar statements.
 pub(crate) fn alter_routine(state: &mut State, node: &SyntaxNode) -> Result<()> {
     use SyntaxKind as K;
     let signature = node
@@ -220,7 +221,8 @@ pub(crate) fn alter_routine(state: &mut State, node: &SyntaxNode) -> Result<()> 
     Ok(())
 }
 
-/// Keeps what is known of a new form; where that is not all, its name.
+/// Adds the catalog's entry to a new overload. If a part of it is not known, only its name is
+/// recorded.
 pub(crate) fn with_routine(
     state: &mut State,
     node: &SyntaxNode,
@@ -245,7 +247,7 @@ pub(crate) fn with_routine(
     function
 }
 
-/// COMMENT ON FUNCTION and its like.
+/// Applies COMMENT ON FUNCTION and similar statements.
 pub(crate) fn comment_on_routine(
     state: &mut State,
     object: &SyntaxNode,
@@ -261,7 +263,7 @@ pub(crate) fn comment_on_routine(
     Ok(())
 }
 
-/// A type as `format_type` writes it.
+/// Returns a type in the notation of `format_type`.
 fn full(data_type: &DataType) -> String {
     let name = match data_type.name.name.as_str() {
         "int2" => "smallint",
@@ -282,7 +284,7 @@ fn full(data_type: &DataType) -> String {
     format!("{name}{}", "[]".repeat(data_type.dimensions.into()))
 }
 
-/// Applies options, of CREATE and of ALTER.
+/// Applies the options of a CREATE or ALTER statement.
 pub(crate) fn change(routine: &mut Routine, options: &SyntaxNode) -> Result<()> {
     use SyntaxKind as K;
     for option in options.children() {
@@ -297,7 +299,8 @@ pub(crate) fn change(routine: &mut Routine, options: &SyntaxNode) -> Result<()> 
                     .filter_map(|literal| string(&literal))
                     .collect();
                 let (own, language) = (routine.name.name.clone(), routine.language.as_str());
-                // Of a function in C the symbol is kept, which is its name where none is given.
+                // For a function in C, the source is its symbol, which is the function's name by
+                // default.
                 let source = match literals.as_slice() {
                     [_, symbol] => symbol.clone(),
                     [file] if language == "c" && !file.is_empty() => own,
@@ -350,14 +353,14 @@ fn forget_setting(routine: &mut Routine, parameter: &str) {
     });
 }
 
-/// `SET` of a function, as `pg_proc.proconfig` keeps it.
+/// Applies `SET` of a function, in the form of `pg_proc.proconfig`.
 fn set(routine: &mut Routine, option: &SyntaxNode) -> Result<()> {
     use SyntaxKind as K;
     let unknown = || Refused::new(option, "one of its settings is not known");
     let parameter = below(option, K::CONFIG_PARAMETER_REF).next();
     let parameter = parameter.map(|parameter| path(&parameter).join("."));
     let parameter = parameter.ok_or_else(unknown)?;
-    // The few whose names PostgreSQL writes with capitals.
+    // The few settings whose names PostgreSQL writes with capitals.
     let capitals = ["DateStyle", "IntervalStyle", "TimeZone"];
     let spelled = capitals
         .into_iter()
@@ -383,7 +386,7 @@ fn set(routine: &mut Routine, option: &SyntaxNode) -> Result<()> {
         items.push(if is_list { quoted(&item) } else { item });
     }
     if items.is_empty() {
-        // Words such as `on` stand alone.
+        // Words such as `on` are tokens without a node of their own.
         let words = tokens(&value).filter(|token| !matches!(token.kind(), K::EQ | K::TO_KW));
         items.extend(words.map(|token| token.text().to_ascii_lowercase()));
     }

@@ -1,4 +1,4 @@
-//! CREATE, ALTER and DROP RULE, and what ALTER TABLE says of rules.
+//! CREATE, ALTER and DROP RULE, and the rule actions of ALTER TABLE.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
@@ -9,7 +9,7 @@ use crate::replay::refusal::{Refused, Result};
 use crate::replay::state::State;
 use crate::replay::syntax::tree::{self, below, child, child_name, has, text};
 
-/// Whether a rule is one on SELECT.
+/// Returns true if a rule is on SELECT.
 pub(crate) fn makes_a_view(rule: &SyntaxNode) -> bool {
     let event = below(rule, SyntaxKind::RULE_EVENT).next();
     event.is_some_and(|event| {
@@ -17,7 +17,7 @@ pub(crate) fn makes_a_view(rule: &SyntaxNode) -> bool {
     })
 }
 
-/// `ENABLE RULE` and its like.
+/// Applies an action such as `ENABLE RULE`.
 pub(crate) fn enable_rule(state: &mut State, action: &SyntaxNode, table: &Name) {
     use SyntaxKind as K;
     let enabled = match action.kind() {

@@ -44,7 +44,8 @@ pub(crate) fn create_schema(state: &mut State, node: &SyntaxNode) -> Result<()> 
     schema_elements(state, &schema, elements)
 }
 
-/// What CREATE SCHEMA makes inside, in PostgreSQL's order: a view may stand before the table that it reads.
+/// Applies the elements of CREATE SCHEMA in PostgreSQL's order. A view may precede the table that
+/// it reads.
 fn schema_elements(state: &mut State, schema: &str, mut elements: Vec<SyntaxNode>) -> Result<()> {
     use SyntaxKind as K;
     elements.sort_by_key(|element| match element.kind() {
@@ -77,7 +78,8 @@ pub(crate) fn alter_schema(state: &mut State, node: &SyntaxNode) -> Result<()> {
     setting::no_schema_of_role(state, node)
 }
 
-/// Settings of a role or database hold from the next session on: a search path would change what names mean.
+/// Refuses a search path that is set for a role or database. It applies from the next session on,
+/// and changes the meaning of names.
 pub(crate) fn later_settings(node: &SyntaxNode) -> Result<()> {
     if below(node, SyntaxKind::CONFIG_PARAMETER_REF)
         .map(|parameter| name(&parameter))

@@ -1,4 +1,4 @@
-//! Settings: those that names and literals depend on are followed, or refused.
+//! Settings that affect names and literals, which are replayed or refused.
 
 use squawk_syntax::SyntaxNode;
 
@@ -6,7 +6,7 @@ use crate::replay::refusal::{Refused, Result};
 use crate::replay::state::State;
 use crate::replay::syntax::setting::{self, Value};
 
-/// SET and RESET, also of a role.
+/// Applies SET or RESET, also of a role.
 pub(crate) fn set(state: &mut State, node: &SyntaxNode) -> Result<()> {
     if setting::discards_temporary(node) {
         state.forget_temporary();
@@ -17,7 +17,7 @@ pub(crate) fn set(state: &mut State, node: &SyntaxNode) -> Result<()> {
     }
 }
 
-/// Gives a setting another value. The name is in lower case.
+/// Changes a setting. The name is in lower case.
 pub(crate) fn change(state: &mut State, node: &SyntaxNode, name: &str, value: Value) -> Result<()> {
     match name {
         "all" => state.reset_settings(),
@@ -52,7 +52,7 @@ pub(crate) fn change(state: &mut State, node: &SyntaxNode, name: &str, value: Va
     no_schema_of_role(state, node)
 }
 
-/// Returns true if this is the value that the setting has by default.
+/// Returns true if this is the default value of the setting.
 fn is_usual(name: &str, value: &Value) -> bool {
     let Value::Items(items) = value else {
         return true;
@@ -66,7 +66,8 @@ fn is_usual(name: &str, value: &Value) -> bool {
     matches!(items.as_slice(), [only] if usual.contains(&only.to_ascii_lowercase().as_str()))
 }
 
-/// Refuses a search path in which `$user` names a schema: whether the role may use it is not known.
+/// Refuses a search path in which `$user` names a schema, because it is not known whether the role
+/// may use it.
 pub(crate) fn no_schema_of_role(state: &State, node: &SyntaxNode) -> Result<()> {
     let Some(schema) = state.schema_of_role() else {
         return Ok(());

@@ -1,4 +1,5 @@
-//! CREATE TABLE: parents, elements and constraints, in the order in which PostgreSQL makes and names them.
+//! CREATE TABLE: parents, elements and constraints, in the order in which PostgreSQL creates and
+//! names them.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
@@ -78,7 +79,8 @@ fn table_elements(
     }
     let is =
         |kinds: &'static [SyntaxKind]| move |clause: &&Clause| kinds.contains(&clause.0.kind());
-    // Checks are named before keys, keys before references, whatever their order in the source.
+    // Checks are named before keys, and keys before foreign keys, whatever their order in the
+    // source.
     for (clause, column) in clauses
         .iter()
         .filter(is(&[K::CHECK_CONSTRAINT, K::NOT_NULL_CONSTRAINT]))
@@ -112,16 +114,16 @@ fn table_elements(
     Ok(())
 }
 
-/// The composite type that `OF` names.
+/// Returns the composite type that `OF` names.
 pub(crate) fn composite(state: &State, clause: &SyntaxNode) -> Result<Name> {
     Ok(data_type::child_type(state, clause)?.data_type.name)
 }
 
-/// A constraint's clause, and the column that it stands beside.
+/// A constraint's clause, and its column if it is a column constraint.
 type Clause = (SyntaxNode, Option<String>);
 
-/// PostgreSQL makes one index of keys that are alike in one statement: the primary key comes first, and the
-/// first that is named gives its name.
+/// Removes repeated keys, since PostgreSQL creates one index for equal keys of a statement. The
+/// primary key comes first. The index gets the first name that is given.
 fn without_repeated_keys(
     mut clauses: Vec<Clause>,
 ) -> Vec<(SyntaxNode, Option<String>, Option<String>)> {

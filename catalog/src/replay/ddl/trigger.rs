@@ -1,4 +1,4 @@
-//! CREATE, ALTER and DROP TRIGGER, and what ALTER TABLE says of triggers.
+//! CREATE, ALTER and DROP TRIGGER, and the trigger actions of ALTER TABLE.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
@@ -95,7 +95,8 @@ pub(crate) fn create_trigger(state: &mut State, node: &SyntaxNode) -> Result<()>
     Ok(())
 }
 
-/// A migration's own function without arguments, PostgreSQL's, or an extension's.
+/// Returns the trigger's function: one without arguments of a migration, a built-in one, or one of
+/// an extension.
 fn trigger_function(state: &State, call: &SyntaxNode) -> Result<Name> {
     let parts = callee(call);
     let function = parts.last().cloned().unwrap_or_default();
@@ -170,7 +171,7 @@ pub(crate) fn drop_trigger(state: &mut State, node: &SyntaxNode) -> Result<()> {
     Ok(())
 }
 
-/// `ENABLE TRIGGER` and its like, of ALTER TABLE.
+/// Applies an action of ALTER TABLE such as `ENABLE TRIGGER`.
 pub(crate) fn enable_trigger(state: &mut State, action: &SyntaxNode, table: &Name) {
     use SyntaxKind as K;
     let enabled = match action.kind() {
@@ -183,7 +184,7 @@ pub(crate) fn enable_trigger(state: &mut State, action: &SyntaxNode, table: &Nam
     state.enable_triggers(table, named.as_deref(), enabled, recurses(action));
 }
 
-/// Functions that triggers run, of PostgreSQL's own and of the extensions of its distribution.
+/// The built-in trigger functions, and those of the extensions in PostgreSQL's distribution.
 const TRIGGER_FUNCTIONS: [(&str, &[&str]); 7] = [
     (
         SYSTEM,
@@ -201,7 +202,7 @@ const TRIGGER_FUNCTIONS: [(&str, &[&str]); 7] = [
     ("tcn", &["triggered_change_notification"]),
 ];
 
-/// The arguments of a trigger's function, which are all texts.
+/// Returns the arguments of a trigger's function, which are all strings.
 fn arguments(call: &SyntaxNode) -> Vec<String> {
     let list = child(call, SyntaxKind::ARG_LIST);
     let arguments = list.iter().flat_map(SyntaxNode::children);

@@ -60,7 +60,7 @@ pub(crate) fn create_type(state: &mut State, node: &SyntaxNode) -> Result<()> {
             canonical: function("canonical"),
             subtype_diff: function("subtype_diff"),
             multirange: multirange.unwrap_or_else(|| multirange_name(&type_name.name)),
-            // What stands in parentheses behind the subtype is not kept.
+            // Modifiers after the subtype are not recorded.
             subtype: DataType {
                 modifiers: Vec::new(),
                 ..subtype
@@ -176,7 +176,7 @@ fn add_value(state: &mut State, action: &SyntaxNode, type_name: &Name) -> Result
     Ok(())
 }
 
-/// Defaults hold the label itself, not its name.
+/// Returns the labels of an enum, mutably.
 fn labels<'s>(
     state: &'s mut State,
     node: &SyntaxNode,

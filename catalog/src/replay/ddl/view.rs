@@ -1,4 +1,4 @@
-//! Views, and tables made of a query.
+//! Views, and tables created from a query.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
@@ -44,7 +44,7 @@ pub(crate) fn create_view(state: &mut State, node: &SyntaxNode) -> Result<()> {
         Err(refused) => return unknown_view(state, node, name, kind, &query, refused),
     };
     if used.relations.iter().any(|table| table.schema == TEMPORARY) {
-        // A view of a temporary table is temporary too.
+        // A view over a temporary table is temporary too.
         TEMPORARY.clone_into(&mut name.schema);
     }
     let earlier = state.catalog().relations.get(&name).cloned();
@@ -95,7 +95,7 @@ pub(crate) fn create_view(state: &mut State, node: &SyntaxNode) -> Result<()> {
     Ok(())
 }
 
-/// A view whose columns are not inferred is there all the same; no code is generated of it.
+/// Adds a view whose columns cannot be inferred. No code is generated for it.
 fn unknown_view(
     state: &mut State,
     node: &SyntaxNode,
@@ -186,7 +186,7 @@ fn table_of_query(
     Ok(())
 }
 
-/// `WITH` of a view, before and behind its query.
+/// Returns the `WITH` options of a view, before and after its query.
 fn options(node: &SyntaxNode) -> Vec<String> {
     use SyntaxKind as K;
     let mut options = Vec::new();
@@ -220,7 +220,7 @@ fn set_option(options: &mut Vec<String>, option: &SyntaxNode) {
     options.push(format!("{own}={value}"));
 }
 
-/// `SET (..)` and `RESET (..)` of ALTER VIEW.
+/// Applies `SET (..)` or `RESET (..)` of ALTER VIEW.
 pub(crate) fn view_options(state: &mut State, action: &SyntaxNode, view: &Name) {
     use SyntaxKind as K;
     let resets = action.kind() == K::RESET_OPTIONS;
@@ -236,7 +236,7 @@ pub(crate) fn view_options(state: &mut State, action: &SyntaxNode, view: &Name) 
     options.sort();
 }
 
-/// The columns of a query as a table or view has them.
+/// Returns the columns of a query in the form that a table or view has.
 fn stored(node: &SyntaxNode, columns: Vec<Output>) -> Result<Vec<Column>> {
     let mut all: Vec<Column> = Vec::new();
     for output in columns {

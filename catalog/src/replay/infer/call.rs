@@ -1,4 +1,4 @@
-//! Calls of functions: those with a syntax of their own, PostgreSQL's, and a migration's.
+//! Calls of functions: those with a syntax of their own, built-in ones, and those of migrations.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
@@ -13,25 +13,25 @@ use crate::replay::syntax::routine::callee;
 use crate::replay::syntax::tree::{child, has, is_query};
 use crate::{DataType, Name, information_schema};
 
-/// What stands in the brackets of a call.
+/// The arguments of a call.
 #[derive(Default)]
 struct Arguments {
     values: Vec<Value>,
-    /// The last is the array itself (`VARIADIC list`).
+    /// Whether the last argument is the array itself (`VARIADIC list`).
     is_variadic: bool,
-    /// Some are given by name.
+    /// Whether some arguments are given by name.
     is_named: bool,
 }
 
-/// The forms of a function that may be meant.
+/// The overloads that a call may mean.
 struct Forms {
     candidates: Vec<Candidate>,
-    /// What each gives, by the place of its candidate.
+    /// The result columns of each overload, in the order of the candidates.
     columns: Vec<Vec<(String, DataType)>>,
 }
 
 impl Forms {
-    /// Those that can be called in this way.
+    /// Returns the overloads that accept these arguments.
     fn taking(&self, given: &Arguments) -> Vec<Candidate> {
         let mut candidates = self.candidates.clone();
         if given.is_variadic {
@@ -43,7 +43,8 @@ impl Forms {
         candidates
     }
 
-    /// What every form gives, if that is one type that no argument decides.
+    /// Returns the result type of all overloads, if it is the same and does not depend on the
+    /// arguments.
     fn only_result(&self) -> Option<&str> {
         let first = &self.candidates.first()?.result;
         let is_one = self.candidates.iter().all(|other| other.result == *first);
@@ -125,7 +126,7 @@ impl Inference<'_> {
                 value = value.children().last().ok_or_else(whole)?;
             }
             given.values.push(self.value(&value, scope)?);
-            // An aggregate's ORDER BY stands in its last argument.
+            // The ORDER BY of an aggregate is in the node of its last argument.
             for clause in argument.children().skip(1) {
                 self.visit(&clause, scope);
             }
@@ -153,7 +154,8 @@ impl Inference<'_> {
         }
         let forms = self.forms(&parts);
         let result = if given.is_named {
-            // Which form takes these names is not known; what all of them give is.
+            // With named arguments, the overload is not known, but a result type that all overloads
+            // share is.
             forms.only_result().and_then(|result| self.of_key(result))
         } else {
             let chosen = self.choose(&forms.taking(&given), arguments);
@@ -194,13 +196,13 @@ impl Inference<'_> {
             .do_this("cast it to the type that it has: the cast is then what is inferred from")
     }
 
-    /// What looks like a function and is none.
+    /// Returns the value of a construct that looks like a function but is none.
     fn special(&self, node: &SyntaxNode, name: &str, arguments: &[Value]) -> Result<Option<Value>> {
         Ok(match name {
             "coalesce" | "greatest" | "least" => Some(self.common(node, arguments)?),
             "nullif" => match arguments {
                 [first, _] => {
-                    // The result has the type that the comparison gives to its left side.
+                    // The result has the type to which the comparison converts its left side.
                     let candidates = self.operator_candidates("=", 2);
                     let chosen = self.choose(&candidates, arguments);
                     let (_, parameters) =
@@ -233,7 +235,7 @@ impl Inference<'_> {
         for function in self.state.functions().get(name).into_iter().flatten() {
             let (result, columns) = match &function.result {
                 Returned::One { data_type, .. } => (self.key(data_type), Vec::new()),
-                // A record of one column is that column's value.
+                // A record of one column becomes that column's value.
                 Returned::Columns { columns, .. } => match columns.as_slice() {
                     [(_, data_type)] => (self.key(data_type), columns.clone()),
                     _ => ("record".to_owned(), columns.clone()),
@@ -251,7 +253,8 @@ impl Inference<'_> {
             });
             forms.columns.push(columns);
         }
-        // What an extension brought into another schema is not found by its bare name.
+        // A function that an extension installed outside the search path is not found by its bare
+        // name.
         let has_extension = |extension: &str| {
             let home = self.state.schema_of_extension(extension);
             let is_found = home.is_none_or(|home| self.state.search_path().contains(home));
@@ -286,7 +289,7 @@ impl Inference<'_> {
         forms
     }
 
-    /// The columns of a function in FROM.
+    /// Returns the columns of a function in FROM.
     pub(crate) fn columns_of_call(
         &self,
         node: &SyntaxNode,
@@ -325,7 +328,7 @@ impl Inference<'_> {
         let columns = &forms.columns[candidate.place];
         let is_record = candidate.result == "record";
         if is_record {
-            // Without columns of its own, a list of them behind the alias says what there is.
+            // A function without columns of its own gets them from the column list after the alias.
             let columns = columns
                 .iter()
                 .map(|(name, data_type)| output(name, Value::new(data_type.clone())));
@@ -345,7 +348,7 @@ impl Inference<'_> {
         Ok((vec![output(title, value.clone())], value))
     }
 
-    /// The type of an array's elements.
+    /// Returns the element type of an array.
     pub(crate) fn element(&self, value: &Value) -> Option<DataType> {
         let data_type = self.state.base_type(value.data_type.as_ref()?);
         let key = self.key(&data_type);
@@ -359,7 +362,7 @@ impl Inference<'_> {
         self.category(key.trim_end_matches("[]")).0 == 'S'
     }
 
-    /// The only column of a query in parentheses.
+    /// Returns the only column of a subquery.
     pub(crate) fn scalar(&self, query: &SyntaxNode, scope: &Scope) -> Result<Value> {
         debug_assert!(is_query(query.kind()), "only queries are asked for here");
         let mut columns = self.query(query, scope)?;
@@ -425,7 +428,7 @@ impl Inference<'_> {
         })
     }
 
-    /// The type that several values have in common.
+    /// Returns the common type of several values.
     pub(crate) fn common(&self, node: &SyntaxNode, values: &[Value]) -> Result<Value> {
         if values.iter().all(|value| value.data_type.is_none()) {
             return Ok(Value::system("text"));
@@ -441,7 +444,7 @@ impl Inference<'_> {
         })
     }
 
-    /// The collation that values give to what is made of them.
+    /// Returns the collation that a result derives from its inputs.
     pub(crate) fn collation_of(&self, result: &DataType, values: &[Value]) -> Option<Name> {
         if !self.is_text(result) || is_of_c(result) {
             return None;
@@ -452,7 +455,7 @@ impl Inference<'_> {
     }
 }
 
-/// The collation of a value that is not the database's.
+/// Returns the collation of a value, if it is not the database's.
 fn collation(value: &Value) -> Option<Name> {
     let own = || {
         value
@@ -467,7 +470,8 @@ fn collation(value: &Value) -> Option<Name> {
     value.collation.clone().or_else(own)
 }
 
-/// Whether a type has the collation C of its own: `name`, and the texts of `information_schema`.
+/// Returns true if a type has the collation C by default: `name`, and the text types of
+/// `information_schema`.
 fn is_of_c(data_type: &DataType) -> bool {
     let base = information_schema::base(&data_type.name);
     match &base {

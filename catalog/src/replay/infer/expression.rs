@@ -28,7 +28,7 @@ impl Inference<'_> {
                 let inner = node
                     .children()
                     .find(|part| !type_name::is_type(part.kind()) && part.kind() != K::COLON_COLON);
-                // An empty array has the type that it is cast to, and nothing in it to look at.
+                // An empty array has the type of its cast, and no elements to infer.
                 let inner = inner.filter(|inner| !is_empty_array(inner));
                 let inner = inner.map(|inner| self.value(&inner, scope)).transpose()?;
                 Ok(Value {
@@ -64,7 +64,7 @@ impl Inference<'_> {
                     return Ok(value);
                 }
                 if base.kind() == K::INDEX_EXPR {
-                    // The second index of an array is of the same array.
+                    // A second subscript indexes the same array.
                     return Ok(value);
                 }
                 let element = self
@@ -104,7 +104,7 @@ impl Inference<'_> {
             return Ok(Value::system(found));
         }
         if let Some(source) = scope.source(std::slice::from_ref(&column)) {
-            // A whole row rests on the table, and on none of its columns.
+            // A whole-row reference depends on the table, but not on its columns.
             return Ok(source.row());
         }
         Err(Refused::new(
@@ -161,7 +161,7 @@ impl Inference<'_> {
     pub(crate) fn case(&self, node: &SyntaxNode, scope: &Scope) -> Result<Value> {
         use SyntaxKind as K;
         let mut values = Vec::new();
-        // The default comes first, as PostgreSQL has it; without ELSE it is NULL.
+        // The ELSE value comes first, as in PostgreSQL. Without ELSE it is NULL.
         let otherwise = child(node, K::ELSE_CLAUSE).and_then(|clause| clause.children().next());
         values.push(match otherwise {
             Some(value) => self.value(&value, scope)?,
@@ -223,7 +223,8 @@ impl Inference<'_> {
         self.operator(node, &operator, &[value])
     }
 
-    /// Binary operators by their precedence (manual, 4.1.6): the tree's own nesting is not relied on.
+    /// Infers binary operators by their precedence (manual, 4.1.6). The nesting of the tree is not
+    /// used.
     pub(crate) fn climb(
         &self,
         node: &SyntaxNode,
@@ -239,7 +240,7 @@ impl Inference<'_> {
         *place += 1;
         let mut left = match pieces.get(*place) {
             Some(Piece::Operator(operator)) if is_boolean(operator) => {
-                // What a comparison compares need not have a type that is known.
+                // The operands of a comparison may have an unknown type.
                 self.value(operand, scope).unwrap_or_else(|_| {
                     self.visit(operand, scope);
                     Value::open()
@@ -257,7 +258,8 @@ impl Inference<'_> {
             let right = self.climb(node, pieces, place, precedence + 1, scope);
             if is_boolean(operator) {
                 if right.is_err() {
-                    // What it uses is noted all the same, and the operands after it are passed.
+                    // The objects that the operand uses are recorded, and the operands after it are
+                    // skipped.
                     *place = (*place).max(start + 1);
                     if let Some(Piece::Operand(operand)) = pieces.get(start) {
                         self.visit(operand, scope);
@@ -290,7 +292,8 @@ impl Inference<'_> {
     }
 }
 
-/// `ARRAY[]`, also in parentheses or in other arrays: nothing in it has a type.
+/// Returns true for `ARRAY[]`, also in parentheses or in other arrays. None of its elements has a
+/// type.
 fn is_empty_array(node: &SyntaxNode) -> bool {
     match node.kind() {
         SyntaxKind::ARRAY_EXPR => node.children().all(|part| is_empty_array(&part)),
@@ -306,7 +309,7 @@ fn array_of(mut element: Value) -> Value {
     element
 }
 
-/// Operators that give a truth whatever they compare.
+/// Returns true for an operator whose result is always boolean.
 fn is_boolean(operator: &str) -> bool {
     precedence(operator) < 7
 }
@@ -329,7 +332,7 @@ fn literal(node: &SyntaxNode) -> Result<Value> {
     Ok(Value::system(name))
 }
 
-/// The type of a number as written.
+/// Returns the type of a number as written.
 fn number(written: &str) -> &'static str {
     let digits: String = written.chars().filter(|c| *c != '_').collect();
     let parsed = match digits.get(..2) {
@@ -345,7 +348,7 @@ fn number(written: &str) -> &'static str {
     }
 }
 
-/// The type of what looks like a column and is none.
+/// Returns the type of a keyword that looks like a column.
 fn keyword_value(name: &str) -> Option<&'static str> {
     Some(match name {
         "current_timestamp" => "timestamptz",

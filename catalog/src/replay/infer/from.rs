@@ -1,4 +1,4 @@
-//! FROM: the tables that a query reads, and what names mean in it.
+//! FROM: the tables that a query reads, and the names that it defines.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
@@ -11,21 +11,21 @@ use crate::{DataType, Name, TypeKind};
 #[derive(Debug, Clone)]
 pub(crate) struct Source {
     pub(crate) alias: Option<String>,
-    /// The relation itself, where it has no alias.
+    /// The relation, if it has no alias.
     pub(crate) relation: Option<Name>,
     /// The whole row as a value.
     pub(crate) row: Value,
     pub(crate) columns: Vec<Output>,
 }
 
-/// What an item of FROM brings: tables by name, and columns as `*` gives them.
+/// The tables and columns of an item in FROM: tables by name, and columns in the order of `*`.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Item {
     sources: Vec<Source>,
     star: Vec<Output>,
 }
 
-/// What names mean at one place.
+/// The names that are visible at one position.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Scope {
     item: Item,
@@ -34,7 +34,7 @@ pub(crate) struct Scope {
 }
 
 impl Scope {
-    /// A scope within this one.
+    /// Returns a scope within this one.
     pub(crate) fn inner(&self) -> Self {
         Self {
             item: Item::default(),
@@ -56,14 +56,14 @@ impl Scope {
         self.item.star.clone()
     }
 
-    /// A column by its bare name, here or further out.
+    /// Returns a column by its bare name, from this scope or an outer one.
     pub(crate) fn column(&self, name: &str) -> Option<&Output> {
         let found = self.item.star.iter().find(|column| column.name == name);
         let outer = || self.outer.as_ref().and_then(|outer| outer.column(name));
         found.or_else(outer)
     }
 
-    /// A table by its alias or name, here or further out.
+    /// Returns a table by its alias or name, from this scope or an outer one.
     pub(crate) fn source(&self, parts: &[String]) -> Option<&Source> {
         let fits = |source: &&Source| match (parts, &source.relation) {
             ([name], _) => source.alias.as_ref() == Some(name),
@@ -82,7 +82,8 @@ impl Source {
         self.columns.iter().find(|column| column.name == name)
     }
 
-    /// The whole row as a value; of a function that gives single values, the value.
+    /// Returns the whole row as a value. For a function that returns single values, it is the
+    /// value.
     pub(crate) fn row(&self) -> Value {
         self.row.clone()
     }
@@ -153,7 +154,7 @@ impl Inference<'_> {
         }
     }
 
-    /// A table, view or common table by name.
+    /// Returns a table, view or common table expression by name.
     pub(crate) fn relation(&self, reference: &SyntaxNode, scope: &Scope) -> Result<Source> {
         let parts = path(reference);
         if let [only] = parts.as_slice()
@@ -272,7 +273,7 @@ impl Inference<'_> {
         Ok(left)
     }
 
-    /// The columns of a join: those in common once and first, then the rest.
+    /// Returns the columns of a join: first the common ones, each once, then the rest.
     fn merge(
         &self,
         node: &SyntaxNode,
@@ -305,7 +306,7 @@ impl Inference<'_> {
         Ok(star)
     }
 
-    /// `t.*` and `(composite).*`.
+    /// Returns the columns of `t.*` or `(composite).*`.
     pub(crate) fn star_of(&self, node: &SyntaxNode, scope: &Scope) -> Result<Vec<Output>> {
         let base = node
             .children()
@@ -322,7 +323,7 @@ impl Inference<'_> {
         self.fields(node, &value)
     }
 
-    /// The fields of a composite value.
+    /// Returns the fields of a composite value.
     pub(crate) fn fields(&self, node: &SyntaxNode, value: &Value) -> Result<Vec<Output>> {
         let data_type = value.data_type.as_ref().map(|it| self.state.base_type(it));
         let name = data_type.map(|data_type| data_type.name);

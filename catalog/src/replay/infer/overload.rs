@@ -1,4 +1,5 @@
-//! Which function or operator a call means, and what it gives (manual, chapter 10).
+//! Resolves overloads: finds the function or operator that a call means, and its result (manual,
+//! chapter 10).
 
 use crate::replay::builtin::builtin;
 use crate::replay::infer::{Inference, Value, system};
@@ -6,29 +7,29 @@ use crate::replay::state::TEMPORARY;
 use crate::replay::syntax::SYSTEM;
 use crate::{DataType, Name, TypeKind};
 
-/// A function or operator that may be meant; types by the names of [`Inference::key`].
+/// A function or operator that a call may mean. Types are the names of [`Inference::key`].
 #[derive(Debug, Clone)]
 pub(crate) struct Candidate {
     pub(crate) arguments: Vec<String>,
     pub(crate) defaults: usize,
     pub(crate) is_variadic: bool,
     pub(crate) result: String,
-    /// Which of the callee's forms this is.
+    /// The index among the overloads of the called function.
     pub(crate) place: usize,
 }
 
-/// How an argument fits a parameter.
+/// The way an argument matches a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fit {
     Exact,
-    /// Of PostgreSQL's polymorphic types.
+    /// The parameter has a polymorphic type.
     Polymorphic,
     Coerced,
 }
 
 impl Inference<'_> {
-    /// A type by name, as the signatures have it: PostgreSQL's own and those of extensions bare, others with their
-    /// schema, arrays with brackets.
+    /// Returns a type by name, as in the signatures. Built-in types and those of extensions have no
+    /// schema, other types have one. Arrays have brackets.
     pub(crate) fn key(&self, data_type: &DataType) -> String {
         let own = self.state.catalog().types.get(&data_type.name);
         let is_bare = data_type.name.schema == SYSTEM
@@ -45,7 +46,7 @@ impl Inference<'_> {
         }
     }
 
-    /// The type that a key names.
+    /// Returns the type that a key names.
     pub(crate) fn of_key(&self, key: &str) -> Option<DataType> {
         let (base, dimensions) = match key.strip_suffix("[]") {
             Some(base) => (base, 1),
@@ -82,7 +83,7 @@ impl Inference<'_> {
         Some(found)
     }
 
-    /// The base type of a domain; other types are themselves.
+    /// Returns the base type of a domain, or any other type unchanged.
     pub(crate) fn base_key(&self, key: &str) -> String {
         self.of_key(key).map_or_else(
             || key.to_owned(),
@@ -100,7 +101,7 @@ impl Inference<'_> {
         Some(&own.kind)
     }
 
-    /// The category of a type, and whether it is the preferred one in it.
+    /// Returns the category of a type, and whether it is the preferred type of that category.
     pub(crate) fn category(&self, key: &str) -> (char, bool) {
         let base = self.base_key(key);
         if base.ends_with("[]") {
@@ -117,7 +118,7 @@ impl Inference<'_> {
         }
     }
 
-    /// The subtype of a range or multirange.
+    /// Returns the subtype of a range or multirange.
     fn subtype(&self, key: &str) -> Option<String> {
         if let Some(found) = builtin().find_type(key) {
             return found.subtype.map(str::to_owned);
@@ -130,7 +131,7 @@ impl Inference<'_> {
         }
     }
 
-    /// Whether a value of one type is taken where another is asked for, without a cast being written.
+    /// Returns true if a value of one type is implicitly converted to another.
     pub(crate) fn coerces(&self, from: &str, to: &str) -> bool {
         if from == to {
             return true;
@@ -177,7 +178,7 @@ impl Inference<'_> {
         fits.then_some(Fit::Polymorphic)
     }
 
-    /// The candidate that PostgreSQL would take, with the parameters as they are for this call.
+    /// Returns the candidate that PostgreSQL would choose, with the parameter types for this call.
     pub(crate) fn choose(
         &self,
         candidates: &[Candidate],
@@ -211,7 +212,7 @@ impl Inference<'_> {
             return Some((candidate.clone(), parameters.clone()));
         }
         self.narrow(&mut fitting, &given);
-        // The same parameters in several forms: one of a migration's own hides PostgreSQL's.
+        // If several overloads have the same parameters, one of a migration hides the built-in one.
         let (first, parameters, _) = fitting.first()?.clone();
         let all_alike = fitting
             .iter()
@@ -224,7 +225,7 @@ impl Inference<'_> {
         fitting: &mut Vec<(Candidate, Vec<String>, Vec<Fit>)>,
         given: &[Option<String>],
     ) {
-        // An operand of unknown type is taken to have the type of the other.
+        // An operand of unknown type is assumed to have the type of the other.
         if let [Some(known), None] | [None, Some(known)] = given {
             let base = self.base_key(known);
             let same = |parameters: &Vec<String>| parameters.iter().all(|to| *to == base);
@@ -232,7 +233,8 @@ impl Inference<'_> {
                 fitting.retain(|(_, parameters, _)| same(parameters));
                 return;
             }
-            // Beside an array, one that takes two arrays: the literal is then read as an array.
+            // Next to an array, an operator of two arrays is chosen. The literal is then read as an
+            // array.
             let arrays = |parameters: &Vec<String>| {
                 let takes = |to: &String| matches!(to.as_str(), "anyarray" | "anycompatiblearray");
                 parameters.iter().all(takes)
@@ -294,7 +296,7 @@ impl Inference<'_> {
                 fitting.retain(|(_, parameters, _)| is_chosen(parameters));
             }
         }
-        // At last, unknown arguments are taken to have the type that all others share.
+        // Finally, unknown arguments are assumed to have the type that all others share.
         let known: Vec<String> = given
             .iter()
             .flatten()
@@ -321,7 +323,7 @@ impl Inference<'_> {
         }
     }
 
-    /// What a chosen candidate gives, with polymorphic types made what they are in this call.
+    /// Returns the result of the chosen candidate, with polymorphic types resolved for this call.
     pub(crate) fn result(
         &self,
         candidate: &Candidate,
@@ -403,7 +405,7 @@ impl Inference<'_> {
         }
     }
 
-    /// The type that CASE, UNION, COALESCE and arrays give of several.
+    /// Returns the common type of several values in CASE, UNION, COALESCE and arrays.
     pub(crate) fn common_type(&self, values: &[Value]) -> Option<DataType> {
         let mut known = values.iter().filter_map(|value| value.data_type.as_ref());
         let first = known.next()?;
@@ -437,7 +439,7 @@ impl Inference<'_> {
             }
         }
         let mut shared = self.of_key(&chosen)?;
-        // The modifiers stay if every value has the same, which a literal in quotes has not.
+        // The modifiers remain if all values have the same. A string literal has none.
         let all_same = values.iter().all(|value| {
             value.data_type.as_ref().is_some_and(|other| {
                 other.name == shared.name && other.modifiers == first.modifiers
@@ -459,7 +461,7 @@ fn is_polymorphic(name: &str) -> bool {
     name.starts_with("any")
 }
 
-/// The parameters for so many arguments, if the candidate can take them.
+/// Returns the parameters for this number of arguments, if the candidate accepts it.
 fn parameters(candidate: &Candidate, count: usize) -> Option<Vec<String>> {
     let declared = &candidate.arguments;
     if candidate.is_variadic && count + 1 >= declared.len() {

@@ -1,4 +1,4 @@
-//! Expressions of JSON and XML that have a syntax of their own and look like calls.
+//! JSON and XML expressions that look like calls but have a syntax of their own.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
@@ -9,7 +9,8 @@ use crate::replay::state::data_type;
 use crate::replay::syntax::tree::child;
 
 impl Inference<'_> {
-    /// The value of one of them: what RETURNING says, or what the standard gives without it.
+    /// Returns the value of such an expression. Its type is that of RETURNING, or else the
+    /// standard's default.
     pub(crate) fn special_form(&self, form: &SyntaxNode, scope: &Scope) -> Result<Value> {
         use SyntaxKind as K;
         let default = match form.kind() {

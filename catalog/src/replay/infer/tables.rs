@@ -1,4 +1,4 @@
-//! What FROM reads beside tables: functions, documents of JSON and XML, and the server's own tables.
+//! Other sources in FROM: functions, JSON and XML documents, and system tables.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
@@ -24,7 +24,7 @@ impl Inference<'_> {
         self.finish(node, alias, columns, row)
     }
 
-    /// `ROWS FROM (f(..), g(..))`: the columns of each, side by side.
+    /// Returns the columns of all functions in `ROWS FROM (f(..), g(..))`, side by side.
     pub(crate) fn rows_from(&self, node: &SyntaxNode, scope: &Scope) -> Result<Item> {
         use SyntaxKind as K;
         let mut columns = Vec::new();
@@ -85,7 +85,8 @@ impl Inference<'_> {
         Ok(source.item())
     }
 
-    /// The columns of a list with types, as behind the alias of a function that gives records.
+    /// Returns the columns of a column definition list, as after the alias of a function that
+    /// returns records.
     pub(crate) fn defined(&self, list: &SyntaxNode) -> Result<Vec<Output>> {
         children(list, SyntaxKind::COLUMN_DEF)
             .map(|column| self.typed(&column))
@@ -98,7 +99,7 @@ impl Inference<'_> {
         Ok(output(named, typed.data_type))
     }
 
-    /// `JSON_TABLE` and `XMLTABLE`, which say the types of their columns.
+    /// Returns the columns of `JSON_TABLE` or `XMLTABLE`, which declare their types.
     pub(crate) fn document_table(&self, node: &SyntaxNode, scope: &Scope) -> Result<Item> {
         use SyntaxKind as K;
         let is_list = |kind| matches!(kind, K::JSON_TABLE_COLUMN_LIST | K::XML_TABLE_COLUMN_LIST);
@@ -147,19 +148,19 @@ impl Inference<'_> {
         Ok(())
     }
 
-    /// A table of the server's own, or of an extension that is installed.
+    /// Returns a system table, or a table of an installed extension.
     pub(crate) fn system_relation(&self, parts: &[String]) -> Option<Source> {
         let (relation, schema) = parts.split_last()?;
         let extensions = &self.state.catalog().extensions;
         let is_meant = |schema: &str| match schema {
-            // Where an extension put its own is where its search path led.
+            // An extension's tables are in the schema of the search path at its installation.
             "-" => !self
                 .state
                 .candidates(parts)
                 .iter()
                 .any(|name| self.state.catalog().relations.contains_key(name)),
             found => match parts.len() {
-                // The server's own tables come before those of the search path.
+                // The system tables come before those of the search path.
                 1 => {
                     found == "pg_catalog"
                         || self

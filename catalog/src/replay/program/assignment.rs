@@ -1,4 +1,4 @@
-//! What gives variables their values: declarations, assignments and `SELECT .. INTO`.
+//! Assigns values to variables: declarations, assignments and `SELECT .. INTO`.
 
 use squawk_syntax::ast::AstNode as _;
 use squawk_syntax::{SourceFile, SyntaxKind, SyntaxNode};
@@ -31,7 +31,7 @@ impl Program {
         }
     }
 
-    /// The type of a variable or argument; none for one that holds rows.
+    /// Returns the type of a variable or argument, or `None` if it holds rows.
     pub(crate) fn variable_type(&self, node: &SyntaxNode) -> Option<(String, bool)> {
         let written = node.children().find(|part| {
             type_name::is_type(part.kind()) || part.kind() == SyntaxKind::PERCENT_TYPE
@@ -52,7 +52,7 @@ impl Program {
         (!is_row || is_list).then_some((stored, is_list))
     }
 
-    /// The variables that stand in this may be anything from here on.
+    /// Makes the variables that a node names unknown from here on.
     pub(crate) fn forget_variables_in(&mut self, node: &SyntaxNode) {
         let names: Vec<String> = tokens(node).map(|token| identifier(token.text())).collect();
         for name in names {
@@ -87,7 +87,7 @@ impl Program {
         }
     }
 
-    /// `SELECT .. INTO variable, ..`: the query is what is left without the INTO.
+    /// Applies `SELECT .. INTO variable, ..`. The query is the text without the INTO clause.
     pub(crate) fn select_into_variable(&mut self, node: &SyntaxNode) {
         use SyntaxKind as K;
         let words: Vec<_> = tokens(node).collect();
@@ -110,7 +110,7 @@ impl Program {
                 _ => break,
             }
         }
-        // Operators of several tokens hold together only in the text itself.
+        // An operator of several tokens is complete only in the source text.
         let start = usize::from(node.text_range().start());
         let written = node.text().to_string();
         let from = usize::from(words[into].text_range().start()).saturating_sub(start);
@@ -124,7 +124,7 @@ impl Program {
             Some(statement) if parse.errors().is_empty() => self.rows(statement.syntax()),
             _ => None,
         };
-        // A row of several decides only where there is an order, which is not looked at.
+        // With several rows, the first one depends on the order, which is not evaluated.
         let row = match rows {
             Some(rows) if rows.len() == 1 => rows.into_iter().next(),
             Some(rows) if rows.is_empty() => Some(Vec::new()),
@@ -133,7 +133,8 @@ impl Program {
         self.assign_row(&targets, row);
     }
 
-    /// A row to variables, or to the one that takes it whole; a row without columns is that of no row, NULL.
+    /// Assigns a row to variables, or to a single variable that holds a whole row. `None` is an
+    /// unknown row. A row without columns is the result of no row, which is NULL.
     pub(crate) fn assign_row(
         &mut self,
         targets: &[String],

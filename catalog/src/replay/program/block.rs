@@ -10,12 +10,12 @@ use crate::replay::program::variables::Declared;
 use crate::replay::refusal::{Refused, Result};
 use crate::replay::syntax::tree::{child, children, name, tokens};
 
-/// What follows after a statement.
+/// The way in which control continues after a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Flow {
     Goes,
     Returns,
-    /// `EXIT`, of the loop with this label.
+    /// `EXIT` from the loop with this label.
     Exits(Option<String>),
     /// `CONTINUE`.
     Continues(Option<String>),
@@ -31,7 +31,7 @@ impl Program {
             ));
         };
         self.block(&body.syntax()).map_err(|mut refused| {
-            // Places in the body become places in the file.
+            // Positions in the body become positions in the file.
             let syntax = body.syntax();
             let at = |node: &SyntaxNode| Refused::new(node, "").span == refused.span;
             let place = syntax.descendants().find(at).unwrap_or(syntax);
@@ -41,12 +41,12 @@ impl Program {
         })
     }
 
-    /// The outermost block of a body, whose variables are its own.
+    /// Runs the outermost block of a body, which has variables of its own.
     pub(crate) fn block(&mut self, body: &SyntaxNode) -> Result<()> {
         self.block_with(body, Vec::new())
     }
 
-    /// The same of a function that was called with these values.
+    /// Runs the body of a function that was called with these values.
     pub(crate) fn block_with(&mut self, body: &SyntaxNode, arguments: Vec<Declared>) -> Result<()> {
         self.variables.open_function();
         for argument in arguments {
@@ -100,7 +100,7 @@ impl Program {
         self.with_handlers(&body, &handlers)
     }
 
-    /// A block with handlers is a savepoint: an error takes back what it did.
+    /// Runs a block with exception handlers. It is a savepoint, which an error rolls back.
     fn with_handlers(&mut self, body: &SyntaxNode, handlers: &SyntaxNode) -> Result<Flow> {
         use SyntaxKind as K;
         let before = self.savepoint();
@@ -120,7 +120,7 @@ impl Program {
                     .find(|handler| catches(handler, condition));
                 let handler = handler.ok_or(refused)?;
                 self.roll_back(before);
-                // Variables keep what the block gave them; what that was is not followed.
+                // Variables keep the values that the block assigned, which replay does not know.
                 names.iter().for_each(|name| self.assign(name, None));
                 child(&handler, K::PLPGSQL_BODY)
                     .map_or(Ok(Flow::Goes), |body| self.statements(&body))
@@ -190,7 +190,8 @@ impl Program {
                 self.forget_variables_in(node);
             }
             K::PLPGSQL_RAISE_STMT if !is_exception(node) => self.call_in_query(node)?,
-            // A SELECT into a variable, which the parser does not know; it shapes what its functions shape.
+            // A SELECT into a variable, which the parser does not support. Only its functions can
+            // change the schema.
             K::ERROR if is_select_into(node) => {
                 self.note_writes(node);
                 self.select_into_variable(node);
@@ -202,7 +203,8 @@ impl Program {
         Ok(Flow::Goes)
     }
 
-    /// Leaves out what shapes nothing: what it may set is not known from here on.
+    /// Skips a statement that cannot change the schema. The variables that it may set become
+    /// unknown.
     pub(crate) fn pass_by(&mut self, node: &SyntaxNode) {
         self.note_guard_gaps(node);
         self.note_writes(node);
@@ -215,7 +217,7 @@ impl Program {
     }
 }
 
-/// What to do about code whose effect is not followed.
+/// The hint for code whose effect cannot be replayed.
 pub(crate) const BOWLINE_DO: &str = "say its effect in a comment on the line before the statement, as \
 `-- bowline: ALTER TABLE ..;`, or write `-- bowline: ignore` if it changes no table, column, key or type";
 
@@ -247,7 +249,8 @@ pub(crate) fn unforeseen(node: &SyntaxNode) -> Refused {
     .do_this(BOWLINE_DO)
 }
 
-/// `SELECT .. INTO variable ..`, and DML with `RETURNING .. INTO`, without a call of a function in it.
+/// Returns true for `SELECT .. INTO variable ..`, and DML with `RETURNING .. INTO`, without a
+/// function call.
 pub(crate) fn is_select_into(node: &SyntaxNode) -> bool {
     use SyntaxKind as K;
     let kinds: Vec<_> = tokens(node).map(|token| token.kind()).collect();
@@ -260,7 +263,7 @@ pub(crate) fn is_select_into(node: &SyntaxNode) -> bool {
         && kinds.iter().filter(|kind| **kind == K::SEMICOLON).count() <= 1
 }
 
-/// Whether a handler catches an error; the condition is one of PostgreSQL's names of errors.
+/// Returns true if a handler catches an error, given PostgreSQL's name of its condition.
 fn catches(handler: &SyntaxNode, condition: &str) -> bool {
     children(handler, SyntaxKind::PLPGSQL_CONDITION)
         .map(|caught| name(&caught))

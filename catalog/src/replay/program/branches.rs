@@ -1,4 +1,4 @@
-//! IF, CASE, EXIT and CONTINUE: followed where their conditions are certain.
+//! IF, CASE, EXIT and CONTINUE, which are replayed if their conditions are certain.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
@@ -9,7 +9,7 @@ use crate::replay::refusal::{Refused, Result};
 use crate::replay::syntax::tree::{child, child_name, children};
 
 impl Program {
-    /// A branch is taken if its condition is certain.
+    /// Runs the branch whose condition is certainly true.
     pub(crate) fn if_statement(&mut self, node: &SyntaxNode) -> Result<Flow> {
         use SyntaxKind as K;
         let elsifs = children(node, K::PLPGSQL_ELSIF_CLAUSE);
@@ -51,7 +51,8 @@ impl Program {
         otherwise.map_or(Ok(Flow::Goes), |clause| self.body_of(&clause))
     }
 
-    /// Whether a branch runs is not known: that matters if it shapes something, or leaves.
+    /// Handles a branch whose condition is unknown. Refuses it if it could change the schema or
+    /// leave the block.
     fn undecided(&mut self, node: &SyntaxNode, branch: &SyntaxNode) -> Result<Flow> {
         if self.block_shapes(node) || leaves(node) {
             return Err(Refused::new(
@@ -64,7 +65,7 @@ impl Program {
         Ok(Flow::Goes)
     }
 
-    /// `EXIT` and `CONTINUE`, with their conditions.
+    /// Applies `EXIT` or `CONTINUE`, with its condition.
     pub(crate) fn leave(&mut self, node: &SyntaxNode) -> Result<Flow> {
         use SyntaxKind as K;
         let label = child_name(node, K::PLPGSQL_LABEL_NAME_REF);

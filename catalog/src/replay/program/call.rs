@@ -16,7 +16,7 @@ use crate::replay::syntax::setting::{self, Value};
 use crate::replay::syntax::tree::{below, child, child_name, children, has, path};
 
 impl Program {
-    /// A query shapes nothing but by the functions that it calls.
+    /// Replays the function calls in a query, which can change the schema in no other way.
     pub(crate) fn call_in_query(&mut self, node: &SyntaxNode) -> Result<()> {
         for call in calls_in(node) {
             let parts = callee(&call);
@@ -33,7 +33,7 @@ impl Program {
         Ok(())
     }
 
-    /// Follows a call of `set_config`, if it certainly runs once and its arguments are certain.
+    /// Replays a call of `set_config`, if it certainly runs once and its arguments are certain.
     fn set_config(&mut self, node: &SyntaxNode, call: &SyntaxNode) -> Result<()> {
         use SyntaxKind as K;
         let unknown = || {
@@ -93,7 +93,8 @@ impl Program {
         self.call(node, &procedure, Some(node))
     }
 
-    /// Follows a call of a function: PostgreSQL's own shape nothing, a migration's own are looked into.
+    /// Replays a call of a function. Built-in functions do not change the schema. Functions of
+    /// migrations are replayed.
     ///
     /// `call` holds the arguments, where they are known.
     pub(crate) fn call(
@@ -179,7 +180,7 @@ impl Program {
         }
     }
 
-    /// Returns the search path that a function sets for itself while it runs.
+    /// Returns the search path that a function sets while it runs.
     fn own_search_path(
         &self,
         node: &SyntaxNode,
@@ -222,7 +223,7 @@ impl Program {
         Ok(path)
     }
 
-    /// What a called function does to triggers, policies and rules.
+    /// Records the changes of a called function to triggers, policies and rules.
     fn guards_of_call(&mut self, forms: &[Function], call: Option<&SyntaxNode>) {
         for form in forms {
             let definition = form.definition.clone();
@@ -241,7 +242,7 @@ impl Program {
         }
     }
 
-    /// The values of the arguments under their names, those of defaults too.
+    /// Returns the values of the arguments by name, including defaults.
     fn arguments_of(&self, definition: &SyntaxNode, call: Option<&SyntaxNode>) -> Vec<Declared> {
         use SyntaxKind as K;
         let list = call.and_then(|call| child(call, K::ARG_LIST));
@@ -282,7 +283,7 @@ impl Program {
         all
     }
 
-    /// Follows the body of a function as if its statements stood where it is called.
+    /// Replays the body of a function as if its statements were in place of the call.
     fn follow_body(&mut self, definition: &SyntaxNode, arguments: Vec<Declared>) -> Result<()> {
         if let Some(body) = plpgsql(definition) {
             return self.block_with(&body, arguments);
@@ -294,8 +295,8 @@ impl Program {
     }
 }
 
-/// Whether a call of an extension's function changes rows of the extension's own tables and nothing else: jobs, their
-/// policies, messages, secrets.
+/// Returns true if a call of an extension's function only changes rows of the extension's own
+/// tables, such as jobs, policies, messages or secrets.
 pub(crate) fn is_of_extension(parts: &[String]) -> bool {
     const IN_SCHEMA: [(&str, &[&str]); 4] = [
         (
@@ -350,7 +351,8 @@ pub(crate) fn is_of_extension(parts: &[String]) -> bool {
     }
 }
 
-/// Whether PostgreSQL or one of its extensions has a function of this name, none of which runs DDL.
+/// Returns true if PostgreSQL or one of its extensions has a function of this name. None of them
+/// runs DDL.
 pub(crate) fn is_known(function: &str) -> bool {
     const SPECIAL: [&str; 6] = [
         "coalesce",

@@ -1,7 +1,9 @@
-//! The value of an expression, where it is certain: what PL/pgSQL decides by, and the text that it executes.
+//! Evaluates expressions whose value is certain: the conditions of PL/pgSQL, and the texts that it
+//! executes.
 //!
-//! What depends on data, on settings or on the server is unknown (`None`), and whoever asked refuses. Nothing is
-//! guessed: a table is empty only where no migration can have written to it.
+//! A value that depends on data, settings or the server is unknown (`None`), and the caller then
+//! refuses. Values are not guessed. A table counts as empty only if no migration can have written
+//! to it.
 
 pub(crate) mod call;
 pub(crate) mod from;
@@ -33,24 +35,25 @@ pub(crate) enum Datum {
     List(Vec<Datum>),
     /// A record; a field may be unknown.
     Record(Vec<(String, Option<Datum>)>),
-    /// An object of the catalog by its OID, which is written as a name only where it is a `regclass` or its like.
+    /// An object of the catalog by its OID. It is written as a name only for `regclass` and similar
+    /// types.
     Object {
         name: Name,
         is_named: bool,
     },
 }
 
-/// What names mean where an expression stands.
+/// The names that are visible to an expression.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Scope<'a> {
     row: Option<&'a Row>,
-    /// The rows that an aggregate is of.
+    /// The rows over which an aggregate is computed.
     group: Option<&'a [Row]>,
     outer: Option<&'a Scope<'a>>,
 }
 
 impl Datum {
-    /// The text that `format` and `||` write of it.
+    /// Returns the text that `format` and `||` produce for a value.
     pub(crate) fn written(&self) -> Option<String> {
         match self {
             Self::Null => Some(String::new()),
@@ -81,12 +84,12 @@ impl Datum {
 }
 
 impl Program {
-    /// The value of an expression of PL/pgSQL.
+    /// Returns the value of a PL/pgSQL expression.
     pub(crate) fn evaluate(&self, node: &SyntaxNode) -> Option<Datum> {
         self.value_of(node, &Scope::default())
     }
 
-    /// The text of an expression with a number wherever a part of it is not known.
+    /// Returns the text of an expression, in which unknown parts are replaced by a number.
     pub(crate) fn evaluate_with_open_numbers(&self, node: &SyntaxNode) -> Option<Datum> {
         self.open_numbers.set(true);
         let value = self.evaluate(node);
@@ -298,7 +301,7 @@ impl Program {
         left
     }
 
-    /// `x = ANY (list)`, and of a query.
+    /// Returns the value of `x = ANY (list)`, or of ANY with a subquery.
     pub(crate) fn any(
         &self,
         operator: &str,
@@ -324,7 +327,7 @@ impl Program {
         self.converted(value, &type_name::stored_name(target), is_list)
     }
 
-    /// A value as a type has it.
+    /// Returns a value converted to a type.
     pub(crate) fn converted(&self, value: Datum, target: &str, is_list: bool) -> Option<Datum> {
         match (target, value) {
             (_, Datum::Text(text)) if is_list => {
@@ -386,14 +389,14 @@ impl Program {
                 name,
                 is_named: false,
             }),
-            // A domain, a type that is not looked into: only what stays as it is.
+            // For a domain or an unsupported type, only a record remains unchanged.
             ("record", value @ Datum::Record(_)) => Some(value),
             _ => None,
         }
     }
 }
 
-/// A number in the place of one that is not known, where only that it is one matters.
+/// A number that replaces an unknown one, if only its type matters.
 pub(crate) const OPEN_NUMBER: i64 = 1_087_654_321;
 
 #[expect(
@@ -404,7 +407,7 @@ pub(crate) fn open_number() -> Option<Datum> {
     Some(Datum::Int(OPEN_NUMBER))
 }
 
-/// A schema by its OID.
+/// Returns a schema by its OID.
 pub(crate) fn namespace(schema: &str) -> Datum {
     Datum::Object {
         name: Name {

@@ -12,7 +12,7 @@ use crate::replay::syntax::nesting;
 use crate::replay::syntax::tree::{self, child, tokens};
 
 impl Program {
-    /// `EXECUTE` of a text that is certain.
+    /// Runs `EXECUTE` of a text that is certain.
     pub(crate) fn dynamic(&mut self, node: &SyntaxNode) -> Result<()> {
         use SyntaxKind as K;
         let text = child(node, K::PLPGSQL_EXPR).and_then(|expression| self.evaluate(&expression));
@@ -54,7 +54,7 @@ impl Program {
         Ok(())
     }
 
-    /// Follows a text that makes or alters a sequence, of which nothing but its numbers is not known.
+    /// Replays a text that creates or alters a sequence, and of which only numbers are unknown.
     fn sequence_of_open_numbers(&mut self, node: &SyntaxNode) -> Result<bool> {
         use SyntaxKind as K;
         let text = child(node, K::PLPGSQL_EXPR)

@@ -1,7 +1,7 @@
-//! Blocks with EXCEPTION: an error that a handler takes undoes what the block did before it.
+//! Blocks with EXCEPTION. An error that a handler catches rolls back the block.
 //!
-//! The errors of DDL are foreseen. Whether a statement about rows fails is known only when it runs, so it is refused
-//! where a handler would take its error.
+//! Errors of DDL are foreseen. A statement about rows may fail only when it runs, so it is refused
+//! if a handler would catch its error.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
@@ -11,18 +11,18 @@ use crate::replay::program::{Program, writes};
 use crate::replay::refusal::{Refused, Result};
 use crate::replay::syntax::tree::{below, child, children, has, name, path};
 
-/// The kinds of errors that the handlers of a block take.
+/// The kinds of errors that the handlers of a block catch.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Caught {
     /// Errors of statements that read or write rows, and of expressions.
     data: bool,
     /// Errors of statements about roles and privileges.
     roles: bool,
-    /// A failed ASSERT, by name: OTHERS does not take it.
+    /// A failed ASSERT, caught by name. OTHERS does not catch it.
     assert: bool,
 }
 
-/// Conditions that DDL raises and statements about rows do not.
+/// Conditions that only DDL raises, and not statements about rows.
 const OF_DDL: [&str; 12] = [
     "duplicate_object",
     "duplicate_table",
@@ -55,7 +55,7 @@ impl Caught {
 }
 
 impl Program {
-    /// Begins a block with handlers; returns how many were around it.
+    /// Begins a block with handlers. Returns the number of enclosing ones.
     pub(super) fn enter_handled_block(&mut self, handlers: &SyntaxNode) -> usize {
         let depth = self.handlers.len();
         self.handlers.push(Caught::of(handlers));
@@ -70,7 +70,7 @@ impl Program {
         self.handlers.iter().any(what)
     }
 
-    /// Refuses a statement of which it is not known whether it fails, if a handler takes that error.
+    /// Refuses a statement that may or may not fail, if a handler catches that error.
     pub(super) fn is_certain_to_succeed(&self, node: &SyntaxNode) -> Result<()> {
         use SyntaxKind as K;
         if self.handlers.is_empty() {
@@ -116,7 +116,7 @@ impl Program {
                     Ok(())
                 };
             }
-            // Whether a role exists is not known.
+            // The existence of a role is not known.
             K::GRANT | K::REVOKE | K::CREATE_POLICY | K::ALTER_DEFAULT_PRIVILEGES
                 if !names_a_role(node) =>
             {
@@ -137,7 +137,7 @@ impl Program {
         self.data_may_not_fail(node)
     }
 
-    /// Refuses a statement that may fail because of rows, if a handler takes that error.
+    /// Refuses a statement that may fail because of rows, if a handler catches that error.
     pub(super) fn data_may_not_fail(&self, node: &SyntaxNode) -> Result<()> {
         if self.catches(|caught| caught.data) {
             return Err(uncertain(node));
@@ -145,7 +145,7 @@ impl Program {
         Ok(())
     }
 
-    /// Returns true if a statement of DDL reads the rows of a table that may have some.
+    /// Returns true if a DDL statement reads the rows of a table that may not be empty.
     fn checks_rows(&self, node: &SyntaxNode) -> bool {
         use SyntaxKind as K;
         let reads = node.kind() == K::CREATE_INDEX && has(node, K::UNIQUE_KW)
@@ -191,7 +191,7 @@ fn uncertain(node: &SyntaxNode) -> Refused {
     .do_this("write what is certain into a block without EXCEPTION, or outside of it")
 }
 
-/// The error that RAISE raises, if it has no name of its own.
+/// Returns the error that RAISE raises, if it has no name of its own.
 fn raised(node: &SyntaxNode) -> Refused {
     use SyntaxKind as K;
     let is_named = node.descendants().any(|part| {

@@ -1,11 +1,12 @@
-//! Texts that are executed, of which only the beginning is known: enough if that is harmless.
+//! Executed texts of which only the beginning is known. It suffices if the statement is harmless.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use crate::gap::GapKind;
 use crate::replay::syntax::tree::{string, tokens};
 
-/// Whether what is executed begins, in a literal, as a statement that shapes nothing, and is that one alone.
+/// Returns true if an executed text begins with a literal that cannot change the schema, and is a
+/// single statement.
 pub(crate) fn is_harmless(execute: &SyntaxNode) -> bool {
     const HARMLESS: [&[&str]; 18] = [
         &["create", "trigger"],
@@ -48,7 +49,8 @@ pub(crate) fn is_harmless(execute: &SyntaxNode) -> bool {
     ends_once && HARMLESS.iter().any(starts)
 }
 
-/// What hangs on tables that a text is about, of which only the beginning is known.
+/// Returns the kind of gap for a text of which only the beginning is known, if it is about
+/// triggers, policies or the like.
 pub(crate) fn guard(execute: &SyntaxNode) -> Option<GapKind> {
     let first = beginning(execute)?;
     let words: Vec<String> = first
@@ -77,7 +79,7 @@ pub(crate) fn guard(execute: &SyntaxNode) -> Option<GapKind> {
     }
 }
 
-/// What executing a text may put rows into.
+/// The tables into which an executed text may insert rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Target {
     Nothing,
@@ -85,7 +87,7 @@ pub(crate) enum Target {
     Anything,
 }
 
-/// What is executed, as far as the literal says that it begins with.
+/// Returns the table that an executed text may write to, judged by the literal at its beginning.
 pub(crate) fn target(execute: &SyntaxNode) -> Target {
     const WORDS: [&str; 15] = [
         "create", "alter", "drop", "grant", "revoke", "comment", "update", "delete", "truncate",
@@ -117,9 +119,9 @@ pub(crate) fn target(execute: &SyntaxNode) -> Target {
         [first, ..] if WORDS.contains(first) && !writes.iter().any(|word| says(word)) => {
             Target::Nothing
         }
-        // Without brackets nothing is called in it.
+        // A text without parentheses calls no function.
         ["select", ..] if !all.contains('(') && !says("insert") => Target::Nothing,
-        // The word after the table's name shows that the name is whole.
+        // The word after the table's name shows that the name is complete.
         ["insert", "into", table, _, ..]
             if table
                 .chars()
@@ -132,7 +134,8 @@ pub(crate) fn target(execute: &SyntaxNode) -> Target {
     }
 }
 
-/// The literal that a text begins with: alone, or as the first argument of `format`.
+/// Returns the literal at the beginning of a text, which stands alone or is the first argument of
+/// `format`.
 fn beginning(execute: &SyntaxNode) -> Option<String> {
     let first = execute
         .descendants()

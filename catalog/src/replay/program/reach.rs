@@ -1,7 +1,8 @@
-//! Code that a statement reaches through data: triggers, defaults, checks, views, operators.
+//! Hidden code that a statement runs: triggers, defaults, checks, views, operators.
 //!
-//! Replay follows the functions that a query calls by name. Code that runs because of a row, or inside a view, is not
-//! followed: if it may run DDL or change a setting, the statement is refused.
+//! Replay follows the functions that a query calls by name. It does not follow code that runs
+//! because of a row, or inside a view. If such code may run DDL or change a setting, the statement
+//! is refused.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -17,14 +18,15 @@ use crate::replay::syntax::setting;
 use crate::replay::syntax::tree::{children, tokens};
 use crate::{ConstraintKind, Relation, TypeKind};
 
-/// How a statement runs code of functions.
+/// The way in which a statement runs functions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reach {
-    /// It calls functions by name, which are followed; what they and its relations run is hidden.
+    /// It calls functions by name, which are replayed. The code that these functions and the
+    /// relations run is hidden.
     Query,
-    /// All that it runs is hidden.
+    /// All code that it runs is hidden.
     Data,
-    /// It makes what later statements run.
+    /// It creates an object that later statements run.
     Hook,
     /// It may evaluate the expressions that it stores.
     Expression,
@@ -63,7 +65,8 @@ fn is_analyze(explain: &SyntaxNode) -> bool {
 }
 
 impl Program {
-    /// Refuses a statement by which hidden code may change the catalog, or what later statements mean.
+    /// Refuses a statement whose hidden code may change the catalog, or the meaning of later
+    /// statements.
     pub(crate) fn reaches_nothing(&mut self, node: &SyntaxNode) -> Result<()> {
         use SyntaxKind as K;
         let reach = reach(node);
@@ -107,7 +110,7 @@ impl Program {
         Ok(())
     }
 
-    /// Returns true if running a statement below may change the catalog, unseen.
+    /// Returns true if hidden code of a statement within this node may change the catalog.
     pub(crate) fn reaches_something(&self, node: &SyntaxNode) -> bool {
         !self.finds_shaping.get()
             && !self.shaping().is_empty()
@@ -117,7 +120,7 @@ impl Program {
                 .any(|inner| self.hidden(&inner, reach(&inner)).is_some())
     }
 
-    /// Refuses a text that is not known, but writes rows, if code that it may reach changes the catalog.
+    /// Refuses an unknown text that writes rows, if hidden code of it may change the catalog.
     pub(crate) fn unknown_text_reaches_nothing(&self, execute: &SyntaxNode) -> Result<()> {
         let relations = self.state.catalog().relations.keys();
         let mut start: Vec<String> = relations.map(|name| name.name.clone()).collect();
@@ -148,7 +151,7 @@ impl Program {
         }
         let mut start = words(&node.text().to_string());
         if reach == Reach::Query {
-            // Those are followed, statement by statement.
+            // These functions are replayed, statement by statement.
             start.retain(|word| {
                 let is_procedure = node.kind() == SyntaxKind::CALL;
                 !shaping.contains(word) || !(is_procedure || calls.contains(word))
@@ -158,7 +161,8 @@ impl Program {
         self.reached(start)
     }
 
-    /// Returns a function that may change the catalog, and that is reached by names from these words.
+    /// Returns a function that may change the catalog, and that can be reached by names from these
+    /// words.
     fn reached(&self, mut open: Vec<String>) -> Option<String> {
         const CHANGES: [&str; 4] = ["update", "delete", "merge", "truncate"];
         let shaping = self.shaping();
@@ -213,7 +217,7 @@ impl Program {
                     }
                 }
             }
-            // Rows of tables that refer to a changed one change with it.
+            // Rows that refer to a changed row may change too.
             if !CHANGES.iter().any(|word| seen.contains(*word)) {
                 return None;
             }
@@ -302,7 +306,7 @@ fn writes_to_catalog(node: &SyntaxNode) -> bool {
         })
 }
 
-/// Returns true if an UPDATE sets only columns that no catalog of replay keeps anything of.
+/// Returns true if an UPDATE sets only columns that replay does not record.
 fn sets_only_what_is_left_out(update: &SyntaxNode) -> bool {
     const LEFT_OUT: [&str; 5] = [
         "indisready",
@@ -323,7 +327,7 @@ fn sets_only_what_is_left_out(update: &SyntaxNode) -> bool {
         })
 }
 
-/// The words of a function: of its definition, and of its body in quotes.
+/// Returns the words of a function's definition, including those of its quoted body.
 fn words_of_function(definition: &SyntaxNode) -> Vec<String> {
     let mut all = words(&definition.text().to_string());
     for body in crate::replay::syntax::routine::bodies(definition) {

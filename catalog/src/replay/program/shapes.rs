@@ -1,4 +1,5 @@
-//! Questions about code that is not followed: whether running it could change the schema, or what hangs on tables.
+//! Code that is not replayed: whether running it could change the schema, or triggers, policies and
+//! the like.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
@@ -14,7 +15,7 @@ use crate::replay::syntax::setting;
 use crate::replay::syntax::tree::child_name;
 
 impl Program {
-    /// Whether following the body could change the catalog.
+    /// Returns true if running the body could change the catalog.
     pub(crate) fn shapes(&self, definition: &SyntaxNode) -> bool {
         if let Some(body) = plpgsql(definition) {
             return self.block_shapes(&body);
@@ -51,13 +52,13 @@ impl Program {
         shapes(statement.kind()) || setting::is_changed_in(statement) || self.calls_shape(statement)
     }
 
-    /// Whether a function that is called somewhere below shapes anything.
+    /// Returns true if a function that is called within this node could change the schema.
     pub(crate) fn calls_shape(&self, node: &SyntaxNode) -> bool {
         calls_in(node).any(|call| {
             let parts = callee(&call);
             let function = parts.last().cloned().unwrap_or_default();
             match self.state.functions().get(&function) {
-                // One that calls itself is looked into once.
+                // A recursive function is examined once.
                 Some(_) if self.calls.contains(&function) => false,
                 Some(forms) => forms.iter().any(|form| self.shapes(&form.definition)),
                 None => !is_of_extension(&parts) && !is_known(&function),
@@ -65,7 +66,7 @@ impl Program {
         })
     }
 
-    /// Whether something below is about what hangs on tables.
+    /// Returns true if a node contains a statement about triggers, policies or the like.
     pub(crate) fn guards(&self, node: &SyntaxNode) -> bool {
         !self.guard_kinds(node, &mut Vec::new()).is_empty()
     }
@@ -100,7 +101,7 @@ impl Program {
         kinds
     }
 
-    /// Notes that what hangs on tables is not known after this, in full.
+    /// Records that triggers, policies and the like are not fully known after this code.
     pub(crate) fn note_guard_gaps(&mut self, node: &SyntaxNode) {
         for kind in self.guard_kinds(node, &mut Vec::new()) {
             let why = "whether or with what this runs is known only when it runs";
@@ -108,7 +109,7 @@ impl Program {
         }
     }
 
-    /// Whether anything below could change the catalog.
+    /// Returns true if a node within could change the catalog.
     pub(crate) fn block_shapes(&self, node: &SyntaxNode) -> bool {
         use SyntaxKind as K;
         node.descendants().any(|inner| match inner.kind() {

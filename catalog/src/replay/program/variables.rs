@@ -1,4 +1,4 @@
-//! The variables of PL/pgSQL, block within block, for each function that is being followed.
+//! The variables of PL/pgSQL, by block, for each function that is being replayed.
 
 use std::collections::BTreeMap;
 
@@ -7,19 +7,21 @@ use squawk_syntax::SyntaxNode;
 use crate::replay::program::Program;
 use crate::replay::program::evaluate::Datum;
 
-/// A variable to be declared: the argument of a call, for instance.
+/// A variable to declare, such as an argument of a call.
 #[derive(Debug, Clone)]
 pub(crate) struct Declared {
     pub(crate) name: String,
-    /// The type by the name that PostgreSQL stores, and whether it is an array of it; none for rows.
+    /// The type by the name that PostgreSQL stores, and whether it is an array of that type. `None`
+    /// for rows.
     pub(crate) data_type: Option<(String, bool)>,
     pub(crate) value: Option<Datum>,
 }
 
-/// What a name stands for; the inner `None` is a value that is not known.
+/// A variable. Its value is `None` if it is unknown.
 #[derive(Debug, Clone)]
 struct Variable {
-    /// The type by the name that PostgreSQL stores, and whether it is an array of it; none for rows.
+    /// The type by the name that PostgreSQL stores, and whether it is an array of that type. `None`
+    /// for rows.
     data_type: Option<(String, bool)>,
     value: Option<Datum>,
 }
@@ -31,7 +33,7 @@ struct Block {
     cursors: BTreeMap<String, SyntaxNode>,
 }
 
-/// The blocks that are open, innermost last, for each function that is being followed.
+/// The open blocks, innermost last, for each function that is being replayed.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Variables {
     functions: Vec<Vec<Block>>,
@@ -87,7 +89,7 @@ impl Variables {
         self.block().cursors.insert(name, query);
     }
 
-    /// The names in sight.
+    /// Returns the visible names.
     pub(crate) fn names(&self) -> Vec<String> {
         let blocks = self.functions.last();
         let names = blocks.iter().flat_map(|blocks| blocks.iter());
@@ -98,7 +100,8 @@ impl Variables {
 }
 
 impl Program {
-    /// The value of a variable; `None` where there is no such variable.
+    /// Returns the value of a variable. The outer `None` means that there is no such variable, the
+    /// inner one that its value is unknown.
     pub(crate) fn variable(&self, name: &str) -> Option<Option<Datum>> {
         self.variables.find(name).map(|found| found.value.clone())
     }
@@ -115,7 +118,7 @@ impl Program {
         self.variables.block().variables.insert(name, variable);
     }
 
-    /// Whether a variable holds whole rows; one that nobody declared does.
+    /// Returns true if a variable holds whole rows, or is not declared.
     pub(crate) fn is_record(&self, name: &str) -> bool {
         let found = self.variables.find(name);
         found.is_none_or(|found| found.data_type.is_none())
@@ -147,7 +150,7 @@ impl Program {
     }
 }
 
-/// Types whose values are followed; others are rows, or not looked into.
+/// Returns true for a type whose values are evaluated. Other types are rows, or not supported.
 fn is_scalar(data_type: &str) -> bool {
     matches!(
         data_type,

@@ -1,4 +1,4 @@
-//! Which tables a statement may write to, itself or by the functions that it calls.
+//! The tables that a statement may write to, itself or by the functions that it calls.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
@@ -7,8 +7,8 @@ use crate::replay::program::harmless_text::{self, Target};
 use crate::replay::syntax::routine;
 use crate::replay::syntax::tree::{children, has, identifier, name, path, tokens};
 
-/// Whether a statement of this kind may put rows into a table, itself or by what it calls; DDL does not, but for
-/// tables that are made of a query.
+/// Returns true if a statement of this kind may insert rows into a table, itself or by the
+/// functions that it calls. DDL does not, except to create a table from a query.
 pub(crate) fn may_write(kind: SyntaxKind) -> bool {
     use SyntaxKind as K;
     matches!(
@@ -30,7 +30,7 @@ pub(crate) fn may_write(kind: SyntaxKind) -> bool {
 }
 
 impl Program {
-    /// Notes what running this may write to.
+    /// Records the tables that running a node may write to.
     pub(crate) fn note_writes(&mut self, node: &SyntaxNode) {
         use SyntaxKind as K;
         let mut is_data = false;
@@ -53,7 +53,8 @@ impl Program {
                     let words: Vec<_> = tokens(&part).collect();
                     for pair in words.windows(3) {
                         if matches!(pair[0].kind(), K::INSERT_KW | K::MERGE_KW) {
-                            // The last part of a dotted name; all are noted.
+                            // The table may be the last part of a dotted name, so all parts are
+                            // recorded.
                             let rest = words.iter().skip_while(|it| **it != pair[2]);
                             let parts = rest.step_by(2).take(2);
                             parts.for_each(|it| self.state.note_write(&identifier(it.text())));
@@ -77,7 +78,7 @@ impl Program {
             .filter(|part| part.kind() == K::PROCEDURE_NAME_REF);
         called.extend(procedures.map(|procedure| name(&procedure)));
         if is_data {
-            // Any of the triggers may fire.
+            // Any of the triggers may run.
             let triggers = self.state.functions().iter().filter(|(_, forms)| {
                 forms
                     .iter()
@@ -99,7 +100,7 @@ impl Program {
         }
     }
 
-    /// The tables that this statement makes of a query, which may have rows.
+    /// Records the tables that this statement creates from a query, which may have rows.
     pub(crate) fn note_made_of_query(&mut self, node: &SyntaxNode) {
         use SyntaxKind as K;
         let into = children(node, K::INTO_CLAUSE).next();

@@ -1,4 +1,4 @@
-//! Collations and operator classes: what a reference means, and how it follows a change of name.
+//! Collations and operator classes: resolves references, and updates them after a rename.
 
 use crate::replay::builtin::builtin;
 use crate::replay::state::State;
@@ -16,7 +16,7 @@ impl State {
         self.collations.remove(&name);
     }
 
-    /// Gives a collation another name, everywhere.
+    /// Renames a collation, and updates all references to it.
     pub(crate) fn move_collation(&mut self, from: &Name, to: &Name) {
         self.collations.remove(from);
         self.collations.insert(to.clone());
@@ -27,7 +27,7 @@ impl State {
         }
     }
 
-    /// Moves the collations of a schema to its new name.
+    /// Moves the collations of a schema to the schema's new name.
     pub(crate) fn move_collations(&mut self, from: &str, to: &str) {
         let inside = self.collations.iter().filter(|name| name.schema == from);
         let inside: Vec<Name> = inside.cloned().collect();
@@ -40,14 +40,16 @@ impl State {
         }
     }
 
-    /// Returns the collation that a reference names: one of a migration, or else one of PostgreSQL's own.
+    /// Returns the collation that a reference names: one that a migration created, or else a
+    /// built-in one.
     pub(crate) fn find_collation(&self, parts: &[String]) -> Name {
         let mut candidates = self.candidates(parts).into_iter();
         let own = candidates.find(|name| self.collations.contains(name));
         own.unwrap_or_else(|| written(parts))
     }
 
-    /// Returns the operator class that a reference names: one of an extension, or else one of PostgreSQL's own.
+    /// Returns the operator class that a reference names: one of an extension, or else a built-in
+    /// one.
     pub(crate) fn find_operator_class(&self, parts: &[String]) -> Name {
         let class = written(parts);
         let schema = builtin().extension_of_class(&class.name);
@@ -61,8 +63,8 @@ impl State {
         }
     }
 
-    /// Returns the function that a reference names, whatever its arguments: one of a migration, or else one of
-    /// PostgreSQL's own.
+    /// Returns the function that a reference names, whatever its arguments: one that a migration
+    /// created, or else a built-in one.
     pub(crate) fn find_function_name(&self, parts: &[String]) -> Name {
         let own = parts
             .last()
@@ -73,7 +75,7 @@ impl State {
         found.unwrap_or_else(|| written(parts))
     }
 
-    /// Gives the operator classes of extensions the schemas in which those are in the end.
+    /// Gives the operator classes of extensions the final schemas of those extensions.
     pub(crate) fn move_operator_classes(&mut self) {
         let schemas = self.extension_schemas.clone();
         for class in operator_classes_mut(&mut self.catalog) {
@@ -85,7 +87,7 @@ impl State {
     }
 }
 
-/// A name as it is written; without a schema it is PostgreSQL's own.
+/// Returns the name as written. Without a schema, the name is a built-in one.
 fn written(parts: &[String]) -> Name {
     let (schema, name) = match parts {
         [.., schema, name] => (schema.as_str(), name.as_str()),

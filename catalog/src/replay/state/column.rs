@@ -1,4 +1,4 @@
-//! The value that fills a column, and the type beneath a domain.
+//! The default of a column, and the base type of a domain.
 
 use squawk_syntax::SyntaxNode;
 
@@ -21,7 +21,8 @@ impl Column {
 }
 
 impl State {
-    /// `DEFAULT NULL` is no default, unless the type is a domain that has one.
+    /// Returns the fill for a DEFAULT clause. `DEFAULT NULL` is no default, unless the type is a
+    /// domain that has one.
     pub(crate) fn default_fill(&self, expression: &SyntaxNode, data_type: &DataType) -> Fill {
         let text = text(expression);
         let of_domain = matches!(
@@ -38,7 +39,7 @@ impl State {
         }
     }
 
-    /// Puts another fill into a column, which is `serial`'s where the column owns the sequence.
+    /// Sets the fill of a column. It becomes `serial` where the column owns the sequence.
     pub(crate) fn set_fill(&mut self, table: &Name, column: &str, fill: Fill) {
         let fill = match fill.sequence() {
             None => fill,
@@ -58,10 +59,11 @@ impl State {
         }
     }
 
-    /// The type beneath domains.
+    /// Returns the base type beneath any number of domains.
     pub(crate) fn base_type(&self, data_type: &DataType) -> DataType {
         let mut found = data_type.clone();
-        // A domain rests on what was there before it, so this ends; the bound is for a catalog gone wrong.
+        // A domain rests on an earlier type, so this ends. The bound is for an inconsistent
+        // catalog.
         for _ in 0..64 {
             match self.catalog.types.get(&found.name).map(|found| &found.kind) {
                 Some(TypeKind::Domain { base, .. }) if found.dimensions == 0 => {

@@ -1,4 +1,4 @@
-//! Constraints of a table: added and renamed, in its children too.
+//! Constraints of a table and of its children: adds and renames them.
 
 use squawk_syntax::SyntaxNode;
 
@@ -21,7 +21,8 @@ impl State {
         Ok(())
     }
 
-    /// Adds a check to the children of a table; a child that has it keeps it when the parent's goes.
+    /// Adds a check to the children of a table. A child that already has the check keeps it when
+    /// the parent's check is dropped.
     pub(crate) fn inherit_check(&mut self, table: &Name, check: &Constraint) {
         for child in self.descendants(table) {
             let relation = self.table(&child);
@@ -37,12 +38,12 @@ impl State {
         }
     }
 
-    /// Returns true if a child keeps this check when the parent's goes.
+    /// Returns true if a child keeps this check when the parent's check is dropped.
     pub(crate) fn is_local_check(&self, child: &Name, check: &str) -> bool {
         self.local_checks.has(child, check)
     }
 
-    /// Gives a constraint another name: a key with its index, a check in the children too.
+    /// Renames a constraint: a key together with its index, a check also in the children.
     pub(crate) fn rename_constraint(
         &mut self,
         node: &SyntaxNode,

@@ -1,4 +1,4 @@
-//! The type that a node names, as the types of the state and PostgreSQL's own resolve it.
+//! Resolves the type that a node names: one of the state, or one of PostgreSQL's built-in types.
 
 use squawk_syntax::SyntaxNode;
 
@@ -9,13 +9,13 @@ use crate::replay::syntax::tree::child;
 use crate::replay::syntax::type_name::{BUILT_IN, TYPES, Written, built_in};
 use crate::{DataType, Name};
 
-/// A type as a column has it; `serial` is a type with more to it.
+/// The type of a column, and whether it was written as `serial`.
 pub(crate) struct Typed {
     pub(crate) data_type: DataType,
     pub(crate) is_serial: bool,
 }
 
-/// The type of a column or attribute.
+/// Returns the type of a column or attribute.
 pub(crate) fn read(state: &State, node: &SyntaxNode) -> Result<Typed> {
     let written = Written::new(node);
     let words = written.words.join(" ");
@@ -27,7 +27,7 @@ pub(crate) fn read(state: &State, node: &SyntaxNode) -> Result<Typed> {
     };
     let (mut modifiers, mut dimensions) = (written.modifiers, written.dimensions);
     let system = match built_in(name, &modifiers) {
-        // `"char"` is another type than `char`.
+        // `"char"` and `char` are different types.
         Some("bpchar") if (written.is_quoted || written.is_qualified) && name == "char" => {
             Some("char")
         }
@@ -74,7 +74,8 @@ pub(crate) fn read(state: &State, node: &SyntaxNode) -> Result<Typed> {
     })
 }
 
-/// The type of the elements, where an array is written as PostgreSQL names it: `_text`.
+/// Returns the element type of an array that is written by PostgreSQL's internal name, such as
+/// `_text`.
 fn element(state: &State, words: &[String]) -> Option<Name> {
     let (last, schema) = words.split_last()?;
     let last = last.strip_prefix('_')?;
@@ -89,7 +90,8 @@ fn element(state: &State, words: &[String]) -> Option<Name> {
     state.find_type(&[schema, &[last.to_owned()]].concat())
 }
 
-/// The type of a composite's or domain's definition, which stands among the children.
+/// Returns the type in the definition of a composite type or domain, which is one of the node's
+/// children.
 pub(crate) fn child_type(state: &State, node: &SyntaxNode) -> Result<Typed> {
     let found = TYPES.into_iter().find_map(|kind| child(node, kind));
     let found = found.ok_or_else(|| Refused::new(node, "no type is given"))?;

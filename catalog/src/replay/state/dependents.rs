@@ -1,7 +1,7 @@
-//! What rests on what, as `pg_depend` would say it, and DROP, which follows it.
+//! Dependencies between objects, as in `pg_depend`, and DROP, which follows them.
 //!
-//! Nothing is recorded: the dependents of an object are found in the catalog, so that a rename or a change of
-//! type can leave none behind that is out of date.
+//! Dependencies are not recorded. They are computed from the catalog, so a rename or a change of
+//! type cannot leave an outdated one.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::replay::state::objects::Object;
 use crate::replay::syntax::expression::{calls, casts_to, has_word, mentions};
 use crate::{ConstraintKind, DataType, Fill, IndexKey, Name, Relation, RelationKind, TypeKind};
 
-/// Whether a dependent goes without a word, or only under CASCADE.
+/// Whether a dependent is dropped automatically, or only with CASCADE.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tie {
     Silent,
@@ -126,7 +126,8 @@ impl State {
         found.extend(views.map(|(view, _)| (Object::Relation(view.clone()), Tie::Cascade)));
     }
 
-    /// What rests on one form of a function: the triggers that run it, and if it is the only form, what calls it.
+    /// Adds the dependents of one overload: its triggers and, if it is the only overload, its
+    /// callers.
     fn of_routine(&self, name: &Name, arguments: &[DataType], found: &mut Vec<(Object, Tie)>) {
         if arguments.is_empty() {
             for relation in self.catalog.relations.values() {
@@ -143,7 +144,7 @@ impl State {
         }
     }
 
-    /// Triggers and policies of other tables that name this one.
+    /// Adds the triggers and policies of other tables that name this table.
     fn guards_that_name(&self, table: &Name, found: &mut Vec<(Object, Tie)>) {
         for other in self.catalog.relations.values() {
             for trigger in &other.attached.triggers {
@@ -166,7 +167,7 @@ impl State {
         }
     }
 
-    /// Triggers and policies of a table that name its column.
+    /// Adds the triggers and policies of a table that name its column.
     fn guards_of_column(&self, table: &Relation, column: &str, found: &mut Vec<(Object, Tie)>) {
         let names_it = |code: &Option<Code>| {
             let text = code.as_ref().and_then(|code| code.text.as_deref());
@@ -251,7 +252,7 @@ impl State {
         found.extend(views.map(|(view, _)| (Object::Relation(view.clone()), Tie::Cascade)));
     }
 
-    /// Foreign keys that rest on this key or unique index.
+    /// Adds the foreign keys that depend on this key or unique index.
     fn references_to_key(&self, table: &Name, key: &str, found: &mut Vec<(Object, Tie)>) {
         let Some(relation) = self.catalog.relations.get(table) else {
             return;
@@ -338,13 +339,13 @@ impl State {
         found.extend(views.map(|(view, _)| (Object::Relation(view.clone()), Tie::Cascade)));
     }
 
-    /// What calls a function.
+    /// Returns the objects that call a function.
     pub(crate) fn uses_of_function(&self, function: &str) -> Vec<Object> {
         let found = self.dependents(&Object::Function(function.to_owned()));
         found.into_iter().map(|(object, _)| object).collect()
     }
 
-    /// Objects with an expression of which this is true.
+    /// Adds the objects with an expression for which the predicate returns true.
     fn users(&self, is_used: impl Fn(&str) -> bool, found: &mut Vec<(Object, Tie)>) {
         for relation in self.catalog.relations.values() {
             let name = || relation.name.clone();

@@ -1,5 +1,6 @@
-//! Renames, and SQL that PostgreSQL keeps as a tree: its tree follows them, the text that an author wrote does not. It
-//! is rewritten where that is certain; else it is not known any more, and so not compared.
+//! Renames within SQL that PostgreSQL stores as a parse tree. PostgreSQL's tree follows a rename,
+//! but the author's text does not. The text is rewritten where that is certain. Otherwise it
+//! becomes unknown, and is not compared.
 
 use bowline_sql::Token;
 
@@ -12,7 +13,7 @@ use crate::replay::syntax::expression::{has_word, rename_in};
 use crate::routine::Body;
 use crate::{ConstraintKind, DataType, Fill, IndexKey, Name, TypeKind};
 
-/// What a piece of SQL belongs to.
+/// The kind of object that a piece of SQL belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Holder {
     View,
@@ -53,7 +54,7 @@ impl State {
         }
     }
 
-    /// A relation is about to have another name or schema.
+    /// Updates references to a relation before it gets another name or schema.
     pub(crate) fn relation_moves(&mut self, from: &Name, to: &Name) {
         let readers: Vec<Name> = self
             .views
@@ -76,7 +77,7 @@ impl State {
         }
     }
 
-    /// A column is about to have another name.
+    /// Updates references to a column before it is renamed.
     pub(crate) fn column_is_renamed(&mut self, table: &Name, from: &str, to: &str) {
         let used = (table.clone(), from.to_owned());
         let readers: Vec<Name> = self
@@ -90,7 +91,7 @@ impl State {
             match holder {
                 Holder::View if readers.contains(owner) => code.text = None,
                 Holder::View => {}
-                // Of a query within, it is not known whose the column is.
+                // In a subquery, the table of a column name is not known.
                 Holder::Condition | Holder::Policy if own && !has_query(code) => {
                     if let Some(text) = &mut code.text {
                         *text = rename_in(text, from, to);
@@ -116,7 +117,8 @@ impl State {
         }
     }
 
-    /// A column was added: what an author wrote as `*` had one less.
+    /// Forgets the texts with `*` or NATURAL that read a table, since PostgreSQL's tree has no
+    /// column that was added later.
     pub(crate) fn column_is_added(&mut self, table: &Name) {
         let readers: Vec<Name> = self
             .views
@@ -139,12 +141,12 @@ impl State {
         });
     }
 
-    /// A type has another name or schema.
+    /// Forgets the texts that name a type, after it was renamed or moved to another schema.
     pub(crate) fn type_moves(&mut self, from: &Name) {
         self.each_code(|_, _, code| forget_where(code, &from.name));
     }
 
-    /// A schema has another name.
+    /// Updates the privileges and texts of a schema after it was renamed.
     pub(crate) fn schema_is_renamed(&mut self, from: &str, to: &str) {
         if let Some(privileges) = self.catalog.schema_privileges.remove(from) {
             let all = &mut self.catalog.schema_privileges;
@@ -163,7 +165,7 @@ impl State {
         });
     }
 
-    /// Arguments and results of a type under its new name.
+    /// Updates argument and result types of functions after a type was renamed.
     pub(crate) fn follow_type_in_functions(&mut self, from: &Name, to: &Name) {
         let follow = |data_type: &mut DataType| {
             if data_type.name == *from {
@@ -188,7 +190,7 @@ impl State {
         }
     }
 
-    /// The functions of a schema that has another name.
+    /// Moves the functions of a schema to the schema's new name.
     pub(crate) fn move_functions(&mut self, from: &str, to: &str) {
         let mut moved = Vec::new();
         for form in self.functions.values_mut().flatten() {
@@ -209,9 +211,9 @@ impl State {
         }
     }
 
-    /// Rewrites the calls of a function that has another name or schema.
+    /// Rewrites the calls of a function after it got another name or schema.
     ///
-    /// Where other functions have the new name too, the schema is named, as PostgreSQL does.
+    /// If other functions have the new name too, the call names the schema, as in PostgreSQL.
     pub(crate) fn follow_function(
         &mut self,
         from: &Name,
@@ -245,7 +247,7 @@ impl State {
             let table = relation.name.clone();
             let rename = |text: &mut String| rename_over(text, Some(&table));
             for trigger in &mut relation.attached.triggers {
-                // A trigger runs the form without arguments.
+                // A trigger runs the overload without arguments.
                 if trigger.function == *from && runs_triggers {
                     trigger.function.clone_from(to);
                 }
@@ -289,7 +291,7 @@ impl State {
     }
 }
 
-/// Forgets a text that names this anywhere.
+/// Forgets a text that contains this word.
 fn forget_where(code: &mut Code, word: &str) {
     if code
         .text
@@ -306,7 +308,8 @@ fn has_query(code: &Code) -> bool {
         .is_some_and(|text| has_word(text, "select"))
 }
 
-/// How many arguments a call has, of which this stands behind the name; `None` where it is none.
+/// Returns the number of arguments of a call, given the tokens after its name. Returns `None` if it
+/// is no call.
 fn arguments(behind: &[Token<'_>]) -> Option<usize> {
     let mut behind = behind.iter();
     behind.next()?.is("(").then_some(())?;
@@ -326,12 +329,12 @@ fn arguments(behind: &[Token<'_>]) -> Option<usize> {
     None
 }
 
-/// The text with its calls of a function under the new name.
+/// Returns the text with the calls of a function under its new name.
 fn rename_call(text: &str, from: &str, to: &str, is_it: &dyn Fn(usize, usize) -> bool) -> String {
     let all: Vec<Token<'_>> = bowline_sql::tokens(text).collect();
     let mut out = text.to_owned();
     for (place, token) in all.iter().enumerate().rev() {
-        // A schema in front is the old one.
+        // A schema before the name is the old one.
         let schema = place.checked_sub(2).filter(|_| all[place - 1].is("."));
         let start = schema.map_or(token.start(), |schema| all[schema].start());
         let is_call = token.name().is_some_and(|name| name == from)

@@ -1,4 +1,5 @@
-//! Functions and procedures that migrations created: kept with their statements, so that a call can be followed.
+//! Functions and procedures that migrations created. Their statements are kept, so that calls can
+//! be replayed.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
@@ -11,24 +12,24 @@ use crate::replay::syntax::tree::{self, child, children, has, path, tokens};
 use crate::routine::Routine;
 use crate::{DataType, Name};
 
-/// A function as a migration made it.
+/// A function that a migration created.
 #[derive(Debug, Clone)]
 pub(crate) struct Function {
     pub(crate) name: Name,
-    /// As the catalog keeps it, if all of that is known.
+    /// The function in the form of the catalog, if all of it is known.
     pub(crate) routine: Option<Routine>,
-    /// Of the arguments that a call gives.
+    /// The types of the arguments that a call passes.
     pub(crate) argument_types: Vec<DataType>,
-    /// How many of the last can be left out.
+    /// The number of trailing arguments that have defaults.
     pub(crate) defaults: usize,
     pub(crate) is_variadic: bool,
     pub(crate) result: Returned,
-    /// The statement that made it.
+    /// The statement that created the function.
     pub(crate) definition: SyntaxNode,
 }
 
 impl Function {
-    /// Whether a call can have so many arguments.
+    /// Returns true if a call can have this number of arguments.
     pub(crate) fn takes(&self, count: usize) -> bool {
         let most = self.argument_types.len();
         let least = most - self.defaults.min(most);
@@ -37,7 +38,7 @@ impl Function {
     }
 }
 
-/// What a function gives.
+/// The result of a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Returned {
     /// Procedures, and `RETURNS void`.
@@ -51,12 +52,12 @@ pub(crate) enum Returned {
         columns: Vec<(String, DataType)>,
         is_set: bool,
     },
-    /// Of a type that is not known.
+    /// A result whose type is not known.
     Unknown,
 }
 
 impl Returned {
-    /// Whether a call may give more or fewer than one value.
+    /// Returns true if a call may return no row or several rows.
     pub(crate) fn is_set(&self) -> bool {
         match self {
             Self::Nothing => false,
@@ -67,7 +68,7 @@ impl Returned {
 }
 
 impl State {
-    /// Adds a function, in the place of the one of its name and arguments.
+    /// Adds a function. Replaces the one of the same name and argument types.
     pub(crate) fn add_function(&mut self, function: Function) {
         let named = function.name.name.clone();
         self.version_of_functions += 1;
@@ -80,13 +81,13 @@ impl State {
         forms.push(function);
     }
 
-    /// What the catalog keeps of a function, to be changed.
+    /// Returns the catalog's entry for a function, mutably.
     pub(crate) fn routine_mut(&mut self, key: &str, place: usize) -> Option<&mut Routine> {
         let form = self.functions.get_mut(key)?.get_mut(place)?;
         form.routine.as_mut()
     }
 
-    /// The type of an argument or result, PostgreSQL's pseudo-types among them.
+    /// Returns the type of an argument or result, which may be a pseudo-type.
     pub(crate) fn routine_type(&self, node: &SyntaxNode) -> Option<DataType> {
         if let Ok(typed) =
             data_type::child_type(self, node).or_else(|_| data_type::read(self, node))
@@ -113,7 +114,7 @@ impl State {
         })
     }
 
-    /// The types of the arguments in a signature, if it has a list and they are known.
+    /// Returns the argument types of a signature, if it has a list and all types are known.
     pub(crate) fn argument_types(&self, signature: &SyntaxNode) -> Option<Vec<DataType>> {
         let list = child(signature, SyntaxKind::PARAM_LIST)?;
         children(&list, SyntaxKind::PARAM)
@@ -122,7 +123,7 @@ impl State {
             .collect()
     }
 
-    /// SQL as its author wrote it.
+    /// Returns SQL as its author wrote it, with the search path.
     pub(crate) fn code(&self, text: String) -> Code {
         Code {
             text: Some(text),
@@ -130,7 +131,7 @@ impl State {
         }
     }
 
-    /// Where a signature's function is: the key and place in the list of forms.
+    /// Returns the key of a signature's function and its position in the list of overloads.
     pub(crate) fn find_form(&self, signature: &SyntaxNode) -> Result<(String, usize)> {
         let parts = signature.children().next().map(|named| path(&named));
         let parts = parts.unwrap_or_default();
@@ -169,12 +170,12 @@ impl State {
         Err(missing())
     }
 
-    /// Returns a number that is another one after each change of a function.
+    /// Returns a number that is different after each change of a function.
     pub(crate) fn version_of_functions(&self) -> u64 {
         self.version_of_functions
     }
 
-    /// Notes names of a statement that makes an operator, a cast or an event trigger.
+    /// Records the names in a statement that creates an operator, a cast or an event trigger.
     pub(crate) fn note_hooks(&mut self, names: Vec<String>) {
         let functions = &self.functions;
         self.hooks.extend(
@@ -189,7 +190,7 @@ impl State {
         self.hooks.iter()
     }
 
-    /// The functions as the catalog keeps them.
+    /// Copies the functions into the catalog.
     pub(crate) fn keep_routines(&mut self) {
         let forms = self.functions.values().flatten();
         let kept = forms.filter(|form| form.name.schema != state::TEMPORARY);
@@ -198,7 +199,7 @@ impl State {
     }
 }
 
-/// Types that only functions have.
+/// Types that only functions can use.
 const PSEUDO_TYPES: [&str; 21] = [
     "any",
     "anyelement",

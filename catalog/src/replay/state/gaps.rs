@@ -1,7 +1,8 @@
-//! Objects of which only the name is known, because the statement could not be followed and nothing generated needs it.
+//! Gaps: objects of which only the name is known, and that the generated code does not need.
 //!
-//! A view whose columns are not inferred, or a statement that its author had ignored: later statements that alter it,
-//! comment on it or drop it are valid and change nothing that is known. A statement that needs to know more is refused.
+//! A gap is a view whose columns are not inferred, or an object of a statement that its author
+//! marked as ignored. Later statements that alter it, comment on it or drop it are valid, and do
+//! not change the catalog. A statement that needs more than the name is refused.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
@@ -13,13 +14,13 @@ use crate::replay::syntax::routine;
 use crate::replay::syntax::tree::{below, child, children, name, path};
 
 impl State {
-    /// Forgets the gap of a function that is known now.
+    /// Removes the gap of a function that is now known.
     pub(crate) fn forget_routine_gap(&mut self, name: &Name) {
         let gaps = &mut self.catalog.gaps;
         gaps.retain(|gap| gap.kind != GapKind::Routine || gap.name != *name);
     }
 
-    /// Takes out the gaps of what is dropped.
+    /// Removes the gaps of dropped objects.
     pub(crate) fn drop_gaps(&mut self, is_dropped: impl Fn(&Gap) -> bool) {
         self.catalog.gaps.retain(|gap| !is_dropped(gap));
     }
@@ -37,7 +38,8 @@ impl State {
                     .get(&name.name)
                     .is_some_and(|forms| forms.iter().any(|form| form.name == *name))
             });
-            // A function that no migration made is an extension's, and no part of the catalog.
+            // A function that no migration created belongs to an extension, and is no part of the
+            // catalog.
             if let Some(name) = name {
                 self.note_gap(kind, name, None, why);
             }
@@ -58,7 +60,7 @@ impl State {
                 K::TRIGGER | K::TRIGGER_REF | K::POLICY | K::POLICY_REF | K::RULE | K::RULE_REF
             )
         });
-        // On a table that is not known, nothing is compared anyway.
+        // A table that is not known is not compared.
         if let Some(table) = self.find_relation(&table) {
             self.note_gap(kind, table, named.map(|named| name(&named)), why);
         }
@@ -81,7 +83,7 @@ impl State {
         })
     }
 
-    /// Keeps the name of something that is not followed.
+    /// Adds a gap for an object that replay does not know.
     pub(crate) fn note_gap(
         &mut self,
         kind: GapKind,
@@ -103,13 +105,13 @@ impl State {
         self.catalog.gaps.push(gap);
     }
 
-    /// The gap that a reference names.
+    /// Returns the gap that a reference names.
     pub(crate) fn find_gap(&self, parts: &[String]) -> Option<&Gap> {
         let mut names = self.candidates(parts).into_iter();
         names.find_map(|name| self.catalog.gap_at(&name))
     }
 
-    /// Takes out the gap that a reference names, as DROP does; whether there was one.
+    /// Removes the gap that a reference names, as DROP does. Returns true if there was one.
     pub(crate) fn drop_gap(&mut self, parts: &[String]) -> bool {
         let Some(name) = self.find_gap(parts).map(|gap| gap.name.clone()) else {
             return false;
@@ -118,7 +120,7 @@ impl State {
         true
     }
 
-    /// DROP FUNCTION of one that is not known.
+    /// Removes the gaps of a function, as DROP FUNCTION does.
     pub(crate) fn drop_routine_gap(&mut self, parts: &[String]) {
         let names = self.candidates(parts);
         self.catalog
@@ -126,14 +128,14 @@ impl State {
             .retain(|gap| gap.kind != GapKind::Routine || !names.contains(&gap.name));
     }
 
-    /// Something of this name is known from now on, or gone.
+    /// Removes the gaps of this name, because the object is now known or was dropped.
     pub(crate) fn forget_gaps(&mut self, name: &Name) {
         self.catalog
             .gaps
             .retain(|gap| gap.name != *name || gap.kind == GapKind::Routine);
     }
 
-    /// Something of which part is not known has another name.
+    /// Renames the gaps of an object that was renamed.
     pub(crate) fn move_gaps(&mut self, from: &Name, to: &Name) {
         let moved = |gap: &&mut Gap| gap.name == *from && gap.kind != GapKind::Routine;
         for gap in self.catalog.gaps.iter_mut().filter(moved) {
@@ -141,7 +143,7 @@ impl State {
         }
     }
 
-    /// A refused statement about something that is not followed changes nothing that is known.
+    /// Accepts a refused statement if its object is a gap, and follows a rename of the gap.
     pub(crate) fn pass_over(&mut self, node: &SyntaxNode, refused: Refused) -> Result<()> {
         use SyntaxKind as K;
         let Some(parts) = subject(node) else {
@@ -187,7 +189,7 @@ impl State {
         Ok(())
     }
 
-    /// A refusal that names what its statement reads and replay does not know.
+    /// Returns the refusal, with the gap that its statement needs, if any.
     fn explained(&self, node: &SyntaxNode, mut refused: Refused) -> Refused {
         if let Some(gap) = self.gap_in(node) {
             refused.why = format!("{}: this needs the {gap}", refused.why);
@@ -196,7 +198,7 @@ impl State {
         refused
     }
 
-    /// A gap that is named anywhere in a statement or query.
+    /// Returns a gap that a statement or query names anywhere.
     pub(crate) fn gap_in(&self, node: &SyntaxNode) -> Option<&Gap> {
         use SyntaxKind as K;
         if self.catalog.gaps.is_empty() {
@@ -216,7 +218,7 @@ impl State {
         names.find_map(|part| self.find_gap(&path(&part)))
     }
 
-    /// Keeps the names that a statement would have given, which its author told replay to ignore.
+    /// Adds gaps for the objects that an ignored statement creates.
     pub(crate) fn note_ignored(&mut self, node: &SyntaxNode) {
         use SyntaxKind as K;
         let made = match node.kind() {
@@ -251,7 +253,7 @@ impl State {
         }
     }
 
-    /// What a statement made is known, whatever was not before.
+    /// Removes the gaps of the objects that a statement created, which are now known.
     pub(crate) fn close_gaps(&mut self, node: &SyntaxNode) {
         use SyntaxKind as K;
         if self.catalog.gaps.is_empty() {
@@ -278,7 +280,7 @@ impl State {
     }
 }
 
-/// Whatever it is called.
+/// Returns an empty name, which stands for every name.
 pub(crate) fn any() -> Name {
     Name {
         schema: String::new(),
@@ -286,7 +288,7 @@ pub(crate) fn any() -> Name {
     }
 }
 
-/// A migration's file from its folder on, which is the same on every machine.
+/// Returns the last two components of a migration file's path, which are the same on every machine.
 pub(crate) fn shown(path: &std::path::Path) -> String {
     let mut parts: Vec<_> = path.iter().rev().take(2).collect();
     parts.reverse();
@@ -294,7 +296,8 @@ pub(crate) fn shown(path: &std::path::Path) -> String {
     parts.join("/")
 }
 
-/// The name of what a statement alters, comments on or puts something on.
+/// Returns the name of the object that a statement alters or comments on, or to which it adds a
+/// part.
 fn subject(node: &SyntaxNode) -> Option<Vec<String>> {
     use SyntaxKind as K;
     let reference = |kinds: &[SyntaxKind]| {

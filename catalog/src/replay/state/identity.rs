@@ -1,10 +1,11 @@
-//! The sequences of identities, which partitions share with their parent from PostgreSQL 17 on.
+//! The sequences of identity columns. From PostgreSQL 17 on, partitions share them with their
+//! parent.
 
 use crate::replay::state::State;
 use crate::{Fill, Name, RelationKind, Sequence};
 
 impl State {
-    /// The partitions have the parent's identity, or none, as the parent has.
+    /// Copies the parent's identity, or its absence, to the partitions.
     pub(crate) fn share_identity(&mut self, table: &Name, column: &str) {
         let columns = &self.table(table).columns;
         let found = columns.iter().find(|other| other.name == column);
@@ -20,7 +21,7 @@ impl State {
         }
     }
 
-    /// A partition that is none any more leaves its parent's identity.
+    /// Removes the parent's identity from a table that is no partition any more.
     pub(crate) fn end_shared_identity(&mut self, table: &Name, column: &str) {
         let is_own = self.catalog.identity_sequence(table, column).is_some();
         let columns = &mut self.table(table).columns;
@@ -33,7 +34,7 @@ impl State {
         }
     }
 
-    /// The sequence of a column's identity, which for a partition is that of its parent.
+    /// Returns the sequence of an identity column. A partition uses that of its parent.
     pub(crate) fn shared_identity_sequence(&self, table: &Name, column: &str) -> Option<&Sequence> {
         let own = self.catalog.identity_sequence(table, column);
         own.or_else(|| {
@@ -44,7 +45,8 @@ impl State {
         })
     }
 
-    /// An identity's sequence has the type of its column; that of `serial` keeps its own.
+    /// Changes the type of an identity's sequence with that of its column. A `serial` column's
+    /// sequence keeps its type.
     pub(crate) fn identity_changes_type(&mut self, table: &Name, column: &str, data_type: &str) {
         let sequence = self.catalog.identity_sequence(table, column);
         let sequence = sequence.map(|sequence| sequence.name.clone());

@@ -4,7 +4,7 @@ use crate::Name;
 use crate::replay::state::State;
 
 impl State {
-    /// Notes that an index, which keeps the names of its columns, has another name.
+    /// Keeps the recorded column names of an index when it is renamed.
     pub(crate) fn keep_title(&mut self, table: &Name, from: &str, to: &str) {
         self.index_titles.rename(table, from, to);
     }
@@ -28,7 +28,7 @@ impl State {
         }
     }
 
-    /// The table and name of an index, by the search path.
+    /// Returns the table and name of an index, found by the search path.
     pub(crate) fn find_index_by(&self, parts: &[String]) -> Option<(Name, String)> {
         self.candidates(parts)
             .into_iter()

@@ -1,10 +1,11 @@
-//! A table as its children inherit it.
+//! Inheritance: passes columns from a table to its children, and attaches and detaches children.
 
 use crate::replay::state::State;
 use crate::{Column, Fill, Name, Relation, RelationKind};
 
 impl State {
-    /// Adds a column to the children of a table; a child that has it keeps it when the parent's goes.
+    /// Adds a column to the children of a table. A child that already has the column keeps it when
+    /// the parent's column is dropped.
     pub(crate) fn inherit_column(&mut self, table: &Name, added: &Column) {
         for child in self.descendants(table) {
             let columns = &mut self.table(&child).columns;
@@ -17,12 +18,12 @@ impl State {
         }
     }
 
-    /// Notes that a child's column stays when the parent's goes.
+    /// Records that a child's column remains when the parent's column is dropped.
     pub(crate) fn keep_column(&mut self, child: &Name, column: &str) {
         self.local_columns.note(child, column, ());
     }
 
-    /// Makes a table the partition of another, from which it gets indexes and references.
+    /// Makes a table a partition of another, whose indexes and foreign keys it receives.
     pub(crate) fn attach(&mut self, partition: &Name, parent: &Name, bound: Option<String>) {
         let relation = self.table(partition);
         relation.kind = RelationKind::Partition;
@@ -44,7 +45,7 @@ impl State {
         }
     }
 
-    /// Makes a partition a table of its own.
+    /// Makes a partition an independent table.
     pub(crate) fn detach(&mut self, partition: &Name) {
         let relation = self.table(partition);
         relation.kind = if relation.partition_by.is_some() {
@@ -62,7 +63,8 @@ impl State {
         self.stand_alone(partition);
     }
 
-    /// Makes a table the child of another; its own columns and checks stay its own, also where the parent has them.
+    /// Makes a table the child of another. Its columns and checks remain local, even if the parent
+    /// has them.
     pub(crate) fn add_parent(&mut self, table: &Name, parent: &Name) {
         let relation = self.table(table);
         relation.parents.push(parent.clone());
@@ -73,14 +75,15 @@ impl State {
         }
     }
 
-    /// Ends that a table is the child of another.
+    /// Removes a table from the children of another.
     pub(crate) fn remove_parent(&mut self, table: &Name, parent: &Name) {
         let parents = &mut self.table(table).parents;
         parents.retain(|other| other != parent);
         self.stand_alone(table);
     }
 
-    /// A table as its children have it: its sequences stay its own.
+    /// Returns a table in the form that its children inherit. The children do not own its
+    /// sequences.
     pub(crate) fn as_inherited(&mut self, table: &Name) -> Relation {
         let mut parent = self.table(table).clone();
         for column in &mut parent.columns {

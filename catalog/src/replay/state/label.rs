@@ -1,4 +1,4 @@
-//! An enum's label under its new name, in the expressions that PostgreSQL keeps as values and not as text.
+//! Renames an enum's label in expressions, where PostgreSQL stores the value and not its text.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,8 @@ use crate::replay::syntax::expression;
 use crate::{Column, ConstraintKind, DataType, Fill, IndexKey, Name, Relation, TypeKind};
 
 impl State {
-    /// Renames the label in all expressions; where it is not certain that a text is the label, refuses.
+    /// Renames the label in all expressions. Refuses where it is not certain that a string is the
+    /// label.
     pub(crate) fn rename_label(
         &mut self,
         node: &SyntaxNode,
@@ -85,7 +86,7 @@ impl State {
             let columns = tables.get(owner).map_or(&[][..], Vec::as_slice);
             let is_known = match holder {
                 Holder::Condition | Holder::Policy => label.rename(text, columns).is_ok(),
-                // Whose columns stand in a query is not known here.
+                // The tables of the columns in a query are not known here.
                 Holder::View | Holder::Rule | Holder::Body => !label.is_in(text),
             };
             if !is_known {
@@ -95,7 +96,7 @@ impl State {
         Ok(())
     }
 
-    /// The enum and the domains over it, with the number of their dimensions.
+    /// Returns the enum and the domains over it, each with its number of dimensions.
     fn types_of_values(&self, data_type: &Name) -> Vec<(Name, u8)> {
         let mut found = vec![(data_type.clone(), 0)];
         let mut at = 0;
@@ -113,7 +114,7 @@ impl State {
     }
 }
 
-/// Expressions over the columns of a table, but for defaults.
+/// Returns the expressions over the columns of a table, except defaults.
 fn expressions(relation: &mut Relation) -> impl Iterator<Item = &mut String> {
     let columns = relation.columns.iter_mut();
     let generated = columns.filter_map(|column| match &mut column.fill {
@@ -135,25 +136,25 @@ fn expressions(relation: &mut Relation) -> impl Iterator<Item = &mut String> {
     generated.chain(checks).chain(indexes)
 }
 
-/// A label that is renamed.
+/// A label to rename.
 struct Label<'a> {
-    /// The enum and the domains over it, with the number of their dimensions.
+    /// The enum and the domains over it, each with its number of dimensions.
     types: Vec<(Name, u8)>,
     from: &'a str,
     to: &'a str,
 }
 
-/// What a string is a value of.
+/// The type of a string literal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Meant {
-    /// Of the enum, or an array of it.
+    /// The enum, or an array of it.
     Label { is_array: bool },
-    /// Of another type.
+    /// Another type.
     Other,
 }
 
 impl Label<'_> {
-    /// What a value of this type is.
+    /// Returns whether this type is the enum, an array of it, or another type.
     pub(crate) fn of_type(&self, data_type: &DataType) -> Meant {
         let mut types = self.types.iter();
         let found = types.find(|(name, _)| *name == data_type.name);
@@ -162,7 +163,8 @@ impl Label<'_> {
         })
     }
 
-    /// The text of a string under the new name, as a label or as an array; `None` where it has not the old one.
+    /// Returns the string with the new label, as a label or an array. Returns `None` if it does not
+    /// contain the old one.
     fn renamed(&self, value: &str) -> Option<String> {
         if value == self.from {
             return Some(literal(self.to));
@@ -171,13 +173,14 @@ impl Label<'_> {
         Some(literal(&renamed))
     }
 
-    /// Whether a string of this text may be the label, or an array with it.
+    /// Returns true if a string in this text may be the label, or an array with it.
     fn is_in(&self, text: &str) -> bool {
         let mut values = tokens(text).filter_map(|token| token.value());
         values.any(|value| self.renamed(&value).is_some())
     }
 
-    /// Renames it in a value of this type, such as a default: without a cast a string has the type itself.
+    /// Renames the label in a value of this type, such as a default. A string without a cast has
+    /// the type itself.
     fn rename_value(&self, text: &mut String, data_type: &DataType) {
         if let Some(value) = string_value(text) {
             if let Meant::Label { is_array } = self.of_type(data_type)
@@ -188,11 +191,13 @@ impl Label<'_> {
             }
             return;
         }
-        // Without columns, only casts say what a string is, and no other string is one.
+        // Without columns, only a cast gives a string a type, and the other strings are not the
+        // label.
         self.rename(text, &[]).ok();
     }
 
-    /// Renames it where it is compared with one of these columns, or cast; an error if it might be meant elsewhere.
+    /// Renames the label where it is cast or compared with one of these columns. Returns an error
+    /// if another string may be the label.
     pub(crate) fn rename(
         &self,
         expression: &mut String,
@@ -226,7 +231,8 @@ impl Label<'_> {
         Ok(())
     }
 
-    /// What the string at this place is, as far as a cast or a column beside it tells.
+    /// Returns the type of the string at this position, if a cast or a compared column determines
+    /// it.
     fn meant(&self, words: &[Token<'_>], at: usize, all: &[Column]) -> Option<Meant> {
         if let Some(cast) = self.cast(words, at + 1) {
             return Some(cast);
@@ -266,7 +272,7 @@ impl Label<'_> {
             return Some(element(cast));
         }
         let listed = listed_for(words, at)?;
-        // The text of an array stands alone behind ANY or ALL.
+        // After ANY or ALL, a string outside `ARRAY[..]` is the text of an array.
         let is_array = array.is_none()
             && words[listed + 1..at]
                 .iter()
@@ -277,7 +283,7 @@ impl Label<'_> {
         }
     }
 
-    /// The type that a cast at this place names.
+    /// Returns the type that a cast at this position names.
     pub(crate) fn cast(&self, words: &[Token<'_>], at: usize) -> Option<Meant> {
         words.get(at)?.is("::").then_some(())?;
         let mut name = at + 1;
@@ -298,7 +304,7 @@ impl Label<'_> {
     }
 }
 
-/// The brackets of `ARRAY[..]` around a word.
+/// Returns the positions of the brackets of `ARRAY[..]` around a word.
 fn array_around(words: &[Token<'_>], at: usize) -> Option<(usize, usize)> {
     let mut depth = 0;
     let start = words[..at].iter().rposition(|word| {
@@ -317,7 +323,8 @@ fn array_around(words: &[Token<'_>], at: usize) -> Option<(usize, usize)> {
     Some((start, at + end))
 }
 
-/// The word before a list, as of `column IN` or `column = ANY`, that this word stands in.
+/// Returns the position of the word before the list that contains this word, as in `column IN` or
+/// `column = ANY`.
 fn listed_for(words: &[Token<'_>], at: usize) -> Option<usize> {
     const BETWEEN: [&str; 6] = ["array", "any", "all", "in", "not", "between"];
     const MARKS: [&str; 7] = [",", "(", "[", "=", "<", ">", "<>"];

@@ -1,4 +1,4 @@
-//! Names: what a reference means by the search path, and where a new object goes.
+//! Resolves names by the search path, and finds the schema of a new object.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
@@ -8,7 +8,7 @@ use crate::replay::syntax::tree::{has, path};
 use crate::{Name, TypeKind};
 
 impl State {
-    /// Where something new goes.
+    /// Returns the schema in which a new object is created.
     pub(crate) fn current_schema(&self, node: &SyntaxNode) -> Result<String> {
         let schema = self
             .search_path()
@@ -23,7 +23,7 @@ impl State {
         })
     }
 
-    /// The name of something new that a statement makes.
+    /// Returns the full name of an object that a statement creates.
     pub(crate) fn new_name(&self, statement: &SyntaxNode, node: &SyntaxNode) -> Result<Name> {
         let mut parts = path(node);
         let name = parts.pop().unwrap_or_default();
@@ -42,7 +42,7 @@ impl State {
         Ok(Name { schema, name })
     }
 
-    /// The names that a reference may mean, in the order of the search path.
+    /// Returns the names that a reference may mean, in the order of the search path.
     pub(crate) fn candidates(&self, parts: &[String]) -> Vec<Name> {
         let full = |schema: &str, name: &str| Name {
             schema: schema.to_owned(),
@@ -52,7 +52,7 @@ impl State {
             [.., schema, name] => vec![full(schema, name)],
             [name] => {
                 let path = self.search_path().iter().map(String::as_str);
-                // PostgreSQL looks there first, unless the search path says otherwise.
+                // PostgreSQL searches `pg_temp` first, unless the search path names it.
                 let is_named = path.clone().any(|schema| schema == TEMPORARY);
                 let first = Some(TEMPORARY).filter(|_| !is_named);
                 let all = first.into_iter().chain(path);
@@ -62,7 +62,8 @@ impl State {
         }
     }
 
-    /// A type that a column can have: of a migration's own, a multirange, or the rows of a table.
+    /// Returns a type that a column can have: a type of a migration, a multirange, or the row type
+    /// of a table.
     pub(crate) fn find_type(&self, parts: &[String]) -> Option<Name> {
         self.candidates(parts).into_iter().find(|name| {
             self.catalog.types.contains_key(name)
@@ -71,7 +72,7 @@ impl State {
         })
     }
 
-    /// The range that this multirange comes with.
+    /// Returns the range type that this multirange belongs to.
     pub(crate) fn range_of(&self, name: &Name) -> Option<Name> {
         let found = self.catalog.types.values().find(|found| {
             found.name.schema == name.schema
@@ -80,7 +81,7 @@ impl State {
         found.map(|found| found.name.clone())
     }
 
-    /// A type that CREATE TYPE or CREATE DOMAIN made.
+    /// Returns a type that CREATE TYPE or CREATE DOMAIN created.
     pub(crate) fn find_own_type(&self, parts: &[String]) -> Option<Name> {
         self.candidates(parts)
             .into_iter()

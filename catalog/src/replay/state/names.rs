@@ -7,10 +7,11 @@ use crate::replay::state::{self, State};
 use crate::replay::syntax::title;
 use crate::{IndexKey, Name, TypeKind};
 
-/// The longest name in bytes.
+/// The maximum length of a name in bytes.
 const LONGEST: usize = 63;
 
-/// `table_columns_label`, with the longer of the first two cut until all fits (`makeObjectName` of PostgreSQL).
+/// Returns `table_columns_label`. The longer of the first two is shortened until all fits
+/// (`makeObjectName` of PostgreSQL).
 fn object_name(table: &str, columns: &str, label: &str) -> String {
     let overhead = if columns.is_empty() { 0 } else { 1 } + 1 + label.len();
     let room = LONGEST.saturating_sub(overhead);
@@ -39,7 +40,8 @@ fn clip(text: &str, length: usize) -> &str {
 }
 
 impl State {
-    /// A name that no relation of the schema has, by counting up behind the label (`ChooseRelationName`).
+    /// Returns a name that no relation of the schema has, by counting up after the label
+    /// (`ChooseRelationName`).
     pub(crate) fn free_relation_name(&self, table: &Name, columns: &str, label: &str) -> String {
         counted(&table.name, columns, label, |name| {
             let is_constraint = matches!(label, "pkey" | "key" | "excl");
@@ -48,14 +50,15 @@ impl State {
         })
     }
 
-    /// A name that no constraint of the schema has (`ChooseConstraintName`).
+    /// Returns a name that no constraint of the schema has (`ChooseConstraintName`).
     pub(crate) fn free_constraint_name(&self, table: &Name, columns: &str, label: &str) -> String {
         counted(&table.name, columns, label, |name| {
             self.has_constraint(&table.schema, name)
         })
     }
 
-    /// The name of an index without one: its columns, those of `INCLUDE` too, told apart by numbers.
+    /// Returns the default name of an index, from its columns and those of `INCLUDE`. Repeated
+    /// column names get numbers.
     pub(crate) fn index_name(
         &self,
         table: &Name,
@@ -66,7 +69,7 @@ impl State {
         self.index_name_of(table, titles(keys, included), label)
     }
 
-    /// The same from what the columns are called.
+    /// Returns the default name of an index from the names of its columns.
     pub(crate) fn index_name_of(&self, table: &Name, titles: Vec<String>, label: &str) -> String {
         let mut parts: Vec<String> = Vec::new();
         for base in titles {
@@ -82,7 +85,7 @@ impl State {
         self.free_relation_name(table, &parts.join("_"), label)
     }
 
-    /// Notes what the columns of indexes are called, before a column gets another name.
+    /// Records the column names of indexes before a column is renamed.
     pub(crate) fn keep_titles(&mut self, table: &Name, column: &str) {
         let Some(relation) = self.catalog.relations.get(table) else {
             return;
@@ -96,7 +99,7 @@ impl State {
         }
     }
 
-    /// Whether a table, view, index, sequence or composite type has this name.
+    /// Returns true if a table, view, index, sequence or composite type has this name.
     pub(crate) fn has_relation(&self, schema: &str, name: &str) -> bool {
         let full = Name {
             schema: schema.to_owned(),
@@ -135,7 +138,7 @@ impl State {
             .any(|constraint| constraint.name == name)
     }
 
-    /// The table that has this index.
+    /// Returns the table of this index.
     pub(crate) fn find_index(&self, index: &Name) -> Option<Name> {
         self.catalog
             .relations
@@ -162,7 +165,7 @@ fn counted(table: &str, columns: &str, label: &str, is_taken: impl Fn(&str) -> b
 }
 
 impl Name {
-    /// As SQL writes it, with the schema unless that is `public`.
+    /// Returns the name as SQL writes it, with the schema unless that is `public`.
     pub(crate) fn quoted(&self) -> String {
         if self.schema == state::PUBLIC {
             quoted(&self.name)
@@ -172,7 +175,7 @@ impl Name {
     }
 }
 
-/// What PostgreSQL calls the columns of an index.
+/// Returns the names that PostgreSQL gives to the columns of an index.
 pub(crate) fn titles(keys: &[IndexKey], included: &[String]) -> Vec<String> {
     let keys = keys.iter().map(|key| match key {
         IndexKey::Column { name, .. } => name.clone(),
@@ -181,7 +184,7 @@ pub(crate) fn titles(keys: &[IndexKey], included: &[String]) -> Vec<String> {
     keys.chain(included.iter().cloned()).collect()
 }
 
-/// What PostgreSQL calls a column of an index that is an expression.
+/// Returns the name that PostgreSQL gives to an index column that is an expression.
 fn expression_name(expression: &str) -> String {
     let parse = SourceFile::parse(&format!("SELECT {expression}"));
     let target = parse

@@ -1,7 +1,8 @@
-//! The sequences that an expression takes from.
+//! The sequences that an expression uses.
 //!
-//! SQL names them in strings, `nextval('s')`, which PostgreSQL reads once and keeps as references. Here the string is
-//! the reference: it names the schema, unless that is `public`, whatever the search path was, and follows renames.
+//! SQL names them in strings, `nextval('s')`, which PostgreSQL reads once and stores as references.
+//! Here the string itself is the reference. It names the schema, unless that is `public`, and it
+//! follows renames.
 
 use std::ops::Range;
 
@@ -12,7 +13,7 @@ use crate::replay::syntax::expression::words;
 use crate::{Fill, Name};
 
 impl State {
-    /// An expression as written, whose sequences are looked for in the search path now.
+    /// Returns the expression with its sequences resolved by the current search path.
     pub(crate) fn with_sequences_found(&self, mut expression: String) -> String {
         for place in arguments(&expression).into_iter().rev() {
             let named = parts(&expression[place.clone()]);
@@ -25,7 +26,8 @@ impl State {
 }
 
 impl Fill {
-    /// What takes the next value of a sequence: `serial` where the column owns it.
+    /// Returns the fill that takes the next value of a sequence. It is `serial` if the column owns
+    /// the sequence.
     pub(crate) fn from_sequence(sequence: &Name, is_owned: bool) -> Self {
         if is_owned {
             Self::Serial {
@@ -36,7 +38,7 @@ impl Fill {
         }
     }
 
-    /// The sequence of which this is the next value, and nothing else.
+    /// Returns the sequence if this fill is only its next value.
     pub(crate) fn sequence(&self) -> Option<Name> {
         match self {
             Self::Serial { sequence } => Some(sequence.clone()),
@@ -45,7 +47,7 @@ impl Fill {
         }
     }
 
-    /// Whether this takes from a sequence, alone or in an expression.
+    /// Returns true if this fill uses a sequence, alone or in an expression.
     pub(crate) fn uses_sequence(&self, sequence: &Name) -> bool {
         match self {
             Self::Serial { sequence: own } => own == sequence,
@@ -54,7 +56,7 @@ impl Fill {
         }
     }
 
-    /// The same with a sequence under its new name.
+    /// Renames a sequence in this fill.
     pub(crate) fn rename_sequence(&mut self, from: &Name, to: &Name) {
         match self {
             Self::Serial { sequence } if sequence == from => sequence.clone_from(to),
@@ -64,7 +66,7 @@ impl Fill {
     }
 }
 
-/// Whether an expression takes from a sequence.
+/// Returns true if an expression uses a sequence.
 pub(crate) fn uses_sequence(expression: &str, sequence: &Name) -> bool {
     let places = arguments(expression).into_iter();
     places
@@ -72,7 +74,7 @@ pub(crate) fn uses_sequence(expression: &str, sequence: &Name) -> bool {
         .any(|named| named.as_ref() == Some(sequence))
 }
 
-/// The same expression with a sequence under its new name.
+/// Renames a sequence in an expression.
 pub(crate) fn rename_sequence(expression: &mut String, from: &Name, to: &Name) {
     for place in arguments(expression).into_iter().rev() {
         if reference(&expression[place.clone()]).as_ref() == Some(from) {
@@ -81,7 +83,7 @@ pub(crate) fn rename_sequence(expression: &mut String, from: &Name, to: &Name) {
     }
 }
 
-/// `nextval('s')` or `nextval('s'::regclass)`, in parentheses or not.
+/// Returns the sequence of `nextval('s')` or `nextval('s'::regclass)`, in parentheses or not.
 fn only_nextval(expression: &str) -> Option<Name> {
     let place = arguments(expression).into_iter().next()?;
     let is_bracket = |token: &&Token<'_>| token.is("(") || token.is(")");
@@ -105,8 +107,8 @@ fn only_nextval(expression: &str) -> Option<Name> {
     (is_call && is_cast).then(|| reference(&expression[place]))?
 }
 
-/// The literals that are first arguments of functions of sequences; a text, as in `nextval('s'::text)`, is none, as
-/// PostgreSQL looks it up each time.
+/// Returns the literals that are first arguments of sequence functions. A text, as in
+/// `nextval('s'::text)`, is left out, because PostgreSQL resolves it at each call.
 fn arguments(expression: &str) -> Vec<Range<usize>> {
     let all: Vec<Token<'_>> = tokens(expression).collect();
     let mut found = Vec::new();
@@ -127,12 +129,12 @@ fn arguments(expression: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// The parts of the name in a literal.
+/// Returns the parts of the name in a literal.
 fn parts(literal: &str) -> Vec<String> {
     words(&string_value(literal).unwrap_or_default())
 }
 
-/// What a literal of [`literal`]'s names.
+/// Returns the sequence that a literal written by [`literal`] names.
 fn reference(literal: &str) -> Option<Name> {
     let mut parts = parts(literal);
     let name = parts.pop()?;

@@ -1,16 +1,16 @@
-//! NOT NULL, which from PostgreSQL 18 on is a constraint with a name, and which children have from their parents.
+//! NOT NULL, which children inherit. From PostgreSQL 18 on it is a constraint with a name.
 
 use crate::replay::state::State;
 use crate::{Fill, Name};
 
 impl State {
-    /// Makes a column NOT NULL by its own table's word.
+    /// Makes a column NOT NULL by a declaration in its own table.
     pub(crate) fn set_not_null(&mut self, table: &Name, column: &str, given: Option<String>) {
         self.local_not_null.note(table, column, ());
         self.make_not_null(table, column, given);
     }
 
-    /// Makes the column NOT NULL in the children, because it is so in the parent.
+    /// Makes the column NOT NULL in the children, as in the parent.
     pub(crate) fn inherit_not_null(&mut self, table: &Name, column: &str) {
         for child in self.descendants(table) {
             self.make_not_null(&child, column, None);
@@ -30,7 +30,7 @@ impl State {
         }
     }
 
-    /// The columns with a NOT NULL constraint, and its name.
+    /// Returns the columns with a NOT NULL constraint, and the constraint's name.
     #[cfg(test)]
     pub(crate) fn not_null_constraints(
         &self,
@@ -39,14 +39,14 @@ impl State {
         self.not_null_names.of_table(table)
     }
 
-    /// The column of which this is the NOT NULL constraint.
+    /// Returns the column of this NOT NULL constraint.
     pub(crate) fn not_null_column(&self, table: &Name, constraint: &str) -> Option<String> {
         let mut names = self.not_null_names.of_table(table);
         let found = names.find(|(_, name)| *name == constraint);
         found.map(|(column, _)| column.to_owned())
     }
 
-    /// Lets a column be NULL, also in the children that had it from this one alone.
+    /// Drops NOT NULL from a column, also in the children that only inherited it from this table.
     pub(crate) fn drop_not_null(&mut self, table: &Name, column: &str) {
         self.local_not_null.forget(table, column);
         self.not_null_names.forget(table, column);
@@ -78,7 +78,7 @@ impl State {
         }
     }
 
-    /// A table without its parent keeps what it had from it as its own.
+    /// Makes the inherited properties of a table its own after it lost its parent.
     pub(crate) fn stand_alone(&mut self, table: &Name) {
         let relation = self.table(table);
         let strict = relation.columns.iter().filter(|column| column.not_null);

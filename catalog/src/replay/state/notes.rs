@@ -1,10 +1,11 @@
-//! What the catalog does not hold of the parts of tables, but later statements depend on.
+//! Facts about the parts of tables that the catalog does not hold, but on which later statements
+//! depend.
 
 use std::collections::BTreeMap;
 
 use crate::Name;
 
-/// Facts about columns, constraints or indexes, under the table's name and theirs.
+/// Facts about columns, constraints or indexes, by table name and part name.
 #[derive(Debug, Clone)]
 pub(crate) struct Notes<T>(BTreeMap<(Name, String), T>);
 
@@ -40,14 +41,14 @@ impl<T> Notes<T> {
         all.map(|((_, part), fact)| (part.as_str(), fact))
     }
 
-    /// A part has another name.
+    /// Follows the rename of a part.
     pub(crate) fn rename(&mut self, table: &Name, from: &str, to: &str) {
         if let Some(fact) = self.0.remove(&(table.clone(), from.to_owned())) {
             self.note(table, to, fact);
         }
     }
 
-    /// A table has another name.
+    /// Follows the rename of a table.
     pub(crate) fn move_table(&mut self, from: &Name, to: &Name) {
         let all = std::mem::take(&mut self.0).into_iter();
         self.0 = all

@@ -1,8 +1,8 @@
-//! What can be dropped.
+//! The kinds of objects that can be dropped.
 
 use crate::{DataType, Name};
 
-/// What can be dropped; parts of a table with the table's name.
+/// An object that can be dropped. Parts of a table include the table's name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Object {
     Relation(Name),
@@ -14,9 +14,9 @@ pub(crate) enum Object {
     Type(Name),
     DomainConstraint(Name, String),
     Attribute(Name, String),
-    /// Every form of a function, for what calls it.
+    /// All overloads of a function, for the objects that call it.
     Function(String),
-    /// One form.
+    /// One overload.
     Routine(Name, Vec<DataType>),
     Trigger(Name, String),
     Policy(Name, String),

@@ -1,4 +1,5 @@
-//! Partitions and children of a table: each partition has the indexes and references of its parent.
+//! Partitions and children of a table. Each partition has the indexes and foreign keys of its
+//! parent.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +8,7 @@ use crate::replay::state::{State, names};
 use crate::{Constraint, ConstraintKind, Index, Name, RelationKind};
 
 impl State {
-    /// The columns of children that are there only because the parent's is.
+    /// Adds the columns of children that exist only because the parent's column exists.
     pub(crate) fn inherited_columns(&self, table: &Name, column: &str, targets: &mut Vec<Object>) {
         for relation in self.catalog.relations.values() {
             let child = &relation.name;
@@ -27,7 +28,7 @@ impl State {
         }
     }
 
-    /// Children of a table, and theirs.
+    /// Returns the descendants of a table: its children, their children, and so on.
     pub(crate) fn descendants(&self, table: &Name) -> Vec<Name> {
         let mut found: Vec<Name> = Vec::new();
         let mut seen = BTreeSet::from([table.clone()]);
@@ -71,7 +72,7 @@ impl State {
         }
     }
 
-    /// A partition gets an index of its parent, unless it has one like it.
+    /// Adds an index of the parent to a partition, unless the partition has an equal one.
     fn cover(
         &mut self,
         parent: &Name,
@@ -100,7 +101,8 @@ impl State {
         }
     }
 
-    /// The index of a partition that belongs to this one of its parent's: each takes the first like it that is left.
+    /// Returns the partition's index that belongs to this index of the parent. Each index of the
+    /// parent takes the first equal one that is left.
     fn attached(&self, parent: &Name, partition: &Name, index: &str) -> Option<String> {
         let parent = self.catalog.relations.get(parent)?;
         let partition = self.catalog.relations.get(partition)?;
@@ -108,7 +110,7 @@ impl State {
         for of_parent in &parent.indexes {
             let constraint = parent.constraint_of(&of_parent.name);
             let found = partition.indexes.iter().find(|own| {
-                // Of a primary key and a unique one PostgreSQL takes each for the other.
+                // PostgreSQL accepts a primary key for a unique one, and the other way round.
                 let fits = constraint.is_none_or(|constraint| {
                     let own = partition.constraint_of(&own.name);
                     let excludes =
@@ -132,7 +134,7 @@ impl State {
         None
     }
 
-    /// Adds an index like one of another table's, under a name that PostgreSQL chooses.
+    /// Adds an index equal to one of another table, with a name that PostgreSQL chooses.
     pub(crate) fn clone_index(
         &mut self,
         model: &Name,
@@ -144,7 +146,8 @@ impl State {
             None => "idx",
             Some(ConstraintKind::PrimaryKey { .. }) => "pkey",
             Some(ConstraintKind::Exclude { .. }) => "excl",
-            // PostgreSQL copies a key WITHOUT OVERLAPS with its operators, and takes those for an exclusion's.
+            // PostgreSQL copies a key WITHOUT OVERLAPS with its operators, and names the copy as an
+            // exclusion constraint.
             Some(_) if constraint.as_ref().is_some_and(|one| one.temporal) => "excl",
             Some(_) => "key",
         };
@@ -171,7 +174,7 @@ impl State {
         self.push_index(table, index, constraint, true);
     }
 
-    /// The indexes of partitions that belong to one of the parent's.
+    /// Returns the indexes of partitions that belong to one of the parent's indexes.
     pub(crate) fn partition_indexes(&self, table: &Name, index: &str) -> Vec<(Name, String)> {
         let mut all = Vec::new();
         for partition in self.partitions(table) {
@@ -183,7 +186,7 @@ impl State {
         all
     }
 
-    /// A new partition gets the indexes and references of its parent.
+    /// Adds the indexes and foreign keys of the parent to a new partition.
     pub(crate) fn follow_partitioned_parent(&mut self, partition: &Name) {
         let parents = self.table(partition).parents.clone();
         for parent in parents {
@@ -202,7 +205,7 @@ impl State {
         }
     }
 
-    /// A partition gets a reference of its parent, under the same name if that is free.
+    /// Adds a foreign key of the parent to a partition, under the same name if that is free.
     pub(crate) fn clone_reference(
         &mut self,
         parent: &Name,
@@ -237,7 +240,8 @@ impl State {
         }
     }
 
-    /// The reference of a partition that belongs to this one of its parent's: each takes the first like it.
+    /// Returns the partition's foreign key that belongs to this one of the parent. Each takes the
+    /// first equal one.
     fn attached_reference(&self, parent: &Name, partition: &Name, name: &str) -> Option<String> {
         let parent = self.catalog.relations.get(parent)?;
         let partition = self.catalog.relations.get(partition)?;
@@ -265,7 +269,7 @@ impl State {
         None
     }
 
-    /// The references of partitions that belong to one of the parent's.
+    /// Returns the foreign keys of partitions that belong to one of the parent's.
     pub(crate) fn partition_references(&self, table: &Name, name: &str) -> Vec<(Name, String)> {
         let mut all = Vec::new();
         for partition in self.partitions(table) {
@@ -277,7 +281,8 @@ impl State {
         all
     }
 
-    /// What a partitioned table does when its index is made anew: the partitions get one too.
+    /// Adds the indexes of a column to the partitions, after PostgreSQL recreated the table's
+    /// indexes.
     pub(crate) fn cover_partitions(&mut self, table: &Name, column: &str) {
         let relation = self.table(table).clone();
         for index in relation.indexes.iter().filter(|index| index.names(column)) {

@@ -1,4 +1,4 @@
-//! What relations, columns, constraints and indexes are made of, and what they rest on.
+//! The parts of relations, columns, constraints and indexes, and their dependencies.
 
 use crate::attached::Attached;
 use crate::replay::syntax::expression;
@@ -7,7 +7,7 @@ use crate::{
 };
 
 impl ConstraintKind {
-    /// Whether the constraint is kept by an index of its name.
+    /// Returns true if an index of the same name enforces the constraint.
     pub(crate) fn has_index(&self) -> bool {
         matches!(
             self,
@@ -15,7 +15,8 @@ impl ConstraintKind {
         )
     }
 
-    /// Whether the constraint rests on this column of its own table, not counting its index.
+    /// Returns true if the constraint depends on this column of its own table, not counting its
+    /// index.
     pub(crate) fn names(&self, column: &str) -> bool {
         match self {
             Self::PrimaryKey { columns }
@@ -28,7 +29,7 @@ impl ConstraintKind {
 }
 
 impl Constraint {
-    /// Whether it is an exclusion, be it written as a key WITHOUT OVERLAPS.
+    /// Returns true if the constraint is an exclusion constraint or a key WITHOUT OVERLAPS.
     pub(crate) fn excludes(&self) -> bool {
         let is_key = self.kind.has_index();
         is_key && self.temporal || matches!(self.kind, ConstraintKind::Exclude { .. })
@@ -36,9 +37,11 @@ impl Constraint {
 }
 
 impl Relation {
-    /// The name of the index that a foreign key to these columns rests on: the oldest that fits.
+    /// Returns the name of the index that a foreign key to these columns uses, which is the oldest
+    /// that fits.
     pub(crate) fn referenced_index(&self, columns: &[String], temporal: bool) -> Option<&str> {
-        // PERIOD refers to a key WITHOUT OVERLAPS or to an exclusion, and to its last column.
+        // PERIOD refers to a key WITHOUT OVERLAPS or an exclusion constraint, and to its last
+        // column.
         let is_meant = |index: &crate::Index| {
             let constraint = self.constraint_of(&index.name);
             let excludes = constraint.is_some_and(crate::Constraint::excludes);
@@ -65,7 +68,7 @@ impl Relation {
 }
 
 impl Index {
-    /// The columns of the key, without expressions.
+    /// Returns the columns of the key, without expressions.
     pub(crate) fn columns(&self) -> impl Iterator<Item = &str> {
         self.keys.iter().filter_map(|key| match key {
             IndexKey::Column { name, .. } => Some(name.as_str()),
@@ -73,7 +76,7 @@ impl Index {
         })
     }
 
-    /// Whether the index rests on this column.
+    /// Returns true if the index depends on this column.
     pub(crate) fn names(&self, column: &str) -> bool {
         let in_keys = self.keys.iter().any(|key| match key {
             IndexKey::Column { name, .. } => name == column,
@@ -98,13 +101,13 @@ impl Index {
 }
 
 impl Relation {
-    /// Whether the index keeps an exclusion, be it written as a key WITHOUT OVERLAPS.
+    /// Returns true if the index enforces an exclusion constraint or a key WITHOUT OVERLAPS.
     pub(crate) fn excludes(&self, index: &Index) -> bool {
         let constraint = self.constraint_of(&index.name);
         constraint.is_some_and(Constraint::excludes)
     }
 
-    /// The constraint that is kept by this index.
+    /// Returns the constraint that this index enforces.
     pub(crate) fn constraint_of(&self, index: &str) -> Option<&Constraint> {
         let mut constraints = self.constraints.iter();
         constraints.find(|constraint| constraint.name == index && constraint.kind.has_index())
@@ -128,7 +131,7 @@ impl Relation {
         }
     }
 
-    /// Takes over what a child has from its parent: columns, defaults, NOT NULL, checks.
+    /// Copies the inherited properties from the parent: columns, defaults, NOT NULL, checks.
     pub(crate) fn inherit(&mut self, parent: &Self, is_partition: bool) {
         for column in &parent.columns {
             match self.columns.iter_mut().find(|own| own.name == column.name) {
@@ -165,7 +168,7 @@ impl Relation {
             {
                 let mut constraint = constraint.clone();
                 constraint.comment = None;
-                // The child is empty, so what the parent's rows may break holds in it.
+                // The child is empty, so no row violates the constraint.
                 constraint.validated = constraint.enforced;
                 self.constraints.push(constraint);
             }
@@ -173,7 +176,7 @@ impl Relation {
     }
 }
 
-/// What fills a column of a child: an identity stays the parent's, but for partitions.
+/// Returns the fill that a child inherits. Only partitions inherit an identity.
 fn inherited(fill: &Fill, is_partition: bool) -> Fill {
     match fill {
         Fill::Identity { .. } if !is_partition => Fill::Nothing,

@@ -1,4 +1,4 @@
-//! Privileges on objects, and those that ALTER DEFAULT PRIVILEGES gives to new ones.
+//! Privileges on objects, and the defaults of ALTER DEFAULT PRIVILEGES for new objects.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::gap::GapKind;
 use crate::privilege::{PUBLIC_ROLE, Privilege, Privileges};
 use crate::replay::state::State;
 
-/// The kinds of objects whose privileges are kept.
+/// The kinds of objects whose privileges are recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
     Table,
@@ -18,7 +18,7 @@ pub(crate) enum Kind {
     Routine,
 }
 
-/// An object; a function by its key and place.
+/// An object. A function is identified by its key and position.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Target {
     Relation(Name),
@@ -27,15 +27,15 @@ pub(crate) enum Target {
     Routine(String, usize),
 }
 
-/// One line of ALTER DEFAULT PRIVILEGES.
+/// One ALTER DEFAULT PRIVILEGES statement.
 #[derive(Debug, Clone)]
 pub(crate) struct Default {
     pub(crate) kind: Kind,
-    /// Empty for all of them.
+    /// Empty for all schemas.
     pub(crate) schemas: Vec<String>,
     pub(crate) gives: Vec<Privilege>,
     pub(crate) takes: Vec<Privilege>,
-    /// Why it is not known whether it holds for the objects of the migrations.
+    /// The reason why it is not known whether this default applies to the migrations' objects.
     pub(crate) unknown: Option<String>,
 }
 
@@ -48,12 +48,12 @@ impl Default {
 }
 
 impl State {
-    /// Adds a line of ALTER DEFAULT PRIVILEGES.
+    /// Adds a default of ALTER DEFAULT PRIVILEGES.
     pub(crate) fn add_default(&mut self, default: Default) {
         self.defaults.push(default);
     }
 
-    /// Takes back what earlier lines give.
+    /// Revokes the privileges that earlier defaults grant.
     pub(crate) fn revoke_default(&mut self, kind: Kind, schemas: &[String], lines: &[Privilege]) {
         for known in &mut self.defaults {
             if known.kind == kind && known.schemas == schemas {
@@ -103,7 +103,7 @@ impl State {
         }
     }
 
-    /// What is there, before a statement that may make more.
+    /// Returns the existing objects, before a statement that may create more.
     pub(crate) fn objects_before(&self, node: &SyntaxNode) -> Option<BTreeSet<Name>> {
         use SyntaxKind as K;
         let makes = match node.kind() {
@@ -118,7 +118,7 @@ impl State {
             | K::CREATE_FUNCTION
             | K::CREATE_PROCEDURE
             | K::CREATE_AGGREGATE => true,
-            // A new column may bring a sequence; another name makes nothing new.
+            // A new column may create a sequence. A rename creates no object.
             K::ALTER_TABLE => !node
                 .children()
                 .any(|action| matches!(action.kind(), K::TABLE_RENAME_TO | K::SET_SCHEMA)),
@@ -131,7 +131,7 @@ impl State {
         Some(all.map(|(own, target)| self.label(&own, &target)).collect())
     }
 
-    /// What tells an object from all others: of a function its signature too.
+    /// Returns a unique name of an object, which for a function includes its signature.
     fn label(&self, own: &Name, target: &Target) -> Name {
         let mut label = own.clone();
         if let Target::Routine(key, place) = target
@@ -144,7 +144,7 @@ impl State {
         label
     }
 
-    /// Gives to new objects what they have by default.
+    /// Grants the default privileges to new objects.
     pub(crate) fn give_defaults(&mut self, before: &BTreeSet<Name>) {
         let new: Vec<(Name, Target)> = self
             .all_objects()
@@ -197,7 +197,7 @@ pub(crate) fn change(
     is_revoke: bool,
     is_option: bool,
 ) {
-    // Everybody has it from the start.
+    // PUBLIC has EXECUTE on every new function.
     let is_initial = kind == Kind::Routine && line.role == PUBLIC_ROLE;
     if is_option {
         for own in &mut privileges.granted {
@@ -210,7 +210,7 @@ pub(crate) fn change(
             ..line
         });
     } else if is_revoke || is_initial {
-        // Of a table's privilege, those on its columns go along.
+        // REVOKE on a table also revokes the privilege on its columns.
         privileges.granted.retain(|own| {
             let is_it = (&own.role, &own.privilege) == (&line.role, &line.privilege);
             !(is_it && (line.column.is_none() || own.column == line.column))

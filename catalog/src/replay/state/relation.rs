@@ -1,4 +1,4 @@
-//! Tables and views: added, taken out, and handed out one at a time to be changed.
+//! Tables and views: adds them, removes them, and returns one at a time for changes.
 
 use squawk_syntax::SyntaxNode;
 
@@ -8,26 +8,26 @@ use crate::replay::syntax::tree::path;
 use crate::{Column, Name, Relation, RelationKind};
 
 impl State {
-    /// Adds a relation, or puts it in the place of the one of its name.
+    /// Adds a relation, or replaces the one of the same name.
     pub(crate) fn add_relation(&mut self, relation: Relation) {
         self.catalog
             .relations
             .insert(relation.name.clone(), relation);
     }
 
-    /// Adds a view, with what its query uses.
+    /// Adds a view, with the relations and columns that its query uses.
     pub(crate) fn add_view(&mut self, view: Relation, uses: Uses) {
         self.views.insert(view.name.clone(), uses);
         self.add_relation(view);
     }
 
-    /// Takes a relation out, and leaves what rests on it.
+    /// Removes a relation, but not its dependents.
     pub(crate) fn take_relation(&mut self, name: &Name) -> Option<Relation> {
         self.views.remove(name);
         self.catalog.relations.remove(name)
     }
 
-    /// The relation that a node names.
+    /// Returns the relation that a node names.
     pub(crate) fn relation_mut(&mut self, node: &SyntaxNode) -> Result<&mut Relation> {
         let parts = path(node);
         let missing = || {
@@ -39,7 +39,7 @@ impl State {
         self.catalog.relations.get_mut(&name).ok_or_else(missing)
     }
 
-    /// A table that is known to be there, because it was found or made a moment ago.
+    /// Returns a table that is known to exist, because it was just found or created.
     pub(crate) fn table(&mut self, name: &Name) -> &mut Relation {
         self.catalog
             .relations
@@ -47,7 +47,7 @@ impl State {
             .or_insert_with(|| Relation::new(name.clone(), RelationKind::Table))
     }
 
-    /// A column that is known to be there.
+    /// Returns a column that is known to exist.
     pub(crate) fn column_mut(
         &mut self,
         node: &SyntaxNode,
@@ -66,7 +66,7 @@ impl State {
             .ok_or_else(missing)
     }
 
-    /// Whether the relation is a table, whose constraints and columns can be changed.
+    /// Returns true if the relation is a view, whose constraints and columns cannot be changed.
     pub(crate) fn is_view(&self, name: &Name) -> bool {
         self.catalog.relations.get(name).is_some_and(|relation| {
             matches!(

@@ -1,4 +1,4 @@
-//! Takes objects out of the state, with all that rests on them.
+//! Removes objects from the state, with all their dependents.
 
 use squawk_syntax::SyntaxNode;
 
@@ -10,7 +10,7 @@ use crate::replay::syntax::clause::cascades;
 use crate::{Fill, TypeKind};
 
 impl State {
-    /// Drops objects with what rests on them; without CASCADE, refuses where PostgreSQL does.
+    /// Drops objects with their dependents. Without CASCADE, refuses where PostgreSQL does.
     pub(crate) fn drop_objects(&mut self, node: &SyntaxNode, targets: &[Object]) -> Result<()> {
         let doomed = self.doomed(targets);
         let obstacle = doomed.iter().find(|(_, tie)| **tie == Tie::Cascade);
@@ -25,7 +25,7 @@ impl State {
         Ok(())
     }
 
-    /// Takes objects out with all that rests on them.
+    /// Removes objects with all their dependents.
     pub(crate) fn discard(&mut self, targets: &[Object]) {
         let doomed = self.doomed(targets);
         doomed.keys().for_each(|object| self.take_out(object));

@@ -1,11 +1,12 @@
-//! New names and schemas: what refers to an object follows it, names that were made from its name stay.
+//! Renames objects and moves them to other schemas. References follow, but names derived from the
+//! old name remain.
 
 use crate::replay::state::State;
 use crate::replay::syntax::expression::rename_in;
 use crate::{ConstraintKind, Fill, IndexKey, Name, TypeKind};
 
 impl State {
-    /// Gives a relation another name; in another schema, the sequences it owns go along.
+    /// Renames a relation. If it moves to another schema, the sequences that it owns move too.
     pub(crate) fn move_relation(&mut self, from: &Name, to: Name) -> Name {
         self.relation_moves(from, &to);
         self.move_gaps(from, &to);
@@ -102,7 +103,7 @@ impl State {
         self.follow_type(from, &to);
     }
 
-    /// Columns, attributes and domains of a type under its new name.
+    /// Renames a type in columns, attributes and domains.
     fn follow_type(&mut self, from: &Name, to: &Name) {
         self.type_moves(from);
         self.follow_type_in_functions(from, to);
@@ -178,7 +179,7 @@ impl State {
         }
     }
 
-    /// Gives a column of this one relation another name.
+    /// Renames a column of this one relation.
     pub(crate) fn rename_column(&mut self, table: &Name, from: &str, to: &str) {
         self.column_is_renamed(table, from, to);
         let rename = |column: &mut String| {

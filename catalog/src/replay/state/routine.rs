@@ -1,4 +1,4 @@
-//! A function under its new name: what calls it follows.
+//! Renames a function, and updates its callers.
 
 use std::collections::BTreeMap;
 
@@ -6,9 +6,10 @@ use crate::Name;
 use crate::replay::state::State;
 
 impl State {
-    /// Gives a function another name or schema.
+    /// Renames a function, or moves it to another schema.
     ///
-    /// `forms_called` tells by inference which form each call in an expression means, by the position of the call.
+    /// `forms_called` infers which overload each call in an expression means, by the position of
+    /// the call.
     pub(crate) fn move_form(
         &mut self,
         key: &str,
@@ -34,7 +35,7 @@ impl State {
         if let Some(routine) = &mut form.routine {
             routine.name.clone_from(&to);
         }
-        // Which form a call means is told by how many arguments it has; where that is not enough, by their types.
+        // The number of arguments decides which overload a call means, or else their types.
         let others = self.functions.get(key).cloned().unwrap_or_default();
         let own = form.clone();
         self.functions

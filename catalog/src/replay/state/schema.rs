@@ -10,7 +10,7 @@ impl State {
         self.schemas.insert(schema.to_owned());
     }
 
-    /// Takes out a schema in which nothing is left.
+    /// Removes an empty schema.
     pub(crate) fn drop_schema(&mut self, schema: &str) {
         self.catalog.gaps.retain(|gap| gap.name.schema != schema);
         self.catalog.schemas.remove(schema);
@@ -24,7 +24,7 @@ impl State {
         }
     }
 
-    /// Works with a schema in front of the search path.
+    /// Runs a closure with a schema at the front of the search path.
     pub(crate) fn within_schema<T>(
         &mut self,
         schema: &str,
@@ -52,7 +52,7 @@ impl State {
         self.extension_schemas.remove(extension);
     }
 
-    /// The extensions that are installed in a schema.
+    /// Returns the extensions that are installed in a schema.
     pub(crate) fn extensions_in(&self, schema: &str) -> Vec<String> {
         let homes = self.extension_schemas.iter();
         homes

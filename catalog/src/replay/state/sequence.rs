@@ -9,7 +9,7 @@ use crate::replay::syntax::tree::{child, child_nodes, has, path, text};
 use crate::{Fill, Name, Sequence};
 
 impl Sequence {
-    /// One that counts up from 1.
+    /// Creates a sequence that counts up from 1.
     pub(crate) fn new(name: Name, data_type: &str) -> Self {
         Self {
             name,
@@ -27,7 +27,7 @@ impl Sequence {
         }
     }
 
-    /// Another type; a bound that was the old type's becomes the new one's.
+    /// Changes the type. A bound that was the old type's default becomes that of the new one.
     pub(crate) fn change_type(&mut self, data_type: &str) {
         Given::default().apply(self, Some(data_type.to_owned()), false);
     }
@@ -42,26 +42,26 @@ fn range(data_type: &str) -> (i64, i64) {
 }
 
 impl State {
-    /// Adds a sequence, or puts it in the place of the one of its name.
+    /// Adds a sequence, or replaces the one of the same name.
     pub(crate) fn add_sequence(&mut self, sequence: Sequence) {
         self.catalog
             .sequences
             .insert(sequence.name.clone(), sequence);
     }
 
-    /// A sequence, to be changed.
+    /// Returns a sequence, mutably.
     pub(crate) fn sequence_mut(&mut self, name: &Name) -> Option<&mut Sequence> {
         self.catalog.sequences.get_mut(name)
     }
 
-    /// Takes out the sequence of a column's identity.
+    /// Removes the sequence of an identity column.
     pub(crate) fn drop_identity_sequence(&mut self, table: &Name, column: &str) {
         self.catalog
             .sequences
             .retain(|_, sequence| !(sequence.identity && sequence.is_owned_by(table, column)));
     }
 
-    /// The sequence that `serial` and identity make.
+    /// Adds the sequence of a `serial` or identity column.
     pub(crate) fn insert_sequence(
         &mut self,
         table: &Name,
@@ -97,7 +97,7 @@ impl State {
         Ok(name)
     }
 
-    /// Applies options; what is not said of a new sequence follows from its type and direction.
+    /// Applies options. For a new sequence, missing options follow from its type and direction.
     pub(crate) fn sequence_options(
         &mut self,
         node: &SyntaxNode,
@@ -139,7 +139,8 @@ impl State {
         Ok(())
     }
 
-    /// Columns that take from a sequence whose owner is another now: `serial` is the owner's alone.
+    /// Updates the fills of the columns that use a sequence after its owner changed. Only the
+    /// owner's column is `serial`.
     fn fill_anew(&mut self, sequence: &Name) {
         let relations = self.catalog.relations.values();
         let users: Vec<(Name, String, Fill)> = relations
@@ -155,7 +156,7 @@ impl State {
         }
     }
 
-    /// The table and column that OWNED BY names.
+    /// Returns the table and column that OWNED BY names.
     fn owning_column(&self, option: &SyntaxNode) -> Result<(Name, String)> {
         let mut parts = child(option, SyntaxKind::QUALIFIED_COLUMN_NAME_REF)
             .map(|reference| path(&reference))
@@ -169,7 +170,7 @@ impl State {
     }
 }
 
-/// What the options of a sequence say.
+/// The options of a sequence, as given in a statement.
 #[derive(Default)]
 struct Given {
     increment: Option<i64>,
@@ -184,7 +185,7 @@ struct Given {
 impl Given {
     pub(crate) fn apply(&self, sequence: &mut Sequence, data_type: Option<String>, is_new: bool) {
         let old = range(&sequence.data_type);
-        // A bound that was that of the old type becomes that of the new one.
+        // A bound that was the default of the old type becomes that of the new one.
         let (mut reset_min, mut reset_max) = (is_new, is_new);
         if let Some(data_type) = data_type {
             reset_max |= sequence.max == old.1;

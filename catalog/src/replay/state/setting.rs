@@ -6,16 +6,16 @@ use crate::replay::refusal::{Refused, Result};
 use crate::replay::state::{PUBLIC, State};
 use crate::replay::syntax::tree::{string, text};
 
-/// What a statement means by names and literals.
+/// The settings that affect how names and literals of a statement are resolved.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
-    /// Without the empty name and `$user`.
+    /// The search path without the empty name and `$user`.
     pub(super) search_path: Vec<String>,
     /// Whether `$user` is in the search path.
     has_user: bool,
     /// The role of SET ROLE or SET SESSION AUTHORIZATION.
     role: Option<String>,
-    /// Changed settings by which PostgreSQL reads dates, times and money.
+    /// The changed settings that affect how PostgreSQL reads dates, times and money.
     of_literals: Vec<String>,
 }
 
@@ -31,7 +31,7 @@ impl Default for Settings {
 }
 
 impl State {
-    /// Sets the search path; an empty name and `$user` name no schema.
+    /// Sets the search path. The empty name and `$user` name no schema.
     pub(crate) fn set_search_path(&mut self, schemas: Vec<String>) {
         let is_user = |schema: &String| schema == "$user";
         self.settings.has_user = schemas.iter().any(is_user);
@@ -52,12 +52,12 @@ impl State {
         };
     }
 
-    /// Begins a migration, which has a session of its own.
+    /// Resets the settings, because a migration has a session of its own.
     pub(super) fn forget_settings(&mut self) {
         self.settings = Settings::default();
     }
 
-    /// Works with another search path, as a function does that sets its own.
+    /// Returns the search path, to be restored after a function that sets another one.
     pub(crate) fn search_path_to_restore(&self) -> (Vec<String>, bool) {
         (self.settings.search_path.clone(), self.settings.has_user)
     }
@@ -90,7 +90,7 @@ impl State {
         self.settings.of_literals.retain(|other| other != setting);
     }
 
-    /// Refuses a statement that stores a literal which a changed setting may give another value.
+    /// Refuses a statement that stores a literal whose value depends on a changed setting.
     pub(crate) fn literals_are_certain(&self, node: &SyntaxNode) -> Result<()> {
         const WORDS: [&str; 6] = ["now", "today", "tomorrow", "yesterday", "epoch", "allballs"];
         let Some(setting) = self.settings.of_literals.last() else {
@@ -102,7 +102,7 @@ impl State {
             .filter_map(|literal| Some((string(&literal)?, literal)));
         let found = literals.find(|(value, literal)| {
             let is_word = WORDS.contains(&value.trim().to_ascii_lowercase().as_str());
-            // The body of a function is read when it runs.
+            // The body of a function is read at the call.
             !text(literal).starts_with('$')
                 && (is_word || value.contains(|c: char| c.is_ascii_digit()))
         });

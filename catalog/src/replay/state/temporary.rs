@@ -1,4 +1,4 @@
-//! Temporary tables: there for the statements after them, and not in the catalog that comes out.
+//! Temporary tables, which exist for later statements but not in the resulting catalog.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
@@ -8,7 +8,7 @@ use crate::replay::state::{State, TEMPORARY};
 use crate::replay::syntax::tree::child;
 
 impl State {
-    /// Notes a table that `ON COMMIT DROP` ends.
+    /// Records a table with `ON COMMIT DROP`.
     pub(crate) fn temporary_until_commit(&mut self, node: &SyntaxNode, table: &Name) {
         let drops = child(node, SyntaxKind::ON_COMMIT)
             .is_some_and(|clause| child(&clause, SyntaxKind::DROP).is_some());
@@ -22,8 +22,8 @@ impl State {
         self.end(ended);
     }
 
-    /// Takes out a temporary table of an earlier migration that is in the way: in a session of its own, this
-    /// migration would not meet it.
+    /// Removes a temporary table of an earlier migration whose name conflicts. If this migration
+    /// ran in another session, that table would not exist.
     pub(crate) fn forget_earlier_temporary(&mut self, table: &Name) -> bool {
         let is_earlier = self.earlier_temporary.remove(table);
         if is_earlier {

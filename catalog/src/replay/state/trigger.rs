@@ -1,4 +1,4 @@
-//! The states of triggers, which partitions have from their parents until they get another.
+//! The states of triggers, which partitions inherit from their parents until they are set there.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use crate::replay::state::State;
 use crate::{Name, RelationKind};
 
 impl State {
-    /// Gives one trigger of a table, or all, another state; in its partitions too if `recurses`.
+    /// Sets the state of one trigger of a table, or of all, and in its partitions if `recurses`.
     pub(crate) fn enable_triggers(
         &mut self,
         table: &Name,
@@ -41,7 +41,7 @@ impl State {
         }
     }
 
-    /// Notes the states of the triggers of one table: its own, and those that are not as in the parent.
+    /// Records the states of one table's triggers: its own, and those that differ from the parent.
     fn write_states(
         &mut self,
         table: &Name,
@@ -79,8 +79,8 @@ impl State {
             .collect();
     }
 
-    /// The states of the triggers of a table, those that a partition has from its parents among them; with those for
-    /// each statement, which no partition has, if `all`.
+    /// Returns the states of the triggers of a table, including those that a partition inherits.
+    /// Triggers for each statement, which partitions do not inherit, are included if `all`.
     fn trigger_states(&self, table: &Name, all: bool) -> BTreeMap<String, Enabled> {
         let parent = self.parent_of_partition(table);
         let mut states = match parent {
@@ -116,7 +116,7 @@ impl State {
         self.descendants(table)
     }
 
-    /// Takes out the states of triggers that a partition no longer has from its parent, under any name.
+    /// Removes the states of triggers that a partition no longer inherits, under any name.
     pub(crate) fn settle_trigger_states(&mut self) {
         let partitions = self.catalog.relations.values();
         let noted: Vec<Name> = partitions
@@ -137,7 +137,7 @@ impl State {
         }
     }
 
-    /// Follows a trigger of a partitioned table to its new name.
+    /// Renames an inherited trigger in the partitions of a table.
     pub(crate) fn rename_inherited_trigger(&mut self, table: &Name, from: &str, to: &str) {
         for partition in self.partitions_below(table) {
             let triggers = &mut self.table(&partition).attached.inherited_triggers;

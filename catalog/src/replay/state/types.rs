@@ -1,4 +1,4 @@
-//! New types.
+//! Adds types.
 
 use squawk_syntax::SyntaxNode;
 
@@ -8,12 +8,12 @@ use crate::replay::syntax::tree::{self};
 use crate::{Name, Type, TypeKind};
 
 impl State {
-    /// A type that CREATE TYPE or CREATE DOMAIN made, to be changed.
+    /// Returns a type that CREATE TYPE or CREATE DOMAIN created, mutably.
     pub(crate) fn type_mut(&mut self, name: &Name) -> Option<&mut Type> {
         self.catalog.types.get_mut(name)
     }
 
-    /// Adds a type that an extension brings.
+    /// Adds a type of an extension.
     pub(crate) fn add_external_type(&mut self, name: Name) {
         let external = Type {
             name: name.clone(),
@@ -56,7 +56,7 @@ impl State {
     }
 }
 
-/// The name that PostgreSQL gives to the multirange of a range.
+/// Returns the name that PostgreSQL gives to the multirange of a range.
 pub(crate) fn multirange_name(range: &str) -> String {
     let name = match range.find("range") {
         Some(start) => format!("{}multi{}", &range[..start], &range[start..]),

@@ -1,20 +1,20 @@
 //! Which tables may hold rows.
 //!
-//! Replay answers for a database that begins empty. A table that no statement can have written to is certainly empty,
-//! and a loop over it runs no turn.
+//! Replay assumes a database that is empty at first. A table that no statement can have written to
+//! is certainly empty, so a loop over it has no iterations.
 
 use std::collections::BTreeSet;
 
 use crate::replay::state::State;
 use crate::{Name, RelationKind};
 
-/// What may have been written to, by bare names.
+/// The tables that may have been written to, by bare names.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Writes {
     tables: BTreeSet<String>,
-    /// Something ran whose targets are not known.
+    /// Whether a statement ran whose targets are not known.
     anywhere: bool,
-    /// Functions that have been looked into.
+    /// Functions whose writes have been recorded.
     functions: BTreeSet<String>,
 }
 
@@ -23,14 +23,14 @@ impl Writes {
         self.tables.insert(table.to_owned());
     }
 
-    /// A table has another name now.
+    /// Follows the rename of a table.
     pub(crate) fn rename(&mut self, from: &str, to: &str) {
         if self.tables.contains(from) {
             self.add(to);
         }
     }
 
-    /// A function was made anew.
+    /// Forgets a function that was recreated.
     pub(crate) fn forget_function(&mut self, function: &str) {
         self.functions.remove(function);
     }
@@ -47,12 +47,13 @@ impl State {
         self.writes.anywhere = true;
     }
 
-    /// Notes that what a function writes is looked into; false if it was before.
+    /// Records that the writes of a function are being collected. Returns false if they were
+    /// before.
     pub(crate) fn note_looked_into(&mut self, function: String) -> bool {
         self.writes.functions.insert(function)
     }
 
-    /// Whether no migration can have put a row into this table.
+    /// Returns true if no migration can have inserted a row into this table.
     pub(crate) fn is_certainly_empty(&self, table: &Name) -> bool {
         if self.writes.anywhere {
             return false;

@@ -7,15 +7,15 @@ enum Part<'t> {
     Element(Element<'t>),
 }
 
-/// An element, as it is written and what it means.
+/// An element as it is written, and its value.
 struct Element<'t> {
-    /// Without the white space behind it.
+    /// The text without the white space after it.
     raw: &'t str,
-    /// The white space behind it.
+    /// The white space after the element.
     space: &'t str,
     /// `None` for NULL.
     value: Option<String>,
-    /// Whether PostgreSQL reads it: the quotes are around the whole element, and closed.
+    /// Whether PostgreSQL accepts the element: quotes surround all of it, and are closed.
     is_valid: bool,
 }
 
@@ -34,10 +34,10 @@ fn parts(text: &str) -> impl Iterator<Item = Part<'_>> {
     })
 }
 
-/// Reads the element that a text begins with, and returns it with what follows.
+/// Reads the element at the start of a text. Returns it with the rest of the text.
 fn element_of(text: &str) -> (Element<'_>, &str) {
     let (mut value, mut quotes) = (String::new(), 0);
-    // Where the last quote stands, and how much of the value stands before it.
+    // The position of the last quote, and the length of the value before it.
     let (mut last_quote, mut quoted) = (0, 0);
     let mut end = text.len();
     let mut chars = text.char_indices();
@@ -73,12 +73,12 @@ fn is_sign(c: char) -> bool {
     matches!(c, '{' | '}' | ',')
 }
 
-/// Returns whether PostgreSQL skips this character around elements.
+/// Returns true if PostgreSQL skips this character around elements.
 fn is_space(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\n' | '\r' | '\x0b' | '\x0c')
 }
 
-/// Returns the elements of an array of one dimension; `None` for another text.
+/// Returns the elements of a one-dimensional array, or `None` for another text.
 pub(crate) fn elements(text: &str) -> Option<Vec<Option<String>>> {
     let inner = text.trim().strip_prefix('{')?.strip_suffix('}')?;
     let mut all = Vec::new();
@@ -97,9 +97,9 @@ pub(crate) fn elements(text: &str) -> Option<Vec<Option<String>>> {
     (is_behind_element || all.is_empty() && inner.trim().is_empty()).then_some(all)
 }
 
-/// Returns the text of an array in which one element has another name.
+/// Returns the text of an array with one element renamed.
 ///
-/// `None` if the text is no array, or has no such element.
+/// Returns `None` if the text is no array, or has no such element.
 pub(crate) fn rename_element(text: &str, from: &str, to: &str) -> Option<String> {
     let (start, end) = (text.find('{')?, text.rfind('}')?);
     let is_array = text[end + 1..].trim().is_empty()
@@ -124,7 +124,7 @@ pub(crate) fn rename_element(text: &str, from: &str, to: &str) -> Option<String>
     is_renamed.then_some(out)
 }
 
-/// Returns an element as PostgreSQL writes it into the text of an array.
+/// Returns an element in the notation that PostgreSQL uses within an array's text.
 fn element_text(value: &str) -> String {
     let is_plain = !value.is_empty()
         && !value.eq_ignore_ascii_case("null")

@@ -1,4 +1,5 @@
-//! Clauses that several statements have: names, lists of columns, INCLUDE, COLLATE, DEFERRABLE, CASCADE, ONLY.
+//! Clauses that several statements share: names, lists of columns, INCLUDE, COLLATE, DEFERRABLE,
+//! CASCADE, ONLY.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
@@ -7,14 +8,14 @@ use crate::replay::syntax::tree::{
 };
 use crate::{Constraint, ConstraintKind};
 
-/// The name that a COLUMN_NAME_REF child gives.
+/// Returns the name in a COLUMN_NAME_REF child.
 pub(crate) fn named_column(node: &SyntaxNode) -> String {
     child(node, SyntaxKind::COLUMN_NAME_REF)
         .map(|column| tree::name(&column))
         .unwrap_or_default()
 }
 
-/// The name that a clause gives.
+/// Returns the name of a constraint clause.
 pub(crate) fn given_name(clause: &SyntaxNode) -> Option<String> {
     child(clause, SyntaxKind::CONSTRAINT_NAME_CLAUSE)
         .and_then(|given| child_name(&given, SyntaxKind::CONSTRAINT_NAME))
@@ -24,7 +25,8 @@ pub(crate) fn nulls_not_distinct(clause: &SyntaxNode) -> bool {
     says(clause, SyntaxKind::NULLS_NOT_DISTINCT)
 }
 
-/// DEFERRABLE and INITIALLY DEFERRED; the second alone implies the first.
+/// Returns whether a constraint is DEFERRABLE and INITIALLY DEFERRED. The second alone implies the
+/// first.
 pub(crate) fn deferral(clause: &SyntaxNode) -> (bool, bool) {
     use SyntaxKind as K;
     let says = |kind| says(clause, kind);
@@ -32,13 +34,14 @@ pub(crate) fn deferral(clause: &SyntaxNode) -> (bool, bool) {
     (deferred || says(K::DEFERRABLE_CONSTRAINT_OPTION), deferred)
 }
 
-/// Whether the last column is a period: of a key the rows must not overlap, of a reference they must cover it.
+/// Returns true if the last column is a period: WITHOUT OVERLAPS for a key, PERIOD for a foreign
+/// key.
 pub(crate) fn is_temporal(clause: &SyntaxNode) -> bool {
     use SyntaxKind as K;
     says(clause, K::WITHOUT_OVERLAPS) || says(clause, K::PERIOD_COLUMN)
 }
 
-/// Whether a change is for the partitions too: not with ONLY.
+/// Returns true if a change also applies to the partitions, as without ONLY.
 pub(crate) fn recurses(clause: &SyntaxNode) -> bool {
     let statement = clause
         .ancestors()
@@ -46,12 +49,12 @@ pub(crate) fn recurses(clause: &SyntaxNode) -> bool {
     !statement.is_some_and(|table| has(&table, SyntaxKind::ONLY_KW))
 }
 
-/// Whether CASCADE is said.
+/// Returns true if the statement contains CASCADE.
 pub(crate) fn cascades(node: &SyntaxNode) -> bool {
     has(node, SyntaxKind::CASCADE)
 }
 
-/// The tables whose columns this one has too.
+/// Returns the tables whose columns this table inherits.
 pub(crate) fn parents(node: &SyntaxNode) -> Vec<SyntaxNode> {
     [SyntaxKind::PARTITION_OF, SyntaxKind::INHERITS]
         .into_iter()
@@ -60,7 +63,7 @@ pub(crate) fn parents(node: &SyntaxNode) -> Vec<SyntaxNode> {
         .collect()
 }
 
-/// What stands behind PARTITION BY: `range (a, lower(b))`.
+/// Returns the text after PARTITION BY, such as `range (a, lower(b))`.
 pub(crate) fn partition_key(clause: &SyntaxNode) -> String {
     let whole = text(clause);
     let key = bowline_sql::tokens(&whole).nth(2);
@@ -69,7 +72,7 @@ pub(crate) fn partition_key(clause: &SyntaxNode) -> String {
     })
 }
 
-/// The bound of a partition, if this is one.
+/// Returns the bound of a partition, if this is one.
 pub(crate) fn bound(node: &SyntaxNode) -> Option<String> {
     use SyntaxKind as K;
     let is_bound = matches!(
@@ -82,7 +85,7 @@ pub(crate) fn bound(node: &SyntaxNode) -> Option<String> {
     (is_bound && is_seen(node.kind())).then(|| text(node))
 }
 
-/// The columns of INCLUDE of a constraint.
+/// Returns the columns in the INCLUDE clause of a constraint.
 pub(crate) fn child_include(clause: &SyntaxNode) -> Vec<String> {
     below(clause, SyntaxKind::CONSTRAINT_INCLUDE_CLAUSE)
         .next()
@@ -90,7 +93,7 @@ pub(crate) fn child_include(clause: &SyntaxNode) -> Vec<String> {
         .unwrap_or_default()
 }
 
-/// The names in a parenthesised list of columns.
+/// Returns the names in a parenthesised list of columns.
 pub(crate) fn column_list(node: &SyntaxNode, list: SyntaxKind) -> Vec<String> {
     below(node, list)
         .take(1)
@@ -102,19 +105,20 @@ pub(crate) fn column_list(node: &SyntaxNode, list: SyntaxKind) -> Vec<String> {
         .collect()
 }
 
-/// Returns the name of the collation in a COLLATE clause, in parts; the default one is none.
+/// Returns the parts of the collation's name in a COLLATE clause, or `None` for the default
+/// collation.
 pub(crate) fn collation(node: &SyntaxNode) -> Option<Vec<String>> {
     collation_of(&child(node, SyntaxKind::COLLATE)?)
 }
 
-/// The same of the COLLATE clause itself.
+/// Returns the parts of the collation's name, given the COLLATE clause itself.
 pub(crate) fn collation_of(clause: &SyntaxNode) -> Option<Vec<String>> {
     let reference = child(clause, SyntaxKind::COLLATION_REF)?;
     let parts = path(&reference);
     (parts.last()? != "default").then_some(parts)
 }
 
-/// Reads a constraint of this kind, with what its clause says of deferring and checking.
+/// Returns a constraint of this kind, with the deferral and enforcement that its clause gives.
 pub(crate) fn constraint(node: &SyntaxNode, name: String, kind: ConstraintKind) -> Constraint {
     let (deferrable, initially_deferred) = deferral(node);
     let says = |kind| says(node, kind);

@@ -1,13 +1,14 @@
 //! `-- bowline:` comments, by which an author states the effect of the statement that follows.
 //!
-//! `-- bowline: ignore` says that the statement changes no table, column, key or type. Anything else is SQL with the
-//! same effect, which replay follows instead.
+//! `-- bowline: ignore` states that the statement changes no table, column, key or type. Any other
+//! text is SQL with the same effect, which is replayed instead.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use crate::replay::syntax::tree;
 
-/// The SQL that stands for a statement, empty for none; `None` where its author says nothing.
+/// Returns the SQL that replaces a statement, which is empty for `ignore`. Returns `None` without
+/// such a comment.
 pub(crate) fn before(node: &SyntaxNode) -> Option<String> {
     let tokens = std::iter::successors(
         node.first_token().and_then(|token| token.prev_token()),

@@ -7,7 +7,7 @@ use squawk_syntax::{SyntaxKind, SyntaxNode, SyntaxToken};
 use crate::replay::syntax::tree::{is_trivia, name, tokens, truncate};
 use crate::replay::syntax::type_name;
 
-/// The first child that is an expression, which is any node but those of these kinds.
+/// Returns the first child that is an expression, which is any node except those of these kinds.
 pub(crate) fn expression(node: &SyntaxNode) -> Option<SyntaxNode> {
     use SyntaxKind::{CONSTRAINT_NAME_CLAUSE, GENERATED_ALWAYS, STORED, VIRTUAL};
     node.children().find(|child| {
@@ -18,7 +18,7 @@ pub(crate) fn expression(node: &SyntaxNode) -> Option<SyntaxNode> {
     })
 }
 
-/// The columns that an expression names, each once, in the order of their first appearance.
+/// Returns the columns that an expression names, each once, in the order of their first appearance.
 pub(crate) fn columns_in(expression: &SyntaxNode) -> Vec<String> {
     let mut columns = Vec::new();
     for reference in expression.descendants().filter(is_column) {
@@ -30,7 +30,7 @@ pub(crate) fn columns_in(expression: &SyntaxNode) -> Vec<String> {
     columns
 }
 
-/// The same expression with a column under its new name.
+/// Returns the expression with a column renamed.
 pub(crate) fn rename_in(expression: &str, from: &str, to: &str) -> String {
     let mut renamed = expression.to_owned();
     for place in references(expression, from).into_iter().rev() {
@@ -39,12 +39,12 @@ pub(crate) fn rename_in(expression: &str, from: &str, to: &str) -> String {
     renamed
 }
 
-/// Whether an expression names this column.
+/// Returns true if an expression names this column.
 pub(crate) fn mentions(expression: &str, column: &str) -> bool {
     !references(expression, column).is_empty()
 }
 
-/// Where an expression names a column: functions, types and strings of that name are something else.
+/// Returns the positions where an expression names a column, and not a function, type or string.
 fn references(expression: &str, column: &str) -> Vec<std::ops::Range<usize>> {
     const BEFORE: &str = "SELECT ";
     if !has_word(expression, column) {
@@ -71,7 +71,8 @@ fn is_column(node: &SyntaxNode) -> bool {
     node.kind() == SyntaxKind::NAME_REF && !is_function && !is_keyword(node)
 }
 
-/// Whether a name is a reserved word, such as `user`, which without quotes and a table before it is no column.
+/// Returns true if a name is a reserved word, such as `user`, which is no column without quotes or
+/// a table before it.
 fn is_keyword(node: &SyntaxNode) -> bool {
     let Some(token) = tokens(node).next() else {
         return false;
@@ -82,13 +83,13 @@ fn is_keyword(node: &SyntaxNode) -> bool {
     !is_behind_dot && is_reserved(token.text())
 }
 
-/// Whether a word without quotes is no name of a column.
+/// Returns true if a word without quotes cannot name a column.
 pub(crate) fn is_reserved(word: &str) -> bool {
     let category = quote::category(&word.to_ascii_lowercase());
     category.is_some_and(|category| category != quote::Category::Column)
 }
 
-/// Whether an expression casts to a type of this name.
+/// Returns true if an expression casts to a type of this name.
 pub(crate) fn casts_to(expression: &str, data_type: &str) -> bool {
     if !has_word(expression, data_type) {
         return false;
@@ -102,17 +103,17 @@ pub(crate) fn casts_to(expression: &str, data_type: &str) -> bool {
         .any(|part| type_name::is_type(part.kind()) && name(&part) == data_type)
 }
 
-/// Whether an identifier stands anywhere in a text, as a column, a type or a function.
+/// Returns true if a text contains an identifier, as a column, a type or a function.
 pub(crate) fn has_word(text: &str, word: &str) -> bool {
     bowline_sql::tokens(text).any(|token| means(&token, word))
 }
 
-/// Whether a token is this identifier.
+/// Returns true if a token is this identifier.
 fn means(token: &Token<'_>, name: &str) -> bool {
     token.name().is_some_and(|meant| truncate(&meant) == name)
 }
 
-/// Whether an expression calls this function.
+/// Returns true if an expression calls this function.
 pub(crate) fn calls(expression: &str, function: &str) -> bool {
     let tokens: Vec<Token<'_>> = bowline_sql::tokens(expression).collect();
     tokens
@@ -120,7 +121,7 @@ pub(crate) fn calls(expression: &str, function: &str) -> bool {
         .any(|pair| means(&pair[0], function) && pair[1].is("("))
 }
 
-/// The parts of a dotted name in a text.
+/// Returns the parts of a dotted name in a text.
 pub(crate) fn words(text: &str) -> Vec<String> {
     let names = bowline_sql::tokens(text).filter_map(|token| token.name());
     names.map(|name| truncate(&name).to_owned()).collect()

@@ -6,14 +6,14 @@ use crate::replay::syntax::clause;
 use crate::replay::syntax::tree::{is_seen, name, text};
 use crate::{IndexKey, KeyOrder};
 
-/// The condition of a partial index; one that is always true makes none.
+/// Returns the condition of a partial index, or `None` if the condition is always true.
 pub(crate) fn predicate(clause: &SyntaxNode) -> Option<String> {
     let condition = text(&clause.children().next()?);
     let bare = condition.trim_matches(['(', ')', ' ']);
     (!bare.eq_ignore_ascii_case("true")).then_some(condition)
 }
 
-/// What an element of an index is of, without its collation and the parentheses around, which are the index's.
+/// Returns the expression of an index element, without its collation and outer parentheses.
 pub(crate) fn expression_of(item: &SyntaxNode) -> Option<SyntaxNode> {
     let mut expression = item.children().next()?;
     while matches!(
@@ -26,7 +26,7 @@ pub(crate) fn expression_of(item: &SyntaxNode) -> Option<SyntaxNode> {
     Some(expression)
 }
 
-/// The collation that an element of an index is given, also within parentheses; the outermost holds.
+/// Returns the collation of an index element. The outermost one applies.
 pub(crate) fn given_collation(item: &SyntaxNode) -> Option<Vec<String>> {
     let collation = clause::collation(item);
     let within = || {
@@ -36,7 +36,7 @@ pub(crate) fn given_collation(item: &SyntaxNode) -> Option<Vec<String>> {
     collation.or_else(within)
 }
 
-/// A column or an expression of an index.
+/// Returns an index element as a column or an expression.
 pub(crate) fn key_order(item: &SyntaxNode, order: KeyOrder) -> Option<IndexKey> {
     use SyntaxKind as K;
     let expression = expression_of(item)?;

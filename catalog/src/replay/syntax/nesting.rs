@@ -1,27 +1,29 @@
-//! A bound on how deep SQL may be nested: parser and replay go down into it, and the stack has an end.
+//! A limit on the nesting of SQL, since the parser and replay are recursive and the stack is
+//! finite.
 
 use bowline_sql::{Kind, Statement, statements};
 use squawk_syntax::{Parse, SourceFile};
 
-/// The deepest nesting of brackets that is followed; people write some ten.
+/// The maximum nesting of brackets. Handwritten SQL has about ten levels.
 const DEEPEST: usize = 500;
 
-/// How many bodies may stand in each other, a `DO` in a `DO`, say.
+/// The maximum nesting of function bodies, such as a `DO` within a `DO`.
 const BODIES: usize = 16;
 
-/// What replay runs on: enough for [`DEEPEST`] brackets and long chains of operators, in a build without optimization.
+/// The stack size of replay. It suffices for [`DEEPEST`] brackets and long chains of operators in
+/// an unoptimised build.
 pub(crate) const STACK: usize = 256 << 20;
 
-/// Why something is refused whose brackets are nested too deeply.
+/// The reason for refusing SQL whose brackets are nested too deeply.
 pub(crate) const TOO_DEEP: &str = "brackets are nested too deeply";
 
-/// Parses SQL, unless its brackets are nested too deeply.
+/// Parses SQL. Returns `None` if its brackets are nested too deeply.
 pub(crate) fn parse(text: &str) -> Option<Parse<SourceFile>> {
     (!is_too_deep(text)).then(|| SourceFile::parse(text))
 }
 
-/// Whether brackets are nested deeper than is followed. Those in strings and comments do not count, but those in the
-/// bodies of functions do.
+/// Returns true if brackets are nested too deeply. Brackets in strings and comments do not count,
+/// but those in function bodies do.
 fn is_too_deep(text: &str) -> bool {
     is_too_deep_within(text, 0)
 }
@@ -48,7 +50,7 @@ fn is_too_deep_within(text: &str, bodies: usize) -> bool {
         })
 }
 
-/// Whether a string in this statement is code.
+/// Returns true if a string in this statement is code.
 fn is_program(statement: &Statement<'_>) -> bool {
     let mut head = statement.tokens().take(4);
     match head.next() {

@@ -1,4 +1,4 @@
-//! Arms of replay that a test has switched off, to see that its histories notice.
+//! Arms of replay that a test switched off, to check that its histories detect it.
 
 use squawk_syntax::SyntaxKind;
 
@@ -7,7 +7,7 @@ thread_local! {
     static OFF: std::cell::Cell<Option<SyntaxKind>> = const { std::cell::Cell::new(None) };
 }
 
-/// Whether this arm does nothing, and its nodes are not seen; only in tests.
+/// Returns true if this arm is switched off, and its nodes are skipped. Only for tests.
 #[cfg(test)]
 pub(crate) fn is_off(arm: SyntaxKind) -> bool {
     OFF.get() == Some(arm)
@@ -18,7 +18,7 @@ pub(crate) const fn is_off(_arm: SyntaxKind) -> bool {
     false
 }
 
-/// Works with one arm of replay off.
+/// Runs a closure with one arm of replay switched off.
 #[cfg(test)]
 pub(crate) fn without<T>(arm: Option<SyntaxKind>, work: impl FnOnce() -> T) -> T {
     OFF.set(arm);

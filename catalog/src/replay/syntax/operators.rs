@@ -1,4 +1,4 @@
-//! Binary operators by their precedence (manual, 4.1.6): the tree's own nesting is not relied on.
+//! Binary operators by their precedence (manual, 4.1.6). The nesting of the tree is not used.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
@@ -10,7 +10,7 @@ pub(crate) enum Piece {
     Operator(String),
 }
 
-/// Operands and operators of an expression in the order in which they stand.
+/// Collects the operands and operators of an expression in their order in the text.
 pub(crate) fn flatten(node: &SyntaxNode, pieces: &mut Vec<Piece>) {
     for part in node.children_with_tokens() {
         match part {
@@ -49,7 +49,7 @@ fn is_operator_node(kind: SyntaxKind) -> bool {
     )
 }
 
-/// The operator in its words, lower case: `||`, `at time zone`, `and`.
+/// Returns the operator's words in lower case: `||`, `at time zone`, `and`.
 fn words(operator: &SyntaxNode) -> String {
     use SyntaxKind as K;
     match operator.kind() {

@@ -5,7 +5,7 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use crate::replay::syntax::tree::{self, child, child_name, children, name};
 
-/// The value of an option in the brackets of CREATE AGGREGATE.
+/// Returns the value of an option in the parentheses of CREATE AGGREGATE.
 pub(crate) fn attribute(node: &SyntaxNode, option: &str) -> Option<SyntaxNode> {
     use SyntaxKind as K;
     let list = child(node, K::ATTRIBUTE_LIST)?;
@@ -18,7 +18,7 @@ pub(crate) fn has_token(node: &SyntaxNode, kind: SyntaxKind) -> bool {
     tree::tokens(node).any(|token| token.kind() == kind)
 }
 
-/// The language that a definition names.
+/// Returns the language that a definition names.
 pub(crate) fn language(definition: &SyntaxNode) -> Option<String> {
     definition
         .descendants()
@@ -26,7 +26,7 @@ pub(crate) fn language(definition: &SyntaxNode) -> Option<String> {
         .map(|language| name(&language).to_ascii_lowercase())
 }
 
-/// The body of a function in PL/pgSQL.
+/// Returns the body of a PL/pgSQL function.
 pub(crate) fn plpgsql(definition: &SyntaxNode) -> Option<SyntaxNode> {
     let body = ast::CreateFunction::cast(definition.clone())
         .and_then(|function| function.plpgsql())
@@ -36,14 +36,14 @@ pub(crate) fn plpgsql(definition: &SyntaxNode) -> Option<SyntaxNode> {
     body.map(|body| body.syntax())
 }
 
-/// Whether a function is one that a trigger runs.
+/// Returns true if a function is a trigger function.
 pub(crate) fn is_of_trigger(definition: &SyntaxNode) -> bool {
     child(definition, SyntaxKind::RET_TYPE).is_some_and(|returns| {
         tree::tokens(&returns).any(|token| token.text().eq_ignore_ascii_case("trigger"))
     })
 }
 
-/// What runs when a function is called; of other languages nothing is known, and nothing given.
+/// Returns the code that a call of the function runs. It is empty for languages that are not known.
 pub(crate) fn bodies(definition: &SyntaxNode) -> Vec<SyntaxNode> {
     match plpgsql(definition) {
         Some(body) => vec![body],
@@ -51,7 +51,7 @@ pub(crate) fn bodies(definition: &SyntaxNode) -> Vec<SyntaxNode> {
     }
 }
 
-/// The statements of a function in SQL.
+/// Returns the statements of an SQL function.
 pub(crate) fn sql_statements(definition: &SyntaxNode) -> Vec<SyntaxNode> {
     if let Some(atomic) = child(definition, SyntaxKind::ATOMIC_BODY) {
         return atomic.children().collect();
@@ -66,7 +66,8 @@ pub(crate) fn sql_statements(definition: &SyntaxNode) -> Vec<SyntaxNode> {
         .unwrap_or_default()
 }
 
-/// Calls of functions by name; what has a syntax of its own, like EXISTS, is no call.
+/// Returns the calls of functions by name. Constructs with a syntax of their own, like EXISTS, are
+/// left out.
 pub(crate) fn calls_in(node: &SyntaxNode) -> impl Iterator<Item = SyntaxNode> {
     node.descendants()
         .filter(|node| node.kind() == SyntaxKind::CALL_EXPR)
@@ -77,7 +78,7 @@ pub(crate) fn calls_in(node: &SyntaxNode) -> impl Iterator<Item = SyntaxNode> {
         })
 }
 
-/// The name of what is called, in its parts.
+/// Returns the parts of the called function's name.
 pub(crate) fn callee(call: &SyntaxNode) -> Vec<String> {
     call.children()
         .next()

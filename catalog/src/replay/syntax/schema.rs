@@ -1,10 +1,10 @@
-//! The statements within CREATE SCHEMA, and those that the parser takes for a part of it.
+//! The statements within CREATE SCHEMA, and later statements that the parser includes in its node.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use crate::replay::syntax::tree;
 
-/// Whether a statement can be part of CREATE SCHEMA.
+/// Returns true if a statement can be an element of CREATE SCHEMA.
 fn is_element(node: &SyntaxNode) -> bool {
     use SyntaxKind as K;
     matches!(
@@ -18,7 +18,7 @@ fn is_element(node: &SyntaxNode) -> bool {
     )
 }
 
-/// Whether a part of CREATE SCHEMA is a statement that is no element of it.
+/// Returns true if a node within CREATE SCHEMA is a statement that cannot be its element.
 pub(crate) fn is_other_statement(node: &SyntaxNode) -> bool {
     is_statement(node) && !is_element(node)
 }
@@ -30,8 +30,8 @@ fn is_statement(node: &SyntaxNode) -> bool {
             .is_some_and(|first| first.kind() == SyntaxKind::CREATE_KW)
 }
 
-/// The statements in the node of a CREATE SCHEMA: its elements, and those behind its semicolon, which the parser does
-/// not tell apart.
+/// Returns the statements in the node of a CREATE SCHEMA: first its elements, then those after its
+/// semicolon. The parser does not separate them.
 pub(crate) fn elements(node: &SyntaxNode) -> (Vec<SyntaxNode>, Vec<SyntaxNode>) {
     let (mut inside, mut behind) = (Vec::new(), Vec::new());
     let mut is_over = false;
@@ -48,7 +48,7 @@ pub(crate) fn elements(node: &SyntaxNode) -> (Vec<SyntaxNode>, Vec<SyntaxNode>) 
     (inside, behind)
 }
 
-/// A statement, and those that the parser has put into its node though they come after it.
+/// Returns a statement, and the later statements that the parser included in its node.
 pub(crate) fn with_swallowed(node: SyntaxNode) -> Vec<SyntaxNode> {
     let mut all = vec![node];
     if all[0].kind() == SyntaxKind::CREATE_SCHEMA {

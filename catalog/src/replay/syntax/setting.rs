@@ -9,12 +9,12 @@ use crate::replay::syntax::tree::{below, child, child_nodes, has, name, path, st
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Value {
     Default,
-    /// The value that the session has now: it stays.
+    /// The session's current value, which stays.
     Current,
     Items(Vec<String>),
 }
 
-/// What a name, a literal or an EXECUTE means depends on these, and so does whether DDL succeeds.
+/// The settings that affect how a name, a literal or an EXECUTE is read, or whether DDL succeeds.
 const MATTERING: [&str; 17] = [
     "search_path",
     "role",
@@ -49,7 +49,7 @@ pub(crate) fn changed(node: &SyntaxNode) -> Option<(String, Value)> {
     match node.kind() {
         K::RESET_ROLE => return named("role", Value::Default),
         K::RESET_SESSION_AUTH => return named("session_authorization", Value::Default),
-        // It resets the role too, which RESET ALL does not.
+        // DISCARD ALL also resets the role, which RESET ALL does not.
         K::DISCARD if first(K::DISCARD_ALL).is_some() => return named("discard", Value::Default),
         K::SET_ROLE => {
             let is_none = first(K::SET_ROLE_NONE).is_some();
@@ -121,7 +121,7 @@ fn one(value: String) -> Value {
     Value::Items(vec![value])
 }
 
-/// Reads what stands behind TO.
+/// Reads the values after TO.
 fn items(value: &SyntaxNode) -> Value {
     let items = child_nodes(value).map(|item| match item.kind() {
         SyntaxKind::CONFIG_VALUE_NAME => name(&item),
@@ -144,7 +144,7 @@ pub(crate) fn is_changed_by(call: &SyntaxNode) -> bool {
             .is_none_or(|setting| matters(&setting.to_ascii_lowercase()))
 }
 
-/// Returns true if something below changes a setting that matters.
+/// Returns true if a node below changes a setting that matters.
 pub(crate) fn is_changed_in(node: &SyntaxNode) -> bool {
     node.descendants()
         .filter_map(|inner| changed(&inner))

@@ -5,7 +5,7 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 use crate::replay::syntax::tree::{child, is_query, name, tokens};
 use crate::replay::syntax::type_name::{self, stored_name};
 
-/// The name of a column of one of them.
+/// Returns the column name of a JSON or XML function that has a syntax of its own.
 pub(crate) fn form_title(kind: SyntaxKind) -> Option<&'static str> {
     use SyntaxKind as K;
     Some(match kind {
@@ -30,17 +30,17 @@ pub(crate) fn form_title(kind: SyntaxKind) -> Option<&'static str> {
     })
 }
 
-/// The name that PostgreSQL gives to a column of this expression.
+/// Returns the name that PostgreSQL gives to a column of this expression.
 pub(crate) fn title(expression: &SyntaxNode) -> String {
     figure(expression).map_or_else(|| "?column?".to_owned(), |(name, _)| name)
 }
 
-/// The name of an index's column of this expression.
+/// Returns the name that PostgreSQL gives to an index column of this expression.
 pub(crate) fn index_title(expression: &SyntaxNode) -> String {
     figure(expression).map_or_else(|| "expr".to_owned(), |(name, _)| name)
 }
 
-/// How sure a name is: that of a cast or CASE gives way.
+/// The strength of a name. The weak name of a cast or CASE yields to a strong one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Strength {
     Weak,
@@ -126,7 +126,7 @@ fn figure(node: &SyntaxNode) -> Option<(String, Strength)> {
     }
 }
 
-/// The name of the only column of a subquery.
+/// Returns the name of the only column of a subquery.
 fn of_query(query: &SyntaxNode) -> Option<(String, Strength)> {
     use SyntaxKind as K;
     match query.kind() {

@@ -1,13 +1,13 @@
-//! Reading squawk's syntax tree: names, literals and texts as PostgreSQL understands them.
+//! Reads squawk's syntax tree: names, literals and texts in PostgreSQL's sense.
 //!
-//! A node whose kind a test has switched off is not found by these functions.
+//! These functions do not find nodes of a kind that a test has switched off.
 
 use squawk_syntax::{SyntaxElement, SyntaxKind, SyntaxNode, SyntaxToken};
 
 use crate::replay::refusal::{Refused, Result};
 use crate::replay::syntax::off::is_off;
 
-/// Whether a node is a query.
+/// Returns true if a node is a query.
 pub(crate) fn is_query(kind: SyntaxKind) -> bool {
     use SyntaxKind as K;
     matches!(
@@ -16,17 +16,17 @@ pub(crate) fn is_query(kind: SyntaxKind) -> bool {
     )
 }
 
-/// The kind of a statement; `None` where a test has switched its arm off.
+/// Returns the kind of a statement, or `None` if a test has switched its arm off.
 pub(crate) fn statement_kind(node: &SyntaxNode) -> Option<SyntaxKind> {
     is_seen(node.kind()).then(|| node.kind())
 }
 
-/// The child nodes.
+/// Returns the child nodes.
 pub(crate) fn child_nodes(node: &SyntaxNode) -> impl Iterator<Item = SyntaxNode> + use<> {
     node.children().filter(|child| is_seen(child.kind()))
 }
 
-/// The nodes anywhere below.
+/// Returns the node and all nodes below it.
 pub(crate) fn nodes_below(node: &SyntaxNode) -> impl Iterator<Item = SyntaxNode> + use<> {
     node.descendants().filter(|child| is_seen(child.kind()))
 }
@@ -36,13 +36,13 @@ pub(crate) fn is_seen(kind: SyntaxKind) -> bool {
     !is_off(kind)
 }
 
-/// The first child node of this kind.
+/// Returns the first child node of this kind.
 pub(crate) fn child(node: &SyntaxNode, kind: SyntaxKind) -> Option<SyntaxNode> {
     node.children()
         .find(|child| child.kind() == kind && !is_off(kind))
 }
 
-/// The child nodes of this kind.
+/// Returns the child nodes of this kind.
 pub(crate) fn children(
     node: &SyntaxNode,
     kind: SyntaxKind,
@@ -51,7 +51,7 @@ pub(crate) fn children(
         .filter(move |child| child.kind() == kind && !is_off(kind))
 }
 
-/// A token as it means: names unquoted, keywords in lower case, literals as they stand.
+/// Returns a token in normal form: names unquoted, keywords in lower case, literals unchanged.
 #[cfg(test)]
 pub(crate) fn spelling(token: &SyntaxToken) -> String {
     let is_quoted_keyword =
@@ -63,13 +63,13 @@ pub(crate) fn spelling(token: &SyntaxToken) -> String {
     }
 }
 
-/// Whether there is a child node or token of this kind.
+/// Returns true if there is a child node or token of this kind.
 pub(crate) fn has(node: &SyntaxNode, kind: SyntaxKind) -> bool {
     node.children_with_tokens()
         .any(|child| child.kind() == kind && !is_off(kind))
 }
 
-/// The nodes of this kind anywhere below.
+/// Returns the nodes of this kind at any depth.
 pub(crate) fn below(
     node: &SyntaxNode,
     kind: SyntaxKind,
@@ -78,13 +78,13 @@ pub(crate) fn below(
         .filter(move |child| child.kind() == kind && !is_off(kind))
 }
 
-/// Whether there is a node or token of this kind anywhere below.
+/// Returns true if there is a node or token of this kind at any depth.
 pub(crate) fn says(node: &SyntaxNode, kind: SyntaxKind) -> bool {
     node.descendants_with_tokens()
         .any(|child| child.kind() == kind && !is_off(kind))
 }
 
-/// All tokens below, without white space and comments.
+/// Returns all tokens of a node, without white space and comments.
 pub(crate) fn tokens(node: &SyntaxNode) -> impl Iterator<Item = SyntaxToken> + use<> {
     node.descendants_with_tokens()
         .filter_map(SyntaxElement::into_token)
@@ -95,7 +95,7 @@ pub(crate) fn is_trivia(kind: SyntaxKind) -> bool {
     matches!(kind, SyntaxKind::WHITESPACE | SyntaxKind::COMMENT)
 }
 
-/// The parts of a dotted name.
+/// Returns the parts of a dotted name.
 pub(crate) fn path(node: &SyntaxNode) -> Vec<String> {
     tokens(node)
         .filter(stands_alone)
@@ -103,7 +103,7 @@ pub(crate) fn path(node: &SyntaxNode) -> Vec<String> {
         .collect()
 }
 
-/// The parts of a dotted name, whatever the parser takes it for.
+/// Returns the parts of a dotted name, whatever node kind the parser gave it.
 pub(crate) fn dotted(node: &SyntaxNode) -> Vec<String> {
     tokens(node)
         .filter(|token| token.kind() != SyntaxKind::DOT)
@@ -111,7 +111,7 @@ pub(crate) fn dotted(node: &SyntaxNode) -> Vec<String> {
         .collect()
 }
 
-/// Whether a token is all of its node: names are, keywords around them are not.
+/// Returns true if a token is the only one of its node, as a name is and a keyword is not.
 fn stands_alone(token: &SyntaxToken) -> bool {
     token.kind() != SyntaxKind::DOT
         && token
@@ -119,22 +119,24 @@ fn stands_alone(token: &SyntaxToken) -> bool {
             .is_some_and(|parent| tokens(&parent).count() == 1)
 }
 
-/// The last part of a dotted name; empty if there is none, which the parser has reported.
+/// Returns the last part of a dotted name. It is empty if the name is missing, which the parser has
+/// reported.
 pub(crate) fn name(node: &SyntaxNode) -> String {
     path(node).pop().unwrap_or_default()
 }
 
-/// The name in the child of this kind.
+/// Returns the name in the child of this kind.
 pub(crate) fn child_name(node: &SyntaxNode, kind: SyntaxKind) -> Option<String> {
     child(node, kind).map(|child| name(&child))
 }
 
-/// The names in the children of this kind.
+/// Returns the names in the children of this kind.
 pub(crate) fn child_names(node: &SyntaxNode, kind: SyntaxKind) -> Vec<String> {
     children(node, kind).map(|child| name(&child)).collect()
 }
 
-/// An identifier as PostgreSQL stores it: folded to lower case unless quoted (manual, 4.1.1).
+/// Returns an identifier in PostgreSQL's stored form: folded to lower case unless quoted (manual,
+/// 4.1.1).
 pub(crate) fn identifier(text: &str) -> String {
     let token = bowline_sql::tokens(text).next();
     let name = token.filter(|token| token.text().len() == text.len());
@@ -143,7 +145,8 @@ pub(crate) fn identifier(text: &str) -> String {
     truncate(&stored).to_owned()
 }
 
-/// Refuses names with escapes, `U&"d\\0061t"`: hardly anybody writes them, and one that is misread is another name.
+/// Refuses names with escapes, `U&"d\\0061t"`. They are rare, and a misread one would be a wrong
+/// name.
 pub(crate) fn no_escaped_name(node: &SyntaxNode) -> Result<()> {
     let escaped = tokens(node).find(|token| {
         let text = token.text().as_bytes();
@@ -158,7 +161,7 @@ pub(crate) fn no_escaped_name(node: &SyntaxNode) -> Result<()> {
     }
 }
 
-/// Names are cut to 63 bytes, at the border of a character (manual, 4.1.1).
+/// Truncates a name to 63 bytes, at a character boundary (manual, 4.1.1).
 pub(crate) fn truncate(name: &str) -> &str {
     const LONGEST: usize = 63;
     if name.len() <= LONGEST {
@@ -171,12 +174,13 @@ pub(crate) fn truncate(name: &str) -> &str {
     &name[..end]
 }
 
-/// The text of a string literal, in any of PostgreSQL's notations; `None` for what is no string, bits among it.
+/// Returns the value of a string literal in any notation of PostgreSQL. Returns `None` for other
+/// nodes, such as bit strings.
 pub(crate) fn string(node: &SyntaxNode) -> Option<String> {
     bowline_sql::string_value(&node.text().to_string())
 }
 
-/// The source as it stands, without the white space around it.
+/// Returns the source text without the white space around it.
 pub(crate) fn text(node: &SyntaxNode) -> String {
     node.text().to_string().trim().to_owned()
 }

@@ -1,11 +1,12 @@
-//! The name of a type as it is written: words, modifiers, brackets, and the name that PostgreSQL stores.
+//! The name of a type as written: words, modifiers and brackets. Also finds the name that
+//! PostgreSQL stores.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use crate::replay::syntax::SYSTEM;
 use crate::replay::syntax::tree::{identifier, tokens};
 
-/// The name that PostgreSQL stores for a type as written.
+/// Returns the name that PostgreSQL stores for a type.
 pub(crate) fn stored_name(node: &SyntaxNode) -> String {
     let written = Written::new(node);
     let words = written.words.join(" ");
@@ -18,7 +19,7 @@ pub(crate) fn stored_name(node: &SyntaxNode) -> String {
     }
 }
 
-/// A type as it stands in the source.
+/// A type as written in the source.
 pub(crate) struct Written {
     /// The name, in words (`double precision`) or in parts (`audit.level`).
     pub(crate) words: Vec<String>,
@@ -27,7 +28,7 @@ pub(crate) struct Written {
     pub(crate) fields: Option<String>,
     pub(crate) dimensions: u8,
     pub(crate) is_quoted: bool,
-    /// `pg_catalog` stands before it.
+    /// Whether `pg_catalog` precedes the name.
     pub(crate) is_qualified: bool,
 }
 
@@ -86,7 +87,7 @@ impl Written {
     }
 }
 
-/// `pg_type.typname` of one of PostgreSQL's own types (manual, table 8.1).
+/// Returns the `pg_type.typname` of a built-in type (manual, table 8.1).
 pub(crate) fn built_in(name: &str, modifiers: &[i32]) -> Option<&'static str> {
     let found = match name {
         "int" | "integer" => "int4",
@@ -193,7 +194,7 @@ pub(crate) const BUILT_IN: [&str; 77] = [
     "jsonpath",
 ];
 
-/// How a type can stand in the tree.
+/// The node kinds of types.
 pub(crate) const TYPES: [SyntaxKind; 10] = [
     SyntaxKind::PATH_TYPE,
     SyntaxKind::ARRAY_TYPE,
@@ -207,7 +208,7 @@ pub(crate) const TYPES: [SyntaxKind; 10] = [
     SyntaxKind::INTERVAL_TYPE,
 ];
 
-/// Whether a child of a column's definition is its type.
+/// Returns true if a child of a column's definition is its type.
 pub(crate) fn is_type(kind: SyntaxKind) -> bool {
     TYPES.contains(&kind)
 }

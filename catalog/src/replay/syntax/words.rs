@@ -1,10 +1,11 @@
-//! The words of an expression, for those who compare two that were written by different hands.
+//! The words of an expression, to compare two expressions of different authors.
 
 use squawk_syntax::{SourceFile, SyntaxKind, SyntaxNode};
 
 use super::{tree, type_name};
 
-/// The words of an expression, without the types of its casts; names unquoted, keywords in lower case.
+/// Returns the words of an expression without the types of its casts. Names are unquoted, keywords
+/// in lower case.
 pub(crate) fn tokens_of(expression: &str) -> Vec<String> {
     let parse = SourceFile::parse(&format!("SELECT {expression}"));
     let mut words = Vec::new();

@@ -1,4 +1,4 @@
-//! Loops of PL/pgSQL, turn by turn.
+//! Loops of PL/pgSQL, iteration by iteration.
 
 use squawk_syntax::ast::AstNode as _;
 use squawk_syntax::{SyntaxKind, SyntaxNode};
@@ -24,10 +24,10 @@ pub(crate) fn is_loop(kind: SyntaxKind) -> bool {
     )
 }
 
-/// What a loop gives its variables in one turn.
+/// The values of a loop's variables in one iteration.
 type Turn = Vec<(String, Option<Datum>)>;
 
-/// What comes after a turn.
+/// The way in which control continues after an iteration.
 enum After {
     Next,
     Stop(Flow),
@@ -41,7 +41,8 @@ impl Program {
         self.variables.close_block();
         match flow {
             Ok(flow) => Ok(flow),
-            // What shapes nothing need not be followed, unless what comes after hangs on it.
+            // A loop that cannot change the schema need not be replayed, unless it may leave the
+            // function.
             Err(_) if !self.block_shapes(node) && !block::leaves_function(node) => {
                 self.pass_by(node);
                 Ok(Flow::Goes)
@@ -50,7 +51,7 @@ impl Program {
         }
     }
 
-    /// What the head of a loop reads may write, by the functions that it calls.
+    /// Records the tables that the head of a loop may write to, by the functions that it calls.
     fn note_writes_of_loop(&mut self, node: &SyntaxNode) {
         let heads = node
             .children()
@@ -91,7 +92,7 @@ impl Program {
             }
             _ => {
                 if node.kind() == K::PLPGSQL_FOR_CURSOR_STMT {
-                    // The variable of such a loop is its own.
+                    // The variable of such a loop is local to it.
                     for target in &targets {
                         self.declare(target.clone(), None, None);
                     }
@@ -126,7 +127,7 @@ impl Program {
         }
     }
 
-    /// The numbers of `FOR i IN a..b`.
+    /// Returns the numbers of `FOR i IN a..b`.
     fn numbers(&self, node: &SyntaxNode) -> Option<Vec<i64>> {
         use SyntaxKind as K;
         const MOST: i64 = 20_000;
@@ -168,7 +169,7 @@ impl Program {
         Ok(Flow::Goes)
     }
 
-    /// `LOOP` and `WHILE`, which the number of steps bounds.
+    /// Runs `LOOP` or `WHILE`, limited by the number of steps.
     fn open_ended(&mut self, node: &SyntaxNode) -> Result<Flow> {
         use SyntaxKind as K;
         loop {

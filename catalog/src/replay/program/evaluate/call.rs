@@ -1,4 +1,4 @@
-//! Calls of PostgreSQL's functions whose result follows from their arguments alone.
+//! Calls of built-in functions whose result depends only on their arguments.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
@@ -27,7 +27,7 @@ const AGGREGATES: [&str; 12] = [
     "jsonb_agg",
 ];
 
-/// Whether an aggregate is called outside of a subquery.
+/// Returns true if an aggregate is called outside of a subquery.
 pub(crate) fn has_aggregate(node: &SyntaxNode) -> bool {
     let is_one = node.kind() == SyntaxKind::CALL_EXPR
         && callee(node)
@@ -163,7 +163,7 @@ impl Program {
                 }
             },
             "array_agg" => Some(Datum::List(values(arguments.next())?)),
-            // How texts sort depends on their collation.
+            // The order of texts depends on their collation.
             "max" | "min" => {
                 let numbers = values(arguments.next())?
                     .into_iter()
@@ -190,7 +190,7 @@ impl Program {
         }
     }
 
-    /// Whether a call may give more or fewer than one value.
+    /// Returns true if a call may return no value or several.
     pub(crate) fn gives_a_set(&self, call: &SyntaxNode) -> bool {
         let function = callee(call).pop().unwrap_or_default();
         match self.state.functions().get(&function) {
@@ -202,7 +202,7 @@ impl Program {
         }
     }
 
-    /// The rows of a function of a migration's own that is one query without arguments.
+    /// Returns the rows of a migration's function that consists of one query without arguments.
     pub(crate) fn rows_of_function(&self, call: &SyntaxNode) -> Option<Vec<rows::Output>> {
         let function = callee(call).pop()?;
         let [form] = self.state.functions().get(&function)?.as_slice() else {
@@ -216,7 +216,7 @@ impl Program {
         is_plain.then(|| self.rows_of(query, &Scope::default()))?
     }
 
-    /// The values of a function that gives a set, in FROM.
+    /// Returns the values of a set-returning function in FROM.
     pub(crate) fn set_of(&self, call: &SyntaxNode, scope: &Scope<'_>) -> Option<Vec<Datum>> {
         let function = callee(call).pop()?;
         let list = child(call, SyntaxKind::ARG_LIST)?;

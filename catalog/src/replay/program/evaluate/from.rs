@@ -1,4 +1,4 @@
-//! FROM of a query that is evaluated: tables, subqueries, sets and their joins.
+//! FROM of an evaluated query: tables, subqueries, sets and joins.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -12,7 +12,8 @@ use crate::replay::syntax::routine;
 use crate::replay::syntax::tree::{child, child_name, child_names, has, is_query, path};
 
 impl Program {
-    /// Each row with each row of an item of FROM, without those that a condition rules out already.
+    /// Returns each row combined with each row of a FROM item, except those that a condition
+    /// already excludes.
     pub(crate) fn times(
         &self,
         rows: &[Row],
@@ -20,7 +21,7 @@ impl Program {
         conditions: &[Condition],
         outer: &Scope<'_>,
     ) -> Option<Vec<Row>> {
-        // A table is the same beside every row, and is looked up by what it is joined by.
+        // A table is the same for every row, and is looked up by its join columns.
         let table = match item.kind() {
             SyntaxKind::RELATION_FROM_ITEM => Some(self.items(item, outer)?),
             _ => None,
@@ -70,7 +71,8 @@ impl Program {
         Some(all)
     }
 
-    /// What rows are joined by, and a table's rows by it, where a condition says that two columns are equal.
+    /// Returns the column of the rows to join by, and an index of the table's rows by its own
+    /// column. Returns `None` unless a condition equates two columns.
     fn indexed(
         &self,
         table: &[Row],
@@ -206,7 +208,7 @@ impl Program {
                 )
             })?;
             if rows.is_empty() && !has(&join, K::JOIN_RIGHT) && !has(&join, K::JOIN_FULL) {
-                // Nothing joined to something on the left is nothing, whatever is on the right.
+                // The join of no rows with another item has no rows, whatever the other item is.
                 continue;
             }
             let using = child(&join, K::JOIN_USING_CLAUSE)

@@ -1,10 +1,10 @@
-//! PostgreSQL's functions of texts, numbers and lists, as far as migrations make SQL with them.
+//! Built-in functions of texts, numbers and lists that migrations use to build SQL.
 
 use bowline_sql::quote::{identifier, literal};
 
 use crate::replay::program::evaluate::{Datum, operator};
 
-/// Functions of texts, numbers and lists.
+/// Returns the result of a function of texts, numbers or lists.
 pub(crate) fn plain(function: &str, arguments: &[Datum]) -> Option<Datum> {
     use Datum::{Int, List, Null, Text};
     let text = |text: String| Some(Text(text));
@@ -120,7 +120,8 @@ pub(crate) fn plain(function: &str, arguments: &[Datum]) -> Option<Datum> {
             if !pattern.contains('|') && !pattern.contains('^') && !pattern.contains('$') =>
         {
             let parts = common_expression(pattern)?;
-            // PostgreSQL leaves out what matches nothing at a border, which an expression that can be empty does.
+            // PostgreSQL skips empty matches at a boundary. An expression that can match an empty
+            // text is not evaluated.
             (!parts.is_match("")).then_some(())?;
             let parts = parts.split(value).map(|part| Text(part.to_owned()));
             Some(List(parts.collect()))
@@ -139,7 +140,7 @@ pub(crate) fn plain(function: &str, arguments: &[Datum]) -> Option<Datum> {
     }
 }
 
-/// Functions that give a set, whose values follow from their arguments alone.
+/// Returns the values of a set-returning function that depend only on its arguments.
 pub(crate) fn set(function: &str, arguments: &[Datum]) -> Option<Vec<Datum>> {
     use Datum::{Int, List, Null, Text};
     const LONGEST_SET: usize = 20_000;
@@ -186,7 +187,7 @@ pub(crate) fn set(function: &str, arguments: &[Datum]) -> Option<Vec<Datum>> {
                 serde_json::Value::Number(number) if number.is_i64() => {
                     Some(Text(number.to_string()))
                 }
-                // How PostgreSQL writes it depends on which of the two types it is.
+                // The notation depends on which of the two types the value has.
                 _ => None,
             });
             values.collect()
@@ -195,7 +196,7 @@ pub(crate) fn set(function: &str, arguments: &[Datum]) -> Option<Vec<Datum>> {
     }
 }
 
-/// Functions of these that give NULL for NULL.
+/// The functions of this module that return NULL for a NULL argument.
 const IS_STRICT: [&str; 18] = [
     "quote_ident",
     "quote_literal",
@@ -217,7 +218,7 @@ const IS_STRICT: [&str; 18] = [
     "array_to_string",
 ];
 
-/// No text that a migration executes is longer.
+/// The maximum length of a text, which is longer than any that a migration executes.
 const LONGEST: usize = 1 << 20;
 
 fn pad(is_left: bool, value: &str, width: i64, filling: &[Datum]) -> Option<Datum> {
@@ -245,7 +246,7 @@ fn pad(is_left: bool, value: &str, width: i64, filling: &[Datum]) -> Option<Datu
     }))
 }
 
-/// `format` with `%s`, `%I`, `%L` and `%%`, and places as in `%1$I`.
+/// Returns the result of `format` with `%s`, `%I`, `%L` and `%%`, and positions as in `%1$I`.
 fn format(pattern: &str, values: &[Datum]) -> Option<String> {
     let mut out = String::new();
     let mut chars = pattern.chars().peekable();
@@ -260,7 +261,7 @@ fn format(pattern: &str, values: &[Datum]) -> Option<String> {
             digits.push(digit);
         }
         if !digits.is_empty() {
-            // Without a place this is a width, which is not followed.
+            // Digits without `$` are a width, which is not supported.
             (chars.next()? == '$').then_some(())?;
             next = digits.parse::<usize>().ok()?.checked_sub(1)?;
         }
@@ -287,7 +288,7 @@ fn format(pattern: &str, values: &[Datum]) -> Option<String> {
     Some(out)
 }
 
-/// LIKE with `%`, `_` and the backslash.
+/// Returns the result of LIKE with `%`, `_` and the backslash.
 pub(crate) fn is_like(text: &str, pattern: &str) -> bool {
     let mut expression = String::from("^(?s)");
     let mut chars = pattern.chars();
@@ -303,7 +304,8 @@ pub(crate) fn is_like(text: &str, pattern: &str) -> bool {
     regex::Regex::new(&expression).is_ok_and(|found| found.is_match(text))
 }
 
-/// Whether a text matches, where PostgreSQL and Rust understand the expression alike.
+/// Returns whether a text matches an expression that PostgreSQL and Rust read alike, or `None` for
+/// others.
 pub(crate) fn matches(text: &str, pattern: &str) -> Option<bool> {
     Some(common_expression(pattern)?.is_match(text))
 }
@@ -312,7 +314,7 @@ fn common_expression(pattern: &str) -> Option<regex::Regex> {
     let is_common = pattern
         .chars()
         .all(|c| c.is_ascii_alphanumeric() || "_-^$.+*?()|[]% ,:;/=@~<>&!'\"".contains(c));
-    // Of alternatives PostgreSQL takes the longest, Rust the first.
+    // With alternatives, PostgreSQL takes the longest match and Rust the first.
     let is_alike = !pattern.contains("(?") && !pattern.contains("*?") && !pattern.contains("+?");
     (is_common && is_alike).then_some(())?;
     regex::Regex::new(&format!("(?s){pattern}")).ok()

@@ -1,8 +1,8 @@
-//! Operators of values that are certain, in the logic of three values.
+//! Operators of certain values, in three-valued logic.
 
 use crate::replay::program::evaluate::{Datum, functions};
 
-/// What an operator gives; AND and OR may be certain where one side is not.
+/// Returns the result of an operator. AND and OR may be certain if one side is unknown.
 pub(crate) fn operate(operator: &str, left: Option<Datum>, right: Option<Datum>) -> Option<Datum> {
     let is = |side: &Option<Datum>, truth| *side == Some(Datum::Bool(truth));
     match operator {
@@ -61,7 +61,7 @@ pub(crate) fn operate(operator: &str, left: Option<Datum>, right: Option<Datum>)
     }
 }
 
-/// Whether a value is one of a list, in the logic of three values.
+/// Returns whether a value is in a list, in three-valued logic.
 pub(crate) fn is_among(value: &Datum, list: &[Datum]) -> Option<Datum> {
     let mut answer = Datum::Bool(false);
     for other in list {
@@ -74,7 +74,7 @@ pub(crate) fn is_among(value: &Datum, list: &[Datum]) -> Option<Datum> {
     Some(answer)
 }
 
-/// Whether two values are the same, NULL being the same as NULL.
+/// Returns whether two values are equal, where NULL equals NULL.
 fn same(left: &Datum, right: &Datum) -> Option<bool> {
     match (left, right) {
         (Datum::Null, Datum::Null) => Some(true),
@@ -105,7 +105,8 @@ pub(crate) fn compare(operator: &str, left: &Datum, right: &Datum) -> Option<Dat
     Some(Datum::Bool(match operator {
         "=" => order.is_eq(),
         "<>" | "!=" => order.is_ne(),
-        // How texts sort depends on the collation, and OIDs on the history of the server.
+        // The order of texts depends on the collation, and OIDs depend on the history of the
+        // server.
         _ if matches!(left, Datum::Object { .. }) => return None,
         "<" => order.is_lt(),
         ">" => order.is_gt(),

@@ -1,5 +1,5 @@
-//! The rows of a query, where they are certain: of the server's own tables, which the catalog answers, and of
-//! tables that are certainly empty.
+//! The rows of a query, if they are certain: those of system tables, which the catalog answers, and
+//! of tables that are certainly empty.
 
 use std::rc::Rc;
 
@@ -27,17 +27,17 @@ pub(crate) struct Row {
 /// One row of a result.
 pub(crate) type Output = Vec<(String, Option<Datum>)>;
 
-/// More than a migration goes over, and few enough to end soon.
+/// The maximum number of rows, which is more than a migration needs and limits the run time.
 pub(crate) const MOST_ROWS: usize = 200_000;
 
-/// One of several conditions that AND joins.
+/// One of the conditions that AND joins.
 pub(crate) struct Condition {
     pub(crate) node: SyntaxNode,
-    /// The tables that it names, where that is all that it needs to be answered.
+    /// The tables that it names, if it depends on nothing else.
     pub(crate) aliases: Option<Vec<String>>,
 }
 
-/// The conditions that AND joins, those with a query of their own last.
+/// Collects the conditions that AND joins. Those with a subquery come last.
 pub(crate) fn conjuncts(node: &SyntaxNode, all: &mut Vec<Condition>) {
     use SyntaxKind as K;
     if node.kind() == K::BIN_EXPR && has(node, K::AND_KW) {
@@ -66,7 +66,7 @@ pub(crate) fn conjuncts(node: &SyntaxNode, all: &mut Vec<Condition>) {
 }
 
 impl Scope<'_> {
-    /// A column by its bare name; the inner `None` is a value that is not known.
+    /// Returns a column by its bare name. The inner `None` is an unknown value.
     pub(crate) fn column(&self, name: &str) -> Option<Option<Datum>> {
         let parts = self.row.iter().flat_map(|row| &row.parts);
         let mut columns = parts.flat_map(|part| &part.columns);
@@ -81,7 +81,7 @@ impl Scope<'_> {
         Some(found.and_then(|(_, value)| value.clone()))
     }
 
-    /// A whole row by its alias.
+    /// Returns a whole row by its alias.
     pub(crate) fn record(&self, alias: &str) -> Option<Datum> {
         Some(Datum::Record(self.part(alias)?.columns.clone()))
     }
@@ -97,7 +97,7 @@ impl Scope<'_> {
 }
 
 impl Program {
-    /// The rows of a query; `None` where they are not certain.
+    /// Returns the rows of a query, or `None` if they are not certain.
     pub(crate) fn rows(&self, query: &SyntaxNode) -> Option<Vec<Output>> {
         self.rows_of(query, &Scope::default())
     }
@@ -236,7 +236,7 @@ impl Program {
         Some(outputs)
     }
 
-    /// `SELECT f()` of a function that gives a set.
+    /// Returns the rows of `SELECT f()` with a set-returning function.
     fn set_of_target(&self, target: &SyntaxNode) -> Option<Option<Vec<Output>>> {
         let call = target.children().next()?;
         let function = routine::callee(&call).pop()?;
@@ -246,7 +246,8 @@ impl Program {
         is_call.then(|| self.rows_of_function(&call))
     }
 
-    /// The rows that a select list with functions of sets makes of one: side by side, the shorter end in NULL.
+    /// Returns the rows that a select list with set-returning functions produces from one row. The
+    /// sets are side by side, and the shorter ones end in NULL.
     fn turns_of_sets(&self, targets: &[SyntaxNode], scope: &Scope<'_>) -> Option<Vec<Output>> {
         let mut columns = Vec::new();
         for target in targets {
@@ -256,7 +257,7 @@ impl Program {
                 .collect();
             let values = match calls.as_slice() {
                 [] => None,
-                // A set that is a part of something else makes rows too, but is hardly ever written.
+                // A set within an expression produces rows too, but it is rare and not supported.
                 [only] if *only == call => Some(self.set_of(&call, scope)?),
                 _ => return None,
             };
@@ -297,7 +298,7 @@ impl Program {
         output
     }
 
-    /// The rows that all conditions hold for; unknown if that is unknown of one.
+    /// Returns the rows for which all conditions are true, or `None` if one condition is unknown.
     pub(crate) fn fitting(
         &self,
         rows: Vec<Row>,
@@ -313,7 +314,8 @@ impl Program {
         Some(fitting)
     }
 
-    /// Whether all hold; one that certainly does not decides, whatever is unknown of the others.
+    /// Returns whether all conditions are true. One that is certainly not true decides, whatever
+    /// the others are.
     pub(crate) fn fits<'a>(
         &self,
         row: &Row,

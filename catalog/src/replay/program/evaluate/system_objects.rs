@@ -1,4 +1,5 @@
-//! `pg_class` and `pg_type`, which list objects of all kinds, and how `information_schema` words a type.
+//! `pg_class` and `pg_type`, which list objects of all kinds, and the type columns of
+//! `information_schema`.
 
 use crate::replay::builtin::builtin;
 use crate::replay::program::Program;
@@ -88,7 +89,7 @@ impl Program {
         own.chain(of_rows).chain(system).collect()
     }
 
-    /// `data_type`, `udt_name` and the length of a column, as far as they are plain.
+    /// Returns `data_type`, `udt_name` and the length of a column, if they are simple.
     pub(crate) fn data_type(&self, data_type: &crate::DataType) -> Facts {
         let base = self.state.base_type(data_type);
         if base.dimensions > 0 {

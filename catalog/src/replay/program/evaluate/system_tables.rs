@@ -1,5 +1,6 @@
-//! The server's own tables as the catalog would fill them: what `pg_class` or `information_schema.columns` say of
-//! the objects that migrations made. What is not modelled is an unknown value, never a missing row.
+//! The rows of system tables such as `pg_class` or `information_schema.columns`, for the objects
+//! that migrations created. A column that is not modelled is an unknown value. Its row is never
+//! left out.
 
 use crate::replay::builtin::builtin;
 use crate::replay::program::Program;
@@ -20,7 +21,7 @@ pub(crate) fn object(name: &Name) -> Datum {
     }
 }
 
-/// The database that this is in, which has no name here.
+/// Returns the current database, whose name is not known.
 pub(crate) fn current_database() -> Datum {
     object(&Name {
         schema: "pg_database".to_owned(),
@@ -29,7 +30,8 @@ pub(crate) fn current_database() -> Datum {
 }
 
 impl Program {
-    /// The rows of one of the server's own tables: `None` if it is none, `Some(None)` if they are not known.
+    /// Returns the rows of a system table. `None` means that it is no system table, `Some(None)`
+    /// that its rows are not known.
     pub(crate) fn system_rows(&self, parts: &[String]) -> Option<Option<Vec<Output>>> {
         let (table, schema) = parts.split_last()?;
         let schema = schema.last().map_or("pg_catalog", String::as_str);
@@ -118,7 +120,7 @@ impl Program {
                         ("indrelid", object(&it.name)),
                         ("indisunique", Datum::Bool(index.unique)),
                         ("indisprimary", Datum::Bool(is_primary)),
-                        // An index that could not be built was never seen by these migrations.
+                        // These migrations cannot have produced an index whose build failed.
                         ("indisvalid", Datum::Bool(true)),
                         ("indisready", Datum::Bool(true)),
                     ]
@@ -189,7 +191,7 @@ impl Program {
                 .collect(),
             "sequences" => {
                 let sequences = self.state.catalog().sequences.values();
-                // Those of identities are not shown there.
+                // The sequences of identities are not listed in this table.
                 sequences
                     .filter(|sequence| !sequence.identity)
                     .map(|sequence| {
@@ -332,7 +334,7 @@ const TABLES: &[RelationKind] = &[
     RelationKind::Partition,
 ];
 
-/// The server's own tables and views; which of both is not known here.
+/// Returns the system tables and views. Which of them are views is not known here.
 fn system_relations(
     schema_column: &'static str,
     name_column: &'static str,
@@ -349,7 +351,7 @@ pub(crate) fn system_name(schema: &str, name: &str) -> Name {
     }
 }
 
-/// An index is in the schema of its table.
+/// Returns the name of an index, which is in the schema of its table.
 pub(crate) fn beside(table: &Name, name: &str) -> Name {
     system_name(&table.schema, name)
 }
