@@ -54,7 +54,7 @@ pub(crate) struct Used {
     pub(crate) calls: Vec<(usize, usize)>,
 }
 
-/// A query under inference.
+/// An inference in progress, with the objects that the query uses.
 pub(crate) struct Inference<'a> {
     state: &'a State,
     used: RefCell<Used>,

@@ -1,4 +1,5 @@
-//! Code that a migration runs: DO blocks, functions that it calls, PL/pgSQL, and the values that they need.
+//! Code that a migration runs: DO blocks, functions that it calls, PL/pgSQL, and the values that
+//! they need.
 //!
 //! The entry point is [`Program::statement`]. Code is replayed as it runs on a database that is
 //! empty at first. Its conditions, loops and executed texts must be certain. They come from
@@ -58,7 +59,7 @@ pub(crate) struct Program {
     /// The functions that may change the catalog, with the version of the functions for which they
     /// were found.
     shaping: RefCell<Option<(u64, Arc<BTreeSet<String>>)>>,
-    /// Whether the functions of `shaping` are being searched.
+    /// Whether a search for these functions is in progress.
     finds_shaping: Cell<bool>,
     /// The conditions of the exception handlers around the statement, outermost first.
     handlers: Vec<handlers::Caught>,

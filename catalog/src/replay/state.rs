@@ -56,13 +56,13 @@ pub(crate) const TEMPORARY: &str = "pg_temp";
 pub(crate) struct State {
     catalog: Catalog,
     settings: Settings,
-    /// The schemas that exist, `public` among them.
+    /// The schemas that exist, including `public`.
     schemas: BTreeSet<String>,
     /// The relations and columns that the query of each view uses.
     views: BTreeMap<Name, Uses>,
     /// Functions and procedures by name, without schema. Overloads are in one list.
     functions: BTreeMap<String, Vec<Function>>,
-    /// The names of NOT NULL constraints, which PostgreSQL has from 18 on.
+    /// The names of NOT NULL constraints. PostgreSQL names them from version 18 on.
     not_null_names: Notes<String>,
     /// Columns that were declared NOT NULL in their own table, not only in a parent.
     local_not_null: Notes<()>,
@@ -83,7 +83,7 @@ pub(crate) struct State {
     earlier_temporary: BTreeSet<Name>,
     /// The default privileges of new objects.
     defaults: Vec<privileges::Default>,
-    /// Which tables may have rows.
+    /// The tables that may have rows.
     writes: Writes,
     /// Counts the changes of functions. Facts derived from function bodies are computed again after
     /// a change.
@@ -121,7 +121,7 @@ impl Default for State {
     }
 }
 
-/// Reading.
+/// Read access.
 impl State {
     pub(crate) fn catalog(&self) -> &Catalog {
         &self.catalog
@@ -157,7 +157,7 @@ impl State {
     }
 }
 
-/// The order of the migrations.
+/// Migrations and positions.
 impl State {
     /// Begins a migration: another transaction, with the default search path.
     pub(crate) fn begin_migration(&mut self) {

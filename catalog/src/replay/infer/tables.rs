@@ -153,7 +153,7 @@ impl Inference<'_> {
         let (relation, schema) = parts.split_last()?;
         let extensions = &self.state.catalog().extensions;
         let is_meant = |schema: &str| match schema {
-            // An extension's tables are in the schema of the search path at its installation.
+            // The schema of an extension's table is not known. A relation of a migration hides it.
             "-" => !self
                 .state
                 .candidates(parts)

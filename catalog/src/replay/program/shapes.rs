@@ -109,7 +109,7 @@ impl Program {
         }
     }
 
-    /// Returns true if a node within could change the catalog.
+    /// Returns true if code within this node could change the catalog.
     pub(crate) fn block_shapes(&self, node: &SyntaxNode) -> bool {
         use SyntaxKind as K;
         node.descendants().any(|inner| match inner.kind() {

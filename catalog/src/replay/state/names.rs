@@ -1,4 +1,4 @@
-//! The names that PostgreSQL gives to constraints, indexes and sequences that a migration does not name.
+//! The names that PostgreSQL gives to unnamed constraints, indexes and sequences.
 
 use bowline_sql::quote::identifier as quoted;
 use squawk_syntax::{SourceFile, SyntaxKind};

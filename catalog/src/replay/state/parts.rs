@@ -135,7 +135,7 @@ impl Relation {
     pub(crate) fn inherit(&mut self, parent: &Self, is_partition: bool) {
         for column in &parent.columns {
             match self.columns.iter_mut().find(|own| own.name == column.name) {
-                // A default may come from the second parent too.
+                // A default may also come from another parent.
                 Some(own) => {
                     own.not_null |= column.not_null;
                     if own.fill == Fill::Nothing {

@@ -1,4 +1,4 @@
-//! Which tables may hold rows.
+//! The tables that may have rows.
 //!
 //! Replay assumes a database that is empty at first. A table that no statement can have written to
 //! is certainly empty, so a loop over it has no iterations.
@@ -37,12 +37,12 @@ impl Writes {
 }
 
 impl State {
-    /// Notes that a statement may write to this table.
+    /// Records that a statement may write to this table.
     pub(crate) fn note_write(&mut self, table: &str) {
         self.writes.add(table);
     }
 
-    /// Notes that a statement may write to any table.
+    /// Records that a statement may write to any table.
     pub(crate) fn note_write_anywhere(&mut self) {
         self.writes.anywhere = true;
     }

@@ -1,4 +1,4 @@
-//! Questions about an expression as text: the columns, functions and types that it names.
+//! Reads an expression as text: the columns, functions and types that it names.
 
 use bowline_sql::Token;
 use bowline_sql::quote::{self, identifier as quoted};

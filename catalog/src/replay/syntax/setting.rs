@@ -35,13 +35,13 @@ const MATTERING: [&str; 17] = [
     "discard",
 ];
 
-/// Returns true if replay has to follow this setting. The name is in lower case.
+/// Returns true if replay must track this setting. The name is in lower case.
 pub(crate) fn matters(setting: &str) -> bool {
     MATTERING.contains(&setting)
 }
 
-/// Returns the setting that a statement changes, in lower case, and its new value. `all` stands for all
-/// settings, and `discard` for the role too.
+/// Returns the setting that a statement changes, in lower case, and its new value. `all` stands for
+/// all settings. `discard` stands for all settings and the role.
 pub(crate) fn changed(node: &SyntaxNode) -> Option<(String, Value)> {
     use SyntaxKind as K;
     let first = |kind| below(node, kind).next();
