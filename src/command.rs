@@ -36,7 +36,8 @@ pub(crate) struct Command {
     pub(crate) values: Vec<BoundValue>,
     /// Whether it is prepared under a name, because its SQL is sent again with other values.
     pub(crate) is_named: bool,
-    /// Whether diesel made it: what its columns are read as follows from its type.
+    /// Whether it is a query of diesel whose type decides its SQL. Then its type also decides how
+    /// its columns are read.
     pub(crate) is_diesels: bool,
     pub(crate) rows: ExpectedRows,
     /// The columns that its answer is read as; `None` if no rows are read.
@@ -47,9 +48,9 @@ pub(crate) struct Command {
     pub(crate) names_types: bool,
     /// The change that it makes to the search path.
     pub(crate) sets: Option<Box<SearchPathChange>>,
-    /// The function that made it, for spans and metrics.
+    /// The function that created it, for spans and metrics.
     pub(crate) function: Option<&'static str>,
-    /// The SQL as the caller wrote it, where the server is sent more.
+    /// The SQL as the caller wrote it, if the server is sent other SQL.
     pub(crate) wrapped: Option<Arc<Text>>,
     /// Whether it only reads, where its text does not decide that.
     pub(crate) reads: OnceCell<Reads>,
@@ -84,7 +85,7 @@ impl ReadAs {
 
     /// Returns whether it reads these columns.
     pub(crate) fn is_by(&self, describe: Describe) -> bool {
-        // Two functions with one address do the same.
+        // Two functions with the same address have the same code.
         self.describe as usize == describe as usize
     }
 }
@@ -95,7 +96,7 @@ pub(crate) enum ExpectedRows {
     Any,
     One,
     AtMostOne,
-    /// Affected, not returned.
+    /// The rows affected, not returned.
     Exactly(u64),
 }
 
@@ -133,7 +134,7 @@ impl Command {
         }
     }
 
-    /// Returns what the server is sent.
+    /// Returns the SQL that is sent to the server.
     pub(crate) fn sql(&self) -> &Arc<str> {
         self.text.sql()
     }

@@ -1,8 +1,8 @@
-//! Where the server is, and how to behave towards it.
+//! `Config`: the connection parameters of a database, and the settings of its pool.
 //!
-//! Connection parameters are libpq's own (PostgreSQL manual, 32.1.2), whether they come from a URL, a
-//! key=value string, the environment or the methods here; what none of them says, libpq decides as it
-//! does for `psql`. No password is ever shown: not by `Debug`, not in an error.
+//! Connection parameters are libpq's own (PostgreSQL manual, 32.1.2). They come from a URL, a
+//! key=value string, the environment or the methods here. For the rest, libpq's defaults apply, as
+//! they do for `psql`. Neither `Debug` nor an error shows a password.
 
 mod parameters;
 mod place;
@@ -24,7 +24,7 @@ use crate::migrations::Migrations;
 use crate::retry::RetryPolicy;
 use crate::wire::libpq;
 
-/// Where the server is, and how to behave towards it.
+/// The connection parameters of a database, and the settings of its pool.
 ///
 /// ```
 /// use std::time::Duration;
@@ -54,12 +54,13 @@ pub struct Config {
     pub(crate) trust_views_and_operators: bool,
     pub(crate) migrations: Option<Migrations>,
     pub(crate) refuse_pending: bool,
-    /// Whether the server is known to refuse to look whether its client is there; shared by clones.
+    /// Whether the server is known to refuse `client_connection_check_interval`; shared by clones.
     pub(crate) refuses_client_check: Arc<AtomicBool>,
 }
 
 impl Config {
-    /// Nothing said: libpq's defaults, which are a local server and the name of the user.
+    /// Returns a configuration of libpq's defaults: a local server, and the role named like the
+    /// operating system user.
     pub fn new() -> Self {
         Self {
             parameters: BTreeMap::new(),
@@ -84,10 +85,10 @@ impl Config {
         }
     }
 
-    /// What `DATABASE_URL` says, and libpq's own variables (`PGHOST`, `PGUSER`, ..) for the rest.
+    /// Reads `DATABASE_URL`, and libpq's own variables (`PGHOST`, `PGUSER`, ..) for the rest.
     ///
-    /// A file `.env` in the working directory or above it gives what the environment does not. Fails if
-    /// the file cannot be read as such, or if neither says anything.
+    /// A file `.env` in the working directory or above it adds the variables that the environment
+    /// does not have. Fails if the file cannot be read, or if neither sets any of these variables.
     pub fn from_env() -> Result<Self> {
         let file = dot_env()?;
         let variable = |name: &str| {
@@ -135,21 +136,21 @@ impl Config {
         Ok(config)
     }
 
-    /// What a URL (`postgres://..`) or a key=value string (`host=.. dbname=..`) says.
+    /// Reads a URL (`postgres://..`) or a key=value string (`host=.. dbname=..`).
     ///
-    /// Spaces around it do not count. The error says what is wrong with the string and shows nothing of it, since there
-    /// may be a password in it.
+    /// Spaces around it are ignored. The error describes the fault and quotes nothing of the
+    /// string, since it may hold a password.
     pub fn from_url(url: &str) -> Result<Self> {
         Self::read(url, "the connection string")
     }
 
-    /// A connection string, by the name that an error is to call it.
+    /// Reads a connection string; errors call it `name`.
     fn read(text: &str, name: &str) -> Result<Self> {
         let unreadable = |typo: Typo| {
             let what = format!("{name} cannot be read: {}", typo.what);
             Error::config(what, typo.remedy).with_context(CONTEXT)
         };
-        // What a file or a shell hands over often ends with a line break.
+        // A string from a file or a shell often ends with a line break.
         let text = text.trim();
         let parameters = libpq::parse_conninfo(text)
             .map_err(|libpq::InvalidConninfo| unreadable(typo::unreadable(text)))?;
@@ -160,7 +161,7 @@ impl Config {
             parameters: parameters.into_iter().collect(),
             ..Self::new()
         };
-        // libpq heeds it only where it waits itself, which it does not do here.
+        // libpq uses it only in its blocking functions, which are not called here.
         if let Some(limit) = config.parameters.remove("connect_timeout") {
             config.connect_timeout = seconds(&limit).ok_or_else(|| {
                 unreadable(Typo {
@@ -172,166 +173,185 @@ impl Config {
         Ok(config)
     }
 
-    /// Any parameter of libpq's (PostgreSQL manual, 32.1.2); one that libpq does not know fails at connect.
+    /// Sets any parameter of libpq (PostgreSQL manual, 32.1.2). Connecting fails if libpq does not
+    /// know the parameter.
     pub fn parameter(mut self, name: &str, value: impl Into<String>) -> Self {
         self.parameters.insert(name.to_owned(), value.into());
         self
     }
 
-    /// The server's name or address, or the folder of its Unix socket.
+    /// Sets the server's name or address, or the directory of its Unix socket.
     pub fn host(self, host: impl Into<String>) -> Self {
         self.parameter("host", host)
     }
 
-    /// The server's port.
+    /// Sets the server's port.
     pub fn port(self, port: u16) -> Self {
         self.parameter("port", port.to_string())
     }
 
-    /// The role to log in as.
+    /// Sets the role to log in as.
     pub fn user(self, user: impl Into<String>) -> Self {
         self.parameter("user", user)
     }
 
-    /// The role's password.
+    /// Sets the role's password.
     pub fn password(self, password: impl Into<String>) -> Self {
         self.parameter("password", password)
     }
 
-    /// The database.
+    /// Sets the name of the database.
     pub fn dbname(self, dbname: impl Into<String>) -> Self {
         self.parameter("dbname", dbname)
     }
 
-    /// How long connecting may take in all, look-up of names included; 5 s unless set.
+    /// Sets how long connecting may take in all, including the look-up of names; 5 s unless set.
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
         self.connect_timeout = limit;
         self
     }
 
-    /// How long one call may take, all its round trips and retries included; 30 s unless set.
+    /// Sets how long one call may take, including all its round trips and retries; 30 s unless set.
     pub fn call_timeout(mut self, limit: Duration) -> Self {
         self.call_timeout = limit;
         self
     }
 
-    /// How long to wait for a session of the pool, one that has to connect first included; 5 s unless set.
+    /// Sets how long to wait for a session of the pool; 5 s unless set.
     ///
-    /// A server that is down is tried until then. [`Error::no_session`](crate::Error::no_session) says why there was none.
+    /// The limit includes the time to open a new session. If the server is down, connecting is
+    /// retried until then. [`Error::no_session`](crate::Error::no_session) says why no session was
+    /// available.
     pub fn checkout_timeout(mut self, limit: Duration) -> Self {
         self.checkout_timeout = limit;
         self
     }
 
-    /// How many sessions the pool opens at most; 10 unless set. At least 1, and at most 262143, as a server has it.
+    /// Sets how many sessions the pool opens at most; 10 unless set. At least 1, and at most
+    /// 262143, PostgreSQL's own limit.
     ///
-    /// A session is opened only when somebody waits and none comes back in the meantime. When somebody is about to
-    /// wait in vain, at most once a second, one more connection asks the server what the others do, and is closed.
+    /// A session is opened only if a caller waits and no session is returned in the meantime.
+    /// Shortly before a caller's wait times out, one more connection asks the server what the other
+    /// sessions do. It is opened at most once a second, and closed afterwards.
     pub fn max_size(mut self, sessions: u32) -> Self {
         self.max_size = sessions.clamp(1, MAX_BACKENDS);
         self
     }
 
-    /// How many callers may wait for a session to come back, because no more can be made; who comes after them fails
-    /// at once. No limit unless set.
+    /// Limits how many callers may wait for a session to be returned, when no more can be opened.
+    /// Further callers fail at once. No limit unless set.
     pub fn max_waiting(mut self, callers: u32) -> Self {
         self.max_waiting = callers;
         self
     }
 
-    /// How old a pooled session may grow; 30 minutes unless set, at least 1 s and at most a year.
+    /// Sets the longest lifetime of a pooled session; 30 minutes unless set, at least 1 s and at
+    /// most a year.
     ///
-    /// Each ends 0 to 10 % earlier, so that those made together do not end together; one that is in use then ends
-    /// when it comes back.
+    /// Each session ends 0 to 10 % earlier, so that sessions opened together do not end together. A
+    /// session that is in use then is closed when it is returned.
     pub fn max_lifetime(mut self, limit: Duration) -> Self {
         self.max_lifetime = limit.clamp(Duration::from_secs(1), A_YEAR);
         self
     }
 
-    /// How long a pooled session may be idle before it is closed; 10 minutes unless set, at least 1 s.
+    /// Sets how long a pooled session may be idle before it is closed; 10 minutes unless set, at
+    /// least 1 s.
     pub fn idle_timeout(mut self, limit: Duration) -> Self {
         self.idle_timeout = limit.clamp(Duration::from_secs(1), A_YEAR);
         self
     }
 
-    /// After how long idle a pooled session is asked whether it still answers, before it is handed out; 30 s unless set.
+    /// Sets after how much idle time a session is pinged before it is handed out; 30 s unless set.
     ///
-    /// That takes one round trip and at most 1 s. Before that only the socket is looked at, which shows a server
-    /// that has closed the connection but not a network that has forgotten it.
+    /// The ping takes one round trip and at most 1 s. Before that time only the socket is checked.
+    /// That detects a server that has closed the connection, but not a network that has dropped it.
     pub fn ping_after(mut self, idle: Duration) -> Self {
         self.ping_after = idle;
         self
     }
 
-    /// After how long one warning (through `tracing`) names who still has a session; 5 minutes unless set.
+    /// Sets after how long a `tracing` warning names the holder of a session; 5 minutes unless set.
+    /// There is one warning for each checkout.
     pub fn leak_threshold(mut self, held: Duration) -> Self {
         self.leak_threshold = held.min(A_YEAR);
         self
     }
 
-    /// How many statements each session keeps prepared; 256 unless set, 0 for none. The one that is used least makes room.
+    /// Sets how many statements each session keeps prepared; 256 unless set, 0 for none. When the
+    /// cache is full, the statement that is used least is closed.
     pub fn statement_cache(mut self, statements: usize) -> Self {
         self.statement_cache = statements;
         self
     }
 
-    /// Whether a pooler in transaction mode stands in between (PgBouncer, say); not unless set.
+    /// Sets whether the server is behind a pooler in transaction mode, such as PgBouncer; false
+    /// unless set.
     ///
-    /// Then statements are not prepared under a name, and settings travel with each transaction instead of
-    /// with the start. What needs a session of its own (LISTEN, locks of the session) is refused.
+    /// Then statements are not prepared under a name, and settings are sent with each transaction
+    /// instead of at the start. Anything that needs a session on the server, such as LISTEN or an
+    /// advisory lock of the session, is refused.
     pub fn pooler(mut self, pooler: bool) -> Self {
         self.pooler = pooler;
         self
     }
 
-    /// How often and how patiently conflicts are retried.
+    /// Sets which failures are retried, how often, and after which pauses.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
         self
     }
 
-    /// How long a statement may take before it is told as a `tracing` event of target `bowline::slow`; unset, none is.
+    /// Sets after how long a statement is slow; a slow statement is reported as a `tracing` event
+    /// of target `bowline::slow`. Unless set, there are no such events.
     ///
-    /// Counted from the encoding of its values to the reading of its answer, without the wait for a session.
+    /// The time runs from the encoding of the statement's values to the reading of its answer. It
+    /// does not include the wait for a session.
     pub fn slow_statement(mut self, limit: Duration) -> Self {
         self.slow_statement = Some(limit);
         self
     }
 
-    /// Whether the event of a slow statement has the server's plan for it; off unless set.
+    /// Sets whether the event of a slow statement includes the server's plan; off unless set.
     ///
-    /// It costs one more round trip after each slow statement, on the same session: `EXPLAIN` of the same SQL with the
-    /// same values, which plans it again and does not run it. The plan quotes values in its conditions. It is asked for
-    /// no longer than a second nor past the call's deadline, within a transaction in a savepoint, and not for streams,
-    /// for what `EXPLAIN` does not take, nor in a transaction that has failed.
+    /// It costs one more round trip after each slow statement, on the same session: `EXPLAIN` of
+    /// the same SQL with the same values. The statement is planned again and not run. The plan
+    /// quotes values in its conditions. `EXPLAIN` may take up to a second, and not longer than the
+    /// call's deadline. Within a transaction it runs in a savepoint.
+    ///
+    /// There is no plan for streams, for statements that `EXPLAIN` does not accept, and in a
+    /// transaction that has failed.
     pub fn explain_slow(mut self, explain: bool) -> Self {
         self.explain_slow = explain;
         self
     }
 
-    /// Whether a query written by hand may count as one that only reads; on unless set.
+    /// Sets whether a handwritten query may count as one that only reads; on unless set.
     ///
-    /// What only reads is run again when its answer is lost, and its failure has the outcome
-    /// [`NotCommitted`](crate::Outcome::NotCommitted). Queries that were generated from tables always count. One written
-    /// by hand counts if it locks no row, holds no word that writes, and calls only functions of PostgreSQL's own that
-    /// do nothing but compute, such as `count` and `lower`. Where it matters, the server is asked whether the database
-    /// has functions of the same names that write.
+    /// A query that only reads is run again when its answer is lost. Its failure has the outcome
+    /// [`NotCommitted`](crate::Outcome::NotCommitted). Queries that were generated from tables
+    /// always count as reading. A handwritten query counts if it locks no row, contains no keyword
+    /// that writes, and calls only PostgreSQL's own functions that merely compute, such as `count`
+    /// and `lower`. Where it matters, the server is asked whether the database has functions of the
+    /// same names that write.
     ///
-    /// Not looked into are views, operators, casts, policies of row level security, and functions written as if they
-    /// were columns (`account.total`): they are trusted not to write. Turn this off for a database where one of them
-    /// calls a function that writes. Then no query by hand counts as reading: a lost answer is looked into as for a
-    /// write, and is [`Unknown`](crate::Outcome::Unknown) where it cannot be found out.
+    /// Views, operators, casts, policies of row-level security, and functions called as if they
+    /// were columns (`account.total`) are not checked: they are assumed not to write. Turn this off
+    /// for a database where one of them calls a function that writes. Then no handwritten query
+    /// counts as reading. A lost answer is then looked into as for a write. If the outcome cannot
+    /// be found out, it is [`Unknown`](crate::Outcome::Unknown).
     pub fn trust_views_and_operators(mut self, trust: bool) -> Self {
         self.trust_views_and_operators = trust;
         self
     }
 
-    /// The migrations that the program was built for, `MIGRATIONS` of the generated code: whether the database has run
-    /// them is looked at once, by [`Config::open`], in one round trip.
+    /// Sets the migrations that the program was built for: `MIGRATIONS` of the generated code.
     ///
-    /// A `tracing` event of target `bowline::migrations` warns of those that have not run, and of those that have run
-    /// and that the program does not know: in a rolling deploy the migrations of the new version run first. That they
-    /// could not be asked for is a warning too.
+    /// [`Config::open`] checks once, in one round trip, whether the database has run them. A
+    /// `tracing` event of target `bowline::migrations` warns of migrations that have not run. It
+    /// also warns of migrations that have run and that the program does not know: in a rolling
+    /// deploy, the migrations of the new version run first. If the check fails, that is a warning
+    /// too.
     ///
     /// ```
     /// # fn open() -> bowline::Result<bowline::Database> {
@@ -344,24 +364,25 @@ impl Config {
         self
     }
 
-    /// Whether a database that has not run all of [`Config::migrations`] is refused, by [`ErrorKind::Config`](crate::ErrorKind::Config); unless set,
-    /// a warning is all.
+    /// Sets whether a database that has not run all of [`Config::migrations`] is refused, by
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config). Unless set, there is only a warning.
     pub fn refuse_pending(mut self, refuse: bool) -> Self {
         self.refuse_pending = refuse;
         self
     }
 
-    /// The name by which `pg_stat_activity` and the server's log tell this program's sessions apart; the program's own
-    /// unless set.
+    /// Sets the name of this program's sessions in `pg_stat_activity` and in the server's log.
+    /// Unless set, it is the name of the program.
     pub fn application_name(self, name: impl Into<String>) -> Self {
         self.parameter("application_name", name)
     }
 }
 
-/// As many as a server takes at most (PostgreSQL's `MAX_BACKENDS`).
+/// The largest number of sessions that a server accepts (PostgreSQL's `MAX_BACKENDS`).
 const MAX_BACKENDS: u32 = 0x3_FFFF;
 
-/// libpq's variables that a `.env` may hold, with the parameters they stand for (PostgreSQL manual, 32.15).
+/// The variables of libpq that a `.env` may set, with the parameters they stand for (PostgreSQL
+/// manual, 32.15).
 const ENVIRONMENT: [(&str, &str); 28] = [
     ("PGHOST", "host"),
     ("PGHOSTADDR", "hostaddr"),
@@ -393,7 +414,7 @@ const ENVIRONMENT: [(&str, &str); 28] = [
     ("PGLOADBALANCEHOSTS", "load_balance_hosts"),
 ];
 
-/// A number of seconds as libpq takes it, where 0 is no limit.
+/// Parses a number of seconds as libpq does: 0 means no limit.
 fn seconds(text: &str) -> Option<Duration> {
     const NO_LIMIT: u64 = 24 * 60 * 60;
     let seconds: u64 = text.trim().parse().ok()?;
@@ -404,13 +425,14 @@ fn seconds(text: &str) -> Option<Duration> {
     }))
 }
 
-/// What the settings of a connection are read for, to stand behind "failed to".
+/// The context of errors in connection settings, after "failed to".
 const CONTEXT: &str = "failed to find the database";
 
-/// What a file `.env` says, without touching the environment of the process, which other threads may be reading.
+/// Reads the file `.env` without changing the environment of the process, which other threads may
+/// be reading.
 fn dot_env() -> Result<BTreeMap<String, String>> {
     let unreadable = || {
-        // Which of those above the working directory it is, is what dotenvy does not say.
+        // dotenvy does not report which file it found, in the working directory or above it.
         let here = env::current_dir().unwrap_or_default();
         let mut files = here.ancestors().map(|folder| folder.join(".env"));
         let file = files.find(|file| file.is_file()).unwrap_or_default();
@@ -434,7 +456,7 @@ impl Default for Config {
 }
 
 impl fmt::Debug for Config {
-    /// All but secrets.
+    /// Formats all parameters without secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("Config");
         for (name, value) in &self.parameters {

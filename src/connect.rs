@@ -33,7 +33,8 @@ pub(crate) fn connect(config: &Config, deadline: Instant) -> Result<Connection> 
         return connect_by(config, parameters, &at, deadline).map_err(told);
     }
     match connect_by(config, with_client_check(parameters), &at, deadline) {
-        // A server before 14, one whose system cannot check a socket, or a pooler that the configuration does not name.
+        // The server is older than 14, its system cannot check a socket, or the configuration does
+        // not name the pooler.
         Err(error) if error.message().contains(CLIENT_CHECK) => {
             knows.store(true, Ordering::Relaxed);
             connect_by(config, config.connection_parameters()?, &at, deadline)
@@ -46,8 +47,8 @@ pub(crate) fn connect(config: &Config, deadline: Instant) -> Result<Connection> 
 /// With this setting a server checks, while a statement runs, whether its client is still connected.
 const CLIENT_CHECK: &str = "client_connection_check_interval";
 
-/// Makes the server end a statement within seconds once this process is gone. The user's own value comes after it, and
-/// wins.
+/// Makes the server end a statement within seconds once this process is gone. The user's own value
+/// comes last, so it wins.
 fn with_client_check(mut parameters: Parameters) -> Parameters {
     let options = parameters.said.entry("options".to_owned()).or_default();
     *options = format!("-c {CLIENT_CHECK}=5s {options}")

@@ -1,4 +1,4 @@
-//! `Database`: what an application holds.
+//! `Database`: the handle through which an application uses its database.
 
 mod attempts;
 mod look;
@@ -34,34 +34,37 @@ pub use source::PooledSession;
 use source::Source;
 pub use unit_of_work::UnitOfWork;
 
-/// A database: a pool of sessions, and how work is run on them. Cheap to clone; clones share the pool.
+/// A database: a pool of sessions, and the methods that run work on them. Cheap to clone; clones
+/// share the pool.
 ///
-/// Its calls block. Asynchronous code uses `Database::into_async`, of the feature `tokio`.
+/// All calls block. Asynchronous code uses `Database::into_async`, of the feature `tokio`.
 #[derive(Clone)]
 pub struct Database {
     source: Source,
     options: TransactionOptions,
     settings: Arc<Config>,
-    /// How long one call may take.
+    /// The time that one call may take.
     limit: Duration,
     budget: Arc<Budget>,
 }
 
 impl Database {
-    /// Connects to what the environment or a file `.env` says (see [`Config::from_env`]).
+    /// Connects to the database that the environment or a file `.env` names (see
+    /// [`Config::from_env`]).
     pub fn from_env() -> Result<Self> {
         Config::from_env()?.open()
     }
 
-    /// Connects to what a URL or a key=value string says.
+    /// Connects to the database that a URL or a key=value string names.
     pub fn connect(url: &str) -> Result<Self> {
         Config::from_url(url)?.open()
     }
 
-    /// A database of this one session, for tests: all work becomes part of a transaction that it has open.
+    /// Returns a database of this one session, for tests: all work becomes part of a transaction
+    /// that the session has open.
     ///
-    /// A second session while the first is held fails at once and names both places. What
-    /// `#[bowline::test]` gives is made by this.
+    /// A request for a second session while the first is held fails at once and names both places.
+    /// `#[bowline::test]` uses this function.
     pub fn pinned(mut session: Session) -> Self {
         let depth = session.transaction_depth();
         session.set_floor(depth);
@@ -81,19 +84,21 @@ impl Database {
         }
     }
 
-    /// When a call that begins now has to end.
+    /// Returns the deadline of a call that begins now.
     fn deadline(&self) -> Instant {
         after(self.limit)
     }
 
-    /// A session, by the deadline of a call that begins now, whose own calls are held to the same limit.
+    /// Returns a session, by the deadline of a call that begins now. The session's own calls have
+    /// the same limit.
     fn checkout(&self, holder: &'static Location<'static>) -> Result<PooledSession> {
         let mut session = self.source.get(holder, self.deadline())?;
         session.set_timeout(self.limit);
         Ok(session)
     }
 
-    /// The same for what is no transaction with options, and must not pass for one.
+    /// As `checkout`, for calls that cannot apply transaction options: fails if this database has
+    /// any.
     fn checkout_without_options(
         &self,
         holder: &'static Location<'static>,
@@ -107,7 +112,7 @@ impl Database {
         self.checkout(holder)
     }
 
-    /// Runs `work` in a transaction as [`Database::transaction`] does, on behalf of this place.
+    /// Runs `work` in a transaction as [`Database::transaction`] does, with this caller's location.
     #[cfg(feature = "tokio")]
     pub(crate) fn transaction_at<T, E>(
         &self,
@@ -120,19 +125,19 @@ impl Database {
         self.transaction_for(place, self.settings.retry, work)
     }
 
-    /// How long to wait for a session, as far as this call allows.
+    /// Returns how long to wait for a session, within the limit of this call.
     #[cfg(feature = "tokio")]
     pub(crate) fn patience(&self) -> Duration {
         self.limit.min(self.settings.checkout_timeout)
     }
 
-    /// The same database, with so much of the limit used up already.
+    /// Returns the database with its limit reduced by the time that was used already.
     #[cfg(feature = "tokio")]
     pub(crate) fn less(&self, used: Duration) -> Self {
         self.with_timeout(self.limit.saturating_sub(used))
     }
 
-    /// Why there was no session in time.
+    /// Returns the error that says why no session was available in time.
     #[cfg(feature = "tokio")]
     pub(crate) fn out_of_time(&self, place: &'static Location<'static>) -> Error {
         match self.source.get(place, Instant::now()) {
@@ -142,21 +147,23 @@ impl Database {
         }
     }
 
-    /// Runs a statement, all or nothing, committed when this returns: one round trip.
+    /// Runs a statement, all or nothing, in one round trip; it is committed when this returns.
     ///
-    /// Retried as a whole when PostgreSQL asks for it, and when the connection was lost before the commit was sent:
-    /// see [`RetryPolicy`]. All within [`Config::call_timeout`].
+    /// The statement is retried as a whole when PostgreSQL asks for it, and when the connection was
+    /// lost before the commit was sent: see [`RetryPolicy`]. All attempts end within
+    /// [`Config::call_timeout`].
     ///
-    /// What PostgreSQL commits by itself is not undone by a failure after it: a procedure (`CALL`) that holds a COMMIT, or
-    /// `CREATE INDEX CONCURRENTLY` in front of other statements. Then the outcome is
-    /// [`Unknown`](Outcome::Unknown), and nothing is tried again. With other statements behind it, and in a
-    /// [`Database::transaction`], a procedure cannot commit. COMMIT and ROLLBACK are refused among several statements.
+    /// A later failure does not undo what PostgreSQL commits by itself: a procedure (`CALL`) that
+    /// runs COMMIT, or `CREATE INDEX CONCURRENTLY` before other statements. Then the outcome is
+    /// [`Unknown`](Outcome::Unknown), and nothing is retried. A procedure cannot commit if other
+    /// statements follow it, or in a [`Database::transaction`]. COMMIT and ROLLBACK are refused
+    /// among several statements.
     #[track_caller]
     pub fn run<S: Statement>(&self, statement: S) -> Result<S::Output> {
         self.run_for(statement, Location::caller())?
     }
 
-    /// Runs a statement; the inner error is that of an answer which was lost, the work being committed.
+    /// Runs a statement. The inner error says that the work is committed but its answer was lost.
     pub(crate) fn run_for<S: Statement>(
         &self,
         statement: S,
@@ -178,10 +185,11 @@ impl Database {
         }
     }
 
-    /// The same database, with these options for its transactions.
+    /// Returns the database with these options for its transactions.
     ///
-    /// They hold for statements that are run, for transactions and for units of work. A stream or a COPY with options
-    /// is refused: open a transaction around it. A session that is checked out, and a lock, are as the server has them.
+    /// The options apply to statements that are run, to transactions and to units of work. A stream
+    /// or a COPY on a database with options is refused: open a transaction around it. A session
+    /// that is checked out, and the session of a lock, keep the server's defaults.
     ///
     /// ```
     /// # use bowline::{sql_query, Database, Result, StatementDsl as _, TransactionOptions};
@@ -197,16 +205,18 @@ impl Database {
         }
     }
 
-    /// The same database, with this limit for each call instead of [`Config::call_timeout`].
+    /// Returns the database with this limit for each call instead of [`Config::call_timeout`].
     ///
-    /// It bounds a call as a whole: waiting for a session, all round trips, all attempts, and finding out what
-    /// became of a commit that was not answered. What exceeds it is cancelled on the server. For a stream, a COPY, a
-    /// lock or a session that is taken, it bounds each call or step.
+    /// The limit covers a call as a whole: waiting for a session, all round trips, all attempts,
+    /// and finding out the outcome of a commit that was not answered. A statement that exceeds the
+    /// limit is cancelled on the server. For a stream, a COPY, a lock or a session that is checked
+    /// out, the limit applies to each call or step.
     ///
-    /// At the limit nothing new is begun. What is under way is brought to an end: the server is given up to 1.5 s to
-    /// cancel the statement, as long again for a rollback, and 1 s to reset a session that is [touched](Session::is_touched).
-    /// A server that answers takes milliseconds for all three; one that does not costs the session after the first.
-    /// Time that the closure itself takes between two steps is not bounded.
+    /// At the limit nothing new is begun, and a running statement is ended. The server has up to
+    /// 1.5 s to cancel the statement, as long again for a rollback, and 1 s to reset a session that
+    /// is [touched](Session::is_touched). A server that answers takes milliseconds for all three.
+    /// If it does not answer the first, the session is closed. The time that the closure itself
+    /// takes between two steps is not limited.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -224,20 +234,22 @@ impl Database {
 
     /// Runs `work` in a transaction: n statements take n + 1 round trips.
     ///
-    /// Committed if `work` returns `Ok`, rolled back if it returns `Err` or panics. It is run again from
-    /// its beginning when PostgreSQL asks for it or the connection was lost (see [`RetryPolicy`]), whatever error
-    /// it made of that, so it may run several times and its effects outside of the database should wait until this
-    /// returns. If a statement failed and `work` returned `Ok` all the same, the result is that failure.
+    /// The transaction is committed if `work` returns `Ok`, and rolled back if it returns `Err` or
+    /// panics. `work` is run again from its beginning when PostgreSQL asks for it or the connection
+    /// was lost (see [`RetryPolicy`]), whatever error `work` returned. So it may run several times,
+    /// and its effects outside of the database should wait until this returns. If a statement
+    /// failed and `work` returned `Ok` nevertheless, the result is that failure.
     ///
-    /// A COMMIT that was not answered is looked into on another session: the server knows what became of the
-    /// transaction, unless it crashed or was replaced in between. So [`Outcome::Unknown`] is rare here, and
-    /// rarer still with [a commit key](TransactionOptions::with_generated_commit_key).
+    /// If a COMMIT was not answered, its outcome is looked up on another session. The server knows
+    /// the outcome unless it crashed or was replaced in between. So [`Outcome::Unknown`] is rare
+    /// here, and rarer still with [a commit key](TransactionOptions::with_generated_commit_key).
     #[track_caller]
     pub fn transaction<T>(&self, work: impl Fn(&mut Session) -> Result<T>) -> Result<T> {
         self.transaction_for(Location::caller(), self.settings.retry, work)
     }
 
-    /// Runs `work` in a transaction as [`Database::transaction`] does; `work` has an error type of its own.
+    /// Runs `work` in a transaction as [`Database::transaction`] does; `work` chooses its error
+    /// type.
     #[track_caller]
     pub fn transaction_with_error<T, E>(
         &self,
@@ -255,7 +267,7 @@ impl Database {
         self.transaction_once_for(Location::caller(), work)
     }
 
-    /// Runs `work` in a transaction once, without a retry; `work` has an error type of its own.
+    /// Runs `work` in a transaction once, without a retry; `work` chooses its error type.
     #[track_caller]
     pub fn transaction_once_with_error<T, E>(
         &self,
@@ -301,9 +313,10 @@ impl Database {
         }
     }
 
-    /// Runs a query and gives its rows as they arrive, in constant memory: one round trip, however many rows.
+    /// Runs a query and returns its rows as they arrive, in constant memory: one round trip,
+    /// however many rows.
     ///
-    /// The stream holds a session until it is dropped. It is not retried once rows have come.
+    /// The stream holds a session until it is dropped. It is not retried once rows have arrived.
     ///
     /// ```
     /// # use bowline::{sql_query, Database, Result, StatementDsl as _};
@@ -323,7 +336,8 @@ impl Database {
         )
     }
 
-    /// Locks this key for as long as the guard lives; waits as long as one call may take. One round trip.
+    /// Locks this key until the guard is dropped, in one round trip. Waits for the lock as long as
+    /// one call may take.
     ///
     /// Waits in the server: see [`Session::advisory_lock`] on what the holder cannot do meanwhile.
     ///
@@ -333,7 +347,8 @@ impl Database {
         AdvisoryLock::wait(self.checkout(Location::caller())?, key.into())
     }
 
-    /// Locks this key for as long as the guard lives, if that can be had at once. One round trip.
+    /// Locks this key until the guard is dropped, in one round trip; returns `None` if another
+    /// session holds the lock.
     #[track_caller]
     pub fn try_advisory_lock(
         &self,
@@ -356,7 +371,7 @@ impl Database {
         )
     }
 
-    /// The rows of a query by binary COPY, as they arrive: see [`Session::copy_out`].
+    /// Returns the rows of a query by binary COPY, as they arrive: see [`Session::copy_out`].
     #[track_caller]
     pub fn copy_out<S: RowStatement>(&self, rows: S) -> Result<CopiedRows<PooledSession, S::Row>> {
         CopiedRows::begin(
@@ -367,9 +382,10 @@ impl Database {
         )
     }
 
-    /// What the server says that the sessions of this database do, and who blocks whom: one round trip.
+    /// Returns what the server reports about the sessions of this database, and which block others:
+    /// one round trip.
     ///
-    /// Runs [`Activity::list`], which goes into a tuple with other statements as well.
+    /// Runs [`Activity::list`], which can also be combined with other statements in a tuple.
     #[track_caller]
     pub fn activity(&self) -> Result<Vec<Activity>> {
         self.run_for(Activity::list(), Location::caller())?
@@ -380,33 +396,38 @@ impl Database {
         UnitOfWork::new(self)
     }
 
-    /// A session of the pool, for diesel's own functions and for what must be on one connection.
+    /// Returns a session of the pool, for diesel's own functions and for work that needs one
+    /// connection.
     ///
-    /// It goes back when dropped. Fails within [`Config::checkout_timeout`]; [`Error::no_session`] says why.
+    /// The session is returned to the pool when dropped. Fails within [`Config::checkout_timeout`];
+    /// [`Error::no_session`] says why.
     #[track_caller]
     pub fn session(&self) -> Result<PooledSession> {
         self.checkout(Location::caller())
     }
 
-    /// The pool in numbers; takes no lock and no round trip.
+    /// Returns the pool's counters; takes no lock and no round trip.
     pub fn pool_state(&self) -> PoolState {
         self.source.state()
     }
 
-    /// Closes the database, for all its clones: who asks for a session from now on fails at once.
+    /// Closes the database, for all its clones. Later requests for a session fail at once.
     ///
-    /// Work under way may finish within `limit`. Then this returns, all sessions closed and all threads of the
-    /// pool ended; or it fails and names the places that still have a session, which is closed when it comes back.
+    /// Work in progress may finish within `limit`. Returns once all sessions are closed and all
+    /// threads of the pool have ended. Otherwise it fails and names the places that still hold a
+    /// session; such a session is closed when it is returned.
     pub fn close(&self, limit: Duration) -> Result<()> {
         self.source.close(limit)
     }
 }
 
 impl Config {
-    /// Connects: makes a first session, so that a mistake shows here, and a pool for the rest.
+    /// Connects and returns a database with a pool. A first session is opened at once, so that a
+    /// wrong setting is found here.
     ///
-    /// Tried once, and fails within [`Config::connect_timeout`]. With [`Config::migrations`] one more round trip
-    /// asks whether they have run, within as long again.
+    /// Connecting is tried once, and fails within [`Config::connect_timeout`]. With
+    /// [`Config::migrations`], one more round trip asks whether they have run. It has the same
+    /// limit again.
     #[track_caller]
     pub fn open(self) -> Result<Database> {
         let (migrations, refuse) = (self.migrations, self.refuse_pending);

@@ -1,7 +1,8 @@
 //! The migrations that code was generated from, and whether the database has run them.
 //!
-//! That the code fits the folder is found out when it is compiled (`bowline::migrations!`). That the
-//! database fits the code can be known only at run time: it is looked at once, when the pool opens.
+//! `bowline::migrations!` checks at compile time that the code matches the directory. Whether the
+//! database matches the code can be known only at run time. It is checked once, when the pool
+//! opens.
 
 pub(crate) mod bookkeeping;
 mod list;

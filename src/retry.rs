@@ -1,7 +1,7 @@
-//! Which failures are worth another try, how often, and after which pause.
+//! Which failures are retried, how often, and after which pause.
 //!
-//! Only whole transactions are tried again, and only when it is certain that nothing of the attempt is
-//! left. What is certain is told from what the session saw, never from the caller's error.
+//! Only whole transactions are retried, and only when it is certain that the attempt left no
+//! changes. That is decided by what the session saw, never by the caller's error.
 
 mod budget;
 mod class;
@@ -13,51 +13,53 @@ pub(crate) use crate::random::fraction as random;
 pub(crate) use budget::Budget;
 pub(crate) use class::{Class, Failure, is_about_types, made_stale};
 
-/// Which failures are tried again, how often and how patiently.
+/// The rules by which failures are retried: which, how often, and after which pause.
 ///
 /// | | SQLSTATE | tried again |
 /// |---|---|---|
 /// | a conflict with another transaction | 40001, 40P01 | up to `attempts` |
 /// | no connection, because the server is starting, away or full | 57P03, 53300, .. | up to `attempts` |
 /// | the connection lost before the commit was sent | 57P01, 57P02, 57P05, 08000, 08003, 08006, .. | up to `reconnects`, on a new session |
-/// | a standby where a server that writes was wanted | 25006 | once, on a new session |
+/// | a standby where a server that accepts writes is needed | 25006 | once, on a new session |
 /// | a schema that changed under prepared statements | 26000, 0A000, XX000 | once, on a new session |
-/// | a type made anew or moved, of a statement that rests on its OID | 42704, 42804, 42846, 42883 | once, on a new session |
-/// | a lock that was not to be had | 55P03, 55006 | if `locks` says so |
-/// | a commit that was not answered | | only where it is found out that it did not happen |
+/// | a type that was recreated or moved, in a statement that holds its OID | 42704, 42804, 42846, 42883 | once, on a new session |
+/// | a lock that was not available | 55P03, 55006 | if `locks` is set |
+/// | a commit that was not answered | | only if it is found that nothing was committed |
 ///
-/// Anything else is not tried again. All pauses and attempts end with the call's deadline.
+/// No other failure is retried. All pauses and attempts end with the call's deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// How often the work is tried in all; 1 for no retry.
+    /// The number of attempts in all; 1 for no retry.
     pub attempts: u32,
-    /// The longest first pause; it doubles with each attempt. At least 100 ms where it is a connection that is missing.
+    /// The longest first pause; it doubles with each attempt. At least 100 ms if there is no
+    /// connection.
     pub base: Duration,
-    /// The longest pause. At least 5 s where it is a connection that is missing.
+    /// The longest pause. At least 5 s if there is no connection.
     pub cap: Duration,
-    /// How often, of these attempts, the work is tried again after a lost connection.
+    /// The number of these attempts that may be retries after a lost connection.
     pub reconnects: u32,
-    /// Whether the work is tried again when a lock could not be had: by `NOWAIT` or `lock_timeout`, and for
-    /// objects in use.
+    /// Whether the work is retried when a lock was not available: because of `NOWAIT` or
+    /// `lock_timeout`, or because an object is in use.
     pub locks: bool,
-    /// How much all retries of a database may add to its load.
+    /// The limit on the load that all retries of a database may add.
     pub budget: RetryBudget,
 }
 
-/// How much retries may add to the load, so that an outage is not made worse by all that try again.
+/// A limit on the load that retries add, so that they do not make an outage worse.
 ///
-/// Counted for a [`Database`](crate::Database) and its clones together. Conflicts do not count: each of them
-/// means that another transaction got through.
+/// A [`Database`](crate::Database) and its clones share one budget. Retries after conflicts do not
+/// count: a conflict means that another transaction succeeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryBudget {
-    /// So many retries at once, from a standing start.
+    /// The number of retries that are available at the start, and the most that can be saved up.
     pub burst: u32,
-    /// So many retries more for each hundred units of work that succeed, up to `burst` kept.
+    /// The number of retries gained for each hundred units of work that succeed.
     pub percent: u32,
 }
 
 impl Default for RetryPolicy {
-    /// Five attempts, with pauses of up to 20 ms at first and 1 s at most; two of them after a lost connection.
+    /// Returns a policy of five attempts, with pauses of up to 20 ms at first and 1 s at most. Two
+    /// of them may follow a lost connection.
     fn default() -> Self {
         Self {
             attempts: 5,
@@ -71,7 +73,7 @@ impl Default for RetryPolicy {
 }
 
 impl Default for RetryBudget {
-    /// Ten at once, and one for every ten units of work that succeed.
+    /// Returns a budget of ten retries, and one more for every ten units of work that succeed.
     fn default() -> Self {
         Self {
             burst: 10,
@@ -81,7 +83,7 @@ impl Default for RetryBudget {
 }
 
 impl RetryPolicy {
-    /// No retry.
+    /// Returns the policy without retries.
     pub const fn never() -> Self {
         Self {
             attempts: 1,
@@ -96,7 +98,7 @@ impl RetryPolicy {
         }
     }
 
-    /// The longest pause after this many attempts.
+    /// Returns the longest pause after this many attempts.
     fn longest(&self, class: Class, attempt: u32) -> Duration {
         const CONNECTING: (Duration, Duration) =
             (Duration::from_millis(100), Duration::from_secs(5));
@@ -140,15 +142,15 @@ impl<'b> Retries<'b> {
         self.attempt
     }
 
-    /// No further attempt: what is around the work has to be tried again, not the work.
+    /// Prevents further attempts, because the transaction around the work would have to be retried.
     pub(crate) fn stop(&mut self) {
         self.policy = RetryPolicy::never();
     }
 
-    /// The pause before the next attempt, which is then under way; `None` if there is to be none.
+    /// Begins the next attempt and returns the pause before it; `None` if there is to be none.
     ///
-    /// It is anywhere between nothing and the longest ("full jitter"), so that those who collided do not
-    /// collide again; at least half of the longest where the server is full, which needs the time.
+    /// The pause is random, between zero and the longest ("full jitter"), so that transactions that
+    /// collided do not collide again. If the server is full, it is at least half of the longest.
     pub(crate) fn next(&mut self, failure: &Failure) -> Option<Duration> {
         let class = failure.class(self.policy.locks)?;
         let (spent, allowed) = match class {
@@ -204,7 +206,7 @@ mod tests {
         Failure::of(SqlState::SERIALIZATION_FAILURE)
     }
 
-    /// How often such a failure is tried again.
+    /// Returns how often this failure is retried.
     fn retries(policy: RetryPolicy, failure: &Failure) -> usize {
         let budget = Budget::new(policy.budget);
         let mut retries = Retries::new(policy, &budget, Instant::now() + LATER);

@@ -1,8 +1,8 @@
-//! `Statement`: a query, and how to read its answer, as a value.
+//! `Statement`: a value that holds a query and the way its answer is read.
 //!
-//! A statement holds a finished diesel query. It is encoded by reference, as often as a retry needs,
-//! and knows no connection: sessions run it. Several statements in a tuple or a `Vec` are one
-//! statement, travel together and are one transaction.
+//! A statement holds a finished diesel query. It is encoded by reference, so a retry can encode it
+//! again. It holds no connection: sessions run it. Several statements in a tuple or a `Vec` are one
+//! statement. They are sent together, in one transaction.
 
 mod compose;
 mod lock;
@@ -29,12 +29,13 @@ pub(crate) use query::render;
 pub use sql::row_value;
 pub use sql::{DefaultSqlType, Row, Sql, sql_query};
 
-/// A query and how to read its answer.
+/// A query and the way its answer is read.
 ///
-/// Made from any diesel query by [`StatementDsl`], by generated functions, or from others: tuples of up
-/// to twelve statements and `Vec`s of statements are statements. It is run by
-/// [`Database::run`](crate::Database::run), [`Session::run`](crate::Session::run) or an
-/// [`Executor`](crate::Executor), all or nothing. The trait is sealed.
+/// [`StatementDsl`] turns any diesel query into a statement, and generated functions return
+/// statements. Tuples of up to twelve statements and `Vec`s of statements are statements too. A
+/// statement is run by [`Database::run`](crate::Database::run),
+/// [`Session::run`](crate::Session::run) or an [`Executor`](crate::Executor), all or nothing. The
+/// trait is sealed.
 #[must_use = "a statement does nothing until it is run"]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a statement",
@@ -45,10 +46,10 @@ pub use sql::{DefaultSqlType, Row, Sql, sql_query};
             tuples"
 )]
 pub trait Statement: Sealed {
-    /// What running it gives.
+    /// The type of the value that running the statement returns.
     type Output;
 
-    /// The same statement with its output changed by `f`, which runs after the commit.
+    /// Returns the statement with its output changed by `f`, which runs after the commit.
     fn map<T, F>(self, f: F) -> Map<Self, F>
     where
         Self: Sized,
@@ -57,11 +58,11 @@ pub trait Statement: Sealed {
         Map::new(self, f)
     }
 
-    /// The same statement under the name of the function that made it, by which spans, slow-statement events and
-    /// metrics tell it apart.
+    /// Returns the statement under the name of the function that created it.
     ///
-    /// Generated functions give theirs, such as `Account::get`. A statement that has a name keeps it. Nothing is sent
-    /// to the server.
+    /// Spans, slow-statement events and metrics show this name. Generated functions set their own,
+    /// such as `Account::get`. A statement that has a name keeps it. The name is not sent to the
+    /// server.
     fn named(self, function: &'static str) -> Named<Self>
     where
         Self: Sized,
@@ -69,11 +70,15 @@ pub trait Statement: Sealed {
         Named::new(self, function, false)
     }
 
-    /// The same statement, never prepared under a name.
+    /// Returns the statement, which then never becomes a named prepared statement.
     ///
-    /// Others are: a diesel query whose SQL its values do not change at its first use, any other query when its SQL
-    /// comes back, up to [`Config::statement_cache`](crate::Config::statement_cache) in a session. PostgreSQL may then
-    /// use one plan for all values from the sixth time on; leave that out where a plan should follow the values.
+    /// Other queries become named prepared statements, up to
+    /// [`Config::statement_cache`](crate::Config::statement_cache) in a session. If the values of a
+    /// diesel query do not change its SQL, it is prepared at its first use. Any other query is
+    /// prepared when a session runs the same SQL again.
+    ///
+    /// From the sixth execution on, PostgreSQL may use a generic plan for a named prepared
+    /// statement. Use this method where the plan should depend on the parameter values.
     fn unprepared(self) -> Unprepared<Self>
     where
         Self: Sized,
@@ -81,7 +86,8 @@ pub trait Statement: Sealed {
         Unprepared::new(self)
     }
 
-    /// The same for a generated query that the catalog knows to only read: all its relations are tables.
+    /// As [`Statement::named`], for a generated query that is known to only read: all its relations
+    /// are tables.
     #[doc(hidden)]
     fn named_read(self, function: &'static str) -> Named<Self>
     where
@@ -90,7 +96,8 @@ pub trait Statement: Sealed {
         Named::new(self, function, true)
     }
 
-    /// The same statement without its type, for functions that return one of several and for lists of different ones.
+    /// Returns the statement without its type, for functions that return one of several statements
+    /// and for lists of different ones.
     fn boxed<'a>(self) -> BoxedStatement<'a, Self::Output>
     where
         Self: Sized + 'a,
@@ -98,8 +105,9 @@ pub trait Statement: Sealed {
         Box::new(self)
     }
 
-    /// The same query, locking the rows it reads against all other writers and lockers until the transaction ends
-    /// (`FOR UPDATE`).
+    /// Returns the query, which then locks the rows it reads (`FOR UPDATE`).
+    ///
+    /// The lock excludes all other writers and lockers until the transaction ends.
     ///
     /// ```
     /// # use bank::{Account, AccountChanges, AccountId};
@@ -113,8 +121,8 @@ pub trait Statement: Sealed {
     /// # }
     /// ```
     ///
-    /// Fails for what is not a query that reads, and on the server for rows that stand for no single row of a table,
-    /// such as those of a `GROUP BY`.
+    /// Fails for a statement that is not a query. Fails on the server if a row is no single row of
+    /// a table, such as a row of a `GROUP BY`.
     fn for_update(self) -> RowLock<Self>
     where
         Self: Sized,
@@ -122,7 +130,8 @@ pub trait Statement: Sealed {
         RowLock::new(self, "FOR UPDATE")
     }
 
-    /// As [`Statement::for_update`], but others may still refer to the rows by foreign key (`FOR NO KEY UPDATE`).
+    /// As [`Statement::for_update`], but other transactions may still refer to the rows by foreign
+    /// key (`FOR NO KEY UPDATE`).
     fn for_no_key_update(self) -> RowLock<Self>
     where
         Self: Sized,
@@ -130,7 +139,8 @@ pub trait Statement: Sealed {
         RowLock::new(self, "FOR NO KEY UPDATE")
     }
 
-    /// Locks the rows against writers only; others may lock them in the same way (`FOR SHARE`).
+    /// Locks the rows against writers only; other transactions may lock them in the same way (`FOR
+    /// SHARE`).
     fn for_share(self) -> RowLock<Self>
     where
         Self: Sized,
@@ -153,17 +163,17 @@ pub trait Statement: Sealed {
     fn decode(&self, answers: &mut Answers) -> Result<Self::Output>;
 }
 
-/// A statement of one query that gives any number of rows: what `.all::<T>()` makes.
+/// A statement of one query that returns any number of rows, as `.all::<T>()` creates it.
 ///
-/// Its rows can be read as they arrive, by [`Session::stream`](crate::Session::stream).
+/// [`Session::stream`](crate::Session::stream) reads its rows as they arrive.
 pub trait RowStatement: Statement {
-    /// What a row becomes.
+    /// The type as which each row is read.
     type Row;
 
     #[doc(hidden)]
     fn reader() -> fn(&SessionRow) -> Result<Self::Row>;
 
-    /// The columns that a row is read from.
+    /// Adds the columns from which a row is read.
     #[doc(hidden)]
     fn describe(columns: &mut Columns);
 }
@@ -171,11 +181,11 @@ pub trait RowStatement: Statement {
 /// Reads one row.
 pub(crate) type RowReader<T> = fn(&SessionRow) -> Result<T>;
 
-/// Keeps the trait closed, so that it can grow.
+/// A supertrait that keeps [`Statement`] closed, so that methods can be added to it.
 #[doc(hidden)]
 pub trait Sealed {}
 
-/// Collects the commands of a statement.
+/// A collector of the commands of a statement.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Encoder<'t> {
@@ -193,7 +203,8 @@ impl<'t> Encoder<'t> {
         }
     }
 
-    /// The commands, or the types that have to be looked up before they can be made.
+    /// Returns the commands, or the types that have to be looked up before the statement can be
+    /// encoded.
     pub(crate) fn finish(mut self, encoded: Result<()>) -> Result<Encoded> {
         let misses = self.lookup.take_misses();
         if misses.is_empty() {
@@ -204,7 +215,7 @@ impl<'t> Encoder<'t> {
     }
 }
 
-/// What encoding gave.
+/// The result of encoding a statement.
 #[derive(Debug)]
 pub(crate) enum Encoded {
     Commands(Vec<Command>),
@@ -234,7 +245,8 @@ impl Answers {
             .ok_or_else(|| Error::decode("the server gave fewer answers than there were commands"))
     }
 
-    /// How many were taken so far: the number of the command whose answer is being read.
+    /// Returns the number of answers taken so far, which is the number of the command whose answer
+    /// is being read.
     pub(crate) fn taken(&self) -> usize {
         self.taken
     }

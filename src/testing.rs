@@ -1,4 +1,4 @@
-//! A real PostgreSQL for tests, with nothing to set up by hand.
+//! A real PostgreSQL for tests, without manual setup.
 //!
 //! [`LocalServer`] starts a throwaway server from installed binaries; [`TestDatabase`] is a migrated
 //! database on it; [`sandbox`] is a [`Database`](crate::Database) within a transaction that is rolled
@@ -23,7 +23,7 @@ pub use run::{run_in_database, run_in_sandbox};
 pub use sandbox::sandbox;
 pub use template::TestDatabase;
 
-/// Why there is no server to test on.
+/// The reason why no server for tests is available.
 #[derive(Debug)]
 pub struct LocalServerError {
     message: String,
@@ -45,12 +45,12 @@ impl LocalServerError {
         )
     }
 
-    /// What happened.
+    /// Returns the message of the error.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// What to do.
+    /// Returns the hint, which says what to do.
     pub fn hint(&self) -> &str {
         &self.hint
     }

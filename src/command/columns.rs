@@ -1,10 +1,10 @@
 //! The columns of an answer, compared with the types that Rust reads them as.
 //!
-//! diesel decodes bytes by the SQL type that it expects of a column, and does not see the type that the server
-//! reports. A `double precision` read as `bigint` has the right width and is another number. So the expected types
-//! are compared with the types of the answer: once for each prepared statement, and for each answer where
-//! statements have no name. Types that diesel knows by name are not looked up for that; a type in doubt is asked of
-//! the server, once for a pool.
+//! diesel decodes bytes by the SQL type that it expects of a column, and does not see the type that
+//! the server reports. A `double precision` read as `bigint` has the right width, but is another
+//! number. So the expected types are compared with the types of the answer. That is done once for
+//! each prepared statement, and for each answer of an unnamed one. Types that diesel knows by name
+//! are not looked up for the comparison. The server decides about types in doubt, once for a pool.
 
 mod built_in;
 mod values;
@@ -126,7 +126,8 @@ impl Columns {
         self.push(None, Some(&metadata));
     }
 
-    /// Compares one with a column of a table that is written to: it has this type, and a domain is over that one.
+    /// Compares a column with one of a table that is written to: it has the same type, or a domain
+    /// over that type.
     pub(crate) fn check_target(
         &self,
         number: usize,
@@ -171,7 +172,7 @@ impl Columns {
         }
     }
 
-    /// Compares them with an answer's.
+    /// Compares the columns with those of an answer.
     ///
     /// `is_dsl` tells a query of diesel's from SQL by hand.
     pub(crate) fn compare(&self, answer: &Answer, is_dsl: bool) -> Result<Compared> {

@@ -19,7 +19,7 @@ static TEXTS: LazyLock<[Arc<Text>; 5]> = LazyLock::new(|| {
 
 const CHECK_CONSTRAINTS: &str = "SET CONSTRAINTS ALL IMMEDIATE";
 
-/// Every deferrable constraint has a trigger that says so.
+/// The query for deferrable constraints: each has a trigger with `tgdeferrable`.
 const ASK_DEFERRABLE: &str = "SELECT EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE tgdeferrable)";
 
 impl Command {
@@ -38,8 +38,8 @@ impl Command {
 
     /// Returns the command that checks constraints which are deferred until the commit.
     ///
-    /// So they fail as an ordinary statement does, with all their fields and within `statement_timeout`, which does not
-    /// bound COMMIT.
+    /// So a violation fails like that of an ordinary statement, with all its fields.
+    /// `statement_timeout` limits the check, but does not limit COMMIT.
     pub(crate) fn check_constraints() -> Self {
         Self::control(CHECK_CONSTRAINTS)
     }

@@ -1,8 +1,9 @@
 //! The statements that the server has prepared for a session.
 //!
-//! A bounded set; the statement that is used least makes room, so that a program that always makes new SQL neither
-//! fills the server's memory nor pushes out what it uses often. The set follows the server's answers: a name is known
-//! once Parse was answered, and is to be closed until Close was answered.
+//! The set is bounded, and the statement that is used least is evicted. So a program that always
+//! sends new SQL neither fills the server's memory nor evicts the statements that it uses often.
+//! The set follows the server's answers: a name is known once Parse was answered, and is to be
+//! closed until Close was answered.
 
 use std::collections::HashMap;
 use std::ffi::{CStr, CString};
@@ -129,7 +130,7 @@ impl PreparedStatements {
         }
     }
 
-    /// Keeps that the types of this statement's answers match.
+    /// Records that the types of this statement's answers match.
     pub(crate) fn set_checked(&mut self, name: &CStr, describe: Describe, checks: Checks) {
         let mut all = self.statements.values_mut().flatten();
         if let Some(statement) = all.find(|statement| *statement.name == *name) {
@@ -194,7 +195,7 @@ impl PreparedStatements {
         self.remove(&name);
         self.to_close.push(name);
         self.evicted += 1;
-        // What was used often once, and is not any more, has to make room too.
+        // Halving lets statements that were used often once, and no longer are, be evicted too.
         if self.evicted >= HALVE_AFTER * self.capacity {
             self.evicted = 0;
             for statement in self.statements.values_mut().flatten() {

@@ -1,4 +1,5 @@
-//! The text of a command, with what it says of itself: found out once for each text that a session keeps.
+//! The text of a command and the properties of its SQL, determined once for each text that a
+//! session keeps.
 
 use std::any::TypeId;
 use std::collections::HashMap;
@@ -27,7 +28,7 @@ const SCHEMA_CHANGES: [&str; 8] = [
     "discard",
 ];
 
-/// SQL, with what its words say.
+/// SQL and the properties that its keywords show.
 #[derive(Debug)]
 pub(crate) struct Text {
     sql: Arc<str>,
@@ -135,11 +136,11 @@ impl Text {
     }
 }
 
-/// The text of a diesel query whose type decides it.
+/// The text of a query.
 #[derive(Debug, Clone)]
 pub(crate) struct QueryText {
     pub(crate) text: Arc<Text>,
-    /// How often it was met before.
+    /// Whether the session has met the text before.
     pub(crate) is_known: bool,
 }
 
@@ -177,7 +178,7 @@ impl Texts {
         self.queries.insert(query, Arc::clone(text));
     }
 
-    /// Returns this SQL with what is known of it, and whether it was met before.
+    /// Returns the text of this SQL, and whether it was met before.
     pub(crate) fn of_sql(&mut self, sql: &str) -> QueryText {
         let hash = hash(sql);
         if let Some(known) = self.recent.get(&hash).filter(|known| **known.sql() == *sql) {

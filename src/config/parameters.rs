@@ -1,4 +1,5 @@
-//! What libpq is told: what the user said, and what is safer or nearer than libpq's defaults.
+//! The parameters that libpq gets: the user's, and defaults that are safer or fit better than
+//! libpq's.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -12,19 +13,21 @@ use crate::wire::libpq;
 /// Connection parameters (PostgreSQL manual, 32.1.2), ready to connect by.
 pub(crate) struct Parameters {
     pub(crate) said: BTreeMap<String, String>,
-    /// Whether the server has to prove who it is because nobody said otherwise.
+    /// Whether the server's identity is verified because nothing sets `sslmode`.
     pub(crate) proof_by_default: bool,
-    /// Whether a server on this machine is meant because nobody named a host.
+    /// Whether a server on this machine is used because nothing names a host.
     pub(crate) here_by_default: bool,
     pub(crate) secrets: Vec<String>,
 }
 
-/// Where Debian, Fedora and their kin put the socket.
+/// The directory of the Unix socket on Debian, Fedora and related distributions.
 const DISTRIBUTION_SOCKETS: &str = "/var/run/postgresql";
 
-/// After how long a network that forgot a connection shows: 25 s for an idle one, 15 s for one that says something.
+/// The settings that detect a connection that the network has dropped: after 25 s if it is idle,
+/// after 15 s if data is being sent.
 ///
-/// By libpq's defaults it is two hours and a quarter of one. In seconds, but the last in milliseconds.
+/// With libpq's defaults that takes two hours and a quarter of an hour. All values are in seconds,
+/// except for the last, which is in milliseconds.
 const PEER_IS_GONE: [(&str, &str); 4] = [
     ("keepalives_idle", "10"),
     ("keepalives_interval", "5"),
@@ -33,10 +36,11 @@ const PEER_IS_GONE: [(&str, &str); 4] = [
 ];
 
 impl Config {
-    /// The parameters that a connection will have (PostgreSQL manual, 32.1.2), with what the environment, a service file,
-    /// libpq and Bowline add; secrets are shown as `***`.
+    /// Returns the parameters that a connection will have (PostgreSQL manual, 32.1.2). They include
+    /// those that the environment, a service file, libpq and Bowline add. Secrets are shown as
+    /// `***`.
     ///
-    /// A password that only a file of passwords has is not among them. Connects to nothing.
+    /// A password from a password file is not included. Does not connect.
     pub fn parameters(&self) -> Result<BTreeMap<String, String>> {
         let mut all = complete(&self.connection_parameters()?.said)?;
         for (name, value) in &mut all {
@@ -47,10 +51,11 @@ impl Config {
         Ok(all)
     }
 
-    /// What libpq is to be told.
+    /// Returns the parameters for libpq.
     ///
-    /// A service file and the environment are looked at by libpq itself; where the server is is then said outright, so
-    /// that names can be looked up within the deadline.
+    /// libpq itself reads the service file and the environment. The host, the address and the port
+    /// that result are then passed explicitly, so that host names can be looked up within the
+    /// deadline.
     pub(crate) fn connection_parameters(&self) -> Result<Parameters> {
         let mut said = self.parameters.clone();
         let complete = complete(&said)?;
@@ -95,7 +100,7 @@ impl Config {
         if self.pooler {
             said.remove("options");
         } else {
-            // What the user said comes after ours, and wins.
+            // The user's options come last, so they win.
             let options = get("options").map_or("", String::as_str);
             let options = format!("-c TimeZone=UTC {options}");
             said.insert("options".to_owned(), options.trim_end().to_owned());
@@ -117,14 +122,15 @@ impl Config {
         })
     }
 
-    /// All that is known of where it leads, with what the service file, the environment and libpq's defaults add.
+    /// Returns the parameters with those that the service file, the environment and libpq's
+    /// defaults add.
     pub(crate) fn complete_parameters(&self) -> Result<BTreeMap<String, String>> {
         complete(&self.parameters)
     }
 
-    /// The settings that a session is to have from its start, in the order in which they are made.
+    /// Returns the settings that a session has from its start, in the order in which they are set.
     ///
-    /// diesel reads and writes times without a zone as UTC.
+    /// `TimeZone` is UTC, because diesel reads and writes times without a zone as UTC.
     pub(crate) fn settings(&self) -> Vec<(String, String)> {
         let words = words(&self.options());
         let said = words.iter().enumerate().filter_map(|(place, word)| {
@@ -142,7 +148,7 @@ impl Config {
             .collect()
     }
 
-    /// Command-line options for the server's side, as libpq passes them on.
+    /// Returns the command-line options that libpq passes to the server.
     fn options(&self) -> String {
         self.parameters
             .get("options")
@@ -153,15 +159,15 @@ impl Config {
 }
 
 impl Parameters {
-    /// A text of libpq's or of a server's without the secrets, which it may quote.
+    /// Returns a message of libpq or of a server without the secrets that it may quote.
     pub(crate) fn without_secrets(&self, said: &str) -> String {
-        // A shorter one is more likely a part of some other word.
+        // A shorter secret is likely to be a part of some other word.
         let secrets = self.secrets.iter().filter(|secret| secret.len() >= 4);
         secrets.fold(said.to_owned(), |said, secret| said.replace(secret, "***"))
     }
 }
 
-/// With what the service file, the environment and libpq's defaults add.
+/// Adds the parameters of the service file, the environment and libpq's defaults.
 fn complete(said: &BTreeMap<String, String>) -> Result<BTreeMap<String, String>> {
     let parameters: Vec<_> = said.clone().into_iter().collect();
     libpq::complete_parameters(&parameters)
@@ -181,10 +187,10 @@ fn complete(said: &BTreeMap<String, String>) -> Result<BTreeMap<String, String>>
         })
 }
 
-/// Whether anybody chose how much the server has to prove: the user, the environment or a service file.
+/// Returns whether the user, the environment or a service file sets `sslmode`.
 ///
-/// libpq fills in its default where nobody did, and that depends on `sslrootcert`: with the system's authorities
-/// it is `verify-full`.
+/// If nothing sets it, libpq fills in its default. The default depends on `sslrootcert`: with the
+/// system's certificate authorities it is `verify-full`.
 fn says_sslmode(
     said: &BTreeMap<String, String>,
     complete: &BTreeMap<String, String>,
@@ -200,7 +206,8 @@ fn says_sslmode(
     Ok(sslmode(&filled_in.into_iter().collect()).as_deref() != Some("verify-full"))
 }
 
-/// The words of command-line options, in which a backslash keeps a space within its word (PostgreSQL manual, 32.1.2).
+/// Splits command-line options into words. A backslash keeps a space within its word (PostgreSQL
+/// manual, 32.1.2).
 fn words(options: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut letters = options.chars();
@@ -216,13 +223,13 @@ fn words(options: &str) -> Vec<String> {
     words
 }
 
-/// The file name of this program.
+/// Returns the file name of this program.
 fn program() -> Option<String> {
     let path = env::args().next()?;
     Some(Path::new(&path).file_name()?.to_str()?.to_owned())
 }
 
-/// Whether every host is on this machine, where nobody can listen in between.
+/// Returns whether every host is on this machine, where nobody can intercept the connection.
 fn is_local(hosts: &str) -> bool {
     hosts.split(',').all(|host| {
         host.is_empty()
@@ -234,12 +241,13 @@ fn is_local(hosts: &str) -> bool {
     })
 }
 
-/// Whether libpq would take the name of a database for a whole connection string, with a password in it perhaps.
+/// Returns whether libpq would read the name of a database as a whole connection string, which may
+/// hold a password.
 fn is_conninfo(dbname: &str) -> bool {
     dbname.starts_with("postgres://") || dbname.starts_with("postgresql://") || dbname.contains('=')
 }
 
-/// Whether a parameter holds what nobody may see.
+/// Returns whether a parameter holds a secret.
 pub(super) fn is_secret(parameter: &str, value: &str) -> bool {
     match parameter {
         "password"

@@ -1,27 +1,31 @@
-//! Where a configuration leads, in words for people: for a program that says what it is about to do, and where.
+//! The names of a configuration's server and database, for programs that show where they will
+//! connect.
 
 use super::Config;
 use crate::error::Result;
 
 impl Config {
-    /// The name of the database that a session would be in, after all that a service file and the environment add.
+    /// Returns the name of the database that a session would use, including what a service file and
+    /// the environment add.
     pub fn database_name(&self) -> Result<String> {
         let complete = self.complete_parameters()?;
         let get = |name: &str| complete.get(name).filter(|value| !value.is_empty());
-        // libpq's own rule: the database of the role's name.
+        // As in libpq, the default is the database named like the role.
         let name = get("dbname").or_else(|| get("user"));
         Ok(name.cloned().unwrap_or_default())
     }
 
-    /// Returns true if the connection string, the methods here or the environment that was read name a database.
+    /// Returns true if the connection string, the methods here or the environment that was read
+    /// name a database.
     ///
-    /// Where they do not, libpq takes the one of the role's name.
+    /// If they do not, libpq uses the database named like the role.
     pub fn names_database(&self) -> bool {
         let name = self.parameters.get("dbname");
         name.is_some_and(|name| !name.is_empty())
     }
 
-    /// The server in words: `db.example.com:5432`, or the folder of its socket; of several, all of them.
+    /// Returns the server as text: `db.example.com:5432`, or the directory of its socket. Several
+    /// servers are all named.
     pub fn server_name(&self) -> Result<String> {
         let said = self.connection_parameters()?.said;
         let get = |name: &str| said.get(name).filter(|value| !value.is_empty());

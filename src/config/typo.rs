@@ -1,8 +1,9 @@
-//! What is wrong with a connection string, told without quoting it: any part of it may be the password.
+//! The faults of a connection string, described without quoting it: any part of it may be the
+//! password.
 
 use crate::wire::libpq::parse_conninfo;
 
-/// What is wrong, to stand behind "cannot be read", and what to write instead.
+/// A fault of a connection string, phrased to follow "cannot be read", and its remedy.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Typo {
     pub(super) what: String,
@@ -19,7 +20,7 @@ fn typo(what: impl Into<String>, remedy: impl Into<String>) -> Typo {
     }
 }
 
-/// What libpq would take for something else than was meant, such as a part of the password for the host.
+/// Finds a part that libpq would misread, such as a part of the password as the host.
 pub(super) fn misread(text: &str, parameters: &[(String, String)]) -> Option<Typo> {
     let Some(rest) = after_scheme(text) else {
         return bad_port(parameters);
@@ -38,7 +39,7 @@ pub(super) fn misread(text: &str, parameters: &[(String, String)]) -> Option<Typ
     bad_port(parameters)
 }
 
-/// What is wrong with one that libpq cannot read.
+/// Returns the fault of a connection string that libpq cannot read.
 pub(super) fn unreadable(text: &str) -> Typo {
     if text.starts_with(['"', '\'']) {
         return typo(
@@ -58,7 +59,7 @@ pub(super) fn unreadable(text: &str) -> Typo {
             ESCAPES,
         );
     }
-    // Behind the last @, so no part of the password; but it can be a parameter too.
+    // The text after the last @ is no part of the password, but it can be part of a parameter.
     let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
     match place.split_once('?') {
         Some((_, query)) if !rest.contains("password=") => unknown_parameter(query),
@@ -66,7 +67,7 @@ pub(super) fn unreadable(text: &str) -> Typo {
     }
 }
 
-/// What follows `postgres://`.
+/// Returns the text after `postgres://`.
 fn after_scheme(text: &str) -> Option<&str> {
     text.strip_prefix("postgres://")
         .or_else(|| text.strip_prefix("postgresql://"))
@@ -79,7 +80,8 @@ fn space() -> Typo {
     )
 }
 
-/// An unescaped `/` in a password makes libpq take the password for the port.
+/// Finds a port that is no port: an unescaped `/` in a password makes libpq read the password as
+/// the port.
 fn bad_port(parameters: &[(String, String)]) -> Option<Typo> {
     let ports = parameters.iter().filter(|(name, _)| name == "port");
     let mut ports = ports.flat_map(|(_, ports)| ports.split(','));
@@ -92,7 +94,7 @@ fn bad_port(parameters: &[(String, String)]) -> Option<Typo> {
     })
 }
 
-/// What does not begin as a URL of PostgreSQL's.
+/// Returns the fault of a string that does not begin like a PostgreSQL URL.
 fn of_another_form(text: &str) -> Typo {
     if text.starts_with("jdbc:") {
         return typo(
@@ -118,7 +120,7 @@ fn of_another_form(text: &str) -> Typo {
     }
 }
 
-/// Whether this can be a scheme and nothing else.
+/// Returns whether this can only be the scheme of a URL.
 fn is_scheme(text: &str) -> bool {
     (1..=12).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_lowercase())
 }
@@ -131,7 +133,7 @@ fn has_bad_escape(text: &str) -> bool {
     text.split('%').skip(1).any(|follows| !is_escape(follows))
 }
 
-/// The parameter that libpq does not know, of those behind a `?`.
+/// Returns the fault for the first parameter after the `?` that libpq does not know.
 fn unknown_parameter(query: &str) -> Typo {
     const LIST: &str = "the parameters are libpq's: PostgreSQL manual, 32.1.2";
     let mut names = query
@@ -160,7 +162,7 @@ fn unknown_parameter(query: &str) -> Typo {
 mod tests {
     use super::*;
 
-    /// What is wrong; the string has to be refused.
+    /// Returns the fault of a string that has to be refused.
     fn what(text: &str) -> String {
         let found = match parse_conninfo(text) {
             Ok(parameters) => misread(text, &parameters),

@@ -69,7 +69,7 @@ impl Addresses {
         });
     }
 
-    /// Writes them into the parameters.
+    /// Writes the addresses into the parameters.
     pub(super) fn write(&self, said: &mut BTreeMap<String, String>) {
         let mut write = |name: &str, pick: fn(&HostAddress) -> &str| {
             let list: Vec<&str> = self.all.iter().map(pick).collect();

@@ -101,8 +101,8 @@ fn server_error(reason: &str) -> Option<ServerError> {
     Some(error)
 }
 
-/// Several lines as one, without positions in PostgreSQL's source, and without libpq's advice, since our hint says the
-/// same.
+/// Returns the lines as one, without positions in PostgreSQL's source. libpq's advice is left out,
+/// since the hint says the same.
 pub(super) fn one_line(said: &str) -> String {
     let is_told = |line: &str| {
         !line.trim().is_empty()
@@ -117,7 +117,7 @@ pub(super) fn one_line(said: &str) -> String {
         .map(str::trim)
         .collect();
     let told = lines.join("; ");
-    // The name of a function of libpq, which helps no caller.
+    // The prefix is a function of libpq, and does not help the caller.
     let plain = told.strip_prefix("fe_sendauth: ");
     plain.map_or_else(|| told.clone(), str::to_owned)
 }

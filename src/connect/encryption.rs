@@ -22,11 +22,11 @@ impl Encryption {
     }
 }
 
-/// Returns the C libraries that connections are made by, with their versions: libpq, and OpenSSL where it is known.
+/// Returns the versions of the C libraries that connections use: libpq, and OpenSSL if it is known.
 pub fn client_libraries() -> Vec<String> {
     let version = libpq::libpq_version();
     let (major, minor) = (version / 10_000, version % 10_000);
-    // The bundled one counts 18.6 as 180600, others as 180006.
+    // The bundled libpq reports 18.6 as 180600, others as 180006.
     let minor = if minor < 100 { minor } else { minor / 100 };
     let libpq = format!("libpq {major}.{minor}");
     [Some(libpq), libpq::openssl_version()]

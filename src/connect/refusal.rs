@@ -34,7 +34,7 @@ const fn permanent(words: &'static str, remedy: &'static str) -> RefusalReason {
     }
 }
 
-/// Permanent too.
+/// Returns a permanent reason about encryption or the server's identity.
 const fn tls(words: &'static str, remedy: &'static str) -> RefusalReason {
     RefusalReason {
         tls: true,
@@ -49,7 +49,7 @@ const fn temporary(words: &'static str, remedy: &'static str) -> RefusalReason {
     }
 }
 
-/// Temporary too.
+/// Returns a temporary reason: no server listens there.
 const fn no_server(words: &'static str, remedy: &'static str) -> RefusalReason {
     RefusalReason {
         no_server: true,

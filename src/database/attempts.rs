@@ -1,4 +1,4 @@
-//! One call: as many attempts as it takes, and as many as are allowed.
+//! The attempts of one call, within the limits of its retry policy.
 
 use std::panic::Location;
 
@@ -11,18 +11,19 @@ use crate::session::{AttemptResult, Session};
 use crate::transaction::TransactionStart;
 use crate::wire::interrupt;
 
-/// How a call ended that committed.
+/// The result of a call that committed.
 #[derive(Debug)]
 pub(super) enum CallEnd<T> {
     Done(T),
-    /// What the work gave is lost with the answer.
+    /// The answer was lost, and with it the output of the work.
     AnswerLost(Error),
 }
 
 impl Database {
-    /// Runs `work` on a session until it succeeds, fails for good, or was tried often enough; counts the attempts.
+    /// Runs `work` on a session until it succeeds, fails for good, or has no attempts left; counts
+    /// the attempts.
     ///
-    /// A repetition for which no time is left ends with the failure for which the work was repeated.
+    /// If no time is left for a retry, the result is the failure that led to the retry.
     pub(super) fn attempt<T, E>(
         &self,
         holder: &'static Location<'static>,
@@ -37,13 +38,14 @@ impl Database {
         let mut repeated = None;
         loop {
             let opening = self.options.opening();
-            // The pool goes on trying to connect by itself.
+            // The pool itself retries connecting.
             let mut session = self
                 .source
                 .get(holder, deadline)
                 .map_err(|error| (error.into(), retries.attempt()))?;
             if session.transaction_depth() > 0 {
-                // A savepoint cannot mend a conflict of the transaction around it.
+                // Rolling back to a savepoint does not resolve a conflict of the transaction around
+                // it.
                 retries.stop();
             }
             session.begin_call(deadline, self.limit, opening.attempt.is_none());

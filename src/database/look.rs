@@ -1,4 +1,5 @@
-//! What the database has run, compared with what the code was generated from: one round trip, when a pool opens.
+//! Compares the migrations that the database has run with those of the generated code: one round
+//! trip, when a pool opens.
 
 use std::fmt;
 use std::panic::Location;
@@ -12,7 +13,8 @@ use crate::statement::StatementDsl as _;
 
 /// Warns of each difference; with `refuse`, a migration that has not run is an error.
 ///
-/// A database that is ahead is none: when a new version of a program is rolled out, its migrations run first.
+/// A database that is ahead is no error: when a new version of a program is rolled out, its
+/// migrations run first.
 pub(crate) fn look(
     database: &Database,
     migrations: Migrations,
@@ -54,14 +56,14 @@ pub(crate) fn look(
     )
 }
 
-/// The versions that have run, in order; nothing where no migration ever did.
+/// Returns the versions that have run, in order; none if no migration ever ran.
 fn ran(database: &Database, place: &'static Location<'static>) -> Result<Vec<String>> {
     let query = crate::sql_query(
         "SELECT version::text AS version FROM __diesel_schema_migrations ORDER BY version",
     );
     match database.run_for(query.all::<String>(), place) {
         Ok(answer) => answer,
-        // The search path may have changed since the table was made.
+        // The search path may have changed since the table was created.
         Err(error) if error.sqlstate() == Some(SqlState::UNDEFINED_TABLE) => {
             elsewhere(database, place)
         }
@@ -69,7 +71,7 @@ fn ran(database: &Database, place: &'static Location<'static>) -> Result<Vec<Str
     }
 }
 
-/// The versions that a table records which is not on the search path.
+/// Returns the versions recorded in a table that is not on the search path.
 fn elsewhere(database: &Database, place: &'static Location<'static>) -> Result<Vec<String>> {
     let found = diesel::sql_query(SCHEMAS).all::<SchemaRow>();
     match Bookkeeping::of(database.run_for(found, place)??)? {
@@ -80,7 +82,7 @@ fn elsewhere(database: &Database, place: &'static Location<'static>) -> Result<V
     }
 }
 
-/// What has run could not be asked: that keeps nobody from starting who only wants to be warned.
+/// Handles a failed look-up of the versions: with `refuse` it is an error, otherwise a warning.
 fn unseen(refuse: bool, error: Error) -> Result<()> {
     let (is_denied, hint) = match error.sqlstate() {
         Some(SqlState::INSUFFICIENT_PRIVILEGE) => (
@@ -113,7 +115,8 @@ fn told(refuse: bool, message: String, hint: &'static str) -> Result<()> {
     Ok(())
 }
 
-/// Names, the first five of them: a database that was never migrated lacks them all.
+/// A list of names of which the first five are shown: a database that was never migrated lacks them
+/// all.
 struct FirstFive<'a>(&'a [&'a str]);
 
 impl fmt::Display for FirstFive<'_> {

@@ -1,4 +1,4 @@
-//! Migrations that a program brings along.
+//! Runs migrations that are embedded in a program.
 
 use diesel::migration::MigrationSource;
 use diesel::pg::Pg;
@@ -9,16 +9,20 @@ use crate::error::{Error, Result};
 use crate::migrations::migrate;
 
 impl Database {
-    /// Runs the migrations that have not run yet, in the order of their versions; returns the names of those that ran.
+    /// Runs the migrations that have not run yet, in the order of their versions; returns the names
+    /// of those that ran.
     ///
-    /// Does what `bowline migrate run` does, under the same lock, so that programs that start together and the command
-    /// follow one another: each migration with its row in diesel's table in a transaction of its own, or without one
-    /// where its `metadata.toml` says so; a BEGIN and COMMIT around all of a file are left out, and any other control of
-    /// transactions is refused before anything runs; what a file sets (`SET search_path`, `SET ROLE`) ends with it.
+    /// Does what `bowline migrate run` does, under the same lock, so that programs that start
+    /// together and the command run one after the other. Each migration runs in a transaction
+    /// together with its row in diesel's table. If its `metadata.toml` says so, it runs without a
+    /// transaction. A BEGIN and COMMIT around a whole file are left out. Any other transaction
+    /// control is refused before anything runs. Settings of a file (`SET search_path`, `SET ROLE`)
+    /// end with the file.
     ///
-    /// Takes a connection of its own, none of the pool's, and as long as it needs: [`Config::call_timeout`] does not
-    /// count, a limit set by [`Database::with_timeout`] bounds all of it. What is done is told to `tracing`, target
-    /// `bowline::migrations`. Blocks, like every call; from asynchronous code, `AsyncDatabase::call`.
+    /// Uses a separate connection, none of the pool's, without a time limit:
+    /// [`Config::call_timeout`] does not apply. A limit set by [`Database::with_timeout`] covers
+    /// the whole run. Progress is reported to `tracing`, target `bowline::migrations`. Blocks, like
+    /// every call; asynchronous code uses `AsyncDatabase::call`.
     ///
     /// [`Config::call_timeout`]: crate::Config::call_timeout
     ///

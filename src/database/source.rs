@@ -1,4 +1,4 @@
-//! Where a database's sessions come from: a pool, or the one session of a test.
+//! The source of a database's sessions: a pool, or the one session of a test.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -12,7 +12,7 @@ use crate::observe::{Checkout, metrics};
 use crate::pool::{self, Pool};
 use crate::session::Session;
 
-/// Where sessions come from.
+/// The source of sessions.
 #[derive(Debug, Clone)]
 pub(super) enum Source {
     Pool(Pool),
@@ -20,7 +20,7 @@ pub(super) enum Source {
 }
 
 impl Source {
-    /// A session, by this deadline and by the pool's own.
+    /// Returns a session, by this deadline and within the pool's own limit.
     pub(super) fn get(
         &self,
         holder: &'static Location<'static>,
@@ -40,7 +40,7 @@ impl Source {
         let mut session = PooledSession(held?);
         session.checked_out(waited);
         session.adopt_current_call();
-        // A call that panicked could not end itself.
+        // A call that panicked did not end its call on the session.
         session.end_call();
         Ok(session)
     }
@@ -52,7 +52,7 @@ impl Source {
         }
     }
 
-    /// Nothing for the session of a test, which whoever made it ends.
+    /// Closes the pool. The session of a test is left open; its owner ends it.
     pub(super) fn close(&self, limit: Duration) -> Result<()> {
         match self {
             Self::Pool(pool) => pool.close(limit),
@@ -61,7 +61,7 @@ impl Source {
     }
 }
 
-/// One session for all, which only one holds at a time.
+/// One session that all callers share, and one holds at a time.
 #[derive(Debug)]
 pub(super) struct Pinned(Mutex<PinnedSlot>);
 
@@ -81,7 +81,7 @@ impl Pinned {
         matches!(*place, PinnedSlot::HeldBy(_))
     }
 
-    /// The session, unless it is held: waiting for it would be waiting for oneself.
+    /// Takes the session; fails if it is held, since the caller might wait for itself.
     fn take(pinned: &Arc<Self>, holder: &'static Location<'static>) -> Result<Held> {
         let mut place = pinned.0.lock().unwrap_or_else(PoisonError::into_inner);
         match std::mem::replace(&mut *place, PinnedSlot::HeldBy(holder)) {
@@ -102,13 +102,14 @@ impl Pinned {
     }
 }
 
-/// A session on loan; it goes back when dropped.
+/// A session on loan from the pool; it is returned when dropped.
 ///
-/// A [`Session`] by `Deref`: whatever takes `&mut Session` takes `&mut *session`.
+/// It dereferences to [`Session`]: for a parameter of type `&mut Session`, pass `&mut *session`.
 pub struct PooledSession(Held);
 
 impl PooledSession {
-    /// Has this session, and all that are as old, replaced: the server behind them takes no writes any more.
+    /// Has this session and all that are as old replaced, because their server no longer accepts
+    /// writes.
     pub(super) fn outdate(&self) {
         if let Held::Pooled(session) = &self.0 {
             session.outdate();

@@ -1,4 +1,4 @@
-//! Finding out, on another session, what became of a commit that was not answered.
+//! Finds out, on another session, the outcome of a commit that was not answered.
 
 use std::panic::Location;
 use std::sync::Arc;
@@ -20,19 +20,20 @@ use crate::wire::interrupt;
 /// A commit that was not answered.
 #[derive(Debug)]
 pub(super) struct Unanswered {
-    /// The key that it left behind, if it was committed.
+    /// The commit key, which the server has if the transaction was committed.
     pub(super) attempt: Option<CommitKey>,
     pub(super) xid: Option<Arc<Xid>>,
-    /// Whether it can have written only if a function of the database's own has the name of one of PostgreSQL's.
+    /// Whether the transaction can have written only if the database has a function with the name
+    /// of one of PostgreSQL's.
     pub(super) hinges_on_names: bool,
-    /// The process that had it.
+    /// The server process of the lost connection.
     pub(super) backend_pid: i32,
 }
 
-/// How long the server's process is given to come to an end by itself.
+/// The time that the server's process has to end by itself.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// The longest pause between two questions.
+/// The longest pause between two queries for the outcome.
 const PAUSE: Duration = Duration::from_millis(100);
 
 #[derive(QueryableByName)]
@@ -54,7 +55,7 @@ struct XactStatus {
 }
 
 impl Database {
-    /// What became of it, as far as can be found out before the deadline.
+    /// Returns the outcome, as far as it can be found out before the deadline.
     pub(super) fn outcome_of(
         &self,
         unanswered: &Unanswered,
@@ -67,18 +68,19 @@ impl Database {
         let since = Instant::now();
         let mut pause = Duration::from_millis(1);
         let mut ended = false;
-        // Nobody is told of the outcome of a call that was given up.
+        // A call that was given up reports no outcome.
         while Instant::now() < deadline && !interrupt::is_given_up() {
             let asked = self.source.get(holder, deadline).and_then(|mut session| {
                 let late = since.elapsed() >= PATIENCE;
-                // What waits for a process that does not end is asked again once that was ended.
+                // A query that waits for the old process is cut short, and asked again once that
+                // process was ended.
                 let limit = if late {
                     deadline
                 } else {
                     deadline.min(after(PATIENCE))
                 };
                 session.begin_call(limit, self.limit, false);
-                // Behind a pooler the number of the process is the pooler's invention.
+                // Behind a pooler, the process id is made up by the pooler.
                 let end = late && !self.settings.pooler && !std::mem::replace(&mut ended, true);
                 let end = if end {
                     end_backend(&mut session, unanswered.backend_pid, since)
@@ -117,8 +119,8 @@ impl Database {
     }
 }
 
-/// Returns true if a later question can be answered: there is no session yet, or the old process still
-/// holds what is asked for.
+/// Returns true if a later query may succeed: there is no session yet, or the old process still
+/// holds the lock.
 fn may_be_decided_later(kind: ErrorKind) -> bool {
     matches!(
         kind,
@@ -126,7 +128,7 @@ fn may_be_decided_later(kind: ErrorKind) -> bool {
     )
 }
 
-/// Asks once; `None` if it is not decided yet.
+/// Asks the server once; returns `None` if the outcome is not decided yet.
 fn ask(session: &mut Session, unanswered: &Unanswered) -> Result<Option<Outcome>> {
     if let Some(attempt) = unanswered.attempt {
         let fence = diesel::sql_query(fence(attempt)).one::<Fenced>();
@@ -154,15 +156,15 @@ fn ask(session: &mut Session, unanswered: &Unanswered) -> Result<Option<Outcome>
         Some("committed") => Some(Outcome::Committed),
         Some("aborted") => Some(Outcome::NotCommitted),
         Some("in progress") => None,
-        // Too old, or another server.
+        // The transaction is too old, or this is another server.
         _ => Some(Outcome::Unknown),
     })
 }
 
-/// How a fence is put up, whatever the session's defaults are.
+/// Returns the transaction start for writing a fence, whatever the session's defaults are.
 ///
-/// It need not be on disk or on a standby: what takes it away takes the attempt away too. And a standby may be
-/// just what the attempt waits for.
+/// The fence need not be on disk or on a standby: a crash that removes the fence removes the
+/// attempt too. And the attempt may be waiting for exactly that standby.
 fn opening() -> TransactionStart {
     let opening = TransactionOptions::read_committed().read_write().opening();
     let faster = "SET LOCAL synchronous_commit = off".into();
@@ -172,9 +174,10 @@ fn opening() -> TransactionStart {
     }
 }
 
-/// Ends the process that nobody listens to any more, and that may wait for something that never comes.
+/// Ends the server process of the lost connection, which may wait forever.
 ///
-/// Another process may have got its number, but then it began later than the connection was lost.
+/// If another process has got its process id since, that process began after the connection was
+/// lost, and is not ended.
 fn end_backend(session: &mut Session, pid: i32, lost: Instant) -> Result<()> {
     let age = lost.elapsed().as_secs_f64();
     let end = format!(

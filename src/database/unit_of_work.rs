@@ -1,4 +1,4 @@
-//! Collect statements of any kind, then commit them together in one round trip.
+//! Collects statements of any kind, then commits them together in one round trip.
 
 use std::any::Any;
 use std::fmt;
@@ -10,7 +10,7 @@ use crate::database::Database;
 use crate::error::{Error, Result};
 use crate::statement::{BoxedStatement, Statement};
 
-/// Statements that will be one transaction.
+/// A collection of statements that will run in one transaction.
 ///
 /// For code that finds out step by step what to write. Where all statements are known at once, a tuple
 /// of statements does the same. Nothing is sent before [`UnitOfWork::commit`]. Dropping the unit
@@ -46,7 +46,7 @@ pub struct OutputHandle<T> {
 #[must_use = "holds the outputs of the statements"]
 pub struct Outputs {
     unit: u64,
-    /// An error if the work is committed, but its answer was lost.
+    /// The outputs, or an error if the work is committed but its answer was lost.
     outputs: Result<Vec<Option<Box<dyn Any>>>>,
 }
 
@@ -60,7 +60,8 @@ impl<'a> UnitOfWork<'a> {
         }
     }
 
-    /// Adds a statement, to run after those added before. The handle takes its output from [`Outputs`].
+    /// Adds a statement, which runs after those added before. The handle takes its output from
+    /// [`Outputs`].
     pub fn add<S>(&mut self, statement: S) -> OutputHandle<S::Output>
     where
         S: Statement + 'a,
@@ -79,10 +80,12 @@ impl<'a> UnitOfWork<'a> {
         }
     }
 
-    /// Runs and commits all of them, or none: one round trip, retried as a whole as [`Database::run`] is.
+    /// Runs and commits all statements, or none: one round trip, retried as a whole as
+    /// [`Database::run`] is.
     ///
-    /// With [a commit key](crate::TransactionOptions::with_generated_commit_key) it also succeeds where the connection was lost and the work turned out
-    /// to be committed; then there are no outputs to take.
+    /// With [a commit key](crate::TransactionOptions::with_generated_commit_key), it also succeeds
+    /// if the connection was lost and the work turns out to be committed. Then there are no outputs
+    /// to take.
     #[track_caller]
     pub fn commit(self) -> Result<Outputs> {
         let answered = self.database.run_for(self.statements, Location::caller())?;

@@ -1,4 +1,5 @@
-//! diesel's table of the migrations that have run, by its schema: a migration may set another search path.
+//! diesel's table of the migrations that have run, qualified by its schema, since a migration may
+//! change the search path.
 
 use std::collections::BTreeMap;
 
@@ -10,18 +11,18 @@ use crate::error::{Error, Result};
 use crate::session::Session;
 use crate::statement::StatementDsl as _;
 
-/// Which way a migration goes.
+/// The direction in which a migration is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
-    /// Its `up.sql`.
+    /// Runs `up.sql`.
     Up,
-    /// Its `down.sql`.
+    /// Runs `down.sql`.
     Down,
 }
 
-/// The schemas that have a table `__diesel_schema_migrations` for this session.
+/// The query for the schemas with a table `__diesel_schema_migrations` that this session may use.
 ///
-/// `source` says where the search path is from: `client` is the connection string, and `session` is
+/// `source` is where the search path was set: `client` is the connection string, and `session` is
 /// SET, as behind a pooler.
 pub(crate) const SCHEMAS: &str = "\
     SELECT n.nspname::pg_catalog.text AS schema,
@@ -50,17 +51,19 @@ pub(crate) struct SchemaRow {
 /// The table `__diesel_schema_migrations` of a database.
 #[derive(Debug, Clone)]
 pub struct Bookkeeping {
-    /// With its schema, as SQL.
+    /// The name of the table with its schema, quoted as SQL.
     table: String,
 }
 
 impl Bookkeeping {
     /// Finds the table; returns `None` if no migration was ever run.
     ///
-    /// It is the one that diesel's own command finds, by the search path. A path that was changed
-    /// since leads past it, so if the path has none, the table of another schema is found, unless
-    /// the path is that of this connection, or of this role and the table is another role's: then
-    /// several programs may keep their migrations apart by schema.
+    /// diesel's own command finds the table by the search path. If the search path has no such
+    /// table, it may have been changed since, so the table of another schema is used. That is not
+    /// done if the connection itself set the search path. It is not done either if the search path
+    /// is a setting of the role and the table belongs to another role. In both cases, several
+    /// programs may keep their migrations in separate schemas.
+    /// migrations in separate schemas.
     pub fn find(session: &mut Session) -> Result<Option<Self>> {
         Self::of(session.run(diesel::sql_query(SCHEMAS).all::<SchemaRow>())?)
     }
@@ -95,7 +98,7 @@ impl Bookkeeping {
         )
     }
 
-    /// Finds the table, and makes it where it is not there.
+    /// Finds the table, and creates it if it does not exist.
     pub fn prepare(session: &mut Session) -> Result<Self> {
         if let Some(found) = Self::find(session)? {
             return Ok(found);
@@ -109,7 +112,8 @@ impl Bookkeeping {
         })
     }
 
-    /// Returns the versions that have run, each with when it ran: `2026-01-31 12:00:00`, in the time zone of who ran it.
+    /// Returns the versions that have run, each with its time (`2026-01-31 12:00:00`) in the time
+    /// zone of the session that ran it.
     pub fn ran(&self, session: &mut Session) -> Result<BTreeMap<String, String>> {
         #[derive(QueryableByName)]
         struct Ran {
@@ -130,7 +134,7 @@ impl Bookkeeping {
             .collect())
     }
 
-    /// The SQL that notes a migration as run, or as not run any more.
+    /// Returns the SQL that records a migration as run, or as no longer run.
     pub(crate) fn note(&self, version: &str, direction: Direction) -> String {
         let (table, version) = (&self.table, bowline_sql::quote::literal(version));
         match direction {

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-/// The migrations that code was generated from: `bowline generate` writes them down as `MIGRATIONS`.
+/// The migrations that code was generated from: `bowline generate` writes them as `MIGRATIONS`.
 ///
-/// With [`Config::migrations`](crate::Config::migrations) a database that has not run them is noticed when it opens.
+/// With [`Config::migrations`](crate::Config::migrations), opening a database checks whether it has
+/// run them.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Migrations(&'static [(&'static str, &'static str, u64)]);
 
@@ -12,22 +13,23 @@ pub struct Migrations(&'static [(&'static str, &'static str, u64)]);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Migration {
-    /// What stands before the first `_` of its name, without `-`; diesel's table has it when the migration has run.
+    /// The part of the name before the first `_`, without `-`. diesel's table has it when the
+    /// migration has run.
     pub version: &'static str,
-    /// The name of its folder.
+    /// The name of its directory.
     pub name: &'static str,
-    /// The print of its up.sql: another one says something else, be it in comments and white space the same.
+    /// The fingerprint of its up.sql, which ignores comments and white space.
     pub print: u64,
 }
 
 impl Migrations {
-    /// What `bowline::migrations!` makes.
+    /// Returns the list that `bowline::migrations!` generates.
     #[doc(hidden)]
     pub const fn generated(list: &'static [(&'static str, &'static str, u64)]) -> Self {
         Self(list)
     }
 
-    /// Each of them, in the order in which they run.
+    /// Returns an iterator over the migrations, in the order in which they run.
     pub fn iter(self) -> impl ExactSizeIterator<Item = Migration> {
         self.0.iter().map(|(version, name, print)| Migration {
             version,

@@ -1,7 +1,8 @@
-//! One run of migrations at a time: an advisory lock of the session.
+//! The lock that allows one run of migrations at a time: an advisory lock of the session.
 //!
-//! It is tried again and again instead of waited for in the server: a session that waits there has a snapshot, and a
-//! CREATE INDEX CONCURRENTLY of the one that holds the lock would wait for it, so both for each other.
+//! The lock is polled instead of waited for in the server. A session that waits in the server has a
+//! snapshot, and a CREATE INDEX CONCURRENTLY of the lock's holder would wait for that snapshot.
+//! Then each would wait for the other.
 
 use std::time::{Duration, Instant};
 
@@ -12,35 +13,35 @@ use crate::error::{Error, Result};
 use crate::session::Session;
 use crate::statement::StatementDsl as _;
 
-/// The name that is locked, in the database of the migrations.
+/// The key of the advisory lock, in the database of the migrations.
 pub const KEY: &str = "bowline migrate";
 
-/// How long between two tries.
+/// The pause between two attempts to get the lock.
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// The session that holds the lock.
 #[derive(Debug, QueryableByName)]
 pub struct LockHolder {
-    /// Its process on the server.
+    /// Its process id on the server.
     #[diesel(sql_type = Integer)]
     pub pid: i32,
     /// Its role.
     #[diesel(sql_type = Text)]
     pub user: String,
-    /// What it calls itself.
+    /// Its `application_name`.
     #[diesel(sql_type = Text)]
     pub application: String,
-    /// Where it is; empty for a Unix socket.
+    /// The address of its client; empty for a Unix socket.
     #[diesel(sql_type = Text)]
     pub address: String,
 }
 
-/// Why work under the lock was not done.
+/// The reason why work under the lock was not done.
 #[derive(Debug)]
 pub enum NotLocked {
-    /// Others had the lock all the time; who has it now, if anybody does.
+    /// Other sessions held the lock all the time; the present holder, if there is one.
     Busy(Option<LockHolder>),
-    /// It could not be asked for.
+    /// The request for the lock failed.
     Failed(Error),
 }
 
@@ -50,7 +51,8 @@ impl From<Error> for NotLocked {
     }
 }
 
-/// Does `work` under the lock, once nobody else has it; `waits` is told once of who has it.
+/// Runs `work` under the lock, once no other session holds it. Before it waits, `waits` is called
+/// once with the holder.
 pub fn locked<T>(
     session: &mut Session,
     patience: Duration,
@@ -75,7 +77,7 @@ pub fn locked<T>(
     }
 }
 
-/// Who has the lock now; nobody if it was given back meanwhile.
+/// Returns the session that holds the lock; `None` if the lock was released meanwhile.
 fn holder(session: &mut Session) -> Result<Option<LockHolder>> {
     let query = diesel::sql_query(
         "SELECT a.pid, coalesce(a.usename, '')::text AS user, coalesce(nullif(a.application_name, ''), 'a session') AS application,
@@ -89,10 +91,10 @@ fn holder(session: &mut Session) -> Result<Option<LockHolder>> {
     session.run(query.bind::<Text, _>(KEY).optional::<LockHolder>())
 }
 
-/// Whether a pooler in transaction mode stands between the session and the server.
+/// Returns whether a pooler in transaction mode is between the session and the server.
 ///
-/// A pooler makes up the number by which a client names its session, and in transaction mode the server's own one
-/// changes from transaction to transaction.
+/// A pooler makes up the process id that it reports to the client. In transaction mode the server's
+/// own process id changes from transaction to transaction.
 pub fn is_behind_pooler(session: &mut Session) -> Result<bool> {
     #[derive(QueryableByName)]
     struct Backend {

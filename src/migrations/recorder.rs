@@ -1,4 +1,4 @@
-//! The SQL of a migration, which diesel's types keep to themselves until they run it on a connection.
+//! Reads the SQL of a migration, which diesel's types reveal only when they run it on a connection.
 
 use diesel::connection::{
     AnsiTransactionManager, CacheSize, Connection, ConnectionSealed, Instrumentation,
@@ -9,7 +9,8 @@ use diesel::pg::Pg;
 use diesel::query_builder::{QueryFragment, QueryId};
 use diesel::result::{ConnectionError, ConnectionResult, Error, QueryResult};
 
-/// Returns the SQL that a migration runs; `None` if it does anything else than to run one text.
+/// Returns the SQL that a migration runs; `None` if it does anything other than run one string of
+/// SQL.
 pub(super) fn sql_of(migration: &dyn Migration<Pg>) -> diesel::migration::Result<Option<String>> {
     let mut recorder = Recorder::default();
     migration.run(&mut recorder)?;
@@ -17,7 +18,7 @@ pub(super) fn sql_of(migration: &dyn Migration<Pg>) -> diesel::migration::Result
     Ok(texts.next().filter(|_| texts.next().is_none()))
 }
 
-/// A connection to nothing, which keeps what it is told to run.
+/// A connection without a server, which records the SQL that it is given to run.
 #[derive(Default)]
 struct Recorder {
     texts: Vec<String>,

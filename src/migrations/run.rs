@@ -1,4 +1,4 @@
-//! `Database::migrate`: migrations run by the program that brings them along.
+//! `Database::migrate`: runs migrations that are embedded in the program.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ use crate::deadline::A_YEAR;
 use crate::error::{Error, Outcome, Result};
 use crate::session::Session;
 
-/// A migration of the program's.
+/// A migration that is embedded in the program.
 struct Embedded {
     version: String,
     name: String,
@@ -23,7 +23,8 @@ struct Embedded {
     in_transaction: bool,
 }
 
-/// Runs what has not run yet, on a connection of its own; returns the names of those that ran.
+/// Runs the migrations that have not run yet, on a separate connection; returns the names of those
+/// that ran.
 pub(crate) fn migrate(
     config: &Config,
     limit: Option<Duration>,
@@ -33,7 +34,7 @@ pub(crate) fn migrate(
     run_all(config, limit, &read(source, sql)?)
 }
 
-/// The same with the files of a folder, which are read as the command reads them.
+/// As `migrate`, with the files of a directory, which are read as the command reads them.
 #[cfg(feature = "testing")]
 pub(crate) fn migrate_folder(config: &Config, folder: &std::path::Path) -> Result<Vec<String>> {
     let unreadable = |error: bowline_migrations::FolderError| {
@@ -43,7 +44,7 @@ pub(crate) fn migrate_folder(config: &Config, folder: &std::path::Path) -> Resul
             .with_hint(hint)
     };
     let found = bowline_migrations::read_folder(folder).map_err(unreadable)?;
-    // diesel knows which of them run in a transaction.
+    // diesel knows which migrations run in a transaction.
     let source = diesel_migrations::FileBasedMigrations::from_path(folder)
         .map_err(|error| Error::query(error.to_string()).with_context(READING))?;
     let migrations = read(source, |migration| {
@@ -62,7 +63,7 @@ fn run_all(
     migrations: &[Embedded],
 ) -> Result<Vec<String>> {
     let deadline = Instant::now() + limit.unwrap_or(A_YEAR);
-    // Statements of a name have no use here, and a pooler that is not known as one would keep them.
+    // Named statements are of no use here, and a pooler that is not detected would keep them.
     let mut session = Session::connect(&config.clone().statement_cache(0))?;
     session.set_timeout(left(deadline));
     if config.pooler || is_behind_pooler(&mut session)? {
@@ -91,7 +92,7 @@ fn run_all(
 
 const CONTEXT: &str = "failed to run migrations";
 
-/// Each with its SQL, in the order of their versions.
+/// Returns the migrations with their SQL, in the order of their versions.
 fn read(
     source: impl MigrationSource<Pg>,
     sql_of: impl Fn(&dyn Migration<Pg>) -> diesel::migration::Result<Option<String>>,
@@ -141,7 +142,7 @@ fn run_pending(
     let pending = migrations
         .iter()
         .filter(|migration| !ran.contains_key(&migration.version));
-    // All of them before any of them runs.
+    // All scripts are checked before any of them runs.
     let scripts: Vec<_> = pending
         .map(|migration| {
             let sql = script(&migration.sql, migration.in_transaction).map_err(|wrong| {
@@ -214,7 +215,7 @@ fn words(holder: &LockHolder) -> String {
     )
 }
 
-/// How long until then.
+/// Returns the time until the deadline.
 fn left(deadline: Instant) -> Duration {
     deadline.saturating_duration_since(Instant::now())
 }

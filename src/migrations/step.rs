@@ -1,4 +1,4 @@
-//! One migration on a session, up or down, together with the row that notes it.
+//! Runs one migration on a session, up or down, and records it in diesel's table.
 
 use std::ops::ControlFlow;
 
@@ -6,41 +6,44 @@ use super::bookkeeping::{Bookkeeping, Direction};
 use crate::error::{Error, Outcome};
 use crate::session::{Session, SimpleQueryMessage};
 
-/// One migration, as it is run.
+/// One migration to run.
 #[derive(Debug, Clone, Copy)]
 pub struct Step<'a> {
-    /// What diesel's table has of it.
+    /// The version in diesel's table.
     pub version: &'a str,
-    /// What is sent: see `bowline_migrations::script`.
+    /// The SQL that is sent: see `bowline_migrations::script`.
     pub sql: &'a str,
-    /// Whether it runs in a transaction, with its row.
+    /// Whether the migration runs in a transaction, together with its row.
     pub in_transaction: bool,
-    /// Which way it goes.
+    /// The direction in which it is run.
     pub direction: Direction,
 }
 
-/// Where and why a migration failed.
+/// The failure of a migration.
 #[derive(Debug)]
 pub struct StepError {
-    /// Why. Its outcome is that of the step as a whole.
+    /// The error. Its outcome is that of the step as a whole.
     pub error: Error,
-    /// How many statements of the file had succeeded; all of them where it was noted or committed.
+    /// The number of the file's statements that had succeeded; `usize::MAX` if the file itself had
+    /// succeeded.
     pub done: usize,
     /// Whether a COMMIT of the file was among them.
     pub committed: bool,
 }
 
-/// Gives a session its settings, role and temporary things back, but keeps its locks: DISCARD ALL without those, and
-/// without statements that have a name.
+/// Resets the session's settings and role and drops its temporary objects, but keeps its locks and
+/// its prepared statements. It is DISCARD ALL without those two.
 ///
-/// RESET ROLE comes last of the roles: it goes back to what the connection was made with.
+/// RESET ROLE comes after RESET SESSION AUTHORIZATION: it restores the role with which the
+/// connection was made.
 const CLEAN: &str = "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; CLOSE ALL; UNLISTEN *; DISCARD TEMP; DISCARD SEQUENCES;";
 
-/// Runs a migration and notes it, on a session that is clean, and leaves the session clean.
+/// Runs a migration and records it. The session has to be clean, and is left clean.
 ///
-/// What a file sets holds for that file only, whether the next one runs on the same session or not. In a transaction
-/// the settings go before the row is noted and the transaction is committed, so that they do not stay with a pooler
-/// either; constraints that are deferred are checked before that, under the file's own settings.
+/// Settings of a file apply to that file only, whether or not the next one runs on the same
+/// session. In a transaction, they are reset before the row is written and the transaction is
+/// committed, so that they do not stay with a pooler either. Deferred constraints are checked
+/// before that, under the file's own settings.
 pub fn step(session: &mut Session, table: &Bookkeeping, step: Step<'_>) -> Result<(), StepError> {
     let note = note(session, table, &step);
     if step.in_transaction {
@@ -50,9 +53,10 @@ pub fn step(session: &mut Session, table: &Bookkeeping, step: Step<'_>) -> Resul
     }
 }
 
-/// What is sent behind the file.
+/// Returns the SQL that is sent after the file.
 fn note(session: &Session, table: &Bookkeeping, step: &Step<'_>) -> String {
-    // Behind a pooler, what a connection of our own has from its start travels with each transaction.
+    // Behind a pooler, the settings that other connections get at their start are sent with each
+    // transaction.
     let settings = session
         .pooler_settings()
         .map(|settings| format!("{settings};"));
@@ -65,7 +69,7 @@ fn note(session: &Session, table: &Bookkeeping, step: &Step<'_>) -> String {
 
 fn in_transaction(session: &mut Session, step: &Step<'_>, note: &str) -> Result<(), StepError> {
     let mut file = File::default();
-    // Whether the statement that fails is one of the file's, and whether COMMIT was sent.
+    // Whether the file has succeeded, and whether only the COMMIT remains.
     let (mut is_noting, mut is_noted) = (false, false);
     let done: Result<(), Error> = session.savepoint(|session| {
         file.run(session, step.sql)?;
@@ -80,7 +84,7 @@ fn in_transaction(session: &mut Session, step: &Step<'_>, note: &str) -> Result<
         Ok(())
     });
     done.map_err(|error| StepError {
-        // Nothing in the file ends the transaction, so that nothing is there without its COMMIT.
+        // The file does not end the transaction, so nothing is committed before its COMMIT.
         error: if is_noted {
             error
         } else {
@@ -91,13 +95,13 @@ fn in_transaction(session: &mut Session, step: &Step<'_>, note: &str) -> Result<
     })
 }
 
-/// Without a transaction around the file.
+/// Runs and records the migration without a transaction around the file.
 fn alone(session: &mut Session, step: &Step<'_>, note: &str) -> Result<(), StepError> {
     let mut file = File::default();
     let ran = file.run(session, step.sql);
     let left_open = session.is_in_transaction();
     if left_open {
-        // What rolls back on a connection that is lost is the server.
+        // If the connection is lost, the server rolls back.
         run(session, "ROLLBACK").ok();
     }
     if let Err(error) = ran {
@@ -123,7 +127,7 @@ fn alone(session: &mut Session, step: &Step<'_>, note: &str) -> Result<(), StepE
     })
 }
 
-/// How far a file has come.
+/// The progress of a file.
 #[derive(Default)]
 struct File {
     done: usize,

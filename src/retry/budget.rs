@@ -1,13 +1,13 @@
-//! How many retries a database has left.
+//! The number of retries that a database has left.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::RetryBudget;
 
-/// A bucket of retries: success fills it slowly, each retry takes one.
+/// A bucket of retries: each success adds a part of a retry, and each retry takes a whole one.
 #[derive(Debug)]
 pub(crate) struct Budget {
-    /// In hundredths of a retry.
+    /// The retries left, in hundredths of a retry.
     left: AtomicU32,
     full: u32,
     per_success: u32,
@@ -25,15 +25,16 @@ impl Budget {
         }
     }
 
-    /// A unit of work succeeded.
+    /// Adds the part of a retry that a successful unit of work earns.
     pub(crate) fn succeeded(&self) {
-        // Mostly full: then there is nothing to write, and no cache line to fight for.
+        // The bucket is mostly full. Then nothing is written, and threads do not contend for its
+        // cache line.
         if self.left.load(Ordering::Relaxed) < self.full {
             self.change(|left| Some(left.saturating_add(self.per_success).min(self.full)));
         }
     }
 
-    /// Takes one retry; `false` if there is none.
+    /// Takes one retry; returns false if there is none.
     pub(crate) fn take(&self) -> bool {
         self.change(|left| left.checked_sub(ONE))
     }

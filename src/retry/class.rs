@@ -1,4 +1,4 @@
-//! What kind of failure it was, for those who decide whether to try again.
+//! The classes of failures, which decide whether a call is retried.
 
 use crate::error::{Error, Outcome};
 use crate::sqlstate::SqlState;
@@ -8,18 +8,18 @@ use crate::sqlstate::SqlState;
 pub(crate) struct Failure {
     pub(crate) sqlstate: Option<SqlState>,
     pub(crate) outcome: Outcome,
-    /// The connection is gone.
+    /// Whether the connection is lost.
     pub(crate) lost: bool,
-    /// The schema changed under what the session remembered of it.
+    /// Whether the schema changed after the session had cached a part of it.
     pub(crate) stale: bool,
-    /// The server takes no writes by itself, not because the transaction asked for it.
+    /// Whether the server itself accepts no writes, rather than the transaction being read-only.
     pub(crate) standby: bool,
 }
 
-/// Failures of which nothing is left, by what has to be done before the next attempt.
+/// The class of a failure that left no changes, by what has to be done before the next attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Class {
-    /// Another transaction won.
+    /// A conflict with another transaction.
     Conflict,
     /// There is no connection yet.
     Connecting,
@@ -27,16 +27,16 @@ pub(crate) enum Class {
     Throttled,
     /// The connection was lost before the commit was sent.
     Lost,
-    /// The server takes no writes.
+    /// The server accepts no writes.
     Standby,
-    /// The session's knowledge of the schema is out of date.
+    /// The session's cached knowledge of the schema is out of date.
     Stale,
-    /// A lock was not to be had.
+    /// A lock was not available.
     Lock,
 }
 
 impl Default for Failure {
-    /// Nothing known but that nothing was committed.
+    /// Returns a failure of which only the outcome is known: nothing was committed.
     fn default() -> Self {
         Self {
             sqlstate: None,
@@ -49,7 +49,7 @@ impl Default for Failure {
 }
 
 impl Failure {
-    /// The class; `None` for what would fail again, and for what may have been committed.
+    /// Returns the class; `None` if the call would fail again or may have been committed.
     pub(crate) fn class(&self, locks: bool) -> Option<Class> {
         if self.outcome != Outcome::NotCommitted {
             return None;
@@ -79,7 +79,7 @@ impl Failure {
 }
 
 impl Class {
-    /// Its name in events.
+    /// Returns the name of the class in events.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Conflict => "conflict",
@@ -93,10 +93,12 @@ impl Class {
     }
 }
 
-/// Whether the server refused only because its schema changed under what a session remembered of it.
+/// Returns whether the server refused a statement only because the schema changed after a session
+/// had cached a part of it.
 ///
-/// The code alone does not tell. The function of the server's that failed does, in whatever language the server
-/// speaks; its words are for those that do not name the function.
+/// The SQLSTATE alone does not decide that. The name of the server's C function that failed does,
+/// and it does not depend on the language of messages. The message is used if no function is
+/// reported.
 pub(crate) fn made_stale(error: &Error) -> bool {
     let failed_in = |function: &str| {
         let server = error.server();
@@ -108,18 +110,21 @@ pub(crate) fn made_stale(error: &Error) -> bool {
         Some(SqlState::FEATURE_NOT_SUPPORTED) => {
             failed_in("RevalidateCachedQuery") || says("cached plan")
         }
-        // A type made anew under the same name, or another of this name in another schema: the statement's parameters
-        // have the OID of the one that was looked up first.
+        // The type was recreated, or another schema has a type of this name: the statement's
+        // parameters have the OID of the type that was looked up first.
         Some(state) if error.rests_on_types() && is_about_types(state) => true,
         Some(SqlState::UNDEFINED_OBJECT) => failed_in("lookup_type_cache") || says("type"),
-        // Never translated.
+        // This message is never translated.
         Some(SqlState::INTERNAL_ERROR) => says("type"),
         _ => false,
     }
 }
 
-/// What a server says of a parameter whose type is another of the same name: no operator or function takes it, no
-/// column stores it, it casts to nothing, or it is not there.
+/// Returns whether a SQLSTATE can mean that a parameter has the OID of another type of the same
+/// name.
+///
+/// Then no operator or function accepts the parameter, no column stores it, no cast exists, or the
+/// type does not exist.
 pub(crate) fn is_about_types(state: SqlState) -> bool {
     matches!(
         state,
@@ -145,7 +150,7 @@ mod tests {
     use super::*;
     use crate::error::ServerError;
 
-    /// The table of the retry rules; a code of one row is in no other.
+    /// The table of the retry rules; each code is in one row only.
     const TABLE: &[(Option<Class>, &[&str])] = &[
         (Some(Class::Conflict), &["40001", "40P01"]),
         (Some(Class::Throttled), &["53300"]),
@@ -169,7 +174,8 @@ mod tests {
                 "3D000", "42601", "42P01", "42501", "57P04", "XX001", "XX002",
             ],
         ),
-        // What may have been committed, and what needs to be told apart or asked for.
+        // Failures that may have been committed, that need more than the code, or that need opting
+        // in.
         (
             None,
             &[

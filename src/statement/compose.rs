@@ -1,11 +1,11 @@
-//! Statements made of statements.
+//! Statements that consist of other statements.
 
 use super::{Answers, Encoder, RowReader, RowStatement, Sealed, Statement};
 use crate::command::columns::Columns;
 use crate::error::Result;
 use crate::sql_text::read_only::Reads;
 
-/// A statement whose output is changed by a function; made by [`Statement::map`].
+/// A statement whose output is changed by a function; returned by [`Statement::map`].
 #[derive(Debug)]
 pub struct Map<S, F> {
     statement: S,
@@ -32,13 +32,13 @@ impl<S: Statement, T, F: Fn(S::Output) -> T> Statement for Map<S, F> {
     }
 }
 
-/// A statement under the name of the function that made it; made by [`Statement::named`].
+/// A statement under the name of the function that created it; returned by [`Statement::named`].
 #[derive(Debug)]
 #[must_use = "a statement does nothing until it is run"]
 pub struct Named<S> {
     statement: S,
     function: &'static str,
-    /// Whether it is known from the catalog to only read.
+    /// Whether the statement is known from the catalog to only read.
     reads: bool,
 }
 
@@ -86,7 +86,7 @@ impl<S: RowStatement> RowStatement for Named<S> {
     }
 }
 
-/// A statement that is never prepared under a name; made by [`Statement::unprepared`].
+/// A statement that is never prepared under a name; returned by [`Statement::unprepared`].
 #[derive(Debug)]
 #[must_use = "a statement does nothing until it is run"]
 pub struct Unprepared<S>(S);
@@ -128,7 +128,7 @@ impl<S: RowStatement> RowStatement for Unprepared<S> {
     }
 }
 
-/// A statement without its type; made by [`Statement::boxed`].
+/// A statement without its type; returned by [`Statement::boxed`].
 pub type BoxedStatement<'a, T> = Box<dyn Statement<Output = T> + 'a>;
 
 impl<S: Statement + ?Sized> Sealed for Box<S> {}
@@ -147,7 +147,7 @@ impl<S: Statement + ?Sized> Statement for Box<S> {
 
 impl<S> Sealed for Vec<S> {}
 
-/// All of them, in order; the output has one item for each.
+/// The statements run in order; the output has one item for each.
 impl<S: Statement> Statement for Vec<S> {
     type Output = Vec<S::Output>;
 

@@ -9,8 +9,9 @@ use crate::sql_text::single_statement::bare;
 
 /// A statement that locks the rows it reads until the transaction ends.
 ///
-/// Made by [`Statement::for_update`], [`Statement::for_share`] and the like. By default it waits for rows that
-/// others have locked, until the call's deadline or the server's `lock_timeout`.
+/// Returned by [`Statement::for_update`], [`Statement::for_share`] and the like. By default it
+/// waits for rows that other transactions have locked, until the call's deadline or the server's
+/// `lock_timeout`.
 #[derive(Debug)]
 #[must_use = "a statement does nothing until it is run"]
 pub struct RowLock<S> {
@@ -28,7 +29,7 @@ impl<S> RowLock<S> {
         }
     }
 
-    /// Skips rows that others have locked: for queues, where any row will do.
+    /// Skips rows that other transactions have locked: for queues, where any row will do.
     pub fn skip_locked(self) -> Self {
         Self {
             others: " SKIP LOCKED",
@@ -36,7 +37,8 @@ impl<S> RowLock<S> {
         }
     }
 
-    /// Fails at once with SQLSTATE 55P03 if others have locked a row, instead of waiting.
+    /// Fails at once with SQLSTATE 55P03 if another transaction has locked a row, instead of
+    /// waiting.
     pub fn no_wait(self) -> Self {
         Self {
             others: " NOWAIT",

@@ -1,4 +1,4 @@
-//! Statements made of one diesel query.
+//! Statements that consist of one diesel query.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -19,9 +19,9 @@ use crate::error::{Error, Result};
 use crate::sql_text::search_path::SearchPathChange;
 use crate::wire::row::SessionRow;
 
-/// Makes a [`Statement`] of any diesel query: of whatever diesel's own `RunQueryDsl` could run.
+/// Turns any diesel query into a [`Statement`]: any query that diesel's `RunQueryDsl` could run.
 pub trait StatementDsl: Sized {
-    /// All rows, as `T`.
+    /// Returns a statement that reads all rows as `T`.
     fn all<T>(self) -> Rows<Self::Query, Typed<Self::SqlType>, T, All>
     where
         Self: AsQuery,
@@ -29,7 +29,10 @@ pub trait StatementDsl: Sized {
         Rows::new(self.as_query())
     }
 
-    /// Exactly one row, as `T`; else [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) or [`ErrorKind::TooManyRows`](crate::ErrorKind::TooManyRows), and nothing is committed.
+    /// Returns a statement that reads exactly one row as `T`.
+    ///
+    /// Any other number of rows is [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) or
+    /// [`ErrorKind::TooManyRows`](crate::ErrorKind::TooManyRows), and nothing is committed.
     fn one<T>(self) -> Rows<Self::Query, Typed<Self::SqlType>, T, One>
     where
         Self: AsQuery,
@@ -37,7 +40,10 @@ pub trait StatementDsl: Sized {
         Rows::new(self.as_query())
     }
 
-    /// The row if there is one, as `T`; with more than one [`ErrorKind::TooManyRows`](crate::ErrorKind::TooManyRows), and nothing is committed.
+    /// Returns a statement that reads one row or none as `T`.
+    ///
+    /// More than one row is [`ErrorKind::TooManyRows`](crate::ErrorKind::TooManyRows), and nothing
+    /// is committed.
     fn optional<T>(self) -> Rows<Self::Query, Typed<Self::SqlType>, T, Optional>
     where
         Self: AsQuery,
@@ -45,7 +51,7 @@ pub trait StatementDsl: Sized {
         Rows::new(self.as_query())
     }
 
-    /// How many rows were written.
+    /// Returns a statement whose output is the number of rows it wrote.
     fn affected(self) -> Affected<Self>
     where
         Self: QueryFragment<Pg>,
@@ -56,11 +62,14 @@ pub trait StatementDsl: Sized {
         }
     }
 
-    /// Exactly this many rows, written or read; else [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) or [`ErrorKind::TooManyRows`](crate::ErrorKind::TooManyRows), and nothing is
-    /// committed.
+    /// Returns a statement that must write or read exactly this many rows.
     ///
-    /// The server counts the rows in the same round trip, except for what begins with `WITH` and for `MERGE`, whose
-    /// commit takes a second one. A table with rules takes no such count: PostgreSQL refuses it.
+    /// Any other number is [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) or
+    /// [`ErrorKind::TooManyRows`](crate::ErrorKind::TooManyRows), and nothing is committed.
+    ///
+    /// The server counts the rows in the same round trip. For `MERGE` and SQL that begins with
+    /// `WITH`, the client counts them, and the commit takes a second round trip. For a table with
+    /// rules, PostgreSQL refuses such a count.
     fn exactly(self, rows: u32) -> Affected<Self>
     where
         Self: QueryFragment<Pg>,
@@ -74,7 +83,7 @@ pub trait StatementDsl: Sized {
 
 /// A query that diesel could run on a [`Session`](crate::Session): any type with `RunQueryDsl<Session>`.
 ///
-/// Stands between [`StatementDsl`] and the session, so that statements know no connection.
+/// Separates [`StatementDsl`] from the session, so that statements hold no connection.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no query that diesel can run on a `bowline::Session`"
 )]
@@ -82,24 +91,24 @@ pub trait DieselQuery {}
 
 impl<Q: DieselQuery> StatementDsl for Q {}
 
-/// A query that gives rows; made by [`StatementDsl`] and by [`Sql`](super::Sql).
+/// A query that returns rows; created by [`StatementDsl`] and by [`Sql`](super::Sql).
 #[derive(Debug)]
 pub struct Rows<Q, R, T, N> {
     query: Q,
     read: Read<R, T, N>,
 }
 
-/// How a row is read: by the SQL types of a query, by position, or as SQL by hand says.
+/// The way a row is read: by the SQL types of a query, or by the Rust type for handwritten SQL.
 #[doc(hidden)]
 pub trait Reading<T> {
-    /// Names the columns.
+    /// Adds the columns from which a row is read.
     fn describe(columns: &mut Columns);
 
     /// Reads a row.
     fn read(row: &SessionRow) -> deserialize::Result<T>;
 }
 
-/// By the SQL types of a query of diesel's.
+/// The reading of rows by the SQL types of a diesel query.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Typed<ST>(PhantomData<fn() -> ST>);
@@ -119,7 +128,7 @@ where
     }
 }
 
-/// What is read of the answer: rows in this way, as `T`, this many.
+/// A marker for the way `R` a row is read, its type `T`, and the number `N` of rows.
 type Read<R, T, N> = PhantomData<fn() -> (R, T, N)>;
 
 impl<Q, R, T, N> Rows<Q, R, T, N> {
@@ -228,7 +237,7 @@ where
     }
 }
 
-/// A query that gives the number of rows it wrote; made by [`StatementDsl`].
+/// A query whose output is the number of rows it wrote; created by [`StatementDsl`].
 #[derive(Debug)]
 pub struct Affected<Q> {
     query: Q,
@@ -260,7 +269,7 @@ impl<Q: QueryFragment<Pg> + QueryId> Statement for Affected<Q> {
 /// SQL with more values is not worth a plan that the server keeps: there is one for each number of rows.
 const MOST_VALUES: usize = 100;
 
-/// Adds the command of a query, whose rows are read so.
+/// Adds the command of a query; `describe` adds the columns from which its rows are read.
 fn push<Q: QueryFragment<Pg> + QueryId + ?Sized>(
     query: &Q,
     rows: ExpectedRows,
@@ -275,9 +284,10 @@ fn push<Q: QueryFragment<Pg> + QueryId + ?Sized>(
 
 /// Returns the command of a diesel query.
 ///
-/// A SELECT whose type decides its SQL is rendered once in a session; its values are collected each time.
+/// If the type of a SELECT decides its SQL, a session renders the SQL once. Its values are collected
+/// each time.
 ///
-/// Others are not: an array of rows to insert has an id whatever is in its rows.
+/// Other queries are rendered each time: an array of rows to insert has one ID whatever its rows are.
 pub(crate) fn render<Q>(query: &Q, rows: ExpectedRows, encoder: &mut Encoder<'_>) -> Result<Command>
 where
     Q: QueryFragment<Pg> + QueryId + ?Sized,
@@ -298,7 +308,8 @@ where
             if let Some(id) = id {
                 encoder.texts.keep_query(id, &text);
             }
-            // diesel does not prepare what it knows by its type only; here the text decides, when it comes back.
+            // diesel does not prepare a query whose type does not decide its SQL. Here the query is
+            // prepared once the same SQL is run again.
             let comes_back = is_known
                 && binds.binds.len() <= MOST_VALUES
                 && text.is_query()

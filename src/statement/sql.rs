@@ -1,4 +1,4 @@
-//! SQL written by hand, and the rows that it gives.
+//! SQL written by hand, and the rows that it returns.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -20,10 +20,11 @@ use super::query::{All, One, Optional, Reading, Rows};
 use crate::command::columns::Columns;
 use crate::wire::row::SessionRow;
 
-/// SQL written by hand, with `$1`, `$2`, .. for values that are bound in this order.
+/// Returns a statement of handwritten SQL, with `$1`, `$2`, .. for values that are bound in this
+/// order.
 ///
-/// Its rows are read by the names of their columns, as a type that derives [`Row`], or by position as a tuple or a
-/// single value; each column's type is compared with what the server says of it.
+/// Rows are read by column name as a type that derives [`Row`], or by position as a tuple or a
+/// single value. Each column's type is compared with the type that the server reports.
 ///
 /// ```
 /// # use bowline::{Database, Result, sql_query, ErrorKind};
@@ -41,8 +42,8 @@ use crate::wire::row::SessionRow;
 /// # }
 /// ```
 ///
-/// `diesel::sql_query` can be run too. Its rows derive diesel's `QueryableByName`, which hides their types, so a
-/// column of another type is noticed by its width only.
+/// `diesel::sql_query` can be run too. Its rows derive diesel's `QueryableByName`, which hides
+/// their types, so a column of another type is noticed only if its width differs.
 pub fn sql_query<'a>(sql: impl Into<String>) -> Sql<'a> {
     Sql {
         sql: sql.into(),
@@ -50,7 +51,7 @@ pub fn sql_query<'a>(sql: impl Into<String>) -> Sql<'a> {
     }
 }
 
-/// SQL written by hand; made by [`sql_query`].
+/// A statement of handwritten SQL; returned by [`sql_query`].
 #[derive(Clone)]
 #[must_use = "a statement does nothing until it is run"]
 pub struct Sql<'a> {
@@ -63,7 +64,7 @@ trait Value {
     fn bind<'b>(&'b self, pass: AstPass<'_, 'b, Pg>) -> QueryResult<()>;
 }
 
-/// A value of this SQL type.
+/// A value `V` of the SQL type `ST`.
 struct Bound<ST, V>(V, PhantomData<fn() -> ST>);
 
 impl<ST, V: ToSql<ST, Pg>> Value for Bound<ST, V>
@@ -93,19 +94,23 @@ impl<'a> Sql<'a> {
         self
     }
 
-    /// All rows, as `T`.
+    /// Returns a statement that reads all rows as `T`.
     pub fn all<T: Row>(self) -> Rows<Self, ByHand, T, All> {
         Rows::new(self)
     }
 
-    /// Exactly one row, as `T`; else [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) or
+    /// Returns a statement that reads exactly one row as `T`.
+    ///
+    /// Any other number of rows is [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) or
     /// [`ErrorKind::TooManyRows`](crate::ErrorKind::TooManyRows), and nothing is committed.
     pub fn one<T: Row>(self) -> Rows<Self, ByHand, T, One> {
         Rows::new(self)
     }
 
-    /// The row if there is one, as `T`; with more than one [`ErrorKind::TooManyRows`](crate::ErrorKind::TooManyRows), and
-    /// nothing is committed.
+    /// Returns a statement that reads one row or none as `T`.
+    ///
+    /// More than one row is [`ErrorKind::TooManyRows`](crate::ErrorKind::TooManyRows), and nothing
+    /// is committed.
     pub fn optional<T: Row>(self) -> Rows<Self, ByHand, T, Optional> {
         Rows::new(self)
     }
@@ -128,7 +133,8 @@ impl QueryId for Sql<'_> {
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-/// It can be executed as diesel has it; its rows are read as statements only, where their types are compared.
+/// Diesel's own methods can execute it. Its rows are read only as a statement's, where their types
+/// are compared.
 impl<C> RunQueryDsl<C> for Sql<'_> {}
 
 impl fmt::Debug for Sql<'_> {
@@ -140,7 +146,7 @@ impl fmt::Debug for Sql<'_> {
     }
 }
 
-/// Rows of SQL by hand are read as their Rust type says.
+/// The reading of rows of handwritten SQL, by the columns that their Rust type names.
 #[derive(Debug)]
 pub enum ByHand {}
 
@@ -154,10 +160,10 @@ impl<T: Row> Reading<T> for ByHand {
     }
 }
 
-/// A row of SQL written by hand, which names the types that it is read from.
+/// A row of handwritten SQL, which names the SQL types of its columns.
 ///
-/// Derived for a struct, it is read by the names of the columns. A field's SQL type is that of its Rust type
-/// ([`DefaultSqlType`]), or what is said of it:
+/// A struct that derives it is read by the names of the columns. A field's SQL type is the default
+/// of its Rust type ([`DefaultSqlType`]), or the type that an attribute names:
 ///
 /// ```
 /// #[derive(bowline::Row)]
@@ -168,15 +174,15 @@ impl<T: Row> Reading<T> for ByHand {
 /// }
 /// ```
 ///
-/// `#[row(embed)]` reads a field that is itself a `Row` from the same columns. diesel's attributes of these meanings
-/// (`#[diesel(sql_type = ..)]`, `column_name`, `embed`, `table_name`) are understood too.
+/// `#[row(embed)]` reads a field that is itself a `Row` from the same columns. diesel's attributes
+/// of the same meaning (`#[diesel(sql_type = ..)]`, `column_name`, `embed`, `table_name`) work too.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not read from SQL written by hand",
     note = "derive `bowline::Row` in place of diesel's `QueryableByName`",
     note = "rows that derive `QueryableByName` are read from `diesel::sql_query`"
 )]
 pub trait Row: Sized {
-    /// Names the columns.
+    /// Adds the columns from which a row is read.
     #[doc(hidden)]
     fn describe(columns: &mut Columns);
 
@@ -194,13 +200,13 @@ where
     NamedRow::get::<ST, T>(row, name).map_err(|error| format!("column {name:?}: {error}").into())
 }
 
-/// The SQL type that a Rust type is read from where nothing else is said.
+/// The SQL type from which a Rust type is read unless an attribute names another.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no SQL type of its own",
     note = "say it beside the field: `#[row(sql_type = ..)]`"
 )]
 pub trait DefaultSqlType {
-    /// As diesel names it.
+    /// The SQL type, as a type of `diesel::sql_types`.
     type SqlType: 'static;
 }
 
@@ -246,7 +252,7 @@ impl<T: DefaultSqlType> DefaultSqlType for Vec<T> {
     type SqlType = Array<T::SqlType>;
 }
 
-/// A single value: the first column.
+/// A single value is read from the first column.
 impl<T> Row for T
 where
     T: DefaultSqlType + FromSql<T::SqlType, Pg>,

@@ -10,12 +10,13 @@ use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
 use super::LocalServerError;
 
-/// Whom to run as; `None` is who runs this.
+/// The user and group that the server runs under; `None` is the current user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Account(Option<(u32, u32)>);
 
 impl Account {
-    /// Who runs this, unless that is root: then `postgres`, or `nobody` where there is no such account.
+    /// Returns the current user, unless that is root: then `postgres`, or `nobody` if there is no
+    /// such account.
     pub(super) fn choose() -> Result<Self, LocalServerError> {
         if !rustix::process::geteuid().is_root() {
             return Ok(Self(None));
@@ -36,10 +37,10 @@ impl Account {
         }
     }
 
-    /// Signals a process of the account's; `false` if there is no such process.
+    /// Signals a process of the account; returns false if there is no such process.
     ///
-    /// As root by a program that runs under the account: which process it is says a file of the account's, and root
-    /// would reach anybody's.
+    /// As root, the signal is sent by a program that runs under the account. The process id comes
+    /// from a file that the account can write, and root could signal any process.
     pub(super) fn signal(self, pid: Pid, signal: Signal) -> Result<bool, LocalServerError> {
         let stop_by_hand = |why: String| {
             let pid = pid.as_raw_nonzero();
@@ -81,11 +82,11 @@ impl Account {
         ))
     }
 
-    /// Whether a process is one of the account's servers, as far as the system tells.
+    /// Returns whether a process is one of the account's servers; true if the system does not tell.
     pub(super) fn has_server(self, pid: Pid) -> bool {
         let folder = Path::new("/proc").join(pid.as_raw_nonzero().to_string());
         let Ok(process) = fs::metadata(&folder) else {
-            // No /proc, or no such process, which the caller finds out.
+            // There is no /proc, or no such process, which the caller finds out.
             return true;
         };
         let owner = match self.0 {
@@ -95,10 +96,10 @@ impl Account {
         let program = fs::read_link(folder.join("exe"));
         let is_postgres = program.is_ok_and(|program| {
             let name = program.file_name().unwrap_or_default().to_string_lossy();
-            // One that was replaced since is "postgres (deleted)".
+            // A program that was replaced since is "postgres (deleted)".
             name.starts_with("postgres")
         });
-        // What has ended, but is not reaped yet, has no program.
+        // A process that has ended, but is not reaped yet, has no program.
         process.uid() == owner && is_postgres
     }
 

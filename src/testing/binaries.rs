@@ -1,4 +1,4 @@
-//! Where PostgreSQL's programs are.
+//! Finds PostgreSQL's programs.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -6,19 +6,20 @@ use std::process::Command;
 
 use super::LocalServerError;
 
-/// The folder of `initdb` and `postgres`, and their version.
+/// The directory of `initdb` and `postgres`, and their version.
 #[derive(Debug, Clone)]
 pub(super) struct Binaries {
     pub(super) folder: PathBuf,
-    /// `15.18`
+    /// The version, such as `15.18`.
     pub(super) version: String,
 }
 
-/// Names the folder to use instead of looking for one.
+/// The variable that names the directory to use instead of searching for one.
 const OVERRIDE: &str = "BOWLINE_PG_BIN";
 
 impl Binaries {
-    /// The newest that are installed, or those that `BOWLINE_PG_BIN` names.
+    /// Returns the newest installed programs, or those in the directory that `BOWLINE_PG_BIN`
+    /// names.
     pub(super) fn find() -> Result<Self, LocalServerError> {
         if let Some(folder) = env::var_os(OVERRIDE) {
             let folder = PathBuf::from(folder);

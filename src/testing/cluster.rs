@@ -1,8 +1,9 @@
-//! One cluster: its folders, its making, its server's start and end.
+//! One cluster: its directories and its creation, and the start and stop of its server.
 //!
-//! As root the server runs under another account, and root has to be safe from it. So there are two folders: one is
-//! the account's, with data and socket, and there root writes nothing, follows no link and waits for nothing. The
-//! other one is root's, with the log, the settings and the pipe of the users.
+//! As root, the server runs under another account, and root has to be safe from that account. So
+//! there are two directories. The account's directory has the data and the socket. In it, root
+//! writes nothing, follows no link and waits for nothing. Root's directory has the log, the
+//! settings and the pipe of the users.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _};
@@ -20,21 +21,22 @@ use super::LocalServerError;
 use super::account::Account;
 use super::binaries::Binaries;
 
-/// A cluster, by its folder of data and socket.
+/// A cluster, identified by its directory of data and socket.
 #[derive(Debug, Clone)]
 pub(super) struct Cluster {
     pub(super) folder: PathBuf,
 }
 
-/// What the folder beside it ends in.
+/// The extension of the directory beside it.
 const OWN: &str = "own";
 
-/// How long a server may take to start or stop.
+/// The time that a server may take to start or stop.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How long to wait before looking again.
+/// The pause between two checks.
 const GLANCE: Duration = Duration::from_millis(10);
 
-/// Fast and forgetful: a crash of the machine loses the data, which is thrown away anyhow.
+/// Settings that are fast but not durable: a crash of the machine loses the data, which is
+/// temporary anyway.
 const SETTINGS: &str = "
 listen_addresses = ''
 max_connections = 200
@@ -51,12 +53,13 @@ log_timezone = 'UTC'
 lc_messages = 'C'
 ";
 
-/// How a server is shut down (PostgreSQL manual, 19.5).
+/// The mode in which a server is shut down (PostgreSQL manual, 19.5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shutdown {
-    /// It ends its sessions and rolls their transactions back, and starts again from where it was.
+    /// The server ends its sessions and rolls their transactions back. It later starts from a clean
+    /// state.
     Fast,
-    /// It drops everything, as in a crash, and recovers when it starts again.
+    /// The server stops as in a crash, and recovers when it starts again.
     Immediate,
 }
 
@@ -65,12 +68,13 @@ impl Cluster {
         Self { folder }
     }
 
-    /// The cluster that a folder of ours belongs to; `None` for any other folder.
+    /// Returns the cluster to which such a directory beside it belongs; `None` for any other
+    /// directory.
     pub(super) fn of_own(own: &Path) -> Option<Self> {
         (own.extension()? == OWN).then(|| Self::at(own.with_extension("")))
     }
 
-    /// The folder beside it, of whoever starts the server.
+    /// Returns the directory beside it, which belongs to the user who starts the server.
     pub(super) fn own(&self) -> PathBuf {
         self.folder.with_extension(OWN)
     }
@@ -83,17 +87,17 @@ impl Cluster {
         self.own().join("postgresql.conf")
     }
 
-    /// Whether it was made, with all that a start needs.
+    /// Returns whether the cluster was created with everything that a start needs.
     pub(super) fn is_made(&self) -> bool {
         self.version().is_some() && self.settings().is_file()
     }
 
-    /// The major version of its data.
+    /// Returns the major version of its data.
     pub(super) fn version(&self) -> Option<String> {
         Some(read(&self.data().join("PG_VERSION"))?.trim().to_owned())
     }
 
-    /// Makes the folder and the cluster in it, with these settings behind the usual ones.
+    /// Creates the directory and the cluster in it, with these settings after the usual ones.
     pub(super) fn create(
         folder: PathBuf,
         binaries: &Binaries,
@@ -115,7 +119,7 @@ impl Cluster {
         cluster.run(account, initdb, "initdb")?;
         let mut text = SETTINGS.to_owned();
         for (name, value) in settings {
-            // Not SQL: here a backslash always escapes.
+            // Unlike in SQL, a backslash always escapes here.
             let value = value.replace('\\', "\\\\").replace('\'', "''");
             text.push_str(&format!("{name} = '{value}'\n"));
         }
@@ -123,7 +127,8 @@ impl Cluster {
         Ok(cluster)
     }
 
-    /// Makes the folders, and in them a standby of a running cluster, which follows it once it is started.
+    /// Creates the directories, and in them a standby of a running cluster. The standby follows the
+    /// primary once it is started.
     pub(super) fn standby_of(
         primary: &Self,
         folder: PathBuf,
@@ -167,13 +172,13 @@ impl Cluster {
         let cluster = Self { folder };
         let own = cluster.own();
         fs::create_dir(&own).map_err(|error| LocalServerError::io("cannot make", &own, &error))?;
-        // The account reads the settings in it.
+        // The account reads the settings in this directory.
         fs::set_permissions(&own, fs::Permissions::from_mode(0o711))
             .map_err(|error| LocalServerError::io("cannot protect", &own, &error))?;
         Ok(cluster)
     }
 
-    /// Runs a program of PostgreSQL's to its end, in the folder.
+    /// Runs a program of PostgreSQL to its end, in the cluster's directory.
     fn run(
         &self,
         account: Account,
@@ -196,7 +201,7 @@ impl Cluster {
         ))
     }
 
-    /// Writes the settings: what initdb has found, these behind it, and the socket's place.
+    /// Writes the settings: those of initdb, then these, then the directory of the socket.
     fn configure(&self, settings: &str) -> Result<(), LocalServerError> {
         let path = self.settings();
         let quoted = |path: &Path| path.display().to_string().replace('\'', "''");
@@ -210,9 +215,10 @@ impl Cluster {
             .map_err(|error| LocalServerError::io("cannot write", &path, &error))
     }
 
-    /// Starts the server and waits until it takes connections.
+    /// Starts the server and waits until it accepts connections.
     ///
-    /// Behind one that was killed it waits a little: until that is gone for the system, and its sessions with it.
+    /// If an earlier server of this cluster was killed, first waits a little until that server and
+    /// its sessions are gone.
     pub(super) fn start(&self, binaries: &Binaries) -> Result<(), LocalServerError> {
         const TRACES: [&str; 2] = [
             "\"postmaster.pid\" already exists",
@@ -250,7 +256,8 @@ impl Cluster {
             .current_dir(&self.folder);
         postgres.stdin(Stdio::null()).stdout(out).stderr(errors);
         Account::choose()?.run(&mut postgres);
-        // A group of its own, so that an interrupt meant for the tests does not stop it first.
+        // The server gets a separate process group, so that an interrupt meant for the tests does
+        // not stop it first.
         let child = postgres.process_group(0).spawn();
         let mut child = child.map_err(|error| {
             LocalServerError::io("cannot run", &binaries.program("postgres"), &error)
@@ -259,7 +266,7 @@ impl Cluster {
         while !self.is_ready(child.id()) {
             let ended = child.try_wait().ok().flatten();
             if ended.is_some() || Instant::now() > deadline {
-                // It is ours, and it did not come up.
+                // This process started the server, and it did not come up.
                 child.kill().ok();
                 child.wait().ok();
                 let tail = tail(&log);
@@ -275,7 +282,8 @@ impl Cluster {
             }
             thread::sleep(GLANCE);
         }
-        // Reaps it when it ends, so that "is it still there" has a true answer while this process lives.
+        // Reaps the server when it ends, so that a check whether it still exists is right while
+        // this process lives.
         let reaper = thread::Builder::new()
             .name("bowline-reaper".to_owned())
             .spawn(move || child.wait());
@@ -287,11 +295,11 @@ impl Cluster {
         })
     }
 
-    /// The server's process, if there is one and it is this cluster's.
+    /// Returns the server's process id, if a server runs and belongs to this cluster.
     pub(super) fn pid(&self) -> Option<Pid> {
         let file = read(&self.data().join("postmaster.pid"))?;
         let mut lines = file.lines();
-        // Numbers below 2 mean many processes, or the first of all.
+        // For kill, numbers below 1 mean groups of processes, and 1 is init.
         let number = lines
             .next()?
             .trim()
@@ -304,7 +312,7 @@ impl Cluster {
         (is_ours && test_kill_process(pid).is_ok() && account.has_server(pid)).then_some(pid)
     }
 
-    /// Ends the server, and waits until it is gone; its data stay.
+    /// Stops the server and waits until it is gone; its data stay.
     pub(super) fn stop(&self, how: Shutdown) -> Result<(), LocalServerError> {
         let signal = match how {
             Shutdown::Fast => Signal::INT,
@@ -327,7 +335,7 @@ impl Cluster {
         Ok(())
     }
 
-    /// Stops the server and removes the folders.
+    /// Stops the server and removes the directories.
     pub(super) fn remove(&self) -> Result<(), LocalServerError> {
         self.stop(Shutdown::Immediate)?;
         for folder in [&self.folder, &self.own()] {
@@ -345,7 +353,8 @@ impl Cluster {
         self.folder.join("data")
     }
 
-    /// Whether this process says that it takes connections; the file of one that was killed says it too.
+    /// Returns whether the file `postmaster.pid` says that this process accepts connections. The
+    /// file of a killed server says so too, so the process id is compared.
     fn is_ready(&self, process: u32) -> bool {
         let file = read(&self.data().join("postmaster.pid")).unwrap_or_default();
         let mut lines = file.lines();
@@ -356,11 +365,11 @@ impl Cluster {
     }
 }
 
-/// The setting of the socket's place.
+/// The setting for the directory of the socket.
 const SOCKETS: &str = "unix_socket_directories";
 
-/// A small file in the account's folder, which may put anything in its place: no link is followed, and nothing is
-/// waited for.
+/// Reads a small file in the account's directory. The account may put anything in its place, so no
+/// link is followed, and nothing is waited for.
 fn read(path: &Path) -> Option<String> {
     const MOST: u64 = 64 * 1024;
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
@@ -375,7 +384,7 @@ fn read(path: &Path) -> Option<String> {
     Some(text)
 }
 
-/// Creates an empty file that only its owner can read: a log has the statements that failed.
+/// Creates an empty file that only its owner can read: a log contains the statements that failed.
 fn private_file(path: &Path) -> io::Result<File> {
     const MODE: u32 = 0o600;
     let mut options = OpenOptions::new();
@@ -390,7 +399,7 @@ fn private_file(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// The last lines of a log.
+/// Returns the last lines of a log.
 fn tail(log: &Path) -> String {
     let text = fs::read_to_string(log).unwrap_or_default();
     let lines: Vec<_> = text.lines().rev().take(5).collect();

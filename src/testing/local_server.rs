@@ -19,29 +19,30 @@ use crate::session::Session;
 
 /// A throwaway PostgreSQL on a Unix socket that only this user can reach.
 ///
-/// Started from the newest installed binaries, or from those that `BOWLINE_PG_BIN` names; as root it
-/// runs under another account. It forgets its data at a crash, and is gone when nobody uses it any more,
-/// also if its users were killed.
+/// It is started from the newest installed binaries, or from those that `BOWLINE_PG_BIN` names. As
+/// root it runs under another account. A crash loses its data. It is removed when its last user is
+/// gone, even if the users were killed.
 #[derive(Debug, Clone)]
 pub struct LocalServer {
     cluster: Cluster,
     version: String,
     port: u16,
-    /// Held as long as any clone is.
+    /// Held until the last clone is dropped.
     _membership: Option<Arc<Membership>>,
 }
 
-/// This process's place at the shared server, kept until it ends.
+/// This process's handle of the shared server, kept until the process ends.
 static SHARED: Mutex<Option<LocalServer>> = Mutex::new(None);
 
 impl LocalServer {
-    /// The folder of the programs that it would be started from, and their version; starts nothing.
+    /// Returns the directory of the programs that a server would be started from, and their
+    /// version; starts nothing.
     pub fn installed() -> Result<(PathBuf, String), LocalServerError> {
         let binaries = Binaries::find()?;
         Ok((binaries.folder, binaries.version))
     }
 
-    /// The server that all of this user's test processes share; started if there is none.
+    /// Returns the server that all of this user's test processes share; starts it if there is none.
     pub fn start() -> Result<Self, LocalServerError> {
         let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(server) = shared
@@ -72,7 +73,7 @@ impl LocalServer {
         {
             Some(server) => server,
             None => {
-                // Nobody watches it, or it is not there: what is left of it goes.
+                // The server has no watcher, or does not exist. Its remains are removed.
                 earlier.as_ref().map_or(Ok(()), Cluster::remove)?;
                 let name = format!("{key}-{:x}", moment());
                 let server = Self::launch(
@@ -88,10 +89,10 @@ impl LocalServer {
         Ok(server)
     }
 
-    /// A server of one's own, with settings of `postgresql.conf` behind the usual ones; for tests that stop, kill or
-    /// reconfigure it. It is stopped and removed when the last clone is dropped.
+    /// Starts a private server, with settings of `postgresql.conf` after the usual ones; for tests
+    /// that stop, kill or reconfigure it. It is stopped and removed when the last clone is dropped.
     ///
-    /// With `listen_addresses` it is reached by TCP too, on the `port` that is given.
+    /// With `listen_addresses`, it also accepts TCP connections, on the given `port`.
     pub fn private(settings: &[(&str, &str)]) -> Result<Self, LocalServerError> {
         let binaries = Binaries::find()?;
         let folder = runtime_folder()?.join(format!("own-{:x}", moment()));
@@ -103,7 +104,8 @@ impl LocalServer {
         Ok(server)
     }
 
-    /// A hot standby of this server, with the same settings; for tests of failover and of recovery conflicts.
+    /// Starts a hot standby of this server, with the same settings; for tests of failover and of
+    /// recovery conflicts.
     ///
     /// This server has to be a private one with `wal_level` of `replica` and `max_wal_senders` above 2.
     pub fn standby(&self) -> Result<Self, LocalServerError> {
@@ -115,7 +117,8 @@ impl LocalServer {
         Ok(standby)
     }
 
-    /// The server of a project, which stays until [`LocalServer::stop`]; started unless it runs.
+    /// Returns the server of a project, which runs until [`LocalServer::stop`]; starts it if it
+    /// does not run.
     pub fn of_project(project: &Path) -> Result<Self, LocalServerError> {
         let (folder, _lock) = Self::project_folder(project)?;
         let binaries = Binaries::find()?;
@@ -138,7 +141,7 @@ impl LocalServer {
         Ok(server)
     }
 
-    /// Waits until the server takes connections: one that runs may still be recovering.
+    /// Waits until the server accepts connections: a running server may still be recovering.
     fn wait_for_connections(&self) -> Result<(), LocalServerError> {
         const PATIENCE: Duration = Duration::from_secs(30);
         let is_starting = |error: &Error| error.kind() == ErrorKind::Unavailable;
@@ -155,13 +158,14 @@ impl LocalServer {
                     ));
                 }
                 Err(error) if is_starting(&error) => thread::sleep(Duration::from_millis(20)),
-                // A role that may not log in is told so by a server that takes connections.
+                // An error for a role that may not log in comes from a server that accepts
+                // connections.
                 Ok(_) | Err(_) => return Ok(()),
             }
         }
     }
 
-    /// The server of a project if it runs.
+    /// Returns the server of a project, if it runs.
     pub fn running_in_project(project: &Path) -> Result<Option<Self>, LocalServerError> {
         let (folder, _lock) = Self::project_folder(project)?;
         let cluster = Cluster::at(folder);
@@ -199,7 +203,8 @@ impl LocalServer {
     }
 
     fn launch(cluster: Cluster, binaries: &Binaries) -> Result<Self, LocalServerError> {
-        // Watched and joined before it runs, so that a starter that is killed leaves nothing behind.
+        // The watcher is started and joined before the server runs, so that a process that is
+        // killed leaves no server behind.
         watcher::watch(&cluster)?;
         let membership = watcher::join(&cluster).ok_or_else(|| {
             LocalServerError::new(
@@ -216,7 +221,7 @@ impl LocalServer {
         })
     }
 
-    /// Where to connect for this database.
+    /// Returns the configuration that connects to this database.
     pub fn config(&self, dbname: &str) -> Config {
         Config::new()
             .host(self.socket_folder().to_string_lossy())
@@ -225,45 +230,46 @@ impl LocalServer {
             .dbname(dbname)
     }
 
-    /// Where to connect for this database, as a URL.
+    /// Returns the URL that connects to this database.
     pub fn url(&self, dbname: &str) -> String {
         let host = self.socket_folder().to_string_lossy().replace('/', "%2F");
         format!("postgresql://postgres@{host}:{}/{dbname}", self.port)
     }
 
-    /// The folder of the Unix socket.
+    /// Returns the directory of the Unix socket.
     pub fn socket_folder(&self) -> &Path {
         &self.cluster.folder
     }
 
-    /// The file that the server writes its log to.
+    /// Returns the file to which the server writes its log.
     pub fn log(&self) -> PathBuf {
         self.cluster.log()
     }
 
-    /// The Unix socket itself.
+    /// Returns the path of the Unix socket.
     pub fn socket(&self) -> PathBuf {
         self.socket_folder().join(format!(".s.PGSQL.{}", self.port))
     }
 
-    /// The version of the installed server, such as `15.18`.
+    /// Returns the version of the installed server, such as `15.18`.
     pub fn version(&self) -> &str {
         &self.version
     }
 
-    /// The process id of the server; `None` once it is gone.
+    /// Returns the process id of the server; `None` once it is gone.
     pub fn pid(&self) -> Option<i32> {
         self.cluster.pid().map(|pid| pid.as_raw_nonzero().get())
     }
 
-    /// Shuts the server down and waits until it is gone; its data stay for [`LocalServer::start_again`].
+    /// Shuts the server down and waits until it is gone. Its data stay for
+    /// [`LocalServer::start_again`].
     ///
-    /// Without `synchronous_commit`, which is off unless set, an immediate shutdown loses the last commits.
+    /// An immediate shutdown loses the last commits, unless `synchronous_commit` is turned on.
     pub fn shut_down(&self, how: Shutdown) -> Result<(), LocalServerError> {
         self.cluster.stop(how)
     }
 
-    /// Starts a server that was shut down, and waits until it takes connections.
+    /// Starts a server that was shut down, and waits until it accepts connections.
     pub fn start_again(&self) -> Result<(), LocalServerError> {
         self.cluster.start(&Binaries::find()?)
     }
@@ -276,10 +282,10 @@ impl LocalServer {
 
 const PORT: u16 = 5432;
 
-/// How the folders are laid out; programs that do it otherwise have a server of their own.
+/// The version of the directory layout; programs with another layout use another server.
 const LAYOUT: &[u8] = b"own";
 
-/// Holds a file locked until it is dropped, against other processes.
+/// Locks a file against other processes until the returned file is dropped.
 fn lock(path: &Path) -> Result<File, LocalServerError> {
     const PATIENCE: Duration = Duration::from_secs(60);
     let file =
@@ -296,7 +302,7 @@ fn lock(path: &Path) -> Result<File, LocalServerError> {
     }
 }
 
-/// Removes what users left behind whose watcher was killed too.
+/// Removes the clusters whose users and watcher were killed.
 fn sweep(folder: &Path) {
     let entries = fs::read_dir(folder)
         .into_iter()
@@ -306,12 +312,12 @@ fn sweep(folder: &Path) {
         .filter_map(|entry| Cluster::of_own(&entry.path()))
         .filter(watcher::is_forsaken)
     {
-        // What cannot be removed now is tried again by the next start.
+        // If removing fails now, the next start tries again.
         found.remove().ok();
     }
 }
 
-/// A number that no other start on this machine has.
+/// Returns a number that no other start on this machine has.
 fn moment() -> u64 {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)

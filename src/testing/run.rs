@@ -1,4 +1,4 @@
-//! What `#[bowline::test]` expands to calls of.
+//! The functions that the expansion of `#[bowline::test]` calls.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use crate::Database;
 
 /// Runs a test in a [`sandbox()`].
 ///
-/// Panics if there is no server to be had, saying what to install, as a test does that fails.
+/// Panics, like a failed test, if no server is available; the message says what to install.
 pub fn run_in_sandbox<T>(migrations: &str, test: impl FnOnce(Database) -> T) -> T {
     match sandbox(Path::new(migrations)) {
         Ok(database) => test(database),
@@ -17,7 +17,7 @@ pub fn run_in_sandbox<T>(migrations: &str, test: impl FnOnce(Database) -> T) -> 
 
 /// Runs a test in a [`TestDatabase`] of its own.
 ///
-/// Panics if there is no server to be had, saying what to install, as a test does that fails.
+/// Panics, like a failed test, if no server is available; the message says what to install.
 pub fn run_in_database<T>(migrations: &str, test: impl FnOnce(Database) -> T) -> T {
     let opened = TestDatabase::create(Path::new(migrations))
         .and_then(|database| Ok((database.open()?, database)));

@@ -1,7 +1,8 @@
-//! The folder where this user's servers are.
+//! The directory of this user's servers.
 //!
-//! It is short, because the path of a Unix socket may not be longer than 107 bytes, and it is this
-//! user's own: in a folder that others can write to, one made by somebody else is refused.
+//! Its path is short, because the path of a Unix socket may not be longer than 107 bytes. It has to
+//! belong to this user: its parent is writable by others, so a directory that somebody else created
+//! is refused.
 
 use std::fs::{self, DirBuilder};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
@@ -9,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::LocalServerError;
 
-/// The folder, made if it is not there.
+/// Returns the directory; creates it if it does not exist.
 pub(super) fn runtime_folder() -> Result<PathBuf, LocalServerError> {
     let user = rustix::process::geteuid();
     let parent = if Path::new("/tmp").is_dir() {
@@ -18,7 +19,7 @@ pub(super) fn runtime_folder() -> Result<PathBuf, LocalServerError> {
         std::env::temp_dir()
     };
     let folder = parent.join(format!("bowline-{}", user.as_raw()));
-    // The account that the server runs under has to pass through, and nobody else has to read.
+    // The account that the server runs under needs to pass through; no other user needs to read it.
     match DirBuilder::new().mode(0o711).create(&folder) {
         Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
             return Err(LocalServerError::io("cannot make", &folder, &error));
@@ -36,7 +37,7 @@ pub(super) fn runtime_folder() -> Result<PathBuf, LocalServerError> {
     Ok(folder)
 }
 
-/// A number for a text, the same in every process.
+/// Returns a hash of the parts, the same in every process.
 pub(super) fn fingerprint<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> u64 {
     // FNV-1a: short, and stable across versions of Rust, which the standard library's hasher is not.
     parts

@@ -9,11 +9,12 @@ use super::template::{Server, Template};
 use crate::Database;
 use crate::session::Session;
 
-/// A [`Database`] of one session, in a transaction that ends with it, on what these migrations make.
+/// Returns a [`Database`] of one session, in a transaction that ends with it. The database has the
+/// schema that these migrations create.
 ///
-/// The code under test uses it as any other: its transactions become savepoints, and each `run` undoes
-/// itself when it fails. What needs a real commit, such as a deferred constraint, or two sessions at once,
-/// needs a [`TestDatabase`](super::TestDatabase).
+/// The code under test uses it like any other: its transactions become savepoints, and each failed
+/// `run` is rolled back. Use a [`TestDatabase`](super::TestDatabase) for a test that needs a real
+/// commit, such as of a deferred constraint, or two sessions at once.
 pub fn sandbox(migrations: &Path) -> Result<Database, LocalServerError> {
     let server = Server::find()?;
     let name = Template::of(migrations)?.shared_copy(&server)?;

@@ -1,4 +1,4 @@
-//! `TestDatabase`: a migrated database of its own, copied from one that was migrated once.
+//! `TestDatabase`: a migrated database for one test, copied from a template that was migrated once.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use crate::migrations::migrate_folder;
 use crate::session::Session;
 use crate::{Database, StatementDsl as _};
 
-/// A migrated database of its own; dropped when this is.
+/// A migrated database for one test. Dropping this value drops the database.
 #[derive(Debug)]
 pub struct TestDatabase {
     server: Server,
@@ -45,7 +45,8 @@ impl Server {
 }
 
 impl TestDatabase {
-    /// A copy of the database that these migrations make; they run once for a server, however many tests there are.
+    /// Creates a copy of the database that these migrations create. The migrations run once for a
+    /// server, however many tests there are.
     pub fn create(migrations: &Path) -> Result<Self, LocalServerError> {
         static DATABASES: AtomicU32 = AtomicU32::new(0);
         let server = Server::find()?;
@@ -58,17 +59,17 @@ impl TestDatabase {
         Ok(Self { server, name })
     }
 
-    /// A pool of sessions of this database.
+    /// Returns a pool of sessions of this database.
     pub fn open(&self) -> Result<Database, LocalServerError> {
         Ok(self.config().open()?)
     }
 
-    /// Its name.
+    /// Returns the name of the database.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Where this database is.
+    /// Returns the configuration that connects to this database.
     pub fn config(&self) -> Config {
         self.server.config(&self.name)
     }
@@ -76,7 +77,7 @@ impl TestDatabase {
 
 impl Drop for TestDatabase {
     fn drop(&mut self) {
-        // What cannot be dropped goes with the server.
+        // A database that cannot be dropped is removed with the server.
         if let Ok(mut session) = Session::connect(&self.server.config("postgres")) {
             session
                 .batch_execute(&format!(
@@ -94,7 +95,7 @@ pub(super) struct Template {
     migrations: PathBuf,
 }
 
-/// Guards the making of templates against other processes; any number would do.
+/// The key of the advisory lock under which templates are created; any number would do.
 const LOCK: i64 = 0x626f_776c;
 
 impl Template {
@@ -112,7 +113,7 @@ impl Template {
         })
     }
 
-    /// Makes it, unless it is there.
+    /// Creates the template, unless it exists.
     fn make(&self, server: &Server, session: &mut Session) -> Result<(), LocalServerError> {
         locked(session, |session| {
             if exists(session, &self.name)? {
@@ -129,7 +130,8 @@ impl Template {
         })
     }
 
-    /// The copy that all sandboxes share, since a template may not be in use while it is copied.
+    /// Returns the copy that all sandboxes share, since a template may not be in use while it is
+    /// copied.
     pub(super) fn shared_copy(&self, server: &Server) -> Result<String, LocalServerError> {
         let mut session = Session::connect(&server.config("postgres"))?;
         self.make(server, &mut session)?;
@@ -152,7 +154,7 @@ fn migrate(config: &Config, folder: &Path) -> Result<(), LocalServerError> {
             "fix the migration",
         )
     };
-    // As the command runs them: what a test finds is what a deploy makes.
+    // The migrations run as the command runs them, so a test has the schema that a deployment has.
     migrate_folder(config, folder).map_err(|error| failed(error.to_string()))?;
     Ok(())
 }
@@ -190,7 +192,7 @@ fn locked<T>(
     done
 }
 
-/// All files below a folder, with what is in them.
+/// Collects all files below a directory, with their contents.
 fn collect(folder: &Path, files: &mut Vec<(PathBuf, Vec<u8>)>) -> std::io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();

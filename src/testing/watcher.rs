@@ -1,9 +1,10 @@
-//! Ends a server when the last process that uses it is gone, however it went.
+//! Ends a server when the last process that uses it has ended, in whatever way.
 //!
-//! Each user holds the writing end of a named pipe open; the kernel closes it when the process ends,
-//! killed or not. A small shell process reads the other end: at its end nobody is left, so it stops the
-//! server and removes the folder. A user who joins writes its number and waits until the watcher has
-//! acknowledged it, so that none can join a server that is about to go.
+//! Each user holds the writing end of a named pipe open. The kernel closes it when the process
+//! ends, killed or not. A small shell process, the watcher, reads the other end. At end of file no
+//! user is left, so it stops the server and removes the directories. A new user writes its number
+//! and waits until the watcher has acknowledged it, so that no process can join a server that is
+//! about to stop.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
@@ -21,13 +22,14 @@ use super::LocalServerError;
 use super::account::Account;
 use super::cluster::Cluster;
 
-/// Keeps a server alive while it is held.
+/// A handle that keeps a server running while it is held.
 #[derive(Debug)]
 pub(super) struct Membership {
     _pipe: File,
 }
 
-/// The watcher, in the folder that is ours. Once nobody is left, it has the server stopped and removes both folders.
+/// The script of the watcher, in the directory of the user who starts the server. Once no user is
+/// left, it has the server stopped and removes both directories.
 const WATCH: &str = r#"
 trap '' HUP INT TERM
 mkfifo -m 600 "$1/users" || exit 1
@@ -37,9 +39,10 @@ read -r stopped
 rm -rf "$2" "$1"
 "#;
 
-/// Stops the server once the watcher says so, and waits a little for it to be gone.
+/// The script that stops the server at the watcher's order, and waits a little for it to end.
 ///
-/// A process of its own under the account of the server: the account says which process that is, and may say anything.
+/// It is a separate process under the account of the server. The account's file names the process
+/// to stop, and the account may write anything into it.
 const STOP: &str = r#"
 trap '' HUP INT TERM
 read -r order || exit 0
@@ -51,10 +54,10 @@ if [ -n "$pid" ] && [ "$(sed -n 2p "$1/data/postmaster.pid")" = "$1/data" ]; the
 fi
 "#;
 
-/// Whether nobody watches a cluster that somebody once set a watcher on.
+/// Returns whether a cluster that had a watcher has none any more.
 ///
-/// A watcher that waits for a first user who was killed is let go by this. One that has just been set may not
-/// have opened its pipe yet, so a young folder is left alone.
+/// The check also ends a watcher that waits for a first user who was killed. A new watcher may not
+/// have opened its pipe yet, so a young directory is left alone.
 pub(super) fn is_forsaken(cluster: &Cluster) -> bool {
     let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW;
     let Ok(flags) = i32::try_from(flags.bits()) else {
@@ -72,13 +75,13 @@ pub(super) fn is_forsaken(cluster: &Cluster) -> bool {
     opened.is_err_and(|error| error.raw_os_error() == Some(rustix::io::Errno::NXIO.raw_os_error()))
 }
 
-/// Longer than any start takes.
+/// A time longer than any start takes.
 const A_WHILE: Duration = Duration::from_secs(120);
 
-/// How long a watcher may take to acknowledge.
+/// The time that a watcher may take to acknowledge.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Sets a watcher on a cluster.
+/// Starts the watcher of a cluster.
 pub(super) fn watch(cluster: &Cluster) -> Result<(), LocalServerError> {
     let shell = |script: &str, folders: &[&Path]| {
         let mut shell = Command::new("/bin/sh");
@@ -97,7 +100,8 @@ pub(super) fn watch(cluster: &Cluster) -> Result<(), LocalServerError> {
         .stdout(Stdio::piped())
         .spawn()
         .map_err(cannot_run)?;
-    // Each hears the other: an order one way, and the end of the other as the answer.
+    // Two pipes connect both scripts. The order goes one way, and the end of the other script is
+    // the answer.
     let order = stopper.stdin.take().map_or_else(Stdio::null, Stdio::from);
     let answer = stopper.stdout.take().map_or_else(Stdio::null, Stdio::from);
     let mut child = shell(WATCH, &[&cluster.own(), &cluster.folder])
@@ -119,7 +123,7 @@ pub(super) fn watch(cluster: &Cluster) -> Result<(), LocalServerError> {
     })
 }
 
-/// Joins the users of a cluster; `None` if nobody watches it any more.
+/// Joins the users of a cluster; returns `None` if the cluster has no watcher any more.
 pub(super) fn join(cluster: &Cluster) -> Option<Membership> {
     static JOINS: AtomicU32 = AtomicU32::new(0);
     let user = format!(
@@ -130,7 +134,7 @@ pub(super) fn join(cluster: &Cluster) -> Option<Membership> {
     let own = cluster.own();
     let joined = own.join(format!("joined.{user}"));
     let deadline = Instant::now() + PATIENCE;
-    // Opening for writing without waiting fails while nobody reads.
+    // A non-blocking open for writing fails while no process reads.
     let mut pipe = loop {
         let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW;
         let flags = i32::try_from(flags.bits()).ok()?;

@@ -123,9 +123,10 @@ pub(super) fn is_array(oid: u32) -> bool {
 
 /// Returns whether the bytes of a value of the one type are those of the same value of the other.
 ///
-/// As PostgreSQL's binary-coercible casts have it, and some more that hold text as text. What PostgreSQL casts
-/// between `oid` and `integer` is left out: half of the numbers are others. So is `cidr` read as `inet`, since a byte
-/// of each value says which it is, and diesel looks at it.
+/// These are PostgreSQL's binary-coercible casts, and some more between types that hold text. The
+/// casts between `oid` and `integer` are left out: half of their values are different numbers.
+/// `cidr` read as `inet` is left out too: a byte of each value names its type, and diesel checks
+/// it.
 pub(super) fn reads(expected: u32, actual: u32) -> bool {
     if let (Some(expected), Some(actual)) = (element(expected), element(actual)) {
         return expected == actual || reads(expected, actual);

@@ -73,7 +73,7 @@ fn time(value: &[u8]) -> Result<(), String> {
     }
 }
 
-/// Behind its first byte, which is the version of the format.
+/// Checks a `jsonb` value after its first byte, which is the version of the format.
 fn jsonb(value: &[u8]) -> Result<(), String> {
     json(value.get(1..).unwrap_or_default())
 }
@@ -152,7 +152,7 @@ fn end_of_string(text: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// A number of JSON's has to be the same number when serde_json writes it again.
+/// Checks that a JSON number is the same number when serde_json writes it again.
 fn number(text: &[u8]) -> Result<(), String> {
     // So many digits without an exponent survive in a double.
     if text.len() <= 15 && !text.iter().any(|byte| matches!(byte, b'e' | b'E')) {
@@ -161,7 +161,7 @@ fn number(text: &[u8]) -> Result<(), String> {
     let Ok(written) = std::str::from_utf8(text) else {
         return Ok(());
     };
-    // What it refuses fails when the value is decoded.
+    // A number that serde_json refuses fails when the value is decoded.
     let Ok(read) = serde_json::from_str::<serde_json::Number>(written) else {
         return Ok(());
     };
