@@ -1,14 +1,14 @@
 //! One connection to the server.
 //!
-//! A [`Session`] sends statements in pipelines, and is a diesel `Connection` for backend `Pg`, so that what a
-//! diesel user writes works on it. It adds what diesel's own connection hides: the SQLSTATE, a deadline for
-//! every call, the outcome of a COMMIT, and many statements in one round trip.
+//! A [`Session`] sends statements in pipelines. It is also a diesel `Connection` for backend `Pg`,
+//! so diesel code works on it. It adds what diesel's own connection hides: the SQLSTATE, a deadline
+//! for every call, the outcome of a COMMIT, and many statements in one round trip.
 //!
 //! A session consists of parts that own their state: [`connection`] (with the prepared statements),
-//! [`limits`] (deadlines), [`transactions`] (with hooks and the transaction's number), [`residue`] (what is left
-//! behind for the next holder), [`notifications`] (the inbox), [`observer`] (spans, metrics, instrumentation) and
-//! [`search_path`]. The other files are methods of the session, by the way that a statement takes: [`execute`],
-//! [`encode`], [`exchange`], [`commit`].
+//! [`limits`] (deadlines), [`transactions`] (with hooks and the transaction ID), [`residue`] (state
+//! left for the next holder), [`notifications`] (the inbox), [`observer`] (spans, metrics,
+//! instrumentation) and [`search_path`]. The other files hold methods of the session, in the order
+//! in which a statement passes them: [`execute`], [`encode`], [`exchange`], [`commit`].
 
 pub(crate) mod activity;
 pub(crate) mod advisory_lock;
@@ -77,9 +77,10 @@ pub(crate) use xid::Xid;
 
 /// One connection to the server.
 ///
-/// Inside of [`Database::transaction`](crate::Database::transaction) it is the transaction. `Send`, but
-/// not `Sync`: one call at a time. Every call ends by its deadline (see [`Session::set_timeout`]); a session
-/// that was lost says so by [`Session::is_broken`] and fails each further call.
+/// Inside of [`Database::transaction`](crate::Database::transaction) it is the transaction. It is
+/// `Send` but not `Sync`: one call at a time. Every call ends by its deadline (see
+/// [`Session::set_timeout`]). Once the connection is lost, [`Session::is_broken`] returns true and
+/// each further call fails.
 pub struct Session {
     // Each part owns its state: its fields are private to its file, and it keeps its own invariants.
     connection: SessionConnection,
@@ -90,11 +91,11 @@ pub struct Session {
     observer: Observer,
     /// The search path in effect.
     search_path: SearchPath,
-    /// What is known of the database's types; all sessions of a pool share it.
+    /// The cache of the database's types; all sessions of a pool share it.
     types: Arc<TypeCache>,
     /// The texts of its statements.
     texts: Texts,
-    /// Whether SQL written by hand may count as reading, by its text.
+    /// Whether handwritten SQL may count as reading because of its text.
     trusts_text: bool,
     /// The query that sets a transaction up behind a pooler; `None` for a direct connection.
     pooler: Option<Arc<str>>,
@@ -103,12 +104,12 @@ pub struct Session {
 impl Session {
     /// Connects; takes as many round trips as libpq needs, and no more.
     ///
-    /// Fails within [`Config::connect_timeout`], the look-up of names included.
+    /// Fails within [`Config::connect_timeout`], which includes the look-up of names.
     pub fn connect(config: &Config) -> Result<Self> {
         Self::connect_sharing(config, Arc::default(), after(config.connect_timeout))
     }
 
-    /// Connects, sharing what is known of the database's types.
+    /// Connects, with a shared cache of the database's types.
     pub(crate) fn connect_sharing(
         config: &Config,
         types: Arc<TypeCache>,
@@ -140,19 +141,21 @@ impl Session {
 
     /// Runs a statement, all or nothing: one round trip.
     ///
-    /// Outside of a transaction it is committed; inside of one it is committed with it. One more round
-    /// trip is taken the first time a type is met that a migration made, and where a row count is expected
-    /// of SQL that PostgreSQL cannot check within a query.
+    /// Outside of a transaction the statement is committed; inside of one it is part of that
+    /// transaction. It takes one more round trip the first time a type that is not built in is met.
+    /// It also does for an expected row count that the server cannot check within the query.
     ///
-    /// A failure within a transaction fails all of it, as in PostgreSQL. So does a wrong row count, except that of a
-    /// lone query that only reads. Run what may fail in a [`Session::savepoint`].
+    /// A failure within a transaction fails all of it, as in PostgreSQL. So does a wrong row count,
+    /// except that of a lone query that only reads. Run statements that may fail in a
+    /// [`Session::savepoint`].
     pub fn run<S: Statement>(&mut self, statement: S) -> Result<S::Output> {
         let mode = self.mode();
         self.run_instrumented(&statement, mode)
     }
 
-    /// Runs a statement as a transaction that begins so, still in one round trip; within a transaction, as a savepoint,
-    /// to which the options of the transaction around it apply.
+    /// Runs a statement as a transaction that begins with `start`, still in one round trip. Within
+    /// a transaction it runs as a savepoint, to which the options of the transaction around it
+    /// apply.
     pub(crate) fn run_as<S: Statement>(
         &mut self,
         statement: &S,
@@ -206,8 +209,8 @@ impl Session {
 
     /// Sets how long each later call of this session may take.
     ///
-    /// A call that exceeds it is cancelled on the server, which is given up to 1.5 s for that, and as long again for a
-    /// rollback.
+    /// A call that exceeds the limit is cancelled on the server. The server has up to 1.5 s for
+    /// that, and as long again for a rollback.
     pub fn set_timeout(&mut self, limit: Duration) {
         self.limits.set_call(limit);
     }
@@ -217,24 +220,24 @@ impl Session {
         self.connection.is_broken() || self.transactions.is_broken()
     }
 
-    /// Returns how many transactions are open, one in the other.
+    /// Returns the number of open transactions, including savepoints.
     pub fn transaction_depth(&self) -> u32 {
         self.transactions.depth()
     }
 
-    /// Returns the process id of the server's side, as in `pg_stat_activity`.
+    /// Returns the process id of the server's backend, as in `pg_stat_activity`.
     pub fn backend_pid(&self) -> i32 {
         self.activity().backend_pid()
     }
 
-    /// Returns the server's version as PostgreSQL counts: 15.18 is 150018.
+    /// Returns the server's version as a number: 15.18 is 150018.
     pub fn server_version(&self) -> i32 {
         self.connection.server_version()
     }
 
     /// Returns how the connection is encrypted, or `None` if it is not; behind a pooler, the connection to the pooler.
     ///
-    /// Whether the server had to prove its identity is a question of `sslmode`: see
+    /// Whether the server's identity was verified depends on `sslmode`: see
     /// [`Config::parameters`](crate::Config::parameters).
     pub fn encryption(&self) -> Option<Encryption> {
         self.connection.encryption()
@@ -249,7 +252,7 @@ impl Session {
         self.observer.server_name()
     }
 
-    /// Sets why the session is about to be closed; the first reason counts.
+    /// Sets the reason why the session is about to be closed; the first reason is kept.
     pub(crate) fn set_close_reason(&mut self, reason: &'static str) {
         self.observer.set_close_reason(reason);
     }
@@ -264,8 +267,8 @@ impl Session {
         self.connection.was_closed()
     }
 
-    /// Returns whether a transaction is open: the session's, whose BEGIN may not be sent yet, or one that the caller
-    /// began with SQL.
+    /// Returns whether a transaction is open: one of this session, whose BEGIN may not be sent yet,
+    /// or one that the caller began with SQL.
     fn is_within_transaction(&self) -> bool {
         self.transactions.depth() > 0 || self.connection.is_in_transaction()
     }

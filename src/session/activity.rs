@@ -1,7 +1,7 @@
 //! The current activity of a session, for other threads to read.
 //!
-//! A checkout that times out reports what the holders of sessions do. A session is not `Sync`, so it keeps its activity
-//! apart; an update takes an uncontended lock and no allocation.
+//! A checkout that times out reports the activity of the sessions in use. A session is not `Sync`,
+//! so its activity is kept separately. An update takes an uncontended lock and no allocation.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -11,9 +11,10 @@ use super::residue::Mark;
 use crate::error::Result;
 use crate::statement::{BoxedStatement, Statement as _, StatementDsl as _};
 
-/// What is locked: a number, a pair of numbers, or a name, of which the server locks the hash.
+/// The key of a lock: a number, a pair of numbers, or a name, of which the server locks the hash.
 ///
-/// Numbers and pairs are apart from each other; a name may collide with a number (`hashtextextended`).
+/// Numbers and pairs never collide with each other; a name may collide with a number
+/// (`hashtextextended`).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct LockKey(LockId);
 
@@ -42,9 +43,10 @@ impl From<&str> for LockKey {
     }
 }
 
-/// Locks until the transaction ends; waits for it as long as one call may take.
+/// Returns a statement that takes the lock until the transaction ends; it waits as long as one call
+/// may take.
 ///
-/// A statement, so it can travel in front of what it protects.
+/// Being a statement, it can be sent together with the statements that it protects.
 pub fn advisory_xact_lock<'a>(key: impl Into<LockKey>) -> BoxedStatement<'a, ()> {
     key.into()
         .waiting("pg_advisory_xact_lock")
@@ -52,15 +54,17 @@ pub fn advisory_xact_lock<'a>(key: impl Into<LockKey>) -> BoxedStatement<'a, ()>
         .boxed()
 }
 
-/// Locks until the transaction ends, if that can be had at once; tells whether.
+/// Returns a statement that takes the lock until the transaction ends, unless another session holds
+/// it; its output is whether it took the lock.
 pub fn try_advisory_xact_lock<'a>(key: impl Into<LockKey>) -> BoxedStatement<'a, bool> {
     key.into().asking("pg_try_advisory_xact_lock")
 }
 
-/// A lock of a session's; given back when dropped, in one round trip.
+/// A lock of a session; it is released when dropped, in one round trip.
 ///
-/// A [`Session`] by `Deref`, so that the work under the lock can be done on it. Where it cannot be given
-/// back (in a transaction that has failed, say) the session keeps it, until the pool resets or closes it.
+/// It dereferences to [`Session`], so that the work under the lock can be done on it. If the lock
+/// cannot be released, for instance in a transaction that has failed, the session keeps it until
+/// the pool resets or closes the session.
 #[must_use = "the lock is given back when this is dropped"]
 pub struct AdvisoryLock<H: DerefMut<Target = Session>> {
     session: H,
@@ -68,16 +72,18 @@ pub struct AdvisoryLock<H: DerefMut<Target = Session>> {
 }
 
 impl Session {
-    /// Locks this key for the session; waits for it as long as one call may take. One round trip.
+    /// Locks this key for the session, in one round trip; waits as long as one call may take.
     ///
-    /// Waits in the server, where a session that waits has a snapshot: a holder that runs `CREATE INDEX CONCURRENTLY`
-    /// waits for it in turn, and one of both fails with 40P01. For such work, try again and again by
-    /// [`Session::try_advisory_lock`]; migrations have [`Database::migrate`](crate::Database::migrate).
+    /// It waits in the server, where a waiting session has a snapshot. If the holder runs `CREATE
+    /// INDEX CONCURRENTLY`, it waits for that snapshot in turn, and one of both fails with 40P01.
+    /// For such work, poll with [`Session::try_advisory_lock`]; for migrations, use
+    /// [`Database::migrate`](crate::Database::migrate).
     pub fn advisory_lock(&mut self, key: impl Into<LockKey>) -> Result<AdvisoryLock<&mut Self>> {
         AdvisoryLock::wait(self, key.into())
     }
 
-    /// Locks this key for the session if that can be had at once. One round trip.
+    /// Locks this key for the session, in one round trip; returns `None` if another session holds
+    /// the lock.
     pub fn try_advisory_lock(
         &mut self,
         key: impl Into<LockKey>,
@@ -151,12 +157,12 @@ struct LockReply {
 }
 
 impl LockKey {
-    /// Returns a function that returns nothing, once it has the lock.
+    /// Returns a call of a function that waits for the lock and returns nothing.
     fn waiting<'a>(&self, function: &str) -> BoxedStatement<'a, bool> {
         self.select(&format!("true AS yes FROM pg_catalog.{function}"), "")
     }
 
-    /// Returns a function that says yes or no.
+    /// Returns a call of a function that returns a boolean.
     fn asking<'a>(&self, function: &str) -> BoxedStatement<'a, bool> {
         self.select(&format!("pg_catalog.{function}"), " AS yes")
     }

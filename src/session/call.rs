@@ -1,4 +1,4 @@
-//! One call of a [`Database`](crate::Database) on a session, and what the session recorded of it.
+//! One call of a [`Database`](crate::Database) on a session, and the session's record of it.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -7,21 +7,21 @@ use super::{Hooks, Session, Xid};
 use crate::retry::Failure;
 use crate::sqlstate::SqlState;
 
-/// What a session recorded of a call.
+/// A session's record of a call.
 #[derive(Debug)]
 pub(crate) struct CallRecord {
-    /// What decides whether the call is tried again.
+    /// The failure that decides whether the call is retried.
     pub(crate) failure: Failure,
-    /// Whether something was not sent, because the deadline had passed.
+    /// Whether a command was not sent because the deadline had passed.
     pub(crate) was_late: bool,
-    /// The transaction's number, where COMMIT was not answered.
+    /// The transaction ID, if COMMIT was not answered.
     pub(crate) xid: Option<Arc<Xid>>,
     /// Whether a commit without an answer can have written only if a function of the database has the name of one of
     /// PostgreSQL's own.
     pub(crate) hinges_on_names: bool,
-    /// The server's process.
+    /// The process id of the server's backend.
     pub(crate) backend_pid: i32,
-    /// To be run when the session has gone back.
+    /// The hooks to run once the session is returned to the pool.
     pub(crate) hooks: Hooks,
 }
 
@@ -41,7 +41,7 @@ impl Session {
         self.observer.set_attempt(attempt);
     }
 
-    /// Holds what follows to one deadline and limit, however many statements it is. With `asks_xid` the call can
+    /// Sets one deadline and limit for all statements that follow. With `asks_xid`, the call can
     /// find out the outcome of a transaction whose COMMIT was not answered.
     pub(crate) fn begin_call(&mut self, deadline: Instant, limit: Duration, asks_xid: bool) {
         self.limits.begin_call(deadline, limit);
@@ -51,13 +51,14 @@ impl Session {
         }
     }
 
-    /// Ends what [`Session::begin_call`] began.
+    /// Ends the call that [`Session::begin_call`] began.
     ///
-    /// A session that knows an old schema is not used again, nor one whose server takes no writes.
+    /// The session is not used again if its knowledge of the schema is out of date, or if its
+    /// server accepts no writes.
     pub(crate) fn end_call(&mut self) -> CallRecord {
         let was_late = self.limits.end_call();
         let latest = self.transactions.take_latest_failure();
-        // Without one it was not the database that failed.
+        // Without a recorded failure, the database did not fail.
         let failure = latest.map_or_else(Failure::default, |latest| Failure {
             lost: self.is_broken(),
             standby: latest.sqlstate == Some(SqlState::READ_ONLY_SQL_TRANSACTION)

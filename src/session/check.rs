@@ -1,4 +1,4 @@
-//! Whether answers can be read as the Rust types that they are asked for.
+//! Checks whether answers can be read as the Rust types that the program expects.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -17,7 +17,8 @@ use crate::statement::render;
 use crate::wire::answer::Answer;
 use crate::wire::row::SessionRow;
 
-/// Compares pairs of types: the same, one a domain over the other, binary-coercible, or text for an enum.
+/// The query that compares pairs of types. They match if they are the same, if one is a domain over
+/// the other, if they are binary-coercible, or if an enum is read as text.
 const JUDGE: &str = "\
     WITH RECURSIVE wanted AS ( \
         SELECT number, actual, CASE WHEN is_array THEN \
@@ -72,9 +73,10 @@ impl Session {
         Ok(())
     }
 
-    /// Checks the types of one answer. Without a deadline the server cannot be asked, and a type in doubt may pass.
+    /// Checks the types of one answer. Without a deadline, the server cannot be asked, and a type
+    /// in doubt may pass.
     ///
-    /// If the command before it was the same statement, its result counts.
+    /// If the command before it was the same statement, the result of that one is used.
     pub(crate) fn check_answer(
         &mut self,
         command: &mut Command,

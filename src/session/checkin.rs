@@ -1,4 +1,4 @@
-//! What the pool does with a session between two holders, by a deadline of its own.
+//! Prepares a session for its next holder in the pool, within a separate deadline.
 //!
 //! A call that runs out of time asks the server to cancel and waits for the answer. Between two holders no work is
 //! at stake, so a session that does not answer in time is given up at once.
@@ -13,7 +13,7 @@ use crate::wire::driver::drive;
 use crate::wire::libpq::TransactionStatus;
 use crate::wire::protocol::{Message, PipelineState};
 
-/// How long a server may take to make a session as new.
+/// The time that a server may take to reset a session.
 const RESET: Duration = Duration::from_secs(1);
 
 impl Session {
@@ -31,10 +31,11 @@ impl Session {
         answered
     }
 
-    /// Makes the session fit for another holder; returns false if it has to be closed.
+    /// Prepares the session for another holder; returns false if it has to be closed.
     ///
-    /// Settings that the holder made here are undone without the server. An open transaction costs a round trip,
-    /// and so does a session that is [touched](Session::is_touched).
+    /// Settings that the holder changed on this side are reset without the server. Ending an open
+    /// transaction takes a round trip, and so does resetting a session that is
+    /// [touched](Session::is_touched).
     pub(crate) fn check_in(&mut self, call_timeout: Duration) -> bool {
         self.limits.check_in(call_timeout);
         self.connection.prepared_mut().set_enabled(true);
@@ -56,7 +57,8 @@ impl Session {
         self.transactions.reset();
         self.search_path.rolled_back(0);
         if self.pooler.is_some() {
-            // Settings made there belong to whichever session of the server the transaction ran on.
+            // The settings apply to the server's session that ran the transaction, which is another
+            // one now.
             self.search_path.reset();
         }
         if self.is_touched() {

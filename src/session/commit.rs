@@ -1,4 +1,4 @@
-//! How a transaction ends: the commands that commit it, and those that take it back.
+//! The end of a transaction: the commands that commit it or roll it back.
 
 use super::Session;
 use super::exchange::{Batch, CommitPoint};
@@ -18,7 +18,7 @@ impl Session {
             before: self.before_commit(),
             ..Batch::of(vec![Command::commit()])
         };
-        // Where nothing was written, the outcome is never unknown.
+        // If nothing was written, the outcome is never unknown.
         let sent = self.transactions.sent();
         let point = if sent == Reads::Yes {
             CommitPoint::Later
@@ -39,9 +39,11 @@ impl Session {
         check_commit(result.answers.last())
     }
 
-    /// Returns what is sent before a COMMIT: SET CONSTRAINTS, unless the database has none that can be deferred.
+    /// Returns the commands sent before a COMMIT: SET CONSTRAINTS, unless the database has no
+    /// deferrable constraint.
     ///
-    /// The first commit of a pool asks that. A constraint that is added later is checked by COMMIT itself.
+    /// The first commit of a pool asks the server for that. A constraint that is added later is
+    /// checked by COMMIT itself.
     pub(super) fn before_commit(&self) -> Vec<Command> {
         match self.types.has_deferrable() {
             Some(false) => Vec::new(),
@@ -53,7 +55,7 @@ impl Session {
         }
     }
 
-    /// Takes the answers to [`Session::before_commit`], which are the last of these.
+    /// Reads the answers to [`Session::before_commit`], which are the last of these answers.
     pub(super) fn note_before_commit(&self, answers: &[Answer]) {
         if self.types.has_deferrable().is_none()
             && let Some(answer) = answers.last()
@@ -63,10 +65,10 @@ impl Session {
         }
     }
 
-    /// Sends commands that take back work of the open transaction: one round trip.
+    /// Sends commands that undo work of the open transaction: one round trip.
     pub(super) fn roll_back_with(&mut self, sql: &[&str]) -> Result<()> {
         let commands: Vec<_> = sql.iter().map(|sql| Command::plain(*sql)).collect();
-        // The end of a transaction gets time even when the call that failed used up its own.
+        // Ending a transaction gets time even if the failed call has used up its limit.
         let deadline = self.limits.call_deadline().max(after(CANCEL_GRACE));
         self.as_statement(|session| {
             session.observer.set_commands(&commands);

@@ -1,4 +1,5 @@
-//! The connection of a session, the statements that are prepared on it, and why it can no longer be used.
+//! The connection of a session, its prepared statements, and the reason why it can no longer be
+//! used.
 
 use std::collections::VecDeque;
 use std::ffi::{CStr, CString};
@@ -13,15 +14,16 @@ use crate::wire::protocol::{
     CopyMachine, CopyState, NotificationWait, Pipeline, PipelineState, SimpleQuery,
 };
 
-/// A connection with what is known of its server's side.
+/// A connection with what is known of the server's session.
 ///
-/// The connection itself is never handed out: a machine borrows it for one pipeline, simple query, COPY or wait.
+/// The connection itself is never exposed: a state machine borrows it for one pipeline, simple
+/// query, COPY or wait.
 #[derive(Debug)]
 pub(super) struct SessionConnection {
     libpq: Connection,
-    /// Follows what the server confirmed.
+    /// The prepared statements, as the server has confirmed them.
     prepared: PreparedStatements,
-    /// Why no call is possible any more. Never unset; the first reason stays.
+    /// The reason why no call is possible any more. It is never unset, and the first reason stays.
     lost: Option<String>,
 }
 
@@ -55,7 +57,7 @@ impl SessionConnection {
         self.lost.is_some()
     }
 
-    /// Returns whether it was marked as unusable, or libpq has seen that it is gone.
+    /// Returns whether the connection was marked as unusable, or libpq has seen that it is lost.
     pub(super) fn is_broken(&self) -> bool {
         self.lost.is_some() || !self.libpq.is_alive()
     }
@@ -94,7 +96,7 @@ impl SessionConnection {
         )
     }
 
-    /// Returns whether the server refuses all but the end of the transaction.
+    /// Returns whether the transaction has failed, so that the server accepts only its end.
     pub(super) fn is_aborted(&self) -> bool {
         self.libpq.transaction_status() == TransactionStatus::InError
     }
@@ -108,15 +110,15 @@ impl SessionConnection {
         self.libpq.parameter_status(name)
     }
 
-    /// Returns whether the server takes no writes unless a transaction asks for that: it is a standby, or set up so.
+    /// Returns whether the server accepts no writes by default: it is a standby, or configured so.
     pub(super) fn is_read_only(&self) -> bool {
         [c"in_hot_standby", c"default_transaction_read_only"]
             .into_iter()
             .any(|name| self.libpq.parameter_status(name).as_deref() == Some("on"))
     }
 
-    /// Returns whether the server may read other strings in this SQL than we do: with `standard_conforming_strings`
-    /// off, a backslash escapes in all strings.
+    /// Returns whether the server may parse the strings in this SQL differently. With
+    /// `standard_conforming_strings` off, a backslash is an escape in all strings.
     pub(super) fn has_nonstandard_strings(&self, sql: &str) -> bool {
         let standard = c"standard_conforming_strings";
         sql.contains('\\') && self.libpq.parameter_status(standard).as_deref() == Some("off")

@@ -1,7 +1,7 @@
 //! COPY from and to the program, in the server's own formats.
 //!
-//! Rows are sent while they are made, and handed out while they arrive, so memory does not bound their number. Typed
-//! rows are in `src/copy.rs`; here are bytes.
+//! Rows are sent while they are produced, and returned while they arrive, so memory does not limit
+//! their number. `src/copy.rs` has typed rows; this file has bytes.
 
 use std::fmt;
 use std::io::{Read, Write};
@@ -21,20 +21,20 @@ use crate::wire::cancel::cancel_and_drain;
 use crate::wire::driver::{Completion, DriveError, drive, drive_unless_given_up};
 use crate::wire::protocol::{CopyMachine, CopyState, c_string};
 
-/// A COPY under way on a session; dropped before its end, the server fails it.
+/// A COPY in progress on a session. If it is dropped before its end, the server fails it.
 pub(crate) struct Copy<H: DerefMut<Target = Session>> {
     session: H,
     state: Option<CopyState>,
     /// The span of the statement, while the session does other work.
     statement: Option<Box<StatementSpan>>,
     sql: String,
-    /// The number of characters that travel before the caller's SQL.
+    /// The number of characters that are sent before the caller's SQL.
     before: usize,
     /// The number of characters before the caller's query in the question about its columns, less those before it in
     /// the caller's SQL.
     before_in_question: usize,
     commits: bool,
-    /// Whether it gives what a statement that writes returns.
+    /// Whether it returns the rows of a statement that writes.
     returns_writes: bool,
 }
 
@@ -51,15 +51,15 @@ impl Session {
     /// Runs a `COPY .. FROM STDIN` with the data of a reader, in the format that the SQL names; returns the number
     /// of rows.
     ///
-    /// All rows or none. Two round trips, however many rows. Each step may take as long as one call. If the
-    /// reader fails, so does the COPY.
+    /// All rows are inserted or none. Takes two round trips, however many rows. Each step may take
+    /// as long as one call. If the reader fails, so does the COPY.
     pub fn copy_in_from(&mut self, sql: &str, reader: impl Read) -> Result<u64> {
         Copy::begin(self, sql, CopyDirection::In, None)?.feed_from(reader)
     }
 
     /// Writes the data of a `COPY .. TO STDOUT`, in the format that the SQL names; returns the number of rows.
     ///
-    /// One round trip, however many rows. Each step may take as long as one call.
+    /// Takes one round trip, however many rows. Each step may take as long as one call.
     pub fn copy_out_to(&mut self, sql: &str, writer: impl Write) -> Result<u64> {
         Copy::begin(self, sql, CopyDirection::Out, None)?.drain_to(writer)
     }
@@ -75,7 +75,7 @@ pub(crate) struct Question {
 impl<H: DerefMut<Target = Session>> Copy<H> {
     /// Sends the statement; data can be sent or received when this returns.
     ///
-    /// A question travels in front of it, and its answer is [`Copy::described`].
+    /// A question is sent before it; [`Copy::described`] returns the answer.
     pub(crate) fn begin(
         mut session: H,
         sql: &str,
@@ -127,7 +127,7 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
         copy.session.observer.count_round_trip(&[]);
         copy.statement = copy.session.observer.pause();
         if let Err(error) = copy.advance() {
-            // A text that cannot be parsed runs not even in part.
+            // If the text cannot be parsed, no part of it runs.
             let session = &mut *copy.session;
             if session.transaction_depth() > 0
                 && !session.is_in_transaction()
@@ -174,7 +174,7 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
         &mut self.session
     }
 
-    /// Returns whether the server still wants data: it stops to, once it has failed the COPY.
+    /// Returns whether the server still accepts data; it does not once it has failed the COPY.
     pub(crate) fn is_feeding(&self) -> bool {
         self.state.as_ref().is_some_and(CopyState::is_feeding)
     }
@@ -206,7 +206,7 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
             self.session.observer.count_round_trip(&[]);
             self.statement = self.session.observer.pause();
         }
-        // The end of the data is what commits it.
+        // The end of the data commits the COPY.
         if self.session.limits.refuse_if_given_up().is_ok() {
             state.end(None);
         }
@@ -377,7 +377,7 @@ fn row_in(context: &str) -> Option<u64> {
     })
 }
 
-/// Fails a COPY whose data is not wanted any more, and waits for the server's answer.
+/// Fails a COPY whose data is no longer wanted, and waits for the server's answer.
 fn give_up(copying: &mut CopyMachine<'_>) -> Result<(), DriveError> {
     copying.give_up(GIVEN_UP);
     cancel_and_drain(copying)
@@ -395,7 +395,7 @@ impl<H: DerefMut<Target = Session>> Drop for Copy<H> {
             Err(DriveError::Deadline) => give_up(&mut copying),
             result => result,
         };
-        // A caller that drops it has an error of its own, or wants none.
+        // A caller that drops the COPY has another error, or ignores this one.
         self.fail(Completion {
             result,
             expired: false,

@@ -14,30 +14,32 @@ use crate::sql_text::single_statement::bare;
 use crate::statement::{RowReader, RowStatement};
 use crate::wire::row::SessionRow;
 
-/// A query that is read in portions; made by [`Session::cursor`] and [`Session::scroll_cursor`].
+/// A query that is read in portions; returned by [`Session::cursor`] and
+/// [`Session::scroll_cursor`].
 ///
-/// Each read is one round trip; the cursor is declared along with the first and closed along with what
-/// follows. [`Cursor::session`] is free for other work between two reads.
+/// Each read is one round trip. The cursor is declared together with the first read, and closed
+/// together with the next statement. [`Cursor::session`] is free for other work between two reads.
 #[must_use = "nothing is sent before the first read"]
 pub struct Cursor<'s, T> {
     session: &'s mut Session,
     name: String,
-    /// The command that declares it, until it is sent.
+    /// The command that declares the cursor, until it is sent.
     declaration: Option<Command>,
     read: RowReader<T>,
-    /// What its rows are read as, and what is known of its columns.
+    /// The columns that its rows are read as, and what is known of them.
     read_as: Option<ReadAs>,
-    /// Whether it is a query of diesel's.
+    /// Whether it is a diesel query.
     is_dsl: bool,
 }
 
 impl Session {
-    /// Returns a cursor over the rows of a query, to be read forwards; in a transaction only.
+    /// Returns a cursor that reads the rows of a query forwards. Fails outside of a transaction.
     pub fn cursor<S: RowStatement>(&mut self, rows: S) -> Result<Cursor<'_, S::Row>> {
         self.declare(rows, "NO SCROLL")
     }
 
-    /// Returns a cursor that can go back as well; the server may have to keep the rows for that.
+    /// Returns a cursor that can also read backwards; the server may have to keep the rows for
+    /// that.
     pub fn scroll_cursor<S: RowStatement>(&mut self, rows: S) -> Result<Cursor<'_, S::Row>> {
         self.declare(rows, "SCROLL")
     }
@@ -142,14 +144,15 @@ impl<T> Cursor<'_, T> {
     }
 }
 
-/// PostgreSQL counts rows of a FETCH in 31 bits.
+/// Returns the number of rows for a FETCH, which PostgreSQL limits to 31 bits.
 fn count(rows: u32) -> u32 {
     rows.min(i32::MAX.unsigned_abs())
 }
 
 impl<T> Drop for Cursor<'_, T> {
     fn drop(&mut self) {
-        // There is nothing to close if it was never declared, or if its transaction has failed.
+        // There is nothing to close if the cursor was never declared, or if its transaction has
+        // failed.
         if self.declaration.is_none() && !self.session.connection.is_aborted() {
             let close: Arc<str> = format!("CLOSE {}", self.name).into();
             self.session.transactions.defer(close);

@@ -1,4 +1,4 @@
-//! diesel's connection traits, so that what a diesel user writes works on a [`Session`].
+//! diesel's connection traits, so that diesel code works on a [`Session`].
 
 use std::vec;
 
@@ -29,7 +29,8 @@ use crate::statement::{Answers, DieselQuery, Encoder, Sealed, Statement, render}
 use crate::wire::answer::Answer;
 use crate::wire::row::SessionRow;
 
-/// What diesel could run on a session is a statement, by [`StatementDsl`](crate::StatementDsl).
+/// Any query that diesel could run on a session is a statement, by
+/// [`StatementDsl`](crate::StatementDsl).
 impl<Q: diesel::RunQueryDsl<Session>> DieselQuery for Q {}
 
 impl SimpleConnection for Session {
@@ -71,7 +72,8 @@ impl Connection for Session {
         self.observer.set_instrumentation(instrumentation);
     }
 
-    /// Any size but `Disabled` means up to [`Config::statement_cache`] statements: the cache stays bounded.
+    /// Enables or disables the cache. Any size but `Disabled` means up to
+    /// [`Config::statement_cache`] statements: the cache stays bounded.
     fn set_prepared_statement_cache_size(&mut self, size: CacheSize) {
         self.connection
             .prepared_mut()
@@ -110,7 +112,7 @@ where
     }
 }
 
-/// The rows that a diesel query gave.
+/// The rows that a diesel query returned.
 #[derive(Debug)]
 pub struct LoadedRows(vec::IntoIter<SessionRow>);
 
@@ -142,7 +144,8 @@ impl R2D2Connection for Session {
     }
 }
 
-/// For diesel's own code, which asks a connection for the OIDs of types one at a time.
+/// Looks up types for diesel's own code, which asks a connection for the OIDs of types one at a
+/// time.
 impl PgMetadataLookup for Session {
     fn lookup_type(&mut self, type_name: &str, schema: Option<&str>) -> PgTypeMetadata {
         let mut lookup = self.type_lookup();
@@ -174,7 +177,7 @@ impl Session {
     }
 }
 
-/// A borrowed diesel query as a statement, and the columns that its rows are read from.
+/// A borrowed diesel query as a statement, and the columns from which its rows are read.
 struct Borrowed<'q, T>(&'q T, Option<Describe>);
 
 impl<T> Sealed for Borrowed<'_, T> {}

@@ -1,4 +1,4 @@
-//! A statement as commands, with the types that it names looked up; and statements that are refused.
+//! Encodes statements as commands, looks up the types that they name, and refuses some statements.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -13,7 +13,8 @@ use crate::sql_text::read_only::Reads;
 use crate::statement::{Encoded, Statement};
 
 impl Session {
-    /// Makes the commands of a statement; one round trip for types that are met for the first time.
+    /// Returns the commands of a statement; takes one round trip if a type is met for the first
+    /// time.
     pub(super) fn encode<S: Statement + ?Sized>(
         &mut self,
         statement: &S,
@@ -46,7 +47,7 @@ impl Session {
         }
     }
 
-    /// Sets whether commands of SQL written by hand only read, where the text does not count.
+    /// Sets whether handwritten commands only read, if their text does not count.
     fn note_read_only(&mut self, commands: &[Command]) {
         for command in commands {
             if !self.trusts_text || self.connection.has_nonstandard_strings(command.sql()) {
@@ -82,8 +83,9 @@ impl Session {
         }
     }
 
-    /// Returns whether the server refused only because its schema had changed since it was looked up. Then what was
-    /// looked up is forgotten, and the statement, of which nothing was done, can be sent again.
+    /// Returns whether the server refused a statement only because its schema had changed since it
+    /// was looked up. Then the looked-up types are forgotten. Nothing of the statement was done, so
+    /// it can be sent again.
     pub(super) fn made_stale(&mut self, error: &Error) -> bool {
         if made_stale(error) && self.is_idle() && error.outcome() == Outcome::NotCommitted {
             self.forget_schema();
@@ -92,7 +94,7 @@ impl Session {
         false
     }
 
-    /// Forgets what was looked up of the database's schema.
+    /// Forgets the prepared statements and the cached types.
     pub(crate) fn forget_schema(&mut self) {
         self.connection.prepared_mut().forget_all();
         self.types.clear();
@@ -112,7 +114,8 @@ pub(super) fn refuse_begin(command: &Command) -> Result<()> {
     )
 }
 
-/// Refuses a COMMIT or ROLLBACK: what follows it would be committed one by one, and retried from the beginning.
+/// Refuses a COMMIT or ROLLBACK: the statements after it would be committed one by one, and retried
+/// from the beginning.
 pub(super) fn refuse_end(command: &Command) -> Result<()> {
     if !command.ends_transaction() {
         return Ok(());

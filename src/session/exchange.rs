@@ -1,4 +1,4 @@
-//! Commands to the server and answers back, up to one Sync.
+//! Sends commands to the server and receives their answers, up to one Sync.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use crate::wire::interrupt::Interrupt;
 use crate::wire::libpq::{Field, LibpqError, ResultSet};
 use crate::wire::protocol::{Message, Pipeline, PipelineState, Received};
 
-/// Where the work of a pipeline is committed.
+/// The place in a pipeline where its work is committed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CommitPoint {
     /// At the Sync.
@@ -28,7 +28,7 @@ pub(super) enum CommitPoint {
     Command,
     /// Not in this pipeline.
     Later,
-    /// Nowhere: this takes work back, so it is sent even when the call was given up.
+    /// Nowhere: the pipeline undoes work, so it is sent even if the call was given up.
     Undo,
 }
 
@@ -39,7 +39,7 @@ impl CommitPoint {
     }
 }
 
-/// Commands that travel together: the caller's, with those of the session before and after them.
+/// Commands that are sent together: the caller's, with those of the session before and after them.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     pub(super) before: Vec<Command>,
@@ -52,9 +52,9 @@ pub(super) struct Batch {
 pub(super) struct BatchResult {
     /// The caller's commands.
     pub(super) commands: Vec<Command>,
-    /// The answers to the commands before them.
+    /// The answers to the commands before the caller's.
     pub(super) before: Vec<Answer>,
-    /// The answers to them.
+    /// The answers to the caller's commands.
     pub(super) answers: Vec<Answer>,
     /// The answers to the commands after the caller's.
     pub(super) after: Vec<Answer>,
@@ -85,7 +85,7 @@ impl Session {
         self.finish_pipeline(pending, completion)
     }
 
-    /// Makes the messages of a pipeline; nothing is sent before [`Session::drive_pipeline`].
+    /// Prepares the messages of a pipeline; nothing is sent before [`Session::drive_pipeline`].
     pub(super) fn start_pipeline(
         &mut self,
         batch: Batch,
@@ -100,7 +100,8 @@ impl Session {
             }
         };
         interrupt.as_ref().map_or(Ok(()), Interrupt::check)?;
-        // The socket tells whether work can leave at all; otherwise its outcome would be called unknown.
+        // If the socket is closed, nothing can be sent; otherwise the outcome would be called
+        // unknown.
         let was_closed = commit.commits() && self.connection.was_closed();
         let sql: Arc<str> = batch
             .commands
@@ -133,7 +134,7 @@ impl Session {
             .messages(&mut commands)
             .map(|messages| PipelineState::new(messages, commands.len()).with_interrupt(interrupt))
             .inspect_err(|_| {
-                // The names that were given out are not going to be prepared.
+                // The names that were assigned are not going to be prepared.
                 self.connection.prepared_mut().confirm(&[], &[]);
             });
         let state = state.and_then(|state| {
@@ -169,7 +170,7 @@ impl Session {
         completion
     }
 
-    /// Ends a pipeline whose rows are not wanted any more: takes what has arrived, else cancels.
+    /// Ends a pipeline whose rows are no longer wanted: takes what has arrived, else cancels.
     pub(super) fn stop_pipeline(&mut self, pending: &mut PendingPipeline) -> Completion {
         pending.state.stop_streaming();
         let mut pipeline = self.connection.pipeline(&mut pending.state);
@@ -200,7 +201,7 @@ impl Session {
             }
             Err(error) => {
                 if is_within && self.connection.is_idle() {
-                    // Its BEGIN failed too: what follows would be committed at once.
+                    // The BEGIN failed too: the statements that follow would be committed at once.
                     self.transactions.set_broken();
                     self.connection
                         .set_lost(|| "its transaction could not be begun".to_owned());
@@ -243,7 +244,7 @@ impl Session {
         match result {
             Ok(()) => {
                 if let Err(error) = self.connection.exit_pipeline() {
-                    // All is answered, so the answers are valid.
+                    // All commands are answered, so the answers are valid.
                     self.lose(error, outcome);
                 }
             }
@@ -256,7 +257,8 @@ impl Session {
                         .with_outcome(outcome)
                         .with_sql(sql.unwrap_or_default()));
                 }
-                // The COMMIT was answered before the connection was lost: only the session is missing.
+                // The COMMIT was answered before the connection was lost, so only the session is
+                // lost.
                 if outcome != Outcome::Committed {
                     return Err(lost);
                 }
@@ -301,8 +303,8 @@ impl Session {
         })
     }
 
-    /// Makes the messages for commands, with names for statements that are worth it; takes the values out of the
-    /// commands.
+    /// Returns the messages for commands, with names for statements that are to be prepared; moves
+    /// the values out of the commands.
     fn messages(&mut self, commands: &mut [Command]) -> Result<VecDeque<Message>> {
         let mut messages: VecDeque<_> = self
             .connection
@@ -407,7 +409,7 @@ impl Session {
     }
 }
 
-/// Cancels a pipeline whose rows are not wanted any more.
+/// Cancels a pipeline whose rows are no longer wanted.
 fn cancel(pipeline: &mut Pipeline<'_>) -> Result<(), DriveError> {
     pipeline.stop_streaming();
     cancel_and_drain(pipeline)

@@ -1,4 +1,4 @@
-//! How a statement is executed: encoded, made a transaction, sent, and its answers checked.
+//! Executes statements: encodes them, adds their transaction, sends them and checks the answers.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -16,19 +16,21 @@ use crate::sql_text::read_only::Reads;
 use crate::statement::Statement;
 use crate::transaction::TransactionStart;
 
-/// How commands become a transaction.
+/// The transaction in which commands run.
 #[derive(Debug, Clone)]
 pub(super) enum TransactionMode {
-    /// A transaction of their own, as the session has it.
+    /// A separate transaction, with the session's defaults.
     Implicit,
-    /// A transaction that begins with these commands, BEGIN first; they and COMMIT travel along.
+    /// A separate transaction that begins with these commands, BEGIN first; they and COMMIT are
+    /// sent along.
     Explicit(Arc<[Arc<str>]>),
     /// Part of the open transaction.
     Within,
 }
 
 impl Session {
-    /// Executes a statement; once more if the server refused only because its schema had changed.
+    /// Executes a statement, and retries it once if the server refused only because its schema had
+    /// changed.
     pub(super) fn execute<S: Statement + ?Sized>(
         &mut self,
         statement: &S,
@@ -37,7 +39,8 @@ impl Session {
         let first = self.execute_once(statement, mode.clone());
         let result = match first {
             Err(error) if !matches!(mode, TransactionMode::Within) && self.made_stale(&error) => {
-                // If it fails for the same reason with types that were looked up just now, it does not rest on them.
+                // If it fails for the same reason with newly looked-up types, the types are not the
+                // cause.
                 self.execute_once(statement, mode).map_err(|error| {
                     self.transactions.has_fresh_types();
                     error.resting_on_types(false)
@@ -72,7 +75,7 @@ impl Session {
                 outcome: Outcome::NotCommitted,
             });
         }
-        // A transaction that the caller began with SQL is the caller's to end.
+        // The caller ends a transaction that the caller began with SQL.
         let mode = match mode {
             TransactionMode::Implicit
                 if self.connection.is_in_transaction()
@@ -91,7 +94,7 @@ impl Session {
         if commands.len() > 1 {
             commands.iter().try_for_each(refuse_begin)?;
         }
-        // Within a transaction nothing is committed by an answer.
+        // Within a transaction, the server commits nothing before the answer is checked.
         let checked_here = match mode {
             TransactionMode::Within => Reads::IfBuiltIn,
             _ => Reads::Yes,
@@ -142,7 +145,7 @@ impl Session {
         deadline: Instant,
     ) -> Result<BatchResult> {
         let mut start = start.iter().map(|sql| Command::control(sql));
-        // BEGIN and COMMIT are no work of the transaction; the row of a commit key is.
+        // BEGIN and COMMIT do not count as work of the transaction; the row of a commit key does.
         let is_no_work = |command: Command| command.with_reads(Reads::Yes);
         let begin = start.next().map(is_no_work);
         let batch = Batch {
@@ -162,8 +165,8 @@ impl Session {
         self.with_checked_types(result.committed(), deadline)
     }
 
-    /// Sends commands whose row counts only the answer tells; the commit takes a round trip of its own, after the
-    /// check.
+    /// Sends commands whose row counts are known only from the answer; the commit takes another
+    /// round trip, after the check.
     fn execute_then_commit(
         &mut self,
         commands: Vec<Command>,
@@ -222,12 +225,12 @@ impl BatchResult {
     }
 }
 
-/// Returns whether commands have to be made a transaction with BEGIN and COMMIT.
+/// Returns whether commands need BEGIN and COMMIT.
 ///
-/// PostgreSQL takes what stands before one Sync for one transaction (manual, 55.2.4), but not all servers that
-/// speak its protocol do: Citus commits each command. So BEGIN and COMMIT are sent wherever a command can fail
-/// behind one that writes. Commands that PostgreSQL runs outside of transactions only (VACUUM, CREATE INDEX
-/// CONCURRENTLY) go without.
+/// PostgreSQL runs the commands before one Sync in one transaction (manual, 55.2.4). Some servers
+/// that use its protocol do not: Citus commits each command. So BEGIN and COMMIT are sent if a
+/// command that can fail follows one that writes. Commands that PostgreSQL runs only outside of
+/// transactions (VACUUM, CREATE INDEX CONCURRENTLY) are sent without them.
 fn needs_transaction(commands: &[Command]) -> bool {
     let Some((_, before)) = commands.split_last() else {
         return false;

@@ -1,4 +1,4 @@
-//! Hooks: functions that run once a transaction has ended, one way or the other.
+//! Hooks: functions that run once a transaction has been committed or rolled back.
 
 use std::any::Any;
 use std::fmt;
@@ -18,17 +18,19 @@ pub(crate) struct Hooks {
     /// The depth of the transactions that were open when a `Database` took the session over. The code that uses the
     /// session never ends them, so those within them count as outermost.
     floor: u32,
-    /// Whether the `Database` runs the hooks that are due, once the session has gone back.
+    /// Whether the `Database` runs the hooks that are due, once the session is returned to the
+    /// pool.
     deferred: bool,
     /// Whether the commit was not answered, so that it is unknown which hooks are due.
     unanswered: bool,
 }
 
 struct Registered {
-    /// The depth of the transaction it was registered in; once that is committed, of the transaction around it.
+    /// The depth of the transaction in which it was registered; once that is committed, the depth
+    /// of the transaction around it.
     depth: u32,
     on: On,
-    /// Whether a savepoint undid the work that it belongs to.
+    /// Whether its work was rolled back to a savepoint.
     undone: bool,
     hook: Hook,
 }
@@ -57,7 +59,7 @@ impl Hooks {
         )
     }
 
-    /// Returns whether transactions of this depth are not only those below the floor.
+    /// Returns whether a transaction of this depth is above the floor.
     pub(super) fn is_above_floor(&self, depth: u32) -> bool {
         depth > self.floor
     }
@@ -125,7 +127,7 @@ fn run(hooks: Vec<Hook>) {
             first.get_or_insert(panic);
         }
     }
-    // One panic on top of another would end the process.
+    // A panic during another panic would abort the process.
     if let Some(panic) = first.filter(|_| !thread::panicking()) {
         resume_unwind(panic);
     }
@@ -134,7 +136,7 @@ fn run(hooks: Vec<Hook>) {
 impl Hooks {
     /// Runs the hooks that are due, unless that is left to the `Database`.
     fn run_due(&mut self) {
-        // While a panic unwinds, the `Database` does not come to it.
+        // While a panic unwinds, the `Database` does not get to run them.
         if !self.deferred || thread::panicking() {
             run(std::mem::take(&mut self.due));
         }
@@ -147,14 +149,16 @@ impl Session {
         self.transactions.hooks().floor = depth;
     }
 
-    /// Runs `hook` once the outermost transaction has been committed: for effects that must not happen before, such as
-    /// a message about it.
+    /// Runs `hook` once the outermost transaction has been committed: for effects that must not
+    /// happen earlier, such as a message about it.
     ///
-    /// It does not run for a savepoint that is rolled back, nor for an attempt that fails and is retried. It takes
-    /// no round trip. In [`Database::transaction`](crate::Database::transaction) hooks run when the session has
-    /// gone back to the pool, so they may use the database; what they do is not part of the transaction, and is
-    /// lost if the process ends in between. If the outcome stays [`Unknown`](crate::Outcome::Unknown), no hook runs
-    /// at all. A panic of a hook goes on once the others have run. Outside of a transaction the hook runs at once.
+    /// The hook does not run for a savepoint that is rolled back, nor for an attempt that fails and
+    /// is retried. It takes no round trip. In
+    /// [`Database::transaction`](crate::Database::transaction), hooks run after the session is
+    /// returned to the pool, so they may use the database. Their work is not part of the
+    /// transaction, and is lost if the process ends in between. If the outcome stays
+    /// [`Unknown`](crate::Outcome::Unknown), no hook runs. If a hook panics, the panic continues
+    /// once the others have run. Outside of a transaction, the hook runs at once.
     ///
     /// ```
     /// # use bank::{Account, NewAccount};
@@ -176,12 +180,13 @@ impl Session {
         }
     }
 
-    /// Runs `hook` once the outermost transaction has ended, if the work done since is not in the database: to clean up
-    /// effects elsewhere.
+    /// Runs `hook` once the outermost transaction has ended, if the work before it was rolled back:
+    /// to clean up effects outside of the database.
     ///
-    /// It also runs for a savepoint that was rolled back, when the transaction around it is committed; and for each
-    /// attempt that failed and is retried. Otherwise as [`Session::after_commit`]. Outside of a transaction nothing
-    /// is ever rolled back, and the hook is dropped.
+    /// It also runs for a savepoint that was rolled back, when the transaction around it is
+    /// committed. It runs for each attempt that failed and is retried. Otherwise it is like
+    /// [`Session::after_commit`]. Outside of a transaction nothing is rolled back, and the hook is
+    /// dropped.
     pub fn after_rollback(&mut self, hook: impl FnOnce() + Send + 'static) {
         if self.transactions.is_in_own() {
             self.register(On::Rollback, Box::new(hook));

@@ -1,4 +1,4 @@
-//! How long the calls of a session may take, and whether the call that it works for was given up.
+//! The time limits of a session's calls, and whether the current call was given up.
 
 use std::time::{Duration, Instant};
 
@@ -9,14 +9,14 @@ use crate::wire::interrupt::{self, Interrupt};
 /// The limits of a session's calls.
 #[derive(Debug)]
 pub(super) struct Limits {
-    /// How long one call may take; within a call of a `Database`, the limit of that call.
+    /// The time that one call may take; within a call of a `Database`, the limit of that call.
     call: Duration,
-    /// The limit as configured, which `call` goes back to when a call of a `Database` ends.
+    /// The configured limit, to which `call` is reset when a call of a `Database` ends.
     configured: Duration,
     /// The deadline of the call of a `Database`, which holds for all its statements and attempts. Set between
     /// [`Limits::begin_call`] and [`Limits::end_call`] only.
     deadline: Option<Instant>,
-    /// Whether something was not sent, because the deadline of the call had passed.
+    /// Whether a command was not sent because the deadline of the call had passed.
     was_late: bool,
     /// The call in which the session was taken, if it may be given up.
     interrupt: Option<Interrupt>,
@@ -33,19 +33,20 @@ impl Limits {
         }
     }
 
-    /// Sets how long one call may take.
+    /// Sets the time that one call may take.
     pub(super) fn set_call(&mut self, limit: Duration) {
         self.call = limit;
     }
 
-    /// Holds all that follows to one deadline, however many statements it is.
+    /// Sets one deadline for all statements that follow.
     pub(super) fn begin_call(&mut self, deadline: Instant, limit: Duration) {
         self.deadline = Some(deadline);
         self.was_late = false;
         self.call = limit;
     }
 
-    /// Ends what [`Limits::begin_call`] began. Returns whether something was not sent, because it was too late.
+    /// Ends the call that [`Limits::begin_call`] began. Returns whether a command was not sent
+    /// because the deadline had passed.
     pub(super) fn end_call(&mut self) -> bool {
         self.deadline = None;
         self.call = self.configured;
@@ -59,7 +60,7 @@ impl Limits {
         self.interrupt = None;
     }
 
-    /// Returns when a call that begins now has to end.
+    /// Returns the deadline of a call that begins now.
     pub(super) fn call_deadline(&self) -> Instant {
         let own = after(self.call);
         self.deadline.map_or(own, |deadline| deadline.min(own))
@@ -91,7 +92,7 @@ impl Limits {
         self.interrupt = interrupt::current();
     }
 
-    /// Fails if the call was given up: it starts nothing any more.
+    /// Fails if the call was given up, since such a call may begin nothing new.
     pub(super) fn refuse_if_given_up(&self) -> Result<()> {
         self.interrupt()
             .map_or(Ok(()), |interrupt| interrupt.check())

@@ -1,4 +1,4 @@
-//! The OIDs of types that migrations made, asked for by their names.
+//! Looks up the OIDs of types that are not built in, by their names.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -20,7 +20,8 @@ use crate::wire::row::SessionRow;
 /// From this version on the server reports each change of the search path (`GUC_REPORT`).
 const REPORTS_SEARCH_PATH: i32 = 180_000;
 
-/// Guards the search path of a transaction while types are looked up by another.
+/// The savepoint that protects the search path of a transaction while types are looked up by
+/// another.
 const SAVEPOINT: &str = "bowline_types";
 
 impl Session {
@@ -30,7 +31,8 @@ impl Session {
         Encoder::new(lookup, &mut self.texts)
     }
 
-    /// Notes that statements were run that change the search path; takes what the server reports of it by itself.
+    /// Notes the changes that statements made to the search path, and those that the server
+    /// reports.
     pub(super) fn follow_search_path<'c>(
         &mut self,
         changes: impl Iterator<Item = &'c SearchPathChange>,

@@ -1,7 +1,7 @@
 //! LISTEN and NOTIFY.
 //!
-//! The server sends notifications between statements; they are kept here until they are asked for, so none
-//! is lost while something else runs.
+//! The server sends notifications between statements. They are kept here until they are read, so
+//! none is lost while other statements run.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ use crate::statement::{Statement, StatementDsl as _};
 use crate::wire::driver::{DriveError, drive};
 use crate::wire::notification::Notification;
 
-/// The notifications that have arrived and were not read yet.
+/// The notifications that have arrived, but were not read yet.
 #[derive(Debug, Default)]
 pub(super) struct Inbox {
     /// At most [`KEPT`]; the oldest are dropped when there are too many.
@@ -25,12 +25,13 @@ pub(super) struct Inbox {
     dropped: u64,
 }
 
-/// How many notifications a session keeps.
+/// The number of notifications that a session keeps.
 const KEPT: usize = 10_000;
 
-/// Sends a notification on a channel, once the transaction commits: `pg_notify(channel, payload)`.
+/// Returns a statement that sends a notification on a channel, once the transaction commits:
+/// `pg_notify(channel, payload)`.
 ///
-/// It is a statement, so it can travel with the change that it announces.
+/// Being a statement, it can be sent together with the change that it announces.
 pub fn notify(
     channel: impl Into<String>,
     payload: impl Into<String>,
@@ -45,7 +46,7 @@ pub fn notify(
 impl Session {
     /// Receives the notifications of a channel from now on; within a transaction from its commit on. One round trip.
     ///
-    /// The channel's name is taken as it is, upper and lower case included.
+    /// The name of the channel is case-sensitive.
     pub fn listen(&mut self, channel: &str) -> Result<()> {
         self.refuse_behind_pooler("LISTEN")?;
         self.run(crate::sql_query(format!("LISTEN {}", identifier(channel))).affected())?;
@@ -58,9 +59,10 @@ impl Session {
         Ok(())
     }
 
-    /// Returns the next notification; waits for it, up to this long. No round trip.
+    /// Returns the next notification; waits up to this long for it, and takes no round trip.
     ///
-    /// `None` if none arrived by then. While a transaction is open the server holds notifications back.
+    /// Returns `None` if none arrived in time. The server sends no notifications while a
+    /// transaction is open.
     /// Fails if the connection is lost, or once the call that waits is given up.
     pub fn wait_for_notification(&mut self, limit: Duration) -> Result<Option<Notification>> {
         self.receive_notifications(after(limit))?;

@@ -1,4 +1,4 @@
-//! A statement as its subscribers see it: its span, and its plan if it was slow.
+//! Reports a statement to subscribers: its span, and its plan if it was slow.
 
 use std::time::{Duration, Instant};
 
@@ -12,11 +12,11 @@ use crate::sql_text::single_statement::bare;
 use crate::sql_text::statement_kinds::query_kind;
 use crate::statement::{Encoded, Statement};
 
-/// How long an EXPLAIN may take, and of how many commands it is asked.
+/// The time that an EXPLAIN may take, and the number of commands that are explained.
 const PLAN: Duration = Duration::from_secs(1);
 const PLANS: usize = 16;
 
-/// Guards a transaction against an EXPLAIN that fails.
+/// The savepoint that protects a transaction from an EXPLAIN that fails.
 const SAVEPOINT: &str = "bowline_explain";
 
 impl Session {
@@ -50,7 +50,8 @@ impl Session {
 
     /// Returns the server's plan for a statement with these values: one round trip.
     ///
-    /// Within a transaction a savepoint guards it. A failure is not reported: the statement itself has ended.
+    /// Within a transaction, a savepoint protects it. A failure is not reported: the statement
+    /// itself has ended.
     pub(super) fn explain<S: Statement + ?Sized>(
         &mut self,
         statement: &S,

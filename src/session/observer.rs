@@ -1,7 +1,9 @@
-//! What a session reports of its work: spans, metrics, diesel's instrumentation, and its current activity.
+//! The reports of a session about its work: spans, metrics, diesel's instrumentation, and its
+//! current activity.
 //!
-//! A statement is begun and ended here; encoding, the pipeline and decoding add what they measured in between.
-//! If nobody subscribes, nothing is measured.
+//! The span of a statement begins and ends here. Encoding, the pipeline and decoding add their
+//! measurements in between.
+//! Without a subscriber, nothing is measured.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -20,7 +22,7 @@ use crate::observe::{ServerAddress, StatementSpan, TransactionSpan, metrics};
 use crate::wire::answer::Answer;
 use crate::wire::libpq::Connection;
 
-/// The subscribers to a session's work, and the counts that they are told.
+/// The subscribers to a session's work, and the counts that are reported to them.
 pub(super) struct Observer {
     server: ServerAddress,
     /// Statements that take longer are reported as slow.
@@ -34,9 +36,9 @@ pub(super) struct Observer {
     waited: Duration,
     /// The attempt of the call, counted from 1.
     attempt: u32,
-    /// Why the session is closed. The first reason other than [`DROPPED`] stays.
+    /// The reason why the session is closed. The first reason other than [`DROPPED`] stays.
     close_reason: &'static str,
-    /// Both are counted since the session was made, and only grow.
+    /// Both counts begin when the session is opened, and only grow.
     statements: u64,
     round_trips: u64,
     instrumentation: DynInstrumentation,
@@ -95,7 +97,7 @@ impl Observer {
         self.attempt = attempt;
     }
 
-    /// Sets why the session is about to be closed, unless there is a reason already.
+    /// Sets the reason why the session is about to be closed, unless there is a reason already.
     pub(super) fn set_close_reason(&mut self, reason: &'static str) {
         if self.close_reason == DROPPED {
             self.close_reason = reason;
@@ -211,12 +213,12 @@ impl Observer {
         }
     }
 
-    /// Takes the current statement out, because the session does other work before it ends.
+    /// Takes the current statement, because the session does other work before the statement ends.
     pub(super) fn pause(&mut self) -> Option<Box<StatementSpan>> {
         self.statement.take()
     }
 
-    /// Goes on with a statement that was taken out.
+    /// Resumes a statement that was taken.
     pub(super) fn resume(&mut self, statement: Option<Box<StatementSpan>>) {
         self.statement = statement;
     }
@@ -243,17 +245,19 @@ impl Observer {
         );
     }
 
-    /// Tells diesel's instrumentation of a transaction or savepoint that begins.
+    /// Reports the beginning of a transaction or savepoint to diesel's instrumentation.
     pub(super) fn transaction_begins(&mut self, depth: NonZeroU32) {
         self.instrument(InstrumentationEvent::begin_transaction(depth));
     }
 
-    /// Tells diesel's instrumentation of a transaction or savepoint that is to be committed.
+    /// Reports a transaction or savepoint that is about to be committed to diesel's
+    /// instrumentation.
     pub(super) fn transaction_commits(&mut self, depth: NonZeroU32) {
         self.instrument(InstrumentationEvent::commit_transaction(depth));
     }
 
-    /// Tells diesel's instrumentation of a transaction or savepoint that is to be rolled back.
+    /// Reports a transaction or savepoint that is about to be rolled back to diesel's
+    /// instrumentation.
     pub(super) fn transaction_rolls_back(&mut self, depth: NonZeroU32) {
         self.instrument(InstrumentationEvent::rollback_transaction(depth));
     }
@@ -277,24 +281,24 @@ impl Observer {
         self.has_own_instrumentation = true;
     }
 
-    /// Goes back to diesel's default instrumentation.
+    /// Resets the instrumentation to diesel's default.
     pub(super) fn reset_instrumentation(&mut self) {
         if std::mem::take(&mut self.has_own_instrumentation) {
             self.instrumentation = DynInstrumentation::default_instrumentation();
         }
     }
 
-    /// Tells diesel's instrumentation of a query that is to be sent.
+    /// Reports a query that is about to be sent to diesel's instrumentation.
     pub(super) fn query_starts(&mut self, sql: &str) {
         self.instrument(InstrumentationEvent::start_query(&StrQueryHelper::new(sql)));
     }
 
-    /// Tells diesel's instrumentation of a statement that is prepared.
+    /// Reports a statement that is prepared to diesel's instrumentation.
     pub(super) fn statement_prepared(&mut self, sql: &str) {
         self.instrument(InstrumentationEvent::cache_query(sql));
     }
 
-    /// Tells diesel's instrumentation of a query that succeeded.
+    /// Reports a query that succeeded to diesel's instrumentation.
     pub(super) fn query_succeeded(&mut self, sql: &str) {
         self.instrument(InstrumentationEvent::finish_query(
             &StrQueryHelper::new(sql),
@@ -302,7 +306,7 @@ impl Observer {
         ));
     }
 
-    /// Tells diesel's instrumentation of a query that failed.
+    /// Reports a query that failed to diesel's instrumentation.
     pub(super) fn query_failed(&mut self, sql: &str, error: &Error) {
         let error = diesel::result::Error::QueryBuilderError(error.to_string().into());
         self.instrument(InstrumentationEvent::finish_query(
@@ -315,12 +319,12 @@ impl Observer {
         self.instrumentation.on_connection_event(event);
     }
 
-    /// Shows the SQL that is sent to those who wait for the session.
+    /// Publishes the SQL that is sent, for callers that wait for the session.
     pub(super) fn activity_starts(&self, sql: Arc<str>) {
         self.activity.begin(sql);
     }
 
-    /// Shows that the session is idle.
+    /// Publishes that the session is idle.
     pub(super) fn activity_ends(&self, is_in_transaction: bool) {
         self.activity.end(is_in_transaction);
     }

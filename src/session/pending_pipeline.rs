@@ -1,4 +1,4 @@
-//! Commands on their way to the server up to one Sync, and what is known of their outcome meanwhile.
+//! Commands that are sent to the server up to one Sync, and their outcome as far as it is known.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -11,10 +11,11 @@ use crate::wire::answer::Answer;
 use crate::wire::libpq::{Field, ResultStatus};
 use crate::wire::protocol::PipelineState;
 
-/// Commands on their way, up to one Sync.
+/// Commands that are being sent or answered, up to one Sync.
 #[derive(Debug)]
 pub(super) struct PendingPipeline {
-    /// All commands that travel, the session's own around the caller's. Their values are taken out when they are sent.
+    /// All commands of the pipeline: the session's own around the caller's. Their values are moved
+    /// out when they are sent.
     pub(super) commands: Vec<Command>,
     /// The caller's commands among them.
     pub(super) own: Range<usize>,
@@ -25,7 +26,7 @@ pub(super) struct PendingPipeline {
 }
 
 impl PendingPipeline {
-    /// Hands the rows of the caller's command out as they arrive.
+    /// Returns the rows of the caller's command as they arrive.
     pub(super) fn streamed(self) -> Self {
         Self {
             state: self.state.stream(self.own.start),
@@ -53,7 +54,7 @@ impl PendingPipeline {
 
     /// Returns the outcome of the work if the connection is lost now, by what was sent and received.
     ///
-    /// It is unknown only if the server may have all that makes it commit, and has not answered that.
+    /// It is unknown only if the server may have received the commit, and has not answered it.
     pub(super) fn outcome_if_lost(&self) -> Outcome {
         let received = &self.state.received;
         let last = self.commands.len().wrapping_sub(1);
@@ -62,7 +63,7 @@ impl PendingPipeline {
                 .iter()
                 .any(Command::ends_its_transaction)
         {
-            // The server waits for data that never comes, and rolls back.
+            // The server waits for data that never arrives, and rolls back.
             return Outcome::NotCommitted;
         }
         let commit_sent = match self.commit {
@@ -87,11 +88,12 @@ impl PendingPipeline {
             .as_ref()
             .filter(|(_, error)| error.error_field(Field::SqlState).is_some());
         match error {
-            // The server answers in order: it did not come to the commit.
+            // The server answers in order, so it did not reach the commit.
             Some((Some(index), _)) if self.commit == CommitPoint::Sync || *index < last => {
                 Outcome::NotCommitted
             }
-            // A commit that fails rolls back; only the end of the server's process says nothing of it.
+            // A commit that fails rolls back, except if the server process ends: then the outcome
+            // is unknown.
             Some((_, error))
                 if error
                     .error_field(Field::Severity)
@@ -105,7 +107,7 @@ impl PendingPipeline {
 
     /// Returns the outcome of the work if the server refused one of the commands.
     ///
-    /// Nothing of it remains, unless some of it was committed before the Sync, as a procedure may do.
+    /// No change remains, unless a part was committed before the Sync, as a procedure may do.
     pub(super) fn outcome_if_refused(&self) -> Outcome {
         let Some((index, _)) = self.state.received.error else {
             return Outcome::NotCommitted;
@@ -121,15 +123,17 @@ impl PendingPipeline {
         Outcome::NotCommitted
     }
 
-    /// Returns whether some of the first commands may be committed though the Sync was not answered: by their own
-    /// words, or because not all servers take what stands before one Sync for one transaction.
+    /// Returns whether some of the first commands may be committed although the Sync was not
+    /// answered. A command may commit by itself. And not all servers run the commands before one
+    /// Sync in one transaction.
     fn may_have_committed_before(&self, index: usize) -> bool {
         if self.commit != CommitPoint::Sync {
             return false;
         }
         let first = || self.commands.iter().take(index);
         let is_one_of_several = self.own.len() > 1;
-        // The last of several is not committed before its Sync, unless it commits by itself.
+        // The last of several commands is not committed before its Sync, unless it commits by
+        // itself.
         let mut with_more_behind = first().take(self.commands.len().saturating_sub(1));
         first().any(Command::ends_its_transaction)
             || (is_one_of_several && !with_more_behind.all(Command::only_reads))

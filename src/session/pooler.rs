@@ -1,8 +1,9 @@
 //! Behind a pooler in transaction mode (such as PgBouncer), each transaction may run on another session of the
 //! server.
 //!
-//! So nothing is kept in the server's session: no named statements, no LISTEN, no locks of the session. A pooler
-//! refuses start-up options too, so the settings of a transaction travel with it.
+//! So nothing is kept in the server's session: no named statements, no LISTEN, no locks of the
+//! session. A pooler also refuses start-up options, so the settings of a transaction are sent with
+//! it.
 
 use std::sync::Arc;
 
@@ -15,7 +16,8 @@ use crate::sql_text::keywords::begins_transaction;
 use crate::sql_text::read_only::Reads;
 
 impl Config {
-    /// Returns the query that sets what a direct connection has from its start; `None` without a pooler.
+    /// Returns the query for the settings that a direct connection has from its start; `None`
+    /// without a pooler.
     pub(crate) fn pooler_settings(&self) -> Option<Arc<str>> {
         if !self.pooler {
             return None;
@@ -36,14 +38,16 @@ impl Config {
 }
 
 impl Session {
-    /// Returns the query that travels with each transaction behind a pooler; `None` for a direct connection.
+    /// Returns the query that is sent with each transaction behind a pooler; `None` for a direct
+    /// connection.
     pub(crate) fn pooler_settings(&self) -> Option<&str> {
         self.pooler.as_deref()
     }
 
     /// Inserts the settings of a pooled transaction before its first statement; returns how many commands that are.
     ///
-    /// They stand behind its BEGIN if it has one. A statement that cannot run in a transaction goes without.
+    /// The settings follow its BEGIN if it has one. A statement that cannot run in a transaction
+    /// gets none.
     pub(super) fn insert_pooler_settings(&self, commands: &mut Vec<Command>) -> usize {
         let Some(settings) = &self.pooler else {
             return 0;
@@ -55,7 +59,7 @@ impl Session {
             None if commands.iter().all(may_share_transaction) => 0,
             None => return 0,
         };
-        // They end with the transaction.
+        // The settings end with the transaction.
         let settings = Command::plain(Arc::clone(settings)).with_reads(Reads::Yes);
         commands.insert(place, settings);
         1
@@ -63,8 +67,8 @@ impl Session {
 }
 
 impl Session {
-    /// Returns the SQL that travels before a simple query: the deferred SQL, and behind its BEGIN the settings of a
-    /// pooled transaction.
+    /// Returns the SQL that is sent before a simple query: the deferred SQL, and after its BEGIN
+    /// the settings of a pooled transaction.
     ///
     /// A `transactional` query gets the settings without a BEGIN too. A script may hold statements that cannot run in a
     /// transaction.
@@ -73,7 +77,7 @@ impl Session {
         statements.map(|sql| format!("{sql};")).collect()
     }
 
-    /// As [`Session::prefix_of_simple_query`], one by one.
+    /// As [`Session::prefix_of_simple_query`], as separate statements.
     pub(super) fn prefix_statements(&self, transactional: bool) -> Vec<&str> {
         let mut parts: Vec<&str> = self
             .transactions

@@ -1,8 +1,10 @@
-//! Whether a session has to be reset before its next holder: settings, roles, locks, temporary tables.
+//! Decides whether a session has to be reset before its next holder: settings, roles, locks,
+//! temporary tables.
 //!
-//! PostgreSQL does not report what statements leave behind, and to ask or to reset at every check-in would cost a
-//! round trip each time. So the text of each statement is examined, once for each prepared statement. A statement
-//! that may leave something behind, or that is not understood, marks the session; only a marked session is reset.
+//! PostgreSQL does not report the state that statements leave behind. A query or a reset at each
+//! check-in would cost a round trip. So the text of each statement is examined, once for each
+//! prepared statement. A statement that may leave state behind, or that is not understood, marks
+//! the session. Only a marked session is reset.
 
 use super::Session;
 use super::exchange::{Batch, CommitPoint};
@@ -11,12 +13,13 @@ use crate::command::text::Text;
 use crate::error::{Error, Result};
 
 impl Session {
-    /// Returns whether a statement may have left something behind: a setting, a role, a temporary table, LISTEN, an
-    /// advisory lock, a cursor WITH HOLD.
+    /// Returns whether a statement may have left state behind: a setting, a role, a temporary
+    /// table, LISTEN, an advisory lock, a cursor WITH HOLD.
     ///
-    /// This is read from the SQL; an unknown kind of statement counts as one that does. Effects of functions of the
-    /// database are not seen, nor those of rules and triggers: after a call of one that sets something for the session,
-    /// call [`Session::touch`]. Behind a pooler only that call sets it, because the server's session is shared there.
+    /// This is read from the SQL; an unknown kind of statement counts as one that does. Effects of
+    /// the database's functions, rules and triggers are not seen. After a call of a function that
+    /// changes a setting of the session, call [`Session::touch`]. Behind a pooler only `touch`
+    /// marks the session, because the server's session is shared.
     pub fn is_touched(&self) -> bool {
         self.residue.is_touched()
     }
@@ -26,7 +29,7 @@ impl Session {
         self.residue.touch();
     }
 
-    /// Makes the session as it was when it was new (`DISCARD ALL`); one round trip.
+    /// Resets the session to its initial state (`DISCARD ALL`); one round trip.
     ///
     /// Fails within a transaction. The pool calls it for sessions that are [touched](Session::is_touched).
     pub fn reset(&mut self) -> Result<()> {
@@ -45,7 +48,7 @@ impl Session {
         Ok(())
     }
 
-    /// Notes that the server has forgotten everything, prepared statements included.
+    /// Notes that the server has discarded everything, prepared statements included.
     pub(super) fn was_discarded(&mut self) {
         self.connection.prepared_mut().clear();
         self.search_path.reset();
@@ -53,14 +56,14 @@ impl Session {
         self.residue.clear();
     }
 
-    /// Marks the session if this statement may leave something behind.
+    /// Marks the session if this statement may leave state behind.
     pub(super) fn note_effects(&mut self, text: &Text) {
         let connection = &self.connection;
         self.residue
             .note_statement(text, || connection.has_nonstandard_strings(text.sql()));
     }
 
-    /// Marks the session if this text of several statements may leave something behind.
+    /// Marks the session if this text of several statements may leave state behind.
     pub(super) fn note_script_effects(&mut self, sql: &str) {
         self.transactions.set_changed_schema(true);
         let connection = &self.connection;

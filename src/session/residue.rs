@@ -1,13 +1,13 @@
-//! What statements may have left behind in a session on the server.
+//! The state that statements may have left behind in a session on the server.
 
 use crate::command::text::Text;
 use crate::sql_text::session_state::script_leaves_state;
 
-/// What would be handed on to the next holder of the session.
+/// The state that the next holder of the session would get.
 #[derive(Debug)]
 pub(super) struct Residue {
-    /// Whether a statement may have left something behind. Once set it stays until the session is reset; behind a
-    /// pooler it is set by [`Residue::touch`] only, because the server's session is not ours.
+    /// Whether a statement may have left state behind. It stays set until the session is reset.
+    /// Behind a pooler only [`Residue::touch`] sets it, because the server's session is shared.
     touched: bool,
     /// The number of advisory locks that guards hold. They are counted instead of marking the session, so that it is
     /// clean once they are released.
@@ -17,7 +17,7 @@ pub(super) struct Residue {
     is_pooled: bool,
 }
 
-/// Whether a session was marked at some moment.
+/// A record of whether the session was marked at some moment.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Mark(bool);
 
@@ -31,7 +31,7 @@ impl Residue {
         }
     }
 
-    /// Returns whether anything may be left behind.
+    /// Returns whether any state may be left behind.
     pub(super) fn is_touched(&self) -> bool {
         self.touched || self.locks > 0
     }
@@ -41,7 +41,8 @@ impl Residue {
         self.touched = true;
     }
 
-    /// Marks the session if this statement may leave something behind, or if its text may be read in another way.
+    /// Marks the session if this statement may leave state behind, or if the server may parse its
+    /// text differently.
     pub(super) fn note_statement(&mut self, text: &Text, is_unsure: impl FnOnce() -> bool) {
         if !self.touched && !self.is_pooled {
             self.touched = text.leaves_state() || is_unsure();
@@ -60,7 +61,7 @@ impl Residue {
         (self.touched, self.locks) = (false, 0);
     }
 
-    /// Returns a name for a cursor that no other of the session has had.
+    /// Returns a name for a cursor that no other cursor of the session has had.
     pub(super) fn next_cursor(&mut self) -> String {
         self.cursors += 1;
         format!("bowline_cursor_{}", self.cursors)
@@ -71,7 +72,7 @@ impl Residue {
         Mark(self.touched)
     }
 
-    /// Takes back what statements since the mark have marked.
+    /// Restores an earlier mark, and ignores the statements since then.
     pub(super) fn restore(&mut self, mark: Mark) {
         self.touched = mark.0;
     }

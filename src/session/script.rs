@@ -21,7 +21,7 @@ use crate::wire::driver::{DriveError, drive, drive_unless_given_up};
 use crate::wire::libpq::Field;
 use crate::wire::protocol::{NO_COPY_MESSAGE, SimpleQuery, SimpleQueryPart, c_string};
 
-/// Receives the parts of a script's results in their order; breaks off when it wants no more.
+/// A receiver of the parts of a script's results, in order; it breaks to end the script.
 pub(super) type PartSink<'h> = &'h mut dyn FnMut(SimpleQueryPart) -> ControlFlow<()>;
 
 impl Session {
@@ -59,7 +59,8 @@ impl Session {
         let before = self.prefix_of_simple_query(false);
         let statements_before = self.prefix_statements(false).len();
         let within = self.is_within_transaction();
-        // An end of the transaction was refused, and PostgreSQL refuses all else that would commit within one.
+        // A COMMIT or ROLLBACK was refused, and PostgreSQL refuses anything else that would commit
+        // within a transaction.
         let may_commit = self.transactions.depth() == 0;
         self.transactions.note_sent(Reads::No);
         let text: Arc<str> = format!("{before}{sql}").into();
@@ -89,7 +90,7 @@ impl Session {
         self.observer.add_wire_time(since);
         self.observer
             .activity_ends(self.connection.is_in_transaction());
-        // A text that cannot be parsed runs not even in part: the deferred SQL is still to be sent.
+        // If the text cannot be parsed, no part of it runs: the deferred SQL still has to be sent.
         let refused_whole =
             received.tags.is_empty() && received.error.is_some() && !before.is_empty();
         if !refused_whole {
@@ -145,7 +146,7 @@ impl Session {
             return Ok(());
         }
         let end = statements(sql).find(|statement| ends_transaction(statement.text()));
-        // Where backslashes escape, a string may end elsewhere than it seems to.
+        // If backslashes are escapes, a string may end elsewhere than it seems to.
         let unsure = self.connection.has_nonstandard_strings(sql)
             && sql
                 .split(|c: char| !c.is_ascii_alphabetic())
@@ -157,10 +158,10 @@ impl Session {
         }
     }
 
-    /// Sends deferred savepoints ahead of a simple query, in a round trip of their own.
+    /// Sends deferred savepoints before a simple query, in a separate round trip.
     ///
-    /// PostgreSQL runs nothing of a text that it cannot parse, so a savepoint in the same text would not exist when it
-    /// is needed.
+    /// PostgreSQL runs nothing of a text that it cannot parse, so a savepoint in the same text
+    /// would not exist when it is needed.
     pub(super) fn send_deferred_savepoints(&mut self, deadline: Instant) -> Result<()> {
         if self.connection.is_in_transaction() && !self.transactions.deferred().is_empty() {
             self.exchange(Batch::default(), CommitPoint::Later, deadline)?;
@@ -169,9 +170,9 @@ impl Session {
     }
 }
 
-/// How a script ended before its results were complete.
+/// The reason why a script ended before its results were complete.
 enum EarlyEnd {
-    /// The deadline passed, or the sink wants no more: the server has to be asked to stop.
+    /// The deadline passed, or the sink broke off: the server has to be asked to stop.
     Unwanted {
         expired: bool,
     },
@@ -187,8 +188,8 @@ impl EarlyEnd {
     }
 }
 
-/// Drives a simple query to its end and hands its parts to the sink, except those of the statements that travel
-/// before it. The time that the sink takes does not count.
+/// Drives a simple query to its end. Passes its parts to the sink, except those of the statements
+/// that are sent before it. The time that the sink takes does not count.
 fn hand_out(
     query: &mut SimpleQuery<'_>,
     mut deadline: Instant,
@@ -212,7 +213,8 @@ fn hand_out(
     }
 }
 
-/// Returns the outcome of a script of which the server refused a statement: the one behind those that have a tag.
+/// Returns the outcome of a script in which the server refused a statement: the one after those
+/// that have a tag.
 fn outcome_if_refused(may_commit: bool, sql: &str, tags: &[String]) -> Outcome {
     if may_commit && commits(sql, tags.len() + 1) {
         Outcome::Unknown

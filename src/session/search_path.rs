@@ -1,4 +1,5 @@
-//! The search path in effect on a session, as far as its own statements and the server's reports tell.
+//! The search path in effect on a session, as far as it is known from its statements and the
+//! server's reports.
 
 use bowline_sql::statements;
 
@@ -12,11 +13,11 @@ pub(super) struct SearchPath {
     now: SearchPathSetting,
     /// The setting that is in effect once the transaction has been committed.
     session: SearchPathSetting,
-    /// For each open transaction: its depth, and what both were when it began.
+    /// For each open transaction: its depth, and both settings at its beginning.
     saved: Vec<(u32, SearchPathSetting, SearchPathSetting)>,
     /// The first and the last path that the server reported.
     reported: Option<(String, String)>,
-    /// Whether a transaction that the caller began with SQL set something for the session.
+    /// Whether a transaction that the caller began with SQL changed the setting for the session.
     is_in_doubt: bool,
 }
 
@@ -47,7 +48,7 @@ impl SearchPath {
             .collect()
     }
 
-    /// Notes that a statement was run that changes it; within a transaction or not.
+    /// Notes that a statement changed the search path, within a transaction or not.
     pub(super) fn apply(&mut self, change: &SearchPathChange, is_in_transaction: bool) {
         if change.is_local() && !is_in_transaction {
             return;
@@ -104,7 +105,7 @@ impl SearchPath {
         }
     }
 
-    /// Goes back to the setting of the session's start.
+    /// Resets to the setting of the session's start.
     pub(super) fn reset(&mut self) {
         let reported = self.reported.take();
         *self = Self {
@@ -113,7 +114,7 @@ impl SearchPath {
         };
     }
 
-    /// Takes a path that the server reports.
+    /// Applies a search path that the server reports.
     pub(super) fn report(&mut self, path: Option<String>) {
         let Some(path) = path else { return };
         let Some((first, last)) = &mut self.reported else {
@@ -177,10 +178,10 @@ mod tests {
         assert_eq!(*search_path.key(), *set_config("tc"));
         search_path.apply(&change("RESET search_path"), false);
         assert!(search_path.key().is_empty());
-        // What is local needs a transaction.
+        // A local setting needs a transaction.
         search_path.apply(&change("SET LOCAL search_path TO ta"), false);
         assert!(search_path.key().is_empty());
-        // One that was begun by hand may have been rolled back.
+        // A transaction that the caller began with SQL may have been rolled back.
         search_path.apply(&change("SET search_path TO ta"), true);
         search_path.set_idle();
         assert!(is_unknown(&search_path.key()));

@@ -1,4 +1,5 @@
-//! Any SQL, with its results as PostgreSQL's own text: for consoles and scripts, which know no Rust types.
+//! Runs any SQL and returns its results as PostgreSQL's text: for consoles and scripts, which know
+//! no Rust types.
 
 use std::borrow::Cow;
 use std::num::NonZeroU32;
@@ -13,13 +14,13 @@ use crate::wire::protocol::SimpleQueryPart;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SimpleQueryMessage<'a> {
-    /// The next rows have these columns.
+    /// The columns of the rows that follow.
     RowDescription(&'a [SimpleColumn]),
     /// A row.
     Row(SimpleRow<'a>),
     /// A piece of the data of a `COPY .. TO STDOUT`.
     CopyData(&'a [u8]),
-    /// A statement has ended: its command tag, such as `INSERT 0 1`.
+    /// The end of a statement, with its command tag, such as `INSERT 0 1`.
     CommandComplete(&'a str),
 }
 
@@ -41,18 +42,18 @@ pub struct SimpleRow<'a> {
 }
 
 impl SimpleRow<'_> {
-    /// Returns how many columns it has.
+    /// Returns the number of columns.
     pub fn len(&self) -> usize {
         self.answer.column_count()
     }
 
-    /// Returns whether it has no column at all, as that of `SELECT` alone.
+    /// Returns whether the row has no columns, as that of a bare `SELECT`.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Returns the value of a column, counted from 0, as PostgreSQL's text; `None` is NULL, and a column that is
-    /// not there.
+    /// Returns the value of a column, counted from 0, as PostgreSQL's text; `None` if it is NULL or
+    /// there is no such column.
     pub fn get(&self, column: usize) -> Option<Cow<'_, str>> {
         let value = self.answer.value(self.row, column)?;
         Some(String::from_utf8_lossy(value))
@@ -62,13 +63,16 @@ impl SimpleRow<'_> {
 impl Session {
     /// Runs any number of statements, separated by `;`, and passes their results to `each` as they arrive.
     ///
-    /// PostgreSQL runs them in one transaction, unless they hold a BEGIN or COMMIT of their own, or the session is
-    /// in one. Within [`Database::transaction`](crate::Database::transaction) a COMMIT or ROLLBACK is refused, and
-    /// nothing is sent. If a statement fails once a COMMIT, CALL or DO may have committed, the
-    /// [`outcome`](crate::Error::outcome) is [`Unknown`](crate::Outcome::Unknown). Rows are not kept, so memory is
-    /// constant; values come as text, since no Rust type is given. Takes one round trip. It may take as long as one
-    /// call, without the time that `each` takes. Once `each` breaks off, the server is asked to cancel the rest;
-    /// that is an error, unless the statements had ended before.
+    /// PostgreSQL runs the statements in one transaction, unless they contain a BEGIN or COMMIT, or
+    /// the session is in a transaction. Within
+    /// [`Database::transaction`](crate::Database::transaction), a COMMIT or ROLLBACK is refused,
+    /// and nothing is sent. If a statement fails after a COMMIT, CALL or DO that may have
+    /// committed, the [`outcome`](crate::Error::outcome) is [`Unknown`](crate::Outcome::Unknown).
+    ///
+    /// Takes one round trip, and constant memory, since rows are not kept. Values are text, since
+    /// no Rust type is given. The limit is that of one call, without the time that `each` takes. If
+    /// `each` breaks, the server is asked to cancel the rest. That is an error, unless the
+    /// statements had ended before.
     ///
     /// ```
     /// # use std::ops::ControlFlow;
@@ -97,7 +101,7 @@ impl Session {
     }
 }
 
-/// Passes one part on; `described` is whether the columns of its statement were passed before.
+/// Passes a part to `each`; `described` is whether the columns of its statement were passed before.
 fn pass(
     part: &SimpleQueryPart,
     described: &mut bool,
@@ -117,7 +121,7 @@ fn pass(
         }
     }
     match tag {
-        // Nothing at all, between two `;`, is no statement.
+        // Empty text between two `;` is no statement.
         Some(tag) if status != ResultStatus::Empty => {
             *described = false;
             each(SimpleQueryMessage::CommandComplete(tag))

@@ -1,7 +1,7 @@
-//! Rows as they arrive, in constant memory.
+//! Streams: rows are read as they arrive, in constant memory.
 //!
-//! The server sends as fast as rows are taken, and no faster: the others wait on its side of the
-//! socket. A stream that is dropped early is cancelled instead of read to its end.
+//! The server sends only as fast as rows are read, since the socket's buffers fill up. A stream
+//! that is dropped early is cancelled, and not read to its end.
 
 use std::fmt;
 use std::ops::DerefMut;
@@ -18,11 +18,12 @@ use crate::statement::{RowReader, Statement};
 use crate::wire::driver::Completion;
 use crate::wire::row::SessionRow;
 
-/// Rows of one query as they arrive; made by [`Session::stream`] and [`Database::stream`](crate::Database::stream).
+/// The rows of one query as they arrive; returned by [`Session::stream`] and
+/// [`Database::stream`](crate::Database::stream).
 ///
-/// Each step waits as long as one call may take, not longer. The first error ends the stream. Dropped
-/// early, it asks the server to stop, and the session goes on; within a transaction too, which a savepoint
-/// protects.
+/// Each step waits at most as long as one call may take. The first error ends the stream. If the
+/// stream is dropped early, it asks the server to stop, and the session can be used again. That
+/// holds within a transaction too, which a savepoint protects.
 #[must_use = "rows are sent as they are taken"]
 pub struct Stream<H: DerefMut<Target = Session>, T> {
     session: H,
@@ -36,15 +37,15 @@ pub struct Stream<H: DerefMut<Target = Session>, T> {
 /// A query whose rows arrive.
 struct ActiveStream {
     pending: PendingPipeline,
-    /// Whether a savepoint guards the transaction around it.
+    /// Whether a savepoint protects the transaction around it.
     guarded: bool,
 }
 
-/// Guards the transaction around a stream, which may be cancelled.
+/// The savepoint that protects the transaction around a stream, which may be cancelled.
 const SAVEPOINT: &str = "bowline_stream";
 
 impl Session {
-    /// Runs a query and gives its rows as they arrive: one round trip, however many rows.
+    /// Runs a query and returns its rows as they arrive: one round trip, however many rows.
     ///
     /// Fails as [`Session::run`] does if the query fails before its first row.
     pub fn stream<S>(&mut self, rows: S) -> Result<Stream<&mut Self, S::Row>>
@@ -81,7 +82,7 @@ impl<H: DerefMut<Target = Session>, T> Stream<H, T> {
         sent.map(|()| stream)
     }
 
-    /// Ends the statement if this was its end; otherwise keeps its span until the next step.
+    /// Ends the statement's span if the stream has ended; otherwise keeps it until the next step.
     fn pause(&mut self, failure: Option<&Error>) {
         if self.active.is_none() {
             self.session.end_statement(failure, |_| None);
@@ -200,7 +201,7 @@ impl<H: DerefMut<Target = Session>, T> Drop for Stream<H, T> {
 }
 
 impl<H: DerefMut<Target = Session>, T> Stream<H, T> {
-    /// Ends a query whose rows are not wanted any more.
+    /// Ends a query whose rows are no longer wanted.
     fn give_up(&mut self) {
         let Some(mut active) = self.active.take() else {
             return;

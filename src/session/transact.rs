@@ -1,4 +1,5 @@
-//! Work in a transaction or savepoint: committed if it returns `Ok`, else rolled back.
+//! Runs work in a transaction or savepoint: it is committed if the work returns `Ok`, and rolled
+//! back otherwise.
 
 use ::diesel::connection::TransactionManager as _;
 
@@ -7,17 +8,18 @@ use super::transaction_manager::{SessionTransactions, begin};
 use crate::error::{Error, Outcome, Result};
 use crate::transaction::{TransactionOptions, TransactionStart};
 
-/// What came of one attempt at a piece of work.
+/// The result of one attempt at a piece of work.
 #[derive(Debug)]
 pub(crate) enum AttemptResult<T, E> {
     Done(T),
     Failed(E),
-    /// The commit was sent and not answered. The value of the work is here, unless it is lost with the answer.
+    /// The commit was sent, but not answered. The value of the work is here, unless it was lost
+    /// with the answer.
     Unanswered(Option<T>, Error),
 }
 
 impl<T, E: From<Error>> AttemptResult<T, E> {
-    /// Returns the result for a caller that cannot find out more.
+    /// Returns the result for a caller that cannot find out the outcome.
     pub(crate) fn into_result(self) -> Result<T, E> {
         match self {
             Self::Done(value) => Ok(value),
@@ -28,15 +30,16 @@ impl<T, E: From<Error>> AttemptResult<T, E> {
 }
 
 impl Session {
-    /// Runs `work` in a savepoint: if it fails, only its own work is undone, and the transaction goes on.
+    /// Runs `work` in a savepoint: if it fails, only its own changes are undone, and the
+    /// transaction continues.
     ///
-    /// Outside of a transaction it is a transaction. SAVEPOINT and RELEASE travel with the statements;
-    /// undoing takes one round trip.
+    /// Outside of a transaction it runs as a transaction. SAVEPOINT and RELEASE are sent together
+    /// with other statements. Undoing takes one round trip.
     pub fn savepoint<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         self.savepoint_with_error(work)
     }
 
-    /// Runs `work` in a savepoint as [`Session::savepoint`] does; `work` has an error type of its own.
+    /// Runs `work` in a savepoint as [`Session::savepoint`] does; `work` chooses its error type.
     pub fn savepoint_with_error<T, E>(
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, E>,
@@ -48,7 +51,8 @@ impl Session {
             .into_result()
     }
 
-    /// As [`Session::savepoint`], with options for the case that it is a transaction; for the command.
+    /// As [`Session::savepoint`], with options that apply outside of a transaction; for the
+    /// command.
     #[doc(hidden)]
     pub fn savepoint_with<T, E>(
         &mut self,
@@ -61,7 +65,8 @@ impl Session {
         self.transact(&options.opening(), work).into_result()
     }
 
-    /// Runs `work` in a transaction that begins so, or in a savepoint within one.
+    /// Runs `work` in a transaction that begins with `start`, or in a savepoint within a
+    /// transaction.
     pub(crate) fn transact<T, E>(
         &mut self,
         start: &TransactionStart,
@@ -119,7 +124,7 @@ impl Session {
     }
 }
 
-/// Rolls back when the work within a transaction fails or panics; the panic goes on.
+/// A guard that rolls back if the work within a transaction fails or panics; the panic continues.
 struct RollbackOnPanic<'s> {
     session: &'s mut Session,
     armed: bool,

@@ -1,4 +1,4 @@
-//! How a session begins, commits and rolls back, for diesel and for this crate alike.
+//! Begins, commits and rolls back a session's transactions, for diesel and for this crate alike.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use super::transactions::{Transactions, savepoint_of};
 use crate::error::{Error, Outcome, Result, ServerError};
 use crate::transaction::TransactionStart;
 
-/// Begins, commits and rolls back the transactions of a [`Session`].
+/// The manager of the transactions of a [`Session`].
 #[derive(Debug)]
 pub struct SessionTransactions;
 
@@ -20,7 +20,7 @@ const RELEASE: &str = "RELEASE SAVEPOINT";
 impl TransactionManager<Session> for SessionTransactions {
     type TransactionStateData = Transactions;
 
-    /// Takes no round trip: the BEGIN or SAVEPOINT travels with the next statement.
+    /// Takes no round trip: the BEGIN or SAVEPOINT is sent with the next statement.
     fn begin_transaction(session: &mut Session) -> QueryResult<()> {
         begin(session, &TransactionStart::plain().sql)
     }
@@ -49,7 +49,7 @@ impl TransactionManager<Session> for SessionTransactions {
             Self::rollback_transaction(session)?;
             return Err(error.into());
         }
-        // Where nothing ran, not even BEGIN, the server knows of no failure.
+        // If nothing ran, not even BEGIN, the server knows of no failure.
         if session.connection.is_aborted() || session.transactions.failure().is_some() {
             let failure = session.transactions.failure().cloned();
             Self::rollback_transaction(session)?;
@@ -64,7 +64,7 @@ impl TransactionManager<Session> for SessionTransactions {
             session.transactions.clear_deferred();
             commit_outermost(session)?;
         }
-        // A broken one was committed, and then the connection was lost.
+        // If the transaction is broken here, it was committed, and then the connection was lost.
         if !session.transactions.is_broken() {
             session.transactions.leave()?;
         }
@@ -115,7 +115,7 @@ fn roll_back(session: &mut Session) -> QueryResult<()> {
     session.transactions.leave()
 }
 
-/// Begins a transaction with this SQL, or a savepoint within one, which needs no BEGIN.
+/// Begins a transaction with this SQL, or a savepoint within a transaction, which needs no BEGIN.
 pub(super) fn begin(session: &mut Session, opening: &[Arc<str>]) -> QueryResult<()> {
     session.limits.refuse_if_given_up()?;
     session.transactions.begin(opening)?;
@@ -125,17 +125,17 @@ pub(super) fn begin(session: &mut Session, opening: &[Arc<str>]) -> QueryResult<
     Ok(())
 }
 
-/// Releases a savepoint; that travels with the next statement.
+/// Releases a savepoint; the RELEASE is sent with the next statement.
 pub(super) fn release(session: &mut Session, savepoint: &str) {
     session
         .transactions
         .defer(format!("{RELEASE} {savepoint}").into());
 }
 
-/// Undoes what was done since a savepoint.
+/// Rolls back to a savepoint.
 ///
-/// A savepoint that was asked for after the transaction had failed was never made. Then nothing can be undone here,
-/// and the transaction around it still has the failure.
+/// A savepoint that was requested after the transaction had failed does not exist. Then nothing can
+/// be undone here, and the transaction around it keeps the failure.
 pub(super) fn rollback_to(session: &mut Session, savepoint: &str) -> Result<()> {
     let before = session.transactions.failures();
     let undone = session.roll_back_with(&[

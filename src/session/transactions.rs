@@ -1,8 +1,9 @@
-//! The open transactions of a session, and what has to be known at their end.
+//! The open transactions of a session, and the state that their end depends on.
 //!
-//! BEGIN, SAVEPOINT and RELEASE are deferred: they wait here and travel with the next statement. So a
-//! transaction of n statements takes n + 1 round trips, and one without statements takes none. diesel's
-//! `Connection::transaction` and ours use the same state; `transaction_manager.rs` moves it.
+//! BEGIN, SAVEPOINT and RELEASE are deferred: they are kept here and sent with the next statement.
+//! So a transaction of n statements takes n + 1 round trips, and one without statements takes none.
+//! diesel's `Connection::transaction` and this crate's own use the same state;
+//! `transaction_manager.rs` changes it.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -23,14 +24,14 @@ use crate::wire::answer::Answer;
 /// The open transactions of a session.
 #[derive(Debug, Default)]
 pub struct Transactions {
-    /// How many are open, one in the other; broken once nobody can know that.
+    /// The number of open transactions, including savepoints; broken once it cannot be known.
     status: TransactionManagerStatus,
-    /// SQL that travels with the next statement. Empty while no transaction is open, but for a RELEASE or CLOSE
-    /// that came too late to be sent.
+    /// SQL that is sent with the next statement. Empty while no transaction is open, except for a
+    /// RELEASE or CLOSE that came too late to be sent.
     deferred: Vec<Arc<str>>,
     failures: Failures,
     xid: XidTracker,
-    /// Whether what was sent within the outermost transaction only reads: the least certain statement counts.
+    /// Whether the statements of the outermost transaction only read: the least certain one counts.
     sent: Reads,
     /// Whether a commit without an answer can have written only if a function of the database has the name of one of
     /// PostgreSQL's own.
@@ -50,7 +51,7 @@ pub(super) struct Failures {
 }
 
 impl Transactions {
-    /// Returns how many transactions are open, one in the other.
+    /// Returns the number of open transactions, including savepoints.
     pub(crate) fn depth(&self) -> u32 {
         self.status
             .transaction_depth()
@@ -78,14 +79,15 @@ impl Transactions {
         matches!(self.status, TransactionManagerStatus::InError)
     }
 
-    /// Notes that the server has nothing open.
+    /// Notes that the server has no transaction open.
     pub(super) fn reset(&mut self) {
         self.status = TransactionManagerStatus::default();
         self.deferred.clear();
         self.failures.transaction = None;
     }
 
-    /// Enters a transaction that begins with this SQL, or a savepoint within one, which needs no BEGIN.
+    /// Enters a transaction that begins with this SQL, or a savepoint within a transaction, which
+    /// needs no BEGIN.
     pub(super) fn begin(&mut self, opening: &[Arc<str>]) -> Result<(), diesel::result::Error> {
         let depth = self.status.transaction_depth()?;
         self.valid()?
@@ -128,17 +130,17 @@ impl Transactions {
 
 /// Deferred SQL.
 impl Transactions {
-    /// Returns what has to be sent before the next statement.
+    /// Returns the SQL that has to be sent before the next statement.
     pub(super) fn deferred(&self) -> &[Arc<str>] {
         &self.deferred
     }
 
-    /// Lets SQL travel with the next statement of the transaction; the end of the transaction drops it.
+    /// Defers SQL to the next statement of the transaction; the end of the transaction drops it.
     pub(super) fn defer(&mut self, sql: Arc<str>) {
         self.deferred.push(sql);
     }
 
-    /// Notes that the deferred SQL was sent, or is not needed any more.
+    /// Notes that the deferred SQL was sent, or is no longer needed.
     pub(super) fn clear_deferred(&mut self) {
         self.deferred.clear();
     }
@@ -167,9 +169,9 @@ impl Transactions {
 
 /// Failures.
 impl Transactions {
-    /// Keeps an error that the server or the connection gave.
+    /// Records an error of the server or the connection.
     pub(super) fn note_failure(&mut self, error: &Error) {
-        // That an earlier statement failed is not the failure.
+        // An error that only says that an earlier statement failed is not recorded.
         if self.failures.latest.is_none()
             || error.sqlstate() != Some(SqlState::IN_FAILED_SQL_TRANSACTION)
         {
@@ -211,13 +213,13 @@ impl Transactions {
         self.failures.clone()
     }
 
-    /// Goes back to the failures of an earlier moment.
+    /// Restores the failures of an earlier moment.
     pub(super) fn restore_failures(&mut self, failures: Failures) {
         self.failures = failures;
     }
 
-    /// Goes back to the latest failure of an earlier moment: what became of the ROLLBACK after it does not decide
-    /// whether to retry.
+    /// Restores the latest failure of an earlier moment: the result of the ROLLBACK after it does
+    /// not decide whether to retry.
     pub(super) fn restore_latest_failure(&mut self, before: Failures) {
         self.failures.latest = before.latest;
     }
@@ -229,7 +231,7 @@ impl Transactions {
     }
 }
 
-/// What prepared statements rest on.
+/// Changes of the schema.
 impl Transactions {
     /// Returns whether a statement of the open transaction may have changed the schema.
     pub(super) fn has_changed_schema(&self) -> bool {
@@ -241,19 +243,20 @@ impl Transactions {
     }
 }
 
-/// What is known of an outcome.
+/// Knowledge about the outcome.
 impl Transactions {
-    /// Notes that commands are sent; `least` is the least certain of what is known of them.
+    /// Notes that commands are sent; `least` is the least certain of their properties.
     pub(super) fn note_sent(&mut self, least: Reads) {
         self.sent = self.sent.min(least);
     }
 
-    /// Returns whether what was sent within the outermost transaction only reads.
+    /// Returns whether the statements of the outermost transaction only read.
     pub(super) fn sent(&self) -> Reads {
         self.sent
     }
 
-    /// Sets whether a commit without an answer can have written only if a function has another meaning.
+    /// Sets whether a commit without an answer can have written only if the name of a function has
+    /// another meaning.
     pub(super) fn set_hinges_on_names(&mut self, hinges: bool) {
         self.hinges_on_names = hinges;
     }
@@ -262,7 +265,7 @@ impl Transactions {
         std::mem::take(&mut self.hinges_on_names)
     }
 
-    /// Returns the query for the transaction's number, to be sent behind these commands if it is needed.
+    /// Returns the query for the transaction ID, to be sent after these commands if it is needed.
     pub(super) fn xid_query(&self, commands: &[Command]) -> Vec<Command> {
         self.xid.query(commands)
     }
@@ -291,7 +294,7 @@ impl Transactions {
         self.is_broken() || self.hooks.is_above_floor(self.depth())
     }
 
-    /// Begins a call of a `Database`, which runs the hooks itself once the session has gone back.
+    /// Begins a call of a `Database`, which runs the hooks itself once the session is returned.
     pub(super) fn begin_call(&mut self, asks_xid: bool) {
         self.failures.latest = None;
         self.hooks.defer();
@@ -299,13 +302,13 @@ impl Transactions {
         self.xid.set_wanted(asks_xid && is_outermost);
     }
 
-    /// Takes the failure that decides whether the call is tried again.
+    /// Takes the failure that decides whether the call is retried.
     pub(super) fn take_latest_failure(&mut self) -> Option<Failure> {
         self.failures.latest.take()
     }
 }
 
-/// Returns the name of the savepoint that is made when this many transactions are open.
+/// Returns the name of the savepoint that is created when this many transactions are open.
 fn savepoint(open: NonZeroU32) -> String {
     format!("bowline_{open}")
 }

@@ -1,9 +1,10 @@
-//! The number of the open transaction, for finding out its outcome if COMMIT is not answered.
+//! The transaction ID of the open transaction, for finding out its outcome if COMMIT is not
+//! answered.
 //!
-//! The query for it travels behind statements that may write, in the same round trip, until the number is known. A
-//! number alone does not identify a transaction: after a crash, or on a promoted standby, the server may give it to
-//! another one. So it goes with two values that change then: the timeline, and the moment at which the
-//! server's statistics began, which a crash discards.
+//! The query for it is sent after statements that may write, in the same round trip, until the ID
+//! is known. The ID alone does not identify a transaction: after a crash, or on a promoted standby,
+//! the server may assign it again. So it is kept with two values that change then: the timeline,
+//! and the time at which the server's statistics began, which a crash discards.
 
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
@@ -13,14 +14,15 @@ use crate::command::text::Text;
 use crate::sql_text::read_only::Reads;
 use crate::wire::answer::Answer;
 
-/// A transaction's number, and the server it is valid on.
+/// A transaction ID, and the server on which it is valid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Xid {
     number: u64,
     server: Arc<str>,
 }
 
-/// SQL for a value that changes when numbers may have been given twice; NULL where that cannot be known.
+/// SQL for a value that changes when IDs may have been assigned twice; NULL if that cannot be
+/// known.
 macro_rules! server {
     () => {
         "pg_catalog.textcat(\
@@ -29,16 +31,17 @@ macro_rules! server {
     };
 }
 
-/// Asks for both; they are NULL unless the transaction has written.
+/// The query for both values; they are NULL unless the transaction has written.
 ///
-/// `pg_stat_activity` shows it in place of the statement before it, so a comment says what it is.
+/// `pg_stat_activity` shows this query in place of the statement before it, so a comment explains
+/// it.
 const ASK: &str = concat!(
     "/* bowline: this transaction's number, asked behind its first write */ SELECT xid, CASE WHEN xid IS NOT NULL THEN ",
     server!(),
     " END FROM pg_catalog.pg_current_xact_id_if_assigned() AS xid"
 );
 
-/// Asks for the number only, of a session whose server is known.
+/// The query for the ID only, for a session whose server is known.
 const ASK_NUMBER: &str = "/* bowline: this transaction's number, asked behind its first write */ \
     SELECT pg_catalog.pg_current_xact_id_if_assigned()";
 
@@ -46,7 +49,8 @@ static TEXTS: LazyLock<[Arc<Text>; 2]> =
     LazyLock::new(|| [ASK, ASK_NUMBER].map(|sql| Arc::new(Text::new(sql))));
 
 impl Xid {
-    /// Returns the query for its outcome: `committed`, `aborted`, `in progress`, or NULL where this server cannot know.
+    /// Returns the query for its outcome: `committed`, `aborted`, `in progress`, or NULL if this
+    /// server cannot know.
     pub(crate) fn status(&self) -> String {
         format!(
             concat!(
@@ -59,15 +63,15 @@ impl Xid {
     }
 }
 
-/// The number of the open transaction, as far as it is known.
+/// The transaction ID of the open transaction, as far as it is known.
 #[derive(Debug, Default)]
 pub(super) struct XidTracker {
-    /// Whether the number is of use: the call can ask for the outcome with it.
+    /// Whether the ID is of use: the call can ask for the outcome with it.
     is_wanted: bool,
     known: Option<Arc<Xid>>,
-    /// The server, once a transaction of the session has written. What changes it ends all sessions that have written:
-    /// a crash does, and a standby that is promoted has none. Where the statistics are reset by hand, the number is not
-    /// believed.
+    /// The server, once a transaction of the session has written. A crash changes it, but also ends
+    /// all sessions. So does a promotion, but a standby has no session that has written. If the
+    /// statistics are reset manually, the ID is not trusted.
     server: Option<(Arc<str>, Instant)>,
 }
 
@@ -84,12 +88,13 @@ impl XidTracker {
         self.server = None;
     }
 
-    /// Forgets the number, because another transaction begins.
+    /// Forgets the ID, because another transaction begins.
     pub(super) fn forget(&mut self) {
         self.known = None;
     }
 
-    /// Returns the query to send behind these commands; none if the number is known, not wanted, or nothing may write.
+    /// Returns the query to send after these commands; none if the ID is known or not wanted, or if
+    /// nothing may write.
     pub(super) fn query(&self, commands: &[Command]) -> Vec<Command> {
         let may_write = |command: &Command| command.reads() == Reads::No;
         let asks = self.is_wanted && self.known.is_none() && commands.iter().any(may_write);
@@ -110,7 +115,7 @@ impl XidTracker {
         .collect()
     }
 
-    /// Takes the answer to the query; the number is NULL as long as nothing was written.
+    /// Reads the answer to the query; the ID is NULL as long as nothing was written.
     pub(super) fn note(&mut self, answers: &[Answer]) {
         let Some(answer) = answers.first() else {
             return;
