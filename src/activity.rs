@@ -1,4 +1,5 @@
-//! What the server says that the sessions of a database do, and who blocks whom.
+//! The activity of a database's sessions, as the server reports it, and which sessions block
+//! others.
 
 use std::time::Duration;
 
@@ -11,80 +12,84 @@ use serde::Serialize;
 
 use crate::statement::{Statement, StatementDsl as _};
 
-/// What one session of the database does, as `pg_stat_activity` says it.
+/// The activity of one session of the database, as reported by `pg_stat_activity`.
 ///
-/// Made by [`Activity::list`] and [`Database::activity`](crate::Database::activity). Of other roles' sessions the
-/// server tells only the first five fields, unless one's own role has the rights of `pg_read_all_stats`.
+/// Returned by [`Activity::list`] and [`Database::activity`](crate::Database::activity). For
+/// sessions of other roles, the server reports only the first five fields, unless the current role
+/// has the privileges of `pg_read_all_stats`.
 #[derive(Debug, Clone, PartialEq, QueryableByName, Serialize)]
 #[diesel(check_for_backend(Pg))]
 pub struct Activity {
-    /// The process id of the server's side, as in [`Session::backend_pid`](crate::Session::backend_pid).
+    /// The process id of the server's backend, as in
+    /// [`Session::backend_pid`](crate::Session::backend_pid).
     #[diesel(sql_type = Integer)]
     pub pid: i32,
     /// The role that logged in.
     #[diesel(sql_type = Nullable<Text>)]
     pub user: Option<String>,
-    /// What the session called its program.
+    /// The `application_name` of the session.
     #[diesel(sql_type = Text)]
     pub application_name: String,
-    /// The sessions that hold what this one waits for, or stand before it in the queue for it; none if it waits for
-    /// no lock. 0 stands for a prepared transaction.
+    /// The sessions that hold the lock for which this one waits, or are before it in the queue.
+    /// Empty if it waits for no lock. 0 stands for a prepared transaction.
     #[diesel(sql_type = Array<Integer>)]
     pub blocked_by: Vec<i32>,
-    /// When the server said all this, by its own clock.
+    /// The time of this report, by the server's clock.
     #[diesel(sql_type = Timestamptz)]
     pub observed_at: DateTime<Utc>,
-    /// The client's address; none for a Unix socket.
+    /// The client's address; `None` for a Unix socket.
     #[diesel(sql_type = Nullable<Text>)]
     pub client_address: Option<String>,
-    /// Whether it works, or waits for its client.
+    /// The state of the session: it runs a statement, or waits for its client.
     #[diesel(sql_type = Nullable<Text>)]
     pub state: Option<SessionState>,
-    /// What kind of thing it waits for, such as `Lock`, `IO` or `Client`.
+    /// The type of event for which it waits, such as `Lock`, `IO` or `Client`.
     #[diesel(sql_type = Nullable<Text>)]
     pub wait_event_type: Option<String>,
-    /// What it waits for, such as `transactionid` (PostgreSQL manual, 28.2.3).
+    /// The event for which it waits, such as `transactionid` (PostgreSQL manual, 28.2.3).
     #[diesel(sql_type = Nullable<Text>)]
     pub wait_event: Option<String>,
-    /// The SQL that runs, or ran last, with placeholders; the server cuts it off at `track_activity_query_size`.
+    /// The SQL that runs, or ran last, with placeholders; the server truncates it at
+    /// `track_activity_query_size`.
     #[diesel(sql_type = Nullable<Text>)]
     pub query: Option<String>,
-    /// When that began.
+    /// The time at which that SQL began.
     #[diesel(sql_type = Nullable<Timestamptz>)]
     pub query_since: Option<DateTime<Utc>>,
-    /// When its transaction began; none outside of one.
+    /// The time at which its transaction began; `None` outside of a transaction.
     #[diesel(sql_type = Nullable<Timestamptz>)]
     pub transaction_since: Option<DateTime<Utc>>,
-    /// When the state became what it is.
+    /// The time at which the state last changed.
     #[diesel(sql_type = Nullable<Timestamptz>)]
     pub state_since: Option<DateTime<Utc>>,
-    /// When the session connected.
+    /// The time at which the session connected.
     #[diesel(sql_type = Nullable<Timestamptz>)]
     pub connected_since: Option<DateTime<Utc>>,
 }
 
-/// Whether a session works, or waits for its client.
+/// The state of a session: it runs a statement, or waits for its client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, FromSqlRow, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum SessionState {
-    /// A statement runs.
+    /// The session runs a statement.
     Active,
-    /// It waits for its client, outside of a transaction.
+    /// The session waits for its client, outside of a transaction.
     Idle,
-    /// It waits for its client, within a transaction.
+    /// The session waits for its client, within a transaction.
     IdleInTransaction,
-    /// It waits for its client, within a transaction that has failed.
+    /// The session waits for its client, within a transaction that has failed.
     IdleInTransactionAborted,
-    /// The server says something else, such as `disabled` where `track_activities` is off.
+    /// Another state, such as `disabled` if `track_activities` is off.
     Other,
 }
 
 impl Activity {
-    /// All client sessions of the database, except the one that asks, the longest connected first.
+    /// Returns a statement for all client sessions of the database, except the one that asks, the
+    /// longest connected first.
     ///
-    /// Who blocks whom is asked for sessions that wait for a lock only, since the answer stops the server's lock
-    /// manager for a moment.
+    /// Blocking sessions are looked up only for sessions that wait for a lock, since that look-up
+    /// stops the server's lock manager for a moment.
     pub fn list() -> impl Statement<Output = Vec<Self>> {
         diesel::sql_query(
             "SELECT pid, usename::text AS \"user\", coalesce(application_name, '') AS application_name, \
@@ -100,17 +105,17 @@ impl Activity {
         .named_read("Activity::list")
     }
 
-    /// Whether it waits for a lock that another session holds.
+    /// Returns whether it waits for a lock that another session holds.
     pub fn is_blocked(&self) -> bool {
         !self.blocked_by.is_empty()
     }
 
-    /// For how long its transaction has been open; none outside of one.
+    /// Returns how long its transaction has been open; `None` outside of a transaction.
     pub fn transaction_age(&self) -> Option<Duration> {
         self.since(self.transaction_since)
     }
 
-    /// For how long its statement has run; none if none runs.
+    /// Returns how long its statement has run; `None` if no statement runs.
     pub fn query_age(&self) -> Option<Duration> {
         self.since(
             self.query_since

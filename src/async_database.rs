@@ -1,9 +1,10 @@
-//! From an asynchronous application: the database on threads of its own.
+//! The database for asynchronous applications, on separate threads.
 //!
-//! libpq and diesel wait where they stand, and a future must not. So each call runs on one of tokio's
-//! blocking threads; there are never more of them than the pool has sessions, because who has to wait for a
-//! session waits as a future. A call whose future is dropped is given up (`session/interrupt.rs`): what the
-//! server does for it is cancelled, its transaction rolled back, and its session comes back clean or not at all.
+//! libpq and diesel block their thread, and a future must not. So each call runs on one of tokio's
+//! blocking threads. There are never more of them than the pool has sessions, because a call that
+//! has to wait for a session waits as a future. A call whose future is dropped is given up
+//! (`session/interrupt.rs`): its statement is cancelled on the server and its transaction is rolled
+//! back. Its session is returned clean, or is closed.
 
 use std::fmt;
 use std::panic::{Location, resume_unwind};
@@ -24,32 +25,35 @@ use crate::statement::Statement;
 use crate::transaction::TransactionOptions;
 use crate::wire::interrupt::Interrupt;
 
-/// A [`Database`] for asynchronous code; made by [`Database::into_async`]. Cheap to clone; clones share the pool.
+/// A [`Database`] for asynchronous code; returned by [`Database::into_async`]. Cheap to clone;
+/// clones share the pool.
 ///
-/// Needs a tokio runtime. Each call takes one of its blocking threads while it runs.
+/// Needs a tokio runtime. Each call occupies one of its blocking threads while it runs.
 ///
 /// # Dropping a future
 ///
-/// A future that is dropped before it is done gives its call up for good. What the call runs on the server is
-/// cancelled, each later step of its closure fails with [`ErrorKind::Timeout`](crate::ErrorKind::Timeout), waiting and pauses end, and its
-/// transaction is rolled back. Rust code between two steps is not interrupted.
+/// Dropping a future before it is done gives its call up for good. The call's statement is
+/// cancelled on the server, and each later step of its closure fails with
+/// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout). Waits and pauses end, and the transaction is
+/// rolled back. Rust code between two steps is not interrupted.
 ///
-/// Nothing of the call is committed, unless its commit was on its way. It is on its way from the moment in which it
-/// was handed to libpq to be written to the socket:
+/// Nothing of the call is committed, unless its commit was being sent. The commit counts as being
+/// sent once libpq has this message to write to the socket:
 ///
-/// - for what travels in one round trip, the message that ends it (Sync), or the COMMIT in front of that;
+/// - for statements sent in one round trip, the message that ends it (Sync), or the COMMIT before
+/// it;
 /// - for a transaction, its COMMIT;
 /// - for a COPY into the database, the end of its data;
 /// - for a script outside of a transaction, the script.
 #[derive(Clone)]
 pub struct AsyncDatabase {
     database: Database,
-    /// As many as there may be sessions.
+    /// The permits for threads, as many as there may be sessions.
     threads: Arc<Semaphore>,
 }
 
 impl Database {
-    /// The same database for asynchronous code.
+    /// Returns the database for asynchronous code.
     pub fn into_async(self) -> AsyncDatabase {
         let threads = Arc::new(Semaphore::new(
             self.pool_state().max.try_into().unwrap_or(1),
@@ -62,7 +66,7 @@ impl Database {
 }
 
 impl AsyncDatabase {
-    /// As [`Database::run`]: a statement, all or nothing, in one round trip.
+    /// Runs a statement as [`Database::run`] does: all or nothing, in one round trip.
     #[track_caller]
     pub fn run<S>(&self, statement: S) -> impl Future<Output = Result<S::Output>> + Send + use<S>
     where
@@ -73,7 +77,8 @@ impl AsyncDatabase {
         self.call(move |database| database.run_for(statement, place)?)
     }
 
-    /// As [`Database::transaction`]: `work` runs on a blocking thread, again from its beginning after a conflict.
+    /// Runs `work` as [`Database::transaction`] does, on a blocking thread; after a conflict it is
+    /// run again from its beginning.
     #[track_caller]
     pub fn transaction<T, F>(&self, work: F) -> impl Future<Output = Result<T>> + Send + use<T, F>
     where
@@ -84,7 +89,7 @@ impl AsyncDatabase {
         self.call(move |database| database.transaction_at(place, work))
     }
 
-    /// As [`Database::transaction_with_error`].
+    /// Runs `work` as [`Database::transaction_with_error`] does, on a blocking thread.
     #[track_caller]
     pub fn transaction_with_error<T, E, F>(
         &self,
@@ -99,7 +104,7 @@ impl AsyncDatabase {
         self.call(move |database| database.transaction_at(place, work))
     }
 
-    /// Anything else that a [`Database`] does, on a blocking thread.
+    /// Runs any other work on a [`Database`], on a blocking thread.
     ///
     /// ```
     /// # use bowline::{AsyncDatabase, Result, StatementDsl as _};
@@ -138,7 +143,7 @@ impl AsyncDatabase {
         }
     }
 
-    /// As [`Database::with_options`].
+    /// Returns the database with these options, as [`Database::with_options`] does.
     pub fn with_options(&self, options: TransactionOptions) -> Self {
         Self {
             database: self.database.with_options(options),
@@ -146,10 +151,12 @@ impl AsyncDatabase {
         }
     }
 
-    /// As [`Database::with_timeout`]; the wait for one of tokio's blocking threads counts as well.
+    /// Returns the database with this limit, as [`Database::with_timeout`] does; the wait for one
+    /// of tokio's blocking threads counts too.
     ///
-    /// A call that gets no thread in time fails with [`ErrorKind::Timeout`](crate::ErrorKind::Timeout), and its work never begins. So does a call that
-    /// is waited for within another, if that has the only thread.
+    /// A call that gets no thread in time fails with
+    /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout), and its work never begins. So does a call
+    /// that another call waits for, if that one holds the only thread.
     pub fn with_timeout(&self, limit: Duration) -> Self {
         Self {
             database: self.database.with_timeout(limit),
@@ -157,7 +164,7 @@ impl AsyncDatabase {
         }
     }
 
-    /// The database itself, whose calls block.
+    /// Returns the database itself, whose calls block.
     pub fn blocking(&self) -> &Database {
         &self.database
     }
@@ -171,15 +178,15 @@ impl fmt::Debug for AsyncDatabase {
     }
 }
 
-/// Does work on a blocking thread, within the span that is current here; a panic there goes on here.
+/// Runs work on a blocking thread, within the current span; a panic continues in the caller.
 ///
-/// Work that got no thread in this time is never begun: `None`.
+/// Returns `None` if no thread was free in this time; then the work is never begun.
 async fn on_a_thread<T: Send + 'static>(
     patience: Duration,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Option<T> {
     let (told, span) = (get_default(Clone::clone), Span::current());
-    // Whoever is first, the thread or the deadline.
+    // Either the thread or the deadline comes first, and decides.
     let is_decided = Arc::new(AtomicBool::new(false));
     let begins = Arc::clone(&is_decided);
     let mut task = spawn_blocking(move || {
@@ -194,13 +201,14 @@ async fn on_a_thread<T: Send + 'static>(
         Ok(done) => done,
         Err(failed) => match failed.try_into_panic() {
             Ok(panic) => resume_unwind(panic),
-            // A runtime that shuts down drops its tasks, this one too, and polls none again.
+            // A runtime that shuts down drops its tasks, including this one, and polls them no
+            // more.
             Err(_) => std::future::pending().await,
         },
     }
 }
 
-/// The error of a call for which tokio had no thread.
+/// Returns the error of a call for which tokio had no thread.
 fn no_thread(patience: Duration) -> Error {
     Error::timeout(format!(
         "none of tokio's blocking threads was free within {patience:?}"

@@ -1,11 +1,12 @@
-//! Rows, split into parts that one statement can take.
+//! Splits rows into parts that fit into one statement.
 
 /// The most parameters that a statement can have (PostgreSQL manual, 55.7, Bind).
 const MOST: usize = 65_535;
 
-/// Splits rows into parts, each as many as one `INSERT` with this many columns can take.
+/// Splits rows into parts, each of as many rows as one `INSERT` with this number of columns can
+/// insert.
 ///
-/// For an `INSERT` written by hand; the generated `insert_many` does it itself.
+/// It is for a handwritten `INSERT`; the generated `insert_many` splits its rows itself.
 pub fn chunks<T>(rows: Vec<T>, columns: usize) -> impl Iterator<Item = Vec<T>> {
     let size = MOST / columns.max(1);
     let mut rows = rows.into_iter().peekable();

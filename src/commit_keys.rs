@@ -1,10 +1,10 @@
-//! Commit keys: how a transaction whose answer was lost is found again.
+//! Commit keys: rows that show whether a transaction whose answer was lost was committed.
 //!
-//! A transaction that goes to the server in one round trip loses everything with its answer, also its
-//! number. With a key it leaves a row behind, written in the same transaction and the same round trip:
-//! whether the row is there says whether the transaction was committed. Each attempt has a key of its own,
-//! so that one that was given up can be kept from committing late: the row is put in its place, and its
-//! own INSERT then fails.
+//! If a transaction is sent in one round trip, everything is lost with its answer, including its
+//! transaction ID. With a commit key, it inserts a row in the same transaction and the same round
+//! trip. If the row exists, the transaction was committed. Each attempt has a separate key, so that
+//! an attempt that was given up can be kept from committing late: another transaction inserts the
+//! row first, and the attempt's own INSERT then fails.
 
 use std::fmt;
 use std::str::FromStr;
@@ -18,10 +18,10 @@ use crate::random;
 use crate::sqlstate::SqlState;
 use crate::statement::{Statement, StatementDsl as _};
 
-/// The migration that makes the table of commit keys; what undoes it is [`REVERT`].
+/// The migration that creates the table of commit keys; [`REVERT`] undoes it.
 ///
-/// `bowline new --commit-keys` writes both into the folder of the migrations.
-/// Its name begins with `__`, as that of diesel's own, so no code is generated for it.
+/// `bowline new --commit-keys` writes both into the directory of the migrations. The name of the
+/// table begins with `__`, like that of diesel's own, so no code is generated for it.
 pub const MIGRATION: &str = "\
 CREATE TABLE __bowline_commit_keys (
     key uuid PRIMARY KEY,
@@ -33,18 +33,20 @@ COMMENT ON TABLE __bowline_commit_keys IS 'A row for each transaction that was c
 COMMENT ON COLUMN __bowline_commit_keys.fenced IS 'Keeps an attempt that was given up from committing late.';
 ";
 
-/// Undoes [`MIGRATION`].
+/// The SQL that undoes [`MIGRATION`].
 pub const REVERT: &str = "DROP TABLE __bowline_commit_keys;\n";
 
 const TABLE: &str = "__bowline_commit_keys";
 
-/// Keys are kept for this long at least, so that no lost transaction is judged by a row that was pruned.
+/// The shortest time for which keys are kept, so that no lost transaction is judged by a row that
+/// was pruned.
 const KEPT: Duration = Duration::from_secs(60 * 60);
 
-/// Deletes the keys that are older than this, and says how many; to be run now and then.
+/// Returns a statement that deletes the keys older than this; its output is their number. Run it
+/// from time to time.
 ///
-/// A key of the caller's own that was pruned can be used again, so keep them for as long as a request may
-/// be repeated. What is younger than an hour stays.
+/// A caller's key that was pruned can be used again, so keep keys for as long as a request may be
+/// repeated. Keys younger than an hour are kept.
 ///
 /// ```
 /// # use std::time::Duration;
@@ -63,12 +65,12 @@ pub fn prune(older_than: Duration) -> impl Statement<Output = usize> {
 
 /// A commit key: a UUID.
 ///
-/// Read from its usual text, or made of 16 bytes or of a number of 128 bits.
+/// It is parsed from its usual text, or created from 16 bytes or a number of 128 bits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct CommitKey(u128);
 
 impl CommitKey {
-    /// A new key that nobody else has.
+    /// Returns a new, unique key.
     pub fn new() -> Self {
         // Version 4, variant 1 (RFC 9562).
         let bits = (u128::from(random::bits()) << 64) | u128::from(random::bits());
@@ -77,7 +79,7 @@ impl CommitKey {
 }
 
 impl Default for CommitKey {
-    /// A new one each time.
+    /// Returns a new key each time.
     fn default() -> Self {
         Self::new()
     }
@@ -132,7 +134,7 @@ impl fmt::Debug for CommitKey {
     }
 }
 
-/// Which commit keys a transaction writes.
+/// The commit keys that a transaction writes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum CommitKeys {
     #[default]
@@ -144,10 +146,11 @@ pub(crate) enum CommitKeys {
 }
 
 impl CommitKeys {
-    /// The INSERT for an attempt, with the key of that attempt.
+    /// Returns the INSERT for an attempt, and the key of that attempt.
     pub(crate) fn mark(self) -> Option<(Arc<str>, CommitKey)> {
         let attempt = CommitKey::new();
-        // Literals, because it waits with BEGIN for the first statement, which may be a script.
+        // The values are literals, because the INSERT is deferred with BEGIN to the first
+        // statement, which may be a script.
         let values = match self {
             Self::None => return None,
             Self::Generated => format!("('{attempt}')"),
@@ -158,9 +161,10 @@ impl CommitKeys {
     }
 }
 
-/// Keeps the attempt from committing from now on, unless it has been already; says by one row whether it was kept.
+/// Returns the SQL that keeps the attempt from committing from now on, unless it has committed
+/// already; its one row says whether the attempt was kept from it.
 ///
-/// It waits for an attempt that is still in progress. It can be repeated.
+/// The SQL waits for an attempt that is still in progress. It can be repeated.
 pub(crate) fn fence(attempt: CommitKey) -> String {
     format!(
         "INSERT INTO {TABLE} AS kept (key, fenced) VALUES ('{attempt}', true) \
@@ -168,7 +172,7 @@ pub(crate) fn fence(attempt: CommitKey) -> String {
     )
 }
 
-/// What the failure of an INSERT of a key means.
+/// Returns the meaning of a failed INSERT of a key.
 pub(crate) fn judge(error: Error) -> Error {
     let about_keys = |part: Option<&str>| part.is_some_and(|text| text.contains(TABLE));
     match error.sqlstate() {

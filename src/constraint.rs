@@ -1,16 +1,16 @@
-//! Constraints as values: what `err.constraint::<C>()` gives.
+//! Constraints as values, which `err.constraint::<C>()` returns.
 
 /// The constraints and unique indexes of one table; implemented by generated enums.
 pub trait Constraint: Copy + Sized + 'static {
-    /// The schema of the table, as PostgreSQL stores it.
+    /// The schema of the table, unquoted and case-sensitive.
     const SCHEMA: &'static str;
-    /// The table, as PostgreSQL stores it.
+    /// The name of the table, unquoted and case-sensitive.
     const TABLE: &'static str;
 
-    /// The constraint of that name, if the table has it.
+    /// Returns the constraint of that name, if the table has it.
     fn from_name(name: &str) -> Option<Self>;
 
-    /// The constraint's name in the database.
+    /// Returns the constraint's name in the database.
     fn name(self) -> &'static str;
 }
 

@@ -36,16 +36,16 @@ pub trait CopyRow<ST> {
     #[doc(hidden)]
     fn push(&self, values: &mut Values<'_>) -> QueryResult<()>;
 
-    /// Asks for the types of the columns, so that those that are not known can be looked up.
+    /// Looks up the types of the columns, so that unknown types are recorded.
     #[doc(hidden)]
     fn types(lookup: &mut (dyn PgMetadataLookup + 'static));
 
-    /// Names the columns that the values are for.
+    /// Adds the columns of the values.
     #[doc(hidden)]
     fn describe(columns: &mut Columns);
 }
 
-/// Collects the values of a row.
+/// A collector of the values of a row.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Values<'l> {
@@ -217,7 +217,8 @@ fn encode<ST, R: CopyRow<ST>>(row: &R, lookup: &mut TypeLookup, out: &mut Vec<u8
     Ok(())
 }
 
-/// Rows of a COPY as they arrive; made by [`Session::copy_out`] and [`Database::copy_out`](crate::Database::copy_out).
+/// The rows of a COPY as they arrive; returned by [`Session::copy_out`] and
+/// [`Database::copy_out`](crate::Database::copy_out).
 ///
 /// The first error ends them. If they are dropped early, the COPY is cancelled and the session can be used further;
 /// within a transaction the transaction fails.
@@ -367,7 +368,7 @@ fn row(data: &[u8], start: usize, packing: &mut Packing) -> Result<Option<(usize
     let Ok(count) = usize::try_from(i16::from_be_bytes([count[0], count[1]])) else {
         return Ok(Some((0, start + 2)));
     };
-    // The whole row is read first, so that nothing of half a row is taken.
+    // The whole row is parsed first, so that no part of an incomplete row is taken.
     let mut at = start + 2;
     let mut values = Vec::with_capacity(count);
     for _ in 0..count {

@@ -1,11 +1,11 @@
-//! Points in time that calls must end by.
+//! Points in time by which calls must end.
 
 use std::time::{Duration, Instant};
 
-/// The longest limit that is told apart from "for ever".
+/// The longest limit; longer ones count as a year.
 pub(crate) const A_YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// This long from now; a limit that no clock can hold is a year.
+/// Returns the time after this limit; a limit longer than a year counts as a year.
 pub(crate) fn after(limit: Duration) -> Instant {
     Instant::now() + limit.min(A_YEAR)
 }

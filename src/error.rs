@@ -1,7 +1,7 @@
-//! Why a call failed.
+//! The error of a failed call.
 //!
-//! [`Error`] has one [`ErrorKind`] for each thing that a caller can do next, whichever layer failed. The
-//! facts are the same for all kinds and are asked by method.
+//! [`Error`] has one [`ErrorKind`] for each action that a caller can take next, whichever layer
+//! failed. All kinds have the same facts, which methods return.
 
 mod build;
 mod diesel;
@@ -26,7 +26,7 @@ pub use shown::is_hidden;
 /// The result of this crate's functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why a call failed.
+/// The error of a failed call.
 ///
 /// Match on [`Error::kind`] to decide what to do, and on [`Error::constraint`] for a violated constraint.
 ///
@@ -35,7 +35,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// hint on the same line, since a `main` that returns an error prints it; `{:#?}` shows all facts.
 pub struct Error(Box<Facts>);
 
-/// An error travels through every `Result` of this crate, so it is as small as a pointer.
+/// An error is part of every `Result` of this crate, so it is as small as a pointer.
 const _: () = assert!(size_of::<Error>() == size_of::<usize>());
 
 impl Error {
@@ -44,12 +44,12 @@ impl Error {
         self.0.kind
     }
 
-    /// Returns what became of the work.
+    /// Returns the outcome of the work.
     pub fn outcome(&self) -> Outcome {
         self.0.outcome
     }
 
-    /// Returns the server's code, where the server answered.
+    /// Returns the server's SQLSTATE, if the server answered.
     pub fn sqlstate(&self) -> Option<SqlState> {
         self.server().map(|server| server.sqlstate)
     }
@@ -62,7 +62,7 @@ impl Error {
         self.kind() == ErrorKind::Config
     }
 
-    /// Returns the message on one line: Bowline's where there is one, else the server's.
+    /// Returns the message on one line: Bowline's if there is one, else the server's.
     pub fn message(&self) -> &str {
         match (&*self.0.message, self.server()) {
             ("", Some(server)) => &server.message,
@@ -75,7 +75,7 @@ impl Error {
         self.server()?.detail.as_deref()
     }
 
-    /// Returns what to do, by the server or by Bowline.
+    /// Returns the hint, of the server or of Bowline.
     pub fn hint(&self) -> Option<&str> {
         self.server()
             .and_then(|server| server.hint.as_deref())
@@ -92,7 +92,7 @@ impl Error {
         self.0.sql.as_deref()
     }
 
-    /// Returns which statement of a tuple or `Vec` failed; `None` where one was sent alone.
+    /// Returns the index of the failed statement in a tuple or `Vec`; `None` if it was sent alone.
     pub fn statement_index(&self) -> Option<StatementIndex> {
         self.0.statement_index
     }
@@ -102,7 +102,7 @@ impl Error {
         self.0.row
     }
 
-    /// Returns how often the work was tried.
+    /// Returns the number of attempts at the work.
     pub fn attempts(&self) -> u32 {
         self.0.attempts
     }
@@ -125,7 +125,8 @@ impl Error {
         self.server()?.constraint.as_deref()
     }
 
-    /// Returns why the pool gave no session; `None` for any other failure, and for a permanent one.
+    /// Returns the reason why the pool had no session; `None` for any other failure, and for a
+    /// permanent one.
     pub fn no_session(&self) -> Option<&NoSession> {
         self.0.no_session.as_deref()
     }

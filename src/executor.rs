@@ -1,14 +1,15 @@
-//! Code that runs statements on a database, a session or a transaction alike.
+//! The trait for code that runs statements on a database, a session or a transaction alike.
 
 use crate::database::{Database, PooledSession};
 use crate::error::Result;
 use crate::session::Session;
 use crate::statement::Statement;
 
-/// What runs statements: a database, a session or a transaction.
+/// A type that runs statements: a database, a session or a transaction.
 ///
-/// A function takes it by value, and is called with `&db`, `&mut session` or the `tx` of a transaction. To use a
-/// session again afterwards, pass `&mut *tx` or `&mut tx`. The trait is sealed.
+/// A function takes an executor by value, and is called with `&db`, `&mut session` or the `tx` of a
+/// transaction. To use a session again afterwards, pass `&mut *tx` or `&mut tx`. The trait is
+/// sealed.
 ///
 /// ```
 /// use bowline::{Database, Executor, Result, StatementDsl as _, sql_query};
@@ -34,7 +35,7 @@ pub trait Executor: Sealed {
     fn run<S: Statement>(&mut self, statement: S) -> Result<S::Output>;
 }
 
-/// Keeps the trait closed, so that it can grow.
+/// A supertrait that keeps the trait closed, so that methods can be added to it.
 pub trait Sealed {}
 
 impl Sealed for &Database {}

@@ -1,4 +1,5 @@
-//! What generated code, macros and the command use, under paths of their own, so that it may change.
+//! The items that generated code, macros and the command use, under separate paths, so that they
+//! may change.
 //!
 //! Nothing here is covered by semver. Generated code names the format that it was written in, and
 //! `bowline::migrations!` refuses code of another format.

@@ -1,6 +1,6 @@
-//! The README and the guide: every Rust block in them is a program that the tests run.
+//! The README and the guide. Every Rust block in them is a program that the tests run.
 //!
-//! They are doc tests, which the edition of 2024 compiles as one program.
+//! The blocks are doc tests, which edition 2024 compiles as one program.
 
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -24,7 +24,7 @@
 //! | `tokio` | the database from asynchronous code: `AsyncDatabase` |
 //! | `uuid`, `numeric`, `network-address` | columns of these types (inet, cidr), by diesel's features of the same names |
 
-// Generated code says `bowline::..`, here as in every other crate.
+// Generated code uses paths that begin with `bowline::`, here as in every other crate.
 extern crate self as bowline;
 
 #[doc(hidden)]
@@ -84,7 +84,7 @@ pub use sqlstate::SqlState;
 pub use statement::{Row, Statement, StatementDsl, sql_query};
 pub use transaction::TransactionOptions;
 
-// Code that 0.1 generated finds the names that it uses, so that the error of `migrations!` stays alone.
+// These names are for code that 0.1 generated, so that the error of `migrations!` is the only one.
 #[doc(hidden)]
 pub use crate::{chunks::chunks, nullable::nullable};
 #[cfg(feature = "numeric")]

@@ -20,11 +20,11 @@ use crate::error::Outcome;
 /// The server and database that a session is connected to.
 #[derive(Debug)]
 pub(crate) struct ServerAddress {
-    /// A host name, an address, or the folder of a Unix socket.
+    /// A host name, an address, or the directory of a Unix socket.
     pub(crate) address: String,
     pub(crate) port: u16,
     pub(crate) database: Arc<str>,
-    /// All of it as one name, which identifies a pool.
+    /// The server, port and database as one name, which identifies a pool.
     pub(crate) name: Arc<str>,
 }
 

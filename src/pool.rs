@@ -1,8 +1,9 @@
-//! Sessions kept for reuse.
+//! The pool of sessions.
 //!
-//! r2d2 keeps them ([`store`]). The pool adds what r2d2 lacks: a queue of waiters, first come, first served
-//! ([`shared`]); connecting in the background, only while a caller waits ([`shared::growth`]); lifetimes and reports by the
-//! clock ([`keeper`]); and errors that say why there is no session ([`shared::refused`]). A checkout takes no round trip: the
+//! r2d2 keeps the sessions ([`store`]). The pool adds what r2d2 lacks: a queue of waiters, first
+//! come, first served ([`shared`]); connecting in the background, only while a caller waits
+//! ([`shared::growth`]); timed checks of lifetimes and long holders ([`keeper`]); and errors that
+//! say why no session is available ([`shared::refused`]). A checkout takes no round trip: the
 //! socket shows whether the server has closed the connection.
 
 mod holders;
@@ -62,7 +63,7 @@ impl Resource for Session {
     }
 }
 
-/// How long the answer to a ping may take.
+/// The time that the answer to a ping may take.
 const PING: Duration = Duration::from_secs(1);
 
 impl Pool {
@@ -90,7 +91,7 @@ impl Pool {
         }))
     }
 
-    /// Makes the first session; fails at once if it cannot be made.
+    /// Opens the first session; fails at once if it cannot be opened.
     pub(crate) fn connect(&self) -> Result<()> {
         self.0.shared.first()
     }
@@ -128,12 +129,12 @@ impl Pool {
         }
     }
 
-    /// Returns the server and database, once there was a session.
+    /// Returns the server and database; `None` before the first session.
     pub(crate) fn name(&self) -> Option<Arc<str>> {
         self.0.shared.gauges.name.get().cloned()
     }
 
-    /// Returns the pool in numbers, read without its lock.
+    /// Returns the counters of the pool, read without its lock.
     pub(crate) fn state(&self) -> PoolState {
         self.0.shared.gauges.read()
     }
@@ -204,7 +205,8 @@ pub(crate) struct PooledSession {
 }
 
 impl PooledSession {
-    /// Marks this session, and all of its generation, for replacement: their server takes no writes any more.
+    /// Marks this session, and all of its generation, for replacement, because their server no
+    /// longer accepts writes.
     pub(crate) fn outdate(&self) {
         if let Some(lease) = &self.lease {
             lease.shared().outdate(lease.item().generation);

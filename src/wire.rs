@@ -1,9 +1,11 @@
-//! The connection to a server, in PostgreSQL's protocol: messages out, results in, by a deadline.
+//! The connection to a server, in PostgreSQL's protocol: sends messages and receives results by a
+//! deadline.
 //!
-//! Knows no session, no statement and no pool. From the bottom up: [`libpq`] (the C library behind safe
-//! types), [`protocol`] (state machines for pipelines, simple queries, COPY, notifications, connecting and
-//! cancelling), [`driver`] (waits for the socket), [`cancel`] (what happens when the time is over),
-//! [`interrupt`] (giving up a call from another thread), [`answer`] and [`row`] (results).
+//! It is independent of sessions, statements and pools. From the bottom up: [`libpq`] (the C
+//! library behind safe types), [`protocol`] (state machines for pipelines, simple queries, COPY,
+//! notifications, connecting and cancelling), [`driver`] (waits for the socket), [`cancel`]
+//! (cancels after the deadline), [`interrupt`] (giving up a call from another thread), [`answer`]
+//! and [`row`] (results).
 
 pub(crate) mod answer;
 pub(crate) mod cancel;

@@ -1,4 +1,4 @@
-//! How errors are made, and how facts are added on their way up.
+//! Creates errors, and adds facts to them while they are returned.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -24,10 +24,11 @@ impl Error {
         Self::new(ErrorKind::Query, message)
     }
 
-    /// Makes an error of a value that could not be read. The message holds all causes: each says a part.
+    /// Returns the error of a value that could not be read. The message includes all causes, since
+    /// each names a part of the fault.
     pub(crate) fn decode(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         let source = source.into();
-        // diesel names the field, and keeps what is wrong with it one level down.
+        // diesel's error names the field, and its source describes the fault.
         let mut message = source.to_string();
         let mut cause = source.source();
         while let Some(deeper) = cause {
@@ -37,7 +38,7 @@ impl Error {
         Self::new(ErrorKind::Decode, message).with_source_in_message(source)
     }
 
-    /// Makes an error of the caller's reader or writer that failed.
+    /// Returns the error of the caller's reader or writer that failed.
     pub(crate) fn io(message: &'static str, error: std::io::Error) -> Self {
         Self::query(message).with_source(Box::new(error))
     }
@@ -50,7 +51,8 @@ impl Error {
         Self::new(ErrorKind::Timeout, message)
     }
 
-    /// Makes an error of the server's, of the kind that its code asks for (PostgreSQL manual, Appendix A).
+    /// Returns the error for an error of the server, of the kind that its SQLSTATE implies
+    /// (PostgreSQL manual, Appendix A).
     pub(crate) fn from_server(server: ServerError) -> Self {
         let state = server.sqlstate;
         let kind = match (state.class(), state) {
@@ -82,7 +84,7 @@ impl Error {
         }
     }
 
-    /// The same facts under another kind.
+    /// Returns the same facts with another kind.
     pub(crate) fn with_kind(mut self, kind: ErrorKind) -> Self {
         self.0.kind = kind;
         self
@@ -93,7 +95,7 @@ impl Error {
         self
     }
 
-    /// Puts what was being done in front of the message: "failed to connect to ..".
+    /// Sets the context, which precedes the message: "failed to connect to ..".
     pub(crate) fn with_context(mut self, context: impl Into<Cow<'static, str>>) -> Self {
         self.0.context = Some(context.into());
         self
@@ -134,7 +136,7 @@ impl Error {
         self
     }
 
-    /// Says which statement failed, counted from 1; nothing where there is only one.
+    /// Sets the number of the failed statement, counted from 1; nothing if there is only one.
     pub(crate) fn with_statement(mut self, number: usize, total: usize) -> Self {
         let index = number.saturating_sub(1);
         self.0.statement_index = (total > 1).then_some(StatementIndex { index, total });
@@ -164,7 +166,7 @@ impl Error {
         self.0.server.as_ref()
     }
 
-    /// The same failure, for another caller that waits for the same connection.
+    /// Returns the same failure for another caller that waits for the same connection.
     pub(crate) fn duplicate(&self) -> Self {
         Self(self.0.clone())
     }

@@ -1,10 +1,10 @@
-//! Between diesel's error type and ours, both ways.
+//! Converts between diesel's error type and this crate's.
 //!
-//! diesel's type has no place for the SQLSTATE, the outcome or the SQL. An error that goes out through
-//! one of diesel's traits is therefore remembered here, and when it comes back (by `?` in a transaction,
-//! say) what diesel's type could not carry is found again. Nothing is remembered for longer than the
-//! diesel error lives, nor more than a few dozen at once; an error that is not found again is classified
-//! by what diesel did keep.
+//! diesel's type cannot hold the SQLSTATE, the outcome or the SQL. So an error that is returned
+//! through one of diesel's traits is remembered here. When it is converted back, for instance by
+//! `?` in a transaction, those facts are restored. An error is remembered only as long as the
+//! diesel error lives, and only a few dozen at once. An error that is not found is classified by
+//! what diesel's type holds.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -17,7 +17,7 @@ use diesel::result::{
 use super::{Error, ErrorKind, Outcome, ServerError};
 use crate::sqlstate::{SqlState, SqlStateClass};
 
-/// What a `diesel::result::Error` of ours holds.
+/// The information in a `diesel::result::Error` that this crate created.
 pub(crate) struct DieselReport(Arc<Carried>);
 
 struct Carried {
@@ -26,15 +26,15 @@ struct Carried {
     error: Mutex<Option<Error>>,
 }
 
-/// Errors on their way through diesel's type, the latest last.
+/// The errors that exist as diesel's type now, the latest last.
 static UNDER_WAY: Mutex<VecDeque<Weak<Carried>>> = Mutex::new(VecDeque::new());
 const REMEMBERED: usize = 64;
 
-/// The message for no row where one was asked for.
+/// The message if there is no row and one was expected.
 pub(crate) const NO_ROW: &str = "no row found";
 
 impl From<Error> for DieselError {
-    /// Keeps what diesel's type can carry; converting it back to [`Error`] gives the whole again.
+    /// Converts to diesel's type; converting that back to [`Error`] restores all facts.
     fn from(error: Error) -> Self {
         match error.kind() {
             ErrorKind::NotFound => Self::NotFound,
@@ -57,7 +57,7 @@ impl From<Error> for DieselError {
 }
 
 impl From<DieselError> for Error {
-    /// Gives back an error of ours as it was, and classifies any other by what diesel kept of it.
+    /// Restores an error of this crate, and classifies any other by what diesel's type holds.
     fn from(error: DieselError) -> Self {
         match error {
             DieselError::NotFound => Self::new(ErrorKind::NotFound, NO_ROW),
@@ -128,14 +128,15 @@ impl fmt::Debug for DieselReport {
 }
 
 impl Error {
-    /// A query that cannot be sent at all; diesel's own connection would report it as of this kind.
+    /// Returns the error of a query that cannot be sent at all; diesel's own connection would
+    /// report this kind.
     pub(crate) fn unsent(kind: DatabaseErrorKind, message: String) -> Self {
         let source = DieselError::DatabaseError(kind, Box::new(message.clone()));
         Self::query(message).with_source_in_message(Box::new(source))
     }
 }
 
-/// The kind that [`Error::unsent`] was given.
+/// Returns the kind that was passed to [`Error::unsent`].
 fn unsent(error: &Error) -> Option<DatabaseErrorKind> {
     match error.0.source.as_ref()?.downcast_ref()? {
         DieselError::DatabaseError(kind, _) => Some(*kind),
@@ -143,7 +144,8 @@ fn unsent(error: &Error) -> Option<DatabaseErrorKind> {
     }
 }
 
-/// An empty changeset goes back as it came, so that diesel finds it.
+/// Converts a query builder error; an empty changeset stays diesel's error, so that diesel
+/// recognizes it.
 fn builder_error(error: Error) -> DieselError {
     let source = error.0.source.as_ref();
     if source.is_some_and(|source| source.is::<EmptyChangeset>()) {
@@ -162,10 +164,10 @@ fn remember(carried: &Arc<Carried>) {
     under_way.push_back(Arc::downgrade(carried));
 }
 
-/// The error that this information belongs to, if it is one of ours.
+/// Returns the error that this information belongs to, if this crate created it.
 ///
-/// diesel's trait cannot be downcast, but the address of the message tells: while `information` lives,
-/// nothing else can be there.
+/// diesel's trait cannot be downcast, but the address of the message identifies it: while
+/// `information` lives, nothing else can be at that address.
 fn recall(information: &dyn DatabaseErrorInformation) -> Option<Error> {
     let address = information.message().as_ptr();
     let mut under_way = UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner);
@@ -179,7 +181,7 @@ fn recall(information: &dyn DatabaseErrorInformation) -> Option<Error> {
     error.take()
 }
 
-/// diesel's kind for an error of ours, as diesel's own connection would choose it.
+/// Returns diesel's kind for an error, as diesel's own connection would choose it.
 fn kind(error: &Error) -> DatabaseErrorKind {
     match error.sqlstate() {
         Some(SqlState::UNIQUE_VIOLATION) => DatabaseErrorKind::UniqueViolation,

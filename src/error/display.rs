@@ -1,4 +1,4 @@
-//! How errors are shown.
+//! Formats errors.
 
 use std::fmt;
 
@@ -33,7 +33,8 @@ impl fmt::Display for Error {
 }
 
 impl fmt::Debug for Error {
-    /// The sentence, its cause and the hint on one line, as `main` shows it; with `#` the facts, where known.
+    /// Formats the sentence, its cause and the hint on one line, as `main` shows it; `{:#?}`
+    /// formats the known facts.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if f.alternate() {
             return self.facts(f);
@@ -52,7 +53,7 @@ impl fmt::Debug for Error {
 }
 
 impl Error {
-    /// Returns the message with its context, to stand within another sentence.
+    /// Returns the message with its context, for use within another sentence.
     pub(crate) fn sentence(&self) -> String {
         match &self.0.context {
             Some(context) => format!("{context}: {}", self.message()),
@@ -97,7 +98,7 @@ impl Error {
 }
 
 impl std::error::Error for Error {
-    /// The cause, where the sentence does not already say it.
+    /// Returns the cause, unless the sentence already includes it.
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         let source = self.0.source.as_deref().map(|source| source as _);
         source.filter(|_| !self.0.message_has_source)

@@ -11,9 +11,9 @@ use crate::no_session::NoSession;
 pub(super) struct Facts {
     pub(super) kind: ErrorKind,
     pub(super) outcome: Outcome,
-    /// What was being done, in front of the message: "failed to connect to ..".
+    /// The context, which precedes the message: "failed to connect to ..".
     pub(super) context: Option<Cow<'static, str>>,
-    /// Empty where the server's message says it.
+    /// The message; empty if the server's message is used.
     pub(super) message: Cow<'static, str>,
     pub(super) server: Option<Arc<ServerError>>,
     pub(super) no_session: Option<Box<NoSession>>,
@@ -25,7 +25,7 @@ pub(super) struct Facts {
     /// Whether types of the statement were looked up by name, so that their OIDs may be out of date.
     pub(super) rests_on_types: bool,
     pub(super) source: Option<Arc<dyn std::error::Error + Send + Sync>>,
-    /// Whether the message already holds the text of the source and of all causes below it.
+    /// Whether the message already includes the text of the source and of all causes below it.
     pub(super) message_has_source: bool,
 }
 
@@ -50,7 +50,7 @@ impl Facts {
     }
 }
 
-/// Which statement failed of those that were sent together.
+/// The index of the failed statement among those that were sent together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StatementIndex {
     /// The index in the tuple or `Vec`, counted from 0; a nested tuple counts as its statements.

@@ -1,21 +1,22 @@
-//! What a caller decides by.
+//! The kinds and outcomes of errors, by which a caller decides.
 
-/// What the caller of a failed call can do next; see [`Error::kind`](crate::Error::kind).
+/// The kind of a failure, by what the caller can do next; see [`Error::kind`](crate::Error::kind).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// No row, or fewer than were asked for: answer "not found".
+    /// There was no row, or fewer than expected: answer "not found".
     NotFound,
-    /// More rows than were asked for: the query selects by something that is not unique.
+    /// There were more rows than expected: the query selects by something that is not unique.
     TooManyRows,
     /// The data violated a constraint, and would again: [`Error::constraint`](crate::Error::constraint)
     /// returns which.
     Constraint,
-    /// Concurrent transactions won each attempt: try again later.
+    /// Each attempt conflicted with another transaction: try again later.
     Conflict,
     /// The deadline passed: see [`Error::outcome`](crate::Error::outcome) before trying again.
     Timeout,
-    /// No connection could be made, or it was lost: see [`Error::outcome`](crate::Error::outcome).
+    /// No connection could be opened, or it was lost: see
+    /// [`Error::outcome`](crate::Error::outcome).
     Unavailable,
     /// The query can never work as it is: fix the query.
     Query,
@@ -26,7 +27,7 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    /// Returns the name that metrics and spans have.
+    /// Returns the name of the kind in metrics and spans.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::NotFound => "not_found",
@@ -42,15 +43,15 @@ impl ErrorKind {
     }
 }
 
-/// What became of the work of a failed call.
+/// The outcome of the work of a failed call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Outcome {
     /// None of it is in the database.
     NotCommitted,
     /// All of it is in the database; the failure came after the commit.
     Committed,
-    /// Either of the two: the connection was lost while the commit was under way. Or a part is committed:
-    /// SQL that commits by itself (COMMIT in a script, CALL, CREATE INDEX CONCURRENTLY) failed, or a
-    /// statement after it did.
+    /// Either of the two: the connection was lost while the commit was in progress. Or a part is
+    /// committed: SQL that commits by itself (COMMIT in a script, CALL, CREATE INDEX CONCURRENTLY)
+    /// failed, or a statement after it did.
     Unknown,
 }

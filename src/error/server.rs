@@ -10,19 +10,19 @@ use crate::sqlstate::SqlState;
 pub struct ServerError {
     /// `ERROR`, `FATAL` or `PANIC`, whatever the server's language.
     pub severity: String,
-    /// The code by which to decide.
+    /// The SQLSTATE, by which to decide.
     pub sqlstate: SqlState,
     /// The one line message, in the server's language.
     pub message: String,
     /// A second line; often quotes the data at fault.
     pub detail: Option<String>,
-    /// What the server advises.
+    /// The server's hint.
     pub hint: Option<String>,
-    /// Where in the SQL, in characters, the first being 1.
+    /// The position in the SQL, in characters, the first being 1.
     pub position: Option<usize>,
-    /// Where in [`ServerError::internal_query`], in characters, the first being 1.
+    /// The position in [`ServerError::internal_query`], in characters, the first being 1.
     pub internal_position: Option<usize>,
-    /// The SQL at fault where the server itself made it, or a function holds it.
+    /// The SQL at fault, if the server itself generated it or a function contains it.
     pub internal_query: Option<String>,
     /// The functions and statements that led there.
     pub context: Option<String>,
@@ -45,7 +45,7 @@ pub struct ServerError {
 }
 
 impl ServerError {
-    /// An error of which no more is known.
+    /// Returns an error with this SQLSTATE and message only.
     pub(crate) fn new(sqlstate: SqlState, message: String) -> Self {
         Self {
             severity: "ERROR".to_owned(),
@@ -70,7 +70,7 @@ impl ServerError {
 }
 
 impl fmt::Debug for ServerError {
-    /// Only what is there.
+    /// Formats the fields that are set.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("ServerError");
         out.field("sqlstate", &self.sqlstate)
@@ -98,7 +98,7 @@ impl fmt::Debug for ServerError {
                 out.field(name, &value);
             }
         }
-        // Where in PostgreSQL's source it was reported is for those who ask for it.
+        // The location in PostgreSQL's source is left out; its fields can be read.
         out.finish_non_exhaustive()
     }
 }

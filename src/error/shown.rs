@@ -2,8 +2,9 @@
 
 use std::fmt::{self, Write as _};
 
-/// A text of the server, without characters that a terminal or a log would obey or hide: control characters,
-/// line breaks, changes of direction and characters without width are written as escapes.
+/// A text of the server, formatted without characters that a terminal or a log would interpret or
+/// hide. Control characters, line breaks, changes of direction and characters without width are
+/// escaped.
 pub(super) struct Shown<'a>(pub(super) &'a str);
 
 impl fmt::Display for Shown<'_> {
@@ -18,8 +19,9 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
-/// Returns true for a character that a terminal obeys or does not show: controls (C0, C1, DEL), line and paragraph
-/// separators, and those that only format: changes of direction, joiners, marks without width, tags.
+/// Returns true for a character that a terminal interprets or does not show. These are controls
+/// (C0, C1, DEL), line and paragraph separators, and format characters: changes of direction,
+/// joiners, marks without width, tags.
 #[doc(hidden)]
 pub fn is_hidden(c: char) -> bool {
     c.is_control()

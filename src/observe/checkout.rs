@@ -8,7 +8,7 @@ use tracing::field::Empty;
 
 use crate::error::Error;
 
-/// A checkout under way.
+/// A checkout in progress.
 #[must_use = "ends by `end`"]
 pub(crate) struct Checkout {
     began: Instant,

@@ -1,4 +1,4 @@
-//! The span of one statement: its SQL, its numbers, and the time that each part took.
+//! The span of one statement: its SQL, its counts, and the time that each part took.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -27,7 +27,7 @@ pub(crate) struct StatementSpan {
     affected_rows: usize,
 }
 
-/// A command's SQL as the caller wrote it, and the function that made it.
+/// A command's SQL as the caller wrote it, and the function that created it.
 #[derive(Debug)]
 struct CommandText {
     sql: Arc<str>,
@@ -39,7 +39,7 @@ const TEXT: usize = 16 * 1024;
 const COMMANDS: usize = 64;
 
 impl StatementSpan {
-    /// Returns whether a subscriber or recorder takes statements.
+    /// Returns whether a subscriber or recorder wants statements.
     pub(crate) fn is_wanted() -> bool {
         cfg!(feature = "metrics")
             || tracing::enabled!(target: "bowline::statement", tracing::Level::DEBUG)
@@ -94,7 +94,7 @@ impl StatementSpan {
         self.begun.elapsed()
     }
 
-    /// Sets the commands; they are set again when the statement is sent again.
+    /// Sets the commands; they are set again if the statement is sent again.
     pub(crate) fn set_commands<'c>(&mut self, commands: impl IntoIterator<Item = &'c Command>) {
         let commands = commands.into_iter().map(|command| CommandText {
             sql: command.caller_sql(),
@@ -127,7 +127,7 @@ impl StatementSpan {
     pub(crate) fn answered(&mut self, rows: ExpectedRows, answer: &Answer) {
         self.received_bytes += answer.value_bytes();
         match rows {
-            // A count that the server has checked is answered as a row.
+            // If the server has checked the count, the answer is a row.
             ExpectedRows::Exactly(rows) if answer.column_count() > 0 => {
                 self.affected_rows += usize::try_from(rows).unwrap_or(usize::MAX);
             }
@@ -136,7 +136,7 @@ impl StatementSpan {
         }
     }
 
-    /// Records in the span how the statement ended.
+    /// Records the result of the statement in the span.
     pub(crate) fn record(&self, failure: Option<&Error>) {
         if self.span.is_disabled() {
             return;
@@ -210,20 +210,20 @@ impl StatementSpan {
         }
     }
 
-    /// Returns the function that made each command.
+    /// Returns the function that created each command.
     #[cfg(feature = "metrics")]
     pub(super) fn functions(&self) -> impl Iterator<Item = Option<&'static str>> {
         self.commands.iter().map(|command| command.function)
     }
 
-    /// Returns the function that made all commands.
+    /// Returns the function that created all commands; `None` if they differ.
     #[cfg(feature = "metrics")]
     pub(super) fn only_function(&self) -> Option<&'static str> {
         let first = self.functions().next().flatten();
         first.filter(|_| self.functions().all(|function| function == first))
     }
 
-    /// Returns the functions that made the commands, each once.
+    /// Returns the functions that created the commands, each once.
     fn function(&self) -> Option<String> {
         let mut names: Vec<&str> = Vec::new();
         for name in self.commands.iter().filter_map(|command| command.function) {

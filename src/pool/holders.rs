@@ -1,4 +1,5 @@
-//! The callers that hold sessions: the source location, since when, and what the session does.
+//! The callers that hold sessions: their source location, the time of the checkout, and the
+//! activity of the session.
 
 use std::panic::Location;
 use std::sync::Arc;
@@ -65,7 +66,7 @@ impl Holders {
         u32::try_from(self.entries.len() - self.free.len()).unwrap_or(u32::MAX)
     }
 
-    /// Returns the location where this thread took a session that it still has.
+    /// Returns the location where this thread took a session that it still holds.
     pub(super) fn of_thread(&self, thread: usize) -> Option<&'static Location<'static>> {
         let mut entries = self.entries.iter().flatten();
         entries
@@ -85,8 +86,8 @@ impl Holders {
         holders
     }
 
-    /// Returns the holders that have had a session for this long and were not reported yet, and when the next one is
-    /// due.
+    /// Returns the holders that have held a session for this long and were not reported yet. Also
+    /// returns when the next one is due.
     pub(super) fn overdue(
         &mut self,
         threshold: Duration,

@@ -1,8 +1,8 @@
 //! The tasks of the pool that are due at a time.
 //!
-//! Sessions that are too old, or idle for too long, are closed. Holders that keep a session for too long are reported. A
-//! server that does not answer is tried once more. One thread sleeps until the next task is due; it ends when the pool
-//! is closed.
+//! Sessions that are too old, or idle for too long, are closed. Callers that hold a session for too
+//! long are reported. A server that does not answer is tried again. One thread sleeps until the
+//! next task is due; it ends when the pool is closed.
 
 use std::sync::{Arc, PoisonError};
 use std::thread;
@@ -34,7 +34,7 @@ impl<S: Resource> SharedPool<S> {
         state.keeper = spawned.ok();
     }
 
-    /// Makes sure that the keeper runs by then.
+    /// Ensures that the keeper runs by `due`.
     pub(super) fn wake_by(&self, state: &mut PoolInternals<S>, due: Instant) {
         if due < state.keeper_runs {
             state.keeper_runs = due;
@@ -95,13 +95,14 @@ impl<S: Resource> SharedPool<S> {
         over
     }
 
-    /// Closes the pool: no caller gets a session any more, and the sessions that are not in use are closed.
+    /// Closes the pool: no caller gets a session any more, and the sessions that are not in use are
+    /// closed.
     pub(super) fn shut(self: &Arc<Self>) {
         let mut state = self.lock();
         let Some(store) = state.store.take() else {
             return;
         };
-        // A thread that adds a session at this moment finds the pool closed, and closes what it holds.
+        // A thread that is adding a session finds the pool closed, and closes its session.
         let mut idle = if state.aside.is_none() {
             store.take_all()
         } else {

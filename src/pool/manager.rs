@@ -1,4 +1,4 @@
-//! How r2d2 makes and checks sessions, for programs that use a pool of their own.
+//! Opens and checks sessions for r2d2, for programs that use another pool than this crate's.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use crate::deadline::after;
 use crate::error::Error;
 use crate::session::Session;
 
-/// Makes sessions for an `r2d2::Pool`, and checks them without a round trip.
+/// A manager that opens sessions for an `r2d2::Pool`, and checks them without a round trip.
 ///
 /// [`Database`](crate::Database) has a pool already, which guarantees more than r2d2's.
 #[derive(Debug)]

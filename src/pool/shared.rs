@@ -1,7 +1,7 @@
 //! The state of a pool and its queue of waiters: first come, first served, within a deadline.
 //!
-//! One lock guards all of it, and no thread waits while it holds the lock. A session that comes back is handed to the
-//! longest waiter, so that no running thread takes it before those that wait.
+//! One lock protects the whole state, and no thread waits while it holds the lock. A session that
+//! is returned is handed to the longest waiter, so that no running thread takes it first.
 
 pub(super) mod growth;
 pub(super) mod inquiry;
@@ -24,14 +24,14 @@ use growth::{Down, Jitter};
 use inquiry::{Inquiry, ServerReport};
 use refused::CheckoutRefusal;
 
-/// What the pool keeps: a session, or its replacement in a test of the pool alone.
+/// The resource that the pool keeps: a session, or its replacement in a test of the pool alone.
 pub(super) trait Resource: Send + 'static {
     fn activity(&self) -> &Arc<SessionActivity>;
 
     /// Returns the server and database that it is connected to.
     fn server_name(&self) -> &Arc<str>;
 
-    /// Sets why it is about to be closed.
+    /// Sets the reason why it is about to be closed.
     fn set_close_reason(&mut self, reason: &'static str);
 }
 
@@ -45,7 +45,7 @@ pub(super) struct PoolLimits {
     pub(super) leak_threshold: Duration,
 }
 
-/// Asks the server for its report on these processes.
+/// A function that asks the server for its report on these processes.
 pub(super) type Ask = dyn Fn(&[i32], Instant) -> Result<ServerReport> + Send + Sync;
 
 /// The pool, independent of the type of session.
@@ -57,7 +57,8 @@ pub(super) struct SharedPool<S: Resource> {
     pub(super) connect: Box<dyn Fn() -> Result<S> + Send + Sync>,
     pub(super) ask: Box<Ask>,
     state: Mutex<PoolInternals<S>>,
-    /// Sessions of an earlier generation are not handed out. Changed under the lock, read without it.
+    /// The current generation: sessions of earlier ones are not handed out. Changed under the lock,
+    /// read without it.
     pub(super) generation: AtomicU64,
     /// Held while a session is added to the store, which one thread may do at a time.
     pub(super) adding: Mutex<()>,
@@ -70,22 +71,23 @@ pub(super) struct SharedPool<S: Resource> {
 pub(super) struct PoolInternals<S: Resource> {
     /// `None` once the pool is closed.
     pub(super) store: Option<Store<S>>,
-    /// The number of sessions: idle, in use, or being made.
+    /// The number of sessions: idle, in use, or being opened.
     pub(super) size: u32,
-    /// The number of sessions that are being made.
+    /// The number of sessions that are being opened.
     pub(super) connecting: u32,
     pub(super) waiting: VecDeque<Arc<Waiter<S>>>,
     pub(super) holders: Holders,
-    /// Sessions that come back while another one is added to the store, which must not be used meanwhile.
+    /// Sessions that are returned while another one is added to the store, which must not be used
+    /// meanwhile.
     pub(super) aside: Option<Vec<Item<S>>>,
     pub(super) down: Option<Down>,
-    /// When connecting last began, and since when no attempt was answered.
+    /// The time at which connecting last began, and the beginning of the time without any answer.
     pub(super) last_attempt: Option<Instant>,
     pub(super) unanswered: Option<Instant>,
     pub(super) jitter: Jitter,
     pub(super) inquiry: Inquiry,
     pub(super) keeper: Option<JoinHandle<()>>,
-    /// When the keeper runs next.
+    /// The time at which the keeper runs next.
     pub(super) keeper_runs: Instant,
 }
 
@@ -103,8 +105,8 @@ enum WaiterReply<S: Resource> {
 }
 
 impl<S: Resource> Waiter<S> {
-    /// Waits for the reply until then, or until the call is given up. Uses a lock of its own, so that a waiter that is
-    /// woken need not queue for the lock of the pool.
+    /// Waits for the reply until `until`, or until the call is given up. It uses a separate lock,
+    /// so that a waiter that is woken need not queue for the lock of the pool.
     fn wait(&self, until: Instant, interrupt: Option<&Interrupt>) -> Option<WaiterReply<S>> {
         let mut answer = lock(&self.answer);
         while answer.is_none() && !interrupt.is_some_and(Interrupt::is_given_up) {
@@ -129,7 +131,7 @@ impl<S: Resource> Waiter<S> {
 
 impl<S: Resource> Wake for Waiter<S> {
     fn wake(&self) {
-        // Under the lock, so that the waiter is not between its check and its wait.
+        // The lock is held, so that the waiter is not between its check and its wait.
         let _answer = lock(&self.answer);
         self.called.notify_one();
     }
@@ -172,7 +174,8 @@ impl<S: Resource> SharedPool<S> {
 
     /// Returns a session, once all earlier callers have theirs; fails at the deadline.
     ///
-    /// `again` is for a caller whose session turned out to be dead: it goes to the front of the queue.
+    /// `again` is for a caller whose session turned out to be lost: it goes to the front of the
+    /// queue.
     pub(super) fn take(
         self: &Arc<Self>,
         caller: Caller,
@@ -248,7 +251,7 @@ impl<S: Resource> SharedPool<S> {
         let activity = Arc::clone(item.session.activity());
         self.wake_by(state, now + self.limits.leak_threshold);
         let entry = state.holders.add(caller, activity, now);
-        // Before the caller goes on, which may read the numbers.
+        // The counters are published before the caller, which may read them, continues.
         self.publish(state);
         entry
     }
@@ -281,7 +284,7 @@ impl<S: Resource> SharedPool<S> {
         None
     }
 
-    /// Fails the callers that have waited since then.
+    /// Fails the callers that have waited since `since`.
     pub(super) fn fail(
         &self,
         state: &mut PoolInternals<S>,
@@ -317,7 +320,7 @@ impl<S: Resource> SharedPool<S> {
         lock(&self.state)
     }
 
-    /// Publishes the numbers, which are read without the lock.
+    /// Publishes the counters, which are read without the lock.
     pub(super) fn publish(&self, state: &PoolInternals<S>) {
         self.gauges.set(
             state.size - state.connecting,
@@ -333,8 +336,8 @@ impl<S: Resource> PoolInternals<S> {
         self.store.is_none()
     }
 
-    /// Returns how many callers, with one more, would wait for a session that another caller has, because none can
-    /// be made.
+    /// Returns how many callers, including one more, would wait for a session that another caller
+    /// holds, because no more can be opened.
     fn dependent(&self, max: u32) -> u32 {
         let room = max.saturating_sub(self.size) + self.connecting;
         let waiting = u32::try_from(self.waiting.len()).unwrap_or(u32::MAX);
@@ -350,7 +353,7 @@ impl<S: Resource> PoolInternals<S> {
     }
 }
 
-/// A session in use by a caller; closed when dropped, unless it is given back.
+/// A session in use by a caller; it is closed when dropped, unless it is given back.
 pub(super) struct Lease<S: Resource> {
     shared: Arc<SharedPool<S>>,
     item: Option<Item<S>>,
@@ -387,7 +390,8 @@ impl<S: Resource> Lease<S> {
 impl<S: Resource> Drop for Lease<S> {
     fn drop(&mut self) {
         if let Some(item) = self.item.take() {
-            // Closed before it is uncounted, so that there are never more sessions than allowed.
+            // The session is closed before the count is reduced, so that there are never more
+            // sessions than allowed.
             store::close(item);
             let mut state = self.shared.lock();
             state.holders.remove(self.entry);
@@ -398,7 +402,8 @@ impl<S: Resource> Drop for Lease<S> {
     }
 }
 
-/// Locks a mutex. If a holder panicked, the value is still consistent: no update here is left half done.
+/// Locks a mutex. If a holder panicked, the value is still consistent, since each update here is
+/// complete at once.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! The pool in numbers, which are read without its lock.
+//! The counters of the pool, which are read without its lock.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
@@ -14,7 +14,7 @@ pub(super) struct Gauges {
     waiting: AtomicU32,
     opened: AtomicU64,
     max: u32,
-    /// The server and database, once there was a session.
+    /// The server and database, known after the first session.
     pub(super) name: OnceLock<Arc<str>>,
 }
 

@@ -1,8 +1,9 @@
-//! The sessions themselves, which r2d2 keeps.
+//! The store of idle sessions, which is r2d2.
 //!
-//! By itself r2d2 would connect for each caller that finds no session, even if one is about to be returned; retry by
-//! itself after a failure; and check ages only every 30 s. So r2d2 is used as a stack only. Callers wait in the queue of
-//! the pool, and a session that the pool has made is handed to r2d2 when r2d2 asks for one.
+//! By itself, r2d2 would connect for each caller that finds no session, even if one is about to be
+//! returned. It would retry by itself after a failure, and check ages only every 30 s. So r2d2 is
+//! used only as a stack. Callers wait in the queue of the pool. A session that the pool has opened
+//! is passed to r2d2 when r2d2 asks for one.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,18 +12,18 @@ use std::time::{Duration, Instant};
 /// A session on r2d2's stack, or taken from it.
 pub(super) type Item<S> = r2d2::PooledConnection<Handover<S>>;
 
-/// A session with what the pool knows of it.
+/// A session and its record in the pool.
 #[derive(Debug)]
 pub(super) struct Kept<S> {
-    /// Boxed, so that moving it is cheap.
+    /// The session, boxed so that moving it is cheap.
     pub(super) session: Box<S>,
-    /// When it is too old.
+    /// The time at which it is too old.
     pub(super) expires: Instant,
-    /// When it was last given back, or made.
+    /// The time at which it was last returned, or opened.
     pub(super) idle_since: Instant,
-    /// Its generation: a session of an earlier one is not handed out any more.
+    /// Its generation: sessions of earlier generations are no longer handed out.
     pub(super) generation: u64,
-    /// Whether r2d2 is to close it when it is given back.
+    /// Whether r2d2 closes it when it is returned.
     over: bool,
 }
 
@@ -37,7 +38,7 @@ impl<S> Kept<S> {
         }
     }
 
-    /// Returns why it must not be used any more; `None` if it may.
+    /// Returns the reason why it must not be used any more; `None` if it may be used.
     pub(super) fn over(&self, now: Instant, generation: u64) -> Option<&'static str> {
         if self.expires <= now {
             Some("expired")
@@ -49,11 +50,11 @@ impl<S> Kept<S> {
     }
 }
 
-/// The manager that r2d2 asks for sessions: it hands over the one that the pool has made.
+/// The manager that r2d2 asks for sessions: it passes the session that the pool has opened.
 #[derive(Debug)]
 pub(super) struct Handover<S>(Arc<Mutex<Option<Kept<S>>>>);
 
-/// r2d2 asked for a session while the pool had made none.
+/// The error if r2d2 asks for a session while the pool has opened none.
 #[derive(Debug)]
 pub(super) struct NothingMade;
 
@@ -105,7 +106,7 @@ impl<S: Send + 'static> Store<S> {
             .max_size(max)
             .min_idle(Some(0))
             .test_on_check_out(false)
-            // With either, r2d2 would check the sessions by itself.
+            // With either limit, r2d2 would check the sessions by itself.
             .max_lifetime(None)
             .idle_timeout(None)
             .error_handler(Box::new(r2d2::NopErrorHandler))
@@ -113,12 +114,12 @@ impl<S: Send + 'static> Store<S> {
         Self { sessions, made }
     }
 
-    /// Returns the session that was given back last.
+    /// Returns the session that was returned last.
     pub(super) fn take(&self) -> Option<Item<S>> {
         self.sessions.try_get()
     }
 
-    /// Returns all sessions, the one that was given back last in front.
+    /// Returns all sessions, the one that was returned last first.
     pub(super) fn take_all(&self) -> Vec<Item<S>> {
         std::iter::from_fn(|| self.take()).collect()
     }

@@ -1,4 +1,4 @@
-//! The pool without a server: what stands for a session counts how many of it there are.
+//! Tests of the pool without a server: a replacement for a session counts its instances.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{Location, resume_unwind};
@@ -86,7 +86,7 @@ fn until(what: impl Fn() -> bool) {
     }
 }
 
-/// Numbers that look random, the same for each run.
+/// A generator of pseudo-random numbers that are the same in each run.
 struct Seeded(u64);
 
 impl Seeded {
@@ -196,7 +196,7 @@ fn any_mix_of_callers_failures_and_panics_keeps_to_the_maximum_and_loses_no_sess
         until(|| shared.gauges.read().connecting == 0);
         let rest = shared.gauges.read();
         assert_eq!((rest.in_use, rest.waiting), (0, 0), "seed {seed}");
-        // The capacity is whole: as many can be had at once as ever, and no more.
+        // The capacity is intact: as many sessions as before can be taken at once, and no more.
         let all: Vec<_> = (0..max).map(|_| patiently(&shared)).collect();
         assert_eq!(live.load(SeqCst), max, "seed {seed}");
         assert!(take(&shared, Duration::from_millis(1)).is_err());

@@ -1,4 +1,4 @@
-//! An answer of the server: as libpq has it, or packed.
+//! An answer of the server: libpq's result, or packed.
 //!
 //! libpq reserves 2 KiB for each answer that has rows: 200 MB for a hundred thousand answers. So the answers of a
 //! long pipeline are packed. The rows of a COPY are packed too, because libpq makes no answers of them.
@@ -16,7 +16,7 @@ pub(crate) enum Answer {
     Packed(Packed),
 }
 
-/// Rows in one piece of memory.
+/// Rows in one block of memory.
 #[derive(Debug)]
 pub(crate) struct Packed {
     columns: Arc<[ColumnDescription]>,
@@ -44,7 +44,7 @@ impl Answer {
         }
     }
 
-    /// `INSERT 0 1`, `COMMIT`, ..; a packed answer does not keep it.
+    /// Returns the command tag, such as `INSERT 0 1` or `COMMIT`; a packed answer does not keep it.
     pub(crate) fn command_tag(&self) -> Option<String> {
         match self {
             Self::Libpq(result) => Some(result.command_tag()),
@@ -104,7 +104,7 @@ impl Answer {
         }
     }
 
-    /// Returns the bytes of a value; `None` is NULL, and also a row or column that is not there.
+    /// Returns the bytes of a value; `None` if it is NULL, or if the row or column does not exist.
     pub(crate) fn value(&self, row: usize, column: usize) -> Option<&[u8]> {
         match self {
             Self::Libpq(result) => result.value(row, column),

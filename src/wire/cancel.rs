@@ -1,4 +1,4 @@
-//! Cancelling the current statement on a second connection, and waiting for the server's answer to that.
+//! Cancels the current statement on a second connection, and waits for the server's answer.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use crate::wire::driver::{DriveError, drive_to_end};
 use crate::wire::libpq::Cancel;
 use crate::wire::protocol::{Cancellable, Cancelling};
 
-/// How long a server may take to answer after it was asked to cancel.
+/// The time that a server may take to answer after it was asked to cancel.
 pub(crate) const CANCEL_GRACE: Duration = Duration::from_millis(1500);
 
-/// Asks the server to cancel, and drives the machine to its end for a moment.
+/// Asks the server to cancel, and drives the machine to its end within `CANCEL_GRACE`.
 pub(crate) fn cancel_and_drain(machine: &mut impl Cancellable) -> Result<(), DriveError> {
     let patience = after(CANCEL_GRACE);
     // The server's answer shows whether the request arrived.

@@ -1,4 +1,4 @@
-//! The blocking driver: waits with `poll(2)` for what a machine waits for, until a deadline.
+//! The blocking driver: waits with `poll(2)` until a machine can continue, up to a deadline.
 
 use std::time::Instant;
 
@@ -9,11 +9,11 @@ use crate::wire::interrupt::{Interrupt, WaitResult, wait};
 use crate::wire::libpq::LibpqError;
 use crate::wire::protocol::{Machine, Progress};
 
-/// How far a machine was driven.
+/// The result of driving a machine.
 #[derive(Debug)]
 pub(crate) struct Completion {
     pub(crate) result: Result<(), DriveError>,
-    /// Whether the deadline passed on the way, or the call was given up.
+    /// Whether the deadline passed meanwhile, or the call was given up.
     pub(crate) expired: bool,
 }
 
@@ -36,12 +36,12 @@ impl Completion {
     }
 }
 
-/// Why a machine did not come to its end.
+/// The reason why a machine did not reach its end.
 #[derive(Debug)]
 pub(crate) enum DriveError {
     /// The deadline passed, or the call was given up. The machine can be driven further.
     Deadline,
-    /// The connection is gone or unusable.
+    /// The connection is lost or unusable.
     Lost(LibpqError),
 }
 
@@ -53,7 +53,7 @@ pub(crate) fn drive(machine: &mut impl Machine, deadline: Instant) -> Result<(),
 
 /// Drives a machine as [`drive`] does, or stops at once if its call was given up.
 ///
-/// What has arrived already is taken without a wait, so [`drive`] would not notice that.
+/// Data that has arrived already is read without a wait, so [`drive`] would not notice that.
 pub(crate) fn drive_unless_given_up(
     machine: &mut impl Machine,
     deadline: Instant,

@@ -1,4 +1,4 @@
-//! Giving up a call from another thread.
+//! Gives up a call from another thread.
 //!
 //! A call runs on one thread, and its caller waits on another one or in a task. When the caller stops waiting, the call
 //! is given up for good: its statement on the server is cancelled, and each later step fails, except the rollback.
@@ -20,7 +20,7 @@ use rustix::io::Errno;
 
 use crate::error::{Error, Result};
 
-/// A call that may be given up; clones are the same call.
+/// A call that may be given up; clones refer to the same call.
 #[derive(Clone)]
 pub(crate) struct Interrupt(Arc<Inner>);
 
@@ -32,12 +32,12 @@ struct Inner {
 
 /// The call runs.
 const RUNNING: u8 = 0;
-/// Its caller does not wait any more.
+/// The caller no longer waits.
 const GIVEN_UP: u8 = 1;
-/// It has ended; a session that outlives it can still be used.
+/// The call has ended; a session that outlives it can still be used.
 const OVER: u8 = 2;
 
-/// Something that waits and can be woken.
+/// A waiter that can be woken.
 pub(crate) trait Wake: Send + Sync {
     fn wake(&self);
 }
@@ -45,7 +45,7 @@ pub(crate) trait Wake: Send + Sync {
 thread_local! {
     /// The call that this thread works on.
     static CURRENT: RefCell<Option<Interrupt>> = const { RefCell::new(None) };
-    /// Wakes this thread from `poll(2)`; `None` if the system has no sockets for it.
+    /// The waker of this thread from `poll(2)`; `None` if the system has no sockets for it.
     static WAKER: OnceCell<Option<ThreadWaker>> = const { OnceCell::new() };
 }
 
@@ -87,7 +87,7 @@ impl Interrupt {
         Ok(())
     }
 
-    /// Wakes the waiter when the call is given up, as long as the guard lives.
+    /// Wakes the waiter when the call is given up, until the guard is dropped.
     ///
     /// After this and before waiting, check whether the call was given up.
     pub(crate) fn waking(&self, waiter: Arc<dyn Wake>) -> WakeGuard<'_> {
@@ -112,7 +112,7 @@ pub(crate) fn given_up() -> Error {
         .with_hint("return the error: the work of the call is rolled back")
 }
 
-/// Keeps a waiter registered with its call.
+/// A guard that keeps a waiter registered with its call.
 pub(crate) struct WakeGuard<'i> {
     interrupt: &'i Interrupt,
     waiter: Arc<dyn Wake>,
@@ -130,7 +130,7 @@ impl Drop for WakeGuard<'_> {
     }
 }
 
-/// Gives the call up when it is dropped, unless it has ended.
+/// A guard that gives the call up when dropped, unless the call has ended.
 #[derive(Debug)]
 pub(crate) struct GiveUpOnDrop(Interrupt);
 
@@ -162,7 +162,7 @@ impl Interrupt {
         &self,
         work: impl FnOnce() -> Result<T, E>,
     ) -> Result<T, E> {
-        /// Also when the work panics.
+        /// A guard that ends the call, also if the work panics.
         struct End<'i>(&'i Interrupt, Option<Interrupt>);
         impl Drop for End<'_> {
             fn drop(&mut self) {
@@ -180,7 +180,7 @@ impl Interrupt {
     }
 }
 
-/// Gives up the work that [`interruptible`] does.
+/// A handle that gives up the work of [`interruptible`].
 #[derive(Debug)]
 pub struct GiveUp(GiveUpOnDrop);
 
@@ -195,7 +195,8 @@ impl GiveUp {
     }
 }
 
-/// Runs work on this thread that another one may give up; for the command, which is interrupted by signals.
+/// Runs work on this thread that another thread may give up; for the command, which is interrupted
+/// by signals.
 pub fn interruptible<T, E: From<Error>>(
     hand_out: impl FnOnce(GiveUp),
     work: impl FnOnce() -> Result<T, E>,
@@ -213,7 +214,8 @@ impl fmt::Debug for Interrupt {
     }
 }
 
-/// Wakes a thread from `poll(2)`: the thread polls one end of a socket pair, others write to the other end.
+/// A waker of a thread from `poll(2)`: the thread polls one end of a socket pair, and others write
+/// to the other end.
 struct ThreadWaker {
     receiver: UnixStream,
     sender: Arc<WakeSender>,
@@ -223,7 +225,7 @@ struct WakeSender(UnixStream);
 
 impl Wake for WakeSender {
     fn wake(&self) {
-        // If it is full, the thread wakes anyway.
+        // If the socket is full, the thread wakes anyway.
         (&self.0).write_all(&[1]).ok();
     }
 }
@@ -244,15 +246,15 @@ impl ThreadWaker {
     }
 }
 
-/// How a wait ended.
+/// The result of a wait.
 #[derive(Debug)]
 pub(crate) enum WaitResult {
-    /// The socket is ready, or the time is over.
+    /// The socket is ready, or the time has passed.
     Polled(Result<usize, Errno>),
     GivenUp,
 }
 
-/// How often a thread that cannot be woken checks whether its call was given up.
+/// The interval at which a thread that cannot be woken checks whether its call was given up.
 const CHECK_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Waits for the socket, for this long, or until the call is given up.

@@ -44,15 +44,15 @@ unsafe impl Send for Connection {}
 /// One address of a server.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct HostAddress {
-    /// As it was given: a name, an address, or the directory of a socket.
+    /// The host as it was given: a name, an address, or the directory of a socket.
     pub(crate) host: String,
-    /// Empty for a socket.
+    /// The IP address; empty for a socket.
     pub(crate) address: String,
     pub(crate) port: String,
 }
 
 impl std::fmt::Display for HostAddress {
-    /// Writes it as libpq's messages do.
+    /// Formats the address as libpq's messages do.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self {
             host,
@@ -69,7 +69,7 @@ impl std::fmt::Display for HostAddress {
     }
 }
 
-/// The state of `PQconnectPoll` and `PQcancelPoll`: what they wait for.
+/// The state of `PQconnectPoll` and `PQcancelPoll`: the event that they wait for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Polling {
     Readable,
@@ -93,9 +93,10 @@ pub(crate) enum TransactionStatus {
 pub(crate) type BoundValue = Option<Vec<u8>>;
 
 impl Connection {
-    /// Begins to connect; `Connection::poll_connect` goes on.
+    /// Begins to connect; `Connection::poll_connect` continues.
     ///
-    /// A `dbname` is a name: a connection string in its place is not expanded, since libpq's errors would quote it.
+    /// A `dbname` is always a name: libpq does not expand a connection string in its place, since
+    /// its errors would quote the string.
     pub(crate) fn start(parameters: &[(String, String)]) -> Result<Self, LibpqError> {
         let strings = |pick: fn(&(String, String)) -> &str| {
             parameters
@@ -125,7 +126,7 @@ impl Connection {
                 Some(notice::receive_notice),
                 ptr::null_mut(),
             );
-            // The one way to learn the SQLSTATE of a refusal to connect: it stands in the text.
+            // The SQLSTATE of a refusal to connect is available in the verbose message only.
             pq::PQsetErrorVerbosity(connection.0.as_ptr(), pq::PGVerbosity::PQERRORS_VERBOSE);
         };
         Ok(connection)
@@ -153,13 +154,13 @@ impl Connection {
         unsafe { pq::PQstatus(self.0.as_ptr()) == pq::ConnStatusType::CONNECTION_BAD }
     }
 
-    /// Returns false once libpq has seen that the connection is gone.
+    /// Returns whether the connection is open, as far as libpq has seen.
     pub(crate) fn is_alive(&self) -> bool {
         // SAFETY: the connection is valid.
         unsafe { pq::PQstatus(self.0.as_ptr()) == pq::ConnStatusType::CONNECTION_OK }
     }
 
-    /// Returns the address that it leads to, or that is tried (`PQhost`, `PQhostaddr`, `PQport`).
+    /// Returns the address that is connected, or is being tried (`PQhost`, `PQhostaddr`, `PQport`).
     pub(crate) fn address(&self) -> HostAddress {
         // SAFETY: the connection is valid, and the strings are copied.
         let [host, address, port] = unsafe {
@@ -201,7 +202,7 @@ impl Connection {
         }
     }
 
-    /// Returns the version as one number: 150018 for `15.18`.
+    /// Returns the server's version as a number: 150018 for `15.18`.
     pub(crate) fn server_version(&self) -> i32 {
         // SAFETY: the connection is valid.
         unsafe { pq::PQserverVersion(self.0.as_ptr()) }
@@ -219,8 +220,8 @@ impl Connection {
         unsafe { pq::PQbackendPID(self.0.as_ptr()) }
     }
 
-    /// Returns the server's name or address, or the directory of its Unix socket; of several, the one that is
-    /// connected.
+    /// Returns the server's name or address, or the directory of its Unix socket. If several were
+    /// given, returns the one that is connected.
     pub(crate) fn host(&self) -> String {
         // SAFETY: the connection is valid and the string is copied.
         copy(unsafe { pq::PQhost(self.0.as_ptr()) }).unwrap_or_default()

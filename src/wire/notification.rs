@@ -1,4 +1,4 @@
-//! A notification, as the server sends it.
+//! A notification of the server.
 
 /// A notification that a session sent by NOTIFY (PostgreSQL manual, NOTIFY).
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,8 @@
 //! The messages of a connection, as state machines that never wait.
 //!
-//! A machine is advanced as far as possible without waiting; then it returns what it waits for. A driver waits:
-//! the blocking one is in `driver.rs`, and an asynchronous one can drive the same machines.
+//! A machine is advanced as far as possible without waiting. Then it returns the events that it
+//! waits for. A driver waits: the blocking one is in `driver.rs`, and an asynchronous one can drive
+//! the same machines.
 
 mod copy;
 mod notifications;
@@ -21,15 +22,16 @@ pub(crate) use pipeline::{Message, Pipeline, PipelineState, Received};
 pub(crate) use simple_query::NO_COPY_MESSAGE;
 pub(crate) use simple_query::{SimpleQuery, SimpleQueryPart};
 
-/// Something that is advanced until it is done.
+/// A state machine that is advanced until it is done.
 pub(crate) trait Machine {
-    /// Goes on as far as possible without waiting.
+    /// Advances as far as possible without waiting.
     fn advance(&mut self) -> Result<Progress, LibpqError>;
 
     /// Returns the socket to wait for; `None` if it is closed.
     fn socket(&self) -> Option<BorrowedFd<'_>>;
 
-    /// Returns the call that it is part of; `None` if it has to end properly even when that is given up.
+    /// Returns the call that it is part of; `None` if it has to finish even if that call is given
+    /// up.
     fn interrupt(&self) -> Option<&Interrupt> {
         None
     }
@@ -41,27 +43,28 @@ pub(crate) trait Cancellable: Machine {
     fn connection(&self) -> &Connection;
 }
 
-/// What a machine waits for.
+/// The events that a machine waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Progress {
     Done,
     Wait { read: bool, write: bool },
 }
 
-/// Connecting, up to the server's readiness.
+/// A connect in progress, until the server is ready.
 ///
-/// libpq tries several addresses in turn. The machine is done each time libpq has gone on to another address, and
-/// goes on when it is advanced again.
+/// libpq tries several addresses in turn. The machine is done each time libpq has moved on to
+/// another address, and continues when it is advanced again.
 pub(crate) struct Connecting<'c> {
     connection: &'c mut Connection,
-    /// What to wait for when it goes on with the next address; at the beginning, the first wait.
+    /// The events to wait for when it continues with the next address; at the beginning, the first
+    /// wait.
     next: Option<Progress>,
     address: HostAddress,
     interrupt: Option<Interrupt>,
 }
 
 impl<'c> Connecting<'c> {
-    /// Connects as part of a call.
+    /// Returns a connect that is part of a call.
     pub(crate) fn new(connection: &'c mut Connection, interrupt: Option<Interrupt>) -> Self {
         Self {
             address: connection.address(),
@@ -71,12 +74,12 @@ impl<'c> Connecting<'c> {
         }
     }
 
-    /// Returns the address that is tried.
+    /// Returns the address that is being tried.
     pub(crate) fn address(&self) -> &HostAddress {
         &self.address
     }
 
-    /// Returns whether it has only gone on to another address.
+    /// Returns whether it has only moved on to another address.
     pub(crate) fn goes_on(&self) -> bool {
         self.next.is_some()
     }
@@ -106,7 +109,7 @@ impl Machine for Connecting<'_> {
     }
 }
 
-/// Asking the server to cancel what another connection is doing.
+/// A request to the server to cancel the statement of another connection.
 pub(crate) struct Cancelling {
     cancel: Cancel,
     started: bool,
@@ -134,7 +137,8 @@ impl Machine for Cancelling {
     }
 }
 
-/// A connection under way is polled only once its socket is writable (PostgreSQL manual, 32.1, PQconnectPoll).
+/// The first wait: a connect in progress is polled only once its socket is writable (PostgreSQL
+/// manual, 32.1, PQconnectPoll).
 const FIRST: Progress = Progress::Wait {
     read: false,
     write: true,
@@ -155,7 +159,7 @@ fn step(polling: Polling, message: impl FnOnce() -> LibpqError) -> Result<Progre
     }
 }
 
-/// Returns the SQL as libpq takes it.
+/// Returns the SQL as a C string for libpq.
 pub(crate) fn c_string(sql: &Arc<str>) -> Result<CString, LibpqError> {
     CString::new(sql.as_bytes())
         .map_err(|_| "the SQL holds a NUL byte, which PostgreSQL cannot store".to_owned())

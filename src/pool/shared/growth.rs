@@ -1,8 +1,8 @@
-//! Making sessions in the background, only while a caller waits.
+//! Opens sessions in the background, only while a caller waits.
 //!
-//! A thread connects, and checks before each connect whether a caller still waits: sessions that are returned meanwhile
-//! serve the callers. So a spike is served with few sessions, and a server that hangs blocks this thread, never a
-//! caller.
+//! A thread connects, and checks before each connect whether a caller still waits: sessions that
+//! are returned meanwhile serve the callers too. So a burst of callers is served with few sessions,
+//! and a server that hangs blocks this thread, never a caller.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,10 +18,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::pool::store::Kept;
 use crate::retry::random;
 
-/// The number of sessions that are made at the same time.
+/// The number of sessions that are opened at the same time.
 const CONNECTORS: u32 = 4;
 
-/// After this long without an answer, another connect is tried beside the first.
+/// The time without an answer after which another connect is tried in parallel.
 pub(in crate::pool) const IMPATIENCE: Duration = Duration::from_secs(1);
 
 /// The pause after a first failure to connect; it doubles with each.
@@ -29,20 +29,20 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 /// The longest pause, so that a server that is back is used within a second.
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
-/// Since when the server cannot be reached, and why.
+/// The beginning of an outage of the server, and its cause.
 #[derive(Debug)]
 pub(in crate::pool) struct Down {
     pub(in crate::pool) since: Instant,
     pub(in crate::pool) cause: Error,
     failures: u32,
-    /// When the next attempt may begin.
+    /// The time at which the next attempt may begin.
     retry: Instant,
 }
 
 /// Fractions of a lifetime, as far apart from each other as possible.
 ///
-/// Each is the last one plus the golden ratio, without the integer part: of any twenty in a row, no two are within two
-/// hundredths, which random numbers would not guarantee.
+/// Each fraction is the last one plus the golden ratio, without the integer part. Of any twenty in
+/// a row, no two are closer than two hundredths, which random numbers would not guarantee.
 #[derive(Debug)]
 pub(in crate::pool) struct Jitter(f64);
 
@@ -51,7 +51,7 @@ impl Jitter {
         Self(random())
     }
 
-    /// Returns a duration less 0 to 10 %.
+    /// Returns the duration shortened by 0 to 10 %.
     pub(in crate::pool) fn shorten(&mut self, limit: Duration) -> Duration {
         const GOLDEN: f64 = 0.618_033_988_749_894_9;
         self.0 = (self.0 + GOLDEN).fract();
@@ -60,7 +60,7 @@ impl Jitter {
 }
 
 impl<S: Resource> SharedPool<S> {
-    /// Starts to make sessions for the callers that wait, as far as there is room.
+    /// Starts to open sessions for the callers that wait, as far as there is room.
     pub(in crate::pool) fn grow<'g>(
         self: &'g Arc<Self>,
         mut state: MutexGuard<'g, PoolInternals<S>>,
@@ -89,7 +89,8 @@ impl<S: Resource> SharedPool<S> {
         let enough = state.connecting >= CONNECTORS
             || state.connecting as usize >= state.waiting.len()
             || state.size >= self.limits.max;
-        // A server that does not answer is tried by one thread, and by one more each time the answer takes too long.
+        // If the server does not answer, one thread tries it, and one more each time the answer
+        // takes too long.
         let patient = state.down.is_some()
             && state.connecting > 0
             && state
@@ -110,7 +111,7 @@ impl<S: Resource> SharedPool<S> {
         self.publish(state);
     }
 
-    /// Makes sessions while callers wait for them.
+    /// Opens sessions while callers wait for them.
     fn make(self: &Arc<Self>) {
         loop {
             let state = self.lock();
@@ -139,10 +140,11 @@ impl<S: Resource> SharedPool<S> {
         }
     }
 
-    /// Notes a failed connect. Returns whether to try again; otherwise the slot is released.
+    /// Notes a failed connect. Returns true if the thread should continue; otherwise the slot is
+    /// released.
     fn failed(&self, state: &mut PoolInternals<S>, error: Error, began: Instant) -> bool {
         if error.is_permanent() || error.kind() == ErrorKind::Query {
-            // For later callers the cause may have been fixed: they get an attempt of their own.
+            // For later callers the cause may have been fixed, so they get another attempt.
             state.unanswered = None;
             self.fail(state, began, || error.duplicate());
             return true;
@@ -214,12 +216,13 @@ impl<S: Resource> SharedPool<S> {
             since,
             cause,
             failures: failures + 1,
-            // At least half of the pause: clients that all retry without one would keep the server down.
+            // The pause is at least half of the longest: clients that all retry without one would
+            // keep the server down.
             retry: now + longest.mul_f64(0.5 + random() / 2.0),
         });
     }
 
-    /// Makes the first session in the thread of the caller, which gets any failure.
+    /// Opens the first session in the thread of the caller, which gets any failure.
     pub(in crate::pool) fn first(self: &Arc<Self>) -> Result<()> {
         let mut state = self.lock();
         state.size += 1;
@@ -281,9 +284,10 @@ impl<S: Resource> SharedPool<S> {
         self.close_all(unwanted);
     }
 
-    /// Starts a new generation: sessions made before are not handed out any more.
+    /// Starts a new generation: sessions of earlier ones are no longer handed out.
     ///
-    /// `generation` is that of the session that gave the reason, so that its generation is ended only once.
+    /// `generation` is that of the session that caused it, so that its generation is ended only
+    /// once.
     pub(in crate::pool) fn outdate(&self, generation: u64) {
         let mut state = self.lock();
         if self.generation() == generation {

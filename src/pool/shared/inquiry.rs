@@ -1,8 +1,10 @@
-//! The server's report on the sessions in use, for the error of a caller that waits in vain for one.
+//! The server's report on the sessions in use, for the error of a caller whose wait for a session
+//! times out.
 //!
-//! A thread asks in the background, on a connection of its own, while the caller still waits. That takes no time of
-//! the caller's, and a report that arrives too late is left out. The connection is one more than the limits of the pool
-//! allow, so it is made at most once a second, and only shortly before a caller's deadline.
+//! A thread asks in the background, on a separate connection, while the caller still waits. So the
+//! caller loses no time, and a report that arrives too late is left out. The connection exceeds the
+//! limit of the pool by one. It is opened at most once a second, and only shortly before a caller's
+//! deadline.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -23,16 +25,17 @@ use crate::statement::StatementDsl as _;
 /// The server's report on each session, by process id.
 pub(in crate::pool) type ServerReport = BTreeMap<i32, String>;
 
-/// How long before a caller's deadline the server is asked; half of the time that is left if that is less.
+/// The time before a caller's deadline at which the server is asked; half of the time that is left
+/// if that is less.
 const BEFORE: Duration = Duration::from_secs(1);
 
-/// The shortest time between two questions, and the longest time that an answer may take.
+/// The shortest time between two inquiries, and the longest time that an answer may take.
 const EVERY: Duration = Duration::from_secs(1);
 
 /// The age up to which a report is used.
 const FRESH: Duration = Duration::from_secs(2);
 
-/// When the server was last asked, and its last report.
+/// The time of the last inquiry, and the last report.
 #[derive(Debug, Default)]
 pub(in crate::pool) struct Inquiry {
     asked: Option<Instant>,
@@ -47,14 +50,15 @@ impl Inquiry {
     }
 }
 
-/// Returns when the server is asked on behalf of a caller with this deadline.
+/// Returns the time at which the server is asked for a caller with this deadline.
 pub(in crate::pool) fn moment(now: Instant, deadline: Instant) -> Instant {
     let patience = deadline.saturating_duration_since(now);
     deadline - BEFORE.min(patience / 2)
 }
 
 impl<S: Resource> SharedPool<S> {
-    /// Asks the server, unless it was asked a moment ago or there is room for another session anyway.
+    /// Asks the server, unless it was asked less than a second ago or the pool has room for another
+    /// session.
     pub(in crate::pool) fn inquire(self: &Arc<Self>, state: &mut PoolInternals<S>) {
         let now = Instant::now();
         let lately = |asked| now.duration_since(asked) < EVERY;
@@ -64,7 +68,7 @@ impl<S: Resource> SharedPool<S> {
         state.inquiry.asked = Some(now);
         let pids = state.holders.backend_pids();
         let shared = Arc::clone(self);
-        // Without a thread there is no report, and the error has what is known on this side.
+        // Without a thread there is no report, and the error contains only what this process knows.
         thread::Builder::new()
             .name("bowline-inquiry".to_owned())
             .spawn(move || {
@@ -85,7 +89,7 @@ struct ActivityRow {
     report: String,
 }
 
-/// Asks the server, on a connection of its own.
+/// Asks the server, on a separate connection.
 pub(in crate::pool) fn ask(
     config: &Config,
     pids: &[i32],

@@ -7,7 +7,7 @@ use super::{PoolInternals, Resource, SharedPool};
 use crate::error::Error;
 use crate::no_session::{Holder, NoSession};
 
-/// Why a caller is refused at once.
+/// The reason why a caller is refused at once.
 pub(in crate::pool) enum CheckoutRefusal {
     TooManyWaiting,
     Nested {
@@ -94,7 +94,7 @@ impl<S: Resource> SharedPool<S> {
 }
 
 impl<S: Resource> PoolInternals<S> {
-    /// Returns for how long the server has been down, and why.
+    /// Returns how long the server has been down, and why.
     fn outage(&self) -> Option<(Duration, Option<&Error>)> {
         match &self.down {
             Some(down) => Some((down.since.elapsed(), Some(&down.cause))),

@@ -25,7 +25,7 @@ pub(crate) enum ResultStatus {
     Empty,
     Command,
     Rows,
-    /// Some rows; more follow.
+    /// A part of the rows; more follow.
     Chunk,
     CopyIn,
     CopyOut,
@@ -78,7 +78,7 @@ impl ResultSet {
         copy(unsafe { pq::PQresultErrorField(self.0.as_ptr(), field as c_int) })
     }
 
-    /// Returns the whole message of libpq; for errors without fields, which libpq made itself.
+    /// Returns libpq's whole message; for errors of libpq itself, which have no fields.
     pub(crate) fn error_message(&self) -> String {
         // SAFETY: the result is valid and the string is copied.
         copy(unsafe { pq::PQresultErrorMessage(self.0.as_ptr()) })
@@ -87,7 +87,7 @@ impl ResultSet {
             .to_owned()
     }
 
-    /// `INSERT 0 1`, `COMMIT`, ..
+    /// Returns the command tag, such as `INSERT 0 1` or `COMMIT`.
     pub(crate) fn command_tag(&self) -> String {
         // SAFETY: the result is valid and the string is copied.
         copy(unsafe { pq::PQcmdStatus(self.0.as_ptr()) }).unwrap_or_default()
@@ -134,7 +134,7 @@ impl ResultSet {
         unsafe { pq::PQftable(self.0.as_ptr(), column) != 0 }
     }
 
-    /// Returns the bytes of a value; `None` is NULL, and also a row or column that is not there.
+    /// Returns the bytes of a value; `None` if it is NULL, or if the row or column does not exist.
     pub(crate) fn value(&self, row: usize, column: usize) -> Option<&[u8]> {
         let column = self.column_index(column)?;
         let row = c_int::try_from(row)

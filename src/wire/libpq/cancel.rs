@@ -1,4 +1,4 @@
-//! Asking the server to cancel what a connection is doing.
+//! Asks the server to cancel the statement of a connection.
 #![expect(unsafe_code, reason = "the C interface of libpq")]
 
 use std::os::fd::BorrowedFd;
@@ -8,9 +8,9 @@ use pq_sys as pq;
 
 use super::{Connection, LibpqError, Polling, borrow, copy, polling};
 
-/// A request to cancel what a connection is doing, on a connection of its own (`PGcancelConn`).
+/// A request to cancel the statement of a connection, sent on a second connection (`PGcancelConn`).
 ///
-/// Encrypted and verified as the connection that it serves (PostgreSQL manual, 32.7).
+/// The second connection is encrypted and verified like the first (PostgreSQL manual, 32.7).
 #[derive(Debug)]
 pub(crate) struct Cancel(NonNull<pq::PGcancelConn>);
 

@@ -1,4 +1,4 @@
-//! The linked libraries, and how a connection is encrypted.
+//! The versions of the linked libraries, and the encryption of a connection.
 #![expect(unsafe_code, reason = "the C interface of libpq")]
 
 use std::ffi::CStr;
@@ -7,13 +7,14 @@ use pq_sys as pq;
 
 use super::{Connection, copy};
 
-/// libpq's version as one number.
+/// Returns libpq's version as a number.
 pub(crate) fn libpq_version() -> i32 {
     // SAFETY: needs nothing.
     unsafe { pq::PQlibVersion() }
 }
 
-/// OpenSSL's version as its own text; unknown with the system's libpq, which brings its own OpenSSL.
+/// Returns OpenSSL's version as text; `None` with the system's libpq, which is linked to another
+/// OpenSSL.
 pub(crate) fn openssl_version() -> Option<String> {
     #[cfg(feature = "bundled")]
     // SAFETY: needs nothing, and gives a string that is there for ever.
@@ -23,7 +24,8 @@ pub(crate) fn openssl_version() -> Option<String> {
 }
 
 impl Connection {
-    /// Returns an attribute of its encryption (`protocol`, `cipher`); `None` where it is not encrypted.
+    /// Returns an attribute of the encryption (`protocol`, `cipher`); `None` if the connection is
+    /// not encrypted.
     pub(crate) fn encryption(&self, attribute: &CStr) -> Option<String> {
         // SAFETY: the connection is valid, the name ends with NUL, and the string is copied before any other call.
         unsafe {

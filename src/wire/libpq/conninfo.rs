@@ -48,7 +48,8 @@ pub(crate) fn fill_in_parameters(
     stop_short(given).map(|(_, filled_in)| filled_in)
 }
 
-/// libpq's message as it stops before connecting, and the parameters that it would have used.
+/// Returns libpq's message when it stops before connecting, and the parameters that it would have
+/// used.
 fn stop_short(
     given: &[(String, String)],
 ) -> Result<(LibpqError, Vec<(String, String)>), LibpqError> {

@@ -8,18 +8,18 @@ use pq_sys as pq;
 
 use super::{Connection, LibpqError};
 
-/// What a COPY TO STDOUT gave.
+/// The result of reading from a COPY TO STDOUT.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CopyOut {
     Data,
-    /// More has to arrive first.
+    /// More data has to arrive first.
     Wait,
-    /// It is over; the result tells how it ended.
+    /// The COPY has ended; its result follows.
     End,
 }
 
 impl Connection {
-    /// Queues data of a COPY FROM STDIN; `false` if there is no room before a flush.
+    /// Queues data of a COPY FROM STDIN; returns false if there is no room before a flush.
     pub(crate) fn put_copy_data(&mut self, data: &[u8]) -> Result<bool, LibpqError> {
         let length = c_int::try_from(data.len())
             .map_err(|_| "a piece of COPY data is larger than 2 GiB".to_owned())?;
@@ -29,8 +29,8 @@ impl Connection {
         Ok(put == 1)
     }
 
-    /// Ends a COPY FROM STDIN; with a reason the server fails it, with an error that holds the reason.
-    /// `false` if there is no room before a flush.
+    /// Ends a COPY FROM STDIN. With a reason, the server fails it, with an error that contains the
+    /// reason. Returns false if there is no room before a flush.
     pub(crate) fn put_copy_end(&mut self, reason: Option<&CStr>) -> Result<bool, LibpqError> {
         let reason = reason.map_or(ptr::null(), CStr::as_ptr);
         // SAFETY: the connection is valid and the string is NULL or ends with NUL.
@@ -39,7 +39,7 @@ impl Connection {
         Ok(put == 1)
     }
 
-    /// Takes one piece of a COPY TO STDOUT, and puts it behind `data`.
+    /// Reads one piece of a COPY TO STDOUT, and appends it to `data`.
     pub(crate) fn get_copy_data(&mut self, data: &mut Vec<u8>) -> CopyOut {
         let mut buffer: *mut c_char = ptr::null_mut();
         // SAFETY: the connection is valid; `buffer` is set only when the length is above zero.

@@ -1,4 +1,4 @@
-//! Messages to the server, and results back.
+//! Sends messages to the server and receives results.
 #![expect(unsafe_code, reason = "the C interface of libpq")]
 
 use std::ffi::{CStr, c_char, c_int};
@@ -105,7 +105,7 @@ impl Connection {
         self.check(unsafe { pq::PQsendClosePrepared(self.0.as_ptr(), name.as_ptr()) } == 1)
     }
 
-    /// Writes what is queued; returns false if some is left because the socket is full.
+    /// Writes the queued messages; returns false if some are left because the socket is full.
     pub(crate) fn flush(&mut self) -> Result<bool, LibpqError> {
         // SAFETY: the connection is valid.
         match unsafe { pq::PQflush(self.0.as_ptr()) } {
@@ -115,7 +115,7 @@ impl Connection {
         }
     }
 
-    /// Reads what has arrived, without waiting.
+    /// Reads the data that has arrived, without waiting.
     pub(crate) fn consume_input(&mut self) -> Result<(), LibpqError> {
         // SAFETY: the connection is valid.
         self.check(unsafe { pq::PQconsumeInput(self.0.as_ptr()) } == 1)
@@ -127,7 +127,8 @@ impl Connection {
         unsafe { pq::PQisBusy(self.0.as_ptr()) == 1 }
     }
 
-    /// Returns the next result; `None` ends those of one command. To be called when not busy.
+    /// Returns the next result; `None` after the last result of a command. To be called when not
+    /// busy.
     pub(crate) fn next_result(&mut self) -> Option<ResultSet> {
         // SAFETY: the connection is valid; the result is owned by the caller from here.
         NonNull::new(unsafe { pq::PQgetResult(self.0.as_ptr()) }).map(ResultSet)

@@ -9,7 +9,7 @@ use super::{Cancellable, Machine, Progress};
 use crate::wire::interrupt::Interrupt;
 use crate::wire::libpq::{Connection, CopyOut, LibpqError, ResultSet, ResultStatus};
 
-/// The state of a COPY apart from its connection: it is kept here while rows are made or read.
+/// The state of a COPY, separate from its connection: it is kept while rows are produced or read.
 #[derive(Debug)]
 pub(crate) struct CopyState {
     phase: Phase,
@@ -35,11 +35,11 @@ enum Phase {
     Over,
 }
 
-/// What has been received so far.
+/// The results received so far.
 #[derive(Debug, Default)]
 pub(crate) struct CopyReceived {
     pub(crate) error: Option<ResultSet>,
-    /// The number of rows, by the server.
+    /// The number of rows, as reported by the server.
     pub(crate) rows: usize,
     /// Whether the end of the data was queued: from then on the server may have it.
     pub(crate) end_sent: bool,
@@ -51,17 +51,17 @@ pub(crate) struct CopyReceived {
     pub(crate) described: Option<ResultSet>,
 }
 
-/// A COPY under way.
+/// A COPY in progress.
 pub(crate) struct CopyMachine<'c> {
     connection: &'c mut Connection,
     state: &'c mut CopyState,
     interrupt: Option<Interrupt>,
 }
 
-/// The reason that the server is given once it has failed the COPY; it does not read that any more.
+/// The reason that the server is given after it has failed the COPY; it no longer reads the reason.
 const REFUSED: &CStr = c"the server refused a row";
 
-/// This much arrived data is returned at once.
+/// The number of arrived bytes after which data is returned.
 const HAND_OUT_AT: usize = 64 * 1024;
 
 impl CopyState {
@@ -92,12 +92,12 @@ impl CopyState {
         matches!(self.phase, Phase::Taking | Phase::Finishing)
     }
 
-    /// Returns whether it has ended and had no data.
+    /// Returns whether the COPY has ended and had no data.
     pub(crate) fn is_empty(&self) -> bool {
         self.is_over() && self.received.copied && self.received.error.is_none()
     }
 
-    /// Returns whether everything is answered.
+    /// Returns whether the COPY is answered completely.
     pub(crate) fn is_over(&self) -> bool {
         matches!(self.phase, Phase::Over)
     }
@@ -179,7 +179,7 @@ impl<'c> CopyMachine<'c> {
 }
 
 impl CopyMachine<'_> {
-    /// Queues what is to be sent next; returns false if there is nothing.
+    /// Queues the next data to be sent; returns false if there is none.
     fn queue(&mut self) -> Result<bool, LibpqError> {
         match &self.state.phase {
             Phase::Unsent(sql) => {

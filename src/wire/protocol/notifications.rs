@@ -1,4 +1,4 @@
-//! Waiting for notifications.
+//! The wait for notifications.
 
 use std::collections::VecDeque;
 use std::os::fd::BorrowedFd;
@@ -8,7 +8,7 @@ use crate::wire::interrupt::Interrupt;
 use crate::wire::libpq::{Connection, LibpqError};
 use crate::wire::notification::Notification;
 
-/// Waiting for notifications.
+/// A wait for notifications.
 pub(crate) struct NotificationWait<'c> {
     connection: &'c mut Connection,
     pub(crate) received: VecDeque<Notification>,
@@ -31,9 +31,10 @@ impl<'c> NotificationWait<'c> {
 }
 
 impl Machine for NotificationWait<'_> {
-    /// Is done once there is a notification.
+    /// Advances the wait, which is done once there is a notification.
     ///
-    /// Notifications are taken before any wait: those that libpq has read do not make the socket readable any more.
+    /// Notifications are taken before any wait: once libpq has read them, the socket is no longer
+    /// readable because of them.
     fn advance(&mut self) -> Result<Progress, LibpqError> {
         let consumed = self.connection.consume_input();
         while let Some(notification) = self.connection.next_notification() {

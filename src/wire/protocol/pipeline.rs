@@ -13,26 +13,26 @@ use crate::wire::libpq::{BoundValue, Connection, LibpqError, ResultSet, ResultSt
 /// One message to the server within a pipeline.
 #[derive(Debug)]
 pub(crate) enum Message {
-    /// Parse under a name.
+    /// Parse of a named statement.
     Prepare {
         name: Arc<CStr>,
         sql: Arc<str>,
         types: Vec<u32>,
     },
-    /// Bind and Execute of a name, for the command of this number.
+    /// Bind and Execute of a named statement, for the command of this number.
     Execute {
         command: usize,
         name: Arc<CStr>,
         values: Vec<BoundValue>,
     },
-    /// Parse, Bind and Execute without a name.
+    /// Parse, Bind and Execute of the unnamed statement.
     Unnamed {
         command: usize,
         sql: Arc<str>,
         types: Vec<u32>,
         values: Vec<BoundValue>,
     },
-    /// Close of a name.
+    /// Close of a named statement.
     Close { name: Arc<CStr> },
     /// The end of the pipeline, where the server commits an implicit transaction.
     Sync,
@@ -47,7 +47,8 @@ enum Awaited {
     Sync,
 }
 
-/// The state of a pipeline apart from its connection: a stream of rows keeps it between two calls.
+/// The state of a pipeline, separate from its connection: a stream of rows keeps it between two
+/// calls.
 #[derive(Debug)]
 pub(crate) struct PipelineState {
     outgoing: VecDeque<Message>,
@@ -55,7 +56,7 @@ pub(crate) struct PipelineState {
     /// The number of bytes that were queued since the last complete flush, roughly.
     unflushed: usize,
     streamed: Option<Streamed>,
-    /// The call that it is part of; nothing is sent once that is given up.
+    /// The call that it is part of; nothing is sent once that call is given up.
     interrupt: Option<Interrupt>,
     pub(crate) received: Received,
 }
@@ -71,7 +72,7 @@ struct Streamed {
     dropped: bool,
 }
 
-/// A pipeline under way.
+/// A pipeline in progress.
 ///
 /// It reads while it writes, so that full socket buffers on both sides cannot block it.
 pub(crate) struct Pipeline<'c> {
@@ -79,12 +80,12 @@ pub(crate) struct Pipeline<'c> {
     state: &'c mut PipelineState,
 }
 
-/// What has been received so far.
+/// The answers received so far.
 #[derive(Debug)]
 pub(crate) struct Received {
     /// The answers, by number of command.
     pub(crate) answers: Vec<Option<Answer>>,
-    /// The columns of the answer that was packed last; the next ones are often the same.
+    /// The columns of the answer that was packed last; later answers often have the same columns.
     columns: Arc<[ColumnDescription]>,
     /// The first error, with the number of the command; `None` for one that came with the commit.
     pub(crate) error: Option<(Option<usize>, ResultSet)>,
@@ -99,13 +100,13 @@ pub(crate) struct Received {
     pub(crate) sync_sent: bool,
 }
 
-/// This much is queued before it is written; larger writes gain nothing.
+/// The number of bytes that are queued before they are written; larger writes gain nothing.
 const FLUSH_AT: usize = 16 * 1024;
 
 /// The answers of a pipeline with more commands than this are packed.
 const PACK_FROM: usize = 64;
 
-/// The number of rows in a chunk of a stream: many enough for few calls, few enough to keep.
+/// The number of rows in a chunk of a stream: enough for few calls, but little memory.
 const CHUNK_ROWS: i32 = 256;
 
 impl PipelineState {
@@ -172,7 +173,7 @@ impl PipelineState {
             .is_some_and(|streamed| streamed.dropped)
     }
 
-    /// Returns whether everything is answered.
+    /// Returns whether all messages are answered.
     pub(crate) fn is_over(&self) -> bool {
         self.outgoing.is_empty() && self.awaited.is_empty()
     }
@@ -183,7 +184,7 @@ impl PipelineState {
             .is_some_and(|streamed| streamed.chunk.is_some())
     }
 
-    /// Returns the command that follows: a Prepare before it belongs to it.
+    /// Returns the command that is answered next; a Prepare before it belongs to it.
     fn next_answer(&self) -> Option<usize> {
         self.awaited.iter().find_map(|awaited| {
             if let Awaited::Answer(command) = awaited {
@@ -205,7 +206,7 @@ impl<'c> Pipeline<'c> {
         self.state.stop_streaming();
     }
 
-    /// Queues and writes messages as long as the socket takes them; returns false if it is full.
+    /// Queues and writes messages as long as the socket accepts them; returns false if it is full.
     fn write(&mut self) -> Result<bool, LibpqError> {
         loop {
             if self.state.unflushed >= FLUSH_AT || self.state.outgoing.is_empty() {
@@ -215,11 +216,11 @@ impl<'c> Pipeline<'c> {
                 self.state.unflushed = 0;
                 if self.state.outgoing.is_empty() {
                     self.state.received.sync_sent = true;
-                    // Its memory can be used for the answers.
+                    // The memory of the queue can be used for the answers.
                     self.state.outgoing = VecDeque::new();
                 }
             }
-            // What is queued is on its way; the rest must not reach the server.
+            // Queued messages are being sent; the rest must not reach the server.
             if !self.state.outgoing.is_empty() && self.state.is_given_up() {
                 return Err("the call was given up before all of it was sent".to_owned());
             }
@@ -269,8 +270,8 @@ impl<'c> Pipeline<'c> {
 
     /// Takes the results that have arrived.
     fn read(&mut self) -> Result<(), LibpqError> {
-        // A stream takes what has arrived before it reads more: otherwise libpq's buffer would grow with each chunk, since
-        // more arrives at once than one chunk takes.
+        // A stream takes the rows that have arrived before it reads more. Otherwise libpq's buffer
+        // would grow with each chunk, since more arrives at once than one chunk takes.
         let consumed = if self.state.streamed.is_some() && !self.connection.is_busy() {
             Ok(())
         } else {
@@ -298,7 +299,8 @@ impl<'c> Pipeline<'c> {
                 (ResultStatus::PipelineSync, _) => drop(self.state.awaited.pop_front()),
                 (ResultStatus::PipelineAborted, _) => {}
                 (status @ (ResultStatus::CopyIn | ResultStatus::CopyOut), awaited) => {
-                    // libpq returns this result again and again, and the server waits for data: neither can go on.
+                    // libpq returns this result repeatedly, and the server waits for data: neither
+                    // can continue.
                     if let Awaited::Answer(command) = awaited {
                         self.state.received.copy = Some((*command, status));
                     }
@@ -346,7 +348,7 @@ impl<'c> Pipeline<'c> {
             }
         }
         if self.state.is_over() {
-            // The next call finds what happened to the connection after the last answer.
+            // The next call finds out whether the connection was lost after the last answer.
             return Ok(());
         }
         consumed

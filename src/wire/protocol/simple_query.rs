@@ -1,4 +1,4 @@
-//! A simple query: a text of any number of statements.
+//! A simple query: SQL text of any number of statements.
 
 use std::ffi::{CStr, CString};
 use std::os::fd::BorrowedFd;
@@ -7,7 +7,8 @@ use super::{Cancellable, Machine, Progress};
 use crate::wire::interrupt::Interrupt;
 use crate::wire::libpq::{Connection, CopyOut, LibpqError, ResultSet, ResultStatus};
 
-/// A simple query under way. It may hold several statements, so it is no pipeline (PostgreSQL manual, 55.2.2).
+/// A simple query in progress. It may contain several statements, so it is no pipeline (PostgreSQL
+/// manual, 55.2.2).
 pub(crate) struct SimpleQuery<'c> {
     connection: &'c mut Connection,
     unsent: Option<CString>,
@@ -35,7 +36,7 @@ pub(crate) enum SimpleQueryPart {
     Copied(Vec<u8>),
 }
 
-/// What has been received so far.
+/// The results received so far.
 #[derive(Debug, Default)]
 pub(crate) struct SimpleQueryReceived {
     pub(crate) error: Option<ResultSet>,
@@ -51,7 +52,7 @@ const CHUNK: i32 = 256;
 
 /// The reason that the server is given when a script begins a COPY FROM STDIN.
 const NO_COPY: &CStr = c"COPY .. FROM STDIN cannot run here: a script has no data to send";
-/// [`NO_COPY`], as it comes back in the server's message.
+/// [`NO_COPY`], as it appears in the server's message.
 pub(crate) const NO_COPY_MESSAGE: &str = match NO_COPY.to_str() {
     Ok(message) => message,
     Err(_) => unreachable!(),
@@ -84,7 +85,7 @@ impl<'c> SimpleQuery<'c> {
         Self { interrupt, ..self }
     }
 
-    /// Makes it stop at each part of the results.
+    /// Makes the machine stop at each part of the results.
     pub(crate) fn with_parts(self) -> Self {
         Self {
             wants_parts: true,
@@ -92,7 +93,7 @@ impl<'c> SimpleQuery<'c> {
         }
     }
 
-    /// Returns the part that it stopped at; `None` at the end.
+    /// Returns the part at which the machine stopped; `None` at the end.
     pub(crate) fn take_part(&mut self) -> Option<SimpleQueryPart> {
         self.part.take()
     }
@@ -115,8 +116,8 @@ impl<'c> SimpleQuery<'c> {
     }
 
     fn read(&mut self) -> Result<bool, LibpqError> {
-        // What has arrived is taken before more is read: otherwise libpq's buffer would grow with each part, since more
-        // arrives at once than one part takes.
+        // The results that have arrived are taken before more is read. Otherwise libpq's buffer
+        // would grow with each part, since more arrives at once than one part takes.
         let mut consumed = false;
         loop {
             if self.in_copy_out {
