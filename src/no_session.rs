@@ -1,42 +1,44 @@
-//! Why the pool gave no session, as plain data that an error carries.
+//! The reasons why the pool had no session, as plain data that an error carries.
 
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Why the pool gave no session: see [`Error::no_session`](crate::Error::no_session).
+/// The reason why the pool had no session: see [`Error::no_session`](crate::Error::no_session).
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum NoSession {
-    /// All sessions are in use, and none came back in time: hold them for a shorter time, or allow more.
+    /// All sessions are in use, and none was returned in time: hold them for a shorter time, or
+    /// allow more.
     #[non_exhaustive]
     Exhausted {
         /// The callers that hold them, the longest holder first.
         holders: Vec<Holder>,
-        /// The pool in numbers.
+        /// The counters of the pool.
         pool: PoolState,
     },
-    /// As many callers wait as are allowed ([`Config::max_waiting`](crate::Config::max_waiting)): shed load.
+    /// The limit of waiting callers is reached
+    /// ([`Config::max_waiting`](crate::Config::max_waiting)): shed load.
     #[non_exhaustive]
     TooManyWaiting {
-        /// The pool in numbers.
+        /// The counters of the pool.
         pool: PoolState,
     },
-    /// The server cannot be reached; the pool tries again while a caller waits.
+    /// The server cannot be reached; the pool retries while a caller waits.
     #[non_exhaustive]
     ServerDown {
         /// How long it has been down.
         down: Duration,
         /// The last failure to connect; `None` while the first attempt has no answer.
         cause: Option<String>,
-        /// The pool in numbers.
+        /// The counters of the pool.
         pool: PoolState,
     },
     /// This thread would wait for itself: it holds a session, and all are in use.
     #[non_exhaustive]
     Nested {
-        /// The location that took the session it holds.
+        /// The location that took the session which the thread holds.
         first: &'static Location<'static>,
         /// The location that asks for another.
         second: &'static Location<'static>,
@@ -49,20 +51,21 @@ pub enum NoSession {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Holder {
-    /// The source location that asked for it.
+    /// The source location that asked for the session.
     pub location: &'static Location<'static>,
-    /// For how long it has been held.
+    /// The time for which the session has been held.
     pub held: Duration,
-    /// The process id of the server's side, as in `pg_stat_activity`.
+    /// The process id of the server's backend, as in `pg_stat_activity`.
     pub backend_pid: i32,
-    /// The state of the session, as seen from this side, in the words of `pg_stat_activity`: `active`, `idle` or
-    /// `idle in transaction`.
+    /// The state of the session, as known by this process, in the terms of `pg_stat_activity`:
+    /// `active`, `idle` or `idle in transaction`.
     pub state: &'static str,
-    /// How long the session has been in that state.
+    /// The time for which the session has been in that state.
     pub state_for: Duration,
-    /// The SQL that it runs or ran last, without values; `None` before the first.
+    /// The SQL that the session runs or ran last, without values; `None` before the first.
     pub sql: Option<Arc<str>>,
-    /// What the server reports, if it could be asked in time: the state, what it waits for, and what blocks it.
+    /// The server's report, if it could be asked in time: the state, the event that the session
+    /// waits for, and the sessions that block it.
     pub server: Option<String>,
 }
 
@@ -93,7 +96,7 @@ fn shortened(sql: &str) -> String {
     }
 }
 
-/// The pool in numbers. Each is exact; they may be of slightly different moments.
+/// The counters of the pool. Each is exact; they may be of slightly different moments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PoolState {

@@ -1,6 +1,6 @@
-//! A part of an ordered list, from a row on.
+//! Pages: parts of an ordered list that begin after a row.
 
-/// Up to `limit` rows of an ordered list, those after a key.
+/// A page of an ordered list: up to `limit` rows, those after a key.
 ///
 /// A page begins after a row, not at a number. So it does not slow down with depth, and neither skips nor repeats
 /// rows when others are inserted or deleted. The next page is `Page::after(last.id, limit)`.
@@ -9,12 +9,12 @@
 pub struct Page<K> {
     /// The key of the row before the first; `None` begins at the start.
     pub after: Option<K>,
-    /// The most rows, as `LIMIT` takes it; not negative.
+    /// The largest number of rows, as the value of `LIMIT`; not negative.
     pub limit: i64,
 }
 
 impl<K> Page<K> {
-    /// The first rows.
+    /// Returns the page of the first rows.
     pub const fn first(limit: u32) -> Self {
         Self {
             after: None,
@@ -22,7 +22,7 @@ impl<K> Page<K> {
         }
     }
 
-    /// The rows after the one with this key.
+    /// Returns the page of the rows after the one with this key.
     pub const fn after(key: K, limit: u32) -> Self {
         Self {
             after: Some(key),

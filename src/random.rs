@@ -1,15 +1,15 @@
-//! Random numbers, for pauses and keys; nothing secret hangs on them.
+//! Random numbers, for pauses and keys; they are not meant for secrets.
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 
-/// 64 random bits.
+/// Returns 64 random bits.
 pub(crate) fn bits() -> u64 {
-    // The keys of a new `RandomState` differ each time, and so does the hash of nothing under them.
+    // The keys of a new `RandomState` differ each time, and so does its hash of no data.
     RandomState::new().build_hasher().finish()
 }
 
-/// A number from 0 up to 1.
+/// Returns a random number from 0 (inclusive) to 1 (exclusive).
 pub(crate) fn fraction() -> f64 {
     (bits() >> 11) as f64 / (1_u64 << 53) as f64
 }

@@ -22,7 +22,7 @@ pub(crate) use class::{Class, Failure, is_about_types, made_stale};
 /// | the connection lost before the commit was sent | 57P01, 57P02, 57P05, 08000, 08003, 08006, .. | up to `reconnects`, on a new session |
 /// | a standby where a server that accepts writes is needed | 25006 | once, on a new session |
 /// | a schema that changed under prepared statements | 26000, 0A000, XX000 | once, on a new session |
-/// | a type that was recreated or moved, in a statement that holds its OID | 42704, 42804, 42846, 42883 | once, on a new session |
+/// | a recreated or moved type, whose OID a statement holds | 42704, 42804, 42846, 42883 | once, on a new session |
 /// | a lock that was not available | 55P03, 55006 | if `locks` is set |
 /// | a commit that was not answered | | only if it is found that nothing was committed |
 ///

@@ -1,14 +1,15 @@
-//! What the text of a statement says about its effects; nothing is sent to find out.
+//! Determines the effects of a statement from its text, without the server.
 //!
-//! Knows SQL and nothing else: no connection, no session. Where the text does not tell, each question has the
-//! answer that costs a round trip rather than correctness.
+//! This module is independent of connections and sessions. If the text does not decide a question,
+//! the answer is the one that costs a round trip rather than correctness.
 //!
 //! - [`keywords`]: the kind of a statement, by its first words.
 //! - [`read_only`]: whether a query only reads, so that it can be repeated.
-//! - [`session_state`]: whether a statement leaves something behind in its session.
-//! - [`search_path`]: how a statement changes what names are found by.
+//! - [`session_state`]: whether a statement leaves state behind in its session.
+//! - [`search_path`]: how a statement changes the search path.
 //! - [`statement_kinds`] and [`functions`]: the tables behind these questions.
-//! - [`single_statement`]: one statement without its semicolons, and whether it can stand in a WITH.
+//! - [`single_statement`]: one statement without its semicolons, and whether it is allowed in a
+//! WITH.
 
 mod functions;
 pub(crate) mod keywords;

@@ -1,7 +1,7 @@
-//! The codes by which PostgreSQL names what happened.
+//! SQLSTATEs: the codes of PostgreSQL's errors.
 //!
-//! Texts of errors change with the server's language and version, codes do not: whatever decides in
-//! this crate decides by them (PostgreSQL manual, Appendix A).
+//! The messages of errors change with the server's language and version, but the codes do not. So
+//! every decision in this crate is based on codes (PostgreSQL manual, Appendix A).
 
 mod codes;
 
@@ -9,19 +9,19 @@ use std::fmt;
 
 /// A five character SQLSTATE, as the server sent it.
 ///
-/// The constants are all of PostgreSQL 18's, named as the server names the condition; a code that is
-/// none of them, such as one that `RAISE` made up, is kept as it came.
+/// The constants are all codes of PostgreSQL 18, named as the server names the condition. Any other
+/// code, such as one from `RAISE`, is kept unchanged.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SqlState([u8; 5]);
 
 /// The first two characters of a SQLSTATE, which group related codes.
 ///
-/// The constants are all of PostgreSQL 18's; a class that is none of them is kept as it came.
+/// The constants are all classes of PostgreSQL 18. Any other class is kept unchanged.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SqlStateClass([u8; 2]);
 
 impl SqlState {
-    /// The code of five ASCII letters and digits; `None` for anything else.
+    /// Returns the code of five ASCII letters and digits; `None` for any other text.
     pub fn new(code: &str) -> Option<Self> {
         let bytes: [u8; 5] = code.as_bytes().try_into().ok()?;
         bytes
@@ -30,23 +30,24 @@ impl SqlState {
             .then_some(Self(bytes))
     }
 
-    /// Every code that has a constant, in the order of the codes.
+    /// Returns every code that has a constant, in the order of the codes.
     pub fn all() -> impl ExactSizeIterator<Item = Self> {
         codes::CONDITIONS.iter().map(|(code, _)| *code)
     }
 
-    /// The five characters.
+    /// Returns the five characters.
     pub fn code(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or("XX000")
     }
 
-    /// The group of related codes that it belongs to.
+    /// Returns the class of related codes that it belongs to.
     pub fn class(self) -> SqlStateClass {
         let [first, second, ..] = self.0;
         SqlStateClass([first, second])
     }
 
-    /// PostgreSQL's name of the condition, such as `unique_violation`; `None` for a code that has no constant.
+    /// Returns PostgreSQL's name of the condition, such as `unique_violation`; `None` for a code
+    /// that has no constant.
     ///
     /// A few codes of different classes share a name, as they do in PL/pgSQL.
     pub fn condition(self) -> Option<&'static str> {
@@ -56,20 +57,20 @@ impl SqlState {
 }
 
 impl SqlStateClass {
-    /// The two characters.
+    /// Returns the two characters.
     pub fn code(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or("XX")
     }
 
-    /// PostgreSQL's title of the class, such as `Integrity Constraint Violation`; `None` for a class that has no
-    /// constant.
+    /// Returns PostgreSQL's title of the class, such as `Integrity Constraint Violation`; `None`
+    /// for a class that has no constant.
     pub fn title(self) -> Option<&'static str> {
         let found = codes::TITLES.binary_search_by_key(&self, |(class, _)| *class);
         found.ok().map(|place| codes::TITLES[place].1)
     }
 }
 
-/// Makes the constants, and the tables of their names; the list is made by `script/sqlstates`.
+/// Defines the constants and the tables of their names; `script/sqlstates` generates the list.
 macro_rules! sqlstates {
     ($($class:ident = $class_code:literal, $title:literal {
         $($name:ident = $code:literal, $condition:literal;)*

@@ -4,9 +4,9 @@ use std::sync::{Arc, LazyLock};
 
 use crate::commit_keys::{CommitKey, CommitKeys};
 
-/// How a transaction runs; what is not set is as the session has it.
+/// The options of a transaction; an option that is not set has the session's default.
 ///
-/// Given to [`Database::with_options`](crate::Database::with_options):
+/// They are passed to [`Database::with_options`](crate::Database::with_options):
 ///
 /// ```
 /// # use bowline::{Database, Result, StatementDsl as _, TransactionOptions, sql_query};
@@ -23,16 +23,16 @@ pub struct TransactionOptions {
     commit_key: CommitKeys,
 }
 
-/// The words that begin one attempt at a transaction, and the key that it leaves behind.
+/// The SQL that begins one attempt at a transaction, and the commit key of the attempt.
 #[derive(Debug, Clone)]
 pub(crate) struct TransactionStart {
-    /// BEGIN first.
+    /// The statements, BEGIN first.
     pub(crate) sql: Arc<[Arc<str>]>,
     pub(crate) attempt: Option<CommitKey>,
 }
 
 impl TransactionStart {
-    /// A transaction as the session has it.
+    /// Returns the start of a transaction with the session's defaults.
     pub(crate) fn plain() -> Self {
         static PLAIN: LazyLock<TransactionStart> = LazyLock::new(|| TransactionStart {
             sql: [BEGIN.into()].into(),
@@ -41,7 +41,7 @@ impl TransactionStart {
         PLAIN.clone()
     }
 
-    /// Whether it says nothing that a statement by itself does not.
+    /// Returns whether it is a plain BEGIN, which a single statement does not need.
     pub(crate) fn is_plain(&self) -> bool {
         matches!(&*self.sql, [begin] if **begin == *BEGIN)
     }
@@ -49,19 +49,19 @@ impl TransactionStart {
 
 const BEGIN: &str = "BEGIN";
 
-/// What a transaction sees of others (PostgreSQL manual, 13.2).
+/// The isolation level of a transaction (PostgreSQL manual, 13.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Isolation {
-    /// Each statement sees what was committed before it began.
+    /// Each statement sees the changes that were committed before it began.
     ReadCommitted,
-    /// All statements see what was committed before the first one began.
+    /// All statements see the changes that were committed before the first one began.
     RepeatableRead,
-    /// As if transactions ran one after the other.
+    /// The transactions behave as if they ran one after the other.
     Serializable,
 }
 
 impl TransactionOptions {
-    /// Options of which none is set.
+    /// Returns options of which none is set.
     pub const fn new() -> Self {
         Self {
             isolation: None,
@@ -71,18 +71,20 @@ impl TransactionOptions {
         }
     }
 
-    /// Serializable isolation: as if transactions ran one after the other. Conflicts are retried.
+    /// Returns options with serializable isolation: as if transactions ran one after the other.
+    /// Conflicts are retried.
     pub const fn serializable() -> Self {
         Self::new().isolation(Isolation::Serializable)
     }
 
-    /// Repeatable read isolation: all statements see what was committed before the first one began. Conflicts are
-    /// retried.
+    /// Returns options with repeatable read isolation: all statements see the changes that were
+    /// committed before the first one began. Conflicts are retried.
     pub const fn repeatable_read() -> Self {
         Self::new().isolation(Isolation::RepeatableRead)
     }
 
-    /// Read committed isolation: each statement sees what was committed before it began.
+    /// Returns options with read committed isolation: each statement sees the changes that were
+    /// committed before it began.
     pub const fn read_committed() -> Self {
         Self::new().isolation(Isolation::ReadCommitted)
     }
@@ -99,7 +101,7 @@ impl TransactionOptions {
         self
     }
 
-    /// Allows writes, where the session's default is read only.
+    /// Allows writes, if the session's default is read only.
     pub const fn read_write(mut self) -> Self {
         self.read_only = Some(false);
         self
@@ -111,11 +113,13 @@ impl TransactionOptions {
         self
     }
 
-    /// Writes a commit key of its own for each attempt, by which a commit that was not answered is found out.
+    /// Writes a separate commit key for each attempt, by which the outcome of a commit that was not
+    /// answered is found out.
     ///
-    /// It takes no round trip, and one row in the table that [`commit_keys::MIGRATION`](crate::commit_keys::MIGRATION)
-    /// creates. If the connection is lost while the commit is under way, another session looks for the key. Work that
-    /// was not committed is kept from that for good and done again. Work that was committed gives
+    /// It takes no round trip, and one row in the table that
+    /// [`commit_keys::MIGRATION`](crate::commit_keys::MIGRATION) creates. If the connection is lost
+    /// while the commit is in progress, another session looks for the key. Work that was not
+    /// committed is kept from committing later, and is retried. Work that was committed results in
     ///
     /// - success for [`Database::transaction`](crate::Database::transaction) and
     ///   [`UnitOfWork::commit`](crate::UnitOfWork::commit);
@@ -136,9 +140,10 @@ impl TransactionOptions {
 
     /// Writes this commit key, so that all calls with the key do the work once: for requests that may be sent twice.
     ///
-    /// The second call fails with [`ErrorKind::Constraint`](crate::ErrorKind::Constraint) and the outcome
-    /// [`Committed`](crate::Outcome::Committed), and changes nothing. A call that comes while the first is under way
-    /// waits for it. A lost commit is found out as with [`TransactionOptions::with_generated_commit_key`].
+    /// The second call fails with [`ErrorKind::Constraint`](crate::ErrorKind::Constraint) and the
+    /// outcome [`Committed`](crate::Outcome::Committed), and changes nothing. If it arrives while
+    /// the first is in progress, it waits for the first. The outcome of a lost commit is found out
+    /// as with [`TransactionOptions::with_generated_commit_key`].
     pub fn with_commit_key(self, key: impl Into<CommitKey>) -> Self {
         Self {
             commit_key: CommitKeys::Given(key.into()),
@@ -146,7 +151,7 @@ impl TransactionOptions {
         }
     }
 
-    /// How an attempt begins; each has a key of its own.
+    /// Returns the start of an attempt; each attempt has a separate key.
     pub(crate) fn opening(&self) -> TransactionStart {
         if *self == Self::new() {
             return TransactionStart::plain();
@@ -158,7 +163,7 @@ impl TransactionOptions {
         }
     }
 
-    /// The BEGIN that says it.
+    /// Returns the BEGIN with these options.
     fn begin(&self) -> String {
         let isolation = self.isolation.map(|isolation| match isolation {
             Isolation::ReadCommitted => " ISOLATION LEVEL READ COMMITTED",

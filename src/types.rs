@@ -1,4 +1,4 @@
-//! Column types of other crates, and types that generated code is made of.
+//! Column types of other crates, and types that generated code uses.
 
 mod id;
 mod pg_enum;

@@ -1,9 +1,9 @@
-//! The built-in functions whose effects are known, and the words that look like functions.
+//! The built-in functions whose effects are known, and the keywords that look like functions.
 //!
-//! A function that is in no list may write, and is not known to leave anything in the session.
+//! A function that is in no list may write. It is assumed to leave nothing in the session.
 
-/// Functions of PostgreSQL and of the extensions that come with it that set something for the session, or that run
-/// SQL given as text.
+/// Functions of PostgreSQL and of its bundled extensions that change a setting of the session, or
+/// that run SQL given as text.
 pub(super) const SETS_SESSION: &[&str] = &[
     "connectby",
     "crosstab",
@@ -28,9 +28,10 @@ pub(super) const SETS_SESSION: &[&str] = &[
     "xpath_table",
 ];
 
-/// Words that stand before a parenthesis and never name a function (PostgreSQL manual, appendix C).
+/// Keywords that may precede a parenthesis and never name a function (PostgreSQL manual, appendix
+/// C).
 ///
-/// They are reserved, or the grammar gives them a meaning that no function can have.
+/// They are reserved, or have a meaning in the grammar that excludes a function.
 pub(super) const NO_FUNCTIONS: &[&str] = &[
     "all",
     "and",
@@ -109,7 +110,7 @@ pub(super) const NO_FUNCTIONS: &[&str] = &[
     "window",
 ];
 
-/// Words of the grammar that stand before a parenthesis, and that may name a function nevertheless.
+/// Keywords that may precede a parenthesis, but may also name a function.
 pub(super) const MAYBE_FUNCTIONS: &[&str] = &[
     "cube",
     "filter",

@@ -76,8 +76,8 @@ pub(crate) fn cannot_run_in_transaction(sql: &str) -> bool {
                 || tokens.any(|token| token.is_word("concurrently"))))
 }
 
-/// Returns whether it may commit some of its own work and fail after that: a procedure may, and so may a block that
-/// commits or calls one.
+/// Returns whether it may commit a part of its work and fail afterwards: a procedure may, and so
+/// may a block that commits or calls one.
 pub(crate) fn may_commit_and_fail(sql: &str) -> bool {
     let mut tokens = statement(sql);
     match tokens.next() {
@@ -96,7 +96,7 @@ pub(crate) fn may_commit_and_fail(sql: &str) -> bool {
 
 /// Returns the direction of a COPY from or to the client; `None` for any other statement.
 ///
-/// The grammar takes either of STDIN and STDOUT behind either of FROM and TO.
+/// The grammar accepts both STDIN and STDOUT after both FROM and TO.
 pub(crate) fn copy_direction(sql: &str) -> Option<CopyDirection> {
     let mut tokens = statement(sql);
     if !tokens.next()?.is_word("copy") {
@@ -121,7 +121,8 @@ pub(crate) fn copy_direction(sql: &str) -> Option<CopyDirection> {
     None
 }
 
-/// Returns whether it contains a word that writes rows: the query of a COPY may write, with RETURNING.
+/// Returns whether it contains a keyword that writes rows: the query of a COPY may write, with
+/// RETURNING.
 pub(crate) fn may_write(sql: &str) -> bool {
     tokens(sql).any(|token| token.is_one_of(&["insert", "update", "delete", "merge"]))
 }

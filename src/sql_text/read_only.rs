@@ -1,12 +1,13 @@
-//! Whether a query only reads, by its text.
+//! Determines from the text of a query whether it only reads.
 //!
-//! Work that only reads can be repeated when its answer is lost, and leaves nothing to commit. PostgreSQL does not say
-//! beforehand whether a query writes, since any function may. So a query counts as reading if generated code, which
-//! knows the catalog, says so. It also counts if it locks no row, has no word that writes, and calls only functions of
-//! PostgreSQL's own that are known to write nothing. A name is presumed to mean PostgreSQL's own function until an
-//! outcome depends on that; then the server is asked ([`shadowed`]), on another session.
+//! Work that only reads can be repeated when its answer is lost, and leaves nothing to commit.
+//! PostgreSQL does not report in advance whether a query writes, since any function may. So a query
+//! counts as reading if generated code, which knows the catalog, says so. It also counts if it
+//! locks no row, contains no keyword that writes, and calls only PostgreSQL's own functions that
+//! are known to write nothing. A name is presumed to mean PostgreSQL's own function until an
+//! outcome depends on that. Then the server is asked ([`shadowed`]), on another session.
 //!
-//! Views, operators, casts, and functions written as if they were columns are trusted; see
+//! Views, operators, casts, and functions called as if they were columns are trusted; see
 //! [`Config::trust_views_and_operators`](crate::Config::trust_views_and_operators).
 
 use std::fmt::Write as _;
@@ -28,7 +29,7 @@ pub(crate) enum Reads {
     Yes,
 }
 
-/// Longer queries are not read; they may write.
+/// The length up to which queries are examined; longer ones are assumed to write.
 const LONGEST: usize = 64 * 1024;
 
 /// Returns whether a statement only reads, by its text.

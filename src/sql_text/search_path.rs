@@ -1,22 +1,23 @@
-//! Statements that change what names without a schema are found by: the search path and the role.
+//! Statements that change how names without a schema are resolved: by the search path and the role.
 //!
-//! PostgreSQL reports a new search path from version 18 on. Before that, the statements that set one are
-//! read here: `SET`, `RESET`, `set_config`, and those that change the role, because `"$user"` in the path
-//! is another schema then. What a function sets is not seen. A statement that rests on a type of the other
-//! path fails in that case, and is encoded again.
+//! PostgreSQL reports a new search path from version 18 on. For earlier versions, this module
+//! recognizes the statements that set one: `SET`, `RESET`, `set_config`, and those that change the
+//! role, because `"$user"` in the path is another schema then. Changes made by a function are not
+//! seen. In that case, a statement that uses a type of the other path fails, and is encoded again.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bowline_sql::{Token, first_word, quote, statements, tokens};
 
-/// The search path that a name without a schema was found by, as a key of caches.
+/// The search path by which a name without a schema was resolved, as a key of caches.
 ///
-/// Empty stands for the path of the session's start. Otherwise it is SQL that sets the path for one transaction.
+/// The empty key is the path of the session's start. Otherwise the key is SQL that sets the path
+/// for one transaction.
 pub(crate) type SearchPathKey = Arc<str>;
 
-/// The search path and the role in effect, as SQL that sets them for one transaction; `None` is as at the
-/// session's start.
+/// The search path and the role in effect, as SQL that sets them for one transaction; `None` is the
+/// value at the session's start.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct SearchPathSetting {
     path: Option<Arc<str>>,
@@ -40,16 +41,16 @@ enum What {
     PathAsAtStart,
     RoleAsAtStart,
     AllAsAtStart,
-    /// A new path that the SQL does not tell.
+    /// A new path that the SQL does not contain.
     Unknown,
-    /// Back to what it was at a savepoint that the caller made with SQL.
+    /// The setting at a savepoint that the caller created with SQL.
     RollbackToSavepoint,
 }
 
-/// The beginning of the key of an unknown path; no SQL begins so.
+/// The beginning of the key of an unknown path; no SQL begins like this.
 const UNKNOWN: &str = "?";
 
-/// Returns whether a key stands for a path that the SQL did not tell.
+/// Returns whether a key stands for a path that the SQL did not contain.
 pub(crate) fn is_unknown(key: &SearchPathKey) -> bool {
     key.starts_with(UNKNOWN)
 }
@@ -77,12 +78,12 @@ impl SearchPathSetting {
         }
     }
 
-    /// Takes a path that the server reported; `None` is that of the session's start.
+    /// Sets the path that the server reported; `None` is that of the session's start.
     pub(crate) fn set_reported(&mut self, path: Option<&str>) {
         self.path = path.map(|path| set_config(path).into());
     }
 
-    /// Notes that the path is another one, which the SQL does not tell.
+    /// Sets a new path that the SQL does not contain.
     ///
     /// Its key is one that no other session uses.
     pub(crate) fn set_unknown(&mut self) {
@@ -106,7 +107,7 @@ impl SearchPathChange {
         self.is_local
     }
 
-    /// Returns whether it goes back to a savepoint that the caller made with SQL.
+    /// Returns whether it is a rollback to a savepoint that the caller created with SQL.
     pub(crate) fn is_rollback_to_savepoint(&self) -> bool {
         self.what == What::RollbackToSavepoint
     }
@@ -151,8 +152,8 @@ impl SearchPathChange {
         }
     }
 
-    /// Returns the changes of a script, statement by statement. If it contains transactions of its own, the result
-    /// is unknown.
+    /// Returns the changes of a script, statement by statement. If the script contains
+    /// transactions, the result is unknown.
     pub(crate) fn of_script(sql: &str) -> Vec<Self> {
         if !may_change_path(sql) {
             return Vec::new();
@@ -185,7 +186,8 @@ impl SearchPathChange {
         })
     }
 
-    /// SET [SESSION | LOCAL] search_path, SCHEMA, ROLE, SESSION AUTHORIZATION.
+    /// Returns the change of SET [SESSION | LOCAL] search_path, SCHEMA, ROLE, SESSION
+    /// AUTHORIZATION.
     fn of_set<'a>(words: &mut impl Iterator<Item = Token<'a>>) -> Option<Self> {
         let mut next = words.next()?;
         let is_local = next.is_word("local");
@@ -330,7 +332,7 @@ pub(crate) fn may_change_path(sql: &str) -> bool {
             && WORDS.iter().any(|word| has(sql, word))
 }
 
-/// Returns whether a text holds a word in upper or lower case.
+/// Returns whether a text contains a word in upper or lower case.
 fn has(text: &str, word: &str) -> bool {
     let (text, word) = (text.as_bytes(), word.as_bytes());
     let first = word.first().copied().unwrap_or_default();

@@ -1,6 +1,7 @@
-//! Whether a statement may leave something behind in its session, by its tokens.
+//! Determines from the tokens of a statement whether it may leave state behind in its session.
 //!
-//! A statement that is not understood may: a reset costs a round trip, a role that is handed on costs more.
+//! A statement that is not understood counts as one that may. An unnecessary reset costs a round
+//! trip; a role left for the next holder would cost more.
 
 use std::borrow::Cow;
 
@@ -9,12 +10,13 @@ use bowline_sql::{Kind, Token, Tokens, statements, tokens};
 use super::functions::SETS_SESSION;
 use super::statement_kinds::{Leaves, StatementKind};
 
-/// Returns whether one of these statements may leave something behind.
+/// Returns whether one of these statements may leave state behind.
 pub(crate) fn script_leaves_state(sql: &str) -> bool {
     statements(sql).any(|statement| statement_leaves_state(statement.tokens()))
 }
 
-/// Returns whether a single statement may leave something behind; PostgreSQL refuses several in one prepared statement.
+/// Returns whether a single statement may leave state behind; PostgreSQL refuses several in one
+/// prepared statement.
 pub(crate) fn leaves_state(sql: &str) -> bool {
     let mut all = tokens(sql);
     let mut after_semicolons = all.clone();
@@ -51,7 +53,7 @@ fn statement_leaves_state(mut tokens: Tokens<'_>) -> bool {
     }
 }
 
-/// A cursor WITH HOLD outlives its transaction.
+/// Returns whether a cursor is declared WITH HOLD, so that it outlives its transaction.
 fn holds(tokens: Tokens<'_>) -> bool {
     let mut last: Option<Token<'_>> = None;
     for token in tokens {
@@ -72,7 +74,7 @@ fn past_options(mut tokens: Tokens<'_>) -> Tokens<'_> {
             return before;
         };
         if token.is("(") {
-            // Options stand in parentheses, and so may the query: its first word tells.
+            // Options are in parentheses, and the query may be too: its first word decides.
             let inside = tokens.clone().find(|token| !token.is("("));
             if depth == 0 && inside.is_some_and(|token| is_query(&token)) {
                 return before;
@@ -90,8 +92,8 @@ fn is_query(token: &Token<'_>) -> bool {
     StatementKind::of_word(token).is_some_and(|kind| kind.query.is_some())
 }
 
-/// Returns whether the tokens after this word create something temporary, or call a function that sets something
-/// for the session.
+/// Returns whether the tokens after this word create a temporary object, or call a function that
+/// changes a setting of the session.
 ///
 /// Functions of the database are not known here, wherever they are called.
 fn calls_something(first: Token<'_>, mut tokens: Tokens<'_>) -> bool {
@@ -130,7 +132,8 @@ fn calls_something(first: Token<'_>, mut tokens: Tokens<'_>) -> bool {
     false
 }
 
-/// Returns whether a word creates something temporary: TEMP where it is no name, or the schema of temporary objects.
+/// Returns whether a word creates a temporary object: TEMP as a keyword, or the schema of temporary
+/// objects.
 fn is_temporary(token: &Token<'_>, first: &Token<'_>, last: &Token<'_>) -> bool {
     if token.is_one_of(&["temp", "temporary"]) {
         return first.is_word("create") || last.is_one_of(&["into", "local", "global"]);
@@ -147,14 +150,14 @@ fn is_temporary(token: &Token<'_>, first: &Token<'_>, last: &Token<'_>) -> bool 
     }
 }
 
-/// Returns whether it names the schema of temporary objects, or a path with it: what is then created without a
-/// schema is temporary.
+/// Returns whether it names the schema of temporary objects, or a path with that schema: objects
+/// created without a schema are temporary then.
 fn names_temporary(token: &Token<'_>) -> bool {
     let text = token.value().or_else(|| token.name());
     text.is_some_and(|text| text.to_ascii_lowercase().contains("pg_temp"))
 }
 
-/// Returns whether a call of this function sets something for the session.
+/// Returns whether a call of this function changes a setting of the session.
 fn sets_something(name: &str, arguments: Tokens<'_>) -> bool {
     if name == "set_config" {
         return !is_local(arguments.clone())

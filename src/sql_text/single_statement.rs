@@ -1,11 +1,11 @@
-//! One statement without the semicolons around it, and whether it can stand in a WITH.
+//! One statement without the semicolons around it, and whether it is allowed in a WITH.
 
 use std::borrow::Cow;
 
 use super::keywords::only_statement;
 use super::statement_kinds::{QueryKind, query_kind};
 
-/// A statement that can stand in a WITH.
+/// A statement that is allowed in a WITH.
 pub(crate) struct WithQuery<'a> {
     pub(crate) sql: Cow<'a, str>,
     /// Whether it returns rows that can be counted; otherwise it needs RETURNING.
@@ -13,7 +13,7 @@ pub(crate) struct WithQuery<'a> {
 }
 
 impl<'a> WithQuery<'a> {
-    /// Reads a statement; `None` if it cannot stand in a WITH.
+    /// Reads a statement; returns `None` if it is not allowed in a WITH.
     ///
     /// A data-modifying WITH may stand at the top level only (PostgreSQL manual, 7.8.4), so a statement that begins
     /// with WITH cannot be wrapped. Nor can SELECT INTO, MERGE before 17, and statements that are no query.
@@ -52,7 +52,7 @@ impl<'a> WithQuery<'a> {
 
 /// Returns the SQL of one statement without the semicolons around it; positions in it stay as they are.
 ///
-/// Several statements, or none, are returned as they are.
+/// Several statements, or none, are returned unchanged.
 pub(crate) fn bare(sql: &str) -> Cow<'_, str> {
     if !sql.contains(';') {
         return sql.into();

@@ -1,7 +1,7 @@
-//! The kinds of statements, by their first words: one table.
+//! The table of the kinds of statements, by their first words.
 //!
-//! What needs more than the first word (SET, PREPARE, ROLLBACK TO, CREATE INDEX CONCURRENTLY) is in
-//! [`super::keywords`] and [`super::session_state`].
+//! Statements that need more than the first word (SET, PREPARE, ROLLBACK TO, CREATE INDEX
+//! CONCURRENTLY) are handled in [`super::keywords`] and [`super::session_state`].
 
 use bowline_sql::{Kind, Token};
 
@@ -14,29 +14,31 @@ pub(crate) struct StatementKind {
     word: &'static str,
     /// Its kind of query; `None` for a statement that is no query.
     pub(crate) query: Option<QueryKind>,
-    /// What it leaves in the session.
+    /// The state that it leaves in the session.
     pub(super) leaves: Leaves,
 }
 
-/// A statement that EXPLAIN takes, and that may be part of any transaction (PostgreSQL manual, EXPLAIN).
+/// A statement that EXPLAIN accepts, and that may be part of any transaction (PostgreSQL manual,
+/// EXPLAIN).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum QueryKind {
-    /// Gives rows.
+    /// Returns rows.
     Rows,
     /// Changes rows.
     Changes,
     /// Changes rows; in a WITH only from PostgreSQL 17 on.
     Merge,
-    /// Either, by what follows.
+    /// Returns or changes rows, depending on the statement after the WITH clause.
     With,
 }
 
-/// What a statement leaves in the session.
+/// The state that a statement leaves in the session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Leaves {
-    /// Nothing: it ends with its transaction, or changes the database, or nothing at all.
+    /// Nothing: its effects end with its transaction, or are changes of the database, or there are
+    /// none.
     Nothing,
-    /// What the functions that it calls leave, or something temporary that it creates.
+    /// The state that the functions it calls leave, or a temporary object that it creates.
     ByContent,
 }
 
@@ -64,9 +66,11 @@ const fn nothing(word: &'static str) -> StatementKind {
     }
 }
 
-/// All kinds whose effects on the session are known, sorted; any other statement may leave something.
+/// All kinds whose effects on the session are known, sorted; any other statement may leave state
+/// behind.
 ///
-/// DEALLOCATE and DISCARD are missing on purpose: they take away the prepared statements that the session counts on.
+/// DEALLOCATE and DISCARD are deliberately missing: they remove the prepared statements on which
+/// the session relies.
 static KINDS: &[StatementKind] = &[
     nothing("abort"),
     by_content("alter"),

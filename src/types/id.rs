@@ -1,8 +1,8 @@
-//! `id!`: a type of its own for each table's id, so that a function cannot be given another table's.
+//! `id!`: a separate type for each table's id, so that the id of another table is a type error.
 
 /// Declares the type of a table's id: `pub struct AccountId(i64): diesel::sql_types::BigInt;`.
 ///
-/// It is stored, sent and serialized as what it holds.
+/// It is stored, sent and serialized like the value that it holds.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! id {

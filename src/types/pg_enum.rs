@@ -1,11 +1,13 @@
-//! `pg_enum!`: a Rust enum for an enum of PostgreSQL's.
+//! `pg_enum!`: a Rust enum for a PostgreSQL enum.
 
-/// Declares a Rust enum by the labels of PostgreSQL's: `pub enum Mood: sql_types::Mood { Sad = "sad" }`.
+/// Declares a Rust enum by the labels of a PostgreSQL enum: `pub enum Mood: sql_types::Mood { Sad =
+/// "sad" }`.
 ///
-/// Where several `schema.rs` have a marker type for it, all are named: `pub enum Mood: a::Mood, b::Mood { .. }`.
+/// If several `schema.rs` have a marker type for it, all are named: `pub enum Mood: a::Mood,
+/// b::Mood { .. }`.
 ///
-/// A label that the enum does not have, from a database that is ahead of the program, is an error when it
-/// is read. serde reads and writes the labels.
+/// A label that the enum does not have, from a database that is ahead of the program, is an error
+/// when it is read. serde reads and writes the labels.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! pg_enum {
@@ -85,7 +87,7 @@ macro_rules! pg_enum {
     };
 }
 
-/// A label that an enum does not have.
+/// The error for a label that an enum does not have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{type_name} has no label {label:?}: run `bowline generate` if the database is ahead of the program"
