@@ -116,8 +116,8 @@ fn connect_by(
 
 /// Tries the addresses in turn, each for its share of the time that is left; returns at the first that does not answer.
 ///
-/// If an address refuses, libpq goes on to the next one by itself. If an address does not answer, only its blocking
-/// functions go on (PostgreSQL manual, 32.1.1.3, `connect_timeout`).
+/// If an address refuses, libpq moves on to the next one by itself. If an address does not answer,
+/// only its blocking functions move on (PostgreSQL manual, 32.1.1.3, `connect_timeout`).
 fn attempt(
     said: &BTreeMap<String, String>,
     addresses: &mut Addresses,

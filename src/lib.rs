@@ -1,8 +1,8 @@
 //! A PostgreSQL data layer on diesel: write migrations, get a data layer.
 //!
-//! `bowline generate` makes a type and its functions for each table of a folder of SQL migrations. The
-//! functions return [`Statement`]s, which are values; a [`Database`] runs them, all or nothing, in one
-//! round trip:
+//! `bowline generate` generates a type and its functions for each table of a directory of SQL
+//! migrations. The functions return [`Statement`]s, which are values; a [`Database`] runs them, all
+//! or nothing, in one round trip:
 //!
 //! ```
 //! use bank::Account;

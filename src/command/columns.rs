@@ -49,7 +49,8 @@ struct ReadColumn {
 #[derive(Debug, Default)]
 struct Names(Vec<TypeName>);
 
-/// The first OID that stands for a name; the server assigns such numbers only after four thousand million others.
+/// The first OID that stands for a name; the server assigns such numbers only after four billion
+/// others.
 const FIRST_NAME: u32 = 0xffff_0000;
 
 /// The first OID that is not built in (PostgreSQL's `FirstNormalObjectId`).
@@ -174,7 +175,7 @@ impl Columns {
 
     /// Compares the columns with those of an answer.
     ///
-    /// `is_dsl` tells a query of diesel's from SQL by hand.
+    /// `is_dsl` is true for a diesel query, and false for handwritten SQL.
     pub(crate) fn compare(&self, answer: &Answer, is_dsl: bool) -> Result<Compared> {
         let mut compared = Compared {
             doubts: Vec::new(),

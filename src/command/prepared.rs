@@ -31,7 +31,7 @@ pub(crate) struct PreparedStatements {
     /// The names that were dropped here, but not yet closed on the server.
     to_close: Vec<Arc<CStr>>,
     capacity: usize,
-    /// The configured capacity, which `capacity` goes back to when names are enabled again.
+    /// The configured capacity, to which `capacity` is reset when names are enabled again.
     full: usize,
     clock: u64,
     named: u64,
@@ -82,7 +82,7 @@ impl PreparedStatements {
         }
     }
 
-    /// Returns the name of a statement; if it is new, the one that is used least makes room.
+    /// Returns the name of a statement; for a new one, the statement that is used least is evicted.
     pub(crate) fn name_for(
         &mut self,
         path: &SearchPathKey,

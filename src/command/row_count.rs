@@ -1,5 +1,5 @@
-//! The number of rows that an answer must have, checked by the server: the commit may travel along, so the check cannot
-//! wait for the answer.
+//! The number of rows that an answer must have, checked by the server: the commit may be sent in
+//! the same round trip, so the check cannot wait for the answer.
 
 use std::cmp::Ordering;
 

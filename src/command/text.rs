@@ -125,7 +125,7 @@ impl Text {
         self.may_change_schema
     }
 
-    /// Returns whether it may leave something behind in its session.
+    /// Returns whether it may leave state behind in its session.
     pub(crate) fn leaves_state(&self) -> bool {
         *self.leaves_state.get_or_init(|| leaves_state(&self.sql))
     }
@@ -146,8 +146,9 @@ pub(crate) struct QueryText {
 
 /// The texts that a session has met.
 ///
-/// Bounded: [`QUERIES`] types of queries, twice [`TEXTS`] texts of up to [`LONGEST`] bytes, and as many that check a
-/// row count. When one of these is full, it begins anew; for texts, those used since it was last full stay.
+/// Bounded: [`QUERIES`] types of queries, twice [`TEXTS`] texts of up to [`LONGEST`] bytes, and as
+/// many that check a row count. A full map is cleared. Of the texts, those used since the map was
+/// last full are kept.
 #[derive(Debug, Default)]
 pub(crate) struct Texts {
     queries: HashMap<TypeId, Arc<Text>>,

@@ -157,7 +157,8 @@ impl SessionConnection {
         self.libpq.exit_pipeline()
     }
 
-    /// Returns a machine that goes on with a pipeline; between [`Self::enter_pipeline`] and [`Self::exit_pipeline`].
+    /// Returns a machine that continues a pipeline; between [`Self::enter_pipeline`] and
+    /// [`Self::exit_pipeline`].
     pub(super) fn pipeline<'c>(&'c mut self, state: &'c mut PipelineState) -> Pipeline<'c> {
         Pipeline::new(&mut self.libpq, state)
     }
@@ -171,7 +172,7 @@ impl SessionConnection {
         SimpleQuery::new(&mut self.libpq, sql).with_interrupt(interrupt)
     }
 
-    /// Returns a machine that goes on with a COPY.
+    /// Returns a machine that continues a COPY.
     pub(super) fn copy<'c>(
         &'c mut self,
         state: &'c mut CopyState,

@@ -114,7 +114,8 @@ impl Hooks {
         self.unanswered = true;
     }
 
-    /// Runs the hooks that are due. If one panics, the others run nevertheless; then the panic goes on.
+    /// Runs the hooks that are due. If one panics, the others run nevertheless; then the panic
+    /// continues.
     pub(crate) fn run(self) {
         run(self.due);
     }

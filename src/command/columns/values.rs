@@ -53,7 +53,7 @@ impl ValueCheck {
         }
     }
 
-    /// Says what is wrong with a value.
+    /// Checks a value; the error describes its fault.
     pub(crate) fn check(&self, value: &[u8]) -> Result<(), String> {
         match self {
             Self::OnlyNull { expected, .. } => Err(format!("it is text, and no {expected}")),
