@@ -6,7 +6,7 @@ use ::bowline::{Config, Database, Result, Session, Statement, StatementDsl, sql_
 use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::query_builder::QueryFragment;
+use diesel::query_builder::{QueryFragment, QueryId};
 use diesel::sql_types::BigInt;
 
 use super::open;
@@ -32,7 +32,7 @@ struct FoundUser {
 const FIND: &str = "SELECT id, name, email, balance, created_at, note FROM users WHERE id = $1";
 
 /// Adds 1 to a user's balance.
-fn add(id: i64) -> impl StatementDsl + QueryFragment<Pg> {
+fn add(id: i64) -> impl StatementDsl + QueryFragment<Pg> + QueryId {
     diesel::update(users::table.find(id)).set(users::balance.eq(users::balance + 1))
 }
 
@@ -41,17 +41,17 @@ fn ten(numbers: &mut Numbers, users: i64) -> impl Iterator<Item = i64> {
     (0..10).map(move |_| numbers.up_to(users))
 }
 
-fn teller(of: Tpcb) -> impl StatementDsl + QueryFragment<Pg> {
+fn teller(of: Tpcb) -> impl StatementDsl + QueryFragment<Pg> + QueryId {
     diesel::update(pgbench_tellers::table.find(of.tid))
         .set(pgbench_tellers::tbalance.eq(pgbench_tellers::tbalance + of.delta))
 }
 
-fn branch(of: Tpcb) -> impl StatementDsl + QueryFragment<Pg> {
+fn branch(of: Tpcb) -> impl StatementDsl + QueryFragment<Pg> + QueryId {
     diesel::update(pgbench_branches::table.find(of.bid))
         .set(pgbench_branches::bbalance.eq(pgbench_branches::bbalance + of.delta))
 }
 
-fn account(of: Tpcb) -> impl StatementDsl + QueryFragment<Pg> {
+fn account(of: Tpcb) -> impl StatementDsl + QueryFragment<Pg> + QueryId {
     diesel::update(pgbench_accounts::table.find(of.aid))
         .set(pgbench_accounts::abalance.eq(pgbench_accounts::abalance + of.delta))
 }
@@ -61,7 +61,7 @@ fn balance(of: Tpcb) -> impl Statement<Output = i32> {
     account.select(pgbench_accounts::abalance).one::<i32>()
 }
 
-fn history(of: Tpcb) -> impl StatementDsl + QueryFragment<Pg> {
+fn history(of: Tpcb) -> impl StatementDsl + QueryFragment<Pg> + QueryId {
     use pgbench_history as h;
     diesel::insert_into(h::table).values((
         h::tid.eq(of.tid),
