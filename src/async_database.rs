@@ -41,7 +41,7 @@ use crate::wire::interrupt::Interrupt;
 /// sent once libpq has this message to write to the socket:
 ///
 /// - for statements sent in one round trip, the message that ends it (Sync), or the COMMIT before
-/// it;
+///   it;
 /// - for a transaction, its COMMIT;
 /// - for a COPY into the database, the end of its data;
 /// - for a script outside of a transaction, the script.

@@ -9,7 +9,7 @@
 //! - [`search_path`]: how a statement changes the search path.
 //! - [`statement_kinds`] and [`functions`]: the tables behind these questions.
 //! - [`single_statement`]: one statement without its semicolons, and whether it is allowed in a
-//! WITH.
+//!   WITH.
 
 mod functions;
 pub(crate) mod keywords;
