@@ -1,9 +1,9 @@
 //! The pool of sessions.
 //!
-//! r2d2 keeps the sessions ([`store`]). The pool adds what r2d2 lacks: a queue of waiters, first
-//! come, first served ([`shared`]); connecting in the background, only while a caller waits
-//! ([`shared::growth`]); timed checks of lifetimes and long holders ([`keeper`]); and errors that
-//! say why no session is available ([`shared::refused`]). A checkout takes no round trip: the
+//! r2d2 keeps the sessions (`store`). The pool adds what r2d2 lacks: a queue of waiters, first
+//! come, first served (`shared`); connecting in the background, only while a caller waits
+//! (`shared::growth`); timed checks of lifetimes and long holders (`keeper`); and errors that
+//! say why no session is available (`shared::refused`). A checkout takes no round trip: the
 //! socket shows whether the server has closed the connection.
 
 mod holders;

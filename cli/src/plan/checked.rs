@@ -204,13 +204,6 @@ fn unfit_key(catalog: &Catalog, table: &str, columns: &[String]) -> Option<Probl
             ));
         }
         seen.push(column);
-        let found = relation.columns.iter().find(|found| found.name == *column);
-        // PostgreSQL reports all columns of a view as nullable.
-        if gets_code(relation) && found.is_some_and(|found| !found.not_null) {
-            return problem(format!(
-                "the column {column} of the table {table} can be NULL, and so is no part of a key"
-            ));
-        }
     }
     None
 }
