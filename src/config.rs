@@ -4,10 +4,12 @@
 //! key=value string, the environment or the methods here. For the rest, libpq's defaults apply, as
 //! they do for `psql`. Neither `Debug` nor an error shows a password.
 
+mod environment;
 mod parameters;
 mod place;
 mod typo;
 
+use environment::{ENVIRONMENT, dot_env};
 pub(crate) use parameters::Parameters;
 use typo::Typo;
 
@@ -381,39 +383,6 @@ impl Config {
 /// The largest number of sessions that a server accepts (PostgreSQL's `MAX_BACKENDS`).
 const MAX_BACKENDS: u32 = 0x3_FFFF;
 
-/// The variables of libpq that a `.env` may set, with the parameters they stand for (PostgreSQL
-/// manual, 32.15).
-const ENVIRONMENT: [(&str, &str); 28] = [
-    ("PGHOST", "host"),
-    ("PGHOSTADDR", "hostaddr"),
-    ("PGPORT", "port"),
-    ("PGDATABASE", "dbname"),
-    ("PGUSER", "user"),
-    ("PGPASSWORD", "password"),
-    ("PGPASSFILE", "passfile"),
-    ("PGREQUIREAUTH", "require_auth"),
-    ("PGCHANNELBINDING", "channel_binding"),
-    ("PGSERVICE", "service"),
-    ("PGOPTIONS", "options"),
-    ("PGAPPNAME", "application_name"),
-    ("PGSSLMODE", "sslmode"),
-    ("PGSSLNEGOTIATION", "sslnegotiation"),
-    ("PGSSLCERT", "sslcert"),
-    ("PGSSLKEY", "sslkey"),
-    ("PGSSLCERTMODE", "sslcertmode"),
-    ("PGSSLROOTCERT", "sslrootcert"),
-    ("PGSSLCRL", "sslcrl"),
-    ("PGSSLCRLDIR", "sslcrldir"),
-    ("PGSSLSNI", "sslsni"),
-    ("PGREQUIREPEER", "requirepeer"),
-    ("PGSSLMINPROTOCOLVERSION", "ssl_min_protocol_version"),
-    ("PGSSLMAXPROTOCOLVERSION", "ssl_max_protocol_version"),
-    ("PGGSSENCMODE", "gssencmode"),
-    ("PGKRBSRVNAME", "krbsrvname"),
-    ("PGTARGETSESSIONATTRS", "target_session_attrs"),
-    ("PGLOADBALANCEHOSTS", "load_balance_hosts"),
-];
-
 /// Parses a number of seconds as libpq does: 0 means no limit.
 fn seconds(text: &str) -> Option<Duration> {
     const NO_LIMIT: u64 = 24 * 60 * 60;
@@ -427,27 +396,6 @@ fn seconds(text: &str) -> Option<Duration> {
 
 /// The context of errors in connection settings, after "failed to".
 const CONTEXT: &str = "failed to find the database";
-
-/// Reads the file `.env` without changing the environment of the process, which other threads may
-/// be reading.
-fn dot_env() -> Result<BTreeMap<String, String>> {
-    let unreadable = || {
-        // dotenvy does not report which file it found, in the working directory or above it.
-        let here = env::current_dir().unwrap_or_default();
-        let mut files = here.ancestors().map(|folder| folder.join(".env"));
-        let file = files.find(|file| file.is_file()).unwrap_or_default();
-        Error::config(
-            format!("{} cannot be read", file.display()),
-            "each line is to read NAME=value, with a value that holds a space, a # or a $ in quotes: NAME='a value'",
-        )
-        .with_context(CONTEXT)
-    };
-    match dotenvy::dotenv_iter() {
-        Ok(lines) => lines.collect::<Result<_, _>>().map_err(|_| unreadable()),
-        Err(error) if error.not_found() => Ok(BTreeMap::new()),
-        Err(_) => Err(unreadable()),
-    }
-}
 
 impl Default for Config {
     fn default() -> Self {

@@ -4,11 +4,11 @@
 //! so diesel code works on it. It adds what diesel's own connection hides: the SQLSTATE, a deadline
 //! for every call, the outcome of a COMMIT, and many statements in one round trip.
 //!
-//! A session consists of parts that own their state: [`connection`] (with the prepared statements),
-//! [`limits`] (deadlines), [`transactions`] (with hooks and the transaction ID), [`residue`] (state
-//! left for the next holder), [`notifications`] (the inbox), [`observer`] (spans, metrics,
-//! instrumentation) and [`search_path`]. The other files hold methods of the session, in the order
-//! in which a statement passes them: [`execute`], [`encode`], [`exchange`], [`commit`].
+//! A session consists of parts that own their state: `connection` (with the prepared statements),
+//! `limits` (deadlines), `transactions` (with hooks and the transaction ID), `residue` (state
+//! left for the next holder), `notifications` (the inbox), `observer` (spans, metrics,
+//! instrumentation) and `search_path`. The other files hold methods of the session, in the order
+//! in which a statement passes them: `execute`, `encode`, `exchange`, `commit`.
 
 pub(crate) mod activity;
 pub(crate) mod advisory_lock;
