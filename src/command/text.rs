@@ -1,7 +1,6 @@
 //! The text of a command and the properties of its SQL, determined once for each text that a
 //! session keeps.
 
-use std::any::TypeId;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hasher as _};
 use std::sync::{Arc, OnceLock};
@@ -42,7 +41,6 @@ pub(crate) struct Text {
     may_commit_and_fail: bool,
     may_change_path: bool,
     is_query: bool,
-    is_select: bool,
     may_change_schema: bool,
     leaves_state: OnceLock<bool>,
     reads: OnceLock<Reads>,
@@ -62,7 +60,6 @@ impl Text {
             may_commit_and_fail: may_commit_and_fail(&sql),
             may_change_path: may_change_path(&sql),
             is_query: query_kind(&sql).is_some(),
-            is_select: begins_with(&sql, &["select"]),
             may_change_schema: begins_with(&sql, &SCHEMA_CHANGES),
             leaves_state: OnceLock::new(),
             reads: OnceLock::new(),
@@ -146,39 +143,21 @@ pub(crate) struct QueryText {
 
 /// The texts that a session has met.
 ///
-/// Bounded: [`QUERIES`] types of queries, twice [`TEXTS`] texts of up to [`LONGEST`] bytes, and as
+/// Bounded: twice [`TEXTS`] texts of up to [`LONGEST`] bytes, and as
 /// many that check a row count. A full map is cleared. Of the texts, those used since the map was
 /// last full are kept.
 #[derive(Debug, Default)]
 pub(crate) struct Texts {
-    queries: HashMap<TypeId, Arc<Text>>,
     recent: HashMap<u64, Arc<Text>>,
     earlier: HashMap<u64, Arc<Text>>,
     /// By the caller's text and the rows that it expects.
     checked: HashMap<(u64, ExpectedRows), (Arc<Text>, Arc<Text>)>,
 }
 
-const QUERIES: usize = 1024;
 const TEXTS: usize = 256;
 const LONGEST: usize = 4 * 1024;
 
 impl Texts {
-    /// Returns the text of the query with this type.
-    pub(crate) fn of_query(&self, query: TypeId) -> Option<&Arc<Text>> {
-        self.queries.get(&query)
-    }
-
-    /// Keeps the text of a SELECT that its type decides.
-    pub(crate) fn keep_query(&mut self, query: TypeId, text: &Arc<Text>) {
-        if !text.is_select || text.sql().len() > LONGEST {
-            return;
-        }
-        if self.queries.len() >= QUERIES {
-            self.queries.clear();
-        }
-        self.queries.insert(query, Arc::clone(text));
-    }
-
     /// Returns the text of this SQL, and whether it was met before.
     pub(crate) fn of_sql(&mut self, sql: &str) -> QueryText {
         let hash = hash(sql);

@@ -79,15 +79,16 @@ impl Case {
             let path = entry.expect("a file").path();
             let text = fs::read_to_string(&path).expect("a file");
             // It names the folder of migrations from the package, which is another here.
-            let text = match text.split_once("/// The migrations that this is generated from") {
-                Some((before, _)) => before,
-                None => &text,
-            };
+            let migrations = self.folder.join("migrations");
+            let text = text.replace(
+                "folder = \"migrations\"",
+                &format!("folder = {:?}", migrations.display().to_string()),
+            );
             let name = path
                 .file_name()
                 .and_then(|name| name.to_str())
                 .expect("a name");
-            corpus.write(&format!("src/{}/db/{name}", self.name), text);
+            corpus.write(&format!("src/{}/db/{name}", self.name), &text);
         }
     }
 }

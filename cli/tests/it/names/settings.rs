@@ -46,10 +46,6 @@ fn settings_that_generated_code_cannot_have_are_refused() {
             "has the column at twice",
         ),
         (
-            "[keys]\nlogs = [\"more\"]\n",
-            "the column more of the table logs can be NULL",
-        ),
-        (
             "[keys]\nowners = [\"id\"]\n",
             "the table owners has a primary key",
         ),
