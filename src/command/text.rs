@@ -143,9 +143,8 @@ pub(crate) struct QueryText {
 
 /// The texts that a session has met.
 ///
-/// Bounded: twice [`TEXTS`] texts of up to [`LONGEST`] bytes, and as
-/// many that check a row count. A full map is cleared. Of the texts, those used since the map was
-/// last full are kept.
+/// Bounded: twice [`TEXTS`] texts of up to [`LONGEST`] bytes, and [`TEXTS`] pairs that check a row
+/// count. When a map is full, it is cleared; texts used since it was last full are kept.
 #[derive(Debug, Default)]
 pub(crate) struct Texts {
     recent: HashMap<u64, Arc<Text>>,

@@ -81,7 +81,7 @@ fn alone<T: 'static>(work: Work<T>) -> Contender {
     })
 }
 
-/// A pool of four; with `is_tested` it sends `SELECT 1` at each checkout, as it does unless told otherwise.
+/// A pool of four; with `is_tested` it sends `SELECT 1` at each checkout, which is the default.
 pub fn pool(
     target: &Target,
     sessions: u32,
