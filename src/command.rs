@@ -211,8 +211,8 @@ impl Command {
     }
 
     /// Changes the SQL, and forgets what was known of it.
-    pub(crate) fn set_sql(&mut self, sql: String) {
-        self.text = Arc::new(Text::new(sql));
+    pub(crate) fn set_text(&mut self, text: Arc<Text>) {
+        self.text = text;
         self.reads = OnceCell::new();
     }
 

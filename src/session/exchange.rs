@@ -329,7 +329,7 @@ impl Session {
                 && self.connection.prepared().is_enabled()
                 && (command.is_diesels || !changed_schema);
             if !is_named {
-                self.note_effects(&Arc::clone(&command.text));
+                self.note_effects(&command.text);
                 messages.push_back(Message::Unnamed {
                     command: number,
                     sql: Arc::clone(command.sql()),
@@ -343,7 +343,7 @@ impl Session {
                     .prepared_mut()
                     .name_for(&command.path, &command.text, &types);
             if statement.is_new {
-                self.note_effects(&Arc::clone(&command.text));
+                self.note_effects(&command.text);
                 self.observer.statement_prepared(command.sql());
                 messages.push_back(Message::Prepare {
                     name: Arc::clone(&statement.name),

@@ -1,11 +1,13 @@
 //! Reports a statement to subscribers: its span, and its plan if it was slow.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Session;
 use super::exchange::{Batch, CommitPoint};
 use super::transaction_manager::rollback_to;
 use crate::command::Command;
+use crate::command::text::Text;
 use crate::deadline::after;
 use crate::error::{Error, Result};
 use crate::sql_text::single_statement::bare;
@@ -72,7 +74,10 @@ impl Session {
             return None;
         }
         for command in &mut commands {
-            command.set_sql(format!("EXPLAIN {}", bare(command.sql())));
+            command.set_text(Arc::new(Text::new(format!(
+                "EXPLAIN {}",
+                bare(command.sql())
+            ))));
             command.is_named = false;
         }
         let failures = self.transactions.failures();

@@ -64,7 +64,7 @@ impl<S: Statement> Statement for RowLock<S> {
             }
             // On a line of its own, because SQL written by hand may end with a comment.
             let locking = format!("{written}\n{}{}", self.strength, self.others);
-            command.set_sql(locking);
+            command.set_text(encoder.texts.of_sql(&locking).text);
         }
         encoded
     }
