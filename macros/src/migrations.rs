@@ -156,7 +156,7 @@ fn unreadable_folder(error: &FolderError, written: &str) -> String {
     )
 }
 
-/// Returns `::bowline::Migrations::generated(&[("version", "name", print), ..])`.
+/// Returns `::bowline::Migrations::generated(&[("version", "name", fingerprint), ..])`.
 ///
 /// The code also includes each file, so that cargo recompiles when a file has changed.
 fn expression(
@@ -166,7 +166,7 @@ fn expression(
     let files: Vec<&PathBuf> = found.iter().map(|migration| &migration.up.path).collect();
     let list: Vec<(String, &String, u64)> = written
         .iter()
-        .map(|(name, print)| (version_of(name), name, *print))
+        .map(|(name, fingerprint)| (version_of(name), name, *fingerprint))
         .collect();
     let read: String = files
         .iter()
@@ -209,7 +209,7 @@ fn read(tokens: Vec<TokenTree>) -> Result<Written, Wrong> {
 /// The names and fingerprints of migrations, and the spans of the names.
 type Listed = (Vec<(String, u64)>, Vec<Span>);
 
-/// Reads `"name" => print,` for each migration.
+/// Reads `"name" => fingerprint,` for each migration.
 fn migrations(list: TokenStream) -> Result<Listed, Wrong> {
     let (mut migrations, mut spans) = (Vec::new(), Vec::new());
     let mut tokens = list.into_iter();

@@ -186,8 +186,8 @@ impl Field {
     /// Returns the SQL type of the column: that of the option, else that of the table's column,
     /// else the default for the Rust type.
     fn sql_type(&self, table: Option<&TokenStream>) -> Result<TokenStream, Wrong> {
-        if let Some(said) = &self.options.sql_type {
-            return Ok(said.clone());
+        if let Some(sql_type) = &self.options.sql_type {
+            return Ok(sql_type.clone());
         }
         let mut sql_type = TokenStream::new();
         if let Some(table) = table {
@@ -257,6 +257,10 @@ fn braces(tokens: TokenStream) -> TokenTree {
 }
 
 fn code(text: &str) -> Result<TokenStream, Wrong> {
-    text.parse()
-        .map_err(|_| wrong("the name of a column is no name in Rust", Span::call_site()))
+    text.parse().map_err(|_| {
+        wrong(
+            "the name of a column is not a name in Rust",
+            Span::call_site(),
+        )
+    })
 }

@@ -19,7 +19,7 @@ pub struct Migration {
     /// The name of its directory.
     pub name: &'static str,
     /// The fingerprint of its up.sql, which ignores comments and white space.
-    pub print: u64,
+    pub fingerprint: u64,
 }
 
 impl Migrations {
@@ -31,10 +31,10 @@ impl Migrations {
 
     /// Returns an iterator over the migrations, in the order in which they run.
     pub fn iter(self) -> impl ExactSizeIterator<Item = Migration> {
-        self.0.iter().map(|(version, name, print)| Migration {
+        self.0.iter().map(|(version, name, fingerprint)| Migration {
             version,
             name,
-            print: *print,
+            fingerprint: *fingerprint,
         })
     }
 }

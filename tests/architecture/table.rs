@@ -231,8 +231,8 @@ pub(crate) const PACKAGES: [Package; 6] = [
     Package {
         source: "macros/migrations/src",
         rows: &[
-            row("print", &[]),
-            row("folder", &["print"]),
+            row("fingerprint", &[]),
+            row("folder", &["fingerprint"]),
             row("difference", &["folder"]),
         ],
     },

@@ -1,11 +1,11 @@
 mod arms;
 mod exact;
 mod found;
+mod fingerprints;
 mod fuzz;
 mod histories;
 mod holes;
 mod mended;
-mod prints;
 mod server;
 mod statements;
 mod templates;

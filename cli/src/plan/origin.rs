@@ -21,8 +21,8 @@ impl Origin {
             migrations: migrations
                 .iter()
                 .map(|migration| {
-                    let print = bowline_migrations::print(&migration.up.text);
-                    (migration.name.clone(), print)
+                    let fingerprint = bowline_migrations::fingerprint(&migration.up.text);
+                    (migration.name.clone(), fingerprint)
                 })
                 .collect(),
         }

@@ -27,15 +27,15 @@ impl fmt::Display for Difference {
 
 /// Returns the differences between the migrations that generated code names and those in the
 /// folder. `written` has the name and the fingerprint of each.
-pub fn differences(written: &[(String, u64)], there: &[Migration]) -> Vec<Difference> {
+pub fn differences(written: &[(String, u64)], found: &[Migration]) -> Vec<Difference> {
     let removed = written
         .iter()
-        .filter(|(name, _)| there.iter().all(|migration| migration.name != *name))
+        .filter(|(name, _)| found.iter().all(|migration| migration.name != *name))
         .map(|(name, _)| Difference::Removed(name.clone()));
-    let others = there.iter().filter_map(|migration| {
+    let others = found.iter().filter_map(|migration| {
         match written.iter().find(|(name, _)| *name == migration.name) {
             None => Some(Difference::Added(migration.name.clone())),
-            Some((_, print)) if *print != migration.print() => {
+            Some((_, fingerprint)) if *fingerprint != migration.fingerprint() => {
                 Some(Difference::Changed(migration.name.clone()))
             }
             Some(_) => None,
@@ -49,7 +49,7 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
-    use crate::{SqlFile, print};
+    use crate::{SqlFile, fingerprint};
 
     #[test]
     fn each_migration_that_is_not_as_it_was_is_named_once() {
@@ -64,25 +64,25 @@ mod tests {
             down: None,
         };
         let written: Vec<_> = ["1_same", "2_changed", "3_removed"]
-            .map(|name| (name.to_owned(), print("SELECT 1")))
+            .map(|name| (name.to_owned(), fingerprint("SELECT 1")))
             .into();
-        let there = [
+        let found = [
             migration("1_same", "SELECT /* still */ 1"),
             migration("2_changed", "SELECT 2"),
             migration("4_added", "SELECT 1"),
         ];
-        let told: Vec<String> = differences(&written, &there)
+        let changes: Vec<String> = differences(&written, &found)
             .iter()
             .map(ToString::to_string)
             .collect();
         assert_eq!(
-            told,
+            changes,
             [
                 "2_changed has changed",
                 "4_added was added",
                 "3_removed was removed"
             ]
         );
-        assert!(differences(&written[..1], &there[..1]).is_empty());
+        assert!(differences(&written[..1], &found[..1]).is_empty());
     }
 }

@@ -25,8 +25,8 @@ pub struct Migration {
 impl Migration {
     /// Returns the fingerprint of `up.sql`. `down.sql` is not included, since it does not shape the
     /// schema.
-    pub fn print(&self) -> u64 {
-        crate::print(&self.up.text)
+    pub fn fingerprint(&self) -> u64 {
+        crate::fingerprint(&self.up.text)
     }
 }
 
@@ -240,10 +240,10 @@ mod tests {
 
     #[test]
     fn what_undoes_a_migration_does_not_count() {
-        let print = |down| {
+        let fingerprint = |down| {
             let folder = folder(&[("1_a/up.sql", "SELECT 1;"), ("1_a/down.sql", down)]);
-            read_folder(folder.path()).expect("a good folder")[0].print()
+            read_folder(folder.path()).expect("a good folder")[0].fingerprint()
         };
-        assert_eq!(print("SELECT 2;"), print("SELECT 3;"));
+        assert_eq!(fingerprint("SELECT 2;"), fingerprint("SELECT 3;"));
     }
 }

@@ -6,13 +6,13 @@
 //! This crate depends only on the lexer, because every crate with generated code compiles it.
 
 mod difference;
+mod fingerprint;
 mod folder;
 mod format;
-mod print;
 mod script;
 
 pub use difference::{Difference, differences};
+pub use fingerprint::fingerprint;
 pub use folder::{FolderError, Migration, SqlFile, read_folder, version_of};
 pub use format::{FORMAT, UNNAMED, mismatch};
-pub use print::print;
 pub use script::{ScriptError, script};

@@ -11,11 +11,11 @@ use bowline_sql::{Kind, tokens_and_comments};
 ///
 /// Each token is hashed as it is written, followed by the byte FF. A `-- bowline:` comment is
 /// hashed as the byte FE, the text after the colon, and the byte FF. Neither byte occurs in UTF-8.
-pub fn print(sql: &str) -> u64 {
+pub fn fingerprint(sql: &str) -> u64 {
     let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
     for token in tokens_and_comments(sql) {
         if token.kind() == Kind::Comment {
-            let Some(text) = answer(token.text()) else {
+            let Some(text) = directive(token.text()) else {
                 continue;
             };
             hash.add(&[0xfe]);
@@ -39,7 +39,7 @@ fn add_text(hash: &mut Fnv, text: &str) {
 }
 
 /// Returns the text of a `-- bowline:` comment, as replay reads it; `None` for other comments.
-fn answer(comment: &str) -> Option<&str> {
+fn directive(comment: &str) -> Option<&str> {
     let text = comment.strip_prefix("--")?.trim();
     Some(text.strip_prefix("bowline:")?.trim())
 }
@@ -64,18 +64,18 @@ mod tests {
 
     #[track_caller]
     fn same(a: &str, b: &str) {
-        assert_eq!(print(a), print(b), "{a:?} and {b:?}");
+        assert_eq!(fingerprint(a), fingerprint(b), "{a:?} and {b:?}");
     }
 
     #[track_caller]
     fn differ(a: &str, b: &str) {
-        assert_ne!(print(a), print(b), "{a:?} and {b:?}");
+        assert_ne!(fingerprint(a), fingerprint(b), "{a:?} and {b:?}");
     }
 
     #[test]
-    fn the_print_is_the_one_that_is_written_in_generated_code() {
-        assert_eq!(print(""), 0xcbf2_9ce4_8422_2325);
-        assert_eq!(print("SELECT 1;"), 0x5e51_e1c4_6235_7ef0);
+    fn generated_code_has_these_fingerprints() {
+        assert_eq!(fingerprint(""), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(fingerprint("SELECT 1;"), 0x5e51_e1c4_6235_7ef0);
     }
 
     #[test]
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_comment_that_answers_for_a_statement_counts() {
+    fn a_bowline_comment_counts() {
         differ("-- bowline: ignore\nSELECT 1", "SELECT 1");
         differ(
             "-- bowline: ALTER TABLE a;\nSELECT 1",
@@ -220,7 +220,7 @@ mod tests {
                 // The comma separates strings, since a second string could continue the first.
                 parts.iter().map(|part| format!("{}{},", part.0, gap(part))).collect()
             };
-            prop_assert_eq!(print(&with(|part| &part.1)), print(&with(|part| &part.2)));
+            prop_assert_eq!(fingerprint(&with(|part| &part.1)), fingerprint(&with(|part| &part.2)));
         }
 
         #[test]
@@ -234,14 +234,14 @@ mod tests {
             let at = at.index(parts.len());
             prop_assume!(parts[at].0 != other);
             changed[at].0 = other;
-            prop_assert_ne!(print(&text(&parts)), print(&text(&changed)));
+            prop_assert_ne!(fingerprint(&text(&parts)), fingerprint(&text(&changed)));
             changed.remove(at);
-            prop_assert_ne!(print(&text(&parts)), print(&text(&changed)));
+            prop_assert_ne!(fingerprint(&text(&parts)), fingerprint(&text(&changed)));
         }
 
         #[test]
         fn anything_can_be_read(text in "\\PC*") {
-            print(&text);
+            fingerprint(&text);
         }
     }
 }

@@ -1,6 +1,6 @@
-//! The print of a migration counts what the parser takes for a token, and nothing else.
+//! A fingerprint covers the tokens of the parser, and nothing else.
 
-use bowline_migrations::print;
+use bowline_migrations::fingerprint;
 use proptest::prelude::*;
 use squawk_syntax::ast::AstNode as _;
 use squawk_syntax::{SourceFile, SyntaxKind};
@@ -64,7 +64,7 @@ proptest! {
                 false => text,
             })
             .collect();
-        prop_assert_eq!(print(&text), print(&bare), "{:?} {:?}", tokens, bare);
+        prop_assert_eq!(fingerprint(&text), fingerprint(&bare), "{:?} {:?}", tokens, bare);
         for at in 0..tokens.len() {
             if tokens[at].0 {
                 continue;
@@ -74,7 +74,7 @@ proptest! {
                 .enumerate()
                 .map(|(other, (_, text))| if other == at { " " } else { text.as_str() })
                 .collect();
-            prop_assert_ne!(print(&text), print(&without), "{:?} without {}", tokens, at);
+            prop_assert_ne!(fingerprint(&text), fingerprint(&without), "{:?} without {}", tokens, at);
         }
     }
 }
