@@ -73,8 +73,8 @@ impl AsyncDatabase {
         S: Statement + Send + 'static,
         S::Output: Send + 'static,
     {
-        let place = Location::caller();
-        self.call(move |database| database.run_for(statement, place)?)
+        let location = Location::caller();
+        self.call(move |database| database.run_for(statement, location)?)
     }
 
     /// Runs `work` as [`Database::transaction`] does, on a blocking thread; after a conflict it is
@@ -85,8 +85,8 @@ impl AsyncDatabase {
         F: Fn(&mut Session) -> Result<T> + Send + 'static,
         T: Send + 'static,
     {
-        let place = Location::caller();
-        self.call(move |database| database.transaction_at(place, work))
+        let location = Location::caller();
+        self.call(move |database| database.transaction_at(location, work))
     }
 
     /// Runs `work` as [`Database::transaction_with_error`] does, on a blocking thread.
@@ -100,8 +100,8 @@ impl AsyncDatabase {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let place = Location::caller();
-        self.call(move |database| database.transaction_at(place, work))
+        let location = Location::caller();
+        self.call(move |database| database.transaction_at(location, work))
     }
 
     /// Runs any other work on a [`Database`], on a blocking thread.
@@ -122,14 +122,14 @@ impl AsyncDatabase {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let place = Location::caller();
+        let location = Location::caller();
         let (database, threads) = (self.database.clone(), Arc::clone(&self.threads));
         async move {
             let began = Instant::now();
             let patience = database.patience();
             let turn = timeout(patience, threads.acquire_owned()).await;
             let Ok(Ok(turn)) = turn else {
-                return Err(database.out_of_time(place).into());
+                return Err(database.out_of_time(location).into());
             };
             let (_gives_up_on_drop, interrupt) = Interrupt::new();
             let left = patience.saturating_sub(began.elapsed());
@@ -185,12 +185,13 @@ async fn on_a_thread<T: Send + 'static>(
     patience: Duration,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Option<T> {
-    let (told, span) = (get_default(Clone::clone), Span::current());
+    let (dispatch, span) = (get_default(Clone::clone), Span::current());
     // Either the thread or the deadline comes first, and decides.
     let is_decided = Arc::new(AtomicBool::new(false));
     let begins = Arc::clone(&is_decided);
     let mut task = spawn_blocking(move || {
-        (!begins.swap(true, Ordering::AcqRel)).then(|| with_default(&told, || span.in_scope(work)))
+        (!begins.swap(true, Ordering::AcqRel))
+            .then(|| with_default(&dispatch, || span.in_scope(work)))
     });
     let done = match timeout(patience, &mut task).await {
         Ok(done) => done,

@@ -6,7 +6,7 @@
 
 mod environment;
 mod parameters;
-mod place;
+mod target;
 mod typo;
 
 use environment::{ENVIRONMENT, dot_env};
@@ -122,7 +122,7 @@ impl Config {
         if let Some(limit) = variable("PGCONNECT_TIMEOUT").filter(|_| !says_timeout) {
             config.connect_timeout = seconds(&limit).ok_or_else(|| {
                 Error::config(
-                    "PGCONNECT_TIMEOUT is no number of seconds",
+                    "PGCONNECT_TIMEOUT is not a number of seconds",
                     "set it to a whole number, or unset it",
                 )
                 .with_context(CONTEXT)
@@ -167,7 +167,7 @@ impl Config {
         if let Some(limit) = config.parameters.remove("connect_timeout") {
             config.connect_timeout = seconds(&limit).ok_or_else(|| {
                 unreadable(Typo {
-                    what: "its connect_timeout is no number of seconds".to_owned(),
+                    what: "its connect_timeout is not a number of seconds".to_owned(),
                     remedy: "write a whole number, connect_timeout=5, or leave it out".to_owned(),
                 })
             })?;
@@ -454,7 +454,7 @@ mod tests {
             !config
                 .connection_parameters()
                 .expect("libpq takes them")
-                .said
+                .values
                 .contains_key("connect_timeout")
         );
     }

@@ -26,11 +26,11 @@ use resolve::resolve;
 /// Connects by the deadline, which includes the look-up of names.
 pub(crate) fn connect(config: &Config, deadline: Instant) -> Result<Connection> {
     let parameters = config.connection_parameters()?;
-    let at = address(&parameters.said);
-    let told = |error: Error| error.with_context(format!("failed to connect to {at}"));
+    let at = address(&parameters.values);
+    let with_address = |error: Error| error.with_context(format!("failed to connect to {at}"));
     let knows = &config.refuses_client_check;
     if config.pooler || knows.load(Ordering::Relaxed) {
-        return connect_by(config, parameters, &at, deadline).map_err(told);
+        return connect_by(config, parameters, &at, deadline).map_err(with_address);
     }
     match connect_by(config, with_client_check(parameters), &at, deadline) {
         // The server is older than 14, its system cannot check a socket, or the configuration does
@@ -41,7 +41,7 @@ pub(crate) fn connect(config: &Config, deadline: Instant) -> Result<Connection> 
         }
         connected => connected,
     }
-    .map_err(told)
+    .map_err(with_address)
 }
 
 /// With this setting a server checks, while a statement runs, whether its client is still connected.
@@ -50,7 +50,7 @@ const CLIENT_CHECK: &str = "client_connection_check_interval";
 /// Makes the server end a statement within seconds once this process is gone. The user's own value
 /// comes last, so it wins.
 fn with_client_check(mut parameters: Parameters) -> Parameters {
-    let options = parameters.said.entry("options".to_owned()).or_default();
+    let options = parameters.values.entry("options".to_owned()).or_default();
     *options = format!("-c {CLIENT_CHECK}=5s {options}")
         .trim_end()
         .to_owned();
@@ -63,14 +63,14 @@ fn connect_by(
     at: &str,
     deadline: Instant,
 ) -> Result<Connection> {
-    resolve(&mut parameters.said, deadline)?;
-    let mut said = std::mem::take(&mut parameters.said);
-    let prefers = Addresses::are_several(&said) && prefers(config);
-    let mut addresses = Addresses::of(&said, prefers);
+    resolve(&mut parameters.values, deadline)?;
+    let mut values = std::mem::take(&mut parameters.values);
+    let prefers = Addresses::are_several(&values) && prefers(config);
+    let mut addresses = Addresses::of(&values, prefers);
     // libpq's messages about addresses that were given up.
     let mut before = String::new();
     loop {
-        let (connection, driven, place) = attempt(&said, &mut addresses, deadline)?;
+        let (connection, driven, address) = attempt(&values, &mut addresses, deadline)?;
         match driven {
             Ok(()) => {
                 let mut connection = connection;
@@ -81,16 +81,16 @@ fn connect_by(
                 return Err(interrupt::given_up());
             }
             Err(DriveError::Deadline)
-                if addresses.left(&place) > 1 && Instant::now() < deadline =>
+                if addresses.left(&address) > 1 && Instant::now() < deadline =>
             {
-                let told = connection.message();
-                before.push_str(&told);
-                if !told.ends_with(" failed:") {
-                    before.push_str(&format!("\nconnection to server {place} failed:"));
+                let message = connection.message();
+                before.push_str(&message);
+                if !message.ends_with(" failed:") {
+                    before.push_str(&format!("\nconnection to server {address} failed:"));
                 }
                 before.push_str(" no answer in time\n");
-                addresses.give_up(&place);
-                addresses.write(&mut said);
+                addresses.give_up(&address);
+                addresses.write(&mut values);
             }
             Err(DriveError::Deadline) => {
                 return Err(Error::timeout(format!(
@@ -99,12 +99,12 @@ fn connect_by(
                 ))
                 .with_hint("is this the server's address, and does a firewall let it through? see Config::connect_timeout"));
             }
-            Err(DriveError::Lost(told)) => {
+            Err(DriveError::Lost(message)) => {
                 // A server can quote the password that it was given, also one from a password file.
                 parameters.secrets.extend(connection.password());
                 return Err(connect_error(
                     parameters
-                        .without_secrets(&format!("{before}{told}"))
+                        .without_secrets(&format!("{before}{message}"))
                         .trim_start(),
                     at,
                     &parameters,
@@ -119,32 +119,32 @@ fn connect_by(
 /// If an address refuses, libpq moves on to the next one by itself. If an address does not answer,
 /// only its blocking functions move on (PostgreSQL manual, 32.1.1.3, `connect_timeout`).
 fn attempt(
-    said: &BTreeMap<String, String>,
+    values: &BTreeMap<String, String>,
     addresses: &mut Addresses,
     deadline: Instant,
 ) -> Result<(Connection, std::result::Result<(), DriveError>, HostAddress)> {
-    let said: Vec<_> = said
+    let values: Vec<_> = values
         .iter()
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
-    let unreadable = |said: String| Error::config(said, refusal::UNREADABLE.remedy);
-    let mut connection = Connection::start(&said).map_err(unreadable)?;
+    let unreadable = |message: String| Error::config(message, refusal::UNREADABLE.remedy);
+    let mut connection = Connection::start(&values).map_err(unreadable)?;
     if connection.is_refused() {
-        let (message, place) = (connection.message(), connection.address());
-        return Ok((connection, Err(DriveError::Lost(message)), place));
+        let (message, address) = (connection.message(), connection.address());
+        return Ok((connection, Err(DriveError::Lost(message)), address));
     }
     let mut connecting = Connecting::new(&mut connection, interrupt::current());
     let driven = loop {
-        let place = connecting.address().clone();
+        let address = connecting.address().clone();
         let left = deadline.saturating_duration_since(Instant::now());
-        let share = left / addresses.left(&place);
+        let share = left / addresses.left(&address);
         match drive(&mut connecting, after(share).min(deadline)) {
-            Ok(()) if connecting.goes_on() => addresses.tried(place),
+            Ok(()) if connecting.goes_on() => addresses.tried(address),
             ended => break ended,
         }
     };
-    let place = connecting.address().clone();
-    Ok((connection, driven, place))
+    let address = connecting.address().clone();
+    Ok((connection, driven, address))
 }
 
 /// Returns whether addresses that were tried may be tried again, in a second pass that accepts more servers.
@@ -161,7 +161,7 @@ fn address(parameters: &BTreeMap<String, String>) -> String {
         return "the server on this machine".to_owned();
     };
     let ports: Vec<_> = get("port").into_iter().flatten().collect();
-    let places = hosts.enumerate().map(|(index, host)| {
+    let servers = hosts.enumerate().map(|(index, host)| {
         let port = ports.get(index).or(ports.first()).unwrap_or(&"");
         match (host.starts_with('/'), *port) {
             (true, "") => format!("{host}/.s.PGSQL.5432"),
@@ -170,29 +170,34 @@ fn address(parameters: &BTreeMap<String, String>) -> String {
             (false, port) => format!("{host}:{port}"),
         }
     });
-    places.collect::<Vec<_>>().join(", ")
+    servers.collect::<Vec<_>>().join(", ")
 }
 
 /// Returns the error of a failed connect, by libpq's message.
-fn connect_error(said: &str, at: &str, parameters: &Parameters) -> Error {
-    if said.trim().is_empty() {
+fn connect_error(message: &str, at: &str, parameters: &Parameters) -> Error {
+    if message.trim().is_empty() {
         return without_socket();
     }
-    let attempts = Attempt::all(said);
+    let attempts = Attempt::all(message);
     let Some(decisive) = Attempt::decisive(&attempts) else {
-        return refused(before_any_server(said), attempt::one_line(said), None, at);
+        return refused(
+            before_any_server(message),
+            attempt::one_line(message),
+            None,
+            at,
+        );
     };
     let server = decisive.server.clone();
     let refusal = match &server {
         Some(server) => refusal::by_code(server.sqlstate.code(), &server.message),
-        None => refusal::by_words(&decisive.told),
+        None => refusal::by_words(&decisive.reason),
     };
-    let mut told = decisive.among(&attempts);
+    let mut reason = decisive.among(&attempts);
     let is_nobody_here = refusal.no_server && parameters.here_by_default;
     if is_nobody_here {
-        told = format!("{}: {told}", decisive.place);
+        reason = format!("{}: {reason}", decisive.server_address);
     }
-    let error = refused(refusal, told, server, at);
+    let error = refused(refusal, reason, server, at);
     if is_nobody_here {
         error.with_hint(NO_HOST)
     } else if refusal.tls && parameters.proof_by_default {
@@ -228,9 +233,9 @@ const NO_HOST: &str = "no host was given, so a server on this machine is meant: 
 
 /// Returns the reason of a failure before any server was tried. A name that could not be looked up may exist later;
 /// a parameter that libpq refuses stays wrong.
-fn before_any_server(said: &str) -> &'static RefusalReason {
-    if said.starts_with("could not translate host name") {
-        refusal::by_words(said)
+fn before_any_server(message: &str) -> &'static RefusalReason {
+    if message.starts_with("could not translate host name") {
+        refusal::by_words(message)
     } else {
         &refusal::UNREADABLE
     }
@@ -258,11 +263,11 @@ fn refused(
 mod tests {
     use super::*;
 
-    fn error(said: &str) -> Error {
+    fn error(message: &str) -> Error {
         let parameters = Config::new()
             .connection_parameters()
             .expect("they are good");
-        connect_error(said, "db:5432", &parameters)
+        connect_error(message, "db:5432", &parameters)
     }
 
     #[test]

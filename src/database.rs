@@ -1,7 +1,7 @@
 //! `Database`: the handle through which an application uses its database.
 
 mod attempts;
-mod look;
+mod check_migrations;
 mod migrate;
 mod source;
 mod unanswered;
@@ -28,7 +28,7 @@ use crate::statement::{RowStatement, Statement};
 use crate::transaction::{TransactionOptions, TransactionStart};
 
 use attempts::CallEnd;
-use look::look;
+use check_migrations::check_migrations;
 
 pub use source::PooledSession;
 use source::Source;
@@ -436,7 +436,7 @@ impl Config {
         pool.connect()?;
         let database = Database::new(Source::Pool(pool), self);
         if let Some(migrations) = migrations {
-            look(
+            check_migrations(
                 &database.with_timeout(limit),
                 migrations,
                 refuse,

@@ -12,7 +12,8 @@ use crate::wire::libpq;
 
 /// Connection parameters (PostgreSQL manual, 32.1.2), ready to connect by.
 pub(crate) struct Parameters {
-    pub(crate) said: BTreeMap<String, String>,
+    /// The names and values that are passed to libpq.
+    pub(crate) values: BTreeMap<String, String>,
     /// Whether the server's identity is verified because nothing sets `sslmode`.
     pub(crate) proof_by_default: bool,
     /// Whether a server on this machine is used because nothing names a host.
@@ -28,7 +29,7 @@ const DISTRIBUTION_SOCKETS: &str = "/var/run/postgresql";
 ///
 /// With libpq's defaults that takes two hours and a quarter of an hour. All values are in seconds,
 /// except for the last, which is in milliseconds.
-const PEER_IS_GONE: [(&str, &str); 4] = [
+const DETECT_DROPPED_CONNECTION: [(&str, &str); 4] = [
     ("keepalives_idle", "10"),
     ("keepalives_interval", "5"),
     ("keepalives_count", "3"),
@@ -42,7 +43,7 @@ impl Config {
     ///
     /// A password from a password file is not included. Does not connect.
     pub fn parameters(&self) -> Result<BTreeMap<String, String>> {
-        let mut all = complete(&self.connection_parameters()?.said)?;
+        let mut all = complete(&self.connection_parameters()?.values)?;
         for (name, value) in &mut all {
             if is_secret(name, value) {
                 "***".clone_into(value);
@@ -57,8 +58,8 @@ impl Config {
     /// that result are then passed explicitly, so that host names can be looked up within the
     /// deadline.
     pub(crate) fn connection_parameters(&self) -> Result<Parameters> {
-        let mut said = self.parameters.clone();
-        let complete = complete(&said)?;
+        let mut values = self.parameters.clone();
+        let complete = complete(&values)?;
         let get = |name: &str| complete.get(name).filter(|value| !value.is_empty());
         if get("dbname").is_some_and(|dbname| is_conninfo(dbname)) {
             return Err(Error::config(
@@ -66,9 +67,9 @@ impl Config {
                 "give it to Config::from_url, or in DATABASE_URL",
             ));
         }
-        for place in ["host", "hostaddr", "port"] {
-            if let Some(value) = get(place) {
-                said.insert(place.to_owned(), value.clone());
+        for name in ["host", "hostaddr", "port"] {
+            if let Some(value) = get(name) {
+                values.insert(name.to_owned(), value.clone());
             }
         }
         let here_by_default = get("host").is_none() && get("hostaddr").is_none();
@@ -77,7 +78,7 @@ impl Config {
             let port = get("port").map_or("5432", String::as_str);
             let socket = Path::new(DISTRIBUTION_SOCKETS).join(format!(".s.PGSQL.{port}"));
             if socket.exists() {
-                said.insert("host".to_owned(), DISTRIBUTION_SOCKETS.to_owned());
+                values.insert("host".to_owned(), DISTRIBUTION_SOCKETS.to_owned());
             }
         }
         let is_elsewhere = [get("host"), get("hostaddr")]
@@ -86,27 +87,28 @@ impl Config {
             .any(|hosts| !is_local(hosts));
         let proof_by_default = is_elsewhere && !says_sslmode(&self.parameters, &complete)?;
         if proof_by_default {
-            said.insert("sslmode".to_owned(), "verify-full".to_owned());
+            values.insert("sslmode".to_owned(), "verify-full".to_owned());
             if get("sslrootcert").is_none() {
-                said.insert("sslrootcert".to_owned(), "system".to_owned());
+                values.insert("sslrootcert".to_owned(), "system".to_owned());
             }
         }
-        for (name, value) in PEER_IS_GONE {
+        for (name, value) in DETECT_DROPPED_CONNECTION {
             if get(name).is_none() {
-                said.insert(name.to_owned(), value.to_owned());
+                values.insert(name.to_owned(), value.to_owned());
             }
         }
-        said.insert("client_encoding".to_owned(), "UTF8".to_owned());
+        values.insert("client_encoding".to_owned(), "UTF8".to_owned());
         if self.pooler {
-            said.remove("options");
+            values.remove("options");
         } else {
             // The user's options come last, so they win.
             let options = get("options").map_or("", String::as_str);
             let options = format!("-c TimeZone=UTC {options}");
-            said.insert("options".to_owned(), options.trim_end().to_owned());
+            values.insert("options".to_owned(), options.trim_end().to_owned());
         }
         if let Some(name) = program() {
-            said.entry("fallback_application_name".to_owned())
+            values
+                .entry("fallback_application_name".to_owned())
                 .or_insert(name);
         }
         let secrets = complete
@@ -115,7 +117,7 @@ impl Config {
             .map(|(_, secret)| secret)
             .collect();
         Ok(Parameters {
-            said,
+            values,
             proof_by_default,
             here_by_default,
             secrets,
@@ -133,9 +135,9 @@ impl Config {
     /// `TimeZone` is UTC, because diesel reads and writes times without a zone as UTC.
     pub(crate) fn settings(&self) -> Vec<(String, String)> {
         let words = words(&self.options());
-        let said = words.iter().enumerate().filter_map(|(place, word)| {
+        let settings = words.iter().enumerate().filter_map(|(index, word)| {
             let setting = match word.strip_prefix("--").or_else(|| word.strip_prefix("-c")) {
-                Some("") => words.get(place + 1)?.as_str(),
+                Some("") => words.get(index + 1)?.as_str(),
                 Some(setting) => setting,
                 None => return None,
             };
@@ -144,7 +146,7 @@ impl Config {
         });
         [("TimeZone".to_owned(), "UTC".to_owned())]
             .into_iter()
-            .chain(said)
+            .chain(settings)
             .collect()
     }
 
@@ -160,22 +162,22 @@ impl Config {
 
 impl Parameters {
     /// Returns a message of libpq or of a server without the secrets that it may quote.
-    pub(crate) fn without_secrets(&self, said: &str) -> String {
+    pub(crate) fn without_secrets(&self, text: &str) -> String {
         // A shorter secret is likely to be a part of some other word.
         let secrets = self.secrets.iter().filter(|secret| secret.len() >= 4);
-        secrets.fold(said.to_owned(), |said, secret| said.replace(secret, "***"))
+        secrets.fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
     }
 }
 
 /// Adds the parameters of the service file, the environment and libpq's defaults.
-fn complete(said: &BTreeMap<String, String>) -> Result<BTreeMap<String, String>> {
-    let parameters: Vec<_> = said.clone().into_iter().collect();
+fn complete(values: &BTreeMap<String, String>) -> Result<BTreeMap<String, String>> {
+    let parameters: Vec<_> = values.clone().into_iter().collect();
     libpq::complete_parameters(&parameters)
         .map(|complete| complete.into_iter().collect())
         .map_err(|refused| {
-            let secrets = said.iter().filter(|(name, value)| is_secret(name, value));
+            let secrets = values.iter().filter(|(name, value)| is_secret(name, value));
             let shown = Parameters {
-                said: BTreeMap::new(),
+                values: BTreeMap::new(),
                 proof_by_default: false,
                 here_by_default: false,
                 secrets: secrets.map(|(_, secret)| secret.clone()).collect(),
@@ -192,14 +194,14 @@ fn complete(said: &BTreeMap<String, String>) -> Result<BTreeMap<String, String>>
 /// If nothing sets it, libpq fills in its default. The default depends on `sslrootcert`: with the
 /// system's certificate authorities it is `verify-full`.
 fn says_sslmode(
-    said: &BTreeMap<String, String>,
+    values: &BTreeMap<String, String>,
     complete: &BTreeMap<String, String>,
 ) -> Result<bool> {
     let sslmode = |parameters: &BTreeMap<String, String>| parameters.get("sslmode").cloned();
-    if said.contains_key("sslmode") || sslmode(complete).as_deref() == Some("verify-full") {
+    if values.contains_key("sslmode") || sslmode(complete).as_deref() == Some("verify-full") {
         return Ok(true);
     }
-    let mut with_system = said.clone();
+    let mut with_system = values.clone();
     with_system.insert("sslrootcert".to_owned(), "system".to_owned());
     let parameters: Vec<_> = with_system.into_iter().collect();
     let filled_in = libpq::fill_in_parameters(&parameters).map_err(Error::unavailable)?;
@@ -268,7 +270,7 @@ mod tests {
         config
             .connection_parameters()
             .expect("libpq takes them")
-            .said
+            .values
     }
 
     #[test]
@@ -360,8 +362,8 @@ mod tests {
             (&*ours["keepalives_idle"], &*ours["tcp_user_timeout"]),
             ("10", "15000")
         );
-        let said = parameters(&Config::new().parameter("tcp_user_timeout", "0"));
-        assert_eq!(said["tcp_user_timeout"], "0");
+        let values = parameters(&Config::new().parameter("tcp_user_timeout", "0"));
+        assert_eq!(values["tcp_user_timeout"], "0");
     }
 
     #[test]

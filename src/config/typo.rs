@@ -10,7 +10,7 @@ pub(super) struct Typo {
     pub(super) remedy: String,
 }
 
-const FORM: &str = "it is to read postgres://user@host:5432/database";
+const FORM: &str = "the form is postgres://user@host:5432/database";
 const ESCAPES: &str = "in a password write / as %2F, @ as %40, % as %25, a space as %20";
 
 fn typo(what: impl Into<String>, remedy: impl Into<String>) -> Typo {
@@ -28,8 +28,8 @@ pub(super) fn misread(text: &str, parameters: &[(String, String)]) -> Option<Typ
     if text.contains(char::is_whitespace) {
         return Some(space());
     }
-    let place = rest.split('?').next().unwrap_or_default();
-    let (authority, path) = place.split_once('/').unwrap_or((place, ""));
+    let before_query = rest.split('?').next().unwrap_or_default();
+    let (authority, path) = before_query.split_once('/').unwrap_or((before_query, ""));
     if path.contains('@') {
         return Some(typo("there is a / before its @", ESCAPES));
     }
@@ -44,7 +44,7 @@ pub(super) fn unreadable(text: &str) -> Typo {
     if text.starts_with(['"', '\'']) {
         return typo(
             "it begins with a quote",
-            "take the quotes away: not every program that sets a variable does so by itself",
+            "remove the quotes: not every program that sets a variable does so by itself",
         );
     }
     let Some(rest) = after_scheme(text) else {
@@ -59,11 +59,11 @@ pub(super) fn unreadable(text: &str) -> Typo {
             ESCAPES,
         );
     }
-    // The text after the last @ is no part of the password, but it can be part of a parameter.
-    let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
-    match place.split_once('?') {
+    // The text after the last @ is not part of the password, but it can be part of a parameter.
+    let after_password = rest.rsplit_once('@').map_or(rest, |(_, after)| after);
+    match after_password.split_once('?') {
         Some((_, query)) if !rest.contains("password=") => unknown_parameter(query),
-        _ => typo("it is no complete URL", format!("{FORM}; {ESCAPES}")),
+        _ => typo("it is not a complete URL", format!("{FORM}; {ESCAPES}")),
     }
 }
 
@@ -76,11 +76,11 @@ fn after_scheme(text: &str) -> Option<&str> {
 fn space() -> Typo {
     typo(
         "there is a space in it",
-        "take it away; within a password or a name, write %20",
+        "remove it; within a password or a name, write %20",
     )
 }
 
-/// Finds a port that is no port: an unescaped `/` in a password makes libpq read the password as
+/// Finds a port that is not a port: an unescaped `/` in a password makes libpq read the password as
 /// the port.
 fn bad_port(parameters: &[(String, String)]) -> Option<Typo> {
     let ports = parameters.iter().filter(|(name, _)| name == "port");
@@ -88,7 +88,7 @@ fn bad_port(parameters: &[(String, String)]) -> Option<Typo> {
     let is_port = |port: &str| port.is_empty() || port.parse::<u16>().is_ok_and(|port| port > 0);
     ports.any(|port| !is_port(port)).then(|| {
         typo(
-            "its port is no number from 1 to 65535",
+            "its port is not a number from 1 to 65535",
             format!("{FORM}; {ESCAPES}"),
         )
     })
@@ -98,7 +98,7 @@ fn bad_port(parameters: &[(String, String)]) -> Option<Typo> {
 fn of_another_form(text: &str) -> Typo {
     if text.starts_with("jdbc:") {
         return typo(
-            "it is one of JDBC's",
+            "it is a JDBC URL",
             "leave jdbc: out, and write the user in it: postgres://user@host:5432/database",
         );
     }
@@ -112,7 +112,7 @@ fn of_another_form(text: &str) -> Typo {
             typo("it does not begin with postgres://", FORM)
         }
         None if text.contains('=') => typo(
-            "it is no list of name=value",
+            "it is not a list of name=value",
             "write each as name=value, with a value that holds a space in quotes: password='two words'; the names are in \
              the PostgreSQL manual, 32.1.2",
         ),
@@ -145,7 +145,7 @@ fn unknown_parameter(query: &str) -> Typo {
     };
     let is_known = |name: &str| parse_conninfo(&format!("{name}=1")).is_ok();
     let Some(unknown) = names.find(|name| is_name(name) && !is_known(name)) else {
-        return typo("what follows its ? is no list of name=value", LIST);
+        return typo("what follows its ? is not a list of name=value", LIST);
     };
     let plain = unknown.replace('_', "").to_lowercase();
     let remedy = match plain.as_str() {
@@ -214,7 +214,7 @@ mod tests {
             what("postgres://ann:pw@db/bank?ssl_mode=require"),
             "there is no parameter ssl_mode"
         );
-        let hidden = "what follows its ? is no list of name=value";
+        let hidden = "what follows its ? is not a list of name=value";
         assert!(!what("postgres://[db/bank?s3cret=b").contains("[db"));
         assert_eq!(what("postgres://ann:pw@db/bank?s3cret"), hidden);
         assert!(!what("postgres://ann@db/bank?password=a&s3cret=b").contains("s3cret"));

@@ -17,9 +17,10 @@ pub(super) struct Addresses {
 
 impl Addresses {
     /// Returns the addresses of the parameters; none if they are left to libpq's default.
-    pub(super) fn of(said: &BTreeMap<String, String>, tries_again: bool) -> Self {
+    pub(super) fn of(values: &BTreeMap<String, String>, tries_again: bool) -> Self {
         let list = |name: &str| -> Vec<&str> {
-            said.get(name)
+            values
+                .get(name)
                 .map(|list| list.split(',').collect())
                 .unwrap_or_default()
         };
@@ -41,61 +42,62 @@ impl Addresses {
     }
 
     /// Returns whether the parameters name several addresses.
-    pub(super) fn are_several(said: &BTreeMap<String, String>) -> bool {
-        let has_several = |name| said.get(name).is_some_and(|list| list.contains(','));
+    pub(super) fn are_several(values: &BTreeMap<String, String>) -> bool {
+        let has_several = |name| values.get(name).is_some_and(|list| list.contains(','));
         has_several("host") || has_several("hostaddr")
     }
 
     /// Returns the number of addresses that are left, the current one included.
-    pub(super) fn left(&self, place: &HostAddress) -> u32 {
+    pub(super) fn left(&self, tried_address: &HostAddress) -> u32 {
         let others = self.all.iter().filter(|one| {
-            !is_same(one, place)
+            !is_same(one, tried_address)
                 && (self.tries_again || !self.tried.iter().any(|tried| is_same(one, tried)))
         });
         u32::try_from(others.count()).unwrap_or(u32::MAX - 1) + 1
     }
 
     /// Notes that libpq has gone on to another address.
-    pub(super) fn tried(&mut self, place: HostAddress) {
-        self.tried.push(place);
+    pub(super) fn tried(&mut self, tried_address: HostAddress) {
+        self.tried.push(tried_address);
     }
 
     /// Removes an address that does not answer, and those that were tried, unless they are to be tried again.
-    pub(super) fn give_up(&mut self, place: &HostAddress) {
+    pub(super) fn give_up(&mut self, tried_address: &HostAddress) {
         let tried = std::mem::take(&mut self.tried);
         let tries_again = self.tries_again;
         self.all.retain(|one| {
-            !is_same(one, place) && (tries_again || !tried.iter().any(|tried| is_same(one, tried)))
+            !is_same(one, tried_address)
+                && (tries_again || !tried.iter().any(|tried| is_same(one, tried)))
         });
     }
 
     /// Writes the addresses into the parameters.
-    pub(super) fn write(&self, said: &mut BTreeMap<String, String>) {
+    pub(super) fn write(&self, values: &mut BTreeMap<String, String>) {
         let mut write = |name: &str, pick: fn(&HostAddress) -> &str| {
             let list: Vec<&str> = self.all.iter().map(pick).collect();
             if list.iter().all(|value| value.is_empty()) {
-                said.remove(name);
+                values.remove(name);
             } else {
-                said.insert(name.to_owned(), list.join(","));
+                values.insert(name.to_owned(), list.join(","));
             }
         };
-        write("host", |place| &place.host);
-        write("hostaddr", |place| &place.address);
-        write("port", |place| &place.port);
+        write("host", |tried_address| &tried_address.host);
+        write("hostaddr", |tried_address| &tried_address.address);
+        write("port", |tried_address| &tried_address.port);
     }
 }
 
 /// Returns whether an address of the parameters is the one that libpq tries, which is more complete.
-fn is_same(said: &HostAddress, at: &HostAddress) -> bool {
+fn is_same(given: &HostAddress, at: &HostAddress) -> bool {
     let address = |text: &str| text.parse::<IpAddr>().ok();
-    let is_host = said.host.is_empty() || said.host == at.host;
-    let is_port = said.port.is_empty() || said.port == at.port;
-    let said_address = if said.address.is_empty() {
-        address(&said.host)
+    let is_host = given.host.is_empty() || given.host == at.host;
+    let is_port = given.port.is_empty() || given.port == at.port;
+    let given_address = if given.address.is_empty() {
+        address(&given.host)
     } else {
-        address(&said.address)
+        address(&given.address)
     };
-    is_host && is_port && said_address.is_none_or(|said| address(&at.address) == Some(said))
+    is_host && is_port && given_address.is_none_or(|given| address(&at.address) == Some(given))
 }
 
 #[cfg(test)]
@@ -103,15 +105,15 @@ mod tests {
     use super::*;
 
     fn addresses(host: &str, hostaddr: &str, port: &str) -> (Addresses, BTreeMap<String, String>) {
-        let said: BTreeMap<_, _> = [("host", host), ("hostaddr", hostaddr), ("port", port)]
+        let values: BTreeMap<_, _> = [("host", host), ("hostaddr", hostaddr), ("port", port)]
             .into_iter()
             .filter(|(_, list)| !list.is_empty())
             .map(|(name, list)| (name.to_owned(), list.to_owned()))
             .collect();
-        (Addresses::of(&said, false), said)
+        (Addresses::of(&values, false), values)
     }
 
-    fn place(host: &str, address: &str, port: &str) -> HostAddress {
+    fn host_address(host: &str, address: &str, port: &str) -> HostAddress {
         HostAddress {
             host: host.to_owned(),
             address: address.to_owned(),
@@ -121,26 +123,29 @@ mod tests {
 
     #[test]
     fn what_is_silent_is_left_out_and_what_comes_after_it_stays() {
-        let (mut addresses, mut said) = addresses("a,a,/tmp", "::1,127.0.0.1,", "5433");
-        assert_eq!(addresses.left(&place("a", "::1", "5433")), 3);
-        addresses.tried(place("a", "::1", "5433"));
-        assert_eq!(addresses.left(&place("a", "127.0.0.1", "5433")), 2);
-        addresses.give_up(&place("a", "127.0.0.1", "5433"));
-        addresses.write(&mut said);
-        assert_eq!(said["host"], "/tmp");
-        assert!(!said.contains_key("hostaddr"));
-        assert_eq!(said["port"], "5433");
-        assert_eq!(addresses.left(&place("/tmp", "", "5433")), 1);
+        let (mut addresses, mut values) = addresses("a,a,/tmp", "::1,127.0.0.1,", "5433");
+        assert_eq!(addresses.left(&host_address("a", "::1", "5433")), 3);
+        addresses.tried(host_address("a", "::1", "5433"));
+        assert_eq!(addresses.left(&host_address("a", "127.0.0.1", "5433")), 2);
+        addresses.give_up(&host_address("a", "127.0.0.1", "5433"));
+        addresses.write(&mut values);
+        assert_eq!(values["host"], "/tmp");
+        assert!(!values.contains_key("hostaddr"));
+        assert_eq!(values["port"], "5433");
+        assert_eq!(addresses.left(&host_address("/tmp", "", "5433")), 1);
     }
 
     #[test]
     fn one_host_at_two_ports_is_two_places() {
-        let (mut addresses, mut said) = addresses("127.0.0.1,127.0.0.1", "", "1,2");
-        assert_eq!(addresses.left(&place("127.0.0.1", "127.0.0.1", "1")), 2);
-        addresses.give_up(&place("127.0.0.1", "127.0.0.1", "1"));
-        addresses.write(&mut said);
+        let (mut addresses, mut values) = addresses("127.0.0.1,127.0.0.1", "", "1,2");
         assert_eq!(
-            (said["host"].as_str(), said["port"].as_str()),
+            addresses.left(&host_address("127.0.0.1", "127.0.0.1", "1")),
+            2
+        );
+        addresses.give_up(&host_address("127.0.0.1", "127.0.0.1", "1"));
+        addresses.write(&mut values);
+        assert_eq!(
+            (values["host"].as_str(), values["port"].as_str()),
             ("127.0.0.1", "2")
         );
     }
@@ -149,9 +154,9 @@ mod tests {
     fn what_was_tried_is_tried_again_where_a_second_pass_may_take_it() {
         let (mut addresses, _) = addresses("a,b", "10.0.0.1,10.0.0.2", "1,2");
         addresses.tries_again = true;
-        addresses.tried(place("a", "10.0.0.1", "1"));
-        assert_eq!(addresses.left(&place("b", "10.0.0.2", "2")), 2);
-        addresses.give_up(&place("b", "10.0.0.2", "2"));
-        assert_eq!(addresses.all, [place("a", "10.0.0.1", "1")]);
+        addresses.tried(host_address("a", "10.0.0.1", "1"));
+        assert_eq!(addresses.left(&host_address("b", "10.0.0.2", "2")), 2);
+        addresses.give_up(&host_address("b", "10.0.0.2", "2"));
+        assert_eq!(addresses.all, [host_address("a", "10.0.0.1", "1")]);
     }
 }

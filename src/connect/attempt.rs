@@ -10,9 +10,9 @@ use crate::sqlstate::SqlState;
 #[derive(Debug)]
 pub(super) struct Attempt<'a> {
     /// `at "127.0.0.1", port 5432`, or `on socket "/tmp/.s.PGSQL.5432"`.
-    pub(super) place: &'a str,
+    pub(super) server_address: &'a str,
     /// Why it failed, in one line: the server's message, or libpq's.
-    pub(super) told: String,
+    pub(super) reason: String,
     /// The server's error, if it answered.
     pub(super) server: Option<ServerError>,
 }
@@ -25,30 +25,30 @@ pub(super) const NO_ENCRYPTION: &str = ", no encryption";
 
 impl<'a> Attempt<'a> {
     /// Returns all attempts, in order; none if libpq failed before the first.
-    pub(super) fn all(said: &'a str) -> Vec<Self> {
-        let mut starts: Vec<usize> = said
+    pub(super) fn all(message: &'a str) -> Vec<Self> {
+        let mut starts: Vec<usize> = message
             .match_indices(BEGINNING)
             .map(|(at, _)| at)
-            .filter(|at| *at == 0 || said[..*at].ends_with('\n'))
+            .filter(|at| *at == 0 || message[..*at].ends_with('\n'))
             .collect();
-        starts.push(said.len());
+        starts.push(message.len());
         starts
             .windows(2)
-            .filter_map(|ends| said.get(*ends.first()?..*ends.last()?))
+            .filter_map(|ends| message.get(*ends.first()?..*ends.last()?))
             .map(|paragraph| Self::read(&paragraph[BEGINNING.len()..]))
             .collect()
     }
 
     fn read(paragraph: &'a str) -> Self {
-        let (place, reason) = paragraph.split_once(" failed: ").unwrap_or(("", paragraph));
+        let (server_address, reason) = paragraph.split_once(" failed: ").unwrap_or(("", paragraph));
         let server = server_error(reason);
-        let told = match &server {
+        let reason = match &server {
             Some(server) => server.message.clone(),
             None => one_line(reason),
         };
         Self {
-            place,
-            told,
+            server_address,
+            reason,
             server,
         }
     }
@@ -58,22 +58,25 @@ impl<'a> Attempt<'a> {
     /// An attempt without encryption, after the server has refused something else, does not count.
     pub(super) fn decisive(attempts: &[Self]) -> Option<&Self> {
         let last = attempts.last()?;
-        let mut there = attempts
+        let mut of_last_server = attempts
             .iter()
             .rev()
-            .filter(|attempt| attempt.place == last.place);
-        let of_weight = there.find(|attempt| !attempt.told.ends_with(NO_ENCRYPTION));
-        Some(of_weight.unwrap_or(last))
+            .filter(|attempt| attempt.server_address == last.server_address);
+        let decisive = of_last_server.find(|attempt| !attempt.reason.ends_with(NO_ENCRYPTION));
+        Some(decisive.unwrap_or(last))
     }
 
     /// Returns the message of this attempt, and those of other addresses with another message.
     pub(super) fn among(&self, attempts: &[Self]) -> String {
-        let mut told = vec![self.told.as_str()];
-        let mut all = self.told.clone();
-        for other in attempts.iter().filter(|other| other.place != self.place) {
-            if !told.contains(&other.told.as_str()) {
-                told.push(&other.told);
-                all.push_str(&format!("; {}: {}", other.place, other.told));
+        let mut reasons = vec![self.reason.as_str()];
+        let mut all = self.reason.clone();
+        for other in attempts
+            .iter()
+            .filter(|other| other.server_address != self.server_address)
+        {
+            if !reasons.contains(&other.reason.as_str()) {
+                reasons.push(&other.reason);
+                all.push_str(&format!("; {}: {}", other.server_address, other.reason));
             }
         }
         all
@@ -103,23 +106,23 @@ fn server_error(reason: &str) -> Option<ServerError> {
 
 /// Returns the lines as one, without positions in PostgreSQL's source. libpq's advice is left out,
 /// since the hint says the same.
-pub(super) fn one_line(said: &str) -> String {
-    let is_told = |line: &str| {
+pub(super) fn one_line(message: &str) -> String {
+    let is_kept = |line: &str| {
         !line.trim().is_empty()
             && !line.starts_with("LOCATION:  ")
             && !["\tIs the server running", "Either provide the file"]
                 .iter()
                 .any(|advice| line.starts_with(advice))
     };
-    let lines: Vec<_> = said
+    let lines: Vec<_> = message
         .lines()
-        .filter(|line| is_told(line))
+        .filter(|line| is_kept(line))
         .map(str::trim)
         .collect();
-    let told = lines.join("; ");
+    let line = lines.join("; ");
     // The prefix is a function of libpq, and does not help the caller.
-    let plain = told.strip_prefix("fe_sendauth: ");
-    plain.map_or_else(|| told.clone(), str::to_owned)
+    let plain = line.strip_prefix("fe_sendauth: ");
+    plain.map_or_else(|| line.clone(), str::to_owned)
 }
 
 #[cfg(test)]
@@ -133,8 +136,8 @@ mod tests {
     const IN_CLEAR: &str = "connection to server at \"127.0.0.1\", port 5432 failed: FATAL:  28000: no pg_hba.conf \
                             entry for host \"127.0.0.1\", user \"ann\", database \"bank\", no encryption\n";
 
-    fn told(said: &str) -> String {
-        let attempts = Attempt::all(said);
+    fn reason_of(message: &str) -> String {
+        let attempts = Attempt::all(message);
         let decisive = Attempt::decisive(&attempts).expect("an attempt");
         decisive.among(&attempts)
     }
@@ -142,7 +145,7 @@ mod tests {
     #[test]
     fn of_several_servers_the_last_decides_and_the_others_follow() {
         assert_eq!(
-            told(&format!("{DOWN}{WRONG}")),
+            reason_of(&format!("{DOWN}{WRONG}")),
             "password authentication failed for user \"ann\"; at \"::1\", port 5432: Connection refused"
         );
     }
@@ -150,9 +153,9 @@ mod tests {
     #[test]
     fn what_is_tried_again_without_encryption_does_not_hide_what_was_refused_with_it() {
         let wrong = "password authentication failed for user \"ann\"";
-        assert_eq!(told(&format!("{WRONG}{IN_CLEAR}")), wrong);
-        assert_eq!(told(&format!("{IN_CLEAR}{WRONG}")), wrong);
-        assert!(told(IN_CLEAR).ends_with(NO_ENCRYPTION));
+        assert_eq!(reason_of(&format!("{WRONG}{IN_CLEAR}")), wrong);
+        assert_eq!(reason_of(&format!("{IN_CLEAR}{WRONG}")), wrong);
+        assert!(reason_of(IN_CLEAR).ends_with(NO_ENCRYPTION));
     }
 
     #[test]

@@ -111,9 +111,9 @@ fn look_up(host: &str, deadline: Instant) -> Result<Vec<IpAddr>> {
 
 /// Returns the resolver's message without the standard library's prefix.
 fn reason(error: &std::io::Error) -> String {
-    let said = error.to_string();
-    let reason = said.strip_prefix("failed to lookup address information: ");
-    reason.unwrap_or(&said).to_owned()
+    let message = error.to_string();
+    let reason = message.strip_prefix("failed to lookup address information: ");
+    reason.unwrap_or(&message).to_owned()
 }
 
 #[cfg(test)]

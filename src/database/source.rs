@@ -77,20 +77,20 @@ impl Pinned {
     }
 
     fn is_held(&self) -> bool {
-        let place = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        matches!(*place, PinnedSlot::HeldBy(_))
+        let slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        matches!(*slot, PinnedSlot::HeldBy(_))
     }
 
     /// Takes the session; fails if it is held, since the caller might wait for itself.
     fn take(pinned: &Arc<Self>, holder: &'static Location<'static>) -> Result<Held> {
-        let mut place = pinned.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match std::mem::replace(&mut *place, PinnedSlot::HeldBy(holder)) {
+        let mut slot = pinned.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match std::mem::replace(&mut *slot, PinnedSlot::HeldBy(holder)) {
             PinnedSlot::Here(session) => Ok(Held::Pinned {
                 session: Some(session),
                 home: Arc::clone(pinned),
             }),
             PinnedSlot::HeldBy(first) => {
-                *place = PinnedSlot::HeldBy(first);
+                *slot = PinnedSlot::HeldBy(first);
                 Err(Error::query(format!(
                     "the test's only session, held at {first}, is asked for again at {holder}"
                 ))

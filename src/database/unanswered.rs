@@ -97,7 +97,7 @@ impl Database {
                         target: "bowline::outcome",
                         ?outcome,
                         took = ?since.elapsed(),
-                        "found out what became of a commit that was not answered"
+                        "found the outcome of a commit that was not answered"
                     );
                     return outcome;
                 }
@@ -107,7 +107,7 @@ impl Database {
                     tracing::warn!(
                         target: "bowline::outcome",
                         %error,
-                        "could not find out what became of a commit that was not answered"
+                        "could not find the outcome of a commit that was not answered"
                     );
                     return Outcome::Unknown;
                 }

@@ -171,12 +171,12 @@ fn remember(carried: &Arc<Carried>) {
 fn recall(information: &dyn DatabaseErrorInformation) -> Option<Error> {
     let address = information.message().as_ptr();
     let mut under_way = UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner);
-    let place = under_way.iter().position(|carried| {
+    let index = under_way.iter().position(|carried| {
         carried.upgrade().is_some_and(|carried| {
             carried.message.as_ptr() == address && !carried.message.is_empty()
         })
     })?;
-    let carried = under_way.remove(place)?.upgrade()?;
+    let carried = under_way.remove(index)?.upgrade()?;
     let mut error = carried.error.lock().unwrap_or_else(PoisonError::into_inner);
     error.take()
 }

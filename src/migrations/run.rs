@@ -68,24 +68,25 @@ fn run_all(
     session.set_timeout(left(deadline));
     if config.pooler || is_behind_pooler(&mut session)? {
         return Err(Error::config(
-            "migrations are run under a lock of the session, and behind a pooler there is none",
+            "migrations need a lock of the session, which a pooler does not support",
             "connect to the server itself for migrations",
         )
         .with_context(CONTEXT));
     }
-    let ran = locked(&mut session, left(deadline), tell_holder, |session| {
+    let ran = locked(&mut session, left(deadline), report_holder, |session| {
         run_pending(session, migrations, deadline)
     });
     match ran {
         Ok(ran) => ran,
         Err(NotLocked::Failed(error)) => Err(error),
         Err(NotLocked::Busy(holder)) => {
-            let who = holder.map_or_else(|| "another session".to_owned(), |holder| words(&holder));
-            Err(
-                Error::timeout(format!("{who} runs migrations, and was not done in time"))
-                    .with_context(CONTEXT)
-                    .with_hint("raise the limit that Database::with_timeout sets, or remove it"),
-            )
+            let holder =
+                holder.map_or_else(|| "another session".to_owned(), |holder| described(&holder));
+            Err(Error::timeout(format!(
+                "{holder} runs migrations, and did not finish in time"
+            ))
+            .with_context(CONTEXT)
+            .with_hint("raise the limit that Database::with_timeout sets, or remove it"))
         }
     }
 }
@@ -145,13 +146,13 @@ fn run_pending(
     // All scripts are checked before any of them runs.
     let scripts: Vec<_> = pending
         .map(|migration| {
-            let sql = script(&migration.sql, migration.in_transaction).map_err(|wrong| {
+            let sql = script(&migration.sql, migration.in_transaction).map_err(|error| {
                 Error::query(format!(
                     "line {} of {}: {}",
-                    wrong.line, migration.name, wrong.message
+                    error.line, migration.name, error.message
                 ))
                 .with_context(CONTEXT)
-                .with_hint(wrong.hint)
+                .with_hint(error.hint)
             })?;
             Ok((migration, sql))
         })
@@ -163,7 +164,7 @@ fn run_pending(
         );
         let started = Instant::now();
         session.set_timeout(left(deadline));
-        let done = step(
+        let result = step(
             session,
             &table,
             Step {
@@ -173,7 +174,7 @@ fn run_pending(
                 direction: Direction::Up,
             },
         );
-        done.map_err(|failed| failed.told(migration))?;
+        result.map_err(|failed| failed.into_error(migration))?;
         tracing::event!(
             target: "bowline::migrations", tracing::Level::INFO,
             migration = migration.name, "ran the migration {} in {:.0?}", migration.name, started.elapsed()
@@ -186,7 +187,7 @@ fn run_pending(
 }
 
 impl StepError {
-    fn told(self, migration: &Embedded) -> Error {
+    fn into_error(self, migration: &Embedded) -> Error {
         let is_part_done =
             !migration.in_transaction && self.error.outcome() == Outcome::NotCommitted;
         let error = self
@@ -200,15 +201,15 @@ impl StepError {
     }
 }
 
-fn tell_holder(holder: Option<&LockHolder>) {
-    let who = holder.map_or_else(|| "another session".to_owned(), words);
+fn report_holder(holder: Option<&LockHolder>) {
+    let holder = holder.map_or_else(|| "another session".to_owned(), described);
     tracing::event!(
         target: "bowline::migrations", tracing::Level::INFO,
-        "waiting for {who} to be done with its migrations"
+        "waiting until {holder} has run its migrations"
     );
 }
 
-fn words(holder: &LockHolder) -> String {
+fn described(holder: &LockHolder) -> String {
     format!(
         "process {} ({} of {})",
         holder.pid, holder.application, holder.user

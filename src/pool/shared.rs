@@ -80,6 +80,7 @@ pub(super) struct PoolInternals<S: Resource> {
     /// Sessions that are returned while another one is added to the store, which must not be used
     /// meanwhile.
     pub(super) aside: Option<Vec<Item<S>>>,
+    /// The failure to connect, while the server is down.
     pub(super) down: Option<Down>,
     /// The time at which connecting last began, and the beginning of the time without any answer.
     pub(super) last_attempt: Option<Instant>,
@@ -265,7 +266,7 @@ impl<S: Resource> SharedPool<S> {
     }
 
     /// Hands a session to the longest waiter, or keeps it; returns it if the pool is closed.
-    #[must_use = "a session of a closed pool is to be closed"]
+    #[must_use = "a session of a closed pool has to be closed"]
     pub(super) fn offer(&self, state: &mut PoolInternals<S>, item: Item<S>) -> Option<Item<S>> {
         if state.is_closed() {
             return Some(item);
@@ -362,11 +363,15 @@ pub(super) struct Lease<S: Resource> {
 
 impl<S: Resource> Lease<S> {
     pub(super) fn item(&self) -> &Item<S> {
-        self.item.as_ref().expect("taken when given back only")
+        self.item
+            .as_ref()
+            .expect("only `give_back` and `drop` take it, and both consume the lease")
     }
 
     pub(super) fn item_mut(&mut self) -> &mut Item<S> {
-        self.item.as_mut().expect("taken when given back only")
+        self.item
+            .as_mut()
+            .expect("only `give_back` and `drop` take it, and both consume the lease")
     }
 
     pub(super) fn shared(&self) -> &Arc<SharedPool<S>> {

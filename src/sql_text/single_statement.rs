@@ -16,7 +16,7 @@ impl<'a> WithQuery<'a> {
     /// Reads a statement; returns `None` if it is not allowed in a WITH.
     ///
     /// A data-modifying WITH may stand at the top level only (PostgreSQL manual, 7.8.4), so a statement that begins
-    /// with WITH cannot be wrapped. Nor can SELECT INTO, MERGE before 17, and statements that are no query.
+    /// with WITH cannot be wrapped. Nor can SELECT INTO, MERGE before 17, and statements that are not queries.
     pub(crate) fn read(sql: &'a str) -> Option<Self> {
         let is_query = match query_kind(sql) {
             Some(QueryKind::Rows) => true,

@@ -12,7 +12,7 @@ use super::keywords::first_word;
 pub(crate) struct StatementKind {
     /// The first word, in lower case.
     word: &'static str,
-    /// Its kind of query; `None` for a statement that is no query.
+    /// Its kind of query; `None` for a statement that is not a query.
     pub(crate) query: Option<QueryKind>,
     /// The state that it leaves in the session.
     pub(super) leaves: Leaves,

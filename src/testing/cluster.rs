@@ -194,9 +194,9 @@ impl Cluster {
         if done.status.success() {
             return Ok(());
         }
-        let said = String::from_utf8_lossy(&done.stderr).trim().to_owned();
+        let output = String::from_utf8_lossy(&done.stderr).trim().to_owned();
         Err(LocalServerError::new(
-            format!("{name} failed: {said}"),
+            format!("{name} failed: {output}"),
             "look at its message",
         ))
     }

@@ -121,11 +121,11 @@ pub(crate) struct WakeGuard<'i> {
 impl Drop for WakeGuard<'_> {
     fn drop(&mut self) {
         let mut waiting = self.interrupt.waiting();
-        if let Some(place) = waiting
+        if let Some(index) = waiting
             .iter()
             .position(|waiter| Arc::ptr_eq(waiter, &self.waiter))
         {
-            waiting.swap_remove(place);
+            waiting.swap_remove(index);
         }
     }
 }

@@ -17,11 +17,11 @@ pub(crate) fn parse_conninfo(conninfo: &str) -> Result<Vec<(String, String)>, In
     // SAFETY: the string ends with NUL; `message` receives an allocation of libpq's or stays NULL.
     let options = unsafe { pq::PQconninfoParse(conninfo.as_ptr(), &mut message) };
     if !message.is_null() {
-        // SAFETY: libpq allocated the message and gave it away.
+        // SAFETY: libpq allocated the message, and this function owns it.
         unsafe { pq::PQfreemem(message.cast()) };
     }
     let options = NonNull::new(options).ok_or(InvalidConninfo)?;
-    // SAFETY: libpq made the array and gave it away.
+    // SAFETY: libpq allocated the array, and this function owns it.
     Ok(unsafe { collect(options) })
 }
 
@@ -67,10 +67,10 @@ fn stop_short(
         .collect();
     parameters.extend(INSTEAD.map(|(name, value)| (name.to_owned(), value.to_owned())));
     let connection = Connection::start(&parameters)?;
-    // SAFETY: the connection is valid, and the array that is made from it is given away.
+    // SAFETY: the connection is valid, and this function owns the array that libpq allocates.
     let options = unsafe { pq::PQconninfo(connection.0.as_ptr()) };
     let options = NonNull::new(options).ok_or("libpq is out of memory")?;
-    // SAFETY: libpq made the array and gave it away.
+    // SAFETY: libpq allocated the array, and this function owns it.
     let mut filled_in = unsafe { collect(options) };
     filled_in.retain(|(name, _)| is_kept(name));
     Ok((connection.message(), filled_in))

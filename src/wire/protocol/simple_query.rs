@@ -7,7 +7,7 @@ use super::{Cancellable, Machine, Progress};
 use crate::wire::interrupt::Interrupt;
 use crate::wire::libpq::{Connection, CopyOut, LibpqError, ResultSet, ResultStatus};
 
-/// A simple query in progress. It may contain several statements, so it is no pipeline (PostgreSQL
+/// A simple query in progress. It may contain several statements, so it is not a pipeline (PostgreSQL
 /// manual, 55.2.2).
 pub(crate) struct SimpleQuery<'c> {
     connection: &'c mut Connection,

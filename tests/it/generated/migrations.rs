@@ -175,7 +175,7 @@ fn a_role_without_select_gets_the_grant_as_a_hint() {
     insta::assert_snapshot!(
         format!("{error}\nhint: {}", error.hint().expect("a hint")),
         @r"
-        which migrations have run cannot be seen: permission denied for table __diesel_schema_migrations
+        it is not known which migrations have run: permission denied for table __diesel_schema_migrations
         hint: GRANT SELECT ON __diesel_schema_migrations to the role of the program
         "
     );

@@ -302,7 +302,7 @@ fn a_value_of_another_type_names_its_column(db: Database) {
     let session = &mut *db.session().expect("the session");
     let error = diesel::dsl::sql::<diesel::sql_types::SmallInt>("SELECT true AS flag")
         .get_result::<i16>(session)
-        .expect_err("a boolean is no number");
+        .expect_err("a boolean is not a number");
     assert!(
         matches!(error, DieselError::DeserializationError(_)),
         "{error:?}"

@@ -48,7 +48,7 @@ fn every_condition_name_has_the_servers_code() {
             assert_eq!(answer.condition(), Some(condition), "{code} is {answer}");
         }
     }
-    // What is no error has no name in PL/pgSQL; and later versions have more codes.
+    // What is not an error has no name in PL/pgSQL; and later versions have more codes.
     unknown.retain(|code| {
         ![
             SqlStateClass::SUCCESSFUL_COMPLETION,

@@ -58,7 +58,7 @@ fn a_server_is_gone_after_its_only_user_was_killed() {
     assert_gone(&folder);
 }
 
-/// A process of this user's that is no server, which nothing here may stop.
+/// A process of this user's that is not a server, which nothing here may stop.
 struct Bystander(Child);
 
 impl Bystander {

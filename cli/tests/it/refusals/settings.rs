@@ -21,7 +21,7 @@ fn invalid_parameters_are_reported_without_values() {
         ),
         ("a space", "postgres://ann:s3cret@db /bank"),
         (
-            "a port that is no number",
+            "a port that is not a number",
             "postgres://ann:s3cret@db:54e2/bank",
         ),
         (
@@ -44,7 +44,7 @@ fn invalid_parameters_are_reported_without_values() {
             "postgres://ann:s3cret@db/bank?sslmode=required",
         ),
         (
-            "a timeout that is no number",
+            "a timeout that is not a number",
             "postgres://ann:s3cret@db/bank?connect_timeout=5s",
         ),
         (
@@ -55,7 +55,7 @@ fn invalid_parameters_are_reported_without_values() {
         printed.of_url(title, url);
     }
     printed.of_command(
-        "PGPORT that is no number",
+        "PGPORT that is not a number",
         &[("PGHOST", "127.0.0.1"), ("PGPORT", "54e2")],
     );
     printed.of_command("a service that is in no file", &[("PGSERVICE", "bank")]);

@@ -13,17 +13,17 @@ use crate::statement::StatementDsl as _;
 
 /// Warns of each difference; with `refuse`, a migration that has not run is an error.
 ///
-/// A database that is ahead is no error: when a new version of a program is rolled out, its
+/// A database that is ahead is not an error: when a new version of a program is rolled out, its
 /// migrations run first.
-pub(crate) fn look(
+pub(crate) fn check_migrations(
     database: &Database,
     migrations: Migrations,
     refuse: bool,
-    place: &'static Location<'static>,
+    location: &'static Location<'static>,
 ) -> Result<()> {
-    let ran = match ran(database, place) {
+    let ran = match ran(database, location) {
         Ok(ran) => ran,
-        Err(error) => return unseen(refuse, error),
+        Err(error) => return versions_unknown(refuse, error),
     };
     let unknown: Vec<&str> = ran
         .iter()
@@ -46,7 +46,7 @@ pub(crate) fn look(
     if pending.is_empty() {
         return Ok(());
     }
-    told(
+    refuse_or_warn(
         refuse,
         format!(
             "the database has not run these migrations: {}",
@@ -57,33 +57,36 @@ pub(crate) fn look(
 }
 
 /// Returns the versions that have run, in order; none if no migration ever ran.
-fn ran(database: &Database, place: &'static Location<'static>) -> Result<Vec<String>> {
+fn ran(database: &Database, location: &'static Location<'static>) -> Result<Vec<String>> {
     let query = crate::sql_query(
         "SELECT version::text AS version FROM __diesel_schema_migrations ORDER BY version",
     );
-    match database.run_for(query.all::<String>(), place) {
+    match database.run_for(query.all::<String>(), location) {
         Ok(answer) => answer,
         // The search path may have changed since the table was created.
         Err(error) if error.sqlstate() == Some(SqlState::UNDEFINED_TABLE) => {
-            elsewhere(database, place)
+            ran_outside_search_path(database, location)
         }
         Err(error) => Err(error),
     }
 }
 
 /// Returns the versions recorded in a table that is not on the search path.
-fn elsewhere(database: &Database, place: &'static Location<'static>) -> Result<Vec<String>> {
+fn ran_outside_search_path(
+    database: &Database,
+    location: &'static Location<'static>,
+) -> Result<Vec<String>> {
     let found = diesel::sql_query(SCHEMAS).all::<SchemaRow>();
-    match Bookkeeping::of(database.run_for(found, place)??)? {
+    match Bookkeeping::of(database.run_for(found, location)??)? {
         Some(table) => {
-            database.run_for(crate::sql_query(table.versions()).all::<String>(), place)?
+            database.run_for(crate::sql_query(table.versions()).all::<String>(), location)?
         }
         None => Ok(Vec::new()),
     }
 }
 
-/// Handles a failed look-up of the versions: with `refuse` it is an error, otherwise a warning.
-fn unseen(refuse: bool, error: Error) -> Result<()> {
+/// Handles a failed query of the versions: an error with `refuse`, otherwise a warning.
+fn versions_unknown(refuse: bool, error: Error) -> Result<()> {
     let (is_denied, hint) = match error.sqlstate() {
         Some(SqlState::INSUFFICIENT_PRIVILEGE) => (
             true,
@@ -95,14 +98,14 @@ fn unseen(refuse: bool, error: Error) -> Result<()> {
         return Err(error);
     }
     let why = error.message();
-    told(
+    refuse_or_warn(
         refuse,
-        format!("which migrations have run cannot be seen: {why}"),
+        format!("it is not known which migrations have run: {why}"),
         hint,
     )
 }
 
-fn told(refuse: bool, message: String, hint: &'static str) -> Result<()> {
+fn refuse_or_warn(refuse: bool, message: String, hint: &'static str) -> Result<()> {
     if refuse {
         return Err(Error::config(message, hint));
     }

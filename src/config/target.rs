@@ -27,8 +27,8 @@ impl Config {
     /// Returns the server as text: `db.example.com:5432`, or the directory of its socket. Several
     /// servers are all named.
     pub fn server_name(&self) -> Result<String> {
-        let said = self.connection_parameters()?.said;
-        let get = |name: &str| said.get(name).filter(|value| !value.is_empty());
+        let parameters = self.connection_parameters()?.values;
+        let get = |name: &str| parameters.get(name).filter(|value| !value.is_empty());
         let host = get("host").or_else(|| get("hostaddr"));
         let host = host.map_or("this machine", String::as_str);
         let port = get("port").map_or("5432", String::as_str);
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_is_named_without_its_secrets() {
+    fn a_server_is_named_without_its_secrets() {
         let config =
             Config::from_url("postgres://ann:s3cret@db.example.com:6432/bank").expect("a good URL");
         assert_eq!(config.database_name().expect("a name"), "bank");
