@@ -170,7 +170,7 @@ pub struct InheritedTrigger {
 impl Trigger {
     /// Returns `CREATE TRIGGER` for a table.
     pub fn sql(&self, table: &Name) -> String {
-        self.sql_when(table, self.condition.as_ref().map(Code::words))
+        self.sql_when(table, self.condition.as_ref().map(Code::display_text))
     }
 
     pub(crate) fn sql_when(&self, table: &Name, condition: Option<&str>) -> String {
@@ -230,7 +230,11 @@ impl Trigger {
         if let Some(condition) = condition {
             out.push_str(&format!(" WHEN ({condition})"));
         }
-        let arguments: Vec<String> = self.arguments.iter().map(|it| literal(it)).collect();
+        let arguments: Vec<String> = self
+            .arguments
+            .iter()
+            .map(|argument| literal(argument))
+            .collect();
         let function = self.function.sql();
         out.push_str(&format!(
             " EXECUTE FUNCTION {function}({})",
@@ -242,7 +246,7 @@ impl Trigger {
 
 impl Code {
     /// Returns the text, or `..` if the text is not known.
-    pub fn words(&self) -> &str {
+    pub fn display_text(&self) -> &str {
         self.text.as_deref().unwrap_or("..")
     }
 }
@@ -272,8 +276,8 @@ pub struct Policy {
 impl Policy {
     /// Returns `CREATE POLICY` for a table.
     pub fn sql(&self, table: &Name) -> String {
-        let using = self.using.as_ref().map(Code::words);
-        let check = self.with_check.as_ref().map(Code::words);
+        let using = self.using.as_ref().map(Code::display_text);
+        let check = self.with_check.as_ref().map(Code::display_text);
         self.sql_with(table, using, check)
     }
 

@@ -3,6 +3,7 @@
 //! Facts are compared, not texts. Expressions are compared by their meaning (`expression`). The
 //! order of constraints, indexes and types does not count, but that of a table's columns does.
 
+mod aspect;
 mod attached;
 mod never;
 mod relation;
@@ -16,12 +17,13 @@ use super::attached::Code;
 use super::definition::quoted;
 use super::gap::{Gap, GapKind};
 use super::privilege::{Privilege, Privileges};
+use super::routine::RoutineKind;
 use super::{Catalog, Name, Sequence};
 
-pub(crate) use attached::STATE;
+pub use aspect::Aspect;
 pub use never::never_compared;
-pub(crate) use relation::{NOT_NULL, same_fill};
-pub use settle::{Comparison, Server, Settled, has_open_texts, judged};
+pub(crate) use relation::same_fill;
+pub use settle::{Comparison, EqualTexts, Server, compare_with, has_open_texts};
 pub(crate) use types::{attributes, is_same_attribute};
 
 /// A difference between two catalogs.
@@ -62,9 +64,8 @@ pub enum Subject {
     Policy(Name, String),
     /// A rule of a relation.
     Rule(Name, String),
-    /// A routine: the word for its kind (`function`), its name, and its name with the types of its
-    /// arguments.
-    Routine(&'static str, Name, String),
+    /// A routine: its kind, its name, and its name with the types of its arguments.
+    Routine(RoutineKind, Name, String),
 }
 
 /// The way in which an object differs.
@@ -76,8 +77,8 @@ pub enum How {
     OnlyRight,
     /// An aspect of the object differs.
     Differs {
-        /// The name of the aspect, such as `its type`.
-        aspect: &'static str,
+        /// The aspect.
+        aspect: Aspect,
         /// The aspect in the left catalog.
         left: String,
         /// The aspect in the right catalog.
@@ -86,6 +87,16 @@ pub enum How {
         /// in spelling only.
         is_text: bool,
     },
+}
+
+impl How {
+    /// Returns the aspect that differs; `None` if the object is missing in one catalog.
+    pub fn aspect(&self) -> Option<Aspect> {
+        match self {
+            Self::Differs { aspect, .. } => Some(*aspect),
+            Self::OnlyLeft | Self::OnlyRight => None,
+        }
+    }
 }
 
 impl fmt::Display for Subject {
@@ -107,14 +118,14 @@ impl fmt::Display for Subject {
             Self::Trigger(table, name) => write!(f, "trigger {} of {}", quoted(name), table.sql()),
             Self::Policy(table, name) => write!(f, "policy {} of {}", quoted(name), table.sql()),
             Self::Rule(table, name) => write!(f, "rule {} of {}", quoted(name), table.sql()),
-            Self::Routine(word, _, title) => write!(f, "{word} {title}"),
+            Self::Routine(kind, _, signature) => write!(f, "{} {signature}", kind.noun()),
         }
     }
 }
 
 impl Difference {
     /// Returns the difference as a sentence; `left` and `right` name the catalogs.
-    pub fn words(&self, left: &str, right: &str) -> String {
+    pub fn sentence(&self, left: &str, right: &str) -> String {
         let subject = &self.subject;
         match &self.how {
             How::OnlyLeft => format!("{subject} is in {left}, but not in {right}"),
@@ -124,7 +135,11 @@ impl Difference {
                 left: in_left,
                 right: in_right,
                 ..
-            } => format!("{subject}: {aspect} is {in_left} in {left}, {in_right} in {right}"),
+            } => {
+                format!(
+                    "{subject} differs in its {aspect}: {in_left} in {left}, {in_right} in {right}"
+                )
+            }
         }
     }
 }
@@ -142,8 +157,8 @@ pub fn compare(left: &Catalog, right: &Catalog) -> Vec<Difference> {
                 return;
             };
             let of = |catalog: &Catalog| {
-                let own = catalog.schema_privileges.get(name);
-                own.cloned().unwrap_or_default()
+                let privileges = catalog.schema_privileges.get(name);
+                privileges.cloned().unwrap_or_default()
             };
             found.privileges(subject, &of(left), &of(right));
         },
@@ -180,9 +195,8 @@ pub fn compare(left: &Catalog, right: &Catalog) -> Vec<Difference> {
 
 impl Difference {
     fn is_in(&self, gap: &Gap) -> bool {
-        let is_privilege =
-            matches!(&self.how, How::Differs { aspect, .. } if *aspect == PRIVILEGES);
-        (gap.kind == GapKind::Privileges && is_privilege && self.subject.has_privileges_of(gap))
+        let is_of_privileges = self.how.aspect() == Some(Aspect::Privileges);
+        (gap.kind == GapKind::Privileges && is_of_privileges && self.subject.has_privileges_of(gap))
             || self.subject.is_in(gap)
     }
 }
@@ -201,9 +215,6 @@ impl Subject {
             }
     }
 }
-
-/// The aspect of an object that lists its privileges.
-pub(crate) const PRIVILEGES: &str = "the list of its privileges";
 
 impl Subject {
     /// Returns the relation that the subject is, or is a part of.
@@ -245,14 +256,14 @@ impl Subject {
 }
 
 fn sequence(found: &mut Found, subject: &Subject, left: &Sequence, right: &Sequence) {
-    found.differs(subject, "its definition", left.sql(), right.sql());
+    found.differs(subject, Aspect::Definition, left.sql(), right.sql());
     let owner = |sequence: &Sequence| {
         let owner = sequence.owner.as_ref();
         owner.map_or("nothing".to_owned(), |(table, column)| {
             format!("{}.{}", table.sql(), quoted(column))
         })
     };
-    found.differs(subject, "its owner", owner(left), owner(right));
+    found.differs(subject, Aspect::Owner, owner(left), owner(right));
     found.privileges(subject, &left.privileges, &right.privileges);
     found.comment(subject, left.comment.as_ref(), right.comment.as_ref());
 }
@@ -271,7 +282,7 @@ impl Found {
     }
 
     /// Records an aspect if its two texts differ.
-    fn differs(&mut self, subject: &Subject, aspect: &'static str, left: String, right: String) {
+    fn differs(&mut self, subject: &Subject, aspect: Aspect, left: String, right: String) {
         if left != right {
             self.noted(subject, aspect, (left, right), false);
         }
@@ -281,7 +292,7 @@ impl Found {
     fn noted(
         &mut self,
         subject: &Subject,
-        aspect: &'static str,
+        aspect: Aspect,
         (left, right): (String, String),
         is_text: bool,
     ) {
@@ -298,7 +309,7 @@ impl Found {
     fn expression(
         &mut self,
         subject: &Subject,
-        aspect: &'static str,
+        aspect: Aspect,
         left: Option<&str>,
         right: Option<&str>,
     ) {
@@ -316,7 +327,7 @@ impl Found {
     fn code(
         &mut self,
         subject: &Subject,
-        aspect: &'static str,
+        aspect: Aspect,
         left: Option<&Code>,
         right: Option<&Code>,
     ) {
@@ -329,7 +340,9 @@ impl Found {
             return;
         }
         let text = |code: Option<&Code>| {
-            let text = code.map_or("none", Code::words).trim_end_matches(';');
+            let text = code
+                .map_or("none", Code::display_text)
+                .trim_end_matches(';');
             text.split_whitespace().collect::<Vec<_>>().join(" ")
         };
         self.noted(subject, aspect, (text(left), text(right)), true);
@@ -342,14 +355,14 @@ impl Found {
     /// privileges, so these are left out.
     fn privileges(&mut self, subject: &Subject, left: &Privileges, right: &Privileges) {
         let owners = [&left.owner, &right.owner];
-        let words = |privileges: &Privileges| match privileges.but_for(&owners).as_slice() {
+        let list = |privileges: &Privileges| match privileges.but_for(&owners).as_slice() {
             [] => "none".to_owned(),
             granted => {
-                let words: Vec<String> = granted.iter().map(Privilege::words).collect();
-                words.join(", ")
+                let granted: Vec<String> = granted.iter().map(Privilege::description).collect();
+                granted.join(", ")
             }
         };
-        self.differs(subject, PRIVILEGES, words(left), words(right));
+        self.differs(subject, Aspect::Privileges, list(left), list(right));
     }
 
     fn comment(&mut self, subject: &Subject, left: Option<&String>, right: Option<&String>) {
@@ -358,7 +371,7 @@ impl Found {
                 super::definition::literal(comment)
             })
         };
-        self.differs(subject, "its comment", text(left), text(right));
+        self.differs(subject, Aspect::Comment, text(left), text(right));
     }
 
     /// Compares the objects that both sides have, and records those that only one side has.

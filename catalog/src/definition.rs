@@ -1,4 +1,4 @@
-//! Parts of a catalog as SQL, for the texts of differences and for the statements of `mend`.
+//! Parts of a catalog as SQL, for the texts of differences and for the statements of `alter`.
 
 use super::{
     Column, Constraint, ConstraintKind, DataType, Fill, Index, IndexKey, KeyOrder, Name, NotNull,
@@ -68,7 +68,7 @@ impl DataType {
 
 impl NotNull {
     /// Returns the constraint as SQL, as it follows the column's type or `ADD`.
-    pub(crate) fn words(&self) -> String {
+    pub(crate) fn sql(&self) -> String {
         let inherit = if self.no_inherit { " NO INHERIT" } else { "" };
         let validated = if self.validated { "" } else { " NOT VALID" };
         format!(

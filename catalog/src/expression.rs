@@ -48,7 +48,7 @@ fn same(left: &Node, right: &Node) -> bool {
 }
 
 /// Returns true if two texts have the same tokens, apart from parentheses and the spelling of
-/// values. The bounds of partitions, for instance, are no expressions.
+/// values. The bounds of partitions, for instance, are not expressions.
 fn same_words(left: &str, right: &str) -> bool {
     use lexer::Token;
     let words = |text: &str| {

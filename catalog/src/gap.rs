@@ -54,8 +54,8 @@ pub enum GapKind {
 }
 
 impl GapKind {
-    /// Returns the word for this kind in a sentence.
-    pub fn word(self) -> &'static str {
+    /// Returns the noun for this kind in a sentence.
+    pub fn noun(self) -> &'static str {
         match self {
             Self::View => "view",
             Self::MaterializedView => "materialized view",
@@ -86,27 +86,27 @@ impl Gap {
     /// Returns true if the gap covers this trigger, policy or rule.
     pub(crate) fn is_of_part(&self, kind: GapKind, table: &Name, part: &str) -> bool {
         let is_of_table = self.name == *table || self.name.name.is_empty();
-        let is_of_part = self.part.as_deref().is_none_or(|own| own == part);
+        let is_of_part = self.part.as_deref().is_none_or(|name| name == part);
         self.hides(table) || (self.kind == kind && is_of_table && is_of_part)
     }
 }
 
 impl fmt::Display for Gap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let word = self.kind.word();
+        let noun = self.kind.noun();
         let is_of_schema = self.kind == GapKind::Privileges && !self.name.schema.is_empty();
         if self.name.name.is_empty() && is_of_schema {
-            write!(f, "{word} schema {}", quoted(&self.name.schema))?;
+            write!(f, "{noun} schema {}", quoted(&self.name.schema))?;
         } else if self.name.name.is_empty() {
             let any = match self.kind {
                 GapKind::Privileges => "any object",
                 _ => "any table",
             };
-            write!(f, "{word} {any}")?;
+            write!(f, "{noun} {any}")?;
         } else if let Some(part) = &self.part {
-            write!(f, "{word} {}: {}", self.name.sql(), quoted(part))?;
+            write!(f, "{noun} {}: {}", self.name.sql(), quoted(part))?;
         } else {
-            write!(f, "{word} {}", self.name.sql())?;
+            write!(f, "{noun} {}", self.name.sql())?;
         }
         write!(f, " ({}:{}): {}", self.file, self.line, self.why)
     }

@@ -128,9 +128,9 @@ fn name(schema: &str, name: &str) -> Name {
 }
 
 /// Returns the name, if both of its parts are given.
-fn optional_name(schema: &Option<String>, own: &Option<String>) -> Option<Name> {
-    let parts = schema.as_ref().zip(own.as_ref());
-    parts.map(|(schema, own)| name(schema, own))
+fn optional_name(schema: &Option<String>, local: &Option<String>) -> Option<Name> {
+    let parts = schema.as_ref().zip(local.as_ref());
+    parts.map(|(schema, local)| name(schema, local))
 }
 
 #[derive(Deserialize)]

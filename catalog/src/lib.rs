@@ -8,7 +8,7 @@
 //!   is refused.
 //! - [`introspect`] builds a catalog from the answers to its queries. The caller runs the queries.
 //! - [`compare`] lists the differences between two catalogs, as sentences.
-//! - [`mend`] writes the SQL that turns one catalog into another.
+//! - [`alter`] writes the SQL that turns one catalog into another.
 //! - [`json`] writes a catalog as JSON, and reads it.
 //!
 //! The package exists so that the command `bowline` and procedural macros use one engine. A macro
@@ -28,6 +28,7 @@
 //! assert_eq!(people.indexes[1].name, "people_name_key");
 //! ```
 
+pub mod alter;
 pub mod attached;
 #[cfg(test)]
 mod canonical;
@@ -42,7 +43,6 @@ mod index;
 pub mod information_schema;
 pub mod introspect;
 pub mod json;
-pub mod mend;
 mod name;
 pub mod privilege;
 pub mod replay;
@@ -144,7 +144,7 @@ pub enum RelationKind {
 impl Catalog {
     pub(crate) fn sort_routines(&mut self) {
         self.routines
-            .sort_by_cached_key(|routine| (routine.name.clone(), routine.title()));
+            .sort_by_cached_key(|routine| (routine.name.clone(), routine.signature()));
     }
 
     /// Returns the gap that hides the relation of this name.

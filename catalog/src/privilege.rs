@@ -71,7 +71,7 @@ impl Privilege {
     }
 
     /// Returns the privilege as text for a difference: `SELECT (a) to app`.
-    pub fn words(&self) -> String {
+    pub fn description(&self) -> String {
         let what = self.what();
         let role = self.grantee();
         if self.revoked {

@@ -60,8 +60,8 @@ pub enum RoutineKind {
 }
 
 impl RoutineKind {
-    /// Returns the word for this kind in a sentence.
-    pub fn word(self) -> &'static str {
+    /// Returns this kind as a noun.
+    pub fn noun(self) -> &'static str {
         match self {
             Self::Function | Self::Window => "function",
             Self::Procedure => "procedure",
@@ -134,7 +134,7 @@ pub enum Volatility {
 
 impl Routine {
     /// Returns the argument types, by which PostgreSQL distinguishes overloads.
-    pub fn signature(&self) -> Vec<DataType> {
+    pub fn argument_types(&self) -> Vec<DataType> {
         let given = self
             .arguments
             .iter()
@@ -145,8 +145,8 @@ impl Routine {
     }
 
     /// Returns the name with the argument types: `f(int4, text)`.
-    pub fn title(&self) -> String {
-        let types: Vec<String> = self.signature().iter().map(DataType::sql).collect();
+    pub fn signature(&self) -> String {
+        let types: Vec<String> = self.argument_types().iter().map(DataType::sql).collect();
         format!("{}({})", self.name.sql(), types.join(", "))
     }
 

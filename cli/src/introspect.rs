@@ -65,12 +65,12 @@ pub(crate) fn introspect(session: &mut Session) -> Result<Catalog, CliError> {
 }
 
 /// A server that decides for the engine whether two texts mean the same.
-pub(crate) struct Asked<'s> {
+pub(crate) struct ComparisonServer<'s> {
     session: &'s mut Session,
     has_catalog: bool,
 }
 
-impl<'s> Asked<'s> {
+impl<'s> ComparisonServer<'s> {
     /// Returns a server whose database has one of the two catalogs.
     pub(crate) fn with_catalog(session: &'s mut Session) -> Self {
         let has_catalog = true;
@@ -105,7 +105,7 @@ impl From<bowline::Error> for Undo {
     }
 }
 
-impl Server for Asked<'_> {
+impl Server for ComparisonServer<'_> {
     fn version_of_catalog(&self) -> Option<i32> {
         self.has_catalog
             .then(|| self.session.server_version() / 10_000)

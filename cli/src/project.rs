@@ -192,7 +192,7 @@ impl Project {
     /// Returns a note for each file of settings that has no effect.
     pub(crate) fn ineffective_settings(&self) -> Vec<String> {
         let applied = match &self.settings.file {
-            Some(file) => format!("those in {} apply", file.words()),
+            Some(file) => format!("those in {} apply", file.description()),
             None => format!(
                 "{BOWLINE_TOML} in {} would apply",
                 shown_path(&self.package)
@@ -200,7 +200,12 @@ impl Project {
         };
         let files = self.ineffective.iter();
         files
-            .map(|file| format!("the settings in {} have no effect: {applied}", file.words()))
+            .map(|file| {
+                format!(
+                    "the settings in {} have no effect: {applied}",
+                    file.description()
+                )
+            })
             .collect()
     }
 

@@ -87,7 +87,7 @@ impl Source {
     }
 
     /// Returns the source in words, without a password.
-    pub(crate) fn words(&self) -> String {
+    pub(crate) fn description(&self) -> String {
         match self {
             Self::Migrations(None) => "the migrations".to_owned(),
             Self::Migrations(Some(version)) => format!("the migrations up to {version}"),

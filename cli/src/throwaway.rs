@@ -12,8 +12,8 @@ use crate::introspect::introspect;
 use crate::migrations::Migration;
 use crate::step::{Way, step};
 use bowline_catalog::Catalog;
+use bowline_catalog::alter::alter_script;
 use bowline_catalog::compare::compare;
-use bowline_catalog::mend::mend;
 
 /// The time limit for each call. DDL on empty tables is fast, but a migration may do more.
 const LIMIT: Duration = Duration::from_secs(10 * 60);
@@ -58,7 +58,7 @@ impl Throwaway {
     /// for example because a role or an extension is missing.
     pub(crate) fn make(&mut self, catalog: &Catalog) -> Result<usize, CliError> {
         let nothing = Catalog::default();
-        let script = mend(catalog, &nothing, &compare(catalog, &nothing));
+        let script = alter_script(catalog, &nothing, &compare(catalog, &nothing));
         let session = self.session()?;
         if session.batch_execute(&script).is_ok() {
             return Ok(0);

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Found, Subject};
+use super::{Aspect, Found, Subject};
 use crate::attached::{Attached, Code, Enabled, Policy, Rule, Trigger};
 use crate::expression::is_same;
 use crate::routine::{Argument, Body, Routine};
@@ -15,13 +15,13 @@ pub(super) fn compare(found: &mut Found, subject: &Subject, left: &Relation, rig
     let on = |on: bool| if on { "on" } else { "off" }.to_owned();
     found.differs(
         subject,
-        "its row level security",
+        Aspect::RowSecurity,
         on(left.row_security),
         on(right.row_security),
     );
     found.differs(
         subject,
-        "its row level security for the owner",
+        Aspect::ForcedRowSecurity,
         on(left.force_row_security),
         on(right.force_row_security),
     );
@@ -31,13 +31,13 @@ pub(super) fn compare(found: &mut Found, subject: &Subject, left: &Relation, rig
     };
     found.differs(
         subject,
-        "the list of its options",
+        Aspect::Options,
         options(&left.options),
         options(&right.options),
     );
     found.code(
         subject,
-        "its query",
+        Aspect::Query,
         left.query.as_ref(),
         right.query.as_ref(),
     );
@@ -48,13 +48,13 @@ pub(super) fn compare(found: &mut Found, subject: &Subject, left: &Relation, rig
         |found, subject, left: &&Trigger, right: &&Trigger| {
             found.differs(
                 subject,
-                "it",
+                Aspect::Definition,
                 left.sql_when(table, None),
                 right.sql_when(table, None),
             );
             found.code(
                 subject,
-                "its condition",
+                Aspect::Condition,
                 left.condition.as_ref(),
                 right.condition.as_ref(),
             );
@@ -65,18 +65,23 @@ pub(super) fn compare(found: &mut Found, subject: &Subject, left: &Relation, rig
     let inherited = |attached: &'_ Attached| -> BTreeMap<String, Enabled> {
         let triggers = attached.inherited_triggers.iter();
         triggers
-            .map(|own| (own.name.clone(), own.enabled))
+            .map(|trigger| (trigger.name.clone(), trigger.enabled))
             .collect()
     };
-    let (ours, theirs) = (inherited(left), inherited(right));
-    let names: BTreeSet<&String> = ours.keys().chain(theirs.keys()).collect();
+    let (left_states, right_states) = (inherited(left), inherited(right));
+    let names: BTreeSet<&String> = left_states.keys().chain(right_states.keys()).collect();
     for name in names {
         let state = |of: &BTreeMap<String, Enabled>| {
-            let own = of.get(name).copied();
-            own.map_or("as in the parent".to_owned(), state_word)
+            let inherited = of.get(name).copied();
+            inherited.map_or("as in the parent".to_owned(), state_word)
         };
         let subject = Subject::Trigger(table.clone(), name.clone());
-        found.differs(&subject, STATE, state(&ours), state(&theirs));
+        found.differs(
+            &subject,
+            Aspect::State,
+            state(&left_states),
+            state(&right_states),
+        );
     }
     found.each(
         &by_name(&left.policies, |policy| &policy.name),
@@ -85,14 +90,19 @@ pub(super) fn compare(found: &mut Found, subject: &Subject, left: &Relation, rig
         |found, subject, left: &&Policy, right: &&Policy| {
             found.differs(
                 subject,
-                "it",
+                Aspect::Definition,
                 left.sql_with(table, None, None),
                 right.sql_with(table, None, None),
             );
-            found.code(subject, "USING", left.using.as_ref(), right.using.as_ref());
             found.code(
                 subject,
-                "WITH CHECK",
+                Aspect::Using,
+                left.using.as_ref(),
+                right.using.as_ref(),
+            );
+            found.code(
+                subject,
+                Aspect::WithCheck,
                 left.with_check.as_ref(),
                 right.with_check.as_ref(),
             );
@@ -106,7 +116,7 @@ pub(super) fn compare(found: &mut Found, subject: &Subject, left: &Relation, rig
         |found, subject, left: &&Rule, right: &&Rule| {
             found.code(
                 subject,
-                "it",
+                Aspect::Definition,
                 Some(&left.definition),
                 Some(&right.definition),
             );
@@ -117,11 +127,8 @@ pub(super) fn compare(found: &mut Found, subject: &Subject, left: &Relation, rig
 }
 
 fn enabled(found: &mut Found, subject: &Subject, left: Enabled, right: Enabled) {
-    found.differs(subject, STATE, state_word(left), state_word(right));
+    found.differs(subject, Aspect::State, state_word(left), state_word(right));
 }
-
-/// The aspect of a trigger or rule that is the set of sessions in which it runs.
-pub(crate) const STATE: &str = "its state";
 
 fn state_word(enabled: Enabled) -> String {
     match enabled {
@@ -144,14 +151,14 @@ pub(super) fn routines(found: &mut Found, left: &Catalog, right: &Catalog) {
     let by_title = |catalog: &Catalog| -> BTreeMap<String, Routine> {
         let routines = catalog.routines.iter();
         routines
-            .map(|routine| (routine.title(), routine.clone()))
+            .map(|routine| (routine.signature(), routine.clone()))
             .collect()
     };
     let (left, right) = (by_title(left), by_title(right));
-    let subject = |title: &String| {
-        let routine = left.get(title).or_else(|| right.get(title));
-        let routine = routine.expect("the title is one of theirs");
-        Subject::Routine(routine.kind.word(), routine.name.clone(), title.clone())
+    let subject = |signature: &String| {
+        let routine = left.get(signature).or_else(|| right.get(signature));
+        let routine = routine.expect("the title is in one of the maps");
+        Subject::Routine(routine.kind, routine.name.clone(), signature.clone())
     };
     found.each(&left, &right, subject, routine);
 }
@@ -163,28 +170,28 @@ fn routine(found: &mut Found, subject: &Subject, left: &Routine, right: &Routine
         for argument in &mut bare.arguments {
             argument.default = argument.default.as_ref().map(|_| "..".to_owned());
         }
-        format!("{} {}", bare.kind.word(), bare.head())
+        format!("{} {}", bare.kind.noun(), bare.head())
     };
-    found.differs(subject, "its definition", bare(left), bare(right));
+    found.differs(subject, Aspect::Definition, bare(left), bare(right));
     let defaults = |argument: &Argument| argument.default.clone();
     for (left, right) in left.arguments.iter().zip(&right.arguments) {
         if let (Some(left), Some(right)) = (defaults(left), defaults(right)) {
-            found.expression(subject, "a default", Some(&left), Some(&right));
+            found.expression(subject, Aspect::ArgumentDefault, Some(&left), Some(&right));
         }
     }
     match (&left.body, &right.body) {
         (Body::Text(left), Body::Text(right)) => {
             if left != right {
                 let (left, right) = first_difference(left, right);
-                found.noted(subject, "its body", (left, right), false);
+                found.noted(subject, Aspect::Body, (left, right), false);
             }
         }
         (Body::Sql(left), Body::Sql(right)) => {
-            found.code(subject, "its body", Some(left), Some(right));
+            found.code(subject, Aspect::Body, Some(left), Some(right));
         }
         _ => found.noted(
             subject,
-            "its body",
+            Aspect::Body,
             (body(&left.body).to_owned(), body(&right.body).to_owned()),
             false,
         ),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Found, Subject};
+use super::{Aspect, Found, Subject};
 use crate::definition::list;
 use crate::expression::{is_null, is_same};
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
 };
 
 pub(super) fn compare(found: &mut Found, subject: &Subject, left: &Relation, right: &Relation) {
-    found.differs(subject, "its kind", kind(left.kind), kind(right.kind));
+    found.differs(subject, Aspect::Kind, kind(left.kind), kind(right.kind));
     let names = |names: &[Name]| {
         let names: Vec<String> = names.iter().map(Name::sql).collect();
         if names.is_empty() {
@@ -22,7 +22,7 @@ pub(super) fn compare(found: &mut Found, subject: &Subject, left: &Relation, rig
     };
     found.differs(
         subject,
-        "its parent",
+        Aspect::Parents,
         names(&left.parents),
         names(&right.parents),
     );
@@ -32,16 +32,16 @@ pub(super) fn compare(found: &mut Found, subject: &Subject, left: &Relation, rig
             .as_ref()
             .map_or("none".to_owned(), Name::sql)
     };
-    found.differs(subject, "its type", of_type(left), of_type(right));
+    found.differs(subject, Aspect::Type, of_type(left), of_type(right));
     found.expression(
         subject,
-        "its partition key",
+        Aspect::PartitionKey,
         left.partition_by.as_deref(),
         right.partition_by.as_deref(),
     );
     found.expression(
         subject,
-        "its partition bound",
+        Aspect::PartitionBound,
         left.partition_bound.as_deref(),
         right.partition_bound.as_deref(),
     );
@@ -98,7 +98,7 @@ fn columns(found: &mut Found, subject: &Subject, left: &Relation, right: &Relati
     };
     found.differs(
         subject,
-        "the order of its columns",
+        Aspect::ColumnOrder,
         common(left, right),
         common(right, left),
     );
@@ -108,33 +108,40 @@ fn column(found: &mut Found, subject: &Subject, left: &Column, right: &Column) {
     if !left.data_type.is_same(&right.data_type) {
         found.noted(
             subject,
-            "its type",
+            Aspect::Type,
             (left.data_type.sql(), right.data_type.sql()),
             false,
         );
     }
     let nullable = |column: &Column| if column.not_null { "NOT NULL" } else { "NULL" }.to_owned();
-    found.differs(subject, "its nullability", nullable(left), nullable(right));
+    found.differs(
+        subject,
+        Aspect::Nullability,
+        nullable(left),
+        nullable(right),
+    );
     let collation = |column: &Column| {
         column
             .collation
             .as_ref()
             .map_or("the type's".to_owned(), Name::sql)
     };
-    found.differs(subject, "its collation", collation(left), collation(right));
+    found.differs(
+        subject,
+        Aspect::Collation,
+        collation(left),
+        collation(right),
+    );
     // Replay and servers before PostgreSQL 18 do not have this constraint.
     if let (Some(left), Some(right)) = (&left.not_null_constraint, &right.not_null_constraint) {
-        found.differs(subject, NOT_NULL, left.words(), right.words());
+        found.differs(subject, Aspect::NotNullConstraint, left.sql(), right.sql());
     }
     if !same_fill(&left.fill, &right.fill) {
         let texts = (left.fill.sql(), right.fill.sql());
-        found.noted(subject, "its default", texts, true);
+        found.noted(subject, Aspect::Default, texts, true);
     }
     found.comment(subject, left.comment.as_ref(), right.comment.as_ref());
 }
-
-/// The aspect of a column that is its NOT NULL constraint.
-pub(crate) const NOT_NULL: &str = "its NOT NULL constraint";
 
 pub(crate) fn same_fill(left: &Fill, right: &Fill) -> bool {
     match (left, right) {
@@ -191,10 +198,10 @@ fn constraint(
             )
         };
         if state(left) != state(right) {
-            found.noted(subject, "it", texts, true);
+            found.noted(subject, Aspect::Definition, texts, true);
         }
     } else if texts.0 != texts.1 {
-        found.noted(subject, "it", texts, true);
+        found.noted(subject, Aspect::Definition, texts, true);
     }
     found.comment(subject, left.comment.as_ref(), right.comment.as_ref());
 }
@@ -236,10 +243,15 @@ fn index(found: &mut Found, subject: &Subject, table: &Name, left: &Index, right
             &right.included,
         );
     if !is_same {
-        found.noted(subject, "it", (left.sql(table), right.sql(table)), true);
+        found.noted(
+            subject,
+            Aspect::Definition,
+            (left.sql(table), right.sql(table)),
+            true,
+        );
     }
     let state = |index: &Index| if index.invalid { "invalid" } else { "valid" }.to_owned();
-    found.differs(subject, "its state", state(left), state(right));
+    found.differs(subject, Aspect::Validity, state(left), state(right));
     found.comment(subject, left.comment.as_ref(), right.comment.as_ref());
 }
 

@@ -5,12 +5,12 @@
 
 use std::collections::BTreeSet;
 
-use self::asked::Asked;
-use super::{Difference, How, Subject, compare};
+use self::texts::TextComparer;
+use super::{Aspect, Difference, How, Subject, compare};
 use crate::{Catalog, Fill, Name, Relation, RelationKind};
 
-mod asked;
 mod probe;
+mod texts;
 
 /// The differences between two catalogs, and the aspects that could not be compared.
 #[derive(Debug, Default)]
@@ -23,7 +23,7 @@ pub struct Comparison {
 
 /// Pairs of texts that a server has found to be the same.
 #[derive(Debug, Default)]
-pub struct Settled(BTreeSet<(String, String)>);
+pub struct EqualTexts(BTreeSet<(String, String)>);
 
 /// A server that can parse the texts of a comparison.
 pub trait Server {
@@ -39,18 +39,18 @@ pub trait Server {
 
 /// Compares two catalogs. If a server is given, it parses the texts that differ. One of the
 /// catalogs is that of the server, or its objects were created on the server.
-pub fn judged(
+pub fn compare_with(
     left: &Catalog,
     right: &Catalog,
     server: Option<&mut dyn Server>,
-    settled: &mut Settled,
+    equal: &mut EqualTexts,
 ) -> Comparison {
     let mut found = compare(left, right);
     if let Some(server) = server {
         if let Some(version) = server.version_of_catalog() {
             found.retain(|difference| !is_of_version(difference, left, right, version));
         }
-        settle(&mut found, left, right, Asked { server, settled });
+        settle(&mut found, left, right, TextComparer { server, equal });
     }
     comparison(found, left, right)
 }
@@ -61,7 +61,12 @@ pub fn has_open_texts(left: &Catalog, right: &Catalog) -> bool {
 }
 
 /// Removes the differences between texts that the server finds to be the same.
-fn settle(found: &mut Vec<Difference>, left: &Catalog, right: &Catalog, mut server: Asked<'_>) {
+fn settle(
+    found: &mut Vec<Difference>,
+    left: &Catalog,
+    right: &Catalog,
+    mut server: TextComparer<'_>,
+) {
     if !found.iter().any(Difference::is_of_text) {
         return;
     }
@@ -104,8 +109,8 @@ fn comparison(found: Vec<Difference>, left: &Catalog, right: &Catalog) -> Compar
 /// Returns true if the difference is due to the version of the server. Replay follows the newest
 /// version.
 fn is_of_version(difference: &Difference, left: &Catalog, right: &Catalog, version: i32) -> bool {
-    let (Subject::Column(table, name), How::Differs { aspect, .. }) =
-        (&difference.subject, &difference.how)
+    let (Subject::Column(table, name), Some(aspect)) =
+        (&difference.subject, difference.how.aspect())
     else {
         return false;
     };
@@ -115,19 +120,19 @@ fn is_of_version(difference: &Difference, left: &Catalog, right: &Catalog, versi
     let column = |relation: &'_ Relation| {
         let mut columns = relation.columns.iter();
         columns
-            .find(|own| own.name == *name)
-            .map(|own| own.fill.clone())
+            .find(|column| column.name == *name)
+            .map(|column| column.fill.clone())
     };
-    match *aspect {
+    match aspect {
         // A partition shares the identity of its parent only from PostgreSQL 17 on.
-        "its default" if version < 17 && one.kind == RelationKind::Partition => {
+        Aspect::Default if version < 17 && one.kind == RelationKind::Partition => {
             let is_shared = |fill: Option<Fill>| matches!(fill, Some(Fill::Identity { .. }));
             let is_none = |fill: Option<Fill>| fill == Some(Fill::Nothing);
             is_shared(column(one)) && is_none(column(other))
                 || is_none(column(one)) && is_shared(column(other))
         }
         // NOT NULL is inherited and dropped like a check only from PostgreSQL 18 on.
-        "its nullability" if version < 18 => {
+        Aspect::Nullability if version < 18 => {
             let has_it = |catalog: &Catalog, parent: &Name| {
                 let parent = catalog.relations.get(parent);
                 parent.is_some_and(|parent| column(parent).is_some())
@@ -146,17 +151,13 @@ impl Difference {
     }
 
     fn is_about_the_same(&self, other: &Self) -> bool {
-        let aspect = |difference: &Self| match &difference.how {
-            How::Differs { aspect, .. } => Some(*aspect),
-            How::OnlyLeft | How::OnlyRight => None,
-        };
-        self.subject == other.subject && aspect(self) == aspect(other)
+        self.subject == other.subject && self.how.aspect() == other.how.aspect()
     }
 
     fn subject_and_aspect(&self) -> String {
-        match &self.how {
-            How::Differs { aspect, .. } if *aspect != "it" => format!("{}: {aspect}", self.subject),
-            _ => self.subject.to_string(),
+        match self.how.aspect() {
+            Some(aspect) => format!("{aspect} of {}", self.subject),
+            None => self.subject.to_string(),
         }
     }
 }

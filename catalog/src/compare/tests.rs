@@ -12,7 +12,7 @@ fn words(left: &Catalog, right: &Catalog) -> String {
     let found = compare(left, right);
     let words: Vec<String> = found
         .iter()
-        .map(|difference| difference.words("the migrations", "the database"))
+        .map(|difference| difference.sentence("the migrations", "the database"))
         .collect();
     words.join("\n")
 }
@@ -56,23 +56,23 @@ const AFTER: &str = "
 #[test]
 fn each_difference_is_a_sentence() {
     insta::assert_snapshot!(words(&replayed(BEFORE), &introspected(AFTER)), @r#"
-    type mood: the list of its labels is 'good', 'bad' in the migrations, 'good', 'so-so', 'bad' in the database
-    type small: its base type is int4 in the migrations, int8 in the database
-    check small_check of the domain small: it is CHECK (VALUE < 10) in the migrations, CHECK (VALUE < 11) in the database
-    column authors.name: its nullability is NOT NULL in the migrations, NULL in the database
-    column authors.name: its default is 'x' in the migrations, none in the database
-    relation authors: the order of its columns is id, name, mood, age in the migrations, id, mood, name, age in the database
+    type mood differs in its labels: 'good', 'bad' in the migrations, 'good', 'so-so', 'bad' in the database
+    type small differs in its base type: int4 in the migrations, int8 in the database
+    check small_check of the domain small differs in its definition: CHECK (VALUE < 10) in the migrations, CHECK (VALUE < 11) in the database
+    column authors.name differs in its nullability: NOT NULL in the migrations, NULL in the database
+    column authors.name differs in its default: 'x' in the migrations, none in the database
+    relation authors differs in its column order: id, name, mood, age in the migrations, id, mood, name, age in the database
     constraint authors_name_key of authors is in the migrations, but not in the database
     index authors_name_key of authors is in the migrations, but not in the database
     relation gone is in the migrations, but not in the database
-    relation posts: its comment is 'what is read' in the migrations, 'what is written' in the database
-    column posts.at: its default is now() in the migrations, CURRENT_TIMESTAMP in the database
-    column posts.id: its default is the next value of its own sequence posts_id_seq in the migrations, GENERATED ALWAYS AS IDENTITY in the database
-    column posts.title: its type is varchar(20) in the migrations, text in the database
+    relation posts differs in its comment: 'what is read' in the migrations, 'what is written' in the database
+    column posts.at differs in its default: now() in the migrations, CURRENT_TIMESTAMP in the database
+    column posts.id differs in its default: the next value of its own sequence posts_id_seq in the migrations, GENERATED ALWAYS AS IDENTITY in the database
+    column posts.title differs in its type: varchar(20) in the migrations, text in the database
     column posts.body is in the database, but not in the migrations
-    constraint posts_author_id_fkey of posts: it is FOREIGN KEY (author_id) REFERENCES authors (id) in the migrations, FOREIGN KEY (author_id) REFERENCES authors (id) ON DELETE CASCADE in the database
-    constraint posts_title_check of posts: it is CHECK (title <> '') in the migrations, CHECK (title <> '-'::text) in the database
-    index posts_at of posts: it is CREATE INDEX posts_at ON posts USING btree (at) in the migrations, CREATE INDEX posts_at ON posts USING btree (at DESC) WHERE at IS NOT NULL in the database
+    constraint posts_author_id_fkey of posts differs in its definition: FOREIGN KEY (author_id) REFERENCES authors (id) in the migrations, FOREIGN KEY (author_id) REFERENCES authors (id) ON DELETE CASCADE in the database
+    constraint posts_title_check of posts differs in its definition: CHECK (title <> '') in the migrations, CHECK (title <> '-'::text) in the database
+    index posts_at of posts differs in its definition: CREATE INDEX posts_at ON posts USING btree (at) in the migrations, CREATE INDEX posts_at ON posts USING btree (at DESC) WHERE at IS NOT NULL in the database
     relation "New" is in the database, but not in the migrations
     "#);
 }
@@ -90,7 +90,7 @@ fn what_is_written_in_two_ways_is_no_difference() {
         "CREATE TABLE a (n numeric(10), s text DEFAULT NULL, m int[][], CHECK (n IN (1, 2)));";
     let other =
         "CREATE TABLE a (n decimal(10, 0), s text, m int[], CHECK ((n = 1 OR false) OR n = 2));";
-    insta::assert_snapshot!(words(&introspected(one), &introspected(other)), @r"constraint a_n_check of a: it is CHECK (n = ANY (ARRAY[(1)::numeric, (2)::numeric])) in the migrations, CHECK ((n = (1)::numeric) OR false OR (n = (2)::numeric)) in the database");
+    insta::assert_snapshot!(words(&introspected(one), &introspected(other)), @r"constraint a_n_check of a differs in its definition: CHECK (n = ANY (ARRAY[(1)::numeric, (2)::numeric])) in the migrations, CHECK ((n = (1)::numeric) OR false OR (n = (2)::numeric)) in the database");
     assert_eq!(words(&replayed(one), &introspected(one)), "");
 }
 
@@ -130,11 +130,11 @@ fn judged_words(ours: &str, theirs: &str) -> String {
     let mut session = Session::connect(&server.config(&name)).expect("a connection");
     session.batch_execute(theirs).expect("PostgreSQL takes it");
     let there = introspect(&mut session).expect("a catalog");
-    let comparison = judged(
+    let comparison = compare_with(
         &replayed(ours),
         &there,
         Some(&mut session),
-        &mut Settled::default(),
+        &mut EqualTexts::default(),
     );
     let again = introspect(&mut session).expect("a catalog");
     assert_eq!(again, there, "nothing stays of what was asked");
@@ -143,7 +143,7 @@ fn judged_words(ours: &str, theirs: &str) -> String {
         .batch_execute(&format!("DROP DATABASE {name}"))
         .expect("it can be dropped");
     let differences = comparison.differences.iter();
-    let words = differences.map(|difference| difference.words("the migrations", "the database"));
+    let words = differences.map(|difference| difference.sentence("the migrations", "the database"));
     let open = comparison.not_compared.iter();
     let open = open.map(|what| format!("not compared: {what}"));
     words.chain(open).collect::<Vec<_>>().join("\n")
@@ -235,26 +235,26 @@ fn what_hangs_on_tables_is_compared() {
         GRANT SELECT ON t TO PUBLIC, pg_monitor; GRANT ALL ON t TO CURRENT_USER;
     "#;
     insta::assert_snapshot!(judged_words(before, after), @"
-    relation m: its query is SELECT a FROM t in the migrations, SELECT t.a FROM t WHERE (t.a > 1) in the database
-    relation t: the list of its privileges is SELECT to pg_monitor, UPDATE (a) to pg_monitor in the migrations, SELECT to pg_monitor, SELECT to PUBLIC in the database
-    relation t: its row level security is on in the migrations, off in the database
-    relation t: its row level security for the owner is off in the migrations, on in the database
+    relation m differs in its query: SELECT a FROM t in the migrations, SELECT t.a FROM t WHERE (t.a > 1) in the database
+    relation t differs in its privileges: SELECT to pg_monitor, UPDATE (a) to pg_monitor in the migrations, SELECT to pg_monitor, SELECT to PUBLIC in the database
+    relation t differs in its row level security: on in the migrations, off in the database
+    relation t differs in its forced row level security: off in the migrations, on in the database
     trigger gone of t is in the migrations, but not in the database
-    trigger one of t: its state is enabled in the migrations, disabled in the database
-    trigger two of t: it is CREATE TRIGGER two BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION tr() in the migrations, CREATE TRIGGER two BEFORE INSERT OR UPDATE ON t FOR EACH ROW EXECUTE FUNCTION tr() in the database
-    trigger two of t: its condition is new.a > 1 in the migrations, (new.a > 2) in the database
+    trigger one of t differs in its state: enabled in the migrations, disabled in the database
+    trigger two of t differs in its definition: CREATE TRIGGER two BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION tr() in the migrations, CREATE TRIGGER two BEFORE INSERT OR UPDATE ON t FOR EACH ROW EXECUTE FUNCTION tr() in the database
+    trigger two of t differs in its condition: new.a > 1 in the migrations, (new.a > 2) in the database
     trigger extra of t is in the database, but not in the migrations
     policy gone of t is in the migrations, but not in the database
-    policy own of t: it is CREATE POLICY own ON t FOR ALL TO PUBLIC in the migrations, CREATE POLICY own ON t AS RESTRICTIVE FOR ALL TO PUBLIC in the database
-    policy own of t: USING is a > 1 in the migrations, (a > 2) in the database
+    policy own of t differs in its definition: CREATE POLICY own ON t FOR ALL TO PUBLIC in the migrations, CREATE POLICY own ON t AS RESTRICTIVE FOR ALL TO PUBLIC in the database
+    policy own of t differs in its USING expression: a > 1 in the migrations, (a > 2) in the database
     policy extra of t is in the database, but not in the migrations
     rule nothing of t is in the migrations, but not in the database
-    relation v: its query is SELECT id, a FROM t WHERE a > 1 in the migrations, SELECT t.id, t.a FROM t WHERE (t.a > 2) in the database
-    function f(int4): its definition is function (int4) RETURNS int4 LANGUAGE sql in the migrations, function (int4) RETURNS int4 LANGUAGE sql SECURITY DEFINER in the database
-    function f(int4): its body is ' SELECT 1 ' (line 1) in the migrations, ' SELECT 2 ' (line 1) in the database
+    relation v differs in its query: SELECT id, a FROM t WHERE a > 1 in the migrations, SELECT t.id, t.a FROM t WHERE (t.a > 2) in the database
+    function f(int4) differs in its definition: function (int4) RETURNS int4 LANGUAGE sql in the migrations, function (int4) RETURNS int4 LANGUAGE sql SECURITY DEFINER in the database
+    function f(int4) differs in its body: ' SELECT 1 ' (line 1) in the migrations, ' SELECT 2 ' (line 1) in the database
     function gone() is in the migrations, but not in the database
-    function tr(): the list of its privileges is EXECUTE not to PUBLIC in the migrations, none in the database
-    function tr(): its body is '            RETURN NEW; END ' (line 2) in the migrations, '            RETURN OLD; END ' (line 2) in the database
+    function tr() differs in its privileges: EXECUTE not to PUBLIC in the migrations, none in the database
+    function tr() differs in its body: '            RETURN NEW; END ' (line 2) in the migrations, '            RETURN OLD; END ' (line 2) in the database
     function extra(text) is in the database, but not in the migrations
     ");
 }
@@ -286,13 +286,13 @@ fn details_of_types_and_triggers_are_compared() {
     assert_eq!(judged_words(before, before), "");
     assert_eq!(judged_words(after, after), "");
     insta::assert_snapshot!(judged_words(before, after), @r#"
-    type pair: the list of its attributes is a text COLLATE "C", b interval year in the migrations, a text, b interval month in the database
-    type span: the list of its options is SUBTYPE_DIFF = float8mi in the migrations, none in the database
-    type words: the list of its options is SUBTYPE_OPCLASS = text_pattern_ops, COLLATION = "C" in the migrations, COLLATION = "POSIX" in the database
-    trigger touched of p1: its state is as in the parent in the migrations, disabled in the database
-    trigger touched of p2: its state is disabled in the migrations, enabled always in the database
-    column t.i: its type is interval day to second(3) in the migrations, interval day to minute in the database
-    column t.j: its type is interval in the migrations, interval(3) in the database
+    type pair differs in its attributes: a text COLLATE "C", b interval year in the migrations, a text, b interval month in the database
+    type span differs in its options: SUBTYPE_DIFF = float8mi in the migrations, none in the database
+    type words differs in its options: SUBTYPE_OPCLASS = text_pattern_ops, COLLATION = "C" in the migrations, COLLATION = "POSIX" in the database
+    trigger touched of p1 differs in its state: as in the parent in the migrations, disabled in the database
+    trigger touched of p2 differs in its state: disabled in the migrations, enabled always in the database
+    column t.i differs in its type: interval day to second(3) in the migrations, interval day to minute in the database
+    column t.j differs in its type: interval in the migrations, interval(3) in the database
     "#);
 }
 
@@ -314,7 +314,7 @@ fn collations_and_operator_classes_are_compared_with_their_schemas() {
     assert_eq!(judged_words(&moved, &moved), "");
     let words = judged_words(&moved, sql);
     for word in [
-        "column t.a: its collation is more.german",
+        "column t.a differs in its collation: more.german",
         "more.gin_trgm_ops",
     ] {
         assert!(words.contains(word), "{word}: {words}");
@@ -336,11 +336,11 @@ fn defaults_do_not_depend_on_the_session_that_reads_them() {
     let one = introspect(&mut session).expect("a catalog");
     // The session that ran the migration judges the comparison.
     let judge = |session: &mut Session, there: &Catalog| {
-        let comparison = judged(
+        let comparison = compare_with(
             &replayed(sql),
             there,
             Some(session),
-            &mut Settled::default(),
+            &mut EqualTexts::default(),
         );
         comparison.differences.len() + comparison.not_compared.len()
     };
@@ -363,10 +363,10 @@ fn default_privileges_of_a_role_hide_what_they_may_touch_and_no_more() {
         "{sql} GRANT UPDATE ON before, app.before, after, app.after TO PUBLIC; GRANT USAGE ON SEQUENCE app.s TO PUBLIC;"
     );
     insta::assert_snapshot!(judged_words(sql, &there), @"
-    sequence app.s: the list of its privileges is none in the migrations, USAGE to PUBLIC in the database
-    relation app.before: the list of its privileges is none in the migrations, UPDATE to PUBLIC in the database
-    relation after: the list of its privileges is SELECT to pg_monitor in the migrations, SELECT to pg_monitor, UPDATE to PUBLIC in the database
-    relation before: the list of its privileges is none in the migrations, UPDATE to PUBLIC in the database
+    sequence app.s differs in its privileges: none in the migrations, USAGE to PUBLIC in the database
+    relation app.before differs in its privileges: none in the migrations, UPDATE to PUBLIC in the database
+    relation after differs in its privileges: SELECT to pg_monitor in the migrations, SELECT to pg_monitor, UPDATE to PUBLIC in the database
+    relation before differs in its privileges: none in the migrations, UPDATE to PUBLIC in the database
     not compared: privileges on app.after (up.sql:5): whether the role of an ALTER DEFAULT PRIVILEGES creates it is not known
     ");
 }

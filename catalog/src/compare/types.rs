@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::{Found, Subject};
+use super::{Aspect, Found, Subject};
 use crate::definition::{literals, quoted};
 use crate::expression::is_same;
 use crate::{Attribute, Catalog, Constraint, ConstraintKind, Name, Type, TypeKind};
 
 pub(super) fn compare(found: &mut Found, left: &Catalog, right: &Catalog) {
     // The types of extensions are not compared.
-    let own = |catalog: &Catalog| -> BTreeMap<Name, Type> {
+    let compared = |catalog: &Catalog| -> BTreeMap<Name, Type> {
         let types = catalog.types.iter();
         types
             .filter(|(_, found)| found.kind != TypeKind::External)
@@ -17,8 +17,8 @@ pub(super) fn compare(found: &mut Found, left: &Catalog, right: &Catalog) {
             .collect()
     };
     found.each(
-        &own(left),
-        &own(right),
+        &compared(left),
+        &compared(right),
         |name| Subject::Type(name.clone()),
         kind,
     );
@@ -28,12 +28,7 @@ fn kind(found: &mut Found, subject: &Subject, left: &Type, right: &Type) {
     found.comment(subject, left.comment.as_ref(), right.comment.as_ref());
     match (&left.kind, &right.kind) {
         (TypeKind::Enum { labels }, TypeKind::Enum { labels: other }) => {
-            found.differs(
-                subject,
-                "the list of its labels",
-                literals(labels),
-                literals(other),
-            );
+            found.differs(subject, Aspect::Labels, literals(labels), literals(other));
         }
         (TypeKind::Composite { attributes }, TypeKind::Composite { attributes: other }) => {
             let is_same = attributes.len() == other.len()
@@ -45,7 +40,7 @@ fn kind(found: &mut Found, subject: &Subject, left: &Type, right: &Type) {
                 let sql = self::attributes;
                 found.noted(
                     subject,
-                    "the list of its attributes",
+                    Aspect::Attributes,
                     (sql(attributes), sql(other)),
                     false,
                 );
@@ -63,16 +58,16 @@ fn kind(found: &mut Found, subject: &Subject, left: &Type, right: &Type) {
                 ..
             },
         ) => {
-            found.differs(subject, "its subtype", subtype.sql(), other.sql());
+            found.differs(subject, Aspect::Subtype, subtype.sql(), other.sql());
             found.differs(
                 subject,
-                "its multirange",
+                Aspect::Multirange,
                 quoted(multirange),
                 quoted(other_multirange),
             );
             found.differs(
                 subject,
-                "the list of its options",
+                Aspect::Options,
                 range_options(&left.kind),
                 range_options(&right.kind),
             );
@@ -94,18 +89,18 @@ fn kind(found: &mut Found, subject: &Subject, left: &Type, right: &Type) {
             },
         ) => {
             if !base.is_same(other) {
-                found.noted(subject, "its base type", (base.sql(), other.sql()), false);
+                found.noted(subject, Aspect::BaseType, (base.sql(), other.sql()), false);
             }
             let nullable = |not_null: bool| if not_null { "NOT NULL" } else { "NULL" }.to_owned();
             found.differs(
                 subject,
-                "its nullability",
+                Aspect::Nullability,
                 nullable(*not_null),
                 nullable(*other_not_null),
             );
             found.expression(
                 subject,
-                "its default",
+                Aspect::Default,
                 default.as_deref(),
                 other_default.as_deref(),
             );
@@ -115,7 +110,7 @@ fn kind(found: &mut Found, subject: &Subject, left: &Type, right: &Type) {
             };
             found.differs(
                 subject,
-                "its collation",
+                Aspect::Collation,
                 collation_of(collation),
                 collation_of(other_collation),
             );
@@ -132,7 +127,7 @@ fn kind(found: &mut Found, subject: &Subject, left: &Type, right: &Type) {
                 check,
             );
         }
-        (one, other) => found.differs(subject, "its kind", word(one), word(other)),
+        (one, other) => found.differs(subject, Aspect::Kind, noun(one), noun(other)),
     }
 }
 
@@ -147,7 +142,12 @@ fn check(found: &mut Found, subject: &Subject, left: &Constraint, right: &Constr
         _ => false,
     };
     if !is_same {
-        found.noted(subject, "it", (left.sql(&[]), right.sql(&[])), true);
+        found.noted(
+            subject,
+            Aspect::Definition,
+            (left.sql(&[]), right.sql(&[])),
+            true,
+        );
     }
     found.comment(subject, left.comment.as_ref(), right.comment.as_ref());
 }
@@ -175,7 +175,7 @@ fn range_options(kind: &TypeKind) -> String {
     }
 }
 
-fn word(kind: &TypeKind) -> String {
+fn noun(kind: &TypeKind) -> String {
     match kind {
         TypeKind::Enum { .. } => "an enum",
         TypeKind::Domain { .. } => "a domain",

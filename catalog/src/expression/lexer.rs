@@ -43,7 +43,7 @@ impl Token {
     }
 }
 
-/// Returns the tokens, without white space and comments; `None` if the text is no SQL.
+/// Returns the tokens, without white space and comments; `None` if the text is not valid SQL.
 pub(super) fn lex(text: &str) -> Option<Vec<Token>> {
     let mut found = Vec::new();
     let mut all = tokens(text).peekable();

@@ -45,7 +45,7 @@ impl Parser {
     /// Parses a column, a function call, or a literal after the name of its type. The tables of
     /// columns are left out.
     fn name(&mut self, mut name: String, is_word: bool) -> Option<Node> {
-        let start = self.place - 1;
+        let start = self.position - 1;
         let mut is_bare = is_word;
         let mut schema = None;
         while self.eat(&Token::Dot) {
@@ -79,15 +79,15 @@ impl Parser {
     /// Parses `interval '1 day'` or `timestamp with time zone '..'`. Consumes no token if it finds
     /// no such literal.
     fn typed_literal(&mut self, start: usize) -> Option<Node> {
-        let (back, depth) = (self.place, self.depth);
-        self.place = start;
+        let (back, depth) = (self.position, self.depth);
+        self.position = start;
         if self.type_name().is_some()
             && let Some(Token::Text(text)) = self.peek().cloned()
         {
-            self.place += 1;
+            self.position += 1;
             return Some(Node::Text(text));
         }
-        (self.place, self.depth) = (back, depth);
+        (self.position, self.depth) = (back, depth);
         None
     }
 

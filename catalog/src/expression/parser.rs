@@ -27,16 +27,16 @@ pub(super) fn parse(text: &str) -> Option<Node> {
     let tokens = lex(text).filter(|tokens| tokens.len() <= LONGEST)?;
     let mut parser = Parser {
         tokens,
-        place: 0,
+        position: 0,
         depth: 0,
     };
     let node = parser.expression(0)?;
-    (parser.place == parser.tokens.len()).then_some(node)
+    (parser.position == parser.tokens.len()).then_some(node)
 }
 
 pub(super) struct Parser {
     tokens: Vec<Token>,
-    pub(super) place: usize,
+    pub(super) position: usize,
     pub(super) depth: usize,
 }
 
@@ -79,18 +79,18 @@ pub(super) fn list(operator: &str, nodes: impl IntoIterator<Item = Node>) -> Nod
 
 impl Parser {
     pub(super) fn peek(&self) -> Option<&Token> {
-        self.tokens.get(self.place)
+        self.tokens.get(self.position)
     }
 
     pub(super) fn next(&mut self) -> Option<Token> {
-        let token = self.tokens.get(self.place).cloned();
-        self.place += 1;
+        let token = self.tokens.get(self.position).cloned();
+        self.position += 1;
         token
     }
 
     pub(super) fn eat(&mut self, token: &Token) -> bool {
         let is_next = self.peek() == Some(token);
-        self.place += usize::from(is_next);
+        self.position += usize::from(is_next);
         is_next
     }
 
@@ -118,13 +118,13 @@ impl Parser {
     fn prefix(&mut self) -> Option<Node> {
         match self.peek()? {
             Token::Word(found) if found == "not" => {
-                self.place += 1;
+                self.position += 1;
                 let inner = self.expression(binding::NOT)?;
                 Some(list("not", [inner]))
             }
             Token::Operator(sign) if sign == "-" || sign == "+" => {
                 let sign = sign.clone();
-                self.place += 1;
+                self.position += 1;
                 let inner = self.expression(binding::SIGN)?;
                 Some(match inner {
                     inner if sign == "+" => inner,
@@ -134,7 +134,7 @@ impl Parser {
             }
             Token::Operator(operator) => {
                 let operator = operator.clone();
-                self.place += 1;
+                self.position += 1;
                 let inner = self.expression(binding::OTHER)?;
                 Some(list(&operator, [inner]))
             }
@@ -180,7 +180,7 @@ impl Parser {
         if binds <= minimum {
             return None;
         }
-        self.place += 1;
+        self.position += 1;
         Some((token, operator, binds))
     }
 
@@ -231,8 +231,9 @@ impl Parser {
 
     fn operator(&mut self, left: Node, operator: &str, binds: u8) -> Option<Node> {
         for quantifier in ["any", "some", "all"] {
-            if self.is_word(quantifier) && self.tokens.get(self.place + 1) == Some(&Token::Open) {
-                self.place += 2;
+            if self.is_word(quantifier) && self.tokens.get(self.position + 1) == Some(&Token::Open)
+            {
+                self.position += 2;
                 let array = self.expression(0)?;
                 self.eat(&Token::Close).then_some(())?;
                 let quantifier = if quantifier == "all" { "all" } else { "any" };

@@ -288,7 +288,7 @@ fn a_column_is_told_from_the_keyword_of_its_name() {
             is_same(&bare, &format!("({} > a)", word.to_uppercase())),
             "{word}"
         );
-        // Texts that are no expressions are compared token by token.
+        // Texts that are not expressions are compared token by token.
         let (bound, other) = (
             format!("FOR VALUES FROM ({word})"),
             format!("FOR VALUES FROM (\"{word}\")"),

@@ -12,8 +12,8 @@ pub(super) const TRIGGERS: &str = r"
         t.tgenabled::text AS enabled, fn.nspname::text AS function_schema, f.proname::text AS function,
         t.tgdeferrable AS deferrable, t.tginitdeferred AS deferred, t.tgconstraint <> 0 AS is_constraint,
         t.tgoldtable::text AS old_table, t.tgnewtable::text AS new_table, t.tgqual IS NOT NULL AS has_condition,
-        ARRAY(SELECT a.attname::text FROM unnest(t.tgattr::int2[]) WITH ORDINALITY k (number, place)
-            JOIN pg_attribute a ON a.attrelid = t.tgrelid AND a.attnum = k.number ORDER BY k.place) AS columns,
+        ARRAY(SELECT a.attname::text FROM unnest(t.tgattr::int2[]) WITH ORDINALITY k (number, position)
+            JOIN pg_attribute a ON a.attrelid = t.tgrelid AND a.attnum = k.number ORDER BY k.position) AS columns,
         pg_get_triggerdef(t.oid) AS definition, rn.nspname::text AS referenced_schema, r.relname::text AS referenced,
         obj_description(t.oid, 'pg_trigger') AS comment
     FROM pg_trigger t

@@ -16,14 +16,14 @@ pub(super) const CONSTRAINTS: &str = r"
         o.confmatchtype::text AS match, o.confupdtype::text AS on_update, o.confdeltype::text AS on_delete,
         fn.nspname::text AS foreign_schema, f.relname::text AS foreign_table,
         pg_get_expr(o.conbin, o.conrelid) AS expression, obj_description(o.oid, 'pg_constraint') AS comment,
-        ARRAY(SELECT a.attname::text FROM unnest(o.conkey) WITH ORDINALITY k (number, place)
-            JOIN pg_attribute a ON a.attrelid = o.conrelid AND a.attnum = k.number ORDER BY k.place) AS columns,
-        ARRAY(SELECT a.attname::text FROM unnest(o.confkey) WITH ORDINALITY k (number, place)
-            JOIN pg_attribute a ON a.attrelid = o.confrelid AND a.attnum = k.number ORDER BY k.place) AS foreign_columns,
-        ARRAY(SELECT a.attname::text FROM unnest(o.confdelsetcols) WITH ORDINALITY k (number, place)
-            JOIN pg_attribute a ON a.attrelid = o.conrelid AND a.attnum = k.number ORDER BY k.place) AS set_columns,
-        ARRAY(SELECT p.oprname::text FROM unnest(o.conexclop) WITH ORDINALITY k (operator, place)
-            JOIN pg_operator p ON p.oid = k.operator ORDER BY k.place) AS operators
+        ARRAY(SELECT a.attname::text FROM unnest(o.conkey) WITH ORDINALITY k (number, position)
+            JOIN pg_attribute a ON a.attrelid = o.conrelid AND a.attnum = k.number ORDER BY k.position) AS columns,
+        ARRAY(SELECT a.attname::text FROM unnest(o.confkey) WITH ORDINALITY k (number, position)
+            JOIN pg_attribute a ON a.attrelid = o.confrelid AND a.attnum = k.number ORDER BY k.position) AS foreign_columns,
+        ARRAY(SELECT a.attname::text FROM unnest(o.confdelsetcols) WITH ORDINALITY k (number, position)
+            JOIN pg_attribute a ON a.attrelid = o.conrelid AND a.attnum = k.number ORDER BY k.position) AS set_columns,
+        ARRAY(SELECT p.oprname::text FROM unnest(o.conexclop) WITH ORDINALITY k (operator, position)
+            JOIN pg_operator p ON p.oid = k.operator ORDER BY k.position) AS operators
     FROM pg_constraint o
     LEFT JOIN pg_class c ON c.oid = o.conrelid
     LEFT JOIN pg_type t ON t.oid = o.contypid

@@ -15,27 +15,27 @@ pub(super) const INDEXES: &str = r"
         CASE WHEN x.indpred IS NOT NULL THEN pg_get_expr(x.indpred, x.indrelid) END AS predicate,
         obj_description(i.oid, 'pg_class') AS comment, k.columns, k.expressions, k.options,
         k.collation_schemas, k.collations, k.class_schemas, k.classes,
-        ARRAY(SELECT a.attname::text FROM generate_series(x.indnkeyatts, x.indnatts - 1) place
-            JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = x.indkey[place] ORDER BY place) AS included
+        ARRAY(SELECT a.attname::text FROM generate_series(x.indnkeyatts, x.indnatts - 1) position
+            JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = x.indkey[position] ORDER BY position) AS included
     FROM pg_index x
     JOIN pg_class i ON i.oid = x.indexrelid
     JOIN pg_class c ON c.oid = x.indrelid
     JOIN pg_namespace n ON n.oid = c.relnamespace
     JOIN pg_am m ON m.oid = i.relam
     CROSS JOIN LATERAL (
-        SELECT array_agg(a.attname::text ORDER BY place) AS columns,
-            array_agg(CASE WHEN a.attnum IS NULL THEN pg_get_indexdef(i.oid, place + 1, false) END ORDER BY place) AS expressions,
-            array_agg(x.indoption[place] ORDER BY place) AS options,
-            array_agg(CASE WHEN x.indcollation[place] <> coalesce(a.attcollation, 100) THEN o.collname::text END ORDER BY place)
+        SELECT array_agg(a.attname::text ORDER BY position) AS columns,
+            array_agg(CASE WHEN a.attnum IS NULL THEN pg_get_indexdef(i.oid, position + 1, false) END ORDER BY position) AS expressions,
+            array_agg(x.indoption[position] ORDER BY position) AS options,
+            array_agg(CASE WHEN x.indcollation[position] <> coalesce(a.attcollation, 100) THEN o.collname::text END ORDER BY position)
                 AS collations,
-            array_agg(os.nspname::text ORDER BY place) AS collation_schemas,
-            array_agg(ps.nspname::text ORDER BY place) AS class_schemas,
-            array_agg(CASE WHEN NOT p.opcdefault THEN p.opcname::text END ORDER BY place) AS classes
-        FROM generate_series(0, x.indnkeyatts - 1) place
-        LEFT JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = x.indkey[place] AND x.indkey[place] <> 0
-        LEFT JOIN pg_collation o ON o.oid = x.indcollation[place]
+            array_agg(os.nspname::text ORDER BY position) AS collation_schemas,
+            array_agg(ps.nspname::text ORDER BY position) AS class_schemas,
+            array_agg(CASE WHEN NOT p.opcdefault THEN p.opcname::text END ORDER BY position) AS classes
+        FROM generate_series(0, x.indnkeyatts - 1) position
+        LEFT JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = x.indkey[position] AND x.indkey[position] <> 0
+        LEFT JOIN pg_collation o ON o.oid = x.indcollation[position]
         LEFT JOIN pg_namespace os ON os.oid = o.collnamespace
-        JOIN pg_opclass p ON p.oid = x.indclass[place]
+        JOIN pg_opclass p ON p.oid = x.indclass[position]
         JOIN pg_namespace ps ON ps.oid = p.opcnamespace
     ) k
     WHERE n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema'
@@ -73,7 +73,7 @@ pub(super) fn add(catalog: &mut Catalog, rows: &[IndexRow]) {
 
 impl IndexRow {
     fn index(&self) -> Index {
-        let keys = (0..self.columns.len()).map(|place| self.key(place));
+        let keys = (0..self.columns.len()).map(|position| self.key(position));
         Index {
             name: self.name.clone(),
             unique: self.is_unique,
@@ -90,12 +90,12 @@ impl IndexRow {
         }
     }
 
-    fn key(&self, place: usize) -> IndexKey {
+    fn key(&self, position: usize) -> IndexKey {
         // Bits of `pg_index.indoption`.
         const DESCENDING: i16 = 1;
         const NULLS_FIRST: i16 = 2;
-        let at = |list: &[Option<String>]| list.get(place).cloned().flatten();
-        let option = self.options.get(place).copied().unwrap_or_default();
+        let at = |list: &[Option<String>]| list.get(position).cloned().flatten();
+        let option = self.options.get(position).copied().unwrap_or_default();
         let order = KeyOrder {
             descending: option & DESCENDING != 0,
             nulls_first: option & NULLS_FIRST != 0,

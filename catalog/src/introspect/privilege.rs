@@ -55,8 +55,8 @@ pub(super) fn add(catalog: &mut Catalog, rows: &[PrivilegeRow]) {
                     .or_default(),
             ),
             None => None,
-            Some(own) => {
-                let full = name(&row.schema, own);
+            Some(object) => {
+                let full = name(&row.schema, object);
                 let relation = catalog.relations.get_mut(&full);
                 let relation = relation.map(|found| &mut found.attached.privileges);
                 let sequence = catalog.sequences.get_mut(&full);

@@ -127,9 +127,9 @@ pub(super) fn add(catalog: &mut Catalog, relations: &[RelationRow], columns: &[C
         };
         let of_type = row.type_schema.as_ref().zip(row.type_name.as_ref());
         let parents = row.parent_schemas.iter().zip(&row.parent_names);
-        let own = name(&row.schema, &row.name);
+        let relation_name = name(&row.schema, &row.name);
         let relation = Relation {
-            name: own.clone(),
+            name: relation_name.clone(),
             kind,
             columns: Vec::new(),
             constraints: Vec::new(),
@@ -149,7 +149,7 @@ pub(super) fn add(catalog: &mut Catalog, relations: &[RelationRow], columns: &[C
                 ..Attached::default()
             },
         };
-        catalog.relations.insert(own, relation);
+        catalog.relations.insert(relation_name, relation);
     }
     for row in columns {
         let owner = name(&row.schema, &row.relation);

@@ -37,11 +37,11 @@ pub(super) const ROUTINES: &str = r"
     LEFT JOIN pg_proc s ON s.oid = g.aggtransfn
     LEFT JOIN pg_proc fi ON fi.oid = g.aggfinalfn
     CROSS JOIN LATERAL (
-        SELECT coalesce(array_agg(tn.nspname::text ORDER BY k.place), '{}') AS schemas,
-            coalesce(array_agg(t.typname::text ORDER BY k.place), '{}') AS names,
-            coalesce(array_agg(e.oid IS NOT NULL ORDER BY k.place), '{}') AS arrays,
-            coalesce(array_agg(pg_get_function_arg_default(p.oid, k.place::int) ORDER BY k.place), '{}') AS defaults
-        FROM unnest(coalesce(p.proallargtypes, p.proargtypes::oid[])) WITH ORDINALITY k (type, place)
+        SELECT coalesce(array_agg(tn.nspname::text ORDER BY k.position), '{}') AS schemas,
+            coalesce(array_agg(t.typname::text ORDER BY k.position), '{}') AS names,
+            coalesce(array_agg(e.oid IS NOT NULL ORDER BY k.position), '{}') AS arrays,
+            coalesce(array_agg(pg_get_function_arg_default(p.oid, k.position::int) ORDER BY k.position), '{}') AS defaults
+        FROM unnest(coalesce(p.proallargtypes, p.proargtypes::oid[])) WITH ORDINALITY k (type, position)
         JOIN pg_type o ON o.oid = k.type
         LEFT JOIN pg_type e ON e.typarray = o.oid
         JOIN pg_type t ON t.oid = coalesce(e.oid, o.oid)
@@ -96,7 +96,7 @@ pub(super) fn add(catalog: &mut Catalog, rows: &[RoutineRow]) {
 impl RoutineRow {
     fn routine(&self) -> Routine {
         let arguments: Vec<Argument> = (0..self.type_names.len())
-            .map(|place| self.argument(place))
+            .map(|position| self.argument(position))
             .collect();
         let says_result = arguments
             .iter()
@@ -144,7 +144,7 @@ impl RoutineRow {
             role: role.to_owned(),
             privilege: "EXECUTE".to_owned(),
             column: None,
-            grantable: self.granters.iter().any(|own| own == role),
+            grantable: self.granters.iter().any(|privilege| privilege == role),
             revoked,
         };
         // PUBLIC has EXECUTE by default, unless it was revoked.
@@ -163,26 +163,26 @@ impl RoutineRow {
         data_type(&self.result_schema, &self.result, dimensions, None)
     }
 
-    fn argument(&self, place: usize) -> Argument {
-        let mode = match self.modes.get(place).map(String::as_str) {
+    fn argument(&self, position: usize) -> Argument {
+        let mode = match self.modes.get(position).map(String::as_str) {
             Some("o") => Mode::Out,
             Some("b") => Mode::InOut,
             Some("v") => Mode::Variadic,
             Some("t") => Mode::Table,
             _ => Mode::In,
         };
-        let given = self.names.get(place).filter(|name| !name.is_empty());
-        let dimensions = i32::from(self.type_arrays[place]);
+        let given = self.names.get(position).filter(|name| !name.is_empty());
+        let dimensions = i32::from(self.type_arrays[position]);
         Argument {
             mode,
             name: given.cloned(),
             data_type: data_type(
-                &self.type_schemas[place],
-                &self.type_names[place],
+                &self.type_schemas[position],
+                &self.type_names[position],
                 dimensions,
                 None,
             ),
-            default: self.defaults.get(place).cloned().flatten(),
+            default: self.defaults.get(position).cloned().flatten(),
         }
     }
 

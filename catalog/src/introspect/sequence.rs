@@ -47,11 +47,11 @@ pub(super) struct SequenceRow {
 /// Adds the sequences.
 pub(super) fn add(catalog: &mut Catalog, rows: &[SequenceRow]) {
     for row in rows {
-        let own = name(&row.schema, &row.name);
+        let sequence_name = name(&row.schema, &row.name);
         let table = row.owner_schema.as_ref().zip(row.owner_table.as_ref());
         let table = table.map(|(schema, table)| name(schema, table));
         let sequence = Sequence {
-            name: own.clone(),
+            name: sequence_name.clone(),
             data_type: row.data_type.clone(),
             start: row.start,
             increment: row.increment,
@@ -64,6 +64,6 @@ pub(super) fn add(catalog: &mut Catalog, rows: &[SequenceRow]) {
             comment: row.comment.clone(),
             privileges: Privileges::default(),
         };
-        catalog.sequences.insert(own, sequence);
+        catalog.sequences.insert(sequence_name, sequence);
     }
 }

@@ -71,13 +71,13 @@ pub(super) struct TypeRow {
 /// Adds the types. The attributes of composite types and the checks of domains are added later.
 pub(super) fn add(catalog: &mut Catalog, rows: &[TypeRow]) {
     for row in rows {
-        let own = name(&row.schema, &row.name);
+        let type_name = name(&row.schema, &row.name);
         let found = Type {
-            name: own.clone(),
+            name: type_name.clone(),
             kind: row.type_kind(),
             comment: row.comment.clone(),
         };
-        catalog.types.insert(own, found);
+        catalog.types.insert(type_name, found);
     }
 }
 

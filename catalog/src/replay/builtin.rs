@@ -166,23 +166,23 @@ impl Builtin {
     pub(crate) fn functions<'a>(
         &'a self,
         name: &str,
-        has: impl Fn(&str) -> bool + 'a,
+        is_installed: impl Fn(&str) -> bool + 'a,
     ) -> impl Iterator<Item = &'a Function> {
         let found = self.functions.get(name).map_or(&[][..], Vec::as_slice);
         found
             .iter()
-            .filter(move |function| function.extension == "-" || has(function.extension))
+            .filter(move |function| function.extension == "-" || is_installed(function.extension))
     }
 
     pub(crate) fn operators<'a>(
         &'a self,
         name: &str,
-        has: impl Fn(&str) -> bool + 'a,
+        is_installed: impl Fn(&str) -> bool + 'a,
     ) -> impl Iterator<Item = &'a Operator> {
         let found = self.operators.get(name).map_or(&[][..], Vec::as_slice);
         found
             .iter()
-            .filter(move |operator| operator.extension == "-" || has(operator.extension))
+            .filter(move |operator| operator.extension == "-" || is_installed(operator.extension))
     }
 
     pub(crate) fn cast(&self, source: &str, target: &str) -> Option<char> {
@@ -196,10 +196,10 @@ impl Builtin {
     }
 
     /// Returns the system tables and views, with their schemas.
-    pub(crate) fn own_relations(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+    pub(crate) fn core_relations(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
         self.relations.iter().flat_map(|(name, found)| {
-            let own = found.iter().filter(|found| found.extension == "-");
-            own.map(|found| (found.schema, *name))
+            let core = found.iter().filter(|found| found.extension == "-");
+            core.map(|found| (found.schema, *name))
         })
     }
 
@@ -212,7 +212,11 @@ impl Builtin {
         let mut names: Vec<&'static str> = self
             .functions
             .iter()
-            .filter(|(_, forms)| forms.iter().all(|form| form.extension == extension))
+            .filter(|(_, overloads)| {
+                overloads
+                    .iter()
+                    .all(|function| function.extension == extension)
+            })
             .map(|(name, _)| *name)
             .collect();
         names.sort_unstable();

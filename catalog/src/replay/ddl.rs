@@ -4,6 +4,7 @@
 
 pub(crate) mod alter_column;
 pub(crate) mod alter_table;
+pub(crate) mod attached;
 pub(crate) mod collation;
 pub(crate) mod column;
 pub(crate) mod comment;
@@ -14,7 +15,6 @@ pub(crate) mod drop;
 pub(crate) mod extension;
 pub(crate) mod foreign_key;
 pub(crate) mod function;
-pub(crate) mod guard;
 pub(crate) mod harmless;
 pub(crate) mod identity;
 pub(crate) mod index;
@@ -67,7 +67,7 @@ pub(crate) fn settle(
             state.close_gaps(node);
             Ok(())
         }
-        Err(refused) => state.pass_over(node, refused),
+        Err(refused) => state.accept_if_gap(node, refused),
     }
 }
 
@@ -165,9 +165,9 @@ pub(crate) fn apply(state: &mut State, node: &SyntaxNode) -> Result<()> {
         // statements.
         K::CREATE_RULE if rule::makes_a_view(node) => Err(Refused::new(
             node,
-            "a rule on SELECT makes a view of a table, which is not followed",
+            "a rule on SELECT turns a table into a view, which replay does not follow",
         )),
-        kind if guard::is_guard(kind) => guard::guard(state, node),
+        kind if attached::is_attached(kind) => attached::statement(state, node),
         kind if harmless::is_harmless(kind) => Ok(()),
         kind => {
             let words = format!("{kind:?}").replace('_', " ");

@@ -45,7 +45,7 @@ impl History {
             refusals.push(refusal(
                 0..0,
                 format!("{} in this file", nesting::TOO_DEEP),
-                "say the same with less nesting".to_owned(),
+                "write it with less nesting".to_owned(),
             ));
             return;
         };
@@ -62,7 +62,7 @@ impl History {
         }
         let statements = parse.tree().stmts();
         let statements = statements.map(|statement| statement.syntax().clone());
-        for node in statements.flat_map(schema::with_swallowed) {
+        for node in statements.flat_map(schema::with_included) {
             let node = &node;
             let start = usize::from(node.text_range().start());
             let line = file.text[..start].matches('\n').count() + 1;
@@ -81,9 +81,9 @@ impl History {
             };
             // A statement that depends on a refused one is refused too, but only the first one is
             // reported.
-            let rests_on_another = path(node).iter().any(|name| self.unfollowed.contains(name));
-            self.unfollowed.extend(made_by(node));
-            if !rests_on_another {
+            let depends_on_refused = path(node).iter().any(|name| self.unfollowed.contains(name));
+            self.unfollowed.extend(created_names(node));
+            if !depends_on_refused {
                 refusals.push(refusal(span, why, hint));
             }
         }
@@ -91,12 +91,12 @@ impl History {
 
     /// Replays the SQL that an author gave in place of a statement.
     pub(crate) fn declared(&mut self, node: &SyntaxNode, effect: &str) -> Result<()> {
-        let here = |why: String, hint: String| Refused::new(node, why).do_this(hint);
+        let refusal = |why: String, hint: String| Refused::new(node, why).hint(hint);
         let Some(parse) = nesting::parse(effect) else {
             return Err(Refused::new(node, nesting::TOO_DEEP));
         };
         if let Some(error) = parse.errors().first() {
-            return Err(here(
+            return Err(refusal(
                 format!(
                     "the comment before this cannot be parsed: {}",
                     error.message()
@@ -108,7 +108,7 @@ impl History {
             self.program
                 .statement(statement.syntax())
                 .map_err(|refused| {
-                    here(
+                    refusal(
                         format!("of the comment before this: {}", refused.why),
                         refused.hint,
                     )
@@ -120,7 +120,7 @@ impl History {
 }
 
 /// Returns the names of the relations that a statement would create.
-fn made_by(node: &SyntaxNode) -> Vec<String> {
+fn created_names(node: &SyntaxNode) -> Vec<String> {
     let named = node.descendants().filter(|child| {
         matches!(
             child.kind(),

@@ -20,7 +20,7 @@ use crate::replay::infer::from::Scope;
 use crate::replay::refusal::{Refused, Result};
 use crate::replay::state::State;
 use crate::replay::syntax::SYSTEM;
-use crate::replay::syntax::title::title;
+use crate::replay::syntax::column_name::column_name;
 use crate::replay::syntax::tree::{child, child_name, child_names, children, has, is_query, name};
 use crate::{DataType, Name};
 
@@ -117,7 +117,7 @@ pub(crate) fn infer_recursive(
 
 /// Returns the overload that each call in an expression over a table means, by the position of the
 /// call.
-pub(crate) fn forms_called(
+pub(crate) fn overloads_called(
     state: &State,
     expression: &str,
     table: Option<&Name>,
@@ -135,7 +135,8 @@ pub(crate) fn forms_called(
         inference.query(&select, &Scope::default()).ok();
     }
     let calls = inference.used.into_inner().calls.into_iter();
-    let calls = calls.filter_map(|(start, place)| Some((start.checked_sub(BEFORE.len())?, place)));
+    let calls =
+        calls.filter_map(|(start, position)| Some((start.checked_sub(BEFORE.len())?, position)));
     calls.collect()
 }
 
@@ -311,7 +312,7 @@ impl Inference<'_> {
         let alias = child(target, K::AS_NAME).map(|alias| name(&alias));
         let alias = match alias {
             Some(alias) => alias,
-            None => title(&expression),
+            None => column_name(&expression),
         };
         columns.push(Output {
             name: alias,
@@ -330,9 +331,9 @@ impl Inference<'_> {
         right: &[Output],
     ) -> Result<Vec<Output>> {
         if left.len() != right.len() {
-            return Err(Refused::new(
+            return Err(Refused::error(
                 node,
-                "the queries do not have equally many columns, so PostgreSQL refuses this",
+                "the queries do not have equally many columns",
             ));
         }
         left.into_iter()
@@ -358,13 +359,13 @@ impl Inference<'_> {
         }
         let width = rows.first().map_or(0, Vec::len);
         (0..width)
-            .map(|place| {
+            .map(|position| {
                 let column: Vec<Value> = rows
                     .iter()
-                    .filter_map(|row| row.get(place).cloned())
+                    .filter_map(|row| row.get(position).cloned())
                     .collect();
                 Ok(Output {
-                    name: format!("column{}", place + 1),
+                    name: format!("column{}", position + 1),
                     value: self.common(node, &column)?,
                     origin: None,
                 })
@@ -395,15 +396,15 @@ impl Inference<'_> {
 
 /// Returns the WITH clause of a query. In a UNION, that of the first part applies to all parts.
 fn with_clause(node: &SyntaxNode) -> Option<SyntaxNode> {
-    let own = child(node, SyntaxKind::WITH_CLAUSE);
+    let with = child(node, SyntaxKind::WITH_CLAUSE);
     let first = || node.children().find(|part| is_query(part.kind()));
     match node.kind() {
-        SyntaxKind::COMPOUND_SELECT => own.or_else(|| {
+        SyntaxKind::COMPOUND_SELECT => with.or_else(|| {
             first()
                 .filter(|first| first.kind() != SyntaxKind::PAREN_SELECT)
                 .and_then(|first| with_clause(&first))
         }),
-        _ => own,
+        _ => with,
     }
 }
 

@@ -21,8 +21,8 @@ pub(crate) mod evaluate;
 pub(crate) mod execute;
 pub(crate) mod handlers;
 pub(crate) mod harmless_text;
+pub(crate) mod may_change;
 pub(crate) mod reach;
-pub(crate) mod shapes;
 pub(crate) mod variables;
 pub(crate) mod writes;
 
@@ -58,9 +58,9 @@ pub(crate) struct Program {
     pub(crate) open_numbers: Cell<bool>,
     /// The functions that may change the catalog, with the version of the functions for which they
     /// were found.
-    shaping: RefCell<Option<(u64, Arc<BTreeSet<String>>)>>,
+    changing: RefCell<Option<(u64, Arc<BTreeSet<String>>)>>,
     /// Whether a search for these functions is in progress.
-    finds_shaping: Cell<bool>,
+    finds_changing: Cell<bool>,
     /// The conditions of the exception handlers around the statement, outermost first.
     handlers: Vec<handlers::Caught>,
 }
@@ -161,7 +161,7 @@ impl Program {
             Ok(done) => done,
             Err(_) => {
                 self.roll_back(before);
-                self.note_guard_gaps(node);
+                self.note_attached_gaps(node);
                 otherwise
             }
         };

@@ -14,7 +14,9 @@ pub(crate) struct Refused {
     pub(crate) span: Range<usize>,
     pub(crate) why: String,
     pub(crate) hint: String,
-    /// The condition name of the error that PostgreSQL raises here, if it raises one.
+    /// True if PostgreSQL refuses the statement too, whatever replay supports.
+    pub(crate) is_error: bool,
+    /// The condition name of the error that PostgreSQL raises here, if it is known.
     pub(crate) raises: Option<&'static str>,
 }
 
@@ -27,60 +29,61 @@ impl Refused {
             span: range.start().into()..range.end().into(),
             why: why.into(),
             hint: IGNORE.to_owned(),
+            is_error: false,
             raises: None,
+        }
+    }
+
+    /// Returns the refusal of a statement that PostgreSQL refuses too. The message says so after
+    /// `why`.
+    pub(crate) fn error(node: &SyntaxNode, why: impl fmt::Display) -> Self {
+        Self {
+            is_error: true,
+            ..Self::new(node, format!("{why}, so PostgreSQL refuses this"))
         }
     }
 
     /// Records that PostgreSQL raises this error.
     pub(crate) fn raises(mut self, condition: &'static str) -> Self {
+        self.is_error = true;
         self.raises = Some(condition);
         self
     }
 
-    /// Returns true if PostgreSQL refuses the statement too, whatever replay supports.
-    pub(crate) fn is_an_error(&self) -> bool {
-        self.raises.is_some() || self.why.contains("so PostgreSQL refuses")
-    }
-
-    pub(crate) fn do_this(mut self, hint: impl Into<String>) -> Self {
+    /// Replaces the hint.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = hint.into();
         self
     }
 }
 
 pub(crate) fn exists(node: &SyntaxNode, table: &Name) -> Refused {
-    Refused::new(
-        node,
-        format!(
-            "there is a relation {} already, so PostgreSQL refuses this",
-            table.name
-        ),
-    )
-    .do_this("give it another name, or drop the earlier one first")
-    .raises("duplicate_table")
+    Refused::error(node, format!("there is a relation {} already", table.name))
+        .hint("give it another name, or drop the earlier one first")
+        .raises("duplicate_table")
 }
 
 pub(crate) fn has_already(node: &SyntaxNode, table: &Name, name: &str) -> Refused {
-    Refused::new(
+    Refused::error(
         node,
         format!(
-            "there is a {name} already that {} cannot have twice, so PostgreSQL refuses this",
+            "there is a {name} already that {} cannot have twice",
             table.name
         ),
     )
-    .do_this("give it another name")
+    .hint("give it another name")
     .raises("duplicate_object")
 }
 
 pub(crate) fn no_index(node: &SyntaxNode, index: &str) -> Refused {
     Refused::new(node, format!("there is no index {index}"))
-        .do_this("look at the name and at the migrations before this one")
+        .hint("check the spelling, and whether an earlier migration creates it")
         .raises("undefined_object")
 }
 
 pub(crate) fn missing(node: &SyntaxNode, attribute: &str) -> Refused {
     Refused::new(node, format!("the type has no attribute {attribute}"))
-        .do_this("look at the name and at the migrations before this one")
+        .hint("check the spelling, and whether an earlier migration creates it")
 }
 
 const IGNORE: &str =

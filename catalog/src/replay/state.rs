@@ -72,7 +72,7 @@ pub(crate) struct State {
     local_checks: Notes<()>,
     /// The names that the columns of an index had when it was created, if they were renamed since.
     /// PostgreSQL derives the names of copies of the index from them.
-    index_titles: Notes<Vec<String>>,
+    index_column_names: Notes<Vec<String>>,
     /// The schema of each extension. An extension is dropped with its schema.
     extension_schemas: BTreeMap<String, String>,
     /// The collations that migrations created.
@@ -107,7 +107,7 @@ impl Default for State {
             local_not_null: Notes::default(),
             local_columns: Notes::default(),
             local_checks: Notes::default(),
-            index_titles: Notes::default(),
+            index_column_names: Notes::default(),
             extension_schemas: BTreeMap::new(),
             collations: BTreeSet::new(),
             until_commit: Vec::new(),
@@ -133,7 +133,7 @@ impl State {
     }
 
     /// Returns the overloads of the function of this name.
-    pub(crate) fn forms(&self, name: &str) -> &[Function] {
+    pub(crate) fn overloads(&self, name: &str) -> &[Function] {
         self.functions.get(name).map_or(&[][..], Vec::as_slice)
     }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod array_text;
 pub(crate) mod clause;
+pub(crate) mod column_name;
 pub(crate) mod effect;
 pub(crate) mod expression;
 pub(crate) mod index;
@@ -11,7 +12,6 @@ pub(crate) mod operators;
 pub(crate) mod routine;
 pub(crate) mod schema;
 pub(crate) mod setting;
-pub(crate) mod title;
 pub(crate) mod tree;
 pub(crate) mod type_name;
 #[cfg(test)]

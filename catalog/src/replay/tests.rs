@@ -1,11 +1,11 @@
+mod altered;
 mod arms;
 mod exact;
-mod found;
 mod fingerprints;
+mod found;
 mod fuzz;
 mod histories;
 mod holes;
-mod mended;
 mod server;
 mod statements;
 mod templates;

@@ -37,7 +37,7 @@ enum Action {
     /// Drop the database with all its data.
     ///
     /// Fails while other sessions are connected to it, unless --force ends them. A missing database
-    /// is no failure.
+    /// is not a failure.
     ///
     /// Example: bowline db drop --yes
     Drop(Destroy),

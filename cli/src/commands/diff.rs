@@ -4,16 +4,16 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::error::CliError;
-use crate::introspect::Asked;
+use crate::introspect::ComparisonServer;
 use crate::project::Project;
 use crate::source::{Fallback, Source};
 use crate::throwaway::Throwaway;
 use crate::ui;
 use bowline_catalog::Catalog;
+use bowline_catalog::alter::alter_script;
 use bowline_catalog::compare::{
-    Comparison, Difference, How, Settled, has_open_texts, judged, never_compared,
+    Comparison, Difference, EqualTexts, How, compare_with, has_open_texts, never_compared,
 };
-use bowline_catalog::mend::mend;
 
 /// Show the differences between two schemas, in words or as SQL that changes the second into the
 /// first.
@@ -52,12 +52,13 @@ pub(crate) fn run(arguments: &Diff, project: &Project) -> Result<(), CliError> {
     let (left, right) = (left.catalog, right.catalog);
     let comparison = match session {
         Some(mut session) => {
-            let mut asked = Asked::with_catalog(&mut session);
-            judged(&left, &right, Some(&mut asked), &mut Settled::default())
+            let mut server = ComparisonServer::with_catalog(&mut session);
+            compare_with(&left, &right, Some(&mut server), &mut EqualTexts::default())
         }
         None => without_database(&left, &right, &arguments.fallback)?,
     };
-    let (mut left_name, mut right_name) = (arguments.left.words(), arguments.right.words());
+    let (mut left_name, mut right_name) =
+        (arguments.left.description(), arguments.right.description());
     if left_name == right_name {
         left_name = "the first".to_owned();
         right_name = "the second".to_owned();
@@ -76,9 +77,9 @@ fn without_database(
     right: &Catalog,
     fallback: &Fallback,
 ) -> Result<Comparison, CliError> {
-    let settled = &mut Settled::default();
+    let equal = &mut EqualTexts::default();
     let Some(server) = fallback.server().filter(|_| has_open_texts(left, right)) else {
-        return Ok(judged(left, right, None, settled));
+        return Ok(compare_with(left, right, None, equal));
     };
     let progress = ui::Progress::start("starting a server to compare expressions");
     let mut throwaway = match Throwaway::create(server) {
@@ -90,12 +91,12 @@ fn without_database(
                 "expressions are compared as they are written, since no server is available: {}",
                 unavailable.message
             ));
-            return Ok(judged(left, right, None, settled));
+            return Ok(compare_with(left, right, None, equal));
         }
     };
     let refused = throwaway.make(right)?;
-    let mut asked = Asked::elsewhere(throwaway.session()?);
-    let comparison = judged(left, right, Some(&mut asked), settled);
+    let mut server = ComparisonServer::elsewhere(throwaway.session()?);
+    let comparison = compare_with(left, right, Some(&mut server), equal);
     drop(progress);
     if refused > 0 {
         let count = ui::counted(refused, "object");
@@ -149,7 +150,7 @@ impl<'d> JsonDifference<'d> {
                 ..
             } => (
                 "differs",
-                Some(*aspect),
+                Some(aspect.noun()),
                 Some(left.as_str()),
                 Some(right.as_str()),
             ),
@@ -160,7 +161,7 @@ impl<'d> JsonDifference<'d> {
             aspect,
             left,
             right,
-            words: difference.words(left_name, right_name),
+            words: difference.sentence(left_name, right_name),
         }
     }
 }
@@ -194,12 +195,15 @@ pub(super) fn report(
     }
     // A name may contain line breaks, and a line break ends an SQL comment.
     let words = differences.iter().map(|difference| {
-        let words = difference.words(left_name, right_name);
+        let words = difference.sentence(left_name, right_name);
         words.replace(['\n', '\r'], " ")
     });
     if form == Form::Sql {
         let words: String = words.map(|words| format!("-- {words}\n")).collect();
-        ui::text(&format!("{words}\n{}", mend(left, right, &differences)));
+        ui::text(&format!(
+            "{words}\n{}",
+            alter_script(left, right, &differences)
+        ));
     } else if form == Form::Words {
         words.for_each(ui::result);
     }

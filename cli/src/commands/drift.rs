@@ -6,12 +6,12 @@ use super::diff;
 use super::migrate::MigrationHistory;
 use crate::connection::{DatabaseArgs, connect_to_read};
 use crate::error::CliError;
-use crate::introspect::{Asked, introspect};
+use crate::introspect::{ComparisonServer, introspect};
 use crate::migrations::Migration;
 use crate::project::Project;
 use crate::source::{Fallback, of_migrations};
 use crate::ui;
-use bowline_catalog::compare::{Settled, judged};
+use bowline_catalog::compare::{EqualTexts, compare_with};
 
 /// Compare a live database with the migrations that have run on it; exit with 1 if it has drifted.
 ///
@@ -20,7 +20,7 @@ use bowline_catalog::compare::{Settled, judged};
 /// compared are owners, default privileges, event triggers, publications, operators, casts, storage
 /// parameters and some others, which the output lists. Changes nothing: where only the server can
 /// decide whether two texts are the same expression, it creates a temporary view of each in a
-/// transaction that is rolled back. Pending migrations are no drift.
+/// transaction that is rolled back. Pending migrations are not drift.
 ///
 /// Example: bowline drift --database-url postgres://app@db.example.com/app
 #[derive(Debug, Args)]
@@ -58,8 +58,13 @@ pub(crate) fn run(arguments: &Drift, project: &Project) -> Result<(), CliError> 
     }
     let fallback = Fallback::local(arguments.offline);
     let expected = of_migrations(&ran, project, &fallback)?;
-    let mut asked = Asked::with_catalog(&mut session);
-    let comparison = judged(&expected, &found, Some(&mut asked), &mut Settled::default());
+    let mut server = ComparisonServer::with_catalog(&mut session);
+    let comparison = compare_with(
+        &expected,
+        &found,
+        Some(&mut server),
+        &mut EqualTexts::default(),
+    );
     diff::report(
         (&expected, "the migrations"),
         (&found, "the database"),

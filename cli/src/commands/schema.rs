@@ -118,14 +118,14 @@ fn find<'c>(catalog: &'c Catalog, wanted: &str, source: &Source) -> Result<&'c R
         (None, []) => {
             let names: Vec<String> = catalog.relations.keys().map(Name::sql).collect();
             let meant = nearest(wanted, names.iter().map(String::as_str));
-            Err(
-                CliError::failed(format!("there is no table {wanted} in {}", source.words())).hint(
-                    match meant {
-                        Some(meant) => format!("did you mean {meant}?"),
-                        None => "`bowline schema` lists them".to_owned(),
-                    },
-                ),
-            )
+            Err(CliError::failed(format!(
+                "there is no table {wanted} in {}",
+                source.description()
+            ))
+            .hint(match meant {
+                Some(meant) => format!("did you mean {meant}?"),
+                None => "`bowline schema` lists them".to_owned(),
+            }))
         }
         (None, several) => {
             let names: Vec<String> = several.iter().map(|relation| relation.name.sql()).collect();

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::connection::ServerArgs;
 use crate::error::CliError;
-use crate::introspect::Asked;
+use crate::introspect::ComparisonServer;
 use crate::migrations::{Migration, prepared};
 use crate::project::Project;
 use crate::source::refused;
@@ -13,7 +13,7 @@ use crate::step::{self, Way};
 use crate::throwaway::Throwaway;
 use crate::ui;
 use bowline_catalog::Catalog;
-use bowline_catalog::compare::{Comparison, Settled, compare, judged};
+use bowline_catalog::compare::{Comparison, EqualTexts, compare, compare_with};
 use bowline_catalog::replay::replay_each;
 
 /// Run the migrations on a throwaway server, each up, down and up again, and compare the results.
@@ -69,7 +69,7 @@ pub(crate) fn run(arguments: &Verify, project: &Project) -> Result<(), CliError>
         steps: if is_followed { steps } else { Vec::new() },
         findings: Vec::new(),
         not_compared: Vec::new(),
-        settled: Settled::default(),
+        equal: EqualTexts::default(),
     };
     let server = trial.throwaway.server();
     for (index, migration) in migrations.iter().enumerate() {
@@ -138,7 +138,7 @@ struct Trial<'a> {
     findings: Vec<String>,
     /// Objects that could not be compared at the end.
     not_compared: Vec<String>,
-    settled: Settled,
+    equal: EqualTexts,
 }
 
 impl Trial<'_> {
@@ -161,7 +161,7 @@ impl Trial<'_> {
         let restored = self.throwaway.catalog()?;
         let before = index.checked_sub(1).map(|before| &self.steps[before]);
         let before = before.cloned().unwrap_or_default();
-        if !self.judge(&before, &restored)?.differences.is_empty() {
+        if !self.compare(&before, &restored)?.differences.is_empty() {
             self.recreate(index)?;
             let truth = self.throwaway.catalog()?;
             let differences = compare(&truth, &restored);
@@ -182,7 +182,7 @@ impl Trial<'_> {
     /// are separated from those of replay.
     fn compare_with_replay(&mut self, replayed: &Catalog, server: &str) -> Result<(), CliError> {
         let found = self.throwaway.catalog()?;
-        let comparison = self.judge(replayed, &found)?;
+        let comparison = self.compare(replayed, &found)?;
         self.not_compared = comparison.not_compared;
         if comparison.differences.is_empty() {
             return Ok(());
@@ -193,14 +193,14 @@ impl Trial<'_> {
             self.throwaway.run(migration)?;
             if first_different.is_none() {
                 let (step, made) = (self.steps[index].clone(), self.throwaway.catalog()?);
-                if !self.judge(&step, &made)?.differences.is_empty() {
+                if !self.compare(&step, &made)?.differences.is_empty() {
                     first_different = Some(migration.name.clone());
                 }
             }
         }
         let fresh = self.throwaway.catalog()?;
         let from = first_different.unwrap_or_else(|| "the migrations".to_owned());
-        let wrong = self.judge(replayed, &fresh)?.differences;
+        let wrong = self.compare(replayed, &fresh)?.differences;
         self.note(&from, "the migrations as read", server, &wrong);
         let left = compare(&fresh, &found);
         let twice = "after each was run, reverted and run again";
@@ -209,11 +209,11 @@ impl Trial<'_> {
     }
 
     /// Compares two catalogs. The server decides whether different texts are the same expression.
-    fn judge(&mut self, expected: &Catalog, found: &Catalog) -> Result<Comparison, CliError> {
+    fn compare(&mut self, expected: &Catalog, found: &Catalog) -> Result<Comparison, CliError> {
         let session = self.throwaway.session()?;
-        let settled = &mut self.settled;
-        let mut asked = Asked::with_catalog(session);
-        Ok(judged(expected, found, Some(&mut asked), settled))
+        let equal = &mut self.equal;
+        let mut server = ComparisonServer::with_catalog(session);
+        Ok(compare_with(expected, found, Some(&mut server), equal))
     }
 
     fn note(
@@ -224,7 +224,7 @@ impl Trial<'_> {
         differences: &[bowline_catalog::compare::Difference],
     ) {
         let words = differences.iter().map(|difference| {
-            let words = difference.words(left, right);
+            let words = difference.sentence(left, right);
             format!("{migration}: {}", ui::escaped(&words))
         });
         self.findings.extend(words);

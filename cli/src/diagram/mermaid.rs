@@ -46,12 +46,12 @@ fn name(index: usize, relation: &Relation) -> String {
 
 /// Returns the identifier of a table, with its full name if they differ.
 fn declared(index: usize, relation: &Relation) -> String {
-    let own = name(index, relation);
-    if own == relation.name.name {
-        own
+    let local = name(index, relation);
+    if local == relation.name.name {
+        local
     } else {
         let shown = relation.name.sql();
-        format!("{own}[{}]", text(&shown).trim())
+        format!("{local}[{}]", text(&shown).trim())
     }
 }
 

@@ -128,7 +128,7 @@ pub(crate) fn settings(catalog: &Catalog, settings: &Settings) -> Vec<Problem> {
 /// Returns the problems with `leave_out`: functions that would not be generated anyway.
 pub(super) fn left_out(tables: &[TablePlan], settings: &Settings) -> Vec<Problem> {
     // A table has each of these functions or not, depending on its columns. To leave out one that
-    // it does not have is no mistake.
+    // it does not have is not a mistake.
     const USUAL: [&str; 10] = [
         "count",
         "delete",
@@ -172,7 +172,7 @@ fn is(name: &Name, key: &str) -> bool {
     name.name == key
         || key
             .split_once('.')
-            .is_some_and(|(schema, own)| name.schema == schema && name.name == own)
+            .is_some_and(|(schema, table)| name.schema == schema && name.name == table)
 }
 
 /// Returns the problem with the setting for the key of a table.

@@ -33,17 +33,17 @@ pub(crate) fn needs(plan: &Plan) -> Vec<Need> {
         .flat_map(|field| &field.rust_type.imports)
         .chain(ids.filter_map(|id| id.import.as_ref()))
         .collect();
-    let mut of_diesel = vec!["postgres_backend"];
+    let mut diesel_features = vec!["postgres_backend"];
     let mut needs = vec![Need {
         name: "serde",
         version: "1",
         default_features: true,
         features: vec!["derive"],
     }];
-    for (name, version, feature, diesels) in BY_IMPORT {
-        let begins = format!("{name}::");
-        if imports.iter().any(|import| import.starts_with(&begins)) {
-            of_diesel.push(diesels);
+    for (name, version, feature, diesel_feature) in BY_IMPORT {
+        let prefix = format!("{name}::");
+        if imports.iter().any(|import| import.starts_with(&prefix)) {
+            diesel_features.push(diesel_feature);
             needs.push(Need {
                 name,
                 version,
@@ -52,31 +52,31 @@ pub(crate) fn needs(plan: &Plan) -> Vec<Need> {
             });
         }
     }
-    let of_bowline: Vec<_> = FEATURES
+    let bowline_features: Vec<_> = FEATURES
         .into_iter()
         .filter(|(module, _)| imports.iter().any(|import| import.starts_with(module)))
         .map(|(_, feature)| feature)
         .collect();
-    if !of_bowline.is_empty() {
+    if !bowline_features.is_empty() {
         needs.push(Need {
             name: "bowline",
             version: env!("CARGO_PKG_VERSION"),
             default_features: true,
-            features: of_bowline,
+            features: bowline_features,
         });
     }
-    let shown = plan.schemas.iter().flat_map(|schema| &schema.tables);
-    let widest = shown.map(|table| table.columns.len()).max();
+    let tables = plan.schemas.iter().flat_map(|schema| &schema.tables);
+    let widest = tables.map(|table| table.columns.len()).max();
     match widest.unwrap_or_default() {
         0..=32 => {}
-        33..=64 => of_diesel.push("64-column-tables"),
-        _ => of_diesel.push("128-column-tables"),
+        33..=64 => diesel_features.push("64-column-tables"),
+        _ => diesel_features.push("128-column-tables"),
     }
     needs.push(Need {
         name: "diesel",
         version: "2.3.14",
         default_features: false,
-        features: of_diesel,
+        features: diesel_features,
     });
     needs.sort_by_key(|need| need.name);
     needs

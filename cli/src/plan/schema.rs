@@ -96,11 +96,11 @@ fn module_names(relations: &[&Relation], names: impl Iterator<Item = String>) ->
     let names: Vec<String> = names.collect();
     let coded = relations.iter().zip(&names).map(|(relation, name)| {
         let is_alone = names.iter().filter(|other| *other == name).count() == 1;
-        let own = &relation.name.name;
-        if is_alone || own == name {
+        let table = &relation.name.name;
+        if is_alone || table == name {
             return name.clone();
         }
-        let codes = own
+        let codes = table
             .chars()
             .filter(|c| !c.is_ascii_alphanumeric() && *c != '_')
             .map(|c| format!("_u{:x}", u32::from(c)));

@@ -122,7 +122,7 @@ pub(super) struct Source<'a> {
 
 impl<'a> Source<'a> {
     /// Returns the `schema.rs` that a table is imported from, with its index, and the table in it.
-    pub(super) fn home(&self, name: &Name) -> Option<(usize, &'a SchemaPlan, &'a SchemaTable)> {
+    pub(super) fn find(&self, name: &Name) -> Option<(usize, &'a SchemaPlan, &'a SchemaTable)> {
         let mut schemas = self.schemas.iter().enumerate();
         schemas.find_map(|(index, schema)| {
             schema.path.as_ref()?;
@@ -133,7 +133,7 @@ impl<'a> Source<'a> {
 
     /// Returns the type that `schema.rs` shows for a column.
     fn shown(&self, relation: &Relation, column: &str) -> Option<(&'a SchemaPlan, &'a ShownType)> {
-        let (_, schema, table) = self.home(&relation.name)?;
+        let (_, schema, table) = self.find(&relation.name)?;
         let mut columns = table.columns.iter();
         let column = columns.find(|found| found.sql_name == column)?;
         Some((schema, &column.shown))
@@ -148,7 +148,7 @@ pub(super) fn plan(
     let Source {
         catalog, settings, ..
     } = *source;
-    let (index, schema, table) = source.home(&relation.name)?;
+    let (index, schema, table) = source.find(&relation.name)?;
     let patched = source.patched.get(index).and_then(Option::as_ref);
     let row = row_name(relation, settings);
     let key = settings.row_key(relation)?;

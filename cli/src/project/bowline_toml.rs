@@ -100,7 +100,7 @@ impl SettingsFile {
     }
 
     /// Returns the file, and the table in it, in words.
-    pub(crate) fn words(&self) -> String {
+    pub(crate) fn description(&self) -> String {
         let path = shown_path(&self.path);
         if self.is_cargo_toml() {
             format!("[{}] of {path}", self.table_name())
@@ -182,15 +182,16 @@ pub(super) fn read(
     errors: &mut Vec<CliError>,
 ) -> (BowlineToml, Option<SettingsFile>) {
     for folder in folders {
-        let own = SettingsFile::bowline_toml(folder, errors);
+        let bowline_toml = SettingsFile::bowline_toml(folder, errors);
         let mut cargo = if folder == root {
             SettingsFile::cargo_toml(folder, errors)
         } else {
             Vec::new()
         };
         // A bowline.toml with nothing but comments does not count as a second file of settings.
-        let own = own.filter(|(file, _)| cargo.is_empty() || !file.keys().is_empty());
-        cargo.extend(own);
+        let bowline_toml =
+            bowline_toml.filter(|(file, _)| cargo.is_empty() || !file.keys().is_empty());
+        cargo.extend(bowline_toml);
         if cargo.len() > 1 {
             let files: Vec<&SettingsFile> = cargo.iter().map(|(file, _)| file).collect();
             errors.push(several(&files));
@@ -215,12 +216,12 @@ pub(super) fn ineffective(
     };
     let mut found: Vec<SettingsFile> = Vec::new();
     for folder in folders {
-        // The settings of a workspace apply to the packages without their own.
+        // The settings of a workspace apply to the packages without a bowline.toml.
         let is_above = applied.is_some_and(|applied| applied.path.starts_with(folder));
-        let own = SettingsFile::bowline_toml(folder, ignored);
-        let own = own.filter(|(file, _)| !is_above && !file.keys().is_empty());
+        let bowline_toml = SettingsFile::bowline_toml(folder, ignored);
+        let bowline_toml = bowline_toml.filter(|(file, _)| !is_above && !file.keys().is_empty());
         let cargo = SettingsFile::cargo_toml(folder, ignored);
-        let files = own.into_iter().chain(cargo).map(|(file, _)| file);
+        let files = bowline_toml.into_iter().chain(cargo).map(|(file, _)| file);
         found.extend(files.filter(|file| !is_applied(file)));
     }
     found
@@ -232,7 +233,7 @@ pub(super) fn ineffective(
 pub(crate) fn in_cargo_toml(folder: &Path) -> Result<Option<SettingsFile>, CliError> {
     let mut errors = Vec::new();
     let cargo = SettingsFile::cargo_toml(folder, &mut errors);
-    let own = SettingsFile::bowline_toml(folder, &mut errors);
+    let bowline_toml = SettingsFile::bowline_toml(folder, &mut errors);
     if let Some(error) = joined(errors) {
         return Err(error);
     }
@@ -243,10 +244,10 @@ pub(crate) fn in_cargo_toml(folder: &Path) -> Result<Option<SettingsFile>, CliEr
     let Some(file) = files.pop() else {
         return Ok(None);
     };
-    if let Some((own, _)) = own
-        && !twice(&[&file, &own]).is_empty()
+    if let Some((bowline_toml, _)) = bowline_toml
+        && !twice(&[&file, &bowline_toml]).is_empty()
     {
-        return Err(several(&[&file, &own]));
+        return Err(several(&[&file, &bowline_toml]));
     }
     Ok(Some(file))
 }
@@ -264,7 +265,7 @@ fn twice(files: &[&SettingsFile]) -> Vec<String> {
 
 /// Returns the error for settings in several files, or in several tables of one.
 fn several(files: &[&SettingsFile]) -> CliError {
-    let names: Vec<String> = files.iter().map(|file| file.words()).collect();
+    let names: Vec<String> = files.iter().map(|file| file.description()).collect();
     let failed = CliError::failed(format!(
         "Bowline's settings are in {}",
         names.join(" and in ")

@@ -134,13 +134,13 @@ pub(super) fn outputs(
     errors: &mut Vec<CliError>,
 ) -> Vec<Output> {
     let is_named = |value: &toml::Value| value.is_table();
-    let (mut named, own): (toml::Table, toml::Table) = table
+    let (mut named, unnamed): (toml::Table, toml::Table) = table
         .into_iter()
         .partition(|(key, value)| is_named(value) && key != "filter");
     let is_only = named.is_empty();
     // The keys outside of named outputs are one more output, with the name `default`.
     if !named.contains_key(DEFAULT) {
-        named.insert(DEFAULT.to_owned(), toml::Value::Table(own));
+        named.insert(DEFAULT.to_owned(), toml::Value::Table(unnamed));
     }
     let text = std::fs::read_to_string(diesel_toml).unwrap_or_default();
     let mut by_name: BTreeMap<String, Output> = BTreeMap::new();

@@ -42,16 +42,17 @@ pub(crate) struct Settings {
 impl Settings {
     /// Returns the columns of the primary key, or those that serve as one.
     pub(crate) fn primary_key(&self, relation: &Relation) -> Option<Vec<String>> {
-        let own = relation.primary_key().map(<[String]>::to_vec);
-        own.or_else(|| of_name(&self.keys, &relation.name).cloned())
+        let primary_key = relation.primary_key().map(<[String]>::to_vec);
+        primary_key
+            .or_else(|| of_name(&self.keys, &relation.name).cloned())
             .or_else(|| unique_key(relation, |_| true))
     }
 
     /// Returns columns that PostgreSQL keeps unique and not null: the primary key, or those of a
     /// unique index.
     pub(crate) fn row_key(&self, relation: &Relation) -> Option<Vec<String>> {
-        let own = relation.primary_key().map(<[String]>::to_vec);
-        own.or_else(|| match of_name(&self.keys, &relation.name) {
+        let primary_key = relation.primary_key().map(<[String]>::to_vec);
+        primary_key.or_else(|| match of_name(&self.keys, &relation.name) {
             Some(named) => unique_key(relation, |columns| columns == named),
             None => unique_key(relation, |_| true),
         })

@@ -1,6 +1,6 @@
 //! Standard output and standard error, with colours only where they are shown.
 //!
-//! Nothing here fails or panics. A reader that stops reading (`| head -1`) is no failure. Any other
+//! Nothing here fails or panics. A reader that stops reading (`| head -1`) is not a failure. Any other
 //! failure to write a result is kept until [`finish`] reports it, such as a full disk.
 
 use std::io::{self, IsTerminal as _, Write};
@@ -18,7 +18,7 @@ static FAILED: OnceLock<io::Error> = OnceLock::new();
 /// Writes to standard output, without colours if it does not show them.
 pub(super) fn result(text: &str) {
     let text = coloured(text);
-    progress::apart(|| keep(colour::stream(io::stdout()).write_all(text.as_bytes())));
+    progress::without_progress(|| keep(colour::stream(io::stdout()).write_all(text.as_bytes())));
 }
 
 /// Writes bytes to standard output. For a terminal they are escaped, and invalid UTF-8 is replaced
@@ -27,17 +27,17 @@ pub(super) fn bytes(bytes: &[u8]) {
     let stdout = io::stdout();
     if stdout.is_terminal() {
         let text = String::from_utf8_lossy(bytes);
-        progress::apart(|| keep(stdout.lock().write_all(escaped(&text).as_bytes())));
+        progress::without_progress(|| keep(stdout.lock().write_all(escaped(&text).as_bytes())));
         return;
     }
-    progress::apart(|| keep(stdout.lock().write_all(bytes)));
+    progress::without_progress(|| keep(stdout.lock().write_all(bytes)));
 }
 
 /// Writes to standard error, without colours if it does not show them.
 pub(super) fn about(text: &str) {
     let text = coloured(text);
-    // A closed standard error is no failure, and could not be reported.
-    progress::apart(|| drop(colour::stream(io::stderr()).write_all(text.as_bytes())));
+    // A closed standard error is not a failure, and could not be reported.
+    progress::without_progress(|| drop(colour::stream(io::stderr()).write_all(text.as_bytes())));
 }
 
 /// Returns `Break` once a write to standard output has failed, for example because its reader has

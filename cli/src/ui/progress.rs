@@ -43,7 +43,7 @@ impl Drop for Progress {
 }
 
 /// Prints while the line is hidden; it is shown again below.
-pub(super) fn apart<T>(print: impl FnOnce() -> T) -> T {
+pub(super) fn without_progress<T>(print: impl FnOnce() -> T) -> T {
     let bar = shown().clone();
     match bar {
         Some(bar) => bar.suspend(print),

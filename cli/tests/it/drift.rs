@@ -44,10 +44,10 @@ fn drift_of_tables_is_reverted() {
       {
         "subject": "column a.name",
         "kind": "differs",
-        "aspect": "its nullability",
+        "aspect": "nullability",
         "left": "NOT NULL",
         "right": "NULL",
-        "words": "column a.name: its nullability is NOT NULL in the migrations, NULL in the database"
+        "words": "column a.name differs in its nullability: NOT NULL in the migrations, NULL in the database"
       },
       {
         "subject": "column a.hack",
@@ -79,7 +79,7 @@ fn drift_of_tables_is_reverted() {
     exit 1
     "#);
     insta::assert_snapshot!(project.printed(&["drift"], &variables), @r#"
-    column a.name: its nullability is NOT NULL in the migrations, NULL in the database
+    column a.name differs in its nullability: NOT NULL in the migrations, NULL in the database
     column a.hack is in the database, but not in the migrations
     index a_name of a is in the migrations, but not in the database
     relation "left over" is in the database, but not in the migrations
@@ -88,9 +88,9 @@ fn drift_of_tables_is_reverted() {
     exit 1
     "#);
     let output = project.run_with(&["drift", "--sql"], &variables);
-    let mending = String::from_utf8(output.stdout).expect("text");
-    insta::assert_snapshot!(mending, @r#"
-    -- column a.name: its nullability is NOT NULL in the migrations, NULL in the database
+    let script = String::from_utf8(output.stdout).expect("text");
+    insta::assert_snapshot!(script, @r#"
+    -- column a.name differs in its nullability: NOT NULL in the migrations, NULL in the database
     -- column a.hack is in the database, but not in the migrations
     -- index a_name of a is in the migrations, but not in the database
     -- relation "left over" is in the database, but not in the migrations
@@ -102,8 +102,8 @@ fn drift_of_tables_is_reverted() {
     over";
     "#);
     session
-        .batch_execute(&mending)
-        .expect("PostgreSQL takes what mends it");
+        .batch_execute(&script)
+        .expect("PostgreSQL accepts the script");
     assert!(
         project
             .printed(&["drift", "--sql"], &variables)
@@ -141,11 +141,11 @@ fn drift_of_attached_objects_is_reverted() {
         )
         .expect("by hand");
     insta::assert_snapshot!(project.printed(&["drift"], &variables), @"
-    relation a: its row level security is on in the migrations, off in the database
+    relation a differs in its row level security: on in the migrations, off in the database
     trigger touched of a is in the migrations, but not in the database
     policy own of a is in the migrations, but not in the database
-    relation seen: its query is SELECT id, tags ->> 'a' AS a FROM a WHERE id > 1 in the migrations, SELECT a.id, (a.tags ->> 'a'::text) AS a FROM a WHERE (a.id > 2) in the database
-    function touch(): its body is ' BEGIN RETURN NEW; END ' (line 1) in the migrations, ' BEGIN RETURN OLD; END ' (line 1) in the database
+    relation seen differs in its query: SELECT id, tags ->> 'a' AS a FROM a WHERE id > 1 in the migrations, SELECT a.id, (a.tags ->> 'a'::text) AS a FROM a WHERE (a.id > 2) in the database
+    function touch() differs in its body: ' BEGIN RETURN NEW; END ' (line 1) in the migrations, ' BEGIN RETURN OLD; END ' (line 1) in the database
     error: 5 differences between the migrations and the database
     exit 1
     ");
@@ -155,9 +155,11 @@ fn drift_of_attached_objects_is_reverted() {
         .take_while(|line| !line.starts_with("error"))
         .map(|line| format!("{line}\n"))
         .collect();
-    session.batch_execute(&script).expect("it mends");
-    let mended = project.printed(&["drift"], &variables);
-    assert!(mended.ends_with("exit 0"), "{mended}");
+    session
+        .batch_execute(&script)
+        .expect("PostgreSQL accepts the script");
+    let after = project.printed(&["drift"], &variables);
+    assert!(after.ends_with("exit 0"), "{after}");
 }
 
 #[test]
@@ -198,18 +200,20 @@ fn drift_of_rules_indexes_and_views_is_reverted() {
         .expect("by hand");
     let reported = project.printed(&["drift"], &variables);
     for what in [
-        "index broken of \"To\": its state is valid in the migrations, invalid in the database",
+        "index broken of \"To\" differs in its validity: valid in the migrations, invalid in the database",
         "column seen.a is in the database",
-        "rule \"to\" of seen: it is",
-        "relation counted: its query is",
+        "rule \"to\" of seen differs in its definition:",
+        "relation counted differs in its query:",
     ] {
         assert!(reported.contains(what), "{what}: {reported}");
     }
     let script = project.run_with(&["drift", "--sql"], &variables);
     let script = String::from_utf8_lossy(&script.stdout);
-    session.batch_execute(&script).expect("it mends");
-    let mended = project.printed(&["drift"], &variables);
-    assert!(mended.ends_with("exit 0"), "{mended}");
+    session
+        .batch_execute(&script)
+        .expect("PostgreSQL accepts the script");
+    let after = project.printed(&["drift"], &variables);
+    assert!(after.ends_with("exit 0"), "{after}");
 }
 
 #[test]

@@ -129,7 +129,7 @@ fn a_dump_equals_its_database() {
     let named = ["diff", "migrations", "other.sql", "--database-url", &url];
     let other = project.printed(&named, &[]);
     assert!(
-        other.starts_with("relation adults: its query is ")
+        other.starts_with("relation adults differs in its query: ")
             && other.ends_with("error: 1 difference between the migrations and other.sql\nexit 1"),
         "{other}"
     );
@@ -137,7 +137,7 @@ fn a_dump_equals_its_database() {
     let views = |printed: &str| -> String {
         printed
             .lines()
-            .filter_map(|line| line.split(" is SELECT ").next()?.split(" is WITH ").next())
+            .filter_map(|line| line.split(": SELECT ").next()?.split(": WITH ").next())
             .map(|line| format!("{line}\n"))
             .collect()
     };
@@ -155,10 +155,10 @@ fn a_dump_equals_its_database() {
         .expect("it is printed");
     assert_eq!(note.lines().count(), 3, "{note}");
     insta::assert_snapshot!(views(differences), @r"
-    relation adults: its query
-    relation counted: its query
-    relation moods: its query
-    relation tables: its query
+    relation adults differs in its query
+    relation counted differs in its query
+    relation moods differs in its query
+    relation tables differs in its query
     ");
     // A server that is named has to answer.
     let nowhere = "postgres://127.0.0.1:1/x";
@@ -167,10 +167,10 @@ fn a_dump_equals_its_database() {
     assert!(unreachable.starts_with("error: "), "{unreachable}");
     let offline = project.printed(&["diff", "migrations", "dump.sql", "--offline"], &variables);
     insta::assert_snapshot!(views(&offline), @r"
-    relation adults: its query
-    relation counted: its query
-    relation moods: its query
-    relation tables: its query
+    relation adults differs in its query
+    relation counted differs in its query
+    relation moods differs in its query
+    relation tables differs in its query
     error: 4 differences between the migrations and dump.sql
     exit 1
     ");
@@ -178,7 +178,7 @@ fn a_dump_equals_its_database() {
         .batch_execute("ALTER TABLE people ALTER COLUMN nick SET NOT NULL; DROP INDEX people_lower")
         .expect("a change");
     insta::assert_snapshot!(project.printed(&["diff", "dump.sql", &url], &[]), @r"
-    column people.nick: its nullability is NULL in dump.sql, NOT NULL in the database
+    column people.nick differs in its nullability: NULL in dump.sql, NOT NULL in the database
     index people_lower of people is in dump.sql, but not in the database
     error: 2 differences between dump.sql and the database
     exit 1

@@ -170,7 +170,7 @@ fn every_page_of_the_guide_is_run() {
         assert!(
             !has(&["rust", "rust,test_harness"])
                 || doc_tests.contains(&format!("docs/guide/{name}")),
-            "{name} is no doc test"
+            "{name} is not a doc test"
         );
     }
 }

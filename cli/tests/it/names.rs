@@ -52,8 +52,8 @@ fn all_colliding_names_are_reported_at_once() {
     "#);
     let settings = "[names]\n\"app.state\" = \"AppState\"\nuser_ids = \"KnownId\"\nuser-ids = \"DashedId\"\n\
         [variants]\n\"app.state\" = { A = \"UpperA\" }\nstate = { \"<\" = \"LessThan\" }\n";
-    let mended = printed(sql, &[("bowline.toml", settings)]);
-    assert!(mended.ends_with("exit 0"), "{mended}");
+    let named = printed(sql, &[("bowline.toml", settings)]);
+    assert!(named.ends_with("exit 0"), "{named}");
 }
 
 #[test]

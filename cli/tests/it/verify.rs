@@ -82,7 +82,7 @@ fn a_down_that_does_not_revert_is_a_finding() {
         ("migrations/4_d/down.sql", "CREATE TABLE b (id int);"),
     ]);
     insta::assert_snapshot!(verified(&project, &[]), @r#"
-    2_b: column a.code: its type is int4 in the schema before it, int8 in the schema after its down.sql
+    2_b: column a.code differs in its type: int4 in the schema before it, int8 in the schema after its down.sql
     2_b: constraint a_code_key of a is in the schema before it, but not in the schema after its down.sql
     2_b: index a_code_key of a is in the schema before it, but not in the schema after its down.sql
     2_b: relation b is in the schema after its down.sql, but not in the schema before it

@@ -99,7 +99,7 @@ pub(crate) const CATALOG: Package = Package {
             ],
         ),
         row(
-            "mend",
+            "alter",
             &[
                 "",
                 "attached",

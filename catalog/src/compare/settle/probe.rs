@@ -3,7 +3,7 @@
 use super::Server;
 use crate::definition::{literal, quoted};
 use crate::introspect::SETTINGS;
-use crate::routine::Routine;
+use crate::routine::{Routine, RoutineKind};
 use crate::{DataType, Name};
 
 /// The context of a text, which decides how a server can parse it.
@@ -100,12 +100,12 @@ pub(super) fn probe(
             (create, ask)
         }
         Context::Body(routine) => {
-            let word = match routine.kind.word() {
-                "procedure" => "PROCEDURE",
+            let keyword = match routine.kind {
+                RoutineKind::Procedure => "PROCEDURE",
                 _ => "FUNCTION",
             };
             let head = routine.head();
-            let create = format!("CREATE {word} {PROBE}{head} {text}");
+            let create = format!("CREATE {keyword} {PROBE}{head} {text}");
             let ask = "(SELECT pg_get_function_sqlbody(oid) FROM pg_proc WHERE proname = 'bowline_probe')";
             (create, ask.to_owned())
         }

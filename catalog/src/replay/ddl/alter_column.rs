@@ -43,7 +43,7 @@ pub(crate) fn alter_column(state: &mut State, action: &SyntaxNode, table: &Name)
             for table in &tables {
                 state.identity_changes_type(table, &column, &data_type.name.name);
             }
-            make_checks_anew(state, &tables, &column);
+            recreate_checks(state, &tables, &column);
         }
         K::SET_DEFAULT => {
             let default = expression(&option)
@@ -112,8 +112,8 @@ pub(crate) fn alter_column(state: &mut State, action: &SyntaxNode, table: &Name)
 /// Recreates the checks of a column whose type changes. PostgreSQL recreates them in the first of
 /// these tables, and the others inherit them. An unvalidated check of the first table is then
 /// unvalidated in all others, even in a new child where it was valid.
-fn make_checks_anew(state: &mut State, tables: &[Name], column: &str) {
-    let Some((table, heirs)) = tables.split_first() else {
+fn recreate_checks(state: &mut State, tables: &[Name], column: &str) {
+    let Some((table, descendants)) = tables.split_first() else {
         return;
     };
     let checks = state.table(table).constraints.iter();
@@ -122,11 +122,11 @@ fn make_checks_anew(state: &mut State, tables: &[Name], column: &str) {
         .filter(|check| !check.validated && check.kind.names(column))
         .map(|check| check.name.clone())
         .collect();
-    for heir in heirs {
+    for descendant in descendants {
         for name in &unsure {
-            let is_own = state.is_local_check(heir, name);
-            let mut there = state.table(heir).constraints.iter_mut();
-            let inherited = there.find(|check| check.name == *name).filter(|_| !is_own);
+            let is_own = state.is_local_check(descendant, name);
+            let mut checks = state.table(descendant).constraints.iter_mut();
+            let inherited = checks.find(|check| check.name == *name).filter(|_| !is_own);
             if let Some(check) = inherited {
                 check.validated = false;
             }

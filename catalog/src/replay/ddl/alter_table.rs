@@ -131,7 +131,7 @@ fn alter_table_action(state: &mut State, action: &SyntaxNode, table: Name) -> Re
         {
             view::view_options(state, action, &table);
         }
-        kind if shapes_nothing(kind) => {}
+        kind if changes_nothing(kind) => {}
         kind => {
             let words = format!("{kind:?}").replace('_', " ");
             return Err(Refused::new(
@@ -156,7 +156,7 @@ fn alter_add_column(state: &mut State, action: &SyntaxNode, table: &Name) -> Res
             action,
             format!("{} has a column {column} already", table.name),
         )
-        .do_this("give it another name")
+        .hint("give it another name")
         .raises("duplicate_column"));
     }
     let column = column::add_column(state, action, table)?;
@@ -209,7 +209,7 @@ fn alter_rename_column(state: &mut State, action: &SyntaxNode, table: &Name) -> 
     if columns.iter().any(|column| column.name == to) {
         return Err(
             Refused::new(action, format!("{} has a column {to} already", table.name))
-                .do_this("give it another name")
+                .hint("give it another name")
                 .raises("duplicate_column"),
         );
     }
@@ -267,7 +267,7 @@ fn drop_constraint(state: &mut State, action: &SyntaxNode, table: &Name) -> Resu
 
 /// Returns true for an action that changes the storage, owner or options of a table, but not its
 /// shape.
-fn shapes_nothing(kind: SyntaxKind) -> bool {
+fn changes_nothing(kind: SyntaxKind) -> bool {
     use SyntaxKind as K;
     matches!(
         kind,

@@ -109,10 +109,10 @@ fn generated(clause: &SyntaxNode) -> Result<Fill> {
         .take_while(|token| token.kind() != K::L_PAREN)
         .map(|token| token.kind())
         .collect();
-    let says = |kind| tokens.contains(&kind) && is_seen(kind);
-    if says(K::IDENTITY_KW) {
+    let has_token = |kind| tokens.contains(&kind) && is_seen(kind);
+    if has_token(K::IDENTITY_KW) {
         return Ok(Fill::Identity {
-            always: says(K::ALWAYS_KW),
+            always: has_token(K::ALWAYS_KW),
         });
     }
     let body = clause
@@ -128,6 +128,6 @@ fn generated(clause: &SyntaxNode) -> Result<Fill> {
     // PostgreSQL 18 makes the column VIRTUAL by default. Earlier versions require STORED.
     Ok(Fill::Generated {
         expression: text(&found),
-        stored: tree::says(clause, K::STORED),
+        stored: tree::has_below(clause, K::STORED),
     })
 }

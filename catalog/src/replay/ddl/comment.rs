@@ -3,7 +3,7 @@
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use crate::TypeKind;
-use crate::replay::ddl::{composite, guard, routine};
+use crate::replay::ddl::{attached, composite, routine};
 use crate::replay::refusal::{self, Refused, Result};
 use crate::replay::state::State;
 use crate::replay::syntax::tree::{child, child_name, child_nodes, path, string};
@@ -31,7 +31,7 @@ pub(crate) fn comment_on(state: &mut State, node: &SyntaxNode) -> Result<()> {
                     node,
                     format!("there is no column {}.{column}", parts.join(".")),
                 )
-                .do_this("look at the name and at the migrations before this one")
+                .hint("check the spelling, and whether an earlier migration creates it")
             };
             let Some(table) = state.find_relation(&parts) else {
                 // Comments on attributes of a composite type are not recorded.
@@ -99,7 +99,7 @@ pub(crate) fn comment_on(state: &mut State, node: &SyntaxNode) -> Result<()> {
             let name = state.find_own_type(&path(&reference));
             let missing = || {
                 Refused::new(node, "there is no such type")
-                    .do_this("look at the name and at the migrations before this one")
+                    .hint("check the spelling, and whether an earlier migration creates it")
             };
             if let Some(found) = state.type_mut(&name.ok_or_else(missing)?) {
                 found.comment = comment;
@@ -110,7 +110,7 @@ pub(crate) fn comment_on(state: &mut State, node: &SyntaxNode) -> Result<()> {
             routine::comment_on_routine(state, &object, comment).ok();
         }
         K::OBJECT_TRIGGER | K::OBJECT_POLICY | K::OBJECT_RULE => {
-            guard::comment_on_guard(state, &object, comment).ok();
+            attached::comment_on_attached(state, &object, comment).ok();
         }
         // Comments on event triggers, publications and so on are not recorded.
         _ => {}

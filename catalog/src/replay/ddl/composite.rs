@@ -30,7 +30,7 @@ pub(crate) fn columns_of_type(
         .get(composite)
         .map(|found| &found.kind)
     else {
-        let why = format!("{} is no composite type", composite.name);
+        let why = format!("{} is not a composite type", composite.name);
         return Err(Refused::new(node, why));
     };
     Ok(attributes.iter().map(Attribute::column).collect())
@@ -60,15 +60,11 @@ pub(crate) fn alter_attribute(
         .map(|relation| relation.name.clone())
         .collect();
     if !tables.is_empty() && !has(part, K::CASCADE) {
-        return Err(Refused::new(
-            part,
-            "tables are made of this type, so PostgreSQL refuses this",
-        )
-        .do_this("say CASCADE"));
+        return Err(Refused::error(part, "typed tables use this type").hint("add CASCADE"));
     }
     // The children of a typed table have its columns too.
-    let heirs = tables.iter().flat_map(|table| state.descendants(table));
-    let with_heirs: Vec<Name> = heirs.chain(tables.iter().cloned()).collect();
+    let descendants = tables.iter().flat_map(|table| state.descendants(table));
+    let with_descendants: Vec<Name> = descendants.chain(tables.iter().cloned()).collect();
     let attributes = attributes(state, part, composite)?;
     let position = |name: &String| attributes.iter().position(|other| other.name == *name);
     match (part.kind(), names.as_slice(), new) {
@@ -79,32 +75,32 @@ pub(crate) fn alter_attribute(
                 collation,
             };
             attributes.push(added.clone());
-            for table in with_heirs {
+            for table in with_descendants {
                 let columns = &mut state.table(&table).columns;
-                if !columns.iter().any(|own| own.name == *attribute) {
+                if !columns.iter().any(|column| column.name == *attribute) {
                     columns.push(added.column());
                 }
             }
         }
         (K::ALTER_ATTRIBUTE, [attribute], Some((data_type, collation))) => {
-            let place = position(attribute).ok_or_else(|| missing(part, attribute))?;
-            attributes[place].data_type.clone_from(&data_type);
-            attributes[place].collation.clone_from(&collation);
-            for table in with_heirs {
+            let at = position(attribute).ok_or_else(|| missing(part, attribute))?;
+            attributes[at].data_type.clone_from(&data_type);
+            attributes[at].collation.clone_from(&collation);
+            for table in with_descendants {
                 let column = state.column_mut(part, &table, attribute)?;
                 column.data_type.clone_from(&data_type);
                 column.collation.clone_from(&collation);
             }
         }
         (K::DROP_ATTRIBUTE, [attribute], _) => {
-            let Some(place) = position(attribute) else {
+            let Some(at) = position(attribute) else {
                 return if has(part, K::IF_EXISTS) {
                     Ok(())
                 } else {
                     Err(missing(part, attribute))
                 };
             };
-            attributes.remove(place);
+            attributes.remove(at);
             let mut columns = Vec::new();
             for table in tables {
                 columns.push(Object::Column(table.clone(), attribute.clone()));
@@ -113,9 +109,9 @@ pub(crate) fn alter_attribute(
             state.drop_objects(part, &columns)?;
         }
         (K::RENAME_ATTRIBUTE, [from, to], _) => {
-            let place = position(from).ok_or_else(|| missing(part, from))?;
-            attributes[place].name.clone_from(to);
-            for table in with_heirs {
+            let at = position(from).ok_or_else(|| missing(part, from))?;
+            attributes[at].name.clone_from(to);
+            for table in with_descendants {
                 state.rename_column(&table, from, to);
             }
         }
@@ -147,7 +143,7 @@ fn attributes<'s>(
     match state.type_mut(composite).map(|found| &mut found.kind) {
         Some(TypeKind::Composite { attributes }) => Ok(attributes),
         _ => {
-            let why = format!("{} is no composite type", composite.name);
+            let why = format!("{} is not a composite type", composite.name);
             Err(Refused::new(node, why))
         }
     }

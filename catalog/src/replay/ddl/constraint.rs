@@ -12,7 +12,7 @@ use crate::replay::syntax::clause::{
 };
 use crate::replay::syntax::expression::{columns_in, expression};
 use crate::replay::syntax::index::{key_order, predicate};
-use crate::replay::syntax::tree::{child, child_name, children, has, says, text};
+use crate::replay::syntax::tree::{child, child_name, children, has, has_below, text};
 use crate::{ConstraintKind, Index, IndexKey, KeyOrder, Name};
 
 /// Adds a constraint of the table. Skips other nodes, and clauses that only a column can have.
@@ -109,21 +109,17 @@ fn add_key(
         None => column_list(node, K::CONSTRAINT_COLUMN_REF_LIST),
     };
     if is_primary && state.table(table).primary_key().is_some() {
-        return Err(Refused::new(
+        return Err(Refused::error(
             node,
-            format!(
-                "{} has a primary key already, so PostgreSQL refuses this",
-                table.name
-            ),
+            format!("{} has a primary key already", table.name),
         ));
     }
     let temporal = is_temporal(node);
     if temporal && columns.len() < 2 {
-        return Err(Refused::new(
-            node,
-            "a key WITHOUT OVERLAPS has no other column, so PostgreSQL refuses this",
-        )
-        .do_this("name what must not overlap with itself before the period"));
+        return Err(
+            Refused::error(node, "a key WITHOUT OVERLAPS has no other column")
+                .hint("name a column before the period: periods of equal values must not overlap"),
+        );
     }
     for column in &columns {
         state.column_mut(node, table, column)?;
@@ -195,7 +191,7 @@ fn key_from_index(
     let old = std::mem::replace(&mut index.name, name.clone());
     let nulls_not_distinct = index.nulls_not_distinct;
     let columns: Vec<String> = index.columns().map(str::to_owned).collect();
-    state.keep_title(table, &old, &name);
+    state.move_column_names(table, &old, &name);
     for column in columns.iter().filter(|_| is_primary) {
         state.column_mut(node, table, column)?;
         state.set_not_null(table, column, None);
@@ -279,7 +275,7 @@ fn must_be_free(state: &mut State, node: &SyntaxNode, table: &Name, name: &str) 
 pub(crate) fn alter_constraint(state: &mut State, action: &SyntaxNode, table: &Name) -> Result<()> {
     use SyntaxKind as K;
     let name = child_name(action, K::CONSTRAINT_NAME_REF).unwrap_or_default();
-    let says = |kind| says(action, kind);
+    let has_below = |kind| has_below(action, kind);
     // Foreign keys of partitions may have other names. Checks of children have the same name.
     let mut affected = vec![(table.clone(), name.clone())];
     affected.extend(state.partition_references(table, &name));
@@ -299,10 +295,10 @@ pub(crate) fn alter_constraint(state: &mut State, action: &SyntaxNode, table: &N
                 continue;
             }
             let (deferrable, deferred) = deferral(action);
-            if says(K::NOT_ENFORCED) {
+            if has_below(K::NOT_ENFORCED) {
                 constraint.enforced = false;
                 constraint.validated = false;
-            } else if says(K::ENFORCED) {
+            } else if has_below(K::ENFORCED) {
                 constraint.enforced = true;
                 constraint.validated = true;
             } else {

@@ -57,7 +57,7 @@ fn add_domain_check(state: &mut State, clause: &SyntaxNode, domain: &Name) -> Re
     let checks = checks(state, clause, domain)?;
     if checks.iter().any(|other| other.name == new.name) {
         let why = format!("the domain has a constraint {} already", new.name);
-        return Err(Refused::new(clause, why).do_this("give it another name"));
+        return Err(Refused::new(clause, why).hint("give it another name"));
     }
     checks.push(new);
     Ok(())
@@ -70,7 +70,10 @@ fn checks<'s>(
 ) -> Result<&'s mut Vec<Constraint>> {
     match state.type_mut(domain).map(|found| &mut found.kind) {
         Some(TypeKind::Domain { checks, .. }) => Ok(checks),
-        _ => Err(Refused::new(node, format!("{} is no domain", domain.name))),
+        _ => Err(Refused::new(
+            node,
+            format!("{} is not a domain", domain.name),
+        )),
     }
 }
 
@@ -81,7 +84,7 @@ pub(crate) fn alter_domain(state: &mut State, node: &SyntaxNode) -> Result<()> {
     let parts = path(&reference);
     let domain = state.find_own_type(&parts).ok_or_else(|| {
         Refused::new(node, format!("there is no domain {}", parts.join(".")))
-            .do_this("look at the name and at the migrations before this one")
+            .hint("check the spelling, and whether an earlier migration creates it")
     })?;
     let Some(action) = child_nodes(node).find(|child| child.kind() != K::DOMAIN_REF) else {
         return Ok(());
@@ -159,7 +162,10 @@ fn domain_default<'s>(
 ) -> Result<&'s mut Option<String>> {
     match state.type_mut(domain).map(|found| &mut found.kind) {
         Some(TypeKind::Domain { default, .. }) => Ok(default),
-        _ => Err(Refused::new(node, format!("{} is no domain", domain.name))),
+        _ => Err(Refused::new(
+            node,
+            format!("{} is not a domain", domain.name),
+        )),
     }
 }
 
@@ -169,6 +175,9 @@ fn domain_not_null(state: &mut State, node: &SyntaxNode, domain: &Name, new: boo
             *not_null = new;
             Ok(())
         }
-        _ => Err(Refused::new(node, format!("{} is no domain", domain.name))),
+        _ => Err(Refused::new(
+            node,
+            format!("{} is not a domain", domain.name),
+        )),
     }
 }

@@ -28,7 +28,7 @@ fn drop_named(
             None => {
                 return Err(
                     Refused::new(node, format!("there is no {what} {}", parts.join(".")))
-                        .do_this("look at the name and at the migrations before this one"),
+                        .hint("check the spelling, and whether an earlier migration creates it"),
                 );
             }
         }
@@ -90,11 +90,10 @@ pub(crate) fn drop_indexes(state: &mut State, node: &SyntaxNode) -> Result<()> {
             .iter()
             .any(|other| other.name == index && other.kind.has_index());
         if of_constraint {
-            return Err(Refused::new(
-                node,
-                format!("the constraint {index} needs this index, so PostgreSQL refuses this"),
-            )
-            .do_this("drop the constraint instead"));
+            return Err(
+                Refused::error(node, format!("the constraint {index} needs this index"))
+                    .hint("drop the constraint instead"),
+            );
         }
         let mut targets = vec![Object::Index(table.clone(), index.clone())];
         targets.extend(
@@ -115,34 +114,32 @@ pub(crate) fn drop_schemas(state: &mut State, node: &SyntaxNode) -> Result<()> {
                 continue;
             }
             return Err(Refused::new(node, format!("there is no schema {schema}"))
-                .do_this("look at the name and at the migrations before this one"));
+                .hint("check the spelling, and whether an earlier migration creates it"));
         }
         let is_inside = |name: &&Name| name.schema == schema;
         let relations = state.catalog().relations.keys().filter(is_inside);
         let sequences = state.catalog().sequences.keys().filter(is_inside);
         let types = state.catalog().types.keys().filter(is_inside);
         let functions = state.functions().values().flatten();
-        let functions = functions.filter(|form| is_inside(&&form.name));
+        let functions = functions.filter(|function| is_inside(&&function.name));
         let inside: Vec<Object> = relations
             .map(|name| Object::Relation(name.clone()))
             .chain(sequences.map(|name| Object::Sequence(name.clone())))
             .chain(types.map(|name| Object::Type(name.clone())))
-            .chain(
-                functions
-                    .map(|form| Object::Routine(form.name.clone(), form.argument_types.clone())),
-            )
+            .chain(functions.map(|function| {
+                Object::Routine(function.name.clone(), function.argument_types.clone())
+            }))
             .collect();
         if !inside.is_empty() && !cascades(node) {
-            return Err(Refused::new(
-                node,
-                format!("the schema {schema} is not empty, so PostgreSQL refuses this"),
-            )
-            .do_this("empty it first, or say CASCADE"));
+            return Err(
+                Refused::error(node, format!("the schema {schema} is not empty"))
+                    .hint("empty it first, or add CASCADE"),
+            );
         }
         let here = state.extensions_in(&schema);
         if !here.is_empty() && !cascades(node) {
-            let why = format!("an extension is in the schema {schema}, so PostgreSQL refuses this");
-            return Err(Refused::new(node, why).do_this("drop it first, or say CASCADE"));
+            let why = format!("an extension is in the schema {schema}");
+            return Err(Refused::error(node, why).hint("drop it first, or add CASCADE"));
         }
         for extension in here {
             drop_installed(state, node, &extension)?;
@@ -165,24 +162,24 @@ pub(crate) fn drop_functions(state: &mut State, node: &SyntaxNode) -> Result<()>
         let parts = signature.children().next().map(|name| path(&name));
         let parts = parts.unwrap_or_default();
         state.drop_routine_gap(&parts);
-        let Ok((key, place)) = state.find_form(&signature) else {
+        let Ok((key, position)) = state.find_function(&signature) else {
             continue;
         };
-        let forms = state.forms(&key);
-        let Some(form) = forms.get(place) else {
+        let overloads = state.overloads(&key);
+        let Some(function) = overloads.get(position) else {
             continue;
         };
-        if cascades(node) && forms.len() > 1 && is_called(state, &key) {
+        if cascades(node) && overloads.len() > 1 && state.is_called(function) {
             return Err(Refused::new(
                 node,
-                format!("{key} has several forms, and it is not clear which is called"),
+                format!("{key} is overloaded, and it is not clear which function is called"),
             ));
         }
-        let routine = Object::Routine(form.name.clone(), form.argument_types.clone());
+        let routine = Object::Routine(function.name.clone(), function.argument_types.clone());
         if cascades(node) {
             state.drop_objects(node, &[routine])?;
         } else {
-            state.take_out(&routine);
+            state.remove_object(&routine);
         }
     }
     Ok(())
@@ -226,14 +223,10 @@ fn drop_installed(state: &mut State, node: &SyntaxNode, extension: &str) -> Resu
                 .operator_classes()
                 .any(|class| members.operator_classes.contains(&class));
             if uses && !cascades(node) {
-                return Err(Refused::new(
-                    node,
-                    format!(
-                        "the index {} needs it, so PostgreSQL refuses this",
-                        index.name
-                    ),
-                )
-                .do_this("drop the index first, or say CASCADE"));
+                return Err(
+                    Refused::error(node, format!("the index {} needs it", index.name))
+                        .hint("drop the index first, or add CASCADE"),
+                );
             }
             if uses {
                 targets.push(Object::Index(relation.name.clone(), index.name.clone()));
@@ -257,9 +250,4 @@ fn drop_installed(state: &mut State, node: &SyntaxNode, extension: &str) -> Resu
     }
     state.remove_extension(extension);
     Ok(())
-}
-
-/// Returns true if an expression or view of the catalog calls this function.
-pub(crate) fn is_called(state: &State, function: &str) -> bool {
-    !state.uses_of_function(function).is_empty()
 }

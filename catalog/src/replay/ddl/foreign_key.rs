@@ -44,20 +44,19 @@ pub(crate) fn add_foreign_key(
         .collect::<Vec<_>>();
     let temporal = periods.contains(&true);
     if temporal && periods.contains(&false) {
-        return Err(Refused::new(
-            node,
-            "only one side of the foreign key has a PERIOD, so PostgreSQL refuses this",
-        )
-        .do_this("write PERIOD before the last column of both sides"));
+        return Err(
+            Refused::error(node, "only one side of the foreign key has a PERIOD")
+                .hint("write PERIOD before the last column of both sides"),
+        );
     }
     let on_delete = referential_action(node, K::ON_DELETE_ACTION);
     let on_update = referential_action(node, K::ON_UPDATE_ACTION);
     if temporal && [&on_delete, &on_update] != [&ReferentialAction::NoAction; 2] {
-        return Err(Refused::new(
+        return Err(Refused::error(
             node,
-            "a foreign key with a PERIOD has no action but NO ACTION, so PostgreSQL refuses this",
+            "a foreign key with a PERIOD has no action but NO ACTION",
         )
-        .do_this("leave ON DELETE and ON UPDATE out"));
+        .hint("leave ON DELETE and ON UPDATE out"));
     }
     let parent = state.relation_mut(&parent_name)?;
     let references = parent.name.clone();
@@ -71,14 +70,14 @@ pub(crate) fn add_foreign_key(
         .referenced_index(&referenced_columns, temporal)
         .is_none()
     {
-        return Err(Refused::new(
+        return Err(Refused::error(
             node,
             format!(
-                "{} has no key of these columns to refer to, so PostgreSQL refuses this",
+                "{} has no key of these columns to refer to",
                 references.name
             ),
         )
-        .do_this("make them a primary key or unique first"));
+        .hint("declare them PRIMARY KEY or UNIQUE first"));
     }
     let name =
         given.unwrap_or_else(|| state.free_constraint_name(table, &columns.join("_"), "fkey"));

@@ -42,7 +42,7 @@ pub(crate) fn create_function(state: &mut State, node: &SyntaxNode) -> Result<()
         function.defaults += usize::from(has(&parameter, K::PARAM_DEFAULT));
         function.is_variadic |= has(&parameter, K::PARAM_VARIADIC);
     }
-    add_form(state, node, function);
+    add_overload(state, node, function);
     Ok(())
 }
 
@@ -56,7 +56,7 @@ fn routine_name(state: &State, node: &SyntaxNode, given: &SyntaxNode) -> Name {
     })
 }
 
-fn add_form(state: &mut State, node: &SyntaxNode, function: Function) {
+fn add_overload(state: &mut State, node: &SyntaxNode, function: Function) {
     let function = routine::with_routine(state, node, function);
     state.add_function(function);
 }
@@ -101,7 +101,7 @@ pub(crate) fn create_aggregate(state: &mut State, node: &SyntaxNode) -> Result<(
             is_set: false,
         };
     }
-    add_form(state, node, function);
+    add_overload(state, node, function);
     Ok(())
 }
 

@@ -122,7 +122,9 @@ pub(crate) fn order(state: &State, item: &SyntaxNode, table: &Name, method: &str
         descending,
         nulls_first,
         collation: match column {
-            Some(column) => collation.filter(|own| column.collation.as_ref() != Some(own)),
+            Some(column) => {
+                collation.filter(|collation| column.collation.as_ref() != Some(collation))
+            }
             None => collation
                 .or_else(|| infer::collation_over(state, &text(&expression_of(item)?), table)),
         },

@@ -11,8 +11,8 @@ use crate::{Column, Constraint, ConstraintKind, Fill, Name, Relation, RelationKi
 
 /// The parts that a LIKE clause copies from its source table.
 pub(crate) struct Like {
-    model: Name,
-    taken: Vec<SyntaxKind>,
+    source: Name,
+    copied: Vec<SyntaxKind>,
 }
 
 const PROPERTIES: [SyntaxKind; 9] = [
@@ -28,8 +28,8 @@ const PROPERTIES: [SyntaxKind; 9] = [
 ];
 
 impl Like {
-    pub(crate) fn takes(&self, property: SyntaxKind) -> bool {
-        self.taken.contains(&property) && is_seen(property)
+    pub(crate) fn copies(&self, property: SyntaxKind) -> bool {
+        self.copied.contains(&property) && is_seen(property)
     }
 }
 
@@ -37,74 +37,76 @@ pub(crate) fn like_columns(state: &mut State, node: &SyntaxNode, table: &Name) -
     use SyntaxKind as K;
     let reference =
         child(node, K::RELATION_NAME_REF).ok_or_else(|| Refused::new(node, "no table is named"))?;
-    let mut taken = Vec::new();
+    let mut copied = Vec::new();
     for option in child_nodes(node) {
         let Some(property) = option.children().next().map(|property| property.kind()) else {
             continue;
         };
-        let these: Vec<_> = if property == K::PROPERTY_ALL && is_seen(property) {
+        let properties: Vec<_> = if property == K::PROPERTY_ALL && is_seen(property) {
             PROPERTIES.to_vec()
         } else {
             vec![property]
         };
         match option.kind() {
-            K::INCLUDING_PROPERTY => taken.extend(these),
-            K::EXCLUDING_PROPERTY => taken.retain(|property| !these.contains(property)),
+            K::INCLUDING_PROPERTY => copied.extend(properties),
+            K::EXCLUDING_PROPERTY => {
+                copied.retain(|property| !properties.contains(property));
+            }
             _ => {}
         }
     }
     let parts = tree::path(&reference);
-    let model = state
+    let source = state
         .candidates(&parts)
         .into_iter()
         .filter(|name| name != table)
         .find_map(|name| state.catalog().relations.get(&name).cloned());
     let missing = || {
         Refused::new(node, format!("there is no table {}", parts.join(".")))
-            .do_this("look at the name and at the migrations before this one")
+            .hint("check the spelling, and whether an earlier migration creates it")
             .raises("undefined_table")
     };
-    let model = match model {
-        Some(model) => model,
+    let source = match source {
+        Some(source) => source,
         None => {
             let composite = state.find_own_type(&parts).ok_or_else(missing)?;
-            let mut model = Relation::new(composite.clone(), RelationKind::Table);
-            model.columns = composite::columns_of_type(state, node, &composite)?;
-            model
+            let mut source = Relation::new(composite.clone(), RelationKind::Table);
+            source.columns = composite::columns_of_type(state, node, &composite)?;
+            source
         }
     };
     let like = Like {
-        model: model.name.clone(),
-        taken,
+        source: source.name.clone(),
+        copied,
     };
-    for column in &model.columns {
+    for column in &source.columns {
         let comment = column
             .comment
             .clone()
-            .filter(|_| like.takes(K::PROPERTY_COMMENTS));
+            .filter(|_| like.copies(K::PROPERTY_COMMENTS));
         let fill = match &column.fill {
-            Fill::Default(_) if like.takes(K::PROPERTY_DEFAULTS) => column.fill.clone(),
+            Fill::Default(_) if like.copies(K::PROPERTY_DEFAULTS) => column.fill.clone(),
             // The sequence still belongs to the source table.
-            Fill::Serial { sequence } if like.takes(K::PROPERTY_DEFAULTS) => {
+            Fill::Serial { sequence } if like.copies(K::PROPERTY_DEFAULTS) => {
                 Fill::from_sequence(sequence, false)
             }
-            Fill::Identity { .. } if like.takes(K::PROPERTY_IDENTITY) => column.fill.clone(),
-            Fill::Generated { .. } if like.takes(K::PROPERTY_GENERATED) => column.fill.clone(),
+            Fill::Identity { .. } if like.copies(K::PROPERTY_IDENTITY) => column.fill.clone(),
+            Fill::Generated { .. } if like.copies(K::PROPERTY_GENERATED) => column.fill.clone(),
             _ => Fill::Nothing,
         };
         let is_identity = matches!(fill, Fill::Identity { .. });
         let data_type = column.data_type.name.name.clone();
-        let own = Column {
+        let copy = Column {
             fill,
             comment,
             ..column.clone()
         };
         let relation = state.table(table);
-        relation.columns.retain(|other| other.name != own.name);
-        relation.columns.push(own);
+        relation.columns.retain(|other| other.name != copy.name);
+        relation.columns.push(copy);
         if is_identity {
             state.insert_sequence(table, &column.name, &data_type, None)?;
-            copy_sequence(state, &model.name, &column.name, table);
+            copy_sequence(state, &source.name, &column.name, table);
         }
         if column.not_null {
             state.set_not_null(table, &column.name, None);
@@ -114,8 +116,8 @@ pub(crate) fn like_columns(state: &mut State, node: &SyntaxNode, table: &Name) -
 }
 
 /// Copies the options of the source table's identity sequence to the new one.
-fn copy_sequence(state: &mut State, model: &Name, column: &str, table: &Name) {
-    let old = state.shared_identity_sequence(model, column).cloned();
+fn copy_sequence(state: &mut State, source: &Name, column: &str, table: &Name) {
+    let old = state.shared_identity_sequence(source, column).cloned();
     let new = state.catalog().identity_sequence(table, column).cloned();
     let (Some(old), Some(new)) = (old, new) else {
         return;
@@ -132,38 +134,41 @@ fn copy_sequence(state: &mut State, model: &Name, column: &str, table: &Name) {
 }
 
 /// Copies checks and indexes, which get their names after the table's own.
-pub(crate) fn like_the_rest(state: &mut State, like: &Like, table: &Name) -> Result<()> {
+pub(crate) fn like_indexes_and_checks(state: &mut State, like: &Like, table: &Name) -> Result<()> {
     use SyntaxKind as K;
-    let Some(model) = state.catalog().relations.get(&like.model).cloned() else {
+    let Some(source) = state.catalog().relations.get(&like.source).cloned() else {
         return Ok(());
     };
-    let comment =
-        |comment: &Option<String>| comment.clone().filter(|_| like.takes(K::PROPERTY_COMMENTS));
-    if like.takes(K::PROPERTY_CONSTRAINTS) {
-        for constraint in &model.constraints {
+    let comment = |comment: &Option<String>| {
+        comment
+            .clone()
+            .filter(|_| like.copies(K::PROPERTY_COMMENTS))
+    };
+    if like.copies(K::PROPERTY_CONSTRAINTS) {
+        for constraint in &source.constraints {
             if matches!(constraint.kind, ConstraintKind::Check { .. }) {
-                let mut own = constraint.clone();
-                own.comment = comment(&constraint.comment);
+                let mut copy = constraint.clone();
+                copy.comment = comment(&constraint.comment);
                 // PostgreSQL validates the checks, because the new table is empty.
-                own.validated = own.enforced;
-                state.table(table).constraints.push(own);
+                copy.validated = copy.enforced;
+                state.table(table).constraints.push(copy);
             }
         }
     }
-    if like.takes(K::PROPERTY_INDEXES) {
-        for index in &model.indexes {
-            let constraint = model
+    if like.copies(K::PROPERTY_INDEXES) {
+        for index in &source.indexes {
+            let constraint = source
                 .constraints
                 .iter()
                 .find(|other| other.name == index.name && other.kind.has_index());
-            let mut own = index.clone();
-            own.comment = comment(&index.comment);
+            let mut copy = index.clone();
+            copy.comment = comment(&index.comment);
             // PostgreSQL copies the comment of the index, but not that of the constraint.
             let constraint = constraint.cloned().map(|constraint| Constraint {
                 comment: None,
                 ..constraint
             });
-            state.clone_index(&like.model, table, own, constraint);
+            state.clone_index(&like.source, table, copy, constraint);
         }
     }
     Ok(())

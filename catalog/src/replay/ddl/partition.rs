@@ -17,16 +17,15 @@ pub(crate) fn attach_partition(state: &mut State, action: &SyntaxNode, table: &N
             must_have_none_like(state, action, &partition, index)?;
         }
     }
-    let own = state.table(&partition).columns.iter();
-    let mut own = own.filter(|column| matches!(column.fill, Fill::Identity { .. }));
-    if let Some(column) = own.next() {
+    let identities = state.table(&partition).columns.iter();
+    let mut identities = identities.filter(|column| matches!(column.fill, Fill::Identity { .. }));
+    if let Some(column) = identities.next() {
         let why = format!(
             "the column {} of {} is an identity, which PostgreSQL refuses from 17 on",
             column.name, partition.name
         );
-        return Err(Refused::new(action, why).do_this(
-            "drop the identity of the column first: it gets that of the partitioned table",
-        ));
+        return Err(Refused::new(action, why)
+            .hint("drop the identity of the column first: it gets that of the partitioned table"));
     }
     let bound = action.children().find_map(|child| bound(&child));
     state.attach(&partition, table, bound);
@@ -46,17 +45,17 @@ pub(crate) fn must_have_none_like(
     all.push(partition.clone());
     for name in all {
         let relation = state.catalog().relations.get(&name);
-        let is_like = |own: &&Index| own.method == index.method && own.keys == index.keys;
-        let own = relation.and_then(|relation| {
+        let is_like = |other: &&Index| other.method == index.method && other.keys == index.keys;
+        let existing = relation.and_then(|relation| {
             let mut like = relation.indexes.iter().filter(is_like);
-            like.find(|own| relation.excludes(own))
+            like.find(|index| relation.excludes(index))
         });
-        if let Some(own) = own {
+        if let Some(existing) = existing {
             let why = format!(
                 "{} has {} already, and replay does not follow a second one like it that comes from its parent",
-                name.name, own.name
+                name.name, existing.name
             );
-            return Err(Refused::new(node, why).do_this("drop the partition's own one first"));
+            return Err(Refused::new(node, why).hint("drop the partition's own one first"));
         }
     }
     Ok(())
@@ -71,11 +70,8 @@ pub(crate) fn detach_partition(state: &mut State, action: &SyntaxNode) -> Result
 /// Refuses a parent that is a descendant of the table.
 fn must_not_descend(state: &State, node: &SyntaxNode, parent: &Name, child: &Name) -> Result<()> {
     if parent == child || state.descendants(child).contains(parent) {
-        let why = format!(
-            "{} would inherit from itself, so PostgreSQL refuses this",
-            child.name
-        );
-        return Err(Refused::new(node, why));
+        let why = format!("{} would inherit from itself", child.name);
+        return Err(Refused::error(node, why));
     }
     Ok(())
 }

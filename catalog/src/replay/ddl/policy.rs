@@ -25,7 +25,7 @@ pub(crate) fn create_policy(state: &mut State, node: &SyntaxNode) -> Result<()> 
     use SyntaxKind as K;
     let on = child(node, K::ON_TABLE).unwrap_or_else(|| node.clone());
     let table = on_table(state, &on)?;
-    let own = child_name(node, K::POLICY).unwrap_or_default();
+    let policy_name = child_name(node, K::POLICY).unwrap_or_default();
     let kind = child(node, K::AS_POLICY_TYPE).and_then(|kind| tree::tokens(&kind).last());
     let command = child(node, K::POLICY_COMMAND)
         .and_then(|command| tree::tokens(&command).last())
@@ -35,7 +35,7 @@ pub(crate) fn create_policy(state: &mut State, node: &SyntaxNode) -> Result<()> 
         Some(state.code(text(&clause.children().next()?)))
     };
     let policy = Policy {
-        name: own.clone(),
+        name: policy_name.clone(),
         permissive: kind.is_none_or(|kind| !kind.text().eq_ignore_ascii_case("restrictive")),
         command: command.unwrap_or_else(|| "ALL".to_owned()),
         roles: roles(node)?.unwrap_or_default(),
@@ -44,13 +44,13 @@ pub(crate) fn create_policy(state: &mut State, node: &SyntaxNode) -> Result<()> 
         comment: None,
     };
     let policies = &mut state.table(&table).attached.policies;
-    if policies.iter().any(|other| other.name == own) {
-        let why = format!("there is a policy {own} already, so PostgreSQL refuses this");
-        return Err(Refused::new(node, why).raises("duplicate_object"));
+    if policies.iter().any(|other| other.name == policy_name) {
+        let why = format!("there is a policy {policy_name} already");
+        return Err(Refused::error(node, why).raises("duplicate_object"));
     }
     policies.push(policy);
     policies.sort_by(|a, b| a.name.cmp(&b.name));
-    state.forget_part(&table, &own);
+    state.forget_part(&table, &policy_name);
     Ok(())
 }
 
@@ -58,7 +58,7 @@ pub(crate) fn alter_policy(state: &mut State, node: &SyntaxNode) -> Result<()> {
     use SyntaxKind as K;
     let on = child(node, K::ON_TABLE).unwrap_or_else(|| node.clone());
     let table = on_table(state, &on)?;
-    let own = child_name(node, K::POLICY_REF).unwrap_or_default();
+    let policy_name = child_name(node, K::POLICY_REF).unwrap_or_default();
     let roles = roles(node)?;
     let expression = |kind: SyntaxKind| {
         let clause = below(node, kind).next()?;
@@ -69,9 +69,9 @@ pub(crate) fn alter_policy(state: &mut State, node: &SyntaxNode) -> Result<()> {
         expression(K::WITH_CHECK_EXPR_CLAUSE),
     );
     let policies = &mut state.table(&table).attached.policies;
-    let policy = policies.iter_mut().find(|other| other.name == own);
+    let policy = policies.iter_mut().find(|other| other.name == policy_name);
     let policy = policy.ok_or_else(|| {
-        Refused::new(node, format!("there is no policy {own}")).raises("undefined_object")
+        Refused::new(node, format!("there is no policy {policy_name}")).raises("undefined_object")
     })?;
     if let Some(rename) = child(node, K::POLICY_RENAME_TO) {
         policy.name = child_name(&rename, K::POLICY).unwrap_or_default();
@@ -92,7 +92,7 @@ pub(crate) fn alter_policy(state: &mut State, node: &SyntaxNode) -> Result<()> {
 
 pub(crate) fn drop_policy(state: &mut State, node: &SyntaxNode) -> Result<()> {
     use SyntaxKind as K;
-    let own = child_name(node, K::POLICY_REF).unwrap_or_default();
+    let policy_name = child_name(node, K::POLICY_REF).unwrap_or_default();
     let is_lenient = has(node, K::IF_EXISTS);
     let table = match on_table(state, node) {
         Ok(table) => table,
@@ -101,14 +101,15 @@ pub(crate) fn drop_policy(state: &mut State, node: &SyntaxNode) -> Result<()> {
     };
     let policies = &mut state.table(&table).attached.policies;
     let before = policies.len();
-    policies.retain(|other| other.name != own);
+    policies.retain(|other| other.name != policy_name);
     let is_gone = policies.len() < before;
-    if !is_gone && !is_lenient && !state.has_part_gap(&table, &own) {
+    if !is_gone && !is_lenient && !state.has_part_gap(&table, &policy_name) {
         return Err(
-            Refused::new(node, format!("there is no policy {own}")).raises("undefined_object")
+            Refused::new(node, format!("there is no policy {policy_name}"))
+                .raises("undefined_object"),
         );
     }
-    state.forget_part(&table, &own);
+    state.forget_part(&table, &policy_name);
     Ok(())
 }
 

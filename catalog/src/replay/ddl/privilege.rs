@@ -74,8 +74,8 @@ fn granted_objects(state: &State, objects: &SyntaxNode) -> (Option<Kind>, Vec<Ta
                 .descendants()
                 .filter(|part| routine::is_signature(part.kind()));
             let targets = signatures.filter_map(|signature| {
-                let (key, place) = state.find_form(&signature).ok()?;
-                Some(Target::Routine(key, place))
+                let (key, position) = state.find_function(&signature).ok()?;
+                Some(Target::Routine(key, position))
             });
             (Some(Kind::Routine), targets.collect())
         }
@@ -100,7 +100,7 @@ fn all_in(state: &State, objects: &SyntaxNode, kind: Kind) -> Vec<Target> {
         .map(|schema| name(&schema))
         .collect();
     let all = state.all_objects().into_iter();
-    all.filter(|(own, target)| schemas.contains(&own.schema) && kind_of(target) == kind)
+    all.filter(|(name, target)| schemas.contains(&name.schema) && kind_of(target) == kind)
         .map(|(_, target)| target)
         .collect()
 }
@@ -130,8 +130,8 @@ pub(crate) fn default_privileges(state: &mut State, node: &SyntaxNode) -> Result
         state.add_default(Default {
             kind,
             schemas,
-            gives: Vec::new(),
-            takes: Vec::new(),
+            grants: Vec::new(),
+            revokes: Vec::new(),
             unknown: Some(
                 "whether the role of an ALTER DEFAULT PRIVILEGES creates it is not known"
                     .to_owned(),
@@ -145,8 +145,8 @@ pub(crate) fn default_privileges(state: &mut State, node: &SyntaxNode) -> Result
         state.add_default(Default {
             kind,
             schemas,
-            gives: lines,
-            takes: Vec::new(),
+            grants: lines,
+            revokes: Vec::new(),
             unknown: None,
         });
         return Ok(());
@@ -157,8 +157,8 @@ pub(crate) fn default_privileges(state: &mut State, node: &SyntaxNode) -> Result
         state.add_default(Default {
             kind,
             schemas,
-            gives: Vec::new(),
-            takes: lines,
+            grants: Vec::new(),
+            revokes: lines,
             unknown: None,
         });
     }

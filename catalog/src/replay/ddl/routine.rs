@@ -107,8 +107,8 @@ fn aggregate_routine(
     mut routine: Routine,
     is_old_form: bool,
 ) -> Result<Routine> {
-    let says = |option: &str| attribute(node, option);
-    if let Some(base) = says("basetype").filter(|_| is_old_form) {
+    let attribute_of = |option: &str| attribute(node, option);
+    if let Some(base) = attribute_of("basetype").filter(|_| is_old_form) {
         let data_type = known_type(state, &base)?;
         if data_type.name.name != "any" {
             routine.arguments.push(Argument {
@@ -119,24 +119,24 @@ fn aggregate_routine(
             });
         }
     }
-    let stored = says("stype").or_else(|| says("stype1"));
+    let stored = attribute_of("stype").or_else(|| attribute_of("stype1"));
     let stored = stored
         .map(|stored| known_type(state, &stored))
         .transpose()?;
-    let given: Vec<DataType> = routine.signature();
+    let given: Vec<DataType> = routine.argument_types();
     routine.language = "internal".to_owned();
     let result = result_of_aggregate(state, node, &given);
     let result = result.ok_or_else(|| Refused::new(node, "what it gives is not known"))?;
     routine.result = Some(result.of_signature());
-    let function = |option: &str| says(option).map(|given| name(&given));
+    let function = |option: &str| attribute_of(option).map(|given| name(&given));
     let parts = [
         ("SFUNC", function("sfunc").or_else(|| function("sfunc1"))),
         ("STYPE", stored.map(|stored| full(&stored))),
         ("FINALFUNC", function("finalfunc")),
         (
             "INITCOND",
-            says("initcond")
-                .or_else(|| says("initcond1"))
+            attribute_of("initcond")
+                .or_else(|| attribute_of("initcond1"))
                 .map(|initial| string(&initial).unwrap_or_else(|| text(&initial))),
         ),
     ];
@@ -144,7 +144,7 @@ fn aggregate_routine(
         .into_iter()
         .filter_map(|(word, value)| Some(format!("{word} = {}", value?)));
     routine.body = Body::Text(parts.collect::<Vec<_>>().join(", "));
-    if let Some(parallel) = says("parallel") {
+    if let Some(parallel) = attribute_of("parallel") {
         routine.parallel = name(&parallel).to_ascii_lowercase();
     }
     routine.volatility = Volatility::Immutable;
@@ -194,11 +194,11 @@ pub(crate) fn alter_routine(state: &mut State, node: &SyntaxNode) -> Result<()> 
         .children()
         .find(|part| is_signature(part.kind()))
         .ok_or_else(|| Refused::new(node, "no function is named"))?;
-    let (key, place) = state.find_form(&signature)?;
+    let (key, position) = state.find_function(&signature)?;
     for action in node.children() {
         match action.kind() {
             K::FUNC_OPTION_LIST => {
-                if let Some(routine) = state.routine_mut(&key, place) {
+                if let Some(routine) = state.routine_mut(&key, position) {
                     change(routine, &action)?;
                 }
             }
@@ -208,12 +208,12 @@ pub(crate) fn alter_routine(state: &mut State, node: &SyntaxNode) -> Result<()> 
             | K::AGGREGATE_RENAME_TO => {
                 let to = action.children().next().map(|to| name(&to));
                 let change = |name: &mut Name| name.name = to.unwrap_or_default();
-                state.move_form(&key, place, change, infer::forms_called);
+                state.move_function(&key, position, change, infer::overloads_called);
             }
             K::SET_SCHEMA => {
                 let to = child_name(&action, K::SCHEMA_REF).unwrap_or_default();
                 let change = |name: &mut Name| name.schema = to;
-                state.move_form(&key, place, change, infer::forms_called);
+                state.move_function(&key, position, change, infer::overloads_called);
             }
             _ => {}
         }
@@ -231,9 +231,10 @@ pub(crate) fn with_routine(
     let name = function.name.clone();
     match routine(state, node, name.clone()) {
         Ok(mut routine) => {
-            let mut forms = state.forms(&name.name).iter();
-            let earlier = forms.find(|form| {
-                form.name == name && same_types(&form.argument_types, &function.argument_types)
+            let mut overloads = state.overloads(&name.name).iter();
+            let earlier = overloads.find(|overload| {
+                overload.name == name
+                    && same_types(&overload.argument_types, &function.argument_types)
             });
             if let Some(earlier) = earlier.and_then(|earlier| earlier.routine.as_ref()) {
                 routine.comment.clone_from(&earlier.comment);
@@ -256,8 +257,8 @@ pub(crate) fn comment_on_routine(
     let Some(signature) = object.children().find(|part| is_signature(part.kind())) else {
         return Ok(());
     };
-    let (key, place) = state.find_form(&signature)?;
-    if let Some(routine) = state.routine_mut(&key, place) {
+    let (key, position) = state.find_function(&signature)?;
+    if let Some(routine) = state.routine_mut(&key, position) {
         routine.comment = comment;
     }
     Ok(())
@@ -298,12 +299,13 @@ pub(crate) fn change(routine: &mut Routine, options: &SyntaxNode) -> Result<()> 
                 let literals: Vec<String> = below(&option, K::LITERAL)
                     .filter_map(|literal| string(&literal))
                     .collect();
-                let (own, language) = (routine.name.name.clone(), routine.language.as_str());
+                let (default_symbol, language) =
+                    (routine.name.name.clone(), routine.language.as_str());
                 // For a function in C, the source is its symbol, which is the function's name by
                 // default.
                 let source = match literals.as_slice() {
                     [_, symbol] => symbol.clone(),
-                    [file] if language == "c" && !file.is_empty() => own,
+                    [file] if language == "c" && !file.is_empty() => default_symbol,
                     [source] => source.clone(),
                     _ => return Err(Refused::new(&option, "its body is not read")),
                 };
@@ -348,8 +350,8 @@ pub(crate) fn change(routine: &mut Routine, options: &SyntaxNode) -> Result<()> 
 
 fn forget_setting(routine: &mut Routine, parameter: &str) {
     routine.settings.retain(|setting| {
-        let own = setting.split('=').next().unwrap_or_default();
-        !own.eq_ignore_ascii_case(parameter)
+        let name = setting.split('=').next().unwrap_or_default();
+        !name.eq_ignore_ascii_case(parameter)
     });
 }
 
@@ -364,7 +366,7 @@ fn set(routine: &mut Routine, option: &SyntaxNode) -> Result<()> {
     let capitals = ["DateStyle", "IntervalStyle", "TimeZone"];
     let spelled = capitals
         .into_iter()
-        .find(|own| own.eq_ignore_ascii_case(&parameter));
+        .find(|name| name.eq_ignore_ascii_case(&parameter));
     let parameter = spelled.map_or(parameter, str::to_owned);
     let value = below(option, K::TO_CONFIG_VALUE)
         .next()

@@ -37,19 +37,19 @@ pub(crate) fn create_rule(state: &mut State, node: &SyntaxNode) -> Result<()> {
     use SyntaxKind as K;
     let on = child(node, K::RULE_ON).unwrap_or_else(|| node.clone());
     let table = on_table(state, &on)?;
-    let own = child_name(node, K::RULE).unwrap_or_default();
+    let rule_name = child_name(node, K::RULE).unwrap_or_default();
     let definition = state.code(text(node).trim_end_matches(';').trim_end().to_owned());
     let mut rule = Rule {
-        name: own.clone(),
+        name: rule_name.clone(),
         definition,
         enabled: Enabled::Origin,
         comment: None,
     };
     let rules = &mut state.table(&table).attached.rules;
-    if let Some(earlier) = rules.iter_mut().find(|other| other.name == own) {
+    if let Some(earlier) = rules.iter_mut().find(|other| other.name == rule_name) {
         if !has(node, K::OR_REPLACE) {
-            let why = format!("there is a rule {own} already, so PostgreSQL refuses this");
-            return Err(Refused::new(node, why).raises("duplicate_object"));
+            let why = format!("there is a rule {rule_name} already");
+            return Err(Refused::error(node, why).raises("duplicate_object"));
         }
         rule.comment = earlier.comment.take();
         rule.enabled = earlier.enabled;
@@ -79,7 +79,7 @@ pub(crate) fn alter_rule(state: &mut State, node: &SyntaxNode) -> Result<()> {
 
 pub(crate) fn drop_rule(state: &mut State, node: &SyntaxNode) -> Result<()> {
     use SyntaxKind as K;
-    let own = child_name(node, K::RULE_REF).unwrap_or_default();
+    let rule_name = child_name(node, K::RULE_REF).unwrap_or_default();
     let is_lenient = has(node, K::IF_EXISTS);
     let table = match on_table(state, node) {
         Ok(table) => table,
@@ -87,6 +87,6 @@ pub(crate) fn drop_rule(state: &mut State, node: &SyntaxNode) -> Result<()> {
         Err(refused) => return Err(refused),
     };
     let rules = &mut state.table(&table).attached.rules;
-    rules.retain(|other| other.name != own);
+    rules.retain(|other| other.name != rule_name);
     Ok(())
 }

@@ -20,23 +20,23 @@ pub(crate) fn create_schema(state: &mut State, node: &SyntaxNode) -> Result<()> 
             node,
             "the schema is named after the role that runs this, which is not known",
         )
-        .do_this("name the schema"));
+        .hint("name the schema"));
     }
     let (elements, _) = elements(node);
     if let Some(other) = elements.iter().find(|element| is_other_statement(element)) {
         return Err(Refused::new(
             other,
-            "PostgreSQL before 19 makes no such thing inside of CREATE SCHEMA",
+            "PostgreSQL before 19 cannot create this object inside CREATE SCHEMA",
         )
-        .do_this("write CREATE SCHEMA alone, and this after it with the schema's name"));
+        .hint("write CREATE SCHEMA alone, and this after it with the schema's name"));
     }
     if state.schemas().contains(&schema) {
         if has(node, K::IF_NOT_EXISTS) {
             return Ok(());
         }
-        return Err(Refused::new(
+        return Err(Refused::error(
             node,
-            format!("there is a schema {schema} already, so PostgreSQL refuses this"),
+            format!("there is a schema {schema} already"),
         ));
     }
     state.create_schema(&schema);
@@ -89,7 +89,7 @@ pub(crate) fn later_settings(node: &SyntaxNode) -> Result<()> {
             node,
             "this changes the search path of later sessions, which may run the later migrations",
         )
-        .do_this("set the search path in each file that needs it, and ignore this statement"));
+        .hint("set the search path in each file that needs it, and ignore this statement"));
     }
     Ok(())
 }

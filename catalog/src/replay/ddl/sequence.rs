@@ -32,7 +32,7 @@ pub(crate) fn alter_sequence(state: &mut State, node: &SyntaxNode) -> Result<()>
         } else {
             Err(
                 Refused::new(node, format!("there is no sequence {}", parts.join(".")))
-                    .do_this("look at the name and at the migrations before this one"),
+                    .hint("check the spelling, and whether an earlier migration creates it"),
             )
         };
     };

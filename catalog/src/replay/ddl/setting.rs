@@ -45,7 +45,7 @@ pub(crate) fn change(state: &mut State, node: &SyntaxNode, name: &str, value: Va
                 node,
                 format!("what later statements mean depends on the setting {name}"),
             )
-            .do_this("leave the setting as it is by default"));
+            .hint("keep the default of the setting"));
         }
         _ => {}
     }
@@ -74,5 +74,5 @@ pub(crate) fn no_schema_of_role(state: &State, node: &SyntaxNode) -> Result<()> 
     };
     let why =
         format!("\"$user\" in the search path names the schema {schema}, if its role may use it");
-    Err(Refused::new(node, why).do_this("set the search path to the schemas themselves"))
+    Err(Refused::new(node, why).hint("set the search path to the schemas themselves"))
 }

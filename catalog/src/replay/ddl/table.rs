@@ -103,7 +103,7 @@ fn table_elements(
         constraint::add_named_constraint(state, &clause, table, column.as_deref(), given)?;
     }
     for like in &likes {
-        like::like_the_rest(state, like, table)?;
+        like::like_indexes_and_checks(state, like, table)?;
     }
     for (clause, column) in clauses
         .iter()

@@ -16,12 +16,12 @@ pub(crate) fn create_trigger(state: &mut State, node: &SyntaxNode) -> Result<()>
     use SyntaxKind as K;
     let on = child(node, K::ON_RELATION).unwrap_or_else(|| node.clone());
     let table = on_table(state, &on)?;
-    let own = child_name(node, K::TRIGGER).unwrap_or_default();
+    let trigger_name = child_name(node, K::TRIGGER).unwrap_or_default();
     let call =
         child(node, K::CALL_EXPR).ok_or_else(|| Refused::new(node, "the function is not given"))?;
     let function = trigger_function(state, &call)?;
     let mut trigger = Trigger {
-        name: own.clone(),
+        name: trigger_name.clone(),
         timing: if has(node, K::TIMING_BEFORE) {
             Timing::Before
         } else if has(node, K::TIMING_INSTEAD_OF) {
@@ -80,10 +80,10 @@ pub(crate) fn create_trigger(state: &mut State, node: &SyntaxNode) -> Result<()>
     trigger.old_table = transition(K::OLD_TABLE);
     trigger.new_table = transition(K::NEW_TABLE);
     let triggers = &mut state.table(&table).attached.triggers;
-    if let Some(earlier) = triggers.iter_mut().find(|other| other.name == own) {
+    if let Some(earlier) = triggers.iter_mut().find(|other| other.name == trigger_name) {
         if !has(node, K::OR_REPLACE) {
-            let why = format!("there is a trigger {own} already, so PostgreSQL refuses this");
-            return Err(Refused::new(node, why).raises("duplicate_object"));
+            let why = format!("there is a trigger {trigger_name} already");
+            return Err(Refused::error(node, why).raises("duplicate_object"));
         }
         trigger.comment = earlier.comment.take();
         *earlier = trigger;
@@ -91,7 +91,7 @@ pub(crate) fn create_trigger(state: &mut State, node: &SyntaxNode) -> Result<()>
         triggers.push(trigger);
         triggers.sort_by(|a, b| a.name.cmp(&b.name));
     }
-    state.forget_part(&table, &own);
+    state.forget_part(&table, &trigger_name);
     Ok(())
 }
 
@@ -104,15 +104,15 @@ fn trigger_function(state: &State, call: &SyntaxNode) -> Result<Name> {
         Refused::new(call, format!("the function {function} is not known"))
             .raises("undefined_function")
     };
-    let own = state.functions().get(&function);
-    let own = state.candidates(&parts).into_iter().find(|name| {
-        own.is_some_and(|forms| {
-            let mut forms = forms.iter();
-            forms.any(|form| form.name == *name && form.argument_types.is_empty())
+    let overloads = state.functions().get(&function);
+    let created = state.candidates(&parts).into_iter().find(|name| {
+        overloads.is_some_and(|overloads| {
+            let mut overloads = overloads.iter();
+            overloads.any(|function| function.name == *name && function.argument_types.is_empty())
         })
     });
-    if let Some(own) = own {
-        return Ok(own);
+    if let Some(created) = created {
+        return Ok(created);
     }
     let brings = TRIGGER_FUNCTIONS
         .into_iter()
@@ -151,7 +151,7 @@ pub(crate) fn alter_trigger(state: &mut State, node: &SyntaxNode) -> Result<()> 
 
 pub(crate) fn drop_trigger(state: &mut State, node: &SyntaxNode) -> Result<()> {
     use SyntaxKind as K;
-    let own = child_name(node, K::TRIGGER_REF).unwrap_or_default();
+    let trigger_name = child_name(node, K::TRIGGER_REF).unwrap_or_default();
     let is_lenient = has(node, K::IF_EXISTS);
     let table = match on_table(state, node) {
         Ok(table) => table,
@@ -160,14 +160,15 @@ pub(crate) fn drop_trigger(state: &mut State, node: &SyntaxNode) -> Result<()> {
     };
     let triggers = &mut state.table(&table).attached.triggers;
     let before = triggers.len();
-    triggers.retain(|other| other.name != own);
+    triggers.retain(|other| other.name != trigger_name);
     let is_gone = triggers.len() < before;
-    if !is_gone && !is_lenient && !state.has_part_gap(&table, &own) {
+    if !is_gone && !is_lenient && !state.has_part_gap(&table, &trigger_name) {
         return Err(
-            Refused::new(node, format!("there is no trigger {own}")).raises("undefined_object")
+            Refused::new(node, format!("there is no trigger {trigger_name}"))
+                .raises("undefined_object"),
         );
     }
-    state.forget_part(&table, &own);
+    state.forget_part(&table, &trigger_name);
     Ok(())
 }
 

@@ -82,7 +82,7 @@ pub(crate) fn alter_type(state: &mut State, node: &SyntaxNode) -> Result<()> {
     let parts = path(&type_node);
     let missing = || {
         Refused::new(node, format!("there is no type {}", parts.join(".")))
-            .do_this("look at the name and at the migrations before this one")
+            .hint("check the spelling, and whether an earlier migration creates it")
     };
     let type_name = state.find_own_type(&parts).ok_or_else(missing)?;
     let Some(action) = child_nodes(node).find(|child| child.kind() != K::TYPE_NAME_REF) else {
@@ -146,7 +146,7 @@ fn add_value(state: &mut State, action: &SyntaxNode, type_name: &Name) -> Result
     let label = label.ok_or_else(|| Refused::new(action, "the label is not given"))?;
     let beside = |kind| {
         child(action, kind)
-            .and_then(|place| child(&place, K::LITERAL))
+            .and_then(|position| child(&position, K::LITERAL))
             .and_then(|literal| string(&literal))
     };
     let (before, after) = (beside(K::BEFORE_VALUE), beside(K::AFTER_VALUE));
@@ -162,17 +162,21 @@ fn add_value(state: &mut State, action: &SyntaxNode, type_name: &Name) -> Result
             ))
         };
     }
-    let place = match (&before, &after) {
+    let position = match (&before, &after) {
         (Some(before), _) => labels.iter().position(|other| other == before),
         (None, Some(after)) => labels
             .iter()
             .position(|other| other == after)
-            .map(|place| place + 1),
+            .map(|position| position + 1),
         (None, None) => Some(labels.len()),
     };
-    let place =
-        place.ok_or_else(|| Refused::new(action, "the enum has no such label to stand beside"))?;
-    labels.insert(place, label);
+    let position = position.ok_or_else(|| {
+        Refused::new(
+            action,
+            "the enum does not have the label that BEFORE or AFTER names",
+        )
+    })?;
+    labels.insert(position, label);
     Ok(())
 }
 
@@ -184,6 +188,9 @@ fn labels<'s>(
 ) -> Result<&'s mut Vec<String>> {
     match state.type_mut(type_name).map(|found| &mut found.kind) {
         Some(TypeKind::Enum { labels }) => Ok(labels),
-        _ => Err(Refused::new(node, format!("{} is no enum", type_name.name))),
+        _ => Err(Refused::new(
+            node,
+            format!("{} is not an enum", type_name.name),
+        )),
     }
 }

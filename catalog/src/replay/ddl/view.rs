@@ -66,11 +66,11 @@ pub(crate) fn create_view(state: &mut State, node: &SyntaxNode) -> Result<()> {
     };
     let written = if has(node, K::RECURSIVE_KW) {
         let list = child(node, K::COLUMN_LIST).map(|list| text(&list));
-        let own = quoted(&name.name);
+        let quoted_name = quoted(&name.name);
         let columns = list.unwrap_or_default();
         let bare = columns.trim_matches(['(', ')']);
         format!(
-            "WITH RECURSIVE {own} {columns} AS ({}) SELECT {bare} FROM {own}",
+            "WITH RECURSIVE {quoted_name} {columns} AS ({}) SELECT {bare} FROM {quoted_name}",
             text(&query)
         )
     } else {
@@ -105,7 +105,7 @@ fn unknown_view(
     refused: Refused,
 ) -> Result<()> {
     let gap = state.gap_in(query).map(ToString::to_string);
-    if gap.is_none() && refused.is_an_error() {
+    if gap.is_none() && refused.is_error {
         return Err(refused);
     }
     let earlier = state
@@ -148,7 +148,7 @@ pub(crate) fn create_table_as(state: &mut State, node: &SyntaxNode) -> Result<()
         .find(|part| is_query(part.kind()))
         .ok_or_else(|| {
             Refused::new(node, "the columns of this statement are not inferred")
-                .do_this("create the table with its columns, then insert into it")
+                .hint("create the table with its columns, then insert into it")
         })?;
     table_of_query(state, node, name, &query, &given)
 }
@@ -211,13 +211,13 @@ fn options(node: &SyntaxNode) -> Vec<String> {
 
 fn set_option(options: &mut Vec<String>, option: &SyntaxNode) {
     use SyntaxKind as K;
-    let own = child_name(option, K::ATTRIBUTE_NAME).unwrap_or_default();
+    let option_name = child_name(option, K::ATTRIBUTE_NAME).unwrap_or_default();
     let value = child(option, K::ATTRIBUTE_VALUE);
     let value = value.map_or("true".to_owned(), |value| {
         string(&value).unwrap_or_else(|| text(&value).to_ascii_lowercase())
     });
-    options.retain(|other| other.split('=').next() != Some(own.as_str()));
-    options.push(format!("{own}={value}"));
+    options.retain(|other| other.split('=').next() != Some(option_name.as_str()));
+    options.push(format!("{option_name}={value}"));
 }
 
 /// Applies `SET (..)` or `RESET (..)` of ALTER VIEW.
@@ -227,8 +227,8 @@ pub(crate) fn view_options(state: &mut State, action: &SyntaxNode, view: &Name) 
     let options = &mut state.table(view).attached.options;
     for option in below(action, K::ATTRIBUTE_OPTION) {
         if resets {
-            let own = child_name(&option, K::ATTRIBUTE_NAME).unwrap_or_default();
-            options.retain(|other| other.split('=').next() != Some(own.as_str()));
+            let option_name = child_name(&option, K::ATTRIBUTE_NAME).unwrap_or_default();
+            options.retain(|other| other.split('=').next() != Some(option_name.as_str()));
         } else {
             set_option(options, &option);
         }
@@ -241,14 +241,10 @@ fn stored(node: &SyntaxNode, columns: Vec<Output>) -> Result<Vec<Column>> {
     let mut all: Vec<Column> = Vec::new();
     for output in columns {
         if all.iter().any(|column| column.name == output.name) {
-            return Err(Refused::new(
-                node,
-                format!(
-                    "two columns are named {}, so PostgreSQL refuses this",
-                    output.name
-                ),
-            )
-            .do_this("give one of them an alias"));
+            return Err(
+                Refused::error(node, format!("two columns are named {}", output.name))
+                    .hint("give one of them an alias"),
+            );
         }
         let data_type = output
             .value

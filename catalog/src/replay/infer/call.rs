@@ -24,13 +24,13 @@ struct Arguments {
 }
 
 /// The overloads that a call may mean.
-struct Forms {
+struct Overloads {
     candidates: Vec<Candidate>,
     /// The result columns of each overload, in the order of the candidates.
     columns: Vec<Vec<(String, DataType)>>,
 }
 
-impl Forms {
+impl Overloads {
     /// Returns the overloads that accept these arguments.
     fn taking(&self, given: &Arguments) -> Vec<Candidate> {
         let mut candidates = self.candidates.clone();
@@ -152,16 +152,21 @@ impl Inference<'_> {
         if let Some(value) = self.special(node, &name, arguments)? {
             return Ok(value);
         }
-        let forms = self.forms(&parts);
+        let overloads = self.overloads(&parts);
         let result = if given.is_named {
             // With named arguments, the overload is not known, but a result type that all overloads
             // share is.
-            forms.only_result().and_then(|result| self.of_key(result))
+            overloads
+                .only_result()
+                .and_then(|result| self.of_key(result))
         } else {
-            let chosen = self.choose(&forms.taking(&given), arguments);
+            let chosen = self.choose(&overloads.taking(&given), arguments);
             if let Some((candidate, _)) = &chosen {
                 let start = usize::from(node.text_range().start());
-                self.used.borrow_mut().calls.push((start, candidate.place));
+                self.used
+                    .borrow_mut()
+                    .calls
+                    .push((start, candidate.position));
             }
             chosen
                 .and_then(|(candidate, parameters)| self.result(&candidate, &parameters, arguments))
@@ -178,7 +183,7 @@ impl Inference<'_> {
             values: given.iter().cloned().map(Value::new).collect(),
             ..Arguments::default()
         };
-        let candidates = self.forms(function).taking(&given);
+        let candidates = self.overloads(function).taking(&given);
         let (candidate, parameters) = self.choose(&candidates, &given.values)?;
         self.result(&candidate, &parameters, &given.values)
     }
@@ -193,7 +198,7 @@ impl Inference<'_> {
             .collect();
         let types = types.join(", ");
         Refused::new(node, format!("what {name}({types}) gives is not known"))
-            .do_this("cast it to the type that it has: the cast is then what is inferred from")
+            .hint("add a cast to its type: inference then uses the cast")
     }
 
     /// Returns the value of a construct that looks like a function but is none.
@@ -207,12 +212,12 @@ impl Inference<'_> {
                     let chosen = self.choose(&candidates, arguments);
                     let (_, parameters) =
                         chosen.ok_or_else(|| self.unknown_call(node, name, arguments))?;
-                    let own = first
+                    let element = first
                         .data_type
                         .as_ref()
                         .map(|data_type| self.key(data_type));
                     let mut value = first.clone();
-                    if own.as_ref() != parameters.first() && !parameters[0].starts_with("any") {
+                    if element.as_ref() != parameters.first() && !parameters[0].starts_with("any") {
                         value.data_type = self.of_key(&parameters[0]);
                     }
                     Some(value)
@@ -224,11 +229,11 @@ impl Inference<'_> {
         })
     }
 
-    fn forms(&self, parts: &[String]) -> Forms {
+    fn overloads(&self, parts: &[String]) -> Overloads {
         let name = parts.last().map_or("", String::as_str);
         let is_system = parts.len() < 2 || parts[0] == "pg_catalog";
         let extensions = &self.state.catalog().extensions;
-        let mut forms = Forms {
+        let mut overloads = Overloads {
             candidates: Vec::new(),
             columns: Vec::new(),
         };
@@ -244,20 +249,20 @@ impl Inference<'_> {
                 Returned::Unknown => ("?".to_owned(), Vec::new()),
             };
             let arguments = function.argument_types.iter();
-            forms.candidates.push(Candidate {
+            overloads.candidates.push(Candidate {
                 arguments: arguments.map(|argument| self.key(argument)).collect(),
                 defaults: function.defaults,
                 is_variadic: function.is_variadic,
                 result,
-                place: forms.columns.len(),
+                position: overloads.columns.len(),
             });
-            forms.columns.push(columns);
+            overloads.columns.push(columns);
         }
         // A function that an extension installed outside the search path is not found by its bare
         // name.
         let has_extension = |extension: &str| {
-            let home = self.state.schema_of_extension(extension);
-            let is_found = home.is_none_or(|home| self.state.search_path().contains(home));
+            let schema = self.state.schema_of_extension(extension);
+            let is_found = schema.is_none_or(|schema| self.state.search_path().contains(schema));
             extensions.contains(extension) && (parts.len() > 1 || is_found)
         };
         for function in builtin().functions(name, has_extension) {
@@ -269,24 +274,24 @@ impl Inference<'_> {
             if is_bound {
                 continue;
             }
-            forms.candidates.push(Candidate {
+            overloads.candidates.push(Candidate {
                 arguments: function
                     .arguments
                     .iter()
-                    .map(|it| (*it).to_owned())
+                    .map(|argument| (*argument).to_owned())
                     .collect(),
                 defaults: function.defaults,
                 is_variadic: function.is_variadic,
                 result: function.result.to_owned(),
-                place: forms.columns.len(),
+                position: overloads.columns.len(),
             });
             let columns = function
                 .columns
                 .iter()
                 .filter_map(|(name, key)| Some(((*name).to_owned(), self.of_key(key)?)));
-            forms.columns.push(columns.collect());
+            overloads.columns.push(columns.collect());
         }
-        forms
+        overloads
     }
 
     /// Returns the columns of a function in FROM.
@@ -321,11 +326,12 @@ impl Inference<'_> {
                 .collect::<Result<_>>()?;
             return Ok((columns, record));
         }
-        let forms = self.forms(&parts);
-        let Some((candidate, parameters)) = self.choose(&forms.taking(&given), arguments) else {
+        let overloads = self.overloads(&parts);
+        let Some((candidate, parameters)) = self.choose(&overloads.taking(&given), arguments)
+        else {
             return Err(self.unknown_call(node, &name, arguments));
         };
-        let columns = &forms.columns[candidate.place];
+        let columns = &overloads.columns[candidate.position];
         let is_record = candidate.result == "record";
         if is_record {
             // A function without columns of its own gets them from the column list after the alias.
@@ -341,11 +347,11 @@ impl Inference<'_> {
         if let Ok(fields) = self.fields(node, &value) {
             return Ok((fields, value));
         }
-        let title = match columns.as_slice() {
+        let column_name = match columns.as_slice() {
             [(name, _)] => name,
             _ => alias,
         };
-        Ok((vec![output(title, value.clone())], value))
+        Ok((vec![output(column_name, value.clone())], value))
     }
 
     /// Returns the element type of an array.
@@ -372,9 +378,9 @@ impl Inference<'_> {
                 value.data_type.get_or_insert_with(|| system("text"));
                 Ok(value)
             }
-            _ => Err(Refused::new(
+            _ => Err(Refused::error(
                 query,
-                "a subquery that is a value has one column, so PostgreSQL refuses this",
+                "a subquery that is a value has one column",
             )),
         }
     }
@@ -395,7 +401,7 @@ impl Inference<'_> {
                 defaults: 0,
                 is_variadic: false,
                 result: operator.result.to_owned(),
-                place: 0,
+                position: 0,
             })
             .collect()
     }
@@ -419,8 +425,7 @@ impl Inference<'_> {
                 })
                 .collect();
             let why = format!("what {name} gives of {} is not known", types.join(" and "));
-            Refused::new(node, why)
-                .do_this("cast it to the type that it has: the cast is then what is inferred from")
+            Refused::new(node, why).hint("add a cast to its type: inference then uses the cast")
         })?;
         Ok(Value {
             collation: self.collation_of(&result, operands),
@@ -436,7 +441,7 @@ impl Inference<'_> {
         let data_type = self.common_type(values);
         let data_type = data_type.ok_or_else(|| {
             Refused::new(node, "these values have no type in common")
-                .do_this("cast them to the type that is meant")
+                .hint("cast them to the type that is meant")
         })?;
         Ok(Value {
             collation: self.collation_of(&data_type, values),
@@ -457,17 +462,17 @@ impl Inference<'_> {
 
 /// Returns the collation of a value, if it is not the database's.
 fn collation(value: &Value) -> Option<Name> {
-    let own = || {
+    let default = || {
         value
             .data_type
             .as_ref()
-            .filter(|it| is_of_c(it))
+            .filter(|data_type| is_of_c(data_type))
             .map(|_| Name {
                 schema: SYSTEM.to_owned(),
                 name: "C".to_owned(),
             })
     };
-    value.collation.clone().or_else(own)
+    value.collation.clone().or_else(default)
 }
 
 /// Returns true if a type has the collation C by default: `name`, and the text types of

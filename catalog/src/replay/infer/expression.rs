@@ -84,8 +84,8 @@ impl Inference<'_> {
             K::BIN_EXPR => {
                 let mut pieces = Vec::new();
                 flatten(node, &mut pieces);
-                let mut place = 0;
-                self.climb(node, &pieces, &mut place, 0, scope)
+                let mut position = 0;
+                self.climb(node, &pieces, &mut position, 0, scope)
             }
             _ => Err(Refused::new(node, "the type of this is not inferred")),
         }
@@ -111,7 +111,7 @@ impl Inference<'_> {
             node,
             format!("there is no column {column} in what this reads"),
         )
-        .do_this("look at the name and at the migrations before this one")
+        .hint("check the spelling, and whether an earlier migration creates it")
         .raises("undefined_column"))
     }
 
@@ -136,7 +136,7 @@ impl Inference<'_> {
                         node,
                         format!("there is no column {} in what this reads", parts.join(".")),
                     )
-                    .do_this("look at the name and at the migrations before this one")
+                    .hint("check the spelling, and whether an earlier migration creates it")
                     .raises("undefined_column")
                 })?;
                 self.note(found);
@@ -146,7 +146,7 @@ impl Inference<'_> {
                 node,
                 format!("there is no table {} in what this reads", table.join(".")),
             )
-            .do_this("look at the name and at the migrations before this one"));
+            .hint("check the spelling, and whether an earlier migration creates it"));
         }
         let value = self.value(&base, scope)?;
         let wanted = parts.last().cloned().unwrap_or_default();
@@ -199,7 +199,7 @@ impl Inference<'_> {
         if values.is_empty() {
             return Err(
                 Refused::new(node, "the type of an empty array is not known")
-                    .do_this("cast it, as ARRAY[]::text[]"),
+                    .hint("cast it, as ARRAY[]::text[]"),
             );
         }
         Ok(array_of(self.common(node, &values)?))
@@ -229,16 +229,16 @@ impl Inference<'_> {
         &self,
         node: &SyntaxNode,
         pieces: &[Piece],
-        place: &mut usize,
+        position: &mut usize,
         least: u8,
         scope: &Scope,
     ) -> Result<Value> {
         let whole = || Refused::new(node, "the query is not whole");
-        let Some(Piece::Operand(operand)) = pieces.get(*place) else {
+        let Some(Piece::Operand(operand)) = pieces.get(*position) else {
             return Err(whole());
         };
-        *place += 1;
-        let mut left = match pieces.get(*place) {
+        *position += 1;
+        let mut left = match pieces.get(*position) {
             Some(Piece::Operator(operator)) if is_boolean(operator) => {
                 // The operands of a comparison may have an unknown type.
                 self.value(operand, scope).unwrap_or_else(|_| {
@@ -248,19 +248,19 @@ impl Inference<'_> {
             }
             _ => self.value(operand, scope)?,
         };
-        while let Some(Piece::Operator(operator)) = pieces.get(*place) {
+        while let Some(Piece::Operator(operator)) = pieces.get(*position) {
             let precedence = precedence(operator);
             if precedence < least {
                 break;
             }
-            *place += 1;
-            let start = *place;
-            let right = self.climb(node, pieces, place, precedence + 1, scope);
+            *position += 1;
+            let start = *position;
+            let right = self.climb(node, pieces, position, precedence + 1, scope);
             if is_boolean(operator) {
                 if right.is_err() {
                     // The objects that the operand uses are recorded, and the operands after it are
                     // skipped.
-                    *place = (*place).max(start + 1);
+                    *position = (*position).max(start + 1);
                     if let Some(Piece::Operand(operand)) = pieces.get(start) {
                         self.visit(operand, scope);
                     }

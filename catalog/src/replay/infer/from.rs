@@ -174,7 +174,7 @@ impl Inference<'_> {
         let found = found.and_then(|name| self.state.catalog().relations.get(&name));
         let relation = found.ok_or_else(|| {
             Refused::new(reference, format!("there is no table {}", parts.join(".")))
-                .do_this("look at the name and at the migrations before this one")
+                .hint("check the spelling, and whether an earlier migration creates it")
                 .raises("undefined_table")
         })?;
         self.used
@@ -325,17 +325,20 @@ impl Inference<'_> {
 
     /// Returns the fields of a composite value.
     pub(crate) fn fields(&self, node: &SyntaxNode, value: &Value) -> Result<Vec<Output>> {
-        let data_type = value.data_type.as_ref().map(|it| self.state.base_type(it));
+        let data_type = value
+            .data_type
+            .as_ref()
+            .map(|data_type| self.state.base_type(data_type));
         let name = data_type.map(|data_type| data_type.name);
         let of_type = name
             .as_ref()
             .and_then(|name| self.state.catalog().types.get(name));
         if let Some(TypeKind::Composite { attributes }) = of_type.map(|found| &found.kind) {
-            let fields = attributes.iter().map(|own| Output {
-                name: own.name.clone(),
+            let fields = attributes.iter().map(|attribute| Output {
+                name: attribute.name.clone(),
                 value: Value {
-                    collation: own.collation.clone(),
-                    ..Value::new(own.data_type.clone())
+                    collation: attribute.collation.clone(),
+                    ..Value::new(attribute.data_type.clone())
                 },
                 origin: None,
             });

@@ -15,7 +15,7 @@ pub(crate) struct Candidate {
     pub(crate) is_variadic: bool,
     pub(crate) result: String,
     /// The index among the overloads of the called function.
-    pub(crate) place: usize,
+    pub(crate) position: usize,
 }
 
 /// The way an argument matches a parameter.
@@ -31,9 +31,9 @@ impl Inference<'_> {
     /// Returns a type by name, as in the signatures. Built-in types and those of extensions have no
     /// schema, other types have one. Arrays have brackets.
     pub(crate) fn key(&self, data_type: &DataType) -> String {
-        let own = self.state.catalog().types.get(&data_type.name);
+        let defined = self.state.catalog().types.get(&data_type.name);
         let is_bare = data_type.name.schema == SYSTEM
-            || own.is_some_and(|found| found.kind == TypeKind::External);
+            || defined.is_some_and(|found| found.kind == TypeKind::External);
         let base = if is_bare {
             data_type.name.name.clone()
         } else {
@@ -97,8 +97,8 @@ impl Inference<'_> {
 
     fn own_kind(&self, key: &str) -> Option<&TypeKind> {
         let name = self.of_key(key)?.name;
-        let own = self.state.catalog().types.get(&name)?;
-        Some(&own.kind)
+        let defined = self.state.catalog().types.get(&name)?;
+        Some(&defined.kind)
     }
 
     /// Returns the category of a type, and whether it is the preferred type of that category.
@@ -186,7 +186,7 @@ impl Inference<'_> {
     ) -> Option<(Candidate, Vec<String>)> {
         let given: Vec<Option<String>> = arguments
             .iter()
-            .map(|value| value.data_type.as_ref().map(|it| self.key(it)))
+            .map(|value| value.data_type.as_ref().map(|argument| self.key(argument)))
             .collect();
         let mut fitting: Vec<(Candidate, Vec<String>, Vec<Fit>)> = Vec::new();
         for candidate in candidates {
@@ -249,8 +249,8 @@ impl Inference<'_> {
             known.filter(|(fit, _)| **fit == Fit::Exact).count()
         });
         keep_best(fitting, |(_, parameters, fits)| {
-            let places = fits.iter().zip(parameters).zip(given);
-            places
+            let positions = fits.iter().zip(parameters).zip(given);
+            positions
                 .filter(|((fit, to), from)| {
                     from.is_some() && (**fit == Fit::Exact || self.category(to).1)
                 })
@@ -259,13 +259,13 @@ impl Inference<'_> {
         if fitting.len() < 2 {
             return;
         }
-        for (place, from) in given.iter().enumerate() {
+        for (position, from) in given.iter().enumerate() {
             if from.is_some() {
                 continue;
             }
             let categories: Vec<(char, bool)> = fitting
                 .iter()
-                .filter_map(|(_, parameters, _)| parameters.get(place))
+                .filter_map(|(_, parameters, _)| parameters.get(position))
                 .map(|to| self.category(to))
                 .collect();
             let first = categories.first().map(|(category, _)| *category);
@@ -284,7 +284,7 @@ impl Inference<'_> {
             };
             let has_preferred = categories.contains(&(chosen, true));
             let is_chosen = |parameters: &Vec<String>| {
-                parameters.get(place).is_some_and(|to| {
+                parameters.get(position).is_some_and(|to| {
                     let (category, is_preferred) = self.category(to);
                     category == chosen && (!has_preferred || is_preferred)
                 })

@@ -91,14 +91,19 @@ impl Program {
     pub(crate) fn select_into_variable(&mut self, node: &SyntaxNode) {
         use SyntaxKind as K;
         let words: Vec<_> = tokens(node).collect();
-        let is_query = words.first().is_some_and(|it| it.kind() == K::SELECT_KW);
+        let is_query = words
+            .first()
+            .is_some_and(|token| token.kind() == K::SELECT_KW);
         let into = words.iter().rposition(|token| token.kind() == K::INTO_KW);
         let (Some(into), true) = (into, is_query) else {
             self.forget_variables_in(node);
             return;
         };
         let mut end = into + 1;
-        if words.get(end).is_some_and(|it| it.kind() == K::STRICT_KW) {
+        if words
+            .get(end)
+            .is_some_and(|token| token.kind() == K::STRICT_KW)
+        {
             end += 1;
         }
         let mut targets = Vec::new();

@@ -34,8 +34,8 @@ impl Program {
             // Positions in the body become positions in the file.
             let syntax = body.syntax();
             let at = |node: &SyntaxNode| Refused::new(node, "").span == refused.span;
-            let place = syntax.descendants().find(at).unwrap_or(syntax);
-            let within = body.source_range(place.text_range());
+            let node = syntax.descendants().find(at).unwrap_or(syntax);
+            let within = body.source_range(node.text_range());
             refused.span = within.start().into()..within.end().into();
             refused
         })
@@ -81,14 +81,17 @@ impl Program {
         let Some(handlers) = child(block, K::PLPGSQL_EXCEPTION_SECTION) else {
             return self.statements(&body);
         };
-        if !self.block_shapes(&body) && !self.block_shapes(&handlers) && self.guards(&body) {
+        if !self.block_may_change(&body)
+            && !self.block_may_change(&handlers)
+            && self.changes_attached(&body)
+        {
             let block = block.clone();
             return Ok(self.attempt(&block, Flow::Goes, |program| {
                 program.with_handlers(&body, &handlers)
             }));
         }
-        if !self.block_shapes(&body) {
-            return if self.block_shapes(&handlers) {
+        if !self.block_may_change(&body) {
+            return if self.block_may_change(&handlers) {
                 Err(Refused::new(
                     &handlers,
                     "whether this runs depends on an error that replay does not foresee",
@@ -197,7 +200,7 @@ impl Program {
                 self.select_into_variable(node);
             }
             kind if loops::is_loop(kind) => return self.loop_statement(node),
-            _ if !self.block_shapes(node) => self.pass_by(node),
+            _ if !self.block_may_change(node) => self.skip_statement(node),
             _ => return Err(unforeseen(node)),
         }
         Ok(Flow::Goes)
@@ -205,8 +208,8 @@ impl Program {
 
     /// Skips a statement that cannot change the schema. The variables that it may set become
     /// unknown.
-    pub(crate) fn pass_by(&mut self, node: &SyntaxNode) {
-        self.note_guard_gaps(node);
+    pub(crate) fn skip_statement(&mut self, node: &SyntaxNode) {
+        self.note_attached_gaps(node);
         self.note_writes(node);
         self.forget_variables_in(node);
     }
@@ -246,7 +249,7 @@ pub(crate) fn unforeseen(node: &SyntaxNode) -> Refused {
         node,
         "how often this runs, and with what, is known only when it runs",
     )
-    .do_this(BOWLINE_DO)
+    .hint(BOWLINE_DO)
 }
 
 /// Returns true for `SELECT .. INTO variable ..`, and DML with `RETURNING .. INTO`, without a

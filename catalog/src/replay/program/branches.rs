@@ -54,14 +54,14 @@ impl Program {
     /// Handles a branch whose condition is unknown. Refuses it if it could change the schema or
     /// leave the block.
     fn undecided(&mut self, node: &SyntaxNode, branch: &SyntaxNode) -> Result<Flow> {
-        if self.block_shapes(node) || leaves(node) {
+        if self.block_may_change(node) || leaves(node) {
             return Err(Refused::new(
                 branch,
                 "whether this runs depends on what only a server can answer",
             )
-            .do_this(BOWLINE_DO));
+            .hint(BOWLINE_DO));
         }
-        self.pass_by(node);
+        self.skip_statement(node);
         Ok(Flow::Goes)
     }
 
@@ -82,7 +82,7 @@ impl Program {
                 node,
                 "whether this runs depends on what only a server can answer",
             )
-            .do_this(BOWLINE_DO)),
+            .hint(BOWLINE_DO)),
         }
     }
 }

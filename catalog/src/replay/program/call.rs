@@ -41,7 +41,7 @@ impl Program {
                 node,
                 "which setting this changes, and to what, is known only when it runs",
             )
-            .do_this("write SET")
+            .hint("write SET")
         };
         let is_plain = call
             .ancestors()
@@ -103,13 +103,13 @@ impl Program {
         function: &str,
         call: Option<&SyntaxNode>,
     ) -> Result<()> {
-        let forms = self
+        let overloads = self
             .state
             .functions()
             .get(function)
             .cloned()
             .unwrap_or_default();
-        if forms.is_empty() {
+        if overloads.is_empty() {
             if is_known(function) {
                 return Ok(());
             }
@@ -125,7 +125,7 @@ impl Program {
             ));
         }
         self.calls.push(function.to_owned());
-        let followed = self.follow_call(node, function, &forms, call);
+        let followed = self.follow_call(node, function, &overloads, call);
         self.calls.pop();
         followed
     }
@@ -134,20 +134,20 @@ impl Program {
         &mut self,
         node: &SyntaxNode,
         function: &str,
-        forms: &[Function],
+        overloads: &[Function],
         call: Option<&SyntaxNode>,
     ) -> Result<()> {
-        let shaping: Vec<_> = forms
+        let changing: Vec<_> = overloads
             .iter()
-            .filter(|form| self.shapes(&form.definition))
+            .filter(|function| self.may_change_catalog(&function.definition))
             .collect();
-        match (shaping.as_slice(), forms) {
+        match (changing.as_slice(), overloads) {
             ([], _) => {
-                self.guards_of_call(forms, call);
+                self.follow_attached_of_call(overloads, call);
                 Ok(())
             }
-            ([_], [form]) => {
-                let definition = form.definition.clone();
+            ([_], [overload]) => {
+                let definition = overload.definition.clone();
                 let reads_rows = node
                     .descendants()
                     .any(|part| part.kind() == SyntaxKind::FROM_CLAUSE);
@@ -158,7 +158,7 @@ impl Program {
                     ));
                 }
                 let arguments = self.arguments_of(&definition, call);
-                let own_path = self.own_search_path(node, function, form)?;
+                let own_path = self.own_search_path(node, function, overload)?;
                 let before = self.state.search_path_to_restore();
                 let sets_path = own_path.is_some();
                 if let Some(path) = own_path {
@@ -170,12 +170,12 @@ impl Program {
                 }
                 done.map_err(|refused| {
                     let why = format!("this calls the function {function}: {}", refused.why);
-                    Refused::new(node, why).do_this(refused.hint)
+                    Refused::new(node, why).hint(refused.hint)
                 })
             }
             _ => Err(Refused::new(
                 node,
-                format!("{function} has several forms, and it is not clear which is called"),
+                format!("{function} is overloaded, and it is not clear which function is called"),
             )),
         }
     }
@@ -185,12 +185,10 @@ impl Program {
         &self,
         node: &SyntaxNode,
         function: &str,
-        form: &Function,
+        overload: &Function,
     ) -> Result<Option<Vec<String>>> {
         let unknown = || {
-            let why = format!(
-                "{function} sets something for itself while it runs, which is not followed"
-            );
+            let why = format!("{function} has a SET clause that replay does not follow");
             Refused::new(node, why)
         };
         let has_gap = self
@@ -199,8 +197,8 @@ impl Program {
             .gaps
             .iter()
             .any(|gap| gap.kind == GapKind::Routine && gap.name.name == function);
-        let Some(routine) = form.routine.as_ref().filter(|_| !has_gap) else {
-            let sets = below(&form.definition, SyntaxKind::FUNC_OPTION_LIST).any(|options| {
+        let Some(routine) = overload.routine.as_ref().filter(|_| !has_gap) else {
+            let sets = below(&overload.definition, SyntaxKind::FUNC_OPTION_LIST).any(|options| {
                 below(&options, SyntaxKind::SET_FUNC_OPTION)
                     .next()
                     .is_some()
@@ -224,15 +222,15 @@ impl Program {
     }
 
     /// Records the changes of a called function to triggers, policies and rules.
-    fn guards_of_call(&mut self, forms: &[Function], call: Option<&SyntaxNode>) {
-        for form in forms {
-            let definition = form.definition.clone();
+    fn follow_attached_of_call(&mut self, overloads: &[Function], call: Option<&SyntaxNode>) {
+        for function in overloads {
+            let definition = function.definition.clone();
             let bodies = bodies(&definition);
-            let Some(body) = bodies.iter().find(|body| self.guards(body)) else {
+            let Some(body) = bodies.iter().find(|body| self.changes_attached(body)) else {
                 continue;
             };
-            if forms.len() > 1 {
-                self.note_guard_gaps(body);
+            if overloads.len() > 1 {
+                self.note_attached_gaps(body);
                 continue;
             }
             let arguments = self.arguments_of(&definition, call);
@@ -258,8 +256,8 @@ impl Program {
             .flat_map(|list| children(list, K::PARAM))
             .filter(|parameter| !has(parameter, K::PARAM_OUT));
         let mut all = Vec::new();
-        for (place, parameter) in parameters.enumerate() {
-            let value = match given.get(place) {
+        for (position, parameter) in parameters.enumerate() {
+            let value = match given.get(position) {
                 Some(argument) => self.evaluate(argument),
                 None => child(&parameter, K::PARAM_DEFAULT)
                     .and_then(|default| default.children().next())
@@ -268,7 +266,7 @@ impl Program {
             let value = value.filter(|_| is_plain && call.is_some());
             let data_type = self.variable_type(&parameter);
             let named = child_name(&parameter, K::PARAM_NAME);
-            let numbered = format!("${}", place + 1);
+            let numbered = format!("${}", position + 1);
             all.push(Declared {
                 name: numbered,
                 data_type: data_type.clone(),
@@ -342,7 +340,7 @@ pub(crate) fn is_of_extension(parts: &[String]) -> bool {
     ];
     match parts {
         [.., schema, function] => {
-            let of_schema = IN_SCHEMA.iter().find(|(own, _)| own == schema);
+            let of_schema = IN_SCHEMA.iter().find(|(name, _)| name == schema);
             of_schema.is_some_and(|(_, functions)| functions.contains(&function.as_str()))
                 || ANYWHERE.contains(&function.as_str())
         }

@@ -90,7 +90,7 @@ impl Program {
     }
 
     /// Returns the text of an expression, in which unknown parts are replaced by a number.
-    pub(crate) fn evaluate_with_open_numbers(&self, node: &SyntaxNode) -> Option<Datum> {
+    pub(crate) fn evaluate_with_unknown_numbers(&self, node: &SyntaxNode) -> Option<Datum> {
         self.open_numbers.set(true);
         let value = self.evaluate(node);
         self.open_numbers.set(false);
@@ -146,11 +146,11 @@ impl Program {
             K::INDEX_EXPR => {
                 let mut parts = node.children();
                 let list = self.value_of(&parts.next()?, scope)?;
-                let place = self.value_of(&parts.next()?, scope)?;
-                match (list, place) {
-                    (Datum::List(list), Datum::Int(place)) => {
-                        let place = usize::try_from(place.checked_sub(1)?).ok();
-                        let found = place.and_then(|place| list.get(place).cloned());
+                let position = self.value_of(&parts.next()?, scope)?;
+                match (list, position) {
+                    (Datum::List(list), Datum::Int(position)) => {
+                        let position = usize::try_from(position.checked_sub(1)?).ok();
+                        let found = position.and_then(|position| list.get(position).cloned());
                         Some(found.unwrap_or(Datum::Null))
                     }
                     _ => None,
@@ -214,7 +214,7 @@ impl Program {
             self.state
                 .search_path()
                 .iter()
-                .find(|it| self.state.schemas().contains(*it))
+                .find(|schema| self.state.schemas().contains(*schema))
         };
         match text(node).to_ascii_lowercase().as_str() {
             "current_schema" => schema().map(|schema| Datum::Text(schema.clone())),
@@ -267,32 +267,32 @@ impl Program {
     pub(crate) fn climb(
         &self,
         pieces: &[Piece],
-        place: &mut usize,
+        position: &mut usize,
         least: u8,
         scope: &Scope<'_>,
     ) -> Option<Datum> {
-        let Some(Piece::Operand(operand)) = pieces.get(*place) else {
+        let Some(Piece::Operand(operand)) = pieces.get(*position) else {
             return None;
         };
-        *place += 1;
+        *position += 1;
         let mut left = self.value_of(operand, scope);
-        while let Some(Piece::Operator(operator)) = pieces.get(*place) {
+        while let Some(Piece::Operator(operator)) = pieces.get(*position) {
             let precedence = precedence(operator);
             if precedence < least {
                 break;
             }
-            *place += 1;
-            if let Some(Piece::Operand(call)) = pieces.get(*place)
+            *position += 1;
+            if let Some(Piece::Operand(call)) = pieces.get(*position)
                 && let Some(any) = child(call, SyntaxKind::ANY_FN)
             {
-                *place += 1;
+                *position += 1;
                 left = self.any(operator, left, &any, scope);
                 continue;
             }
-            let right = self.climb(pieces, place, precedence + 1, scope);
+            let right = self.climb(pieces, position, precedence + 1, scope);
             let is_joined = operator == "||" && self.open_numbers.get();
             let (left_text, right_text) = if is_joined {
-                (left.or_else(open_number), right.or_else(open_number))
+                (left.or_else(unknown_number), right.or_else(unknown_number))
             } else {
                 (left, right)
             };
@@ -397,14 +397,14 @@ impl Program {
 }
 
 /// A number that replaces an unknown one, if only its type matters.
-pub(crate) const OPEN_NUMBER: i64 = 1_087_654_321;
+pub(crate) const UNKNOWN_NUMBER: i64 = 1_087_654_321;
 
 #[expect(
     clippy::unnecessary_wraps,
-    reason = "it stands where another value may be"
+    reason = "it has the type of the functions that it replaces"
 )]
-pub(crate) fn open_number() -> Option<Datum> {
-    Some(Datum::Int(OPEN_NUMBER))
+pub(crate) fn unknown_number() -> Option<Datum> {
+    Some(Datum::Int(UNKNOWN_NUMBER))
 }
 
 /// Returns a schema by its OID.

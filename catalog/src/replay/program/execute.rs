@@ -5,7 +5,7 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use crate::gap::GapKind;
 use crate::replay::program::block::BOWLINE_DO;
-use crate::replay::program::evaluate::{Datum, OPEN_NUMBER};
+use crate::replay::program::evaluate::{Datum, UNKNOWN_NUMBER};
 use crate::replay::program::{Program, harmless_text};
 use crate::replay::refusal::{Refused, Result};
 use crate::replay::syntax::nesting;
@@ -17,19 +17,19 @@ impl Program {
         use SyntaxKind as K;
         let text = child(node, K::PLPGSQL_EXPR).and_then(|expression| self.evaluate(&expression));
         let Some(Datum::Text(sql)) = text else {
-            self.pass_by(node);
+            self.skip_statement(node);
             if harmless_text::is_harmless(node) {
                 self.unknown_text_reaches_nothing(node)?;
                 self.data_may_not_fail(node)?;
             }
-            if harmless_text::is_harmless(node) || self.sequence_of_open_numbers(node)? {
+            if harmless_text::is_harmless(node) || self.sequence_with_unknown_numbers(node)? {
                 return Ok(());
             }
             return Err(Refused::new(
                 node,
                 "the text that this executes is known only when it runs",
             )
-            .do_this(BOWLINE_DO));
+            .hint(BOWLINE_DO));
         };
         if !self.budget.runs_text(sql.len()) {
             return Err(Refused::new(node, "this runs too long to be followed"));
@@ -55,10 +55,10 @@ impl Program {
     }
 
     /// Replays a text that creates or alters a sequence, and of which only numbers are unknown.
-    fn sequence_of_open_numbers(&mut self, node: &SyntaxNode) -> Result<bool> {
+    fn sequence_with_unknown_numbers(&mut self, node: &SyntaxNode) -> Result<bool> {
         use SyntaxKind as K;
         let text = child(node, K::PLPGSQL_EXPR)
-            .and_then(|expression| self.evaluate_with_open_numbers(&expression));
+            .and_then(|expression| self.evaluate_with_unknown_numbers(&expression));
         let Some(Datum::Text(sql)) = text else {
             return Ok(false);
         };
@@ -75,8 +75,8 @@ impl Program {
         {
             return Ok(false);
         }
-        let open = OPEN_NUMBER.to_string();
-        let is_number = |token: &squawk_syntax::SyntaxToken| token.text() == open;
+        let unknown = UNKNOWN_NUMBER.to_string();
+        let is_number = |token: &squawk_syntax::SyntaxToken| token.text() == unknown;
         let is_option = |token: &squawk_syntax::SyntaxToken| {
             let mut around = token.parent_ancestors();
             around.any(|node| {
@@ -91,8 +91,8 @@ impl Program {
                 )
             })
         };
-        let mut holes = tokens(&statement).filter(|token| token.text().contains(&open));
-        if !holes.all(|token| is_number(&token) && is_option(&token)) {
+        let mut unknown_tokens = tokens(&statement).filter(|token| token.text().contains(&unknown));
+        if !unknown_tokens.all(|token| is_number(&token) && is_option(&token)) {
             return Ok(false);
         }
         self.statement(&statement)?;

@@ -188,7 +188,7 @@ fn uncertain(node: &SyntaxNode) -> Refused {
         node,
         "whether this fails, which would undo what its block did, is known only when it runs",
     )
-    .do_this("write what is certain into a block without EXCEPTION, or outside of it")
+    .hint("write what is certain into a block without EXCEPTION, or outside of it")
 }
 
 /// Returns the error that RAISE raises, if it has no name of its own.

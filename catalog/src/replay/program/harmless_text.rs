@@ -51,7 +51,7 @@ pub(crate) fn is_harmless(execute: &SyntaxNode) -> bool {
 
 /// Returns the kind of gap for a text of which only the beginning is known, if it is about
 /// triggers, policies or the like.
-pub(crate) fn guard(execute: &SyntaxNode) -> Option<GapKind> {
+pub(crate) fn attached_kind(execute: &SyntaxNode) -> Option<GapKind> {
     let first = beginning(execute)?;
     let words: Vec<String> = first
         .split_whitespace()
@@ -87,7 +87,7 @@ pub(crate) enum Target {
     Anything,
 }
 
-/// Returns the table that an executed text may write to, judged by the literal at its beginning.
+/// Returns the table that an executed text may write to, compare_with by the literal at its beginning.
 pub(crate) fn target(execute: &SyntaxNode) -> Target {
     const WORDS: [&str; 15] = [
         "create", "alter", "drop", "grant", "revoke", "comment", "update", "delete", "truncate",
@@ -105,7 +105,7 @@ pub(crate) fn target(execute: &SyntaxNode) -> Target {
         .filter(|node| node.kind() == SyntaxKind::LITERAL)
         .filter_map(|literal| string(&literal));
     let all = literals.collect::<Vec<_>>().join(" ").to_ascii_lowercase();
-    let says = |wanted: &str| {
+    let has_word = |wanted: &str| {
         let mut words = all.split(|c: char| !c.is_ascii_alphabetic());
         words.any(|word| word == wanted)
     };
@@ -116,11 +116,11 @@ pub(crate) fn target(execute: &SyntaxNode) -> Target {
         .collect::<Vec<_>>()
         .as_slice()
     {
-        [first, ..] if WORDS.contains(first) && !writes.iter().any(|word| says(word)) => {
+        [first, ..] if WORDS.contains(first) && !writes.iter().any(|word| has_word(word)) => {
             Target::Nothing
         }
         // A text without parentheses calls no function.
-        ["select", ..] if !all.contains('(') && !says("insert") => Target::Nothing,
+        ["select", ..] if !all.contains('(') && !has_word("insert") => Target::Nothing,
         // The word after the table's name shows that the name is complete.
         ["insert", "into", table, _, ..]
             if table

@@ -81,10 +81,11 @@ impl Program {
                 )
             })
         {
-            return Err(
-                Refused::new(node, "EXPLAIN ANALYZE makes what its statement makes")
-                    .do_this("write the statement without EXPLAIN"),
-            );
+            return Err(Refused::new(
+                node,
+                "EXPLAIN ANALYZE runs its statement, which creates a relation",
+            )
+            .hint("write the statement without EXPLAIN"));
         }
         if writes_to_catalog(node) {
             return Err(Refused::new(
@@ -97,7 +98,7 @@ impl Program {
                 node,
                 "whether this changes a setting is known only when it runs",
             )
-            .do_this("write SET"));
+            .hint("write SET"));
         }
         if let Some(function) = self.hidden(node, reach) {
             let why = format!("this may run the function {function}, which may change the schema");
@@ -112,8 +113,8 @@ impl Program {
 
     /// Returns true if hidden code of a statement within this node may change the catalog.
     pub(crate) fn reaches_something(&self, node: &SyntaxNode) -> bool {
-        !self.finds_shaping.get()
-            && !self.shaping().is_empty()
+        !self.finds_changing.get()
+            && !self.changing().is_empty()
             && node
                 .descendants()
                 .filter(|inner| writes::may_write(inner.kind()))
@@ -139,22 +140,22 @@ impl Program {
     }
 
     fn hidden(&self, node: &SyntaxNode, reach: Reach) -> Option<String> {
-        let shaping = self.shaping();
-        if shaping.is_empty() {
+        let changing = self.changing();
+        if changing.is_empty() {
             return None;
         }
         let calls: BTreeSet<String> = calls_in(node)
             .filter_map(|call| callee(&call).pop())
             .collect();
         if reach == Reach::Expression {
-            return calls.into_iter().find(|called| shaping.contains(called));
+            return calls.into_iter().find(|called| changing.contains(called));
         }
         let mut start = words(&node.text().to_string());
         if reach == Reach::Query {
             // These functions are replayed, statement by statement.
             start.retain(|word| {
                 let is_procedure = node.kind() == SyntaxKind::CALL;
-                !shaping.contains(word) || !(is_procedure || calls.contains(word))
+                !changing.contains(word) || !(is_procedure || calls.contains(word))
             });
         }
         start.extend(self.state.hooks().cloned());
@@ -165,26 +166,26 @@ impl Program {
     /// words.
     fn reached(&self, mut open: Vec<String>) -> Option<String> {
         const CHANGES: [&str; 4] = ["update", "delete", "merge", "truncate"];
-        let shaping = self.shaping();
-        if shaping.is_empty() {
+        let changing = self.changing();
+        if changing.is_empty() {
             return None;
         }
         let relations = &self.state.catalog().relations;
         let mut seen: BTreeSet<String> = BTreeSet::new();
-        let mut met: Vec<&Relation> = Vec::new();
+        let mut reached: Vec<&Relation> = Vec::new();
         loop {
             while let Some(word) = open.pop() {
                 if !seen.insert(word.clone()) {
                     continue;
                 }
-                if shaping.contains(&word) {
+                if changing.contains(&word) {
                     return Some(word);
                 }
-                for form in self.state.forms(&word) {
-                    open.extend(words_of_function(&form.definition));
+                for function in self.state.overloads(&word) {
+                    open.extend(words_of_function(&function.definition));
                 }
                 for relation in relations.values().filter(|one| one.name.name == word) {
-                    met.push(relation);
+                    reached.push(relation);
                     if let Ok(value) = serde_json::to_value(relation) {
                         strings(&value, &mut |text| open.extend(words(text)));
                     }
@@ -226,7 +227,7 @@ impl Program {
                     .iter()
                     .any(|constraint| match &constraint.kind {
                         ConstraintKind::ForeignKey { references, .. } => {
-                            met.iter().any(|met| met.name == *references)
+                            reached.iter().any(|reached| reached.name == *references)
                         }
                         _ => false,
                     })
@@ -243,29 +244,29 @@ impl Program {
     }
 
     /// Returns the names of the functions that may change the catalog or a setting.
-    fn shaping(&self) -> Arc<BTreeSet<String>> {
+    fn changing(&self) -> Arc<BTreeSet<String>> {
         let version = self.state.version_of_functions();
-        if let Some((known, shaping)) = &*self.shaping.borrow()
+        if let Some((known, changing)) = &*self.changing.borrow()
             && *known == version
         {
-            return Arc::clone(shaping);
+            return Arc::clone(changing);
         }
-        if self.finds_shaping.replace(true) {
+        if self.finds_changing.replace(true) {
             return Arc::default();
         }
         let functions = self.state.functions().iter();
-        let shaping = functions
-            .filter(|(_, forms)| {
-                forms.iter().any(|form| {
-                    form.definition.kind() != SyntaxKind::CREATE_AGGREGATE
-                        && self.shapes(&form.definition)
+        let changing = functions
+            .filter(|(_, overloads)| {
+                overloads.iter().any(|function| {
+                    function.definition.kind() != SyntaxKind::CREATE_AGGREGATE
+                        && self.may_change_catalog(&function.definition)
                 })
             })
             .map(|(name, _)| name.clone());
-        let shaping = Arc::new(shaping.collect::<BTreeSet<_>>());
-        self.finds_shaping.set(false);
-        *self.shaping.borrow_mut() = Some((version, Arc::clone(&shaping)));
-        shaping
+        let changing = Arc::new(changing.collect::<BTreeSet<_>>());
+        self.finds_changing.set(false);
+        *self.changing.borrow_mut() = Some((version, Arc::clone(&changing)));
+        changing
     }
 }
 
@@ -281,9 +282,9 @@ fn writes_to_catalog(node: &SyntaxNode) -> bool {
         })
         .filter(|part| !sets_only_what_is_left_out(part))
         .filter_map(|part| {
-            part.children().find(|it| {
+            part.children().find(|child| {
                 matches!(
-                    it.kind(),
+                    child.kind(),
                     K::RELATION_NAME | K::RELATION_NAME_REF | K::TABLE_NAME_REF
                 )
             })

@@ -38,9 +38,9 @@ impl Program {
             match part.kind() {
                 K::INSERT | K::MERGE | K::COPY => {
                     is_data = true;
-                    let target = part
-                        .children()
-                        .find(|it| matches!(it.kind(), K::RELATION_NAME_REF | K::TABLE_NAME_REF));
+                    let target = part.children().find(|child| {
+                        matches!(child.kind(), K::RELATION_NAME_REF | K::TABLE_NAME_REF)
+                    });
                     match target {
                         Some(target) => self.state.note_write(&name(&target)),
                         None => self.state.note_write_anywhere(),
@@ -55,9 +55,10 @@ impl Program {
                         if matches!(pair[0].kind(), K::INSERT_KW | K::MERGE_KW) {
                             // The table may be the last part of a dotted name, so all parts are
                             // recorded.
-                            let rest = words.iter().skip_while(|it| **it != pair[2]);
+                            let rest = words.iter().skip_while(|token| **token != pair[2]);
                             let parts = rest.step_by(2).take(2);
-                            parts.for_each(|it| self.state.note_write(&identifier(it.text())));
+                            parts
+                                .for_each(|token| self.state.note_write(&identifier(token.text())));
                         }
                     }
                 }
@@ -79,19 +80,19 @@ impl Program {
         called.extend(procedures.map(|procedure| name(&procedure)));
         if is_data {
             // Any of the triggers may run.
-            let triggers = self.state.functions().iter().filter(|(_, forms)| {
-                forms
+            let triggers = self.state.functions().iter().filter(|(_, overloads)| {
+                overloads
                     .iter()
-                    .any(|form| routine::is_of_trigger(&form.definition))
+                    .any(|function| routine::is_of_trigger(&function.definition))
             });
             called.extend(triggers.map(|(name, _)| name.clone()));
         }
         for called in called {
-            let forms = self.state.forms(&called).iter();
-            let bodies: Vec<SyntaxNode> = forms
-                .flat_map(|form| routine::bodies(&form.definition))
+            let overloads = self.state.overloads(&called).iter();
+            let bodies: Vec<SyntaxNode> = overloads
+                .flat_map(|function| routine::bodies(&function.definition))
                 .collect();
-            if bodies.is_empty() || !self.state.note_looked_into(called) {
+            if bodies.is_empty() || !self.state.note_examined(called) {
                 continue;
             }
             for body in bodies {

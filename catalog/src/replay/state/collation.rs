@@ -44,8 +44,8 @@ impl State {
     /// built-in one.
     pub(crate) fn find_collation(&self, parts: &[String]) -> Name {
         let mut candidates = self.candidates(parts).into_iter();
-        let own = candidates.find(|name| self.collations.contains(name));
-        own.unwrap_or_else(|| written(parts))
+        let known = candidates.find(|name| self.collations.contains(name));
+        known.unwrap_or_else(|| written(parts))
     }
 
     /// Returns the operator class that a reference names: one of an extension, or else a built-in
@@ -66,12 +66,12 @@ impl State {
     /// Returns the function that a reference names, whatever its arguments: one that a migration
     /// created, or else a built-in one.
     pub(crate) fn find_function_name(&self, parts: &[String]) -> Name {
-        let own = parts
+        let functions = parts
             .last()
-            .map(|name| self.forms(name))
+            .map(|name| self.overloads(name))
             .unwrap_or_default();
         let mut candidates = self.candidates(parts).into_iter();
-        let found = candidates.find(|name| own.iter().any(|form| form.name == *name));
+        let found = candidates.find(|name| functions.iter().any(|function| function.name == *name));
         found.unwrap_or_else(|| written(parts))
     }
 
@@ -139,7 +139,7 @@ fn collations_mut(catalog: &mut Catalog) -> Vec<&mut Name> {
             }
             TypeKind::Composite { attributes } => {
                 let attributes = attributes.iter_mut();
-                all.extend(attributes.filter_map(|own| own.collation.as_mut()));
+                all.extend(attributes.filter_map(|attribute| attribute.collation.as_mut()));
             }
             TypeKind::Enum { .. } | TypeKind::External => {}
         }

@@ -21,7 +21,7 @@ impl Column {
 }
 
 impl State {
-    /// Returns the fill for a DEFAULT clause. `DEFAULT NULL` is no default, unless the type is a
+    /// Returns the fill for a DEFAULT clause. `DEFAULT NULL` is not a default, unless the type is a
     /// domain that has one.
     pub(crate) fn default_fill(&self, expression: &SyntaxNode, data_type: &DataType) -> Fill {
         let text = text(expression);

@@ -29,7 +29,7 @@ impl State {
             if relation
                 .constraints
                 .iter()
-                .any(|own| own.name == check.name)
+                .any(|constraint| constraint.name == check.name)
             {
                 self.local_checks.note(&child, &check.name, ());
             } else {
@@ -56,7 +56,7 @@ impl State {
             return Ok(());
         }
         self.local_checks.rename(table, from, to);
-        self.index_titles.rename(table, from, to);
+        self.index_column_names.rename(table, from, to);
         let relation = self.table(table);
         let constraint = relation
             .constraints

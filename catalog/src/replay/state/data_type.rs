@@ -57,8 +57,8 @@ pub(crate) fn read(state: &State, node: &SyntaxNode) -> Result<Typed> {
                 name
             }
             _ => {
-                return Err(Refused::new(node, format!("the type {words} is not known")).do_this(
-                    "create it in a migration, or the extension that brings it with CREATE EXTENSION",
+                return Err(Refused::new(node, format!("the type {words} is not known")).hint(
+                    "create the type in an earlier migration, or create the extension that has it",
                 ));
             }
         },

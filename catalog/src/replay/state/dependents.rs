@@ -7,44 +7,44 @@ use std::collections::BTreeMap;
 
 use crate::attached::Code;
 use crate::replay::state::State;
-use crate::replay::state::functions::Returned;
+use crate::replay::state::functions::{Function, Returned};
 use crate::replay::state::objects::Object;
-use crate::replay::syntax::expression::{calls, casts_to, has_word, mentions};
+use crate::replay::syntax::expression::{argument_counts, calls, casts_to, has_word, mentions};
 use crate::{ConstraintKind, DataType, Fill, IndexKey, Name, Relation, RelationKind, TypeKind};
 
 /// Whether a dependent is dropped automatically, or only with CASCADE.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Tie {
+pub(crate) enum Dependency {
     Silent,
     Cascade,
 }
 
 impl State {
-    pub(crate) fn doomed(&self, targets: &[Object]) -> BTreeMap<Object, Tie> {
-        let mut doomed: BTreeMap<Object, Tie> = targets
+    pub(crate) fn dropped(&self, targets: &[Object]) -> BTreeMap<Object, Dependency> {
+        let mut dropped: BTreeMap<Object, Dependency> = targets
             .iter()
-            .map(|target| (target.clone(), Tie::Silent))
+            .map(|target| (target.clone(), Dependency::Silent))
             .collect();
         let mut open = targets.to_vec();
         while let Some(object) = open.pop() {
-            for (dependent, tie) in self.dependents(&object) {
-                match doomed.get_mut(&dependent) {
+            for (dependent, dependency) in self.dependents(&object) {
+                match dropped.get_mut(&dependent) {
                     Some(known) => {
-                        if tie == Tie::Silent {
-                            *known = tie;
+                        if dependency == Dependency::Silent {
+                            *known = dependency;
                         }
                     }
                     None => {
-                        doomed.insert(dependent.clone(), tie);
+                        dropped.insert(dependent.clone(), dependency);
                         open.push(dependent);
                     }
                 }
             }
         }
-        doomed
+        dropped
     }
 
-    fn dependents(&self, object: &Object) -> Vec<(Object, Tie)> {
+    fn dependents(&self, object: &Object) -> Vec<(Object, Dependency)> {
         let mut found = Vec::new();
         match object {
             Object::Relation(name) => self.of_relation(name, &mut found),
@@ -59,7 +59,7 @@ impl State {
                     let users = columns.filter(|column| column.fill.uses_sequence(sequence));
                     found.extend(users.map(|column| {
                         let default = Object::Default(table.name.clone(), column.name.clone());
-                        (default, Tie::Cascade)
+                        (default, Dependency::Cascade)
                     }));
                 }
             }
@@ -68,7 +68,9 @@ impl State {
                 self.users(|text| calls(text, function), &mut found);
                 let views = self.views.iter();
                 let views = views.filter(|(_, uses)| calls(&uses.text, function));
-                found.extend(views.map(|(view, _)| (Object::Relation(view.clone()), Tie::Cascade)));
+                found.extend(
+                    views.map(|(view, _)| (Object::Relation(view.clone()), Dependency::Cascade)),
+                );
             }
             Object::Routine(name, arguments) => self.of_routine(name, arguments, &mut found),
             Object::Default(..)
@@ -80,77 +82,82 @@ impl State {
         found
     }
 
-    fn of_relation(&self, name: &Name, found: &mut Vec<(Object, Tie)>) {
+    fn of_relation(&self, name: &Name, found: &mut Vec<(Object, Dependency)>) {
         let Some(relation) = self.catalog.relations.get(name) else {
             return;
         };
         let columns = relation.columns.iter();
         found.extend(columns.map(|column| {
             let column = Object::Column(name.clone(), column.name.clone());
-            (column, Tie::Silent)
+            (column, Dependency::Silent)
         }));
         let constraints = relation.constraints.iter();
         found.extend(constraints.map(|constraint| {
             let constraint = Object::Constraint(name.clone(), constraint.name.clone());
-            (constraint, Tie::Silent)
+            (constraint, Dependency::Silent)
         }));
         let indexes = relation.indexes.iter();
         found.extend(indexes.map(|index| {
             let index = Object::Index(name.clone(), index.name.clone());
-            (index, Tie::Silent)
+            (index, Dependency::Silent)
         }));
         self.of_type(name, found);
         for trigger in &relation.attached.triggers {
             let trigger = Object::Trigger(name.clone(), trigger.name.clone());
-            found.push((trigger, Tie::Silent));
+            found.push((trigger, Dependency::Silent));
         }
         for policy in &relation.attached.policies {
             let policy = Object::Policy(name.clone(), policy.name.clone());
-            found.push((policy, Tie::Silent));
+            found.push((policy, Dependency::Silent));
         }
-        self.guards_that_name(name, found);
+        self.attached_that_name(name, found);
         for other in self.catalog.relations.values() {
             if other.parents.contains(name) {
-                let tie = if other.kind == RelationKind::Partition {
-                    Tie::Silent
+                let dependency = if other.kind == RelationKind::Partition {
+                    Dependency::Silent
                 } else {
-                    Tie::Cascade
+                    Dependency::Cascade
                 };
-                found.push((Object::Relation(other.name.clone()), tie));
+                found.push((Object::Relation(other.name.clone()), dependency));
             }
         }
         let views = self
             .views
             .iter()
             .filter(|(_, uses)| uses.relations.contains(name));
-        found.extend(views.map(|(view, _)| (Object::Relation(view.clone()), Tie::Cascade)));
+        found.extend(views.map(|(view, _)| (Object::Relation(view.clone()), Dependency::Cascade)));
     }
 
     /// Adds the dependents of one overload: its triggers and, if it is the only overload, its
     /// callers.
-    fn of_routine(&self, name: &Name, arguments: &[DataType], found: &mut Vec<(Object, Tie)>) {
+    fn of_routine(
+        &self,
+        name: &Name,
+        arguments: &[DataType],
+        found: &mut Vec<(Object, Dependency)>,
+    ) {
         if arguments.is_empty() {
             for relation in self.catalog.relations.values() {
                 let triggers = relation.attached.triggers.iter();
                 for trigger in triggers.filter(|trigger| trigger.function == *name) {
                     let trigger = Object::Trigger(relation.name.clone(), trigger.name.clone());
-                    found.push((trigger, Tie::Cascade));
+                    found.push((trigger, Dependency::Cascade));
                 }
             }
         }
-        let forms = self.functions.get(&name.name);
-        if forms.is_some_and(|forms| forms.len() == 1) {
-            found.push((Object::Function(name.name.clone()), Tie::Silent));
+        let overloads = self.functions.get(&name.name);
+        if overloads.is_some_and(|overloads| overloads.len() == 1) {
+            found.push((Object::Function(name.name.clone()), Dependency::Silent));
         }
     }
 
     /// Adds the triggers and policies of other tables that name this table.
-    fn guards_that_name(&self, table: &Name, found: &mut Vec<(Object, Tie)>) {
+    fn attached_that_name(&self, table: &Name, found: &mut Vec<(Object, Dependency)>) {
         for other in self.catalog.relations.values() {
             for trigger in &other.attached.triggers {
                 if trigger.referenced.as_ref() == Some(table) && other.name != *table {
                     let trigger = Object::Trigger(other.name.clone(), trigger.name.clone());
-                    found.push((trigger, Tie::Cascade));
+                    found.push((trigger, Dependency::Cascade));
                 }
             }
             for policy in &other.attached.policies {
@@ -161,46 +168,51 @@ impl State {
                 });
                 if names_it && other.name != *table {
                     let policy = Object::Policy(other.name.clone(), policy.name.clone());
-                    found.push((policy, Tie::Cascade));
+                    found.push((policy, Dependency::Cascade));
                 }
             }
         }
     }
 
     /// Adds the triggers and policies of a table that name its column.
-    fn guards_of_column(&self, table: &Relation, column: &str, found: &mut Vec<(Object, Tie)>) {
+    fn attached_of_column(
+        &self,
+        table: &Relation,
+        column: &str,
+        found: &mut Vec<(Object, Dependency)>,
+    ) {
         let names_it = |code: &Option<Code>| {
             let text = code.as_ref().and_then(|code| code.text.as_deref());
             text.is_some_and(|text| mentions(text, column))
         };
         for trigger in &table.attached.triggers {
-            let is_of_it = trigger.columns.iter().any(|own| own == column);
+            let is_of_it = trigger.columns.iter().any(|name| name == column);
             if is_of_it || names_it(&trigger.condition) {
                 let trigger = Object::Trigger(table.name.clone(), trigger.name.clone());
-                found.push((trigger, Tie::Cascade));
+                found.push((trigger, Dependency::Cascade));
             }
         }
         for policy in &table.attached.policies {
             if names_it(&policy.using) || names_it(&policy.with_check) {
                 let policy = Object::Policy(table.name.clone(), policy.name.clone());
-                found.push((policy, Tie::Cascade));
+                found.push((policy, Dependency::Cascade));
             }
         }
     }
 
-    fn of_column(&self, table: &Name, column: &str, found: &mut Vec<(Object, Tie)>) {
+    fn of_column(&self, table: &Name, column: &str, found: &mut Vec<(Object, Dependency)>) {
         let Some(relation) = self.catalog.relations.get(table) else {
             return;
         };
         found.push((
             Object::Default(table.clone(), column.to_owned()),
-            Tie::Silent,
+            Dependency::Silent,
         ));
         for constraint in &relation.constraints {
             if constraint.kind.names(column) {
                 found.push((
                     Object::Constraint(table.clone(), constraint.name.clone()),
-                    Tie::Silent,
+                    Dependency::Silent,
                 ));
             }
         }
@@ -213,7 +225,7 @@ impl State {
                 Some(constraint) => Object::Constraint(table.clone(), constraint.name.clone()),
                 None => Object::Index(table.clone(), index.name.clone()),
             };
-            found.push((object, Tie::Silent));
+            found.push((object, Dependency::Silent));
         }
         for other in &relation.columns {
             if let Fill::Generated { expression, .. } = &other.fill
@@ -221,14 +233,14 @@ impl State {
             {
                 found.push((
                     Object::Column(table.clone(), other.name.clone()),
-                    Tie::Cascade,
+                    Dependency::Cascade,
                 ));
             }
         }
-        self.guards_of_column(relation, column, found);
+        self.attached_of_column(relation, column, found);
         let sequences = self.catalog.sequences.values();
         let owned = sequences.filter(|sequence| sequence.is_owned_by(table, column));
-        found.extend(owned.map(|owned| (Object::Sequence(owned.name.clone()), Tie::Silent)));
+        found.extend(owned.map(|owned| (Object::Sequence(owned.name.clone()), Dependency::Silent)));
         for other in self.catalog.relations.values() {
             for constraint in &other.constraints {
                 if let ConstraintKind::ForeignKey {
@@ -240,7 +252,7 @@ impl State {
                     && referenced_columns.iter().any(|other| other == column)
                 {
                     let object = Object::Constraint(other.name.clone(), constraint.name.clone());
-                    found.push((object, Tie::Cascade));
+                    found.push((object, Dependency::Cascade));
                 }
             }
         }
@@ -249,11 +261,11 @@ impl State {
             .views
             .iter()
             .filter(|(_, uses)| uses.columns.contains(&used));
-        found.extend(views.map(|(view, _)| (Object::Relation(view.clone()), Tie::Cascade)));
+        found.extend(views.map(|(view, _)| (Object::Relation(view.clone()), Dependency::Cascade)));
     }
 
     /// Adds the foreign keys that depend on this key or unique index.
-    fn references_to_key(&self, table: &Name, key: &str, found: &mut Vec<(Object, Tie)>) {
+    fn references_to_key(&self, table: &Name, key: &str, found: &mut Vec<(Object, Dependency)>) {
         let Some(relation) = self.catalog.relations.get(table) else {
             return;
         };
@@ -269,13 +281,13 @@ impl State {
                         == Some(key)
                 {
                     let object = Object::Constraint(other.name.clone(), constraint.name.clone());
-                    found.push((object, Tie::Cascade));
+                    found.push((object, Dependency::Cascade));
                 }
             }
         }
     }
 
-    pub(crate) fn of_type(&self, name: &Name, found: &mut Vec<(Object, Tie)>) {
+    pub(crate) fn of_type(&self, name: &Name, found: &mut Vec<(Object, Dependency)>) {
         let multirange = match self.catalog.types.get(name).map(|found| &found.kind) {
             Some(TypeKind::Range { multirange, .. }) => Some(Name {
                 schema: name.schema.clone(),
@@ -290,7 +302,7 @@ impl State {
                 RelationKind::View | RelationKind::MaterializedView
             );
             if relation.of_type.as_ref().is_some_and(is_it) {
-                found.push((Object::Relation(relation.name.clone()), Tie::Cascade));
+                found.push((Object::Relation(relation.name.clone()), Dependency::Cascade));
             }
             for column in &relation.columns {
                 if is_it(&column.data_type.name) {
@@ -299,7 +311,7 @@ impl State {
                     } else {
                         Object::Column(relation.name.clone(), column.name.clone())
                     };
-                    found.push((object, Tie::Cascade));
+                    found.push((object, Dependency::Cascade));
                 }
             }
         }
@@ -307,16 +319,17 @@ impl State {
             let object = || Object::Type(other.name.clone());
             match &other.kind {
                 TypeKind::Domain { base, .. } if is_it(&base.name) => {
-                    found.push((object(), Tie::Cascade));
+                    found.push((object(), Dependency::Cascade));
                 }
                 TypeKind::Range { subtype, .. } if is_it(&subtype.name) => {
-                    found.push((object(), Tie::Cascade));
+                    found.push((object(), Dependency::Cascade));
                 }
                 TypeKind::Composite { attributes } => {
-                    for own in attributes {
-                        if is_it(&own.data_type.name) {
-                            let object = Object::Attribute(other.name.clone(), own.name.clone());
-                            found.push((object, Tie::Cascade));
+                    for attribute in attributes {
+                        if is_it(&attribute.data_type.name) {
+                            let object =
+                                Object::Attribute(other.name.clone(), attribute.name.clone());
+                            found.push((object, Dependency::Cascade));
                         }
                     }
                 }
@@ -324,40 +337,51 @@ impl State {
             }
         }
         self.users(|text| casts_to(text, &name.name), found);
-        for form in self.functions.values().flatten() {
-            let is_result =
-                matches!(&form.result, Returned::One { data_type, .. } if is_it(&data_type.name));
-            if is_result || form.argument_types.iter().any(|given| is_it(&given.name)) {
-                let routine = Object::Routine(form.name.clone(), form.argument_types.clone());
-                found.push((routine, Tie::Cascade));
+        for function in self.functions.values().flatten() {
+            let is_result = matches!(&function.result, Returned::One { data_type, .. } if is_it(&data_type.name));
+            if is_result
+                || function
+                    .argument_types
+                    .iter()
+                    .any(|given| is_it(&given.name))
+            {
+                let routine =
+                    Object::Routine(function.name.clone(), function.argument_types.clone());
+                found.push((routine, Dependency::Cascade));
             }
         }
         let views = self
             .views
             .iter()
             .filter(|(_, uses)| uses.types.contains(name));
-        found.extend(views.map(|(view, _)| (Object::Relation(view.clone()), Tie::Cascade)));
+        found.extend(views.map(|(view, _)| (Object::Relation(view.clone()), Dependency::Cascade)));
     }
 
-    /// Returns the objects that call a function.
-    pub(crate) fn uses_of_function(&self, function: &str) -> Vec<Object> {
-        let found = self.dependents(&Object::Function(function.to_owned()));
-        found.into_iter().map(|(object, _)| object).collect()
+    /// Returns true if an expression or a view has a call that may mean this function. Calls with a
+    /// number of arguments that it does not take mean another overload.
+    pub(crate) fn is_called(&self, function: &Function) -> bool {
+        let is_call = |text: &str| {
+            let counts = argument_counts(text, &function.name.name);
+            counts.into_iter().any(|count| function.takes(count))
+        };
+        let mut found = Vec::new();
+        self.users(is_call, &mut found);
+        !found.is_empty() || self.views.values().any(|uses| is_call(&uses.text))
     }
 
     /// Adds the objects with an expression for which the predicate returns true.
-    fn users(&self, is_used: impl Fn(&str) -> bool, found: &mut Vec<(Object, Tie)>) {
+    fn users(&self, is_used: impl Fn(&str) -> bool, found: &mut Vec<(Object, Dependency)>) {
         for relation in self.catalog.relations.values() {
             let name = || relation.name.clone();
             for column in &relation.columns {
                 match &column.fill {
                     Fill::Default(text) if is_used(text) => {
                         let object = Object::Default(name(), column.name.clone());
-                        found.push((object, Tie::Cascade));
+                        found.push((object, Dependency::Cascade));
                     }
                     Fill::Generated { expression, .. } if is_used(expression) => {
                         let object = Object::Column(name(), column.name.clone());
-                        found.push((object, Tie::Cascade));
+                        found.push((object, Dependency::Cascade));
                     }
                     _ => {}
                 }
@@ -366,14 +390,14 @@ impl State {
                 let mut codes = [&policy.using, &policy.with_check].into_iter().flatten();
                 if codes.any(|code| code.text.as_deref().is_some_and(&is_used)) {
                     let policy = Object::Policy(name(), policy.name.clone());
-                    found.push((policy, Tie::Cascade));
+                    found.push((policy, Dependency::Cascade));
                 }
             }
             for trigger in &relation.attached.triggers {
                 let condition = trigger.condition.as_ref();
                 if condition.is_some_and(|code| code.text.as_deref().is_some_and(&is_used)) {
                     let trigger = Object::Trigger(name(), trigger.name.clone());
-                    found.push((trigger, Tie::Cascade));
+                    found.push((trigger, Dependency::Cascade));
                 }
             }
             for constraint in &relation.constraints {
@@ -381,7 +405,7 @@ impl State {
                     && is_used(expression)
                 {
                     let object = Object::Constraint(name(), constraint.name.clone());
-                    found.push((object, Tie::Cascade));
+                    found.push((object, Dependency::Cascade));
                 }
             }
             for index in &relation.indexes {
@@ -391,7 +415,7 @@ impl State {
                     .any(|key| matches!(key, IndexKey::Expression { text, .. } if is_used(text)));
                 if in_key || index.predicate.as_deref().is_some_and(&is_used) {
                     let object = Object::Index(name(), index.name.clone());
-                    found.push((object, Tie::Cascade));
+                    found.push((object, Dependency::Cascade));
                 }
             }
         }

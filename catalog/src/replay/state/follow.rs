@@ -9,7 +9,7 @@ use crate::definition::quoted;
 use crate::replay::builtin::builtin;
 use crate::replay::state::State;
 use crate::replay::state::functions::Returned;
-use crate::replay::syntax::expression::{has_word, rename_in};
+use crate::replay::syntax::expression::{argument_count, has_word, rename_in};
 use crate::routine::Body;
 use crate::{ConstraintKind, DataType, Fill, IndexKey, Name, TypeKind};
 
@@ -45,8 +45,8 @@ impl State {
                 change(name, Holder::Rule, &mut rule.definition);
             }
         }
-        for form in self.functions.values_mut().flatten() {
-            if let Some(routine) = &mut form.routine
+        for overload in self.functions.values_mut().flatten() {
+            if let Some(routine) = &mut overload.routine
                 && let Body::Sql(code) = &mut routine.body
             {
                 change(&routine.name, Holder::Body, code);
@@ -87,18 +87,18 @@ impl State {
             .map(|(view, _)| view.clone())
             .collect();
         self.each_code(|owner, holder, code| {
-            let own = owner == table;
+            let is_same_table = owner == table;
             match holder {
                 Holder::View if readers.contains(owner) => code.text = None,
                 Holder::View => {}
                 // In a subquery, the table of a column name is not known.
-                Holder::Condition | Holder::Policy if own && !has_query(code) => {
+                Holder::Condition | Holder::Policy if is_same_table && !has_query(code) => {
                     if let Some(text) = &mut code.text {
                         *text = rename_in(text, from, to);
                     }
                 }
                 Holder::Condition => {}
-                Holder::Policy if own || has_query(code) => forget_where(code, from),
+                Holder::Policy if is_same_table || has_query(code) => forget_where(code, from),
                 Holder::Policy => {}
                 Holder::Rule | Holder::Body => forget_where(code, from),
             }
@@ -172,16 +172,16 @@ impl State {
                 data_type.name.clone_from(to);
             }
         };
-        for form in self.functions.values_mut().flatten() {
-            form.argument_types.iter_mut().for_each(follow);
-            match &mut form.result {
+        for overload in self.functions.values_mut().flatten() {
+            overload.argument_types.iter_mut().for_each(follow);
+            match &mut overload.result {
                 Returned::One { data_type, .. } => follow(data_type),
                 Returned::Columns { columns, .. } => {
                     columns.iter_mut().for_each(|(_, column)| follow(column));
                 }
                 Returned::Nothing | Returned::Unknown => {}
             }
-            if let Some(routine) = &mut form.routine {
+            if let Some(routine) = &mut overload.routine {
                 routine.result.iter_mut().for_each(follow);
                 for argument in &mut routine.arguments {
                     follow(&mut argument.data_type);
@@ -193,11 +193,11 @@ impl State {
     /// Moves the functions of a schema to the schema's new name.
     pub(crate) fn move_functions(&mut self, from: &str, to: &str) {
         let mut moved = Vec::new();
-        for form in self.functions.values_mut().flatten() {
-            if form.name.schema == from {
-                moved.push(form.name.clone());
-                to.clone_into(&mut form.name.schema);
-                if let Some(routine) = &mut form.routine {
+        for overload in self.functions.values_mut().flatten() {
+            if overload.name.schema == from {
+                moved.push(overload.name.clone());
+                to.clone_into(&mut overload.name.schema);
+                if let Some(routine) = &mut overload.routine {
                     to.clone_into(&mut routine.name.schema);
                 }
             }
@@ -221,8 +221,8 @@ impl State {
         runs_triggers: bool,
         is_it: impl Fn(&str, Option<&Name>, usize, usize) -> bool,
     ) {
-        let forms = self.functions.get(&to.name).map_or(0, Vec::len);
-        let is_shared = forms > 1 || builtin().functions(&to.name, |_| true).next().is_some();
+        let overloads = self.functions.get(&to.name).map_or(0, Vec::len);
+        let is_shared = overloads > 1 || builtin().functions(&to.name, |_| true).next().is_some();
         let written = match is_shared {
             true => format!("{}.{}", quoted(&to.schema), quoted(&to.name)),
             false => to.sql(),
@@ -237,8 +237,11 @@ impl State {
         for uses in self.views.values_mut() {
             rename(&mut uses.text);
         }
-        for form in self.functions.values_mut().flatten() {
-            let arguments = form.routine.iter_mut().flat_map(|own| &mut own.arguments);
+        for overload in self.functions.values_mut().flatten() {
+            let arguments = overload
+                .routine
+                .iter_mut()
+                .flat_map(|routine| &mut routine.arguments);
             for argument in arguments {
                 argument.default.iter_mut().for_each(rename);
             }
@@ -308,37 +311,18 @@ fn has_query(code: &Code) -> bool {
         .is_some_and(|text| has_word(text, "select"))
 }
 
-/// Returns the number of arguments of a call, given the tokens after its name. Returns `None` if it
-/// is no call.
-fn arguments(behind: &[Token<'_>]) -> Option<usize> {
-    let mut behind = behind.iter();
-    behind.next()?.is("(").then_some(())?;
-    let (mut depth, mut count, mut is_empty) = (1, 1, true);
-    for token in behind {
-        match token.text() {
-            "(" | "[" => depth += 1,
-            ")" | "]" => depth -= 1,
-            "," if depth == 1 => count += 1,
-            _ => {}
-        }
-        if depth == 0 {
-            return Some(if is_empty { 0 } else { count });
-        }
-        is_empty = false;
-    }
-    None
-}
-
 /// Returns the text with the calls of a function under its new name.
 fn rename_call(text: &str, from: &str, to: &str, is_it: &dyn Fn(usize, usize) -> bool) -> String {
     let all: Vec<Token<'_>> = bowline_sql::tokens(text).collect();
     let mut out = text.to_owned();
-    for (place, token) in all.iter().enumerate().rev() {
+    for (position, token) in all.iter().enumerate().rev() {
         // A schema before the name is the old one.
-        let schema = place.checked_sub(2).filter(|_| all[place - 1].is("."));
+        let schema = position
+            .checked_sub(2)
+            .filter(|_| all[position - 1].is("."));
         let start = schema.map_or(token.start(), |schema| all[schema].start());
         let is_call = token.name().is_some_and(|name| name == from)
-            && arguments(&all[place + 1..]).is_some_and(|count| is_it(start, count));
+            && argument_count(&all[position + 1..]).is_some_and(|count| is_it(start, count));
         if !is_call {
             continue;
         }

@@ -73,18 +73,18 @@ impl State {
         let named = function.name.name.clone();
         self.version_of_functions += 1;
         self.writes.forget_function(&named);
-        let forms = self.functions.entry(named).or_default();
-        forms.retain(|form| {
-            form.name != function.name
-                || !same_types(&form.argument_types, &function.argument_types)
+        let overloads = self.functions.entry(named).or_default();
+        overloads.retain(|overload| {
+            overload.name != function.name
+                || !same_types(&overload.argument_types, &function.argument_types)
         });
-        forms.push(function);
+        overloads.push(function);
     }
 
     /// Returns the catalog's entry for a function, mutably.
-    pub(crate) fn routine_mut(&mut self, key: &str, place: usize) -> Option<&mut Routine> {
-        let form = self.functions.get_mut(key)?.get_mut(place)?;
-        form.routine.as_mut()
+    pub(crate) fn routine_mut(&mut self, key: &str, position: usize) -> Option<&mut Routine> {
+        let overload = self.functions.get_mut(key)?.get_mut(position)?;
+        overload.routine.as_mut()
     }
 
     /// Returns the type of an argument or result, which may be a pseudo-type.
@@ -132,7 +132,7 @@ impl State {
     }
 
     /// Returns the key of a signature's function and its position in the list of overloads.
-    pub(crate) fn find_form(&self, signature: &SyntaxNode) -> Result<(String, usize)> {
+    pub(crate) fn find_function(&self, signature: &SyntaxNode) -> Result<(String, usize)> {
         let parts = signature.children().next().map(|named| path(&named));
         let parts = parts.unwrap_or_default();
         let key = parts.last().cloned().unwrap_or_default();
@@ -140,7 +140,7 @@ impl State {
             Refused::new(signature, format!("there is no function {key}"))
                 .raises("undefined_function")
         };
-        let forms = self.functions.get(&key).ok_or_else(missing)?;
+        let overloads = self.functions.get(&key).ok_or_else(missing)?;
         let given = child(signature, SyntaxKind::PARAM_LIST)
             .is_some()
             .then(|| self.argument_types(signature))
@@ -148,22 +148,21 @@ impl State {
         let is_star = child(signature, SyntaxKind::PARAM_LIST)
             .is_some_and(|list| tokens(&list).any(|token| token.kind() == SyntaxKind::STAR));
         for name in self.candidates(&parts) {
-            let fitting: Vec<usize> = (0..forms.len())
-                .filter(|place| forms[*place].name == name)
-                .filter(|place| {
+            let fitting: Vec<usize> = (0..overloads.len())
+                .filter(|position| overloads[*position].name == name)
+                .filter(|position| {
                     is_star
-                        || given
-                            .as_ref()
-                            .is_none_or(|given| same_types(given, &forms[*place].argument_types))
+                        || given.as_ref().is_none_or(|given| {
+                            same_types(given, &overloads[*position].argument_types)
+                        })
                 })
                 .collect();
             match fitting.as_slice() {
                 [] => {}
                 [only] => return Ok((key, *only)),
                 _ => {
-                    let why =
-                        format!("there are several functions {key}, so PostgreSQL refuses this");
-                    return Err(Refused::new(signature, why));
+                    let why = format!("there are several functions {key}");
+                    return Err(Refused::error(signature, why));
                 }
             }
         }
@@ -192,9 +191,11 @@ impl State {
 
     /// Copies the functions into the catalog.
     pub(crate) fn keep_routines(&mut self) {
-        let forms = self.functions.values().flatten();
-        let kept = forms.filter(|form| form.name.schema != state::TEMPORARY);
-        self.catalog.routines = kept.filter_map(|form| form.routine.clone()).collect();
+        let overloads = self.functions.values().flatten();
+        let kept = overloads.filter(|overload| overload.name.schema != state::TEMPORARY);
+        self.catalog.routines = kept
+            .filter_map(|overload| overload.routine.clone())
+            .collect();
         self.catalog.sort_routines();
     }
 }

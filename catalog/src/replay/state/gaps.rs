@@ -25,7 +25,7 @@ impl State {
         self.catalog.gaps.retain(|gap| !is_dropped(gap));
     }
 
-    pub(crate) fn note_guard_gap(&mut self, node: &SyntaxNode, kind: GapKind, why: String) {
+    pub(crate) fn note_attached_gap(&mut self, node: &SyntaxNode, kind: GapKind, why: String) {
         use SyntaxKind as K;
         if kind == GapKind::Routine {
             let signature = node
@@ -34,11 +34,11 @@ impl State {
             let parts = signature.and_then(|signature| signature.children().next());
             let parts = parts.map(|named| path(&named)).unwrap_or_default();
             let name = self.candidates(&parts).into_iter().find(|name| {
-                self.functions
-                    .get(&name.name)
-                    .is_some_and(|forms| forms.iter().any(|form| form.name == *name))
+                self.functions.get(&name.name).is_some_and(|overloads| {
+                    overloads.iter().any(|function| function.name == *name)
+                })
             });
-            // A function that no migration created belongs to an extension, and is no part of the
+            // A function that no migration created belongs to an extension, and is not part of the
             // catalog.
             if let Some(name) = name {
                 self.note_gap(kind, name, None, why);
@@ -74,7 +74,7 @@ impl State {
 
     pub(crate) fn has_part_gap(&self, table: &Name, part: &str) -> bool {
         self.catalog.gaps.iter().any(|gap| {
-            gap.part.as_deref().is_none_or(|own| own == part)
+            gap.part.as_deref().is_none_or(|name| name == part)
                 && (gap.name == *table || gap.name.name.is_empty())
                 && matches!(
                     gap.kind,
@@ -144,7 +144,7 @@ impl State {
     }
 
     /// Accepts a refused statement if its object is a gap, and follows a rename of the gap.
-    pub(crate) fn pass_over(&mut self, node: &SyntaxNode, refused: Refused) -> Result<()> {
+    pub(crate) fn accept_if_gap(&mut self, node: &SyntaxNode, refused: Refused) -> Result<()> {
         use SyntaxKind as K;
         let Some(parts) = subject(node) else {
             return Err(self.explained(node, refused));
@@ -177,11 +177,11 @@ impl State {
         } else if let Some(renamed) = renamed {
             let to = renamed.children().next().map(|to| name(&to));
             let to = to.unwrap_or_default();
-            for own in self.catalog.gaps.iter_mut() {
-                if own.name == gap.name {
+            for other in self.catalog.gaps.iter_mut() {
+                if other.name == gap.name {
                     match renamed.kind() {
-                        K::SET_SCHEMA => own.name.schema.clone_from(&to),
-                        _ => own.name.name.clone_from(&to),
+                        K::SET_SCHEMA => other.name.schema.clone_from(&to),
+                        _ => other.name.name.clone_from(&to),
                     }
                 }
             }
@@ -193,6 +193,7 @@ impl State {
     fn explained(&self, node: &SyntaxNode, mut refused: Refused) -> Refused {
         if let Some(gap) = self.gap_in(node) {
             refused.why = format!("{}: this needs the {gap}", refused.why);
+            refused.is_error = false;
             refused.raises = None;
         }
         refused

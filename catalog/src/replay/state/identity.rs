@@ -12,16 +12,16 @@ impl State {
         let fill = found.map_or(Fill::Nothing, |found| found.fill.clone());
         for partition in self.partitions(table) {
             let columns = &mut self.table(&partition).columns;
-            if let Some(own) = columns.iter_mut().find(|own| own.name == column)
-                && (own.fill == Fill::Nothing || matches!(own.fill, Fill::Identity { .. }))
+            if let Some(found) = columns.iter_mut().find(|found| found.name == column)
+                && (found.fill == Fill::Nothing || matches!(found.fill, Fill::Identity { .. }))
             {
-                own.fill = fill.clone();
+                found.fill = fill.clone();
             }
             self.share_identity(&partition, column);
         }
     }
 
-    /// Removes the parent's identity from a table that is no partition any more.
+    /// Removes the parent's identity from a table that is not a partition any more.
     pub(crate) fn end_shared_identity(&mut self, table: &Name, column: &str) {
         let is_own = self.catalog.identity_sequence(table, column).is_some();
         let columns = &mut self.table(table).columns;
@@ -36,8 +36,8 @@ impl State {
 
     /// Returns the sequence of an identity column. A partition uses that of its parent.
     pub(crate) fn shared_identity_sequence(&self, table: &Name, column: &str) -> Option<&Sequence> {
-        let own = self.catalog.identity_sequence(table, column);
-        own.or_else(|| {
+        let direct = self.catalog.identity_sequence(table, column);
+        direct.or_else(|| {
             let relation = self.catalog.relations.get(table)?;
             let is_partition = relation.kind == RelationKind::Partition;
             let parent = relation.parents.first().filter(|_| is_partition)?;

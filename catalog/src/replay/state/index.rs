@@ -5,12 +5,12 @@ use crate::replay::state::State;
 
 impl State {
     /// Keeps the recorded column names of an index when it is renamed.
-    pub(crate) fn keep_title(&mut self, table: &Name, from: &str, to: &str) {
-        self.index_titles.rename(table, from, to);
+    pub(crate) fn move_column_names(&mut self, table: &Name, from: &str, to: &str) {
+        self.index_column_names.rename(table, from, to);
     }
 
     pub(crate) fn rename_index(&mut self, table: &Name, from: &str, to: &str) {
-        self.index_titles.rename(table, from, to);
+        self.index_column_names.rename(table, from, to);
         let relation = self.table(table);
         for index in relation
             .indexes

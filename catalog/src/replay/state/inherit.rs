@@ -9,8 +9,8 @@ impl State {
     pub(crate) fn inherit_column(&mut self, table: &Name, added: &Column) {
         for child in self.descendants(table) {
             let columns = &mut self.table(&child).columns;
-            if let Some(own) = columns.iter_mut().find(|own| own.name == added.name) {
-                own.not_null |= added.not_null;
+            if let Some(existing) = columns.iter_mut().find(|column| column.name == added.name) {
+                existing.not_null |= added.not_null;
                 self.keep_column(&child, &added.name);
             } else {
                 columns.push(added.clone());
@@ -60,7 +60,7 @@ impl State {
         for column in names {
             self.end_shared_identity(partition, &column);
         }
-        self.stand_alone(partition);
+        self.keep_inherited(partition);
     }
 
     /// Makes a table the child of another. Its columns and checks remain local, even if the parent
@@ -69,8 +69,10 @@ impl State {
         let relation = self.table(table);
         relation.parents.push(parent.clone());
         let constraints = relation.constraints.iter();
-        let own: Vec<String> = constraints.map(|own| own.name.clone()).collect();
-        for check in own {
+        let checks: Vec<String> = constraints
+            .map(|constraint| constraint.name.clone())
+            .collect();
+        for check in checks {
             self.local_checks.note(table, &check, ());
         }
     }
@@ -79,7 +81,7 @@ impl State {
     pub(crate) fn remove_parent(&mut self, table: &Name, parent: &Name) {
         let parents = &mut self.table(table).parents;
         parents.retain(|other| other != parent);
-        self.stand_alone(table);
+        self.keep_inherited(table);
     }
 
     /// Returns a table in the form that its children inherit. The children do not own its

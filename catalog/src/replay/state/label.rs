@@ -1,6 +1,6 @@
 //! Renames an enum's label in expressions, where PostgreSQL stores the value and not its text.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bowline_sql::quote::literal;
 use bowline_sql::{Kind, Token, string_value, tokens};
@@ -33,12 +33,14 @@ impl State {
                 node,
                 format!("whether {what} means this label is not known"),
             )
-            .do_this("drop it before the rename, and make it anew after it")
+            .hint("drop it before the rename, and create it again after it")
         };
         for relation in self.catalog.relations.values_mut() {
-            let columns = relation.columns.clone();
-            for text in expressions(relation) {
-                label.rename(text, &columns).map_err(|()| unsure(text))?;
+            if expressions(relation).any(|text| label.is_in(text)) {
+                let columns = relation.columns.clone();
+                for text in expressions(relation) {
+                    label.rename(text, &columns).map_err(|()| unsure(text))?;
+                }
             }
             for column in &mut relation.columns {
                 if let Fill::Default(text) = &mut column.fill {
@@ -67,29 +69,42 @@ impl State {
                 }
             }
         }
-        for form in self.functions.values_mut().flatten() {
-            let arguments = form.routine.iter_mut().flat_map(|own| &mut own.arguments);
+        for function in self.functions.values_mut().flatten() {
+            let arguments = function
+                .routine
+                .iter_mut()
+                .flat_map(|routine| &mut routine.arguments);
             for argument in arguments {
                 if let Some(text) = &mut argument.default {
                     label.rename_value(text, &argument.data_type);
                 }
             }
         }
-        let tables: BTreeMap<Name, Vec<Column>> = self
-            .catalog
-            .relations
-            .iter()
-            .map(|(name, relation)| (name.clone(), relation.columns.clone()))
+        let mut owners = BTreeSet::new();
+        self.each_code(|owner, holder, code| {
+            if !code.text.as_ref().is_some_and(|text| label.is_in(text)) {
+                return;
+            }
+            match holder {
+                Holder::Condition | Holder::Policy => {
+                    owners.insert(owner.clone());
+                }
+                // The tables of the columns in a query are not known here.
+                Holder::View | Holder::Rule | Holder::Body => code.text = None,
+            }
+        });
+        let columns: BTreeMap<Name, Vec<Column>> = owners
+            .into_iter()
+            .filter_map(|owner| {
+                let relation = self.catalog.relations.get(&owner)?;
+                Some((owner, relation.columns.clone()))
+            })
             .collect();
         self.each_code(|owner, holder, code| {
-            let Some(text) = &mut code.text else { return };
-            let columns = tables.get(owner).map_or(&[][..], Vec::as_slice);
-            let is_known = match holder {
-                Holder::Condition | Holder::Policy => label.rename(text, columns).is_ok(),
-                // The tables of the columns in a query are not known here.
-                Holder::View | Holder::Rule | Holder::Body => !label.is_in(text),
-            };
-            if !is_known {
+            if let (Holder::Condition | Holder::Policy, Some(columns), Some(text)) =
+                (holder, columns.get(owner), &mut code.text)
+                && label.rename(text, columns).is_err()
+            {
                 code.text = None;
             }
         });
@@ -204,7 +219,7 @@ impl Label<'_> {
         all: &[Column],
     ) -> std::result::Result<(), ()> {
         let words: Vec<Token<'_>> = tokens(expression).collect();
-        let mut places = Vec::new();
+        let mut ranges = Vec::new();
         for (at, found) in words.iter().enumerate() {
             let Some(renamed) = found.value().and_then(|value| self.renamed(&value)) else {
                 continue;
@@ -212,7 +227,7 @@ impl Label<'_> {
             let is_label = found.value().is_some_and(|value| value == self.from);
             match self.meant(&words, at, all) {
                 Some(Meant::Label { is_array }) if is_array != is_label => {
-                    places.push((found.start()..found.end(), renamed));
+                    ranges.push((found.start()..found.end(), renamed));
                 }
                 Some(_) => {}
                 None => {
@@ -225,8 +240,8 @@ impl Label<'_> {
                 }
             }
         }
-        for (place, renamed) in places.into_iter().rev() {
-            expression.replace_range(place, &renamed);
+        for (range, renamed) in ranges.into_iter().rev() {
+            expression.replace_range(range, &renamed);
         }
         Ok(())
     }
@@ -292,7 +307,7 @@ impl Label<'_> {
         }
         let named = words.get(name)?;
         let mut types = self.types.iter();
-        let Some((_, dimensions)) = types.find(|(own, _)| named.is_name(&own.name)) else {
+        let Some((_, dimensions)) = types.find(|(name, _)| named.is_name(&name.name)) else {
             return Some(Meant::Other);
         };
         let has_brackets = words

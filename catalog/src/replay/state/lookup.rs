@@ -19,7 +19,7 @@ impl State {
                 node,
                 "no schema of the search path is there to create this in",
             )
-            .do_this("name the schema, or set the search path in this file")
+            .hint("name the schema, or set the search path in this file")
         })
     }
 
@@ -33,11 +33,10 @@ impl State {
             None => self.current_schema(statement)?,
         };
         if !self.schemas.contains(&schema) && schema != TEMPORARY {
-            return Err(Refused::new(
-                statement,
-                format!("there is no schema {schema}, so PostgreSQL refuses this"),
-            )
-            .do_this("create it in a migration before this one"));
+            return Err(
+                Refused::error(statement, format!("there is no schema {schema}"))
+                    .hint("create it in a migration before this one"),
+            );
         }
         Ok(Name { schema, name })
     }

@@ -4,7 +4,7 @@ use bowline_sql::quote::identifier as quoted;
 use squawk_syntax::{SourceFile, SyntaxKind};
 
 use crate::replay::state::{self, State};
-use crate::replay::syntax::title;
+use crate::replay::syntax::column_name;
 use crate::{IndexKey, Name, TypeKind};
 
 /// The maximum length of a name in bytes.
@@ -66,13 +66,18 @@ impl State {
         included: &[String],
         label: &str,
     ) -> String {
-        self.index_name_of(table, titles(keys, included), label)
+        self.index_name_of(table, column_names(keys, included), label)
     }
 
     /// Returns the default name of an index from the names of its columns.
-    pub(crate) fn index_name_of(&self, table: &Name, titles: Vec<String>, label: &str) -> String {
+    pub(crate) fn index_name_of(
+        &self,
+        table: &Name,
+        column_names: Vec<String>,
+        label: &str,
+    ) -> String {
         let mut parts: Vec<String> = Vec::new();
-        for base in titles {
+        for base in column_names {
             let mut part = base.clone();
             let mut count = 0;
             while parts.contains(&part) {
@@ -86,15 +91,16 @@ impl State {
     }
 
     /// Records the column names of indexes before a column is renamed.
-    pub(crate) fn keep_titles(&mut self, table: &Name, column: &str) {
+    pub(crate) fn keep_column_names(&mut self, table: &Name, column: &str) {
         let Some(relation) = self.catalog.relations.get(table) else {
             return;
         };
         let touched = relation.indexes.iter().filter(|index| index.names(column));
         for index in touched {
-            if !self.index_titles.has(table, &index.name) {
-                let titles = titles(&index.keys, &index.included);
-                self.index_titles.note(table, &index.name, titles);
+            if !self.index_column_names.has(table, &index.name) {
+                let column_names = column_names(&index.keys, &index.included);
+                self.index_column_names
+                    .note(table, &index.name, column_names);
             }
         }
     }
@@ -176,7 +182,7 @@ impl Name {
 }
 
 /// Returns the names that PostgreSQL gives to the columns of an index.
-pub(crate) fn titles(keys: &[IndexKey], included: &[String]) -> Vec<String> {
+pub(crate) fn column_names(keys: &[IndexKey], included: &[String]) -> Vec<String> {
     let keys = keys.iter().map(|key| match key {
         IndexKey::Column { name, .. } => name.clone(),
         IndexKey::Expression { text, .. } => expression_name(text),
@@ -192,7 +198,10 @@ fn expression_name(expression: &str) -> String {
         .descendants()
         .find(|node| node.kind() == SyntaxKind::TARGET)
         .and_then(|target| target.children().next());
-    target.map_or_else(|| "expr".to_owned(), |target| title::index_title(&target))
+    target.map_or_else(
+        || "expr".to_owned(),
+        |target| column_name::index_column_name(&target),
+    )
 }
 
 #[cfg(test)]

@@ -15,10 +15,10 @@ use crate::{Fill, Name};
 impl State {
     /// Returns the expression with its sequences resolved by the current search path.
     pub(crate) fn with_sequences_found(&self, mut expression: String) -> String {
-        for place in arguments(&expression).into_iter().rev() {
-            let named = parts(&expression[place.clone()]);
+        for range in arguments(&expression).into_iter().rev() {
+            let named = parts(&expression[range.clone()]);
             if let Some(found) = self.find_sequence(&named) {
-                expression.replace_range(place, &literal(&found));
+                expression.replace_range(range, &literal(&found));
             }
         }
         expression
@@ -50,7 +50,9 @@ impl Fill {
     /// Returns true if this fill uses a sequence, alone or in an expression.
     pub(crate) fn uses_sequence(&self, sequence: &Name) -> bool {
         match self {
-            Self::Serial { sequence: own } => own == sequence,
+            Self::Serial {
+                sequence: of_column,
+            } => of_column == sequence,
             Self::Default(expression) => uses_sequence(expression, sequence),
             _ => false,
         }
@@ -68,27 +70,27 @@ impl Fill {
 
 /// Returns true if an expression uses a sequence.
 pub(crate) fn uses_sequence(expression: &str, sequence: &Name) -> bool {
-    let places = arguments(expression).into_iter();
-    places
-        .map(|place| reference(&expression[place]))
+    let ranges = arguments(expression).into_iter();
+    ranges
+        .map(|range| reference(&expression[range]))
         .any(|named| named.as_ref() == Some(sequence))
 }
 
 /// Renames a sequence in an expression.
 pub(crate) fn rename_sequence(expression: &mut String, from: &Name, to: &Name) {
-    for place in arguments(expression).into_iter().rev() {
-        if reference(&expression[place.clone()]).as_ref() == Some(from) {
-            expression.replace_range(place, &literal(to));
+    for range in arguments(expression).into_iter().rev() {
+        if reference(&expression[range.clone()]).as_ref() == Some(from) {
+            expression.replace_range(range, &literal(to));
         }
     }
 }
 
 /// Returns the sequence of `nextval('s')` or `nextval('s'::regclass)`, in parentheses or not.
 fn only_nextval(expression: &str) -> Option<Name> {
-    let place = arguments(expression).into_iter().next()?;
+    let range = arguments(expression).into_iter().next()?;
     let is_bracket = |token: &&Token<'_>| token.is("(") || token.is(")");
     let all: Vec<Token<'_>> = tokens(expression).collect();
-    let argument = all.iter().position(|token| token.start() == place.start)?;
+    let argument = all.iter().position(|token| token.start() == range.start)?;
     let (before, after) = (&all[..argument], &all[argument + 1..]);
     let before: Vec<_> = before.iter().filter(|token| !is_bracket(token)).collect();
     let after: Vec<_> = after.iter().filter(|token| !is_bracket(token)).collect();
@@ -104,7 +106,7 @@ fn only_nextval(expression: &str) -> Option<Name> {
         [cast, name] => cast.is("::") && name.is_name("regclass"),
         _ => false,
     };
-    (is_call && is_cast).then(|| reference(&expression[place]))?
+    (is_call && is_cast).then(|| reference(&expression[range]))?
 }
 
 /// Returns the literals that are first arguments of sequence functions. A text, as in

@@ -79,7 +79,7 @@ impl State {
     }
 
     /// Makes the inherited properties of a table its own after it lost its parent.
-    pub(crate) fn stand_alone(&mut self, table: &Name) {
+    pub(crate) fn keep_inherited(&mut self, table: &Name) {
         let relation = self.table(table);
         let strict = relation.columns.iter().filter(|column| column.not_null);
         let strict: Vec<String> = strict.map(|column| column.name.clone()).collect();

@@ -80,7 +80,7 @@ impl State {
         index: &Index,
         constraint: Option<&Constraint>,
     ) {
-        let Some(own) = self.attached(parent, partition, &index.name) else {
+        let Some(attached_name) = self.attached(parent, partition, &index.name) else {
             let mut index = index.clone();
             index.comment = None;
             let constraint = constraint.cloned().map(|mut constraint| {
@@ -91,11 +91,14 @@ impl State {
             return;
         };
         let relation = self.table(partition);
-        let index = relation.indexes.iter().find(|index| index.name == own);
+        let index = relation
+            .indexes
+            .iter()
+            .find(|index| index.name == attached_name);
         let Some(index) = index.cloned() else {
             return;
         };
-        let constraint = relation.constraint_of(&own).cloned();
+        let constraint = relation.constraint_of(&attached_name).cloned();
         for below in self.partitions(partition) {
             self.cover(partition, &below, &index, constraint.as_ref());
         }
@@ -109,23 +112,23 @@ impl State {
         let mut taken: Vec<&str> = Vec::new();
         for of_parent in &parent.indexes {
             let constraint = parent.constraint_of(&of_parent.name);
-            let found = partition.indexes.iter().find(|own| {
+            let found = partition.indexes.iter().find(|index| {
                 // PostgreSQL accepts a primary key for a unique one, and the other way round.
                 let fits = constraint.is_none_or(|constraint| {
-                    let own = partition.constraint_of(&own.name);
+                    let index = partition.constraint_of(&index.name);
                     let excludes =
                         |one: &Constraint| matches!(one.kind, ConstraintKind::Exclude { .. });
-                    own.is_some_and(|own| excludes(own) == excludes(constraint))
+                    index.is_some_and(|index| excludes(index) == excludes(constraint))
                 });
-                fits && !taken.contains(&own.name.as_str())
-                    && own.unique == of_parent.unique
-                    && own.nulls_not_distinct == of_parent.nulls_not_distinct
-                    && own.method == of_parent.method
-                    && own.keys == of_parent.keys
-                    && own.included == of_parent.included
-                    && own.predicate == of_parent.predicate
+                fits && !taken.contains(&index.name.as_str())
+                    && index.unique == of_parent.unique
+                    && index.nulls_not_distinct == of_parent.nulls_not_distinct
+                    && index.method == of_parent.method
+                    && index.keys == of_parent.keys
+                    && index.included == of_parent.included
+                    && index.predicate == of_parent.predicate
             });
-            let found = found.map(|own| own.name.as_str());
+            let found = found.map(|found| found.name.as_str());
             if of_parent.name == index {
                 return found.map(str::to_owned);
             }
@@ -151,15 +154,16 @@ impl State {
             Some(_) if constraint.as_ref().is_some_and(|one| one.temporal) => "excl",
             Some(_) => "key",
         };
-        let titles = self.index_titles.get(model, &index.name).cloned();
+        let column_names = self.index_column_names.get(model, &index.name).cloned();
         index.name = if label == "pkey" {
             self.free_relation_name(table, "", label)
         } else {
-            let now = || names::titles(&index.keys, &index.included);
-            self.index_name_of(table, titles.clone().unwrap_or_else(now), label)
+            let now = || names::column_names(&index.keys, &index.included);
+            self.index_name_of(table, column_names.clone().unwrap_or_else(now), label)
         };
-        if let Some(titles) = titles {
-            self.index_titles.note(table, &index.name, titles);
+        if let Some(column_names) = column_names {
+            self.index_column_names
+                .note(table, &index.name, column_names);
         }
         if label == "pkey" {
             let columns: Vec<String> = index.columns().map(str::to_owned).collect();
@@ -214,28 +218,28 @@ impl State {
     ) {
         let attached = self.attached_reference(parent, partition, &constraint.name);
         let relation = self.table(partition);
-        let own = match attached {
+        let copy = match attached {
             Some(name) => relation
                 .constraints
                 .iter()
-                .find(|own| own.name == name)
+                .find(|constraint| constraint.name == name)
                 .cloned(),
             None => {
                 let mut constraints = relation.constraints.iter();
-                let is_taken = constraints.any(|own| own.name == constraint.name);
-                let mut own = constraint.clone();
-                own.comment = None;
-                if is_taken && let ConstraintKind::ForeignKey { columns, .. } = &own.kind {
+                let is_taken = constraints.any(|other| other.name == constraint.name);
+                let mut copy = constraint.clone();
+                copy.comment = None;
+                if is_taken && let ConstraintKind::ForeignKey { columns, .. } = &copy.kind {
                     let part = columns.join("_");
-                    own.name = self.free_constraint_name(partition, &part, "fkey");
+                    copy.name = self.free_constraint_name(partition, &part, "fkey");
                 }
-                self.table(partition).constraints.push(own.clone());
-                Some(own)
+                self.table(partition).constraints.push(copy.clone());
+                Some(copy)
             }
         };
-        if let Some(own) = own {
+        if let Some(copy) = copy {
             for below in self.partitions(partition) {
-                self.clone_reference(partition, &below, &own);
+                self.clone_reference(partition, &below, &copy);
             }
         }
     }
@@ -253,14 +257,14 @@ impl State {
             .iter()
             .filter(|one| is_reference(&one.kind))
         {
-            let found = partition.constraints.iter().find(|own| {
-                !taken.contains(&own.name.as_str())
-                    && own.kind == of_parent.kind
-                    && own.temporal == of_parent.temporal
-                    && own.deferrable == of_parent.deferrable
-                    && own.initially_deferred == of_parent.initially_deferred
+            let found = partition.constraints.iter().find(|constraint| {
+                !taken.contains(&constraint.name.as_str())
+                    && constraint.kind == of_parent.kind
+                    && constraint.temporal == of_parent.temporal
+                    && constraint.deferrable == of_parent.deferrable
+                    && constraint.initially_deferred == of_parent.initially_deferred
             });
-            let found = found.map(|own| own.name.as_str());
+            let found = found.map(|found| found.name.as_str());
             if of_parent.name == name {
                 return found.map(str::to_owned);
             }
@@ -273,9 +277,9 @@ impl State {
     pub(crate) fn partition_references(&self, table: &Name, name: &str) -> Vec<(Name, String)> {
         let mut all = Vec::new();
         for partition in self.partitions(table) {
-            if let Some(own) = self.attached_reference(table, &partition, name) {
-                all.extend(self.partition_references(&partition, &own));
-                all.push((partition, own));
+            if let Some(attached) = self.attached_reference(table, &partition, name) {
+                all.extend(self.partition_references(&partition, &attached));
+                all.push((partition, attached));
             }
         }
         all

@@ -134,12 +134,16 @@ impl Relation {
     /// Copies the inherited properties from the parent: columns, defaults, NOT NULL, checks.
     pub(crate) fn inherit(&mut self, parent: &Self, is_partition: bool) {
         for column in &parent.columns {
-            match self.columns.iter_mut().find(|own| own.name == column.name) {
+            match self
+                .columns
+                .iter_mut()
+                .find(|other| other.name == column.name)
+            {
                 // A default may also come from another parent.
-                Some(own) => {
-                    own.not_null |= column.not_null;
-                    if own.fill == Fill::Nothing {
-                        own.fill = inherited(&column.fill, is_partition);
+                Some(existing) => {
+                    existing.not_null |= column.not_null;
+                    if existing.fill == Fill::Nothing {
+                        existing.fill = inherited(&column.fill, is_partition);
                     }
                 }
                 None => {
@@ -164,7 +168,7 @@ impl Relation {
                 && !self
                     .constraints
                     .iter()
-                    .any(|own| own.name == constraint.name)
+                    .any(|other| other.name == constraint.name)
             {
                 let mut constraint = constraint.clone();
                 constraint.comment = None;

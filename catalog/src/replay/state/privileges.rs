@@ -33,8 +33,8 @@ pub(crate) struct Default {
     pub(crate) kind: Kind,
     /// Empty for all schemas.
     pub(crate) schemas: Vec<String>,
-    pub(crate) gives: Vec<Privilege>,
-    pub(crate) takes: Vec<Privilege>,
+    pub(crate) grants: Vec<Privilege>,
+    pub(crate) revokes: Vec<Privilege>,
     /// The reason why it is not known whether this default applies to the migrations' objects.
     pub(crate) unknown: Option<String>,
 }
@@ -54,11 +54,17 @@ impl State {
     }
 
     /// Revokes the privileges that earlier defaults grant.
-    pub(crate) fn revoke_default(&mut self, kind: Kind, schemas: &[String], lines: &[Privilege]) {
+    pub(crate) fn revoke_default(
+        &mut self,
+        kind: Kind,
+        schemas: &[String],
+        privileges: &[Privilege],
+    ) {
         for known in &mut self.defaults {
             if known.kind == kind && known.schemas == schemas {
-                let gives = &mut known.gives;
-                gives.retain(|own| !lines.iter().any(|line| line.is_for_the_same(own)));
+                let grants = &mut known.grants;
+                grants
+                    .retain(|granted| !privileges.iter().any(|line| line.is_for_the_same(granted)));
             }
         }
     }
@@ -66,19 +72,26 @@ impl State {
     pub(crate) fn all_objects(&self) -> Vec<(Name, Target)> {
         let catalog = &self.catalog;
         let relations = catalog.relations.keys();
-        let relations = relations.map(|own| (own.clone(), Target::Relation(own.clone())));
+        let relations =
+            relations.map(|relation| (relation.clone(), Target::Relation(relation.clone())));
         let sequences = catalog.sequences.keys();
-        let sequences = sequences.map(|own| (own.clone(), Target::Sequence(own.clone())));
-        let routines = self.functions.iter().flat_map(|(key, forms)| {
-            let forms = forms.iter().enumerate();
-            forms.map(|(place, form)| (form.name.clone(), Target::Routine(key.clone(), place)))
+        let sequences =
+            sequences.map(|sequence| (sequence.clone(), Target::Sequence(sequence.clone())));
+        let routines = self.functions.iter().flat_map(|(key, overloads)| {
+            let overloads = overloads.iter().enumerate();
+            overloads.map(|(position, function)| {
+                (
+                    function.name.clone(),
+                    Target::Routine(key.clone(), position),
+                )
+            })
         });
         let schemas = catalog.schemas.keys().map(|schema| {
-            let own = Name {
+            let label = Name {
                 schema: schema.clone(),
                 name: String::new(),
             };
-            (own, Target::Schema(schema.clone()))
+            (label, Target::Schema(schema.clone()))
         });
         relations
             .chain(sequences)
@@ -90,15 +103,17 @@ impl State {
     pub(crate) fn privileges_of(&mut self, target: &Target) -> Option<&mut Privileges> {
         let catalog = &mut self.catalog;
         match target {
-            Target::Relation(own) => Some(&mut catalog.relations.get_mut(own)?.attached.privileges),
-            Target::Sequence(own) => Some(&mut catalog.sequences.get_mut(own)?.privileges),
-            Target::Schema(own) if catalog.schemas.contains_key(own) => {
-                Some(catalog.schema_privileges.entry(own.clone()).or_default())
+            Target::Relation(name) => {
+                Some(&mut catalog.relations.get_mut(name)?.attached.privileges)
+            }
+            Target::Sequence(name) => Some(&mut catalog.sequences.get_mut(name)?.privileges),
+            Target::Schema(name) if catalog.schemas.contains_key(name) => {
+                Some(catalog.schema_privileges.entry(name.clone()).or_default())
             }
             Target::Schema(_) => None,
-            Target::Routine(key, place) => {
-                let form = self.functions.get_mut(key)?.get_mut(*place)?;
-                Some(&mut form.routine.as_mut()?.privileges)
+            Target::Routine(key, position) => {
+                let function = self.functions.get_mut(key)?.get_mut(*position)?;
+                Some(&mut function.routine.as_mut()?.privileges)
             }
         }
     }
@@ -128,16 +143,22 @@ impl State {
             return None;
         }
         let all = self.all_objects().into_iter();
-        Some(all.map(|(own, target)| self.label(&own, &target)).collect())
+        Some(
+            all.map(|(name, target)| self.label(&name, &target))
+                .collect(),
+        )
     }
 
     /// Returns a unique name of an object, which for a function includes its signature.
-    fn label(&self, own: &Name, target: &Target) -> Name {
-        let mut label = own.clone();
-        if let Target::Routine(key, place) = target
-            && let Some(form) = self.functions.get(key).and_then(|forms| forms.get(*place))
+    fn label(&self, name: &Name, target: &Target) -> Name {
+        let mut label = name.clone();
+        if let Target::Routine(key, position) = target
+            && let Some(function) = self
+                .functions
+                .get(key)
+                .and_then(|overloads| overloads.get(*position))
         {
-            let types = form.argument_types.iter();
+            let types = function.argument_types.iter();
             let types: Vec<String> = types.map(|one| one.of_signature().sql()).collect();
             label.name = format!("{}({})", label.name, types.join(", "));
         }
@@ -149,31 +170,31 @@ impl State {
         let new: Vec<(Name, Target)> = self
             .all_objects()
             .into_iter()
-            .filter(|(own, target)| !before.contains(&self.label(own, target)))
+            .filter(|(name, target)| !before.contains(&self.label(name, target)))
             .collect();
         let defaults = self.defaults.clone();
-        for (own, target) in new {
+        for (name, target) in new {
             let kind = kind_of(&target);
             for default in defaults.iter().filter(|default| default.kind == kind) {
-                let is_here = default.schemas.is_empty() || default.schemas.contains(&own.schema);
-                if let Some(why) = default.unknown.as_ref().filter(|_| is_here) {
+                let applies = default.schemas.is_empty() || default.schemas.contains(&name.schema);
+                if let Some(why) = default.unknown.as_ref().filter(|_| applies) {
                     let object = match &target {
                         Target::Schema(schema) => Name {
                             schema: schema.clone(),
                             name: String::new(),
                         },
-                        _ => own.clone(),
+                        _ => name.clone(),
                     };
                     self.note_gap(GapKind::Privileges, object, None, why);
                     continue;
                 }
-                let Some(privileges) = self.privileges_of(&target).filter(|_| is_here) else {
+                let Some(privileges) = self.privileges_of(&target).filter(|_| applies) else {
                     continue;
                 };
-                for line in &default.gives {
+                for line in &default.grants {
                     change(privileges, line.clone(), kind, false, false);
                 }
-                for line in &default.takes {
+                for line in &default.revokes {
                     change(privileges, line.clone(), kind, true, false);
                 }
             }
@@ -200,8 +221,8 @@ pub(crate) fn change(
     // PUBLIC has EXECUTE on every new function.
     let is_initial = kind == Kind::Routine && line.role == PUBLIC_ROLE;
     if is_option {
-        for own in &mut privileges.granted {
-            own.grantable &= !own.is_for_the_same(&line);
+        for privilege in &mut privileges.granted {
+            privilege.grantable &= !privilege.is_for_the_same(&line);
         }
     } else if is_revoke && is_initial {
         privileges.add(Privilege {
@@ -211,9 +232,9 @@ pub(crate) fn change(
         });
     } else if is_revoke || is_initial {
         // REVOKE on a table also revokes the privilege on its columns.
-        privileges.granted.retain(|own| {
-            let is_it = (&own.role, &own.privilege) == (&line.role, &line.privilege);
-            !(is_it && (line.column.is_none() || own.column == line.column))
+        privileges.granted.retain(|privilege| {
+            let is_it = (&privilege.role, &privilege.privilege) == (&line.role, &line.privilege);
+            !(is_it && (line.column.is_none() || privilege.column == line.column))
         });
     } else {
         privileges.add(line);

@@ -32,7 +32,7 @@ impl State {
         let parts = path(node);
         let missing = || {
             Refused::new(node, format!("there is no table {}", parts.join(".")))
-                .do_this("look at the name and at the migrations before this one")
+                .hint("check the spelling, and whether an earlier migration creates it")
                 .raises("undefined_table")
         };
         let name = self.find_relation(&parts).ok_or_else(missing)?;
@@ -56,7 +56,7 @@ impl State {
     ) -> Result<&mut Column> {
         let missing = || {
             Refused::new(node, format!("{} has no column {column}", table.name))
-                .do_this("look at the name and at the migrations before this one")
+                .hint("check the spelling, and whether an earlier migration creates it")
                 .raises("undefined_column")
         };
         self.table(table)

@@ -4,7 +4,7 @@ use squawk_syntax::SyntaxNode;
 
 use crate::replay::refusal::{Refused, Result};
 use crate::replay::state::State;
-use crate::replay::state::dependents::Tie;
+use crate::replay::state::dependents::Dependency;
 use crate::replay::state::objects::Object;
 use crate::replay::syntax::clause::cascades;
 use crate::{Fill, TypeKind};
@@ -12,26 +12,27 @@ use crate::{Fill, TypeKind};
 impl State {
     /// Drops objects with their dependents. Without CASCADE, refuses where PostgreSQL does.
     pub(crate) fn drop_objects(&mut self, node: &SyntaxNode, targets: &[Object]) -> Result<()> {
-        let doomed = self.doomed(targets);
-        let obstacle = doomed.iter().find(|(_, tie)| **tie == Tie::Cascade);
+        let dropped = self.dropped(targets);
+        let obstacle = dropped
+            .iter()
+            .find(|(_, dependency)| **dependency == Dependency::Cascade);
         if let Some((object, _)) = obstacle.filter(|_| !cascades(node)) {
-            return Err(Refused::new(
-                node,
-                format!("{object} depends on what this drops, so PostgreSQL refuses it"),
-            )
-            .do_this("drop that first, or say CASCADE"));
+            return Err(
+                Refused::error(node, format!("{object} depends on what this drops"))
+                    .hint("drop that first, or add CASCADE"),
+            );
         }
-        doomed.keys().for_each(|object| self.take_out(object));
+        dropped.keys().for_each(|object| self.remove_object(object));
         Ok(())
     }
 
     /// Removes objects with all their dependents.
     pub(crate) fn discard(&mut self, targets: &[Object]) {
-        let doomed = self.doomed(targets);
-        doomed.keys().for_each(|object| self.take_out(object));
+        let dropped = self.dropped(targets);
+        dropped.keys().for_each(|object| self.remove_object(object));
     }
 
-    pub(crate) fn take_out(&mut self, object: &Object) {
+    pub(crate) fn remove_object(&mut self, object: &Object) {
         match object {
             Object::Relation(name) => {
                 self.catalog.relations.remove(name);
@@ -40,7 +41,7 @@ impl State {
                 self.local_checks.forget_table(name);
                 self.local_not_null.forget_table(name);
                 self.not_null_names.forget_table(name);
-                self.index_titles.forget_table(name);
+                self.index_column_names.forget_table(name);
             }
             Object::Column(table, column) => {
                 self.local_columns.forget(table, column);
@@ -49,7 +50,7 @@ impl State {
                 if let Some(relation) = self.catalog.relations.get_mut(table) {
                     relation.columns.retain(|other| other.name != *column);
                     let granted = &mut relation.attached.privileges.granted;
-                    granted.retain(|own| own.column.as_ref() != Some(column));
+                    granted.retain(|privilege| privilege.column.as_ref() != Some(column));
                 }
             }
             Object::Default(table, column) => {
@@ -62,7 +63,7 @@ impl State {
             }
             Object::Constraint(table, constraint) => {
                 self.local_checks.forget(table, constraint);
-                self.index_titles.forget(table, constraint);
+                self.index_column_names.forget(table, constraint);
                 if let Some(relation) = self.catalog.relations.get_mut(table) {
                     let has_index = relation
                         .constraints
@@ -77,7 +78,7 @@ impl State {
                 }
             }
             Object::Index(table, index) => {
-                self.index_titles.forget(table, index);
+                self.index_column_names.forget(table, index);
                 if let Some(relation) = self.catalog.relations.get_mut(table) {
                     relation.indexes.retain(|other| other.name != *index);
                 }
@@ -111,9 +112,11 @@ impl State {
             }
             Object::Function(_) => {}
             Object::Routine(name, arguments) => {
-                if let Some(forms) = self.functions.get_mut(&name.name) {
-                    forms.retain(|form| form.name != *name || form.argument_types != *arguments);
-                    if forms.is_empty() {
+                if let Some(overloads) = self.functions.get_mut(&name.name) {
+                    overloads.retain(|function| {
+                        function.name != *name || function.argument_types != *arguments
+                    });
+                    if overloads.is_empty() {
                         self.functions.remove(&name.name);
                     }
                 }

@@ -67,7 +67,7 @@ impl State {
         self.local_checks.move_table(from, &to);
         self.local_not_null.move_table(from, &to);
         self.not_null_names.move_table(from, &to);
-        self.index_titles.move_table(from, &to);
+        self.index_column_names.move_table(from, &to);
         to
     }
 
@@ -129,7 +129,7 @@ impl State {
                 TypeKind::Range { subtype, .. } => follow(&mut subtype.name),
                 TypeKind::Composite { attributes } => attributes
                     .iter_mut()
-                    .for_each(|own| follow(&mut own.data_type.name)),
+                    .for_each(|attribute| follow(&mut attribute.data_type.name)),
                 TypeKind::Enum { .. } | TypeKind::External => {}
             }
         }
@@ -168,9 +168,9 @@ impl State {
         self.schema_is_renamed(from, to);
         self.move_functions(from, to);
         self.move_collations(from, to);
-        let homes = self.extension_schemas.values_mut();
-        for home in homes.filter(|home| *home == from) {
-            to.clone_into(home);
+        let schemas = self.extension_schemas.values_mut();
+        for schema in schemas.filter(|schema| *schema == from) {
+            to.clone_into(schema);
         }
         self.schemas.remove(from);
         self.schemas.insert(to.to_owned());
@@ -215,7 +215,7 @@ impl State {
         self.local_columns.rename(table, from, to);
         self.local_not_null.rename(table, from, to);
         self.not_null_names.rename(table, from, to);
-        self.keep_titles(table, from);
+        self.keep_column_names(table, from);
         let relation = self.table(table);
         relation.columns.iter_mut().for_each(|column| {
             rename(&mut column.name);

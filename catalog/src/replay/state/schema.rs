@@ -54,9 +54,9 @@ impl State {
 
     /// Returns the extensions that are installed in a schema.
     pub(crate) fn extensions_in(&self, schema: &str) -> Vec<String> {
-        let homes = self.extension_schemas.iter();
-        homes
-            .filter(|(_, home)| *home == schema)
+        let schemas = self.extension_schemas.iter();
+        schemas
+            .filter(|(_, installed_in)| *installed_in == schema)
             .map(|(extension, _)| extension.clone())
             .collect()
     }

@@ -134,14 +134,14 @@ impl State {
         given.apply(sequence, data_type, is_new);
         if let Some(owner) = owner {
             sequence.owner = owner;
-            self.fill_anew(name);
+            self.update_fills(name);
         }
         Ok(())
     }
 
     /// Updates the fills of the columns that use a sequence after its owner changed. Only the
     /// owner's column is `serial`.
-    fn fill_anew(&mut self, sequence: &Name) {
+    fn update_fills(&mut self, sequence: &Name) {
         let relations = self.catalog.relations.values();
         let users: Vec<(Name, String, Fill)> = relations
             .flat_map(|table| {
@@ -164,7 +164,7 @@ impl State {
         let column = parts.pop().unwrap_or_default();
         let table = self.find_relation(&parts).ok_or_else(|| {
             Refused::new(option, format!("there is no table {}", parts.join(".")))
-                .do_this("look at the name and at the migrations before this one")
+                .hint("check the spelling, and whether an earlier migration creates it")
         })?;
         Ok((table, column))
     }
@@ -232,5 +232,5 @@ fn number(option: &SyntaxNode) -> Result<i64> {
         .collect();
     digits
         .parse()
-        .map_err(|_| Refused::new(option, "this is no number that a sequence can have"))
+        .map_err(|_| Refused::new(option, "this is not a number that a sequence can have"))
 }

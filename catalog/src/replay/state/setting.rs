@@ -113,6 +113,6 @@ impl State {
             "what this literal means depends on the setting {setting}, which this file changes"
         );
         Err(Refused::new(&literal, why)
-            .do_this("write the literal such that it needs no setting, and set nothing before it"))
+            .hint("write the literal so that it does not depend on a setting, and change no setting before it"))
     }
 }

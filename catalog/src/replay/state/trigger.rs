@@ -17,8 +17,11 @@ impl State {
     ) {
         let partitions = self.partitions_below(table);
         let mut states: BTreeMap<Name, BTreeMap<String, Enabled>> = BTreeMap::new();
-        for own in std::iter::once(table).chain(&partitions) {
-            states.insert(own.clone(), self.trigger_states(own, own == table));
+        for partition in std::iter::once(table).chain(&partitions) {
+            states.insert(
+                partition.clone(),
+                self.trigger_states(partition, partition == table),
+            );
         }
         let names: Vec<String> = states
             .get(table)
@@ -27,8 +30,8 @@ impl State {
             .filter(|name| named.is_none_or(|named| named == *name))
             .cloned()
             .collect();
-        for (own, triggers) in &mut states {
-            if own == table || recurses {
+        for (other, triggers) in &mut states {
+            if other == table || recurses {
                 for (name, state) in triggers.iter_mut() {
                     if names.contains(name) {
                         *state = enabled;
@@ -36,8 +39,8 @@ impl State {
                 }
             }
         }
-        for (own, triggers) in &states {
-            self.write_states(own, triggers, &states);
+        for (other, triggers) in &states {
+            self.write_states(other, triggers, &states);
         }
     }
 
@@ -57,20 +60,20 @@ impl State {
             None => BTreeMap::new(),
         };
         let attached = &mut self.table(table).attached;
-        for own in &mut attached.triggers {
-            if let Some(state) = triggers.get(&own.name) {
-                own.enabled = *state;
+        for trigger in &mut attached.triggers {
+            if let Some(state) = triggers.get(&trigger.name) {
+                trigger.enabled = *state;
             }
         }
-        let own: Vec<String> = attached
+        let names: Vec<String> = attached
             .triggers
             .iter()
-            .map(|own| own.name.clone())
+            .map(|trigger| trigger.name.clone())
             .collect();
         attached.inherited_triggers = triggers
             .iter()
             .filter(|(name, state)| {
-                !own.contains(name) && in_parent.get(*name).is_some_and(|other| other != *state)
+                !names.contains(name) && in_parent.get(*name).is_some_and(|other| other != *state)
             })
             .map(|(name, state)| InheritedTrigger {
                 name: name.clone(),
@@ -89,14 +92,14 @@ impl State {
         };
         if let Some(relation) = self.catalog.relations.get(table) {
             let attached = &relation.attached;
-            for own in &attached.inherited_triggers {
-                if let Some(state) = states.get_mut(&own.name) {
-                    *state = own.enabled;
+            for trigger in &attached.inherited_triggers {
+                if let Some(state) = states.get_mut(&trigger.name) {
+                    *state = trigger.enabled;
                 }
             }
-            let own = attached.triggers.iter();
-            for own in own.filter(|own| all || own.for_each_row) {
-                states.insert(own.name.clone(), own.enabled);
+            let all_triggers = attached.triggers.iter();
+            for trigger in all_triggers.filter(|trigger| all || trigger.for_each_row) {
+                states.insert(trigger.name.clone(), trigger.enabled);
             }
         }
         states
@@ -129,10 +132,10 @@ impl State {
                 None => BTreeMap::new(),
             };
             let triggers = &mut self.table(&partition).attached.inherited_triggers;
-            triggers.retain(|own| {
+            triggers.retain(|trigger| {
                 states
-                    .get(&own.name)
-                    .is_some_and(|state| *state != own.enabled)
+                    .get(&trigger.name)
+                    .is_some_and(|state| *state != trigger.enabled)
             });
         }
     }
@@ -141,8 +144,8 @@ impl State {
     pub(crate) fn rename_inherited_trigger(&mut self, table: &Name, from: &str, to: &str) {
         for partition in self.partitions_below(table) {
             let triggers = &mut self.table(&partition).attached.inherited_triggers;
-            for own in triggers.iter_mut().filter(|own| own.name == from) {
-                to.clone_into(&mut own.name);
+            for trigger in triggers.iter_mut().filter(|trigger| trigger.name == from) {
+                to.clone_into(&mut trigger.name);
             }
             triggers.sort();
         }

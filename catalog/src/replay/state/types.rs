@@ -34,15 +34,11 @@ impl State {
             || self.catalog.relations.contains_key(&name)
             || (is_composite && self.has_relation(&name.schema, &name.name))
         {
-            return Err(Refused::new(
-                node,
-                format!(
-                    "there is a type {} already, so PostgreSQL refuses this",
-                    name.name
-                ),
-            )
-            .do_this("give it another name, or drop the earlier one first")
-            .raises("duplicate_object"));
+            return Err(
+                Refused::error(node, format!("there is a type {} already", name.name))
+                    .hint("give it another name, or drop the earlier one first")
+                    .raises("duplicate_object"),
+            );
         }
         self.catalog.types.insert(
             name.clone(),

@@ -49,7 +49,7 @@ impl State {
 
     /// Records that the writes of a function are being collected. Returns false if they were
     /// before.
-    pub(crate) fn note_looked_into(&mut self, function: String) -> bool {
+    pub(crate) fn note_examined(&mut self, function: String) -> bool {
         self.writes.functions.insert(function)
     }
 
@@ -59,9 +59,9 @@ impl State {
             return false;
         }
         let mut family = vec![table.clone()];
-        let mut place = 0;
-        while let Some(member) = family.get(place).cloned() {
-            place += 1;
+        let mut position = 0;
+        while let Some(member) = family.get(position).cloned() {
+            position += 1;
             let Some(relation) = self.catalog.relations.get(&member) else {
                 return false;
             };
@@ -72,9 +72,9 @@ impl State {
             if !is_own || self.writes.tables.contains(&member.name) {
                 return false;
             }
-            let heirs = self.catalog.relations.values();
-            let heirs = heirs.filter(|heir| heir.parents.contains(&member));
-            for other in heirs.map(|heir| &heir.name).chain(&relation.parents) {
+            let children = self.catalog.relations.values();
+            let children = children.filter(|child| child.parents.contains(&member));
+            for other in children.map(|child| &child.name).chain(&relation.parents) {
                 if !family.contains(other) {
                     family.push(other.clone());
                 }

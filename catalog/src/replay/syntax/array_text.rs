@@ -99,7 +99,7 @@ pub(crate) fn elements(text: &str) -> Option<Vec<Option<String>>> {
 
 /// Returns the text of an array with one element renamed.
 ///
-/// Returns `None` if the text is no array, or has no such element.
+/// Returns `None` if the text is not an array, or has no such element.
 pub(crate) fn rename_element(text: &str, from: &str, to: &str) -> Option<String> {
     let (start, end) = (text.find('{')?, text.rfind('}')?);
     let is_array = text[end + 1..].trim().is_empty()

@@ -4,7 +4,7 @@
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use crate::replay::syntax::tree::{
-    self, below, child, child_name, children, has, is_seen, name, path, says, text,
+    self, below, child, child_name, children, has, has_below, is_seen, name, path, text,
 };
 use crate::{Constraint, ConstraintKind};
 
@@ -22,23 +22,26 @@ pub(crate) fn given_name(clause: &SyntaxNode) -> Option<String> {
 }
 
 pub(crate) fn nulls_not_distinct(clause: &SyntaxNode) -> bool {
-    says(clause, SyntaxKind::NULLS_NOT_DISTINCT)
+    has_below(clause, SyntaxKind::NULLS_NOT_DISTINCT)
 }
 
 /// Returns whether a constraint is DEFERRABLE and INITIALLY DEFERRED. The second alone implies the
 /// first.
 pub(crate) fn deferral(clause: &SyntaxNode) -> (bool, bool) {
     use SyntaxKind as K;
-    let says = |kind| says(clause, kind);
-    let deferred = says(K::INITIALLY_DEFERRED_CONSTRAINT_OPTION);
-    (deferred || says(K::DEFERRABLE_CONSTRAINT_OPTION), deferred)
+    let has_below = |kind| has_below(clause, kind);
+    let deferred = has_below(K::INITIALLY_DEFERRED_CONSTRAINT_OPTION);
+    (
+        deferred || has_below(K::DEFERRABLE_CONSTRAINT_OPTION),
+        deferred,
+    )
 }
 
 /// Returns true if the last column is a period: WITHOUT OVERLAPS for a key, PERIOD for a foreign
 /// key.
 pub(crate) fn is_temporal(clause: &SyntaxNode) -> bool {
     use SyntaxKind as K;
-    says(clause, K::WITHOUT_OVERLAPS) || says(clause, K::PERIOD_COLUMN)
+    has_below(clause, K::WITHOUT_OVERLAPS) || has_below(clause, K::PERIOD_COLUMN)
 }
 
 /// Returns true if a change also applies to the partitions, as without ONLY.
@@ -121,14 +124,14 @@ pub(crate) fn collation_of(clause: &SyntaxNode) -> Option<Vec<String>> {
 /// Returns a constraint of this kind, with the deferral and enforcement that its clause gives.
 pub(crate) fn constraint(node: &SyntaxNode, name: String, kind: ConstraintKind) -> Constraint {
     let (deferrable, initially_deferred) = deferral(node);
-    let says = |kind| says(node, kind);
-    let enforced = !says(SyntaxKind::NOT_ENFORCED);
+    let has_below = |kind| has_below(node, kind);
+    let enforced = !has_below(SyntaxKind::NOT_ENFORCED);
     Constraint {
         name,
         kind,
         deferrable,
         initially_deferred,
-        validated: enforced && !says(SyntaxKind::NOT_VALID),
+        validated: enforced && !has_below(SyntaxKind::NOT_VALID),
         enforced,
         temporal: is_temporal(node),
         comment: None,

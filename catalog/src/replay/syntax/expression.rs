@@ -33,8 +33,8 @@ pub(crate) fn columns_in(expression: &SyntaxNode) -> Vec<String> {
 /// Returns the expression with a column renamed.
 pub(crate) fn rename_in(expression: &str, from: &str, to: &str) -> String {
     let mut renamed = expression.to_owned();
-    for place in references(expression, from).into_iter().rev() {
-        renamed.replace_range(place, &quoted(to));
+    for range in references(expression, from).into_iter().rev() {
+        renamed.replace_range(range, &quoted(to));
     }
     renamed
 }
@@ -71,7 +71,7 @@ fn is_column(node: &SyntaxNode) -> bool {
     node.kind() == SyntaxKind::NAME_REF && !is_function && !is_keyword(node)
 }
 
-/// Returns true if a name is a reserved word, such as `user`, which is no column without quotes or
+/// Returns true if a name is a reserved word, such as `user`, which is not a column without quotes or
 /// a table before it.
 fn is_keyword(node: &SyntaxNode) -> bool {
     let Some(token) = tokens(node).next() else {
@@ -119,6 +119,36 @@ pub(crate) fn calls(expression: &str, function: &str) -> bool {
     tokens
         .windows(2)
         .any(|pair| means(&pair[0], function) && pair[1].is("("))
+}
+
+/// Returns the number of arguments of each call of this function in an expression.
+pub(crate) fn argument_counts(expression: &str, function: &str) -> Vec<usize> {
+    let tokens: Vec<Token<'_>> = bowline_sql::tokens(expression).collect();
+    let named = (0..tokens.len()).filter(|at| means(&tokens[*at], function));
+    named
+        .filter_map(|at| argument_count(&tokens[at + 1..]))
+        .collect()
+}
+
+/// Returns the number of arguments of a call, given the tokens after its name. Returns `None` if it
+/// is not a call.
+pub(crate) fn argument_count(after_name: &[Token<'_>]) -> Option<usize> {
+    let mut tokens = after_name.iter();
+    tokens.next()?.is("(").then_some(())?;
+    let (mut depth, mut count, mut is_empty) = (1, 1, true);
+    for token in tokens {
+        match token.text() {
+            "(" | "[" => depth += 1,
+            ")" | "]" => depth -= 1,
+            "," if depth == 1 => count += 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return Some(if is_empty { 0 } else { count });
+        }
+        is_empty = false;
+    }
+    None
 }
 
 /// Returns the parts of a dotted name in a text.

@@ -10,7 +10,7 @@ pub(crate) fn attribute(node: &SyntaxNode, option: &str) -> Option<SyntaxNode> {
     use SyntaxKind as K;
     let list = child(node, K::ATTRIBUTE_LIST)?;
     let found = children(&list, K::ATTRIBUTE_OPTION)
-        .find(|own| child_name(own, K::ATTRIBUTE_NAME).as_deref() == Some(option))?;
+        .find(|child| child_name(child, K::ATTRIBUTE_NAME).as_deref() == Some(option))?;
     child(&found, K::ATTRIBUTE_VALUE)
 }
 

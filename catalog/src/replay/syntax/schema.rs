@@ -49,7 +49,7 @@ pub(crate) fn elements(node: &SyntaxNode) -> (Vec<SyntaxNode>, Vec<SyntaxNode>) 
 }
 
 /// Returns a statement, and the later statements that the parser included in its node.
-pub(crate) fn with_swallowed(node: SyntaxNode) -> Vec<SyntaxNode> {
+pub(crate) fn with_included(node: SyntaxNode) -> Vec<SyntaxNode> {
     let mut all = vec![node];
     if all[0].kind() == SyntaxKind::CREATE_SCHEMA {
         let (_, behind) = elements(&all[0]);

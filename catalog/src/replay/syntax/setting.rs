@@ -84,7 +84,7 @@ pub(crate) fn changed(node: &SyntaxNode) -> Option<(String, Value)> {
     }
     if let Some(schema) = first(K::SET_SCHEMA_VALUE) {
         let schema = first(K::LITERAL)
-            .and_then(|it| string(&it))
+            .and_then(|literal| string(&literal))
             .unwrap_or_else(|| text(&schema));
         return named("search_path", one(schema));
     }

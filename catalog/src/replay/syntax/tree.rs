@@ -79,7 +79,7 @@ pub(crate) fn below(
 }
 
 /// Returns true if there is a node or token of this kind at any depth.
-pub(crate) fn says(node: &SyntaxNode, kind: SyntaxKind) -> bool {
+pub(crate) fn has_below(node: &SyntaxNode, kind: SyntaxKind) -> bool {
     node.descendants_with_tokens()
         .any(|child| child.kind() == kind && !is_off(kind))
 }
@@ -156,7 +156,7 @@ pub(crate) fn no_escaped_name(node: &SyntaxNode) -> Result<()> {
         None => Ok(()),
         Some(name) => Err(
             Refused::new(&name, "names with Unicode escapes are not followed")
-                .do_this("write the name itself in quotes"),
+                .hint("write the name itself in quotes"),
         ),
     }
 }

@@ -173,7 +173,7 @@ const EXEMPT: [(&str, &[SyntaxKind]); 8] = {
             ],
         ),
         (
-            "a sequence's next value is no part of a catalog, nor what the default of a view's column is",
+            "a sequence's next value is not part of a catalog, nor what the default of a view's column is",
             &[K::RESTART, K::ALTER_VIEW_COLUMN],
         ),
         (

@@ -77,6 +77,38 @@ fn a_sequence_in_an_expression_takes_the_default_along() {
 }
 
 #[test]
+fn drop_if_exists_with_other_argument_types_drops_nothing() {
+    agree(&[
+        "CREATE FUNCTION f0(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT 1'",
+        "CREATE PROCEDURE p(int) LANGUAGE sql AS 'SELECT 1'",
+        "CREATE AGGREGATE total(int) (SFUNC = int4pl, STYPE = int)",
+        "CREATE TABLE t (a int DEFAULT f0(1))",
+        "DROP FUNCTION IF EXISTS f0() CASCADE",
+        "CREATE FUNCTION f0(text) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT 1'",
+        "DROP FUNCTION IF EXISTS f0() CASCADE",
+        "DROP FUNCTION IF EXISTS f0(int, int), f0(bigint) CASCADE",
+        "DROP PROCEDURE IF EXISTS p() CASCADE",
+        "DROP ROUTINE IF EXISTS f0(), p(text) CASCADE",
+        "DROP AGGREGATE IF EXISTS total(text) CASCADE",
+    ]);
+}
+
+#[test]
+fn drop_function_cascade_leaves_the_callers_of_another_overload() {
+    agree(&[
+        "CREATE FUNCTION f0(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT 1'",
+        "CREATE FUNCTION f0() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+        "CREATE FUNCTION f0(int, int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT 1'",
+        "CREATE TABLE t (a int DEFAULT f0(1), CHECK (f0(a) > 0))",
+        "CREATE VIEW v AS SELECT f0(a) AS b FROM t",
+        "CREATE TRIGGER g BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION f0()",
+        "DROP FUNCTION IF EXISTS f0() CASCADE",
+        "DROP FUNCTION IF EXISTS f0() CASCADE",
+        "DROP FUNCTION IF EXISTS f0(int, int) CASCADE",
+    ]);
+}
+
+#[test]
 fn no_table_is_its_own_ancestor() {
     assert_eq!(
         show(

@@ -148,7 +148,9 @@ impl<'a> Filler<'a> {
                             return false;
                         };
                         let columns = table.columns.iter().map(|c| (&c.name, &c.data_type));
-                        columns.eq(attributes.iter().map(|own| (&own.name, &own.data_type)))
+                        columns.eq(attributes
+                            .iter()
+                            .map(|attribute| (&attribute.name, &attribute.data_type)))
                     })
                     .collect();
                 match self.one_of(&pairs) {

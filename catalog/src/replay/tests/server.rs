@@ -5,7 +5,7 @@ use bowline::testing::LocalServer;
 use diesel::connection::SimpleConnection as _;
 
 use super::*;
-use crate::compare::{Comparison, Settled, judged};
+use crate::compare::{Comparison, EqualTexts, compare_with};
 use crate::testing::introspect;
 
 /// Compares what replay says with what a server does after these scripts, each on its own.
@@ -26,11 +26,11 @@ fn assert_equal<'a>(replayed: &Catalog, name: &str, scripts: impl IntoIterator<I
     let Comparison {
         differences,
         not_compared,
-    } = judged(
+    } = compare_with(
         replayed,
         &there,
         Some(&mut session),
-        &mut Settled::default(),
+        &mut EqualTexts::default(),
     );
     drop(session);
     maintenance
@@ -38,7 +38,7 @@ fn assert_equal<'a>(replayed: &Catalog, name: &str, scripts: impl IntoIterator<I
         .expect("its end");
     let words: Vec<String> = differences
         .iter()
-        .map(|difference| difference.words("replay", "the server"))
+        .map(|difference| difference.sentence("replay", "the server"))
         .chain(not_compared)
         .collect();
     assert!(words.is_empty(), "{}", words.join("\n"));

@@ -6,9 +6,9 @@ use diesel::prelude::*;
 
 use super::histories::session_of_its_own;
 use super::*;
+use crate::alter::alter_script;
 use crate::compare::compare;
 use crate::json;
-use crate::mend::mend;
 use crate::testing::introspect;
 
 /// Every way to write them.
@@ -205,12 +205,12 @@ fn temporal_keys_are_as_a_server_from_18_on_has_them() {
 }
 
 #[test]
-fn a_database_is_mended_to_temporal_keys_and_back() {
-    let (_server, mut session) = session_of_its_own("temporal_mended");
+fn a_script_adds_temporal_keys_and_removes_them() {
+    let (_server, mut session) = session_of_its_own("temporal_altered");
     let temporal = followed(&KEYS.split_inclusive(';').take(7).collect::<String>());
     let plain = followed(PLAIN);
-    let to_temporal = mend(&temporal, &plain, &compare(&temporal, &plain));
-    let to_plain = mend(&plain, &temporal, &compare(&plain, &temporal));
+    let to_temporal = alter_script(&temporal, &plain, &compare(&temporal, &plain));
+    let to_plain = alter_script(&plain, &temporal, &compare(&plain, &temporal));
     insta::assert_snapshot!(to_temporal, @r"
     ALTER TABLE stays DROP CONSTRAINT stays_room_id_during_fkey;
     ALTER TABLE rooms DROP CONSTRAINT rooms_pkey;
@@ -243,7 +243,7 @@ fn assert_same(wanted: &Catalog, there: &Catalog) {
     let differences = compare(wanted, there);
     let words = differences.iter();
     let words: Vec<String> = words
-        .map(|difference| difference.words("replay", "the server"))
+        .map(|difference| difference.sentence("replay", "the server"))
         .collect();
     assert_eq!(words.join("\n"), "");
 }

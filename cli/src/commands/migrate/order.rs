@@ -5,7 +5,7 @@ use crate::migrations::Migration;
 use crate::ui;
 
 /// Prints a note on pending migrations that are older than one that has run.
-pub(super) fn note_late(pending: &[&Migration], history: &History) {
+pub(super) fn note_late_migrations(pending: &[&Migration], history: &History) {
     let Some(latest) = history.versions().next_back() else {
         return;
     };

@@ -22,7 +22,7 @@ pub(super) fn run(work: &mut Work<'_>) -> Result<(), CliError> {
         let (migrations, history) = (locked.migrations, &locked.history);
         history.note_unknown(migrations);
         let pending = history.pending(migrations);
-        order::note_late(&pending, history);
+        order::note_late_migrations(&pending, history);
         each(locked.session, &locked.table, &pending, Way::Up)?;
         let all = ui::counted(migrations.len(), "migration");
         ui::status(format!("{all}, {} run now", pending.len()));

@@ -39,7 +39,7 @@ pub(super) fn run(arguments: &To, work: &mut Work<'_>) -> Result<(), CliError> {
         }
         each(locked.session, &locked.table, &after, Way::Down)?;
         if after.is_empty() {
-            order::note_late(&pending, history);
+            order::note_late_migrations(&pending, history);
         }
         each(locked.session, &locked.table, &pending, Way::Up)?;
         let version = last.map_or("the empty database", |last| last.name.as_str());

@@ -25,20 +25,24 @@ pub(crate) struct ShownType {
 
 impl ShownType {
     pub(super) fn of(catalog: &Catalog, column: &Column, output: &Output) -> Self {
-        let own = &column.data_type;
-        let of_name = catalog.types.get(&own.name).map(|found| &found.kind);
-        let of_postgresql = information_schema::base(&own.name);
+        let declared = &column.data_type;
+        let of_name = catalog.types.get(&declared.name).map(|found| &found.kind);
+        let of_postgresql = information_schema::base(&declared.name);
         let (base, strict) = match (of_name, &of_postgresql) {
-            _ if own.dimensions > 0 => (own, false),
+            _ if declared.dimensions > 0 => (declared, false),
             (Some(TypeKind::Domain { base, not_null, .. }), _) => (base, *not_null),
             (_, Some(base)) => (base, false),
-            _ => (own, false),
+            _ => (declared, false),
         };
         let is_kept = |name: &str| {
             let mut patterns = output.domains_as_custom_types.iter();
-            !std::ptr::eq(base, own) && patterns.any(|pattern| pattern.is_match(name))
+            !std::ptr::eq(base, declared) && patterns.any(|pattern| pattern.is_match(name))
         };
-        let shown = if is_kept(&own.name.name) { own } else { base };
+        let shown = if is_kept(&declared.name.name) {
+            declared
+        } else {
+            base
+        };
         Self {
             name: shown.name.clone(),
             is_array: shown.dimensions > 0,

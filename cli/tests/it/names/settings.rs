@@ -1,4 +1,4 @@
-//! Settings that no code can be generated with, and names and comments that are no plain words.
+//! Settings that no code can be generated with, and names and comments that are not plain words.
 
 use super::printed;
 use crate::Project;

@@ -37,14 +37,14 @@ impl Program {
     pub(crate) fn loop_statement(&mut self, node: &SyntaxNode) -> Result<Flow> {
         self.note_writes_of_loop(node);
         self.variables.open_block();
-        let flow = self.turns_of(node);
+        let flow = self.run_loop(node);
         self.variables.close_block();
         match flow {
             Ok(flow) => Ok(flow),
             // A loop that cannot change the schema need not be replayed, unless it may leave the
             // function.
-            Err(_) if !self.block_shapes(node) && !block::leaves_function(node) => {
-                self.pass_by(node);
+            Err(_) if !self.block_may_change(node) && !block::leaves_function(node) => {
+                self.skip_statement(node);
                 Ok(Flow::Goes)
             }
             Err(refused) => Err(refused),
@@ -59,7 +59,7 @@ impl Program {
         heads.for_each(|head| self.note_writes(&head));
     }
 
-    fn turns_of(&mut self, node: &SyntaxNode) -> Result<Flow> {
+    fn run_loop(&mut self, node: &SyntaxNode) -> Result<Flow> {
         use SyntaxKind as K;
         let targets: Vec<String> = children(node, K::PLPGSQL_FOR_VARIABLE)
             .flat_map(|part| part.descendants().collect::<Vec<_>>())
@@ -75,7 +75,7 @@ impl Program {
                 let turns = turns
                     .into_iter()
                     .map(|number| vec![(counter.clone(), Some(Datum::Int(number)))]);
-                self.turns(node, &targets, turns.collect())
+                self.iterate(node, &targets, turns.collect())
             }
             K::PLPGSQL_FOR_EACH_STMT => {
                 let list = child(node, K::PLPGSQL_EXPR).and_then(|list| self.evaluate(&list));
@@ -88,7 +88,7 @@ impl Program {
                 let turns = list
                     .into_iter()
                     .map(|value| vec![(String::new(), Some(value))]);
-                self.turns(node, &targets, turns.collect())
+                self.iterate(node, &targets, turns.collect())
             }
             _ => {
                 if node.kind() == K::PLPGSQL_FOR_CURSOR_STMT {
@@ -98,7 +98,7 @@ impl Program {
                     }
                 }
                 let rows = self.rows_of_loop(node).ok_or_else(|| unforeseen(node))?;
-                self.turns(node, &targets, rows)
+                self.iterate(node, &targets, rows)
             }
         }
     }
@@ -159,10 +159,10 @@ impl Program {
         Some(numbers)
     }
 
-    fn turns(&mut self, node: &SyntaxNode, targets: &[String], turns: Vec<Turn>) -> Result<Flow> {
+    fn iterate(&mut self, node: &SyntaxNode, targets: &[String], turns: Vec<Turn>) -> Result<Flow> {
         for turn in turns {
             self.assign_row(targets, Some(turn));
-            if let After::Stop(flow) = self.turn(node)? {
+            if let After::Stop(flow) = self.iteration(node)? {
                 return Ok(flow);
             }
         }
@@ -184,13 +184,13 @@ impl Program {
                     _ => return Err(unforeseen(node)),
                 }
             }
-            if let After::Stop(flow) = self.turn(node)? {
+            if let After::Stop(flow) = self.iteration(node)? {
                 return Ok(flow);
             }
         }
     }
 
-    fn turn(&mut self, node: &SyntaxNode) -> Result<After> {
+    fn iteration(&mut self, node: &SyntaxNode) -> Result<After> {
         use SyntaxKind as K;
         let label = child(node, K::PLPGSQL_LABEL)
             .and_then(|label| child_name(&label, K::PLPGSQL_LABEL_NAME));

@@ -85,7 +85,7 @@ impl Program {
         });
         let fills = self.open_numbers.get() && matches!(function, "format" | "concat");
         let arguments = arguments.map(|argument| match argument {
-            None if fills => evaluate::open_number(),
+            None if fills => evaluate::unknown_number(),
             argument => argument,
         });
         let arguments = arguments.collect::<Option<Vec<_>>>()?;
@@ -95,7 +95,7 @@ impl Program {
                     .state
                     .search_path()
                     .iter()
-                    .find(|it| self.state.schemas().contains(*it));
+                    .find(|argument| self.state.schemas().contains(*argument));
                 schema.map(|schema| Datum::Text(schema.clone()))
             }
             ("current_database", []) => Some(current_database()),
@@ -194,10 +194,10 @@ impl Program {
     pub(crate) fn gives_a_set(&self, call: &SyntaxNode) -> bool {
         let function = callee(call).pop().unwrap_or_default();
         match self.state.functions().get(&function) {
-            Some(forms) => forms.iter().any(|form| form.result.is_set()),
+            Some(overloads) => overloads.iter().any(|function| function.result.is_set()),
             None => {
-                let mut forms = builtin().functions(&function, |_| true);
-                forms.any(|form| form.is_set)
+                let mut overloads = builtin().functions(&function, |_| true);
+                overloads.any(|function| function.is_set)
             }
         }
     }
@@ -205,14 +205,14 @@ impl Program {
     /// Returns the rows of a migration's function that consists of one query without arguments.
     pub(crate) fn rows_of_function(&self, call: &SyntaxNode) -> Option<Vec<rows::Output>> {
         let function = callee(call).pop()?;
-        let [form] = self.state.functions().get(&function)?.as_slice() else {
+        let [function] = self.state.functions().get(&function)?.as_slice() else {
             return None;
         };
-        let bodies = routine::bodies(&form.definition);
+        let bodies = routine::bodies(&function.definition);
         let [query] = bodies.as_slice() else {
             return None;
         };
-        let is_plain = form.argument_types.is_empty() && is_query(query.kind());
+        let is_plain = function.argument_types.is_empty() && is_query(query.kind());
         is_plain.then(|| self.rows_of(query, &Scope::default()))?
     }
 

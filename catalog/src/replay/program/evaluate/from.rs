@@ -30,7 +30,7 @@ impl Program {
             .as_deref()
             .and_then(|table| self.indexed(table, rows, conditions));
         let mut all = Vec::new();
-        let mut places = 0;
+        let mut positions = 0;
         for row in rows {
             let scope = Scope {
                 row: Some(row),
@@ -46,8 +46,8 @@ impl Program {
                         },
                         value => value,
                     };
-                    let places = index.get(&value).into_iter().flatten();
-                    places.map(|place| table[*place].clone()).collect()
+                    let positions = index.get(&value).into_iter().flatten();
+                    positions.map(|position| table[*position].clone()).collect()
                 }
                 (_, Some(table)) => table.clone(),
                 _ => self.items(item, &scope)?,
@@ -61,12 +61,12 @@ impl Program {
                     let aliases = condition.aliases.as_ref();
                     aliases.is_some_and(|aliases| aliases.iter().all(is_there))
                 });
-                places += 1;
+                positions += 1;
                 if self.fits(&joined, ready, outer) != Some(false) {
                     all.push(joined);
                 }
             }
-            (places <= MOST_ROWS && self.budget.takes_a_step()).then_some(())?;
+            (positions <= MOST_ROWS && self.budget.takes_a_step()).then_some(())?;
         }
         Some(all)
     }
@@ -96,7 +96,7 @@ impl Program {
                 .children_with_tokens()
                 .any(|part| part.kind() == SyntaxKind::EQ);
             let of = |node: &SyntaxNode| path(node).into_iter().next();
-            let (own, other) = match (of(left)? == *alias, of(right)? == *alias) {
+            let (joined, other) = match (of(left)? == *alias, of(right)? == *alias) {
                 (true, false) => (left, right),
                 (false, true) => (right, left),
                 _ => continue,
@@ -106,20 +106,20 @@ impl Program {
                 continue;
             }
             let mut index: BTreeMap<Datum, Vec<usize>> = BTreeMap::new();
-            for (place, row) in table.iter().enumerate() {
+            for (position, row) in table.iter().enumerate() {
                 let scope = Scope {
                     row: Some(row),
                     group: None,
                     outer: None,
                 };
-                let Datum::Object { name, .. } = self.value_of(own, &scope)? else {
+                let Datum::Object { name, .. } = self.value_of(joined, &scope)? else {
                     return None;
                 };
                 let key = Datum::Object {
                     name,
                     is_named: false,
                 };
-                index.entry(key).or_default().push(place);
+                index.entry(key).or_default().push(position);
             }
             return Some((other.clone(), index));
         }
@@ -174,10 +174,10 @@ impl Program {
                 let values = self.set_of(&call, scope)?;
                 let alias = named.unwrap_or(function);
                 let is_numbered = has(node, K::WITH_ORDINALITY);
-                let rows = values.into_iter().enumerate().map(|(place, value)| {
+                let rows = values.into_iter().enumerate().map(|(position, value)| {
                     let mut columns = vec![(alias.clone(), Some(value))];
                     if is_numbered {
-                        let number = i64::try_from(place + 1).ok().map(Datum::Int);
+                        let number = i64::try_from(position + 1).ok().map(Datum::Int);
                         columns.push(("ordinality".to_owned(), number));
                     }
                     columns

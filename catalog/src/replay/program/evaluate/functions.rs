@@ -77,14 +77,14 @@ pub(crate) fn plain(function: &str, arguments: &[Datum]) -> Option<Datum> {
             let found = common_expression(pattern)?;
             text(found.replacen(value, 1, regex::NoExpand(by)).into_owned())
         }
-        ("split_part", [Text(value), Text(between), Int(place)])
-            if *place > 0 && !between.is_empty() =>
+        ("split_part", [Text(value), Text(between), Int(position)])
+            if *position > 0 && !between.is_empty() =>
         {
-            let place = usize::try_from(place - 1).ok()?;
+            let position = usize::try_from(position - 1).ok()?;
             text(
                 value
                     .split(between.as_str())
-                    .nth(place)
+                    .nth(position)
                     .unwrap_or_default()
                     .to_owned(),
             )
@@ -165,8 +165,8 @@ pub(crate) fn set(function: &str, arguments: &[Datum]) -> Option<Vec<Datum>> {
             Some(all)
         }
         ("generate_subscripts", [List(list), Int(1)]) => {
-            let places = 1..=i64::try_from(list.len()).ok()?;
-            Some(places.map(Int).collect())
+            let positions = 1..=i64::try_from(list.len()).ok()?;
+            Some(positions.map(Int).collect())
         }
         ("string_to_table", [Text(_), Text(_)]) => match plain("string_to_array", arguments)? {
             List(list) => Some(list),

@@ -55,7 +55,7 @@ pub(crate) fn operate(operator: &str, left: Option<Datum>, right: Option<Datum>)
         }
         ("~", Datum::Text(a), Datum::Text(b)) => functions::matches(a, b).map(Datum::Bool),
         ("!~", Datum::Text(a), Datum::Text(b)) => {
-            functions::matches(a, b).map(|it| Datum::Bool(!it))
+            functions::matches(a, b).map(|is_match| Datum::Bool(!is_match))
         }
         _ => None,
     }

@@ -7,8 +7,8 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use crate::replay::program::Program;
 use crate::replay::program::evaluate::{Datum, Scope, call};
+use crate::replay::syntax::column_name::column_name;
 use crate::replay::syntax::routine;
-use crate::replay::syntax::title::title;
 use crate::replay::syntax::tree::{child, child_name, children, has, is_query, path, text};
 
 /// The columns of one table under its alias.
@@ -112,9 +112,9 @@ impl Program {
             K::VALUES => {
                 let list = child(query, K::ROW_LIST)?;
                 let rows = children(&list, K::ROW).map(|row| {
-                    let values = row.children().enumerate().map(|(place, value)| {
+                    let values = row.children().enumerate().map(|(position, value)| {
                         let value = self.value_of(&value, outer);
-                        (format!("column{}", place + 1), value)
+                        (format!("column{}", position + 1), value)
                     });
                     values.collect()
                 });
@@ -292,7 +292,7 @@ impl Program {
                 continue;
             };
             let alias = child_name(target, SyntaxKind::AS_NAME);
-            let named = alias.unwrap_or_else(|| title(&expression));
+            let named = alias.unwrap_or_else(|| column_name(&expression));
             output.push((named, self.value_of(&expression, scope)));
         }
         output
@@ -359,8 +359,8 @@ impl Program {
             })
             .collect::<Option<Vec<_>>>()?;
         keyed.sort_by(|(a, _), (b, _)| {
-            let places = a.iter().zip(b).zip(&keys);
-            let mut orders = places.map(
+            let positions = a.iter().zip(b).zip(&keys);
+            let mut orders = positions.map(
                 |((a, b), (_, descends))| {
                     if *descends { b.cmp(a) } else { a.cmp(b) }
                 },

@@ -3,7 +3,9 @@
 
 use crate::replay::builtin::builtin;
 use crate::replay::program::Program;
-use crate::replay::program::evaluate::system_tables::{Facts, beside, object, system_name, text};
+use crate::replay::program::evaluate::system_tables::{
+    Facts, index_name, object, system_name, text,
+};
 use crate::replay::program::evaluate::{Datum, namespace};
 use crate::{Name, RelationKind, TypeKind};
 
@@ -33,7 +35,7 @@ impl Program {
             let kind = if is_partitioned { "I" } else { "i" };
             for index in &relation.indexes {
                 rows.push(class(
-                    &beside(&relation.name, &index.name),
+                    &index_name(&relation.name, &index.name),
                     kind,
                     is_partition,
                 ));
@@ -42,9 +44,9 @@ impl Program {
         let sequences = self.state.catalog().sequences.values();
         rows.extend(sequences.map(|sequence| class(&sequence.name, "S", false)));
         let types = self.state.catalog().types.values();
-        let composites = types.filter(|it| matches!(it.kind, TypeKind::Composite { .. }));
+        let composites = types.filter(|defined| matches!(defined.kind, TypeKind::Composite { .. }));
         rows.extend(composites.map(|composite| class(&composite.name, "c", false)));
-        rows.extend(builtin().own_relations().map(|(schema, name)| {
+        rows.extend(builtin().core_relations().map(|(schema, name)| {
             vec![
                 ("oid", object(&system_name(schema, name))),
                 ("relname", text(name)),
@@ -63,7 +65,7 @@ impl Program {
                 ("typtype", text(kind)),
             ]
         };
-        let own = self.state.catalog().types.values().map(|found| {
+        let created = self.state.catalog().types.values().map(|found| {
             let kind = match found.kind {
                 TypeKind::Enum { .. } => "e",
                 TypeKind::Domain { .. } => "d",
@@ -86,7 +88,7 @@ impl Program {
                 ("typnamespace", namespace("pg_catalog")),
             ]
         });
-        own.chain(of_rows).chain(system).collect()
+        created.chain(of_rows).chain(system).collect()
     }
 
     /// Returns `data_type`, `udt_name` and the length of a column, if they are simple.

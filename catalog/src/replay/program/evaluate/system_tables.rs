@@ -30,7 +30,7 @@ pub(crate) fn current_database() -> Datum {
 }
 
 impl Program {
-    /// Returns the rows of a system table. `None` means that it is no system table, `Some(None)`
+    /// Returns the rows of a system table. `None` means that it is not a system table, `Some(None)`
     /// that its rows are not known.
     pub(crate) fn system_rows(&self, parts: &[String]) -> Option<Option<Vec<Output>>> {
         let (table, schema) = parts.split_last()?;
@@ -72,52 +72,55 @@ impl Program {
             }
             "pg_class" => self.classes(),
             "pg_tables" => of_kinds(TABLES)
-                .map(|it| {
+                .map(|relation| {
                     vec![
-                        ("schemaname", text(&it.name.schema)),
-                        ("tablename", text(&it.name.name)),
-                        ("hasindexes", Datum::Bool(!it.indexes.is_empty())),
+                        ("schemaname", text(&relation.name.schema)),
+                        ("tablename", text(&relation.name.name)),
+                        ("hasindexes", Datum::Bool(!relation.indexes.is_empty())),
                     ]
                 })
                 .chain(system_relations("schemaname", "tablename"))
                 .collect(),
             "pg_views" => of_kinds(&[RelationKind::View])
-                .map(|it| {
+                .map(|relation| {
                     vec![
-                        ("schemaname", text(&it.name.schema)),
-                        ("viewname", text(&it.name.name)),
+                        ("schemaname", text(&relation.name.schema)),
+                        ("viewname", text(&relation.name.name)),
                     ]
                 })
                 .chain(system_relations("schemaname", "viewname"))
                 .collect(),
             "pg_matviews" => of_kinds(&[RelationKind::MaterializedView])
-                .map(|it| {
+                .map(|relation| {
                     vec![
-                        ("schemaname", text(&it.name.schema)),
-                        ("matviewname", text(&it.name.name)),
+                        ("schemaname", text(&relation.name.schema)),
+                        ("matviewname", text(&relation.name.name)),
                     ]
                 })
                 .collect(),
             "pg_indexes" => relations()
-                .flat_map(|it| it.indexes.iter().map(move |index| (it, index)))
-                .map(|(it, index)| {
+                .flat_map(|relation| relation.indexes.iter().map(move |index| (relation, index)))
+                .map(|(relation, index)| {
                     vec![
-                        ("schemaname", text(&it.name.schema)),
-                        ("tablename", text(&it.name.name)),
+                        ("schemaname", text(&relation.name.schema)),
+                        ("tablename", text(&relation.name.name)),
                         ("indexname", text(&index.name)),
                     ]
                 })
                 .collect(),
             "pg_index" => relations()
-                .flat_map(|it| it.indexes.iter().map(move |index| (it, index)))
-                .map(|(it, index)| {
-                    let is_primary = it.constraints.iter().any(|constraint| {
+                .flat_map(|relation| relation.indexes.iter().map(move |index| (relation, index)))
+                .map(|(relation, index)| {
+                    let is_primary = relation.constraints.iter().any(|constraint| {
                         constraint.name == index.name
                             && matches!(constraint.kind, ConstraintKind::PrimaryKey { .. })
                     });
                     vec![
-                        ("indexrelid", object(&beside(&it.name, &index.name))),
-                        ("indrelid", object(&it.name)),
+                        (
+                            "indexrelid",
+                            object(&index_name(&relation.name, &index.name)),
+                        ),
+                        ("indrelid", object(&relation.name)),
                         ("indisunique", Datum::Bool(index.unique)),
                         ("indisprimary", Datum::Bool(is_primary)),
                         // These migrations cannot have produced an index whose build failed.
@@ -127,12 +130,18 @@ impl Program {
                 })
                 .collect(),
             "pg_attribute" => relations()
-                .flat_map(|it| it.columns.iter().enumerate().map(move |at| (it, at)))
-                .map(|(it, (place, column))| {
+                .flat_map(|relation| {
+                    relation
+                        .columns
+                        .iter()
+                        .enumerate()
+                        .map(move |at| (relation, at))
+                })
+                .map(|(relation, (position, column))| {
                     vec![
-                        ("attrelid", object(&it.name)),
+                        ("attrelid", object(&relation.name)),
                         ("attname", text(&column.name)),
-                        ("attnum", place_of(place)),
+                        ("attnum", position_of(position)),
                         ("attisdropped", Datum::Bool(false)),
                         ("attnotnull", Datum::Bool(column.not_null)),
                         ("atttypid", object(&column.data_type.name)),
@@ -140,13 +149,18 @@ impl Program {
                 })
                 .collect(),
             "columns" => relations()
-                .flat_map(|it| it.columns.iter().map(move |column| (it, column)))
-                .map(|(it, column)| {
+                .flat_map(|relation| {
+                    relation
+                        .columns
+                        .iter()
+                        .map(move |column| (relation, column))
+                })
+                .map(|(relation, column)| {
                     let nullable = if column.not_null { "NO" } else { "YES" };
                     let mut facts = vec![
                         ("table_catalog", database()),
-                        ("table_schema", text(&it.name.schema)),
-                        ("table_name", text(&it.name.name)),
+                        ("table_schema", text(&relation.name.schema)),
+                        ("table_name", text(&relation.name.name)),
                         ("column_name", text(&column.name)),
                         ("is_nullable", text(nullable)),
                     ];
@@ -155,37 +169,37 @@ impl Program {
                 })
                 .collect(),
             "tables" => relations()
-                .filter(|it| it.kind != RelationKind::MaterializedView)
-                .map(|it| {
-                    let kind = match it.kind {
+                .filter(|relation| relation.kind != RelationKind::MaterializedView)
+                .map(|relation| {
+                    let kind = match relation.kind {
                         RelationKind::View => "VIEW",
                         RelationKind::ForeignTable => "FOREIGN",
                         _ => "BASE TABLE",
                     };
                     vec![
                         ("table_catalog", database()),
-                        ("table_schema", text(&it.name.schema)),
-                        ("table_name", text(&it.name.name)),
+                        ("table_schema", text(&relation.name.schema)),
+                        ("table_name", text(&relation.name.name)),
                         ("table_type", text(kind)),
                     ]
                 })
                 .chain(system_relations("table_schema", "table_name"))
                 .collect(),
             "views" => of_kinds(&[RelationKind::View])
-                .map(|it| {
+                .map(|relation| {
                     vec![
                         ("table_catalog", database()),
-                        ("table_schema", text(&it.name.schema)),
-                        ("table_name", text(&it.name.name)),
+                        ("table_schema", text(&relation.name.schema)),
+                        ("table_name", text(&relation.name.name)),
                     ]
                 })
                 .chain(system_relations("table_schema", "table_name"))
                 .collect(),
             "foreign_tables" => of_kinds(&[RelationKind::ForeignTable])
-                .map(|it| {
+                .map(|relation| {
                     vec![
-                        ("foreign_table_schema", text(&it.name.schema)),
-                        ("foreign_table_name", text(&it.name.name)),
+                        ("foreign_table_schema", text(&relation.name.schema)),
+                        ("foreign_table_name", text(&relation.name.name)),
                     ]
                 })
                 .collect(),
@@ -239,29 +253,36 @@ impl Program {
                     .collect()
             }
             "pg_inherits" => relations()
-                .flat_map(|it| it.parents.iter().map(move |parent| (it, parent)))
-                .map(|(it, parent)| {
+                .flat_map(|relation| {
+                    relation
+                        .parents
+                        .iter()
+                        .map(move |parent| (relation, parent))
+                })
+                .map(|(relation, parent)| {
                     vec![
-                        ("inhrelid", object(&it.name)),
+                        ("inhrelid", object(&relation.name)),
                         ("inhparent", object(parent)),
                     ]
                 })
                 .collect(),
             "pg_constraint" => relations()
-                .flat_map(|it| {
-                    it.constraints
+                .flat_map(|relation| {
+                    relation
+                        .constraints
                         .iter()
-                        .map(move |constraint| (it, constraint))
+                        .map(move |constraint| (relation, constraint))
                 })
-                .map(|(it, constraint)| constraint_facts(it, constraint))
+                .map(|(relation, constraint)| constraint_facts(relation, constraint))
                 .collect(),
             "table_constraints" => relations()
-                .flat_map(|it| {
-                    it.constraints
+                .flat_map(|relation| {
+                    relation
+                        .constraints
                         .iter()
-                        .map(move |constraint| (it, constraint))
+                        .map(move |constraint| (relation, constraint))
                 })
-                .filter_map(|(it, constraint)| {
+                .filter_map(|(relation, constraint)| {
                     let kind = match constraint.kind {
                         ConstraintKind::PrimaryKey { .. } => "PRIMARY KEY",
                         ConstraintKind::Unique { .. } => "UNIQUE",
@@ -271,22 +292,23 @@ impl Program {
                     };
                     Some(vec![
                         ("constraint_catalog", database()),
-                        ("constraint_schema", text(&it.name.schema)),
+                        ("constraint_schema", text(&relation.name.schema)),
                         ("constraint_name", text(&constraint.name)),
                         ("table_catalog", database()),
-                        ("table_schema", text(&it.name.schema)),
-                        ("table_name", text(&it.name.name)),
+                        ("table_schema", text(&relation.name.schema)),
+                        ("table_name", text(&relation.name.name)),
                         ("constraint_type", text(kind)),
                     ])
                 })
                 .collect(),
             "key_column_usage" => relations()
-                .flat_map(|it| {
-                    it.constraints
+                .flat_map(|relation| {
+                    relation
+                        .constraints
                         .iter()
-                        .map(move |constraint| (it, constraint))
+                        .map(move |constraint| (relation, constraint))
                 })
-                .flat_map(|(it, constraint)| {
+                .flat_map(|(relation, constraint)| {
                     let columns = match &constraint.kind {
                         ConstraintKind::PrimaryKey { columns }
                         | ConstraintKind::Unique { columns, .. }
@@ -294,20 +316,21 @@ impl Program {
                         _ => &[],
                     };
                     let rows = columns.iter().enumerate();
-                    rows.map(move |(place, column)| {
-                        let mut facts = usage(it, constraint, &it.name, column);
-                        facts.push(("ordinal_position", place_of(place)));
+                    rows.map(move |(position, column)| {
+                        let mut facts = usage(relation, constraint, &relation.name, column);
+                        facts.push(("ordinal_position", position_of(position)));
                         facts
                     })
                 })
                 .collect(),
             "constraint_column_usage" => relations()
-                .flat_map(|it| {
-                    it.constraints
+                .flat_map(|relation| {
+                    relation
+                        .constraints
                         .iter()
-                        .map(move |constraint| (it, constraint))
+                        .map(move |constraint| (relation, constraint))
                 })
-                .flat_map(|(it, constraint)| {
+                .flat_map(|(relation, constraint)| {
                     let (table, columns) = match &constraint.kind {
                         ConstraintKind::ForeignKey {
                             references,
@@ -316,11 +339,13 @@ impl Program {
                         } => (references, referenced_columns.as_slice()),
                         ConstraintKind::PrimaryKey { columns }
                         | ConstraintKind::Unique { columns, .. }
-                        | ConstraintKind::Check { columns, .. } => (&it.name, columns.as_slice()),
-                        ConstraintKind::Exclude { .. } => (&it.name, &[][..]),
+                        | ConstraintKind::Check { columns, .. } => {
+                            (&relation.name, columns.as_slice())
+                        }
+                        ConstraintKind::Exclude { .. } => (&relation.name, &[][..]),
                     };
                     let rows = columns.iter();
-                    rows.map(move |column| usage(it, constraint, table, column))
+                    rows.map(move |column| usage(relation, constraint, table, column))
                 })
                 .collect(),
             _ => return None,
@@ -340,7 +365,7 @@ fn system_relations(
     name_column: &'static str,
 ) -> impl Iterator<Item = Facts> {
     builtin()
-        .own_relations()
+        .core_relations()
         .map(move |(schema, name)| vec![(schema_column, text(schema)), (name_column, text(name))])
 }
 
@@ -352,18 +377,18 @@ pub(crate) fn system_name(schema: &str, name: &str) -> Name {
 }
 
 /// Returns the name of an index, which is in the schema of its table.
-pub(crate) fn beside(table: &Name, name: &str) -> Name {
+pub(crate) fn index_name(table: &Name, name: &str) -> Name {
     system_name(&table.schema, name)
 }
 
-fn place_of(place: usize) -> Datum {
-    i64::try_from(place + 1).map_or(Datum::Null, Datum::Int)
+fn position_of(position: usize) -> Datum {
+    i64::try_from(position + 1).map_or(Datum::Null, Datum::Int)
 }
 
-fn usage(it: &Relation, constraint: &Constraint, table: &Name, column: &str) -> Facts {
+fn usage(relation: &Relation, constraint: &Constraint, table: &Name, column: &str) -> Facts {
     vec![
         ("constraint_catalog", current_database()),
-        ("constraint_schema", text(&it.name.schema)),
+        ("constraint_schema", text(&relation.name.schema)),
         ("constraint_name", text(&constraint.name)),
         ("table_catalog", current_database()),
         ("table_schema", text(&table.schema)),
@@ -372,7 +397,7 @@ fn usage(it: &Relation, constraint: &Constraint, table: &Name, column: &str) -> 
     ]
 }
 
-fn constraint_facts(it: &Relation, constraint: &Constraint) -> Facts {
+fn constraint_facts(relation: &Relation, constraint: &Constraint) -> Facts {
     let (kind, columns) = match &constraint.kind {
         ConstraintKind::PrimaryKey { columns } => ("p", columns.as_slice()),
         ConstraintKind::Unique { columns, .. } => ("u", columns.as_slice()),
@@ -382,19 +407,22 @@ fn constraint_facts(it: &Relation, constraint: &Constraint) -> Facts {
     };
     let mut facts = vec![
         ("conname", text(&constraint.name)),
-        ("connamespace", namespace(&it.name.schema)),
+        ("connamespace", namespace(&relation.name.schema)),
         ("contype", text(kind)),
-        ("conrelid", object(&it.name)),
+        ("conrelid", object(&relation.name)),
         ("convalidated", Datum::Bool(constraint.validated)),
         ("condeferrable", Datum::Bool(constraint.deferrable)),
         ("condeferred", Datum::Bool(constraint.initially_deferred)),
     ];
     if kind != "x" {
-        let places = columns.iter().filter_map(|column| {
-            let place = it.columns.iter().position(|found| found.name == *column)?;
-            Some(place_of(place))
+        let positions = columns.iter().filter_map(|column| {
+            let position = relation
+                .columns
+                .iter()
+                .position(|found| found.name == *column)?;
+            Some(position_of(position))
         });
-        facts.push(("conkey", Datum::List(places.collect())));
+        facts.push(("conkey", Datum::List(positions.collect())));
     }
     if let ConstraintKind::ForeignKey { references, .. } = &constraint.kind {
         facts.push(("confrelid", object(references)));

@@ -73,12 +73,15 @@ impl<'a> Filler<'a> {
             TypeKind::Composite { attributes } => {
                 self.columns = attributes
                     .iter()
-                    .map(|own| Known {
-                        name: own.name.clone(),
-                        data_type: own.data_type.name.name.clone(),
+                    .map(|attribute| Known {
+                        name: attribute.name.clone(),
+                        data_type: attribute.data_type.name.name.clone(),
                     })
                     .collect();
-                attributes.iter().map(|own| quoted(&own.name)).collect()
+                attributes
+                    .iter()
+                    .map(|attribute| quoted(&attribute.name))
+                    .collect()
             }
             TypeKind::Domain { checks, .. } => {
                 checks.iter().map(|check| quoted(&check.name)).collect()
@@ -129,15 +132,15 @@ impl<'a> Filler<'a> {
             }
             "trigger" => self.about_with(|table| {
                 let triggers = table.attached.triggers.iter();
-                triggers.map(|own| own.name.clone()).collect()
+                triggers.map(|trigger| trigger.name.clone()).collect()
             }),
             "policy" => self.about_with(|table| {
                 let policies = table.attached.policies.iter();
-                policies.map(|own| own.name.clone()).collect()
+                policies.map(|policy| policy.name.clone()).collect()
             }),
             "rule" => self.about_with(|table| {
                 let rules = table.attached.rules.iter();
-                rules.map(|own| own.name.clone()).collect()
+                rules.map(|rule| rule.name.clone()).collect()
             }),
             "unvalidated" => self.about_with(|table| {
                 let open = table.constraints.iter().filter(|one| !one.validated);

@@ -2,7 +2,7 @@
 //! form.
 
 use super::probe::{Context, Settings, probe};
-use super::{Server, Settled};
+use super::{EqualTexts, Server};
 use crate::attached::Code;
 use crate::compare::Subject;
 use crate::routine::{Body, Routine};
@@ -14,19 +14,22 @@ use crate::{
 type Pair<'t> = (&'t mut String, &'t mut String);
 
 /// A server, and the pairs of texts that it has found to be the same so far.
-pub(super) struct Asked<'s> {
+pub(super) struct TextComparer<'s> {
     pub(super) server: &'s mut dyn Server,
-    pub(super) settled: &'s mut Settled,
+    pub(super) equal: &'s mut EqualTexts,
 }
 
-impl Asked<'_> {
+impl TextComparer<'_> {
     /// Replaces the texts of one subject by the server's form, in both catalogs.
     pub(super) fn settle(&mut self, left: &mut Catalog, right: &mut Catalog, subject: &Subject) {
         match subject {
             Subject::Column(table, column) => {
                 let find = |catalog: &'_ mut Catalog| -> Option<(Fill, DataType)> {
                     let relation = catalog.relations.get(table)?;
-                    let found = relation.columns.iter().find(|own| own.name == *column)?;
+                    let found = relation
+                        .columns
+                        .iter()
+                        .find(|candidate| candidate.name == *column)?;
                     Some((found.fill.clone(), found.data_type.clone()))
                 };
                 let (Some((mut one, data_type)), Some((mut other, _))) = (find(left), find(right))
@@ -54,9 +57,9 @@ impl Asked<'_> {
                         .relations
                         .get_mut(table)
                         .map(|relation| relation.columns.iter_mut());
-                    for own in columns.into_iter().flatten() {
-                        if own.name == *column {
-                            own.fill = fill.clone();
+                    for candidate in columns.into_iter().flatten() {
+                        if candidate.name == *column {
+                            candidate.fill = fill.clone();
                         }
                     }
                 }
@@ -66,7 +69,7 @@ impl Asked<'_> {
                     return;
                 };
                 let find = |list: &'_ mut Vec<crate::Constraint>| {
-                    list.iter().position(|own| own.name == *name)
+                    list.iter().position(|relation| relation.name == *name)
                 };
                 let (Some(at), Some(to)) =
                     (find(&mut one.constraints), find(&mut other.constraints))
@@ -91,7 +94,7 @@ impl Asked<'_> {
             Subject::Trigger(table, name) => {
                 let find = |catalog: &'_ mut Catalog| {
                     let triggers = &mut catalog.relations.get_mut(table)?.attached.triggers;
-                    let found = triggers.iter_mut().find(|own| own.name == *name)?;
+                    let found = triggers.iter_mut().find(|trigger| trigger.name == *name)?;
                     found.condition.clone()
                 };
                 let (Some(mut one), Some(mut other)) = (find(left), find(right)) else {
@@ -100,9 +103,9 @@ impl Asked<'_> {
                 self.code(&mut one, &mut other, &Context::OldAndNew(table));
                 for (catalog, code) in [(left, one), (right, other)] {
                     if let Some(relation) = catalog.relations.get_mut(table) {
-                        let mut own = relation.attached.triggers.iter_mut();
-                        if let Some(own) = own.find(|own| own.name == *name) {
-                            own.condition = Some(code);
+                        let mut triggers = relation.attached.triggers.iter_mut();
+                        if let Some(trigger) = triggers.find(|trigger| trigger.name == *name) {
+                            trigger.condition = Some(code);
                         }
                     }
                 }
@@ -112,9 +115,13 @@ impl Asked<'_> {
                 let Some((one, other)) = relations(left, right, table) else {
                     return;
                 };
-                let one = one.attached.rules.iter_mut().find(|own| own.name == *name);
+                let one = one
+                    .attached
+                    .rules
+                    .iter_mut()
+                    .find(|rule| rule.name == *name);
                 let mut others = other.attached.rules.iter_mut();
-                let other = others.find(|own| own.name == *name);
+                let other = others.find(|rule| rule.name == *name);
                 if let (Some(one), Some(other)) = (one, other) {
                     self.code(
                         &mut one.definition,
@@ -123,10 +130,10 @@ impl Asked<'_> {
                     );
                 }
             }
-            Subject::Routine(_, _, title) => {
+            Subject::Routine(_, _, signature) => {
                 let find = |catalog: &Catalog| {
                     let mut routines = catalog.routines.iter();
-                    routines.position(|own| own.title() == *title)
+                    routines.position(|routine| routine.signature() == *signature)
                 };
                 let (Some(at), Some(to)) = (find(left), find(right)) else {
                     return;
@@ -145,8 +152,8 @@ impl Asked<'_> {
         let Some((one, other)) = relations(left, right, table) else {
             return;
         };
-        let one = one.indexes.iter_mut().find(|own| own.name == name);
-        let other = other.indexes.iter_mut().find(|own| own.name == name);
+        let one = one.indexes.iter_mut().find(|index| index.name == name);
+        let other = other.indexes.iter_mut().find(|index| index.name == name);
         let (Some(one), Some(other)) = (one, other) else {
             return;
         };
@@ -198,12 +205,12 @@ impl Asked<'_> {
             .attached
             .policies
             .iter_mut()
-            .find(|own| own.name == name);
+            .find(|policy| policy.name == name);
         let other = other
             .attached
             .policies
             .iter_mut()
-            .find(|own| own.name == name);
+            .find(|policy| policy.name == name);
         let (Some(one), Some(other)) = (one, other) else {
             return;
         };
@@ -263,7 +270,9 @@ impl Asked<'_> {
                 self.pair((one, other), &Context::Value(base), (None, None));
             }
             for check in checks {
-                let found = other_checks.iter_mut().find(|own| own.name == check.name);
+                let found = other_checks
+                    .iter_mut()
+                    .find(|other| other.name == check.name);
                 if let Some(found) = found
                     && let (
                         ConstraintKind::Check { expression, .. },
@@ -301,7 +310,7 @@ impl Asked<'_> {
             return true;
         }
         let key = (one.clone(), other.clone());
-        if self.settled.0.contains(&key) {
+        if self.equal.0.contains(&key) {
             one.clone_from(other);
             return true;
         }
@@ -318,7 +327,7 @@ impl Asked<'_> {
             || has_value
                 && probed(Settings::OfTheSession).is_some_and(|(left, right)| left == right);
         if is_same {
-            self.settled.0.insert(key);
+            self.equal.0.insert(key);
             one.clone_from(&right);
         } else {
             *one = left;

@@ -1,4 +1,4 @@
-//! Random pairs of histories: the SQL that turns the result of one into that of the other runs, and does.
+//! Random pairs of histories: a script turns the result of one into that of the other.
 
 use std::cell::RefCell;
 
@@ -8,18 +8,15 @@ use proptest::test_runner::TestCaseError;
 
 use super::histories::{Taken, number, runner, session_of_its_own, take};
 use super::statements::{Statement, history};
-use crate::compare::{Difference, How, Subject, compare};
-use crate::mend::mend;
+use crate::alter::alter_script;
+use crate::compare::{Aspect, Difference, Subject, compare};
 use crate::testing::{introspect, rolled_back};
 use crate::{Catalog, Name};
 
-/// The aspect that no statement changes.
-const ORDER: &str = "the order of its columns";
-
-/// Why the script from one history to the other does not do its work, if it does not.
+/// Returns why the script from one history to the other fails, if it does.
 fn fault(session: &mut Session, from: &Taken, to: &Taken) -> Option<String> {
     let differences = compare(&to.catalog, &from.catalog);
-    let script = mend(&to.catalog, &from.catalog, &differences);
+    let script = alter_script(&to.catalog, &from.catalog, &differences);
     let done: Result<Result<Catalog, String>, Error> = rolled_back(session, |session| {
         for statement in &from.statements {
             session.batch_execute(statement).map_err(Error::from)?;
@@ -27,8 +24,8 @@ fn fault(session: &mut Session, from: &Taken, to: &Taken) -> Option<String> {
         session.batch_execute("DISCARD TEMP").map_err(Error::from)?;
         for statement in bowline_sql::statements(&script) {
             if let Err(error) = session.batch_execute(statement.text()) {
-                let is_told = script.contains("in a transaction of its own");
-                if is_told && error.to_string().contains("unsafe use of new value") {
+                let is_noted = script.contains("in a transaction of its own");
+                if is_noted && error.to_string().contains("unsafe use of new value") {
                     return Ok(Ok(to.catalog.clone()));
                 }
                 return Ok(Err(format!("{}: {error}", statement.text())));
@@ -36,42 +33,42 @@ fn fault(session: &mut Session, from: &Taken, to: &Taken) -> Option<String> {
         }
         introspect(session).map(Ok)
     });
-    let mended = match done {
-        Ok(Ok(mended)) => mended,
+    let altered = match done {
+        Ok(Ok(altered)) => altered,
         Ok(Err(refused)) => return Some(format!("refused: {refused}\n{script}")),
         Err(error) => return Some(format!("{error}\n{script}")),
     };
-    let beyond: Vec<&str> = script
+    let notes: Vec<&str> = script
         .lines()
         .take_while(|line| line.starts_with("--"))
         .collect();
-    let is_said = |difference: &Difference| {
-        let is_order = matches!(&difference.how, How::Differs { aspect, .. } if *aspect == ORDER);
+    let is_noted = |difference: &Difference| {
+        let is_order = difference.how.aspect() == Some(Aspect::ColumnOrder);
         let relation = match &difference.subject {
             Subject::DomainCheck(domain, _) => Some(domain.sql()),
             subject => subject.relation().map(Name::sql),
         };
         let subject = difference.subject.to_string();
         let name = relation.or_else(|| Some(subject.split(' ').nth(1)?.to_owned()));
-        beyond.iter().any(|line| {
+        notes.iter().any(|line| {
             let is_of_all = line.contains("another kind")
-                || line.contains("rests on")
-                || line.contains("order of its attributes");
-            (is_of_all || line.contains(ORDER) == is_order)
+                || line.contains("depends on")
+                || line.contains("attribute order");
+            (is_of_all || line.contains("column order") == is_order)
                 && name
                     .as_ref()
                     .is_some_and(|name| line.contains(name.as_str()))
         })
     };
-    let left: Vec<String> = compare(&to.catalog, &mended)
+    let left: Vec<String> = compare(&to.catalog, &altered)
         .iter()
-        .filter(|difference| !is_said(difference))
-        .map(|difference| difference.words("what was asked for", "what came"))
+        .filter(|difference| !is_noted(difference))
+        .map(|difference| difference.sentence("the expected catalog", "the result"))
         .collect();
     (!left.is_empty()).then(|| format!("left: {}\n{script}", left.join("\n")))
 }
 
-/// The same pair without the statements that the fault does not need.
+/// Returns the same pair without the statements that the fault does not need.
 fn shortest(session: &mut Session, mut pair: [Taken; 2]) -> [Taken; 2] {
     for side in 0..2 {
         let mut length = pair[side].statements.len().div_ceil(2);
@@ -95,15 +92,15 @@ fn shortest(session: &mut Session, mut pair: [Taken; 2]) -> [Taken; 2] {
 }
 
 #[test]
-fn a_script_makes_one_random_database_of_another() {
-    let (_server, mut session) = session_of_its_own("mended");
+fn a_script_turns_one_random_database_into_another() {
+    let (_server, mut session) = session_of_its_own("altered");
     let version = take(&mut session, &[]).version;
     let session = RefCell::new(session);
     let failures = RefCell::new(Vec::new());
     let pairs = (history(version), history(version));
     let outcome = runner(number("BOWLINE_PAIRS", 20)).run(&pairs, |(from, to)| {
         let taken = |history: Vec<Statement>| {
-            // Neither is compared, so no script makes it.
+            // These are not compared, so no script changes them.
             let is_compared = |sql: &String| {
                 !sql.contains("DEFAULT PRIVILEGES") && !sql.to_lowercase().contains("sorted")
             };

@@ -2,11 +2,11 @@
 
 use super::order::Needs;
 use super::{Script, Step, column};
-use crate::compare::{How, attributes, is_same_attribute};
+use crate::compare::{Aspect, How, attributes, is_same_attribute};
 use crate::definition::{list, literal, literals, quoted};
 use crate::{Attribute, Catalog, Name, Type, TypeKind};
 
-pub(super) fn mend(
+pub(super) fn change(
     script: &mut Script,
     expected: &Catalog,
     actual: &Catalog,
@@ -18,18 +18,18 @@ pub(super) fn mend(
     match (new, old, how) {
         (Some(new), None, _) => create(script, new),
         (None, Some(old), _) => {
-            let drop = format!("DROP {} {sql}", word(old));
-            script.remove(Step::DropRest, drop, name, Needs::of_type(old));
+            let drop = format!("DROP {} {sql}", keyword(old));
+            script.drop(Step::DropRest, drop, name, Needs::of_type(old));
         }
-        (Some(new), Some(_), How::Differs { aspect, .. }) if *aspect == "its comment" => {
-            script.comment(&format!("{} {sql}", word(new)), new.comment.as_ref());
+        (Some(new), Some(_), how) if how.aspect() == Some(Aspect::Comment) => {
+            script.comment_on(&format!("{} {sql}", keyword(new)), new.comment.as_ref());
         }
         (Some(new), Some(old), _) => alter(script, (expected, actual), new, old),
         (None, None, _) => {}
     }
 }
 
-fn word(found: &Type) -> &'static str {
+fn keyword(found: &Type) -> &'static str {
     match found.kind {
         TypeKind::Domain { .. } => "DOMAIN",
         _ => "TYPE",
@@ -42,11 +42,11 @@ fn create(script: &mut Script, expected: &Type) {
     match &expected.kind {
         TypeKind::Enum { labels } => {
             let create = format!("CREATE TYPE {sql} AS ENUM ({})", literals(labels));
-            script.make(Step::Types, create, &expected.name, needs);
+            script.create(Step::Types, create, &expected.name, needs);
         }
         TypeKind::Composite { attributes: all } => {
             let create = format!("CREATE TYPE {sql} AS ({})", attributes(all));
-            script.make(Step::Types, create, &expected.name, needs);
+            script.create(Step::Types, create, &expected.name, needs);
         }
         TypeKind::Range {
             subtype,
@@ -58,7 +58,7 @@ fn create(script: &mut Script, expected: &Type) {
             options.push(format!("MULTIRANGE_TYPE_NAME = {}", quoted(multirange)));
             let options = options.join(", ");
             let statement = format!("CREATE TYPE {sql} AS RANGE ({options})");
-            script.make(Step::Types, statement, &expected.name, needs);
+            script.create(Step::Types, statement, &expected.name, needs);
         }
         TypeKind::Domain {
             base,
@@ -81,7 +81,7 @@ fn create(script: &mut Script, expected: &Type) {
                 let name = quoted(&check.name);
                 statement.push_str(&format!(" CONSTRAINT {name} {}", check.sql(&[])));
             }
-            script.make(Step::Types, statement, &expected.name, needs);
+            script.create(Step::Types, statement, &expected.name, needs);
             for check in checks.iter().filter(|check| !check.validated) {
                 let name = quoted(&check.name);
                 let add = format!(
@@ -92,14 +92,14 @@ fn create(script: &mut Script, expected: &Type) {
             }
             for check in checks.iter().filter(|check| check.comment.is_some()) {
                 let on = format!("CONSTRAINT {} ON DOMAIN {sql}", quoted(&check.name));
-                script.comment(&on, check.comment.as_ref());
+                script.comment_on(&on, check.comment.as_ref());
             }
         }
-        TypeKind::External => script.say(format!("the type {sql} comes with an extension")),
+        TypeKind::External => script.note(format!("the type {sql} comes with an extension")),
     }
     if expected.comment.is_some() {
-        script.comment(
-            &format!("{} {sql}", word(expected)),
+        script.comment_on(
+            &format!("{} {sql}", keyword(expected)),
             expected.comment.as_ref(),
         );
     }
@@ -113,8 +113,8 @@ fn alter(
 ) {
     let sql = expected.name.sql();
     match (&expected.kind, &actual.kind) {
-        (TypeKind::Enum { labels }, TypeKind::Enum { labels: there }) => {
-            alter_labels(script, &sql, labels, there);
+        (TypeKind::Enum { labels }, TypeKind::Enum { labels: old_labels }) => {
+            alter_labels(script, &sql, labels, old_labels);
         }
         (TypeKind::Composite { .. }, TypeKind::Composite { .. })
             if has_column(catalog, &expected.name) =>
@@ -124,34 +124,34 @@ fn alter(
             let typed = if typed.is_empty() {
                 String::new()
             } else {
-                format!("; so stay the tables made of it: {}", typed.join(", "))
+                format!("; its typed tables do not change either: {}", typed.join(", "))
             };
-            script.say(format!(
-                "the composite type {sql} should have other attributes, which PostgreSQL does not change while a column \
-                 has the type: make a new type, change the columns to it, drop the old one{typed}"
+            script.note(format!(
+                "the composite type {sql} should have other attributes, which PostgreSQL cannot change while a column \
+                 has the type: create a new type, change the columns to it, and drop the old one{typed}"
             ));
         }
-        (TypeKind::Composite { attributes }, TypeKind::Composite { attributes: there }) => {
+        (TypeKind::Composite { attributes }, TypeKind::Composite { attributes: old_attributes }) => {
             let names = |list: &[Attribute]| -> Vec<String> {
-                list.iter().map(|own| own.name.clone()).collect()
+                list.iter().map(|attribute| attribute.name.clone()).collect()
             };
-            let (ours, mut result) = (names(attributes), names(there));
-            result.retain(|name| ours.contains(name));
+            let (expected_names, mut result) = (names(attributes), names(old_attributes));
+            result.retain(|name| expected_names.contains(name));
             result.extend(
-                ours.iter()
-                    .filter(|own| !names(there).contains(own))
+                expected_names
+                    .iter()
+                    .filter(|name| !names(old_attributes).contains(name))
                     .cloned(),
             );
-            if result != ours {
-                script.say(format!(
-                    "type {sql}: the order of its attributes should be {} and will be another, since PostgreSQL adds \
-                     attributes at the end",
-                    list(&ours)
+            if result != expected_names {
+                script.note(format!(
+                    "type {sql}: its attribute order should be {}, but PostgreSQL adds attributes at the end",
+                    list(&expected_names)
                 ));
             }
-            for own in there {
-                if attributes.iter().all(|other| other.name != own.name) {
-                    let name = quoted(&own.name);
+            for attribute in old_attributes {
+                if attributes.iter().all(|other| other.name != attribute.name) {
+                    let name = quoted(&attribute.name);
                     script.push(
                         Step::Types,
                         format!("ALTER TYPE {sql} DROP ATTRIBUTE {name} CASCADE"),
@@ -159,19 +159,19 @@ fn alter(
                 }
             }
             for attribute in attributes {
-                let own = there.iter().find(|other| other.name == attribute.name);
+                let old = old_attributes.iter().find(|other| other.name == attribute.name);
                 let (name, new) = (quoted(&attribute.name), attribute.type_sql());
-                match own {
+                match old {
                     None => script.push(
                         Step::Types,
                         format!("ALTER TYPE {sql} ADD ATTRIBUTE {name} {new} CASCADE"),
                     ),
-                    Some(own)
-                        if !column::is_assigned(&own.data_type, &attribute.data_type)
+                    Some(old)
+                        if !column::is_assigned(&old.data_type, &attribute.data_type)
                             && !typed(catalog, &expected.name).is_empty() =>
                     {
-                        script.say(format!(
-                            "the attribute {name} of {sql} should be {new}, to which PostgreSQL does not cast the columns of {}",
+                        script.note(format!(
+                            "the attribute {name} of {sql} should have the type {new}, to which PostgreSQL cannot cast the columns of {}",
                             typed(catalog, &expected.name)
                                 .into_iter()
                                 .chain(typed(wanted, &expected.name))
@@ -179,7 +179,7 @@ fn alter(
                                 .join(", ")
                         ));
                     }
-                    Some(own) if !is_same_attribute(own, attribute) => script.push(
+                    Some(old) if !is_same_attribute(old, attribute) => script.push(
                         Step::Types,
                         format!("ALTER TYPE {sql} ALTER ATTRIBUTE {name} TYPE {new} CASCADE"),
                     ),
@@ -196,15 +196,15 @@ fn alter(
                 ..
             },
             TypeKind::Domain {
-                base: there,
-                collation: there_collation,
+                base: old_base,
+                collation: old_collation,
                 ..
             },
         ) => {
-            let collations = (collation.as_ref(), there_collation.as_ref());
-            if !base.is_same(there) || collations.0.map(Name::sql) != collations.1.map(Name::sql) {
-                script.say(format!(
-                    "the domain {sql} has another base type or collation, which PostgreSQL does not change: make a new domain"
+            let collations = (collation.as_ref(), old_collation.as_ref());
+            if !base.is_same(old_base) || collations.0.map(Name::sql) != collations.1.map(Name::sql) {
+                script.note(format!(
+                    "the domain {sql} should have another base type or collation, which PostgreSQL cannot change: create a new domain"
                 ));
             }
             let null = if *not_null { "SET" } else { "DROP" };
@@ -216,12 +216,12 @@ fn alter(
                 });
             script.push(Step::Types, format!("ALTER DOMAIN {sql} {default}"));
         }
-        (TypeKind::Range { .. }, TypeKind::Range { .. }) => script.say(format!(
-            "the range {sql} is defined otherwise, which PostgreSQL does not change: make a new one"
+        (TypeKind::Range { .. }, TypeKind::Range { .. }) => script.note(format!(
+            "the range type {sql} should have another definition, which PostgreSQL cannot change: create a new type"
         )),
         _ => {
             script.blocked.insert(expected.name.clone());
-            script.say(format!("the type {sql} is of another kind: make a new one"));
+            script.note(format!("the type {sql} should be of another kind: create a new type"));
         }
     }
 }
@@ -243,14 +243,18 @@ fn has_column(catalog: &Catalog, name: &Name) -> bool {
 }
 
 /// Renames the labels of an enum, or adds labels.
-fn alter_labels(script: &mut Script, sql: &str, labels: &[String], there: &[String]) {
-    let is_renamed = labels.len() == there.len()
+fn alter_labels(script: &mut Script, sql: &str, labels: &[String], old_labels: &[String]) {
+    let is_renamed = labels.len() == old_labels.len()
         && labels
             .iter()
-            .zip(there)
-            .all(|(new, old)| new == old || !(there.contains(new) || labels.contains(old)));
+            .zip(old_labels)
+            .all(|(new, old)| new == old || !(old_labels.contains(new) || labels.contains(old)));
     if is_renamed {
-        for (new, old) in labels.iter().zip(there).filter(|(new, old)| new != old) {
+        for (new, old) in labels
+            .iter()
+            .zip(old_labels)
+            .filter(|(new, old)| new != old)
+        {
             let (old, new) = (literal(old), literal(new));
             let rename = format!("ALTER TYPE {sql} RENAME VALUE {old} TO {new}");
             script.push(Step::Types, rename);
@@ -258,26 +262,26 @@ fn alter_labels(script: &mut Script, sql: &str, labels: &[String], there: &[Stri
         return;
     }
     let mut kept = labels.to_vec();
-    kept.retain(|label| there.contains(label));
-    if kept != there {
-        script.say(format!(
-            "the enum {sql} has labels that it should not have, or in another order, and PostgreSQL takes none away: make \
-             a new type, change the columns to it, drop the old one"
+    kept.retain(|label| old_labels.contains(label));
+    if kept != old_labels {
+        script.note(format!(
+            "the enum {sql} has extra labels or another order, which PostgreSQL cannot change: create a new type, \
+             change the columns to it, and drop the old one"
         ));
     }
     let mut before: Option<&String> = None;
     for label in labels {
-        if !there.contains(label) {
-            let place = match before {
+        if !old_labels.contains(label) {
+            let neighbour = match before {
                 Some(before) => format!(" AFTER {}", literal(before)),
-                None => there
+                None => old_labels
                     .first()
                     .map_or(String::new(), |first| format!(" BEFORE {}", literal(first))),
             };
             let new = literal(label);
             script.push(
                 Step::Types,
-                format!("ALTER TYPE {sql} ADD VALUE {new}{place}"),
+                format!("ALTER TYPE {sql} ADD VALUE {new}{neighbour}"),
             );
             script.labels.push(label.clone());
         }
@@ -287,15 +291,16 @@ fn alter_labels(script: &mut Script, sql: &str, labels: &[String], there: &[Stri
 
 /// Adds a comment if the script uses a label that it adds. PostgreSQL refuses to use it in the same
 /// transaction.
-pub(super) fn say_new_labels(script: &mut Script) {
+pub(super) fn note_new_labels(script: &mut Script) {
     let is_used = |label: &String| {
         let (literal, added) = (literal(label), format!("ADD VALUE {}", literal(label)));
         let mut statements = script.statements.iter();
-        statements.any(|own| own.sql.contains(&literal) && !own.sql.contains(&added))
+        statements
+            .any(|statement| statement.sql.contains(&literal) && !statement.sql.contains(&added))
     };
     if script.labels.iter().any(is_used) {
-        script.say(
-            "run each statement in a transaction of its own, as psql does: PostgreSQL does not use a label of an enum in \
+        script.note(
+            "run each statement in a transaction of its own, as psql does: PostgreSQL cannot use a label of an enum in \
              the transaction that adds it"
                 .to_owned(),
         );
@@ -303,7 +308,7 @@ pub(super) fn say_new_labels(script: &mut Script) {
 }
 
 /// Changes a check of a domain.
-pub(super) fn check(
+pub(super) fn change_check(
     script: &mut Script,
     expected: &Catalog,
     actual: &Catalog,
@@ -347,7 +352,7 @@ pub(super) fn check(
         );
     }
     if is_comment || expected.comment.is_some() {
-        script.comment(
+        script.comment_on(
             &format!("CONSTRAINT {quoted_name} ON DOMAIN {sql}"),
             expected.comment.as_ref(),
         );

@@ -8,23 +8,25 @@ use crate::compare::Subject;
 use crate::routine::{Body, Routine, RoutineKind};
 use crate::{Catalog, ConstraintKind, Fill, IndexKey, Name, Relation, TypeKind};
 
-pub(super) fn mend(
+pub(super) fn change(
     script: &mut Script,
     expected: &Catalog,
     actual: &Catalog,
-    (word, title): (&str, &str),
+    (kind, signature): (RoutineKind, &str),
     is_comment: bool,
 ) {
     let find = |catalog: &Catalog| {
         let mut routines = catalog.routines.iter();
-        routines.find(|own| own.title() == title).cloned()
+        routines
+            .find(|routine| routine.signature() == signature)
+            .cloned()
     };
     let (new, old) = (find(expected), find(actual));
-    let kind = word.to_uppercase();
+    let keyword = kind.noun().to_uppercase();
     let Some(new) = new else {
         if let Some(old) = &old {
-            let drop = format!("DROP {kind} {title}");
-            script.remove(Step::DropRest, drop, &old.name, Needs::of_routine(old));
+            let drop = format!("DROP {keyword} {signature}");
+            script.drop(Step::DropRest, drop, &old.name, Needs::of_routine(old));
         }
         return;
     };
@@ -32,31 +34,32 @@ pub(super) fn mend(
         return;
     }
     if is_comment || new.comment.is_some() {
-        script.comment(&format!("{kind} {title}"), new.comment.as_ref());
+        script.comment_on(&format!("{keyword} {signature}"), new.comment.as_ref());
     }
 }
 
 /// Creates a routine, or replaces the old one. Returns false if no statement can do that.
 fn replace(script: &mut Script, actual: &Catalog, new: &Routine, old: Option<&Routine>) -> bool {
-    let (word, title) = (new.kind.word(), new.title());
+    let (kind, signature) = (new.kind.noun(), new.signature());
     let Some(create) = new.sql() else {
-        script.say(format!(
-            "the {word} {title} is to be made: the catalog does not have all of it, a migration does"
+        script.note(format!(
+            "the {kind} {signature} is not created, since the catalog lacks a part of its definition: copy it from its migration"
         ));
         return false;
     };
     let obstacle = old.and_then(|old| Some((old, obstacle(old, new)?)));
-    if let Some((old, why)) = obstacle {
+    if let Some((old, what)) = obstacle {
         let users = users(actual, old);
         if !users.is_empty() {
-            script.say(format!(
-                "the {word} {title} is to be dropped and made anew, since {why}: first drop what uses it, which may be {}",
+            script.note(format!(
+                "the {kind} {signature} is not replaced, since CREATE OR REPLACE cannot change {what}: drop it and \
+                 create it again, after dropping the objects that may use it: {}",
                 users.join(", ")
             ));
             return false;
         }
-        let drop = format!("DROP {} {title}", old.kind.word().to_uppercase());
-        script.remove(Step::DropRoutines, drop, &old.name, Needs::of_routine(old));
+        let drop = format!("DROP {} {signature}", old.kind.noun().to_uppercase());
+        script.drop(Step::DropRoutines, drop, &old.name, Needs::of_routine(old));
     }
     // The body of a function may name objects that are created later.
     script.push(Step::Settings, "SET check_function_bodies = off");
@@ -64,26 +67,26 @@ fn replace(script: &mut Script, actual: &Catalog, new: &Routine, old: Option<&Ro
         Body::Sql(code) => within_path([code], create),
         Body::Text(_) => create,
     };
-    script.make(Step::Routines, create, &new.name, Needs::of_routine(new));
+    script.create(Step::Routines, create, &new.name, Needs::of_routine(new));
     if old.is_none() || obstacle.is_some() {
-        privilege::of_new(script, &format!("ROUTINE {title}"), &new.privileges);
+        privilege::grant_all(script, &format!("ROUTINE {signature}"), &new.privileges);
     }
     true
 }
 
-/// Returns the reason for which `CREATE OR REPLACE` refuses the new form, if it does.
+/// Returns the part of a routine that `CREATE OR REPLACE` would have to change but cannot.
 fn obstacle(old: &Routine, new: &Routine) -> Option<&'static str> {
     let pairs = || old.arguments.iter().zip(&new.arguments);
     if old.kind != new.kind {
-        Some("it is of another kind")
+        Some("its kind")
     } else if old.result != new.result || old.returns_set != new.returns_set {
-        Some("its result is another")
+        Some("its result type")
     } else if old.arguments.len() != new.arguments.len()
         || pairs().any(|(a, b)| (a.mode, &a.name, &a.data_type) != (b.mode, &b.name, &b.data_type))
     {
-        Some("its arguments are others")
+        Some("its arguments")
     } else if pairs().any(|(a, b)| a.default.is_some() && b.default.is_none()) {
-        Some("CREATE OR REPLACE removes no default")
+        Some("an argument that loses its default")
     } else {
         None
     }
@@ -96,30 +99,33 @@ fn users(catalog: &Catalog, routine: &Routine) -> Vec<String> {
     let is_used = |text: &str| bowline_sql::tokens(text).any(|token| token.is_name(name));
     let mut found: Vec<Subject> = Vec::new();
     for relation in catalog.relations.values() {
-        of_relation(relation, &routine.name, &is_used, &mut found);
+        users_in_relation(relation, &routine.name, &is_used, &mut found);
     }
-    for own in catalog.types.values() {
+    for defined in catalog.types.values() {
         if let TypeKind::Domain {
             default, checks, ..
-        } = &own.kind
+        } = &defined.kind
         {
             let is_check = |check: &ConstraintKind| matches!(check, ConstraintKind::Check { expression, .. } if is_used(expression));
             if default.as_deref().is_some_and(is_used)
                 || checks.iter().any(|check| is_check(&check.kind))
             {
-                found.push(Subject::Type(own.name.clone()));
+                found.push(Subject::Type(defined.name.clone()));
             }
         }
     }
-    for own in &catalog.routines {
-        let mut defaults = own.arguments.iter().filter_map(|it| it.default.as_deref());
-        let calls = match &own.body {
+    for other in &catalog.routines {
+        let mut defaults = other
+            .arguments
+            .iter()
+            .filter_map(|argument| argument.default.as_deref());
+        let calls = match &other.body {
             Body::Sql(code) => code_uses(code, &is_used),
-            Body::Text(parts) => own.kind == RoutineKind::Aggregate && is_used(parts),
+            Body::Text(parts) => other.kind == RoutineKind::Aggregate && is_used(parts),
         };
-        if own.title() != routine.title() && (calls || defaults.any(is_used)) {
-            let title = own.title();
-            found.push(Subject::Routine(own.kind.word(), own.name.clone(), title));
+        if other.signature() != routine.signature() && (calls || defaults.any(is_used)) {
+            let signature = other.signature();
+            found.push(Subject::Routine(other.kind, other.name.clone(), signature));
         }
     }
     found.iter().map(ToString::to_string).collect()
@@ -129,7 +135,7 @@ fn code_uses(code: &Code, is_used: &dyn Fn(&str) -> bool) -> bool {
     code.text.as_deref().is_none_or(is_used)
 }
 
-fn of_relation(
+fn users_in_relation(
     relation: &Relation,
     routine: &Name,
     is_used: &dyn Fn(&str) -> bool,

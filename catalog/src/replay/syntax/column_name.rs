@@ -6,7 +6,7 @@ use crate::replay::syntax::tree::{child, is_query, name, tokens};
 use crate::replay::syntax::type_name::{self, stored_name};
 
 /// Returns the column name of a JSON or XML function that has a syntax of its own.
-pub(crate) fn form_title(kind: SyntaxKind) -> Option<&'static str> {
+pub(crate) fn function_column_name(kind: SyntaxKind) -> Option<&'static str> {
     use SyntaxKind as K;
     Some(match kind {
         K::JSON_OBJECT_FN => "json_object",
@@ -31,13 +31,13 @@ pub(crate) fn form_title(kind: SyntaxKind) -> Option<&'static str> {
 }
 
 /// Returns the name that PostgreSQL gives to a column of this expression.
-pub(crate) fn title(expression: &SyntaxNode) -> String {
-    figure(expression).map_or_else(|| "?column?".to_owned(), |(name, _)| name)
+pub(crate) fn column_name(expression: &SyntaxNode) -> String {
+    find_name(expression).map_or_else(|| "?column?".to_owned(), |(name, _)| name)
 }
 
 /// Returns the name that PostgreSQL gives to an index column of this expression.
-pub(crate) fn index_title(expression: &SyntaxNode) -> String {
-    figure(expression).map_or_else(|| "expr".to_owned(), |(name, _)| name)
+pub(crate) fn index_column_name(expression: &SyntaxNode) -> String {
+    find_name(expression).map_or_else(|| "expr".to_owned(), |(name, _)| name)
 }
 
 /// The strength of a name. The weak name of a cast or CASE yields to a strong one.
@@ -47,7 +47,7 @@ enum Strength {
     Strong,
 }
 
-fn figure(node: &SyntaxNode) -> Option<(String, Strength)> {
+fn find_name(node: &SyntaxNode) -> Option<(String, Strength)> {
     use SyntaxKind as K;
     let strong = |name: &str| Some((name.to_owned(), Strength::Strong));
     let first = || node.children().next();
@@ -60,17 +60,17 @@ fn figure(node: &SyntaxNode) -> Option<(String, Strength)> {
         K::PAREN_EXPR => {
             let inner = first()?;
             if is_query(inner.kind()) {
-                of_query(&inner)
+                name_of_query(&inner)
             } else {
-                figure(&inner)
+                find_name(&inner)
             }
         }
-        K::INDEX_EXPR | K::SLICE_EXPR | K::COLLATE => figure(&first()?),
+        K::INDEX_EXPR | K::SLICE_EXPR | K::COLLATE => find_name(&first()?),
         K::ARRAY_EXPR => strong("array"),
         K::TUPLE_EXPR => strong("row"),
         K::CASE_EXPR => {
             let otherwise = child(node, K::ELSE_CLAUSE).and_then(|clause| clause.children().next());
-            match otherwise.and_then(|otherwise| figure(&otherwise)) {
+            match otherwise.and_then(|otherwise| find_name(&otherwise)) {
                 Some((name, Strength::Strong)) => Some((name, Strength::Strong)),
                 _ => Some(("case".to_owned(), Strength::Weak)),
             }
@@ -80,7 +80,7 @@ fn figure(node: &SyntaxNode) -> Option<(String, Strength)> {
             let inner = node
                 .children()
                 .find(|part| !is_type(part) && part.kind() != K::COLON_COLON);
-            match inner.and_then(|inner| figure(&inner)) {
+            match inner.and_then(|inner| find_name(&inner)) {
                 Some((name, Strength::Strong)) => Some((name, Strength::Strong)),
                 _ => {
                     let data_type = node.children().find(is_type)?;
@@ -89,9 +89,9 @@ fn figure(node: &SyntaxNode) -> Option<(String, Strength)> {
             }
         }
         K::BIN_EXPR => {
-            let says = |kind| node.children().any(|part| part.kind() == kind);
+            let has = |kind| node.children().any(|part| part.kind() == kind);
             let overlaps = tokens(node).any(|token| token.kind() == K::OVERLAPS_KW);
-            if says(K::AT_TIME_ZONE) || says(K::AT_LOCAL) {
+            if has(K::AT_TIME_ZONE) || has(K::AT_LOCAL) {
                 strong("timezone")
             } else if overlaps {
                 strong("overlaps")
@@ -102,24 +102,24 @@ fn figure(node: &SyntaxNode) -> Option<(String, Strength)> {
         K::CALL_EXPR => {
             let callee = first()?;
             match callee.kind() {
-                K::NAME_REF | K::FIELD_EXPR => figure(&callee),
+                K::NAME_REF | K::FIELD_EXPR => find_name(&callee),
                 K::EXISTS_FN => strong("exists"),
                 K::EXTRACT_FN => strong("extract"),
                 K::SUBSTRING_FN => strong("substring"),
                 K::POSITION_FN => strong("position"),
                 K::OVERLAY_FN => strong("overlay"),
                 K::TRIM_FN => {
-                    let says = |kind| callee.children().any(|part| part.kind() == kind);
-                    strong(if says(K::TRIM_LEADING) {
+                    let has = |kind| callee.children().any(|part| part.kind() == kind);
+                    strong(if has(K::TRIM_LEADING) {
                         "ltrim"
-                    } else if says(K::TRIM_TRAILING) {
+                    } else if has(K::TRIM_TRAILING) {
                         "rtrim"
                     } else {
                         "btrim"
                     })
                 }
                 K::COLLATION_FOR_FN => strong("pg_collation_for"),
-                kind => form_title(kind).and_then(strong),
+                kind => function_column_name(kind).and_then(strong),
             }
         }
         _ => None,
@@ -127,17 +127,17 @@ fn figure(node: &SyntaxNode) -> Option<(String, Strength)> {
 }
 
 /// Returns the name of the only column of a subquery.
-fn of_query(query: &SyntaxNode) -> Option<(String, Strength)> {
+fn name_of_query(query: &SyntaxNode) -> Option<(String, Strength)> {
     use SyntaxKind as K;
     match query.kind() {
-        K::PAREN_SELECT => of_query(&query.children().next()?),
+        K::PAREN_SELECT => name_of_query(&query.children().next()?),
         K::COMPOUND_SELECT => None,
         _ => {
             let list = child(&child(query, K::SELECT_CLAUSE)?, K::TARGET_LIST)?;
             let target = list.children().next()?;
             match child(&target, K::AS_NAME) {
                 Some(alias) => Some((name(&alias), Strength::Strong)),
-                None => figure(&target.children().next()?),
+                None => find_name(&target.children().next()?),
             }
         }
     }

@@ -6,7 +6,7 @@ use crate::definition::quoted;
 use crate::{Catalog, Column, DataType, Fill, Name};
 
 /// Changes the type or collation of a column.
-pub(in crate::mend) fn change_type(
+pub(in crate::alter) fn change_type(
     script: &mut Script,
     (expected, actual): (&Catalog, &Catalog),
     table: &Name,
@@ -17,34 +17,35 @@ pub(in crate::mend) fn change_type(
     related.insert(table.clone());
     let is_key = is_partition_key(actual, table, &new.name);
     if is_key {
-        script.say(format!(
-            "{sql}.{name} should be {} and is part of a partition key, whose type PostgreSQL does not change",
+        script.note(format!(
+            "{sql}.{name} should have the type {}, but is part of a partition key, whose type PostgreSQL cannot change",
             new.data_type.sql()
         ));
         return;
     }
     if let Some(user) = generated_user(expected, actual, table, &new.name) {
-        script.say(format!(
-            "{sql}.{name} should be {} and keeps its type, since the generated column {} uses it",
+        script.note(format!(
+            "{sql}.{name} should have the type {}, but keeps its type, since the generated column {} uses it",
             new.data_type.sql(),
             quoted(&user)
         ));
         return;
     }
     // PostgreSQL may fail to cast a default, so it is dropped first and set again afterwards.
-    for own in &related {
-        let column = actual.relations.get(own);
+    for table in &related {
+        let column = actual.relations.get(table);
         let column = column.and_then(|relation| lineage::column(relation, &new.name));
-        let to_be = expected.relations.get(own);
-        let to_be = to_be.and_then(|relation| lineage::column(relation, &new.name));
-        if let (Some(column), Some(to_be)) = (column, to_be)
+        let expected_column = expected.relations.get(table);
+        let expected_column =
+            expected_column.and_then(|relation| lineage::column(relation, &new.name));
+        if let (Some(column), Some(expected_column)) = (column, expected_column)
             && matches!(column.fill, Fill::Default(_))
         {
-            let alter = format!("ALTER TABLE ONLY {} ALTER COLUMN {name}", own.sql());
+            let alter = format!("ALTER TABLE ONLY {} ALTER COLUMN {name}", table.sql());
             script.push(Step::Sequences, format!("{alter} DROP DEFAULT"));
-            if let Fill::Default(default) = &to_be.fill {
+            if let Fill::Default(default) = &expected_column.fill {
                 let before = script.depth;
-                script.depth = lineage::depth(actual, own).max(before);
+                script.depth = lineage::depth(actual, table).max(before);
                 script.push(Step::Owners, format!("{alter} SET DEFAULT {default}"));
                 script.depth = before;
             }
@@ -65,18 +66,18 @@ pub(in crate::mend) fn change_type(
 }
 
 /// Returns true if a column is part of the partition key of its table, or of a partition below it.
-pub(in crate::mend) fn is_partition_key(actual: &Catalog, table: &Name, column: &str) -> bool {
+pub(in crate::alter) fn is_partition_key(actual: &Catalog, table: &Name, column: &str) -> bool {
     let mut related = lineage::descendants(actual, table);
     related.insert(table.clone());
-    related.iter().any(|own| {
-        let relation = actual.relations.get(own);
+    related.iter().any(|table| {
+        let relation = actual.relations.get(table);
         let key = relation.and_then(|relation| relation.partition_by.as_deref());
         key.is_some_and(|key| bowline_sql::tokens(key).any(|token| token.is_name(column)))
     })
 }
 
 /// Returns true if PostgreSQL has an assignment cast from one type to the other.
-pub(in crate::mend) fn is_assigned(from: &DataType, to: &DataType) -> bool {
+pub(in crate::alter) fn is_assigned(from: &DataType, to: &DataType) -> bool {
     let is_text = |data_type: &DataType| {
         data_type.dimensions == 0
             && matches!(data_type.name.name.as_str(), "text" | "varchar" | "bpchar")

@@ -49,19 +49,19 @@ const SCHEMAS: [&str; 4] = [
 ];
 
 #[test]
-fn a_mended_database_differs_in_nothing() {
+fn a_script_leaves_no_difference() {
     for from in &SCHEMAS[..3] {
         for to in &SCHEMAS[..3] {
             let (actual, expected) = (after(from), after(to));
-            let script = mend(&expected, &actual, &compare(&expected, &actual));
-            let mended = after(&format!("{from}; {script}"));
-            let left: Vec<String> = compare(&expected, &mended)
+            let script = alter_script(&expected, &actual, &compare(&expected, &actual));
+            let altered = after(&format!("{from}; {script}"));
+            let left: Vec<String> = compare(&expected, &altered)
                 .iter()
-                .map(|difference| difference.words("what was asked for", "what came"))
+                .map(|difference| difference.sentence("the expected catalog", "the result"))
                 .collect();
             let left: Vec<String> = left
                 .into_iter()
-                .filter(|words| !words.contains("the order of its columns"))
+                .filter(|sentence| !sentence.contains("column order"))
                 .collect();
             assert_eq!(left.join("\n"), "", "{from}\nto {to}:\n{script}");
             assert_eq!(script.is_empty(), from == to);
@@ -70,18 +70,18 @@ fn a_mended_database_differs_in_nothing() {
 }
 
 #[test]
-fn partitions_are_made_and_what_cannot_be_is_said() {
+fn partitions_are_created_and_the_rest_is_noted() {
     let partitions = SCHEMAS[3];
     let expected = after(&format!(
         "{partitions}; CREATE FOREIGN DATA WRAPPER w; CREATE SERVER s FOREIGN DATA WRAPPER w; CREATE FOREIGN TABLE seen (one int) SERVER s;"
     ));
-    let script = mend(
+    let script = alter_script(
         &expected,
         &Catalog::default(),
         &compare(&expected, &Catalog::default()),
     );
     insta::assert_snapshot!(script, @"
-    -- seen is to be made: the catalog does not have its definition, a migration does
+    -- seen is not created, since the catalog lacks its definition: copy it from its migration
     CREATE TABLE at (id int4 NOT NULL, day date NOT NULL) PARTITION BY RANGE (day);
     CREATE TABLE at_2026 (id int4 NOT NULL, day date NOT NULL);
     ALTER TABLE at_2026 ADD CONSTRAINT at_2026_pkey PRIMARY KEY (id, day);
@@ -107,7 +107,7 @@ fn a_function_in_use_is_not_dropped() {
         after(&format!("{}{users}", function(""))),
         after(&format!("{}{users}", function(" DEFAULT 7"))),
     );
-    insta::assert_snapshot!(mend(&expected, &actual, &compare(&expected, &actual)), @"-- the function f(int4) is to be dropped and made anew, since CREATE OR REPLACE removes no default: first drop what uses it, which may be column t.id, constraint t_id_check of t, index i of t, policy p of t, rule r of t, relation v, type d, function g()");
+    insta::assert_snapshot!(alter_script(&expected, &actual, &compare(&expected, &actual)), @"-- the function f(int4) is not replaced, since CREATE OR REPLACE cannot change an argument that loses its default: drop it and create it again, after dropping the objects that may use it: column t.id, constraint t_id_check of t, index i of t, policy p of t, rule r of t, relation v, type d, function g()");
 }
 
 /// Pairs of schemas, of which the first is turned into the second.
@@ -183,15 +183,15 @@ const PAIRS: [(&str, &str); 9] = [
 ];
 
 #[test]
-fn what_rests_on_others_is_made_after_them() {
+fn dependents_are_created_after_their_objects() {
     for (from, to) in PAIRS {
         let (actual, expected) = (after(from), after(to));
-        let script = mend(&expected, &actual, &compare(&expected, &actual));
-        assert!(!script.contains("--"), "all of it is done:\n{script}");
-        let mended = after(&format!("{from}; {script}"));
-        let left: Vec<String> = compare(&expected, &mended)
+        let script = alter_script(&expected, &actual, &compare(&expected, &actual));
+        assert!(!script.contains("--"), "nothing is left out:\n{script}");
+        let altered = after(&format!("{from}; {script}"));
+        let left: Vec<String> = compare(&expected, &altered)
             .iter()
-            .map(|difference| difference.words("what was asked for", "what came"))
+            .map(|difference| difference.sentence("the expected catalog", "the result"))
             .collect();
         assert_eq!(left.join("\n"), "", "{from}\nto {to}:\n{script}");
     }

@@ -3,7 +3,7 @@
 use super::order::Needs;
 use super::{Script, Step};
 use crate::attached::{Code, Enabled};
-use crate::compare::{How, STATE, Subject};
+use crate::compare::{Aspect, How, Subject};
 use crate::definition::{list, quoted};
 use crate::{Catalog, Name, Relation, RelationKind};
 
@@ -16,52 +16,54 @@ struct Part {
 }
 
 /// Drops and recreates a trigger, policy or rule, or changes its state or comment alone.
-pub(super) fn part(
+pub(super) fn change(
     script: &mut Script,
     expected: &Catalog,
     actual: &Catalog,
     subject: &Subject,
     how: &How,
 ) {
-    let aspect = match how {
-        How::Differs { aspect, .. } => *aspect,
-        _ => "",
-    };
-    let is_comment = aspect == "its comment";
+    let is_comment = how.aspect() == Some(Aspect::Comment);
     let (kind, table, name) = match subject {
         Subject::Trigger(table, name) => ("TRIGGER", table, name),
         Subject::Policy(table, name) => ("POLICY", table, name),
         Subject::Rule(table, name) => ("RULE", table, name),
         _ => return,
     };
-    let (sql, own) = (table.sql(), quoted(name));
+    let (sql, quoted_name) = (table.sql(), quoted(name));
     let (new, old) = (of(expected, subject), of(actual, subject));
-    if aspect == STATE {
+    if how.aspect() == Some(Aspect::State) {
         let action = state(expected, subject).sql();
-        let alter = format!("ALTER TABLE {sql} {action} {kind} {own}");
+        let alter = format!("ALTER TABLE {sql} {action} {kind} {quoted_name}");
         script.push(Step::States, alter);
         return;
     }
     if old.is_some() && !is_comment && expected.relations.contains_key(table) {
-        script.push(Step::DropGuards, format!("DROP {kind} {own} ON {sql}"));
+        script.push(
+            Step::DropAttached,
+            format!("DROP {kind} {quoted_name} ON {sql}"),
+        );
     }
     let Some(new) = new else { return };
     if !is_comment {
         let Some(create) = new.create else {
-            script.say(format!(
-                "{subject} is to be made: the catalog does not have all of it, a migration does"
+            script.note(format!(
+                "{subject} is not created, since the catalog lacks a part of its definition: copy it from its migration"
             ));
             return;
         };
-        script.push(Step::Guards, create);
+        script.push(Step::Attached, create);
         if new.enabled != Enabled::Origin {
             let action = new.enabled.sql();
-            let alter = format!("ALTER TABLE {sql} {action} {kind} {own}");
+            let alter = format!("ALTER TABLE {sql} {action} {kind} {quoted_name}");
             script.push(Step::States, alter);
         }
     }
     if is_comment || new.comment.is_some() {
-        script.comment(&format!("{kind} {own} ON {sql}"), new.comment.as_ref());
+        script.comment_on(
+            &format!("{kind} {quoted_name} ON {sql}"),
+            new.comment.as_ref(),
+        );
     }
 }
 
@@ -69,9 +71,12 @@ pub(super) fn part(
 pub(super) fn has(relation: &Relation, subject: &Subject) -> bool {
     let attached = &relation.attached;
     match subject {
-        Subject::Trigger(_, name) => attached.triggers.iter().any(|own| own.name == *name),
-        Subject::Policy(_, name) => attached.policies.iter().any(|own| own.name == *name),
-        Subject::Rule(_, name) => attached.rules.iter().any(|own| own.name == *name),
+        Subject::Trigger(_, name) => attached
+            .triggers
+            .iter()
+            .any(|trigger| trigger.name == *name),
+        Subject::Policy(_, name) => attached.policies.iter().any(|policy| policy.name == *name),
+        Subject::Rule(_, name) => attached.rules.iter().any(|rule| rule.name == *name),
         _ => false,
     }
 }
@@ -79,15 +84,15 @@ pub(super) fn has(relation: &Relation, subject: &Subject) -> bool {
 /// Returns the state of a trigger or rule. A partition's trigger without an entry has the state of
 /// its parent's.
 fn state(catalog: &Catalog, subject: &Subject) -> Enabled {
-    let own = of(catalog, subject).map(|own| own.enabled);
+    let stated = of(catalog, subject).map(|part| part.enabled);
     let inherited = || {
         let Subject::Trigger(table, name) = subject else {
             return None;
         };
         let relation = catalog.relations.get(table)?;
-        let mut noted = relation.attached.inherited_triggers.iter();
-        if let Some(own) = noted.find(|own| own.name == *name) {
-            return Some(own.enabled);
+        let mut inherited = relation.attached.inherited_triggers.iter();
+        if let Some(trigger) = inherited.find(|trigger| trigger.name == *name) {
+            return Some(trigger.enabled);
         }
         let parent = relation.parents.first()?;
         Some(state(
@@ -95,7 +100,7 @@ fn state(catalog: &Catalog, subject: &Subject) -> Enabled {
             &Subject::Trigger(parent.clone(), name.clone()),
         ))
     };
-    own.or_else(inherited).unwrap_or_default()
+    stated.or_else(inherited).unwrap_or_default()
 }
 
 fn of(catalog: &Catalog, subject: &Subject) -> Option<Part> {
@@ -104,36 +109,36 @@ fn of(catalog: &Catalog, subject: &Subject) -> Option<Part> {
     match subject {
         Subject::Trigger(table, name) => {
             let mut triggers = attached(table)?.triggers.iter();
-            let own = triggers.find(|own| own.name == *name)?;
+            let trigger = triggers.find(|trigger| trigger.name == *name)?;
             Some(Part {
-                create: is_known(&own.condition)
-                    .then(|| within_path(&own.condition, own.sql(table))),
-                enabled: own.enabled,
-                comment: own.comment.clone(),
+                create: is_known(&trigger.condition)
+                    .then(|| within_path(&trigger.condition, trigger.sql(table))),
+                enabled: trigger.enabled,
+                comment: trigger.comment.clone(),
             })
         }
         Subject::Policy(table, name) => {
             let mut policies = attached(table)?.policies.iter();
-            let own = policies.find(|own| own.name == *name)?;
-            let is_known = is_known(&own.using) && is_known(&own.with_check);
+            let policy = policies.find(|policy| policy.name == *name)?;
+            let is_known = is_known(&policy.using) && is_known(&policy.with_check);
             Some(Part {
                 create: is_known.then(|| {
-                    let codes = own.using.iter().chain(&own.with_check);
-                    within_path(codes, own.sql(table))
+                    let codes = policy.using.iter().chain(&policy.with_check);
+                    within_path(codes, policy.sql(table))
                 }),
                 enabled: Enabled::Origin,
-                comment: own.comment.clone(),
+                comment: policy.comment.clone(),
             })
         }
         Subject::Rule(table, name) => {
             let mut rules = attached(table)?.rules.iter();
-            let own = rules.find(|own| own.name == *name)?;
-            let text = own.definition.text.as_deref();
+            let rule = rules.find(|rule| rule.name == *name)?;
+            let text = rule.definition.text.as_deref();
             let statement = |text: &str| text.trim_end().trim_end_matches(';').to_owned();
             Some(Part {
-                create: text.map(|text| within_path([&own.definition], statement(text))),
-                enabled: own.enabled,
-                comment: own.comment.clone(),
+                create: text.map(|text| within_path([&rule.definition], statement(text))),
+                enabled: rule.enabled,
+                comment: rule.comment.clone(),
             })
         }
         _ => None,
@@ -167,11 +172,11 @@ pub(super) fn view(script: &mut Script, relation: &Relation) -> bool {
     if relation.kind == RelationKind::MaterializedView {
         let create = format!("CREATE MATERIALIZED VIEW {sql}{columns} AS {text}");
         let create = within_path([query], create);
-        script.make(Step::Views, create, &relation.name, needs);
+        script.create(Step::Views, create, &relation.name, needs);
     } else {
         let create = format!("CREATE OR REPLACE VIEW {sql}{columns}{options} AS {text}");
         let create = within_path([query], create);
-        script.make(Step::Views, create, &relation.name, needs);
+        script.create(Step::Views, create, &relation.name, needs);
     }
     true
 }
@@ -200,13 +205,18 @@ pub(super) fn within_path<'c>(
 pub(super) fn options(script: &mut Script, new: &Relation, old: &Relation) {
     let sql = new.name.sql();
     let name = |option: &str| option.split('=').next().unwrap_or_default().to_owned();
-    let kept: Vec<String> = new.attached.options.iter().map(|own| name(own)).collect();
-    let there = old.attached.options.iter().map(|own| name(own));
-    let gone: Vec<String> = there.filter(|own| !kept.contains(own)).collect();
-    if !gone.is_empty() {
+    let kept: Vec<String> = new
+        .attached
+        .options
+        .iter()
+        .map(|option| name(option))
+        .collect();
+    let names = old.attached.options.iter().map(|option| name(option));
+    let removed: Vec<String> = names.filter(|option| !kept.contains(option)).collect();
+    if !removed.is_empty() {
         script.push(
             Step::Views,
-            format!("ALTER VIEW {sql} RESET ({})", gone.join(", ")),
+            format!("ALTER VIEW {sql} RESET ({})", removed.join(", ")),
         );
     }
     if !new.attached.options.is_empty() {
@@ -230,5 +240,5 @@ pub(super) fn row_security(script: &mut Script, relation: &Relation) {
     };
     let alter =
         format!("ALTER TABLE {sql} {enable} ROW LEVEL SECURITY, {force} ROW LEVEL SECURITY");
-    script.push(Step::Guards, alter);
+    script.push(Step::Attached, alter);
 }

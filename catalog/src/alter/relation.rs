@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::order::Needs;
-use super::remade::is_view;
+use super::recreated::is_view;
 use super::{Script, Step, attached, column, constraint, lineage};
-use crate::compare::{How, Subject, same_fill};
+use crate::compare::{Aspect, How, Subject, same_fill};
 use crate::definition::quoted;
 use crate::{Catalog, Column, ConstraintKind, Fill, Index, Name, Relation, RelationKind};
 
-pub(super) fn mend(
+pub(super) fn change(
     script: &mut Script,
     expected: &Catalog,
     actual: &Catalog,
@@ -21,13 +21,13 @@ pub(super) fn mend(
         (Some(new), None, _) => create(script, expected, actual, new),
         (None, Some(old), _) => drop(script, expected, actual, old),
         (Some(new), Some(old), How::Differs { aspect, .. }) => {
-            differs(script, expected, (new, old), aspect);
+            change_aspect(script, expected, (new, old), *aspect);
         }
         _ => {}
     }
 }
 
-fn word(relation: &Relation) -> &'static str {
+fn keyword(relation: &Relation) -> &'static str {
     match relation.kind {
         RelationKind::View => "VIEW",
         RelationKind::MaterializedView => "MATERIALIZED VIEW",
@@ -59,13 +59,13 @@ fn drop(script: &mut Script, expected: &Catalog, actual: &Catalog, relation: &Re
     {
         constraint::drop_index(script, expected, actual, &relation.name, index);
     }
-    let drop = format!("DROP {} {sql}", word(relation));
-    script.remove(step, drop, &relation.name, Needs::of_relation(relation));
+    let drop = format!("DROP {} {sql}", keyword(relation));
+    script.drop(step, drop, &relation.name, Needs::of_relation(relation));
     let owned = actual.sequences.values().filter(|sequence| {
         let owner = sequence.owner.as_ref();
         owner.is_some_and(|(table, _)| *table == relation.name)
     });
-    script.and(owned.map(|sequence| sequence.name.clone()));
+    script.also_drops(owned.map(|sequence| sequence.name.clone()));
 }
 
 /// Returns true if a relation, sequence or index of the expected catalog has the name of this
@@ -80,48 +80,48 @@ fn is_taken(expected: &Catalog, relation: &Relation, index: &Index) -> bool {
         || expected.sequences.contains_key(&name)
         || others.any(|other| {
             let mut indexes = other.indexes.iter();
-            other.name.schema == name.schema && indexes.any(|own| own.name == name.name)
+            other.name.schema == name.schema && indexes.any(|index| index.name == name.name)
         })
 }
 
-fn differs(
+fn change_aspect(
     script: &mut Script,
     expected: &Catalog,
     (new, old): (&Relation, &Relation),
-    aspect: &str,
+    aspect: Aspect,
 ) {
     let sql = new.name.sql();
     match aspect {
-        "its comment" => {
-            script.comment(&format!("{} {sql}", word(new)), new.comment.as_ref());
+        Aspect::Comment => {
+            script.comment_on(&format!("{} {sql}", keyword(new)), new.comment.as_ref());
         }
-        "its row level security" | "its row level security for the owner" => {
+        Aspect::RowSecurity | Aspect::ForcedRowSecurity => {
             attached::row_security(script, new);
         }
-        "the list of its options" => attached::options(script, new, old),
-        "its query" if !attached::view(script, new) => script.say(format!(
-            "{sql} is to be made anew: the catalog does not have its definition, a migration does"
+        Aspect::Options => attached::options(script, new, old),
+        Aspect::Query if !attached::view(script, new) => script.note(format!(
+            "{sql} is not replaced, since the catalog lacks its definition: copy it from its migration"
         )),
-        "its kind" | "its parent" | "its partition bound" => parents(script, expected, new, old),
-        "its type" => of_type(script, new, old),
+        Aspect::Kind | Aspect::Parents | Aspect::PartitionBound => change_parents(script, expected, new, old),
+        Aspect::Type => change_of_type(script, new, old),
         // `column::order` reports the order of the columns, after all other changes.
         _ => {}
     }
 }
 
 /// Removes a table from its old parents, and adds it to the new ones.
-fn parents(script: &mut Script, expected: &Catalog, new: &Relation, old: &Relation) {
+fn change_parents(script: &mut Script, expected: &Catalog, new: &Relation, old: &Relation) {
     let sql = new.name.sql();
     for parent in old
         .parents
         .iter()
         .filter(|parent| !lineage::stays(new, old, parent))
     {
-        let leave = match &old.partition_bound {
+        let detach = match &old.partition_bound {
             Some(_) => format!("ALTER TABLE {} DETACH PARTITION {sql}", parent.sql()),
             None => format!("ALTER TABLE {sql} NO INHERIT {}", parent.sql()),
         };
-        script.push(Step::Leave, leave);
+        script.push(Step::Detach, detach);
     }
     for parent in new
         .parents
@@ -131,8 +131,8 @@ fn parents(script: &mut Script, expected: &Catalog, new: &Relation, old: &Relati
         match &new.partition_bound {
             Some(bound) => attach(script, expected, new, parent, bound),
             None => {
-                let join = format!("ALTER TABLE {sql} INHERIT {}", parent.sql());
-                script.push(Step::Join, join);
+                let inherit = format!("ALTER TABLE {sql} INHERIT {}", parent.sql());
+                script.push(Step::Attach, inherit);
             }
         }
     }
@@ -147,14 +147,14 @@ fn attach(script: &mut Script, expected: &Catalog, new: &Relation, parent: &Name
         {
             let name = quoted(&column.name);
             let alter = format!("ALTER TABLE {sql} ALTER COLUMN {name} DROP IDENTITY IF EXISTS");
-            script.push(Step::Leave, alter);
+            script.push(Step::Detach, alter);
         }
     }
     let attach = format!(
         "ALTER TABLE {} ATTACH PARTITION {sql} {bound}",
         parent.sql()
     );
-    script.push(Step::Join, attach);
+    script.push(Step::Attach, attach);
 }
 
 /// Returns true if the column is an identity column in the parent.
@@ -164,20 +164,20 @@ fn is_of_parent(catalog: &Catalog, parent: &Name, column: &str) -> bool {
     column.is_some_and(|column| matches!(column.fill, Fill::Identity { .. }))
 }
 
-fn of_type(script: &mut Script, new: &Relation, old: &Relation) {
+fn change_of_type(script: &mut Script, new: &Relation, old: &Relation) {
     let sql = new.name.sql();
     if old.of_type.is_some() {
-        script.push(Step::Leave, format!("ALTER TABLE {sql} NOT OF"));
+        script.push(Step::Detach, format!("ALTER TABLE {sql} NOT OF"));
     }
     if let Some(of_type) = &new.of_type {
         let alter = format!("ALTER TABLE {sql} OF {}", of_type.sql());
-        script.push(Step::Join, alter);
+        script.push(Step::Attach, alter);
     }
 }
 
 /// Records the relations that no statement can turn into the expected ones, and adds comments about
 /// them. A table would lose its rows if its partition key or its kind changed.
-pub(super) fn block(script: &mut Script, expected: &Catalog, actual: &Catalog) {
+pub(super) fn record_blocked(script: &mut Script, expected: &Catalog, actual: &Catalog) {
     let mut blocked = BTreeSet::new();
     for (name, new) in &expected.relations {
         let Some(old) = actual.relations.get(name) else {
@@ -195,9 +195,9 @@ pub(super) fn block(script: &mut Script, expected: &Catalog, actual: &Catalog) {
             new.kind == old.kind || is_view(old)
         };
         if !is_same {
-            script.say(format!(
-                "{} is to be another kind of relation, which no statement makes of it without the loss of its rows: \
-                 make a new one beside it, and copy the rows",
+            script.note(format!(
+                "{} should be another kind of relation, and no statement converts it without losing its \
+                 rows: create a new one and copy the rows",
                 name.sql()
             ));
             blocked.insert(name.clone());
@@ -229,8 +229,9 @@ pub(super) fn block(script: &mut Script, expected: &Catalog, actual: &Catalog) {
         }
     }
     for name in rest.difference(&blocked) {
-        script.say(format!(
-            "{} is left as it is, since it rests on a relation that is to be made anew, or one rests on it",
+        script.note(format!(
+            "{} is not changed, since it depends on a relation that no statement can change, or such a \
+             relation depends on it",
             name.sql()
         ));
     }
@@ -265,19 +266,19 @@ pub(super) fn create(
 ) {
     let sql = relation.name.sql();
     if is_view(relation) && attached::view(script, relation) {
-        of_view(script, expected, relation);
+        create_view_parts(script, expected, relation);
         return;
     }
     if is_view(relation) || relation.kind == RelationKind::ForeignTable {
-        script.say(format!(
-            "{sql} is to be made: the catalog does not have its definition, a migration does"
+        script.note(format!(
+            "{sql} is not created, since the catalog lacks its definition: copy it from its migration"
         ));
         return;
     }
     let parent = relation.parents.first();
     let parent = parent.zip(relation.partition_bound.as_ref());
     // An existing parent may change first. `INHERIT` adds the child after that.
-    let joins = parent.is_none()
+    let inherits_later = parent.is_none()
         && relation.of_type.is_none()
         && relation
             .parents
@@ -288,7 +289,7 @@ pub(super) fn create(
         // A partition is attached after its keys and indexes are created, so these keep their
         // names.
         (None, [], _) | (None, _, Some(_)) => (String::new(), true),
-        _ if joins => (String::new(), true),
+        _ if inherits_later => (String::new(), true),
         (None, parents, None) => {
             let parents: Vec<String> = parents.iter().map(Name::sql).collect();
             (format!(" INHERITS ({})", parents.join(", ")), true)
@@ -297,13 +298,13 @@ pub(super) fn create(
     let columns: Vec<String> = relation
         .columns
         .iter()
-        .filter(|own| joins || !comes_from_parent(expected, relation, own))
-        .map(|own| {
+        .filter(|column| inherits_later || !comes_from_parent(expected, relation, column))
+        .map(|column| {
             let is_shared = parent.is_some_and(|(parent, _)| {
-                matches!(own.fill, Fill::Identity { .. })
-                    && is_of_parent(expected, parent, &own.name)
+                matches!(column.fill, Fill::Identity { .. })
+                    && is_of_parent(expected, parent, &column.name)
             });
-            column::definition((expected, actual), &relation.name, own, !is_shared)
+            column::definition((expected, actual), &relation.name, column, !is_shared)
         })
         .collect();
     let partition_by = relation.partition_by.as_ref();
@@ -323,27 +324,27 @@ pub(super) fn create(
             "ALTER TABLE {} ATTACH PARTITION {sql} {bound}",
             parent.sql()
         );
-        script.push(Step::Join, attach);
+        script.push(Step::Attach, attach);
     }
-    if joins {
+    if inherits_later {
         for parent in &relation.parents {
             needs.forget(parent);
-            let join = format!("ALTER TABLE {sql} INHERIT {}", parent.sql());
-            script.push(Step::Join, join);
+            let inherit = format!("ALTER TABLE {sql} INHERIT {}", parent.sql());
+            script.push(Step::Attach, inherit);
         }
     }
-    script.make(Step::Tables, statement, &relation.name, needs);
+    script.create(Step::Tables, statement, &relation.name, needs);
     column::sequence_types(script, expected, relation);
     if !has_columns {
-        column::of_typed(script, relation);
+        column::restate_typed(script, relation);
     }
-    if parent.is_none() && !joins {
+    if parent.is_none() && !inherits_later {
         column::drop_inherited_defaults(script, expected, relation);
     }
     comments(script, "TABLE", relation);
-    guards(script, expected, relation);
-    for own in &relation.constraints {
-        constraint::add_constraint(script, relation, own);
+    create_attached(script, expected, relation);
+    for constraint in &relation.constraints {
+        constraint::add_constraint(script, relation, constraint);
     }
     for index in &relation.indexes {
         constraint::add_index(script, expected, relation, index);
@@ -351,68 +352,68 @@ pub(super) fn create(
 }
 
 /// Returns true if a new table inherits a column from a parent exactly as expected.
-fn comes_from_parent(expected: &Catalog, relation: &Relation, own: &Column) -> bool {
+fn comes_from_parent(expected: &Catalog, relation: &Relation, column: &Column) -> bool {
     let mut parents = relation.parents.iter();
     relation.partition_bound.is_none()
         && parents.any(|parent| {
             let parent = expected.relations.get(parent);
-            let other = parent.and_then(|parent| lineage::column(parent, &own.name));
+            let other = parent.and_then(|parent| lineage::column(parent, &column.name));
             other.is_some_and(|other| {
-                lineage::is_same_type(own, other)
-                    && own.not_null == other.not_null
-                    && same_fill(&own.fill, &other.fill)
+                lineage::is_same_type(column, other)
+                    && column.not_null == other.not_null
+                    && same_fill(&column.fill, &other.fill)
             })
         })
 }
 
 /// Adds the comments of a new table or view and of its columns.
-fn comments(script: &mut Script, word: &str, relation: &Relation) {
+fn comments(script: &mut Script, keyword: &str, relation: &Relation) {
     let sql = relation.name.sql();
     if relation.comment.is_some() {
-        script.comment(&format!("{word} {sql}"), relation.comment.as_ref());
+        script.comment_on(&format!("{keyword} {sql}"), relation.comment.as_ref());
     }
     for column in &relation.columns {
         if column.comment.is_some() {
             let on = format!("COLUMN {sql}.{}", quoted(&column.name));
-            script.comment(&on, column.comment.as_ref());
+            script.comment_on(&on, column.comment.as_ref());
         }
     }
 }
 
 /// Creates the comments, privileges, triggers, rules and indexes of a new view.
-pub(super) fn of_view(script: &mut Script, expected: &Catalog, relation: &Relation) {
-    let word = match relation.kind {
+pub(super) fn create_view_parts(script: &mut Script, expected: &Catalog, relation: &Relation) {
+    let keyword = match relation.kind {
         RelationKind::MaterializedView => "MATERIALIZED VIEW",
         _ => "VIEW",
     };
-    comments(script, word, relation);
-    guards(script, expected, relation);
+    comments(script, keyword, relation);
+    create_attached(script, expected, relation);
     for index in &relation.indexes {
         constraint::add_index(script, expected, relation, index);
     }
 }
 
 /// Grants the privileges of a new table or view, and creates its triggers, policies and rules.
-fn guards(script: &mut Script, expected: &Catalog, relation: &Relation) {
+fn create_attached(script: &mut Script, expected: &Catalog, relation: &Relation) {
     let nothing = Catalog::default();
     let on = format!("TABLE {}", relation.name.sql());
-    super::privilege::of_new(script, &on, &relation.attached.privileges);
+    super::privilege::grant_all(script, &on, &relation.attached.privileges);
     let (table, attached) = (&relation.name, &relation.attached);
     if attached.row_security || attached.force_row_security {
         attached::row_security(script, relation);
     }
-    let triggers = attached.triggers.iter().map(|own| &own.name);
+    let triggers = attached.triggers.iter().map(|trigger| &trigger.name);
     let triggers = triggers.map(|name| Subject::Trigger(table.clone(), name.clone()));
-    let policies = attached.policies.iter().map(|own| &own.name);
+    let policies = attached.policies.iter().map(|policy| &policy.name);
     let policies = policies.map(|name| Subject::Policy(table.clone(), name.clone()));
-    let rules = attached.rules.iter().map(|own| &own.name);
+    let rules = attached.rules.iter().map(|rule| &rule.name);
     let rules = rules.map(|name| Subject::Rule(table.clone(), name.clone()));
     for subject in triggers.chain(policies).chain(rules) {
-        attached::part(script, expected, &nothing, &subject, &How::OnlyLeft);
+        attached::change(script, expected, &nothing, &subject, &How::OnlyLeft);
     }
-    for own in &attached.inherited_triggers {
-        let (sql, name) = (table.sql(), quoted(&own.name));
-        let alter = format!("ALTER TABLE {sql} {} TRIGGER {name}", own.enabled.sql());
+    for trigger in &attached.inherited_triggers {
+        let (sql, name) = (table.sql(), quoted(&trigger.name));
+        let alter = format!("ALTER TABLE {sql} {} TRIGGER {name}", trigger.enabled.sql());
         script.push(Step::States, alter);
     }
 }

@@ -13,7 +13,7 @@ use crate::replay::state::State;
 use crate::replay::syntax::tree::child_name;
 
 /// Returns true for a statement about an object attached to a table, or about an existing function.
-pub(crate) fn is_guard(kind: SyntaxKind) -> bool {
+pub(crate) fn is_attached(kind: SyntaxKind) -> bool {
     gap_kind(kind).is_some()
 }
 
@@ -32,7 +32,7 @@ pub(crate) fn gap_kind(kind: SyntaxKind) -> Option<GapKind> {
 }
 
 /// Replays a statement about an object attached to a table, or records a gap.
-pub(crate) fn guard(state: &mut State, node: &SyntaxNode) -> Result<()> {
+pub(crate) fn statement(state: &mut State, node: &SyntaxNode) -> Result<()> {
     use SyntaxKind as K;
     let done = match node.kind() {
         K::CREATE_TRIGGER => trigger::create_trigger(state, node),
@@ -53,7 +53,7 @@ pub(crate) fn guard(state: &mut State, node: &SyntaxNode) -> Result<()> {
         Err(refused) if state.is_handled() && refused.raises.is_some() => Err(refused),
         Err(refused) => {
             let kind = gap_kind(node.kind()).unwrap_or(GapKind::Triggers);
-            state.note_guard_gap(node, kind, refused.why);
+            state.note_attached_gap(node, kind, refused.why);
             Ok(())
         }
         Ok(()) => Ok(()),
@@ -61,7 +61,7 @@ pub(crate) fn guard(state: &mut State, node: &SyntaxNode) -> Result<()> {
 }
 
 /// Applies COMMENT ON TRIGGER, POLICY or RULE.
-pub(crate) fn comment_on_guard(
+pub(crate) fn comment_on_attached(
     state: &mut State,
     object: &SyntaxNode,
     comment: Option<String>,
@@ -72,20 +72,28 @@ pub(crate) fn comment_on_guard(
     let attached = &mut state.table(&table).attached;
     match object.kind() {
         K::OBJECT_TRIGGER => {
-            let own = named(K::TRIGGER_REF);
-            for trigger in attached.triggers.iter_mut().filter(|it| it.name == own) {
+            let name = named(K::TRIGGER_REF);
+            for trigger in attached
+                .triggers
+                .iter_mut()
+                .filter(|trigger| trigger.name == name)
+            {
                 trigger.comment.clone_from(&comment);
             }
         }
         K::OBJECT_POLICY => {
-            let own = named(K::POLICY_REF);
-            for policy in attached.policies.iter_mut().filter(|it| it.name == own) {
+            let name = named(K::POLICY_REF);
+            for policy in attached
+                .policies
+                .iter_mut()
+                .filter(|policy| policy.name == name)
+            {
                 policy.comment.clone_from(&comment);
             }
         }
         _ => {
-            let own = named(K::RULE_REF);
-            for rule in attached.rules.iter_mut().filter(|it| it.name == own) {
+            let name = named(K::RULE_REF);
+            for rule in attached.rules.iter_mut().filter(|rule| rule.name == name) {
                 rule.comment.clone_from(&comment);
             }
         }

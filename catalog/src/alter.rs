@@ -10,15 +10,15 @@ mod constraint;
 mod lineage;
 mod order;
 mod privilege;
+mod recreated;
 mod relation;
-mod remade;
 mod routine;
 mod types;
 
 use std::collections::BTreeSet;
 
 use self::order::{Needs, Statement};
-use super::compare::{Difference, How, PRIVILEGES, Subject};
+use super::compare::{Aspect, Difference, How, Subject};
 use super::definition::{literal, quoted};
 use super::{Catalog, Name, Sequence, TypeKind};
 
@@ -27,12 +27,12 @@ use super::{Catalog, Name, Sequence, TypeKind};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
     Settings,
-    DropGuards,
+    DropAttached,
     /// `DROP VIEW`, after the triggers and rules of the view.
     DropViews,
     DropForeignKeys,
     /// Tables leave their parents and composite types.
-    Leave,
+    Detach,
     DropConstraints,
     /// `DROP COLUMN` of generated columns, before the columns that they use.
     DropGenerated,
@@ -47,9 +47,10 @@ enum Step {
     Constraints,
     ForeignKeys,
     /// Tables get their parents and composite types.
-    Join,
+    Attach,
     Views,
-    Guards,
+    /// Triggers, policies and rules, and the indexes of materialized views.
+    Attached,
     /// States of triggers and rules, after partitions have got the triggers of their parents.
     States,
     Privileges,
@@ -64,20 +65,20 @@ enum Step {
 #[derive(Default)]
 struct Script {
     statements: Vec<Statement>,
-    beyond: Vec<String>,
+    notes: Vec<String>,
     /// The number of ancestors of the table that the next statements change, on the longest path.
     depth: usize,
     /// The position of an added column, from 1 on; 0 for other statements.
-    place: usize,
+    position: usize,
     /// Views that are dropped and recreated.
-    remade: BTreeSet<Name>,
+    recreated: BTreeSet<Name>,
     /// Labels that are added to enums.
     labels: Vec<String>,
     /// Relations that no statement can turn into the expected ones, and relations that are kept
     /// with them.
     blocked: BTreeSet<Name>,
     /// Tables with a column that no statement can turn into the expected one. They fit no parent.
-    unfit: BTreeSet<Name>,
+    unattachable: BTreeSet<Name>,
 }
 
 impl Script {
@@ -93,21 +94,21 @@ impl Script {
     }
 
     /// Adds a statement that creates an object.
-    fn make(&mut self, step: Step, sql: impl Into<String>, object: &Name, needs: Needs) {
+    fn create(&mut self, step: Step, sql: impl Into<String>, object: &Name, needs: Needs) {
         self.add(step, sql.into(), needs, Some(object.clone()), Vec::new());
     }
 
     /// Adds a statement that drops an object; `needs` are the objects that it uses.
     ///
-    /// [`Script::and`] records the sequences that are dropped with the object.
-    fn remove(&mut self, step: Step, sql: impl Into<String>, object: &Name, needs: Needs) {
+    /// [`Script::also_drops`] records the sequences that are dropped with the object.
+    fn drop(&mut self, step: Step, sql: impl Into<String>, object: &Name, needs: Needs) {
         self.add(step, sql.into(), needs, None, vec![object.clone()]);
     }
 
     /// Records the sequences that the last statement drops with its object.
-    fn and(&mut self, sequences: impl IntoIterator<Item = Name>) {
+    fn also_drops(&mut self, sequences: impl IntoIterator<Item = Name>) {
         if let Some(last) = self.statements.last_mut() {
-            last.removes.extend(sequences);
+            last.drops.extend(sequences);
         }
     }
 
@@ -116,8 +117,8 @@ impl Script {
         step: Step,
         sql: String,
         needs: Needs,
-        makes: Option<Name>,
-        removes: Vec<Name>,
+        creates: Option<Name>,
+        drops: Vec<Name>,
     ) {
         if self.has(step, &sql) {
             return;
@@ -125,14 +126,14 @@ impl Script {
         // A key or index is created on a partition first. That of the parent then attaches it.
         let rank = match step {
             Step::Constraints | Step::ForeignKeys => (usize::MAX - self.depth, 0),
-            _ => (self.depth, self.place),
+            _ => (self.depth, self.position),
         };
         self.statements.push(Statement {
             step,
             rank,
             sql,
-            makes,
-            removes,
+            creates,
+            drops,
             needs,
         });
     }
@@ -159,14 +160,14 @@ impl Script {
         let statements = std::mem::take(&mut self.statements);
         for statement in statements {
             let uses = |name: &&Name| statement.needs.has(name);
-            let in_the_way = match statement.step {
-                Step::Join => taken.iter().chain(&self.unfit).find(uses),
+            let blocker = match statement.step {
+                Step::Attach => taken.iter().chain(&self.unattachable).find(uses),
                 step if step >= Step::Schemas && step < Step::DropTables => taken.iter().find(uses),
                 _ => None,
             };
-            match in_the_way.map(Name::sql) {
+            match blocker.map(Name::sql) {
                 Some(name) => {
-                    self.say(format!(
+                    self.note(format!(
                         "left out, since it may use {name}: {}",
                         statement.sql
                     ));
@@ -177,13 +178,13 @@ impl Script {
     }
 
     /// Adds a comment about a change that no statement makes, unless the script already has it.
-    fn say(&mut self, why: String) {
-        if !self.beyond.contains(&why) {
-            self.beyond.push(why);
+    fn note(&mut self, why: String) {
+        if !self.notes.contains(&why) {
+            self.notes.push(why);
         }
     }
 
-    fn comment(&mut self, on: &str, comment: Option<&String>) {
+    fn comment_on(&mut self, on: &str, comment: Option<&String>) {
         let text = comment.map_or("NULL".to_owned(), |comment| literal(comment));
         self.push(Step::Comments, format!("COMMENT ON {on} IS {text}"));
     }
@@ -193,24 +194,24 @@ impl Script {
 /// between the two.
 ///
 /// A comment at the beginning of the script lists the changes that the statements do not make.
-pub fn mend(expected: &Catalog, actual: &Catalog, differences: &[Difference]) -> String {
+pub fn alter_script(expected: &Catalog, actual: &Catalog, differences: &[Difference]) -> String {
     let mut script = Script {
-        remade: remade::views(expected, actual, differences),
+        recreated: recreated::views(expected, actual, differences),
         ..Script::default()
     };
-    relation::block(&mut script, expected, actual);
-    remade::make(&mut script, expected, actual, differences);
+    relation::record_blocked(&mut script, expected, actual);
+    recreated::recreate(&mut script, expected, actual, differences);
     for difference in differences {
         let table = difference.subject.relation();
         let is_in = |names: &BTreeSet<Name>| table.is_some_and(|table| names.contains(table));
-        if is_in(&script.remade) || is_in(&script.blocked) {
+        if is_in(&script.recreated) || is_in(&script.blocked) {
             continue;
         }
         if difference.how == How::OnlyRight
             && let Some(user) = relation::blocked_user(&script, actual, &difference.subject)
         {
             let subject = &difference.subject;
-            script.say(format!(
+            script.note(format!(
                 "{subject} is not dropped, since {} may use it",
                 user.sql()
             ));
@@ -219,30 +220,31 @@ pub fn mend(expected: &Catalog, actual: &Catalog, differences: &[Difference]) ->
         script.depth = table.map_or(0, |table| {
             lineage::depth(expected, table).max(lineage::depth(actual, table))
         });
-        of_one(&mut script, expected, actual, difference);
+        change(&mut script, expected, actual, difference);
     }
     column::order(&mut script, expected, actual);
-    types::say_new_labels(&mut script);
+    types::note_new_labels(&mut script);
     script.leave_out(actual);
-    let beyond = script.beyond.iter();
+    let notes = script.notes.iter();
     // A line break in a name would end the comment, so it becomes a space.
-    let beyond = beyond.map(|why| format!("-- {}\n", why.replace(['\n', '\r'], " ")));
+    let notes = notes.map(|why| format!("-- {}\n", why.replace(['\n', '\r'], " ")));
     let statements = order::sorted(script.statements).into_iter();
     let statements = statements.map(|statement| format!("{};\n", statement.sql));
-    beyond.chain(statements).collect()
+    notes.chain(statements).collect()
 }
 
-fn of_one(
+fn change(
     script: &mut Script,
     expected: &Catalog,
     actual: &Catalog,
     Difference { subject, how, .. }: &Difference,
 ) {
-    if matches!(how, How::Differs { aspect, .. } if *aspect == PRIVILEGES) {
-        privilege::mend(script, expected, actual, subject);
+    let aspect = how.aspect();
+    if aspect == Some(Aspect::Privileges) {
+        privilege::change(script, expected, actual, subject);
         return;
     }
-    let is_comment = matches!(how, How::Differs { aspect, .. } if *aspect == "its comment");
+    let is_comment = aspect == Some(Aspect::Comment);
     match (subject, how) {
         (Subject::Schema(name), How::OnlyRight) => {
             let drop = format!("DROP SCHEMA {}", quoted(name));
@@ -254,11 +256,11 @@ fn of_one(
                 script.push(Step::Schemas, format!("CREATE SCHEMA {}", quoted(name)));
                 if let Some(privileges) = expected.schema_privileges.get(name) {
                     let on = format!("SCHEMA {}", quoted(name));
-                    privilege::of_new(script, &on, privileges);
+                    privilege::grant_all(script, &on, privileges);
                 }
             }
             if is_comment || comment.is_some() {
-                script.comment(&format!("SCHEMA {}", quoted(name)), comment);
+                script.comment_on(&format!("SCHEMA {}", quoted(name)), comment);
             }
         }
         (Subject::Extension(name), How::OnlyRight) => {
@@ -273,26 +275,26 @@ fn of_one(
             let create = format!("CREATE EXTENSION {}{schema}", quoted(name));
             script.push(Step::Types, create);
         }
-        (Subject::Type(name), _) => types::mend(script, expected, actual, name, how),
+        (Subject::Type(name), _) => types::change(script, expected, actual, name, how),
         (Subject::DomainCheck(domain, name), _) => {
-            types::check(script, expected, actual, domain, name, is_comment);
+            types::change_check(script, expected, actual, domain, name, is_comment);
         }
         (Subject::Sequence(name), _) => sequence(script, expected, actual, name, how),
-        (Subject::Relation(name), _) => relation::mend(script, expected, actual, name, how),
+        (Subject::Relation(name), _) => relation::change(script, expected, actual, name, how),
         (Subject::Column(table, name), _) => {
-            column::column(script, expected, actual, (table, name), how);
+            column::change(script, expected, actual, (table, name), how);
         }
         (Subject::Constraint(table, name), _) => {
-            constraint::constraint(script, expected, actual, (table, name), is_comment);
+            constraint::change(script, expected, actual, (table, name), is_comment);
         }
         (Subject::Trigger(..) | Subject::Policy(..) | Subject::Rule(..), _) => {
-            attached::part(script, expected, actual, subject, how);
+            attached::change(script, expected, actual, subject, how);
         }
-        (Subject::Routine(word, _, title), _) => {
-            routine::mend(script, expected, actual, (word, title), is_comment);
+        (Subject::Routine(kind, _, signature), _) => {
+            routine::change(script, expected, actual, (*kind, signature), is_comment);
         }
         (Subject::Index(table, name), _) => {
-            constraint::index(script, expected, actual, (table, name), is_comment);
+            constraint::change_index(script, expected, actual, (table, name), is_comment);
         }
     }
 }
@@ -311,15 +313,15 @@ fn sequence(script: &mut Script, expected: &Catalog, actual: &Catalog, name: &Na
     let Some(sequence) = expected.sequences.get(name) else {
         // IF EXISTS: the sequence of a column is dropped with the column.
         let drop = format!("DROP SEQUENCE IF EXISTS {}", name.sql());
-        script.remove(Step::DropRest, drop, name, Needs::default());
+        script.drop(Step::DropRest, drop, name, Needs::default());
         return;
     };
     match actual.sequences.get(name) {
         None => create_sequence(script, sequence),
         // The change of the column's identity drops and recreates the sequence.
-        Some(there) if there.identity != sequence.identity => {}
-        Some(there) => {
-            let is_outside = there.start < sequence.min || there.start > sequence.max;
+        Some(old) if old.identity != sequence.identity => {}
+        Some(old) => {
+            let is_outside = old.start < sequence.min || old.start > sequence.max;
             let restart = if is_outside { " RESTART" } else { "" };
             script.push(
                 Step::Sequences,
@@ -329,7 +331,7 @@ fn sequence(script: &mut Script, expected: &Catalog, actual: &Catalog, name: &Na
         }
     }
     if sequence.comment.is_some() || !matches!(how, How::OnlyLeft) {
-        script.comment(
+        script.comment_on(
             &format!("SEQUENCE {}", name.sql()),
             sequence.comment.as_ref(),
         );
@@ -340,10 +342,10 @@ fn sequence(script: &mut Script, expected: &Catalog, actual: &Catalog, name: &Na
 fn create_sequence(script: &mut Script, sequence: &Sequence) {
     if !sequence.identity {
         let create = format!("CREATE SEQUENCE {} {}", sequence.name.sql(), sequence.sql());
-        script.make(Step::Sequences, create, &sequence.name, Needs::default());
+        script.create(Step::Sequences, create, &sequence.name, Needs::default());
         owner(script, sequence);
         let on = format!("SEQUENCE {}", sequence.name.sql());
-        privilege::of_new(script, &on, &sequence.privileges);
+        privilege::grant_all(script, &on, &sequence.privileges);
     }
 }
 

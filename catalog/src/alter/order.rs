@@ -28,9 +28,9 @@ pub(super) struct Statement {
     pub(super) rank: (usize, usize),
     pub(super) sql: String,
     /// The object that it creates.
-    pub(super) makes: Option<Name>,
+    pub(super) creates: Option<Name>,
     /// The object that it drops, and the sequences that are dropped with it.
-    pub(super) removes: Vec<Name>,
+    pub(super) drops: Vec<Name>,
     pub(super) needs: Needs,
 }
 
@@ -71,20 +71,20 @@ impl Needs {
     /// rules.
     pub(super) fn of_all(relation: &Relation) -> Self {
         let mut needs = Self::of_relation(relation);
-        for own in &relation.constraints {
-            needs.read(&own.sql(&relation.indexes));
+        for constraint in &relation.constraints {
+            needs.read(&constraint.sql(&relation.indexes));
         }
-        for own in &relation.indexes {
-            needs.read(&own.sql(&relation.name));
+        for index in &relation.indexes {
+            needs.read(&index.sql(&relation.name));
         }
-        for own in &relation.attached.triggers {
-            needs.read(&own.sql(&relation.name));
+        for trigger in &relation.attached.triggers {
+            needs.read(&trigger.sql(&relation.name));
         }
-        for own in &relation.attached.policies {
-            needs.read(&own.sql(&relation.name));
+        for policy in &relation.attached.policies {
+            needs.read(&policy.sql(&relation.name));
         }
-        for own in &relation.attached.rules {
-            needs.code(&own.definition);
+        for rule in &relation.attached.rules {
+            needs.code(&rule.definition);
         }
         needs
     }
@@ -103,7 +103,7 @@ impl Needs {
                 checks.iter().for_each(|check| needs.read(&check.sql(&[])));
             }
             TypeKind::Composite { attributes } => {
-                let types = attributes.iter().map(|own| &own.data_type);
+                let types = attributes.iter().map(|attribute| &attribute.data_type);
                 types.for_each(|data_type| needs.data_type(data_type));
             }
             TypeKind::Range { subtype, .. } => {
@@ -221,27 +221,27 @@ impl Order<'_> {
 
     /// Returns the statements that must come before this one, and whether that is certain.
     fn before(&self, at: usize) -> Vec<(bool, usize)> {
-        let own = &self.statements[at];
+        let user = &self.statements[at];
         let mut found = Vec::new();
         for (other, statement) in self.statements.iter().enumerate() {
             if other == at {
                 continue;
             }
-            if let Some(made) = &statement.makes
-                && own.removes.is_empty()
-                && own.makes.as_ref() != Some(made)
-                && own.needs.has(made)
+            if let Some(made) = &statement.creates
+                && user.drops.is_empty()
+                && user.creates.as_ref() != Some(made)
+                && user.needs.has(made)
             {
-                found.push((own.needs.names.contains(made), other));
+                found.push((user.needs.names.contains(made), other));
             }
-            let is = |name: &Name| statement.removes.contains(name);
+            let is = |name: &Name| statement.drops.contains(name);
             // The old form of an object is dropped before the new one is created. In `DropRest`, an
             // overload of a function may have the same name.
             let is_replaced =
-                statement.step != Step::DropRest && own.makes.as_ref().is_some_and(is);
+                statement.step != Step::DropRest && user.creates.as_ref().is_some_and(is);
             // An object is dropped before the objects that it uses.
-            let mut removed = own.removes.iter();
-            let is_user = !statement.removes.is_empty()
+            let mut removed = user.drops.iter();
+            let is_user = !statement.drops.is_empty()
                 && removed.any(|name| !is(name) && statement.needs.has(name));
             if is_replaced || is_user {
                 found.push((is_replaced, other));

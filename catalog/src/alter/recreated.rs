@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::order::Needs;
 use super::{Script, Step, attached, relation};
-use crate::compare::{Difference, How, Subject};
+use crate::compare::{Aspect, Difference, How, Subject};
 use crate::definition::quoted;
 use crate::{Catalog, Name, Relation, RelationKind};
 
@@ -29,10 +29,10 @@ pub(super) fn changed_columns<'d>(
         let is_changed = match &difference.how {
             How::OnlyRight => true,
             How::OnlyLeft => false,
-            How::Differs { aspect, .. } => matches!(*aspect, "its type" | "its collation"),
+            How::Differs { aspect, .. } => matches!(aspect, Aspect::Type | Aspect::Collation),
         };
-        let there = actual.relations.get(table)?;
-        (is_changed && !is_view(there)).then_some((table, column.as_str()))
+        let old = actual.relations.get(table)?;
+        (is_changed && !is_view(old)).then_some((table, column.as_str()))
     })
 }
 
@@ -43,7 +43,7 @@ pub(super) fn views(
     actual: &Catalog,
     differences: &[Difference],
 ) -> BTreeSet<Name> {
-    let mut remade = BTreeSet::new();
+    let mut recreated = BTreeSet::new();
     for difference in differences {
         let Some(name) = difference.subject.relation() else {
             continue;
@@ -52,17 +52,14 @@ pub(super) fn views(
         else {
             continue;
         };
-        let aspect = match &difference.how {
-            How::Differs { aspect, .. } => *aspect,
-            _ => "",
-        };
+        let aspect = difference.how.aspect();
         let is_of_column = matches!(difference.subject, Subject::Column(..));
-        let is_anew = old.kind != new.kind
-            || (is_of_column && !matches!(aspect, "its comment" | "its default"))
-            || aspect == "the order of its columns"
-            || (aspect == "its query" && old.kind == RelationKind::MaterializedView);
-        if is_view(old) && is_anew {
-            remade.insert(name.clone());
+        let is_recreated = old.kind != new.kind
+            || (is_of_column && !matches!(aspect, Some(Aspect::Comment | Aspect::Default)))
+            || aspect == Some(Aspect::ColumnOrder)
+            || (aspect == Some(Aspect::Query) && old.kind == RelationKind::MaterializedView);
+        if is_view(old) && is_recreated {
+            recreated.insert(name.clone());
         }
     }
     let changed: Vec<(&Name, &str)> = changed_columns(actual, differences).collect();
@@ -77,22 +74,22 @@ pub(super) fn views(
             needs.has(table) && (needs.mentions(column) || reads_all(view))
         };
         if changed.iter().any(reads) {
-            remade.insert(view.name.clone());
+            recreated.insert(view.name.clone());
         }
     }
     loop {
-        let before = remade.len();
+        let before = recreated.len();
         for view in actual
             .relations
             .values()
             .filter(|relation| is_view(relation))
         {
-            if remade.iter().any(|other| needs(view).has(other)) {
-                remade.insert(view.name.clone());
+            if recreated.iter().any(|other| needs(view).has(other)) {
+                recreated.insert(view.name.clone());
             }
         }
-        if remade.len() == before {
-            return remade;
+        if recreated.len() == before {
+            return recreated;
         }
     }
 }
@@ -106,13 +103,13 @@ fn reads_all(view: &Relation) -> bool {
 
 /// Drops and recreates the views. Recreates the triggers, policies and rules of the columns that
 /// change.
-pub(super) fn make(
+pub(super) fn recreate(
     script: &mut Script,
     expected: &Catalog,
     actual: &Catalog,
     differences: &[Difference],
 ) {
-    for name in script.remade.clone() {
+    for name in script.recreated.clone() {
         let Some(old) = actual.relations.get(&name) else {
             continue;
         };
@@ -120,30 +117,37 @@ pub(super) fn make(
         if let Some(new) = new
             && !attached::view(script, new)
         {
-            script.say(format!(
-                "{} is to be made anew: the catalog does not have its definition, a migration does",
+            script.note(format!(
+                "{} is dropped and not created again, since the catalog lacks its definition: \
+                 copy it from its migration",
                 name.sql()
             ));
         }
-        let word = match old.kind {
+        let keyword = match old.kind {
             RelationKind::MaterializedView => "MATERIALIZED VIEW",
             _ => "VIEW",
         };
-        let drop = format!("DROP {word} {}", name.sql());
-        script.remove(Step::DropViews, drop, &name, Needs::of_relation(old));
+        let drop = format!("DROP {keyword} {}", name.sql());
+        script.drop(Step::DropViews, drop, &name, Needs::of_relation(old));
         if let Some(new) = new {
-            relation::of_view(script, expected, new);
+            relation::create_view_parts(script, expected, new);
         } else if let Some(new) = expected.relations.get(&name) {
             relation::create(script, expected, actual, new);
         }
     }
     for (table, column) in changed_columns(actual, differences) {
-        guards(script, expected, actual, table, column);
+        recreate_attached(script, expected, actual, table, column);
     }
 }
 
 /// Recreates the triggers, policies and rules that read a changed column.
-fn guards(script: &mut Script, expected: &Catalog, actual: &Catalog, table: &Name, column: &str) {
+fn recreate_attached(
+    script: &mut Script,
+    expected: &Catalog,
+    actual: &Catalog,
+    table: &Name,
+    column: &str,
+) {
     let (Some(new), Some(old)) = (expected.relations.get(table), actual.relations.get(table))
     else {
         return;
@@ -154,18 +158,19 @@ fn guards(script: &mut Script, expected: &Catalog, actual: &Catalog, table: &Nam
     };
     let quoted = quoted(column);
     let triggers = old.attached.triggers.iter();
-    let triggers = triggers.filter(|own| reads(&own.sql(table)) || own.columns.contains(&quoted));
-    let triggers = triggers.map(|own| Subject::Trigger(table.clone(), own.name.clone()));
+    let triggers =
+        triggers.filter(|trigger| reads(&trigger.sql(table)) || trigger.columns.contains(&quoted));
+    let triggers = triggers.map(|trigger| Subject::Trigger(table.clone(), trigger.name.clone()));
     let policies = old.attached.policies.iter();
-    let policies = policies.filter(|own| reads(&own.sql(table)));
-    let policies = policies.map(|own| Subject::Policy(table.clone(), own.name.clone()));
+    let policies = policies.filter(|policy| reads(&policy.sql(table)));
+    let policies = policies.map(|policy| Subject::Policy(table.clone(), policy.name.clone()));
     let rules = old.attached.rules.iter();
-    let rules = rules.filter(|own| reads(own.definition.words()));
-    let rules = rules.map(|own| Subject::Rule(table.clone(), own.name.clone()));
+    let rules = rules.filter(|rule| reads(rule.definition.display_text()));
+    let rules = rules.map(|rule| Subject::Rule(table.clone(), rule.name.clone()));
     let subjects: Vec<Subject> = triggers.chain(policies).chain(rules).collect();
     for subject in subjects {
         if attached::has(new, &subject) {
-            attached::part(script, expected, actual, &subject, &How::OnlyRight);
+            attached::change(script, expected, actual, &subject, &How::OnlyRight);
         }
     }
 }

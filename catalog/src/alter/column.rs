@@ -12,13 +12,13 @@ use self::not_null::{
     actual_names_not_null, has_default_name, not_null_constraint, nullability, restate_below,
 };
 use super::order::Needs;
-use super::remade::is_view;
+use super::recreated::is_view;
 use super::{Script, Step, create_sequence, lineage};
-use crate::compare::{How, NOT_NULL, same_fill};
+use crate::compare::{Aspect, How, same_fill};
 use crate::definition::{literal, quoted};
 use crate::{Catalog, Column, Fill, Name, Relation, Sequence, TypeKind};
 
-pub(super) fn column(
+pub(super) fn change(
     script: &mut Script,
     expected: &Catalog,
     actual: &Catalog,
@@ -40,9 +40,9 @@ pub(super) fn column(
         (Some(new), Some(old)) => (new, old),
         (Some(new), None) => {
             let is_given = is_of_type(expected, actual, table, name);
-            let added = parents.iter().find_map(|(to_be, there)| {
-                let is_added = lineage::column(there, name).is_none();
-                lineage::column(to_be, name).filter(|_| is_added)
+            let added = parents.iter().find_map(|(new, old)| {
+                let is_added = lineage::column(old, name).is_none();
+                lineage::column(new, name).filter(|_| is_added)
             });
             if is_given || arrives_bare(expected, actual, table, name) {
                 let bare = Column {
@@ -58,7 +58,7 @@ pub(super) fn column(
                 add(script, (expected, actual), table, &new);
             }
             if new.comment.is_some() {
-                script.comment(&format!("COLUMN {sql}.{quoted_name}"), new.comment.as_ref());
+                script.comment_on(&format!("COLUMN {sql}.{quoted_name}"), new.comment.as_ref());
             }
             return;
         }
@@ -66,18 +66,18 @@ pub(super) fn column(
             if is_of_type(expected, actual, table, name) {
                 return;
             }
-            let is_given = parents.iter().any(|(to_be, there)| {
-                lineage::column(to_be, name).is_none() && lineage::column(there, name).is_some()
+            let is_given = parents.iter().any(|(new, old)| {
+                lineage::column(new, name).is_none() && lineage::column(old, name).is_some()
             });
             if let Some(user) = generated_user(expected, actual, table, name) {
-                script.say(format!(
+                script.note(format!(
                     "{sql}.{quoted_name} is not dropped, since the generated column {} uses it",
                     quoted(&user)
                 ));
                 return;
             }
             if is_partition_key(actual, table, name) {
-                script.say(format!(
+                script.note(format!(
                     "{sql}.{quoted_name} is not dropped, since it is part of a partition key"
                 ));
                 return;
@@ -94,32 +94,34 @@ pub(super) fn column(
             return;
         }
     };
-    let How::Differs { aspect, .. } = how else {
+    let Some(aspect) = how.aspect() else {
         return;
     };
-    match *aspect {
-        "its type" | "its collation" => {
-            let is_given = parents.iter().any(|(to_be, there)| {
-                let pair = lineage::column(to_be, name).zip(lineage::column(there, name));
-                pair.is_some_and(|(to_be, there)| !lineage::is_same_type(to_be, there))
+    match aspect {
+        Aspect::Type | Aspect::Collation => {
+            let is_given = parents.iter().any(|(new, old)| {
+                let pair = lineage::column(new, name).zip(lineage::column(old, name));
+                pair.is_some_and(|(new, old)| !lineage::is_same_type(new, old))
             });
             if is_given || is_of_type(expected, actual, table, name) {
                 return;
             }
             change_type(script, (expected, actual), table, (&new, &old));
         }
-        "its nullability" => {
+        Aspect::Nullability => {
             let what = match &new.not_null_constraint {
                 // PostgreSQL 18 has this statement, since its NOT NULL constraints have names.
-                Some(own)
+                Some(constraint)
                     if new.not_null
-                        && (!has_default_name(table, &new, own)
+                        && (!has_default_name(table, &new, constraint)
                             || actual_names_not_null(actual)) =>
                 {
-                    let own =
-                        own.words()
-                            .replacen(" NOT NULL", &format!(" NOT NULL {quoted_name}"), 1);
-                    format!("ALTER TABLE {sql} ADD {own}")
+                    let constraint = constraint.sql().replacen(
+                        " NOT NULL",
+                        &format!(" NOT NULL {quoted_name}"),
+                        1,
+                    );
+                    format!("ALTER TABLE {sql} ADD {constraint}")
                 }
                 _ if new.not_null => alter("SET NOT NULL".to_owned()),
                 _ => alter("DROP NOT NULL".to_owned()),
@@ -128,9 +130,9 @@ pub(super) fn column(
             // The statement changes the children too, although they may be expected to stay.
             restate_below(script, expected, actual, table, &new);
         }
-        NOT_NULL => not_null_constraint(script, table, &new, &old),
-        "its comment" => {
-            script.comment(&format!("COLUMN {sql}.{quoted_name}"), new.comment.as_ref());
+        Aspect::NotNullConstraint => not_null_constraint(script, table, &new, &old),
+        Aspect::Comment => {
+            script.comment_on(&format!("COLUMN {sql}.{quoted_name}"), new.comment.as_ref());
         }
         _ => change_fill(script, (expected, actual), table, (&new, &old)),
     }
@@ -140,12 +142,12 @@ pub(super) fn column(
 fn add(script: &mut Script, (expected, actual): (&Catalog, &Catalog), table: &Name, new: &Column) {
     let relation = expected.relations.get(table);
     let mut columns = relation.into_iter().flat_map(|relation| &relation.columns);
-    let place = columns.position(|column| column.name == new.name);
-    script.place = place.map_or(0, |place| place + 1);
+    let index = columns.position(|column| column.name == new.name);
+    script.position = index.map_or(0, |index| index + 1);
     let definition = definition((expected, actual), table, new, true);
     let add = format!("ALTER TABLE {} ADD COLUMN {definition}", table.sql());
     script.push(Step::Columns, add);
-    script.place = 0;
+    script.position = 0;
     sequence_type(script, expected, table, new);
 }
 
@@ -174,15 +176,15 @@ fn generated_user(
 ) -> Option<String> {
     let new = expected.relations.get(table)?;
     let mut columns = actual.relations.get(table)?.columns.iter();
-    let user = columns.find(|own| {
-        let Fill::Generated { expression, .. } = &own.fill else {
+    let user = columns.find(|candidate| {
+        let Fill::Generated { expression, .. } = &candidate.fill else {
             return false;
         };
         let uses = bowline_sql::tokens(expression).any(|token| token.is_name(column));
-        let stays = lineage::column(new, &own.name);
+        let stays = lineage::column(new, &candidate.name);
         uses && stays.is_some_and(|stays| matches!(stays.fill, Fill::Generated { .. }))
     });
-    user.map(|own| own.name.clone())
+    user.map(|user| user.name.clone())
 }
 
 /// Changes the default, identity or generation expression of a column.
@@ -222,7 +224,10 @@ fn is_of_type(expected: &Catalog, actual: &Catalog, table: &Name, column: &str) 
         let Some(TypeKind::Composite { attributes }) = kind else {
             return None;
         };
-        attributes.iter().find(|own| own.name == column).cloned()
+        attributes
+            .iter()
+            .find(|attribute| attribute.name == column)
+            .cloned()
     };
     new == old && attribute(expected) != attribute(actual)
 }
@@ -254,7 +259,7 @@ fn restate(
 }
 
 /// Sets the defaults and NOT NULL of the columns of a new typed table.
-pub(super) fn of_typed(script: &mut Script, relation: &Relation) {
+pub(super) fn restate_typed(script: &mut Script, relation: &Relation) {
     let sql = relation.name.sql();
     for column in &relation.columns {
         let name = quoted(&column.name);
@@ -277,13 +282,14 @@ pub(super) fn drop_inherited_defaults(
     for column in relation
         .columns
         .iter()
-        .filter(|own| own.fill == Fill::Nothing)
+        .filter(|column| column.fill == Fill::Nothing)
     {
         let mut parents = relation.parents.iter();
         let is_given = parents.any(|parent| {
             let parent = expected.relations.get(parent);
-            let own = parent.and_then(|parent| lineage::column(parent, &column.name));
-            own.is_some_and(|own| matches!(own.fill, Fill::Default(_) | Fill::Serial { .. }))
+            let inherited = parent.and_then(|parent| lineage::column(parent, &column.name));
+            inherited
+                .is_some_and(|column| matches!(column.fill, Fill::Default(_) | Fill::Serial { .. }))
         });
         if is_given {
             let (sql, name) = (relation.name.sql(), quoted(&column.name));
@@ -319,9 +325,9 @@ fn fill(
 ) {
     let is_generated = |column: &Column| matches!(column.fill, Fill::Generated { .. });
     if is_generated(new) {
-        script.unfit.insert(table.clone());
-        script.say(format!(
-            "{}.{} should be {}: drop the column and add it anew",
+        script.unattachable.insert(table.clone());
+        script.note(format!(
+            "{}.{} should be {}: drop the column and add it again",
             table.sql(),
             quoted(&new.name),
             new.fill.sql()
@@ -348,7 +354,7 @@ fn fill(
             let stays = expected.sequences.get(sequence);
             if stays.is_none_or(|stays| stays.identity) {
                 let drop = format!("DROP SEQUENCE {}", sequence.sql());
-                script.remove(Step::Sequences, drop, sequence, Needs::default());
+                script.drop(Step::Sequences, drop, sequence, Needs::default());
             }
         }
         Fill::Default(_) | Fill::Nothing => {}
@@ -391,9 +397,11 @@ pub(super) fn definition(
     let sql = filled(catalog, table, &column);
     match &column.not_null_constraint {
         // PostgreSQL numbers a default name that is taken, so the statement gives the name.
-        Some(own) if !has_default_name(table, &column, own) || actual_names_not_null(actual) => {
+        Some(constraint)
+            if !has_default_name(table, &column, constraint) || actual_names_not_null(actual) =>
+        {
             let sql = sql.strip_suffix(" NOT NULL").unwrap_or(&sql);
-            format!("{sql} {}", own.words())
+            format!("{sql} {}", constraint.sql())
         }
         _ => sql,
     }

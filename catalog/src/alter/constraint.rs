@@ -4,7 +4,7 @@ use super::{Script, Step, lineage};
 use crate::definition::quoted;
 use crate::{Catalog, Constraint, ConstraintKind, Index, Name, Relation, RelationKind};
 
-pub(super) fn constraint(
+pub(super) fn change(
     script: &mut Script,
     expected: &Catalog,
     actual: &Catalog,
@@ -23,7 +23,7 @@ pub(super) fn constraint(
     let (new, old) = (of(expected), of(actual));
     if is_comment {
         let comment = new.and_then(|new| new.comment);
-        script.comment(
+        script.comment_on(
             &format!("CONSTRAINT {quoted_name} ON {sql}"),
             comment.as_ref(),
         );
@@ -36,7 +36,7 @@ pub(super) fn constraint(
         {
             remake_references(script, expected, actual, table, columns);
         }
-        keep_below(script, expected, actual, table, &old);
+        recreate_below(script, expected, actual, table, &old);
     }
     if let (Some(new), Some(relation)) = (new, expected.relations.get(table)) {
         add_constraint(script, relation, &new);
@@ -71,12 +71,12 @@ fn remake_references(
     key: &[String],
 ) {
     for relation in actual.relations.values() {
-        for own in &relation.constraints {
+        for foreign_key in &relation.constraints {
             let ConstraintKind::ForeignKey {
                 references,
                 referenced_columns,
                 ..
-            } = &own.kind
+            } = &foreign_key.kind
             else {
                 continue;
             };
@@ -88,19 +88,19 @@ fn remake_references(
                 continue;
             }
             let may_be_gone = has_parents(actual, &relation.name);
-            drop_constraint(script, &relation.name, own, may_be_gone);
+            drop_constraint(script, &relation.name, foreign_key, may_be_gone);
             let new = expected.relations.get(&relation.name);
             if let Some(new) = new
-                && let Some(own) = lineage::constraint(new, &own.name)
+                && let Some(foreign_key) = lineage::constraint(new, &foreign_key.name)
             {
-                add_constraint(script, new, own);
+                add_constraint(script, new, foreign_key);
             }
         }
     }
 }
 
 /// Recreates the constraints of children and partitions that are dropped with one of the parent.
-fn keep_below(
+fn recreate_below(
     script: &mut Script,
     expected: &Catalog,
     actual: &Catalog,
@@ -108,7 +108,7 @@ fn keep_below(
     old: &Constraint,
 ) {
     for child in lineage::descendants(actual, table) {
-        let (Some(new), Some(there)) =
+        let (Some(new), Some(old_child)) =
             (expected.relations.get(&child), actual.relations.get(&child))
         else {
             continue;
@@ -117,20 +117,22 @@ fn keep_below(
             continue;
         }
         let is_check = matches!(old.kind, ConstraintKind::Check { .. });
-        let kept: Vec<&Constraint> = there
+        let kept: Vec<&Constraint> = old_child
             .constraints
             .iter()
-            .filter(|own| {
-                own.name == old.name
-                    || (there.partition_bound.is_some() && !is_check && own.kind == old.kind)
+            .filter(|constraint| {
+                constraint.name == old.name
+                    || (old_child.partition_bound.is_some()
+                        && !is_check
+                        && constraint.kind == old.kind)
             })
-            .filter_map(|own| lineage::constraint(new, &own.name))
+            .filter_map(|old| lineage::constraint(new, &old.name))
             .collect();
         let before = script.depth;
         script.depth = lineage::depth(actual, &child).max(before + 1);
-        for own in kept {
-            drop_constraint(script, &child, own, true);
-            add_constraint(script, new, own);
+        for constraint in kept {
+            drop_constraint(script, &child, constraint, true);
+            add_constraint(script, new, constraint);
         }
         script.depth = before;
     }
@@ -148,14 +150,14 @@ pub(super) fn add_constraint(script: &mut Script, relation: &Relation, constrain
         format!("ALTER TABLE {sql} ADD CONSTRAINT {name} {definition}"),
     );
     if constraint.comment.is_some() {
-        script.comment(
+        script.comment_on(
             &format!("CONSTRAINT {name} ON {sql}"),
             constraint.comment.as_ref(),
         );
     }
 }
 
-pub(super) fn index(
+pub(super) fn change_index(
     script: &mut Script,
     expected: &Catalog,
     actual: &Catalog,
@@ -174,20 +176,21 @@ pub(super) fn index(
     let new = expected.relations.get(table);
     let index = new.and_then(|relation| relation.indexes.iter().find(|index| index.name == name));
     if is_comment {
-        script.comment(
+        script.comment_on(
             &format!("INDEX {sql}"),
             index.and_then(|index| index.comment.as_ref()),
         );
         return;
     }
-    let there = actual.relations.get(table);
-    let is_there =
-        there.is_some_and(|relation| relation.indexes.iter().any(|index| index.name == name));
+    let old_relation = actual.relations.get(table);
+    let is_there = old_relation
+        .is_some_and(|relation| relation.indexes.iter().any(|index| index.name == name));
     match (has_constraint(expected), has_constraint(actual)) {
         // The index of a constraint is created and dropped with the constraint.
-        (true, true) => return constraint(script, expected, actual, (table, name), false),
+        (true, true) => return change(script, expected, actual, (table, name), false),
         (_, false) if is_there => {
-            let old = there.and_then(|there| there.indexes.iter().find(|own| own.name == name));
+            let old = old_relation
+                .and_then(|relation| relation.indexes.iter().find(|index| index.name == name));
             if let Some(old) = old {
                 drop_index(script, expected, actual, table, old);
             }
@@ -202,10 +205,10 @@ pub(super) fn index(
 /// Returns true if the index of this name belongs to a key or an exclusion constraint.
 fn is_of_key(relation: &Relation, name: &str) -> bool {
     let mut constraints = relation.constraints.iter();
-    constraints.any(|own| {
-        own.name == name
+    constraints.any(|constraint| {
+        constraint.name == name
             && matches!(
-                own.kind,
+                constraint.kind,
                 ConstraintKind::PrimaryKey { .. }
                     | ConstraintKind::Unique { .. }
                     | ConstraintKind::Exclude { .. }
@@ -221,13 +224,13 @@ pub(super) fn drop_index(
     table: &Name,
     old: &Index,
 ) {
-    let Some(there) = actual.relations.get(table) else {
+    let Some(old_relation) = actual.relations.get(table) else {
         return;
     };
     let may_be_gone = has_parents(actual, table);
-    if is_of_key(there, &old.name) {
-        if let Some(own) = lineage::constraint(there, &old.name) {
-            drop_constraint(script, table, own, may_be_gone);
+    if is_of_key(old_relation, &old.name) {
+        if let Some(constraint) = lineage::constraint(old_relation, &old.name) {
+            drop_constraint(script, table, constraint, may_be_gone);
         }
     } else {
         let name = Name {
@@ -240,11 +243,11 @@ pub(super) fn drop_index(
     }
     let columns = old.plain_columns().unwrap_or_default();
     remake_references(script, expected, actual, table, &columns);
-    keep_indexes_below(script, expected, actual, table, old);
+    recreate_indexes_below(script, expected, actual, table, old);
 }
 
 /// Recreates the indexes of partitions that are dropped with one of the parent.
-fn keep_indexes_below(
+fn recreate_indexes_below(
     script: &mut Script,
     expected: &Catalog,
     actual: &Catalog,
@@ -252,7 +255,7 @@ fn keep_indexes_below(
     old: &Index,
 ) {
     for child in lineage::descendants(actual, table) {
-        let (Some(new), Some(there)) =
+        let (Some(new), Some(old_child)) =
             (expected.relations.get(&child), actual.relations.get(&child))
         else {
             continue;
@@ -260,19 +263,19 @@ fn keep_indexes_below(
         if lineage::parents(expected, actual, &child).is_empty() {
             continue;
         }
-        let alike = there.indexes.iter().filter(|own| {
-            own.keys == old.keys
-                && own.unique == old.unique
-                && lineage::constraint(there, &own.name).is_none()
+        let alike = old_child.indexes.iter().filter(|index| {
+            index.keys == old.keys
+                && index.unique == old.unique
+                && lineage::constraint(old_child, &index.name).is_none()
         });
         let before = script.depth;
         script.depth = lineage::depth(actual, &child).max(before + 1);
-        for own in alike {
-            let kept = new.indexes.iter().find(|index| index.name == own.name);
+        for dropped in alike {
+            let kept = new.indexes.iter().find(|index| index.name == dropped.name);
             if let Some(kept) = kept.filter(|kept| lineage::constraint(new, &kept.name).is_none()) {
                 let full = Name {
                     schema: child.schema.clone(),
-                    name: own.name.clone(),
+                    name: dropped.name.clone(),
                 };
                 let drop = format!("DROP INDEX IF EXISTS {}", full.sql());
                 script.push(Step::DropConstraints, drop);
@@ -293,7 +296,7 @@ pub(super) fn add_index(
     if !is_of_key(relation, &index.name) {
         // The index of a materialized view is created after the view.
         let step = match relation.kind {
-            RelationKind::MaterializedView => Step::Guards,
+            RelationKind::MaterializedView => Step::Attached,
             _ => Step::Constraints,
         };
         let create = index.sql(&relation.name);
@@ -301,7 +304,7 @@ pub(super) fn add_index(
             script.push(step, create);
         } else {
             // Partitions without the index are attached first: attaching would create it on them.
-            script.push(Step::Guards, create.replacen(" ON ", " ON ONLY ", 1));
+            script.push(Step::Attached, create.replacen(" ON ", " ON ONLY ", 1));
         }
     }
     if index.comment.is_some() {
@@ -309,7 +312,7 @@ pub(super) fn add_index(
             schema: relation.name.schema.clone(),
             name: index.name.clone(),
         };
-        script.comment(&format!("INDEX {}", name.sql()), index.comment.as_ref());
+        script.comment_on(&format!("INDEX {}", name.sql()), index.comment.as_ref());
     }
 }
 
@@ -320,6 +323,10 @@ fn is_of_all_partitions(catalog: &Catalog, relation: &Relation, index: &Index) -
         || others.all(|other| {
             let is_partition =
                 other.partition_bound.is_some() && other.parents.contains(&relation.name);
-            !is_partition || other.indexes.iter().any(|own| own.keys == index.keys)
+            !is_partition
+                || other
+                    .indexes
+                    .iter()
+                    .any(|candidate| candidate.keys == index.keys)
         })
 }
