@@ -49,7 +49,7 @@ pub fn step(session: &mut Session, table: &Bookkeeping, step: Step<'_>) -> Resul
     if step.in_transaction {
         in_transaction(session, &step, &note)
     } else {
-        alone(session, &step, &note)
+        without_transaction(session, &step, &note)
     }
 }
 
@@ -96,7 +96,11 @@ fn in_transaction(session: &mut Session, step: &Step<'_>, note: &str) -> Result<
 }
 
 /// Runs and records the migration without a transaction around the file.
-fn alone(session: &mut Session, step: &Step<'_>, note: &str) -> Result<(), StepError> {
+fn without_transaction(
+    session: &mut Session,
+    step: &Step<'_>,
+    note: &str,
+) -> Result<(), StepError> {
     let mut file = File::default();
     let ran = file.run(session, step.sql);
     let left_open = session.is_in_transaction();

@@ -26,7 +26,7 @@ impl Binaries {
             return Self::in_folder(&folder).ok_or_else(|| {
                 LocalServerError::new(
                     format!(
-                        "{OVERRIDE} names {}, where initdb and postgres are not",
+                        "{OVERRIDE} names {}, which does not contain initdb and postgres",
                         folder.display()
                     ),
                     "name the folder that holds both, or unset it",

@@ -98,7 +98,7 @@ impl RoutineRow {
         let arguments: Vec<Argument> = (0..self.type_names.len())
             .map(|position| self.argument(position))
             .collect();
-        let says_result = arguments
+        let has_result_columns = arguments
             .iter()
             .any(|argument| matches!(argument.mode, Mode::Out | Mode::InOut | Mode::Table));
         let result = self.result_type();
@@ -111,7 +111,7 @@ impl RoutineRow {
                 _ => RoutineKind::Function,
             },
             arguments,
-            result: (!says_result && self.kind != "p").then_some(result),
+            result: (!has_result_columns && self.kind != "p").then_some(result),
             returns_set: self.returns_set,
             language: self.language.clone(),
             body: self.body(),

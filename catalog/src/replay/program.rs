@@ -117,7 +117,7 @@ impl Program {
         match kind {
             K::CREATE_TABLE_AS | K::SELECT_INTO => {
                 self.note_writes(node);
-                self.note_made_of_query(node);
+                self.note_created_from_query(node);
             }
             kind if writes::may_write(kind) => self.note_writes(node),
             _ => {}

@@ -81,11 +81,11 @@ pub(crate) fn routine(state: &State, node: &SyntaxNode, name: Name) -> Result<Ro
                 default: None,
             });
         }
-        let says_result = routine
+        let has_result_columns = routine
             .arguments
             .iter()
             .any(|argument| matches!(argument.mode, Mode::Out | Mode::InOut | Mode::Table));
-        if !says_result {
+        if !has_result_columns {
             routine.result = Some(known_type(state, &returns)?);
         }
     }
@@ -105,10 +105,10 @@ fn aggregate_routine(
     state: &State,
     node: &SyntaxNode,
     mut routine: Routine,
-    is_old_form: bool,
+    is_old_syntax: bool,
 ) -> Result<Routine> {
     let attribute_of = |option: &str| attribute(node, option);
-    if let Some(base) = attribute_of("basetype").filter(|_| is_old_form) {
+    if let Some(base) = attribute_of("basetype").filter(|_| is_old_syntax) {
         let data_type = known_type(state, &base)?;
         if data_type.name.name != "any" {
             routine.arguments.push(Argument {
@@ -119,19 +119,19 @@ fn aggregate_routine(
             });
         }
     }
-    let stored = attribute_of("stype").or_else(|| attribute_of("stype1"));
-    let stored = stored
-        .map(|stored| known_type(state, &stored))
+    let state_type = attribute_of("stype").or_else(|| attribute_of("stype1"));
+    let state_type = state_type
+        .map(|named| known_type(state, &named))
         .transpose()?;
     let given: Vec<DataType> = routine.argument_types();
     routine.language = "internal".to_owned();
     let result = result_of_aggregate(state, node, &given);
-    let result = result.ok_or_else(|| Refused::new(node, "what it gives is not known"))?;
+    let result = result.ok_or_else(|| Refused::new(node, "its result type is not known"))?;
     routine.result = Some(result.of_signature());
     let function = |option: &str| attribute_of(option).map(|given| name(&given));
     let parts = [
         ("SFUNC", function("sfunc").or_else(|| function("sfunc1"))),
-        ("STYPE", stored.map(|stored| full(&stored))),
+        ("STYPE", state_type.map(|data_type| full(&data_type))),
         ("FINALFUNC", function("finalfunc")),
         (
             "INITCOND",
@@ -157,18 +157,18 @@ pub(crate) fn result_of_aggregate(
     node: &SyntaxNode,
     arguments: &[DataType],
 ) -> Option<DataType> {
-    let stored = attribute(node, "stype").or_else(|| attribute(node, "stype1"))?;
-    let stored = state.routine_type(&stored)?;
-    let Some(last) = attribute(node, "finalfunc") else {
-        return Some(stored);
+    let state_type = attribute(node, "stype").or_else(|| attribute(node, "stype1"))?;
+    let state_type = state.routine_type(&state_type)?;
+    let Some(final_function) = attribute(node, "finalfunc") else {
+        return Some(state_type);
     };
     let is_extra = attribute(node, "finalfunc_extra").is_some()
         || below(node, SyntaxKind::ATTRIBUTE_NAME).any(|option| name(&option) == "finalfunc_extra");
-    let mut given = vec![stored];
+    let mut given = vec![state_type];
     if is_extra {
         given.extend(arguments.iter().cloned());
     }
-    infer::result_of_call(state, &path(&last), &given)
+    infer::result_of_call(state, &path(&final_function), &given)
 }
 
 fn known_type(state: &State, node: &SyntaxNode) -> Result<DataType> {

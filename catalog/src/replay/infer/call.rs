@@ -197,7 +197,7 @@ impl Inference<'_> {
             })
             .collect();
         let types = types.join(", ");
-        Refused::new(node, format!("what {name}({types}) gives is not known"))
+        Refused::new(node, format!("the result of {name}({types}) is not known"))
             .hint("add a cast to its type: inference then uses the cast")
     }
 
@@ -424,7 +424,10 @@ impl Inference<'_> {
                     None => "unknown".to_owned(),
                 })
                 .collect();
-            let why = format!("what {name} gives of {} is not known", types.join(" and "));
+            let why = format!(
+                "the result of {name} for {} is not known",
+                types.join(" and ")
+            );
             Refused::new(node, why).hint("add a cast to its type: inference then uses the cast")
         })?;
         Ok(Value {

@@ -147,10 +147,7 @@ impl Inference<'_> {
             K::FUNCTION_FROM_ITEM => self.function_table(node, scope),
             K::ROWS_FROM_ITEM => self.rows_from(node, scope),
             K::JSON_TABLE_FROM_ITEM | K::XML_TABLE_FROM_ITEM => self.document_table(node, scope),
-            _ => Err(Refused::new(
-                node,
-                "what this gives to the query is not inferred",
-            )),
+            _ => Err(Refused::new(node, "the columns of this are not inferred")),
         }
     }
 

@@ -102,7 +102,7 @@ impl Program {
     }
 
     /// Records the tables that this statement creates from a query, which may have rows.
-    pub(crate) fn note_made_of_query(&mut self, node: &SyntaxNode) {
+    pub(crate) fn note_created_from_query(&mut self, node: &SyntaxNode) {
         use SyntaxKind as K;
         let into = children(node, K::INTO_CLAUSE).next();
         let named = into.as_ref().unwrap_or(node);

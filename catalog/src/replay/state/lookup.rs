@@ -17,7 +17,7 @@ impl State {
         schema.cloned().ok_or_else(|| {
             Refused::new(
                 node,
-                "no schema of the search path is there to create this in",
+                "no schema of the search path exists, so this has no schema",
             )
             .hint("name the schema, or set the search path in this file")
         })
