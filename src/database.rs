@@ -65,11 +65,24 @@ impl Database {
     ///
     /// A request for a second session while the first is held fails at once and names both places.
     /// `#[bowline::test]` uses this function.
-    pub fn pinned(mut session: Session) -> Self {
+    pub fn pinned(session: Session) -> Self {
+        Self::pinned_by(session, None)
+    }
+
+    /// As [`Database::pinned`]; `at_end` gets the session once no clone of the database is left.
+    #[cfg(feature = "testing")]
+    pub(crate) fn pinned_until(
+        session: Session,
+        at_end: impl FnOnce(Session) + Send + Sync + 'static,
+    ) -> Self {
+        Self::pinned_by(session, Some(Box::new(at_end)))
+    }
+
+    fn pinned_by(mut session: Session, at_end: Option<source::AtEnd>) -> Self {
         let depth = session.transaction_depth();
         session.set_floor(depth);
         Self::new(
-            Source::Pinned(Arc::new(source::Pinned::new(session))),
+            Source::Pinned(Arc::new(source::Pinned::new(session, at_end))),
             Config::new(),
         )
     }

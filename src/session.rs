@@ -37,6 +37,8 @@ mod script;
 mod search_path;
 mod simple_query;
 mod stream;
+#[cfg(feature = "testing")]
+mod test_transaction;
 mod transact;
 mod transaction_manager;
 mod transactions;

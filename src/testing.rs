@@ -7,11 +7,15 @@
 mod account;
 mod binaries;
 mod cluster;
+mod kept_sessions;
 mod local_server;
 mod run;
 mod runtime_folder;
 mod sandbox;
+mod server;
+mod spares;
 mod template;
+mod test_database;
 mod watcher;
 
 use std::fmt;
@@ -21,7 +25,7 @@ pub use cluster::Shutdown;
 pub use local_server::LocalServer;
 pub use run::{run_in_database, run_in_sandbox};
 pub use sandbox::sandbox;
-pub use template::TestDatabase;
+pub use test_database::TestDatabase;
 
 /// The reason why no server for tests is available.
 #[derive(Debug)]

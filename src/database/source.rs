@@ -62,8 +62,14 @@ impl Source {
 }
 
 /// One session that all callers share, and one holds at a time.
-#[derive(Debug)]
-pub(super) struct Pinned(Mutex<PinnedSlot>);
+pub(super) struct Pinned {
+    slot: Mutex<PinnedSlot>,
+    /// Takes the session over once the last user is gone.
+    at_end: Option<AtEnd>,
+}
+
+/// A function that takes a session over.
+pub(super) type AtEnd = Box<dyn FnOnce(Session) + Send + Sync>;
 
 #[derive(Debug)]
 enum PinnedSlot {
@@ -72,18 +78,21 @@ enum PinnedSlot {
 }
 
 impl Pinned {
-    pub(super) fn new(session: Session) -> Self {
-        Self(Mutex::new(PinnedSlot::Here(Box::new(session))))
+    pub(super) fn new(session: Session, at_end: Option<AtEnd>) -> Self {
+        Self {
+            slot: Mutex::new(PinnedSlot::Here(Box::new(session))),
+            at_end,
+        }
     }
 
     fn is_held(&self) -> bool {
-        let slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let slot = self.slot.lock().unwrap_or_else(PoisonError::into_inner);
         matches!(*slot, PinnedSlot::HeldBy(_))
     }
 
     /// Takes the session; fails if it is held, since the caller might wait for itself.
     fn take(pinned: &Arc<Self>, holder: &'static Location<'static>) -> Result<Held> {
-        let mut slot = pinned.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slot = pinned.slot.lock().unwrap_or_else(PoisonError::into_inner);
         match std::mem::replace(&mut *slot, PinnedSlot::HeldBy(holder)) {
             PinnedSlot::Here(session) => Ok(Held::Pinned {
                 session: Some(session),
@@ -99,6 +108,23 @@ impl Pinned {
                 ))
             }
         }
+    }
+}
+
+impl Drop for Pinned {
+    fn drop(&mut self) {
+        let slot = self.slot.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let slot = std::mem::replace(slot, PinnedSlot::HeldBy(Location::caller()));
+        // A session whose holder was leaked is not there.
+        if let (PinnedSlot::Here(session), Some(at_end)) = (slot, self.at_end.take()) {
+            at_end(*session);
+        }
+    }
+}
+
+impl fmt::Debug for Pinned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Pinned").field(&self.slot).finish()
     }
 }
 
@@ -150,7 +176,7 @@ impl Drop for Held {
         if let Self::Pinned { session, home } = self
             && let Some(session) = session.take()
         {
-            *home.0.lock().unwrap_or_else(PoisonError::into_inner) = PinnedSlot::Here(session);
+            *home.slot.lock().unwrap_or_else(PoisonError::into_inner) = PinnedSlot::Here(session);
         }
     }
 }

@@ -37,6 +37,11 @@ impl Session {
     /// transaction takes a round trip, and so does resetting a session that is
     /// [touched](Session::is_touched).
     pub(crate) fn check_in(&mut self, call_timeout: Duration) -> bool {
+        self.check_in_by(call_timeout, c"ROLLBACK")
+    }
+
+    /// As [`Session::check_in`]; this script ends an open transaction.
+    pub(super) fn check_in_by(&mut self, call_timeout: Duration, rollback: &CStr) -> bool {
         self.limits.check_in(call_timeout);
         self.connection.prepared_mut().set_enabled(true);
         self.observer.reset_instrumentation();
@@ -47,7 +52,7 @@ impl Session {
         match self.connection.transaction_status() {
             TransactionStatus::Idle => {}
             TransactionStatus::InTransaction | TransactionStatus::InError => {
-                if !self.run_by(c"ROLLBACK", deadline) {
+                if !self.run_by(rollback, deadline) {
                     return false;
                 }
             }

@@ -144,6 +144,17 @@ impl SessionConnection {
         }
     }
 
+    /// Returns whether the connection is open and nothing has arrived on it; no round trip.
+    #[cfg(feature = "testing")]
+    pub(super) fn is_quiet(&self) -> bool {
+        let flags = rustix::net::RecvFlags::PEEK | rustix::net::RecvFlags::DONTWAIT;
+        let peeked = self.libpq.socket().map(|socket| {
+            let mut byte = [0_u8; 1];
+            rustix::net::recv(socket, &mut byte, flags).map(|(count, _)| count)
+        });
+        matches!(peeked, Some(Err(rustix::io::Errno::AGAIN)))
+    }
+
     /// Returns how the connection is encrypted.
     pub(super) fn encryption(&self) -> Option<Encryption> {
         Encryption::of(&self.libpq)

@@ -1,7 +1,7 @@
 //! The state that statements may have left behind in a session on the server.
 
 use crate::command::text::Text;
-use crate::sql_text::session_state::script_leaves_state;
+use crate::sql_text::session_state::{outlasts_discard, script_leaves_state};
 
 /// The state that the next holder of the session would get.
 #[derive(Debug)]
@@ -15,6 +15,9 @@ pub(super) struct Residue {
     /// The number of cursors that were declared; names of cursors are never used again.
     cursors: u64,
     is_pooled: bool,
+    /// Whether a statement may have left state behind that `DISCARD ALL` does not remove; `None`
+    /// while that is not noted.
+    outlasts_discard: Option<bool>,
 }
 
 /// A record of whether the session was marked at some moment.
@@ -28,6 +31,7 @@ impl Residue {
             locks: 0,
             cursors: 0,
             is_pooled,
+            outlasts_discard: None,
         }
     }
 
@@ -44,6 +48,7 @@ impl Residue {
     /// Marks the session if this statement may leave state behind, or if the server may parse its
     /// text differently.
     pub(super) fn note_statement(&mut self, text: &Text, is_unsure: impl FnOnce() -> bool) {
+        self.note_lasting(text.sql());
         if !self.touched && !self.is_pooled {
             self.touched = text.leaves_state() || is_unsure();
         }
@@ -51,8 +56,28 @@ impl Residue {
 
     /// As [`Residue::note_statement`], for a text of several statements.
     pub(super) fn note_script(&mut self, sql: &str, is_unsure: impl FnOnce() -> bool) {
+        self.note_lasting(sql);
         if !self.touched && !self.is_pooled {
             self.touched = script_leaves_state(sql) || is_unsure();
+        }
+    }
+
+    /// Notes from now on whether a statement leaves state behind that `DISCARD ALL` does not remove.
+    #[cfg(feature = "testing")]
+    pub(super) fn watch_lasting(&mut self) {
+        self.outlasts_discard = Some(false);
+    }
+
+    /// Returns whether a statement since [`Residue::watch_lasting`] may have left such state behind;
+    /// true if it was not watched.
+    #[cfg(feature = "testing")]
+    pub(super) fn may_be_lasting(&self) -> bool {
+        self.outlasts_discard.unwrap_or(true)
+    }
+
+    fn note_lasting(&mut self, sql: &str) {
+        if self.outlasts_discard == Some(false) {
+            self.outlasts_discard = Some(outlasts_discard(sql));
         }
     }
 

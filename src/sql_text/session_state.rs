@@ -215,5 +215,66 @@ fn local_argument(number: u32, argument: &[Token<'_>]) -> Option<bool> {
     Some(value.is_word("true") || value.value().is_some_and(is_true))
 }
 
+/// Returns whether a text may leave state behind that `DISCARD ALL` does not remove: a loaded
+/// library, the seed of `random()`, a connection of dblink, or a setting of a name that PostgreSQL
+/// does not know, which stays known as an empty string.
+///
+/// The text is searched as a whole, strings included: a DO block has its statements in one.
+pub(crate) fn outlasts_discard(sql: &str) -> bool {
+    const NAMES: [&str; 4] = [
+        "set_config",
+        "setseed",
+        "dblink_connect",
+        "replication_origin_session",
+    ];
+    let is_part_of_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let mut rest = sql;
+    while let Some(start) = rest.find(is_part_of_name) {
+        rest = &rest[start..];
+        let end = rest.find(|c| !is_part_of_name(c)).unwrap_or(rest.len());
+        let (word, after) = rest.split_at(end);
+        rest = after;
+        let is = |other: &str| word.eq_ignore_ascii_case(other);
+        if is("load") || is("set") && sets_unknown(after) {
+            return true;
+        }
+        // Few words begin with these letters, so few are written in lower case.
+        if matches!(
+            word.as_bytes(),
+            [b's' | b'S' | b'd' | b'D' | b'p' | b'P', ..]
+        ) && NAMES
+            .iter()
+            .any(|name| word.to_ascii_lowercase().contains(name))
+        {
+            return true;
+        }
+    }
+    false
+}
+
+/// Returns whether the name after SET may be one that PostgreSQL does not know: such a name has a
+/// dot.
+fn sets_unknown(after_set: &str) -> bool {
+    let mut rest = after_set.trim_start();
+    for word in ["local", "session"] {
+        let tail = rest.get(word.len()..).unwrap_or_default();
+        let is_word = rest
+            .get(..word.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(word));
+        if is_word && tail.starts_with(|c: char| c.is_ascii_whitespace() || c == '/') {
+            rest = tail.trim_start();
+        }
+    }
+    if rest.starts_with("--") || rest.starts_with("/*") {
+        return true;
+    }
+    let after_name = match rest.strip_prefix('"') {
+        Some(quoted) => quoted.split_once('"').map_or("", |(_, after)| after),
+        None => rest
+            .trim_start_matches(|c: char| !c.is_ascii() || c.is_ascii_alphanumeric() || c == '_'),
+    };
+    after_name.trim_start().starts_with('.')
+}
+
 #[cfg(test)]
 mod tests;

@@ -1,10 +1,16 @@
 //! Finds PostgreSQL's programs.
+//!
+//! Asking each for its version starts a process. So what was found stands in a file, and is searched
+//! for again once one of the directories that were searched has changed.
 
 use std::env;
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::LocalServerError;
+use super::runtime_folder::{fingerprint, runtime_folder, write_whole};
 
 /// The directory of `initdb` and `postgres`, and their version.
 #[derive(Debug, Clone)]
@@ -17,10 +23,49 @@ pub(super) struct Binaries {
 /// The variable that names the directory to use instead of searching for one.
 const OVERRIDE: &str = "BOWLINE_PG_BIN";
 
+/// The extension of the file of what was found.
+const REMEMBERED: &str = "binaries";
+
 impl Binaries {
     /// Returns the newest installed programs, or those in the directory that `BOWLINE_PG_BIN`
     /// names.
     pub(super) fn find() -> Result<Self, LocalServerError> {
+        let file = remembered_in();
+        if let Some(found) = file.as_ref().and_then(|file| Self::remembered(file)) {
+            return Ok(found);
+        }
+        // Whatever changes from here on is found by the next search.
+        let changes = changes();
+        let found = Self::search()?;
+        let lines = found
+            .folder
+            .to_str()
+            .zip(stamp(&found.folder, &changes))
+            .map(|(folder, stamp)| format!("{folder}\n{}\n{stamp:x}\n", found.version));
+        if let (Some(file), Some(lines)) = (file, lines) {
+            // Without the file, the next process searches too.
+            write_whole(&file, &lines).ok();
+        }
+        Ok(found)
+    }
+
+    /// Returns what an earlier search has found, if a search would find the same now.
+    fn remembered(file: &Path) -> Option<Self> {
+        let text = fs::read_to_string(file).ok()?;
+        let mut lines = text.lines();
+        let (folder, version) = (PathBuf::from(lines.next()?), lines.next()?.to_owned());
+        let known = u64::from_str_radix(lines.next()?, 16).ok()?;
+        let is_fresh = stamp(&folder, &changes())? == known;
+        is_fresh.then_some(Self { folder, version })
+    }
+
+    /// Returns whether this is a file of what was found.
+    pub(super) fn are_remembered_in(file: &Path) -> bool {
+        file.extension()
+            .is_some_and(|extension| extension == REMEMBERED)
+    }
+
+    fn search() -> Result<Self, LocalServerError> {
         if let Some(folder) = env::var_os(OVERRIDE) {
             let folder = PathBuf::from(folder);
             return Self::in_folder(&folder).ok_or_else(|| {
@@ -73,24 +118,65 @@ impl Binaries {
     }
 }
 
-fn candidates() -> Vec<PathBuf> {
-    let mut folders: Vec<PathBuf> = env::var_os("PATH")
+/// Returns the file of what was found with these variables of the environment.
+fn remembered_in() -> Option<PathBuf> {
+    let variables = ["PATH", OVERRIDE].map(|name| env::var_os(name).unwrap_or_default());
+    let key = fingerprint(
+        variables
+            .iter()
+            .flat_map(|value| [value.as_encoded_bytes(), b"\n"]),
+    );
+    Some(runtime_folder().ok()?.join(format!("{key:x}.{REMEMBERED}")))
+}
+
+/// Returns when each directory that is searched was last changed.
+fn changes() -> Vec<Option<(i64, i64)>> {
+    let parents = VERSIONED.iter().map(|(parent, _)| PathBuf::from(parent));
+    path_folders()
+        .into_iter()
+        .chain(parents)
+        .map(|folder| {
+            let found = fs::metadata(folder).ok()?;
+            Some((found.mtime(), found.mtime_nsec()))
+        })
+        .collect()
+}
+
+/// Returns a hash of these changes and of the programs in a directory; `None` if they are not there.
+fn stamp(folder: &Path, changes: &[Option<(i64, i64)>]) -> Option<u64> {
+    let mut parts = format!("{changes:?}");
+    for name in ["initdb", "postgres"] {
+        let found = fs::metadata(folder.join(name)).ok()?;
+        let program = (found.ino(), found.size(), found.mtime(), found.mtime_nsec());
+        parts.push_str(&format!("{program:?}"));
+    }
+    Some(fingerprint([parts.as_bytes()]))
+}
+
+fn path_folders() -> Vec<PathBuf> {
+    env::var_os("PATH")
         .map(|path| env::split_paths(&path).collect())
-        .unwrap_or_default();
+        .unwrap_or_default()
+}
+
+/// The directories that have one for each version, and the programs below that: of Debian, Fedora,
+/// Homebrew on Apple silicon and on Intel, Postgres.app.
+const VERSIONED: [(&str, &str); 5] = [
+    ("/usr/lib/postgresql", "bin"),
+    ("/usr", "bin"),
+    ("/opt/homebrew/opt", "bin"),
+    ("/usr/local/opt", "bin"),
+    ("/Applications/Postgres.app/Contents/Versions", "bin"),
+];
+
+fn candidates() -> Vec<PathBuf> {
+    let mut folders = path_folders();
     if let Ok(answer) = Command::new("pg_config").arg("--bindir").output() {
         folders.push(PathBuf::from(
             String::from_utf8_lossy(&answer.stdout).trim(),
         ));
     }
-    // Debian, Fedora, Homebrew on Apple silicon and on Intel, Postgres.app.
-    let versioned = [
-        ("/usr/lib/postgresql", "bin"),
-        ("/usr", "bin"),
-        ("/opt/homebrew/opt", "bin"),
-        ("/usr/local/opt", "bin"),
-        ("/Applications/Postgres.app/Contents/Versions", "bin"),
-    ];
-    for (parent, below) in versioned {
+    for (parent, below) in VERSIONED {
         let entries = std::fs::read_dir(parent)
             .into_iter()
             .flatten()

@@ -11,7 +11,7 @@ use rustix::fs::{FlockOperation, flock};
 use super::LocalServerError;
 use super::binaries::Binaries;
 use super::cluster::{Cluster, Shutdown};
-use super::runtime_folder::{fingerprint, runtime_folder};
+use super::runtime_folder::{fingerprint, runtime_folder, write_whole};
 use super::watcher::{self, Membership};
 use crate::config::Config;
 use crate::error::{Error, ErrorKind};
@@ -21,7 +21,7 @@ use crate::session::Session;
 ///
 /// It is started from the newest installed binaries, or from those that `BOWLINE_PG_BIN` names. As
 /// root it runs under another account. A crash loses its data. It is removed when its last user is
-/// gone, even if the users were killed.
+/// gone, even if the users were killed; the shared one within ten seconds.
 #[derive(Debug, Clone)]
 pub struct LocalServer {
     cluster: Cluster,
@@ -61,31 +61,42 @@ impl LocalServer {
                 LAYOUT
             ]) as u32
         );
-        let _lock = lock(&folder.join(format!("{key}.lock")))?;
-        sweep(&folder);
         let current = folder.join(format!("{key}.current"));
-        let earlier = fs::read_to_string(&current)
-            .ok()
-            .map(|name| Cluster::at(folder.join(name.trim())));
-        let server = match earlier
-            .as_ref()
-            .and_then(|cluster| Self::join(cluster, &binaries))
-        {
+        let server = match Self::join_current(&current, &binaries) {
             Some(server) => server,
-            None => {
-                // The server has no watcher, or does not exist. Its remains are removed.
-                earlier.as_ref().map_or(Ok(()), Cluster::remove)?;
-                let name = format!("{key}-{:x}", moment());
-                let server = Self::launch(
-                    Cluster::create(folder.join(&name), &binaries, &[])?,
-                    &binaries,
-                )?;
-                fs::write(&current, name)
-                    .map_err(|error| LocalServerError::io("cannot write", &current, &error))?;
-                server
-            }
+            None => Self::start_current(&current, &key, &binaries)?,
         };
         *shared = Some(server.clone());
+        Ok(server)
+    }
+
+    /// Joins the server that this file names, if it runs. No other process is waited for.
+    fn join_current(current: &Path, binaries: &Binaries) -> Option<Self> {
+        let name = fs::read_to_string(current).ok()?;
+        Self::join(&Cluster::at(current.with_file_name(name.trim())), binaries)
+    }
+
+    /// Starts a server and names it in this file, unless another process has just done so.
+    fn start_current(
+        current: &Path,
+        key: &str,
+        binaries: &Binaries,
+    ) -> Result<Self, LocalServerError> {
+        let _lock = lock(&current.with_extension("lock"))?;
+        if let Some(folder) = current.parent() {
+            sweep(folder);
+        }
+        if let Some(server) = Self::join_current(current, binaries) {
+            return Ok(server);
+        }
+        // The server has no watcher, or does not exist. Its remains are removed.
+        if let Ok(name) = fs::read_to_string(current) {
+            Cluster::at(current.with_file_name(name.trim())).remove()?;
+        }
+        let name = format!("{key}-{:x}", moment());
+        let cluster = Cluster::create(current.with_file_name(&name), binaries, &[])?;
+        let server = Self::launch(cluster, binaries, LINGER)?;
+        write_whole(current, &name)?;
         Ok(server)
     }
 
@@ -96,7 +107,11 @@ impl LocalServer {
     pub fn private(settings: &[(&str, &str)]) -> Result<Self, LocalServerError> {
         let binaries = Binaries::find()?;
         let folder = runtime_folder()?.join(format!("own-{:x}", moment()));
-        let mut server = Self::launch(Cluster::create(folder, &binaries, settings)?, &binaries)?;
+        let mut server = Self::launch(
+            Cluster::create(folder, &binaries, settings)?,
+            &binaries,
+            Duration::ZERO,
+        )?;
         let port = settings.iter().rfind(|(name, _)| *name == "port");
         if let Some(port) = port.and_then(|(_, port)| port.parse().ok()) {
             server.port = port;
@@ -112,7 +127,7 @@ impl LocalServer {
         let binaries = Binaries::find()?;
         let folder = runtime_folder()?.join(format!("own-{:x}", moment()));
         let standby = Cluster::standby_of(&self.cluster, folder, &binaries)?;
-        let mut standby = Self::launch(standby, &binaries)?;
+        let mut standby = Self::launch(standby, &binaries, Duration::ZERO)?;
         standby.port = self.port;
         Ok(standby)
     }
@@ -202,10 +217,14 @@ impl LocalServer {
         })
     }
 
-    fn launch(cluster: Cluster, binaries: &Binaries) -> Result<Self, LocalServerError> {
+    fn launch(
+        cluster: Cluster,
+        binaries: &Binaries,
+        linger: Duration,
+    ) -> Result<Self, LocalServerError> {
         // The watcher is started and joined before the server runs, so that a process that is
         // killed leaves no server behind.
-        watcher::watch(&cluster)?;
+        watcher::watch(&cluster, linger)?;
         let membership = watcher::join(&cluster).ok_or_else(|| {
             LocalServerError::new(
                 "the process that watches the server could not be started",
@@ -282,8 +301,11 @@ impl LocalServer {
 
 const PORT: u16 = 5432;
 
+/// How long the shared server stays at least without a user, for the next process of a run of tests.
+const LINGER: Duration = Duration::from_secs(5);
+
 /// The version of the directory layout; programs with another layout use another server.
-const LAYOUT: &[u8] = b"own";
+const LAYOUT: &[u8] = b"own 2";
 
 /// Locks a file against other processes until the returned file is dropped.
 fn lock(path: &Path) -> Result<File, LocalServerError> {
@@ -302,19 +324,28 @@ fn lock(path: &Path) -> Result<File, LocalServerError> {
     }
 }
 
-/// Removes the clusters whose users and watcher were killed.
+/// Removes the clusters whose users and watcher were killed, and what was found with another
+/// environment long ago.
 fn sweep(folder: &Path) {
     let entries = fs::read_dir(folder)
         .into_iter()
         .flatten()
         .filter_map(Result::ok);
-    for found in entries
-        .filter_map(|entry| Cluster::of_own(&entry.path()))
-        .filter(watcher::is_forsaken)
-    {
+    for path in entries.map(|entry| entry.path()) {
+        let forsaken = Cluster::of_own(&path).filter(watcher::is_forsaken);
         // If removing fails now, the next start tries again.
-        found.remove().ok();
+        if let Some(found) = forsaken {
+            found.remove().ok();
+        } else if Binaries::are_remembered_in(&path) && is_old(&path) {
+            fs::remove_file(&path).ok();
+        }
     }
+}
+
+fn is_old(path: &Path) -> bool {
+    const A_WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+    let written = fs::metadata(path).and_then(|file| file.modified());
+    written.is_ok_and(|written| written.elapsed().is_ok_and(|age| age > A_WEEK))
 }
 
 /// Returns a number that no other start on this machine has.

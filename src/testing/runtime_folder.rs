@@ -4,9 +4,14 @@
 //! belong to this user: its parent is writable by others, so a directory that somebody else created
 //! is refused.
 
-use std::fs::{self, DirBuilder};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
+use std::ffi::OsString;
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::{
+    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
+};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::LocalServerError;
 
@@ -35,6 +40,24 @@ pub(super) fn runtime_folder() -> Result<PathBuf, LocalServerError> {
         ));
     }
     Ok(folder)
+}
+
+/// Writes a file that only this user can read. Another process sees all of the text or none of it.
+pub(super) fn write_whole(path: &Path, text: &str) -> Result<(), LocalServerError> {
+    static WRITES: AtomicU32 = AtomicU32::new(0);
+    let write = WRITES.fetch_add(1, Ordering::Relaxed);
+    let mut new = OsString::from(path);
+    new.push(format!(".{}-{write}", std::process::id()));
+    // A process that was killed may have left one.
+    fs::remove_file(&new).ok();
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&new)
+        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .and_then(|()| fs::rename(&new, path))
+        .map_err(|error| LocalServerError::io("cannot write", path, &error))
 }
 
 /// Returns a hash of the parts, the same in every process.

@@ -1,95 +1,23 @@
-//! `TestDatabase`: a migrated database for one test, copied from a template that was migrated once.
+//! Templates: databases that were migrated once, to be copied.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::{BigInt, Text};
 
+use super::LocalServerError;
 use super::runtime_folder::fingerprint;
-use super::{LocalServer, LocalServerError};
+use super::server::TestServer;
 use crate::config::Config;
+use crate::error::Result;
 use crate::migrations::migrate_folder;
 use crate::session::Session;
-use crate::{Database, StatementDsl as _};
+use crate::{SqlState, StatementDsl as _};
 
-/// A migrated database for one test. Dropping this value drops the database.
+/// A database that was migrated once, to be copied. Its name has a fingerprint of the migrations.
 #[derive(Debug)]
-pub struct TestDatabase {
-    server: Server,
-    name: String,
-}
-
-/// The server that tests use: the one that `BOWLINE_TEST_URL` names, else a [`LocalServer`].
-#[derive(Debug, Clone)]
-pub(super) enum Server {
-    Local(LocalServer),
-    Named(Config),
-}
-
-impl Server {
-    pub(super) fn find() -> Result<Self, LocalServerError> {
-        match std::env::var("BOWLINE_TEST_URL") {
-            Ok(url) if !url.is_empty() => Ok(Self::Named(Config::from_url(&url)?)),
-            _ => LocalServer::start().map(Self::Local),
-        }
-    }
-
-    pub(super) fn config(&self, dbname: &str) -> Config {
-        match self {
-            Self::Local(server) => server.config(dbname),
-            Self::Named(config) => config.clone().dbname(dbname),
-        }
-    }
-}
-
-impl TestDatabase {
-    /// Creates a copy of the database that these migrations create. The migrations run once for a
-    /// server, however many tests there are.
-    pub fn create(migrations: &Path) -> Result<Self, LocalServerError> {
-        static DATABASES: AtomicU32 = AtomicU32::new(0);
-        let server = Server::find()?;
-        let template = Template::of(migrations)?;
-        let mut session = Session::connect(&server.config("postgres"))?;
-        template.make(&server, &mut session)?;
-        let number = DATABASES.fetch_add(1, Ordering::Relaxed);
-        let name = format!("{}_{}_{number}", template.name, std::process::id());
-        copy(&mut session, &template.name, &name)?;
-        Ok(Self { server, name })
-    }
-
-    /// Returns a pool of sessions of this database.
-    pub fn open(&self) -> Result<Database, LocalServerError> {
-        Ok(self.config().open()?)
-    }
-
-    /// Returns the name of the database.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Returns the configuration that connects to this database.
-    pub fn config(&self) -> Config {
-        self.server.config(&self.name)
-    }
-}
-
-impl Drop for TestDatabase {
-    fn drop(&mut self) {
-        // A database that cannot be dropped is removed with the server.
-        if let Ok(mut session) = Session::connect(&self.server.config("postgres")) {
-            session
-                .batch_execute(&format!(
-                    "DROP DATABASE IF EXISTS {} WITH (FORCE)",
-                    self.name
-                ))
-                .ok();
-        }
-    }
-}
-
-/// A database that was migrated once, to be copied.
 pub(super) struct Template {
     name: String,
     migrations: PathBuf,
@@ -98,7 +26,11 @@ pub(super) struct Template {
 /// The key of the advisory lock under which templates are created; any number would do.
 const LOCK: i64 = 0x626f_776c;
 
+/// The version from which on `CREATE DATABASE` has strategies.
+const HAS_STRATEGIES: i32 = 150_000;
+
 impl Template {
+    /// Returns the template of a folder, which is read as a whole.
     pub(super) fn of(migrations: &Path) -> Result<Self, LocalServerError> {
         let mut files = Vec::new();
         collect(migrations, &mut files)
@@ -113,37 +45,117 @@ impl Template {
         })
     }
 
-    /// Creates the template, unless it exists.
-    fn make(&self, server: &Server, session: &mut Session) -> Result<(), LocalServerError> {
-        locked(session, |session| {
-            if exists(session, &self.name)? {
-                return Ok(());
-            }
-            let making = format!("{}_making", self.name);
-            run(session, &format!("DROP DATABASE IF EXISTS {making}"))?;
-            run(session, &format!("CREATE DATABASE {making}"))?;
-            migrate(&server.config(&making), &self.migrations)?;
-            run(
-                session,
-                &format!("ALTER DATABASE {making} RENAME TO {}", self.name),
-            )
-        })
+    /// Returns the template of a folder that is read once in a process.
+    pub(super) fn remembered(migrations: &str) -> Result<Arc<Self>, LocalServerError> {
+        static READ: Mutex<BTreeMap<String, Arc<Template>>> = Mutex::new(BTreeMap::new());
+        let mut read = READ.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(template) = read.get(migrations) {
+            return Ok(Arc::clone(template));
+        }
+        let template = Arc::new(Self::of(Path::new(migrations))?);
+        read.insert(migrations.to_owned(), Arc::clone(&template));
+        Ok(template)
     }
 
-    /// Returns the copy that all sandboxes share, since a template may not be in use while it is
-    /// copied.
-    pub(super) fn shared_copy(&self, server: &Server) -> Result<String, LocalServerError> {
-        let mut session = Session::connect(&server.config("postgres"))?;
-        self.make(server, &mut session)?;
-        let name = format!("{}_shared", self.name);
-        locked(&mut session, |session| {
-            if exists(session, &name)? {
-                Ok(())
-            } else {
-                copy(session, &self.name, &name)
-            }
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns the name of the copy that all sandboxes share, since a template may not be in use
+    /// while it is copied.
+    pub(super) fn shared_copy(&self) -> String {
+        format!("{}_shared", self.name)
+    }
+
+    /// Creates the copy that all sandboxes share, unless it exists.
+    pub(super) fn make_shared_copy(&self, server: &TestServer) -> Result<(), LocalServerError> {
+        self.make(server)?;
+        let name = self.shared_copy();
+        server.admin.run(|session| {
+            locked(session, |session| {
+                if exists(session, &name)? {
+                    return Ok(());
+                }
+                self.copy_now(server, session, &name)
+            })
         })?;
-        Ok(name)
+        Ok(())
+    }
+
+    /// Creates a database of this name from the template.
+    pub(super) fn copy(&self, server: &TestServer, name: &str) -> Result<(), LocalServerError> {
+        self.make(server)?;
+        let copy = || {
+            server
+                .admin
+                .run(|session| self.copy_now(server, session, name))
+        };
+        match copy() {
+            Err(error) if error.sqlstate() == Some(SqlState::INVALID_CATALOG_NAME) => {
+                // The template was dropped since.
+                self.forget(server);
+                self.make(server)?;
+                Ok(copy()?)
+            }
+            copied => Ok(copied?),
+        }
+    }
+
+    fn copy_now(&self, server: &TestServer, session: &mut Session, name: &str) -> Result<()> {
+        // Copying files takes half of the time, unless the checkpoint for it writes to a disk.
+        let strategy = if server.is_temporary() && session.server_version() >= HAS_STRATEGIES {
+            " STRATEGY file_copy"
+        } else {
+            ""
+        };
+        let template = &self.name;
+        run(
+            session,
+            format!("CREATE DATABASE {name} TEMPLATE {template}{strategy}"),
+        )
+    }
+
+    /// Creates the template, unless it exists; the server is asked once in a process.
+    fn make(&self, server: &TestServer) -> Result<(), LocalServerError> {
+        let mut known = server
+            .templates
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if known.contains(&self.name) {
+            return Ok(());
+        }
+        let mut failed = None;
+        server.admin.run(|session| {
+            locked(session, |session| {
+                if exists(session, &self.name)? {
+                    return Ok(());
+                }
+                let making = format!("{}_making", self.name);
+                run(session, format!("DROP DATABASE IF EXISTS {making}"))?;
+                run(session, format!("CREATE DATABASE {making}"))?;
+                failed = migrate(&server.config(&making), &self.migrations).err();
+                if failed.is_some() {
+                    return Ok(());
+                }
+                run(
+                    session,
+                    format!("ALTER DATABASE {making} RENAME TO {}", self.name),
+                )
+            })
+        })?;
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        known.insert(self.name.clone());
+        Ok(())
+    }
+
+    fn forget(&self, server: &TestServer) {
+        let mut known = server
+            .templates
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        known.remove(&self.name);
     }
 }
 
@@ -159,36 +171,25 @@ fn migrate(config: &Config, folder: &Path) -> Result<(), LocalServerError> {
     Ok(())
 }
 
-fn copy(session: &mut Session, from: &str, to: &str) -> Result<(), LocalServerError> {
-    run(session, &format!("CREATE DATABASE {to} TEMPLATE {from}"))
-}
-
-fn run(session: &mut Session, sql: &str) -> Result<(), LocalServerError> {
-    session.batch_execute(sql).map_err(crate::Error::from)?;
+/// Runs a statement without parameters.
+pub(super) fn run(session: &mut Session, sql: String) -> Result<()> {
+    session.run(crate::sql_query(sql).affected())?;
     Ok(())
 }
 
-fn exists(session: &mut Session, name: &str) -> Result<bool, LocalServerError> {
+fn exists(session: &mut Session, name: &str) -> Result<bool> {
     let query = crate::sql_query("SELECT 1 FROM pg_catalog.pg_database WHERE datname = $1")
         .bind::<Text, _>(name);
     Ok(session.run(query.affected())? > 0)
 }
 
-fn locked<T>(
-    session: &mut Session,
-    work: impl FnOnce(&mut Session) -> Result<T, LocalServerError>,
-) -> Result<T, LocalServerError> {
-    session.run(
-        crate::sql_query("SELECT pg_advisory_lock($1)")
-            .bind::<BigInt, _>(LOCK)
-            .affected(),
-    )?;
+/// Runs work under the lock of the server, which lasts at most as long as the session.
+fn locked<T>(session: &mut Session, work: impl FnOnce(&mut Session) -> Result<T>) -> Result<T> {
+    let call =
+        |function: &str| crate::sql_query(format!("SELECT {function}($1)")).bind::<BigInt, _>(LOCK);
+    session.run(call("pg_advisory_lock").affected())?;
     let done = work(session);
-    session.run(
-        crate::sql_query("SELECT pg_advisory_unlock($1)")
-            .bind::<BigInt, _>(LOCK)
-            .affected(),
-    )?;
+    session.run(call("pg_advisory_unlock").affected())?;
     done
 }
 

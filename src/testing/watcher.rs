@@ -6,8 +6,8 @@
 //! and waits until the watcher has acknowledged it, so that no process can join a server that is
 //! about to stop.
 
-use std::fs::{File, OpenOptions};
-use std::io::Write as _;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
@@ -29,11 +29,19 @@ pub(super) struct Membership {
 }
 
 /// The script of the watcher, in the directory of the user who starts the server. Once no user is
-/// left, it has the server stopped and removes both directories.
+/// left, it waits a while for another one. Then it has the server stopped and removes both
+/// directories.
+///
+/// It waits by a process that holds the pipe open like a user.
 const WATCH: &str = r#"
 trap '' HUP INT TERM
 mkfifo -m 600 "$1/users" || exit 1
-while read -r user; do : > "$1/joined.$user"; done < "$1/users"
+while :; do
+    joined=
+    while read -r user; do : > "$1/joined.$user"; joined=$user; done < "$1/users"
+    [ "$3" -gt 0 ] && [ -n "$joined" ] || break
+    sleep "$3" < /dev/null > "$1/users" &
+done
 echo stop
 read -r stopped
 rm -rf "$2" "$1"
@@ -59,20 +67,22 @@ fi
 /// The check also ends a watcher that waits for a first user who was killed. A new watcher may not
 /// have opened its pipe yet, so a young directory is left alone.
 pub(super) fn is_forsaken(cluster: &Cluster) -> bool {
-    let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW;
-    let Ok(flags) = i32::try_from(flags.bits()) else {
-        return false;
-    };
     let pipe = cluster.own().join("users");
     let made = pipe.symlink_metadata().and_then(|pipe| pipe.modified());
     if !made.is_ok_and(|made| made.elapsed().is_ok_and(|age| age > A_WHILE)) {
         return false;
     }
-    let opened = OpenOptions::new()
-        .write(true)
-        .custom_flags(flags)
-        .open(pipe);
-    opened.is_err_and(|error| error.raw_os_error() == Some(rustix::io::Errno::NXIO.raw_os_error()))
+    let has_no_reader = || {
+        let opened = open_to_write(&pipe);
+        opened.is_err_and(|error| {
+            error.raw_os_error() == Some(rustix::io::Errno::NXIO.raw_os_error())
+        })
+    };
+    // A watcher closes its pipe for a moment when the last user is gone.
+    has_no_reader() && {
+        thread::sleep(Duration::from_millis(100));
+        has_no_reader()
+    }
 }
 
 /// A time longer than any start takes.
@@ -81,11 +91,14 @@ const A_WHILE: Duration = Duration::from_secs(120);
 /// The time that a watcher may take to acknowledge.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Starts the watcher of a cluster.
-pub(super) fn watch(cluster: &Cluster) -> Result<(), LocalServerError> {
-    let shell = |script: &str, folders: &[&Path]| {
+/// Starts the watcher of a cluster. After its last user the server stays for this long, or twice as
+/// long if that user came within this time after another one.
+pub(super) fn watch(cluster: &Cluster, linger: Duration) -> Result<(), LocalServerError> {
+    let shell = |script: &str, arguments: &[&Path]| {
         let mut shell = Command::new("/bin/sh");
-        shell.args(["-c", script, "bowline-watcher"]).args(folders);
+        shell
+            .args(["-c", script, "bowline-watcher"])
+            .args(arguments);
         shell
             .current_dir("/")
             .stderr(Stdio::null())
@@ -104,11 +117,15 @@ pub(super) fn watch(cluster: &Cluster) -> Result<(), LocalServerError> {
     // the answer.
     let order = stopper.stdin.take().map_or_else(Stdio::null, Stdio::from);
     let answer = stopper.stdout.take().map_or_else(Stdio::null, Stdio::from);
-    let mut child = shell(WATCH, &[&cluster.own(), &cluster.folder])
-        .stdin(answer)
-        .stdout(order)
-        .spawn()
-        .map_err(cannot_run)?;
+    let linger = linger.as_secs().to_string();
+    let mut child = shell(
+        WATCH,
+        &[&cluster.own(), &cluster.folder, Path::new(&linger)],
+    )
+    .stdin(answer)
+    .stdout(order)
+    .spawn()
+    .map_err(cannot_run)?;
     let reaper = thread::Builder::new()
         .name("bowline-reaper".to_owned())
         .spawn(move || {
@@ -134,27 +151,40 @@ pub(super) fn join(cluster: &Cluster) -> Option<Membership> {
     let own = cluster.own();
     let joined = own.join(format!("joined.{user}"));
     let deadline = Instant::now() + PATIENCE;
-    // A non-blocking open for writing fails while no process reads.
-    let mut pipe = loop {
-        let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW;
-        let flags = i32::try_from(flags.bits()).ok()?;
-        match OpenOptions::new()
-            .write(true)
-            .custom_flags(flags)
-            .open(own.join("users"))
-        {
+    let pipe = loop {
+        match announce(&own.join("users"), &user) {
             Ok(pipe) => break pipe,
-            Err(_) if !own.exists() => return None,
-            Err(_) if Instant::now() > deadline => return None,
-            Err(_) => thread::sleep(Duration::from_millis(5)),
+            // The watcher opens the pipe anew after its last user.
+            Err(_) if own.exists() && Instant::now() < deadline => {
+                thread::sleep(Duration::from_millis(2));
+            }
+            Err(_) => return None,
         }
     };
-    writeln!(pipe, "{user}").ok()?;
-    while !joined.exists() {
+    let mut pause = Duration::from_micros(100);
+    while fs::remove_file(&joined).is_err() {
         if Instant::now() > deadline || !own.exists() {
             return None;
         }
-        thread::sleep(Duration::from_millis(2));
+        thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(2));
     }
     Some(Membership { _pipe: pipe })
+}
+
+/// Opens the pipe, and writes this user's name into it. Fails while no process reads.
+fn announce(pipe: &Path, user: &str) -> io::Result<File> {
+    let mut pipe = open_to_write(pipe)?;
+    pipe.write_all(format!("{user}\n").as_bytes())?;
+    Ok(pipe)
+}
+
+/// Opens a pipe for writing, without waiting for a reader: fails if there is none.
+fn open_to_write(pipe: &Path) -> io::Result<File> {
+    let flags = (OFlags::NONBLOCK | OFlags::NOFOLLOW).bits();
+    let flags = i32::try_from(flags).map_err(io::Error::other)?;
+    OpenOptions::new()
+        .write(true)
+        .custom_flags(flags)
+        .open(pipe)
 }

@@ -1,4 +1,6 @@
 //! The test support of the library itself.
 
+mod databases;
+mod kept_sessions;
 mod local_server;
 mod sandbox;

@@ -1,7 +1,11 @@
 //! B10: small tests, each of which finds the database as the migrations leave it.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::process::Command;
+use std::thread;
 use std::time::Instant;
 
 use bowline::testing::LocalServer;
@@ -104,56 +108,127 @@ async fn insert_and_count(pool: PgPool) {
 
 fn measure(_: &Server) -> Result<String, Box<dyn Error>> {
     let package = write_package()?;
-    succeed(&mut package.cargo(&["test", "--quiet", "--no-run"]))?;
-    // The server that tests share stays as long as this process uses it too.
-    let server = LocalServer::start()?;
-    let mut session = Session::connect(&server.config("postgres"))?;
-    session.run(sql_query("DROP DATABASE IF EXISTS diesel_tests").affected())?;
+    let binaries = build(&package)?;
+    // The server that Bowline's tests share stays as long as this process uses it too. The peers
+    // have another one of the same settings: sqlx leaves a schema in it.
+    let _shared = LocalServer::start()?;
+    let peers = LocalServer::private(&[])?;
+    let mut session = Session::connect(&peers.config("postgres"))?;
     session.run(sql_query("CREATE DATABASE diesel_tests").affected())?;
-    Session::connect(&server.config("diesel_tests"))?.run(sql_query(TABLE).affected())?;
+    Session::connect(&peers.config("diesel_tests"))?.run(sql_query(TABLE).affected())?;
+    let with_urls = |mut command: Command| {
+        command
+            .env("DATABASE_URL", peers.url("postgres"))
+            .env("DIESEL_URL", peers.url("diesel_tests"));
+        command
+    };
 
     let mut text = String::new();
     for threads in [1, 8] {
-        let mut rates = vec![Vec::new(); ALL.len()];
-        for round in 0..=ROUNDS {
-            for (tests, rates) in ALL.iter().zip(&mut rates) {
-                let mut command = package.cargo(&["test", "--quiet", "--test", tests.file]);
-                command
-                    .args(["--", "--test-threads", &threads.to_string()])
-                    .env("DATABASE_URL", server.url("postgres"))
-                    .env("DIESEL_URL", server.url("diesel_tests"));
-                let began = Instant::now();
-                let output = succeed(&mut command)?;
-                let passed = format!("{} passed", tests.count);
-                assert!(String::from_utf8_lossy(&output.stdout).contains(&passed));
-                // The first round makes what later ones find.
-                if round > 0 {
-                    rates.push(tests.count as f64 / began.elapsed().as_secs_f64());
-                }
-            }
-        }
-        let mut table = Table::new(&[
-            "tests",
-            "how many",
-            "a second: median (least to most)",
-            "by bowline, rolled back",
-        ]);
-        for (tests, of) in ALL.iter().zip(&rates) {
-            let (low, high) = (thousands(least(of)), thousands(most(of)));
-            table.row([
-                tests.name.to_owned(),
-                tests.count.to_string(),
-                format!("{} ({low} to {high})", thousands(median(of))),
-                format!("{:.2}", median(&ratios(of, &rates[0]))),
-            ]);
-        }
+        let table = in_rounds(|tests| {
+            let mut command = with_urls(package.cargo(&["test", "--quiet", "--test", tests.file]));
+            command.args(["--", "--test-threads", &threads.to_string()]);
+            passes(&mut command, tests.count)?;
+            Ok(tests.count)
+        })?;
         write!(
             text,
             "{threads} at a time; cargo's own time is in it.\n\n{table}\n"
         )?;
     }
-    session.run(sql_query("DROP DATABASE diesel_tests").affected())?;
+    for processes in [1, 8] {
+        let table = in_rounds(|tests| {
+            let binary = &binaries[tests.file];
+            let count = tests.count.min(ALONE);
+            thread::scope(|scope| {
+                let runs: Vec<_> = (0..processes)
+                    .map(|first| {
+                        scope.spawn(move || -> Result<(), String> {
+                            for number in (first..count).step_by(processes) {
+                                let mut command = with_urls(Command::new(binary));
+                                command.args(["--exact", &format!("test_{number}")]);
+                                passes(&mut command, 1).map_err(|error| error.to_string())?;
+                            }
+                            Ok(())
+                        })
+                    })
+                    .collect();
+                let mut done = runs.into_iter();
+                done.try_for_each(|run| run.join().expect("no panic"))
+            })?;
+            Ok(count)
+        })?;
+        write!(
+            text,
+            "A process for each test, as cargo-nextest has it, {processes} at a time.\n\n{table}\n"
+        )?;
+    }
     Ok(text)
+}
+
+/// How many tests have a process each.
+const ALONE: usize = 100;
+
+/// Builds the tests; returns the program of each file.
+fn build(package: &Package) -> Result<BTreeMap<&'static str, PathBuf>, Box<dyn Error>> {
+    let output = succeed(&mut package.cargo(&["test", "--no-run", "--message-format", "json"]))?;
+    let output = String::from_utf8(output.stdout)?;
+    let program = |file: &'static str| {
+        let mut paths = output
+            .split("\"executable\":\"")
+            .skip(1)
+            .filter_map(|rest| rest.split('"').next());
+        let path = paths.find(|path| path.contains(&format!("/{file}-")))?;
+        Some((file, PathBuf::from(path)))
+    };
+    ALL.iter()
+        .map(|tests| program(tests.file).ok_or_else(|| format!("no program of {}", tests.file).into()))
+        .collect()
+}
+
+/// Runs tests, and fails unless this many pass.
+fn passes(command: &mut Command, count: usize) -> Result<(), Box<dyn Error>> {
+    let output = succeed(command)?;
+    let passed = format!(" {count} passed");
+    let output = String::from_utf8_lossy(&output.stdout);
+    if output.contains(&passed) {
+        return Ok(());
+    }
+    Err(format!("not {count} passed: {output}").into())
+}
+
+/// Runs all tests in rounds; `run` returns how many it has run.
+fn in_rounds(
+    run: impl Fn(&Tests) -> Result<usize, Box<dyn Error>>,
+) -> Result<Table, Box<dyn Error>> {
+    let mut rates = vec![Vec::new(); ALL.len()];
+    let mut counts = vec![0; ALL.len()];
+    for round in 0..=ROUNDS {
+        for (index, tests) in ALL.iter().enumerate() {
+            let began = Instant::now();
+            counts[index] = run(tests)?;
+            // The first round makes what later ones find.
+            if round > 0 {
+                rates[index].push(counts[index] as f64 / began.elapsed().as_secs_f64());
+            }
+        }
+    }
+    let mut table = Table::new(&[
+        "tests",
+        "how many",
+        "a second: median (least to most)",
+        "by bowline, rolled back",
+    ]);
+    for ((tests, of), count) in ALL.iter().zip(&rates).zip(counts) {
+        let (low, high) = (thousands(least(of)), thousands(most(of)));
+        table.row([
+            tests.name.to_owned(),
+            count.to_string(),
+            format!("{} ({low} to {high})", thousands(median(of))),
+            format!("{:.2}", median(&ratios(of, &rates[0]))),
+        ]);
+    }
+    Ok(table)
 }
 
 fn write_package() -> Result<Package, Box<dyn Error>> {

@@ -156,3 +156,38 @@ fn a_script_is_judged_by_each_of_its_statements() {
         "BEGIN; SET LOCAL ROLE ann; UPDATE t SET x = 1; COMMIT"
     ));
 }
+
+#[test]
+fn what_discard_all_leaves_is_seen() {
+    for sql in [
+        "SET app.tenant = '1'",
+        "set local app.tenant to 1",
+        "SET SESSION app . tenant = 1",
+        "SET \"app\".\"tenant\" = 1",
+        "SET LOCAL/* a */app.tenant = 1",
+        "SELECT pg_catalog.set_config($1, $2, true)",
+        "DO $$ BEGIN PERFORM SET_CONFIG('a.b', 'c', false); END $$",
+        "CREATE FUNCTION f() RETURNS void LANGUAGE sql SET a.b = 'c' AS ''",
+        "SELECT setseed(0.5)",
+        "LOAD 'auto_explain'",
+        "SELECT dblink_connect_u('a', 'b')",
+        "SELECT pg_replication_origin_session_setup('a')",
+    ] {
+        assert!(outlasts_discard(sql), "{sql}");
+    }
+    for sql in [
+        "SET search_path TO a, b",
+        "SET LOCAL work_mem = '1MB'",
+        "SET ROLE ann",
+        "UPDATE t SET a = b.c FROM b",
+        "UPDATE \"t\" SET \"a\" = $1",
+        "INSERT INTO t VALUES (1) ON CONFLICT (id) DO UPDATE SET a = excluded.a",
+        "SELECT pg_advisory_lock(1)",
+        "CREATE TEMP TABLE t ()",
+        "SELECT payload, settings, dataset FROM loads",
+        "SET",
+        "SET \"",
+    ] {
+        assert!(!outlasts_discard(sql), "{sql}");
+    }
+}

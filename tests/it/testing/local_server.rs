@@ -49,6 +49,30 @@ fn processes_share_one_server() {
 }
 
 #[test]
+fn the_shared_server_stays_for_a_while_after_its_last_user() {
+    // Programs of another name have another shared server, which no other test uses.
+    let programs = std::env::temp_dir().join(format!("bowline-stays-{}", std::process::id()));
+    let installed = LocalServer::installed().expect("programs").0;
+    std::os::unix::fs::symlink(installed, &programs).expect("a link");
+    let hold = || {
+        let mut user = hold_with("shared", &programs);
+        let folder = folder_of(&mut user);
+        user.kill().expect("it is ours");
+        user.wait().expect("it ends");
+        folder
+    };
+    let folder = hold();
+    for _ in 0..3 {
+        std::thread::sleep(Duration::from_millis(500));
+        assert_eq!(hold(), folder);
+    }
+    std::fs::remove_file(&programs).expect("ours");
+    std::thread::sleep(Duration::from_secs(3));
+    assert!(folder.exists());
+    assert_gone(&folder);
+}
+
+#[test]
 fn a_server_is_gone_after_its_only_user_was_killed() {
     let mut user = hold("private");
     let folder = folder_of(&mut user);
@@ -169,8 +193,22 @@ fn holds_a_server_when_asked_to() {
 }
 
 fn hold(which: &str) -> Child {
-    let this = std::env::current_exe().expect("this program");
-    let mut again = Command::new(this);
+    start_holder(which, &mut Command::new(this_program()))
+}
+
+/// As `hold`, with the programs of PostgreSQL in this folder.
+fn hold_with(which: &str, programs: &Path) -> Child {
+    start_holder(
+        which,
+        Command::new(this_program()).env("BOWLINE_PG_BIN", programs),
+    )
+}
+
+fn this_program() -> PathBuf {
+    std::env::current_exe().expect("this program")
+}
+
+fn start_holder(which: &str, again: &mut Command) -> Child {
     again
         .args(only(module_path!(), "holds_a_server_when_asked_to"))
         .env(HOLD, which);

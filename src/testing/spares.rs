@@ -1,0 +1,133 @@
+//! Copies of a template that are created ahead, for tests that need a database of their own.
+//!
+//! All processes share the spare copies of a server: a test takes one by renaming it, which
+//! PostgreSQL allows one session only. A thread creates more of them while tests run, and ends when
+//! there are enough.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use diesel::sql_types::Text;
+
+use super::LocalServerError;
+use super::server::TestServer;
+use super::template::{Template, run};
+use crate::SqlState;
+use crate::error::Result;
+use crate::session::Session;
+
+/// The most spare copies of a template that are created; processes that do so at the same moment
+/// can exceed it.
+const MOST: u32 = 4;
+
+/// A request for spare copies.
+struct Request {
+    template: Arc<Template>,
+    server: Arc<TestServer>,
+    /// How many there should be.
+    count: u32,
+}
+
+/// The requests to this process's thread: at most one for each template.
+static REQUESTS: Mutex<Requests> = Mutex::new(Requests {
+    waiting: VecDeque::new(),
+    is_served: false,
+});
+
+struct Requests {
+    waiting: VecDeque<Request>,
+    /// Whether the thread runs.
+    is_served: bool,
+}
+
+/// Renames a spare copy of the template to `name`; returns false if there is none.
+pub(super) fn claim(
+    template: &Template,
+    server: &TestServer,
+    name: &str,
+) -> Result<bool, LocalServerError> {
+    static CLAIMS: AtomicU32 = AtomicU32::new(0);
+    let claim = CLAIMS.fetch_add(1, Ordering::Relaxed) as usize;
+    Ok(server.admin.run(|session| {
+        let mut spares = spares(template, session)?;
+        // Callers at the same moment begin with different copies.
+        let count = spares.len().max(1);
+        spares.rotate_left(claim % count);
+        for spare in spares {
+            match run(session, format!("ALTER DATABASE {spare} RENAME TO {name}")) {
+                // Another process or thread was faster.
+                Err(error) if error.sqlstate() == Some(SqlState::INVALID_CATALOG_NAME) => {}
+                renamed => return renamed.map(|()| true),
+            }
+        }
+        Ok(false)
+    })?)
+}
+
+/// Has up to this many spare copies of the template created in the background.
+pub(super) fn replenish(template: &Arc<Template>, server: &Arc<TestServer>, count: u32) {
+    let count = count.min(MOST);
+    let mut requests = requests();
+    let same = |request: &Request| request.template.name() == template.name();
+    if count == 0 || requests.waiting.iter().any(same) {
+        return;
+    }
+    requests.waiting.push_back(Request {
+        template: Arc::clone(template),
+        server: Arc::clone(server),
+        count,
+    });
+    if !requests.is_served {
+        let serving = thread::Builder::new()
+            .name("bowline-spares".to_owned())
+            .spawn(serve);
+        // Without a thread, each test copies the template itself.
+        requests.is_served = serving.is_ok();
+    }
+}
+
+/// Serves all requests, and ends.
+fn serve() {
+    loop {
+        let mut requests = requests();
+        let Some(request) = requests.waiting.pop_front() else {
+            requests.is_served = false;
+            return;
+        };
+        drop(requests);
+        // A test that finds no spare copy creates its own, and reports why it cannot.
+        create(&request).ok();
+    }
+}
+
+fn create(request: &Request) -> Result<(), LocalServerError> {
+    static CREATED: AtomicU32 = AtomicU32::new(0);
+    let Request {
+        template, server, ..
+    } = request;
+    let present = server.admin.run(|session| spares(template, session))?;
+    for _ in present.len()..request.count as usize {
+        let number = CREATED.fetch_add(1, Ordering::Relaxed);
+        let name = format!("{}{}_{number}", prefix(template), std::process::id());
+        template.copy(server, &name)?;
+    }
+    Ok(())
+}
+
+/// Returns the names of the spare copies that are complete.
+fn spares(template: &Template, session: &mut Session) -> Result<Vec<String>> {
+    let query = crate::sql_query(
+        "SELECT datname::text FROM pg_catalog.pg_database WHERE starts_with(datname::text, $1) ORDER BY datname",
+    );
+    session.run(query.bind::<Text, _>(prefix(template)).all::<String>())
+}
+
+fn prefix(template: &Template) -> String {
+    format!("{}_spare_", template.name())
+}
+
+fn requests() -> MutexGuard<'static, Requests> {
+    REQUESTS.lock().unwrap_or_else(PoisonError::into_inner)
+}

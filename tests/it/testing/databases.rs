@@ -1,0 +1,70 @@
+//! Databases of tests: copies that are created ahead, and claimed by one test only.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Mutex;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use bank::Account;
+use bowline::testing::TestDatabase;
+use bowline::{Session, sql_query};
+
+use crate::support::{MIGRATIONS, new_account, server};
+
+fn create() -> TestDatabase {
+    TestDatabase::create(Path::new(MIGRATIONS)).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Returns the names of the databases with this in their names.
+fn databases(part: &str) -> Vec<String> {
+    let mut session = Session::connect(&server().config("postgres")).expect("a connection");
+    let query = sql_query("SELECT datname::text FROM pg_database WHERE strpos(datname, $1) > 0");
+    let query = query.bind::<diesel::sql_types::Text, _>(part);
+    session.run(query.all::<String>()).expect("the databases")
+}
+
+#[test]
+fn each_test_has_a_database_of_its_own_that_is_new() {
+    let names = Mutex::new(BTreeSet::new());
+    thread::scope(|scope| {
+        for _ in 0..6 {
+            scope.spawn(|| {
+                for _ in 0..5 {
+                    let database = create();
+                    let db = database.open().expect("a pool");
+                    assert_eq!(db.run(Account::count()).expect("a count"), 0);
+                    db.run(Account::insert(new_account("ann"))).expect("a row");
+                    let is_new = names
+                        .lock()
+                        .expect("no panic")
+                        .insert(database.name().to_owned());
+                    assert!(is_new, "{}", database.name());
+                    assert_eq!(databases(database.name()), [database.name()]);
+                }
+            });
+        }
+    });
+    let left = databases("bowline_");
+    let names = names.into_inner().expect("no panic");
+    assert_eq!(names.len(), 30);
+    assert!(left.iter().all(|name| !names.contains(name)), "{left:?}");
+}
+
+#[test]
+fn few_copies_are_created_ahead() {
+    let databases_now: Vec<_> = (0..8).map(|_| create()).collect();
+    let template = databases_now[0]
+        .name()
+        .rsplitn(3, '_')
+        .nth(2)
+        .expect("a template");
+    let spares = format!("{template}_spare_");
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while databases(&spares).is_empty() {
+        assert!(Instant::now() < deadline, "no copy was created ahead");
+        thread::sleep(Duration::from_millis(20));
+    }
+    // Other processes that use the server may create some at the same moment.
+    assert!(databases(&spares).len() <= 8);
+}
