@@ -20,6 +20,7 @@ impl State {
                 "no schema of the search path exists, so this has no schema",
             )
             .hint("name the schema, or set the search path in this file")
+            .raises("invalid_schema_name")
         })
     }
 
@@ -35,7 +36,8 @@ impl State {
         if !self.schemas.contains(&schema) && schema != TEMPORARY {
             return Err(
                 Refused::error(statement, format!("there is no schema {schema}"))
-                    .hint("create it in a migration before this one"),
+                    .hint("create it in a migration before this one")
+                    .raises("invalid_schema_name"),
             );
         }
         Ok(Name { schema, name })

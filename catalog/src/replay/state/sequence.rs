@@ -3,7 +3,7 @@
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use crate::privilege::Privileges;
-use crate::replay::refusal::{Refused, Result};
+use crate::replay::refusal::{self, Refused, Result};
 use crate::replay::state::{State, data_type};
 use crate::replay::syntax::tree::{child, child_nodes, has, path, text};
 use crate::{Fill, Name, Sequence};
@@ -73,9 +73,20 @@ impl State {
             .and_then(|options| child(options, SyntaxKind::OPTION_SEQUENCE_NAME))
             .and_then(|option| child(&option, SyntaxKind::SEQUENCE));
         let name = match (&given, options) {
+            // The sequence is in the schema of its table, whatever the search path.
             (Some(given), Some(options)) => {
-                let mut name = self.new_name(options, given)?;
-                name.schema.clone_from(&table.schema);
+                let mut parts = path(given);
+                let name = Name {
+                    schema: table.schema.clone(),
+                    name: parts.pop().unwrap_or_default(),
+                };
+                if parts.last().is_some_and(|schema| *schema != table.schema) {
+                    let why = "the sequence is in another schema than its table";
+                    return Err(Refused::error(options, why));
+                }
+                if self.has_relation(&name.schema, &name.name) {
+                    return Err(refusal::exists(options, &name));
+                }
                 name
             }
             _ => Name {

@@ -161,7 +161,9 @@ pub(super) fn disagreement(taken: &Taken) -> Option<String> {
 pub(super) fn disagreement_without(taken: &Taken, off: Option<SyntaxKind>) -> Option<String> {
     let replayed = replayed(&taken.statements, off);
     if let Some(refusal) = replayed.refusals.first() {
-        return Some(refusal.to_string());
+        // Newer servers refuse the statement too.
+        let is_newer = taken.version < 17 && refusal.why.ends_with("refuses from 17 on");
+        return (!is_newer).then(|| refusal.to_string());
     }
     let comparable = |catalog: Catalog| {
         let mut catalog = catalog.canonical();
