@@ -12,13 +12,14 @@ pub(crate) mod special;
 pub(crate) mod tables;
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use crate::replay::infer::from::Scope;
 use crate::replay::refusal::{Refused, Result};
 use crate::replay::state::State;
+use crate::replay::state::expressions::Columns;
 use crate::replay::syntax::SYSTEM;
 use crate::replay::syntax::column_name::column_name;
 use crate::replay::syntax::tree::{child, child_name, child_names, children, has, is_query, name};
@@ -49,14 +50,17 @@ pub(crate) struct Used {
     pub(crate) columns: BTreeSet<(Name, String)>,
     /// The types that the query casts to.
     pub(crate) types: BTreeSet<Name>,
-    /// The positions of function calls, and the index of the overload that each means among those
-    /// of the migrations.
+    /// The functions of migrations that the query calls, with the types of their arguments.
+    pub(crate) functions: BTreeSet<(Name, Vec<DataType>)>,
+    /// The positions of calls of functions of migrations, with the index of the overload.
     pub(crate) calls: Vec<(usize, usize)>,
 }
 
 /// An inference in progress, with the objects that the query uses.
 pub(crate) struct Inference<'a> {
     state: &'a State,
+    /// The schemas in which bare names of functions are searched for.
+    path: &'a [String],
     used: RefCell<Used>,
 }
 
@@ -115,21 +119,29 @@ pub(crate) fn infer_recursive(
     })
 }
 
-/// Returns the overload that each call in an expression over a table means, by the position of the
-/// call.
+/// Returns the overload that each call in an expression means: the index in the list of overloads,
+/// by the position of the call. Bare names are searched for in these schemas.
 pub(crate) fn overloads_called(
     state: &State,
     expression: &str,
-    table: Option<&Name>,
-) -> std::collections::BTreeMap<usize, usize> {
+    columns: Columns<'_>,
+    path: &[String],
+) -> BTreeMap<usize, usize> {
     const BEFORE: &str = "SELECT ";
-    let from = table.map_or(String::new(), |table| format!(" FROM {}", table.sql()));
+    let from = match columns {
+        Columns::Nothing => String::new(),
+        Columns::Table(table) => format!(" FROM {}", table.sql()),
+        Columns::OldAndNew(table) => format!(" FROM {0} AS old, {0} AS new", table.sql()),
+        Columns::Value(data_type) => {
+            format!(
+                " FROM (SELECT NULL::{} AS value) AS domain",
+                data_type.sql()
+            )
+        }
+    };
     let parse = squawk_syntax::SourceFile::parse(&format!("{BEFORE}{expression}{from}"));
     let select = parse.syntax_node();
-    let inference = Inference {
-        state,
-        used: RefCell::default(),
-    };
+    let inference = Inference::new(state, path);
     if let Some(select) = select.descendants().find(|node| is_query(node.kind())) {
         // An error ends inference, but the calls found before it remain valid.
         inference.query(&select, &Scope::default()).ok();
@@ -146,10 +158,7 @@ pub(crate) fn result_of_call(
     function: &[String],
     arguments: &[crate::DataType],
 ) -> Option<crate::DataType> {
-    let inference = Inference {
-        state,
-        used: RefCell::default(),
-    };
+    let inference = Inference::new(state, state.search_path());
     inference.result_of(function, arguments)
 }
 
@@ -157,10 +166,7 @@ fn infer_by(
     state: &State,
     read: impl FnOnce(&Inference<'_>) -> Result<Vec<Output>>,
 ) -> Result<(Vec<Output>, Used)> {
-    let inference = Inference {
-        state,
-        used: RefCell::default(),
-    };
+    let inference = Inference::new(state, state.search_path());
     let mut columns = read(&inference)?;
     for column in &mut columns {
         // A type that is still open at the end is text.
@@ -179,6 +185,16 @@ pub(crate) fn collation_over(state: &State, expression: &str, table: &Name) -> O
     let select = select.descendants().find(|node| is_query(node.kind()))?;
     let (columns, _) = infer(state, &select).ok()?;
     columns.into_iter().next()?.value.collation
+}
+
+impl<'a> Inference<'a> {
+    fn new(state: &'a State, path: &'a [String]) -> Self {
+        Self {
+            state,
+            path,
+            used: RefCell::default(),
+        }
+    }
 }
 
 impl Inference<'_> {

@@ -33,6 +33,7 @@ use std::sync::Arc;
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use crate::replay::ddl;
+use crate::replay::infer;
 use crate::replay::program::variables::Variables;
 use crate::replay::refusal::Result;
 use crate::replay::state::State;
@@ -47,7 +48,7 @@ const MOST_STEPS: u32 = 2_000_000;
 const MOST_TEXT: usize = 500_000;
 
 /// A running program: the state that it changes, and the state of the interpreter.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Program {
     pub(crate) state: State,
     /// The functions that are being replayed, to detect one that calls itself.
@@ -63,6 +64,21 @@ pub(crate) struct Program {
     finds_changing: Cell<bool>,
     /// The conditions of the exception handlers around the statement, outermost first.
     handlers: Vec<handlers::Caught>,
+}
+
+impl Default for Program {
+    fn default() -> Self {
+        Self {
+            state: State::new(infer::overloads_called),
+            calls: Vec::new(),
+            variables: Variables::default(),
+            budget: Budget::default(),
+            open_numbers: Cell::default(),
+            changing: RefCell::default(),
+            finds_changing: Cell::default(),
+            handlers: Vec::new(),
+        }
+    }
 }
 
 /// The remaining budget of PL/pgSQL. A program that exceeds it is refused.

@@ -5,11 +5,13 @@
 //! object in any other way, since the catalog is private. Dependencies are not recorded. They are
 //! computed from the catalog, so a rename cannot leave an outdated one.
 
+pub(crate) mod calls;
 pub(crate) mod collation;
 pub(crate) mod column;
 pub(crate) mod constraint;
 pub(crate) mod data_type;
 pub(crate) mod dependents;
+pub(crate) mod expressions;
 pub(crate) mod follow;
 pub(crate) mod functions;
 pub(crate) mod gaps;
@@ -36,15 +38,17 @@ pub(crate) mod setting;
 pub(crate) mod temporary;
 pub(crate) mod trigger;
 pub(crate) mod types;
+pub(crate) mod users;
 pub(crate) mod writes;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::replay::state::calls::FindOverloads;
 use crate::replay::state::functions::Function;
 use crate::replay::state::notes::Notes;
 use crate::replay::state::setting::Settings;
 use crate::replay::state::writes::Writes;
-use crate::{Catalog, Name};
+use crate::{Catalog, DataType, Name};
 
 pub(crate) const PUBLIC: &str = "public";
 
@@ -62,6 +66,8 @@ pub(crate) struct State {
     views: BTreeMap<Name, Uses>,
     /// Functions and procedures by name, without schema. Overloads are in one list.
     functions: BTreeMap<String, Vec<Function>>,
+    /// The overload that a call in an expression means, by its types.
+    find_overloads: FindOverloads,
     /// The names of NOT NULL constraints. PostgreSQL names them from version 18 on.
     not_null_names: Notes<String>,
     /// Columns that were declared NOT NULL in their own table, not only in a parent.
@@ -95,14 +101,16 @@ pub(crate) struct State {
     here: Here,
 }
 
-impl Default for State {
-    fn default() -> Self {
+impl State {
+    /// Creates the state of an empty database.
+    pub(crate) fn new(find_overloads: FindOverloads) -> Self {
         Self {
             catalog: Catalog::default(),
             settings: Settings::default(),
             schemas: BTreeSet::from([PUBLIC.to_owned()]),
             views: BTreeMap::new(),
             functions: BTreeMap::new(),
+            find_overloads,
             not_null_names: Notes::default(),
             local_not_null: Notes::default(),
             local_columns: Notes::default(),
@@ -212,6 +220,8 @@ pub(crate) struct Uses {
     pub(crate) relations: BTreeSet<Name>,
     pub(crate) columns: BTreeSet<(Name, String)>,
     pub(crate) types: BTreeSet<Name>,
-    /// The query as written, which is searched for the functions that it calls.
+    /// The functions of migrations that the query calls, with the types of their arguments.
+    pub(crate) functions: BTreeSet<(Name, Vec<DataType>)>,
+    /// The query as written, which is searched for the functions of extensions.
     pub(crate) text: String,
 }

@@ -4,6 +4,7 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use crate::replay::ddl::{identity, index_collation};
 use crate::replay::refusal::{Refused, Result};
+use crate::replay::state::expressions::Columns;
 use crate::replay::state::{State, data_type};
 use crate::replay::syntax::clause::recurses;
 use crate::replay::syntax::clause::{collation, named_column};
@@ -73,10 +74,11 @@ pub(crate) fn alter_column(state: &mut State, action: &SyntaxNode, table: &Name)
         K::SET_EXPRESSION => {
             let new = expression(&option)
                 .ok_or_else(|| Refused::new(&option, "the expression is not given"))?;
+            let new = state.as_stored(text(&new), Columns::Table(table));
             for table in &tables {
                 let found = state.column_mut(action, table, &column)?;
                 if let Fill::Generated { expression, .. } = &mut found.fill {
-                    *expression = text(&new);
+                    expression.clone_from(&new);
                 }
             }
         }

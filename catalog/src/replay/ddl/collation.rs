@@ -5,6 +5,7 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 use crate::Name;
 use crate::replay::refusal::Result;
 use crate::replay::state::State;
+use crate::replay::state::objects::Object;
 use crate::replay::syntax::tree::{child, child_name, children, path};
 
 pub(crate) fn collation(state: &mut State, node: &SyntaxNode, kind: SyntaxKind) -> Result<()> {
@@ -34,9 +35,12 @@ pub(crate) fn collation(state: &mut State, node: &SyntaxNode, kind: SyntaxKind) 
             }
         }
         _ => {
-            for reference in children(node, K::COLLATION_REF) {
-                state.remove_collation(&path(&reference));
-            }
+            let references = children(node, K::COLLATION_REF);
+            let targets: Vec<Object> = references
+                .filter_map(|reference| state.find_own_collation(&path(&reference)))
+                .map(Object::Collation)
+                .collect();
+            return state.drop_objects(node, &targets);
         }
     }
     Ok(())

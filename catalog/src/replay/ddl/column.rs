@@ -3,6 +3,7 @@
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use crate::replay::refusal::{Refused, Result};
+use crate::replay::state::expressions::Columns;
 use crate::replay::state::{State, data_type};
 use crate::replay::syntax::clause::collation;
 use crate::replay::syntax::expression::expression;
@@ -47,7 +48,7 @@ pub(crate) fn add_column(state: &mut State, node: &SyntaxNode, table: &Name) -> 
     if is_serial {
         column.not_null = true;
     }
-    let options = fill_of(state, node, &mut column)?;
+    let options = fill_of(state, node, table, &mut column)?;
     let sequence_type = state.base_type(&column.data_type).name.name;
     let makes_sequence = is_serial || options.is_some();
     let not_null = column.not_null;
@@ -78,6 +79,7 @@ pub(crate) fn add_column(state: &mut State, node: &SyntaxNode, table: &Name) -> 
 fn fill_of(
     state: &mut State,
     node: &SyntaxNode,
+    table: &Name,
     column: &mut Column,
 ) -> Result<Option<Option<SyntaxNode>>> {
     use SyntaxKind as K;
@@ -90,7 +92,7 @@ fn fill_of(
                 column.fill = state.default_fill(&default, &column.data_type);
             }
             K::GENERATED_CONSTRAINT => {
-                column.fill = generated(&clause)?;
+                column.fill = generated(state, &clause, table)?;
                 if matches!(column.fill, Fill::Identity { .. }) {
                     column.not_null = true;
                     options = Some(tree::below(&clause, K::SEQUENCE_OPTION_LIST).next());
@@ -103,7 +105,7 @@ fn fill_of(
 }
 
 /// Returns the fill of `GENERATED .. AS IDENTITY` or `GENERATED ALWAYS AS (..)`.
-fn generated(clause: &SyntaxNode) -> Result<Fill> {
+fn generated(state: &State, clause: &SyntaxNode, table: &Name) -> Result<Fill> {
     use SyntaxKind as K;
     let tokens: Vec<_> = tree::tokens(clause)
         .take_while(|token| token.kind() != K::L_PAREN)
@@ -127,7 +129,7 @@ fn generated(clause: &SyntaxNode) -> Result<Fill> {
     })?;
     // PostgreSQL 18 makes the column VIRTUAL by default. Earlier versions require STORED.
     Ok(Fill::Generated {
-        expression: text(&found),
+        expression: state.as_stored(text(&found), Columns::Table(table)),
         stored: tree::has_below(clause, K::STORED),
     })
 }

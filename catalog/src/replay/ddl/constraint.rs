@@ -5,13 +5,14 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 use crate::replay::ddl::{foreign_key, index, partition};
 use crate::replay::refusal::{Refused, Result, has_already};
 use crate::replay::state::State;
+use crate::replay::state::expressions::Columns;
 use crate::replay::syntax::clause::recurses;
 use crate::replay::syntax::clause::{
     child_include, column_list, constraint, deferral, given_name, is_temporal, named_column,
     nulls_not_distinct,
 };
 use crate::replay::syntax::expression::{columns_in, expression};
-use crate::replay::syntax::index::{key_order, predicate};
+use crate::replay::syntax::index::predicate;
 use crate::replay::syntax::tree::{child, child_name, children, has, has_below, text};
 use crate::{ConstraintKind, Index, IndexKey, KeyOrder, Name};
 
@@ -80,7 +81,7 @@ fn add_check(
     columns.sort();
     let no_inherit = has(node, SyntaxKind::NO_INHERIT);
     let kind = ConstraintKind::Check {
-        expression: text(&condition),
+        expression: state.as_stored(text(&condition), Columns::Table(table)),
         columns,
         no_inherit,
     };
@@ -227,9 +228,11 @@ fn add_exclusion(
             .ok_or_else(|| Refused::new(&element, "the operator is not given"))?;
         operators.push(text(&operator).split_whitespace().collect::<String>());
         let order = index::order(state, &element, table, &method);
-        keys.extend(key_order(&element, order));
+        keys.extend(index::key(state, &element, table, order));
     }
-    let predicate = child(node, K::WHERE_CONDITION_CLAUSE).and_then(|clause| predicate(&clause));
+    let predicate = child(node, K::WHERE_CONDITION_CLAUSE)
+        .and_then(|clause| predicate(&clause))
+        .map(|text| state.as_stored(text, Columns::Table(table)));
     let included = child_include(node);
     let name = given.unwrap_or_else(|| state.index_name(table, &keys, &included, "excl"));
     must_be_free(state, node, table, &name)?;

@@ -5,6 +5,7 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 use crate::replay::refusal::{Refused, Result};
 use crate::replay::state::State;
 use crate::replay::state::data_type::child_type;
+use crate::replay::state::expressions::Columns;
 use crate::replay::state::objects::Object;
 use crate::replay::syntax::clause::{collation, constraint, given_name};
 use crate::replay::syntax::expression::expression;
@@ -19,7 +20,7 @@ pub(crate) fn create_domain(state: &mut State, node: &SyntaxNode) -> Result<()> 
     let base = child_type(state, node)?.data_type;
     let default = child(node, K::DEFAULT_CONSTRAINT)
         .and_then(|clause| expression(&clause))
-        .map(|default| text(&default));
+        .map(|default| state.as_stored(text(&default), Columns::Nothing));
     let of_base = match state
         .catalog()
         .types
@@ -49,7 +50,12 @@ fn add_domain_check(state: &mut State, clause: &SyntaxNode, domain: &Name) -> Re
     let name =
         given_name(clause).unwrap_or_else(|| state.free_constraint_name(domain, "", "check"));
     let kind = ConstraintKind::Check {
-        expression: text(&condition),
+        expression: match state.catalog().types.get(domain).map(|found| &found.kind) {
+            Some(TypeKind::Domain { base, .. }) => {
+                state.as_stored(text(&condition), Columns::Value(base))
+            }
+            _ => text(&condition),
+        },
         columns: Vec::new(),
         no_inherit: false,
     };
@@ -127,6 +133,7 @@ pub(crate) fn alter_domain(state: &mut State, node: &SyntaxNode) -> Result<()> {
         }
         K::SET_DEFAULT => {
             let new = expression(&action).map(|default| text(&default));
+            let new = new.map(|text| state.as_stored(text, Columns::Nothing));
             let new = new.filter(|text| !text.eq_ignore_ascii_case("null"));
             *domain_default(state, &action, &domain)? = new;
         }

@@ -120,12 +120,14 @@ pub(crate) fn drop_schemas(state: &mut State, node: &SyntaxNode) -> Result<()> {
         let relations = state.catalog().relations.keys().filter(is_inside);
         let sequences = state.catalog().sequences.keys().filter(is_inside);
         let types = state.catalog().types.keys().filter(is_inside);
+        let collations = state.collations().filter(is_inside);
         let functions = state.functions().values().flatten();
         let functions = functions.filter(|function| is_inside(&&function.name));
         let inside: Vec<Object> = relations
             .map(|name| Object::Relation(name.clone()))
             .chain(sequences.map(|name| Object::Sequence(name.clone())))
             .chain(types.map(|name| Object::Type(name.clone())))
+            .chain(collations.map(|name| Object::Collation(name.clone())))
             .chain(functions.map(|function| {
                 Object::Routine(function.name.clone(), function.argument_types.clone())
             }))
@@ -169,12 +171,6 @@ pub(crate) fn drop_functions(state: &mut State, node: &SyntaxNode) -> Result<()>
         let Some(function) = overloads.get(position) else {
             continue;
         };
-        if cascades(node) && overloads.len() > 1 && state.is_called(function) {
-            return Err(Refused::new(
-                node,
-                format!("{key} is overloaded, and it is not clear which function is called"),
-            ));
-        }
         let routine = Object::Routine(function.name.clone(), function.argument_types.clone());
         if cascades(node) {
             state.drop_objects(node, &[routine])?;

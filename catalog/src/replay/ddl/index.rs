@@ -4,6 +4,7 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use crate::replay::refusal::{self, Refused, Result, no_index};
 use crate::replay::state::State;
+use crate::replay::state::expressions::Columns;
 use crate::replay::syntax::index::{expression_of, given_collation, key_order, predicate};
 use crate::replay::syntax::tree::{child, child_name, children, has, name, path, text};
 use crate::replay::{builtin, infer};
@@ -20,7 +21,7 @@ pub(crate) fn create_index(state: &mut State, node: &SyntaxNode) -> Result<()> {
     let keys: Vec<_> = children(&list, K::PARTITION_ITEM)
         .filter_map(|item| {
             let order = order(state, &item, &table, &method);
-            key_order(&item, order)
+            key(state, &item, &table, order)
         })
         .collect();
     for key in &keys {
@@ -51,7 +52,9 @@ pub(crate) fn create_index(state: &mut State, node: &SyntaxNode) -> Result<()> {
         return Err(refusal::exists(node, &name));
     }
     let index_name = given.unwrap_or_else(|| state.index_name(&table, &keys, &included, "idx"));
-    let predicate = child(node, K::WHERE_CLAUSE).and_then(|clause| predicate(&clause));
+    let predicate = child(node, K::WHERE_CLAUSE)
+        .and_then(|clause| predicate(&clause))
+        .map(|text| state.as_stored(text, Columns::Table(&table)));
     let index = Index {
         name: index_name,
         unique: has(node, K::UNIQUE_KW),
@@ -96,6 +99,20 @@ pub(crate) fn alter_index(state: &mut State, node: &SyntaxNode) -> Result<()> {
     };
     state.rename_index(&table, &from, &to);
     Ok(())
+}
+
+/// Returns an index element as a column or an expression.
+pub(crate) fn key(
+    state: &State,
+    item: &SyntaxNode,
+    table: &Name,
+    order: KeyOrder,
+) -> Option<IndexKey> {
+    let mut key = key_order(item, order)?;
+    if let IndexKey::Expression { text, .. } = &mut key {
+        *text = state.as_stored(std::mem::take(text), Columns::Table(table));
+    }
+    Some(key)
 }
 
 /// Returns the sort order and operator class of an index element, without the defaults of its type.

@@ -7,6 +7,7 @@ use crate::attached::Policy;
 use crate::replay::ddl::on_table::on_table;
 use crate::replay::refusal::{Refused, Result};
 use crate::replay::state::State;
+use crate::replay::state::expressions::Columns;
 use crate::replay::syntax::tree::{self, below, child, child_name, has, name, text};
 
 /// Applies an action such as `ENABLE ROW LEVEL SECURITY`.
@@ -32,7 +33,8 @@ pub(crate) fn create_policy(state: &mut State, node: &SyntaxNode) -> Result<()> 
         .map(|word| word.text().to_ascii_uppercase());
     let expression = |kind: SyntaxKind| {
         let clause = child(node, kind)?;
-        Some(state.code(text(&clause.children().next()?)))
+        let text = text(&clause.children().next()?);
+        Some(state.code(state.as_stored(text, Columns::Table(&table))))
     };
     let policy = Policy {
         name: policy_name.clone(),
@@ -62,7 +64,8 @@ pub(crate) fn alter_policy(state: &mut State, node: &SyntaxNode) -> Result<()> {
     let roles = roles(node)?;
     let expression = |kind: SyntaxKind| {
         let clause = below(node, kind).next()?;
-        Some(state.code(text(&clause.children().next()?)))
+        let text = text(&clause.children().next()?);
+        Some(state.code(state.as_stored(text, Columns::Table(&table))))
     };
     let (using, check) = (
         expression(K::USING_EXPR_CLAUSE),

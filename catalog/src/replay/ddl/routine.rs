@@ -9,6 +9,7 @@ use crate::privilege::Privileges;
 use crate::replay::infer;
 use crate::replay::refusal::{Refused, Result};
 use crate::replay::state::State;
+use crate::replay::state::expressions::Columns;
 use crate::replay::state::functions::{Function, same_types};
 use crate::replay::syntax::routine::{attribute, is_signature};
 use crate::replay::syntax::tree::{
@@ -55,7 +56,7 @@ pub(crate) fn routine(state: &State, node: &SyntaxNode, name: Name) -> Result<Ro
         };
         let default = child(&parameter, K::PARAM_DEFAULT)
             .and_then(|default| default.children().next())
-            .map(|default| text(&default));
+            .map(|default| state.as_stored(text(&default), Columns::Nothing));
         routine.arguments.push(Argument {
             mode,
             name: child_name(&parameter, K::PARAM_NAME),
@@ -208,12 +209,12 @@ pub(crate) fn alter_routine(state: &mut State, node: &SyntaxNode) -> Result<()> 
             | K::AGGREGATE_RENAME_TO => {
                 let to = action.children().next().map(|to| name(&to));
                 let change = |name: &mut Name| name.name = to.unwrap_or_default();
-                state.move_function(&key, position, change, infer::overloads_called);
+                state.move_function(&key, position, change);
             }
             K::SET_SCHEMA => {
                 let to = child_name(&action, K::SCHEMA_REF).unwrap_or_default();
                 let change = |name: &mut Name| name.schema = to;
-                state.move_function(&key, position, change, infer::overloads_called);
+                state.move_function(&key, position, change);
             }
             _ => {}
         }

@@ -5,6 +5,7 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use crate::replay::ddl::{column, composite, constraint, like};
 use crate::replay::refusal::{Refused, Result, exists};
+use crate::replay::state::expressions::Columns;
 use crate::replay::state::{State, data_type};
 use crate::replay::syntax::clause::{
     self, bound, child_include, column_list, parents, partition_key,
@@ -33,7 +34,9 @@ pub(crate) fn create_table(state: &mut State, node: &SyntaxNode) -> Result<()> {
         _ => RelationKind::Table,
     };
     let mut relation = Relation::new(table.clone(), kind);
-    relation.partition_by = child(node, K::PARTITION_BY).map(|clause| partition_key(&clause));
+    relation.partition_by = child(node, K::PARTITION_BY)
+        .map(|clause| partition_key(&clause))
+        .map(|text| state.as_stored(text, Columns::Table(&table)));
     relation.partition_bound = node.children().find_map(|child| bound(&child));
     if let Some(of_type) = child(node, K::OF_TYPE) {
         let composite = composite(state, &of_type)?;

@@ -7,6 +7,7 @@ use crate::attached::{Enabled, Event, Timing, Trigger};
 use crate::replay::ddl::on_table::on_table;
 use crate::replay::refusal::{Refused, Result};
 use crate::replay::state::State;
+use crate::replay::state::expressions::Columns;
 use crate::replay::syntax::SYSTEM;
 use crate::replay::syntax::clause::recurses;
 use crate::replay::syntax::routine::callee;
@@ -68,7 +69,8 @@ pub(crate) fn create_trigger(state: &mut State, node: &SyntaxNode) -> Result<()>
     if let Some(condition) = child(node, K::WHEN_CONDITION)
         && let Some(condition) = condition.children().next()
     {
-        trigger.condition = Some(state.code(text(&condition)));
+        let text = state.as_stored(text(&condition), Columns::OldAndNew(&table));
+        trigger.condition = Some(state.code(text));
     }
     if let Some(from) = child(node, K::FROM_TABLE) {
         trigger.referenced = Some(on_table(state, &from)?);
@@ -87,6 +89,7 @@ pub(crate) fn create_trigger(state: &mut State, node: &SyntaxNode) -> Result<()>
         }
         trigger.comment = earlier.comment.take();
         *earlier = trigger;
+        state.reset_inherited_trigger(&table, &trigger_name);
     } else {
         triggers.push(trigger);
         triggers.sort_by(|a, b| a.name.cmp(&b.name));

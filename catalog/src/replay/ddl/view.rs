@@ -58,10 +58,13 @@ pub(crate) fn create_view(state: &mut State, node: &SyntaxNode) -> Result<()> {
             return Err(exists(node, &name));
         }
     }
+    let mut functions = used.functions;
+    functions.extend(state.surely_called(&text(&query)));
     let uses = Uses {
         relations: used.relations,
         columns: used.columns,
         types: used.types,
+        functions,
         text: text(&query),
     };
     let written = if has(node, K::RECURSIVE_KW) {

@@ -7,7 +7,7 @@ use crate::replay::infer::from::Scope;
 use crate::replay::infer::overload::Candidate;
 use crate::replay::infer::{Inference, Output, Value, system};
 use crate::replay::refusal::{Refused, Result};
-use crate::replay::state::functions::Returned;
+use crate::replay::state::functions::{Function, Returned, same_types};
 use crate::replay::syntax::SYSTEM;
 use crate::replay::syntax::routine::callee;
 use crate::replay::syntax::tree::{child, has, is_query};
@@ -162,11 +162,7 @@ impl Inference<'_> {
         } else {
             let chosen = self.choose(&overloads.taking(&given), arguments);
             if let Some((candidate, _)) = &chosen {
-                let start = usize::from(node.text_range().start());
-                self.used
-                    .borrow_mut()
-                    .calls
-                    .push((start, candidate.position));
+                self.note_call(node, &name, candidate);
             }
             chosen
                 .and_then(|(candidate, parameters)| self.result(&candidate, &parameters, arguments))
@@ -176,6 +172,17 @@ impl Inference<'_> {
             collation: self.collation_of(&result, arguments),
             data_type: Some(result),
         })
+    }
+
+    /// Records the call of a function of a migration.
+    fn note_call(&self, node: &SyntaxNode, name: &str, candidate: &Candidate) {
+        if let Some(function) = self.state.overloads(name).get(candidate.position) {
+            let mut used = self.used.borrow_mut();
+            let called = (function.name.clone(), function.argument_types.clone());
+            used.functions.insert(called);
+            let start = usize::from(node.text_range().start());
+            used.calls.push((start, candidate.position));
+        }
     }
 
     pub(crate) fn result_of(&self, function: &[String], given: &[DataType]) -> Option<DataType> {
@@ -237,7 +244,7 @@ impl Inference<'_> {
             candidates: Vec::new(),
             columns: Vec::new(),
         };
-        for function in self.state.functions().get(name).into_iter().flatten() {
+        for function in self.state.overloads(name) {
             let (result, columns) = match &function.result {
                 Returned::One { data_type, .. } => (self.key(data_type), Vec::new()),
                 // A record of one column becomes that column's value.
@@ -249,13 +256,15 @@ impl Inference<'_> {
                 Returned::Unknown => ("?".to_owned(), Vec::new()),
             };
             let arguments = function.argument_types.iter();
-            overloads.candidates.push(Candidate {
-                arguments: arguments.map(|argument| self.key(argument)).collect(),
-                defaults: function.defaults,
-                is_variadic: function.is_variadic,
-                result,
-                position: overloads.columns.len(),
-            });
+            if self.finds(parts, function) {
+                overloads.candidates.push(Candidate {
+                    arguments: arguments.map(|argument| self.key(argument)).collect(),
+                    defaults: function.defaults,
+                    is_variadic: function.is_variadic,
+                    result,
+                    position: overloads.columns.len(),
+                });
+            }
             overloads.columns.push(columns);
         }
         // A function that an extension installed outside the search path is not found by its bare
@@ -292,6 +301,27 @@ impl Inference<'_> {
             overloads.columns.push(columns.collect());
         }
         overloads
+    }
+
+    /// Returns true if a call by this name finds a function: its schema is named or on the search
+    /// path, and no earlier schema has a function with the same arguments.
+    fn finds(&self, parts: &[String], function: &Function) -> bool {
+        if !function.is_function() {
+            return false;
+        }
+        if let [.., schema, _] = parts {
+            return function.name.schema == *schema;
+        }
+        let position = |schema: &str| self.path.iter().position(|other| other == schema);
+        let Some(own) = position(&function.name.schema) else {
+            return false;
+        };
+        let mut others = self.state.overloads(&function.name.name).iter();
+        !others.any(|other| {
+            other.is_function()
+                && position(&other.name.schema).is_some_and(|other| other < own)
+                && same_types(&other.argument_types, &function.argument_types)
+        })
     }
 
     /// Returns the columns of a function in FROM.
@@ -331,6 +361,7 @@ impl Inference<'_> {
         else {
             return Err(self.unknown_call(node, &name, arguments));
         };
+        self.note_call(node, &name, &candidate);
         let columns = &overloads.columns[candidate.position];
         let is_record = candidate.result == "record";
         if is_record {

@@ -8,7 +8,7 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 use crate::replay::program::Program;
 use crate::replay::program::variables::Declared;
 use crate::replay::refusal::{Refused, Result};
-use crate::replay::syntax::tree::{child, children, name, tokens};
+use crate::replay::syntax::tree::{child, children, name, path, tokens};
 
 /// The way in which control continues after a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -188,7 +188,7 @@ impl Program {
                     .descendants()
                     .find(|child| child.kind() == K::PROCEDURE_NAME_REF)
                 {
-                    self.call(node, &name(&procedure), None)?;
+                    self.call(node, &path(&procedure), None)?;
                 }
                 self.forget_variables_in(node);
             }

@@ -9,7 +9,7 @@ use crate::replay::program::Program;
 use crate::replay::program::evaluate::Datum;
 use crate::replay::program::variables::Declared;
 use crate::replay::refusal::{Refused, Result};
-use crate::replay::state::functions::Function;
+use crate::replay::state::functions::{Function, same_types};
 use crate::replay::syntax::expression::words;
 use crate::replay::syntax::routine::{bodies, callee, calls_in, plpgsql, sql_statements};
 use crate::replay::syntax::setting::{self, Value};
@@ -28,7 +28,7 @@ impl Program {
             if !self.state.functions().contains_key(&function) && is_of_extension(&parts) {
                 continue;
             }
-            self.call(node, &function, Some(&call))?;
+            self.call(node, &parts, Some(&call))?;
         }
         Ok(())
     }
@@ -90,7 +90,7 @@ impl Program {
         if !self.state.functions().contains_key(&procedure) && is_of_extension(&parts) {
             return Ok(());
         }
-        self.call(node, &procedure, Some(node))
+        self.call(node, &parts, Some(node))
     }
 
     /// Replays a call of a function. Built-in functions do not change the schema. Functions of
@@ -100,15 +100,11 @@ impl Program {
     pub(crate) fn call(
         &mut self,
         node: &SyntaxNode,
-        function: &str,
+        parts: &[String],
         call: Option<&SyntaxNode>,
     ) -> Result<()> {
-        let overloads = self
-            .state
-            .functions()
-            .get(function)
-            .cloned()
-            .unwrap_or_default();
+        let function = parts.last().map_or("", String::as_str);
+        let overloads = self.overloads_called(parts, call);
         if overloads.is_empty() {
             if is_known(function) {
                 return Ok(());
@@ -128,6 +124,33 @@ impl Program {
         let followed = self.follow_call(node, function, &overloads, call);
         self.calls.pop();
         followed
+    }
+
+    /// Returns the overloads that a call can mean, by their schemas and the number of arguments. If
+    /// it can mean none of them, returns all.
+    fn overloads_called(&self, parts: &[String], call: Option<&SyntaxNode>) -> Vec<Function> {
+        let function = parts.last().map_or("", String::as_str);
+        let all = self.state.overloads(function);
+        let count = call.map(|call| {
+            let list = child(call, SyntaxKind::ARG_LIST);
+            list.map_or(0, |list| list.children().count())
+        });
+        let mut found: Vec<Function> = Vec::new();
+        for name in self.state.candidates(parts) {
+            let of_schema = all.iter().filter(|function| function.name == name);
+            let fitting = of_schema.filter(|it| count.is_none_or(|count| it.takes(count)));
+            for function in fitting {
+                let is_same =
+                    |other: &Function| same_types(&other.argument_types, &function.argument_types);
+                if !found.iter().any(is_same) {
+                    found.push(function.clone());
+                }
+            }
+        }
+        if found.is_empty() {
+            found = all.to_vec();
+        }
+        found
     }
 
     fn follow_call(

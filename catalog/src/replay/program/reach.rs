@@ -173,13 +173,18 @@ impl Program {
         let relations = &self.state.catalog().relations;
         let mut seen: BTreeSet<String> = BTreeSet::new();
         let mut reached: Vec<&Relation> = Vec::new();
+        let mut procedure = None;
         loop {
             while let Some(word) = open.pop() {
                 if !seen.insert(word.clone()) {
                     continue;
                 }
                 if changing.contains(&word) {
-                    return Some(word);
+                    // Only CALL runs a procedure. Other objects can have its name.
+                    if !self.is_procedure(&word) {
+                        return Some(word);
+                    }
+                    procedure = Some(word.clone());
                 }
                 for function in self.state.overloads(&word) {
                     open.extend(words_of_function(&function.definition));
@@ -218,6 +223,9 @@ impl Program {
                     }
                 }
             }
+            if procedure.is_some() && seen.contains("call") {
+                return procedure;
+            }
             // Rows that refer to a changed row may change too.
             if !CHANGES.iter().any(|word| seen.contains(*word)) {
                 return None;
@@ -241,6 +249,12 @@ impl Program {
                 return None;
             }
         }
+    }
+
+    /// Returns true if all functions of this name are procedures.
+    fn is_procedure(&self, name: &str) -> bool {
+        let mut overloads = self.state.overloads(name).iter();
+        overloads.all(|function| !function.is_function())
     }
 
     /// Returns the names of the functions that may change the catalog or a setting.

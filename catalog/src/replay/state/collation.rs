@@ -1,9 +1,16 @@
 //! Collations and operator classes: resolves references, and updates them after a rename.
 
+use squawk_syntax::{SourceFile, SyntaxKind};
+
 use crate::replay::builtin::builtin;
 use crate::replay::state::State;
+use crate::replay::state::dependents::Dependency;
+use crate::replay::state::expressions::Columns;
+use crate::replay::state::objects::Object;
 use crate::replay::syntax::SYSTEM;
-use crate::{Catalog, IndexKey, KeyOrder, Name, TypeKind};
+use crate::replay::syntax::expression::has_word;
+use crate::replay::syntax::tree::{below, path};
+use crate::{Catalog, IndexKey, KeyOrder, Name, RelationKind, TypeKind};
 
 impl State {
     /// Adds a collation that a migration creates.
@@ -11,9 +18,69 @@ impl State {
         self.collations.insert(name);
     }
 
-    pub(crate) fn remove_collation(&mut self, parts: &[String]) {
-        let name = self.find_collation(parts);
-        self.collations.remove(&name);
+    /// Returns the collation of a migration that a reference names.
+    pub(crate) fn find_own_collation(&self, parts: &[String]) -> Option<Name> {
+        let mut candidates = self.candidates(parts).into_iter();
+        candidates.find(|name| self.collations.contains(name))
+    }
+
+    /// Returns the collations that migrations created.
+    pub(crate) fn collations(&self) -> impl Iterator<Item = &Name> {
+        self.collations.iter()
+    }
+
+    /// Adds the dependents of a collation: columns, indexes, types and expressions.
+    pub(crate) fn of_collation(&self, name: &Name, found: &mut Vec<(Object, Dependency)>) {
+        let is_it = |own: &Option<Name>| own.as_ref() == Some(name);
+        for relation in self.catalog.relations.values() {
+            let table = || relation.name.clone();
+            for column in relation.columns.iter().filter(|own| is_it(&own.collation)) {
+                let object = match relation.kind {
+                    RelationKind::View | RelationKind::MaterializedView => {
+                        Object::Relation(table())
+                    }
+                    _ => Object::Column(table(), column.name.clone()),
+                };
+                found.push((object, Dependency::Cascade));
+            }
+            for index in &relation.indexes {
+                let mut orders = index.keys.iter().map(|key| match key {
+                    IndexKey::Column { order, .. } | IndexKey::Expression { order, .. } => order,
+                });
+                if orders.any(|order| is_it(&order.collation)) {
+                    found.push((relation.object_of_index(&index.name), Dependency::Cascade));
+                }
+            }
+        }
+        for other in self.catalog.types.values() {
+            match &other.kind {
+                TypeKind::Domain { collation, .. } | TypeKind::Range { collation, .. }
+                    if is_it(collation) =>
+                {
+                    found.push((Object::Type(other.name.clone()), Dependency::Cascade));
+                }
+                TypeKind::Composite { attributes } => {
+                    for own in attributes.iter().filter(|own| is_it(&own.collation)) {
+                        let object = Object::Attribute(other.name.clone(), own.name.clone());
+                        found.push((object, Dependency::Cascade));
+                    }
+                }
+                _ => {}
+            }
+        }
+        let is_used = |text: &str, _: Columns<'_>| {
+            let named = has_word(text, "collate") && has_word(text, &name.name);
+            named && self.collates_by(text, name)
+        };
+        self.users(is_used, found);
+    }
+
+    /// Returns true if an expression names this collation after COLLATE.
+    fn collates_by(&self, expression: &str, collation: &Name) -> bool {
+        let parse = SourceFile::parse(&format!("SELECT {expression}"));
+        let names = parse.syntax_node();
+        below(&names, SyntaxKind::COLLATION_REF)
+            .any(|reference| self.find_own_collation(&path(&reference)).as_ref() == Some(collation))
     }
 
     /// Renames a collation, and updates all references to it.
@@ -43,9 +110,8 @@ impl State {
     /// Returns the collation that a reference names: one that a migration created, or else a
     /// built-in one.
     pub(crate) fn find_collation(&self, parts: &[String]) -> Name {
-        let mut candidates = self.candidates(parts).into_iter();
-        let known = candidates.find(|name| self.collations.contains(name));
-        known.unwrap_or_else(|| written(parts))
+        let own = self.find_own_collation(parts);
+        own.unwrap_or_else(|| written(parts))
     }
 
     /// Returns the operator class that a reference names: one of an extension, or else a built-in

@@ -3,6 +3,7 @@
 use squawk_syntax::SyntaxNode;
 
 use crate::replay::state::State;
+use crate::replay::state::expressions::Columns;
 use crate::replay::syntax::tree::text;
 use crate::{Column, DataType, Fill, Name, TypeKind, information_schema};
 
@@ -35,6 +36,7 @@ impl State {
         if text.eq_ignore_ascii_case("null") && !of_domain {
             Fill::Nothing
         } else {
+            let text = self.as_stored(text, Columns::Nothing);
             Fill::Default(self.with_sequences_found(text))
         }
     }

@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 
 use crate::attached::Code;
 use crate::replay::state::State;
-use crate::replay::state::functions::{Function, Returned};
+use crate::replay::state::expressions::Columns;
+use crate::replay::state::functions::Returned;
 use crate::replay::state::objects::Object;
-use crate::replay::syntax::expression::{argument_counts, calls, casts_to, has_word, mentions};
-use crate::{ConstraintKind, DataType, Fill, IndexKey, Name, Relation, RelationKind, TypeKind};
+use crate::replay::syntax::expression::{calls, casts_to, has_word, mentions};
+use crate::{ConstraintKind, DataType, Fill, Name, Relation, RelationKind, TypeKind};
 
 /// Whether a dependent is dropped automatically, or only with CASCADE.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,9 +64,10 @@ impl State {
                     }));
                 }
             }
+            Object::Collation(name) => self.of_collation(name, &mut found),
             Object::Type(name) => self.of_type(name, &mut found),
             Object::Function(function) => {
-                self.users(|text| calls(text, function), &mut found);
+                self.users(|text, _| calls(text, function), &mut found);
                 let views = self.views.iter();
                 let views = views.filter(|(_, uses)| calls(&uses.text, function));
                 found.extend(
@@ -128,8 +130,7 @@ impl State {
         found.extend(views.map(|(view, _)| (Object::Relation(view.clone()), Dependency::Cascade)));
     }
 
-    /// Adds the dependents of one overload: its triggers and, if it is the only overload, its
-    /// callers.
+    /// Adds the dependents of one overload: its triggers and its callers.
     fn of_routine(
         &self,
         name: &Name,
@@ -145,10 +146,13 @@ impl State {
                 }
             }
         }
-        let overloads = self.functions.get(&name.name);
-        if overloads.is_some_and(|overloads| overloads.len() == 1) {
-            found.push((Object::Function(name.name.clone()), Dependency::Silent));
-        }
+        let calls_it =
+            |text: &str, columns: Columns<'_>| self.calls_function(text, columns, name, arguments);
+        self.users(calls_it, found);
+        let function = (name.clone(), arguments.to_vec());
+        let views = self.views.iter();
+        let views = views.filter(|(_, uses)| uses.functions.contains(&function));
+        found.extend(views.map(|(view, _)| (Object::Relation(view.clone()), Dependency::Cascade)));
     }
 
     /// Adds the triggers and policies of other tables that name this table.
@@ -217,15 +221,7 @@ impl State {
             }
         }
         for index in relation.indexes.iter().filter(|index| index.names(column)) {
-            let constraint = relation
-                .constraints
-                .iter()
-                .find(|other| other.name == index.name && other.kind.has_index());
-            let object = match constraint {
-                Some(constraint) => Object::Constraint(table.clone(), constraint.name.clone()),
-                None => Object::Index(table.clone(), index.name.clone()),
-            };
-            found.push((object, Dependency::Silent));
+            found.push((relation.object_of_index(&index.name), Dependency::Silent));
         }
         for other in &relation.columns {
             if let Fill::Generated { expression, .. } = &other.fill
@@ -336,7 +332,7 @@ impl State {
                 _ => {}
             }
         }
-        self.users(|text| casts_to(text, &name.name), found);
+        self.users(|text, _| casts_to(text, &name.name), found);
         for function in self.functions.values().flatten() {
             let is_result = matches!(&function.result, Returned::One { data_type, .. } if is_it(&data_type.name));
             if is_result
@@ -355,69 +351,5 @@ impl State {
             .iter()
             .filter(|(_, uses)| uses.types.contains(name));
         found.extend(views.map(|(view, _)| (Object::Relation(view.clone()), Dependency::Cascade)));
-    }
-
-    /// Returns true if an expression or a view has a call that may mean this function. Calls with a
-    /// number of arguments that it does not take mean another overload.
-    pub(crate) fn is_called(&self, function: &Function) -> bool {
-        let is_call = |text: &str| {
-            let counts = argument_counts(text, &function.name.name);
-            counts.into_iter().any(|count| function.takes(count))
-        };
-        let mut found = Vec::new();
-        self.users(is_call, &mut found);
-        !found.is_empty() || self.views.values().any(|uses| is_call(&uses.text))
-    }
-
-    /// Adds the objects with an expression for which the predicate returns true.
-    fn users(&self, is_used: impl Fn(&str) -> bool, found: &mut Vec<(Object, Dependency)>) {
-        for relation in self.catalog.relations.values() {
-            let name = || relation.name.clone();
-            for column in &relation.columns {
-                match &column.fill {
-                    Fill::Default(text) if is_used(text) => {
-                        let object = Object::Default(name(), column.name.clone());
-                        found.push((object, Dependency::Cascade));
-                    }
-                    Fill::Generated { expression, .. } if is_used(expression) => {
-                        let object = Object::Column(name(), column.name.clone());
-                        found.push((object, Dependency::Cascade));
-                    }
-                    _ => {}
-                }
-            }
-            for policy in &relation.attached.policies {
-                let mut codes = [&policy.using, &policy.with_check].into_iter().flatten();
-                if codes.any(|code| code.text.as_deref().is_some_and(&is_used)) {
-                    let policy = Object::Policy(name(), policy.name.clone());
-                    found.push((policy, Dependency::Cascade));
-                }
-            }
-            for trigger in &relation.attached.triggers {
-                let condition = trigger.condition.as_ref();
-                if condition.is_some_and(|code| code.text.as_deref().is_some_and(&is_used)) {
-                    let trigger = Object::Trigger(name(), trigger.name.clone());
-                    found.push((trigger, Dependency::Cascade));
-                }
-            }
-            for constraint in &relation.constraints {
-                if let ConstraintKind::Check { expression, .. } = &constraint.kind
-                    && is_used(expression)
-                {
-                    let object = Object::Constraint(name(), constraint.name.clone());
-                    found.push((object, Dependency::Cascade));
-                }
-            }
-            for index in &relation.indexes {
-                let in_key = index
-                    .keys
-                    .iter()
-                    .any(|key| matches!(key, IndexKey::Expression { text, .. } if is_used(text)));
-                if in_key || index.predicate.as_deref().is_some_and(&is_used) {
-                    let object = Object::Index(name(), index.name.clone());
-                    found.push((object, Dependency::Cascade));
-                }
-            }
-        }
     }
 }

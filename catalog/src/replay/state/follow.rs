@@ -2,16 +2,15 @@
 //! but the author's text does not. The text is rewritten where that is certain. Otherwise it
 //! becomes unknown, and is not compared.
 
-use bowline_sql::Token;
-
 use crate::attached::Code;
 use crate::definition::quoted;
 use crate::replay::builtin::builtin;
 use crate::replay::state::State;
-use crate::replay::state::functions::Returned;
-use crate::replay::syntax::expression::{argument_count, has_word, rename_in};
+use crate::replay::state::functions::{Function, Returned};
+use crate::replay::syntax::call::calls_in_text;
+use crate::replay::syntax::expression::{has_word, rename_in};
 use crate::routine::Body;
-use crate::{ConstraintKind, DataType, Fill, IndexKey, Name, TypeKind};
+use crate::{DataType, Name};
 
 /// The kind of object that a piece of SQL belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,6 +154,7 @@ impl State {
         for default in &mut self.defaults {
             default.rename_schema(from, to);
         }
+        self.each_expression(|_, text| rename_schema_of_calls(text, from, to));
         self.each_code(|_, _, code| {
             forget_where(code, from);
             for schema in code.search_path.iter_mut().flatten() {
@@ -172,6 +172,15 @@ impl State {
                 data_type.name.clone_from(to);
             }
         };
+        for uses in self.views.values_mut() {
+            let functions = std::mem::take(&mut uses.functions).into_iter();
+            uses.functions = functions
+                .map(|(name, mut arguments)| {
+                    arguments.iter_mut().for_each(follow);
+                    (name, arguments)
+                })
+                .collect();
+        }
         for overload in self.functions.values_mut().flatten() {
             overload.argument_types.iter_mut().for_each(follow);
             match &mut overload.result {
@@ -193,6 +202,17 @@ impl State {
     /// Moves the functions of a schema to the schema's new name.
     pub(crate) fn move_functions(&mut self, from: &str, to: &str) {
         let mut moved = Vec::new();
+        for uses in self.views.values_mut() {
+            let functions = std::mem::take(&mut uses.functions).into_iter();
+            uses.functions = functions
+                .map(|(mut name, arguments)| {
+                    if name.schema == from {
+                        to.clone_into(&mut name.schema);
+                    }
+                    (name, arguments)
+                })
+                .collect();
+        }
         for overload in self.functions.values_mut().flatten() {
             if overload.name.schema == from {
                 moved.push(overload.name.clone());
@@ -211,82 +231,39 @@ impl State {
         }
     }
 
-    /// Rewrites the calls of a function after it got another name or schema.
+    /// Rewrites the calls of an overload after it got another name or schema. `before` is the state
+    /// with the former name.
     ///
     /// If other functions have the new name too, the call names the schema, as in PostgreSQL.
-    pub(crate) fn follow_function(
-        &mut self,
-        from: &Name,
-        to: &Name,
-        runs_triggers: bool,
-        is_it: impl Fn(&str, Option<&Name>, usize, usize) -> bool,
-    ) {
+    pub(crate) fn follow_function(&mut self, before: &Self, from: &Function, to: &Name) {
         let overloads = self.functions.get(&to.name).map_or(0, Vec::len);
         let is_shared = overloads > 1 || builtin().functions(&to.name, |_| true).next().is_some();
         let written = match is_shared {
             true => format!("{}.{}", quoted(&to.schema), quoted(&to.name)),
             false => to.sql(),
         };
-        let rename_over = |text: &mut String, table: Option<&Name>| {
-            *text = rename_call(text, &from.name, &written, &|start, count| {
-                is_it(text, table, start, count)
-            });
-        };
-        let rename = |text: &mut String| rename_over(text, None);
-        self.each_code(|_, _, code| code.text.iter_mut().for_each(rename));
-        for uses in self.views.values_mut() {
-            rename(&mut uses.text);
-        }
-        for overload in self.functions.values_mut().flatten() {
-            let arguments = overload
-                .routine
-                .iter_mut()
-                .flat_map(|routine| &mut routine.arguments);
-            for argument in arguments {
-                argument.default.iter_mut().for_each(rename);
-            }
-        }
-        for relation in self.catalog.relations.values_mut() {
-            let table = relation.name.clone();
-            let rename = |text: &mut String| rename_over(text, Some(&table));
-            for trigger in &mut relation.attached.triggers {
-                // A trigger runs the overload without arguments.
-                if trigger.function == *from && runs_triggers {
-                    trigger.function.clone_from(to);
-                }
-            }
-            for column in &mut relation.columns {
-                if let Fill::Default(text)
-                | Fill::Generated {
-                    expression: text, ..
-                } = &mut column.fill
-                {
-                    rename(text);
-                }
-            }
-            for constraint in &mut relation.constraints {
-                if let ConstraintKind::Check { expression, .. } = &mut constraint.kind {
-                    rename(expression);
-                }
-            }
-            for index in &mut relation.indexes {
-                for key in &mut index.keys {
-                    if let IndexKey::Expression { text, .. } = key {
-                        rename(text);
-                    }
-                }
-                index.predicate.iter_mut().for_each(rename);
-            }
-        }
-        for found in self.catalog.types.values_mut() {
-            if let TypeKind::Domain {
-                default, checks, ..
-            } = &mut found.kind
+        self.each_expression(|columns, text| {
+            *text = before.with_calls_renamed(text, columns, from, &written);
+        });
+        self.each_code(|_, holder, code| {
+            if matches!(holder, Holder::View | Holder::Rule | Holder::Body)
+                && let Some(text) = &code.text
             {
-                default.iter_mut().for_each(rename);
-                for check in checks {
-                    if let ConstraintKind::Check { expression, .. } = &mut check.kind {
-                        rename(expression);
+                code.text = before.with_query_calls_renamed(text, from, &written);
+            }
+        });
+        for uses in self.views.values_mut() {
+            let old = (from.name.clone(), from.argument_types.clone());
+            if uses.functions.remove(&old) {
+                uses.functions.insert((to.clone(), old.1));
+            }
+        }
+        // A trigger runs the overload without arguments.
+        if from.argument_types.is_empty() {
+            for relation in self.catalog.relations.values_mut() {
+                for trigger in &mut relation.attached.triggers {
+                    if trigger.function == from.name {
+                        trigger.function.clone_from(to);
                     }
                 }
             }
@@ -311,22 +288,12 @@ fn has_query(code: &Code) -> bool {
         .is_some_and(|text| has_word(text, "select"))
 }
 
-/// Returns the text with the calls of a function under its new name.
-fn rename_call(text: &str, from: &str, to: &str, is_it: &dyn Fn(usize, usize) -> bool) -> String {
-    let all: Vec<Token<'_>> = bowline_sql::tokens(text).collect();
-    let mut out = text.to_owned();
-    for (position, token) in all.iter().enumerate().rev() {
-        // A schema before the name is the old one.
-        let schema = position
-            .checked_sub(2)
-            .filter(|_| all[position - 1].is("."));
-        let start = schema.map_or(token.start(), |schema| all[schema].start());
-        let is_call = token.name().is_some_and(|name| name == from)
-            && argument_count(&all[position + 1..]).is_some_and(|count| is_it(start, count));
-        if !is_call {
-            continue;
+/// Renames a schema where an expression names it before the name of a function.
+fn rename_schema_of_calls(text: &mut String, from: &str, to: &str) {
+    for call in calls_in_text(text).into_iter().rev() {
+        if call.schema.as_deref() == Some(from) {
+            let renamed = format!("{}.{}", quoted(to), quoted(&call.name));
+            text.replace_range(call.place, &renamed);
         }
-        out.replace_range(start..token.end(), to);
     }
-    out
 }

@@ -29,6 +29,11 @@ pub(crate) struct Function {
 }
 
 impl Function {
+    /// Returns true unless this is a procedure, which an expression cannot call.
+    pub(crate) fn is_function(&self) -> bool {
+        self.definition.kind() != SyntaxKind::CREATE_PROCEDURE
+    }
+
     /// Returns true if a call can have this number of arguments.
     pub(crate) fn takes(&self, count: usize) -> bool {
         let most = self.argument_types.len();
@@ -71,6 +76,7 @@ impl State {
     /// Adds a function. Replaces the one of the same name and argument types.
     pub(crate) fn add_function(&mut self, function: Function) {
         let named = function.name.name.clone();
+        self.keep_calls_from(&function);
         self.version_of_functions += 1;
         self.writes.forget_function(&named);
         let overloads = self.functions.entry(named).or_default();

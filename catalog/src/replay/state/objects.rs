@@ -1,6 +1,6 @@
 //! The kinds of objects that can be dropped.
 
-use crate::{DataType, Name};
+use crate::{DataType, Name, Relation};
 
 /// An object that can be dropped. Parts of a table include the table's name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -11,6 +11,7 @@ pub(crate) enum Object {
     Constraint(Name, String),
     Index(Name, String),
     Sequence(Name),
+    Collation(Name),
     Type(Name),
     DomainConstraint(Name, String),
     Attribute(Name, String),
@@ -20,6 +21,20 @@ pub(crate) enum Object {
     Routine(Name, Vec<DataType>),
     Trigger(Name, String),
     Policy(Name, String),
+}
+
+impl Relation {
+    /// Returns the object to drop for an index: its constraint, if it has one.
+    pub(crate) fn object_of_index(&self, index: &str) -> Object {
+        let mut constraints = self.constraints.iter();
+        let is_of_constraint =
+            constraints.any(|other| other.name == index && other.kind.has_index());
+        if is_of_constraint {
+            Object::Constraint(self.name.clone(), index.to_owned())
+        } else {
+            Object::Index(self.name.clone(), index.to_owned())
+        }
+    }
 }
 
 impl std::fmt::Display for Object {
@@ -34,6 +49,7 @@ impl std::fmt::Display for Object {
             }
             Self::Index(_, index) => write!(f, "the index {index}"),
             Self::Sequence(name) => write!(f, "the sequence {}", name.name),
+            Self::Collation(name) => write!(f, "the collation {}", name.name),
             Self::Type(name) => write!(f, "the type {}", name.name),
             Self::Attribute(name, attribute) => {
                 write!(f, "the attribute {attribute} of {}", name.name)

@@ -87,6 +87,9 @@ impl State {
                 self.forget_gaps(name);
                 self.catalog.sequences.remove(name);
             }
+            Object::Collation(name) => {
+                self.collations.remove(name);
+            }
             Object::Type(name) => {
                 self.catalog.types.remove(name);
             }

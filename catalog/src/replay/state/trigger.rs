@@ -140,6 +140,14 @@ impl State {
         }
     }
 
+    /// Forgets the states of a replaced trigger in the partitions of a table.
+    pub(crate) fn reset_inherited_trigger(&mut self, table: &Name, name: &str) {
+        for partition in self.partitions_below(table) {
+            let triggers = &mut self.table(&partition).attached.inherited_triggers;
+            triggers.retain(|own| own.name != name);
+        }
+    }
+
     /// Renames an inherited trigger in the partitions of a table.
     pub(crate) fn rename_inherited_trigger(&mut self, table: &Name, from: &str, to: &str) {
         for partition in self.partitions_below(table) {

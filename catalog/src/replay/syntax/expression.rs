@@ -121,36 +121,6 @@ pub(crate) fn calls(expression: &str, function: &str) -> bool {
         .any(|pair| means(&pair[0], function) && pair[1].is("("))
 }
 
-/// Returns the number of arguments of each call of this function in an expression.
-pub(crate) fn argument_counts(expression: &str, function: &str) -> Vec<usize> {
-    let tokens: Vec<Token<'_>> = bowline_sql::tokens(expression).collect();
-    let named = (0..tokens.len()).filter(|at| means(&tokens[*at], function));
-    named
-        .filter_map(|at| argument_count(&tokens[at + 1..]))
-        .collect()
-}
-
-/// Returns the number of arguments of a call, given the tokens after its name. Returns `None` if it
-/// is not a call.
-pub(crate) fn argument_count(after_name: &[Token<'_>]) -> Option<usize> {
-    let mut tokens = after_name.iter();
-    tokens.next()?.is("(").then_some(())?;
-    let (mut depth, mut count, mut is_empty) = (1, 1, true);
-    for token in tokens {
-        match token.text() {
-            "(" | "[" => depth += 1,
-            ")" | "]" => depth -= 1,
-            "," if depth == 1 => count += 1,
-            _ => {}
-        }
-        if depth == 0 {
-            return Some(if is_empty { 0 } else { count });
-        }
-        is_empty = false;
-    }
-    None
-}
-
 /// Returns the parts of a dotted name in a text.
 pub(crate) fn words(text: &str) -> Vec<String> {
     let names = bowline_sql::tokens(text).filter_map(|token| token.name());

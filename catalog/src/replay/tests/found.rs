@@ -1,6 +1,8 @@
 //! Histories that random ones found: each was once followed otherwise than a server does.
 
+mod functions;
 mod renames;
+mod schemas;
 mod settings;
 
 use std::sync::{LazyLock, Mutex, PoisonError};
