@@ -37,8 +37,8 @@ const NEVER_COMPARED: [&str; 31] = [
 
 /// Replay does not know these, and no server before PostgreSQL 18 has them. So they are compared only
 /// between two databases of PostgreSQL 18 or later.
-const NOT_NULL_DETAILS: &str = "names, NO INHERIT and NOT VALID of NOT NULL constraints (except between two databases of \
-     PostgreSQL 18 or later)";
+const NOT_NULL_DETAILS: &str = "names, NO INHERIT and NOT VALID of NOT NULL constraints (except between two servers of \
+     version 18 or later)";
 
 /// Returns the list as the beginning of a sentence: `a, b and c`.
 pub fn never_compared() -> String {
