@@ -23,7 +23,7 @@ use crate::error::{Error, Result};
 use crate::sql_text::read_only::Reads;
 use crate::sql_text::search_path::SearchPathChange;
 use crate::sql_text::search_path::SearchPathKey;
-use crate::wire::libpq::BoundValue;
+use crate::wire::parameters::Parameters;
 use columns::{Checks, Describe};
 use text::Text;
 
@@ -31,15 +31,14 @@ use text::Text;
 #[derive(Debug, Clone)]
 pub(crate) struct Command {
     pub(crate) text: Arc<Text>,
-    /// The OIDs of the parameters' types.
-    pub(crate) types: Vec<u32>,
-    pub(crate) values: Vec<BoundValue>,
+    pub(crate) parameters: Parameters,
     /// Whether it is prepared under a name, because its SQL is sent again with other values.
     pub(crate) is_named: bool,
     /// Whether it is a query of diesel whose type decides its SQL. Then its type also decides how
     /// its columns are read.
     pub(crate) is_diesels: bool,
     pub(crate) rows: ExpectedRows,
+    pub(crate) written: WrittenRows,
     /// The columns that its answer is read as; `None` if no rows are read.
     pub(crate) read_as: Option<ReadAs>,
     /// The search path by which its names are found, as far as it is known.
@@ -91,13 +90,26 @@ impl ReadAs {
 }
 
 /// The number of rows that an answer must have.
+#[doc(hidden)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum ExpectedRows {
+pub enum ExpectedRows {
     Any,
     One,
     AtMostOne,
     /// The rows affected, not returned.
     Exactly(u64),
+}
+
+/// What is known of the number of rows that a command writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WrittenRows {
+    /// Nothing is known.
+    Any,
+    /// At most one, and nothing else changes if it is none: a write by a whole unique key of a table
+    /// without statement-level triggers and rules.
+    AtMostOne,
+    /// One, or an error.
+    One,
 }
 
 /// Which side checks the number of rows.
@@ -119,11 +131,11 @@ impl Command {
     pub(crate) fn of(text: Arc<Text>) -> Self {
         Self {
             text,
-            types: Vec::new(),
-            values: Vec::new(),
+            parameters: Parameters::default(),
             is_named: false,
             is_diesels: false,
             rows: ExpectedRows::Any,
+            written: WrittenRows::Any,
             read_as: None,
             path: Arc::default(),
             names_types: false,
@@ -153,17 +165,18 @@ impl Command {
                 "the SQL holds a NUL byte, which PostgreSQL cannot store".to_owned(),
             )
             .with_hint("check where the SQL comes from")
-        } else if self.values.len() > PARAMETERS {
+        } else if self.parameters.len() > PARAMETERS {
             Error::unsent(
                 DatabaseErrorKind::UnableToSendCommand,
                 format!(
                     "a statement takes at most {PARAMETERS} parameters, this one has {}",
-                    self.values.len()
+                    self.parameters.len()
                 ),
             )
             .with_hint("insert in portions with bowline::statement::chunks, bind an array, or COPY")
         } else if self
-            .values
+            .parameters
+            .values()
             .iter()
             .flatten()
             .any(|value| value.len() > BYTES)

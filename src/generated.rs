@@ -10,6 +10,9 @@ pub use crate::command::columns::Columns as RowColumns;
 pub use crate::error::is_hidden;
 pub use crate::migrations::migrating;
 pub use crate::nullable::nullable;
+pub use crate::statement::ready::{
+    AnswerRow, ColumnArrays, ColumnValues, Fields, GivenArrays, GivenColumns, StaticSql, TableRow,
+};
 pub use crate::statement::{chunks, row_value};
 pub use crate::wire::row::SessionRow;
-pub use crate::{constraints, id, pg_enum};
+pub use crate::{column_arrays, column_values, constraints, id, pg_enum, table_row};

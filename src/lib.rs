@@ -81,7 +81,7 @@ pub use page::Page;
 pub use retry::RetryPolicy;
 pub use session::Session;
 pub use sqlstate::SqlState;
-pub use statement::{Row, Statement, StatementDsl, sql_query};
+pub use statement::{Query, Row, Statement, StatementDsl, WriteQuery, sql_query};
 pub use transaction::TransactionOptions;
 
 // These names are for code that 0.1 generated, so that the error of `migrations!` is the only one.

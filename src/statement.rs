@@ -7,6 +7,7 @@
 mod compose;
 mod lock;
 mod query;
+pub(crate) mod ready;
 mod sql;
 
 use crate::command::Command;
@@ -20,11 +21,12 @@ use crate::wire::row::SessionRow;
 
 pub use crate::chunks::chunks;
 pub use compose::{BoxedStatement, Map, Named, Unprepared};
-pub use lock::RowLock;
+pub use lock::{Lockable, RowLock};
 #[doc(hidden)]
 pub use query::DieselQuery;
 pub use query::StatementDsl;
 pub(crate) use query::render;
+pub use ready::{InsertMany, Query, QueryOutput, Read, RowCount, WasWritten, Write, WriteQuery};
 #[doc(hidden)]
 pub use sql::row_value;
 pub use sql::{DefaultSqlType, Row, Sql, sql_query};
@@ -121,11 +123,12 @@ pub trait Statement: Sealed {
     /// # }
     /// ```
     ///
-    /// Fails for a statement that is not a query. Fails on the server if a row is no single row of
-    /// a table, such as a row of a `GROUP BY`.
+    /// A generated function that writes or counts has no such method. Other statements fail if they
+    /// are not a query, and on the server if a row is no single row of a table, such as a row of a
+    /// `GROUP BY`.
     fn for_update(self) -> RowLock<Self>
     where
-        Self: Sized,
+        Self: Sized + Lockable,
     {
         RowLock::new(self, "FOR UPDATE")
     }
@@ -134,7 +137,7 @@ pub trait Statement: Sealed {
     /// key (`FOR NO KEY UPDATE`).
     fn for_no_key_update(self) -> RowLock<Self>
     where
-        Self: Sized,
+        Self: Sized + Lockable,
     {
         RowLock::new(self, "FOR NO KEY UPDATE")
     }
@@ -143,7 +146,7 @@ pub trait Statement: Sealed {
     /// SHARE`).
     fn for_share(self) -> RowLock<Self>
     where
-        Self: Sized,
+        Self: Sized + Lockable,
     {
         RowLock::new(self, "FOR SHARE")
     }
@@ -151,7 +154,7 @@ pub trait Statement: Sealed {
     /// Locks the rows against being deleted and against changes of their keys (`FOR KEY SHARE`).
     fn for_key_share(self) -> RowLock<Self>
     where
-        Self: Sized,
+        Self: Sized + Lockable,
     {
         RowLock::new(self, "FOR KEY SHARE")
     }

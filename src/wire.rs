@@ -13,5 +13,6 @@ pub(crate) mod driver;
 pub(crate) mod interrupt;
 pub(crate) mod libpq;
 pub(crate) mod notification;
+pub(crate) mod parameters;
 pub(crate) mod protocol;
 pub(crate) mod row;

@@ -5,6 +5,7 @@
 
 mod layout;
 mod schema;
+mod statements;
 mod table;
 mod types;
 
@@ -16,6 +17,7 @@ use bowline_migrations::FORMAT;
 use crate::plan::{Function, Origin, Plan};
 
 pub(crate) use schema::schema;
+pub(crate) use statements::{Statement, statements};
 
 /// The texts of files, by path.
 pub(crate) type Files = BTreeMap<PathBuf, String>;

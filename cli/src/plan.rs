@@ -19,6 +19,7 @@ mod rust_type;
 mod schema;
 mod table;
 mod uncovered;
+mod written;
 
 use std::collections::BTreeSet;
 

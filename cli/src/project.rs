@@ -162,6 +162,7 @@ impl Project {
             names: own.names,
             variants: own.variants,
             extra_derives: own.derives,
+            insertable: own.insertable,
             leave_out: own.leave_out,
             keys: own.keys,
             joinables: own.joinables,

@@ -9,9 +9,12 @@ use std::collections::HashMap;
 use std::ffi::{CStr, CString};
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
+
 use crate::command::columns::{Checks, Describe};
 use crate::command::text::Text;
 use crate::sql_text::search_path::SearchPathKey;
+use crate::wire::parameters::Parameters;
 
 /// The uses are halved after this many evictions for each statement that the set can hold.
 const HALVE_AFTER: usize = 8;
@@ -23,7 +26,7 @@ const MOST_USES: u32 = 16;
 #[derive(Debug)]
 pub(crate) struct PreparedStatements {
     /// By the hash of the SQL.
-    statements: HashMap<u64, Vec<PreparedStatement>>,
+    statements: HashMap<u64, Vec<PreparedStatement>, RandomState>,
     /// The number of statements.
     count: usize,
     /// Names that the server has not confirmed.
@@ -70,7 +73,7 @@ pub(crate) struct StatementName {
 impl PreparedStatements {
     pub(crate) fn new(capacity: usize) -> Self {
         Self {
-            statements: HashMap::new(),
+            statements: HashMap::default(),
             count: 0,
             unconfirmed: Vec::new(),
             to_close: Vec::new(),
@@ -87,13 +90,15 @@ impl PreparedStatements {
         &mut self,
         path: &SearchPathKey,
         text: &Arc<Text>,
-        types: &[u32],
+        parameters: &Parameters,
     ) -> StatementName {
         self.clock += 1;
         let alike = self.statements.get_mut(&text.hash());
-        if let Some(statement) =
-            alike.and_then(|alike| alike.iter_mut().find(|known| known.is(path, text, types)))
-        {
+        if let Some(statement) = alike.and_then(|alike| {
+            alike
+                .iter_mut()
+                .find(|known| known.is(path, text, parameters))
+        }) {
             statement.used = self.clock;
             statement.uses = (statement.uses + 1).min(MOST_USES);
             return StatementName {
@@ -115,7 +120,7 @@ impl PreparedStatements {
             .push(PreparedStatement {
                 path: Arc::clone(path),
                 text: Arc::clone(text),
-                types: types.into(),
+                types: parameters.types().into(),
                 name: Arc::clone(&name),
                 uses: 1,
                 used: self.clock,
@@ -217,15 +222,18 @@ impl PreparedStatements {
 }
 
 impl PreparedStatement {
-    fn is(&self, path: &SearchPathKey, text: &Arc<Text>, types: &[u32]) -> bool {
+    fn is(&self, path: &SearchPathKey, text: &Arc<Text>, parameters: &Parameters) -> bool {
         (Arc::ptr_eq(&self.text, text) || self.text.sql() == text.sql())
             && (Arc::ptr_eq(&self.path, path) || self.path == *path)
-            && *self.types == *types
+            && *self.types == *parameters.types()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use diesel::pg::{Pg, PgTypeMetadata};
+    use diesel::query_builder::bind_collector::RawBytesBindCollector;
+
     use super::*;
 
     fn names(prepared: &PreparedStatements) -> Vec<&std::ffi::CStr> {
@@ -234,7 +242,13 @@ mod tests {
 
     /// Returns the name under which SQL is planned, and whether it is new.
     fn name_for(prepared: &mut PreparedStatements, sql: &str, types: &[u32]) -> (String, bool) {
-        let name_for = prepared.name_for(&"".into(), &Arc::new(Text::new(sql)), types);
+        let mut collected = RawBytesBindCollector::<Pg>::new();
+        for oid in types {
+            collected.metadata.push(PgTypeMetadata::new(*oid, 0));
+            collected.binds.push(None);
+        }
+        let text = Arc::new(Text::new(sql));
+        let name_for = prepared.name_for(&"".into(), &text, &Parameters::new(collected));
         (
             name_for.name.to_string_lossy().into_owned(),
             name_for.is_new,
@@ -282,10 +296,14 @@ mod tests {
     fn the_same_sql_under_another_search_path_is_another_statement() {
         let mut prepared = PreparedStatements::new(2);
         let a = Arc::new(Text::new("a"));
-        let first = prepared.name_for(&"ta".into(), &a, &[]);
-        let second = prepared.name_for(&"tb".into(), &a, &[]);
+        let first = prepared.name_for(&"ta".into(), &a, &Parameters::default());
+        let second = prepared.name_for(&"tb".into(), &a, &Parameters::default());
         assert!(first.is_new && second.is_new);
-        assert!(!prepared.name_for(&"ta".into(), &a, &[]).is_new);
+        assert!(
+            !prepared
+                .name_for(&"ta".into(), &a, &Parameters::default())
+                .is_new
+        );
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use std::cmp::Ordering;
 
-use super::text::Texts;
+use super::text::{Derivation, Texts};
 use super::{CheckedBy, Command, ExpectedRows};
 use crate::error::{Error, ErrorKind, NO_ROW, Result};
 use crate::sql_text::single_statement::WithQuery;
@@ -24,7 +24,9 @@ impl Command {
             return CheckedBy::Server;
         }
         let rows = self.rows;
-        let checking = texts.checking(&self.text, rows, || checking(self.text.sql(), rows));
+        let checking = texts.derived(&self.text, Derivation::Checked(rows), || {
+            checking(self.text.sql(), rows)
+        });
         let Some(checking) = checking else {
             return CheckedBy::Client;
         };

@@ -1,11 +1,13 @@
 //! The text of a command and the properties of its SQL, determined once for each text that a
 //! session keeps.
 
-use std::collections::HashMap;
+mod column_set;
+mod kept;
+mod texts;
+
 use std::hash::{DefaultHasher, Hasher as _};
 use std::sync::{Arc, OnceLock};
 
-use super::ExpectedRows;
 use crate::sql_text::keywords::{
     CopyDirection, begins_transaction, begins_with, cannot_run_in_transaction, copy_direction,
     ends_transaction, is_empty, may_commit_and_fail,
@@ -14,6 +16,9 @@ use crate::sql_text::read_only::{Reads, reads};
 use crate::sql_text::search_path::may_change_path;
 use crate::sql_text::session_state::leaves_state;
 use crate::sql_text::statement_kinds::query_kind;
+
+pub(crate) use column_set::ColumnSet;
+pub(crate) use texts::{Constant, Derivation, QueryText, Texts};
 
 /// The first words of statements that change the schema, call what may, or discard prepared statements.
 const SCHEMA_CHANGES: [&str; 8] = [
@@ -133,112 +138,8 @@ impl Text {
     }
 }
 
-/// The text of a query.
-#[derive(Debug, Clone)]
-pub(crate) struct QueryText {
-    pub(crate) text: Arc<Text>,
-    /// Whether the session has met the text before.
-    pub(crate) is_known: bool,
-}
-
-/// The texts that a session has met.
-///
-/// Bounded: twice [`TEXTS`] texts of up to [`LONGEST`] bytes, and [`TEXTS`] pairs that check a row
-/// count. When a map is full, it is cleared; texts used since it was last full are kept.
-#[derive(Debug, Default)]
-pub(crate) struct Texts {
-    recent: HashMap<u64, Arc<Text>>,
-    earlier: HashMap<u64, Arc<Text>>,
-    /// By the caller's text and the rows that it expects.
-    checked: HashMap<(u64, ExpectedRows), (Arc<Text>, Arc<Text>)>,
-}
-
-const TEXTS: usize = 256;
-const LONGEST: usize = 4 * 1024;
-
-impl Texts {
-    /// Returns the text of this SQL, and whether it was met before.
-    pub(crate) fn of_sql(&mut self, sql: &str) -> QueryText {
-        let hash = hash(sql);
-        if let Some(known) = self.recent.get(&hash).filter(|known| **known.sql() == *sql) {
-            return QueryText {
-                text: Arc::clone(known),
-                is_known: true,
-            };
-        }
-        let known = self
-            .earlier
-            .remove(&hash)
-            .filter(|known| **known.sql() == *sql);
-        let is_known = known.is_some();
-        let text = known.unwrap_or_else(|| Arc::new(Text::new(sql)));
-        if sql.len() <= LONGEST {
-            if self.recent.len() >= TEXTS {
-                self.earlier = std::mem::take(&mut self.recent);
-            }
-            self.recent.insert(hash, Arc::clone(&text));
-        }
-        QueryText { text, is_known }
-    }
-
-    /// Returns the text that checks the row count of this one, made by `make` the first time.
-    pub(crate) fn checking(
-        &mut self,
-        text: &Arc<Text>,
-        rows: ExpectedRows,
-        make: impl FnOnce() -> Option<String>,
-    ) -> Option<Arc<Text>> {
-        let key = (text.hash(), rows);
-        if let Some((_, checking)) = self
-            .checked
-            .get(&key)
-            .filter(|(known, _)| Arc::ptr_eq(known, text) || known.sql() == text.sql())
-        {
-            return Some(Arc::clone(checking));
-        }
-        let checking = Arc::new(Text::new(make()?));
-        if text.sql().len() <= LONGEST {
-            if self.checked.len() >= TEXTS {
-                self.checked.clear();
-            }
-            self.checked
-                .insert(key, (Arc::clone(text), Arc::clone(&checking)));
-        }
-        Some(checking)
-    }
-}
-
 fn hash(sql: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     hasher.write(sql.as_bytes());
     hasher.finish()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_text_is_known_when_it_comes_back() {
-        let mut texts = Texts::default();
-        let first = texts.of_sql("SELECT 1");
-        assert!(!first.is_known);
-        let second = texts.of_sql("SELECT 1");
-        assert!(second.is_known && Arc::ptr_eq(&first.text, &second.text));
-    }
-
-    #[test]
-    fn texts_are_bounded_and_those_in_use_stay() {
-        let mut texts = Texts::default();
-        texts.of_sql("SELECT 'often'");
-        for number in 0..10_000 {
-            texts.of_sql(&format!("SELECT {number}"));
-            if number % 100 == 0 {
-                assert!(texts.of_sql("SELECT 'often'").is_known, "{number}");
-            }
-        }
-        assert!(texts.recent.len() + texts.earlier.len() <= 2 * TEXTS);
-        texts.of_sql(&" ".repeat(LONGEST + 1));
-        assert!(!texts.of_sql(&" ".repeat(LONGEST + 1)).is_known);
-    }
 }

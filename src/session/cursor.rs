@@ -60,7 +60,7 @@ impl Session {
             "DECLARE {name} {kind} CURSOR FOR\n{}",
             bare(command.sql())
         ));
-        (declaration.types, declaration.values) = (command.types, command.values);
+        declaration.parameters = command.parameters;
         declaration.function = command.function;
         let (read_as, is_dsl) = (command.read_as, command.is_diesels);
         Ok(Cursor {

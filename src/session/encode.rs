@@ -73,7 +73,7 @@ impl Session {
         let deadline = self.limits.call_deadline();
         let commands = self.encode(statement, deadline)?;
         match commands.as_slice() {
-            [command] if command.values.is_empty() => {
+            [command] if command.parameters.is_empty() => {
                 Ok((Arc::clone(command.sql()), command.is_diesels))
             }
             [command] => Err(Error::query("COPY takes no parameters, but the query has some")

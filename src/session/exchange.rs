@@ -304,7 +304,7 @@ impl Session {
     }
 
     /// Returns the messages for commands, with names for statements that are to be prepared; moves
-    /// the values out of the commands.
+    /// the parameters out of the commands.
     fn messages(&mut self, commands: &mut [Command]) -> Result<VecDeque<Message>> {
         let mut messages: VecDeque<_> = self
             .connection
@@ -320,8 +320,7 @@ impl Session {
         let mut changed_schema = is_within && self.transactions.has_changed_schema();
         for (number, command) in commands.iter_mut().enumerate() {
             command.check()?;
-            let types = std::mem::take(&mut command.types);
-            let values = std::mem::take(&mut command.values);
+            let parameters = std::mem::take(&mut command.parameters);
             changed_schema |= command.text.may_change_schema();
             // In a transaction that changed the schema, a plan from before would fail all of it. What diesel makes names
             // its columns.
@@ -333,22 +332,21 @@ impl Session {
                 messages.push_back(Message::Unnamed {
                     command: number,
                     sql: Arc::clone(command.sql()),
-                    types,
-                    values,
+                    parameters,
                 });
                 continue;
             }
             let statement =
                 self.connection
                     .prepared_mut()
-                    .name_for(&command.path, &command.text, &types);
+                    .name_for(&command.path, &command.text, &parameters);
             if statement.is_new {
                 self.note_effects(&command.text);
                 self.observer.statement_prepared(command.sql());
                 messages.push_back(Message::Prepare {
                     name: Arc::clone(&statement.name),
                     sql: Arc::clone(command.sql()),
-                    types,
+                    parameters: parameters.clone(),
                 });
             }
             let name = statement.name;
@@ -358,7 +356,7 @@ impl Session {
             messages.push_back(Message::Execute {
                 command: number,
                 name,
-                values,
+                parameters,
             });
         }
         self.transactions.set_changed_schema(changed_schema);

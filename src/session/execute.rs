@@ -9,12 +9,13 @@ use super::encode::{refuse_begin, refuse_end};
 use super::exchange::{Batch, BatchResult, CommitPoint};
 use crate::command::row_count::check_count;
 use crate::command::text::Texts;
-use crate::command::{CheckedBy, Command, ExpectedRows};
+use crate::command::{CheckedBy, Command, ExpectedRows, WrittenRows};
 use crate::error::{Error, Outcome, Result};
 use crate::retry::made_stale;
 use crate::sql_text::read_only::Reads;
 use crate::statement::Statement;
 use crate::transaction::TransactionStart;
+use crate::wire::answer::Answer;
 
 /// The transaction in which commands run.
 #[derive(Debug, Clone)]
@@ -99,7 +100,7 @@ impl Session {
             TransactionMode::Within => Reads::IfBuiltIn,
             _ => Reads::Yes,
         };
-        let checked_by = check_rows(&mut commands, checked_here, &mut self.texts);
+        let checked_by = check_rows(&mut commands, checked_here, &mode, &mut self.texts);
         match (mode, checked_by) {
             (TransactionMode::Implicit, CheckedBy::Client) => {
                 self.execute_then_commit(commands, &TransactionStart::plain().sql, deadline)
@@ -216,7 +217,11 @@ impl Session {
 impl BatchResult {
     /// Sets the outcome of commands whose Sync was answered: reading leaves nothing to commit.
     fn committed(mut self) -> Self {
-        self.outcome = if self.commands.iter().all(Command::only_reads) {
+        let wrote_nothing = |(command, answer): (&Command, &Answer)| {
+            command.only_reads()
+                || (command.written == WrittenRows::AtMostOne && answer.rows_affected() == 0)
+        };
+        self.outcome = if self.commands.iter().zip(&self.answers).all(wrote_nothing) {
             Outcome::NotCommitted
         } else {
             Outcome::Committed
@@ -239,9 +244,16 @@ fn needs_transaction(commands: &[Command]) -> bool {
         && !commands.iter().any(Command::cannot_run_in_transaction)
 }
 
-/// Lets the server check the row counts. A lone query that reads, with this certainty, is checked by its answer, which
-/// costs the server less.
-fn check_rows(commands: &mut [Command], checked_here: Reads, texts: &mut Texts) -> CheckedBy {
+/// Lets the server check the row counts.
+///
+/// A lone query that reads, with this certainty, is checked by its answer, which costs the server
+/// less. So is a lone write that changes one row or nothing, unless more is committed with it.
+fn check_rows(
+    commands: &mut [Command],
+    checked_here: Reads,
+    mode: &TransactionMode,
+    texts: &mut Texts,
+) -> CheckedBy {
     if let [command] = commands
         && command.rows != ExpectedRows::Any
         && command.reads() >= checked_here
@@ -249,8 +261,14 @@ fn check_rows(commands: &mut [Command], checked_here: Reads, texts: &mut Texts) 
     {
         return CheckedBy::Server;
     }
+    let is_alone = commands.len() == 1 && !matches!(mode, TransactionMode::Explicit(_));
     let mut checked_by = CheckedBy::Server;
     for command in commands {
+        match command.written {
+            WrittenRows::One => continue,
+            WrittenRows::AtMostOne if is_alone => continue,
+            _ => {}
+        }
         if command.check_rows_on_server(texts) == CheckedBy::Client {
             checked_by = CheckedBy::Client;
         }

@@ -160,10 +160,7 @@ impl Observer {
         self.round_trips += 1;
         if let Some(statement) = &mut self.statement {
             statement.round_trips += 1;
-            let bytes = |command: &Command| {
-                let values = command.values.iter().flatten();
-                command.sql().len() + values.map(Vec::len).sum::<usize>()
-            };
+            let bytes = |command: &Command| command.sql().len() + command.parameters.size();
             statement.sent_bytes += commands.iter().map(bytes).sum::<usize>();
         }
     }

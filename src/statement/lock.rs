@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Answers, Encoder, Sealed, Statement};
+use super::query::{Affected, Rows};
+use super::{Answers, Encoder, Map, Named, Sealed, Statement, Unprepared};
+use crate::command::text::Derivation;
 use crate::error::{Error, Result};
 use crate::sql_text::keywords::begins_with;
 use crate::sql_text::single_statement::bare;
@@ -19,6 +21,21 @@ pub struct RowLock<S> {
     strength: &'static str,
     others: &'static str,
 }
+
+/// A statement whose rows may be locked: any except a generated one that writes or counts.
+#[diagnostic::on_unimplemented(
+    message = "the rows of `{Self}` cannot be locked",
+    label = "it does not read rows of a table",
+    note = "an INSERT, UPDATE or DELETE locks the rows it writes by itself"
+)]
+pub trait Lockable {}
+
+impl<Q, R, T, N> Lockable for Rows<Q, R, T, N> {}
+impl<Q> Lockable for Affected<Q> {}
+impl<S: Lockable, F> Lockable for Map<S, F> {}
+impl<S: Lockable> Lockable for Named<S> {}
+impl<S: Lockable> Lockable for Unprepared<S> {}
+impl<S: ?Sized> Lockable for Box<S> {}
 
 impl<S> RowLock<S> {
     pub(super) fn new(statement: S, strength: &'static str) -> Self {
@@ -56,15 +73,19 @@ impl<S: Statement> Statement for RowLock<S> {
         let first = encoder.commands.len();
         let encoded = self.statement.encode(encoder);
         for command in &mut encoder.commands[first..] {
-            let written = bare(command.sql());
-            if !begins_with(&written, &["select", "with", "table"]) {
+            let locking = Derivation::Locked(self.strength, self.others);
+            let text = encoder.texts.derived(&command.text, locking, || {
+                let written = bare(command.sql());
+                // On a line of its own, because SQL written by hand may end with a comment.
+                begins_with(&written, &["select", "with", "table"])
+                    .then(|| format!("{written}\n{}{}", self.strength, self.others))
+            });
+            let Some(text) = text else {
                 return Err(Error::query("only a query that reads can lock its rows")
                     .with_hint("an INSERT, UPDATE or DELETE locks the rows it writes by itself")
                     .with_sql(Arc::clone(command.sql())));
-            }
-            // On a line of its own, because SQL written by hand may end with a comment.
-            let locking = format!("{written}\n{}{}", self.strength, self.others);
-            command.set_text(encoder.texts.of_sql(&locking).text);
+            };
+            command.set_text(text);
         }
         encoded
     }

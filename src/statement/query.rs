@@ -17,6 +17,7 @@ use crate::command::text::QueryText;
 use crate::command::{Command, ExpectedRows, ReadAs};
 use crate::error::{Error, Result};
 use crate::sql_text::search_path::SearchPathChange;
+use crate::wire::parameters::Parameters;
 use crate::wire::row::SessionRow;
 
 /// Turns any diesel query into a [`Statement`]: any query that diesel's `RunQueryDsl` could run.
@@ -311,12 +312,7 @@ where
         lookup.change(change);
     }
     Ok(Command {
-        types: binds
-            .metadata
-            .iter()
-            .map(|metadata| metadata.oid().unwrap_or(0))
-            .collect(),
-        values: binds.binds,
+        parameters: Parameters::new(binds),
         is_named,
         is_diesels,
         rows,

@@ -17,10 +17,11 @@ pub struct SessionRow {
     number: usize,
 }
 
-/// One value of a row.
+/// One value of an answer.
 #[derive(Debug)]
-pub struct SessionField<'a> {
-    row: &'a SessionRow,
+pub struct AnswerField<'a> {
+    answer: &'a Answer,
+    row: usize,
     column: usize,
 }
 
@@ -35,11 +36,18 @@ impl SessionRow {
     }
 }
 
+impl SessionRow {
+    /// Returns the answer, and the number of the row in it.
+    pub(crate) fn parts(&self) -> (&Answer, usize) {
+        (&self.answer, self.number)
+    }
+}
+
 impl RowSealed for SessionRow {}
 
 impl<'a> Row<'a, Pg> for SessionRow {
     type Field<'f>
-        = SessionField<'f>
+        = AnswerField<'f>
     where
         'a: 'f,
         Self: 'f;
@@ -54,10 +62,8 @@ impl<'a> Row<'a, Pg> for SessionRow {
         'a: 'b,
         Self: RowIndex<I>,
     {
-        Some(SessionField {
-            row: self,
-            column: self.idx(index)?,
-        })
+        let column = self.idx(index)?;
+        Some(AnswerField::new(&self.answer, self.number, column))
     }
 
     fn partial_row(&self, range: Range<usize>) -> PartialRow<'_, Self> {
@@ -78,21 +84,31 @@ impl<'a> RowIndex<&'a str> for SessionRow {
     }
 }
 
-impl<'a> Field<'a, Pg> for SessionField<'a> {
+impl<'a> AnswerField<'a> {
+    pub(crate) fn new(answer: &'a Answer, row: usize, column: usize) -> Self {
+        Self {
+            answer,
+            row,
+            column,
+        }
+    }
+}
+
+impl<'a> Field<'a, Pg> for AnswerField<'a> {
     fn field_name(&self) -> Option<&str> {
-        self.row.answer.column_name(self.column)
+        self.answer.column_name(self.column)
     }
 
     fn value(&self) -> Option<<Pg as Backend>::RawValue<'_>> {
-        let bytes = self.row.answer.value(self.row.number, self.column)?;
+        let bytes = self.answer.value(self.row, self.column)?;
         Some(PgValue::new(bytes, self))
     }
 }
 
-impl TypeOidLookup for SessionField<'_> {
+impl TypeOidLookup for AnswerField<'_> {
     fn lookup(&self) -> NonZeroU32 {
         // 705 is `unknown`, for a column without a type, which the server does not send.
         const UNKNOWN: NonZeroU32 = NonZeroU32::new(705).expect("705 is not 0");
-        self.row.answer.column_type(self.column).unwrap_or(UNKNOWN)
+        self.answer.column_type(self.column).unwrap_or(UNKNOWN)
     }
 }

@@ -1,6 +1,7 @@
 //! Generated code and migrations.
 
 mod compile_errors;
+mod constant_sql;
 #[allow(
     missing_docs,
     unreachable_pub,

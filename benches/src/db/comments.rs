@@ -3,7 +3,8 @@
 
 use std::borrow::Cow;
 
-use bowline::{Page, Statement, StatementDsl as _};
+use bowline::__generated::StaticSql;
+use bowline::Page;
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -25,12 +26,30 @@ pub struct Comment {
     pub body: String,
 }
 
+bowline::__generated::table_row! {
+    Comment: comments {
+        id, post_id, body,
+    }
+}
+
 /// A [`Comment`] to insert.
 #[derive(Debug, Clone, PartialEq, Insertable, Deserialize)]
 #[diesel(table_name = comments)]
 pub struct NewComment<'a> {
     pub post_id: PostId,
     pub body: Cow<'a, str>,
+}
+
+bowline::__generated::column_values! {
+    NewComment<'_>: comments {
+        post_id, body,
+    }
+}
+
+bowline::__generated::column_arrays! {
+    NewComment<'_>: comments {
+        post_id, body,
+    }
 }
 
 /// Changes to a [`Comment`]. `None` leaves the column as it is.
@@ -40,6 +59,12 @@ pub struct NewComment<'a> {
 pub struct CommentChanges<'a> {
     pub post_id: Option<PostId>,
     pub body: Option<Cow<'a, str>>,
+}
+
+bowline::__generated::column_values! {
+    CommentChanges<'_>: comments {
+        post_id = optional, body = optional,
+    }
 }
 
 bowline::__generated::constraints! {
@@ -54,119 +79,146 @@ bowline::__generated::constraints! {
 
 impl Comment {
     /// The comment with this id, or `None`.
-    pub fn find(id: CommentId) -> impl Statement<Output = Option<Comment>> {
-        comments::table
-            .find(id)
-            .select(Comment::as_select())
-            .optional::<Comment>()
-            .named_read("Comment::find")
+    pub fn find(id: CommentId) -> bowline::Query<Option<Comment>> {
+        static SQL: StaticSql = StaticSql {
+            function: "Comment::find",
+            sql: "SELECT id, post_id, body FROM comments WHERE id = $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<comments::id, _>(&id)
     }
 
     /// The comment with this id, or the error `NotFound`.
-    pub fn get(id: CommentId) -> impl Statement<Output = Comment> {
-        comments::table
-            .find(id)
-            .select(Comment::as_select())
-            .one::<Comment>()
-            .named_read("Comment::get")
+    pub fn get(id: CommentId) -> bowline::Query<Comment> {
+        static SQL: StaticSql = StaticSql {
+            function: "Comment::get",
+            sql: "SELECT id, post_id, body FROM comments WHERE id = $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<comments::id, _>(&id)
     }
 
     /// Up to `page.limit` rows, by id, those after `page.after`.
-    pub fn list(page: Page<CommentId>) -> impl Statement<Output = Vec<Comment>> {
-        let mut query = comments::table
-            .select(Comment::as_select())
-            .order(comments::id)
-            .limit(page.limit)
-            .into_boxed();
+    pub fn list(page: Page<CommentId>) -> bowline::Query<Vec<Comment>> {
+        static FIRST: StaticSql = StaticSql {
+            function: "Comment::list",
+            sql: "SELECT id, post_id, body FROM comments ORDER BY id LIMIT $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        static AFTER: StaticSql = StaticSql {
+            function: "Comment::list",
+            sql: "SELECT id, post_id, body FROM comments WHERE id > $1 ORDER BY id LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        let sql = match page.after {
+            None => &FIRST,
+            Some(_) => &AFTER,
+        };
+        let mut query = bowline::Query::new(sql);
         if let Some(after) = page.after {
-            query = query.filter(comments::id.gt(after));
+            query = query.bind::<comments::id, _>(&after);
         }
-        query.all::<Comment>().named_read("Comment::list")
+        query.limit(page.limit)
     }
 
     /// Up to `page.limit` rows with this post_id, by id, those after `page.after`.
     ///
     /// Served by the index `comments_post_id_idx`.
-    pub fn list_by_post(
-        post_id: PostId,
-        page: Page<CommentId>,
-    ) -> impl Statement<Output = Vec<Comment>> {
-        let mut query = comments::table
-            .filter(comments::post_id.eq(post_id))
-            .select(Comment::as_select())
-            .order(comments::id)
-            .limit(page.limit)
-            .into_boxed();
+    pub fn list_by_post(post_id: PostId, page: Page<CommentId>) -> bowline::Query<Vec<Comment>> {
+        static FIRST: StaticSql = StaticSql {
+            function: "Comment::list_by_post",
+            sql: "SELECT id, post_id, body FROM comments WHERE post_id = $1 ORDER BY id LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        static AFTER: StaticSql = StaticSql {
+            function: "Comment::list_by_post",
+            sql: "SELECT id, post_id, body FROM comments WHERE post_id = $1 AND id > $2 ORDER BY \
+                  id LIMIT $3",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        let sql = match page.after {
+            None => &FIRST,
+            Some(_) => &AFTER,
+        };
+        let mut query = bowline::Query::new(sql).bind::<comments::post_id, _>(&post_id);
         if let Some(after) = page.after {
-            query = query.filter(comments::id.gt(after));
+            query = query.bind::<comments::id, _>(&after);
         }
-        query.all::<Comment>().named_read("Comment::list_by_post")
+        query.limit(page.limit)
     }
 
     /// Inserts a comment and returns it as stored.
-    pub fn insert(new: NewComment<'_>) -> impl Statement<Output = Comment> + use<'_> {
-        diesel::insert_into(comments::table)
-            .values(new)
-            .returning(Comment::as_returning())
-            .one::<Comment>()
-            .named("Comment::insert")
+    pub fn insert(new: NewComment<'_>) -> bowline::WriteQuery<Comment> {
+        static SQL: StaticSql = StaticSql {
+            function: "Comment::insert",
+            sql: "INSERT INTO comments {new} RETURNING id, post_id, body",
+            writes_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).new_row(&new)
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(
-        new: Vec<NewComment<'_>>,
-    ) -> impl Statement<Output = Vec<Comment>> + use<'_> {
-        bowline::__generated::chunks(new, 2)
-            .map(|chunk| {
-                diesel::insert_into(comments::table)
-                    .values(chunk)
-                    .returning(Comment::as_returning())
-                    .all::<Comment>()
-            })
-            .collect::<Vec<_>>()
-            .map(|rows| rows.into_iter().flatten().collect::<Vec<_>>())
-            .named("Comment::insert_many")
+    pub fn insert_many(new: Vec<NewComment<'_>>) -> bowline::statement::InsertMany<Comment> {
+        static SQL: StaticSql = StaticSql {
+            function: "Comment::insert_many",
+            sql: "INSERT INTO comments {rows} RETURNING id, post_id, body",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::InsertMany::by_columns(&new, &SQL)
     }
 
     /// Makes the changes and returns the comment as stored, or the error `NotFound`.
     ///
     /// No changes just read it.
-    pub fn update(
-        id: CommentId,
-        changes: CommentChanges<'_>,
-    ) -> impl Statement<Output = Comment> + use<'_> {
-        if changes == CommentChanges::default() {
-            return Self::get(id).boxed();
-        }
-        diesel::update(comments::table.find(id))
-            .set(changes)
-            .returning(Comment::as_returning())
-            .one::<Comment>()
-            .named("Comment::update")
-            .boxed()
+    pub fn update(id: CommentId, changes: CommentChanges<'_>) -> bowline::WriteQuery<Comment> {
+        static SQL: StaticSql = StaticSql {
+            function: "Comment::update",
+            sql: "UPDATE comments SET {changes} WHERE id = $1 RETURNING id, post_id, body",
+            unchanged: "SELECT id, post_id, body FROM comments WHERE id = $1",
+            writes_at_most_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL)
+            .bind::<comments::id, _>(&id)
+            .changes(&changes)
     }
 
     /// Deletes the comment; `false` if there was none.
-    pub fn delete(id: CommentId) -> impl Statement<Output = bool> {
-        diesel::delete(comments::table.find(id))
-            .affected()
-            .map(|rows| rows == 1)
-            .named("Comment::delete")
+    pub fn delete(id: CommentId) -> bowline::WriteQuery<bowline::statement::WasWritten> {
+        static SQL: StaticSql = StaticSql {
+            function: "Comment::delete",
+            sql: "DELETE FROM comments WHERE id = $1",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<comments::id, _>(&id)
     }
 
     /// How many rows there are; reads the whole table.
-    pub fn count() -> impl Statement<Output = i64> {
-        comments::table
-            .count()
-            .one::<i64>()
-            .named_read("Comment::count")
+    pub fn count() -> bowline::Query<i64> {
+        static SQL: StaticSql = StaticSql {
+            function: "Comment::count",
+            sql: "SELECT count(*) FROM comments",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL)
     }
 
     /// Whether there is a comment with this id.
-    pub fn exists(id: CommentId) -> impl Statement<Output = bool> {
-        let row = comments::table.find(id);
-        diesel::select(diesel::dsl::exists(row))
-            .one::<bool>()
-            .named_read("Comment::exists")
+    pub fn exists(id: CommentId) -> bowline::Query<bool> {
+        static SQL: StaticSql = StaticSql {
+            function: "Comment::exists",
+            sql: "SELECT EXISTS (SELECT FROM comments WHERE id = $1)",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<comments::id, _>(&id)
     }
 }

@@ -3,7 +3,8 @@
 
 use std::borrow::Cow;
 
-use bowline::{Page, Statement, StatementDsl as _};
+use bowline::__generated::StaticSql;
+use bowline::Page;
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +28,12 @@ pub struct Item {
     pub note: Option<String>,
 }
 
+bowline::__generated::table_row! {
+    Item: items {
+        id, owner_id, name, amount, price, note,
+    }
+}
+
 /// An [`Item`] to insert. `None` takes the column's default.
 #[derive(Debug, Clone, PartialEq, Insertable, Deserialize)]
 #[diesel(table_name = items)]
@@ -36,6 +43,18 @@ pub struct NewItem<'a> {
     pub amount: i32,
     pub price: f64,
     pub note: Option<Cow<'a, str>>,
+}
+
+bowline::__generated::column_values! {
+    NewItem<'_>: items {
+        owner_id, name, amount, price, note = optional,
+    }
+}
+
+bowline::__generated::column_arrays! {
+    NewItem<'_>: items {
+        owner_id, name, amount, price, note = optional,
+    }
 }
 
 /// Changes to an [`Item`]. `None` leaves the column as it is; `Some(None)` sets it to NULL.
@@ -51,6 +70,12 @@ pub struct ItemChanges<'a> {
     pub note: Option<Option<Cow<'a, str>>>,
 }
 
+bowline::__generated::column_values! {
+    ItemChanges<'_>: items {
+        owner_id = optional, name = optional, amount = optional, price = optional, note = optional,
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `items`.
     pub enum ItemConstraint on "public"."items" {
@@ -61,92 +86,120 @@ bowline::__generated::constraints! {
 
 impl Item {
     /// The item with this id, or `None`.
-    pub fn find(id: ItemId) -> impl Statement<Output = Option<Item>> {
-        items::table
-            .find(id)
-            .select(Item::as_select())
-            .optional::<Item>()
-            .named_read("Item::find")
+    pub fn find(id: ItemId) -> bowline::Query<Option<Item>> {
+        static SQL: StaticSql = StaticSql {
+            function: "Item::find",
+            sql: "SELECT id, owner_id, name, amount, price, note FROM items WHERE id = $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<items::id, _>(&id)
     }
 
     /// The item with this id, or the error `NotFound`.
-    pub fn get(id: ItemId) -> impl Statement<Output = Item> {
-        items::table
-            .find(id)
-            .select(Item::as_select())
-            .one::<Item>()
-            .named_read("Item::get")
+    pub fn get(id: ItemId) -> bowline::Query<Item> {
+        static SQL: StaticSql = StaticSql {
+            function: "Item::get",
+            sql: "SELECT id, owner_id, name, amount, price, note FROM items WHERE id = $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<items::id, _>(&id)
     }
 
     /// Up to `page.limit` rows, by id, those after `page.after`.
-    pub fn list(page: Page<ItemId>) -> impl Statement<Output = Vec<Item>> {
-        let mut query = items::table
-            .select(Item::as_select())
-            .order(items::id)
-            .limit(page.limit)
-            .into_boxed();
+    pub fn list(page: Page<ItemId>) -> bowline::Query<Vec<Item>> {
+        static FIRST: StaticSql = StaticSql {
+            function: "Item::list",
+            sql: "SELECT id, owner_id, name, amount, price, note FROM items ORDER BY id LIMIT $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        static AFTER: StaticSql = StaticSql {
+            function: "Item::list",
+            sql: "SELECT id, owner_id, name, amount, price, note FROM items WHERE id > $1 ORDER BY \
+                  id LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        let sql = match page.after {
+            None => &FIRST,
+            Some(_) => &AFTER,
+        };
+        let mut query = bowline::Query::new(sql);
         if let Some(after) = page.after {
-            query = query.filter(items::id.gt(after));
+            query = query.bind::<items::id, _>(&after);
         }
-        query.all::<Item>().named_read("Item::list")
+        query.limit(page.limit)
     }
 
     /// Inserts an item and returns it as stored.
-    pub fn insert(new: NewItem<'_>) -> impl Statement<Output = Item> + use<'_> {
-        diesel::insert_into(items::table)
-            .values(new)
-            .returning(Item::as_returning())
-            .one::<Item>()
-            .named("Item::insert")
+    pub fn insert(new: NewItem<'_>) -> bowline::WriteQuery<Item> {
+        static SQL: StaticSql = StaticSql {
+            function: "Item::insert",
+            sql: "INSERT INTO items {new} RETURNING id, owner_id, name, amount, price, note",
+            writes_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).new_row(&new)
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(new: Vec<NewItem<'_>>) -> impl Statement<Output = Vec<Item>> + use<'_> {
-        bowline::__generated::chunks(new, 5)
-            .map(|chunk| {
-                diesel::insert_into(items::table)
-                    .values(chunk)
-                    .returning(Item::as_returning())
-                    .all::<Item>()
-            })
-            .collect::<Vec<_>>()
-            .map(|rows| rows.into_iter().flatten().collect::<Vec<_>>())
-            .named("Item::insert_many")
+    pub fn insert_many(new: Vec<NewItem<'_>>) -> bowline::statement::InsertMany<Item> {
+        static SQL: StaticSql = StaticSql {
+            function: "Item::insert_many",
+            sql: "INSERT INTO items {rows} RETURNING id, owner_id, name, amount, price, note",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::InsertMany::by_columns(&new, &SQL)
     }
 
     /// Makes the changes and returns the item as stored, or the error `NotFound`.
     ///
     /// No changes just read it.
-    pub fn update(id: ItemId, changes: ItemChanges<'_>) -> impl Statement<Output = Item> + use<'_> {
-        if changes == ItemChanges::default() {
-            return Self::get(id).boxed();
-        }
-        diesel::update(items::table.find(id))
-            .set(changes)
-            .returning(Item::as_returning())
-            .one::<Item>()
-            .named("Item::update")
-            .boxed()
+    pub fn update(id: ItemId, changes: ItemChanges<'_>) -> bowline::WriteQuery<Item> {
+        static SQL: StaticSql = StaticSql {
+            function: "Item::update",
+            sql: "UPDATE items SET {changes} WHERE id = $1 RETURNING id, owner_id, name, amount, \
+                  price, note",
+            unchanged: "SELECT id, owner_id, name, amount, price, note FROM items WHERE id = $1",
+            writes_at_most_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL)
+            .bind::<items::id, _>(&id)
+            .changes(&changes)
     }
 
     /// Deletes the item; `false` if there was none.
-    pub fn delete(id: ItemId) -> impl Statement<Output = bool> {
-        diesel::delete(items::table.find(id))
-            .affected()
-            .map(|rows| rows == 1)
-            .named("Item::delete")
+    pub fn delete(id: ItemId) -> bowline::WriteQuery<bowline::statement::WasWritten> {
+        static SQL: StaticSql = StaticSql {
+            function: "Item::delete",
+            sql: "DELETE FROM items WHERE id = $1",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<items::id, _>(&id)
     }
 
     /// How many rows there are; reads the whole table.
-    pub fn count() -> impl Statement<Output = i64> {
-        items::table.count().one::<i64>().named_read("Item::count")
+    pub fn count() -> bowline::Query<i64> {
+        static SQL: StaticSql = StaticSql {
+            function: "Item::count",
+            sql: "SELECT count(*) FROM items",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL)
     }
 
     /// Whether there is an item with this id.
-    pub fn exists(id: ItemId) -> impl Statement<Output = bool> {
-        let row = items::table.find(id);
-        diesel::select(diesel::dsl::exists(row))
-            .one::<bool>()
-            .named_read("Item::exists")
+    pub fn exists(id: ItemId) -> bowline::Query<bool> {
+        static SQL: StaticSql = StaticSql {
+            function: "Item::exists",
+            sql: "SELECT EXISTS (SELECT FROM items WHERE id = $1)",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<items::id, _>(&id)
     }
 }

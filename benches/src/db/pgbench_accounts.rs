@@ -3,9 +3,9 @@
 
 use std::borrow::Cow;
 
-use bowline::{Page, Statement, StatementDsl as _};
+use bowline::__generated::StaticSql;
+use bowline::Page;
 use diesel::prelude::*;
-use diesel::upsert::excluded;
 use serde::{Deserialize, Serialize};
 
 use super::schema::pgbench_accounts;
@@ -26,6 +26,12 @@ pub struct PgbenchAccount {
     pub filler: Option<String>,
 }
 
+bowline::__generated::table_row! {
+    PgbenchAccount: pgbench_accounts {
+        aid, bid, abalance, filler,
+    }
+}
+
 /// A [`PgbenchAccount`] to insert. `None` takes the column's default.
 #[derive(Debug, Clone, PartialEq, Insertable, Deserialize)]
 #[diesel(table_name = pgbench_accounts)]
@@ -34,6 +40,18 @@ pub struct NewPgbenchAccount<'a> {
     pub bid: i32,
     pub abalance: i32,
     pub filler: Option<Cow<'a, str>>,
+}
+
+bowline::__generated::column_values! {
+    NewPgbenchAccount<'_>: pgbench_accounts {
+        aid, bid, abalance, filler = optional,
+    }
+}
+
+bowline::__generated::column_arrays! {
+    NewPgbenchAccount<'_>: pgbench_accounts {
+        aid, bid, abalance, filler = optional,
+    }
 }
 
 /// Changes to a [`PgbenchAccount`]. `None` leaves the column as it is; `Some(None)` sets it to NULL.
@@ -47,6 +65,12 @@ pub struct PgbenchAccountChanges<'a> {
     pub filler: Option<Option<Cow<'a, str>>>,
 }
 
+bowline::__generated::column_values! {
+    PgbenchAccountChanges<'_>: pgbench_accounts {
+        bid = optional, abalance = optional, filler = optional,
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `pgbench_accounts`.
     pub enum PgbenchAccountConstraint on "public"."pgbench_accounts" {
@@ -57,61 +81,74 @@ bowline::__generated::constraints! {
 
 impl PgbenchAccount {
     /// The pgbench account with this aid, or `None`.
-    pub fn find(aid: PgbenchAccountId) -> impl Statement<Output = Option<PgbenchAccount>> {
-        pgbench_accounts::table
-            .find(aid)
-            .select(PgbenchAccount::as_select())
-            .optional::<PgbenchAccount>()
-            .named_read("PgbenchAccount::find")
+    pub fn find(aid: PgbenchAccountId) -> bowline::Query<Option<PgbenchAccount>> {
+        static SQL: StaticSql = StaticSql {
+            function: "PgbenchAccount::find",
+            sql: "SELECT aid, bid, abalance, filler FROM pgbench_accounts WHERE aid = $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<pgbench_accounts::aid, _>(&aid)
     }
 
     /// The pgbench account with this aid, or the error `NotFound`.
-    pub fn get(aid: PgbenchAccountId) -> impl Statement<Output = PgbenchAccount> {
-        pgbench_accounts::table
-            .find(aid)
-            .select(PgbenchAccount::as_select())
-            .one::<PgbenchAccount>()
-            .named_read("PgbenchAccount::get")
+    pub fn get(aid: PgbenchAccountId) -> bowline::Query<PgbenchAccount> {
+        static SQL: StaticSql = StaticSql {
+            function: "PgbenchAccount::get",
+            sql: "SELECT aid, bid, abalance, filler FROM pgbench_accounts WHERE aid = $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<pgbench_accounts::aid, _>(&aid)
     }
 
     /// Up to `page.limit` rows, by aid, those after `page.after`.
-    pub fn list(page: Page<PgbenchAccountId>) -> impl Statement<Output = Vec<PgbenchAccount>> {
-        let mut query = pgbench_accounts::table
-            .select(PgbenchAccount::as_select())
-            .order(pgbench_accounts::aid)
-            .limit(page.limit)
-            .into_boxed();
+    pub fn list(page: Page<PgbenchAccountId>) -> bowline::Query<Vec<PgbenchAccount>> {
+        static FIRST: StaticSql = StaticSql {
+            function: "PgbenchAccount::list",
+            sql: "SELECT aid, bid, abalance, filler FROM pgbench_accounts ORDER BY aid LIMIT $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        static AFTER: StaticSql = StaticSql {
+            function: "PgbenchAccount::list",
+            sql: "SELECT aid, bid, abalance, filler FROM pgbench_accounts WHERE aid > $1 ORDER BY \
+                  aid LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        let sql = match page.after {
+            None => &FIRST,
+            Some(_) => &AFTER,
+        };
+        let mut query = bowline::Query::new(sql);
         if let Some(after) = page.after {
-            query = query.filter(pgbench_accounts::aid.gt(after));
+            query = query.bind::<pgbench_accounts::aid, _>(&after);
         }
-        query
-            .all::<PgbenchAccount>()
-            .named_read("PgbenchAccount::list")
+        query.limit(page.limit)
     }
 
     /// Inserts a pgbench account and returns it as stored.
-    pub fn insert(new: NewPgbenchAccount<'_>) -> impl Statement<Output = PgbenchAccount> + use<'_> {
-        diesel::insert_into(pgbench_accounts::table)
-            .values(new)
-            .returning(PgbenchAccount::as_returning())
-            .one::<PgbenchAccount>()
-            .named("PgbenchAccount::insert")
+    pub fn insert(new: NewPgbenchAccount<'_>) -> bowline::WriteQuery<PgbenchAccount> {
+        static SQL: StaticSql = StaticSql {
+            function: "PgbenchAccount::insert",
+            sql: "INSERT INTO pgbench_accounts {new} RETURNING aid, bid, abalance, filler",
+            writes_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).new_row(&new)
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
     pub fn insert_many(
         new: Vec<NewPgbenchAccount<'_>>,
-    ) -> impl Statement<Output = Vec<PgbenchAccount>> + use<'_> {
-        bowline::__generated::chunks(new, 4)
-            .map(|chunk| {
-                diesel::insert_into(pgbench_accounts::table)
-                    .values(chunk)
-                    .returning(PgbenchAccount::as_returning())
-                    .all::<PgbenchAccount>()
-            })
-            .collect::<Vec<_>>()
-            .map(|rows| rows.into_iter().flatten().collect::<Vec<_>>())
-            .named("PgbenchAccount::insert_many")
+    ) -> bowline::statement::InsertMany<PgbenchAccount> {
+        static SQL: StaticSql = StaticSql {
+            function: "PgbenchAccount::insert_many",
+            sql: "INSERT INTO pgbench_accounts {rows} RETURNING aid, bid, abalance, filler",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::InsertMany::by_columns(&new, &SQL)
     }
 
     /// Makes the changes and returns the pgbench account as stored, or the error `NotFound`.
@@ -120,65 +157,66 @@ impl PgbenchAccount {
     pub fn update(
         aid: PgbenchAccountId,
         changes: PgbenchAccountChanges<'_>,
-    ) -> impl Statement<Output = PgbenchAccount> + use<'_> {
-        if changes == PgbenchAccountChanges::default() {
-            return Self::get(aid).boxed();
-        }
-        diesel::update(pgbench_accounts::table.find(aid))
-            .set(changes)
-            .returning(PgbenchAccount::as_returning())
-            .one::<PgbenchAccount>()
-            .named("PgbenchAccount::update")
-            .boxed()
+    ) -> bowline::WriteQuery<PgbenchAccount> {
+        static SQL: StaticSql = StaticSql {
+            function: "PgbenchAccount::update",
+            sql: "UPDATE pgbench_accounts SET {changes} WHERE aid = $1 RETURNING aid, bid, \
+                  abalance, filler",
+            unchanged: "SELECT aid, bid, abalance, filler FROM pgbench_accounts WHERE aid = $1",
+            writes_at_most_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL)
+            .bind::<pgbench_accounts::aid, _>(&aid)
+            .changes(&changes)
     }
 
     /// Inserts the pgbench account; where one with this aid is there already, makes the changes to it instead.
-    pub fn upsert<'a>(
-        new: NewPgbenchAccount<'a>,
-        changes: PgbenchAccountChanges<'a>,
-    ) -> impl Statement<Output = PgbenchAccount> + use<'a> {
-        let insert = diesel::insert_into(pgbench_accounts::table)
-            .values(new)
-            .on_conflict(pgbench_accounts::aid)
-            .do_update();
-        if changes == PgbenchAccountChanges::default() {
-            let keep = pgbench_accounts::aid.eq(excluded(pgbench_accounts::aid));
-            return insert
-                .set(keep)
-                .returning(PgbenchAccount::as_returning())
-                .one::<PgbenchAccount>()
-                .named("PgbenchAccount::upsert")
-                .boxed();
-        }
-        insert
-            .set(changes)
-            .returning(PgbenchAccount::as_returning())
-            .one::<PgbenchAccount>()
-            .named("PgbenchAccount::upsert")
-            .boxed()
+    pub fn upsert(
+        new: NewPgbenchAccount<'_>,
+        changes: PgbenchAccountChanges<'_>,
+    ) -> bowline::WriteQuery<PgbenchAccount> {
+        static SQL: StaticSql = StaticSql {
+            function: "PgbenchAccount::upsert",
+            sql: "INSERT INTO pgbench_accounts {new} ON CONFLICT (aid) DO UPDATE SET {changes} \
+                  RETURNING aid, bid, abalance, filler",
+            unchanged: "INSERT INTO pgbench_accounts {new} ON CONFLICT (aid) DO UPDATE SET aid = \
+                        excluded.aid RETURNING aid, bid, abalance, filler",
+            writes_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).new_row(&new).changes(&changes)
     }
 
     /// Deletes the pgbench account; `false` if there was none.
-    pub fn delete(aid: PgbenchAccountId) -> impl Statement<Output = bool> {
-        diesel::delete(pgbench_accounts::table.find(aid))
-            .affected()
-            .map(|rows| rows == 1)
-            .named("PgbenchAccount::delete")
+    pub fn delete(aid: PgbenchAccountId) -> bowline::WriteQuery<bowline::statement::WasWritten> {
+        static SQL: StaticSql = StaticSql {
+            function: "PgbenchAccount::delete",
+            sql: "DELETE FROM pgbench_accounts WHERE aid = $1",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<pgbench_accounts::aid, _>(&aid)
     }
 
     /// How many rows there are; reads the whole table.
-    pub fn count() -> impl Statement<Output = i64> {
-        pgbench_accounts::table
-            .count()
-            .one::<i64>()
-            .named_read("PgbenchAccount::count")
+    pub fn count() -> bowline::Query<i64> {
+        static SQL: StaticSql = StaticSql {
+            function: "PgbenchAccount::count",
+            sql: "SELECT count(*) FROM pgbench_accounts",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL)
     }
 
     /// Whether there is a pgbench account with this aid.
-    pub fn exists(aid: PgbenchAccountId) -> impl Statement<Output = bool> {
-        let row = pgbench_accounts::table.find(aid);
-        diesel::select(diesel::dsl::exists(row))
-            .one::<bool>()
-            .named_read("PgbenchAccount::exists")
+    pub fn exists(aid: PgbenchAccountId) -> bowline::Query<bool> {
+        static SQL: StaticSql = StaticSql {
+            function: "PgbenchAccount::exists",
+            sql: "SELECT EXISTS (SELECT FROM pgbench_accounts WHERE aid = $1)",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<pgbench_accounts::aid, _>(&aid)
     }
 }

@@ -3,9 +3,9 @@
 
 use std::borrow::Cow;
 
-use bowline::{Page, Statement, StatementDsl as _};
+use bowline::__generated::StaticSql;
+use bowline::Page;
 use diesel::prelude::*;
-use diesel::upsert::excluded;
 use serde::{Deserialize, Serialize};
 
 use super::schema::pgbench_branches;
@@ -25,6 +25,12 @@ pub struct PgbenchBranch {
     pub filler: Option<String>,
 }
 
+bowline::__generated::table_row! {
+    PgbenchBranch: pgbench_branches {
+        bid, bbalance, filler,
+    }
+}
+
 /// A [`PgbenchBranch`] to insert. `None` takes the column's default.
 #[derive(Debug, Clone, PartialEq, Insertable, Deserialize)]
 #[diesel(table_name = pgbench_branches)]
@@ -32,6 +38,18 @@ pub struct NewPgbenchBranch<'a> {
     pub bid: PgbenchBranchId,
     pub bbalance: i32,
     pub filler: Option<Cow<'a, str>>,
+}
+
+bowline::__generated::column_values! {
+    NewPgbenchBranch<'_>: pgbench_branches {
+        bid, bbalance, filler = optional,
+    }
+}
+
+bowline::__generated::column_arrays! {
+    NewPgbenchBranch<'_>: pgbench_branches {
+        bid, bbalance, filler = optional,
+    }
 }
 
 /// Changes to a [`PgbenchBranch`]. `None` leaves the column as it is; `Some(None)` sets it to NULL.
@@ -44,6 +62,12 @@ pub struct PgbenchBranchChanges<'a> {
     pub filler: Option<Option<Cow<'a, str>>>,
 }
 
+bowline::__generated::column_values! {
+    PgbenchBranchChanges<'_>: pgbench_branches {
+        bbalance = optional, filler = optional,
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `pgbench_branches`.
     pub enum PgbenchBranchConstraint on "public"."pgbench_branches" {
@@ -54,61 +78,74 @@ bowline::__generated::constraints! {
 
 impl PgbenchBranch {
     /// The pgbench branch with this bid, or `None`.
-    pub fn find(bid: PgbenchBranchId) -> impl Statement<Output = Option<PgbenchBranch>> {
-        pgbench_branches::table
-            .find(bid)
-            .select(PgbenchBranch::as_select())
-            .optional::<PgbenchBranch>()
-            .named_read("PgbenchBranch::find")
+    pub fn find(bid: PgbenchBranchId) -> bowline::Query<Option<PgbenchBranch>> {
+        static SQL: StaticSql = StaticSql {
+            function: "PgbenchBranch::find",
+            sql: "SELECT bid, bbalance, filler FROM pgbench_branches WHERE bid = $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<pgbench_branches::bid, _>(&bid)
     }
 
     /// The pgbench branch with this bid, or the error `NotFound`.
-    pub fn get(bid: PgbenchBranchId) -> impl Statement<Output = PgbenchBranch> {
-        pgbench_branches::table
-            .find(bid)
-            .select(PgbenchBranch::as_select())
-            .one::<PgbenchBranch>()
-            .named_read("PgbenchBranch::get")
+    pub fn get(bid: PgbenchBranchId) -> bowline::Query<PgbenchBranch> {
+        static SQL: StaticSql = StaticSql {
+            function: "PgbenchBranch::get",
+            sql: "SELECT bid, bbalance, filler FROM pgbench_branches WHERE bid = $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<pgbench_branches::bid, _>(&bid)
     }
 
     /// Up to `page.limit` rows, by bid, those after `page.after`.
-    pub fn list(page: Page<PgbenchBranchId>) -> impl Statement<Output = Vec<PgbenchBranch>> {
-        let mut query = pgbench_branches::table
-            .select(PgbenchBranch::as_select())
-            .order(pgbench_branches::bid)
-            .limit(page.limit)
-            .into_boxed();
+    pub fn list(page: Page<PgbenchBranchId>) -> bowline::Query<Vec<PgbenchBranch>> {
+        static FIRST: StaticSql = StaticSql {
+            function: "PgbenchBranch::list",
+            sql: "SELECT bid, bbalance, filler FROM pgbench_branches ORDER BY bid LIMIT $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        static AFTER: StaticSql = StaticSql {
+            function: "PgbenchBranch::list",
+            sql: "SELECT bid, bbalance, filler FROM pgbench_branches WHERE bid > $1 ORDER BY bid \
+                  LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        let sql = match page.after {
+            None => &FIRST,
+            Some(_) => &AFTER,
+        };
+        let mut query = bowline::Query::new(sql);
         if let Some(after) = page.after {
-            query = query.filter(pgbench_branches::bid.gt(after));
+            query = query.bind::<pgbench_branches::bid, _>(&after);
         }
-        query
-            .all::<PgbenchBranch>()
-            .named_read("PgbenchBranch::list")
+        query.limit(page.limit)
     }
 
     /// Inserts a pgbench branch and returns it as stored.
-    pub fn insert(new: NewPgbenchBranch<'_>) -> impl Statement<Output = PgbenchBranch> + use<'_> {
-        diesel::insert_into(pgbench_branches::table)
-            .values(new)
-            .returning(PgbenchBranch::as_returning())
-            .one::<PgbenchBranch>()
-            .named("PgbenchBranch::insert")
+    pub fn insert(new: NewPgbenchBranch<'_>) -> bowline::WriteQuery<PgbenchBranch> {
+        static SQL: StaticSql = StaticSql {
+            function: "PgbenchBranch::insert",
+            sql: "INSERT INTO pgbench_branches {new} RETURNING bid, bbalance, filler",
+            writes_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).new_row(&new)
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
     pub fn insert_many(
         new: Vec<NewPgbenchBranch<'_>>,
-    ) -> impl Statement<Output = Vec<PgbenchBranch>> + use<'_> {
-        bowline::__generated::chunks(new, 3)
-            .map(|chunk| {
-                diesel::insert_into(pgbench_branches::table)
-                    .values(chunk)
-                    .returning(PgbenchBranch::as_returning())
-                    .all::<PgbenchBranch>()
-            })
-            .collect::<Vec<_>>()
-            .map(|rows| rows.into_iter().flatten().collect::<Vec<_>>())
-            .named("PgbenchBranch::insert_many")
+    ) -> bowline::statement::InsertMany<PgbenchBranch> {
+        static SQL: StaticSql = StaticSql {
+            function: "PgbenchBranch::insert_many",
+            sql: "INSERT INTO pgbench_branches {rows} RETURNING bid, bbalance, filler",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::InsertMany::by_columns(&new, &SQL)
     }
 
     /// Makes the changes and returns the pgbench branch as stored, or the error `NotFound`.
@@ -117,65 +154,66 @@ impl PgbenchBranch {
     pub fn update(
         bid: PgbenchBranchId,
         changes: PgbenchBranchChanges<'_>,
-    ) -> impl Statement<Output = PgbenchBranch> + use<'_> {
-        if changes == PgbenchBranchChanges::default() {
-            return Self::get(bid).boxed();
-        }
-        diesel::update(pgbench_branches::table.find(bid))
-            .set(changes)
-            .returning(PgbenchBranch::as_returning())
-            .one::<PgbenchBranch>()
-            .named("PgbenchBranch::update")
-            .boxed()
+    ) -> bowline::WriteQuery<PgbenchBranch> {
+        static SQL: StaticSql = StaticSql {
+            function: "PgbenchBranch::update",
+            sql: "UPDATE pgbench_branches SET {changes} WHERE bid = $1 RETURNING bid, bbalance, \
+                  filler",
+            unchanged: "SELECT bid, bbalance, filler FROM pgbench_branches WHERE bid = $1",
+            writes_at_most_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL)
+            .bind::<pgbench_branches::bid, _>(&bid)
+            .changes(&changes)
     }
 
     /// Inserts the pgbench branch; where one with this bid is there already, makes the changes to it instead.
-    pub fn upsert<'a>(
-        new: NewPgbenchBranch<'a>,
-        changes: PgbenchBranchChanges<'a>,
-    ) -> impl Statement<Output = PgbenchBranch> + use<'a> {
-        let insert = diesel::insert_into(pgbench_branches::table)
-            .values(new)
-            .on_conflict(pgbench_branches::bid)
-            .do_update();
-        if changes == PgbenchBranchChanges::default() {
-            let keep = pgbench_branches::bid.eq(excluded(pgbench_branches::bid));
-            return insert
-                .set(keep)
-                .returning(PgbenchBranch::as_returning())
-                .one::<PgbenchBranch>()
-                .named("PgbenchBranch::upsert")
-                .boxed();
-        }
-        insert
-            .set(changes)
-            .returning(PgbenchBranch::as_returning())
-            .one::<PgbenchBranch>()
-            .named("PgbenchBranch::upsert")
-            .boxed()
+    pub fn upsert(
+        new: NewPgbenchBranch<'_>,
+        changes: PgbenchBranchChanges<'_>,
+    ) -> bowline::WriteQuery<PgbenchBranch> {
+        static SQL: StaticSql = StaticSql {
+            function: "PgbenchBranch::upsert",
+            sql: "INSERT INTO pgbench_branches {new} ON CONFLICT (bid) DO UPDATE SET {changes} \
+                  RETURNING bid, bbalance, filler",
+            unchanged: "INSERT INTO pgbench_branches {new} ON CONFLICT (bid) DO UPDATE SET bid = \
+                        excluded.bid RETURNING bid, bbalance, filler",
+            writes_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).new_row(&new).changes(&changes)
     }
 
     /// Deletes the pgbench branch; `false` if there was none.
-    pub fn delete(bid: PgbenchBranchId) -> impl Statement<Output = bool> {
-        diesel::delete(pgbench_branches::table.find(bid))
-            .affected()
-            .map(|rows| rows == 1)
-            .named("PgbenchBranch::delete")
+    pub fn delete(bid: PgbenchBranchId) -> bowline::WriteQuery<bowline::statement::WasWritten> {
+        static SQL: StaticSql = StaticSql {
+            function: "PgbenchBranch::delete",
+            sql: "DELETE FROM pgbench_branches WHERE bid = $1",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<pgbench_branches::bid, _>(&bid)
     }
 
     /// How many rows there are; reads the whole table.
-    pub fn count() -> impl Statement<Output = i64> {
-        pgbench_branches::table
-            .count()
-            .one::<i64>()
-            .named_read("PgbenchBranch::count")
+    pub fn count() -> bowline::Query<i64> {
+        static SQL: StaticSql = StaticSql {
+            function: "PgbenchBranch::count",
+            sql: "SELECT count(*) FROM pgbench_branches",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL)
     }
 
     /// Whether there is a pgbench branch with this bid.
-    pub fn exists(bid: PgbenchBranchId) -> impl Statement<Output = bool> {
-        let row = pgbench_branches::table.find(bid);
-        diesel::select(diesel::dsl::exists(row))
-            .one::<bool>()
-            .named_read("PgbenchBranch::exists")
+    pub fn exists(bid: PgbenchBranchId) -> bowline::Query<bool> {
+        static SQL: StaticSql = StaticSql {
+            function: "PgbenchBranch::exists",
+            sql: "SELECT EXISTS (SELECT FROM pgbench_branches WHERE bid = $1)",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<pgbench_branches::bid, _>(&bid)
     }
 }

@@ -3,7 +3,8 @@
 
 use std::borrow::Cow;
 
-use bowline::{Page, Statement, StatementDsl as _};
+use bowline::__generated::StaticSql;
+use bowline::Page;
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,12 @@ pub struct PgbenchHistory {
     pub filler: Option<String>,
 }
 
+bowline::__generated::table_row! {
+    PgbenchHistory: pgbench_history {
+        id, tid, bid, aid, delta, mtime, filler,
+    }
+}
+
 /// A [`PgbenchHistory`] to insert. `None` takes the column's default.
 #[derive(Debug, Clone, PartialEq, Insertable, Deserialize)]
 #[diesel(table_name = pgbench_history)]
@@ -39,6 +46,18 @@ pub struct NewPgbenchHistory<'a> {
     pub delta: i32,
     pub mtime: NaiveDateTime,
     pub filler: Option<Cow<'a, str>>,
+}
+
+bowline::__generated::column_values! {
+    NewPgbenchHistory<'_>: pgbench_history {
+        tid, bid, aid, delta, mtime, filler = optional,
+    }
+}
+
+bowline::__generated::column_arrays! {
+    NewPgbenchHistory<'_>: pgbench_history {
+        tid, bid, aid, delta, mtime, filler = optional,
+    }
 }
 
 /// Changes to a [`PgbenchHistory`]. `None` leaves the column as it is; `Some(None)` sets it to NULL.
@@ -55,6 +74,13 @@ pub struct PgbenchHistoryChanges<'a> {
     pub filler: Option<Option<Cow<'a, str>>>,
 }
 
+bowline::__generated::column_values! {
+    PgbenchHistoryChanges<'_>: pgbench_history {
+        tid = optional, bid = optional, aid = optional, delta = optional, mtime = optional,
+        filler = optional,
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `pgbench_history`.
     pub enum PgbenchHistoryConstraint on "public"."pgbench_history" {
@@ -65,61 +91,79 @@ bowline::__generated::constraints! {
 
 impl PgbenchHistory {
     /// The pgbench history with this id, or `None`.
-    pub fn find(id: PgbenchHistoryId) -> impl Statement<Output = Option<PgbenchHistory>> {
-        pgbench_history::table
-            .find(id)
-            .select(PgbenchHistory::as_select())
-            .optional::<PgbenchHistory>()
-            .named_read("PgbenchHistory::find")
+    pub fn find(id: PgbenchHistoryId) -> bowline::Query<Option<PgbenchHistory>> {
+        static SQL: StaticSql = StaticSql {
+            function: "PgbenchHistory::find",
+            sql: "SELECT id, tid, bid, aid, delta, mtime, filler FROM pgbench_history WHERE id = \
+                  $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<pgbench_history::id, _>(&id)
     }
 
     /// The pgbench history with this id, or the error `NotFound`.
-    pub fn get(id: PgbenchHistoryId) -> impl Statement<Output = PgbenchHistory> {
-        pgbench_history::table
-            .find(id)
-            .select(PgbenchHistory::as_select())
-            .one::<PgbenchHistory>()
-            .named_read("PgbenchHistory::get")
+    pub fn get(id: PgbenchHistoryId) -> bowline::Query<PgbenchHistory> {
+        static SQL: StaticSql = StaticSql {
+            function: "PgbenchHistory::get",
+            sql: "SELECT id, tid, bid, aid, delta, mtime, filler FROM pgbench_history WHERE id = \
+                  $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<pgbench_history::id, _>(&id)
     }
 
     /// Up to `page.limit` rows, by id, those after `page.after`.
-    pub fn list(page: Page<PgbenchHistoryId>) -> impl Statement<Output = Vec<PgbenchHistory>> {
-        let mut query = pgbench_history::table
-            .select(PgbenchHistory::as_select())
-            .order(pgbench_history::id)
-            .limit(page.limit)
-            .into_boxed();
+    pub fn list(page: Page<PgbenchHistoryId>) -> bowline::Query<Vec<PgbenchHistory>> {
+        static FIRST: StaticSql = StaticSql {
+            function: "PgbenchHistory::list",
+            sql: "SELECT id, tid, bid, aid, delta, mtime, filler FROM pgbench_history ORDER BY id \
+                  LIMIT $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        static AFTER: StaticSql = StaticSql {
+            function: "PgbenchHistory::list",
+            sql: "SELECT id, tid, bid, aid, delta, mtime, filler FROM pgbench_history WHERE id > \
+                  $1 ORDER BY id LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        let sql = match page.after {
+            None => &FIRST,
+            Some(_) => &AFTER,
+        };
+        let mut query = bowline::Query::new(sql);
         if let Some(after) = page.after {
-            query = query.filter(pgbench_history::id.gt(after));
+            query = query.bind::<pgbench_history::id, _>(&after);
         }
-        query
-            .all::<PgbenchHistory>()
-            .named_read("PgbenchHistory::list")
+        query.limit(page.limit)
     }
 
     /// Inserts a pgbench history and returns it as stored.
-    pub fn insert(new: NewPgbenchHistory<'_>) -> impl Statement<Output = PgbenchHistory> + use<'_> {
-        diesel::insert_into(pgbench_history::table)
-            .values(new)
-            .returning(PgbenchHistory::as_returning())
-            .one::<PgbenchHistory>()
-            .named("PgbenchHistory::insert")
+    pub fn insert(new: NewPgbenchHistory<'_>) -> bowline::WriteQuery<PgbenchHistory> {
+        static SQL: StaticSql = StaticSql {
+            function: "PgbenchHistory::insert",
+            sql: "INSERT INTO pgbench_history {new} RETURNING id, tid, bid, aid, delta, mtime, \
+                  filler",
+            writes_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).new_row(&new)
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
     pub fn insert_many(
         new: Vec<NewPgbenchHistory<'_>>,
-    ) -> impl Statement<Output = Vec<PgbenchHistory>> + use<'_> {
-        bowline::__generated::chunks(new, 6)
-            .map(|chunk| {
-                diesel::insert_into(pgbench_history::table)
-                    .values(chunk)
-                    .returning(PgbenchHistory::as_returning())
-                    .all::<PgbenchHistory>()
-            })
-            .collect::<Vec<_>>()
-            .map(|rows| rows.into_iter().flatten().collect::<Vec<_>>())
-            .named("PgbenchHistory::insert_many")
+    ) -> bowline::statement::InsertMany<PgbenchHistory> {
+        static SQL: StaticSql = StaticSql {
+            function: "PgbenchHistory::insert_many",
+            sql: "INSERT INTO pgbench_history {rows} RETURNING id, tid, bid, aid, delta, mtime, \
+                  filler",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::InsertMany::by_columns(&new, &SQL)
     }
 
     /// Makes the changes and returns the pgbench history as stored, or the error `NotFound`.
@@ -128,39 +172,50 @@ impl PgbenchHistory {
     pub fn update(
         id: PgbenchHistoryId,
         changes: PgbenchHistoryChanges<'_>,
-    ) -> impl Statement<Output = PgbenchHistory> + use<'_> {
-        if changes == PgbenchHistoryChanges::default() {
-            return Self::get(id).boxed();
-        }
-        diesel::update(pgbench_history::table.find(id))
-            .set(changes)
-            .returning(PgbenchHistory::as_returning())
-            .one::<PgbenchHistory>()
-            .named("PgbenchHistory::update")
-            .boxed()
+    ) -> bowline::WriteQuery<PgbenchHistory> {
+        static SQL: StaticSql = StaticSql {
+            function: "PgbenchHistory::update",
+            sql: "UPDATE pgbench_history SET {changes} WHERE id = $1 RETURNING id, tid, bid, aid, \
+                  delta, mtime, filler",
+            unchanged: "SELECT id, tid, bid, aid, delta, mtime, filler FROM pgbench_history WHERE \
+                        id = $1",
+            writes_at_most_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL)
+            .bind::<pgbench_history::id, _>(&id)
+            .changes(&changes)
     }
 
     /// Deletes the pgbench history; `false` if there was none.
-    pub fn delete(id: PgbenchHistoryId) -> impl Statement<Output = bool> {
-        diesel::delete(pgbench_history::table.find(id))
-            .affected()
-            .map(|rows| rows == 1)
-            .named("PgbenchHistory::delete")
+    pub fn delete(id: PgbenchHistoryId) -> bowline::WriteQuery<bowline::statement::WasWritten> {
+        static SQL: StaticSql = StaticSql {
+            function: "PgbenchHistory::delete",
+            sql: "DELETE FROM pgbench_history WHERE id = $1",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<pgbench_history::id, _>(&id)
     }
 
     /// How many rows there are; reads the whole table.
-    pub fn count() -> impl Statement<Output = i64> {
-        pgbench_history::table
-            .count()
-            .one::<i64>()
-            .named_read("PgbenchHistory::count")
+    pub fn count() -> bowline::Query<i64> {
+        static SQL: StaticSql = StaticSql {
+            function: "PgbenchHistory::count",
+            sql: "SELECT count(*) FROM pgbench_history",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL)
     }
 
     /// Whether there is a pgbench history with this id.
-    pub fn exists(id: PgbenchHistoryId) -> impl Statement<Output = bool> {
-        let row = pgbench_history::table.find(id);
-        diesel::select(diesel::dsl::exists(row))
-            .one::<bool>()
-            .named_read("PgbenchHistory::exists")
+    pub fn exists(id: PgbenchHistoryId) -> bowline::Query<bool> {
+        static SQL: StaticSql = StaticSql {
+            function: "PgbenchHistory::exists",
+            sql: "SELECT EXISTS (SELECT FROM pgbench_history WHERE id = $1)",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<pgbench_history::id, _>(&id)
     }
 }

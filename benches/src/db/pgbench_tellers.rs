@@ -3,9 +3,9 @@
 
 use std::borrow::Cow;
 
-use bowline::{Page, Statement, StatementDsl as _};
+use bowline::__generated::StaticSql;
+use bowline::Page;
 use diesel::prelude::*;
-use diesel::upsert::excluded;
 use serde::{Deserialize, Serialize};
 
 use super::schema::pgbench_tellers;
@@ -26,6 +26,12 @@ pub struct PgbenchTeller {
     pub filler: Option<String>,
 }
 
+bowline::__generated::table_row! {
+    PgbenchTeller: pgbench_tellers {
+        tid, bid, tbalance, filler,
+    }
+}
+
 /// A [`PgbenchTeller`] to insert. `None` takes the column's default.
 #[derive(Debug, Clone, PartialEq, Insertable, Deserialize)]
 #[diesel(table_name = pgbench_tellers)]
@@ -34,6 +40,18 @@ pub struct NewPgbenchTeller<'a> {
     pub bid: i32,
     pub tbalance: i32,
     pub filler: Option<Cow<'a, str>>,
+}
+
+bowline::__generated::column_values! {
+    NewPgbenchTeller<'_>: pgbench_tellers {
+        tid, bid, tbalance, filler = optional,
+    }
+}
+
+bowline::__generated::column_arrays! {
+    NewPgbenchTeller<'_>: pgbench_tellers {
+        tid, bid, tbalance, filler = optional,
+    }
 }
 
 /// Changes to a [`PgbenchTeller`]. `None` leaves the column as it is; `Some(None)` sets it to NULL.
@@ -47,6 +65,12 @@ pub struct PgbenchTellerChanges<'a> {
     pub filler: Option<Option<Cow<'a, str>>>,
 }
 
+bowline::__generated::column_values! {
+    PgbenchTellerChanges<'_>: pgbench_tellers {
+        bid = optional, tbalance = optional, filler = optional,
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `pgbench_tellers`.
     pub enum PgbenchTellerConstraint on "public"."pgbench_tellers" {
@@ -57,61 +81,74 @@ bowline::__generated::constraints! {
 
 impl PgbenchTeller {
     /// The pgbench teller with this tid, or `None`.
-    pub fn find(tid: PgbenchTellerId) -> impl Statement<Output = Option<PgbenchTeller>> {
-        pgbench_tellers::table
-            .find(tid)
-            .select(PgbenchTeller::as_select())
-            .optional::<PgbenchTeller>()
-            .named_read("PgbenchTeller::find")
+    pub fn find(tid: PgbenchTellerId) -> bowline::Query<Option<PgbenchTeller>> {
+        static SQL: StaticSql = StaticSql {
+            function: "PgbenchTeller::find",
+            sql: "SELECT tid, bid, tbalance, filler FROM pgbench_tellers WHERE tid = $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<pgbench_tellers::tid, _>(&tid)
     }
 
     /// The pgbench teller with this tid, or the error `NotFound`.
-    pub fn get(tid: PgbenchTellerId) -> impl Statement<Output = PgbenchTeller> {
-        pgbench_tellers::table
-            .find(tid)
-            .select(PgbenchTeller::as_select())
-            .one::<PgbenchTeller>()
-            .named_read("PgbenchTeller::get")
+    pub fn get(tid: PgbenchTellerId) -> bowline::Query<PgbenchTeller> {
+        static SQL: StaticSql = StaticSql {
+            function: "PgbenchTeller::get",
+            sql: "SELECT tid, bid, tbalance, filler FROM pgbench_tellers WHERE tid = $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<pgbench_tellers::tid, _>(&tid)
     }
 
     /// Up to `page.limit` rows, by tid, those after `page.after`.
-    pub fn list(page: Page<PgbenchTellerId>) -> impl Statement<Output = Vec<PgbenchTeller>> {
-        let mut query = pgbench_tellers::table
-            .select(PgbenchTeller::as_select())
-            .order(pgbench_tellers::tid)
-            .limit(page.limit)
-            .into_boxed();
+    pub fn list(page: Page<PgbenchTellerId>) -> bowline::Query<Vec<PgbenchTeller>> {
+        static FIRST: StaticSql = StaticSql {
+            function: "PgbenchTeller::list",
+            sql: "SELECT tid, bid, tbalance, filler FROM pgbench_tellers ORDER BY tid LIMIT $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        static AFTER: StaticSql = StaticSql {
+            function: "PgbenchTeller::list",
+            sql: "SELECT tid, bid, tbalance, filler FROM pgbench_tellers WHERE tid > $1 ORDER BY \
+                  tid LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        let sql = match page.after {
+            None => &FIRST,
+            Some(_) => &AFTER,
+        };
+        let mut query = bowline::Query::new(sql);
         if let Some(after) = page.after {
-            query = query.filter(pgbench_tellers::tid.gt(after));
+            query = query.bind::<pgbench_tellers::tid, _>(&after);
         }
-        query
-            .all::<PgbenchTeller>()
-            .named_read("PgbenchTeller::list")
+        query.limit(page.limit)
     }
 
     /// Inserts a pgbench teller and returns it as stored.
-    pub fn insert(new: NewPgbenchTeller<'_>) -> impl Statement<Output = PgbenchTeller> + use<'_> {
-        diesel::insert_into(pgbench_tellers::table)
-            .values(new)
-            .returning(PgbenchTeller::as_returning())
-            .one::<PgbenchTeller>()
-            .named("PgbenchTeller::insert")
+    pub fn insert(new: NewPgbenchTeller<'_>) -> bowline::WriteQuery<PgbenchTeller> {
+        static SQL: StaticSql = StaticSql {
+            function: "PgbenchTeller::insert",
+            sql: "INSERT INTO pgbench_tellers {new} RETURNING tid, bid, tbalance, filler",
+            writes_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).new_row(&new)
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
     pub fn insert_many(
         new: Vec<NewPgbenchTeller<'_>>,
-    ) -> impl Statement<Output = Vec<PgbenchTeller>> + use<'_> {
-        bowline::__generated::chunks(new, 4)
-            .map(|chunk| {
-                diesel::insert_into(pgbench_tellers::table)
-                    .values(chunk)
-                    .returning(PgbenchTeller::as_returning())
-                    .all::<PgbenchTeller>()
-            })
-            .collect::<Vec<_>>()
-            .map(|rows| rows.into_iter().flatten().collect::<Vec<_>>())
-            .named("PgbenchTeller::insert_many")
+    ) -> bowline::statement::InsertMany<PgbenchTeller> {
+        static SQL: StaticSql = StaticSql {
+            function: "PgbenchTeller::insert_many",
+            sql: "INSERT INTO pgbench_tellers {rows} RETURNING tid, bid, tbalance, filler",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::InsertMany::by_columns(&new, &SQL)
     }
 
     /// Makes the changes and returns the pgbench teller as stored, or the error `NotFound`.
@@ -120,65 +157,66 @@ impl PgbenchTeller {
     pub fn update(
         tid: PgbenchTellerId,
         changes: PgbenchTellerChanges<'_>,
-    ) -> impl Statement<Output = PgbenchTeller> + use<'_> {
-        if changes == PgbenchTellerChanges::default() {
-            return Self::get(tid).boxed();
-        }
-        diesel::update(pgbench_tellers::table.find(tid))
-            .set(changes)
-            .returning(PgbenchTeller::as_returning())
-            .one::<PgbenchTeller>()
-            .named("PgbenchTeller::update")
-            .boxed()
+    ) -> bowline::WriteQuery<PgbenchTeller> {
+        static SQL: StaticSql = StaticSql {
+            function: "PgbenchTeller::update",
+            sql: "UPDATE pgbench_tellers SET {changes} WHERE tid = $1 RETURNING tid, bid, \
+                  tbalance, filler",
+            unchanged: "SELECT tid, bid, tbalance, filler FROM pgbench_tellers WHERE tid = $1",
+            writes_at_most_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL)
+            .bind::<pgbench_tellers::tid, _>(&tid)
+            .changes(&changes)
     }
 
     /// Inserts the pgbench teller; where one with this tid is there already, makes the changes to it instead.
-    pub fn upsert<'a>(
-        new: NewPgbenchTeller<'a>,
-        changes: PgbenchTellerChanges<'a>,
-    ) -> impl Statement<Output = PgbenchTeller> + use<'a> {
-        let insert = diesel::insert_into(pgbench_tellers::table)
-            .values(new)
-            .on_conflict(pgbench_tellers::tid)
-            .do_update();
-        if changes == PgbenchTellerChanges::default() {
-            let keep = pgbench_tellers::tid.eq(excluded(pgbench_tellers::tid));
-            return insert
-                .set(keep)
-                .returning(PgbenchTeller::as_returning())
-                .one::<PgbenchTeller>()
-                .named("PgbenchTeller::upsert")
-                .boxed();
-        }
-        insert
-            .set(changes)
-            .returning(PgbenchTeller::as_returning())
-            .one::<PgbenchTeller>()
-            .named("PgbenchTeller::upsert")
-            .boxed()
+    pub fn upsert(
+        new: NewPgbenchTeller<'_>,
+        changes: PgbenchTellerChanges<'_>,
+    ) -> bowline::WriteQuery<PgbenchTeller> {
+        static SQL: StaticSql = StaticSql {
+            function: "PgbenchTeller::upsert",
+            sql: "INSERT INTO pgbench_tellers {new} ON CONFLICT (tid) DO UPDATE SET {changes} \
+                  RETURNING tid, bid, tbalance, filler",
+            unchanged: "INSERT INTO pgbench_tellers {new} ON CONFLICT (tid) DO UPDATE SET tid = \
+                        excluded.tid RETURNING tid, bid, tbalance, filler",
+            writes_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).new_row(&new).changes(&changes)
     }
 
     /// Deletes the pgbench teller; `false` if there was none.
-    pub fn delete(tid: PgbenchTellerId) -> impl Statement<Output = bool> {
-        diesel::delete(pgbench_tellers::table.find(tid))
-            .affected()
-            .map(|rows| rows == 1)
-            .named("PgbenchTeller::delete")
+    pub fn delete(tid: PgbenchTellerId) -> bowline::WriteQuery<bowline::statement::WasWritten> {
+        static SQL: StaticSql = StaticSql {
+            function: "PgbenchTeller::delete",
+            sql: "DELETE FROM pgbench_tellers WHERE tid = $1",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<pgbench_tellers::tid, _>(&tid)
     }
 
     /// How many rows there are; reads the whole table.
-    pub fn count() -> impl Statement<Output = i64> {
-        pgbench_tellers::table
-            .count()
-            .one::<i64>()
-            .named_read("PgbenchTeller::count")
+    pub fn count() -> bowline::Query<i64> {
+        static SQL: StaticSql = StaticSql {
+            function: "PgbenchTeller::count",
+            sql: "SELECT count(*) FROM pgbench_tellers",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL)
     }
 
     /// Whether there is a pgbench teller with this tid.
-    pub fn exists(tid: PgbenchTellerId) -> impl Statement<Output = bool> {
-        let row = pgbench_tellers::table.find(tid);
-        diesel::select(diesel::dsl::exists(row))
-            .one::<bool>()
-            .named_read("PgbenchTeller::exists")
+    pub fn exists(tid: PgbenchTellerId) -> bowline::Query<bool> {
+        static SQL: StaticSql = StaticSql {
+            function: "PgbenchTeller::exists",
+            sql: "SELECT EXISTS (SELECT FROM pgbench_tellers WHERE tid = $1)",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<pgbench_tellers::tid, _>(&tid)
     }
 }

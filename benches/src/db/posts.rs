@@ -3,7 +3,8 @@
 
 use std::borrow::Cow;
 
-use bowline::{Page, Statement, StatementDsl as _};
+use bowline::__generated::StaticSql;
+use bowline::Page;
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -25,12 +26,30 @@ pub struct Post {
     pub title: String,
 }
 
+bowline::__generated::table_row! {
+    Post: posts {
+        id, user_id, title,
+    }
+}
+
 /// A [`Post`] to insert.
 #[derive(Debug, Clone, PartialEq, Insertable, Deserialize)]
 #[diesel(table_name = posts)]
 pub struct NewPost<'a> {
     pub user_id: UserId,
     pub title: Cow<'a, str>,
+}
+
+bowline::__generated::column_values! {
+    NewPost<'_>: posts {
+        user_id, title,
+    }
+}
+
+bowline::__generated::column_arrays! {
+    NewPost<'_>: posts {
+        user_id, title,
+    }
 }
 
 /// Changes to a [`Post`]. `None` leaves the column as it is.
@@ -40,6 +59,12 @@ pub struct NewPost<'a> {
 pub struct PostChanges<'a> {
     pub user_id: Option<UserId>,
     pub title: Option<Cow<'a, str>>,
+}
+
+bowline::__generated::column_values! {
+    PostChanges<'_>: posts {
+        user_id = optional, title = optional,
+    }
 }
 
 bowline::__generated::constraints! {
@@ -54,108 +79,146 @@ bowline::__generated::constraints! {
 
 impl Post {
     /// The post with this id, or `None`.
-    pub fn find(id: PostId) -> impl Statement<Output = Option<Post>> {
-        posts::table
-            .find(id)
-            .select(Post::as_select())
-            .optional::<Post>()
-            .named_read("Post::find")
+    pub fn find(id: PostId) -> bowline::Query<Option<Post>> {
+        static SQL: StaticSql = StaticSql {
+            function: "Post::find",
+            sql: "SELECT id, user_id, title FROM posts WHERE id = $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<posts::id, _>(&id)
     }
 
     /// The post with this id, or the error `NotFound`.
-    pub fn get(id: PostId) -> impl Statement<Output = Post> {
-        posts::table
-            .find(id)
-            .select(Post::as_select())
-            .one::<Post>()
-            .named_read("Post::get")
+    pub fn get(id: PostId) -> bowline::Query<Post> {
+        static SQL: StaticSql = StaticSql {
+            function: "Post::get",
+            sql: "SELECT id, user_id, title FROM posts WHERE id = $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<posts::id, _>(&id)
     }
 
     /// Up to `page.limit` rows, by id, those after `page.after`.
-    pub fn list(page: Page<PostId>) -> impl Statement<Output = Vec<Post>> {
-        let mut query = posts::table
-            .select(Post::as_select())
-            .order(posts::id)
-            .limit(page.limit)
-            .into_boxed();
+    pub fn list(page: Page<PostId>) -> bowline::Query<Vec<Post>> {
+        static FIRST: StaticSql = StaticSql {
+            function: "Post::list",
+            sql: "SELECT id, user_id, title FROM posts ORDER BY id LIMIT $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        static AFTER: StaticSql = StaticSql {
+            function: "Post::list",
+            sql: "SELECT id, user_id, title FROM posts WHERE id > $1 ORDER BY id LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        let sql = match page.after {
+            None => &FIRST,
+            Some(_) => &AFTER,
+        };
+        let mut query = bowline::Query::new(sql);
         if let Some(after) = page.after {
-            query = query.filter(posts::id.gt(after));
+            query = query.bind::<posts::id, _>(&after);
         }
-        query.all::<Post>().named_read("Post::list")
+        query.limit(page.limit)
     }
 
     /// Up to `page.limit` rows with this user_id, by id, those after `page.after`.
     ///
     /// Served by the index `posts_user_id_idx`.
-    pub fn list_by_user(user_id: UserId, page: Page<PostId>) -> impl Statement<Output = Vec<Post>> {
-        let mut query = posts::table
-            .filter(posts::user_id.eq(user_id))
-            .select(Post::as_select())
-            .order(posts::id)
-            .limit(page.limit)
-            .into_boxed();
+    pub fn list_by_user(user_id: UserId, page: Page<PostId>) -> bowline::Query<Vec<Post>> {
+        static FIRST: StaticSql = StaticSql {
+            function: "Post::list_by_user",
+            sql: "SELECT id, user_id, title FROM posts WHERE user_id = $1 ORDER BY id LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        static AFTER: StaticSql = StaticSql {
+            function: "Post::list_by_user",
+            sql: "SELECT id, user_id, title FROM posts WHERE user_id = $1 AND id > $2 ORDER BY id \
+                  LIMIT $3",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        let sql = match page.after {
+            None => &FIRST,
+            Some(_) => &AFTER,
+        };
+        let mut query = bowline::Query::new(sql).bind::<posts::user_id, _>(&user_id);
         if let Some(after) = page.after {
-            query = query.filter(posts::id.gt(after));
+            query = query.bind::<posts::id, _>(&after);
         }
-        query.all::<Post>().named_read("Post::list_by_user")
+        query.limit(page.limit)
     }
 
     /// Inserts a post and returns it as stored.
-    pub fn insert(new: NewPost<'_>) -> impl Statement<Output = Post> + use<'_> {
-        diesel::insert_into(posts::table)
-            .values(new)
-            .returning(Post::as_returning())
-            .one::<Post>()
-            .named("Post::insert")
+    pub fn insert(new: NewPost<'_>) -> bowline::WriteQuery<Post> {
+        static SQL: StaticSql = StaticSql {
+            function: "Post::insert",
+            sql: "INSERT INTO posts {new} RETURNING id, user_id, title",
+            writes_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).new_row(&new)
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(new: Vec<NewPost<'_>>) -> impl Statement<Output = Vec<Post>> + use<'_> {
-        bowline::__generated::chunks(new, 2)
-            .map(|chunk| {
-                diesel::insert_into(posts::table)
-                    .values(chunk)
-                    .returning(Post::as_returning())
-                    .all::<Post>()
-            })
-            .collect::<Vec<_>>()
-            .map(|rows| rows.into_iter().flatten().collect::<Vec<_>>())
-            .named("Post::insert_many")
+    pub fn insert_many(new: Vec<NewPost<'_>>) -> bowline::statement::InsertMany<Post> {
+        static SQL: StaticSql = StaticSql {
+            function: "Post::insert_many",
+            sql: "INSERT INTO posts {rows} RETURNING id, user_id, title",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::InsertMany::by_columns(&new, &SQL)
     }
 
     /// Makes the changes and returns the post as stored, or the error `NotFound`.
     ///
     /// No changes just read it.
-    pub fn update(id: PostId, changes: PostChanges<'_>) -> impl Statement<Output = Post> + use<'_> {
-        if changes == PostChanges::default() {
-            return Self::get(id).boxed();
-        }
-        diesel::update(posts::table.find(id))
-            .set(changes)
-            .returning(Post::as_returning())
-            .one::<Post>()
-            .named("Post::update")
-            .boxed()
+    pub fn update(id: PostId, changes: PostChanges<'_>) -> bowline::WriteQuery<Post> {
+        static SQL: StaticSql = StaticSql {
+            function: "Post::update",
+            sql: "UPDATE posts SET {changes} WHERE id = $1 RETURNING id, user_id, title",
+            unchanged: "SELECT id, user_id, title FROM posts WHERE id = $1",
+            writes_at_most_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL)
+            .bind::<posts::id, _>(&id)
+            .changes(&changes)
     }
 
     /// Deletes the post; `false` if there was none.
-    pub fn delete(id: PostId) -> impl Statement<Output = bool> {
-        diesel::delete(posts::table.find(id))
-            .affected()
-            .map(|rows| rows == 1)
-            .named("Post::delete")
+    pub fn delete(id: PostId) -> bowline::WriteQuery<bowline::statement::WasWritten> {
+        static SQL: StaticSql = StaticSql {
+            function: "Post::delete",
+            sql: "DELETE FROM posts WHERE id = $1",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<posts::id, _>(&id)
     }
 
     /// How many rows there are; reads the whole table.
-    pub fn count() -> impl Statement<Output = i64> {
-        posts::table.count().one::<i64>().named_read("Post::count")
+    pub fn count() -> bowline::Query<i64> {
+        static SQL: StaticSql = StaticSql {
+            function: "Post::count",
+            sql: "SELECT count(*) FROM posts",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL)
     }
 
     /// Whether there is a post with this id.
-    pub fn exists(id: PostId) -> impl Statement<Output = bool> {
-        let row = posts::table.find(id);
-        diesel::select(diesel::dsl::exists(row))
-            .one::<bool>()
-            .named_read("Post::exists")
+    pub fn exists(id: PostId) -> bowline::Query<bool> {
+        static SQL: StaticSql = StaticSql {
+            function: "Post::exists",
+            sql: "SELECT EXISTS (SELECT FROM posts WHERE id = $1)",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<posts::id, _>(&id)
     }
 }

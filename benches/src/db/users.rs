@@ -3,7 +3,8 @@
 
 use std::borrow::Cow;
 
-use bowline::{Page, Statement, StatementDsl as _};
+use bowline::__generated::StaticSql;
+use bowline::Page;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,12 @@ pub struct User {
     pub note: Option<String>,
 }
 
+bowline::__generated::table_row! {
+    User: users {
+        id, name, email, balance, created_at, note,
+    }
+}
+
 /// A [`User`] to insert. `None` takes the column's default.
 #[derive(Debug, Clone, PartialEq, Insertable, Deserialize)]
 #[diesel(table_name = users)]
@@ -37,6 +44,18 @@ pub struct NewUser<'a> {
     pub balance: i64,
     pub created_at: Option<DateTime<Utc>>,
     pub note: Option<Cow<'a, str>>,
+}
+
+bowline::__generated::column_values! {
+    NewUser<'_>: users {
+        name, email, balance, created_at = optional, note = optional,
+    }
+}
+
+bowline::__generated::column_arrays! {
+    NewUser<'_>: users {
+        name, email, balance, created_at = optional, note = optional,
+    }
 }
 
 /// Changes to a [`User`]. `None` leaves the column as it is; `Some(None)` sets it to NULL.
@@ -52,6 +71,13 @@ pub struct UserChanges<'a> {
     pub note: Option<Option<Cow<'a, str>>>,
 }
 
+bowline::__generated::column_values! {
+    UserChanges<'_>: users {
+        name = optional, email = optional, balance = optional, created_at = optional,
+        note = optional,
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `users`.
     pub enum UserConstraint on "public"."users" {
@@ -62,92 +88,121 @@ bowline::__generated::constraints! {
 
 impl User {
     /// The user with this id, or `None`.
-    pub fn find(id: UserId) -> impl Statement<Output = Option<User>> {
-        users::table
-            .find(id)
-            .select(User::as_select())
-            .optional::<User>()
-            .named_read("User::find")
+    pub fn find(id: UserId) -> bowline::Query<Option<User>> {
+        static SQL: StaticSql = StaticSql {
+            function: "User::find",
+            sql: "SELECT id, name, email, balance, created_at, note FROM users WHERE id = $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<users::id, _>(&id)
     }
 
     /// The user with this id, or the error `NotFound`.
-    pub fn get(id: UserId) -> impl Statement<Output = User> {
-        users::table
-            .find(id)
-            .select(User::as_select())
-            .one::<User>()
-            .named_read("User::get")
+    pub fn get(id: UserId) -> bowline::Query<User> {
+        static SQL: StaticSql = StaticSql {
+            function: "User::get",
+            sql: "SELECT id, name, email, balance, created_at, note FROM users WHERE id = $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<users::id, _>(&id)
     }
 
     /// Up to `page.limit` rows, by id, those after `page.after`.
-    pub fn list(page: Page<UserId>) -> impl Statement<Output = Vec<User>> {
-        let mut query = users::table
-            .select(User::as_select())
-            .order(users::id)
-            .limit(page.limit)
-            .into_boxed();
+    pub fn list(page: Page<UserId>) -> bowline::Query<Vec<User>> {
+        static FIRST: StaticSql = StaticSql {
+            function: "User::list",
+            sql: "SELECT id, name, email, balance, created_at, note FROM users ORDER BY id LIMIT \
+                  $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        static AFTER: StaticSql = StaticSql {
+            function: "User::list",
+            sql: "SELECT id, name, email, balance, created_at, note FROM users WHERE id > $1 ORDER \
+                  BY id LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        let sql = match page.after {
+            None => &FIRST,
+            Some(_) => &AFTER,
+        };
+        let mut query = bowline::Query::new(sql);
         if let Some(after) = page.after {
-            query = query.filter(users::id.gt(after));
+            query = query.bind::<users::id, _>(&after);
         }
-        query.all::<User>().named_read("User::list")
+        query.limit(page.limit)
     }
 
     /// Inserts a user and returns it as stored.
-    pub fn insert(new: NewUser<'_>) -> impl Statement<Output = User> + use<'_> {
-        diesel::insert_into(users::table)
-            .values(new)
-            .returning(User::as_returning())
-            .one::<User>()
-            .named("User::insert")
+    pub fn insert(new: NewUser<'_>) -> bowline::WriteQuery<User> {
+        static SQL: StaticSql = StaticSql {
+            function: "User::insert",
+            sql: "INSERT INTO users {new} RETURNING id, name, email, balance, created_at, note",
+            writes_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).new_row(&new)
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(new: Vec<NewUser<'_>>) -> impl Statement<Output = Vec<User>> + use<'_> {
-        bowline::__generated::chunks(new, 5)
-            .map(|chunk| {
-                diesel::insert_into(users::table)
-                    .values(chunk)
-                    .returning(User::as_returning())
-                    .all::<User>()
-            })
-            .collect::<Vec<_>>()
-            .map(|rows| rows.into_iter().flatten().collect::<Vec<_>>())
-            .named("User::insert_many")
+    pub fn insert_many(new: Vec<NewUser<'_>>) -> bowline::statement::InsertMany<User> {
+        static SQL: StaticSql = StaticSql {
+            function: "User::insert_many",
+            sql: "INSERT INTO users {rows} RETURNING id, name, email, balance, created_at, note",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::InsertMany::by_columns(&new, &SQL)
     }
 
     /// Makes the changes and returns the user as stored, or the error `NotFound`.
     ///
     /// No changes just read it.
-    pub fn update(id: UserId, changes: UserChanges<'_>) -> impl Statement<Output = User> + use<'_> {
-        if changes == UserChanges::default() {
-            return Self::get(id).boxed();
-        }
-        diesel::update(users::table.find(id))
-            .set(changes)
-            .returning(User::as_returning())
-            .one::<User>()
-            .named("User::update")
-            .boxed()
+    pub fn update(id: UserId, changes: UserChanges<'_>) -> bowline::WriteQuery<User> {
+        static SQL: StaticSql = StaticSql {
+            function: "User::update",
+            sql: "UPDATE users SET {changes} WHERE id = $1 RETURNING id, name, email, balance, \
+                  created_at, note",
+            unchanged: "SELECT id, name, email, balance, created_at, note FROM users WHERE id = $1",
+            writes_at_most_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL)
+            .bind::<users::id, _>(&id)
+            .changes(&changes)
     }
 
     /// Deletes the user; `false` if there was none.
-    pub fn delete(id: UserId) -> impl Statement<Output = bool> {
-        diesel::delete(users::table.find(id))
-            .affected()
-            .map(|rows| rows == 1)
-            .named("User::delete")
+    pub fn delete(id: UserId) -> bowline::WriteQuery<bowline::statement::WasWritten> {
+        static SQL: StaticSql = StaticSql {
+            function: "User::delete",
+            sql: "DELETE FROM users WHERE id = $1",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<users::id, _>(&id)
     }
 
     /// How many rows there are; reads the whole table.
-    pub fn count() -> impl Statement<Output = i64> {
-        users::table.count().one::<i64>().named_read("User::count")
+    pub fn count() -> bowline::Query<i64> {
+        static SQL: StaticSql = StaticSql {
+            function: "User::count",
+            sql: "SELECT count(*) FROM users",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL)
     }
 
     /// Whether there is a user with this id.
-    pub fn exists(id: UserId) -> impl Statement<Output = bool> {
-        let row = users::table.find(id);
-        diesel::select(diesel::dsl::exists(row))
-            .one::<bool>()
-            .named_read("User::exists")
+    pub fn exists(id: UserId) -> bowline::Query<bool> {
+        static SQL: StaticSql = StaticSql {
+            function: "User::exists",
+            sql: "SELECT EXISTS (SELECT FROM users WHERE id = $1)",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<users::id, _>(&id)
     }
 }

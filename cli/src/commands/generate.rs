@@ -7,12 +7,12 @@ use std::path::Path;
 
 use clap::Args;
 
-use crate::emit::{self, Files};
+use crate::emit::{self, Files, Statement};
 use crate::error::CliError;
 use crate::migrations::Migration;
 use crate::package::Package;
 use crate::paths::relative;
-use crate::plan::{self, Origin, PatchedSchema, Problem, SchemaPlan};
+use crate::plan::{self, Origin, PatchedSchema, Plan, Problem, SchemaPlan};
 use crate::project::{Project, Settings};
 use crate::source::{Fallback, of_migrations};
 use crate::ui::{self, counted};
@@ -200,6 +200,23 @@ fn models(
     project: &Project,
     note: &mut dyn FnMut(String),
 ) -> Result<Files, CliError> {
+    let plan = planned(catalog, schemas, project)?;
+    plan.notes.iter().cloned().for_each(&mut *note);
+    if let Some(package) = Package::read(&project.package)? {
+        let folder = relative(&project.migrations, &project.package);
+        let notes = package.notes(&plan::needs(&plan), &folder)?;
+        notes.into_iter().for_each(note);
+    }
+    let origin = Origin::new(&project.package, &project.migrations, migrations);
+    Ok(emit::models(&plan, &origin, &project.settings.folder))
+}
+
+/// Returns the plan of the models.
+fn planned(
+    catalog: &Catalog,
+    schemas: &[(SchemaPlan, String)],
+    project: &Project,
+) -> Result<Plan, CliError> {
     let patched: Vec<Option<PatchedSchema>> = schemas
         .iter()
         .map(|(schema, text)| {
@@ -210,16 +227,14 @@ fn models(
         })
         .collect();
     let schemas = schemas.iter().map(|(schema, _)| schema.clone()).collect();
-    let plan = plan::plan(catalog, &project.settings, schemas, &patched)
-        .map_err(|problems| refused(&problems, &project.settings))?;
-    plan.notes.iter().cloned().for_each(&mut *note);
-    if let Some(package) = Package::read(&project.package)? {
-        let folder = relative(&project.migrations, &project.package);
-        let notes = package.notes(&plan::needs(&plan), &folder)?;
-        notes.into_iter().for_each(note);
-    }
-    let origin = Origin::new(&project.package, &project.migrations, migrations);
-    Ok(emit::models(&plan, &origin, &project.settings.folder))
+    plan::plan(catalog, &project.settings, schemas, &patched)
+        .map_err(|problems| refused(&problems, &project.settings))
+}
+
+/// Returns the statements of the functions that would be generated for a catalog.
+pub(super) fn statements(catalog: &Catalog, project: &Project) -> Result<Vec<Statement>, CliError> {
+    let schemas = schemas(catalog, project, true, &mut |_| {})?;
+    Ok(emit::statements(&planned(catalog, &schemas, project)?))
 }
 
 /// Fails if the files would be in no crate.

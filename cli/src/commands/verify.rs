@@ -1,10 +1,12 @@
 //! `bowline verify`: tests the migrations on a real server.
 
 use clap::Args;
+use diesel::connection::SimpleConnection as _;
 use serde::Serialize;
 
 use crate::connection::ServerArgs;
-use crate::error::CliError;
+use crate::emit::Statement;
+use crate::error::{CliError, failed};
 use crate::introspect::ComparisonServer;
 use crate::migrations::{Migration, prepared};
 use crate::project::Project;
@@ -18,8 +20,9 @@ use bowline_catalog::replay::replay_each;
 
 /// Run the migrations on a throwaway server, each up, down and up again, and compare the results.
 ///
-/// Reports each down.sql that does not revert its up.sql, and each difference between what `bowline
-/// generate` reads from the files and what PostgreSQL creates. The database is dropped afterwards.
+/// Reports each down.sql that does not revert its up.sql, each difference between what `bowline
+/// generate` reads from the files and what PostgreSQL creates, and each statement of a generated
+/// function that the server does not accept. The database is dropped afterwards.
 /// The exit code is 1 if anything differs.
 ///
 /// Example: bowline verify
@@ -102,6 +105,11 @@ pub(crate) fn run(arguments: &Verify, project: &Project) -> Result<(), CliError>
         ui::note("statements that cannot be followed are not compared");
         ui::report(&report);
     }
+    if is_followed && project.settings.folder.join("mod.rs").exists() {
+        for statement in super::generate::statements(&replayed.catalog, project)? {
+            trial.prepare(&statement)?;
+        }
+    }
     if arguments.json {
         ui::json(&Report {
             server: &server,
@@ -176,6 +184,24 @@ impl Trial<'_> {
             return self.recreate(index + 1);
         }
         Ok(())
+    }
+
+    /// Lets the server prepare a statement of a generated function.
+    fn prepare(&mut self, statement: &Statement) -> Result<(), CliError> {
+        let Statement { function, sql } = statement;
+        let session = self.throwaway.session()?;
+        let prepare = format!("PREPARE bowline_verify AS {sql}");
+        match session.batch_execute(&prepare) {
+            Ok(()) => session
+                .batch_execute("DEALLOCATE bowline_verify")
+                .map_err(|error| failed("discard a prepared statement", &error)),
+            Err(error) => {
+                let error = bowline::Error::from(error);
+                let why = format!("the server refuses {function}: {error}");
+                self.findings.push(ui::escaped(&why).into());
+                Ok(())
+            }
+        }
     }
 
     /// Compares the server's catalog with that of replay. Differences that the down.sql files left

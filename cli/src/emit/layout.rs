@@ -30,24 +30,6 @@ pub(super) fn chain(indent: usize, before: &str, links: &[String], after: &str) 
     format!("{out}{after}\n")
 }
 
-/// Returns a call whose argument is a tuple, as a link of a chain. A long tuple gets a line for
-/// each element. `indent` is the indentation of the chain's calls.
-pub(super) fn tuple_call(indent: usize, name: &str, items: &[String]) -> String {
-    if let [only] = items {
-        return format!("{name}({only})");
-    }
-    let single = items.join(", ");
-    if single.len() <= CHAIN {
-        return format!("{name}(({single}))");
-    }
-    let pad = " ".repeat(indent);
-    let items: String = items
-        .iter()
-        .map(|item| format!("{pad}    {item},\n"))
-        .collect();
-    format!("{name}((\n{items}{pad}))")
-}
-
 /// Returns the signature of a method: on one line if it fits, else with a line for each argument.
 pub(super) fn signature(name: &str, arguments: &[String], output: &str) -> String {
     let single = format!(

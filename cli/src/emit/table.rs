@@ -6,6 +6,14 @@ use super::HEADER;
 use super::layout::{self, derive, doc, literal, use_list};
 
 mod functions;
+mod sql;
+mod template;
+mod values;
+
+/// Returns the SQL of all functions.
+pub(super) fn constants(table: &TablePlan) -> impl Iterator<Item = sql::Constant<'_>> {
+    functions::all(table).flat_map(|function| function.constants)
+}
 
 pub(super) fn table(table: &TablePlan) -> String {
     [
@@ -13,8 +21,11 @@ pub(super) fn table(table: &TablePlan) -> String {
         imports(table),
         id(table),
         row(table),
+        values::row(table),
         new(table),
+        values::new(table),
         changes(table),
+        values::changes(table),
         constraints(table),
         functions::functions(table),
     ]
@@ -44,45 +55,11 @@ fn imports(table: &TablePlan) -> String {
         .flatten()
         .any(|field| field.rust_type.has_lifetime());
     outside.retain(|import| is_borrowed || !import.starts_with("std::"));
-    let pages = has(|function| matches!(function, Function::List | Function::ListBy { .. }));
-    outside.push(
-        if pages {
-            "bowline::{Page, Statement, StatementDsl as _}"
-        } else {
-            "bowline::{Statement, StatementDsl as _}"
-        }
-        .to_owned(),
-    );
+    if has(|function| matches!(function, Function::List | Function::ListBy { .. })) {
+        outside.push("bowline::Page".to_owned());
+    }
+    outside.push("bowline::__generated::StaticSql".to_owned());
     outside.push("diesel::prelude::*".to_owned());
-    let has_upsert = has(|function| matches!(function, Function::Upsert { .. }));
-    if has(|function| {
-        matches!(
-            function,
-            Function::FindBy {
-                predicate: Some(_),
-                ..
-            } | Function::Upsert {
-                predicate: Some(_),
-                ..
-            }
-        )
-    }) {
-        outside.push("diesel::dsl::sql".to_owned());
-        outside.push("diesel::sql_types::Bool".to_owned());
-    }
-    if has(|function| {
-        matches!(
-            function,
-            Function::Upsert {
-                predicate: Some(_),
-                ..
-            }
-        )
-    }) {
-        outside.push("diesel::upsert::{DecoratableTarget, excluded}".to_owned());
-    } else if has_upsert {
-        outside.push("diesel::upsert::excluded".to_owned());
-    }
     let reads = !table.new_fields.is_empty() || !table.changes_fields.is_empty();
     outside.push(
         if reads {
@@ -92,7 +69,8 @@ fn imports(table: &TablePlan) -> String {
         }
         .to_owned(),
     );
-    outside.sort();
+    // rustfmt puts an underscore before letters.
+    outside.sort_by_key(|import| import.replace("::_", "::!"));
     outside.dedup();
     let (std, outside): (Vec<_>, Vec<_>) = outside
         .into_iter()
@@ -227,8 +205,12 @@ fn new(table: &TablePlan) -> String {
         capital(article(&table.row)),
         table.row
     );
-    out.push_str("#[derive(Debug, Clone, PartialEq, Insertable, Deserialize)]\n");
-    out.push_str(&format!("#[diesel(table_name = {})]\n", table.module));
+    if table.insertable {
+        out.push_str("#[derive(Debug, Clone, PartialEq, Insertable, Deserialize)]\n");
+        out.push_str(&format!("#[diesel(table_name = {})]\n", table.module));
+    } else {
+        out.push_str("#[derive(Debug, Clone, PartialEq, Deserialize)]\n");
+    }
     out.push_str(&format!(
         "pub struct {}{} {{\n",
         table.new_type(),
@@ -264,11 +246,13 @@ fn changes(table: &TablePlan) -> String {
         article(&table.row),
         table.row
     );
-    out.push_str("#[derive(Debug, Clone, Default, PartialEq, AsChangeset, Deserialize)]\n");
-    out.push_str(&format!(
-        "#[diesel(table_name = {})]\n#[serde(default)]\n",
-        table.module
-    ));
+    if table.insertable {
+        out.push_str("#[derive(Debug, Clone, Default, PartialEq, AsChangeset, Deserialize)]\n");
+        out.push_str(&format!("#[diesel(table_name = {})]\n", table.module));
+    } else {
+        out.push_str("#[derive(Debug, Clone, Default, PartialEq, Deserialize)]\n");
+    }
+    out.push_str("#[serde(default)]\n");
     out.push_str(&format!(
         "pub struct {}{} {{\n",
         table.changes_type(),

@@ -52,6 +52,11 @@ impl RustType {
         }
     }
 
+    /// Returns true for an array.
+    pub(crate) fn is_array(&self) -> bool {
+        self.owned.starts_with("Vec<") && self.owned != "Vec<u8>"
+    }
+
     /// Returns true if the type in `New` and `Changes` borrows.
     pub(crate) fn has_lifetime(&self) -> bool {
         self.borrowed.contains("'a")

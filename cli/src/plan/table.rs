@@ -13,6 +13,7 @@ use super::names::{argument_name, distinct, file_name, module_name, own_type_nam
 use super::patched::PatchedSchema;
 use super::rust_type::{self, RustType};
 use super::schema::{SchemaColumn, SchemaPlan, SchemaTable, ShownType, is_generated};
+use super::written;
 
 /// The file of one table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +49,12 @@ pub(crate) struct TablePlan {
     pub only_reads: bool,
     /// Columns that an INSERT needs a value for, but that have no Rust type.
     pub missing: Vec<String>,
+    /// True if an INSERT of one row writes one row, or fails.
+    pub inserts_one_row: bool,
+    /// True if an UPDATE by the key that finds no row changes nothing.
+    pub updates_at_most_one_row: bool,
+    /// True if diesel's own inserts and updates take `New` and `Changes`.
+    pub insertable: bool,
 }
 
 /// The type of a table's id.
@@ -94,6 +101,12 @@ impl TablePlan {
         }
         names.push(self.constraint_type());
         names
+    }
+
+    /// Returns true if a column to insert is an array.
+    pub(crate) fn has_new_arrays(&self) -> bool {
+        let mut fields = self.new_fields.iter();
+        fields.any(|field| field.rust_type.is_array())
     }
 
     pub(crate) fn new_type(&self) -> String {
@@ -251,7 +264,6 @@ pub(super) fn plan(
         noun: singular(&relation.name.name).replace(['_', '\n', '\r'], " "),
         comment: relation.comment.clone(),
         id: own_id(source, relation),
-        key,
         fields: all.iter().map(|(_, field)| field.clone()).collect(),
         // Without an insert there is no `New`.
         new_fields: if missing.is_empty() {
@@ -269,6 +281,10 @@ pub(super) fn plan(
             RelationKind::Table | RelationKind::PartitionedTable | RelationKind::Partition
         ) && relation.attached.policies.is_empty(),
         missing,
+        inserts_one_row: written::inserts_one_row(relation),
+        updates_at_most_one_row: written::updates_at_most_one_row(catalog, relation, &key),
+        insertable: settings.insertable,
+        key,
         row,
     })
 }

@@ -24,6 +24,8 @@ pub(super) struct BowlineToml {
     #[serde(default)]
     pub derives: Vec<String>,
     #[serde(default)]
+    pub insertable: bool,
+    #[serde(default)]
     pub leave_out: Vec<String>,
     #[serde(default)]
     pub keys: BTreeMap<String, Vec<String>>,

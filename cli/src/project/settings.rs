@@ -29,6 +29,8 @@ pub(crate) struct Settings {
     pub variants: BTreeMap<String, BTreeMap<String, String>>,
     /// Derives of each row in addition to the usual ones.
     pub extra_derives: Vec<String>,
+    /// True if `New` and `Changes` derive diesel's `Insertable` and `AsChangeset`.
+    pub insertable: bool,
     /// Functions that are not generated because handwritten ones have their names:
     /// `Account::list`.
     pub leave_out: Vec<String>,

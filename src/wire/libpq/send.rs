@@ -5,6 +5,7 @@ use std::ffi::{CStr, c_char, c_int};
 use std::ptr::{self, NonNull};
 
 use pq_sys as pq;
+use smallvec::SmallVec;
 
 use super::{BoundValue, Connection, LibpqError, ResultSet};
 
@@ -156,10 +157,13 @@ const BINARY: c_int = 1;
 /// The arrays that libpq takes for bound values; they point into the values.
 struct BoundArrays {
     count: c_int,
-    values: Vec<*const c_char>,
-    lengths: Vec<c_int>,
-    formats: Vec<c_int>,
+    values: Array<*const c_char>,
+    lengths: Array<c_int>,
+    formats: Array<c_int>,
 }
+
+/// On the stack for as many values as most statements have.
+type Array<T> = SmallVec<[T; 8]>;
 
 impl BoundArrays {
     fn new(values: &[BoundValue]) -> Result<Self, LibpqError> {
@@ -181,7 +185,7 @@ impl BoundArrays {
                 })
                 .collect(),
             lengths,
-            formats: vec![BINARY; values.len()],
+            formats: SmallVec::from_elem(BINARY, values.len()),
         })
     }
 }

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use super::{Cancellable, Machine, Progress, c_string};
 use crate::wire::answer::{Answer, ColumnDescription};
 use crate::wire::interrupt::Interrupt;
-use crate::wire::libpq::{BoundValue, Connection, LibpqError, ResultSet, ResultStatus};
+use crate::wire::libpq::{Connection, LibpqError, ResultSet, ResultStatus};
+use crate::wire::parameters::Parameters;
 
 /// One message to the server within a pipeline.
 #[derive(Debug)]
@@ -17,20 +18,19 @@ pub(crate) enum Message {
     Prepare {
         name: Arc<CStr>,
         sql: Arc<str>,
-        types: Vec<u32>,
+        parameters: Parameters,
     },
     /// Bind and Execute of a named statement, for the command of this number.
     Execute {
         command: usize,
         name: Arc<CStr>,
-        values: Vec<BoundValue>,
+        parameters: Parameters,
     },
     /// Parse, Bind and Execute of the unnamed statement.
     Unnamed {
         command: usize,
         sql: Arc<str>,
-        types: Vec<u32>,
-        values: Vec<BoundValue>,
+        parameters: Parameters,
     },
     /// Close of a named statement.
     Close { name: Arc<CStr> },
@@ -111,7 +111,7 @@ const CHUNK_ROWS: i32 = 256;
 
 impl PipelineState {
     pub(crate) fn new(messages: VecDeque<Message>, commands: usize) -> Self {
-        let mut answers = Vec::new();
+        let mut answers = Vec::with_capacity(commands);
         answers.resize_with(commands, || None);
         Self {
             outgoing: messages,
@@ -232,27 +232,33 @@ impl<'c> Pipeline<'c> {
                 self.state.received.commands_sent = command + 1;
             }
             let awaited = match message {
-                Message::Prepare { name, sql, types } => {
+                Message::Prepare {
+                    name,
+                    sql,
+                    parameters,
+                } => {
                     self.connection
-                        .send_prepare(&name, &c_string(&sql)?, &types)?;
+                        .send_prepare(&name, &c_string(&sql)?, parameters.types())?;
                     Awaited::Prepare(name)
                 }
                 Message::Execute {
                     command,
                     name,
-                    values,
+                    parameters,
                 } => {
-                    self.connection.send_prepared(&name, &values)?;
+                    self.connection.send_prepared(&name, parameters.values())?;
                     Awaited::Answer(command)
                 }
                 Message::Unnamed {
                     command,
                     sql,
-                    types,
-                    values,
+                    parameters,
                 } => {
-                    self.connection
-                        .send_unnamed(&c_string(&sql)?, &types, &values)?;
+                    self.connection.send_unnamed(
+                        &c_string(&sql)?,
+                        parameters.types(),
+                        parameters.values(),
+                    )?;
                     Awaited::Answer(command)
                 }
                 Message::Close { name } => {
@@ -386,18 +392,15 @@ impl Machine for Pipeline<'_> {
 }
 
 fn size(message: &Message) -> usize {
-    let values = |values: &[BoundValue]| {
-        values
-            .iter()
-            .map(|value| 4 + value.as_ref().map_or(0, Vec::len))
-            .sum::<usize>()
-    };
+    let values = |parameters: &Parameters| 4 * parameters.len() + parameters.size();
     32 + match message {
-        Message::Prepare { sql, types, .. } => sql.len() + 4 * types.len(),
-        Message::Execute { values: bound, .. } => values(bound),
+        Message::Prepare {
+            sql, parameters, ..
+        } => sql.len() + 4 * parameters.len(),
+        Message::Execute { parameters, .. } => values(parameters),
         Message::Unnamed {
-            sql, values: bound, ..
-        } => sql.len() + values(bound),
+            sql, parameters, ..
+        } => sql.len() + values(parameters),
         Message::Close { .. } | Message::Sync => 0,
     }
 }

@@ -66,7 +66,7 @@ fn a_session_that_waits_for_anothers_lock_names_it() {
     assert_eq!(waiter.wait_event.as_deref(), Some("transactionid"));
     assert!(waiter.query_age().is_some());
     let query = waiter.query.as_deref().expect("a query");
-    assert!(query.contains("UPDATE \"accounts\""), "{query}");
+    assert!(query.contains("UPDATE accounts"), "{query}");
 }
 
 #[test]

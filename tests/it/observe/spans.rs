@@ -22,7 +22,7 @@ fn a_statement_span_has_its_sql_and_function(db: Database) -> Result<()> {
     assert_eq!(spans.len(), 1);
     let text = span.get("db.query.text").expect("the SQL");
     assert!(
-        text.starts_with("INSERT INTO \"accounts\"") && text.contains("$1"),
+        text.starts_with("INSERT INTO accounts") && text.contains("$1"),
         "{text}"
     );
     for (field, value) in [

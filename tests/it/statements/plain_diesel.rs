@@ -1,17 +1,17 @@
 //! What a diesel user writes, on a `Session` and within a transaction.
 
 use bank::schema::{accounts, transfers};
-use bank::{Account, AccountId, AccountStatus, NewTransfer};
+use bank::{Account, AccountId, AccountStatus};
 use bowline::{Database, Error, ErrorKind, Session};
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
-use crate::support::{MIGRATIONS, new_account, test_database};
+use crate::support::{MIGRATIONS, test_database};
 
 fn insert(session: &mut Session, username: &str) -> QueryResult<Account> {
     diesel::insert_into(accounts::table)
-        .values(new_account(username))
+        .values(accounts::username.eq(username))
         .returning(Account::as_returning())
         .get_result(session)
 }
@@ -31,14 +31,11 @@ fn queries_run_as_on_diesels_own_connection(db: Database) -> QueryResult<()> {
         .order(accounts::id)
         .first(session)?;
     assert_eq!(first, ann);
-    let new = NewTransfer {
-        sender_id: ann.id,
-        receiver_id: bob.id,
-        amount: 5,
-        created_at: None,
-        details: None,
-        tags: None,
-    };
+    let new = (
+        transfers::sender_id.eq(ann.id),
+        transfers::receiver_id.eq(bob.id),
+        transfers::amount.eq(5),
+    );
     assert_eq!(
         diesel::insert_into(transfers::table)
             .values(new)

@@ -1,6 +1,6 @@
 //! Finders that lock the rows they read.
 
-use bank::{Account, AccountChanges};
+use bank::Account;
 use bowline::{ErrorKind, Page, Result, SqlState, Statement as _, StatementDsl as _, sql_query};
 
 use crate::support::{new_account, test_database};
@@ -114,12 +114,12 @@ fn hand_written_sql_can_lock_unless_it_writes() {
         Ok(())
     })
     .expect("a commit");
-    let changes = AccountChanges {
-        balance: Some(0),
-        ..Default::default()
-    };
     let refused = db
-        .run(Account::update(ann.id, changes).for_update())
+        .run(
+            sql_query("UPDATE accounts SET balance = 0")
+                .affected()
+                .for_update(),
+        )
         .expect_err("it writes");
     assert!(refused.kind() == ErrorKind::Query && refused.sqlstate().is_none());
     assert_eq!(db.run(Account::get(ann.id)).expect("unchanged"), ann);

@@ -3,10 +3,10 @@
 
 use std::borrow::Cow;
 
+use bowline::__generated::StaticSql;
+use bowline::Page;
 use bowline::types::uuid::Uuid;
-use bowline::{Page, Statement, StatementDsl as _};
 use diesel::prelude::*;
-use diesel::upsert::excluded;
 use serde::{Deserialize, Serialize};
 
 use super::schema::devices;
@@ -26,23 +26,45 @@ pub struct Device {
     pub name: String,
 }
 
+bowline::__generated::table_row! {
+    Device: devices {
+        id, owner, name,
+    }
+}
+
 /// A [`Device`] to insert. `None` takes the column's default.
-#[derive(Debug, Clone, PartialEq, Insertable, Deserialize)]
-#[diesel(table_name = devices)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewDevice<'a> {
     pub id: Option<DeviceId>,
     pub owner: Option<Uuid>,
     pub name: Cow<'a, str>,
 }
 
+bowline::__generated::column_values! {
+    NewDevice<'_>: devices {
+        id = optional, owner = optional, name,
+    }
+}
+
+bowline::__generated::column_arrays! {
+    NewDevice<'_>: devices {
+        id = optional, owner = optional, name,
+    }
+}
+
 /// Changes to a [`Device`]. `None` leaves the column as it is; `Some(None)` sets it to NULL.
-#[derive(Debug, Clone, Default, PartialEq, AsChangeset, Deserialize)]
-#[diesel(table_name = devices)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct DeviceChanges<'a> {
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub owner: Option<Option<Uuid>>,
     pub name: Option<Cow<'a, str>>,
+}
+
+bowline::__generated::column_values! {
+    DeviceChanges<'_>: devices {
+        owner = optional, name = optional,
+    }
 }
 
 bowline::__generated::constraints! {
@@ -55,124 +77,132 @@ bowline::__generated::constraints! {
 
 impl Device {
     /// The device with this id, or `None`.
-    pub fn find(id: DeviceId) -> impl Statement<Output = Option<Device>> {
-        devices::table
-            .find(id)
-            .select(Device::as_select())
-            .optional::<Device>()
-            .named_read("Device::find")
+    pub fn find(id: DeviceId) -> bowline::Query<Option<Device>> {
+        static SQL: StaticSql = StaticSql {
+            function: "Device::find",
+            sql: "SELECT id, owner, name FROM devices WHERE id = $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<devices::id, _>(&id)
     }
 
     /// The device with this id, or the error `NotFound`.
-    pub fn get(id: DeviceId) -> impl Statement<Output = Device> {
-        devices::table
-            .find(id)
-            .select(Device::as_select())
-            .one::<Device>()
-            .named_read("Device::get")
+    pub fn get(id: DeviceId) -> bowline::Query<Device> {
+        static SQL: StaticSql = StaticSql {
+            function: "Device::get",
+            sql: "SELECT id, owner, name FROM devices WHERE id = $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<devices::id, _>(&id)
     }
 
     /// Up to `page.limit` rows, by id, those after `page.after`.
-    pub fn list(page: Page<DeviceId>) -> impl Statement<Output = Vec<Device>> {
-        let mut query = devices::table
-            .select(Device::as_select())
-            .order(devices::id)
-            .limit(page.limit)
-            .into_boxed();
+    pub fn list(page: Page<DeviceId>) -> bowline::Query<Vec<Device>> {
+        static FIRST: StaticSql = StaticSql {
+            function: "Device::list",
+            sql: "SELECT id, owner, name FROM devices ORDER BY id LIMIT $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        static AFTER: StaticSql = StaticSql {
+            function: "Device::list",
+            sql: "SELECT id, owner, name FROM devices WHERE id > $1 ORDER BY id LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        let sql = match page.after {
+            None => &FIRST,
+            Some(_) => &AFTER,
+        };
+        let mut query = bowline::Query::new(sql);
         if let Some(after) = page.after {
-            query = query.filter(devices::id.gt(after));
+            query = query.bind::<devices::id, _>(&after);
         }
-        query.all::<Device>().named_read("Device::list")
+        query.limit(page.limit)
     }
 
     /// Inserts a device and returns it as stored.
-    pub fn insert(new: NewDevice<'_>) -> impl Statement<Output = Device> + use<'_> {
-        diesel::insert_into(devices::table)
-            .values(new)
-            .returning(Device::as_returning())
-            .one::<Device>()
-            .named("Device::insert")
+    pub fn insert(new: NewDevice<'_>) -> bowline::WriteQuery<Device> {
+        static SQL: StaticSql = StaticSql {
+            function: "Device::insert",
+            sql: "INSERT INTO devices {new} RETURNING id, owner, name",
+            writes_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).new_row(&new)
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(new: Vec<NewDevice<'_>>) -> impl Statement<Output = Vec<Device>> + use<'_> {
-        bowline::__generated::chunks(new, 3)
-            .map(|chunk| {
-                diesel::insert_into(devices::table)
-                    .values(chunk)
-                    .returning(Device::as_returning())
-                    .all::<Device>()
-            })
-            .collect::<Vec<_>>()
-            .map(|rows| rows.into_iter().flatten().collect::<Vec<_>>())
-            .named("Device::insert_many")
+    pub fn insert_many(new: Vec<NewDevice<'_>>) -> bowline::statement::InsertMany<Device> {
+        static SQL: StaticSql = StaticSql {
+            function: "Device::insert_many",
+            sql: "INSERT INTO devices {rows} RETURNING id, owner, name",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::InsertMany::by_columns(&new, &SQL)
     }
 
     /// Makes the changes and returns the device as stored, or the error `NotFound`.
     ///
     /// No changes just read it.
-    pub fn update(
-        id: DeviceId,
-        changes: DeviceChanges<'_>,
-    ) -> impl Statement<Output = Device> + use<'_> {
-        if changes == DeviceChanges::default() {
-            return Self::get(id).boxed();
-        }
-        diesel::update(devices::table.find(id))
-            .set(changes)
-            .returning(Device::as_returning())
-            .one::<Device>()
-            .named("Device::update")
-            .boxed()
+    pub fn update(id: DeviceId, changes: DeviceChanges<'_>) -> bowline::WriteQuery<Device> {
+        static SQL: StaticSql = StaticSql {
+            function: "Device::update",
+            sql: "UPDATE devices SET {changes} WHERE id = $1 RETURNING id, owner, name",
+            unchanged: "SELECT id, owner, name FROM devices WHERE id = $1",
+            writes_at_most_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL)
+            .bind::<devices::id, _>(&id)
+            .changes(&changes)
     }
 
     /// Inserts the device; where one with this id is there already, makes the changes to it instead.
-    pub fn upsert<'a>(
-        new: NewDevice<'a>,
-        changes: DeviceChanges<'a>,
-    ) -> impl Statement<Output = Device> + use<'a> {
-        let insert = diesel::insert_into(devices::table)
-            .values(new)
-            .on_conflict(devices::id)
-            .do_update();
-        if changes == DeviceChanges::default() {
-            let keep = devices::id.eq(excluded(devices::id));
-            return insert
-                .set(keep)
-                .returning(Device::as_returning())
-                .one::<Device>()
-                .named("Device::upsert")
-                .boxed();
-        }
-        insert
-            .set(changes)
-            .returning(Device::as_returning())
-            .one::<Device>()
-            .named("Device::upsert")
-            .boxed()
+    pub fn upsert(new: NewDevice<'_>, changes: DeviceChanges<'_>) -> bowline::WriteQuery<Device> {
+        static SQL: StaticSql = StaticSql {
+            function: "Device::upsert",
+            sql: "INSERT INTO devices {new} ON CONFLICT (id) DO UPDATE SET {changes} RETURNING id, \
+                  owner, name",
+            unchanged: "INSERT INTO devices {new} ON CONFLICT (id) DO UPDATE SET id = excluded.id \
+                        RETURNING id, owner, name",
+            writes_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).new_row(&new).changes(&changes)
     }
 
     /// Deletes the device; `false` if there was none.
-    pub fn delete(id: DeviceId) -> impl Statement<Output = bool> {
-        diesel::delete(devices::table.find(id))
-            .affected()
-            .map(|rows| rows == 1)
-            .named("Device::delete")
+    pub fn delete(id: DeviceId) -> bowline::WriteQuery<bowline::statement::WasWritten> {
+        static SQL: StaticSql = StaticSql {
+            function: "Device::delete",
+            sql: "DELETE FROM devices WHERE id = $1",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<devices::id, _>(&id)
     }
 
     /// How many rows there are; reads the whole table.
-    pub fn count() -> impl Statement<Output = i64> {
-        devices::table
-            .count()
-            .one::<i64>()
-            .named_read("Device::count")
+    pub fn count() -> bowline::Query<i64> {
+        static SQL: StaticSql = StaticSql {
+            function: "Device::count",
+            sql: "SELECT count(*) FROM devices",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL)
     }
 
     /// Whether there is a device with this id.
-    pub fn exists(id: DeviceId) -> impl Statement<Output = bool> {
-        let row = devices::table.find(id);
-        diesel::select(diesel::dsl::exists(row))
-            .one::<bool>()
-            .named_read("Device::exists")
+    pub fn exists(id: DeviceId) -> bowline::Query<bool> {
+        static SQL: StaticSql = StaticSql {
+            function: "Device::exists",
+            sql: "SELECT EXISTS (SELECT FROM devices WHERE id = $1)",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<devices::id, _>(&id)
     }
 }

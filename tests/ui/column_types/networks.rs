@@ -3,10 +3,10 @@
 
 use std::borrow::Cow;
 
+use bowline::__generated::StaticSql;
+use bowline::Page;
 use bowline::types::ipnetwork::IpNetwork;
-use bowline::{Page, Statement, StatementDsl as _};
 use diesel::prelude::*;
-use diesel::upsert::excluded;
 use serde::{Deserialize, Serialize};
 
 use super::schema::networks;
@@ -21,23 +21,45 @@ pub struct Network {
     pub name: String,
 }
 
+bowline::__generated::table_row! {
+    Network: networks {
+        id, gateway, name,
+    }
+}
+
 /// A [`Network`] to insert. `None` takes the column's default.
-#[derive(Debug, Clone, PartialEq, Insertable, Deserialize)]
-#[diesel(table_name = networks)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewNetwork<'a> {
     pub id: IpNetwork,
     pub gateway: Option<IpNetwork>,
     pub name: Cow<'a, str>,
 }
 
+bowline::__generated::column_values! {
+    NewNetwork<'_>: networks {
+        id, gateway = optional, name,
+    }
+}
+
+bowline::__generated::column_arrays! {
+    NewNetwork<'_>: networks {
+        id, gateway = optional, name,
+    }
+}
+
 /// Changes to a [`Network`]. `None` leaves the column as it is; `Some(None)` sets it to NULL.
-#[derive(Debug, Clone, Default, PartialEq, AsChangeset, Deserialize)]
-#[diesel(table_name = networks)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct NetworkChanges<'a> {
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub gateway: Option<Option<IpNetwork>>,
     pub name: Option<Cow<'a, str>>,
+}
+
+bowline::__generated::column_values! {
+    NetworkChanges<'_>: networks {
+        gateway = optional, name = optional,
+    }
 }
 
 bowline::__generated::constraints! {
@@ -50,126 +72,135 @@ bowline::__generated::constraints! {
 
 impl Network {
     /// The network with this id, or `None`.
-    pub fn find(id: IpNetwork) -> impl Statement<Output = Option<Network>> {
-        networks::table
-            .find(id)
-            .select(Network::as_select())
-            .optional::<Network>()
-            .named_read("Network::find")
+    pub fn find(id: IpNetwork) -> bowline::Query<Option<Network>> {
+        static SQL: StaticSql = StaticSql {
+            function: "Network::find",
+            sql: "SELECT id, gateway, name FROM networks WHERE id = $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<networks::id, _>(&id)
     }
 
     /// The network with this id, or the error `NotFound`.
-    pub fn get(id: IpNetwork) -> impl Statement<Output = Network> {
-        networks::table
-            .find(id)
-            .select(Network::as_select())
-            .one::<Network>()
-            .named_read("Network::get")
+    pub fn get(id: IpNetwork) -> bowline::Query<Network> {
+        static SQL: StaticSql = StaticSql {
+            function: "Network::get",
+            sql: "SELECT id, gateway, name FROM networks WHERE id = $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<networks::id, _>(&id)
     }
 
     /// Up to `page.limit` rows, by id, those after `page.after`.
-    pub fn list(page: Page<IpNetwork>) -> impl Statement<Output = Vec<Network>> {
-        let mut query = networks::table
-            .select(Network::as_select())
-            .order(networks::id)
-            .limit(page.limit)
-            .into_boxed();
+    pub fn list(page: Page<IpNetwork>) -> bowline::Query<Vec<Network>> {
+        static FIRST: StaticSql = StaticSql {
+            function: "Network::list",
+            sql: "SELECT id, gateway, name FROM networks ORDER BY id LIMIT $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        static AFTER: StaticSql = StaticSql {
+            function: "Network::list",
+            sql: "SELECT id, gateway, name FROM networks WHERE id > $1 ORDER BY id LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        let sql = match page.after {
+            None => &FIRST,
+            Some(_) => &AFTER,
+        };
+        let mut query = bowline::Query::new(sql);
         if let Some(after) = page.after {
-            query = query.filter(networks::id.gt(after));
+            query = query.bind::<networks::id, _>(&after);
         }
-        query.all::<Network>().named_read("Network::list")
+        query.limit(page.limit)
     }
 
     /// Inserts a network and returns it as stored.
-    pub fn insert(new: NewNetwork<'_>) -> impl Statement<Output = Network> + use<'_> {
-        diesel::insert_into(networks::table)
-            .values(new)
-            .returning(Network::as_returning())
-            .one::<Network>()
-            .named("Network::insert")
+    pub fn insert(new: NewNetwork<'_>) -> bowline::WriteQuery<Network> {
+        static SQL: StaticSql = StaticSql {
+            function: "Network::insert",
+            sql: "INSERT INTO networks {new} RETURNING id, gateway, name",
+            writes_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).new_row(&new)
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(
-        new: Vec<NewNetwork<'_>>,
-    ) -> impl Statement<Output = Vec<Network>> + use<'_> {
-        bowline::__generated::chunks(new, 3)
-            .map(|chunk| {
-                diesel::insert_into(networks::table)
-                    .values(chunk)
-                    .returning(Network::as_returning())
-                    .all::<Network>()
-            })
-            .collect::<Vec<_>>()
-            .map(|rows| rows.into_iter().flatten().collect::<Vec<_>>())
-            .named("Network::insert_many")
+    pub fn insert_many(new: Vec<NewNetwork<'_>>) -> bowline::statement::InsertMany<Network> {
+        static SQL: StaticSql = StaticSql {
+            function: "Network::insert_many",
+            sql: "INSERT INTO networks {rows} RETURNING id, gateway, name",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::InsertMany::by_columns(&new, &SQL)
     }
 
     /// Makes the changes and returns the network as stored, or the error `NotFound`.
     ///
     /// No changes just read it.
-    pub fn update(
-        id: IpNetwork,
-        changes: NetworkChanges<'_>,
-    ) -> impl Statement<Output = Network> + use<'_> {
-        if changes == NetworkChanges::default() {
-            return Self::get(id).boxed();
-        }
-        diesel::update(networks::table.find(id))
-            .set(changes)
-            .returning(Network::as_returning())
-            .one::<Network>()
-            .named("Network::update")
-            .boxed()
+    pub fn update(id: IpNetwork, changes: NetworkChanges<'_>) -> bowline::WriteQuery<Network> {
+        static SQL: StaticSql = StaticSql {
+            function: "Network::update",
+            sql: "UPDATE networks SET {changes} WHERE id = $1 RETURNING id, gateway, name",
+            unchanged: "SELECT id, gateway, name FROM networks WHERE id = $1",
+            writes_at_most_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL)
+            .bind::<networks::id, _>(&id)
+            .changes(&changes)
     }
 
     /// Inserts the network; where one with this id is there already, makes the changes to it instead.
-    pub fn upsert<'a>(
-        new: NewNetwork<'a>,
-        changes: NetworkChanges<'a>,
-    ) -> impl Statement<Output = Network> + use<'a> {
-        let insert = diesel::insert_into(networks::table)
-            .values(new)
-            .on_conflict(networks::id)
-            .do_update();
-        if changes == NetworkChanges::default() {
-            let keep = networks::id.eq(excluded(networks::id));
-            return insert
-                .set(keep)
-                .returning(Network::as_returning())
-                .one::<Network>()
-                .named("Network::upsert")
-                .boxed();
-        }
-        insert
-            .set(changes)
-            .returning(Network::as_returning())
-            .one::<Network>()
-            .named("Network::upsert")
-            .boxed()
+    pub fn upsert(
+        new: NewNetwork<'_>,
+        changes: NetworkChanges<'_>,
+    ) -> bowline::WriteQuery<Network> {
+        static SQL: StaticSql = StaticSql {
+            function: "Network::upsert",
+            sql: "INSERT INTO networks {new} ON CONFLICT (id) DO UPDATE SET {changes} RETURNING \
+                  id, gateway, name",
+            unchanged: "INSERT INTO networks {new} ON CONFLICT (id) DO UPDATE SET id = excluded.id \
+                        RETURNING id, gateway, name",
+            writes_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).new_row(&new).changes(&changes)
     }
 
     /// Deletes the network; `false` if there was none.
-    pub fn delete(id: IpNetwork) -> impl Statement<Output = bool> {
-        diesel::delete(networks::table.find(id))
-            .affected()
-            .map(|rows| rows == 1)
-            .named("Network::delete")
+    pub fn delete(id: IpNetwork) -> bowline::WriteQuery<bowline::statement::WasWritten> {
+        static SQL: StaticSql = StaticSql {
+            function: "Network::delete",
+            sql: "DELETE FROM networks WHERE id = $1",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<networks::id, _>(&id)
     }
 
     /// How many rows there are; reads the whole table.
-    pub fn count() -> impl Statement<Output = i64> {
-        networks::table
-            .count()
-            .one::<i64>()
-            .named_read("Network::count")
+    pub fn count() -> bowline::Query<i64> {
+        static SQL: StaticSql = StaticSql {
+            function: "Network::count",
+            sql: "SELECT count(*) FROM networks",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL)
     }
 
     /// Whether there is a network with this id.
-    pub fn exists(id: IpNetwork) -> impl Statement<Output = bool> {
-        let row = networks::table.find(id);
-        diesel::select(diesel::dsl::exists(row))
-            .one::<bool>()
-            .named_read("Network::exists")
+    pub fn exists(id: IpNetwork) -> bowline::Query<bool> {
+        static SQL: StaticSql = StaticSql {
+            function: "Network::exists",
+            sql: "SELECT EXISTS (SELECT FROM networks WHERE id = $1)",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<networks::id, _>(&id)
     }
 }

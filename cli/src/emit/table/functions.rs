@@ -1,21 +1,46 @@
 //! The functions of a table's row type.
 
+use bowline_catalog::definition::quoted;
+
 use crate::plan::{Field, Function, KeyColumn, TablePlan, article};
 
 mod writes;
 
-use super::super::layout::{chain, doc, literal, signature, tuple_call};
+use super::super::layout::{chain, doc, signature};
+use super::sql::{self, Constant};
+use super::template;
 
+/// A function, in the parts of its text.
+pub(super) struct Emitted<'a> {
+    doc: String,
+    head: String,
+    pub(super) constants: Vec<Constant<'a>>,
+    /// The code after the constants.
+    body: String,
+}
+
+/// Returns the `impl` with the functions.
 pub(super) fn functions(table: &TablePlan) -> String {
-    let functions: Vec<_> = table
-        .functions
-        .iter()
-        .map(|function| self::function(table, function))
-        .collect();
+    let functions: Vec<_> = all(table).map(Emitted::text).collect();
     format!("impl {} {{\n{}}}\n", table.row, functions.join("\n"))
 }
 
-fn function(table: &TablePlan, function: &Function) -> String {
+/// Returns the functions of a table.
+pub(super) fn all(table: &TablePlan) -> impl Iterator<Item = Emitted<'_>> {
+    table
+        .functions
+        .iter()
+        .map(|function| self::function(table, function))
+}
+
+impl Emitted<'_> {
+    fn text(self) -> String {
+        let constants: String = self.constants.iter().map(Constant::declare).collect();
+        format!("{}{}{constants}{}    }}\n", self.doc, self.head, self.body)
+    }
+}
+
+fn function<'a>(table: &'a TablePlan, function: &'a Function) -> Emitted<'a> {
     match function {
         Function::Find => find(table),
         Function::Get => get(table),
@@ -46,50 +71,13 @@ fn function(table: &TablePlan, function: &Function) -> String {
     }
 }
 
-/// The arguments of a function, with the lifetimes that the returned statement captures.
-struct Arguments {
-    list: Vec<String>,
-    generics: &'static str,
-    captures: &'static str,
-}
-
-impl Arguments {
-    fn new(arguments: impl IntoIterator<Item = (String, String)>) -> Self {
-        let arguments: Vec<_> = arguments.into_iter().collect();
-        let borrowed = arguments
-            .iter()
-            .filter(|(_, rust_type)| rust_type.contains('&') || rust_type.contains("'_"))
-            .count();
-        let (generics, captures) = match borrowed {
-            0 => ("", ""),
-            1 => ("", " + use<'_>"),
-            _ => ("<'a>", " + use<'a>"),
-        };
-        let named = |rust_type: String| {
-            if borrowed > 1 {
-                rust_type.replace('&', "&'a ").replace("'_", "'a")
-            } else {
-                rust_type
-            }
-        };
-        let list = arguments
-            .into_iter()
-            .map(|(name, rust_type)| format!("{name}: {}", named(rust_type)))
-            .collect();
-        Self {
-            list,
-            generics,
-            captures,
-        }
-    }
-
-    fn head(&self, name: &str, output: &str) -> String {
-        signature(
-            &format!("{name}{}", self.generics),
-            &self.list,
-            &format!("impl Statement<Output = {output}>{}", self.captures),
-        )
-    }
+/// Returns the first line of a function.
+fn head(name: &str, arguments: Vec<(String, String)>, output: &str) -> String {
+    let arguments: Vec<_> = arguments
+        .into_iter()
+        .map(|(name, rust_type)| format!("{name}: {rust_type}"))
+        .collect();
+    signature(name, &arguments, output)
 }
 
 fn key(table: &TablePlan) -> Vec<&Field> {
@@ -112,18 +100,6 @@ fn key_arguments(table: &TablePlan) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Returns `.find(id)`, or `.find((a, b))` for a key of several columns.
-fn find_link(table: &TablePlan) -> String {
-    let names: Vec<_> = key(table)
-        .iter()
-        .map(|field| field.argument_name.clone())
-        .collect();
-    match names.as_slice() {
-        [only] => format!(".find({only})"),
-        several => format!(".find(({}))", several.join(", ")),
-    }
-}
-
 /// Returns the columns of the key for a sentence: `id`, or `account_id and label`.
 fn key_words(table: &TablePlan) -> String {
     key(table)
@@ -133,146 +109,147 @@ fn key_words(table: &TablePlan) -> String {
         .join(" and ")
 }
 
-fn source(table: &TablePlan) -> String {
-    format!("{}::table", table.module)
-}
-
-fn select(table: &TablePlan) -> String {
-    format!(".select({}::as_select())", table.row)
-}
-
-fn returning(table: &TablePlan) -> String {
-    format!(".returning({}::as_returning())", table.row)
-}
-
-fn end(table: &TablePlan, combinator: &str) -> String {
-    format!(".{combinator}::<{}>()", table.row)
-}
-
-/// Returns the call that names a statement in logs and metrics after its function.
-fn named(table: &TablePlan, function: &str) -> String {
-    name_call("named", table, function)
-}
-
-/// Returns the call that names a query. A query that only reads may be retried when its answer is
-/// lost.
-fn named_read(table: &TablePlan, function: &str) -> String {
-    let method = if table.only_reads {
-        "named_read"
+/// Returns `.bind::<accounts::id, _>(&id)`.
+fn bind(table: &TablePlan, column: &str, argument: &str, argument_type: &str) -> String {
+    let reference = if argument_type.starts_with('&') {
+        ""
     } else {
-        "named"
+        "&"
     };
-    name_call(method, table, function)
-}
-
-fn name_call(method: &str, table: &TablePlan, function: &str) -> String {
     format!(
-        ".{method}({})",
-        literal(&format!("{}::{function}", table.row))
+        ".bind::<{}::{column}, _>({reference}{argument})",
+        table.module
     )
 }
 
-fn find(table: &TablePlan) -> String {
-    let arguments = Arguments::new(key_arguments(table));
-    doc(
-        4,
-        &format!(
-            "The {} with this {}, or `None`.",
-            table.noun,
-            key_words(table)
-        ),
-    ) + &arguments.head("find", &format!("Option<{}>", table.row))
-        + &chain(
-            8,
-            "",
-            &[
-                source(table),
-                find_link(table),
-                select(table),
-                end(table, "optional"),
-                named_read(table, "find"),
-            ],
-            "",
-        )
-        + "    }\n"
+fn bind_key(table: &TablePlan) -> Vec<String> {
+    key(table)
+        .iter()
+        .map(|field| {
+            bind(
+                table,
+                &field.name,
+                &field.argument_name,
+                &field.rust_type.argument,
+            )
+        })
+        .collect()
 }
 
-fn get(table: &TablePlan) -> String {
-    let arguments = Arguments::new(key_arguments(table));
-    doc(
-        4,
-        &format!(
-            "The {} with this {}, or the error `NotFound`.",
-            table.noun,
-            key_words(table)
-        ),
-    ) + &arguments.head("get", &table.row)
-        + &chain(
-            8,
-            "",
-            &[
-                source(table),
-                find_link(table),
-                select(table),
-                end(table, "one"),
-                named_read(table, "get"),
-            ],
-            "",
-        )
-        + "    }\n"
+fn bind_columns(table: &TablePlan, columns: &[KeyColumn]) -> Vec<String> {
+    columns
+        .iter()
+        .map(|column| {
+            bind(
+                table,
+                &column.field,
+                &column.argument_name,
+                &column.argument,
+            )
+        })
+        .collect()
 }
 
-fn filters(table: &TablePlan, columns: &[KeyColumn], predicate: Option<&str>) -> Vec<String> {
-    let equal = columns.iter().map(|column| {
-        format!(
-            ".filter({}::{}.eq({}))",
-            table.module, column.field, column.argument_name
-        )
-    });
-    let predicate = predicate
-        .map(|predicate| format!(".filter(sql::<Bool>({}))", literal(&condition(predicate))));
-    equal.chain(predicate).collect()
+/// Returns the chain that creates a query of `SQL` and binds values.
+fn query(links: Vec<String>) -> String {
+    let mut all = vec!["bowline::Query::new(&SQL)".to_owned()];
+    all.extend(links);
+    chain(8, "", &all, "")
 }
 
-fn find_by(
-    table: &TablePlan,
-    name: &str,
+/// Returns the constant of a function that only reads.
+fn reading<'a>(table: &'a TablePlan, function: &'a str, sql: String) -> Constant<'a> {
+    Constant {
+        name: "SQL",
+        table,
+        function,
+        sql: sql.into(),
+        unchanged: None,
+        // A query that only reads may be sent again when its answer is lost.
+        facts: if table.only_reads {
+            &["only_reads"]
+        } else {
+            &[]
+        },
+    }
+}
+
+fn find(table: &TablePlan) -> Emitted<'_> {
+    one(
+        table,
+        "find",
+        &format!("Option<{}>", table.row),
+        "or `None`",
+    )
+}
+
+fn get(table: &TablePlan) -> Emitted<'_> {
+    one(table, "get", &table.row, "or the error `NotFound`")
+}
+
+fn one<'a>(table: &'a TablePlan, name: &'a str, output: &str, otherwise: &str) -> Emitted<'a> {
+    let words = format!(
+        "The {} with this {}, {otherwise}.",
+        table.noun,
+        key_words(table)
+    );
+    let sql = sql::select(table) + &sql::of_key(&key(table));
+    let output = format!("bowline::Query<{output}>");
+    Emitted {
+        doc: doc(4, &words),
+        head: head(name, key_arguments(table), &output),
+        constants: vec![reading(table, name, sql)],
+        body: query(bind_key(table)),
+    }
+}
+
+fn find_by<'a>(
+    table: &'a TablePlan,
+    name: &'a str,
     columns: &[KeyColumn],
     index: &str,
     predicate: Option<&str>,
-) -> String {
-    let arguments = Arguments::new(
-        columns
-            .iter()
-            .map(|column| (column.argument_name.clone(), column.argument.clone())),
-    );
-    let words: Vec<_> = columns
-        .iter()
-        .map(|column| column.sql_name.clone())
-        .collect();
+) -> Emitted<'a> {
     let which = predicate
         .map(|predicate| format!(" where `{}`", one_line(predicate)))
         .unwrap_or_default();
-    let mut links = vec![source(table)];
-    links.extend(filters(table, columns, predicate));
-    links.extend([
-        select(table),
-        end(table, "optional"),
-        named_read(table, name),
-    ]);
-    doc(
-        4,
-        &format!(
-            "The {} with this {}{which}, or `None`.\n\nServed by the unique index `{index}`.",
-            table.noun,
-            words.join(" and ")
-        ),
-    ) + &arguments.head(name, &format!("Option<{}>", table.row))
-        + &chain(8, "", &links, "")
-        + "    }\n"
+    let words = format!(
+        "The {} with this {}{which}, or `None`.\n\nServed by the unique index `{index}`.",
+        table.noun,
+        column_words(columns)
+    );
+    let sql = sql::select(table) + &sql::of_columns(columns, predicate);
+    let output = format!("bowline::Query<Option<{}>>", table.row);
+    Emitted {
+        doc: doc(4, &words),
+        head: head(name, column_arguments(columns), &output),
+        constants: vec![reading(table, name, sql)],
+        body: query(bind_columns(table, columns)),
+    }
 }
 
-fn list(table: &TablePlan, name: &str, columns: &[KeyColumn], index: Option<&str>) -> String {
+/// Returns the columns for a sentence: `id`, or `account_id and label`.
+fn column_words(columns: &[KeyColumn]) -> String {
+    let names: Vec<_> = columns
+        .iter()
+        .map(|column| column.sql_name.as_str())
+        .collect();
+    names.join(" and ")
+}
+
+fn column_arguments(columns: &[KeyColumn]) -> Vec<(String, String)> {
+    columns
+        .iter()
+        .map(|column| (column.argument_name.clone(), column.argument.clone()))
+        .collect()
+}
+
+fn list<'a>(
+    table: &'a TablePlan,
+    name: &'a str,
+    columns: &[KeyColumn],
+    index: Option<&str>,
+) -> Emitted<'a> {
     let key = key(table);
     let owned: Vec<_> = key
         .iter()
@@ -282,158 +259,133 @@ fn list(table: &TablePlan, name: &str, columns: &[KeyColumn], index: Option<&str
         [only] => format!("Page<{only}>"),
         several => format!("Page<({})>", several.join(", ")),
     };
-    let by = columns
-        .iter()
-        .map(|column| (column.argument_name.clone(), column.argument.clone()));
-    let arguments = Arguments::new(by.chain([("page".to_owned(), page)]));
-    let ordered: Vec<_> = key
-        .iter()
-        .map(|field| format!("{}::{}", table.module, field.name))
-        .collect();
-    let order = tuple_call(12, ".order", &ordered);
-    let mut links = vec![source(table)];
-    links.extend(filters(table, columns, None));
-    links.extend([
-        select(table),
-        order,
-        ".limit(page.limit)".to_owned(),
-        ".into_boxed()".to_owned(),
-    ]);
-    let of = columns
-        .iter()
-        .map(|column| column.sql_name.clone())
-        .collect::<Vec<_>>()
-        .join(" and ");
-    let of = if of.is_empty() {
-        String::new()
-    } else {
-        format!(" with this {of}")
+    let mut arguments = column_arguments(columns);
+    arguments.push(("page".to_owned(), page));
+    let of = match column_words(columns) {
+        words if words.is_empty() => words,
+        words => format!(" with this {words}"),
     };
     let served = index
         .map(|index| format!("\n\nServed by the index `{index}`."))
         .unwrap_or_default();
-    doc(
-        4,
-        &format!(
-            "Up to `page.limit` rows{of}, by {}, those after `page.after`.{served}",
-            key_words(table)
-        ),
-    ) + &arguments.head(name, &format!("Vec<{}>", table.row))
-        + &chain(8, "let mut query = ", &links, ";")
-        + &after(table, &key)
-        + &chain(
-            8,
-            "",
-            &[
-                "query".to_owned(),
-                end(table, "all"),
-                named_read(table, name),
-            ],
-            "",
-        )
-        + "    }\n"
-}
-
-/// Returns the condition for the rows after a given one: `(a, b) > (x, y)`. diesel cannot compare
-/// tuples, so the condition compares column by column.
-fn after(table: &TablePlan, key: &[&Field]) -> String {
-    let column = |field: &Field| format!("{}::{}", table.module, field.name);
-    if let [only] = key {
-        return format!(
-            "        if let Some(after) = page.after {{\n            query = query.filter({}.gt(after));\n        }}\n",
-            column(only)
-        );
-    }
-    let arguments: Vec<_> = key
-        .iter()
-        .map(|field| field.argument_name.clone())
-        .collect();
-    let mut out = format!(
-        "        if let Some(({})) = page.after {{\n",
-        arguments.join(", ")
+    let words = format!(
+        "Up to `page.limit` rows{of}, by {}, those after `page.after`.{served}",
+        key_words(table)
     );
-    for (place, field) in key.iter().enumerate().rev() {
-        let argument = &field.argument_name;
-        if place + 1 == key.len() {
-            out.push_str(&format!(
-                "            let after = {}.gt({argument});\n",
-                column(field)
-            ));
-            continue;
-        }
-        let again = if field.rust_type.argument.starts_with('&') {
-            format!("{argument}.clone()")
-        } else {
-            argument.clone()
-        };
-        out.push_str(&chain(
-            12,
-            "let after = ",
-            &[
-                column(field),
-                format!(".eq({again})"),
-                ".and(after)".to_owned(),
-            ],
-            ";",
-        ));
-        out.push_str(&chain(
-            12,
-            "let after = ",
-            &[
-                column(field),
-                format!(".gt({argument})"),
-                ".or(after)".to_owned(),
-            ],
-            ";",
-        ));
+    let constant = |constant: &'static str, is_after: bool| Constant {
+        name: constant,
+        ..reading(table, name, page_sql(table, columns, is_after))
+    };
+    let mut links = vec!["bowline::Query::new(sql)".to_owned()];
+    links.extend(bind_columns(table, columns));
+    let output = format!("bowline::Query<Vec<{}>>", table.row);
+    Emitted {
+        doc: doc(4, &words),
+        head: head(name, arguments, &output),
+        constants: vec![constant("FIRST", false), constant("AFTER", true)],
+        body: CHOICE.to_owned()
+            + &chain(8, "let mut query = ", &links, ";")
+            + &after(table, &key)
+            + "        query.limit(page.limit)\n",
     }
-    out + "            query = query.filter(after);\n        }\n"
 }
 
-fn count(table: &TablePlan) -> String {
-    doc(4, "How many rows there are; reads the whole table.")
-        + &Arguments::new([]).head("count", "i64")
-        + &chain(
-            8,
-            "",
-            &[
-                source(table),
-                ".count()".to_owned(),
-                ".one::<i64>()".to_owned(),
-                named_read(table, "count"),
-            ],
-            "",
-        )
-        + "    }\n"
+/// The choice between the first page and the rows after a key.
+const CHOICE: &str = "        let sql = match page.after {
+            None => &FIRST,
+            Some(_) => &AFTER,
+        };
+";
+
+/// Returns the SQL of a page: the first one, or the rows after a given key.
+fn page_sql(table: &TablePlan, columns: &[KeyColumn], is_after: bool) -> String {
+    let key = key(table);
+    let names = || template::list(key.iter().map(|field| quoted(&field.sql_name)));
+    let parameters = |first: usize, count: usize| {
+        template::list((first..first + count).map(|number| format!("${number}")))
+    };
+    let mut conditions = Vec::new();
+    if !columns.is_empty() {
+        conditions.push(sql::of_columns(columns, None).replacen(" WHERE ", "", 1));
+    }
+    let mut bound = columns.len();
+    if is_after {
+        let after = parameters(bound + 1, key.len());
+        conditions.push(match key.len() {
+            1 => format!("{} > {after}", names()),
+            // By this row comparison an index is read from the right place.
+            _ => format!("({}) > ({after})", names()),
+        });
+        bound += key.len();
+    }
+    let condition = if conditions.is_empty() {
+        String::new()
+    } else {
+        format!(" WHERE {}", conditions.join(" AND "))
+    };
+    format!(
+        "{}{condition} ORDER BY {} LIMIT ${}",
+        sql::select(table),
+        names(),
+        bound + 1
+    )
 }
 
-fn exists(table: &TablePlan) -> String {
-    let arguments = Arguments::new(key_arguments(table));
-    doc(
-        4,
-        &format!(
-            "Whether there is {} {} with this {}.",
-            article(&table.noun),
-            table.noun,
-            key_words(table)
-        ),
-    ) + &arguments.head("exists", "bool")
-        + &chain(8, "let row = ", &[source(table), find_link(table)], ";")
-        + &chain(
-            8,
-            "",
-            &[
-                "diesel::select(diesel::dsl::exists(row))".to_owned(),
-                ".one::<bool>()".to_owned(),
-                named_read(table, "exists"),
-            ],
-            "",
-        )
-        + "    }\n"
+/// Returns the code that binds the key after which a page begins.
+fn after(table: &TablePlan, key: &[&Field]) -> String {
+    let (pattern, values) = match key {
+        [_] => ("after".to_owned(), vec!["after".to_owned()]),
+        several => {
+            let names: Vec<_> = several
+                .iter()
+                .map(|field| field.argument_name.clone())
+                .collect();
+            (format!("({})", names.join(", ")), names)
+        }
+    };
+    let mut links = vec!["query".to_owned()];
+    links.extend(
+        key.iter()
+            .zip(&values)
+            .map(|(field, value)| bind(table, &field.name, value, "")),
+    );
+    format!("        if let Some({pattern}) = page.after {{\n")
+        + &chain(12, "query = ", &links, ";")
+        + "        }\n"
+}
+
+fn count(table: &TablePlan) -> Emitted<'_> {
+    let sql = format!("SELECT count(*) FROM {}", sql::name(table));
+    Emitted {
+        doc: doc(4, "How many rows there are; reads the whole table."),
+        head: head("count", Vec::new(), "bowline::Query<i64>"),
+        constants: vec![reading(table, "count", sql)],
+        body: query(Vec::new()),
+    }
+}
+
+fn exists(table: &TablePlan) -> Emitted<'_> {
+    let words = format!(
+        "Whether there is {} {} with this {}.",
+        article(&table.noun),
+        table.noun,
+        key_words(table)
+    );
+    let sql = format!(
+        "SELECT EXISTS (SELECT FROM {}{})",
+        sql::name(table),
+        sql::of_key(&key(table))
+    );
+    Emitted {
+        doc: doc(4, &words),
+        head: head("exists", key_arguments(table), "bowline::Query<bool>"),
+        constants: vec![reading(table, "exists", sql)],
+        body: query(bind_key(table)),
+    }
 }
 
 /// Returns the predicate of a partial index, in parentheses if it contains OR.
-fn condition(predicate: &str) -> String {
+pub(super) fn condition(predicate: &str) -> String {
     let text = bowline_sql::one_line(predicate);
     let mut depth = 0_usize;
     let is_or = bowline_sql::tokens(&text).any(|token| {
@@ -444,7 +396,7 @@ fn condition(predicate: &str) -> String {
         }
         depth == 0 && token.is_word("or")
     });
-    // diesel writes AND before the predicate, and AND binds more strongly than OR.
+    // AND is written before the predicate, and AND binds more strongly than OR.
     if is_or { format!("({text})") } else { text }
 }
 

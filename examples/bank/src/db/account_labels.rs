@@ -3,9 +3,9 @@
 
 use std::borrow::Cow;
 
-use bowline::{Page, Statement, StatementDsl as _};
+use bowline::__generated::StaticSql;
+use bowline::Page;
 use diesel::prelude::*;
-use diesel::upsert::excluded;
 use serde::{Deserialize, Serialize};
 
 use super::AccountId;
@@ -21,22 +21,44 @@ pub struct AccountLabel {
     pub colour: Option<String>,
 }
 
+bowline::__generated::table_row! {
+    AccountLabel: account_labels {
+        account_id, label, colour,
+    }
+}
+
 /// An [`AccountLabel`] to insert. `None` takes the column's default.
-#[derive(Debug, Clone, PartialEq, Insertable, Deserialize)]
-#[diesel(table_name = account_labels)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewAccountLabel<'a> {
     pub account_id: AccountId,
     pub label: Cow<'a, str>,
     pub colour: Option<Cow<'a, str>>,
 }
 
+bowline::__generated::column_values! {
+    NewAccountLabel<'_>: account_labels {
+        account_id, label, colour = optional,
+    }
+}
+
+bowline::__generated::column_arrays! {
+    NewAccountLabel<'_>: account_labels {
+        account_id, label, colour = optional,
+    }
+}
+
 /// Changes to an [`AccountLabel`]. `None` leaves the column as it is; `Some(None)` sets it to NULL.
-#[derive(Debug, Clone, Default, PartialEq, AsChangeset, Deserialize)]
-#[diesel(table_name = account_labels)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct AccountLabelChanges<'a> {
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub colour: Option<Option<Cow<'a, str>>>,
+}
+
+bowline::__generated::column_values! {
+    AccountLabelChanges<'_>: account_labels {
+        colour = optional,
+    }
 }
 
 bowline::__generated::constraints! {
@@ -51,43 +73,60 @@ bowline::__generated::constraints! {
 
 impl AccountLabel {
     /// The account label with this account_id and label, or `None`.
-    pub fn find(
-        account_id: AccountId,
-        label: &str,
-    ) -> impl Statement<Output = Option<AccountLabel>> + use<'_> {
-        account_labels::table
-            .find((account_id, label))
-            .select(AccountLabel::as_select())
-            .optional::<AccountLabel>()
-            .named_read("AccountLabel::find")
+    pub fn find(account_id: AccountId, label: &str) -> bowline::Query<Option<AccountLabel>> {
+        static SQL: StaticSql = StaticSql {
+            function: "AccountLabel::find",
+            sql: "SELECT account_id, label, colour FROM account_labels WHERE account_id = $1 AND \
+                  label = $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL)
+            .bind::<account_labels::account_id, _>(&account_id)
+            .bind::<account_labels::label, _>(label)
     }
 
     /// The account label with this account_id and label, or the error `NotFound`.
-    pub fn get(
-        account_id: AccountId,
-        label: &str,
-    ) -> impl Statement<Output = AccountLabel> + use<'_> {
-        account_labels::table
-            .find((account_id, label))
-            .select(AccountLabel::as_select())
-            .one::<AccountLabel>()
-            .named_read("AccountLabel::get")
+    pub fn get(account_id: AccountId, label: &str) -> bowline::Query<AccountLabel> {
+        static SQL: StaticSql = StaticSql {
+            function: "AccountLabel::get",
+            sql: "SELECT account_id, label, colour FROM account_labels WHERE account_id = $1 AND \
+                  label = $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL)
+            .bind::<account_labels::account_id, _>(&account_id)
+            .bind::<account_labels::label, _>(label)
     }
 
     /// Up to `page.limit` rows, by account_id and label, those after `page.after`.
-    pub fn list(page: Page<(AccountId, String)>) -> impl Statement<Output = Vec<AccountLabel>> {
-        let mut query = account_labels::table
-            .select(AccountLabel::as_select())
-            .order((account_labels::account_id, account_labels::label))
-            .limit(page.limit)
-            .into_boxed();
+    pub fn list(page: Page<(AccountId, String)>) -> bowline::Query<Vec<AccountLabel>> {
+        static FIRST: StaticSql = StaticSql {
+            function: "AccountLabel::list",
+            sql: "SELECT account_id, label, colour FROM account_labels ORDER BY account_id, label \
+                  LIMIT $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        static AFTER: StaticSql = StaticSql {
+            function: "AccountLabel::list",
+            sql: "SELECT account_id, label, colour FROM account_labels WHERE (account_id, label) > \
+                  ($1, $2) ORDER BY account_id, label LIMIT $3",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        let sql = match page.after {
+            None => &FIRST,
+            Some(_) => &AFTER,
+        };
+        let mut query = bowline::Query::new(sql);
         if let Some((account_id, label)) = page.after {
-            let after = account_labels::label.gt(label);
-            let after = account_labels::account_id.eq(account_id).and(after);
-            let after = account_labels::account_id.gt(account_id).or(after);
-            query = query.filter(after);
+            query = query
+                .bind::<account_labels::account_id, _>(&account_id)
+                .bind::<account_labels::label, _>(&label);
         }
-        query.all::<AccountLabel>().named_read("AccountLabel::list")
+        query.limit(page.limit)
     }
 
     /// Up to `page.limit` rows with this account_id, by account_id and label, those after `page.after`.
@@ -96,115 +135,133 @@ impl AccountLabel {
     pub fn list_by_account(
         account_id: AccountId,
         page: Page<(AccountId, String)>,
-    ) -> impl Statement<Output = Vec<AccountLabel>> {
-        let mut query = account_labels::table
-            .filter(account_labels::account_id.eq(account_id))
-            .select(AccountLabel::as_select())
-            .order((account_labels::account_id, account_labels::label))
-            .limit(page.limit)
-            .into_boxed();
+    ) -> bowline::Query<Vec<AccountLabel>> {
+        static FIRST: StaticSql = StaticSql {
+            function: "AccountLabel::list_by_account",
+            sql: "SELECT account_id, label, colour FROM account_labels WHERE account_id = $1 ORDER \
+                  BY account_id, label LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        static AFTER: StaticSql = StaticSql {
+            function: "AccountLabel::list_by_account",
+            sql: "SELECT account_id, label, colour FROM account_labels WHERE account_id = $1 AND \
+                  (account_id, label) > ($2, $3) ORDER BY account_id, label LIMIT $4",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        let sql = match page.after {
+            None => &FIRST,
+            Some(_) => &AFTER,
+        };
+        let mut query = bowline::Query::new(sql).bind::<account_labels::account_id, _>(&account_id);
         if let Some((account_id, label)) = page.after {
-            let after = account_labels::label.gt(label);
-            let after = account_labels::account_id.eq(account_id).and(after);
-            let after = account_labels::account_id.gt(account_id).or(after);
-            query = query.filter(after);
+            query = query
+                .bind::<account_labels::account_id, _>(&account_id)
+                .bind::<account_labels::label, _>(&label);
         }
-        query
-            .all::<AccountLabel>()
-            .named_read("AccountLabel::list_by_account")
+        query.limit(page.limit)
     }
 
     /// Inserts an account label and returns it as stored.
-    pub fn insert(new: NewAccountLabel<'_>) -> impl Statement<Output = AccountLabel> + use<'_> {
-        diesel::insert_into(account_labels::table)
-            .values(new)
-            .returning(AccountLabel::as_returning())
-            .one::<AccountLabel>()
-            .named("AccountLabel::insert")
+    pub fn insert(new: NewAccountLabel<'_>) -> bowline::WriteQuery<AccountLabel> {
+        static SQL: StaticSql = StaticSql {
+            function: "AccountLabel::insert",
+            sql: "INSERT INTO account_labels {new} RETURNING account_id, label, colour",
+            writes_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).new_row(&new)
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
     pub fn insert_many(
         new: Vec<NewAccountLabel<'_>>,
-    ) -> impl Statement<Output = Vec<AccountLabel>> + use<'_> {
-        bowline::__generated::chunks(new, 3)
-            .map(|chunk| {
-                diesel::insert_into(account_labels::table)
-                    .values(chunk)
-                    .returning(AccountLabel::as_returning())
-                    .all::<AccountLabel>()
-            })
-            .collect::<Vec<_>>()
-            .map(|rows| rows.into_iter().flatten().collect::<Vec<_>>())
-            .named("AccountLabel::insert_many")
+    ) -> bowline::statement::InsertMany<AccountLabel> {
+        static SQL: StaticSql = StaticSql {
+            function: "AccountLabel::insert_many",
+            sql: "INSERT INTO account_labels {rows} RETURNING account_id, label, colour",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::InsertMany::by_columns(&new, &SQL)
     }
 
     /// Makes the changes and returns the account label as stored, or the error `NotFound`.
     ///
     /// No changes just read it.
-    pub fn update<'a>(
+    pub fn update(
         account_id: AccountId,
-        label: &'a str,
-        changes: AccountLabelChanges<'a>,
-    ) -> impl Statement<Output = AccountLabel> + use<'a> {
-        if changes == AccountLabelChanges::default() {
-            return Self::get(account_id, label).boxed();
-        }
-        diesel::update(account_labels::table.find((account_id, label)))
-            .set(changes)
-            .returning(AccountLabel::as_returning())
-            .one::<AccountLabel>()
-            .named("AccountLabel::update")
-            .boxed()
+        label: &str,
+        changes: AccountLabelChanges<'_>,
+    ) -> bowline::WriteQuery<AccountLabel> {
+        static SQL: StaticSql = StaticSql {
+            function: "AccountLabel::update",
+            sql: "UPDATE account_labels SET {changes} WHERE account_id = $1 AND label = $2 \
+                  RETURNING account_id, label, colour",
+            unchanged: "SELECT account_id, label, colour FROM account_labels WHERE account_id = $1 \
+                        AND label = $2",
+            writes_at_most_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL)
+            .bind::<account_labels::account_id, _>(&account_id)
+            .bind::<account_labels::label, _>(label)
+            .changes(&changes)
     }
 
     /// Inserts the account label; where one with this account_id and label is there already, makes the changes to it instead.
-    pub fn upsert<'a>(
-        new: NewAccountLabel<'a>,
-        changes: AccountLabelChanges<'a>,
-    ) -> impl Statement<Output = AccountLabel> + use<'a> {
-        let insert = diesel::insert_into(account_labels::table)
-            .values(new)
-            .on_conflict((account_labels::account_id, account_labels::label))
-            .do_update();
-        if changes == AccountLabelChanges::default() {
-            let keep = account_labels::account_id.eq(excluded(account_labels::account_id));
-            return insert
-                .set(keep)
-                .returning(AccountLabel::as_returning())
-                .one::<AccountLabel>()
-                .named("AccountLabel::upsert")
-                .boxed();
-        }
-        insert
-            .set(changes)
-            .returning(AccountLabel::as_returning())
-            .one::<AccountLabel>()
-            .named("AccountLabel::upsert")
-            .boxed()
+    pub fn upsert(
+        new: NewAccountLabel<'_>,
+        changes: AccountLabelChanges<'_>,
+    ) -> bowline::WriteQuery<AccountLabel> {
+        static SQL: StaticSql = StaticSql {
+            function: "AccountLabel::upsert",
+            sql: "INSERT INTO account_labels {new} ON CONFLICT (account_id, label) DO UPDATE SET \
+                  {changes} RETURNING account_id, label, colour",
+            unchanged: "INSERT INTO account_labels {new} ON CONFLICT (account_id, label) DO UPDATE \
+                        SET account_id = excluded.account_id RETURNING account_id, label, colour",
+            writes_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).new_row(&new).changes(&changes)
     }
 
     /// Deletes the account label; `false` if there was none.
-    pub fn delete(account_id: AccountId, label: &str) -> impl Statement<Output = bool> + use<'_> {
-        diesel::delete(account_labels::table.find((account_id, label)))
-            .affected()
-            .map(|rows| rows == 1)
-            .named("AccountLabel::delete")
+    pub fn delete(
+        account_id: AccountId,
+        label: &str,
+    ) -> bowline::WriteQuery<bowline::statement::WasWritten> {
+        static SQL: StaticSql = StaticSql {
+            function: "AccountLabel::delete",
+            sql: "DELETE FROM account_labels WHERE account_id = $1 AND label = $2",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL)
+            .bind::<account_labels::account_id, _>(&account_id)
+            .bind::<account_labels::label, _>(label)
     }
 
     /// How many rows there are; reads the whole table.
-    pub fn count() -> impl Statement<Output = i64> {
-        account_labels::table
-            .count()
-            .one::<i64>()
-            .named_read("AccountLabel::count")
+    pub fn count() -> bowline::Query<i64> {
+        static SQL: StaticSql = StaticSql {
+            function: "AccountLabel::count",
+            sql: "SELECT count(*) FROM account_labels",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL)
     }
 
     /// Whether there is an account label with this account_id and label.
-    pub fn exists(account_id: AccountId, label: &str) -> impl Statement<Output = bool> + use<'_> {
-        let row = account_labels::table.find((account_id, label));
-        diesel::select(diesel::dsl::exists(row))
-            .one::<bool>()
-            .named_read("AccountLabel::exists")
+    pub fn exists(account_id: AccountId, label: &str) -> bowline::Query<bool> {
+        static SQL: StaticSql = StaticSql {
+            function: "AccountLabel::exists",
+            sql: "SELECT EXISTS (SELECT FROM account_labels WHERE account_id = $1 AND label = $2)",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL)
+            .bind::<account_labels::account_id, _>(&account_id)
+            .bind::<account_labels::label, _>(label)
     }
 }

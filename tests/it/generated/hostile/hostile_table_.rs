@@ -3,7 +3,8 @@
 
 use std::borrow::Cow;
 
-use bowline::{Page, Statement, StatementDsl as _};
+use bowline::__generated::StaticSql;
+use bowline::Page;
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -76,9 +77,17 @@ pub struct HostileTable {
     pub __4: Option<String>,
 }
 
+bowline::__generated::table_row! {
+    HostileTable: hostile_table_ {
+        id, quo_te, two_quotes, back_slash, new_line, tab_here, brace_, _x_, _end, _begin, _line,
+        gr_e, __, __2, _rtl, __3, a_b2, a_b3, a_b, a__b, _single_, dollar_1, _hash, _both_,
+        x_fn_evil_, nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn,
+        nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnm, _s_0_, _u_41_, __4,
+    }
+}
+
 /// A [`HostileTable`] to insert. `None` takes the column's default.
-#[derive(Debug, Clone, PartialEq, Insertable, Deserialize)]
-#[diesel(table_name = hostile_table_)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewHostileTable<'a> {
     #[serde(rename = "quo\"te")]
     pub quo_te: Option<Cow<'a, str>>,
@@ -136,9 +145,36 @@ pub struct NewHostileTable<'a> {
     pub __4: Option<Cow<'a, str>>,
 }
 
+bowline::__generated::column_values! {
+    NewHostileTable<'_>: hostile_table_ {
+        quo_te = optional, two_quotes = optional, back_slash = optional, new_line = optional,
+        tab_here = optional, brace_ = optional, _x_ = optional, _end = optional, _begin = optional,
+        _line = optional, gr_e = optional, __ = optional, __2 = optional, _rtl = optional,
+        __3 = optional, a_b2 = optional, a_b3 = optional, a_b = optional, a__b = optional,
+        _single_ = optional, dollar_1 = optional, _hash = optional, _both_ = optional,
+        x_fn_evil_ = optional,
+        nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn = optional,
+        nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnm = optional,
+        _s_0_ = optional, _u_41_ = optional, __4 = optional,
+    }
+}
+
+bowline::__generated::column_arrays! {
+    NewHostileTable<'_>: hostile_table_ {
+        quo_te = optional, two_quotes = optional, back_slash = optional, new_line = optional,
+        tab_here = optional, brace_ = optional, _x_ = optional, _end = optional, _begin = optional,
+        _line = optional, gr_e = optional, __ = optional, __2 = optional, _rtl = optional,
+        __3 = optional, a_b2 = optional, a_b3 = optional, a_b = optional, a__b = optional,
+        _single_ = optional, dollar_1 = optional, _hash = optional, _both_ = optional,
+        x_fn_evil_ = optional,
+        nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn = optional,
+        nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnm = optional,
+        _s_0_ = optional, _u_41_ = optional, __4 = optional,
+    }
+}
+
 /// Changes to a [`HostileTable`]. `None` leaves the column as it is; `Some(None)` sets it to NULL.
-#[derive(Debug, Clone, Default, PartialEq, AsChangeset, Deserialize)]
-#[diesel(table_name = hostile_table_)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct HostileTableChanges<'a> {
     #[serde(rename = "quo\"te")]
@@ -228,6 +264,20 @@ pub struct HostileTableChanges<'a> {
     pub __4: Option<Option<Cow<'a, str>>>,
 }
 
+bowline::__generated::column_values! {
+    HostileTableChanges<'_>: hostile_table_ {
+        quo_te = optional, two_quotes = optional, back_slash = optional, new_line = optional,
+        tab_here = optional, brace_ = optional, _x_ = optional, _end = optional, _begin = optional,
+        _line = optional, gr_e = optional, __ = optional, __2 = optional, _rtl = optional,
+        __3 = optional, a_b2 = optional, a_b3 = optional, a_b = optional, a__b = optional,
+        _single_ = optional, dollar_1 = optional, _hash = optional, _both_ = optional,
+        x_fn_evil_ = optional,
+        nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn = optional,
+        nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnm = optional,
+        _s_0_ = optional, _u_41_ = optional, __4 = optional,
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `hostile "table" */ {} \`.
     pub enum HostileTableConstraint on "public"."hostile \"table\" */ {} \\" {
@@ -238,59 +288,112 @@ bowline::__generated::constraints! {
 
 impl HostileTable {
     /// The hostile "table" */ {} \ with this id, or `None`.
-    pub fn find(id: HostileTableId) -> impl Statement<Output = Option<HostileTable>> {
-        hostile_table_::table
-            .find(id)
-            .select(HostileTable::as_select())
-            .optional::<HostileTable>()
-            .named_read("HostileTable::find")
+    pub fn find(id: HostileTableId) -> bowline::Query<Option<HostileTable>> {
+        static SQL: StaticSql = StaticSql {
+            function: "HostileTable::find",
+            sql: "SELECT id, \"quo\"\"te\", \"two\"\"\"\"quotes\", \"back\\slash\", \"new\nline\", \
+                  \"tab\there\", \"brace{}\", \"{x}\", \"*/ end\", \"/* begin\", \"// line\", \
+                  \"größe\", \"日本\", \"١\", \"\u{202e}rtl\", \"🦀\", \"a b\", \"a-b\", a_b, a__b, \
+                  \"'single'\", \"dollar$1\", \"#hash\", \"#\"\"both\"\"#\", \"x\"\"); fn evil() \
+                  {} //\", nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn, \
+                  nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnm, \"%s {0}\", \
+                  \"\\u{41}\", \"\\\" FROM \"hostile \"\"table\"\" */ {} \\\" WHERE id = $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<hostile_table_::id, _>(&id)
     }
 
     /// The hostile "table" */ {} \ with this id, or the error `NotFound`.
-    pub fn get(id: HostileTableId) -> impl Statement<Output = HostileTable> {
-        hostile_table_::table
-            .find(id)
-            .select(HostileTable::as_select())
-            .one::<HostileTable>()
-            .named_read("HostileTable::get")
+    pub fn get(id: HostileTableId) -> bowline::Query<HostileTable> {
+        static SQL: StaticSql = StaticSql {
+            function: "HostileTable::get",
+            sql: "SELECT id, \"quo\"\"te\", \"two\"\"\"\"quotes\", \"back\\slash\", \"new\nline\", \
+                  \"tab\there\", \"brace{}\", \"{x}\", \"*/ end\", \"/* begin\", \"// line\", \
+                  \"größe\", \"日本\", \"١\", \"\u{202e}rtl\", \"🦀\", \"a b\", \"a-b\", a_b, a__b, \
+                  \"'single'\", \"dollar$1\", \"#hash\", \"#\"\"both\"\"#\", \"x\"\"); fn evil() \
+                  {} //\", nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn, \
+                  nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnm, \"%s {0}\", \
+                  \"\\u{41}\", \"\\\" FROM \"hostile \"\"table\"\" */ {} \\\" WHERE id = $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<hostile_table_::id, _>(&id)
     }
 
     /// Up to `page.limit` rows, by id, those after `page.after`.
-    pub fn list(page: Page<HostileTableId>) -> impl Statement<Output = Vec<HostileTable>> {
-        let mut query = hostile_table_::table
-            .select(HostileTable::as_select())
-            .order(hostile_table_::id)
-            .limit(page.limit)
-            .into_boxed();
+    pub fn list(page: Page<HostileTableId>) -> bowline::Query<Vec<HostileTable>> {
+        static FIRST: StaticSql = StaticSql {
+            function: "HostileTable::list",
+            sql: "SELECT id, \"quo\"\"te\", \"two\"\"\"\"quotes\", \"back\\slash\", \"new\nline\", \
+                  \"tab\there\", \"brace{}\", \"{x}\", \"*/ end\", \"/* begin\", \"// line\", \
+                  \"größe\", \"日本\", \"١\", \"\u{202e}rtl\", \"🦀\", \"a b\", \"a-b\", a_b, a__b, \
+                  \"'single'\", \"dollar$1\", \"#hash\", \"#\"\"both\"\"#\", \"x\"\"); fn evil() \
+                  {} //\", nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn, \
+                  nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnm, \"%s {0}\", \
+                  \"\\u{41}\", \"\\\" FROM \"hostile \"\"table\"\" */ {} \\\" ORDER BY id LIMIT $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        static AFTER: StaticSql = StaticSql {
+            function: "HostileTable::list",
+            sql: "SELECT id, \"quo\"\"te\", \"two\"\"\"\"quotes\", \"back\\slash\", \"new\nline\", \
+                  \"tab\there\", \"brace{}\", \"{x}\", \"*/ end\", \"/* begin\", \"// line\", \
+                  \"größe\", \"日本\", \"١\", \"\u{202e}rtl\", \"🦀\", \"a b\", \"a-b\", a_b, a__b, \
+                  \"'single'\", \"dollar$1\", \"#hash\", \"#\"\"both\"\"#\", \"x\"\"); fn evil() \
+                  {} //\", nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn, \
+                  nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnm, \"%s {0}\", \
+                  \"\\u{41}\", \"\\\" FROM \"hostile \"\"table\"\" */ {} \\\" WHERE id > $1 ORDER \
+                  BY id LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        let sql = match page.after {
+            None => &FIRST,
+            Some(_) => &AFTER,
+        };
+        let mut query = bowline::Query::new(sql);
         if let Some(after) = page.after {
-            query = query.filter(hostile_table_::id.gt(after));
+            query = query.bind::<hostile_table_::id, _>(&after);
         }
-        query.all::<HostileTable>().named_read("HostileTable::list")
+        query.limit(page.limit)
     }
 
     /// Inserts a hostile "table" */ {} \ and returns it as stored.
-    pub fn insert(new: NewHostileTable<'_>) -> impl Statement<Output = HostileTable> + use<'_> {
-        diesel::insert_into(hostile_table_::table)
-            .values(new)
-            .returning(HostileTable::as_returning())
-            .one::<HostileTable>()
-            .named("HostileTable::insert")
+    pub fn insert(new: NewHostileTable<'_>) -> bowline::WriteQuery<HostileTable> {
+        static SQL: StaticSql = StaticSql {
+            function: "HostileTable::insert",
+            sql: "INSERT INTO \"hostile \"\"table\"\" */ {{}} \\\" {new} RETURNING id, \
+                  \"quo\"\"te\", \"two\"\"\"\"quotes\", \"back\\slash\", \"new\nline\", \
+                  \"tab\there\", \"brace{{}}\", \"{{x}}\", \"*/ end\", \"/* begin\", \"// line\", \
+                  \"größe\", \"日本\", \"١\", \"\u{202e}rtl\", \"🦀\", \"a b\", \"a-b\", a_b, a__b, \
+                  \"'single'\", \"dollar$1\", \"#hash\", \"#\"\"both\"\"#\", \"x\"\"); fn evil() \
+                  {{}} //\", nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn, \
+                  nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnm, \"%s {{0}}\", \
+                  \"\\u{{41}}\", \"\\\"",
+            writes_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).new_row(&new)
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
     pub fn insert_many(
         new: Vec<NewHostileTable<'_>>,
-    ) -> impl Statement<Output = Vec<HostileTable>> + use<'_> {
-        bowline::__generated::chunks(new, 29)
-            .map(|chunk| {
-                diesel::insert_into(hostile_table_::table)
-                    .values(chunk)
-                    .returning(HostileTable::as_returning())
-                    .all::<HostileTable>()
-            })
-            .collect::<Vec<_>>()
-            .map(|rows| rows.into_iter().flatten().collect::<Vec<_>>())
-            .named("HostileTable::insert_many")
+    ) -> bowline::statement::InsertMany<HostileTable> {
+        static SQL: StaticSql = StaticSql {
+            function: "HostileTable::insert_many",
+            sql: "INSERT INTO \"hostile \"\"table\"\" */ {{}} \\\" {rows} RETURNING id, \
+                  \"quo\"\"te\", \"two\"\"\"\"quotes\", \"back\\slash\", \"new\nline\", \
+                  \"tab\there\", \"brace{{}}\", \"{{x}}\", \"*/ end\", \"/* begin\", \"// line\", \
+                  \"größe\", \"日本\", \"١\", \"\u{202e}rtl\", \"🦀\", \"a b\", \"a-b\", a_b, a__b, \
+                  \"'single'\", \"dollar$1\", \"#hash\", \"#\"\"both\"\"#\", \"x\"\"); fn evil() \
+                  {{}} //\", nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn, \
+                  nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnm, \"%s {{0}}\", \
+                  \"\\u{{41}}\", \"\\\"",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::InsertMany::by_columns(&new, &SQL)
     }
 
     /// Makes the changes and returns the hostile "table" */ {} \ as stored, or the error `NotFound`.
@@ -299,39 +402,64 @@ impl HostileTable {
     pub fn update(
         id: HostileTableId,
         changes: HostileTableChanges<'_>,
-    ) -> impl Statement<Output = HostileTable> + use<'_> {
-        if changes == HostileTableChanges::default() {
-            return Self::get(id).boxed();
-        }
-        diesel::update(hostile_table_::table.find(id))
-            .set(changes)
-            .returning(HostileTable::as_returning())
-            .one::<HostileTable>()
-            .named("HostileTable::update")
-            .boxed()
+    ) -> bowline::WriteQuery<HostileTable> {
+        static SQL: StaticSql = StaticSql {
+            function: "HostileTable::update",
+            sql: "UPDATE \"hostile \"\"table\"\" */ {{}} \\\" SET {changes} WHERE id = $1 \
+                  RETURNING id, \"quo\"\"te\", \"two\"\"\"\"quotes\", \"back\\slash\", \
+                  \"new\nline\", \"tab\there\", \"brace{{}}\", \"{{x}}\", \"*/ end\", \"/* \
+                  begin\", \"// line\", \"größe\", \"日本\", \"١\", \"\u{202e}rtl\", \"🦀\", \"a b\", \
+                  \"a-b\", a_b, a__b, \"'single'\", \"dollar$1\", \"#hash\", \"#\"\"both\"\"#\", \
+                  \"x\"\"); fn evil() {{}} //\", \
+                  nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn, \
+                  nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnm, \"%s {{0}}\", \
+                  \"\\u{{41}}\", \"\\\"",
+            unchanged: "SELECT id, \"quo\"\"te\", \"two\"\"\"\"quotes\", \"back\\slash\", \
+                        \"new\nline\", \"tab\there\", \"brace{{}}\", \"{{x}}\", \"*/ end\", \"/* \
+                        begin\", \"// line\", \"größe\", \"日本\", \"١\", \"\u{202e}rtl\", \"🦀\", \
+                        \"a b\", \"a-b\", a_b, a__b, \"'single'\", \"dollar$1\", \"#hash\", \
+                        \"#\"\"both\"\"#\", \"x\"\"); fn evil() {{}} //\", \
+                        nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn, \
+                        nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnm, \"%s \
+                        {{0}}\", \"\\u{{41}}\", \"\\\" FROM \"hostile \"\"table\"\" */ {{}} \\\" \
+                        WHERE id = $1",
+            writes_at_most_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL)
+            .bind::<hostile_table_::id, _>(&id)
+            .changes(&changes)
     }
 
     /// Deletes the hostile "table" */ {} \; `false` if there was none.
-    pub fn delete(id: HostileTableId) -> impl Statement<Output = bool> {
-        diesel::delete(hostile_table_::table.find(id))
-            .affected()
-            .map(|rows| rows == 1)
-            .named("HostileTable::delete")
+    pub fn delete(id: HostileTableId) -> bowline::WriteQuery<bowline::statement::WasWritten> {
+        static SQL: StaticSql = StaticSql {
+            function: "HostileTable::delete",
+            sql: "DELETE FROM \"hostile \"\"table\"\" */ {} \\\" WHERE id = $1",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<hostile_table_::id, _>(&id)
     }
 
     /// How many rows there are; reads the whole table.
-    pub fn count() -> impl Statement<Output = i64> {
-        hostile_table_::table
-            .count()
-            .one::<i64>()
-            .named_read("HostileTable::count")
+    pub fn count() -> bowline::Query<i64> {
+        static SQL: StaticSql = StaticSql {
+            function: "HostileTable::count",
+            sql: "SELECT count(*) FROM \"hostile \"\"table\"\" */ {} \\\"",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL)
     }
 
     /// Whether there is a hostile "table" */ {} \ with this id.
-    pub fn exists(id: HostileTableId) -> impl Statement<Output = bool> {
-        let row = hostile_table_::table.find(id);
-        diesel::select(diesel::dsl::exists(row))
-            .one::<bool>()
-            .named_read("HostileTable::exists")
+    pub fn exists(id: HostileTableId) -> bowline::Query<bool> {
+        static SQL: StaticSql = StaticSql {
+            function: "HostileTable::exists",
+            sql: "SELECT EXISTS (SELECT FROM \"hostile \"\"table\"\" */ {} \\\" WHERE id = $1)",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<hostile_table_::id, _>(&id)
     }
 }

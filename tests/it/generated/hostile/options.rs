@@ -3,9 +3,9 @@
 
 use std::borrow::Cow;
 
-use bowline::{Page, Statement, StatementDsl as _};
+use bowline::__generated::StaticSql;
+use bowline::Page;
 use diesel::prelude::*;
-use diesel::upsert::excluded;
 use serde::{Deserialize, Serialize};
 
 use super::schema::options;
@@ -55,9 +55,15 @@ pub struct OptionRow {
     pub conn: Option<String>,
 }
 
+bowline::__generated::table_row! {
+    OptionRow: options {
+        id, table_, columns_, is_nullable_, dsl_, star_, all_columns_, SqlType_, BoxedQuery_, new,
+        changes, page, String, Option, None, Some, Ok_, Vec, bowline, diesel_, std, statement, conn,
+    }
+}
+
 /// An [`OptionRow`] to insert. `None` takes the column's default.
-#[derive(Debug, Clone, PartialEq, Insertable, Deserialize)]
-#[diesel(table_name = options)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewOptionRow<'a> {
     #[serde(rename = "table")]
     pub table_: Option<Cow<'a, str>>,
@@ -93,9 +99,28 @@ pub struct NewOptionRow<'a> {
     pub conn: Option<Cow<'a, str>>,
 }
 
+bowline::__generated::column_values! {
+    NewOptionRow<'_>: options {
+        table_ = optional, columns_ = optional, is_nullable_ = optional, dsl_ = optional,
+        star_ = optional, all_columns_ = optional, SqlType_ = optional, BoxedQuery_ = optional,
+        new = optional, changes = optional, page = optional, String = optional, Option = optional,
+        None = optional, Some = optional, Ok_ = optional, Vec = optional, bowline = optional,
+        diesel_ = optional, std = optional, statement = optional, conn = optional,
+    }
+}
+
+bowline::__generated::column_arrays! {
+    NewOptionRow<'_>: options {
+        table_ = optional, columns_ = optional, is_nullable_ = optional, dsl_ = optional,
+        star_ = optional, all_columns_ = optional, SqlType_ = optional, BoxedQuery_ = optional,
+        new = optional, changes = optional, page = optional, String = optional, Option = optional,
+        None = optional, Some = optional, Ok_ = optional, Vec = optional, bowline = optional,
+        diesel_ = optional, std = optional, statement = optional, conn = optional,
+    }
+}
+
 /// Changes to an [`OptionRow`]. `None` leaves the column as it is; `Some(None)` sets it to NULL.
-#[derive(Debug, Clone, Default, PartialEq, AsChangeset, Deserialize)]
-#[diesel(table_name = options)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct OptionRowChanges<'a> {
     #[serde(rename = "table")]
@@ -154,6 +179,16 @@ pub struct OptionRowChanges<'a> {
     pub conn: Option<Option<Cow<'a, str>>>,
 }
 
+bowline::__generated::column_values! {
+    OptionRowChanges<'_>: options {
+        table_ = optional, columns_ = optional, is_nullable_ = optional, dsl_ = optional,
+        star_ = optional, all_columns_ = optional, SqlType_ = optional, BoxedQuery_ = optional,
+        new = optional, changes = optional, page = optional, String = optional, Option = optional,
+        None = optional, Some = optional, Ok_ = optional, Vec = optional, bowline = optional,
+        diesel_ = optional, std = optional, statement = optional, conn = optional,
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `options`.
     pub enum OptionRowConstraint on "public"."options" {
@@ -168,70 +203,105 @@ bowline::__generated::constraints! {
 
 impl OptionRow {
     /// The option with this id, or `None`.
-    pub fn find(id: OptionRowId) -> impl Statement<Output = Option<OptionRow>> {
-        options::table
-            .find(id)
-            .select(OptionRow::as_select())
-            .optional::<OptionRow>()
-            .named_read("OptionRow::find")
+    pub fn find(id: OptionRowId) -> bowline::Query<Option<OptionRow>> {
+        static SQL: StaticSql = StaticSql {
+            function: "OptionRow::find",
+            sql: "SELECT id, \"table\", columns, is_nullable, dsl, star, all_columns, \"SqlType\", \
+                  \"BoxedQuery\", new, changes, page, \"String\", \"Option\", \"None\", \"Some\", \
+                  \"Ok\", \"Vec\", bowline, diesel, std, statement, conn FROM options WHERE id = \
+                  $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<options::id, _>(&id)
     }
 
     /// The option with this id, or the error `NotFound`.
-    pub fn get(id: OptionRowId) -> impl Statement<Output = OptionRow> {
-        options::table
-            .find(id)
-            .select(OptionRow::as_select())
-            .one::<OptionRow>()
-            .named_read("OptionRow::get")
+    pub fn get(id: OptionRowId) -> bowline::Query<OptionRow> {
+        static SQL: StaticSql = StaticSql {
+            function: "OptionRow::get",
+            sql: "SELECT id, \"table\", columns, is_nullable, dsl, star, all_columns, \"SqlType\", \
+                  \"BoxedQuery\", new, changes, page, \"String\", \"Option\", \"None\", \"Some\", \
+                  \"Ok\", \"Vec\", bowline, diesel, std, statement, conn FROM options WHERE id = \
+                  $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<options::id, _>(&id)
     }
 
     /// The option with this String, or `None`.
     ///
     /// Served by the unique index `Self`.
-    pub fn find_by_String(string: &str) -> impl Statement<Output = Option<OptionRow>> + use<'_> {
-        options::table
-            .filter(options::String.eq(string))
-            .select(OptionRow::as_select())
-            .optional::<OptionRow>()
-            .named_read("OptionRow::find_by_String")
+    pub fn find_by_String(string: &str) -> bowline::Query<Option<OptionRow>> {
+        static SQL: StaticSql = StaticSql {
+            function: "OptionRow::find_by_String",
+            sql: "SELECT id, \"table\", columns, is_nullable, dsl, star, all_columns, \"SqlType\", \
+                  \"BoxedQuery\", new, changes, page, \"String\", \"Option\", \"None\", \"Some\", \
+                  \"Ok\", \"Vec\", bowline, diesel, std, statement, conn FROM options WHERE \
+                  \"String\" = $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<options::String, _>(string)
     }
 
     /// Up to `page.limit` rows, by id, those after `page.after`.
-    pub fn list(page: Page<OptionRowId>) -> impl Statement<Output = Vec<OptionRow>> {
-        let mut query = options::table
-            .select(OptionRow::as_select())
-            .order(options::id)
-            .limit(page.limit)
-            .into_boxed();
+    pub fn list(page: Page<OptionRowId>) -> bowline::Query<Vec<OptionRow>> {
+        static FIRST: StaticSql = StaticSql {
+            function: "OptionRow::list",
+            sql: "SELECT id, \"table\", columns, is_nullable, dsl, star, all_columns, \"SqlType\", \
+                  \"BoxedQuery\", new, changes, page, \"String\", \"Option\", \"None\", \"Some\", \
+                  \"Ok\", \"Vec\", bowline, diesel, std, statement, conn FROM options ORDER BY id \
+                  LIMIT $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        static AFTER: StaticSql = StaticSql {
+            function: "OptionRow::list",
+            sql: "SELECT id, \"table\", columns, is_nullable, dsl, star, all_columns, \"SqlType\", \
+                  \"BoxedQuery\", new, changes, page, \"String\", \"Option\", \"None\", \"Some\", \
+                  \"Ok\", \"Vec\", bowline, diesel, std, statement, conn FROM options WHERE id > \
+                  $1 ORDER BY id LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        let sql = match page.after {
+            None => &FIRST,
+            Some(_) => &AFTER,
+        };
+        let mut query = bowline::Query::new(sql);
         if let Some(after) = page.after {
-            query = query.filter(options::id.gt(after));
+            query = query.bind::<options::id, _>(&after);
         }
-        query.all::<OptionRow>().named_read("OptionRow::list")
+        query.limit(page.limit)
     }
 
     /// Inserts an option and returns it as stored.
-    pub fn insert(new: NewOptionRow<'_>) -> impl Statement<Output = OptionRow> + use<'_> {
-        diesel::insert_into(options::table)
-            .values(new)
-            .returning(OptionRow::as_returning())
-            .one::<OptionRow>()
-            .named("OptionRow::insert")
+    pub fn insert(new: NewOptionRow<'_>) -> bowline::WriteQuery<OptionRow> {
+        static SQL: StaticSql = StaticSql {
+            function: "OptionRow::insert",
+            sql: "INSERT INTO options {new} RETURNING id, \"table\", columns, is_nullable, dsl, \
+                  star, all_columns, \"SqlType\", \"BoxedQuery\", new, changes, page, \"String\", \
+                  \"Option\", \"None\", \"Some\", \"Ok\", \"Vec\", bowline, diesel, std, \
+                  statement, conn",
+            writes_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).new_row(&new)
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(
-        new: Vec<NewOptionRow<'_>>,
-    ) -> impl Statement<Output = Vec<OptionRow>> + use<'_> {
-        bowline::__generated::chunks(new, 22)
-            .map(|chunk| {
-                diesel::insert_into(options::table)
-                    .values(chunk)
-                    .returning(OptionRow::as_returning())
-                    .all::<OptionRow>()
-            })
-            .collect::<Vec<_>>()
-            .map(|rows| rows.into_iter().flatten().collect::<Vec<_>>())
-            .named("OptionRow::insert_many")
+    pub fn insert_many(new: Vec<NewOptionRow<'_>>) -> bowline::statement::InsertMany<OptionRow> {
+        static SQL: StaticSql = StaticSql {
+            function: "OptionRow::insert_many",
+            sql: "INSERT INTO options {rows} RETURNING id, \"table\", columns, is_nullable, dsl, \
+                  star, all_columns, \"SqlType\", \"BoxedQuery\", new, changes, page, \"String\", \
+                  \"Option\", \"None\", \"Some\", \"Ok\", \"Vec\", bowline, diesel, std, \
+                  statement, conn",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::InsertMany::by_columns(&new, &SQL)
     }
 
     /// Makes the changes and returns the option as stored, or the error `NotFound`.
@@ -240,65 +310,76 @@ impl OptionRow {
     pub fn update(
         id: OptionRowId,
         changes: OptionRowChanges<'_>,
-    ) -> impl Statement<Output = OptionRow> + use<'_> {
-        if changes == OptionRowChanges::default() {
-            return Self::get(id).boxed();
-        }
-        diesel::update(options::table.find(id))
-            .set(changes)
-            .returning(OptionRow::as_returning())
-            .one::<OptionRow>()
-            .named("OptionRow::update")
-            .boxed()
+    ) -> bowline::WriteQuery<OptionRow> {
+        static SQL: StaticSql = StaticSql {
+            function: "OptionRow::update",
+            sql: "UPDATE options SET {changes} WHERE id = $1 RETURNING id, \"table\", columns, \
+                  is_nullable, dsl, star, all_columns, \"SqlType\", \"BoxedQuery\", new, changes, \
+                  page, \"String\", \"Option\", \"None\", \"Some\", \"Ok\", \"Vec\", bowline, \
+                  diesel, std, statement, conn",
+            unchanged: "SELECT id, \"table\", columns, is_nullable, dsl, star, all_columns, \
+                        \"SqlType\", \"BoxedQuery\", new, changes, page, \"String\", \"Option\", \
+                        \"None\", \"Some\", \"Ok\", \"Vec\", bowline, diesel, std, statement, conn \
+                        FROM options WHERE id = $1",
+            writes_at_most_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL)
+            .bind::<options::id, _>(&id)
+            .changes(&changes)
     }
 
     /// Inserts the option; where one with this String is there already, makes the changes to it instead.
-    pub fn upsert_by_String<'a>(
-        new: NewOptionRow<'a>,
-        changes: OptionRowChanges<'a>,
-    ) -> impl Statement<Output = OptionRow> + use<'a> {
-        let insert = diesel::insert_into(options::table)
-            .values(new)
-            .on_conflict(options::String)
-            .do_update();
-        if changes == OptionRowChanges::default() {
-            let keep = options::String.eq(excluded(options::String));
-            return insert
-                .set(keep)
-                .returning(OptionRow::as_returning())
-                .one::<OptionRow>()
-                .named("OptionRow::upsert_by_String")
-                .boxed();
-        }
-        insert
-            .set(changes)
-            .returning(OptionRow::as_returning())
-            .one::<OptionRow>()
-            .named("OptionRow::upsert_by_String")
-            .boxed()
+    pub fn upsert_by_String(
+        new: NewOptionRow<'_>,
+        changes: OptionRowChanges<'_>,
+    ) -> bowline::WriteQuery<OptionRow> {
+        static SQL: StaticSql = StaticSql {
+            function: "OptionRow::upsert_by_String",
+            sql: "INSERT INTO options {new} ON CONFLICT (\"String\") DO UPDATE SET {changes} \
+                  RETURNING id, \"table\", columns, is_nullable, dsl, star, all_columns, \
+                  \"SqlType\", \"BoxedQuery\", new, changes, page, \"String\", \"Option\", \
+                  \"None\", \"Some\", \"Ok\", \"Vec\", bowline, diesel, std, statement, conn",
+            unchanged: "INSERT INTO options {new} ON CONFLICT (\"String\") DO UPDATE SET \
+                        \"String\" = excluded.\"String\" RETURNING id, \"table\", columns, \
+                        is_nullable, dsl, star, all_columns, \"SqlType\", \"BoxedQuery\", new, \
+                        changes, page, \"String\", \"Option\", \"None\", \"Some\", \"Ok\", \
+                        \"Vec\", bowline, diesel, std, statement, conn",
+            writes_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).new_row(&new).changes(&changes)
     }
 
     /// Deletes the option; `false` if there was none.
-    pub fn delete(id: OptionRowId) -> impl Statement<Output = bool> {
-        diesel::delete(options::table.find(id))
-            .affected()
-            .map(|rows| rows == 1)
-            .named("OptionRow::delete")
+    pub fn delete(id: OptionRowId) -> bowline::WriteQuery<bowline::statement::WasWritten> {
+        static SQL: StaticSql = StaticSql {
+            function: "OptionRow::delete",
+            sql: "DELETE FROM options WHERE id = $1",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<options::id, _>(&id)
     }
 
     /// How many rows there are; reads the whole table.
-    pub fn count() -> impl Statement<Output = i64> {
-        options::table
-            .count()
-            .one::<i64>()
-            .named_read("OptionRow::count")
+    pub fn count() -> bowline::Query<i64> {
+        static SQL: StaticSql = StaticSql {
+            function: "OptionRow::count",
+            sql: "SELECT count(*) FROM options",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL)
     }
 
     /// Whether there is an option with this id.
-    pub fn exists(id: OptionRowId) -> impl Statement<Output = bool> {
-        let row = options::table.find(id);
-        diesel::select(diesel::dsl::exists(row))
-            .one::<bool>()
-            .named_read("OptionRow::exists")
+    pub fn exists(id: OptionRowId) -> bowline::Query<bool> {
+        static SQL: StaticSql = StaticSql {
+            function: "OptionRow::exists",
+            sql: "SELECT EXISTS (SELECT FROM options WHERE id = $1)",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<options::id, _>(&id)
     }
 }

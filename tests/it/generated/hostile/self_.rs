@@ -3,9 +3,9 @@
 
 use std::borrow::Cow;
 
-use bowline::{Page, Statement, StatementDsl as _};
+use bowline::__generated::StaticSql;
+use bowline::Page;
 use diesel::prelude::*;
-use diesel::upsert::excluded;
 use serde::{Deserialize, Serialize};
 
 use super::TypeId;
@@ -31,9 +31,14 @@ pub struct Self_ {
     pub crate_: String,
 }
 
+bowline::__generated::table_row! {
+    Self_: self_ {
+        id, type_, mood_s, crate_,
+    }
+}
+
 /// A [`Self_`] to insert. `None` takes the column's default.
-#[derive(Debug, Clone, PartialEq, Insertable, Deserialize)]
-#[diesel(table_name = self_)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewSelf_<'a> {
     #[serde(rename = "type")]
     pub type_: TypeId,
@@ -43,9 +48,20 @@ pub struct NewSelf_<'a> {
     pub crate_: Cow<'a, str>,
 }
 
+bowline::__generated::column_values! {
+    NewSelf_<'_>: self_ {
+        type_, mood_s = optional, crate_,
+    }
+}
+
+bowline::__generated::column_arrays! {
+    NewSelf_<'_>: self_ {
+        type_, mood_s = optional, crate_,
+    }
+}
+
 /// Changes to a [`Self_`]. `None` leaves the column as it is.
-#[derive(Debug, Clone, Default, PartialEq, AsChangeset, Deserialize)]
-#[diesel(table_name = self_)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct Self_Changes<'a> {
     #[serde(rename = "type")]
@@ -54,6 +70,12 @@ pub struct Self_Changes<'a> {
     pub mood_s: Option<OddMood>,
     #[serde(rename = "crate")]
     pub crate_: Option<Cow<'a, str>>,
+}
+
+bowline::__generated::column_values! {
+    Self_Changes<'_>: self_ {
+        type_ = optional, mood_s = optional, crate_ = optional,
+    }
 }
 
 bowline::__generated::constraints! {
@@ -70,148 +92,178 @@ bowline::__generated::constraints! {
 
 impl Self_ {
     /// The self with this id, or `None`.
-    pub fn find(id: Self_Id) -> impl Statement<Output = Option<Self_>> {
-        self_::table
-            .find(id)
-            .select(Self_::as_select())
-            .optional::<Self_>()
-            .named_read("Self_::find")
+    pub fn find(id: Self_Id) -> bowline::Query<Option<Self_>> {
+        static SQL: StaticSql = StaticSql {
+            function: "Self_::find",
+            sql: "SELECT id, type, \"mood\"\"s\", crate FROM self WHERE id = $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<self_::id, _>(&id)
     }
 
     /// The self with this id, or the error `NotFound`.
-    pub fn get(id: Self_Id) -> impl Statement<Output = Self_> {
-        self_::table
-            .find(id)
-            .select(Self_::as_select())
-            .one::<Self_>()
-            .named_read("Self_::get")
+    pub fn get(id: Self_Id) -> bowline::Query<Self_> {
+        static SQL: StaticSql = StaticSql {
+            function: "Self_::get",
+            sql: "SELECT id, type, \"mood\"\"s\", crate FROM self WHERE id = $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<self_::id, _>(&id)
     }
 
     /// The self with this crate, or `None`.
     ///
     /// Served by the unique index `self_crate_key`.
-    pub fn find_by_crate(crate_: &str) -> impl Statement<Output = Option<Self_>> + use<'_> {
-        self_::table
-            .filter(self_::crate_.eq(crate_))
-            .select(Self_::as_select())
-            .optional::<Self_>()
-            .named_read("Self_::find_by_crate")
+    pub fn find_by_crate(crate_: &str) -> bowline::Query<Option<Self_>> {
+        static SQL: StaticSql = StaticSql {
+            function: "Self_::find_by_crate",
+            sql: "SELECT id, type, \"mood\"\"s\", crate FROM self WHERE crate = $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<self_::crate_, _>(crate_)
     }
 
     /// Up to `page.limit` rows, by id, those after `page.after`.
-    pub fn list(page: Page<Self_Id>) -> impl Statement<Output = Vec<Self_>> {
-        let mut query = self_::table
-            .select(Self_::as_select())
-            .order(self_::id)
-            .limit(page.limit)
-            .into_boxed();
+    pub fn list(page: Page<Self_Id>) -> bowline::Query<Vec<Self_>> {
+        static FIRST: StaticSql = StaticSql {
+            function: "Self_::list",
+            sql: "SELECT id, type, \"mood\"\"s\", crate FROM self ORDER BY id LIMIT $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        static AFTER: StaticSql = StaticSql {
+            function: "Self_::list",
+            sql: "SELECT id, type, \"mood\"\"s\", crate FROM self WHERE id > $1 ORDER BY id LIMIT \
+                  $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        let sql = match page.after {
+            None => &FIRST,
+            Some(_) => &AFTER,
+        };
+        let mut query = bowline::Query::new(sql);
         if let Some(after) = page.after {
-            query = query.filter(self_::id.gt(after));
+            query = query.bind::<self_::id, _>(&after);
         }
-        query.all::<Self_>().named_read("Self_::list")
+        query.limit(page.limit)
     }
 
     /// Up to `page.limit` rows with this type, by id, those after `page.after`.
     ///
     /// Served by the index `index */ " {}`.
-    pub fn list_by_type(type_: TypeId, page: Page<Self_Id>) -> impl Statement<Output = Vec<Self_>> {
-        let mut query = self_::table
-            .filter(self_::type_.eq(type_))
-            .select(Self_::as_select())
-            .order(self_::id)
-            .limit(page.limit)
-            .into_boxed();
+    pub fn list_by_type(type_: TypeId, page: Page<Self_Id>) -> bowline::Query<Vec<Self_>> {
+        static FIRST: StaticSql = StaticSql {
+            function: "Self_::list_by_type",
+            sql: "SELECT id, type, \"mood\"\"s\", crate FROM self WHERE type = $1 ORDER BY id \
+                  LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        static AFTER: StaticSql = StaticSql {
+            function: "Self_::list_by_type",
+            sql: "SELECT id, type, \"mood\"\"s\", crate FROM self WHERE type = $1 AND id > $2 \
+                  ORDER BY id LIMIT $3",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        let sql = match page.after {
+            None => &FIRST,
+            Some(_) => &AFTER,
+        };
+        let mut query = bowline::Query::new(sql).bind::<self_::type_, _>(&type_);
         if let Some(after) = page.after {
-            query = query.filter(self_::id.gt(after));
+            query = query.bind::<self_::id, _>(&after);
         }
-        query.all::<Self_>().named_read("Self_::list_by_type")
+        query.limit(page.limit)
     }
 
     /// Inserts a self and returns it as stored.
-    pub fn insert(new: NewSelf_<'_>) -> impl Statement<Output = Self_> + use<'_> {
-        diesel::insert_into(self_::table)
-            .values(new)
-            .returning(Self_::as_returning())
-            .one::<Self_>()
-            .named("Self_::insert")
+    pub fn insert(new: NewSelf_<'_>) -> bowline::WriteQuery<Self_> {
+        static SQL: StaticSql = StaticSql {
+            function: "Self_::insert",
+            sql: "INSERT INTO self {new} RETURNING id, type, \"mood\"\"s\", crate",
+            writes_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).new_row(&new)
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(new: Vec<NewSelf_<'_>>) -> impl Statement<Output = Vec<Self_>> + use<'_> {
-        bowline::__generated::chunks(new, 3)
-            .map(|chunk| {
-                diesel::insert_into(self_::table)
-                    .values(chunk)
-                    .returning(Self_::as_returning())
-                    .all::<Self_>()
-            })
-            .collect::<Vec<_>>()
-            .map(|rows| rows.into_iter().flatten().collect::<Vec<_>>())
-            .named("Self_::insert_many")
+    pub fn insert_many(new: Vec<NewSelf_<'_>>) -> bowline::statement::InsertMany<Self_> {
+        static SQL: StaticSql = StaticSql {
+            function: "Self_::insert_many",
+            sql: "INSERT INTO self {rows} RETURNING id, type, \"mood\"\"s\", crate",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::InsertMany::by_columns(&new, &SQL)
     }
 
     /// Makes the changes and returns the self as stored, or the error `NotFound`.
     ///
     /// No changes just read it.
-    pub fn update(
-        id: Self_Id,
-        changes: Self_Changes<'_>,
-    ) -> impl Statement<Output = Self_> + use<'_> {
-        if changes == Self_Changes::default() {
-            return Self::get(id).boxed();
-        }
-        diesel::update(self_::table.find(id))
-            .set(changes)
-            .returning(Self_::as_returning())
-            .one::<Self_>()
-            .named("Self_::update")
-            .boxed()
+    pub fn update(id: Self_Id, changes: Self_Changes<'_>) -> bowline::WriteQuery<Self_> {
+        static SQL: StaticSql = StaticSql {
+            function: "Self_::update",
+            sql: "UPDATE self SET {changes} WHERE id = $1 RETURNING id, type, \"mood\"\"s\", crate",
+            unchanged: "SELECT id, type, \"mood\"\"s\", crate FROM self WHERE id = $1",
+            writes_at_most_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL)
+            .bind::<self_::id, _>(&id)
+            .changes(&changes)
     }
 
     /// Inserts the self; where one with this crate is there already, makes the changes to it instead.
-    pub fn upsert_by_crate<'a>(
-        new: NewSelf_<'a>,
-        changes: Self_Changes<'a>,
-    ) -> impl Statement<Output = Self_> + use<'a> {
-        let insert = diesel::insert_into(self_::table)
-            .values(new)
-            .on_conflict(self_::crate_)
-            .do_update();
-        if changes == Self_Changes::default() {
-            let keep = self_::crate_.eq(excluded(self_::crate_));
-            return insert
-                .set(keep)
-                .returning(Self_::as_returning())
-                .one::<Self_>()
-                .named("Self_::upsert_by_crate")
-                .boxed();
-        }
-        insert
-            .set(changes)
-            .returning(Self_::as_returning())
-            .one::<Self_>()
-            .named("Self_::upsert_by_crate")
-            .boxed()
+    pub fn upsert_by_crate(
+        new: NewSelf_<'_>,
+        changes: Self_Changes<'_>,
+    ) -> bowline::WriteQuery<Self_> {
+        static SQL: StaticSql = StaticSql {
+            function: "Self_::upsert_by_crate",
+            sql: "INSERT INTO self {new} ON CONFLICT (crate) DO UPDATE SET {changes} RETURNING id, \
+                  type, \"mood\"\"s\", crate",
+            unchanged: "INSERT INTO self {new} ON CONFLICT (crate) DO UPDATE SET crate = \
+                        excluded.crate RETURNING id, type, \"mood\"\"s\", crate",
+            writes_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).new_row(&new).changes(&changes)
     }
 
     /// Deletes the self; `false` if there was none.
-    pub fn delete(id: Self_Id) -> impl Statement<Output = bool> {
-        diesel::delete(self_::table.find(id))
-            .affected()
-            .map(|rows| rows == 1)
-            .named("Self_::delete")
+    pub fn delete(id: Self_Id) -> bowline::WriteQuery<bowline::statement::WasWritten> {
+        static SQL: StaticSql = StaticSql {
+            function: "Self_::delete",
+            sql: "DELETE FROM self WHERE id = $1",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<self_::id, _>(&id)
     }
 
     /// How many rows there are; reads the whole table.
-    pub fn count() -> impl Statement<Output = i64> {
-        self_::table.count().one::<i64>().named_read("Self_::count")
+    pub fn count() -> bowline::Query<i64> {
+        static SQL: StaticSql = StaticSql {
+            function: "Self_::count",
+            sql: "SELECT count(*) FROM self",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL)
     }
 
     /// Whether there is a self with this id.
-    pub fn exists(id: Self_Id) -> impl Statement<Output = bool> {
-        let row = self_::table.find(id);
-        diesel::select(diesel::dsl::exists(row))
-            .one::<bool>()
-            .named_read("Self_::exists")
+    pub fn exists(id: Self_Id) -> bowline::Query<bool> {
+        static SQL: StaticSql = StaticSql {
+            function: "Self_::exists",
+            sql: "SELECT EXISTS (SELECT FROM self WHERE id = $1)",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<self_::id, _>(&id)
     }
 }

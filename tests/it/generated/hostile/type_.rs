@@ -3,7 +3,8 @@
 
 use std::borrow::Cow;
 
-use bowline::{Page, Statement, StatementDsl as _};
+use bowline::__generated::StaticSql;
+use bowline::Page;
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -64,9 +65,15 @@ pub struct Type {
     pub id_: Option<String>,
 }
 
+bowline::__generated::table_row! {
+    Type: type_ {
+        id, type__, fn_, r_fn, self_, Self_, crate_, super_, gen_, async_, try_, union, dyn_, raw,
+        static_, macro_rules, yield_, __, __x_, _1st, id_,
+    }
+}
+
 /// A [`Type`] to insert. `None` takes the column's default.
-#[derive(Debug, Clone, PartialEq, Insertable, Deserialize)]
-#[diesel(table_name = type_)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewType<'a> {
     #[serde(rename = "type")]
     pub type__: Option<Cow<'a, str>>,
@@ -106,9 +113,28 @@ pub struct NewType<'a> {
     pub id_: Option<Cow<'a, str>>,
 }
 
+bowline::__generated::column_values! {
+    NewType<'_>: type_ {
+        type__ = optional, fn_ = optional, r_fn = optional, self_ = optional, Self_ = optional,
+        crate_ = optional, super_ = optional, gen_ = optional, async_ = optional, try_ = optional,
+        union = optional, dyn_ = optional, raw = optional, static_ = optional,
+        macro_rules = optional, yield_ = optional, __ = optional, __x_ = optional, _1st = optional,
+        id_ = optional,
+    }
+}
+
+bowline::__generated::column_arrays! {
+    NewType<'_>: type_ {
+        type__ = optional, fn_ = optional, r_fn = optional, self_ = optional, Self_ = optional,
+        crate_ = optional, super_ = optional, gen_ = optional, async_ = optional, try_ = optional,
+        union = optional, dyn_ = optional, raw = optional, static_ = optional,
+        macro_rules = optional, yield_ = optional, __ = optional, __x_ = optional, _1st = optional,
+        id_ = optional,
+    }
+}
+
 /// Changes to a [`Type`]. `None` leaves the column as it is; `Some(None)` sets it to NULL.
-#[derive(Debug, Clone, Default, PartialEq, AsChangeset, Deserialize)]
-#[diesel(table_name = type_)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct TypeChanges<'a> {
     #[serde(rename = "type")]
@@ -169,6 +195,16 @@ pub struct TypeChanges<'a> {
     pub id_: Option<Option<Cow<'a, str>>>,
 }
 
+bowline::__generated::column_values! {
+    TypeChanges<'_>: type_ {
+        type__ = optional, fn_ = optional, r_fn = optional, self_ = optional, Self_ = optional,
+        crate_ = optional, super_ = optional, gen_ = optional, async_ = optional, try_ = optional,
+        union = optional, dyn_ = optional, raw = optional, static_ = optional,
+        macro_rules = optional, yield_ = optional, __ = optional, __x_ = optional, _1st = optional,
+        id_ = optional,
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `type`.
     pub enum TypeConstraint on "public"."type" {
@@ -179,92 +215,134 @@ bowline::__generated::constraints! {
 
 impl Type {
     /// The type with this id, or `None`.
-    pub fn find(id: TypeId) -> impl Statement<Output = Option<Type>> {
-        type_::table
-            .find(id)
-            .select(Type::as_select())
-            .optional::<Type>()
-            .named_read("Type::find")
+    pub fn find(id: TypeId) -> bowline::Query<Option<Type>> {
+        static SQL: StaticSql = StaticSql {
+            function: "Type::find",
+            sql: "SELECT id, type, fn, \"r#fn\", self, \"Self\", crate, super, gen, async, try, \
+                  \"union\", dyn, raw, static, macro_rules, yield, _, __x, \"1st\", id_ FROM type \
+                  WHERE id = $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<type_::id, _>(&id)
     }
 
     /// The type with this id, or the error `NotFound`.
-    pub fn get(id: TypeId) -> impl Statement<Output = Type> {
-        type_::table
-            .find(id)
-            .select(Type::as_select())
-            .one::<Type>()
-            .named_read("Type::get")
+    pub fn get(id: TypeId) -> bowline::Query<Type> {
+        static SQL: StaticSql = StaticSql {
+            function: "Type::get",
+            sql: "SELECT id, type, fn, \"r#fn\", self, \"Self\", crate, super, gen, async, try, \
+                  \"union\", dyn, raw, static, macro_rules, yield, _, __x, \"1st\", id_ FROM type \
+                  WHERE id = $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<type_::id, _>(&id)
     }
 
     /// Up to `page.limit` rows, by id, those after `page.after`.
-    pub fn list(page: Page<TypeId>) -> impl Statement<Output = Vec<Type>> {
-        let mut query = type_::table
-            .select(Type::as_select())
-            .order(type_::id)
-            .limit(page.limit)
-            .into_boxed();
+    pub fn list(page: Page<TypeId>) -> bowline::Query<Vec<Type>> {
+        static FIRST: StaticSql = StaticSql {
+            function: "Type::list",
+            sql: "SELECT id, type, fn, \"r#fn\", self, \"Self\", crate, super, gen, async, try, \
+                  \"union\", dyn, raw, static, macro_rules, yield, _, __x, \"1st\", id_ FROM type \
+                  ORDER BY id LIMIT $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        static AFTER: StaticSql = StaticSql {
+            function: "Type::list",
+            sql: "SELECT id, type, fn, \"r#fn\", self, \"Self\", crate, super, gen, async, try, \
+                  \"union\", dyn, raw, static, macro_rules, yield, _, __x, \"1st\", id_ FROM type \
+                  WHERE id > $1 ORDER BY id LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        let sql = match page.after {
+            None => &FIRST,
+            Some(_) => &AFTER,
+        };
+        let mut query = bowline::Query::new(sql);
         if let Some(after) = page.after {
-            query = query.filter(type_::id.gt(after));
+            query = query.bind::<type_::id, _>(&after);
         }
-        query.all::<Type>().named_read("Type::list")
+        query.limit(page.limit)
     }
 
     /// Inserts a type and returns it as stored.
-    pub fn insert(new: NewType<'_>) -> impl Statement<Output = Type> + use<'_> {
-        diesel::insert_into(type_::table)
-            .values(new)
-            .returning(Type::as_returning())
-            .one::<Type>()
-            .named("Type::insert")
+    pub fn insert(new: NewType<'_>) -> bowline::WriteQuery<Type> {
+        static SQL: StaticSql = StaticSql {
+            function: "Type::insert",
+            sql: "INSERT INTO type {new} RETURNING id, type, fn, \"r#fn\", self, \"Self\", crate, \
+                  super, gen, async, try, \"union\", dyn, raw, static, macro_rules, yield, _, __x, \
+                  \"1st\", id_",
+            writes_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).new_row(&new)
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(new: Vec<NewType<'_>>) -> impl Statement<Output = Vec<Type>> + use<'_> {
-        bowline::__generated::chunks(new, 20)
-            .map(|chunk| {
-                diesel::insert_into(type_::table)
-                    .values(chunk)
-                    .returning(Type::as_returning())
-                    .all::<Type>()
-            })
-            .collect::<Vec<_>>()
-            .map(|rows| rows.into_iter().flatten().collect::<Vec<_>>())
-            .named("Type::insert_many")
+    pub fn insert_many(new: Vec<NewType<'_>>) -> bowline::statement::InsertMany<Type> {
+        static SQL: StaticSql = StaticSql {
+            function: "Type::insert_many",
+            sql: "INSERT INTO type {rows} RETURNING id, type, fn, \"r#fn\", self, \"Self\", crate, \
+                  super, gen, async, try, \"union\", dyn, raw, static, macro_rules, yield, _, __x, \
+                  \"1st\", id_",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::InsertMany::by_columns(&new, &SQL)
     }
 
     /// Makes the changes and returns the type as stored, or the error `NotFound`.
     ///
     /// No changes just read it.
-    pub fn update(id: TypeId, changes: TypeChanges<'_>) -> impl Statement<Output = Type> + use<'_> {
-        if changes == TypeChanges::default() {
-            return Self::get(id).boxed();
-        }
-        diesel::update(type_::table.find(id))
-            .set(changes)
-            .returning(Type::as_returning())
-            .one::<Type>()
-            .named("Type::update")
-            .boxed()
+    pub fn update(id: TypeId, changes: TypeChanges<'_>) -> bowline::WriteQuery<Type> {
+        static SQL: StaticSql = StaticSql {
+            function: "Type::update",
+            sql: "UPDATE type SET {changes} WHERE id = $1 RETURNING id, type, fn, \"r#fn\", self, \
+                  \"Self\", crate, super, gen, async, try, \"union\", dyn, raw, static, \
+                  macro_rules, yield, _, __x, \"1st\", id_",
+            unchanged: "SELECT id, type, fn, \"r#fn\", self, \"Self\", crate, super, gen, async, \
+                        try, \"union\", dyn, raw, static, macro_rules, yield, _, __x, \"1st\", id_ \
+                        FROM type WHERE id = $1",
+            writes_at_most_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL)
+            .bind::<type_::id, _>(&id)
+            .changes(&changes)
     }
 
     /// Deletes the type; `false` if there was none.
-    pub fn delete(id: TypeId) -> impl Statement<Output = bool> {
-        diesel::delete(type_::table.find(id))
-            .affected()
-            .map(|rows| rows == 1)
-            .named("Type::delete")
+    pub fn delete(id: TypeId) -> bowline::WriteQuery<bowline::statement::WasWritten> {
+        static SQL: StaticSql = StaticSql {
+            function: "Type::delete",
+            sql: "DELETE FROM type WHERE id = $1",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<type_::id, _>(&id)
     }
 
     /// How many rows there are; reads the whole table.
-    pub fn count() -> impl Statement<Output = i64> {
-        type_::table.count().one::<i64>().named_read("Type::count")
+    pub fn count() -> bowline::Query<i64> {
+        static SQL: StaticSql = StaticSql {
+            function: "Type::count",
+            sql: "SELECT count(*) FROM type",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL)
     }
 
     /// Whether there is a type with this id.
-    pub fn exists(id: TypeId) -> impl Statement<Output = bool> {
-        let row = type_::table.find(id);
-        diesel::select(diesel::dsl::exists(row))
-            .one::<bool>()
-            .named_read("Type::exists")
+    pub fn exists(id: TypeId) -> bowline::Query<bool> {
+        static SQL: StaticSql = StaticSql {
+            function: "Type::exists",
+            sql: "SELECT EXISTS (SELECT FROM type WHERE id = $1)",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<type_::id, _>(&id)
     }
 }

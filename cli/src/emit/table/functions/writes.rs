@@ -1,10 +1,14 @@
 //! The functions that write.
 
+use bowline_catalog::definition::quoted;
+
 use crate::plan::{KeyColumn, TablePlan, article};
 
-use super::super::super::layout::{chain, doc, literal, tuple_call};
+use super::super::super::layout::doc;
 use super::super::lifetime;
-use super::{Arguments, condition, end, find_link, key, key_arguments, named, returning, source};
+use super::super::sql::{self, Constant};
+use super::super::template::{Gap, Template, list};
+use super::{Emitted, bind_key, column_words, condition, head, key, key_arguments, query};
 
 fn new_argument(table: &TablePlan) -> String {
     let lifetime = lifetime(&table.new_fields).replace("'a", "'_");
@@ -16,230 +20,190 @@ fn changes_argument(table: &TablePlan) -> String {
     format!("{}{lifetime}", table.changes_type())
 }
 
-pub(super) fn insert(table: &TablePlan) -> String {
-    let arguments = Arguments::new([("new".to_owned(), new_argument(table))]);
-    let insert = format!("diesel::insert_into({})", source(table));
-    doc(
-        4,
-        &format!(
-            "Inserts {} {} and returns it as stored.",
-            article(&table.noun),
-            table.noun
-        ),
-    ) + &arguments.head("insert", &table.row)
-        + &chain(
-            8,
-            "",
-            &[
-                insert,
-                ".values(new)".to_owned(),
-                returning(table),
-                end(table, "one"),
-                named(table, "insert"),
-            ],
-            "",
-        )
-        + "    }\n"
+/// Returns the type of a query that writes.
+fn write_query(output: &str) -> String {
+    format!("bowline::WriteQuery<{output}>")
+}
+
+/// Returns the constant of a function that writes, with what is known of it.
+fn writing<'a>(
+    table: &'a TablePlan,
+    function: &'a str,
+    sql: impl Into<Template>,
+    facts: &'a [&'a str],
+) -> Constant<'a> {
+    Constant {
+        name: "SQL",
+        table,
+        function,
+        sql: sql.into(),
+        unchanged: None,
+        facts,
+    }
+}
+
+/// Returns what is known of an INSERT of one row.
+fn one_row(table: &TablePlan) -> &'static [&'static str] {
+    if table.inserts_one_row {
+        &["writes_one_row"]
+    } else {
+        &[]
+    }
+}
+
+const AT_MOST_ONE_ROW: &[&str] = &["writes_at_most_one_row"];
+
+pub(super) fn insert(table: &TablePlan) -> Emitted<'_> {
+    let words = format!(
+        "Inserts {} {} and returns it as stored.",
+        article(&table.noun),
+        table.noun
+    );
+    let arguments = vec![("new".to_owned(), new_argument(table))];
+    let sql = Template::from(format!("INSERT INTO {} ", sql::name(table)))
+        .gap(Gap::New)
+        .fixed(sql::returning(table));
+    Emitted {
+        doc: doc(4, &words),
+        head: head("insert", arguments, &write_query(&table.row)),
+        constants: vec![writing(table, "insert", sql, one_row(table))],
+        body: query(vec![".new_row(&new)".to_owned()]),
+    }
 }
 
 /// Returns the insert for a table in which PostgreSQL fills every column.
-pub(super) fn insert_default(table: &TablePlan) -> String {
-    let insert = format!("diesel::insert_into({})", source(table));
-    doc(
-        4,
-        &format!(
-            "Inserts {} {} of what PostgreSQL fills in, and returns it as stored.",
-            article(&table.noun),
-            table.noun
-        ),
-    ) + &Arguments::new([]).head("insert", &table.row)
-        + &chain(
-            8,
-            "",
-            &[
-                insert,
-                ".default_values()".to_owned(),
-                returning(table),
-                end(table, "one"),
-                named(table, "insert"),
-            ],
-            "",
-        )
-        + "    }\n"
-}
-
-pub(super) fn insert_many(table: &TablePlan) -> String {
-    let arguments = Arguments::new([("new".to_owned(), format!("Vec<{}>", new_argument(table)))]);
-    let insert = format!("diesel::insert_into({})", source(table));
-    doc(
-        4,
-        "Inserts many in one round trip, all or none, and returns them as stored, in their order.",
-    ) + &arguments.head("insert_many", &format!("Vec<{}>", table.row))
-        + &format!(
-            "        bowline::__generated::chunks(new, {})\n            .map(|chunk| {{\n",
-            table.new_fields.len()
-        )
-        + &chain(
-            16,
-            "",
-            &[
-                insert,
-                ".values(chunk)".to_owned(),
-                returning(table),
-                end(table, "all"),
-            ],
-            "",
-        )
-        + "            })\n            .collect::<Vec<_>>()\n"
-        + "            .map(|rows| rows.into_iter().flatten().collect::<Vec<_>>())\n"
-        + &format!("            {}\n    }}\n", named(table, "insert_many"))
-}
-
-pub(super) fn update(table: &TablePlan) -> String {
-    let arguments = Arguments::new(
-        key_arguments(table)
-            .into_iter()
-            .chain([("changes".to_owned(), changes_argument(table))]),
+pub(super) fn insert_default(table: &TablePlan) -> Emitted<'_> {
+    let words = format!(
+        "Inserts {} {} of what PostgreSQL fills in, and returns it as stored.",
+        article(&table.noun),
+        table.noun
     );
-    let names: Vec<_> = key(table)
-        .iter()
-        .map(|field| field.argument_name.clone())
-        .collect();
-    let update = format!("diesel::update({}{})", source(table), find_link(table));
-    doc(
-        4,
-        &format!(
-            "Makes the changes and returns the {} as stored, or the error `NotFound`.\n\nNo changes just read it.",
-            table.noun
-        ),
-    ) + &arguments.head("update", &table.row)
-        + &format!(
-            "        if changes == {}::default() {{\n",
-            table.changes_type()
-        )
-        + &format!(
-            "            return Self::get({}).boxed();\n        }}\n",
-            names.join(", ")
-        )
-        + &chain(
-            8,
-            "",
-            &[
-                update,
-                ".set(changes)".to_owned(),
-                returning(table),
-                end(table, "one"),
-                named(table, "update"),
-                ".boxed()".to_owned(),
-            ],
-            "",
-        )
-        + "    }\n"
+    let sql = format!(
+        "INSERT INTO {} DEFAULT VALUES{}",
+        sql::name(table),
+        sql::returning(table)
+    );
+    Emitted {
+        doc: doc(4, &words),
+        head: head("insert", Vec::new(), &write_query(&table.row)),
+        constants: vec![writing(table, "insert", sql, one_row(table))],
+        body: query(Vec::new()),
+    }
 }
 
-pub(super) fn upsert(
-    table: &TablePlan,
-    name: &str,
+pub(super) fn insert_many(table: &TablePlan) -> Emitted<'_> {
+    let (gap, by) = if table.has_new_arrays() {
+        (Gap::New, "by_rows")
+    } else {
+        (Gap::Rows, "by_columns")
+    };
+    let sql = Template::from(format!("INSERT INTO {} ", sql::name(table)))
+        .gap(gap)
+        .fixed(sql::returning(table));
+    let arguments = vec![("new".to_owned(), format!("Vec<{}>", new_argument(table)))];
+    let output = format!("bowline::statement::InsertMany<{}>", table.row);
+    Emitted {
+        doc: doc(
+            4,
+            "Inserts many in one round trip, all or none, and returns them as stored, in their order.",
+        ),
+        head: head("insert_many", arguments, &output),
+        constants: vec![writing(table, "insert_many", sql, &[])],
+        body: format!("        bowline::statement::InsertMany::{by}(&new, &SQL)\n"),
+    }
+}
+
+pub(super) fn update(table: &TablePlan) -> Emitted<'_> {
+    let words = format!(
+        "Makes the changes and returns the {} as stored, or the error `NotFound`.\n\nNo changes just read it.",
+        table.noun
+    );
+    let mut arguments = key_arguments(table);
+    arguments.push(("changes".to_owned(), changes_argument(table)));
+    let mut links = bind_key(table);
+    links.push(".changes(&changes)".to_owned());
+    let of_key = sql::of_key(&key(table));
+    let sql = Template::from(format!("UPDATE {} SET ", sql::name(table)))
+        .gap(Gap::Changes)
+        .fixed(format!("{of_key}{}", sql::returning(table)));
+    let facts = if table.updates_at_most_one_row {
+        AT_MOST_ONE_ROW
+    } else {
+        &[]
+    };
+    Emitted {
+        doc: doc(4, &words),
+        head: head("update", arguments, &write_query(&table.row)),
+        constants: vec![Constant {
+            unchanged: Some((sql::select(table) + &of_key).into()),
+            ..writing(table, "update", sql, facts)
+        }],
+        body: query(links),
+    }
+}
+
+pub(super) fn upsert<'a>(
+    table: &'a TablePlan,
+    name: &'a str,
     columns: &[KeyColumn],
     predicate: Option<&str>,
-) -> String {
+) -> Emitted<'a> {
     let has_changes = !table.changes_fields.is_empty();
-    let mut list = vec![("new".to_owned(), new_argument(table))];
-    if has_changes {
-        list.push(("changes".to_owned(), changes_argument(table)));
-    }
-    let arguments = Arguments::new(list);
-    let column = |column: &KeyColumn| format!("{}::{}", table.module, column.field);
-    let conflict: Vec<_> = columns.iter().map(column).collect();
-    let target = tuple_call(12, ".on_conflict", &conflict);
-    let words = columns
-        .iter()
-        .map(|column| column.sql_name.clone())
-        .collect::<Vec<_>>()
-        .join(" and ");
-    let mut insert = vec![
-        format!("diesel::insert_into({})", source(table)),
-        ".values(new)".to_owned(),
-        target,
-    ];
-    insert.extend(predicate.map(|predicate| {
-        format!(
-            ".filter_target(sql::<Bool>({}))",
-            literal(&condition(predicate))
-        )
-    }));
-    insert.push(".do_update()".to_owned());
-    let first = columns.first().map(column).unwrap_or_default();
+    let names = || columns.iter().map(|column| quoted(&column.sql_name));
+    let which = predicate
+        .map(|predicate| format!(" WHERE {}", condition(predicate)))
+        .unwrap_or_default();
+    let first = names().next().unwrap_or_default();
     // The update writes the value that the row already has: DO NOTHING would return no row.
-    let keep = [first.clone(), format!(".eq(excluded({first}))")];
-    let run = |set: String, last: &[&str]| {
-        let mut links = vec![
-            "insert".to_owned(),
-            set,
-            returning(table),
-            end(table, "one"),
-            named(table, name),
-        ];
-        links.extend(last.iter().map(|link| (*link).to_owned()));
-        links
+    let keep = format!("{first} = excluded.{first}");
+    let begin = || {
+        Template::from(format!("INSERT INTO {} ", sql::name(table)))
+            .gap(Gap::New)
+            .fixed(format!(
+                " ON CONFLICT ({}){which} DO UPDATE SET ",
+                list(names())
+            ))
     };
+    let kept = || begin().fixed(keep.clone()).fixed(sql::returning(table));
+    let changed = || begin().gap(Gap::Changes).fixed(sql::returning(table));
+    let mut arguments = vec![("new".to_owned(), new_argument(table))];
+    let mut links = vec![".new_row(&new)".to_owned()];
     let what = if has_changes {
+        arguments.push(("changes".to_owned(), changes_argument(table)));
+        links.push(".changes(&changes)".to_owned());
         "makes the changes to it instead"
     } else {
         "leaves it as it is"
     };
-    let mut out = doc(
-        4,
-        &format!(
-            "Inserts the {}; where one with this {words} is there already, {what}.",
-            table.noun
-        ),
+    let sql = if has_changes { changed() } else { kept() };
+    let words = format!(
+        "Inserts the {}; where one with this {} is there already, {what}.",
+        table.noun,
+        column_words(columns)
     );
-    out.push_str(&arguments.head(name, &table.row));
-    out.push_str(&chain(8, "let insert = ", &insert, ";"));
-    if has_changes {
-        out.push_str(&format!(
-            "        if changes == {}::default() {{\n",
-            table.changes_type()
-        ));
-        out.push_str(&chain(12, "let keep = ", &keep, ";"));
-        out.push_str(&chain(
-            12,
-            "return ",
-            &run(".set(keep)".to_owned(), &[".boxed()"]),
-            ";",
-        ));
-        out.push_str("        }\n");
-        out.push_str(&chain(
-            8,
-            "",
-            &run(".set(changes)".to_owned(), &[".boxed()"]),
-            "",
-        ));
-    } else {
-        out.push_str(&chain(8, "let keep = ", &keep, ";"));
-        out.push_str(&chain(8, "", &run(".set(keep)".to_owned(), &[]), ""));
+    Emitted {
+        doc: doc(4, &words),
+        head: head(name, arguments, &write_query(&table.row)),
+        constants: vec![Constant {
+            unchanged: has_changes.then(kept),
+            ..writing(table, name, sql, one_row(table))
+        }],
+        body: query(links),
     }
-    out + "    }\n"
 }
 
-pub(super) fn delete(table: &TablePlan) -> String {
-    let arguments = Arguments::new(key_arguments(table));
-    let delete = format!("diesel::delete({}{})", source(table), find_link(table));
-    doc(
-        4,
-        &format!("Deletes the {}; `false` if there was none.", table.noun),
-    ) + &arguments.head("delete", "bool")
-        + &chain(
-            8,
-            "",
-            &[
-                delete,
-                ".affected()".to_owned(),
-                ".map(|rows| rows == 1)".to_owned(),
-                named(table, "delete"),
-            ],
-            "",
-        )
-        + "    }\n"
+pub(super) fn delete(table: &TablePlan) -> Emitted<'_> {
+    let words = format!("Deletes the {}; `false` if there was none.", table.noun);
+    let output = write_query("bowline::statement::WasWritten");
+    let sql = format!(
+        "DELETE FROM {}{}",
+        sql::name(table),
+        sql::of_key(&key(table))
+    );
+    Emitted {
+        doc: doc(4, &words),
+        head: head("delete", key_arguments(table), &output),
+        constants: vec![writing(table, "delete", sql, &[])],
+        body: query(bind_key(table)),
+    }
 }

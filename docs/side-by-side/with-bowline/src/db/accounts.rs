@@ -3,9 +3,9 @@
 
 use std::borrow::Cow;
 
-use bowline::{Page, Statement, StatementDsl as _};
+use bowline::__generated::StaticSql;
+use bowline::Page;
 use diesel::prelude::*;
-use diesel::upsert::excluded;
 use serde::{Deserialize, Serialize};
 
 use super::schema::accounts;
@@ -25,21 +25,43 @@ pub struct Account {
     pub balance: i64,
 }
 
+bowline::__generated::table_row! {
+    Account: accounts {
+        id, username, balance,
+    }
+}
+
 /// An [`Account`] to insert.
-#[derive(Debug, Clone, PartialEq, Insertable, Deserialize)]
-#[diesel(table_name = accounts)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewAccount<'a> {
     pub username: Cow<'a, str>,
     pub balance: i64,
 }
 
+bowline::__generated::column_values! {
+    NewAccount<'_>: accounts {
+        username, balance,
+    }
+}
+
+bowline::__generated::column_arrays! {
+    NewAccount<'_>: accounts {
+        username, balance,
+    }
+}
+
 /// Changes to an [`Account`]. `None` leaves the column as it is.
-#[derive(Debug, Clone, Default, PartialEq, AsChangeset, Deserialize)]
-#[diesel(table_name = accounts)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct AccountChanges<'a> {
     pub username: Option<Cow<'a, str>>,
     pub balance: Option<i64>,
+}
+
+bowline::__generated::column_values! {
+    AccountChanges<'_>: accounts {
+        username = optional, balance = optional,
+    }
 }
 
 bowline::__generated::constraints! {
@@ -56,137 +78,148 @@ bowline::__generated::constraints! {
 
 impl Account {
     /// The account with this id, or `None`.
-    pub fn find(id: AccountId) -> impl Statement<Output = Option<Account>> {
-        accounts::table
-            .find(id)
-            .select(Account::as_select())
-            .optional::<Account>()
-            .named_read("Account::find")
+    pub fn find(id: AccountId) -> bowline::Query<Option<Account>> {
+        static SQL: StaticSql = StaticSql {
+            function: "Account::find",
+            sql: "SELECT id, username, balance FROM accounts WHERE id = $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<accounts::id, _>(&id)
     }
 
     /// The account with this id, or the error `NotFound`.
-    pub fn get(id: AccountId) -> impl Statement<Output = Account> {
-        accounts::table
-            .find(id)
-            .select(Account::as_select())
-            .one::<Account>()
-            .named_read("Account::get")
+    pub fn get(id: AccountId) -> bowline::Query<Account> {
+        static SQL: StaticSql = StaticSql {
+            function: "Account::get",
+            sql: "SELECT id, username, balance FROM accounts WHERE id = $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<accounts::id, _>(&id)
     }
 
     /// The account with this username, or `None`.
     ///
     /// Served by the unique index `accounts_username_key`.
-    pub fn find_by_username(username: &str) -> impl Statement<Output = Option<Account>> + use<'_> {
-        accounts::table
-            .filter(accounts::username.eq(username))
-            .select(Account::as_select())
-            .optional::<Account>()
-            .named_read("Account::find_by_username")
+    pub fn find_by_username(username: &str) -> bowline::Query<Option<Account>> {
+        static SQL: StaticSql = StaticSql {
+            function: "Account::find_by_username",
+            sql: "SELECT id, username, balance FROM accounts WHERE username = $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<accounts::username, _>(username)
     }
 
     /// Up to `page.limit` rows, by id, those after `page.after`.
-    pub fn list(page: Page<AccountId>) -> impl Statement<Output = Vec<Account>> {
-        let mut query = accounts::table
-            .select(Account::as_select())
-            .order(accounts::id)
-            .limit(page.limit)
-            .into_boxed();
+    pub fn list(page: Page<AccountId>) -> bowline::Query<Vec<Account>> {
+        static FIRST: StaticSql = StaticSql {
+            function: "Account::list",
+            sql: "SELECT id, username, balance FROM accounts ORDER BY id LIMIT $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        static AFTER: StaticSql = StaticSql {
+            function: "Account::list",
+            sql: "SELECT id, username, balance FROM accounts WHERE id > $1 ORDER BY id LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        let sql = match page.after {
+            None => &FIRST,
+            Some(_) => &AFTER,
+        };
+        let mut query = bowline::Query::new(sql);
         if let Some(after) = page.after {
-            query = query.filter(accounts::id.gt(after));
+            query = query.bind::<accounts::id, _>(&after);
         }
-        query.all::<Account>().named_read("Account::list")
+        query.limit(page.limit)
     }
 
     /// Inserts an account and returns it as stored.
-    pub fn insert(new: NewAccount<'_>) -> impl Statement<Output = Account> + use<'_> {
-        diesel::insert_into(accounts::table)
-            .values(new)
-            .returning(Account::as_returning())
-            .one::<Account>()
-            .named("Account::insert")
+    pub fn insert(new: NewAccount<'_>) -> bowline::WriteQuery<Account> {
+        static SQL: StaticSql = StaticSql {
+            function: "Account::insert",
+            sql: "INSERT INTO accounts {new} RETURNING id, username, balance",
+            writes_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).new_row(&new)
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(
-        new: Vec<NewAccount<'_>>,
-    ) -> impl Statement<Output = Vec<Account>> + use<'_> {
-        bowline::__generated::chunks(new, 2)
-            .map(|chunk| {
-                diesel::insert_into(accounts::table)
-                    .values(chunk)
-                    .returning(Account::as_returning())
-                    .all::<Account>()
-            })
-            .collect::<Vec<_>>()
-            .map(|rows| rows.into_iter().flatten().collect::<Vec<_>>())
-            .named("Account::insert_many")
+    pub fn insert_many(new: Vec<NewAccount<'_>>) -> bowline::statement::InsertMany<Account> {
+        static SQL: StaticSql = StaticSql {
+            function: "Account::insert_many",
+            sql: "INSERT INTO accounts {rows} RETURNING id, username, balance",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::InsertMany::by_columns(&new, &SQL)
     }
 
     /// Makes the changes and returns the account as stored, or the error `NotFound`.
     ///
     /// No changes just read it.
-    pub fn update(
-        id: AccountId,
-        changes: AccountChanges<'_>,
-    ) -> impl Statement<Output = Account> + use<'_> {
-        if changes == AccountChanges::default() {
-            return Self::get(id).boxed();
-        }
-        diesel::update(accounts::table.find(id))
-            .set(changes)
-            .returning(Account::as_returning())
-            .one::<Account>()
-            .named("Account::update")
-            .boxed()
+    pub fn update(id: AccountId, changes: AccountChanges<'_>) -> bowline::WriteQuery<Account> {
+        static SQL: StaticSql = StaticSql {
+            function: "Account::update",
+            sql: "UPDATE accounts SET {changes} WHERE id = $1 RETURNING id, username, balance",
+            unchanged: "SELECT id, username, balance FROM accounts WHERE id = $1",
+            writes_at_most_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL)
+            .bind::<accounts::id, _>(&id)
+            .changes(&changes)
     }
 
     /// Inserts the account; where one with this username is there already, makes the changes to it instead.
-    pub fn upsert_by_username<'a>(
-        new: NewAccount<'a>,
-        changes: AccountChanges<'a>,
-    ) -> impl Statement<Output = Account> + use<'a> {
-        let insert = diesel::insert_into(accounts::table)
-            .values(new)
-            .on_conflict(accounts::username)
-            .do_update();
-        if changes == AccountChanges::default() {
-            let keep = accounts::username.eq(excluded(accounts::username));
-            return insert
-                .set(keep)
-                .returning(Account::as_returning())
-                .one::<Account>()
-                .named("Account::upsert_by_username")
-                .boxed();
-        }
-        insert
-            .set(changes)
-            .returning(Account::as_returning())
-            .one::<Account>()
-            .named("Account::upsert_by_username")
-            .boxed()
+    pub fn upsert_by_username(
+        new: NewAccount<'_>,
+        changes: AccountChanges<'_>,
+    ) -> bowline::WriteQuery<Account> {
+        static SQL: StaticSql = StaticSql {
+            function: "Account::upsert_by_username",
+            sql: "INSERT INTO accounts {new} ON CONFLICT (username) DO UPDATE SET {changes} \
+                  RETURNING id, username, balance",
+            unchanged: "INSERT INTO accounts {new} ON CONFLICT (username) DO UPDATE SET username = \
+                        excluded.username RETURNING id, username, balance",
+            writes_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).new_row(&new).changes(&changes)
     }
 
     /// Deletes the account; `false` if there was none.
-    pub fn delete(id: AccountId) -> impl Statement<Output = bool> {
-        diesel::delete(accounts::table.find(id))
-            .affected()
-            .map(|rows| rows == 1)
-            .named("Account::delete")
+    pub fn delete(id: AccountId) -> bowline::WriteQuery<bowline::statement::WasWritten> {
+        static SQL: StaticSql = StaticSql {
+            function: "Account::delete",
+            sql: "DELETE FROM accounts WHERE id = $1",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<accounts::id, _>(&id)
     }
 
     /// How many rows there are; reads the whole table.
-    pub fn count() -> impl Statement<Output = i64> {
-        accounts::table
-            .count()
-            .one::<i64>()
-            .named_read("Account::count")
+    pub fn count() -> bowline::Query<i64> {
+        static SQL: StaticSql = StaticSql {
+            function: "Account::count",
+            sql: "SELECT count(*) FROM accounts",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL)
     }
 
     /// Whether there is an account with this id.
-    pub fn exists(id: AccountId) -> impl Statement<Output = bool> {
-        let row = accounts::table.find(id);
-        diesel::select(diesel::dsl::exists(row))
-            .one::<bool>()
-            .named_read("Account::exists")
+    pub fn exists(id: AccountId) -> bowline::Query<bool> {
+        static SQL: StaticSql = StaticSql {
+            function: "Account::exists",
+            sql: "SELECT EXISTS (SELECT FROM accounts WHERE id = $1)",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<accounts::id, _>(&id)
     }
 }

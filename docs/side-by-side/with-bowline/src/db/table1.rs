@@ -3,7 +3,8 @@
 
 use std::borrow::Cow;
 
-use bowline::{Page, Statement, StatementDsl as _};
+use bowline::__generated::StaticSql;
+use bowline::Page;
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -23,19 +24,41 @@ pub struct Table1 {
     pub description: String,
 }
 
+bowline::__generated::table_row! {
+    Table1: table1 {
+        id, description,
+    }
+}
+
 /// A [`Table1`] to insert.
-#[derive(Debug, Clone, PartialEq, Insertable, Deserialize)]
-#[diesel(table_name = table1)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewTable1<'a> {
     pub description: Cow<'a, str>,
 }
 
+bowline::__generated::column_values! {
+    NewTable1<'_>: table1 {
+        description,
+    }
+}
+
+bowline::__generated::column_arrays! {
+    NewTable1<'_>: table1 {
+        description,
+    }
+}
+
 /// Changes to a [`Table1`]. `None` leaves the column as it is.
-#[derive(Debug, Clone, Default, PartialEq, AsChangeset, Deserialize)]
-#[diesel(table_name = table1)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct Table1Changes<'a> {
     pub description: Option<Cow<'a, str>>,
+}
+
+bowline::__generated::column_values! {
+    Table1Changes<'_>: table1 {
+        description = optional,
+    }
 }
 
 bowline::__generated::constraints! {
@@ -48,98 +71,118 @@ bowline::__generated::constraints! {
 
 impl Table1 {
     /// The table1 with this id, or `None`.
-    pub fn find(id: Table1Id) -> impl Statement<Output = Option<Table1>> {
-        table1::table
-            .find(id)
-            .select(Table1::as_select())
-            .optional::<Table1>()
-            .named_read("Table1::find")
+    pub fn find(id: Table1Id) -> bowline::Query<Option<Table1>> {
+        static SQL: StaticSql = StaticSql {
+            function: "Table1::find",
+            sql: "SELECT id, description FROM table1 WHERE id = $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<table1::id, _>(&id)
     }
 
     /// The table1 with this id, or the error `NotFound`.
-    pub fn get(id: Table1Id) -> impl Statement<Output = Table1> {
-        table1::table
-            .find(id)
-            .select(Table1::as_select())
-            .one::<Table1>()
-            .named_read("Table1::get")
+    pub fn get(id: Table1Id) -> bowline::Query<Table1> {
+        static SQL: StaticSql = StaticSql {
+            function: "Table1::get",
+            sql: "SELECT id, description FROM table1 WHERE id = $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<table1::id, _>(&id)
     }
 
     /// Up to `page.limit` rows, by id, those after `page.after`.
-    pub fn list(page: Page<Table1Id>) -> impl Statement<Output = Vec<Table1>> {
-        let mut query = table1::table
-            .select(Table1::as_select())
-            .order(table1::id)
-            .limit(page.limit)
-            .into_boxed();
+    pub fn list(page: Page<Table1Id>) -> bowline::Query<Vec<Table1>> {
+        static FIRST: StaticSql = StaticSql {
+            function: "Table1::list",
+            sql: "SELECT id, description FROM table1 ORDER BY id LIMIT $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        static AFTER: StaticSql = StaticSql {
+            function: "Table1::list",
+            sql: "SELECT id, description FROM table1 WHERE id > $1 ORDER BY id LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        let sql = match page.after {
+            None => &FIRST,
+            Some(_) => &AFTER,
+        };
+        let mut query = bowline::Query::new(sql);
         if let Some(after) = page.after {
-            query = query.filter(table1::id.gt(after));
+            query = query.bind::<table1::id, _>(&after);
         }
-        query.all::<Table1>().named_read("Table1::list")
+        query.limit(page.limit)
     }
 
     /// Inserts a table1 and returns it as stored.
-    pub fn insert(new: NewTable1<'_>) -> impl Statement<Output = Table1> + use<'_> {
-        diesel::insert_into(table1::table)
-            .values(new)
-            .returning(Table1::as_returning())
-            .one::<Table1>()
-            .named("Table1::insert")
+    pub fn insert(new: NewTable1<'_>) -> bowline::WriteQuery<Table1> {
+        static SQL: StaticSql = StaticSql {
+            function: "Table1::insert",
+            sql: "INSERT INTO table1 {new} RETURNING id, description",
+            writes_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).new_row(&new)
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(new: Vec<NewTable1<'_>>) -> impl Statement<Output = Vec<Table1>> + use<'_> {
-        bowline::__generated::chunks(new, 1)
-            .map(|chunk| {
-                diesel::insert_into(table1::table)
-                    .values(chunk)
-                    .returning(Table1::as_returning())
-                    .all::<Table1>()
-            })
-            .collect::<Vec<_>>()
-            .map(|rows| rows.into_iter().flatten().collect::<Vec<_>>())
-            .named("Table1::insert_many")
+    pub fn insert_many(new: Vec<NewTable1<'_>>) -> bowline::statement::InsertMany<Table1> {
+        static SQL: StaticSql = StaticSql {
+            function: "Table1::insert_many",
+            sql: "INSERT INTO table1 {rows} RETURNING id, description",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::InsertMany::by_columns(&new, &SQL)
     }
 
     /// Makes the changes and returns the table1 as stored, or the error `NotFound`.
     ///
     /// No changes just read it.
-    pub fn update(
-        id: Table1Id,
-        changes: Table1Changes<'_>,
-    ) -> impl Statement<Output = Table1> + use<'_> {
-        if changes == Table1Changes::default() {
-            return Self::get(id).boxed();
-        }
-        diesel::update(table1::table.find(id))
-            .set(changes)
-            .returning(Table1::as_returning())
-            .one::<Table1>()
-            .named("Table1::update")
-            .boxed()
+    pub fn update(id: Table1Id, changes: Table1Changes<'_>) -> bowline::WriteQuery<Table1> {
+        static SQL: StaticSql = StaticSql {
+            function: "Table1::update",
+            sql: "UPDATE table1 SET {changes} WHERE id = $1 RETURNING id, description",
+            unchanged: "SELECT id, description FROM table1 WHERE id = $1",
+            writes_at_most_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL)
+            .bind::<table1::id, _>(&id)
+            .changes(&changes)
     }
 
     /// Deletes the table1; `false` if there was none.
-    pub fn delete(id: Table1Id) -> impl Statement<Output = bool> {
-        diesel::delete(table1::table.find(id))
-            .affected()
-            .map(|rows| rows == 1)
-            .named("Table1::delete")
+    pub fn delete(id: Table1Id) -> bowline::WriteQuery<bowline::statement::WasWritten> {
+        static SQL: StaticSql = StaticSql {
+            function: "Table1::delete",
+            sql: "DELETE FROM table1 WHERE id = $1",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<table1::id, _>(&id)
     }
 
     /// How many rows there are; reads the whole table.
-    pub fn count() -> impl Statement<Output = i64> {
-        table1::table
-            .count()
-            .one::<i64>()
-            .named_read("Table1::count")
+    pub fn count() -> bowline::Query<i64> {
+        static SQL: StaticSql = StaticSql {
+            function: "Table1::count",
+            sql: "SELECT count(*) FROM table1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL)
     }
 
     /// Whether there is a table1 with this id.
-    pub fn exists(id: Table1Id) -> impl Statement<Output = bool> {
-        let row = table1::table.find(id);
-        diesel::select(diesel::dsl::exists(row))
-            .one::<bool>()
-            .named_read("Table1::exists")
+    pub fn exists(id: Table1Id) -> bowline::Query<bool> {
+        static SQL: StaticSql = StaticSql {
+            function: "Table1::exists",
+            sql: "SELECT EXISTS (SELECT FROM table1 WHERE id = $1)",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<table1::id, _>(&id)
     }
 }

@@ -1,0 +1,126 @@
+//! The SQL of a table's functions, and the constants that contain it.
+
+use bowline_catalog::definition::quoted;
+
+use super::super::layout::literal;
+use super::template::{Template, list};
+use crate::plan::{Field, KeyColumn, TablePlan};
+
+/// The maximum length of a line of SQL in the code.
+const WIDTH: usize = 100;
+
+/// Returns the table's name in SQL, with its schema unless that is `public`.
+pub(super) fn name(table: &TablePlan) -> String {
+    if table.name.schema == "public" {
+        quoted(&table.name.name)
+    } else {
+        format!(
+            "{}.{}",
+            quoted(&table.name.schema),
+            quoted(&table.name.name)
+        )
+    }
+}
+
+/// Returns the columns of a row, as a list.
+pub(super) fn columns(table: &TablePlan) -> String {
+    list(table.fields.iter().map(|field| quoted(&field.sql_name)))
+}
+
+/// Returns `SELECT <columns> FROM <table>`.
+pub(super) fn select(table: &TablePlan) -> String {
+    format!("SELECT {} FROM {}", columns(table), name(table))
+}
+
+/// Returns ` RETURNING <columns>`.
+pub(super) fn returning(table: &TablePlan) -> String {
+    format!(" RETURNING {}", columns(table))
+}
+
+/// Returns ` WHERE a = $1 AND b = $2` for the key.
+pub(super) fn of_key(key: &[&Field]) -> String {
+    let names = key.iter().map(|field| field.sql_name.as_str());
+    format!(" WHERE {}", equal(names))
+}
+
+/// Returns ` WHERE a = $1 AND <predicate>` for columns of an index.
+pub(super) fn of_columns(columns: &[KeyColumn], predicate: Option<&str>) -> String {
+    let mut condition = equal(columns.iter().map(|column| column.sql_name.as_str()));
+    if let Some(predicate) = predicate {
+        condition.push_str(" AND ");
+        condition.push_str(&super::functions::condition(predicate));
+    }
+    format!(" WHERE {condition}")
+}
+
+fn equal<'a>(columns: impl Iterator<Item = &'a str>) -> String {
+    let equal = columns
+        .enumerate()
+        .map(|(number, column)| format!("{} = ${}", quoted(column), number + 1));
+    equal.collect::<Vec<_>>().join(" AND ")
+}
+
+/// A constant with the SQL of a function.
+pub(in super::super) struct Constant<'a> {
+    pub(super) name: &'a str,
+    pub(super) table: &'a TablePlan,
+    pub(in super::super) function: &'a str,
+    pub(in super::super) sql: Template,
+    /// The SQL that runs where no column is changed.
+    pub(in super::super) unchanged: Option<Template>,
+    /// What is known of it: `only_reads`, ..
+    pub(super) facts: &'a [&'a str],
+}
+
+impl Constant<'_> {
+    /// Returns the declaration.
+    pub(super) fn declare(&self) -> String {
+        let mut out = format!(
+            "        static {}: StaticSql = StaticSql {{\n            function: {},\n",
+            self.name,
+            literal(&format!("{}::{}", self.table.row, self.function))
+        );
+        let is_constant = self.sql.is_constant() && self.unchanged.is_none();
+        out.push_str(&field("sql", &self.sql.text(is_constant)));
+        if let Some(unchanged) = &self.unchanged {
+            out.push_str(&field("unchanged", &unchanged.text(is_constant)));
+        }
+        for fact in self.facts {
+            out.push_str(&format!("            {fact}: true,\n"));
+        }
+        out + "            ..StaticSql::EMPTY\n        };\n"
+    }
+}
+
+/// Returns a field with SQL, on several lines if it is long.
+///
+/// A line ends at a single space, and the next line begins where rustfmt puts it.
+fn field(name: &str, sql: &str) -> String {
+    let begin = format!("            {name}: \"");
+    let indent = " ".repeat(begin.len());
+    let mut out = begin;
+    let mut width = out.len();
+    let words: Vec<&str> = sql.split(' ').collect();
+    for (index, word) in words.iter().enumerate() {
+        let escaped = escaped(word);
+        let length = escaped.chars().count();
+        // Spaces at the beginning of a line are not part of the string.
+        let is_single = index > 0 && !word.is_empty() && !words[index - 1].is_empty();
+        if is_single && width + 1 + length + 2 > WIDTH && !word.starts_with(char::is_whitespace) {
+            out.push_str(" \\\n");
+            out.push_str(&indent);
+            width = indent.len();
+        } else if index > 0 {
+            out.push(' ');
+            width += 1;
+        }
+        out.push_str(&escaped);
+        width += length;
+    }
+    out + "\",\n"
+}
+
+fn escaped(word: &str) -> String {
+    let quoted = literal(word);
+    quoted[1..quoted.len() - 1].to_owned()
+}

@@ -1,0 +1,106 @@
+//! SQL with gaps for the columns that a call gives values for.
+
+use bowline_catalog::definition::quoted;
+
+use crate::plan::{Field, TablePlan};
+
+/// SQL, in which a call fills the gaps.
+pub(in super::super) struct Template(Vec<Piece>);
+
+enum Piece {
+    Fixed(String),
+    Gap(Gap),
+}
+
+/// A gap, which the library fills.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Gap {
+    /// The columns of a row to insert.
+    New,
+    /// The columns of several rows.
+    Rows,
+    /// The columns to change.
+    Changes,
+}
+
+impl From<String> for Template {
+    fn from(sql: String) -> Self {
+        Self(vec![Piece::Fixed(sql)])
+    }
+}
+
+impl Template {
+    /// Adds a gap.
+    pub(super) fn gap(mut self, gap: Gap) -> Self {
+        self.0.push(Piece::Gap(gap));
+        self
+    }
+
+    /// Adds SQL.
+    pub(super) fn fixed(mut self, sql: impl Into<String>) -> Self {
+        self.0.push(Piece::Fixed(sql.into()));
+        self
+    }
+
+    /// Returns the text for the library, where a gap is in braces; other braces are doubled, unless
+    /// all of the text is constant.
+    pub(super) fn text(&self, is_constant: bool) -> String {
+        let text = |piece: &Piece| match piece {
+            Piece::Fixed(sql) if is_constant => sql.clone(),
+            Piece::Fixed(sql) => sql.replace('{', "{{").replace('}', "}}"),
+            Piece::Gap(Gap::New) => "{new}".to_owned(),
+            Piece::Gap(Gap::Rows) => "{rows}".to_owned(),
+            Piece::Gap(Gap::Changes) => "{changes}".to_owned(),
+        };
+        self.0.iter().map(text).collect()
+    }
+
+    /// Returns true if nothing is left to a call.
+    pub(super) fn is_constant(&self) -> bool {
+        !self.0.iter().any(|piece| matches!(piece, Piece::Gap(_)))
+    }
+
+    /// Returns the SQL of a call that gives all columns.
+    pub(in super::super) fn filled(&self, table: &TablePlan) -> String {
+        let has_new = self
+            .0
+            .iter()
+            .any(|piece| matches!(piece, Piece::Gap(Gap::New)));
+        // The parameters outside of the gaps have the first numbers: those of the key.
+        let before = if has_new {
+            table.new_fields.len()
+        } else {
+            table.key.len()
+        };
+        let new = &table.new_fields;
+        let fill = |piece: &Piece| match piece {
+            Piece::Fixed(sql) => sql.clone(),
+            Piece::Gap(Gap::New) => {
+                format!("({}) VALUES ({})", names(new), parameters(new.len()))
+            }
+            Piece::Gap(Gap::Rows) => {
+                format!("({}) SELECT {}", names(new), parameters(new.len()))
+            }
+            Piece::Gap(Gap::Changes) => {
+                let changes = table.changes_fields.iter().enumerate();
+                list(changes.map(|(index, field)| {
+                    format!("{} = ${}", quoted(&field.sql_name), before + index + 1)
+                }))
+            }
+        };
+        self.0.iter().map(fill).collect()
+    }
+}
+
+fn names(fields: &[Field]) -> String {
+    list(fields.iter().map(|field| quoted(&field.sql_name)))
+}
+
+fn parameters(count: usize) -> String {
+    list((1..=count).map(|number| format!("${number}")))
+}
+
+/// Returns the items with commas between them.
+pub(super) fn list(items: impl Iterator<Item = String>) -> String {
+    items.collect::<Vec<_>>().join(", ")
+}

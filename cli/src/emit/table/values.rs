@@ -1,0 +1,76 @@
+//! The macros that bind values to columns, and read rows from them.
+
+use crate::plan::{Field, Function, TablePlan};
+
+use super::lifetime;
+
+/// The maximum length of a line.
+const WIDTH: usize = 100;
+
+pub(super) fn row(table: &TablePlan) -> String {
+    let columns = table.fields.iter().map(|field| field.name.clone());
+    call("table_row", &table.row, "", table, columns)
+}
+
+pub(super) fn new(table: &TablePlan) -> String {
+    if table.new_fields.is_empty() {
+        return String::new();
+    }
+    let fields = &table.new_fields;
+    let mut macros = vec!["column_values"];
+    if !table.has_new_arrays() && table.functions.contains(&Function::InsertMany) {
+        macros.push("column_arrays");
+    }
+    // Without a value for an optional column, the column is left out of the INSERT.
+    let calls: Vec<_> = macros
+        .into_iter()
+        .map(|name| values(name, &table.new_type(), fields, table))
+        .collect();
+    calls.join("\n")
+}
+
+pub(super) fn changes(table: &TablePlan) -> String {
+    if table.changes_fields.is_empty() {
+        return String::new();
+    }
+    let fields = &table.changes_fields;
+    values("column_values", &table.changes_type(), fields, table)
+}
+
+fn values(name: &str, rust_type: &str, fields: &[Field], table: &TablePlan) -> String {
+    let lifetime = lifetime(fields).replace("'a", "'_");
+    let columns = fields.iter().map(|field| match field.options {
+        0 => field.name.clone(),
+        _ => format!("{} = optional", field.name),
+    });
+    call(name, rust_type, &lifetime, table, columns)
+}
+
+fn call(
+    name: &str,
+    rust_type: &str,
+    lifetime: &str,
+    table: &TablePlan,
+    columns: impl Iterator<Item = String>,
+) -> String {
+    let mut lines = vec![String::new()];
+    for column in columns {
+        let item = format!("{column},");
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => *line = item,
+            Some(line) if 8 + line.len() + 1 + item.len() <= WIDTH => {
+                line.push(' ');
+                line.push_str(&item);
+            }
+            _ => lines.push(item),
+        }
+    }
+    let lines: String = lines
+        .iter()
+        .map(|line| format!("        {line}\n"))
+        .collect();
+    format!(
+        "bowline::__generated::{name}! {{\n    {rust_type}{lifetime}: {} {{\n{lines}    }}\n}}\n",
+        table.module
+    )
+}

@@ -1,0 +1,131 @@
+//! The texts that a session keeps.
+
+use std::sync::Arc;
+
+use super::kept::Kept;
+use super::{ColumnSet, Text, hash};
+use crate::command::ExpectedRows;
+
+/// The text of a query.
+#[derive(Debug, Clone)]
+pub(crate) struct QueryText {
+    pub(crate) text: Arc<Text>,
+    /// Whether the session has met the text before.
+    pub(crate) is_known: bool,
+}
+
+/// The way a text is made from another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Derivation {
+    /// It fails for another number of rows.
+    Checked(ExpectedRows),
+    /// It locks the rows it reads: the strength of the lock, and what is done about locked rows.
+    Locked(&'static str, &'static str),
+}
+
+/// SQL of the program: the address of the constant, and the columns that a call adds to it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Constant {
+    pub(crate) address: usize,
+    pub(crate) sets: Option<[ColumnSet; 2]>,
+}
+
+/// The texts that a session has met.
+///
+/// Bounded: 512 texts of each kind (by SQL, constant, derived), none longer than [`LONGEST`] bytes.
+#[derive(Debug, Default)]
+pub(crate) struct Texts {
+    by_sql: Kept<u64, Arc<Text>>,
+    constant: Kept<Constant, Arc<Text>>,
+    /// With the text that it is derived from.
+    derived: Kept<(u64, Derivation), (Arc<Text>, Arc<Text>)>,
+}
+
+const LONGEST: usize = 4 * 1024;
+
+impl Texts {
+    /// Returns the text of this SQL.
+    pub(crate) fn of_sql(&mut self, sql: &str) -> QueryText {
+        let hash = hash(sql);
+        if let Some(known) = self.by_sql.get(&hash).filter(|known| **known.sql() == *sql) {
+            return QueryText {
+                text: Arc::clone(known),
+                is_known: true,
+            };
+        }
+        let text = Arc::new(Text::new(sql));
+        if sql.len() <= LONGEST {
+            self.by_sql.insert(hash, Arc::clone(&text));
+        }
+        QueryText {
+            text,
+            is_known: false,
+        }
+    }
+
+    /// Returns the text of SQL of the program, made by `make` the first time.
+    pub(crate) fn of_constant(
+        &mut self,
+        constant: Constant,
+        make: impl FnOnce() -> String,
+    ) -> QueryText {
+        if let Some(known) = self.constant.get(&constant) {
+            return QueryText {
+                text: Arc::clone(known),
+                is_known: true,
+            };
+        }
+        let text = Arc::new(Text::new(make()));
+        if text.sql().len() <= LONGEST {
+            self.constant.insert(constant, Arc::clone(&text));
+        }
+        QueryText {
+            text,
+            is_known: false,
+        }
+    }
+
+    /// Returns the text that is derived from this one, made by `make` the first time.
+    pub(crate) fn derived(
+        &mut self,
+        text: &Arc<Text>,
+        derivation: Derivation,
+        make: impl FnOnce() -> Option<String>,
+    ) -> Option<Arc<Text>> {
+        let key = (text.hash(), derivation);
+        if let Some((_, derived)) = self
+            .derived
+            .get(&key)
+            .filter(|(known, _)| Arc::ptr_eq(known, text) || known.sql() == text.sql())
+        {
+            return Some(Arc::clone(derived));
+        }
+        let derived = Arc::new(Text::new(make()?));
+        if text.sql().len() <= LONGEST {
+            self.derived
+                .insert(key, (Arc::clone(text), Arc::clone(&derived)));
+        }
+        Some(derived)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_known_when_it_comes_back() {
+        let mut texts = Texts::default();
+        let first = texts.of_sql("SELECT 1");
+        assert!(!first.is_known);
+        let second = texts.of_sql("SELECT 1");
+        assert!(second.is_known && Arc::ptr_eq(&first.text, &second.text));
+    }
+
+    #[test]
+    fn long_texts_are_not_kept() {
+        let mut texts = Texts::default();
+        texts.of_sql(&" ".repeat(LONGEST + 1));
+        assert!(!texts.of_sql(&" ".repeat(LONGEST + 1)).is_known);
+    }
+}

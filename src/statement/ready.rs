@@ -1,0 +1,188 @@
+//! Queries of generated code: SQL as a constant, with values that are encoded when they are bound.
+//!
+//! Nothing is rendered in a call. A session reads the properties of a text once, and prepares it at
+//! its first use. Columns are named by the types of the schema module, so a change of the schema is
+//! a compile error where it matters.
+
+mod ahead;
+mod column_values;
+mod insert_many;
+mod output;
+mod static_sql;
+mod table_row;
+
+use std::marker::PhantomData;
+
+use diesel::pg::Pg;
+use diesel::serialize::ToSql;
+use diesel::sql_types::{BigInt, HasSqlType};
+use diesel::{Column, Expression};
+
+use super::{Answers, Encoder, Lockable, RowReader, RowStatement, Sealed, Statement};
+use crate::command::columns::Columns;
+use crate::command::text::{ColumnSet, Constant, QueryText};
+use crate::command::{Command, ReadAs};
+use crate::error::Result;
+use crate::sql_text::read_only::Reads;
+use ahead::EncodedAhead;
+
+pub use column_values::{ColumnArrays, ColumnValues, GivenArrays, GivenColumns};
+pub use insert_many::InsertMany;
+pub use output::{QueryOutput, RowCount, WasWritten};
+pub use static_sql::StaticSql;
+pub use table_row::{AnswerRow, Fields, TableRow};
+
+/// A query of a generated function: `O` is its output, `A` its access ([`Read`] or [`Write`]).
+///
+/// `Query<Account>` returns exactly one row, `Query<Option<Account>>` one row or none, and
+/// `Query<Vec<Account>>` all rows. Its values are encoded, so it borrows nothing.
+#[derive(Debug)]
+#[must_use = "a statement does nothing until it is run"]
+pub struct Query<O, A = Read> {
+    sql: &'static StaticSql,
+    /// The columns of the new row and of the changes, where the SQL has gaps for them.
+    given: Option<Box<[Given; 2]>>,
+    values: EncodedAhead,
+    output: PhantomData<fn() -> (O, A)>,
+}
+
+/// A query of a generated function that writes.
+pub type WriteQuery<O> = Query<O, Write>;
+
+/// Columns that a call gives values for.
+#[derive(Debug, Clone, Default)]
+struct Given {
+    set: ColumnSet,
+    /// The names of all columns that could be given.
+    names: &'static [&'static str],
+}
+
+/// The access of a [`Query`] that only reads.
+#[derive(Debug)]
+pub enum Read {}
+
+/// The access of a [`Query`] that writes.
+#[derive(Debug)]
+pub enum Write {}
+
+impl<O, A> Query<O, A> {
+    /// Returns a query of constant SQL, to which values are to be bound.
+    #[doc(hidden)]
+    pub fn new(sql: &'static StaticSql) -> Self {
+        Self {
+            sql,
+            given: None,
+            values: EncodedAhead::default(),
+            output: PhantomData,
+        }
+    }
+
+    /// Binds the next value, as the type of a column.
+    #[doc(hidden)]
+    pub fn bind<C, T>(mut self, value: &T) -> Self
+    where
+        C: Column,
+        Pg: HasSqlType<<C as Expression>::SqlType>,
+        T: ToSql<<C as Expression>::SqlType, Pg> + ?Sized,
+    {
+        self.values.push::<C::SqlType, T>(value);
+        self
+    }
+
+    /// Binds the number of rows of a LIMIT.
+    #[doc(hidden)]
+    pub fn limit(mut self, rows: i64) -> Self {
+        self.values.push::<BigInt, i64>(&rows);
+        self
+    }
+
+    /// Binds the columns of a row to insert, which fill the gap `{new}` of the SQL.
+    #[doc(hidden)]
+    pub fn new_row<V: ColumnValues>(mut self, row: &V) -> Self {
+        let given = self.collect(row);
+        self.given.get_or_insert_default()[0] = given;
+        self
+    }
+
+    /// Binds the columns to change, which fill the gap `{changes}` of the SQL.
+    #[doc(hidden)]
+    pub fn changes<V: ColumnValues>(mut self, changes: &V) -> Self {
+        let given = self.collect(changes);
+        self.given.get_or_insert_default()[1] = given;
+        self
+    }
+
+    fn collect<V: ColumnValues>(&mut self, values: &V) -> Given {
+        let mut given = GivenColumns::new(&mut self.values);
+        values.collect(&mut given);
+        Given {
+            set: given.finish(),
+            names: V::COLUMNS,
+        }
+    }
+
+    /// Adds the command.
+    fn push(&self, encoder: &mut Encoder<'_>) -> Result<()>
+    where
+        O: QueryOutput,
+    {
+        let parameters = self.values.parameters(&mut encoder.lookup)?;
+        let given = self.given.as_deref();
+        let constant = Constant {
+            address: std::ptr::from_ref(self.sql).addr(),
+            sets: given.map(|given| given.each_ref().map(|given| given.set.clone())),
+        };
+        let QueryText { text, is_known } = encoder.texts.of_constant(constant, || match given {
+            Some(given) => self.sql.compose(given, parameters.len()),
+            None => self.sql.sql.to_owned(),
+        });
+        let command = Command {
+            parameters,
+            // A composed text is prepared once it comes back, since most compositions are rare.
+            is_named: is_known || given.is_none(),
+            is_diesels: true,
+            rows: O::ROWS,
+            written: self.sql.written(),
+            read_as: O::describe().map(ReadAs::new),
+            path: encoder.lookup.path().clone(),
+            names_types: encoder.lookup.was_asked(),
+            function: Some(self.sql.function),
+            ..Command::of(text)
+        };
+        if self.sql.only_reads {
+            command.set_reads_if_unknown(Reads::Yes);
+        }
+        encoder.commands.push(command);
+        Ok(())
+    }
+}
+
+impl<O, A> Sealed for Query<O, A> {}
+
+impl<O: QueryOutput, A> Statement for Query<O, A> {
+    type Output = O::Output;
+
+    fn encode(&self, encoder: &mut Encoder<'_>) -> Result<()> {
+        self.push(encoder)
+    }
+
+    fn decode(&self, answers: &mut Answers) -> Result<O::Output> {
+        O::decode(answers)
+    }
+}
+
+impl<R: AnswerRow, A> RowStatement for Query<Vec<R>, A> {
+    type Row = R;
+
+    fn reader() -> RowReader<R> {
+        |row| R::read(&mut Fields::of(row)).map_err(crate::Error::decode)
+    }
+
+    fn describe(columns: &mut Columns) {
+        R::describe(columns);
+    }
+}
+
+impl<R: TableRow> Lockable for Query<R, Read> {}
+impl<R: TableRow> Lockable for Query<Option<R>, Read> {}
+impl<R: TableRow> Lockable for Query<Vec<R>, Read> {}

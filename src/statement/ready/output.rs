@@ -1,0 +1,126 @@
+//! What a generated query returns.
+
+use super::table_row::{AnswerRow, Fields};
+use crate::command::ExpectedRows;
+use crate::command::columns::Columns;
+use crate::command::row_count::wrong_count;
+use crate::error::{Error, Result};
+use crate::statement::Answers;
+use crate::wire::answer::Answer;
+
+/// The output of a [`Query`](super::Query): a row, an `Option` or a `Vec` of rows, or a count.
+pub trait QueryOutput {
+    /// The type of the value that running the query returns.
+    type Output;
+
+    #[doc(hidden)]
+    const ROWS: ExpectedRows;
+
+    #[doc(hidden)]
+    fn describe() -> Option<fn(&mut Columns)>;
+
+    /// Reads the next answer.
+    #[doc(hidden)]
+    fn decode(answers: &mut Answers) -> Result<Self::Output>;
+}
+
+/// The output of a query that returns the number of rows it wrote.
+#[derive(Debug)]
+pub enum RowCount {}
+
+/// The output of a query that returns whether it wrote a row.
+#[derive(Debug)]
+pub enum WasWritten {}
+
+/// Returns the next answer, and the number of its command.
+fn next(answers: &mut Answers) -> Result<(Answer, usize)> {
+    let answer = answers.next()?;
+    Ok((answer, answers.taken()))
+}
+
+fn read<R: AnswerRow>(answer: &Answer, row: usize, number: usize) -> Result<R> {
+    R::read(&mut Fields::new(answer, row))
+        .map_err(|error| Error::decode(error).with_statement(number, number))
+}
+
+impl<R: AnswerRow> QueryOutput for R {
+    type Output = R;
+
+    const ROWS: ExpectedRows = ExpectedRows::One;
+
+    fn describe() -> Option<fn(&mut Columns)> {
+        Some(R::describe)
+    }
+
+    fn decode(answers: &mut Answers) -> Result<R> {
+        let (answer, number) = next(answers)?;
+        match answer.row_count() {
+            1 => read(&answer, 0, number),
+            found => Err(wrong_count(1, found)),
+        }
+    }
+}
+
+impl<R: AnswerRow> QueryOutput for Option<R> {
+    type Output = Option<R>;
+
+    const ROWS: ExpectedRows = ExpectedRows::AtMostOne;
+
+    fn describe() -> Option<fn(&mut Columns)> {
+        Some(R::describe)
+    }
+
+    fn decode(answers: &mut Answers) -> Result<Option<R>> {
+        let (answer, number) = next(answers)?;
+        match answer.row_count() {
+            0 => Ok(None),
+            1 => read(&answer, 0, number).map(Some),
+            found => Err(wrong_count(1, found)),
+        }
+    }
+}
+
+impl<R: AnswerRow> QueryOutput for Vec<R> {
+    type Output = Vec<R>;
+
+    const ROWS: ExpectedRows = ExpectedRows::Any;
+
+    fn describe() -> Option<fn(&mut Columns)> {
+        Some(R::describe)
+    }
+
+    fn decode(answers: &mut Answers) -> Result<Vec<R>> {
+        let (answer, number) = next(answers)?;
+        (0..answer.row_count())
+            .map(|row| read(&answer, row, number))
+            .collect()
+    }
+}
+
+impl QueryOutput for RowCount {
+    type Output = usize;
+
+    const ROWS: ExpectedRows = ExpectedRows::Any;
+
+    fn describe() -> Option<fn(&mut Columns)> {
+        None
+    }
+
+    fn decode(answers: &mut Answers) -> Result<usize> {
+        Ok(answers.next()?.rows_affected())
+    }
+}
+
+impl QueryOutput for WasWritten {
+    type Output = bool;
+
+    const ROWS: ExpectedRows = ExpectedRows::Any;
+
+    fn describe() -> Option<fn(&mut Columns)> {
+        None
+    }
+
+    fn decode(answers: &mut Answers) -> Result<bool> {
+        Ok(answers.next()?.rows_affected() > 0)
+    }
+}

@@ -1,0 +1,252 @@
+//! The SQL of a generated function.
+
+use super::Given;
+use crate::command::WrittenRows;
+
+/// The SQL of a generated function, as a constant of the program.
+///
+/// `{new}` is a gap for the columns of a row to insert, `{rows}` one for those of several rows, and
+/// `{changes}` one for the columns to change.
+/// The parameters outside of gaps have numbers in the SQL; those in a gap are numbered after them.
+/// In SQL with gaps, a brace is written twice.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct StaticSql {
+    /// The function: `Account::find`.
+    pub function: &'static str,
+    /// The SQL.
+    pub sql: &'static str,
+    /// The SQL that runs instead if no column is changed; empty if there are no changes.
+    pub unchanged: &'static str,
+    /// Whether it certainly only reads: all its relations are tables without policies.
+    pub only_reads: bool,
+    /// Whether it writes one row, or fails.
+    pub writes_one_row: bool,
+    /// Whether it writes at most one row, and changes nothing else if there is no such row.
+    pub writes_at_most_one_row: bool,
+}
+
+const NEW: &str = "{new}";
+const ROWS: &str = "{rows}";
+const CHANGES: &str = "{changes}";
+const GAPS: [&str; 3] = [NEW, ROWS, CHANGES];
+
+impl StaticSql {
+    /// No SQL, of which nothing is known.
+    pub const EMPTY: Self = Self {
+        function: "",
+        sql: "",
+        unchanged: "",
+        only_reads: false,
+        writes_one_row: false,
+        writes_at_most_one_row: false,
+    };
+
+    /// Returns what is known of the number of rows that it writes.
+    pub(super) fn written(&self) -> WrittenRows {
+        if self.writes_one_row {
+            WrittenRows::One
+        } else if self.writes_at_most_one_row {
+            WrittenRows::AtMostOne
+        } else {
+            WrittenRows::Any
+        }
+    }
+
+    /// Returns the SQL with its gaps filled; `parameters` is the number of all parameters.
+    pub(super) fn compose(&self, given: &[Given; 2], parameters: usize) -> String {
+        let [new, changes] = given;
+        let in_gaps = new.len() + changes.len();
+        let mut number = parameters.saturating_sub(in_gaps);
+        let mut sql = String::with_capacity(self.sql.len() + 32 * in_gaps);
+        let is_unchanged = changes.set.is_empty() && !self.unchanged.is_empty();
+        let mut rest = if is_unchanged {
+            self.unchanged
+        } else {
+            self.sql
+        };
+        while let Some(brace) = rest.find(['{', '}']) {
+            sql.push_str(&rest[..brace]);
+            rest = &rest[brace..];
+            let length = if let Some(gap) = GAPS.iter().find(|gap| rest.starts_with(**gap)) {
+                match *gap {
+                    NEW => insert(&mut sql, new, &mut number),
+                    ROWS => insert_rows(&mut sql, new),
+                    _ => assign(&mut sql, changes, &mut number),
+                }
+                gap.len()
+            } else {
+                // A brace that is not a gap is written twice.
+                sql.push_str(&rest[..1]);
+                2.min(rest.len())
+            };
+            rest = &rest[length..];
+        }
+        sql.push_str(rest);
+        sql
+    }
+}
+
+impl Given {
+    /// Returns the names of the given columns.
+    pub(super) fn columns(&self) -> impl Iterator<Item = &'static str> {
+        self.names
+            .iter()
+            .enumerate()
+            .filter(|(number, _)| self.set.contains(*number))
+            .map(|(_, name)| *name)
+    }
+
+    fn len(&self) -> usize {
+        self.columns().count()
+    }
+}
+
+/// Adds `(a, b) VALUES ($1, $2)`.
+fn insert(sql: &mut String, given: &Given, number: &mut usize) {
+    if given.set.is_empty() {
+        sql.push_str("DEFAULT VALUES");
+        return;
+    }
+    sql.push('(');
+    list(sql, given.columns(), push_quoted);
+    sql.push_str(") VALUES (");
+    list(sql, given.columns(), |sql, _| push_parameter(sql, number));
+    sql.push(')');
+}
+
+/// Adds `(a, b) SELECT c1, c2 FROM unnest($1, $2) WITH ORDINALITY AS given (c1, c2, n) ORDER BY n`.
+///
+/// PostgreSQL inserts the rows in the order of the query, and returns them as it inserts them.
+fn insert_rows(sql: &mut String, given: &Given) {
+    if given.set.is_empty() {
+        sql.push_str("DEFAULT VALUES");
+        return;
+    }
+    let columns = || 1..=given.len();
+    let numbered = |prefix: char| {
+        move |sql: &mut String, number: usize| sql.push_str(&format!("{prefix}{number}"))
+    };
+    sql.push('(');
+    list(sql, given.columns(), push_quoted);
+    sql.push_str(") SELECT ");
+    list(sql, columns(), numbered('c'));
+    sql.push_str(" FROM unnest(");
+    list(sql, columns(), numbered('$'));
+    sql.push_str(") WITH ORDINALITY AS given (");
+    list(sql, columns(), numbered('c'));
+    sql.push_str(", n) ORDER BY n");
+}
+
+/// Adds `a = $1, b = $2`.
+fn assign(sql: &mut String, given: &Given, number: &mut usize) {
+    list(sql, given.columns(), |sql, name| {
+        push_quoted(sql, name);
+        sql.push_str(" = ");
+        push_parameter(sql, number);
+    });
+}
+
+/// Adds items with commas between them.
+pub(super) fn list<T>(
+    sql: &mut String,
+    items: impl Iterator<Item = T>,
+    mut push: impl FnMut(&mut String, T),
+) {
+    for (index, item) in items.enumerate() {
+        if index > 0 {
+            sql.push_str(", ");
+        }
+        push(sql, item);
+    }
+}
+
+/// Adds a name in quotes.
+pub(super) fn push_quoted(sql: &mut String, name: &str) {
+    sql.push('"');
+    sql.push_str(&name.replace('"', "\"\""));
+    sql.push('"');
+}
+
+/// Adds the next parameter: `$3` after 2.
+pub(super) fn push_parameter(sql: &mut String, number: &mut usize) {
+    *number += 1;
+    sql.push_str(&format!("${number}"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::text::ColumnSet;
+
+    fn given(names: &'static [&'static str], columns: &[usize]) -> Given {
+        let mut set = ColumnSet::default();
+        columns.iter().for_each(|column| set.insert(*column));
+        Given { set, names }
+    }
+
+    fn of(sql: &'static str) -> StaticSql {
+        StaticSql {
+            sql,
+            ..StaticSql::EMPTY
+        }
+    }
+
+    const NAMES: &[&str] = &["username", "odd \"name\"", "balance"];
+
+    #[test]
+    fn an_insert_names_the_columns_that_are_given() {
+        let sql = of("INSERT INTO a {new} RETURNING id");
+        let compose = |columns: &[usize]| {
+            sql.compose(&[given(NAMES, columns), Given::default()], columns.len())
+        };
+        assert_eq!(
+            compose(&[0, 1]),
+            r#"INSERT INTO a ("username", "odd ""name""") VALUES ($1, $2) RETURNING id"#
+        );
+        assert_eq!(compose(&[]), "INSERT INTO a DEFAULT VALUES RETURNING id");
+    }
+
+    #[test]
+    fn many_rows_are_sent_as_an_array_for_each_column() {
+        let sql = of("INSERT INTO a {rows} RETURNING id");
+        assert_eq!(
+            sql.compose(&[given(NAMES, &[0, 2]), Given::default()], 2),
+            r#"INSERT INTO a ("username", "balance") SELECT c1, c2 FROM unnest($1, $2) WITH ORDINALITY AS given (c1, c2, n) ORDER BY n RETURNING id"#
+        );
+    }
+
+    #[test]
+    fn a_name_can_look_like_a_gap() {
+        let sql = of(r#"INSERT INTO "{{new}}" {new} RETURNING "{{", "{{rows}}""#);
+        assert_eq!(
+            sql.compose(&[given(NAMES, &[0]), Given::default()], 1),
+            r#"INSERT INTO "{new}" ("username") VALUES ($1) RETURNING "{", "{rows}""#
+        );
+    }
+
+    #[test]
+    fn changes_are_numbered_after_the_key() {
+        let sql = of("UPDATE a SET {changes} WHERE id = $1");
+        assert_eq!(
+            sql.compose(&[Given::default(), given(NAMES, &[0, 2])], 3),
+            r#"UPDATE a SET "username" = $2, "balance" = $3 WHERE id = $1"#
+        );
+    }
+
+    #[test]
+    fn an_upsert_without_changes_writes_the_value_that_is_there() {
+        let sql = StaticSql {
+            unchanged: "INSERT INTO a {new} ON CONFLICT (id) DO UPDATE SET id = excluded.id",
+            ..of("INSERT INTO a {new} ON CONFLICT (id) DO UPDATE SET {changes}")
+        };
+        assert_eq!(
+            sql.compose(&[given(NAMES, &[2]), given(NAMES, &[])], 1),
+            r#"INSERT INTO a ("balance") VALUES ($1) ON CONFLICT (id) DO UPDATE SET id = excluded.id"#
+        );
+        assert_eq!(
+            sql.compose(&[given(NAMES, &[2]), given(NAMES, &[0])], 2),
+            r#"INSERT INTO a ("balance") VALUES ($1) ON CONFLICT (id) DO UPDATE SET "username" = $2"#
+        );
+    }
+}

@@ -1,0 +1,115 @@
+//! Rows of generated queries, read by position.
+
+use diesel::deserialize::{self, FromSql};
+use diesel::pg::Pg;
+use diesel::row::Field as _;
+use diesel::sql_types::{BigInt, Bool, HasSqlType};
+use diesel::{Column, Expression};
+
+use crate::command::columns::Columns;
+use crate::wire::answer::Answer;
+use crate::wire::row::{AnswerField, SessionRow};
+
+/// A value that is read from the columns of a row, in their order.
+#[doc(hidden)]
+pub trait AnswerRow: Sized {
+    /// Adds the columns from which it is read.
+    fn describe(columns: &mut Columns);
+
+    /// Reads the next columns.
+    fn read(fields: &mut Fields<'_>) -> deserialize::Result<Self>;
+}
+
+/// A row of one table, which a query can lock. `table_row!` implements it.
+#[doc(hidden)]
+pub trait TableRow: AnswerRow {}
+
+/// The columns of a row that are not read yet.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Fields<'a> {
+    answer: &'a Answer,
+    row: usize,
+    column: usize,
+}
+
+impl<'a> Fields<'a> {
+    pub(super) fn new(answer: &'a Answer, row: usize) -> Self {
+        Self {
+            answer,
+            row,
+            column: 0,
+        }
+    }
+
+    pub(super) fn of(row: &'a SessionRow) -> Self {
+        let (answer, row) = row.parts();
+        Self::new(answer, row)
+    }
+
+    /// Reads the next column, as the type of a column of the schema module.
+    pub fn read<C, T>(&mut self) -> deserialize::Result<T>
+    where
+        C: Column,
+        T: FromSql<<C as Expression>::SqlType, Pg>,
+    {
+        self.read_as::<C::SqlType, T>()
+            .map_err(|error| format!("column {:?}: {error}", C::NAME).into())
+    }
+
+    fn read_as<ST, T: FromSql<ST, Pg>>(&mut self) -> deserialize::Result<T> {
+        let field = AnswerField::new(self.answer, self.row, self.column);
+        self.column += 1;
+        T::from_nullable_sql(field.value())
+    }
+}
+
+impl Columns {
+    /// Adds the next column, as the type of a column of the schema module.
+    pub fn column<C>(&mut self)
+    where
+        C: Column,
+        Pg: HasSqlType<<C as Expression>::SqlType>,
+    {
+        self.positional::<C::SqlType>();
+    }
+}
+
+macro_rules! single_values {
+    ($($T:ty: $ST:ty),+) => {
+        $(impl AnswerRow for $T {
+            fn describe(columns: &mut Columns) {
+                columns.positional::<$ST>();
+            }
+
+            fn read(fields: &mut Fields<'_>) -> deserialize::Result<Self> {
+                fields.read_as::<$ST, Self>()
+            }
+        })+
+    };
+}
+
+single_values!(bool: Bool, i64: BigInt);
+
+/// Implements [`TableRow`](crate::statement::ready::TableRow): `Account: accounts { id, username }`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! table_row {
+    ($Row:ident: $table:ident { $($field:ident),+ $(,)? }) => {
+        impl $crate::__generated::AnswerRow for $Row {
+            fn describe(columns: &mut $crate::__generated::RowColumns) {
+                $(columns.column::<$table::$field>();)+
+            }
+
+            fn read(
+                fields: &mut $crate::__generated::Fields<'_>,
+            ) -> $crate::__generated::RowResult<Self> {
+                Ok(Self {
+                    $($field: fields.read::<$table::$field, _>()?,)+
+                })
+            }
+        }
+
+        impl $crate::__generated::TableRow for $Row {}
+    };
+}

@@ -1,0 +1,127 @@
+//! Generated functions are SQL as constants, filled with the columns that a call gives.
+
+use bank::{Account, AccountId, AccountStatus, NewAccount, NewTransfer, Transfer};
+use bowline::{Database, ErrorKind, Outcome, Page, Result, StatementDsl as _, sql_query};
+use diesel::Connection as _;
+use diesel::connection::SimpleConnection as _;
+
+use crate::support::{balance, new_account, test_database};
+
+#[bowline::test]
+fn rows_of_different_shapes_are_stored_in_the_given_order(db: Database) -> Result<()> {
+    let new = |number: usize| NewAccount {
+        balance: (number.is_multiple_of(2)).then_some(7),
+        status: number.is_multiple_of(3).then_some(AccountStatus::Frozen),
+        ..new_account(["a", "b", "c", "d", "e", "f", "g"][number])
+    };
+    let stored = db.run(Account::insert_many((0..7).map(new).collect()))?;
+    for (number, account) in stored.iter().enumerate() {
+        assert_eq!(account.username, new(number).username);
+        assert_eq!(
+            account.balance,
+            if number.is_multiple_of(2) { 7 } else { 0 }
+        );
+        let status = new(number).status.unwrap_or(AccountStatus::Active);
+        assert_eq!(account.status, status);
+    }
+    assert_eq!(db.run(Account::insert_many(Vec::new()))?, []);
+    Ok(())
+}
+
+#[bowline::test]
+fn rows_with_array_columns_are_inserted_in_one_round_trip(db: Database) -> Result<()> {
+    let accounts = db.run(Account::insert_many(["ann", "bob"].map(new_account).into()))?;
+    let new = |amount: i64| NewTransfer {
+        sender_id: accounts[0].id,
+        receiver_id: accounts[1].id,
+        amount,
+        created_at: None,
+        details: None,
+        tags: (amount > 1).then(|| vec![Some(amount.to_string()), None]),
+    };
+    let stored = db.run(Transfer::insert_many(vec![new(1), new(2), new(3)]))?;
+    let amounts: Vec<_> = stored.iter().map(|transfer| transfer.amount).collect();
+    assert_eq!(amounts, [1, 2, 3]);
+    assert_eq!(stored[0].tags, Vec::<Option<String>>::new());
+    assert_eq!(stored[2].tags, [Some("3".to_owned()), None]);
+    Ok(())
+}
+
+/// The role has to be allowed to write each column that a statement names.
+#[test]
+fn only_the_columns_that_are_given_are_named() -> Result<()> {
+    let database = test_database();
+    let db = database.open().expect("a server");
+    let script = "CREATE ROLE columns_clerk; GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO columns_clerk; \
+         GRANT INSERT (username), UPDATE (balance), SELECT ON accounts TO columns_clerk";
+    db.session()?.batch_execute(script)?;
+    let done = db.transaction(|tx| -> Result<()> {
+        tx.run(sql_query("SET LOCAL ROLE columns_clerk").affected())?;
+        let named = NewAccount {
+            balance: None,
+            ..new_account("ann")
+        };
+        let ann = tx.run(Account::insert(named))?;
+        tx.run(Account::update(ann.id, balance(5)))?;
+        Ok(())
+    });
+    db.session()?
+        .batch_execute("DROP OWNED BY columns_clerk; DROP ROLE columns_clerk")?;
+    done
+}
+
+#[bowline::test]
+fn a_lone_update_of_a_missing_row_changes_nothing(db: Database) -> Result<()> {
+    let missing = db
+        .run(Account::update(AccountId(0), balance(1)))
+        .expect_err("there is no such account");
+    assert_eq!(missing.kind(), ErrorKind::NotFound);
+    assert_eq!(missing.outcome(), Outcome::NotCommitted);
+    Ok(())
+}
+
+#[test]
+fn a_missing_row_in_a_tuple_undoes_the_others() -> Result<()> {
+    let database = test_database();
+    let db = database.open().expect("a server");
+    let ann = db.run(Account::insert(new_account("ann")))?;
+    let missing = db
+        .run((
+            Account::update(ann.id, balance(1)),
+            Account::update(AccountId(0), balance(1)),
+        ))
+        .expect_err("there is no such account");
+    assert_eq!(missing.kind(), ErrorKind::NotFound);
+    assert_eq!(missing.outcome(), Outcome::NotCommitted);
+    assert_eq!(db.run(Account::get(ann.id))?, ann);
+    Ok(())
+}
+
+#[bowline::test]
+fn a_generated_list_is_streamed_and_read_by_a_cursor(db: Database) -> Result<()> {
+    let all = db.run(Account::insert_many(
+        ["a", "b", "c"].map(new_account).into(),
+    ))?;
+    let session = &mut *db.session()?;
+    let streamed = session
+        .stream(Account::list(Page::first(10)))?
+        .collect::<Result<Vec<_>>>()?;
+    assert_eq!(streamed, all);
+    session.transaction(|tx| -> Result<()> {
+        let mut cursor = tx.cursor(Account::list(Page::first(10)))?;
+        assert_eq!(cursor.fetch(2)?, all[..2]);
+        assert_eq!(cursor.fetch_all()?, all[2..]);
+        Ok(())
+    })
+}
+
+#[bowline::test]
+fn a_query_holds_its_values(db: Database) -> Result<()> {
+    let query = {
+        let name = String::from("ann");
+        db.run(Account::insert(new_account("ann")))?;
+        Account::find_by_username(&name)
+    };
+    assert!(db.run(query)?.is_some());
+    Ok(())
+}

@@ -1,0 +1,12 @@
+//! An INSERT has no rows to lock beforehand.
+
+use bank::{Account, NewAccount};
+use bowline::{Result, Session, Statement as _};
+
+fn main() {
+    let _ = lock;
+}
+
+fn lock(tx: &mut Session, new: NewAccount<'_>) -> Result<Account> {
+    tx.run(Account::insert(new).for_update())
+}
