@@ -14,9 +14,9 @@ use diesel::sql_types::Text;
 use super::LocalServerError;
 use super::server::TestServer;
 use super::template::{Template, run};
-use crate::SqlState;
 use crate::error::Result;
 use crate::session::Session;
+use crate::sqlstate::SqlState;
 
 /// The most spare copies of a template that are created; processes that do so at the same moment
 /// can exceed it.

@@ -14,7 +14,8 @@ use crate::config::Config;
 use crate::error::Result;
 use crate::migrations::migrate_folder;
 use crate::session::Session;
-use crate::{SqlState, StatementDsl as _};
+use crate::sqlstate::SqlState;
+use crate::statement::StatementDsl as _;
 
 /// A database that was migrated once, to be copied. Its name has a fingerprint of the migrations.
 #[derive(Debug)]

@@ -148,6 +148,7 @@ pub(crate) const PACKAGES: [Package; 6] = [
                     "error",
                     "migrations",
                     "session",
+                    "sqlstate",
                     "statement",
                 ],
             ),
