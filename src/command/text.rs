@@ -46,6 +46,7 @@ pub(crate) struct Text {
     may_commit_and_fail: bool,
     may_change_path: bool,
     is_query: bool,
+    is_select: bool,
     may_change_schema: bool,
     leaves_state: OnceLock<bool>,
     reads: OnceLock<Reads>,
@@ -65,6 +66,7 @@ impl Text {
             may_commit_and_fail: may_commit_and_fail(&sql),
             may_change_path: may_change_path(&sql),
             is_query: query_kind(&sql).is_some(),
+            is_select: begins_with(&sql, &["select"]),
             may_change_schema: begins_with(&sql, &SCHEMA_CHANGES),
             leaves_state: OnceLock::new(),
             reads: OnceLock::new(),
@@ -120,6 +122,11 @@ impl Text {
     /// Returns whether it is a query or writes rows: what a plan is made of.
     pub(crate) fn is_query(&self) -> bool {
         self.is_query
+    }
+
+    /// Returns whether it begins with SELECT.
+    pub(crate) fn is_select(&self) -> bool {
+        self.is_select
     }
 
     /// Returns whether it may change what a prepared statement rests on.

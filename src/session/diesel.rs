@@ -160,7 +160,7 @@ impl PgMetadataLookup for Session {
 
 impl Session {
     /// Runs a query as diesel does: any number of rows.
-    fn run_diesel<T: QueryFragment<Pg>>(
+    fn run_diesel<T: QueryFragment<Pg> + QueryId>(
         &mut self,
         query: &T,
         describe: Option<Describe>,
@@ -182,7 +182,7 @@ struct Borrowed<'q, T>(&'q T, Option<Describe>);
 
 impl<T> Sealed for Borrowed<'_, T> {}
 
-impl<T: QueryFragment<Pg>> Statement for Borrowed<'_, T> {
+impl<T: QueryFragment<Pg> + QueryId> Statement for Borrowed<'_, T> {
     type Output = ();
 
     fn encode(&self, encoder: &mut Encoder<'_>) -> Result<()> {

@@ -7,7 +7,7 @@ use diesel::deserialize::{self, FromSqlRow};
 use diesel::expression::QueryMetadata;
 use diesel::pg::{Pg, PgQueryBuilder};
 use diesel::query_builder::bind_collector::RawBytesBindCollector;
-use diesel::query_builder::{AsQuery, QueryBuilder, QueryFragment};
+use diesel::query_builder::{AsQuery, QueryBuilder, QueryFragment, QueryId};
 use diesel::query_dsl::CompatibleType;
 
 use super::{Answers, Encoder, RowReader, RowStatement, Sealed, Statement};
@@ -157,7 +157,7 @@ impl<Q, R, T, N> Sealed for Rows<Q, R, T, N> {}
 
 impl<Q, R, T> Statement for Rows<Q, R, T, All>
 where
-    Q: QueryFragment<Pg>,
+    Q: QueryFragment<Pg> + QueryId,
     R: Reading<T>,
 {
     type Output = Vec<T>;
@@ -176,7 +176,7 @@ where
 
 impl<Q, R, T> RowStatement for Rows<Q, R, T, All>
 where
-    Q: QueryFragment<Pg>,
+    Q: QueryFragment<Pg> + QueryId,
     R: Reading<T>,
 {
     type Row = T;
@@ -192,7 +192,7 @@ where
 
 impl<Q, R, T> Statement for Rows<Q, R, T, One>
 where
-    Q: QueryFragment<Pg>,
+    Q: QueryFragment<Pg> + QueryId,
     R: Reading<T>,
 {
     type Output = T;
@@ -213,7 +213,7 @@ where
 
 impl<Q, R, T> Statement for Rows<Q, R, T, Optional>
 where
-    Q: QueryFragment<Pg>,
+    Q: QueryFragment<Pg> + QueryId,
     R: Reading<T>,
 {
     type Output = Option<T>;
@@ -247,7 +247,7 @@ pub struct Affected<Q> {
 
 impl<Q> Sealed for Affected<Q> {}
 
-impl<Q: QueryFragment<Pg>> Statement for Affected<Q> {
+impl<Q: QueryFragment<Pg> + QueryId> Statement for Affected<Q> {
     type Output = usize;
 
     fn encode(&self, encoder: &mut Encoder<'_>) -> Result<()> {
@@ -271,7 +271,7 @@ impl<Q: QueryFragment<Pg>> Statement for Affected<Q> {
 const MOST_VALUES: usize = 100;
 
 /// Adds the command of a query; `describe` adds the columns from which its rows are read.
-fn push<Q: QueryFragment<Pg> + ?Sized>(
+fn push<Q: QueryFragment<Pg> + QueryId + ?Sized>(
     query: &Q,
     rows: ExpectedRows,
     describe: Option<Describe>,
@@ -284,24 +284,40 @@ fn push<Q: QueryFragment<Pg> + ?Sized>(
 }
 
 /// Returns the command of a diesel query.
+///
+/// If the type of a SELECT decides its SQL, a session renders the SQL once. Its values are collected
+/// each time.
+///
+/// Other queries are rendered each time: an array of rows to insert has one ID whatever its rows are.
 pub(crate) fn render<Q>(query: &Q, rows: ExpectedRows, encoder: &mut Encoder<'_>) -> Result<Command>
 where
-    Q: QueryFragment<Pg> + ?Sized,
+    Q: QueryFragment<Pg> + QueryId + ?Sized,
 {
     let lookup = &mut encoder.lookup;
     let mut binds = RawBytesBindCollector::<Pg>::new();
     query.collect_binds(&mut binds, lookup, &Pg)?;
-    let mut builder = PgQueryBuilder::default();
-    query.to_sql(&mut builder, &Pg)?;
+    // The values decide this too.
     let is_diesels = query.is_safe_to_cache_prepared(&Pg)?;
-    let QueryText { text, is_known } = encoder.texts.of_sql(&builder.finish());
-    // diesel does not prepare a query whose type does not decide its SQL. Here the query is
-    // prepared once the same SQL is run again.
-    let is_named = is_diesels
-        || (is_known
-            && binds.binds.len() <= MOST_VALUES
-            && text.is_query()
-            && !text.leaves_state());
+    let id = Q::query_id().filter(|_| is_diesels);
+    let known = id.and_then(|id| encoder.texts.of_query(id)).cloned();
+    let (text, is_named) = match known {
+        Some(text) => (text, true),
+        None => {
+            let mut builder = PgQueryBuilder::default();
+            query.to_sql(&mut builder, &Pg)?;
+            let QueryText { text, is_known } = encoder.texts.of_sql(&builder.finish());
+            if let Some(id) = id {
+                encoder.texts.keep_query(id, &text);
+            }
+            // diesel does not prepare a query whose type does not decide its SQL. Here the query is
+            // prepared once the same SQL is run again.
+            let comes_back = is_known
+                && binds.binds.len() <= MOST_VALUES
+                && text.is_query()
+                && !text.leaves_state();
+            (text, is_diesels || comes_back)
+        }
+    };
     let path = Arc::clone(lookup.path());
     let names_types = lookup.was_asked();
     let sets = text
@@ -325,4 +341,49 @@ where
 
 fn read<T, R: Reading<T>>(row: &SessionRow, place: usize) -> Result<T> {
     R::read(row).map_err(|error| Error::decode(error).with_statement(place, place))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use diesel::query_builder::AstPass;
+    use diesel::result::QueryResult;
+
+    use super::*;
+    use crate::command::text::Texts;
+    use crate::command::types::TypeLookup;
+
+    /// A fragment whose values decide its SQL in one case, although its type is its id.
+    struct Picky(Option<&'static str>);
+
+    impl QueryFragment<Pg> for Picky {
+        fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+            if self.0.is_some() {
+                pass.unsafe_to_cache_prepared();
+            }
+            pass.push_sql(self.0.unwrap_or("SELECT 1"));
+            Ok(())
+        }
+    }
+
+    impl QueryId for Picky {
+        type QueryId = Self;
+
+        const HAS_STATIC_QUERY_ID: bool = true;
+    }
+
+    fn rendered(query: Picky, texts: &mut Texts) -> Arc<str> {
+        let mut encoder = Encoder::new(TypeLookup::new(Arc::default(), Default::default()), texts);
+        let command = render(&query, ExpectedRows::Any, &mut encoder).expect("SQL");
+        Arc::clone(command.sql())
+    }
+
+    #[test]
+    fn sql_that_its_values_decide_is_not_taken_from_an_earlier_query() {
+        let texts = &mut Texts::default();
+        let constant = rendered(Picky(None), texts);
+        assert_eq!(&*rendered(Picky(Some("SELECT 2")), texts), "SELECT 2");
+        assert!(Arc::ptr_eq(&constant, &rendered(Picky(None), texts)));
+    }
 }

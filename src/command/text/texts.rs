@@ -1,5 +1,6 @@
 //! The texts that a session keeps.
 
+use std::any::TypeId;
 use std::sync::Arc;
 
 use super::kept::Kept;
@@ -32,10 +33,12 @@ pub(crate) struct Constant {
 
 /// The texts that a session has met.
 ///
-/// Bounded: 512 texts of each kind (by SQL, constant, derived), none longer than [`LONGEST`] bytes.
+/// Bounded: 512 texts of each kind (by SQL, by query, constant, derived), none longer than
+/// [`LONGEST`] bytes.
 #[derive(Debug, Default)]
 pub(crate) struct Texts {
     by_sql: Kept<u64, Arc<Text>>,
+    by_query: Kept<TypeId, Arc<Text>>,
     constant: Kept<Constant, Arc<Text>>,
     /// With the text that it is derived from.
     derived: Kept<(u64, Derivation), (Arc<Text>, Arc<Text>)>,
@@ -60,6 +63,18 @@ impl Texts {
         QueryText {
             text,
             is_known: false,
+        }
+    }
+
+    /// Returns the text of the query with this type.
+    pub(crate) fn of_query(&mut self, query: TypeId) -> Option<&Arc<Text>> {
+        self.by_query.get(&query)
+    }
+
+    /// Keeps the text of a SELECT that its type decides.
+    pub(crate) fn keep_query(&mut self, query: TypeId, text: &Arc<Text>) {
+        if text.is_select() && text.sql().len() <= LONGEST {
+            self.by_query.insert(query, Arc::clone(text));
         }
     }
 
