@@ -17,7 +17,7 @@ use diesel::pg::CopyTarget;
 use crate::activity::Activity;
 use crate::config::Config;
 use crate::copy::{CopiedRows, CopyRow, copy_in};
-use crate::deadline::after;
+use crate::deadline::A_YEAR;
 use crate::error::{Error, Outcome, Result};
 use crate::locks::{AdvisoryLock, LockKey};
 use crate::no_session::PoolState;
@@ -97,15 +97,12 @@ impl Database {
         }
     }
 
-    /// Returns the deadline of a call that begins now.
-    fn deadline(&self) -> Instant {
-        after(self.limit)
-    }
-
     /// Returns a session, by the deadline of a call that begins now. The session's own calls have
     /// the same limit.
     fn checkout(&self, holder: &'static Location<'static>) -> Result<PooledSession> {
-        let mut session = self.source.get(holder, self.deadline())?;
+        let now = Instant::now();
+        let deadline = || now + self.limit.min(A_YEAR);
+        let mut session = self.source.get(holder, now, deadline)?;
         session.set_timeout(self.limit);
         Ok(session)
     }
@@ -153,7 +150,8 @@ impl Database {
     /// Returns the error that says why no session was available in time.
     #[cfg(feature = "tokio")]
     pub(crate) fn out_of_time(&self, place: &'static Location<'static>) -> Error {
-        match self.source.get(place, Instant::now()) {
+        let now = Instant::now();
+        match self.source.get(place, now, || now) {
             Err(error) => error,
             Ok(_) => Error::timeout("all threads of the database were busy for too long")
                 .with_hint("do less in each call, or raise Config::max_size"),

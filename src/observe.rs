@@ -51,6 +51,7 @@ fn outcome(outcome: Outcome) -> &'static str {
 #[cfg(test)]
 mod tests {
     use std::panic::Location;
+    use std::time::Instant;
 
     use super::*;
 
@@ -58,10 +59,9 @@ mod tests {
     fn nothing_is_allocated_without_a_subscriber() {
         let server = ServerAddress::new("db.example.com".to_owned(), 5432, "bank");
         let allocated = allocation_counter::measure(|| {
-            let checkout = Checkout::begin(Location::caller());
-            let entered = checkout.span().entered();
-            checkout.end(None);
-            drop(entered);
+            let checkout = Checkout::begin(Location::caller(), Instant::now());
+            drop(checkout.enter());
+            checkout.end(true, None);
             let transaction = TransactionSpan::begin(&server, "BEGIN", 1);
             let entered = transaction.span().entered();
             assert!(!StatementSpan::is_wanted());

@@ -1,10 +1,11 @@
 //! The pool of sessions.
 //!
-//! r2d2 keeps the sessions (`store`). The pool adds what r2d2 lacks: a queue of waiters, first
-//! come, first served (`shared`); connecting in the background, only while a caller waits
-//! (`shared::growth`); timed checks of lifetimes and long holders (`keeper`); and errors that
-//! say why no session is available (`shared::refused`). A checkout takes no round trip: the
-//! socket shows whether the server has closed the connection.
+//! r2d2 owns the sessions (`store`). The pool adds what r2d2 lacks: a queue of waiters
+//! (`shared::turns`); connecting in the background, only while a caller waits (`shared::growth`);
+//! timed checks of lifetimes and long holders (`keeper`); and errors that say why no session is
+//! available (`shared::refused`). A checkout takes no round trip: the socket shows whether the
+//! server has closed the connection. A checkout that need not wait takes one lock, reads the clock
+//! once and calls the system once, and so does a return, without that call.
 
 mod holders;
 mod keeper;
@@ -24,11 +25,12 @@ use std::time::{Duration, Instant};
 use r2d2::ManageConnection as _;
 
 use crate::config::Config;
-use crate::deadline::after;
+use crate::deadline::{A_YEAR, after};
 use crate::error::{Error, Result};
 use crate::observe::metrics;
 use crate::session::Session;
 use crate::session::activity::{SessionActivity, this_thread};
+use crate::wire::libpq::process_id;
 use holders::Caller;
 use shared::{Lease, PoolLimits, Resource, SharedPool};
 
@@ -87,7 +89,7 @@ impl Pool {
             checkout_timeout: config.checkout_timeout,
             call_timeout: config.call_timeout,
             ping_after: config.ping_after,
-            process: std::process::id(),
+            process: process_id(),
         }))
     }
 
@@ -96,18 +98,20 @@ impl Pool {
         self.0.shared.first()
     }
 
-    /// Returns a session; callers are served in the order of their requests.
+    /// Returns a session. Callers that wait are served in the order of their requests; `now` is the
+    /// time of this one. The deadline is computed only if it is needed.
     ///
     /// Fails by the deadline or the checkout timeout. Fails at once if the thread would wait for itself, if too many
     /// callers wait already, or if connecting fails permanently.
     pub(crate) fn get(
         &self,
         holder: &'static Location<'static>,
-        deadline: Instant,
+        now: Instant,
+        deadline: impl Fn() -> Instant,
     ) -> Result<PooledSession> {
         let inner = &*self.0;
         inner.refuse_child()?;
-        let deadline = after(inner.checkout_timeout).min(deadline);
+        let deadline = || deadline().min(now + inner.checkout_timeout.min(A_YEAR));
         let caller = Caller {
             location: holder,
             thread: this_thread(),
@@ -115,8 +119,8 @@ impl Pool {
         let mut again = false;
         // Each iteration closes an idle session, so there are no more iterations than sessions.
         loop {
-            let mut lease = inner.shared.take(caller, deadline, again)?;
-            if inner.is_good(&mut lease, deadline) {
+            let mut lease = inner.shared.take_at(now, caller, deadline, again)?;
+            if inner.is_good(&mut lease, now, deadline) {
                 return Ok(PooledSession {
                     lease: Some(lease),
                     location: holder,
@@ -148,7 +152,7 @@ impl Pool {
 
 impl Inner {
     fn refuse_child(&self) -> Result<()> {
-        if self.process == std::process::id() {
+        if self.process == process_id() {
             return Ok(());
         }
         Err(Error::query(format!(
@@ -161,8 +165,17 @@ impl Inner {
     }
 
     /// Returns whether a session may be handed out; pings the server only if the session was idle for long.
-    fn is_good(&self, lease: &mut Lease<Session>, deadline: Instant) -> bool {
-        let now = Instant::now();
+    fn is_good(
+        &self,
+        lease: &mut Lease<Session>,
+        asked: Instant,
+        deadline: impl Fn() -> Instant,
+    ) -> bool {
+        let now = if lease.has_waited() {
+            Instant::now()
+        } else {
+            asked
+        };
         let generation = lease.shared().generation();
         let item = lease.item_mut();
         if let Some(reason) = item.over(now, generation) {
@@ -173,18 +186,21 @@ impl Inner {
             item.session.set_close_reason("closed_by_server");
             return false;
         }
-        let answers = now.duration_since(item.idle_since) < self.ping_after
-            || item.session.ping(deadline.min(now + PING));
+        if now.duration_since(item.idle_since) < self.ping_after {
+            return true;
+        }
+        let answers = item.session.ping(deadline().min(now + PING));
         if !answers {
             item.session.set_close_reason("no_answer");
         }
+        lease.set_waited();
         answers
     }
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        if self.process == std::process::id() {
+        if self.process == process_id() {
             self.shared.shut();
         }
     }
@@ -205,6 +221,11 @@ pub(crate) struct PooledSession {
 }
 
 impl PooledSession {
+    /// Returns whether the caller waited for the session.
+    pub(crate) fn has_waited(&self) -> bool {
+        self.lease.as_ref().is_some_and(Lease::has_waited)
+    }
+
     /// Marks this session, and all of its generation, for replacement, because their server no
     /// longer accepts writes.
     pub(crate) fn outdate(&self) {
@@ -235,11 +256,12 @@ impl Drop for PooledSession {
         let Some(mut lease) = self.lease.take() else {
             return;
         };
-        if self.process != std::process::id() {
+        if self.process != process_id() {
             // In a child process, even a Terminate message would end the parent's session.
             std::mem::forget(lease);
             return;
         }
+        let now = Instant::now();
         let generation = lease.shared().generation();
         let item = lease.item_mut();
         if !item.session.is_idle() && !item.session.is_broken() {
@@ -251,10 +273,10 @@ impl Drop for PooledSession {
                 "a session was returned in the middle of its work, which is rolled back; it was taken at {}", self.location
             );
         }
-        if let Some(reason) = item.over(Instant::now(), generation) {
+        if let Some(reason) = item.over(now, generation) {
             item.session.set_close_reason(reason);
         } else if item.session.check_in(self.call_timeout) {
-            return lease.give_back();
+            return lease.give_back_at(now);
         } else if item.session.is_broken() {
             item.session.set_close_reason("lost");
         } else {
@@ -282,7 +304,9 @@ mod fork {
         inner.process += 1;
         let parent = inner.process.to_string();
         let error = pool
-            .get(Location::caller(), after(Duration::from_secs(1)))
+            .get(Location::caller(), Instant::now(), || {
+                after(Duration::from_secs(1))
+            })
             .expect_err("a child");
         assert!(error.message().contains(&parent), "{error}");
         assert!(pool.close(Duration::ZERO).is_err());

@@ -1,9 +1,11 @@
 //! The attempts of one call, within the limits of its retry policy.
 
 use std::panic::Location;
+use std::time::Instant;
 
 use super::Database;
 use super::unanswered::Unanswered;
+use crate::deadline::A_YEAR;
 use crate::error::{Error, Outcome, Result};
 use crate::observe::metrics;
 use crate::retry::{Retries, RetryPolicy};
@@ -33,15 +35,17 @@ impl Database {
     where
         E: From<Error>,
     {
-        let deadline = self.deadline();
+        let began = Instant::now();
+        let deadline = began + self.limit.min(A_YEAR);
         let mut retries = Retries::new(policy, &self.budget, deadline);
         let mut repeated = None;
+        let mut asked = began;
         loop {
             let opening = self.options.opening();
             // The pool itself retries connecting.
             let mut session = self
                 .source
-                .get(holder, deadline)
+                .get(holder, asked, || deadline)
                 .map_err(|error| (error.into(), retries.attempt()))?;
             if session.transaction_depth() > 0 {
                 // Rolling back to a savepoint does not resolve a conflict of the transaction around
@@ -95,6 +99,7 @@ impl Database {
             };
             repeated = Some(error);
             interrupt::pause(pause);
+            asked = Instant::now();
         }
     }
 }

@@ -20,28 +20,32 @@ pub(super) enum Source {
 }
 
 impl Source {
-    /// Returns a session, by this deadline and within the pool's own limit.
+    /// Returns a session, by this deadline and within the pool's own limit; `now` is the time at
+    /// which the caller asks.
     pub(super) fn get(
         &self,
         holder: &'static Location<'static>,
-        deadline: Instant,
+        now: Instant,
+        deadline: impl Fn() -> Instant,
     ) -> Result<PooledSession> {
-        let checkout = Checkout::begin(holder);
-        let entered = checkout.span().entered();
+        let checkout = Checkout::begin(holder, now);
+        let entered = checkout.enter();
         let held = match self {
-            Self::Pool(pool) => pool.get(holder, deadline).map(Held::Pooled),
+            Self::Pool(pool) => pool.get(holder, now, deadline).map(Held::Pooled),
             Self::Pinned(pinned) => Pinned::take(pinned, holder),
         };
         drop(entered);
-        let waited = checkout.end(held.as_ref().err());
+        let has_waited = match &held {
+            Ok(Held::Pooled(session)) => session.has_waited(),
+            Ok(Held::Pinned { .. }) => false,
+            Err(_) => true,
+        };
+        let waited = checkout.end(has_waited, held.as_ref().err());
         if let Self::Pool(pool) = self {
-            metrics::checkout(pool.name(), waited, held.as_ref().err());
+            metrics::checkout(|| pool.name(), waited, held.as_ref().err());
         }
         let mut session = PooledSession(held?);
-        session.checked_out(waited);
-        session.adopt_current_call();
-        // A call that panicked did not end its call on the session.
-        session.end_call();
+        session.begin_checkout(waited);
         Ok(session)
     }
 

@@ -70,27 +70,30 @@ impl Database {
         let mut ended = false;
         // A call that was given up reports no outcome.
         while Instant::now() < deadline && !interrupt::is_given_up() {
-            let asked = self.source.get(holder, deadline).and_then(|mut session| {
-                let late = since.elapsed() >= PATIENCE;
-                // A query that waits for the old process is cut short, and asked again once that
-                // process was ended.
-                let limit = if late {
-                    deadline
-                } else {
-                    deadline.min(after(PATIENCE))
-                };
-                session.begin_call(limit, self.limit, false);
-                // Behind a pooler, the process id is made up by the pooler.
-                let end = late && !self.settings.pooler && !std::mem::replace(&mut ended, true);
-                let end = if end {
-                    end_backend(&mut session, unanswered.backend_pid, since)
-                } else {
-                    Ok(())
-                };
-                let asked = end.and_then(|()| ask(&mut session, unanswered));
-                session.end_call();
-                asked
-            });
+            let asked = self
+                .source
+                .get(holder, Instant::now(), || deadline)
+                .and_then(|mut session| {
+                    let late = since.elapsed() >= PATIENCE;
+                    // A query that waits for the old process is cut short, and asked again once that
+                    // process was ended.
+                    let limit = if late {
+                        deadline
+                    } else {
+                        deadline.min(after(PATIENCE))
+                    };
+                    session.begin_call(limit, self.limit, false);
+                    // Behind a pooler, the process id is made up by the pooler.
+                    let end = late && !self.settings.pooler && !std::mem::replace(&mut ended, true);
+                    let end = if end {
+                        end_backend(&mut session, unanswered.backend_pid, since)
+                    } else {
+                        Ok(())
+                    };
+                    let asked = end.and_then(|()| ask(&mut session, unanswered));
+                    session.end_call();
+                    asked
+                });
             match asked {
                 Ok(Some(outcome)) => {
                     tracing::info!(

@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 
 use tracing::Span;
 use tracing::field::Empty;
+use tracing::span::Entered;
 
+use super::metrics;
 use crate::error::Error;
 
 /// A checkout in progress.
@@ -16,8 +18,8 @@ pub(crate) struct Checkout {
 }
 
 impl Checkout {
-    /// Begins the span of a caller that asks for a session.
-    pub(crate) fn begin(holder: &'static Location<'static>) -> Self {
+    /// Begins the span of a caller that asks for a session now.
+    pub(crate) fn begin(holder: &'static Location<'static>, now: Instant) -> Self {
         let span = tracing::debug_span!(
             target: "bowline::checkout",
             "checkout",
@@ -27,24 +29,27 @@ impl Checkout {
             bowline.wait_seconds = Empty,
             error.r#type = Empty,
         );
-        Self {
-            began: Instant::now(),
-            span,
+        Self { began: now, span }
+    }
+
+    /// Enters the span, while a connect may happen.
+    pub(crate) fn enter(&self) -> Entered<'_> {
+        self.span.enter()
+    }
+
+    /// Ends the span; returns how long the caller waited, which is measured only if it had to.
+    pub(crate) fn end(self, has_waited: bool, failure: Option<&Error>) -> Duration {
+        let is_recorded = !self.span.is_disabled();
+        if !has_waited && !is_recorded && !metrics::IS_ON {
+            return Duration::ZERO;
         }
-    }
-
-    /// Returns the span, which is entered while a connect may happen.
-    pub(crate) fn span(&self) -> Span {
-        self.span.clone()
-    }
-
-    /// Ends the span; returns how long the caller waited.
-    pub(crate) fn end(self, failure: Option<&Error>) -> Duration {
         let waited = self.began.elapsed();
-        self.span
-            .record("bowline.wait_seconds", waited.as_secs_f64());
-        if let Some(error) = failure {
-            self.span.record("error.type", error.kind().name());
+        if is_recorded {
+            self.span
+                .record("bowline.wait_seconds", waited.as_secs_f64());
+            if let Some(error) = failure {
+                self.span.record("error.type", error.kind().name());
+            }
         }
         waited
     }

@@ -19,6 +19,9 @@ use crate::no_session::PoolState;
 #[cfg(feature = "metrics")]
 const POOL: &str = "db.client.connection.pool.name";
 
+/// Whether metrics are recorded at all.
+pub(crate) const IS_ON: bool = cfg!(feature = "metrics");
+
 /// Describes the metrics to the recorder.
 pub(crate) fn describe() {
     #[cfg(feature = "metrics")]
@@ -140,9 +143,13 @@ pub(crate) fn transaction(server: &ServerAddress, outcome: Outcome) {
 }
 
 /// Records the end of a checkout.
-pub(crate) fn checkout(pool: Option<Arc<str>>, waited: Duration, failure: Option<&Error>) {
+pub(crate) fn checkout(
+    pool: impl FnOnce() -> Option<Arc<str>>,
+    waited: Duration,
+    failure: Option<&Error>,
+) {
     #[cfg(feature = "metrics")]
-    if let Some(pool) = pool {
+    if let Some(pool) = pool() {
         histogram!(
             "db.client.connection.wait_time",
             POOL => pool,

@@ -15,73 +15,101 @@ pub(super) struct Caller {
     pub(super) thread: usize,
 }
 
-/// The table of holders. Its indexes are reused, so that it grows no larger than the pool.
+/// The table of the sessions and their holders. Its indexes are used again, so that it grows no
+/// larger than the pool.
 #[derive(Debug, Default)]
 pub(super) struct Holders {
     entries: Vec<Option<Entry>>,
-    free: Vec<usize>,
+    in_use: u32,
+}
+
+/// A session.
+#[derive(Debug)]
+struct Entry {
+    activity: Arc<SessionActivity>,
+    /// Its holder, while it is in use.
+    held: Option<Held>,
 }
 
 #[derive(Debug)]
-struct Entry {
+struct Held {
     location: &'static Location<'static>,
     since: Instant,
-    activity: Arc<SessionActivity>,
-    reported: bool,
+    is_reported: bool,
 }
 
 impl Holders {
-    pub(super) fn add(
-        &mut self,
-        caller: Caller,
-        activity: Arc<SessionActivity>,
-        now: Instant,
-    ) -> usize {
-        activity.clear(caller.thread);
+    /// Enters a session; returns its index in the table.
+    pub(super) fn add_session(&mut self, activity: Arc<SessionActivity>) -> usize {
         let entry = Some(Entry {
-            location: caller.location,
-            since: now,
             activity,
-            reported: false,
+            held: None,
         });
-        match self.free.pop() {
-            Some(number) => {
-                self.entries[number] = entry;
-                number
-            }
-            None => {
-                self.entries.push(entry);
-                self.entries.len() - 1
-            }
+        if let Some(free) = self.entries.iter().position(Option::is_none) {
+            self.entries[free] = entry;
+            return free;
+        }
+        self.entries.push(entry);
+        self.entries.len() - 1
+    }
+
+    /// Removes a session, in use or not.
+    pub(super) fn remove_session(&mut self, slot: usize) {
+        self.give_back(slot);
+        if let Some(entry) = self.entries.get_mut(slot) {
+            *entry = None;
         }
     }
 
-    pub(super) fn remove(&mut self, number: usize) {
-        if self.entries[number].take().is_some() {
-            self.free.push(number);
+    /// Enters the holder of a session.
+    pub(super) fn take(&mut self, slot: usize, caller: Caller, now: Instant) {
+        if let Some(Some(entry)) = self.entries.get_mut(slot) {
+            entry.activity.set_thread(caller.thread);
+            self.in_use += u32::from(entry.held.is_none());
+            entry.held = Some(Held {
+                location: caller.location,
+                since: now,
+                is_reported: false,
+            });
         }
     }
 
+    /// Removes the holder of a session.
+    pub(super) fn give_back(&mut self, slot: usize) {
+        if let Some(Some(entry)) = self.entries.get_mut(slot) {
+            self.in_use -= u32::from(entry.held.take().is_some());
+        }
+    }
+
+    /// Returns the number of sessions in use.
     pub(super) fn len(&self) -> u32 {
-        u32::try_from(self.entries.len() - self.free.len()).unwrap_or(u32::MAX)
+        self.in_use
+    }
+
+    fn held(&self) -> impl Iterator<Item = (&Arc<SessionActivity>, &Held)> {
+        let entries = self.entries.iter().flatten();
+        entries.filter_map(|entry| Some((&entry.activity, entry.held.as_ref()?)))
     }
 
     /// Returns the location where this thread took a session that it still holds.
     pub(super) fn of_thread(&self, thread: usize) -> Option<&'static Location<'static>> {
-        let mut entries = self.entries.iter().flatten();
-        entries
-            .find(|entry| entry.activity.thread() == thread)
-            .map(|entry| entry.location)
+        let mut held = self.held();
+        held.find(|(activity, _)| activity.thread() == thread)
+            .map(|(_, held)| held.location)
     }
 
     pub(super) fn backend_pids(&self) -> Vec<i32> {
-        let entries = self.entries.iter().flatten();
-        entries.map(|entry| entry.activity.backend_pid()).collect()
+        self.held()
+            .map(|(activity, _)| activity.backend_pid())
+            .collect()
     }
 
     /// Returns all holders, the longest first.
     pub(super) fn list(&self) -> Vec<Holder> {
-        let mut holders: Vec<_> = self.entries.iter().flatten().map(Entry::describe).collect();
+        let mut holders: Vec<_> = self
+            .held()
+            .map(|(activity, held)| held.describe(activity))
+            .collect();
         holders.sort_by_key(|holder| std::cmp::Reverse(holder.held));
         holders
     }
@@ -95,13 +123,13 @@ impl Holders {
     ) -> (Vec<Holder>, Option<Instant>) {
         let (mut overdue, mut next) = (Vec::new(), None::<Instant>);
         for entry in self.entries.iter_mut().flatten() {
-            let due = entry.since + threshold;
-            if entry.reported {
+            let Some(held) = entry.held.as_mut().filter(|held| !held.is_reported) else {
                 continue;
-            }
+            };
+            let due = held.since + threshold;
             if due <= now {
-                entry.reported = true;
-                overdue.push(entry.describe());
+                held.is_reported = true;
+                overdue.push(held.describe(&entry.activity));
             } else {
                 next = Some(next.map_or(due, |next| next.min(due)));
             }
@@ -110,10 +138,10 @@ impl Holders {
     }
 }
 
-impl Entry {
+impl Held {
     /// Returns the holder as an error or a report shows it.
-    fn describe(&self) -> Holder {
-        let doing = self.activity.doing();
+    fn describe(&self, activity: &SessionActivity) -> Holder {
+        let doing = activity.doing_since(self.since);
         let state = match doing.state {
             ActivityState::Active => "active",
             ActivityState::Idle => "idle",
@@ -122,7 +150,7 @@ impl Entry {
         Holder {
             location: self.location,
             held: self.since.elapsed(),
-            backend_pid: self.activity.backend_pid(),
+            backend_pid: activity.backend_pid(),
             state,
             state_for: doing.since.elapsed(),
             sql: doing.sql,

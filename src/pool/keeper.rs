@@ -13,7 +13,7 @@ use tracing::dispatcher::with_default;
 use super::shared::growth::IMPATIENCE;
 use super::shared::refused;
 use super::shared::{PoolInternals, Resource, SharedPool};
-use super::store::{self, Item};
+use super::store::Item;
 use crate::error::{Error, Result};
 use crate::no_session::Holder;
 
@@ -42,6 +42,14 @@ impl<S: Resource> SharedPool<S> {
         }
     }
 
+    /// Ensures that the keeper runs within this time after `since`, which is about now.
+    pub(super) fn wake_within(&self, state: &mut PoolInternals<S>, since: Instant, time: Duration) {
+        // It runs earlier anyway, and then finds out what is due next.
+        if time < LONGEST_SLEEP {
+            self.wake_by(state, since + time);
+        }
+    }
+
     fn keep(self: &Arc<Self>) {
         let mut state = self.lock();
         while !state.is_closed() {
@@ -61,7 +69,7 @@ impl<S: Resource> SharedPool<S> {
             if let Some(next) = next {
                 self.wake_by(&mut state, next);
             }
-            if !state.waiting.is_empty() {
+            if state.turns.waiting() > 0 {
                 self.wake_by(&mut state, now + IMPATIENCE);
                 state = self.grow(state);
             }
@@ -74,24 +82,19 @@ impl<S: Resource> SharedPool<S> {
 
     /// Takes the idle sessions that are too old, and schedules the next run.
     fn take_over_age(&self, state: &mut PoolInternals<S>, now: Instant) -> Vec<Item<S>> {
-        let Some(store) = state.store.clone().filter(|_| state.aside.is_none()) else {
-            // Another thread uses the store for a moment.
-            self.wake_by(state, now + Duration::from_millis(10));
-            return Vec::new();
-        };
-        let mut over = Vec::new();
-        for mut item in store.take_all().into_iter().rev() {
+        let generation = self.generation();
+        let mut next = now + LONGEST_SLEEP;
+        let over = state.turns.remove_idle(|item| {
             let idle_until = item.idle_since + self.limits.idle_timeout;
-            let due = item.expires.min(idle_until);
             let idle = (idle_until <= now).then_some("idle");
-            if let Some(reason) = item.over(now, self.generation()).or(idle) {
+            if let Some(reason) = item.over(now, generation).or(idle) {
                 item.session.set_close_reason(reason);
-                over.push(item);
-            } else {
-                self.wake_by(state, due);
-                store::keep(item);
+                return true;
             }
-        }
+            next = next.min(item.expires).min(idle_until);
+            false
+        });
+        self.wake_by(state, next);
         over
     }
 
@@ -99,15 +102,11 @@ impl<S: Resource> SharedPool<S> {
     /// closed.
     pub(super) fn shut(self: &Arc<Self>) {
         let mut state = self.lock();
-        let Some(store) = state.store.take() else {
+        if state.store.take().is_none() {
             return;
-        };
+        }
         // A thread that is adding a session finds the pool closed, and closes its session.
-        let mut idle = if state.aside.is_none() {
-            store.take_all()
-        } else {
-            Vec::new()
-        };
+        let mut idle = state.turns.remove_idle(|_| true);
         for item in &mut idle {
             item.session.set_close_reason("pool_closed");
         }

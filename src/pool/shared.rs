@@ -1,16 +1,17 @@
-//! The state of a pool and its queue of waiters: first come, first served, within a deadline.
+//! The state of a pool, and its queue of waiters.
 //!
-//! One lock protects the whole state, and no thread waits while it holds the lock. A session that
-//! is returned is handed to the longest waiter, so that no running thread takes it first.
+//! One lock protects the whole state, and no thread waits while it holds the lock. [`turns`] says
+//! which caller a session goes to.
 
 pub(super) mod growth;
 pub(super) mod inquiry;
 pub(super) mod refused;
+mod turns;
+mod waiter;
 
-use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::holders::{Caller, Holders};
@@ -18,11 +19,13 @@ use super::state::Gauges;
 use super::store::{self, Item, Store};
 use crate::error::{Error, Result};
 use crate::session::activity::SessionActivity;
-use crate::wire::interrupt::{self, Interrupt, Wake};
+use crate::wire::interrupt::{self, Interrupt};
 
 use growth::{Down, Jitter};
 use inquiry::{Inquiry, ServerReport};
 use refused::CheckoutRefusal;
+use turns::Turns;
+use waiter::{ToNotify, Waiter, WaiterReply, Woken};
 
 /// The resource that the pool keeps: a session, or its replacement in a test of the pool alone.
 pub(super) trait Resource: Send + 'static {
@@ -48,6 +51,11 @@ pub(super) struct PoolLimits {
 /// A function that asks the server for its report on these processes.
 pub(super) type Ask = dyn Fn(&[i32], Instant) -> Result<ServerReport> + Send + Sync;
 
+/// How often a caller checks for a session before it waits: without a pause, then by letting other
+/// threads run.
+const SPINS: u32 = 50;
+const YIELDS: u32 = 2;
+
 /// The pool, independent of the type of session.
 pub(super) struct SharedPool<S: Resource> {
     pub(super) limits: PoolLimits,
@@ -60,8 +68,6 @@ pub(super) struct SharedPool<S: Resource> {
     /// The current generation: sessions of earlier ones are not handed out. Changed under the lock,
     /// read without it.
     pub(super) generation: AtomicU64,
-    /// Held while a session is added to the store, which one thread may do at a time.
-    pub(super) adding: Mutex<()>,
     /// Wakes the keeper.
     pub(super) bell: Condvar,
     /// Wakes the thread that closes the pool when a session is closed.
@@ -75,11 +81,8 @@ pub(super) struct PoolInternals<S: Resource> {
     pub(super) size: u32,
     /// The number of sessions that are being opened.
     pub(super) connecting: u32,
-    pub(super) waiting: VecDeque<Arc<Waiter<S>>>,
+    pub(super) turns: Turns<S>,
     pub(super) holders: Holders,
-    /// Sessions that are returned while another one is added to the store, which must not be used
-    /// meanwhile.
-    pub(super) aside: Option<Vec<Item<S>>>,
     /// The failure to connect, while the server is down.
     pub(super) down: Option<Down>,
     /// The time at which connecting last began, and the beginning of the time without any answer.
@@ -92,52 +95,6 @@ pub(super) struct PoolInternals<S: Resource> {
     pub(super) keeper_runs: Instant,
 }
 
-/// A caller that waits for a session.
-pub(super) struct Waiter<S: Resource> {
-    caller: Caller,
-    asked: Instant,
-    called: Condvar,
-    answer: Mutex<Option<WaiterReply<S>>>,
-}
-
-enum WaiterReply<S: Resource> {
-    Session(Item<S>, usize),
-    Failure(Error),
-}
-
-impl<S: Resource> Waiter<S> {
-    /// Waits for the reply until `until`, or until the call is given up. It uses a separate lock,
-    /// so that a waiter that is woken need not queue for the lock of the pool.
-    fn wait(&self, until: Instant, interrupt: Option<&Interrupt>) -> Option<WaiterReply<S>> {
-        let mut answer = lock(&self.answer);
-        while answer.is_none() && !interrupt.is_some_and(Interrupt::is_given_up) {
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                break;
-            }
-            answer = self
-                .called
-                .wait_timeout(answer, left)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
-        }
-        answer.take()
-    }
-
-    fn reply(&self, answer: WaiterReply<S>) {
-        *lock(&self.answer) = Some(answer);
-        self.called.notify_one();
-    }
-}
-
-impl<S: Resource> Wake for Waiter<S> {
-    fn wake(&self) {
-        // The lock is held, so that the waiter is not between its check and its wait.
-        let _answer = lock(&self.answer);
-        self.called.notify_one();
-    }
-}
-
 impl<S: Resource> SharedPool<S> {
     pub(super) fn new(
         limits: PoolLimits,
@@ -148,9 +105,8 @@ impl<S: Resource> SharedPool<S> {
             store: Some(Store::new(limits.max)),
             size: 0,
             connecting: 0,
-            waiting: VecDeque::new(),
+            turns: Turns::new(),
             holders: Holders::default(),
-            aside: None,
             down: None,
             last_attempt: None,
             unanswered: None,
@@ -167,32 +123,68 @@ impl<S: Resource> SharedPool<S> {
             ask: Box::new(ask),
             state: Mutex::new(state),
             generation: AtomicU64::new(0),
-            adding: Mutex::new(()),
             bell: Condvar::new(),
             gone: Condvar::new(),
         })
     }
 
-    /// Returns a session, once all earlier callers have theirs; fails at the deadline.
+    /// Returns a session by the deadline.
     ///
     /// `again` is for a caller whose session turned out to be lost: it goes to the front of the
     /// queue.
+    #[cfg(test)]
     pub(super) fn take(
         self: &Arc<Self>,
         caller: Caller,
         deadline: Instant,
         again: bool,
     ) -> Result<Lease<S>> {
-        let asked = Instant::now();
-        let interrupt = interrupt::current();
-        interrupt.as_ref().map_or(Ok(()), Interrupt::check)?;
+        self.take_at(Instant::now(), caller, || deadline, again)
+    }
+
+    /// As [`SharedPool::take`]; `now` is the time at which the caller asks. The deadline is computed
+    /// only if the caller has to wait.
+    pub(super) fn take_at(
+        self: &Arc<Self>,
+        now: Instant,
+        caller: Caller,
+        deadline: impl FnOnce() -> Instant,
+        again: bool,
+    ) -> Result<Lease<S>> {
+        if interrupt::is_given_up() {
+            return Err(interrupt::given_up());
+        }
         let mut state = self.lock();
         if state.is_closed() {
             return Err(refused::closed());
         }
-        if let Some(item) = state.idle(again) {
-            let entry = self.lease_out(&mut state, &item, caller);
-            return Ok(self.lease(item, entry));
+        if let Some(item) = state.turns.take() {
+            self.enter(&mut state, &item, caller, now);
+            drop(state);
+            return Ok(self.lease(item, false));
+        }
+        drop(state);
+        self.take_later(now, caller, deadline(), again)
+    }
+
+    /// Waits for a session, since none is idle.
+    #[cold]
+    fn take_later(
+        self: &Arc<Self>,
+        asked: Instant,
+        caller: Caller,
+        deadline: Instant,
+        again: bool,
+    ) -> Result<Lease<S>> {
+        let interrupt = interrupt::current();
+        self.spin();
+        let mut state = self.lock();
+        if state.is_closed() {
+            return Err(refused::closed());
+        }
+        if let Some(item) = state.turns.take() {
+            self.enter(&mut state, &item, caller, Instant::now());
+            return Ok(self.lease(item, true));
         }
         if !again && state.dependent(self.limits.max) > self.limits.max_waiting {
             return Err(self.refused(&state, CheckoutRefusal::TooManyWaiting));
@@ -203,86 +195,116 @@ impl<S: Resource> SharedPool<S> {
             let (first, second) = (first, caller.location);
             return Err(self.refused(&state, CheckoutRefusal::Nested { first, second }));
         }
-        let waiter = Arc::new(Waiter {
-            caller,
-            asked,
-            called: Condvar::new(),
-            answer: Mutex::new(None),
-        });
-        if again {
-            state.waiting.push_front(Arc::clone(&waiter));
-        } else {
-            state.waiting.push_back(Arc::clone(&waiter));
-        }
+        let waiter = Arc::new(Waiter::new(caller, asked));
+        state.turns.queue(Arc::clone(&waiter), again);
         drop(self.grow(state));
         let interrupt = interrupt.as_ref();
         let waking = interrupt.map(|interrupt| interrupt.waking(waiter.clone()));
         let ask_server = inquiry::moment(asked, deadline);
-        let mut answer = waiter.wait(ask_server, interrupt);
+        let mut answer = self.wait(&waiter, ask_server, interrupt);
         if answer.is_none() && ask_server < deadline && Instant::now() >= ask_server {
             self.inquire(&mut self.lock());
-            answer = waiter.wait(deadline, interrupt);
+            answer = self.wait(&waiter, deadline, interrupt);
         }
         drop(waking);
-        if let Some(answer) = answer {
-            return self.accept(answer);
-        }
-        let mut state = self.lock();
-        // The reply may have arrived at the last moment.
-        if let Some(answer) = lock(&waiter.answer).take() {
-            drop(state);
-            return self.accept(answer);
-        }
-        state.waiting.retain(|other| !Arc::ptr_eq(other, &waiter));
-        self.publish(&state);
-        interrupt.map_or(Ok(()), Interrupt::check)?;
-        Err(self.expired(&state, asked.elapsed()))
-    }
-
-    fn accept(self: &Arc<Self>, answer: WaiterReply<S>) -> Result<Lease<S>> {
+        let answer = answer.unwrap_or_else(|| {
+            let mut state = self.lock();
+            // The reply may have arrived at the last moment.
+            waiter.take_reply().unwrap_or_else(|| {
+                let woken = state.turns.leave(&waiter);
+                self.publish(&state);
+                let given_up = interrupt.map_or(Ok(()), Interrupt::check).err();
+                let error = given_up.unwrap_or_else(|| self.expired(&state, asked.elapsed()));
+                drop(state);
+                notify(woken);
+                WaiterReply::Failure(error)
+            })
+        });
         match answer {
-            WaiterReply::Session(item, entry) => Ok(self.lease(item, entry)),
+            WaiterReply::Session(item) => Ok(self.lease(item, true)),
             WaiterReply::Failure(error) => Err(error),
         }
     }
 
-    /// Enters the caller as the holder of a session; returns its index in the table.
-    fn lease_out(&self, state: &mut PoolInternals<S>, item: &Item<S>, caller: Caller) -> usize {
-        let now = Instant::now();
-        let activity = Arc::clone(item.session.activity());
-        self.wake_by(state, now + self.limits.leak_threshold);
-        let entry = state.holders.add(caller, activity, now);
-        // The counters are published before the caller, which may read them, continues.
-        self.publish(state);
-        entry
+    /// Waits a moment for another thread to return a session: most are returned soon.
+    ///
+    /// A caller that finds others waiting joins them at once.
+    fn spin(&self) {
+        for round in 0..SPINS + YIELDS {
+            let seen = self.gauges.read();
+            if seen.idle > 0 || seen.in_use == 0 || seen.waiting > 0 {
+                return;
+            }
+            if round < SPINS {
+                std::hint::spin_loop();
+            } else {
+                // The holders may wait for a processor.
+                thread::yield_now();
+            }
+        }
     }
 
-    fn lease(self: &Arc<Self>, item: Item<S>, entry: usize) -> Lease<S> {
+    /// Waits for the reply, or for an idle session, until `until` or until the call is given up.
+    fn wait(
+        &self,
+        waiter: &Arc<Waiter<S>>,
+        until: Instant,
+        interrupt: Option<&Interrupt>,
+    ) -> Option<WaiterReply<S>> {
+        loop {
+            if let Woken::Reply(reply) = waiter.wait(until, interrupt)? {
+                return Some(reply);
+            }
+            let mut state = self.lock();
+            // A reply may have arrived since.
+            if let Some(reply) = waiter.take_reply() {
+                return Some(reply);
+            }
+            let now = Instant::now();
+            if let Some((item, next)) = state.turns.retry(waiter, now) {
+                self.enter(&mut state, &item, waiter.caller, now);
+                drop(state);
+                notify(next);
+                return Some(WaiterReply::Session(item));
+            }
+        }
+    }
+
+    /// Enters the caller as the holder of a session.
+    fn enter(&self, state: &mut PoolInternals<S>, item: &Item<S>, caller: Caller, now: Instant) {
+        self.wake_within(state, now, self.limits.leak_threshold);
+        state.holders.take(item.slot, caller, now);
+        // The counters are published before the caller, which may read them, continues.
+        self.publish(state);
+    }
+
+    fn lease(self: &Arc<Self>, item: Item<S>, has_waited: bool) -> Lease<S> {
         Lease {
             shared: Arc::clone(self),
             item: Some(item),
-            entry,
+            has_waited,
         }
     }
 
-    /// Hands a session to the longest waiter, or keeps it; returns it if the pool is closed.
-    #[must_use = "a session of a closed pool has to be closed"]
-    pub(super) fn offer(&self, state: &mut PoolInternals<S>, item: Item<S>) -> Option<Item<S>> {
+    /// Passes a session to a waiter, or keeps it. The session of a closed pool is returned, to be
+    /// closed. The waiter is to be woken, without the lock.
+    pub(super) fn offer(
+        &self,
+        state: &mut PoolInternals<S>,
+        item: Item<S>,
+        now: Instant,
+    ) -> Result<ToNotify<S>, Item<S>> {
         if state.is_closed() {
-            return Some(item);
+            return Err(item);
         }
-        if let Some(waiter) = state.waiting.pop_front() {
-            let entry = self.lease_out(state, &item, waiter.caller);
-            waiter.reply(WaiterReply::Session(item, entry));
-        } else {
-            let idle_until = item.idle_since + self.limits.idle_timeout;
-            self.wake_by(state, item.expires.min(idle_until));
-            match &mut state.aside {
-                Some(aside) => aside.push(item),
-                None => store::keep(item),
-            }
+        if let Some(waiter) = state.turns.whose_turn(now) {
+            self.enter(state, &item, waiter.caller, now);
+            waiter.reply(WaiterReply::Session(item));
+            return Ok(Some(waiter));
         }
-        None
+        self.wake_within(state, item.idle_since, self.limits.idle_timeout);
+        self.wake_by(state, item.expires);
+        Ok(state.turns.keep(item))
     }
 
     /// Fails the callers that have waited since `since`.
@@ -292,25 +314,23 @@ impl<S: Resource> SharedPool<S> {
         since: Instant,
         error: impl Fn() -> Error,
     ) {
-        state.waiting.retain(|waiter| {
-            let later = waiter.asked > since;
-            if !later {
-                waiter.reply(WaiterReply::Failure(error()));
-            }
-            later
-        });
+        let woken = state.turns.fail(since, error);
+        woken.iter().for_each(|waiter| waiter.notify());
     }
 
     /// Closes sessions that are not in use, without holding the lock, and makes room for others.
     pub(super) fn close_all(self: &Arc<Self>, items: Vec<Item<S>>) {
-        let count = u32::try_from(items.len()).unwrap_or(u32::MAX);
-        if count > 0 {
-            items.into_iter().for_each(store::close);
-            let mut state = self.lock();
-            state.size = state.size.saturating_sub(count);
-            self.gone.notify_all();
-            drop(self.grow(state));
+        if items.is_empty() {
+            return;
         }
+        let slots: Vec<_> = items.iter().map(|item| item.slot).collect();
+        items.into_iter().for_each(store::close);
+        let mut state = self.lock();
+        for slot in slots {
+            state.remove_session(slot);
+        }
+        self.gone.notify_all();
+        drop(self.grow(state));
     }
 
     pub(super) fn generation(&self) -> u64 {
@@ -327,7 +347,7 @@ impl<S: Resource> SharedPool<S> {
             state.size - state.connecting,
             state.holders.len(),
             state.connecting,
-            u32::try_from(state.waiting.len()).unwrap_or(u32::MAX),
+            state.turns.waiting(),
         );
     }
 }
@@ -341,16 +361,13 @@ impl<S: Resource> PoolInternals<S> {
     /// holds, because no more can be opened.
     fn dependent(&self, max: u32) -> u32 {
         let room = max.saturating_sub(self.size) + self.connecting;
-        let waiting = u32::try_from(self.waiting.len()).unwrap_or(u32::MAX);
-        waiting.saturating_add(1).saturating_sub(room)
+        self.turns.unserved().saturating_add(1).saturating_sub(room)
     }
 
-    /// Returns an idle session, if it is the caller's turn.
-    fn idle(&self, again: bool) -> Option<Item<S>> {
-        if self.aside.is_some() || !(again || self.waiting.is_empty()) {
-            return None;
-        }
-        self.store.as_ref()?.take()
+    /// Removes a session that was closed.
+    fn remove_session(&mut self, slot: usize) {
+        self.holders.remove_session(slot);
+        self.size -= 1;
     }
 }
 
@@ -358,36 +375,55 @@ impl<S: Resource> PoolInternals<S> {
 pub(super) struct Lease<S: Resource> {
     shared: Arc<SharedPool<S>>,
     item: Option<Item<S>>,
-    entry: usize,
+    has_waited: bool,
 }
 
 impl<S: Resource> Lease<S> {
+    /// Returns whether the caller waited for it: for another caller, or for the server.
+    pub(super) fn has_waited(&self) -> bool {
+        self.has_waited
+    }
+
+    pub(super) fn set_waited(&mut self) {
+        self.has_waited = true;
+    }
+
     pub(super) fn item(&self) -> &Item<S> {
         self.item
             .as_ref()
-            .expect("only `give_back` and `drop` take it, and both consume the lease")
+            .expect("only `give_back_at` and `drop` take it, and both consume the lease")
     }
 
     pub(super) fn item_mut(&mut self) -> &mut Item<S> {
         self.item
             .as_mut()
-            .expect("only `give_back` and `drop` take it, and both consume the lease")
+            .expect("only `give_back_at` and `drop` take it, and both consume the lease")
     }
 
     pub(super) fn shared(&self) -> &Arc<SharedPool<S>> {
         &self.shared
     }
 
-    /// Gives the session back, to the next waiter.
-    pub(super) fn give_back(mut self) {
-        if let Some(mut item) = self.item.take() {
-            item.idle_since = Instant::now();
-            let mut state = self.shared.lock();
-            state.holders.remove(self.entry);
-            let unwanted = self.shared.offer(&mut state, item);
-            self.shared.publish(&state);
-            drop(state);
-            self.shared.close_all(unwanted.into_iter().collect());
+    /// Gives the session back, to a waiter or to the pool.
+    #[cfg(test)]
+    pub(super) fn give_back(self) {
+        self.give_back_at(Instant::now());
+    }
+
+    /// As [`Lease::give_back`]; `now` is the time at which the caller gives it back.
+    pub(super) fn give_back_at(mut self, now: Instant) {
+        let Some(mut item) = self.item.take() else {
+            return;
+        };
+        item.idle_since = now;
+        let mut state = self.shared.lock();
+        state.holders.give_back(item.slot);
+        let offered = self.shared.offer(&mut state, item, now);
+        self.shared.publish(&state);
+        drop(state);
+        match offered {
+            Ok(woken) => notify(woken),
+            Err(unwanted) => self.shared.close_all(vec![unwanted]),
         }
     }
 }
@@ -397,13 +433,20 @@ impl<S: Resource> Drop for Lease<S> {
         if let Some(item) = self.item.take() {
             // The session is closed before the count is reduced, so that there are never more
             // sessions than allowed.
+            let slot = item.slot;
             store::close(item);
             let mut state = self.shared.lock();
-            state.holders.remove(self.entry);
-            state.size -= 1;
+            state.remove_session(slot);
             self.shared.gone.notify_all();
             drop(self.shared.grow(state));
         }
+    }
+}
+
+/// Wakes a waiter, once the lock of the pool is released.
+pub(super) fn notify<S: Resource>(waiter: ToNotify<S>) {
+    if let Some(waiter) = waiter {
+        waiter.notify();
     }
 }
 

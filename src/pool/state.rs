@@ -36,7 +36,9 @@ impl Gauges {
         self.in_use.store(in_use, Relaxed);
         self.connecting.store(connecting, Relaxed);
         self.waiting.store(waiting, Relaxed);
-        if let Some(name) = self.name.get() {
+        if metrics::IS_ON
+            && let Some(name) = self.name.get()
+        {
             metrics::pool(name, self.read());
         }
     }

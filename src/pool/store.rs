@@ -1,22 +1,25 @@
-//! The store of idle sessions, which is r2d2.
+//! The store of sessions, which is r2d2.
 //!
 //! By itself, r2d2 would connect for each caller that finds no session, even if one is about to be
-//! returned. It would retry by itself after a failure, and check ages only every 30 s. So r2d2 is
-//! used only as a stack. Callers wait in the queue of the pool. A session that the pool has opened
-//! is passed to r2d2 when r2d2 asks for one.
+//! returned. It would retry by itself after a failure, and check ages only every 30 s. So r2d2 owns
+//! the sessions and limits their number: a session enters and leaves the pool through it. In
+//! between the pool keeps the session, so that a checkout takes one lock. A session that the pool
+//! has opened is passed to r2d2 when r2d2 asks for one.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// A session on r2d2's stack, or taken from it.
-pub(super) type Item<S> = r2d2::PooledConnection<Handover<S>>;
+/// A session that r2d2 has handed out; boxed so that moving it is cheap.
+pub(super) type Item<S> = Box<r2d2::PooledConnection<Handover<S>>>;
 
 /// A session and its record in the pool.
 #[derive(Debug)]
 pub(super) struct Kept<S> {
-    /// The session, boxed so that moving it is cheap.
-    pub(super) session: Box<S>,
+    pub(super) session: S,
+    /// Its index in the table of holders.
+    pub(super) slot: usize,
     /// The time at which it is too old.
     pub(super) expires: Instant,
     /// The time at which it was last returned, or opened.
@@ -28,9 +31,10 @@ pub(super) struct Kept<S> {
 }
 
 impl<S> Kept<S> {
-    pub(super) fn new(session: S, expires: Instant, generation: u64) -> Self {
+    pub(super) fn new(session: S, slot: usize, expires: Instant, generation: u64) -> Self {
         Self {
-            session: Box::new(session),
+            session,
+            slot,
             expires,
             idle_since: Instant::now(),
             generation,
@@ -50,9 +54,12 @@ impl<S> Kept<S> {
     }
 }
 
-/// The manager that r2d2 asks for sessions: it passes the session that the pool has opened.
+/// The manager that r2d2 asks for sessions: it passes a session that the pool has opened.
 #[derive(Debug)]
-pub(super) struct Handover<S>(Arc<Mutex<Option<Kept<S>>>>);
+pub(super) struct Handover<S>(Made<S>);
+
+/// The sessions that the pool has opened, and r2d2 has not asked for yet.
+type Made<S> = Arc<Mutex<VecDeque<Kept<S>>>>;
 
 /// The error if r2d2 asks for a session while the pool has opened none.
 #[derive(Debug)]
@@ -71,7 +78,11 @@ impl<S: Send + 'static> r2d2::ManageConnection for Handover<S> {
     type Error = NothingMade;
 
     fn connect(&self) -> Result<Kept<S>, NothingMade> {
-        let made = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let made = self
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop_front();
         made.ok_or(NothingMade)
     }
 
@@ -84,10 +95,10 @@ impl<S: Send + 'static> r2d2::ManageConnection for Handover<S> {
     }
 }
 
-/// r2d2's pool, used as a stack; clones share it.
+/// r2d2's pool; clones share it.
 pub(super) struct Store<S: Send + 'static> {
     sessions: r2d2::Pool<Handover<S>>,
-    made: Arc<Mutex<Option<Kept<S>>>>,
+    made: Made<S>,
 }
 
 impl<S: Send + 'static> Clone for Store<S> {
@@ -101,7 +112,7 @@ impl<S: Send + 'static> Clone for Store<S> {
 
 impl<S: Send + 'static> Store<S> {
     pub(super) fn new(max: u32) -> Self {
-        let made = Arc::default();
+        let made = Made::default();
         let sessions = r2d2::Pool::builder()
             .max_size(max)
             .min_idle(Some(0))
@@ -114,29 +125,16 @@ impl<S: Send + 'static> Store<S> {
         Self { sessions, made }
     }
 
-    /// Returns the session that was returned last.
-    pub(super) fn take(&self) -> Option<Item<S>> {
-        self.sessions.try_get()
-    }
-
-    /// Returns all sessions, the one that was returned last first.
-    pub(super) fn take_all(&self) -> Vec<Item<S>> {
-        std::iter::from_fn(|| self.take()).collect()
-    }
-
-    /// Adds a session and takes it. Until this returns, the stack must be empty, and no other thread may use it.
+    /// Adds a session, and takes it or one that another thread adds at the same time.
     ///
-    /// Returns `None` if r2d2's thread did not add it within a minute; then the session is on the stack later.
+    /// Returns `None` if r2d2's thread did not add it within a minute.
     pub(super) fn add(&self, kept: Kept<S>) -> Option<Item<S>> {
         const PATIENCE: Duration = Duration::from_secs(60);
-        *self.made.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept);
-        self.sessions.get_timeout(PATIENCE).ok()
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        made.push_back(kept);
+        drop(made);
+        self.sessions.get_timeout(PATIENCE).ok().map(Box::new)
     }
-}
-
-/// Puts a session back on the stack.
-pub(super) fn keep<S: Send + 'static>(item: Item<S>) {
-    drop(item);
 }
 
 /// Closes a session.

@@ -47,8 +47,13 @@ impl SessionActivity {
 
     /// Notes that a statement is sent.
     pub(crate) fn begin(&self, sql: Arc<str>) {
-        self.used_by(this_thread());
-        self.set(Some(sql), ActivityState::Active);
+        self.set_thread(this_thread());
+        let mut doing = self.doing.lock().unwrap_or_else(PoisonError::into_inner);
+        *doing = ActivitySnapshot {
+            sql: Some(sql),
+            since: Instant::now(),
+            state: ActivityState::Active,
+        };
     }
 
     /// Notes that the statement was answered, or lost.
@@ -62,17 +67,18 @@ impl SessionActivity {
         };
     }
 
-    /// Forgets the last statement, for the next holder of the session.
-    pub(crate) fn clear(&self, thread: usize) {
-        self.used_by(thread);
-        self.set(None, ActivityState::Idle);
-    }
-
-    pub(crate) fn doing(&self) -> ActivitySnapshot {
-        self.doing
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+    /// Returns the activity since a holder has taken the session; that of an earlier holder is left
+    /// out.
+    pub(crate) fn doing_since(&self, taken: Instant) -> ActivitySnapshot {
+        let doing = self.doing.lock().unwrap_or_else(PoisonError::into_inner);
+        if doing.since >= taken {
+            return doing.clone();
+        }
+        ActivitySnapshot {
+            sql: None,
+            since: taken,
+            state: ActivityState::Idle,
+        }
     }
 
     pub(crate) fn backend_pid(&self) -> i32 {
@@ -83,17 +89,9 @@ impl SessionActivity {
         self.thread.load(Ordering::Relaxed)
     }
 
-    fn used_by(&self, thread: usize) {
+    /// Sets the thread that uses the session.
+    pub(crate) fn set_thread(&self, thread: usize) {
         self.thread.store(thread, Ordering::Relaxed);
-    }
-
-    fn set(&self, sql: Option<Arc<str>>, state: ActivityState) {
-        let mut doing = self.doing.lock().unwrap_or_else(PoisonError::into_inner);
-        *doing = ActivitySnapshot {
-            sql,
-            since: Instant::now(),
-            state,
-        };
     }
 }
 

@@ -26,14 +26,15 @@ pub(crate) struct CallRecord {
 }
 
 impl Session {
-    /// Notes that a holder has waited this long for the session.
-    pub(crate) fn checked_out(&mut self, waited: Duration) {
+    /// Notes that a holder has waited this long for the session, which works for the call of this
+    /// thread from now on.
+    pub(crate) fn begin_checkout(&mut self, waited: Duration) {
         self.observer.checked_out(waited);
-    }
-
-    /// Makes the session work for the call of this thread from now on.
-    pub(crate) fn adopt_current_call(&mut self) {
         self.limits.adopt_current_call();
+        // A call that panicked did not end its call on the session.
+        if self.limits.is_in_call() || self.transactions.is_in_call() {
+            self.end_call();
+        }
     }
 
     /// Sets the attempt that follows, counted from 1.

@@ -48,15 +48,16 @@ impl Session {
         if self.is_broken() {
             return false;
         }
-        let deadline = after(RESET);
-        match self.connection.transaction_status() {
-            TransactionStatus::Idle => {}
-            TransactionStatus::InTransaction | TransactionStatus::InError => {
-                if !self.run_by(rollback, deadline) {
-                    return false;
-                }
-            }
+        let is_open = match self.connection.transaction_status() {
+            TransactionStatus::Idle => false,
+            TransactionStatus::InTransaction | TransactionStatus::InError => true,
             TransactionStatus::Active | TransactionStatus::Unknown => return false,
+        };
+        let deadline = (is_open || self.is_touched()).then(|| after(RESET));
+        if let Some(deadline) = deadline.filter(|_| is_open)
+            && !self.run_by(rollback, deadline)
+        {
+            return false;
         }
         // A transaction that was begun may not have been sent.
         self.transactions.reset();
@@ -66,7 +67,7 @@ impl Session {
             // one now.
             self.search_path.reset();
         }
-        if self.is_touched() {
+        if let Some(deadline) = deadline.filter(|_| self.is_touched()) {
             let discarded = self.run_by(c"DISCARD ALL", deadline);
             if discarded {
                 self.was_discarded();

@@ -47,6 +47,11 @@ impl Hooks {
         self.deferred = true;
     }
 
+    /// Returns whether there are no hooks, and nobody else runs them.
+    pub(super) fn is_unused(&self) -> bool {
+        self.registered.is_empty() && self.due.is_empty() && !self.deferred && !self.unanswered
+    }
+
     /// Takes all hooks, to be run elsewhere.
     pub(super) fn take(&mut self) -> Self {
         let floor = self.floor;

@@ -45,6 +45,11 @@ impl Limits {
         self.call = limit;
     }
 
+    /// Returns whether a call has begun and not ended.
+    pub(super) fn is_in_call(&self) -> bool {
+        self.deadline.is_some()
+    }
+
     /// Ends the call that [`Limits::begin_call`] began. Returns whether a command was not sent
     /// because the deadline had passed.
     pub(super) fn end_call(&mut self) -> bool {

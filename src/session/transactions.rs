@@ -302,6 +302,11 @@ impl Transactions {
         self.xid.set_wanted(asks_xid && is_outermost);
     }
 
+    /// Returns whether something of a call was not taken by its end.
+    pub(super) fn is_in_call(&self) -> bool {
+        self.failures.latest.is_some() || self.hinges_on_names || !self.hooks.is_unused()
+    }
+
     /// Takes the failure that decides whether the call is retried.
     pub(super) fn take_latest_failure(&mut self) -> Option<Failure> {
         self.failures.latest.take()

@@ -11,6 +11,7 @@ mod client;
 mod conninfo;
 mod copy_data;
 mod notice;
+mod process;
 mod send;
 
 use std::ffi::{CStr, CString, c_char};
@@ -28,6 +29,7 @@ pub(crate) use conninfo::{
     InvalidConninfo, complete_parameters, fill_in_parameters, parse_conninfo,
 };
 pub(crate) use copy_data::CopyOut;
+pub(crate) use process::process_id;
 
 /// libpq's message for a call that failed; not a message of the server.
 pub(crate) type LibpqError = String;

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use tracing::dispatcher::with_default;
 
-use super::{PoolInternals, Resource, SharedPool, lock};
+use super::{PoolInternals, Resource, SharedPool, notify};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pool::store::Kept;
 use crate::retry::random;
@@ -87,7 +87,7 @@ impl<S: Resource> SharedPool<S> {
     fn reserve(&self, state: &mut PoolInternals<S>) -> bool {
         let now = Instant::now();
         let enough = state.connecting >= CONNECTORS
-            || state.connecting as usize >= state.waiting.len()
+            || state.connecting >= state.turns.unserved()
             || state.size >= self.limits.max;
         // If the server does not answer, one thread tries it, and one more each time the answer
         // takes too long.
@@ -166,7 +166,7 @@ impl<S: Resource> SharedPool<S> {
         mut state: MutexGuard<'g, PoolInternals<S>>,
     ) -> Option<MutexGuard<'g, PoolInternals<S>>> {
         loop {
-            if state.is_closed() || state.waiting.len() < state.connecting as usize {
+            if state.is_closed() || state.turns.unserved() < state.connecting {
                 self.release(&mut state);
                 return None;
             }
@@ -248,22 +248,19 @@ impl<S: Resource> SharedPool<S> {
         self.gauges
             .name
             .get_or_init(|| Arc::clone(session.server_name()));
-        let alone = lock(&self.adding);
         let mut state = self.lock();
-        let lifetime = state.jitter.shorten(self.limits.max_lifetime);
-        let kept = Kept::new(session, Instant::now() + lifetime, generation);
         let Some(store) = state.store.clone() else {
             // The pool was closed while this thread connected.
             drop(state);
-            drop(kept);
+            drop(session);
             self.release(&mut self.lock());
             return;
         };
-        let mut aside = store.take_all();
-        aside.reverse();
-        state.aside = Some(aside);
+        let lifetime = state.jitter.shorten(self.limits.max_lifetime);
+        let slot = state.holders.add_session(Arc::clone(session.activity()));
         drop(state);
-        let added = store.add(kept);
+        let now = Instant::now();
+        let added = store.add(Kept::new(session, slot, now + lifetime, generation));
         if added.is_none() {
             tracing::error!(target: "bowline::pool", "r2d2's thread did not add a session to the pool within a minute");
         }
@@ -272,16 +269,14 @@ impl<S: Resource> SharedPool<S> {
         state.down = None;
         state.unanswered = (state.connecting > 0).then(Instant::now);
         self.gauges.count_opened();
-        let items = state.aside.take().unwrap_or_default();
-        let unwanted: Vec<_> = items
-            .into_iter()
-            .chain(added)
-            .filter_map(|item| self.offer(&mut state, item))
-            .collect();
+        let offered = added.map(|item| self.offer(&mut state, item, Instant::now()));
         self.publish(&state);
         drop(state);
-        drop(alone);
-        self.close_all(unwanted);
+        match offered {
+            Some(Ok(woken)) => notify(woken),
+            Some(Err(unwanted)) => self.close_all(vec![unwanted]),
+            None => {}
+        }
     }
 
     /// Starts a new generation: sessions of earlier ones are no longer handed out.

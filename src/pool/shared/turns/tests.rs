@@ -1,0 +1,213 @@
+//! Turns without threads, in any order of events; and a storm of short calls.
+
+use std::collections::BTreeMap;
+use std::panic::Location;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::*;
+use crate::deadline::A_YEAR;
+use crate::pool::holders::Caller;
+use crate::pool::shared::{PoolLimits, SharedPool, refused};
+use crate::session::activity::{SessionActivity, this_thread};
+
+struct Resource(Arc<SessionActivity>);
+
+impl super::Resource for Resource {
+    fn activity(&self) -> &Arc<SessionActivity> {
+        &self.0
+    }
+
+    fn server_name(&self) -> &Arc<str> {
+        static NAME: std::sync::OnceLock<Arc<str>> = std::sync::OnceLock::new();
+        NAME.get_or_init(|| "nowhere".into())
+    }
+
+    fn set_close_reason(&mut self, _: &'static str) {}
+}
+
+fn new_pool(max: u32) -> Arc<SharedPool<Resource>> {
+    let limits = PoolLimits {
+        max,
+        max_waiting: u32::MAX,
+        max_lifetime: A_YEAR,
+        idle_timeout: A_YEAR,
+        leak_threshold: A_YEAR,
+    };
+    let connect = || Ok(Resource(Arc::new(SessionActivity::new(0))));
+    SharedPool::new(limits, connect, |_, _| Ok(BTreeMap::new()))
+}
+
+fn caller() -> Caller {
+    Caller {
+        location: Location::caller(),
+        thread: this_thread(),
+    }
+}
+
+const SOON: Duration = Duration::from_secs(10);
+
+/// Returns sessions that a pool has made.
+fn items(count: usize) -> Vec<Item<Resource>> {
+    let pool = new_pool(count as u32);
+    let lease = || {
+        let lease = pool.take(caller(), Instant::now() + SOON, false);
+        let mut lease = lease.expect("a session");
+        lease.item.take().expect("it has one")
+    };
+    // Sessions in other threads' hands are no reason to refuse one.
+    let items = thread::scope(|scope| {
+        let all: Vec<_> = (0..count).map(|_| scope.spawn(lease)).collect();
+        all.into_iter()
+            .map(|one| one.join().expect("no panic"))
+            .collect()
+    });
+    pool.shut();
+    items
+}
+
+/// A generator of pseudo-random numbers that are the same in each run.
+struct Seeded(u64);
+
+impl Seeded {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % end as u64).expect("a small number")
+    }
+}
+
+/// Fails if a session is idle and a caller waits, but none was woken.
+fn assert_woken(turns: &Turns<Resource>, event: usize) {
+    if turns.idle.is_empty() || turns.waiting.is_empty() {
+        return;
+    }
+    let woken = turns.woken.as_ref().expect("a waiter was woken");
+    let waits = turns.waiting.iter().any(|other| Arc::ptr_eq(other, woken));
+    assert!(
+        waits,
+        "after event {event}, one that does not wait was woken"
+    );
+}
+
+#[test]
+fn a_waiter_is_woken_whenever_a_session_is_idle() {
+    let mut random = Seeded(0x9E37_79B9_7F4A_7C15);
+    let mut turns = Turns::new();
+    let mut held = items(4);
+    // Waiters that were told to retry, and those that got a session or a failure.
+    let mut told: Vec<Arc<Waiter<Resource>>> = Vec::new();
+    let mut served = 0;
+    let mut now = Instant::now();
+    for _ in 0..20_000 {
+        now += Duration::from_micros(random.below(400) as u64);
+        let event = random.below(12);
+        match event {
+            0 | 1 if turns.idle.is_empty() && turns.waiting.len() < 12 => {
+                turns.queue(Arc::new(Waiter::new(caller(), now)), random.below(8) == 0);
+            }
+            2 | 8..12 => held.extend(turns.take()),
+            3 | 4 if !held.is_empty() => {
+                let item = held.swap_remove(random.below(held.len()));
+                match turns.whose_turn(now) {
+                    Some(_) => {
+                        served += 1;
+                        held.push(item);
+                    }
+                    None => told.extend(turns.keep(item)),
+                }
+            }
+            5 if !told.is_empty() => {
+                let waiter = told.swap_remove(random.below(told.len()));
+                // One that was served or failed since does not retry.
+                if turns
+                    .waiting
+                    .iter()
+                    .any(|other| Arc::ptr_eq(other, &waiter))
+                    && let Some((item, next)) = turns.retry(&waiter, now)
+                {
+                    served += 1;
+                    held.push(item);
+                    told.extend(next);
+                }
+            }
+            6 if !turns.waiting.is_empty() && random.below(4) == 0 => {
+                let gone = Arc::clone(&turns.waiting[random.below(turns.waiting.len())]);
+                told.extend(turns.leave(&gone));
+            }
+            7 if random.below(16) == 0 => {
+                let since = now.checked_sub(Duration::from_micros(800)).expect("a time");
+                told.extend(turns.fail(since, refused::closed));
+            }
+            _ => {}
+        }
+        assert_woken(&turns, event);
+        assert_eq!(turns.idle.len() + held.len(), 4);
+    }
+    assert!(served > 1_000, "{served}");
+}
+
+#[test]
+fn no_caller_waits_for_long_under_a_storm_of_short_calls() {
+    let pool = new_pool(1);
+    let is_over = AtomicBool::new(false);
+    let take = || {
+        let lease = pool.take(caller(), Instant::now() + SOON, false);
+        lease.expect("a session in time").give_back();
+    };
+    take();
+    let longest = thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    take();
+                }
+            });
+        }
+        let waits = (0..200).map(|_| {
+            let asked = Instant::now();
+            take();
+            asked.elapsed()
+        });
+        let longest = waits.max();
+        is_over.store(true, Ordering::Relaxed);
+        longest
+    });
+    // The threads share the processors with whatever else runs.
+    assert!(
+        longest.expect("200 waits") < Duration::from_secs(2),
+        "{longest:?}"
+    );
+    pool.shut();
+}
+
+#[test]
+fn the_longest_waiter_goes_first_after_its_time() {
+    let mut turns = Turns::new();
+    let mut held = items(2);
+    let began = Instant::now();
+    let at = |micros| began + Duration::from_micros(micros);
+    turns.last_turn = began;
+    let waiters = [0, 100].map(|asked| Arc::new(Waiter::new(caller(), at(asked))));
+    for waiter in &waiters {
+        turns.queue(Arc::clone(waiter), false);
+    }
+    // Too early: the session becomes idle, and the first one is woken for it.
+    assert!(turns.whose_turn(at(150)).is_none());
+    let woken = turns
+        .keep(held.pop().expect("one of two"))
+        .expect("a waiter");
+    assert!(Arc::ptr_eq(&woken, &waiters[0]));
+    // A running caller takes it, and the first one finds nothing.
+    held.extend(turns.take());
+    assert!(turns.retry(&woken, at(160)).is_none());
+    let first = turns.whose_turn(at(200)).expect("its turn");
+    assert!(Arc::ptr_eq(&first, &waiters[0]));
+    // The next turn is as long after this one.
+    assert!(turns.whose_turn(at(399)).is_none());
+    let second = turns.whose_turn(at(400)).expect("its turn");
+    assert!(Arc::ptr_eq(&second, &waiters[1]));
+}

@@ -1,0 +1,105 @@
+//! A caller that waits for a session.
+
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Instant;
+
+use super::{Resource, lock};
+use crate::error::Error;
+use crate::pool::holders::Caller;
+use crate::pool::store::Item;
+use crate::wire::interrupt::{Interrupt, Wake};
+
+/// A caller that waits for a session.
+///
+/// It has a lock of its own, so that a waiter that gets a session need not queue for the lock of
+/// the pool.
+pub(in crate::pool) struct Waiter<S: Resource> {
+    pub(super) caller: Caller,
+    pub(super) asked: Instant,
+    called: Condvar,
+    call: Mutex<Call<S>>,
+}
+
+/// A waiter to notify, once the lock of the pool is released.
+pub(in crate::pool) type ToNotify<S> = Option<Arc<Waiter<S>>>;
+
+/// What a waiter is called for.
+struct Call<S: Resource> {
+    reply: Option<WaiterReply<S>>,
+    /// Whether a session is idle, which the waiter can try to take.
+    may_retry: bool,
+}
+
+pub(super) enum WaiterReply<S: Resource> {
+    Session(Item<S>),
+    Failure(Error),
+}
+
+/// Why a waiter woke up before its time was over.
+pub(super) enum Woken<S: Resource> {
+    Reply(WaiterReply<S>),
+    Retry,
+}
+
+impl<S: Resource> Waiter<S> {
+    pub(super) fn new(caller: Caller, asked: Instant) -> Self {
+        Self {
+            caller,
+            asked,
+            called: Condvar::new(),
+            call: Mutex::new(Call {
+                reply: None,
+                may_retry: false,
+            }),
+        }
+    }
+
+    /// Waits until it is called; returns `None` at `until`, and once the call is given up.
+    pub(super) fn wait(&self, until: Instant, interrupt: Option<&Interrupt>) -> Option<Woken<S>> {
+        let mut call = lock(&self.call);
+        loop {
+            if let Some(reply) = call.reply.take() {
+                return Some(Woken::Reply(reply));
+            }
+            if std::mem::take(&mut call.may_retry) {
+                return Some(Woken::Retry);
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() || interrupt.is_some_and(Interrupt::is_given_up) {
+                return None;
+            }
+            call = self
+                .called
+                .wait_timeout(call, left)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+    }
+
+    /// Sets the reply; [`Waiter::notify`] is to follow.
+    pub(super) fn reply(&self, reply: WaiterReply<S>) {
+        lock(&self.call).reply = Some(reply);
+    }
+
+    /// Has the waiter try to take an idle session; [`Waiter::notify`] is to follow.
+    pub(super) fn let_retry(&self) {
+        lock(&self.call).may_retry = true;
+    }
+
+    /// Wakes the waiter for what was set before.
+    pub(super) fn notify(&self) {
+        self.called.notify_one();
+    }
+
+    pub(super) fn take_reply(&self) -> Option<WaiterReply<S>> {
+        lock(&self.call).reply.take()
+    }
+}
+
+impl<S: Resource> Wake for Waiter<S> {
+    fn wake(&self) {
+        // The lock is held, so that the waiter is not between its check and its wait.
+        let _call = lock(&self.call);
+        self.called.notify_one();
+    }
+}
