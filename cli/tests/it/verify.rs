@@ -123,6 +123,27 @@ fn ignored_statements_are_compared() {
 }
 
 #[test]
+fn the_server_prepares_the_statements_of_generated_functions() {
+    let table =
+        "CREATE TABLE a (id serial PRIMARY KEY, name text NOT NULL, \"{new}\" text UNIQUE);";
+    let project = Project::new(&[("migrations/1_a/up.sql", table)]);
+    project.run(&["generate"]);
+    let verified_once = verified(&project, &[]);
+    assert!(verified_once.ends_with("exit 0"), "{verified_once}");
+    project.write(
+        "migrations/2_b/up.sql",
+        "-- bowline: ignore\nALTER TABLE a DROP COLUMN name;",
+    );
+    project.run(&["generate"]);
+    let refused = verified(&project, &[]);
+    for function in ["find", "get", "list", "insert", "insert_many", "update"] {
+        let sentence = format!("the server refuses A::{function}: column \"name\"");
+        assert!(refused.contains(&sentence), "{sentence}\n{refused}");
+    }
+    assert!(!refused.contains("A::delete"), "{refused}");
+}
+
+#[test]
 fn other_spellings_of_values_are_no_findings() {
     let project = Project::new(&[(
         "migrations/1_a/up.sql",
