@@ -44,12 +44,15 @@ impl SqlFile {
     pub fn read(path: &Path) -> Result<Option<Self>, FolderError> {
         match fs::read_to_string(path) {
             // A byte order mark is not a part of the text.
-            Ok(text) => Ok(Some(Self {
-                path: path.to_owned(),
-                text: text
-                    .strip_prefix('\u{feff}')
-                    .map_or(text.clone(), str::to_owned),
-            })),
+            Ok(mut text) => {
+                if text.starts_with('\u{feff}') {
+                    text.remove(0);
+                }
+                Ok(Some(Self {
+                    path: path.to_owned(),
+                    text,
+                }))
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(FolderError::new(
                 format!("cannot read {}: {error}", path.display()),

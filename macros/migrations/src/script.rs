@@ -133,7 +133,9 @@ impl<'a> Reader<'a> {
     fn statement(&mut self, statement: &Statement<'a>, start: usize) -> Result<(), ScriptError> {
         let number = self.count;
         self.count += 1;
-        if let Some(psql) = statement.tokens().find(|token| token.is("\\")) {
+        if statement.text().contains('\\')
+            && let Some(psql) = statement.tokens().find(|token| token.is("\\"))
+        {
             let at = start + psql.start();
             let name = self.text[at..].split_whitespace().next();
             return Err(self.is_psqls(at, name.unwrap_or("\\")));
@@ -148,7 +150,10 @@ impl<'a> Reader<'a> {
                 "write the rows as INSERT, as pg_dump does with --inserts",
             ));
         }
-        let kind = first.and_then(|first| control(&first, &tokens.collect::<Vec<_>>()));
+        let is_control = |first: &Token<'_>| first.is_one_of(&CONTROLS);
+        let kind = first
+            .filter(is_control)
+            .and_then(|first| control(&first, &tokens.collect::<Vec<_>>()));
         if let Some(kind) = kind {
             self.controls.push(Control {
                 words: statement.text(),
@@ -296,6 +301,11 @@ impl Control<'_> {
         self.start..self.start + self.words.len()
     }
 }
+
+/// The first words of statements that begin or end a transaction.
+const CONTROLS: [&str; 8] = [
+    "begin", "start", "commit", "end", "rollback", "abort", "prepare", "discard",
+];
 
 /// Returns the effect of a statement on the transaction, from its first word and the others;
 /// `None` if it has no effect, as for savepoints.
