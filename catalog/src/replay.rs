@@ -44,7 +44,7 @@ pub struct Replayed {
 
 /// Applies the files in order. Each is the `up.sql` of a migration.
 pub fn replay<'a>(files: impl IntoIterator<Item = &'a SqlFile>) -> Replayed {
-    replay_each(files, |_, _| {})
+    replay_with(files, None::<fn(usize, &Catalog)>)
 }
 
 /// Applies the files in order. Calls `after` with the catalog after each file, and with the file's
@@ -55,6 +55,13 @@ pub fn replay<'a>(files: impl IntoIterator<Item = &'a SqlFile>) -> Replayed {
 pub fn replay_each<'a>(
     files: impl IntoIterator<Item = &'a SqlFile>,
     after: impl FnMut(usize, &Catalog) + Send,
+) -> Replayed {
+    replay_with(files, Some(after))
+}
+
+fn replay_with<'a>(
+    files: impl IntoIterator<Item = &'a SqlFile>,
+    after: Option<impl FnMut(usize, &Catalog) + Send>,
 ) -> Replayed {
     let files: Vec<&SqlFile> = files.into_iter().collect();
     // Deeply nested SQL needs a deep stack. This thread has one, of which the system commits only
@@ -71,7 +78,7 @@ pub fn replay_each<'a>(
     })
 }
 
-fn in_order(files: &[&SqlFile], mut after: impl FnMut(usize, &Catalog)) -> Replayed {
+fn in_order(files: &[&SqlFile], mut after: Option<impl FnMut(usize, &Catalog)>) -> Replayed {
     let mut history = History::default();
     let mut refusals = Vec::new();
     if !own_table::is_named(files) {
@@ -80,10 +87,12 @@ fn in_order(files: &[&SqlFile], mut after: impl FnMut(usize, &Catalog)) -> Repla
     for (number, file) in files.iter().enumerate() {
         history.begin_migration();
         history.file(file, &mut refusals);
-        let own = history.take_own_table();
-        history.program.state.keep_routines();
-        after(number, history.program.state.catalog());
-        history.put_back(own);
+        if let Some(after) = &mut after {
+            let own = history.take_own_table();
+            history.program.state.keep_routines();
+            after(number, history.program.state.catalog());
+            history.put_back(own);
+        }
     }
     history.take_own_table();
     history.finish(refusals)

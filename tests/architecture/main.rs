@@ -172,8 +172,10 @@ fn the_engine_depends_on_no_server() {
             "bowline-migrations",
             "bowline-sql",
             "regex",
+            "rowan",
             "serde",
             "serde_json",
+            "squawk-parser",
             "squawk-syntax"
         ]
     );

@@ -1,11 +1,19 @@
 //! The objects of PostgreSQL and of the extensions in its distribution: types, functions,
-//! operators, casts, operator classes and system tables. The list comes from a server of the newest
+//! operators, casts, operator classes and system tables. The lists come from a server of the newest
 //! version (`script/builtins`).
 
-use std::collections::HashMap;
-use std::sync::OnceLock;
+mod table;
 
-const SIGNATURES: &str = include_str!("builtin/signatures.txt");
+use self::table::{Table, lines};
+
+/// Returns a list of the folder `builtin`, as a table.
+macro_rules! table {
+    ($file:literal) => {{
+        const TEXT: &str = include_str!(concat!("builtin/", $file));
+        static TABLE: Table<{ lines(TEXT) }> = Table::new(TEXT);
+        &TABLE
+    }};
+}
 
 /// A type by its bare name. An array has its element's name with brackets: `text[]`.
 pub(crate) type TypeName = &'static str;
@@ -21,15 +29,28 @@ pub(crate) struct BuiltinType {
 
 #[derive(Debug)]
 pub(crate) struct Function {
-    pub(crate) arguments: Vec<TypeName>,
+    arguments: &'static str,
     /// The number of trailing arguments that have defaults.
     pub(crate) defaults: usize,
     pub(crate) result: TypeName,
     pub(crate) is_variadic: bool,
     pub(crate) is_set: bool,
-    /// The columns of a result that is a record.
-    pub(crate) columns: Vec<(&'static str, TypeName)>,
+    columns: &'static str,
     extension: &'static str,
+}
+
+impl Function {
+    pub(crate) fn arguments(&self) -> impl Iterator<Item = TypeName> + use<> {
+        some(self.arguments)
+            .into_iter()
+            .flat_map(|it| it.split(','))
+    }
+
+    /// Returns the columns of a result that is a record.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = (&'static str, TypeName)> + use<> {
+        let columns = some(self.columns).into_iter().flat_map(|it| it.split(','));
+        columns.filter_map(|column| column.split_once(':'))
+    }
 }
 
 #[derive(Debug)]
@@ -58,7 +79,7 @@ pub(crate) struct SystemColumn {
 }
 
 impl SystemRelation {
-    pub(crate) fn columns(&self) -> impl Iterator<Item = SystemColumn> {
+    pub(crate) fn columns(&self) -> impl Iterator<Item = SystemColumn> + use<> {
         self.columns.split(',').map(|column| {
             let mut parts = column.split(':');
             SystemColumn {
@@ -70,189 +91,167 @@ impl SystemRelation {
     }
 }
 
-#[derive(Debug, Default)]
-pub(crate) struct Builtin {
-    types: HashMap<&'static str, BuiltinType>,
-    functions: HashMap<&'static str, Vec<Function>>,
-    operators: HashMap<&'static str, Vec<Operator>>,
-    /// `i`: implicit, `a`: in assignments, `e`: only explicit.
-    casts: HashMap<(TypeName, TypeName), char>,
-    /// Operator classes with method, type, extension, and whether it is the default.
-    classes: Vec<[&'static str; 5]>,
-    relations: HashMap<&'static str, Vec<SystemRelation>>,
+/// Returns a type by its name, without brackets.
+pub(crate) fn find_type(name: &str) -> Option<BuiltinType> {
+    let [category, preferred, subtype] = table!("types.txt").find(name).next()?;
+    Some(BuiltinType {
+        category: category.chars().next().unwrap_or('U'),
+        is_preferred: preferred == "p",
+        subtype: some(subtype),
+    })
 }
 
-/// Returns the signatures, which are read at first use.
-pub(crate) fn builtin() -> &'static Builtin {
-    static BUILTIN: OnceLock<Builtin> = OnceLock::new();
-    BUILTIN.get_or_init(Builtin::read)
+/// Returns the names of all types, in order.
+pub(crate) fn type_names() -> impl Iterator<Item = &'static str> {
+    table!("types.txt").all::<3>().map(|(name, _)| name)
 }
 
-impl Builtin {
-    pub(crate) fn read() -> Self {
-        let mut all = Self::default();
-        let some = |word: &'static str| (word != "-").then_some(word);
-        for line in SIGNATURES.lines() {
-            let words: Vec<&'static str> = line.split(' ').collect();
-            match *words.as_slice() {
-                ["T", _, name, category, preferred, _, subtype] => {
-                    let found = BuiltinType {
-                        category: category.chars().next().unwrap_or('U'),
-                        is_preferred: preferred == "p",
-                        subtype: some(subtype),
-                    };
-                    all.types.insert(name, found);
-                }
-                [
-                    "F",
-                    extension,
-                    name,
-                    arguments,
-                    defaults,
-                    result,
-                    flags,
-                    columns,
-                ] => {
-                    let arguments = some(arguments).map(|list| list.split(',').collect());
-                    let columns = some(columns).map(|list| {
-                        list.split(',')
-                            .filter_map(|column| column.split_once(':'))
-                            .collect()
-                    });
-                    all.functions.entry(name).or_default().push(Function {
-                        arguments: arguments.unwrap_or_default(),
-                        defaults: defaults.parse().unwrap_or(0),
-                        result,
-                        is_variadic: flags.contains('v'),
-                        is_set: flags.contains('s'),
-                        columns: columns.unwrap_or_default(),
-                        extension,
-                    });
-                }
-                ["O", extension, name, left, right, result] => {
-                    all.operators.entry(name).or_default().push(Operator {
-                        left: some(left),
-                        right,
-                        result,
-                        extension,
-                    });
-                }
-                ["C", _, source, target, context] => {
-                    let context = context.chars().next().unwrap_or('e');
-                    all.casts.insert((source, target), context);
-                }
-                ["K", extension, class, method, data_type, default] => {
-                    all.classes
-                        .push([class, method, data_type, default, extension]);
-                }
-                ["R", extension, schema, name, columns] => {
-                    all.relations.entry(name).or_default().push(SystemRelation {
-                        schema,
-                        extension,
-                        columns,
-                    });
-                }
-                _ => {}
-            }
+/// Returns the functions of this name that exist with these extensions.
+pub(crate) fn functions(
+    name: &str,
+    is_installed: impl Fn(&str) -> bool,
+) -> impl Iterator<Item = Function> {
+    let found = table!("functions.txt").find(name).map(function);
+    found.filter(move |function| function.extension == "-" || is_installed(function.extension))
+}
+
+/// Returns true if PostgreSQL or one of the extensions has a function of this name.
+pub(crate) fn has_function(name: &str) -> bool {
+    table!("functions.txt").find::<6>(name).next().is_some()
+}
+
+/// Returns the functions of one extension, in the order of their names.
+pub(crate) fn functions_of(extension: &str) -> Vec<&'static str> {
+    let mut names: Vec<(&'static str, bool)> = Vec::new();
+    for (name, words) in table!("functions.txt").all() {
+        let is_its = function(words).extension == extension;
+        match names.last_mut().filter(|(last, _)| *last == name) {
+            Some((_, are_its)) => *are_its &= is_its,
+            None => names.push((name, is_its)),
         }
-        all
     }
+    let its = names.into_iter().filter(|(_, is_its)| *is_its);
+    its.map(|(name, _)| name).collect()
+}
 
-    pub(crate) fn find_type(&self, name: &str) -> Option<&BuiltinType> {
-        self.types.get(name)
+fn function(words: [&'static str; 6]) -> Function {
+    let [arguments, defaults, result, flags, columns, extension] = words;
+    Function {
+        arguments,
+        defaults: defaults.parse().unwrap_or(0),
+        result,
+        is_variadic: flags.contains('v'),
+        is_set: flags.contains('s'),
+        columns,
+        extension,
     }
+}
 
-    /// Returns the functions of this name that exist with these extensions.
-    pub(crate) fn functions<'a>(
-        &'a self,
-        name: &str,
-        is_installed: impl Fn(&str) -> bool + 'a,
-    ) -> impl Iterator<Item = &'a Function> {
-        let found = self.functions.get(name).map_or(&[][..], Vec::as_slice);
-        found
-            .iter()
-            .filter(move |function| function.extension == "-" || is_installed(function.extension))
-    }
+/// Returns the operators of this name that exist with these extensions.
+pub(crate) fn operators(
+    name: &str,
+    is_installed: impl Fn(&str) -> bool,
+) -> impl Iterator<Item = Operator> {
+    let found = table!("operators.txt").find(name);
+    let found = found.map(|[left, right, result, extension]| Operator {
+        left: some(left),
+        right,
+        result,
+        extension,
+    });
+    found.filter(move |operator| operator.extension == "-" || is_installed(operator.extension))
+}
 
-    pub(crate) fn operators<'a>(
-        &'a self,
-        name: &str,
-        is_installed: impl Fn(&str) -> bool + 'a,
-    ) -> impl Iterator<Item = &'a Operator> {
-        let found = self.operators.get(name).map_or(&[][..], Vec::as_slice);
-        found
-            .iter()
-            .filter(move |operator| operator.extension == "-" || is_installed(operator.extension))
-    }
+/// Returns the context of a cast. `i`: implicit, `a`: in assignments, `e`: only explicit.
+pub(crate) fn cast(source: &str, target: &str) -> Option<char> {
+    let mut casts = table!("casts.txt").find(source);
+    let [_, context] = casts.find(|[other, _]| *other == target)?;
+    context.chars().next()
+}
 
-    pub(crate) fn cast(&self, source: &str, target: &str) -> Option<char> {
-        let casts: &HashMap<(&str, &str), char> = &self.casts;
-        casts.get(&(source, target)).copied()
-    }
+/// Returns the system tables of this name, and those of extensions.
+pub(crate) fn relations(name: &str) -> impl Iterator<Item = SystemRelation> + use<> {
+    table!("relations.txt").find(name).map(relation)
+}
 
-    /// Returns the system tables of this name, and those of extensions.
-    pub(crate) fn relations(&self, name: &str) -> &[SystemRelation] {
-        self.relations.get(name).map_or(&[], Vec::as_slice)
-    }
+/// Returns the system tables and views, with their schemas.
+pub(crate) fn core_relations() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let all = table!("relations.txt").all();
+    let all = all.map(|(name, words)| (relation(words), name));
+    let core = all.filter(|(found, _)| found.extension == "-");
+    core.map(|(found, name)| (found.schema, name))
+}
 
-    /// Returns the system tables and views, with their schemas.
-    pub(crate) fn core_relations(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
-        self.relations.iter().flat_map(|(name, found)| {
-            let core = found.iter().filter(|found| found.extension == "-");
-            core.map(|found| (found.schema, *name))
-        })
+fn relation(words: [&'static str; 3]) -> SystemRelation {
+    let [schema, extension, columns] = words;
+    SystemRelation {
+        schema,
+        extension,
+        columns,
     }
+}
 
-    pub(crate) fn type_names(&self) -> impl Iterator<Item = &'static str> {
-        self.types.keys().copied()
-    }
+/// Returns the extension of an operator class. Returns `None` for a built-in or unknown class.
+pub(crate) fn extension_of_class(class: &str) -> Option<&'static str> {
+    let [.., extension] = table!("classes.txt").find::<4>(class).next()?;
+    some(extension)
+}
 
-    /// Returns the functions of one extension.
-    pub(crate) fn functions_of(&self, extension: &str) -> Vec<&'static str> {
-        let mut names: Vec<&'static str> = self
-            .functions
-            .iter()
-            .filter(|(_, overloads)| {
-                overloads
-                    .iter()
-                    .all(|function| function.extension == extension)
-            })
-            .map(|(name, _)| *name)
-            .collect();
-        names.sort_unstable();
-        names
-    }
-
-    /// Returns the extension of an operator class. Returns `None` for a built-in or unknown class.
-    pub(crate) fn extension_of_class(&self, class: &str) -> Option<&'static str> {
-        let known = self.classes.iter().find(|known| known[0] == class);
-        known
-            .map(|known| known[4])
-            .filter(|extension| *extension != "-")
-    }
-
-    /// Returns the operator classes of one extension.
-    pub(crate) fn classes_of(&self, extension: &str) -> impl Iterator<Item = &'static str> {
-        self.classes
-            .iter()
-            .filter(move |class| class[4] == extension)
-            .map(|class| class[0])
-    }
+/// Returns the operator classes of one extension.
+pub(crate) fn classes_of(extension: &str) -> impl Iterator<Item = &'static str> {
+    let all = table!("classes.txt").all::<4>();
+    all.filter(move |(_, [.., of])| *of == extension)
+        .map(|(class, _)| class)
 }
 
 /// Returns true if an operator class is the default of the index method for the type. The type of
 /// an expression is not known.
 pub(crate) fn is_default_class(class: &str, method: &str, data_type: Option<&str>) -> bool {
-    let classes = &builtin().classes;
-    let mut known = classes
-        .iter()
-        .filter(|known| known[0] == class && known[1] == method);
-    known.any(|known| {
+    let known = table!("classes.txt").find::<4>(class);
+    let mut known = known.filter(|[of, ..]| *of == method);
+    known.any(|[_, own, default, _]| {
         let fits = |data_type: &str| {
-            known[2] == data_type
-                || known[2].starts_with("any")
-                || (known[2] == "text" && data_type == "varchar")
+            own == data_type || own.starts_with("any") || (own == "text" && data_type == "varchar")
         };
-        known[3] == "d" && data_type.is_none_or(fits)
+        default == "d" && data_type.is_none_or(fits)
     })
+}
+
+/// Returns the word unless it is `-`.
+fn some(word: &'static str) -> Option<&'static str> {
+    (word != "-").then_some(word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn objects_are_found_by_name() {
+        let lower = functions("lower", |_| false);
+        let lower: Vec<Vec<_>> = lower.map(|found| found.arguments().collect()).collect();
+        assert_eq!(lower, [["text"], ["anyrange"], ["anymultirange"]]);
+        assert!(functions("similarity", |_| false).next().is_none());
+        assert!(
+            functions("similarity", |name| name == "pg_trgm")
+                .next()
+                .is_some()
+        );
+        assert!(
+            functions_of("citext").contains(&"citextsend")
+                || functions_of("citext").contains(&"citext")
+        );
+        assert_eq!(
+            find_type("int4range").and_then(|found| found.subtype),
+            Some("int4")
+        );
+        assert_eq!(cast("int4", "int8"), Some('i'));
+        assert_eq!(cast("int8", "int4"), Some('a'));
+        assert_eq!(extension_of_class("gin_trgm_ops"), Some("pg_trgm"));
+        assert_eq!(extension_of_class("int4_ops"), None);
+        assert!(is_default_class("int4_ops", "btree", Some("int4")));
+        let table = relations("pg_class").next().expect("a system table");
+        assert!(table.columns().any(|column| column.name == "relname"));
+        assert!(core_relations().any(|found| found == ("pg_catalog", "pg_class")));
+    }
 }

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use bowline_migrations::SqlFile;
-use squawk_syntax::ast::AstNode as _;
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use crate::replay::Replayed;
 use crate::replay::program::Program;
 use crate::replay::refusal::{Refusal, Refused, Result};
 use crate::replay::state::gaps;
+use crate::replay::syntax::parse::{Unparsed, parse};
 use crate::replay::syntax::tree::{self, path};
 use crate::replay::syntax::{effect, nesting, schema};
 
@@ -41,35 +41,38 @@ impl History {
             why,
             hint,
         };
-        let Some(parse) = nesting::parse(&file.text) else {
-            refusals.push(refusal(
-                0..0,
-                format!("{} in this file", nesting::TOO_DEEP),
-                "write it with less nesting".to_owned(),
-            ));
-            return;
+        let tree = match parse(&file.text) {
+            Ok(tree) => tree,
+            Err(Unparsed::TooDeep) => {
+                refusals.push(refusal(
+                    0..0,
+                    format!("{} in this file", nesting::TOO_DEEP),
+                    "write it with less nesting".to_owned(),
+                ));
+                return;
+            }
+            Err(Unparsed::Error { place, message }) => {
+                let start = place.start.min(file.text.len());
+                let end = place.end.clamp(start, file.text.len());
+                refusals.push(refusal(
+                    start..end,
+                    format!("the SQL cannot be parsed: {message}"),
+                    "fix the statement; PostgreSQL refuses it too".to_owned(),
+                ));
+                return;
+            }
         };
-        if let Some(error) = parse.errors().first() {
-            let start = usize::from(error.range().start()).min(file.text.len());
-            let end = usize::from(error.range().end()).clamp(start, file.text.len());
-            let why = format!("the SQL cannot be parsed: {}", error.message());
-            refusals.push(refusal(
-                start..end,
-                why,
-                "fix the statement; PostgreSQL refuses it too".to_owned(),
-            ));
-            return;
-        }
-        let statements = parse.tree().stmts();
-        let statements = statements.map(|statement| statement.syntax().clone());
-        for node in statements.flat_map(schema::with_included) {
+        self.program.state.set_file(gaps::shown(&file.path));
+        let has_effects = file.text.contains(effect::MARK);
+        let (mut line, mut counted) = (1, 0);
+        for node in tree::statements(&tree).flat_map(schema::with_included) {
             let node = &node;
             let start = usize::from(node.text_range().start());
-            let line = file.text[..start].matches('\n').count() + 1;
-            self.program
-                .state
-                .set_position(gaps::shown(&file.path), line);
-            let done = match effect::before(node) {
+            line += file.text[counted..start].matches('\n').count();
+            counted = start;
+            self.program.state.set_line(line);
+            let declared = has_effects.then(|| effect::before(node)).flatten();
+            let done = match declared {
                 None => tree::no_escaped_name(node).and_then(|()| self.program.statement(node)),
                 Some(effect) => self.declared(node, &effect),
             };
@@ -92,27 +95,20 @@ impl History {
     /// Replays the SQL that an author gave in place of a statement.
     pub(crate) fn declared(&mut self, node: &SyntaxNode, effect: &str) -> Result<()> {
         let refusal = |why: String, hint: String| Refused::new(node, why).hint(hint);
-        let Some(parse) = nesting::parse(effect) else {
-            return Err(Refused::new(node, nesting::TOO_DEEP));
-        };
-        if let Some(error) = parse.errors().first() {
-            return Err(refusal(
-                format!(
-                    "the comment before this cannot be parsed: {}",
-                    error.message()
-                ),
+        let tree = parse(effect).map_err(|unparsed| match unparsed {
+            Unparsed::TooDeep => Refused::new(node, nesting::TOO_DEEP),
+            Unparsed::Error { message, .. } => refusal(
+                format!("the comment before this cannot be parsed: {message}"),
                 "write `-- bowline: ignore`, or SQL with the effect of the statement".to_owned(),
-            ));
-        }
-        for statement in parse.tree().stmts() {
-            self.program
-                .statement(statement.syntax())
-                .map_err(|refused| {
-                    refusal(
-                        format!("of the comment before this: {}", refused.why),
-                        refused.hint,
-                    )
-                })?;
+            ),
+        })?;
+        for statement in tree::statements(&tree) {
+            self.program.statement(&statement).map_err(|refused| {
+                refusal(
+                    format!("of the comment before this: {}", refused.why),
+                    refused.hint,
+                )
+            })?;
         }
         self.program.state.note_ignored(node);
         Ok(())

@@ -22,6 +22,7 @@ use crate::replay::state::State;
 use crate::replay::state::expressions::Columns;
 use crate::replay::syntax::SYSTEM;
 use crate::replay::syntax::column_name::column_name;
+use crate::replay::syntax::parse::parse_again;
 use crate::replay::syntax::tree::{child, child_name, child_names, children, has, is_query, name};
 use crate::{DataType, Name};
 
@@ -139,8 +140,7 @@ pub(crate) fn overloads_called(
             )
         }
     };
-    let parse = squawk_syntax::SourceFile::parse(&format!("{BEFORE}{expression}{from}"));
-    let select = parse.syntax_node();
+    let select = parse_again(&format!("{BEFORE}{expression}{from}"));
     let inference = Inference::new(state, path);
     if let Some(select) = select.descendants().find(|node| is_query(node.kind())) {
         // An error ends inference, but the calls found before it remain valid.
@@ -180,8 +180,7 @@ fn infer_by(
 pub(crate) fn collation_over(state: &State, expression: &str, table: &Name) -> Option<Name> {
     let relation = table.sql();
     let query = format!("SELECT {expression} FROM {relation}");
-    let parse = squawk_syntax::SourceFile::parse(&query);
-    let select = parse.syntax_node();
+    let select = parse_again(&query);
     let select = select.descendants().find(|node| is_query(node.kind()))?;
     let (columns, _) = infer(state, &select).ok()?;
     columns.into_iter().next()?.value.collation

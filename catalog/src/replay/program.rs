@@ -60,8 +60,6 @@ pub(crate) struct Program {
     /// The functions that may change the catalog, with the version of the functions for which they
     /// were found.
     changing: RefCell<Option<(u64, Arc<BTreeSet<String>>)>>,
-    /// Whether a search for these functions is in progress.
-    finds_changing: Cell<bool>,
     /// The conditions of the exception handlers around the statement, outermost first.
     handlers: Vec<handlers::Caught>,
 }
@@ -75,7 +73,6 @@ impl Default for Program {
             budget: Budget::default(),
             open_numbers: Cell::default(),
             changing: RefCell::default(),
-            finds_changing: Cell::default(),
             handlers: Vec::new(),
         }
     }
@@ -141,7 +138,8 @@ impl Program {
         match kind {
             K::DO => self.do_block(node),
             K::CALL => self.call_procedure(node),
-            K::SELECT | K::COMPOUND_SELECT | K::VALUES | K::PAREN_SELECT => {
+            // `RETURN ..` is the body of a function.
+            K::SELECT | K::COMPOUND_SELECT | K::VALUES | K::PAREN_SELECT | K::RETURN_STMT => {
                 self.call_in_query(node)
             }
             _ => ddl::apply(&mut self.state, node),

@@ -11,6 +11,7 @@ pub(crate) mod column;
 pub(crate) mod constraint;
 pub(crate) mod data_type;
 pub(crate) mod dependents;
+pub(crate) mod ever;
 pub(crate) mod expressions;
 pub(crate) mod follow;
 pub(crate) mod functions;
@@ -41,9 +42,11 @@ pub(crate) mod types;
 pub(crate) mod users;
 pub(crate) mod writes;
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::replay::state::calls::FindOverloads;
+use crate::replay::state::ever::Ever;
 use crate::replay::state::functions::Function;
 use crate::replay::state::notes::Notes;
 use crate::replay::state::setting::Settings;
@@ -97,6 +100,10 @@ pub(crate) struct State {
     /// The names, including those of functions, in statements that create operators, casts and
     /// event triggers.
     hooks: BTreeSet<String>,
+    /// The names that objects have or had.
+    ever: Ever,
+    /// Whether there is or was SQL of an object that is kept as its author wrote it.
+    has_code: Cell<bool>,
     /// The position of the statement that is being replayed.
     here: Here,
 }
@@ -124,6 +131,8 @@ impl State {
             writes: Writes::default(),
             version_of_functions: 0,
             hooks: BTreeSet::new(),
+            ever: Ever::default(),
+            has_code: Cell::default(),
             here: Here::default(),
         }
     }
@@ -176,13 +185,15 @@ impl State {
         self.earlier_temporary = temporary.cloned().collect();
     }
 
-    /// Records the position of the statement that is replayed next.
-    pub(crate) fn set_position(&mut self, file: String, line: usize) {
-        self.here = Here {
-            file,
-            line,
-            handlers: 0,
-        };
+    /// Records the file that is replayed next.
+    pub(crate) fn set_file(&mut self, file: String) {
+        self.here.file = file;
+    }
+
+    /// Records the line of the statement that is replayed next.
+    pub(crate) fn set_line(&mut self, line: usize) {
+        self.here.line = line;
+        self.here.handlers = 0;
     }
 
     /// Enters a block that has exception handlers.

@@ -10,6 +10,7 @@ mod server;
 mod statements;
 mod templates;
 mod temporal;
+mod validity;
 mod views;
 
 use std::fmt::Write as _;
@@ -440,4 +441,18 @@ fn a_renamed_function_is_followed_by_its_own_calls() {
       t_check: check f(b) > "order"(a)
       index i: (f(b)) ("order"(a) + 1)
     "#);
+}
+
+#[test]
+fn functions_that_call_each_other_are_examined_once() {
+    assert_eq!(
+        show(
+            "CREATE FUNCTION fact(n int) RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN n * fact(n - 1); END $$;
+             CREATE FUNCTION even(n int) RETURNS bool LANGUAGE sql AS 'SELECT odd(n - 1)';
+             CREATE FUNCTION odd(n int) RETURNS bool LANGUAGE sql AS 'SELECT even(n - 1)';
+             CREATE TABLE t (a int DEFAULT fact(3), CHECK (even(a)));
+             INSERT INTO t VALUES (1); SELECT fact(2), odd(3) FROM t;"
+        ),
+        "t: a int4? = fact(3)\n  t_a_check: check even(a)\n"
+    );
 }

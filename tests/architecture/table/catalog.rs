@@ -53,6 +53,7 @@ pub(crate) const CATALOG: Package = Package {
                 "column",
                 "constraint",
                 "definition",
+                "expression",
                 "gap",
                 "index",
                 "information_schema",
@@ -89,7 +90,6 @@ pub(crate) const CATALOG: Package = Package {
             "replay/infer",
             &[
                 "column",
-                "information_schema",
                 "name",
                 "replay/builtin",
                 "replay/refusal",
@@ -150,6 +150,7 @@ pub(crate) const CATALOG: Package = Package {
                 "name",
                 "replay/builtin",
                 "replay/ddl",
+                "replay/infer",
                 "replay/refusal",
                 "replay/state",
                 "replay/syntax",

@@ -161,14 +161,8 @@ fn alter_add_column(state: &mut State, action: &SyntaxNode, table: &Name) -> Res
     }
     let column = column::add_column(state, action, table)?;
     state.column_is_added(table);
-    if recurses(action)
-        && let Some(added) = state
-            .as_inherited(table)
-            .columns
-            .into_iter()
-            .find(|other| other.name == column)
-    {
-        state.inherit_column(table, &added);
+    if recurses(action) {
+        state.inherit_column(table, &column);
     }
     // Keys come before checks, and checks before foreign keys, as in CREATE TABLE.
     let clauses: Vec<_> = child_nodes(action).collect();
@@ -247,11 +241,9 @@ fn drop_constraint(state: &mut State, action: &SyntaxNode, table: &Name) -> Resu
     };
     let mut targets = vec![Object::Constraint(table.clone(), name.clone())];
     match &dropped.kind {
-        ConstraintKind::Check { .. } => {
-            let children = state.descendants(table).into_iter();
-            let inherited = children.filter(|child| !state.is_local_check(child, &name));
-            targets.extend(inherited.map(|child| Object::Constraint(child, name.clone())));
-        }
+        ConstraintKind::Check {
+            no_inherit: false, ..
+        } => state.inherited_checks(table, &name, &mut targets),
         ConstraintKind::ForeignKey { .. } => {
             let partitions = state.partition_references(table, &name).into_iter();
             targets.extend(partitions.map(|(table, name)| Object::Constraint(table, name)));

@@ -2,6 +2,7 @@
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
+use crate::replay::ddl::index_collation;
 use crate::replay::refusal::{Refused, Result, missing};
 use crate::replay::state::State;
 use crate::replay::state::data_type::child_type;
@@ -87,9 +88,11 @@ pub(crate) fn alter_attribute(
             attributes[at].data_type.clone_from(&data_type);
             attributes[at].collation.clone_from(&collation);
             for table in with_descendants {
+                let implied = index_collation::implied_collations(state, &table, attribute);
                 let column = state.column_mut(part, &table, attribute)?;
                 column.data_type.clone_from(&data_type);
                 column.collation.clone_from(&collation);
+                index_collation::collate_indexes(state, &table, attribute, &implied);
             }
         }
         (K::DROP_ATTRIBUTE, [attribute], _) => {

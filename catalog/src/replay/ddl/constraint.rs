@@ -86,6 +86,9 @@ fn add_check(
         no_inherit,
     };
     let new = constraint(node, name, kind);
+    if state.merges_check(table, &new) {
+        return Ok(());
+    }
     state.push_constraint(node, table, new.clone())?;
     if !no_inherit {
         state.inherit_check(table, &new);
@@ -184,6 +187,9 @@ fn key_from_index(
     is_primary: bool,
 ) -> Result<()> {
     let index_name = child_name(using, SyntaxKind::INDEX_REF).unwrap_or_default();
+    if let Some(name) = &given {
+        state.note_index(name);
+    }
     let indexes = &mut state.table(table).indexes;
     let index = indexes.iter_mut().find(|index| index.name == index_name);
     let index =

@@ -60,6 +60,7 @@ fn add_domain_check(state: &mut State, clause: &SyntaxNode, domain: &Name) -> Re
         no_inherit: false,
     };
     let new = constraint(clause, name, kind);
+    state.note_constraint(&new.name);
     let checks = checks(state, clause, domain)?;
     if checks.iter().any(|other| other.name == new.name) {
         let why = format!("the domain has a constraint {} already", new.name);
@@ -121,6 +122,9 @@ pub(crate) fn alter_domain(state: &mut State, node: &SyntaxNode) -> Result<()> {
         K::VALIDATE_CONSTRAINT | K::RENAME_CONSTRAINT => {
             let from = child_name(&action, K::CONSTRAINT_NAME_REF).unwrap_or_default();
             let to = child_name(&action, K::CONSTRAINT_NAME);
+            if let Some(to) = &to {
+                state.note_constraint(to);
+            }
             let checks = checks(state, &action, &domain)?;
             let check = checks.iter_mut().find(|check| check.name == from);
             let check = check.ok_or_else(|| {

@@ -23,9 +23,8 @@ pub(crate) struct Members {
 /// Returns the members of an extension of PostgreSQL's distribution, or the types of a few other
 /// well-known ones.
 pub(crate) fn members(extension: &str) -> Members {
-    let builtin = builtin::builtin();
-    let functions = builtin.functions_of(extension);
-    let operator_classes: Vec<_> = builtin.classes_of(extension).collect();
+    let functions = builtin::functions_of(extension);
+    let operator_classes: Vec<_> = builtin::classes_of(extension).collect();
     let holds_nothing = ["plpgsql", "pg_prewarm", "pg_buffercache", "pgstattuple"];
     Members {
         is_known: !functions.is_empty()

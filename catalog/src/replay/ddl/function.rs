@@ -20,15 +20,8 @@ pub(crate) fn create_function(state: &mut State, node: &SyntaxNode) -> Result<()
     let Some(parameters) = child(node, K::PARAM_LIST) else {
         return Ok(());
     };
-    let mut function = Function {
-        name: full,
-        routine: None,
-        argument_types: Vec::new(),
-        defaults: 0,
-        is_variadic: false,
-        result: returned(state, node),
-        definition: node.clone(),
-    };
+    let mut function = Function::new(full, node);
+    function.result = returned(state, node);
     for parameter in children(&parameters, K::PARAM) {
         if has(&parameter, K::PARAM_OUT) {
             continue;
@@ -66,15 +59,7 @@ pub(crate) fn create_aggregate(state: &mut State, node: &SyntaxNode) -> Result<(
     use SyntaxKind as K;
     let given = child(node, K::AGGREGATE_NAME)
         .ok_or_else(|| Refused::new(node, "the aggregate's name is not given"))?;
-    let mut function = Function {
-        name: routine_name(state, node, &given),
-        routine: None,
-        argument_types: Vec::new(),
-        defaults: 0,
-        is_variadic: false,
-        result: Returned::Unknown,
-        definition: node.clone(),
-    };
+    let mut function = Function::new(routine_name(state, node, &given), node);
     let mut is_known = true;
     let parameters = child(node, K::PARAM_LIST);
     for parameter in parameters.iter().flat_map(|list| children(list, K::PARAM)) {

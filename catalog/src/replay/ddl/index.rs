@@ -140,7 +140,8 @@ pub(crate) fn order(state: &State, item: &SyntaxNode, table: &Name, method: &str
         nulls_first,
         collation: match column {
             Some(column) => {
-                collation.filter(|collation| column.collation.as_ref() != Some(collation))
+                let of_column = state.collation_of_column(column);
+                collation.filter(|collation| of_column.as_ref() != Some(collation))
             }
             None => collation
                 .or_else(|| infer::collation_over(state, &text(&expression_of(item)?), table)),

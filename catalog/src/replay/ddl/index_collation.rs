@@ -29,7 +29,7 @@ pub(crate) fn collate_indexes(state: &mut State, table: &Name, column: &str, imp
     };
     let mut columns = relation.columns.iter();
     let found = columns.find(|other| other.name == column);
-    let collation = found.and_then(|found| found.collation.clone());
+    let collation = found.and_then(|found| state.collation_of_column(found));
     for key in relation
         .indexes
         .iter_mut()

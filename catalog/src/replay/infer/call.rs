@@ -2,16 +2,15 @@
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
-use crate::replay::builtin::builtin;
+use crate::replay::builtin;
 use crate::replay::infer::from::Scope;
 use crate::replay::infer::overload::Candidate;
 use crate::replay::infer::{Inference, Output, Value, system};
 use crate::replay::refusal::{Refused, Result};
 use crate::replay::state::functions::{Function, Returned, same_types};
-use crate::replay::syntax::SYSTEM;
 use crate::replay::syntax::routine::callee;
 use crate::replay::syntax::tree::{child, has, is_query};
-use crate::{DataType, Name, information_schema};
+use crate::{DataType, Name};
 
 /// The arguments of a call.
 #[derive(Default)]
@@ -274,30 +273,24 @@ impl Inference<'_> {
             let is_found = schema.is_none_or(|schema| self.state.search_path().contains(schema));
             extensions.contains(extension) && (parts.len() > 1 || is_found)
         };
-        for function in builtin().functions(name, has_extension) {
+        for function in builtin::functions(name, has_extension) {
             let is_bound = !is_system
                 && function
-                    .arguments
-                    .iter()
-                    .all(|argument| builtin().find_type(argument).is_none());
+                    .arguments()
+                    .all(|argument| builtin::find_type(argument).is_none());
             if is_bound {
                 continue;
             }
             overloads.candidates.push(Candidate {
-                arguments: function
-                    .arguments
-                    .iter()
-                    .map(|argument| (*argument).to_owned())
-                    .collect(),
+                arguments: function.arguments().map(str::to_owned).collect(),
                 defaults: function.defaults,
                 is_variadic: function.is_variadic,
                 result: function.result.to_owned(),
                 position: overloads.columns.len(),
             });
             let columns = function
-                .columns
-                .iter()
-                .filter_map(|(name, key)| Some(((*name).to_owned(), self.of_key(key)?)));
+                .columns()
+                .filter_map(|(name, key)| Some((name.to_owned(), self.of_key(key)?)));
             overloads.columns.push(columns.collect());
         }
         overloads
@@ -419,8 +412,7 @@ impl Inference<'_> {
     fn operator_candidates(&self, name: &str, operands: usize) -> Vec<Candidate> {
         let extensions = &self.state.catalog().extensions;
         let has_extension = |extension: &str| extensions.contains(extension);
-        builtin()
-            .operators(name, has_extension)
+        builtin::operators(name, has_extension)
             .filter(|operator| operator.left.is_some() == (operands == 2))
             .map(|operator| Candidate {
                 arguments: operator
@@ -485,36 +477,17 @@ impl Inference<'_> {
 
     /// Returns the collation that a result derives from its inputs.
     pub(crate) fn collation_of(&self, result: &DataType, values: &[Value]) -> Option<Name> {
-        if !self.is_text(result) || is_of_c(result) {
+        if !self.is_text(result) || self.state.collation_of_type(result).is_some() {
             return None;
         }
-        let mut named = values.iter().filter_map(collation);
+        let mut named = values.iter().filter_map(|value| self.collation(value));
         let first = named.next()?;
         named.all(|other| other == first).then_some(first)
     }
-}
 
-/// Returns the collation of a value, if it is not the database's.
-fn collation(value: &Value) -> Option<Name> {
-    let default = || {
-        value
-            .data_type
-            .as_ref()
-            .filter(|data_type| is_of_c(data_type))
-            .map(|_| Name {
-                schema: SYSTEM.to_owned(),
-                name: "C".to_owned(),
-            })
-    };
-    value.collation.clone().or_else(default)
-}
-
-/// Returns true if a type has the collation C by default: `name`, and the text types of
-/// `information_schema`.
-fn is_of_c(data_type: &DataType) -> bool {
-    let base = information_schema::base(&data_type.name);
-    match &base {
-        Some(base) => matches!(base.name.name.as_str(), "name" | "varchar"),
-        None => data_type.name.schema == SYSTEM && data_type.name.name == "name",
+    /// Returns the collation of a value, if it is not the database's.
+    fn collation(&self, value: &Value) -> Option<Name> {
+        let of_type = || self.state.collation_of_type(value.data_type.as_ref()?);
+        value.collation.clone().or_else(of_type)
     }
 }

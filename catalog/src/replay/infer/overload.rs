@@ -1,7 +1,7 @@
 //! Resolves overloads: finds the function or operator that a call means, and its result (manual,
 //! chapter 10).
 
-use crate::replay::builtin::builtin;
+use crate::replay::builtin;
 use crate::replay::infer::{Inference, Value, system};
 use crate::replay::state::TEMPORARY;
 use crate::replay::syntax::SYSTEM;
@@ -75,7 +75,7 @@ impl Inference<'_> {
                 dimensions: 0,
             },
             None => {
-                builtin().find_type(base)?;
+                builtin::find_type(base)?;
                 system(base)
             }
         };
@@ -107,7 +107,7 @@ impl Inference<'_> {
         if base.ends_with("[]") {
             return ('A', false);
         }
-        if let Some(found) = builtin().find_type(&base) {
+        if let Some(found) = builtin::find_type(&base) {
             return (found.category, found.is_preferred);
         }
         match self.own_kind(&base) {
@@ -120,7 +120,7 @@ impl Inference<'_> {
 
     /// Returns the subtype of a range or multirange.
     fn subtype(&self, key: &str) -> Option<String> {
-        if let Some(found) = builtin().find_type(key) {
+        if let Some(found) = builtin::find_type(key) {
             return found.subtype.map(str::to_owned);
         }
         let name = self.of_key(key)?.name;
@@ -137,7 +137,7 @@ impl Inference<'_> {
             return true;
         }
         let from = self.base_key(from);
-        if from == to || builtin().cast(&from, to) == Some('i') {
+        if from == to || builtin::cast(&from, to) == Some('i') {
             return true;
         }
         if let (Some(from), Some(to)) = (from.strip_suffix("[]"), to.strip_suffix("[]")) {

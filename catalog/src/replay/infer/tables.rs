@@ -2,7 +2,7 @@
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
-use crate::replay::builtin::builtin;
+use crate::replay::builtin;
 use crate::replay::infer::from::{Item, Scope, Source};
 use crate::replay::infer::{Inference, Output, Value, system};
 use crate::replay::refusal::{Refused, Result};
@@ -172,7 +172,7 @@ impl Inference<'_> {
                 _ => parts[0] == found,
             },
         };
-        let found = builtin().relations(relation).iter().find(|found| {
+        let found = builtin::relations(relation).find(|found| {
             let is_there = found.extension == "-" || extensions.contains(found.extension);
             is_there && is_meant(found.schema)
         })?;

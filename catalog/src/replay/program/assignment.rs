@@ -1,10 +1,10 @@
 //! Assigns values to variables: declarations, assignments and `SELECT .. INTO`.
 
-use squawk_syntax::ast::AstNode as _;
-use squawk_syntax::{SourceFile, SyntaxKind, SyntaxNode};
+use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use crate::replay::program::Program;
 use crate::replay::program::evaluate::Datum;
+use crate::replay::syntax::parse::parse;
 use crate::replay::syntax::tree::{self, child, child_name, identifier, name, path, tokens};
 use crate::replay::syntax::type_name;
 
@@ -123,12 +123,9 @@ impl Program {
             usize::from(token.text_range().start()).saturating_sub(start)
         });
         let query = format!("{} {}", &written[..from], &written[to..]);
-        let parse = SourceFile::parse(&query);
-        let statement = parse.tree().stmts().next();
-        let rows = match statement {
-            Some(statement) if parse.errors().is_empty() => self.rows(statement.syntax()),
-            _ => None,
-        };
+        let tree = parse(&query).ok();
+        let statement = tree.and_then(|tree| tree::statements(&tree).next());
+        let rows = statement.and_then(|statement| self.rows(&statement));
         // With several rows, the first one depends on the order, which is not evaluated.
         let row = match rows {
             Some(rows) if rows.len() == 1 => rows.into_iter().next(),

@@ -11,7 +11,7 @@ use crate::replay::program::variables::Declared;
 use crate::replay::refusal::{Refused, Result};
 use crate::replay::state::functions::{Function, same_types};
 use crate::replay::syntax::expression::words;
-use crate::replay::syntax::routine::{bodies, callee, calls_in, plpgsql, sql_statements};
+use crate::replay::syntax::routine::{Source, callee, calls_in};
 use crate::replay::syntax::setting::{self, Value};
 use crate::replay::syntax::tree::{below, child, child_name, children, has, path};
 
@@ -162,7 +162,7 @@ impl Program {
     ) -> Result<()> {
         let changing: Vec<_> = overloads
             .iter()
-            .filter(|function| self.may_change_catalog(&function.definition))
+            .filter(|overload| self.may_change_catalog(overload))
             .collect();
         match (changing.as_slice(), overloads) {
             ([], _) => {
@@ -170,7 +170,6 @@ impl Program {
                 Ok(())
             }
             ([_], [overload]) => {
-                let definition = overload.definition.clone();
                 let reads_rows = node
                     .descendants()
                     .any(|part| part.kind() == SyntaxKind::FROM_CLAUSE);
@@ -180,14 +179,14 @@ impl Program {
                         format!("how often {function} runs depends on the rows that this reads"),
                     ));
                 }
-                let arguments = self.arguments_of(&definition, call);
+                let arguments = self.arguments_of(&overload.definition, call);
                 let own_path = self.own_search_path(node, function, overload)?;
                 let before = self.state.search_path_to_restore();
                 let sets_path = own_path.is_some();
                 if let Some(path) = own_path {
                     self.state.set_search_path(path);
                 }
-                let done = self.follow_body(&definition, arguments);
+                let done = self.follow_body(overload, arguments);
                 if sets_path {
                     self.state.restore_search_path(before);
                 }
@@ -247,19 +246,16 @@ impl Program {
     /// Records the changes of a called function to triggers, policies and rules.
     fn follow_attached_of_call(&mut self, overloads: &[Function], call: Option<&SyntaxNode>) {
         for function in overloads {
-            let definition = function.definition.clone();
-            let bodies = bodies(&definition);
-            let Some(body) = bodies.iter().find(|body| self.changes_attached(body)) else {
+            let mut bodies = function.bodies().iter();
+            let Some(body) = bodies.find(|body| self.changes_attached(body)) else {
                 continue;
             };
             if overloads.len() > 1 {
                 self.note_attached_gaps(body);
                 continue;
             }
-            let arguments = self.arguments_of(&definition, call);
-            self.attempt(body, (), |program| {
-                program.follow_body(&definition, arguments)
-            });
+            let arguments = self.arguments_of(&function.definition, call);
+            self.attempt(body, (), |program| program.follow_body(function, arguments));
         }
     }
 
@@ -305,14 +301,15 @@ impl Program {
     }
 
     /// Replays the body of a function as if its statements were in place of the call.
-    fn follow_body(&mut self, definition: &SyntaxNode, arguments: Vec<Declared>) -> Result<()> {
-        if let Some(body) = plpgsql(definition) {
-            return self.block_with(&body, arguments);
+    fn follow_body(&mut self, function: &Function, arguments: Vec<Declared>) -> Result<()> {
+        match function.source() {
+            Source::Plpgsql(body) => self.block_with(body, arguments),
+            Source::Sql(statements) => {
+                let mut statements = statements.iter();
+                statements.try_for_each(|statement| self.statement(statement))
+            }
+            Source::Other => Ok(()),
         }
-        for statement in sql_statements(definition) {
-            self.statement(&statement)?;
-        }
-        Ok(())
     }
 }
 
@@ -392,9 +389,5 @@ pub(crate) fn is_known(function: &str) -> bool {
         "connectby",
     ];
     SPECIAL.contains(&function)
-        || (builtin::builtin()
-            .functions(function, |_| true)
-            .next()
-            .is_some()
-            && !RUNS_SQL.contains(&function))
+        || (!RUNS_SQL.contains(&function) && builtin::has_function(function))
 }

@@ -1,6 +1,5 @@
 //! EXECUTE of a text.
 
-use squawk_syntax::ast::AstNode as _;
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use crate::gap::GapKind;
@@ -9,6 +8,7 @@ use crate::replay::program::evaluate::{Datum, UNKNOWN_NUMBER};
 use crate::replay::program::{Program, harmless_text};
 use crate::replay::refusal::{Refused, Result};
 use crate::replay::syntax::nesting;
+use crate::replay::syntax::parse::{Unparsed, parse};
 use crate::replay::syntax::tree::{self, child, tokens};
 
 impl Program {
@@ -34,19 +34,18 @@ impl Program {
         if !self.budget.runs_text(sql.len()) {
             return Err(Refused::new(node, "this runs too long to be followed"));
         }
-        let Some(parse) = nesting::parse(&sql) else {
-            return Err(Refused::new(node, nesting::TOO_DEEP));
-        };
-        if let Some(error) = parse.errors().first() {
-            let why = format!("what this executes cannot be parsed: {}", error.message());
-            return Err(Refused::new(node, why));
-        }
-        for statement in parse.tree().stmts() {
-            self.statement(statement.syntax())
-                .map_err(|refused| Refused {
-                    span: Refused::new(node, "").span,
-                    ..refused
-                })?;
+        let tree = parse(&sql).map_err(|unparsed| match unparsed {
+            Unparsed::TooDeep => Refused::new(node, nesting::TOO_DEEP),
+            Unparsed::Error { message, .. } => {
+                let why = format!("what this executes cannot be parsed: {message}");
+                Refused::new(node, why)
+            }
+        })?;
+        for statement in tree::statements(&tree) {
+            self.statement(&statement).map_err(|refused| Refused {
+                span: Refused::new(node, "").span,
+                ..refused
+            })?;
         }
         if let Some(into) = child(node, K::PLPGSQL_INTO_CLAUSE) {
             self.forget_variables_in(&into);
@@ -62,17 +61,14 @@ impl Program {
         let Some(Datum::Text(sql)) = text else {
             return Ok(false);
         };
-        let Some(parse) = nesting::parse(&sql) else {
+        let Ok(tree) = parse(&sql) else {
             return Ok(false);
         };
-        let mut statements = parse.tree().stmts();
+        let mut statements = tree::statements(&tree);
         let (Some(statement), None) = (statements.next(), statements.next()) else {
             return Ok(false);
         };
-        let statement = statement.syntax().clone();
-        if !parse.errors().is_empty()
-            || !matches!(statement.kind(), K::CREATE_SEQUENCE | K::ALTER_SEQUENCE)
-        {
+        if !matches!(statement.kind(), K::CREATE_SEQUENCE | K::ALTER_SEQUENCE) {
             return Ok(false);
         }
         let unknown = UNKNOWN_NUMBER.to_string();

@@ -1,6 +1,8 @@
 //! Code that is not replayed: whether running it could change the schema, or triggers, policies and
 //! the like.
 
+use std::collections::BTreeSet;
+
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use crate::gap::GapKind;
@@ -9,65 +11,100 @@ use crate::replay::ddl::harmless;
 use crate::replay::program::block::is_select_into;
 use crate::replay::program::call::{is_known, is_of_extension};
 use crate::replay::program::{Program, harmless_text};
+use crate::replay::state::functions::{Called, Effect, Function};
 use crate::replay::state::gaps::any;
-use crate::replay::syntax::routine::{self, callee, calls_in, language, plpgsql, sql_statements};
+use crate::replay::syntax::routine::{Source, callee, calls_in};
 use crate::replay::syntax::setting;
 use crate::replay::syntax::tree::child_name;
 
 impl Program {
-    /// Returns true if running the body could change the catalog.
-    pub(crate) fn may_change_catalog(&self, definition: &SyntaxNode) -> bool {
-        if let Some(body) = plpgsql(definition) {
-            return self.block_may_change(&body);
-        }
-        let is_sql = language(definition).is_none_or(|language| language == "sql");
-        !is_sql
-            || sql_statements(definition)
+    /// Returns true if running the function could change the catalog.
+    pub(crate) fn may_change_catalog(&self, function: &Function) -> bool {
+        let effect = effect_of(function);
+        effect.changes
+            || effect
+                .calls
                 .iter()
-                .any(|statement| self.statement_may_change(statement))
+                .any(|called| self.call_may_change(called))
+            || self.code_reaches_something(function)
     }
 
-    pub(crate) fn statement_may_change(&self, statement: &SyntaxNode) -> bool {
-        let may_change = |kind| {
-            !harmless::is_harmless(kind)
-                && !attached::is_attached(kind)
-                && !matches!(
-                    kind,
-                    SyntaxKind::SELECT
-                        | SyntaxKind::COMPOUND_SELECT
-                        | SyntaxKind::VALUES
-                        | SyntaxKind::PAREN_SELECT
-                        | SyntaxKind::SET
-                        | SyntaxKind::RESET
-                        | SyntaxKind::SET_ROLE
-                        | SyntaxKind::RESET_ROLE
-                        | SyntaxKind::SET_SESSION_AUTH
-                        | SyntaxKind::RESET_SESSION_AUTH
-                        | SyntaxKind::DISCARD
-                        | SyntaxKind::COMMENT_ON
-                        | SyntaxKind::CREATE_AGGREGATE
-                        | SyntaxKind::DROP_AGGREGATE
-                )
-        };
-        may_change(statement.kind())
-            || setting::is_changed_in(statement)
-            || self.calls_may_change(statement)
+    /// Returns the names of the functions that may change the catalog or a setting, by the
+    /// statements that they and the functions that they call contain.
+    pub(super) fn find_changing(&self) -> BTreeSet<String> {
+        let mut changing = BTreeSet::new();
+        loop {
+            let functions = self.state.functions().iter();
+            let more = functions.filter(|(name, overloads)| {
+                let may_change = |function: &Function| {
+                    let effect = effect_of(function);
+                    let mut calls = effect.calls.iter();
+                    effect.changes || calls.any(|called| self.is_among(&changing, called))
+                };
+                !changing.contains(*name) && overloads.iter().any(may_change)
+            });
+            let more: Vec<String> = more.map(|(name, _)| name.clone()).collect();
+            if more.is_empty() {
+                return changing;
+            }
+            changing.extend(more);
+        }
+    }
+
+    /// Returns true if a called function is one of these, or not known.
+    fn is_among(&self, changing: &BTreeSet<String>, called: &Called) -> bool {
+        if self.state.overloads(&called.name).is_empty() {
+            !called.is_known
+        } else {
+            changing.contains(&called.name)
+        }
+    }
+
+    /// Returns true if a called function could change the schema. A function that is being followed
+    /// is not examined again.
+    fn call_may_change(&self, called: &Called) -> bool {
+        if self.state.overloads(&called.name).is_empty() {
+            return !called.is_known;
+        }
+        !self.calls.contains(&called.name)
+            && (self.changing().contains(&called.name) || self.calls_reach(&called.name))
+    }
+
+    /// Returns true if hidden code that a function runs, itself or by the functions that it calls,
+    /// may change the catalog.
+    fn calls_reach(&self, function: &str) -> bool {
+        if self.changing().is_empty() {
+            return false;
+        }
+        let mut seen = BTreeSet::new();
+        let mut open = vec![function];
+        while let Some(function) = open.pop() {
+            if !seen.insert(function) {
+                continue;
+            }
+            for overload in self.state.overloads(function) {
+                if self.code_reaches_something(overload) {
+                    return true;
+                }
+                let calls = effect_of(overload).calls.iter();
+                open.extend(calls.map(|called| called.name.as_str()));
+            }
+        }
+        false
+    }
+
+    /// Returns true if the statements in a function's own PL/pgSQL may run hidden code that changes
+    /// the catalog.
+    fn code_reaches_something(&self, function: &Function) -> bool {
+        match function.source() {
+            Source::Plpgsql(body) => self.reaches_something(body),
+            Source::Sql(_) | Source::Other => false,
+        }
     }
 
     /// Returns true if a function that is called within this node could change the schema.
     pub(crate) fn calls_may_change(&self, node: &SyntaxNode) -> bool {
-        calls_in(node).any(|call| {
-            let parts = callee(&call);
-            let function = parts.last().cloned().unwrap_or_default();
-            match self.state.functions().get(&function) {
-                // A recursive function is examined once.
-                Some(_) if self.calls.contains(&function) => false,
-                Some(overloads) => overloads
-                    .iter()
-                    .any(|function| self.may_change_catalog(&function.definition)),
-                None => !is_of_extension(&parts) && !is_known(&function),
-            }
-        })
+        calls_in(node).any(|call| self.call_may_change(&called(&call)))
     }
 
     /// Returns true if a node contains a statement about triggers, policies or the like.
@@ -91,11 +128,10 @@ impl Program {
                     let Some(function) = named.filter(|function| !seen.contains(function)) else {
                         continue;
                     };
-                    let overloads = self.state.functions().get(&function).into_iter().flatten();
-                    for overload in overloads {
+                    for overload in self.state.overloads(&function) {
                         seen.push(function.clone());
-                        for body in routine::bodies(&overload.definition) {
-                            kinds.extend(self.attached_kinds(&body, seen));
+                        for body in overload.bodies() {
+                            kinds.extend(self.attached_kinds(body, seen));
                         }
                     }
                 }
@@ -115,18 +151,76 @@ impl Program {
 
     /// Returns true if code within this node could change the catalog.
     pub(crate) fn block_may_change(&self, node: &SyntaxNode) -> bool {
-        use SyntaxKind as K;
-        node.descendants().any(|inner| match inner.kind() {
-            K::PLPGSQL_DYN_EXECUTE_STMT => !harmless_text::is_harmless(&inner),
-            K::PLPGSQL_FOR_DYN_STMT | K::PLPGSQL_DO_STMT => true,
-            K::PLPGSQL_EXEC_SQL_STMT => inner
-                .children()
-                .any(|statement| self.statement_may_change(&statement)),
-            K::PLPGSQL_CALL_STMT => true,
-            K::ERROR => !is_select_into(&inner),
-            _ => false,
-        }) || setting::is_changed_in(node)
-            || self.calls_may_change(node)
-            || self.reaches_something(node)
+        block_may_change_itself(node) || self.calls_may_change(node) || self.reaches_something(node)
     }
+}
+
+/// Returns the function that a call names.
+fn called(call: &SyntaxNode) -> Called {
+    let mut parts = callee(call);
+    let is_of_extension = is_of_extension(&parts);
+    let name = parts.pop().unwrap_or_default();
+    Called {
+        is_known: is_of_extension || is_known(&name),
+        name,
+    }
+}
+
+/// Returns the effect of a function's code.
+fn effect_of(function: &Function) -> &Effect {
+    function.effect(|source| {
+        let calls = source.bodies().iter().flat_map(calls_in);
+        Effect {
+            changes: match source {
+                Source::Plpgsql(body) => block_may_change_itself(body),
+                Source::Sql(statements) => statements.iter().any(may_change_itself),
+                Source::Other => true,
+            },
+            calls: calls.map(|call| called(&call)).collect(),
+        }
+    })
+}
+
+/// Returns true if a statement could change the catalog or a setting, apart from the functions that
+/// it calls.
+fn may_change_itself(statement: &SyntaxNode) -> bool {
+    let may_change = |kind| {
+        !harmless::is_harmless(kind)
+            && !attached::is_attached(kind)
+            && !matches!(
+                kind,
+                SyntaxKind::SELECT
+                    | SyntaxKind::COMPOUND_SELECT
+                    | SyntaxKind::VALUES
+                    | SyntaxKind::PAREN_SELECT
+                    | SyntaxKind::RETURN_STMT
+                    | SyntaxKind::SET
+                    | SyntaxKind::RESET
+                    | SyntaxKind::SET_ROLE
+                    | SyntaxKind::RESET_ROLE
+                    | SyntaxKind::SET_SESSION_AUTH
+                    | SyntaxKind::RESET_SESSION_AUTH
+                    | SyntaxKind::DISCARD
+                    | SyntaxKind::COMMENT_ON
+                    | SyntaxKind::CREATE_AGGREGATE
+                    | SyntaxKind::DROP_AGGREGATE
+            )
+    };
+    may_change(statement.kind()) || setting::is_changed_in(statement)
+}
+
+/// Returns true if PL/pgSQL could change the catalog or a setting, apart from the functions that it
+/// calls and the code that its data reaches.
+fn block_may_change_itself(node: &SyntaxNode) -> bool {
+    use SyntaxKind as K;
+    node.descendants().any(|inner| match inner.kind() {
+        K::PLPGSQL_DYN_EXECUTE_STMT => !harmless_text::is_harmless(&inner),
+        K::PLPGSQL_FOR_DYN_STMT | K::PLPGSQL_DO_STMT => true,
+        K::PLPGSQL_EXEC_SQL_STMT => inner
+            .children()
+            .any(|statement| may_change_itself(&statement)),
+        K::PLPGSQL_CALL_STMT => true,
+        K::ERROR => !is_select_into(&inner),
+        _ => false,
+    }) || setting::is_changed_in(node)
 }

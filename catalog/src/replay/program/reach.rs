@@ -10,12 +10,15 @@ use std::sync::Arc;
 use serde_json::Value;
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
+use crate::replay::builtin;
 use crate::replay::program::{Program, writes};
+
 use crate::replay::refusal::{Refused, Result};
+use crate::replay::syntax::SYSTEM;
 use crate::replay::syntax::expression::words;
 use crate::replay::syntax::routine::{callee, calls_in};
 use crate::replay::syntax::setting;
-use crate::replay::syntax::tree::{children, tokens};
+use crate::replay::syntax::tree::{children, has_node, tokens};
 use crate::{ConstraintKind, Relation, TypeKind};
 
 /// The way in which a statement runs functions.
@@ -113,8 +116,7 @@ impl Program {
 
     /// Returns true if hidden code of a statement within this node may change the catalog.
     pub(crate) fn reaches_something(&self, node: &SyntaxNode) -> bool {
-        !self.finds_changing.get()
-            && !self.changing().is_empty()
+        !self.changing().is_empty()
             && node
                 .descendants()
                 .filter(|inner| writes::may_write(inner.kind()))
@@ -140,13 +142,16 @@ impl Program {
     }
 
     fn hidden(&self, node: &SyntaxNode, reach: Reach) -> Option<String> {
+        let calls: BTreeSet<String> = calls_in(node)
+            .filter_map(|call| callee(&call).pop())
+            .collect();
+        if reach == Reach::Expression && calls.is_empty() {
+            return None;
+        }
         let changing = self.changing();
         if changing.is_empty() {
             return None;
         }
-        let calls: BTreeSet<String> = calls_in(node)
-            .filter_map(|call| callee(&call).pop())
-            .collect();
         if reach == Reach::Expression {
             return calls.into_iter().find(|called| changing.contains(called));
         }
@@ -187,7 +192,7 @@ impl Program {
                     procedure = Some(word.clone());
                 }
                 for function in self.state.overloads(&word) {
-                    open.extend(words_of_function(&function.definition));
+                    open.extend(function.words().iter().cloned());
                 }
                 for relation in relations.values().filter(|one| one.name.name == word) {
                     reached.push(relation);
@@ -258,27 +263,14 @@ impl Program {
     }
 
     /// Returns the names of the functions that may change the catalog or a setting.
-    fn changing(&self) -> Arc<BTreeSet<String>> {
+    pub(super) fn changing(&self) -> Arc<BTreeSet<String>> {
         let version = self.state.version_of_functions();
         if let Some((known, changing)) = &*self.changing.borrow()
             && *known == version
         {
             return Arc::clone(changing);
         }
-        if self.finds_changing.replace(true) {
-            return Arc::default();
-        }
-        let functions = self.state.functions().iter();
-        let changing = functions
-            .filter(|(_, overloads)| {
-                overloads.iter().any(|function| {
-                    function.definition.kind() != SyntaxKind::CREATE_AGGREGATE
-                        && self.may_change_catalog(&function.definition)
-                })
-            })
-            .map(|(name, _)| name.clone());
-        let changing = Arc::new(changing.collect::<BTreeSet<_>>());
-        self.finds_changing.set(false);
+        let changing = Arc::new(self.find_changing());
         *self.changing.borrow_mut() = Some((version, Arc::clone(&changing)));
         changing
     }
@@ -287,6 +279,10 @@ impl Program {
 /// Returns true if a statement writes rows of `pg_catalog` or `information_schema`.
 fn writes_to_catalog(node: &SyntaxNode) -> bool {
     use SyntaxKind as K;
+    let kinds = [K::INSERT, K::UPDATE, K::DELETE, K::MERGE, K::COPY];
+    if !kinds.into_iter().any(|kind| has_node(node, kind)) {
+        return false;
+    }
     node.descendants()
         .filter(|part| {
             matches!(
@@ -312,10 +308,7 @@ fn writes_to_catalog(node: &SyntaxNode) -> bool {
                 .collect();
             match parts.as_slice() {
                 [schema, _, ..] => matches!(*schema, "pg_catalog" | "information_schema"),
-                [table] => {
-                    let known = crate::replay::builtin::builtin().relations(table).iter();
-                    known.clone().any(|found| found.schema == "pg_catalog")
-                }
+                [table] => builtin::relations(table).any(|found| found.schema == SYSTEM),
                 [] => false,
             }
         })
@@ -340,15 +333,6 @@ fn sets_only_what_is_left_out(update: &SyntaxNode) -> bool {
                 .iter()
                 .all(|column| LEFT_OUT.contains(&column.as_str()))
         })
-}
-
-/// Returns the words of a function's definition, including those of its quoted body.
-fn words_of_function(definition: &SyntaxNode) -> Vec<String> {
-    let mut all = words(&definition.text().to_string());
-    for body in crate::replay::syntax::routine::bodies(definition) {
-        all.extend(words(&body.text().to_string()));
-    }
-    all
 }
 
 /// Visits each string of a value.

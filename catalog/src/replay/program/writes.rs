@@ -4,6 +4,7 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use crate::replay::program::Program;
 use crate::replay::program::harmless_text::{self, Target};
+use crate::replay::state::functions::Function;
 use crate::replay::syntax::routine;
 use crate::replay::syntax::tree::{children, has, identifier, name, path, tokens};
 
@@ -80,21 +81,23 @@ impl Program {
         called.extend(procedures.map(|procedure| name(&procedure)));
         if is_data {
             // Any of the triggers may run.
-            let triggers = self.state.functions().iter().filter(|(_, overloads)| {
-                overloads
-                    .iter()
-                    .any(|function| routine::is_of_trigger(&function.definition))
+            let functions = self.state.functions().iter();
+            let triggers = functions.filter(|(_, overloads)| {
+                let mut overloads = overloads.iter();
+                overloads.any(|function| function.is_of_trigger)
             });
             called.extend(triggers.map(|(name, _)| name.clone()));
         }
         for called in called {
-            let overloads = self.state.overloads(&called).iter();
-            let bodies: Vec<SyntaxNode> = overloads
-                .flat_map(|function| routine::bodies(&function.definition))
-                .collect();
-            if bodies.is_empty() || !self.state.note_examined(called) {
+            if self.state.overloads(&called).is_empty() || self.state.is_examined(&called) {
                 continue;
             }
+            let overloads = self.state.overloads(&called).iter();
+            let bodies: Vec<SyntaxNode> = overloads.flat_map(Function::bodies).cloned().collect();
+            if bodies.is_empty() {
+                continue;
+            }
+            self.state.note_examined(called);
             for body in bodies {
                 self.note_writes(&body);
             }

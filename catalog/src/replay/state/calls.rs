@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use bowline_sql::quote::identifier as quoted;
 use bowline_sql::tokens;
 
-use crate::replay::builtin::builtin;
+use crate::replay::builtin;
 use crate::replay::state::expressions::Columns;
 use crate::replay::state::functions::{Function, same_types};
 use crate::replay::state::{PUBLIC, State};
@@ -243,5 +243,5 @@ fn cast_arguments(text: &mut String, call: &Call, types: &[DataType]) {
 /// Returns true if a call can mean a built-in function.
 fn has_builtin(call: &Call) -> bool {
     let is_visible = call.schema.as_deref().is_none_or(|schema| schema == SYSTEM);
-    is_visible && builtin().functions(&call.name, |_| true).next().is_some()
+    is_visible && builtin::has_function(&call.name)
 }

@@ -1,16 +1,19 @@
 //! Collations and operator classes: resolves references, and updates them after a rename.
 
-use squawk_syntax::{SourceFile, SyntaxKind};
+use squawk_syntax::SyntaxKind;
 
-use crate::replay::builtin::builtin;
+use crate::replay::builtin;
 use crate::replay::state::State;
 use crate::replay::state::dependents::Dependency;
 use crate::replay::state::expressions::Columns;
 use crate::replay::state::objects::Object;
 use crate::replay::syntax::SYSTEM;
 use crate::replay::syntax::expression::has_word;
+use crate::replay::syntax::parse::parse_again;
 use crate::replay::syntax::tree::{below, path};
-use crate::{Catalog, IndexKey, KeyOrder, Name, RelationKind, TypeKind};
+use crate::{
+    Catalog, Column, DataType, IndexKey, KeyOrder, Name, RelationKind, TypeKind, information_schema,
+};
 
 impl State {
     /// Adds a collation that a migration creates.
@@ -77,8 +80,7 @@ impl State {
 
     /// Returns true if an expression names this collation after COLLATE.
     fn collates_by(&self, expression: &str, collation: &Name) -> bool {
-        let parse = SourceFile::parse(&format!("SELECT {expression}"));
-        let names = parse.syntax_node();
+        let names = parse_again(&format!("SELECT {expression}"));
         below(&names, SyntaxKind::COLLATION_REF)
             .any(|reference| self.find_own_collation(&path(&reference)).as_ref() == Some(collation))
     }
@@ -114,11 +116,42 @@ impl State {
         own.unwrap_or_else(|| written(parts))
     }
 
+    /// Returns the collation of a type, if it is not the database's: that of a domain, or C for
+    /// `name` and the text types of `information_schema`.
+    pub(crate) fn collation_of_type(&self, data_type: &DataType) -> Option<Name> {
+        let mut found = data_type.clone();
+        // A domain is over an earlier type, so this ends. The bound is for an inconsistent catalog.
+        for _ in 0..64 {
+            let defined = self.catalog.types.get(&found.name).map(|found| &found.kind);
+            let Some(TypeKind::Domain {
+                base, collation, ..
+            }) = defined
+            else {
+                break;
+            };
+            if collation.is_some() {
+                return collation.clone();
+            }
+            found = base.clone();
+        }
+        let is_of_c = match information_schema::base(&found.name) {
+            Some(base) => matches!(base.name.name.as_str(), "name" | "varchar"),
+            None => found.name.schema == SYSTEM && found.name.name == "name",
+        };
+        is_of_c.then(|| written(&["C".to_owned()]))
+    }
+
+    /// Returns the collation of a column, if it is not the database's.
+    pub(crate) fn collation_of_column(&self, column: &Column) -> Option<Name> {
+        let own = column.collation.clone();
+        own.or_else(|| self.collation_of_type(&column.data_type))
+    }
+
     /// Returns the operator class that a reference names: one of an extension, or else a built-in
     /// one.
     pub(crate) fn find_operator_class(&self, parts: &[String]) -> Name {
         let class = written(parts);
-        let schema = builtin().extension_of_class(&class.name);
+        let schema = builtin::extension_of_class(&class.name);
         let schema = schema.and_then(|extension| self.schema_of_extension(extension));
         match schema {
             Some(schema) => Name {
@@ -145,7 +178,7 @@ impl State {
     pub(crate) fn move_operator_classes(&mut self) {
         let schemas = self.extension_schemas.clone();
         for class in operator_classes_mut(&mut self.catalog) {
-            let extension = builtin().extension_of_class(&class.name);
+            let extension = builtin::extension_of_class(&class.name);
             if let Some(schema) = extension.and_then(|extension| schemas.get(extension)) {
                 class.schema.clone_from(schema);
             }

@@ -4,7 +4,8 @@ use squawk_syntax::SyntaxNode;
 
 use crate::replay::refusal::{Refused, Result, has_already};
 use crate::replay::state::State;
-use crate::{Constraint, ConstraintKind, Name};
+use crate::replay::state::objects::Object;
+use crate::{Constraint, ConstraintKind, Name, RelationKind, expression};
 
 impl State {
     pub(crate) fn push_constraint(
@@ -17,8 +18,52 @@ impl State {
         if constraints.iter().any(|other| other.name == new.name) {
             return Err(has_already(node, table, &new.name));
         }
+        self.note_constraint(&new.name);
         self.table(table).constraints.push(new);
         Ok(())
+    }
+
+    /// Makes an inherited check the table's own too, if a new check is the same. Returns true if it
+    /// is. A partition has no checks of its own that are inherited too.
+    pub(crate) fn merges_check(&mut self, table: &Name, new: &Constraint) -> bool {
+        let Some(relation) = self.catalog.relations.get(table) else {
+            return false;
+        };
+        let parents = relation.parents.iter();
+        let parents = parents.filter_map(|parent| self.catalog.relations.get(parent));
+        let is_inherited = parents.flat_map(|parent| &parent.constraints).any(|check| {
+            let is_passed_on = matches!(
+                check.kind,
+                ConstraintKind::Check {
+                    no_inherit: false,
+                    ..
+                }
+            );
+            is_passed_on && check.name == new.name
+        });
+        let is_same = |kind: &ConstraintKind| match (kind, &new.kind) {
+            (
+                ConstraintKind::Check {
+                    expression: old, ..
+                },
+                ConstraintKind::Check {
+                    expression: new,
+                    no_inherit: false,
+                    ..
+                },
+            ) => expression::is_same(old, new),
+            _ => false,
+        };
+        let mut checks = relation.constraints.iter();
+        let has_same = checks.any(|check| check.name == new.name && is_same(&check.kind));
+        let merges = relation.kind != RelationKind::Partition
+            && is_inherited
+            && has_same
+            && !self.is_local_check(table, &new.name);
+        if merges {
+            self.local_checks.note(table, &new.name, ());
+        }
+        merges
     }
 
     /// Adds a check to the children of a table. A child that already has the check keeps it when
@@ -34,6 +79,38 @@ impl State {
                 self.local_checks.note(&child, &check.name, ());
             } else {
                 relation.constraints.push(check.clone());
+            }
+        }
+    }
+
+    /// Adds the checks of children that exist only because the parent's check exists.
+    pub(crate) fn inherited_checks(&self, table: &Name, check: &str, targets: &mut Vec<Object>) {
+        let is_passed_on = |constraint: &Constraint| {
+            constraint.name == check
+                && matches!(
+                    constraint.kind,
+                    ConstraintKind::Check {
+                        no_inherit: false,
+                        ..
+                    }
+                )
+        };
+        for child in self.children(table) {
+            let parents = child.parents.iter();
+            let parents = parents.filter_map(|parent| self.catalog.relations.get(parent));
+            let mut others = parents.filter(|parent| {
+                !targets.contains(&Object::Constraint(parent.name.clone(), check.to_owned()))
+            });
+            let is_elsewhere = others.any(|parent| parent.constraints.iter().any(is_passed_on));
+            let object = Object::Constraint(child.name.clone(), check.to_owned());
+            let has_it = child.constraints.iter().any(is_passed_on);
+            if has_it
+                && !is_elsewhere
+                && !targets.contains(&object)
+                && !self.is_local_check(&child.name, check)
+            {
+                targets.push(object);
+                self.inherited_checks(&child.name, check, targets);
             }
         }
     }
@@ -55,6 +132,8 @@ impl State {
             self.not_null_names.note(table, &column, to.to_owned());
             return Ok(());
         }
+        self.note_index(to);
+        self.note_constraint(to);
         self.local_checks.rename(table, from, to);
         self.index_column_names.rename(table, from, to);
         let relation = self.table(table);

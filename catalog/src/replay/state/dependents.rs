@@ -334,7 +334,13 @@ impl State {
         }
         self.users(|text, _| casts_to(text, &name.name), found);
         for function in self.functions.values().flatten() {
-            let is_result = matches!(&function.result, Returned::One { data_type, .. } if is_it(&data_type.name));
+            let is_result = match &function.result {
+                Returned::One { data_type, .. } => is_it(&data_type.name),
+                Returned::Columns { columns, .. } => {
+                    columns.iter().any(|(_, data_type)| is_it(&data_type.name))
+                }
+                Returned::Nothing | Returned::Unknown => false,
+            };
             if is_result
                 || function
                     .argument_types

@@ -4,7 +4,7 @@
 
 use crate::attached::Code;
 use crate::definition::quoted;
-use crate::replay::builtin::builtin;
+use crate::replay::builtin;
 use crate::replay::state::State;
 use crate::replay::state::functions::{Function, Returned};
 use crate::replay::syntax::call::calls_in_text;
@@ -24,6 +24,9 @@ pub(crate) enum Holder {
 
 impl State {
     pub(crate) fn each_code(&mut self, mut change: impl FnMut(&Name, Holder, &mut Code)) {
+        if !self.has_code.get() {
+            return;
+        }
         for (name, relation) in &mut self.catalog.relations {
             let attached = &mut relation.attached;
             if let Some(query) = &mut attached.query {
@@ -237,7 +240,7 @@ impl State {
     /// If other functions have the new name too, the call names the schema, as in PostgreSQL.
     pub(crate) fn follow_function(&mut self, before: &Self, from: &Function, to: &Name) {
         let overloads = self.functions.get(&to.name).map_or(0, Vec::len);
-        let is_shared = overloads > 1 || builtin().functions(&to.name, |_| true).next().is_some();
+        let is_shared = overloads > 1 || builtin::has_function(&to.name);
         let written = match is_shared {
             true => format!("{}.{}", quoted(&to.schema), quoted(&to.name)),
             false => to.sql(),

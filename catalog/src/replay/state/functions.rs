@@ -1,13 +1,18 @@
 //! Functions and procedures that migrations created. Their statements are kept, so that calls can
 //! be replayed.
 
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use crate::attached::Code;
 use crate::replay::refusal::{Refused, Result};
 use crate::replay::state::{self, State, data_type};
 use crate::replay::syntax::SYSTEM;
-use crate::replay::syntax::routine::is_of_trigger;
+use crate::replay::syntax::expression::words;
+use crate::replay::syntax::routine::{Source, is_of_trigger};
 use crate::replay::syntax::tree::{self, child, children, has, path, tokens};
 use crate::routine::Routine;
 use crate::{DataType, Name};
@@ -26,9 +31,77 @@ pub(crate) struct Function {
     pub(crate) result: Returned,
     /// The statement that created the function.
     pub(crate) definition: SyntaxNode,
+    pub(crate) is_of_trigger: bool,
+    facts: Rc<Facts>,
+}
+
+/// What is derived from the definition of a function when it is first needed.
+#[derive(Debug, Default)]
+struct Facts {
+    source: OnceCell<Source>,
+    effect: OnceCell<Effect>,
+    words: OnceCell<BTreeSet<String>>,
+}
+
+/// The effect of a function's code.
+#[derive(Debug)]
+pub(crate) struct Effect {
+    /// Whether the code itself could change the schema or a setting.
+    pub(crate) changes: bool,
+    pub(crate) calls: Vec<Called>,
+}
+
+/// A function that code calls.
+#[derive(Debug)]
+pub(crate) struct Called {
+    pub(crate) name: String,
+    /// Whether PostgreSQL or a known extension has a function of this name, which is called if no
+    /// migration creates one.
+    pub(crate) is_known: bool,
 }
 
 impl Function {
+    /// Creates a function without arguments, of which only the name is known.
+    pub(crate) fn new(name: Name, definition: &SyntaxNode) -> Self {
+        Self {
+            name,
+            routine: None,
+            argument_types: Vec::new(),
+            defaults: 0,
+            is_variadic: false,
+            result: Returned::Unknown,
+            definition: definition.clone(),
+            is_of_trigger: is_of_trigger(definition),
+            facts: Rc::default(),
+        }
+    }
+
+    /// Returns the code.
+    pub(crate) fn source(&self) -> &Source {
+        let source = &self.facts.source;
+        source.get_or_init(|| Source::of(&self.definition))
+    }
+
+    /// Returns the code that a call runs.
+    pub(crate) fn bodies(&self) -> &[SyntaxNode] {
+        self.source().bodies()
+    }
+
+    /// Returns the effect of the code, which `find` derives from it.
+    pub(crate) fn effect(&self, find: impl FnOnce(&Source) -> Effect) -> &Effect {
+        let effect = &self.facts.effect;
+        effect.get_or_init(|| find(self.source()))
+    }
+
+    /// Returns the words of the definition, including those of a quoted body.
+    pub(crate) fn words(&self) -> &BTreeSet<String> {
+        self.facts.words.get_or_init(|| {
+            let texts = std::iter::once(&self.definition).chain(self.bodies());
+            let words = texts.flat_map(|part| words(&part.text().to_string()));
+            words.collect()
+        })
+    }
+
     /// Returns true unless this is a procedure, which an expression cannot call.
     pub(crate) fn is_function(&self) -> bool {
         self.definition.kind() != SyntaxKind::CREATE_PROCEDURE
@@ -39,7 +112,7 @@ impl Function {
         let most = self.argument_types.len();
         let least = most - self.defaults.min(most);
         let is_enough = least <= count || (self.is_variadic && least <= count + 1);
-        is_enough && (count <= most || self.is_variadic) && !is_of_trigger(&self.definition)
+        is_enough && (count <= most || self.is_variadic) && !self.is_of_trigger
     }
 }
 
@@ -131,6 +204,7 @@ impl State {
 
     /// Returns SQL as its author wrote it, with the search path.
     pub(crate) fn code(&self, text: String) -> Code {
+        self.has_code.set(true);
         Code {
             text: Some(text),
             search_path: Some(self.search_path().to_vec()),

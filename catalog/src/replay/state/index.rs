@@ -10,6 +10,8 @@ impl State {
     }
 
     pub(crate) fn rename_index(&mut self, table: &Name, from: &str, to: &str) {
+        self.note_index(to);
+        self.note_constraint(to);
         self.index_column_names.rename(table, from, to);
         let relation = self.table(table);
         for index in relation

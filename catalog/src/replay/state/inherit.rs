@@ -1,17 +1,25 @@
 //! Inheritance: passes columns from a table to its children, and attaches and detaches children.
 
 use crate::replay::state::State;
-use crate::{Column, Fill, Name, Relation, RelationKind};
+use crate::{Fill, Name, Relation, RelationKind};
 
 impl State {
-    /// Adds a column to the children of a table. A child that already has the column keeps it when
-    /// the parent's column is dropped.
-    pub(crate) fn inherit_column(&mut self, table: &Name, added: &Column) {
-        for child in self.descendants(table) {
+    /// Adds a new column to the children of a table. A child that already has the column keeps it
+    /// when the parent's column is dropped.
+    pub(crate) fn inherit_column(&mut self, table: &Name, column: &str) {
+        let children = self.descendants(table);
+        if children.is_empty() {
+            return;
+        }
+        let mut added = self.as_inherited(table).columns.into_iter();
+        let Some(added) = added.find(|added| added.name == column) else {
+            return;
+        };
+        for child in children {
             let columns = &mut self.table(&child).columns;
-            if let Some(existing) = columns.iter_mut().find(|column| column.name == added.name) {
+            if let Some(existing) = columns.iter_mut().find(|existing| existing.name == column) {
                 existing.not_null |= added.not_null;
-                self.keep_column(&child, &added.name);
+                self.keep_column(&child, column);
             } else {
                 columns.push(added.clone());
             }
@@ -25,6 +33,7 @@ impl State {
 
     /// Makes a table a partition of another, whose indexes and foreign keys it receives.
     pub(crate) fn attach(&mut self, partition: &Name, parent: &Name, bound: Option<String>) {
+        self.note_parent(parent);
         let relation = self.table(partition);
         relation.kind = RelationKind::Partition;
         relation.parents = vec![parent.clone()];
@@ -66,6 +75,7 @@ impl State {
     /// Makes a table the child of another. Its columns and checks remain local, even if the parent
     /// has them.
     pub(crate) fn add_parent(&mut self, table: &Name, parent: &Name) {
+        self.note_parent(parent);
         let relation = self.table(table);
         relation.parents.push(parent.clone());
         let constraints = relation.constraints.iter();

@@ -1,10 +1,11 @@
 //! The names that PostgreSQL gives to unnamed constraints, indexes and sequences.
 
 use bowline_sql::quote::identifier as quoted;
-use squawk_syntax::{SourceFile, SyntaxKind};
+use squawk_syntax::SyntaxKind;
 
 use crate::replay::state::{self, State};
 use crate::replay::syntax::column_name;
+use crate::replay::syntax::parse::parse_again;
 use crate::{IndexKey, Name, TypeKind};
 
 /// The maximum length of a name in bytes.
@@ -123,6 +124,12 @@ impl State {
     }
 
     fn has_constraint(&self, schema: &str, name: &str) -> bool {
+        let found = self.may_be_constraint(name) && self.searched_constraint(schema, name);
+        debug_assert_eq!(found, self.searched_constraint(schema, name), "{name}");
+        found
+    }
+
+    fn searched_constraint(&self, schema: &str, name: &str) -> bool {
         let of_tables = self
             .catalog
             .relations
@@ -146,6 +153,13 @@ impl State {
 
     /// Returns the table of this index.
     pub(crate) fn find_index(&self, index: &Name) -> Option<Name> {
+        let is_possible = self.may_be_index(&index.name);
+        let found = is_possible.then(|| self.searched_index(index)).flatten();
+        debug_assert_eq!(found, self.searched_index(index), "{index:?}");
+        found
+    }
+
+    fn searched_index(&self, index: &Name) -> Option<Name> {
         self.catalog
             .relations
             .values()
@@ -192,9 +206,7 @@ pub(crate) fn column_names(keys: &[IndexKey], included: &[String]) -> Vec<String
 
 /// Returns the name that PostgreSQL gives to an index column that is an expression.
 fn expression_name(expression: &str) -> String {
-    let parse = SourceFile::parse(&format!("SELECT {expression}"));
-    let target = parse
-        .syntax_node()
+    let target = parse_again(&format!("SELECT {expression}"))
         .descendants()
         .find(|node| node.kind() == SyntaxKind::TARGET)
         .and_then(|target| target.children().next());

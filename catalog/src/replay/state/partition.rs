@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::replay::state::objects::Object;
 use crate::replay::state::{State, names};
-use crate::{Constraint, ConstraintKind, Index, Name, RelationKind};
+use crate::{Constraint, ConstraintKind, Index, Name, Relation, RelationKind};
 
 impl State {
     /// Adds the columns of children that exist only because the parent's column exists.
@@ -28,9 +28,19 @@ impl State {
         }
     }
 
+    /// Returns the children of a table.
+    pub(crate) fn children(&self, table: &Name) -> impl Iterator<Item = &Relation> {
+        let relations = self.catalog.relations.values();
+        let relations = relations.filter(|_| self.may_be_parent(table));
+        relations.filter(move |relation| relation.parents.contains(table))
+    }
+
     /// Returns the descendants of a table: its children, their children, and so on.
     pub(crate) fn descendants(&self, table: &Name) -> Vec<Name> {
         let mut found: Vec<Name> = Vec::new();
+        if !self.may_be_parent(table) {
+            return found;
+        }
         let mut seen = BTreeSet::from([table.clone()]);
         let mut open = vec![table.clone()];
         while let Some(parent) = open.pop() {
@@ -45,6 +55,9 @@ impl State {
     }
 
     pub(crate) fn partitions(&self, table: &Name) -> Vec<Name> {
+        if !self.may_be_parent(table) {
+            return Vec::new();
+        }
         let relations = self.catalog.relations.values();
         relations
             .filter(|relation| {
@@ -62,6 +75,10 @@ impl State {
         constraint: Option<Constraint>,
         recurse: bool,
     ) {
+        self.note_index(&index.name);
+        if let Some(constraint) = &constraint {
+            self.note_constraint(&constraint.name);
+        }
         let relation = self.table(table);
         relation.indexes.push(index.clone());
         relation.constraints.extend(constraint.clone());
@@ -233,6 +250,7 @@ impl State {
                     let part = columns.join("_");
                     copy.name = self.free_constraint_name(partition, &part, "fkey");
                 }
+                self.note_constraint(&copy.name);
                 self.table(partition).constraints.push(copy.clone());
                 Some(copy)
             }

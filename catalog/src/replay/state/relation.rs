@@ -10,6 +10,9 @@ use crate::{Column, Name, Relation, RelationKind};
 impl State {
     /// Adds a relation, or replaces the one of the same name.
     pub(crate) fn add_relation(&mut self, relation: Relation) {
+        for parent in &relation.parents {
+            self.note_parent(parent);
+        }
         self.catalog
             .relations
             .insert(relation.name.clone(), relation);

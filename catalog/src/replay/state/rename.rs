@@ -9,6 +9,7 @@ impl State {
     /// Renames a relation. If it moves to another schema, the sequences that it owns move too.
     pub(crate) fn move_relation(&mut self, from: &Name, to: Name) -> Name {
         self.relation_moves(from, &to);
+        self.parent_moves(from, &to);
         self.move_gaps(from, &to);
         if let Some(mut relation) = self.catalog.relations.remove(from) {
             relation.name = to.clone();

@@ -47,10 +47,14 @@ impl State {
         self.writes.anywhere = true;
     }
 
-    /// Records that the writes of a function are being collected. Returns false if they were
-    /// before.
-    pub(crate) fn note_examined(&mut self, function: String) -> bool {
-        self.writes.functions.insert(function)
+    /// Records that the writes of a function are being collected.
+    pub(crate) fn note_examined(&mut self, function: String) {
+        self.writes.functions.insert(function);
+    }
+
+    /// Returns true if the writes of a function have been collected.
+    pub(crate) fn is_examined(&self, function: &str) -> bool {
+        self.writes.functions.contains(function)
     }
 
     /// Returns true if no migration can have inserted a row into this table.

@@ -7,6 +7,9 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use crate::replay::syntax::tree;
 
+/// The word that begins such a comment.
+pub(crate) const MARK: &str = "bowline:";
+
 /// Returns the SQL that replaces a statement, which is empty for `ignore`. Returns `None` without
 /// such a comment.
 pub(crate) fn before(node: &SyntaxNode) -> Option<String> {
@@ -19,7 +22,7 @@ pub(crate) fn before(node: &SyntaxNode) -> Option<String> {
         .filter(|token| token.kind() == SyntaxKind::COMMENT)
         .filter_map(|token| {
             let text = token.text().strip_prefix("--")?.trim();
-            Some(text.strip_prefix("bowline:")?.trim().to_owned())
+            Some(text.strip_prefix(MARK)?.trim().to_owned())
         })
         .collect();
     lines.reverse();

@@ -4,6 +4,7 @@ use bowline_sql::Token;
 use bowline_sql::quote::{self, identifier as quoted};
 use squawk_syntax::{SyntaxKind, SyntaxNode, SyntaxToken};
 
+use crate::replay::syntax::parse::parse_again;
 use crate::replay::syntax::tree::{is_trivia, name, tokens, truncate};
 use crate::replay::syntax::type_name;
 
@@ -50,9 +51,7 @@ fn references(expression: &str, column: &str) -> Vec<std::ops::Range<usize>> {
     if !has_word(expression, column) {
         return Vec::new();
     }
-    let parse = squawk_syntax::SourceFile::parse(&format!("{BEFORE}{expression}"));
-    parse
-        .syntax_node()
+    parse_again(&format!("{BEFORE}{expression}"))
         .descendants()
         .filter(|node| is_column(node) && name(node) == column)
         .filter_map(|node| {
@@ -94,9 +93,7 @@ pub(crate) fn casts_to(expression: &str, data_type: &str) -> bool {
     if !has_word(expression, data_type) {
         return false;
     }
-    let parse = squawk_syntax::SourceFile::parse(&format!("SELECT {expression}"));
-    let casts = parse.syntax_node();
-    casts
+    parse_again(&format!("SELECT {expression}"))
         .descendants()
         .filter(|node| node.kind() == SyntaxKind::CAST_EXPR)
         .flat_map(|cast| cast.children().collect::<Vec<_>>())

@@ -2,7 +2,6 @@
 //! finite.
 
 use bowline_sql::{Kind, Statement, statements};
-use squawk_syntax::{Parse, SourceFile};
 
 /// The maximum nesting of brackets. Handwritten SQL has about ten levels.
 const DEEPEST: usize = 500;
@@ -17,15 +16,26 @@ pub(crate) const STACK: usize = 256 << 20;
 /// The reason for refusing SQL whose brackets are nested too deeply.
 pub(crate) const TOO_DEEP: &str = "brackets are nested too deeply";
 
-/// Parses SQL. Returns `None` if its brackets are nested too deeply.
-pub(crate) fn parse(text: &str) -> Option<Parse<SourceFile>> {
-    (!is_too_deep(text)).then(|| SourceFile::parse(text))
-}
-
 /// Returns true if brackets are nested too deeply. Brackets in strings and comments do not count,
 /// but those in function bodies do.
-fn is_too_deep(text: &str) -> bool {
-    is_too_deep_within(text, 0)
+pub(crate) fn is_too_deep(text: &str) -> bool {
+    may_be_too_deep(text) && is_too_deep_within(text, 0)
+}
+
+/// Returns false if a text has too few brackets, and too few quotes for bodies in bodies. A body in
+/// dollar quotes has four signs of its own, and one in single quotes doubles those within it.
+fn may_be_too_deep(text: &str) -> bool {
+    const IN_DOLLARS: usize = BODIES / 2;
+    let (mut brackets, mut dollars, mut quotes) = (0, 0, 0);
+    for byte in text.bytes() {
+        match byte {
+            b'(' | b'[' => brackets += 1,
+            b'$' => dollars += 1,
+            b'\'' => quotes += 1,
+            _ => {}
+        }
+    }
+    brackets > DEEPEST || dollars >= 4 * IN_DOLLARS || quotes >= 1 << (BODIES - IN_DOLLARS)
 }
 
 fn is_too_deep_within(text: &str, bodies: usize) -> bool {

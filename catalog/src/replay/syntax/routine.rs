@@ -3,6 +3,7 @@
 use squawk_syntax::ast::{self, AstNode as _};
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
+use crate::replay::syntax::green;
 use crate::replay::syntax::tree::{self, child, child_name, children, name};
 
 /// Returns the value of an option in the parentheses of CREATE AGGREGATE.
@@ -15,19 +16,50 @@ pub(crate) fn attribute(node: &SyntaxNode, option: &str) -> Option<SyntaxNode> {
 }
 
 pub(crate) fn has_token(node: &SyntaxNode, kind: SyntaxKind) -> bool {
-    tree::tokens(node).any(|token| token.kind() == kind)
+    green::has_below(&node.green(), kind)
 }
 
 /// Returns the language that a definition names.
-pub(crate) fn language(definition: &SyntaxNode) -> Option<String> {
+fn language(definition: &SyntaxNode) -> Option<String> {
     definition
         .descendants()
         .find(|child| child.kind() == SyntaxKind::LANGUAGE_REF)
         .map(|language| name(&language).to_ascii_lowercase())
 }
 
+/// The code of a function.
+#[derive(Debug)]
+pub(crate) enum Source {
+    Plpgsql(SyntaxNode),
+    Sql(Vec<SyntaxNode>),
+    /// A language that is not followed.
+    Other,
+}
+
+impl Source {
+    /// Parses the code in a definition.
+    pub(crate) fn of(definition: &SyntaxNode) -> Self {
+        if let Some(body) = plpgsql(definition) {
+            return Self::Plpgsql(body);
+        }
+        match language(definition).as_deref() {
+            None | Some("sql") => Self::Sql(sql_statements(definition)),
+            Some(_) => Self::Other,
+        }
+    }
+
+    /// Returns the code that a call runs. It is empty for languages that are not followed.
+    pub(crate) fn bodies(&self) -> &[SyntaxNode] {
+        match self {
+            Self::Plpgsql(body) => std::slice::from_ref(body),
+            Self::Sql(statements) => statements,
+            Self::Other => &[],
+        }
+    }
+}
+
 /// Returns the body of a PL/pgSQL function.
-pub(crate) fn plpgsql(definition: &SyntaxNode) -> Option<SyntaxNode> {
+fn plpgsql(definition: &SyntaxNode) -> Option<SyntaxNode> {
     let body = ast::CreateFunction::cast(definition.clone())
         .and_then(|function| function.plpgsql())
         .or_else(|| {
@@ -43,18 +75,13 @@ pub(crate) fn is_of_trigger(definition: &SyntaxNode) -> bool {
     })
 }
 
-/// Returns the code that a call of the function runs. It is empty for languages that are not known.
-pub(crate) fn bodies(definition: &SyntaxNode) -> Vec<SyntaxNode> {
-    match plpgsql(definition) {
-        Some(body) => vec![body],
-        None => sql_statements(definition),
-    }
-}
-
 /// Returns the statements of an SQL function.
-pub(crate) fn sql_statements(definition: &SyntaxNode) -> Vec<SyntaxNode> {
+fn sql_statements(definition: &SyntaxNode) -> Vec<SyntaxNode> {
     if let Some(atomic) = child(definition, SyntaxKind::ATOMIC_BODY) {
         return atomic.children().collect();
+    }
+    if let Some(value) = child(definition, SyntaxKind::RETURN_STMT) {
+        return vec![value];
     }
     let body = ast::CreateFunction::cast(definition.clone())
         .and_then(|function| function.sql_body())
@@ -68,14 +95,12 @@ pub(crate) fn sql_statements(definition: &SyntaxNode) -> Vec<SyntaxNode> {
 
 /// Returns the calls of functions by name. Constructs with a syntax of their own, like EXISTS, are
 /// left out.
-pub(crate) fn calls_in(node: &SyntaxNode) -> impl Iterator<Item = SyntaxNode> {
-    node.descendants()
-        .filter(|node| node.kind() == SyntaxKind::CALL_EXPR)
-        .filter(|call| {
-            call.children().next().is_some_and(|callee| {
-                matches!(callee.kind(), SyntaxKind::NAME_REF | SyntaxKind::FIELD_EXPR)
-            })
+pub(crate) fn calls_in(node: &SyntaxNode) -> impl Iterator<Item = SyntaxNode> + use<> {
+    tree::descendants(node, SyntaxKind::CALL_EXPR).filter(|call| {
+        call.children().next().is_some_and(|callee| {
+            matches!(callee.kind(), SyntaxKind::NAME_REF | SyntaxKind::FIELD_EXPR)
         })
+    })
 }
 
 /// Returns the parts of the called function's name.

@@ -1,7 +1,9 @@
 //! Settings that SET, RESET and `set_config` change.
 
+use rowan::GreenNodeData;
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
+use crate::replay::syntax::green;
 use crate::replay::syntax::routine::{callee, calls_in};
 use crate::replay::syntax::tree::{below, child, child_nodes, has, name, path, string, text};
 
@@ -146,10 +148,23 @@ pub(crate) fn is_changed_by(call: &SyntaxNode) -> bool {
 
 /// Returns true if a node below changes a setting that matters.
 pub(crate) fn is_changed_in(node: &SyntaxNode) -> bool {
+    if !names_a_change(&node.green()) {
+        return false;
+    }
     node.descendants()
         .filter_map(|inner| changed(&inner))
         .any(|(setting, _)| matters(&setting))
         || calls_in(node).any(|call| is_changed_by(&call))
+}
+
+/// Returns true if there is a word below a node with which a setting can be changed.
+fn names_a_change(node: &GreenNodeData) -> bool {
+    use SyntaxKind as K;
+    let is_other = |kind, text: &str| {
+        let is_word = matches!(kind, K::SET_KW | K::RESET_KW | K::DISCARD_KW);
+        !is_word && !text.trim_matches('"').eq_ignore_ascii_case("set_config")
+    };
+    !green::all_tokens(node, &mut |kind, text| is_other(kind, text))
 }
 
 /// Returns the arguments of a call.

@@ -2,10 +2,20 @@
 //!
 //! These functions do not find nodes of a kind that a test has switched off.
 
+use rowan::{GreenNodeData, NodeOrToken, TextRange};
+use squawk_syntax::ast::{AstNode as _, SourceFile};
 use squawk_syntax::{SyntaxElement, SyntaxKind, SyntaxNode, SyntaxToken};
 
 use crate::replay::refusal::{Refused, Result};
+use crate::replay::syntax::green;
 use crate::replay::syntax::off::is_off;
+
+/// Returns the statements of a file.
+pub(crate) fn statements(file: &SyntaxNode) -> impl Iterator<Item = SyntaxNode> + use<> {
+    let file = SourceFile::cast(file.clone());
+    let statements = file.into_iter().flat_map(|file| file.stmts());
+    statements.map(|statement| statement.syntax().clone())
+}
 
 /// Returns true if a node is a query.
 pub(crate) fn is_query(kind: SyntaxKind) -> bool {
@@ -38,8 +48,7 @@ pub(crate) fn is_seen(kind: SyntaxKind) -> bool {
 
 /// Returns the first child node of this kind.
 pub(crate) fn child(node: &SyntaxNode, kind: SyntaxKind) -> Option<SyntaxNode> {
-    node.children()
-        .find(|child| child.kind() == kind && !is_off(kind))
+    children(node, kind).next()
 }
 
 /// Returns the child nodes of this kind.
@@ -47,8 +56,26 @@ pub(crate) fn children(
     node: &SyntaxNode,
     kind: SyntaxKind,
 ) -> impl Iterator<Item = SyntaxNode> + use<> {
-    node.children()
-        .filter(move |child| child.kind() == kind && !is_off(kind))
+    let wanted = node.clone();
+    let mut start = node.text_range().start();
+    let mut found = Vec::new();
+    if !is_off(kind) {
+        for child in node.green().children() {
+            let place = TextRange::at(start, child.text_len());
+            start = place.end();
+            if SyntaxKind::from(child.kind().0) == kind && child.into_node().is_some() {
+                found.push(place);
+            }
+        }
+    }
+    // Only the children that are wanted become nodes, since each is an allocation.
+    found.into_iter().filter_map(move |place| {
+        let at_place = |child: &SyntaxNode| child.kind() == kind && child.text_range() == place;
+        let child = wanted.child_or_token_at_range(place);
+        let child = child.and_then(SyntaxElement::into_node).filter(at_place);
+        // An empty node is not found by its place.
+        child.or_else(|| wanted.children().find(at_place))
+    })
 }
 
 /// Returns a token in normal form: names unquoted, keywords in lower case, literals unchanged.
@@ -65,8 +92,23 @@ pub(crate) fn spelling(token: &SyntaxToken) -> String {
 
 /// Returns true if there is a child node or token of this kind.
 pub(crate) fn has(node: &SyntaxNode, kind: SyntaxKind) -> bool {
-    node.children_with_tokens()
-        .any(|child| child.kind() == kind && !is_off(kind))
+    !is_off(kind) && green::kinds(&node.green()).any(|child| child == kind)
+}
+
+/// Returns true if there is a node of this kind at any depth, whether or not a test has switched the
+/// arm off.
+pub(crate) fn has_node(node: &SyntaxNode, kind: SyntaxKind) -> bool {
+    node.kind() == kind || green::has_below(&node.green(), kind)
+}
+
+/// Returns the nodes of this kind at any depth, whether or not a test has switched the arm off.
+pub(crate) fn descendants(
+    node: &SyntaxNode,
+    kind: SyntaxKind,
+) -> impl Iterator<Item = SyntaxNode> + use<> {
+    let found = has_node(node, kind).then(|| node.descendants());
+    let found = found.into_iter().flatten();
+    found.filter(move |child| child.kind() == kind)
 }
 
 /// Returns the nodes of this kind at any depth.
@@ -74,14 +116,13 @@ pub(crate) fn below(
     node: &SyntaxNode,
     kind: SyntaxKind,
 ) -> impl Iterator<Item = SyntaxNode> + use<> {
-    node.descendants()
-        .filter(move |child| child.kind() == kind && !is_off(kind))
+    let found = (!is_off(kind)).then(|| descendants(node, kind));
+    found.into_iter().flatten()
 }
 
 /// Returns true if there is a node or token of this kind at any depth.
 pub(crate) fn has_below(node: &SyntaxNode, kind: SyntaxKind) -> bool {
-    node.descendants_with_tokens()
-        .any(|child| child.kind() == kind && !is_off(kind))
+    !is_off(kind) && has_node(node, kind)
 }
 
 /// Returns all tokens of a node, without white space and comments.
@@ -97,26 +138,44 @@ pub(crate) fn is_trivia(kind: SyntaxKind) -> bool {
 
 /// Returns the parts of a dotted name.
 pub(crate) fn path(node: &SyntaxNode) -> Vec<String> {
-    tokens(node)
-        .filter(stands_alone)
-        .map(|token| identifier(token.text()))
-        .collect()
+    let mut parts = Vec::new();
+    push_path(&node.green(), &mut parts);
+    parts
+}
+
+/// Adds the tokens that are the only ones of their nodes, as names are and keywords are not.
+/// Returns the number of tokens below the node.
+fn push_path(node: &GreenNodeData, parts: &mut Vec<String>) -> usize {
+    let mut count = 0;
+    let mut own = None;
+    for child in node.children() {
+        match child {
+            NodeOrToken::Node(node) => count += push_path(node, parts),
+            NodeOrToken::Token(token) => {
+                let kind = SyntaxKind::from(token.kind().0);
+                if !is_trivia(kind) {
+                    count += 1;
+                    own = (kind != SyntaxKind::DOT).then_some(token);
+                }
+            }
+        }
+    }
+    if let Some(token) = own.filter(|_| count == 1) {
+        parts.push(identifier(token.text()));
+    }
+    count
 }
 
 /// Returns the parts of a dotted name, whatever node kind the parser gave it.
 pub(crate) fn dotted(node: &SyntaxNode) -> Vec<String> {
-    tokens(node)
-        .filter(|token| token.kind() != SyntaxKind::DOT)
-        .map(|token| identifier(token.text()))
-        .collect()
-}
-
-/// Returns true if a token is the only one of its node, as a name is and a keyword is not.
-fn stands_alone(token: &SyntaxToken) -> bool {
-    token.kind() != SyntaxKind::DOT
-        && token
-            .parent()
-            .is_some_and(|parent| tokens(&parent).count() == 1)
+    let mut parts = Vec::new();
+    green::all_tokens(&node.green(), &mut |kind, text| {
+        if !is_trivia(kind) && kind != SyntaxKind::DOT {
+            parts.push(identifier(text));
+        }
+        true
+    });
+    parts
 }
 
 /// Returns the last part of a dotted name. It is empty if the name is missing, which the parser has
@@ -138,6 +197,10 @@ pub(crate) fn child_names(node: &SyntaxNode, kind: SyntaxKind) -> Vec<String> {
 /// Returns an identifier in PostgreSQL's stored form: folded to lower case unless quoted (manual,
 /// 4.1.1).
 pub(crate) fn identifier(text: &str) -> String {
+    let is_stored = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_');
+    if text.len() <= LONGEST && text.bytes().all(is_stored) {
+        return text.to_owned();
+    }
     let token = bowline_sql::tokens(text).next();
     let name = token.filter(|token| token.text().len() == text.len());
     let name = name.and_then(|token| token.name());
@@ -148,10 +211,11 @@ pub(crate) fn identifier(text: &str) -> String {
 /// Refuses names with escapes, `U&"d\\0061t"`. They are rare, and a misread one would be a wrong
 /// name.
 pub(crate) fn no_escaped_name(node: &SyntaxNode) -> Result<()> {
-    let escaped = tokens(node).find(|token| {
-        let text = token.text().as_bytes();
-        matches!(text, [b'U' | b'u', b'&', b'"', ..])
-    });
+    let is_escaped = |text: &str| matches!(text.as_bytes(), [b'U' | b'u', b'&', b'"', ..]);
+    if green::all_tokens(&node.green(), &mut |_, text| !is_escaped(text)) {
+        return Ok(());
+    }
+    let escaped = tokens(node).find(|token| is_escaped(token.text()));
     match escaped.and_then(|token| token.parent()) {
         None => Ok(()),
         Some(name) => Err(
@@ -161,9 +225,11 @@ pub(crate) fn no_escaped_name(node: &SyntaxNode) -> Result<()> {
     }
 }
 
+/// The maximum length of a name in bytes.
+const LONGEST: usize = 63;
+
 /// Truncates a name to 63 bytes, at a character boundary (manual, 4.1.1).
 pub(crate) fn truncate(name: &str) -> &str {
-    const LONGEST: usize = 63;
     if name.len() <= LONGEST {
         return name;
     }
@@ -177,10 +243,18 @@ pub(crate) fn truncate(name: &str) -> &str {
 /// Returns the value of a string literal in any notation of PostgreSQL. Returns `None` for other
 /// nodes, such as bit strings.
 pub(crate) fn string(node: &SyntaxNode) -> Option<String> {
-    bowline_sql::string_value(&node.text().to_string())
+    let mut text = String::new();
+    green::push_text(&node.green(), &mut text);
+    bowline_sql::string_value(&text)
 }
 
 /// Returns the source text without the white space around it.
 pub(crate) fn text(node: &SyntaxNode) -> String {
-    node.text().to_string().trim().to_owned()
+    let mut text = String::new();
+    green::push_text(&node.green(), &mut text);
+    text.truncate(text.trim_end().len());
+    if text.starts_with(char::is_whitespace) {
+        text.drain(..text.len() - text.trim_start().len());
+    }
+    text
 }

@@ -1,15 +1,15 @@
 //! The words of an expression, to compare two expressions of different authors.
 
-use squawk_syntax::{SourceFile, SyntaxKind, SyntaxNode};
+use squawk_syntax::{SyntaxKind, SyntaxNode};
 
+use super::parse::parse_again;
 use super::{tree, type_name};
 
 /// Returns the words of an expression without the types of its casts. Names are unquoted, keywords
 /// in lower case.
 pub(crate) fn tokens_of(expression: &str) -> Vec<String> {
-    let parse = SourceFile::parse(&format!("SELECT {expression}"));
     let mut words = Vec::new();
-    let root = parse.syntax_node();
+    let root = parse_again(&format!("SELECT {expression}"));
     for token in tree::tokens(&root).skip(1) {
         let is_of_cast = token
             .parent_ancestors()

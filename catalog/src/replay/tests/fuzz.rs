@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::super::syntax::parse::is_certainly_parsed;
 use super::super::*;
 use super::migration;
 use super::statements::corpus;
@@ -19,7 +20,7 @@ impl Random {
 }
 
 /// The SQL of the bank, and every statement of the random histories.
-fn seeds() -> Vec<String> {
+pub(super) fn seeds() -> Vec<String> {
     let files = crate::testing::bank()
         .into_iter()
         .map(|migration| migration.up.text);
@@ -84,6 +85,11 @@ fn arbitrary_text_neither_panics_nor_goes_on_for_ever() {
     while start.elapsed() < Duration::from_secs(longest) {
         let one = Instant::now();
         let text = mutate(&mut random, &seeds);
+        let errors = squawk_syntax::SourceFile::parse(&text).errors();
+        assert!(
+            errors.is_empty() || !is_certainly_parsed(&text),
+            "this has errors that the quick check misses:\n{text}"
+        );
         // What came before makes objects for the mutated text to meet.
         let whole = format!("{last}\n{text}");
         let outcome = std::panic::catch_unwind(|| replay(&[migration(&whole), migration(&text)]));

@@ -244,10 +244,7 @@ impl<'a> Filler<'a> {
                 let forms = self.state.functions().values().flatten();
                 let is_trigger = hole == "trigger function";
                 let forms: Vec<_> = forms
-                    .filter(|form| {
-                        !is_trigger
-                            || crate::replay::syntax::routine::is_of_trigger(&form.definition)
-                    })
+                    .filter(|form| !is_trigger || form.is_of_trigger)
                     .map(|form| {
                         let types = form.argument_types.iter();
                         let types: Vec<String> =

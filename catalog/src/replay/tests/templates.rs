@@ -408,10 +408,11 @@ const COMMENTS: [&str; 15] = [
     "COMMENT ON COLUMN {composite}.{its} IS {words}",
 ];
 
-const BLOCKS: [&str; 17] = [
+const BLOCKS: [&str; 18] = [
     "CREATE FUNCTION h() RETURNS int LANGUAGE plpgsql AS $$ BEGIN CREATE TABLE {new table} (a int); RETURN 1; END $$; VALUES (h())",
     "CREATE FUNCTION h() RETURNS int LANGUAGE plpgsql AS $$ BEGIN CREATE TABLE {new table} (a int); RETURN 1; END $$; (SELECT h())",
     "CREATE FUNCTION h() RETURNS int LANGUAGE plpgsql AS $$ BEGIN CREATE TABLE {new table} (a int); RETURN 1; END $$; SELECT 1 UNION ALL SELECT h()",
+    "CREATE FUNCTION h() RETURNS int LANGUAGE plpgsql AS $$ BEGIN CREATE TABLE {new table} (a int); RETURN 1; END $$; CREATE FUNCTION k() RETURNS int RETURN h(); SELECT k()",
     "CREATE FUNCTION q() RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE TABLE {new table} (a int DEFAULT q()); DROP ROUTINE q CASCADE",
     "CREATE FUNCTION q() RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE VIEW {new view} AS SELECT q() AS q; DROP FUNCTION q() CASCADE",
     "DO $$ BEGIN ALTER TABLE {table} ADD COLUMN {definition}; EXCEPTION WHEN duplicate_column THEN NULL; END $$",

@@ -1,14 +1,13 @@
 //! Loops of PL/pgSQL, iteration by iteration.
 
-use squawk_syntax::ast::AstNode as _;
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use crate::replay::program::Program;
 use crate::replay::program::block::{self, Flow, unforeseen};
 use crate::replay::program::evaluate::Datum;
 use crate::replay::refusal::Result;
-use crate::replay::syntax::nesting;
-use crate::replay::syntax::tree::{child, child_name, children, has, is_query, name};
+use crate::replay::syntax::parse::parse;
+use crate::replay::syntax::tree::{self, child, child_name, children, has, is_query, name};
 
 pub(crate) fn is_loop(kind: SyntaxKind) -> bool {
     use SyntaxKind as K;
@@ -115,10 +114,10 @@ impl Program {
                 let Datum::Text(text) = text else {
                     return None;
                 };
-                let parse = nesting::parse(&text)?;
-                let statement = parse.tree().stmts().next()?;
-                (parse.errors().is_empty() && is_query(statement.syntax().kind())).then_some(())?;
-                self.rows(statement.syntax())
+                let tree = parse(&text).ok()?;
+                let statement = tree::statements(&tree).next()?;
+                is_query(statement.kind()).then_some(())?;
+                self.rows(&statement)
             }
             _ => {
                 let query = node.children().find(|part| is_query(part.kind()))?;

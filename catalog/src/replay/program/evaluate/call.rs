@@ -2,14 +2,14 @@
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
-use crate::replay::builtin::builtin;
+use crate::replay::builtin;
 use crate::replay::program::Program;
 use crate::replay::program::evaluate::rows::{self, Row};
 use crate::replay::program::evaluate::system_tables::current_database;
 use crate::replay::program::evaluate::{self, Datum, Scope, functions};
 use crate::replay::syntax::SYSTEM;
 use crate::replay::syntax::expression;
-use crate::replay::syntax::routine::{self, callee};
+use crate::replay::syntax::routine::callee;
 use crate::replay::syntax::tree::{child, has, is_query};
 
 const AGGREGATES: [&str; 12] = [
@@ -196,7 +196,7 @@ impl Program {
         match self.state.functions().get(&function) {
             Some(overloads) => overloads.iter().any(|function| function.result.is_set()),
             None => {
-                let mut overloads = builtin().functions(&function, |_| true);
+                let mut overloads = builtin::functions(&function, |_| true);
                 overloads.any(|function| function.is_set)
             }
         }
@@ -208,8 +208,7 @@ impl Program {
         let [function] = self.state.functions().get(&function)?.as_slice() else {
             return None;
         };
-        let bodies = routine::bodies(&function.definition);
-        let [query] = bodies.as_slice() else {
+        let [query] = function.bodies() else {
             return None;
         };
         let is_plain = function.argument_types.is_empty() && is_query(query.kind());

@@ -1,7 +1,7 @@
 //! `pg_class` and `pg_type`, which list objects of all kinds, and the type columns of
 //! `information_schema`.
 
-use crate::replay::builtin::builtin;
+use crate::replay::builtin;
 use crate::replay::program::Program;
 use crate::replay::program::evaluate::system_tables::{
     Facts, index_name, object, system_name, text,
@@ -46,7 +46,7 @@ impl Program {
         let types = self.state.catalog().types.values();
         let composites = types.filter(|defined| matches!(defined.kind, TypeKind::Composite { .. }));
         rows.extend(composites.map(|composite| class(&composite.name, "c", false)));
-        rows.extend(builtin().core_relations().map(|(schema, name)| {
+        rows.extend(builtin::core_relations().map(|(schema, name)| {
             vec![
                 ("oid", object(&system_name(schema, name))),
                 ("relname", text(name)),
@@ -81,7 +81,7 @@ impl Program {
             .relations
             .keys()
             .map(|name| row(name, "c"));
-        let system = builtin().type_names().map(|name| {
+        let system = builtin::type_names().map(|name| {
             vec![
                 ("oid", object(&system_name("pg_catalog", name))),
                 ("typname", text(name)),

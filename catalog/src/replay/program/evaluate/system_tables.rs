@@ -2,7 +2,7 @@
 //! that migrations created. A column that is not modelled is an unknown value. Its row is never
 //! left out.
 
-use crate::replay::builtin::builtin;
+use crate::replay::builtin;
 use crate::replay::program::Program;
 use crate::replay::program::evaluate::rows::Output;
 use crate::replay::program::evaluate::{Datum, namespace};
@@ -35,8 +35,7 @@ impl Program {
     pub(crate) fn system_rows(&self, parts: &[String]) -> Option<Option<Vec<Output>>> {
         let (table, schema) = parts.split_last()?;
         let schema = schema.last().map_or("pg_catalog", String::as_str);
-        let known = builtin().relations(table).iter();
-        let found = known.clone().find(|found| found.schema == schema)?;
+        let found = builtin::relations(table).find(|found| found.schema == schema)?;
         Some(self.facts(table).map(|rows| {
             let rows = rows.into_iter().map(|facts| {
                 let columns = found.columns().map(|column| {
@@ -364,8 +363,7 @@ fn system_relations(
     schema_column: &'static str,
     name_column: &'static str,
 ) -> impl Iterator<Item = Facts> {
-    builtin()
-        .core_relations()
+    builtin::core_relations()
         .map(move |(schema, name)| vec![(schema_column, text(schema)), (name_column, text(name))])
 }
 

@@ -57,3 +57,67 @@ fn a_replaced_trigger_is_enabled_in_the_partitions_again() {
         "CREATE OR REPLACE TRIGGER g BEFORE INSERT ON p FOR EACH ROW EXECUTE FUNCTION public.f()",
     ]);
 }
+
+#[test]
+fn the_collation_of_a_domain_is_that_of_its_values() {
+    agree(&[
+        "CREATE DOMAIN o1 text COLLATE \"C\"",
+        "CREATE DOMAIN o2 AS o1",
+        "CREATE TABLE t (a o1[] PRIMARY KEY, b o2, c text, d name)",
+        "CREATE VIEW v AS SELECT a, a::text AS e, b, lower(b) AS f, coalesce(b, c) AS g, upper(c) AS h,
+            coalesce(b, b) AS i FROM t",
+        "CREATE TYPE p1 AS (\"select\" o1, q text)",
+        "CREATE TABLE u OF p1",
+        "CREATE INDEX ON u (\"select\" COLLATE \"C\" text_pattern_ops)",
+        "CREATE INDEX ON t (b COLLATE \"C\", c COLLATE \"C\", d COLLATE \"C\")",
+        "CREATE INDEX ON t (lower(b), lower(c))",
+    ]);
+}
+
+#[test]
+fn an_index_has_the_new_collation_of_an_attribute() {
+    agree(&[
+        "CREATE TYPE p0 AS (a int, b text)",
+        "CREATE TABLE t OF p0",
+        "CREATE TABLE u () INHERITS (t)",
+        "CREATE INDEX ON t (lower(b), a ASC NULLS FIRST, b)",
+        "CREATE INDEX ON u (lower(b), b COLLATE \"C\")",
+        "ALTER TYPE p0 ALTER ATTRIBUTE b TYPE text COLLATE \"C\" CASCADE",
+    ]);
+}
+
+#[test]
+fn a_type_takes_along_the_functions_with_columns_of_it() {
+    agree(&[
+        "CREATE TYPE p0 AS (a int, b text)",
+        "CREATE TYPE e AS ENUM ('x')",
+        "CREATE FUNCTION f(a int) RETURNS TABLE (one int, two p0[]) LANGUAGE plpgsql AS $$ BEGIN END $$",
+        "CREATE FUNCTION g(OUT one e, OUT two int) LANGUAGE plpgsql AS $$ BEGIN END $$",
+        "CREATE FUNCTION h(OUT one int, OUT two int) LANGUAGE plpgsql AS $$ BEGIN END $$",
+        "DROP TYPE p0, e CASCADE",
+    ]);
+}
+
+#[test]
+fn a_check_like_an_inherited_one_becomes_the_tables_own() {
+    agree(&[
+        "CREATE TABLE t (a int, CONSTRAINT k CHECK (a > 0), CONSTRAINT l CHECK (a > 1))",
+        "CREATE TABLE u () INHERITS (t)",
+        "CREATE TABLE v () INHERITS (u)",
+        "ALTER TABLE u ADD CONSTRAINT k CHECK (a > 0), ADD UNIQUE (a)",
+        "ALTER TABLE t DROP CONSTRAINT k, DROP CONSTRAINT l",
+    ]);
+}
+
+#[test]
+fn a_check_of_two_parents_goes_with_the_last_of_them() {
+    agree(&[
+        "CREATE TABLE t (a int, CONSTRAINT k CHECK (a > 0), CONSTRAINT l CHECK (a > 1) NO INHERIT)",
+        "CREATE TABLE s (a int, CONSTRAINT k CHECK (a > 0))",
+        "CREATE TABLE u () INHERITS (t, s)",
+        "ALTER TABLE u ADD CONSTRAINT l CHECK (a > 1)",
+        "ALTER TABLE t DROP CONSTRAINT k, DROP CONSTRAINT l",
+        "CREATE TABLE v () INHERITS (u)",
+        "ALTER TABLE s DROP CONSTRAINT k",
+    ]);
+}
