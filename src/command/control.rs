@@ -6,11 +6,14 @@ use super::Command;
 use super::text::Text;
 
 /// The texts that are sent most.
-static TEXTS: LazyLock<[Arc<Text>; 5]> = LazyLock::new(|| {
+static TEXTS: LazyLock<[Arc<Text>; 7]> = LazyLock::new(|| {
     [
         "BEGIN",
         "COMMIT",
         "ROLLBACK",
+        // Each transaction within the transaction of a test is a savepoint.
+        "SAVEPOINT bowline_1",
+        "RELEASE SAVEPOINT bowline_1",
         CHECK_CONSTRAINTS,
         ASK_DEFERRABLE,
     ]

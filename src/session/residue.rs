@@ -20,6 +20,14 @@ pub(super) struct Residue {
     outlasts_discard: Option<bool>,
 }
 
+/// Returns whether a single statement begins or ends a transaction or savepoint, as this crate
+/// writes it.
+fn is_control(sql: &str) -> bool {
+    ["BEGIN", "SAVEPOINT ", "RELEASE ", "ROLLBACK", "COMMIT"]
+        .iter()
+        .any(|word| sql.starts_with(word))
+}
+
 /// A record of whether the session was marked at some moment.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Mark(bool);
@@ -48,7 +56,9 @@ impl Residue {
     /// Marks the session if this statement may leave state behind, or if the server may parse its
     /// text differently.
     pub(super) fn note_statement(&mut self, text: &Text, is_unsure: impl FnOnce() -> bool) {
-        self.note_lasting(text.sql());
+        if self.outlasts_discard == Some(false) && !is_control(text.sql()) {
+            self.note_lasting(text.sql());
+        }
         if !self.touched && !self.is_pooled {
             self.touched = text.leaves_state() || is_unsure();
         }

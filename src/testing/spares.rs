@@ -1,7 +1,7 @@
 //! Copies of a template that are created ahead, for tests that need a database of their own.
 //!
 //! All processes share the spare copies of a server: a test takes one by renaming it, which
-//! PostgreSQL allows one session only. A thread creates more of them while tests run, and ends when
+//! PostgreSQL allows one session only. Two threads create more of them while tests run, and end when
 //! there are enough.
 
 use std::collections::VecDeque;
@@ -18,9 +18,12 @@ use crate::error::Result;
 use crate::session::Session;
 use crate::sqlstate::SqlState;
 
-/// The most spare copies of a template that are created; processes that do so at the same moment
-/// can exceed it.
+/// The most spare copies of a template that are created; threads and processes that do so at the
+/// same moment can exceed it.
 const MOST: u32 = 4;
+
+/// The most threads of a process that create copies: a copy takes more waiting than work.
+const THREADS: u32 = 2;
 
 /// A request for spare copies.
 struct Request {
@@ -30,16 +33,16 @@ struct Request {
     count: u32,
 }
 
-/// The requests to this process's thread: at most one for each template.
+/// The requests to this process's threads: at most one for each template, and one in each thread.
 static REQUESTS: Mutex<Requests> = Mutex::new(Requests {
     waiting: VecDeque::new(),
-    is_served: false,
+    threads: 0,
 });
 
 struct Requests {
     waiting: VecDeque<Request>,
-    /// Whether the thread runs.
-    is_served: bool,
+    /// How many threads run.
+    threads: u32,
 }
 
 /// Renames a spare copy of the template to `name`; returns false if there is none.
@@ -79,12 +82,12 @@ pub(super) fn replenish(template: &Arc<Template>, server: &Arc<TestServer>, coun
         server: Arc::clone(server),
         count,
     });
-    if !requests.is_served {
+    if requests.threads < THREADS {
         let serving = thread::Builder::new()
             .name("bowline-spares".to_owned())
             .spawn(serve);
         // Without a thread, each test copies the template itself.
-        requests.is_served = serving.is_ok();
+        requests.threads += u32::from(serving.is_ok());
     }
 }
 
@@ -93,7 +96,7 @@ fn serve() {
     loop {
         let mut requests = requests();
         let Some(request) = requests.waiting.pop_front() else {
-            requests.is_served = false;
+            requests.threads -= 1;
             return;
         };
         drop(requests);
@@ -107,8 +110,8 @@ fn create(request: &Request) -> Result<(), LocalServerError> {
     let Request {
         template, server, ..
     } = request;
-    let present = server.admin.run(|session| spares(template, session))?;
-    for _ in present.len()..request.count as usize {
+    // Another thread may create some at the same time, and tests take them.
+    while server.admin.run(|session| spares(template, session))?.len() < request.count as usize {
         let number = CREATED.fetch_add(1, Ordering::Relaxed);
         let name = format!("{}{}_{number}", prefix(template), std::process::id());
         template.copy(server, &name)?;
