@@ -148,7 +148,8 @@ impl Session {
     /// It also does for an expected row count that the server cannot check within the query.
     ///
     /// A failure within a transaction fails all of it, as in PostgreSQL. So does a wrong row count,
-    /// except that of a lone query that only reads. Run statements that may fail in a
+    /// except that of a lone query that only reads, or of a lone generated function that writes by a
+    /// whole key: both leave nothing to undo. Run statements that may fail in a
     /// [`Session::savepoint`].
     pub fn run<S: Statement>(&mut self, statement: S) -> Result<S::Output> {
         let mode = self.mode();

@@ -373,6 +373,35 @@ fn a_partial_index_keeps_its_whole_condition() {
 }
 
 #[test]
+fn a_row_count_is_checked_where_a_trigger_can_change_it() {
+    let tables = "CREATE TABLE plain (id serial PRIMARY KEY, name text NOT NULL);
+         CREATE TABLE audited (id serial PRIMARY KEY, name text NOT NULL);
+         CREATE TABLE filtered (id serial PRIMARY KEY, name text NOT NULL);
+         CREATE TABLE parents (id serial PRIMARY KEY, name text NOT NULL);
+         CREATE TABLE children () INHERITS (parents);
+         CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+         CREATE TRIGGER a AFTER UPDATE ON audited EXECUTE FUNCTION f();
+         CREATE TRIGGER b BEFORE INSERT ON filtered FOR EACH ROW EXECUTE FUNCTION f();";
+    let project = Project::new(&[("migrations/1_a/up.sql", tables)]);
+    project.run(&["generate", "--offline"]);
+    for (table, inserts_one, updates_at_most_one) in [
+        ("plain", true, true),
+        ("audited", true, false),
+        ("filtered", false, true),
+        ("parents", true, false),
+    ] {
+        let text = project.read(&format!("src/db/{table}.rs"));
+        let has = |fact: &str| text.contains(&format!("{fact}: true"));
+        assert_eq!(has("writes_one_row"), inserts_one, "{table}");
+        assert_eq!(
+            has("writes_at_most_one_row"),
+            updates_at_most_one,
+            "{table}"
+        );
+    }
+}
+
+#[test]
 fn the_table_of_commit_keys_gets_no_code() {
     let project = Project::new(&[ACCOUNTS]);
     project.run(&["generate"]);
