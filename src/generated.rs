@@ -16,3 +16,70 @@ pub use crate::statement::ready::{
 pub use crate::statement::{chunks, row_value};
 pub use crate::wire::row::SessionRow;
 pub use crate::{column_arrays, column_values, constraints, id, pg_enum, table_row};
+
+/// Implements [`ColumnValues`](crate::statement::ready::ColumnValues):
+/// `NewAccount<'_>: accounts { username, balance = optional }`.
+///
+/// A column that is `optional` is left out where its field is `None`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! column_values {
+    ($Values:ident $(<$lifetime:lifetime>)?: $table:ident { $($field:ident $(= $optional:ident)?),+ $(,)? }) => {
+        impl $crate::__generated::ColumnValues for $Values $(<$lifetime>)? {
+            const COLUMNS: &'static [&'static str] =
+                &[$(<$table::$field as ::diesel::Column>::NAME),+];
+
+            fn collect(&self, given: &mut $crate::__generated::GivenColumns<'_>) {
+                $($crate::column_values!(@add given, $table::$field, self.$field $(, $optional)?);)+
+            }
+        }
+    };
+    (@add $given:ident, $table:ident::$column:ident, $self:ident.$field:ident) => {
+        $given.add::<$table::$column, _>(&$self.$field)
+    };
+    (@add $given:ident, $table:ident::$column:ident, $self:ident.$field:ident, optional) => {
+        $given.add_if::<$table::$column, _>(&$self.$field)
+    };
+}
+
+/// Implements [`ColumnArrays`](crate::statement::ready::ColumnArrays), for the same list of columns.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! column_arrays {
+    ($Values:ident $(<$lifetime:lifetime>)?: $table:ident { $($field:ident $(= $optional:ident)?),+ $(,)? }) => {
+        impl $crate::__generated::ColumnArrays for $Values $(<$lifetime>)? {
+            fn collect_arrays(rows: &[&Self], given: &mut $crate::__generated::GivenArrays<'_>) {
+                $($crate::column_arrays!(@add rows, given, $table, $field $(, $optional)?);)+
+            }
+        }
+    };
+    (@add $rows:ident, $given:ident, $table:ident, $field:ident) => {
+        $given.add::<$table::$field, _>($rows.iter().map(|row| &row.$field))
+    };
+    (@add $rows:ident, $given:ident, $table:ident, $field:ident, optional) => {
+        $given.add::<$table::$field, _>($rows.iter().filter_map(|row| row.$field.as_ref()))
+    };
+}
+
+/// Implements [`TableRow`](crate::statement::ready::TableRow): `Account: accounts { id, username }`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! table_row {
+    ($Row:ident: $table:ident { $($field:ident),+ $(,)? }) => {
+        impl $crate::__generated::AnswerRow for $Row {
+            fn describe(columns: &mut $crate::__generated::RowColumns) {
+                $(columns.column::<$table::$field>();)+
+            }
+
+            fn read(
+                fields: &mut $crate::__generated::Fields<'_>,
+            ) -> $crate::__generated::RowResult<Self> {
+                Ok(Self {
+                    $($field: fields.read::<$table::$field, _>()?,)+
+                })
+            }
+        }
+
+        impl $crate::__generated::TableRow for $Row {}
+    };
+}

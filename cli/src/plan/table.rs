@@ -103,12 +103,6 @@ impl TablePlan {
         names
     }
 
-    /// Returns true if a column to insert is an array.
-    pub(crate) fn has_new_arrays(&self) -> bool {
-        let mut fields = self.new_fields.iter();
-        fields.any(|field| field.rust_type.is_array())
-    }
-
     pub(crate) fn new_type(&self) -> String {
         format!("New{}", self.row)
     }

@@ -90,26 +90,3 @@ macro_rules! single_values {
 }
 
 single_values!(bool: Bool, i64: BigInt);
-
-/// Implements [`TableRow`](crate::statement::ready::TableRow): `Account: accounts { id, username }`.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! table_row {
-    ($Row:ident: $table:ident { $($field:ident),+ $(,)? }) => {
-        impl $crate::__generated::AnswerRow for $Row {
-            fn describe(columns: &mut $crate::__generated::RowColumns) {
-                $(columns.column::<$table::$field>();)+
-            }
-
-            fn read(
-                fields: &mut $crate::__generated::Fields<'_>,
-            ) -> $crate::__generated::RowResult<Self> {
-                Ok(Self {
-                    $($field: fields.read::<$table::$field, _>()?,)+
-                })
-            }
-        }
-
-        impl $crate::__generated::TableRow for $Row {}
-    };
-}

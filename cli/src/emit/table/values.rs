@@ -18,7 +18,7 @@ pub(super) fn new(table: &TablePlan) -> String {
     }
     let fields = &table.new_fields;
     let mut macros = vec!["column_values"];
-    if !table.has_new_arrays() && table.functions.contains(&Function::InsertMany) {
+    if !has_new_arrays(table) && table.functions.contains(&Function::InsertMany) {
         macros.push("column_arrays");
     }
     // Without a value for an optional column, the column is left out of the INSERT.
@@ -73,4 +73,10 @@ fn call(
         "bowline::__generated::{name}! {{\n    {rust_type}{lifetime}: {} {{\n{lines}    }}\n}}\n",
         table.module
     )
+}
+
+/// Returns true if a column to insert is an array.
+pub(super) fn has_new_arrays(table: &TablePlan) -> bool {
+    let mut fields = table.new_fields.iter();
+    fields.any(|field| field.rust_type.is_array())
 }

@@ -8,6 +8,7 @@ use super::super::super::layout::doc;
 use super::super::lifetime;
 use super::super::sql::{self, Constant};
 use super::super::template::{Gap, Template, list};
+use super::super::values;
 use super::{Emitted, bind_key, column_words, condition, head, key, key_arguments, query};
 
 fn new_argument(table: &TablePlan) -> String {
@@ -92,7 +93,7 @@ pub(super) fn insert_default(table: &TablePlan) -> Emitted<'_> {
 }
 
 pub(super) fn insert_many(table: &TablePlan) -> Emitted<'_> {
-    let (gap, by) = if table.has_new_arrays() {
+    let (gap, by) = if values::has_new_arrays(table) {
         (Gap::New, "by_rows")
     } else {
         (Gap::Rows, "by_columns")
