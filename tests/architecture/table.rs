@@ -30,6 +30,7 @@ pub(crate) const PACKAGES: [Package; 6] = [
             row("", &[]),
             row("constraint", &[]),
             row("deadline", &[]),
+            row("generated", &[""]),
             row("migrations/list", &[]),
             row("no_session", &[]),
             row("random", &[]),
