@@ -31,6 +31,7 @@ pub(crate) use enums::EnumPlan;
 pub(crate) use problem::{Problem, key, shown};
 
 pub(crate) use function::{Function, KeyColumn};
+pub(crate) use functions::key_columns;
 pub(crate) use module_name::module_name;
 pub(crate) use needs::{Need, needs};
 pub(crate) use origin::Origin;

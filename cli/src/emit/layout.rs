@@ -1,7 +1,7 @@
 //! The layout of code as rustfmt writes it: on one line if it fits, else on several.
 
 /// The maximum length of a line.
-const WIDTH: usize = 100;
+pub(super) const WIDTH: usize = 100;
 /// The maximum length of a chain of calls, or of a list of arguments, on one line.
 const CHAIN: usize = 60;
 

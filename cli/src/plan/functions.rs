@@ -103,7 +103,7 @@ fn rules(relation: &Relation, event: &str) -> impl Iterator<Item = bool> {
 }
 
 /// Returns the columns as arguments; `None` if one of them has no Rust type.
-pub(super) fn key_columns(table: &TablePlan, columns: &[String]) -> Option<Vec<KeyColumn>> {
+pub(crate) fn key_columns(table: &TablePlan, columns: &[String]) -> Option<Vec<KeyColumn>> {
     let field = |column: &String| table.fields.iter().find(|field| field.sql_name == *column);
     let columns: Option<Vec<KeyColumn>> = columns
         .iter()

@@ -2,7 +2,7 @@
 
 use bowline_catalog::definition::quoted;
 
-use crate::plan::{Field, Function, KeyColumn, TablePlan, article};
+use crate::plan::{self, Field, Function, KeyColumn, TablePlan, article};
 
 mod writes;
 
@@ -88,25 +88,9 @@ fn key(table: &TablePlan) -> Vec<&Field> {
         .collect()
 }
 
-fn key_arguments(table: &TablePlan) -> Vec<(String, String)> {
-    key(table)
-        .iter()
-        .map(|field| {
-            (
-                field.argument_name.clone(),
-                field.rust_type.argument.clone(),
-            )
-        })
-        .collect()
-}
-
-/// Returns the columns of the key for a sentence: `id`, or `account_id and label`.
-fn key_words(table: &TablePlan) -> String {
-    key(table)
-        .iter()
-        .map(|field| field.sql_name.clone())
-        .collect::<Vec<_>>()
-        .join(" and ")
+/// Returns the columns of the key, as arguments.
+fn key_columns(table: &TablePlan) -> Vec<KeyColumn> {
+    plan::key_columns(table, &table.key).unwrap_or_default()
 }
 
 /// Returns `.bind::<accounts::id, _>(&id)`.
@@ -120,20 +104,6 @@ fn bind(table: &TablePlan, column: &str, argument: &str, argument_type: &str) ->
         ".bind::<{}::{column}, _>({reference}{argument})",
         table.module
     )
-}
-
-fn bind_key(table: &TablePlan) -> Vec<String> {
-    key(table)
-        .iter()
-        .map(|field| {
-            bind(
-                table,
-                &field.name,
-                &field.argument_name,
-                &field.rust_type.argument,
-            )
-        })
-        .collect()
 }
 
 fn bind_columns(table: &TablePlan, columns: &[KeyColumn]) -> Vec<String> {
@@ -188,18 +158,19 @@ fn get(table: &TablePlan) -> Emitted<'_> {
 }
 
 fn one<'a>(table: &'a TablePlan, name: &'a str, output: &str, otherwise: &str) -> Emitted<'a> {
+    let key = key_columns(table);
     let words = format!(
         "The {} with this {}, {otherwise}.",
         table.noun,
-        key_words(table)
+        column_words(&key)
     );
-    let sql = sql::select(table) + &sql::of_key(&key(table));
+    let sql = format!("{} WHERE {}", sql::select(table), sql::condition(&key));
     let output = format!("bowline::Query<{output}>");
     Emitted {
         doc: doc(4, &words),
-        head: head(name, key_arguments(table), &output),
+        head: head(name, column_arguments(&key), &output),
         constants: vec![reading(table, name, sql)],
-        body: query(bind_key(table)),
+        body: query(bind_columns(table, &key)),
     }
 }
 
@@ -218,7 +189,11 @@ fn find_by<'a>(
         table.noun,
         column_words(columns)
     );
-    let sql = sql::select(table) + &sql::of_columns(columns, predicate);
+    let mut sql = format!("{} WHERE {}", sql::select(table), sql::condition(columns));
+    if let Some(predicate) = predicate {
+        sql.push_str(" AND ");
+        sql.push_str(&condition(predicate));
+    }
     let output = format!("bowline::Query<Option<{}>>", table.row);
     Emitted {
         doc: doc(4, &words),
@@ -270,7 +245,7 @@ fn list<'a>(
         .unwrap_or_default();
     let words = format!(
         "Up to `page.limit` rows{of}, by {}, those after `page.after`.{served}",
-        key_words(table)
+        column_words(&key_columns(table))
     );
     let constant = |constant: &'static str, is_after: bool| Constant {
         name: constant,
@@ -306,7 +281,7 @@ fn page_sql(table: &TablePlan, columns: &[KeyColumn], is_after: bool) -> String 
     };
     let mut conditions = Vec::new();
     if !columns.is_empty() {
-        conditions.push(sql::of_columns(columns, None).replacen(" WHERE ", "", 1));
+        conditions.push(sql::condition(columns));
     }
     let mut bound = columns.len();
     if is_after {
@@ -365,27 +340,28 @@ fn count(table: &TablePlan) -> Emitted<'_> {
 }
 
 fn exists(table: &TablePlan) -> Emitted<'_> {
+    let key = key_columns(table);
     let words = format!(
         "Whether there is {} {} with this {}.",
         article(&table.noun),
         table.noun,
-        key_words(table)
+        column_words(&key)
     );
     let sql = format!(
-        "SELECT EXISTS (SELECT FROM {}{})",
+        "SELECT EXISTS (SELECT FROM {} WHERE {})",
         sql::name(table),
-        sql::of_key(&key(table))
+        sql::condition(&key)
     );
     Emitted {
         doc: doc(4, &words),
-        head: head("exists", key_arguments(table), "bowline::Query<bool>"),
+        head: head("exists", column_arguments(&key), "bowline::Query<bool>"),
         constants: vec![reading(table, "exists", sql)],
-        body: query(bind_key(table)),
+        body: query(bind_columns(table, &key)),
     }
 }
 
 /// Returns the predicate of a partial index, in parentheses if it contains OR.
-pub(super) fn condition(predicate: &str) -> String {
+fn condition(predicate: &str) -> String {
     let text = bowline_sql::one_line(predicate);
     let mut depth = 0_usize;
     let is_or = bowline_sql::tokens(&text).any(|token| {

@@ -2,23 +2,17 @@
 
 use bowline_catalog::definition::quoted;
 
-use super::super::layout::literal;
+use super::super::layout::{WIDTH, literal};
 use super::template::{Template, list};
-use crate::plan::{Field, KeyColumn, TablePlan};
-
-/// The maximum length of a line of SQL in the code.
-const WIDTH: usize = 100;
+use crate::plan::{KeyColumn, TablePlan};
 
 /// Returns the table's name in SQL, with its schema unless that is `public`.
 pub(super) fn name(table: &TablePlan) -> String {
+    let name = quoted(&table.name.name);
     if table.name.schema == "public" {
-        quoted(&table.name.name)
+        name
     } else {
-        format!(
-            "{}.{}",
-            quoted(&table.name.schema),
-            quoted(&table.name.name)
-        )
+        format!("{}.{name}", quoted(&table.name.schema))
     }
 }
 
@@ -37,26 +31,12 @@ pub(super) fn returning(table: &TablePlan) -> String {
     format!(" RETURNING {}", columns(table))
 }
 
-/// Returns ` WHERE a = $1 AND b = $2` for the key.
-pub(super) fn of_key(key: &[&Field]) -> String {
-    let names = key.iter().map(|field| field.sql_name.as_str());
-    format!(" WHERE {}", equal(names))
-}
-
-/// Returns ` WHERE a = $1 AND <predicate>` for columns of an index.
-pub(super) fn of_columns(columns: &[KeyColumn], predicate: Option<&str>) -> String {
-    let mut condition = equal(columns.iter().map(|column| column.sql_name.as_str()));
-    if let Some(predicate) = predicate {
-        condition.push_str(" AND ");
-        condition.push_str(&super::functions::condition(predicate));
-    }
-    format!(" WHERE {condition}")
-}
-
-fn equal<'a>(columns: impl Iterator<Item = &'a str>) -> String {
+/// Returns the condition that the columns are equal to the first parameters: `a = $1 AND b = $2`.
+pub(super) fn condition(columns: &[KeyColumn]) -> String {
     let equal = columns
+        .iter()
         .enumerate()
-        .map(|(number, column)| format!("{} = ${}", quoted(column), number + 1));
+        .map(|(number, column)| format!("{} = ${}", quoted(&column.sql_name), number + 1));
     equal.collect::<Vec<_>>().join(" AND ")
 }
 

@@ -2,10 +2,8 @@
 
 use crate::plan::{Field, Function, TablePlan};
 
+use super::super::layout::WIDTH;
 use super::lifetime;
-
-/// The maximum length of a line.
-const WIDTH: usize = 100;
 
 pub(super) fn row(table: &TablePlan) -> String {
     let columns = table.fields.iter().map(|field| field.name.clone());

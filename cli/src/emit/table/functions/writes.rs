@@ -9,7 +9,9 @@ use super::super::lifetime;
 use super::super::sql::{self, Constant};
 use super::super::template::{Gap, Template, list};
 use super::super::values;
-use super::{Emitted, bind_key, column_words, condition, head, key, key_arguments, query};
+use super::{
+    Emitted, bind_columns, column_arguments, column_words, condition, head, key_columns, query,
+};
 
 fn new_argument(table: &TablePlan) -> String {
     let lifetime = lifetime(&table.new_fields).replace("'a", "'_");
@@ -119,11 +121,12 @@ pub(super) fn update(table: &TablePlan) -> Emitted<'_> {
         "Makes the changes and returns the {} as stored, or the error `NotFound`.\n\nNo changes just read it.",
         table.noun
     );
-    let mut arguments = key_arguments(table);
+    let key = key_columns(table);
+    let mut arguments = column_arguments(&key);
     arguments.push(("changes".to_owned(), changes_argument(table)));
-    let mut links = bind_key(table);
+    let mut links = bind_columns(table, &key);
     links.push(".changes(&changes)".to_owned());
-    let of_key = sql::of_key(&key(table));
+    let of_key = format!(" WHERE {}", sql::condition(&key));
     let sql = Template::from(format!("UPDATE {} SET ", sql::name(table)))
         .gap(Gap::Changes)
         .fixed(format!("{of_key}{}", sql::returning(table)));
@@ -196,15 +199,16 @@ pub(super) fn upsert<'a>(
 pub(super) fn delete(table: &TablePlan) -> Emitted<'_> {
     let words = format!("Deletes the {}; `false` if there was none.", table.noun);
     let output = write_query("bowline::statement::WasWritten");
+    let key = key_columns(table);
     let sql = format!(
-        "DELETE FROM {}{}",
+        "DELETE FROM {} WHERE {}",
         sql::name(table),
-        sql::of_key(&key(table))
+        sql::condition(&key)
     );
     Emitted {
         doc: doc(4, &words),
-        head: head("delete", key_arguments(table), &output),
+        head: head("delete", column_arguments(&key), &output),
         constants: vec![writing(table, "delete", sql, &[])],
-        body: query(bind_key(table)),
+        body: query(bind_columns(table, &key)),
     }
 }
