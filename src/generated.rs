@@ -13,7 +13,7 @@ pub use crate::nullable::nullable;
 pub use crate::statement::ready::{
     AnswerRow, ColumnArrays, ColumnValues, Fields, GivenArrays, GivenColumns, StaticSql, TableRow,
 };
-pub use crate::statement::{chunks, row_value};
+pub use crate::statement::row_value;
 pub use crate::wire::row::SessionRow;
 pub use crate::{column_arrays, column_values, constraints, id, pg_enum, table_row};
 

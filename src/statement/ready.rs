@@ -28,7 +28,7 @@ use ahead::EncodedAhead;
 
 pub use column_values::{ColumnArrays, ColumnValues, GivenArrays, GivenColumns};
 pub use insert_many::InsertMany;
-pub use output::{QueryOutput, RowCount, WasWritten};
+pub use output::{QueryOutput, WasWritten};
 pub use static_sql::StaticSql;
 pub use table_row::{AnswerRow, Fields, TableRow};
 

@@ -1,5 +1,7 @@
 //! Inserts of many rows in one round trip.
 
+use std::collections::HashMap;
+
 use super::ahead::EncodedAhead;
 use super::column_values::{ColumnArrays, ColumnValues, GivenArrays, GivenColumns};
 use super::{AnswerRow, Given, Query, StaticSql, Write};
@@ -35,11 +37,15 @@ impl<R> InsertMany<R> {
     #[doc(hidden)]
     pub fn by_columns<V: ColumnArrays>(rows: &[V], sql: &'static StaticSql) -> Self {
         let mut alike: Vec<(ColumnSet, Vec<usize>)> = Vec::new();
+        let mut places: HashMap<ColumnSet, usize> = HashMap::new();
         for (number, row) in rows.iter().enumerate() {
             let set = GivenColumns::set_of(row);
-            match alike.iter_mut().find(|(known, _)| *known == set) {
-                Some((_, numbers)) if !set.is_empty() => numbers.push(number),
-                _ => alike.push((set, vec![number])),
+            match places.get(&set) {
+                Some(place) if !set.is_empty() => alike[*place].1.push(number),
+                _ => {
+                    places.insert(set.clone(), alike.len());
+                    alike.push((set, vec![number]));
+                }
             }
         }
         let insert = |(set, numbers): (ColumnSet, Vec<usize>)| {

@@ -8,7 +8,8 @@ use crate::error::{Error, Result};
 use crate::statement::Answers;
 use crate::wire::answer::Answer;
 
-/// The output of a [`Query`](super::Query): a row, an `Option` or a `Vec` of rows, or a count.
+/// The output of a [`Query`](super::Query): a row, an `Option` or a `Vec` of rows, or
+/// [`WasWritten`].
 pub trait QueryOutput {
     /// The type of the value that running the query returns.
     type Output;
@@ -23,10 +24,6 @@ pub trait QueryOutput {
     #[doc(hidden)]
     fn decode(answers: &mut Answers) -> Result<Self::Output>;
 }
-
-/// The output of a query that returns the number of rows it wrote.
-#[derive(Debug)]
-pub enum RowCount {}
 
 /// The output of a query that returns whether it wrote a row.
 #[derive(Debug)]
@@ -94,20 +91,6 @@ impl<R: AnswerRow> QueryOutput for Vec<R> {
         (0..answer.row_count())
             .map(|row| read(&answer, row, number))
             .collect()
-    }
-}
-
-impl QueryOutput for RowCount {
-    type Output = usize;
-
-    const ROWS: ExpectedRows = ExpectedRows::Any;
-
-    fn describe() -> Option<fn(&mut Columns)> {
-        None
-    }
-
-    fn decode(answers: &mut Answers) -> Result<usize> {
-        Ok(answers.next()?.rows_affected())
     }
 }
 

@@ -1,13 +1,14 @@
 //! The SQL of a generated function.
 
+use bowline_sql::quote::identifier;
+
 use super::Given;
 use crate::command::WrittenRows;
 
 /// The SQL of a generated function, as a constant of the program.
 ///
 /// `{new}` is a gap for the columns of a row to insert, `{rows}` one for those of several rows, and
-/// `{changes}` one for the columns to change.
-/// The parameters outside of gaps have numbers in the SQL; those in a gap are numbered after them.
+/// `{changes}` one for the columns to change. The parameters outside of gaps have numbers in the SQL; those in a gap are numbered after them.
 /// In SQL with gaps, a brace is written twice.
 #[doc(hidden)]
 #[derive(Debug)]
@@ -69,11 +70,11 @@ impl StaticSql {
             sql.push_str(&rest[..brace]);
             rest = &rest[brace..];
             let length = if let Some(gap) = GAPS.iter().find(|gap| rest.starts_with(**gap)) {
-                match *gap {
-                    NEW => insert(&mut sql, new, &mut number),
-                    ROWS => insert_rows(&mut sql, new),
-                    _ => assign(&mut sql, changes, &mut number),
-                }
+                sql.push_str(&match *gap {
+                    NEW => insert(new, &mut number),
+                    ROWS => insert_rows(new),
+                    _ => assign(changes, &mut number),
+                });
                 gap.len()
             } else {
                 // A brace that is not a gap is written twice.
@@ -89,7 +90,7 @@ impl StaticSql {
 
 impl Given {
     /// Returns the names of the given columns.
-    pub(super) fn columns(&self) -> impl Iterator<Item = &'static str> {
+    fn columns(&self) -> impl Iterator<Item = &'static str> {
         self.names
             .iter()
             .enumerate()
@@ -102,76 +103,55 @@ impl Given {
     }
 }
 
-/// Adds `(a, b) VALUES ($1, $2)`.
-fn insert(sql: &mut String, given: &Given, number: &mut usize) {
+/// Returns `(a, b) VALUES ($1, $2)`.
+fn insert(given: &Given, number: &mut usize) -> String {
     if given.set.is_empty() {
-        sql.push_str("DEFAULT VALUES");
-        return;
+        return "DEFAULT VALUES".to_owned();
     }
-    sql.push('(');
-    list(sql, given.columns(), push_quoted);
-    sql.push_str(") VALUES (");
-    list(sql, given.columns(), |sql, _| push_parameter(sql, number));
-    sql.push(')');
+    let parameters = given.columns().map(|_| parameter(number));
+    let values = list(parameters);
+    format!("({}) VALUES ({values})", names(given))
 }
 
-/// Adds `(a, b) SELECT c1, c2 FROM unnest($1, $2) WITH ORDINALITY AS given (c1, c2, n) ORDER BY n`.
+/// Returns `(a, b) SELECT c1, c2 FROM unnest($1, $2) WITH ORDINALITY AS given (c1, c2, n) ORDER BY
+/// n`.
 ///
 /// PostgreSQL inserts the rows in the order of the query, and returns them as it inserts them.
-fn insert_rows(sql: &mut String, given: &Given) {
+fn insert_rows(given: &Given) -> String {
     if given.set.is_empty() {
-        sql.push_str("DEFAULT VALUES");
-        return;
+        return "DEFAULT VALUES".to_owned();
     }
-    let columns = || 1..=given.len();
-    let numbered = |prefix: char| {
-        move |sql: &mut String, number: usize| sql.push_str(&format!("{prefix}{number}"))
-    };
-    sql.push('(');
-    list(sql, given.columns(), push_quoted);
-    sql.push_str(") SELECT ");
-    list(sql, columns(), numbered('c'));
-    sql.push_str(" FROM unnest(");
-    list(sql, columns(), numbered('$'));
-    sql.push_str(") WITH ORDINALITY AS given (");
-    list(sql, columns(), numbered('c'));
-    sql.push_str(", n) ORDER BY n");
+    let numbered = |prefix: char| list((1..=given.len()).map(|number| format!("{prefix}{number}")));
+    let (columns, parameters) = (numbered('c'), numbered('$'));
+    format!(
+        "({}) SELECT {columns} FROM unnest({parameters}) WITH ORDINALITY AS given ({columns}, n) \
+         ORDER BY n",
+        names(given)
+    )
 }
 
-/// Adds `a = $1, b = $2`.
-fn assign(sql: &mut String, given: &Given, number: &mut usize) {
-    list(sql, given.columns(), |sql, name| {
-        push_quoted(sql, name);
-        sql.push_str(" = ");
-        push_parameter(sql, number);
-    });
+/// Returns `a = $1, b = $2`.
+fn assign(given: &Given, number: &mut usize) -> String {
+    list(
+        given
+            .columns()
+            .map(|name| format!("{} = {}", identifier(name), parameter(number))),
+    )
 }
 
-/// Adds items with commas between them.
-pub(super) fn list<T>(
-    sql: &mut String,
-    items: impl Iterator<Item = T>,
-    mut push: impl FnMut(&mut String, T),
-) {
-    for (index, item) in items.enumerate() {
-        if index > 0 {
-            sql.push_str(", ");
-        }
-        push(sql, item);
-    }
+/// Returns the given columns as a list.
+fn names(given: &Given) -> String {
+    list(given.columns().map(identifier))
 }
 
-/// Adds a name in quotes.
-pub(super) fn push_quoted(sql: &mut String, name: &str) {
-    sql.push('"');
-    sql.push_str(&name.replace('"', "\"\""));
-    sql.push('"');
+fn list(items: impl Iterator<Item = String>) -> String {
+    items.collect::<Vec<_>>().join(", ")
 }
 
-/// Adds the next parameter: `$3` after 2.
-pub(super) fn push_parameter(sql: &mut String, number: &mut usize) {
+/// Returns the next parameter: `$3` after 2.
+fn parameter(number: &mut usize) -> String {
     *number += 1;
-    sql.push_str(&format!("${number}"));
+    format!("${number}")
 }
 
 #[cfg(test)]
@@ -202,7 +182,7 @@ mod tests {
         };
         assert_eq!(
             compose(&[0, 1]),
-            r#"INSERT INTO a ("username", "odd ""name""") VALUES ($1, $2) RETURNING id"#
+            r#"INSERT INTO a (username, "odd ""name""") VALUES ($1, $2) RETURNING id"#
         );
         assert_eq!(compose(&[]), "INSERT INTO a DEFAULT VALUES RETURNING id");
     }
@@ -212,7 +192,7 @@ mod tests {
         let sql = of("INSERT INTO a {rows} RETURNING id");
         assert_eq!(
             sql.compose(&[given(NAMES, &[0, 2]), Given::default()], 2),
-            r#"INSERT INTO a ("username", "balance") SELECT c1, c2 FROM unnest($1, $2) WITH ORDINALITY AS given (c1, c2, n) ORDER BY n RETURNING id"#
+            r#"INSERT INTO a (username, balance) SELECT c1, c2 FROM unnest($1, $2) WITH ORDINALITY AS given (c1, c2, n) ORDER BY n RETURNING id"#
         );
     }
 
@@ -221,7 +201,7 @@ mod tests {
         let sql = of(r#"INSERT INTO "{{new}}" {new} RETURNING "{{", "{{rows}}""#);
         assert_eq!(
             sql.compose(&[given(NAMES, &[0]), Given::default()], 1),
-            r#"INSERT INTO "{new}" ("username") VALUES ($1) RETURNING "{", "{rows}""#
+            r#"INSERT INTO "{new}" (username) VALUES ($1) RETURNING "{", "{rows}""#
         );
     }
 
@@ -230,7 +210,7 @@ mod tests {
         let sql = of("UPDATE a SET {changes} WHERE id = $1");
         assert_eq!(
             sql.compose(&[Given::default(), given(NAMES, &[0, 2])], 3),
-            r#"UPDATE a SET "username" = $2, "balance" = $3 WHERE id = $1"#
+            r#"UPDATE a SET username = $2, balance = $3 WHERE id = $1"#
         );
     }
 
@@ -242,11 +222,11 @@ mod tests {
         };
         assert_eq!(
             sql.compose(&[given(NAMES, &[2]), given(NAMES, &[])], 1),
-            r#"INSERT INTO a ("balance") VALUES ($1) ON CONFLICT (id) DO UPDATE SET id = excluded.id"#
+            r#"INSERT INTO a (balance) VALUES ($1) ON CONFLICT (id) DO UPDATE SET id = excluded.id"#
         );
         assert_eq!(
             sql.compose(&[given(NAMES, &[2]), given(NAMES, &[0])], 2),
-            r#"INSERT INTO a ("balance") VALUES ($1) ON CONFLICT (id) DO UPDATE SET "username" = $2"#
+            r#"INSERT INTO a (balance) VALUES ($1) ON CONFLICT (id) DO UPDATE SET username = $2"#
         );
     }
 }
