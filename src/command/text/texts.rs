@@ -33,8 +33,8 @@ pub(crate) struct Constant {
 
 /// The texts that a session has met.
 ///
-/// Bounded: 512 texts of each kind (by SQL, by query, constant, derived), none longer than
-/// [`LONGEST`] bytes.
+/// Bounded: 512 texts of each kind (by SQL, by query, constant, derived). None is longer than
+/// [`LONGEST`] bytes, except for constants of the program, which contains them anyway.
 #[derive(Debug, Default)]
 pub(crate) struct Texts {
     by_sql: Kept<u64, Arc<Text>>,
@@ -91,9 +91,7 @@ impl Texts {
             };
         }
         let text = Arc::new(Text::new(make()));
-        if text.sql().len() <= LONGEST {
-            self.constant.insert(constant, Arc::clone(&text));
-        }
+        self.constant.insert(constant, Arc::clone(&text));
         QueryText {
             text,
             is_known: false,
@@ -135,6 +133,18 @@ mod tests {
         assert!(!first.is_known);
         let second = texts.of_sql("SELECT 1");
         assert!(second.is_known && Arc::ptr_eq(&first.text, &second.text));
+    }
+
+    #[test]
+    fn a_constant_is_kept_however_long_it_is() {
+        let mut texts = Texts::default();
+        let constant = || Constant {
+            address: 1,
+            sets: None,
+        };
+        texts.of_constant(constant(), || " ".repeat(LONGEST + 1));
+        let again = texts.of_constant(constant(), || unreachable!("it is kept"));
+        assert!(again.is_known);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Generated functions are SQL as constants, filled with the columns that a call gives.
 
 use bank::{Account, AccountId, AccountStatus, NewAccount, NewTransfer, Transfer};
-use bowline::{Database, ErrorKind, Outcome, Page, Result, StatementDsl as _, sql_query};
+use bowline::{Database, ErrorKind, Outcome, Page, Result, Session, StatementDsl as _, sql_query};
 use diesel::Connection as _;
 use diesel::connection::SimpleConnection as _;
 
@@ -70,13 +70,46 @@ fn only_the_columns_that_are_given_are_named() -> Result<()> {
     done
 }
 
-#[bowline::test]
-fn a_lone_update_of_a_missing_row_changes_nothing(db: Database) -> Result<()> {
+#[test]
+fn a_lone_update_of_a_missing_row_is_not_committed() -> Result<()> {
+    let database = test_database();
+    let db = database.open().expect("a server");
     let missing = db
         .run(Account::update(AccountId(0), balance(1)))
         .expect_err("there is no such account");
     assert_eq!(missing.kind(), ErrorKind::NotFound);
     assert_eq!(missing.outcome(), Outcome::NotCommitted);
+    Ok(())
+}
+
+/// The server's list has the SQL as it was sent.
+#[test]
+fn a_lone_write_is_sent_as_it_stands_and_prepared_when_it_comes_back() -> Result<()> {
+    let database = test_database();
+    let session = &mut Session::connect(&database.config())?;
+    let ann = session.run(Account::insert(new_account("ann")))?;
+    session.run(Account::insert(new_account("bob")))?;
+    for cents in 0..2 {
+        session.run(Account::update(ann.id, balance(cents)))?;
+        session.run(Account::find(ann.id))?;
+    }
+    // In a tuple, the server checks that each finds its row.
+    for cents in 0..2 {
+        session.run((
+            Account::update(ann.id, balance(cents)),
+            Account::delete(AccountId(0)),
+        ))?;
+    }
+    let list = "SELECT statement FROM pg_prepared_statements ORDER BY prepare_time";
+    let statements = session.run(sql_query(list).all::<String>())?;
+    let count = |begin: &str| {
+        let all = statements.iter();
+        all.filter(|statement| statement.starts_with(begin)).count()
+    };
+    for begin in ["INSERT INTO", "UPDATE accounts", "SELECT id", "DELETE FROM"] {
+        assert_eq!(count(begin), 1, "{begin}: {statements:#?}");
+    }
+    assert_eq!(count("WITH s AS (\nUPDATE accounts"), 1, "{statements:#?}");
     Ok(())
 }
 
