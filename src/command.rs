@@ -34,8 +34,8 @@ pub(crate) struct Command {
     pub(crate) parameters: Parameters,
     /// Whether it is prepared under a name, because its SQL is sent again with other values.
     pub(crate) is_named: bool,
-    /// Whether it is a query of diesel whose type decides its SQL. Then its type also decides how
-    /// its columns are read.
+    /// Whether it is a query of diesel whose type decides its SQL, or a constant of generated code.
+    /// Then it names its columns, and a change of the schema cannot change its result unnoticed.
     pub(crate) is_diesels: bool,
     pub(crate) rows: ExpectedRows,
     pub(crate) written: WrittenRows,
@@ -105,8 +105,8 @@ pub enum ExpectedRows {
 pub(crate) enum WrittenRows {
     /// Nothing is known.
     Any,
-    /// At most one, and nothing else changes if it is none: a write by a whole unique key of a table
-    /// without statement-level triggers and rules.
+    /// At most one. If the command writes no row, it changes nothing else either: it writes by a whole
+    /// unique key, to a table without statement-level triggers and without rules.
     AtMostOne,
     /// One, or an error.
     One,

@@ -1,9 +1,9 @@
 //! The functions that stored expressions call.
 //!
-//! PostgreSQL stores a call as a reference to one function. Here the text is the reference. A bare
-//! name means a function of `public` or a built-in one, and other schemas are named. Overloads are
-//! told apart by the number of arguments and their types. Where a later overload would be chosen
-//! instead, the arguments are cast to the types of the former one.
+//! PostgreSQL stores a call as a reference to one function. Here the text is the reference. A name
+//! without a schema means a function of `public` or a built-in one. The number of arguments and
+//! their types decide which overload a call means. If a new overload would match a stored call
+//! better, the arguments of the call are cast to the types of the overload that it meant before.
 
 use std::collections::BTreeMap;
 

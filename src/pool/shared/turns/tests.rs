@@ -98,8 +98,8 @@ fn a_waiter_is_woken_whenever_a_session_is_idle() {
     let mut random = Seeded(0x9E37_79B9_7F4A_7C15);
     let mut turns = Turns::new();
     let mut held = items(4);
-    // Waiters that were told to retry, and those that got a session or a failure.
-    let mut told: Vec<Arc<Waiter<Resource>>> = Vec::new();
+    // Waiters to notify: they can retry, or have got a session or a failure.
+    let mut notified: Vec<Arc<Waiter<Resource>>> = Vec::new();
     let mut served = 0;
     let mut now = Instant::now();
     for _ in 0..20_000 {
@@ -117,11 +117,11 @@ fn a_waiter_is_woken_whenever_a_session_is_idle() {
                         served += 1;
                         held.push(item);
                     }
-                    None => told.extend(turns.keep(item)),
+                    None => notified.extend(turns.keep(item)),
                 }
             }
-            5 if !told.is_empty() => {
-                let waiter = told.swap_remove(random.below(told.len()));
+            5 if !notified.is_empty() => {
+                let waiter = notified.swap_remove(random.below(notified.len()));
                 // One that was served or failed since does not retry.
                 if turns
                     .waiting
@@ -131,16 +131,16 @@ fn a_waiter_is_woken_whenever_a_session_is_idle() {
                 {
                     served += 1;
                     held.push(item);
-                    told.extend(next);
+                    notified.extend(next);
                 }
             }
             6 if !turns.waiting.is_empty() && random.below(4) == 0 => {
                 let gone = Arc::clone(&turns.waiting[random.below(turns.waiting.len())]);
-                told.extend(turns.leave(&gone));
+                notified.extend(turns.leave(&gone));
             }
             7 if random.below(16) == 0 => {
                 let since = now.checked_sub(Duration::from_micros(800)).expect("a time");
-                told.extend(turns.fail(since, refused::closed));
+                notified.extend(turns.fail(since, refused::closed));
             }
             _ => {}
         }
