@@ -18,7 +18,7 @@ use crate::replay::syntax::SYSTEM;
 use crate::replay::syntax::expression::words;
 use crate::replay::syntax::routine::{callee, calls_in};
 use crate::replay::syntax::setting;
-use crate::replay::syntax::tree::{children, has_node, tokens};
+use crate::replay::syntax::tree::{children, has_any_node, tokens};
 use crate::{ConstraintKind, Relation, TypeKind};
 
 /// The way in which a statement runs functions.
@@ -280,7 +280,7 @@ impl Program {
 fn writes_to_catalog(node: &SyntaxNode) -> bool {
     use SyntaxKind as K;
     let kinds = [K::INSERT, K::UPDATE, K::DELETE, K::MERGE, K::COPY];
-    if !kinds.into_iter().any(|kind| has_node(node, kind)) {
+    if !has_any_node(node, &kinds) {
         return false;
     }
     node.descendants()

@@ -21,11 +21,17 @@ pub(crate) fn nodes(node: &GreenNodeData) -> impl Iterator<Item = &GreenNodeData
 
 /// Returns true if there is a node or token of this kind below a node.
 pub(crate) fn has_below(node: &GreenNodeData, wanted: SyntaxKind) -> bool {
+    has_any_below(node, &[wanted])
+}
+
+/// Returns true if there is a node or token of one of these kinds below a node.
+pub(crate) fn has_any_below(node: &GreenNodeData, wanted: &[SyntaxKind]) -> bool {
     node.children().any(|child| {
-        SyntaxKind::from(child.kind().0) == wanted
+        let kind = SyntaxKind::from(child.kind().0);
+        wanted.contains(&kind)
             || child
                 .into_node()
-                .is_some_and(|node| has_below(node, wanted))
+                .is_some_and(|node| has_any_below(node, wanted))
     })
 }
 

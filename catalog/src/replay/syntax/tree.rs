@@ -48,7 +48,28 @@ pub(crate) fn is_seen(kind: SyntaxKind) -> bool {
 
 /// Returns the first child node of this kind.
 pub(crate) fn child(node: &SyntaxNode, kind: SyntaxKind) -> Option<SyntaxNode> {
-    children(node, kind).next()
+    if is_off(kind) {
+        return None;
+    }
+    let mut start = node.text_range().start();
+    for child in node.green().children() {
+        let place = TextRange::at(start, child.text_len());
+        start = place.end();
+        if SyntaxKind::from(child.kind().0) == kind && child.into_node().is_some() {
+            return child_at(node, kind, place);
+        }
+    }
+    None
+}
+
+/// Returns the child node of this kind and place. Only a child that is wanted becomes a node, since
+/// each is an allocation.
+fn child_at(node: &SyntaxNode, kind: SyntaxKind, place: TextRange) -> Option<SyntaxNode> {
+    let is_it = |child: &SyntaxNode| child.kind() == kind && child.text_range() == place;
+    let child = node.child_or_token_at_range(place);
+    let child = child.and_then(SyntaxElement::into_node).filter(is_it);
+    // An empty node is not found by its place.
+    child.or_else(|| node.children().find(is_it))
 }
 
 /// Returns the child nodes of this kind.
@@ -68,14 +89,8 @@ pub(crate) fn children(
             }
         }
     }
-    // Only the children that are wanted become nodes, since each is an allocation.
-    found.into_iter().filter_map(move |place| {
-        let at_place = |child: &SyntaxNode| child.kind() == kind && child.text_range() == place;
-        let child = wanted.child_or_token_at_range(place);
-        let child = child.and_then(SyntaxElement::into_node).filter(at_place);
-        // An empty node is not found by its place.
-        child.or_else(|| wanted.children().find(at_place))
-    })
+    let places = found.into_iter();
+    places.filter_map(move |place| child_at(&wanted, kind, place))
 }
 
 /// Returns a token in normal form: names unquoted, keywords in lower case, literals unchanged.
@@ -99,6 +114,12 @@ pub(crate) fn has(node: &SyntaxNode, kind: SyntaxKind) -> bool {
 /// arm off.
 pub(crate) fn has_node(node: &SyntaxNode, kind: SyntaxKind) -> bool {
     node.kind() == kind || green::has_below(&node.green(), kind)
+}
+
+/// Returns true if there is a node of one of these kinds at any depth, whether or not a test has
+/// switched the arm off.
+pub(crate) fn has_any_node(node: &SyntaxNode, kinds: &[SyntaxKind]) -> bool {
+    kinds.contains(&node.kind()) || green::has_any_below(&node.green(), kinds)
 }
 
 /// Returns the nodes of this kind at any depth, whether or not a test has switched the arm off.
