@@ -21,7 +21,9 @@ fn fault(session: &mut Session, from: &Taken, to: &Taken) -> Option<String> {
         for statement in &from.statements {
             session.batch_execute(statement).map_err(Error::from)?;
         }
-        session.batch_execute("DISCARD TEMP").map_err(Error::from)?;
+        // The script runs in a session of its own, to which no search path is left.
+        let new_session = "DISCARD TEMP; RESET search_path";
+        session.batch_execute(new_session).map_err(Error::from)?;
         for statement in bowline_sql::statements(&script) {
             if let Err(error) = session.batch_execute(statement.text()) {
                 let is_noted = script.contains("in a transaction of its own");
