@@ -122,13 +122,16 @@ fn copy_sequence(state: &mut State, source: &Name, column: &str, table: &Name) {
     let (Some(old), Some(new)) = (old, new) else {
         return;
     };
+    // PostgreSQL copies the bounds, but neither the type, nor the comment, nor the privileges.
     let copy = Sequence {
-        // The bounds are copied, but the type is not.
         data_type: "int8".to_owned(),
-        name: new.name.clone(),
-        owner: new.owner,
-        comment: None,
-        ..old
+        start: old.start,
+        increment: old.increment,
+        min: old.min,
+        max: old.max,
+        cache: old.cache,
+        cycle: old.cycle,
+        ..new
     };
     state.add_sequence(copy);
 }
