@@ -35,6 +35,9 @@ impl Catalog {
             for text in [&mut relation.partition_by, &mut relation.partition_bound] {
                 *text = text.as_deref().map(canonical);
             }
+            if let Some(bound) = &mut relation.partition_bound {
+                *bound = bare_numbers(bound);
+            }
         }
         for sequence in self.sequences.values_mut() {
             sequence.privileges.owner = None;
@@ -132,6 +135,19 @@ fn canonical_index(index: &mut Index) {
         }
     }
     index.predicate = index.predicate.as_deref().map(canonical);
+}
+
+/// Returns a bound with its numbers unquoted, as replay has them. A server quotes the numbers of
+/// `bigint` and other types, and writes negative numbers as one word.
+fn bare_numbers(bound: &str) -> String {
+    let words = bound.split(' ').map(|word| {
+        let inner = word.trim_matches('\'');
+        match inner.parse::<i64>() {
+            Ok(_) => inner.replacen('-', "- ", 1),
+            Err(_) => word.to_owned(),
+        }
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// Returns an expression without casts, parentheses and white space, in PostgreSQL's spelling.

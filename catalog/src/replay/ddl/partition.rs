@@ -88,9 +88,7 @@ pub(crate) fn change_parent(state: &mut State, action: &SyntaxNode, table: &Name
         .ok_or_else(|| Refused::new(action, "no table is named"))?;
     let parent = state.relation_mut(&reference)?.clone();
     let inherits = action.kind() == SyntaxKind::INHERIT_TABLE;
-    for column in &parent.columns {
-        state.keep_column(table, &column.name);
-    }
+    state.keep_columns_of(table, &parent);
     if !inherits {
         state.remove_parent(table, &parent.name);
         return Ok(());

@@ -8,7 +8,7 @@ use crate::replay::infer::{self, Output, renamed};
 use crate::replay::refusal::{Refused, Result, exists};
 use crate::replay::state::{State, TEMPORARY, Uses};
 use crate::replay::syntax::tree::{
-    below, child, child_name, child_names, children, has, is_query, string, text,
+    below, child, child_name, child_names, children, has, is_query, name, string, text,
 };
 use crate::{Column, Name, Relation, RelationKind};
 
@@ -16,7 +16,8 @@ pub(crate) fn create_view(state: &mut State, node: &SyntaxNode) -> Result<()> {
     use SyntaxKind as K;
     let view =
         child(node, K::VIEW).ok_or_else(|| Refused::new(node, "the view's name is not given"))?;
-    let mut name = state.new_name(node, &view)?;
+    let bare_name = name(&view);
+    let name = state.new_name(node, &view);
     let is_materialized = node.kind() == K::CREATE_MATERIALIZED_VIEW;
     let kind = if is_materialized {
         RelationKind::MaterializedView
@@ -31,7 +32,7 @@ pub(crate) fn create_view(state: &mut State, node: &SyntaxNode) -> Result<()> {
         .map(|list| child_names(&list, K::COLUMN_NAME))
         .unwrap_or_default();
     let inferred = if has(node, K::RECURSIVE_KW) {
-        infer::infer_recursive(state, &query, &name.name, &given)
+        infer::infer_recursive(state, &query, &bare_name, &given)
     } else {
         infer::infer(state, &query)
     };
@@ -41,12 +42,18 @@ pub(crate) fn create_view(state: &mut State, node: &SyntaxNode) -> Result<()> {
     });
     let (columns, used) = match inferred {
         Ok(inferred) => inferred,
-        Err(refused) => return unknown_view(state, node, name, kind, &query, refused),
+        Err(refused) => return unknown_view(state, node, name?, kind, &query, refused),
     };
-    if used.relations.iter().any(|table| table.schema == TEMPORARY) {
-        // A view over a temporary table is temporary too.
-        TEMPORARY.clone_into(&mut name.schema);
-    }
+    // A view over a temporary table is temporary too, and needs no schema of the search path.
+    let is_temporary = used.relations.iter().any(|table| table.schema == TEMPORARY);
+    let name = if is_temporary {
+        Name {
+            schema: TEMPORARY.to_owned(),
+            name: bare_name,
+        }
+    } else {
+        name?
+    };
     let earlier = state.catalog().relations.get(&name).cloned();
     if state.has_relation(&name.schema, &name.name) {
         if has(node, K::IF_NOT_EXISTS) {

@@ -29,18 +29,6 @@ impl State {
         let Some(relation) = self.catalog.relations.get(table) else {
             return false;
         };
-        let parents = relation.parents.iter();
-        let parents = parents.filter_map(|parent| self.catalog.relations.get(parent));
-        let is_inherited = parents.flat_map(|parent| &parent.constraints).any(|check| {
-            let is_passed_on = matches!(
-                check.kind,
-                ConstraintKind::Check {
-                    no_inherit: false,
-                    ..
-                }
-            );
-            is_passed_on && check.name == new.name
-        });
         let is_same = |kind: &ConstraintKind| match (kind, &new.kind) {
             (
                 ConstraintKind::Check {
@@ -57,13 +45,35 @@ impl State {
         let mut checks = relation.constraints.iter();
         let has_same = checks.any(|check| check.name == new.name && is_same(&check.kind));
         let merges = relation.kind != RelationKind::Partition
-            && is_inherited
+            && self.is_inherited_check(table, &new.name)
             && has_same
             && !self.is_local_check(table, &new.name);
         if merges {
             self.local_checks.note(table, &new.name, ());
         }
         merges
+    }
+
+    /// Returns true if a parent of a table passes on a check of this name.
+    pub(crate) fn is_inherited_check(&self, table: &Name, check: &str) -> bool {
+        let parents = self
+            .catalog
+            .relations
+            .get(table)
+            .map(|table| &table.parents);
+        let parents = parents.into_iter().flatten();
+        let parents = parents.filter_map(|parent| self.catalog.relations.get(parent));
+        let mut constraints = parents.flat_map(|parent| &parent.constraints);
+        constraints.any(|constraint| {
+            let is_passed_on = matches!(
+                constraint.kind,
+                ConstraintKind::Check {
+                    no_inherit: false,
+                    ..
+                }
+            );
+            is_passed_on && constraint.name == check
+        })
     }
 
     /// Adds a check to the children of a table. A child that already has the check keeps it when

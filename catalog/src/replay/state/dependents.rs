@@ -161,7 +161,7 @@ impl State {
             for trigger in &other.attached.triggers {
                 if trigger.referenced.as_ref() == Some(table) && other.name != *table {
                     let trigger = Object::Trigger(other.name.clone(), trigger.name.clone());
-                    found.push((trigger, Dependency::Cascade));
+                    found.push((trigger, Dependency::Silent));
                 }
             }
             for policy in &other.attached.policies {

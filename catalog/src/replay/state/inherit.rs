@@ -72,18 +72,41 @@ impl State {
         self.keep_inherited(partition);
     }
 
-    /// Makes a table the child of another. Its columns and checks remain local, even if the parent
-    /// has them.
+    /// Makes a table the child of another. Its own columns and checks remain local, even if the
+    /// parent has them. Those that it only inherits remain inherited.
     pub(crate) fn add_parent(&mut self, table: &Name, parent: &Name) {
         self.note_parent(parent);
-        let relation = self.table(table);
-        relation.parents.push(parent.clone());
-        let constraints = relation.constraints.iter();
-        let checks: Vec<String> = constraints
+        let constraints = self.table(table).constraints.iter();
+        let mut checks: Vec<String> = constraints
             .map(|constraint| constraint.name.clone())
             .collect();
+        checks.retain(|check| !self.is_inherited_check(table, check));
         for check in checks {
             self.local_checks.note(table, &check, ());
+        }
+        self.table(table).parents.push(parent.clone());
+    }
+
+    /// Records that the columns that a table has in common with a parent remain when the parent's
+    /// are dropped, unless another parent has them too.
+    pub(crate) fn keep_columns_of(&mut self, table: &Name, parent: &Relation) {
+        let parents = self.table(table).parents.clone();
+        let others: Vec<&Relation> = parents
+            .iter()
+            .filter(|other| **other != parent.name)
+            .filter_map(|other| self.catalog.relations.get(other))
+            .collect();
+        let is_elsewhere = |name: &str| {
+            let mut columns = others.iter().flat_map(|other| &other.columns);
+            columns.any(|column| column.name == name)
+        };
+        let columns = parent.columns.iter().map(|column| &column.name);
+        let kept: Vec<String> = columns
+            .filter(|name| !is_elsewhere(name))
+            .cloned()
+            .collect();
+        for column in kept {
+            self.keep_column(table, &column);
         }
     }
 

@@ -1,6 +1,7 @@
 //! Histories that random ones found: each was once followed otherwise than a server does.
 
 mod functions;
+mod inheritance;
 mod renames;
 mod schemas;
 mod settings;

@@ -132,3 +132,13 @@ fn like_copies_no_privilege_of_an_identitys_sequence() {
         "CREATE TABLE c (LIKE a INCLUDING ALL)",
     ]);
 }
+
+#[test]
+fn a_view_over_a_temporary_table_needs_no_schema() {
+    agree(&[
+        "CREATE TEMP TABLE t (a int)",
+        "SET search_path TO missing",
+        "CREATE VIEW v AS SELECT a FROM pg_temp.t",
+        "CREATE RECURSIVE VIEW r (a) AS SELECT a FROM t UNION ALL SELECT a FROM r",
+    ]);
+}

@@ -1,0 +1,60 @@
+//! Columns, checks and bounds of children and partitions.
+
+use super::agree;
+
+#[test]
+fn a_second_parent_does_not_make_inherited_checks_local() {
+    agree(&[
+        "CREATE TABLE one (a int, b int, CONSTRAINT k CHECK (a > 0))",
+        "CREATE TABLE heir (CONSTRAINT own CHECK (a > 1)) INHERITS (one)",
+        "CREATE TABLE two (a int, CONSTRAINT own CHECK (a > 1))",
+        "ALTER TABLE heir INHERIT two",
+        "ALTER TABLE one DROP CONSTRAINT k, ADD CONSTRAINT k CHECK (b > a)",
+        "ALTER TABLE two DROP CONSTRAINT own",
+    ]);
+}
+
+#[test]
+fn a_second_parent_does_not_make_inherited_columns_local() {
+    agree(&[
+        "CREATE TABLE one (a int, b int)",
+        "CREATE TABLE two (a int, b int)",
+        "CREATE TABLE heir () INHERITS (one)",
+        "ALTER TABLE heir INHERIT two",
+        "ALTER TABLE one DROP COLUMN a",
+        "ALTER TABLE two DROP COLUMN a",
+        "ALTER TABLE heir NO INHERIT two",
+        "ALTER TABLE one DROP COLUMN b",
+    ]);
+}
+
+#[test]
+fn columns_and_checks_remain_after_the_last_parent() {
+    agree(&[
+        "CREATE TABLE one (a int, b int, CONSTRAINT k CHECK (a > 0))",
+        "CREATE TABLE heir () INHERITS (one)",
+        "ALTER TABLE heir NO INHERIT one",
+        "ALTER TABLE heir INHERIT one",
+        "ALTER TABLE one DROP CONSTRAINT k",
+        "ALTER TABLE one DROP COLUMN b",
+    ]);
+}
+
+#[test]
+fn a_bound_of_a_bigint_key_is_quoted() {
+    agree(&[
+        "CREATE TABLE t (a bigint) PARTITION BY LIST (a)",
+        "CREATE TABLE t1 PARTITION OF t FOR VALUES IN (1, -2)",
+    ]);
+}
+
+#[test]
+fn a_constraint_trigger_is_dropped_with_the_table_after_from() {
+    agree(&[
+        "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$",
+        "CREATE TABLE one (a int)",
+        "CREATE TABLE two (a int)",
+        "CREATE CONSTRAINT TRIGGER g AFTER DELETE ON one FROM two FOR EACH ROW EXECUTE FUNCTION f()",
+        "DROP TABLE two",
+    ]);
+}
