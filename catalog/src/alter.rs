@@ -15,7 +15,7 @@ mod relation;
 mod routine;
 mod types;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use self::order::{Needs, Statement};
 use super::compare::{Aspect, Difference, How, Subject};
@@ -56,6 +56,8 @@ enum Step {
     Privileges,
     Comments,
     DropTables,
+    /// `DROP FUNCTION` and the like of routines that are not replaced.
+    DropOldRoutines,
     DropRest,
     DropExtensions,
     DropSchemas,
@@ -74,6 +76,8 @@ struct Script {
     recreated: BTreeSet<Name>,
     /// Labels that are added to enums.
     labels: Vec<String>,
+    /// Objects that are not dropped, by their schemas.
+    kept: BTreeMap<String, String>,
     /// Relations that no statement can turn into the expected ones, and relations that are kept
     /// with them.
     blocked: BTreeSet<Name>,
@@ -84,58 +88,30 @@ struct Script {
 impl Script {
     /// Adds a statement, unless the script already has it.
     fn push(&mut self, step: Step, sql: impl Into<String>) {
-        let sql = sql.into();
-        let needs = if step < Step::Schemas {
-            Needs::default()
-        } else {
-            Needs::of_text(&sql)
-        };
-        self.add(step, sql, needs, None, Vec::new());
+        self.add(Statement::of_text(step, sql.into()));
     }
 
     /// Adds a statement that creates an object.
     fn create(&mut self, step: Step, sql: impl Into<String>, object: &Name, needs: Needs) {
-        self.add(step, sql.into(), needs, Some(object.clone()), Vec::new());
+        self.add(Statement::new(step, sql.into(), needs).creating([object.clone()]));
     }
 
     /// Adds a statement that drops an object; `needs` are the objects that it uses.
-    ///
-    /// [`Script::also_drops`] records the sequences that are dropped with the object.
     fn drop(&mut self, step: Step, sql: impl Into<String>, object: &Name, needs: Needs) {
-        self.add(step, sql.into(), needs, None, vec![object.clone()]);
+        self.add(Statement::new(step, sql.into(), needs).dropping(object));
     }
 
-    /// Records the sequences that the last statement drops with its object.
-    fn also_drops(&mut self, sequences: impl IntoIterator<Item = Name>) {
-        if let Some(last) = self.statements.last_mut() {
-            last.drops.extend(sequences);
-        }
-    }
-
-    fn add(
-        &mut self,
-        step: Step,
-        sql: String,
-        needs: Needs,
-        creates: Option<Name>,
-        drops: Vec<Name>,
-    ) {
-        if self.has(step, &sql) {
+    /// Adds a statement, unless the script already has it.
+    fn add(&mut self, mut statement: Statement) {
+        if self.has(statement.step, &statement.sql) {
             return;
         }
         // A key or index is created on a partition first. That of the parent then attaches it.
-        let rank = match step {
+        statement.rank = match statement.step {
             Step::Constraints | Step::ForeignKeys => (usize::MAX - self.depth, 0),
             _ => (self.depth, self.position),
         };
-        self.statements.push(Statement {
-            step,
-            rank,
-            sql,
-            creates,
-            drops,
-            needs,
-        });
+        self.statements.push(statement);
     }
 
     fn has(&self, step: Step, sql: &str) -> bool {
@@ -157,6 +133,13 @@ impl Script {
             })
         });
         let taken: BTreeSet<Name> = indexes.chain(self.blocked.iter().cloned()).collect();
+        self.leave_out_users(taken);
+    }
+
+    /// Replaces each statement that uses one of the objects by a comment, and those that use the
+    /// objects that it would have created.
+    fn leave_out_users(&mut self, taken: BTreeSet<Name>) {
+        let mut left_out = BTreeSet::new();
         let statements = std::mem::take(&mut self.statements);
         for statement in statements {
             let uses = |name: &&Name| statement.needs.has(name);
@@ -171,7 +154,28 @@ impl Script {
                         "left out, since it may use {name}: {}",
                         statement.sql
                     ));
+                    left_out.extend(statement.created().cloned());
                 }
+                None => self.statements.push(statement),
+            }
+        }
+        if !left_out.is_empty() {
+            self.leave_out_users(left_out);
+        }
+    }
+
+    /// Replaces each `DROP SCHEMA` of a schema with an object that stays by a comment.
+    fn keep_schemas(&mut self) {
+        let statements = std::mem::take(&mut self.statements);
+        for statement in statements {
+            let mut kept = self.kept.iter();
+            let inside = kept.find(|(schema, _)| {
+                statement.step == Step::DropSchemas && statement.sql == drop_schema(schema)
+            });
+            match inside.map(|(schema, object)| (quoted(schema), object.clone())) {
+                Some((schema, object)) => self.note(format!(
+                    "schema {schema} is not dropped, since {object} is not dropped"
+                )),
                 None => self.statements.push(statement),
             }
         }
@@ -195,12 +199,16 @@ impl Script {
 ///
 /// A comment at the beginning of the script lists the changes that the statements do not make.
 pub fn alter_script(expected: &Catalog, actual: &Catalog, differences: &[Difference]) -> String {
+    if differences.is_empty() {
+        return String::new();
+    }
     let mut script = Script {
         recreated: recreated::views(expected, actual, differences),
         ..Script::default()
     };
     relation::record_blocked(&mut script, expected, actual);
     recreated::recreate(&mut script, expected, actual, differences);
+    move_extensions(&mut script, expected, actual);
     for difference in differences {
         let table = difference.subject.relation();
         let is_in = |names: &BTreeSet<Name>| table.is_some_and(|table| names.contains(table));
@@ -208,13 +216,17 @@ pub fn alter_script(expected: &Catalog, actual: &Catalog, differences: &[Differe
             continue;
         }
         if difference.how == How::OnlyRight
-            && let Some(user) = relation::blocked_user(&script, actual, &difference.subject)
+            && let Some(user) =
+                relation::blocked_user(&script, expected, actual, &difference.subject)
         {
             let subject = &difference.subject;
             script.note(format!(
                 "{subject} is not dropped, since {} may use it",
                 user.sql()
             ));
+            if let Some(name) = relation::object(subject) {
+                script.kept.insert(name.schema.clone(), subject.to_string());
+            }
             continue;
         }
         script.depth = table.map_or(0, |table| {
@@ -225,12 +237,17 @@ pub fn alter_script(expected: &Catalog, actual: &Catalog, differences: &[Differe
     column::order(&mut script, expected, actual);
     types::note_new_labels(&mut script);
     script.leave_out(actual);
+    script.keep_schemas();
     let notes = script.notes.iter();
     // A line break in a name would end the comment, so it becomes a space.
     let notes = notes.map(|why| format!("-- {}\n", why.replace(['\n', '\r'], " ")));
     let statements = order::sorted(script.statements).into_iter();
     let statements = statements.map(|statement| format!("{};\n", statement.sql));
     notes.chain(statements).collect()
+}
+
+fn drop_schema(name: &str) -> String {
+    format!("DROP SCHEMA {}", quoted(name))
 }
 
 fn change(
@@ -247,8 +264,7 @@ fn change(
     let is_comment = aspect == Some(Aspect::Comment);
     match (subject, how) {
         (Subject::Schema(name), How::OnlyRight) => {
-            let drop = format!("DROP SCHEMA {}", quoted(name));
-            script.push(Step::DropSchemas, drop);
+            script.push(Step::DropSchemas, drop_schema(name));
         }
         (Subject::Schema(name), _) => {
             let comment = expected.schemas.get(name).and_then(Option::as_ref);
@@ -299,6 +315,23 @@ fn change(
     }
 }
 
+/// Moves the extensions whose types are in another schema.
+fn move_extensions(script: &mut Script, expected: &Catalog, actual: &Catalog) {
+    for name in expected.extensions.intersection(&actual.extensions) {
+        let schema =
+            |catalog| extension_schema(catalog, name).unwrap_or_else(|| "public".to_owned());
+        let (new, old) = (schema(expected), schema(actual));
+        if new != old {
+            let alter = format!(
+                "ALTER EXTENSION {} SET SCHEMA {}",
+                quoted(name),
+                quoted(&new)
+            );
+            script.push(Step::Types, alter);
+        }
+    }
+}
+
 /// Returns the schema of an extension, if one of its types shows it; `None` for `public`.
 fn extension_schema(expected: &Catalog, extension: &str) -> Option<String> {
     let types = crate::extension::types(extension);
@@ -319,7 +352,14 @@ fn sequence(script: &mut Script, expected: &Catalog, actual: &Catalog, name: &Na
     match actual.sequences.get(name) {
         None => create_sequence(script, sequence),
         // The change of the column's identity drops and recreates the sequence.
-        Some(old) if old.identity != sequence.identity => {}
+        Some(old) if old.identity != sequence.identity && old.owner == sequence.owner => {}
+        Some(old) if old.identity != sequence.identity => {
+            if !old.identity {
+                let drop = format!("DROP SEQUENCE IF EXISTS {}", name.sql());
+                script.drop(Step::DropRest, drop, name, Needs::default());
+            }
+            create_sequence(script, sequence);
+        }
         Some(old) => {
             let is_outside = old.start < sequence.min || old.start > sequence.max;
             let restart = if is_outside { " RESTART" } else { "" };
@@ -327,7 +367,7 @@ fn sequence(script: &mut Script, expected: &Catalog, actual: &Catalog, name: &Na
                 Step::Sequences,
                 format!("ALTER SEQUENCE {} {}{restart}", name.sql(), sequence.sql()),
             );
-            owner(script, sequence);
+            owner(script, sequence, false);
         }
     }
     if sequence.comment.is_some() || !matches!(how, How::OnlyLeft) {
@@ -338,18 +378,20 @@ fn sequence(script: &mut Script, expected: &Catalog, actual: &Catalog, name: &Na
     }
 }
 
-/// Creates a sequence, unless it belongs to an identity column, which creates it.
+/// Creates a sequence, unless it belongs to an identity column, which creates it. Grants the
+/// privileges on it.
 fn create_sequence(script: &mut Script, sequence: &Sequence) {
     if !sequence.identity {
         let create = format!("CREATE SEQUENCE {} {}", sequence.name.sql(), sequence.sql());
         script.create(Step::Sequences, create, &sequence.name, Needs::default());
-        owner(script, sequence);
-        let on = format!("SEQUENCE {}", sequence.name.sql());
-        privilege::grant_all(script, &on, &sequence.privileges);
+        owner(script, sequence, true);
     }
+    let on = format!("SEQUENCE {}", sequence.name.sql());
+    privilege::grant_all(script, &on, &sequence.privileges);
 }
 
-fn owner(script: &mut Script, sequence: &Sequence) {
+/// Sets the owner of a sequence. One that is not new may have an owner that is dropped.
+fn owner(script: &mut Script, sequence: &Sequence, is_new: bool) {
     if sequence.identity {
         return;
     }
@@ -357,11 +399,13 @@ fn owner(script: &mut Script, sequence: &Sequence) {
     let owner = owner.map_or("NONE".to_owned(), |(table, column)| {
         format!("{}.{}", table.sql(), quoted(column))
     });
-    let name = sequence.name.sql();
-    script.push(
-        Step::Owners,
-        format!("ALTER SEQUENCE {name} OWNED BY {owner}"),
-    );
+    let alter = format!("ALTER SEQUENCE {} OWNED BY {owner}", sequence.name.sql());
+    let statement = Statement::of_text(Step::Owners, alter);
+    script.add(if is_new {
+        statement
+    } else {
+        statement.keeping(&sequence.name)
+    });
 }
 
 #[cfg(test)]

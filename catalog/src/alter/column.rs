@@ -3,20 +3,21 @@
 mod change_type;
 mod not_null;
 mod order;
+mod sequence;
 
 pub(super) use change_type::is_assigned;
 pub(super) use order::order;
+pub(super) use sequence::{identity_sequences, owned_sequences, sequence_types, shares_identity};
 
 use self::change_type::{change_type, is_partition_key};
-use self::not_null::{
-    actual_names_not_null, has_default_name, not_null_constraint, nullability, restate_below,
-};
-use super::order::Needs;
+use self::not_null::{named, not_null_constraint, nullability, restate_below, set_nullability};
+use self::sequence::{identity, identity_sequence, next_value, sequence_type};
+use super::order::{Needs, Statement};
 use super::recreated::is_view;
 use super::{Script, Step, create_sequence, lineage};
 use crate::compare::{Aspect, How, same_fill};
-use crate::definition::{literal, quoted};
-use crate::{Catalog, Column, Fill, Name, Relation, Sequence, TypeKind};
+use crate::definition::quoted;
+use crate::{Catalog, Column, Fill, Name, Relation, TypeKind};
 
 pub(super) fn change(
     script: &mut Script,
@@ -34,7 +35,6 @@ pub(super) fn change(
             .cloned()
     };
     let (sql, quoted_name) = (table.sql(), quoted(name));
-    let alter = |what: String| format!("ALTER TABLE {sql} ALTER COLUMN {quoted_name} {what}");
     let parents = lineage::parents(expected, actual, table);
     let (new, old) = match (of(expected), of(actual)) {
         (Some(new), Some(old)) => (new, old),
@@ -89,8 +89,16 @@ pub(super) fn change(
                 Some(old) if is_generated(&old) => Step::DropGenerated,
                 _ => Step::Columns,
             };
-            let drop = format!("ALTER TABLE {sql} DROP COLUMN {exists}{quoted_name}");
-            script.push(step, drop);
+            let mut children = lineage::descendants(actual, table).into_iter();
+            let is_kept = children.any(|child| {
+                let child = expected.relations.get(&child);
+                child.is_some_and(|child| lineage::column(child, name).is_some())
+            });
+            // ONLY: a child keeps the column.
+            let only = if is_kept { "ONLY " } else { "" };
+            let drop = format!("ALTER TABLE {only}{sql} DROP COLUMN {exists}{quoted_name}");
+            let sequences = owned_sequences(actual, table, Some(name));
+            script.add(Statement::of_text(step, drop).also_dropping(sequences));
             return;
         }
     };
@@ -109,28 +117,11 @@ pub(super) fn change(
             change_type(script, (expected, actual), table, (&new, &old));
         }
         Aspect::Nullability => {
-            let what = match &new.not_null_constraint {
-                // PostgreSQL 18 has this statement, since its NOT NULL constraints have names.
-                Some(constraint)
-                    if new.not_null
-                        && (!has_default_name(table, &new, constraint)
-                            || actual_names_not_null(actual)) =>
-                {
-                    let constraint = constraint.sql().replacen(
-                        " NOT NULL",
-                        &format!(" NOT NULL {quoted_name}"),
-                        1,
-                    );
-                    format!("ALTER TABLE {sql} ADD {constraint}")
-                }
-                _ if new.not_null => alter("SET NOT NULL".to_owned()),
-                _ => alter("DROP NOT NULL".to_owned()),
-            };
-            script.push(Step::Columns, what);
+            set_nullability(script, (expected, actual), table, &new);
             // The statement changes the children too, although they may be expected to stay.
             restate_below(script, expected, actual, table, &new);
         }
-        Aspect::NotNullConstraint => not_null_constraint(script, table, &new, &old),
+        Aspect::NotNullConstraint => not_null_constraint(script, &parents, table, (&new, &old)),
         Aspect::Comment => {
             script.comment_on(&format!("COLUMN {sql}.{quoted_name}"), new.comment.as_ref());
         }
@@ -144,27 +135,27 @@ fn add(script: &mut Script, (expected, actual): (&Catalog, &Catalog), table: &Na
     let mut columns = relation.into_iter().flat_map(|relation| &relation.columns);
     let index = columns.position(|column| column.name == new.name);
     script.position = index.map_or(0, |index| index + 1);
-    let definition = definition((expected, actual), table, new, true);
+    // PostgreSQL does not add an identity column to a table with children.
+    let is_later = is_identity(new)
+        && relation.is_some_and(|relation| relation.partition_by.is_none())
+        && !lineage::descendants(actual, table).is_empty();
+    if is_later {
+        let plain = Column {
+            fill: Fill::Nothing,
+            ..new.clone()
+        };
+        add(script, (expected, actual), table, &plain);
+        script.position = usize::MAX;
+        change_fill(script, (expected, actual), table, (new, &plain));
+        script.position = 0;
+        return;
+    }
+    let definition = definition((expected, actual), table, new);
     let add = format!("ALTER TABLE {} ADD COLUMN {definition}", table.sql());
-    script.push(Step::Columns, add);
+    let sequence = identity_sequence(expected, table, &new.name);
+    script.add(Statement::of_text(Step::Columns, add).taking(sequence));
     script.position = 0;
     sequence_type(script, expected, table, new);
-}
-
-/// Sets the types of a table's identity sequences that differ from the types of their columns.
-pub(super) fn sequence_types(script: &mut Script, expected: &Catalog, relation: &Relation) {
-    for column in &relation.columns {
-        sequence_type(script, expected, &relation.name, column);
-    }
-}
-
-fn sequence_type(script: &mut Script, expected: &Catalog, table: &Name, column: &Column) {
-    if let Some(sequence) = expected.identity_sequence(table, &column.name)
-        && sequence.data_type != column.data_type.name.name
-    {
-        let alter = format!("ALTER SEQUENCE {} {}", sequence.name.sql(), sequence.sql());
-        script.push(Step::Owners, alter);
-    }
 }
 
 /// Returns the generated column that uses the given column and stays generated.
@@ -195,6 +186,14 @@ fn change_fill(
     (new, old): (&Column, &Column),
 ) {
     let (sql, name) = (table.sql(), quoted(&new.name));
+    // The identity comes from the parent, and a default would prevent that.
+    if shares_identity(expected, table, new) {
+        if matches!(old.fill, Fill::Default(_) | Fill::Serial { .. }) {
+            let drop = format!("ALTER TABLE {sql} ALTER COLUMN {name} DROP DEFAULT");
+            script.push(Step::Sequences, drop);
+        }
+        return;
+    }
     let relation = expected.relations.get(table);
     // ONLY: the default of a child does not change with that of its parent.
     let has_children = !lineage::descendants(actual, table).is_empty();
@@ -208,7 +207,9 @@ fn change_fill(
     if let (Fill::Identity { .. }, false) = (&new.fill, is_identity(old)) {
         let options = expected.identity_sequence(table, &new.name).map(identity);
         let add = format!("ADD {} {}", new.fill.sql(), options.unwrap_or_default());
-        script.push(Step::Columns, alter(add));
+        let add = alter(add);
+        let sequence = identity_sequence(expected, table, &new.name);
+        script.add(Statement::of_text(Step::Columns, add).taking(sequence));
         sequence_type(script, expected, table, new);
     }
 }
@@ -259,7 +260,11 @@ fn restate(
 }
 
 /// Sets the defaults and NOT NULL of the columns of a new typed table.
-pub(super) fn restate_typed(script: &mut Script, relation: &Relation) {
+pub(super) fn restate_typed(
+    script: &mut Script,
+    catalogs: (&Catalog, &Catalog),
+    relation: &Relation,
+) {
     let sql = relation.name.sql();
     for column in &relation.columns {
         let name = quoted(&column.name);
@@ -268,7 +273,7 @@ pub(super) fn restate_typed(script: &mut Script, relation: &Relation) {
             script.push(Step::Columns, alter);
         }
         if column.not_null {
-            nullability(script, &relation.name, column);
+            set_nullability(script, catalogs, &relation.name, column);
         }
     }
 }
@@ -297,17 +302,6 @@ pub(super) fn drop_inherited_defaults(
             script.push(Step::Columns, alter);
         }
     }
-}
-
-/// Returns true if a partition shares the identity of its parent, as from PostgreSQL 17 on.
-fn is_of_parent(catalog: &Catalog, table: &Name, column: &str) -> bool {
-    let relation = catalog.relations.get(table);
-    let relation = relation.filter(|relation| relation.partition_bound.is_some());
-    let parent = relation.and_then(|relation| relation.parents.first());
-    let parent = parent.and_then(|parent| catalog.relations.get(parent));
-    parent
-        .and_then(|parent| lineage::column(parent, column))
-        .is_some_and(is_identity)
 }
 
 fn is_identity(column: &Column) -> bool {
@@ -342,8 +336,12 @@ fn fill(
             return;
         }
         // A partition shares the identity of its parent, and loses it with the parent.
-        Fill::Identity { .. } if is_of_parent(actual, table, &old.name) => {}
-        Fill::Identity { .. } => script.push(Step::Sequences, alter("DROP IDENTITY".to_owned())),
+        Fill::Identity { .. } if shares_identity(actual, table, old) => {}
+        Fill::Identity { .. } => {
+            let sequences = owned_sequences(actual, table, Some(&old.name));
+            let drop = alter("DROP IDENTITY".to_owned());
+            script.add(Statement::of_text(Step::Sequences, drop).also_dropping(sequences));
+        }
         // The expression is dropped in the children too, so the statement has no ONLY.
         Fill::Generated { .. } => {
             let drop = alter("DROP EXPRESSION".to_owned());
@@ -383,27 +381,24 @@ fn fill(
     }
 }
 
-/// Returns the definition of a column for `CREATE TABLE`, with its sequence by name.
+/// Returns the definition of a column for `CREATE TABLE` or `ADD COLUMN`, with its sequence by name.
+/// An identity that comes from the parent is left out.
 pub(super) fn definition(
     (catalog, actual): (&Catalog, &Catalog),
     table: &Name,
     column: &Column,
-    with_identity: bool,
 ) -> String {
     let mut column = column.clone();
-    if !with_identity && is_identity(&column) {
+    if shares_identity(catalog, table, &column) {
         column.fill = Fill::Nothing;
     }
     let sql = filled(catalog, table, &column);
-    match &column.not_null_constraint {
-        // PostgreSQL numbers a default name that is taken, so the statement gives the name.
-        Some(constraint)
-            if !has_default_name(table, &column, constraint) || actual_names_not_null(actual) =>
-        {
+    match named((catalog, actual), table, &column) {
+        Some(constraint) => {
             let sql = sql.strip_suffix(" NOT NULL").unwrap_or(&sql);
             format!("{sql} {}", constraint.sql())
         }
-        _ => sql,
+        None => sql,
     }
 }
 
@@ -428,19 +423,4 @@ fn filled(catalog: &Catalog, table: &Name, column: &Column) -> String {
         }
         _ => column.sql(),
     }
-}
-
-fn next_value(sequence: &Name) -> String {
-    let name = format!("{}.{}", quoted(&sequence.schema), quoted(&sequence.name));
-    format!("nextval({})", literal(&name))
-}
-
-/// Returns the sequence options of an identity column, in parentheses. The type is left out, since
-/// it is that of the column.
-fn identity(sequence: &Sequence) -> String {
-    let options = sequence.sql();
-    let options = options
-        .split_once(" INCREMENT")
-        .map_or("", |(_, rest)| rest);
-    format!("(SEQUENCE NAME {} INCREMENT{options})", sequence.name.sql())
 }

@@ -1,5 +1,6 @@
 //! Changes of constraints and indexes.
 
+use super::order::Statement;
 use super::{Script, Step, lineage};
 use crate::definition::quoted;
 use crate::{Catalog, Constraint, ConstraintKind, Index, Name, Relation, RelationKind};
@@ -37,10 +38,29 @@ pub(super) fn change(
             remake_references(script, expected, actual, table, columns);
         }
         recreate_below(script, expected, actual, table, &old);
+        // The index is dropped with the constraint, but may be expected without it.
+        if let Some(relation) = expected.relations.get(table)
+            && old.kind.has_index()
+            && let Some(index) = index(relation, name)
+        {
+            add_index(script, expected, relation, index);
+        }
     }
     if let (Some(new), Some(relation)) = (new, expected.relations.get(table)) {
+        // An index without the constraint has the name.
+        if let Some(relation) = actual.relations.get(table)
+            && new.kind.has_index()
+            && let Some(old) = index(relation, name)
+            && !is_of_key(relation, name)
+        {
+            drop_index(script, expected, actual, table, old);
+        }
         add_constraint(script, relation, &new);
     }
+}
+
+fn index<'r>(relation: &'r Relation, name: &str) -> Option<&'r Index> {
+    relation.indexes.iter().find(|index| index.name == name)
 }
 
 fn has_parents(catalog: &Catalog, table: &Name) -> bool {
@@ -48,7 +68,13 @@ fn has_parents(catalog: &Catalog, table: &Name) -> bool {
     relation.is_some_and(|relation| !relation.parents.is_empty())
 }
 
-fn drop_constraint(script: &mut Script, table: &Name, old: &Constraint, may_be_gone: bool) {
+/// Drops a constraint, unless the script already does.
+pub(super) fn drop_constraint(
+    script: &mut Script,
+    table: &Name,
+    old: &Constraint,
+    may_be_gone: bool,
+) {
     let step = match old.kind {
         ConstraintKind::ForeignKey { .. } => Step::DropForeignKeys,
         _ => Step::DropConstraints,
@@ -145,10 +171,13 @@ pub(super) fn add_constraint(script: &mut Script, relation: &Relation, constrain
         _ => Step::Constraints,
     };
     let definition = constraint.sql(&relation.indexes);
-    script.push(
-        step,
-        format!("ALTER TABLE {sql} ADD CONSTRAINT {name} {definition}"),
-    );
+    let add = format!("ALTER TABLE {sql} ADD CONSTRAINT {name} {definition}");
+    if is_of_key(relation, &constraint.name) {
+        let index = index_name(&relation.name, &constraint.name);
+        script.add(Statement::of_text(step, add).taking([index]));
+    } else {
+        script.push(step, add);
+    }
     if constraint.comment.is_some() {
         script.comment_on(
             &format!("CONSTRAINT {name} ON {sql}"),
@@ -164,17 +193,13 @@ pub(super) fn change_index(
     (table, name): (&Name, &str),
     is_comment: bool,
 ) {
-    let sql = Name {
-        schema: table.schema.clone(),
-        name: name.to_owned(),
-    }
-    .sql();
+    let sql = index_name(table, name).sql();
     let has_constraint = |catalog: &Catalog| {
         let relation = catalog.relations.get(table);
         relation.is_some_and(|relation| is_of_key(relation, name))
     };
     let new = expected.relations.get(table);
-    let index = new.and_then(|relation| relation.indexes.iter().find(|index| index.name == name));
+    let index = new.and_then(|relation| self::index(relation, name));
     if is_comment {
         script.comment_on(
             &format!("INDEX {sql}"),
@@ -199,6 +224,14 @@ pub(super) fn change_index(
     }
     if let (Some(relation), Some(index)) = (new, index) {
         add_index(script, expected, relation, index);
+    }
+}
+
+/// Returns the full name of an index. It is in the schema of its table.
+fn index_name(table: &Name, name: &str) -> Name {
+    Name {
+        schema: table.schema.clone(),
+        name: name.to_owned(),
     }
 }
 
@@ -233,10 +266,7 @@ pub(super) fn drop_index(
             drop_constraint(script, table, constraint, may_be_gone);
         }
     } else {
-        let name = Name {
-            schema: table.schema.clone(),
-            name: old.name.clone(),
-        };
+        let name = index_name(table, &old.name);
         let exists = if may_be_gone { "IF EXISTS " } else { "" };
         let drop = format!("DROP INDEX {exists}{}", name.sql());
         script.push(Step::DropConstraints, drop);
@@ -273,10 +303,7 @@ fn recreate_indexes_below(
         for dropped in alike {
             let kept = new.indexes.iter().find(|index| index.name == dropped.name);
             if let Some(kept) = kept.filter(|kept| lineage::constraint(new, &kept.name).is_none()) {
-                let full = Name {
-                    schema: child.schema.clone(),
-                    name: dropped.name.clone(),
-                };
+                let full = index_name(&child, &dropped.name);
                 let drop = format!("DROP INDEX IF EXISTS {}", full.sql());
                 script.push(Step::DropConstraints, drop);
                 add_index(script, expected, new, kept);
@@ -300,18 +327,17 @@ pub(super) fn add_index(
             _ => Step::Constraints,
         };
         let create = index.sql(&relation.name);
-        if is_of_all_partitions(expected, relation, index) {
-            script.push(step, create);
+        let name = index_name(&relation.name, &index.name);
+        let (step, create) = if is_of_all_partitions(expected, relation, index) {
+            (step, create)
         } else {
             // Partitions without the index are attached first: attaching would create it on them.
-            script.push(Step::Attached, create.replacen(" ON ", " ON ONLY ", 1));
-        }
+            (Step::Attached, create.replacen(" ON ", " ON ONLY ", 1))
+        };
+        script.add(Statement::of_text(step, create).taking([name]));
     }
     if index.comment.is_some() {
-        let name = Name {
-            schema: relation.name.schema.clone(),
-            name: index.name.clone(),
-        };
+        let name = index_name(&relation.name, &index.name);
         script.comment_on(&format!("INDEX {}", name.sql()), index.comment.as_ref());
     }
 }
@@ -324,9 +350,13 @@ fn is_of_all_partitions(catalog: &Catalog, relation: &Relation, index: &Index) -
             let is_partition =
                 other.partition_bound.is_some() && other.parents.contains(&relation.name);
             !is_partition
-                || other
-                    .indexes
-                    .iter()
-                    .any(|candidate| candidate.keys == index.keys)
+                || other.indexes.iter().any(|candidate| {
+                    let alike = Index {
+                        name: index.name.clone(),
+                        comment: index.comment.clone(),
+                        ..candidate.clone()
+                    };
+                    alike == *index
+                })
         })
 }

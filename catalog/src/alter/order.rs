@@ -27,11 +27,109 @@ pub(super) struct Statement {
     /// Its position within the step: parents before children, or children before parents.
     pub(super) rank: (usize, usize),
     pub(super) sql: String,
-    /// The object that it creates.
-    pub(super) creates: Option<Name>,
-    /// The object that it drops, and the sequences that are dropped with it.
-    pub(super) drops: Vec<Name>,
+    /// The object that it creates, and the multirange type of a new range type.
+    creates: Vec<Name>,
+    /// The names that its new indexes and identity sequences take.
+    takes: Vec<Name>,
+    /// The object that it drops.
+    drops: Option<Name>,
+    /// The sequences and the multirange type that are dropped with the object or column.
+    also_drops: Vec<Name>,
+    /// The sequence that it takes from its owner, which may be dropped afterwards.
+    keeps: Option<Name>,
     pub(super) needs: Needs,
+}
+
+impl Statement {
+    /// Returns a statement that uses objects, and creates and drops none.
+    pub(super) fn new(step: Step, sql: String, needs: Needs) -> Self {
+        Self {
+            step,
+            rank: (0, 0),
+            sql,
+            creates: Vec::new(),
+            takes: Vec::new(),
+            drops: None,
+            also_drops: Vec::new(),
+            keeps: None,
+            needs,
+        }
+    }
+
+    /// Returns a statement that uses the objects that its text names. One that removes an obstacle
+    /// uses no new object.
+    pub(super) fn of_text(step: Step, sql: String) -> Self {
+        let needs = if step < Step::Schemas {
+            Needs::default()
+        } else {
+            Needs::of_text(&sql)
+        };
+        Self::new(step, sql, needs)
+    }
+
+    /// Adds objects that the statement creates.
+    pub(super) fn creating(mut self, objects: impl IntoIterator<Item = Name>) -> Self {
+        self.creates.extend(objects);
+        self
+    }
+
+    /// Adds names that its new indexes and identity sequences take.
+    pub(super) fn taking(mut self, names: impl IntoIterator<Item = Name>) -> Self {
+        self.takes.extend(names);
+        self
+    }
+
+    /// Sets the object that the statement drops.
+    pub(super) fn dropping(mut self, object: &Name) -> Self {
+        self.drops = Some(object.clone());
+        self
+    }
+
+    /// Adds objects that are dropped with the object or column.
+    pub(super) fn also_dropping(mut self, objects: impl IntoIterator<Item = Name>) -> Self {
+        self.also_drops.extend(objects);
+        self
+    }
+
+    /// Sets the sequence that the statement takes from its owner.
+    pub(super) fn keeping(mut self, sequence: &Name) -> Self {
+        self.keeps = Some(sequence.clone());
+        self
+    }
+
+    /// Returns the names of the objects that it creates.
+    pub(super) fn created(&self) -> impl Iterator<Item = &Name> {
+        self.creates.iter()
+    }
+
+    /// Returns the names of all objects that it drops.
+    fn dropped(&self) -> impl Iterator<Item = &Name> {
+        self.drops.iter().chain(&self.also_drops)
+    }
+
+    fn does_drop(&self, name: &Name) -> bool {
+        self.dropped().any(|dropped| dropped == name)
+    }
+
+    fn is_of_routine(&self) -> bool {
+        matches!(
+            self.step,
+            Step::Routines | Step::DropRoutines | Step::DropOldRoutines
+        )
+    }
+
+    /// Returns true if it takes a name that the other statement frees. Relations, indexes,
+    /// sequences and types share names. Routines have names of their own. An old routine may be an
+    /// overload of the new one, so it does not have to be dropped first.
+    fn takes_name_from(&self, other: &Self) -> bool {
+        self.is_of_routine() == other.is_of_routine()
+            && other.step != Step::DropOldRoutines
+            && self
+                .creates
+                .iter()
+                .chain(&self.takes)
+                .any(|name| other.does_drop(name))
+    }
 }
 
 impl Needs {
@@ -227,24 +325,25 @@ impl Order<'_> {
             if other == at {
                 continue;
             }
-            if let Some(made) = &statement.creates
-                && user.drops.is_empty()
-                && user.creates.as_ref() != Some(made)
-                && user.needs.has(made)
-            {
-                found.push((user.needs.names.contains(made), other));
+            for made in &statement.creates {
+                if user.drops.is_none() && !user.creates.contains(made) && user.needs.has(made) {
+                    found.push((user.needs.names.contains(made), other));
+                }
             }
-            let is = |name: &Name| statement.drops.contains(name);
-            // The old form of an object is dropped before the new one is created. In `DropRest`, an
-            // overload of a function may have the same name.
-            let is_replaced =
-                statement.step != Step::DropRest && user.creates.as_ref().is_some_and(is);
+            let is_replaced = user.takes_name_from(statement);
+            // `DROP SEQUENCE IF EXISTS` does nothing after the owner of the sequence is dropped.
+            let mut object = user.drops.iter();
+            let is_owned = object.any(|name| statement.also_drops.contains(name));
             // An object is dropped before the objects that it uses.
-            let mut removed = user.drops.iter();
-            let is_user = !statement.drops.is_empty()
-                && removed.any(|name| !is(name) && statement.needs.has(name));
-            if is_replaced || is_user {
-                found.push((is_replaced, other));
+            let is_user = statement.dropped().next().is_some()
+                && user
+                    .dropped()
+                    .any(|name| !statement.does_drop(name) && statement.needs.has(name));
+            let mut kept = statement.keeps.iter();
+            let is_kept = kept.any(|name| user.also_drops.contains(name));
+            let is_certain = is_replaced || is_owned || is_kept;
+            if is_certain || is_user {
+                found.push((is_certain, other));
             }
         }
         found

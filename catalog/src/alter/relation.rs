@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::order::Needs;
+use super::order::{Needs, Statement};
 use super::recreated::is_view;
 use super::{Script, Step, attached, column, constraint, lineage};
 use crate::compare::{Aspect, How, Subject, same_fill};
 use crate::definition::quoted;
-use crate::{Catalog, Column, ConstraintKind, Fill, Index, Name, Relation, RelationKind};
+use crate::{
+    Catalog, Column, ConstraintKind, Fill, Index, Name, Relation, RelationKind, Type, TypeKind,
+};
 
 pub(super) fn change(
     script: &mut Script,
@@ -45,10 +47,7 @@ fn drop(script: &mut Script, expected: &Catalog, actual: &Catalog, relation: &Re
     };
     for constraint in &relation.constraints {
         if let ConstraintKind::ForeignKey { .. } = constraint.kind {
-            let name = quoted(&constraint.name);
-            // IF EXISTS: the constraint of a partition is dropped with that of its parent.
-            let drop = format!("ALTER TABLE {sql} DROP CONSTRAINT IF EXISTS {name}");
-            script.push(Step::DropForeignKeys, drop);
+            constraint::drop_constraint(script, &relation.name, constraint, true);
         }
     }
     // A new table may have an index of the same name, as after a rename.
@@ -60,15 +59,16 @@ fn drop(script: &mut Script, expected: &Catalog, actual: &Catalog, relation: &Re
         constraint::drop_index(script, expected, actual, &relation.name, index);
     }
     let drop = format!("DROP {} {sql}", keyword(relation));
-    script.drop(step, drop, &relation.name, Needs::of_relation(relation));
-    let owned = actual.sequences.values().filter(|sequence| {
-        let owner = sequence.owner.as_ref();
-        owner.is_some_and(|(table, _)| *table == relation.name)
-    });
-    script.also_drops(owned.map(|sequence| sequence.name.clone()));
+    let sequences = column::owned_sequences(actual, &relation.name, None);
+    let needs = Needs::of_relation(relation);
+    script.add(
+        Statement::new(step, drop, needs)
+            .dropping(&relation.name)
+            .also_dropping(sequences),
+    );
 }
 
-/// Returns true if a relation, sequence or index of the expected catalog has the name of this
+/// Returns true if a relation, sequence, type or index of the expected catalog has the name of this
 /// index.
 fn is_taken(expected: &Catalog, relation: &Relation, index: &Index) -> bool {
     let name = Name {
@@ -78,6 +78,7 @@ fn is_taken(expected: &Catalog, relation: &Relation, index: &Index) -> bool {
     let mut others = expected.relations.values();
     expected.relations.contains_key(&name)
         || expected.sequences.contains_key(&name)
+        || expected.types.contains_key(&name)
         || others.any(|other| {
             let mut indexes = other.indexes.iter();
             other.name.schema == name.schema && indexes.any(|index| index.name == name.name)
@@ -129,7 +130,7 @@ fn change_parents(script: &mut Script, expected: &Catalog, new: &Relation, old: 
         .filter(|parent| !lineage::stays(new, old, parent))
     {
         match &new.partition_bound {
-            Some(bound) => attach(script, expected, new, parent, bound),
+            Some(bound) => attach(script, expected, (new, old), parent, bound),
             None => {
                 let inherit = format!("ALTER TABLE {sql} INHERIT {}", parent.sql());
                 script.push(Step::Attach, inherit);
@@ -138,13 +139,19 @@ fn change_parents(script: &mut Script, expected: &Catalog, new: &Relation, old: 
     }
 }
 
-fn attach(script: &mut Script, expected: &Catalog, new: &Relation, parent: &Name, bound: &str) {
+fn attach(
+    script: &mut Script,
+    expected: &Catalog,
+    (new, old): (&Relation, &Relation),
+    parent: &Name,
+    bound: &str,
+) {
     let sql = new.name.sql();
     // From PostgreSQL 17 on, a partition shares the identity of its parent and has no other.
     for column in &new.columns {
-        if matches!(column.fill, Fill::Identity { .. })
-            && is_of_parent(expected, parent, &column.name)
-        {
+        let had_identity = lineage::column(old, &column.name)
+            .is_some_and(|column| matches!(column.fill, Fill::Identity { .. }));
+        if had_identity && column::shares_identity(expected, &new.name, column) {
             let name = quoted(&column.name);
             let alter = format!("ALTER TABLE {sql} ALTER COLUMN {name} DROP IDENTITY IF EXISTS");
             script.push(Step::Detach, alter);
@@ -155,13 +162,6 @@ fn attach(script: &mut Script, expected: &Catalog, new: &Relation, parent: &Name
         parent.sql()
     );
     script.push(Step::Attach, attach);
-}
-
-/// Returns true if the column is an identity column in the parent.
-fn is_of_parent(catalog: &Catalog, parent: &Name, column: &str) -> bool {
-    let parent = catalog.relations.get(parent);
-    let column = parent.and_then(|parent| lineage::column(parent, column));
-    column.is_some_and(|column| matches!(column.fill, Fill::Identity { .. }))
 }
 
 fn change_of_type(script: &mut Script, new: &Relation, old: &Relation) {
@@ -239,20 +239,68 @@ pub(super) fn record_blocked(script: &mut Script, expected: &Catalog, actual: &C
     script.blocked = blocked;
 }
 
+/// Returns the name of a subject that is an object of a schema, and not a part of one.
+pub(super) fn object(subject: &Subject) -> Option<&Name> {
+    match subject {
+        Subject::Type(name)
+        | Subject::Sequence(name)
+        | Subject::Routine(_, name, _)
+        | Subject::Relation(name) => Some(name),
+        _ => None,
+    }
+}
+
 /// Returns a blocked relation that may use the object.
-pub(super) fn blocked_user(script: &Script, actual: &Catalog, subject: &Subject) -> Option<Name> {
-    let name = match subject {
-        Subject::Type(name) | Subject::Sequence(name) | Subject::Routine(_, name, _) => name,
-        Subject::Relation(name) => name,
-        _ => return None,
-    };
+pub(super) fn blocked_user(
+    script: &Script,
+    expected: &Catalog,
+    actual: &Catalog,
+    subject: &Subject,
+) -> Option<Name> {
+    if let Subject::Extension(_) | Subject::Schema(_) = subject {
+        return blocked_user_of_types(script, actual, subject);
+    }
+    let name = object(subject)?;
     let owner = actual.sequences.get(name);
     let owner = owner.and_then(|sequence| sequence.owner.as_ref());
+    // The sequence of a table that is not dropped stays too.
+    if let Some((table, _)) = owner
+        && !expected.relations.contains_key(table)
+        && let Some(user) =
+            blocked_user(script, expected, actual, &Subject::Relation(table.clone()))
+    {
+        return Some(user);
+    }
     let mut blocked = script.blocked.iter();
     let user = blocked.find(|blocked| {
         let relation = actual.relations.get(*blocked);
         owner.is_some_and(|(table, _)| table == *blocked)
             || relation.is_some_and(|relation| Needs::of_all(relation).has(name))
+    });
+    user.cloned()
+}
+
+/// Returns a blocked relation with a column whose type is of the extension or in the schema, or a
+/// blocked relation of the schema.
+fn blocked_user_of_types(script: &Script, actual: &Catalog, subject: &Subject) -> Option<Name> {
+    let is_of_it = |name: &Name| match subject {
+        Subject::Extension(extension) => {
+            let is_external = |found: &Type| found.kind == TypeKind::External;
+            crate::extension::types(extension).contains(&name.name.as_str())
+                && actual.types.get(name).is_some_and(is_external)
+        }
+        Subject::Schema(schema) => name.schema == *schema,
+        _ => false,
+    };
+    let mut blocked = script.blocked.iter();
+    let user = blocked.find(|blocked| {
+        let relation = actual.relations.get(*blocked);
+        let is_in = matches!(subject, Subject::Schema(schema) if blocked.schema == *schema);
+        is_in
+            || relation.is_some_and(|relation| {
+                let mut columns = relation.columns.iter();
+                columns.any(|column| is_of_it(&column.data_type.name))
+            })
     });
     user.cloned()
 }
@@ -299,13 +347,7 @@ pub(super) fn create(
         .columns
         .iter()
         .filter(|column| inherits_later || !comes_from_parent(expected, relation, column))
-        .map(|column| {
-            let is_shared = parent.is_some_and(|(parent, _)| {
-                matches!(column.fill, Fill::Identity { .. })
-                    && is_of_parent(expected, parent, &column.name)
-            });
-            column::definition((expected, actual), &relation.name, column, !is_shared)
-        })
+        .map(|column| column::definition((expected, actual), &relation.name, column))
         .collect();
     let partition_by = relation.partition_by.as_ref();
     let partition_by = partition_by.map_or(String::new(), |by| format!(" PARTITION BY {by}"));
@@ -333,10 +375,15 @@ pub(super) fn create(
             script.push(Step::Attach, inherit);
         }
     }
-    script.create(Step::Tables, statement, &relation.name, needs);
+    let sequences = column::identity_sequences(expected, relation);
+    script.add(
+        Statement::new(Step::Tables, statement, needs)
+            .creating([relation.name.clone()])
+            .taking(sequences),
+    );
     column::sequence_types(script, expected, relation);
     if !has_columns {
-        column::restate_typed(script, relation);
+        column::restate_typed(script, (expected, actual), relation);
     }
     if parent.is_none() && !inherits_later {
         column::drop_inherited_defaults(script, expected, relation);
@@ -354,7 +401,9 @@ pub(super) fn create(
 /// Returns true if a new table inherits a column from a parent exactly as expected.
 fn comes_from_parent(expected: &Catalog, relation: &Relation, column: &Column) -> bool {
     let mut parents = relation.parents.iter();
+    // An identity is not inherited, but a column of the child may have its own.
     relation.partition_bound.is_none()
+        && !matches!(column.fill, Fill::Identity { .. })
         && parents.any(|parent| {
             let parent = expected.relations.get(parent);
             let other = parent.and_then(|parent| lineage::column(parent, &column.name));

@@ -26,7 +26,12 @@ pub(super) fn change(
     let Some(new) = new else {
         if let Some(old) = &old {
             let drop = format!("DROP {keyword} {signature}");
-            script.drop(Step::DropRest, drop, &old.name, Needs::of_routine(old));
+            script.drop(
+                Step::DropOldRoutines,
+                drop,
+                &old.name,
+                Needs::of_routine(old),
+            );
         }
         return;
     };

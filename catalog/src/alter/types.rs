@@ -1,6 +1,8 @@
 //! Changes of types.
 
-use super::order::Needs;
+use std::collections::BTreeSet;
+
+use super::order::{Needs, Statement};
 use super::{Script, Step, column};
 use crate::compare::{Aspect, How, attributes, is_same_attribute};
 use crate::definition::{list, literal, literals, quoted};
@@ -19,7 +21,11 @@ pub(super) fn change(
         (Some(new), None, _) => create(script, new),
         (None, Some(old), _) => {
             let drop = format!("DROP {} {sql}", keyword(old));
-            script.drop(Step::DropRest, drop, name, Needs::of_type(old));
+            script.add(
+                Statement::new(Step::DropRest, drop, Needs::of_type(old))
+                    .dropping(name)
+                    .also_dropping(multirange_name(old)),
+            );
         }
         (Some(new), Some(_), how) if how.aspect() == Some(Aspect::Comment) => {
             script.comment_on(&format!("{} {sql}", keyword(new)), new.comment.as_ref());
@@ -27,6 +33,17 @@ pub(super) fn change(
         (Some(new), Some(old), _) => alter(script, (expected, actual), new, old),
         (None, None, _) => {}
     }
+}
+
+/// Returns the name of the multirange type that is created and dropped with a range type.
+fn multirange_name(range: &Type) -> Option<Name> {
+    let TypeKind::Range { multirange, .. } = &range.kind else {
+        return None;
+    };
+    Some(Name {
+        schema: range.name.schema.clone(),
+        name: multirange.clone(),
+    })
 }
 
 fn keyword(found: &Type) -> &'static str {
@@ -48,17 +65,21 @@ fn create(script: &mut Script, expected: &Type) {
             let create = format!("CREATE TYPE {sql} AS ({})", attributes(all));
             script.create(Step::Types, create, &expected.name, needs);
         }
-        TypeKind::Range {
-            subtype,
-            multirange,
-            ..
-        } => {
+        TypeKind::Range { subtype, .. } => {
             let mut options = vec![format!("SUBTYPE = {}", subtype.sql())];
             options.extend(expected.kind.range_options());
-            options.push(format!("MULTIRANGE_TYPE_NAME = {}", quoted(multirange)));
+            // Without its schema, the multirange type would be in another schema than the range type.
+            options.extend(
+                multirange_name(expected)
+                    .map(|name| format!("MULTIRANGE_TYPE_NAME = {}", name.sql())),
+            );
             let options = options.join(", ");
             let statement = format!("CREATE TYPE {sql} AS RANGE ({options})");
-            script.create(Step::Types, statement, &expected.name, needs);
+            script.add(
+                Statement::new(Step::Types, statement, needs)
+                    .creating([expected.name.clone()])
+                    .creating(multirange_name(expected)),
+            );
         }
         TypeKind::Domain {
             base,
@@ -119,12 +140,13 @@ fn alter(
         (TypeKind::Composite { .. }, TypeKind::Composite { .. })
             if has_column(catalog, &expected.name) =>
         {
-            let mut typed = typed(catalog, &expected.name);
-            typed.extend(self::typed(wanted, &expected.name));
-            let typed = if typed.is_empty() {
+            // A table does not fit the type as it stays.
+            script.unattachable.extend(typed(wanted, &expected.name));
+            let tables = typed_tables(wanted, catalog, &expected.name);
+            let typed = if tables.is_empty() {
                 String::new()
             } else {
-                format!("; its typed tables do not change either: {}", typed.join(", "))
+                format!("; its typed tables do not change either: {tables}")
             };
             script.note(format!(
                 "the composite type {sql} should have other attributes, which PostgreSQL cannot change while a column \
@@ -144,8 +166,14 @@ fn alter(
                     .cloned(),
             );
             if result != expected_names {
+                let tables = typed_tables(wanted, catalog, &expected.name);
+                let typed = if tables.is_empty() {
+                    String::new()
+                } else {
+                    format!("; its typed tables have the same order: {tables}")
+                };
                 script.note(format!(
-                    "type {sql}: its attribute order should be {}, but PostgreSQL adds attributes at the end",
+                    "type {sql}: its attribute order should be {}, but PostgreSQL adds attributes at the end{typed}",
                     list(&expected_names)
                 ));
             }
@@ -170,13 +198,10 @@ fn alter(
                         if !column::is_assigned(&old.data_type, &attribute.data_type)
                             && !typed(catalog, &expected.name).is_empty() =>
                     {
+                        script.unattachable.extend(typed(wanted, &expected.name));
                         script.note(format!(
                             "the attribute {name} of {sql} should have the type {new}, to which PostgreSQL cannot cast the columns of {}",
-                            typed(catalog, &expected.name)
-                                .into_iter()
-                                .chain(typed(wanted, &expected.name))
-                                .collect::<Vec<_>>()
-                                .join(", ")
+                            typed_tables(wanted, catalog, &expected.name)
                         ));
                     }
                     Some(old) if !is_same_attribute(old, attribute) => script.push(
@@ -227,10 +252,18 @@ fn alter(
 }
 
 /// Returns the typed tables of a composite type.
-fn typed(catalog: &Catalog, name: &Name) -> Vec<String> {
+fn typed(catalog: &Catalog, name: &Name) -> BTreeSet<Name> {
     let relations = catalog.relations.values();
     let typed = relations.filter(|relation| relation.of_type.as_ref() == Some(name));
-    typed.map(|relation| relation.name.sql()).collect()
+    typed.map(|relation| relation.name.clone()).collect()
+}
+
+/// Returns the names of the tables that are typed in either catalog, with commas between them.
+fn typed_tables(wanted: &Catalog, catalog: &Catalog, name: &Name) -> String {
+    let mut tables = typed(wanted, name);
+    tables.extend(typed(catalog, name));
+    let names: Vec<String> = tables.iter().map(Name::sql).collect();
+    names.join(", ")
 }
 
 /// Returns true if a column of a table has the type, or an array of it.

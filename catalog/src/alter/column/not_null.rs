@@ -2,13 +2,74 @@
 
 use super::super::{Script, Step, lineage};
 use crate::definition::quoted;
-use crate::{Catalog, Column, Name, NotNull};
+use crate::{Catalog, Column, Constraint, Name, NotNull, Relation, TypeKind};
 
 pub(in crate::alter) fn nullability(script: &mut Script, table: &Name, new: &Column) {
     let what = if new.not_null { "SET" } else { "DROP" };
     let (sql, name) = (table.sql(), quoted(&new.name));
     let alter = format!("ALTER TABLE {sql} ALTER COLUMN {name} {what} NOT NULL");
     script.push(Step::Columns, alter);
+}
+
+/// Changes the nullability of a column, and names its constraint if it needs a name.
+pub(in crate::alter) fn set_nullability(
+    script: &mut Script,
+    catalogs: (&Catalog, &Catalog),
+    table: &Name,
+    new: &Column,
+) {
+    match named(catalogs, table, new) {
+        // PostgreSQL 18 has this statement, since its NOT NULL constraints have names.
+        Some(constraint) if new.not_null => {
+            let column = format!(" NOT NULL {}", quoted(&new.name));
+            let constraint = constraint.sql().replacen(" NOT NULL", &column, 1);
+            let add = format!("ALTER TABLE {} ADD {constraint}", table.sql());
+            script.push(Step::Columns, add);
+        }
+        _ => nullability(script, table, new),
+    }
+}
+
+/// Returns the NOT NULL constraint of a column if a statement has to give its name. PostgreSQL
+/// numbers a default name that another constraint of the schema has.
+pub(in crate::alter) fn named<'c>(
+    (expected, actual): (&Catalog, &Catalog),
+    table: &Name,
+    column: &'c Column,
+) -> Option<&'c NotNull> {
+    let constraint = column.not_null_constraint.as_ref()?;
+    let has_default_name = constraint.name == format!("{}_{}_not_null", table.name, column.name)
+        && !constraint.no_inherit
+        && constraint.validated;
+    let is_named = !has_default_name
+        || actual_names_not_null(actual)
+        || is_name_of_another(expected, actual, table, &constraint.name);
+    is_named.then_some(constraint)
+}
+
+/// Returns true if a constraint of another table or of a domain in the schema has this name.
+/// New children and partitions of a new table have the names of its constraints, and are created
+/// later.
+fn is_name_of_another(catalog: &Catalog, actual: &Catalog, table: &Name, name: &str) -> bool {
+    let is_new = |table: &Name| !actual.relations.contains_key(table);
+    let below = lineage::descendants(catalog, table);
+    let has = |constraints: &[Constraint]| constraints.iter().any(|found| found.name == name);
+    let mut relations = catalog.relations.values();
+    let mut types = catalog.types.values();
+    relations.any(|relation| {
+        let mut not_null = relation.columns.iter();
+        relation.name.schema == table.schema
+            && relation.name != *table
+            && !(is_new(table) && is_new(&relation.name) && below.contains(&relation.name))
+            && (has(&relation.constraints)
+                || not_null.any(|column| {
+                    let constraint = column.not_null_constraint.as_ref();
+                    constraint.is_some_and(|constraint| constraint.name == name)
+                }))
+    }) || types.any(|found| {
+        found.name.schema == table.schema
+            && matches!(&found.kind, TypeKind::Domain { checks, .. } if has(checks))
+    })
 }
 
 /// Restores the nullability of children that the change of their parent would alter.
@@ -31,22 +92,12 @@ pub(in crate::alter) fn restate_below(
     }
 }
 
-pub(in crate::alter) fn has_default_name(
-    table: &Name,
-    column: &Column,
-    constraint: &NotNull,
-) -> bool {
-    constraint.name == format!("{}_{}_not_null", table.name, column.name)
-        && !constraint.no_inherit
-        && constraint.validated
-}
-
 /// Changes the NOT NULL constraint of a column that has one, on PostgreSQL 18 or later.
 pub(in crate::alter) fn not_null_constraint(
     script: &mut Script,
+    parents: &[(&Relation, &Relation)],
     table: &Name,
-    new: &Column,
-    old: &Column,
+    (new, old): (&Column, &Column),
 ) {
     let (Some(expected), Some(actual)) = (&new.not_null_constraint, &old.not_null_constraint)
     else {
@@ -63,7 +114,16 @@ pub(in crate::alter) fn not_null_constraint(
         script.push(Step::Columns, format!("ALTER TABLE {sql} ADD {definition}"));
         return;
     }
-    if expected.name != actual.name {
+    let has = |relation: &Relation, constraint: &NotNull| {
+        let column = lineage::column(relation, &new.name);
+        let found = column.and_then(|column| column.not_null_constraint.as_ref());
+        found.is_some_and(|found| found.name == constraint.name)
+    };
+    // The statement for a parent renames the constraints of its children too.
+    let mut parents = parents.iter();
+    let is_renamed_with_parent = parents
+        .any(|(new_parent, old_parent)| has(new_parent, expected) && has(old_parent, actual));
+    if expected.name != actual.name && !is_renamed_with_parent {
         let from = quoted(&actual.name);
         let rename = format!("ALTER TABLE {sql} RENAME CONSTRAINT {from} TO {name}");
         script.push(Step::Columns, rename);
@@ -80,7 +140,7 @@ pub(in crate::alter) fn not_null_constraint(
 }
 
 /// Returns true if the server is PostgreSQL 18 or later, where NOT NULL constraints have names.
-pub(in crate::alter) fn actual_names_not_null(actual: &Catalog) -> bool {
+fn actual_names_not_null(actual: &Catalog) -> bool {
     let mut relations = actual.relations.values();
     relations.any(|relation| {
         let mut columns = relation.columns.iter();
