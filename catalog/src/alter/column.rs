@@ -89,11 +89,15 @@ pub(super) fn change(
                 Some(old) if is_generated(&old) => Step::DropGenerated,
                 _ => Step::Columns,
             };
+            // A partition that keeps the column is detached before.
+            let relation = actual.relations.get(table);
+            let is_partitioned = relation.is_some_and(|relation| relation.partition_by.is_some());
             let mut children = lineage::descendants(actual, table).into_iter();
-            let is_kept = children.any(|child| {
-                let child = expected.relations.get(&child);
-                child.is_some_and(|child| lineage::column(child, name).is_some())
-            });
+            let is_kept = !is_partitioned
+                && children.any(|child| {
+                    let child = expected.relations.get(&child);
+                    child.is_some_and(|child| lineage::column(child, name).is_some())
+                });
             // ONLY: a child keeps the column.
             let only = if is_kept { "ONLY " } else { "" };
             let drop = format!("ALTER TABLE {only}{sql} DROP COLUMN {exists}{quoted_name}");

@@ -115,7 +115,7 @@ fn a_function_in_use_is_not_dropped() {
 }
 
 /// Pairs of schemas, of which the first is turned into the second.
-const PAIRS: [(&str, &str); 26] = [
+const PAIRS: [(&str, &str); 27] = [
     // By name, a child precedes its parent. So do a view, a domain and a function.
     (
         "",
@@ -277,6 +277,11 @@ const PAIRS: [(&str, &str); 26] = [
     (
         "CREATE TABLE t (a int UNIQUE); CREATE TABLE a (a int REFERENCES t (a));",
         "CREATE TABLE t (a int);",
+    ),
+    (
+        "CREATE TABLE p (id int, a int) PARTITION BY LIST (id); CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1);
+         CREATE TABLE p2 PARTITION OF p FOR VALUES IN (2);",
+        "CREATE TABLE p (id int) PARTITION BY LIST (id); CREATE TABLE p1 (id int, a int); CREATE TABLE p2 PARTITION OF p FOR VALUES IN (2);",
     ),
 ];
 
