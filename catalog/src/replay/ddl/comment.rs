@@ -33,9 +33,10 @@ pub(crate) fn comment_on(state: &mut State, node: &SyntaxNode) -> Result<()> {
                 )
                 .hint("check the spelling, and whether an earlier migration creates it")
             };
-            let Some(table) = state.find_relation(&parts) else {
+            let table = state.find_row_type(&parts).ok_or_else(missing)?;
+            if !state.catalog().relations.contains_key(&table) {
                 // Comments on attributes of a composite type are not recorded.
-                let composite = state.find_own_type(&parts).ok_or_else(missing)?;
+                let composite = table;
                 let columns = composite::columns_of_type(state, node, &composite)?;
                 let mut names = columns.iter().map(|attribute| &attribute.name);
                 return if names.any(|name| *name == column) {
@@ -43,7 +44,7 @@ pub(crate) fn comment_on(state: &mut State, node: &SyntaxNode) -> Result<()> {
                 } else {
                     Err(missing())
                 };
-            };
+            }
             let relation = state.table(&table);
             if relation.columns.is_empty() {
                 return Ok(());

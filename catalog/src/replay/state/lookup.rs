@@ -95,6 +95,15 @@ impl State {
             .find(|name| self.catalog.relations.contains_key(name))
     }
 
+    /// Returns the relation or composite type that a reference means. Both have columns.
+    pub(crate) fn find_row_type(&self, parts: &[String]) -> Option<Name> {
+        self.candidates(parts).into_iter().find(|name| {
+            let found = self.catalog.types.get(name).map(|found| &found.kind);
+            self.catalog.relations.contains_key(name)
+                || matches!(found, Some(TypeKind::Composite { .. }))
+        })
+    }
+
     pub(crate) fn find_sequence(&self, parts: &[String]) -> Option<Name> {
         self.candidates(parts)
             .into_iter()

@@ -6,7 +6,7 @@ use squawk_syntax::SyntaxKind;
 use crate::replay::state::{self, State};
 use crate::replay::syntax::column_name;
 use crate::replay::syntax::parse::parse_again;
-use crate::{IndexKey, Name, TypeKind};
+use crate::{Index, IndexKey, Name, TypeKind};
 
 /// The maximum length of a name in bytes.
 const LONGEST: usize = 63;
@@ -93,11 +93,28 @@ impl State {
 
     /// Records the column names of indexes before a column is renamed.
     pub(crate) fn keep_column_names(&mut self, table: &Name, column: &str) {
+        self.keep_index_names(table, |index| index.names(column));
+    }
+
+    /// Records the column names of indexes with expressions before a function is renamed.
+    pub(crate) fn keep_names_of_expressions(&mut self) {
+        let has_expression = |index: &Index| {
+            let mut keys = index.keys.iter();
+            keys.any(|key| matches!(key, IndexKey::Expression { .. }))
+        };
+        let relations = self.catalog.relations.values();
+        let touched = relations.filter(|table| table.indexes.iter().any(has_expression));
+        let tables: Vec<Name> = touched.map(|table| table.name.clone()).collect();
+        for table in tables {
+            self.keep_index_names(&table, has_expression);
+        }
+    }
+
+    fn keep_index_names(&mut self, table: &Name, is_touched: impl Fn(&Index) -> bool) {
         let Some(relation) = self.catalog.relations.get(table) else {
             return;
         };
-        let touched = relation.indexes.iter().filter(|index| index.names(column));
-        for index in touched {
+        for index in relation.indexes.iter().filter(|index| is_touched(index)) {
             if !self.index_column_names.has(table, &index.name) {
                 let column_names = column_names(&index.keys, &index.included);
                 self.index_column_names

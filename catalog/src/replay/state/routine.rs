@@ -11,6 +11,7 @@ impl State {
         position: usize,
         change: impl FnOnce(&mut Name),
     ) {
+        self.keep_names_of_expressions();
         let before = self.clone();
         let Some(overloads) = self.functions.get_mut(key) else {
             return;

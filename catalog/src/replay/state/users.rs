@@ -4,6 +4,7 @@ use crate::replay::state::State;
 use crate::replay::state::dependents::Dependency;
 use crate::replay::state::expressions::Columns;
 use crate::replay::state::objects::Object;
+use crate::routine::Body;
 use crate::{ConstraintKind, Fill, IndexKey, Relation, Type, TypeKind};
 
 impl State {
@@ -22,9 +23,18 @@ impl State {
             users_in_domain(data_type, &is_used, found);
         }
         for function in self.functions.values().flatten() {
-            let arguments = function.routine.iter().flat_map(|own| &own.arguments);
-            let mut defaults = arguments.filter_map(|argument| argument.default.as_deref());
-            if defaults.any(|text| is_used(text, Columns::Nothing)) {
+            let routine = function.routine.iter();
+            let arguments = routine.clone().flat_map(|own| &own.arguments);
+            let defaults = arguments.filter_map(|argument| argument.default.as_deref());
+            // PostgreSQL records what a body uses if it stores the body as a tree.
+            let bodies = routine.filter_map(|own| match &own.body {
+                Body::Sql(code) => code.text.as_deref(),
+                Body::Text(_) => None,
+            });
+            if defaults
+                .chain(bodies)
+                .any(|text| is_used(text, Columns::Nothing))
+            {
                 let routine =
                     Object::Routine(function.name.clone(), function.argument_types.clone());
                 found.push((routine, Dependency::Cascade));

@@ -122,3 +122,26 @@ fn a_called_function_is_the_one_that_the_search_path_finds() {
         ],
     ]);
 }
+
+#[test]
+fn a_dropped_function_takes_along_the_callers_that_are_trees() {
+    agree(&[
+        "CREATE FUNCTION h() RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN 1; END $$",
+        "CREATE FUNCTION k() RETURNS int RETURN h()",
+        "CREATE FUNCTION l() RETURNS int LANGUAGE sql AS 'SELECT h()'",
+        "CREATE FUNCTION m() RETURNS int BEGIN ATOMIC SELECT k(); END",
+        "DROP ROUTINE h() CASCADE",
+    ]);
+}
+
+#[test]
+fn a_renamed_function_leaves_the_names_of_index_columns() {
+    agree(&[
+        "CREATE FUNCTION f0(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1'",
+        "CREATE TABLE t (a int) PARTITION BY LIST (a)",
+        "CREATE INDEX ON t (f0(a))",
+        "ALTER FUNCTION f0(int) RENAME TO f1",
+        "CREATE TABLE t1 PARTITION OF t FOR VALUES IN (1)",
+        "CREATE INDEX ON t (f1(a))",
+    ]);
+}

@@ -142,3 +142,14 @@ fn a_view_over_a_temporary_table_needs_no_schema() {
         "CREATE RECURSIVE VIEW r (a) AS SELECT a FROM t UNION ALL SELECT a FROM r",
     ]);
 }
+
+#[test]
+fn a_column_is_never_one_of_an_enum() {
+    agree(&[
+        "CREATE TYPE e AS ENUM ('x')",
+        "CREATE SCHEMA z",
+        "CREATE TYPE z.e AS (a int)",
+        "SET search_path TO public, z",
+        "COMMENT ON COLUMN e.a IS 'a'",
+    ]);
+}
