@@ -401,7 +401,7 @@ mod tests {
     }
 
     #[test]
-    fn a_querys_types_are_told_by_position() {
+    fn the_types_of_a_query_are_found_by_position() {
         let name = || TypeName {
             schema: Some("tenant".to_owned()),
             name: "mood".to_owned(),

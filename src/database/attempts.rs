@@ -75,7 +75,7 @@ impl Database {
                     let unanswered = Unanswered {
                         attempt: opening.attempt,
                         xid: recorded.xid,
-                        hinges_on_names: recorded.hinges_on_names,
+                        depends_on_shadowing: recorded.depends_on_shadowing,
                         backend_pid: recorded.backend_pid,
                     };
                     failure.outcome = self.outcome_of(&unanswered, holder, deadline);

@@ -25,7 +25,7 @@ pub(super) struct Unanswered {
     pub(super) xid: Option<Arc<Xid>>,
     /// Whether the transaction can have written only if the database has a function with the name
     /// of one of PostgreSQL's.
-    pub(super) hinges_on_names: bool,
+    pub(super) depends_on_shadowing: bool,
     /// The server process of the lost connection.
     pub(super) backend_pid: i32,
 }
@@ -62,7 +62,10 @@ impl Database {
         holder: &'static Location<'static>,
         deadline: Instant,
     ) -> Outcome {
-        if unanswered.attempt.is_none() && unanswered.xid.is_none() && !unanswered.hinges_on_names {
+        if unanswered.attempt.is_none()
+            && unanswered.xid.is_none()
+            && !unanswered.depends_on_shadowing
+        {
             return Outcome::Unknown;
         }
         let since = Instant::now();
@@ -142,7 +145,7 @@ fn ask(session: &mut Session, unanswered: &Unanswered) -> Result<Option<Outcome>
             Outcome::Committed
         }));
     }
-    if unanswered.hinges_on_names {
+    if unanswered.depends_on_shadowing {
         let shadowed = diesel::sql_query(shadowed()).one::<Shadowed>();
         let shadowed = session.run(shadowed)?.shadowed;
         return Ok(Some(if shadowed {

@@ -38,7 +38,7 @@ impl<S: Resource> SharedPool<S> {
     pub(super) fn wake_by(&self, state: &mut PoolInternals<S>, due: Instant) {
         if due < state.keeper_runs {
             state.keeper_runs = due;
-            self.bell.notify_one();
+            self.keeper_wakeup.notify_one();
         }
     }
 
@@ -57,7 +57,7 @@ impl<S: Resource> SharedPool<S> {
             if state.keeper_runs > now {
                 let sleep = state.keeper_runs - now;
                 state = self
-                    .bell
+                    .keeper_wakeup
                     .wait_timeout(state, sleep)
                     .unwrap_or_else(PoisonError::into_inner)
                     .0;
@@ -112,8 +112,8 @@ impl<S: Resource> SharedPool<S> {
         }
         self.fail(&mut state, Instant::now(), refused::closed);
         self.publish(&state);
-        self.bell.notify_all();
-        self.gone.notify_all();
+        self.keeper_wakeup.notify_all();
+        self.session_closed.notify_all();
         drop(state);
         self.close_all(idle);
     }
@@ -128,7 +128,7 @@ impl<S: Resource> SharedPool<S> {
                 return Err(left_open(&state));
             }
             state = self
-                .gone
+                .session_closed
                 .wait_timeout(state, left)
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;

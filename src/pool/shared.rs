@@ -69,9 +69,9 @@ pub(super) struct SharedPool<S: Resource> {
     /// read without it.
     pub(super) generation: AtomicU64,
     /// Wakes the keeper.
-    pub(super) bell: Condvar,
+    pub(super) keeper_wakeup: Condvar,
     /// Wakes the thread that closes the pool when a session is closed.
-    pub(super) gone: Condvar,
+    pub(super) session_closed: Condvar,
 }
 
 pub(super) struct PoolInternals<S: Resource> {
@@ -123,8 +123,8 @@ impl<S: Resource> SharedPool<S> {
             ask: Box::new(ask),
             state: Mutex::new(state),
             generation: AtomicU64::new(0),
-            bell: Condvar::new(),
-            gone: Condvar::new(),
+            keeper_wakeup: Condvar::new(),
+            session_closed: Condvar::new(),
         })
     }
 
@@ -329,7 +329,7 @@ impl<S: Resource> SharedPool<S> {
         for slot in slots {
             state.remove_session(slot);
         }
-        self.gone.notify_all();
+        self.session_closed.notify_all();
         drop(self.grow(state));
     }
 
@@ -437,7 +437,7 @@ impl<S: Resource> Drop for Lease<S> {
             store::close(item);
             let mut state = self.shared.lock();
             state.remove_session(slot);
-            self.shared.gone.notify_all();
+            self.shared.session_closed.notify_all();
             drop(self.shared.grow(state));
         }
     }

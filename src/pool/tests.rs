@@ -245,7 +245,7 @@ fn after_a_thousand_panics_in_connect_the_capacity_is_whole() {
 }
 
 #[test]
-fn a_failure_that_lasts_is_told_at_once_to_all_who_wait() {
+fn a_lasting_failure_ends_all_waits_at_once() {
     let shared = new_pool(limits(4), || {
         thread::sleep(Duration::from_millis(50));
         Err(Error::config("no such role", "make it"))
@@ -455,7 +455,7 @@ fn nobody_is_counted_as_waiting_in_vain_as_long_as_a_session_can_be_made() {
 }
 
 #[test]
-fn who_asked_after_an_attempt_began_is_not_told_its_failure() {
+fn a_later_checkout_does_not_get_an_earlier_failure() {
     let (go_on, waits) = std::sync::mpsc::channel::<()>();
     let (live, waits, mended) = (Arc::default(), Mutex::new(waits), AtomicUsize::new(0));
     let shared = new_pool(limits(1), move || {

@@ -18,7 +18,7 @@ pub(crate) struct CallRecord {
     pub(crate) xid: Option<Arc<Xid>>,
     /// Whether a commit without an answer can have written only if a function of the database has the name of one of
     /// PostgreSQL's own.
-    pub(crate) hinges_on_names: bool,
+    pub(crate) depends_on_shadowing: bool,
     /// The process id of the server's backend.
     pub(crate) backend_pid: i32,
     /// The hooks to run once the session is returned to the pool.
@@ -80,7 +80,7 @@ impl Session {
             failure,
             was_late,
             xid: self.transactions.take_xid(),
-            hinges_on_names: self.transactions.take_hinges_on_names(),
+            depends_on_shadowing: self.transactions.take_depends_on_shadowing(),
             backend_pid: self.backend_pid(),
             hooks: self.transactions.hooks().take(),
         }

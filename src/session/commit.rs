@@ -30,7 +30,7 @@ impl Session {
             session.exchange(batch, point, deadline)
         });
         if let Err(error) = &result {
-            self.transactions.set_hinges_on_names(
+            self.transactions.set_depends_on_shadowing(
                 sent == Reads::IfBuiltIn && error.outcome() == Outcome::Unknown,
             );
         }

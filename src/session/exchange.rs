@@ -222,7 +222,7 @@ impl Session {
         };
         if pending.commit.commits() {
             self.transactions
-                .set_hinges_on_names(outcome == Outcome::Unknown && pending.may_only_read());
+                .set_depends_on_shadowing(outcome == Outcome::Unknown && pending.may_only_read());
         }
         let PendingPipeline {
             mut commands,

@@ -33,9 +33,9 @@ pub struct Transactions {
     xid: XidTracker,
     /// Whether the statements of the outermost transaction only read: the least certain one counts.
     sent: Reads,
-    /// Whether a commit without an answer can have written only if a function of the database has the name of one of
-    /// PostgreSQL's own.
-    hinges_on_names: bool,
+    /// Whether a commit without an answer can have written only if a function of the database has
+    /// the name of one of PostgreSQL's own, and so shadows it.
+    depends_on_shadowing: bool,
     /// Whether a statement of the open transaction may have changed the schema.
     changed_schema: bool,
     hooks: Hooks,
@@ -257,12 +257,12 @@ impl Transactions {
 
     /// Sets whether a commit without an answer can have written only if the name of a function has
     /// another meaning.
-    pub(super) fn set_hinges_on_names(&mut self, hinges: bool) {
-        self.hinges_on_names = hinges;
+    pub(super) fn set_depends_on_shadowing(&mut self, depends: bool) {
+        self.depends_on_shadowing = depends;
     }
 
-    pub(super) fn take_hinges_on_names(&mut self) -> bool {
-        std::mem::take(&mut self.hinges_on_names)
+    pub(super) fn take_depends_on_shadowing(&mut self) -> bool {
+        std::mem::take(&mut self.depends_on_shadowing)
     }
 
     /// Returns the query for the transaction ID, to be sent after these commands if it is needed.
@@ -304,7 +304,7 @@ impl Transactions {
 
     /// Returns whether something of a call was not taken by its end.
     pub(super) fn is_in_call(&self) -> bool {
-        self.failures.latest.is_some() || self.hinges_on_names || !self.hooks.is_unused()
+        self.failures.latest.is_some() || self.depends_on_shadowing || !self.hooks.is_unused()
     }
 
     /// Takes the failure that decides whether the call is retried.

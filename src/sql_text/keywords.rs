@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn what_begins_or_ends_a_transaction_is_told() {
+    fn commands_that_begin_or_end_transactions_are_found() {
         for sql in ["BEGIN", ";begin work", "START /* a */ TRANSACTION"] {
             assert!(begins_transaction(sql), "{sql}");
         }
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_alone_is_told() {
+    fn statements_that_refuse_a_transaction_are_found() {
         for sql in [
             "VACUUM t",
             ";create index concurrently i on t (x)",
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_from_or_to_the_client_is_told_from_all_else() {
+    fn only_a_copy_from_or_to_the_client_is_found() {
         for sql in [
             "copy t (a) from stdin;",
             "COPY t FROM /* x */ STDIN",

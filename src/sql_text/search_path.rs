@@ -365,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn a_search_path_that_a_statement_sets_is_told_from_its_text() {
+    fn a_search_path_is_read_from_the_statement() {
         for (sql, values, expected, is_local) in [
             ("SET search_path TO ta, public", vec![], "ta, public", false),
             (

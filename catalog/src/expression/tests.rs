@@ -81,24 +81,24 @@ const TABLE: &str = "
         tags text[], kind mood, price numeric(10, 2))";
 
 #[derive(bowline::Row)]
-struct Said {
+struct Answer {
     #[diesel(sql_type = Text)]
-    said: String,
+    text: String,
 }
 
 /// Returns the texts that the query reads after the statements, in a transaction that is rolled
 /// back.
-fn told(statements: &str, query: &str) -> Vec<String> {
+fn texts(statements: &str, query: &str) -> Vec<String> {
     let server = LocalServer::start().unwrap_or_else(|error| panic!("{error}"));
     let mut session = Session::connect(&server.config("postgres")).expect("a connection");
     session
         .batch_execute(&format!("BEGIN; {statements}"))
         .expect("PostgreSQL takes the statements");
-    let said = session
-        .run(sql_query(query).all::<Said>())
+    let text = session
+        .run(sql_query(query).all::<Answer>())
         .expect("an answer");
     session.batch_execute("ROLLBACK").expect("it is undone");
-    said.into_iter().map(|row| row.said).collect()
+    text.into_iter().map(|row| row.text).collect()
 }
 
 #[test]
@@ -108,24 +108,24 @@ fn what_a_server_makes_of_a_check_is_the_same() {
         .enumerate()
         .map(|(number, check)| format!("ALTER TABLE a ADD CONSTRAINT c{number} CHECK ({check})"))
         .collect();
-    let said = told(
+    let text = texts(
         &format!("{TABLE}; {}", checks.join(";")),
-        "SELECT pg_get_expr(conbin, conrelid) AS said FROM pg_constraint WHERE conrelid = 'a'::regclass AND contype = 'c'
+        "SELECT pg_get_expr(conbin, conrelid) AS text FROM pg_constraint WHERE conrelid = 'a'::regclass AND contype = 'c'
          ORDER BY substr(conname, 2)::int",
     );
     let wrong: Vec<_> = CHECKS
         .iter()
-        .zip(&said)
-        .filter(|(check, said)| !is_same(check, said))
-        .map(|(check, said)| {
+        .zip(&text)
+        .filter(|(check, text)| !is_same(check, text))
+        .map(|(check, text)| {
             format!(
-                "{check}   {said}   {:?}   {:?}",
+                "{check}   {text}   {:?}   {:?}",
                 parser::parse(check),
-                parser::parse(said)
+                parser::parse(text)
             )
         })
         .collect();
-    assert_eq!(said.len(), CHECKS.len());
+    assert_eq!(text.len(), CHECKS.len());
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
@@ -181,20 +181,20 @@ fn what_a_server_makes_of_a_default_is_the_same() {
         .enumerate()
         .map(|(number, (data_type, default))| format!("d{number} {data_type} DEFAULT {default}"))
         .collect();
-    let said = told(
+    let text = texts(
         &format!(
             "SET LOCAL timezone = 'UTC'; CREATE SEQUENCE steps; {TABLE}; CREATE TABLE b ({})",
             columns.join(", ")
         ),
-        "SELECT pg_get_expr(adbin, adrelid) AS said FROM pg_attrdef WHERE adrelid = 'b'::regclass ORDER BY adnum",
+        "SELECT pg_get_expr(adbin, adrelid) AS text FROM pg_attrdef WHERE adrelid = 'b'::regclass ORDER BY adnum",
     );
     let wrong: Vec<_> = DEFAULTS
         .iter()
-        .zip(&said)
-        .filter(|((_, default), said)| !is_same(default, said))
-        .map(|((_, default), said)| format!("{default}   {said}"))
+        .zip(&text)
+        .filter(|((_, default), text)| !is_same(default, text))
+        .map(|((_, default), text)| format!("{default}   {text}"))
         .collect();
-    assert_eq!(said.len(), DEFAULTS.len());
+    assert_eq!(text.len(), DEFAULTS.len());
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
@@ -278,7 +278,7 @@ const KEYWORDS: [&str; 14] = [
 ];
 
 #[test]
-fn a_column_is_told_from_the_keyword_of_its_name() {
+fn a_column_differs_from_the_keyword_of_its_name() {
     for word in KEYWORDS {
         let (bare, quoted) = (format!("({word} > a)"), format!("(\"{word}\" > a)"));
         assert!(!is_same(&bare, &quoted), "{word}");

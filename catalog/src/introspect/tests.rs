@@ -9,7 +9,7 @@ fn table<'a>(catalog: &'a Catalog, relation: &str) -> &'a Relation {
 }
 
 #[test]
-fn columns_are_told_with_types_defaults_and_comments() {
+fn columns_have_types_defaults_and_comments() {
     let catalog = after(
         "CREATE TYPE mood AS ENUM ('good', 'bad');
          CREATE TABLE a (
@@ -59,7 +59,7 @@ fn columns_are_told_with_types_defaults_and_comments() {
 }
 
 #[test]
-fn constraints_and_indexes_are_told_in_full() {
+fn constraints_and_indexes_are_complete() {
     let catalog = after(
         "CREATE EXTENSION btree_gist;
          CREATE TABLE a (x int, y int, name text, PRIMARY KEY (x, y), CONSTRAINT positive CHECK (x > 0 AND (y < 5)) NO INHERIT,
@@ -97,7 +97,7 @@ fn constraints_and_indexes_are_told_in_full() {
 }
 
 #[test]
-fn partitions_heirs_and_views_are_told_apart() {
+fn partitions_children_and_views_differ() {
     let catalog = after(
         "CREATE TABLE at (id int NOT NULL, day date NOT NULL, PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
          CREATE TABLE at_2026 PARTITION OF at FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
@@ -142,7 +142,7 @@ fn partitions_heirs_and_views_are_told_apart() {
 }
 
 #[test]
-fn types_schemas_and_extensions_are_told() {
+fn types_schemas_and_extensions_are_read() {
     let catalog = after(
         "CREATE EXTENSION citext; CREATE SCHEMA other; COMMENT ON SCHEMA other IS 'the rest';
          CREATE TYPE other.mood AS ENUM ('b', 'a'); ALTER TYPE other.mood ADD VALUE 'first' BEFORE 'b';

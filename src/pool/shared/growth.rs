@@ -107,7 +107,7 @@ impl<S: Resource> SharedPool<S> {
     fn release(&self, state: &mut PoolInternals<S>) {
         state.size -= 1;
         state.connecting -= 1;
-        self.gone.notify_all();
+        self.session_closed.notify_all();
         self.publish(state);
     }
 
@@ -178,7 +178,7 @@ impl<S: Resource> SharedPool<S> {
                 return Some(state);
             }
             state = self
-                .gone
+                .session_closed
                 .wait_timeout(state, pause)
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;

@@ -116,7 +116,7 @@ fn what_ends_with_its_transaction_or_changes_data_only_is_not_taken_for_it() {
 }
 
 #[test]
-fn a_setting_for_the_transaction_only_is_told_from_others() {
+fn a_setting_of_the_transaction_is_recognized() {
     for local in [
         "SELECT set_config('app.x', $1, true)",
         "SELECT pg_catalog.set_config('app.x', f(1, $1), TRUE)",

@@ -32,7 +32,7 @@ fn a_wrong_password_is_a_permanent_error() {
 }
 
 #[test]
-fn a_missing_password_is_told_with_the_places_for_one() {
+fn a_missing_password_error_says_where_to_set_one() {
     let server = tls_server();
     let config = server
         .config("ann")

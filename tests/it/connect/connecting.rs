@@ -198,7 +198,7 @@ fn a_silent_host_leaves_time_for_the_next_ones() {
 }
 
 #[test]
-fn a_silent_host_is_told_of_beside_the_one_that_refused() {
+fn a_silent_and_a_refusing_host_are_both_named() {
     let deaf = silent(b"");
     let server = server();
     let folder = server.socket_folder().display();

@@ -28,7 +28,7 @@ const HALVES: [&str; 2] = ["s3cretplant", "m4rkedword"];
 const TELL: &str = "BOWLINE_TESTS_TELL_ALL";
 
 #[test]
-fn no_password_is_in_anything_that_is_told() {
+fn no_password_is_in_any_output() {
     let server = tls_server();
     server
         .administrator()

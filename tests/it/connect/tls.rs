@@ -156,7 +156,7 @@ fn a_remote_server_needs_a_trusted_certificate() {
 }
 
 #[test]
-fn a_missing_root_certificate_is_told_with_the_way_out() {
+fn a_missing_root_certificate_error_has_a_hint() {
     let config = tls_server()
         .ann()
         .parameter("sslrootcert", "/nowhere/root.crt");

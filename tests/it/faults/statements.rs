@@ -217,7 +217,7 @@ fn insert_after_lock() -> impl bowline::Statement<Output = usize> {
 }
 
 #[test]
-fn a_user_who_cancels_is_told_from_a_limit_of_time() {
+fn a_cancel_differs_from_a_statement_timeout() {
     let (database, mut session) = with_table("x int");
     let mut other = Session::connect(&database.config()).expect("a server");
     let pid = session.backend_pid();

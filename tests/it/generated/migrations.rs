@@ -129,7 +129,7 @@ fn a_database_that_is_ahead_is_only_a_warning() {
 }
 
 #[test]
-fn a_database_of_another_branch_is_told_both_ways() {
+fn a_database_of_another_branch_is_reported() {
     let database = behind();
     let (warnings, opened) = opened(database.config().migrations(ANOTHER_BRANCH));
     opened.expect("a database that can be used");

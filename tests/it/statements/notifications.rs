@@ -112,7 +112,7 @@ fn a_failed_transactions_notification_never_arrives() {
 }
 
 #[test]
-fn who_listens_on_a_lost_connection_is_told() {
+fn a_listener_on_a_lost_connection_gets_an_error() {
     let mut listener = session();
     listener.listen("nobody").expect("a channel");
     let end = sql_query("SELECT pg_terminate_backend($1)")

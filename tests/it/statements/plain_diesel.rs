@@ -238,7 +238,7 @@ struct Renamed {
 }
 
 #[bowline::test]
-fn a_changeset_without_changes_is_told_from_a_failure(db: Database) -> QueryResult<()> {
+fn a_changeset_without_changes_is_no_failure(db: Database) -> QueryResult<()> {
     let session = &mut *db.session().expect("the session");
     let changed = diesel::update(accounts::table)
         .set(Renamed { username: None })

@@ -13,8 +13,8 @@ fn session() -> Session {
     Session::connect(&server().config("postgres")).expect("a server")
 }
 
-/// What was told, one line for each message.
-fn told(session: &mut Session, sql: &str) -> (Vec<String>, bowline::Result<()>) {
+/// Returns one line for each message of the answer.
+fn messages(session: &mut Session, sql: &str) -> (Vec<String>, bowline::Result<()>) {
     let mut lines = Vec::new();
     let done = session.simple_query(sql, |message| {
         lines.push(match message {
@@ -41,7 +41,7 @@ fn told(session: &mut Session, sql: &str) -> (Vec<String>, bowline::Result<()>) 
 
 #[test]
 fn each_statement_tells_its_columns_rows_and_tag_as_text() {
-    let (lines, done) = told(
+    let (lines, done) = messages(
         &mut session(),
         "CREATE TEMPORARY TABLE t (a int, b text[]); INSERT INTO t VALUES (1, '{x,y}'), (2, NULL);
          SELECT * FROM t ORDER BY a; SELECT * FROM t WHERE false; ; COPY t TO STDOUT; SELECT",
@@ -69,8 +69,8 @@ fn each_statement_tells_its_columns_rows_and_tag_as_text() {
 }
 
 #[test]
-fn many_rows_are_told_once_each_under_one_description() {
-    let (lines, done) = told(&mut session(), "SELECT generate_series(1, 1000) AS n");
+fn many_rows_follow_one_description() {
+    let (lines, done) = messages(&mut session(), "SELECT generate_series(1, 1000) AS n");
     assert!(done.is_ok());
     assert_eq!(lines.len(), 1002);
     assert_eq!((&*lines[0], &*lines[1000]), ("n 23", "[1000]"));
@@ -78,11 +78,11 @@ fn many_rows_are_told_once_each_under_one_description() {
 
 #[test]
 fn an_error_has_its_position_in_the_whole_text() {
-    let (lines, done) = told(&mut session(), "SELECT 1; SELECT 1 / 0");
+    let (lines, done) = messages(&mut session(), "SELECT 1; SELECT 1 / 0");
     assert_eq!(lines, ["?column? 23", "[1]", "SELECT 1"]);
     let error = done.expect_err("an error");
     assert_eq!(error.sqlstate(), Some(SqlState::DIVISION_BY_ZERO));
-    let (lines, done) = told(&mut session(), "SELECT 1; SELECT nothing");
+    let (lines, done) = messages(&mut session(), "SELECT 1; SELECT nothing");
     assert_eq!(lines, ["?column? 23", "[1]", "SELECT 1"]);
     assert_eq!(done.expect_err("an error").position(), Some(18));
 }
@@ -91,10 +91,10 @@ fn an_error_has_its_position_in_the_whole_text() {
 fn a_transaction_reports_only_the_callers_statements() {
     let mut session = session();
     let lines = session.transaction(|session| {
-        let (first, done) = told(session, "SELECT 1 AS a");
+        let (first, done) = messages(session, "SELECT 1 AS a");
         done?;
         let inner = session.savepoint(|session| {
-            let (lines, done) = told(session, "SELECT 2 AS b");
+            let (lines, done) = messages(session, "SELECT 2 AS b");
             done.map(|()| lines)
         })?;
         Ok::<_, Error>([first, inner].concat())

@@ -13,7 +13,7 @@ use syn::{
 pub(super) const REPORT: &str = r#"
 use std::collections::BTreeMap;
 
-/// What became of each function: whether it ever did what it is for, and how it failed last.
+/// The result of each function: whether a call of it succeeded, and its last error.
 #[derive(Default)]
 pub(crate) struct Report {
     calls: usize,

@@ -81,7 +81,7 @@ fn session(db: &Database) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// What became of a transfer.
+/// The outcome of a transfer.
 #[derive(Debug, PartialEq)]
 enum Sent {
     Moved,

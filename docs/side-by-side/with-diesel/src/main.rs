@@ -105,7 +105,7 @@ fn new_pool(size: u32) -> Result<PgPool, AnyError> {
         .build(ConnectionManager::new(url()?))?)
 }
 
-/// What became of a transfer.
+/// The outcome of a transfer.
 #[derive(Debug)]
 enum Sent {
     Moved,
