@@ -207,3 +207,35 @@ fn shown(file: &Path) -> String {
     let file: PathBuf = file.strip_prefix(root()).unwrap_or(file).to_owned();
     file.to_string_lossy().into_owned()
 }
+
+#[test]
+fn published_packages_have_licences_and_a_page() {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).expect("the workspace");
+    let members = manifest
+        .lines()
+        .find_map(|line| line.strip_prefix("members = "))
+        .expect("the members");
+    let members = members.split('"').skip(1).step_by(2);
+    let mut wrong = Vec::new();
+    for member in members.chain(["."]) {
+        let folder = root().join(member);
+        let manifest = fs::read_to_string(folder.join("Cargo.toml")).expect("a manifest");
+        let has = |key: &str| manifest.lines().any(|line| line.starts_with(key));
+        if has("publish = false") {
+            continue;
+        }
+        let keys = [
+            "description",
+            "license",
+            "repository",
+            "keywords",
+            "categories",
+        ];
+        let lacks = keys.into_iter().filter(|key| !has(key));
+        wrong.extend(lacks.map(|key| format!("{member} lacks {key}")));
+        let files = ["README.md", "LICENSE-APACHE", "LICENSE-MIT"];
+        let lacks = files.into_iter().filter(|file| !folder.join(file).exists());
+        wrong.extend(lacks.map(|file| format!("{member} lacks {file}")));
+    }
+    fail_if_any(&wrong);
+}
