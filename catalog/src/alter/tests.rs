@@ -359,11 +359,13 @@ fn users_of_what_is_left_out_are_left_out() {
         "CREATE TABLE p (a text); CREATE VIEW v AS SELECT a FROM p; CREATE VIEW w AS SELECT a FROM v; COMMENT ON VIEW w IS 'w';",
     );
     let script = alter_script(&expected, &actual, &compare(&expected, &actual));
-    insta::assert_snapshot!(script, @"
+    // Before PostgreSQL 18, a server writes each column with its table.
+    let bare = script.replace("p.a ", "a ").replace("v.a ", "a ");
+    insta::assert_snapshot!(bare, @"
     -- p should be another kind of relation, and no statement converts it without losing its rows: create a new one and copy the rows
     -- type app.pair is not dropped, since p may use it
-    -- left out, since it may use p: CREATE OR REPLACE VIEW v (a) AS SELECT p.a    FROM p
-    -- left out, since it may use v: CREATE OR REPLACE VIEW w (a) AS SELECT v.a    FROM v
+    -- left out, since it may use p: CREATE OR REPLACE VIEW v (a) AS SELECT a    FROM p
+    -- left out, since it may use v: CREATE OR REPLACE VIEW w (a) AS SELECT a    FROM v
     -- left out, since it may use w: COMMENT ON VIEW w IS 'w'
     -- schema app is not dropped, since type app.pair is not dropped
     ");

@@ -234,8 +234,11 @@ fn what_hangs_on_tables_is_compared() {
         CREATE TRIGGER extra AFTER INSERT ON t EXECUTE FUNCTION tr();
         GRANT SELECT ON t TO PUBLIC, pg_monitor; GRANT ALL ON t TO CURRENT_USER;
     "#;
-    insta::assert_snapshot!(judged_words(before, after), @"
-    relation m differs in its query: SELECT a FROM t in the migrations, SELECT t.a FROM t WHERE (t.a > 1) in the database
+    // Before PostgreSQL 18, a server writes each column with its table.
+    let words = judged_words(before, after);
+    let bare = words.replace(" t.", " ").replace("(t.", "(");
+    insta::assert_snapshot!(bare, @"
+    relation m differs in its query: SELECT a FROM t in the migrations, SELECT a FROM t WHERE (a > 1) in the database
     relation t differs in its privileges: SELECT to pg_monitor, UPDATE (a) to pg_monitor in the migrations, SELECT to pg_monitor, SELECT to PUBLIC in the database
     relation t differs in its row level security: on in the migrations, off in the database
     relation t differs in its forced row level security: off in the migrations, on in the database
@@ -249,7 +252,7 @@ fn what_hangs_on_tables_is_compared() {
     policy own of t differs in its USING expression: a > 1 in the migrations, (a > 2) in the database
     policy extra of t is in the database, but not in the migrations
     rule nothing of t is in the migrations, but not in the database
-    relation v differs in its query: SELECT id, a FROM t WHERE a > 1 in the migrations, SELECT t.id, t.a FROM t WHERE (t.a > 2) in the database
+    relation v differs in its query: SELECT id, a FROM t WHERE a > 1 in the migrations, SELECT id, a FROM t WHERE (a > 2) in the database
     function f(int4) differs in its definition: function (int4) RETURNS int4 LANGUAGE sql in the migrations, function (int4) RETURNS int4 LANGUAGE sql SECURITY DEFINER in the database
     function f(int4) differs in its body: ' SELECT 1 ' (line 1) in the migrations, ' SELECT 2 ' (line 1) in the database
     function gone() is in the migrations, but not in the database
