@@ -29,7 +29,10 @@ pub(crate) struct BuiltinType {
 
 #[derive(Debug)]
 pub(crate) struct Function {
+    pub(crate) name: &'static str,
     arguments: &'static str,
+    names: &'static str,
+    flags: &'static str,
     /// The number of trailing arguments that have defaults.
     pub(crate) defaults: usize,
     pub(crate) result: TypeName,
@@ -44,6 +47,28 @@ impl Function {
         some(self.arguments)
             .into_iter()
             .flat_map(|it| it.split(','))
+    }
+
+    /// Returns the names of the arguments, if they have names.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> + use<> {
+        some(self.names).into_iter().flat_map(|it| it.split(','))
+    }
+
+    /// Returns true if the result is NULL whenever an argument is.
+    pub(crate) fn is_strict(&self) -> bool {
+        self.flags.contains('t')
+    }
+
+    pub(crate) fn is_aggregate(&self) -> bool {
+        self.flags.contains('a')
+    }
+
+    pub(crate) fn is_window(&self) -> bool {
+        self.flags.contains('w')
+    }
+
+    pub(crate) fn is_procedure(&self) -> bool {
+        self.flags.contains('p')
     }
 
     /// Returns the columns of a result that is a record.
@@ -111,20 +136,21 @@ pub(crate) fn functions(
     name: &str,
     is_installed: impl Fn(&str) -> bool,
 ) -> impl Iterator<Item = Function> {
-    let found = table!("functions.txt").find(name).map(function);
+    let found = table!("functions.txt").find_with_key(name);
+    let found = found.map(|(name, words)| function(name, words));
     found.filter(move |function| function.extension == "-" || is_installed(function.extension))
 }
 
 /// Returns true if PostgreSQL or one of the extensions has a function of this name.
 pub(crate) fn has_function(name: &str) -> bool {
-    table!("functions.txt").find::<6>(name).next().is_some()
+    table!("functions.txt").find::<7>(name).next().is_some()
 }
 
 /// Returns the functions of one extension, in the order of their names.
 pub(crate) fn functions_of(extension: &str) -> Vec<&'static str> {
     let mut names: Vec<(&'static str, bool)> = Vec::new();
     for (name, words) in table!("functions.txt").all() {
-        let is_its = function(words).extension == extension;
+        let is_its = function(name, words).extension == extension;
         match names.last_mut().filter(|(last, _)| *last == name) {
             Some((_, are_its)) => *are_its &= is_its,
             None => names.push((name, is_its)),
@@ -134,10 +160,21 @@ pub(crate) fn functions_of(extension: &str) -> Vec<&'static str> {
     its.map(|(name, _)| name).collect()
 }
 
-fn function(words: [&'static str; 6]) -> Function {
-    let [arguments, defaults, result, flags, columns, extension] = words;
-    Function {
+fn function(name: &'static str, words: [&'static str; 7]) -> Function {
+    let [
         arguments,
+        defaults,
+        result,
+        flags,
+        columns,
+        names,
+        extension,
+    ] = words;
+    Function {
+        name,
+        arguments,
+        names,
+        flags,
         defaults: defaults.parse().unwrap_or(0),
         result,
         is_variadic: flags.contains('v'),
@@ -215,6 +252,13 @@ pub(crate) fn is_default_class(class: &str, method: &str, data_type: Option<&str
         };
         default == "d" && data_type.is_none_or(fits)
     })
+}
+
+/// Returns true if values of the type can be sorted, or compared for equality, by a default
+/// operator class of the method.
+pub(crate) fn has_default_class(data_type: &str, method: &str) -> bool {
+    let mut all = table!("classes.txt").all::<4>();
+    all.any(|(_, [of, own, default, _])| of == method && own == data_type && default == "d")
 }
 
 /// Returns the word unless it is `-`.

@@ -59,11 +59,19 @@ impl<const LINES: usize> Table<LINES> {
         &'static self,
         key: &str,
     ) -> impl Iterator<Item = [&'static str; WORDS]> + use<LINES, WORDS> {
+        self.find_with_key(key).map(|(_, words)| words)
+    }
+
+    /// Returns the lines with this key, with the key.
+    pub(super) fn find_with_key<const WORDS: usize>(
+        &'static self,
+        key: &str,
+    ) -> impl Iterator<Item = (&'static str, [&'static str; WORDS])> + use<LINES, WORDS> {
         let from = self.starts.partition_point(|at| self.key_at(*at) < key);
         let rest = &self.starts[from..];
         let same = rest.iter().take_while(|at| self.key_at(**at) == key);
         let starts = rest[..same.count()].iter();
-        starts.map(|at| self.words(*at).1)
+        starts.map(|at| self.words(*at))
     }
 
     /// Returns all lines: the key and the other words.
