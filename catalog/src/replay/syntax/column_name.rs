@@ -130,14 +130,21 @@ fn find_name(node: &SyntaxNode) -> Option<(String, Strength)> {
 fn name_of_query(query: &SyntaxNode) -> Option<(String, Strength)> {
     use SyntaxKind as K;
     match query.kind() {
-        K::PAREN_SELECT => name_of_query(&query.children().next()?),
-        K::COMPOUND_SELECT => None,
+        K::PAREN_SELECT | K::PAREN_EXPR | K::COMPOUND_SELECT => {
+            let is_part = |part: &SyntaxNode| is_query(part.kind()) || part.kind() == K::PAREN_EXPR;
+            name_of_query(&query.children().find(is_part)?)
+        }
+        K::VALUES => Some(("column1".to_owned(), Strength::Strong)),
         _ => {
             let list = child(&child(query, K::SELECT_CLAUSE)?, K::TARGET_LIST)?;
             let target = list.children().next()?;
             match child(&target, K::AS_NAME) {
                 Some(alias) => Some((name(&alias), Strength::Strong)),
-                None => find_name(&target.children().next()?),
+                // Whatever its name is, it is one.
+                None => {
+                    let expression = target.children().next()?;
+                    Some((column_name(&expression), Strength::Strong))
+                }
             }
         }
     }
