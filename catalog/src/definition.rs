@@ -52,6 +52,32 @@ impl DataType {
         )
     }
 
+    /// Returns the type as `format_type(oid, NULL)` writes it: `character varying`, `integer[]`.
+    ///
+    /// A name outside of `public` and `pg_catalog` has its schema.
+    pub fn format_type(&self) -> String {
+        let name = match (self.name.schema.as_str(), self.name.name.as_str()) {
+            ("pg_catalog", "int2") => "smallint".to_owned(),
+            ("pg_catalog", "int4") => "integer".to_owned(),
+            ("pg_catalog", "int8") => "bigint".to_owned(),
+            ("pg_catalog", "float4") => "real".to_owned(),
+            ("pg_catalog", "float8") => "double precision".to_owned(),
+            ("pg_catalog", "bool") => "boolean".to_owned(),
+            ("pg_catalog", "varchar") => "character varying".to_owned(),
+            ("pg_catalog", "bpchar") => "character".to_owned(),
+            ("pg_catalog", "timestamptz") => "timestamp with time zone".to_owned(),
+            ("pg_catalog", "timestamp") => "timestamp without time zone".to_owned(),
+            ("pg_catalog", "timetz") => "time with time zone".to_owned(),
+            ("pg_catalog", "time") => "time without time zone".to_owned(),
+            ("pg_catalog", "varbit") => "bit varying".to_owned(),
+            // Keywords that are names of types without quotes.
+            ("pg_catalog", name @ ("bit" | "interval" | "json" | "numeric")) => name.to_owned(),
+            _ => self.name.sql(),
+        };
+        let array = if self.dimensions > 0 { "[]" } else { "" };
+        format!("{name}{array}")
+    }
+
     /// Returns true if PostgreSQL treats the two as the same type.
     pub fn is_same(&self, other: &Self) -> bool {
         let modifiers = |data_type: &Self| match data_type.modifiers.as_slice() {

@@ -45,6 +45,8 @@ pub mod introspect;
 pub mod json;
 mod name;
 pub mod privilege;
+pub mod query;
+pub mod query_file;
 pub mod replay;
 pub mod routine;
 mod sequence;

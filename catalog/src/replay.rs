@@ -13,7 +13,7 @@
 //! - `builtin`: PostgreSQL's built-in types, functions and operators.
 //! - `syntax`: readers of the syntax tree. `refusal`: the reasons for refusing a statement.
 
-mod builtin;
+pub(crate) mod builtin;
 mod ddl;
 mod history;
 mod infer;
@@ -21,7 +21,7 @@ mod own_table;
 mod program;
 mod refusal;
 mod state;
-mod syntax;
+pub(crate) mod syntax;
 
 use bowline_migrations::SqlFile;
 

@@ -171,6 +171,7 @@ pub(crate) const PACKAGES: [Package; 6] = [
                 "project",
                 &["error", "migrations", "paths", "suggestion", "ui"],
             ),
+            row("queries", &["migrations", "paths", "ui"]),
             row("sql_error", &["error", "interrupt", "ui"]),
             row("plan", &["migrations", "paths", "project", "suggestion"]),
             row(
@@ -211,6 +212,7 @@ pub(crate) const PACKAGES: [Package; 6] = [
                     "paths",
                     "plan",
                     "project",
+                    "queries",
                     "source",
                     "sql_error",
                     "step",

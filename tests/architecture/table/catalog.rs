@@ -181,6 +181,21 @@ pub(crate) const CATALOG: Package = Package {
                 "types",
             ],
         ),
+        row(
+            "query",
+            &[
+                "",
+                "attached",
+                "column",
+                "constraint",
+                "name",
+                "replay/builtin",
+                "replay/syntax",
+                "routine",
+                "types",
+            ],
+        ),
+        row("query_file", &["query"]),
         row("testing", &["", "compare", "introspect", "replay"]),
     ],
 };

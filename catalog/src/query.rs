@@ -1,0 +1,169 @@
+//! The types of a query: its parameters, its columns, which of them can be NULL, and how many rows
+//! there can be.
+//!
+//! A [`Checker`] reads a query as PostgreSQL does (manual, chapter 10), with a catalog in place of a
+//! server. It answers exactly, or it refuses with a [`Fault`]. It never answers that a column is NOT
+//! NULL if the column can be NULL.
+
+mod alias;
+mod analyzer;
+mod apply;
+mod assign;
+mod brackets;
+mod calls;
+mod candidate;
+mod choice;
+mod clause;
+mod coerce;
+mod comparison;
+mod conflict;
+mod construct;
+mod expr;
+mod expression;
+mod fault;
+mod from;
+mod function;
+mod grouping;
+mod join;
+mod literal;
+mod memo;
+mod merge;
+mod names;
+mod nulls;
+mod operator;
+mod ordering;
+mod polymorphic;
+mod raw;
+mod relation;
+mod returning;
+mod rows;
+mod scope;
+mod select;
+mod set_operation;
+mod signature;
+mod statement;
+mod sub_query;
+mod table_function;
+mod target;
+mod total;
+mod type_name;
+mod types;
+mod values;
+mod view;
+mod with;
+mod write;
+
+pub use fault::Fault;
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use crate::{Catalog, DataType, Name};
+
+/// Checks queries against one catalog.
+pub struct Checker<'a> {
+    catalog: &'a Catalog,
+    path: Rc<[String]>,
+    /// What earlier queries found out.
+    memo: RefCell<Option<memo::Memo<'a>>>,
+}
+
+/// A query that PostgreSQL accepts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Query {
+    /// The text to send: each `*` that reaches the result is written as its columns.
+    pub sql: String,
+    /// The parameters, `$1` first.
+    pub parameters: Vec<Parameter>,
+    /// The columns of the result. There are none for a statement that returns no rows.
+    pub columns: Vec<Column>,
+    /// The number of rows of the result.
+    pub rows: Rows,
+    /// The columns that the query reads, by relation.
+    pub reads: BTreeSet<(Name, String)>,
+    /// The relations that the query writes.
+    pub writes: BTreeSet<Name>,
+}
+
+/// A parameter of a query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parameter {
+    /// The type that PostgreSQL gives to the parameter. It can be a domain.
+    pub data_type: DataType,
+    /// The column that the parameter is compared with or assigned to, if its values are those of
+    /// one column: an id.
+    pub column: Option<(Name, String)>,
+}
+
+/// A column of the result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// The name, which need not be unique.
+    pub name: String,
+    /// The type. A server describes a domain by its base type, this is the domain.
+    pub data_type: DataType,
+    /// True if a row can hold NULL here.
+    pub nullable: bool,
+    /// The column of a table or view that the values are from.
+    pub column: Option<(Name, String)>,
+    /// The relation, if the values are whole rows of it or arrays of them.
+    pub row: Option<Name>,
+    /// The comment of the expression's column, if it has one.
+    pub comment: Option<String>,
+}
+
+/// The number of rows of a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rows {
+    /// The statement returns no rows. It answers with a count.
+    Affected,
+    /// Exactly one.
+    One,
+    /// One or none.
+    Optional,
+    /// Any number.
+    Many,
+}
+
+impl<'a> Checker<'a> {
+    /// Creates a checker of queries that are sent to a database with this catalog. Bare names are
+    /// searched for in `public`.
+    pub fn new(catalog: &'a Catalog) -> Self {
+        Self {
+            catalog,
+            path: Rc::new(["public".to_owned()]),
+            memo: RefCell::new(None),
+        }
+    }
+
+    /// Replaces the schemas in which bare names are searched for.
+    pub fn search_path(mut self, schemas: impl IntoIterator<Item = String>) -> Self {
+        self.path = schemas.into_iter().collect();
+        self.memo = RefCell::new(None);
+        self
+    }
+
+    /// Checks one statement with parameters `$1`, `$2`, ..
+    ///
+    /// # Errors
+    ///
+    /// A [`Fault`] if PostgreSQL refuses the statement, or if it is not known what PostgreSQL would
+    /// answer.
+    pub fn check(&self, sql: &str) -> Result<Query, Fault> {
+        self.check_with(sql, &[])
+    }
+
+    /// Checks one statement. `nullable` says for each parameter, `$1` first, whether NULL can be
+    /// given.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Checker::check`].
+    pub fn check_with(&self, sql: &str, nullable: &[bool]) -> Result<Query, Fault> {
+        statement::check(self.catalog, &self.path, &self.memo, sql, nullable)
+    }
+}
+
+#[cfg(test)]
+mod tests;

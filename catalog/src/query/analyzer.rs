@@ -1,0 +1,216 @@
+//! The state of an analysis: types, parameters, tables, and the names of each query.
+
+use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
+
+use super::candidate::Candidate;
+use super::expr::{Expr, Kind, Span, TableId};
+use super::fault::Fault;
+use super::memo::Memo;
+use super::scope::{Scope, Table};
+use super::signature::Function;
+use super::types::{self, TypeId, Types};
+use crate::{Catalog, Name};
+
+pub(super) type Result<T> = std::result::Result<T, Fault>;
+
+pub(super) struct Analyzer<'a> {
+    pub(super) catalog: &'a Catalog,
+    pub(super) path: Rc<[String]>,
+    pub(super) types: Types<'a>,
+    pub(super) operators: HashMap<String, [Rc<[Candidate]>; 2]>,
+    pub(super) views: HashMap<Name, Option<Rc<[bool]>>>,
+    pub(super) functions: HashMap<String, HashMap<Option<String>, Rc<[Function]>>>,
+    pub(super) parameters: Vec<Parameter>,
+    pub(super) tables: Vec<Table>,
+    /// One for each query around the current position, the innermost last.
+    pub(super) scopes: Vec<Scope>,
+    pub(super) reads: BTreeSet<(Name, String)>,
+    pub(super) writes: BTreeSet<Name>,
+    /// The uses of parameters that have no type yet.
+    pub(super) open_parameters: Vec<(Span, usize)>,
+    /// An error that PostgreSQL raises once the whole statement is read.
+    pub(super) late: Option<Fault>,
+    /// The texts that replace each `*`.
+    pub(super) edits: Vec<(Span, String)>,
+    /// The number of outer joins so far.
+    pub(super) joins: usize,
+    /// The WITH clauses that were read for a set operation, of which they are in the first part.
+    pub(super) shared_with: Vec<Span>,
+    pub(super) depth: usize,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Parameter {
+    /// `UNKNOWN` until a use decides it; `None` if the number is not used.
+    pub(super) ty: Option<TypeId>,
+    pub(super) span: Span,
+    pub(super) nullable: bool,
+    pub(super) column: Origin,
+}
+
+/// The column whose values a parameter's are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Origin {
+    None,
+    One(Name, String),
+    Several,
+}
+
+/// The maximum nesting of queries and expressions, so that the stack suffices.
+const DEEPEST: usize = 400;
+
+impl<'a> Analyzer<'a> {
+    pub(super) fn new(
+        catalog: &'a Catalog,
+        path: Rc<[String]>,
+        memo: Memo<'a>,
+        nullable: &[bool],
+    ) -> Self {
+        let parameters = nullable.iter().map(|nullable| Parameter {
+            ty: None,
+            span: 0..0,
+            nullable: *nullable,
+            column: Origin::None,
+        });
+        Self {
+            catalog,
+            path,
+            types: memo.types,
+            operators: memo.operators,
+            views: memo.views,
+            functions: memo.functions,
+            parameters: parameters.collect(),
+            tables: Vec::new(),
+            scopes: Vec::new(),
+            reads: BTreeSet::new(),
+            writes: BTreeSet::new(),
+            open_parameters: Vec::new(),
+            late: None,
+            edits: Vec::new(),
+            joins: 0,
+            shared_with: Vec::new(),
+            depth: 0,
+        }
+    }
+
+    /// Returns what the next query needs too.
+    pub(super) fn into_memo(self) -> Memo<'a> {
+        Memo {
+            types: self.types,
+            operators: self.operators,
+            views: self.views,
+            functions: self.functions,
+        }
+    }
+
+    pub(super) fn enter(&mut self, span: &Span) -> Result<()> {
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            return Err(Fault::refused(
+                span.clone(),
+                "the query is nested too deeply",
+            ));
+        }
+        Ok(())
+    }
+
+    pub(super) fn leave(&mut self) {
+        self.depth -= 1;
+    }
+
+    /// Returns the names of the innermost query.
+    pub(super) fn scope(&mut self) -> &mut Scope {
+        if self.scopes.is_empty() {
+            self.scopes.push(Scope::default());
+        }
+        let last = self.scopes.len() - 1;
+        &mut self.scopes[last]
+    }
+
+    pub(super) fn table(&self, id: TableId) -> &Table {
+        &self.tables[id.0]
+    }
+
+    pub(super) fn add_table(&mut self, table: Table) -> TableId {
+        self.tables.push(table);
+        TableId(self.tables.len() - 1)
+    }
+
+    /// Returns a parameter by its number, counted from 1.
+    pub(super) fn parameter(&mut self, number: usize, span: Span) -> Result<Expr> {
+        const MOST: usize = 65_535;
+        if number == 0 || number > MOST {
+            let message = format!("there is no parameter ${number}");
+            return Err(Fault::error("42P02", span, message));
+        }
+        while self.parameters.len() < number {
+            self.parameters.push(Parameter {
+                ty: None,
+                span: span.clone(),
+                nullable: false,
+                column: Origin::None,
+            });
+        }
+        let parameter = &mut self.parameters[number - 1];
+        if parameter.ty.is_none() {
+            parameter.span = span.clone();
+        }
+        let ty = *parameter.ty.get_or_insert(types::UNKNOWN);
+        if ty == types::UNKNOWN {
+            self.open_parameters.push((span.clone(), number - 1));
+        }
+        Ok(Expr::new(ty, Kind::Param(number - 1), span))
+    }
+
+    /// Gives a type to a parameter that has none yet.
+    pub(super) fn decide(&mut self, index: usize, ty: TypeId, span: &Span) -> Result<()> {
+        self.open_parameters.retain(|(open, _)| open != span);
+        let earlier = self.parameters[index].ty.unwrap_or(types::UNKNOWN);
+        if earlier == types::UNKNOWN {
+            self.parameters[index].ty = Some(ty);
+            return Ok(());
+        }
+        if earlier == ty {
+            return Ok(());
+        }
+        let message = format!("inconsistent types deduced for parameter ${}", index + 1);
+        let (earlier, later) = (self.types.words(earlier), self.types.words(ty));
+        Err(Fault::error("42P08", span.clone(), message).hint(format!(
+            "it is {earlier} in one place and {later} in another: cast one of them, as ${}::{later}",
+            index + 1
+        )))
+    }
+
+    /// Records that the values of a parameter are those of a column.
+    pub(super) fn relate(&mut self, value: &Expr, column: Option<(Name, String)>) {
+        let Some((name, column)) = column else {
+            return;
+        };
+        match &value.kind {
+            Kind::Param(index) => {
+                let origin = &mut self.parameters[*index].column;
+                let found = Origin::One(name, column);
+                *origin = match &*origin {
+                    Origin::None => found,
+                    same if *same == found => found,
+                    _ => Origin::Several,
+                };
+            }
+            Kind::Array(all) => {
+                for value in all {
+                    self.relate(value, Some((name.clone(), column.clone())));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Returns the column of a relation that a value is, unchanged.
+    pub(super) fn origin(&self, value: &Expr) -> Option<(Name, String)> {
+        match &value.kind {
+            Kind::Var { table, column } => self.table(*table).columns[*column].origin.clone(),
+            _ => None,
+        }
+    }
+}

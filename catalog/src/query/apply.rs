@@ -1,0 +1,250 @@
+//! The application of a function that was found.
+
+use super::analyzer::{Analyzer, Result};
+use super::candidate::Candidate;
+use super::expr::{Aggregate, Call, Expr, Kind, Nulls, Span};
+use super::fault::Fault;
+use super::function::{Arguments, FROM};
+use super::signature::Function;
+use super::total;
+use super::types::{self, TypeId};
+use crate::routine::RoutineKind;
+
+impl Analyzer<'_> {
+    pub(super) fn apply(
+        &mut self,
+        function: &Function,
+        chosen: &Candidate,
+        given: Arguments,
+        span: Span,
+    ) -> Result<Expr> {
+        if function.is_opaque {
+            let message = format!("the result of {} is not known", function.name);
+            return Err(Fault::refused(span, message).hint("cast the call"));
+        }
+        let types: Vec<TypeId> = given.values.iter().map(|it| it.ty).collect();
+        let ordered = chosen.ordered(&types);
+        let (declared, result) = self.resolve(&chosen.arguments, &ordered, chosen.result, &span)?;
+        let ordered: Vec<Expr> = match &chosen.order {
+            None => given.values.clone(),
+            Some(order) => order.iter().map(|at| given.values[*at].clone()).collect(),
+        };
+        let mut arguments = Vec::new();
+        for (value, ty) in ordered.into_iter().zip(declared) {
+            let value = self.convert(value, ty)?;
+            arguments.push(value);
+        }
+        let mut columns = function.columns.clone();
+        for (_, ty) in &mut columns {
+            if types::is_polymorphic(*ty) {
+                (_, *ty) = self.resolve(&chosen.arguments, &types, *ty, &span)?;
+            }
+        }
+        let is_aggregate = function.kind == RoutineKind::Aggregate;
+        if is_aggregate && given.is_distinct {
+            for argument in &mut arguments {
+                if argument.ty == types::UNKNOWN {
+                    *argument = self.convert(argument.clone(), types::TEXT)?;
+                }
+                self.check_comparable(argument.ty, &argument.span)?;
+            }
+            if let Some(key) = given.order.iter().find(|key| !arguments.contains(key)) {
+                let message = "in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list";
+                return Err(Fault::error("42P10", key.span.clone(), message));
+            }
+        }
+        let mut given = given;
+        given.others.extend(std::mem::take(&mut given.order));
+        if function.kind == RoutineKind::Window && given.over.is_none() {
+            let message = format!("window function {} requires an OVER clause", function.name);
+            return Err(Fault::error("42809", span, message));
+        }
+        if is_aggregate && given.values.is_empty() && !given.is_star {
+            let message = format!(
+                "{}(*) must be used to call a parameterless aggregate function",
+                function.name
+            );
+            return Err(Fault::error("42809", span, message));
+        }
+        if is_aggregate || given.over.is_some() {
+            let what = if given.over.is_some() {
+                "window"
+            } else {
+                "aggregate"
+            };
+            if arguments.iter().chain(&given.others).any(has_set) {
+                let message =
+                    format!("{what} function calls cannot contain set-returning function calls");
+                return Err(Fault::error("0A000", span, message));
+            }
+        }
+        if given.over.is_some() && !matches!(function.kind, RoutineKind::Function) {
+            let scope = self.scope();
+            if let Some(clause) = scope.no_aggregate.or(scope.no_window) {
+                let message = format!("window functions are not allowed in {clause}");
+                return Err(Fault::error("42P20", span, message));
+            }
+            if arguments.iter().chain(&given.others).any(has_window) {
+                let message = "window function calls cannot be nested";
+                return Err(Fault::error("42P20", span, message));
+            }
+        }
+        if given.over.is_some() && matches!(function.kind, RoutineKind::Function) {
+            let message = format!(
+                "OVER specified, but {} is not a window function nor an aggregate function",
+                function.name
+            );
+            return Err(Fault::error("42809", span, message));
+        }
+        if !is_aggregate
+            && (given.is_distinct || !given.others.is_empty() || given.is_star)
+            && given.over.is_none()
+        {
+            let what = if given.is_distinct {
+                "DISTINCT specified"
+            } else if given.is_star {
+                "* specified"
+            } else {
+                "ORDER BY or FILTER specified"
+            };
+            let message = format!("{what}, but {} is not an aggregate function", function.name);
+            return Err(Fault::error("42809", span, message));
+        }
+        if is_aggregate && given.over.is_none() {
+            let is_total = function.is_built_in && total::is_total_aggregate(&function.name);
+            return self.aggregate(
+                &function.name,
+                arguments,
+                given.others,
+                result,
+                is_total,
+                span,
+            );
+        }
+        if function.returns_set {
+            let scope = self.scope();
+            let clause = scope.no_aggregate.or(scope.no_window);
+            if let Some(clause) = clause.filter(|clause| {
+                *clause != "GROUP BY"
+                    && *clause != FROM
+                    && !(*clause == "VALUES" && scope.is_single_row)
+            }) {
+                let message = format!("set-returning functions are not allowed in {clause}");
+                return Err(Fault::error("0A000", span, message));
+            }
+            scope.returns_set = true;
+        }
+        let nulls = if is_aggregate {
+            let is_total = function.is_built_in && total::is_total_aggregate(&function.name);
+            if is_total {
+                Nulls::Never
+            } else {
+                Nulls::Always
+            }
+        } else if given.is_variadic {
+            // The list itself can be NULL.
+            Nulls::Always
+        } else if function.is_built_in {
+            let first = arguments.first().map(|it| self.types.base(it.ty));
+            let first = first
+                .and_then(|ty| self.types.bare(ty))
+                .unwrap_or("own")
+                .to_owned();
+            total::nulls_of(&function.name, &first, arguments.len(), function.is_strict)
+        } else if function.is_strict {
+            Nulls::StrictAndPartial
+        } else {
+            Nulls::Always
+        };
+        Ok(Expr::new(
+            result,
+            Kind::Call(Call {
+                name: function.name.clone(),
+                arguments,
+                nulls: if function.returns_set
+                    && nulls == Nulls::Strict
+                    && function.name == "unnest"
+                {
+                    Nulls::Always
+                } else {
+                    nulls
+                },
+                is_operator: false,
+                returns_set: function.returns_set,
+                columns,
+                over: given.over.map(|mut over| {
+                    over.extend(given.others);
+                    over
+                }),
+            }),
+            span,
+        ))
+    }
+
+    pub(super) fn aggregate(
+        &mut self,
+        name: &str,
+        arguments: Vec<Expr>,
+        others: Vec<Expr>,
+        ty: TypeId,
+        is_total: bool,
+        span: Span,
+    ) -> Result<Expr> {
+        // An aggregate belongs to the innermost query whose columns it reads.
+        let mut depth: Option<usize> = None;
+        for argument in arguments.iter().chain(&others) {
+            argument.any(&mut |it| {
+                if let Kind::Var { table, .. } | Kind::Row(table) = &it.kind {
+                    let found = self.table(*table).depth;
+                    depth = Some(depth.map_or(found, |depth| depth.max(found)));
+                }
+                if let Kind::Query(query) = &it.kind {
+                    for (found, _) in &query.outer {
+                        depth = Some(depth.map_or(*found, |depth| depth.max(*found)));
+                    }
+                }
+                false
+            });
+        }
+        let innermost = self.scopes.len() - 1;
+        let depth = depth.unwrap_or(innermost).min(innermost);
+        let nested = arguments.iter().chain(&others).any(|it| {
+            it.any(&mut |it| matches!(&it.kind, Kind::Aggregate(inner) if inner.depth == depth))
+        });
+        if nested {
+            let message = "aggregate function calls cannot be nested";
+            return Err(Fault::error("42803", span, message));
+        }
+        if arguments.iter().chain(&others).any(has_window) {
+            let message = "aggregate function calls cannot contain window function calls";
+            return Err(Fault::error("42803", span, message));
+        }
+        if arguments.iter().chain(&others).any(has_window) {
+            let message = "aggregate function calls cannot contain window function calls";
+            return Err(Fault::error("42803", span, message));
+        }
+        if let Some(clause) = self.scopes[depth].no_aggregate {
+            let message = format!("aggregate functions are not allowed in {clause}");
+            return Err(Fault::error("42803", span, message));
+        }
+        self.scopes[depth].has_aggregates = true;
+        let aggregate = Aggregate {
+            name: name.to_owned(),
+            arguments,
+            others,
+            depth,
+            is_total,
+        };
+        Ok(Expr::new(ty, Kind::Aggregate(aggregate), span))
+    }
+}
+
+/// Returns true if an expression contains a call of a window function.
+pub(super) fn has_window(value: &Expr) -> bool {
+    value.any(&mut |it| matches!(&it.kind, Kind::Call(call) if call.over.is_some()))
+}
+
+/// Returns true if an expression contains a call of a function that returns a set.
+pub(super) fn has_set(value: &Expr) -> bool {
+    value.any(&mut |it| matches!(&it.kind, Kind::Call(call) if call.returns_set))
+}

@@ -1,0 +1,461 @@
+//! Calls as they are written: arguments, FILTER, OVER, and the functions with a syntax of their own.
+
+use squawk_syntax::{SyntaxKind as K, SyntaxNode};
+
+use super::analyzer::{Analyzer, Result};
+use super::coerce::Context;
+use super::expr::{Call, Expr, Kind, Nulls, Span, Use};
+use super::fault::Fault;
+use super::function::Arguments;
+use super::names::keyword_value;
+use super::types::{self, TypeId};
+use crate::replay::syntax::tree::{child, children, has, is_query, name, path, text, tokens};
+use crate::replay::syntax::type_name;
+
+impl Analyzer<'_> {
+    pub(super) fn call_value(&mut self, node: &SyntaxNode, span: Span) -> Result<Expr> {
+        let form = node
+            .children()
+            .next()
+            .ok_or_else(|| Fault::refused(span.clone(), "the query is not whole"))?;
+        match form.kind() {
+            K::NAME_REF | K::FIELD_EXPR => self.named_call(node, &form, span),
+            K::EXISTS_FN => {
+                let query = form.children().find(|part| is_query(part.kind()));
+                let query =
+                    query.ok_or_else(|| Fault::refused(span.clone(), "the query is not whole"))?;
+                self.query_value(&query, Use::Exists, None, span)
+            }
+            K::EXTRACT_FN => {
+                let mut arguments = Vec::new();
+                if !form
+                    .children()
+                    .any(|part| part.kind() == K::EXTRACT_FIELD_NAME)
+                {
+                    let field = form.children().next();
+                    let field = field
+                        .ok_or_else(|| Fault::refused(span.clone(), "the query is not whole"))?;
+                    arguments.push(self.value(&field)?);
+                } else {
+                    let field = child(&form, K::EXTRACT_FIELD_NAME).map(|field| text(&field));
+                    let kind = Kind::Const(Some(field.unwrap_or_default()));
+                    arguments.push(Expr::new(types::TEXT, kind, span.clone()));
+                }
+                let value = form
+                    .children()
+                    .last()
+                    .ok_or_else(|| Fault::refused(span.clone(), "the query is not whole"))?;
+                arguments.push(self.value(&value)?);
+                self.system_call("extract", arguments, span)
+            }
+            K::POSITION_FN => {
+                let mut values = Vec::new();
+                for part in form.children() {
+                    values.push(self.value(&part)?);
+                }
+                // `position('a' IN b)` is `position(b, 'a')`.
+                values.reverse();
+                self.system_call("position", values, span)
+            }
+            K::SUBSTRING_FN => {
+                let values = self.parts_of(&form)?;
+                let is_similar = form
+                    .descendants()
+                    .any(|part| format!("{:?}", part.kind()).starts_with("SUBSTRING_SIMILAR"));
+                if is_similar {
+                    return self.system_call("substring", values, span);
+                }
+                // `substring(a FOR 2)` starts at 1.
+                let has_from = tokens(&form).any(|token| token.kind() == K::FROM_KW);
+                let has_for = tokens(&form).any(|token| token.kind() == K::FOR_KW);
+                if has_for && !has_from && values.len() == 2 {
+                    let mut values = values.into_iter();
+                    let (Some(text), Some(length)) = (values.next(), values.next()) else {
+                        return Err(Fault::refused(span, "the query is not whole"));
+                    };
+                    let start = Expr::new(types::INT4, Kind::Const(Some("1".into())), span.clone());
+                    let length = self.coerce(length, types::INT4, Context::Explicit)?;
+                    return self.system_call("substring", vec![text, start, length], span);
+                }
+                self.system_call("substring", values, span)
+            }
+            K::OVERLAY_FN => {
+                let values = self.parts_of(&form)?;
+                self.system_call("overlay", values, span)
+            }
+            K::TRIM_FN => {
+                let has = |kind| form.children().any(|part| part.kind() == kind);
+                let name = if has(K::TRIM_LEADING) {
+                    "ltrim"
+                } else if has(K::TRIM_TRAILING) {
+                    "rtrim"
+                } else {
+                    "btrim"
+                };
+                let mut values = self.parts_of(&form)?;
+                if form.children().any(|part| part.kind() == K::TRIM_EXPR_FROM) && values.len() > 1
+                {
+                    values.reverse();
+                }
+                self.system_call(name, values, span)
+            }
+            K::COLLATION_FOR_FN => {
+                let values = self.parts_of(&form)?;
+                self.system_call("pg_collation_for", values, span)
+            }
+            K::ANY_FN | K::SOME_FN | K::ALL_FN => Err(Fault::error(
+                "42601",
+                span,
+                "ANY and ALL stand after an operator",
+            )),
+            _ => self.special_form(&form, span),
+        }
+    }
+
+    /// Returns the expressions of a form, in their order.
+    fn parts_of(&mut self, form: &SyntaxNode) -> Result<Vec<Expr>> {
+        let mut values = Vec::new();
+        for part in form.children() {
+            let kind = format!("{:?}", part.kind());
+            let is_group = kind.starts_with("SUBSTRING_")
+                || kind.starts_with("OVERLAY_")
+                || kind.starts_with("TRIM_EXPR");
+            if is_group {
+                values.extend(self.parts_of(&part)?);
+            } else if !kind.starts_with("TRIM_") {
+                values.push(self.value(&part)?);
+            }
+        }
+        Ok(values)
+    }
+
+    fn named_call(&mut self, node: &SyntaxNode, form: &SyntaxNode, span: Span) -> Result<Expr> {
+        let parts = path(form);
+        let is_quoted = text(form).starts_with('"');
+        let function = parts.last().cloned().unwrap_or_default();
+        let list = child(node, K::ARG_LIST);
+        if parts.len() == 1 && !is_quoted {
+            match function.as_str() {
+                "coalesce" | "greatest" | "least" => {
+                    let mut values = Vec::new();
+                    for value in list.iter().flat_map(|list| children(list, K::ARG)) {
+                        values.push(self.argument(&value)?);
+                    }
+                    let construct = function.to_ascii_uppercase();
+                    let common = self.common(&values.iter().collect::<Vec<_>>(), &construct)?;
+                    let mut all = Vec::new();
+                    for value in values {
+                        all.push(self.convert_to_common(value, common, &construct)?);
+                    }
+                    let kind = match function.as_str() {
+                        "coalesce" => Kind::Coalesce(all),
+                        _ => Kind::Extreme(all),
+                    };
+                    return Ok(Expr::new(common, kind, span));
+                }
+                "nullif" => {
+                    let mut values = Vec::new();
+                    for value in list.iter().flat_map(|list| children(list, K::ARG)) {
+                        values.push(self.argument(&value)?);
+                    }
+                    let equal = self.operate("=", values, span.clone())?;
+                    let Kind::Call(call) = equal.kind else {
+                        return Err(Fault::refused(span, "this call is not understood"));
+                    };
+                    let mut sides = call.arguments.into_iter();
+                    let (Some(left), Some(right)) = (sides.next(), sides.next()) else {
+                        return Err(Fault::error("42601", span, "NULLIF takes two arguments"));
+                    };
+                    let kind = Kind::NullIf(Box::new(left.clone()), Box::new(right));
+                    return Ok(Expr::new(left.ty, kind, span));
+                }
+                "grouping" => {
+                    let mut values = Vec::new();
+                    for value in list.iter().flat_map(|list| children(list, K::ARG)) {
+                        values.push(self.argument(&value)?);
+                    }
+                    self.scope().has_aggregates = true;
+                    return Ok(Expr::new(types::INT4, Kind::Grouping(values), span));
+                }
+                "merge_action" => {
+                    return Ok(Expr::new(
+                        types::TEXT,
+                        Kind::Const(Some("x".to_owned())),
+                        span,
+                    ));
+                }
+                "normalize" => {
+                    let first = list.iter().flat_map(|list| children(list, K::ARG)).next();
+                    let first = first
+                        .ok_or_else(|| Fault::refused(span.clone(), "the query is not whole"))?;
+                    let value = self.argument(&first)?;
+                    return self.system_call("normalize", vec![value], span);
+                }
+                name if keyword_value(name).is_some() && name.starts_with(['c', 'l']) => {
+                    let ty = keyword_value(name).unwrap_or(types::TEXT);
+                    return Ok(Expr::new(ty, Kind::Const(Some(function)), span));
+                }
+                _ => {}
+            }
+        }
+        let mut given = Arguments::default();
+        for argument in list.iter().flat_map(SyntaxNode::children) {
+            match argument.kind() {
+                K::ARG => {
+                    given.is_variadic |= has(&argument, K::VARIADIC_KW);
+                    self.read_argument(&argument, &mut given)?;
+                }
+                K::DISTINCT => given.is_distinct = true,
+                _ => {}
+            }
+        }
+        if given.names.iter().all(Option::is_none) {
+            given.names.clear();
+        }
+        given.is_star = list.as_ref().is_some_and(|list| has(list, K::STAR));
+        for argument in list.iter().flat_map(|list| children(list, K::ARG)) {
+            self.sort_keys(&argument, &mut given.order)?;
+        }
+        if let Some(within) = child(node, K::WITHIN_CLAUSE) {
+            let list =
+                child(&within, K::ORDER_BY_CLAUSE).and_then(|it| child(&it, K::SORT_BY_LIST));
+            for key in list.iter().flat_map(|list| children(list, K::SORT_BY)) {
+                if let Some(value) = key.children().next() {
+                    given.values.push(self.value(&value)?);
+                }
+            }
+        }
+        if let Some(filter) = child(node, K::FILTER_CLAUSE) {
+            let condition = filter.children().last();
+            let condition =
+                condition.ok_or_else(|| Fault::refused(span.clone(), "the query is not whole"))?;
+            let condition = self.value(&condition)?;
+            let condition = self.boolean(condition, "FILTER")?;
+            given.others.push(condition);
+        }
+        let over = child(node, K::OVER_CLAUSE)
+            .or_else(|| list.as_ref().and_then(|list| child(list, K::OVER_CLAUSE)));
+        if let Some(over) = over {
+            given.over = Some(Vec::new());
+            self.window_of(&over)?;
+        }
+        self.call(&parts, given, span)
+    }
+
+    /// Returns the value of an argument without a name.
+    fn argument(&mut self, argument: &SyntaxNode) -> Result<Expr> {
+        let value = argument.children().next();
+        let value = value.ok_or_else(|| {
+            Fault::refused(super::raw::span_of(argument), "the query is not whole")
+        })?;
+        self.value(&value)
+    }
+
+    pub(super) fn read_argument(
+        &mut self,
+        argument: &SyntaxNode,
+        given: &mut Arguments,
+    ) -> Result<()> {
+        let Some(value) = argument.children().next() else {
+            return Ok(());
+        };
+        if value.kind() == K::NAMED_ARG {
+            let parameter = child(&value, K::PARAM_NAME_REF).map(|it| name(&it));
+            let inner = value.children().last();
+            if let Some(inner) = inner {
+                given.values.push(self.value(&inner)?);
+                given.names.push(parameter);
+            }
+            return Ok(());
+        }
+        if value.kind() == K::FIELD_EXPR && has(&value, K::STAR) {
+            // As an argument, `t.*` is the row.
+            given.values.push(self.value(&value)?);
+            given.names.push(None);
+            return Ok(());
+        }
+        given.values.push(self.value(&value)?);
+        given.names.push(None);
+        Ok(())
+    }
+
+    /// Reads the keys of ORDER BY within a clause. Open literals become text.
+    pub(super) fn sort_keys(&mut self, node: &SyntaxNode, keys: &mut Vec<Expr>) -> Result<()> {
+        let clause = child(node, K::ORDER_BY_CLAUSE);
+        let list = clause.and_then(|clause| child(&clause, K::SORT_BY_LIST));
+        for key in list.iter().flat_map(|list| children(list, K::SORT_BY)) {
+            let Some(value) = key.children().next() else {
+                continue;
+            };
+            let mut value = self.value(&value)?;
+            if value.ty == types::UNKNOWN {
+                value = self.convert(value, types::TEXT)?;
+            }
+            if !has(&key, K::SORT_USING) {
+                self.check_sortable(&value)?;
+            }
+            keys.push(value);
+        }
+        Ok(())
+    }
+
+    /// Reads `OVER ..`, whose expressions are left for later.
+    fn window_of(&mut self, over: &SyntaxNode) -> Result<()> {
+        if let Some(spec) =
+            child(over, K::OVER_WINDOW_SPEC).and_then(|it| child(&it, K::WINDOW_SPEC))
+        {
+            self.scope().over.push(spec);
+        }
+        if let Some(window) = child(over, K::WINDOW_REF) {
+            let wanted = name(&window);
+            if !self.scope().windows.contains(&wanted) {
+                let message = format!("window \"{wanted}\" does not exist");
+                return Err(Fault::error("42704", super::raw::span_of(&window), message));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn window_spec(&mut self, spec: &SyntaxNode, out: &mut Vec<Expr>) -> Result<()> {
+        let was = self.scope().no_window.replace("window definitions");
+        let done = self.window_parts(spec, out);
+        self.scope().no_window = was;
+        done
+    }
+
+    fn window_parts(&mut self, spec: &SyntaxNode, out: &mut Vec<Expr>) -> Result<()> {
+        if let Some(partition) = child(spec, K::PARTITION_BY_CLAUSE) {
+            for value in partition.children() {
+                let mut value = self.value(&value)?;
+                if value.ty == types::UNKNOWN {
+                    value = self.convert(value, types::TEXT)?;
+                }
+                out.push(value);
+            }
+        }
+        let mut keys = Vec::new();
+        self.sort_keys(spec, &mut keys)?;
+        let order = keys.first().map(|key| key.ty);
+        out.extend(keys);
+        if let Some(frame) = child(spec, K::FRAME_CLAUSE) {
+            let is_range = frame.children().any(|part| part.kind() == K::FRAME_RANGE);
+            for bound in frame.descendants() {
+                if !matches!(bound.kind(), K::EXPR_PRECEDING | K::EXPR_FOLLOWING) {
+                    continue;
+                }
+                let Some(value) = bound.children().next() else {
+                    continue;
+                };
+                let value = self.value(&value)?;
+                let target = match (is_range, order) {
+                    (
+                        true,
+                        Some(
+                            types::DATE
+                            | types::TIMESTAMP
+                            | types::TIMESTAMPTZ
+                            | types::TIME
+                            | types::TIMETZ,
+                        ),
+                    ) => self.types.built_in("interval"),
+                    (true, Some(order)) => order,
+                    _ => types::INT8,
+                };
+                out.push(self.convert_bound(value, target)?);
+            }
+        }
+        Ok(())
+    }
+
+    fn convert_bound(&mut self, value: Expr, target: TypeId) -> Result<Expr> {
+        if self.can_coerce(value.ty, target, Context::Implicit) {
+            return self.convert(value, target);
+        }
+        Ok(value)
+    }
+
+    /// Returns a JSON or XML expression that looks like a call but has a syntax of its own.
+    fn special_form(&mut self, form: &SyntaxNode, span: Span) -> Result<Expr> {
+        let default = match form.kind() {
+            // The function of two arrays has the same name as the form.
+            K::JSON_OBJECT_FN
+                if !form.descendants().any(|it| it.kind() == K::JSON_KEY_VALUE)
+                    && form.children().next().is_some() =>
+            {
+                let values = self.parts_of(form)?;
+                return self.system_call("json_object", values, span);
+            }
+            K::JSON_OBJECT_FN
+            | K::JSON_ARRAY_FN
+            | K::JSON_OBJECT_AGG_FN
+            | K::JSON_ARRAY_AGG_FN
+            | K::JSON_SCALAR_FN
+            | K::JSON_FN => types::JSON,
+            K::JSON_QUERY_FN => types::JSONB,
+            K::JSON_VALUE_FN | K::JSON_SERIALIZE_FN => types::TEXT,
+            K::JSON_EXISTS_FN | K::XML_EXISTS_FN => types::BOOL,
+            K::XML_ELEMENT_FN
+            | K::XML_FOREST_FN
+            | K::XML_PI_FN
+            | K::XML_ROOT_FN
+            | K::XML_PARSE_FN => types::XML,
+            K::XML_SERIALIZE_FN => self.type_of_node(form, &span)?,
+            _ => return Err(Fault::refused(span, "the type of this is not inferred")),
+        };
+        let has_parameter = tokens(form).any(|token| super::raw::parameter(token.text()).is_some());
+        if has_parameter {
+            return Err(
+                Fault::refused(span, "parameters in this expression are not inferred")
+                    .hint("compute the value in a subquery, with a cast: (SELECT $1::text)"),
+            );
+        }
+        let mut values = Vec::new();
+        self.visit(form, &mut values)?;
+        if matches!(form.kind(), K::JSON_OBJECT_AGG_FN | K::JSON_ARRAY_AGG_FN) {
+            self.scope().has_aggregates = true;
+        }
+        let ty = match child(form, K::JSON_RETURNING_CLAUSE) {
+            Some(returning) => self.type_of_node(&returning, &span)?,
+            None => default,
+        };
+        let call = Call {
+            name: "form".to_owned(),
+            arguments: values,
+            nulls: Nulls::Always,
+            is_operator: false,
+            returns_set: false,
+            columns: Vec::new(),
+            over: None,
+        };
+        Ok(Expr::new(ty, Kind::Call(call), span))
+    }
+
+    /// Reads the expressions anywhere below a node.
+    fn visit(&mut self, node: &SyntaxNode, out: &mut Vec<Expr>) -> Result<()> {
+        for part in node.children() {
+            let is_expression = matches!(
+                part.kind(),
+                K::NAME_REF
+                    | K::LITERAL
+                    | K::CALL_EXPR
+                    | K::FIELD_EXPR
+                    | K::CAST_EXPR
+                    | K::BIN_EXPR
+                    | K::PAREN_EXPR
+                    | K::INDEX_EXPR
+                    | K::CASE_EXPR
+                    | K::ARRAY_EXPR
+                    | K::PREFIX_EXPR
+                    | K::POSTFIX_EXPR
+            );
+            if is_expression {
+                out.push(self.value(&part)?);
+            } else if is_query(part.kind()) {
+                self.query_value(&part, Use::Array, None, super::raw::span_of(&part))?;
+            } else if !type_name::is_type(part.kind()) && part.kind() != K::JSON_RETURNING_CLAUSE {
+                self.visit(&part, out)?;
+            }
+        }
+        Ok(())
+    }
+}

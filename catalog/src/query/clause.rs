@@ -1,0 +1,327 @@
+//! The clauses after FROM: ORDER BY, GROUP BY, DISTINCT, LIMIT, locks.
+
+use super::analyzer::{Analyzer, Result};
+use super::expr::{Expr, Kind, TableId};
+use super::fault::Fault;
+use super::raw::span_of;
+use super::scope::Output;
+use super::types;
+use crate::replay::syntax::tree::{child, children, has, name, text};
+use squawk_syntax::{SyntaxKind as K, SyntaxNode};
+
+impl Analyzer<'_> {
+    /// Reads ORDER BY. A bare name or number means a result.
+    pub(super) fn order_by(
+        &mut self,
+        clause: &SyntaxNode,
+        outputs: &mut [Output],
+    ) -> Result<Vec<Expr>> {
+        let mut keys = Vec::new();
+        let list = child(clause, K::SORT_BY_LIST);
+        for key in list.iter().flat_map(|list| children(list, K::SORT_BY)) {
+            let Some(value) = key.children().next() else {
+                continue;
+            };
+            if let Some(at) = self.result_named(&value, outputs, "ORDER BY", false)? {
+                self.settle(&mut outputs[at])?;
+                self.check_sortable(&outputs[at].value)?;
+                keys.push(outputs[at].value.clone());
+                continue;
+            }
+            let mut value = self.value(&value)?;
+            if value.ty == types::UNKNOWN {
+                value = self.convert(value, types::TEXT)?;
+            }
+            if !has(&key, K::SORT_USING) {
+                self.check_sortable(&value)?;
+            }
+            keys.push(value);
+        }
+        Ok(keys)
+    }
+
+    /// Returns the result that a key of ORDER BY or GROUP BY means by its name or number.
+    pub(super) fn result_named(
+        &mut self,
+        key: &SyntaxNode,
+        outputs: &[Output],
+        clause: &str,
+        columns_first: bool,
+    ) -> Result<Option<usize>> {
+        let span = span_of(key);
+        match key.kind() {
+            K::LITERAL => {
+                let written = text(key);
+                if super::raw::parameter(&written).is_some() {
+                    return Ok(None);
+                }
+                let Ok(number) = written.parse::<i32>() else {
+                    let message = format!("non-integer constant in {clause}");
+                    return Err(Fault::error("42601", span, message));
+                };
+                let number = usize::try_from(number).unwrap_or(0);
+                if number == 0 || number > outputs.len() {
+                    let message = format!("{clause} position {number} is not in select list");
+                    return Err(Fault::error("42P10", span, message));
+                }
+                Ok(Some(number - 1))
+            }
+            K::NAME_REF => {
+                let wanted = name(key);
+                if columns_first && self.has_column(&wanted) {
+                    return Ok(None);
+                }
+                let mut found: Option<usize> = None;
+                for (at, output) in outputs.iter().enumerate() {
+                    if output.name != wanted {
+                        continue;
+                    }
+                    if let Some(earlier) = found
+                        && outputs[earlier].value != output.value
+                    {
+                        let message = format!("{clause} \"{wanted}\" is ambiguous");
+                        return Err(Fault::error("42702", span, message));
+                    }
+                    found.get_or_insert(at);
+                }
+                Ok(found)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Returns true if an item of the current FROM shows this column.
+    pub(super) fn has_column(&mut self, wanted: &str) -> bool {
+        let items = &self.scope().items;
+        let mut shown = items.iter().filter(|item| item.shows_columns);
+        shown.any(|item| item.columns.iter().any(|(name, _)| name == wanted))
+    }
+
+    /// Reads GROUP BY: its expressions, and whether there are several grouping sets.
+    pub(super) fn group_by(
+        &mut self,
+        clause: &SyntaxNode,
+        outputs: &mut [Output],
+    ) -> Result<(Vec<Expr>, bool)> {
+        let mut groups = Vec::new();
+        let mut has_sets = false;
+        if let Some(list) = child(clause, K::GROUP_BY_LIST) {
+            self.group_list(&list, outputs, &mut groups, &mut has_sets)?;
+        } else if has(clause, K::ALL) {
+            return Err(Fault::refused(
+                span_of(clause),
+                "GROUP BY ALL is not understood",
+            ));
+        }
+        Ok((groups, has_sets))
+    }
+
+    pub(super) fn group_list(
+        &mut self,
+        list: &SyntaxNode,
+        outputs: &mut [Output],
+        groups: &mut Vec<Expr>,
+        has_sets: &mut bool,
+    ) -> Result<()> {
+        for part in list.children() {
+            match part.kind() {
+                K::GROUPING_SETS | K::GROUPING_ROLLUP | K::GROUPING_CUBE => {
+                    *has_sets = true;
+                    self.group_list(&part, outputs, groups, has_sets)?;
+                }
+                K::GROUPING_EXPR => self.group_list(&part, outputs, groups, has_sets)?,
+                K::TUPLE_EXPR => self.group_list(&part, outputs, groups, has_sets)?,
+                K::PAREN_EXPR if *has_sets => self.group_list(&part, outputs, groups, has_sets)?,
+                _ => {
+                    let key = match self.result_named(&part, outputs, "GROUP BY", true)? {
+                        Some(at) => {
+                            self.settle(&mut outputs[at])?;
+                            outputs[at].value.clone()
+                        }
+                        None => {
+                            let was = self.scope().no_aggregate.replace("GROUP BY");
+                            let value = self.value(&part);
+                            self.scope().no_aggregate = was;
+                            let value = value?;
+                            // A key that is a result is that result.
+                            let same = outputs.iter().position(|output| output.value == value);
+                            match same {
+                                Some(at) => {
+                                    self.settle(&mut outputs[at])?;
+                                    outputs[at].value.clone()
+                                }
+                                None if value.ty == types::UNKNOWN => {
+                                    self.convert(value, types::TEXT)?
+                                }
+                                None => value,
+                            }
+                        }
+                    };
+                    let depth = self.scopes.len() - 1;
+                    if key.any(&mut |it| matches!(&it.kind, Kind::Aggregate(a) if a.depth == depth))
+                    {
+                        let message = "aggregate functions are not allowed in GROUP BY";
+                        return Err(Fault::error("42803", span_of(&part), message));
+                    }
+                    self.check_comparable(key.ty, &key.span)?;
+                    groups.push(key);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn distinct_clause(
+        &mut self,
+        clause: &SyntaxNode,
+        outputs: &mut [Output],
+    ) -> Result<()> {
+        match child(clause, K::DISTINCT_ON) {
+            Some(on) => {
+                for key in on.children() {
+                    if let Some(at) = self.result_named(&key, outputs, "DISTINCT ON", false)? {
+                        self.settle(&mut outputs[at])?;
+                    } else {
+                        let value = self.value(&key)?;
+                        if value.ty == types::UNKNOWN {
+                            self.convert(value, types::TEXT)?;
+                        }
+                    }
+                }
+            }
+            None => {
+                for output in outputs {
+                    self.settle(output)?;
+                    self.check_comparable(output.value.ty, &output.value.span)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads LIMIT, OFFSET and FETCH.
+    pub(super) fn limit(&mut self, node: &SyntaxNode) -> Result<Limit> {
+        let mut limit = Limit::default();
+        if let Some(clause) = child(node, K::OFFSET_CLAUSE)
+            && let Some(value) = clause.children().next()
+        {
+            limit.has_offset = true;
+            let value = self.value(&value)?;
+            self.specific(value, types::INT8, "OFFSET")?;
+        }
+        if let Some(clause) = child(node, K::LIMIT_CLAUSE)
+            && let Some(value) = clause.children().find(|part| part.kind() != K::ALL)
+        {
+            let value = self.value(&value)?;
+            limit.count = Some(number_of(&value));
+            self.specific(value, types::INT8, "LIMIT")?;
+        }
+        if let Some(clause) = child(node, K::FETCH_CLAUSE) {
+            let is_count = |kind| !matches!(kind, K::FETCH_ONLY | K::WITH_TIES);
+            limit.has_ties = has(&clause, K::WITH_TIES);
+            match clause.children().find(|part| is_count(part.kind())) {
+                Some(value) => {
+                    let value = self.value(&value)?;
+                    limit.count = Some(number_of(&value));
+                    self.specific(value, types::INT8, "LIMIT")?;
+                }
+                None => limit.count = Some(Some(1)),
+            }
+        }
+        Ok(limit)
+    }
+
+    pub(super) fn locks(
+        &mut self,
+        node: &SyntaxNode,
+        tables: &[TableId],
+        unlockable: Option<&'static str>,
+    ) -> Result<()> {
+        for lock in children(node, K::LOCKING_CLAUSE) {
+            if has(&lock, K::SKIP_LOCKED) {
+                for table in tables {
+                    self.tables[table.0].has_row = false;
+                }
+            }
+            let span = span_of(&lock);
+            let strength = strength_of(&lock);
+            let of: Vec<SyntaxNode> = child(&lock, K::LOCKING_OF)
+                .iter()
+                .flat_map(SyntaxNode::children)
+                .collect();
+            let names: Vec<String> = of.iter().map(name).collect();
+            let locked = self.scope().items.iter().filter(|item| {
+                names.is_empty() || item.alias.as_ref().is_some_and(|it| names.contains(it))
+            });
+            let locked: Vec<TableId> = locked.filter_map(|item| item.table).collect();
+            let within = locked
+                .into_iter()
+                .find_map(|table| self.table(table).unlockable);
+            if let Some(clause) = unlockable.or(within) {
+                let message = format!("{strength} is not allowed with {clause}");
+                return Err(Fault::error("0A000", span, message));
+            }
+            for wanted in of {
+                let wanted_name = name(&wanted);
+                let is_there = self
+                    .scope()
+                    .items
+                    .iter()
+                    .any(|item| item.alias.as_ref() == Some(&wanted_name));
+                if !is_there {
+                    let message = format!(
+                        "relation \"{wanted_name}\" in {strength} clause not found in FROM clause"
+                    );
+                    return Err(Fault::error("42P01", span_of(&wanted), message));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// LIMIT and OFFSET.
+#[derive(Debug, Default)]
+pub(super) struct Limit {
+    /// The number, if there is one; `None` within if it is not written as a number.
+    pub(super) count: Option<Option<u64>>,
+    pub(super) has_offset: bool,
+    pub(super) has_ties: bool,
+}
+
+pub(super) fn number_of(value: &Expr) -> Option<u64> {
+    match &value.kind {
+        Kind::Const(Some(text)) => text.parse().ok(),
+        _ => None,
+    }
+}
+
+impl Limit {
+    pub(super) fn apply(&self, is_single: &mut bool, has_row: &mut bool) {
+        if self.has_offset {
+            *has_row = false;
+        }
+        match self.count {
+            Some(Some(0)) => {
+                *is_single = true;
+                *has_row = false;
+            }
+            Some(Some(1)) if !self.has_ties => *is_single = true,
+            Some(None) => *has_row = false,
+            _ => {}
+        }
+    }
+}
+
+/// Returns the words of a locking clause: `FOR NO KEY UPDATE`.
+fn strength_of(lock: &SyntaxNode) -> &'static str {
+    if has(lock, K::FOR_NO_KEY_UPDATE) {
+        "FOR NO KEY UPDATE"
+    } else if has(lock, K::FOR_KEY_SHARE) {
+        "FOR KEY SHARE"
+    } else if has(lock, K::FOR_SHARE) {
+        "FOR SHARE"
+    } else {
+        "FOR UPDATE"
+    }
+}

@@ -1,0 +1,257 @@
+//! A query's expressions with their types.
+
+use std::ops::Range;
+
+use super::types::TypeId;
+
+/// A position in the query, in bytes.
+pub(super) type Span = Range<usize>;
+
+/// One of the tables that a query reads: a position in the list of the analysis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct TableId(pub(super) usize);
+
+/// An expression with a type. Two are equal if they mean the same, wherever they are written.
+#[derive(Debug, Clone)]
+pub(super) struct Expr {
+    pub(super) ty: TypeId,
+    pub(super) kind: Kind,
+    pub(super) span: Span,
+}
+
+impl PartialEq for Expr {
+    fn eq(&self, other: &Self) -> bool {
+        self.ty == other.ty && self.kind == other.kind
+    }
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Kind {
+    /// A column of a table.
+    Var {
+        table: TableId,
+        column: usize,
+    },
+    /// The whole row of a table.
+    Row(TableId),
+    /// `$1` is 0.
+    Param(usize),
+    /// A literal. NULL has no text.
+    Const(Option<String>),
+    /// A function, an operator, or a cast that computes.
+    Call(Call),
+    Aggregate(Aggregate),
+    And(Vec<Expr>),
+    Or(Vec<Expr>),
+    Not(Box<Expr>),
+    /// `IS NULL`, and `IS NOT NULL` if it is negated.
+    IsNull {
+        value: Box<Expr>,
+        not: bool,
+    },
+    /// `IS TRUE`, `IS NOT FALSE`, `IS UNKNOWN`.
+    IsBool {
+        value: Box<Expr>,
+        truth: Truth,
+        not: bool,
+    },
+    /// `IS DISTINCT FROM`, `IS NOT DISTINCT FROM`.
+    Distinct {
+        left: Box<Expr>,
+        right: Box<Expr>,
+        not: bool,
+    },
+    Case {
+        whens: Vec<(Expr, Expr)>,
+        otherwise: Box<Expr>,
+    },
+    /// The value that `CASE value WHEN ..` compares.
+    CaseValue(Box<Expr>),
+    Coalesce(Vec<Expr>),
+    /// `GREATEST` and `LEAST`.
+    Extreme(Vec<Expr>),
+    NullIf(Box<Expr>, Box<Expr>),
+    /// `ROW(..)`.
+    RowOf(Vec<Expr>),
+    Array(Vec<Expr>),
+    /// A change of type that never makes a value NULL.
+    Coerce(Box<Expr>),
+    /// `value op ANY (array)`, or ALL.
+    AnyOf {
+        operator: String,
+        left: Box<Expr>,
+        array: Box<Expr>,
+        all: bool,
+    },
+    /// A query in an expression.
+    Query(SubQuery),
+    Subscript {
+        value: Box<Expr>,
+        indexes: Vec<Expr>,
+        is_slice: bool,
+    },
+    Field {
+        value: Box<Expr>,
+        index: usize,
+    },
+    /// A value that a column gets by default.
+    Default,
+    /// `GROUPING(..)`.
+    Grouping(Vec<Expr>),
+    /// Of which only the type matters.
+    Other(Vec<Expr>),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Truth {
+    True,
+    False,
+    Unknown,
+}
+
+/// When the result of a function is NULL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Nulls {
+    /// If and only if an argument is NULL.
+    Strict,
+    /// If an argument is NULL, and maybe otherwise.
+    StrictAndPartial,
+    /// Never.
+    Never,
+    /// Only if all arguments are known not to be NULL is it not NULL.
+    Lenient,
+    /// It can always be NULL.
+    Always,
+    /// If the first argument is NULL.
+    First,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Call {
+    pub(super) name: String,
+    pub(super) arguments: Vec<Expr>,
+    pub(super) nulls: Nulls,
+    /// Whether it is an operator.
+    pub(super) is_operator: bool,
+    pub(super) returns_set: bool,
+    /// The columns of a result that is a record.
+    pub(super) columns: Vec<(String, TypeId)>,
+    /// `OVER ..`: the window's own expressions.
+    pub(super) over: Option<Vec<Expr>>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Aggregate {
+    pub(super) name: String,
+    pub(super) arguments: Vec<Expr>,
+    /// ORDER BY within the arguments, FILTER, and direct arguments.
+    pub(super) others: Vec<Expr>,
+    /// The depth of the query that it belongs to.
+    pub(super) depth: usize,
+    /// It is never NULL, as `count`.
+    pub(super) is_total: bool,
+}
+
+/// How a query in an expression is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Use {
+    Scalar,
+    Exists,
+    Array,
+    /// `IN` and `= ANY`.
+    Any,
+    All,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct SubQuery {
+    pub(super) how: Use,
+    /// The left side of IN.
+    pub(super) left: Vec<Expr>,
+    /// The columns of outer queries that it reads, with the depth of their query.
+    pub(super) outer: Vec<(usize, Expr)>,
+    /// Whether its first column can be NULL when there is a row.
+    pub(super) is_nullable: bool,
+    /// Whether it certainly has a row.
+    pub(super) has_row: bool,
+}
+
+impl PartialEq for SubQuery {
+    /// Two queries are never known to mean the same.
+    fn eq(&self, _: &Self) -> bool {
+        false
+    }
+}
+
+impl Expr {
+    pub(super) fn new(ty: TypeId, kind: Kind, span: Span) -> Self {
+        Self { ty, kind, span }
+    }
+
+    /// Calls a function for each expression directly below this one.
+    pub(super) fn each<'a>(&'a self, visit: &mut dyn FnMut(&'a Expr)) {
+        match &self.kind {
+            Kind::Var { .. } | Kind::Row(_) | Kind::Param(_) | Kind::Const(_) | Kind::Default => {}
+            Kind::Call(call) => {
+                call.arguments.iter().for_each(&mut *visit);
+                call.over.iter().flatten().for_each(visit);
+            }
+            Kind::Aggregate(aggregate) => {
+                aggregate.arguments.iter().for_each(&mut *visit);
+                aggregate.others.iter().for_each(visit);
+            }
+            Kind::And(all)
+            | Kind::Or(all)
+            | Kind::Coalesce(all)
+            | Kind::Extreme(all)
+            | Kind::RowOf(all)
+            | Kind::Array(all)
+            | Kind::Grouping(all)
+            | Kind::Other(all) => all.iter().for_each(visit),
+            Kind::Not(value)
+            | Kind::IsNull { value, .. }
+            | Kind::IsBool { value, .. }
+            | Kind::CaseValue(value)
+            | Kind::Coerce(value)
+            | Kind::Field { value, .. } => visit(value),
+            Kind::Distinct { left, right, .. } | Kind::NullIf(left, right) => {
+                visit(left);
+                visit(right);
+            }
+            Kind::AnyOf { left, array, .. } => {
+                visit(left);
+                visit(array);
+            }
+            Kind::Case { whens, otherwise } => {
+                for (condition, value) in whens {
+                    visit(condition);
+                    visit(value);
+                }
+                visit(otherwise);
+            }
+            Kind::Query(query) => query.left.iter().for_each(visit),
+            Kind::Subscript { value, indexes, .. } => {
+                visit(value);
+                indexes.iter().for_each(visit);
+            }
+        }
+    }
+
+    /// Returns true if this expression or one below it fulfils a condition.
+    pub(super) fn any(&self, test: &mut dyn FnMut(&Expr) -> bool) -> bool {
+        if test(self) {
+            return true;
+        }
+        let mut found = false;
+        self.each(&mut |child| found = found || child.any(test));
+        found
+    }
+
+    /// Returns the expression without the changes of type around it.
+    pub(super) fn bare(&self) -> &Expr {
+        match &self.kind {
+            Kind::Coerce(inner) => inner.bare(),
+            _ => self,
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! What one query finds out that the next one needs too: types, and the overloads of names.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::candidate::Candidate;
+use super::signature::Function;
+use super::types::Types;
+use crate::{Catalog, Name};
+
+pub(super) struct Memo<'a> {
+    pub(super) types: Types<'a>,
+    /// The operators of a name, with one operand and with two.
+    pub(super) operators: HashMap<String, [Rc<[Candidate]>; 2]>,
+    /// Whether each column of a view can be NULL, where that is known.
+    pub(super) views: HashMap<Name, Option<Rc<[bool]>>>,
+    /// The functions of a name. `None` is any schema.
+    pub(super) functions: HashMap<String, HashMap<Option<String>, Rc<[Function]>>>,
+}
+
+impl<'a> Memo<'a> {
+    pub(super) fn new(catalog: &'a Catalog) -> Self {
+        Self {
+            types: Types::new(catalog),
+            operators: HashMap::new(),
+            views: HashMap::new(),
+            functions: HashMap::new(),
+        }
+    }
+}

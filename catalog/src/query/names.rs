@@ -1,0 +1,445 @@
+//! Names of columns, tables and fields (parse_relation.c, parse_expr.c).
+
+use squawk_syntax::{SyntaxKind as K, SyntaxNode};
+
+use super::analyzer::{Analyzer, Result};
+use super::expr::{Expr, Kind, Span, TableId};
+use super::fault::Fault;
+use super::raw::span_of;
+use super::scope::{Item, StarColumn};
+use super::types;
+use crate::replay::syntax::tree::{has, name, path, text};
+
+/// The columns that every table has.
+const SYSTEM_COLUMNS: [(&str, types::TypeId); 6] = [
+    ("tableoid", types::OID),
+    ("ctid", types::TID),
+    ("xmin", types::XID),
+    ("xmax", types::XID),
+    ("cmin", types::CID),
+    ("cmax", types::CID),
+];
+
+impl Analyzer<'_> {
+    /// Returns a column by its bare name.
+    fn bare_column(&mut self, name: &str, span: &Span) -> Result<Option<Expr>> {
+        for depth in (0..self.scopes.len()).rev() {
+            let scope = &self.scopes[depth];
+            let lateral = scope.lateral.iter().filter(|_| scope.is_lateral);
+            let mut found: Option<&Expr> = None;
+            let mut count = 0;
+            for item in scope
+                .items
+                .iter()
+                .chain(lateral)
+                .filter(|item| item.shows_columns)
+            {
+                for (_, value) in item.columns.iter().filter(|(column, _)| column == name) {
+                    found = Some(value);
+                    count += 1;
+                }
+            }
+            if count > 1 {
+                let message = format!("column reference \"{name}\" is ambiguous");
+                return Err(
+                    Fault::error("42702", span.clone(), message).hint("write the table before it")
+                );
+            }
+            if let Some(value) = found {
+                let mut value = value.clone();
+                value.span = span.clone();
+                return Ok(Some(self.use_column(value, depth)));
+            }
+            if let Some((_, ty)) = SYSTEM_COLUMNS.iter().find(|(column, _)| *column == name) {
+                let scope = &self.scopes[depth];
+                let mut relations = scope.items.iter().filter(|item| item.shows_columns);
+                if relations.any(|item| {
+                    item.table
+                        .is_some_and(|table| self.tables[table.0].relation.is_some())
+                }) {
+                    return Ok(Some(system_column(*ty, span)));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Notes that a column is read, and by which queries within its own.
+    pub(super) fn use_column(&mut self, value: Expr, depth: usize) -> Expr {
+        value.any(&mut |it| {
+            if let Kind::Var { table, column } = &it.kind {
+                let column = &self.tables[table.0].columns[*column];
+                if let Some(origin) = &column.origin {
+                    self.reads.insert(origin.clone());
+                }
+            }
+            false
+        });
+        for scope in self.scopes.iter_mut().skip(depth + 1) {
+            scope.outer.push((depth, value.clone()));
+        }
+        value
+    }
+
+    /// Returns an item of FROM by its alias or name, with the depth of its query.
+    fn item(&self, parts: &[String]) -> Option<(usize, Item)> {
+        for depth in (0..self.scopes.len()).rev() {
+            let scope = &self.scopes[depth];
+            let lateral = scope.lateral.iter().filter(|_| scope.is_lateral);
+            let fits = |item: &&Item| {
+                item.shows_alias
+                    && match parts {
+                        [name] => item.alias.as_ref() == Some(name),
+                        [schema, name] => {
+                            item.alias.as_ref() == Some(name)
+                                && item.schema.as_ref() == Some(schema)
+                        }
+                        _ => false,
+                    }
+            };
+            if let Some(found) = scope.items.iter().chain(lateral).find(fits) {
+                return Some((depth, found.clone()));
+            }
+        }
+        None
+    }
+
+    pub(super) fn name_value(&mut self, node: &SyntaxNode, span: Span) -> Result<Expr> {
+        let column = name(node);
+        if let Some(found) = self.bare_column(&column, &span)? {
+            return Ok(found);
+        }
+        if !text(node).starts_with('"')
+            && let Some(found) = keyword_value(&column)
+        {
+            let kind = Kind::Const(Some(column));
+            return Ok(Expr::new(found, kind, span));
+        }
+        if let Some((depth, item)) = self.item(std::slice::from_ref(&column)) {
+            return Ok(self.row_value(&item, depth, span));
+        }
+        let message = format!("column \"{column}\" does not exist");
+        let fault = Fault::error("42703", span, message);
+        Err(match self.similar_column(&column) {
+            Some(similar) => fault.hint(format!("did you mean {similar}?")),
+            None => fault.hint("check the spelling, and whether a table in FROM has it"),
+        })
+    }
+
+    /// Returns the whole row of an item of FROM.
+    fn row_value(&mut self, item: &Item, depth: usize, span: Span) -> Expr {
+        let value = match item.table {
+            Some(table) if self.table(table).is_value => {
+                let mut value = item.columns[0].1.clone();
+                value.span = span;
+                value
+            }
+            Some(table) => Expr::new(self.table(table).row, Kind::Row(table), span),
+            None => {
+                let fields = item
+                    .columns
+                    .iter()
+                    .map(|(_, value)| value.clone())
+                    .collect();
+                Expr::new(types::RECORD, Kind::RowOf(fields), span)
+            }
+        };
+        if let Some(table) = item.table {
+            for at in 0..self.tables[table.0].columns.len() {
+                if let Some(origin) = &self.tables[table.0].columns[at].origin {
+                    self.reads.insert(origin.clone());
+                }
+            }
+        }
+        self.use_column(value, depth)
+    }
+
+    fn similar_column(&self, wanted: &str) -> Option<String> {
+        let mut best: Option<(usize, String)> = None;
+        for item in self.scopes.iter().flat_map(|scope| &scope.items) {
+            for (column, _) in &item.columns {
+                let distance = distance(wanted, column);
+                if distance <= (wanted.len() / 3).max(1)
+                    && best.as_ref().is_none_or(|(least, _)| distance < *least)
+                {
+                    let alias = item.alias.as_deref().map(|alias| format!("{alias}."));
+                    best = Some((distance, format!("{}{column}", alias.unwrap_or_default())));
+                }
+            }
+        }
+        best.map(|(_, name)| name)
+    }
+
+    pub(super) fn field_value(&mut self, node: &SyntaxNode, span: Span) -> Result<Expr> {
+        let base = node
+            .children()
+            .next()
+            .ok_or_else(|| Fault::refused(span.clone(), "the query is not whole"))?;
+        let is_path = is_path(&base);
+        if has(node, K::STAR) {
+            if is_path && let Some((depth, item)) = self.item(&path(&base)) {
+                return Ok(self.row_value(&item, depth, span));
+            }
+            return self.value(&base);
+        }
+        if is_path {
+            let parts = path(node);
+            let (column, table) = match parts.split_last() {
+                Some((column, table)) => (column.clone(), table.to_vec()),
+                None => return Err(Fault::refused(span, "the name is not whole")),
+            };
+            if let Some((depth, item)) = self.item(&table) {
+                return self.item_column(&item, depth, &column, span);
+            }
+            // `t.composite` needs brackets in PostgreSQL, so a table is missing.
+            let message = format!(
+                "missing FROM-clause entry for table \"{}\"",
+                table.last().map(String::as_str).unwrap_or_default()
+            );
+            return Err(Fault::error("42P01", span, message)
+                .hint("check the alias, and whether FROM has the table"));
+        }
+        let value = self.value(&base)?;
+        let wanted = node
+            .children()
+            .last()
+            .map(|field| name(&field))
+            .unwrap_or_default();
+        self.field_of(value, &wanted, span)
+    }
+
+    fn item_column(&mut self, item: &Item, depth: usize, column: &str, span: Span) -> Result<Expr> {
+        let mut found = item.columns.iter().filter(|(name, _)| name == column);
+        if let Some((_, value)) = found.next() {
+            if found.next().is_some() {
+                let message = format!("column reference \"{column}\" is ambiguous");
+                return Err(Fault::error("42702", span, message));
+            }
+            let mut value = value.clone();
+            value.span = span;
+            return Ok(self.use_column(value, depth));
+        }
+        let is_relation = item
+            .table
+            .is_some_and(|table| self.table(table).relation.is_some());
+        if is_relation
+            && let Some((_, ty)) = SYSTEM_COLUMNS.iter().find(|(name, _)| *name == column)
+        {
+            return Ok(system_column(*ty, &span));
+        }
+        // `t.f` can be a call of a function `f` with the row.
+        let row = self.row_value(item, depth, span.clone());
+        if let Some(call) = self.call_by_field(&row, column, &span) {
+            return Ok(call);
+        }
+        let alias = item.alias.clone().unwrap_or_default();
+        let message = format!("column {alias}.{column} does not exist");
+        let fault = Fault::error("42703", span, message);
+        let similar = item
+            .columns
+            .iter()
+            .map(|(name, _)| (distance(column, name), name))
+            .min()
+            .filter(|(distance, _)| *distance <= (column.len() / 3).max(1));
+        Err(match similar {
+            Some((_, similar)) => fault.hint(format!("did you mean {alias}.{similar}?")),
+            None => fault.hint("check the spelling, and whether a migration creates it"),
+        })
+    }
+
+    /// Returns a field of a composite value.
+    pub(super) fn field_of(&mut self, value: Expr, wanted: &str, span: Span) -> Result<Expr> {
+        if let Kind::Row(table) = value.kind {
+            let columns = &self.table(table).columns;
+            if let Some(column) = columns.iter().position(|column| column.name == wanted) {
+                return Ok(self.column_of(table, column, span));
+            }
+        }
+        if let Kind::Call(call) = &value.kind
+            && value.ty == types::RECORD
+        {
+            let found = call.columns.iter().position(|(name, _)| name == wanted);
+            if let Some(index) = found {
+                let ty = call.columns[index].1;
+                return Ok(Expr::new(
+                    ty,
+                    Kind::Field {
+                        value: Box::new(value),
+                        index,
+                    },
+                    span,
+                ));
+            }
+        }
+        let base = self.types.base(value.ty);
+        let fields = self.fields_of(base);
+        let is_field =
+            |fields: &Vec<(String, types::TypeId)>| fields.iter().any(|(name, _)| name == wanted);
+        if !fields.as_ref().is_some_and(is_field)
+            && value.ty != types::UNKNOWN
+            && let Some(call) = self.call_by_field(&value, wanted, &span)
+        {
+            return Ok(call);
+        }
+        let Some(fields) = fields else {
+            if self.is_opaque(base) || base == types::RECORD {
+                return Err(Fault::refused(span, "the fields of this are not known"));
+            }
+            let message = format!(
+                "column notation .{wanted} applied to type {}, which is not a composite type",
+                self.types.words(value.ty)
+            );
+            return Err(Fault::error("42809", span, message));
+        };
+        let Some(index) = fields.iter().position(|(name, _)| name == wanted) else {
+            let message = format!(
+                "column \"{wanted}\" not found in data type {}",
+                self.types.words(value.ty)
+            );
+            return Err(Fault::error("42703", span, message));
+        };
+        let ty = fields[index].1;
+        Ok(Expr::new(
+            ty,
+            Kind::Field {
+                value: Box::new(value),
+                index,
+            },
+            span,
+        ))
+    }
+
+    /// Returns the call that a field such as `(value).name` means, if there is such a function.
+    fn call_by_field(&mut self, value: &Expr, name: &str, span: &Span) -> Option<Expr> {
+        let given = super::function::Arguments {
+            values: vec![value.clone()],
+            ..Default::default()
+        };
+        self.call_function(&[name.to_owned()], given, span.clone())
+            .ok()
+    }
+
+    /// Returns the field that a call such as `name(row)` means, if there is one.
+    pub(super) fn field_by_call(&mut self, value: &Expr, name: &str, span: &Span) -> Option<Expr> {
+        let base = self.types.base(value.ty);
+        (self.types.is_composite(base) || matches!(value.kind, Kind::Row(_)))
+            .then(|| self.field_of(value.clone(), name, span.clone()).ok())
+            .flatten()
+    }
+
+    /// Returns a column of a table.
+    pub(super) fn column_of(&mut self, table: TableId, column: usize, span: Span) -> Expr {
+        let found = &self.tables[table.0].columns[column];
+        if let Some(origin) = &found.origin {
+            self.reads.insert(origin.clone());
+        }
+        Expr::new(found.ty, Kind::Var { table, column }, span)
+    }
+
+    /// Returns the columns of `t.*` or `(composite).*`.
+    pub(super) fn star_of(&mut self, node: &SyntaxNode) -> Result<Vec<StarColumn>> {
+        let span = span_of(node);
+        let base = node
+            .children()
+            .next()
+            .ok_or_else(|| Fault::refused(span.clone(), "the query is not whole"))?;
+        if is_path(&base) {
+            let parts = path(&base);
+            let Some((depth, item)) = self.item(&parts) else {
+                let message = format!(
+                    "missing FROM-clause entry for table \"{}\"",
+                    parts.last().map(String::as_str).unwrap_or_default()
+                );
+                return Err(Fault::error("42P01", span, message)
+                    .hint("check the alias, and whether FROM has the table"));
+            };
+            let alias = text(&base);
+            let columns = item.columns.iter().map(|(name, value)| StarColumn {
+                name: name.clone(),
+                value: value.clone(),
+                alias: Some(alias.clone()),
+            });
+            let columns: Vec<_> = columns.collect();
+            for column in &columns {
+                self.use_column(column.value.clone(), depth);
+            }
+            return Ok(columns);
+        }
+        let value = self.value(&base)?;
+        let fields = match (&value.kind, value.ty) {
+            (Kind::Row(table), _) => {
+                let columns = self.table(*table).columns.iter();
+                Some(
+                    columns
+                        .map(|column| (column.name.clone(), column.ty))
+                        .collect(),
+                )
+            }
+            (Kind::Call(call), types::RECORD) if !call.columns.is_empty() => {
+                Some(call.columns.clone())
+            }
+            _ => {
+                let base = self.types.base(value.ty);
+                self.fields_of(base)
+            }
+        };
+        let Some(fields) = fields else {
+            return Err(Fault::refused(span, "the fields of this are not known"));
+        };
+        let fields: Vec<String> = fields.into_iter().map(|(name, _)| name).collect();
+        let written = text(&base);
+        let mut columns = Vec::new();
+        for field in fields {
+            let value = self.field_of(value.clone(), &field, span.clone())?;
+            columns.push(StarColumn {
+                name: field,
+                value,
+                alias: Some(written.clone()),
+            });
+        }
+        Ok(columns)
+    }
+}
+
+fn is_path(node: &SyntaxNode) -> bool {
+    match node.kind() {
+        K::NAME_REF => true,
+        K::FIELD_EXPR => node.children().next().is_some_and(|base| is_path(&base)),
+        _ => false,
+    }
+}
+
+fn system_column(ty: types::TypeId, span: &Span) -> Expr {
+    Expr::new(ty, Kind::Other(Vec::new()), span.clone())
+}
+
+/// Returns the type of a keyword that looks like a column.
+pub(super) fn keyword_value(name: &str) -> Option<types::TypeId> {
+    Some(match name {
+        "current_timestamp" => types::TIMESTAMPTZ,
+        "current_date" => types::DATE,
+        "current_time" => types::TIMETZ,
+        "localtime" => types::TIME,
+        "localtimestamp" => types::TIMESTAMP,
+        "current_user" | "session_user" | "user" | "current_role" | "current_catalog"
+        | "current_schema" => types::NAME,
+        "system_user" => types::TEXT,
+        _ => return None,
+    })
+}
+
+/// Returns the number of characters by which two names differ (Levenshtein).
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (i, a) in one.chars().enumerate() {
+        let mut before = row[0];
+        row[0] = i + 1;
+        for (j, b) in other.iter().enumerate() {
+            let changed = before + usize::from(a != *b);
+            before = row[j + 1];
+            row[j + 1] = changed.min(row[j] + 1).min(before + 1);
+        }
+    }
+    row[other.len()]
+}

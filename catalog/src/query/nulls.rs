@@ -1,0 +1,224 @@
+//! Which values can be NULL, and what conditions say of that.
+
+use super::analyzer::Analyzer;
+use super::expr::{Expr, Kind, Nulls, TableId, Truth, Use};
+
+/// Columns that are not NULL.
+type Known = Vec<(TableId, usize)>;
+
+impl Analyzer<'_> {
+    /// Returns true if a value can be NULL.
+    pub(super) fn nullable(&self, value: &Expr) -> bool {
+        self.nullable_given(value, &[])
+    }
+
+    /// Returns true if a value can be NULL where these columns are not.
+    fn nullable_given(&self, value: &Expr, known: &[(TableId, usize)]) -> bool {
+        let one = |value: &Expr| self.nullable_given(value, known);
+        match &value.kind {
+            Kind::Var { table, column } => {
+                if known.contains(&(*table, *column)) {
+                    return false;
+                }
+                let found = self.table(*table);
+                let has_row = known.iter().any(|(other, _)| other == table);
+                found.columns[*column].nullable || (!found.nulled_by.is_empty() && !has_row)
+            }
+            Kind::Row(table) => {
+                let found = self.table(*table);
+                !found.nulled_by.is_empty() && !known.iter().any(|(other, _)| other == table)
+            }
+            Kind::Param(index) => self.parameters[*index].nullable,
+            Kind::Const(text) => text.is_none(),
+            Kind::Call(call) => match call.nulls {
+                Nulls::Never => false,
+                Nulls::Strict | Nulls::Lenient => call.arguments.iter().any(one),
+                Nulls::First => call.arguments.first().is_none_or(one),
+                Nulls::StrictAndPartial | Nulls::Always => true,
+            },
+            Kind::Aggregate(aggregate) => !aggregate.is_total,
+            Kind::And(all) | Kind::Or(all) => all.iter().any(one),
+            Kind::Not(inner) | Kind::Coerce(inner) | Kind::CaseValue(inner) => one(inner),
+            Kind::IsNull { .. } | Kind::IsBool { .. } | Kind::Distinct { .. } => false,
+            Kind::Case { whens, otherwise } => {
+                let mut excluded = known.to_vec();
+                for (condition, result) in whens {
+                    let mut within = excluded.clone();
+                    self.if_true(condition, &mut within);
+                    if self.nullable_given(result, &within) {
+                        return true;
+                    }
+                    // Later branches are reached where the condition is not true.
+                    if let Kind::IsNull { value, not: false } = &condition.kind {
+                        self.if_not_null(value, &mut excluded);
+                    }
+                }
+                self.nullable_given(otherwise, &excluded)
+            }
+            Kind::Coalesce(all) | Kind::Extreme(all) => all.iter().all(one),
+            Kind::NullIf(..) => true,
+            Kind::RowOf(_) | Kind::Array(_) | Kind::Grouping(_) => false,
+            Kind::AnyOf { left, array, .. } => {
+                // An element that is NULL can make the result NULL.
+                let elements = match &array.kind {
+                    Kind::Array(all) => all.iter().any(one),
+                    _ => true,
+                };
+                one(left) || one(array) || elements
+            }
+            Kind::Query(query) => match query.how {
+                Use::Exists | Use::Array => false,
+                Use::Scalar => query.is_nullable || !query.has_row || query.left.iter().any(one),
+                Use::Any | Use::All => query.is_nullable || query.left.iter().any(one),
+            },
+            Kind::Subscript { .. } | Kind::Field { .. } => true,
+            Kind::Default => true,
+            // System columns and results of queries.
+            Kind::Other(all) => !all.is_empty(),
+        }
+    }
+
+    /// Uses a condition that holds for all rows: columns that it excludes from being NULL are not
+    /// NULL.
+    pub(super) fn narrow(&mut self, condition: &Expr, tables: &[TableId]) {
+        let mut found = Vec::new();
+        self.if_true(condition, &mut found);
+        for (table, column) in found {
+            if tables.contains(&table) {
+                let table = &mut self.tables[table.0];
+                table.columns[column].nullable = false;
+                // There is a row, also of each join that the table is in.
+                let joins = std::mem::take(&mut table.nulled_by);
+                for other in tables {
+                    self.tables[other.0]
+                        .nulled_by
+                        .retain(|join| !joins.contains(join));
+                }
+            }
+        }
+    }
+
+    /// Adds the columns that are not NULL if a condition is true.
+    fn if_true(&self, condition: &Expr, known: &mut Known) {
+        match &condition.kind {
+            Kind::And(all) => all.iter().for_each(|part| self.if_true(part, known)),
+            Kind::Or(all) => self.in_each(all, known, &mut |analyzer, part, known| {
+                analyzer.if_true(part, known);
+            }),
+            Kind::Not(inner) => self.if_false(inner, known),
+            Kind::IsNull { value, not: true } => self.if_not_null(value, known),
+            Kind::IsBool {
+                value,
+                truth: Truth::True,
+                not: false,
+            } => self.if_true(value, known),
+            Kind::IsBool {
+                value,
+                truth: Truth::False,
+                not: false,
+            } => self.if_false(value, known),
+            Kind::IsBool {
+                value,
+                truth: Truth::Unknown,
+                not: true,
+            } => {
+                self.if_not_null(value, known);
+            }
+            Kind::AnyOf {
+                left,
+                array,
+                all: false,
+                ..
+            } => {
+                self.if_not_null(left, known);
+                self.if_not_null(array, known);
+            }
+            Kind::Query(query) if query.how == Use::Any => {
+                query
+                    .left
+                    .iter()
+                    .for_each(|left| self.if_not_null(left, known));
+            }
+            Kind::Distinct {
+                left,
+                right,
+                not: true,
+            } => {
+                // Equal to what is not NULL.
+                if !self.nullable_given(right, known) {
+                    self.if_not_null(left, known);
+                } else if !self.nullable_given(left, known) {
+                    self.if_not_null(right, known);
+                }
+            }
+            _ => self.if_not_null(condition, known),
+        }
+    }
+
+    /// Adds the columns that are not NULL if a condition is false.
+    fn if_false(&self, condition: &Expr, known: &mut Known) {
+        match &condition.kind {
+            Kind::Or(all) => all.iter().for_each(|part| self.if_false(part, known)),
+            Kind::And(all) => self.in_each(all, known, &mut |analyzer, part, known| {
+                analyzer.if_false(part, known);
+            }),
+            Kind::Not(inner) => self.if_true(inner, known),
+            Kind::IsNull { value, not: false } => self.if_not_null(value, known),
+            Kind::IsNull { .. } | Kind::IsBool { .. } | Kind::Distinct { .. } => {}
+            Kind::AnyOf {
+                left,
+                all: true,
+                array,
+                ..
+            } => {
+                self.if_not_null(left, known);
+                self.if_not_null(array, known);
+            }
+            Kind::AnyOf { .. } | Kind::Query(_) => {}
+            _ => self.if_not_null(condition, known),
+        }
+    }
+
+    /// Adds the columns that each of several conditions excludes from being NULL.
+    fn in_each(
+        &self,
+        all: &[Expr],
+        known: &mut Known,
+        add: &mut dyn FnMut(&Self, &Expr, &mut Known),
+    ) {
+        let mut common: Option<Known> = None;
+        for part in all {
+            let mut found = Vec::new();
+            add(self, part, &mut found);
+            common = Some(match common {
+                None => found,
+                Some(common) => common.into_iter().filter(|it| found.contains(it)).collect(),
+            });
+        }
+        known.extend(common.unwrap_or_default());
+    }
+
+    /// Adds the columns that are not NULL if a value is not.
+    fn if_not_null(&self, value: &Expr, known: &mut Known) {
+        match &value.kind {
+            Kind::Var { table, column } => known.push((*table, *column)),
+            Kind::Call(call)
+                if matches!(call.nulls, Nulls::Strict | Nulls::StrictAndPartial)
+                    && call.over.is_none()
+                    && !call.returns_set =>
+            {
+                call.arguments
+                    .iter()
+                    .for_each(|it| self.if_not_null(it, known));
+            }
+            Kind::Coerce(inner) | Kind::CaseValue(inner) => self.if_not_null(inner, known),
+            Kind::Not(inner) => self.if_not_null(inner, known),
+            Kind::NullIf(left, _) => self.if_not_null(left, known),
+            Kind::Subscript { value, .. } | Kind::Field { value, .. } => {
+                self.if_not_null(value, known);
+            }
+            Kind::Coalesce(all) if all.len() == 1 => self.if_not_null(&all[0], known),
+            _ => {}
+        }
+    }
+}

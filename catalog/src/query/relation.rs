@@ -1,0 +1,285 @@
+//! The relations that a query names: tables, views, sequences, system tables.
+
+use super::analyzer::{Analyzer, Result};
+use super::expr::Span;
+use super::fault::Fault;
+use super::raw::span_of;
+use super::scope::{Table, TableColumn};
+use super::types;
+use crate::replay::builtin;
+use crate::replay::syntax::tree::path;
+use crate::{Name, RelationKind};
+use squawk_syntax::SyntaxNode;
+
+impl Analyzer<'_> {
+    /// Returns a table, view or common table expression: its name, schema and columns.
+    pub(super) fn relation(
+        &mut self,
+        reference: &SyntaxNode,
+        is_only: bool,
+    ) -> Result<(String, Option<String>, Table)> {
+        let parts = path(reference);
+        let span = span_of(reference);
+        let depth = self.scopes.len().saturating_sub(1);
+        if let [only] = parts.as_slice()
+            && let Some(common) = self
+                .scopes
+                .iter()
+                .rev()
+                .flat_map(|scope| scope.common.iter().rev())
+                .find(|common| common.name == *only)
+        {
+            if common.has_no_result {
+                let message = format!("WITH query \"{only}\" does not have a RETURNING clause");
+                return Err(Fault::error("0A000", span, message));
+            }
+            let table = Table {
+                relation: None,
+                columns: common.columns.clone(),
+                row: types::RECORD,
+                nulled_by: Vec::new(),
+                is_single: common.is_single,
+                has_row: common.has_row,
+                is_only,
+                depth,
+                is_value: false,
+                unlockable: None,
+            };
+            return Ok((only.clone(), None, table));
+        }
+        if let Some(found) = self.system_relation(&parts, depth) {
+            return Ok(found);
+        }
+        if let Some(found) = self.sequence(&parts, depth) {
+            return Ok(found);
+        }
+        let found = self
+            .find_relation(&parts)
+            .ok_or_else(|| self.no_relation(&parts, &span))?;
+        let catalog = self.catalog;
+        let Some(relation) = catalog.relations.get(&found) else {
+            let why = catalog
+                .gap_at(&found)
+                .map(|gap| gap.why.clone())
+                .unwrap_or_default();
+            return Err(Fault::refused(
+                span,
+                format!("{} is not known exactly: {why}", found.name),
+            ));
+        };
+        let is_foreign = relation.kind == RelationKind::ForeignTable;
+        let has_children = !is_only && self.has_children(&found);
+        let never_null = self.never_null(&found);
+        let in_view = self.nullable_in_view(&found);
+        let mut columns = Vec::new();
+        for (at, column) in relation.columns.iter().enumerate() {
+            let is_proved = column
+                .not_null_constraint
+                .as_ref()
+                .is_none_or(|constraint| {
+                    constraint.validated && !(constraint.no_inherit && has_children)
+                });
+            let not_null = column.not_null && is_proved || never_null.contains(&column.name);
+            columns.push(TableColumn {
+                name: column.name.clone(),
+                ty: self.types.of_data_type(&column.data_type),
+                nullable: match &in_view {
+                    Some(nullable) => nullable[at],
+                    None => is_foreign || !not_null,
+                },
+                origin: Some((found.clone(), column.name.clone())),
+            });
+        }
+        let table = Table {
+            relation: Some(found.clone()),
+            columns,
+            row: self.types.of_name(&found),
+            nulled_by: Vec::new(),
+            is_single: false,
+            has_row: false,
+            is_only,
+            depth,
+            is_value: false,
+            unlockable: None,
+        };
+        Ok((found.name, Some(found.schema), table))
+    }
+
+    /// Returns true if other tables inherit of a table, but not as its partitions.
+    pub(super) fn has_children(&self, name: &Name) -> bool {
+        let mut relations = self.catalog.relations.values();
+        relations.any(|it| it.kind != RelationKind::Partition && it.parents.contains(name))
+    }
+
+    /// Returns the columns of which a validated CHECK says that they are not NULL.
+    pub(super) fn never_null(&self, name: &Name) -> Vec<String> {
+        let Some(relation) = self.catalog.relations.get(name) else {
+            return Vec::new();
+        };
+        let mut columns = Vec::new();
+        for constraint in &relation.constraints {
+            if let crate::ConstraintKind::Check {
+                expression,
+                no_inherit,
+                ..
+            } = &constraint.kind
+                && constraint.validated
+                && constraint.enforced
+                && !*no_inherit
+            {
+                columns.extend(not_null_columns(expression));
+            }
+        }
+        columns
+    }
+
+    pub(super) fn find_relation(&self, parts: &[String]) -> Option<Name> {
+        let (last, schema) = parts.split_last()?;
+        let schemas: Vec<&String> = match schema.last() {
+            Some(schema) => vec![schema],
+            None => self.path.iter().collect(),
+        };
+        let names = schemas.into_iter().map(|schema| Name {
+            schema: schema.clone(),
+            name: last.clone(),
+        });
+        names.into_iter().find(|name| {
+            self.catalog.relations.contains_key(name) || self.catalog.gap_at(name).is_some()
+        })
+    }
+
+    pub(super) fn no_relation(&self, parts: &[String], span: &Span) -> Fault {
+        let message = format!("relation \"{}\" does not exist", parts.join("."));
+        if let [name] = parts
+            && let Some(elsewhere) = self.catalog.relations.keys().find(|it| it.name == *name)
+        {
+            return Fault::error("42P01", span.clone(), message).hint(format!(
+                "there is one in another schema: {}",
+                elsewhere.sql()
+            ));
+        }
+        Fault::error("42P01", span.clone(), message)
+            .hint("check the spelling, and whether a migration creates it")
+    }
+
+    /// Returns a sequence, which is a table of one row.
+    pub(super) fn sequence(
+        &mut self,
+        parts: &[String],
+        depth: usize,
+    ) -> Option<(String, Option<String>, Table)> {
+        let (last, schema) = parts.split_last()?;
+        if self.find_relation(parts).is_some() {
+            return None;
+        }
+        let mut sequences = self.catalog.sequences.keys();
+        let name = sequences.find(|it| {
+            it.name == *last
+                && match schema.last() {
+                    Some(schema) => it.schema == *schema,
+                    None => self.path.contains(&it.schema),
+                }
+        })?;
+        let column = |name: &str, ty| TableColumn {
+            name: name.to_owned(),
+            ty,
+            nullable: false,
+            origin: None,
+        };
+        let table = Table {
+            relation: None,
+            columns: vec![
+                column("last_value", types::INT8),
+                column("log_cnt", types::INT8),
+                column("is_called", types::BOOL),
+            ],
+            row: types::RECORD,
+            nulled_by: Vec::new(),
+            is_single: true,
+            has_row: true,
+            is_only: false,
+            depth,
+            is_value: false,
+            unlockable: None,
+        };
+        Some((name.name.clone(), Some(name.schema.clone()), table))
+    }
+
+    pub(super) fn system_relation(
+        &mut self,
+        parts: &[String],
+        depth: usize,
+    ) -> Option<(String, Option<String>, Table)> {
+        let (last, schema) = parts.split_last()?;
+        let extensions = &self.catalog.extensions;
+        let found = builtin::relations(last).find(|found| {
+            let is_there = found.extension == "-" || extensions.contains(found.extension);
+            is_there
+                && match (found.schema, schema.last()) {
+                    ("-", _) => self.find_relation(parts).is_none(),
+                    (found, None) => {
+                        found == "pg_catalog" || self.path.iter().any(|schema| schema == found)
+                    }
+                    (found, Some(schema)) => found == schema,
+                }
+        })?;
+        let mut columns = Vec::new();
+        for column in found.columns() {
+            columns.push(TableColumn {
+                name: column.name.to_owned(),
+                ty: self.types.built_in(column.data_type),
+                nullable: true,
+                origin: None,
+            });
+        }
+        let table = Table {
+            relation: None,
+            columns,
+            row: types::RECORD,
+            nulled_by: Vec::new(),
+            is_single: false,
+            has_row: false,
+            is_only: false,
+            depth,
+            is_value: false,
+            unlockable: None,
+        };
+        Some((last.clone(), Some(found.schema.to_owned()), table))
+    }
+}
+
+/// Returns the columns `x` of the parts `x IS NOT NULL` of a condition that are joined by AND.
+pub(super) fn not_null_columns(expression: &str) -> Vec<String> {
+    let mut columns = Vec::new();
+    let all: Vec<_> = bowline_sql::tokens(expression).collect();
+    let is_plain = |pair: &[bowline_sql::Token<'_>]| {
+        !pair[1].is("(") || pair[0].is("(") || pair[0].is_word("and")
+    };
+    if all.iter().any(|token| token.is_one_of(&["or", "case"])) || !all.windows(2).all(is_plain) {
+        return columns;
+    }
+    let words: Vec<_> = all
+        .into_iter()
+        .filter(|token| !matches!(token.text(), "(" | ")"))
+        .collect();
+    for (at, part) in words.windows(4).enumerate() {
+        let [column, is, not, null] = part else {
+            continue;
+        };
+        let before = at.checked_sub(1).and_then(|at| words.get(at));
+        let after = words.get(at + 4);
+        let is_and = |token: Option<&bowline_sql::Token<'_>>| {
+            token.is_none_or(|token| token.text().eq_ignore_ascii_case("and"))
+        };
+        if is.text().eq_ignore_ascii_case("is")
+            && not.text().eq_ignore_ascii_case("not")
+            && null.text().eq_ignore_ascii_case("null")
+            && is_and(before)
+            && is_and(after)
+            && let Some(name) = column.name()
+        {
+            columns.push(name.into_owned());
+        }
+    }
+    columns
+}

@@ -1,0 +1,162 @@
+//! The names that are visible at one position of a query.
+
+use crate::Name;
+
+use super::expr::{Expr, Span, TableId};
+use super::types::TypeId;
+
+/// A table of FROM, a common table expression, a function, a subquery.
+#[derive(Debug, Clone)]
+pub(super) struct Table {
+    /// The relation, if it is one.
+    pub(super) relation: Option<Name>,
+    pub(super) columns: Vec<TableColumn>,
+    /// The type of its rows.
+    pub(super) row: TypeId,
+    /// The joins at whose nullable side the table stands. It has no row if one of them finds none.
+    pub(super) nulled_by: Vec<usize>,
+    /// True if it has at most one row, whatever its keys.
+    pub(super) is_single: bool,
+    /// True if it certainly has one.
+    pub(super) has_row: bool,
+    /// `ONLY`.
+    pub(super) is_only: bool,
+    /// The depth of the query that reads it.
+    pub(super) depth: usize,
+    /// The clause of a subquery that keeps its rows from being locked.
+    pub(super) unlockable: Option<&'static str>,
+    /// True for a function that returns single values: its row is the value.
+    pub(super) is_value: bool,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct TableColumn {
+    pub(super) name: String,
+    pub(super) ty: TypeId,
+    pub(super) nullable: bool,
+    /// The column of a relation that the values are from.
+    pub(super) origin: Option<(Name, String)>,
+}
+
+/// An item of FROM under its name, with the columns that it shows.
+#[derive(Debug, Clone)]
+pub(super) struct Item {
+    pub(super) alias: Option<String>,
+    /// The schema, if the item is a relation without an alias.
+    pub(super) schema: Option<String>,
+    pub(super) table: Option<TableId>,
+    pub(super) columns: Vec<(String, Expr)>,
+    /// Whether bare column names are searched for here.
+    pub(super) shows_columns: bool,
+    /// Whether `alias.column` is.
+    pub(super) shows_alias: bool,
+}
+
+/// The result of an item of FROM: names by which its parts are reached, the columns of `*`.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Joined {
+    pub(super) items: Vec<Item>,
+    pub(super) star: Vec<StarColumn>,
+    pub(super) tables: Vec<TableId>,
+}
+
+/// A column that `*` stands for.
+#[derive(Debug, Clone)]
+pub(super) struct StarColumn {
+    pub(super) name: String,
+    pub(super) value: Expr,
+    /// The alias to write before the name; `None` for the common column of a join.
+    pub(super) alias: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Common {
+    pub(super) name: String,
+    pub(super) columns: Vec<TableColumn>,
+    pub(super) is_single: bool,
+    pub(super) has_row: bool,
+    /// It writes and returns nothing.
+    pub(super) has_no_result: bool,
+}
+
+/// The names of one query.
+#[derive(Debug, Default)]
+pub(super) struct Scope {
+    pub(super) items: Vec<Item>,
+    pub(super) star: Vec<StarColumn>,
+    pub(super) common: Vec<Common>,
+    /// Items that only a LATERAL item sees.
+    pub(super) lateral: Vec<Item>,
+    /// Whether items of `lateral` are seen.
+    pub(super) is_lateral: bool,
+    pub(super) has_aggregates: bool,
+    pub(super) has_full_join: bool,
+    /// Equalities that hold for each row: a column, and what it equals.
+    pub(super) bindings: Vec<(TableId, usize, Expr)>,
+    pub(super) returns_set: bool,
+    /// The columns of outer queries that are read here.
+    pub(super) outer: Vec<(usize, Expr)>,
+    /// True within the only row of an INSERT's VALUES, where a function may return a set.
+    pub(super) is_single_row: bool,
+    /// True if GROUP BY has several grouping sets.
+    pub(super) has_sets: bool,
+    /// The windows of OVER, which are read after all other clauses.
+    pub(super) over: Vec<squawk_syntax::SyntaxNode>,
+    /// Names of windows.
+    pub(super) windows: Vec<String>,
+    /// The clause in which a window function may not stand, but an aggregate may.
+    pub(super) no_window: Option<&'static str>,
+    /// The clause in which an aggregate may not stand, nor a window function.
+    pub(super) no_aggregate: Option<&'static str>,
+}
+
+/// The result of a query.
+#[derive(Debug, Clone)]
+pub(super) struct Output {
+    pub(super) name: String,
+    pub(super) value: Expr,
+}
+
+/// A query after its analysis.
+#[derive(Debug, Clone)]
+pub(super) struct Analyzed {
+    pub(super) columns: Vec<ResultColumn>,
+    pub(super) is_single: bool,
+    pub(super) has_row: bool,
+    pub(super) outer: Vec<(usize, Expr)>,
+    /// True for a statement without a result.
+    pub(super) has_no_result: bool,
+    /// The clause that keeps its rows from being locked.
+    pub(super) unlockable: Option<&'static str>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct ResultColumn {
+    pub(super) name: String,
+    pub(super) ty: TypeId,
+    pub(super) nullable: bool,
+    pub(super) origin: Option<(Name, String)>,
+    /// The expression, if it is a literal or parameter whose type is still open.
+    pub(super) open: Option<Expr>,
+    pub(super) row: Option<Name>,
+    pub(super) span: Span,
+}
+
+impl ResultColumn {
+    pub(super) fn table_column(self) -> TableColumn {
+        TableColumn {
+            name: self.name,
+            ty: self.ty,
+            nullable: self.nullable,
+            origin: self.origin,
+        }
+    }
+}
+
+impl Joined {
+    pub(super) fn add(&mut self, other: Joined) {
+        self.items.extend(other.items);
+        self.star.extend(other.star);
+        self.tables.extend(other.tables);
+    }
+}

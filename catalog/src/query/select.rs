@@ -1,0 +1,375 @@
+//! Queries: SELECT, VALUES, set operations, WITH (analyze.c).
+
+use super::apply::has_set;
+use super::set_operation::is_query_node;
+use super::with::with_clause;
+use squawk_syntax::{SyntaxKind as K, SyntaxNode};
+
+use super::analyzer::{Analyzer, Result};
+use super::expr::{Expr, Kind, Span, TableId};
+use super::fault::Fault;
+use super::raw::span_of;
+use super::scope::{Analyzed, Output, ResultColumn, Scope, StarColumn};
+use super::types;
+use crate::replay::syntax::column_name::column_name;
+use crate::replay::syntax::tree::{child, child_name, children, has, name};
+
+impl Analyzer<'_> {
+    /// Analyzes a query within the current one. With `open`, the types of literals and parameters
+    /// among the results are left to the caller.
+    pub(super) fn query(&mut self, node: &SyntaxNode, open: bool) -> Result<Analyzed> {
+        let span = span_of(node);
+        self.enter(&span)?;
+        self.scopes.push(Scope::default());
+        let analyzed = self.query_in_scope(node, open);
+        let scope = self.scopes.pop().unwrap_or_default();
+        self.leave();
+        let mut analyzed = analyzed?;
+        analyzed.outer = scope.outer;
+        Ok(analyzed)
+    }
+
+    pub(super) fn query_in_scope(&mut self, node: &SyntaxNode, open: bool) -> Result<Analyzed> {
+        if let Some(with) = with_clause(node) {
+            let span = span_of(&with);
+            // That of the first part of a set operation was read for all parts.
+            if !self.shared_with.contains(&span) {
+                self.with(&with)?;
+                self.shared_with.push(span);
+                let analyzed = self.statement_in_scope(node, open);
+                self.shared_with.pop();
+                return analyzed;
+            }
+        }
+        self.statement_in_scope(node, open)
+    }
+
+    pub(super) fn statement_in_scope(&mut self, node: &SyntaxNode, open: bool) -> Result<Analyzed> {
+        match node.kind() {
+            K::SELECT => self.select(node, open),
+            K::COMPOUND_SELECT => self.compound(node, open),
+            K::PAREN_SELECT | K::PAREN_EXPR => {
+                let inner = node.children().find(is_query_node);
+                let inner =
+                    inner.ok_or_else(|| Fault::refused(span_of(node), "the query is not whole"))?;
+                let mut analyzed = self.query(&inner, open)?;
+                let columns = analyzed.columns.clone();
+                self.order_results(node, &columns)?;
+                let limit = self.limit(node)?;
+                limit.apply(&mut analyzed.is_single, &mut analyzed.has_row);
+                Ok(analyzed)
+            }
+            K::VALUES => self.values(node),
+            K::TABLE => self.whole_table(node),
+            K::INSERT => self.insert(node),
+            K::UPDATE => self.update(node),
+            K::DELETE => self.delete(node),
+            K::MERGE => self.merge_statement(node),
+            K::SELECT_INTO => Err(Fault::refused(
+                span_of(node),
+                "SELECT INTO creates a table: that belongs into a migration",
+            )),
+            _ => Err(Fault::refused(
+                span_of(node),
+                "this statement is not a query",
+            )),
+        }
+    }
+
+    pub(super) fn select(&mut self, node: &SyntaxNode, open: bool) -> Result<Analyzed> {
+        if let Some(windows) = child(node, K::WINDOW_CLAUSE) {
+            let names =
+                children(&windows, K::WINDOW_DEF).filter_map(|it| child_name(&it, K::WINDOW));
+            self.scope().windows = names.collect();
+        }
+        let mut tables = Vec::new();
+        if let Some(from) = child(node, K::FROM_CLAUSE) {
+            tables = self.read_from(&from)?;
+        }
+        let clause = child(node, K::SELECT_CLAUSE);
+        let list = clause
+            .as_ref()
+            .and_then(|clause| child(clause, K::TARGET_LIST));
+        let mut outputs = match &list {
+            Some(list) => self.targets(list)?,
+            None => Vec::new(),
+        };
+        let mut has_condition = false;
+        if let Some(condition) = child(node, K::WHERE_CLAUSE) {
+            has_condition = true;
+            self.condition(&condition, &tables)?;
+        }
+        let mut having = None;
+        if let Some(clause) = child(node, K::HAVING_CLAUSE)
+            && let Some(value) = clause.children().next()
+        {
+            let was = self.scope().no_window.replace("HAVING");
+            let value = self.value(&value);
+            self.scope().no_window = was;
+            having = Some(self.boolean(value?, "HAVING")?);
+        }
+        let mut sorted = Vec::new();
+        if let Some(order) = child(node, K::ORDER_BY_CLAUSE) {
+            sorted = self.order_by(&order, &mut outputs)?;
+        }
+        let (groups, has_sets) = match child(node, K::GROUP_BY_CLAUSE) {
+            Some(clause) => self.group_by(&clause, &mut outputs)?,
+            None => (Vec::new(), false),
+        };
+        let distinct = clause
+            .as_ref()
+            .and_then(|clause| child(clause, K::DISTINCT_CLAUSE));
+        if let Some(distinct) = &distinct {
+            self.distinct_clause(distinct, &mut outputs)?;
+        }
+        let limit = self.limit(node)?;
+        if let Some(windows) = child(node, K::WINDOW_CLAUSE) {
+            for window in children(&windows, K::WINDOW_DEF) {
+                if let Some(spec) = child(&window, K::WINDOW_SPEC) {
+                    let mut expressions = Vec::new();
+                    self.window_spec(&spec, &mut expressions)?;
+                    sorted.extend(expressions);
+                }
+            }
+        }
+        let mut windows = Vec::new();
+        for spec in std::mem::take(&mut self.scope().over) {
+            self.window_spec(&spec, &mut windows)?;
+        }
+        sorted.extend(windows);
+        let unlockable = self.unlockable(node, distinct.is_some(), &outputs);
+        self.locks(node, &tables, unlockable)?;
+        if !open {
+            for output in &mut outputs {
+                self.settle(output)?;
+            }
+        }
+        let group_clause = child(node, K::GROUP_BY_CLAUSE);
+        self.scope().has_sets = has_sets;
+        let is_grouped = group_clause.is_some() || having.is_some() || self.scope().has_aggregates;
+        if is_grouped {
+            let checked = outputs.iter().map(|output| &output.value);
+            let checked = checked.chain(&sorted).chain(&having);
+            for value in checked.cloned().collect::<Vec<_>>() {
+                self.check_grouped(&value, &groups)?;
+            }
+        }
+        let depth = self.scopes.len() - 1;
+        let sets: Vec<bool> = outputs
+            .iter()
+            .map(|output| has_set(&output.value))
+            .collect();
+        let mut columns = Vec::new();
+        for output in outputs {
+            let mut column = self.result_column(output);
+            if has_sets && !is_only_aggregates(&column.1, depth) {
+                column.0.nullable = true;
+            }
+            columns.push(column.0);
+        }
+        // The shorter of several sets is filled with NULL.
+        if sets.iter().filter(|has_set| **has_set).count() > 1 {
+            for (column, _) in columns
+                .iter_mut()
+                .zip(&sets)
+                .filter(|(_, has_set)| **has_set)
+            {
+                column.nullable = true;
+            }
+        }
+        let is_one_group = is_grouped && group_clause.is_none();
+        let returns_set = self.scope().returns_set;
+        let mut is_single = !returns_set && !has_sets && (is_one_group || self.are_single(&tables));
+        let all_have_rows = tables.iter().all(|table| {
+            let table = self.table(*table);
+            table.has_row && table.nulled_by.is_empty()
+        });
+        let mut has_row = !returns_set
+            && having.is_none()
+            && (is_one_group || (!has_condition && all_have_rows && group_clause.is_none()));
+        limit.apply(&mut is_single, &mut has_row);
+        Ok(Analyzed {
+            columns,
+            is_single,
+            has_row,
+            outer: Vec::new(),
+            has_no_result: false,
+            unlockable,
+        })
+    }
+
+    /// Returns the clause of a query that keeps its rows from being locked (`CheckSelectLocking`).
+    fn unlockable(
+        &mut self,
+        node: &SyntaxNode,
+        is_distinct: bool,
+        outputs: &[Output],
+    ) -> Option<&'static str> {
+        let scope = self.scope();
+        let has_window = || {
+            outputs.iter().any(|output| {
+                let is_window = |it: &Expr| matches!(&it.kind, Kind::Call(it) if it.over.is_some());
+                output.value.any(&mut |it| is_window(it))
+            })
+        };
+        if is_distinct {
+            Some("DISTINCT clause")
+        } else if child(node, K::GROUP_BY_CLAUSE).is_some() {
+            Some("GROUP BY clause")
+        } else if child(node, K::HAVING_CLAUSE).is_some() {
+            Some("HAVING clause")
+        } else if scope.has_aggregates {
+            Some("aggregate functions")
+        } else if has_window() {
+            Some("window functions")
+        } else if scope.returns_set {
+            Some("set-returning functions in the target list")
+        } else {
+            None
+        }
+    }
+
+    /// Gives the type text to a result that has none yet.
+    pub(super) fn settle(&mut self, output: &mut Output) -> Result<()> {
+        if output.value.ty == types::UNKNOWN {
+            output.value = self.convert(output.value.clone(), types::TEXT)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn result_column(&mut self, output: Output) -> (ResultColumn, Expr) {
+        let value = output.value;
+        let origin = self.origin(&value);
+        let nullable = self.nullable(&value);
+        let row = match &value.kind {
+            Kind::Row(table) => self.table(*table).relation.clone(),
+            _ => None,
+        };
+        let open = (value.ty == types::UNKNOWN).then(|| value.clone());
+        let column = ResultColumn {
+            name: output.name,
+            ty: value.ty,
+            nullable,
+            origin,
+            open,
+            row,
+            span: value.span.clone(),
+        };
+        (column, value)
+    }
+
+    /// Reads a WHERE clause, and notes what it says of the tables.
+    pub(super) fn condition(&mut self, clause: &SyntaxNode, tables: &[TableId]) -> Result<()> {
+        let Some(value) = clause.children().next() else {
+            return Ok(());
+        };
+        let was = self.scope().no_aggregate.replace("WHERE");
+        let value = self
+            .value(&value)
+            .and_then(|value| self.boolean(value, "WHERE"));
+        self.scope().no_aggregate = was;
+        let value = value?;
+        self.narrow(&value, tables);
+        self.bind(&value, tables);
+        Ok(())
+    }
+
+    /// Reads a list of results, and writes each `*` as its columns.
+    pub(super) fn targets(&mut self, list: &SyntaxNode) -> Result<Vec<Output>> {
+        let mut outputs = Vec::new();
+        for target in children(list, K::TARGET) {
+            let span = span_of(&target);
+            let value = target.children().next();
+            let is_star = |node: &SyntaxNode| has(node, K::STAR);
+            let star = match &value {
+                None if is_star(&target) => {
+                    let scope = self.scope();
+                    if scope.items.is_empty() {
+                        let message = "SELECT * with no tables specified is not valid";
+                        return Err(Fault::error("42601", span, message));
+                    }
+                    let star = scope.star.clone();
+                    let depth = self.scopes.len() - 1;
+                    for column in &star {
+                        self.use_column(column.value.clone(), depth);
+                    }
+                    Some(star)
+                }
+                Some(value) if value.kind() == K::FIELD_EXPR && is_star(value) => {
+                    Some(self.star_of(value)?)
+                }
+                _ => None,
+            };
+            if let Some(star) = star {
+                self.write_star(&span, &star);
+                outputs.extend(star.into_iter().map(|column| {
+                    let mut value = column.value;
+                    value.span = span.clone();
+                    Output {
+                        name: column.name,
+                        value,
+                    }
+                }));
+                continue;
+            }
+            let Some(value) = value else {
+                continue;
+            };
+            let alias = child(&target, K::AS_NAME).map(|alias| name(&alias));
+            outputs.push(Output {
+                name: alias.unwrap_or_else(|| column_name(&value)),
+                value: self.value(&value)?,
+            });
+        }
+        Ok(outputs)
+    }
+
+    pub(super) fn write_star(&mut self, span: &Span, star: &[StarColumn]) {
+        // A name that is there twice cannot be written.
+        let is_twice = |column: &StarColumn| {
+            let same = star
+                .iter()
+                .filter(|other| other.name == column.name && other.alias == column.alias);
+            let is_ambiguous = column.alias.is_none() && {
+                let items = self
+                    .scopes
+                    .last()
+                    .into_iter()
+                    .flat_map(|scope| &scope.items);
+                let shown = items
+                    .filter(|item| item.shows_columns)
+                    .flat_map(|item| &item.columns)
+                    .filter(|(name, _)| *name == column.name);
+                shown.count() > 1
+            };
+            same.count() > 1 || is_ambiguous
+        };
+        if star.iter().any(is_twice) {
+            return;
+        }
+        let columns = star.iter().map(|column| {
+            let name = super::alias::quoted(&column.name);
+            match &column.alias {
+                Some(alias) => format!("{alias}.{name}"),
+                None => name,
+            }
+        });
+        let text = columns.collect::<Vec<_>>().join(", ");
+        if !self.edits.iter().any(|(other, _)| other == span) {
+            self.edits.push((span.clone(), text));
+        }
+    }
+}
+
+/// Returns true if no column is read outside of aggregates.
+pub(super) fn is_only_aggregates(value: &Expr, depth: usize) -> bool {
+    match &value.kind {
+        Kind::Aggregate(aggregate) => aggregate.depth == depth,
+        Kind::Var { .. } | Kind::Row(_) | Kind::Query(_) => false,
+        _ => {
+            let mut all = true;
+            value.each(&mut |child| all = all && is_only_aggregates(child, depth));
+            all
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! UNION, INTERSECT and EXCEPT.
+
+use super::analyzer::{Analyzer, Result};
+use super::expr::{Expr, Kind};
+use super::fault::Fault;
+use super::raw::span_of;
+use super::scope::{Analyzed, ResultColumn};
+use super::types;
+use crate::replay::syntax::tree::{child, children, has, is_query, name, text};
+use squawk_syntax::{SyntaxKind as K, SyntaxNode};
+
+impl Analyzer<'_> {
+    /// Reads ORDER BY over the results of a set operation: their names and numbers.
+    pub(super) fn order_results(
+        &mut self,
+        node: &SyntaxNode,
+        columns: &[ResultColumn],
+    ) -> Result<()> {
+        let list = child(node, K::ORDER_BY_CLAUSE).and_then(|it| child(&it, K::SORT_BY_LIST));
+        for key in list.iter().flat_map(|list| children(list, K::SORT_BY)) {
+            let Some(value) = key.children().next() else {
+                continue;
+            };
+            let span = span_of(&value);
+            let is_found = match value.kind() {
+                K::NAME_REF => {
+                    let wanted = name(&value);
+                    columns.iter().any(|column| column.name == wanted)
+                }
+                K::LITERAL => text(&value)
+                    .parse::<usize>()
+                    .map_or(true, |number| (1..=columns.len()).contains(&number)),
+                _ if node.kind() == K::COMPOUND_SELECT => {
+                    let message = "invalid UNION/INTERSECT/EXCEPT ORDER BY clause";
+                    return Err(Fault::error("0A000", span, message)
+                        .hint("only the names and numbers of results can be used here"));
+                }
+                _ => true,
+            };
+            if !is_found {
+                let message = format!("column \"{}\" does not exist", text(&value));
+                return Err(Fault::error("42703", span, message));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn compound(&mut self, node: &SyntaxNode, open: bool) -> Result<Analyzed> {
+        let mut parts = Vec::new();
+        set_parts(node, &mut parts);
+        let mut parts = parts.into_iter().peekable();
+        let mut left = self.set_term(&mut parts, node)?;
+        while let Some(SetPart::Operation(_)) = parts.peek() {
+            let Some(SetPart::Operation(operation)) = parts.next() else {
+                break;
+            };
+            let right = self.set_term(&mut parts, node)?;
+            left = self.combine(&operation, left, right)?;
+        }
+        let _ = open;
+        for column in &mut left.columns {
+            if let Some(value) = column.open.take() {
+                self.convert(value, types::TEXT)?;
+            }
+            if column.ty == types::UNKNOWN {
+                column.ty = types::TEXT;
+            }
+        }
+        let columns = left.columns.clone();
+        self.order_results(node, &columns)?;
+        let limit = self.limit(node)?;
+        limit.apply(&mut left.is_single, &mut left.has_row);
+        Ok(left)
+    }
+
+    /// Returns a query, or several that are joined by INTERSECT, which binds tighter.
+    pub(super) fn set_term(
+        &mut self,
+        parts: &mut std::iter::Peekable<std::vec::IntoIter<SetPart>>,
+        node: &SyntaxNode,
+    ) -> Result<Analyzed> {
+        let leaf = |parts: &mut std::iter::Peekable<std::vec::IntoIter<SetPart>>| match parts.next()
+        {
+            Some(SetPart::Query(query)) => Ok(query),
+            _ => Err(Fault::refused(span_of(node), "the query is not whole")),
+        };
+        let first = leaf(parts)?;
+        let mut left = self.query(&first, true)?;
+        while let Some(SetPart::Operation(operation)) = parts.peek() {
+            if operation.kind() != K::INTERSECT {
+                break;
+            }
+            let operation = operation.clone();
+            parts.next();
+            let right = leaf(parts)?;
+            let right = self.query(&right, true)?;
+            left = self.combine(&operation, left, right)?;
+        }
+        Ok(left)
+    }
+
+    pub(super) fn combine(
+        &mut self,
+        operation: &SyntaxNode,
+        left: Analyzed,
+        right: Analyzed,
+    ) -> Result<Analyzed> {
+        let span = span_of(operation);
+        let word = match operation.kind() {
+            K::UNION => "UNION",
+            K::INTERSECT => "INTERSECT",
+            _ => "EXCEPT",
+        };
+        if left.columns.len() != right.columns.len() {
+            let message = format!("each {word} query must have the same number of columns");
+            return Err(Fault::error("42601", span, message));
+        }
+        let mut columns = Vec::new();
+        for (left, right) in left.columns.into_iter().zip(right.columns) {
+            let value = |column: &ResultColumn| {
+                let kind = Kind::Other(Vec::new());
+                Expr::new(column.ty, kind, column.span.clone())
+            };
+            let (one, other) = (value(&left), value(&right));
+            let common = self.common(&[&one, &other], word)?;
+            for (column, value) in [(&left, one), (&right, other)] {
+                match &column.open {
+                    Some(open) => {
+                        self.convert_to_common(open.clone(), common, word)?;
+                    }
+                    None => {
+                        self.convert_to_common(value, common, word)?;
+                    }
+                }
+            }
+            if word != "UNION" || !has(operation, K::ALL) {
+                self.check_comparable(common, &left.span)?;
+            }
+            let nullable = match word {
+                "UNION" => left.nullable || right.nullable,
+                "INTERSECT" => left.nullable && right.nullable,
+                _ => left.nullable,
+            };
+            let origin = if left.origin == right.origin {
+                left.origin
+            } else {
+                None
+            };
+            columns.push(ResultColumn {
+                name: left.name,
+                ty: common,
+                nullable,
+                origin,
+                open: None,
+                row: None,
+                span: left.span,
+            });
+        }
+        let (is_single, has_row) = match word {
+            "UNION" => (false, left.has_row || right.has_row),
+            _ => (left.is_single, false),
+        };
+        Ok(Analyzed {
+            columns,
+            is_single,
+            has_row,
+            outer: Vec::new(),
+            has_no_result: false,
+            unlockable: Some("UNION/INTERSECT/EXCEPT"),
+        })
+    }
+}
+
+pub(super) enum SetPart {
+    Query(SyntaxNode),
+    Operation(SyntaxNode),
+}
+
+/// Lists the queries and operations of a set operation in the order of the text.
+pub(super) fn set_parts(node: &SyntaxNode, parts: &mut Vec<SetPart>) {
+    if node.kind() != K::COMPOUND_SELECT {
+        parts.push(SetPart::Query(node.clone()));
+        return;
+    }
+    for part in node.children() {
+        match part.kind() {
+            K::COMPOUND_SELECT => set_parts(&part, parts),
+            K::UNION | K::INTERSECT | K::EXCEPT => parts.push(SetPart::Operation(part)),
+            _ if is_query_node(&part) => parts.push(SetPart::Query(part)),
+            _ => {}
+        }
+    }
+}
+
+/// Returns true for a query, also in brackets that the parser took for those of an expression.
+pub(super) fn is_query_node(node: &SyntaxNode) -> bool {
+    is_query(node.kind())
+        || (node.kind() == K::PAREN_EXPR
+            && node
+                .children()
+                .next()
+                .is_some_and(|inner| is_query_node(&inner)))
+}

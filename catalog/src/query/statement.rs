@@ -1,0 +1,238 @@
+//! A statement from its text to its types.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use squawk_syntax::{SyntaxKind as K, SyntaxNode};
+
+use super::analyzer::{Analyzer, Origin, Result};
+use super::expr::Span;
+use super::fault::Fault;
+use super::function::Arguments;
+use super::memo::Memo;
+use super::raw::{parameter, span_of};
+use super::scope::Analyzed;
+use super::types;
+use super::{Column, Parameter, Query, Rows};
+use crate::Catalog;
+use crate::replay::syntax::parse::{Unparsed, parse};
+use crate::replay::syntax::tree::{child, children, is_query, path, statements, tokens};
+
+/// Checks one statement.
+pub(super) fn check<'a>(
+    catalog: &'a Catalog,
+    search_path: &Rc<[String]>,
+    memo: &RefCell<Option<Memo<'a>>>,
+    sql: &str,
+    nullable: &[bool],
+) -> Result<Query> {
+    let file = match parse(sql) {
+        Ok(file) => file,
+        Err(Unparsed::TooDeep) => {
+            return Err(Fault::refused(
+                0..sql.len(),
+                "brackets are nested too deeply",
+            ));
+        }
+        Err(Unparsed::Error { place, message }) => {
+            // PostgreSQL's grammar may accept what this parser does not.
+            return Err(Fault::refused(place, format!("syntax error: {message}")));
+        }
+    };
+    let mut all = statements(&file);
+    let statement = all
+        .next()
+        .ok_or_else(|| Fault::error("42601", 0..sql.len(), "there is no statement"))?;
+    if let Some(second) = all.next() {
+        let message = "cannot insert multiple commands into a prepared statement";
+        return Err(
+            Fault::error("42601", span_of(&second), message).hint("write each statement by itself")
+        );
+    }
+    let known = memo.take().unwrap_or_else(|| Memo::new(catalog));
+    let mut analyzer = Analyzer::new(catalog, Rc::clone(search_path), known, nullable);
+    let query = analyzer.statement(&statement, sql);
+    memo.replace(Some(analyzer.into_memo()));
+    query
+}
+
+/// Returns true for the commands that return no rows and take no parameters: all statements but
+/// queries and these.
+fn is_command(kind: K) -> bool {
+    !is_query(kind)
+        && !matches!(
+            kind,
+            K::INSERT
+                | K::UPDATE
+                | K::DELETE
+                | K::MERGE
+                | K::CALL
+                | K::COPY
+                | K::EXPLAIN
+                | K::SHOW
+                | K::FETCH
+                | K::EXECUTE
+                | K::DECLARE
+        )
+}
+
+fn command(node: &SyntaxNode) -> Result<Analyzed> {
+    let mut all = tokens(node);
+    if let Some(token) = all.find(|token| parameter(token.text()).is_some()) {
+        let range = token.text_range();
+        let message = "a command takes no parameters: syntax error at or near its parameter";
+        return Err(Fault::error(
+            "42601",
+            range.start().into()..range.end().into(),
+            message,
+        ));
+    }
+    Ok(Analyzed {
+        columns: Vec::new(),
+        is_single: false,
+        has_row: false,
+        outer: Vec::new(),
+        has_no_result: true,
+        unlockable: None,
+    })
+}
+
+impl Analyzer<'_> {
+    fn statement(&mut self, statement: &SyntaxNode, sql: &str) -> Result<Query> {
+        let analyzed = match statement.kind() {
+            K::CALL => self.call_statement(statement)?,
+            kind if is_command(kind) => command(statement)?,
+            _ => self.query(statement, false)?,
+        };
+        self.finish_statement(sql, analyzed)
+    }
+
+    fn call_statement(&mut self, node: &SyntaxNode) -> Result<Analyzed> {
+        let span = span_of(node);
+        self.scopes.push(super::scope::Scope::default());
+        let name = child(node, K::PROCEDURE_NAME_REF)
+            .ok_or_else(|| Fault::refused(span.clone(), "no procedure is named"))?;
+        let mut given = Arguments {
+            is_procedure: true,
+            ..Default::default()
+        };
+        let list = child(node, K::ARG_LIST);
+        if let Some(query) = node.descendants().find(|it| is_query(it.kind())) {
+            let message = "cannot use subquery in CALL argument";
+            return Err(Fault::error("0A000", span_of(&query), message));
+        }
+        for argument in list.iter().flat_map(|list| children(list, K::ARG)) {
+            self.read_argument(&argument, &mut given)?;
+        }
+        if given.names.iter().all(Option::is_none) {
+            given.names.clear();
+        }
+        let call = self.call(&path(&name), given, span.clone())?;
+        self.scopes.pop();
+        let columns = match call.kind {
+            super::expr::Kind::Call(call) => call.columns,
+            _ => Vec::new(),
+        };
+        let columns: Vec<_> = columns
+            .into_iter()
+            .map(|(name, ty)| super::scope::ResultColumn {
+                name,
+                ty,
+                nullable: true,
+                origin: None,
+                open: None,
+                row: None,
+                span: span.clone(),
+            })
+            .collect();
+        Ok(Analyzed {
+            has_no_result: columns.is_empty(),
+            unlockable: None,
+            columns,
+            is_single: true,
+            has_row: true,
+            outer: Vec::new(),
+        })
+    }
+
+    fn finish_statement(&mut self, sql: &str, analyzed: Analyzed) -> Result<Query> {
+        for (span, index) in std::mem::take(&mut self.open_parameters) {
+            let is_decided = self.parameters[index].ty != Some(types::UNKNOWN);
+            if is_decided {
+                let number = index + 1;
+                let message = format!("could not determine data type of parameter ${number}");
+                return Err(Fault::error("42P08", span, message).hint(format!(
+                    "another use of ${number} decides its type, but not this one: cast it here too"
+                )));
+            }
+        }
+        if let Some(fault) = self.late.take() {
+            return Err(fault);
+        }
+        let mut parameters = Vec::new();
+        for (at, parameter) in self.parameters.clone().into_iter().enumerate() {
+            let Some(ty) = parameter.ty.filter(|ty| *ty != types::UNKNOWN) else {
+                let message = format!("could not determine data type of parameter ${}", at + 1);
+                return Err(Fault::error("42P18", parameter.span, message)
+                    .hint(format!("cast it, as ${}::text", at + 1)));
+            };
+            parameters.push(Parameter {
+                data_type: self.types.data_type(ty),
+                column: match parameter.column {
+                    Origin::One(name, column) => Some((name, column)),
+                    Origin::None | Origin::Several => None,
+                },
+            });
+        }
+        let rows = if analyzed.has_no_result {
+            Rows::Affected
+        } else if analyzed.is_single && analyzed.has_row {
+            Rows::One
+        } else if analyzed.is_single {
+            Rows::Optional
+        } else {
+            Rows::Many
+        };
+        let mut columns = Vec::new();
+        for column in analyzed.columns {
+            let comment = column.origin.as_ref().and_then(|(name, wanted)| {
+                let relation = self.catalog.relations.get(name)?;
+                let found = relation.columns.iter().find(|it| it.name == *wanted)?;
+                found.comment.clone()
+            });
+            columns.push(Column {
+                name: column.name,
+                data_type: self.types.data_type(column.ty),
+                nullable: column.nullable,
+                column: column.origin,
+                row: column.row,
+                comment,
+            });
+        }
+        Ok(Query {
+            sql: edited(sql, std::mem::take(&mut self.edits)),
+            parameters,
+            columns,
+            rows,
+            reads: std::mem::take(&mut self.reads),
+            writes: std::mem::take(&mut self.writes),
+        })
+    }
+}
+
+/// Returns a text in which some parts are replaced.
+fn edited(sql: &str, mut edits: Vec<(Span, String)>) -> String {
+    edits.sort_by_key(|(span, _)| span.start);
+    let mut text = String::with_capacity(sql.len());
+    let mut end = 0;
+    for (span, replacement) in edits {
+        if span.start < end {
+            continue;
+        }
+        text.push_str(&sql[end..span.start]);
+        text.push_str(&replacement);
+        end = span.end;
+    }
+    text.push_str(&sql[end..]);
+    text
+}

@@ -1,0 +1,286 @@
+//! Functions and documents in FROM.
+
+use super::analyzer::{Analyzer, Result};
+use super::expr::{Expr, Kind, Nulls, Span};
+use super::fault::Fault;
+use super::scope::{Joined, Table, TableColumn};
+use super::types;
+use crate::replay::syntax::tree::{child, child_name, children, has, name, text};
+use squawk_syntax::{SyntaxKind as K, SyntaxNode};
+
+impl Analyzer<'_> {
+    pub(super) fn functions_item(&mut self, node: &SyntaxNode, span: Span) -> Result<Joined> {
+        let scope = self.scope();
+        let (was_lateral, returned_set) = (scope.is_lateral, scope.returns_set);
+        scope.is_lateral = true;
+        let joined = self.functions_item_inner(node, span);
+        let scope = self.scope();
+        scope.is_lateral = was_lateral;
+        scope.returns_set = returned_set;
+        joined
+    }
+
+    pub(super) fn functions_item_inner(&mut self, node: &SyntaxNode, span: Span) -> Result<Joined> {
+        let alias = child(node, K::FROM_ALIAS);
+        let given = alias
+            .as_ref()
+            .and_then(|alias| child_name(alias, K::TABLE_ALIAS));
+        let mut calls = Vec::new();
+        if node.kind() == K::ROWS_FROM_ITEM {
+            for part in children(node, K::ROWS_FROM_ARG) {
+                let call = part.children().find(|it| it.kind() != K::COLUMN_DEF_LIST);
+                let call =
+                    call.ok_or_else(|| Fault::refused(span.clone(), "no function is named"))?;
+                calls.push((call, child(&part, K::COLUMN_DEF_LIST)));
+            }
+        } else {
+            let is_call =
+                |it: &SyntaxNode| !matches!(it.kind(), K::FROM_ALIAS | K::WITH_ORDINALITY);
+            let call = node.children().find(is_call);
+            let call = call.ok_or_else(|| Fault::refused(span.clone(), "no function is named"))?;
+            let list = alias
+                .as_ref()
+                .and_then(|alias| child(alias, K::COLUMN_DEF_LIST));
+            calls.push((call, list));
+        }
+        let is_only_one = calls.len() == 1;
+        let (mut columns, mut first_name) = (Vec::new(), None);
+        let (mut is_single, mut has_row, mut is_value) = (true, true, false);
+        let mut row = types::RECORD;
+        let mut functions = 0;
+        for (call, definitions) in calls {
+            let function = call
+                .children()
+                .next()
+                .map(|it| name(&it))
+                .unwrap_or_default();
+            let function = if function.is_empty() {
+                text(&call).to_ascii_lowercase()
+            } else {
+                function
+            };
+            for value in self.calls_of(&call, &function, &span)? {
+                functions += 1;
+                let shown = match (&given, is_only_one) {
+                    (Some(alias), true) => alias.clone(),
+                    _ => function.clone(),
+                };
+                if let Kind::Call(call) = &value.kind
+                    && call.arguments.iter().any(|it| {
+                        it.any(&mut |it| matches!(&it.kind, Kind::Call(it) if it.returns_set))
+                    })
+                {
+                    let message = "set-returning functions must appear at top level of FROM";
+                    return Err(Fault::error("0A000", span, message));
+                }
+                if let Kind::Call(call) = &value.kind
+                    && call.returns_set
+                {
+                    is_single = false;
+                    has_row = false;
+                }
+                let is_scalar = self.columns_of_function(
+                    &value,
+                    definitions.as_ref(),
+                    shown,
+                    &span,
+                    &mut columns,
+                )?;
+                if is_only_one {
+                    is_value = is_scalar;
+                    row = value.ty;
+                }
+            }
+            first_name.get_or_insert(function);
+        }
+        if has(node, K::WITH_ORDINALITY) {
+            is_value = false;
+            row = types::RECORD;
+            columns.push(TableColumn {
+                name: "ordinality".to_owned(),
+                ty: types::INT8,
+                nullable: false,
+                origin: None,
+            });
+        }
+        if columns.len() > 1 && is_value {
+            row = types::RECORD;
+        }
+        if functions > 1 {
+            // The columns of a shorter result are filled with NULL.
+            for column in &mut columns {
+                column.nullable = true;
+            }
+        }
+        let depth = self.scopes.len().saturating_sub(1);
+        let table = Table {
+            relation: None,
+            is_value: is_value && columns.len() == 1,
+            unlockable: None,
+            columns,
+            row,
+            nulled_by: Vec::new(),
+            is_single,
+            has_row,
+            is_only: false,
+            depth,
+        };
+        self.finish(node, first_name, None, table)
+    }
+
+    /// Returns the calls that a function in FROM means: `unnest(a, b)` is one for each array.
+    pub(super) fn calls_of(
+        &mut self,
+        call: &SyntaxNode,
+        function: &str,
+        span: &Span,
+    ) -> Result<Vec<Expr>> {
+        let list = child(call, K::ARG_LIST);
+        let arguments: Vec<SyntaxNode> = list
+            .iter()
+            .flat_map(|list| children(list, K::ARG))
+            .collect();
+        if function != "unnest" || arguments.len() < 2 {
+            return Ok(vec![self.value(call)?]);
+        }
+        let mut calls = Vec::new();
+        for argument in arguments {
+            let Some(value) = argument.children().next() else {
+                continue;
+            };
+            let value = self.value(&value)?;
+            calls.push(self.system_call("unnest", vec![value], span.clone())?);
+        }
+        Ok(calls)
+    }
+
+    /// Adds the columns of a function. Returns true if it has one value for each row.
+    pub(super) fn columns_of_function(
+        &mut self,
+        value: &Expr,
+        definitions: Option<&SyntaxNode>,
+        shown: String,
+        span: &Span,
+        columns: &mut Vec<TableColumn>,
+    ) -> Result<bool> {
+        let column = |name: String, ty, nullable| TableColumn {
+            name,
+            ty,
+            nullable,
+            origin: None,
+        };
+        if let Some(list) = definitions {
+            for definition in children(list, K::COLUMN_DEF) {
+                let ty = self.type_of_node(&definition, span)?;
+                let name = child_name(&definition, K::COLUMN_NAME).unwrap_or_default();
+                columns.push(column(name, ty, true));
+            }
+            return Ok(false);
+        }
+        let call = match &value.kind {
+            Kind::Call(call) => Some(call),
+            _ => None,
+        };
+        let base = self.types.base(value.ty);
+        if base == types::RECORD {
+            let found = call.map(|call| call.columns.clone()).unwrap_or_default();
+            if found.is_empty() {
+                let message =
+                    "a column definition list is required for functions returning \"record\"";
+                return Err(Fault::error("42601", span.clone(), message));
+            }
+            let is_total =
+                call.is_some_and(|call| matches!(call.name.as_str(), "jsonb_each" | "json_each"));
+            columns.extend(
+                found
+                    .into_iter()
+                    .map(|(name, ty)| column(name, ty, !is_total)),
+            );
+            return Ok(false);
+        }
+        if let Some(fields) = self.fields_of(base) {
+            columns.extend(fields.into_iter().map(|(name, ty)| column(name, ty, true)));
+            return Ok(false);
+        }
+        if self.is_opaque(base) && self.types.is_composite(base) {
+            return Err(Fault::refused(
+                span.clone(),
+                "the columns of this function are not known",
+            ));
+        }
+        let named = call
+            .and_then(|call| call.columns.first())
+            .map(|(name, _)| name.clone());
+        let nullable = match call.map(|call| (call.returns_set, call.nulls)) {
+            Some((true, nulls)) => nulls != Nulls::Never,
+            _ => self.nullable(value),
+        };
+        columns.push(column(named.unwrap_or(shown), value.ty, nullable));
+        Ok(true)
+    }
+
+    pub(super) fn document_item(&mut self, node: &SyntaxNode, span: Span) -> Result<Joined> {
+        let is_list = |kind| matches!(kind, K::JSON_TABLE_COLUMN_LIST | K::XML_TABLE_COLUMN_LIST);
+        let document = node
+            .children()
+            .find(|part| matches!(part.kind(), K::JSON_TABLE | K::XML_TABLE))
+            .ok_or_else(|| Fault::refused(span.clone(), "the query is not whole"))?;
+        let mut tokens = crate::replay::syntax::tree::tokens(&document);
+        if tokens.any(|token| super::raw::parameter(token.text()).is_some()) {
+            return Err(
+                Fault::refused(span, "parameters in this table are not inferred")
+                    .hint("compute the document in a subquery, with a cast"),
+            );
+        }
+        let mut columns = Vec::new();
+        for part in document.children().filter(|part| is_list(part.kind())) {
+            self.document_columns(&part, &span, &mut columns)?;
+        }
+        let alias = match document.kind() {
+            K::JSON_TABLE => "json_table",
+            _ => "xmltable",
+        };
+        let depth = self.scopes.len().saturating_sub(1);
+        let table = Table {
+            relation: None,
+            columns,
+            row: types::RECORD,
+            nulled_by: Vec::new(),
+            is_single: false,
+            has_row: false,
+            is_only: false,
+            depth,
+            is_value: false,
+            unlockable: None,
+        };
+        self.finish(node, Some(alias.to_owned()), None, table)
+    }
+
+    pub(super) fn document_columns(
+        &mut self,
+        list: &SyntaxNode,
+        span: &Span,
+        columns: &mut Vec<TableColumn>,
+    ) -> Result<()> {
+        for column in list.children() {
+            let name = child_name(&column, K::COLUMN_NAME).unwrap_or_default();
+            let ty = match column.kind() {
+                K::JSON_TABLE_NESTED_COLUMN => {
+                    if let Some(inner) = child(&column, K::JSON_TABLE_COLUMN_LIST) {
+                        self.document_columns(&inner, span, columns)?;
+                    }
+                    continue;
+                }
+                _ if has(&column, K::ORDINALITY_KW) => types::INT4,
+                _ => self.type_of_node(&column, span)?,
+            };
+            columns.push(TableColumn {
+                name,
+                ty,
+                nullable: true,
+                origin: None,
+            });
+        }
+        Ok(())
+    }
+}

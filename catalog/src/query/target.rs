@@ -1,0 +1,192 @@
+//! The table that a statement writes.
+
+use super::analyzer::{Analyzer, Result};
+use super::expr::{Span, TableId};
+use super::fault::Fault;
+use super::raw::span_of;
+use super::scope::Item;
+use crate::attached::{Event, Timing};
+use crate::replay::syntax::parse::parse;
+use crate::replay::syntax::tree::{child, child_name, has, statements};
+use crate::{Name, Relation, RelationKind};
+use squawk_syntax::{SyntaxKind as K, SyntaxNode};
+
+impl Analyzer<'_> {
+    /// Returns the table that a statement writes.
+    pub(super) fn target(&mut self, node: &SyntaxNode) -> Result<(Target, Item)> {
+        let reference = node
+            .children()
+            .filter(|part| {
+                matches!(
+                    part.kind(),
+                    K::RELATION_NAME
+                        | K::TABLE_RELATION_NAME
+                        | K::RELATION_NAME_REF
+                        | K::TABLE_NAME_REF
+                )
+            })
+            .find_map(|part| match part.kind() {
+                K::RELATION_NAME | K::TABLE_RELATION_NAME => part.children().next(),
+                _ => Some(part),
+            })
+            .ok_or_else(|| Fault::refused(span_of(node), "no table is named"))?;
+        let is_only = node.children().any(|part| {
+            matches!(part.kind(), K::RELATION_NAME | K::TABLE_RELATION_NAME)
+                && has(&part, K::ONLY_KW)
+        });
+        // A common table expression cannot be written, so names of them are not searched for.
+        let common: Vec<_> = self
+            .scopes
+            .iter_mut()
+            .map(|scope| std::mem::take(&mut scope.common))
+            .collect();
+        let found = self.relation(&reference, is_only);
+        for (scope, common) in self.scopes.iter_mut().zip(common) {
+            scope.common = common;
+        }
+        let (alias, schema, table) = found?;
+        let span = span_of(&reference);
+        let Some(relation) = table.relation.clone() else {
+            return Err(Fault::refused(span, "system tables are not written"));
+        };
+        self.writes.insert(relation.clone());
+        if let Some(fault) = self.not_updatable(node, &relation, &span) {
+            self.late.get_or_insert(fault);
+        }
+        let given = node
+            .children()
+            .find(|part| matches!(part.kind(), K::REQUIRED_AS_ALIAS | K::OPTIONAL_AS_ALIAS))
+            .and_then(|alias| child_name(&alias, K::TABLE_ALIAS));
+        let has_alias = given.is_some();
+        // What is written to a view need not be among its rows.
+        let is_view = self
+            .catalog
+            .relations
+            .get(&relation)
+            .is_some_and(|it| it.kind == RelationKind::View);
+        let declared = table
+            .columns
+            .iter()
+            .map(|column| is_view || column.nullable)
+            .collect();
+        let joined = self.item_of(given.or(Some(alias)), schema.filter(|_| !has_alias), table);
+        let mut items = joined.items.into_iter();
+        let (Some(item), Some(table)) = (items.next(), joined.tables.first()) else {
+            return Err(Fault::refused(span, "no table is named"));
+        };
+        let target = Target {
+            table: *table,
+            relation,
+            declared,
+            overriding: None,
+        };
+        Ok((target, item))
+    }
+
+    /// Returns the error for a view that cannot be written (manual, CREATE VIEW, updatable views).
+    fn not_updatable(&self, node: &SyntaxNode, name: &Name, span: &Span) -> Option<Fault> {
+        let relation = self.catalog.relations.get(name)?;
+        if relation.kind == RelationKind::MaterializedView {
+            let message = format!("cannot change materialized view \"{}\"", name.name);
+            return Some(Fault::error("42809", span.clone(), message));
+        }
+        let attached = &relation.attached;
+        let is_instead = |timing: &Timing| *timing == Timing::InsteadOf;
+        if relation.kind != RelationKind::View
+            || !attached.rules.is_empty()
+            || attached.triggers.iter().any(|it| is_instead(&it.timing))
+        {
+            return None;
+        }
+        let file = parse(attached.query.as_ref()?.text.as_ref()?).ok()?;
+        let query = statements(&file).next()?;
+        if is_simple(&query) {
+            return None;
+        }
+        let word = match node.kind() {
+            K::INSERT => "insert into",
+            K::DELETE => "delete from",
+            K::UPDATE => "update",
+            _ => return None,
+        };
+        let message = format!("cannot {word} view \"{}\"", name.name);
+        Some(
+            Fault::error("55000", span.clone(), message)
+                .hint("it is no simple view: write its table, or create an INSTEAD OF trigger"),
+        )
+    }
+
+    pub(super) fn written(&self, target: &Target) -> Option<&Relation> {
+        self.catalog.relations.get(&target.relation)
+    }
+
+    /// Returns true if a trigger or rule may keep a row from being written, or return another.
+    pub(super) fn may_suppress(&self, target: &Target, event: &Event) -> bool {
+        let Some(relation) = self.catalog.relations.get(&target.relation) else {
+            return true;
+        };
+        let triggers = &relation.attached.triggers;
+        let is_view = matches!(
+            relation.kind,
+            RelationKind::View | RelationKind::ForeignTable
+        );
+        let inherited = !relation.attached.inherited_triggers.is_empty();
+        let is_partitioned = relation.kind == RelationKind::PartitionedTable;
+        is_view
+            || inherited
+            || !relation.attached.rules.is_empty()
+            || triggers.iter().any(|trigger| {
+                trigger.timing != Timing::After
+                    && trigger.events.contains(event)
+                    && trigger.for_each_row
+            })
+            || (is_partitioned
+                && self.catalog.relations.values().any(|it| {
+                    it.parents.contains(&target.relation)
+                        && it
+                            .attached
+                            .triggers
+                            .iter()
+                            .any(|it| it.timing != Timing::After)
+                }))
+    }
+}
+
+/// The table that a statement writes.
+pub(super) struct Target {
+    pub(super) table: TableId,
+    pub(super) relation: Name,
+    /// The columns as they are declared, without what WHERE says of the old rows.
+    pub(super) declared: Vec<bool>,
+    /// For an INSERT, whether identity columns can be given.
+    pub(super) overriding: Option<bool>,
+}
+
+/// Returns true if an INSERT can give values to identity columns, or they are ignored.
+pub(super) fn is_overriding(node: &SyntaxNode) -> bool {
+    let mut tokens = crate::replay::syntax::tree::tokens(node);
+    tokens.any(|token| token.kind() == K::OVERRIDING_KW)
+}
+
+/// Returns true if the query of a view reads one table, without clauses that combine rows.
+fn is_simple(query: &SyntaxNode) -> bool {
+    const COMBINING: [K; 8] = [
+        K::WITH_CLAUSE,
+        K::GROUP_BY_CLAUSE,
+        K::HAVING_CLAUSE,
+        K::LIMIT_CLAUSE,
+        K::OFFSET_CLAUSE,
+        K::FETCH_CLAUSE,
+        K::WINDOW_CLAUSE,
+        K::LOCKING_CLAUSE,
+    ];
+    let select = child(query, K::SELECT_CLAUSE);
+    let from = child(query, K::FROM_CLAUSE);
+    let items: Vec<SyntaxNode> = from.iter().flat_map(SyntaxNode::children).collect();
+    query.kind() == K::SELECT
+        && !query
+            .children()
+            .any(|part| COMBINING.contains(&part.kind()))
+        && select.is_some_and(|select| !has(&select, K::DISTINCT_CLAUSE))
+        && matches!(items.as_slice(), [only] if only.kind() == K::RELATION_FROM_ITEM)
+}

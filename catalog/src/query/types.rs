@@ -1,0 +1,411 @@
+//! The types of one query's values, each with a small number instead of its name.
+
+use std::collections::HashMap;
+
+use crate::replay::builtin;
+use crate::{Catalog, DataType, Name, TypeKind};
+
+/// A type in the list of [`Types`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct TypeId(u32);
+
+macro_rules! known {
+    ($($constant:ident $name:literal,)*) => {
+        known!(@ 0; $($constant)*);
+        const KNOWN: &[&str] = &[$($name),*];
+    };
+    (@ $at:expr; $constant:ident $($rest:ident)*) => {
+        pub(super) const $constant: TypeId = TypeId($at);
+        known!(@ $at + 1; $($rest)*);
+    };
+    (@ $at:expr;) => {};
+}
+
+known! {
+    UNKNOWN "unknown",
+    ANY "any",
+    ANY_ELEMENT "anyelement",
+    ANY_ARRAY "anyarray",
+    ANY_NON_ARRAY "anynonarray",
+    ANY_ENUM "anyenum",
+    ANY_RANGE "anyrange",
+    ANY_MULTIRANGE "anymultirange",
+    COMPATIBLE "anycompatible",
+    COMPATIBLE_ARRAY "anycompatiblearray",
+    COMPATIBLE_NON_ARRAY "anycompatiblenonarray",
+    COMPATIBLE_RANGE "anycompatiblerange",
+    COMPATIBLE_MULTIRANGE "anycompatiblemultirange",
+    RECORD "record",
+    VOID "void",
+    BOOL "bool",
+    INT4 "int4",
+    INT8 "int8",
+    NUMERIC "numeric",
+    FLOAT8 "float8",
+    TEXT "text",
+    VARCHAR "varchar",
+    BPCHAR "bpchar",
+    NAME "name",
+    OID "oid",
+    DATE "date",
+    TIME "time",
+    TIMETZ "timetz",
+    TIMESTAMP "timestamp",
+    TIMESTAMPTZ "timestamptz",
+    BIT "bit",
+    JSON "json",
+    JSONB "jsonb",
+    XML "xml",
+    TID "tid",
+    XID "xid",
+    CID "cid",
+    INT2 "int2",
+}
+
+/// The schema of the built-in types.
+const SYSTEM: &str = "pg_catalog";
+
+/// What kind of type it is, with the types that it is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Base,
+    Array {
+        element: TypeId,
+    },
+    Domain {
+        base: TypeId,
+    },
+    Enum,
+    /// A composite type, or the row type of a relation.
+    Composite,
+    Range {
+        subtype: TypeId,
+    },
+    Multirange {
+        range: TypeId,
+    },
+    Pseudo,
+}
+
+#[derive(Debug)]
+struct Info {
+    name: Name,
+    kind: Kind,
+    category: char,
+    is_preferred: bool,
+    /// The name in the lists of built-in objects, if the type is PostgreSQL's or of an extension.
+    bare: Option<String>,
+    array: Option<TypeId>,
+}
+
+/// All types that a query has met so far.
+pub(super) struct Types<'a> {
+    catalog: &'a Catalog,
+    infos: Vec<Info>,
+    by_name: HashMap<Name, TypeId>,
+}
+
+impl<'a> Types<'a> {
+    pub(super) fn new(catalog: &'a Catalog) -> Self {
+        let mut types = Self {
+            catalog,
+            infos: Vec::with_capacity(2 * KNOWN.len()),
+            by_name: HashMap::with_capacity(2 * KNOWN.len()),
+        };
+        for name in KNOWN {
+            types.add_built_in(name);
+        }
+        types
+    }
+
+    /// Returns a type of the lists of built-in objects: `int4`, `text[]`, `citext`.
+    pub(super) fn built_in(&mut self, written: &str) -> TypeId {
+        if let Some(element) = written.strip_suffix("[]") {
+            let element = self.built_in(element);
+            return self.array_of(element);
+        }
+        if let Some(known) = KNOWN.iter().position(|known| *known == written) {
+            return TypeId(known as u32);
+        }
+        if let Some((schema, name)) = written.split_once('.') {
+            return self.of_name(&Name {
+                schema: schema.to_owned(),
+                name: name.to_owned(),
+            });
+        }
+        let name = self.stored_name(written);
+        match self.by_name.get(&name) {
+            Some(found) => *found,
+            None => self.add_built_in(written),
+        }
+    }
+
+    /// Returns the full name of a built-in type, or of a type of an extension.
+    fn stored_name(&self, bare: &str) -> Name {
+        let mut own = self.catalog.types.values();
+        let external = own.find(|it| it.kind == TypeKind::External && it.name.name == bare);
+        external.map_or_else(
+            || Name {
+                schema: SYSTEM.to_owned(),
+                name: bare.to_owned(),
+            },
+            |found| found.name.clone(),
+        )
+    }
+
+    fn add_built_in(&mut self, bare: &str) -> TypeId {
+        let found = builtin::find_type(bare);
+        let category = found.as_ref().map_or('U', |found| found.category);
+        let is_preferred = found.as_ref().is_some_and(|found| found.is_preferred);
+        let name = self.stored_name(bare);
+        let id = self.add(name, Kind::Base, category, is_preferred, Some(bare));
+        let kind = match found.and_then(|found| found.subtype) {
+            Some(_) if bare.contains("multirange") => Kind::Multirange {
+                range: self.built_in(&bare.replace("multirange", "range")),
+            },
+            Some(subtype) => Kind::Range {
+                subtype: self.built_in(subtype),
+            },
+            None if category == 'P' || category == 'X' => Kind::Pseudo,
+            None => Kind::Base,
+        };
+        self.infos[id.0 as usize].kind = kind;
+        id
+    }
+
+    fn add(
+        &mut self,
+        name: Name,
+        kind: Kind,
+        category: char,
+        is_preferred: bool,
+        bare: Option<&str>,
+    ) -> TypeId {
+        let id = TypeId(self.infos.len() as u32);
+        self.by_name.insert(name.clone(), id);
+        self.infos.push(Info {
+            name,
+            kind,
+            category,
+            is_preferred,
+            bare: bare.map(str::to_owned),
+            array: None,
+        });
+        id
+    }
+
+    /// Returns the type of a name that exists: one of PostgreSQL's, of a migration, or the row type
+    /// of a relation.
+    pub(super) fn of_name(&mut self, name: &Name) -> TypeId {
+        if let Some(found) = self.by_name.get(name) {
+            return *found;
+        }
+        if name.schema == SYSTEM {
+            return self.built_in(&name.name.clone());
+        }
+        if name.schema == "information_schema" {
+            let base = match name.name.as_str() {
+                "cardinal_number" => INT4,
+                "sql_identifier" => NAME,
+                "time_stamp" => TIMESTAMPTZ,
+                _ => VARCHAR,
+            };
+            // A server describes a domain by its base type.
+            return base;
+        }
+        let catalog = self.catalog;
+        match catalog.types.get(name).map(|found| &found.kind) {
+            Some(TypeKind::External) => self.built_in(&name.name.clone()),
+            Some(TypeKind::Enum { .. }) => self.add(name.clone(), Kind::Enum, 'E', false, None),
+            Some(TypeKind::Composite { .. }) => {
+                self.add(name.clone(), Kind::Composite, 'C', false, None)
+            }
+            Some(TypeKind::Domain { base, .. }) => {
+                let base = self.of_data_type(base);
+                let category = self.category(base);
+                self.add(name.clone(), Kind::Domain { base }, category, false, None)
+            }
+            Some(TypeKind::Range { subtype, .. }) => {
+                let subtype = self.of_data_type(subtype);
+                self.add(name.clone(), Kind::Range { subtype }, 'R', false, None)
+            }
+            None => match range_of(catalog, name) {
+                Some(range) => {
+                    let range = self.of_name(&range);
+                    self.add(name.clone(), Kind::Multirange { range }, 'R', false, None)
+                }
+                None => self.add(name.clone(), Kind::Composite, 'C', false, None),
+            },
+        }
+    }
+
+    pub(super) fn of_data_type(&mut self, data_type: &DataType) -> TypeId {
+        let id = self.of_name(&data_type.name);
+        match data_type.dimensions {
+            0 => id,
+            _ => self.array_of(id),
+        }
+    }
+
+    pub(super) fn array_of(&mut self, element: TypeId) -> TypeId {
+        if let Some(array) = self.info(element).array {
+            return array;
+        }
+        let name = self.info(element).name.clone();
+        let bare = self.info(element).bare.clone();
+        let id = TypeId(self.infos.len() as u32);
+        self.infos.push(Info {
+            name,
+            kind: Kind::Array { element },
+            category: 'A',
+            is_preferred: false,
+            bare: bare.map(|bare| format!("{bare}[]")),
+            array: None,
+        });
+        self.infos[element.0 as usize].array = Some(id);
+        id
+    }
+
+    fn info(&self, id: TypeId) -> &Info {
+        &self.infos[id.0 as usize]
+    }
+
+    pub(super) fn kind(&self, id: TypeId) -> Kind {
+        self.info(id).kind
+    }
+
+    pub(super) fn category(&self, id: TypeId) -> char {
+        self.info(id).category
+    }
+
+    pub(super) fn is_preferred(&self, id: TypeId) -> bool {
+        self.info(id).is_preferred
+    }
+
+    /// Returns the name in the lists of built-in objects.
+    pub(super) fn bare(&self, id: TypeId) -> Option<&str> {
+        self.info(id).bare.as_deref()
+    }
+
+    pub(super) fn name(&self, id: TypeId) -> &Name {
+        &self.info(id).name
+    }
+
+    /// Returns the base type of a domain, or any other type unchanged.
+    pub(super) fn base(&self, mut id: TypeId) -> TypeId {
+        while let Kind::Domain { base } = self.kind(id) {
+            id = base;
+        }
+        id
+    }
+
+    /// Returns the type of the elements, if the type or its base type is an array.
+    pub(super) fn element(&mut self, id: TypeId) -> Option<TypeId> {
+        let base = self.base(id);
+        if let Kind::Array { element } = self.kind(base) {
+            return Some(element);
+        }
+        match self.bare(base) {
+            Some("int2vector") => Some(INT2),
+            Some("oidvector") => Some(OID),
+            _ => None,
+        }
+    }
+
+    pub(super) fn range_of(&self, multirange: TypeId) -> Option<TypeId> {
+        match self.kind(multirange) {
+            Kind::Multirange { range } => Some(range),
+            _ => None,
+        }
+    }
+
+    /// Returns the multirange of a range.
+    pub(super) fn multirange_of(&mut self, range: TypeId) -> Option<TypeId> {
+        let name = self.name(range).clone();
+        if let Some(bare) = self.bare(range) {
+            let multirange = bare.replace("range", "multirange");
+            return Some(self.built_in(&multirange));
+        }
+        match self.catalog.types.get(&name).map(|found| &found.kind) {
+            Some(TypeKind::Range { multirange, .. }) => {
+                let multirange = multirange.clone();
+                Some(self.of_name(&Name {
+                    schema: name.schema,
+                    name: multirange,
+                }))
+            }
+            _ => None,
+        }
+    }
+
+    pub(super) fn subtype(&self, range: TypeId) -> Option<TypeId> {
+        match self.kind(range) {
+            Kind::Range { subtype } => Some(subtype),
+            _ => None,
+        }
+    }
+
+    pub(super) fn is_composite(&self, id: TypeId) -> bool {
+        self.kind(id) == Kind::Composite
+    }
+
+    pub(super) fn data_type(&self, id: TypeId) -> DataType {
+        DataType {
+            name: self.info(id).name.clone(),
+            modifiers: Vec::new(),
+            fields: None,
+            dimensions: u8::from(matches!(self.kind(id), Kind::Array { .. })),
+        }
+    }
+
+    /// Returns the name as PostgreSQL's messages have it: `integer`, `text[]`, `app.level`.
+    pub(super) fn words(&self, id: TypeId) -> String {
+        if let Kind::Array { element } = self.kind(id) {
+            return format!("{}[]", self.words(element));
+        }
+        let name = self.name(id);
+        if name.schema != SYSTEM {
+            return match name.schema.as_str() {
+                "public" => name.name.clone(),
+                schema => format!("{schema}.{}", name.name),
+            };
+        }
+        let words = match name.name.as_str() {
+            "int2" => "smallint",
+            "int4" => "integer",
+            "int8" => "bigint",
+            "bool" => "boolean",
+            "float4" => "real",
+            "float8" => "double precision",
+            "varchar" => "character varying",
+            "bpchar" => "character",
+            "varbit" => "bit varying",
+            "time" => "time without time zone",
+            "timetz" => "time with time zone",
+            "timestamp" => "timestamp without time zone",
+            "timestamptz" => "timestamp with time zone",
+            "char" => "\"char\"",
+            other => other,
+        };
+        words.to_owned()
+    }
+}
+
+/// Returns the range type that a multirange belongs to.
+fn range_of(catalog: &Catalog, name: &Name) -> Option<Name> {
+    let mut types = catalog.types.values();
+    let found = types.find(|found| {
+        found.name.schema == name.schema
+            && matches!(&found.kind, TypeKind::Range { multirange, .. } if *multirange == name.name)
+    });
+    found.map(|found| found.name.clone())
+}
+
+pub(super) fn is_polymorphic(id: TypeId) -> bool {
+    (ANY_ELEMENT..=COMPATIBLE_MULTIRANGE).contains(&id)
+}
+
+/// Returns true for the types of the family of `anycompatible`.
+pub(super) fn is_compatible(id: TypeId) -> bool {
+    (COMPATIBLE..=COMPATIBLE_MULTIRANGE).contains(&id)
+}

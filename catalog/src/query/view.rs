@@ -1,0 +1,63 @@
+//! Which columns of a view can be NULL, by the view's own query.
+
+use std::mem;
+use std::rc::Rc;
+
+use super::analyzer::Analyzer;
+use super::memo::Memo;
+use crate::replay::syntax::parse::parse;
+use crate::replay::syntax::tree::statements;
+use crate::{Name, RelationKind};
+
+impl Analyzer<'_> {
+    /// Returns for each column of a view whether it can be NULL, if the view's query says so.
+    ///
+    /// The rows of a materialized view are older than what the catalog says of its tables.
+    pub(super) fn nullable_in_view(&mut self, name: &Name) -> Option<Rc<[bool]>> {
+        let relation = self.catalog.relations.get(name)?;
+        if relation.kind != RelationKind::View {
+            return None;
+        }
+        if let Some(known) = self.views.get(name) {
+            return known.clone();
+        }
+        // A view that reads itself, through others, is not analyzed again.
+        self.views.insert(name.clone(), None);
+        let found = self.analyze_view(name);
+        self.views.insert(name.clone(), found.clone());
+        found
+    }
+
+    fn analyze_view(&mut self, name: &Name) -> Option<Rc<[bool]>> {
+        let relation = self.catalog.relations.get(name)?;
+        let query = relation.attached.query.as_ref()?;
+        let file = parse(query.text.as_ref()?).ok()?;
+        let statement = statements(&file).next()?;
+        let path = query
+            .search_path
+            .as_deref()
+            .map_or_else(|| Rc::clone(&self.path), Rc::from);
+        let memo = Memo {
+            types: mem::replace(&mut self.types, super::types::Types::new(self.catalog)),
+            operators: mem::take(&mut self.operators),
+            // The functions of a name depend on the search path.
+            functions: Default::default(),
+            views: mem::take(&mut self.views),
+        };
+        let mut inner = Analyzer::new(self.catalog, path, memo, &[]);
+        inner.depth = self.depth;
+        let analyzed = inner.query(&statement, false);
+        let memo = inner.into_memo();
+        self.types = memo.types;
+        self.operators = memo.operators;
+        self.views = memo.views;
+        let columns = analyzed.ok()?.columns;
+        // The text of a `*` is older than columns that were added to its table.
+        let is_same = columns.len() == relation.columns.len()
+            && columns
+                .iter()
+                .zip(&relation.columns)
+                .all(|(one, other)| one.name == other.name);
+        is_same.then(|| columns.iter().map(|column| column.nullable).collect())
+    }
+}

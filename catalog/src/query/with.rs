@@ -1,0 +1,192 @@
+//! WITH: common table expressions, also those that read themselves.
+
+use super::analyzer::{Analyzer, Result};
+use super::expr::Span;
+use super::fault::Fault;
+use super::raw::span_of;
+use super::scope::{Analyzed, Common, ResultColumn, Scope};
+use super::set_operation::{SetPart, set_parts};
+use super::types;
+use crate::replay::syntax::tree::{child, child_name, child_names, children, has, is_query, name};
+use squawk_syntax::{SyntaxKind as K, SyntaxNode};
+
+impl Analyzer<'_> {
+    /// Reads the common table expressions of a WITH clause.
+    pub(super) fn with(&mut self, with: &SyntaxNode) -> Result<()> {
+        let is_recursive = has(with, K::RECURSIVE_KW);
+        for table in children(with, K::WITH_TABLE) {
+            let named = child_name(&table, K::CTE_NAME).unwrap_or_default();
+            if self
+                .scope()
+                .common
+                .iter()
+                .any(|common| common.name == named)
+            {
+                let message = format!("WITH query name \"{named}\" specified more than once");
+                return Err(Fault::error("42712", span_of(&table), message));
+            }
+            let given = child(&table, K::COLUMN_LIST)
+                .map(|list| child_names(&list, K::COLUMN_NAME))
+                .unwrap_or_default();
+            let is_statement = |kind| {
+                is_query(kind) || matches!(kind, K::INSERT | K::UPDATE | K::DELETE | K::MERGE)
+            };
+            let query = table
+                .children()
+                .find(|part| is_statement(part.kind()))
+                .ok_or_else(|| Fault::refused(span_of(&table), "the query is not whole"))?;
+            let common = if is_recursive && reads(&query, &named) {
+                self.recursive(&query, &named, &given)?
+            } else {
+                let analyzed = self.query(&query, false)?;
+                self.common_of(analyzed, &named, &given, &span_of(&table))?
+            };
+            self.scope().common.push(common);
+        }
+        Ok(())
+    }
+
+    pub(super) fn common_of(
+        &mut self,
+        analyzed: Analyzed,
+        named: &str,
+        given: &[String],
+        span: &Span,
+    ) -> Result<Common> {
+        let mut columns: Vec<_> = analyzed
+            .columns
+            .into_iter()
+            .map(ResultColumn::table_column)
+            .collect();
+        super::alias::rename(&mut columns, given, named, span)?;
+        Ok(Common {
+            name: named.to_owned(),
+            columns,
+            is_single: analyzed.is_single,
+            has_row: analyzed.has_row,
+            has_no_result: analyzed.has_no_result,
+        })
+    }
+
+    /// Returns a table that reads itself: `first UNION second`, where the second reads it.
+    pub(super) fn recursive(
+        &mut self,
+        query: &SyntaxNode,
+        named: &str,
+        given: &[String],
+    ) -> Result<Common> {
+        let span = span_of(query);
+        let mut whole = query.clone();
+        while whole.kind() == K::PAREN_SELECT {
+            let inner = whole.children().find(|part| is_query(part.kind()));
+            whole = inner.ok_or_else(|| Fault::refused(span.clone(), "the query is not whole"))?;
+        }
+        let mut parts = Vec::new();
+        set_parts(&whole, &mut parts);
+        let (Some(SetPart::Query(second)), Some(SetPart::Operation(operation))) =
+            (parts.pop(), parts.pop())
+        else {
+            let message = format!(
+                "recursive query \"{named}\" does not have the form non-recursive-term UNION [ALL] recursive-term"
+            );
+            return Err(Fault::error("42P19", span, message));
+        };
+        self.scopes.push(Scope::default());
+        let result = self.recursive_parts(parts, &second, &operation, (named, given), &whole);
+        self.scopes.pop();
+        result
+    }
+
+    pub(super) fn recursive_parts(
+        &mut self,
+        first: Vec<SetPart>,
+        second: &SyntaxNode,
+        operation: &SyntaxNode,
+        (named, given): (&str, &[String]),
+        whole: &SyntaxNode,
+    ) -> Result<Common> {
+        let span = span_of(whole);
+        if let Some(with) = with_clause(whole) {
+            self.with(&with)?;
+            self.shared_with.push(span_of(&with));
+        }
+        let mut parts = first.into_iter().peekable();
+        let mut left = self.set_term(&mut parts, whole)?;
+        while let Some(SetPart::Operation(_)) = parts.peek() {
+            let Some(SetPart::Operation(inner)) = parts.next() else {
+                break;
+            };
+            let right = self.set_term(&mut parts, whole)?;
+            left = self.combine(&inner, left, right)?;
+        }
+        for column in &mut left.columns {
+            if let Some(value) = column.open.take() {
+                self.convert(value, types::TEXT)?;
+                column.ty = types::TEXT;
+            }
+        }
+        // What the table holds can be NULL if the second query makes it so, which depends on what
+        // the table holds: each round can only add columns.
+        let rounds = left.columns.len() + 1;
+        for _ in 0..rounds {
+            let mut common = self.common_of(left.clone(), named, given, &span)?;
+            common.is_single = false;
+            common.has_row = false;
+            self.scope().common.push(common);
+            let right = self.query(second, true);
+            self.scope().common.pop();
+            let right = right?;
+            let before: Vec<bool> = left.columns.iter().map(|column| column.nullable).collect();
+            let types_before: Vec<_> = left.columns.iter().map(|column| column.ty).collect();
+            let both = self.combine(operation, left.clone(), right)?;
+            let changed = both
+                .columns
+                .iter()
+                .zip(&types_before)
+                .position(|(it, ty)| it.ty != *ty);
+            if let Some(at) = changed {
+                let message = format!(
+                    "recursive query \"{named}\" column {} has type {} in non-recursive term but type {} overall",
+                    at + 1,
+                    self.types.words(types_before[at]),
+                    self.types.words(both.columns[at].ty)
+                );
+                return Err(Fault::error("42804", span, message));
+            }
+            let after: Vec<bool> = both.columns.iter().map(|column| column.nullable).collect();
+            left = both;
+            if before == after {
+                break;
+            }
+        }
+        left.is_single = false;
+        self.order_results(whole, &left.columns.clone())?;
+        self.limit(whole)?;
+        self.common_of(left, named, given, &span)
+    }
+}
+
+/// Returns the WITH clause of a query. In a set operation, that of the first part is for all.
+pub(super) fn with_clause(node: &SyntaxNode) -> Option<SyntaxNode> {
+    let with = child(node, K::WITH_CLAUSE);
+    match node.kind() {
+        K::COMPOUND_SELECT => with.or_else(|| {
+            let first = node.children().find(|part| is_query(part.kind()))?;
+            with_clause(&first).filter(|with| {
+                // That of a query in brackets is its own; before the brackets it is for all.
+                let mut parts = first.children_with_tokens();
+                let bracket = parts.find(|it| it.kind() == K::L_PAREN);
+                bracket.is_none_or(|it| with.text_range().start() < it.text_range().start())
+            })
+        }),
+        _ => with,
+    }
+}
+
+/// Returns true if a query reads a table of this name.
+pub(super) fn reads(query: &SyntaxNode, named: &str) -> bool {
+    let mut references = query
+        .descendants()
+        .filter(|it| it.kind() == K::RELATION_NAME_REF);
+    references.any(|reference| name(&reference) == named)
+}
