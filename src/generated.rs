@@ -15,7 +15,7 @@ pub use crate::statement::ready::{
 };
 pub use crate::statement::row_value;
 pub use crate::wire::row::SessionRow;
-pub use crate::{column_arrays, column_values, constraints, id, pg_enum, table_row};
+pub use crate::{column_arrays, column_values, constraints, id, pg_enum, query_row, table_row};
 
 /// Implements [`ColumnValues`](crate::statement::ready::ColumnValues):
 /// `NewAccount<'_>: accounts { username, balance = optional }`.
@@ -81,5 +81,29 @@ macro_rules! table_row {
         }
 
         impl $crate::__generated::TableRow for $Row {}
+    };
+}
+
+/// Implements [`AnswerRow`](crate::statement::ready::AnswerRow) for the rows of a query:
+/// `Total { name: sql_types::Text = "name", sum: sql_types::Nullable<sql_types::BigInt> = "sum" }`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! query_row {
+    ($Row:ident { $($field:ident: $ST:ty = $name:literal),* $(,)? }) => {
+        impl $crate::__generated::AnswerRow for $Row {
+            #[allow(unused_variables, reason = "a row can have no columns")]
+            fn describe(columns: &mut $crate::__generated::RowColumns) {
+                $(columns.positional::<$ST>();)*
+            }
+
+            #[allow(unused_variables, reason = "a row can have no columns")]
+            fn read(
+                fields: &mut $crate::__generated::Fields<'_>,
+            ) -> $crate::__generated::RowResult<Self> {
+                Ok(Self {
+                    $($field: fields.read_named::<$ST, _>($name)?,)*
+                })
+            }
+        }
     };
 }

@@ -8,6 +8,9 @@ struct Readme;
 #[doc = include_str!("../docs/guide/statements.md")]
 struct Statements;
 
+#[doc = include_str!("../docs/guide/queries.md")]
+struct Queries;
+
 #[doc = include_str!("../docs/guide/transactions.md")]
 struct Transactions;
 

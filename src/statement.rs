@@ -26,7 +26,9 @@ pub use lock::{Lockable, RowLock};
 pub use query::DieselQuery;
 pub use query::StatementDsl;
 pub(crate) use query::render;
-pub use ready::{InsertMany, Query, QueryOutput, Read, WasWritten, Write, WriteQuery};
+pub use ready::{
+    Exactly, InsertMany, Query, QueryOutput, Read, RowsAffected, WasWritten, Write, WriteQuery,
+};
 #[doc(hidden)]
 pub use sql::row_value;
 pub use sql::{DefaultSqlType, Row, Sql, sql_query};

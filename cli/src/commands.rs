@@ -11,6 +11,7 @@ pub(crate) mod init;
 pub(crate) mod man;
 pub(crate) mod migrate;
 pub(crate) mod new;
+pub(crate) mod queries;
 pub(crate) mod schema;
 pub(crate) mod server;
 pub(crate) mod sql;

@@ -12,6 +12,7 @@ mod package;
 mod paths;
 mod plan;
 mod project;
+mod queries;
 mod source;
 mod sql_error;
 mod step;
@@ -25,7 +26,7 @@ use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcom
 
 use commands::{
     catalog as catalog_command, completions, db, diff, doctor, drift, generate, init, man, migrate,
-    new, schema, server, sql, verify,
+    new, queries as queries_command, schema, server, sql, verify,
 };
 use error::{CliError, exit_code};
 use project::{Project, ProjectArgs};
@@ -63,6 +64,7 @@ enum Command {
     Init(init::Init),
     New(new::New),
     Generate(generate::Generate),
+    Queries(queries_command::Queries),
     Migrate(migrate::Migrate),
     Db(db::Db),
     Verify(verify::Verify),
@@ -120,6 +122,10 @@ fn run(arguments: &Arguments) -> Result<(), CliError> {
         Command::Init(init) => init::run(init, &here, &arguments.project),
         Command::New(arguments) => new::run(arguments, &project()?),
         Command::Generate(arguments) => generate::run(arguments, &project()?),
+        Command::Queries(queries) => {
+            let project = Project::of_queries(&here, &arguments.project)?;
+            queries_command::run(queries, &project)
+        }
         Command::Migrate(arguments) => {
             let project = project()?;
             interrupt::cancelling(|| migrate::run(arguments, &project))

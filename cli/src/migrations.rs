@@ -16,14 +16,17 @@ use crate::paths::shown_path;
 use crate::ui;
 
 /// One migration.
+///
+/// It is a folder as diesel has them. Files in the folder of the migrations itself are read where
+/// there are no such folders, as sqlx has them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Migration {
     /// The part of the name before the first `_`, without `-`. Migrations run in the order of this
     /// text.
     pub version: String,
-    /// The name of the folder.
+    /// The name of the folder, or that of a flat file without its ending.
     pub name: String,
-    /// The folder.
+    /// The folder, or the flat file.
     pub path: PathBuf,
     /// The SQL that runs it.
     pub up: SqlFile,
@@ -31,6 +34,13 @@ pub(crate) struct Migration {
     pub down: Option<SqlFile>,
     /// True if the migration runs in a transaction.
     pub run_in_transaction: bool,
+}
+
+impl Migration {
+    /// Returns true for a flat file.
+    pub(crate) fn is_flat(&self) -> bool {
+        self.path == self.up.path
+    }
 }
 
 /// `metadata.toml` of a migration.
@@ -50,11 +60,21 @@ impl From<FolderError> for CliError {
 pub(crate) fn read_folder(folder: &Path) -> Result<Vec<Migration>, FolderError> {
     static NOTED: Once = Once::new();
     let migrations = bowline_migrations::read_folder(folder)?.into_iter();
-    NOTED.call_once(|| ignored(folder).iter().for_each(ui::note));
+    let is_flat = migrations
+        .as_slice()
+        .iter()
+        .any(bowline_migrations::Migration::is_flat);
+    if !is_flat {
+        NOTED.call_once(|| ignored(folder).iter().for_each(ui::note));
+    }
     migrations
         .map(|migration| {
             Ok(Migration {
-                run_in_transaction: read_metadata(&migration.path.join("metadata.toml"))?,
+                run_in_transaction: if migration.is_flat() {
+                    migration.runs_in_transaction()
+                } else {
+                    read_metadata(&migration.path.join("metadata.toml"))?
+                },
                 version: migration.version,
                 name: migration.name,
                 path: migration.path,

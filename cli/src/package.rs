@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::error::CliError;
 use crate::plan::Need;
 
-pub(crate) use build_script::{BuildScript, build_script, line as watching_line};
+pub(crate) use build_script::{BuildScript, build_script};
 pub(crate) use manifest::{BowlineSource, Lack, Manifest};
 pub(crate) use module::{Declaration, declare};
 
@@ -31,8 +31,12 @@ impl Package {
     }
 
     /// Returns notes on what the package lacks for generated code to compile, and to be rebuilt
-    /// when a migration is added.
-    pub(crate) fn notes(&self, needs: &[Need], migrations: &str) -> Result<Vec<String>, CliError> {
+    /// when a file is added to one of the folders.
+    pub(crate) fn notes(
+        &self,
+        needs: &[Need],
+        folders: &[String],
+    ) -> Result<Vec<String>, CliError> {
         let lacks = self.manifest.lacks(needs);
         let mut notes = Vec::new();
         if !lacks.is_empty() {
@@ -44,15 +48,15 @@ impl Package {
                 "Cargo.toml lacks dependencies of the generated code, which `bowline init` adds:{lines}"
             ));
         }
-        // Other scripts may make cargo watch the folder in ways that cannot be detected.
-        if matches!(
-            build_script(self, migrations)?,
-            BuildScript::Missing(_) | BuildScript::Add(..)
-        ) {
-            notes.push(format!(
-                "cargo does not notice a new migration in {migrations}: build.rs lacks the line {}, which `bowline init` adds",
-                watching_line(migrations)
-            ));
+        for folder in folders {
+            // Other scripts may make cargo watch the folder in ways that cannot be detected.
+            let (script, lines) = build_script(self, std::slice::from_ref(folder))?;
+            if matches!(script, BuildScript::Missing(_) | BuildScript::Add(..)) {
+                notes.push(format!(
+                    "cargo does not notice a new file in {folder}: build.rs lacks the line {}, which `bowline init` adds",
+                    lines.join(" ")
+                ));
+            }
         }
         Ok(notes)
     }

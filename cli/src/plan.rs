@@ -15,6 +15,7 @@ mod needs;
 mod origin;
 mod patched;
 mod problem;
+mod queries;
 mod rust_type;
 mod schema;
 mod table;
@@ -36,6 +37,10 @@ pub(crate) use module_name::module_name;
 pub(crate) use needs::{Need, needs};
 pub(crate) use origin::Origin;
 pub(crate) use patched::PatchedSchema;
+pub(crate) use queries::{
+    ArgumentPlan, CheckedFile, QueryFilePlan, QueryFunction, RowPlan, module as query_module,
+    query_file,
+};
 pub(crate) use schema::{CustomType, SchemaColumn, SchemaPlan, SchemaTable};
 pub(crate) use table::{Field, TablePlan};
 
@@ -50,6 +55,8 @@ pub(crate) struct Plan {
     pub enums: Vec<EnumPlan>,
     /// The modules of `schema.rs` that are in the folder of the tables' files.
     pub schema_files: Vec<String>,
+    /// The query files. They are planned after the tables, whose types they use.
+    pub queries: Vec<QueryFilePlan>,
     /// Notes for the user, such as columns without a Rust type and tables without a key.
     pub notes: Vec<String>,
 }
@@ -77,7 +84,7 @@ pub(crate) fn plan(
     let mut tables = Vec::new();
     let schema_files = schema_files(settings);
     let mut taken_files = schema_files.clone();
-    taken_files.push("types".to_owned());
+    taken_files.extend(["types", "queries"].map(str::to_owned));
     for relation in catalog.relations.values() {
         if relation.name.schema != "public" || !uncovered::gets_code(relation) {
             continue;
@@ -124,6 +131,7 @@ pub(crate) fn plan(
         schema_files,
         tables,
         enums,
+        queries: Vec::new(),
         notes,
     })
 }

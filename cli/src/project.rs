@@ -59,6 +59,8 @@ pub(crate) struct Project {
     pub migrations: PathBuf,
     /// The same without the option --migration-dir.
     pub usual_migrations: PathBuf,
+    /// The folder of the query files. It need not exist.
+    pub queries: PathBuf,
     /// False if diesel's defaults apply, because there is no `diesel.toml`.
     pub has_diesel_toml: bool,
     /// The settings that shape the generated code.
@@ -109,7 +111,22 @@ impl Project {
             ))
             .hint("run this in a cargo package, or pass the folder: --migration-dir")
         })?;
-        let root = root.as_path();
+        Self::at(&root, from, arguments)
+    }
+
+    /// Finds the project of a folder as [`find`](Self::find) does, but for queries: a folder with
+    /// migrations and query files needs no package around it.
+    pub(crate) fn of_queries(from: &Path, arguments: &ProjectArgs) -> Result<Self, CliError> {
+        let is_complete = [MIGRATIONS, QUERIES]
+            .iter()
+            .all(|folder| from.join(folder).is_dir());
+        if is_complete && arguments.config_file.is_none() {
+            return Self::at(from, from, arguments);
+        }
+        Self::find(from, arguments)
+    }
+
+    fn at(root: &Path, from: &Path, arguments: &ProjectArgs) -> Result<Self, CliError> {
         let diesel_toml = arguments
             .config_file
             .as_ref()
@@ -135,10 +152,11 @@ impl Project {
         if let Some(error) = toml_file::joined(errors) {
             return Err(error);
         }
-        let folder = match (own.folder, &file) {
-            (Some(folder), Some(file)) => file.path.parent().unwrap_or(root).join(folder),
-            _ => usual,
-        };
+        let beside = file.as_ref().and_then(|file| file.path.parent());
+        let beside = beside.unwrap_or(root);
+        let folder = own.folder.map_or(usual, |folder| beside.join(folder));
+        let queries = own.queries.map(|queries| beside.join(queries));
+        let queries = queries.unwrap_or_else(|| root.join(QUERIES));
         let configured = diesel
             .migrations_directory
             .map(|directory| root.join(directory.dir));
@@ -170,6 +188,7 @@ impl Project {
         Ok(Self {
             migrations,
             usual_migrations,
+            queries,
             root: root.to_owned(),
             package,
             has_diesel_toml,
@@ -334,6 +353,7 @@ fn tab_spaces(root: &Path, errors: &mut Vec<CliError>) -> Option<usize> {
 }
 
 const MIGRATIONS: &str = "migrations";
+const QUERIES: &str = "queries";
 
 /// Returns the folder `migrations` here or in the nearest folder above.
 fn migrations_above(from: &Path) -> Option<PathBuf> {

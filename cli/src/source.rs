@@ -18,7 +18,7 @@ use bowline_catalog::Catalog;
 use bowline_catalog::DIESEL_TABLE;
 use bowline_catalog::gap::GapKind;
 use bowline_catalog::json;
-use bowline_catalog::replay::{Refusal, replay};
+use bowline_catalog::replay::{Refusal, Replayed, replay};
 
 /// The server that runs the migrations if replay cannot follow them.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -218,6 +218,14 @@ pub(crate) fn of_migrations(
         ));
     }
     throwaway.catalog()
+}
+
+/// Returns what replay makes of the migrations, with the statements that it cannot follow.
+pub(crate) fn replay_of_migrations(migrations: &[Migration]) -> Result<Replayed, CliError> {
+    let migrations = &*prepared(migrations)?;
+    let replayed = replay(migrations.iter().map(|migration| &migration.up));
+    note_gaps(&replayed.catalog);
+    Ok(replayed)
 }
 
 /// Prints a note on each object that is not known in full, except those that `-- bowline:` comments

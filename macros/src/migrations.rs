@@ -4,7 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use bowline_migrations::{
-    Difference, FolderError, Migration, UNNAMED, differences, mismatch, read_folder, version_of,
+    Difference, FolderError, Migration, SqlFile, UNNAMED, differences, differences_of, mismatch,
+    query_fingerprint, read_folder, read_queries, version_of,
 };
 use proc_macro::{Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree};
 
@@ -44,6 +45,10 @@ struct Written {
     /// The name and the fingerprint of each migration; `spans` has the spans of the names.
     migrations: Vec<(String, u64)>,
     spans: Vec<Span>,
+    /// The folder of the query files, if there are any.
+    queries_folder: Option<String>,
+    /// The name and the fingerprint of each query file.
+    queries: Vec<(String, u64)>,
     schema: TokenStream,
     code: TokenStream,
 }
@@ -104,15 +109,42 @@ impl Written {
         })?;
         let differences = differences(&self.migrations, &found);
         if let Some(first) = differences.first() {
-            return Err(self.stale(first, &differences));
+            return Err(self.stale(&self.folder, first, &differences));
         }
-        expression(&self.migrations, &found).map_err(|error| Wrong {
+        let queries = self.compared_queries(Path::new(&package))?;
+        expression(&self.migrations, &found, &queries).map_err(|error| Wrong {
             message: format!("cannot name the migrations: {error}"),
             span: self.span,
         })
     }
 
-    fn stale(&self, first: &Difference, differences: &[Difference]) -> Wrong {
+    /// Returns the query files; fails with the differences if they have changed.
+    fn compared_queries(&self, package: &Path) -> Result<Vec<SqlFile>, Wrong> {
+        let Some(folder) = &self.queries_folder else {
+            return Ok(Vec::new());
+        };
+        let found = read_queries(&package.join(folder)).map_err(|error| Wrong {
+            message: unreadable_folder(&error, folder),
+            span: self.span,
+        })?;
+        let fingerprints: Vec<(String, u64)> = found
+            .iter()
+            .map(|file| {
+                let name = file.path.file_name().unwrap_or_default();
+                (
+                    name.to_string_lossy().into_owned(),
+                    query_fingerprint(&file.text),
+                )
+            })
+            .collect();
+        let differences = differences_of(&self.queries, &fingerprints);
+        match differences.first() {
+            Some(first) => Err(self.stale(folder, first, &differences)),
+            None => Ok(found),
+        }
+    }
+
+    fn stale(&self, folder: &str, first: &Difference, differences: &[Difference]) -> Wrong {
         const SHOWN: usize = 5;
         let mut shown: Vec<String> = differences
             .iter()
@@ -133,9 +165,8 @@ impl Written {
         };
         Wrong {
             message: format!(
-                "{} since this code was generated from {}: run `bowline generate`",
+                "{} since this code was generated from {folder}: run `bowline generate`",
                 shown.join(", "),
-                self.folder
             ),
             span: span.unwrap_or(self.span),
         }
@@ -162,8 +193,10 @@ fn unreadable_folder(error: &FolderError, written: &str) -> String {
 fn expression(
     written: &[(String, u64)],
     found: &[Migration],
+    queries: &[SqlFile],
 ) -> Result<TokenStream, proc_macro::LexError> {
-    let files: Vec<&PathBuf> = found.iter().map(|migration| &migration.up.path).collect();
+    let migrations = found.iter().map(|migration| &migration.up);
+    let files: Vec<&PathBuf> = migrations.chain(queries).map(|file| &file.path).collect();
     let list: Vec<(String, &String, u64)> = written
         .iter()
         .map(|(name, fingerprint)| (version_of(name), name, *fingerprint))
@@ -182,6 +215,8 @@ fn read(tokens: Vec<TokenTree>) -> Result<Written, Wrong> {
         span: Span::call_site(),
         migrations: Vec::new(),
         spans: Vec::new(),
+        queries_folder: None,
+        queries: Vec::new(),
         schema: TokenStream::new(),
         code: TokenStream::new(),
     };
@@ -196,6 +231,10 @@ fn read(tokens: Vec<TokenTree>) -> Result<Written, Wrong> {
             ("folder", value) => (written.folder, written.span) = string(value)?,
             ("migrations", Some(TokenTree::Group(list))) => {
                 (written.migrations, written.spans) = migrations(list.stream())?;
+            }
+            ("queries_folder", value) => written.queries_folder = Some(string(value)?.0),
+            ("queries", Some(TokenTree::Group(list))) => {
+                (written.queries, _) = migrations(list.stream())?;
             }
             ("schema", Some(TokenTree::Group(modules))) => written.schema = modules.stream(),
             ("code", Some(TokenTree::Group(modules))) => written.code = modules.stream(),

@@ -44,6 +44,16 @@ pub(crate) fn migrate_folder(config: &Config, folder: &std::path::Path) -> Resul
             .with_hint(hint)
     };
     let found = bowline_migrations::read_folder(folder).map_err(unreadable)?;
+    if found.iter().any(bowline_migrations::Migration::is_flat) {
+        // diesel ignores flat files.
+        let embedded = found.into_iter().map(|migration| Embedded {
+            in_transaction: migration.runs_in_transaction(),
+            version: migration.version,
+            name: migration.name,
+            sql: migration.up.text,
+        });
+        return run_all(config, None, &embedded.collect::<Vec<_>>());
+    }
     // diesel knows which migrations run in a transaction.
     let source = diesel_migrations::FileBasedMigrations::from_path(folder)
         .map_err(|error| Error::query(error.to_string()).with_context(READING))?;

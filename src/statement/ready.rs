@@ -28,7 +28,7 @@ use ahead::EncodedAhead;
 
 pub use column_values::{ColumnArrays, ColumnValues, GivenArrays, GivenColumns};
 pub use insert_many::InsertMany;
-pub use output::{QueryOutput, WasWritten};
+pub use output::{Exactly, QueryOutput, RowsAffected, WasWritten};
 pub use static_sql::StaticSql;
 pub use table_row::{AnswerRow, Fields, TableRow};
 
@@ -86,6 +86,29 @@ impl<O, A> Query<O, A> {
         T: ToSql<<C as Expression>::SqlType, Pg> + ?Sized,
     {
         self.values.push::<C::SqlType, T>(value);
+        self
+    }
+
+    /// Binds the next value, as an SQL type.
+    #[doc(hidden)]
+    pub fn bind_as<ST, T>(mut self, value: &T) -> Self
+    where
+        Pg: HasSqlType<ST>,
+        T: ToSql<ST, Pg> + ?Sized,
+    {
+        self.values.push::<ST, T>(value);
+        self
+    }
+
+    /// Binds the next value, as an SQL type that has another OID in PostgreSQL, with the same
+    /// bytes. The second OID is that of an array's elements.
+    #[doc(hidden)]
+    pub fn bind_with_oids<ST, T>(mut self, oids: (u32, Option<u32>), value: &T) -> Self
+    where
+        Pg: HasSqlType<ST>,
+        T: ToSql<ST, Pg> + ?Sized,
+    {
+        self.values.push_with_oids::<ST, T>(oids, value);
         self
     }
 

@@ -12,4 +12,5 @@ mod hostile;
 mod hostile_names;
 mod migrate;
 mod migrations;
+mod queries;
 mod repositories;

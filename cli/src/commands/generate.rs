@@ -1,6 +1,7 @@
 //! `bowline generate`: writes the generated files, without a database.
 
 mod files;
+mod queries;
 
 use std::fs;
 use std::path::Path;
@@ -14,15 +15,16 @@ use crate::package::Package;
 use crate::paths::relative;
 use crate::plan::{self, Origin, PatchedSchema, Plan, Problem, SchemaPlan};
 use crate::project::{Project, Settings};
+use crate::queries::read_folder;
 use crate::source::{Fallback, of_migrations};
 use crate::ui::{self, counted};
 use bowline_catalog::Catalog;
 use bowline_catalog::gap::{Gap, GapKind};
 use files::{check, current, is_ours, refuse_newer, shown, write};
 
-/// Generate the schema module, models and repository functions from the migrations.
+/// Generate the schema module, models and functions from the migrations and query files.
 ///
-/// Reads only the migrations: no database, no network. If a statement cannot be followed, a local
+/// Reads only these files: no database, no network. If a statement cannot be followed, a local
 /// server runs the migrations to get the exact schema, and a note says so. With --offline, or if no
 /// server can be started, the command shows the statement and writes nothing.
 ///
@@ -200,14 +202,27 @@ fn models(
     project: &Project,
     note: &mut dyn FnMut(String),
 ) -> Result<Files, CliError> {
-    let plan = planned(catalog, schemas, project)?;
+    let mut plan = planned(catalog, schemas, project)?;
     plan.notes.iter().cloned().for_each(&mut *note);
+    let files = read_folder(&project.queries, &project.root)?;
+    plan.queries = queries::planned(catalog, &plan, &files, migrations, project, note)?;
     if let Some(package) = Package::read(&project.package)? {
-        let folder = relative(&project.migrations, &project.package);
-        let notes = package.notes(&plan::needs(&plan), &folder)?;
+        let mut folders = vec![relative(&project.migrations, &project.package)];
+        if !files.is_empty() {
+            folders.push(relative(&project.queries, &project.package));
+        }
+        let notes = package.notes(&plan::needs(&plan), &folders)?;
         notes.into_iter().for_each(note);
     }
-    let origin = Origin::new(&project.package, &project.migrations, migrations);
+    let texts: Vec<(&str, &str)> = files
+        .iter()
+        .map(|file| (file.file_name(), &*file.text))
+        .collect();
+    let origin = Origin::new(&project.package, &project.migrations, migrations).with_queries(
+        &project.package,
+        &project.queries,
+        &texts,
+    );
     Ok(emit::models(&plan, &origin, &project.settings.folder))
 }
 
@@ -234,7 +249,11 @@ fn planned(
 /// Returns the statements of the functions that would be generated for a catalog.
 pub(super) fn statements(catalog: &Catalog, project: &Project) -> Result<Vec<Statement>, CliError> {
     let schemas = schemas(catalog, project, true, &mut |_| {})?;
-    Ok(emit::statements(&planned(catalog, &schemas, project)?))
+    let mut plan = planned(catalog, &schemas, project)?;
+    let files = read_folder(&project.queries, &project.root)?;
+    let migrations = project.read_migrations()?;
+    plan.queries = queries::planned(catalog, &plan, &files, migrations, project, &mut |_| {})?;
+    Ok(emit::statements(&plan))
 }
 
 /// Fails if the files would be in no crate.

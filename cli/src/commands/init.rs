@@ -16,7 +16,7 @@ use clap::Args;
 
 use crate::error::CliError;
 use crate::migrations::Migration;
-use crate::package::{BuildScript, Package, build_script, watching_line};
+use crate::package::{BuildScript, Package, build_script};
 use crate::paths::{read_optional, relative};
 use crate::project::{BOWLINE_TOML, Project, ProjectArgs};
 use crate::ui;
@@ -122,11 +122,11 @@ fn changes(
             changes.make(file.path.clone(), file.text.clone());
         }
     }
-    watch(
-        &mut changes,
-        package,
-        &relative(&project.migrations, &package.folder),
-    )?;
+    let mut watched = vec![relative(&project.migrations, &package.folder)];
+    if project.queries.is_dir() {
+        watched.push(relative(&project.queries, &package.folder));
+    }
+    watch(&mut changes, package, &watched)?;
     root::declare_module(&mut changes, package, root, &folder)?;
     environment(&mut changes, package)?;
     project
@@ -198,23 +198,30 @@ fn settings(changes: &mut Changes, package: &Package, project: &Project, folder:
     );
 }
 
-/// Adds the line to the build script that watches the folder of migrations.
-fn watch(changes: &mut Changes, package: &Package, folder: &str) -> Result<(), CliError> {
-    let line = watching_line(folder);
-    match build_script(package, folder)? {
+/// Adds the lines to the build script that watch the folders.
+fn watch(changes: &mut Changes, package: &Package, folders: &[String]) -> Result<(), CliError> {
+    let (script, lines) = build_script(package, folders)?;
+    let shown = lines.join(" ");
+    let plural = if lines.len() == 1 {
+        "this one"
+    } else {
+        "these"
+    };
+    match script {
         BuildScript::Watches => {}
         BuildScript::Missing(path) => {
-            changes.make(path, format!("fn main() {{\n    {line}\n}}\n"));
+            let lines: String = lines.iter().map(|line| format!("    {line}\n")).collect();
+            changes.make(path, format!("fn main() {{\n{lines}}}\n"));
         }
-        BuildScript::Add(path, text) => changes.extend(path, text, &line),
+        BuildScript::Add(path, text) => changes.extend(path, text, &shown),
         BuildScript::ByHand(path) => changes.note(format!(
-            "{} was not changed; if it has other rerun-if lines, add this one to its main function, so that cargo notices \
-             a new migration: {line}",
+            "{} was not changed; if it has other rerun-if lines, add {plural} to its main function, so that cargo notices \
+             a new migration: {shown}",
             relative(&path, &package.folder)
         )),
         BuildScript::Forbidden => changes.note(format!(
             "Cargo.toml has build = false, so cargo does not notice a new migration until code changes; a build script \
-             would need this line: {line}"
+             would need this line: {shown}"
         )),
     }
     Ok(())

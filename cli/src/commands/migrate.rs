@@ -17,6 +17,7 @@ use clap::{Args, Subcommand};
 use crate::connection::{self, Connected, DatabaseArgs};
 use crate::error::CliError;
 use crate::migrations::Migration;
+use crate::paths::shown_path;
 use crate::project::Project;
 use crate::step::{self, Way, step};
 use crate::ui;
@@ -58,6 +59,13 @@ pub(crate) fn run(arguments: &Migrate, project: &Project) -> Result<(), CliError
     let config = arguments.database.config()?;
     if let Action::Status(arguments) = &arguments.action {
         return status::run(arguments, &mut connect(&config)?.session, migrations);
+    }
+    if let Some(flat) = migrations.iter().find(|migration| migration.is_flat()) {
+        let path = shown_path(&flat.path);
+        return Err(CliError::failed(format!(
+            "{path} is a flat file, and `bowline migrate` runs migrations that are folders"
+        ))
+        .hint("run flat files with the tool that they are from, such as `sqlx migrate run`"));
     }
     let mut work = Work {
         connected: connect(&config)?,

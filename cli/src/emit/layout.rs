@@ -30,10 +30,11 @@ pub(super) fn chain(indent: usize, before: &str, links: &[String], after: &str) 
     format!("{out}{after}\n")
 }
 
-/// Returns the signature of a method: on one line if it fits, else with a line for each argument.
-pub(super) fn signature(name: &str, arguments: &[String], output: &str) -> String {
+/// Returns the signature of a function: on one line if it fits, else with a line for each argument.
+pub(super) fn signature(indent: usize, name: &str, arguments: &[String], output: &str) -> String {
+    let pad = " ".repeat(indent);
     let single = format!(
-        "    pub fn {name}({}) -> {output} {{\n",
+        "{pad}pub fn {name}({}) -> {output} {{\n",
         arguments.join(", ")
     );
     if single.trim_end().len() <= WIDTH {
@@ -41,9 +42,9 @@ pub(super) fn signature(name: &str, arguments: &[String], output: &str) -> Strin
     }
     let arguments: String = arguments
         .iter()
-        .map(|argument| format!("        {argument},\n"))
+        .map(|argument| format!("{pad}    {argument},\n"))
         .collect();
-    format!("    pub fn {name}(\n{arguments}    ) -> {output} {{\n")
+    format!("{pad}pub fn {name}(\n{arguments}{pad}) -> {output} {{\n")
 }
 
 /// Returns a `use` of several names, sorted as rustfmt sorts them.
@@ -158,6 +159,39 @@ pub(super) fn field(name: &str, rust_type: &str) -> String {
 /// Returns the string literal in Rust for any text.
 pub(super) fn literal(text: &str) -> String {
     format!("{text:?}")
+}
+
+/// Returns a field of a struct's value with a string, on several lines if it is long.
+///
+/// A line ends at a single space, and the next line begins where rustfmt puts it.
+pub(super) fn string_field(indent: usize, name: &str, text: &str) -> String {
+    let begin = format!("{:indent$}{name}: \"", "");
+    let indent = " ".repeat(begin.len());
+    let mut out = begin;
+    let mut width = out.len();
+    let words: Vec<&str> = text.split(' ').collect();
+    for (index, word) in words.iter().enumerate() {
+        let escaped = escaped(word);
+        let length = escaped.chars().count();
+        // Spaces at the beginning of a line are not part of the string.
+        let is_single = index > 0 && !word.is_empty() && !words[index - 1].is_empty();
+        if is_single && width + 1 + length + 2 > WIDTH && !word.starts_with(char::is_whitespace) {
+            out.push_str(" \\\n");
+            out.push_str(&indent);
+            width = indent.len();
+        } else if index > 0 {
+            out.push(' ');
+            width += 1;
+        }
+        out.push_str(&escaped);
+        width += length;
+    }
+    out + "\",\n"
+}
+
+fn escaped(word: &str) -> String {
+    let quoted = literal(word);
+    quoted[1..quoted.len() - 1].to_owned()
 }
 
 /// Returns a doc comment, with a line for each line of the text.

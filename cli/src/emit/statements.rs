@@ -23,5 +23,11 @@ pub(crate) fn statements(plan: &Plan) -> Vec<Statement> {
             }));
         }
     }
+    for file in &plan.queries {
+        all.extend(file.functions.iter().map(|function| Statement {
+            function: super::queries::function_name(file, function),
+            sql: function.sql.clone(),
+        }));
+    }
     all
 }

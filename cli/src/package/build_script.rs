@@ -9,57 +9,68 @@ use crate::paths::read_optional;
 /// The state of a package's build script.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum BuildScript {
-    /// The script makes cargo watch the folder.
+    /// The script makes cargo watch the folders.
     Watches,
     /// The file does not exist.
     Missing(PathBuf),
-    /// The line can be added safely; the text is that of the file with it.
+    /// The lines can be added safely; the text is that of the file with them.
     Add(PathBuf, String),
-    /// Only the author knows where the line belongs.
+    /// Only the author knows where the lines belong.
     ByHand(PathBuf),
     /// The package sets `build = false`.
     Forbidden,
 }
 
 /// Returns the line that makes cargo compile the package again when the folder has changed.
-pub(crate) fn line(migrations: &str) -> String {
+fn line(migrations: &str) -> String {
     format!("println!(\"cargo::rerun-if-changed={migrations}\");")
 }
 
-/// Returns the state of the build script, for a folder of migrations relative to the package.
-pub(crate) fn build_script(package: &Package, migrations: &str) -> Result<BuildScript, CliError> {
+/// Returns the state of the build script for folders relative to the package, and the lines that it
+/// lacks.
+pub(crate) fn build_script(
+    package: &Package,
+    folders: &[String],
+) -> Result<(BuildScript, Vec<String>), CliError> {
+    let all = || folders.iter().map(|folder| line(folder)).collect();
     let setting = package.manifest.build();
     if setting.and_then(toml_edit::Value::as_bool) == Some(false) {
-        return Ok(BuildScript::Forbidden);
+        return Ok((BuildScript::Forbidden, all()));
     }
     let file = setting
         .and_then(toml_edit::Value::as_str)
         .unwrap_or("build.rs");
     let path = package.folder.join(file);
     let Some(text) = read_optional(&path)? else {
-        return Ok(BuildScript::Missing(path));
+        return Ok((BuildScript::Missing(path), all()));
     };
     let code: Vec<&str> = text
         .lines()
         .filter(|line| !line.trim_start().starts_with("//"))
         .collect();
     let contains = |what: &str| code.iter().any(|line| line.contains(what));
-    let watches = |prefix: &str| contains(&format!("{prefix}rerun-if-changed={migrations}\""));
-    if watches("cargo:") || watches("cargo::") {
-        return Ok(BuildScript::Watches);
+    let is_watched = |folder: &&String| {
+        let mut prefixes = ["cargo:", "cargo::"].iter();
+        prefixes.any(|prefix| contains(&format!("{prefix}rerun-if-changed={folder}\"")))
+    };
+    let missing = folders.iter().filter(|folder| !is_watched(folder));
+    let missing: Vec<String> = missing.map(|folder| line(folder)).collect();
+    if missing.is_empty() {
+        return Ok((BuildScript::Watches, missing));
     }
     // If a script names files, cargo watches only these, so another file can be added safely. A
     // script that names no files runs after each change in the package; with the line it would not.
     let names_files = contains("\"cargo:rerun-if-") || contains("\"cargo::rerun-if-");
-    let mut lines: Vec<&str> = text.lines().collect();
-    let is_main = |line: &&str| line.starts_with("fn main()") && line.ends_with('{');
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    let is_main = |line: &String| line.starts_with("fn main()") && line.ends_with('{');
     let main = lines.iter().position(is_main);
     let Some(main) = main.filter(|_| names_files) else {
-        return Ok(BuildScript::ByHand(path));
+        return Ok((BuildScript::ByHand(path), missing));
     };
-    let added = format!("    {}", line(migrations));
-    lines.insert(main + 1, &added);
-    Ok(BuildScript::Add(path, format!("{}\n", lines.join("\n"))))
+    let added = missing.iter().map(|line| format!("    {line}"));
+    lines.splice(main + 1..main + 1, added);
+    let text = format!("{}\n", lines.join("\n"));
+    Ok((BuildScript::Add(path, text), missing))
 }
 
 #[cfg(test)]
@@ -73,7 +84,9 @@ mod tests {
         fs::write(folder.path().join("Cargo.toml"), cargo_toml).expect("a file");
         fs::write(folder.path().join("build.rs"), script).expect("a file");
         let package = Package::read(folder.path()).expect("it is read");
-        build_script(&package.expect("a package"), "migrations").expect("it is read")
+        let folders = ["migrations".to_owned()];
+        let read = build_script(&package.expect("a package"), &folders);
+        read.expect("it is read").0
     }
 
     const PACKAGE: &str = "[package]\nname = \"a\"\n";

@@ -32,6 +32,7 @@ pub(crate) fn needs(plan: &Plan) -> Vec<Need> {
     let imports: Vec<&String> = fields
         .flat_map(|field| &field.rust_type.imports)
         .chain(ids.filter_map(|id| id.import.as_ref()))
+        .chain(plan.queries.iter().flat_map(|file| &file.uses.imports))
         .collect();
     let mut diesel_features = vec!["postgres_backend"];
     let mut needs = vec![Need {

@@ -12,6 +12,9 @@ pub(crate) struct Origin {
     pub folder: String,
     /// The name and the fingerprint of each, in order.
     pub migrations: Vec<(String, u64)>,
+    /// The folder of the query files relative to that of the package, and the name and the
+    /// fingerprint of each file. `None` if there are no query files.
+    pub queries: Option<(String, Vec<(String, u64)>)>,
 }
 
 impl Origin {
@@ -25,6 +28,24 @@ impl Origin {
                     (migration.name.clone(), fingerprint)
                 })
                 .collect(),
+            queries: None,
         }
+    }
+
+    /// Adds query files, by name and text.
+    pub(crate) fn with_queries(
+        mut self,
+        package: &Path,
+        folder: &Path,
+        files: &[(&str, &str)],
+    ) -> Self {
+        if !files.is_empty() {
+            let files = files.iter().map(|(name, text)| {
+                let fingerprint = bowline_migrations::query_fingerprint(text);
+                ((*name).to_owned(), fingerprint)
+            });
+            self.queries = Some((relative(folder, package), files.collect()));
+        }
+        self
     }
 }

@@ -134,7 +134,8 @@ fn of_type(
     builtin(&name.name).ok_or_else(none)
 }
 
-fn builtin(name: &str) -> Option<RustType> {
+/// Returns the Rust type of a type of PostgreSQL's own.
+pub(super) fn builtin(name: &str) -> Option<RustType> {
     Some(match name {
         "bool" => RustType::copied("bool", None),
         "int2" => RustType::copied("i16", None),
@@ -178,10 +179,18 @@ fn text() -> RustType {
 
 /// Returns diesel's name for the SQL type of an id.
 pub(super) fn sql_type_of_id(shown: &ShownType) -> Option<&'static str> {
-    if shown.is_array || shown.name.schema != "pg_catalog" {
+    if shown.is_array {
         return None;
     }
-    Some(match shown.name.name.as_str() {
+    sql_type_of_name(&shown.name)
+}
+
+/// Returns diesel's name for a type of PostgreSQL's own that an id can have.
+pub(super) fn sql_type_of_name(name: &Name) -> Option<&'static str> {
+    if name.schema != "pg_catalog" {
+        return None;
+    }
+    Some(match name.name.as_str() {
         "int2" => "SmallInt",
         "int4" => "Integer",
         "int8" => "BigInt",

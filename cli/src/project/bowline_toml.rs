@@ -17,6 +17,7 @@ use crate::ui::{self, Excerpt};
 #[serde(deny_unknown_fields)]
 pub(super) struct BowlineToml {
     pub folder: Option<PathBuf>,
+    pub queries: Option<PathBuf>,
     #[serde(default)]
     pub names: BTreeMap<String, String>,
     #[serde(default)]

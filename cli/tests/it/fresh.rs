@@ -74,9 +74,11 @@ fn rustfmt_does_not_change_generated_code() {
         .parent()
         .expect("the workspace")
         .join("examples/bank/src/db");
-    let files = std::fs::read_dir(bank)
-        .expect("the sample")
-        .map(|entry| entry.expect("an entry").path());
+    let files = [bank.clone(), bank.join("queries")]
+        .into_iter()
+        .flat_map(|folder| std::fs::read_dir(folder).expect("the sample"))
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.is_file());
     let output = std::process::Command::new("rustfmt")
         .args(["--edition", "2024", "--check"])
         .args(files)

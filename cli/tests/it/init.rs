@@ -231,7 +231,7 @@ fn generate_notes_what_init_would_add() {
     note: Cargo.toml lacks dependencies of the generated code, which `bowline init` adds:
           diesel = { version = "2.3.14", default-features = false, features = ["postgres_backend"] }
           serde = { version = "1", features = ["derive"] }
-    note: cargo does not notice a new migration in migrations: build.rs lacks the line println!("cargo::rerun-if-changed=migrations");, which `bowline init` adds
+    note: cargo does not notice a new file in migrations: build.rs lacks the line println!("cargo::rerun-if-changed=migrations");, which `bowline init` adds
     wrote   src/db/a.rs
     wrote   src/db/mod.rs
     wrote   src/schema.rs

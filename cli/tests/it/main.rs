@@ -18,6 +18,7 @@ mod names;
 mod new;
 mod openssl;
 mod output;
+mod queries;
 mod refusals;
 mod schema;
 mod schema_only;

@@ -88,3 +88,58 @@ fn a_new_migration_fails_the_next_build() {
     exit 101
     "#);
 }
+
+#[test]
+fn a_changed_query_file_fails_the_next_build() {
+    let shop = shop();
+    let build = || shop.cargo(&["build"], &[]);
+    const QUERIES: &str = "queries/items.sql";
+    shop.write(
+        QUERIES,
+        "-- name: newest :optional\nSELECT * FROM items ORDER BY id DESC LIMIT 1;\n",
+    );
+    shop.write(
+        "build.rs",
+        "fn main() {\n    println!(\"cargo::rerun-if-changed=migrations\");\n    println!(\"cargo::rerun-if-changed=queries\");\n}\n",
+    );
+    shop.bowline(&["generate"], &[]);
+    assert_eq!(build(), "exit 0");
+
+    // White space does not count, the header does.
+    shop.write(
+        QUERIES,
+        "-- name: newest :optional\nSELECT *\n  FROM items ORDER BY id DESC LIMIT 1;\n",
+    );
+    assert_eq!(build(), "exit 0");
+    shop.write(
+        QUERIES,
+        "-- name: newest :many\nSELECT * FROM items ORDER BY id DESC LIMIT 1;\n",
+    );
+    insta::assert_snapshot!(build(), @r#"
+    error: items.sql has changed since this code was generated from queries: run `bowline generate`
+     --> src/db/mod.rs:7:14
+      |
+    7 |     folder = "migrations",
+      |              ^^^^^^^^^^^^
+
+    error: could not compile `shop` (bin "shop") due to 1 previous error
+    exit 101
+    "#);
+
+    shop.bowline(&["generate"], &[]);
+    assert_eq!(build(), "exit 0");
+    shop.write(
+        "queries/more.sql",
+        "-- name: count :one\nSELECT count(*) FROM items;\n",
+    );
+    insta::assert_snapshot!(build(), @r#"
+    error: more.sql was added since this code was generated from queries: run `bowline generate`
+     --> src/db/mod.rs:7:14
+      |
+    7 |     folder = "migrations",
+      |              ^^^^^^^^^^^^
+
+    error: could not compile `shop` (bin "shop") due to 1 previous error
+    exit 101
+    "#);
+}

@@ -96,7 +96,7 @@ fn code_of_a_newer_format_has_one_error_and_is_not_overwritten() {
     "##);
     insta::assert_snapshot!(bank.bowline(&["generate", "--offline"], &[]), @r##"
     note: [package.metadata.bowline] in Cargo.toml is replaced by bowline.toml; `bowline init --move-settings` moves it
-    note: cargo does not notice a new migration in migrations: build.rs lacks the line println!("cargo::rerun-if-changed=migrations");, which `bowline init` adds
+    note: cargo does not notice a new file in migrations: build.rs lacks the line println!("cargo::rerun-if-changed=migrations");, which `bowline init` adds
     error: src/bank/mod.rs was generated in format 3, and this command writes format 2
     hint: update the command: `cargo install bowline-cli`
     exit 1

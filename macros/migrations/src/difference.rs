@@ -4,14 +4,14 @@ use std::fmt;
 
 use crate::Migration;
 
-/// A migration that differs from the one that the code was generated from.
+/// A migration or query file that differs from the one that the code was generated from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Difference {
-    /// The migration was added.
+    /// It was added.
     Added(String),
-    /// The SQL of the migration has changed.
+    /// It has changed.
     Changed(String),
-    /// The migration was removed.
+    /// It was removed.
     Removed(String),
 }
 
@@ -28,15 +28,25 @@ impl fmt::Display for Difference {
 /// Returns the differences between the migrations that generated code names and those in the
 /// folder. `written` has the name and the fingerprint of each.
 pub fn differences(written: &[(String, u64)], found: &[Migration]) -> Vec<Difference> {
+    let found: Vec<(String, u64)> = found
+        .iter()
+        .map(|migration| (migration.name.clone(), migration.fingerprint()))
+        .collect();
+    differences_of(written, &found)
+}
+
+/// Returns the differences between two lists of names with their fingerprints.
+pub fn differences_of(written: &[(String, u64)], found: &[(String, u64)]) -> Vec<Difference> {
+    let has = |list: &[(String, u64)], name: &String| list.iter().any(|(other, _)| other == name);
     let removed = written
         .iter()
-        .filter(|(name, _)| found.iter().all(|migration| migration.name != *name))
+        .filter(|(name, _)| !has(found, name))
         .map(|(name, _)| Difference::Removed(name.clone()));
-    let others = found.iter().filter_map(|migration| {
-        match written.iter().find(|(name, _)| *name == migration.name) {
-            None => Some(Difference::Added(migration.name.clone())),
-            Some((_, fingerprint)) if *fingerprint != migration.fingerprint() => {
-                Some(Difference::Changed(migration.name.clone()))
+    let others = found.iter().filter_map(|(found, fingerprint)| {
+        match written.iter().find(|(name, _)| name == found) {
+            None => Some(Difference::Added(found.clone())),
+            Some((_, written)) if written != fingerprint => {
+                Some(Difference::Changed(found.clone()))
             }
             Some(_) => None,
         }

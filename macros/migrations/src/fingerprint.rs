@@ -28,6 +28,22 @@ pub fn fingerprint(sql: &str) -> u64 {
     hash.0
 }
 
+/// Returns the fingerprint of a query file: the hash of its tokens and comments.
+///
+/// Comments are hashed, since the headers of the queries are comments. White space between tokens
+/// is not, except the line breaks that separate comments.
+pub fn query_fingerprint(sql: &str) -> u64 {
+    let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
+    for token in tokens_and_comments(sql) {
+        if token.kind() == Kind::Comment {
+            hash.add(&[0xfe]);
+        }
+        add_text(&mut hash, token.text().trim_end());
+        hash.add(&[0xff]);
+    }
+    hash.0
+}
+
 /// Hashes a text with LF for each CR LF. git may write CR LF on checkout, also within strings.
 fn add_text(hash: &mut Fnv, text: &str) {
     for (number, line) in text.split("\r\n").enumerate() {
@@ -109,6 +125,16 @@ mod tests {
         differ("'a' 'b'", "'a'' ''b'");
         differ("b '01'", "b'01'");
         differ("u & 'a'", "u&'a'");
+    }
+
+    #[test]
+    fn comments_of_a_query_file_count() {
+        let a = "-- name: a :one\nSELECT 1;";
+        let b = query_fingerprint(a);
+        assert_eq!(b, query_fingerprint("-- name: a :one\r\n\n  SELECT 1 ;\n"));
+        assert_ne!(b, query_fingerprint("-- name: a :many\nSELECT 1;"));
+        assert_ne!(b, query_fingerprint("-- name: a :one\n-- b\nSELECT 1;"));
+        assert_ne!(b, query_fingerprint("-- name: a :one\nSELECT 2;"));
     }
 
     #[test]

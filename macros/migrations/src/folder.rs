@@ -12,9 +12,9 @@ pub struct Migration {
     /// The part of the name before the first `_`, without `-`. Migrations run in the order of this
     /// text.
     pub version: String,
-    /// The name of the folder.
+    /// The name of the folder, or that of a flat file without its ending.
     pub name: String,
-    /// The folder.
+    /// The folder, or the flat file.
     pub path: PathBuf,
     /// The SQL that runs the migration.
     pub up: SqlFile,
@@ -27,6 +27,17 @@ impl Migration {
     /// schema.
     pub fn fingerprint(&self) -> u64 {
         crate::fingerprint(&self.up.text)
+    }
+
+    /// Returns true for a file in the folder of the migrations itself, as sqlx has them.
+    pub fn is_flat(&self) -> bool {
+        self.path == self.up.path
+    }
+
+    /// Returns true if a flat migration runs in a transaction: it does not begin with sqlx's
+    /// `-- no-transaction`.
+    pub fn runs_in_transaction(&self) -> bool {
+        !(self.is_flat() && self.up.text.starts_with("-- no-transaction"))
     }
 }
 
@@ -100,21 +111,37 @@ impl fmt::Display for FolderError {
 impl std::error::Error for FolderError {}
 
 /// Returns the migrations of a folder, in the order in which diesel runs them.
+///
+/// If it has no migrations of diesel's, flat files are read: `1_a.sql`, or `1_a.up.sql` with
+/// `1_a.down.sql`. They run in the order of their numbers, as with sqlx.
 pub fn read_folder(folder: &Path) -> Result<Vec<Migration>, FolderError> {
     let entries = fs::read_dir(folder).map_err(|error| unreadable(folder, &error))?;
     let mut migrations: Vec<Migration> = Vec::new();
+    let mut flat: Vec<Migration> = Vec::new();
     for entry in entries {
         let path = entry.map_err(|error| unreadable(folder, &error))?.path();
         let name = path
             .file_name()
             .map(|name| name.to_string_lossy().into_owned())
             .unwrap_or_default();
-        if name.starts_with('.') || !path.is_dir() {
+        if name.starts_with('.') {
             continue;
         }
-        migrations.push(read_migration(path, name)?);
+        if path.is_dir() {
+            migrations.push(read_migration(path, name)?);
+        } else {
+            flat.extend(read_flat(path, &name)?);
+        }
     }
-    migrations.sort_by(|a, b| (&a.version, &a.name).cmp(&(&b.version, &b.name)));
+    if migrations.is_empty() {
+        migrations = flat;
+        migrations.sort_by_key(|migration| {
+            let digits = migration.version.trim_start_matches('0');
+            (digits.len(), digits.to_owned(), migration.name.clone())
+        });
+    } else {
+        migrations.sort_by(|a, b| (&a.version, &a.name).cmp(&(&b.version, &b.name)));
+    }
     let mut pairs = migrations.iter().zip(migrations.iter().skip(1));
     if let Some((first, second)) = pairs.find(|(first, second)| first.version == second.version) {
         return Err(FolderError::new(
@@ -126,6 +153,29 @@ pub fn read_folder(folder: &Path) -> Result<Vec<Migration>, FolderError> {
         ));
     }
     Ok(migrations)
+}
+
+/// Returns the query files of a folder, sorted by name. There are none if the folder does not
+/// exist.
+pub fn read_queries(folder: &Path) -> Result<Vec<SqlFile>, FolderError> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(unreadable(folder, &error)),
+    };
+    let mut paths = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(|error| unreadable(folder, &error))?.path();
+        let is_hidden = path
+            .file_name()
+            .is_none_or(|name| name.to_string_lossy().starts_with('.'));
+        if !is_hidden && path.extension().is_some_and(|end| end == "sql") && path.is_file() {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    let read = paths.iter().map(|path| SqlFile::read(path));
+    read.filter_map(Result::transpose).collect()
 }
 
 fn unreadable(folder: &Path, error: &std::io::Error) -> FolderError {
@@ -174,6 +224,30 @@ fn read_migration(path: PathBuf, name: String) -> Result<Migration, FolderError>
     })
 }
 
+/// Reads a flat migration; returns `None` for a file that is not one.
+fn read_flat(path: PathBuf, name: &str) -> Result<Option<Migration>, FolderError> {
+    let Some(name) = name.strip_suffix(".sql") else {
+        return Ok(None);
+    };
+    let version = version_of(name);
+    let is_number = !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_number || !name.contains('_') || name.ends_with(".down") {
+        return Ok(None);
+    }
+    let Some(up) = SqlFile::read(&path)? else {
+        return Ok(None);
+    };
+    let reversible = name.strip_suffix(".up");
+    let down = reversible.map(|name| path.with_file_name(format!("{name}.down.sql")));
+    Ok(Some(Migration {
+        version,
+        name: reversible.unwrap_or(name).to_owned(),
+        down: down.map(|path| SqlFile::read(&path)).transpose()?.flatten(),
+        path,
+        up,
+    }))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -210,6 +284,41 @@ mod tests {
             .map(|migration| migration.name)
             .collect();
         assert_eq!(names, ["20170309122510_a", "2017-09-23-182408_b"]);
+    }
+
+    #[test]
+    fn flat_files_are_read_where_there_are_no_folders() {
+        let files = [
+            ("2_b.up.sql", "SELECT 2;"),
+            ("2_b.down.sql", "SELECT 0;"),
+            ("10_c.sql", "-- no-transaction\nSELECT 3;"),
+            ("1_a.sql", "SELECT 1;"),
+            ("notes.sql", ""),
+            ("README.md", ""),
+        ];
+        let found = read_folder(folder(&files).path()).expect("a good folder");
+        let shown: Vec<_> = found
+            .iter()
+            .map(|found| {
+                (
+                    &*found.name,
+                    found.down.is_some(),
+                    found.runs_in_transaction(),
+                )
+            })
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                ("1_a", false, true),
+                ("2_b", true, true),
+                ("10_c", false, false)
+            ]
+        );
+        assert!(found.iter().all(Migration::is_flat));
+        let both = [files.as_slice(), &[("3_d/up.sql", "")]].concat();
+        let found = read_folder(folder(&both).path()).expect("a good folder");
+        assert_eq!((found.len(), &*found[0].name), (1, "3_d"));
     }
 
     #[test]

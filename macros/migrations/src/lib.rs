@@ -11,8 +11,8 @@ mod folder;
 mod format;
 mod script;
 
-pub use difference::{Difference, differences};
-pub use fingerprint::fingerprint;
-pub use folder::{FolderError, Migration, SqlFile, read_folder, version_of};
+pub use difference::{Difference, differences, differences_of};
+pub use fingerprint::{fingerprint, query_fingerprint};
+pub use folder::{FolderError, Migration, SqlFile, read_folder, read_queries, version_of};
 pub use format::{FORMAT, UNNAMED, mismatch};
 pub use script::{ScriptError, script};

@@ -77,6 +77,24 @@ impl EncodedAhead {
         }
     }
 
+    /// Adds a value, as [`push`](Self::push) does, that is sent with this OID. In an array the
+    /// elements have the second OID, if there is one.
+    pub(super) fn push_with_oids<ST, T>(&mut self, (oid, element): (u32, Option<u32>), value: &T)
+    where
+        Pg: HasSqlType<ST>,
+        T: ToSql<ST, Pg> + ?Sized,
+    {
+        let number = self.parameters.len();
+        self.push::<ST, T>(value);
+        self.parameters.set_type(number, oid);
+        if let Some(element) = element
+            && let Some(bytes) = self.parameters.value_mut(number)
+            && let Some(of_elements) = bytes.get_mut(ELEMENT_TYPE)
+        {
+            of_elements.copy_from_slice(&element.to_be_bytes());
+        }
+    }
+
     fn fail(&mut self, reason: impl FnOnce() -> String) {
         let rest = self.rest.get_or_insert_default();
         rest.failure.get_or_insert_with(reason);

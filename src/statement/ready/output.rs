@@ -107,3 +107,41 @@ impl QueryOutput for WasWritten {
         Ok(answers.next()?.rows_affected() > 0)
     }
 }
+
+/// The output of a query that returns the number of rows that it affected.
+#[derive(Debug)]
+pub enum RowsAffected {}
+
+impl QueryOutput for RowsAffected {
+    type Output = usize;
+
+    const ROWS: ExpectedRows = ExpectedRows::Any;
+
+    fn describe() -> Option<fn(&mut Columns)> {
+        None
+    }
+
+    fn decode(answers: &mut Answers) -> Result<usize> {
+        Ok(answers.next()?.rows_affected())
+    }
+}
+
+/// The output of a query that has to affect this number of rows. Another number is an error, and
+/// nothing is committed.
+#[derive(Debug)]
+pub enum Exactly<const ROWS: u64> {}
+
+impl<const ROWS: u64> QueryOutput for Exactly<ROWS> {
+    type Output = ();
+
+    const ROWS: ExpectedRows = ExpectedRows::Exactly(ROWS);
+
+    fn describe() -> Option<fn(&mut Columns)> {
+        None
+    }
+
+    fn decode(answers: &mut Answers) -> Result<()> {
+        answers.next()?;
+        Ok(())
+    }
+}

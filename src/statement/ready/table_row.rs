@@ -53,8 +53,13 @@ impl<'a> Fields<'a> {
         C: Column,
         T: FromSql<<C as Expression>::SqlType, Pg>,
     {
-        self.read_as::<C::SqlType, T>()
-            .map_err(|error| format!("column {:?}: {error}", C::NAME).into())
+        self.read_named::<C::SqlType, T>(C::NAME)
+    }
+
+    /// Reads the next column, as an SQL type. The name is for errors.
+    pub fn read_named<ST, T: FromSql<ST, Pg>>(&mut self, name: &str) -> deserialize::Result<T> {
+        self.read_as::<ST, T>()
+            .map_err(|error| format!("column {name:?}: {error}").into())
     }
 
     fn read_as<ST, T: FromSql<ST, Pg>>(&mut self) -> deserialize::Result<T> {

@@ -52,6 +52,28 @@ fn each_test_has_a_database_of_its_own_that_is_new() {
 }
 
 #[test]
+fn flat_migrations_run_in_the_order_of_their_numbers() {
+    let folder = std::env::temp_dir().join(format!("bowline_flat_{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    for (name, sql) in [
+        ("2_b.up.sql", "INSERT INTO t VALUES (1);"),
+        ("2_b.down.sql", "TRUNCATE t;"),
+        (
+            "10_c.sql",
+            "-- no-transaction\nCREATE INDEX CONCURRENTLY ON t (a);",
+        ),
+        ("1_a.sql", "CREATE TABLE t (a int);"),
+    ] {
+        std::fs::write(folder.join(name), sql).expect("a file");
+    }
+    let database = TestDatabase::create(&folder).unwrap_or_else(|error| panic!("{error}"));
+    let db = database.open().expect("a pool");
+    let rows = sql_query("SELECT count(*) FROM t, pg_indexes WHERE tablename = 't'");
+    assert_eq!(db.run(rows.one::<i64>()).expect("a count"), 1);
+    std::fs::remove_dir_all(folder).expect("the folder");
+}
+
+#[test]
 fn few_copies_are_created_ahead() {
     let databases_now: Vec<_> = (0..8).map(|_| create()).collect();
     let template = databases_now[0]

@@ -6,6 +6,7 @@ use super::finding::Finding;
 use crate::commands::generate;
 use crate::error::CliError;
 use crate::project::{BOWLINE_TOML, Project};
+use crate::queries::read_folder;
 use crate::ui::counted;
 
 const AREA: &str = "project";
@@ -65,11 +66,25 @@ pub(super) fn check(project: &Result<Project, CliError>) -> Vec<Finding> {
         Ok(migrations) => {
             let number = counted(migrations.len(), "migration");
             findings.push(Finding::ok(AREA, format!("{number} in {folder}")));
+            findings.extend(query_files(project));
             findings.push(generated(project));
         }
         Err(error) => findings.push(Finding::problem(AREA, error.into())),
     }
     findings
+}
+
+/// Returns the number of query files; nothing if there are none.
+fn query_files(project: &Project) -> Option<Finding> {
+    let folder = shown(&project.queries, project);
+    match read_folder(&project.queries, &project.root) {
+        Ok(files) if files.is_empty() => None,
+        Ok(files) => {
+            let number = counted(files.len(), "query file");
+            Some(Finding::ok(AREA, format!("{number} in {folder}")))
+        }
+        Err(error) => Some(Finding::problem(AREA, error.into())),
+    }
 }
 
 fn generated(project: &Project) -> Finding {

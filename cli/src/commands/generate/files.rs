@@ -5,7 +5,7 @@ use std::path::Path;
 
 use bowline_migrations::FORMAT;
 
-use crate::emit::{Files, HEADER};
+use crate::emit::{Files, HEADER, QUERIES};
 use crate::error::CliError;
 use crate::paths::read_optional;
 use crate::ui;
@@ -15,9 +15,12 @@ use crate::ui;
 /// Without a folder it reads only the files to write.
 pub(super) fn current(files: &Files, folder: Option<&Path>) -> Result<Files, CliError> {
     let mut current = Files::new();
-    let entries = folder.and_then(|folder| fs::read_dir(folder).ok());
-    let candidates = entries
+    let folders = folder.map(|folder| [folder.to_owned(), folder.join(QUERIES)]);
+    let entries = folders
         .into_iter()
+        .flatten()
+        .filter_map(|folder| fs::read_dir(folder).ok());
+    let candidates = entries
         .flatten()
         .filter_map(Result::ok)
         .map(|entry| entry.path())
@@ -80,8 +83,18 @@ pub(super) fn check(files: &Files, current: &Files, root: &Path) -> Result<(), C
         ));
         return Ok(());
     }
+    let mut paths = files.keys().chain(current.keys());
+    let has_queries = paths.any(|path| {
+        let folder = path.parent();
+        folder.is_some_and(|folder| folder.ends_with(QUERIES))
+    });
+    let sources = if has_queries {
+        "the migrations and query files"
+    } else {
+        "the migrations"
+    };
     Err(
-        CliError::failed("the generated code does not match the migrations")
+        CliError::failed(format!("the generated code does not match {sources}"))
             .report(report)
             .hint("run `bowline generate` and commit the result"),
     )
@@ -110,6 +123,10 @@ pub(super) fn write(files: &Files, current: &Files, root: &Path) -> Result<(), C
         fs::remove_file(path).map_err(|error| failed(path, &error))?;
         ui::status(format!("removed {}", shown(path, root)));
         changed += 1;
+        // The folder of the queries goes with its last file. Any other folder is not empty.
+        if let Some(folder) = path.parent().filter(|folder| folder.ends_with(QUERIES)) {
+            fs::remove_dir(folder).ok();
+        }
     }
     ui::status(format!(
         "{}, {changed} changed",

@@ -77,7 +77,7 @@ fn head(name: &str, arguments: Vec<(String, String)>, output: &str) -> String {
         .into_iter()
         .map(|(name, rust_type)| format!("{name}: {rust_type}"))
         .collect();
-    signature(name, &arguments, output)
+    signature(4, name, &arguments, output)
 }
 
 fn key(table: &TablePlan) -> Vec<&Field> {

@@ -2,7 +2,7 @@
 
 use bowline_catalog::definition::quoted;
 
-use super::super::layout::{WIDTH, literal};
+use super::super::layout::{literal, string_field};
 use super::template::{Template, list};
 use crate::plan::{KeyColumn, TablePlan};
 
@@ -61,46 +61,13 @@ impl Constant<'_> {
             literal(&format!("{}::{}", self.table.row, self.function))
         );
         let is_constant = self.sql.is_constant() && self.unchanged.is_none();
-        out.push_str(&field("sql", &self.sql.text(is_constant)));
+        out.push_str(&string_field(12, "sql", &self.sql.text(is_constant)));
         if let Some(unchanged) = &self.unchanged {
-            out.push_str(&field("unchanged", &unchanged.text(is_constant)));
+            out.push_str(&string_field(12, "unchanged", &unchanged.text(is_constant)));
         }
         for fact in self.facts {
             out.push_str(&format!("            {fact}: true,\n"));
         }
         out + "            ..StaticSql::EMPTY\n        };\n"
     }
-}
-
-/// Returns a field with SQL, on several lines if it is long.
-///
-/// A line ends at a single space, and the next line begins where rustfmt puts it.
-fn field(name: &str, sql: &str) -> String {
-    let begin = format!("            {name}: \"");
-    let indent = " ".repeat(begin.len());
-    let mut out = begin;
-    let mut width = out.len();
-    let words: Vec<&str> = sql.split(' ').collect();
-    for (index, word) in words.iter().enumerate() {
-        let escaped = escaped(word);
-        let length = escaped.chars().count();
-        // Spaces at the beginning of a line are not part of the string.
-        let is_single = index > 0 && !word.is_empty() && !words[index - 1].is_empty();
-        if is_single && width + 1 + length + 2 > WIDTH && !word.starts_with(char::is_whitespace) {
-            out.push_str(" \\\n");
-            out.push_str(&indent);
-            width = indent.len();
-        } else if index > 0 {
-            out.push(' ');
-            width += 1;
-        }
-        out.push_str(&escaped);
-        width += length;
-    }
-    out + "\",\n"
-}
-
-fn escaped(word: &str) -> String {
-    let quoted = literal(word);
-    quoted[1..quoted.len() - 1].to_owned()
 }

@@ -93,12 +93,12 @@ fn sql_files_of_other_tools_get_a_note() {
         CARGO_TOML,
         MAIN,
         (
-            "migrations/0001_accounts.sql",
+            "migrations/V1__accounts.sql",
             "CREATE TABLE accounts (id int PRIMARY KEY);\n",
         ),
-        ("migrations/0002_more.sql", ""),
+        ("migrations/V2__more.sql", ""),
     ]);
-    let note = "migrations/0001_accounts.sql and 1 more are ignored: as for diesel, a migration is a folder with the SQL in migrations/0001_accounts/up.sql";
+    let note = "migrations/V1__accounts.sql and 1 more are ignored: as for diesel, a migration is a folder with the SQL in migrations/V1__accounts/up.sql";
     for printed in [printed(&project, &[]), project.printed(&["generate"], &[])] {
         assert!(printed.contains(note), "{printed}");
     }

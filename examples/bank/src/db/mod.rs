@@ -17,12 +17,18 @@
         "2026-05-11-093000_add_display_name" => 0xb788f0286d51dcaf,
         "2026-06-01-100000_comment_on_the_schema" => 0x91ff6657df1eeba7,
     },
+    queries_folder = "../../queries",
+    queries = {
+        "accounts.sql" => 0x519263b30a470ace,
+        "transfers.sql" => 0x888d2b2ba2b6e7ea,
+    },
     schema = {
         pub mod schema;
     },
     code = {
         mod account_labels;
         mod accounts;
+        pub mod queries;
         mod transfers;
         mod types;
 

@@ -1,0 +1,158 @@
+//! The list of queries, as a table and as JSON.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::Found;
+use crate::ui::{self, Side};
+use bowline_catalog::query::{Column, Query, Rows};
+use bowline_catalog::query_file::NamedQuery;
+use bowline_catalog::{Catalog, DataType, Name, TypeKind};
+
+/// A query, as JSON.
+#[derive(Debug, Serialize)]
+pub(super) struct Listed<'q> {
+    /// `null` for a statement without a name.
+    name: Option<&'q str>,
+    file: &'q str,
+    line: usize,
+    /// The statement with `$1`, `$2`, ..
+    sql: &'q str,
+    #[serde(flatten)]
+    result: Outcome<'q>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Outcome<'q> {
+    Checked {
+        parameters: Vec<Value>,
+        columns: Vec<Value>,
+        rows: &'static str,
+    },
+    Refused {
+        refused: &'q str,
+    },
+}
+
+/// A parameter or column.
+#[derive(Debug, Serialize)]
+struct Value {
+    name: String,
+    #[serde(rename = "type")]
+    data_type: String,
+    nullable: bool,
+}
+
+/// Returns the queries for `--json`.
+pub(super) fn json<'q>(found: &'q [Found<'q>], catalog: &Catalog) -> Vec<Listed<'q>> {
+    found.iter().map(|found| listed(found, catalog)).collect()
+}
+
+fn listed<'q>(found: &'q Found<'q>, catalog: &Catalog) -> Listed<'q> {
+    let sql = found.query.map_or("", |query| &query.sql.text);
+    Listed {
+        name: found.query.map(|query| query.name.text.as_str()),
+        file: &found.file.name,
+        line: found.file.line(found.start()),
+        sql,
+        result: match (&found.checked, found.query) {
+            (Ok(checked), Some(named)) => Outcome::Checked {
+                parameters: parameters(named, &checked.query),
+                columns: checked
+                    .query
+                    .columns
+                    .iter()
+                    .map(|column| value(column, catalog))
+                    .collect(),
+                rows: word(checked.query.rows),
+            },
+            (Ok(_), None) => Outcome::Refused { refused: "" },
+            (Err(mistakes), _) => Outcome::Refused {
+                refused: mistakes.first().map_or("", |first| &first.message),
+            },
+        },
+    }
+}
+
+fn parameters(named: &NamedQuery, query: &Query) -> Vec<Value> {
+    let parameters = query.parameters.iter().enumerate();
+    parameters
+        .map(|(index, parameter)| Value {
+            name: named.parameter_name(index),
+            data_type: parameter.data_type.format_type(),
+            nullable: named.is_nullable(index),
+        })
+        .collect()
+}
+
+fn value(column: &Column, catalog: &Catalog) -> Value {
+    Value {
+        name: column.name.clone(),
+        data_type: base(&column.data_type, catalog).format_type(),
+        nullable: column.nullable,
+    }
+}
+
+/// Returns the base type of a domain, as a server describes a column of it.
+fn base<'t>(data_type: &'t DataType, catalog: &'t Catalog) -> &'t DataType {
+    let mut base = data_type;
+    // A domain over a domain has a base type in the end, since a type exists before its domain.
+    while base.dimensions == 0
+        && let Some(found) = catalog.types.get(&base.name)
+        && let TypeKind::Domain { base: of, .. } = &found.kind
+    {
+        base = of;
+    }
+    base
+}
+
+fn word(rows: Rows) -> &'static str {
+    match rows {
+        Rows::Affected => "affected",
+        Rows::One => "one",
+        Rows::Optional => "optional",
+        Rows::Many => "many",
+    }
+}
+
+/// Returns the queries as a table: their rows, and what they read and write.
+pub(super) fn table(found: &[Found<'_>]) -> String {
+    let headings =
+        ["file", "query", "rows", "reads", "writes"].map(|name| (name.to_owned(), Side::Left));
+    let rows: Vec<Vec<Option<String>>> = found
+        .iter()
+        .map(|found| {
+            let name = found.query.map(|query| query.name.text.clone());
+            let mut row = vec![Some(found.file.name.clone()), name];
+            row.extend(match &found.checked {
+                Ok(checked) => [
+                    Some(word(checked.query.rows).to_owned()),
+                    Some(reads(&checked.query.reads)),
+                    Some(lines(checked.query.writes.iter().map(Name::sql))),
+                ],
+                Err(_) => [Some("refused".to_owned()), None, None],
+            });
+            row
+        })
+        .collect();
+    ui::aligned(None, &headings, &rows)
+}
+
+/// Returns a line for each relation: `accounts (id, username)`.
+fn reads(reads: &BTreeSet<(Name, String)>) -> String {
+    let mut relations: BTreeMap<&Name, Vec<&str>> = BTreeMap::new();
+    for (relation, column) in reads {
+        relations.entry(relation).or_default().push(column);
+    }
+    lines(
+        relations
+            .into_iter()
+            .map(|(relation, columns)| format!("{} ({})", relation.sql(), columns.join(", "))),
+    )
+}
+
+fn lines(lines: impl Iterator<Item = String>) -> String {
+    lines.collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,333 @@
+//! `bowline queries`: the list of queries, and their types.
+
+use crate::Project;
+
+mod generated;
+
+const ACCOUNTS: (&str, &str) = (
+    "migrations/0001_accounts.sql",
+    "CREATE TABLE accounts (id bigint PRIMARY KEY, name varchar(20) NOT NULL, tags text[]);",
+);
+
+#[test]
+fn a_folder_without_query_files_is_an_error() {
+    let project = Project::bare(&[ACCOUNTS]);
+    insta::assert_snapshot!(project.printed(&["queries"], &[]), @r"
+    error: queries has no query files
+    hint: write SQL into a file such as queries/accounts.sql, each statement below a comment: -- name: list_accounts :many
+    exit 1
+    ");
+}
+
+#[test]
+fn mistakes_in_headers_are_underlined() {
+    let project = Project::bare(&[
+        ACCOUNTS,
+        (
+            "queries/accounts.sql",
+            "-- name: list :manny\nSELECT 1;\n\nSELECT 2,\n  3;\n\n-- name: find\n-- nulable: a\nSELECT :'a';\n",
+        ),
+    ]);
+    insta::assert_snapshot!(project.printed(&["queries"], &[]), @r"
+             file         | query |  rows   | reads | writes 
+    ----------------------+-------+---------+-------+--------
+     queries/accounts.sql | list  | refused |       | 
+     queries/accounts.sql |       | refused |       | 
+     queries/accounts.sql | find  | refused |       | 
+    error: unknown annotation `:manny`
+     --> queries/accounts.sql:1:15
+      |
+    1 | -- name: list :manny
+      |               ^^^^^^
+      |
+    help: it is one of :one, :optional, :many, :affected, :exactly(1)
+
+    error: the statement has no name
+     --> queries/accounts.sql:4:1
+      |
+    4 | SELECT 2,
+      | ^^^^^^^^^
+      |
+    help: write a comment above it: -- name: list_accounts :many
+
+    error: unknown key `nulable` in the header
+     --> queries/accounts.sql:8:4
+      |
+    8 | -- nulable: a
+      |    ^^^^^^^
+      |
+    help: the keys are name, row and nullable; a line of documentation does not begin with a lower-case word and a colon
+
+    error: `:'a'` is psql's notation for a string
+     --> queries/accounts.sql:9:8
+      |
+    9 | SELECT :'a';
+      |        ^^^^
+      |
+    help: write :a, since a parameter needs no quotes
+
+    error: 3 of 3 statements are refused
+    exit 1
+    ");
+    insta::assert_snapshot!(project.printed(&["queries", "--json"], &[]), @r#"
+    [
+      {
+        "name": "list",
+        "file": "queries/accounts.sql",
+        "line": 1,
+        "sql": "SELECT 1",
+        "refused": "unknown annotation `:manny`"
+      },
+      {
+        "name": null,
+        "file": "queries/accounts.sql",
+        "line": 4,
+        "sql": "",
+        "refused": "the statement has no name"
+      },
+      {
+        "name": "find",
+        "file": "queries/accounts.sql",
+        "line": 7,
+        "sql": "SELECT :'a'",
+        "refused": "unknown key `nulable` in the header"
+      }
+    ]
+    error: unknown annotation `:manny`
+     --> queries/accounts.sql:1:15
+      |
+    1 | -- name: list :manny
+      |               ^^^^^^
+      |
+    help: it is one of :one, :optional, :many, :affected, :exactly(1)
+
+    error: the statement has no name
+     --> queries/accounts.sql:4:1
+      |
+    4 | SELECT 2,
+      | ^^^^^^^^^
+      |
+    help: write a comment above it: -- name: list_accounts :many
+
+    error: unknown key `nulable` in the header
+     --> queries/accounts.sql:8:4
+      |
+    8 | -- nulable: a
+      |    ^^^^^^^
+      |
+    help: the keys are name, row and nullable; a line of documentation does not begin with a lower-case word and a colon
+
+    error: `:'a'` is psql's notation for a string
+     --> queries/accounts.sql:9:8
+      |
+    9 | SELECT :'a';
+      |        ^^^^
+      |
+    help: write :a, since a parameter needs no quotes
+
+    error: 3 of 3 statements are refused
+    exit 1
+    "#);
+}
+
+#[test]
+fn types_are_those_that_a_server_describes() {
+    let project = Project::bare(&[
+        (
+            "migrations/0001_t.up.sql",
+            "CREATE DOMAIN email AS varchar(100);
+             CREATE SCHEMA other;
+             CREATE TYPE other.\"Kind\" AS ENUM ('a');
+             CREATE TABLE t (id int PRIMARY KEY, mail email, kind other.\"Kind\"[] NOT NULL, c \"char\", j json);",
+        ),
+        (
+            "queries/t.sql",
+            "-- name: GetIt :one\n-- nullable: mail\nSELECT *, now(), :mail::text || 'a' AS given, :id + 1 AS next FROM t WHERE id = :id OR mail = :mail;\n\
+             -- name: add :exec\nINSERT INTO t (id, mail, kind) VALUES ($1, $2, $3);\n\
+             -- name: wrong\nSELECT nothing FROM t;\n\
+             -- name: all :one\nDELETE FROM t;\n",
+        ),
+    ]);
+    insta::assert_snapshot!(project.printed(&["queries", "--json"], &[]), @r#"
+    [
+      {
+        "name": "GetIt",
+        "file": "queries/t.sql",
+        "line": 1,
+        "sql": "SELECT *, now(), $1::text || 'a' AS given, $2 + 1 AS next FROM t WHERE id = $2 OR mail = $1",
+        "parameters": [
+          {
+            "name": "mail",
+            "type": "text",
+            "nullable": true
+          },
+          {
+            "name": "id",
+            "type": "integer",
+            "nullable": false
+          }
+        ],
+        "columns": [
+          {
+            "name": "id",
+            "type": "integer",
+            "nullable": false
+          },
+          {
+            "name": "mail",
+            "type": "character varying",
+            "nullable": true
+          },
+          {
+            "name": "kind",
+            "type": "other.\"Kind\"[]",
+            "nullable": false
+          },
+          {
+            "name": "c",
+            "type": "\"char\"",
+            "nullable": true
+          },
+          {
+            "name": "j",
+            "type": "json",
+            "nullable": true
+          },
+          {
+            "name": "now",
+            "type": "timestamp with time zone",
+            "nullable": false
+          },
+          {
+            "name": "given",
+            "type": "text",
+            "nullable": true
+          },
+          {
+            "name": "next",
+            "type": "integer",
+            "nullable": false
+          }
+        ],
+        "rows": "many"
+      },
+      {
+        "name": "add",
+        "file": "queries/t.sql",
+        "line": 4,
+        "sql": "INSERT INTO t (id, mail, kind) VALUES ($1, $2, $3)",
+        "parameters": [
+          {
+            "name": "$1",
+            "type": "integer",
+            "nullable": false
+          },
+          {
+            "name": "$2",
+            "type": "email",
+            "nullable": false
+          },
+          {
+            "name": "$3",
+            "type": "other.\"Kind\"[]",
+            "nullable": false
+          }
+        ],
+        "columns": [],
+        "rows": "affected"
+      },
+      {
+        "name": "wrong",
+        "file": "queries/t.sql",
+        "line": 6,
+        "sql": "SELECT nothing FROM t",
+        "refused": "column \"nothing\" does not exist"
+      },
+      {
+        "name": "all",
+        "file": "queries/t.sql",
+        "line": 8,
+        "sql": "DELETE FROM t",
+        "parameters": [],
+        "columns": [],
+        "rows": "affected"
+      }
+    ]
+    note: queries/t.sql:4: :exec is read as :affected
+    note: queries/t.sql:8: the statement returns no rows, so it cannot be `:one`: write :affected or :exactly(1), or add RETURNING to the statement
+    error[42703]: column "nothing" does not exist
+     --> queries/t.sql:7:8
+      |
+    7 | SELECT nothing FROM t;
+      |        ^^^^^^^
+      |
+    help: check the spelling, and whether a table in FROM has it
+
+    error: 1 of 4 statements is refused
+    exit 1
+    "#);
+}
+
+#[test]
+fn missing_annotations_are_written() {
+    let text = "\u{feff}-- name: one\n-- Text.\nSELECT * FROM accounts WHERE id = :id;\n-- name: all\nSELECT name FROM accounts;\n\
+         -- name: count\nSELECT count(*) FROM accounts;\n-- name: kept :one\nSELECT 1;\n-- name: remove\nDELETE FROM accounts;\n";
+    let project = Project::bare(&[
+        ACCOUNTS,
+        ("queries/a.sql", text),
+        ("queries/b.sql", "-- name: b :one\nSELECT 1;"),
+    ]);
+    insta::assert_snapshot!(project.printed(&["queries", "--fix"], &[]), @r"
+    wrote   queries/a.sql
+    4 annotations added
+    exit 0
+    ");
+    let fixed = text
+        .replace("name: one", "name: one :optional")
+        .replace("name: all", "name: all :many")
+        .replace("name: count", "name: count :one")
+        .replace("name: remove", "name: remove :affected");
+    assert_eq!(project.read("queries/a.sql"), fixed);
+    assert_eq!(
+        project.printed(&["queries", "--fix"], &[]),
+        "0 annotations added\nexit 0"
+    );
+}
+
+#[test]
+fn a_folder_in_a_package_is_read_as_it_is() {
+    let project = Project::bare(&[
+        ("Cargo.toml", "[package]\nname = \"a\"\n"),
+        ("inner/migrations/1_a/up.sql", "CREATE TABLE t (a int);"),
+        (
+            "inner/queries/t.sql",
+            "-- name: a :many\nSELECT a FROM t;\n",
+        ),
+    ]);
+    let output = super::bowline(&project.path("inner"), &["queries"], &[]);
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && printed.contains("queries/t.sql | a     | many"),
+        "{printed}"
+    );
+}
+
+#[test]
+fn a_migration_that_cannot_be_followed_refuses_only_the_queries_of_its_tables() {
+    let project = Project::bare(&[
+        (
+            "migrations/0001_a.sql",
+            "CREATE TABLE a (id int); CREATE TABLE b (id int); ALTER TABLE b ALTER id TYPE nothing;",
+        ),
+        (
+            "queries/all.sql",
+            "-- name: of_a :many\nSELECT id FROM a;\n-- name: of_b :many\nSELECT id FROM b;\n",
+        ),
+    ]);
+    let output = project.run(&["queries", "--json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let listed: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(listed[0]["columns"][0]["type"], "integer");
+    let refused = listed[1]["refused"].as_str().unwrap_or_default();
+    assert!(refused.contains("0001_a.sql:1"), "{refused}");
+}

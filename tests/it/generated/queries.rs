@@ -1,0 +1,140 @@
+//! The functions of the bank's query files, each on a real server.
+
+use bank::queries::{accounts, transfers};
+use bank::{Account, AccountLabel, AccountStatus, NewAccount, NewTransfer, Transfer};
+use bowline::{Database, ErrorKind, Result, Statement as _};
+use chrono::DateTime;
+
+use crate::support::new_account;
+
+fn sent(from: &Account, to: &Account, amount: i64) -> NewTransfer {
+    NewTransfer {
+        sender_id: from.id,
+        receiver_id: to.id,
+        amount,
+        created_at: None,
+        details: None,
+        tags: Some(vec![Some("home".to_owned()), None]),
+    }
+}
+
+fn two_accounts(db: &Database) -> Result<(Account, Account)> {
+    db.run((
+        Account::insert(new_account("ann")),
+        Account::insert(new_account("bob")),
+    ))
+}
+
+#[bowline::test]
+fn rows_have_the_columns_of_the_query(db: Database) -> Result<()> {
+    let (ann, bob) = two_accounts(&db)?;
+    let (first, second) = db.run((
+        Transfer::insert(sent(&ann, &bob, 1)),
+        Transfer::insert(sent(&ann, &bob, 2)),
+    ))?;
+    let received = db.run(transfers::received_since(bob.id, DateTime::UNIX_EPOCH, 10))?;
+    let ids: Vec<_> = received.iter().map(|row| row.id).collect();
+    assert_eq!(ids, [second.id, first.id]);
+    assert_eq!(
+        (
+            &*received[0].sender_name,
+            received[0].amount,
+            &received[0].tags
+        ),
+        ("ann", 2, &second.tags)
+    );
+    let one = db.run(transfers::received_since(bob.id, first.created_at, 1))?;
+    assert_eq!(one, received[..1]);
+    Ok(())
+}
+
+#[bowline::test]
+fn an_array_is_a_slice_and_an_outer_join_an_option(db: Database) -> Result<()> {
+    let (ann, bob) = two_accounts(&db)?;
+    db.run(Transfer::insert(sent(&ann, &bob, 7)))?;
+    let totals = db.run(transfers::totals(&[ann.id, bob.id]))?;
+    let shown: Vec<_> = totals
+        .iter()
+        .map(|row| (&*row.username, row.transfers, row.amount))
+        .collect();
+    assert_eq!(shown, [("ann", 1, Some(7)), ("bob", 0, None)]);
+    assert!(db.run(transfers::totals(&[]))?.is_empty());
+    Ok(())
+}
+
+#[bowline::test]
+fn a_query_of_all_columns_returns_the_tables_row(db: Database) -> Result<()> {
+    let frozen = NewAccount {
+        status: Some(AccountStatus::Frozen),
+        ..new_account("eve")
+    };
+    let ((ann, _), eve) = (two_accounts(&db)?, db.run(Account::insert(frozen))?);
+    let (less, too_much, is_frozen) = db.run((
+        accounts::withdraw(30, ann.id),
+        accounts::withdraw(71, ann.id),
+        accounts::withdraw(1, eve.id),
+    ))?;
+    assert_eq!(less, Some(db.run(Account::get(ann.id))?));
+    assert_eq!(less.map(|account| account.balance), Some(70));
+    assert_eq!((too_much, is_frozen), (None, None));
+    Ok(())
+}
+
+#[bowline::test]
+fn a_nullable_parameter_is_sent_as_null(db: Database) -> Result<()> {
+    let (ann, _) = two_accounts(&db)?;
+    db.run((
+        accounts::label(ann.id, "vip", None),
+        accounts::label(ann.id, "new", Some("red")),
+    ))?;
+    let colour = |label| {
+        db.run(AccountLabel::get(ann.id, label))
+            .map(|label| label.colour)
+    };
+    assert_eq!(
+        (colour("vip")?, colour("new")?.as_deref()),
+        (None, Some("red"))
+    );
+    Ok(())
+}
+
+#[bowline::test]
+fn another_number_of_rows_commits_nothing(db: Database) -> Result<()> {
+    let (ann, _) = two_accounts(&db)?;
+    let wrong = db.run((
+        accounts::withdraw(30, ann.id),
+        accounts::relabel("blue", ann.id, "vip"),
+    ));
+    assert_eq!(
+        wrong.expect_err("no such label").kind(),
+        ErrorKind::NotFound
+    );
+    assert_eq!(db.run(Account::get(ann.id))?.balance, 100);
+    db.run(accounts::label(ann.id, "vip", None))?;
+    db.run(accounts::relabel("blue", ann.id, "vip"))?;
+    assert_eq!(db.run(accounts::remove_labels(ann.id))?, 1);
+    assert_eq!(db.run(accounts::remove_labels(ann.id))?, 0);
+    Ok(())
+}
+
+#[bowline::test]
+fn a_violated_constraint_and_the_function_are_named(db: Database) -> Result<()> {
+    let (ann, _) = two_accounts(&db)?;
+    db.run(accounts::label(ann.id, "vip", None))?;
+    let again = db
+        .run(accounts::label(ann.id, "vip", None))
+        .expect_err("a duplicate");
+    assert_eq!(again.constraint(), Some(bank::AccountLabelConstraint::Pkey));
+    Ok(())
+}
+
+#[bowline::test]
+fn rows_are_locked_and_mapped_as_those_of_generated_functions(db: Database) -> Result<()> {
+    let (ann, _) = two_accounts(&db)?;
+    let names = accounts::with_status(AccountStatus::Active)
+        .for_update()
+        .map(|accounts: Vec<Account>| accounts.len());
+    assert_eq!(db.run(names)?, 2);
+    assert_eq!(db.run(accounts::richest())?.id, ann.id);
+    Ok(())
+}
