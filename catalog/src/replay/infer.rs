@@ -131,8 +131,8 @@ pub(crate) fn overloads_called(
     const BEFORE: &str = "SELECT ";
     let from = match columns {
         Columns::Nothing => String::new(),
-        Columns::Table(table) => format!(" FROM {}", table.sql()),
-        Columns::OldAndNew(table) => format!(" FROM {0} AS old, {0} AS new", table.sql()),
+        Columns::Table(table) => format!(" FROM {}", qualified(table)),
+        Columns::OldAndNew(table) => format!(" FROM {0} AS old, {0} AS new", qualified(table)),
         Columns::Value(data_type) => {
             format!(
                 " FROM (SELECT NULL::{} AS value) AS domain",
@@ -175,10 +175,16 @@ fn infer_by(
     Ok((columns, inference.used.into_inner()))
 }
 
+/// Returns a name with its schema, which the search path need not contain.
+fn qualified(name: &Name) -> String {
+    use bowline_sql::quote::identifier;
+    format!("{}.{}", identifier(&name.schema), identifier(&name.name))
+}
+
 /// Returns the collation of an expression over the columns of a table, if it differs from that of
 /// its type.
 pub(crate) fn collation_over(state: &State, expression: &str, table: &Name) -> Option<Name> {
-    let relation = table.sql();
+    let relation = qualified(table);
     let query = format!("SELECT {expression} FROM {relation}");
     let select = parse_again(&query);
     let select = select.descendants().find(|node| is_query(node.kind()))?;

@@ -153,3 +153,14 @@ fn a_column_is_never_one_of_an_enum() {
         "COMMENT ON COLUMN e.a IS 'a'",
     ]);
 }
+
+#[test]
+fn an_index_has_the_collation_of_its_column_whatever_the_search_path() {
+    agree(&[
+        "CREATE TABLE t1 (id int, a int)",
+        "CREATE COLLATION \"Sorted\" FROM \"C\"",
+        "ALTER TABLE t1 ADD COLUMN y text COLLATE \"Sorted\"",
+        "SET SCHEMA 'missing'",
+        "CREATE INDEX ON public.t1 (lower(y), a ASC NULLS FIRST)",
+    ]);
+}
