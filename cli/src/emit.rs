@@ -15,7 +15,9 @@ use std::path::{Path, PathBuf};
 
 use bowline_migrations::FORMAT;
 
-use crate::plan::{Function, Origin, Plan};
+use bowline_plan::plan::{Function, Plan};
+
+use crate::origin::Origin;
 
 pub(crate) use schema::schema;
 pub(crate) use statements::{Statement, statements};

@@ -8,15 +8,13 @@ mod error;
 mod interrupt;
 mod introspect;
 mod migrations;
+mod origin;
 mod package;
-mod paths;
-mod plan;
 mod project;
 mod queries;
 mod source;
 mod sql_error;
 mod step;
-mod suggestion;
 mod throwaway;
 mod ui;
 

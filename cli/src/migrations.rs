@@ -12,8 +12,8 @@ pub(crate) use bowline_migrations::{FolderError, SqlFile};
 use serde::Deserialize;
 
 use crate::error::CliError;
-use crate::paths::shown_path;
 use crate::ui;
+use bowline_plan::paths::shown_path;
 
 /// One migration.
 ///

@@ -7,7 +7,7 @@ mod module;
 use std::path::{Path, PathBuf};
 
 use crate::error::CliError;
-use crate::plan::Need;
+use bowline_plan::plan::Need;
 
 pub(crate) use build_script::{BuildScript, build_script};
 pub(crate) use manifest::{BowlineSource, Lack, Manifest};

@@ -1,27 +1,14 @@
-//! The project that the command works on: its folders and its settings.
-//!
-//! diesel's settings are read from `diesel.toml`, as strictly as diesel's own command reads them.
-//! Bowline's settings are in `bowline.toml`, since `diesel.toml` must not have unknown keys.
+//! The project that the command works on, and its options.
 
-mod bowline_toml;
-mod output;
-mod settings;
-mod toml_file;
-
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use bowline_plan::project::{self, ProjectOptions};
 use clap::Args;
-use serde::Deserialize;
 
 use crate::error::CliError;
 use crate::migrations::{FolderError, Migration, read_folder};
-use crate::paths::shown_path;
-
-pub(crate) use bowline_toml::{SettingsFile, in_cargo_toml};
-pub(crate) use output::{AllowTables, ColumnSorting, Output, WithDocs};
-pub(crate) use settings::{Settings, of_name};
-pub(crate) use toml_file::BOWLINE_TOML;
 
 /// Options for projects whose files and folders have other names.
 #[derive(Debug, Default, Args)]
@@ -48,154 +35,59 @@ pub(crate) struct ProjectArgs {
     migration_dir: Option<PathBuf>,
 }
 
+impl ProjectArgs {
+    fn options(&self) -> ProjectOptions {
+        ProjectOptions {
+            config_file: self.config_file.clone(),
+            migration_dir: self.migration_dir.clone(),
+        }
+    }
+}
+
 /// A project.
 #[derive(Debug)]
 pub(crate) struct Project {
-    /// The folder of `Cargo.toml` or `diesel.toml`.
-    pub root: PathBuf,
-    /// The folder of the package that the generated code is compiled in.
-    pub package: PathBuf,
-    /// The folder of the migrations.
-    pub migrations: PathBuf,
-    /// The same without the option --migration-dir.
-    pub usual_migrations: PathBuf,
-    /// The folder of the query files. It need not exist.
-    pub queries: PathBuf,
-    /// False if diesel's defaults apply, because there is no `diesel.toml`.
-    pub has_diesel_toml: bool,
-    /// The settings that shape the generated code.
-    pub settings: Settings,
-    /// Settings that do not apply to this project.
-    ineffective: Vec<SettingsFile>,
+    found: project::Project,
     /// The migrations, once they are read.
     read: OnceLock<Vec<Migration>>,
 }
 
-#[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields)]
-struct DieselToml {
-    print_schema: Option<toml::Table>,
-    migrations_directory: Option<MigrationsDirectory>,
-}
+impl Deref for Project {
+    type Target = project::Project;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct MigrationsDirectory {
-    dir: PathBuf,
+    fn deref(&self) -> &Self::Target {
+        &self.found
+    }
 }
 
 impl Project {
     /// Returns the folder of the project that a folder is in, without reading its settings.
     pub(crate) fn root(from: &Path, arguments: &ProjectArgs) -> Option<PathBuf> {
-        let above = |file: &str| {
-            let mut folders = from.ancestors();
-            folders.find(|folder| folder.join(file).is_file())
-        };
-        // As in diesel's own command, a diesel.toml further up comes before a nearer Cargo.toml.
-        let root = match &arguments.config_file {
-            Some(file) => from.join(file).parent().map(Path::to_owned),
-            None => above("diesel.toml")
-                .or_else(|| above("Cargo.toml"))
-                .map(Path::to_owned)
-                .or_else(|| migrations_above(from)?.parent().map(Path::to_owned)),
-        };
-        root.or_else(|| arguments.migration_dir.is_some().then(|| from.to_owned()))
+        project::Project::root(from, &arguments.options())
     }
 
     /// Finds the project of a folder, or of the nearest folder above, and reads its settings.
     pub(crate) fn find(from: &Path, arguments: &ProjectArgs) -> Result<Self, CliError> {
-        let root = Self::root(from, arguments).ok_or_else(|| {
-            CliError::failed(format!(
-                "no diesel.toml, Cargo.toml or folder named migrations in {} or above it",
-                from.display()
-            ))
-            .hint("run this in a cargo package, or pass the folder: --migration-dir")
-        })?;
-        Self::at(&root, from, arguments)
+        Ok(Self::of(project::Project::find(
+            from,
+            &arguments.options(),
+        )?))
     }
 
     /// Finds the project of a folder as [`find`](Self::find) does, but for queries: a folder with
     /// migrations and query files needs no package around it.
     pub(crate) fn of_queries(from: &Path, arguments: &ProjectArgs) -> Result<Self, CliError> {
-        let is_complete = [MIGRATIONS, QUERIES]
-            .iter()
-            .all(|folder| from.join(folder).is_dir());
-        if is_complete && arguments.config_file.is_none() {
-            return Self::at(from, from, arguments);
-        }
-        Self::find(from, arguments)
+        Ok(Self::of(project::Project::of_queries(
+            from,
+            &arguments.options(),
+        )?))
     }
 
-    fn at(root: &Path, from: &Path, arguments: &ProjectArgs) -> Result<Self, CliError> {
-        let diesel_toml = arguments
-            .config_file
-            .as_ref()
-            .map_or_else(|| root.join("diesel.toml"), |file| from.join(file));
-        let mut errors = Vec::new();
-        let diesel: Option<DieselToml> = toml_file::read(&diesel_toml, &mut errors);
-        if diesel.is_none() && errors.is_empty() && arguments.config_file.is_some() {
-            return Err(
-                CliError::failed(format!("{} does not exist", diesel_toml.display()))
-                    .hint("check --config-file and DIESEL_CONFIG_FILE"),
-            );
-        }
-        let has_diesel_toml = diesel.is_some();
-        let diesel = diesel.unwrap_or_default();
-        let print_schema = diesel.print_schema.unwrap_or_default();
-        let mut outputs = output::outputs(print_schema, &diesel_toml, root, &mut errors);
-        let schema_file = schema_file(&outputs);
-        let usual = usual_folder(&schema_file, root);
-        let folders = folders_of_settings(&package_of(&usual, root), root, &mut errors);
-        let (own, file) = bowline_toml::read(&folders, root, &mut errors);
-        let ineffective = ineffective(&folders, from, file.as_ref());
-        let tab_spaces = tab_spaces(root, &mut errors);
-        if let Some(error) = toml_file::joined(errors) {
-            return Err(error);
-        }
-        let beside = file.as_ref().and_then(|file| file.path.parent());
-        let beside = beside.unwrap_or(root);
-        let folder = own.folder.map_or(usual, |folder| beside.join(folder));
-        let queries = own.queries.map(|queries| beside.join(queries));
-        let queries = queries.unwrap_or_else(|| root.join(QUERIES));
-        let configured = diesel
-            .migrations_directory
-            .map(|directory| root.join(directory.dir));
-        let usual_migrations = configured
-            .or_else(|| migrations_above(root))
-            .unwrap_or_else(|| root.join(MIGRATIONS));
-        let named = arguments.migration_dir.as_ref();
-        let migrations = named.map_or_else(|| usual_migrations.clone(), |folder| from.join(folder));
-        let package = package_of(&folder, root);
-        for output in &mut outputs {
-            let file = output.file.as_deref();
-            output.path = file.map(|file| schema_path(file, &folder, &package));
-        }
-        let settings = Settings {
-            root: root.to_owned(),
-            schema_path: schema_path(&schema_file, &folder, &package),
-            folder,
-            tab_spaces,
-            outputs,
-            file,
-            names: own.names,
-            variants: own.variants,
-            extra_derives: own.derives,
-            insertable: own.insertable,
-            leave_out: own.leave_out,
-            keys: own.keys,
-            joinables: own.joinables,
-        };
-        Ok(Self {
-            migrations,
-            usual_migrations,
-            queries,
-            root: root.to_owned(),
-            package,
-            has_diesel_toml,
-            settings,
-            ineffective,
+    fn of(found: project::Project) -> Self {
+        Self {
+            found,
             read: OnceLock::new(),
-        })
+        }
     }
 
     /// Returns the migrations in the order in which they run; reads the folder once per run.
@@ -208,177 +100,4 @@ impl Project {
             }
         }
     }
-
-    /// Returns a note for each file of settings that has no effect.
-    pub(crate) fn ineffective_settings(&self) -> Vec<String> {
-        let applied = match &self.settings.file {
-            Some(file) => format!("those in {} apply", file.description()),
-            None => format!(
-                "{BOWLINE_TOML} in {} would apply",
-                shown_path(&self.package)
-            ),
-        };
-        let files = self.ineffective.iter();
-        files
-            .map(|file| {
-                format!(
-                    "the settings in {} have no effect: {applied}",
-                    file.description()
-                )
-            })
-            .collect()
-    }
-
-    /// Returns a note if the settings are still in `Cargo.toml`.
-    pub(crate) fn settings_note(&self) -> Option<String> {
-        let file = self.settings.file.as_ref()?;
-        file.is_cargo_toml().then(|| {
-            format!(
-                "[{}] in Cargo.toml is replaced by {BOWLINE_TOML}; `bowline init --move-settings` \
-                 moves it",
-                file.table_name()
-            )
-        })
-    }
-}
-
-/// Returns the file of the main `schema.rs`: that of the output without a name, if there is one,
-/// since the others are usually for other schemas.
-fn schema_file(outputs: &[Output]) -> PathBuf {
-    let has_file = |output: &&Output| output.file.is_some();
-    let main = outputs
-        .iter()
-        .find(|output| has_file(output) && output.name == output::DEFAULT)
-        .or_else(|| outputs.iter().find(has_file));
-    main.and_then(|output| output.file.clone())
-        .unwrap_or_default()
-}
-
-/// Returns the folder of the generated files where no setting names another: that of `schema.rs`,
-/// or `db` beside it if it is in `src`, where the user's own files are.
-fn usual_folder(schema_file: &Path, root: &Path) -> PathBuf {
-    let beside = schema_file.parent().unwrap_or(root);
-    let package = beside.parent().filter(|_| beside.ends_with("src"));
-    let is_source =
-        package.is_some_and(|package| package == root || package.join("Cargo.toml").is_file());
-    if is_source {
-        beside.join("db")
-    } else {
-        beside.to_owned()
-    }
-}
-
-/// Returns the folder of the package that a folder is in.
-fn package_of(folder: &Path, root: &Path) -> PathBuf {
-    let mut folders = folder.ancestors();
-    folders
-        .find(|folder| folder.join("Cargo.toml").is_file())
-        .unwrap_or(root)
-        .to_owned()
-}
-
-/// Returns the folders that may have a `bowline.toml`, in the order in which they are searched:
-/// from the package or the project, whichever is further down, to the root of the cargo workspace.
-fn folders_of_settings(package: &Path, root: &Path, errors: &mut Vec<CliError>) -> Vec<PathBuf> {
-    let (lowest, mut highest) = if root.starts_with(package) {
-        (root, package)
-    } else {
-        (package, root)
-    };
-    for folder in highest.ancestors() {
-        if is_workspace(folder, errors) {
-            highest = folder;
-            break;
-        }
-    }
-    let mut folders: Vec<PathBuf> = lowest
-        .ancestors()
-        .take_while(|folder| folder.starts_with(highest))
-        .map(Path::to_owned)
-        .collect();
-    if !folders.iter().any(|folder| folder == root) {
-        folders.extend([package, root].map(Path::to_owned));
-    }
-    folders
-}
-
-/// Returns the settings that have no effect, in the folders that are searched and in those above
-/// the working directory.
-fn ineffective(
-    folders: &[PathBuf],
-    from: &Path,
-    applied: Option<&SettingsFile>,
-) -> Vec<SettingsFile> {
-    let Some(highest) = folders.last() else {
-        return Vec::new();
-    };
-    let above = from
-        .ancestors()
-        .take_while(|folder| folder.starts_with(highest));
-    let others = above
-        .map(Path::to_owned)
-        .filter(|folder| !folders.contains(folder));
-    let all: Vec<PathBuf> = folders.iter().cloned().chain(others).collect();
-    bowline_toml::ineffective(&all, applied)
-}
-
-/// Returns true if a folder has the `Cargo.toml` of a workspace.
-fn is_workspace(folder: &Path, errors: &mut Vec<CliError>) -> bool {
-    #[derive(Deserialize)]
-    struct CargoToml {
-        workspace: Option<toml::Table>,
-    }
-    let manifest: Option<CargoToml> = toml_file::read(&folder.join("Cargo.toml"), errors);
-    manifest.is_some_and(|manifest| manifest.workspace.is_some())
-}
-
-/// The settings of rustfmt that shape `schema.rs`.
-#[derive(Debug, Deserialize)]
-struct RustfmtToml {
-    tab_spaces: Option<usize>,
-}
-
-/// Returns `tab_spaces` from the settings that rustfmt would find.
-fn tab_spaces(root: &Path, errors: &mut Vec<CliError>) -> Option<usize> {
-    let names = [".rustfmt.toml", "rustfmt.toml"];
-    for path in root
-        .ancestors()
-        .flat_map(|folder| names.map(|name| folder.join(name)))
-    {
-        if let Some(settings) = toml_file::read::<RustfmtToml>(&path, errors) {
-            return settings.tab_spaces.filter(|spaces| *spaces <= 16);
-        }
-    }
-    None
-}
-
-const MIGRATIONS: &str = "migrations";
-const QUERIES: &str = "queries";
-
-/// Returns the folder `migrations` here or in the nearest folder above.
-fn migrations_above(from: &Path) -> Option<PathBuf> {
-    let mut folders = from.ancestors().map(|folder| folder.join(MIGRATIONS));
-    folders.find(|folder| folder.is_dir())
-}
-
-/// Returns the path by which a file in the folder names the schema module.
-fn schema_path(file: &Path, folder: &Path, package: &Path) -> String {
-    let name = |part: &std::ffi::OsStr| part.to_string_lossy().into_owned();
-    let stem = file.file_stem().map(name).unwrap_or_default();
-    if file.parent() == Some(folder) {
-        return format!("super::{stem}");
-    }
-    let below = file
-        .parent()
-        .and_then(|parent| parent.strip_prefix(package.join("src")).ok());
-    let modules = below
-        .into_iter()
-        .flat_map(Path::components)
-        .map(|part| name(part.as_os_str()));
-    ["crate".to_owned()]
-        .into_iter()
-        .chain(modules)
-        .chain([stem])
-        .collect::<Vec<_>>()
-        .join("::")
 }

@@ -6,8 +6,8 @@ use annotate_snippets::{AnnotationKind, Group, Level, Snippet};
 use bowline_catalog::query_file::{self, Mistake, QueryFile, line_and_column};
 
 use crate::migrations::{FolderError, SqlFile};
-use crate::paths::{relative, shown_path};
 use crate::ui::{self, Excerpt};
+use bowline_plan::paths::{relative, shown_path};
 
 /// A file of queries.
 #[derive(Debug, Clone)]

@@ -9,9 +9,7 @@ use crate::connection::{ServerArgs, connect_to_read};
 use crate::error::CliError;
 use crate::introspect::introspect;
 use crate::migrations::{Migration, SqlFile, prepared};
-use crate::paths::{shown_path, without_mark};
 use crate::project::Project;
-use crate::suggestion::nearest;
 use crate::throwaway::Throwaway;
 use crate::ui::{self, Excerpt};
 use bowline_catalog::Catalog;
@@ -19,6 +17,8 @@ use bowline_catalog::DIESEL_TABLE;
 use bowline_catalog::gap::GapKind;
 use bowline_catalog::json;
 use bowline_catalog::replay::{Refusal, Replayed, replay};
+use bowline_plan::paths::{shown_path, without_mark};
+use bowline_plan::suggestion::nearest;
 
 /// The server that runs the migrations if replay cannot follow them.
 #[derive(Debug, Clone, Default, clap::Args)]

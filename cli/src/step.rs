@@ -10,8 +10,8 @@ use diesel::sql_types::Text;
 use crate::error::{CliError, read_only_hint};
 use crate::interrupt;
 use crate::migrations::{Migration, SqlFile, runnable};
-use crate::paths::shown_path;
 use crate::sql_error::{SqlSource, explained};
+use bowline_plan::paths::shown_path;
 
 /// The direction in which a migration runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,6 +4,7 @@ mod aligned;
 mod ask;
 mod colour;
 mod escape;
+mod failure;
 mod labelled;
 pub(crate) mod notices;
 mod output;

@@ -22,7 +22,7 @@ const fn row(module: &'static str, uses: &'static [&'static str]) -> Row {
     Row { module, uses }
 }
 
-pub(crate) const PACKAGES: [Package; 6] = [
+pub(crate) const PACKAGES: [Package; 7] = [
     catalog::CATALOG,
     Package {
         source: "src",
@@ -160,26 +160,18 @@ pub(crate) const PACKAGES: [Package; 6] = [
         rows: &[
             row("diagram", &[]),
             row("interrupt", &[]),
-            row("suggestion", &[]),
             row("error", &["interrupt"]),
             row("connection", &["error"]),
             row("introspect", &["error"]),
-            row("paths", &["error"]),
             row("ui", &["error"]),
-            row("migrations", &["error", "paths", "ui"]),
-            row(
-                "project",
-                &["error", "migrations", "paths", "suggestion", "ui"],
-            ),
-            row("queries", &["migrations", "paths", "ui"]),
+            row("migrations", &["error", "ui"]),
+            row("origin", &["migrations"]),
+            row("project", &["error", "migrations"]),
+            row("queries", &["migrations", "ui"]),
             row("sql_error", &["error", "interrupt", "ui"]),
-            row("plan", &["migrations", "paths", "project", "suggestion"]),
-            row(
-                "step",
-                &["error", "interrupt", "migrations", "paths", "sql_error"],
-            ),
-            row("emit", &["plan", "project"]),
-            row("package", &["error", "paths", "plan"]),
+            row("step", &["error", "interrupt", "migrations", "sql_error"]),
+            row("emit", &["origin"]),
+            row("package", &["error"]),
             row(
                 "throwaway",
                 &["connection", "error", "introspect", "migrations", "step"],
@@ -191,9 +183,7 @@ pub(crate) const PACKAGES: [Package; 6] = [
                     "error",
                     "introspect",
                     "migrations",
-                    "paths",
                     "project",
-                    "suggestion",
                     "throwaway",
                     "ui",
                 ],
@@ -208,15 +198,13 @@ pub(crate) const PACKAGES: [Package; 6] = [
                     "interrupt",
                     "introspect",
                     "migrations",
+                    "origin",
                     "package",
-                    "paths",
-                    "plan",
                     "project",
                     "queries",
                     "source",
                     "sql_error",
                     "step",
-                    "suggestion",
                     "throwaway",
                     "ui",
                 ],
@@ -224,12 +212,23 @@ pub(crate) const PACKAGES: [Package; 6] = [
         ],
     },
     Package {
+        source: "plan/src",
+        rows: &[
+            row("failure", &[]),
+            row("suggestion", &[]),
+            row("paths", &["failure"]),
+            row("project", &["failure", "paths", "suggestion"]),
+            row("plan", &["paths", "project", "suggestion"]),
+        ],
+    },
+    Package {
         source: "macros/src",
         rows: &[
             row("migrations", &[]),
             row("test", &[]),
+            row("query", &["migrations"]),
             row("row", &["migrations"]),
-            row("", &["migrations", "row", "test"]),
+            row("", &["migrations", "query", "row", "test"]),
         ],
     },
     Package {
@@ -289,7 +288,7 @@ pub(crate) const FORBIDDEN: [Rule; 7] = [
         "a session reports by its observer",
     ),
     (
-        "cli/src/plan",
+        "plan/src/plan",
         &[],
         &["std::fs", "fs::", "std::env", "std::process"],
         "a plan follows from the catalog and the settings",

@@ -11,15 +11,17 @@ use clap::Args;
 use crate::emit::{self, Files, Statement};
 use crate::error::CliError;
 use crate::migrations::Migration;
+use crate::origin::Origin;
 use crate::package::Package;
-use crate::paths::relative;
-use crate::plan::{self, Origin, PatchedSchema, Plan, Problem, SchemaPlan};
-use crate::project::{Project, Settings};
+use crate::project::Project;
 use crate::queries::read_folder;
 use crate::source::{Fallback, of_migrations};
 use crate::ui::{self, counted};
 use bowline_catalog::Catalog;
 use bowline_catalog::gap::{Gap, GapKind};
+use bowline_plan::paths::relative;
+use bowline_plan::plan::{self, PatchedSchema, Plan, Problem, SchemaPlan};
+use bowline_plan::project::Settings;
 use files::{check, current, is_ours, refuse_newer, shown, write};
 
 /// Generate the schema module, models and functions from the migrations and query files.

@@ -17,9 +17,10 @@ use clap::Args;
 use crate::error::CliError;
 use crate::migrations::Migration;
 use crate::package::{BuildScript, Package, build_script};
-use crate::paths::{read_optional, relative};
-use crate::project::{BOWLINE_TOML, Project, ProjectArgs};
+use crate::project::{Project, ProjectArgs};
 use crate::ui;
+use bowline_plan::paths::{read_optional, relative};
+use bowline_plan::project::BOWLINE_TOML;
 use changes::Changes;
 use root::Root;
 

@@ -17,10 +17,10 @@ use clap::{Args, Subcommand};
 use crate::connection::{self, Connected, DatabaseArgs};
 use crate::error::CliError;
 use crate::migrations::Migration;
-use crate::paths::shown_path;
 use crate::project::Project;
 use crate::step::{self, Way, step};
 use crate::ui;
+use bowline_plan::paths::shown_path;
 use history::History;
 
 pub(super) use history::History as MigrationHistory;

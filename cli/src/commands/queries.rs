@@ -93,7 +93,7 @@ pub(crate) fn run(arguments: &Queries, project: &Project) -> Result<(), CliError
 }
 
 fn no_files(project: &Project) -> CliError {
-    let folder = crate::paths::shown_path(&project.queries);
+    let folder = bowline_plan::paths::shown_path(&project.queries);
     CliError::failed(format!("{folder} has no query files")).hint(format!(
         "write SQL into a file such as {folder}/accounts.sql, each statement below a comment: -- \
          name: list_accounts :many"

@@ -9,10 +9,10 @@ use crate::diagram::{Diagram, mermaid};
 use crate::error::CliError;
 use crate::project::Project;
 use crate::source::{Fallback, Source};
-use crate::suggestion::nearest;
 use crate::ui;
 use bowline_catalog::gap::Gap;
 use bowline_catalog::{Catalog, Name, Relation};
+use bowline_plan::suggestion::nearest;
 
 /// List the tables, or describe one with its columns, keys and indexes, as psql's \d does.
 ///

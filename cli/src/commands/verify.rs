@@ -1,5 +1,7 @@
 //! `bowline verify`: tests the migrations on a real server.
 
+mod inline;
+
 use clap::Args;
 use diesel::connection::SimpleConnection as _;
 use serde::Serialize;
@@ -22,7 +24,7 @@ use bowline_catalog::replay::replay_each;
 ///
 /// Reports each down.sql that does not revert its up.sql, each difference between what `bowline
 /// generate` reads from the files and what PostgreSQL creates, and each statement of a generated
-/// function that the server does not accept. The database is dropped afterwards.
+/// function, of `query!` or of `query_as!` that the server does not accept. The database is dropped afterwards.
 /// The exit code is 1 if anything differs.
 ///
 /// Example: bowline verify
@@ -110,6 +112,18 @@ pub(crate) fn run(arguments: &Verify, project: &Project) -> Result<(), CliError>
             trial.prepare(&statement)?;
         }
     }
+    if is_followed {
+        // PREPARE takes no CALL.
+        let is_call = |sql: &str| {
+            let first = bowline_sql::tokens(sql).next();
+            first.is_some_and(|first| first.is_word("call"))
+        };
+        for statement in inline::statements(&project.package) {
+            if !is_call(&statement.sql) {
+                trial.prepare(&statement)?;
+            }
+        }
+    }
     if arguments.json {
         ui::json(&Report {
             server: &server,
@@ -186,7 +200,7 @@ impl Trial<'_> {
         Ok(())
     }
 
-    /// Lets the server prepare a statement of a generated function.
+    /// Lets the server prepare a statement of a generated function or of a source file.
     fn prepare(&mut self, statement: &Statement) -> Result<(), CliError> {
         let Statement { function, sql } = statement;
         let session = self.throwaway.session()?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::plan::{ArgumentPlan, QueryFilePlan, QueryFunction, RowPlan};
+use bowline_plan::plan::{ArgumentPlan, QueryFilePlan, QueryFunction, RowPlan};
 
 use super::HEADER;
 use super::layout::{self, chain, derive, doc, literal, signature, string_field, use_list};

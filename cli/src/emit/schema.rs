@@ -1,7 +1,7 @@
 //! `schema.rs`, byte for byte as `diesel print-schema` writes it.
 
-use crate::plan::{CustomType, SchemaColumn, SchemaPlan, SchemaTable};
-use crate::project::WithDocs;
+use bowline_plan::plan::{CustomType, SchemaColumn, SchemaPlan, SchemaTable};
+use bowline_plan::project::WithDocs;
 
 use super::layout::{attribute, derive, is_bidirectional, literal, macro_list};
 

@@ -1,7 +1,7 @@
 //! The statements of the generated functions, complete, so that a server can prepare them.
 
 use super::table::constants;
-use crate::plan::Plan;
+use bowline_plan::plan::Plan;
 
 /// A statement of a generated function.
 #[derive(Debug)]

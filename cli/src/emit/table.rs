@@ -1,6 +1,6 @@
 //! The file of one table, top to bottom.
 
-use crate::plan::{Field, Function, TablePlan, article};
+use bowline_plan::plan::{Field, Function, TablePlan, article};
 
 use super::HEADER;
 use super::layout::{self, derive, doc, literal, use_list};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::plan::EnumPlan;
+use bowline_plan::plan::EnumPlan;
 
 use super::HEADER;
 use super::layout::{doc, literal};

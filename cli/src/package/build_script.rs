@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::Package;
 use crate::error::CliError;
-use crate::paths::read_optional;
+use bowline_plan::paths::read_optional;
 
 /// The state of a package's build script.
 #[derive(Debug, PartialEq, Eq)]

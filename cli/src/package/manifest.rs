@@ -6,8 +6,8 @@ use semver::{Version, VersionReq};
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
 use crate::error::CliError;
-use crate::paths::read_optional;
-use crate::plan::Need;
+use bowline_plan::paths::read_optional;
+use bowline_plan::plan::Need;
 
 /// A `Cargo.toml`.
 #[derive(Debug, Clone)]

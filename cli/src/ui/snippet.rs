@@ -7,14 +7,7 @@ use bowline_sql::Kind;
 
 use super::colour::has_colours;
 
-/// A part of a file to underline.
-#[derive(Debug, Clone)]
-pub(crate) struct Excerpt<'a> {
-    pub path: String,
-    pub source: &'a str,
-    /// In bytes.
-    pub span: Range<usize>,
-}
+pub(crate) use bowline_plan::failure::Excerpt;
 
 /// Returns a message above the line of a file that it is about.
 pub(crate) fn underlined(what: &str, path: &str, source: &str, span: Range<usize>) -> String {

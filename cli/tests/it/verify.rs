@@ -144,6 +144,25 @@ fn the_server_prepares_the_statements_of_generated_functions() {
 }
 
 #[test]
+fn the_server_prepares_the_queries_of_the_sources() {
+    let project = Project::new(&[
+        (
+            "migrations/1_a/up.sql",
+            "CREATE TABLE a (id int PRIMARY KEY);",
+        ),
+        (
+            "src/lib.rs",
+            "pub fn f() {\n    let _ = bowline::query!(\"SELECT id FROM a WHERE id = $1\", 1);\n    let _ = query!(\"SELECT b FROM a\");\n}\n",
+        ),
+    ]);
+    insta::assert_snapshot!(verified(&project, &["--up-only"]), @r#"
+    the server refuses the query in src/lib.rs:3: column "b" does not exist (SQLSTATE 42703)
+    error: 1 finding on PostgreSQL [version]
+    exit 1
+    "#);
+}
+
+#[test]
 fn other_spellings_of_values_are_no_findings() {
     let project = Project::new(&[(
         "migrations/1_a/up.sql",

@@ -5,9 +5,10 @@ use std::path::Path;
 use super::finding::Finding;
 use crate::commands::generate;
 use crate::error::CliError;
-use crate::project::{BOWLINE_TOML, Project};
+use crate::project::Project;
 use crate::queries::read_folder;
 use crate::ui::counted;
+use bowline_plan::project::BOWLINE_TOML;
 
 const AREA: &str = "project";
 

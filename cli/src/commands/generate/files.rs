@@ -7,8 +7,8 @@ use bowline_migrations::FORMAT;
 
 use crate::emit::{Files, HEADER, QUERIES};
 use crate::error::CliError;
-use crate::paths::read_optional;
 use crate::ui;
+use bowline_plan::paths::read_optional;
 
 /// Reads the current text of the files to write, and generated files whose table no longer exists.
 ///

@@ -11,11 +11,11 @@ use bowline_sql::statements;
 
 use crate::error::CliError;
 use crate::migrations::{Migration, SqlFile, prepared};
-use crate::paths::shown_path;
-use crate::plan::{self, CheckedFile, Plan, QueryFilePlan};
 use crate::project::Project;
 use crate::queries::SourceFile;
 use crate::ui::{Excerpt, counted};
+use bowline_plan::paths::shown_path;
+use bowline_plan::plan::{self, CheckedFile, Plan, QueryFilePlan};
 
 /// A mistake in a query file.
 type Wrong<'f> = (&'f SourceFile, Mistake);

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::CliError;
-use crate::paths::{BYTE_ORDER_MARK, relative};
 use crate::ui;
+use bowline_plan::paths::{BYTE_ORDER_MARK, relative};
 
 /// Files to write, and notes for the user.
 #[derive(Debug)]

@@ -9,10 +9,10 @@ use crate::commands::generate::refused;
 use crate::error::CliError;
 use crate::migrations::Migration;
 use crate::package::{BowlineSource, Lack, Package};
-use crate::paths::relative;
-use crate::plan::{self, needs};
 use crate::project::Project;
 use bowline_catalog::replay::replay;
+use bowline_plan::paths::relative;
+use bowline_plan::plan::{self, needs};
 
 /// Returns the source of the dependency bowline, as the command line or the default names it.
 pub(super) fn source(

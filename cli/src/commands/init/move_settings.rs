@@ -10,9 +10,9 @@ use toml_edit::{Document, Item, Key, Table};
 
 use super::changes::Changes;
 use crate::error::CliError;
-use crate::paths::read_optional;
-use crate::project::{BOWLINE_TOML, SettingsFile, in_cargo_toml};
 use crate::ui;
+use bowline_plan::paths::read_optional;
+use bowline_plan::project::{BOWLINE_TOML, SettingsFile, in_cargo_toml};
 
 /// Returns the changes that move the settings in the `Cargo.toml` of a folder.
 pub(super) fn changes(folder: &Path) -> Result<Changes, CliError> {

@@ -7,9 +7,9 @@ use super::changes::Changes;
 use crate::emit::HEADER;
 use crate::error::CliError;
 use crate::package::{Declaration, Package, declare};
-use crate::paths::{read_optional, relative};
-use crate::plan::module_name;
 use crate::project::Project;
+use bowline_plan::paths::{read_optional, relative};
+use bowline_plan::plan::module_name;
 
 /// The root file of a crate.
 pub(super) struct Root {

@@ -4,10 +4,10 @@ use std::fs;
 
 use super::Found;
 use crate::error::CliError;
-use crate::paths::shown_path;
 use crate::queries::SourceFile;
 use crate::ui::{self, counted};
 use bowline_catalog::query_file::Annotation;
+use bowline_plan::paths::shown_path;
 
 /// Writes the inferred annotation after each name that has none.
 pub(super) fn fix(files: &[SourceFile], found: &[Found<'_>]) -> Result<(), CliError> {

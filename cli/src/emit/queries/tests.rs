@@ -5,7 +5,7 @@ use bowline_catalog::query_file::{Mistake, read};
 use bowline_catalog::{Catalog, DataType, Name};
 
 use super::file;
-use crate::plan::{CheckedFile, Plan, QueryFilePlan, query_file};
+use bowline_plan::plan::{CheckedFile, Plan, QueryFilePlan, query_file};
 
 fn builtin(name: &str, dimensions: u8) -> DataType {
     DataType {

@@ -2,7 +2,7 @@
 
 use bowline_catalog::definition::quoted;
 
-use crate::plan::{self, Field, Function, KeyColumn, TablePlan, article};
+use bowline_plan::plan::{self, Field, Function, KeyColumn, TablePlan, article};
 
 mod writes;
 

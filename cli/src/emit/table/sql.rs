@@ -4,7 +4,7 @@ use bowline_catalog::definition::quoted;
 
 use super::super::layout::{literal, string_field};
 use super::template::{Template, list};
-use crate::plan::{KeyColumn, TablePlan};
+use bowline_plan::plan::{KeyColumn, TablePlan};
 
 /// Returns the table's name in SQL, with its schema unless that is `public`.
 pub(super) fn name(table: &TablePlan) -> String {

@@ -2,7 +2,7 @@
 
 use bowline_catalog::definition::quoted;
 
-use crate::plan::{Field, TablePlan};
+use bowline_plan::plan::{Field, TablePlan};
 
 /// SQL, in which a call fills the gaps.
 pub(in super::super) struct Template(Vec<Piece>);

@@ -1,6 +1,6 @@
 //! The macros that bind values to columns, and read rows from them.
 
-use crate::plan::{Field, Function, TablePlan};
+use bowline_plan::plan::{Field, Function, TablePlan};
 
 use super::super::layout::WIDTH;
 use super::lifetime;

@@ -2,7 +2,7 @@
 
 use bowline_catalog::definition::quoted;
 
-use crate::plan::{KeyColumn, TablePlan, article};
+use bowline_plan::plan::{KeyColumn, TablePlan, article};
 
 use super::super::super::layout::doc;
 use super::super::lifetime;

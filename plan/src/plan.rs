@@ -1,0 +1,147 @@
+//! The plan of the Rust code that is generated for a catalog. Nothing here reads or writes files.
+//!
+//! A [`Plan`] contains every name, type and function of the generated files, so that `emit` only
+//! writes text.
+
+pub mod checked;
+mod collisions;
+mod english;
+mod enums;
+mod function;
+mod functions;
+mod module_name;
+mod names;
+mod needs;
+mod patched;
+mod problem;
+mod queries;
+mod rust_type;
+mod schema;
+mod table;
+mod uncovered;
+mod written;
+
+use std::collections::BTreeSet;
+
+use crate::project::Settings;
+use bowline_catalog::{Catalog, Name};
+
+pub use english::article;
+pub use enums::EnumPlan;
+pub use problem::{Problem, key, shown};
+
+pub use function::{Function, KeyColumn};
+pub use functions::key_columns;
+pub use module_name::module_name;
+pub use needs::{Need, needs};
+pub use patched::PatchedSchema;
+pub use queries::{
+    ArgumentPlan, CheckedFile, InlineArgument, InlineColumn, InlineQuery, NoCode, QueryFilePlan,
+    QueryFunction, RowPlan, inline, module as query_module, query_file,
+};
+pub use schema::{CustomType, SchemaColumn, SchemaPlan, SchemaTable};
+pub use table::{Field, TablePlan};
+
+/// The content of the generated files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// One `schema.rs` for each output that `diesel.toml` names.
+    pub schemas: Vec<SchemaPlan>,
+    /// The tables for which a file is generated.
+    pub tables: Vec<TablePlan>,
+    /// The enums, which share a file.
+    pub enums: Vec<EnumPlan>,
+    /// The modules of `schema.rs` that are in the folder of the tables' files.
+    pub schema_files: Vec<String>,
+    /// The query files. They are planned after the tables, whose types they use.
+    pub queries: Vec<QueryFilePlan>,
+    /// Notes for the user, such as columns without a Rust type and tables without a key.
+    pub notes: Vec<String>,
+}
+
+/// Plans each `schema.rs` that the settings define.
+pub fn schemas(catalog: &Catalog, settings: &Settings) -> Vec<SchemaPlan> {
+    let outputs = settings.outputs.iter();
+    outputs
+        .map(|output| schema::plan(catalog, output, settings))
+        .collect()
+}
+
+/// Plans the models for a catalog. Its schemas are planned before, and patched if they have patch
+/// files.
+///
+/// Fails if two types would get the same Rust name, or if a setting names an object that does not
+/// exist.
+pub fn plan(
+    catalog: &Catalog,
+    settings: &Settings,
+    schemas: Vec<SchemaPlan>,
+    patched: &[Option<PatchedSchema>],
+) -> Result<Plan, Vec<Problem>> {
+    let mut notes = uncovered::notes(catalog, settings, &schemas);
+    let mut tables = Vec::new();
+    let schema_files = schema_files(settings);
+    let mut taken_files = schema_files.clone();
+    taken_files.extend(["types", "queries"].map(str::to_owned));
+    for relation in catalog.relations.values() {
+        if relation.name.schema != "public" || !uncovered::gets_code(relation) {
+            continue;
+        }
+        let source = table::Source {
+            catalog,
+            settings,
+            schemas: &schemas,
+            patched,
+            taken_files: &taken_files,
+        };
+        if let Some(mut table) = table::plan(&source, relation, &mut notes) {
+            if table.fields.is_empty() {
+                notes.push(format!(
+                    "{} gets no code: no column has a Rust type",
+                    relation.name.name
+                ));
+                continue;
+            }
+            table.functions = functions::plan(relation, &table, &mut notes);
+            taken_files.push(table.file.clone());
+            tables.push(table);
+        }
+    }
+    let fields = tables.iter().flat_map(|table| &table.fields);
+    let used: BTreeSet<Name> = fields
+        .filter_map(|field| field.rust_type.of_enum.clone())
+        .collect();
+    let mut problems = checked::left_out(&tables, settings);
+    let enums = enums::enums(catalog, &used, &schemas, settings, &mut problems);
+    problems.extend(collisions::collisions(&tables, &enums));
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    for table in &mut tables {
+        let row = table.row.clone();
+        table.functions.retain(|function| {
+            let full_name = format!("{row}::{}", function.name());
+            !settings.leave_out.contains(&full_name)
+        });
+    }
+    Ok(Plan {
+        schemas,
+        schema_files,
+        tables,
+        enums,
+        queries: Vec::new(),
+        notes,
+    })
+}
+
+/// Returns the modules of `schema.rs` that are in the folder of the tables' files.
+fn schema_files(settings: &Settings) -> Vec<String> {
+    let paths = settings
+        .outputs
+        .iter()
+        .filter_map(|output| output.path.as_deref());
+    let beside = paths.filter_map(|path| path.strip_prefix("super::"));
+    let mut names: Vec<String> = beside.map(str::to_owned).collect();
+    names.dedup();
+    names
+}

@@ -1,0 +1,235 @@
+//! The functions of a table. A function that finds rows is generated only if an index supports it.
+
+use bowline_catalog::{ConstraintKind, Index, Relation};
+
+use super::function::{Function, KeyColumn};
+use super::table::{Field, TablePlan};
+
+/// Returns the functions of a table. Of two functions with the same name only the first is kept,
+/// with a note.
+pub(super) fn plan(
+    relation: &Relation,
+    table: &TablePlan,
+    notes: &mut Vec<String>,
+) -> Vec<Function> {
+    // If a column of the key has no field in the row, no function can search by the key.
+    let has_key = key_columns(table, &table.key).is_some();
+    let replaced = |event: &str| rules(relation, event).any(|is_instead| is_instead);
+    // A statement that must return one row is sent in a WITH clause. PostgreSQL refuses such a
+    // statement if a rule adds another statement to it.
+    let is_ruled = |event: &str| rules(relation, event).next().is_some();
+    let ruled = ["INSERT", "UPDATE", "DELETE"]
+        .into_iter()
+        .filter(|event| replaced(event) || (*event != "DELETE" && is_ruled(event)));
+    for event in ruled {
+        notes.push(format!(
+            "{} has a rule for {event}, so {} has no function for that",
+            relation.name.name, table.row
+        ));
+    }
+    let is_rewritten = is_ruled("INSERT") || is_ruled("UPDATE");
+    let is_whole = table.missing.is_empty() && !replaced("INSERT");
+    let can_insert = !table.new_fields.is_empty() && is_whole;
+    let has_changes = !table.changes_fields.is_empty();
+    let mut functions = Vec::new();
+    if has_key {
+        functions.extend([Function::Find, Function::Get]);
+    }
+    functions.extend(find_by(relation, table));
+    if has_key {
+        functions.push(Function::List);
+        functions.extend(list_by(relation, table));
+    }
+    if can_insert && !is_ruled("INSERT") {
+        functions.push(Function::Insert);
+    }
+    if can_insert {
+        functions.push(Function::InsertMany);
+    } else if is_whole && !is_ruled("INSERT") {
+        functions.push(Function::InsertDefault);
+    }
+    if has_key && has_changes && !is_ruled("UPDATE") {
+        functions.push(Function::Update);
+    }
+    // PostgreSQL refuses ON CONFLICT for a statement that a rule rewrites.
+    if can_insert && !is_rewritten {
+        functions.extend(upserts(relation, table));
+    }
+    if has_key && !replaced("DELETE") {
+        functions.push(Function::Delete);
+    }
+    functions.push(Function::Count);
+    if has_key {
+        functions.push(Function::Exists);
+    }
+    // Several indexes on the same columns need no note.
+    let mut keys: Vec<(String, Vec<KeyColumn>)> = Vec::new();
+    for function in &functions {
+        if let Some(columns) = function.columns() {
+            keys.push((function.name().to_owned(), columns.to_vec()));
+        }
+    }
+    let is_same_key = |function: &Function| {
+        let first = keys.iter().find(|(name, _)| name == function.name());
+        first.is_some_and(|(_, columns)| function.columns() == Some(columns))
+    };
+    let mut seen: Vec<String> = Vec::new();
+    functions.retain(|function| {
+        let is_new = !seen.iter().any(|name| name == function.name());
+        if !is_new && !is_same_key(function) {
+            notes.push(format!(
+                "{}::{} is generated for the first of several indexes that would give it",
+                table.row,
+                function.name()
+            ));
+        }
+        seen.push(function.name().to_owned());
+        is_new
+    });
+    functions
+}
+
+/// Returns, for each rule of a table for an event, true if it is an INSTEAD rule.
+fn rules(relation: &Relation, event: &str) -> impl Iterator<Item = bool> {
+    relation.attached.rules.iter().filter_map(move |rule| {
+        let Some(text) = &rule.definition.text else {
+            return Some(true);
+        };
+        let text = text.to_uppercase();
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let is_of = words.windows(2).any(|pair| pair == ["ON", event]);
+        is_of.then(|| words.windows(2).any(|pair| pair == ["DO", "INSTEAD"]))
+    })
+}
+
+/// Returns the columns as arguments; `None` if one of them has no Rust type.
+pub fn key_columns(table: &TablePlan, columns: &[String]) -> Option<Vec<KeyColumn>> {
+    let field = |column: &String| table.fields.iter().find(|field| field.sql_name == *column);
+    let columns: Option<Vec<KeyColumn>> = columns
+        .iter()
+        .map(|column| field(column).map(key_column))
+        .collect();
+    columns.filter(|columns| !columns.is_empty())
+}
+
+fn key_column(field: &Field) -> KeyColumn {
+    KeyColumn {
+        field: field.name.clone(),
+        argument_name: field.argument_name.clone(),
+        sql_name: field.sql_name.clone(),
+        argument: field.rust_type.argument.clone(),
+    }
+}
+
+/// Returns the unique indexes except that of the primary key. Indexes without a predicate come
+/// first.
+fn unique_indexes<'a>(relation: &'a Relation, table: &TablePlan) -> Vec<(&'a Index, Vec<String>)> {
+    let mut found: Vec<_> = relation
+        .indexes
+        .iter()
+        .filter(|index| index.unique)
+        .filter_map(|index| index.plain_columns().map(|columns| (index, columns)))
+        .filter(|(index, columns)| *columns != table.key || index.predicate.is_some())
+        .collect();
+    found.sort_by_key(|(index, _)| index.predicate.is_some());
+    found
+}
+
+fn find_by<'a>(
+    relation: &'a Relation,
+    table: &'a TablePlan,
+) -> impl Iterator<Item = Function> + 'a {
+    unique_indexes(relation, table)
+        .into_iter()
+        .filter_map(|(index, columns)| {
+            Some(Function::FindBy {
+                name: format!("find_by_{}", joined(&key_columns(table, &columns)?)),
+                columns: key_columns(table, &columns)?,
+                index: index.name.clone(),
+                predicate: index.predicate.clone(),
+            })
+        })
+}
+
+fn list_by<'a>(
+    relation: &'a Relation,
+    table: &'a TablePlan,
+) -> impl Iterator<Item = Function> + 'a {
+    relation.constraints.iter().filter_map(move |constraint| {
+        let ConstraintKind::ForeignKey { columns, .. } = &constraint.kind else {
+            return None;
+        };
+        let serves = |index: &&Index| {
+            index.predicate.is_none()
+                && index
+                    .plain_columns()
+                    .is_some_and(|keys| keys.starts_with(columns))
+        };
+        let index = relation.indexes.iter().find(serves)?;
+        let columns = key_columns(table, columns)?;
+        let name = format!("list_by_{}", joined(&columns).trim_end_matches("_id"));
+        Some(Function::ListBy {
+            name,
+            columns,
+            index: index.name.clone(),
+        })
+    })
+}
+
+fn upserts<'a>(
+    relation: &'a Relation,
+    table: &'a TablePlan,
+) -> impl Iterator<Item = Function> + 'a {
+    let inserted = |columns: &[String]| {
+        columns.iter().all(|column| {
+            table
+                .new_fields
+                .iter()
+                .any(|field| field.sql_name == *column)
+        })
+    };
+    let key = table.key.clone();
+    let serves_key = |index: &&Index| {
+        index.unique
+            && index.predicate.is_none()
+            && index.plain_columns().as_ref() == Some(&table.key)
+            && decides_conflicts(relation, index)
+    };
+    let by_key = (inserted(&key) && relation.indexes.iter().any(|index| serves_key(&index)))
+        .then(|| key_columns(table, &key))
+        .flatten();
+    let by_key = by_key.map(|columns| Function::Upsert {
+        name: "upsert".to_owned(),
+        columns,
+        predicate: None,
+    });
+    let by_unique = unique_indexes(relation, table)
+        .into_iter()
+        .filter(move |(index, columns)| inserted(columns) && decides_conflicts(relation, index))
+        .filter_map(|(index, columns)| {
+            let columns = key_columns(table, &columns)?;
+            Some(Function::Upsert {
+                name: format!("upsert_by_{}", joined(&columns)),
+                columns,
+                predicate: index.predicate.clone(),
+            })
+        });
+    by_key.into_iter().chain(by_unique)
+}
+
+/// Returns true if `ON CONFLICT` can use the index. It cannot use the index of a constraint that is
+/// deferrable or `WITHOUT OVERLAPS`.
+fn decides_conflicts(relation: &Relation, index: &Index) -> bool {
+    let mut constraints = relation.constraints.iter();
+    !constraints.any(|constraint| {
+        constraint.name == index.name && (constraint.deferrable || constraint.temporal)
+    })
+}
+
+fn joined(columns: &[KeyColumn]) -> String {
+    columns
+        .iter()
+        .map(|column| column.field.trim_end_matches('_'))
+        .collect::<Vec<_>>()
+        .join("_and_")
+}

@@ -1,0 +1,84 @@
+//! The crates that generated code uses, and the features that it needs of them.
+
+use super::Plan;
+
+/// A crate that generated code uses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Need {
+    pub name: &'static str,
+    /// The version requirement in `Cargo.toml`.
+    pub version: &'static str,
+    pub default_features: bool,
+    pub features: Vec<&'static str>,
+}
+
+/// The crates for modules that a row imports: crate, version, its feature, diesel's feature.
+const BY_IMPORT: [(&str, &str, Option<&str>, &str); 2] = [
+    ("chrono", "0.4", Some("serde"), "chrono"),
+    ("serde_json", "1", None, "serde_json"),
+];
+
+/// The modules of bowline that a row imports, and the feature for each, which includes diesel's.
+const FEATURES: [(&str, &str); 3] = [
+    ("bowline::types::bigdecimal::", "numeric"),
+    ("bowline::types::ipnetwork::", "network-address"),
+    ("bowline::types::uuid::", "uuid"),
+];
+
+/// Returns the crates, sorted by name; bowline itself only if a feature of it is needed.
+pub fn needs(plan: &Plan) -> Vec<Need> {
+    let fields = plan.tables.iter().flat_map(|table| &table.fields);
+    let ids = plan.tables.iter().filter_map(|table| table.id.as_ref());
+    let imports: Vec<&String> = fields
+        .flat_map(|field| &field.rust_type.imports)
+        .chain(ids.filter_map(|id| id.import.as_ref()))
+        .chain(plan.queries.iter().flat_map(|file| &file.uses.imports))
+        .collect();
+    let mut diesel_features = vec!["postgres_backend"];
+    let mut needs = vec![Need {
+        name: "serde",
+        version: "1",
+        default_features: true,
+        features: vec!["derive"],
+    }];
+    for (name, version, feature, diesel_feature) in BY_IMPORT {
+        let prefix = format!("{name}::");
+        if imports.iter().any(|import| import.starts_with(&prefix)) {
+            diesel_features.push(diesel_feature);
+            needs.push(Need {
+                name,
+                version,
+                default_features: true,
+                features: feature.into_iter().collect(),
+            });
+        }
+    }
+    let bowline_features: Vec<_> = FEATURES
+        .into_iter()
+        .filter(|(module, _)| imports.iter().any(|import| import.starts_with(module)))
+        .map(|(_, feature)| feature)
+        .collect();
+    if !bowline_features.is_empty() {
+        needs.push(Need {
+            name: "bowline",
+            version: env!("CARGO_PKG_VERSION"),
+            default_features: true,
+            features: bowline_features,
+        });
+    }
+    let tables = plan.schemas.iter().flat_map(|schema| &schema.tables);
+    let widest = tables.map(|table| table.columns.len()).max();
+    match widest.unwrap_or_default() {
+        0..=32 => {}
+        33..=64 => diesel_features.push("64-column-tables"),
+        _ => diesel_features.push("128-column-tables"),
+    }
+    needs.push(Need {
+        name: "diesel",
+        version: "2.3.14",
+        default_features: false,
+        features: diesel_features,
+    });
+    needs.sort_by_key(|need| need.name);
+    needs
+}

@@ -1,0 +1,285 @@
+//! The functions and row structs of the query files.
+
+mod absolute;
+mod inline;
+mod rows;
+mod types;
+
+use bowline_catalog::Catalog;
+use bowline_catalog::query::Query;
+use bowline_catalog::query_file::{Annotation, Mistake, NamedQuery};
+
+use super::Plan;
+use super::names::{argument_name, distinct, rust_name};
+pub use inline::{InlineArgument, InlineColumn, InlineQuery, NoCode, inline};
+use rows::Rows;
+use types::Types;
+
+/// A query file whose statements are checked.
+#[derive(Debug, Clone)]
+pub struct CheckedFile<'f> {
+    /// The path of the file relative to the project's folder.
+    pub name: &'f str,
+    /// The name of the file without its ending.
+    pub stem: &'f str,
+    pub queries: Vec<(&'f NamedQuery, Query)>,
+}
+
+/// The generated code for a query file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueryFilePlan {
+    /// The module, which is the name of the file without its ending.
+    pub module: String,
+    /// The query file.
+    pub source: String,
+    pub functions: Vec<QueryFunction>,
+    pub rows: Vec<RowPlan>,
+    pub uses: Uses,
+}
+
+/// What the file names from elsewhere.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Uses {
+    /// Paths in other crates.
+    pub imports: Vec<String>,
+    /// Types of the other generated files: ids, enums and rows.
+    pub types: Vec<String>,
+    /// The modules of `schema.rs` with marker types, as a table's file names them.
+    pub schemas: Vec<String>,
+}
+
+/// A function that returns a ready query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueryFunction {
+    pub name: String,
+    pub docs: String,
+    pub arguments: Vec<ArgumentPlan>,
+    /// The output of the query: `Vec<TransferRow>`.
+    pub output: String,
+    /// True unless the statement certainly writes nothing and locks nothing.
+    pub writes: bool,
+    /// The SQL, on one line.
+    pub sql: String,
+}
+
+/// A parameter of a query, as an argument.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ArgumentPlan {
+    pub name: String,
+    pub rust_type: String,
+    /// The type of diesel that it is sent as.
+    pub sql_type: String,
+    /// The OID to send, where it is not that of the SQL type, and that of an array's elements.
+    pub oids: Option<(u32, Option<u32>)>,
+}
+
+/// A struct for the rows of one or more queries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowPlan {
+    pub name: String,
+    /// The functions that return it.
+    pub of: Vec<String>,
+    pub fields: Vec<ValuePlan>,
+    pub extra_derives: Vec<String>,
+}
+
+/// A column of a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ValuePlan {
+    pub name: String,
+    pub sql_name: String,
+    pub rust_type: String,
+    /// The type of diesel that it is read as.
+    pub sql_type: String,
+    pub comment: Option<String>,
+}
+
+/// Plans the code of a query file; fails with what is wrong, by position in the file.
+pub fn query_file(
+    catalog: &Catalog,
+    plan: &Plan,
+    file: &CheckedFile<'_>,
+    derives: &[String],
+) -> Result<QueryFilePlan, Vec<Mistake>> {
+    let mut mistakes = Vec::new();
+    let mut types = Types::new(catalog, plan);
+    let mut rows = Rows::new(plan, derives);
+    let mut functions = Vec::new();
+    for (named, query) in &file.queries {
+        match function(file, plan, named, query, &mut types, &mut rows) {
+            Ok(function) => functions.push(function),
+            Err(mistake) => mistakes.push(mistake),
+        }
+    }
+    if !mistakes.is_empty() {
+        return Err(mistakes);
+    }
+    let mut uses = types.into_uses();
+    uses.types.extend(rows.of_tables);
+    uses.types.sort();
+    uses.types.dedup();
+    Ok(QueryFilePlan {
+        module: module(file.stem),
+        source: file.name.to_owned(),
+        functions,
+        rows: rows.planned,
+        uses,
+    })
+}
+
+/// Returns the module of a query file.
+pub fn module(stem: &str) -> String {
+    rust_name(&stem.to_lowercase(), None)
+}
+
+fn function(
+    file: &CheckedFile<'_>,
+    plan: &Plan,
+    named: &NamedQuery,
+    query: &Query,
+    types: &mut Types<'_>,
+    rows: &mut Rows<'_>,
+) -> Result<QueryFunction, Mistake> {
+    let name = &named.name.text;
+    let rust = rust_name(&heck::ToSnakeCase::to_snake_case(name.as_str()), None);
+    if rust != *name {
+        return Err(mistake(
+            named.name.span.clone(),
+            format!("`{name}` is not the name of a function in Rust"),
+            format!("write -- name: {rust}"),
+        ));
+    }
+    let Some(annotated) = &named.annotation else {
+        return Err(mistake(
+            named.name.span.clone(),
+            format!("`{name}` does not say how many rows it returns"),
+            format!(
+                "write -- name: {name} {}, or run `bowline queries --fix`",
+                Annotation::of(query.rows)
+            ),
+        ));
+    };
+    let arguments = arguments(named, query, types)?;
+    let output = match annotated.annotation {
+        Annotation::Affected => "bowline::statement::RowsAffected".to_owned(),
+        Annotation::Exactly(rows) => format!("bowline::statement::Exactly<{rows}>"),
+        Annotation::One => rows.of(named, query, types)?,
+        Annotation::Optional => format!("Option<{}>", rows.of(named, query, types)?),
+        Annotation::Many => format!("Vec<{}>", rows.of(named, query, types)?),
+    };
+    let mut docs = match named.docs.as_str() {
+        "" => format!("Runs `{name}` of `{}`.", file.name),
+        docs => docs.to_owned(),
+    };
+    for constraints in constraints(query, plan) {
+        docs.push_str(&format!(
+            "\n\nA violated constraint is {} [`{constraints}`](super::super::{constraints}).",
+            super::article(&constraints)
+        ));
+    }
+    Ok(QueryFunction {
+        name: name.clone(),
+        docs,
+        arguments,
+        output,
+        writes: writes(query),
+        sql: bowline_sql::one_line(&query.sql),
+    })
+}
+
+/// Returns the enums of the constraints that a statement can violate: those of the tables that it
+/// writes to, unless it only deletes.
+fn constraints(query: &Query, plan: &Plan) -> Vec<String> {
+    let mut tokens = bowline_sql::tokens(&query.sql);
+    let adds = tokens.any(|token| token.is_one_of(&["insert", "update", "merge"]));
+    let written = query.writes.iter().filter(|_| adds);
+    let tables = written.filter_map(|relation| types::table(plan, relation));
+    tables
+        .filter(|table| !table.constraints.is_empty())
+        .map(super::TablePlan::constraint_type)
+        .collect()
+}
+
+/// Returns true unless a statement is a query that locks nothing and has no statement that writes.
+fn writes(query: &Query) -> bool {
+    let mut tokens = bowline_sql::tokens(&query.sql);
+    let reads = ["select", "with", "values", "table"];
+    let is_query = tokens
+        .find(|token| !token.is("("))
+        .is_some_and(|first| first.is_one_of(&reads));
+    let all: Vec<_> = bowline_sql::tokens(&query.sql).collect();
+    let locks = all
+        .windows(2)
+        .any(|pair| pair[0].is_word("for") && pair[1].is_one_of(&["update", "share", "no", "key"]));
+    !is_query || locks || !query.writes.is_empty()
+}
+
+fn arguments(
+    named: &NamedQuery,
+    query: &Query,
+    types: &mut Types<'_>,
+) -> Result<Vec<ArgumentPlan>, Mistake> {
+    let names = query
+        .parameters
+        .iter()
+        .enumerate()
+        .map(|(index, parameter)| {
+            let written = named.sql.names.get(index).map(String::as_str);
+            let column = parameter.column.as_ref().map(|(_, column)| column.as_str());
+            match written.or(column) {
+                Some(name) => {
+                    argument_name(&rust_name(&heck::ToSnakeCase::to_snake_case(name), None))
+                }
+                None => format!("parameter_{}", index + 1),
+            }
+        });
+    let names = distinct(names);
+    let arguments = names.into_iter().zip(&query.parameters).enumerate();
+    arguments
+        .map(|(index, (name, parameter))| {
+            let argument = types
+                .argument(parameter, named.is_nullable(index))
+                .map_err(|why| {
+                    let shown = named.parameter_name(index);
+                    let data_type = parameter.data_type.format_type();
+                    mistake(
+                        first_use(named, index),
+                        format!("the parameter `{shown}` has {why}"),
+                        format!(
+                            "cast a text in the SQL: {}::text::{data_type}",
+                            prefixed(&shown)
+                        ),
+                    )
+                })?;
+            Ok(ArgumentPlan { name, ..argument })
+        })
+        .collect()
+}
+
+/// Returns a parameter as it is written: `:name` or `$1`.
+fn prefixed(name: &str) -> String {
+    if name.starts_with('$') {
+        name.to_owned()
+    } else {
+        format!(":{name}")
+    }
+}
+
+/// Returns where a parameter is used first, in bytes of the file.
+fn first_use(named: &NamedQuery, index: usize) -> std::ops::Range<usize> {
+    let text = format!("${}", index + 1);
+    let mut tokens = bowline_sql::tokens(&named.sql.text);
+    let used = tokens.find(|token| token.text() == text);
+    used.map_or(named.name.span.clone(), |token| {
+        named.sql.positions.in_file(&(token.start()..token.end()))
+    })
+}
+
+fn mistake(span: std::ops::Range<usize>, message: String, hint: String) -> Mistake {
+    Mistake {
+        code: None,
+        message,
+        span,
+        hint: Some(hint),
+    }
+}

@@ -1,0 +1,247 @@
+//! A query in the source code of a program, as `query!` has it.
+
+use bowline_catalog::query::{Column, Query};
+use bowline_catalog::{Catalog, DataType};
+
+use super::super::Plan;
+use super::super::names::{distinct, rust_name, type_name};
+use super::absolute::Paths;
+use super::types::{Types, nullable};
+use super::writes;
+
+/// The parameters and columns of a query, with types that are absolute paths.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InlineQuery {
+    pub arguments: Vec<InlineArgument>,
+    /// The columns of the result. There are none for a statement that returns no rows.
+    pub columns: Vec<InlineColumn>,
+    /// True unless the statement certainly writes nothing and locks nothing.
+    pub writes: bool,
+    /// The SQL, on one line.
+    pub sql: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InlineArgument {
+    pub rust_type: String,
+    /// The type of diesel that it is sent as.
+    pub sql_type: String,
+    /// The OID to send, where it is not that of the SQL type, and that of an array's elements.
+    pub oids: Option<(u32, Option<u32>)>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InlineColumn {
+    /// The name of the field.
+    pub name: String,
+    /// The name of the column, without what follows in the alias.
+    pub sql_name: String,
+    pub rust_type: String,
+    /// The type of diesel that it is read as.
+    pub sql_type: String,
+    pub comment: Option<String>,
+}
+
+/// Why a query has no Rust code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoCode {
+    pub message: String,
+    pub hint: String,
+    /// The parameter that is meant, from 0 on.
+    pub parameter: Option<usize>,
+    /// The name of the column that is meant, as the SQL has it.
+    pub column: Option<String>,
+}
+
+/// Plans the code of a query whose parameters can be NULL where `nullable_parameters` says so.
+///
+/// `module` is the path of the module with the generated code.
+pub fn inline(
+    catalog: &Catalog,
+    plan: &Plan,
+    query: &Query,
+    nullable_parameters: &[bool],
+    module: &str,
+) -> Result<InlineQuery, NoCode> {
+    let mut types = Types::new(catalog, plan);
+    let mut arguments = Vec::new();
+    for (index, parameter) in query.parameters.iter().enumerate() {
+        let is_nullable = nullable_parameters.get(index).is_some_and(|it| *it);
+        let planned = types.argument(parameter, is_nullable).map_err(|why| {
+            let data_type = parameter.data_type.format_type();
+            NoCode {
+                message: format!("the parameter ${} has {why}", index + 1),
+                hint: format!("cast a text in the SQL: ${}::text::{data_type}", index + 1),
+                parameter: Some(index),
+                column: None,
+            }
+        })?;
+        arguments.push(planned);
+    }
+    let mut columns: Vec<InlineColumn> = Vec::new();
+    let aliases: Vec<Alias<'_>> = query
+        .columns
+        .iter()
+        .map(|column| Alias::read(&column.name))
+        .collect();
+    let names = distinct(aliases.iter().map(|alias| rust_name(alias.name, None)));
+    for (index, ((column, alias), name)) in
+        query.columns.iter().zip(&aliases).zip(names).enumerate()
+    {
+        let no_code = |message: String, hint: String| NoCode {
+            message,
+            hint,
+            parameter: None,
+            column: Some(column.name.clone()),
+        };
+        if alias.name == "?column?" {
+            return Err(no_code(
+                format!("column {} has no name", index + 1),
+                "name it in the SQL with AS".to_owned(),
+            ));
+        }
+        if columns.iter().any(|other| other.sql_name == alias.name) {
+            return Err(no_code(
+                format!("two columns have the name {}", alias.name),
+                "give one of them another name with AS".to_owned(),
+            ));
+        }
+        let (rust_type, sql_type) = of_column(&mut types, column, alias).map_err(|why| {
+            no_code(
+                format!("column {} has {why}", alias.name),
+                match &column.row {
+                    Some(_) => "name its columns: accounts.id, accounts.username".to_owned(),
+                    None => format!(
+                        "cast it in the SQL to a type that Rust has, such as {}::text",
+                        alias.name
+                    ),
+                },
+            )
+        })?;
+        columns.push(InlineColumn {
+            name,
+            sql_name: alias.name.to_owned(),
+            rust_type,
+            sql_type,
+            comment: column.comment.clone(),
+        });
+    }
+    let paths = Paths::new(types.into_uses(), module);
+    for column in &mut columns {
+        column.sql_type = paths.absolute(&column.sql_type);
+        column.rust_type = match column.rust_type.split_once(WRITTEN) {
+            // A type that the user wrote is found where the macro is called.
+            Some((before, written)) => {
+                let (written, after) = written.split_once(WRITTEN).unwrap_or((written, ""));
+                format!("{}{written}{after}", paths.absolute(before))
+            }
+            None => paths.absolute(&column.rust_type),
+        };
+    }
+    let arguments = arguments.into_iter().map(|argument| InlineArgument {
+        rust_type: paths.absolute(&argument.rust_type),
+        sql_type: paths.absolute(&argument.sql_type),
+        oids: argument.oids,
+    });
+    Ok(InlineQuery {
+        arguments: arguments.collect(),
+        columns,
+        writes: writes(query),
+        sql: bowline_sql::one_line(&query.sql),
+    })
+}
+
+/// Encloses a type that the user wrote.
+const WRITTEN: char = '\u{1}';
+
+/// Returns the Rust type and the SQL type of a column, with what its alias says.
+fn of_column(
+    types: &mut Types<'_>,
+    column: &Column,
+    alias: &Alias<'_>,
+) -> Result<(String, String), String> {
+    let is_nullable = alias.nullable.unwrap_or(column.nullable);
+    let not_null = Column {
+        nullable: false,
+        ..column.clone()
+    };
+    let (mut rust_type, mut sql_type) = match (types.column(&not_null), alias.rust_type) {
+        (Ok((_, sql_type)), Some(written)) => (format!("{WRITTEN}{written}{WRITTEN}"), sql_type),
+        (Ok(found), None) => found,
+        (Err(why), Some(written)) => {
+            let sql_type = of_diesel(&column.data_type).ok_or(why)?;
+            (format!("{WRITTEN}{written}{WRITTEN}"), sql_type)
+        }
+        (Err(why), None) => return Err(why),
+    };
+    if is_nullable {
+        (rust_type, sql_type) = (format!("Option<{rust_type}>"), nullable(&sql_type));
+    }
+    Ok((rust_type, sql_type))
+}
+
+/// Returns diesel's type for a type that generated code does not read.
+fn of_diesel(data_type: &DataType) -> Option<String> {
+    const KNOWN: [&str; 5] = ["interval", "macaddr", "macaddr8", "money", "pg_lsn"];
+    let name = data_type.name.name.as_str();
+    let is_known =
+        data_type.name.schema == "pg_catalog" && data_type.dimensions == 0 && KNOWN.contains(&name);
+    is_known.then(|| format!("sql_types::{}", type_name(name)))
+}
+
+/// The name of a column, and what follows it: `name!`, `name?`, `name: Type`, `name!: Type`.
+struct Alias<'a> {
+    name: &'a str,
+    /// Whether the column can be NULL, if the alias says it.
+    nullable: Option<bool>,
+    rust_type: Option<&'a str>,
+}
+
+impl<'a> Alias<'a> {
+    fn read(text: &'a str) -> Self {
+        // PostgreSQL's own name for an expression without one.
+        if text == "?column?" {
+            return Self {
+                name: text,
+                nullable: None,
+                rust_type: None,
+            };
+        }
+        let (name, rust_type) = match text.split_once(':') {
+            Some((name, rust_type)) => (name.trim_end(), Some(rust_type.trim())),
+            None => (text, None),
+        };
+        let (name, nullable) = if let Some(name) = name.strip_suffix('!') {
+            (name, Some(false))
+        } else if let Some(name) = name.strip_suffix('?') {
+            (name, Some(true))
+        } else {
+            (name, None)
+        };
+        Self {
+            name,
+            nullable,
+            rust_type: rust_type.filter(|written| !written.is_empty()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alias_says_what_follows_the_name() {
+        let read = |text| {
+            let alias = Alias::read(text);
+            format!("{} {:?} {:?}", alias.name, alias.nullable, alias.rust_type)
+        };
+        assert_eq!(read("id"), "id None None");
+        assert_eq!(read("id!"), "id Some(false) None");
+        assert_eq!(read("id?"), "id Some(true) None");
+        assert_eq!(read("id: my::Id"), "id None Some(\"my::Id\")");
+        assert_eq!(read("id!:Id"), "id Some(false) Some(\"Id\")");
+        assert_eq!(read("id?: Id"), "id Some(true) Some(\"Id\")");
+        assert_eq!(read("?column?"), "?column? None None");
+    }
+}

@@ -1,0 +1,299 @@
+//! The content of `schema.rs`, by exactly the rules of diesel's own `print-schema`.
+
+mod joins;
+mod sql_type;
+
+use std::collections::BTreeMap;
+
+use crate::project::{AllowTables, ColumnSorting, Output, Settings, WithDocs};
+use bowline_catalog::{Catalog, Column, Fill, Name, Relation, RelationKind};
+
+use super::names::{column_names, distinct, rust_name};
+use super::problem::{Problem, shown};
+pub use sql_type::ShownType;
+
+/// One `schema.rs`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SchemaPlan {
+    /// The path by which a table's file names the module of the tables; `None` if the schema is
+    /// only printed.
+    pub path: Option<String>,
+    /// The file; `None` if the schema is only printed.
+    pub file: Option<std::path::PathBuf>,
+    pub patch_file: Option<std::path::PathBuf>,
+    /// The module around the tables, if the output is for a named schema.
+    pub module: Option<String>,
+    /// The indentation of the code that rustfmt formats: everything but the bodies of `table!`.
+    pub tab_spaces: usize,
+    pub with_docs: WithDocs,
+    pub import_types: Vec<String>,
+    pub derives: Vec<String>,
+    pub custom_types: Vec<CustomType>,
+    pub tables: Vec<SchemaTable>,
+    pub joinables: Vec<Joinable>,
+    pub groups: Vec<Vec<String>>,
+    /// Tables that are left out because they have no primary key.
+    pub without_key: Vec<Name>,
+}
+
+/// A marker type for a SQL type that diesel does not have.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CustomType {
+    pub rust_name: String,
+    pub sql_name: String,
+    pub schema: Option<String>,
+}
+
+impl CustomType {
+    /// Returns true if this is the marker of the SQL type.
+    pub(super) fn marks(&self, name: &Name) -> bool {
+        self.sql_name == name.name
+            && self.schema.as_deref().unwrap_or(DEFAULT_SCHEMA) == name.schema
+    }
+}
+
+/// A `table!`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SchemaTable {
+    pub name: Name,
+    pub rust_name: String,
+    /// The module of its schema, unless that is the default one.
+    pub rust_schema: Option<String>,
+    pub full_sql_name: String,
+    pub comment: Option<String>,
+    pub primary_key: Vec<String>,
+    pub custom_types: Vec<String>,
+    pub columns: Vec<SchemaColumn>,
+}
+
+/// A column of a `table!`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SchemaColumn {
+    pub rust_name: String,
+    pub sql_name: String,
+    pub sql_type: String,
+    pub shown: ShownType,
+    pub max_length: Option<i32>,
+    pub comment: Option<String>,
+}
+
+/// A `joinable!`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Joinable {
+    pub child: String,
+    pub parent: String,
+    pub column: String,
+}
+
+const DEFAULT_SCHEMA: &str = "public";
+
+/// Returns the names of the modules.
+///
+/// diesel would give the same name to tables whose names differ only in special characters. Each of
+/// these gets a suffix with the codes of these characters, so that a new table does not rename
+/// another. A table whose name is already valid in Rust keeps it.
+fn module_names(relations: &[&Relation], names: impl Iterator<Item = String>) -> Vec<String> {
+    let names: Vec<String> = names.collect();
+    let coded = relations.iter().zip(&names).map(|(relation, name)| {
+        let is_alone = names.iter().filter(|other| *other == name).count() == 1;
+        let table = &relation.name.name;
+        if is_alone || table == name {
+            return name.clone();
+        }
+        let codes = table
+            .chars()
+            .filter(|c| !c.is_ascii_alphanumeric() && *c != '_')
+            .map(|c| format!("_u{:x}", u32::from(c)));
+        format!("{name}{}", codes.collect::<String>())
+    });
+    distinct(coded)
+}
+
+pub(super) fn plan(catalog: &Catalog, output: &Output, settings: &Settings) -> SchemaPlan {
+    let schema = output.schema.as_deref().unwrap_or(DEFAULT_SCHEMA);
+    let (relations, without_key): (Vec<&Relation>, Vec<&Relation>) = catalog
+        .relations
+        .values()
+        .filter(|relation| {
+            relation.name.schema == schema
+                && is_base_table(relation)
+                && !relation.name.name.starts_with("__")
+                && output.filter.shows(&relation.name.name)
+        })
+        .partition(|relation| settings.primary_key(relation).is_some());
+    let custom_types = sql_type::custom_types(catalog, &relations, output);
+    let rust_names = relations.iter().map(|relation| {
+        let name = rust_name(&relation.name.name, None);
+        // This is also the name of the module of the marker types.
+        if name == "sql_types" && !custom_types.is_empty() {
+            format!("{name}_")
+        } else {
+            name
+        }
+    });
+    let rust_names: BTreeMap<Name, String> = relations
+        .iter()
+        .map(|relation| relation.name.clone())
+        .zip(module_names(&relations, rust_names))
+        .collect();
+    let tables: Vec<_> = relations
+        .iter()
+        .map(|relation| {
+            let rust_name = rust_names.get(&relation.name).cloned();
+            let rust_name = rust_name.unwrap_or_default();
+            let shown = Shown {
+                catalog,
+                output,
+                custom_types: &custom_types,
+            };
+            shown.table(relation, rust_name, settings)
+        })
+        .collect();
+    let joinables = joins::joinables(catalog, &relations, &rust_names, settings);
+    let groups = match output.allow_tables {
+        AllowTables::All => vec![tables.iter().map(|table| table.rust_name.clone()).collect()],
+        AllowTables::ForeignKeys => joins::groups(&tables, &joinables),
+        AllowTables::None => Vec::new(),
+    };
+    let mut custom_types: Vec<_> = custom_types.into_values().collect();
+    custom_types.sort();
+    let module = output.schema.as_deref();
+    let module = module.map(|schema| rust_name(schema, None));
+    let path = output.path.as_ref().map(|path| match &module {
+        Some(module) => format!("{path}::{module}"),
+        None => path.clone(),
+    });
+    SchemaPlan {
+        path,
+        file: output.file.clone(),
+        patch_file: output.patch_file.clone(),
+        module,
+        tab_spaces: settings.tab_spaces.unwrap_or(4),
+        with_docs: output.with_docs,
+        import_types: output.import_types.clone(),
+        derives: output.derives(),
+        custom_types,
+        tables,
+        joinables: joinables
+            .into_iter()
+            .map(|(_, _, joinable)| joinable)
+            .collect(),
+        groups: groups
+            .into_iter()
+            .filter(|group: &Vec<String>| group.len() >= 2)
+            .collect(),
+        without_key: without_key
+            .into_iter()
+            .map(|relation| relation.name.clone())
+            .collect(),
+    }
+}
+
+impl SchemaPlan {
+    /// Returns a problem for each table with more columns than diesel supports.
+    pub fn too_wide(&self) -> Vec<Problem> {
+        const MAX: usize = 128;
+        let wide = self.tables.iter().filter(|table| table.columns.len() > MAX);
+        wide.map(|table| {
+            Problem::new(
+                format!(
+                    "{} has {} columns, and diesel supports at most {MAX}",
+                    shown(&table.name),
+                    table.columns.len()
+                ),
+                format!(
+                    "leave it out in diesel.toml: [print_schema] filter = {{ except_tables = [\"^{}$\"] }}, \
+                     or split it in two",
+                    regex::escape(&table.name.name).replace('\\', "\\\\")
+                ),
+            )
+        })
+        .collect()
+    }
+}
+
+/// Returns true for a `BASE TABLE` of the information schema. Partitions are base tables too.
+fn is_base_table(relation: &Relation) -> bool {
+    matches!(
+        relation.kind,
+        RelationKind::Table | RelationKind::PartitionedTable | RelationKind::Partition
+    )
+}
+
+/// The context in which the tables of one output are shown.
+struct Shown<'a> {
+    catalog: &'a Catalog,
+    output: &'a Output,
+    custom_types: &'a BTreeMap<Name, CustomType>,
+}
+
+impl Shown<'_> {
+    fn table(&self, relation: &Relation, rust_name: String, settings: &Settings) -> SchemaTable {
+        let in_schema = self.output.schema.as_deref();
+        let in_schema = in_schema.filter(|schema| *schema != DEFAULT_SCHEMA);
+        let mut columns: Vec<_> = relation
+            .columns
+            .iter()
+            .zip(column_names(relation))
+            .collect();
+        let key = settings.primary_key(relation).unwrap_or_default();
+        let primary_key = key
+            .iter()
+            .filter_map(|key| columns.iter().find(|(column, _)| column.name == *key))
+            .map(|(_, rust_name)| rust_name.clone())
+            .collect();
+        if self.output.column_sorting == ColumnSorting::Name {
+            columns.sort_by(|(a, _), (b, _)| a.name.cmp(&b.name));
+        }
+        let mut custom_types: Vec<String> = Vec::new();
+        let columns = columns
+            .into_iter()
+            .map(|(column, rust_name)| self.column(column, rust_name, &mut custom_types))
+            .collect();
+        SchemaTable {
+            name: relation.name.clone(),
+            full_sql_name: in_schema.map_or_else(
+                || relation.name.name.clone(),
+                |schema| format!("{schema}.{}", relation.name.name),
+            ),
+            rust_schema: in_schema.map(|schema| super::names::rust_name(schema, None)),
+            comment: relation.comment.clone(),
+            primary_key,
+            custom_types,
+            columns,
+            rust_name,
+        }
+    }
+
+    /// Plans a column, and adds the marker type that it needs to those of the table.
+    fn column(
+        &self,
+        column: &Column,
+        rust_name: String,
+        custom_types: &mut Vec<String>,
+    ) -> SchemaColumn {
+        let shown = ShownType::of(self.catalog, column, self.output);
+        let type_name = match self.custom_types.get(&shown.name) {
+            Some(custom) => {
+                if !custom_types.contains(&custom.rust_name) {
+                    custom_types.push(custom.rust_name.clone());
+                }
+                custom.rust_name.clone()
+            }
+            None => super::names::type_name(&shown.name.name),
+        };
+        SchemaColumn {
+            rust_name,
+            sql_name: column.name.clone(),
+            sql_type: shown.text(&type_name),
+            max_length: shown.max_length,
+            shown,
+            comment: column.comment.clone(),
+        }
+    }
+}
+
+/// Returns true if PostgreSQL computes the column, so that no value can be inserted.
+pub(super) fn is_generated(fill: &Fill) -> bool {
+    matches!(fill, Fill::Generated { .. })
+}

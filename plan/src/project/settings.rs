@@ -1,0 +1,86 @@
+//! The settings that shape the generated code.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::bowline_toml::SettingsFile;
+use super::output::Output;
+use bowline_catalog::{Index, Name, Relation};
+
+/// The settings that shape the generated code: those of `diesel.toml` and of `bowline.toml`.
+#[derive(Debug, Default)]
+pub struct Settings {
+    /// The folder of `diesel.toml`.
+    pub root: PathBuf,
+    /// The folder of the generated files.
+    pub folder: PathBuf,
+    /// The path by which a table's file names the module of the first `schema.rs`:
+    /// `super::schema`, or `crate::..` if that file is in another folder.
+    pub schema_path: String,
+    /// rustfmt's `tab_spaces`, if set: `diesel print-schema` runs rustfmt over its output.
+    pub tab_spaces: Option<usize>,
+    /// One output for each `schema.rs`.
+    pub outputs: Vec<Output>,
+    /// The file that the settings below come from, if there is one.
+    pub file: Option<SettingsFile>,
+    /// Rust names by table or enum, for names that are guessed wrong or are taken.
+    pub names: BTreeMap<String, String>,
+    /// Names of variants by enum and label.
+    pub variants: BTreeMap<String, BTreeMap<String, String>>,
+    /// Derives of each row in addition to the usual ones.
+    pub extra_derives: Vec<String>,
+    /// True if `New` and `Changes` derive diesel's `Insertable` and `AsChangeset`.
+    pub insertable: bool,
+    /// Functions that are not generated because handwritten ones have their names:
+    /// `Account::list`.
+    pub leave_out: Vec<String>,
+    /// The columns that serve as the primary key of a table without one, by table.
+    pub keys: BTreeMap<String, Vec<String>>,
+    /// The foreign key to join by, where several lead from one table to another:
+    /// `posts.author_id`.
+    pub joinables: Vec<String>,
+}
+
+impl Settings {
+    /// Returns the columns of the primary key, or those that serve as one.
+    pub fn primary_key(&self, relation: &Relation) -> Option<Vec<String>> {
+        let primary_key = relation.primary_key().map(<[String]>::to_vec);
+        primary_key
+            .or_else(|| of_name(&self.keys, &relation.name).cloned())
+            .or_else(|| unique_key(relation, |_| true))
+    }
+
+    /// Returns columns that PostgreSQL keeps unique and not null: the primary key, or those of a
+    /// unique index.
+    pub fn row_key(&self, relation: &Relation) -> Option<Vec<String>> {
+        let primary_key = relation.primary_key().map(<[String]>::to_vec);
+        primary_key.or_else(|| match of_name(&self.keys, &relation.name) {
+            Some(named) => unique_key(relation, |columns| columns == named),
+            None => unique_key(relation, |_| true),
+        })
+    }
+}
+
+/// Returns the setting for a table or type, by schema and name or by the name alone.
+pub fn of_name<'a, T>(settings: &'a BTreeMap<String, T>, name: &Name) -> Option<&'a T> {
+    let qualified = settings.get(&format!("{}.{}", name.schema, name.name));
+    qualified.or_else(|| settings.get(&name.name))
+}
+
+/// Returns the columns of the first unique index that could be a primary key and is accepted.
+fn unique_key(relation: &Relation, accepts: impl Fn(&[String]) -> bool) -> Option<Vec<String>> {
+    let is_not_null = |name: &String| {
+        let mut columns = relation.columns.iter();
+        columns.any(|column| column.name == *name && column.not_null)
+    };
+    let is_temporal = |index: &Index| {
+        let mut constraints = relation.constraints.iter();
+        constraints.any(|constraint| constraint.name == index.name && constraint.temporal)
+    };
+    relation
+        .indexes
+        .iter()
+        .filter(|index| index.unique && index.predicate.is_none() && !is_temporal(index))
+        .filter_map(Index::plain_columns)
+        .find(|columns| columns.iter().all(is_not_null) && accepts(columns))
+}
