@@ -11,7 +11,8 @@ pub use crate::error::is_hidden;
 pub use crate::migrations::migrating;
 pub use crate::nullable::nullable;
 pub use crate::statement::ready::{
-    AnswerRow, ColumnArrays, ColumnValues, Fields, GivenArrays, GivenColumns, StaticSql, TableRow,
+    AnswerRow, As, ColumnArrays, ColumnValues, Fields, GivenArrays, GivenColumns, StaticSql,
+    StructRow, TableRow,
 };
 pub use crate::statement::row_value;
 pub use crate::wire::row::SessionRow;

@@ -20,6 +20,7 @@
 //! |---|---|
 //! | `bundled` (default) | libpq 18, built in; without it the system's, 17 or later |
 //! | `testing` | a throwaway server and databases for tests, `#[bowline::test]` |
+//! | `query` | `query!` and `query_as!`: SQL that is checked when the crate compiles; needs Rust 1.94 |
 //! | `metrics` | counters and histograms, by the facade `metrics` |
 //! | `tokio` | the database from asynchronous code: `AsyncDatabase` |
 //! | `uuid`, `numeric`, `network-address` | columns of these types (inet, cidr), by diesel's features of the same names |
@@ -71,6 +72,8 @@ pub use async_database::AsyncDatabase;
 #[cfg(feature = "testing")]
 pub use bowline_macros::test;
 pub use bowline_macros::{Row, migrations};
+#[cfg(feature = "query")]
+pub use bowline_macros::{query, query_as};
 pub use config::Config;
 pub use constraint::Constraint;
 pub use database::{Database, PooledSession, UnitOfWork, unit_of_work};

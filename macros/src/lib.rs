@@ -1,6 +1,8 @@
 //! The macros of bowline, which reexports them.
 
 mod migrations;
+#[cfg(feature = "query")]
+mod query;
 mod row;
 #[cfg(feature = "test")]
 mod test;
@@ -30,6 +32,61 @@ pub fn migrations(input: TokenStream) -> TokenStream {
 #[proc_macro_derive(Row, attributes(row, diesel))]
 pub fn row(input: TokenStream) -> TokenStream {
     row::expand(input)
+}
+
+/// Checks SQL when the crate is compiled, and returns a query that is ready to run.
+///
+/// The SQL is checked against the package's migrations, by the engine that checks query files. No
+/// server is asked, and no file has to be generated. The arguments are bound to `$1`, `$2`, .. and
+/// have the types that a generated function would take: `AccountId` for an id, `&str` for a text,
+/// a slice for an array. They are encoded at once, so the query borrows nothing.
+///
+/// ```text
+/// let rich = db.run(
+///     query!("SELECT id, username FROM accounts WHERE balance >= $1", least).all(),
+/// )?;
+/// println!("{}", rich[0].username);
+/// db.run(query!("DELETE FROM account_labels WHERE account_id = $1", id).affected())?;
+/// ```
+///
+/// SQL that returns rows has `.all()`, `.one()` and `.optional()`. Other SQL has `.affected()`,
+/// which returns the number of rows, and `.exactly(1)`, which fails for another number. Each
+/// returns a `bowline::Query`, as generated functions do. The rows are a struct of the call, with a
+/// field for each column. `query_as!` reads them into a struct of yours.
+///
+/// | written | means |
+/// |---|---|
+/// | `AS "name!"` | the column is not NULL; reading a NULL is an error |
+/// | `AS "name?"` | the column can be NULL: an `Option` |
+/// | `AS "name: Type"` | the column is read as `Type`; `"name!: Type"` and `"name?: Type"` too |
+/// | `value as Option<_>` | the argument is an `Option`; `None` is sent as NULL |
+///
+/// A mistake is a compile error with PostgreSQL's code and words, the line and column in the source
+/// file, and the line of the SQL with the mistake underlined. The SQL is a string of any kind, or
+/// `concat!` of strings.
+#[cfg(feature = "query")]
+#[proc_macro]
+pub fn query(input: TokenStream) -> TokenStream {
+    query::expand(input, false)
+}
+
+/// Checks SQL as [`query!`] does, and reads the rows into a struct, by the names of its fields.
+///
+/// ```text
+/// struct Rich { id: AccountId, username: String }
+///
+/// let rich = db.run(
+///     query_as!(Rich, "SELECT id, username FROM accounts WHERE balance >= $1", least).all(),
+/// )?;
+/// ```
+///
+/// The call writes the struct with a field for each column, as you would. So a field without a
+/// column, a column without a field and a field of another type are compile errors. The struct needs
+/// no derive. `AS "name: _"` reads a column as the type of the field.
+#[cfg(feature = "query")]
+#[proc_macro]
+pub fn query_as(input: TokenStream) -> TokenStream {
+    query::expand(input, true)
 }
 
 /// Turns a function that takes a `Database` into a test on a real PostgreSQL.

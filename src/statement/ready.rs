@@ -6,6 +6,7 @@
 
 mod ahead;
 mod column_values;
+mod inline;
 mod insert_many;
 mod output;
 mod static_sql;
@@ -21,12 +22,13 @@ use diesel::{Column, Expression};
 use super::{Answers, Encoder, Lockable, RowReader, RowStatement, Sealed, Statement};
 use crate::command::columns::Columns;
 use crate::command::text::{ColumnSet, Constant, QueryText};
-use crate::command::{Command, ReadAs};
+use crate::command::{Command, ExpectedRows, ReadAs};
 use crate::error::Result;
 use crate::sql_text::read_only::Reads;
 use ahead::EncodedAhead;
 
 pub use column_values::{ColumnArrays, ColumnValues, GivenArrays, GivenColumns};
+pub use inline::{As, CheckedQuery, CheckedStatement, ExactQuery, StructRow};
 pub use insert_many::InsertMany;
 pub use output::{Exactly, QueryOutput, RowsAffected, WasWritten};
 pub use static_sql::StaticSql;
@@ -135,6 +137,16 @@ impl<O, A> Query<O, A> {
         self
     }
 
+    /// Returns the same query with another output.
+    fn returning<P>(self) -> Query<P, A> {
+        Query {
+            sql: self.sql,
+            given: self.given,
+            values: self.values,
+            output: PhantomData,
+        }
+    }
+
     fn collect<V: ColumnValues>(&mut self, values: &V) -> Given {
         let mut given = GivenColumns::new(&mut self.values);
         values.collect(&mut given);
@@ -146,6 +158,15 @@ impl<O, A> Query<O, A> {
 
     /// Adds the command.
     fn push(&self, encoder: &mut Encoder<'_>) -> Result<()>
+    where
+        O: QueryOutput,
+    {
+        self.push_expecting(O::ROWS, encoder)
+    }
+
+    /// Adds the command, which has to answer with this number of rows.
+    #[inline]
+    fn push_expecting(&self, rows: ExpectedRows, encoder: &mut Encoder<'_>) -> Result<()>
     where
         O: QueryOutput,
     {
@@ -164,7 +185,7 @@ impl<O, A> Query<O, A> {
             // A composed text is prepared once it comes back, since most compositions are rare.
             is_named: is_known || given.is_none(),
             is_diesels: true,
-            rows: O::ROWS,
+            rows,
             written: self.sql.written(),
             read_as: O::describe().map(ReadAs::new),
             path: encoder.lookup.path().clone(),

@@ -10,6 +10,7 @@ mod constant_sql;
 )]
 mod hostile;
 mod hostile_names;
+mod inline;
 mod migrate;
 mod migrations;
 mod queries;

@@ -25,6 +25,8 @@ const NAMES: &[&str] = &[
     "UnitOfWork",
     "WriteQuery",
     "migrations",
+    "query",
+    "query_as",
     "sql_query",
     "test",
     "unit_of_work",

@@ -30,9 +30,14 @@ pub trait QueryOutput {
 pub enum WasWritten {}
 
 /// Returns the next answer, and the number of its command.
-fn next(answers: &mut Answers) -> Result<(Answer, usize)> {
+pub(super) fn next(answers: &mut Answers) -> Result<(Answer, usize)> {
     let answer = answers.next()?;
     Ok((answer, answers.taken()))
+}
+
+/// Returns the error for an answer with this number of rows, where one row is expected.
+pub(super) fn wrong_rows(found: usize) -> Error {
+    wrong_count(1, found)
 }
 
 fn read<R: AnswerRow>(answer: &Answer, row: usize, number: usize) -> Result<R> {
@@ -53,7 +58,7 @@ impl<R: AnswerRow> QueryOutput for R {
         let (answer, number) = next(answers)?;
         match answer.row_count() {
             1 => read(&answer, 0, number),
-            found => Err(wrong_count(1, found)),
+            found => Err(wrong_rows(found)),
         }
     }
 }
@@ -72,7 +77,7 @@ impl<R: AnswerRow> QueryOutput for Option<R> {
         match answer.row_count() {
             0 => Ok(None),
             1 => read(&answer, 0, number).map(Some),
-            found => Err(wrong_count(1, found)),
+            found => Err(wrong_rows(found)),
         }
     }
 }

@@ -1,0 +1,127 @@
+//! The code that a call expands to.
+
+use std::path::PathBuf;
+
+use bowline_plan::plan::{InlineArgument, InlineColumn};
+
+use super::check::Checked;
+
+/// The name that stands for the struct of `query_as!`. It is replaced by the tokens of the call.
+pub(crate) const TARGET: &str = "__bowline_target";
+
+/// Returns a block whose value is a function from the arguments to the query.
+///
+/// Names of the caller are not hidden by it: what the block declares is private to the block, and
+/// the arguments are outside of it. It has no imports.
+pub(crate) fn function(checked: &Checked, reads_struct: bool, tracked: &[PathBuf]) -> String {
+    let query = &checked.query;
+    let mut out = "{ ".to_owned();
+    for file in tracked {
+        out.push_str(&format!(
+            "const _: &[u8] = ::core::include_bytes!({:?}); ",
+            file.display().to_string()
+        ));
+    }
+    let access = if query.writes { "Write" } else { "Read" };
+    let access = format!("::bowline::statement::{access}");
+    let (output, new) = match (checked.returns_rows, reads_struct) {
+        (false, _) => (
+            format!("::bowline::statement::CheckedStatement<{access}>"),
+            "::bowline::statement::CheckedStatement::new",
+        ),
+        (true, is_struct) => {
+            out.push_str(&if is_struct {
+                read_as(&query.columns)
+            } else {
+                row(&query.columns)
+            });
+            let row = if is_struct {
+                "::bowline::__generated::As<__BowlineRow>"
+            } else {
+                "Row"
+            };
+            (
+                format!("::bowline::statement::CheckedQuery<{row}, {access}>"),
+                "::bowline::statement::CheckedQuery::new",
+            )
+        }
+    };
+    let parameters = query.arguments.iter().enumerate();
+    let parameters: String = parameters
+        .map(|(index, argument)| format!("p{}: {}, ", index + 1, argument.rust_type))
+        .collect();
+    let binds = query.arguments.iter().enumerate();
+    let binds: String = binds
+        .map(|(index, argument)| bind(index + 1, argument))
+        .collect();
+    out.push_str(&format!(
+        "#[allow(clippy::too_many_arguments)] fn query({parameters}) -> {output} {{ \
+         static SQL: ::bowline::__generated::StaticSql = ::bowline::__generated::StaticSql {{ \
+         function: ::core::concat!(::core::file!(), \":\", ::core::line!()), \
+         sql: {:?}, ..::bowline::__generated::StaticSql::EMPTY }}; \
+         {new}(::bowline::statement::Query::new(&SQL){binds}) }} query }}",
+        query.sql
+    ));
+    out
+}
+
+fn bind(number: usize, argument: &InlineArgument) -> String {
+    let reference = if argument.rust_type.starts_with('&') {
+        ""
+    } else {
+        "&"
+    };
+    let sql_type = &argument.sql_type;
+    match argument.oids {
+        Some(oids) => {
+            format!(".bind_with_oids::<{sql_type}, _>({oids:?}, {reference}p{number})")
+        }
+        None => format!(".bind_as::<{sql_type}, _>({reference}p{number})"),
+    }
+}
+
+/// Returns the struct of a row, and how it is read.
+fn row(columns: &[InlineColumn]) -> String {
+    let mut fields = String::new();
+    let mut read = String::new();
+    for column in columns {
+        if let Some(comment) = &column.comment {
+            fields.push_str(&format!("#[doc = {comment:?}] "));
+        }
+        fields.push_str(&format!("pub {}: {}, ", column.name, column.rust_type));
+        read.push_str(&format!(
+            "{}: {} = {:?}, ",
+            column.name, column.sql_type, column.sql_name
+        ));
+    }
+    format!(
+        "#[allow(dead_code, non_snake_case, unreachable_pub)] \
+         #[derive(Debug, Clone, PartialEq)] struct Row {{ {fields} }} \
+         ::bowline::__generated::query_row! {{ Row {{ {read} }} }} "
+    )
+}
+
+/// Returns how the struct of the caller is read.
+fn read_as(columns: &[InlineColumn]) -> String {
+    let describe: String = columns
+        .iter()
+        .map(|column| format!("columns.positional::<{}>(); ", column.sql_type))
+        .collect();
+    let read: String = columns
+        .iter()
+        .map(|column| {
+            format!(
+                "{}: fields.read_named::<{}, {}>({:?})?, ",
+                column.name, column.sql_type, column.rust_type, column.sql_name
+            )
+        })
+        .collect();
+    format!(
+        "struct __BowlineRow; impl ::bowline::__generated::StructRow for __BowlineRow {{ \
+         type Row = {TARGET}; \
+         fn describe(columns: &mut ::bowline::__generated::RowColumns) {{ {describe} }} \
+         fn read(fields: &mut ::bowline::__generated::Fields<'_>) \
+         -> ::bowline::__generated::RowResult<Self::Row> {{ \
+         ::core::result::Result::Ok({TARGET} {{ {read} }}) }} }} "
+    )
+}

@@ -1,0 +1,171 @@
+//! The schema that the SQL is checked against: the migrations of the package, as they are now.
+
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use bowline_catalog::Catalog;
+use bowline_catalog::replay::replay;
+use bowline_migrations::{Migration, SqlFile, read_folder, script};
+use bowline_plan::plan::{Plan, plan, schemas};
+use bowline_plan::project::{Project, ProjectOptions};
+
+use super::message::Mistake;
+
+/// What a package's queries are checked against.
+pub(crate) struct Schema {
+    pub(crate) catalog: Catalog,
+    pub(crate) plan: Plan,
+    /// The path of the generated code.
+    pub(crate) module: String,
+    /// The files that this is from.
+    pub(crate) files: Vec<PathBuf>,
+}
+
+/// The schema of one package, and what it was read from.
+struct Known {
+    package: PathBuf,
+    fingerprint: u64,
+    checked: Instant,
+    schema: Result<Arc<Schema>, Mistake>,
+}
+
+/// The schema that was used last. A compiler compiles one package, so that one is enough; a language
+/// server can have several, and reads those again that it did not use last.
+static KNOWN: Mutex<Option<Known>> = Mutex::new(None);
+
+/// The time in which the files are not read again. A compiler expands hundreds of macros within it;
+/// somebody who edits a migration does not notice it.
+pub(super) const UNREAD: Duration = Duration::from_millis(300);
+
+/// Returns the schema of a package. It is read again if a file has changed.
+pub(crate) fn of(package: &Path) -> Result<Arc<Schema>, Mistake> {
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let same = known.as_mut().filter(|known| known.package == package);
+    if let Some(known) = &same
+        && known.checked.elapsed() < UNREAD
+    {
+        return known.schema.clone();
+    }
+    let read = Read::of(package)?;
+    let fingerprint = read.fingerprint();
+    if let Some(known) = same
+        && known.fingerprint == fingerprint
+    {
+        known.checked = Instant::now();
+        return known.schema.clone();
+    }
+    let schema = read.schema(package).map(Arc::new);
+    *known = Some(Known {
+        package: package.to_owned(),
+        fingerprint,
+        checked: Instant::now(),
+        schema: schema.clone(),
+    });
+    schema
+}
+
+/// The files of a project.
+struct Read {
+    project: Project,
+    migrations: Vec<Migration>,
+}
+
+impl Read {
+    fn of(package: &Path) -> Result<Self, Mistake> {
+        let find = |folder: &Path| {
+            Project::find(folder, &ProjectOptions::default()).map_err(|failure| {
+                let mistake = Mistake::new(failure.message.clone());
+                match failure.hints.first() {
+                    Some(hint) => mistake.hint(hint.clone()),
+                    None => mistake,
+                }
+            })
+        };
+        let mut project = find(package)?;
+        if let Some(other) = &project.other_package {
+            // The other package's files apply, and the path by which this package names its code.
+            let mut found = find(other)?;
+            found.module = project.module.or(found.module);
+            found.files.append(&mut project.files);
+            project = found;
+        }
+        let migrations = read_folder(&project.migrations)
+            .map_err(|error| Mistake::new(error.to_string()).hint(error.hint()))?;
+        Ok(Self {
+            project,
+            migrations,
+        })
+    }
+
+    fn fingerprint(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        for migration in &self.migrations {
+            migration.name.hash(&mut hasher);
+            migration.up.text.hash(&mut hasher);
+        }
+        // A project has few settings, and their text has all of them.
+        format!("{:?}", self.project).hash(&mut hasher);
+        hasher.finish()
+    }
+
+    fn schema(self, package: &Path) -> Result<Schema, Mistake> {
+        let sent: Vec<SqlFile> = self.migrations.iter().map(sent).collect::<Result<_, _>>()?;
+        let replayed = replay(&sent);
+        if let Some(refusal) = replayed.refusals.first() {
+            let file = refusal.file.strip_prefix(&self.project.root);
+            return Err(Mistake::new(format!(
+                "{}:{} cannot be followed: {}",
+                file.unwrap_or(&refusal.file).display(),
+                refusal.line(),
+                refusal.why
+            ))
+            .hint(refusal.hint.to_string()));
+        }
+        let catalog = replayed.catalog;
+        let settings = &self.project.settings;
+        let planned = schemas(&catalog, settings);
+        let patched: Vec<_> = planned.iter().map(|_| None).collect();
+        let plan = plan(&catalog, settings, planned, &patched).map_err(|problems| {
+            let first = problems.into_iter().next();
+            let message = first.map_or_else(String::new, |problem| problem.message);
+            Mistake::new(format!("no code can be generated: {message}"))
+                .hint("run `bowline generate`, which shows all problems")
+        })?;
+        let files = self.migrations.iter();
+        let files = files.map(|migration| migration.up.path.clone());
+        Ok(Schema {
+            module: self.project.module_for(package),
+            files: files.chain(self.project.files.iter().cloned()).collect(),
+            catalog,
+            plan,
+        })
+    }
+}
+
+/// Returns the SQL of a migration as it is sent to a server.
+fn sent(migration: &Migration) -> Result<SqlFile, Mistake> {
+    let in_transaction = runs_in_transaction(migration);
+    let text = script(&migration.up.text, in_transaction).map_err(|wrong| {
+        let path = migration.up.path.display();
+        let message = format!("{path}:{} cannot run: {}", wrong.line, wrong.message);
+        Mistake::new(message).hint(wrong.hint)
+    })?;
+    Ok(SqlFile {
+        path: migration.up.path.clone(),
+        text: text.into_owned(),
+    })
+}
+
+/// Returns false for a migration that diesel runs outside of a transaction.
+fn runs_in_transaction(migration: &Migration) -> bool {
+    if migration.is_flat() {
+        return migration.runs_in_transaction();
+    }
+    let metadata = SqlFile::read(&migration.path.join("metadata.toml"));
+    let metadata = metadata.ok().flatten();
+    let metadata = metadata.and_then(|file| file.text.parse::<toml::Table>().ok());
+    let setting = metadata.and_then(|table| table.get("run_in_transaction")?.as_bool());
+    setting.unwrap_or(true)
+}
