@@ -28,7 +28,7 @@ impl Catalog {
                 .iter_mut()
                 .for_each(canonical_constraint);
             relation.indexes.iter_mut().for_each(canonical_index);
-            // The restore of a dump keeps neither order.
+            // Restoring a dump changes the order of constraints and of indexes.
             relation.constraints.sort_by(|a, b| a.name.cmp(&b.name));
             relation.indexes.sort_by(|a, b| a.name.cmp(&b.name));
             canonical_attached(&mut relation.attached);
@@ -64,7 +64,7 @@ impl Catalog {
             {
                 checks.iter_mut().for_each(canonical_constraint);
                 checks.sort_by(|a, b| a.name.cmp(&b.name));
-                // As for a column, a server keeps `DEFAULT NULL` of a type with a length.
+                // For a type with a length, a server stores `DEFAULT NULL`, which is no default.
                 let text = default.as_deref().map(canonical);
                 *default = text.filter(|text| text != "null");
             }
@@ -73,7 +73,8 @@ impl Catalog {
     }
 }
 
-/// Leaves out the queries of views and the texts of rules, which only a server can compare.
+/// Brings privileges, triggers and policies into the canonical form. Removes the queries of views
+/// and the texts of rules, which only a server can compare.
 fn canonical_attached(attached: &mut Attached) {
     attached.privileges.owner = None;
     attached.privileges.granted.sort();

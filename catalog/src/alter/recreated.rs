@@ -17,7 +17,8 @@ pub(super) fn is_view(relation: &Relation) -> bool {
     )
 }
 
-/// Returns the columns of tables that are dropped, or get another type or collation.
+/// Returns the columns of tables that are dropped or that get another type or collation. Columns
+/// of views are not among them.
 pub(super) fn changed_columns<'d>(
     actual: &'d Catalog,
     differences: &'d [Difference],

@@ -140,7 +140,7 @@ fn alter(
         (TypeKind::Composite { .. }, TypeKind::Composite { .. })
             if has_column(catalog, &expected.name) =>
         {
-            // A table does not fit the type as it stays.
+            // The type keeps its attributes, so no table with the expected columns can be of it.
             script.unattachable.extend(typed(wanted, &expected.name));
             let tables = typed_tables(wanted, catalog, &expected.name);
             let typed = if tables.is_empty() {
@@ -322,8 +322,8 @@ fn alter_labels(script: &mut Script, sql: &str, labels: &[String], old_labels: &
     }
 }
 
-/// Adds a comment if the script uses a label that it adds. PostgreSQL refuses to use it in the same
-/// transaction.
+/// Adds a note if a statement of the script uses an enum label that another one adds. PostgreSQL
+/// refuses that within one transaction.
 pub(super) fn note_new_labels(script: &mut Script) {
     let is_used = |label: &String| {
         let (literal, added) = (literal(label), format!("ADD VALUE {}", literal(label)));

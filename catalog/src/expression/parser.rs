@@ -19,7 +19,8 @@ pub(super) enum Node {
     List(Vec<Node>),
 }
 
-/// Limits of the recursion, here and in the tree. No expression written by hand reaches them.
+/// Limits of the nesting and of the number of tokens, which bound the recursion of the parser and of
+/// the functions that walk the tree. No expression written by hand reaches them.
 const DEEPEST: usize = 100;
 const LONGEST: usize = 4_096;
 

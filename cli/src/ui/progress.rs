@@ -19,7 +19,7 @@ impl Progress {
     /// Shows the current step.
     pub(crate) fn start(step: impl Into<Cow<'static, str>>) -> Self {
         let bar = ProgressBar::new_spinner();
-        // If the template is invalid, the default one shows the same.
+        // If the template is invalid, the default one shows the step without the time.
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}  {elapsed}") {
             bar.set_style(style);
         }
@@ -42,7 +42,7 @@ impl Drop for Progress {
     }
 }
 
-/// Prints while the line is hidden; it is shown again below.
+/// Hides the progress line, prints, and shows the line again under the printed text.
 pub(super) fn without_progress<T>(print: impl FnOnce() -> T) -> T {
     let bar = shown().clone();
     match bar {

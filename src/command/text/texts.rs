@@ -11,36 +11,38 @@ use crate::command::ExpectedRows;
 #[derive(Debug, Clone)]
 pub(crate) struct QueryText {
     pub(crate) text: Arc<Text>,
-    /// Whether the session has met the text before.
+    /// Whether the session has used the text before.
     pub(crate) is_known: bool,
 }
 
 /// The way a text is made from another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Derivation {
-    /// It fails for another number of rows.
+    /// The derived SQL fails if the query has a number of rows that is not expected.
     Checked(ExpectedRows),
     /// It locks the rows it reads: the strength of the lock, and what is done about locked rows.
     Locked(&'static str, &'static str),
 }
 
-/// SQL of the program: the address of the constant, and the columns that a call adds to it.
+/// SQL that is a constant of the compiled program: the address of the constant, and the columns
+/// that a call gives values for, those of a new row and those to change.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Constant {
     pub(crate) address: usize,
     pub(crate) sets: Option<[ColumnSet; 2]>,
 }
 
-/// The texts that a session has met.
+/// The texts that a session has used.
 ///
-/// Bounded: 512 texts of each kind (by SQL, by query, constant, derived). None is longer than
-/// [`LONGEST`] bytes, except for constants of the program, which contains them anyway.
+/// Holds at most 512 texts in each of its maps. A text is not kept if its SQL, or the SQL that it
+/// is derived from, is longer than [`LONGEST`] bytes. Constants are kept however long they are,
+/// since the program contains them anyway.
 #[derive(Debug, Default)]
 pub(crate) struct Texts {
     by_sql: Kept<u64, Arc<Text>>,
     by_query: Kept<TypeId, Arc<Text>>,
     constant: Kept<Constant, Arc<Text>>,
-    /// With the text that it is derived from.
+    /// The text that each one is derived from, and the derived text.
     derived: Kept<(u64, Derivation), (Arc<Text>, Arc<Text>)>,
 }
 
@@ -71,7 +73,7 @@ impl Texts {
         self.by_query.get(&query)
     }
 
-    /// Keeps the text of a SELECT that its type decides.
+    /// Keeps the text of a SELECT whose Rust type alone determines its SQL.
     pub(crate) fn keep_query(&mut self, query: TypeId, text: &Arc<Text>) {
         if text.is_select() && text.sql().len() <= LONGEST {
             self.by_query.insert(query, Arc::clone(text));

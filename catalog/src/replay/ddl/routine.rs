@@ -222,8 +222,8 @@ pub(crate) fn alter_routine(state: &mut State, node: &SyntaxNode) -> Result<()> 
     Ok(())
 }
 
-/// Adds the catalog's entry to a new overload. If a part of it is not known, only its name is
-/// recorded.
+/// Stores the definition of a routine with its overload. If the definition cannot be read, only the
+/// name of the routine is recorded.
 pub(crate) fn with_routine(
     state: &mut State,
     node: &SyntaxNode,
