@@ -144,7 +144,8 @@ impl Argument {
     }
 }
 
-/// Returns true once per process: the compiler is told once which files the crate depends on.
+/// Returns true for the first call in a process. Its expansion names the files that the crate
+/// depends on, for the compiler.
 fn is_first() -> bool {
     static IS_TRACKED: AtomicBool = AtomicBool::new(false);
     !IS_TRACKED.swap(true, Ordering::Relaxed)

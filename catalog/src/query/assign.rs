@@ -22,9 +22,7 @@ impl Analyzer<'_> {
         let list = child(node, K::COLUMN_TARGET_LIST);
         let Some(list) = list else {
             let count = self.table(target.table).columns.len();
-            return Ok((0..count)
-                .map(|column| Assigned::whole(column, span_of(node)))
-                .collect());
+            return Ok((0..count).map(Assigned::whole).collect());
         };
         let mut columns: Vec<Assigned> = Vec::new();
         for part in children(&list, K::COLUMN_TARGET) {
@@ -318,8 +316,7 @@ pub(super) fn open_value(column: &ResultColumn) -> Expr {
 }
 
 impl Assigned {
-    pub(super) fn whole(column: usize, span: Span) -> Self {
-        let _ = span;
+    pub(super) fn whole(column: usize) -> Self {
         Self {
             column,
             steps: Vec::new(),

@@ -124,21 +124,13 @@ impl Analyzer<'_> {
     /// Returns a new table with the result of a query.
     pub(super) fn table_of(&mut self, analyzed: super::scope::Analyzed) -> Table {
         let depth = self.scopes.len().saturating_sub(1);
+        let columns = analyzed.columns.into_iter();
+        let columns = columns.map(|it| it.table_column()).collect();
         Table {
-            relation: None,
-            columns: analyzed
-                .columns
-                .into_iter()
-                .map(|it| it.table_column())
-                .collect(),
-            row: types::RECORD,
-            nulled_by: Vec::new(),
             is_single: analyzed.is_single,
             has_row: analyzed.has_row,
-            is_only: false,
-            depth,
-            is_value: false,
             unlockable: analyzed.unlockable,
+            ..Table::of_records(columns, depth)
         }
     }
 

@@ -34,16 +34,9 @@ impl Analyzer<'_> {
                 return Err(Fault::error("0A000", span, message));
             }
             let table = Table {
-                relation: None,
-                columns: common.columns.clone(),
-                row: types::RECORD,
-                nulled_by: Vec::new(),
                 is_single: common.is_single,
                 has_row: common.has_row,
-                is_only,
-                depth,
-                is_value: false,
-                unlockable: None,
+                ..Table::of_records(common.columns.clone(), depth)
             };
             return Ok((only.clone(), None, table));
         }
@@ -232,18 +225,7 @@ impl Analyzer<'_> {
                 origin: None,
             });
         }
-        let table = Table {
-            relation: None,
-            columns,
-            row: types::RECORD,
-            nulled_by: Vec::new(),
-            is_single: false,
-            has_row: false,
-            is_only: false,
-            depth,
-            is_value: false,
-            unlockable: None,
-        };
+        let table = Table::of_records(columns, depth);
         Some((last.clone(), Some(found.schema.to_owned()), table))
     }
 }

@@ -101,11 +101,8 @@ impl Analyzer<'_> {
             return false;
         }
         let is_bound = |column: &String| {
-            let at = table
-                .columns
-                .iter()
-                .position(|_| true)
-                .and_then(|_| relation.columns.iter().position(|it| it.name == *column));
+            // An alias can rename the columns of the table, so the relation says which one it is.
+            let at = relation.columns.iter().position(|it| it.name == *column);
             bindings.iter().any(|(other, bound, value)| {
                 *other == id && Some(*bound) == at && self.is_fixed(value, tables, single)
             })

@@ -3,7 +3,7 @@
 use crate::Name;
 
 use super::expr::{Expr, Span, TableId};
-use super::types::TypeId;
+use super::types::{self, TypeId};
 
 /// A table of FROM, a common table expression, a function, a subquery.
 #[derive(Debug, Clone)]
@@ -149,6 +149,24 @@ impl ResultColumn {
             ty: self.ty,
             nullable: self.nullable,
             origin: self.origin,
+        }
+    }
+}
+
+impl Table {
+    /// Returns a table that is no relation: any number of rows, of the query at this depth.
+    pub(super) fn of_records(columns: Vec<TableColumn>, depth: usize) -> Self {
+        Self {
+            relation: None,
+            columns,
+            row: types::RECORD,
+            nulled_by: Vec::new(),
+            is_single: false,
+            has_row: false,
+            is_only: false,
+            depth,
+            unlockable: None,
+            is_value: false,
         }
     }
 }

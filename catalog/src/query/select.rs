@@ -47,7 +47,7 @@ impl Analyzer<'_> {
     pub(super) fn statement_in_scope(&mut self, node: &SyntaxNode, open: bool) -> Result<Analyzed> {
         match node.kind() {
             K::SELECT => self.select(node, open),
-            K::COMPOUND_SELECT => self.compound(node, open),
+            K::COMPOUND_SELECT => self.compound(node),
             K::PAREN_SELECT | K::PAREN_EXPR => {
                 let inner = node.children().find(is_query_node);
                 let inner =

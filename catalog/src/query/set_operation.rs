@@ -45,7 +45,7 @@ impl Analyzer<'_> {
         Ok(())
     }
 
-    pub(super) fn compound(&mut self, node: &SyntaxNode, open: bool) -> Result<Analyzed> {
+    pub(super) fn compound(&mut self, node: &SyntaxNode) -> Result<Analyzed> {
         let mut parts = Vec::new();
         set_parts(node, &mut parts);
         let mut parts = parts.into_iter().peekable();
@@ -57,7 +57,6 @@ impl Analyzer<'_> {
             let right = self.set_term(&mut parts, node)?;
             left = self.combine(&operation, left, right)?;
         }
-        let _ = open;
         for column in &mut left.columns {
             if let Some(value) = column.open.take() {
                 self.convert(value, types::TEXT)?;

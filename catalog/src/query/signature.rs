@@ -1,9 +1,9 @@
-//! The signature of a function, whoever made it.
+//! The signature of a function, PostgreSQL's or of a migration.
 
 use super::types::TypeId;
 use crate::routine::RoutineKind;
 
-/// A function, aggregate or procedure, whoever made it.
+/// A function, aggregate or procedure: PostgreSQL's, of an extension, or of a migration.
 #[derive(Debug, Clone)]
 pub(super) struct Function {
     pub(super) name: String,

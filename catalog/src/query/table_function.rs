@@ -241,18 +241,7 @@ impl Analyzer<'_> {
             _ => "xmltable",
         };
         let depth = self.scopes.len().saturating_sub(1);
-        let table = Table {
-            relation: None,
-            columns,
-            row: types::RECORD,
-            nulled_by: Vec::new(),
-            is_single: false,
-            has_row: false,
-            is_only: false,
-            depth,
-            is_value: false,
-            unlockable: None,
-        };
+        let table = Table::of_records(columns, depth);
         self.finish(node, Some(alias.to_owned()), None, table)
     }
 

@@ -360,34 +360,7 @@ impl<'a> Types<'a> {
 
     /// Returns the name as PostgreSQL's messages have it: `integer`, `text[]`, `app.level`.
     pub(super) fn words(&self, id: TypeId) -> String {
-        if let Kind::Array { element } = self.kind(id) {
-            return format!("{}[]", self.words(element));
-        }
-        let name = self.name(id);
-        if name.schema != SYSTEM {
-            return match name.schema.as_str() {
-                "public" => name.name.clone(),
-                schema => format!("{schema}.{}", name.name),
-            };
-        }
-        let words = match name.name.as_str() {
-            "int2" => "smallint",
-            "int4" => "integer",
-            "int8" => "bigint",
-            "bool" => "boolean",
-            "float4" => "real",
-            "float8" => "double precision",
-            "varchar" => "character varying",
-            "bpchar" => "character",
-            "varbit" => "bit varying",
-            "time" => "time without time zone",
-            "timetz" => "time with time zone",
-            "timestamp" => "timestamp without time zone",
-            "timestamptz" => "timestamp with time zone",
-            "char" => "\"char\"",
-            other => other,
-        };
-        words.to_owned()
+        self.data_type(id).format_type()
     }
 }
 

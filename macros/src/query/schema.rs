@@ -35,8 +35,8 @@ struct Known {
 /// server can have several, and reads those again that it did not use last.
 static KNOWN: Mutex<Option<Known>> = Mutex::new(None);
 
-/// The time in which the files are not read again. A compiler expands hundreds of macros within it;
-/// somebody who edits a migration does not notice it.
+/// The time in which the files are not read again: long enough for a compiler to expand hundreds of
+/// macros, and too short to be noticed after a migration is edited.
 pub(super) const UNREAD: Duration = Duration::from_millis(300);
 
 /// Returns the schema of a package. It is read again if a file has changed.

@@ -6,7 +6,7 @@ use super::{mistakes, only};
 #[test]
 fn a_header_is_read() {
     let query = only(
-        "-- Copyright: nobody.\n\n-- name: received_since :many\n-- What an account received,\n--\n\
+        "-- Copyright: the authors.\n\n-- name: received_since :many\n-- What an account received,\n--\n\
          -- the newest first.\n-- row: Received\n-- nullable: since, :account\n-- See https://x.y\n\
          SELECT 1 WHERE :account AND :since AND :limit; -- more",
     );
