@@ -137,13 +137,6 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Replaces the schemas in which bare names are searched for.
-    pub fn search_path(mut self, schemas: impl IntoIterator<Item = String>) -> Self {
-        self.path = schemas.into_iter().collect();
-        self.memo = RefCell::new(None);
-        self
-    }
-
     /// Checks one statement with parameters `$1`, `$2`, ..
     ///
     /// # Errors
