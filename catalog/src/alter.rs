@@ -1,13 +1,16 @@
 //! SQL that turns one catalog into another: that of a database into that of the migrations.
 //!
-//! The statements are in an order that PostgreSQL accepts. A comment lists each change that no
-//! statement makes. The catalog may lack the definition, such as a query after a rename. PostgreSQL
-//! may have no statement for the change, such as for the order of columns.
+//! The statements are in an order that PostgreSQL accepts. A comment names each change that the
+//! script leaves out, for one of two reasons. The catalog lacks the definition, such as the query of
+//! a view after a rename. Or PostgreSQL has no statement for it, such as for the order of columns.
+//!
+//! Each file below has the changes of one kind of object. `order` sorts the statements, `inheritance`
+//! answers questions about parents and children, `recreated` finds what blocks a change.
 
 mod attached;
 mod column;
 mod constraint;
-mod lineage;
+mod inheritance;
 mod order;
 mod privilege;
 mod recreated;
@@ -17,16 +20,18 @@ mod types;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use self::order::{Needs, Statement};
+use self::order::{Dependencies, Statement};
 use super::compare::{Aspect, Difference, How, Subject};
 use super::definition::{literal, quoted};
 use super::{Catalog, Name, Sequence, TypeKind};
 
-/// The stage of the script in which a statement runs. Obstacles are dropped first. Objects are
-/// created after those that they use.
+/// The part of the script that a statement belongs to, in the order of execution. Objects that block
+/// a change are dropped first. Objects are created after those that they use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
+    /// `SET` of parameters of the session.
     Settings,
+    /// `DROP` of triggers, policies and rules.
     DropAttached,
     /// `DROP VIEW`, after the triggers and rules of the view.
     DropViews,
@@ -38,9 +43,11 @@ enum Step {
     DropGenerated,
     Schemas,
     Types,
+    /// Sequences, and the removal of the old defaults and identities of columns.
     Sequences,
     Tables,
     Columns,
+    /// `OWNED BY` and the types of sequences, and defaults that were dropped for a change of type.
     Owners,
     DropRoutines,
     Routines,
@@ -68,18 +75,18 @@ enum Step {
 struct Script {
     statements: Vec<Statement>,
     notes: Vec<String>,
-    /// The number of ancestors of the table that the next statements change, on the longest path.
+    /// The depth of the table that the next statements change, see [`inheritance::depth`].
     depth: usize,
-    /// The position of an added column, from 1 on; 0 for other statements.
-    position: usize,
+    /// The position of the column that the next statement adds, from 1 on; 0 for other statements.
+    column_position: usize,
     /// Views that are dropped and recreated.
     recreated: BTreeSet<Name>,
-    /// Labels that are added to enums.
-    labels: Vec<String>,
-    /// Objects that are not dropped, by their schemas.
-    kept: BTreeMap<String, String>,
-    /// Relations that no statement can turn into the expected ones, and relations that are kept
-    /// with them.
+    /// Labels that the script adds to enums.
+    added_labels: Vec<String>,
+    /// An object that is not dropped, by its schema.
+    kept_by_schema: BTreeMap<String, String>,
+    /// Relations that no statement can turn into the expected ones, and relations that cannot change
+    /// without them.
     blocked: BTreeSet<Name>,
     /// Tables with a column that no statement can turn into the expected one. They fit no parent.
     unattachable: BTreeSet<Name>,
@@ -92,13 +99,25 @@ impl Script {
     }
 
     /// Adds a statement that creates an object.
-    fn create(&mut self, step: Step, sql: impl Into<String>, object: &Name, needs: Needs) {
-        self.add(Statement::new(step, sql.into(), needs).creating([object.clone()]));
+    fn create(
+        &mut self,
+        step: Step,
+        sql: impl Into<String>,
+        object: &Name,
+        dependencies: Dependencies,
+    ) {
+        self.add(Statement::new(step, sql.into(), dependencies).creating([object.clone()]));
     }
 
     /// Adds a statement that drops an object; `needs` are the objects that it uses.
-    fn drop(&mut self, step: Step, sql: impl Into<String>, object: &Name, needs: Needs) {
-        self.add(Statement::new(step, sql.into(), needs).dropping(object));
+    fn drop(
+        &mut self,
+        step: Step,
+        sql: impl Into<String>,
+        object: &Name,
+        dependencies: Dependencies,
+    ) {
+        self.add(Statement::new(step, sql.into(), dependencies).dropping(object));
     }
 
     /// Adds a statement, unless the script already has it.
@@ -109,18 +128,19 @@ impl Script {
         // A key or index is created on a partition first. That of the parent then attaches it.
         statement.rank = match statement.step {
             Step::Constraints | Step::ForeignKeys => (usize::MAX - self.depth, 0),
-            _ => (self.depth, self.position),
+            _ => (self.depth, self.column_position),
         };
         self.statements.push(statement);
     }
 
+    /// Returns true if the script has this statement in this step.
     fn has(&self, step: Step, sql: &str) -> bool {
         let mut statements = self.statements.iter();
         statements.any(|known| known.step == step && known.sql == sql)
     }
 
     /// Replaces each statement that uses a blocked relation by a comment.
-    fn leave_out(&mut self, actual: &Catalog) {
+    fn leave_out_users_of_blocked(&mut self, actual: &Catalog) {
         // Blocked relations keep their indexes, so the names of these are taken too.
         let kept = self
             .blocked
@@ -132,20 +152,20 @@ impl Script {
                 name: index.name.clone(),
             })
         });
-        let taken: BTreeSet<Name> = indexes.chain(self.blocked.iter().cloned()).collect();
-        self.leave_out_users(taken);
+        let names: BTreeSet<Name> = indexes.chain(self.blocked.iter().cloned()).collect();
+        self.leave_out_users_of(names);
     }
 
     /// Replaces each statement that uses one of the objects by a comment, and those that use the
     /// objects that it would have created.
-    fn leave_out_users(&mut self, taken: BTreeSet<Name>) {
+    fn leave_out_users_of(&mut self, names: BTreeSet<Name>) {
         let mut left_out = BTreeSet::new();
         let statements = std::mem::take(&mut self.statements);
         for statement in statements {
-            let uses = |name: &&Name| statement.needs.has(name);
+            let uses = |name: &&Name| statement.dependencies.may_have(name);
             let blocker = match statement.step {
-                Step::Attach => taken.iter().chain(&self.unattachable).find(uses),
-                step if step >= Step::Schemas && step < Step::DropTables => taken.iter().find(uses),
+                Step::Attach => names.iter().chain(&self.unattachable).find(uses),
+                step if step >= Step::Schemas && step < Step::DropTables => names.iter().find(uses),
                 _ => None,
             };
             match blocker.map(Name::sql) {
@@ -160,15 +180,15 @@ impl Script {
             }
         }
         if !left_out.is_empty() {
-            self.leave_out_users(left_out);
+            self.leave_out_users_of(left_out);
         }
     }
 
     /// Replaces each `DROP SCHEMA` of a schema with an object that stays by a comment.
-    fn keep_schemas(&mut self) {
+    fn keep_schemas_in_use(&mut self) {
         let statements = std::mem::take(&mut self.statements);
         for statement in statements {
-            let mut kept = self.kept.iter();
+            let mut kept = self.kept_by_schema.iter();
             let inside = kept.find(|(schema, _)| {
                 statement.step == Step::DropSchemas && statement.sql == drop_schema(schema)
             });
@@ -188,6 +208,7 @@ impl Script {
         }
     }
 
+    /// Sets or removes the comment of an object.
     fn comment_on(&mut self, on: &str, comment: Option<&String>) {
         let text = comment.map_or("NULL".to_owned(), |comment| literal(comment));
         self.push(Step::Comments, format!("COMMENT ON {on} IS {text}"));
@@ -203,7 +224,7 @@ pub fn alter_script(expected: &Catalog, actual: &Catalog, differences: &[Differe
         return String::new();
     }
     let mut script = Script {
-        recreated: recreated::views(expected, actual, differences),
+        recreated: recreated::views_to_recreate(expected, actual, differences),
         ..Script::default()
     };
     relation::record_blocked(&mut script, expected, actual);
@@ -224,20 +245,22 @@ pub fn alter_script(expected: &Catalog, actual: &Catalog, differences: &[Differe
                 "{subject} is not dropped, since {} may use it",
                 user.sql()
             ));
-            if let Some(name) = relation::object(subject) {
-                script.kept.insert(name.schema.clone(), subject.to_string());
+            if let Some(name) = relation::object_name(subject) {
+                script
+                    .kept_by_schema
+                    .insert(name.schema.clone(), subject.to_string());
             }
             continue;
         }
         script.depth = table.map_or(0, |table| {
-            lineage::depth(expected, table).max(lineage::depth(actual, table))
+            inheritance::depth(expected, table).max(inheritance::depth(actual, table))
         });
         change(&mut script, expected, actual, difference);
     }
-    column::order(&mut script, expected, actual);
+    column::note_order(&mut script, expected, actual);
     types::note_new_labels(&mut script);
-    script.leave_out(actual);
-    script.keep_schemas();
+    script.leave_out_users_of_blocked(actual);
+    script.keep_schemas_in_use();
     let notes = script.notes.iter();
     // A line break in a name would end the comment, so it becomes a space.
     let notes = notes.map(|why| format!("-- {}\n", why.replace(['\n', '\r'], " ")));
@@ -246,10 +269,12 @@ pub fn alter_script(expected: &Catalog, actual: &Catalog, differences: &[Differe
     notes.chain(statements).collect()
 }
 
+/// Returns the statement that drops a schema.
 fn drop_schema(name: &str) -> String {
     format!("DROP SCHEMA {}", quoted(name))
 }
 
+/// Adds the statements that remove one difference.
 fn change(
     script: &mut Script,
     expected: &Catalog,
@@ -295,7 +320,7 @@ fn change(
         (Subject::DomainCheck(domain, name), _) => {
             types::change_check(script, expected, actual, domain, name, is_comment);
         }
-        (Subject::Sequence(name), _) => sequence(script, expected, actual, name, how),
+        (Subject::Sequence(name), _) => change_sequence(script, expected, actual, name, how),
         (Subject::Relation(name), _) => relation::change(script, expected, actual, name, how),
         (Subject::Column(table, name), _) => {
             column::change(script, expected, actual, (table, name), how);
@@ -342,11 +367,18 @@ fn extension_schema(expected: &Catalog, extension: &str) -> Option<String> {
     (found.name.schema != "public").then(|| found.name.schema.clone())
 }
 
-fn sequence(script: &mut Script, expected: &Catalog, actual: &Catalog, name: &Name, how: &How) {
+/// Creates, changes or drops a sequence.
+fn change_sequence(
+    script: &mut Script,
+    expected: &Catalog,
+    actual: &Catalog,
+    name: &Name,
+    how: &How,
+) {
     let Some(sequence) = expected.sequences.get(name) else {
         // IF EXISTS: the sequence of a column is dropped with the column.
         let drop = format!("DROP SEQUENCE IF EXISTS {}", name.sql());
-        script.drop(Step::DropRest, drop, name, Needs::default());
+        script.drop(Step::DropRest, drop, name, Dependencies::default());
         return;
     };
     match actual.sequences.get(name) {
@@ -356,7 +388,7 @@ fn sequence(script: &mut Script, expected: &Catalog, actual: &Catalog, name: &Na
         Some(old) if old.identity != sequence.identity => {
             if !old.identity {
                 let drop = format!("DROP SEQUENCE IF EXISTS {}", name.sql());
-                script.drop(Step::DropRest, drop, name, Needs::default());
+                script.drop(Step::DropRest, drop, name, Dependencies::default());
             }
             create_sequence(script, sequence);
         }
@@ -367,7 +399,7 @@ fn sequence(script: &mut Script, expected: &Catalog, actual: &Catalog, name: &Na
                 Step::Sequences,
                 format!("ALTER SEQUENCE {} {}{restart}", name.sql(), sequence.sql()),
             );
-            owner(script, sequence, false);
+            set_owner(script, sequence, false);
         }
     }
     if sequence.comment.is_some() || !matches!(how, How::OnlyLeft) {
@@ -383,15 +415,20 @@ fn sequence(script: &mut Script, expected: &Catalog, actual: &Catalog, name: &Na
 fn create_sequence(script: &mut Script, sequence: &Sequence) {
     if !sequence.identity {
         let create = format!("CREATE SEQUENCE {} {}", sequence.name.sql(), sequence.sql());
-        script.create(Step::Sequences, create, &sequence.name, Needs::default());
-        owner(script, sequence, true);
+        script.create(
+            Step::Sequences,
+            create,
+            &sequence.name,
+            Dependencies::default(),
+        );
+        set_owner(script, sequence, true);
     }
     let on = format!("SEQUENCE {}", sequence.name.sql());
     privilege::grant_all(script, &on, &sequence.privileges);
 }
 
-/// Sets the owner of a sequence. One that is not new may have an owner that is dropped.
-fn owner(script: &mut Script, sequence: &Sequence, is_new: bool) {
+/// Sets the owner of a sequence. The old owner of an existing sequence may be dropped.
+fn set_owner(script: &mut Script, sequence: &Sequence, is_new: bool) {
     if sequence.identity {
         return;
     }
@@ -404,7 +441,7 @@ fn owner(script: &mut Script, sequence: &Sequence, is_new: bool) {
     script.add(if is_new {
         statement
     } else {
-        statement.keeping(&sequence.name)
+        statement.reassigning(&sequence.name)
     });
 }
 

@@ -355,7 +355,7 @@ impl Found {
     /// privileges, so these are left out.
     fn privileges(&mut self, subject: &Subject, left: &Privileges, right: &Privileges) {
         let owners = [&left.owner, &right.owner];
-        let list = |privileges: &Privileges| match privileges.but_for(&owners).as_slice() {
+        let list = |privileges: &Privileges| match privileges.of_others_than(&owners).as_slice() {
             [] => "none".to_owned(),
             granted => {
                 let granted: Vec<String> = granted.iter().map(Privilege::description).collect();

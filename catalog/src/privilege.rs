@@ -44,8 +44,8 @@ impl Privileges {
     }
 
     pub(crate) fn add(&mut self, privilege: Privilege) {
-        let is_it = |other: &Privilege| other.is_for_the_same(&privilege);
-        match self.granted.iter_mut().find(|other| is_it(other)) {
+        let is_same = |other: &Privilege| other.has_same_target(&privilege);
+        match self.granted.iter_mut().find(|other| is_same(other)) {
             Some(known) => {
                 known.grantable |= privilege.grantable;
                 known.revoked = privilege.revoked;
@@ -55,8 +55,8 @@ impl Privileges {
         self.granted.sort();
     }
 
-    /// Returns the privileges of roles that are not among the owners.
-    pub(crate) fn but_for(&self, owners: &[&Option<String>]) -> Vec<Privilege> {
+    /// Returns the privileges of the roles that are not among the owners.
+    pub(crate) fn of_others_than(&self, owners: &[&Option<String>]) -> Vec<Privilege> {
         let is_owner = |role: &String| owners.iter().any(|owner| owner.as_ref() == Some(role));
         let granted = self.granted.iter();
         let others = granted.filter(|privilege| !is_owner(&privilege.role));
@@ -65,27 +65,29 @@ impl Privileges {
 }
 
 impl Privilege {
-    pub(crate) fn is_for_the_same(&self, other: &Self) -> bool {
+    /// Returns true if the other is the same privilege of the same role on the same column.
+    pub(crate) fn has_same_target(&self, other: &Self) -> bool {
         (&self.role, &self.privilege, &self.column)
             == (&other.role, &other.privilege, &other.column)
     }
 
     /// Returns the privilege as text for a difference: `SELECT (a) to app`.
     pub fn description(&self) -> String {
-        let what = self.what();
+        let action = self.action();
         let role = self.grantee();
         if self.revoked {
-            return format!("{what} not to {role}");
+            return format!("{action} not to {role}");
         }
         let grantable = if self.grantable {
             " WITH GRANT OPTION"
         } else {
             ""
         };
-        format!("{what} to {role}{grantable}")
+        format!("{action} to {role}{grantable}")
     }
 
-    pub(crate) fn what(&self) -> String {
+    /// Returns the privilege as GRANT writes it: `SELECT (a)`.
+    pub(crate) fn action(&self) -> String {
         match &self.column {
             Some(column) => format!("{} ({})", self.privilege, quoted(column)),
             None => self.privilege.clone(),

@@ -1,14 +1,14 @@
 //! Changes of triggers, policies, rules and the queries of views.
 
-use super::order::Needs;
+use super::order::Dependencies;
 use super::{Script, Step};
 use crate::attached::{Code, Enabled};
 use crate::compare::{Aspect, How, Subject};
 use crate::definition::{list, quoted};
 use crate::{Catalog, Name, Relation, RelationKind};
 
-/// The expected form of a trigger, policy or rule.
-struct Part {
+/// What the script needs of a trigger, policy or rule.
+struct Definition {
     /// The `CREATE` statement; `None` if the catalog lacks a part of it.
     create: Option<String>,
     enabled: Enabled,
@@ -31,9 +31,9 @@ pub(super) fn change(
         _ => return,
     };
     let (sql, quoted_name) = (table.sql(), quoted(name));
-    let (new, old) = (of(expected, subject), of(actual, subject));
+    let (new, old) = (find(expected, subject), find(actual, subject));
     if how.aspect() == Some(Aspect::State) {
-        let action = state(expected, subject).sql();
+        let action = enabled_state(expected, subject).sql();
         let alter = format!("ALTER TABLE {sql} {action} {kind} {quoted_name}");
         script.push(Step::States, alter);
         return;
@@ -81,10 +81,10 @@ pub(super) fn has(relation: &Relation, subject: &Subject) -> bool {
     }
 }
 
-/// Returns the state of a trigger or rule. A partition's trigger without an entry has the state of
-/// its parent's.
-fn state(catalog: &Catalog, subject: &Subject) -> Enabled {
-    let stated = of(catalog, subject).map(|part| part.enabled);
+/// Returns the state of a trigger or rule. A trigger that a partition has from its parent has the
+/// parent's state, unless the catalog lists another.
+fn enabled_state(catalog: &Catalog, subject: &Subject) -> Enabled {
+    let stated = find(catalog, subject).map(|definition| definition.enabled);
     let inherited = || {
         let Subject::Trigger(table, name) = subject else {
             return None;
@@ -95,7 +95,7 @@ fn state(catalog: &Catalog, subject: &Subject) -> Enabled {
             return Some(trigger.enabled);
         }
         let parent = relation.parents.first()?;
-        Some(state(
+        Some(enabled_state(
             catalog,
             &Subject::Trigger(parent.clone(), name.clone()),
         ))
@@ -103,16 +103,17 @@ fn state(catalog: &Catalog, subject: &Subject) -> Enabled {
     stated.or_else(inherited).unwrap_or_default()
 }
 
-fn of(catalog: &Catalog, subject: &Subject) -> Option<Part> {
+/// Returns the definition of a trigger, policy or rule, if the catalog has it.
+fn find(catalog: &Catalog, subject: &Subject) -> Option<Definition> {
     let is_known = |code: &Option<Code>| code.as_ref().is_none_or(|code| code.text.is_some());
     let attached = |table: &Name| Some(&catalog.relations.get(table)?.attached);
     match subject {
         Subject::Trigger(table, name) => {
             let mut triggers = attached(table)?.triggers.iter();
             let trigger = triggers.find(|trigger| trigger.name == *name)?;
-            Some(Part {
+            Some(Definition {
                 create: is_known(&trigger.condition)
-                    .then(|| within_path(&trigger.condition, trigger.sql(table))),
+                    .then(|| with_search_path(&trigger.condition, trigger.sql(table))),
                 enabled: trigger.enabled,
                 comment: trigger.comment.clone(),
             })
@@ -121,10 +122,10 @@ fn of(catalog: &Catalog, subject: &Subject) -> Option<Part> {
             let mut policies = attached(table)?.policies.iter();
             let policy = policies.find(|policy| policy.name == *name)?;
             let is_known = is_known(&policy.using) && is_known(&policy.with_check);
-            Some(Part {
+            Some(Definition {
                 create: is_known.then(|| {
                     let codes = policy.using.iter().chain(&policy.with_check);
-                    within_path(codes, policy.sql(table))
+                    with_search_path(codes, policy.sql(table))
                 }),
                 enabled: Enabled::Origin,
                 comment: policy.comment.clone(),
@@ -135,8 +136,8 @@ fn of(catalog: &Catalog, subject: &Subject) -> Option<Part> {
             let rule = rules.find(|rule| rule.name == *name)?;
             let text = rule.definition.text.as_deref();
             let statement = |text: &str| text.trim_end().trim_end_matches(';').to_owned();
-            Some(Part {
-                create: text.map(|text| within_path([&rule.definition], statement(text))),
+            Some(Definition {
+                create: text.map(|text| with_search_path([&rule.definition], statement(text))),
                 enabled: rule.enabled,
                 comment: rule.comment.clone(),
             })
@@ -146,7 +147,7 @@ fn of(catalog: &Catalog, subject: &Subject) -> Option<Part> {
 }
 
 /// Creates or replaces a view. Returns false if the catalog lacks its query.
-pub(super) fn view(script: &mut Script, relation: &Relation) -> bool {
+pub(super) fn create_or_replace_view(script: &mut Script, relation: &Relation) -> bool {
     let sql = relation.name.sql();
     let Some(query) = &relation.attached.query else {
         return false;
@@ -168,22 +169,22 @@ pub(super) fn view(script: &mut Script, relation: &Relation) -> bool {
         options => format!(" WITH ({})", options.join(", ")),
     };
     let text = text.trim().trim_end_matches(';');
-    let needs = Needs::of_relation(relation);
+    let dependencies = Dependencies::of_relation(relation);
     if relation.kind == RelationKind::MaterializedView {
         let create = format!("CREATE MATERIALIZED VIEW {sql}{columns} AS {text}");
-        let create = within_path([query], create);
-        script.create(Step::Views, create, &relation.name, needs);
+        let create = with_search_path([query], create);
+        script.create(Step::Views, create, &relation.name, dependencies);
     } else {
         let create = format!("CREATE OR REPLACE VIEW {sql}{columns}{options} AS {text}");
-        let create = within_path([query], create);
-        script.create(Step::Views, create, &relation.name, needs);
+        let create = with_search_path([query], create);
+        script.create(Step::Views, create, &relation.name, dependencies);
     }
     true
 }
 
-/// Returns the statement with the search path under which the names of its code were looked up. The
-/// statement stays as it is if that is the default search path.
-pub(super) fn within_path<'c>(
+/// Returns the statement between a SET and a RESET of the search path, so that the names of its code
+/// mean what they meant to the author. Under the default search path, it returns the bare statement.
+pub(super) fn with_search_path<'c>(
     codes: impl IntoIterator<Item = &'c Code>,
     statement: String,
 ) -> String {
@@ -202,16 +203,16 @@ pub(super) fn within_path<'c>(
 }
 
 /// Changes the options of a view.
-pub(super) fn options(script: &mut Script, new: &Relation, old: &Relation) {
+pub(super) fn change_options(script: &mut Script, new: &Relation, old: &Relation) {
     let sql = new.name.sql();
-    let name = |option: &str| option.split('=').next().unwrap_or_default().to_owned();
+    let name_of = |option: &str| option.split('=').next().unwrap_or_default().to_owned();
     let kept: Vec<String> = new
         .attached
         .options
         .iter()
-        .map(|option| name(option))
+        .map(|option| name_of(option))
         .collect();
-    let names = old.attached.options.iter().map(|option| name(option));
+    let names = old.attached.options.iter().map(|option| name_of(option));
     let removed: Vec<String> = names.filter(|option| !kept.contains(option)).collect();
     if !removed.is_empty() {
         script.push(
@@ -226,7 +227,7 @@ pub(super) fn options(script: &mut Script, new: &Relation, old: &Relation) {
 }
 
 /// Enables or disables row level security with `ALTER TABLE`.
-pub(super) fn row_security(script: &mut Script, relation: &Relation) {
+pub(super) fn set_row_security(script: &mut Script, relation: &Relation) {
     let (sql, attached) = (relation.name.sql(), &relation.attached);
     let enable = if attached.row_security {
         "ENABLE"

@@ -5,20 +5,26 @@ mod not_null;
 mod order;
 mod sequence;
 
-pub(super) use change_type::is_assigned;
-pub(super) use order::order;
-pub(super) use sequence::{identity_sequences, owned_sequences, sequence_types, shares_identity};
+pub(super) use change_type::has_assignment_cast;
+pub(super) use order::note_order;
+pub(super) use sequence::{
+    has_identity_of_parent, identity_sequences, owned_sequences, set_sequence_types,
+};
 
 use self::change_type::{change_type, is_partition_key};
-use self::not_null::{named, not_null_constraint, nullability, restate_below, set_nullability};
-use self::sequence::{identity, identity_sequence, next_value, sequence_type};
-use super::order::{Needs, Statement};
+use self::not_null::{
+    alter_nullability, explicit_constraint, not_null_constraint, restore_in_descendants,
+    set_nullability,
+};
+use self::sequence::{identity_options, identity_sequence, nextval, set_sequence_type};
+use super::order::{Dependencies, Statement};
 use super::recreated::is_view;
-use super::{Script, Step, create_sequence, lineage};
+use super::{Script, Step, create_sequence, inheritance};
 use crate::compare::{Aspect, How, same_fill};
 use crate::definition::quoted;
 use crate::{Catalog, Column, Fill, Name, Relation, TypeKind};
 
+/// Adds, drops or changes a column.
 pub(super) fn change(
     script: &mut Script,
     expected: &Catalog,
@@ -26,7 +32,7 @@ pub(super) fn change(
     (table, name): (&Name, &str),
     how: &How,
 ) {
-    let of = |catalog: &Catalog| -> Option<Column> {
+    let find = |catalog: &Catalog| -> Option<Column> {
         let relation = catalog.relations.get(table)?;
         relation
             .columns
@@ -35,25 +41,25 @@ pub(super) fn change(
             .cloned()
     };
     let (sql, quoted_name) = (table.sql(), quoted(name));
-    let parents = lineage::parents(expected, actual, table);
-    let (new, old) = match (of(expected), of(actual)) {
+    let parents = inheritance::kept_parents(expected, actual, table);
+    let (new, old) = match (find(expected), find(actual)) {
         (Some(new), Some(old)) => (new, old),
         (Some(new), None) => {
-            let is_given = is_of_type(expected, actual, table, name);
+            let comes_with_type = changes_with_composite_type(expected, actual, table, name);
             let added = parents.iter().find_map(|(new, old)| {
-                let is_added = lineage::column(old, name).is_none();
-                lineage::column(new, name).filter(|_| is_added)
+                let is_added = inheritance::find_column(old, name).is_none();
+                inheritance::find_column(new, name).filter(|_| is_added)
             });
-            if is_given || arrives_bare(expected, actual, table, name) {
-                let bare = Column {
+            if comes_with_type || inherits_from_typed_table(expected, actual, table, name) {
+                let plain = Column {
                     fill: Fill::Nothing,
                     not_null: false,
                     ..new.clone()
                 };
-                restate(script, (expected, actual), table, &new, &bare);
+                set_fill_and_nullability(script, (expected, actual), table, &new, &plain);
             } else if let Some(added) = added {
                 // The parent's new column is added to the child too, with the parent's definition.
-                restate(script, (expected, actual), table, &new, added);
+                set_fill_and_nullability(script, (expected, actual), table, &new, added);
             } else {
                 add(script, (expected, actual), table, &new);
             }
@@ -63,13 +69,14 @@ pub(super) fn change(
             return;
         }
         (None, _) => {
-            if is_of_type(expected, actual, table, name) {
+            if changes_with_composite_type(expected, actual, table, name) {
                 return;
             }
-            let is_given = parents.iter().any(|(new, old)| {
-                lineage::column(new, name).is_none() && lineage::column(old, name).is_some()
+            let is_inherited = parents.iter().any(|(new, old)| {
+                inheritance::find_column(new, name).is_none()
+                    && inheritance::find_column(old, name).is_some()
             });
-            if let Some(user) = generated_user(expected, actual, table, name) {
+            if let Some(user) = generated_column_with(expected, actual, table, name) {
                 script.note(format!(
                     "{sql}.{quoted_name} is not dropped, since the generated column {} uses it",
                     quoted(&user)
@@ -83,20 +90,20 @@ pub(super) fn change(
                 return;
             }
             // IF EXISTS: the column of a child may have been dropped with its parent's.
-            let exists = if is_given { "IF EXISTS " } else { "" };
+            let exists = if is_inherited { "IF EXISTS " } else { "" };
             let is_generated = |column: &Column| matches!(column.fill, Fill::Generated { .. });
-            let step = match of(actual) {
+            let step = match find(actual) {
                 Some(old) if is_generated(&old) => Step::DropGenerated,
                 _ => Step::Columns,
             };
             // A partition that keeps the column is detached before.
             let relation = actual.relations.get(table);
             let is_partitioned = relation.is_some_and(|relation| relation.partition_by.is_some());
-            let mut children = lineage::descendants(actual, table).into_iter();
+            let mut children = inheritance::descendants(actual, table).into_iter();
             let is_kept = !is_partitioned
                 && children.any(|child| {
                     let child = expected.relations.get(&child);
-                    child.is_some_and(|child| lineage::column(child, name).is_some())
+                    child.is_some_and(|child| inheritance::find_column(child, name).is_some())
                 });
             // ONLY: a child keeps the column.
             let only = if is_kept { "ONLY " } else { "" };
@@ -111,19 +118,20 @@ pub(super) fn change(
     };
     match aspect {
         Aspect::Type | Aspect::Collation => {
-            let is_given = parents.iter().any(|(new, old)| {
-                let pair = lineage::column(new, name).zip(lineage::column(old, name));
-                pair.is_some_and(|(new, old)| !lineage::is_same_type(new, old))
+            let is_inherited = parents.iter().any(|(new, old)| {
+                let pair =
+                    inheritance::find_column(new, name).zip(inheritance::find_column(old, name));
+                pair.is_some_and(|(new, old)| !inheritance::is_same_type(new, old))
             });
-            if is_given || is_of_type(expected, actual, table, name) {
+            if is_inherited || changes_with_composite_type(expected, actual, table, name) {
                 return;
             }
             change_type(script, (expected, actual), table, (&new, &old));
         }
         Aspect::Nullability => {
             set_nullability(script, (expected, actual), table, &new);
-            // The statement changes the children too, although they may be expected to stay.
-            restate_below(script, expected, actual, table, &new);
+            // The statement changes the children too, also those that are expected to keep theirs.
+            restore_in_descendants(script, expected, actual, table, &new);
         }
         Aspect::NotNullConstraint => not_null_constraint(script, &parents, table, (&new, &old)),
         Aspect::Comment => {
@@ -138,32 +146,32 @@ fn add(script: &mut Script, (expected, actual): (&Catalog, &Catalog), table: &Na
     let relation = expected.relations.get(table);
     let mut columns = relation.into_iter().flat_map(|relation| &relation.columns);
     let index = columns.position(|column| column.name == new.name);
-    script.position = index.map_or(0, |index| index + 1);
+    script.column_position = index.map_or(0, |index| index + 1);
     // PostgreSQL does not add an identity column to a table with children.
-    let is_later = is_identity(new)
+    let is_added_later = is_identity(new)
         && relation.is_some_and(|relation| relation.partition_by.is_none())
-        && !lineage::descendants(actual, table).is_empty();
-    if is_later {
+        && !inheritance::descendants(actual, table).is_empty();
+    if is_added_later {
         let plain = Column {
             fill: Fill::Nothing,
             ..new.clone()
         };
         add(script, (expected, actual), table, &plain);
-        script.position = usize::MAX;
+        script.column_position = usize::MAX;
         change_fill(script, (expected, actual), table, (new, &plain));
-        script.position = 0;
+        script.column_position = 0;
         return;
     }
     let definition = definition((expected, actual), table, new);
     let add = format!("ALTER TABLE {} ADD COLUMN {definition}", table.sql());
     let sequence = identity_sequence(expected, table, &new.name);
-    script.add(Statement::of_text(Step::Columns, add).taking(sequence));
-    script.position = 0;
-    sequence_type(script, expected, table, new);
+    script.add(Statement::of_text(Step::Columns, add).also_creating(sequence));
+    script.column_position = 0;
+    set_sequence_type(script, expected, table, new);
 }
 
 /// Returns the generated column that uses the given column and stays generated.
-fn generated_user(
+fn generated_column_with(
     expected: &Catalog,
     actual: &Catalog,
     table: &Name,
@@ -176,13 +184,13 @@ fn generated_user(
             return false;
         };
         let uses = bowline_sql::tokens(expression).any(|token| token.is_name(column));
-        let stays = lineage::column(new, &candidate.name);
-        uses && stays.is_some_and(|stays| matches!(stays.fill, Fill::Generated { .. }))
+        let kept = inheritance::find_column(new, &candidate.name);
+        uses && kept.is_some_and(|kept| matches!(kept.fill, Fill::Generated { .. }))
     });
     user.map(|user| user.name.clone())
 }
 
-/// Changes the default, identity or generation expression of a column.
+/// Changes the fill of a column: its default, identity or generation expression.
 fn change_fill(
     script: &mut Script,
     (expected, actual): (&Catalog, &Catalog),
@@ -191,7 +199,7 @@ fn change_fill(
 ) {
     let (sql, name) = (table.sql(), quoted(&new.name));
     // The identity comes from the parent, and a default would prevent that.
-    if shares_identity(expected, table, new) {
+    if has_identity_of_parent(expected, table, new) {
         if matches!(old.fill, Fill::Default(_) | Fill::Serial { .. }) {
             let drop = format!("ALTER TABLE {sql} ALTER COLUMN {name} DROP DEFAULT");
             script.push(Step::Sequences, drop);
@@ -200,26 +208,33 @@ fn change_fill(
     }
     let relation = expected.relations.get(table);
     // ONLY: the default of a child does not change with that of its parent.
-    let has_children = !lineage::descendants(actual, table).is_empty();
+    let has_children = !inheritance::descendants(actual, table).is_empty();
     let only = match relation {
         Some(relation) if is_view(relation) => "",
         _ if has_children && !is_identity(new) && !is_identity(old) => "ONLY ",
         _ => "",
     };
     let alter = |what: String| format!("ALTER TABLE {only}{sql} ALTER COLUMN {name} {what}");
-    fill(script, table, &alter, (expected, actual), (new, old));
+    alter_fill(script, table, &alter, (expected, actual), (new, old));
     if let (Fill::Identity { .. }, false) = (&new.fill, is_identity(old)) {
-        let options = expected.identity_sequence(table, &new.name).map(identity);
+        let options = expected
+            .identity_sequence(table, &new.name)
+            .map(identity_options);
         let add = format!("ADD {} {}", new.fill.sql(), options.unwrap_or_default());
         let add = alter(add);
         let sequence = identity_sequence(expected, table, &new.name);
-        script.add(Statement::of_text(Step::Columns, add).taking(sequence));
-        sequence_type(script, expected, table, new);
+        script.add(Statement::of_text(Step::Columns, add).also_creating(sequence));
+        set_sequence_type(script, expected, table, new);
     }
 }
 
 /// Returns true if a change of the table's composite type adds, drops or changes the column.
-fn is_of_type(expected: &Catalog, actual: &Catalog, table: &Name, column: &str) -> bool {
+fn changes_with_composite_type(
+    expected: &Catalog,
+    actual: &Catalog,
+    table: &Name,
+    column: &str,
+) -> bool {
     let of_type = |catalog: &Catalog| catalog.relations.get(table)?.of_type.clone();
     let (Some(new), Some(old)) = (of_type(expected), of_type(actual)) else {
         return false;
@@ -237,18 +252,23 @@ fn is_of_type(expected: &Catalog, actual: &Catalog, table: &Name, column: &str) 
     new == old && attribute(expected) != attribute(actual)
 }
 
-/// Returns true if a table inherits a new column from a typed table. The column then arrives
-/// without a default and without NOT NULL.
-fn arrives_bare(expected: &Catalog, actual: &Catalog, table: &Name, column: &str) -> bool {
-    let parents = lineage::parents(expected, actual, table);
+/// Returns true if a table inherits a new column from a typed table. The column then has no default
+/// and no NOT NULL.
+fn inherits_from_typed_table(
+    expected: &Catalog,
+    actual: &Catalog,
+    table: &Name,
+    column: &str,
+) -> bool {
+    let parents = inheritance::kept_parents(expected, actual, table);
     parents.iter().any(|(parent, _)| {
-        is_of_type(expected, actual, &parent.name, column)
-            || arrives_bare(expected, actual, &parent.name, column)
+        changes_with_composite_type(expected, actual, &parent.name, column)
+            || inherits_from_typed_table(expected, actual, &parent.name, column)
     })
 }
 
-/// Changes the default and nullability of a column that a parent or type added as `old`.
-fn restate(
+/// Changes the fill and the nullability of a column that a parent or type adds as `old`.
+fn set_fill_and_nullability(
     script: &mut Script,
     catalogs: (&Catalog, &Catalog),
     table: &Name,
@@ -259,12 +279,12 @@ fn restate(
         change_fill(script, catalogs, table, (new, old));
     }
     if new.not_null != old.not_null {
-        nullability(script, table, new);
+        alter_nullability(script, table, new);
     }
 }
 
 /// Sets the defaults and NOT NULL of the columns of a new typed table.
-pub(super) fn restate_typed(
+pub(super) fn complete_typed_table(
     script: &mut Script,
     catalogs: (&Catalog, &Catalog),
     relation: &Relation,
@@ -294,13 +314,14 @@ pub(super) fn drop_inherited_defaults(
         .filter(|column| column.fill == Fill::Nothing)
     {
         let mut parents = relation.parents.iter();
-        let is_given = parents.any(|parent| {
+        let is_inherited = parents.any(|parent| {
             let parent = expected.relations.get(parent);
-            let inherited = parent.and_then(|parent| lineage::column(parent, &column.name));
+            let inherited =
+                parent.and_then(|parent| inheritance::find_column(parent, &column.name));
             inherited
                 .is_some_and(|column| matches!(column.fill, Fill::Default(_) | Fill::Serial { .. }))
         });
-        if is_given {
+        if is_inherited {
             let (sql, name) = (relation.name.sql(), quoted(&column.name));
             let alter = format!("ALTER TABLE ONLY {sql} ALTER COLUMN {name} DROP DEFAULT");
             script.push(Step::Columns, alter);
@@ -312,9 +333,9 @@ fn is_identity(column: &Column) -> bool {
     matches!(column.fill, Fill::Identity { .. })
 }
 
-/// Changes the default, identity or generation expression of a column, but adds no new identity.
-/// The old sequence is dropped first, since both may have the same name.
-fn fill(
+/// Changes the fill of a column, but adds no identity. The old sequence is dropped first, since the
+/// new one may have the same name.
+fn alter_fill(
     script: &mut Script,
     table: &Name,
     alter: &dyn Fn(String) -> String,
@@ -340,7 +361,7 @@ fn fill(
             return;
         }
         // A partition shares the identity of its parent, and loses it with the parent.
-        Fill::Identity { .. } if shares_identity(actual, table, old) => {}
+        Fill::Identity { .. } if has_identity_of_parent(actual, table, old) => {}
         Fill::Identity { .. } => {
             let sequences = owned_sequences(actual, table, Some(&old.name));
             let drop = alter("DROP IDENTITY".to_owned());
@@ -353,10 +374,10 @@ fn fill(
         }
         Fill::Serial { sequence } => {
             script.push(Step::Sequences, alter("DROP DEFAULT".to_owned()));
-            let stays = expected.sequences.get(sequence);
-            if stays.is_none_or(|stays| stays.identity) {
+            let new_sequence = expected.sequences.get(sequence);
+            if new_sequence.is_none_or(|new_sequence| new_sequence.identity) {
                 let drop = format!("DROP SEQUENCE {}", sequence.sql());
-                script.drop(Step::Sequences, drop, sequence, Needs::default());
+                script.drop(Step::Sequences, drop, sequence, Dependencies::default());
             }
         }
         Fill::Default(_) | Fill::Nothing => {}
@@ -369,13 +390,13 @@ fn fill(
             script.push(Step::Columns, alter("DROP DEFAULT".to_owned()));
         }
         Fill::Serial { sequence } => {
-            let is_there = actual.sequences.get(sequence);
-            if is_there.is_none_or(|is_there| is_there.identity)
+            let old_sequence = actual.sequences.get(sequence);
+            if old_sequence.is_none_or(|old_sequence| old_sequence.identity)
                 && let Some(sequence) = expected.sequences.get(sequence)
             {
                 create_sequence(script, sequence);
             }
-            let default = next_value(sequence);
+            let default = nextval(sequence);
             script.push(Step::Columns, alter(format!("SET DEFAULT {default}")));
         }
         Fill::Identity { .. } if matches!(old.fill, Fill::Default(_)) => {
@@ -393,11 +414,11 @@ pub(super) fn definition(
     column: &Column,
 ) -> String {
     let mut column = column.clone();
-    if shares_identity(catalog, table, &column) {
+    if has_identity_of_parent(catalog, table, &column) {
         column.fill = Fill::Nothing;
     }
-    let sql = filled(catalog, table, &column);
-    match named((catalog, actual), table, &column) {
+    let sql = definition_with_sequence(catalog, table, &column);
+    match explicit_constraint((catalog, actual), table, &column) {
         Some(constraint) => {
             let sql = sql.strip_suffix(" NOT NULL").unwrap_or(&sql);
             format!("{sql} {}", constraint.sql())
@@ -406,11 +427,12 @@ pub(super) fn definition(
     }
 }
 
-fn filled(catalog: &Catalog, table: &Name, column: &Column) -> String {
+/// Returns the definition of a column with the name of its sequence.
+fn definition_with_sequence(catalog: &Catalog, table: &Name, column: &Column) -> String {
     match &column.fill {
         Fill::Serial { sequence } => {
             let plain = Column {
-                fill: Fill::Default(next_value(sequence)),
+                fill: Fill::Default(nextval(sequence)),
                 ..column.clone()
             };
             plain.sql()
@@ -420,7 +442,7 @@ fn filled(catalog: &Catalog, table: &Name, column: &Column) -> String {
             options.map_or_else(
                 || column.sql(),
                 |sequence| {
-                    let options = format!(" AS IDENTITY {}", identity(sequence));
+                    let options = format!(" AS IDENTITY {}", identity_options(sequence));
                     column.sql().replacen(" AS IDENTITY", &options, 1)
                 },
             )

@@ -1,10 +1,11 @@
 //! Changes of constraints and indexes.
 
 use super::order::Statement;
-use super::{Script, Step, lineage};
+use super::{Script, Step, inheritance};
 use crate::definition::quoted;
 use crate::{Catalog, Constraint, ConstraintKind, Index, Name, Relation, RelationKind};
 
+/// Drops, creates or replaces a constraint, or changes its comment.
 pub(super) fn change(
     script: &mut Script,
     expected: &Catalog,
@@ -12,7 +13,7 @@ pub(super) fn change(
     (table, name): (&Name, &str),
     is_comment: bool,
 ) {
-    let of = |catalog: &Catalog| -> Option<Constraint> {
+    let find = |catalog: &Catalog| -> Option<Constraint> {
         let relation = catalog.relations.get(table)?;
         relation
             .constraints
@@ -21,7 +22,7 @@ pub(super) fn change(
             .cloned()
     };
     let (sql, quoted_name) = (table.sql(), quoted(name));
-    let (new, old) = (of(expected), of(actual));
+    let (new, old) = (find(expected), find(actual));
     if is_comment {
         let comment = new.and_then(|new| new.comment);
         script.comment_on(
@@ -35,23 +36,23 @@ pub(super) fn change(
         if let ConstraintKind::PrimaryKey { columns } | ConstraintKind::Unique { columns, .. } =
             &old.kind
         {
-            remake_references(script, expected, actual, table, columns);
+            recreate_foreign_keys_to(script, expected, actual, table, columns);
         }
-        recreate_below(script, expected, actual, table, &old);
+        recreate_in_descendants(script, expected, actual, table, &old);
         // The index is dropped with the constraint, but may be expected without it.
         if let Some(relation) = expected.relations.get(table)
             && old.kind.has_index()
-            && let Some(index) = index(relation, name)
+            && let Some(index) = find_index(relation, name)
         {
             add_index(script, expected, relation, index);
         }
     }
     if let (Some(new), Some(relation)) = (new, expected.relations.get(table)) {
-        // An index without the constraint has the name.
+        // The new constraint needs the name of an index that is not its own.
         if let Some(relation) = actual.relations.get(table)
             && new.kind.has_index()
-            && let Some(old) = index(relation, name)
-            && !is_of_key(relation, name)
+            && let Some(old) = find_index(relation, name)
+            && !is_constraint_index(relation, name)
         {
             drop_index(script, expected, actual, table, old);
         }
@@ -59,7 +60,7 @@ pub(super) fn change(
     }
 }
 
-fn index<'r>(relation: &'r Relation, name: &str) -> Option<&'r Index> {
+fn find_index<'r>(relation: &'r Relation, name: &str) -> Option<&'r Index> {
     relation.indexes.iter().find(|index| index.name == name)
 }
 
@@ -73,14 +74,14 @@ pub(super) fn drop_constraint(
     script: &mut Script,
     table: &Name,
     old: &Constraint,
-    may_be_gone: bool,
+    may_be_dropped: bool,
 ) {
     let step = match old.kind {
         ConstraintKind::ForeignKey { .. } => Step::DropForeignKeys,
         _ => Step::DropConstraints,
     };
     // IF EXISTS: the constraint of a child or partition may be dropped with that of its parent.
-    let exists = if may_be_gone { "IF EXISTS " } else { "" };
+    let exists = if may_be_dropped { "IF EXISTS " } else { "" };
     let (sql, name) = (table.sql(), quoted(&old.name));
     let drop = |exists: &str| format!("ALTER TABLE {sql} DROP CONSTRAINT {exists}{name}");
     if !script.has(step, &drop("")) && !script.has(step, &drop("IF EXISTS ")) {
@@ -89,7 +90,7 @@ pub(super) fn drop_constraint(
 }
 
 /// Drops and recreates the foreign keys that reference a key.
-fn remake_references(
+fn recreate_foreign_keys_to(
     script: &mut Script,
     expected: &Catalog,
     actual: &Catalog,
@@ -113,11 +114,11 @@ fn remake_references(
             if references != table || columns != key {
                 continue;
             }
-            let may_be_gone = has_parents(actual, &relation.name);
-            drop_constraint(script, &relation.name, foreign_key, may_be_gone);
+            let may_be_dropped = has_parents(actual, &relation.name);
+            drop_constraint(script, &relation.name, foreign_key, may_be_dropped);
             let new = expected.relations.get(&relation.name);
             if let Some(new) = new
-                && let Some(foreign_key) = lineage::constraint(new, &foreign_key.name)
+                && let Some(foreign_key) = inheritance::find_constraint(new, &foreign_key.name)
             {
                 add_constraint(script, new, foreign_key);
             }
@@ -126,20 +127,20 @@ fn remake_references(
 }
 
 /// Recreates the constraints of children and partitions that are dropped with one of the parent.
-fn recreate_below(
+fn recreate_in_descendants(
     script: &mut Script,
     expected: &Catalog,
     actual: &Catalog,
     table: &Name,
     old: &Constraint,
 ) {
-    for child in lineage::descendants(actual, table) {
+    for child in inheritance::descendants(actual, table) {
         let (Some(new), Some(old_child)) =
             (expected.relations.get(&child), actual.relations.get(&child))
         else {
             continue;
         };
-        if lineage::parents(expected, actual, &child).is_empty() {
+        if inheritance::kept_parents(expected, actual, &child).is_empty() {
             continue;
         }
         let is_check = matches!(old.kind, ConstraintKind::Check { .. });
@@ -152,18 +153,19 @@ fn recreate_below(
                         && !is_check
                         && constraint.kind == old.kind)
             })
-            .filter_map(|old| lineage::constraint(new, &old.name))
+            .filter_map(|old| inheritance::find_constraint(new, &old.name))
             .collect();
-        let before = script.depth;
-        script.depth = lineage::depth(actual, &child).max(before + 1);
+        let depth = script.depth;
+        script.depth = inheritance::depth(actual, &child).max(depth + 1);
         for constraint in kept {
             drop_constraint(script, &child, constraint, true);
             add_constraint(script, new, constraint);
         }
-        script.depth = before;
+        script.depth = depth;
     }
 }
 
+/// Creates a constraint.
 pub(super) fn add_constraint(script: &mut Script, relation: &Relation, constraint: &Constraint) {
     let (sql, name) = (relation.name.sql(), quoted(&constraint.name));
     let step = match constraint.kind {
@@ -172,9 +174,9 @@ pub(super) fn add_constraint(script: &mut Script, relation: &Relation, constrain
     };
     let definition = constraint.sql(&relation.indexes);
     let add = format!("ALTER TABLE {sql} ADD CONSTRAINT {name} {definition}");
-    if is_of_key(relation, &constraint.name) {
+    if is_constraint_index(relation, &constraint.name) {
         let index = index_name(&relation.name, &constraint.name);
-        script.add(Statement::of_text(step, add).taking([index]));
+        script.add(Statement::of_text(step, add).also_creating([index]));
     } else {
         script.push(step, add);
     }
@@ -186,6 +188,7 @@ pub(super) fn add_constraint(script: &mut Script, relation: &Relation, constrain
     }
 }
 
+/// Drops, creates or replaces an index, or changes its comment.
 pub(super) fn change_index(
     script: &mut Script,
     expected: &Catalog,
@@ -196,10 +199,10 @@ pub(super) fn change_index(
     let sql = index_name(table, name).sql();
     let has_constraint = |catalog: &Catalog| {
         let relation = catalog.relations.get(table);
-        relation.is_some_and(|relation| is_of_key(relation, name))
+        relation.is_some_and(|relation| is_constraint_index(relation, name))
     };
     let new = expected.relations.get(table);
-    let index = new.and_then(|relation| self::index(relation, name));
+    let index = new.and_then(|relation| find_index(relation, name));
     if is_comment {
         script.comment_on(
             &format!("INDEX {sql}"),
@@ -208,12 +211,12 @@ pub(super) fn change_index(
         return;
     }
     let old_relation = actual.relations.get(table);
-    let is_there = old_relation
+    let exists = old_relation
         .is_some_and(|relation| relation.indexes.iter().any(|index| index.name == name));
     match (has_constraint(expected), has_constraint(actual)) {
         // The index of a constraint is created and dropped with the constraint.
         (true, true) => return change(script, expected, actual, (table, name), false),
-        (_, false) if is_there => {
+        (_, false) if exists => {
             let old = old_relation
                 .and_then(|relation| relation.indexes.iter().find(|index| index.name == name));
             if let Some(old) = old {
@@ -235,8 +238,9 @@ fn index_name(table: &Name, name: &str) -> Name {
     }
 }
 
-/// Returns true if the index of this name belongs to a key or an exclusion constraint.
-fn is_of_key(relation: &Relation, name: &str) -> bool {
+/// Returns true if the index of this name belongs to a primary key, a unique constraint or an
+/// exclusion constraint.
+fn is_constraint_index(relation: &Relation, name: &str) -> bool {
     let mut constraints = relation.constraints.iter();
     constraints.any(|constraint| {
         constraint.name == name
@@ -260,56 +264,58 @@ pub(super) fn drop_index(
     let Some(old_relation) = actual.relations.get(table) else {
         return;
     };
-    let may_be_gone = has_parents(actual, table);
-    if is_of_key(old_relation, &old.name) {
-        if let Some(constraint) = lineage::constraint(old_relation, &old.name) {
-            drop_constraint(script, table, constraint, may_be_gone);
+    let may_be_dropped = has_parents(actual, table);
+    if is_constraint_index(old_relation, &old.name) {
+        if let Some(constraint) = inheritance::find_constraint(old_relation, &old.name) {
+            drop_constraint(script, table, constraint, may_be_dropped);
         }
     } else {
         let name = index_name(table, &old.name);
-        let exists = if may_be_gone { "IF EXISTS " } else { "" };
+        let exists = if may_be_dropped { "IF EXISTS " } else { "" };
         let drop = format!("DROP INDEX {exists}{}", name.sql());
         script.push(Step::DropConstraints, drop);
     }
     let columns = old.plain_columns().unwrap_or_default();
-    remake_references(script, expected, actual, table, &columns);
-    recreate_indexes_below(script, expected, actual, table, old);
+    recreate_foreign_keys_to(script, expected, actual, table, &columns);
+    recreate_indexes_in_descendants(script, expected, actual, table, old);
 }
 
 /// Recreates the indexes of partitions that are dropped with one of the parent.
-fn recreate_indexes_below(
+fn recreate_indexes_in_descendants(
     script: &mut Script,
     expected: &Catalog,
     actual: &Catalog,
     table: &Name,
     old: &Index,
 ) {
-    for child in lineage::descendants(actual, table) {
+    for child in inheritance::descendants(actual, table) {
         let (Some(new), Some(old_child)) =
             (expected.relations.get(&child), actual.relations.get(&child))
         else {
             continue;
         };
-        if lineage::parents(expected, actual, &child).is_empty() {
+        if inheritance::kept_parents(expected, actual, &child).is_empty() {
             continue;
         }
-        let alike = old_child.indexes.iter().filter(|index| {
+        let equal_indexes = old_child.indexes.iter().filter(|index| {
             index.keys == old.keys
                 && index.unique == old.unique
-                && lineage::constraint(old_child, &index.name).is_none()
+                && inheritance::find_constraint(old_child, &index.name).is_none()
         });
-        let before = script.depth;
-        script.depth = lineage::depth(actual, &child).max(before + 1);
-        for dropped in alike {
+        let depth = script.depth;
+        script.depth = inheritance::depth(actual, &child).max(depth + 1);
+        for dropped in equal_indexes {
             let kept = new.indexes.iter().find(|index| index.name == dropped.name);
-            if let Some(kept) = kept.filter(|kept| lineage::constraint(new, &kept.name).is_none()) {
-                let full = index_name(&child, &dropped.name);
-                let drop = format!("DROP INDEX IF EXISTS {}", full.sql());
+            if let Some(kept) =
+                kept.filter(|kept| inheritance::find_constraint(new, &kept.name).is_none())
+            {
+                let qualified = index_name(&child, &dropped.name);
+                let drop = format!("DROP INDEX IF EXISTS {}", qualified.sql());
                 script.push(Step::DropConstraints, drop);
                 add_index(script, expected, new, kept);
             }
         }
-        script.depth = before;
+        script.depth = depth;
     }
 }
 
@@ -320,7 +326,7 @@ pub(super) fn add_index(
     relation: &Relation,
     index: &Index,
 ) {
-    if !is_of_key(relation, &index.name) {
+    if !is_constraint_index(relation, &index.name) {
         // The index of a materialized view is created after the view.
         let step = match relation.kind {
             RelationKind::MaterializedView => Step::Attached,
@@ -328,13 +334,13 @@ pub(super) fn add_index(
         };
         let create = index.sql(&relation.name);
         let name = index_name(&relation.name, &index.name);
-        let (step, create) = if is_of_all_partitions(expected, relation, index) {
+        let (step, create) = if all_partitions_have(expected, relation, index) {
             (step, create)
         } else {
             // Partitions without the index are attached first: attaching would create it on them.
             (Step::Attached, create.replacen(" ON ", " ON ONLY ", 1))
         };
-        script.add(Statement::of_text(step, create).taking([name]));
+        script.add(Statement::of_text(step, create).also_creating([name]));
     }
     if index.comment.is_some() {
         let name = index_name(&relation.name, &index.name);
@@ -343,7 +349,7 @@ pub(super) fn add_index(
 }
 
 /// Returns true if all partitions of a table have the index.
-fn is_of_all_partitions(catalog: &Catalog, relation: &Relation, index: &Index) -> bool {
+fn all_partitions_have(catalog: &Catalog, relation: &Relation, index: &Index) -> bool {
     let mut others = catalog.relations.values();
     relation.partition_by.is_none()
         || others.all(|other| {
@@ -351,12 +357,12 @@ fn is_of_all_partitions(catalog: &Catalog, relation: &Relation, index: &Index) -
                 other.partition_bound.is_some() && other.parents.contains(&relation.name);
             !is_partition
                 || other.indexes.iter().any(|candidate| {
-                    let alike = Index {
+                    let equal_indexes = Index {
                         name: index.name.clone(),
                         comment: index.comment.clone(),
                         ..candidate.clone()
                     };
-                    alike == *index
+                    equal_indexes == *index
                 })
         })
 }

@@ -1,8 +1,8 @@
 //! The order of the statements: an object is created before its users, and dropped after them.
 //!
-//! Steps give a rough order. Within and across steps, a statement follows those that create the
-//! objects that it names. A table follows its parents and the types of its columns. A view follows
-//! the views that it reads.
+//! The step of a statement gives a rough order. A statement also follows the statements that create
+//! the objects it names, in its step or another. A table follows its parents and the types of its
+//! columns. A view follows the views that it reads.
 
 use std::collections::BTreeSet;
 
@@ -11,13 +11,13 @@ use crate::attached::Code;
 use crate::routine::{Body, Routine};
 use crate::{DataType, Fill, Name, Relation, Type, TypeKind};
 
-/// The objects that an object or statement uses.
+/// The objects that an object or statement depends on, as far as their texts show.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Needs {
-    /// Objects that it certainly uses: parents, types of columns.
-    names: BTreeSet<Name>,
+pub(super) struct Dependencies {
+    /// Objects that it certainly depends on: parents, types of columns.
+    objects: BTreeSet<Name>,
     /// Identifiers in its expressions, which may be names of objects.
-    words: BTreeSet<String>,
+    identifiers: BTreeSet<String>,
 }
 
 /// A statement of the script.
@@ -29,42 +29,42 @@ pub(super) struct Statement {
     pub(super) sql: String,
     /// The object that it creates, and the multirange type of a new range type.
     creates: Vec<Name>,
-    /// The names that its new indexes and identity sequences take.
-    takes: Vec<Name>,
+    /// The indexes and identity sequences that are created with the object or column.
+    also_creates: Vec<Name>,
     /// The object that it drops.
     drops: Option<Name>,
     /// The sequences and the multirange type that are dropped with the object or column.
     also_drops: Vec<Name>,
-    /// The sequence that it takes from its owner, which may be dropped afterwards.
-    keeps: Option<Name>,
-    pub(super) needs: Needs,
+    /// The sequence whose owner it changes. The old owner may be dropped afterwards.
+    reassigns: Option<Name>,
+    pub(super) dependencies: Dependencies,
 }
 
 impl Statement {
-    /// Returns a statement that uses objects, and creates and drops none.
-    pub(super) fn new(step: Step, sql: String, needs: Needs) -> Self {
+    /// Returns a statement that creates and drops no object.
+    pub(super) fn new(step: Step, sql: String, dependencies: Dependencies) -> Self {
         Self {
             step,
             rank: (0, 0),
             sql,
             creates: Vec::new(),
-            takes: Vec::new(),
+            also_creates: Vec::new(),
             drops: None,
             also_drops: Vec::new(),
-            keeps: None,
-            needs,
+            reassigns: None,
+            dependencies,
         }
     }
 
-    /// Returns a statement that uses the objects that its text names. One that removes an obstacle
-    /// uses no new object.
+    /// Returns a statement that depends on the objects that its text names. A statement of a step
+    /// before [`Step::Schemas`] depends on no new object.
     pub(super) fn of_text(step: Step, sql: String) -> Self {
-        let needs = if step < Step::Schemas {
-            Needs::default()
+        let dependencies = if step < Step::Schemas {
+            Dependencies::default()
         } else {
-            Needs::of_text(&sql)
+            Dependencies::of_text(&sql)
         };
-        Self::new(step, sql, needs)
+        Self::new(step, sql, dependencies)
     }
 
     /// Adds objects that the statement creates.
@@ -73,9 +73,9 @@ impl Statement {
         self
     }
 
-    /// Adds names that its new indexes and identity sequences take.
-    pub(super) fn taking(mut self, names: impl IntoIterator<Item = Name>) -> Self {
-        self.takes.extend(names);
+    /// Adds indexes and identity sequences that are created with the object or column.
+    pub(super) fn also_creating(mut self, names: impl IntoIterator<Item = Name>) -> Self {
+        self.also_creates.extend(names);
         self
     }
 
@@ -91,9 +91,9 @@ impl Statement {
         self
     }
 
-    /// Sets the sequence that the statement takes from its owner.
-    pub(super) fn keeping(mut self, sequence: &Name) -> Self {
-        self.keeps = Some(sequence.clone());
+    /// Sets the sequence whose owner the statement changes.
+    pub(super) fn reassigning(mut self, sequence: &Name) -> Self {
+        self.reassigns = Some(sequence.clone());
         self
     }
 
@@ -111,84 +111,86 @@ impl Statement {
         self.dropped().any(|dropped| dropped == name)
     }
 
-    fn is_of_routine(&self) -> bool {
+    fn is_routine_step(&self) -> bool {
         matches!(
             self.step,
             Step::Routines | Step::DropRoutines | Step::DropOldRoutines
         )
     }
 
-    /// Returns true if it takes a name that the other statement frees. Relations, indexes,
-    /// sequences and types share names. Routines have names of their own. An old routine may be an
-    /// overload of the new one, so it does not have to be dropped first.
-    fn takes_name_from(&self, other: &Self) -> bool {
-        self.is_of_routine() == other.is_of_routine()
+    /// Returns true if it creates an object with a name that the other statement frees. Relations,
+    /// indexes, sequences and types share one namespace. Routines have another. An
+    /// old routine may be an overload of the new one, so it does not have to be dropped first.
+    fn reuses_name_of(&self, other: &Self) -> bool {
+        self.is_routine_step() == other.is_routine_step()
             && other.step != Step::DropOldRoutines
             && self
                 .creates
                 .iter()
-                .chain(&self.takes)
+                .chain(&self.also_creates)
                 .any(|name| other.does_drop(name))
     }
 }
 
-impl Needs {
+impl Dependencies {
     pub(super) fn of_text(text: &str) -> Self {
-        let mut needs = Self::default();
-        needs.read(text);
-        needs
+        let mut dependencies = Self::default();
+        dependencies.add_text(text);
+        dependencies
     }
 
     pub(super) fn of_relation(relation: &Relation) -> Self {
-        let mut needs = Self::default();
-        needs.names.extend(relation.parents.iter().cloned());
-        needs.names.extend(relation.of_type.clone());
+        let mut dependencies = Self::default();
+        dependencies
+            .objects
+            .extend(relation.parents.iter().cloned());
+        dependencies.objects.extend(relation.of_type.clone());
         for column in &relation.columns {
-            needs.data_type(&column.data_type);
+            dependencies.add_type(&column.data_type);
             match &column.fill {
                 Fill::Default(text)
                 | Fill::Generated {
                     expression: text, ..
-                } => needs.read(text),
+                } => dependencies.add_text(text),
                 Fill::Serial { sequence } => {
-                    needs.names.insert(sequence.clone());
+                    dependencies.objects.insert(sequence.clone());
                 }
                 Fill::Nothing | Fill::Identity { .. } => {}
             }
         }
         if let Some(query) = &relation.attached.query {
-            needs.code(query);
+            dependencies.add_code(query);
         }
         for text in [&relation.partition_by, &relation.partition_bound] {
-            text.iter().for_each(|text| needs.read(text));
+            text.iter().for_each(|text| dependencies.add_text(text));
         }
-        needs
+        dependencies
     }
 
-    /// Returns the needs of a relation and of its constraints, indexes, triggers, policies and
-    /// rules.
-    pub(super) fn of_all(relation: &Relation) -> Self {
-        let mut needs = Self::of_relation(relation);
+    /// Returns the dependencies of a relation and of its constraints, indexes, triggers, policies
+    /// and rules.
+    pub(super) fn of_relation_with_parts(relation: &Relation) -> Self {
+        let mut dependencies = Self::of_relation(relation);
         for constraint in &relation.constraints {
-            needs.read(&constraint.sql(&relation.indexes));
+            dependencies.add_text(&constraint.sql(&relation.indexes));
         }
         for index in &relation.indexes {
-            needs.read(&index.sql(&relation.name));
+            dependencies.add_text(&index.sql(&relation.name));
         }
         for trigger in &relation.attached.triggers {
-            needs.read(&trigger.sql(&relation.name));
+            dependencies.add_text(&trigger.sql(&relation.name));
         }
         for policy in &relation.attached.policies {
-            needs.read(&policy.sql(&relation.name));
+            dependencies.add_text(&policy.sql(&relation.name));
         }
         for rule in &relation.attached.rules {
-            needs.code(&rule.definition);
+            dependencies.add_code(&rule.definition);
         }
-        needs
+        dependencies
     }
 
     pub(super) fn of_type(found: &Type) -> Self {
-        let mut needs = Self::default();
+        let mut dependencies = Self::default();
         match &found.kind {
             TypeKind::Domain {
                 base,
@@ -196,84 +198,91 @@ impl Needs {
                 checks,
                 ..
             } => {
-                needs.data_type(base);
-                default.iter().for_each(|text| needs.read(text));
-                checks.iter().for_each(|check| needs.read(&check.sql(&[])));
+                dependencies.add_type(base);
+                default.iter().for_each(|text| dependencies.add_text(text));
+                checks
+                    .iter()
+                    .for_each(|check| dependencies.add_text(&check.sql(&[])));
             }
             TypeKind::Composite { attributes } => {
                 let types = attributes.iter().map(|attribute| &attribute.data_type);
-                types.for_each(|data_type| needs.data_type(data_type));
+                types.for_each(|data_type| dependencies.add_type(data_type));
             }
             TypeKind::Range { subtype, .. } => {
-                needs.data_type(subtype);
+                dependencies.add_type(subtype);
                 let options = found.kind.range_options();
-                options.iter().for_each(|option| needs.read(option));
+                options
+                    .iter()
+                    .for_each(|option| dependencies.add_text(option));
             }
             TypeKind::Enum { .. } | TypeKind::External => {}
         }
-        needs
+        dependencies
     }
 
     pub(super) fn of_routine(routine: &Routine) -> Self {
-        let mut needs = Self::default();
+        let mut dependencies = Self::default();
         for argument in &routine.arguments {
-            needs.data_type(&argument.data_type);
-            argument.default.iter().for_each(|text| needs.read(text));
+            dependencies.add_type(&argument.data_type);
+            argument
+                .default
+                .iter()
+                .for_each(|text| dependencies.add_text(text));
         }
         routine
             .result
             .iter()
-            .for_each(|result| needs.data_type(result));
+            .for_each(|result| dependencies.add_type(result));
         match &routine.body {
-            Body::Sql(code) => needs.code(code),
+            Body::Sql(code) => dependencies.add_code(code),
             // PostgreSQL resolves the parts of an aggregate at its creation, but other texts at
             // their call.
             Body::Text(text) if routine.kind == crate::routine::RoutineKind::Aggregate => {
-                needs.read(text);
+                dependencies.add_text(text);
             }
             Body::Text(_) => {}
         }
-        needs
+        dependencies
     }
 
-    /// Removes an object that is not needed after all.
-    pub(super) fn forget(&mut self, name: &Name) {
-        self.names.remove(name);
+    /// Removes an object: another statement adds the dependency later.
+    pub(super) fn remove(&mut self, name: &Name) {
+        self.objects.remove(name);
     }
 
-    /// Returns true if the object is a parent or a type.
-    pub(super) fn needs_for_certain(&self, name: &Name) -> bool {
-        self.names.contains(name)
+    /// Returns true if the object is among them for certain, as a parent or a type.
+    pub(super) fn certainly_has(&self, name: &Name) -> bool {
+        self.objects.contains(name)
     }
 
-    /// Returns true if the object may be needed.
-    pub(super) fn has(&self, name: &Name) -> bool {
-        self.names.contains(name) || self.words.contains(&name.name)
+    /// Returns true if the object may be among them: an expression has its name.
+    pub(super) fn may_have(&self, name: &Name) -> bool {
+        self.objects.contains(name) || self.identifiers.contains(&name.name)
     }
 
     /// Returns true if an identifier of this name is in the expressions.
     pub(super) fn mentions(&self, word: &str) -> bool {
-        self.words.contains(word)
+        self.identifiers.contains(word)
     }
 
-    fn data_type(&mut self, data_type: &DataType) {
-        self.names.insert(data_type.name.clone());
+    fn add_type(&mut self, data_type: &DataType) {
+        self.objects.insert(data_type.name.clone());
     }
 
-    fn code(&mut self, code: &Code) {
-        code.text.iter().for_each(|text| self.read(text));
+    fn add_code(&mut self, code: &Code) {
+        code.text.iter().for_each(|text| self.add_text(text));
     }
 
-    fn read(&mut self, text: &str) {
+    fn add_text(&mut self, text: &str) {
         for token in bowline_sql::tokens(text) {
             if let Some(name) = token.name() {
-                self.words.insert(name.into_owned());
+                self.identifiers.insert(name.into_owned());
             } else if let Some(inner) = token.text().strip_prefix('\'') {
                 // A string may name a sequence or table: `'steps'::regclass`.
                 let inner = inner.trim_end_matches('\'');
                 let names =
                     bowline_sql::tokens(inner).filter_map(|token| Some(token.name()?.into_owned()));
-                self.words.extend(names);
+                self.identifiers.extend(names);
             }
         }
     }
@@ -283,63 +292,67 @@ impl Needs {
 pub(super) fn sorted(mut statements: Vec<Statement>) -> Vec<Statement> {
     statements.sort_by_key(|statement| (statement.step, statement.rank));
     let mut order = Order {
-        done: vec![false; statements.len()],
-        open: vec![false; statements.len()],
+        is_sorted: vec![false; statements.len()],
+        in_progress: vec![false; statements.len()],
         sorted: Vec::new(),
         statements: &statements,
     };
-    for at in 0..statements.len() {
-        order.add(at);
+    for index in 0..statements.len() {
+        order.add(index);
     }
     order.sorted.into_iter().cloned().collect()
 }
 
 struct Order<'s> {
     statements: &'s [Statement],
-    done: Vec<bool>,
-    /// Statements whose needs are being added; a cycle ends there.
-    open: Vec<bool>,
+    is_sorted: Vec<bool>,
+    /// Statements whose predecessors are being added. They are not visited again, which ends a
+    /// cycle.
+    in_progress: Vec<bool>,
     sorted: Vec<&'s Statement>,
 }
 
 impl Order<'_> {
-    fn add(&mut self, at: usize) {
-        if self.done[at] || self.open[at] {
+    fn add(&mut self, index: usize) {
+        if self.is_sorted[index] || self.in_progress[index] {
             return;
         }
-        self.open[at] = true;
-        for (certain, other) in self.before(at) {
-            if certain || !self.needs_for_certain(other, at, &mut BTreeSet::new()) {
+        self.in_progress[index] = true;
+        for (certain, other) in self.predecessors(index) {
+            if certain || !self.certainly_follows(other, index, &mut BTreeSet::new()) {
                 self.add(other);
             }
         }
-        self.done[at] = true;
-        self.sorted.push(&self.statements[at]);
+        self.is_sorted[index] = true;
+        self.sorted.push(&self.statements[index]);
     }
 
     /// Returns the statements that must come before this one, and whether that is certain.
-    fn before(&self, at: usize) -> Vec<(bool, usize)> {
-        let user = &self.statements[at];
+    fn predecessors(&self, index: usize) -> Vec<(bool, usize)> {
+        let user = &self.statements[index];
         let mut found = Vec::new();
         for (other, statement) in self.statements.iter().enumerate() {
-            if other == at {
+            if other == index {
                 continue;
             }
-            for made in &statement.creates {
-                if user.drops.is_none() && !user.creates.contains(made) && user.needs.has(made) {
-                    found.push((user.needs.names.contains(made), other));
+            for created in &statement.creates {
+                if user.drops.is_none()
+                    && !user.creates.contains(created)
+                    && user.dependencies.may_have(created)
+                {
+                    found.push((user.dependencies.objects.contains(created), other));
                 }
             }
-            let is_replaced = user.takes_name_from(statement);
+            let is_replaced = user.reuses_name_of(statement);
             // `DROP SEQUENCE IF EXISTS` does nothing after the owner of the sequence is dropped.
             let mut object = user.drops.iter();
             let is_owned = object.any(|name| statement.also_drops.contains(name));
             // An object is dropped before the objects that it uses.
             let is_user = statement.dropped().next().is_some()
-                && user
-                    .dropped()
-                    .any(|name| !statement.does_drop(name) && statement.needs.has(name));
-            let mut kept = statement.keeps.iter();
+                && user.dropped().any(|name| {
+                    !statement.does_drop(name) && statement.dependencies.may_have(name)
+                });
+            let mut kept = statement.reassigns.iter();
             let is_kept = kept.any(|name| user.also_drops.contains(name));
             let is_certain = is_replaced || is_owned || is_kept;
             if is_certain || is_user {
@@ -349,19 +362,19 @@ impl Order<'_> {
         found
     }
 
-    /// Returns true if one statement needs another, directly or not, by certain names.
-    fn needs_for_certain(&self, at: usize, other: usize, seen: &mut BTreeSet<usize>) -> bool {
-        if !seen.insert(at) {
+    /// Returns true if one statement certainly follows another, directly or through others.
+    fn certainly_follows(&self, index: usize, other: usize, seen: &mut BTreeSet<usize>) -> bool {
+        if !seen.insert(index) {
             return false;
         }
-        let before = self.before(at).into_iter();
-        let certain: Vec<usize> = before
+        let predecessors = self.predecessors(index).into_iter();
+        let certain: Vec<usize> = predecessors
             .filter(|(certain, _)| *certain)
             .map(|(_, next)| next)
             .collect();
         certain.contains(&other)
             || certain
                 .into_iter()
-                .any(|next| self.needs_for_certain(next, other, seen))
+                .any(|next| self.certainly_follows(next, other, seen))
     }
 }

@@ -8,7 +8,10 @@ use crate::privilege::{Privilege, Privileges};
 
 /// Grants and revokes privileges until an object has the expected ones.
 pub(super) fn change(script: &mut Script, expected: &Catalog, actual: &Catalog, subject: &Subject) {
-    let (new, old) = (of(expected, subject), of(actual, subject));
+    let (new, old) = (
+        privileges_of(expected, subject),
+        privileges_of(actual, subject),
+    );
     let on = match subject {
         Subject::Schema(name) => format!("SCHEMA {}", quoted(name)),
         Subject::Sequence(name) => format!("SEQUENCE {}", name.sql()),
@@ -17,7 +20,7 @@ pub(super) fn change(script: &mut Script, expected: &Catalog, actual: &Catalog, 
         _ => return,
     };
     let owners = [&new.owner, &old.owner];
-    let (new, old) = (new.but_for(&owners), old.but_for(&owners));
+    let (new, old) = (new.of_others_than(&owners), old.of_others_than(&owners));
     let has_column = |privilege: &&Privilege| {
         let (Subject::Relation(name), Some(column)) = (subject, &privilege.column) else {
             return true;
@@ -42,7 +45,8 @@ pub(super) fn grant_all(script: &mut Script, on: &str, privileges: &Privileges) 
     }
 }
 
-fn of(catalog: &Catalog, subject: &Subject) -> Privileges {
+/// Returns the privileges on an object.
+fn privileges_of(catalog: &Catalog, subject: &Subject) -> Privileges {
     let found = match subject {
         Subject::Schema(name) => catalog.schema_privileges.get(name),
         Subject::Sequence(name) => catalog
@@ -64,16 +68,16 @@ fn of(catalog: &Catalog, subject: &Subject) -> Privileges {
 }
 
 fn grant_or_revoke(script: &mut Script, on: &str, privilege: &Privilege, grants: bool) {
-    let (what, role) = (privilege.what(), privilege.grantee());
+    let (action, role) = (privilege.action(), privilege.grantee());
     let statement = if grants {
         let grantable = if privilege.grantable {
             " WITH GRANT OPTION"
         } else {
             ""
         };
-        format!("GRANT {what} ON {on} TO {role}{grantable}")
+        format!("GRANT {action} ON {on} TO {role}{grantable}")
     } else {
-        format!("REVOKE {what} ON {on} FROM {role}")
+        format!("REVOKE {action} ON {on} FROM {role}")
     };
     script.push(Step::Privileges, statement);
 }

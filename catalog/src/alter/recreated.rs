@@ -1,9 +1,9 @@
-//! Views, triggers, policies and rules that block a change. They are dropped before the change and
-//! recreated after it.
+//! Views, triggers, policies and rules that block a change of a column. They are dropped before the
+//! change and recreated after it.
 
 use std::collections::BTreeSet;
 
-use super::order::Needs;
+use super::order::Dependencies;
 use super::{Script, Step, attached, relation};
 use crate::compare::{Aspect, Difference, How, Subject};
 use crate::definition::quoted;
@@ -39,7 +39,7 @@ pub(super) fn changed_columns<'d>(
 
 /// Returns the views that are dropped and recreated. `ALTER VIEW` cannot drop a column or change
 /// its type. A column that a view reads cannot change its type either.
-pub(super) fn views(
+pub(super) fn views_to_recreate(
     expected: &Catalog,
     actual: &Catalog,
     differences: &[Difference],
@@ -54,9 +54,9 @@ pub(super) fn views(
             continue;
         };
         let aspect = difference.how.aspect();
-        let is_of_column = matches!(difference.subject, Subject::Column(..));
+        let is_column = matches!(difference.subject, Subject::Column(..));
         let is_recreated = old.kind != new.kind
-            || (is_of_column && !matches!(aspect, Some(Aspect::Comment | Aspect::Default)))
+            || (is_column && !matches!(aspect, Some(Aspect::Comment | Aspect::Default)))
             || aspect == Some(Aspect::ColumnOrder)
             || (aspect == Some(Aspect::Query) && old.kind == RelationKind::MaterializedView);
         if is_view(old) && is_recreated {
@@ -64,15 +64,16 @@ pub(super) fn views(
         }
     }
     let changed: Vec<(&Name, &str)> = changed_columns(actual, differences).collect();
-    let needs = |view: &Relation| Needs::of_relation(view);
+    let dependencies = |view: &Relation| Dependencies::of_relation(view);
     for view in actual
         .relations
         .values()
         .filter(|relation| is_view(relation))
     {
-        let needs = needs(view);
+        let dependencies = dependencies(view);
         let reads = |(table, column): &(&Name, &str)| {
-            needs.has(table) && (needs.mentions(column) || reads_all(view))
+            dependencies.may_have(table)
+                && (dependencies.mentions(column) || may_read_all_columns(view))
         };
         if changed.iter().any(reads) {
             recreated.insert(view.name.clone());
@@ -85,7 +86,10 @@ pub(super) fn views(
             .values()
             .filter(|relation| is_view(relation))
         {
-            if recreated.iter().any(|other| needs(view).has(other)) {
+            if recreated
+                .iter()
+                .any(|other| dependencies(view).may_have(other))
+            {
                 recreated.insert(view.name.clone());
             }
         }
@@ -96,7 +100,7 @@ pub(super) fn views(
 }
 
 /// Returns true if the query contains `*`, or is not known.
-fn reads_all(view: &Relation) -> bool {
+fn may_read_all_columns(view: &Relation) -> bool {
     let query = view.attached.query.as_ref();
     let text = query.and_then(|query| query.text.as_deref());
     text.is_none_or(|text| bowline_sql::tokens(text).any(|token| token.is("*")))
@@ -116,7 +120,7 @@ pub(super) fn recreate(
         };
         let new = expected.relations.get(&name).filter(|new| is_view(new));
         if let Some(new) = new
-            && !attached::view(script, new)
+            && !attached::create_or_replace_view(script, new)
         {
             script.note(format!(
                 "{} is dropped and not created again, since the catalog lacks its definition: \
@@ -129,7 +133,7 @@ pub(super) fn recreate(
             _ => "VIEW",
         };
         let drop = format!("DROP {keyword} {}", name.sql());
-        script.drop(Step::DropViews, drop, &name, Needs::of_relation(old));
+        script.drop(Step::DropViews, drop, &name, Dependencies::of_relation(old));
         if let Some(new) = new {
             relation::create_view_parts(script, expected, new);
         } else if let Some(new) = expected.relations.get(&name) {

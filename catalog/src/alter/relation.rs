@@ -2,15 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use super::order::{Needs, Statement};
+use super::order::{Dependencies, Statement};
 use super::recreated::is_view;
-use super::{Script, Step, attached, column, constraint, lineage};
+use super::{Script, Step, attached, column, constraint, inheritance};
 use crate::compare::{Aspect, How, Subject, same_fill};
 use crate::definition::quoted;
 use crate::{
     Catalog, Column, ConstraintKind, Fill, Index, Name, Relation, RelationKind, Type, TypeKind,
 };
 
+/// Creates, drops or changes a table or view.
 pub(super) fn change(
     script: &mut Script,
     expected: &Catalog,
@@ -38,6 +39,7 @@ fn keyword(relation: &Relation) -> &'static str {
     }
 }
 
+/// Drops a table or view.
 fn drop(script: &mut Script, expected: &Catalog, actual: &Catalog, relation: &Relation) {
     let sql = relation.name.sql();
     // A view blocks changes of the columns that it reads, so it is dropped early.
@@ -54,23 +56,22 @@ fn drop(script: &mut Script, expected: &Catalog, actual: &Catalog, relation: &Re
     for index in relation
         .indexes
         .iter()
-        .filter(|index| is_taken(expected, relation, index))
+        .filter(|index| is_expected_name(expected, relation, index))
     {
         constraint::drop_index(script, expected, actual, &relation.name, index);
     }
     let drop = format!("DROP {} {sql}", keyword(relation));
     let sequences = column::owned_sequences(actual, &relation.name, None);
-    let needs = Needs::of_relation(relation);
+    let dependencies = Dependencies::of_relation(relation);
     script.add(
-        Statement::new(step, drop, needs)
+        Statement::new(step, drop, dependencies)
             .dropping(&relation.name)
             .also_dropping(sequences),
     );
 }
 
-/// Returns true if a relation, sequence, type or index of the expected catalog has the name of this
-/// index.
-fn is_taken(expected: &Catalog, relation: &Relation, index: &Index) -> bool {
+/// Returns true if the expected catalog has an object with the name of this index.
+fn is_expected_name(expected: &Catalog, relation: &Relation, index: &Index) -> bool {
     let name = Name {
         schema: relation.name.schema.clone(),
         name: index.name.clone(),
@@ -97,15 +98,15 @@ fn change_aspect(
             script.comment_on(&format!("{} {sql}", keyword(new)), new.comment.as_ref());
         }
         Aspect::RowSecurity | Aspect::ForcedRowSecurity => {
-            attached::row_security(script, new);
+            attached::set_row_security(script, new);
         }
-        Aspect::Options => attached::options(script, new, old),
-        Aspect::Query if !attached::view(script, new) => script.note(format!(
+        Aspect::Options => attached::change_options(script, new, old),
+        Aspect::Query if !attached::create_or_replace_view(script, new) => script.note(format!(
             "{sql} is not replaced, since the catalog lacks its definition: copy it from its migration"
         )),
         Aspect::Kind | Aspect::Parents | Aspect::PartitionBound => change_parents(script, expected, new, old),
-        Aspect::Type => change_of_type(script, new, old),
-        // `column::order` reports the order of the columns, after all other changes.
+        Aspect::Type => change_composite_type(script, new, old),
+        // `column::note_order` reports the order of the columns, after all other changes.
         _ => {}
     }
 }
@@ -116,7 +117,7 @@ fn change_parents(script: &mut Script, expected: &Catalog, new: &Relation, old: 
     for parent in old
         .parents
         .iter()
-        .filter(|parent| !lineage::stays(new, old, parent))
+        .filter(|parent| !inheritance::keeps_parent(new, old, parent))
     {
         let detach = match &old.partition_bound {
             Some(_) => format!("ALTER TABLE {} DETACH PARTITION {sql}", parent.sql()),
@@ -127,7 +128,7 @@ fn change_parents(script: &mut Script, expected: &Catalog, new: &Relation, old: 
     for parent in new
         .parents
         .iter()
-        .filter(|parent| !lineage::stays(new, old, parent))
+        .filter(|parent| !inheritance::keeps_parent(new, old, parent))
     {
         match &new.partition_bound {
             Some(bound) => attach(script, expected, (new, old), parent, bound),
@@ -139,6 +140,7 @@ fn change_parents(script: &mut Script, expected: &Catalog, new: &Relation, old: 
     }
 }
 
+/// Attaches a partition.
 fn attach(
     script: &mut Script,
     expected: &Catalog,
@@ -149,9 +151,9 @@ fn attach(
     let sql = new.name.sql();
     // From PostgreSQL 17 on, a partition shares the identity of its parent and has no other.
     for column in &new.columns {
-        let had_identity = lineage::column(old, &column.name)
+        let had_identity = inheritance::find_column(old, &column.name)
             .is_some_and(|column| matches!(column.fill, Fill::Identity { .. }));
-        if had_identity && column::shares_identity(expected, &new.name, column) {
+        if had_identity && column::has_identity_of_parent(expected, &new.name, column) {
             let name = quoted(&column.name);
             let alter = format!("ALTER TABLE {sql} ALTER COLUMN {name} DROP IDENTITY IF EXISTS");
             script.push(Step::Detach, alter);
@@ -164,7 +166,8 @@ fn attach(
     script.push(Step::Attach, attach);
 }
 
-fn change_of_type(script: &mut Script, new: &Relation, old: &Relation) {
+/// Makes a table a typed table, or makes it one no longer.
+fn change_composite_type(script: &mut Script, new: &Relation, old: &Relation) {
     let sql = new.name.sql();
     if old.of_type.is_some() {
         script.push(Step::Detach, format!("ALTER TABLE {sql} NOT OF"));
@@ -175,8 +178,9 @@ fn change_of_type(script: &mut Script, new: &Relation, old: &Relation) {
     }
 }
 
-/// Records the relations that no statement can turn into the expected ones, and adds comments about
-/// them. A table would lose its rows if its partition key or its kind changed.
+/// Records the relations that no statement can turn into the expected ones, and adds notes about
+/// them. To change the partition key or the kind of a table, one has to create a new table and copy
+/// the rows.
 pub(super) fn record_blocked(script: &mut Script, expected: &Catalog, actual: &Catalog) {
     let mut blocked = BTreeSet::new();
     for (name, new) in &expected.relations {
@@ -185,7 +189,7 @@ pub(super) fn record_blocked(script: &mut Script, expected: &Catalog, actual: &C
         };
         let is_table =
             |relation: &Relation| !is_view(relation) && relation.kind != RelationKind::ForeignTable;
-        let is_same = if is_table(new) && is_table(old) {
+        let is_convertible = if is_table(new) && is_table(old) {
             new.partition_by.is_some() == old.partition_by.is_some()
                 && match (&new.partition_by, &old.partition_by) {
                     (Some(new), Some(old)) => crate::expression::is_same(new, old),
@@ -194,7 +198,7 @@ pub(super) fn record_blocked(script: &mut Script, expected: &Catalog, actual: &C
         } else {
             new.kind == old.kind || is_view(old)
         };
-        if !is_same {
+        if !is_convertible {
             script.note(format!(
                 "{} should be another kind of relation, and no statement converts it without losing its \
                  rows: create a new one and copy the rows",
@@ -203,44 +207,46 @@ pub(super) fn record_blocked(script: &mut Script, expected: &Catalog, actual: &C
             blocked.insert(name.clone());
         }
     }
-    let mut rest: BTreeSet<Name> = blocked
+    let mut dependents: BTreeSet<Name> = blocked
         .iter()
         .flat_map(|name| {
-            let mut below = lineage::descendants(expected, name);
-            below.extend(lineage::descendants(actual, name));
-            below
+            let mut descendants = inheritance::descendants(expected, name);
+            descendants.extend(inheritance::descendants(actual, name));
+            descendants
         })
         .collect();
     // A relation that a blocked relation needs is not dropped.
     loop {
         let kept = actual.relations.keys().filter(|name| {
-            let mut all = blocked.iter().chain(&rest);
+            let mut all = blocked.iter().chain(&dependents);
             !expected.relations.contains_key(*name)
                 && all.any(|user| {
                     let user = actual.relations.get(user);
-                    user.is_some_and(|user| Needs::of_all(user).needs_for_certain(name))
+                    user.is_some_and(|user| {
+                        Dependencies::of_relation_with_parts(user).certainly_has(name)
+                    })
                 })
         });
         let kept: Vec<Name> = kept.cloned().collect();
-        let before = rest.len();
-        rest.extend(kept);
-        if rest.len() == before {
+        let before = dependents.len();
+        dependents.extend(kept);
+        if dependents.len() == before {
             break;
         }
     }
-    for name in rest.difference(&blocked) {
+    for name in dependents.difference(&blocked) {
         script.note(format!(
             "{} is not changed, since it depends on a relation that no statement can change, or such a \
              relation depends on it",
             name.sql()
         ));
     }
-    blocked.extend(rest);
+    blocked.extend(dependents);
     script.blocked = blocked;
 }
 
-/// Returns the name of a subject that is an object of a schema, and not a part of one.
-pub(super) fn object(subject: &Subject) -> Option<&Name> {
+/// Returns the name of a subject that is an object of a schema, and not a part of an object.
+pub(super) fn object_name(subject: &Subject) -> Option<&Name> {
     match subject {
         Subject::Type(name)
         | Subject::Sequence(name)
@@ -260,7 +266,7 @@ pub(super) fn blocked_user(
     if let Subject::Extension(_) | Subject::Schema(_) = subject {
         return blocked_user_of_types(script, actual, subject);
     }
-    let name = object(subject)?;
+    let name = object_name(subject)?;
     let owner = actual.sequences.get(name);
     let owner = owner.and_then(|sequence| sequence.owner.as_ref());
     // The sequence of a table that is not dropped stays too.
@@ -275,7 +281,9 @@ pub(super) fn blocked_user(
     let user = blocked.find(|blocked| {
         let relation = actual.relations.get(*blocked);
         owner.is_some_and(|(table, _)| table == *blocked)
-            || relation.is_some_and(|relation| Needs::of_all(relation).has(name))
+            || relation.is_some_and(|relation| {
+                Dependencies::of_relation_with_parts(relation).may_have(name)
+            })
     });
     user.cloned()
 }
@@ -283,7 +291,7 @@ pub(super) fn blocked_user(
 /// Returns a blocked relation with a column whose type is of the extension or in the schema, or a
 /// blocked relation of the schema.
 fn blocked_user_of_types(script: &Script, actual: &Catalog, subject: &Subject) -> Option<Name> {
-    let is_of_it = |name: &Name| match subject {
+    let is_in_subject = |name: &Name| match subject {
         Subject::Extension(extension) => {
             let is_external = |found: &Type| found.kind == TypeKind::External;
             crate::extension::types(extension).contains(&name.name.as_str())
@@ -299,7 +307,7 @@ fn blocked_user_of_types(script: &Script, actual: &Catalog, subject: &Subject) -
         is_in
             || relation.is_some_and(|relation| {
                 let mut columns = relation.columns.iter();
-                columns.any(|column| is_of_it(&column.data_type.name))
+                columns.any(|column| is_in_subject(&column.data_type.name))
             })
     });
     user.cloned()
@@ -313,7 +321,7 @@ pub(super) fn create(
     relation: &Relation,
 ) {
     let sql = relation.name.sql();
-    if is_view(relation) && attached::view(script, relation) {
+    if is_view(relation) && attached::create_or_replace_view(script, relation) {
         create_view_parts(script, expected, relation);
         return;
     }
@@ -346,7 +354,7 @@ pub(super) fn create(
     let columns: Vec<String> = relation
         .columns
         .iter()
-        .filter(|column| inherits_later || !comes_from_parent(expected, relation, column))
+        .filter(|column| inherits_later || !is_inherited(expected, relation, column))
         .map(|column| column::definition((expected, actual), &relation.name, column))
         .collect();
     let partition_by = relation.partition_by.as_ref();
@@ -359,9 +367,9 @@ pub(super) fn create(
     } else {
         format!("CREATE TABLE {sql}{of}{partition_by}")
     };
-    let mut needs = Needs::of_relation(relation);
+    let mut dependencies = Dependencies::of_relation(relation);
     if let Some((parent, bound)) = parent {
-        needs.forget(parent);
+        dependencies.remove(parent);
         let attach = format!(
             "ALTER TABLE {} ATTACH PARTITION {sql} {bound}",
             parent.sql()
@@ -370,25 +378,25 @@ pub(super) fn create(
     }
     if inherits_later {
         for parent in &relation.parents {
-            needs.forget(parent);
+            dependencies.remove(parent);
             let inherit = format!("ALTER TABLE {sql} INHERIT {}", parent.sql());
             script.push(Step::Attach, inherit);
         }
     }
     let sequences = column::identity_sequences(expected, relation);
     script.add(
-        Statement::new(Step::Tables, statement, needs)
+        Statement::new(Step::Tables, statement, dependencies)
             .creating([relation.name.clone()])
-            .taking(sequences),
+            .also_creating(sequences),
     );
-    column::sequence_types(script, expected, relation);
+    column::set_sequence_types(script, expected, relation);
     if !has_columns {
-        column::restate_typed(script, (expected, actual), relation);
+        column::complete_typed_table(script, (expected, actual), relation);
     }
     if parent.is_none() && !inherits_later {
         column::drop_inherited_defaults(script, expected, relation);
     }
-    comments(script, "TABLE", relation);
+    comment_on_new(script, "TABLE", relation);
     create_attached(script, expected, relation);
     for constraint in &relation.constraints {
         constraint::add_constraint(script, relation, constraint);
@@ -398,17 +406,17 @@ pub(super) fn create(
     }
 }
 
-/// Returns true if a new table inherits a column from a parent exactly as expected.
-fn comes_from_parent(expected: &Catalog, relation: &Relation, column: &Column) -> bool {
+/// Returns true if a new table inherits a column from a parent with the expected definition.
+fn is_inherited(expected: &Catalog, relation: &Relation, column: &Column) -> bool {
     let mut parents = relation.parents.iter();
     // An identity is not inherited, but a column of the child may have its own.
     relation.partition_bound.is_none()
         && !matches!(column.fill, Fill::Identity { .. })
         && parents.any(|parent| {
             let parent = expected.relations.get(parent);
-            let other = parent.and_then(|parent| lineage::column(parent, &column.name));
+            let other = parent.and_then(|parent| inheritance::find_column(parent, &column.name));
             other.is_some_and(|other| {
-                lineage::is_same_type(column, other)
+                inheritance::is_same_type(column, other)
                     && column.not_null == other.not_null
                     && same_fill(&column.fill, &other.fill)
             })
@@ -416,7 +424,7 @@ fn comes_from_parent(expected: &Catalog, relation: &Relation, column: &Column) -
 }
 
 /// Adds the comments of a new table or view and of its columns.
-fn comments(script: &mut Script, keyword: &str, relation: &Relation) {
+fn comment_on_new(script: &mut Script, keyword: &str, relation: &Relation) {
     let sql = relation.name.sql();
     if relation.comment.is_some() {
         script.comment_on(&format!("{keyword} {sql}"), relation.comment.as_ref());
@@ -429,13 +437,13 @@ fn comments(script: &mut Script, keyword: &str, relation: &Relation) {
     }
 }
 
-/// Creates the comments, privileges, triggers, rules and indexes of a new view.
+/// Sets the comments and privileges of a new view, and creates its triggers, rules and indexes.
 pub(super) fn create_view_parts(script: &mut Script, expected: &Catalog, relation: &Relation) {
     let keyword = match relation.kind {
         RelationKind::MaterializedView => "MATERIALIZED VIEW",
         _ => "VIEW",
     };
-    comments(script, keyword, relation);
+    comment_on_new(script, keyword, relation);
     create_attached(script, expected, relation);
     for index in &relation.indexes {
         constraint::add_index(script, expected, relation, index);
@@ -449,7 +457,7 @@ fn create_attached(script: &mut Script, expected: &Catalog, relation: &Relation)
     super::privilege::grant_all(script, &on, &relation.attached.privileges);
     let (table, attached) = (&relation.name, &relation.attached);
     if attached.row_security || attached.force_row_security {
-        attached::row_security(script, relation);
+        attached::set_row_security(script, relation);
     }
     let triggers = attached.triggers.iter().map(|trigger| &trigger.name);
     let triggers = triggers.map(|name| Subject::Trigger(table.clone(), name.clone()));

@@ -1,13 +1,14 @@
 //! Changes of functions, procedures and aggregates.
 
-use super::attached::within_path;
-use super::order::Needs;
+use super::attached::with_search_path;
+use super::order::Dependencies;
 use super::{Script, Step, privilege};
 use crate::attached::{Attached, Code};
 use crate::compare::Subject;
 use crate::routine::{Body, Routine, RoutineKind};
 use crate::{Catalog, ConstraintKind, Fill, IndexKey, Name, Relation, TypeKind};
 
+/// Creates, drops or replaces a routine, or changes its comment.
 pub(super) fn change(
     script: &mut Script,
     expected: &Catalog,
@@ -30,7 +31,7 @@ pub(super) fn change(
                 Step::DropOldRoutines,
                 drop,
                 &old.name,
-                Needs::of_routine(old),
+                Dependencies::of_routine(old),
             );
         }
         return;
@@ -52,8 +53,8 @@ fn replace(script: &mut Script, actual: &Catalog, new: &Routine, old: Option<&Ro
         ));
         return false;
     };
-    let obstacle = old.and_then(|old| Some((old, obstacle(old, new)?)));
-    if let Some((old, what)) = obstacle {
+    let unreplaceable = old.and_then(|old| Some((old, unreplaceable_part(old, new)?)));
+    if let Some((old, what)) = unreplaceable {
         let users = users(actual, old);
         if !users.is_empty() {
             script.note(format!(
@@ -64,23 +65,33 @@ fn replace(script: &mut Script, actual: &Catalog, new: &Routine, old: Option<&Ro
             return false;
         }
         let drop = format!("DROP {} {signature}", old.kind.noun().to_uppercase());
-        script.drop(Step::DropRoutines, drop, &old.name, Needs::of_routine(old));
+        script.drop(
+            Step::DropRoutines,
+            drop,
+            &old.name,
+            Dependencies::of_routine(old),
+        );
     }
     // The body of a function may name objects that are created later.
     script.push(Step::Settings, "SET check_function_bodies = off");
     let create = match &new.body {
-        Body::Sql(code) => within_path([code], create),
+        Body::Sql(code) => with_search_path([code], create),
         Body::Text(_) => create,
     };
-    script.create(Step::Routines, create, &new.name, Needs::of_routine(new));
-    if old.is_none() || obstacle.is_some() {
+    script.create(
+        Step::Routines,
+        create,
+        &new.name,
+        Dependencies::of_routine(new),
+    );
+    if old.is_none() || unreplaceable.is_some() {
         privilege::grant_all(script, &format!("ROUTINE {signature}"), &new.privileges);
     }
     true
 }
 
-/// Returns the part of a routine that `CREATE OR REPLACE` would have to change but cannot.
-fn obstacle(old: &Routine, new: &Routine) -> Option<&'static str> {
+/// Returns the difference between two routines that `CREATE OR REPLACE` cannot make.
+fn unreplaceable_part(old: &Routine, new: &Routine) -> Option<&'static str> {
     let pairs = || old.arguments.iter().zip(&new.arguments);
     if old.kind != new.kind {
         Some("its kind")
@@ -97,8 +108,8 @@ fn obstacle(old: &Routine, new: &Routine) -> Option<&'static str> {
     }
 }
 
-/// Returns the objects that use a routine, or may use it. An object whose text is not known may use
-/// it, and so may one that calls another routine of the same name.
+/// Returns the objects that may use a routine: those that name it or an overload of it, and those
+/// whose text is not known.
 fn users(catalog: &Catalog, routine: &Routine) -> Vec<String> {
     let name = &routine.name.name;
     let is_used = |text: &str| bowline_sql::tokens(text).any(|token| token.is_name(name));
@@ -125,7 +136,7 @@ fn users(catalog: &Catalog, routine: &Routine) -> Vec<String> {
             .iter()
             .filter_map(|argument| argument.default.as_deref());
         let calls = match &other.body {
-            Body::Sql(code) => code_uses(code, &is_used),
+            Body::Sql(code) => code_may_use(code, &is_used),
             Body::Text(parts) => other.kind == RoutineKind::Aggregate && is_used(parts),
         };
         if other.signature() != routine.signature() && (calls || defaults.any(is_used)) {
@@ -136,7 +147,7 @@ fn users(catalog: &Catalog, routine: &Routine) -> Vec<String> {
     found.iter().map(ToString::to_string).collect()
 }
 
-fn code_uses(code: &Code, is_used: &dyn Fn(&str) -> bool) -> bool {
+fn code_may_use(code: &Code, is_used: &dyn Fn(&str) -> bool) -> bool {
     code.text.as_deref().is_none_or(is_used)
 }
 
@@ -179,25 +190,28 @@ fn users_in_relation(
         ..
     } = &relation.attached;
     let texts = [&relation.partition_by, &relation.partition_bound];
-    if query.as_ref().is_some_and(|code| code_uses(code, is_used))
+    if query
+        .as_ref()
+        .is_some_and(|code| code_may_use(code, is_used))
         || texts.into_iter().flatten().any(|text| is_used(text))
     {
         found.push(Subject::Relation(table()));
     }
     for trigger in triggers {
         let condition = trigger.condition.as_ref();
-        if trigger.function == *routine || condition.is_some_and(|code| code_uses(code, is_used)) {
+        if trigger.function == *routine || condition.is_some_and(|code| code_may_use(code, is_used))
+        {
             found.push(Subject::Trigger(table(), trigger.name.clone()));
         }
     }
     for policy in policies {
         let mut codes = [&policy.using, &policy.with_check].into_iter().flatten();
-        if codes.any(|code| code_uses(code, is_used)) {
+        if codes.any(|code| code_may_use(code, is_used)) {
             found.push(Subject::Policy(table(), policy.name.clone()));
         }
     }
     for rule in rules {
-        if code_uses(&rule.definition, is_used) {
+        if code_may_use(&rule.definition, is_used) {
             found.push(Subject::Rule(table(), rule.name.clone()));
         }
     }

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::order::{Needs, Statement};
+use super::order::{Dependencies, Statement};
 use super::{Script, Step, column};
 use crate::compare::{Aspect, How, attributes, is_same_attribute};
 use crate::definition::{list, literal, literals, quoted};
 use crate::{Attribute, Catalog, Name, Type, TypeKind};
 
+/// Creates, drops or changes a type.
 pub(super) fn change(
     script: &mut Script,
     expected: &Catalog,
@@ -22,7 +23,7 @@ pub(super) fn change(
         (None, Some(old), _) => {
             let drop = format!("DROP {} {sql}", keyword(old));
             script.add(
-                Statement::new(Step::DropRest, drop, Needs::of_type(old))
+                Statement::new(Step::DropRest, drop, Dependencies::of_type(old))
                     .dropping(name)
                     .also_dropping(multirange_name(old)),
             );
@@ -46,6 +47,7 @@ fn multirange_name(range: &Type) -> Option<Name> {
     })
 }
 
+/// Returns the keyword after ALTER, DROP and COMMENT ON.
 fn keyword(found: &Type) -> &'static str {
     match found.kind {
         TypeKind::Domain { .. } => "DOMAIN",
@@ -55,15 +57,15 @@ fn keyword(found: &Type) -> &'static str {
 
 fn create(script: &mut Script, expected: &Type) {
     let sql = expected.name.sql();
-    let needs = Needs::of_type(expected);
+    let dependencies = Dependencies::of_type(expected);
     match &expected.kind {
         TypeKind::Enum { labels } => {
             let create = format!("CREATE TYPE {sql} AS ENUM ({})", literals(labels));
-            script.create(Step::Types, create, &expected.name, needs);
+            script.create(Step::Types, create, &expected.name, dependencies);
         }
         TypeKind::Composite { attributes: all } => {
             let create = format!("CREATE TYPE {sql} AS ({})", attributes(all));
-            script.create(Step::Types, create, &expected.name, needs);
+            script.create(Step::Types, create, &expected.name, dependencies);
         }
         TypeKind::Range { subtype, .. } => {
             let mut options = vec![format!("SUBTYPE = {}", subtype.sql())];
@@ -76,7 +78,7 @@ fn create(script: &mut Script, expected: &Type) {
             let options = options.join(", ");
             let statement = format!("CREATE TYPE {sql} AS RANGE ({options})");
             script.add(
-                Statement::new(Step::Types, statement, needs)
+                Statement::new(Step::Types, statement, dependencies)
                     .creating([expected.name.clone()])
                     .creating(multirange_name(expected)),
             );
@@ -102,7 +104,7 @@ fn create(script: &mut Script, expected: &Type) {
                 let name = quoted(&check.name);
                 statement.push_str(&format!(" CONSTRAINT {name} {}", check.sql(&[])));
             }
-            script.create(Step::Types, statement, &expected.name, needs);
+            script.create(Step::Types, statement, &expected.name, dependencies);
             for check in checks.iter().filter(|check| !check.validated) {
                 let name = quoted(&check.name);
                 let add = format!(
@@ -126,9 +128,10 @@ fn create(script: &mut Script, expected: &Type) {
     }
 }
 
+/// Changes a type, or adds a note if no statement can.
 fn alter(
     script: &mut Script,
-    (wanted, catalog): (&Catalog, &Catalog),
+    (expected_catalog, actual_catalog): (&Catalog, &Catalog),
     expected: &Type,
     actual: &Type,
 ) {
@@ -138,19 +141,19 @@ fn alter(
             alter_labels(script, &sql, labels, old_labels);
         }
         (TypeKind::Composite { .. }, TypeKind::Composite { .. })
-            if has_column(catalog, &expected.name) =>
+            if has_column(actual_catalog, &expected.name) =>
         {
-            // The type keeps its attributes, so no table with the expected columns can be of it.
-            script.unattachable.extend(typed(wanted, &expected.name));
-            let tables = typed_tables(wanted, catalog, &expected.name);
-            let typed = if tables.is_empty() {
+            // The type keeps its attributes, so a table with the expected columns cannot have it.
+            script.unattachable.extend(typed_tables(expected_catalog, &expected.name));
+            let tables = list_typed_tables(expected_catalog, actual_catalog, &expected.name);
+            let note = if tables.is_empty() {
                 String::new()
             } else {
                 format!("; its typed tables do not change either: {tables}")
             };
             script.note(format!(
                 "the composite type {sql} should have other attributes, which PostgreSQL cannot change while a column \
-                 has the type: create a new type, change the columns to it, and drop the old one{typed}"
+                 has the type: create a new type, change the columns to it, and drop the old one{note}"
             ));
         }
         (TypeKind::Composite { attributes }, TypeKind::Composite { attributes: old_attributes }) => {
@@ -166,14 +169,14 @@ fn alter(
                     .cloned(),
             );
             if result != expected_names {
-                let tables = typed_tables(wanted, catalog, &expected.name);
-                let typed = if tables.is_empty() {
+                let tables = list_typed_tables(expected_catalog, actual_catalog, &expected.name);
+                let note = if tables.is_empty() {
                     String::new()
                 } else {
                     format!("; its typed tables have the same order: {tables}")
                 };
                 script.note(format!(
-                    "type {sql}: its attribute order should be {}, but PostgreSQL adds attributes at the end{typed}",
+                    "type {sql}: its attribute order should be {}, but PostgreSQL adds attributes at the end{note}",
                     list(&expected_names)
                 ));
             }
@@ -195,13 +198,13 @@ fn alter(
                         format!("ALTER TYPE {sql} ADD ATTRIBUTE {name} {new} CASCADE"),
                     ),
                     Some(old)
-                        if !column::is_assigned(&old.data_type, &attribute.data_type)
-                            && !typed(catalog, &expected.name).is_empty() =>
+                        if !column::has_assignment_cast(&old.data_type, &attribute.data_type)
+                            && !typed_tables(actual_catalog, &expected.name).is_empty() =>
                     {
-                        script.unattachable.extend(typed(wanted, &expected.name));
+                        script.unattachable.extend(typed_tables(expected_catalog, &expected.name));
                         script.note(format!(
                             "the attribute {name} of {sql} should have the type {new}, to which PostgreSQL cannot cast the columns of {}",
-                            typed_tables(wanted, catalog, &expected.name)
+                            list_typed_tables(expected_catalog, actual_catalog, &expected.name)
                         ));
                     }
                     Some(old) if !is_same_attribute(old, attribute) => script.push(
@@ -251,17 +254,17 @@ fn alter(
     }
 }
 
-/// Returns the typed tables of a composite type.
-fn typed(catalog: &Catalog, name: &Name) -> BTreeSet<Name> {
+/// Returns the names of the typed tables of a composite type.
+fn typed_tables(catalog: &Catalog, name: &Name) -> BTreeSet<Name> {
     let relations = catalog.relations.values();
     let typed = relations.filter(|relation| relation.of_type.as_ref() == Some(name));
     typed.map(|relation| relation.name.clone()).collect()
 }
 
-/// Returns the names of the tables that are typed in either catalog, with commas between them.
-fn typed_tables(wanted: &Catalog, catalog: &Catalog, name: &Name) -> String {
-    let mut tables = typed(wanted, name);
-    tables.extend(typed(catalog, name));
+/// Returns a list of the typed tables of a composite type in either catalog, as text.
+fn list_typed_tables(expected: &Catalog, actual: &Catalog, name: &Name) -> String {
+    let mut tables = typed_tables(expected, name);
+    tables.extend(typed_tables(actual, name));
     let names: Vec<String> = tables.iter().map(Name::sql).collect();
     names.join(", ")
 }
@@ -294,19 +297,19 @@ fn alter_labels(script: &mut Script, sql: &str, labels: &[String], old_labels: &
         }
         return;
     }
-    let mut kept = labels.to_vec();
-    kept.retain(|label| old_labels.contains(label));
-    if kept != old_labels {
+    let mut common = labels.to_vec();
+    common.retain(|label| old_labels.contains(label));
+    if common != old_labels {
         script.note(format!(
             "the enum {sql} has extra labels or another order, which PostgreSQL cannot change: create a new type, \
              change the columns to it, and drop the old one"
         ));
     }
-    let mut before: Option<&String> = None;
+    let mut previous: Option<&String> = None;
     for label in labels {
         if !old_labels.contains(label) {
-            let neighbour = match before {
-                Some(before) => format!(" AFTER {}", literal(before)),
+            let position = match previous {
+                Some(previous) => format!(" AFTER {}", literal(previous)),
                 None => old_labels
                     .first()
                     .map_or(String::new(), |first| format!(" BEFORE {}", literal(first))),
@@ -314,11 +317,11 @@ fn alter_labels(script: &mut Script, sql: &str, labels: &[String], old_labels: &
             let new = literal(label);
             script.push(
                 Step::Types,
-                format!("ALTER TYPE {sql} ADD VALUE {new}{neighbour}"),
+                format!("ALTER TYPE {sql} ADD VALUE {new}{position}"),
             );
-            script.labels.push(label.clone());
+            script.added_labels.push(label.clone());
         }
-        before = Some(label);
+        previous = Some(label);
     }
 }
 
@@ -331,7 +334,7 @@ pub(super) fn note_new_labels(script: &mut Script) {
         statements
             .any(|statement| statement.sql.contains(&literal) && !statement.sql.contains(&added))
     };
-    if script.labels.iter().any(is_used) {
+    if script.added_labels.iter().any(is_used) {
         script.note(
             "run each statement in a transaction of its own, as psql does: PostgreSQL cannot use a label of an enum in \
              the transaction that adds it"
@@ -340,7 +343,7 @@ pub(super) fn note_new_labels(script: &mut Script) {
     }
 }
 
-/// Changes a check of a domain.
+/// Drops, creates or replaces a check of a domain, or changes its comment.
 pub(super) fn change_check(
     script: &mut Script,
     expected: &Catalog,
@@ -349,7 +352,7 @@ pub(super) fn change_check(
     name: &str,
     is_comment: bool,
 ) {
-    let of = |catalog: &Catalog| {
+    let find_check = |catalog: &Catalog| {
         let found = catalog.types.get(domain)?;
         let TypeKind::Domain { checks, .. } = &found.kind else {
             return None;
@@ -357,17 +360,18 @@ pub(super) fn change_check(
         checks.iter().find(|check| check.name == name).cloned()
     };
     let (sql, quoted_name) = (domain.sql(), quoted(name));
-    let base = |catalog: &'_ Catalog| match catalog.types.get(domain).map(|found| &found.kind) {
+    let base_type = |catalog: &'_ Catalog| match catalog.types.get(domain).map(|found| &found.kind)
+    {
         Some(TypeKind::Domain { base, .. }) => Some(base.clone()),
         _ => None,
     };
-    if let (Some(new), Some(old)) = (base(expected), base(actual))
+    if let (Some(new), Some(old)) = (base_type(expected), base_type(actual))
         && !new.is_same(&old)
     {
-        // The base type differs, so a new domain is needed, which has the checks.
+        // The note about the base type asks for a new domain, which then has the checks.
         return;
     }
-    let (expected, actual) = (of(expected), of(actual));
+    let (expected, actual) = (find_check(expected), find_check(actual));
     if !is_comment && actual.is_some() {
         script.push(
             Step::DropConstraints,

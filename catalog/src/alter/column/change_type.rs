@@ -1,7 +1,7 @@
 //! Changes of the type or collation of a column.
 
-use super::super::{Script, Step, lineage};
-use super::generated_user;
+use super::super::{Script, Step, inheritance};
+use super::generated_column_with;
 use crate::definition::quoted;
 use crate::{Catalog, Column, DataType, Fill, Name};
 
@@ -13,7 +13,7 @@ pub(in crate::alter) fn change_type(
     (new, old): (&Column, &Column),
 ) {
     let (sql, name) = (table.sql(), quoted(&new.name));
-    let mut related = lineage::descendants(actual, table);
+    let mut related = inheritance::descendants(actual, table);
     related.insert(table.clone());
     let is_key = is_partition_key(actual, table, &new.name);
     if is_key {
@@ -23,7 +23,7 @@ pub(in crate::alter) fn change_type(
         ));
         return;
     }
-    if let Some(user) = generated_user(expected, actual, table, &new.name) {
+    if let Some(user) = generated_column_with(expected, actual, table, &new.name) {
         script.note(format!(
             "{sql}.{name} should have the type {}, but keeps its type, since the generated column {} uses it",
             new.data_type.sql(),
@@ -34,10 +34,10 @@ pub(in crate::alter) fn change_type(
     // PostgreSQL may fail to cast a default, so it is dropped first and set again afterwards.
     for table in &related {
         let column = actual.relations.get(table);
-        let column = column.and_then(|relation| lineage::column(relation, &new.name));
+        let column = column.and_then(|relation| inheritance::find_column(relation, &new.name));
         let expected_column = expected.relations.get(table);
         let expected_column =
-            expected_column.and_then(|relation| lineage::column(relation, &new.name));
+            expected_column.and_then(|relation| inheritance::find_column(relation, &new.name));
         if let (Some(column), Some(expected_column)) = (column, expected_column)
             && matches!(column.fill, Fill::Default(_))
         {
@@ -45,7 +45,7 @@ pub(in crate::alter) fn change_type(
             script.push(Step::Sequences, format!("{alter} DROP DEFAULT"));
             if let Fill::Default(default) = &expected_column.fill {
                 let before = script.depth;
-                script.depth = lineage::depth(actual, table).max(before);
+                script.depth = inheritance::depth(actual, table).max(before);
                 script.push(Step::Owners, format!("{alter} SET DEFAULT {default}"));
                 script.depth = before;
             }
@@ -67,7 +67,7 @@ pub(in crate::alter) fn change_type(
 
 /// Returns true if a column is part of the partition key of its table, or of a partition below it.
 pub(in crate::alter) fn is_partition_key(actual: &Catalog, table: &Name, column: &str) -> bool {
-    let mut related = lineage::descendants(actual, table);
+    let mut related = inheritance::descendants(actual, table);
     related.insert(table.clone());
     related.iter().any(|table| {
         let relation = actual.relations.get(table);
@@ -77,7 +77,7 @@ pub(in crate::alter) fn is_partition_key(actual: &Catalog, table: &Name, column:
 }
 
 /// Returns true if PostgreSQL has an assignment cast from one type to the other.
-pub(in crate::alter) fn is_assigned(from: &DataType, to: &DataType) -> bool {
+pub(in crate::alter) fn has_assignment_cast(from: &DataType, to: &DataType) -> bool {
     let is_text = |data_type: &DataType| {
         data_type.dimensions == 0
             && matches!(data_type.name.name.as_str(), "text" | "varchar" | "bpchar")

@@ -1,24 +1,25 @@
 //! Changes of NOT NULL and of its constraint.
 
-use super::super::{Script, Step, lineage};
+use super::super::{Script, Step, inheritance};
 use crate::definition::quoted;
 use crate::{Catalog, Column, Constraint, Name, NotNull, Relation, TypeKind};
 
-pub(in crate::alter) fn nullability(script: &mut Script, table: &Name, new: &Column) {
+/// Sets or drops NOT NULL.
+pub(in crate::alter) fn alter_nullability(script: &mut Script, table: &Name, new: &Column) {
     let what = if new.not_null { "SET" } else { "DROP" };
     let (sql, name) = (table.sql(), quoted(&new.name));
     let alter = format!("ALTER TABLE {sql} ALTER COLUMN {name} {what} NOT NULL");
     script.push(Step::Columns, alter);
 }
 
-/// Changes the nullability of a column, and names its constraint if it needs a name.
+/// Sets or drops NOT NULL, with the name of the constraint where PostgreSQL would choose another.
 pub(in crate::alter) fn set_nullability(
     script: &mut Script,
     catalogs: (&Catalog, &Catalog),
     table: &Name,
     new: &Column,
 ) {
-    match named(catalogs, table, new) {
+    match explicit_constraint(catalogs, table, new) {
         // PostgreSQL 18 has this statement, since its NOT NULL constraints have names.
         Some(constraint) if new.not_null => {
             let column = format!(" NOT NULL {}", quoted(&new.name));
@@ -26,13 +27,13 @@ pub(in crate::alter) fn set_nullability(
             let add = format!("ALTER TABLE {} ADD {constraint}", table.sql());
             script.push(Step::Columns, add);
         }
-        _ => nullability(script, table, new),
+        _ => alter_nullability(script, table, new),
     }
 }
 
-/// Returns the NOT NULL constraint of a column if a statement has to give its name. PostgreSQL
-/// numbers a default name that another constraint of the schema has.
-pub(in crate::alter) fn named<'c>(
+/// Returns the NOT NULL constraint of a column if a statement has to spell it out. PostgreSQL adds a
+/// number to a default name that another constraint of the schema has.
+pub(in crate::alter) fn explicit_constraint<'c>(
     (expected, actual): (&Catalog, &Catalog),
     table: &Name,
     column: &'c Column,
@@ -42,17 +43,17 @@ pub(in crate::alter) fn named<'c>(
         && !constraint.no_inherit
         && constraint.validated;
     let is_named = !has_default_name
-        || actual_names_not_null(actual)
-        || is_name_of_another(expected, actual, table, &constraint.name);
+        || has_named_not_null(actual)
+        || another_constraint_has(expected, actual, table, &constraint.name);
     is_named.then_some(constraint)
 }
 
 /// Returns true if a constraint of another table or of a domain in the schema has this name.
 /// New children and partitions of a new table have the names of its constraints, and are created
 /// later.
-fn is_name_of_another(catalog: &Catalog, actual: &Catalog, table: &Name, name: &str) -> bool {
+fn another_constraint_has(catalog: &Catalog, actual: &Catalog, table: &Name, name: &str) -> bool {
     let is_new = |table: &Name| !actual.relations.contains_key(table);
-    let below = lineage::descendants(catalog, table);
+    let below = inheritance::descendants(catalog, table);
     let has = |constraints: &[Constraint]| constraints.iter().any(|found| found.name == name);
     let mut relations = catalog.relations.values();
     let mut types = catalog.types.values();
@@ -72,21 +73,22 @@ fn is_name_of_another(catalog: &Catalog, actual: &Catalog, table: &Name, name: &
     })
 }
 
-/// Restores the nullability of children that the change of their parent would alter.
-pub(in crate::alter) fn restate_below(
+/// Restores the nullability of children, which the statement for their parent changes.
+pub(in crate::alter) fn restore_in_descendants(
     script: &mut Script,
     expected: &Catalog,
     actual: &Catalog,
     table: &Name,
     new: &Column,
 ) {
-    for child in lineage::descendants(actual, table) {
-        let restated = expected.relations.get(&child);
-        let restated = restated.and_then(|relation| lineage::column(relation, &new.name));
-        if let Some(restated) = restated.filter(|column| column.not_null != new.not_null) {
+    for child in inheritance::descendants(actual, table) {
+        let child_column = expected.relations.get(&child);
+        let child_column =
+            child_column.and_then(|relation| inheritance::find_column(relation, &new.name));
+        if let Some(child_column) = child_column.filter(|column| column.not_null != new.not_null) {
             let before = script.depth;
-            script.depth = lineage::depth(actual, &child).max(before + 1);
-            nullability(script, &child, restated);
+            script.depth = inheritance::depth(actual, &child).max(before + 1);
+            alter_nullability(script, &child, child_column);
             script.depth = before;
         }
     }
@@ -115,7 +117,7 @@ pub(in crate::alter) fn not_null_constraint(
         return;
     }
     let has = |relation: &Relation, constraint: &NotNull| {
-        let column = lineage::column(relation, &new.name);
+        let column = inheritance::find_column(relation, &new.name);
         let found = column.and_then(|column| column.not_null_constraint.as_ref());
         found.is_some_and(|found| found.name == constraint.name)
     };
@@ -140,7 +142,7 @@ pub(in crate::alter) fn not_null_constraint(
 }
 
 /// Returns true if the server is PostgreSQL 18 or later, where NOT NULL constraints have names.
-fn actual_names_not_null(actual: &Catalog) -> bool {
+fn has_named_not_null(actual: &Catalog) -> bool {
     let mut relations = actual.relations.values();
     relations.any(|relation| {
         let mut columns = relation.columns.iter();

@@ -7,7 +7,7 @@ use crate::{Catalog, Relation};
 
 /// Adds a comment for each table whose columns will be in another order. PostgreSQL adds a new
 /// column at the end.
-pub(in crate::alter) fn order(script: &mut Script, expected: &Catalog, actual: &Catalog) {
+pub(in crate::alter) fn note_order(script: &mut Script, expected: &Catalog, actual: &Catalog) {
     for (name, new) in &expected.relations {
         if is_view(new) || script.blocked.contains(name) {
             continue;

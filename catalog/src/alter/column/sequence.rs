@@ -1,6 +1,6 @@
 //! The sequences of columns.
 
-use super::super::{Script, Step, lineage};
+use super::super::{Script, Step, inheritance};
 use crate::definition::{literal, quoted};
 use crate::{Catalog, Column, Fill, Name, Relation, Sequence};
 
@@ -20,12 +20,16 @@ pub(in crate::alter) fn owned_sequences(
 }
 
 /// Returns true if a partition shares the identity of its parent's column, as from PostgreSQL 17 on.
-pub(in crate::alter) fn shares_identity(catalog: &Catalog, table: &Name, column: &Column) -> bool {
+pub(in crate::alter) fn has_identity_of_parent(
+    catalog: &Catalog,
+    table: &Name,
+    column: &Column,
+) -> bool {
     let relation = catalog.relations.get(table);
     let relation = relation.filter(|relation| relation.partition_bound.is_some());
     let parent = relation.and_then(|relation| relation.parents.first());
     let parent = parent.and_then(|parent| catalog.relations.get(parent));
-    let of_parent = parent.and_then(|parent| lineage::column(parent, &column.name));
+    let of_parent = parent.and_then(|parent| inheritance::find_column(parent, &column.name));
     let is_identity = |column: &Column| matches!(column.fill, Fill::Identity { .. });
     is_identity(column)
         && of_parent.is_some_and(is_identity)
@@ -48,17 +52,18 @@ pub(in crate::alter) fn identity_sequences<'c>(
 }
 
 /// Sets the types of a table's identity sequences that differ from the types of their columns.
-pub(in crate::alter) fn sequence_types(
+pub(in crate::alter) fn set_sequence_types(
     script: &mut Script,
     expected: &Catalog,
     relation: &Relation,
 ) {
     for column in &relation.columns {
-        sequence_type(script, expected, &relation.name, column);
+        set_sequence_type(script, expected, &relation.name, column);
     }
 }
 
-pub(super) fn sequence_type(
+/// Sets the type of an identity sequence, if it differs from the type of its column.
+pub(super) fn set_sequence_type(
     script: &mut Script,
     expected: &Catalog,
     table: &Name,
@@ -72,15 +77,15 @@ pub(super) fn sequence_type(
     }
 }
 
-/// Returns the default of a serial column.
-pub(super) fn next_value(sequence: &Name) -> String {
+/// Returns the call that is the default of a serial column.
+pub(super) fn nextval(sequence: &Name) -> String {
     let name = format!("{}.{}", quoted(&sequence.schema), quoted(&sequence.name));
     format!("nextval({})", literal(&name))
 }
 
 /// Returns the sequence options of an identity column, in parentheses. The type is left out, since
 /// it is that of the column.
-pub(super) fn identity(sequence: &Sequence) -> String {
+pub(super) fn identity_options(sequence: &Sequence) -> String {
     let options = sequence.sql();
     let options = options
         .split_once(" INCREMENT")

@@ -64,7 +64,7 @@ impl State {
             if known.kind == kind && known.schemas == schemas {
                 let grants = &mut known.grants;
                 grants
-                    .retain(|granted| !privileges.iter().any(|line| line.is_for_the_same(granted)));
+                    .retain(|granted| !privileges.iter().any(|line| line.has_same_target(granted)));
             }
         }
     }
@@ -222,7 +222,7 @@ pub(crate) fn change(
     let is_initial = kind == Kind::Routine && line.role == PUBLIC_ROLE;
     if is_option {
         for privilege in &mut privileges.granted {
-            privilege.grantable &= !privilege.is_for_the_same(&line);
+            privilege.grantable &= !privilege.has_same_target(&line);
         }
     } else if is_revoke && is_initial {
         privileges.add(Privilege {

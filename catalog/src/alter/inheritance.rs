@@ -1,5 +1,5 @@
-//! Tables and their parents. PostgreSQL applies a change of a parent to its children and
-//! partitions.
+//! Parents, children and partitions of tables. PostgreSQL applies a change of a parent to all below
+//! it.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use crate::{Catalog, Column, Constraint, Name, Relation};
 
 /// Returns the number of ancestors of a table, on the longest path.
 pub(super) fn depth(catalog: &Catalog, table: &Name) -> usize {
-    fn of(catalog: &Catalog, table: &Name, seen: &mut Vec<Name>) -> usize {
+    fn longest(catalog: &Catalog, table: &Name, seen: &mut Vec<Name>) -> usize {
         let Some(relation) = catalog.relations.get(table) else {
             return 0;
         };
@@ -16,21 +16,23 @@ pub(super) fn depth(catalog: &Catalog, table: &Name) -> usize {
         }
         seen.push(table.clone());
         let parents = relation.parents.iter();
-        let above = parents.map(|parent| of(catalog, parent, seen) + 1).max();
+        let depths = parents
+            .map(|parent| longest(catalog, parent, seen) + 1)
+            .max();
         seen.pop();
-        above.unwrap_or(0)
+        depths.unwrap_or(0)
     }
-    of(catalog, table, &mut Vec::new())
+    longest(catalog, table, &mut Vec::new())
 }
 
 /// Returns the children of a table, and their descendants.
 pub(super) fn descendants(catalog: &Catalog, table: &Name) -> BTreeSet<Name> {
     let mut found = BTreeSet::new();
-    let mut open = vec![table.clone()];
-    while let Some(parent) = open.pop() {
+    let mut to_visit = vec![table.clone()];
+    while let Some(parent) = to_visit.pop() {
         for relation in catalog.relations.values() {
             if relation.parents.contains(&parent) && found.insert(relation.name.clone()) {
-                open.push(relation.name.clone());
+                to_visit.push(relation.name.clone());
             }
         }
     }
@@ -38,16 +40,19 @@ pub(super) fn descendants(catalog: &Catalog, table: &Name) -> BTreeSet<Name> {
 }
 
 /// Returns the parents that a table keeps, each as a pair of the expected and the actual relation.
-pub(super) fn parents<'c>(
+pub(super) fn kept_parents<'c>(
     expected: &'c Catalog,
     actual: &'c Catalog,
     table: &Name,
 ) -> Vec<(&'c Relation, &'c Relation)> {
-    let of = |catalog: &'c Catalog| catalog.relations.get(table);
-    let (Some(new), Some(old)) = (of(expected), of(actual)) else {
+    let find = |catalog: &'c Catalog| catalog.relations.get(table);
+    let (Some(new), Some(old)) = (find(expected), find(actual)) else {
         return Vec::new();
     };
-    let kept = new.parents.iter().filter(|parent| stays(new, old, parent));
+    let kept = new
+        .parents
+        .iter()
+        .filter(|parent| keeps_parent(new, old, parent));
     kept.filter_map(|parent| {
         let new = expected.relations.get(parent)?;
         Some((new, actual.relations.get(parent)?))
@@ -55,9 +60,9 @@ pub(super) fn parents<'c>(
     .collect()
 }
 
-/// Returns true if a table keeps this parent all the time. A partition with another bound is
-/// detached and attached again.
-pub(super) fn stays(new: &Relation, old: &Relation, parent: &Name) -> bool {
+/// Returns true if a table has this parent before and after, and in between. A partition whose bound
+/// changes is detached and attached again.
+pub(super) fn keeps_parent(new: &Relation, old: &Relation, parent: &Name) -> bool {
     let is_same_bound = match (&new.partition_bound, &old.partition_bound) {
         (Some(new), Some(old)) => crate::expression::is_same(new, old),
         (new, old) => new.is_none() && old.is_none(),
@@ -66,17 +71,17 @@ pub(super) fn stays(new: &Relation, old: &Relation, parent: &Name) -> bool {
 }
 
 /// Returns the column of this name.
-pub(super) fn column<'r>(relation: &'r Relation, name: &str) -> Option<&'r Column> {
+pub(super) fn find_column<'r>(relation: &'r Relation, name: &str) -> Option<&'r Column> {
     relation.columns.iter().find(|column| column.name == name)
 }
 
 /// Returns the constraint of this name.
-pub(super) fn constraint<'r>(relation: &'r Relation, name: &str) -> Option<&'r Constraint> {
+pub(super) fn find_constraint<'r>(relation: &'r Relation, name: &str) -> Option<&'r Constraint> {
     let mut constraints = relation.constraints.iter();
     constraints.find(|constraint| constraint.name == name)
 }
 
-/// Returns true if a column has the type and collation of another.
+/// Returns true if two columns have the same type and collation.
 pub(super) fn is_same_type(one: &Column, other: &Column) -> bool {
     let collation = |column: &Column| column.collation.as_ref().map(Name::sql);
     one.data_type.is_same(&other.data_type) && collation(one) == collation(other)
