@@ -88,9 +88,9 @@ impl fmt::Display for Holder {
 
 /// Returns SQL as one line of limited length.
 fn shortened(sql: &str) -> String {
-    const LONGEST: usize = 100;
+    const MAX_LENGTH: usize = 100;
     let line = sql.split_whitespace().collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(LONGEST) {
+    match line.char_indices().nth(MAX_LENGTH) {
         Some((end, _)) => format!("{} ..", &line[..end]),
         None => line,
     }

@@ -48,7 +48,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::command::text::Texts;
+use crate::command::text::TextCache;
 use crate::command::types::TypeCache;
 use crate::config::Config;
 use crate::connect;
@@ -96,7 +96,7 @@ pub struct Session {
     /// The cache of the database's types; all sessions of a pool share it.
     types: Arc<TypeCache>,
     /// The texts of its statements.
-    texts: Texts,
+    texts: TextCache,
     /// Whether handwritten SQL may count as reading because of its text.
     trusts_text: bool,
     /// The query that sets a transaction up behind a pooler; `None` for a direct connection.
@@ -135,7 +135,7 @@ impl Session {
             inbox: Inbox::default(),
             search_path,
             types,
-            texts: Texts::default(),
+            texts: TextCache::default(),
             trusts_text: config.trust_views_and_operators,
             pooler: config.pooler_settings(),
         })

@@ -12,7 +12,7 @@ mod sql;
 
 use crate::command::Command;
 use crate::command::columns::Columns;
-use crate::command::text::Texts;
+use crate::command::text::TextCache;
 use crate::command::types::{TypeLookup, TypeName};
 use crate::error::{Error, Result};
 use crate::sql_text::search_path::SearchPathKey;
@@ -197,11 +197,11 @@ pub trait Sealed {}
 pub struct Encoder<'t> {
     pub(crate) commands: Vec<Command>,
     pub(crate) lookup: TypeLookup,
-    pub(crate) texts: &'t mut Texts,
+    pub(crate) texts: &'t mut TextCache,
 }
 
 impl<'t> Encoder<'t> {
-    pub(crate) fn new(lookup: TypeLookup, texts: &'t mut Texts) -> Self {
+    pub(crate) fn new(lookup: TypeLookup, texts: &'t mut TextCache) -> Self {
         Self {
             commands: Vec::new(),
             lookup,

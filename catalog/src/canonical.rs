@@ -1,7 +1,8 @@
-//! A canonical form of catalogs, in which replay and a server have the same expressions.
+//! The canonical form of a catalog, for tests that compare replay with a server.
 //!
-//! A server stores an expression as a tree. It writes the expression with a cast on each literal,
-//! with parentheses, and with its own names of operators. The canonical form has none of these.
+//! A server stores an expression as a tree. It writes the expression back with a cast on each
+//! literal, with parentheses, and with its own names of operators. The canonical form has no casts
+//! and no parentheses, and leaves out what only one of the two sides knows.
 
 use super::attached::{Attached, Code};
 use super::replay::tokens_of;
@@ -14,7 +15,7 @@ impl Catalog {
     /// Returns the catalog in the canonical form.
     pub(crate) fn canonical(mut self) -> Self {
         for relation in self.relations.values_mut() {
-            relation.columns.iter_mut().for_each(canonical_column);
+            relation.columns.iter_mut().for_each(canonicalize_column);
             if relation.kind == RelationKind::Partition {
                 // A partition shares the identity of its parent only from PostgreSQL 17 on.
                 for column in &mut relation.columns {
@@ -26,17 +27,17 @@ impl Catalog {
             relation
                 .constraints
                 .iter_mut()
-                .for_each(canonical_constraint);
-            relation.indexes.iter_mut().for_each(canonical_index);
+                .for_each(canonicalize_constraint);
+            relation.indexes.iter_mut().for_each(canonicalize_index);
             // Restoring a dump changes the order of constraints and of indexes.
             relation.constraints.sort_by(|a, b| a.name.cmp(&b.name));
             relation.indexes.sort_by(|a, b| a.name.cmp(&b.name));
-            canonical_attached(&mut relation.attached);
+            canonicalize_attached(&mut relation.attached);
             for text in [&mut relation.partition_by, &mut relation.partition_bound] {
                 *text = text.as_deref().map(canonical);
             }
             if let Some(bound) = &mut relation.partition_bound {
-                *bound = bare_numbers(bound);
+                *bound = unquote_numbers(bound);
             }
         }
         for sequence in self.sequences.values_mut() {
@@ -57,12 +58,12 @@ impl Catalog {
                 code.text = None;
             }
         }
-        for found in self.types.values_mut() {
+        for defined in self.types.values_mut() {
             if let TypeKind::Domain {
                 checks, default, ..
-            } = &mut found.kind
+            } = &mut defined.kind
             {
-                checks.iter_mut().for_each(canonical_constraint);
+                checks.iter_mut().for_each(canonicalize_constraint);
                 checks.sort_by(|a, b| a.name.cmp(&b.name));
                 // For a type with a length, a server stores `DEFAULT NULL`, which is no default.
                 let text = default.as_deref().map(canonical);
@@ -73,12 +74,12 @@ impl Catalog {
     }
 }
 
-/// Brings privileges, triggers and policies into the canonical form. Removes the queries of views
-/// and the texts of rules, which only a server can compare.
-fn canonical_attached(attached: &mut Attached) {
+/// Brings privileges, triggers and policies into the canonical form. Removes the queries of views and
+/// the texts of rules: only a server can tell whether two of them mean the same.
+fn canonicalize_attached(attached: &mut Attached) {
     attached.privileges.owner = None;
     attached.privileges.granted.sort();
-    let code = |code: &mut Code| {
+    let canonicalize_code = |code: &mut Code| {
         code.search_path = None;
         code.text = code.text.as_deref().map(canonical);
     };
@@ -87,11 +88,11 @@ fn canonical_attached(attached: &mut Attached) {
         query.text = None;
     }
     for trigger in &mut attached.triggers {
-        trigger.condition.iter_mut().for_each(code);
+        trigger.condition.iter_mut().for_each(canonicalize_code);
     }
     for policy in &mut attached.policies {
-        policy.using.iter_mut().for_each(code);
-        policy.with_check.iter_mut().for_each(code);
+        policy.using.iter_mut().for_each(canonicalize_code);
+        policy.with_check.iter_mut().for_each(canonicalize_code);
     }
     for rule in &mut attached.rules {
         rule.definition.search_path = None;
@@ -99,7 +100,7 @@ fn canonical_attached(attached: &mut Attached) {
     }
 }
 
-fn canonical_column(column: &mut Column) {
+fn canonicalize_column(column: &mut Column) {
     match &mut column.fill {
         Fill::Default(text)
         | Fill::Generated {
@@ -111,13 +112,13 @@ fn canonical_column(column: &mut Column) {
     if column.fill == Fill::Default("null".to_owned()) {
         column.fill = Fill::Nothing;
     }
-    // Replay does not have this constraint.
+    // Replay has no names of NOT NULL constraints.
     column.not_null_constraint = None;
     // PostgreSQL does not enforce how many dimensions an array has.
     column.data_type.dimensions = column.data_type.dimensions.min(1);
 }
 
-fn canonical_constraint(constraint: &mut Constraint) {
+fn canonicalize_constraint(constraint: &mut Constraint) {
     if let ConstraintKind::Check {
         expression,
         columns,
@@ -129,7 +130,7 @@ fn canonical_constraint(constraint: &mut Constraint) {
     }
 }
 
-fn canonical_index(index: &mut Index) {
+fn canonicalize_index(index: &mut Index) {
     for key in &mut index.keys {
         if let IndexKey::Expression { text, .. } = key {
             *text = canonical(text);
@@ -138,9 +139,9 @@ fn canonical_index(index: &mut Index) {
     index.predicate = index.predicate.as_deref().map(canonical);
 }
 
-/// Returns a bound with its numbers unquoted, as replay has them. A server quotes the numbers of
-/// `bigint` and other types, and writes negative numbers as one word.
-fn bare_numbers(bound: &str) -> String {
+/// Returns the bound of a partition with its numbers unquoted, as replay has them. A server quotes
+/// the numbers of `bigint` and other types, and writes `-1` where replay has `- 1`.
+fn unquote_numbers(bound: &str) -> String {
     let words = bound.split(' ').map(|word| {
         let inner = word.trim_matches('\'');
         match inner.parse::<i64>() {
@@ -151,7 +152,7 @@ fn bare_numbers(bound: &str) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// Returns an expression without casts, parentheses and white space, in PostgreSQL's spelling.
+/// Returns an expression without casts and parentheses, in PostgreSQL's spelling.
 pub(crate) fn canonical(expression: &str) -> String {
     let mut words: Vec<String> = Vec::new();
     let mut tokens = tokens_of(expression).into_iter().peekable();

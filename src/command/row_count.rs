@@ -3,7 +3,7 @@
 
 use std::cmp::Ordering;
 
-use super::text::{Derivation, Texts};
+use super::text::{Derivation, TextCache};
 use super::{CheckedBy, Command, ExpectedRows};
 use crate::error::{Error, ErrorKind, NO_ROW, Result};
 use crate::sql_text::single_statement::WithQuery;
@@ -19,7 +19,7 @@ const MARK: &str = "bowline: expected";
 impl Command {
     /// Makes the server check the number of rows, by wrapping the SQL in a query that fails if it is another; returns
     /// which side has to check it.
-    pub(crate) fn check_rows_on_server(&mut self, texts: &mut Texts) -> CheckedBy {
+    pub(crate) fn check_rows_on_server(&mut self, texts: &mut TextCache) -> CheckedBy {
         if self.rows == ExpectedRows::Any {
             return CheckedBy::Server;
         }
@@ -163,7 +163,7 @@ mod tests {
                 rows: ExpectedRows::One,
                 ..Command::plain(sql)
             };
-            command.check_rows_on_server(&mut Texts::default())
+            command.check_rows_on_server(&mut TextCache::default())
         };
         for sql in [
             "SELECT 1; -- x",

@@ -2,8 +2,8 @@
 //! session keeps.
 
 mod column_set;
-mod kept;
-mod texts;
+mod recent_map;
+mod text_cache;
 
 use std::hash::{DefaultHasher, Hasher as _};
 use std::sync::{Arc, OnceLock};
@@ -18,7 +18,7 @@ use crate::sql_text::session_state::leaves_state;
 use crate::sql_text::statement_kinds::query_kind;
 
 pub(crate) use column_set::ColumnSet;
-pub(crate) use texts::{Constant, Derivation, QueryText, Texts};
+pub(crate) use text_cache::{Constant, Derivation, QueryText, TextCache};
 
 /// The first words of statements that change the schema, call what may, or discard prepared statements.
 const SCHEMA_CHANGES: [&str; 8] = [

@@ -1,4 +1,4 @@
-//! Texts of the server, made safe to show.
+//! TextCache of the server, made safe to show.
 
 use std::fmt::{self, Write as _};
 

@@ -8,7 +8,7 @@ use super::commit::check_commit;
 use super::encode::{refuse_begin, refuse_end};
 use super::exchange::{Batch, BatchResult, CommitPoint};
 use crate::command::row_count::check_count;
-use crate::command::text::Texts;
+use crate::command::text::TextCache;
 use crate::command::{CheckedBy, Command, ExpectedRows, WrittenRows};
 use crate::error::{Error, Outcome, Result};
 use crate::retry::made_stale;
@@ -252,7 +252,7 @@ fn check_rows(
     commands: &mut [Command],
     checked_here: Reads,
     mode: &TransactionMode,
-    texts: &mut Texts,
+    texts: &mut TextCache,
 ) -> CheckedBy {
     if let [command] = commands
         && command.rows != ExpectedRows::Any

@@ -30,11 +30,11 @@ pub(crate) enum Reads {
 }
 
 /// The length up to which queries are examined; longer ones are assumed to write.
-const LONGEST: usize = 64 * 1024;
+const MAX_LENGTH: usize = 64 * 1024;
 
 /// Returns whether a statement only reads, by its text.
 pub(crate) fn reads(sql: &str) -> Reads {
-    let Some(first) = first_word(sql).filter(|_| sql.len() <= LONGEST) else {
+    let Some(first) = first_word(sql).filter(|_| sql.len() <= MAX_LENGTH) else {
         return Reads::No;
     };
     if first.is_word("show") {
@@ -234,7 +234,7 @@ mod tests {
             ],
         );
         assert_eq!(
-            reads(&format!("SELECT {}", "1,".repeat(LONGEST))),
+            reads(&format!("SELECT {}", "1,".repeat(MAX_LENGTH))),
             Reads::No
         );
     }

@@ -307,7 +307,7 @@ where
             query.to_sql(&mut builder, &Pg)?;
             let QueryText { text, is_known } = encoder.texts.of_sql(&builder.finish());
             if let Some(id) = id {
-                encoder.texts.keep_query(id, &text);
+                encoder.texts.cache_query(id, &text);
             }
             // diesel does not prepare a query whose type does not decide its SQL. Here the query is
             // prepared once the same SQL is run again.
@@ -351,7 +351,7 @@ mod tests {
     use diesel::result::QueryResult;
 
     use super::*;
-    use crate::command::text::Texts;
+    use crate::command::text::TextCache;
     use crate::command::types::TypeLookup;
 
     /// A fragment whose values decide its SQL in one case, although its type is its id.
@@ -373,7 +373,7 @@ mod tests {
         const HAS_STATIC_QUERY_ID: bool = true;
     }
 
-    fn rendered(query: Picky, texts: &mut Texts) -> Arc<str> {
+    fn rendered(query: Picky, texts: &mut TextCache) -> Arc<str> {
         let mut encoder = Encoder::new(TypeLookup::new(Arc::default(), Default::default()), texts);
         let command = render(&query, ExpectedRows::Any, &mut encoder).expect("SQL");
         Arc::clone(command.sql())
@@ -381,7 +381,7 @@ mod tests {
 
     #[test]
     fn sql_that_its_values_decide_is_not_taken_from_an_earlier_query() {
-        let texts = &mut Texts::default();
+        let texts = &mut TextCache::default();
         let constant = rendered(Picky(None), texts);
         assert_eq!(&*rendered(Picky(Some("SELECT 2")), texts), "SELECT 2");
         assert!(Arc::ptr_eq(&constant, &rendered(Picky(None), texts)));

@@ -224,8 +224,8 @@ fn first_difference(left: &str, right: &str) -> (String, String) {
 }
 
 fn shortened(line: &str) -> String {
-    const LONGEST: usize = 80;
-    let shown: String = line.chars().take(LONGEST).collect();
+    const MAX_LENGTH: usize = 80;
+    let shown: String = line.chars().take(MAX_LENGTH).collect();
     let rest = if shown.len() < line.len() { ".." } else { "" };
     format!("{}{rest}", crate::definition::literal(&shown))
 }

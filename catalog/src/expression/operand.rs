@@ -2,15 +2,16 @@
 //! them.
 
 use super::lexer::{Token, is_reserved};
-use super::parser::{Node, Parser, binding, list, word};
+use super::parser::{Node, Parser, list, precedence, word};
 use super::value::number;
 
-/// Constructs that look like function calls but are none (manual, 9.18 and 4.2).
+/// Constructs that look like function calls and are not (manual, 9.18 and 4.2).
 const CONSTRUCTS: [&str; 7] = [
     "coalesce", "exists", "greatest", "grouping", "least", "nullif", "row",
 ];
 
 impl Parser {
+    /// Parses a literal, a column, a call, a row, an array, CASE or CAST.
     pub(super) fn primary(&mut self) -> Option<Node> {
         match self.next()? {
             Token::Number(digits) => Some(Node::Number(number(&digits))),
@@ -42,8 +43,8 @@ impl Parser {
         }
     }
 
-    /// Parses a column, a function call, or a literal after the name of its type. The tables of
-    /// columns are left out.
+    /// Parses a column, a function call, or a literal after the name of its type. The tree has no
+    /// tables of columns.
     fn name(&mut self, mut name: String, is_word: bool) -> Option<Node> {
         let start = self.position - 1;
         let mut is_bare = is_word;
@@ -62,7 +63,7 @@ impl Parser {
             }
             let call = self.call(&name)?;
             return Some(match schema.filter(|schema| schema != "pg_catalog") {
-                Some(schema) => of_schema(schema, call),
+                Some(schema) => with_schema(schema, call),
                 None => call,
             });
         }
@@ -91,12 +92,13 @@ impl Parser {
         None
     }
 
+    /// Parses the arguments of a call.
     fn call(&mut self, name: &str) -> Option<Node> {
         if name == "trim" && self.eat_word("both") {
             self.eat_word("from");
         }
         if name == "position" {
-            let part = self.expression(binding::LIKE)?;
+            let part = self.expression(precedence::LIKE)?;
             (self.eat_word("in") || self.eat(&Token::Comma)).then_some(())?;
             let whole = self.expression(0)?;
             return self
@@ -121,6 +123,7 @@ impl Parser {
         Some(list(name, items))
     }
 
+    /// Parses the rest of CASE.
     fn case(&mut self) -> Option<Node> {
         let mut parts = Vec::new();
         if !self.is_word("when") {
@@ -203,7 +206,7 @@ impl Parser {
 }
 
 /// Returns the call with the schema of its function.
-fn of_schema(schema: String, mut call: Node) -> Node {
+fn with_schema(schema: String, mut call: Node) -> Node {
     if let Node::List(items) = &mut call
         && let Some(first) = items.first_mut()
         && let Node::Word(name) = first

@@ -19,13 +19,14 @@ pub(super) enum Node {
     List(Vec<Node>),
 }
 
-/// Limits of the nesting and of the number of tokens, which bound the recursion of the parser and of
-/// the functions that walk the tree. No expression written by hand reaches them.
-const DEEPEST: usize = 100;
-const LONGEST: usize = 4_096;
+/// Limits of the nesting and of the number of tokens. They bound the recursion of the parser, and of
+/// the functions that visit the tree. No expression written by hand reaches them.
+const MAX_DEPTH: usize = 100;
+const MAX_TOKENS: usize = 4_096;
 
+/// Parses an expression. Returns `None` if the text has another form, or exceeds a limit.
 pub(super) fn parse(text: &str) -> Option<Node> {
-    let tokens = lex(text).filter(|tokens| tokens.len() <= LONGEST)?;
+    let tokens = lex(text).filter(|tokens| tokens.len() <= MAX_TOKENS)?;
     let mut parser = Parser {
         tokens,
         position: 0,
@@ -35,6 +36,7 @@ pub(super) fn parse(text: &str) -> Option<Node> {
     (parser.position == parser.tokens.len()).then_some(node)
 }
 
+/// A parser of expressions, by precedence climbing.
 pub(super) struct Parser {
     tokens: Vec<Token>,
     pub(super) position: usize,
@@ -42,7 +44,7 @@ pub(super) struct Parser {
 }
 
 /// The precedence of operators (manual, 4.1.6).
-pub(super) mod binding {
+pub(super) mod precedence {
     pub(super) const OR: u8 = 1;
     pub(super) const AND: u8 = 2;
     pub(super) const NOT: u8 = 3;
@@ -58,11 +60,12 @@ pub(super) mod binding {
     pub(super) const SIGN: u8 = 13;
 }
 
+/// Returns a word as a node.
 pub(super) fn word(text: &str) -> Node {
     Node::Word(text.to_owned())
 }
 
-/// Returns a list. A chain of AND or OR becomes one list.
+/// Returns a list: an operator and its operands. A chain of AND or OR becomes one list.
 pub(super) fn list(operator: &str, nodes: impl IntoIterator<Item = Node>) -> Node {
     let mut items = vec![word(operator)];
     for node in nodes {
@@ -89,6 +92,7 @@ impl Parser {
         token
     }
 
+    /// Consumes the next token if it is this one. Returns true if it was.
     pub(super) fn eat(&mut self, token: &Token) -> bool {
         let is_next = self.peek() == Some(token);
         self.position += usize::from(is_next);
@@ -103,30 +107,32 @@ impl Parser {
         matches!(self.peek(), Some(Token::Word(found)) if found == text)
     }
 
+    /// Parses an expression up to an operator whose precedence is at most `minimum`.
     pub(super) fn expression(&mut self, minimum: u8) -> Option<Node> {
         self.depth += 1;
-        if self.depth > DEEPEST {
+        if self.depth > MAX_DEPTH {
             return None;
         }
         let mut left = self.prefix()?;
-        while let Some((token, operator, binds)) = self.infix(minimum) {
-            left = self.bound(left, &token, &operator, binds)?;
+        while let Some((token, operator, level)) = self.infix_operator(minimum) {
+            left = self.infix(left, &token, &operator, level)?;
         }
         self.depth -= 1;
         Some(left)
     }
 
+    /// Parses an operand with the operators before it.
     fn prefix(&mut self) -> Option<Node> {
         match self.peek()? {
             Token::Word(found) if found == "not" => {
                 self.position += 1;
-                let inner = self.expression(binding::NOT)?;
+                let inner = self.expression(precedence::NOT)?;
                 Some(list("not", [inner]))
             }
             Token::Operator(sign) if sign == "-" || sign == "+" => {
                 let sign = sign.clone();
                 self.position += 1;
-                let inner = self.expression(binding::SIGN)?;
+                let inner = self.expression(precedence::SIGN)?;
                 Some(match inner {
                     inner if sign == "+" => inner,
                     Node::Number(digits) => Node::Number(number(&format!("-{digits}"))),
@@ -136,7 +142,7 @@ impl Parser {
             Token::Operator(operator) => {
                 let operator = operator.clone();
                 self.position += 1;
-                let inner = self.expression(binding::OTHER)?;
+                let inner = self.expression(precedence::OTHER)?;
                 Some(list(&operator, [inner]))
             }
             _ => {
@@ -146,58 +152,58 @@ impl Parser {
         }
     }
 
-    /// Returns the operator after an operand, with its precedence; `None` if that is at most
-    /// `minimum`.
-    fn infix(&mut self, minimum: u8) -> Option<(Token, String, u8)> {
-        use binding as b;
+    /// Consumes the operator after an operand, and returns it with its precedence. Returns `None` if
+    /// there is no operator, or one whose precedence is at most `minimum`.
+    fn infix_operator(&mut self, minimum: u8) -> Option<(Token, String, u8)> {
         let token = self.peek()?.clone();
-        let (binds, operator) = match &token {
+        let (level, operator) = match &token {
             Token::Operator(operator) => {
-                let binds = match operator.as_str() {
-                    "=" | "<" | ">" | "<=" | ">=" | "<>" => b::COMPARISON,
-                    "+" | "-" => b::SUM,
-                    "*" | "/" | "%" => b::PRODUCT,
-                    "^" => b::POWER,
-                    _ => b::OTHER,
+                let level = match operator.as_str() {
+                    "=" | "<" | ">" | "<=" | ">=" | "<>" => precedence::COMPARISON,
+                    "+" | "-" => precedence::SUM,
+                    "*" | "/" | "%" => precedence::PRODUCT,
+                    "^" => precedence::POWER,
+                    _ => precedence::OTHER,
                 };
-                (binds, operator.clone())
+                (level, operator.clone())
             }
             Token::Word(found) => {
-                let binds = match found.as_str() {
-                    "or" => b::OR,
-                    "and" => b::AND,
-                    "is" | "isnull" | "notnull" => b::IS,
-                    "between" | "in" | "like" | "ilike" | "similar" => b::LIKE,
-                    "not" => b::LIKE,
-                    "operator" => b::OTHER,
-                    "at" => b::TIME_ZONE,
-                    "collate" => b::COLLATE,
+                let level = match found.as_str() {
+                    "or" => precedence::OR,
+                    "and" => precedence::AND,
+                    "is" | "isnull" | "notnull" => precedence::IS,
+                    "between" | "in" | "like" | "ilike" | "similar" => precedence::LIKE,
+                    "not" => precedence::LIKE,
+                    "operator" => precedence::OTHER,
+                    "at" => precedence::TIME_ZONE,
+                    "collate" => precedence::COLLATE,
                     _ => return None,
                 };
-                (binds, found.clone())
+                (level, found.clone())
             }
             _ => return None,
         };
-        if binds <= minimum {
+        if level <= minimum {
             return None;
         }
         self.position += 1;
-        Some((token, operator, binds))
+        Some((token, operator, level))
     }
 
-    fn bound(&mut self, left: Node, token: &Token, operator: &str, binds: u8) -> Option<Node> {
+    /// Parses what follows an operator, of symbols or of keywords.
+    fn infix(&mut self, left: Node, token: &Token, operator: &str, level: u8) -> Option<Node> {
         if matches!(token, Token::Operator(_)) {
-            return self.operator(left, operator, binds);
+            return self.operator(left, operator, level);
         }
         match operator {
             "isnull" => Some(list("is", [left, word("null")])),
             "notnull" => Some(list("is not", [left, word("null")])),
-            "is" => self.is(left),
+            "is" => self.is_test(left),
             "at" => {
                 if !(self.eat_word("time") && self.eat_word("zone")) {
                     return None;
                 }
-                let zone = self.expression(binds)?;
+                let zone = self.expression(level)?;
                 Some(list("timezone", [zone, left]))
             }
             "collate" => {
@@ -214,23 +220,24 @@ impl Parser {
                     name = self.next()?;
                 }
                 self.eat(&Token::Close).then_some(())?;
-                self.operator(left, &name.text(), binds)
+                self.operator(left, &name.text(), level)
             }
             "or" | "and" => {
-                let right = self.expression(binds)?;
+                let right = self.expression(level)?;
                 Some(list(operator, [left, right]))
             }
             "not" => {
                 let Token::Word(found) = self.next()? else {
                     return None;
                 };
-                self.matching(left, &found, true)
+                self.range_or_pattern(left, &found, true)
             }
-            found => self.matching(left, found, false),
+            found => self.range_or_pattern(left, found, false),
         }
     }
 
-    fn operator(&mut self, left: Node, operator: &str, binds: u8) -> Option<Node> {
+    /// Parses the right side of an operator of symbols, which may be `ANY (..)` or `ALL (..)`.
+    fn operator(&mut self, left: Node, operator: &str, level: u8) -> Option<Node> {
         for quantifier in ["any", "some", "all"] {
             if self.is_word(quantifier) && self.tokens.get(self.position + 1) == Some(&Token::Open)
             {
@@ -241,7 +248,7 @@ impl Parser {
                 return Some(list(quantifier, [word(operator), left, array]));
             }
         }
-        let right = self.expression(binds)?;
+        let right = self.expression(level)?;
         let row = |node: &Node| match node {
             Node::List(items) if items.first() == Some(&word("row")) => Some(items[1..].to_vec()),
             _ => None,
@@ -255,11 +262,12 @@ impl Parser {
         Some(list(operator, [left, right]))
     }
 
-    fn is(&mut self, left: Node) -> Option<Node> {
+    /// Parses the rest of IS NULL, IS DISTINCT FROM and similar tests.
+    fn is_test(&mut self, left: Node) -> Option<Node> {
         let negated = self.eat_word("not");
         if self.eat_word("distinct") {
             self.eat_word("from").then_some(())?;
-            let right = self.expression(binding::IS)?;
+            let right = self.expression(precedence::IS)?;
             let distinct = list("is distinct", [left, right]);
             return Some(if negated {
                 list("not", [distinct])
@@ -276,15 +284,15 @@ impl Parser {
 
     /// Parses the rest of BETWEEN, IN, LIKE, ILIKE and SIMILAR TO into the form that PostgreSQL
     /// writes.
-    fn matching(&mut self, left: Node, how: &str, negated: bool) -> Option<Node> {
-        match how {
+    fn range_or_pattern(&mut self, left: Node, keyword: &str, negated: bool) -> Option<Node> {
+        match keyword {
             "between" => {
                 if self.eat_word("symmetric") {
                     return None;
                 }
-                let low = self.expression(binding::LIKE)?;
+                let low = self.expression(precedence::LIKE)?;
                 self.eat_word("and").then_some(())?;
-                let high = self.expression(binding::LIKE)?;
+                let high = self.expression(precedence::LIKE)?;
                 Some(if negated {
                     let below = list("<", [left.clone(), low]);
                     list("or", [below, list(">", [left, high])])
@@ -307,16 +315,16 @@ impl Parser {
                 ))
             }
             "like" | "ilike" | "similar" => {
-                if how == "similar" {
+                if keyword == "similar" {
                     self.eat_word("to").then_some(())?;
                 }
-                let mut pattern = self.expression(binding::LIKE)?;
+                let mut pattern = self.expression(precedence::LIKE)?;
                 let escape = if self.eat_word("escape") {
-                    Some(self.expression(binding::LIKE)?)
+                    Some(self.expression(precedence::LIKE)?)
                 } else {
                     None
                 };
-                let operator = match (how, negated) {
+                let operator = match (keyword, negated) {
                     ("like", false) => "~~",
                     ("like", true) => "!~~",
                     ("ilike", false) => "~~*",
@@ -324,7 +332,7 @@ impl Parser {
                     (_, false) => "~",
                     (_, true) => "!~",
                 };
-                if how == "similar" {
+                if keyword == "similar" {
                     pattern = list("similar_to_escape", [pattern].into_iter().chain(escape));
                 } else if let Some(escape) = escape {
                     pattern = list("like_escape", [pattern, escape]);

@@ -133,7 +133,7 @@ fn version(now: DateTime<Utc>, migrations: &[Migration]) -> String {
 
 /// Accepts names that are valid for a folder on every system, and one word in a shell.
 fn name(text: &str) -> Result<String, String> {
-    const LONGEST: usize = 100;
+    const MAX_LENGTH: usize = 100;
     let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
     let wrong = text.chars().find(|c| !is_allowed(*c));
     match wrong {
@@ -150,7 +150,9 @@ fn name(text: &str) -> Result<String, String> {
         None if !text.starts_with(|c: char| c.is_ascii_alphanumeric()) => {
             Err("it must begin with a letter or a digit".to_owned())
         }
-        None if text.len() > LONGEST => Err(format!("it is longer than {LONGEST} characters")),
+        None if text.len() > MAX_LENGTH => {
+            Err(format!("it is longer than {MAX_LENGTH} characters"))
+        }
         None => Ok(text.to_owned()),
     }
 }

@@ -40,11 +40,11 @@ fn resulting_order(
     depth: usize,
 ) -> Vec<String> {
     /// The limit of the recursion through parents. PostgreSQL allows no cycles.
-    const DEEPEST: usize = 100;
+    const MAX_DEPTH: usize = 100;
     let expected_names = names(new);
     let mut result = match actual.relations.get(&new.name) {
         Some(old) => names(old),
-        None if new.partition_bound.is_some() || depth > DEEPEST => Vec::new(),
+        None if new.partition_bound.is_some() || depth > MAX_DEPTH => Vec::new(),
         None => {
             let parents = new.parents.iter();
             let parents = parents.filter_map(|parent| expected.relations.get(parent));

@@ -50,7 +50,7 @@ fn routine_name(state: &State, node: &SyntaxNode, given: &SyntaxNode) -> Name {
 }
 
 fn add_overload(state: &mut State, node: &SyntaxNode, function: Function) {
-    let function = routine::with_routine(state, node, function);
+    let function = routine::with_definition(state, node, function);
     state.add_function(function);
 }
 
@@ -78,7 +78,7 @@ pub(crate) fn create_aggregate(state: &mut State, node: &SyntaxNode) -> Result<(
             None => is_known = false,
         }
     }
-    if let Some(result) = routine::result_of_aggregate(state, node, &function.argument_types)
+    if let Some(result) = routine::aggregate_result(state, node, &function.argument_types)
         && is_known
     {
         function.result = Returned::One {

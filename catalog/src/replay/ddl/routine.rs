@@ -1,5 +1,5 @@
-//! Builds the catalog's entry of a function from its statement. Applies ALTER and COMMENT ON
-//! FUNCTION.
+//! The catalog's entry of a function, procedure or aggregate: read from its CREATE statement, changed
+//! by ALTER and COMMENT ON.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
@@ -18,8 +18,8 @@ use crate::replay::syntax::tree::{
 use crate::routine::{Argument, Body, LISTS, Mode, Routine, RoutineKind, Volatility};
 use crate::{DataType, Name};
 
-/// Returns the catalog's entry of a function. The error names the part that is not known.
-pub(crate) fn routine(state: &State, node: &SyntaxNode, name: Name) -> Result<Routine> {
+/// Reads a CREATE statement into the catalog's entry. The error names the part that is not known.
+pub(crate) fn read_routine(state: &State, node: &SyntaxNode, name: Name) -> Result<Routine> {
     use SyntaxKind as K;
     let kind = match node.kind() {
         K::CREATE_PROCEDURE => RoutineKind::Procedure,
@@ -91,7 +91,7 @@ pub(crate) fn routine(state: &State, node: &SyntaxNode, name: Name) -> Result<Ro
         }
     }
     if let Some(options) = child(node, K::FUNC_OPTION_LIST) {
-        change(&mut routine, &options)?;
+        apply_options(&mut routine, &options)?;
     }
     let body = node
         .children()
@@ -102,6 +102,7 @@ pub(crate) fn routine(state: &State, node: &SyntaxNode, name: Name) -> Result<Ro
     Ok(routine)
 }
 
+/// Completes the entry of an aggregate. In the old syntax, its argument is an option.
 fn aggregate_routine(
     state: &State,
     node: &SyntaxNode,
@@ -126,13 +127,13 @@ fn aggregate_routine(
         .transpose()?;
     let given: Vec<DataType> = routine.argument_types();
     routine.language = "internal".to_owned();
-    let result = result_of_aggregate(state, node, &given);
+    let result = aggregate_result(state, node, &given);
     let result = result.ok_or_else(|| Refused::new(node, "its result type is not known"))?;
     routine.result = Some(result.of_signature());
     let function = |option: &str| attribute_of(option).map(|given| name(&given));
     let parts = [
         ("SFUNC", function("sfunc").or_else(|| function("sfunc1"))),
-        ("STYPE", state_type.map(|data_type| full(&data_type))),
+        ("STYPE", state_type.map(|data_type| format_type(&data_type))),
         ("FINALFUNC", function("finalfunc")),
         (
             "INITCOND",
@@ -153,7 +154,7 @@ fn aggregate_routine(
 }
 
 /// Returns the result type of an aggregate.
-pub(crate) fn result_of_aggregate(
+pub(crate) fn aggregate_result(
     state: &State,
     node: &SyntaxNode,
     arguments: &[DataType],
@@ -172,8 +173,9 @@ pub(crate) fn result_of_aggregate(
     infer::result_of_call(state, &path(&final_function), &given)
 }
 
+/// Returns the type of a parameter or result, also of the form `table.column%TYPE`.
 fn known_type(state: &State, node: &SyntaxNode) -> Result<DataType> {
-    let of_column = || {
+    let percent_type = || {
         let percent = below(node, SyntaxKind::PERCENT_TYPE).next()?;
         let reference = child(&percent, SyntaxKind::PATH_REF)?;
         let mut parts = path(&reference);
@@ -183,7 +185,7 @@ fn known_type(state: &State, node: &SyntaxNode) -> Result<DataType> {
         let found = columns.find(|other| other.name == column)?;
         Some(found.data_type.clone())
     };
-    let found = of_column().or_else(|| state.routine_type(node));
+    let found = percent_type().or_else(|| state.routine_type(node));
     let found = found.ok_or_else(|| Refused::new(node, "one of its types is not known"))?;
     Ok(found.of_signature())
 }
@@ -200,7 +202,7 @@ pub(crate) fn alter_routine(state: &mut State, node: &SyntaxNode) -> Result<()> 
         match action.kind() {
             K::FUNC_OPTION_LIST => {
                 if let Some(routine) = state.routine_mut(&key, position) {
-                    change(routine, &action)?;
+                    apply_options(routine, &action)?;
                 }
             }
             K::FUNCTION_RENAME_TO
@@ -222,15 +224,15 @@ pub(crate) fn alter_routine(state: &mut State, node: &SyntaxNode) -> Result<()> 
     Ok(())
 }
 
-/// Stores the definition of a routine with its overload. If the definition cannot be read, only the
-/// name of the routine is recorded.
-pub(crate) fn with_routine(
+/// Adds the catalog's entry to an overload. If the statement cannot be read, a gap is recorded
+/// instead. CREATE OR REPLACE keeps the comment and the privileges.
+pub(crate) fn with_definition(
     state: &mut State,
     node: &SyntaxNode,
     mut function: Function,
 ) -> Function {
     let name = function.name.clone();
-    match routine(state, node, name.clone()) {
+    match read_routine(state, node, name.clone()) {
         Ok(mut routine) => {
             let mut overloads = state.overloads(&name.name).iter();
             let earlier = overloads.find(|overload| {
@@ -241,7 +243,7 @@ pub(crate) fn with_routine(
                 routine.comment.clone_from(&earlier.comment);
                 routine.privileges.clone_from(&earlier.privileges);
             }
-            state.forget_routine_gap(&name);
+            state.remove_routine_gap(&name);
             function.routine = Some(routine);
         }
         Err(refused) => state.note_gap(GapKind::Routine, name, None, refused.why),
@@ -265,8 +267,8 @@ pub(crate) fn comment_on_routine(
     Ok(())
 }
 
-/// Returns a type in the notation of `format_type`.
-fn full(data_type: &DataType) -> String {
+/// Returns the name of a type as PostgreSQL's function `format_type` writes it.
+fn format_type(data_type: &DataType) -> String {
     let name = match data_type.name.name.as_str() {
         "int2" => "smallint",
         "int4" => "integer",
@@ -287,7 +289,7 @@ fn full(data_type: &DataType) -> String {
 }
 
 /// Applies the options of a CREATE or ALTER statement.
-pub(crate) fn change(routine: &mut Routine, options: &SyntaxNode) -> Result<()> {
+pub(crate) fn apply_options(routine: &mut Routine, options: &SyntaxNode) -> Result<()> {
     use SyntaxKind as K;
     for option in options.children() {
         match option.kind() {
@@ -335,11 +337,11 @@ pub(crate) fn change(routine: &mut Routine, options: &SyntaxNode) -> Result<()> 
                 routine.parallel = word.unwrap_or_default();
             }
             K::WINDOW_FUNC_OPTION => routine.kind = RoutineKind::Window,
-            K::SET_FUNC_OPTION => set(routine, &option)?,
+            K::SET_FUNC_OPTION => set_parameter(routine, &option)?,
             K::RESET_FUNC_OPTION => match below(&option, K::CONFIG_PARAMETER_REF).next() {
                 Some(parameter) => {
                     let parameter = path(&parameter).join(".");
-                    forget_setting(routine, &parameter);
+                    remove_setting(routine, &parameter);
                 }
                 None => routine.settings.clear(),
             },
@@ -349,30 +351,31 @@ pub(crate) fn change(routine: &mut Routine, options: &SyntaxNode) -> Result<()> 
     Ok(())
 }
 
-fn forget_setting(routine: &mut Routine, parameter: &str) {
+/// Removes a parameter from the settings of a function.
+fn remove_setting(routine: &mut Routine, parameter: &str) {
     routine.settings.retain(|setting| {
         let name = setting.split('=').next().unwrap_or_default();
         !name.eq_ignore_ascii_case(parameter)
     });
 }
 
-/// Applies `SET` of a function, in the form of `pg_proc.proconfig`.
-fn set(routine: &mut Routine, option: &SyntaxNode) -> Result<()> {
+/// Applies the option `SET parameter = value`. Settings have the form of `pg_proc.proconfig`.
+fn set_parameter(routine: &mut Routine, option: &SyntaxNode) -> Result<()> {
     use SyntaxKind as K;
     let unknown = || Refused::new(option, "one of its settings is not known");
     let parameter = below(option, K::CONFIG_PARAMETER_REF).next();
     let parameter = parameter.map(|parameter| path(&parameter).join("."));
     let parameter = parameter.ok_or_else(unknown)?;
-    // The few settings whose names PostgreSQL writes with capitals.
-    let capitals = ["DateStyle", "IntervalStyle", "TimeZone"];
-    let spelled = capitals
+    // PostgreSQL writes the names of these parameters with capitals.
+    let mixed_case = ["DateStyle", "IntervalStyle", "TimeZone"];
+    let canonical = mixed_case
         .into_iter()
         .find(|name| name.eq_ignore_ascii_case(&parameter));
-    let parameter = spelled.map_or(parameter, str::to_owned);
+    let parameter = canonical.map_or(parameter, str::to_owned);
     let value = below(option, K::TO_CONFIG_VALUE)
         .next()
         .ok_or_else(unknown)?;
-    forget_setting(routine, &parameter);
+    remove_setting(routine, &parameter);
     if has(&value, K::DEFAULT_KW) {
         return Ok(());
     }

@@ -15,7 +15,7 @@ use crate::replay::syntax::tree::{below, child, children, name, path};
 
 impl State {
     /// Removes the gap of a function that is now known.
-    pub(crate) fn forget_routine_gap(&mut self, name: &Name) {
+    pub(crate) fn remove_routine_gap(&mut self, name: &Name) {
         let gaps = &mut self.catalog.gaps;
         gaps.retain(|gap| gap.kind != GapKind::Routine || gap.name != *name);
     }

@@ -9,13 +9,13 @@ use crate::replay::syntax::parse::parse_again;
 use crate::{Index, IndexKey, Name, TypeKind};
 
 /// The maximum length of a name in bytes.
-const LONGEST: usize = 63;
+const MAX_NAME_LENGTH: usize = 63;
 
 /// Returns `table_columns_label`. The longer of the first two is shortened until all fits
 /// (`makeObjectName` of PostgreSQL).
 fn object_name(table: &str, columns: &str, label: &str) -> String {
     let overhead = if columns.is_empty() { 0 } else { 1 } + 1 + label.len();
-    let room = LONGEST.saturating_sub(overhead);
+    let room = MAX_NAME_LENGTH.saturating_sub(overhead);
     let (mut table_length, mut columns_length) = (table.len(), columns.len());
     while table_length + columns_length > room {
         if table_length > columns_length {
@@ -84,7 +84,7 @@ impl State {
             while parts.contains(&part) {
                 count += 1;
                 let number = count.to_string();
-                part = format!("{}{number}", clip(&base, LONGEST - number.len()));
+                part = format!("{}{number}", clip(&base, MAX_NAME_LENGTH - number.len()));
             }
             parts.push(part);
         }

@@ -4,12 +4,12 @@
 use bowline_sql::{Kind, Statement, statements};
 
 /// The maximum nesting of brackets. Handwritten SQL has about ten levels.
-const DEEPEST: usize = 500;
+const MAX_DEPTH: usize = 500;
 
 /// The maximum nesting of function bodies, such as a `DO` within a `DO`.
 const BODIES: usize = 16;
 
-/// The stack size of replay. It suffices for [`DEEPEST`] brackets and long chains of operators in
+/// The stack size of replay. It suffices for [`MAX_DEPTH`] brackets and long chains of operators in
 /// an unoptimised build.
 pub(crate) const STACK: usize = 256 << 20;
 
@@ -35,7 +35,7 @@ fn may_be_too_deep(text: &str) -> bool {
             _ => {}
         }
     }
-    brackets > DEEPEST || dollars >= 4 * IN_DOLLARS || quotes >= 1 << (BODIES - IN_DOLLARS)
+    brackets > MAX_DEPTH || dollars >= 4 * IN_DOLLARS || quotes >= 1 << (BODIES - IN_DOLLARS)
 }
 
 fn is_too_deep_within(text: &str, bodies: usize) -> bool {
@@ -51,7 +51,7 @@ fn is_too_deep_within(text: &str, bodies: usize) -> bool {
                 }
                 let is_body =
                     token.kind() == Kind::String && (is_program || token.text().starts_with('$'));
-                depth > DEEPEST
+                depth > MAX_DEPTH
                     || (is_body
                         && token
                             .value()
@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn brackets_are_counted_wherever_they_are_code() {
-        let deep = nested(DEEPEST + 1);
+        let deep = nested(MAX_DEPTH + 1);
         for text in [
             deep.clone(),
             format!("/* don't */ {deep}"),
@@ -95,7 +95,7 @@ mod tests {
             format!("DO 'BEGIN {deep}; END'"),
             format!("CREATE FUNCTION f() RETURNS int LANGUAGE sql AS '{deep}'"),
             format!("DO $a$ BEGIN EXECUTE $b${deep}$b$; END $a$"),
-            format!("SELECT ARRAY{}", "[".repeat(DEEPEST + 1)),
+            format!("SELECT ARRAY{}", "[".repeat(MAX_DEPTH + 1)),
         ] {
             assert!(is_too_deep(&text), "{}", &text[..40]);
         }
@@ -103,9 +103,9 @@ mod tests {
 
     #[test]
     fn brackets_in_data_and_comments_do_not_count() {
-        let deep = nested(DEEPEST + 1);
+        let deep = nested(MAX_DEPTH + 1);
         for text in [
-            nested(DEEPEST),
+            nested(MAX_DEPTH),
             format!("SELECT '{deep}'"),
             format!("-- {deep}"),
             format!("/* {deep} */"),

@@ -219,7 +219,7 @@ pub(crate) fn child_names(node: &SyntaxNode, kind: SyntaxKind) -> Vec<String> {
 /// 4.1.1).
 pub(crate) fn identifier(text: &str) -> String {
     let is_stored = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_');
-    if text.len() <= LONGEST && text.bytes().all(is_stored) {
+    if text.len() <= MAX_NAME_LENGTH && text.bytes().all(is_stored) {
         return text.to_owned();
     }
     let token = bowline_sql::tokens(text).next();
@@ -247,14 +247,14 @@ pub(crate) fn no_escaped_name(node: &SyntaxNode) -> Result<()> {
 }
 
 /// The maximum length of a name in bytes.
-const LONGEST: usize = 63;
+const MAX_NAME_LENGTH: usize = 63;
 
 /// Truncates a name to 63 bytes, at a character boundary (manual, 4.1.1).
 pub(crate) fn truncate(name: &str) -> &str {
-    if name.len() <= LONGEST {
+    if name.len() <= MAX_NAME_LENGTH {
         return name;
     }
-    let end = (0..=LONGEST)
+    let end = (0..=MAX_NAME_LENGTH)
         .rev()
         .find(|end| name.is_char_boundary(*end))
         .unwrap_or(0);

@@ -98,7 +98,7 @@ pub(crate) fn plain(function: &str, arguments: &[Datum]) -> Option<Datum> {
         ("to_hex", [Int(number)]) if *number >= 0 => text(format!("{number:x}")),
         ("repeat", [Text(value), Int(count)]) => {
             let count = usize::try_from(*count).unwrap_or(0);
-            (value.len().checked_mul(count)? <= LONGEST).then(|| Text(value.repeat(count)))
+            (value.len().checked_mul(count)? <= MAX_LENGTH).then(|| Text(value.repeat(count)))
         }
         ("chr", [Int(code)]) => {
             let code = u32::try_from(*code).ok().and_then(char::from_u32);
@@ -143,7 +143,7 @@ pub(crate) fn plain(function: &str, arguments: &[Datum]) -> Option<Datum> {
 /// Returns the values of a set-returning function that depend only on its arguments.
 pub(crate) fn set(function: &str, arguments: &[Datum]) -> Option<Vec<Datum>> {
     use Datum::{Int, List, Null, Text};
-    const LONGEST_SET: usize = 20_000;
+    const MAX_ROWS: usize = 20_000;
     if arguments.contains(&Null) {
         return Some(Vec::new());
     }
@@ -159,7 +159,7 @@ pub(crate) fn set(function: &str, arguments: &[Datum]) -> Option<Vec<Datum>> {
             let mut next = *from;
             while if step > 0 { next <= *to } else { next >= *to } {
                 all.push(Int(next));
-                (all.len() <= LONGEST_SET).then_some(())?;
+                (all.len() <= MAX_ROWS).then_some(())?;
                 next = next.checked_add(step)?;
             }
             Some(all)
@@ -219,7 +219,7 @@ const IS_STRICT: [&str; 18] = [
 ];
 
 /// The maximum length of a text, which is longer than any that a migration executes.
-const LONGEST: usize = 1 << 20;
+const MAX_LENGTH: usize = 1 << 20;
 
 fn pad(is_left: bool, value: &str, width: i64, filling: &[Datum]) -> Option<Datum> {
     let filling = match filling {
@@ -229,7 +229,7 @@ fn pad(is_left: bool, value: &str, width: i64, filling: &[Datum]) -> Option<Datu
     };
     let width = usize::try_from(width).unwrap_or(0);
     let length = value.chars().count();
-    if width > LONGEST {
+    if width > MAX_LENGTH {
         return None;
     }
     let kept: String = value.chars().take(width).collect();
@@ -283,7 +283,7 @@ fn format(pattern: &str, values: &[Datum]) -> Option<String> {
             'L' => out.push_str(&literal(&value.written()?)),
             _ => return None,
         }
-        (out.len() <= LONGEST).then_some(())?;
+        (out.len() <= MAX_LENGTH).then_some(())?;
     }
     Some(out)
 }

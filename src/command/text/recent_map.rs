@@ -1,23 +1,25 @@
-//! A map with a bound that keeps what is used.
+//! A bounded map that drops the entries that were not used for longest.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 
 use foldhash::fast::RandomState;
 
-/// The number of entries in each of the two maps.
+/// The limit of entries in each of the two inner maps.
 const ENTRIES: usize = 256;
 
 /// A map of at most twice [`ENTRIES`] entries.
 ///
 /// When the map is full, the entries that were not used since it was last full are dropped.
 #[derive(Debug)]
-pub(crate) struct Kept<K, V> {
+pub(crate) struct RecentMap<K, V> {
+    /// Entries that were added or used since this map was last full.
     recent: HashMap<K, V, RandomState>,
+    /// The entries of `recent` when it was last full, without those used since.
     earlier: HashMap<K, V, RandomState>,
 }
 
-impl<K, V> Default for Kept<K, V> {
+impl<K, V> Default for RecentMap<K, V> {
     fn default() -> Self {
         Self {
             recent: HashMap::default(),
@@ -26,8 +28,8 @@ impl<K, V> Default for Kept<K, V> {
     }
 }
 
-impl<K: Hash + Eq, V> Kept<K, V> {
-    /// Returns a kept entry.
+impl<K: Hash + Eq, V> RecentMap<K, V> {
+    /// Returns an entry, and marks it as used.
     pub(crate) fn get(&mut self, key: &K) -> Option<&V> {
         if !self.recent.contains_key(key)
             && let Some((key, value)) = self.earlier.remove_entry(key)
@@ -37,6 +39,7 @@ impl<K: Hash + Eq, V> Kept<K, V> {
         self.recent.get(key)
     }
 
+    /// Adds or replaces an entry.
     pub(crate) fn insert(&mut self, key: K, value: V) {
         if self.recent.len() >= ENTRIES {
             self.earlier = std::mem::take(&mut self.recent);
@@ -51,14 +54,14 @@ mod tests {
 
     #[test]
     fn entries_are_bounded_and_those_in_use_stay() {
-        let mut kept = Kept::default();
-        kept.insert(0, ());
+        let mut map = RecentMap::default();
+        map.insert(0, ());
         for number in 1..10_000 {
-            kept.insert(number, ());
+            map.insert(number, ());
             if number % 100 == 0 {
-                assert!(kept.get(&0).is_some(), "{number}");
+                assert!(map.get(&0).is_some(), "{number}");
             }
         }
-        assert!(kept.recent.len() + kept.earlier.len() <= 2 * ENTRIES);
+        assert!(map.recent.len() + map.earlier.len() <= 2 * ENTRIES);
     }
 }
